@@ -1,0 +1,19 @@
+"""Differentiation of code written against the array API standard, over any backend and to any order."""
+
+from portanet.autodiff.custom import custom_vjp
+from portanet.autodiff.namespace import array_namespace, lift
+from portanet.autodiff.traced import TracedArray, TraceError
+from portanet.autodiff.transforms import grad, jvp, stop_gradient, value_and_grad, vjp
+
+__all__ = [
+    "TraceError",
+    "TracedArray",
+    "array_namespace",
+    "custom_vjp",
+    "grad",
+    "jvp",
+    "lift",
+    "stop_gradient",
+    "value_and_grad",
+    "vjp",
+]

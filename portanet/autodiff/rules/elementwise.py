@@ -1,0 +1,223 @@
+"""Elementwise functions.
+
+Conventions at kinks: the derivative of abs and sign at 0 is 0; maximum and minimum give each operand half at a tie;
+clip gives 1 on its bounds; copysign treats the sign of its second operand as constant; floor, ceil, round, trunc
+have derivative 0.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from portanet.autodiff.dispatch import LinearMap, fitted
+from portanet.autodiff.rules.declare import composite, elementwise, no_derivative, rule
+
+
+def _same(xp: Any, ans: Any, *args: Any) -> LinearMap:
+    return lambda t: t
+
+
+def _opposite(xp: Any, ans: Any, *args: Any) -> LinearMap:
+    return lambda t: -t
+
+
+# Arithmetic
+
+elementwise("positive", _same)
+elementwise("negative", _opposite)
+elementwise("add", _same, _same)
+elementwise("subtract", _same, _opposite)
+elementwise("multiply", lambda xp, ans, x, y: lambda t: t * y, lambda xp, ans, x, y: lambda t: t * x)
+elementwise("divide", lambda xp, ans, x, y: lambda t: t / y, lambda xp, ans, x, y: lambda t: -t * (ans / y))
+elementwise("reciprocal", lambda xp, ans, x: lambda t: -t * (ans * ans))
+elementwise("square", lambda xp, ans, x: lambda t: 2 * t * x)
+elementwise("sqrt", lambda xp, ans, x: lambda t: t / (2 * ans))
+# remainder(x, y) = x - y * floor(x / y)
+elementwise("remainder", _same, lambda xp, ans, x, y: lambda t: -t * xp.floor_divide(x, y))
+
+
+def _power_of_base(xp: Any, ans: Any, x: Any, y: Any) -> LinearMap:
+    if isinstance(y, (int, float)):
+        if y == 2:
+            return lambda t: 2 * t * x
+        if y == 0:
+            return lambda t: t * 0
+        return lambda t: t * (y * x ** (y - 1))
+    # y x^(y-1), without the 0 * inf of y = 0 at x = 0.
+    return lambda t: t * xp.where(y == 0, 0.0, y * x ** xp.where(y == 0, 1.0, y - 1))
+
+
+def _power_of_exponent(xp: Any, ans: Any, x: Any, y: Any) -> LinearMap:
+    if isinstance(x, (int, float, complex)):
+        log = math.log(x) if isinstance(x, (int, float)) and x > 0 else (0.0 if x == 0 else math.nan)
+        return lambda t: t * ans * log
+    # x^y log x, with the limit 0 at x = 0.
+    return lambda t: t * ans * xp.log(xp.where(x == 0, 1.0, x))
+
+
+elementwise("pow", _power_of_base, _power_of_exponent)
+
+# Exponentials, logarithms, trigonometry
+
+elementwise("exp", lambda xp, ans, x: lambda t: t * ans)
+elementwise("expm1", lambda xp, ans, x: lambda t: t * (ans + 1))
+elementwise("log", lambda xp, ans, x: lambda t: t / x)
+elementwise("log1p", lambda xp, ans, x: lambda t: t / (1 + x))
+elementwise("log2", lambda xp, ans, x: lambda t: t / (x * math.log(2)))
+elementwise("log10", lambda xp, ans, x: lambda t: t / (x * math.log(10)))
+elementwise(
+    "logaddexp",
+    lambda xp, ans, x, y: lambda t: t * xp.exp(_difference(xp, x, ans)),
+    lambda xp, ans, x, y: lambda t: t * xp.exp(_difference(xp, y, ans)),
+)
+elementwise("sin", lambda xp, ans, x: lambda t: t * xp.cos(x))
+elementwise("cos", lambda xp, ans, x: lambda t: -t * xp.sin(x))
+elementwise("tan", lambda xp, ans, x: lambda t: t * (1 + ans * ans))
+elementwise("asin", lambda xp, ans, x: lambda t: t / xp.sqrt((1 - x) * (1 + x)))
+elementwise("acos", lambda xp, ans, x: lambda t: -t / xp.sqrt((1 - x) * (1 + x)))
+elementwise("atan", lambda xp, ans, x: lambda t: t / (1 + x * x))
+elementwise("sinh", lambda xp, ans, x: lambda t: t * xp.cosh(x))
+elementwise("cosh", lambda xp, ans, x: lambda t: t * xp.sinh(x))
+elementwise("tanh", lambda xp, ans, x: lambda t: t * (1 - ans * ans))
+elementwise("asinh", lambda xp, ans, x: lambda t: t / xp.sqrt(x * x + 1))
+elementwise("acosh", lambda xp, ans, x: lambda t: t / (xp.sqrt(x - 1) * xp.sqrt(x + 1)))
+elementwise("atanh", lambda xp, ans, x: lambda t: t / ((1 - x) * (1 + x)))
+elementwise(
+    "atan2",
+    lambda xp, ans, x, y: lambda t: t * (y / (x * x + y * y)),
+    lambda xp, ans, x, y: lambda t: -t * (x / (x * x + y * y)),
+)
+
+
+def _difference(xp: Any, x: Any, ans: Any) -> Any:
+    """`x - ans`, 0 where both are the same infinity."""
+    return xp.where(x == ans, 0.0, x - ans)
+
+
+# Hypotenuse: 0 at the origin, like the norm.
+
+
+def _hypot(first: bool) -> Any:
+    def factory(xp: Any, ans: Any, x: Any, y: Any) -> LinearMap:
+        return lambda t: t * ((x if first else y) / xp.where(ans == 0, 1.0, ans))
+
+    return factory
+
+
+elementwise("hypot", _hypot(True), _hypot(False))
+
+# Kinks
+
+
+def _abs_pull(xp: Any, ans: Any, x: Any) -> LinearMap:
+    if xp.isdtype(x.dtype, "complex floating"):
+        return lambda g: g * xp.conj(xp.sign(x))
+    return lambda g: g * xp.sign(x)
+
+
+def _abs_push(xp: Any, ans: Any, x: Any) -> LinearMap:
+    if xp.isdtype(x.dtype, "complex floating"):
+        return lambda t: xp.real(t * xp.conj(xp.sign(x)))
+    return lambda t: t * xp.sign(x)
+
+
+def _sign_map(conjugate: bool) -> Any:
+    def factory(xp: Any, ans: Any, x: Any) -> LinearMap:
+        if not xp.isdtype(x.dtype, "complex floating"):
+            return lambda t: t * 0
+        # sign(z) = z/|z| turns with z: d sign = i sign Im(conj(sign) dz) / |z|
+        size = xp.abs(x)
+        safe = xp.where(size == 0, 1.0, size)
+        if conjugate:
+            return lambda g: xp.conj(ans) * (-1j) * (xp.real(g * 1j * ans) / safe)
+        return lambda t: ans * 1j * (xp.imag(t * xp.conj(ans)) / safe)
+
+    return factory
+
+
+rule("abs", (_abs_pull,), (_abs_push,))
+rule("sign", (_sign_map(True),), (_sign_map(False),))
+
+
+def _tie(better: str, first: bool) -> Any:
+    """1 where this operand is the better one, 1/2 where they are equal, else 0."""
+
+    def factory(xp: Any, ans: Any, x: Any, y: Any) -> LinearMap:
+        wins = xp.find(better)(x, y) if first else xp.find(better)(y, x)
+        ties = xp.equal(x, y)
+        return lambda t: xp.where(wins, t, 0.0) + 0.5 * xp.where(ties, t, 0.0)
+
+    return factory
+
+
+elementwise("maximum", _tie("greater", True), _tie("greater", False))
+elementwise("minimum", _tie("less", True), _tie("less", False))
+
+
+def _copysign(xp: Any, ans: Any, x: Any, y: Any) -> LinearMap:
+    flipped = xp.signbit(x) != xp.signbit(ans)
+    return lambda t: xp.where(flipped, -t, t)
+
+
+elementwise("copysign", _copysign, lambda xp, ans, x, y: lambda t: t * xp.zeros_like(ans))
+
+
+@composite("clip")
+def _clip(xp: Any, x: Any, /, min: Any = None, max: Any = None) -> Any:  # noqa: A002 -- the standard's names
+    """Inside and on the bounds the derivative belongs to x, outside to the bound."""
+    if min is not None:
+        x = xp.where(x < min, min, x)
+    if max is not None:
+        x = xp.where(x > max, max, x)
+    return x
+
+
+# Selection
+
+
+def _where_pull(chosen: bool) -> Any:
+    def factory(xp: Any, ans: Any, condition: Any, x: Any, y: Any) -> LinearMap:
+        operand = x if chosen else y
+        return fitted(
+            xp, lambda g: xp.where(condition, g, 0.0) if chosen else xp.where(condition, 0.0, g), operand, ans
+        )
+
+    return factory
+
+
+def _where_push(chosen: bool) -> Any:
+    def factory(xp: Any, ans: Any, condition: Any, x: Any, y: Any) -> LinearMap:
+        return lambda t: xp.where(condition, t, 0.0) if chosen else xp.where(condition, 0.0, t)
+
+    return factory
+
+
+rule(
+    "where",
+    (_where_pull(True), _where_pull(True), _where_pull(False)),
+    (_where_push(True), _where_push(True), _where_push(False)),
+)
+
+# Complex numbers; the pairing is Re(sum(g t)), see dispatch.py
+
+
+def _is_complex(xp: Any, x: Any) -> bool:
+    return bool(xp.isdtype(x.dtype, "complex floating"))
+
+
+rule("real", (lambda xp, ans, x: lambda g: g + 0j if _is_complex(xp, x) else g,), (lambda xp, ans, x: xp.real,))
+rule("imag", (lambda xp, ans, x: lambda g: g * -1j,), (lambda xp, ans, x: xp.imag,))
+rule("conj", (lambda xp, ans, x: xp.conj,), (lambda xp, ans, x: xp.conj,))
+
+no_derivative(
+    "derivative 0 wherever it exists", "ceil", "floor", "round", "trunc", "floor_divide", "signbit", "nextafter"
+)
+no_derivative(
+    "boolean result", "equal", "not_equal", "greater", "greater_equal", "less", "less_equal", "isfinite", "isinf",
+    "isnan", "isin", "logical_and", "logical_not", "logical_or", "logical_xor",
+)  # fmt: skip
+no_derivative(
+    "integers only", "bitwise_and", "bitwise_invert", "bitwise_left_shift", "bitwise_or", "bitwise_right_shift",
+    "bitwise_xor",
+)  # fmt: skip

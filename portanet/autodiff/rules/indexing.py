@@ -1,0 +1,112 @@
+"""Indexing, and its transpose: scattering, which sums what falls on the same place."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from portanet.autodiff.dispatch import LinearMap, fit
+from portanet.autodiff.rules.declare import composite, linear, no_derivative, rule
+
+
+def names_elements_twice(key: Any) -> bool:
+    """Whether an index holds integer arrays, which may name an element more than once."""
+    keys = key if isinstance(key, tuple) else (key,)
+    return any(hasattr(k, "dtype") and k.ndim > 0 and "bool" not in str(k.dtype) for k in keys)
+
+
+def _getitem_back(xp: Any, ans: Any, x: Any, key: Any) -> LinearMap:
+    shape = x.shape
+    if names_elements_twice(key):
+        where = xp.raw.reshape(xp.raw.arange(math.prod(shape), device=xp.device_of(x)), shape)[key]
+        return lambda g: xp.reshape(_add_at(xp, xp.reshape(g, (-1, 1)), where, math.prod(shape)), shape)
+    return lambda g: xp.scatter(g, key, shape)
+
+
+def _add_at(xp: Any, rows: Any, index: Any, size: int) -> Any:
+    return xp.index_add(rows, xp.raw.reshape(index, (-1,)), size)
+
+
+linear("getitem", _getitem_back)
+# scatter(g, key, shape): zeros with g written at key, which names no element twice
+linear("scatter", lambda xp, ans, g, key, shape: lambda h: xp.getitem(h, key))
+# index_add(rows, index, size): out[index[k], :] += rows[k, :]
+linear("index_add", lambda xp, ans, rows, index, size: lambda g: xp.take(g, index, axis=0))
+
+
+def _assign_x(xp: Any, ans: Any, x: Any, value: Any, key: Any) -> LinearMap:
+    return lambda t: xp.assign(t, 0.0, key)
+
+
+def _assign_value_back(xp: Any, ans: Any, x: Any, value: Any, key: Any) -> LinearMap:
+    shape, dtype = value.shape, value.dtype
+    return lambda g: fit(xp, xp.getitem(g, key), shape, dtype)
+
+
+def _assign_value_forward(xp: Any, ans: Any, x: Any, value: Any, key: Any) -> LinearMap:
+    return lambda t: xp.assign(xp.zeros_like(ans), t, key)
+
+
+# assign(x, value, key): a copy of x with value written at key
+rule("assign", (_assign_x, _assign_value_back), (_assign_x, _assign_value_forward))
+
+
+def _take_back(xp: Any, ans: Any, x: Any, indices: Any, /, *, axis: int | None = None) -> LinearMap:
+    shape = x.shape
+    axis = 0 if axis is None else axis % len(shape)
+    size = shape[axis]
+    raw = xp.raw
+    index = raw.reshape(raw.where(indices < 0, indices + size, indices), (-1,))
+    rest = shape[:axis] + shape[axis + 1 :]
+
+    def pull(g: Any) -> Any:
+        if indices.ndim != 1:
+            g = xp.reshape(g, (*shape[:axis], index.shape[0], *shape[axis + 1 :]))
+        rows = xp.reshape(xp.moveaxis(g, axis, 0), (index.shape[0], math.prod(rest)))
+        return xp.moveaxis(xp.reshape(xp.index_add(rows, index, size), (size, *rest)), 0, axis)
+
+    return pull
+
+
+linear("take", _take_back)
+
+
+def _take_along_axis_back(xp: Any, ans: Any, x: Any, indices: Any, /, *, axis: int = -1) -> LinearMap:
+    shape = x.shape
+    axis %= len(shape)
+    size = math.prod(shape)
+    stride = math.prod(shape[axis + 1 :])
+    raw = xp.raw
+    where = raw.where(indices < 0, indices + shape[axis], indices) * stride
+    for other in range(len(shape)):
+        if other != axis:
+            place = [1] * len(shape)
+            place[other] = shape[other]
+            steps = raw.arange(shape[other], dtype=indices.dtype, device=xp.device_of(indices))
+            where = where + raw.reshape(steps * math.prod(shape[other + 1 :]), tuple(place))
+
+    def pull(g: Any) -> Any:
+        at = raw.broadcast_to(where, g.shape)
+        return xp.reshape(_add_at(xp, xp.reshape(g, (-1, 1)), at, size), shape)
+
+    return pull
+
+
+linear("take_along_axis", _take_along_axis_back)
+
+
+# Sorting: the permutation is constant, so a sort is a gather; equal elements keep their order.
+
+
+@composite("sort")
+def _sort(xp: Any, x: Any, /, *, axis: int = -1, descending: bool = False, stable: bool = True) -> Any:
+    order = xp.argsort(x, axis=axis, descending=descending, stable=stable)
+    return xp.take_along_axis(x, order, axis=axis)
+
+
+no_derivative("integer result", "argmax", "argmin", "argsort", "count_nonzero", "nonzero", "searchsorted")
+no_derivative("boolean result", "all", "any")
+no_derivative(
+    "set functions: which elements are equal has no derivative",
+    "unique_all", "unique_counts", "unique_inverse", "unique_values",
+)  # fmt: skip

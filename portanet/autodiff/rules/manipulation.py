@@ -1,0 +1,144 @@
+"""Functions that move elements about: all linear, so each rule is the way back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from portanet.autodiff.dispatch import LinearMap, fit
+from portanet.autodiff.rules.declare import composite, linear, no_derivative, rule
+
+
+def _reshape_back(xp: Any, ans: Any, x: Any, *args: Any, **kwargs: Any) -> LinearMap:
+    shape = x.shape
+    return lambda g: xp.reshape(g, shape)
+
+
+linear("reshape", _reshape_back)
+linear("expand_dims", _reshape_back)
+linear("squeeze", _reshape_back)
+
+
+def _broadcast_back(xp: Any, ans: Any, x: Any, *args: Any, **kwargs: Any) -> LinearMap:
+    shape, dtype = x.shape, x.dtype
+    return lambda g: fit(xp, g, shape, dtype)
+
+
+linear("broadcast_to", _broadcast_back)
+linear("astype", _broadcast_back)  # fit also takes the dtype back
+
+
+def _permute_back(xp: Any, ans: Any, x: Any, /, axes: tuple[int, ...]) -> LinearMap:
+    inverse = [0] * len(axes)
+    for i, axis in enumerate(axes):
+        inverse[axis] = i
+    return lambda g: xp.permute_dims(g, tuple(inverse))
+
+
+linear("permute_dims", _permute_back)
+linear("matrix_transpose", lambda xp, ans, x: xp.matrix_transpose)
+linear("moveaxis", lambda xp, ans, x, source, destination, /: lambda g: xp.moveaxis(g, destination, source))
+linear("flip", lambda xp, ans, x, /, *, axis=None: lambda g: xp.flip(g, axis=axis))
+linear("tril", lambda xp, ans, x, /, *, k=0: lambda g: xp.tril(g, k=k))
+linear("triu", lambda xp, ans, x, /, *, k=0: lambda g: xp.triu(g, k=k))
+
+
+def _roll_back(xp: Any, ans: Any, x: Any, /, shift: Any, *, axis: Any = None) -> LinearMap:
+    back = tuple(-s for s in shift) if isinstance(shift, tuple) else -shift
+    return lambda g: xp.roll(g, back, axis=axis)
+
+
+linear("roll", _roll_back)
+
+
+def _to_device_back(xp: Any, ans: Any, x: Any, device: Any, /, *, stream: Any = None) -> LinearMap:
+    home = xp.device_of(x)
+    return lambda g: xp.to_device(g, home, stream=stream)
+
+
+linear("to_device", _to_device_back)
+
+
+# Joining. The namespace offers `concat(arrays)`; the primitive takes the arrays one by one.
+
+
+def _concat_back(xp: Any, ans: Any, *arrays: Any, axis: int | None = 0, index: int) -> LinearMap:
+    shape, dtype = arrays[index].shape, arrays[index].dtype
+    if axis is None:
+        start = sum(a.size for a in arrays[:index])
+        return lambda g: fit(xp, xp.reshape(g[start : start + arrays[index].size], shape), shape, dtype)
+    axis %= len(shape)
+    start = sum(a.shape[axis] for a in arrays[:index])
+    key = (slice(None),) * axis + (slice(start, start + shape[axis]),)
+    return lambda g: fit(xp, g[(*key, ...)], shape, dtype)
+
+
+def _concat_forward(xp: Any, ans: Any, *arrays: Any, axis: int | None = 0, index: int) -> LinearMap:
+    def push(t: Any) -> Any:
+        return xp.concat([t if i == index else xp.zeros_like(a) for i, a in enumerate(arrays)], axis=axis)
+
+    return push
+
+
+rule("concat", (_concat_back,), (_concat_forward,), variadic=True)
+
+
+@composite("stack")
+def _stack(xp: Any, arrays: Any, /, *, axis: int = 0) -> Any:
+    return xp.concat([xp.expand_dims(a, axis=axis) for a in arrays], axis=axis)
+
+
+@composite("unstack")
+def _unstack(xp: Any, x: Any, /, *, axis: int = 0) -> Any:
+    axis %= x.ndim
+    before = (slice(None),) * axis
+    return tuple(x[(*before, i, ...)] for i in range(x.shape[axis]))
+
+
+@composite("broadcast_arrays")
+def _broadcast_arrays(xp: Any, *arrays: Any) -> Any:
+    shape = xp.broadcast_shapes(*(a.shape for a in arrays))
+    return [xp.broadcast_to(a, shape) for a in arrays]
+
+
+@composite("meshgrid")
+def _meshgrid(xp: Any, *arrays: Any, indexing: str = "xy") -> Any:
+    count = len(arrays)
+    order = [1, 0, *range(2, count)] if indexing == "xy" and count > 1 else list(range(count))
+    placed = []
+    for i, a in enumerate(arrays):
+        shape = [1] * count
+        shape[order[i]] = a.size
+        placed.append(xp.reshape(a, tuple(shape)))
+    return xp.broadcast_arrays(*placed) if placed else []
+
+
+@composite("tile")
+def _tile(xp: Any, x: Any, repetitions: tuple[int, ...], /) -> Any:
+    rank = max(x.ndim, len(repetitions))
+    shape = (1,) * (rank - x.ndim) + tuple(x.shape)
+    counts = (1,) * (rank - len(repetitions)) + tuple(repetitions)
+    spread = xp.reshape(x, tuple(n for size in shape for n in (1, size)))
+    spread = xp.broadcast_to(spread, tuple(n for pair in zip(counts, shape, strict=True) for n in pair))
+    return xp.reshape(spread, tuple(n * size for n, size in zip(counts, shape, strict=True)))
+
+
+@composite("repeat")
+def _repeat(xp: Any, x: Any, repeats: Any, /, *, axis: int | None = None) -> Any:
+    if axis is None:
+        x, axis = xp.reshape(x, (-1,)), 0
+    positions = xp.arange(x.shape[axis], device=xp.device_of(x))
+    return xp.take(x, xp.repeat(positions, repeats), axis=axis)
+
+
+@composite("diff")
+def _diff(xp: Any, x: Any, /, *, axis: int = -1, n: int = 1, prepend: Any = None, append: Any = None) -> Any:
+    pieces = [p for p in (prepend, x, append) if p is not None]
+    if len(pieces) > 1:
+        x = xp.concat(pieces, axis=axis)
+    before = (slice(None),) * (axis % x.ndim)
+    for _ in range(n):
+        x = x[(*before, slice(1, None), ...)] - x[(*before, slice(None, -1), ...)]
+    return x
+
+
+no_derivative("shapes only", "broadcast_shapes")

@@ -1,0 +1,311 @@
+"""Traced arrays: an array of any backend that remembers, within one trace, where it came from.
+
+A trace is one differentiation under way. In reverse mode each traced array links to a `Node`, which knows its parents
+and how to pull a cotangent back to them; in forward mode the link is the tangent itself. The wrapped value may be a
+traced array of an enclosing trace, so derivatives nest to any depth. A traced array with no trace is a constant: it
+belongs to the differentiable namespace, and carries no derivative.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from portanet.backends import Array
+
+if TYPE_CHECKING:
+    from portanet.autodiff.namespace import Namespace
+
+_serials = itertools.count()
+next_serial = _serials.__next__
+
+
+class TraceError(TypeError):
+    """A traced array was used in a way that would lose its derivative, or after its trace ended."""
+
+
+class Trace:
+    """One differentiation under way; a later trace is always nested inside an earlier one that is still alive."""
+
+    __slots__ = ("alive", "forward", "log", "serial")
+
+    def __init__(self, forward: bool = False, log: list[TracedArray] | None = None) -> None:
+        self.serial = next_serial()
+        self.forward = forward
+        self.alive = True
+        self.log = log
+
+    def require_alive(self) -> None:
+        """Refuse to go on with a trace whose function has returned."""
+        if not self.alive:
+            raise TraceError(
+                "A traced array was used after its trace ended. It was created inside a function given to grad, vjp, "
+                "jvp or the like and kept when that function returned. Return it from the function (has_aux=True) "
+                "instead of storing it elsewhere."
+            )
+
+
+class Node:
+    """One recorded operation: `pull(cotangent)` gives the cotangents of `parents` (of one, if it is a single node)."""
+
+    __slots__ = ("op", "parents", "pull", "serial")
+
+    def __init__(self, op: str, parents: Node | tuple[Node, ...] | None, pull: Callable[[Any], Any] | None) -> None:
+        self.serial = next_serial()
+        self.op = op
+        self.parents = parents
+        self.pull = pull
+
+
+class TracedArray:
+    """An array of any backend as seen by a function being differentiated."""
+
+    # _buffer is set only on arrays that may still be filled by x[key] = value.
+    __slots__ = ("_buffer", "_link", "_trace", "_value", "_xp")
+    __array_ufunc__ = None  # NumPy's operators defer to ours
+    __array_priority__ = 1000
+
+    _value: Any
+    _trace: Trace | None
+    _link: Any
+    _xp: Namespace
+    _buffer: bool
+
+    def __init__(self, value: Array, trace: Trace | None, link: Any, xp: Namespace) -> None:
+        self._value = value
+        self._trace = trace
+        self._link = link
+        self._xp = xp
+
+    def __array_namespace__(self, *, api_version: str | None = None) -> Namespace:
+        return self._xp
+
+    # Attributes of the standard
+
+    @property
+    def dtype(self) -> Any:
+        return self._value.dtype
+
+    @property
+    def shape(self) -> Any:
+        return self._value.shape
+
+    @property
+    def ndim(self) -> int:
+        return len(self._value.shape)
+
+    @property
+    def size(self) -> Any:
+        size = 1
+        for n in self._value.shape:
+            size = size * n if n is not None else None
+        return size
+
+    @property
+    def device(self) -> Any:
+        return self._xp.device_of(self._value)
+
+    @property
+    def T(self) -> Any:  # noqa: N802 -- the standard's name
+        if self.ndim != 2:
+            raise ValueError(f"x.T requires x to have 2 dimensions. Received: x.shape={self.shape}")
+        return self._xp.matrix_transpose(self)
+
+    @property
+    def mT(self) -> Any:  # noqa: N802 -- the standard's name
+        return self._xp.matrix_transpose(self)
+
+    def to_device(self, device: Any, /, *, stream: Any = None) -> Any:
+        return self._xp.to_device(self, device, stream=stream)
+
+    # Reading: ordinary, so that control flow follows the values
+
+    def __bool__(self) -> bool:
+        return bool(self._value)
+
+    def __float__(self) -> float:
+        return float(self._value)
+
+    def __int__(self) -> int:
+        return int(self._value)
+
+    def __complex__(self) -> complex:
+        return complex(self._value)
+
+    def __index__(self) -> int:
+        return self._value.__index__()  # type: ignore[no-any-return]
+
+    def __len__(self) -> int:
+        if not self._value.shape:
+            raise TypeError("len() of a 0-d array. Received: an array of shape ()")
+        return int(self._value.shape[0])
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._xp.unstack(self))
+
+    def __repr__(self) -> str:
+        kind = "constant" if self._trace is None else ("forward" if self._trace.forward else "reverse")
+        return f"TracedArray({self._value!r}, {kind})"
+
+    # Leaving the trace: refused where it would cut the derivative without a word
+
+    def _leave(self, what: str, remedy: str) -> Any:
+        if self._trace is None:
+            return self._value
+        raise TraceError(
+            f"{what} would cut the derivative of this traced array (shape {self.shape}, {self.dtype}). {remedy}"
+        )
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        value = self._leave(
+            "Conversion to NumPy",
+            "Compute with `xp = x.__array_namespace__()` instead of numpy; to use the value alone, convert "
+            "portanet.autodiff.stop_gradient(x).",
+        )
+        return value.__array__() if dtype is None else value.__array__(dtype)
+
+    def __dlpack__(self, **kwargs: Any) -> Any:
+        return self._leave(
+            "Export through DLPack", "To use the value alone, export portanet.autodiff.stop_gradient(x)."
+        ).__dlpack__(**kwargs)
+
+    def __dlpack_device__(self) -> Any:
+        return self._value.__dlpack_device__()
+
+    def __reduce__(self) -> Any:
+        raise TraceError(
+            "A traced array cannot be pickled: it only has a meaning inside the function being differentiated. "
+            "Return the value from the function, and pickle that."
+        )
+
+    def __hash__(self) -> int:
+        raise TraceError(
+            "A traced array cannot be hashed (used in a set, as a dict key or as a cached argument): `==` compares "
+            "elements. Use id(x), or key by name."
+        )
+
+    # Indexing
+
+    def __getitem__(self, key: Any, /) -> Any:
+        return self._xp.getitem(self, key)
+
+    def __setitem__(self, key: Any, value: Any, /) -> None:
+        self._xp.setitem(self, key, value)
+
+    # Operators
+
+    def __pos__(self) -> Any:
+        return self._xp.positive(self)
+
+    def __neg__(self) -> Any:
+        return self._xp.negative(self)
+
+    def __abs__(self) -> Any:
+        return self._xp.abs(self)
+
+    def __invert__(self) -> Any:
+        return self._xp.bitwise_invert(self)
+
+    def __add__(self, other: Any) -> Any:
+        return self._xp.add(self, other)
+
+    def __radd__(self, other: Any) -> Any:
+        return self._xp.add(other, self)
+
+    def __sub__(self, other: Any) -> Any:
+        return self._xp.subtract(self, other)
+
+    def __rsub__(self, other: Any) -> Any:
+        return self._xp.subtract(other, self)
+
+    def __mul__(self, other: Any) -> Any:
+        return self._xp.multiply(self, other)
+
+    def __rmul__(self, other: Any) -> Any:
+        return self._xp.multiply(other, self)
+
+    def __truediv__(self, other: Any) -> Any:
+        return self._xp.divide(self, other)
+
+    def __rtruediv__(self, other: Any) -> Any:
+        return self._xp.divide(other, self)
+
+    def __floordiv__(self, other: Any) -> Any:
+        return self._xp.floor_divide(self, other)
+
+    def __rfloordiv__(self, other: Any) -> Any:
+        return self._xp.floor_divide(other, self)
+
+    def __mod__(self, other: Any) -> Any:
+        return self._xp.remainder(self, other)
+
+    def __rmod__(self, other: Any) -> Any:
+        return self._xp.remainder(other, self)
+
+    def __pow__(self, other: Any) -> Any:
+        return self._xp.pow(self, other)
+
+    def __rpow__(self, other: Any) -> Any:
+        return self._xp.pow(other, self)
+
+    def __matmul__(self, other: Any) -> Any:
+        return self._xp.matmul(self, other)
+
+    def __rmatmul__(self, other: Any) -> Any:
+        return self._xp.matmul(other, self)
+
+    def __and__(self, other: Any) -> Any:
+        return self._xp.bitwise_and(self, other)
+
+    def __rand__(self, other: Any) -> Any:
+        return self._xp.bitwise_and(other, self)
+
+    def __or__(self, other: Any) -> Any:
+        return self._xp.bitwise_or(self, other)
+
+    def __ror__(self, other: Any) -> Any:
+        return self._xp.bitwise_or(other, self)
+
+    def __xor__(self, other: Any) -> Any:
+        return self._xp.bitwise_xor(self, other)
+
+    def __rxor__(self, other: Any) -> Any:
+        return self._xp.bitwise_xor(other, self)
+
+    def __lshift__(self, other: Any) -> Any:
+        return self._xp.bitwise_left_shift(self, other)
+
+    def __rlshift__(self, other: Any) -> Any:
+        return self._xp.bitwise_left_shift(other, self)
+
+    def __rshift__(self, other: Any) -> Any:
+        return self._xp.bitwise_right_shift(self, other)
+
+    def __rrshift__(self, other: Any) -> Any:
+        return self._xp.bitwise_right_shift(other, self)
+
+    def __lt__(self, other: Any) -> Any:
+        return self._xp.less(self, other)
+
+    def __le__(self, other: Any) -> Any:
+        return self._xp.less_equal(self, other)
+
+    def __gt__(self, other: Any) -> Any:
+        return self._xp.greater(self, other)
+
+    def __ge__(self, other: Any) -> Any:
+        return self._xp.greater_equal(self, other)
+
+    def __eq__(self, other: object) -> Any:
+        return self._xp.equal(self, other)
+
+    def __ne__(self, other: object) -> Any:
+        return self._xp.not_equal(self, other)
+
+
+def raw_value(x: Any) -> Any:
+    """The array under every wrapper; other objects as they are."""
+    while type(x) is TracedArray:
+        x = x._value
+    return x

@@ -1,0 +1,33 @@
+"""The device layer: the only part of portanet that imports an array library."""
+
+from portanet.backends.base import Array, Backend, BackendUnavailableError, HostArray
+from portanet.backends.namespaces import device_of, raw_namespace
+from portanet.backends.registry import (
+    BACKENDS,
+    available_backends,
+    backend_class,
+    backend_of,
+    get_backend,
+    kernel,
+    make_backend,
+    set_backend,
+    use_backend,
+)
+
+__all__ = [
+    "BACKENDS",
+    "Array",
+    "Backend",
+    "BackendUnavailableError",
+    "HostArray",
+    "available_backends",
+    "backend_class",
+    "backend_of",
+    "device_of",
+    "get_backend",
+    "kernel",
+    "make_backend",
+    "raw_namespace",
+    "set_backend",
+    "use_backend",
+]
