@@ -78,7 +78,7 @@ def table(title: str, results: Mapping[str, Mapping[str, float]], columns: Seque
         cells = []
         for name in columns:
             if name not in medians:
-                cells.append("–")
+                cells.append("-")
             elif name == base or base not in medians:
                 cells.append(seconds(medians[name]))
             else:
