@@ -1,12 +1,13 @@
 """The device layer: the only part of portanet that imports an array library."""
 
 from portanet.backends.base import Array, Backend, BackendUnavailableError, HostArray
+from portanet.backends.conversion import asarray, to_host
 from portanet.backends.namespaces import device_of, raw_namespace
 from portanet.backends.registry import (
     BACKENDS,
     available_backends,
     backend_class,
-    backend_of,
+    backend_class_of,
     get_backend,
     kernel,
     make_backend,
@@ -20,14 +21,16 @@ __all__ = [
     "Backend",
     "BackendUnavailableError",
     "HostArray",
+    "asarray",
     "available_backends",
     "backend_class",
-    "backend_of",
+    "backend_class_of",
     "device_of",
     "get_backend",
     "kernel",
     "make_backend",
     "raw_namespace",
     "set_backend",
+    "to_host",
     "use_backend",
 ]

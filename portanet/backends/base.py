@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import importlib
-import importlib.metadata
 import importlib.util
+import pathlib
 from collections.abc import Callable
-from types import ModuleType
 from typing import Any, ClassVar, TypeAlias, TypeVar
 
-import numpy as np
 import numpy.typing as npt
 
 Array: TypeAlias = Any
@@ -17,6 +15,13 @@ Array: TypeAlias = Any
 
 HostArray: TypeAlias = npt.NDArray[Any]
 Step = TypeVar("Step", bound=Callable[..., Any])
+
+
+FLOATS = ("float32", "float64", "float16", "bfloat16")
+DTYPES = (
+    *FLOATS,
+    *("bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "complex64", "complex128"),
+)
 
 
 class BackendUnavailableError(ImportError):
@@ -34,10 +39,10 @@ class Backend:
     name: ClassVar[str]
     library: ClassVar[str]
     """Name of the module to import."""
-    distribution: ClassVar[str]
-    """What to type after `pip install` when the library is missing."""
+    install: ClassVar[str]
+    """What to type when the library is missing."""
 
-    xp: ModuleType
+    xp: Any
     device: Any
     dtype: Any
     kernels: ClassVar[dict[str, Callable[..., Any]]] = {}
@@ -47,17 +52,17 @@ class Backend:
         reason = self.unavailable()
         if reason is not None:
             raise BackendUnavailableError(f"Backend '{self.name}' cannot be used: {reason}")
-        if dtype not in ("float16", "bfloat16", "float32", "float64"):
+        if dtype not in FLOATS:
             raise ValueError(
-                "Argument `dtype` must be 'float32', 'float64', 'float16' or 'bfloat16', the default dtype of "
-                f"parameters and data. Received: dtype={dtype!r}"
+                "Argument `dtype` must be the name of the default dtype of parameters and data, one of "
+                f"{', '.join(map(repr, FLOATS))}. Received: dtype={dtype!r}"
             )
         self.xp = self.load()
         self.device = self.find_device(device)
         self.dtype = self.find_dtype(dtype)
 
     def __repr__(self) -> str:
-        return f"<portanet backend {self.name} on {self.device}, {self.dtype}>"
+        return f"<portanet backend {self.name} on {self.device_name}, {self.dtype_name(self.dtype)}>"
 
     # Availability
 
@@ -65,7 +70,7 @@ class Backend:
     def unavailable(cls) -> str | None:
         """Why this backend cannot be used here, with the remedy, or None if it can."""
         if importlib.util.find_spec(cls.library) is None:
-            return f"{cls.library} is not installed. Type: pip install {cls.distribution}"
+            return f"{cls.library} is not installed. Type: {cls.install}"
         return None
 
     @classmethod
@@ -76,60 +81,93 @@ class Backend:
     # Namespace, devices and dtypes
 
     @classmethod
-    def load(cls) -> ModuleType:
+    def load(cls) -> Any:
         """Import the library; return its array API namespace."""
         raise NotImplementedError
 
     @classmethod
-    def devices(cls) -> list[Any]:
-        """The devices of this library that can be used here."""
-        return list(cls.load().__array_namespace_info__().devices())
+    def devices(cls) -> dict[str, Any]:
+        """The library's devices that can be used here, by name; the first is the default."""
+        raise NotImplementedError
+
+    @property
+    def device_name(self) -> str:
+        """Name of this backend's device, such as `"cpu"` or `"cuda:0"`."""
+        return next(name for name, device in self.devices().items() if device == self.device)
 
     def find_device(self, device: Any) -> Any:
-        """The library's device object for what the user named; the library's default for None."""
+        """The library's device object for a name (`"cuda"` is its first device) or a device; None is the default."""
         known = self.devices()
-        if device is None:
-            return known[0]
-        for candidate in known:
-            if candidate == device or str(candidate) == str(device):
+        for name, candidate in known.items():
+            if device is None or str(device) in (name, name.partition(":")[0]) or candidate == device:
                 return candidate
         raise ValueError(
-            f"Backend '{self.name}' has no device {device!r}. Known here: {', '.join(map(str, known))}. "
+            f"Backend '{self.name}' has no such device here. Known: {', '.join(map(repr, known))}. "
             f"Received: device={device!r}"
         )
 
-    def find_dtype(self, dtype: str) -> Any:
+    def find_dtype(self, name: str) -> Any:
         """The library's dtype object for a name such as `"float32"`."""
-        try:
-            return getattr(self.xp, dtype)
-        except AttributeError:
-            raise ValueError(
-                f"Backend '{self.name}' has no dtype {dtype!r}; use 'float32'. Received: dtype={dtype!r}"
-            ) from None
+        found = getattr(self.xp, name, None) if name in DTYPES else None
+        if found is None:
+            known = ", ".join(repr(known) for known in DTYPES if hasattr(self.xp, known))
+            raise ValueError(f"Backend '{self.name}' has no such dtype. Known: {known}. Received: dtype={name!r}")
+        return found
+
+    def dtype_name(self, dtype: Any) -> str:
+        """The name of a dtype of the library; a name is returned as it is, if there is such a dtype.
+
+        Example:
+            >>> from portanet.backends import get_backend
+            >>> backend = get_backend()
+            >>> backend.dtype_name(backend.xp.int32)
+            'int32'
+        """
+        if not isinstance(dtype, str):
+            for name in DTYPES:
+                if hasattr(self.xp, name) and getattr(self.xp, name) == dtype:
+                    return name
+        self.find_dtype(dtype)
+        return str(dtype)
+
+    def activate(self) -> None:
+        """Make the device the current one of this thread, in libraries that have such a notion."""
 
     # Host and device
 
     def from_host(self, x: HostArray) -> Array:
         """Copy a NumPy array to this backend's device, dtype kept."""
-        return self.xp.asarray(x, device=self.device, copy=True)
+        raise NotImplementedError
 
-    def to_host(self, x: Array) -> HostArray:
-        """Copy an array of this backend to a NumPy array."""
-        return np.asarray(x)
+    @classmethod
+    def to_host(cls, x: Array) -> HostArray:
+        """Copy an array of this library, on whichever device, to a NumPy array; bfloat16 becomes float32."""
+        raise NotImplementedError
 
-    def owns(self, x: Array) -> bool:
+    @classmethod
+    def owns(cls, x: Any) -> bool:
         """Whether `x` is an array of this library."""
         raise NotImplementedError
 
     # The machine
 
-    def synchronize(self) -> None:  # noqa: B027 -- most libraries compute at once
+    def synchronize(self) -> None:
         """Wait until everything asked for has been computed (for timing)."""
 
     def memory(self) -> dict[str, int]:
-        """Bytes `used` and `total` on the device, where the library can tell."""
-        return {}
+        """Bytes `used` and `total` of the device's memory; empty where neither library nor system can tell."""
+        return host_memory()
 
     def compile(self, step: Step) -> Step:
         """A faster version of a pure function of arrays, where the library has one; else the function."""
         return step
+
+
+def host_memory() -> dict[str, int]:
+    """Bytes `used` and `total` of the machine's memory, as Linux reports them; elsewhere empty."""
+    report = pathlib.Path("/proc/meminfo")
+    if not report.exists():
+        return {}
+    kilobytes = {line.partition(":")[0]: int(line.split()[1]) for line in report.read_text().splitlines()}
+    total = kilobytes["MemTotal"] * 1024
+    return {"used": total - kilobytes["MemAvailable"] * 1024, "total": total}

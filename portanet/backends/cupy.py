@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
-from types import ModuleType
 from typing import Any
 
 from portanet.backends.base import Array, Backend, HostArray
@@ -20,17 +18,18 @@ def index_add(rows: Array, index: Array, size: int) -> Array:
 
 
 class CupyBackend(Backend):
-    """CuPy arrays on one CUDA device, which becomes CuPy's current device in this thread."""
+    """CuPy arrays on one CUDA device, which is CuPy's current device while the backend is in use."""
 
     name = "cupy"
     library = "cupy"
-    distribution = "'portanet[cupy13]' (CUDA 13) or 'portanet[cupy12]' (CUDA 12)"
+    install = "pip install 'portanet[cupy13]' (CUDA 13) or pip install 'portanet[cupy12]' (CUDA 12)"
     kernels = {"index_add": index_add}
 
     @classmethod
     def unavailable(cls) -> str | None:
-        if importlib.util.find_spec("cupy") is None:
-            return f"cupy is not installed. Type: pip install {cls.distribution}"
+        reason = super().unavailable()
+        if reason is not None:
+            return f"{reason}. It needs an NVIDIA GPU and its driver"
         import cupy
 
         if not cupy.is_available():
@@ -41,25 +40,25 @@ class CupyBackend(Backend):
         return None
 
     @classmethod
-    def load(cls) -> ModuleType:
+    def load(cls) -> Any:
         import array_api_compat.cupy as xp
 
         return xp
 
     @classmethod
-    def devices(cls) -> list[str]:
+    def devices(cls) -> dict[str, Any]:
         import cupy
 
-        return [f"cuda:{i}" for i in range(cupy.cuda.runtime.getDeviceCount())]
+        return {f"cuda:{i}": cupy.cuda.Device(i) for i in range(cupy.cuda.runtime.getDeviceCount())}
 
-    def find_device(self, device: Any) -> Any:
-        import cupy
+    def find_dtype(self, name: str) -> Any:
+        import numpy as np
 
-        name = "cuda:0" if str(device) == "cuda" else device
-        chosen = cupy.cuda.Device(int(super().find_device(name).removeprefix("cuda:")))
+        return np.dtype(super().find_dtype(name))
+
+    def activate(self) -> None:
         # compat's creation functions ignore `device=` and allocate on the current device.
-        chosen.use()
-        return chosen
+        self.device.use()
 
     def from_host(self, x: HostArray) -> Array:
         import cupy
@@ -67,11 +66,13 @@ class CupyBackend(Backend):
         with self.device:
             return cupy.asarray(x)
 
-    def to_host(self, x: Array) -> HostArray:
+    @classmethod
+    def to_host(cls, x: Array) -> HostArray:
         host: HostArray = x.get()
         return host
 
-    def owns(self, x: Array) -> bool:
+    @classmethod
+    def owns(cls, x: Any) -> bool:
         import cupy
 
         return isinstance(x, cupy.ndarray)

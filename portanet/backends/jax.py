@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 
-from portanet.backends.base import Array, Backend, HostArray, Step
+from portanet.backends.base import Array, Backend, HostArray, Step, host_memory
 
 
 def index_add(rows: Array, index: Array, size: int) -> Array:
     """Sum the rows that share an index: `out[index[k]] += rows[k]`."""
     import jax.numpy as jnp
 
-    return jnp.zeros((size, *rows.shape[1:]), dtype=rows.dtype).at[index].add(rows)
+    return jnp.zeros((size, *rows.shape[1:]), dtype=rows.dtype, device=rows.device).at[index].add(rows)
 
 
 class JaxBackend(Backend):
@@ -22,7 +21,7 @@ class JaxBackend(Backend):
 
     name = "jax"
     library = "jax"
-    distribution = "jax"
+    install = "pip install 'portanet[jax]'"
     kernels = {"index_add": index_add}
 
     def __init__(self, device: Any = None, dtype: str = "float32") -> None:
@@ -33,22 +32,21 @@ class JaxBackend(Backend):
             jax.config.update("jax_enable_x64", True)
 
     @classmethod
-    def load(cls) -> ModuleType:
+    def load(cls) -> Any:
         import jax.numpy as xp
 
         return xp
 
     @classmethod
-    def devices(cls) -> list[Any]:
+    def devices(cls) -> dict[str, Any]:
         import jax
 
-        return list(jax.devices())
+        found = [*jax.devices(), *jax.devices("cpu")]  # the first call lists the default platform's only
+        return {f"{device.platform}:{device.id}": device for device in found}
 
-    def find_device(self, device: Any) -> Any:
-        for candidate in self.devices():
-            if str(device) in (candidate.platform, f"{candidate.platform}:{candidate.id}"):
-                return candidate
-        return super().find_device(device)
+    def find_dtype(self, name: str) -> Any:
+        # The dtype itself, not the scalar type of the same name: it prints well and is what arrays have.
+        return self.xp.dtype(super().find_dtype(name))
 
     def from_host(self, x: HostArray) -> Array:
         import jax
@@ -56,10 +54,12 @@ class JaxBackend(Backend):
         # JAX may alias NumPy's memory on the CPU; the caller's array may change later.
         return jax.device_put(np.array(x), self.device)
 
-    def to_host(self, x: Array) -> HostArray:
-        return np.array(x)
+    @classmethod
+    def to_host(cls, x: Array) -> HostArray:
+        return np.array(x.astype("float32") if x.dtype == "bfloat16" else x)
 
-    def owns(self, x: Array) -> bool:
+    @classmethod
+    def owns(cls, x: Any) -> bool:
         import jax
 
         return isinstance(x, jax.Array)
@@ -70,6 +70,8 @@ class JaxBackend(Backend):
         jax.device_put(0.0, self.device).block_until_ready()
 
     def memory(self) -> dict[str, int]:
+        if self.device.platform == "cpu":
+            return host_memory()
         stats = self.device.memory_stats() or {}
         if "bytes_limit" not in stats:
             return {}
@@ -78,4 +80,5 @@ class JaxBackend(Backend):
     def compile(self, step: Step) -> Step:
         import jax
 
-        return jax.jit(step)  # type: ignore[return-value]
+        compiled: Step = jax.jit(step)
+        return compiled

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from types import ModuleType
+from typing import Any
 
 import numpy as np
 
-from portanet.backends.base import Array, Backend
+from portanet.backends.base import Array, Backend, HostArray
 
 
 def index_add(rows: Array, index: Array, size: int) -> Array:
@@ -25,14 +25,30 @@ class NumpyBackend(Backend):
 
     name = "numpy"
     library = "numpy"
-    distribution = "numpy"
+    install = "pip install numpy"
     kernels = {"index_add": index_add}
 
     @classmethod
-    def load(cls) -> ModuleType:
+    def load(cls) -> Any:
         import array_api_compat.numpy as xp
 
         return xp
 
-    def owns(self, x: Array) -> bool:
+    @classmethod
+    def devices(cls) -> dict[str, Any]:
+        return {"cpu": "cpu"}
+
+    def find_dtype(self, name: str) -> Any:
+        # The dtype itself, not the scalar type of the same name: it prints well and is what arrays have.
+        return np.dtype(super().find_dtype(name))
+
+    def from_host(self, x: HostArray) -> Array:
+        return np.array(x)
+
+    @classmethod
+    def to_host(cls, x: Array) -> HostArray:
+        return np.array(x)
+
+    @classmethod
+    def owns(cls, x: Any) -> bool:
         return isinstance(x, (np.ndarray, np.generic))

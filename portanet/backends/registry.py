@@ -6,12 +6,13 @@ import contextlib
 import difflib
 import importlib
 import os
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from typing import Any
 
-from portanet.backends.base import Array, Backend
+from portanet.backends.base import Array, Backend, BackendUnavailableError
 
 BACKENDS = {
     "numpy": ("portanet.backends.numpy", "NumpyBackend"),
@@ -36,22 +37,29 @@ def backend_class(name: str) -> type[Backend]:
     return found
 
 
-def make_backend(name: str, device: Any = None, dtype: str = "float32") -> Backend:
+def make_backend(name: str | Backend, device: Any = None, dtype: str = "float32") -> Backend:
     """A backend by name, without choosing it; `"auto"` is cupy where a GPU answers, else numpy."""
+    if isinstance(name, Backend):
+        if device is not None or dtype != "float32":
+            raise ValueError(
+                f"A backend object brings its own device and dtype; give its name, {name.name!r}, to choose others. "
+                f"Received: {name!r}, device={device!r}, dtype={dtype!r}"
+            )
+        return name
     if name == "auto":
         name = "numpy" if backend_class("cupy").unavailable() else "cupy"
     return backend_class(name)(device, dtype)
 
 
-def set_backend(name: str, device: Any = None, dtype: str = "float32") -> Backend:
+def set_backend(name: str | Backend, device: Any = None, dtype: str = "float32") -> Backend:
     """Choose the array library, device and default float dtype for everything built from here on.
 
-    The choice holds for the current context (thread or task). A thread that has chosen nothing follows the main
-    thread's choice.
+    The choice holds for the current context (thread or asyncio task). A context that has chosen nothing follows the
+    main thread's latest choice.
 
     Args:
         name: `"numpy"`, `"cupy"`, `"torch"`, `"jax"`, `"strict"` (array-api-strict) or `"auto"` (cupy where a GPU
-            answers, else numpy).
+            answers, else numpy); or a backend that one of these functions returned.
         device: A device of that library, such as `"cuda:0"`; None for its default.
         dtype: Default dtype of parameters and data: `"float32"`, `"float64"`, ...
 
@@ -68,6 +76,7 @@ def set_backend(name: str, device: Any = None, dtype: str = "float32") -> Backen
         <portanet backend numpy on cpu, float32>
     """
     backend = make_backend(name, device, dtype)
+    backend.activate()
     _chosen.set(backend)
     if threading.current_thread() is threading.main_thread():
         _default[:] = [backend]
@@ -84,12 +93,16 @@ def use_backend(name: str | Backend, device: Any = None, dtype: str = "float32")
         ...     backend.dtype
         dtype('float64')
     """
-    backend = name if isinstance(name, Backend) else make_backend(name, device, dtype)
+    backend = make_backend(name, device, dtype)
+    backend.activate()
     token = _chosen.set(backend)
     try:
         yield backend
     finally:
         _chosen.reset(token)
+        outer = _chosen.get()
+        if outer is not None:
+            outer.activate()
 
 
 def get_backend() -> Backend:
@@ -101,8 +114,14 @@ def get_backend() -> Backend:
     if backend is not None:
         return backend
     if not _default:
-        name, _, device = os.environ.get("PORTANET_BACKEND", "numpy").partition(":")
-        _default.append(make_backend(name, device or None))
+        variable = os.environ.get("PORTANET_BACKEND") or "numpy"
+        name, _, device = variable.partition(":")
+        try:
+            _default.append(make_backend(name, device or None))
+        except (ValueError, BackendUnavailableError) as error:
+            error.add_note(f"The choice came from the environment variable PORTANET_BACKEND={variable!r}.")
+            raise
+        _default[0].activate()
     return _default[0]
 
 
@@ -117,24 +136,19 @@ def available_backends() -> dict[str, str | None]:
     return {name: backend_class(name).unavailable() for name in BACKENDS}
 
 
-def backend_of(x: Array) -> Backend | None:
-    """A backend, on the array's device, for the library that `x` belongs to; None where no backend knows it."""
-    root = type(x).__module__.partition(".")[0]
-    for name in BACKENDS:
-        cls = backend_class(name)
-        if cls.library == root or (name == "jax" and root == "jaxlib"):
-            return cls(x.device if name != "numpy" else None)
-    return None
+_OWNERS: dict[type, type[Backend] | None] = {}
 
 
-_KERNELS: dict[type, dict[str, Callable[..., Any]]] = {}
+def backend_class_of(x: Any) -> type[Backend] | None:
+    """The backend class for the library that the array `x` belongs to; None if there is none. Imports no library."""
+    kind = type(x)
+    if kind not in _OWNERS:
+        imported = (cls for cls in map(backend_class, BACKENDS) if cls.library in sys.modules)
+        _OWNERS[kind] = next((cls for cls in imported if cls.owns(x)), None)
+    return _OWNERS[kind]
 
 
 def kernel(name: str, x: Array) -> Callable[..., Any] | None:
     """The faster version of a named op that the library of `x` offers, if it does."""
-    table = _KERNELS.get(type(x))
-    if table is None:
-        root = type(x).__module__.partition(".")[0]
-        owners = [cls for cls in map(backend_class, BACKENDS) if root in (cls.library, f"{cls.library}lib")]
-        table = _KERNELS[type(x)] = owners[0].kernels if owners else {}
-    return table.get(name)
+    owner = backend_class_of(x)
+    return None if owner is None else owner.kernels.get(name)

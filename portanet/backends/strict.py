@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -15,28 +14,27 @@ class StrictBackend(Backend):
 
     name = "strict"
     library = "array_api_strict"
-    distribution = "array-api-strict"
+    install = "pip install 'portanet[strict]'"
 
     @classmethod
-    def load(cls) -> ModuleType:
+    def load(cls) -> Any:
         import array_api_strict as xp
 
         return xp
 
-    def find_device(self, device: Any) -> Any:
-        for candidate in self.devices():
-            if str(device) in str(candidate).split("'"):
-                return candidate
-        return super().find_device(device)
+    @classmethod
+    def devices(cls) -> dict[str, Any]:
+        found = cls.load().__array_namespace_info__().devices()
+        return {str(device).split("'")[1]: device for device in found}  # "array_api_strict.Device('device1')"
 
     def from_host(self, x: HostArray) -> Array:
         return self.xp.asarray(np.array(x), device=self.device)
 
-    def to_host(self, x: Array) -> HostArray:
+    @classmethod
+    def to_host(cls, x: Array) -> HostArray:
         # Only the CPU device converts to NumPy; the others refuse, as a GPU's arrays do.
-        return np.array(x.to_device(self.devices()[0]))
+        return np.array(x.to_device(cls.devices()["CPU_DEVICE"]))
 
-    def owns(self, x: Array) -> bool:
-        import array_api_strict
-
-        return isinstance(x, type(array_api_strict.zeros(())))
+    @classmethod
+    def owns(cls, x: Any) -> bool:
+        return isinstance(x, type(cls.load().zeros(())))

@@ -1,10 +1,12 @@
-"""PyTorch, on the CPU or a CUDA device."""
+"""PyTorch, on the CPU or an accelerator."""
 
 from __future__ import annotations
 
-from types import ModuleType
+from typing import Any
 
-from portanet.backends.base import Array, Backend, HostArray
+import numpy as np
+
+from portanet.backends.base import Array, Backend, HostArray, host_memory
 
 
 def index_add(rows: Array, index: Array, size: int) -> Array:
@@ -17,37 +19,38 @@ class TorchBackend(Backend):
 
     name = "torch"
     library = "torch"
-    distribution = "torch"
+    install = "pip install 'portanet[torch]'"
     kernels = {"index_add": index_add}
 
     @classmethod
-    def load(cls) -> ModuleType:
+    def load(cls) -> Any:
         import array_api_compat.torch as xp
 
         return xp
 
     @classmethod
-    def devices(cls) -> list[str]:
+    def devices(cls) -> dict[str, Any]:
         import torch
 
-        return ["cpu", *(f"cuda:{i}" for i in range(torch.cuda.device_count()))]
-
-    def find_device(self, device: object) -> object:
-        import torch
-
-        name = "cuda:0" if str(device) == "cuda" else device
-        return torch.device(super().find_device(name))
+        kind = torch.accelerator.current_accelerator()
+        count = 0 if kind is None else torch.accelerator.device_count()
+        return {name: torch.device(name) for name in ("cpu", *(f"{kind}:{i}" for i in range(count)))}
 
     def from_host(self, x: HostArray) -> Array:
         import torch
 
-        return torch.tensor(x, device=self.device)
+        # The copy has no negative strides, which PyTorch refuses.
+        return torch.from_numpy(np.array(x, order="C")).to(self.device)
 
-    def to_host(self, x: Array) -> HostArray:
-        host: HostArray = x.detach().cpu().numpy()
-        return host if self.device.type != "cpu" else host.copy()
+    @classmethod
+    def to_host(cls, x: Array) -> HostArray:
+        import torch
 
-    def owns(self, x: Array) -> bool:
+        host: HostArray = (x.float() if x.dtype == torch.bfloat16 else x).numpy(force=True)
+        return np.array(host) if x.device.type == "cpu" else host
+
+    @classmethod
+    def owns(cls, x: Any) -> bool:
         import torch
 
         return isinstance(x, torch.Tensor)
@@ -55,13 +58,13 @@ class TorchBackend(Backend):
     def synchronize(self) -> None:
         import torch
 
-        if self.device.type == "cuda":
-            torch.cuda.synchronize(self.device)
+        if self.device.type != "cpu":
+            torch.accelerator.synchronize(self.device)
 
     def memory(self) -> dict[str, int]:
         import torch
 
         if self.device.type != "cuda":
-            return {}
+            return host_memory() if self.device.type == "cpu" else {}
         free, total = torch.cuda.mem_get_info(self.device)
         return {"used": total - free, "total": total}

@@ -1,0 +1,105 @@
+"""Data of any origin to arrays of the backend in use, and any array back to NumPy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import array_api_compat
+import numpy as np
+
+from portanet.backends.base import Array, HostArray
+from portanet.backends.registry import backend_class_of, get_backend
+
+_PLAIN = frozenset({bool, int, float, complex})
+
+
+def asarray(x: Any, dtype: Any = None) -> Array:
+    """Convert data to an array of the backend in use, on its device.
+
+    Args:
+        x: A number, (nested) lists, a NumPy array, a pandas DataFrame or Series, or an array of any library that
+            follows the array API standard or exports DLPack. What is such an array already is not copied.
+        dtype: A name such as `"float32"`, or a dtype of the backend's library. None for the backend's default dtype
+            for real floating-point data, and the data's own dtype for integers, booleans and complex numbers.
+
+    Returns:
+        An array of the backend in use.
+
+    Raises:
+        TypeError: The data is not numeric (strings, objects).
+        ValueError: The data is ragged, or the dtype is not known.
+
+    Example:
+        >>> import portanet
+        >>> portanet.asarray([[1.0, 2.0], [3.0, 4.0]]).dtype
+        dtype('float32')
+        >>> portanet.asarray([1, 2, 3], dtype="int32")
+        array([1, 2, 3], dtype=int32)
+    """
+    backend = get_backend()
+    name = None if dtype is None else backend.dtype_name(dtype)
+    if backend.owns(x) and not isinstance(x, np.generic):
+        if name is None and backend.xp.isdtype(x.dtype, "real floating"):
+            name = backend.dtype_name(backend.dtype)
+        if array_api_compat.device(x) != backend.device:
+            x = array_api_compat.to_device(x, backend.device)
+        return x if name is None else backend.xp.astype(x, backend.find_dtype(name), copy=False)
+    host = _numeric(x)
+    if name is None and host.dtype.kind == "f":
+        name = backend.dtype_name(backend.dtype)
+    if name == "bfloat16":  # NumPy has none
+        return backend.xp.astype(backend.from_host(host.astype("float32")), backend.find_dtype(name))
+    return backend.from_host(host if name is None else host.astype(name, copy=False))
+
+
+def to_host(x: Any) -> HostArray:
+    """Convert an array of any library, on any device, to a NumPy array; bfloat16, which NumPy lacks, to float32.
+
+    Example:
+        >>> from portanet.backends import to_host
+        >>> to_host([1, 2])
+        array([1, 2])
+    """
+    backend = backend_class_of(x)
+    if backend is not None:
+        return backend.to_host(x)
+    if isinstance(x, (list, tuple)) and any(type(item) not in _PLAIN for item in x):
+        return np.asarray([to_host(item) for item in x])
+    if hasattr(x, "dtypes") and hasattr(x, "to_numpy"):
+        return _from_frame(x)
+    if hasattr(x, "__dlpack__") and not hasattr(x, "__array__"):
+        return np.from_dlpack(x)
+    return np.asarray(x)
+
+
+def _from_frame(x: Any) -> HostArray:
+    """A DataFrame or Series; columns of numbers and booleans together would come as objects otherwise."""
+    columns = list(x.dtypes) if np.ndim(x) == 2 else [x.dtype]
+    kinds = [getattr(column, "numpy_dtype", column) for column in columns]  # pandas' nullable dtypes
+    if kinds and all(isinstance(kind, np.dtype) and kind.kind in "biuf" for kind in kinds):
+        return np.asarray(x.to_numpy(dtype=np.result_type(*kinds)))
+    return np.asarray(x)
+
+
+def _numeric(x: Any) -> HostArray:
+    """`to_host`, in native byte order; refuses what is not numeric."""
+    try:
+        host = to_host(x)
+    except ValueError as error:
+        if "inhomogeneous" not in str(error):
+            raise
+        raise ValueError(
+            "Data must have the same number of elements in every row; pad the short ones "
+            f"(portanet.utils.pad_sequences). Received: {_brief(x)}"
+        ) from None
+    if host.dtype.kind not in "biufc":
+        raise TypeError(
+            "Data must be numeric (floating point, integer or boolean); encode text and categories as numbers first. "
+            f"Received: {_brief(x)}, which NumPy reads as dtype {host.dtype}"
+        )
+    return host if host.dtype.isnative else host.astype(host.dtype.newbyteorder("="))
+
+
+def _brief(x: Any) -> str:
+    text = repr(x)
+    return f"{text if len(text) <= 80 else text[:77] + '...'} (of type {type(x).__qualname__})"

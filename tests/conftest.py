@@ -1,0 +1,83 @@
+"""The matrix: every test that takes `xp` or `backend` runs on every backend that can be used here.
+
+`PORTANET_TEST_BACKENDS=numpy,torch` chooses; a backend that is named and cannot be used is skipped with the reason.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from portanet.backends import Backend, available_backends, use_backend
+
+os.environ.setdefault("JAX_ENABLE_X64", "1")  # gradients are checked in float64; read when JAX is first imported
+
+MATRIX = {
+    "numpy": ("numpy", None),
+    "strict": ("strict", None),
+    "strict-device1": ("strict", "device1"),
+    "torch": ("torch", "cpu"),
+    "jax": ("jax", "cpu"),
+    "cupy": ("cupy", None),
+    "torch-cuda": ("torch", "cuda"),
+    "jax-gpu": ("jax", "gpu"),
+}
+GPU_ONLY_WHEN_NAMED = ("torch-cuda", "jax-gpu")  # to look for their GPU would import the library
+
+# The fixtures below give the same value to every example, so hypothesis may share them among examples.
+settings.register_profile(
+    "portanet",
+    deadline=None,
+    derandomize=True,
+    max_examples=30,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+settings.load_profile("portanet")
+
+
+def chosen_backends() -> list[str]:
+    """Ids from PORTANET_TEST_BACKENDS, or all whose library is installed and answers."""
+    named = os.environ.get("PORTANET_TEST_BACKENDS")
+    if named:
+        ids = [name.strip() for name in named.split(",")]
+        unknown = [name for name in ids if name not in MATRIX]
+        if unknown:
+            raise pytest.UsageError(f"PORTANET_TEST_BACKENDS: known are {', '.join(MATRIX)}. Received: {named!r}")
+        return ids
+    reasons = available_backends()
+    return [name for name in MATRIX if name not in GPU_ONLY_WHEN_NAMED and reasons[MATRIX[name][0]] is None]
+
+
+def pytest_report_header() -> str:
+    return f"backends: {', '.join(chosen_backends())}"
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "backend" in metafunc.fixturenames:
+        metafunc.parametrize("backend", chosen_backends(), indirect=True)
+
+
+@pytest.fixture
+def backend(request: pytest.FixtureRequest) -> Iterator[Backend]:
+    """The backend in use in this test (float32 by default), on its device."""
+    name, device = MATRIX[request.param]
+    reason = available_backends()[name]
+    if reason is not None:
+        pytest.skip(f"{request.param}: {reason}")
+    try:
+        chosen = use_backend(name, device)
+        entered = chosen.__enter__()
+    except ValueError as error:  # no such device here
+        pytest.skip(f"{request.param}: {error}")
+    yield entered
+    chosen.__exit__(None, None, None)
+
+
+@pytest.fixture
+def xp(backend: Backend) -> Any:
+    """The array API namespace of the backend in use in this test."""
+    return backend.xp
