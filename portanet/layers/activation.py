@@ -1,0 +1,31 @@
+"""Activations as layers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from portanet import activations
+from portanet.backends import Array
+from portanet.layers.base import Layer
+
+
+class Activation(Layer):
+    """Apply an activation function.
+
+    Args:
+        activation: Name or function.
+        **options: `name`, `trainable`, `dtype` of `Layer`.
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet import layers
+        >>> layers.Activation("relu")(np.asarray([-1.0, 2.0]))
+        array([0., 2.])
+    """
+
+    def __init__(self, activation: Any, **options: Any) -> None:
+        super().__init__(**options)
+        self.activation = activations.get(activation)
+
+    def call(self, x: Array) -> Array:
+        return self.activation(x)

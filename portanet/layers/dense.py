@@ -1,0 +1,99 @@
+"""Fully connected layers."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from portanet import activations, initializers
+from portanet.autodiff import array_namespace
+from portanet.backends import Array
+from portanet.layers.base import Layer
+
+
+class Dense(Layer):
+    """`activation(x @ kernel + bias)` over the last axis; as `keras.layers.Dense`.
+
+    Args:
+        units: Size of the last axis of the result.
+        activation: Name or function; None for none.
+        use_bias: Whether to add a bias.
+        kernel_initializer: Initial values of the kernel, shape (features, units).
+        bias_initializer: Initial values of the bias, shape (units,).
+        kernel_regularizer: Penalty on the kernel, added to the loss.
+        bias_regularizer: Penalty on the bias.
+        kernel_constraint: Function applied to the kernel after each update.
+        bias_constraint: Function applied to the bias after each update.
+        **options: `name`, `trainable`, `dtype` of `Layer`.
+
+    Input: shape (batch, ..., features). Result: shape (batch, ..., units), dtype of the input.
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet import layers
+        >>> layers.Dense(4, activation="relu")(np.ones((2, 3), dtype="float32")).shape
+        (2, 4)
+    """
+
+    def __init__(
+        self,
+        units: int,
+        activation: Any = None,
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        bias_constraint: Any = None,
+        **options: Any,
+    ) -> None:
+        super().__init__(**options)
+        if not isinstance(units, int) or isinstance(units, bool) or units < 1:
+            raise ValueError(f"Argument `units` of layer '{self.name}' must be a positive integer. Received: {units!r}")
+        self.units = units
+        self.activation = activations.get(activation)
+        self.use_bias = use_bias
+        self.kernel_initializer = initializers.get(kernel_initializer)
+        self.bias_initializer = initializers.get(bias_initializer)
+        self.kernel_regularizer = kernel_regularizer
+        self.bias_regularizer = bias_regularizer
+        self.kernel_constraint = kernel_constraint
+        self.bias_constraint = bias_constraint
+
+    def build(self, input_shape: Any) -> None:
+        self.require_rank(input_shape, 2, "(batch, ..., features)")
+        self.kernel = self.add_weight(
+            (input_shape[-1], self.units),
+            self.kernel_initializer,
+            "kernel",
+            regularizer=self.kernel_regularizer,
+            constraint=self.kernel_constraint,
+        )
+        if self.use_bias:
+            self.bias = self.add_weight(
+                (self.units,),
+                self.bias_initializer,
+                "bias",
+                regularizer=self.bias_regularizer,
+                constraint=self.bias_constraint,
+            )
+
+    def call(self, x: Array) -> Array:
+        kernel = self.kernel.value
+        self.require_axis(x, -1, kernel.shape[0])
+        xp = array_namespace(x, kernel)
+        if not xp.isdtype(x.dtype, "real floating"):
+            x = xp.astype(x, kernel.dtype)
+        lead = tuple(x.shape[:-1])
+        # One product over all rows: batched matmul is a loop over small products in most libraries.
+        rows = x if x.ndim == 2 else xp.reshape(x, (math.prod(lead), x.shape[-1]))
+        out = xp.matmul(rows, kernel)
+        if self.use_bias:
+            out = out + self.bias.value
+        if x.ndim != 2:
+            out = xp.reshape(out, (*lead, self.units))
+        return self.activation(out)
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        return (*input_shape[:-1], self.units)

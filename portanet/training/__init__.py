@@ -1,0 +1,6 @@
+"""The training loop."""
+
+from portanet.training.history import History
+from portanet.training.trainer import Trainer
+
+__all__ = ["History", "Trainer"]

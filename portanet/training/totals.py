@@ -1,0 +1,56 @@
+"""Sums over batches that stay on the device, and are fetched together, now and then."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from portanet.backends import Backend
+from portanet.metrics import Metric
+
+AT_MOST = 256
+"""Batches kept on the device before their sums are fetched."""
+
+
+class Totals:
+    """Adds up the statistics of batches; `logs()` fetches what is pending in one transfer for each sum."""
+
+    def __init__(self, metrics: list[Metric], backend: Backend) -> None:
+        self.metrics = {metric.name: metric for metric in metrics}
+        self.backend = backend
+        self.pending: list[dict[str, tuple[Any, ...]]] = []
+        self.sums: dict[str, list[Any]] = {}
+
+    def add(self, statistics: dict[str, tuple[Any, ...]]) -> None:
+        """Add a batch."""
+        self.pending.append(statistics)
+        if len(self.pending) >= AT_MOST:
+            self.fetch()
+
+    def fetch(self) -> None:
+        """Bring the pending sums to the host, where they add up in double precision."""
+        if not self.pending:
+            return
+        xp = self.backend.xp
+        for name, parts in self.pending[0].items():
+            columns = zip(*(batch[name] for batch in self.pending), strict=True)
+            new = [
+                np.sum(np.asarray(self.backend.to_host(xp.stack(list(map(xp.asarray, c)))), dtype="float64"), axis=0)
+                for c in columns
+            ]
+            old = self.sums.get(name)
+            self.sums[name] = new if old is None else [a + b for a, b in zip(old, new, strict=True)]
+            assert len(parts) == len(new)
+        self.pending.clear()
+
+    def logs(self) -> dict[str, float]:
+        """The loss and every metric over all batches so far."""
+        self.fetch()
+        found = {}
+        for name, sums in self.sums.items():
+            if name == "loss":
+                found[name] = float(sums[0] / sums[1])
+            else:
+                found[name] = float(self.metrics[name].from_statistics(*sums))
+        return found

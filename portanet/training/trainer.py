@@ -1,0 +1,271 @@
+"""compile, fit, evaluate and predict for anything that is a layer."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, Self
+
+import numpy as np
+
+from portanet import losses, metrics, optimizers
+from portanet.backends import Array, Backend, HostArray, get_backend, use_backend
+from portanet.layers import Layer
+from portanet.training import data, step
+from portanet.training.history import History
+from portanet.training.progress import Progress
+from portanet.training.totals import Totals
+
+
+class Trainer(Layer):
+    """A layer that can be trained; `Model` builds on it."""
+
+    optimizer: optimizers.Optimizer | None = None
+    loss: losses.Loss | None = None
+
+    def compile(self, optimizer: Any = "rmsprop", loss: Any = None, metrics: list[Any] | None = None) -> None:
+        """Choose how the model is trained.
+
+        Args:
+            optimizer: Name or object.
+            loss: Name, object, or function `(y_true, y_pred) -> loss of each example`.
+            metrics: Names or objects; "accuracy" is the one that fits the loss.
+        """
+        if loss is None:
+            raise ValueError("Argument `loss` of compile(...) is needed, such as 'mse'. Received: loss=None")
+        self.optimizer = optimizers.get(optimizer)
+        self.loss = losses.get(loss)
+        self._metric_names = list(metrics or [])
+        self._optimizer_state: dict[str, Any] | None = None
+        self._steps: dict[str, Any] = {}
+        if self.built:
+            self._find_metrics()
+
+    def fit(
+        self,
+        x: Any,
+        y: Any,
+        batch_size: int = 32,
+        epochs: int = 1,
+        verbose: Any = "auto",
+        validation_split: float = 0.0,
+        validation_data: tuple[Any, ...] | None = None,
+        shuffle: bool = True,
+        sample_weight: Any = None,
+        initial_epoch: int = 0,
+        check_finite: bool = True,
+    ) -> History:
+        """Train for some epochs.
+
+        Args:
+            x: Inputs, the batch axis first: NumPy, lists, pandas, any DLPack or array API array. Never changed.
+            y: Targets, likewise.
+            batch_size: Examples in a step; the last batch may be smaller.
+            epochs: Number of the last epoch; training goes from `initial_epoch` to it.
+            verbose: 0 for silence, 1 for a bar, 2 for a line for each epoch, "auto" for what suits the output.
+            validation_split: Fraction of the examples, the last ones, to keep for validation.
+            validation_data: `(x, y)` or `(x, y, sample_weight)` to validate on.
+            shuffle: Whether to shuffle the examples in each epoch, by the seed.
+            sample_weight: Weight of each example in the loss, shape (examples,).
+            initial_epoch: Where to start counting.
+            check_finite: Whether to refuse NaN and infinity in the data.
+
+        Returns:
+            The history: `history.history["loss"][epoch]` and so on.
+
+        Raises:
+            RuntimeError: The model was not compiled.
+            ValueError: The data does not fit the model, the loss or each other.
+        """
+        _, optimizer = self._require_compiled()
+        for name, value in (("batch_size", batch_size), ("epochs", epochs)):
+            if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+                raise ValueError(f"Argument `{name}` must be a positive integer. Received: {name}={value!r}")
+        with use_backend(self.backend) as backend:
+            arrays = self._data(x, y, sample_weight, check_finite, "")
+            held_out: list[Array | None] | None = None
+            if validation_data is not None:
+                val_x, val_y, val_weight = (*validation_data, None)[:3]
+                held_out = self._data(val_x, val_y, val_weight, check_finite, "val_")
+            elif validation_split:
+                arrays, held_out = data.split(arrays, validation_split)
+            assert arrays[0] is not None
+            self._prepare(arrays)
+            if held_out is not None:
+                self._check_targets(held_out)
+            count = math.ceil(arrays[0].shape[0] / batch_size)
+            history = History({"epochs": epochs, "steps": count, "batch_size": batch_size})
+            progress = Progress(verbose, epochs, count)
+            try:
+                for epoch in range(initial_epoch, epochs):
+                    progress.start(epoch)
+                    totals = Totals(self.metrics, backend)
+                    self._sync_learning_rate(optimizer, backend)
+                    for batch in data.batches(arrays, batch_size, backend, epoch if shuffle else None):
+                        totals.add(self._train_on(batch))
+                        progress.advance(totals)
+                    logs = totals.logs()
+                    if held_out is not None:
+                        logs.update({f"val_{k}": v for k, v in self._evaluate(held_out, batch_size).items()})
+                    history.append(epoch, logs)
+                    progress.finish(logs)
+            finally:
+                progress.close()
+            return history
+
+    def evaluate(
+        self,
+        x: Any,
+        y: Any,
+        batch_size: int = 32,
+        verbose: Any = "auto",
+        sample_weight: Any = None,
+        return_dict: bool = False,
+        check_finite: bool = True,
+    ) -> Any:
+        """The loss and metrics on data.
+
+        Args:
+            x: Inputs, as for `fit`.
+            y: Targets.
+            batch_size: Examples computed at once.
+            verbose: As for `fit`.
+            sample_weight: Weight of each example.
+            return_dict: Whether to return a dict by name rather than a list (a number, if there is only the loss).
+            check_finite: Whether to refuse NaN and infinity in the data.
+        """
+        self._require_compiled()
+        with use_backend(self.backend):
+            arrays = self._data(x, y, sample_weight, check_finite, "")
+            self._prepare(arrays)
+            progress = Progress(verbose, 1, 1)
+            progress.start(0)
+            logs = self._evaluate(arrays, batch_size)
+            progress.finish(logs)
+        values = list(logs.values())
+        return logs if return_dict else (values if len(values) > 1 else values[0])
+
+    def predict(self, x: Any, batch_size: int = 32, check_finite: bool = True) -> HostArray:
+        """The model's results for inputs, computed batch by batch.
+
+        Args:
+            x: Inputs, as for `fit`.
+            batch_size: Examples computed at once.
+            check_finite: Whether to refuse NaN and infinity in the data.
+
+        Returns:
+            A NumPy array with one row for each example.
+        """
+        with use_backend(self.backend) as backend:
+            inputs = data.convert(x, "x", backend, check_finite)
+            self._build_for(inputs)
+            forward = self._step("predict", lambda: step.predict_step(self))
+            values = self._values()
+            parts = [
+                backend.to_host(forward(values, batch)) for (batch,) in data.batches([inputs], batch_size, backend)
+            ]
+            return np.concatenate(parts, axis=0)
+
+    @property
+    def metrics_names(self) -> list[str]:
+        """Names of what `evaluate` returns."""
+        return ["loss", *(metric.name for metric in self.metrics)]
+
+    @property
+    def backend(self) -> Backend:
+        """The backend that the model lives on; the one in use, as long as it is not built."""
+        variable = next(iter(self.named_variables().values()), None)
+        return get_backend() if variable is None else variable.backend
+
+    def to(self, name: str | Backend, device: Any = None, dtype: str | None = None) -> Self:
+        """Move the weights and the optimizer's state to another backend or device; see `Layer.to`."""
+        home = self.backend
+        super().to(name, device, dtype)
+        state = getattr(self, "_optimizer_state", None)
+        if state is not None:
+            self._optimizer_state = data.moved(state, home, self.backend)
+        self._steps = {}
+        return self
+
+    # Parts of the above
+
+    def _require_compiled(self) -> tuple[losses.Loss, optimizers.Optimizer]:
+        if self.loss is None or self.optimizer is None:
+            raise RuntimeError(f"Model '{self.name}' must be compiled first: model.compile(optimizer, loss).")
+        return self.loss, self.optimizer
+
+    def _data(self, x: Any, y: Any, weight: Any, check_finite: bool, prefix: str) -> list[Array | None]:
+        backend = get_backend()
+        arrays: list[Array | None] = [
+            data.convert(x, f"{prefix}x", backend, check_finite),
+            data.convert(y, f"{prefix}y", backend, check_finite),
+            None if weight is None else data.convert(weight, f"{prefix}sample_weight", backend, check_finite),
+        ]
+        data.require_same_length(arrays[0], y=arrays[1], sample_weight=arrays[2])
+        return arrays
+
+    def _prepare(self, arrays: list[Array | None]) -> None:
+        """Build the model for the data and check the targets against its outputs."""
+        assert arrays[0] is not None
+        self._build_for(arrays[0])
+        self._find_metrics()
+        self._check_targets(arrays)
+
+    def _build_for(self, x: Array) -> None:
+        if not self.built:
+            self._place("")
+            self(x[:1, ...])
+
+    def _find_metrics(self) -> None:
+        shape = self.compute_output_shape(self._input_shape())
+        self.metrics = [metrics.get(m, self.loss, shape) for m in self._metric_names]
+
+    def _input_shape(self) -> Any:
+        raise NotImplementedError
+
+    def _check_targets(self, arrays: list[Array | None]) -> None:
+        assert self.loss is not None
+        shape = self.compute_output_shape(self._input_shape())
+        self.loss.check_targets(self.backend.to_host(arrays[1]), shape[-1] if len(shape) > 1 else None)
+
+    def _step(self, kind: str, make: Callable[[], Any]) -> Any:
+        """A compiled step, made once."""
+        if not hasattr(self, "_steps"):
+            self._steps = {}
+        key = f"{kind} {self.trainable_paths() if kind == 'train' else ''}"
+        if key not in self._steps:
+            self._steps[key] = self.backend.compile(make())
+        return self._steps[key]
+
+    def _values(self) -> dict[str, Array]:
+        return {path: variable.value for path, variable in self.named_variables().items()}
+
+    def _train_on(self, batch: list[Array | None]) -> dict[str, tuple[Array, ...]]:
+        loss, optimizer = self._require_compiled()
+        variables = self.named_variables()
+        trained = self.trainable_paths()
+        train = self._step("train", lambda: step.train_step(self, loss, self.metrics, optimizer))
+        params = {path: variables[path].value for path in trained}
+        state = {path: v.value for path, v in variables.items() if path not in params}
+        if self._optimizer_state is None:
+            self._optimizer_state = optimizer.init(params)
+        params, state, self._optimizer_state, statistics = train(params, state, self._optimizer_state, *batch)
+        for path, value in (*params.items(), *state.items()):
+            variables[path].assign(value)
+        found: dict[str, tuple[Array, ...]] = statistics
+        return found
+
+    def _evaluate(self, arrays: list[Array | None], batch_size: int) -> dict[str, float]:
+        loss, _ = self._require_compiled()
+        evaluate = self._step("test", lambda: step.test_step(self, loss, self.metrics))
+        totals, values = Totals(self.metrics, self.backend), self._values()
+        for batch in data.batches(arrays, batch_size, self.backend):
+            totals.add(evaluate(values, *batch))
+        return totals.logs()
+
+    def _sync_learning_rate(self, optimizer: optimizers.Optimizer, backend: Backend) -> None:
+        """Take over a learning rate that the user changed since the last epoch."""
+        if self._optimizer_state and not callable(optimizer.learning_rate):
+            old = self._optimizer_state["learning_rate"]
+            rate = backend.from_host(np.asarray(optimizer.learning_rate, dtype="float64"))
+            self._optimizer_state["learning_rate"] = backend.xp.astype(rate, old.dtype)

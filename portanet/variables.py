@@ -1,0 +1,110 @@
+"""Variables: the named arrays of a layer, and how a pure function is made of layers that own them."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
+from typing import Any
+
+from portanet.backends import Array, Backend
+
+Bound = dict["Variable", Array]
+_bound: ContextVar[Bound | None] = ContextVar("portanet_bound_variables", default=None)
+
+
+class Variable:
+    """A named array that a layer owns: a weight, or state such as a running mean or a random counter.
+
+    `value` is what a layer computes with. Inside `bind`, it is the value bound there (a traced array in training), and
+    `assign` changes that alone: a model of layers with variables becomes a pure function of their values.
+    """
+
+    def __init__(
+        self,
+        value: Array,
+        name: str,
+        backend: Backend,
+        trainable: bool = True,
+        regularizer: Callable[[Array], Array] | None = None,
+        constraint: Callable[[Array], Array] | None = None,
+        counter: bool = False,
+    ) -> None:
+        self._value = value
+        self.name = name
+        self.path = name
+        self.backend = backend
+        self.trainable = trainable
+        self.regularizer = regularizer
+        self.constraint = constraint
+        self.counter = counter
+        """Whether this is a random counter: state to save, but no weight."""
+
+    @property
+    def value(self) -> Array:
+        """The array."""
+        bound = _bound.get()
+        return self._value if bound is None else bound.get(self, self._value)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Its shape."""
+        return tuple(self._value.shape)
+
+    @property
+    def dtype(self) -> Any:
+        """Its dtype."""
+        return self._value.dtype
+
+    def assign(self, value: Array) -> None:
+        """Replace the array by one of the same shape; inside `bind`, for this call only."""
+        if tuple(value.shape) != self.shape:
+            raise ValueError(
+                f"Variable '{self.path}' has shape {self.shape}; assign an array of that shape. "
+                f"Received: {tuple(value.shape)}"
+            )
+        bound = _bound.get()
+        if bound is not None and self in bound:
+            bound[self] = value
+        else:
+            self._value = value
+
+    def numpy(self) -> Any:
+        """A copy as a NumPy array."""
+        return self.backend.to_host(self._value)
+
+    @property
+    def size(self) -> int:
+        """Number of elements."""
+        return math.prod(self.shape)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that the array takes."""
+        xp = self.backend.xp
+        info = xp.finfo if xp.isdtype(self.dtype, "real floating") else xp.iinfo
+        return self.size * int(info(self.dtype).bits) // 8
+
+    def move(self, backend: Backend) -> None:
+        """Move the array to another backend or device; floats take on its default dtype."""
+        value = backend.from_host(self.numpy())
+        floating = backend.xp.isdtype(value.dtype, "real floating")
+        self._value = backend.xp.astype(value, backend.dtype) if floating else value
+        self.backend = backend
+
+    def __repr__(self) -> str:
+        return f"<Variable {self.path}, shape={self.shape}, dtype={self.dtype}, backend={self.backend.name}>"
+
+
+@contextlib.contextmanager
+def bind(values: Bound) -> Iterator[Bound]:
+    """Let variables stand for other values inside a `with` block of this context; assignments go to `values`."""
+    outer = _bound.get()
+    token = _bound.set(values if outer is None else {**outer, **values})
+    inner = _bound.get()
+    assert inner is not None
+    try:
+        yield inner
+    finally:
+        _bound.reset(token)
