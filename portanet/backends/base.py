@@ -8,12 +8,12 @@ import pathlib
 from collections.abc import Callable
 from typing import Any, ClassVar, TypeAlias, TypeVar
 
-import numpy.typing as npt
+import numpy as np
 
 Array: TypeAlias = Any
 """An array of any library that follows the array API standard; the standard has no common static type."""
 
-HostArray: TypeAlias = npt.NDArray[Any]
+HostArray: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 Step = TypeVar("Step", bound=Callable[..., Any])
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import array_api_compat
 import numpy as np
 
-from portanet.backends.base import Array, HostArray
+from portanet.backends.base import Array, Backend, HostArray
 from portanet.backends.registry import backend_class_of, get_backend
 
 _PLAIN = frozenset({bool, int, float, complex})
@@ -18,7 +18,7 @@ def asarray(x: Any, dtype: Any = None) -> Array:
 
     Args:
         x: A number, (nested) lists, a NumPy array, a pandas DataFrame or Series, or an array of any library that
-            follows the array API standard or exports DLPack. What is such an array already is not copied.
+            follows the array API standard or exports DLPack. What is right already is returned as it is.
         dtype: A name such as `"float32"`, or a dtype of the backend's library. None for the backend's default dtype
             for real floating-point data, and the data's own dtype for integers, booleans and complex numbers.
 
@@ -37,13 +37,14 @@ def asarray(x: Any, dtype: Any = None) -> Array:
         array([1, 2, 3], dtype=int32)
     """
     backend = get_backend()
-    name = None if dtype is None else backend.dtype_name(dtype)
-    if backend.owns(x) and not isinstance(x, np.generic):
+    name: Any = None if dtype is None else backend.dtype_name(dtype)
+    if _is_native(backend, x):
         if name is None and backend.xp.isdtype(x.dtype, "real floating"):
             name = backend.dtype_name(backend.dtype)
         if array_api_compat.device(x) != backend.device:
             x = array_api_compat.to_device(x, backend.device)
-        return x if name is None else backend.xp.astype(x, backend.find_dtype(name), copy=False)
+        kept = name is None or x.dtype == backend.find_dtype(name)
+        return x if kept else backend.xp.astype(x, backend.find_dtype(name))
     host = _numeric(x)
     if name is None and host.dtype.kind == "f":
         name = backend.dtype_name(backend.dtype)
@@ -52,8 +53,19 @@ def asarray(x: Any, dtype: Any = None) -> Array:
     return backend.from_host(host if name is None else host.astype(name, copy=False))
 
 
+def _is_native(backend: Backend, x: Any) -> bool:
+    """Whether `x` is an array of the backend's library, of a dtype of the standard (NumPy has many others)."""
+    if not backend.owns(x) or isinstance(x, np.generic):
+        return False
+    try:
+        backend.dtype_name(x.dtype)
+    except ValueError:
+        return False
+    return True
+
+
 def to_host(x: Any) -> HostArray:
-    """Convert an array of any library, on any device, to a NumPy array; bfloat16, which NumPy lacks, to float32.
+    """Copy an array of any library, on any device, to a NumPy array; bfloat16, which NumPy lacks, becomes float32.
 
     Example:
         >>> from portanet.backends import to_host
@@ -84,7 +96,7 @@ def _from_frame(x: Any) -> HostArray:
 def _numeric(x: Any) -> HostArray:
     """`to_host`, in native byte order; refuses what is not numeric."""
     try:
-        host = to_host(x)
+        host = x if isinstance(x, np.ndarray) else to_host(x)
     except ValueError as error:
         if "inhomogeneous" not in str(error):
             raise

@@ -12,8 +12,9 @@ def index_add(rows: Array, index: Array, size: int) -> Array:
     import cupy
     import cupyx
 
-    out = cupy.zeros((size, *rows.shape[1:]), dtype=rows.dtype)
-    cupyx.scatter_add(out, index, rows)
+    with rows.device:
+        out = cupy.zeros((size, *rows.shape[1:]), dtype=rows.dtype)
+        cupyx.scatter_add(out, index, rows)
     return out
 
 

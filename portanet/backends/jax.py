@@ -13,11 +13,15 @@ def index_add(rows: Array, index: Array, size: int) -> Array:
     """Sum the rows that share an index: `out[index[k]] += rows[k]`."""
     import jax.numpy as jnp
 
-    return jnp.zeros((size, *rows.shape[1:]), dtype=rows.dtype, device=rows.device).at[index].add(rows)
+    return jnp.zeros((size, *rows.shape[1:]), dtype=rows.dtype).at[index].add(rows)
 
 
 class JaxBackend(Backend):
-    """JAX arrays. `dtype="float64"` switches JAX's 64-bit mode on for the whole process, as JAX requires."""
+    """JAX arrays. `dtype="float64"` switches JAX's 64-bit mode on for the whole process, as JAX requires.
+
+    In its 32-bit mode JAX holds 64-bit integers as 32-bit ones; values that do not fit are refused here, as are
+    64-bit floats.
+    """
 
     name = "jax"
     library = "jax"
@@ -51,6 +55,8 @@ class JaxBackend(Backend):
     def from_host(self, x: HostArray) -> Array:
         import jax
 
+        if not jax.config.jax_enable_x64:
+            _require_32_bits(x)
         # JAX may alias NumPy's memory on the CPU; the caller's array may change later.
         return jax.device_put(np.array(x), self.device)
 
@@ -82,3 +88,20 @@ class JaxBackend(Backend):
 
         compiled: Step = jax.jit(step)
         return compiled
+
+
+def _require_32_bits(x: HostArray) -> None:
+    """Refuse what JAX's 32-bit mode would change without a word."""
+    if x.dtype in ("int64", "uint64") and x.size:
+        narrow = np.iinfo("int32" if x.dtype == "int64" else "uint32")
+        if x.min() < narrow.min or x.max() > narrow.max:
+            raise OverflowError(
+                "Backend 'jax' holds 64-bit integers in 32 bits unless JAX's 64-bit mode is on: type "
+                "portanet.set_backend('jax', dtype='float64'), or jax.config.update('jax_enable_x64', True). "
+                f"Received: {x.dtype} values from {x.min()} to {x.max()}"
+            )
+    if x.dtype == "float64":
+        raise ValueError(
+            "Backend 'jax' has 64-bit floats only when JAX's 64-bit mode is on: type portanet.set_backend('jax', "
+            f"dtype='float64'), or jax.config.update('jax_enable_x64', True). Received: dtype={x.dtype.name!r}"
+        )

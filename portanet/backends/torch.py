@@ -34,7 +34,7 @@ class TorchBackend(Backend):
 
         kind = torch.accelerator.current_accelerator()
         count = 0 if kind is None else torch.accelerator.device_count()
-        return {name: torch.device(name) for name in ("cpu", *(f"{kind}:{i}" for i in range(count)))}
+        return {name: torch.device(name) for name in ("cpu", *(f"{kind.type}:{i}" for i in range(count)))}
 
     def from_host(self, x: HostArray) -> Array:
         import torch

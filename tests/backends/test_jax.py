@@ -1,0 +1,51 @@
+"""JAX's two modes: 32 bits, which users get, and 64 bits, in which the other tests run."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+jax = pytest.importorskip("jax")
+
+
+def in_32_bits(code: str) -> subprocess.CompletedProcess[str]:
+    env = os.environ | {"JAX_ENABLE_X64": "0", "PORTANET_BACKEND": "jax"}
+    preamble = "import numpy as np, portanet\n"
+    return subprocess.run([sys.executable, "-c", preamble + code], env=env, capture_output=True, text=True, check=False)
+
+
+def test_integers_that_fit_are_narrowed() -> None:
+    done = in_32_bits("x = portanet.asarray(np.asarray([1, -5])); print(x.dtype, portanet.to_host(x).tolist())")
+    assert done.stdout == "int32 [1, -5]\n", done.stderr
+
+
+def test_what_would_change_silently_is_refused() -> None:
+    done = in_32_bits("""
+for data in (np.asarray([2**40]), np.asarray([-(2**31) - 1]), np.asarray([2**32], dtype="uint64")):
+    try:
+        portanet.asarray(data)
+    except OverflowError as error:
+        print(error)
+try:
+    portanet.asarray([1.0], dtype="float64")
+except ValueError as error:
+    print(error)
+""")
+    *integers, floats = done.stdout.splitlines()
+    assert len(integers) == 3, done.stderr
+    for line in integers:
+        assert line.startswith("Backend 'jax' holds 64-bit integers in 32 bits unless")
+        assert "Received: " in line
+    assert floats.startswith("Backend 'jax' has 64-bit floats only when")
+    assert floats.endswith("Received: dtype='float64'")
+
+
+def test_choosing_float64_switches_to_64_bits() -> None:
+    done = in_32_bits("""
+portanet.set_backend("jax", dtype="float64")
+print(portanet.asarray([1.0]).dtype, portanet.asarray([2**40]))
+""")
+    assert done.stdout == "float64 [1099511627776]\n", done.stderr
