@@ -1,0 +1,61 @@
+"""What this machine offers to portanet."""
+
+from __future__ import annotations
+
+import os
+import platform
+
+import portanet
+from portanet.backends import BACKENDS, Backend, BackendUnavailableError, backend_class
+
+HEADINGS = ("backend", "version", "devices", "memory used / total")
+
+
+def report() -> str:
+    """A table of the backends with version, devices and memory, and for those that cannot be used the remedy.
+
+    Memory is that of the backend's first device: the machine's own for libraries that compute on the CPU.
+
+    Example:
+        >>> from portanet.info import report
+        >>> report().splitlines()[2].split()[:3]
+        ['backend', 'version', 'devices']
+    """
+    rows, missing = [HEADINGS], []
+    for name in BACKENDS:
+        row, reason = _look_at(backend_class(name))
+        rows.append(row)
+        if reason is not None:
+            missing.append(f"{name} cannot be used: {reason}")
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    table = ["  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    machine = f"portanet {portanet.__version__}, Python {platform.python_version()}, {platform.platform(terse=True)}"
+    return "\n".join(
+        [f"{machine}, {os.cpu_count()} cores", "", *table, *([""] if missing else []), *missing, "", _choice()]
+    )
+
+
+def _look_at(cls: type[Backend]) -> tuple[tuple[str, str, str, str], str | None]:
+    """One row of the table, and why the backend cannot be used, if so."""
+    reason = cls.unavailable()
+    try:
+        if reason is None:
+            backend = cls()
+            row = (cls.name, cls.version(), ", ".join(cls.devices()), _gigabytes(backend.memory()))
+            return row, None
+    except (ImportError, OSError, RuntimeError) as error:  # installed, but broken
+        reason = f"{cls.library} fails to start: {error}"
+    return (cls.name, "-", "-", "-"), reason
+
+
+def _gigabytes(memory: dict[str, int]) -> str:
+    return f"{memory['used'] / 2**30:.1f} / {memory['total'] / 2**30:.1f} GiB" if memory else "-"
+
+
+def _choice() -> str:
+    try:
+        return (
+            f"In use: {portanet.get_backend()!r}. To choose another: portanet.set_backend(name), or PORTANET_BACKEND."
+        )
+    except (ValueError, BackendUnavailableError) as error:
+        return " ".join([str(error), *getattr(error, "__notes__", [])])
