@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeAlias
 
-from portanet.autodiff import dispatch
-from portanet.autodiff.dispatch import Rule, differentiable, general
+from portanet.autodiff import boundary, dispatch
 from portanet.autodiff.namespace import Namespace, array_namespace, lift
-from portanet.autodiff.traced import TracedArray
+from portanet.autodiff.traced import Trace, TracedArray, TraceError, raw_value
+from portanet.autodiff.transforms import vjp
+
+Declared: TypeAlias = Callable[..., tuple[Any, Callable[..., Any]]]
 
 
-def custom_vjp(f: Callable[..., tuple[Any, Callable[[Any], Any]]]) -> Callable[..., Any]:
+def custom_vjp(f: Declared) -> Callable[..., Any]:
     """Declare a function by its value and its pullback; how fused ops are written.
 
     `f(*arrays, **options)` returns `(result, pullback)`. The result is an array or a tuple of arrays;
@@ -24,6 +26,9 @@ def custom_vjp(f: Callable[..., tuple[Any, Callable[[Any], Any]]]) -> Callable[.
     Called with plain arrays, the decorated function gives the result alone. In forward mode the tangent is found by
     transposing the pullback, so no more is needed; derivatives of any order follow.
 
+    Raises:
+        TraceError: A traced array came in through an option or a closure, where its derivative would be lost.
+
     Example:
         >>> import numpy as np
         >>> from portanet.autodiff import array_namespace, custom_vjp, grad
@@ -33,69 +38,166 @@ def custom_vjp(f: Callable[..., tuple[Any, Callable[[Any], Any]]]) -> Callable[.
         >>> float(grad(cube)(np.asarray(2.0)))
         12.0
     """
+    return _declared(f, _record_pullback, _transpose_pullback)
 
+
+def custom_jvp(f: Declared) -> Callable[..., Any]:
+    """Declare a function by its value and its pushforward; for rules that are easier to state for tangents.
+
+    `f(*arrays, **options)` returns `(result, pushforward)`. `pushforward(*tangents)` gets one tangent for each
+    positional argument (None for an argument that does not vary), and returns the tangent of the result (a tuple of
+    them for a tuple); it is linear in them and written in the standard, with `xp = array_namespace(*tangents, x)` asked
+    for again. In reverse mode the pullback is found by transposing it.
+
+    Raises:
+        TraceError: A traced array came in through an option or a closure, where its derivative would be lost.
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet.autodiff import custom_jvp, grad
+        >>> @custom_jvp
+        ... def cube(x):
+        ...     return x**3, lambda t: 3 * x**2 * t
+        >>> float(grad(cube)(np.asarray(2.0)))
+        12.0
+    """
+    return _declared(f, _transpose_pushforward, _apply_pushforward)
+
+
+def _declared(f: Declared, reverse: Callable[..., Any], forward: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(f)
     def function(*args: Any, **kwargs: Any) -> Any:
+        for name, option in kwargs.items():
+            if type(option) is TracedArray and option._trace is not None:
+                raise TraceError(
+                    f"{f.__name__} has a derivative for its positional arguments only; pass the array by position. "
+                    f"Received: a traced array as option {name!r}"
+                )
         trace, wrapped = dispatch.innermost(args)
         if trace is None:
             if not wrapped:
                 return f(*args, **kwargs)[0]
             xp = array_namespace(*args)
-            return dispatch.constant(xp, f(*map(dispatch.raw_value, args), **kwargs)[0])
+            return dispatch.constant(xp, f(*map(raw_value, args), **kwargs)[0])
         xp = array_namespace(*args)
         values, links = dispatch.split(xp, trace, args)
         if any(type(v) is TracedArray for v in values):
             values = [lift(v) for v in values]
-        if trace.forward:
-            return _forward(xp, trace, f, values, links, kwargs)
-        ans, pullback = f(*values, **kwargs)
-        chosen = tuple(links)
-
-        def pull(g: Any) -> tuple[Any, ...]:
-            grads = pullback(g)
-            return tuple(grads[i] for i in chosen)
-
-        parents = tuple(links.values())
-        if isinstance(ans, tuple):
-            return tuple(dispatch.record_many(xp, trace, f.__name__, [_bare(a) for a in ans], parents, pull))
-        return dispatch.record(xp, trace, f.__name__, _bare(ans), parents, pull)
+        return (forward if trace.forward else reverse)(xp, trace, f, values, links, kwargs)
 
     return function
 
 
-def _bare(x: Any) -> Any:
-    return x._value if type(x) is TracedArray and x._trace is None else x
+def bare(trace: Trace | None, name: str, result: Any) -> Any:
+    """A result of `name` without the wrapper of a constant, known not to depend on `trace` (or on any for None)."""
+    if type(result) is not TracedArray:
+        return result
+    if result._trace is None:
+        return result._value
+    if trace is None or result._trace.serial >= trace.serial:
+        raise TraceError(
+            f"{name} closes over a traced array, whose derivative would be lost: it must get every array it "
+            "differentiates as an argument of its own (not inside a list for custom_vjp and custom_jvp)."
+        )
+    return result
 
 
-def _forward(
-    xp: Namespace, trace: Any, f: Callable[..., Any], values: list[Any], links: dict[int, Any], kwargs: dict[str, Any]
+def _as_list(results: Any) -> list[Any]:
+    return list(results) if isinstance(results, tuple) else [results]
+
+
+# Declared by a pullback
+
+
+def _record_pullback(
+    xp: Namespace, trace: Trace, f: Declared, values: list[Any], links: dict[int, Any], kwargs: dict[str, Any]
 ) -> Any:
-    """The tangent is the transpose of the pullback, which is linear: its own pullback applied to the tangents."""
-    from portanet.autodiff.transforms import vjp
+    ans, pullback = f(*values, **kwargs)
+    chosen = tuple(links)
 
-    ans, pullback = f(*(lift(v) for v in values), **kwargs)
-    several = isinstance(ans, tuple)
-    results = [_bare(a) for a in ans] if several else [_bare(ans)]
-    smooth = [i for i, a in enumerate(results) if differentiable(xp, a)]
-    zeros = [xp.zeros_like(results[i]) for i in smooth]
+    def pull(g: Any) -> tuple[Any, ...]:
+        grads = pullback(g)
+        return tuple([grads[i] for i in chosen])
 
-    def cotangents(*gs: Any) -> Any:
+    parents, name = tuple(links.values()), f.__name__
+    if isinstance(ans, tuple):
+        results = [bare(trace, name, a) for a in ans]
+        return tuple(dispatch.record_many(xp, trace, name, results, parents, lambda gs: pull(tuple(gs))))
+    return dispatch.record(xp, trace, name, bare(trace, name, ans), parents, pull)
+
+
+def _transpose_pullback(
+    xp: Namespace, trace: Trace, f: Declared, values: list[Any], links: dict[int, Any], kwargs: dict[str, Any]
+) -> Any:
+    """The pullback is linear; its own pullback, applied to the tangents of the arguments, gives those of the results.
+
+    Everything is lifted, so that a pullback meets traced cotangents in the namespace that it expects.
+    """
+    ans, pullback = f(*map(lift, values), **kwargs)
+    results = [bare(trace, f.__name__, a) for a in _as_list(ans)]
+    smooth = [i for i, a in enumerate(results) if dispatch.differentiable(xp, a)]
+
+    def back(*gs: Any) -> Any:
         by_place = dict(zip(smooth, gs, strict=True))
-        grads = pullback(tuple(by_place.get(i) for i in range(len(results))) if several else gs[0])
-        return [grads[i] for i in links if grads[i] is not None]
+        grads = pullback(tuple(by_place.get(i) for i in range(len(results))) if isinstance(ans, tuple) else gs[0])
+        used = [i for i in links if grads[i] is not None]
+        return [grads[i] for i in used], used
 
-    used: list[Any] = []
-    grads, transpose = vjp(cotangents, *zeros)
-    probe = pullback(tuple(zeros_or_none(results, smooth, zeros)) if several else zeros[0])
-    used = [t for i, t in links.items() if probe[i] is not None]
-    tangents = dict(zip(smooth, transpose(used), strict=True))
+    tangents: dict[int, Any] = {}
+    if smooth:
+        _, transpose, used = vjp(back, *(boundary.zeros_like(results[i]) for i in smooth), has_aux=True)
+        tangents = dict(zip(smooth, transpose([links[i] for i in used]), strict=True))
+    return _with_tangents(xp, trace, f.__name__, ans, results, tangents)
+
+
+# Declared by a pushforward
+
+
+def _apply_pushforward(
+    xp: Namespace, trace: Trace, f: Declared, values: list[Any], links: dict[int, Any], kwargs: dict[str, Any]
+) -> Any:
+    if any(type(t) is TracedArray for t in links.values()):
+        values = [lift(v) for v in values]
+    ans, pushforward = f(*values, **kwargs)
+    results = [bare(trace, f.__name__, a) for a in _as_list(ans)]
+    found = _as_list(pushforward(*(links.get(i) for i in range(len(values)))))
+    tangents = {
+        i: boundary.plain(t) for i, t in enumerate(found) if t is not None and dispatch.differentiable(xp, results[i])
+    }
+    return _with_tangents(xp, trace, f.__name__, ans, results, tangents)
+
+
+def _transpose_pushforward(
+    xp: Namespace, trace: Trace, f: Declared, values: list[Any], links: dict[int, Any], kwargs: dict[str, Any]
+) -> Any:
+    """The pullback of the pushforward, found when the cotangent arrives."""
+    ans, pushforward = f(*map(lift, values), **kwargs)
+    results = [bare(trace, f.__name__, a) for a in _as_list(ans)]
+    zeros = [boundary.zeros_like(values[i]) for i in links]
+    parents, name = tuple(links.values()), f.__name__
+
+    def pull(gs: list[Any]) -> tuple[Any, ...]:
+        def push(*ts: Any) -> Any:
+            by_place = dict(zip(links, ts, strict=True))
+            return [
+                t
+                for t, g in zip(_as_list(pushforward(*(by_place.get(i) for i in range(len(values))))), gs, strict=True)
+                if g is not None
+            ]
+
+        pulled: tuple[Any, ...] = vjp(push, *zeros)[1]([g for g in gs if g is not None])
+        return pulled
+
+    if isinstance(ans, tuple):
+        return tuple(dispatch.record_many(xp, trace, name, results, parents, pull))
+    return dispatch.record(xp, trace, name, results[0], parents, lambda g: pull([g]))
+
+
+def _with_tangents(
+    xp: Namespace, trace: Trace, name: str, ans: Any, results: list[Any], tangents: dict[int, Any]
+) -> Any:
     outs = [
-        TracedArray(a, trace, tangents[i], xp) if i in tangents else dispatch.constant(xp, a)
+        dispatch.push_forward(xp, trace, name, a, tangents[i]) if i in tangents else dispatch.constant(xp, a)
         for i, a in enumerate(results)
     ]
-    return tuple(outs) if several else outs[0]
-
-
-def zeros_or_none(results: list[Any], smooth: list[int], zeros: list[Any]) -> list[Any]:
-    places = dict(zip(smooth, zeros, strict=True))
-    return [places.get(i) for i in range(len(results))]
+    return tuple(outs) if isinstance(ans, tuple) else outs[0]

@@ -1,18 +1,17 @@
-"""From a function to its derivatives: grad, value_and_grad, vjp and jvp, in any nesting."""
+"""From a function to its first derivatives: grad, value_and_grad, vjp and jvp, in any nesting."""
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
-from portanet.autodiff.namespace import differentiable_namespace, lift
-from portanet.autodiff.tape import pull_back
-from portanet.autodiff.traced import Node, Trace, TracedArray
-from portanet.autodiff.tree import tree_items, tree_leaves, tree_map
-from portanet.backends import Array, get_backend, raw_namespace
+from portanet.autodiff import boundary
+from portanet.autodiff.namespace import lift
+from portanet.autodiff.traced import Trace, TracedArray
+from portanet.autodiff.tree import tree_items, tree_map
 
-Function = Callable[..., Any]
+Function: TypeAlias = Callable[..., Any]
 
 
 def grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False) -> Function:
@@ -59,30 +58,34 @@ def value_and_grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool 
         >>> float(value), float(slope)
         (9.0, 6.0)
     """
-    several = not isinstance(argnums, int)
-    chosen = tuple(argnums) if isinstance(argnums, Sequence) else (argnums,)
 
     @functools.wraps(f)
     def function(*args: Any, **kwargs: Any) -> Any:
-        for n in chosen:
-            if not -len(args) <= n < len(args):
-                raise TypeError(
-                    f"argnums={argnums} names positional argument {n}, but the function got {len(args)} positional "
-                    "arguments; pass the arguments to differentiate by position."
-                )
-        wanted = {n % len(args) for n in chosen}
+        chosen = positions(argnums, len(args))
+        nested = boundary.is_nested(args, kwargs)
         trace = Trace()
-        opened = _open(trace, {i: args[i] for i in wanted}, _start_reverse)
-        call = [opened[i] if i in wanted else tree_map(lift, a) for i, a in enumerate(args)]
-        out, aux = _call(trace, f, call, {k: tree_map(lift, a) for k, a in kwargs.items()}, has_aux)
-        _require_scalar(out)
-        inputs = [opened[n % len(args)] for n in chosen]
-        grads = _pull(trace, [(out, None)], inputs)
-        value = _close(trace, out)
-        slopes = tuple(grads) if several else grads[0]
-        return ((value, _close(trace, aux)), slopes) if has_aux else (value, slopes)
+        opened = boundary.open_arguments({i: args[i] for i in chosen}, boundary.start_reverse(trace), args)
+        call = [opened[i] if i in opened else boundary.lift_tree(a) for i, a in enumerate(args)]
+        out, aux = boundary.call(trace, f, call, boundary.lift_tree(kwargs), has_aux)
+        boundary.require_scalar(out)
+        slopes = boundary.pull(trace, [(out, None)], tuple(opened[i] for i in chosen), nested)
+        slope = slopes[0] if isinstance(argnums, int) else slopes
+        value = boundary.close(trace, out, nested)
+        return ((value, boundary.close(trace, aux, nested)), slope) if has_aux else (value, slope)
 
     return function
+
+
+def positions(argnums: int | Sequence[int], count: int) -> tuple[int, ...]:
+    """The arguments that `argnums` names, counted from the front."""
+    chosen = (argnums,) if isinstance(argnums, int) else tuple(argnums)
+    for n in chosen:
+        if not -count <= n < count:
+            raise TypeError(
+                "argnums names positional arguments; pass the arguments to differentiate by position. "
+                f"Received: argnums={argnums} and {count} positional arguments"
+            )
+    return tuple(n % count for n in chosen)
 
 
 def vjp(f: Function, *primals: Any, has_aux: bool = False) -> tuple[Any, ...]:
@@ -97,24 +100,29 @@ def vjp(f: Function, *primals: Any, has_aux: bool = False) -> tuple[Any, ...]:
         `(value, pullback)`; `pullback(cotangent, retain=False)` gives a tuple with one entry for each primal. It frees
         what was recorded as it goes; to call it again, pass `retain=True` in every call but the last.
 
+    Raises:
+        TypeError: A primal is not floating-point, or a cotangent has another shape or dtype than its output.
+
     Example:
         >>> import numpy as np
         >>> value, pullback = vjp(lambda x, y: x * y, np.asarray([1.0, 2.0]), np.asarray([3.0, 4.0]))
         >>> pullback(np.asarray([1.0, 0.0]))
         (array([3., 0.]), array([1., 0.]))
     """
+    nested = boundary.is_nested(primals)
     trace = Trace()
-    opened = _open(trace, dict(enumerate(primals)), _start_reverse)
-    inputs = [opened[i] for i in range(len(primals))]
-    out, aux = _call(trace, f, inputs, {}, has_aux)
+    opened = boundary.open_arguments(dict(enumerate(primals)), boundary.start_reverse(trace))
+    inputs = tuple(opened.values())
+    out, aux = boundary.call(trace, f, inputs, {}, has_aux)
 
     def pullback(cotangent: Any, retain: bool = False) -> tuple[Any, ...]:
         pairs: list[tuple[Any, Any]] = []
         tree_map(lambda o, g: pairs.append((o, g)), out, cotangent)
-        return tuple(_pull(trace, pairs, inputs, retain))
+        grads: tuple[Any, ...] = boundary.pull(trace, pairs, inputs, nested or boundary.is_nested(cotangent), retain)
+        return grads
 
-    value = _close(trace, out)
-    return (value, pullback, _close(trace, aux)) if has_aux else (value, pullback)
+    value = boundary.close(trace, out, nested)
+    return (value, pullback, boundary.close(trace, aux, nested)) if has_aux else (value, pullback)
 
 
 def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any], has_aux: bool = False) -> tuple[Any, ...]:
@@ -129,6 +137,9 @@ def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any], has_aux: b
     Returns:
         `(value, tangent)`.
 
+    Raises:
+        TypeError: A primal is not floating-point, or a tangent does not match its primal.
+
     Example:
         >>> import numpy as np
         >>> value, tangent = jvp(lambda x: x**2, (np.asarray(3.0),), (np.asarray(1.0),))
@@ -137,28 +148,25 @@ def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any], has_aux: b
     """
     if len(primals) != len(tangents):
         raise TypeError(
-            "jvp needs one tangent for each primal. "
-            f"Received: {len(primals)} primals and {len(tangents)} tangents"
+            f"jvp needs one tangent for each primal. Received: {len(primals)} primals and {len(tangents)} tangents"
         )
+    nested = boundary.is_nested(primals, tangents)
     trace = Trace(forward=True)
-    directions = iter(tree_leaves(list(tangents)))
+    directions = [dict(tree_items(t)) for t in tangents]
 
-    def start(trace: Trace, x: Any, xp: Any) -> TracedArray:
-        t = _plain(next(directions))
-        if not hasattr(t, "dtype"):
-            t = xp.raw.asarray(t, dtype=x.dtype, device=xp.device_of(x))
-        if tuple(t.shape) != tuple(x.shape) or t.dtype != x.dtype:
-            raise TypeError(
-                f"A tangent must have the shape and dtype of its primal, {tuple(x.shape)} {x.dtype}. "
-                f"Received: {tuple(t.shape)} {t.dtype}"
-            )
+    def start(number: int, path: str, x: Any, xp: Any) -> TracedArray:
+        if path not in directions[number]:
+            raise TypeError(f"jvp needs a tangent for every leaf. Received: none for primal {number}{path}")
+        t = boundary.tangent_like("tangent", x, directions[number][path])
+        if type(x) is TracedArray or type(t) is TracedArray:  # an enclosing trace: both in its namespace
+            x, t = lift(x), lift(t)
         return TracedArray(x, trace, t, xp)
 
-    opened = _open(trace, dict(enumerate(primals)), start)
-    out, aux = _call(trace, f, [opened[i] for i in range(len(primals))], {}, has_aux)
-    tangent = tree_map(lambda x: x._link if _belongs(trace, x) else _zeros_like(x), out)
-    value = _close(trace, out)
-    return (value, tangent, _close(trace, aux)) if has_aux else (value, tangent)
+    opened = boundary.open_arguments(dict(enumerate(primals)), start)
+    out, aux = boundary.call(trace, f, tuple(opened.values()), {}, has_aux)
+    slope = tree_map(lambda x: x._link if boundary.belongs(trace, x) else boundary.zeros_like(x), out)
+    value, slope = boundary.close(trace, out, nested), boundary.close(trace, slope, nested)
+    return (value, slope, boundary.close(trace, aux, nested)) if has_aux else (value, slope)
 
 
 def stop_gradient(x: Any) -> Any:
@@ -170,127 +178,3 @@ def stop_gradient(x: Any) -> Any:
         3.0
     """
     return tree_map(lambda leaf: leaf._xp.stop_gradient(leaf) if type(leaf) is TracedArray else leaf, x)
-
-
-# Entering and leaving a trace
-
-
-def _plain(x: Any) -> Any:
-    """An array without the wrapper of a constant."""
-    return x._value if type(x) is TracedArray and x._trace is None else x
-
-
-def _belongs(trace: Trace, x: Any) -> bool:
-    return type(x) is TracedArray and x._trace is trace
-
-
-def _zeros_like(x: Any) -> Any:
-    x = _plain(x)
-    while type(x) is TracedArray:
-        x = x._value
-    return raw_namespace(x).zeros_like(x)
-
-
-def _start_reverse(trace: Trace, x: Any, xp: Any) -> TracedArray:
-    return TracedArray(x, trace, Node("input", None, None), xp)
-
-
-def _open(trace: Trace, args: dict[int, Any], start: Callable[[Trace, Any, Any], TracedArray]) -> dict[int, Any]:
-    """Wrap every leaf of the arguments; Python floats become arrays beside the others."""
-    arrays = [x for x in tree_leaves(list(args.values())) if hasattr(x, "dtype") and hasattr(x, "shape")]
-
-    def leaf(number: int, path: str, x: Any) -> TracedArray:
-        if type(x) is TracedArray:
-            xp = x._xp
-            x = _plain(x)
-        elif isinstance(x, float):
-            backend = get_backend()
-            like = arrays[0] if arrays else None
-            xp = like._xp if type(like) is TracedArray else differentiable_namespace(
-                backend.xp if like is None else raw_namespace(like)
-            )
-            dtype, device = (backend.dtype, backend.device) if like is None else (like.dtype, xp.device_of(like))
-            x = xp.raw.asarray(x, dtype=dtype, device=device)
-        elif isinstance(x, (bool, int)):
-            raise TypeError(_not_floating(number, path, type(x).__name__))
-        else:
-            xp = differentiable_namespace(raw_namespace(x))
-        if not xp.isdtype(x.dtype, ("real floating", "complex floating")):
-            raise TypeError(_not_floating(number, path, x.dtype))
-        return start(trace, x, xp)
-
-    opened = {}
-    for number, arg in args.items():
-        paths = iter([path for path, _ in tree_items(arg)])
-        opened[number] = tree_map(lambda x, number=number, paths=paths: leaf(number, next(paths), x), arg)
-    return opened
-
-
-def _not_floating(number: int, path: str, dtype: Any) -> str:
-    return (
-        f"Only floating-point arrays can be differentiated with respect to. Convert it (xp.astype), or leave it out of "
-        f"argnums. Received: argument {number}{path} with dtype {dtype}"
-    )
-
-
-def _call(trace: Trace, f: Function, args: list[Any], kwargs: dict[str, Any], has_aux: bool) -> tuple[Any, Any]:
-    try:
-        out = f(*args, **kwargs)
-    finally:
-        trace.alive = False
-    if not has_aux:
-        return out, None
-    if not (isinstance(out, tuple) and len(out) == 2):
-        raise TypeError(f"With has_aux=True the function must return (value, anything else). Received: {type(out)}")
-    return out
-
-
-def _require_scalar(out: Any) -> None:
-    if not hasattr(out, "shape"):
-        raise TypeError(f"The function to differentiate must return a 0-d array. Received: {type(out).__name__}")
-    if tuple(out.shape) != ():
-        raise TypeError(
-            "grad needs a function that returns a scalar: take the sum or mean, or use vjp or jacobian. "
-            f"Received: an output of shape {tuple(out.shape)}"
-        )
-    xp = out._xp if type(out) is TracedArray else differentiable_namespace(raw_namespace(out))
-    if not xp.isdtype(out.dtype, "real floating"):
-        raise TypeError(
-            "grad needs a function that returns a real floating-point number; for complex results use vjp or jvp. "
-            f"Received: an output of dtype {out.dtype}"
-        )
-
-
-def _close(trace: Trace, tree: Any) -> Any:
-    """Take this trace's wrappers off a result; constants too."""
-    return tree_map(lambda x: x._value if type(x) is TracedArray and x._trace in (trace, None) else x, tree)
-
-
-def _pull(trace: Trace, pairs: list[tuple[Any, Any]], inputs: list[Any], retain: bool = False) -> list[Any]:
-    """Cotangents of the inputs from pairs (output, its cotangent); a cotangent of None means 1."""
-    seeds = []
-    for out, g in pairs:
-        if not _belongs(trace, out):
-            continue
-        if g is None:
-            value = out._value
-            while type(value) is TracedArray:
-                value = value._value
-            g = raw_namespace(value).ones_like(value)
-        else:
-            g = _plain(g)
-            if not hasattr(g, "dtype"):
-                g = out._xp.raw.asarray(g, dtype=out.dtype, device=out.device)
-            if tuple(g.shape) != tuple(out.shape) or g.dtype != out.dtype:
-                raise TypeError(
-                    f"A cotangent must have the shape and dtype of its output, {tuple(out.shape)} {out.dtype}. "
-                    f"Received: {tuple(g.shape)} {g.dtype}"
-                )
-        seeds.append((out._link, g))
-    found = pull_back(seeds, retain)
-
-    def cotangent(x: TracedArray) -> Any:
-        g = found.get(x._link)
-        return _zeros_like(x._value) if g is None else g
-
-    return [tree_map(cotangent, tree) for tree in inputs]

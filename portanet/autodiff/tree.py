@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -35,6 +36,9 @@ def tree_leaves(tree: Any) -> list[Any]:
 def tree_map(function: Callable[..., Any], tree: Any, *others: Any) -> Any:
     """A tree of the same structure, each leaf replaced by `function(leaf, *leaves_of_the_others)`.
 
+    Leaves are matched by path, so the keys of dicts may come in any order. Dataclasses are copied without calling
+    `__init__`.
+
     Raises:
         ValueError: The trees differ in structure.
 
@@ -42,24 +46,43 @@ def tree_map(function: Callable[..., Any], tree: Any, *others: Any) -> Any:
         >>> tree_map(lambda a, b: a + b, {"w": (1, 2)}, {"w": (10, 20)})
         {'w': (11, 22)}
     """
-    rest = [iter(tree_leaves(other)) for other in others]
-    count = len(tree_leaves(tree))
-    for other in others:
-        if len(tree_leaves(other)) != count:
+    if not others:
+        return _map(tree, function)
+    paths = [path for path, _ in tree_items(tree)]
+    found = [dict(tree_items(other)) for other in others]
+    for leaves in found:
+        if leaves.keys() != set(paths):
+            missing = [p or "the tree itself" for p in paths if p not in leaves]
+            surplus = [p or "the tree itself" for p in leaves if p not in set(paths)]
             raise ValueError(
-                f"Trees of different structure: one has {count} leaves, another {len(tree_leaves(other))}. "
-                f"Received: {tree!r} and {other!r}"
+                "Trees of different structure; expected leaves at the same paths. "
+                f"Received: a second tree without {missing} and with {surplus} besides"
             )
-    return _map(tree, lambda leaf: function(leaf, *(next(leaves) for leaves in rest)))
+    place = iter(paths)
+
+    def one(leaf: Any) -> Any:
+        path = next(place)
+        return function(leaf, *(leaves[path] for leaves in found))
+
+    return _map(tree, one)
 
 
 def _map(tree: Any, function: Callable[[Any], Any]) -> Any:
     if isinstance(tree, Mapping):
-        return type(tree)((key, _map(branch, function)) for key, branch in tree.items())  # type: ignore[call-arg]
+        branches = {key: _map(branch, function) for key, branch in tree.items()}
+        if type(tree) is dict:
+            return branches
+        if hasattr(tree, "update"):  # defaultdict and the like keep what else they hold
+            same = copy.copy(tree)
+            same.update(branches)
+            return same
+        return type(tree)(branches)  # type: ignore[call-arg]
     if isinstance(tree, (list, tuple)):
-        branches = [_map(branch, function) for branch in tree]
-        return type(tree)(*branches) if hasattr(tree, "_fields") else type(tree)(branches)
+        items = [_map(branch, function) for branch in tree]
+        return type(tree)(*items) if hasattr(tree, "_fields") else type(tree)(items)
     if dataclasses.is_dataclass(tree) and not isinstance(tree, type):
-        new = {f.name: _map(getattr(tree, f.name), function) for f in dataclasses.fields(tree)}
-        return dataclasses.replace(tree, **new)
+        made = copy.copy(tree)
+        for field in dataclasses.fields(tree):
+            object.__setattr__(made, field.name, _map(getattr(tree, field.name), function))
+        return made
     return None if tree is None else function(tree)

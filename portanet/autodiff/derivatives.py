@@ -1,0 +1,211 @@
+"""Whole matrices of derivatives, and products with the second one."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable, Sequence
+from typing import Any, Literal
+
+from portanet.autodiff import boundary
+from portanet.autodiff.namespace import array_namespace
+from portanet.autodiff.traced import raw_value
+from portanet.autodiff.transforms import Function, grad, jvp, positions, vjp
+from portanet.autodiff.tree import tree_items, tree_leaves, tree_map
+from portanet.backends import device_of, raw_namespace
+
+
+def jacobian(
+    f: Function, argnums: int | Sequence[int] = 0, mode: Literal["forward", "reverse"] | None = None
+) -> Function:
+    """All derivatives of every element of the result with respect to every element of the arguments.
+
+    Args:
+        f: A function of arrays (or trees of them) that returns an array or a tree of arrays.
+        argnums: Which positional arguments to differentiate with respect to.
+        mode: `"forward"` (one pass for each input element), `"reverse"` (one pullback for each output element), or
+            None for whichever of the two needs fewer.
+
+    Returns:
+        A function of the same arguments. For one array argument and one array result it returns an array of shape
+        `(*result.shape, *argument.shape)`; for trees, a tree like the result whose leaves are trees like the argument;
+        for several argnums, a tuple of them at the leaves.
+
+    Raises:
+        TypeError: An argument is not floating-point.
+        ValueError: `mode` is something else.
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet.autodiff import jacobian
+        >>> jacobian(lambda x: x * x)(np.asarray([1.0, 2.0, 3.0]))
+        array([[2., 0., 0.],
+               [0., 4., 0.],
+               [0., 0., 6.]])
+    """
+    if mode not in ("forward", "reverse", None):
+        raise ValueError(f"Argument `mode` must be 'forward', 'reverse' or None. Received: mode={mode!r}")
+
+    @functools.wraps(f)
+    def function(*args: Any, **kwargs: Any) -> Any:
+        chosen = positions(argnums, len(args))
+        primals = [args[i] for i in chosen]
+
+        def of_chosen(*values: Any) -> Any:
+            filled = dict(zip(chosen, values, strict=True))
+            rest = (filled[i] if i in filled else boundary.lift_tree(a) for i, a in enumerate(args))
+            return f(*rest, **boundary.lift_tree(kwargs))
+
+        if mode == "forward":
+            jac = _forward(of_chosen, primals)
+        else:
+            out, pullback = vjp(of_chosen, *primals)
+            if mode is None and _count(primals) < _count(out):
+                jac = _forward(of_chosen, primals)
+            else:
+                jac = _reverse(out, pullback, primals)
+        return _regroup(jac, isinstance(argnums, int))
+
+    return function
+
+
+def _count(tree: Any) -> int:
+    return sum(math.prod(x.shape) for x in tree_leaves(tree))
+
+
+def _unit(x: Any, place: int) -> Any:
+    """Plain zeros like `x` with a one at the flat position `place`."""
+    value = raw_value(x)
+    raw = raw_namespace(value)
+    places = raw.arange(math.prod(value.shape), device=device_of(value))
+    return raw.reshape(raw.astype(places == place, value.dtype), tuple(value.shape))
+
+
+def _units(tree: Any) -> Any:
+    """Every unit vector of a tree of arrays, in order, with the path of the leaf that holds the one."""
+    for path, leaf in tree_items(tree):
+        for place in range(math.prod(leaf.shape)):
+            spot = iter([p for p, _ in tree_items(tree)])
+            yield (
+                path,
+                tree_map(
+                    lambda x, spot=spot, path=path, place=place: (
+                        _unit(x, place) if next(spot) == path else boundary.zeros_like(x)
+                    ),
+                    tree,
+                ),
+            )
+
+
+class _Block:
+    """The Jacobian of one result by all arguments: a leaf for tree functions until it is taken apart."""
+
+    __slots__ = ("trees",)
+
+    def __init__(self, trees: Any) -> None:
+        self.trees = trees
+
+
+def _reverse(out: Any, pullback: Callable[..., Any], primals: list[Any]) -> Any:
+    """One pullback for each element of the results."""
+    rows: dict[str, list[Any]] = {path: [] for path, _ in tree_items(out)}
+    for path, cotangent in _units(out):
+        rows[path].append(pullback(cotangent, retain=True))
+    paths = iter(rows)
+
+    def block(leaf: Any) -> _Block:
+        found = rows[next(paths)]
+        shape = tuple(leaf.shape)
+        if not found:
+            return _Block(tree_map(lambda x: _nothing(x, (*shape, *x.shape)), tuple(primals)))
+        return _Block(tree_map(lambda *gs: _stacked(gs, shape, True), found[0], *found[1:]))
+
+    return tree_map(block, out)
+
+
+def _forward(f: Function, primals: list[Any]) -> Any:
+    """One forward pass for each element of the arguments."""
+    columns: dict[str, list[Any]] = {path: [] for path, _ in tree_items(primals)}
+    out = None
+    for path, direction in _units(primals):
+        out, tangent = jvp(f, primals, direction)
+        columns[path].append(dict(tree_items(tangent)))
+    if out is None:
+        out, _ = jvp(f, primals, tree_map(boundary.zeros_like, primals))
+    places = iter([path for path, _ in tree_items(out)])
+
+    def block(leaf: Any) -> _Block:
+        place = next(places)
+        paths = iter(columns)
+
+        def by_argument(x: Any) -> Any:
+            tangents = [found[place] for found in columns[next(paths)]]
+            if not tangents:
+                return _nothing(leaf, (*leaf.shape, *x.shape))
+            return _stacked(tangents, tuple(x.shape), False)
+
+        return _Block(tuple(tree_map(by_argument, primals)))
+
+    return tree_map(block, out)
+
+
+def _nothing(x: Any, shape: tuple[int, ...]) -> Any:
+    """An array of size 0 beside `x`."""
+    value = raw_value(x)
+    return raw_namespace(value).zeros(shape, dtype=value.dtype, device=device_of(value))
+
+
+def _stacked(parts: Sequence[Any], shape: tuple[int, ...], first: bool) -> Any:
+    """Join derivatives along one new dimension, in front or behind, and unfold it to `shape`."""
+    xp = array_namespace(*parts)
+    joined = xp.stack(list(parts), axis=0 if first else -1)
+    own = tuple(parts[0].shape)
+    return xp.reshape(joined, (*shape, *own) if first else (*own, *shape))
+
+
+def _regroup(blocks: Any, single: bool) -> Any:
+    return tree_map(lambda block: block.trees[0] if single else block.trees, blocks)
+
+
+def hessian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
+    """All second derivatives of a scalar function, forward over reverse.
+
+    Args:
+        f: A function of arrays that returns a scalar.
+        argnums: Which positional arguments to differentiate with respect to.
+
+    Returns:
+        A function of the same arguments that returns an array of shape `(*x.shape, *x.shape)` for an array argument;
+        for trees and several argnums, a tree of trees, as for the jacobian of the gradient.
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet.autodiff import hessian
+        >>> hessian(lambda x: x[0] ** 2 * x[1])(np.asarray([1.0, 2.0]))
+        array([[4., 2.],
+               [2., 0.]])
+    """
+    return jacobian(grad(f, argnums), argnums, mode="forward")
+
+
+def hvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
+    """The product of the Hessian with a vector, without the matrix: the gradient's derivative along it (Pearlmutter).
+
+    Source: B. A. Pearlmutter, Fast exact multiplication by the Hessian, Neural Computation 6 (1994).
+
+    Args:
+        f: A function of arrays (or trees of them) that returns a scalar.
+        primals: Its arguments.
+        tangents: A direction for each, of the same structure, shapes and dtypes.
+
+    Returns:
+        The product for each primal, in a tuple; alone if there is one primal.
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet.autodiff import hvp
+        >>> hvp(lambda x: x[0] ** 2 * x[1], (np.asarray([1.0, 2.0]),), (np.asarray([1.0, 0.0]),))
+        array([4., 2.])
+    """
+    product = jvp(grad(f, tuple(range(len(primals)))), primals, tangents)[1]
+    return product[0] if len(primals) == 1 else product
