@@ -1,0 +1,264 @@
+"""The test that every layer passes, on every backend: `check_layer(make, input_shape, ...)`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+import portanet
+from portanet.autodiff import array_namespace, lift, value_and_grad
+from portanet.autodiff.tree import tree_items, tree_leaves, tree_map
+from portanet.backends import Array, device_of, get_backend, use_backend
+from portanet.layers import Layer
+from portanet.variables import bind
+
+Make = Callable[[], Layer]
+Inputs = Callable[[np.random.Generator], Any]
+
+
+def check_layer(
+    make: Make,
+    input_shape: Any,
+    output_shape: Any = None,
+    weights: dict[str, tuple[int, ...]] | None = None,
+    *,
+    inputs: Inputs | None = None,
+    training: bool = False,
+    output_dtype: str = "float32",
+    gradient: bool = True,
+    trains: bool = True,
+    unchanged: Sequence[str] = (),
+    rtol: float = 1e-4,
+    atol: float = 1e-5,
+) -> None:
+    """Check a layer on the backend in use (take the fixture `backend` or `xp`).
+
+    What is checked: the shape of the result, and that `compute_output_shape` foretells it, with the batch size known
+    and unknown; the weights' names and shapes; that float32 stays float32; that the results are those of the NumPy
+    backend for the same seed; that `from_config(get_config())` with the same weights computes the same; the gradients
+    with respect to inputs and weights, along a random direction, in float64, against finite differences; and that a
+    (compiled) step down the gradient changes the weights and lowers the loss.
+
+    Args:
+        make: Makes the layer, not yet built, such as `lambda: layers.Dense(4)`.
+        input_shape: Shape of the input with the batch axis; a list of shapes for layers that take several arrays.
+        output_shape: Shape of the result, or a list of shapes.
+        weights: Shapes of the weights by path, such as `{"kernel": (3, 4), "bias": (4,)}`; `{}` for none; None: not
+            looked at.
+        inputs: Draws other inputs than standard normal ones: a function of a NumPy generator that gives NumPy arrays
+            (int32 for integers) in the structure of `input_shape`.
+        training: The mode in which results and gradients are compared; the step down the gradient is always training.
+        output_dtype: Dtype of the result for float32 inputs.
+        gradient: Whether the layer has derivatives to check.
+        trains: Whether a step down the gradient should lower the loss, for layers with weights.
+        unchanged: Paths of trainable weights that one step may leave as they are (their gradient is 0).
+        rtol: Tolerance of the comparison with NumPy, in float32.
+        atol: Absolute tolerance of the same.
+    """
+    case = _Case(make, input_shape, inputs, training)
+    _check_result(case, output_shape, output_dtype)
+    if weights is not None:
+        _check_weights(case, weights)
+    _check_against_numpy(case, rtol, atol)
+    _check_config(case)
+    if gradient:
+        _check_gradients(case)
+        if trains:
+            _check_training(case, unchanged)
+
+
+class _Case:
+    """A layer to check, with its inputs on the host."""
+
+    def __init__(self, make: Make, input_shape: Any, inputs: Inputs | None, training: bool) -> None:
+        generator = np.random.default_rng(7)
+        self.make, self.input_shape, self.training = make, input_shape, training
+        shapes = input_shape if isinstance(input_shape, list) else [input_shape]
+        drawn = [generator.standard_normal(shape) for shape in shapes]
+        self.host = (drawn if isinstance(input_shape, list) else drawn[0]) if inputs is None else inputs(generator)
+
+    def inputs(self) -> Any:
+        """The inputs on the backend in use; floats in its dtype."""
+        return tree_map(portanet.asarray, self.host)
+
+    def built(self, layer: Layer | None = None) -> Layer:
+        """The layer, built on the backend in use, from the same seed each time."""
+        portanet.random.set_seed(3)
+        layer = layer or self.make()
+        layer.build(self.input_shape)
+        assert layer.built, f"{type(layer).__name__}.build must call super().build or be called through Layer"
+        return layer
+
+    def result(self, layer: Layer) -> Any:
+        return layer(self.inputs(), training=self.training)
+
+
+def _shapes(tree: Any) -> list[tuple[int, ...]]:
+    return [tuple(leaf.shape) for leaf in tree_leaves(tree)]
+
+
+def _as_shapes(shape: Any) -> list[tuple[int | None, ...]]:
+    """One shape or several, as a list."""
+    several = isinstance(shape, list) or (isinstance(shape, tuple) and any(isinstance(n, (tuple, list)) for n in shape))
+    return [tuple(each) for each in shape] if several else [tuple(shape)]
+
+
+def _check_result(case: _Case, output_shape: Any, output_dtype: str) -> None:
+    backend = get_backend()
+    layer = case.built()
+    result = case.result(layer)
+    found = _shapes(result)
+    if output_shape is not None:
+        assert found == _as_shapes(output_shape), f"expected shape {output_shape}, got {found}"
+    told = _as_shapes(layer.compute_output_shape(case.input_shape))
+    assert told == found, f"compute_output_shape says {told}, the result has {found}"
+    open_batch = _each_shape(lambda shape: (None, *shape[1:]), case.input_shape)
+    told = _as_shapes(layer.compute_output_shape(open_batch))
+    assert [len(s) for s in told] == [len(s) for s in found], f"compute_output_shape({open_batch}) gives {told}"
+    assert all(t is None or t == n for s, f in zip(told, found, strict=True) for t, n in zip(s, f, strict=True))
+    for leaf in tree_leaves(result):
+        assert backend.owns(leaf), f"expected an array of {backend.name}, got {type(leaf)}"
+        assert device_of(leaf) == backend.device
+    first = tree_leaves(result)[0]
+    assert backend.dtype_name(first.dtype) == output_dtype, f"float32 in, {first.dtype} out"
+
+
+def _each_shape(change: Callable[[Any], Any], shape: Any) -> Any:
+    """Apply a function to one shape or to each of a list."""
+    return [change(each) for each in shape] if isinstance(shape, list) else change(shape)
+
+
+def _check_weights(case: _Case, weights: dict[str, tuple[int, ...]]) -> None:
+    layer = case.built()
+    found = {path: v.shape for path, v in layer.named_variables().items() if not v.counter}
+    assert found == weights, f"expected weights {weights}, got {found}"
+    assert layer.count_params() == sum(int(np.prod(shape)) for shape in weights.values())
+
+
+def _check_against_numpy(case: _Case, rtol: float, atol: float) -> None:
+    backend = get_backend()
+    layer = case.built()
+    found = [backend.to_host(leaf) for leaf in tree_leaves(case.result(layer))]
+    drawn = layer.get_weights()
+    with use_backend("numpy"):
+        twin = case.built()
+        expected = [np.asarray(leaf) for leaf in tree_leaves(case.result(twin))]
+        for ours, theirs in zip(drawn, twin.get_weights(), strict=True):
+            np.testing.assert_allclose(ours, theirs, rtol=rtol, atol=atol, err_msg="weights differ from NumPy's")
+    for ours, theirs in zip(found, expected, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=rtol, atol=atol, err_msg="results differ from NumPy's")
+
+
+def _check_config(case: _Case) -> None:
+    backend = get_backend()
+    layer = case.built()
+    twin = case.built(type(layer).from_config(layer.get_config()))
+    assert twin.name == layer.name
+    assert list(twin.named_variables()) == list(layer.named_variables())
+    twin.set_weights(layer.get_weights())
+    for ours, theirs in zip(tree_leaves(case.result(layer)), tree_leaves(case.result(twin)), strict=True):
+        np.testing.assert_array_equal(backend.to_host(ours), backend.to_host(theirs), err_msg="lost in get_config()")
+
+
+def _check_gradients(case: _Case) -> None:
+    probe = _Probe(case, case.training, lambda xp, y, c: xp.sum(y * c))
+    if not probe.points[0] and not probe.points[1]:
+        return
+    slopes = probe.value_and_slopes((0, 1))(*probe.points)[1]
+    for path, slope in tree_items(slopes):
+        assert str(slope.dtype).endswith("float32"), f"gradient of {path} has dtype {slope.dtype}"
+    backend = get_backend()
+    with use_backend(backend.name, backend.device, "float64"):
+        probe = _Probe(case, case.training, lambda xp, y, c: xp.sum(y * c))
+        for place, name in enumerate(("weights", "inputs")):
+            if probe.points[place]:
+                _check_direction(probe, place, name)
+
+
+def _check_direction(probe: _Probe, place: int, name: str) -> None:
+    """Compare a derivative along a random direction with finite differences of the fourth order."""
+    generator = np.random.default_rng(13)
+    point = probe.points[place]
+    direction = {path: portanet.asarray(generator.standard_normal(tuple(v.shape))) for path, v in point.items()}
+    slopes = probe.value_and_slopes(place)(*probe.points)[1]
+    along = sum(float(np.sum(portanet.to_host(slopes[p]) * portanet.to_host(direction[p]))) for p in point)
+
+    def at(step: float) -> float:
+        points = list(probe.points)
+        points[place] = {path: v + step * direction[path] for path, v in point.items()}
+        return float(portanet.to_host(probe.value(*points)))
+
+    h = 1e-4
+    expected = (8 * (at(h) - at(-h)) - (at(2 * h) - at(-2 * h))) / (12 * h)
+    scale = max(1.0, *(float(np.abs(portanet.to_host(s)).max(initial=0.0)) for s in slopes.values()))
+    assert abs(along - expected) < 1e-6 * scale, f"derivative by the {name}: {along}, by finite differences {expected}"
+
+
+def _check_training(case: _Case, unchanged: Sequence[str]) -> None:
+    probe = _Probe(case, True, lambda xp, y, c: xp.mean((y - c) ** 2))
+    params, *rest = probe.points
+    if not params:
+        return
+    loss = get_backend().compile(probe.value_and_slopes(0))
+    value, slopes = loss(params, *rest)
+    for path, slope in slopes.items():
+        moves = bool(np.any(portanet.to_host(slope) != 0))
+        assert moves or path in unchanged, f"training does not change weight '{path}'"
+    lower = []
+    for rate in (1e-1, 1e-2, 1e-3, 1e-4):
+        stepped = {path: p - rate * slopes[path] for path, p in params.items()}
+        lower.append(float(portanet.to_host(loss(stepped, *rest)[0])))
+    before = float(portanet.to_host(value))
+    assert min(lower) < before, f"no step down the gradient lowers the loss {before}: {lower}"
+
+
+class _Probe:
+    """A layer as a pure function `value(weights, inputs, others, state)`, a number with each output element in it.
+
+    All four are dicts of arrays: trained weights by path, floating-point inputs and other inputs by their place, and
+    state by path; `points` are those of the layer as built.
+    """
+
+    def __init__(self, case: _Case, training: bool, term: Callable[[Any, Array, Array], Array]) -> None:
+        self.layer, self.training, self.term = case.built(), training, term
+        self.several = isinstance(case.input_shape, list)
+        self.variables = self.layer.named_variables()
+        trained = set(self.layer.trainable_paths())
+        inputs = case.inputs()
+        places = {f"{i:02}": x for i, x in enumerate(inputs if self.several else [inputs])}
+        self.points: list[dict[str, Array]] = [
+            {p: v.value for p, v in self.variables.items() if p in trained},
+            {p: x for p, x in places.items() if _is_float(x)},
+            {p: x for p, x in places.items() if not _is_float(x)},
+            {p: v.value for p, v in self.variables.items() if p not in trained},
+        ]
+        generator = np.random.default_rng(11)
+        self.constants = [
+            portanet.asarray(generator.standard_normal(tuple(y.shape)))
+            for y in tree_leaves(case.built()(inputs, training=training))
+        ]
+
+    def value(self, weights: Any, inputs: Any, others: Any, state: Any) -> Array:
+        x = [each for _, each in sorted((*inputs.items(), *others.items()))]
+        with bind({self.variables[p]: v for p, v in (*weights.items(), *state.items())}):
+            result = self.layer(x if self.several else x[0], training=self.training)
+        pairs = zip(tree_leaves(result), self.constants, strict=True)
+        terms = [self.term(array_namespace(y, c), y, c) for y, c in pairs if _is_float(y)]
+        return sum(terms[1:], terms[0])
+
+    def value_and_slopes(self, places: Any) -> Callable[..., Any]:
+        """`value` with its gradient by weights (0), inputs (1) or both; as in the training step, state is no
+        argument of what is differentiated.
+        """
+
+        def both(weights: Any, inputs: Any, others: Any, state: Any) -> Any:
+            lifted = {place: lift(x) for place, x in others.items()}
+            return value_and_grad(lambda w, x: self.value(w, x, lifted, state), places)(weights, inputs)
+
+        return both
+
+
+def _is_float(x: Array) -> bool:
+    return bool(array_namespace(x).isdtype(x.dtype, "real floating"))
