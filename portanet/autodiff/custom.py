@@ -19,8 +19,8 @@ def custom_vjp(f: Declared) -> Callable[..., Any]:
 
     `f(*arrays, **options)` returns `(result, pullback)`. The result is an array or a tuple of arrays;
     `pullback(cotangent)` (a tuple of cotangents, None where absent, for a tuple) returns one cotangent for each
-    positional argument, in the argument's shape and dtype, or None for arguments without derivative. Both are written
-    in the standard. Since cotangents may be traced when derivatives are nested, the pullback asks for its namespace
+    positional argument, in the argument's shape and dtype, or None for arguments without derivative; a costly one may be
+    given as a function without arguments, which is called if somebody wants it. Both are written in the standard. Since cotangents may be traced when derivatives are nested, the pullback asks for its namespace
     again: `xp = array_namespace(g, x)`, of the cotangent and what it uses.
 
     Called with plain arrays, the decorated function gives the result alone. In forward mode the tangent is found by
@@ -109,6 +109,10 @@ def _as_list(results: Any) -> list[Any]:
 # Declared by a pullback
 
 
+def _wanted(grad: Any) -> Any:
+    return grad() if callable(grad) else grad
+
+
 def _record_pullback(
     xp: Namespace, trace: Trace, f: Declared, values: list[Any], links: dict[int, Any], kwargs: dict[str, Any]
 ) -> Any:
@@ -117,7 +121,7 @@ def _record_pullback(
 
     def pull(g: Any) -> tuple[Any, ...]:
         grads = pullback(g)
-        return tuple([grads[i] for i in chosen])
+        return tuple([_wanted(grads[i]) for i in chosen])
 
     parents, name = tuple(links.values()), f.__name__
     if isinstance(ans, tuple):
@@ -141,7 +145,7 @@ def _transpose_pullback(
         by_place = dict(zip(smooth, gs, strict=True))
         grads = pullback(tuple(by_place.get(i) for i in range(len(results))) if isinstance(ans, tuple) else gs[0])
         used = [i for i in links if grads[i] is not None]
-        return [grads[i] for i in used], used
+        return [_wanted(grads[i]) for i in used], used
 
     tangents: dict[int, Any] = {}
     if smooth:

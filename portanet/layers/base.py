@@ -10,12 +10,12 @@ from typing import Any, Self
 
 import numpy as np
 
-from portanet import initializers, random
+from portanet import constraints, initializers, random, regularizers
 from portanet.autodiff.traced import raw_value
 from portanet.backends import Array, Backend, HostArray, get_backend, raw_namespace, use_backend
 from portanet.configurable import Configurable
 from portanet.lookup import snake_case
-from portanet.variables import Variable
+from portanet.variables import Variable, add_loss
 
 Shape = tuple[int | None, ...]
 """The shape of a batch; None where it may differ from call to call."""
@@ -34,6 +34,7 @@ class Layer(Configurable):
         name: Name, unique within a model; by default the class's in snake case.
         trainable: Whether training changes the weights.
         dtype: Dtype of the weights, such as `"float64"`; by default the backend's.
+        activity_regularizer: Penalty on the result, divided by the number of examples and added to the loss.
 
     Example:
         >>> import numpy as np
@@ -59,13 +60,21 @@ class Layer(Configurable):
         if "build" in cls.__dict__:
             cls.build = _building(cls.__dict__["build"])  # type: ignore[method-assign]
 
-    def __init__(self, *, name: str | None = None, trainable: bool = True, dtype: str | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        name: str | None = None,
+        trainable: bool = True,
+        dtype: str | None = None,
+        activity_regularizer: Any = None,
+    ) -> None:
         if name is not None and (not isinstance(name, str) or not name or "/" in name):
             raise ValueError(f"Argument `name` must be a non-empty string without '/'. Received: name={name!r}")
         self._named = name is not None
         self.name = name or snake_case(type(self).__name__)
         self._trainable = trainable
         self._dtype_name = dtype
+        self.activity_regularizer = regularizers.get(activity_regularizer)
         self.built = False
         self._owner_path: str | None = None
 
@@ -89,13 +98,14 @@ class Layer(Configurable):
 
     # Calling
 
-    def __call__(self, x: Any, training: bool | None = None, mask: Any = None) -> Any:
+    def __call__(self, x: Any, training: bool | None = None, mask: Any = None, **options: Any) -> Any:
         """Check the input, build if need be, and compute.
 
         Args:
             x: An array of the library on which the layer was built (or a tree of arrays, for layers that take one).
             training: Whether this is a training step; by default what the calling layer was told, else False.
             mask: Boolean array, False for the time steps to leave out, for layers that use one.
+            **options: Whatever else the layer's `call` takes, such as `initial_state`.
         """
         outer = _calling.get()
         if outer is None:
@@ -103,16 +113,27 @@ class Layer(Configurable):
         if not self.built:
             self.build(_shape_of(x))
         now = training if training is not None else bool(outer)
-        options: dict[str, Any] = {}
         if self._takes_training:
             options["training"] = now
         if self._takes_mask and mask is not None:
             options["mask"] = mask
         token = _calling.set(now)
         try:
-            return self.call(x, **options)
+            out = self.call(x, **options)
         finally:
             _calling.reset(token)
+        if self.activity_regularizer is not None:
+            for leaf in out if isinstance(out, (list, tuple)) else (out,):
+                self.add_loss(self.activity_regularizer(leaf) / max(1, leaf.shape[0]))
+        return out
+
+    def add_loss(self, value: Array) -> None:
+        """Add a scalar array to the loss of the training or evaluation step in which `call` runs; elsewhere it is lost."""
+        if tuple(value.shape) != ():
+            raise ValueError(
+                f"Layer '{self.name}' must add a loss of shape (); take its sum or mean. Received: {tuple(value.shape)}"
+            )
+        add_loss(value)
 
     def _require_backend(self, x: Any) -> None:
         """Refuse an array of another library than the layer's weights."""
@@ -143,8 +164,8 @@ class Layer(Configurable):
         name: str = "weight",
         dtype: str | None = None,
         trainable: bool = True,
-        regularizer: Callable[[Array], Array] | None = None,
-        constraint: Callable[[Array], Array] | None = None,
+        regularizer: Any = None,
+        constraint: Any = None,
     ) -> Variable:
         """Allocate a weight on the backend in use.
 
@@ -154,8 +175,8 @@ class Layer(Configurable):
             name: Its name within the layer, unique there.
             dtype: Name of its dtype; by default the layer's, else the backend's.
             trainable: False for state such as a running mean.
-            regularizer: Function of the weight that is added to the loss.
-            constraint: Function applied to the weight after each update.
+            regularizer: Name or function of the weight that is added to the loss.
+            constraint: Name or function applied to the weight after each update.
         """
         if any(not isinstance(n, (int, np.integer)) or n < 0 for n in shape):
             raise ValueError(
@@ -170,7 +191,8 @@ class Layer(Configurable):
         value = backend.from_host(np.asarray(host, dtype=_host_dtype(dtype or self._dtype_name, backend)))
         if self._dtype_name is None and dtype is None and value.dtype != backend.dtype:
             value = backend.xp.astype(value, backend.dtype)
-        variable = Variable(value, name, backend, trainable, regularizer, constraint)
+        penalty, projection = regularizers.get(regularizer), constraints.get(constraint)
+        variable = Variable(value, name, backend, trainable, penalty, projection)
         self._own_variables()[name] = variable
         return variable
 

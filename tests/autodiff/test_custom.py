@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import pytest
 
 from portanet.autodiff import (
@@ -185,6 +184,31 @@ def test_none_means_no_derivative(xp):
     assert_close(jvp(lambda k: scaled(x, k), (factor,), (x,))[1], [0.0, 0.0])
 
 
+def test_a_cotangent_given_as_a_function_is_computed_only_if_wanted(xp):
+    asked = []
+
+    @custom_vjp
+    def product(x: Any, y: Any) -> Any:
+        def for_x() -> Any:
+            asked.append("x")
+            return g_by_y[0]
+
+        def pullback(g: Any) -> Any:
+            g_by_y[:] = [g * y]
+            return for_x, g * x
+
+        g_by_y: list[Any] = []
+        return x * y, pullback
+
+    x, y = asarray(3.0), asarray(5.0)
+    assert_close(grad(product, 1)(x, y), 3.0)
+    assert asked == []
+    assert_close(grad(product)(x, y), 5.0)
+    assert asked == ["x"]
+    assert_close(grad(grad(lambda x: product(x, x)))(x), 2.0)
+    assert_close(jvp(product, (x, y), (x, y))[1], 30.0)
+
+
 @pytest.mark.parametrize("declare", [custom_vjp, custom_jvp])
 def test_hidden_traced_arrays_are_refused(xp, declare):
     @declare
@@ -192,7 +216,7 @@ def test_hidden_traced_arrays_are_refused(xp, declare):
         return x * factor, lambda t: (t * factor,)
 
     x = asarray(2.0)
-    with pytest.raises(TraceError, match="positional arguments only.*option 'factor'"):
+    with pytest.raises(TraceError, match=r"positional arguments only.*option 'factor'"):
         grad(lambda x: scale(x, factor=x))(x)
 
     def closes_over(x: Any) -> Any:
