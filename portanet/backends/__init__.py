@@ -2,7 +2,7 @@
 
 from portanet.backends.base import Array, Backend, BackendUnavailableError, HostArray
 from portanet.backends.conversion import asarray, to_host
-from portanet.backends.namespaces import device_of, raw_namespace
+from portanet.backends.namespaces import device_of, raw_namespace, to_device
 from portanet.backends.registry import (
     BACKENDS,
     available_backends,
@@ -31,6 +31,7 @@ __all__ = [
     "make_backend",
     "raw_namespace",
     "set_backend",
+    "to_device",
     "to_host",
     "use_backend",
 ]

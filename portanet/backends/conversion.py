@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import array_api_compat
 import numpy as np
 
 from portanet.backends.base import Array, Backend, HostArray
+from portanet.backends.namespaces import device_of, to_device
 from portanet.backends.registry import backend_class_of, get_backend
 
 _PLAIN = frozenset({bool, int, float, complex})
@@ -41,8 +41,8 @@ def asarray(x: Any, dtype: Any = None) -> Array:
     if _is_native(backend, x):
         if name is None and backend.xp.isdtype(x.dtype, "real floating"):
             name = backend.dtype_name(backend.dtype)
-        if array_api_compat.device(x) != backend.device:
-            x = array_api_compat.to_device(x, backend.device)
+        if device_of(x) != backend.device:
+            x = to_device(x, backend.device)
         kept = name is None or x.dtype == backend.find_dtype(name)
         return x if kept else backend.xp.astype(x, backend.find_dtype(name))
     host = _numeric(x)

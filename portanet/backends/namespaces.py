@@ -34,3 +34,13 @@ def raw_namespace(x: Array) -> Any:
 def device_of(x: Array) -> Any:
     """The device that `x` is on."""
     return array_api_compat.device(x)
+
+
+def to_device(x: Array, device: Any, *, stream: Any = None) -> Array:
+    """`x` on another device of its library."""
+    return array_api_compat.to_device(x, device, stream=stream)
+
+
+def to_device(x: Array, device: Any, stream: Any = None) -> Array:
+    """`x` on another device of its library."""
+    return array_api_compat.to_device(x, device, stream=stream)

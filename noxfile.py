@@ -1,0 +1,136 @@
+"""Sessions: `python -m nox -l` lists them; each makes its own environment.
+
+`python -m nox -s tests` is the light one (numpy, array-api-strict, and cupy where a GPU answers). The heavy libraries
+have sessions of their own: `python -m nox -s "tests(backend='torch')"`.
+"""
+
+import pathlib
+import re
+import shutil
+import subprocess
+
+import nox
+
+nox.options.sessions = ["tests", "docs", "lint", "types"]
+nox.options.default_venv_backend = "virtualenv"
+nox.options.reuse_venv = "yes"
+
+HEAVY = {"torch": "torch==2.13.0", "jax": "jax==0.10.2"}
+ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+PARALLEL = ("-n", "auto", "--maxprocesses", "4")
+
+
+def cupy_extra() -> str | None:
+    """The extra that fits the NVIDIA driver of this machine; None where there is no driver."""
+    if shutil.which("nvidia-smi") is None:
+        return None
+    answer = subprocess.run(["nvidia-smi"], capture_output=True, text=True, check=False).stdout
+    found = re.search(r"CUDA Version: (\d+)", answer)
+    if found is None:
+        return None
+    return "cupy13" if int(found[1]) >= 13 else "cupy12"
+
+
+def run_tests(session: nox.Session, backend: str) -> None:
+    """The whole suite with the arrays of one backend."""
+    extras = "test"
+    if backend == "cupy":
+        extra = cupy_extra()
+        if extra is None:
+            session.skip("cupy: no NVIDIA GPU answers here (`nvidia-smi` lists none)")
+        extras = f"test,{extra}"
+    session.install("-e", f".[{extras}]", *([HEAVY[backend]] if backend in HEAVY else []))
+    ids = {"strict": "strict,strict-device1", "torch": "torch"}.get(backend, backend)
+    session.run("pytest", *PARALLEL, *session.posargs, env={**ONE_THREAD, "PORTANET_TEST_BACKENDS": ids})
+
+
+@nox.session
+@nox.parametrize("backend", ["numpy", "strict", "cupy"])
+def tests(session: nox.Session, backend: str) -> None:
+    """The test suite on the light backends."""
+    run_tests(session, backend)
+
+
+@nox.session(name="tests(backend='torch')", default=False)
+def tests_torch(session: nox.Session) -> None:
+    """The test suite on PyTorch."""
+    run_tests(session, "torch")
+
+
+@nox.session(name="tests(backend='jax')", default=False)
+def tests_jax(session: nox.Session) -> None:
+    """The test suite on JAX."""
+    run_tests(session, "jax")
+
+
+@nox.session(default=False)
+def oracles(session: nox.Session) -> None:
+    """portanet's numbers against those of PyTorch and Keras 3."""
+    session.install("-e", ".[test]", HEAVY["torch"], "keras==3.15.1")
+    env = {**ONE_THREAD, "PORTANET_TEST_BACKENDS": "numpy", "KERAS_BACKEND": "torch"}
+    session.run("pytest", *PARALLEL, "tests/oracles", *session.posargs, env=env)
+
+
+@nox.session(default=False)
+def third_party(session: nox.Session) -> None:
+    """Code of SciPy and scikit-learn, written against the standard, run on traced arrays."""
+    session.install("-e", ".[test]", "scipy>=1.16", "scikit-learn>=1.7")
+    env = {**ONE_THREAD, "PORTANET_TEST_BACKENDS": "numpy,strict,strict-device1", "SCIPY_ARRAY_API": "1"}
+    session.run("pytest", *PARALLEL, "tests/third_party", *session.posargs, env=env)
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """The examples in README.md and docs/ run, and give what they say."""
+    session.install("-e", ".[test,demo]")
+    session.run("pytest", "--doctest-glob=*.md", "README.md", "docs", "tests/test_documents.py", *session.posargs)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Style, formatting, and the import contracts."""
+    session.install("-e", ".[lint,test]")
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+    session.run("lint-imports", "--no-logo")
+    session.run("pytest", "tests/test_repository.py", *session.posargs)
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """mypy in strict mode."""
+    session.install("-e", ".[types]")
+    session.run("mypy", *session.posargs)
+
+
+@nox.session(default=False)
+def demo(session: nox.Session) -> None:
+    """Train on handwritten digits on every backend found; `-- torch jax` installs these libraries first."""
+    extra = cupy_extra()
+    session.install("-e", ".[demo]" if extra is None else f".[demo,{extra}]")
+    unknown = [name for name in session.posargs if name not in HEAVY]
+    if unknown:
+        session.error(f"known after `--` are {', '.join(HEAVY)}. Received: {' '.join(unknown)}")
+    if session.posargs:
+        session.install(*(HEAVY[name] for name in session.posargs))
+    session.run("python", "examples/digits.py")
+
+
+@nox.session(default=False)
+def compliance(session: nox.Session) -> None:
+    """The array API test suite on the differentiable namespace: `-- path/to/array-api-tests`."""
+    if not session.posargs:
+        session.error(
+            "type: git clone --recursive https://github.com/data-apis/array-api-tests, and then: "
+            "python -m nox -s compliance -- array-api-tests"
+        )
+    session.install("-e", ".[test]", "-r", f"{session.posargs[0]}/requirements.txt")
+    session.run("python", "tests/compliance/run.py", *session.posargs)
+
+
+@nox.session(default=False)
+def benchmarks(session: nox.Session) -> None:
+    """The benchmarks, with PyTorch in the same run."""
+    session.install("-e", ".", HEAVY["torch"])
+    for script in session.posargs or sorted(map(str, pathlib.Path("benchmarks").glob("[!_]*.py"))):
+        session.run("python", script)
