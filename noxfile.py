@@ -113,7 +113,7 @@ def demo(session: nox.Session) -> None:
         session.error(f"known after `--` are {', '.join(HEAVY)}. Received: {' '.join(unknown)}")
     if session.posargs:
         session.install(*(HEAVY[name] for name in session.posargs))
-    session.run("python", "examples/digits.py")
+    session.run("python", "examples/demo.py")
 
 
 @nox.session(default=False)

@@ -39,8 +39,3 @@ def device_of(x: Array) -> Any:
 def to_device(x: Array, device: Any, *, stream: Any = None) -> Array:
     """`x` on another device of its library."""
     return array_api_compat.to_device(x, device, stream=stream)
-
-
-def to_device(x: Array, device: Any, stream: Any = None) -> Array:
-    """`x` on another device of its library."""
-    return array_api_compat.to_device(x, device, stream=stream)
