@@ -1,16 +1,21 @@
 """Differentiation of code written against the array API standard, over any backend and to any order."""
 
 from portanet.autodiff.checkpoint import checkpoint
+from portanet.autodiff.checks import GradientError, check_grads
 from portanet.autodiff.custom import custom_jvp, custom_vjp
 from portanet.autodiff.derivatives import hessian, hvp, jacobian
 from portanet.autodiff.namespace import array_namespace, lift
+from portanet.autodiff.numeric import numeric_grad, numeric_jvp
+from portanet.autodiff.show import show
 from portanet.autodiff.traced import TracedArray, TraceError
 from portanet.autodiff.transforms import grad, jvp, stop_gradient, value_and_grad, vjp
 
 __all__ = [
+    "GradientError",
     "TraceError",
     "TracedArray",
     "array_namespace",
+    "check_grads",
     "checkpoint",
     "custom_jvp",
     "custom_vjp",
@@ -20,6 +25,9 @@ __all__ = [
     "jacobian",
     "jvp",
     "lift",
+    "numeric_grad",
+    "numeric_jvp",
+    "show",
     "stop_gradient",
     "value_and_grad",
     "vjp",

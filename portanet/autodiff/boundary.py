@@ -69,7 +69,7 @@ def open_arguments(args: dict[int, Any], start: Start, beside: Any = ()) -> dict
         def leaf(x: Any, number: int = number, paths: Any = paths) -> TracedArray:
             path = next(paths)
             if isinstance(x, float) and not hasattr(x, "dtype"):
-                x = _like(around, x)
+                x = like(around, x)
             if not (hasattr(x, "dtype") and hasattr(x, "shape")):
                 raise TypeError(_not_floating(number, path, f"of type {type(x).__name__}"))
             xp = x._xp if type(x) is TracedArray else differentiable_namespace(raw_namespace(x))
@@ -81,7 +81,7 @@ def open_arguments(args: dict[int, Any], start: Start, beside: Any = ()) -> dict
     return opened
 
 
-def _like(around: list[Any], x: float) -> Any:
+def like(around: list[Any], x: float) -> Any:
     """A Python float as an array of the library, device and float dtype of the arrays around it."""
     backend = get_backend()
     if not around:

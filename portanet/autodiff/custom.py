@@ -19,8 +19,9 @@ def custom_vjp(f: Declared) -> Callable[..., Any]:
 
     `f(*arrays, **options)` returns `(result, pullback)`. The result is an array or a tuple of arrays;
     `pullback(cotangent)` (a tuple of cotangents, None where absent, for a tuple) returns one cotangent for each
-    positional argument, in the argument's shape and dtype, or None for arguments without derivative; a costly one may be
-    given as a function without arguments, which is called if somebody wants it. Both are written in the standard. Since cotangents may be traced when derivatives are nested, the pullback asks for its namespace
+    positional argument, in the argument's shape and dtype, or None for arguments without derivative; a costly one may
+    be given as a function without arguments, which is called if somebody wants it. Both are written in the standard.
+    Since cotangents may be traced when derivatives are nested, the pullback asks for its namespace (and for kernels)
     again: `xp = array_namespace(g, x)`, of the cotangent and what it uses.
 
     Called with plain arrays, the decorated function gives the result alone. In forward mode the tangent is found by

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Literal
 
 from portanet.autodiff import boundary
 from portanet.autodiff.namespace import array_namespace
+from portanet.autodiff.numeric import unit
 from portanet.autodiff.traced import raw_value
 from portanet.autodiff.transforms import Function, grad, jvp, positions, vjp
 from portanet.autodiff.tree import tree_items, tree_leaves, tree_map
@@ -73,28 +74,13 @@ def _count(tree: Any) -> int:
     return sum(math.prod(x.shape) for x in tree_leaves(tree))
 
 
-def _unit(x: Any, place: int) -> Any:
-    """Plain zeros like `x` with a one at the flat position `place`."""
-    value = raw_value(x)
-    raw = raw_namespace(value)
-    places = raw.arange(math.prod(value.shape), device=device_of(value))
-    return raw.reshape(raw.astype(places == place, value.dtype), tuple(value.shape))
-
-
-def _units(tree: Any) -> Any:
+def _units(tree: Any) -> Iterator[tuple[str, Any]]:
     """Every unit vector of a tree of arrays, in order, with the path of the leaf that holds the one."""
-    for path, leaf in tree_items(tree):
+    items = list(tree_items(tree))
+    for path, leaf in items:
         for place in range(math.prod(leaf.shape)):
-            spot = iter([p for p, _ in tree_items(tree)])
-            yield (
-                path,
-                tree_map(
-                    lambda x, spot=spot, path=path, place=place: (
-                        _unit(x, place) if next(spot) == path else boundary.zeros_like(x)
-                    ),
-                    tree,
-                ),
-            )
+            parts = iter([unit(raw_value(x), place if p == path else None) for p, x in items])
+            yield path, tree_map(lambda _, parts=parts: next(parts), tree)
 
 
 class _Block:

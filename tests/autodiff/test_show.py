@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import sys
+import types
+from typing import Any
+
+import pytest
+
+from portanet.autodiff import array_namespace, custom_vjp, show
+from tests.support import asarray
+
+
+def test_the_list_of_shanahans_expression(xp):
+    """e = (a + b)(b + 1): c = a + b, d = b + 1, e = c d."""
+    picture = show(lambda a, b: (a + b) * (b + 1), asarray(2.0), asarray(1.0))
+    assert repr(picture).splitlines() == [
+        "v0 = argument 0        float32 ()",
+        "v1 = argument 1        float32 ()",
+        "v2 = add(v0, v1)       float32 ()",
+        "v3 = add(v1)           float32 ()",
+        "v4 = multiply(v2, v3)  float32 ()  -> result",
+    ]
+
+
+def test_shapes_trees_control_flow_and_several_results(xp):
+    @custom_vjp
+    def halves(x: Any) -> Any:
+        return (x[:1], x[1:]), lambda gs: (array_namespace(x).zeros_like(x),)
+
+    def f(t: Any, steps: int, labels: Any, training: bool) -> Any:
+        xp = array_namespace(t["w"])
+        y = xp.matmul(t["w"], t["w"])
+        for _ in range(steps):
+            y = xp.exp(y)
+        low, high = halves(y[0, :])
+        return {"sum": xp.sum(high), "low": low, "labels": labels, "plain": t["b"]}
+
+    lines = show(f, {"w": asarray([[0.1, 0.2], [0.3, 0.4]]), "b": 2.0}, 2, asarray([1, 2], "int32"), True).lines()
+    assert [line.split("=", 1)[1].split("  ")[0].strip() for line in lines] == [
+        "argument 0['w']", "argument 0['b']", "matmul(v0, v0)", "exp(v2)", "exp(v3)", "getitem(v4)", "halves[0](v5)",
+        "halves[1](v5)", "sum(v7)",
+    ]  # fmt: skip
+    assert "float32 (2, 2)" in lines[2]
+    assert lines[1].endswith("float32 ()  -> result['plain']")
+    assert lines[6].endswith("float32 (1,)  -> result['low']")
+    assert lines[8].endswith("-> result['sum']")
+
+
+def test_the_graph_as_text(xp):
+    dot = show(lambda x: x * x, asarray([1.0, 2.0])).dot
+    assert dot.startswith("digraph {")
+    assert r'v0 [label="v0: argument 0\nfloat32 (2,)" style=rounded]' in dot
+    assert r'v1 [label="v1: multiply\nfloat32 (2,)" peripheries=2]' in dot
+    assert dot.count("v0 -> v1") == 2
+
+
+def test_drawing_names_the_extra_when_graphviz_is_missing(xp, monkeypatch):
+    picture = show(lambda x: x * x, asarray([1.0]))
+    monkeypatch.setitem(sys.modules, "graphviz", None)
+    with pytest.raises(ImportError, match=r"pip install 'portanet\[plot\]'"):
+        picture.draw()
+    monkeypatch.setitem(sys.modules, "graphviz", types.SimpleNamespace(Source=lambda text: ("drawn", text)))
+    assert picture.draw() == ("drawn", picture.dot)
+
+
+def test_nothing_recorded(xp):
+    assert show(lambda x: 3.0, asarray([1.0])).lines() == ["v0 = argument 0  float32 (1,)"]
