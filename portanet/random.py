@@ -49,7 +49,7 @@ def next_unowned() -> int:
 
 
 def host_generator(*path: str | int, seed: int | None = None) -> np.random.Generator:
-    """NumPy's generator for one purpose, named by a path: the same for the same seed and path, whatever else is drawn."""
+    """NumPy's generator for one purpose, named by a path; it depends on seed and path alone, not on other draws."""
     return np.random.default_rng([get_seed() if seed is None else seed, stream_key(*path)])
 
 
@@ -99,3 +99,64 @@ def bernoulli(xp: Any, shape: tuple[int, ...], p: float, key: int, step: Array, 
     if threshold >= 2**31:
         return xp.ones(shape, dtype=xp.bool, device=device)
     return bits(xp, shape, key, step, device) < threshold
+
+
+def uniform(
+    xp: Any,
+    shape: tuple[int, ...],
+    key: int,
+    step: Array,
+    device: Any,
+    dtype: Any,
+    low: float = 0.0,
+    high: float = 1.0,
+) -> Array:
+    """Multiples of 2**-24 in [0, 1), scaled to [low, high); 24 bits are what float32 holds exactly.
+
+    The same bits on every backend; the same numbers in every dtype, up to its rounding.
+
+    Args:
+        xp: The namespace to compute in.
+        shape: Shape of the result.
+        key: The stream, see `stream_key`.
+        step: Which draw of the stream, see `bits`.
+        device: Where the result is put.
+        dtype: Floating-point dtype of the result.
+        low: Lower end of the range, included.
+        high: Upper end, not included (save where rounding reaches it).
+    """
+    found = _fractions(xp, bits(xp, shape, key, step, device), dtype)
+    if (low, high) != (0.0, 1.0):
+        found = found * (high - low) + low
+    return xp.astype(found, dtype, copy=False)
+
+
+def normal(
+    xp: Any,
+    shape: tuple[int, ...],
+    key: int,
+    step: Array,
+    device: Any,
+    dtype: Any,
+    mean: float = 0.0,
+    stddev: float = 1.0,
+) -> Array:
+    """Normal numbers by the Box-Muller transform: two from two uniform ones, `sqrt(-2 log u) (cos, sin)(2 pi v)`.
+
+    Equal on every backend up to the rounding of log, cos and sin, a few units in the last place of float32 (the
+    transform is computed in float64 only for float64). The largest is 5.77 standard deviations from the mean.
+    Arguments are those of `uniform`, with the `mean` and standard deviation `stddev` of the result.
+    """
+    size = math.prod(shape)
+    pairs = (size + 1) // 2
+    fractions = _fractions(xp, bits(xp, (2 * pairs,), key, step, device), dtype)
+    radius = xp.sqrt(-2.0 * xp.log(fractions[:pairs] + 2.0**-24))  # u in (0, 1]
+    angle = fractions[pairs:] * (2 * math.pi)
+    found = xp.concat((radius * xp.cos(angle), radius * xp.sin(angle)))[:size]
+    return xp.astype(xp.reshape(found * stddev + mean, shape), dtype, copy=False)
+
+
+def _fractions(xp: Any, words: Array, dtype: Any) -> Array:
+    """The upper 24 bits of 32 as multiples of 2**-24 in [0, 1); float64 for float64, else float32."""
+    wide = xp.float64 if dtype == xp.float64 else xp.float32
+    return xp.astype((words >> 8) & 0xFFFFFF, wide) * 2.0**-24

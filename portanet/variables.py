@@ -12,6 +12,7 @@ from portanet.backends import Array, Backend
 
 Bound = dict["Variable", Array]
 _bound: ContextVar[Bound | None] = ContextVar("portanet_bound_variables", default=None)
+_losses: ContextVar[list[Array] | None] = ContextVar("portanet_added_losses", default=None)
 
 
 class Variable:
@@ -108,3 +109,36 @@ def bind(values: Bound) -> Iterator[Bound]:
         yield inner
     finally:
         _bound.reset(token)
+
+
+@contextlib.contextmanager
+def collect_losses() -> Iterator[list[Array]]:
+    """Gather what layers add to the loss (`Layer.add_loss`) inside a `with` block of this context, in order.
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet import layers
+        >>> with collect_losses() as losses:
+        ...     _ = layers.ActivityRegularization(l1=1.0)(np.ones((2, 3)))
+        >>> [float(loss) for loss in losses]
+        [3.0]
+    """
+    token = _losses.set([])
+    found = _losses.get()
+    assert found is not None
+    try:
+        yield found
+    finally:
+        _losses.reset(token)
+
+
+def collects_losses() -> bool:
+    """Whether losses are being collected, so that a layer may spare itself the work."""
+    return _losses.get() is not None
+
+
+def add_loss(value: Array) -> None:
+    """Add a scalar array to the losses that are being collected, if any are."""
+    found = _losses.get()
+    if found is not None:
+        found.append(value)

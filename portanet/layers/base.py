@@ -128,7 +128,9 @@ class Layer(Configurable):
         return out
 
     def add_loss(self, value: Array) -> None:
-        """Add a scalar array to the loss of the training or evaluation step in which `call` runs; elsewhere it is lost."""
+        """Add a scalar array to the loss of the training or evaluation step in which `call` runs; elsewhere it is
+        lost.
+        """
         if tuple(value.shape) != ():
             raise ValueError(
                 f"Layer '{self.name}' must add a loss of shape (); take its sum or mean. Received: {tuple(value.shape)}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from portanet import activations, initializers
+from portanet import activations, constraints, initializers, regularizers
 from portanet.autodiff import array_namespace
 from portanet.backends import Array
 from portanet.layers.base import Layer
@@ -20,10 +20,11 @@ class Dense(Layer):
         use_bias: Whether to add a bias.
         kernel_initializer: Initial values of the kernel, shape (features, units).
         bias_initializer: Initial values of the bias, shape (units,).
-        kernel_regularizer: Penalty on the kernel, added to the loss.
-        bias_regularizer: Penalty on the bias.
-        kernel_constraint: Function applied to the kernel after each update.
-        bias_constraint: Function applied to the bias after each update.
+        kernel_regularizer: Name or function: penalty on the kernel, added to the loss.
+        bias_regularizer: Likewise on the bias.
+        activity_regularizer: Likewise on the result, divided by the number of examples.
+        kernel_constraint: Name or function applied to the kernel after each update.
+        bias_constraint: Likewise to the bias.
         **options: `name`, `trainable`, `dtype` of `Layer`.
 
     Input: shape (batch, ..., features). Result: shape (batch, ..., units), dtype of the input.
@@ -44,11 +45,12 @@ class Dense(Layer):
         bias_initializer: Any = "zeros",
         kernel_regularizer: Any = None,
         bias_regularizer: Any = None,
+        activity_regularizer: Any = None,
         kernel_constraint: Any = None,
         bias_constraint: Any = None,
         **options: Any,
     ) -> None:
-        super().__init__(**options)
+        super().__init__(activity_regularizer=activity_regularizer, **options)
         if not isinstance(units, int) or isinstance(units, bool) or units < 1:
             raise ValueError(f"Argument `units` of layer '{self.name}' must be a positive integer. Received: {units!r}")
         self.units = units
@@ -56,10 +58,10 @@ class Dense(Layer):
         self.use_bias = use_bias
         self.kernel_initializer = initializers.get(kernel_initializer)
         self.bias_initializer = initializers.get(bias_initializer)
-        self.kernel_regularizer = kernel_regularizer
-        self.bias_regularizer = bias_regularizer
-        self.kernel_constraint = kernel_constraint
-        self.bias_constraint = bias_constraint
+        self.kernel_regularizer = regularizers.get(kernel_regularizer)
+        self.bias_regularizer = regularizers.get(bias_regularizer)
+        self.kernel_constraint = constraints.get(kernel_constraint)
+        self.bias_constraint = constraints.get(bias_constraint)
 
     def build(self, input_shape: Any) -> None:
         self.require_rank(input_shape, 2, "(batch, ..., features)")

@@ -12,7 +12,7 @@ from portanet.losses import Loss
 from portanet.losses.base import reduce
 from portanet.metrics import Metric
 from portanet.optimizers import Optimizer
-from portanet.variables import bind
+from portanet.variables import bind, collect_losses
 
 Tree = dict[str, Array]
 Statistics = dict[str, tuple[Array, ...]]
@@ -24,13 +24,15 @@ def train_step(model: Layer, loss: Loss, metrics: list[Metric], optimizer: Optim
 
     def step(params: Tree, state: Tree, optimizer_state: dict[str, Any], x: Array, y: Array, weight: Any) -> Any:
         def objective(params: Tree) -> tuple[Array, Any]:
-            with bind({variables[p]: v for p, v in (*params.items(), *state.items())}) as bound:
+            bound_values = {variables[p]: v for p, v in (*params.items(), *state.items())}
+            with bind(bound_values) as bound, collect_losses() as added:
                 y_pred = model(lift(x), training=True)
                 value = reduce(loss.per_example(lift(y), y_pred), weight, loss.reduction, loss.name)
                 for path in params:
                     penalty = variables[path].regularizer
                     if penalty is not None:
                         value = value + penalty(variables[path].value)
+                value = sum(added, value)
                 new_state = {path: bound[variables[path]] for path in state}
             return value, (new_state, y_pred)
 
@@ -50,12 +52,13 @@ def test_step(model: Layer, loss: Loss, metrics: list[Metric]) -> Callable[..., 
     variables = model.named_variables()
 
     def step(values: Tree, x: Array, y: Array, weight: Any) -> Statistics:
-        with bind({variables[p]: v for p, v in values.items()}):
+        with bind({variables[p]: v for p, v in values.items()}), collect_losses() as added:
             y_pred = model(x, training=False)
             value = reduce(loss.per_example(y, y_pred), weight, loss.reduction, loss.name)
             for variable in variables.values():
                 if variable.regularizer is not None:
                     value = value + variable.regularizer(variable.value)
+            value = sum(added, value)
         return statistics(value, metrics, x, y, y_pred, weight)
 
     return step

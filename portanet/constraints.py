@@ -1,0 +1,145 @@
+"""Constraints: what is done to a weight after each update, such as to bound its norm."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from portanet.autodiff import array_namespace
+from portanet.backends import Array
+from portanet.configurable import Configurable
+from portanet.lookup import lookup, names
+
+EPSILON = 1e-7
+"""Keeps division by a norm of zero finite; Keras's value."""
+
+
+class Constraint(Configurable):
+    """A projection: `constraint(w)` gives an array like `w`."""
+
+    def __call__(self, w: Array) -> Array:
+        raise NotImplementedError
+
+
+class MaxNorm(Constraint):
+    """Shrink the weights of each unit to a norm of at most `max_value` (Srivastava et al. 2014).
+
+    Args:
+        max_value: The largest norm.
+        axis: Axis or axes along which the norm is taken: 0 for a dense kernel (inputs, units), (0, 1, 2) for a
+            convolution's (height, width, inputs, filters).
+
+    Example:
+        >>> import numpy as np
+        >>> MaxNorm(1.0)(np.asarray([[3.0, 0.3], [4.0, 0.4]])).round(4)
+        array([[0.6, 0.3],
+               [0.8, 0.4]])
+    """
+
+    def __init__(self, max_value: float = 2.0, axis: int | Sequence[int] = 0) -> None:
+        self.max_value = _bound("max_value", max_value)
+        self.axis = _axis(axis)
+
+    def __call__(self, w: Array) -> Array:
+        norm = _norm(w, self.axis)
+        return w * (array_namespace(w).minimum(norm, self.max_value) / (norm + EPSILON))
+
+
+class NonNeg(Constraint):
+    """Set negative weights to zero.
+
+    Example:
+        >>> import numpy as np
+        >>> NonNeg()(np.asarray([-1.0, 2.0]))
+        array([0., 2.])
+    """
+
+    def __call__(self, w: Array) -> Array:
+        return array_namespace(w).maximum(w, 0.0)
+
+
+class UnitNorm(Constraint):
+    """Scale the weights of each unit to norm 1.
+
+    Args:
+        axis: Axis or axes along which the norm is taken, see `MaxNorm`.
+
+    Example:
+        >>> import numpy as np
+        >>> UnitNorm()(np.asarray([[3.0], [4.0]])).round(4)
+        array([[0.6],
+               [0.8]])
+    """
+
+    def __init__(self, axis: int | Sequence[int] = 0) -> None:
+        self.axis = _axis(axis)
+
+    def __call__(self, w: Array) -> Array:
+        return w / (_norm(w, self.axis) + EPSILON)
+
+
+class MinMaxNorm(Constraint):
+    """Bring the norm of each unit's weights between two bounds.
+
+    Args:
+        min_value: The smallest norm.
+        max_value: The largest norm.
+        rate: Share of the way to go in one update, in (0, 1]; 1 enforces the bounds strictly.
+        axis: Axis or axes along which the norm is taken, see `MaxNorm`.
+
+    Example:
+        >>> import numpy as np
+        >>> MinMaxNorm(1.0, 2.0)(np.asarray([[0.3, 3.0], [0.4, 4.0]])).round(4)
+        array([[0.6, 1.2],
+               [0.8, 1.6]])
+    """
+
+    def __init__(
+        self, min_value: float = 0.0, max_value: float = 1.0, rate: float = 1.0, axis: int | Sequence[int] = 0
+    ) -> None:
+        self.min_value = _bound("min_value", min_value)
+        self.max_value = _bound("max_value", max_value)
+        if min_value > max_value:
+            raise ValueError(
+                "Argument `min_value` must not be larger than `max_value`. "
+                f"Received: min_value={min_value!r}, max_value={max_value!r}"
+            )
+        if not 0 < rate <= 1:
+            raise ValueError(f"Argument `rate` must be in (0, 1]. Received: rate={rate!r}")
+        self.rate = float(rate)
+        self.axis = _axis(axis)
+
+    def __call__(self, w: Array) -> Array:
+        xp = array_namespace(w)
+        norm = _norm(w, self.axis)
+        wanted = xp.minimum(xp.maximum(norm, self.min_value), self.max_value)
+        if self.rate < 1:
+            wanted = wanted * self.rate + norm * (1 - self.rate)
+        return w * (wanted / (norm + EPSILON))
+
+
+CONSTRAINTS = names(MaxNorm, NonNeg, UnitNorm, MinMaxNorm)
+
+
+def get(identifier: Any) -> Any:
+    """A constraint by name, the object given, or None for None."""
+    return None if identifier is None else lookup("constraint", identifier, CONSTRAINTS)
+
+
+def _norm(w: Array, axis: int | tuple[int, ...]) -> Array:
+    xp = array_namespace(w)
+    return xp.sqrt(xp.sum(w * w, axis=axis, keepdims=True))
+
+
+def _bound(name: str, value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not value >= 0:
+        raise ValueError(f"Argument `{name}` must be a non-negative number. Received: {name}={value!r}")
+    return float(value)
+
+
+def _axis(axis: Any) -> int | tuple[int, ...]:
+    if isinstance(axis, int) and not isinstance(axis, bool):
+        return axis
+    if isinstance(axis, (list, tuple)) and axis and all(isinstance(a, int) for a in axis):
+        return tuple(axis)
+    raise ValueError(f"Argument `axis` must be an integer or a sequence of integers. Received: axis={axis!r}")

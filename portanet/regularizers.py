@@ -1,0 +1,162 @@
+"""Regularizers: penalties on weights or activations that are added to the loss."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+from portanet.autodiff import array_namespace, vjp
+from portanet.backends import Array, device_of
+from portanet.configurable import Configurable
+from portanet.lookup import lookup, names
+
+
+class Regularizer(Configurable):
+    """A penalty: `regularizer(x)` gives an array of shape () in the dtype of `x`."""
+
+    def __call__(self, x: Array) -> Array:
+        raise NotImplementedError
+
+
+class L1L2(Regularizer):
+    """`l1 * sum(|x|) + l2 * sum(x^2)`.
+
+    Args:
+        l1: Factor of the sum of absolute values.
+        l2: Factor of the sum of squares.
+
+    Example:
+        >>> import numpy as np
+        >>> float(L1L2(l1=1.0, l2=1.0)(np.asarray([0.0, 1.0, 3.0])))
+        14.0
+    """
+
+    def __init__(self, l1: float = 0.0, l2: float = 0.0) -> None:
+        self.l1 = _factor("l1", l1)
+        self.l2 = _factor("l2", l2)
+
+    def __call__(self, x: Array) -> Array:
+        xp = array_namespace(x)
+        terms = []
+        if self.l1:
+            terms.append(xp.sum(xp.abs(x)) * self.l1)
+        if self.l2:
+            terms.append(xp.sum(x * x) * self.l2)
+        return sum(terms[1:], terms[0]) if terms else xp.zeros((), dtype=x.dtype, device=device_of(x))
+
+
+class L1(L1L2):
+    """`l1 * sum(|x|)`: drives weights to exactly zero.
+
+    Args:
+        l1: The factor.
+
+    Example:
+        >>> import numpy as np
+        >>> float(L1(1.0)(np.asarray([0.0, 1.0, 3.0])))
+        4.0
+    """
+
+    def __init__(self, l1: float = 0.01) -> None:
+        super().__init__(l1=l1)
+
+
+class L2(L1L2):
+    """`l2 * sum(x^2)`: keeps weights small.
+
+    Args:
+        l2: The factor.
+
+    Example:
+        >>> import numpy as np
+        >>> float(L2(1.0)(np.asarray([0.0, 1.0, 3.0])))
+        10.0
+    """
+
+    def __init__(self, l2: float = 0.01) -> None:
+        super().__init__(l2=l2)
+
+
+class OrthogonalRegularizer(Regularizer):
+    """`factor` times the mean |cosine| between different rows (or columns) of a matrix: it makes them orthogonal.
+
+    Args:
+        factor: The factor.
+        mode: `"rows"` or `"columns"`.
+
+    Raises:
+        ValueError: The array has not two axes.
+
+    Example:
+        >>> import numpy as np
+        >>> float(OrthogonalRegularizer(1.0)(np.asarray([[2.0, 0.0], [3.0, 0.0]])))
+        1.0
+    """
+
+    def __init__(self, factor: float = 0.01, mode: str = "rows") -> None:
+        if mode not in ("rows", "columns"):
+            raise ValueError(f"Argument `mode` must be 'rows' or 'columns'. Received: mode={mode!r}")
+        self.factor = _factor("factor", factor)
+        self.mode = mode
+
+    def __call__(self, x: Array) -> Array:
+        if x.ndim != 2:
+            raise ValueError(f"OrthogonalRegularizer needs an array with 2 axes. Received: shape {tuple(x.shape)}")
+        xp = array_namespace(x)
+        rows = x if self.mode == "rows" else xp.matrix_transpose(x)
+        square = xp.sum(rows * rows, axis=1, keepdims=True)
+        rows = rows / xp.sqrt(xp.maximum(square, 1e-12))
+        size = rows.shape[0]
+        others = 1.0 - xp.eye(size, dtype=x.dtype, device=device_of(x))
+        cosines = xp.sum(xp.abs(xp.matmul(rows, xp.matrix_transpose(rows)) * others))
+        return cosines * (self.factor / max(1, size * (size - 1)))
+
+
+def contractive(encoder: Callable[[Array], Array], x: Array) -> tuple[Array, Array]:
+    """A code and how far it follows its input: the Jacobian's squared Frobenius norm, averaged over the batch.
+
+    Source: S. Rifai et al., Contractive auto-encoders: explicit invariance during feature extraction, ICML 2011.
+
+    Args:
+        encoder: Maps (batch, features) to (batch, units), each example by itself.
+        x: Inputs, shape (batch, ...).
+
+    Returns:
+        The encoder's result, and the scalar `mean_i ||d encoder(x_i) / d x_i||_F^2`; it takes one pullback for each
+        unit.
+
+    Example:
+        >>> import numpy as np
+        >>> code, penalty = contractive(lambda x: 2.0 * x, np.ones((4, 3)))
+        >>> float(penalty)  # the Jacobian is 2 I
+        12.0
+    """
+    code, pullback = vjp(encoder, x)
+    if code.ndim != 2:
+        raise ValueError(
+            f"The encoder must give an array of shape (batch, units). Received: an output of shape {tuple(code.shape)}"
+        )
+    xp = array_namespace(code, x)
+    batch, units = code.shape
+    total = 0.0
+    for unit in range(units):
+        chosen = xp.arange(units, device=device_of(code)) == unit
+        cotangent = xp.broadcast_to(xp.astype(chosen, code.dtype), (batch, units))
+        (slope,) = pullback(cotangent, retain=unit < units - 1)
+        total = total + array_namespace(slope).sum(slope * slope)
+    return code, total / batch
+
+
+REGULARIZERS = names(L1, L2, L1L2, OrthogonalRegularizer) | {"l1_l2": L1L2, "orthogonal": OrthogonalRegularizer}
+
+
+def get(identifier: Any) -> Any:
+    """A regularizer by name, the object given, or None for None."""
+    return None if identifier is None else lookup("regularizer", identifier, REGULARIZERS)
+
+
+def _factor(name: str, value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < math.inf:
+        raise ValueError(f"Argument `{name}` must be a non-negative finite number. Received: {name}={value!r}")
+    return float(value)
