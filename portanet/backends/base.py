@@ -149,6 +149,13 @@ class Backend:
         """Whether `x` is an array of this library."""
         raise NotImplementedError
 
+    @classmethod
+    def cost_of_reading(cls, x: Array) -> str:
+        """What looking at values of `x` costs: `"free"`, `"waits"` for the device, or `"never"` possible (in a step
+        that is being compiled).
+        """
+        return "free"
+
     # The machine
 
     def synchronize(self) -> None:

@@ -78,6 +78,10 @@ class CupyBackend(Backend):
 
         return isinstance(x, cupy.ndarray)
 
+    @classmethod
+    def cost_of_reading(cls, x: Array) -> str:
+        return "waits"
+
     def synchronize(self) -> None:
         self.device.synchronize()
 

@@ -70,6 +70,12 @@ class JaxBackend(Backend):
 
         return isinstance(x, jax.Array)
 
+    @classmethod
+    def cost_of_reading(cls, x: Array) -> str:
+        import jax
+
+        return "never" if isinstance(x, jax.core.Tracer) else "waits"
+
     def synchronize(self) -> None:
         import jax
 

@@ -96,16 +96,24 @@ class Layer(Configurable):
         """The mask of the result, given the input's; by default it is passed on."""
         return mask
 
+    def check_data(self, x: Any) -> None:
+        """Refuse values that the layer cannot take.
+
+        `fit`, `evaluate` and `predict` call it with all of the data that the layer will get from the user, since steps
+        compiled for a device cannot look at values.
+        """
+
     # Calling
 
-    def __call__(self, x: Any, training: bool | None = None, mask: Any = None, **options: Any) -> Any:
+    def __call__(self, x: Any, *further: Any, training: bool | None = None, mask: Any = None, **options: Any) -> Any:
         """Check the input, build if need be, and compute.
 
         Args:
             x: An array of the library on which the layer was built (or a tree of arrays, for layers that take one).
             training: Whether this is a training step; by default what the calling layer was told, else False.
             mask: Boolean array, False for the time steps to leave out, for layers that use one.
-            **options: Whatever else the layer's `call` takes, such as `initial_state`.
+            *further: Whatever else the layer's `call` takes by position, such as the states of a recurrent cell.
+            **options: Whatever else it takes by name, such as `initial_state`.
         """
         outer = _calling.get()
         if outer is None:
@@ -119,7 +127,7 @@ class Layer(Configurable):
             options["mask"] = mask
         token = _calling.set(now)
         try:
-            out = self.call(x, **options)
+            out = self.call(x, *further, **options)
         finally:
             _calling.reset(token)
         if self.activity_regularizer is not None:

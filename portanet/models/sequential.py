@@ -65,6 +65,10 @@ class Sequential(Model):
             layer.build(self._shape)
         self._shape = layer.compute_output_shape(self._shape)
 
+    def check_data(self, x: Array) -> None:
+        if self.layers:
+            self.layers[0].check_data(x)
+
     def call(self, x: Array, training: bool = False, mask: Any = None) -> Array:
         for layer in self.layers:
             inputs = x

@@ -92,6 +92,7 @@ class Trainer(Layer):
             assert arrays[0] is not None
             self._prepare(arrays)
             if held_out is not None:
+                self.check_data(held_out[0])
                 self._check_targets(held_out)
             count = math.ceil(arrays[0].shape[0] / batch_size)
             history = History({"epochs": epochs, "steps": count, "batch_size": batch_size})
@@ -215,6 +216,7 @@ class Trainer(Layer):
         if not self.built:
             self._place("")
             self(x[:1, ...])
+        self.check_data(x)
 
     def _find_metrics(self) -> None:
         shape = self.compute_output_shape(self._input_shape())
