@@ -33,7 +33,7 @@ class Totals:
         if not self.pending:
             return
         xp = self.backend.xp
-        for name, parts in self.pending[0].items():
+        for name in self.pending[0]:
             columns = zip(*(batch[name] for batch in self.pending), strict=True)
             new = [
                 np.sum(np.asarray(self.backend.to_host(xp.stack(list(map(xp.asarray, c)))), dtype="float64"), axis=0)
@@ -41,16 +41,14 @@ class Totals:
             ]
             old = self.sums.get(name)
             self.sums[name] = new if old is None else [a + b for a, b in zip(old, new, strict=True)]
-            assert len(parts) == len(new)
         self.pending.clear()
 
     def logs(self) -> dict[str, float]:
         """The loss and every metric over all batches so far."""
         self.fetch()
-        found = {}
-        for name, sums in self.sums.items():
-            if name == "loss":
-                found[name] = float(sums[0] / sums[1])
-            else:
-                found[name] = float(self.metrics[name].from_statistics(*sums))
-        return found
+        if not self.sums:
+            return {}
+        total, count = self.sums["loss"]
+        # In this order whatever the order of `sums`: a compiled step may sort its results by name.
+        values = {name: float(metric.from_statistics(*self.sums[name])) for name, metric in self.metrics.items()}
+        return {"loss": float(total / count), **values}

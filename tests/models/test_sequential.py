@@ -1,0 +1,98 @@
+import numpy as np
+import pytest
+
+import portanet
+from portanet import layers
+from tests.support import asarray, assert_close
+
+
+def mlp(*first):
+    return portanet.Sequential([*first, layers.Dense(4, activation="relu"), layers.Dense(3, name="head")])
+
+
+def test_a_model_with_an_input_is_built_at_once(backend):
+    model = mlp(layers.Input((5,)))
+    assert model.built
+    assert list(model.named_variables()) == ["dense/kernel", "dense/bias", "head/kernel", "head/bias"]
+    assert model.count_params() == 5 * 4 + 4 + 4 * 3 + 3
+
+
+def test_a_model_without_is_built_by_the_first_call(backend):
+    model = mlp()
+    assert not model.built
+    assert tuple(model(asarray(np.ones((2, 5)))).shape) == (2, 3)
+    assert model.count_params() == 39
+
+
+def test_both_ways_draw_the_same_weights(backend):
+    portanet.random.set_seed(1)
+    at_once = mlp(layers.Input((5,)))
+    portanet.random.set_seed(1)
+    later = mlp()
+    later(asarray(np.ones((2, 5))))
+    for a, b in zip(at_once.get_weights(), later.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_names_are_numbered_within_the_model_only(backend):
+    for _ in range(2):
+        model = portanet.Sequential([layers.Input((2,)), layers.Dense(2), layers.Dense(2), layers.Dense(2)])
+        assert [layer.name for layer in model.layers] == ["dense", "dense_1", "dense_2"]
+
+
+def test_a_model_is_a_layer(backend):
+    inner = mlp()
+    outer = portanet.Sequential([layers.Input((5,)), inner, layers.Dense(2)])
+    assert list(outer.named_variables())[:2] == ["sequential/dense/kernel", "sequential/dense/bias"]
+    assert tuple(outer(asarray(np.ones((2, 5)))).shape) == (2, 2)
+
+
+def test_the_model_computes_what_its_layers_compute(backend):
+    model = mlp(layers.Input((5,)))
+    x = asarray(np.linspace(-1, 1, 10).reshape(2, 5))
+    w, b, v, c = model.get_weights()
+    expected = np.maximum(np.linspace(-1, 1, 10).reshape(2, 5) @ w + b, 0) @ v + c
+    assert_close(model(x), expected.astype("float32"), rtol=1e-5, atol=1e-6)
+
+
+def test_summary_tells_shapes_and_parameters(backend):
+    lines = []
+    mlp(layers.Input((5,))).summary(print_fn=lines.append)
+    text = lines[0]
+    assert "dense (Dense)" in text
+    assert "(None, 4)" in text
+    assert "39 parameters (0.2 KiB), 39 of them trained" in text
+
+
+def test_summary_of_an_unbuilt_model_says_what_to_do():
+    with pytest.raises(ValueError, match="not built yet: give it an Input"):
+        mlp().summary()
+
+
+def test_only_layers_can_be_added():
+    with pytest.raises(TypeError, match=r"made of layers. Received: 'relu'"):
+        portanet.Sequential(["relu"])
+
+
+def test_an_input_comes_first():
+    model = mlp(layers.Input((5,)))
+    with pytest.raises(ValueError, match="Only the first entry"):
+        model.add(layers.Input((5,)))
+
+
+def test_a_layer_stands_in_a_chain_once():
+    layer = layers.Dense(5)
+    with pytest.raises(ValueError, match="can stand in a chain once"):
+        portanet.Sequential([layer, layer])
+
+
+def test_a_config_makes_an_equal_model(backend):
+    model = mlp(layers.Input((5,)))
+    twin = portanet.Sequential.from_config(model.get_config())
+    assert [layer.name for layer in twin.layers] == [layer.name for layer in model.layers]
+
+
+@pytest.mark.parametrize("shape", [5, (5.0,), (-1,)])
+def test_input_shapes_are_tuples_of_sizes(shape):
+    with pytest.raises(ValueError, match="Argument `shape` must be a tuple of sizes"):
+        layers.Input(shape)

@@ -1,0 +1,39 @@
+import numpy as np
+import pytest
+
+from portanet import metrics
+from portanet.training import totals
+from portanet.training.totals import Totals
+from tests.support import asarray
+
+
+def batch(loss, count, right):
+    return {"loss": (asarray(loss * count), asarray(float(count))), "accuracy": (asarray(right), asarray(float(count)))}
+
+
+def test_batches_count_by_their_examples(backend):
+    sums = Totals([metrics.get("accuracy")], backend)
+    sums.add(batch(1.0, 10, 10.0))
+    assert sums.logs() == {"loss": 1.0, "accuracy": 1.0}
+    sums.add(batch(4.0, 5, 0.0))
+    assert sums.logs() == {"loss": 2.0, "accuracy": pytest.approx(10 / 15)}
+
+
+def test_sums_are_fetched_together_and_now_and_then(backend, monkeypatch):
+    fetched = []
+    to_host = backend.to_host
+    monkeypatch.setattr(backend, "to_host", lambda x: fetched.append(1) or to_host(x), raising=True)
+    sums = Totals([metrics.get("accuracy")], backend)
+    for _ in range(totals.AT_MOST - 1):
+        sums.add(batch(1.0, 2, 2.0))
+    assert fetched == []
+    sums.add(batch(1.0, 2, 2.0))
+    assert len(fetched) == 4  # one transfer for each sum, not for each batch
+    assert sums.logs() == {"loss": 1.0, "accuracy": 1.0}
+
+
+def test_sums_add_up_in_double_precision(backend):
+    sums = Totals([], backend)
+    for value in np.full(3000, 0.1, dtype="float32"):
+        sums.add({"loss": (asarray(value), asarray(1.0))})
+    assert sums.logs()["loss"] == pytest.approx(float(np.float32(0.1)), rel=1e-12)
