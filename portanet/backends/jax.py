@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,19 @@ def index_add(rows: Array, index: Array, size: int) -> Array:
     return jnp.zeros((size, *rows.shape[1:]), dtype=rows.dtype).at[index].add(rows)
 
 
+def scan(step: Callable[..., Any], carry: tuple[Array, ...], inputs: Sequence[Any], reverse: bool) -> Any:
+    """The loop of `portanet.ops.recurrent_scan.scan` as one instruction of a program under compilation; else None.
+
+    Outside a compilation the plain loop is faster: JAX would compile the step anew in every call.
+    """
+    import jax
+
+    sequences = tuple(jax.numpy.stack(each) if isinstance(each, list) else each for each in inputs)
+    if not any(isinstance(x, jax.core.Tracer) for x in (*carry, *sequences)):
+        return None
+    return jax.lax.scan(lambda carry, xs: step(carry, *xs), tuple(carry), sequences, reverse=reverse)
+
+
 class JaxBackend(Backend):
     """JAX arrays. `dtype="float64"` switches JAX's 64-bit mode on for the whole process, as JAX requires.
 
@@ -26,7 +40,7 @@ class JaxBackend(Backend):
     name = "jax"
     library = "jax"
     install = "pip install 'portanet[jax]'"
-    kernels = {"index_add": index_add}
+    kernels = {"index_add": index_add, "scan": scan}
 
     def __init__(self, device: Any = None, dtype: str = "float32") -> None:
         super().__init__(device, dtype)

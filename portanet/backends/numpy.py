@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,13 +21,26 @@ def index_add(rows: Array, index: Array, size: int) -> Array:
     return out
 
 
+def scan(step: Callable[..., Any], carry: tuple[Array, ...], inputs: Sequence[Any], reverse: bool) -> Any:
+    """The loop of `portanet.ops.recurrent_scan.scan`, with everything collected written into one array as it comes."""
+    count = len(inputs[0])
+    collected: tuple[Array, ...] = ()
+    for t in range(count - 1, -1, -1) if reverse else range(count):
+        carry, found = step(carry, *[each[t] for each in inputs])
+        if not collected:
+            collected = tuple(np.empty((count, *x.shape), dtype=x.dtype) for x in found)
+        for whole, x in zip(collected, found, strict=True):
+            whole[t] = x
+    return carry, collected
+
+
 class NumpyBackend(Backend):
     """NumPy on the CPU."""
 
     name = "numpy"
     library = "numpy"
     install = "pip install numpy"
-    kernels = {"index_add": index_add}
+    kernels = {"index_add": index_add, "scan": scan}
 
     @classmethod
     def load(cls) -> Any:

@@ -1,0 +1,188 @@
+"""Gated recurrent units over a sequence, fused, in both reset conventions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from portanet.autodiff import array_namespace, custom_vjp
+from portanet.backends import Array
+from portanet.ops.recurrent_scan import arriving, given, joined, product, product_before, project, scan, sigmoid
+
+
+@custom_vjp
+def gru(
+    x: Array,
+    kernel: Array,
+    recurrent_kernel: Array,
+    bias: Array | None,
+    recurrent_bias: Array | None,
+    h0: Array,
+    *,
+    mask: Array | None = None,
+    recurrent_keep: Array | None = None,
+) -> Any:
+    """A layer of gated recurrent units whose reset gate acts after the product with the recurrent kernel.
+
+    With the gates z, r, c in this order in the kernels, a = x_t @ kernel + bias and b = h @ recurrent_kernel +
+    recurrent_bias: z = sigmoid(a_z + b_z); r = sigmoid(a_r + b_r); h' = z h + (1 - z) tanh(a_c + r b_c). This is the
+    form of cuDNN, and Keras's with `reset_after=True`.
+
+    Args:
+        x: Inputs, shape (time, batch, features).
+        kernel: Shape (features, 3 units).
+        recurrent_kernel: Shape (units, 3 units).
+        bias: Shape (3 units,), or None.
+        recurrent_bias: Shape (3 units,), or None.
+        h0: Output before the first step, shape (batch, units).
+        mask: Boolean, shape (time, batch, 1): False where the state is handed on as it is.
+        recurrent_keep: Factor of h before its product with the recurrent kernel (dropout), shape (batch, units).
+
+    Returns:
+        `(h, h_last)`: outputs, shape (time, batch, units), and the last of them.
+
+    Example:
+        >>> import numpy as np
+        >>> h, _ = gru(np.ones((3, 1, 1)), np.ones((1, 3)), np.zeros((1, 3)), None, None, np.zeros((1, 1)))
+        >>> h.ravel().round(4)
+        array([0.2048, 0.3546, 0.464 ])
+    """
+    xp = array_namespace(x, kernel, recurrent_kernel, bias, recurrent_bias, h0)
+    units = h0.shape[-1]
+    z = project(xp, x, kernel)
+
+    def step(carry: tuple[Array], z: Array, m: Array | None = None) -> Any:
+        (h,) = carry
+        b = xp.matmul(h if recurrent_keep is None else h * recurrent_keep, recurrent_kernel)
+        if recurrent_bias is not None:
+            b += recurrent_bias
+        a = z if bias is None else z + bias
+        gates = sigmoid(xp, a[:, : 2 * units] + b[:, : 2 * units])
+        update, reset = gates[:, :units], gates[:, units:]
+        inner = b[:, 2 * units :]
+        candidate = xp.tanh(reset * inner + a[:, 2 * units :])
+        new_h = candidate + update * (h - candidate)
+        if m is not None:
+            new_h = xp.where(m, new_h, h)
+        return (new_h,), (new_h, gates, inner, candidate, h)
+
+    masks = [] if mask is None else [mask]
+    (h_last,), (steps, *saved) = scan(step, (h0,), [z, *masks])
+    outputs = joined(xp, steps)
+
+    def pullback(cotangents: tuple[Array | None, ...]) -> Any:
+        g_outputs, g_h = cotangents
+        xp = array_namespace(*given(cotangents), x, kernel, recurrent_kernel, bias, recurrent_bias, h0)
+        transposed = xp.matrix_transpose(recurrent_kernel)
+
+        def back(carry: tuple[Array], gates: Array, inner: Array, candidate: Array, h: Array, *rest: Array) -> Any:
+            dh, passed = arriving(xp, carry[0], rest, g_outputs is not None, mask is not None)
+            update, reset = gates[:, :units], gates[:, units:]
+            da_c = dh * (1.0 - update) * (1.0 - candidate * candidate)
+            da = xp.concat([dh * (h - candidate), da_c * inner], axis=-1)
+            da *= gates * (1.0 - gates)
+            db = xp.concat([da, da_c * reset], axis=-1)
+            to_h = xp.matmul(db, transposed)
+            if recurrent_keep is not None:
+                to_h *= recurrent_keep
+            to_h += dh * update
+            return (to_h if passed is None else to_h + passed,), (xp.concat([da, da_c], axis=-1), db)
+
+        start = (xp.zeros_like(h_last) if g_h is None else g_h,)
+        inputs = [*saved, *given((g_outputs,)), *masks]
+        (dh,), (steps_a, steps_b) = scan(back, start, inputs, reverse=True)
+        da, db = joined(xp, steps_a), joined(xp, steps_b)
+        return (
+            lambda: project(xp, da, xp.matrix_transpose(kernel)),
+            product(xp, x, da),
+            product_before(xp, h0, outputs, recurrent_keep, db),
+            None if bias is None else xp.sum(da, axis=(0, 1)),
+            None if recurrent_bias is None else xp.sum(db, axis=(0, 1)),
+            dh,
+        )
+
+    return (outputs, h_last), pullback
+
+
+@custom_vjp
+def gru_reset_before(
+    x: Array,
+    kernel: Array,
+    recurrent_kernel: Array,
+    bias: Array | None,
+    h0: Array,
+    *,
+    mask: Array | None = None,
+    recurrent_keep: Array | None = None,
+) -> Any:
+    """A layer of gated recurrent units whose reset gate acts on the output before its product (Cho et al. 2014).
+
+    As `gru`, without recurrent bias, and with the candidate tanh(a_c + (r h) @ recurrent_kernel_c); Keras's with
+    `reset_after=False`.
+
+    Example:
+        >>> import numpy as np
+        >>> h, _ = gru_reset_before(np.ones((3, 1, 1)), np.ones((1, 3)), np.zeros((1, 3)), None, np.zeros((1, 1)))
+        >>> h.ravel().round(4)
+        array([0.2048, 0.3546, 0.464 ])
+    """
+    xp = array_namespace(x, kernel, recurrent_kernel, bias, h0)
+    units = h0.shape[-1]
+    z = project(xp, x, kernel)
+    for_gates, for_candidate = recurrent_kernel[:, : 2 * units], recurrent_kernel[:, 2 * units :]
+
+    def step(carry: tuple[Array], z: Array, m: Array | None = None) -> Any:
+        (h,) = carry
+        a = z if bias is None else z + bias
+        dropped = h if recurrent_keep is None else h * recurrent_keep
+        gates = sigmoid(xp, xp.matmul(dropped, for_gates) + a[:, : 2 * units])
+        update = gates[:, :units]
+        chosen = gates[:, units:] * dropped
+        candidate = xp.tanh(xp.matmul(chosen, for_candidate) + a[:, 2 * units :])
+        new_h = candidate + update * (h - candidate)
+        if m is not None:
+            new_h = xp.where(m, new_h, h)
+        return (new_h,), (new_h, chosen, gates, candidate, h)
+
+    masks = [] if mask is None else [mask]
+    (h_last,), (steps, chosen, *saved) = scan(step, (h0,), [z, *masks])
+    outputs = joined(xp, steps)
+
+    def pullback(cotangents: tuple[Array | None, ...]) -> Any:
+        g_outputs, g_h = cotangents
+        xp = array_namespace(*given(cotangents), x, kernel, recurrent_kernel, bias, h0)
+        back_gates, back_candidate = xp.matrix_transpose(for_gates), xp.matrix_transpose(for_candidate)
+
+        def back(carry: tuple[Array], gates: Array, candidate: Array, h: Array, *rest: Array) -> Any:
+            dh, passed = arriving(xp, carry[0], rest, g_outputs is not None, mask is not None)
+            update, reset = gates[:, :units], gates[:, units:]
+            da_c = dh * (1.0 - update) * (1.0 - candidate * candidate)
+            to_chosen = xp.matmul(da_c, back_candidate)
+            dropped = h if recurrent_keep is None else h * recurrent_keep
+            da = xp.concat([dh * (h - candidate), to_chosen * dropped], axis=-1)
+            da *= gates * (1.0 - gates)
+            to_h = xp.matmul(da, back_gates)
+            to_h += to_chosen * reset
+            if recurrent_keep is not None:
+                to_h *= recurrent_keep
+            to_h += dh * update
+            return (to_h if passed is None else to_h + passed,), (xp.concat([da, da_c], axis=-1),)
+
+        start = (xp.zeros_like(h_last) if g_h is None else g_h,)
+        inputs = [*saved, *given((g_outputs,)), *masks]
+        (dh,), (steps,) = scan(back, start, inputs, reverse=True)
+        da = joined(xp, steps)
+        return (
+            lambda: project(xp, da, xp.matrix_transpose(kernel)),
+            product(xp, x, da),
+            xp.concat(
+                [
+                    product_before(xp, h0, outputs, recurrent_keep, da[..., : 2 * units]),
+                    product(xp, joined(xp, chosen), da[..., 2 * units :]),
+                ],
+                axis=-1,
+            ),
+            None if bias is None else xp.sum(da, axis=(0, 1)),
+            dh,
+        )
+
+    return (outputs, h_last), pullback

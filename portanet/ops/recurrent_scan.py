@@ -1,0 +1,121 @@
+"""The loop over time that recurrent ops share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
+
+from portanet.backends import Array, kernel
+
+Step: TypeAlias = Callable[..., tuple[tuple[Array, ...], tuple[Array, ...]]]
+"""`step(carry, *inputs)` gives the new carry and what to collect, both tuples of arrays."""
+
+Steps: TypeAlias = Any
+"""One array for each time step: a list of arrays, or one array with time as its first axis."""
+
+
+def scan(step: Step, carry: tuple[Array, ...], inputs: Sequence[Steps], reverse: bool = False) -> Any:
+    """Run a step for each time step, handing on the carry and collecting what each step gives.
+
+    Every array that goes in or out has the batch as its first axis (after time), and the examples do not influence each
+    other: a backend's kernel `scan` may therefore take the batch in pieces, write what is collected into one
+    array, or compile the step. Other arrays, such as weights, the step closes over.
+
+    Args:
+        step: Function of the carry and of one array from each input. It may change arrays of its own making in place.
+        carry: What the first step gets.
+        inputs: Sequences of the same length, at least one.
+        reverse: Whether to go from the last time step to the first.
+
+    Returns:
+        `(carry, collected)`: the carry after the last step, and for each thing collected its `Steps` in the order of
+        time (not of computation).
+
+    Example:
+        >>> import numpy as np
+        >>> step = lambda carry, x: ((carry[0] + x,), (carry[0],))
+        >>> (total,), (before,) = scan(step, (np.zeros(1),), [np.asarray([[1.0], [2.0], [3.0]])])
+        >>> total, joined(np, before).ravel()
+        (array([6.]), array([0., 1., 3.]))
+    """
+    fast = kernel("scan", carry[0])
+    if fast is not None:
+        found = fast(step, carry, inputs, reverse)
+        if found is not None:
+            return found
+    count = length(inputs[0])
+    collected: list[Any] = [None] * count
+    for t in range(count - 1, -1, -1) if reverse else range(count):
+        carry, collected[t] = step(carry, *(at(each, t) for each in inputs))
+    return carry, tuple(map(list, zip(*collected, strict=True)))
+
+
+def length(steps: Steps) -> int:
+    """The number of time steps."""
+    return len(steps) if isinstance(steps, list) else int(steps.shape[0])
+
+
+def at(steps: Steps, t: int) -> Array:
+    """The array of one time step."""
+    return steps[t] if isinstance(steps, list) else steps[t, ...]
+
+
+def joined(xp: Any, steps: Steps) -> Array:
+    """One array with time as its first axis."""
+    return xp.stack(steps) if isinstance(steps, list) else steps
+
+
+def sigmoid(xp: Any, x: Array) -> Array:
+    """`(1 + tanh(x/2)) / 2`, in place where the array can be changed: `x` is given away."""
+    x *= 0.5
+    x = xp.tanh(x)
+    x *= 0.5
+    x += 0.5
+    return x
+
+
+# Products over all time steps at once: one large product is faster than many small ones
+
+
+def project(xp: Any, x: Array, kernel: Array) -> Array:
+    """`x @ kernel` for x of shape (time, batch, features)."""
+    time, batch, features = x.shape
+    return xp.reshape(xp.matmul(xp.reshape(x, (time * batch, features)), kernel), (time, batch, kernel.shape[-1]))
+
+
+def product(xp: Any, x: Array, g: Array) -> Array:
+    """The sum of `x[t].T @ g[t]` over the time steps: a kernel's gradient."""
+    size = x.shape[0] * x.shape[1]
+    return xp.matmul(xp.matrix_transpose(xp.reshape(x, (size, x.shape[-1]))), xp.reshape(g, (size, g.shape[-1])))
+
+
+def product_before(xp: Any, first: Array, outputs: Array, keep: Array | None, g: Array) -> Array:
+    """A recurrent kernel's gradient: as `product`, with the output before each step: `first`, then those of `outputs`.
+
+    `keep` is what outputs are multiplied by on their way.
+    """
+    if keep is not None:
+        first, outputs = first * keep, outputs * keep
+    total = xp.matmul(xp.matrix_transpose(first), g[0, ...])
+    if g.shape[0] > 1:
+        total = total + product(xp, outputs[:-1, ...], g[1:, ...])
+    return total
+
+
+# Backward
+
+
+def given(cotangents: Sequence[Array | None]) -> list[Array]:
+    """Those that are there."""
+    return [g for g in cotangents if g is not None]
+
+
+def arriving(
+    xp: Any, carry: Array, rest: Sequence[Array], has_output: bool, has_mask: bool
+) -> tuple[Array, Array | None]:
+    """The cotangent of a step's output, and what passes by the step where the mask is False (None without mask).
+
+    `rest` holds the cotangent of the output at this step and the mask, where there are any.
+    """
+    dh = carry + rest[0] if has_output else carry
+    return (xp.where(rest[-1], dh, 0.0), xp.where(rest[-1], 0.0, dh)) if has_mask else (dh, None)
