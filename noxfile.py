@@ -66,9 +66,10 @@ def tests_jax(session: nox.Session) -> None:
 @nox.session(default=False)
 def oracles(session: nox.Session) -> None:
     """portanet's numbers against those of PyTorch and Keras 3."""
-    session.install("-e", ".[test]", HEAVY["torch"], "keras==3.15.1")
-    env = {**ONE_THREAD, "PORTANET_TEST_BACKENDS": "numpy", "KERAS_BACKEND": "torch"}
-    session.run("pytest", *PARALLEL, "tests/oracles", *session.posargs, env=env)
+    session.install("-e", ".[test]", *HEAVY.values(), "keras==3.15.1")
+    # With both libraries at hand, conversions between them are tested as well.
+    env = {**ONE_THREAD, "PORTANET_TEST_BACKENDS": "numpy,torch,jax", "KERAS_BACKEND": "torch"}
+    session.run("pytest", *PARALLEL, "tests/oracles", "tests/backends", *session.posargs, env=env)
 
 
 @nox.session(default=False)
