@@ -112,7 +112,35 @@ class HeNormal(VarianceScaling):
         super().__init__(2.0, "fan_in", "truncated_normal")
 
 
-INITIALIZERS = names(Zeros, Ones, VarianceScaling, GlorotUniform, HeNormal)
+class Orthogonal(Initializer):
+    """A random orthogonal matrix (orthonormal rows or columns, whichever are fewer) times `gain` (Saxe et al. 2014).
+
+    Axes before the last are taken together.
+
+    Args:
+        gain: The factor.
+
+    Example:
+        >>> import numpy as np
+        >>> w = Orthogonal()((2, 3), np.random.default_rng(0))
+        >>> (w @ w.T).round(6) + 0.0
+        array([[1., 0.],
+               [0., 1.]])
+    """
+
+    def __init__(self, gain: float = 1.0) -> None:
+        self.gain = gain
+
+    def __call__(self, shape: tuple[int, ...], generator: np.random.Generator) -> HostArray:
+        if len(shape) < 2:
+            raise ValueError(f"Orthogonal needs a shape of at least two axes. Received: shape={shape}")
+        rows, columns = math.prod(shape[:-1]), shape[-1]
+        q, r = np.linalg.qr(generator.standard_normal((max(rows, columns), min(rows, columns))))
+        q = q * np.where(np.diag(r) < 0, -1.0, 1.0)  # so that every orthogonal matrix is as likely
+        return self.gain * np.reshape(q if rows >= columns else q.T, shape)
+
+
+INITIALIZERS = names(Zeros, Ones, VarianceScaling, GlorotUniform, HeNormal, Orthogonal)
 
 
 def get(identifier: Any) -> Any:
