@@ -9,6 +9,7 @@ conjugate, as in JAX.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -30,13 +31,15 @@ SCALARS = frozenset({bool, int, float, complex})
 class Rule:
     """How to differentiate one function; `pulls[i]` and `pushes[i]` belong to positional operand i.
 
-    A variadic rule has one factory for all operands, which is given the operand's number as keyword `index`.
+    A variadic rule has one factory for all operands, which is given the operand's number as keyword `index`. The
+    operands of an elementwise rule broadcast, and its pulls need not care.
     """
 
     name: str
     pulls: tuple[Factory, ...]
     pushes: tuple[Factory, ...]
     variadic: bool = False
+    elementwise: bool = False
 
     def pull(self, index: int, xp: Namespace, ans: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> LinearMap:
         """The linear map from the result's cotangent to that of operand `index`."""
@@ -82,19 +85,33 @@ def fitted(xp: Namespace, pull: LinearMap, operand: Any, ans: Any) -> LinearMap:
 # Recording
 
 
+def rebuild(like: Any, parts: list[Any]) -> Any:
+    """A tuple, named tuple or list of the type of `like`."""
+    return type(like)(*parts) if hasattr(like, "_fields") else type(like)(parts)
+
+
 def constant(xp: Namespace, value: Any) -> Any:
     """Wrap a raw array (or a tuple or list of them) as a constant of the differentiable namespace."""
     if isinstance(value, (tuple, list)):
-        parts = [constant(xp, v) for v in value]
-        return type(value)(*parts) if hasattr(value, "_fields") else type(value)(parts)
-    return TracedArray(value, None, None, xp)
+        return rebuild(value, [constant(xp, v) for v in value])
+    return TracedArray(value, None, None, xp) if is_array(value) else value
 
 
 def record(xp: Namespace, trace: Trace, op: str, ans: Any, parents: Any, pull: LinearMap) -> TracedArray:
     """Wrap the result of an operation and remember how to pull its cotangent back."""
     out = TracedArray(ans, trace, Node(op, parents, pull), xp)
     if trace.log is not None:
-        trace.log.append(out)
+        trace.log.append((op, out))
+    return out
+
+
+def push_forward(xp: Namespace, trace: Trace, op: str, ans: Any, tangent: Any) -> TracedArray:
+    """Wrap the result of an operation together with its tangent."""
+    if type(ans) is TracedArray:
+        tangent = lifted(xp, tangent)
+    out = TracedArray(ans, trace, tangent, xp)
+    if trace.log is not None:
+        trace.log.append((op, out))
     return out
 
 
@@ -113,6 +130,10 @@ class Parts:
         return Parts(merged)
 
 
+def _part(index: int, g: Any) -> Parts:
+    return Parts({index: g})
+
+
 def record_many(
     xp: Namespace, trace: Trace, op: str, results: Sequence[Any], parents: Any, pull: LinearMap
 ) -> list[Any]:
@@ -121,19 +142,33 @@ def record_many(
     Results that are not floating-point arrays (counts, permutations) come back as constants.
     """
     count = len(results)
-    joint = Node(op, parents, lambda g: pull([g.parts.get(i) for i in range(count)]))
+
+    def pull_together(g: Parts) -> Any:
+        return pull([g.parts.get(i) for i in range(count)])
+
+    joint = Node(op, parents, pull_together)
     out: list[Any] = []
     for i, value in enumerate(results):
         if differentiable(xp, value):
-            out.append(record(xp, trace, f"{op}[{i}]", value, joint, lambda g, i=i: Parts({i: g})))
+            out.append(record(xp, trace, f"{op}[{i}]", value, joint, functools.partial(_part, i)))
         else:
-            out.append(constant(xp, value) if hasattr(value, "dtype") else value)
+            out.append(lifted(xp, value))
     return out
+
+
+def lifted(xp: Namespace, value: Any) -> Any:
+    """`value` as a constant where it is a raw array."""
+    return value if type(value) is TracedArray else constant(xp, value)
+
+
+def is_array(value: Any) -> bool:
+    """Whether `value` is an array, traced or not; NumPy's dtypes are classes that look like one."""
+    return hasattr(value, "shape") and hasattr(value, "dtype") and not isinstance(value, type)
 
 
 def differentiable(xp: Namespace, value: Any) -> bool:
     """Whether `value` is an array with a dtype that has derivatives."""
-    return hasattr(value, "dtype") and xp.isdtype(value.dtype, ("real floating", "complex floating"))
+    return is_array(value) and xp.isdtype(value.dtype, ("real floating", "complex floating"))
 
 
 def innermost(args: Sequence[Any]) -> tuple[Trace | None, bool]:
@@ -161,7 +196,7 @@ def split(xp: Namespace, trace: Trace, args: Sequence[Any]) -> tuple[list[Any], 
                 links[i] = a._link
             values.append(a._value if a._trace is trace or a._trace is None else a)
         else:
-            if hasattr(a, "dtype"):
+            if is_array(a):
                 require_same(xp, a)
             values.append(a)
     return values, links
@@ -183,8 +218,15 @@ def require_same(xp: Namespace, other: Any) -> None:
 # One function per number of operands: the common cases are short because every traced operation pays for them
 
 
+def recorder(raw: Callable[..., Any], rule: Rule, xp: Namespace) -> Callable[..., Any]:
+    """The function `raw` of one library, with its rule, as a function that records itself."""
+    if not rule.elementwise:
+        return general(raw, rule, xp)
+    return unary(raw, rule, xp) if len(rule.pulls) == 1 else binary(raw, rule, xp)
+
+
 def unary(raw: Callable[..., Any], rule: Rule, xp: Namespace) -> Callable[..., Any]:
-    """Record a function of one array."""
+    """Record a function of the elements of one array."""
     name, pull, push = rule.name, rule.pulls[0], rule.pushes[0]
 
     def op(x: Any, /) -> Any:
@@ -197,10 +239,9 @@ def unary(raw: Callable[..., Any], rule: Rule, xp: Namespace) -> Callable[..., A
             trace.require_alive()
         ans = op(value) if type(value) is TracedArray else raw(value)
         if trace.forward:
-            return TracedArray(ans, trace, push(xp, ans, value)(x._link), xp)
+            return push_forward(xp, trace, name, ans, push(xp, ans, value)(x._link))
         return record(xp, trace, name, ans, x._link, pull(xp, ans, value))
 
-    op.__name__ = op.__qualname__ = name
     return op
 
 
@@ -215,11 +256,12 @@ def binary(raw: Callable[..., Any], rule: Rule, xp: Namespace) -> Callable[..., 
             trace, xv = x._trace, x._value
             if trace is not None and not trace.forward and trace.alive and type(xv) is not TracedArray:
                 if type(y) is TracedArray:
-                    if y._trace is trace and y._xp is xp:
+                    if y._trace is trace and y._xp is xp and type(y._value) is not TracedArray:
                         yv = y._value
                         ans = raw(xv, yv)
-                        px = fitted(xp, pull_x(xp, ans, xv, yv), xv, ans)
-                        py = fitted(xp, pull_y(xp, ans, xv, yv), yv, ans)
+                        px, py = pull_x(xp, ans, xv, yv), pull_y(xp, ans, xv, yv)
+                        if xv.shape != yv.shape or xv.dtype != yv.dtype:
+                            px, py = fitted(xp, px, xv, ans), fitted(xp, py, yv, ans)
                         return record(xp, trace, name, ans, (x._link, y._link), lambda g: (px(g), py(g)))
                 elif type(y) is type(xv) or type(y) in SCALARS:
                     ans = raw(xv, y)
@@ -228,18 +270,12 @@ def binary(raw: Callable[..., Any], rule: Rule, xp: Namespace) -> Callable[..., 
             return raw(x, y)
         else:
             trace, yv = y._trace, y._value
-            if (
-                trace is not None
-                and not trace.forward
-                and trace.alive
-                and type(yv) is not TracedArray
-                and (type(x) is type(yv) or type(x) in SCALARS)
-            ):
+            plain = type(x) is type(yv) or type(x) in SCALARS
+            if plain and trace is not None and not trace.forward and trace.alive and type(yv) is not TracedArray:
                 ans = raw(x, yv)
                 return record(xp, trace, name, ans, y._link, fitted(xp, pull_y(xp, ans, x, yv), yv, ans))
         return anything(x, y)
 
-    op.__name__ = op.__qualname__ = name
     return op
 
 
@@ -254,19 +290,28 @@ def broadcasting(rule: Rule) -> Rule:
 
 def general(raw: Callable[..., Any], rule: Rule, xp: Namespace) -> Callable[..., Any]:
     """Record a function of any number of positional operands, at any mixture of nesting levels."""
+    name = rule.name
 
     def op(*args: Any, **kwargs: Any) -> Any:
         trace, wrapped = innermost(args)
+        if kwargs:
+            kwargs = {k: raw_value(v) for k, v in kwargs.items()}
         if trace is None:
             if not wrapped:
                 return raw(*args, **kwargs)
             for a in args:
-                if hasattr(a, "dtype"):
+                if is_array(a):
                     require_same(xp, a)
             return constant(xp, raw(*map(raw_value, args), **kwargs))
         values, links = split(xp, trace, args)
+        if any(type(v) is TracedArray for v in values):  # all in one namespace, for the sake of the rules
+            values = [lifted(xp, v) if differentiable(xp, v) else v for v in values]
+            if trace.forward:
+                links = {i: lifted(xp, t) for i, t in links.items()}
         ans = op(*values, **kwargs)
         several = isinstance(ans, (tuple, list))
+        if not several and "dtype" in kwargs and not differentiable(xp, ans):
+            return lifted(xp, ans)
         if trace.forward:
             tangent = None
             for i, t in links.items():
@@ -275,26 +320,33 @@ def general(raw: Callable[..., Any], rule: Rule, xp: Namespace) -> Callable[...,
                     tangent = part
                 else:
                     tangent = [a + b for a, b in zip(tangent, part, strict=True)] if several else tangent + part
-            if several:
-                assert tangent is not None
-                outs = [
-                    TracedArray(a, trace, t, xp) if differentiable(xp, a) else constant(xp, a)
-                    for a, t in zip(ans, tangent, strict=True)
-                ]
-                return type(ans)(*outs) if hasattr(ans, "_fields") else type(ans)(outs)
-            if tangent.shape != ans.shape:
-                tangent = xp.broadcast_to(tangent, ans.shape)
-            return TracedArray(ans, trace, tangent, xp)
+            if not several:
+                return push_forward(xp, trace, name, ans, conform(xp, tangent, ans))
+            assert tangent is not None
+            outs = [
+                push_forward(xp, trace, name, a, conform(xp, t, a)) if differentiable(xp, a) else lifted(xp, a)
+                for a, t in zip(ans, tangent, strict=True)
+            ]
+            return rebuild(ans, outs)
         pulls = [rule.pull(i, xp, ans, values, kwargs) for i in links]
-        parents = tuple(links.values())
-        pull = (lambda g: (pulls[0](g),)) if len(pulls) == 1 else (lambda g: tuple(p(g) for p in pulls))
+        if len(pulls) == 1:
+            parents: Any = next(iter(links.values()))
+            pull = pulls[0]
+        else:
+            parents = tuple(links.values())
+            pull = lambda g: [p(g) for p in pulls]  # noqa: E731 -- the two branches give one thing
         if several:
-            outs = record_many(xp, trace, rule.name, ans, parents, pull)
-            return type(ans)(*outs) if hasattr(ans, "_fields") else type(ans)(outs)
-        return record(xp, trace, rule.name, ans, parents, pull)
+            return rebuild(ans, record_many(xp, trace, name, ans, parents, pull))
+        return record(xp, trace, name, ans, parents, pull)
 
-    op.__name__ = op.__qualname__ = rule.name
     return op
+
+
+def conform(xp: Namespace, tangent: Any, ans: Any) -> Any:
+    """A tangent in the shape and dtype of the result: an operand that was broadcast or promoted has a smaller one."""
+    if tangent.shape != ans.shape:
+        tangent = xp.broadcast_to(tangent, ans.shape)
+    return tangent if tangent.dtype == ans.dtype else xp.astype(tangent, ans.dtype)
 
 
 def passthrough(raw: Callable[..., Any], xp: Namespace) -> Callable[..., Any]:
@@ -305,15 +357,8 @@ def passthrough(raw: Callable[..., Any], xp: Namespace) -> Callable[..., Any]:
         args = tuple(_unwrap(xp, a, seen) for a in args)
         kwargs = {k: _unwrap(xp, a, seen) for k, a in kwargs.items()}
         ans = raw(*args, **kwargs)
-        if not seen[0]:
-            return ans
-        if hasattr(ans, "dtype") and hasattr(ans, "shape"):
-            return TracedArray(ans, None, None, xp)
-        if isinstance(ans, (tuple, list)) and any(hasattr(a, "shape") for a in ans):
-            return constant(xp, ans)
-        return ans
+        return constant(xp, ans) if seen[0] else ans
 
-    op.__name__ = op.__qualname__ = getattr(raw, "__name__", "function")
     return op
 
 
@@ -322,6 +367,6 @@ def _unwrap(xp: Namespace, x: Any, seen: list[bool]) -> Any:
         require_same(xp, x)
         seen[0] = True
         return raw_value(x)
-    if isinstance(x, (tuple, list)):
-        return type(x)(_unwrap(xp, a, seen) for a in x) if not hasattr(x, "_fields") else x
+    if isinstance(x, (tuple, list)) and not hasattr(x, "_fields"):
+        return type(x)(_unwrap(xp, a, seen) for a in x)
     return x

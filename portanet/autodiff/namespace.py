@@ -9,18 +9,21 @@ constant of this namespace, so that code which asks for the one namespace of all
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import array_api_extra as xpx
 
 from portanet.autodiff import dispatch
-from portanet.autodiff.rules import COMPOSITES, PASSTHROUGH, RULES
-from portanet.autodiff.rules.creation import CREATION
+from portanet.autodiff.rules import COMPOSITES, CREATION, PASSTHROUGH, PRIMITIVES, RULES
 from portanet.autodiff.traced import TracedArray, TraceError, raw_value
-from portanet.backends import Array, device_of, kernel, raw_namespace
+from portanet.backends import Array, device_of, raw_namespace
 
-_SECTIONS = ("linalg", "fft")
+SECTIONS = ("linalg", "fft")
+CONSTANTS = frozenset((
+    "e", "inf", "nan", "newaxis", "pi", "bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32",
+    "uint64", "float16", "bfloat16", "float32", "float64", "complex64", "complex128",
+))  # fmt: skip
 _NAMESPACES: dict[int, Namespace] = {}
 
 
@@ -50,48 +53,57 @@ def array_namespace(*arrays: Array) -> Any:
 
 def lift(x: Any) -> Any:
     """A plain array as a constant of the differentiable namespace; everything else as it is."""
-    if type(x) is TracedArray or not hasattr(x, "dtype") or not hasattr(x, "shape"):
+    if type(x) is TracedArray or not dispatch.is_array(x):
         return x
     return TracedArray(x, None, None, differentiable_namespace(raw_namespace(x)))
 
 
-class Namespace:
-    """Every function of the standard over one library, differentiable; see the module's text."""
+class Section:
+    """The functions of the standard, or of one of its extensions, found in the tables of rules when asked for."""
 
-    def __init__(self, raw: Any, section: str = "", parent: Namespace | None = None) -> None:
+    def __init__(self, raw: Any, prefix: str = "", root: Namespace | None = None) -> None:
         self.raw = raw
-        self._section = section
-        self._root = parent or self
+        self._prefix = prefix
+        self._root: Any = root or self
         self.__name__ = f"portanet.autodiff[{raw.__name__}]"
 
     def __repr__(self) -> str:
         return f"<differentiable namespace over {self.raw.__name__}>"
 
+    def __dir__(self) -> list[str]:
+        tables = (RULES, COMPOSITES, CREATION, PASSTHROUGH)
+        names = {key.removeprefix(self._prefix) for table in tables for key in table if key.startswith(self._prefix)}
+        extra = () if self._prefix else (*CONSTANTS, *SECTIONS)
+        return sorted({*object.__dir__(self), *(n for n in (*names, *extra) if hasattr(self.raw, n))})
+
     def __getattr__(self, name: str) -> Any:
         """Wrap the library's function, once."""
-        key = self._section + name
-        root = self._root
-        if not self._section and name in _SECTIONS:
-            value: Any = Namespace(getattr(self.raw, name), f"{name}.", self)
-        elif key in RULES:
-            rule = RULES[key]
-            raw = _raw_function(self.raw, name)
-            make = {"unary": dispatch.unary, "binary": dispatch.binary}.get(_kind(key), dispatch.general)
-            value = _SIGNATURES.get(key, lambda xp, f: f)(root, make(raw, rule, root))
-        elif key in COMPOSITES:
-            value = _composite(root, getattr(self.raw, name), COMPOSITES[key])
-        elif key in CREATION:
-            value = _creation(root, getattr(self.raw, name))
-        elif key in PASSTHROUGH:
-            value = dispatch.passthrough(getattr(self.raw, name), root)
-        elif name in _CONSTANTS or name.startswith("__array"):
-            value = getattr(self.raw, name)
-        else:
-            raise AttributeError(
-                f"{self!r} has no function {key!r}: it offers the functions of the array API standard."
-            )
+        value = self._wrap(name)
         setattr(self, name, value)
         return value
+
+    def _wrap(self, name: str) -> Any:
+        key, root = self._prefix + name, self._root
+        if key in PRIMITIVES:
+            return dispatch.recorder(functools.partial(PRIMITIVES[key], self.raw), RULES[key], root)
+        if key in CONSTANTS or name.startswith("__array"):
+            return getattr(self.raw, name)
+        if key in SECTIONS:
+            return Section(getattr(self.raw, name), f"{name}.", root)
+        if key in RULES:
+            raw = getattr(self.raw, name)
+            return _described(dispatch.recorder(raw, RULES[key], root), name, raw)
+        if key in CREATION or key in PASSTHROUGH or key in COMPOSITES:
+            raw = getattr(self.raw, name)
+            plain = (_creator if key in CREATION else dispatch.passthrough)(raw, root)
+            if key in COMPOSITES:
+                plain = (_spread_value if key in CREATION else _composed)(root, plain, COMPOSITES[key])
+            return _described(plain, name, raw)
+        raise AttributeError(f"{self!r} has no function {key!r}: it offers the functions of the array API standard.")
+
+
+class Namespace(Section):
+    """Every function of the standard over one library, differentiable; see the module's text."""
 
     def find(self, name: str) -> Any:
         """A function by its full name, such as `"sum"` or `"linalg.svd"`."""
@@ -108,18 +120,30 @@ class Namespace:
     # Functions whose arguments need a look first
 
     def asarray(self, obj: Any, /, *, dtype: Any = None, device: Any = None, copy: bool | None = None) -> Any:
-        """As in the standard; a traced array stays traced."""
-        if type(obj) is TracedArray:
-            dispatch.require_same(self, obj)
-            if device is not None:
-                obj = self.to_device(obj, device)
-            if dtype is not None and dtype != obj.dtype:
-                return self.astype(obj, dtype)
-            return self.positive(obj) if copy and obj._trace is not None else _copied(self, obj, copy)
-        if isinstance(obj, (list, tuple)) and any(type(leaf) is TracedArray for leaf in _leaves(obj)):
-            joined = self.stack([self.asarray(item, dtype=dtype, device=device) for item in obj])
-            return joined
-        return _owned(TracedArray(self.raw.asarray(obj, dtype=dtype, device=device, copy=copy), None, None, self))
+        """As in the standard; a traced array stays traced, also inside lists."""
+        if type(obj) is not TracedArray:
+            leaves = [x for x in _leaves((obj,)) if type(x) is TracedArray]
+            if leaves:
+                dtype = dtype or self.result_type(*leaves)
+                return fillable(self.stack([self.asarray(item, dtype=dtype, device=device) for item in obj]))
+            made = self.raw.asarray(obj, dtype=dtype, device=device, copy=copy)
+            return fillable(TracedArray(made, None, None, self))
+        dispatch.require_same(self, obj)
+        out: TracedArray = obj
+        if device is not None and device != obj.device:
+            out = self.to_device(out, device)
+        if dtype is not None and dtype != obj.dtype:
+            out = self.astype(out, dtype)
+        if out is obj:
+            return self._copy(obj) if copy else obj
+        if copy is False:
+            raise ValueError(f"asarray with copy=False cannot change dtype or device. Received: {dtype=}, {device=}")
+        return fillable(out)
+
+    def _copy(self, x: TracedArray) -> TracedArray:
+        if x._trace is None:
+            return fillable(TracedArray(self.raw.asarray(x._value, copy=True), None, None, self))
+        return fillable(self.reshape(x, x.shape))  # what is written to it goes to a copy
 
     def astype(self, x: Any, dtype: Any, /, *, copy: bool = True, device: Any = None) -> Any:
         """As in the standard; to an integer or boolean dtype there is no derivative."""
@@ -136,136 +160,84 @@ class Namespace:
         return dispatch.passthrough(self.raw.astype, self)
 
     def setitem(self, x: TracedArray, key: Any, value: Any) -> None:
-        """`x[key] = value`, for arrays that are being filled; refused where a derivative was already recorded."""
-        fresh = getattr(x, "_buffer", False)
-        if x._trace is not None and not fresh:
+        """`x[key] = value`, for arrays that are being filled; refused for others.
+
+        The values always go to a copy, since what was recorded may hold on to the old ones.
+        """
+        if not getattr(x, "_buffer", False):
             raise TraceError(
-                "A recorded array cannot be written to: what was computed from it would keep the old value. Build the "
-                "new array with xp.where(mask, value, x) or xp.concat, or fill an array made by xp.zeros. "
-                f"Received: x[{key!r}] = ... with x of shape {x.shape}"
+                "Only a new array can be written to (made by xp.zeros and the like, or by xp.asarray(x, copy=True)): "
+                "what was recorded, or what views the same memory, would keep the old values. Build the result with "
+                f"xp.where(mask, value, x) or xp.concat instead. Received: x[{key!r}] = ... with x of shape {x.shape}"
             )
-        key = _plain_key(key)
+        key = plain_key(key)
         if x._trace is None and not (type(value) is TracedArray and value._trace is not None):
-            if not fresh:
-                x._value = self.raw.asarray(x._value, copy=True)
-            x._value = xpx.at(x._value, key).set(raw_value(value))
+            x._value = xpx.at(x._value, key).set(raw_value(value), copy=True)
         else:
             new = self.assign(x, value, key)
             x._value, x._trace, x._link = new._value, new._trace, new._link
-        x._buffer = True
 
 
-_CONSTANTS = frozenset(
-    "e inf nan newaxis pi bool int8 int16 int32 int64 uint8 uint16 uint32 uint64 float16 bfloat16 float32 float64 "
-    "complex64 complex128".split()
-)
+def fillable(x: TracedArray) -> TracedArray:
+    """Mark a new array as one that may be written to."""
+    x._buffer = True
+    return x
 
 
-def _kind(name: str) -> str:
-    rule = RULES[name]
-    if name in _BROADCASTING:
-        return "binary"
-    return "unary" if len(rule.pulls) == 1 and name in _UNARY else "general"
+def plain_key(key: Any) -> Any:
+    """An index without wrappers."""
+    return tuple(raw_value(k) for k in key) if type(key) is tuple else raw_value(key)
 
 
-_BROADCASTING = frozenset(
-    "add subtract multiply divide pow maximum minimum atan2 hypot logaddexp remainder copysign".split()
-)
-_UNARY = frozenset(
-    "positive negative reciprocal square sqrt exp expm1 log log1p log2 log10 sin cos tan asin acos atan sinh cosh tanh "
-    "asinh acosh atanh abs sign real imag conj".split()
-)
-
-
-def _raw_function(raw: Any, name: str) -> Callable[..., Any]:
-    """The library's function; for the few that the standard lacks or spells otherwise, the definition."""
-    if name == "getitem":
-        return lambda x, key: x[key]
-    if name == "concat":
-        return lambda *arrays, **kwargs: raw.concat(list(arrays), **kwargs)
-    if name == "scatter":
-        return functools.partial(_scatter, raw)
-    if name == "assign":
-        return lambda x, value, key: xpx.at(x, key).set(value, copy=True)
-    if name == "index_add":
-        return functools.partial(_index_add, raw)
-    if name == "to_device":
-        from array_api_compat import to_device
-
-        return to_device
-    function: Callable[..., Any] = getattr(raw, name)
-    return function
-
-
-def _scatter(raw: Any, g: Any, key: Any, shape: tuple[int, ...]) -> Any:
-    return xpx.at(raw.zeros(shape, dtype=g.dtype, device=device_of(g)), key).set(g)
-
-
-def _index_add(raw: Any, rows: Any, index: Any, size: int) -> Any:
-    """Sum the rows that share an index: a product with the one-hot matrix, in chunks, or the backend's kernel."""
-    fast = kernel("index_add", rows)
-    if fast is not None:
-        return fast(rows, index, size)
-    places = raw.expand_dims(raw.arange(size, dtype=index.dtype, device=device_of(rows)), axis=1)
-    out = raw.zeros((size, rows.shape[1]), dtype=rows.dtype, device=device_of(rows))
-    step = max(1, 4_000_000 // max(size, 1))
-    for start in range(0, rows.shape[0], step):
-        piece = slice(start, min(start + step, rows.shape[0]))
-        out = out + raw.matmul(raw.astype(places == raw.expand_dims(index[piece], axis=0), rows.dtype), rows[piece, :])
-    return out
-
-
-def _plain_key(key: Any) -> Any:
-    return tuple(raw_value(k) for k in key) if isinstance(key, tuple) else raw_value(key)
-
-
-_SIGNATURES: dict[str, Callable[[Namespace, Any], Any]] = {
-    "concat": lambda xp, f: lambda arrays, /, *, axis=0: f(*arrays, axis=axis),
-    "getitem": lambda xp, f: lambda x, key: f(x, _plain_key(key)),
-    "assign": lambda xp, f: lambda x, value, key: f(x, value, key),
-}
-
-
-def _composite(xp: Namespace, raw: Callable[..., Any], function: Callable[..., Any]) -> Callable[..., Any]:
-    plain = dispatch.passthrough(raw, xp)
-
-    def op(*args: Any, **kwargs: Any) -> Any:
-        if any(type(a) is TracedArray and a._trace is not None for a in _leaves((args, kwargs))):
-            return function(xp, *args, **kwargs)
-        return plain(*args, **kwargs)
-
-    op.__name__ = op.__qualname__ = raw.__name__
+def _described(op: Callable[..., Any], name: str, raw: Callable[..., Any]) -> Callable[..., Any]:
+    """Give `op` the name, the documentation and the signature of the library's function."""
+    op.__name__ = op.__qualname__ = name
+    op.__doc__ = getattr(raw, "__doc__", None)
+    op.__wrapped__ = raw  # type: ignore[attr-defined]
     return op
 
 
-def _leaves(tree: Any) -> Any:
-    for branch in tree.values() if isinstance(tree, dict) else tree:
-        if isinstance(branch, (dict, list, tuple)):
+def _composed(xp: Namespace, plain: Callable[..., Any], function: Callable[..., Any]) -> Callable[..., Any]:
+    """The library's function for what is not traced, else the composite."""
+
+    def op(*args: Any, **kwargs: Any) -> Any:
+        if any(type(a) is TracedArray and a._trace is not None for a in _leaves((*args, *kwargs.values()))):
+            return function(xp, *args, **kwargs)
+        return plain(*args, **kwargs)
+
+    return op
+
+
+def _spread_value(xp: Namespace, plain: Callable[..., Any], function: Callable[..., Any]) -> Callable[..., Any]:
+    """A creation function that also takes arrays of this namespace where the standard has Python scalars."""
+
+    def op(*args: Any, **kwargs: Any) -> Any:
+        scalars = [*args[function.__name__.endswith("_like") :], *kwargs.values()]
+        if any(type(a) is TracedArray for a in scalars):
+            return function(xp, *args, **kwargs)
+        return plain(*args, **kwargs)
+
+    return op
+
+
+def _leaves(tree: Any) -> Iterator[Any]:
+    for branch in tree:
+        if isinstance(branch, (list, tuple)):
             yield from _leaves(branch)
         else:
             yield branch
 
 
-def _creation(xp: Namespace, raw: Callable[..., Any]) -> Callable[..., Any]:
+def _creator(raw: Callable[..., Any], xp: Namespace) -> Callable[..., Any]:
+    """A function that makes a new array, which may be written to."""
     plain = dispatch.passthrough(raw, xp)
 
     def op(*args: Any, **kwargs: Any) -> Any:
         made = plain(*args, **kwargs)
-        if type(made) is TracedArray:
-            return _owned(made)
-        # `zeros_like` of a plain array stays plain; `zeros` starts a constant of this namespace.
-        return made if any(hasattr(a, "dtype") for a in args) else _owned(TracedArray(made, None, None, xp))
+        if type(made) is not TracedArray:
+            if any(dispatch.is_array(a) for a in args):
+                return made  # `zeros_like` of a plain array stays plain; `zeros` starts a constant of this namespace
+            made = TracedArray(made, None, None, xp)
+        return fillable(made)
 
-    op.__name__ = op.__qualname__ = raw.__name__
     return op
-
-
-def _owned(x: TracedArray) -> TracedArray:
-    x._buffer = True
-    return x
-
-
-def _copied(xp: Namespace, x: TracedArray, copy: bool | None) -> TracedArray:
-    if not copy:
-        return x
-    return _owned(TracedArray(xp.raw.asarray(x._value, copy=True), None, None, xp))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from heapq import heapify, heappop, heappush
+from heapq import heappop, heappush
 from typing import Any
 
+from portanet.autodiff.namespace import lift
 from portanet.autodiff.traced import Node, TracedArray, TraceError
 
 
@@ -25,39 +26,43 @@ def pull_back(seeds: Iterable[tuple[Node, Any]], retain: bool = False) -> dict[N
     Returns:
         The cotangent of each input node that was reached.
     """
-    pending: dict[int, tuple[Node, Any]] = {}
-    queue: list[int] = []
+    pending: dict[Node, Any] = {}
+    queue: list[tuple[int, Node]] = []
     inputs: dict[Node, Any] = {}
-    for node, g in seeds:
-        serial = -node.serial
-        if serial in pending:
-            g = pending[serial][1] + g
+
+    seeds = list(seeds)
+    # Inside another trace, cotangents stay in its namespace: an array-api-strict array refuses `plain * traced`.
+    nested = any(type(g) is TracedArray for _, g in seeds)
+
+    def add(node: Node, g: Any) -> None:
+        if nested:
+            g = lift(g)
+        elif type(g) is TracedArray and g._trace is None:
+            g = g._value
+        if node in pending:
+            pending[node] = pending[node] + g
         else:
-            queue.append(serial)
-        pending[serial] = (node, g)
-    heapify(queue)
+            pending[node] = g
+            heappush(queue, (-node.serial, node))
+
+    for node, g in seeds:
+        add(node, g)
     while queue:
-        node, g = pending.pop(heappop(queue))
+        node = heappop(queue)[1]
+        g = pending.pop(node)
         pull = node.pull
+        parents: Any = node.parents
         if pull is None:
             inputs[node] = g
             continue
-        parents: Any = node.parents
-        grads: Any = pull(g)
+        grads = pull(g)
         if not retain:
             node.pull, node.parents = _consumed, None
         if type(parents) is Node:
-            parents, grads = (parents,), (grads,)
-        for parent, grad in zip(parents, grads, strict=True):
-            if grad is None:
-                continue
-            if type(grad) is TracedArray and grad._trace is None:
-                grad = grad._value
-            serial = -parent.serial
-            known = pending.get(serial)
-            if known is None:
-                heappush(queue, serial)
-                pending[serial] = (parent, grad)
-            else:
-                pending[serial] = (parent, known[1] + grad)
+            if grads is not None:
+                add(parents, grads)
+        else:
+            for parent, grad in zip(parents, grads, strict=True):
+                if grad is not None:
+                    add(parent, grad)
     return inputs

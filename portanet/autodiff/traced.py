@@ -9,6 +9,7 @@ belongs to the differentiable namespace, and carries no derivative.
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +31,7 @@ class Trace:
 
     __slots__ = ("alive", "forward", "log", "serial")
 
-    def __init__(self, forward: bool = False, log: list[TracedArray] | None = None) -> None:
+    def __init__(self, forward: bool = False, log: list[tuple[str, TracedArray]] | None = None) -> None:
         self.serial = next_serial()
         self.forward = forward
         self.alive = True
@@ -97,10 +98,8 @@ class TracedArray:
 
     @property
     def size(self) -> Any:
-        size = 1
-        for n in self._value.shape:
-            size = size * n if n is not None else None
-        return size
+        shape = self._value.shape
+        return None if None in shape else math.prod(shape)
 
     @property
     def device(self) -> Any:
@@ -188,7 +187,7 @@ class TracedArray:
     # Indexing
 
     def __getitem__(self, key: Any, /) -> Any:
-        return self._xp.getitem(self, key)
+        return self._xp.getitem(self, tuple([raw_value(k) for k in key]) if type(key) is tuple else raw_value(key))
 
     def __setitem__(self, key: Any, value: Any, /) -> None:
         self._xp.setitem(self, key, value)
@@ -302,6 +301,35 @@ class TracedArray:
 
     def __ne__(self, other: object) -> Any:
         return self._xp.not_equal(self, other)
+
+
+def _in_place(name: str) -> Any:
+    """`x += y` and the like: updates an array that may be written to; for others Python's own `x = x + y`.
+
+    Others refer to a recorded array under the same name only, so what was computed from it stays right.
+    """
+    operator = getattr(TracedArray, f"__{name}__")
+
+    def method(self: TracedArray, other: Any) -> Any:
+        out = operator(self, other)
+        if not getattr(self, "_buffer", False):
+            return out
+        if out.shape != self.shape or out.dtype != self.dtype:
+            raise TypeError(
+                "An in-place operator keeps the shape and dtype of its left operand; write x = x + y for another. "
+                f"Received: {self.shape} {self.dtype} for a result of {out.shape} {out.dtype}"
+            )
+        self._value, self._trace, self._link = out._value, out._trace, out._link
+        return self
+
+    method.__name__ = f"__i{name}__"
+    return method
+
+
+for _name in (
+    "add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "and", "or", "xor", "lshift", "rshift",
+):  # fmt: skip
+    setattr(TracedArray, f"__i{_name}__", _in_place(_name))
 
 
 def raw_value(x: Any) -> Any:

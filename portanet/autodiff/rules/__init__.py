@@ -1,16 +1,33 @@
 """The derivative of every function of the standard, one file for each of its sections."""
 
-from portanet.autodiff.rules import creation, elementwise, indexing, manipulation, products, statistical
-from portanet.autodiff.rules.declare import COMPOSITES, PASSTHROUGH, RULES
+from portanet.autodiff.rules import (
+    creation,
+    elementwise,
+    fft,
+    indexing,
+    linalg,
+    manipulation,
+    norms,
+    products,
+    searching,
+    statistical,
+)
+from portanet.autodiff.rules.declare import COMPOSITES, CREATION, PASSTHROUGH, PRIMITIVES, RULES
 
 __all__ = [
     "COMPOSITES",
+    "CREATION",
     "PASSTHROUGH",
+    "PRIMITIVES",
     "RULES",
     "creation",
     "elementwise",
+    "fft",
     "indexing",
+    "linalg",
     "manipulation",
+    "norms",
     "products",
+    "searching",
     "statistical",
 ]

@@ -1,7 +1,8 @@
 """How a rule is declared: one line or one function each, kept in tables that the namespace reads.
 
 Every function of the standard is in exactly one table: `RULES` (differentiated by its own rule), `COMPOSITES`
-(written in other functions, which are differentiated) or `PASSTHROUGH` (no derivative, or a zero one).
+(written in other functions, which are differentiated), `CREATION` (a new array) or `PASSTHROUGH` (no derivative, or a
+zero one). `PRIMITIVES` holds the few functions with a rule that the standard lacks.
 """
 
 from __future__ import annotations
@@ -9,17 +10,27 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from portanet.autodiff.dispatch import Factory, Rule
+from portanet.autodiff.dispatch import Factory, LinearMap, Rule
+from portanet.autodiff.dispatch import lifted as lift
+from portanet.autodiff.traced import TracedArray
+
+Function = Callable[..., Any]
 
 RULES: dict[str, Rule] = {}
-COMPOSITES: dict[str, Callable[..., Any]] = {}
+COMPOSITES: dict[str, Function] = {}
+PRIMITIVES: dict[str, Function] = {}
+CREATION: set[str] = set()
 PASSTHROUGH: dict[str, str] = {}
 """Function and the reason why it has no derivative."""
 
 
-def elementwise(name: str, *maps: Factory) -> None:
-    """A function of each element: its Jacobian is diagonal, so one map per operand serves both directions."""
-    RULES[name] = Rule(name, maps, maps)
+def elementwise(name: str, *maps: Factory, pushes: tuple[Factory, ...] | None = None) -> None:
+    """A function of each element, of one array or of two that broadcast.
+
+    Its Jacobian is diagonal, so one map per operand serves both directions; only for complex numbers may the `pushes`
+    (forward mode) differ.
+    """
+    RULES[name] = Rule(name, maps, maps if pushes is None else pushes, elementwise=True)
 
 
 def rule(name: str, pulls: tuple[Factory, ...], pushes: tuple[Factory, ...], variadic: bool = False) -> None:
@@ -30,23 +41,85 @@ def rule(name: str, pulls: tuple[Factory, ...], pushes: tuple[Factory, ...], var
 def linear(name: str, transpose: Factory) -> None:
     """A function that is linear in its first operand: forward mode applies the function itself to the tangent."""
 
-    def push(xp: Any, ans: Any, x: Any, *args: Any, **kwargs: Any) -> Any:
+    def push(xp: Any, ans: Any, x: Any, *args: Any, **kwargs: Any) -> LinearMap:
         function = xp.find(name)
         return lambda t: function(t, *args, **kwargs)
 
     RULES[name] = Rule(name, (transpose,), (push,))
 
 
-def composite(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def pushed(name: str) -> Callable[[Factory], Factory]:
+    """A function of one array whose rule is easier to state for tangents; reverse mode transposes the push.
+
+    The push is linear in the tangent, so its own pullback, found by recording it, is the map wanted. It is recorded
+    when the cotangent arrives, and only for those results that have one. All that a push meets is lifted: it may
+    write `ans * t`, which array-api-strict would refuse for a plain `ans` and a traced `t`.
+    """
+
+    def register(push: Factory) -> Factory:
+        def lifted(xp: Any, ans: Any, x: Any, *args: Any, **kwargs: Any) -> LinearMap:
+            ans = tuple(lift(xp, a) for a in ans) if isinstance(ans, tuple) else lift(xp, ans)
+            forward = push(xp, ans, lift(xp, x), *args, **kwargs)
+            return lambda t: forward(lift(xp, t))
+
+        def forward_mode(xp: Any, ans: Any, x: Any, *args: Any, **kwargs: Any) -> LinearMap:
+            forward = lifted(xp, ans, x, *args, **kwargs)
+
+            def apply(t: Any) -> Any:
+                out = forward(t)
+                return [_plain(part) for part in out] if isinstance(out, tuple) else _plain(out)
+
+            return apply
+
+        def reverse_mode(xp: Any, ans: Any, x: Any, *args: Any, **kwargs: Any) -> LinearMap:
+            from portanet.autodiff.transforms import vjp
+
+            forward = lifted(xp, ans, x, *args, **kwargs)
+
+            def pull(g: Any) -> Any:
+                if not isinstance(g, list):
+                    return vjp(forward, xp.zeros_like(x))[1](g)[0]
+                there = [i for i, part in enumerate(g) if part is not None]
+                back = vjp(lambda t: [forward(t)[i] for i in there], xp.zeros_like(x))[1]
+                return back([g[i] for i in there])[0]
+
+            return pull
+
+        RULES[name] = Rule(name, (reverse_mode,), (forward_mode,))
+        return push
+
+    return register
+
+
+def _plain(x: Any) -> Any:
+    return x._value if type(x) is TracedArray and x._trace is None else x
+
+
+def composite(name: str) -> Callable[[Function], Function]:
     """Register a function `(xp, *args, **kwargs)` that is written in other functions of the namespace."""
 
-    def register(function: Callable[..., Any]) -> Callable[..., Any]:
+    def register(function: Function) -> Function:
         COMPOSITES[name] = function
         return function
 
     return register
 
 
+def primitive(name: str) -> Callable[[Function], Function]:
+    """Register a function `(raw, *args, **kwargs)` that has a rule but no place in the standard."""
+
+    def register(function: Function) -> Function:
+        PRIMITIVES[name] = function
+        return function
+
+    return register
+
+
+def creation(*names: str) -> None:
+    """Register functions that make a new array, which may then be filled by `x[key] = value`."""
+    CREATION.update(names)
+
+
 def no_derivative(reason: str, *names: str) -> None:
-    """Register functions that take the wrappers off and give plain results."""
+    """Register functions that take the wrappers off and give constants."""
     PASSTHROUGH.update(dict.fromkeys(names, reason))

@@ -7,6 +7,7 @@ have derivative 0.
 
 from __future__ import annotations
 
+import cmath
 import math
 from typing import Any
 
@@ -20,6 +21,10 @@ def _same(xp: Any, ans: Any, *args: Any) -> LinearMap:
 
 def _opposite(xp: Any, ans: Any, *args: Any) -> LinearMap:
     return lambda t: -t
+
+
+def _is_complex(xp: Any, x: Any) -> bool:
+    return bool(xp.isdtype(x.dtype, "complex floating"))
 
 
 # Arithmetic
@@ -38,7 +43,7 @@ elementwise("remainder", _same, lambda xp, ans, x, y: lambda t: -t * xp.floor_di
 
 
 def _power_of_base(xp: Any, ans: Any, x: Any, y: Any) -> LinearMap:
-    if isinstance(y, (int, float)):
+    if isinstance(y, (int, float, complex)):
         if y == 2:
             return lambda t: 2 * t * x
         if y == 0:
@@ -50,7 +55,12 @@ def _power_of_base(xp: Any, ans: Any, x: Any, y: Any) -> LinearMap:
 
 def _power_of_exponent(xp: Any, ans: Any, x: Any, y: Any) -> LinearMap:
     if isinstance(x, (int, float, complex)):
-        log = math.log(x) if isinstance(x, (int, float)) and x > 0 else (0.0 if x == 0 else math.nan)
+        if x == 0:
+            log: complex = 0.0
+        elif isinstance(x, complex) or _is_complex(xp, ans):
+            log = cmath.log(x)
+        else:
+            log = math.log(x) if x > 0 else math.nan
         return lambda t: t * ans * log
     # x^y log x, with the limit 0 at x = 0.
     return lambda t: t * ans * xp.log(xp.where(x == 0, 1.0, x))
@@ -130,14 +140,14 @@ def _sign_map(conjugate: bool) -> Any:
         size = xp.abs(x)
         safe = xp.where(size == 0, 1.0, size)
         if conjugate:
-            return lambda g: xp.conj(ans) * (-1j) * (xp.real(g * 1j * ans) / safe)
-        return lambda t: ans * 1j * (xp.imag(t * xp.conj(ans)) / safe)
+            return lambda g: (xp.real(g * 1j * ans) / safe) * (xp.conj(ans) * -1j)
+        return lambda t: (xp.imag(t * xp.conj(ans)) / safe) * (ans * 1j)
 
     return factory
 
 
-rule("abs", (_abs_pull,), (_abs_push,))
-rule("sign", (_sign_map(True),), (_sign_map(False),))
+elementwise("abs", _abs_pull, pushes=(_abs_push,))
+elementwise("sign", _sign_map(True), pushes=(_sign_map(False),))
 
 
 def _tie(better: str, first: bool) -> Any:
@@ -160,7 +170,12 @@ def _copysign(xp: Any, ans: Any, x: Any, y: Any) -> LinearMap:
     return lambda t: xp.where(flipped, -t, t)
 
 
-elementwise("copysign", _copysign, lambda xp, ans, x, y: lambda t: t * xp.zeros_like(ans))
+def _nothing(xp: Any, ans: Any, *args: Any) -> LinearMap:
+    return lambda t: t * 0
+
+
+elementwise("copysign", _copysign, _nothing)
+elementwise("nextafter", _same, _nothing)
 
 
 @composite("clip")
@@ -172,6 +187,18 @@ def _clip(xp: Any, x: Any, /, min: Any = None, max: Any = None) -> Any:  # noqa:
         x = xp.where(x > max, max, x)
     return x
 
+
+# Complex numbers; the pairing is Re(sum(g t)), see dispatch.py
+
+
+def _real_pull(xp: Any, ans: Any, x: Any) -> LinearMap:
+    dtype = x.dtype
+    return lambda g: xp.astype(g, dtype)
+
+
+elementwise("real", _real_pull, pushes=(lambda xp, ans, x: xp.real,))
+elementwise("imag", lambda xp, ans, x: lambda g: g * -1j, pushes=(lambda xp, ans, x: xp.imag,))
+elementwise("conj", lambda xp, ans, x: xp.conj)
 
 # Selection
 
@@ -199,20 +226,7 @@ rule(
     (_where_push(True), _where_push(True), _where_push(False)),
 )
 
-# Complex numbers; the pairing is Re(sum(g t)), see dispatch.py
-
-
-def _is_complex(xp: Any, x: Any) -> bool:
-    return bool(xp.isdtype(x.dtype, "complex floating"))
-
-
-rule("real", (lambda xp, ans, x: lambda g: g + 0j if _is_complex(xp, x) else g,), (lambda xp, ans, x: xp.real,))
-rule("imag", (lambda xp, ans, x: lambda g: g * -1j,), (lambda xp, ans, x: xp.imag,))
-rule("conj", (lambda xp, ans, x: xp.conj,), (lambda xp, ans, x: xp.conj,))
-
-no_derivative(
-    "derivative 0 wherever it exists", "ceil", "floor", "round", "trunc", "floor_divide", "signbit", "nextafter"
-)
+no_derivative("derivative 0 wherever it exists", "ceil", "floor", "round", "trunc", "floor_divide", "signbit")
 no_derivative(
     "boolean result", "equal", "not_equal", "greater", "greater_equal", "less", "less_equal", "isfinite", "isinf",
     "isnan", "isin", "logical_and", "logical_not", "logical_or", "logical_xor",

@@ -5,8 +5,47 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import array_api_extra as xpx
+
 from portanet.autodiff.dispatch import LinearMap, fit
-from portanet.autodiff.rules.declare import composite, linear, no_derivative, rule
+from portanet.autodiff.rules.declare import linear, primitive, rule
+from portanet.autodiff.traced import raw_value
+from portanet.backends import device_of, kernel
+
+
+@primitive("getitem")
+def _getitem(raw: Any, x: Any, key: Any) -> Any:
+    return x[key]
+
+
+@primitive("scatter")
+def _scatter(raw: Any, g: Any, key: Any, shape: tuple[int, ...]) -> Any:
+    """Zeros with `g` written at a key that names no element twice."""
+    return xpx.at(raw.zeros(shape, dtype=g.dtype, device=device_of(g)), key).set(g)
+
+
+@primitive("assign")
+def _assign(raw: Any, x: Any, value: Any, key: Any) -> Any:
+    """A copy of `x` with `value` written at `key`."""
+    return xpx.at(x, key).set(value, copy=True)
+
+
+@primitive("index_add")
+def _index_add(raw: Any, rows: Any, index: Any, size: int) -> Any:
+    """Sum the rows that share an index: `out[index[k], :] += rows[k, :]`.
+
+    A product with the one-hot matrix, in chunks, or the backend's kernel.
+    """
+    fast = kernel("index_add", rows)
+    if fast is not None:
+        return fast(rows, index, size)
+    places = raw.expand_dims(raw.arange(size, dtype=index.dtype, device=device_of(rows)), axis=1)
+    out = raw.zeros((size, rows.shape[1]), dtype=rows.dtype, device=device_of(rows))
+    step = max(1, 4_000_000 // max(size, 1))
+    for start in range(0, rows.shape[0], step):
+        piece = slice(start, min(start + step, rows.shape[0]))
+        out = out + raw.matmul(raw.astype(places == raw.expand_dims(index[piece], axis=0), rows.dtype), rows[piece, :])
+    return out
 
 
 def names_elements_twice(key: Any) -> bool:
@@ -20,6 +59,11 @@ def _getitem_back(xp: Any, ans: Any, x: Any, key: Any) -> LinearMap:
     if names_elements_twice(key):
         where = xp.raw.reshape(xp.raw.arange(math.prod(shape), device=xp.device_of(x)), shape)[key]
         return lambda g: xp.reshape(_add_at(xp, xp.reshape(g, (-1, 1)), where, math.prod(shape)), shape)
+    if isinstance(key, tuple) and None in key and not any(hasattr(k, "dtype") for k in key):
+        # No library has to know how to write to x[None]: the new axes go first.
+        key = (*(k for k in key if k is not None), *(() if Ellipsis in key else (...,)))
+        within = raw_value(x)[key].shape
+        return lambda g: xp.scatter(xp.reshape(g, within), key, shape)
     return lambda g: xp.scatter(g, key, shape)
 
 
@@ -28,9 +72,7 @@ def _add_at(xp: Any, rows: Any, index: Any, size: int) -> Any:
 
 
 linear("getitem", _getitem_back)
-# scatter(g, key, shape): zeros with g written at key, which names no element twice
 linear("scatter", lambda xp, ans, g, key, shape: lambda h: xp.getitem(h, key))
-# index_add(rows, index, size): out[index[k], :] += rows[k, :]
 linear("index_add", lambda xp, ans, rows, index, size: lambda g: xp.take(g, index, axis=0))
 
 
@@ -47,7 +89,6 @@ def _assign_value_forward(xp: Any, ans: Any, x: Any, value: Any, key: Any) -> Li
     return lambda t: xp.assign(xp.zeros_like(ans), t, key)
 
 
-# assign(x, value, key): a copy of x with value written at key
 rule("assign", (_assign_x, _assign_value_back), (_assign_x, _assign_value_forward))
 
 
@@ -93,20 +134,3 @@ def _take_along_axis_back(xp: Any, ans: Any, x: Any, indices: Any, /, *, axis: i
 
 
 linear("take_along_axis", _take_along_axis_back)
-
-
-# Sorting: the permutation is constant, so a sort is a gather; equal elements keep their order.
-
-
-@composite("sort")
-def _sort(xp: Any, x: Any, /, *, axis: int = -1, descending: bool = False, stable: bool = True) -> Any:
-    order = xp.argsort(x, axis=axis, descending=descending, stable=stable)
-    return xp.take_along_axis(x, order, axis=axis)
-
-
-no_derivative("integer result", "argmax", "argmin", "argsort", "count_nonzero", "nonzero", "searchsorted")
-no_derivative("boolean result", "all", "any")
-no_derivative(
-    "set functions: which elements are equal has no derivative",
-    "unique_all", "unique_counts", "unique_inverse", "unique_values",
-)  # fmt: skip

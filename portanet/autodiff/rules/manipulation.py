@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from portanet.autodiff.dispatch import LinearMap, fit
-from portanet.autodiff.rules.declare import composite, linear, no_derivative, rule
+from portanet.autodiff.rules.declare import composite, linear, no_derivative, primitive, rule
+from portanet.backends.namespaces import to_device
 
 
 def _reshape_back(xp: Any, ans: Any, x: Any, *args: Any, **kwargs: Any) -> LinearMap:
@@ -58,14 +60,24 @@ def _to_device_back(xp: Any, ans: Any, x: Any, device: Any, /, *, stream: Any = 
 linear("to_device", _to_device_back)
 
 
-# Joining. The namespace offers `concat(arrays)`; the primitive takes the arrays one by one.
+@primitive("to_device")
+def _to_device(raw: Any, x: Any, device: Any, /, *, stream: Any = None) -> Any:
+    return to_device(x, device, stream=stream)
+
+
+# Joining. The standard's `concat(arrays)` takes a list; the primitive takes the arrays one by one.
+
+
+@primitive("join")
+def _join(raw: Any, *arrays: Any, axis: int | None = 0) -> Any:
+    return raw.concat(list(arrays), axis=axis)
 
 
 def _concat_back(xp: Any, ans: Any, *arrays: Any, axis: int | None = 0, index: int) -> LinearMap:
     shape, dtype = arrays[index].shape, arrays[index].dtype
     if axis is None:
-        start = sum(a.size for a in arrays[:index])
-        return lambda g: fit(xp, xp.reshape(g[start : start + arrays[index].size], shape), shape, dtype)
+        start, size = sum(math.prod(a.shape) for a in arrays[:index]), math.prod(shape)
+        return lambda g: fit(xp, xp.reshape(g[start : start + size], shape), shape, dtype)
     axis %= len(shape)
     start = sum(a.shape[axis] for a in arrays[:index])
     key = (slice(None),) * axis + (slice(start, start + shape[axis]),)
@@ -79,7 +91,12 @@ def _concat_forward(xp: Any, ans: Any, *arrays: Any, axis: int | None = 0, index
     return push
 
 
-rule("concat", (_concat_back,), (_concat_forward,), variadic=True)
+rule("join", (_concat_back,), (_concat_forward,), variadic=True)
+
+
+@composite("concat")
+def _concat(xp: Any, arrays: Any, /, *, axis: int | None = 0) -> Any:
+    return xp.join(*arrays, axis=axis)
 
 
 @composite("stack")
@@ -107,7 +124,7 @@ def _meshgrid(xp: Any, *arrays: Any, indexing: str = "xy") -> Any:
     placed = []
     for i, a in enumerate(arrays):
         shape = [1] * count
-        shape[order[i]] = a.size
+        shape[order[i]] = math.prod(a.shape)
         placed.append(xp.reshape(a, tuple(shape)))
     return xp.broadcast_arrays(*placed) if placed else []
 

@@ -1,4 +1,4 @@
-"""Products of arrays: matmul in every broadcasting form, and what is made of it."""
+"""Products of arrays: matmul in every broadcasting form, and what is made of products and diagonals."""
 
 from __future__ import annotations
 
@@ -68,3 +68,65 @@ def _tensordot(xp: Any, x: Any, y: Any, /, *, axes: Any = 2) -> Any:
     left = xp.reshape(xp.permute_dims(x, (*rest_x, *ax)), (math.prod(x.shape[i] for i in rest_x), count))
     right = xp.reshape(xp.permute_dims(y, (*ay, *rest_y)), (count, math.prod(y.shape[i] for i in rest_y)))
     return xp.reshape(xp.matmul(left, right), shape)
+
+
+@composite("linalg.outer")
+def _outer(xp: Any, x: Any, y: Any, /) -> Any:
+    return xp.expand_dims(x, axis=1) * xp.expand_dims(y, axis=0)
+
+
+@composite("linalg.cross")
+def _cross(xp: Any, x: Any, y: Any, /, *, axis: int = -1) -> Any:
+    """Element i is x[i+1] y[i+2] - x[i+2] y[i+1], counted modulo 3."""
+
+    def turn(a: Any, places: int) -> Any:
+        return xp.roll(a, -places, axis=axis)
+
+    return turn(x, 1) * turn(y, 2) - turn(x, 2) * turn(y, 1)
+
+
+@composite("linalg.diagonal")
+def _diagonal(xp: Any, x: Any, /, *, offset: int = 0) -> Any:
+    """Every (columns + 1)-th element of the flattened matrix."""
+    rows, columns = x.shape[-2:]
+    first = offset if offset >= 0 else -offset * columns
+    count = max(0, min(rows, columns - offset) if offset >= 0 else min(rows + offset, columns))
+    flat = xp.reshape(x, (*x.shape[:-2], rows * columns))
+    if count == 0:
+        return flat[..., 0:0]
+    return flat[..., first : first + (count - 1) * (columns + 1) + 1 : columns + 1]
+
+
+@composite("linalg.trace")
+def _trace(xp: Any, x: Any, /, *, offset: int = 0, dtype: Any = None) -> Any:
+    return xp.sum(xp.linalg.diagonal(x, offset=offset), axis=-1, dtype=dtype)
+
+
+@composite("linalg.matrix_power")
+def _matrix_power(xp: Any, x: Any, n: int, /) -> Any:
+    """By repeated squaring."""
+    if n < 0:
+        x, n = xp.linalg.inv(x), -n
+    out = None
+    while n:
+        if n % 2:
+            out = x if out is None else xp.matmul(out, x)
+        n //= 2
+        if n:
+            x = xp.matmul(x, x)
+    if out is None:
+        return xp.broadcast_to(xp.eye(x.shape[-1], dtype=x.dtype, device=x.device), x.shape)
+    return out
+
+
+# The standard offers these in both places.
+
+
+def _alias(name: str) -> None:
+    @composite(f"linalg.{name}")
+    def function(xp: Any, *args: Any, **kwargs: Any) -> Any:
+        return xp.find(name)(*args, **kwargs)
+
+
+for _name in ("matmul", "matrix_transpose", "tensordot", "vecdot"):
+    _alias(_name)

@@ -42,7 +42,8 @@ linear("mean", _mean_back)
 def _var(xp: Any, x: Any, /, *, axis: Any = None, correction: float = 0.0, keepdims: bool = False) -> Any:
     count = math.prod(x.shape[a] for a in _axes(axis, x.ndim))
     centred = x - xp.mean(x, axis=axis, keepdims=True)
-    return xp.sum(centred * centred, axis=axis, keepdims=keepdims) / (count - correction)
+    squared = xp.real(centred * xp.conj(centred)) if xp.isdtype(x.dtype, "complex floating") else centred * centred
+    return xp.sum(squared, axis=axis, keepdims=keepdims) / (count - correction)
 
 
 @composite("std")
@@ -60,12 +61,12 @@ def _winners(xp: Any, ans: Any, x: Any, axis: Any) -> Any:
 
 def _extreme_pull(xp: Any, ans: Any, x: Any, /, *, axis: Any = None, keepdims: bool = False) -> LinearMap:
     share, kept = _winners(xp, ans, x, axis), _kept(x.shape, axis)
-    return lambda g: share * xp.reshape(g, kept)
+    return lambda g: xp.reshape(g, kept) * share
 
 
 def _extreme_push(xp: Any, ans: Any, x: Any, /, *, axis: Any = None, keepdims: bool = False) -> LinearMap:
     share = _winners(xp, ans, x, axis)
-    return lambda t: xp.sum(share * t, axis=axis, keepdims=keepdims)
+    return lambda t: xp.sum(t * share, axis=axis, keepdims=keepdims)
 
 
 rule("max", (_extreme_pull,), (_extreme_push,))

@@ -1,0 +1,291 @@
+"""Inverses, determinants and factorisations.
+
+Functions of symmetric (Hermitian) matrices, `cholesky`, `eigh` and `eigvalsh`, are taken as functions of the symmetric
+part: their derivative is symmetric, whichever triangle the library reads. Eigenvectors and singular vectors are
+defined up to a sign (a phase): only what does not depend on it has a derivative. Where eigenvalues or singular values
+coincide, vectors of one eigenspace are taken not to turn into each other.
+
+Source: M. Giles, An extended collection of matrix derivative results for forward and reverse mode algorithmic
+differentiation (Oxford, 2008); for QR, S. Walter and L. Lehmann, Algorithmic differentiation of linear algebra
+functions (2010).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from portanet.autodiff.dispatch import LinearMap, fit
+from portanet.autodiff.rules.declare import composite, no_derivative, pushed, rule
+
+
+def _adjoint(xp: Any, x: Any) -> Any:
+    """The conjugate transpose."""
+    return xp.matrix_transpose(_conj(xp, x))
+
+
+def _conj(xp: Any, x: Any) -> Any:
+    return xp.conj(x) if xp.isdtype(x.dtype, "complex floating") else x
+
+
+def _hermitian_part(xp: Any, x: Any) -> Any:
+    return (x + _adjoint(xp, x)) / 2
+
+
+def _column(xp: Any, x: Any) -> Any:
+    return xp.expand_dims(x, axis=-1)
+
+
+def _row(xp: Any, x: Any) -> Any:
+    return xp.expand_dims(x, axis=-2)
+
+
+def _times(xp: Any, *factors: Any) -> Any:
+    out = factors[0]
+    for factor in factors[1:]:
+        out = xp.matmul(out, factor)
+    return out
+
+
+def _safe_reciprocal(xp: Any, x: Any) -> Any:
+    """1/x, and 0 where x is 0."""
+    zero = x == 0
+    return xp.where(zero, 0.0, 1 / xp.where(zero, 1.0, x))
+
+
+def _eye_like(xp: Any, x: Any) -> Any:
+    return xp.eye(x.shape[-1], dtype=x.dtype, device=xp.device_of(x))
+
+
+# Inverses and linear systems
+
+
+def _inv_push(xp: Any, ans: Any, x: Any) -> LinearMap:
+    return lambda t: -_times(xp, ans, t, ans)
+
+
+def _inv_pull(xp: Any, ans: Any, x: Any) -> LinearMap:
+    back = xp.matrix_transpose(ans)
+    return lambda g: -_times(xp, back, g, back)
+
+
+rule("linalg.inv", (_inv_pull,), (_inv_push,))
+
+
+def _solve_matrix_push(xp: Any, ans: Any, a: Any, b: Any) -> LinearMap:
+    if b.ndim == 1:
+        return lambda t: -xp.linalg.solve(a, xp.matmul(t, _column(xp, ans)))[..., 0]
+    return lambda t: -xp.linalg.solve(a, xp.matmul(t, ans))
+
+
+def _solve_matrix_pull(xp: Any, ans: Any, a: Any, b: Any) -> LinearMap:
+    vector = b.ndim == 1
+
+    def pull(g: Any) -> Any:
+        back = xp.linalg.solve(xp.matrix_transpose(a), _column(xp, g) if vector else g)
+        x = _row(xp, ans) if vector else xp.matrix_transpose(ans)
+        return fit(xp, -xp.matmul(back, x), a.shape, a.dtype)
+
+    return pull
+
+
+def _solve_right_push(xp: Any, ans: Any, a: Any, b: Any) -> LinearMap:
+    return lambda t: xp.linalg.solve(a, t)
+
+
+def _solve_right_pull(xp: Any, ans: Any, a: Any, b: Any) -> LinearMap:
+    shape, dtype = b.shape, b.dtype
+
+    def pull(g: Any) -> Any:
+        if len(shape) == 1:  # g may have batches, which solve would take for a matrix
+            return fit(xp, xp.linalg.solve(xp.matrix_transpose(a), _column(xp, g))[..., 0], shape, dtype)
+        return fit(xp, xp.linalg.solve(xp.matrix_transpose(a), g), shape, dtype)
+
+    return pull
+
+
+rule("linalg.solve", (_solve_matrix_pull, _solve_right_pull), (_solve_matrix_push, _solve_right_push))
+
+
+@pushed("linalg.pinv")
+def _pinv(xp: Any, ans: Any, x: Any, /, *, rtol: Any = None) -> LinearMap:
+    """For matrices of constant rank (G. Golub and V. Pereyra, 1973)."""
+    star = _adjoint(xp, ans)
+
+    def push(t: Any) -> Any:
+        turned = _adjoint(xp, t)
+        inner = _times(xp, ans, star, turned)
+        outer = _times(xp, turned, star, ans)
+        return (inner - _times(xp, inner, x, ans)) + (outer - _times(xp, ans, x, outer)) - _times(xp, ans, t, ans)
+
+    return push
+
+
+# Determinants
+
+
+def _adjugate(xp: Any, ans: Any, x: Any) -> Any:
+    """det(x) inv(x), which exists for singular matrices too.
+
+    Near those it is found by the method of Faddeev and LeVerrier, which neither inverts nor divides by what may be 0
+    (but loses digits for large matrices).
+    """
+    sizes = xp.linalg.svdvals(xp.stop_gradient(x))
+    if not sizes.size or xp.all(sizes[..., -1] > xp.finfo(x.dtype).eps ** 0.5 * sizes[..., 0]):
+        return xp.linalg.inv(x) * _column(xp, _column(xp, ans))
+    eye = _eye_like(xp, x)
+    out = xp.broadcast_to(eye, x.shape)
+    for k in range(1, x.shape[-1]):
+        product = xp.matmul(x, out)
+        out = product - eye * _column(xp, _column(xp, xp.linalg.trace(product) / k))
+    return out if x.shape[-1] % 2 else -out
+
+
+@pushed("linalg.det")
+def _det(xp: Any, ans: Any, x: Any) -> LinearMap:
+    return lambda t: xp.sum(xp.matrix_transpose(_adjugate(xp, ans, x)) * t, axis=(-2, -1))
+
+
+@pushed("linalg.slogdet")
+def _slogdet(xp: Any, ans: Any, x: Any) -> LinearMap:
+    sign, _ = ans
+
+    def push(t: Any) -> Any:
+        rate = xp.sum(xp.matrix_transpose(xp.linalg.inv(x)) * t, axis=(-2, -1))
+        if not xp.isdtype(x.dtype, "complex floating"):
+            return sign * 0 * rate, rate
+        return sign * 1j * xp.imag(rate), xp.real(rate)
+
+    return push
+
+
+# Factorisations
+
+
+@pushed("linalg.cholesky")
+def _cholesky(xp: Any, ans: Any, x: Any, /, *, upper: bool = False) -> LinearMap:
+    lower = _adjoint(xp, ans) if upper else ans
+
+    def push(t: Any) -> Any:
+        left = xp.linalg.solve(lower, _hermitian_part(xp, t))
+        both = _adjoint(xp, xp.linalg.solve(lower, _adjoint(xp, left)))
+        out = xp.matmul(lower, xp.tril(both, k=-1) + _eye_like(xp, both) * both / 2)
+        return _adjoint(xp, out) if upper else out
+
+    return push
+
+
+def _gaps(xp: Any, values: Any) -> Any:
+    """1 / (values[j] - values[i]), 0 where they coincide."""
+    return _safe_reciprocal(xp, _row(xp, values) - _column(xp, values))
+
+
+@pushed("linalg.eigh")
+def _eigh(xp: Any, ans: Any, x: Any) -> LinearMap:
+    values, vectors = ans
+    star, gaps = _adjoint(xp, vectors), _gaps(xp, values)
+
+    def push(t: Any) -> Any:
+        inside = _times(xp, star, _hermitian_part(xp, t), vectors)
+        return xp.real(xp.linalg.diagonal(inside)), xp.matmul(vectors, gaps * inside)
+
+    return push
+
+
+@composite("linalg.eigvalsh")
+def _eigvalsh(xp: Any, x: Any, /) -> Any:
+    return xp.linalg.eigh(x)[0]
+
+
+@pushed("linalg.eig")
+def _eig(xp: Any, ans: Any, x: Any) -> LinearMap:
+    """Vectors keep the length 1 that libraries give them."""
+    values, vectors = ans
+    gaps = _gaps(xp, values)
+
+    def push(t: Any) -> Any:
+        inside = xp.linalg.solve(vectors, xp.matmul(xp.astype(t, vectors.dtype), vectors))
+        turned = xp.matmul(vectors, gaps * inside)
+        along = xp.real(xp.sum(_conj(xp, vectors) * turned, axis=-2, keepdims=True))
+        return xp.linalg.diagonal(inside), turned - vectors * along
+
+    return push
+
+
+@composite("linalg.eigvals")
+def _eigvals(xp: Any, x: Any, /) -> Any:
+    return xp.linalg.eig(x)[0]
+
+
+@pushed("linalg.svd")
+def _svd(xp: Any, ans: Any, x: Any, /, *, full_matrices: bool = True) -> LinearMap:
+    rows, columns = x.shape[-2:]
+    if full_matrices and rows != columns:
+        raise ValueError(
+            "linalg.svd of a matrix that is not square is differentiable only with full_matrices=False: the matrix "
+            "does not determine the other singular vectors. "
+            f"Received: full_matrices=True and x of shape {tuple(x.shape)}"
+        )
+    left, values, right_star = ans
+    right, left_star = _adjoint(xp, right_star), _adjoint(xp, left)
+    s = _row(xp, values)
+    gaps = _gaps(xp, values * values)
+    inverse = _safe_reciprocal(xp, s)
+
+    def push(t: Any) -> Any:
+        inside = _times(xp, left_star, t, right)
+        mixed, mixed_star = inside * s, _adjoint(xp, inside * s)
+        swapped = _column(xp, values) * inside
+        turn_left = gaps * (mixed + mixed_star)
+        turn_right = gaps * (swapped + _adjoint(xp, swapped))
+        if xp.isdtype(x.dtype, "complex floating"):  # the phase common to both sides goes to the left
+            turn_left = turn_left + (inside - _adjoint(xp, inside)) / 2 * inverse * _eye_like(xp, inside)
+        out_left, out_right = xp.matmul(left, turn_left), xp.matmul(right, turn_right)
+        if rows > columns:
+            outside = xp.matmul(t, right)
+            out_left = out_left + (outside - xp.matmul(left, xp.matmul(left_star, outside))) * inverse
+        if columns > rows:
+            outside = xp.matmul(_adjoint(xp, t), left)
+            out_right = out_right + (outside - xp.matmul(right, xp.matmul(right_star, outside))) * inverse
+        return out_left, xp.real(xp.linalg.diagonal(inside)), _adjoint(xp, out_right)
+
+    return push
+
+
+@composite("linalg.svdvals")
+def _svdvals(xp: Any, x: Any, /) -> Any:
+    return xp.linalg.svd(x, full_matrices=False)[1]
+
+
+@pushed("linalg.qr")
+def _qr(xp: Any, ans: Any, x: Any, /, *, mode: str = "reduced") -> LinearMap:
+    rows, columns = x.shape[-2:]
+    if mode == "complete" and rows > columns:
+        raise ValueError(
+            "linalg.qr with mode='complete' is differentiable only for matrices with at least as many columns as rows: "
+            "the matrix does not determine the other columns of Q. Use mode='reduced'. "
+            f"Received: mode='complete' and x of shape {tuple(x.shape)}"
+        )
+    q, r = ans
+    q_star = _adjoint(xp, q)
+    square = r[..., :, : min(rows, columns)]
+
+    def push(t: Any) -> Any:
+        first = t[..., :, : min(rows, columns)]
+        # first / square, from the right
+        scaled = xp.matrix_transpose(xp.linalg.solve(xp.matrix_transpose(square), xp.matrix_transpose(first)))
+        inside = xp.matmul(q_star, scaled)
+        below = xp.tril(inside, k=-1)
+        turn = below - _adjoint(xp, below)
+        if xp.isdtype(x.dtype, "complex floating"):  # R keeps a real diagonal
+            turn = turn + 1j * xp.imag(inside) * _eye_like(xp, inside)
+        out_q = scaled - xp.matmul(q, inside - turn)
+        out_r = xp.matmul(inside - turn, square)
+        if columns > rows:
+            rest = xp.matmul(_adjoint(xp, out_q), x[..., :, rows:]) + xp.matmul(q_star, t[..., :, rows:])
+            out_r = xp.concat([out_r, rest], axis=-1)
+        return out_q, out_r
+
+    return push
+
+
+no_derivative("integer result", "linalg.matrix_rank")

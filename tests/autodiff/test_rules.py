@@ -1,0 +1,138 @@
+"""Every rule, in forward and reverse mode, to first and second order, against central differences in float64."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from portanet.autodiff import array_namespace, jvp, lift, vjp
+from portanet.autodiff.rules import COMPOSITES, RULES
+from portanet.autodiff.traced import raw_value
+from portanet.backends import Backend, raw_namespace
+from tests.autodiff.cases import CASES, Case
+from tests.support import asarray, to_numpy
+
+STEP = 1e-5
+INTERNAL = {"index_add", "scatter", "assign", "join"}  # met through getitem, take, setitem and concat
+
+
+def test_every_rule_has_a_case() -> None:
+    assert (set(RULES) | set(COMPOSITES)) - INTERNAL == {case.function for case in CASES}
+
+
+def double(x: np.ndarray) -> Any:
+    """On the backend in use, in the precision that it has."""
+    return asarray(x, x.dtype.name)
+
+
+def outputs(case: Case, *arrays: Any) -> list[Any]:
+    """The results of the call, as a list."""
+    out = case.call(array_namespace(*arrays), *arrays)
+    return list(out) if isinstance(out, (tuple, list)) else [out]
+
+
+def host(arrays: Any) -> list[np.ndarray]:
+    return [to_numpy(raw_value(x)) for x in arrays]
+
+
+def directions(seed: int, likes: list[np.ndarray]) -> list[np.ndarray]:
+    """A random array like each of `likes`, complex where they are."""
+    rng = np.random.default_rng(seed)
+    drawn = []
+    for x in likes:
+        t = np.asarray(rng.normal(size=x.shape))
+        drawn.append((t + 1j * rng.normal(size=x.shape) if np.iscomplexobj(x) else t).astype(x.dtype))
+    return drawn
+
+
+def pair(xs: list[np.ndarray], ts: list[np.ndarray]) -> float:
+    """The pairing of cotangents and tangents: the real part of the sum of products, without a conjugate."""
+    return float(sum(np.sum(x * t).real for x, t in zip(xs, ts, strict=True)))
+
+
+def moved(primals: list[np.ndarray], direction: list[np.ndarray], step: float) -> list[Any]:
+    return [double(x + step * t) for x, t in zip(primals, direction, strict=True)]
+
+
+@pytest.fixture
+def case(request: pytest.FixtureRequest, backend: Backend) -> Case:
+    if backend.name in request.param.lacking:
+        pytest.skip(f"{backend.library} cannot do this on plain arrays")
+    return request.param
+
+
+@pytest.mark.parametrize("case", CASES, ids=str, indirect=True)
+def test_first_order(case: Case, xp: Any) -> None:
+    primals = case.arguments()
+    tangents = directions(1, primals)
+
+    def value_at(step: float) -> list[np.ndarray]:
+        return host(outputs(case, *map(lift, moved(primals, tangents, step))))
+
+    ahead, behind = value_at(STEP), value_at(-STEP)
+    slopes = [(a - b) / (2 * STEP) for a, b in zip(ahead, behind, strict=True)]
+    scale = 1 + max(float(np.max(np.abs(s), initial=0.0)) for s in slopes)
+
+    arrays = [double(x) for x in primals]
+    out, pushed = jvp(lambda *xs: outputs(case, *xs), arrays, [double(t) for t in tangents])
+    for slope, found, value in zip(slopes, pushed, out, strict=True):
+        assert found.dtype == value.dtype
+        assert tuple(found.shape) == tuple(value.shape)
+        np.testing.assert_allclose(to_numpy(found), slope, rtol=1e-6, atol=1e-7 * scale)
+
+    weights = directions(2, [to_numpy(x) for x in out])
+    out, pullback = vjp(lambda *xs: outputs(case, *xs), *arrays)
+    pulled = pullback([double(w) for w in weights])
+    for primal, found in zip(arrays, pulled, strict=True):
+        assert found.dtype == primal.dtype
+        assert tuple(found.shape) == tuple(primal.shape)
+        assert raw_namespace(found) is raw_namespace(primal)
+    expected = pair(weights, slopes)
+    assert pair([to_numpy(g) for g in pulled], tangents) == pytest.approx(expected, rel=1e-6, abs=1e-7 * scale)
+
+
+@pytest.mark.parametrize("case", CASES, ids=str, indirect=True)
+def test_second_order(case: Case, xp: Any) -> None:
+    primals = case.arguments()
+    u, v = directions(3, primals), directions(4, primals)
+    arrays, us, vs = ([double(x) for x in xs] for xs in (primals, u, v))
+    weights = [double(w) for w in directions(5, [to_numpy(x) for x in _values(case, arrays)])]
+
+    def gradient(*xs: Any) -> Any:
+        return vjp(lambda *ys: outputs(case, *ys), *xs)[1](weights)
+
+    def slope_along_v(step: float) -> float:
+        return pair([to_numpy(g) for g in gradient(*moved(primals, u, step))], v)
+
+    expected = (slope_along_v(STEP) - slope_along_v(-STEP)) / (2 * STEP)
+    near = pytest.approx(expected, rel=2e-5, abs=2e-5)
+    forward_reverse = jvp(gradient, arrays, us)[1]
+    assert pair([to_numpy(g) for g in forward_reverse], v) == near
+    reverse_reverse = vjp(gradient, *arrays)[1](tuple(vs))
+    assert pair([to_numpy(g) for g in reverse_reverse], u) == near
+    forward_forward = jvp(lambda *xs: jvp(lambda *ys: outputs(case, *ys), xs, vs)[1], arrays, us)[1]
+    assert pair([to_numpy(t) for t in forward_forward], [to_numpy(w) for w in weights]) == near
+
+
+def _values(case: Case, arrays: list[Any]) -> list[Any]:
+    return jvp(lambda *xs: outputs(case, *xs), arrays, [x * 0 for x in arrays])[0]
+
+
+SINGLE = {"float64": "float32", "complex128": "complex64"}
+
+
+@pytest.mark.parametrize("case", [c for c in CASES if c.function != "astype"], ids=str, indirect=True)
+def test_single_precision_stays_single(case: Case, xp: Any) -> None:
+    arrays = [asarray(x, SINGLE[x.dtype.name]) for x in case.arguments()]
+    out, pullback = vjp(lambda *xs: outputs(case, *xs), *arrays)
+    assert all(_bits(xp, x) == 32 for x in out)
+    for primal, found in zip(arrays, pullback([x * 0 + 1 for x in out]), strict=True):
+        assert found.dtype == primal.dtype
+    for tangent in jvp(lambda *xs: outputs(case, *xs), arrays, arrays)[1]:
+        assert _bits(xp, tangent) == 32
+
+
+def _bits(xp: Any, x: Any) -> int:
+    return int(xp.finfo(x.dtype).bits)
