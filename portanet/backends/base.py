@@ -64,6 +64,9 @@ class Backend:
     def __repr__(self) -> str:
         return f"<portanet backend {self.name} on {self.device_name}, {self.dtype_name(self.dtype)}>"
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.device_name, self.dtype_name(self.dtype))
+
     # Availability
 
     @classmethod

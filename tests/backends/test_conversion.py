@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import portanet
+from portanet.autodiff import TraceError, grad
 from portanet.backends import Backend, available_backends, make_backend, to_host
 from tests.conftest import GPU_ONLY_WHEN_NAMED, MATRIX
 from tests.support import asarray, assert_close, assert_equal, to_numpy
@@ -161,6 +162,11 @@ def test_pandas(backend: Backend) -> None:
 def test_data_that_is_not_numeric(backend: Backend, data: Any) -> None:
     with pytest.raises(TypeError, match=r"Data must be numeric.* Received: "):
         portanet.asarray(data)
+
+
+def test_a_traced_array_does_not_lose_its_derivative_without_a_word(backend: Backend) -> None:
+    with pytest.raises(TraceError, match="would cut the derivative"):
+        grad(lambda x: portanet.asarray(x))(portanet.asarray(1.0))
 
 
 def test_ragged_lists(backend: Backend) -> None:

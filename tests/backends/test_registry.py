@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import os
+import pickle
 import subprocess
 import sys
 import threading
@@ -226,6 +228,13 @@ def test_the_machine(backend: Backend) -> None:
     assert backend.version()[0].isdigit()
     x = portanet.asarray([1.0, 2.0])
     np.testing.assert_array_equal(backend.to_host(backend.compile(lambda a: a + a)(x)), [2.0, 4.0])
+
+
+def test_a_backend_can_be_pickled_and_copied(backend: Backend) -> None:
+    chosen = make_backend(backend.name, backend.device, "float64")
+    for other in (pickle.loads(pickle.dumps(chosen)), copy.deepcopy(chosen)):
+        assert type(other) is type(chosen)
+        assert (other.device, other.dtype) == (chosen.device, chosen.dtype)
 
 
 def test_asyncio_run_inside_a_block_keeps_the_choice(backend: Backend) -> None:
