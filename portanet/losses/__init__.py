@@ -2,10 +2,10 @@
 
 from typing import Any
 
+from portanet.lookup import lookup, names
 from portanet.losses.base import FunctionLoss, Loss
 from portanet.losses.classification import BinaryCrossentropy, CategoricalCrossentropy, SparseCategoricalCrossentropy
 from portanet.losses.regression import MeanSquaredError
-from portanet.lookup import lookup, names
 
 LOSSES = names(BinaryCrossentropy, CategoricalCrossentropy, MeanSquaredError, SparseCategoricalCrossentropy)
 LOSSES["mse"] = MeanSquaredError

@@ -115,7 +115,8 @@ class SparseCategoricalCrossentropy(Loss):
         low, high = y.min(), y.max()
         if np.issubdtype(y.dtype, np.floating) and not (y == np.floor(y)).all():
             raise ValueError(
-                f"Loss '{self.name}' needs whole class numbers as targets. Received: y of dtype {y.dtype} with fractions"
+                f"Loss '{self.name}' needs whole class numbers as targets. "
+                f"Received: y of dtype {y.dtype} with fractions"
             )
         if low < 0 or (classes is not None and high >= classes):
             limit = "" if classes is None else f" to {classes - 1}, the model's number of outputs less one"

@@ -13,7 +13,8 @@ from portanet.optimizers.base import Optimizer, Tree
 class Adam(Optimizer):
     """Adam (Kingma and Ba 2015), in the form of its section 2's last paragraph, as Keras's.
 
-    `m` and `v` are running means of g and g^2; p -= rate * sqrt(1 - beta_2^t) / (1 - beta_1^t) * m / (sqrt(v) + epsilon).
+    `m` and `v` are running means of g and g^2, and
+    p -= rate * sqrt(1 - beta_2^t) / (1 - beta_1^t) * m / (sqrt(v) + epsilon).
 
     Args:
         learning_rate: Step size.

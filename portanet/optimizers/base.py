@@ -16,9 +16,9 @@ Tree = dict[str, Array]
 class Optimizer(Configurable):
     """Changes parameters against their gradients.
 
-    Subclasses name their `slots` (arrays like each parameter, zero at first) and implement `step(p, g, slots, rate, t)`,
-    which changes the parameter and its slots with in-place operators and returns the parameter: in place where arrays
-    are mutable (the optimizer owns them), new arrays where they are not.
+    Subclasses name their `slots` (arrays like each parameter, zero at first) and implement
+    `step(p, g, slots, rate, t)`, which changes the parameter and its slots with in-place operators and returns the
+    parameter: in place where arrays are mutable (the optimizer owns them), new arrays where they are not.
 
     Args:
         learning_rate: Step size, or a function from the number of the step (an int32 array of shape ()) to it.
