@@ -1,7 +1,18 @@
 """The layers."""
 
-from portanet.layers.activation import Activation
+from portanet.layers.activation import (
+    ELU,
+    Activation,
+    Elliot,
+    LeakyReLU,
+    Maxout,
+    PReLU,
+    ReLU,
+    Softmax,
+)
 from portanet.layers.base import Layer
+from portanet.layers.bilinear import Bilinear
+from portanet.layers.core import Identity, Lambda, Masking
 from portanet.layers.dense import Dense
 from portanet.layers.dropout import (
     AlphaDropout,
@@ -10,26 +21,72 @@ from portanet.layers.dropout import (
     SpatialDropout2D,
     SpatialDropout3D,
 )
+from portanet.layers.embedding import Embedding
+from portanet.layers.highway import Highway
 from portanet.layers.input import Input, InputLayer
+from portanet.layers.merge import Add, Average, Concatenate, Dot, Maximum, Minimum, Multiply, Subtract
 from portanet.layers.noise import GaussianDropout, GaussianNoise, RandomLayer
+from portanet.layers.padding import Cropping1D, Cropping2D, Cropping3D, ZeroPadding1D, ZeroPadding2D, ZeroPadding3D
+from portanet.layers.perceptron import Perceptron
+from portanet.layers.rbf import RBF
+from portanet.layers.rbm import RBM
 from portanet.layers.regularization import ActivityRegularization, ContractiveRegularization
-from portanet.layers.reshaping import Flatten
+from portanet.layers.reshaping import Flatten, Permute, RepeatVector, Reshape
+from portanet.layers.tied import TiedDense
+from portanet.layers.upsampling import UpSampling1D, UpSampling2D, UpSampling3D
 
 __all__ = [
+    "ELU",
+    "RBF",
+    "RBM",
     "Activation",
     "ActivityRegularization",
+    "Add",
     "AlphaDropout",
+    "Average",
+    "Bilinear",
+    "Concatenate",
     "ContractiveRegularization",
+    "Cropping1D",
+    "Cropping2D",
+    "Cropping3D",
     "Dense",
+    "Dot",
     "Dropout",
+    "Elliot",
+    "Embedding",
     "Flatten",
     "GaussianDropout",
     "GaussianNoise",
+    "Highway",
+    "Identity",
     "Input",
     "InputLayer",
+    "Lambda",
     "Layer",
+    "LeakyReLU",
+    "Masking",
+    "Maximum",
+    "Maxout",
+    "Minimum",
+    "Multiply",
+    "PReLU",
+    "Perceptron",
+    "Permute",
     "RandomLayer",
+    "ReLU",
+    "RepeatVector",
+    "Reshape",
+    "Softmax",
     "SpatialDropout1D",
     "SpatialDropout2D",
     "SpatialDropout3D",
+    "Subtract",
+    "TiedDense",
+    "UpSampling1D",
+    "UpSampling2D",
+    "UpSampling3D",
+    "ZeroPadding1D",
+    "ZeroPadding2D",
+    "ZeroPadding3D",
 ]

@@ -1,0 +1,136 @@
+"""Activation functions: elementwise, except softmax, log_softmax, sparsemax, glu and maxout."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from portanet.activations.bounded import (
+    elliot,
+    hard_sigmoid,
+    hard_tanh,
+    scaled_tanh,
+    sigmoid,
+    sign,
+    softsign,
+    sparse_sigmoid,
+    step,
+    symmetric_elliot,
+    tanh,
+    tanh_linear,
+    ultra_fast_sigmoid,
+)
+from portanet.activations.gated import gelu, glu, hard_silu, mish, silu
+from portanet.activations.normalized import log_softmax, maxout, softmax, sparsemax
+from portanet.activations.pointwise import pointwise
+from portanet.activations.rectified import (
+    celu,
+    elu,
+    hard_shrink,
+    leaky_relu,
+    prelu,
+    relu,
+    relu6,
+    selu,
+    soft_shrink,
+    softplus,
+    sparse_plus,
+    squareplus,
+    tanh_shrink,
+    threshold,
+)
+from portanet.autodiff import array_namespace
+from portanet.backends import Array
+from portanet.lookup import lookup, names
+
+
+def linear(x: Array) -> Array:
+    """The input itself."""
+    return x
+
+
+@pointwise
+def exponential(x: Array) -> Any:
+    """`exp(x)`: infinite for large inputs, of which NumPy warns.
+
+    Example:
+        >>> import numpy as np
+        >>> exponential(np.asarray([0.0, 1.0])).round(6)
+        array([1.      , 2.718282])
+    """
+    y = array_namespace(x).exp(x)
+    return y, lambda xp: y
+
+
+def log_sigmoid(x: Array) -> Array:
+    """`log(sigmoid(x))`, computed as `-softplus(-x)`: no logarithm of 0.
+
+    Example:
+        >>> import numpy as np
+        >>> log_sigmoid(np.asarray([-1000.0, 0.0])).round(6)
+        array([-1.00000e+03, -6.93147e-01])
+    """
+    return -softplus(-x)
+
+
+ACTIVATIONS = names(
+    celu, elliot, elu, exponential, gelu, glu, hard_shrink, hard_sigmoid, hard_silu, hard_tanh, leaky_relu, linear,
+    log_sigmoid, log_softmax, mish, relu, relu6, scaled_tanh, selu, sigmoid, sign, silu, soft_shrink, softmax, softplus,
+    softsign, sparse_plus, sparse_sigmoid, sparsemax, squareplus, step, symmetric_elliot, tanh, tanh_linear,
+    tanh_shrink, ultra_fast_sigmoid,
+)  # fmt: skip
+ACTIVATIONS |= {"swish": silu, "hard_swish": hard_silu}
+
+
+def get(identifier: Any) -> Any:
+    """An activation by name, the function given, or `linear` for None.
+
+    Example:
+        >>> from portanet import activations
+        >>> activations.get("relu") is activations.relu
+        True
+    """
+    return lookup("activation", "linear" if identifier is None else identifier, ACTIVATIONS)
+
+
+__all__ = [
+    "celu",
+    "elliot",
+    "elu",
+    "exponential",
+    "gelu",
+    "get",
+    "glu",
+    "hard_shrink",
+    "hard_sigmoid",
+    "hard_silu",
+    "hard_tanh",
+    "leaky_relu",
+    "linear",
+    "log_sigmoid",
+    "log_softmax",
+    "maxout",
+    "mish",
+    "prelu",
+    "relu",
+    "relu6",
+    "scaled_tanh",
+    "selu",
+    "sigmoid",
+    "sign",
+    "silu",
+    "soft_shrink",
+    "softmax",
+    "softplus",
+    "softsign",
+    "sparse_plus",
+    "sparse_sigmoid",
+    "sparsemax",
+    "squareplus",
+    "step",
+    "symmetric_elliot",
+    "tanh",
+    "tanh_linear",
+    "tanh_shrink",
+    "threshold",
+    "ultra_fast_sigmoid",
+]

@@ -1,0 +1,118 @@
+"""Activations over an axis: probabilities, and the largest of a group."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from portanet.autodiff import array_namespace, custom_vjp, stop_gradient
+from portanet.backends import Array, device_of
+
+
+@custom_vjp
+def softmax(x: Array, axis: int | tuple[int, ...] = -1) -> Any:
+    """`exp(x) / sum(exp(x))` over an axis; the maximum is taken off first, so that nothing overflows.
+
+    Args:
+        x: Floating-point array.
+        axis: Axis or axes over which the result sums to 1.
+
+    Example:
+        >>> import numpy as np
+        >>> softmax(np.asarray([-1.0, 0.0, 1.0])).round(6)
+        array([0.090031, 0.244728, 0.665241])
+    """
+    xp = array_namespace(x)
+    e = xp.exp(x - xp.max(x, axis=axis, keepdims=True))
+    y = e / xp.sum(e, axis=axis, keepdims=True)
+
+    def pullback(g: Array) -> tuple[Array, None]:
+        xp = array_namespace(g, y)
+        gy = g * y
+        return gy - y * xp.sum(gy, axis=axis, keepdims=True), None
+
+    return y, pullback
+
+
+@custom_vjp
+def log_softmax(x: Array, axis: int | tuple[int, ...] = -1) -> Any:
+    """The logarithm of `softmax`, without taking the logarithm of a number that may be 0.
+
+    Args:
+        x: Floating-point array.
+        axis: Axis or axes over which the exponentials of the result sum to 1.
+
+    Example:
+        >>> import numpy as np
+        >>> log_softmax(np.asarray([0.0, 1000.0]))
+        array([-1000.,     0.])
+    """
+    xp = array_namespace(x)
+    shifted = x - xp.max(x, axis=axis, keepdims=True)
+    y = shifted - xp.log(xp.sum(xp.exp(shifted), axis=axis, keepdims=True))
+
+    def pullback(g: Array) -> tuple[Array, None]:
+        xp = array_namespace(g, y)
+        return g - xp.exp(y) * xp.sum(g, axis=axis, keepdims=True), None
+
+    return y, pullback
+
+
+@custom_vjp
+def sparsemax(x: Array, axis: int = -1) -> Any:
+    """The nearest point to x whose elements along an axis are non-negative and sum to 1; many of them are 0.
+
+    Source: A. Martins and R. Astudillo, From Softmax to Sparsemax (2016).
+
+    Args:
+        x: Floating-point array.
+        axis: Axis over which the result sums to 1.
+
+    Example:
+        >>> import numpy as np
+        >>> sparsemax(np.asarray([0.0, 0.5, 1.0]))
+        array([0.  , 0.25, 0.75])
+    """
+    xp = array_namespace(x)
+    fixed = stop_gradient(x)
+    ranked = xp.sort(fixed, axis=axis, descending=True)
+    places = [1] * x.ndim
+    places[axis] = x.shape[axis]
+    count = xp.reshape(xp.arange(1, x.shape[axis] + 1, dtype=x.dtype, device=device_of(ranked)), tuple(places))
+    # The support is the largest k for which the k-th largest element is above the threshold of the k largest.
+    kept = 1 + count * ranked > xp.cumulative_sum(ranked, axis=axis)
+    size = xp.sum(xp.astype(kept, x.dtype), axis=axis, keepdims=True)
+    least = xp.min(xp.where(kept, ranked, xp.max(ranked, axis=axis, keepdims=True)), axis=axis, keepdims=True)
+    support = xp.astype(fixed >= least, x.dtype)
+    threshold = (xp.sum(support * x, axis=axis, keepdims=True) - 1) / size
+
+    def pullback(g: Array) -> tuple[Array, None]:
+        xp = array_namespace(g, support)
+        held = g * support
+        return held - support * (xp.sum(held, axis=axis, keepdims=True) / size), None
+
+    return xp.where(support > 0, x - threshold, 0.0), pullback
+
+
+def maxout(x: Array, pieces: int, axis: int = -1) -> Array:
+    """The largest of each group of `pieces` neighbours along an axis (Goodfellow et al. 2013).
+
+    Args:
+        x: Floating-point array.
+        pieces: Size of a group; it must divide the size of the axis.
+        axis: The axis; the result's is shorter by the factor `pieces`.
+
+    Example:
+        >>> import numpy as np
+        >>> maxout(np.asarray([[1.0, 2.0, 5.0, 3.0]]), 2)
+        array([[2., 5.]])
+    """
+    size = x.shape[axis]
+    if not isinstance(pieces, int) or isinstance(pieces, bool) or pieces < 1 or size % pieces:
+        raise ValueError(
+            f"Argument `pieces` of maxout must be a positive integer that divides the size of axis {axis}, {size}. "
+            f"Received: pieces={pieces!r}"
+        )
+    at = axis % x.ndim
+    xp = array_namespace(x)
+    groups = xp.reshape(x, (*x.shape[:at], size // pieces, pieces, *x.shape[at + 1 :]))
+    return xp.max(groups, axis=at + 1)

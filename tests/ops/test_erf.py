@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from portanet.autodiff import check_grads
+from portanet.ops import erf, erfc
+from tests.support import asarray, assert_close
+
+
+def test_derivatives(xp: Any) -> None:
+    x = asarray([-6.0, -1.3, -0.4, 0.0, 0.7, 2.0, 5.0])
+    check_grads(erf, (x,), directions=1)
+    check_grads(erfc, (x,), directions=1)
+
+
+def test_they_sum_to_one_and_are_odd(xp: Any) -> None:
+    x = asarray(np.linspace(-4, 4, 101), "float64")
+    assert_close(erf(x) + erfc(x), np.ones(101), dtype="float64")
+    assert_close(erf(-x), -erf(x), rtol=0, atol=0, dtype="float64")
+
+
+def test_the_kernel_of_a_library_agrees_with_the_definition(xp: Any) -> None:
+    x = np.linspace(-6, 6, 301)
+    for function in (erf, erfc):
+        assert_close(function(asarray(x, "float64")), function(x), rtol=1e-13, atol=1e-16, dtype="float64")
+
+
+def test_half_precision_is_computed_in_single(xp: Any) -> None:
+    if not hasattr(xp, "float16"):
+        return
+    x = xp.astype(asarray([-3.0, 0.5, 2.0, 8.0]), xp.float16)
+    assert erf(x).dtype == x.dtype
+    assert_close(xp.astype(erf(x), xp.float32), erf(asarray([-3.0, 0.5, 2.0, 8.0])), rtol=1e-3)
