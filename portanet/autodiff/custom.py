@@ -119,8 +119,11 @@ def _record_pullback(
 ) -> Any:
     ans, pullback = f(*values, **kwargs)
     chosen = tuple(links)
+    lifted = any(type(v) is TracedArray for v in values)
 
     def pull(g: Any) -> tuple[Any, ...]:
+        if lifted:  # in the namespace of the values: not every library leaves `plain * traced` to the right operand
+            g = tuple(map(lift, g)) if isinstance(g, tuple) else lift(g)
         grads = pullback(g)
         return tuple([_wanted(grads[i]) for i in chosen])
 
