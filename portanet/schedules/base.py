@@ -1,0 +1,120 @@
+"""What a schedule is: a function from the number of the step to a hyperparameter."""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from portanet.autodiff import array_namespace
+from portanet.backends import Array, device_of, get_backend, raw_namespace
+from portanet.configurable import Configurable
+
+Hyperparameter: TypeAlias = float | Callable[[Any], Any]
+"""A number, or a schedule: a function from the number of the step (from 0) to one."""
+
+
+class LearningRateSchedule(Configurable):
+    """A hyperparameter that changes with the number of the step: a learning rate, a momentum, a weight decay.
+
+    Called with a Python int, it gives a float; called with an integer array (of any shape), an array: a compiled
+    training step need not be compiled again. Step numbers are compared and divided as integers, so that float32 loses
+    nothing on the way. Subclasses implement `value(xp, step, dtype)`.
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet.schedules import ExponentialDecay
+        >>> halve = ExponentialDecay(0.1, decay_steps=10, decay_rate=0.5)
+        >>> halve(20)
+        0.025
+        >>> halve(np.asarray([0, 10, 20], dtype="int32"))
+        array([0.1  , 0.05 , 0.025], dtype=float32)
+    """
+
+    def value(self, xp: Any, step: Array, dtype: Any) -> Array:
+        """The values for steps.
+
+        Args:
+            xp: The namespace to compute in.
+            step: Numbers of steps from 0, an integer array.
+            dtype: Floating-point dtype of the result.
+        """
+        raise NotImplementedError(f"{type(self).__name__} does not implement value(xp, step, dtype).")
+
+    def __call__(self, step: Any, dtype: Any = None) -> Any:
+        """The value at a step.
+
+        Args:
+            step: Number of the step from 0: an int, or an integer array.
+            dtype: Dtype of the result for an array; by default that of the backend in use.
+
+        Raises:
+            TypeError: `step` is not an integer or array of integers.
+        """
+        if isinstance(step, (int, np.integer)) and not isinstance(step, bool):
+            host = np.asarray(operator.index(step))
+            return float(self.value(raw_namespace(host), host, np.dtype("float64")))
+        if not hasattr(step, "dtype") or not array_namespace(step).isdtype(step.dtype, "integral"):
+            raise TypeError(
+                "A schedule is called with the number of a step: an int or an integer array. "
+                f"Received: {step!r} (of type {type(step).__name__})"
+            )
+        xp = array_namespace(step)
+        if dtype is None:
+            backend = get_backend()
+            dtype = getattr(xp, backend.dtype_name(backend.dtype))
+        return self.value(xp, step, dtype)
+
+
+def value_of(hyperparameter: Hyperparameter, xp: Any, step: Array, dtype: Any) -> Any:
+    """A hyperparameter at a step: numbers as they are, functions called."""
+    if isinstance(hyperparameter, LearningRateSchedule):
+        return hyperparameter.value(xp, step, dtype)
+    if callable(hyperparameter):
+        found = hyperparameter(step)
+        return xp.astype(found, dtype) if hasattr(found, "dtype") and found.dtype != dtype else found
+    return hyperparameter
+
+
+def share(xp: Any, done: Array, total: float, dtype: Any) -> Array:
+    """`done / total` for an integer array."""
+    return xp.astype(done, dtype) / float(total)
+
+
+def entry(xp: Any, table: Sequence[float], index: Array, dtype: Any) -> Array:
+    """`table[index]` for an integer array of any shape."""
+    values = xp.asarray(list(table), dtype=dtype, device=device_of(index))
+    return xp.reshape(xp.take(values, xp.reshape(index, (-1,)), axis=0), tuple(index.shape))
+
+
+def passed(xp: Any, boundaries: Sequence[int], step: Array) -> Array:
+    """How many of the (rising) boundaries each step has passed; a step on a boundary has not."""
+    limits = xp.asarray(list(boundaries), dtype=step.dtype, device=device_of(step))
+    return xp.sum(xp.astype(xp.expand_dims(step, axis=-1) > limits, xp.int32), axis=-1, dtype=xp.int32)
+
+
+def require_number(name: str, value: Any, low: float = -math.inf, high: float = math.inf) -> float:
+    """Check that an argument is a number in [low, high]."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
+        limits = "" if (low, high) == (-math.inf, math.inf) else f" in [{low:g}, {high:g}]"
+        raise ValueError(f"Argument `{name}` must be a number{limits}. Received: {name}={value!r}")
+    return float(value)
+
+
+def require_steps(name: str, value: Any) -> int:
+    """Check that an argument is a number of steps: a whole number from 1 to what int32 holds."""
+    whole = not isinstance(value, bool) and isinstance(value, (int, float)) and value == value // 1
+    if not whole or not 1 <= value < 2**31:
+        raise ValueError(f"Argument `{name}` must be a positive integer. Received: {name}={value!r}")
+    return int(value)
+
+
+def require_schedule(name: str, value: Any) -> Hyperparameter:
+    """Check that an argument is a number or a schedule."""
+    if isinstance(value, bool) or not (callable(value) or isinstance(value, (int, float))):
+        raise TypeError(f"Argument `{name}` must be a number or a schedule. Received: {name}={value!r}")
+    found: Hyperparameter = value
+    return found

@@ -1,0 +1,174 @@
+"""Schedules with a cosine's half wave: with warm-up, with restarts, and one cycle up and down."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from portanet.backends import Array
+from portanet.schedules.base import (
+    LearningRateSchedule,
+    entry,
+    passed,
+    require_number,
+    require_steps,
+    share,
+)
+
+
+def half_wave(xp: Any, done: Array) -> Array:
+    """From 1 at 0 to 0 at 1 along a cosine: (1 + cos(pi x)) / 2, as a square, which keeps its digits near 0."""
+    return xp.cos((0.5 * math.pi) * done) ** 2
+
+
+class CosineDecay(LearningRateSchedule):
+    """Down to `alpha` times the value along a cosine, after an optional linear warm-up; as Keras's.
+
+    Source: I. Loshchilov, F. Hutter, SGDR: stochastic gradient descent with warm restarts, ICLR 2017.
+
+    Args:
+        initial_learning_rate: The value at step 0.
+        decay_steps: Steps of the fall.
+        alpha: The share that is left at the end.
+        warmup_target: If given, the value rises to it first.
+        warmup_steps: Steps of the rise.
+
+    Example:
+        >>> rate = CosineDecay(0.0, 100, warmup_target=0.1, warmup_steps=10)
+        >>> [round(rate(step), 6) for step in (0, 5, 10, 60, 110, 200)]
+        [0.0, 0.05, 0.1, 0.05, 0.0, 0.0]
+    """
+
+    def __init__(
+        self,
+        initial_learning_rate: float,
+        decay_steps: int,
+        alpha: float = 0.0,
+        warmup_target: float | None = None,
+        warmup_steps: int = 0,
+    ) -> None:
+        self.initial_learning_rate = require_number("initial_learning_rate", initial_learning_rate)
+        self.decay_steps = require_steps("decay_steps", decay_steps)
+        self.alpha = require_number("alpha", alpha)
+        self.warmup_target = None if warmup_target is None else require_number("warmup_target", warmup_target)
+        self.warmup_steps = 0 if warmup_target is None else require_steps("warmup_steps", warmup_steps)
+
+    def value(self, xp: Any, step: Array, dtype: Any) -> Array:
+        start = self.initial_learning_rate if self.warmup_target is None else self.warmup_target
+        done = xp.minimum(xp.maximum(step - self.warmup_steps, 0), self.decay_steps)
+        wave = half_wave(xp, share(xp, done, self.decay_steps, dtype))
+        falling = start * ((1 - self.alpha) * wave + self.alpha)
+        if self.warmup_target is None:
+            return falling
+        rise = share(xp, step, self.warmup_steps, dtype) * (self.warmup_target - self.initial_learning_rate)
+        return xp.where(step < self.warmup_steps, rise + self.initial_learning_rate, falling)
+
+
+class CosineDecayRestarts(LearningRateSchedule):
+    """Falls along a cosine, again and again, each time `t_mul` times as long and from `m_mul` times as high.
+
+    Source: I. Loshchilov, F. Hutter, SGDR: stochastic gradient descent with warm restarts, ICLR 2017. As Keras's.
+
+    Args:
+        initial_learning_rate: The value at step 0.
+        first_decay_steps: Steps of the first fall.
+        t_mul: Factor of the lengths: 1, or at least 1.01.
+        m_mul: Factor of the heights.
+        alpha: The share of the initial value that is left at the end of a fall.
+
+    Example:
+        >>> rate = CosineDecayRestarts(0.1, 10, m_mul=0.5)  # restarts at 10, 30, 70
+        >>> [round(rate(step), 6) for step in (0, 5, 10, 20, 30)]
+        [0.1, 0.05, 0.05, 0.025, 0.025]
+    """
+
+    def __init__(
+        self,
+        initial_learning_rate: float,
+        first_decay_steps: int,
+        t_mul: float = 2.0,
+        m_mul: float = 1.0,
+        alpha: float = 0.0,
+    ) -> None:
+        self.initial_learning_rate = require_number("initial_learning_rate", initial_learning_rate)
+        self.first_decay_steps = require_steps("first_decay_steps", first_decay_steps)
+        self.t_mul = require_number("t_mul", t_mul)
+        if t_mul != 1 and not t_mul >= 1.01:
+            raise ValueError(f"Argument `t_mul` must be 1 or at least 1.01. Received: t_mul={t_mul!r}")
+        self.m_mul = require_number("m_mul", m_mul, 0.0)
+        self.alpha = require_number("alpha", alpha)
+
+    def value(self, xp: Any, step: Array, dtype: Any) -> Array:
+        if self.t_mul == 1:
+            number = xp.astype(step // self.first_decay_steps, dtype)
+            done = share(xp, step % self.first_decay_steps, self.first_decay_steps, dtype)
+        else:
+            # The few restarts that int32 can count are laid out here; logarithms in float32 would miss some by a step.
+            starts = [0.0]
+            while starts[-1] < 2**31:
+                starts.append(starts[-1] + self.first_decay_steps * self.t_mul ** (len(starts) - 1))
+            index = passed(xp, [math.ceil(start) - 1 for start in starts[1:-1]], step)
+            number = xp.astype(index, dtype)
+            lengths = [self.first_decay_steps * self.t_mul**i for i in range(len(starts))]
+            whole = [math.floor(start) for start in starts]
+            integers = entry(xp, whole[:-1], index, step.dtype)
+            rest = entry(xp, [start - floor for start, floor in zip(starts, whole, strict=True)], index, dtype)
+            done = (xp.astype(step - integers, dtype) - rest) / entry(xp, lengths, index, dtype)
+        height = self.m_mul**number
+        return self.initial_learning_rate * ((1 - self.alpha) * height * half_wave(xp, done) + self.alpha)
+
+
+class OneCycle(LearningRateSchedule):
+    """Up from `initial` to `maximum`, then down to `final`: one cycle over the whole training; as PyTorch's.
+
+    For momentum, give the high value at both ends: `OneCycle(0.85, steps, initial=0.95, final=0.95)`.
+
+    Source: L. N. Smith, N. Topin, Super-convergence, 2017.
+
+    Args:
+        maximum: The value at the peak.
+        total_steps: Steps of the cycle.
+        pct_start: Share of the steps until the peak, in (0, 1).
+        anneal: `"cos"` or `"linear"`.
+        initial: The value at step 0; by default `maximum / 25`.
+        final: The value at the last step; by default `initial / 10000`.
+
+    Example:
+        >>> rate = OneCycle(1.0, 101, pct_start=0.5, anneal="linear", initial=0.0, final=0.0)
+        >>> [round(rate(step), 2) for step in (0, 49, 100)]
+        [0.0, 0.99, 0.0]
+    """
+
+    def __init__(
+        self,
+        maximum: float,
+        total_steps: int,
+        pct_start: float = 0.3,
+        anneal: str = "cos",
+        initial: float | None = None,
+        final: float | None = None,
+    ) -> None:
+        self.maximum = require_number("maximum", maximum)
+        self.total_steps = require_steps("total_steps", total_steps)
+        self.pct_start = require_number("pct_start", pct_start, 0.0, 1.0)
+        if not 1 < self.pct_start * self.total_steps < self.total_steps:
+            raise ValueError(
+                "Argument `pct_start` must leave at least one step for the way up and one for the way down. "
+                f"Received: pct_start={pct_start!r}, total_steps={total_steps!r}"
+            )
+        if anneal not in ("cos", "linear"):
+            raise ValueError(f"Argument `anneal` must be 'cos' or 'linear'. Received: anneal={anneal!r}")
+        self.anneal = anneal
+        self.initial = self.maximum / 25 if initial is None else require_number("initial", initial)
+        self.final = self.initial / 1e4 if final is None else require_number("final", final)
+
+    def value(self, xp: Any, step: Array, dtype: Any) -> Array:
+        time = xp.astype(xp.minimum(step, self.total_steps - 1), dtype)
+        peak, last = self.pct_start * self.total_steps - 1, self.total_steps - 1
+        up = self._between(xp, self.initial, self.maximum, time / peak)
+        down = self._between(xp, self.maximum, self.final, (time - peak) / (last - peak))
+        return xp.where(time <= peak, up, down)
+
+    def _between(self, xp: Any, start: float, end: float, done: Array) -> Array:
+        left = 1.0 - done if self.anneal == "linear" else half_wave(xp, done)
+        return end + (start - end) * left

@@ -1,0 +1,77 @@
+"""A learning rate that falls when training stands still."""
+
+from __future__ import annotations
+
+import math
+
+from portanet.configurable import Configurable
+from portanet.schedules.base import require_number
+
+
+class ReduceOnPlateau(Configurable):
+    """Multiplies a learning rate by `factor` when a value has not improved for `patience` epochs; as Keras's.
+
+    It depends on results, not on the step, so it is asked after each epoch: `rate = plateau(rate, loss)`.
+
+    Args:
+        factor: Factor of the learning rate, in (0, 1).
+        patience: Epochs without improvement after which it falls.
+        mode: `"min"` if the value should fall, `"max"` if it should rise.
+        min_delta: What counts as an improvement is larger than this.
+        cooldown: Epochs after a fall in which nothing is counted.
+        min_lr: The learning rate never falls below this.
+
+    Example:
+        >>> plateau, rate = ReduceOnPlateau(factor=0.5, patience=2), 0.1
+        >>> for loss in (1.0, 0.8, 0.8, 0.8, 0.8, 0.8):
+        ...     rate = plateau(rate, loss)
+        >>> rate
+        0.025
+    """
+
+    def __init__(
+        self,
+        factor: float = 0.1,
+        patience: int = 10,
+        mode: str = "min",
+        min_delta: float = 0.0001,
+        cooldown: int = 0,
+        min_lr: float = 0.0,
+    ) -> None:
+        if not 0 < require_number("factor", factor) < 1:
+            raise ValueError(f"Argument `factor` must be in (0, 1). Received: factor={factor!r}")
+        if mode not in ("min", "max"):
+            raise ValueError(f"Argument `mode` must be 'min' or 'max'. Received: mode={mode!r}")
+        for name, count in (("patience", patience), ("cooldown", cooldown)):
+            if not isinstance(count, int) or count < 0:
+                raise ValueError(f"Argument `{name}` must be a non-negative integer. Received: {name}={count!r}")
+        self.factor = factor
+        self.patience = patience
+        self.mode = mode
+        self.min_delta = require_number("min_delta", min_delta, 0.0)
+        self.cooldown = cooldown
+        self.min_lr = require_number("min_lr", min_lr, 0.0)
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget what was seen."""
+        self.best = math.inf
+        self.wait = 0
+        self.resting = 0
+
+    def __call__(self, learning_rate: float, value: float) -> float:
+        """The learning rate after an epoch that ended with `value`."""
+        value = value if self.mode == "min" else -value
+        if self.resting:
+            self.resting -= 1
+            self.wait = 0
+        if value < self.best - self.min_delta:
+            self.best = value
+            self.wait = 0
+        elif not self.resting:
+            self.wait += 1
+            if self.wait >= self.patience and learning_rate > self.min_lr:
+                learning_rate = max(learning_rate * self.factor, self.min_lr)
+                self.resting = self.cooldown
+                self.wait = 0
+        return learning_rate
