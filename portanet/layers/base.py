@@ -147,7 +147,7 @@ class Layer(Configurable):
 
     def _require_backend(self, x: Any) -> None:
         """Refuse an array of another library than the layer's weights."""
-        variable = next(iter(self.named_variables().values()), None)
+        variable = self.first_variable()
         backend = variable.backend if variable is not None else get_backend()
         for leaf in x if isinstance(x, (list, tuple)) else (x,):
             plain = raw_value(leaf)
@@ -257,6 +257,10 @@ class Layer(Configurable):
                 variable.path = path
                 found[path] = variable
         return found
+
+    def first_variable(self) -> Variable | None:
+        """Any variable of the layer, if it has one: they are all on the same backend."""
+        return next((variable for _, variable in self._walk("")), None)
 
     def _walk(self, prefix: str) -> Iterator[tuple[str, Variable]]:
         for name, variable in self._own_variables().items():

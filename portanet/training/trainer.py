@@ -14,6 +14,7 @@ from portanet.layers import Layer
 from portanet.training import data, step
 from portanet.training.history import History
 from portanet.training.progress import Progress
+from portanet.training.run import TrainingRun
 from portanet.training.totals import Totals
 
 
@@ -22,6 +23,14 @@ class Trainer(Layer):
 
     optimizer: optimizers.Optimizer | None = None
     loss: losses.Loss | None = None
+    optimizer_state: tuple[list[str], dict[str, Any]] | None = None
+    """Paths of the trained weights, and what the optimizer knows of them."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.metrics: list[metrics.Metric] = []
+        self._metric_names: list[Any] = []
+        self._steps: dict[tuple[str, ...], Any] = {}
 
     def compile(self, optimizer: Any = "rmsprop", loss: Any = None, metrics: list[Any] | None = None) -> None:
         """Choose how the model is trained.
@@ -36,8 +45,8 @@ class Trainer(Layer):
         self.optimizer = optimizers.get(optimizer)
         self.loss = losses.get(loss)
         self._metric_names = list(metrics or [])
-        self._optimizer_state: dict[str, Any] | None = None
-        self._steps: dict[str, Any] = {}
+        self.optimizer_state = None
+        self._steps = {}
         if self.built:
             self._find_metrics()
 
@@ -77,7 +86,7 @@ class Trainer(Layer):
             RuntimeError: The model was not compiled.
             ValueError: The data does not fit the model, the loss or each other.
         """
-        _, optimizer = self._require_compiled()
+        self.require_compiled()
         for name, value in (("batch_size", batch_size), ("epochs", epochs)):
             if not isinstance(value, int) or isinstance(value, bool) or value < 1:
                 raise ValueError(f"Argument `{name}` must be a positive integer. Received: {name}={value!r}")
@@ -97,13 +106,14 @@ class Trainer(Layer):
             count = math.ceil(arrays[0].shape[0] / batch_size)
             history = History({"epochs": epochs, "steps": count, "batch_size": batch_size})
             progress = Progress(verbose, epochs, count)
+            run = TrainingRun(self)
             try:
                 for epoch in range(initial_epoch, epochs):
                     progress.start(epoch)
                     totals = Totals(self.metrics, backend)
-                    self._sync_learning_rate(optimizer, backend)
+                    run.take_over_learning_rate()
                     for batch in data.batches(arrays, batch_size, backend, epoch if shuffle else None):
-                        totals.add(self._train_on(batch))
+                        totals.add(run(*batch))
                         progress.advance(totals)
                     logs = totals.logs()
                     if held_out is not None:
@@ -135,7 +145,7 @@ class Trainer(Layer):
             return_dict: Whether to return a dict by name rather than a list (a number, if there is only the loss).
             check_finite: Whether to refuse NaN and infinity in the data.
         """
-        self._require_compiled()
+        self.require_compiled()
         with use_backend(self.backend):
             arrays = self._data(x, y, sample_weight, check_finite, "")
             self._prepare(arrays)
@@ -160,12 +170,29 @@ class Trainer(Layer):
         with use_backend(self.backend) as backend:
             inputs = data.convert(x, "x", backend, check_finite)
             self._build_for(inputs)
-            forward = self._step("predict", lambda: step.predict_step(self))
+            forward = self.compiled_step(("predict",), lambda: step.predict_step(self))
             values = self._values()
             parts = [
                 backend.to_host(forward(values, batch)) for (batch,) in data.batches([inputs], batch_size, backend)
             ]
             return np.concatenate(parts, axis=0)
+
+    def train_on_batch(self, x: Any, y: Any, sample_weight: Any = None) -> dict[str, float]:
+        """One step of training on one batch; the loss and metrics of that batch, before the step.
+
+        Args:
+            x: Inputs, as for `fit`.
+            y: Targets.
+            sample_weight: Weight of each example.
+        """
+        with use_backend(self.backend) as backend:
+            arrays = self._data(x, y, sample_weight, False, "")
+            self._prepare(arrays)
+            run = TrainingRun(self)
+            run.take_over_learning_rate()
+            totals = Totals(self.metrics, backend)
+            totals.add(run(*arrays))
+            return totals.logs()
 
     @property
     def metrics_names(self) -> list[str]:
@@ -175,22 +202,22 @@ class Trainer(Layer):
     @property
     def backend(self) -> Backend:
         """The backend that the model lives on; the one in use, as long as it is not built."""
-        variable = next(iter(self.named_variables().values()), None)
+        variable = self.first_variable()
         return get_backend() if variable is None else variable.backend
 
     def to(self, name: str | Backend, device: Any = None, dtype: str | None = None) -> Self:
         """Move the weights and the optimizer's state to another backend or device; see `Layer.to`."""
         home = self.backend
         super().to(name, device, dtype)
-        state = getattr(self, "_optimizer_state", None)
-        if state is not None:
-            self._optimizer_state = data.moved(state, home, self.backend)
+        if self.optimizer_state is not None:
+            paths, state = self.optimizer_state
+            self.optimizer_state = (paths, data.moved(state, home, self.backend))
         self._steps = {}
         return self
 
     # Parts of the above
 
-    def _require_compiled(self) -> tuple[losses.Loss, optimizers.Optimizer]:
+    def require_compiled(self) -> tuple[losses.Loss, optimizers.Optimizer]:
         if self.loss is None or self.optimizer is None:
             raise RuntimeError(f"Model '{self.name}' must be compiled first: model.compile(optimizer, loss).")
         return self.loss, self.optimizer
@@ -230,11 +257,8 @@ class Trainer(Layer):
         shape = self.compute_output_shape(self._input_shape())
         self.loss.check_targets(self.backend.to_host(arrays[1]), shape[-1] if len(shape) > 1 else None)
 
-    def _step(self, kind: str, make: Callable[[], Any]) -> Any:
-        """A compiled step, made once."""
-        if not hasattr(self, "_steps"):
-            self._steps = {}
-        key = f"{kind} {self.trainable_paths() if kind == 'train' else ''}"
+    def compiled_step(self, key: tuple[str, ...], make: Callable[[], Any]) -> Any:
+        """A step of training, evaluation or prediction, made and compiled once."""
         if key not in self._steps:
             self._steps[key] = self.backend.compile(make())
         return self._steps[key]
@@ -242,32 +266,10 @@ class Trainer(Layer):
     def _values(self) -> dict[str, Array]:
         return {path: variable.value for path, variable in self.named_variables().items()}
 
-    def _train_on(self, batch: list[Array | None]) -> dict[str, tuple[Array, ...]]:
-        loss, optimizer = self._require_compiled()
-        variables = self.named_variables()
-        trained = self.trainable_paths()
-        train = self._step("train", lambda: step.train_step(self, loss, self.metrics, optimizer))
-        params = {path: variables[path].value for path in trained}
-        state = {path: v.value for path, v in variables.items() if path not in params}
-        if self._optimizer_state is None:
-            self._optimizer_state = optimizer.init(params)
-        params, state, self._optimizer_state, statistics = train(params, state, self._optimizer_state, *batch)
-        for path, value in (*params.items(), *state.items()):
-            variables[path].assign(value)
-        found: dict[str, tuple[Array, ...]] = statistics
-        return found
-
     def _evaluate(self, arrays: list[Array | None], batch_size: int) -> dict[str, float]:
-        loss, _ = self._require_compiled()
-        evaluate = self._step("test", lambda: step.test_step(self, loss, self.metrics))
+        loss, _ = self.require_compiled()
+        evaluate = self.compiled_step(("test",), lambda: step.test_step(self, loss, self.metrics))
         totals, values = Totals(self.metrics, self.backend), self._values()
         for batch in data.batches(arrays, batch_size, self.backend):
             totals.add(evaluate(values, *batch))
         return totals.logs()
-
-    def _sync_learning_rate(self, optimizer: optimizers.Optimizer, backend: Backend) -> None:
-        """Take over a learning rate that the user changed since the last epoch."""
-        if self._optimizer_state and not callable(optimizer.learning_rate):
-            old = self._optimizer_state["learning_rate"]
-            rate = backend.from_host(np.asarray(optimizer.learning_rate, dtype="float64"))
-            self._optimizer_state["learning_rate"] = backend.xp.astype(rate, old.dtype)

@@ -4,6 +4,7 @@ import pytest
 import portanet
 from portanet import layers
 from portanet.backends import use_backend
+from portanet.training import TrainingRun
 from tests.support import asarray, to_numpy
 
 
@@ -226,19 +227,28 @@ def test_ctrl_c_leaves_a_usable_model(backend, monkeypatch):
     x, y = blobs()
     model = classifier()
     steps = []
-    step = type(model)._train_on
+    step = TrainingRun.__call__
 
-    def interrupted(self, batch):
+    def interrupted(self, *batch):
         steps.append(1)
         if len(steps) == 3:
             raise KeyboardInterrupt
-        return step(self, batch)
+        return step(self, *batch)
 
-    monkeypatch.setattr(type(model), "_train_on", interrupted)
+    monkeypatch.setattr(TrainingRun, "__call__", interrupted)
     with pytest.raises(KeyboardInterrupt):
         model.fit(x, y, batch_size=8, verbose=0)
     assert np.isfinite(model.predict(x)).all()
     assert np.isfinite(model.evaluate(x, y, verbose=0)).all()
+
+
+def test_train_on_batch_is_one_step(backend):
+    x, y = blobs()
+    whole = classifier().fit(x, y, batch_size=60, epochs=2, shuffle=False, verbose=0).history
+    model = classifier()
+    for epoch in range(2):
+        logs = model.train_on_batch(x, y)
+        assert logs == {name: pytest.approx(values[epoch], rel=1e-6) for name, values in whole.items()}
 
 
 def test_weights_and_loss_stay_float32(backend):
