@@ -1,0 +1,110 @@
+"""Layers that repeat or interpolate, so that the result is larger."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from portanet.autodiff import array_namespace
+from portanet.autodiff.traced import raw_value
+from portanet.backends import Array, device_of
+from portanet.layers.spatial import Spatial, sizes
+
+
+class _UpSampling(Spatial):
+    interpolation = "nearest"
+
+    def __init__(self, size: Any, data_format: str | None = None, **options: Any) -> None:
+        super().__init__(data_format, **options)
+        self.size = sizes(self, "size", size, self.rank, 1)
+
+    def call(self, x: Array) -> Array:
+        self.require_space(x.shape)
+        enlarge = repeat if self.interpolation == "nearest" else interpolate
+        for axis, factor in zip(self.axes, self.size, strict=True):
+            if factor > 1:
+                x = enlarge(x, factor, axis)
+        return x
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        self.require_space(input_shape)
+        shape = list(input_shape)
+        for axis, factor in zip(self.axes, self.size, strict=True):
+            shape[axis] = None if shape[axis] is None else shape[axis] * factor
+        return tuple(shape)
+
+
+class UpSampling1D(_UpSampling):
+    """Repeat every step of a sequence; as `keras.layers.UpSampling1D`.
+
+    Args:
+        size: How often.
+        **options: `name`, `trainable`, `dtype` of `Layer`.
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet import layers
+        >>> layers.UpSampling1D(2)(np.asarray([[[1.0], [2.0]]])).tolist()
+        [[[1.0], [1.0], [2.0], [2.0]]]
+    """
+
+    rank = 1
+
+    def __init__(self, size: int = 2, **options: Any) -> None:
+        super().__init__(size, **options)
+
+
+class UpSampling2D(_UpSampling):
+    """Enlarge images by whole factors; as `keras.layers.UpSampling2D`.
+
+    Args:
+        size: The factor, or one for height and one for width.
+        data_format: `"channels_last"` (the default) or `"channels_first"`.
+        interpolation: `"nearest"` or `"bilinear"`.
+        **options: `name`, `trainable`, `dtype` of `Layer`.
+    """
+
+    def __init__(
+        self, size: Any = (2, 2), data_format: str | None = None, interpolation: str = "nearest", **options: Any
+    ) -> None:
+        super().__init__(size, data_format, **options)
+        if interpolation not in ("nearest", "bilinear"):
+            raise ValueError(
+                f"Argument `interpolation` of layer '{self.name}' must be 'nearest' or 'bilinear'. "
+                f"Received: interpolation={interpolation!r}"
+            )
+        self.interpolation = interpolation
+
+
+class UpSampling3D(_UpSampling):
+    """Repeat every element of volumes along the three axes; as `keras.layers.UpSampling3D`.
+
+    Args:
+        size: How often, or one number for each axis.
+        data_format: `"channels_last"` (the default) or `"channels_first"`.
+        **options: `name`, `trainable`, `dtype` of `Layer`.
+    """
+
+    rank = 3
+
+    def __init__(self, size: Any = (2, 2, 2), data_format: str | None = None, **options: Any) -> None:
+        super().__init__(size, data_format, **options)
+
+
+def repeat(x: Array, factor: int, axis: int) -> Array:
+    """Each element `factor` times along an axis: a broadcast, whose derivative is a sum; `xp.repeat` has to scatter."""
+    xp = array_namespace(x)
+    shape = tuple(x.shape)
+    spread = xp.broadcast_to(xp.expand_dims(x, axis=axis + 1), (*shape[: axis + 1], factor, *shape[axis + 1 :]))
+    return xp.reshape(spread, (*shape[:axis], shape[axis] * factor, *shape[axis + 1 :]))
+
+
+def interpolate(x: Array, factor: int, axis: int) -> Array:
+    """Linear interpolation between the centres of elements along an axis, constant beyond the outer ones."""
+    xp, device = array_namespace(x), device_of(raw_value(x))
+    size = x.shape[axis]
+    steps = xp.arange(size * factor, dtype=x.dtype, device=device)
+    places = xp.minimum(xp.maximum((steps + 0.5) * (1 / factor) - 0.5, 0.0), float(size - 1))
+    centres = xp.arange(size, dtype=x.dtype, device=device)
+    # How much of each input there is in each output: a hat of width 1 around the output's place.
+    parts = xp.maximum(1.0 - xp.abs(xp.expand_dims(places, axis=1) - centres), 0.0)
+    return xp.moveaxis(xp.tensordot(parts, x, axes=((1,), (axis,))), 0, axis)
