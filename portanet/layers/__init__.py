@@ -11,6 +11,7 @@ from portanet.layers.activation import (
     Softmax,
 )
 from portanet.layers.base import Layer
+from portanet.layers.bidirectional import Bidirectional
 from portanet.layers.bilinear import Bilinear
 from portanet.layers.core import Identity, Lambda, Masking
 from portanet.layers.dense import Dense
@@ -30,20 +31,29 @@ from portanet.layers.padding import Cropping1D, Cropping2D, Cropping3D, ZeroPadd
 from portanet.layers.perceptron import Perceptron
 from portanet.layers.rbf import RBF
 from portanet.layers.rbm import RBM
+from portanet.layers.recurrent import GRU, LSTM, JordanRNN, SimpleRNN
+from portanet.layers.recurrent_cell import RecurrentCell
+from portanet.layers.recurrent_cells import GRUCell, JordanCell, LSTMCell, SimpleRNNCell
 from portanet.layers.regularization import ActivityRegularization, ContractiveRegularization
 from portanet.layers.reshaping import Flatten, Permute, RepeatVector, Reshape
+from portanet.layers.rnn import RNN, StackedRNNCells
 from portanet.layers.tied import TiedDense
+from portanet.layers.time_distributed import TimeDistributed
 from portanet.layers.upsampling import UpSampling1D, UpSampling2D, UpSampling3D
 
 __all__ = [
     "ELU",
+    "GRU",
+    "LSTM",
     "RBF",
     "RBM",
+    "RNN",
     "Activation",
     "ActivityRegularization",
     "Add",
     "AlphaDropout",
     "Average",
+    "Bidirectional",
     "Bilinear",
     "Concatenate",
     "ContractiveRegularization",
@@ -56,12 +66,16 @@ __all__ = [
     "Elliot",
     "Embedding",
     "Flatten",
+    "GRUCell",
     "GaussianDropout",
     "GaussianNoise",
     "Highway",
     "Identity",
     "Input",
     "InputLayer",
+    "JordanCell",
+    "JordanRNN",
+    "LSTMCell",
     "Lambda",
     "Layer",
     "LeakyReLU",
@@ -75,14 +89,19 @@ __all__ = [
     "Permute",
     "RandomLayer",
     "ReLU",
+    "RecurrentCell",
     "RepeatVector",
     "Reshape",
+    "SimpleRNN",
+    "SimpleRNNCell",
     "Softmax",
     "SpatialDropout1D",
     "SpatialDropout2D",
     "SpatialDropout3D",
+    "StackedRNNCells",
     "Subtract",
     "TiedDense",
+    "TimeDistributed",
     "UpSampling1D",
     "UpSampling2D",
     "UpSampling3D",

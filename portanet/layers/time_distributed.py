@@ -1,0 +1,55 @@
+"""A layer applied to every time step."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from portanet.autodiff import array_namespace
+from portanet.backends import Array
+from portanet.layers.base import Layer
+
+
+class TimeDistributed(Layer):
+    """Apply a layer to every time step with the same weights; as `keras.layers.TimeDistributed`.
+
+    All steps are computed at once, as one batch.
+
+    Args:
+        layer: The layer.
+        **options: `name`, `trainable`, `dtype` of `Layer`.
+
+    Input: shape (batch, time, ...). Result: shape (batch, time, ...).
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet import layers
+        >>> layers.TimeDistributed(layers.Dense(4))(np.ones((2, 5, 3), dtype="float32")).shape
+        (2, 5, 4)
+    """
+
+    def __init__(self, layer: Layer, **options: Any) -> None:
+        super().__init__(**options)
+        if not isinstance(layer, Layer):
+            raise ValueError(f"Argument `layer` of layer '{self.name}' must be a layer. Received: layer={layer!r}")
+        self.layer = layer
+
+    def build(self, input_shape: Any) -> None:
+        self.require_rank(input_shape, 3, "(batch, time, ...)")
+        if not self.layer.built:
+            self._place(self._path())
+            self.layer.build(self._step_shape(input_shape))
+
+    def call(self, x: Array, training: bool = False, mask: Array | None = None) -> Array:
+        self.require_rank(x.shape, 3, "(batch, time, ...)")
+        batch, time = x.shape[:2]
+        if mask is not None:
+            # Further axes of a mask belong to the layer's own steps.
+            mask = array_namespace(mask).reshape(mask, (batch * time, *mask.shape[2:])) if mask.ndim > 2 else None
+        out = self.layer(array_namespace(x).reshape(x, (batch * time, *x.shape[2:])), training=training, mask=mask)
+        return array_namespace(out).reshape(out, (batch, time, *out.shape[1:]))
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        return (*input_shape[:2], *self.layer.compute_output_shape(self._step_shape(input_shape))[1:])
+
+    def _step_shape(self, shape: Any) -> Any:
+        return (None if None in shape[:2] else shape[0] * shape[1], *shape[2:])
