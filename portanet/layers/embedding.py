@@ -1,0 +1,137 @@
+"""Vectors for integers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from portanet import initializers
+from portanet.autodiff import array_namespace
+from portanet.autodiff.traced import raw_value
+from portanet.backends import Array, backend_class_of, raw_namespace, to_host
+from portanet.layers.base import Layer
+
+
+class Embedding(Layer):
+    """A trained vector for each integer; as `keras.layers.Embedding`.
+
+    Args:
+        input_dim: Number of vectors: the largest integer plus 1.
+        output_dim: Size of a vector.
+        embeddings_initializer: Initial values, shape (input_dim, output_dim).
+        embeddings_regularizer: Penalty on them, added to the loss.
+        embeddings_constraint: Function applied to them after each update.
+        mask_zero: Whether 0 is padding, which later layers leave out.
+        weights: Vectors to start from, shape (input_dim, output_dim), instead of the initializer's; with
+            `trainable=False` they stay. They are saved with the weights, not with the configuration.
+        **options: `name`, `trainable`, `dtype` of `Layer`.
+
+    Input: integers of shape (batch, ...). Result: shape (batch, ..., output_dim).
+
+    Raises:
+        TypeError: The input does not hold integers.
+        IndexError: An integer is not in [0, input_dim). Where values cannot be looked at (inside a step compiled by
+            JAX), or in training on a GPU, where looking would hold the step up, `fit` has looked before; what it
+            cannot see, as behind other layers, gives a vector of NaN.
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet import layers
+        >>> layers.Embedding(3, 2, weights=[[0.0, 0.5], [1.0, 1.5], [2.0, 2.5]])(np.asarray([[2, 0]])).tolist()
+        [[[2.0, 2.5], [0.0, 0.5]]]
+    """
+
+    def __init__(
+        self,
+        input_dim: int,
+        output_dim: int,
+        embeddings_initializer: Any = "uniform",
+        embeddings_regularizer: Any = None,
+        embeddings_constraint: Any = None,
+        mask_zero: bool = False,
+        weights: Any = None,
+        **options: Any,
+    ) -> None:
+        super().__init__(**options)
+        for name, value in (("input_dim", input_dim), ("output_dim", output_dim)):
+            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+                raise ValueError(
+                    f"Argument `{name}` of layer '{self.name}' must be a positive integer. Received: {name}={value!r}"
+                )
+        self.input_dim = input_dim
+        self.output_dim = output_dim
+        self.embeddings_initializer = initializers.get(embeddings_initializer)
+        self.embeddings_regularizer = embeddings_regularizer
+        self.embeddings_constraint = embeddings_constraint
+        self.mask_zero = mask_zero
+        self._vectors = None if weights is None else self._checked(weights)
+
+    def _checked(self, weights: Any) -> Any:
+        host = to_host(weights)
+        # Keras takes a list with the matrix as its only entry, too.
+        host = host[0] if host.ndim == 3 and host.shape[0] == 1 else host
+        if host.shape != (self.input_dim, self.output_dim):
+            raise ValueError(
+                f"Argument `weights` of layer '{self.name}' must have shape ({self.input_dim}, {self.output_dim}). "
+                f"Received: shape {host.shape}"
+            )
+        return host
+
+    def build(self, input_shape: Any) -> None:
+        vectors = self._vectors
+        self.embeddings = self.add_weight(
+            (self.input_dim, self.output_dim),
+            self.embeddings_initializer if vectors is None else lambda shape, generator: vectors,
+            "embeddings",
+            regularizer=self.embeddings_regularizer,
+            constraint=self.embeddings_constraint,
+        )
+
+    def call(self, x: Array, training: bool = False) -> Array:
+        vectors = self.embeddings.value
+        xp = array_namespace(x, vectors)
+        plain = raw_value(x)
+        safe = self._look(plain, training)
+        index = xp.reshape(x, (-1,))
+        if safe:
+            found = xp.take(vectors, index, axis=0)
+        else:
+            right = (index >= 0) & (index < self.input_dim)
+            found = xp.take(vectors, xp.where(right, index, 0), axis=0)
+            found = xp.where(xp.expand_dims(right, axis=1), found, xp.nan)
+        return xp.reshape(found, (*x.shape, self.output_dim))
+
+    def _look(self, x: Array, training: bool) -> bool:
+        """Refuse integers out of range; False where that cannot be told."""
+        xp = raw_namespace(x)
+        if not xp.isdtype(x.dtype, "integral"):
+            raise TypeError(
+                f"Layer '{self.name}' takes integers; convert with portanet.asarray(x, dtype='int32'). "
+                f"Received: dtype {x.dtype}"
+            )
+        library = backend_class_of(x)
+        cost = "waits" if library is None else library.cost_of_reading(x)
+        if cost == "never" or (cost == "waits" and training):
+            return False
+        self.check_data(x)
+        return True
+
+    def check_data(self, x: Array) -> None:
+        xp = raw_namespace(x)
+        if not xp.isdtype(x.dtype, "integral") or 0 in x.shape:
+            return
+        least, largest = int(xp.min(x)), int(xp.max(x))
+        if least < 0 or largest >= self.input_dim:
+            raise IndexError(
+                f"Layer '{self.name}' has vectors for the integers from 0 to {self.input_dim - 1}. "
+                f"Received: integers from {least} to {largest}"
+            )
+
+    def compute_mask(self, x: Any, mask: Any = None) -> Any:
+        return x != 0 if self.mask_zero else None
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        return (*input_shape, self.output_dim)
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments that make an equal layer, without its vectors."""
+        return {**super().get_config(), "weights": None}

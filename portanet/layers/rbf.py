@@ -1,0 +1,109 @@
+"""Radial basis functions (Broomhead and Lowe 1988)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from portanet import activations, initializers, random
+from portanet.autodiff import array_namespace
+from portanet.backends import Array, to_host
+from portanet.layers.base import Layer
+from portanet.preprocessing.clustering import k_means
+
+
+class RBF(Layer):
+    """Gaussian units: each gives `exp(-beta |x - centre|^2)`, near 1 where the input is near its centre.
+
+    With `normalize=True` these are divided by their sum, so that some unit answers everywhere. `adapt` chooses centres
+    and widths from data; a linear layer on top is then fitted in one step by `portanet.ops.least_squares`, or all is
+    trained by gradients.
+
+    Args:
+        units: Number of units.
+        normalize: Whether the units' results sum to 1.
+        beta: The initial factor in the exponent, 1 / (2 width^2).
+        centers_initializer: Initial centres, shape (units, features).
+        **options: `name`, `trainable`, `dtype` of `Layer`.
+
+    Input: shape (batch, features). Result: shape (batch, units).
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet import layers
+        >>> rbf = layers.RBF(2)
+        >>> rbf.build((None, 1))
+        >>> rbf.set_weights([[[0.0], [1.0]], [1.0, 1.0]])
+        >>> rbf(np.asarray([[0.0]], dtype="float32")).round(4)
+        array([[1.    , 0.3679]], dtype=float32)
+    """
+
+    def __init__(
+        self,
+        units: int,
+        normalize: bool = False,
+        beta: float = 1.0,
+        centers_initializer: Any = "glorot_uniform",
+        **options: Any,
+    ) -> None:
+        super().__init__(**options)
+        if isinstance(units, bool) or not isinstance(units, int) or units < 1:
+            raise ValueError(f"Argument `units` of layer '{self.name}' must be a positive integer. Received: {units!r}")
+        if beta <= 0:
+            raise ValueError(f"Argument `beta` of layer '{self.name}' must be positive. Received: beta={beta!r}")
+        self.units = units
+        self.normalize = normalize
+        self.beta = float(beta)
+        self.centers_initializer = initializers.get(centers_initializer)
+
+    def build(self, input_shape: Any) -> None:
+        if len(input_shape) != 2:
+            raise ValueError(
+                f"Layer '{self.name}' needs inputs of shape (batch, features). Received: shape {tuple(input_shape)}"
+            )
+        self.centers = self.add_weight((self.units, input_shape[-1]), self.centers_initializer, "centers")
+        self.betas = self.add_weight((self.units,), lambda shape, generator: np.full(shape, self.beta), "betas")
+
+    def call(self, x: Array) -> Array:
+        centers, betas = self.centers.value, self.betas.value
+        self.require_axis(x, -1, centers.shape[1])
+        xp = array_namespace(x, centers)
+        # |x - c|^2 as a sum over differences: x.x - 2x.c + c.c would lose its digits where x is near c.
+        difference = xp.expand_dims(x, axis=1) - centers
+        exponents = -betas * xp.sum(difference * difference, axis=-1)
+        return activations.softmax(exponents) if self.normalize else xp.exp(exponents)
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        return (input_shape[0], self.units)
+
+    def adapt(self, x: Any, method: str = "k_means", seed: int | None = None) -> None:
+        """Choose centres and widths from examples.
+
+        The width of every unit is the largest distance between centres divided by sqrt(2 units) (Haykin 1994), so
+        beta is units / distance^2; where all centres are one, it stays as it is.
+
+        Args:
+            x: Examples, shape (examples, features).
+            method: `"k_means"` for the centres of clusters, `"sample"` for examples drawn without repetition.
+            seed: Seed of the draws; by default `portanet.random.get_seed()`.
+        """
+        host = to_host(x)
+        if host.ndim != 2 or host.shape[0] < self.units:
+            raise ValueError(
+                f"Layer '{self.name}' needs at least {self.units} examples, shape (examples, features). "
+                f"Received: shape {host.shape}"
+            )
+        if method not in ("k_means", "sample"):
+            raise ValueError(f"Argument `method` must be 'k_means' or 'sample'. Received: method={method!r}")
+        if not self.built:
+            self.build(host.shape)
+        if method == "sample":
+            generator = random.host_generator(self._path(), "adapt", seed=seed)
+            centers = host[generator.choice(host.shape[0], self.units, replace=False)]
+        else:
+            centers = k_means(host, self.units, seed=seed)
+        distances = np.sqrt(((centers[:, None, :] - centers[None, :, :]) ** 2).sum(axis=-1))
+        largest = float(distances.max())
+        beta = self.units / largest**2 if largest > 0 else self.beta
+        self.set_weights([centers, np.full(self.units, beta)])

@@ -1,0 +1,1 @@
+"""Data made ready for a network: scaled, whitened, split, and text as numbers."""
