@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Iterator
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
-from portanet.backends import Backend, available_backends, use_backend
+from portanet.backends import Backend, available_backends, make_backend, use_backend
 
 os.environ.setdefault("JAX_ENABLE_X64", "1")  # gradients are checked in float64; read when JAX is first imported
 
@@ -48,8 +49,13 @@ def chosen_backends() -> list[str]:
         if unknown:
             raise pytest.UsageError(f"PORTANET_TEST_BACKENDS: known are {', '.join(MATRIX)}. Received: {named!r}")
         return ids
-    reasons = available_backends()
-    return [name for name in MATRIX if name not in GPU_ONLY_WHEN_NAMED and reasons[MATRIX[name][0]] is None]
+    return [name for name in MATRIX if name not in GPU_ONLY_WHEN_NAMED and reasons()[MATRIX[name][0]] is None]
+
+
+@functools.cache
+def reasons() -> dict[str, str | None]:
+    """Why backends cannot be used here; asked once."""
+    return available_backends()
 
 
 def pytest_report_header() -> str:
@@ -65,16 +71,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def backend(request: pytest.FixtureRequest) -> Iterator[Backend]:
     """The backend in use in this test (float32 by default), on its device."""
     name, device = MATRIX[request.param]
-    reason = available_backends()[name]
+    reason = reasons()[name]
     if reason is not None:
         pytest.skip(f"{request.param}: {reason}")
     try:
-        chosen = use_backend(name, device)
-        entered = chosen.__enter__()
+        chosen = make_backend(name, device)
     except ValueError as error:  # no such device here
         pytest.skip(f"{request.param}: {error}")
-    yield entered
-    chosen.__exit__(None, None, None)
+    with use_backend(chosen):
+        yield chosen
 
 
 @pytest.fixture
