@@ -1,0 +1,66 @@
+"""Initial values of weights, drawn on the host, so that they are the same bits on every backend."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from portanet.initializers.base import Initializer, fans
+from portanet.initializers.constant import Constant, Identity, Ones, Zeros
+from portanet.initializers.lsuv import lsuv
+from portanet.initializers.scaled import (
+    FanIn,
+    GlorotNormal,
+    GlorotUniform,
+    HeNormal,
+    HeUniform,
+    LecunNormal,
+    LecunUniform,
+    RandomNormal,
+    RandomUniform,
+    TruncatedNormal,
+    VarianceScaling,
+)
+from portanet.initializers.structured import Orthogonal, Sparse
+from portanet.lookup import lookup, names
+
+INITIALIZERS = names(
+    Constant, FanIn, GlorotNormal, GlorotUniform, HeNormal, HeUniform, Identity, LecunNormal, LecunUniform, Ones,
+    Orthogonal, RandomNormal, RandomUniform, Sparse, TruncatedNormal, VarianceScaling, Zeros,
+)  # fmt: skip
+INITIALIZERS |= {"zero": Zeros, "one": Ones, "uniform": RandomUniform, "normal": RandomNormal}
+
+
+def get(identifier: Any) -> Any:
+    """An initializer by name, or the object (or function `(shape, generator) -> NumPy array`) given.
+
+    Example:
+        >>> from portanet import initializers
+        >>> initializers.get("he_normal").get_config()
+        {'seed': None}
+    """
+    return lookup("initializer", identifier, INITIALIZERS)
+
+
+__all__ = [
+    "Constant",
+    "FanIn",
+    "GlorotNormal",
+    "GlorotUniform",
+    "HeNormal",
+    "HeUniform",
+    "Identity",
+    "Initializer",
+    "LecunNormal",
+    "LecunUniform",
+    "Ones",
+    "Orthogonal",
+    "RandomNormal",
+    "RandomUniform",
+    "Sparse",
+    "TruncatedNormal",
+    "VarianceScaling",
+    "Zeros",
+    "fans",
+    "get",
+    "lsuv",
+]

@@ -1,0 +1,187 @@
+"""Random initial values, element by element: of a given spread, or of one that suits the fans."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from portanet.backends import HostArray
+from portanet.initializers.base import Initializer, fans, require_number
+
+
+class RandomNormal(Initializer):
+    """Normal numbers.
+
+    Args:
+        mean: Their mean.
+        stddev: Their standard deviation.
+        seed: See `Initializer`.
+
+    Example:
+        >>> round(float(RandomNormal(stddev=0.1, seed=0)((1000,)).std()), 2)
+        0.1
+    """
+
+    def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: int | None = None) -> None:
+        super().__init__(seed)
+        self.mean = require_number("RandomNormal", "mean", mean)
+        self.stddev = require_number("RandomNormal", "stddev", stddev, positive=True)
+
+    def draw(self, shape: tuple[int, ...], generator: np.random.Generator) -> HostArray:
+        return generator.normal(self.mean, self.stddev, shape)
+
+
+class TruncatedNormal(Initializer):
+    """Normal numbers, redrawn beyond two standard deviations.
+
+    Args:
+        mean: Their mean.
+        stddev: Standard deviation before the redrawing, which makes it smaller by the factor 0.88.
+        seed: See `Initializer`.
+
+    Example:
+        >>> float(abs(TruncatedNormal(seed=0)((1000,))).max()) <= 0.1
+        True
+    """
+
+    def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: int | None = None) -> None:
+        super().__init__(seed)
+        self.mean = require_number("TruncatedNormal", "mean", mean)
+        self.stddev = require_number("TruncatedNormal", "stddev", stddev, positive=True)
+
+    def draw(self, shape: tuple[int, ...], generator: np.random.Generator) -> HostArray:
+        return self.mean + self.stddev * truncated_normal(shape, generator)
+
+
+class RandomUniform(Initializer):
+    """Numbers spread evenly over an interval.
+
+    Args:
+        minval: Its lower end.
+        maxval: Its upper end.
+        seed: See `Initializer`.
+
+    Example:
+        >>> float(abs(RandomUniform(seed=0)((1000,))).max()) <= 0.05
+        True
+    """
+
+    def __init__(self, minval: float = -0.05, maxval: float = 0.05, seed: int | None = None) -> None:
+        super().__init__(seed)
+        self.minval = require_number("RandomUniform", "minval", minval)
+        self.maxval = require_number("RandomUniform", "maxval", maxval)
+        if minval >= maxval:
+            raise ValueError(
+                "Argument `minval` of RandomUniform must be below `maxval`. "
+                f"Received: minval={minval!r}, maxval={maxval!r}"
+            )
+
+    def draw(self, shape: tuple[int, ...], generator: np.random.Generator) -> HostArray:
+        return generator.uniform(self.minval, self.maxval, shape)
+
+
+class VarianceScaling(Initializer):
+    """Variance `scale / fan`, so that signals keep their size from layer to layer.
+
+    Args:
+        scale: The factor.
+        mode: Which fan to divide by: `"fan_in"`, `"fan_out"` or `"fan_avg"`.
+        distribution: `"truncated_normal"` (redrawn beyond two standard deviations), `"untruncated_normal"` or
+            `"uniform"`.
+        seed: See `Initializer`.
+
+    Example:
+        >>> w = VarianceScaling(2.0, seed=0)((500, 400))
+        >>> round(float(w.std()), 3)
+        0.063
+    """
+
+    def __init__(
+        self,
+        scale: float = 1.0,
+        mode: str = "fan_in",
+        distribution: str = "truncated_normal",
+        seed: int | None = None,
+    ) -> None:
+        super().__init__(seed)
+        self.scale = require_number("VarianceScaling", "scale", scale, positive=True)
+        if mode not in ("fan_in", "fan_out", "fan_avg"):
+            raise ValueError(f"Argument `mode` must be 'fan_in', 'fan_out' or 'fan_avg'. Received: mode={mode!r}")
+        distribution = "truncated_normal" if distribution == "normal" else distribution
+        if distribution not in ("truncated_normal", "untruncated_normal", "uniform"):
+            raise ValueError(
+                "Argument `distribution` must be 'truncated_normal', 'untruncated_normal' or 'uniform'. "
+                f"Received: distribution={distribution!r}"
+            )
+        self.mode = mode
+        self.distribution = distribution
+
+    def draw(self, shape: tuple[int, ...], generator: np.random.Generator) -> HostArray:
+        fan_in, fan_out = fans(shape)
+        fan = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}[self.mode]
+        std = math.sqrt(self.scale / max(1.0, fan))
+        if self.distribution == "uniform":
+            limit = math.sqrt(3.0) * std
+            return generator.uniform(-limit, limit, shape)
+        if self.distribution == "untruncated_normal":
+            return generator.normal(0.0, std, shape)
+        # The standard deviation of a normal cut off at 2 is 0.8796...
+        return truncated_normal(shape, generator) * (std / 0.87962566103423978)
+
+
+def truncated_normal(shape: tuple[int, ...], generator: np.random.Generator) -> HostArray:
+    """Standard normal numbers, redrawn beyond two standard deviations."""
+    out = np.asarray(generator.standard_normal(shape))
+    while (beyond := np.abs(out) > 2).any():
+        out[beyond] = generator.standard_normal(int(beyond.sum()))
+    return out
+
+
+class GlorotUniform(VarianceScaling):
+    """Uniform within sqrt(6 / (fan_in + fan_out)) (Glorot and Bengio 2010)."""
+
+    def __init__(self, seed: int | None = None) -> None:
+        super().__init__(1.0, "fan_avg", "uniform", seed)
+
+
+class GlorotNormal(VarianceScaling):
+    """Truncated normal of variance 2 / (fan_in + fan_out) (Glorot and Bengio 2010)."""
+
+    def __init__(self, seed: int | None = None) -> None:
+        super().__init__(1.0, "fan_avg", "truncated_normal", seed)
+
+
+class HeUniform(VarianceScaling):
+    """Uniform within sqrt(6 / fan_in), for relu (He et al. 2015)."""
+
+    def __init__(self, seed: int | None = None) -> None:
+        super().__init__(2.0, "fan_in", "uniform", seed)
+
+
+class HeNormal(VarianceScaling):
+    """Truncated normal of variance 2 / fan_in, for relu (He et al. 2015)."""
+
+    def __init__(self, seed: int | None = None) -> None:
+        super().__init__(2.0, "fan_in", "truncated_normal", seed)
+
+
+class LecunUniform(VarianceScaling):
+    """Uniform within sqrt(3 / fan_in) (LeCun et al. 1998)."""
+
+    def __init__(self, seed: int | None = None) -> None:
+        super().__init__(1.0, "fan_in", "uniform", seed)
+
+
+class LecunNormal(VarianceScaling):
+    """Truncated normal of variance 1 / fan_in (LeCun et al. 1998), for selu."""
+
+    def __init__(self, seed: int | None = None) -> None:
+        super().__init__(1.0, "fan_in", "truncated_normal", seed)
+
+
+class FanIn(VarianceScaling):
+    """Normal, not truncated, of standard deviation m^(-1/2), where m is the fan-in (LeCun et al. 1998)."""
+
+    def __init__(self, seed: int | None = None) -> None:
+        super().__init__(1.0, "fan_in", "untruncated_normal", seed)

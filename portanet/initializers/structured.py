@@ -1,0 +1,79 @@
+"""Random initial values of a matrix as a whole."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from portanet.backends import HostArray
+from portanet.initializers.base import Initializer, require_number
+
+
+class Orthogonal(Initializer):
+    """A random matrix with orthonormal columns (or rows, if those are fewer), all directions alike.
+
+    Weights of higher rank count as matrices of shape (product of all axes but the last, last axis).
+
+    Source: A. Saxe, J. McClelland and S. Ganguli, Exact Solutions to the Nonlinear Dynamics of Learning in Deep Linear
+    Neural Networks (2014); the signs as in F. Mezzadri, How to Generate Random Matrices from the Classical Compact
+    Groups (2007).
+
+    Args:
+        gain: Factor of the result, or `"relu"` for sqrt(2).
+        seed: See `Initializer`.
+
+    Example:
+        >>> w = Orthogonal(seed=0)((4, 3))
+        >>> (w.T @ w).round(6) + 0.0
+        array([[1., 0., 0.],
+               [0., 1., 0.],
+               [0., 0., 1.]])
+    """
+
+    def __init__(self, gain: float | str = 1.0, seed: int | None = None) -> None:
+        super().__init__(seed)
+        self.gain = require_number("Orthogonal", "gain", math.sqrt(2) if gain == "relu" else gain)
+
+    def draw(self, shape: tuple[int, ...], generator: np.random.Generator) -> HostArray:
+        if len(shape) < 2:
+            raise ValueError(f"Orthogonal makes weights of rank 2 and more. Received: shape={shape}")
+        rows, columns = math.prod(shape[:-1]), shape[-1]
+        q, r = np.linalg.qr(generator.standard_normal((max(rows, columns), min(rows, columns))))
+        q = q * np.where(np.diagonal(r) < 0, -1.0, 1.0)
+        return np.asarray(self.gain * (q.T if rows < columns else q).reshape(shape))
+
+
+class Sparse(Initializer):
+    """Zeros, but for a fixed number of normal weights into each unit (J. Martens, Deep Learning via Hessian-free
+    Optimization, 2010).
+
+    Args:
+        connections: Number of non-zero weights into each unit (all of them, if it has fewer inputs).
+        stddev: Standard deviation of those.
+        seed: See `Initializer`.
+
+    Example:
+        >>> import numpy as np
+        >>> np.count_nonzero(Sparse(connections=3, seed=0)((10, 4)), axis=0)
+        array([3, 3, 3, 3])
+    """
+
+    def __init__(self, connections: int = 15, stddev: float = 1.0, seed: int | None = None) -> None:
+        super().__init__(seed)
+        if not isinstance(connections, int) or isinstance(connections, bool) or connections < 1:
+            raise ValueError(
+                f"Argument `connections` of Sparse must be a positive integer. Received: connections={connections!r}"
+            )
+        self.connections = connections
+        self.stddev = require_number("Sparse", "stddev", stddev, positive=True)
+
+    def draw(self, shape: tuple[int, ...], generator: np.random.Generator) -> HostArray:
+        if len(shape) < 2:
+            raise ValueError(f"Sparse makes weights of rank 2 and more. Received: shape={shape}")
+        rows, units = math.prod(shape[:-1]), shape[-1]
+        # The inputs with the smallest of random numbers are a choice without replacement, for each unit.
+        chosen = np.argsort(generator.random((rows, units)), axis=0)[: self.connections]
+        out = np.zeros((rows, units))
+        np.put_along_axis(out, chosen, generator.normal(0.0, self.stddev, chosen.shape), axis=0)
+        return out.reshape(shape)
