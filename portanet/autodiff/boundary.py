@@ -75,7 +75,9 @@ def open_arguments(args: dict[int, Any], start: Start, beside: Any = ()) -> dict
             xp = x._xp if type(x) is TracedArray else differentiable_namespace(raw_namespace(x))
             if not xp.isdtype(x.dtype, ("real floating", "complex floating")):
                 raise TypeError(_not_floating(number, path, f"with dtype {x.dtype}"))
-            return start(number, path, plain(x), xp)
+            made = start(number, path, plain(x), xp)
+            made._buffer = False
+            return made
 
         opened[number] = tree_map(leaf, arg)
     return opened

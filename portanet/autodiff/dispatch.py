@@ -101,7 +101,7 @@ def record(xp: Namespace, trace: Trace, op: str, ans: Any, parents: Any, pull: L
     """Wrap the result of an operation and remember how to pull its cotangent back."""
     out = TracedArray(ans, trace, Node(op, parents, pull), xp)
     if trace.log is not None:
-        trace.log.append((op, out))
+        trace.log.append((op, copied(out)))
     return out
 
 
@@ -111,8 +111,13 @@ def push_forward(xp: Namespace, trace: Trace, op: str, ans: Any, tangent: Any) -
         tangent = lifted(xp, tangent)
     out = TracedArray(ans, trace, tangent, xp)
     if trace.log is not None:
-        trace.log.append((op, out))
+        trace.log.append((op, copied(out)))
     return out
+
+
+def copied(x: TracedArray) -> TracedArray:
+    """Another traced array with the same value and link, which stays as it is when `x` is written to."""
+    return TracedArray(x._value, x._trace, x._link, x._xp)
 
 
 class Parts:

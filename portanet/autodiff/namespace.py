@@ -55,7 +55,9 @@ def lift(x: Any) -> Any:
     """A plain array as a constant of the differentiable namespace; everything else as it is."""
     if type(x) is TracedArray or not dispatch.is_array(x):
         return x
-    return TracedArray(x, None, None, differentiable_namespace(raw_namespace(x)))
+    out = TracedArray(x, None, None, differentiable_namespace(raw_namespace(x)))
+    out._buffer = False
+    return out
 
 
 class Section:
@@ -160,15 +162,16 @@ class Namespace(Section):
         return dispatch.passthrough(self.raw.astype, self)
 
     def setitem(self, x: TracedArray, key: Any, value: Any) -> None:
-        """`x[key] = value`, for arrays that are being filled; refused for others.
+        """`x[key] = value`, for arrays that the function made itself; refused for what it was given.
 
-        The values always go to a copy, since what was recorded may hold on to the old ones.
+        The values always go to a copy, since what was recorded may hold on to the old ones. As in the standard, code
+        must not rely on views of `x` changing along with it.
         """
-        if not getattr(x, "_buffer", False):
+        if not getattr(x, "_buffer", True):
             raise TraceError(
-                "Only a new array can be written to (made by xp.zeros and the like, or by xp.asarray(x, copy=True)): "
-                "what was recorded, or what views the same memory, would keep the old values. Build the result with "
-                f"xp.where(mask, value, x) or xp.concat instead. Received: x[{key!r}] = ... with x of shape {x.shape}"
+                "An array that came from outside the function being differentiated cannot be written to: the caller's "
+                "array would not change. Write to a copy (xp.asarray(x, copy=True)), or build the result with "
+                f"xp.where(mask, value, x). Received: x[{key!r}] = ... with x of shape {x.shape}"
             )
         key = plain_key(key)
         if x._trace is None and not (type(value) is TracedArray and value._trace is not None):
