@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from portanet import activations, initializers, random
-from portanet.autodiff import array_namespace, grad, stop_gradient
+from portanet.autodiff import array_namespace, grad, lift, stop_gradient
 from portanet.autodiff.traced import raw_value
 from portanet.backends import Array, device_of, raw_namespace
 from portanet.layers.base import Layer
@@ -119,7 +119,7 @@ class RBM(Layer):
 
         def objective(params: dict[str, Array]) -> Array:
             with bind({trained[path]: p for path, p in params.items()}):
-                return self.contrastive_divergence(v, k)
+                return self.contrastive_divergence(lift(v), k)
 
         slopes = grad(objective)({path: variable.value for path, variable in trained.items()})
         for path, variable in trained.items():

@@ -28,9 +28,10 @@ def address_by_content(memory: Array, key: Array, strength: Array) -> Array:
         array([0., 1.])
     """
     xp = array_namespace(memory, key, strength)
-    product = xp.sum(memory * xp.expand_dims(key, axis=-2), axis=-1)
-    lengths = xp.sum(memory * memory, axis=-1) * xp.sum(key * key, axis=-1, keepdims=True)
-    return activations.softmax(strength * product / xp.sqrt(xp.maximum(lengths, 1e-16)))
+    product = xp.sum(xp.multiply(memory, xp.expand_dims(key, axis=-2)), axis=-1)
+    lengths = xp.multiply(xp.sum(memory * memory, axis=-1), xp.sum(key * key, axis=-1, keepdims=True))
+    cosine = xp.divide(product, xp.sqrt(xp.maximum(lengths, 1e-16)))
+    return activations.softmax(xp.multiply(strength, cosine))
 
 
 def shift(weighting: Array, shifts: Array) -> Array:
@@ -55,7 +56,7 @@ def shift(weighting: Array, shifts: Array) -> Array:
             f"Received: shape {tuple(shifts.shape)}"
         )
     xp = array_namespace(weighting, shifts)
-    moved = [xp.roll(weighting, i - count // 2, axis=-1) * shifts[..., i : i + 1] for i in range(count)]
+    moved = [xp.multiply(xp.roll(weighting, i - count // 2, axis=-1), shifts[..., i : i + 1]) for i in range(count)]
     return sum(moved[1:], moved[0])
 
 
@@ -74,7 +75,7 @@ def sharpen(weighting: Array, gamma: Array) -> Array:
         array([0.0152, 0.9697, 0.0152])
     """
     xp = array_namespace(weighting, gamma)
-    return activations.softmax(gamma * xp.log(xp.maximum(weighting, 1e-30)))
+    return activations.softmax(xp.multiply(gamma, xp.log(xp.maximum(weighting, 1e-30))))
 
 
 def read(memory: Array, weighting: Array) -> Array:
@@ -106,4 +107,5 @@ def write(memory: Array, weighting: Array, erase: Array, add: Array) -> Array:
     """
     xp = array_namespace(memory, weighting, erase, add)
     w = xp.expand_dims(weighting, axis=-1)
-    return memory * (1 - w * xp.expand_dims(erase, axis=-2)) + w * xp.expand_dims(add, axis=-2)
+    kept = xp.multiply(memory, 1 - xp.multiply(w, xp.expand_dims(erase, axis=-2)))
+    return xp.add(kept, xp.multiply(w, xp.expand_dims(add, axis=-2)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from portanet.autodiff import array_namespace
 from portanet.backends import Array
 
 
@@ -15,4 +16,5 @@ def gate(g: Array, new: Array, old: Array) -> Array:
         >>> gate(np.asarray([0.0, 1.0, 0.5]), np.asarray([10.0, 11.0, 12.0]), np.asarray([8.0, 9.0, 3.0]))
         array([ 8. , 11. ,  7.5])
     """
-    return g * new + (1 - g) * old
+    xp = array_namespace(g, new, old)
+    return xp.add(xp.multiply(g, new), xp.multiply(1 - g, old))

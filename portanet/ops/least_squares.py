@@ -42,4 +42,4 @@ def least_squares(x: Array, y: Array, l2: float = 0.0) -> Array:
         return xp.matmul(xp.linalg.pinv(x), y)
     transposed = xp.matrix_transpose(x)
     penalty = xp.eye(x.shape[1], dtype=x.dtype, device=device_of(raw_value(x))) * l2
-    return xp.linalg.solve(xp.matmul(transposed, x) + penalty, xp.matmul(transposed, y))
+    return xp.linalg.solve(xp.add(xp.matmul(transposed, x), penalty), xp.matmul(transposed, y))
