@@ -64,5 +64,5 @@ def test_joint_mask() -> None:
 def test_bad_input() -> None:
     with pytest.raises(TypeError, match=r"`function` of layer 'lambda' must be a function. Received: 3"):
         layers.Lambda(3)
-    with pytest.raises(ValueError, match="could not convert"):
+    with pytest.raises(ValueError, match=r"could not convert"):
         layers.Masking("zero")

@@ -74,7 +74,7 @@ def test_a_word_out_of_range_is_never_silent(backend: Backend, bad: int) -> None
         lambda: model.evaluate(wrong, y, verbose=0),
         lambda: model.predict(wrong),
     ):
-        with pytest.raises(IndexError, match="from 0 to 2"):
+        with pytest.raises(IndexError, match=r"from 0 to 2"):
             use()
 
 

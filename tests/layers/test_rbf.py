@@ -34,7 +34,8 @@ def test_normalised_units_sum_to_one_far_from_every_centre(backend: Backend) -> 
 
 def test_adapt_chooses_centres_and_the_width(backend: Backend) -> None:
     groups = np.asarray([[0.0, 0.0], [6.0, 8.0]])
-    x = np.concatenate([groups + [0.1, 0.0], groups - [0.1, 0.0]])
+    aside = np.asarray([0.1, 0.0])
+    x = np.concatenate([groups + aside, groups - aside])
     layer = RBF(2)
     layer.adapt(x, seed=0)
     centers, betas = layer.get_weights()

@@ -90,9 +90,9 @@ def test_learning_two_patterns(backend: Backend) -> None:
 
 
 def test_bad_input() -> None:
-    with pytest.raises(ValueError, match="`units`.*Received: -1"):
+    with pytest.raises(ValueError, match=r"`units`.*Received: -1"):
         RBM(-1)
     with pytest.raises(ValueError, match=r"\(batch, visible\). Received: shape \(3,\)"):
         RBM(2)(np.ones(3, dtype="float32"))
-    with pytest.raises(ValueError, match="`k`.*Received: k=0"):
+    with pytest.raises(ValueError, match=r"`k`.*Received: k=0"):
         RBM(2).learn(np.ones((1, 3), dtype="float32"), k=0)

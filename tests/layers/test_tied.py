@@ -70,7 +70,7 @@ def test_in_a_chain_the_kernel_counts_once(backend: Backend) -> None:
 
 
 def test_bad_input() -> None:
-    with pytest.raises(TypeError, match="`layer` of layer 'tied_dense' must be a Dense layer. Received: 3"):
+    with pytest.raises(TypeError, match=r"`layer` of layer 'tied_dense' must be a Dense layer. Received: 3"):
         TiedDense(3)
-    with pytest.raises(ValueError, match="or build that first. Received: a layer without weights yet"):
+    with pytest.raises(ValueError, match=r"or build that first. Received: a layer without weights yet"):
         TiedDense(Dense(2))(np.ones((1, 2), dtype="float32"))
