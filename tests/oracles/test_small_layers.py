@@ -1,0 +1,209 @@
+"""Small layers against Keras and PyTorch with the same weights: values, and gradients by inputs and weights."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import portanet
+from portanet import layers
+from portanet.autodiff import array_namespace, grad
+from portanet.autodiff.tree import tree_leaves
+from portanet.variables import bind
+
+torch = pytest.importorskip("torch")
+keras = pytest.importorskip("keras")
+K = keras.layers
+TOLERANCE = {"float64": 1e-6, "float32": 1e-4}
+
+
+def drawn(*shapes: tuple[int, ...]) -> list[np.ndarray]:
+    generator = np.random.default_rng(5)
+    return [generator.standard_normal(shape) for shape in shapes]
+
+
+def compare(ours: Any, theirs: Callable[..., Any], hosts: list[np.ndarray], weights: list[Any], dtype: str) -> None:
+    """Results, and gradients of a weighted sum of them by inputs and weights.
+
+    `theirs(inputs, weights)` computes with tensors; `weights` are the values of those of `ours`, in its order.
+    """
+    with portanet.use_backend("numpy", dtype=dtype):
+        x = [portanet.asarray(host) for host in hosts]
+        ours.build([h.shape for h in hosts] if len(x) > 1 else hosts[0].shape)
+        ours.set_weights(weights)
+        floats = [i for i, each in enumerate(x) if each.dtype.kind == "f"]
+        result = ours(x if len(x) > 1 else x[0])
+        factors = np.random.default_rng(6).standard_normal(result.shape).astype(dtype)
+
+        def total(inputs: list[Any], values: list[Any]) -> Any:
+            given = [inputs[floats.index(i)] if i in floats else each for i, each in enumerate(x)]
+            with bind(dict(zip(ours.weights, values, strict=True))):
+                out = ours(given if len(given) > 1 else given[0])
+            return array_namespace(out).sum(out * factors)
+
+        arguments = [x[i] for i in floats], [w.value for w in ours.weights]
+        slopes = tree_leaves(grad(total, (0, 1))(*arguments))
+    tensors = [
+        torch.tensor(host, dtype=getattr(torch, dtype), requires_grad=True) if i in floats else torch.tensor(host)
+        for i, host in enumerate(hosts)
+    ]
+    parameters = [torch.tensor(np.asarray(w), dtype=getattr(torch, dtype), requires_grad=True) for w in weights]
+    expected = theirs(tensors, parameters)
+    (expected * torch.tensor(factors)).sum().backward()
+    near = {"rtol": TOLERANCE[dtype], "atol": TOLERANCE[dtype]}
+    np.testing.assert_allclose(result, expected.detach().numpy(), **near)
+    for slope, tensor in zip(slopes, [tensors[i] for i in floats] + parameters, strict=True):
+        np.testing.assert_allclose(slope, tensor.grad.numpy(), **near)
+
+
+def keras_layer(layer: Any) -> Callable[..., Any]:
+    """A Keras layer without weights as a function of tensors."""
+    return lambda x, weights: layer(x if len(x) > 1 else x[0])
+
+
+SIMPLE: dict[str, tuple[Callable[[], Any], Callable[[str], Any], list[tuple[int, ...]]]] = {
+    "Add": (layers.Add, lambda d: K.Add(dtype=d), [(2, 3)] * 3),
+    "Subtract": (layers.Subtract, lambda d: K.Subtract(dtype=d), [(2, 3)] * 2),
+    "Multiply": (layers.Multiply, lambda d: K.Multiply(dtype=d), [(2, 3)] * 3),
+    "Average": (layers.Average, lambda d: K.Average(dtype=d), [(2, 3)] * 3),
+    "Maximum": (layers.Maximum, lambda d: K.Maximum(dtype=d), [(2, 3)] * 3),
+    "Minimum": (layers.Minimum, lambda d: K.Minimum(dtype=d), [(2, 3)] * 3),
+    "Concatenate": (lambda: layers.Concatenate(1), lambda d: K.Concatenate(1, dtype=d), [(2, 3, 2), (2, 1, 2)]),
+    "Dot": (lambda: layers.Dot((2, 1)), lambda d: K.Dot((2, 1), dtype=d), [(2, 3, 4), (2, 4, 5)]),
+    "Dot, one axis": (lambda: layers.Dot(1), lambda d: K.Dot(1, dtype=d), [(2, 4, 3), (2, 4, 5)]),
+    "Dot, normalised": (lambda: layers.Dot(1, True), lambda d: K.Dot(1, True, dtype=d), [(2, 4), (2, 4)]),
+    "Flatten": (layers.Flatten, lambda d: K.Flatten(dtype=d), [(2, 3, 4)]),
+    "Reshape": (lambda: layers.Reshape((-1, 2)), lambda d: K.Reshape((-1, 2), dtype=d), [(2, 3, 4)]),
+    "Permute": (lambda: layers.Permute((3, 1, 2)), lambda d: K.Permute((3, 1, 2), dtype=d), [(2, 3, 4, 5)]),
+    "RepeatVector": (lambda: layers.RepeatVector(3), lambda d: K.RepeatVector(3, dtype=d), [(2, 4)]),
+    "Identity": (layers.Identity, lambda d: K.Identity(dtype=d), [(2, 3)]),
+    "Masking": (layers.Masking, lambda d: K.Masking(dtype=d), [(2, 3, 4)]),
+    "Lambda": (lambda: layers.Lambda(lambda x: x**2), lambda d: K.Lambda(lambda x: x**2, dtype=d), [(2, 3)]),
+    "ZeroPadding1D": (lambda: layers.ZeroPadding1D((1, 2)), lambda d: K.ZeroPadding1D((1, 2), dtype=d), [(2, 3, 4)]),
+    "ZeroPadding2D": (
+        lambda: layers.ZeroPadding2D(((1, 0), (2, 3)), "channels_first"),
+        lambda d: K.ZeroPadding2D(((1, 0), (2, 3)), "channels_first", dtype=d),
+        [(2, 1, 3, 4)],
+    ),
+    "ZeroPadding3D": (
+        lambda: layers.ZeroPadding3D((1, 2, 0)),
+        lambda d: K.ZeroPadding3D((1, 2, 0), dtype=d),
+        [(1, 2, 3, 2, 2)],
+    ),
+    "Cropping1D": (lambda: layers.Cropping1D((1, 2)), lambda d: K.Cropping1D((1, 2), dtype=d), [(2, 5, 4)]),
+    "Cropping2D": (
+        lambda: layers.Cropping2D(((1, 0), (2, 1))),
+        lambda d: K.Cropping2D(((1, 0), (2, 1)), dtype=d),
+        [(2, 3, 5, 1)],
+    ),
+    "Cropping3D": (layers.Cropping3D, lambda d: K.Cropping3D(dtype=d), [(1, 3, 4, 5, 2)]),
+    "UpSampling1D": (lambda: layers.UpSampling1D(3), lambda d: K.UpSampling1D(3, dtype=d), [(2, 3, 4)]),
+    "UpSampling2D": (lambda: layers.UpSampling2D((2, 3)), lambda d: K.UpSampling2D((2, 3), dtype=d), [(2, 3, 2, 1)]),
+    "UpSampling2D, bilinear": (
+        lambda: layers.UpSampling2D((2, 3), interpolation="bilinear"),
+        lambda d: K.UpSampling2D((2, 3), interpolation="bilinear", dtype=d),
+        [(2, 3, 4, 2)],
+    ),
+    "UpSampling3D": (
+        lambda: layers.UpSampling3D((1, 2, 3)),
+        lambda d: K.UpSampling3D((1, 2, 3), dtype=d),
+        [(1, 2, 3, 2, 2)],
+    ),
+}
+
+
+@pytest.mark.parametrize("dtype", TOLERANCE)
+@pytest.mark.parametrize("name", SIMPLE)
+def test_layers_without_weights(name: str, dtype: str) -> None:
+    make, reference, shapes = SIMPLE[name]
+    hosts = drawn(*shapes)
+    if name == "Masking":
+        hosts[0][:, 1] = 0.0
+    compare(make(), keras_layer(reference(dtype)), hosts, [], dtype)
+
+
+@pytest.mark.parametrize("dtype", TOLERANCE)
+def test_embedding(dtype: str) -> None:
+    words = np.asarray([[1, 4, 1], [0, 2, 4]])
+    (vectors,) = drawn((5, 3))
+    compare(layers.Embedding(5, 3), lambda x, w: torch.nn.functional.embedding(x[0], w[0]), [words], [vectors], dtype)
+    theirs = K.Embedding(5, 3, mask_zero=True)
+    theirs.build()
+    theirs.set_weights([vectors])
+    ours = layers.Embedding(5, 3, weights=vectors, mask_zero=True)
+    np.testing.assert_allclose(ours(words), theirs(words).detach().numpy(), rtol=1e-6)
+    np.testing.assert_array_equal(ours.compute_mask(words), theirs.compute_mask(words).numpy())
+
+
+@pytest.mark.parametrize("dtype", TOLERANCE)
+def test_bilinear(dtype: str) -> None:
+    *inputs, kernel, bias = drawn((4, 2), (4, 3), (2, 3, 5), (5,))
+    compare(
+        layers.Bilinear(5),
+        lambda x, w: torch.nn.functional.bilinear(x[0], x[1], w[0].permute(2, 0, 1), w[1]),
+        inputs,
+        [kernel, bias],
+        dtype,
+    )
+
+
+@pytest.mark.parametrize("dtype", TOLERANCE)
+def test_highway(dtype: str) -> None:
+    x, *weights = drawn((4, 3), (3, 3), (3,), (3, 3), (3,))
+
+    def theirs(x: Any, w: Any) -> Any:
+        gate = torch.sigmoid(x[0] @ w[2] + w[3])
+        return torch.tanh(x[0] @ w[0] + w[1]) * gate + x[0] * (1 - gate)
+
+    compare(layers.Highway("tanh"), theirs, [x], weights, dtype)
+
+
+@pytest.mark.parametrize("dtype", TOLERANCE)
+def test_tied_dense(dtype: str) -> None:
+    x, kernel, bias = drawn((4, 2), (3, 2), (3,))
+    encoder = layers.Dense(2, use_bias=False)
+    with portanet.use_backend("numpy", dtype=dtype):
+        encoder.build((None, 3))
+    compare(
+        layers.TiedDense(encoder, "tanh"), lambda x, w: torch.tanh(x[0] @ w[1].T + w[0]), [x], [bias, kernel], dtype
+    )
+
+
+@pytest.mark.parametrize("dtype", TOLERANCE)
+@pytest.mark.parametrize("normalize", [False, True])
+def test_rbf(dtype: str, normalize: bool) -> None:
+    x, centers = drawn((4, 3), (5, 3))
+    betas = np.asarray([0.1, 0.5, 1.0, 2.0, 0.3])
+
+    def theirs(x: Any, w: Any) -> Any:
+        units = torch.exp(-w[1] * ((x[0][:, None, :] - w[0]) ** 2).sum(-1))
+        return units / units.sum(-1, keepdim=True) if normalize else units
+
+    compare(layers.RBF(5, normalize), theirs, [x], [centers, betas], dtype)
+
+
+@pytest.mark.parametrize("dtype", TOLERANCE)
+def test_rbm_probabilities(dtype: str) -> None:
+    x, kernel, visible, hidden = drawn((4, 3), (3, 2), (3,), (2,))
+    compare(
+        layers.RBM(2),
+        lambda x, w: torch.sigmoid(x[0] @ w[0] + w[2]) + 0 * w[1].sum(),
+        [x],
+        [kernel, visible, hidden],
+        dtype,
+    )
+
+
+def test_perceptron_against_scikit_learn() -> None:
+    linear_model = pytest.importorskip("sklearn.linear_model")
+    generator = np.random.default_rng(0)
+    x = generator.standard_normal((60, 3)).astype("float32")
+    y = (x @ [1.0, -2.0, 0.5] > 0.2).astype("float32")
+    theirs = linear_model.Perceptron(shuffle=False, max_iter=40, tol=None).fit(x, y)
+    ours = layers.Perceptron(1)
+    ours.learn(portanet.asarray(x), portanet.asarray(y[:, None]), epochs=40)
+    np.testing.assert_allclose(ours.get_weights()[0].ravel(), theirs.coef_.ravel(), rtol=1e-4)
+    np.testing.assert_allclose(ours.get_weights()[1], theirs.intercept_, rtol=1e-4)
