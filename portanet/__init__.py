@@ -1,9 +1,32 @@
 """Neural networks in the Python array API standard: one script on NumPy, CuPy, PyTorch, JAX and array-api-strict."""
 
-from portanet import activations, autodiff, initializers, layers, losses, metrics, models, optimizers, random
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from portanet.backends import asarray, available_backends, get_backend, set_backend, to_host, use_backend
-from portanet.layers import Input
-from portanet.models import Model, Sequential
+
+if TYPE_CHECKING:
+    from portanet import (
+        activations,
+        autodiff,
+        constraints,
+        datasets,
+        initializers,
+        layers,
+        losses,
+        metrics,
+        models,
+        ops,
+        optimizers,
+        preprocessing,
+        random,
+        regularizers,
+        schedules,
+        training,
+        utils,
+    )
+    from portanet.layers import Input
+    from portanet.models import Model, Sequential
 
 __version__ = "0.1.0"
 
@@ -15,15 +38,38 @@ __all__ = [
     "asarray",
     "autodiff",
     "available_backends",
+    "constraints",
+    "datasets",
     "get_backend",
     "initializers",
     "layers",
     "losses",
     "metrics",
     "models",
+    "ops",
     "optimizers",
+    "preprocessing",
     "random",
+    "regularizers",
+    "schedules",
     "set_backend",
     "to_host",
+    "training",
     "use_backend",
+    "utils",
 ]
+
+_HOMES = {"Input": "portanet.layers", "Model": "portanet.models", "Sequential": "portanet.models"}
+
+
+def __getattr__(name: str) -> Any:
+    """Import the rooms of the library when they are first asked for: `import portanet` stays quick."""
+    if name in _HOMES:
+        return getattr(importlib.import_module(_HOMES[name]), name)
+    if name in __all__:
+        return importlib.import_module(f"portanet.{name}")
+    raise AttributeError(f"module 'portanet' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__
