@@ -122,10 +122,18 @@ class Bidirectional(Layer):
 
 def _made_anew(layer: RNN, direction: str, go_backwards: bool) -> RNN:
     """A layer of the same configuration, for one direction."""
-    config = layer.get_config() | {"name": f"{direction}_{layer.name.removeprefix(f'{direction}_')}"}
+    config = {key: _copied(value) for key, value in layer.get_config().items()}
+    config["name"] = f"{direction}_{layer.name.removeprefix(f'{direction}_')}"
     config["go_backwards"] = go_backwards
     if layer.return_sequences:
         config["zero_output_for_mask"] = True
-    if type(layer) is RNN:  # its cell is an object with weights of its own
-        config["cell"] = type(layer.cell).from_config(layer.cell.get_config())
     return type(layer).from_config(config)
+
+
+def _copied(value: Any) -> Any:
+    """Cells among the arguments of a layer have weights of their own, which the copy must not share."""
+    if isinstance(value, (list, tuple)):
+        return [_copied(each) for each in value]
+    if isinstance(value, Layer):
+        return type(value).from_config({key: _copied(each) for key, each in value.get_config().items()})
+    return value

@@ -269,7 +269,8 @@ class StackedRNNCells(Layer):
     def build(self, input_shape: Any) -> None:
         self._place(self._path())
         for cell in self.cells:
-            cell.build(input_shape)
+            if not cell.built:
+                cell.build(input_shape)
             input_shape = (input_shape[0], _output_size(cell))
 
     def call(  # type: ignore[override]
