@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
-from portanet.backends import Array, HostArray
+from portanet.backends import Array
+from portanet.initializers import Constant
 from portanet.layers.base import Layer
 from portanet.layers.dense import Dense
 from portanet.ops.gates import gate
@@ -49,14 +48,10 @@ class Highway(Layer):
         self.gate = gate
 
     def build(self, input_shape: Any) -> None:
-
-        def carry(shape: tuple[int, ...], generator: np.random.Generator) -> HostArray:
-            return np.full(shape, self.carry_bias)
-
         if self.transform is None:
             self.transform = Dense(input_shape[-1], self.activation, name="transform")
         if self.gate is None:
-            self.gate = Dense(input_shape[-1], "sigmoid", bias_initializer=carry, name="gate")
+            self.gate = Dense(input_shape[-1], "sigmoid", bias_initializer=Constant(self.carry_bias), name="gate")
         self._place(self._path())
         for layer in (self.transform, self.gate):
             if not layer.built:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
-from portanet import activations, initializers, random
+from portanet import activations, initializers
 from portanet.autodiff import array_namespace
-from portanet.backends import Array, to_host
+from portanet.backends import Array
+from portanet.initializers import Constant
 from portanet.layers.base import Layer
-from portanet.preprocessing.clustering import k_means
+from portanet.preprocessing.clustering import choose_centers
 
 
 class RBF(Layer):
@@ -63,7 +62,7 @@ class RBF(Layer):
                 f"Layer '{self.name}' needs inputs of shape (batch, features). Received: shape {tuple(input_shape)}"
             )
         self.centers = self.add_weight((self.units, input_shape[-1]), self.centers_initializer, "centers")
-        self.betas = self.add_weight((self.units,), lambda shape, generator: np.full(shape, self.beta), "betas")
+        self.betas = self.add_weight((self.units,), Constant(self.beta), "betas")
 
     def call(self, x: Array) -> Array:
         centers, betas = self.centers.value, self.betas.value
@@ -88,22 +87,8 @@ class RBF(Layer):
             method: `"k_means"` for the centres of clusters, `"sample"` for examples drawn without repetition.
             seed: Seed of the draws; by default `portanet.random.get_seed()`.
         """
-        host = to_host(x)
-        if host.ndim != 2 or host.shape[0] < self.units:
-            raise ValueError(
-                f"Layer '{self.name}' needs at least {self.units} examples, shape (examples, features). "
-                f"Received: shape {host.shape}"
-            )
-        if method not in ("k_means", "sample"):
-            raise ValueError(f"Argument `method` must be 'k_means' or 'sample'. Received: method={method!r}")
+        centers, distance = choose_centers(x, self.units, method, seed)
         if not self.built:
-            self.build(host.shape)
-        if method == "sample":
-            generator = random.host_generator(self._path(), "adapt", seed=seed)
-            centers = host[generator.choice(host.shape[0], self.units, replace=False)]
-        else:
-            centers = k_means(host, self.units, seed=seed)
-        distances = np.sqrt(((centers[:, None, :] - centers[None, :, :]) ** 2).sum(axis=-1))
-        largest = float(distances.max())
-        beta = self.units / largest**2 if largest > 0 else self.beta
-        self.set_weights([centers, np.full(self.units, beta)])
+            self.build(centers.shape)
+        beta = self.units / distance**2 if distance > 0 else self.beta
+        self.set_weights([centers, [beta] * self.units])

@@ -56,8 +56,9 @@ def sizes(layer: Layer, name: str, value: Any, rank: int, minimum: int) -> tuple
 
 def margins(layer: Layer, name: str, value: Any, rank: int) -> tuple[tuple[int, int], ...]:
     """(before, after) for each axis, from an integer for all, one for each axis, or a pair for each axis."""
+    given: tuple[Any, ...]
     if isinstance(value, int):
-        given: Any = ((value, value),) * rank
+        given = ((value, value),) * rank
     elif rank == 1 and isinstance(value, (tuple, list)) and all(isinstance(n, int) for n in value):
         given = (tuple(value),)
     else:

@@ -1,11 +1,46 @@
-"""Clusters of examples."""
+"""Clusters of examples, and centres for radial basis functions."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 
 from portanet import random
-from portanet.backends import HostArray
+from portanet.backends import HostArray, to_host
+
+
+def choose_centers(x: Any, count: int, method: str = "k_means", seed: int | None = None) -> tuple[HostArray, float]:
+    """Centres among examples, and the largest distance between two of them.
+
+    Args:
+        x: Examples, shape (examples, features): an array of any library.
+        count: Number of centres.
+        method: `"k_means"` for the centres of clusters, `"sample"` for examples drawn without repetition.
+        seed: Seed of the draws; by default `portanet.random.get_seed()`.
+
+    Returns:
+        NumPy array of shape (count, features), and the distance.
+
+    Example:
+        >>> import numpy as np
+        >>> centers, distance = choose_centers(np.asarray([[0.0, 0.0], [3.0, 4.0]]), 2, "sample", seed=0)
+        >>> distance
+        5.0
+    """
+    host = to_host(x)
+    if host.ndim != 2 or host.shape[0] < count:
+        raise ValueError(
+            f"{count} centres need at least {count} examples, shape (examples, features). Received: shape {host.shape}"
+        )
+    if method not in ("k_means", "sample"):
+        raise ValueError(f"Argument `method` must be 'k_means' or 'sample'. Received: method={method!r}")
+    if method == "sample":
+        centers = host[random.host_generator("sample", seed=seed).choice(host.shape[0], count, replace=False)]
+    else:
+        centers = k_means(host, count, seed=seed)
+    differences = centers[:, None, :] - centers[None, :, :]
+    return centers, float(np.sqrt((differences**2).sum(axis=-1).max()))
 
 
 def k_means(x: HostArray, clusters: int, iterations: int = 100, seed: int | None = None) -> HostArray:
