@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from portanet.autodiff.traced import Node, Trace, TracedArray, TraceError, raw_value
-from portanet.backends import raw_namespace
+from portanet.backends import device_of, raw_namespace
 
 if TYPE_CHECKING:
     from portanet.autodiff.namespace import Namespace
@@ -220,6 +220,17 @@ def require_same(xp: Namespace, other: Any) -> None:
         )
 
 
+def explained(error: Exception, values: Sequence[Any]) -> Exception:
+    """The error of a library, or one that names the fix where the cause is that the operands lie on two devices."""
+    devices = {str(device_of(raw)): None for raw in map(raw_value, values) if is_array(raw)}
+    if len(devices) < 2:
+        return error
+    return TraceError(
+        "One operation got arrays on two devices. Move one of them first, with x.to_device(device). "
+        f"Received: arrays on {' and '.join(devices)} ({error})"
+    )
+
+
 # One function per number of operands: the common cases are short because every traced operation pays for them
 
 
@@ -257,28 +268,29 @@ def binary(raw: Callable[..., Any], rule: Rule, xp: Namespace) -> Callable[..., 
     anything = general(raw, broadcasting(rule), xp)
 
     def op(x: Any, y: Any, /) -> Any:
-        if type(x) is TracedArray:
-            trace, xv = x._trace, x._value
-            if trace is not None and not trace.forward and trace.alive and type(xv) is not TracedArray:
-                if type(y) is TracedArray:
-                    if y._trace is trace and y._xp is xp and type(y._value) is not TracedArray:
-                        yv = y._value
-                        ans = raw(xv, yv)
-                        px, py = pull_x(xp, ans, xv, yv), pull_y(xp, ans, xv, yv)
-                        if xv.shape != yv.shape or xv.dtype != yv.dtype:
-                            px, py = fitted(xp, px, xv, ans), fitted(xp, py, yv, ans)
-                        return record(xp, trace, name, ans, (x._link, y._link), lambda g: (px(g), py(g)))
-                elif type(y) is type(xv) or type(y) in SCALARS:
-                    ans = raw(xv, y)
-                    return record(xp, trace, name, ans, x._link, fitted(xp, pull_x(xp, ans, xv, y), xv, ans))
-        elif type(y) is not TracedArray:
-            return raw(x, y)
-        else:
-            trace, yv = y._trace, y._value
-            plain = type(x) is type(yv) or type(x) in SCALARS
-            if plain and trace is not None and not trace.forward and trace.alive and type(yv) is not TracedArray:
-                ans = raw(x, yv)
-                return record(xp, trace, name, ans, y._link, fitted(xp, pull_y(xp, ans, x, yv), yv, ans))
+        try:
+            if type(x) is TracedArray:
+                trace, xv = x._trace, x._value
+                if trace is not None and not trace.forward and trace.alive and type(xv) is not TracedArray:
+                    if type(y) is TracedArray:
+                        if y._trace is trace and y._xp is xp:
+                            yv = y._value
+                            ans = raw(xv, yv)
+                            px, py = pull_x(xp, ans, xv, yv), pull_y(xp, ans, xv, yv)
+                            if xv.shape != yv.shape or xv.dtype != yv.dtype:
+                                px, py = fitted(xp, px, xv, ans), fitted(xp, py, yv, ans)
+                            return record(xp, trace, name, ans, (x._link, y._link), lambda g: (px(g), py(g)))
+                    elif type(y) is type(xv) or type(y) in SCALARS:
+                        ans = raw(xv, y)
+                        return record(xp, trace, name, ans, x._link, fitted(xp, pull_x(xp, ans, xv, y), xv, ans))
+            elif type(y) is TracedArray:
+                trace, yv = y._trace, y._value
+                plain = type(x) is type(yv) or type(x) in SCALARS
+                if plain and trace is not None and not trace.forward and trace.alive and type(yv) is not TracedArray:
+                    ans = raw(x, yv)
+                    return record(xp, trace, name, ans, y._link, fitted(xp, pull_y(xp, ans, x, yv), yv, ans))
+        except Exception:
+            pass  # fails again in the general way, which can say why
         return anything(x, y)
 
     return op
@@ -307,13 +319,20 @@ def general(raw: Callable[..., Any], rule: Rule, xp: Namespace) -> Callable[...,
             for a in args:
                 if is_array(a):
                     require_same(xp, a)
-            return constant(xp, raw(*map(raw_value, args), **kwargs))
+            plain = [raw_value(a) for a in args]
+            try:
+                return constant(xp, raw(*plain, **kwargs))
+            except Exception as error:
+                raise explained(error, plain) from None
         values, links = split(xp, trace, args)
         if any(type(v) is TracedArray for v in values):  # all in one namespace, for the sake of the rules
             values = [lifted(xp, v) if differentiable(xp, v) else v for v in values]
             if trace.forward:
                 links = {i: lifted(xp, t) for i, t in links.items()}
-        ans = op(*values, **kwargs)
+        try:
+            ans = op(*values, **kwargs)
+        except Exception as error:
+            raise explained(error, values) from None
         several = isinstance(ans, (tuple, list))
         if not several and "dtype" in kwargs and not differentiable(xp, ans):
             return lifted(xp, ans)
@@ -334,17 +353,20 @@ def general(raw: Callable[..., Any], rule: Rule, xp: Namespace) -> Callable[...,
             ]
             return rebuild(ans, outs)
         pulls = [rule.pull(i, xp, ans, values, kwargs) for i in links]
+        parents: Any = tuple(links.values())
         if len(pulls) == 1:
-            parents: Any = next(iter(links.values()))
-            pull = pulls[0]
+            parents, pull = parents[0], pulls[0]
         else:
-            parents = tuple(links.values())
-            pull = lambda g: [p(g) for p in pulls]  # noqa: E731 -- the two branches give one thing
+            pull = functools.partial(_pull_each, pulls)
         if several:
             return rebuild(ans, record_many(xp, trace, name, ans, parents, pull))
         return record(xp, trace, name, ans, parents, pull)
 
     return op
+
+
+def _pull_each(pulls: list[LinearMap], g: Any) -> list[Any]:
+    return [pull(g) for pull in pulls]
 
 
 def conform(xp: Namespace, tangent: Any, ans: Any) -> Any:
@@ -359,10 +381,17 @@ def passthrough(raw: Callable[..., Any], xp: Namespace) -> Callable[..., Any]:
 
     def op(*args: Any, **kwargs: Any) -> Any:
         seen = [False]
-        args = tuple(_unwrap(xp, a, seen) for a in args)
+        plain = [_unwrap(xp, a, seen) for a in args]
         kwargs = {k: _unwrap(xp, a, seen) for k, a in kwargs.items()}
-        ans = raw(*args, **kwargs)
-        return constant(xp, ans) if seen[0] else ans
+        if not seen[0]:
+            return raw(*plain, **kwargs)
+        for a in plain:
+            if is_array(a):
+                require_same(xp, a)
+        try:
+            return constant(xp, raw(*plain, **kwargs))
+        except Exception as error:
+            raise explained(error, plain) from None
 
     return op
 

@@ -8,8 +8,10 @@ belongs to the differentiable namespace, and carries no derivative.
 
 from __future__ import annotations
 
+import dis
 import itertools
 import math
+import sys
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +20,10 @@ from portanet.backends import Array
 if TYPE_CHECKING:
     from portanet.autodiff.namespace import Namespace
 
+COMPUTE = (
+    "Compute with `xp = x.__array_namespace__()` instead; to use the value alone, pass "
+    "portanet.autodiff.stop_gradient(x)."
+)
 _serials = itertools.count()
 next_serial = _serials.__next__
 
@@ -62,7 +68,7 @@ class Node:
 class TracedArray:
     """An array of any backend as seen by a function being differentiated."""
 
-    # _buffer is set only on arrays that may still be filled by x[key] = value.
+    # _buffer is True for arrays made to be filled by x[key] = value, False for arrays from outside, which must not be.
     __slots__ = ("_buffer", "_link", "_trace", "_value", "_xp")
     __array_ufunc__ = None  # NumPy's operators defer to ours
     __array_priority__ = 1000
@@ -124,12 +130,15 @@ class TracedArray:
         return bool(self._value)
 
     def __float__(self) -> float:
+        self._require_reading()
         return float(self._value)
 
     def __int__(self) -> int:
+        self._require_reading()
         return int(self._value)
 
     def __complex__(self) -> complex:
+        self._require_reading()
         return complex(self._value)
 
     def __index__(self) -> int:
@@ -141,6 +150,8 @@ class TracedArray:
         return int(self._value.shape[0])
 
     def __iter__(self) -> Iterator[Any]:
+        if not self._value.shape:
+            raise TypeError("Iteration over a 0-d array. Received: an array of shape ()")
         return iter(self._xp.unstack(self))
 
     def __repr__(self) -> str:
@@ -156,18 +167,51 @@ class TracedArray:
             f"{what} would cut the derivative of this traced array (shape {self.shape}, {self.dtype}). {remedy}"
         )
 
+    def _require_reading(self) -> None:
+        """Refuse `plain[key] = traced`: NumPy asks a 0-d value for its float there, and says nothing."""
+        caller = sys._getframe(2)
+        if self._trace is not None and dis.opname[caller.f_code.co_code[caller.f_lasti]] == "STORE_SUBSCR":
+            self._leave(
+                "Writing into a plain array",
+                f"Write into one made by {self._xp.raw.__name__}'s namespace: "
+                "`xp = x.__array_namespace__()`, then xp.zeros.",
+            )
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        return self._foreign(function, args, kwargs)
+
+    @classmethod
+    def __torch_function__(cls, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        return cls._foreign(function, args, kwargs or {})
+
+    @classmethod
+    def _foreign(cls, function: Any, args: Any, kwargs: Any) -> Any:
+        """A library's own function was called: it sees the values of constants; others are refused.
+
+        PyTorch takes the error, if it comes from an operator, for the answer that the right operand should try.
+        """
+
+        def values(x: Any) -> Any:
+            if type(x) is cls:
+                return x._leave(f"{function.__name__} of another library", COMPUTE)
+            if isinstance(x, (list, tuple)):
+                return type(x)(map(values, x))
+            return x
+
+        return function(*values(args), **{k: values(v) for k, v in kwargs.items()})
+
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
-        value = self._leave(
-            "Conversion to NumPy",
-            "Compute with `xp = x.__array_namespace__()` instead of numpy; to use the value alone, convert "
-            "portanet.autodiff.stop_gradient(x).",
-        )
+        value = self._leave("Conversion to NumPy", COMPUTE)
         return value.__array__() if dtype is None else value.__array__(dtype)
 
-    def __dlpack__(self, **kwargs: Any) -> Any:
-        return self._leave(
+    def __dlpack__(
+        self, *, stream: Any = None, max_version: Any = None, dl_device: Any = None, copy: bool | None = None
+    ) -> Any:
+        value = self._leave(
             "Export through DLPack", "To use the value alone, export portanet.autodiff.stop_gradient(x)."
-        ).__dlpack__(**kwargs)
+        )
+        asked = {"stream": stream, "max_version": max_version, "dl_device": dl_device, "copy": copy}
+        return value.__dlpack__(**{k: v for k, v in asked.items() if v is not None})
 
     def __dlpack_device__(self) -> Any:
         return self._value.__dlpack_device__()
@@ -176,6 +220,12 @@ class TracedArray:
         raise TraceError(
             "A traced array cannot be pickled: it only has a meaning inside the function being differentiated. "
             "Return the value from the function, and pickle that."
+        )
+
+    def __deepcopy__(self, memo: Any) -> Any:
+        raise TraceError(
+            "A traced array cannot be deep-copied: the record of how it came about would be copied too. "
+            "Use xp.asarray(x, copy=True) with xp = x.__array_namespace__()."
         )
 
     def __hash__(self) -> int:
@@ -304,21 +354,17 @@ class TracedArray:
 
 
 def _in_place(name: str) -> Any:
-    """`x += y` and the like: updates an array that may be written to; for others Python's own `x = x + y`.
+    """`x += y` and the like: where the library updates `x`, everyone who holds it sees the new values.
 
-    Others refer to a recorded array under the same name only, so what was computed from it stays right.
+    An array from outside the function is left alone: the name gets a new one.
     """
     operator = getattr(TracedArray, f"__{name}__")
 
     def method(self: TracedArray, other: Any) -> Any:
         out = operator(self, other)
-        if not getattr(self, "_buffer", False):
+        mutable = hasattr(raw_value(self), f"__i{name}__")  # NumPy's scalars and JAX's arrays are not
+        if not mutable or not getattr(self, "_buffer", True) or out.shape != self.shape or out.dtype != self.dtype:
             return out
-        if out.shape != self.shape or out.dtype != self.dtype:
-            raise TypeError(
-                "An in-place operator keeps the shape and dtype of its left operand; write x = x + y for another. "
-                f"Received: {self.shape} {self.dtype} for a result of {out.shape} {out.dtype}"
-            )
         self._value, self._trace, self._link = out._value, out._trace, out._link
         return self
 

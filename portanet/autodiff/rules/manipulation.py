@@ -114,7 +114,7 @@ def _unstack(xp: Any, x: Any, /, *, axis: int = 0) -> Any:
 @composite("broadcast_arrays")
 def _broadcast_arrays(xp: Any, *arrays: Any) -> Any:
     shape = xp.broadcast_shapes(*(a.shape for a in arrays))
-    return [xp.broadcast_to(a, shape) for a in arrays]
+    return tuple([xp.broadcast_to(a, shape) for a in arrays])
 
 
 @composite("meshgrid")
@@ -126,7 +126,7 @@ def _meshgrid(xp: Any, *arrays: Any, indexing: str = "xy") -> Any:
         shape = [1] * count
         shape[order[i]] = math.prod(a.shape)
         placed.append(xp.reshape(a, tuple(shape)))
-    return xp.broadcast_arrays(*placed) if placed else []
+    return xp.broadcast_arrays(*placed)
 
 
 @composite("tile")

@@ -1,0 +1,82 @@
+"""Run the official compliance suite on the differentiable namespace and compare it with the library underneath.
+
+    python tests/compliance/run.py PATH/TO/array-api-tests [--library array_api_strict] [--kind reverse] [--examples 20]
+
+The suite is github.com/data-apis/array-api-tests with its submodule; nothing of it is part of this repository. A test
+counts against the namespace if it fails there and passes on the library, also when the library is tried again several
+times with ten times as many examples (some of its failures are rare). Exit status 1 if there are any.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+LIBRARIES = ("array_api_compat.numpy", "array_api_strict")
+KINDS = ("constant", "reverse", "forward")
+RETRIES = 5
+REFUSED = {
+    "reverse": {"array_api_tests/test_dlpack.py::test_dunder_dlpack"},
+    "forward": {
+        "array_api_tests/test_dlpack.py::test_dunder_dlpack",
+        "array_api_tests/test_linalg.py::test_qr",
+        "array_api_tests/test_linalg.py::test_slogdet",
+    },
+}
+"""Tests that traced arrays fail on purpose: they are not exported, which would lose the derivative, and forward mode
+says at once that a singular matrix has no derivative (for constants these tests must pass)."""
+
+
+def failures(suite: Path, module: str, examples: int, tests: list[str], subject: str = "", seed: int = 0) -> set[str]:
+    """The tests of the suite that fail for a module."""
+    environment = {
+        **os.environ,
+        "ARRAY_API_TESTS_MODULE": module,
+        "ARRAY_API_TESTS_VERSION": "2025.12",
+        "PORTANET_COMPLIANCE": subject,
+        "PYTHONPATH": str(ROOT),
+    }
+    options = ["-q", "-rfE", "--tb=no", "-p", "no:cacheprovider", "-W", "ignore", f"--hypothesis-seed={seed}"]
+    command = [sys.executable, "-m", "pytest", *options, f"--max-examples={examples}", *tests]
+    done = subprocess.run(command, cwd=suite, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode not in (0, 1):
+        sys.exit(f"The suite did not run:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
+    lines = [line for line in done.stdout.splitlines() if line.startswith(("FAILED ", "ERROR "))]
+    print(f"{subject or module}: {done.stdout.splitlines()[-1]}", flush=True)
+    return {line.split(" ", 1)[1].split(" - ")[0] for line in lines}
+
+
+def compare(suite: Path, library: str, kind: str, examples: int, theirs: set[str]) -> list[str]:
+    """The tests that fail for the namespace over a library and not for the library."""
+    subject = "exec('from tests.compliance.subject import xp')"
+    ours = failures(suite, subject, examples, ["array_api_tests"], f"{library}:{kind}") - theirs
+    ours -= REFUSED.get(kind, set())
+    for seed in range(1, RETRIES + 1):
+        if ours:
+            ours -= failures(suite, library, 10 * examples, sorted(ours), seed=seed)
+    return sorted(ours)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("suite", type=Path, help="a checkout of data-apis/array-api-tests with its submodule")
+    parser.add_argument("--library", choices=LIBRARIES, action="append", help="default: all")
+    parser.add_argument("--kind", choices=KINDS, action="append", help="default: all")
+    parser.add_argument("--examples", type=int, default=20, help="examples for each test")
+    options = parser.parse_args()
+    worse = 0
+    for library in options.library or LIBRARIES:
+        theirs = failures(options.suite, library, options.examples, ["array_api_tests"])
+        for kind in options.kind or KINDS:
+            ours = compare(options.suite, library, kind, options.examples, theirs)
+            print(f"{library}, {kind} arrays: {len(ours)} failures that the library does not have", *ours, sep="\n  ")
+            worse += len(ours)
+    return 1 if worse else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
