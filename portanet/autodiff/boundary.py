@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
+from portanet.autodiff.dispatch import dtype_kind, is_array
 from portanet.autodiff.namespace import differentiable_namespace, lift
 from portanet.autodiff.tape import pull_back
 from portanet.autodiff.traced import Node, Trace, TracedArray, raw_value
 from portanet.autodiff.tree import tree_items, tree_leaves, tree_map
 from portanet.backends import device_of, get_backend, raw_namespace
 
-Start: TypeAlias = Callable[[int, str, Any, Any], TracedArray]
-"""`start(argument number, path, array, namespace)` makes the traced array that stands for an input."""
+Start: TypeAlias = Callable[..., TracedArray]
+"""`start(array, namespace, tangent or nothing)` makes the traced array that stands for an input."""
 
 
 def plain(x: Any) -> Any:
@@ -52,34 +54,33 @@ def is_nested(*trees: Any) -> bool:
 
 def start_reverse(trace: Trace) -> Start:
     """Inputs of a reverse trace are nodes without parents."""
-    return lambda number, path, x, xp: TracedArray(x, trace, Node("input", None, None), xp)
+    return lambda x, xp: TracedArray(x, trace, Node("input", None, None), xp)
 
 
-def open_arguments(args: dict[int, Any], start: Start, beside: Any = ()) -> dict[int, Any]:
+def open_arguments(args: dict[int, Any], start: Start, beside: Any = (), tangents: Any = None) -> dict[int, Any]:
     """Wrap every leaf of the arguments to differentiate; Python floats become arrays like those `beside` them.
 
     Raises:
         TypeError: A leaf is not a floating-point array; the message names the argument, the path and the dtype.
     """
-    around = [x for x in tree_leaves((list(args.values()), beside)) if hasattr(x, "dtype") and hasattr(x, "shape")]
     opened = {}
     for number, arg in args.items():
-        paths = iter([path for path, _ in tree_items(arg)])
+        place = itertools.count()
 
-        def leaf(x: Any, number: int = number, paths: Any = paths) -> TracedArray:
-            path = next(paths)
-            if isinstance(x, float) and not hasattr(x, "dtype"):
-                x = like(around, x)
-            if not (hasattr(x, "dtype") and hasattr(x, "shape")):
-                raise TypeError(_not_floating(number, path, f"of type {type(x).__name__}"))
+        def leaf(x: Any, *tangent: Any, number: int = number, arg: Any = arg, place: Any = place) -> TracedArray:
+            at = next(place)
+            if type(x) is float:
+                x = like([y for y in tree_leaves((args, beside)) if is_array(y)], x)
+            if not is_array(x):
+                raise TypeError(_not_floating(number, arg, at, f"of type {type(x).__name__}"))
             xp = x._xp if type(x) is TracedArray else differentiable_namespace(raw_namespace(x))
-            if not xp.isdtype(x.dtype, ("real floating", "complex floating")):
-                raise TypeError(_not_floating(number, path, f"with dtype {x.dtype}"))
-            made = start(number, path, plain(x), xp)
+            if dtype_kind(xp, x.dtype) == "other":
+                raise TypeError(_not_floating(number, arg, at, f"with dtype {x.dtype}"))
+            made = start(plain(x), xp, *tangent)
             made._buffer = False
             return made
 
-        opened[number] = tree_map(leaf, arg)
+        opened[number] = tree_map(leaf, arg) if tangents is None else tree_map(leaf, arg, tangents[number])
     return opened
 
 
@@ -94,7 +95,8 @@ def like(around: list[Any], x: float) -> Any:
     return raw.asarray(x, dtype=floating[0] if floating else None, device=device_of(first))
 
 
-def _not_floating(number: int, path: str, what: str) -> str:
+def _not_floating(number: int, arg: Any, place: int, what: str) -> str:
+    path = [path for path, _ in tree_items(arg)][place]
     return (
         "Only floating-point arrays can be differentiated with respect to. Convert it (xp.astype), or leave it out of "
         f"argnums. Received: argument {number}{path} {what}"
@@ -136,7 +138,7 @@ def close(trace: Trace, tree: Any, nested: bool) -> Any:
 
 def require_scalar(out: Any) -> None:
     """Refuse the result of a function whose gradient was asked for unless it is one real number."""
-    if not (hasattr(out, "shape") and hasattr(out, "dtype")):
+    if not is_array(out):
         raise TypeError(f"The function to differentiate must return a 0-d array. Received: {type(out).__name__}")
     if tuple(out.shape) != ():
         raise TypeError(
@@ -144,7 +146,7 @@ def require_scalar(out: Any) -> None:
             f"Received: an output of shape {tuple(out.shape)}"
         )
     xp = out._xp if type(out) is TracedArray else differentiable_namespace(raw_namespace(out))
-    if not xp.isdtype(out.dtype, "real floating"):
+    if dtype_kind(xp, out.dtype) != "real":
         raise TypeError(
             "grad needs a function that returns a real floating-point number; for complex results use vjp or jvp. "
             f"Received: an output of dtype {out.dtype}"

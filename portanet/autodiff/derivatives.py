@@ -11,7 +11,7 @@ from portanet.autodiff import boundary
 from portanet.autodiff.namespace import array_namespace
 from portanet.autodiff.numeric import unit
 from portanet.autodiff.traced import raw_value
-from portanet.autodiff.transforms import Function, grad, jvp, positions, vjp
+from portanet.autodiff.transforms import Function, differentiate, grad, jvp, positions, vjp
 from portanet.autodiff.tree import tree_items, tree_leaves, tree_map
 from portanet.backends import device_of, raw_namespace
 
@@ -193,5 +193,6 @@ def hvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
         >>> hvp(lambda x: x[0] ** 2 * x[1], (np.asarray([1.0, 2.0]),), (np.asarray([1.0, 0.0]),))
         array([4., 2.])
     """
-    product = jvp(grad(f, tuple(range(len(primals)))), primals, tangents)[1]
+    every = tuple(range(len(primals)))
+    product = jvp(lambda *xs: differentiate(f, every, False, xs, {})[1], primals, tangents)[1]
     return product[0] if len(primals) == 1 else product

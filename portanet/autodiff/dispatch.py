@@ -171,9 +171,23 @@ def is_array(value: Any) -> bool:
     return hasattr(value, "shape") and hasattr(value, "dtype") and not isinstance(value, type)
 
 
+_DTYPE_KINDS: dict[tuple[type, Any], str] = {}
+
+
+def dtype_kind(xp: Namespace, dtype: Any) -> str:
+    """`"real"` or `"complex"` for floating-point dtypes, else `"other"`; kept, because every operation asks."""
+    key = (type(dtype), dtype)  # dtypes of different libraries may refuse to be compared
+    kind = _DTYPE_KINDS.get(key)
+    if kind is None:
+        kinds = {"real": "real floating", "complex": "complex floating"}
+        kind = next((name for name, standard in kinds.items() if xp.raw.isdtype(dtype, standard)), "other")
+        _DTYPE_KINDS[key] = kind
+    return kind
+
+
 def differentiable(xp: Namespace, value: Any) -> bool:
     """Whether `value` is an array with a dtype that has derivatives."""
-    return is_array(value) and xp.isdtype(value.dtype, ("real floating", "complex floating"))
+    return is_array(value) and dtype_kind(xp, value.dtype) != "other"
 
 
 def innermost(args: Sequence[Any]) -> tuple[Trace | None, bool]:

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 from portanet.autodiff import boundary
 from portanet.autodiff.namespace import lift
 from portanet.autodiff.traced import Trace, TracedArray
-from portanet.autodiff.tree import tree_items, tree_map
+from portanet.autodiff.tree import tree_map
 
 Function: TypeAlias = Callable[..., Any]
 
@@ -36,11 +36,10 @@ def grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False) -
         >>> grad(lambda x: (x**3).__array_namespace__().sum(x**3))(np.asarray([1.0, 2.0]))
         array([ 3., 12.])
     """
-    both = value_and_grad(f, argnums, has_aux)
 
     @functools.wraps(f)
     def gradient(*args: Any, **kwargs: Any) -> Any:
-        value, slope = both(*args, **kwargs)
+        value, slope = differentiate(f, argnums, has_aux, args, kwargs)
         return (slope, value[1]) if has_aux else slope
 
     return gradient
@@ -61,19 +60,26 @@ def value_and_grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool 
 
     @functools.wraps(f)
     def function(*args: Any, **kwargs: Any) -> Any:
-        chosen = positions(argnums, len(args))
-        nested = boundary.is_nested(args, kwargs)
-        trace = Trace()
-        opened = boundary.open_arguments({i: args[i] for i in chosen}, boundary.start_reverse(trace), args)
-        call = [opened[i] if i in opened else boundary.lift_tree(a) for i, a in enumerate(args)]
-        out, aux = boundary.call(trace, f, call, boundary.lift_tree(kwargs), has_aux)
-        boundary.require_scalar(out)
-        slopes = boundary.pull(trace, [(out, None)], tuple(opened[i] for i in chosen), nested)
-        slope = slopes[0] if isinstance(argnums, int) else slopes
-        value = boundary.close(trace, out, nested)
-        return ((value, boundary.close(trace, aux, nested)), slope) if has_aux else (value, slope)
+        return differentiate(f, argnums, has_aux, args, kwargs)
 
     return function
+
+
+def differentiate(
+    f: Function, argnums: int | Sequence[int], has_aux: bool, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[Any, Any]:
+    """Value and gradient of `f(*args, **kwargs)`; see `value_and_grad`."""
+    chosen = positions(argnums, len(args))
+    nested = boundary.is_nested(args, kwargs)
+    trace = Trace()
+    opened = boundary.open_arguments({i: args[i] for i in chosen}, boundary.start_reverse(trace), args)
+    call = [opened[i] if i in opened else boundary.lift_tree(a) for i, a in enumerate(args)]
+    out, aux = boundary.call(trace, f, call, boundary.lift_tree(kwargs), has_aux)
+    boundary.require_scalar(out)
+    slopes = boundary.pull(trace, [(out, None)], tuple([opened[i] for i in chosen]), nested)
+    slope = slopes[0] if isinstance(argnums, int) else slopes
+    value = boundary.close(trace, out, nested)
+    return ((value, boundary.close(trace, aux, nested)), slope) if has_aux else (value, slope)
 
 
 def positions(argnums: int | Sequence[int], count: int) -> tuple[int, ...]:
@@ -152,17 +158,14 @@ def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any], has_aux: b
         )
     nested = boundary.is_nested(primals, tangents)
     trace = Trace(forward=True)
-    directions = [dict(tree_items(t)) for t in tangents]
 
-    def start(number: int, path: str, x: Any, xp: Any) -> TracedArray:
-        if path not in directions[number]:
-            raise TypeError(f"jvp needs a tangent for every leaf. Received: none for primal {number}{path}")
-        t = boundary.tangent_like("tangent", x, directions[number][path])
+    def start(x: Any, xp: Any, t: Any) -> TracedArray:
+        t = boundary.tangent_like("tangent", x, t)
         if type(x) is TracedArray or type(t) is TracedArray:  # an enclosing trace: both in its namespace
             x, t = lift(x), lift(t)
         return TracedArray(x, trace, t, xp)
 
-    opened = boundary.open_arguments(dict(enumerate(primals)), start)
+    opened = boundary.open_arguments(dict(enumerate(primals)), start, tangents=tangents)
     out, aux = boundary.call(trace, f, tuple(opened.values()), {}, has_aux)
     slope = tree_map(lambda x: x._link if boundary.belongs(trace, x) else boundary.zeros_like(x), out)
     value, slope = boundary.close(trace, out, nested), boundary.close(trace, slope, nested)

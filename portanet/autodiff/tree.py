@@ -7,6 +7,26 @@ import dataclasses
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+LEAF, MAPPING, SEQUENCE, DATACLASS, NOTHING = range(5)
+_KINDS: dict[type, int] = {}
+
+
+def _kind(tree: Any) -> int:
+    """What sort of node `tree` is; found once for each type."""
+    cls = type(tree)
+    kind = _KINDS.get(cls)
+    if kind is None:
+        if tree is None:
+            kind = NOTHING
+        elif issubclass(cls, Mapping):
+            kind = MAPPING
+        elif issubclass(cls, (list, tuple)):
+            kind = SEQUENCE
+        else:
+            kind = DATACLASS if dataclasses.is_dataclass(cls) else LEAF
+        _KINDS[cls] = kind
+    return kind
+
 
 def tree_items(tree: Any, path: str = "") -> Iterator[tuple[str, Any]]:
     """The leaves of a tree with their paths, such as `['w'][0]`; None is an empty tree.
@@ -15,22 +35,40 @@ def tree_items(tree: Any, path: str = "") -> Iterator[tuple[str, Any]]:
         >>> dict(tree_items({"w": [1.0, 2.0], "b": None}))
         {"['w'][0]": 1.0, "['w'][1]": 2.0}
     """
-    if isinstance(tree, Mapping):
+    kind = _kind(tree)
+    if kind == LEAF:
+        yield path, tree
+    elif kind == MAPPING:
         for key, branch in tree.items():
             yield from tree_items(branch, f"{path}[{key!r}]")
-    elif isinstance(tree, (list, tuple)):
+    elif kind == SEQUENCE:
         for i, branch in enumerate(tree):
             yield from tree_items(branch, f"{path}[{i}]")
-    elif dataclasses.is_dataclass(tree) and not isinstance(tree, type):
+    elif kind == DATACLASS:
         for field in dataclasses.fields(tree):
             yield from tree_items(getattr(tree, field.name), f"{path}.{field.name}")
-    elif tree is not None:
-        yield path, tree
 
 
 def tree_leaves(tree: Any) -> list[Any]:
     """The leaves of a tree, in order."""
-    return [leaf for _, leaf in tree_items(tree)]
+    out: list[Any] = []
+    _collect(tree, out)
+    return out
+
+
+def _collect(tree: Any, out: list[Any]) -> None:
+    kind = _kind(tree)
+    if kind == LEAF:
+        out.append(tree)
+    elif kind == MAPPING:
+        for branch in tree.values():
+            _collect(branch, out)
+    elif kind == SEQUENCE:
+        for branch in tree:
+            _collect(branch, out)
+    elif kind == DATACLASS:
+        for field in dataclasses.fields(tree):
+            _collect(getattr(tree, field.name), out)
 
 
 def tree_map(function: Callable[..., Any], tree: Any, *others: Any) -> Any:
@@ -48,6 +86,8 @@ def tree_map(function: Callable[..., Any], tree: Any, *others: Any) -> Any:
     """
     if not others:
         return _map(tree, function)
+    if _kind(tree) == LEAF and all(_kind(other) == LEAF for other in others):
+        return function(tree, *others)
     paths = [path for path, _ in tree_items(tree)]
     found = [dict(tree_items(other)) for other in others]
     for leaves in found:
@@ -68,7 +108,13 @@ def tree_map(function: Callable[..., Any], tree: Any, *others: Any) -> Any:
 
 
 def _map(tree: Any, function: Callable[[Any], Any]) -> Any:
-    if isinstance(tree, Mapping):
+    kind = _kind(tree)
+    if kind == LEAF:
+        return function(tree)
+    if kind == SEQUENCE:
+        items = [_map(branch, function) for branch in tree]
+        return type(tree)(*items) if hasattr(tree, "_fields") else type(tree)(items)
+    if kind == MAPPING:
         branches = {key: _map(branch, function) for key, branch in tree.items()}
         if type(tree) is dict:
             return branches
@@ -76,13 +122,10 @@ def _map(tree: Any, function: Callable[[Any], Any]) -> Any:
             same = copy.copy(tree)
             same.update(branches)
             return same
-        return type(tree)(branches)  # type: ignore[call-arg]
-    if isinstance(tree, (list, tuple)):
-        items = [_map(branch, function) for branch in tree]
-        return type(tree)(*items) if hasattr(tree, "_fields") else type(tree)(items)
-    if dataclasses.is_dataclass(tree) and not isinstance(tree, type):
+        return type(tree)(branches)
+    if kind == DATACLASS:
         made = copy.copy(tree)
         for field in dataclasses.fields(tree):
             object.__setattr__(made, field.name, _map(getattr(tree, field.name), function))
         return made
-    return None if tree is None else function(tree)
+    return None

@@ -183,7 +183,7 @@ def test_cotangents_and_tangents_must_match(xp):
         pullback(asarray([1.0, 1.0, 1.0]))
     with pytest.raises(TypeError, match=r"A tangent must have .*Received: \(2,\) .*float64"):
         jvp(lambda x: x * x, (x,), (asarray([1.0, 1.0], "float64"),))
-    with pytest.raises(TypeError, match=r"needs a tangent for every leaf. Received: none for primal 0\['a'\]"):
+    with pytest.raises(ValueError, match=r"different structure.*without \[\"\['a'\]\"\]"):
         jvp(lambda t: t["a"], ({"a": x},), ({"b": x},))
     with pytest.raises(TypeError, match="1 primals and 0 tangents"):
         jvp(lambda x: x, (x,), ())
