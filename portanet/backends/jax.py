@@ -30,6 +30,15 @@ def scan(step: Callable[..., Any], carry: tuple[Array, ...], inputs: Sequence[An
     return jax.lax.scan(lambda carry, xs: step(carry, *xs), tuple(carry), sequences, reverse=reverse)
 
 
+def cond(condition: Array, yes: Callable[..., Any], no: Callable[..., Any], *operands: Any) -> Any:
+    """`yes(*operands)` if the condition holds, else `no(*operands)`; in a compiled step, which cannot read it, too."""
+    import jax
+
+    if isinstance(condition, jax.core.Tracer):
+        return jax.lax.cond(condition, yes, no, *operands)
+    return yes(*operands) if condition else no(*operands)
+
+
 class JaxBackend(Backend):
     """JAX arrays. `dtype="float64"` switches JAX's 64-bit mode on for the whole process, as JAX requires.
 
@@ -40,7 +49,7 @@ class JaxBackend(Backend):
     name = "jax"
     library = "jax"
     install = "pip install 'portanet[jax]'"
-    kernels = {"index_add": index_add, "scan": scan}
+    kernels = {"cond": cond, "index_add": index_add, "scan": scan}
 
     def __init__(self, device: Any = None, dtype: str = "float32") -> None:
         super().__init__(device, dtype)

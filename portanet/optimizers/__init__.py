@@ -2,12 +2,24 @@
 
 from typing import Any
 
+from portanet import schedules
 from portanet.lookup import lookup, names
-from portanet.optimizers.adam import Adam
+from portanet.optimizers.adadelta import Adadelta
+from portanet.optimizers.adafactor import Adafactor
+from portanet.optimizers.adagrad import Adagrad
+from portanet.optimizers.adam import Adam, AdamW
+from portanet.optimizers.adamax import Adamax
 from portanet.optimizers.base import Optimizer
+from portanet.optimizers.esgd import ESGD
+from portanet.optimizers.lamb import Lamb
+from portanet.optimizers.lion import Lion
+from portanet.optimizers.lookahead import Lookahead
+from portanet.optimizers.nadam import Nadam
+from portanet.optimizers.rmsprop import RMSprop
+from portanet.optimizers.rprop import Rprop
 from portanet.optimizers.sgd import SGD
 
-OPTIMIZERS = names(Adam, SGD)
+OPTIMIZERS = names(Adadelta, Adafactor, Adagrad, Adam, AdamW, Adamax, ESGD, Lamb, Lion, Nadam, RMSprop, Rprop, SGD)
 
 
 def get(identifier: Any) -> Any:
@@ -15,4 +27,22 @@ def get(identifier: Any) -> Any:
     return identifier if isinstance(identifier, Optimizer) else lookup("optimizer", identifier, OPTIMIZERS)
 
 
-__all__ = ["SGD", "Adam", "Optimizer", "get"]
+__all__ = [
+    "ESGD",
+    "SGD",
+    "Adadelta",
+    "Adafactor",
+    "Adagrad",
+    "Adam",
+    "AdamW",
+    "Adamax",
+    "Lamb",
+    "Lion",
+    "Lookahead",
+    "Nadam",
+    "Optimizer",
+    "RMSprop",
+    "Rprop",
+    "get",
+    "schedules",
+]

@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-import math
+from types import SimpleNamespace
 from typing import Any
 
 from portanet.autodiff import array_namespace
 from portanet.backends import Array
-from portanet.optimizers.base import Optimizer, Tree
+from portanet.optimizers.base import Optimizer, State, Tree, hyperparameter, one_minus_power, positive
+from portanet.schedules import Hyperparameter
 
 
 class Adam(Optimizer):
     """Adam (Kingma and Ba 2015), in the form of its section 2's last paragraph, as Keras's.
 
-    `m` and `v` are running means of g and g^2, and
-    p -= rate * sqrt(1 - beta_2^t) / (1 - beta_1^t) * m / (sqrt(v) + epsilon).
+    `m` and `v` are running means of g and g^2;
+    `p -= rate * sqrt(1 - beta_2^t) / (1 - beta_1^t) * m / (sqrt(v) + epsilon)`.
 
     Args:
-        learning_rate: Step size.
-        beta_1: Decay of the mean of gradients.
-        beta_2: Decay of the mean of squares.
+        learning_rate: Step size, or a schedule.
+        beta_1: Decay of the mean of gradients, or a schedule.
+        beta_2: Decay of the mean of squares, or a schedule.
         epsilon: Keeps the division finite.
-        **options: `weight_decay`, `clipnorm`, `clipvalue`, `global_clipnorm`, `name` of `Optimizer`.
+        amsgrad: Whether to divide by the largest `v` so far (Reddi, Kale and Kumar 2018).
+        **options: Options of every `Optimizer`.
 
     Example:
         >>> import numpy as np
@@ -32,43 +34,79 @@ class Adam(Optimizer):
         array([0.9])
     """
 
-    slots = ("m", "v")
+    slots: tuple[str, ...] = ("m", "v")
+    scheduled = ("beta_1", "beta_2")
 
     def __init__(
         self,
-        learning_rate: Any = 0.001,
-        beta_1: float = 0.9,
-        beta_2: float = 0.999,
+        learning_rate: Hyperparameter = 0.001,
+        beta_1: Hyperparameter = 0.9,
+        beta_2: Hyperparameter = 0.999,
         epsilon: float = 1e-7,
+        amsgrad: bool = False,
         **options: Any,
     ) -> None:
         super().__init__(learning_rate, **options)
-        for key, value in (("beta_1", beta_1), ("beta_2", beta_2)):
-            if not 0 <= value < 1:
-                raise ValueError(f"Argument `{key}` must be in [0, 1). Received: {key}={value!r}")
-        self.beta_1 = beta_1
-        self.beta_2 = beta_2
-        self.epsilon = epsilon
+        self.beta_1 = hyperparameter("beta_1", beta_1, 1.0)
+        self.beta_2 = hyperparameter("beta_2", beta_2, 1.0)
+        self.epsilon = positive("epsilon", epsilon)
+        self.amsgrad = amsgrad
+        if amsgrad:
+            self.slots = ("m", "v", "v_max")
 
-    def step(self, p: Array, g: Array, slots: Tree, rate: Array, t: Array) -> Array:
+    def prepare(self, xp: Any, now: SimpleNamespace, state: State) -> None:
+        correction = xp.sqrt(one_minus_power(xp, now.beta_2, now.t)) / one_minus_power(xp, now.beta_1, now.t)
+        now.scale = now.learning_rate * correction
+
+    def step(self, p: Array, g: Array, slots: Tree, now: SimpleNamespace) -> Array:
         xp = array_namespace(p)
         m, v = slots["m"], slots["v"]
-        m *= self.beta_1
-        m += g * (1 - self.beta_1)
-        v *= self.beta_2
+        m *= now.beta_1
+        m += g * (1 - now.beta_1)
+        v *= now.beta_2
         square = g * g
-        square *= 1 - self.beta_2
+        square *= 1 - now.beta_2
         v += square
         slots["m"], slots["v"] = m, v
-        scale = rate * xp.sqrt(_one_minus_power(xp, self.beta_2, t)) / _one_minus_power(xp, self.beta_1, t)
+        if self.amsgrad:
+            slots["v_max"] = v = xp.maximum(slots["v_max"], v)
         root = xp.sqrt(v)
         root += self.epsilon
         move = m / root
-        move *= scale
+        move *= now.scale
         p -= move
         return p
 
 
-def _one_minus_power(xp: Any, beta: float, t: Array) -> Array:
-    """`1 - beta^t`, exact also where beta^t is close to 1."""
-    return -xp.expm1(t * math.log(beta)) if beta else t * 0 + 1
+class AdamW(Adam):
+    """Adam with decoupled weight decay (Loshchilov and Hutter 2019): parameters shrink, whatever their gradients.
+
+    Args:
+        learning_rate: Step size, or a schedule.
+        weight_decay: Parameters shrink by `learning_rate * weight_decay` in every step.
+        beta_1: Decay of the mean of gradients, or a schedule.
+        beta_2: Decay of the mean of squares, or a schedule.
+        epsilon: Keeps the division finite.
+        amsgrad: Whether to divide by the largest mean of squares so far.
+        **options: Options of every `Optimizer`.
+
+    Example:
+        >>> import numpy as np
+        >>> adam = AdamW(0.1, weight_decay=0.5)
+        >>> params = {"w": np.asarray([1.0])}
+        >>> params, state = adam.update(params, {"w": np.asarray([0.0])}, adam.init(params))
+        >>> params["w"].round(6)
+        array([0.95])
+    """
+
+    def __init__(
+        self,
+        learning_rate: Hyperparameter = 0.001,
+        weight_decay: Hyperparameter = 0.004,
+        beta_1: Hyperparameter = 0.9,
+        beta_2: Hyperparameter = 0.999,
+        epsilon: float = 1e-7,
+        amsgrad: bool = False,
+        **options: Any,
+    ) -> None:
+        super().__init__(learning_rate, beta_1, beta_2, epsilon, amsgrad, weight_decay=weight_decay, **options)

@@ -2,83 +2,123 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, ClassVar
+import math
+import re
+from collections.abc import Callable, Iterable, Mapping
+from types import SimpleNamespace
+from typing import Any, ClassVar, Self
 
+from portanet import random
 from portanet.autodiff import array_namespace
-from portanet.backends import Array, device_of
+from portanet.backends import Array, device_of, kernel
 from portanet.configurable import Configurable
 from portanet.lookup import snake_case
+from portanet.schedules import Hyperparameter
+from portanet.schedules.base import value_of
 
 Tree = dict[str, Array]
+State = dict[str, Any]
 
 
 class Optimizer(Configurable):
     """Changes parameters against their gradients.
 
-    Subclasses name their `slots` (arrays like each parameter, zero at first) and implement
-    `step(p, g, slots, rate, t)`, which changes the parameter and its slots with in-place operators and returns the
-    parameter: in place where arrays are mutable (the optimizer owns them), new arrays where they are not.
+    Subclasses name their `slots` (arrays like each parameter, zero at first) and implement `step(p, g, slots, now)`,
+    which changes the parameter and its slots with in-place operators and returns the parameter: in place where arrays
+    are mutable (the optimizer owns them), new arrays where they are not.
 
     Args:
-        learning_rate: Step size, or a function from the number of the step (an int32 array of shape ()) to it.
-        weight_decay: If given, parameters shrink by `learning_rate * weight_decay` in every step (decoupled).
+        learning_rate: Step size, or a schedule: a function from the number of the step (an int32 array of shape ()).
+        weight_decay: If given, parameters shrink by `learning_rate * weight_decay` in every step (decoupled); a number
+            or a schedule. See `exclude_from_weight_decay`.
         clipnorm: If given, the largest norm of each gradient.
         clipvalue: If given, the largest size of each gradient's elements.
         global_clipnorm: If given, the largest norm of all gradients together.
+        use_ema: Whether to keep an exponential moving average of the parameters, which `finalize` puts in their place.
+        ema_momentum: Its decay: `average = ema_momentum * average + (1 - ema_momentum) * parameter`.
+        ema_overwrite_frequency: If given, the parameters are replaced by their average every so many steps.
+        gradient_accumulation_steps: If given, the number of calls of `update` whose mean gradient makes one step.
+        gradient_noise: If given, the variance of normal noise that is added to the (clipped) gradients: a number or a
+            schedule, such as `schedules.PowerDecay(eta, gamma)` for eta / (1 + t)^gamma (Neelakantan et al. 2015).
         name: Name shown in logs.
     """
 
-    slots: ClassVar[tuple[str, ...]] = ()
+    slots: tuple[str, ...] = ()
+    scheduled: ClassVar[tuple[str, ...]] = ()
+    """Further hyperparameters that may be schedules; `step` finds their values in `now`."""
 
     def __init__(
         self,
-        learning_rate: float | Callable[[Array], Array],
-        weight_decay: float | None = None,
+        learning_rate: Hyperparameter,
+        weight_decay: Hyperparameter | None = None,
         clipnorm: float | None = None,
         clipvalue: float | None = None,
         global_clipnorm: float | None = None,
+        use_ema: bool = False,
+        ema_momentum: float = 0.99,
+        ema_overwrite_frequency: int | None = None,
+        gradient_accumulation_steps: int | None = None,
+        gradient_noise: Hyperparameter | None = None,
         name: str | None = None,
     ) -> None:
-        if not callable(learning_rate) and not (isinstance(learning_rate, (int, float)) and learning_rate >= 0):
-            raise ValueError(
-                "Argument `learning_rate` must be a non-negative number or a schedule. "
-                f"Received: learning_rate={learning_rate!r}"
-            )
+        self.learning_rate = hyperparameter("learning_rate", learning_rate)
+        self.weight_decay = None if weight_decay is None else hyperparameter("weight_decay", weight_decay)
+        self.gradient_noise = None if gradient_noise is None else hyperparameter("gradient_noise", gradient_noise)
         clips = {"clipnorm": clipnorm, "clipvalue": clipvalue, "global_clipnorm": global_clipnorm}
         for key, value in clips.items():
             if value is not None and not value > 0:
                 raise ValueError(f"Argument `{key}` must be positive. Received: {key}={value!r}")
         if sum(value is not None for value in clips.values()) > 1:
             raise ValueError(f"Only one of `clipnorm`, `clipvalue` and `global_clipnorm` can be set. Received: {clips}")
-        self.learning_rate = learning_rate
-        self.weight_decay = weight_decay
+        if not 0 <= ema_momentum <= 1:
+            raise ValueError(f"Argument `ema_momentum` must be in [0, 1]. Received: ema_momentum={ema_momentum!r}")
+        counts = {"ema_overwrite_frequency": (ema_overwrite_frequency, 1)}
+        counts["gradient_accumulation_steps"] = (gradient_accumulation_steps, 2)
+        for key, (count, least) in counts.items():
+            if count is not None and (not isinstance(count, int) or count < least):
+                raise ValueError(f"Argument `{key}` must be an integer of at least {least}. Received: {key}={count!r}")
         self.clipnorm = clipnorm
         self.clipvalue = clipvalue
         self.global_clipnorm = global_clipnorm
+        self.use_ema = use_ema
+        self.ema_momentum = ema_momentum
+        self.ema_overwrite_frequency = ema_overwrite_frequency
+        self.gradient_accumulation_steps = gradient_accumulation_steps
         self.name = name or snake_case(type(self).__name__)
+        self._without_decay: tuple[tuple[Any, ...], tuple[str, ...]] = ((), ())
 
-    def init(self, params: Mapping[str, Array]) -> dict[str, Any]:
-        """The state before the first step: the step count, the learning rate and a tree for each slot.
+    # The state
 
-        The learning rate is part of the state, so that it can be changed without compiling the step again.
+    def init(self, params: Mapping[str, Array]) -> State:
+        """The state before the first step: a tree of arrays, to be saved with the parameters.
+
+        It holds the count of steps, the learning rate (so that it can be changed without compiling the step again) and
+        a tree for each slot.
         """
         if not params:
             return {}
         first = next(iter(params.values()))
         xp, device = array_namespace(first), device_of(first)
-        state: dict[str, Any] = {"iterations": xp.zeros((), dtype=xp.int32, device=device)}
+        state: State = {"iterations": xp.zeros((), dtype=xp.int32, device=device)}
         if not callable(self.learning_rate):
-            state["learning_rate"] = xp.asarray(float(self.learning_rate), dtype=first.dtype, device=device)
+            wide = widest(xp, params.values())
+            state["learning_rate"] = xp.asarray(float(self.learning_rate), dtype=wide, device=device)
         for slot in self.slots:
-            state[slot] = {path: self.init_slot(slot, p) for path, p in params.items()}
+            found = {path: self.init_slot(slot, p) for path, p in params.items()}
+            state[slot] = {path: x for path, x in found.items() if x is not None}
+        if self.use_ema:
+            state["average"] = {path: xp.zeros_like(p) for path, p in params.items()}
+        if self.gradient_accumulation_steps:
+            state["gradients"] = {path: xp.zeros_like(p) for path, p in params.items()}
         return state
 
-    def init_slot(self, slot: str, p: Array) -> Array:
-        """The first value of a slot for a parameter."""
+    def init_slot(self, slot: str, p: Array) -> Array | None:
+        """The first value of a slot for a parameter; None if this parameter has no such slot."""
         return array_namespace(p).zeros_like(p)
 
-    def update(self, params: Tree, grads: Tree, state: dict[str, Any]) -> tuple[Tree, dict[str, Any]]:
+    # A step
+
+    def update(self, params: Tree, grads: Tree, state: State) -> tuple[Tree, State]:
         """One step.
 
         Args:
@@ -91,35 +131,96 @@ class Optimizer(Configurable):
         """
         if not params:
             return params, state
-        xp = array_namespace(next(iter(params.values())))
-        grads = self.clip(xp, grads)
-        state["iterations"] = t = state["iterations"] + 1
-        first = next(iter(params.values()))
-        rate = self.learning_rate(t - 1) if callable(self.learning_rate) else state["learning_rate"]
-        t = xp.astype(t, first.dtype)
-        for path, p in params.items():
-            slots = {slot: state[slot][path] for slot in self.slots}
-            if self.weight_decay:
-                p *= 1 - rate * self.weight_decay
-            params[path] = self.step(p, grads[path], slots, rate, t)
-            for slot in self.slots:
-                state[slot][path] = slots[slot]
+        state["iterations"] = calls = state["iterations"] + 1
+        every = self.gradient_accumulation_steps
+        if every is None:
+            return self._advance(params, grads, state, calls)
+        for path, total in state["gradients"].items():
+            total += grads[path]
+            state["gradients"][path] = total
+
+        def enough(params: Tree, state: State) -> tuple[Tree, State]:
+            totals = state["gradients"]
+            params, state = self._advance(params, {p: g / every for p, g in totals.items()}, state, calls)
+            state["gradients"] = {p: array_namespace(g).zeros_like(g) for p, g in totals.items()}
+            return params, state
+
+        due = calls % every == 0
+        params, state = branch(due, enough, lambda params, state: (params, state), params, state)
         return params, state
 
-    def step(self, p: Array, g: Array, slots: Tree, rate: Array, t: Array) -> Array:
+    def _advance(self, params: Tree, grads: Tree, state: State, calls: Array) -> tuple[Tree, State]:
+        """A step with gradients that are complete."""
+        xp = array_namespace(calls)
+        number = calls if self.gradient_accumulation_steps is None else calls // self.gradient_accumulation_steps
+        grads = self.clip(xp, grads)
+        now = self._now(xp, params, state, calls - 1, number)
+        scalars: dict[Any, SimpleNamespace] = {}
+        for path, p in params.items():
+            if p.dtype not in scalars:
+                scalars[p.dtype] = _cast(xp, now, p.dtype)
+            here = scalars[p.dtype]
+            if self._decays(path):
+                p *= here.keep
+            g = grads[path]
+            if self.gradient_noise is not None:
+                g = g + self._noise(xp, path, p, calls) * here.noise
+            slots = {slot: state[slot][path] for slot in self.slots if path in state[slot]}
+            params[path] = self.step(p, g, slots, here)
+            for slot, value in slots.items():
+                state[slot][path] = value
+        return self._averaged(xp, params, state, number)
+
+    def _now(self, xp: Any, params: Tree, state: State, step: Array, number: Array) -> SimpleNamespace:
+        """The hyperparameters of this step, for all parameters, in the widest dtype among them."""
+        wide = widest(xp, params.values())
+        now = SimpleNamespace(t=xp.astype(number, wide))
+        for name in ("learning_rate", *self.scheduled):
+            setattr(now, name, value_of(getattr(self, name), xp, step, wide))
+        if "learning_rate" in state:
+            now.learning_rate = state["learning_rate"]
+        if self.weight_decay is not None:
+            now.keep = 1 - now.learning_rate * value_of(self.weight_decay, xp, step, wide)
+        if self.gradient_noise is not None:
+            now.noise = value_of(self.gradient_noise, xp, step, wide) ** 0.5
+        self.prepare(xp, now, state)
+        return now
+
+    def prepare(self, xp: Any, now: SimpleNamespace, state: State) -> None:
+        """Compute what all parameters share in this step, such as the correction of a bias, and store it in `now`.
+
+        `now.t` is the number of this step, from 1, in a dtype that can count.
+        """
+
+    def step(self, p: Array, g: Array, slots: Tree, now: SimpleNamespace) -> Array:
         """Change one parameter.
 
         Args:
             p: The parameter.
             g: Its gradient; not to be changed in place.
             slots: Its slots by name; store there what changed.
-            rate: Learning rate, shape ().
-            t: Number of this step, from 1, in the parameter's dtype, shape ().
+            now: Scalars of this step: `learning_rate`, the hyperparameters in `scheduled` and what `prepare` stored;
+                Python numbers, or arrays of shape () in the parameter's dtype.
 
         Returns:
             The new parameter.
         """
-        raise NotImplementedError(f"Optimizer '{self.name}' does not implement step(p, g, slots, rate, t).")
+        raise NotImplementedError(f"Optimizer '{self.name}' does not implement step(p, g, slots, now).")
+
+    def observe(self, product: Callable[[Tree], Tree], params: Tree, state: State) -> State:
+        """Look at the curvature of the loss before an update; nothing, except in optimizers of second order.
+
+        Args:
+            product: Multiplies the Hessian of the loss on this batch with a tree like the parameters.
+            params: Parameters.
+            state: The optimizer's state; given away.
+
+        Returns:
+            The new state.
+        """
+        return state
+
+    # Options
 
     def clip(self, xp: Any, grads: Tree) -> Tree:
         """Gradients within the limits asked for."""
@@ -134,8 +235,129 @@ class Optimizer(Configurable):
             return {path: g * factor for path, g in grads.items()}
         return grads
 
+    def exclude_from_weight_decay(
+        self, var_list: Iterable[Any] | None = None, var_names: Iterable[str] | None = None
+    ) -> None:
+        """Leave parameters out of weight decay, as in Keras.
+
+        Args:
+            var_list: Variables of a model that is built.
+            var_names: Regular expressions; a parameter is left out if one is found in its name (the last part of its
+                path): `["bias"]`.
+        """
+        variables = tuple(var_list or ())
+        if isinstance(var_names, str) or any(not isinstance(_path(v), str) for v in variables):
+            raise TypeError(
+                "exclude_from_weight_decay takes a list of variables and a list of names. "
+                f"Received: var_list={var_list!r}, var_names={var_names!r}"
+            )
+        self._without_decay = (variables, tuple(var_names or ()))
+
+    def _decays(self, path: str) -> bool:
+        if self.weight_decay is None:
+            return False
+        variables, patterns = self._without_decay
+        name = path.rpartition("/")[2]
+        return path not in map(_path, variables) and not any(re.search(p, name) for p in patterns)
+
+    def _noise(self, xp: Any, path: str, p: Array, calls: Array) -> Array:
+        key = random.stream_key(random.get_seed(), self.name, "gradient_noise", path)
+        return random.normal(xp, tuple(p.shape), key, calls, device_of(p), p.dtype)
+
+    def _averaged(self, xp: Any, params: Tree, state: State, number: Array) -> tuple[Tree, State]:
+        """Move the average of the parameters on, and put it in their place when it is time."""
+        if not self.use_ema:
+            return params, state
+        for path, p in params.items():
+            average = state["average"][path]
+            old = xp.astype(number > 1, p.dtype) * self.ema_momentum  # the first average is the first parameter
+            average += (p - average) * (1 - old)
+            state["average"][path] = average
+            if self.ema_overwrite_frequency:
+                params[path] = xp.where(number % self.ema_overwrite_frequency == 0, average, p)
+        return params, state
+
+    def finalize(self, params: Tree, state: State) -> Tree:
+        """The parameters to use after training: their moving average with `use_ema`, else themselves."""
+        return {**params, **state["average"]} if self.use_ema and state else params
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments that make an equal object, and what is excluded from weight decay."""
+        config = super().get_config()
+        variables, patterns = self._without_decay
+        if variables or patterns:
+            excluded = {"var_list": [_path(v) for v in variables], "var_names": list(patterns)}
+            config["exclude_from_weight_decay"] = excluded
+        return config
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Self:
+        """Make an object from `get_config()` of another."""
+        config = dict(config)
+        excluded = config.pop("exclude_from_weight_decay", None)
+        made = cls(**config)
+        if excluded:
+            made.exclude_from_weight_decay(**excluded)
+        return made
+
+
+def branch(condition: Array, yes: Callable[..., Any], no: Callable[..., Any], *operands: Any) -> Any:
+    """`yes(*operands)` if the boolean array of shape () holds, else `no(*operands)`; their results are alike.
+
+    Written so that a compiled step can contain it; the functions change nothing but their operands.
+    """
+    choose = kernel("cond", condition)
+    if choose is not None:
+        return choose(condition, yes, no, *operands)
+    return yes(*operands) if condition else no(*operands)
+
+
+def hyperparameter(name: str, value: Any, high: float = math.inf) -> Hyperparameter:
+    """Check that an argument is a schedule or a number in [0, high)."""
+    if not callable(value) and (
+        isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < high
+    ):
+        limits = "non-negative number" if high == math.inf else f"number in [0, {high:g})"
+        raise ValueError(f"Argument `{name}` must be a {limits} or a schedule. Received: {name}={value!r}")
+    found: Hyperparameter = value
+    return found
+
+
+def positive(name: str, value: Any) -> float:
+    """Check that an argument is a positive number."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < math.inf:
+        raise ValueError(f"Argument `{name}` must be a positive number. Received: {name}={value!r}")
+    return value
+
+
+def one_minus_power(xp: Any, beta: Any, t: Array) -> Array:
+    """`1 - beta^t`, exact also where beta^t is close to 1."""
+    if not isinstance(beta, (int, float)):
+        return 1 - beta**t
+    return -xp.expm1(t * math.log(beta)) if beta else t * 0 + 1
+
+
+def _path(variable: Any) -> Any:
+    """The path of a variable, as it is now: a layer's variables learn theirs when it joins a model."""
+    return getattr(variable, "path", variable)
+
 
 def _shrink(xp: Any, square: Array, limit: float) -> Array:
     """The factor that brings a norm down to the limit: g * limit / |g| if |g| > limit (Pascanu et al. 2013)."""
     norm = xp.sqrt(square)
     return limit / xp.maximum(norm, limit)
+
+
+def widest(xp: Any, params: Iterable[Array]) -> Any:
+    """The dtype in which scalars are computed: float16 could not count the steps."""
+    return xp.float64 if any(p.dtype == xp.float64 for p in params) else xp.float32
+
+
+def _cast(xp: Any, now: SimpleNamespace, dtype: Any) -> SimpleNamespace:
+    """The scalars in the dtype of a parameter, so that its own stays what it is."""
+    cast = {
+        name: xp.astype(value, dtype) if hasattr(value, "dtype") and value.dtype != dtype else value
+        for name, value in vars(now).items()
+        if name != "t"
+    }
+    return SimpleNamespace(**cast)

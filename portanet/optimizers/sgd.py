@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 from portanet.backends import Array
-from portanet.optimizers.base import Optimizer, Tree
+from portanet.optimizers.base import Optimizer, Tree, hyperparameter
+from portanet.schedules import Hyperparameter
 
 
 class SGD(Optimizer):
@@ -14,10 +16,10 @@ class SGD(Optimizer):
     With `nesterov`, `p += momentum * v - rate * g` (Sutskever et al. 2013).
 
     Args:
-        learning_rate: Step size.
-        momentum: In [0, 1).
+        learning_rate: Step size, or a schedule.
+        momentum: In [0, 1), or a schedule.
         nesterov: Whether to look ahead.
-        **options: `weight_decay`, `clipnorm`, `clipvalue`, `global_clipnorm`, `name` of `Optimizer`.
+        **options: Options of every `Optimizer`.
 
     Example:
         >>> import numpy as np
@@ -28,28 +30,32 @@ class SGD(Optimizer):
         array([0.5])
     """
 
+    scheduled = ("momentum",)
+
     def __init__(
-        self, learning_rate: Any = 0.01, momentum: float = 0.0, nesterov: bool = False, **options: Any
+        self,
+        learning_rate: Hyperparameter = 0.01,
+        momentum: Hyperparameter = 0.0,
+        nesterov: bool = False,
+        **options: Any,
     ) -> None:
         super().__init__(learning_rate, **options)
-        if not isinstance(momentum, (int, float)) or not 0 <= momentum < 1:
-            raise ValueError(f"Argument `momentum` must be in [0, 1). Received: momentum={momentum!r}")
-        self.momentum = momentum
+        self.momentum = hyperparameter("momentum", momentum, 1.0)
         self.nesterov = nesterov
         if momentum:
-            self.slots = ("momentum",)  # type: ignore[misc]
+            self.slots = ("momentum",)
 
-    def step(self, p: Array, g: Array, slots: Tree, rate: Array, t: Array) -> Array:
-        move = g * rate
-        if not self.momentum:
+    def step(self, p: Array, g: Array, slots: Tree, now: SimpleNamespace) -> Array:
+        move = g * now.learning_rate
+        if not slots:
             p -= move
             return p
         v = slots["momentum"]
-        v *= self.momentum
+        v *= now.momentum
         v -= move
         slots["momentum"] = v
         if self.nesterov:
-            p += v * self.momentum
+            p += v * now.momentum
             p -= move
         else:
             p += v

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from portanet.autodiff import array_namespace, lift, value_and_grad
+from portanet.autodiff import array_namespace, hvp, lift, value_and_grad
 from portanet.backends import Array
 from portanet.layers import Layer
 from portanet.losses import Loss
@@ -37,6 +37,9 @@ def train_step(model: Layer, loss: Loss, metrics: list[Metric], optimizer: Optim
             return value, (new_state, y_pred)
 
         (value, (new_state, y_pred)), grads = value_and_grad(objective, has_aux=True)(params)
+        optimizer_state = optimizer.observe(
+            lambda v: hvp(lambda p: objective(p)[0], (params,), (v,)), params, optimizer_state
+        )
         params, optimizer_state = optimizer.update(params, grads, optimizer_state)
         for path, p in params.items():
             constraint = variables[path].constraint

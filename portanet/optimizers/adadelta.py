@@ -1,0 +1,56 @@
+"""Adadelta: steps in the units of the parameters."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+from portanet.autodiff import array_namespace
+from portanet.backends import Array
+from portanet.optimizers.base import Optimizer, Tree, hyperparameter, positive
+from portanet.schedules import Hyperparameter
+
+
+class Adadelta(Optimizer):
+    """Adadelta (Zeiler 2012): `p -= rate * g * rms(moves) / rms(gradients)` with running means; as Keras's.
+
+    Args:
+        learning_rate: Factor of the step, or a schedule; 1 in the paper.
+        rho: Decay of the running means, or a schedule.
+        epsilon: Keeps the division finite and starts the moves.
+        **options: Options of every `Optimizer`.
+
+    Example:
+        >>> import numpy as np
+        >>> adadelta = Adadelta(1.0, epsilon=1e-6)
+        >>> params = {"w": np.asarray([1.0])}
+        >>> params, state = adadelta.update(params, {"w": np.asarray([3.0])}, adadelta.init(params))
+        >>> params["w"].round(6)
+        array([0.995528])
+    """
+
+    slots = ("mean_gradients", "mean_moves")
+    scheduled = ("rho",)
+
+    def __init__(
+        self,
+        learning_rate: Hyperparameter = 0.001,
+        rho: Hyperparameter = 0.95,
+        epsilon: float = 1e-7,
+        **options: Any,
+    ) -> None:
+        super().__init__(learning_rate, **options)
+        self.rho = hyperparameter("rho", rho, 1.0)
+        self.epsilon = positive("epsilon", epsilon)
+
+    def step(self, p: Array, g: Array, slots: Tree, now: SimpleNamespace) -> Array:
+        xp = array_namespace(p)
+        gradients, moves = slots["mean_gradients"], slots["mean_moves"]
+        gradients *= now.rho
+        gradients += g * g * (1 - now.rho)
+        move = g * xp.sqrt((moves + self.epsilon) / (gradients + self.epsilon))
+        moves *= now.rho
+        moves += move * move * (1 - now.rho)
+        slots["mean_gradients"], slots["mean_moves"] = gradients, moves
+        p -= move * now.learning_rate
+        return p

@@ -1,0 +1,66 @@
+"""LAMB: Adam for large batches, each parameter with a step in proportion to its norm."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+from portanet.autodiff import array_namespace
+from portanet.backends import Array
+from portanet.optimizers.base import Optimizer, State, Tree, hyperparameter, one_minus_power, positive
+from portanet.schedules import Hyperparameter
+
+
+class Lamb(Optimizer):
+    """LAMB (You et al. 2020): Adam's step, scaled to `rate * |p|` for each parameter; as Keras's.
+
+    Args:
+        learning_rate: Step size, or a schedule.
+        beta_1: Decay of the mean of gradients, or a schedule.
+        beta_2: Decay of the mean of squares, or a schedule.
+        epsilon: Keeps the division finite.
+        **options: Options of every `Optimizer`.
+
+    Example:
+        >>> import numpy as np
+        >>> lamb = Lamb(0.1)
+        >>> params = {"w": np.asarray([3.0, 4.0])}
+        >>> params, state = lamb.update(params, {"w": np.asarray([0.0, 7.0])}, lamb.init(params))
+        >>> params["w"].round(6)
+        array([3. , 3.5])
+    """
+
+    slots = ("m", "v")
+    scheduled = ("beta_1", "beta_2")
+
+    def __init__(
+        self,
+        learning_rate: Hyperparameter = 0.001,
+        beta_1: Hyperparameter = 0.9,
+        beta_2: Hyperparameter = 0.999,
+        epsilon: float = 1e-7,
+        **options: Any,
+    ) -> None:
+        super().__init__(learning_rate, **options)
+        self.beta_1 = hyperparameter("beta_1", beta_1, 1.0)
+        self.beta_2 = hyperparameter("beta_2", beta_2, 1.0)
+        self.epsilon = positive("epsilon", epsilon)
+
+    def prepare(self, xp: Any, now: SimpleNamespace, state: State) -> None:
+        now.of_m = 1 / one_minus_power(xp, now.beta_1, now.t)
+        now.of_root = 1 / xp.sqrt(one_minus_power(xp, now.beta_2, now.t))
+
+    def step(self, p: Array, g: Array, slots: Tree, now: SimpleNamespace) -> Array:
+        xp = array_namespace(p)
+        m, v = slots["m"], slots["v"]
+        m *= now.beta_1
+        m += g * (1 - now.beta_1)
+        v *= now.beta_2
+        v += g * g * (1 - now.beta_2)
+        slots["m"], slots["v"] = m, v
+        move = m * now.of_m / (xp.sqrt(v) * now.of_root + self.epsilon)
+        own, moved = xp.sqrt(xp.sum(p * p)), xp.sqrt(xp.sum(move * move))
+        both = (own > 0) & (moved > 0)
+        ratio = xp.where(both, own / xp.where(both, moved, xp.ones_like(moved)), xp.ones_like(own))
+        p -= move * (ratio * now.learning_rate)
+        return p

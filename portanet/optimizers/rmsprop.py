@@ -1,0 +1,73 @@
+"""RMSprop: steps divided by the root of a running mean of squared gradients."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+from portanet.autodiff import array_namespace
+from portanet.backends import Array
+from portanet.optimizers.base import Optimizer, Tree, hyperparameter, positive
+from portanet.schedules import Hyperparameter
+
+
+class RMSprop(Optimizer):
+    """RMSprop (Hinton 2012): `v` is a running mean of g^2; `p -= rate * g / sqrt(v + epsilon)`; as Keras's.
+
+    Args:
+        learning_rate: Step size, or a schedule.
+        rho: Decay of the running mean, or a schedule.
+        momentum: If not zero, the steps are summed with this decay; a number in [0, 1), or a schedule.
+        epsilon: Keeps the division finite.
+        centered: Whether to divide by the running variance (the square of a running mean of g taken off `v`).
+        **options: Options of every `Optimizer`.
+
+    Example:
+        >>> import numpy as np
+        >>> rmsprop = RMSprop(0.1, rho=0.75)
+        >>> params = {"w": np.asarray([1.0])}
+        >>> params, state = rmsprop.update(params, {"w": np.asarray([3.0])}, rmsprop.init(params))
+        >>> params["w"].round(6)
+        array([0.8])
+    """
+
+    scheduled = ("rho", "momentum")
+
+    def __init__(
+        self,
+        learning_rate: Hyperparameter = 0.001,
+        rho: Hyperparameter = 0.9,
+        momentum: Hyperparameter = 0.0,
+        epsilon: float = 1e-7,
+        centered: bool = False,
+        **options: Any,
+    ) -> None:
+        super().__init__(learning_rate, **options)
+        self.rho = hyperparameter("rho", rho, 1.0)
+        self.momentum = hyperparameter("momentum", momentum, 1.0)
+        self.epsilon = positive("epsilon", epsilon)
+        self.centered = centered
+        self.slots = ("v", *(["mean"] if centered else []), *(["momentum"] if momentum else []))
+
+    def step(self, p: Array, g: Array, slots: Tree, now: SimpleNamespace) -> Array:
+        v = slots["v"]
+        v *= now.rho
+        square = g * g
+        square *= 1 - now.rho
+        v += square
+        slots["v"] = v
+        if self.centered:
+            mean = slots["mean"]
+            mean *= now.rho
+            mean += g * (1 - now.rho)
+            slots["mean"] = mean
+            v = v - mean * mean
+        move = g / array_namespace(p).sqrt(v + self.epsilon)
+        move *= now.learning_rate
+        if "momentum" in slots:
+            velocity = slots["momentum"]
+            velocity *= now.momentum
+            velocity += move
+            slots["momentum"] = move = velocity
+        p -= move
+        return p

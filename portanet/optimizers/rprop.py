@@ -1,0 +1,77 @@
+"""Rprop: a step size for each parameter, by the signs of successive gradients."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+from portanet.autodiff import array_namespace
+from portanet.backends import Array
+from portanet.optimizers.base import Optimizer, Tree, positive
+
+
+class Rprop(Optimizer):
+    """Resilient backpropagation without going back (Riedmiller 1994): for full batches; as PyTorch's.
+
+    A step size grows while its gradient keeps its sign and shrinks when the sign changes; the gradient's size does not
+    matter.
+
+    Args:
+        learning_rate: The step sizes at first; a number.
+        eta_minus: Factor of a step size after a change of sign, in (0, 1).
+        eta_plus: Factor otherwise, larger than 1.
+        min_step: The smallest step size.
+        max_step: The largest.
+        **options: Options of every `Optimizer`.
+
+    Example:
+        >>> import numpy as np
+        >>> rprop = Rprop(0.1)
+        >>> params, state = {"w": np.asarray([1.0])}, None
+        >>> state = rprop.init(params)
+        >>> for slope in (3.0, 0.1, -5.0):  # moves by 0.1, by 0.12, and not when the sign changes
+        ...     params, state = rprop.update(params, {"w": np.asarray([slope])}, state)
+        >>> params["w"].round(6), state["step_size"]["w"].round(6)
+        (array([0.78]), array([0.06]))
+    """
+
+    slots = ("previous", "step_size")
+
+    def __init__(
+        self,
+        learning_rate: float = 0.01,
+        eta_minus: float = 0.5,
+        eta_plus: float = 1.2,
+        min_step: float = 1e-6,
+        max_step: float = 50.0,
+        **options: Any,
+    ) -> None:
+        super().__init__(positive("learning_rate", learning_rate), **options)
+        if not 0 < eta_minus < 1 < eta_plus:
+            raise ValueError(
+                "Arguments `eta_minus` and `eta_plus` must satisfy 0 < eta_minus < 1 < eta_plus. "
+                f"Received: eta_minus={eta_minus!r}, eta_plus={eta_plus!r}"
+            )
+        if positive("min_step", min_step) > positive("max_step", max_step):
+            raise ValueError(
+                "Argument `min_step` must not be larger than `max_step`. "
+                f"Received: min_step={min_step!r}, max_step={max_step!r}"
+            )
+        self.eta_minus = eta_minus
+        self.eta_plus = eta_plus
+        self.min_step = min_step
+        self.max_step = max_step
+
+    def init_slot(self, slot: str, p: Array) -> Array:
+        first = 0.0 if callable(self.learning_rate) or slot == "previous" else self.learning_rate
+        return array_namespace(p).full_like(p, first)
+
+    def step(self, p: Array, g: Array, slots: Tree, now: SimpleNamespace) -> Array:
+        xp = array_namespace(p)
+        agreement = xp.sign(g * slots["previous"])
+        factor = xp.where(agreement > 0, self.eta_plus, xp.where(agreement < 0, self.eta_minus, xp.ones_like(g)))
+        size = xp.minimum(xp.maximum(slots["step_size"] * factor, self.min_step), self.max_step)
+        slots["step_size"] = size
+        slots["previous"] = g = xp.where(agreement < 0, 0.0, g)
+        p -= xp.sign(g) * size
+        return p

@@ -1,0 +1,195 @@
+"""What all optimizers share: clipping, weight decay, accumulation, averages, noise; and refusals."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+
+from portanet import models, optimizers, random, schedules
+from portanet.layers import Dense
+from tests.support import asarray, assert_close, to_numpy
+
+
+def step(optimizer: Any, params: dict[str, Any], *grads: dict[str, Any]) -> tuple[Any, Any]:
+    """Update with one gradient after the other; arrays on the backend in use."""
+    params = {path: asarray(np.array(p)) for path, p in params.items()}
+    state = optimizer.init(params)
+    for grad in grads:
+        params, state = optimizer.update(params, {path: asarray(np.array(g)) for path, g in grad.items()}, state)
+    return params, state
+
+
+def test_shanahans_updates(xp: Any) -> None:
+    """S 304 and 698, to the last digit that the text prints."""
+    rate = optimizers.SGD(0.01)
+    params, _ = step(rate, {"w": [5.0, 4.0, 8.0]}, {"w": 2 * np.array([34.0, 1.0, 4.0])})
+    assert_close(params["w"], [4.32, 3.98, 7.92])
+    params, _ = step(rate, {"w": [2.0, -1.0, 4.0, 8.0]}, {"w": 7 * np.array([1.0, 5.0, 1.0, 2.0])})
+    assert_close(params["w"], [1.93, -1.35, 3.93, 7.86])
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        # g * c / |g| if |g| > c: norms are 5 and 0.5, together sqrt(25.25).
+        ({"clipnorm": 1.0}, ([0.6, 0.8], [0.3, 0.4])),
+        ({"clipnorm": 10.0}, ([3.0, 4.0], [0.3, 0.4])),
+        ({"global_clipnorm": 1.0}, (np.array([3, 4]) / math.sqrt(25.25), np.array([0.3, 0.4]) / math.sqrt(25.25))),
+        ({"global_clipnorm": 6.0}, ([3.0, 4.0], [0.3, 0.4])),
+        ({"clipvalue": 0.35}, ([0.35, 0.35], [0.3, 0.35])),
+    ],
+)
+def test_clipping(xp: Any, options: dict[str, float], expected: Any) -> None:
+    params, _ = step(
+        optimizers.SGD(1.0, **options), {"a": [0.0, 0.0], "b": [0.0, 0.0]}, {"a": [3, 4.0], "b": [0.3, 0.4]}
+    )
+    assert_close(params["a"], -np.asarray(expected[0]))
+    assert_close(params["b"], -np.asarray(expected[1]))
+
+
+def test_clipping_a_zero_gradient(xp: Any) -> None:
+    for options in ({"clipnorm": 1.0}, {"global_clipnorm": 1.0}):
+        params, _ = step(optimizers.SGD(1.0, **options), {"a": [1.0]}, {"a": [0.0]})
+        assert_close(params["a"], [1.0])
+
+
+def test_the_callers_gradients_stay(xp: Any) -> None:
+    for name in optimizers.OPTIMIZERS.values():
+        grads = {"w": asarray(np.array([[1.0, -2.0], [0.5, 3.0]]))}
+        params = {"w": asarray(np.ones((2, 2)))}
+        optimizer = name()
+        optimizer.update(params, grads, optimizer.init(params))
+        assert_close(grads["w"], [[1.0, -2.0], [0.5, 3.0]])
+
+
+def test_weight_decay_leaves_out_what_is_excluded(xp: Any) -> None:
+    optimizer = optimizers.SGD(0.5, weight_decay=0.2)
+    optimizer.exclude_from_weight_decay(var_names=["bias", "gamma"])
+    names = ["dense/kernel", "dense/bias", "bias_net/kernel"]
+    ones, zero = ({name: [x] for name in names} for x in (1.0, 0.0))
+    params, _ = step(optimizer, ones, zero)
+    assert [float(to_numpy(params[name])[0]) for name in names] == pytest.approx([0.9, 1.0, 0.9])
+    twin = optimizers.SGD.from_config(optimizer.get_config())
+    params, _ = step(twin, ones, zero)
+    assert [float(to_numpy(params[name])[0]) for name in names] == pytest.approx([0.9, 1.0, 0.9])
+
+
+def test_weight_decay_takes_variables(xp: Any) -> None:
+    model = models.Sequential([Dense(2), Dense(2)])
+    model(asarray(np.ones((1, 3))))
+    optimizer = optimizers.SGD(0.5, weight_decay=0.2)
+    optimizer.exclude_from_weight_decay(var_list=[model.layers[0].kernel])
+    params = {path: np.ones(2) for path in model.named_variables()}
+    after, _ = step(optimizer, params, {path: np.zeros(2) for path in params})
+    kept = [path for path, p in after.items() if to_numpy(p)[0] == 1]
+    assert kept == [model.layers[0].kernel.path]
+
+
+def test_accumulation_is_one_step_with_the_mean(xp: Any) -> None:
+    grads = [{"w": [1.0, -2.0]}, {"w": [3.0, 5.0]}, {"w": [2.0, 0.0]}]
+    mean = {"w": [2.0, 1.0]}
+    once, _ = step(optimizers.Adam(0.1), {"w": [1.0, 1.0]}, mean, mean)
+    thrice, state = step(optimizers.Adam(0.1, gradient_accumulation_steps=3), {"w": [1.0, 1.0]}, *grads, *grads)
+    assert_close(thrice["w"], to_numpy(once["w"]))
+    assert_close(state["gradients"]["w"], [0.0, 0.0])
+    waiting, _ = step(optimizers.Adam(0.1, gradient_accumulation_steps=3), {"w": [1.0, 1.0]}, *grads[:2])
+    assert_close(waiting["w"], [1.0, 1.0])
+
+
+def test_average_of_parameters(xp: Any) -> None:
+    optimizer = optimizers.SGD(1.0, use_ema=True, ema_momentum=0.5)
+    params, state = step(optimizer, {"w": [0.0]}, {"w": [-4.0]}, {"w": [-4.0]}, {"w": [-4.0]})
+    assert_close(params["w"], [12.0])
+    assert_close(optimizer.finalize(params, state)["w"], [0.5 * (0.5 * 4 + 0.5 * 8) + 0.5 * 12])
+    assert optimizers.SGD(1.0).finalize(params, {}) is params
+
+
+def test_gradient_noise_has_the_variance_asked_for(xp: Any) -> None:
+    """sigma_t^2 = eta / (1 + t)^gamma (N 885-893)."""
+    random.set_seed(1)
+    optimizer = optimizers.SGD(1.0, gradient_noise=schedules.PowerDecay(0.3, 0.55))
+    params = {"w": asarray(np.zeros(20_000))}
+    state = optimizer.init(params)
+    before = np.zeros(20_000)
+    for t in range(3):
+        params, state = optimizer.update(params, {"w": asarray(np.zeros(20_000))}, state)
+        after = np.array(to_numpy(params["w"]))
+        noise, before = after - before, after
+        assert noise.var() == pytest.approx(0.3 / (1 + t) ** 0.55, rel=0.05)
+        assert abs(noise.mean()) < 0.02
+
+
+def test_learning_rate_is_read_from_the_state(xp: Any) -> None:
+    optimizer = optimizers.SGD(0.1)
+    params = {"w": asarray([1.0])}
+    state = optimizer.init(params)
+    state["learning_rate"] = asarray(0.5)
+    params, _ = optimizer.update(params, {"w": asarray([1.0])}, state)
+    assert_close(params["w"], [0.5])
+
+
+def test_nothing_to_train() -> None:
+    for make in optimizers.OPTIMIZERS.values():
+        optimizer = make()
+        assert optimizer.init({}) == {}
+        assert optimizer.update({}, {}, {}) == ({}, {})
+    lookahead = optimizers.Lookahead("sgd")
+    assert lookahead.update({}, {}, lookahead.init({})) == ({}, {})
+
+
+def test_many_steps_are_counted_in_half_precision() -> None:
+    """float16 cannot count beyond 2048; the bias correction must not stop there."""
+    optimizer = optimizers.Adam(0.1)
+    params = {"w": np.ones(1, dtype="float16")}
+    state = optimizer.init(params)
+    state["iterations"] = np.asarray(100_000, dtype="int32")
+    params, state = optimizer.update(params, {"w": np.ones(1, dtype="float16")}, state)
+    assert np.isfinite(params["w"]).all()
+    assert params["w"].dtype == "float16"
+
+
+def test_names() -> None:
+    assert isinstance(optimizers.get("rmsprop"), optimizers.RMSprop)
+    assert isinstance(optimizers.get("AdamW"), optimizers.AdamW)
+    assert isinstance(optimizers.get(optimizers.Lion), optimizers.Lion)
+    with pytest.raises(ValueError, match=r"Unknown optimizer. Did you mean 'adam'\?.*Received: 'adamm'"):
+        optimizers.get("adamm")
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: optimizers.SGD(-0.1), "`learning_rate` must be a non-negative number or a schedule. Received: learni"),
+        (lambda: optimizers.SGD("fast"), "`learning_rate` must be a non-negative number or a schedule. Received: lear"),
+        (lambda: optimizers.SGD(math.nan), "`learning_rate` must be .* Received: learning_rate=nan"),
+        (lambda: optimizers.SGD(momentum=1.0), r"`momentum` must be a number in \[0, 1\) or a schedule. Received: mom"),
+        (lambda: optimizers.SGD(weight_decay=-1.0), "`weight_decay` must be a non-negative number or a schedule. Rece"),
+        (lambda: optimizers.SGD(clipnorm=0.0), "`clipnorm` must be positive. Received: clipnorm=0.0"),
+        (lambda: optimizers.SGD(clipnorm=1.0, clipvalue=1.0), "Only one of `clipnorm`, `clipvalue` and `global_clip"),
+        (lambda: optimizers.SGD(ema_momentum=2.0), r"`ema_momentum` must be in \[0, 1\]. Received: ema_momentum=2.0"),
+        (lambda: optimizers.SGD(ema_overwrite_frequency=0), "must be an integer of at least 1. Received: ema_overwrit"),
+        (lambda: optimizers.SGD(gradient_accumulation_steps=1), "must be an integer of at least 2. Received: gradien"),
+        (lambda: optimizers.SGD(gradient_noise=-1), "`gradient_noise` must be a non-negative number or a schedule. R"),
+        (lambda: optimizers.Adam(beta_1=1.5), r"`beta_1` must be a number in \[0, 1\) or a schedule. Received: beta_1"),
+        (lambda: optimizers.Adam(epsilon=0.0), "`epsilon` must be a positive number. Received: epsilon=0.0"),
+        (lambda: optimizers.Adagrad(initial_accumulator_value=-1), "`initial_accumulator_value` must be .* Received:"),
+        (lambda: optimizers.Rprop(eta_plus=0.9), "0 < eta_minus < 1 < eta_plus. Received: eta_minus=0.5, eta_plus=0"),
+        (lambda: optimizers.Rprop(min_step=1.0, max_step=0.5), "`min_step` must not be larger than `max_step`. Recei"),
+        (lambda: optimizers.Rprop(schedules.Constant(0.1)), "`learning_rate` must be a positive number. Received: lea"),
+        (lambda: optimizers.Adafactor(beta_2_decay=0.5), r"`beta_2_decay` must be .* Received: beta_2_decay=0.5"),
+        (lambda: optimizers.ESGD(update_frequency=0), "`update_frequency` must be a positive integer. Received: upda"),
+        (lambda: optimizers.Lookahead("sgd", slow_step_size=0.0), r"`slow_step_size` must be in \(0, 1\]. Received: s"),
+        (lambda: optimizers.Lookahead("sgd", sync_period=0), "`sync_period` must be a positive integer. Received: sy"),
+    ],
+)
+def test_bad_values(make: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        make()
+
+
+def test_bad_exclusions() -> None:
+    with pytest.raises(TypeError, match=r"a list of variables and a list of names. Received: .* var_names='bias'"):
+        optimizers.SGD().exclude_from_weight_decay(var_names="bias")
