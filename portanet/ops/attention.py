@@ -1,0 +1,118 @@
+"""Attention by scaled dot products, fused; in blocks where all weights at once would take too much memory."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from portanet.autodiff import array_namespace, custom_vjp
+from portanet.autodiff.traced import raw_value
+from portanet.backends import Array, device_of
+from portanet.ops.attention_blocks import attention_in_blocks
+
+LONG = 1024
+"""Sequences of more than LONG * LONG pairs of places are attended to in blocks."""
+
+
+def dot_product_attention(
+    query: Array,
+    key: Array,
+    value: Array,
+    scale: float,
+    mask: Array | None = None,
+    causal: bool = False,
+    keep: Array | None = None,
+) -> Array:
+    """`softmax(scale * query @ key.T) @ value` (Vaswani et al. 2017).
+
+    For long sequences the weights are never all in memory: they are computed block by block, and again in the backward
+    pass (see `attention_in_blocks`).
+
+    Args:
+        query: Shape (..., times, size).
+        key: Shape (..., places, size), with the same leading axes.
+        value: Shape (..., places, value size).
+        scale: Factor of the products, usually `size ** -0.5`.
+        mask: Boolean array that broadcasts to (..., times, places): False where no attention is paid. Where a row has
+            no True, the result is zero.
+        causal: Whether time t pays attention to places up to t only.
+        keep: Factor of the weights (dropout), in a shape that broadcasts to theirs.
+
+    Returns:
+        Shape (..., times, value size).
+
+    Example:
+        >>> import numpy as np
+        >>> q, v = np.zeros((1, 3, 2)), np.asarray([[[1.0], [2.0], [6.0]]])
+        >>> dot_product_attention(q, q, v, 1.0, causal=True).ravel()
+        array([1. , 1.5, 3. ])
+    """
+    mask = None if mask is None else raw_value(mask)
+    if keep is None and query.shape[-2] * key.shape[-2] > LONG * LONG:
+        out: Array = attention_in_blocks(query, key, value, scale=scale, mask=mask, causal=causal)[0]
+        return out
+    if causal:
+        mask = with_causal(mask, raw_value(query), key.shape[-2])
+    found: Array = attention(query, key, value, scale=scale, mask=mask, keep=keep)[0]
+    return found
+
+
+def with_causal(mask: Array | None, query: Array, places: int) -> Array:
+    """A mask that also hides what comes later."""
+    xp = array_namespace(query)
+    device = device_of(query)
+    times = xp.reshape(xp.arange(query.shape[-2], device=device), (query.shape[-2], 1))
+    seen = xp.arange(places, device=device) <= times
+    return seen if mask is None else mask & seen
+
+
+@custom_vjp
+def attention(
+    query: Array, key: Array, value: Array, *, scale: float, mask: Array | None = None, keep: Array | None = None
+) -> Any:
+    """As `dot_product_attention`; returns `(result, weights)`, the weights as they are before `keep`.
+
+    Example:
+        >>> import numpy as np
+        >>> x = np.asarray([[0.0], [1.0]])
+        >>> attention(x, x, x, scale=1.0)[1].round(4)
+        array([[0.5   , 0.5   ],
+               [0.2689, 0.7311]])
+    """
+    xp = array_namespace(query, key, value)
+    # Scaling the query is cheaper than scaling the products.
+    weights = softmax(xp, xp.matmul(query * scale, xp.matrix_transpose(key)), mask)
+    used = weights if keep is None else weights * keep
+
+    def pullback(cotangents: tuple[Array | None, Array | None]) -> Any:
+        g, g_weights = cotangents
+        xp = array_namespace(*(each for each in cotangents if each is not None), query, key, value)
+        by_value, ds = None, g_weights
+        if g is not None:
+            by_value = xp.matmul(xp.matrix_transpose(used), g)
+            ds = xp.matmul(g, xp.matrix_transpose(value))
+            if keep is not None:
+                ds *= keep
+            if g_weights is not None:
+                ds = ds + g_weights
+        assert ds is not None
+        # Of a softmax p: dp * p - p * sum(dp * p).
+        ds = ds * weights
+        ds = ds - xp.sum(ds, axis=-1, keepdims=True) * weights
+        by_query = xp.matmul(ds, key * scale)
+        return by_query, xp.matmul(xp.matrix_transpose(ds), query * scale), by_value
+
+    return (xp.matmul(used, value), weights), pullback
+
+
+def softmax(xp: Any, scores: Array, mask: Array | None) -> Array:
+    """Softmax over the last axis among the places that the mask allows; `scores` is given away."""
+    if mask is not None:
+        scores = xp.where(mask, scores, float(xp.finfo(scores.dtype).min))
+    scores -= xp.max(scores, axis=-1, keepdims=True)
+    weights = xp.exp(scores)
+    total = xp.sum(weights, axis=-1, keepdims=True)
+    if mask is not None:
+        # A row without any place would get the same weight for all.
+        weights = xp.where(mask, weights, 0.0)
+    weights /= total
+    return weights

@@ -1,0 +1,134 @@
+"""Attention block by block, with a softmax that goes along: memory grows with the length, not with its square."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from portanet.autodiff import array_namespace, custom_vjp
+from portanet.autodiff.traced import raw_value
+from portanet.backends import Array, device_of
+
+
+@custom_vjp
+def attention_in_blocks(
+    query: Array,
+    key: Array,
+    value: Array,
+    *,
+    scale: float,
+    mask: Array | None = None,
+    causal: bool = False,
+    block: int = 256,
+) -> Any:
+    """As `dot_product_attention`, computed for `block` times and `block` places at once (Rabe and Staats 2021).
+
+    The running maximum and sum of the softmax are corrected with every block (Milakov and Gimelshein 2018). The
+    backward pass computes the weights again (Dao et al. 2022). Blocks that a causal mask hides are left out.
+
+    Returns:
+        `(result, log_sum)`: the result, and the logarithm of each row's sum of exponentials.
+
+    Example:
+        >>> import numpy as np
+        >>> x = np.asarray([[0.0], [1.0], [2.0]])
+        >>> attention_in_blocks(x, x, x, scale=1.0, block=2)[0].ravel().round(4)
+        array([1.    , 1.5752, 1.8509])
+    """
+    xp = array_namespace(query, key, value)
+    lowest = float(xp.finfo(query.dtype).min)
+    results, sums = [], []
+    for rows in _pieces(query.shape[-2], block):
+        q = query[..., rows, :] * scale
+        top: Any = None
+        total: Any = None
+        out: Any = None
+        for places in _seen(rows, key.shape[-2], block, causal):
+            allowed = _allowed(xp, query, mask, causal, rows, places)
+            scores = xp.matmul(q, xp.matrix_transpose(key[..., places, :]))
+            if allowed is not None:
+                scores = xp.where(allowed, scores, lowest)
+            new_top = xp.max(scores, axis=-1, keepdims=True)
+            if top is not None:
+                new_top = xp.maximum(top, new_top)
+            weights = xp.exp(scores - new_top)
+            if allowed is not None:
+                weights = xp.where(allowed, weights, 0.0)
+            part, part_sum = xp.matmul(weights, value[..., places, :]), xp.sum(weights, axis=-1, keepdims=True)
+            if top is not None:
+                shrink = xp.exp(top - new_top)
+                part, part_sum = part + out * shrink, part_sum + total * shrink
+            top, total, out = new_top, part_sum, part
+        total = xp.where(total > 0, total, 1.0)  # a row without any place
+        results.append(out / total)
+        sums.append(top + xp.log(total))
+    result, log_sum = xp.concat(results, axis=-2), xp.concat(sums, axis=-2)
+
+    def pullback(cotangents: tuple[Array | None, Array | None]) -> Any:
+        g, g_sum = cotangents
+        xp = array_namespace(*(each for each in cotangents if each is not None), query, key, value)
+        if g is None:
+            g = xp.zeros_like(result)
+        # The softmax takes off each row's mean slope; the slope of log_sum is the softmax.
+        inner = xp.sum(g * result, axis=-1, keepdims=True)
+        if g_sum is not None:
+            inner = inner - g_sum
+        by_query = []
+        all_places = list(_pieces(key.shape[-2], block))
+        by_key: list[Any] = [None] * len(all_places)
+        by_value: list[Any] = [None] * len(all_places)
+        for rows in _pieces(query.shape[-2], block):
+            q, g_rows = query[..., rows, :] * scale, g[..., rows, :]
+            dq: Any = None
+            for n, places in enumerate(_seen(rows, key.shape[-2], block, causal)):
+                k = key[..., places, :]
+                allowed = _allowed(xp, query, mask, causal, rows, places)
+                scores = xp.matmul(q, xp.matrix_transpose(k))
+                if allowed is not None:
+                    scores = xp.where(allowed, scores, lowest)
+                weights = xp.exp(scores - log_sum[..., rows, :])
+                if allowed is not None:
+                    weights = xp.where(allowed, weights, 0.0)
+                ds = xp.matmul(g_rows, xp.matrix_transpose(value[..., places, :])) - inner[..., rows, :]
+                ds = ds * weights
+                dq = _plus(dq, xp.matmul(ds, k))
+                by_key[n] = _plus(by_key[n], xp.matmul(xp.matrix_transpose(ds), q))
+                by_value[n] = _plus(by_value[n], xp.matmul(xp.matrix_transpose(weights), g_rows))
+            by_query.append(dq * scale)
+        for n, places in enumerate(all_places):
+            if by_key[n] is None:  # later than all times
+                by_key[n] = xp.zeros_like(key[..., places, :])
+                by_value[n] = xp.zeros_like(value[..., places, :])
+        return xp.concat(by_query, axis=-2), xp.concat(by_key, axis=-2), xp.concat(by_value, axis=-2)
+
+    return (result, log_sum), pullback
+
+
+def _plus(total: Array | None, part: Array) -> Array:
+    return part if total is None else total + part
+
+
+def _pieces(length: int, block: int) -> Iterator[slice]:
+    return (slice(start, min(start + block, length)) for start in range(0, length, block))
+
+
+def _seen(rows: slice, length: int, block: int, causal: bool) -> Iterator[slice]:
+    """The blocks of places to which these times pay attention."""
+    return (places for places in _pieces(length, block) if not causal or places.start < rows.stop)
+
+
+def _allowed(xp: Any, query: Array, mask: Array | None, causal: bool, rows: slice, places: slice) -> Array | None:
+    """The mask of one block."""
+    allowed = None
+    if mask is not None:
+        # An axis of size 1 is shared.
+        rows_of_mask = rows if mask.ndim > 1 and mask.shape[-2] > 1 else slice(None)
+        places_of_mask = places if mask.shape[-1] > 1 else slice(None)
+        allowed = mask[..., places_of_mask] if mask.ndim == 1 else mask[..., rows_of_mask, places_of_mask]
+    if causal and places.stop > rows.start + 1:
+        raw = array_namespace(raw_value(query))
+        device = device_of(raw_value(query))
+        times = raw.reshape(raw.arange(rows.start, rows.stop, device=device), (rows.stop - rows.start, 1))
+        seen = raw.arange(places.start, places.stop, device=device) <= times
+        allowed = seen if allowed is None else allowed & seen
+    return allowed
