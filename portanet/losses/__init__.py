@@ -1,28 +1,94 @@
 """The losses."""
 
+from __future__ import annotations
+
 from typing import Any
 
 from portanet.lookup import lookup, names
 from portanet.losses.base import FunctionLoss, Loss
-from portanet.losses.classification import BinaryCrossentropy, CategoricalCrossentropy, SparseCategoricalCrossentropy
-from portanet.losses.regression import MeanSquaredError
+from portanet.losses.classification import (
+    BernoulliNegativeLogLikelihood,
+    BinaryCrossentropy,
+    CategoricalCrossentropy,
+    SparseCategoricalCrossentropy,
+)
+from portanet.losses.ctc import CTC, ctc
+from portanet.losses.focal import BinaryFocalCrossentropy, CategoricalFocalCrossentropy
+from portanet.losses.margin import CategoricalHinge, Hinge, MulticlassSVM, SoftMargin, SquaredHinge
+from portanet.losses.overlap import Dice, Tversky
+from portanet.losses.probability import GaussianNegativeLogLikelihood, HellingerDistance, KLDivergence, Poisson
+from portanet.losses.regression import (
+    CosineSimilarity,
+    Huber,
+    LogCosh,
+    MeanAbsoluteError,
+    MeanAbsolutePercentageError,
+    MeanSquaredError,
+    MeanSquaredLogarithmicError,
+    QuadraticCost,
+)
+from portanet.losses.similarity import Contrastive, Triplet, triplet
+from portanet.losses.weights import class_weights
 
-LOSSES = names(BinaryCrossentropy, CategoricalCrossentropy, MeanSquaredError, SparseCategoricalCrossentropy)
-LOSSES["mse"] = MeanSquaredError
+LOSSES = names(
+    CTC, BernoulliNegativeLogLikelihood, BinaryCrossentropy, BinaryFocalCrossentropy, CategoricalCrossentropy,
+    CategoricalFocalCrossentropy, CategoricalHinge, Contrastive, CosineSimilarity, Dice, GaussianNegativeLogLikelihood,
+    HellingerDistance, Hinge, Huber, KLDivergence, LogCosh, MeanAbsoluteError, MeanAbsolutePercentageError,
+    MeanSquaredError, MeanSquaredLogarithmicError, MulticlassSVM, Poisson, QuadraticCost, SoftMargin,
+    SparseCategoricalCrossentropy, SquaredHinge, Triplet, Tversky,
+)  # fmt: skip
+for _alias, _loss in {
+    "bce": BinaryCrossentropy, "kld": KLDivergence, "mae": MeanAbsoluteError, "mape": MeanAbsolutePercentageError,
+    "mse": MeanSquaredError, "msle": MeanSquaredLogarithmicError,
+}.items():  # fmt: skip
+    LOSSES |= {_alias: _loss, _alias.upper(): _loss}
 
 
 def get(identifier: Any) -> Loss:
-    """A loss by name, the object given, or a loss made of a function `(y_true, y_pred) -> loss of each example`."""
+    """A loss by name, the object given, or a loss made of a function `(y_true, y_pred) -> loss of each example`.
+
+    Example:
+        >>> from portanet import losses
+        >>> losses.get("mse").name
+        'mean_squared_error'
+    """
     found = lookup("loss", identifier, LOSSES)
     return found if isinstance(found, Loss) else FunctionLoss(found)
 
 
 __all__ = [
+    "CTC",
+    "BernoulliNegativeLogLikelihood",
     "BinaryCrossentropy",
+    "BinaryFocalCrossentropy",
     "CategoricalCrossentropy",
+    "CategoricalFocalCrossentropy",
+    "CategoricalHinge",
+    "Contrastive",
+    "CosineSimilarity",
+    "Dice",
     "FunctionLoss",
+    "GaussianNegativeLogLikelihood",
+    "HellingerDistance",
+    "Hinge",
+    "Huber",
+    "KLDivergence",
+    "LogCosh",
     "Loss",
+    "MeanAbsoluteError",
+    "MeanAbsolutePercentageError",
     "MeanSquaredError",
+    "MeanSquaredLogarithmicError",
+    "MulticlassSVM",
+    "Poisson",
+    "QuadraticCost",
+    "SoftMargin",
     "SparseCategoricalCrossentropy",
+    "SquaredHinge",
+    "Triplet",
+    "Tversky",
+    "class_weights",
+    "ctc",
     "get",
+    "triplet",
 ]

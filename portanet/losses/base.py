@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from portanet.autodiff import array_namespace
+from portanet.autodiff import TracedArray, array_namespace, lift
 from portanet.autodiff.traced import raw_value
-from portanet.backends import Array, HostArray, raw_namespace
+from portanet.backends import Array, HostArray, raw_namespace, to_host
 from portanet.configurable import Configurable
 from portanet.lookup import snake_case
+
+REDUCTIONS = ("sum_over_batch_size", "mean", "mean_with_sample_weight", "sum", None)
 
 
 class Loss(Configurable):
@@ -19,7 +21,8 @@ class Loss(Configurable):
     losses that reduce the last).
 
     Args:
-        reduction: `"sum_over_batch_size"` (the mean), `"sum"`, or None for one value each.
+        reduction: `"sum_over_batch_size"` or `"mean"` (the mean over the examples, masked ones left out),
+            `"mean_with_sample_weight"` (divided by the sum of the weights), `"sum"`, or None for one value each.
         name: Name shown in logs.
     """
 
@@ -27,9 +30,12 @@ class Loss(Configurable):
     """Whether the targets are class numbers rather than numbers to compare with."""
 
     def __init__(self, reduction: str | None = "sum_over_batch_size", name: str | None = None) -> None:
-        if reduction not in ("sum_over_batch_size", "mean", "sum", None):
+        if reduction == "none":
+            reduction = None
+        if reduction not in REDUCTIONS:
             raise ValueError(
-                f"Argument `reduction` must be 'sum_over_batch_size', 'sum' or None. Received: reduction={reduction!r}"
+                "Argument `reduction` must be 'sum_over_batch_size', 'mean', 'mean_with_sample_weight', 'sum' or None. "
+                f"Received: reduction={reduction!r}"
             )
         self.reduction = reduction
         self.name = name or snake_case(type(self).__name__)
@@ -62,31 +68,52 @@ class Loss(Configurable):
         xp = array_namespace(y_true)
         return y_true if y_true.dtype == y_pred.dtype else xp.astype(y_true, y_pred.dtype)
 
+    def valid(self, y_true: Array) -> Array | None:
+        """Which examples count, as a boolean array, for losses that leave some out by their targets; None for all."""
+        return None
+
     def per_example(self, y_true: Array, y_pred: Array) -> Array:
         """The loss of each example, shapes checked."""
         self.check_shapes(y_true, y_pred)
+        if type(y_pred) is TracedArray:  # not every library leaves `plain * traced` to the right operand
+            y_true = lift(y_true)
         return self.call(self.prepare(y_true, y_pred), y_pred)
 
-    def __call__(self, y_true: Array, y_pred: Array, sample_weight: Array | None = None) -> Array:
-        """The loss of a batch.
+    def compute(
+        self, y_true: Array, y_pred: Array, sample_weight: Array | None = None, mask: Array | None = None
+    ) -> Array:
+        """The loss of a batch, as a pure function: shapes are checked, values are not, so that it can be compiled."""
+        values = self.per_example(y_true, y_pred)
+        valid = self.valid(y_true)
+        if valid is not None:
+            mask = valid if mask is None else mask & valid
+        return reduce(values, sample_weight, self.reduction, self.name, mask)
+
+    def __call__(
+        self, y_true: Array, y_pred: Array, sample_weight: Array | None = None, mask: Array | None = None
+    ) -> Array:
+        """The loss of a batch, shapes and values of the targets checked.
 
         Args:
             y_true: Targets, an array of the library of `y_pred`.
             y_pred: Predictions.
             sample_weight: Weight of each example, shape (batch,) or that of the losses; the mean is over the number
                 of examples, as in Keras.
+            mask: Boolean array of the same shapes, False for what is left out, also of the number of examples.
 
         Returns:
             An array of shape (), or of the losses' shape for `reduction=None`.
         """
-        plain = raw_value(y_true)
-        if not hasattr(plain, "dtype") or raw_namespace(plain) is not raw_namespace(raw_value(y_pred)):
+        plain, other = raw_value(y_true), raw_value(y_pred)
+        if not hasattr(plain, "dtype") or raw_namespace(plain) is not raw_namespace(other):
             raise TypeError(
                 f"Loss '{self.name}' compares arrays of one library; convert with portanet.asarray(y). Received: "
-                f"y_true {type(plain).__name__}, y_pred {type(raw_value(y_pred)).__name__}"
+                f"y_true {type(plain).__name__}, y_pred {type(other).__name__}"
             )
-        values = self.per_example(y_true, y_pred)
-        return reduce(values, sample_weight, self.reduction, self.name)
+        self.check_shapes(y_true, y_pred)
+        if 0 not in plain.shape:
+            self.check_targets(to_host(plain), other.shape[-1] if other.ndim > 1 else None)
+        return self.compute(y_true, y_pred, sample_weight, mask)
 
 
 class FunctionLoss(Loss):
@@ -114,17 +141,71 @@ class FunctionLoss(Loss):
         return self.function(y_true, y_pred)
 
 
-def reduce(values: Array, sample_weight: Array | None, reduction: str | None, name: str) -> Array:
-    """Weight and average the losses of examples."""
+def reduce(
+    values: Array, sample_weight: Array | None, reduction: str | None, name: str, mask: Array | None = None
+) -> Array:
+    """Weight and average the losses of examples; what is masked has no part in the mean, were it not a number."""
     xp = array_namespace(values)
-    if sample_weight is not None:
-        weight = xp.astype(xp.asarray(sample_weight), values.dtype)
-        if tuple(weight.shape) != tuple(values.shape[: weight.ndim]):
-            raise ValueError(
-                f"Loss '{name}' needs one weight for each example, shape {tuple(values.shape)} or its first axes. "
-                f"Received: sample_weight of shape {tuple(weight.shape)}"
-            )
-        values = values * xp.reshape(weight, tuple(weight.shape) + (1,) * (values.ndim - weight.ndim))
+    weight = None if sample_weight is None else _spread(sample_weight, values, "sample_weight", name)
+    if mask is not None:
+        kept = _spread(mask, values, "mask", name)
+        values = xp.where(kept > 0, values, 0.0)
+        weight = kept if weight is None else weight * kept
+    if weight is not None and sample_weight is not None:
+        values = values * weight
     if reduction is None:
         return values
-    return xp.sum(values) if reduction == "sum" else xp.mean(values)
+    total = xp.sum(values)
+    if reduction == "sum":
+        return total
+    if reduction == "mean_with_sample_weight" and weight is not None:
+        return total / _at_least_tiny(xp.sum(weight))
+    if mask is not None:
+        return total / _at_least_tiny(xp.sum(kept))
+    return xp.mean(values)
+
+
+def _spread(weight: Array, values: Array, argument: str, name: str) -> Array:
+    """Weights of examples in the shape and dtype of the losses."""
+    xp = array_namespace(values)
+    weight = xp.astype(xp.asarray(weight), values.dtype)
+    if tuple(weight.shape) != tuple(values.shape[: weight.ndim]):
+        raise ValueError(
+            f"Loss '{name}' needs one weight for each example, shape {tuple(values.shape)} or its first axes. "
+            f"Received: {argument} of shape {tuple(weight.shape)}"
+        )
+    weight = xp.reshape(weight, tuple(weight.shape) + (1,) * (values.ndim - weight.ndim))
+    return xp.broadcast_to(weight, tuple(values.shape))
+
+
+def _at_least_tiny(x: Array) -> Array:
+    return array_namespace(x).maximum(x, 1e-30)
+
+
+def mean_last(values: Array) -> Array:
+    """The mean over the last axis; of values with one axis, the batch, themselves."""
+    return array_namespace(values).mean(values, axis=-1) if values.ndim > 1 else values
+
+
+def require_fraction(name: str, value: Any) -> float:
+    """Refuse an argument that is not in [0, 1]."""
+    if not isinstance(value, (int, float)) or isinstance(value, bool) or not 0 <= value <= 1:
+        raise ValueError(f"Argument `{name}` must be in [0, 1]. Received: {name}={value!r}")
+    return float(value)
+
+
+def require_positive(name: str, value: Any, zero: bool = False) -> float:
+    """Refuse an argument that is not a positive number (or zero, if that is allowed)."""
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not number or not (value > 0 or (zero and value == 0)):
+        raise ValueError(
+            f"Argument `{name}` must be a {'non-negative' if zero else 'positive'} number. Received: {name}={value!r}"
+        )
+    return float(value)
+
+
+def require_range(loss: str, y: HostArray, low: float, high: float | None, what: str) -> None:
+    """Refuse targets outside an interval."""
+    if y.size and (y.min() < low or (high is not None and y.max() > high)):
+        where = f"of at least {low:g}" if high is None else f"from {low:g} to {high:g}"
+        raise ValueError(f"Loss '{loss}' needs {what} {where} as targets. Received: y from {y.min()} to {y.max()}")

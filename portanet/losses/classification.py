@@ -1,24 +1,13 @@
-"""Losses for class probabilities."""
+"""Cross-entropies, for class probabilities or logits."""
 
 from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from portanet.autodiff import array_namespace
 from portanet.backends import Array, HostArray
-from portanet.losses.base import Loss
-from portanet.ops import one_hot, softmax_crossentropy
-
-EPSILON = 1e-7
-"""Probabilities are kept this far from 0 and 1 before their logarithm is taken, as in Keras."""
-
-
-def log_probability(p: Array) -> Array:
-    """The logarithm of probabilities, kept away from 0 and 1."""
-    xp = array_namespace(p)
-    return xp.log(xp.clip(p, EPSILON, 1 - EPSILON))
+from portanet.losses.base import Loss, mean_last, require_fraction, require_range
+from portanet.ops import binary_crossentropy, crossentropy, one_hot, sigmoid_crossentropy, softmax_crossentropy
 
 
 class CategoricalCrossentropy(Loss):
@@ -47,21 +36,16 @@ class CategoricalCrossentropy(Loss):
         name: str | None = None,
     ) -> None:
         super().__init__(reduction, name)
-        if not 0 <= label_smoothing <= 1:
-            raise ValueError(
-                f"Argument `label_smoothing` must be in [0, 1]. Received: label_smoothing={label_smoothing!r}"
-            )
+        self.label_smoothing = require_fraction("label_smoothing", label_smoothing)
         self.from_logits = from_logits
-        self.label_smoothing = label_smoothing
 
     def call(self, y_true: Array, y_pred: Array) -> Array:
         if self.label_smoothing:
             y_true = y_true * (1 - self.label_smoothing) + self.label_smoothing / y_true.shape[-1]
-        if self.from_logits:
-            return softmax_crossentropy(y_pred, y_true)
-        xp = array_namespace(y_true, y_pred)
-        p = y_pred / xp.sum(y_pred, axis=-1, keepdims=True)
-        return -xp.sum(y_true * log_probability(p), axis=-1)
+        return softmax_crossentropy(y_pred, y_true) if self.from_logits else crossentropy(y_pred, y_true)
+
+    def check_targets(self, y: HostArray, classes: int | None) -> None:
+        require_range(self.name, y, 0, 1, "one-hot rows or probabilities")
 
     def _advice(self, true: tuple[int, ...], pred: tuple[int, ...]) -> str:
         if true == pred[:-1] or true == (*pred[:-1], 1):
@@ -72,37 +56,17 @@ class CategoricalCrossentropy(Loss):
         return ""
 
 
-class SparseCategoricalCrossentropy(Loss):
-    """Categorical cross-entropy for targets that are class numbers 0 ... classes - 1.
-
-    Args:
-        from_logits: Whether `y_pred` are logits rather than probabilities.
-        reduction: See `Loss`.
-        name: Name shown in logs.
-
-    Shapes: `y_true` (...) or (..., 1), integers (or whole floats); `y_pred` (..., classes).
-
-    Example:
-        >>> import numpy as np
-        >>> loss = SparseCategoricalCrossentropy(from_logits=True)
-        >>> float(loss(np.asarray([1]), np.asarray([[0.0, 0.0]])).round(6))
-        0.693147
+class IntegerTargets(Loss):
+    """A loss whose targets are class numbers 0 ... classes - 1, shape (...) or (..., 1) for predictions
+    (..., classes).
     """
 
     integer_targets = True
-
-    def __init__(
-        self,
-        from_logits: bool = False,
-        reduction: str | None = "sum_over_batch_size",
-        name: str | None = None,
-    ) -> None:
-        super().__init__(reduction, name)
-        self.from_logits = from_logits
+    ignore_class: int | None = None
 
     def check_shapes(self, y_true: Any, y_pred: Any) -> None:
         true, pred = tuple(y_true.shape), tuple(y_pred.shape)
-        if true not in (pred[:-1], (*pred[:-1], 1)):
+        if not pred or true not in (pred[:-1], (*pred[:-1], 1)):
             advice = " The targets look one-hot: use 'categorical_crossentropy'." if true == pred else ""
             raise ValueError(
                 f"Loss '{self.name}' needs one class number for each row of predictions.{advice} "
@@ -110,10 +74,12 @@ class SparseCategoricalCrossentropy(Loss):
             )
 
     def check_targets(self, y: HostArray, classes: int | None) -> None:
+        if self.ignore_class is not None:
+            y = y[y != self.ignore_class]
         if not y.size:
             return
         low, high = y.min(), y.max()
-        if np.issubdtype(y.dtype, np.floating) and not (y == np.floor(y)).all():
+        if y.dtype.kind == "f" and not (y == y // 1).all():
             raise ValueError(
                 f"Loss '{self.name}' needs whole class numbers as targets. "
                 f"Received: y of dtype {y.dtype} with fractions"
@@ -128,23 +94,48 @@ class SparseCategoricalCrossentropy(Loss):
             y_true = xp.reshape(y_true, tuple(y_pred.shape[:-1]))
         return y_true if xp.isdtype(y_true.dtype, "integral") else xp.astype(y_true, xp.int32)
 
+
+class SparseCategoricalCrossentropy(IntegerTargets):
+    """Categorical cross-entropy for targets that are class numbers 0 ... classes - 1.
+
+    Args:
+        from_logits: Whether `y_pred` are logits rather than probabilities.
+        ignore_class: A number that marks examples to leave out, such as -1; None for none.
+        reduction: See `Loss`.
+        name: Name shown in logs.
+
+    Shapes: `y_true` (...) or (..., 1), integers (or whole floats); `y_pred` (..., classes).
+
+    Example:
+        >>> import numpy as np
+        >>> loss = SparseCategoricalCrossentropy(from_logits=True)
+        >>> float(loss(np.asarray([1]), np.asarray([[0.0, 0.0]])).round(6))
+        0.693147
+    """
+
+    def __init__(
+        self,
+        from_logits: bool = False,
+        ignore_class: int | None = None,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = None,
+    ) -> None:
+        super().__init__(reduction, name)
+        self.from_logits = from_logits
+        self.ignore_class = ignore_class
+
     def call(self, y_true: Array, y_pred: Array) -> Array:
         hot = one_hot(y_true, y_pred.shape[-1], y_pred.dtype)
-        if self.from_logits:
-            return softmax_crossentropy(y_pred, hot)
-        xp = array_namespace(hot, y_pred)
-        p = y_pred / xp.sum(y_pred, axis=-1, keepdims=True)
-        return -xp.sum(hot * log_probability(p), axis=-1)
+        if self.ignore_class is not None:
+            xp = array_namespace(hot)
+            hot = hot * xp.astype(xp.expand_dims(y_true != self.ignore_class, axis=-1), hot.dtype)
+        return softmax_crossentropy(y_pred, hot) if self.from_logits else crossentropy(y_pred, hot)
 
-    def __call__(self, y_true: Array, y_pred: Array, sample_weight: Array | None = None) -> Array:
-        values = super().__call__(y_true, y_pred, sample_weight)
-        xp = array_namespace(y_true)
-        if 0 not in y_true.shape and (bool(xp.any(y_true < 0)) or bool(xp.any(y_true >= y_pred.shape[-1]))):
-            raise ValueError(
-                f"Loss '{self.name}' needs class numbers from 0 to {y_pred.shape[-1] - 1}. "
-                f"Received: y_true from {int(xp.min(y_true))} to {int(xp.max(y_true))}"
-            )
-        return values
+    def valid(self, y_true: Array) -> Array | None:
+        if self.ignore_class is None:
+            return None
+        kept = y_true != self.ignore_class
+        return kept if kept.ndim == 1 or kept.shape[-1] != 1 else array_namespace(kept).squeeze(kept, axis=-1)
 
 
 class BinaryCrossentropy(Loss):
@@ -174,20 +165,42 @@ class BinaryCrossentropy(Loss):
         name: str | None = None,
     ) -> None:
         super().__init__(reduction, name)
-        if not 0 <= label_smoothing <= 1:
-            raise ValueError(
-                f"Argument `label_smoothing` must be in [0, 1]. Received: label_smoothing={label_smoothing!r}"
-            )
+        self.label_smoothing = require_fraction("label_smoothing", label_smoothing)
         self.from_logits = from_logits
-        self.label_smoothing = label_smoothing
 
     def call(self, y_true: Array, y_pred: Array) -> Array:
-        xp = array_namespace(y_true, y_pred)
+        return mean_last(self.elements(y_true, y_pred))
+
+    def elements(self, y_true: Array, y_pred: Array) -> Array:
+        """The loss of each element."""
         if self.label_smoothing:
             y_true = y_true * (1 - self.label_smoothing) + 0.5 * self.label_smoothing
-        if self.from_logits:
-            # max(z, 0) - z y + log(1 + exp(-|z|)): no exponential of a large number.
-            values = xp.maximum(y_pred, 0.0) - y_pred * y_true + xp.log1p(xp.exp(-xp.abs(y_pred)))
-        else:
-            values = -(y_true * log_probability(y_pred) + (1 - y_true) * log_probability(1 - y_pred))
-        return xp.mean(values, axis=-1) if values.ndim > 1 else values
+        return sigmoid_crossentropy(y_pred, y_true) if self.from_logits else binary_crossentropy(y_pred, y_true)
+
+    def check_targets(self, y: HostArray, classes: int | None) -> None:
+        require_range(self.name, y, 0, 1, "probabilities (or 0 and 1)")
+
+
+class BernoulliNegativeLogLikelihood(BinaryCrossentropy):
+    """Binary cross-entropy summed over the last axis: the likelihood of independent coins, as an autoencoder has it.
+
+    Args:
+        from_logits: Whether `y_pred` are logits rather than probabilities.
+        reduction: See `Loss`.
+        name: Name shown in logs.
+
+    Example:
+        >>> import numpy as np
+        >>> loss = BernoulliNegativeLogLikelihood()
+        >>> float(loss(np.asarray([[1.0, 0.0]]), np.asarray([[0.5, 0.5]])).round(6))
+        1.386294
+    """
+
+    def __init__(
+        self, from_logits: bool = False, reduction: str | None = "sum_over_batch_size", name: str | None = None
+    ) -> None:
+        super().__init__(from_logits, 0.0, reduction, name)
+
+    def call(self, y_true: Array, y_pred: Array) -> Array:
+        values = self.elements(y_true, y_pred)
+        return array_namespace(values).sum(values, axis=-1) if values.ndim > 1 else values

@@ -1,6 +1,20 @@
 """Differentiable functions with an adjoint of their own, where composition would be too slow."""
 
-from portanet.ops.crossentropy import one_hot, softmax_crossentropy
+from portanet.ops.crossentropy import (
+    binary_crossentropy,
+    crossentropy,
+    one_hot,
+    sigmoid_crossentropy,
+    softmax_crossentropy,
+)
 from portanet.ops.erf import erf, erfc
 
-__all__ = ["erf", "erfc", "one_hot", "softmax_crossentropy"]
+__all__ = [
+    "binary_crossentropy",
+    "crossentropy",
+    "erf",
+    "erfc",
+    "one_hot",
+    "sigmoid_crossentropy",
+    "softmax_crossentropy",
+]

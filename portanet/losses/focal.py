@@ -1,0 +1,100 @@
+"""Cross-entropies that count hard examples more (Lin et al., Focal Loss for Dense Object Detection, 2017)."""
+
+from __future__ import annotations
+
+from portanet.activations import sigmoid, softmax
+from portanet.autodiff import array_namespace
+from portanet.backends import Array
+from portanet.losses.base import mean_last, require_fraction, require_positive
+from portanet.losses.classification import BinaryCrossentropy, CategoricalCrossentropy
+from portanet.ops import binary_crossentropy
+from portanet.ops.crossentropy import tiny
+
+
+class BinaryFocalCrossentropy(BinaryCrossentropy):
+    """Binary cross-entropy times `(1 - p_t)^gamma`, p_t being the probability given to the truth.
+
+    Args:
+        apply_class_balancing: Whether to weight class 1 by `alpha` and class 0 by `1 - alpha`.
+        alpha: See above, in [0, 1].
+        gamma: How much easy examples are discounted; 0 for not at all.
+        from_logits: Whether `y_pred` are logits rather than probabilities.
+        label_smoothing: In [0, 1]: targets become `(1 - s) * y + s / 2`.
+        reduction: See `Loss`.
+        name: Name shown in logs.
+
+    Example:
+        >>> import numpy as np
+        >>> loss = BinaryFocalCrossentropy(gamma=2)
+        >>> float(loss(np.asarray([[1.0]]), np.asarray([[0.5]])).round(6))
+        0.173287
+    """
+
+    def __init__(
+        self,
+        apply_class_balancing: bool = False,
+        alpha: float = 0.25,
+        gamma: float = 2.0,
+        from_logits: bool = False,
+        label_smoothing: float = 0.0,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = None,
+    ) -> None:
+        super().__init__(from_logits, label_smoothing, reduction, name)
+        self.apply_class_balancing = apply_class_balancing
+        self.alpha = require_fraction("alpha", alpha)
+        self.gamma = require_positive("gamma", gamma, zero=True)
+
+    def call(self, y_true: Array, y_pred: Array) -> Array:
+        if self.label_smoothing:
+            y_true = y_true * (1 - self.label_smoothing) + 0.5 * self.label_smoothing
+        p = sigmoid(y_pred) if self.from_logits else y_pred
+        xp = array_namespace(y_true, p)
+        wrong = y_true * (1 - p) + (1 - y_true) * p
+        # Kept from 0, where the derivative of a power below 1 is infinite.
+        values = xp.maximum(wrong, tiny(p)) ** self.gamma * binary_crossentropy(p, y_true)
+        if self.apply_class_balancing:
+            values = values * (y_true * self.alpha + (1 - y_true) * (1 - self.alpha))
+        return mean_last(values)
+
+
+class CategoricalFocalCrossentropy(CategoricalCrossentropy):
+    """Categorical cross-entropy with each term times `alpha (1 - p)^gamma`.
+
+    Args:
+        alpha: A factor.
+        gamma: How much easy examples are discounted; 0 for not at all.
+        from_logits: Whether `y_pred` are logits rather than probabilities.
+        label_smoothing: In [0, 1]: targets become `(1 - s) * y + s / classes`.
+        reduction: See `Loss`.
+        name: Name shown in logs.
+
+    Example:
+        >>> import numpy as np
+        >>> loss = CategoricalFocalCrossentropy(alpha=1.0)
+        >>> float(loss(np.asarray([[0.0, 1.0]]), np.asarray([[0.5, 0.5]])).round(6))
+        0.173287
+    """
+
+    def __init__(
+        self,
+        alpha: float = 0.25,
+        gamma: float = 2.0,
+        from_logits: bool = False,
+        label_smoothing: float = 0.0,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = None,
+    ) -> None:
+        super().__init__(from_logits, label_smoothing, reduction, name)
+        self.alpha = require_positive("alpha", alpha)
+        self.gamma = require_positive("gamma", gamma, zero=True)
+
+    def call(self, y_true: Array, y_pred: Array) -> Array:
+        if self.label_smoothing:
+            y_true = y_true * (1 - self.label_smoothing) + self.label_smoothing / y_true.shape[-1]
+        p = softmax(y_pred) if self.from_logits else y_pred
+        xp = array_namespace(y_true, p)
+        least = tiny(p)
+        p = xp.maximum(p, least)
+        p = xp.minimum(p / xp.sum(p, axis=-1, keepdims=True), 1 - least)
+        return -self.alpha * xp.sum((1 - p) ** self.gamma * y_true * xp.log(p), axis=-1)

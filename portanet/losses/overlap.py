@@ -1,0 +1,82 @@
+"""Losses for the overlap of predicted and true regions."""
+
+from __future__ import annotations
+
+from portanet.autodiff import array_namespace
+from portanet.backends import Array, HostArray
+from portanet.losses.base import Loss, require_positive, require_range
+from portanet.losses.regression import EPSILON
+
+Axis = int | list[int] | tuple[int, ...] | None
+
+
+def _axes(axis: Axis) -> int | tuple[int, ...] | None:
+    return tuple(axis) if isinstance(axis, list) else axis
+
+
+class Dice(Loss):
+    """`1 - 2 sum(y_true * y_pred) / (sum(y_true) + sum(y_pred))` (Milletari et al., V-Net, 2016).
+
+    Args:
+        reduction: See `Loss`.
+        name: Name shown in logs.
+        axis: Axes to sum over; None for all, the batch included, as in Keras: such a loss takes no sample weights.
+
+    Example:
+        >>> import numpy as np
+        >>> float(Dice()(np.asarray([[1.0, 1.0, 0.0]]), np.asarray([[1.0, 0.0, 0.0]])).round(6))
+        0.333333
+    """
+
+    def __init__(
+        self, reduction: str | None = "sum_over_batch_size", name: str | None = None, axis: Axis = None
+    ) -> None:
+        super().__init__(reduction, name)
+        self.axis = _axes(axis)
+
+    def call(self, y_true: Array, y_pred: Array) -> Array:
+        xp = array_namespace(y_true, y_pred)
+        both = xp.sum(y_true * y_pred, axis=self.axis)
+        return 1 - 2 * both / (xp.sum(y_true, axis=self.axis) + xp.sum(y_pred, axis=self.axis) + EPSILON)
+
+    def check_targets(self, y: HostArray, classes: int | None) -> None:
+        require_range(self.name, y, 0, 1, "memberships")
+
+
+class Tversky(Dice):
+    """`1 - tp / (tp + alpha * a + beta * b)` (Salehi et al. 2017).
+
+    `tp` is `sum(y_true * y_pred)`, `a` is `sum(y_true * (1 - y_pred))` and `b` is `sum((1 - y_true) * y_pred)`: alpha
+    weighs what is missed and beta what is wrongly found, as Keras computes it.
+
+    Args:
+        alpha: See above.
+        beta: See above.
+        reduction: See `Loss`.
+        name: Name shown in logs.
+        axis: As for `Dice`.
+
+    Example:
+        >>> import numpy as np
+        >>> float(Tversky()(np.asarray([[1.0, 1.0, 0.0]]), np.asarray([[1.0, 0.0, 0.0]])).round(6))
+        0.333333
+    """
+
+    def __init__(
+        self,
+        alpha: float = 0.5,
+        beta: float = 0.5,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = None,
+        axis: Axis = None,
+    ) -> None:
+        super().__init__(reduction, name, axis)
+        self.alpha = require_positive("alpha", alpha, zero=True)
+        self.beta = require_positive("beta", beta, zero=True)
+
+    def call(self, y_true: Array, y_pred: Array) -> Array:
+        xp = array_namespace(y_true, y_pred)
+        both = xp.sum(y_true * y_pred, axis=self.axis)
+        missed = xp.sum(y_true * (1 - y_pred), axis=self.axis)
+        excess = xp.sum((1 - y_true) * y_pred, axis=self.axis)
+        return 1 - both / (both + self.alpha * missed + self.beta * excess + EPSILON)
