@@ -1,1 +1,22 @@
-"""Data made ready for a network: scaled, whitened, split, and text as numbers."""
+"""Data made ready for a network: scaled, whitened, extended, split, and text as numbers."""
+
+from portanet.preprocessing.clustering import choose_centers, k_means
+from portanet.preprocessing.features import PolynomialFeatures
+from portanet.preprocessing.scaling import MaxAbsScaler, StandardScaler
+from portanet.preprocessing.splitting import train_test_split
+from portanet.preprocessing.text import Tokenizer
+from portanet.preprocessing.transformer import Transformer
+from portanet.preprocessing.whitening import PCAWhitening, ZCAWhitening
+
+__all__ = [
+    "MaxAbsScaler",
+    "PCAWhitening",
+    "PolynomialFeatures",
+    "StandardScaler",
+    "Tokenizer",
+    "Transformer",
+    "ZCAWhitening",
+    "choose_centers",
+    "k_means",
+    "train_test_split",
+]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -46,7 +47,7 @@ def choose_centers(x: Any, count: int, method: str = "k_means", seed: int | None
 def k_means(x: HostArray, clusters: int, iterations: int = 100, seed: int | None = None) -> HostArray:
     """Centres of clusters: the means of the examples nearest to them (Lloyd's algorithm, computed on the host).
 
-    It starts from examples drawn far from each other (k-means++, Arthur and Vassilvitskii 2007).
+    It starts from examples drawn far from each other (k-means++, Arthur and Vassilvitskii 2007, its greedy form).
 
     Args:
         x: Examples, shape (examples, features).
@@ -74,8 +75,10 @@ def k_means(x: HostArray, clusters: int, iterations: int = 100, seed: int | None
     while len(centers) < clusters:
         nearest = _distances(x, centers).min(axis=1)
         total = nearest.sum()
-        drawn = generator.choice(x.shape[0], p=nearest / total if total > 0 else None)
-        centers = np.concatenate([centers, x[[drawn]]])
+        drawn = generator.choice(x.shape[0], 2 + int(math.log(clusters)), p=nearest / total if total > 0 else None)
+        # Of the few drawn, the one that brings the examples nearest to some centre.
+        left = np.minimum(nearest[:, None], _distances(x, x[drawn])).sum(axis=0)
+        centers = np.concatenate([centers, x[[drawn[left.argmin()]]]])
     for _ in range(iterations):
         labels = _distances(x, centers).argmin(axis=1)
         # A centre without examples stays.

@@ -1,0 +1,57 @@
+"""Further features computed from given ones."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+
+from portanet.backends import Array, HostArray, raw_namespace
+from portanet.preprocessing.transformer import Transformer, require_features
+
+
+class PolynomialFeatures(Transformer):
+    """All products of features up to a degree, in scikit-learn's order: 1, a, b, a^2, ab, b^2, ...
+
+    Args:
+        degree: The degree.
+        include_bias: Whether the first column is 1.
+
+    Data: shape (examples, features). Result: shape (examples, products).
+
+    Example:
+        >>> import numpy as np
+        >>> PolynomialFeatures(2).fit_transform(np.asarray([[2.0, 3.0]]))
+        array([[1., 2., 3., 4., 6., 9.]])
+    """
+
+    def __init__(self, degree: int = 2, include_bias: bool = True) -> None:
+        if isinstance(degree, bool) or not isinstance(degree, int) or degree < 0:
+            raise ValueError(f"Argument `degree` must be a non-negative integer. Received: degree={degree!r}")
+        self.degree = degree
+        self.include_bias = include_bias
+
+    def _learn(self, x: Array) -> dict[str, HostArray]:
+        if len(x.shape) != 2:
+            raise ValueError(
+                f"PolynomialFeatures takes data of shape (examples, features). Received: shape {tuple(x.shape)}"
+            )
+        return {"features": np.asarray(x.shape[1])}
+
+    def _apply(self, x: Array, numbers: dict[str, Array]) -> Array:
+        count = int(self.features_)
+        require_features("PolynomialFeatures", x, (count,))
+        xp = raw_namespace(x)
+        products: dict[tuple[int, ...], Array] = {(): xp.ones_like(x[:, 0])}
+        for degree in range(1, self.degree + 1):
+            for chosen in itertools.combinations_with_replacement(range(count), degree):
+                products[chosen] = products[chosen[:-1]] * x[:, chosen[-1]]
+        if not self.include_bias:
+            del products[()]
+        return xp.stack(list(products.values()), axis=1)
+
+    def _undo(self, x: Array, numbers: dict[str, Array]) -> Array:
+        if self.degree < 1:
+            raise ValueError("Polynomials of degree 0 hold nothing of the features. Received: degree=0")
+        first = int(self.include_bias)
+        return x[:, first : first + int(self.features_)]

@@ -1,0 +1,75 @@
+"""Features brought to a common scale."""
+
+from __future__ import annotations
+
+from portanet.backends import Array, HostArray, raw_namespace, to_host
+from portanet.preprocessing.transformer import Transformer, require_features
+
+
+class StandardScaler(Transformer):
+    """Every feature less its mean, divided by its standard deviation; a constant feature becomes 0.
+
+    Args:
+        with_mean: Whether to subtract the mean.
+        with_std: Whether to divide by the standard deviation.
+
+    Example:
+        >>> import numpy as np
+        >>> scaler = StandardScaler()
+        >>> scaler.fit_transform(np.asarray([[1.0, 10.0], [3.0, 10.0]]))
+        array([[-1.,  0.],
+               [ 1.,  0.]])
+        >>> scaler.mean_
+        array([ 2., 10.])
+    """
+
+    def __init__(self, with_mean: bool = True, with_std: bool = True) -> None:
+        self.with_mean = with_mean
+        self.with_std = with_std
+
+    def _learn(self, x: Array) -> dict[str, HostArray]:
+        xp = raw_namespace(x)
+        mean = to_host(xp.mean(x, axis=0))
+        # Rounding leaves a constant feature a deviation of some ulps of its mean; it counts as none.
+        scale = to_host(xp.std(x, axis=0))
+        none = scale <= abs(mean) * 10 * float(xp.finfo(x.dtype).eps)
+        return {"mean": mean if self.with_mean else mean * 0, "scale": _or_one(scale, none | (not self.with_std))}
+
+    def _apply(self, x: Array, numbers: dict[str, Array]) -> Array:
+        require_features("StandardScaler", x, tuple(numbers["mean"].shape))
+        return (x - numbers["mean"]) / numbers["scale"]
+
+    def _undo(self, x: Array, numbers: dict[str, Array]) -> Array:
+        require_features("StandardScaler", x, tuple(numbers["mean"].shape))
+        return x * numbers["scale"] + numbers["mean"]
+
+
+class MaxAbsScaler(Transformer):
+    """Every feature divided by its largest magnitude, so that it lies in [-1, 1] and zeros stay zeros.
+
+    Example:
+        >>> import numpy as np
+        >>> MaxAbsScaler().fit_transform(np.asarray([[1.0, 0.0], [-4.0, 0.0]]))
+        array([[ 0.25,  0.  ],
+               [-1.  ,  0.  ]])
+    """
+
+    def _learn(self, x: Array) -> dict[str, HostArray]:
+        xp = raw_namespace(x)
+        scale = to_host(xp.max(xp.abs(x), axis=0))
+        return {"scale": _or_one(scale, scale == 0)}
+
+    def _apply(self, x: Array, numbers: dict[str, Array]) -> Array:
+        require_features("MaxAbsScaler", x, tuple(numbers["scale"].shape))
+        return x / numbers["scale"]
+
+    def _undo(self, x: Array, numbers: dict[str, Array]) -> Array:
+        require_features("MaxAbsScaler", x, tuple(numbers["scale"].shape))
+        return x * numbers["scale"]
+
+
+def _or_one(scale: HostArray, where: HostArray) -> HostArray:
+    """1 in place of what must not be divided by."""
+    changed: HostArray = scale.copy()
+    changed[where] = 1.0
+    return changed

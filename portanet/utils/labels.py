@@ -1,0 +1,63 @@
+"""Class numbers as indicators, and back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from portanet.backends import Array, backend_class_of, device_of, raw_namespace, to_host
+from portanet.ops import one_hot
+
+
+def to_categorical(x: Any, num_classes: int | None = None) -> Array:
+    """One-hot indicators of class numbers; as `keras.utils.to_categorical`.
+
+    Args:
+        x: Class numbers, integers from 0, an array of any library or a list; a last axis of size 1 is dropped.
+        num_classes: Number of classes; None for the largest number plus 1.
+
+    Returns:
+        A float32 array of shape (..., num_classes), of the library of `x` (NumPy for lists).
+
+    Raises:
+        ValueError: A number is not in [0, num_classes), or not whole.
+
+    Example:
+        >>> to_categorical([0, 2], 3)
+        array([[1., 0., 0.],
+               [0., 0., 1.]], dtype=float32)
+    """
+    labels = x if backend_class_of(x) is not None else to_host(x)
+    xp = raw_namespace(labels)
+    if len(labels.shape) > 1 and labels.shape[-1] == 1:
+        labels = xp.reshape(labels, tuple(labels.shape[:-1]))
+    if 0 in labels.shape:
+        if num_classes is None:
+            raise ValueError("Without class numbers, give `num_classes`. Received: an empty array")
+        return xp.zeros((*labels.shape, num_classes), dtype=xp.float32, device=device_of(labels))
+    if xp.isdtype(labels.dtype, "bool"):
+        labels = xp.astype(labels, xp.int32)
+    if not xp.isdtype(labels.dtype, "integral"):
+        if not xp.isdtype(labels.dtype, "real floating") or not bool(xp.all(labels == xp.floor(labels))):
+            raise ValueError(f"Class numbers must be whole. Received: dtype {labels.dtype} with other values")
+        labels = xp.astype(labels, xp.int32)
+    least, largest = int(xp.min(labels)), int(xp.max(labels))
+    classes = largest + 1 if num_classes is None else num_classes
+    if least < 0 or largest >= classes:
+        raise ValueError(f"Class numbers must be from 0 to {classes - 1}. Received: numbers from {least} to {largest}")
+    return one_hot(labels, classes, xp.float32)
+
+
+def unhot(x: Any) -> Array:
+    """The class number of each indicator or row of scores: the place of the largest value on the last axis.
+
+    Args:
+        x: Shape (..., classes), an array of any library or nested lists.
+
+    Example:
+        >>> unhot([[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]])
+        array([0, 2])
+    """
+    scores = x if backend_class_of(x) is not None else to_host(x)
+    if len(scores.shape) < 1 or scores.shape[-1] == 0:
+        raise ValueError(f"Argument `x` needs an axis of classes. Received: shape {tuple(scores.shape)}")
+    return raw_namespace(scores).argmax(scores, axis=-1)

@@ -1,0 +1,38 @@
+"""Vectors of unit length."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from portanet.backends import Array, backend_class_of, raw_namespace, to_host
+
+
+def normalize(x: Any, axis: int = -1, order: int | float = 2) -> Array:
+    """Vectors divided by their norms; as `keras.utils.normalize`. Vectors of zeros stay zeros.
+
+    Args:
+        x: An array of any library, or nested lists.
+        axis: The axis along which the vectors lie.
+        order: The norm: 1, 2, ..., or infinity for the largest magnitude.
+
+    Returns:
+        A new array of the shape and library of `x` (NumPy for lists).
+
+    Example:
+        >>> normalize([[3.0, 4.0], [0.0, 0.0]])
+        array([[0.6, 0.8],
+               [0. , 0. ]])
+    """
+    array = x if backend_class_of(x) is not None else to_host(x)
+    xp = raw_namespace(array)
+    if not order > 0:
+        raise ValueError(f"Argument `order` must be positive. Received: order={order!r}")
+    if not xp.isdtype(array.dtype, "real floating"):
+        array = xp.astype(array, xp.float32)
+    # Divided by the largest magnitude first: squares of large and small numbers would leave the range of float32.
+    largest = xp.max(xp.abs(array), axis=axis, keepdims=True)
+    scaled = array / xp.where(largest == 0, xp.ones_like(largest), largest)
+    if order == float("inf"):
+        return scaled
+    total = xp.sum(xp.abs(scaled) ** float(order), axis=axis, keepdims=True)
+    return scaled / xp.where(total == 0, xp.ones_like(total), total ** (1 / order))
