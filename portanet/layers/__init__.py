@@ -10,6 +10,7 @@ from portanet.layers.activation import (
     ReLU,
     Softmax,
 )
+from portanet.layers.attention import AdditiveAttention, Attention
 from portanet.layers.base import Layer
 from portanet.layers.bidirectional import Bidirectional
 from portanet.layers.bilinear import Bilinear
@@ -26,9 +27,11 @@ from portanet.layers.embedding import Embedding
 from portanet.layers.highway import Highway
 from portanet.layers.input import Input, InputLayer
 from portanet.layers.merge import Add, Average, Concatenate, Dot, Maximum, Minimum, Multiply, Subtract
+from portanet.layers.multi_head_attention import GroupQueryAttention, MultiHeadAttention
 from portanet.layers.noise import GaussianDropout, GaussianNoise, RandomLayer
 from portanet.layers.padding import Cropping1D, Cropping2D, Cropping3D, ZeroPadding1D, ZeroPadding2D, ZeroPadding3D
 from portanet.layers.perceptron import Perceptron
+from portanet.layers.positional import PositionEmbedding, RotaryEmbedding, SinePositionEncoding
 from portanet.layers.rbf import RBF
 from portanet.layers.rbm import RBM
 from portanet.layers.recurrent import GRU, LSTM, JordanRNN, SimpleRNN
@@ -51,7 +54,9 @@ __all__ = [
     "Activation",
     "ActivityRegularization",
     "Add",
+    "AdditiveAttention",
     "AlphaDropout",
+    "Attention",
     "Average",
     "Bidirectional",
     "Bilinear",
@@ -69,6 +74,7 @@ __all__ = [
     "GRUCell",
     "GaussianDropout",
     "GaussianNoise",
+    "GroupQueryAttention",
     "Highway",
     "Identity",
     "Input",
@@ -83,17 +89,21 @@ __all__ = [
     "Maximum",
     "Maxout",
     "Minimum",
+    "MultiHeadAttention",
     "Multiply",
     "PReLU",
     "Perceptron",
     "Permute",
+    "PositionEmbedding",
     "RandomLayer",
     "ReLU",
     "RecurrentCell",
     "RepeatVector",
     "Reshape",
+    "RotaryEmbedding",
     "SimpleRNN",
     "SimpleRNNCell",
+    "SinePositionEncoding",
     "Softmax",
     "SpatialDropout1D",
     "SpatialDropout2D",
