@@ -5,8 +5,7 @@ A memory has shape (..., locations, width), a weighting over its locations (...,
 
 from __future__ import annotations
 
-from portanet import activations
-from portanet.autodiff import array_namespace
+from portanet.autodiff import array_namespace, stop_gradient
 from portanet.backends import Array
 
 
@@ -31,7 +30,13 @@ def address_by_content(memory: Array, key: Array, strength: Array) -> Array:
     product = xp.sum(xp.multiply(memory, xp.expand_dims(key, axis=-2)), axis=-1)
     lengths = xp.multiply(xp.sum(memory * memory, axis=-1), xp.sum(key * key, axis=-1, keepdims=True))
     cosine = xp.divide(product, xp.sqrt(xp.maximum(lengths, 1e-16)))
-    return activations.softmax(xp.multiply(strength, cosine))
+    return _softmax(xp.multiply(strength, cosine))
+
+
+def _softmax(x: Array) -> Array:
+    xp = array_namespace(x)
+    e = xp.exp(x - stop_gradient(xp.max(x, axis=-1, keepdims=True)))
+    return e / xp.sum(e, axis=-1, keepdims=True)
 
 
 def shift(weighting: Array, shifts: Array) -> Array:
@@ -75,7 +80,7 @@ def sharpen(weighting: Array, gamma: Array) -> Array:
         array([0.0152, 0.9697, 0.0152])
     """
     xp = array_namespace(weighting, gamma)
-    return activations.softmax(xp.multiply(gamma, xp.log(xp.maximum(weighting, 1e-30))))
+    return _softmax(xp.multiply(gamma, xp.log(xp.maximum(weighting, 1e-30))))
 
 
 def read(memory: Array, weighting: Array) -> Array:

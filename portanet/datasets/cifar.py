@@ -1,0 +1,57 @@
+"""CIFAR-10 and CIFAR-100 (A. Krizhevsky 2009), binary version; the Python version is a pickle, which can run code."""
+
+from __future__ import annotations
+
+import pathlib
+from typing import Any
+
+import numpy as np
+
+from portanet.backends import HostArray
+from portanet.datasets.files import LIMIT, read_bytes
+
+PIXELS = 3 * 32 * 32
+
+
+def read_cifar(path: Any, labels: int = 1, max_bytes: int = LIMIT) -> tuple[HostArray, HostArray]:
+    """One file of CIFAR's binary version.
+
+    Args:
+        path: The file, such as `data_batch_1.bin`.
+        labels: Labels before each image: 1 in CIFAR-10, 2 (coarse, fine) in CIFAR-100.
+        max_bytes: Refuse files that hold more.
+
+    Returns:
+        Images, uint8 of shape (examples, 32, 32, 3), and labels, uint8 of shape (examples,) or (examples, 2).
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: The file does not consist of whole images, or is too large.
+    """
+    if labels not in (1, 2):
+        raise ValueError(f"Argument `labels` must be 1 (CIFAR-10) or 2 (CIFAR-100). Received: labels={labels!r}")
+    data = read_bytes(path, max_bytes)
+    record = labels + PIXELS
+    if len(data) == 0 or len(data) % record:
+        raise ValueError(
+            f"File {str(path)!r} is cut short or not CIFAR's binary version with {labels} label(s): it should hold "
+            f"records of {record} bytes. Received: {len(data)} bytes"
+        )
+    table = np.frombuffer(data, dtype="uint8").reshape(-1, record)
+    images = table[:, labels:].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)
+    return np.ascontiguousarray(images), table[:, :labels].copy().reshape((-1,) if labels == 1 else (-1, 2))
+
+
+def load_cifar10(folder: Any) -> tuple[tuple[HostArray, HostArray], tuple[HostArray, HostArray]]:
+    """CIFAR-10 from the folder of its binary version.
+
+    Args:
+        folder: Where `data_batch_1.bin` to `data_batch_5.bin` and `test_batch.bin` are.
+
+    Returns:
+        `(x_train, y_train), (x_test, y_test)`, see `read_cifar`.
+    """
+    place = pathlib.Path(folder)
+    parts = [read_cifar(place / f"data_batch_{i}.bin") for i in range(1, 6)]
+    train = np.concatenate([x for x, _ in parts]), np.concatenate([y for _, y in parts])
+    return train, read_cifar(place / "test_batch.bin")
