@@ -45,8 +45,8 @@ def read_idx(path: Any, max_bytes: int = LIMIT) -> HostArray:
     head = read_bytes(path, expected=4)
     if len(head) < 4 or head[:2] != b"\0\0" or head[2] not in DTYPES or head[3] == 0:
         raise ValueError(
-            f"File {str(path)!r} is not an IDX file: it should begin with two zeros, the code of a dtype and the number "
-            f"of axes. Received: {bytes(head).hex(' ')}"
+            f"File {str(path)!r} is not an IDX file: it should begin with two zeros, the code of a dtype and the "
+            f"number of axes. Received: {bytes(head).hex(' ')}"
         )
     dtype, rank = np.dtype(DTYPES[head[2]]), head[3]
     start = 4 + 4 * rank

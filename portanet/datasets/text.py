@@ -8,7 +8,7 @@ from portanet.datasets.files import LIMIT, read_bytes
 
 
 def read_text(path: Any, encoding: str = "utf-8", max_bytes: int = LIMIT) -> str:
-    """A text file as one string, with line ends as they are.
+    """A text file as one string; its line ends, whichever they are, become those of Python.
 
     Raises:
         FileNotFoundError: There is no such file.
@@ -16,7 +16,7 @@ def read_text(path: Any, encoding: str = "utf-8", max_bytes: int = LIMIT) -> str
     """
     data = read_bytes(path, max_bytes)
     try:
-        return data.decode(encoding)
+        return data.decode(encoding).replace("\r\n", "\n").replace("\r", "\n")
     except UnicodeDecodeError as error:
         raise ValueError(
             f"File {str(path)!r} is not text in {encoding}; name its encoding, such as 'latin-1'. Received: byte "
