@@ -64,6 +64,10 @@ def words(text: str) -> list[str]:
     return text.split()
 
 
+def _device(x: Any) -> Any:
+    return getattr(x, "device", None)  # JAX's tracers have none
+
+
 # What to draw
 
 
@@ -204,7 +208,7 @@ case(
 
 
 def _ints(xp: Any, x: Any, values: Any) -> Any:
-    return xp.asarray(values, dtype=xp.int64, device=x.device)
+    return xp.asarray(values, dtype=xp.int64, device=_device(x))
 
 
 # Statistics
@@ -292,7 +296,7 @@ case("linalg.slogdet", cplx(2, 2), label="complex")
 
 
 def _definite(x: Any, xp: Any) -> Any:
-    return x @ xp.matrix_transpose(xp.conj(x)) + 2.0 * xp.eye(x.shape[-1], dtype=x.dtype, device=x.device)
+    return x @ xp.matrix_transpose(xp.conj(x)) + 2.0 * xp.eye(x.shape[-1], dtype=x.dtype, device=_device(x))
 
 
 def _aligned(xp: Any, vectors: Any) -> Any:
