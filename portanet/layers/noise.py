@@ -48,7 +48,7 @@ class RandomLayer(Layer):
         return random.normal(xp, shape, self.key, self._next(), device, plain.dtype, mean, stddev)
 
     def _next(self) -> Array:
-        step = self.counter.value
+        step = raw_value(self.counter.value)  # a constant of a trace where the state is an argument of what is traced
         self.counter.assign(step + 1)
         return step
 
