@@ -1,8 +1,8 @@
 """portanet.autodiff side by side with HIPS autograd, MyGrad, torch.autograd and jax.grad (without jit), in one run.
 
-    python benchmarks/autodiff.py [--markdown benchmarks/results/autodiff.md]
+    python benchmarks/autodiff.py [--threads 2] [--markdown benchmarks/results/autodiff.md]
 
-Everything runs on NumPy-like arrays on the CPU with two threads. "portanet" is portanet on NumPy; a peer that is
+Everything runs on NumPy-like arrays on the CPU. "portanet" is portanet on NumPy; a peer that is
 missing, or cannot do a task, is shown as a dash, with the reason below the table.
 """
 
@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import itertools
+import os
 import tracemalloc
 from collections.abc import Callable
 from typing import Any
@@ -239,9 +240,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--markdown", help="write the report there")
     parser.add_argument("--date", default="", help="for the report's heading")
+    parser.add_argument("--threads", type=int, default=2, help="of BLAS, OpenMP and torch")
     options = parser.parse_args()
     load()
-    use_threads(2)
+    use_threads(options.threads)
     small = np.linspace(0.1, 1.0, 10)
     deep, weights = of_weights(perceptron)
     tasks: dict[str, Contestants] = {
@@ -254,7 +256,8 @@ def main() -> None:
     results = {task: interleaved(contestants) for task, contestants in tasks.items()}
     report = [
         f"# Automatic differentiation\n\n{machine('numpy', *(p for p in PEERS if p in loaded))}. {options.date}",
-        "Medians of 15 interleaved turns, 2 threads; in brackets the ratio to portanet on NumPy (above 1: slower).",
+        f"Medians of 15 interleaved turns; threads: {options.threads}; load of the machine: {os.getloadavg()[0]:.1f}. "
+        "In brackets the ratio to portanet on NumPy (above 1: slower).",
         table("Task", results, PEERS, "portanet"),
         "\n".join(f"- {reason}" for reason in missing.values())
         or "MyGrad has no second derivatives: no figure for hvp.",
