@@ -14,6 +14,7 @@ from portanet.optimizers.esgd import ESGD
 from portanet.optimizers.lamb import Lamb
 from portanet.optimizers.lion import Lion
 from portanet.optimizers.lookahead import Lookahead
+from portanet.optimizers.minimize import Result, minimize
 from portanet.optimizers.nadam import Nadam
 from portanet.optimizers.rmsprop import RMSprop
 from portanet.optimizers.rprop import Rprop
@@ -42,7 +43,9 @@ __all__ = [
     "Nadam",
     "Optimizer",
     "RMSprop",
+    "Result",
     "Rprop",
     "get",
+    "minimize",
     "schedules",
 ]

@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from portanet import losses, models, optimizers, random
+from portanet.autodiff import array_namespace
+from portanet.backends import use_backend
+from portanet.layers import Dense
+from portanet.optimizers import minimize
+from portanet.variables import bind
+from tests.support import asarray, to_numpy
+
+METHODS = ["l-bfgs", "cg", "newton-cg"]
+
+
+def rosenbrock(x: Any) -> Any:
+    xp = array_namespace(x)
+    return xp.sum(100.0 * (x[1:] - x[:-1] ** 2) ** 2 + (1.0 - x[:-1]) ** 2)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_rosenbrock(backend: Any, method: str) -> None:
+    with use_backend(backend.name, backend.device, "float64"):
+        start = np.array([-1.2, 1.0, -0.5])
+        x0 = asarray(start.copy())
+        found = minimize(rosenbrock, x0, method, tolerance=1e-7)
+        assert found.converged, found
+        np.testing.assert_allclose(to_numpy(found.x), 1.0, atol=1e-6)
+        assert found.value < 1e-12
+        assert found.gradient_norm <= 1e-7
+        np.testing.assert_array_equal(to_numpy(x0), start)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_against_scipy(method: str) -> None:
+    """Logistic regression with a penalty: convex, so there is one minimum to agree on; in not too many steps."""
+    scipy = pytest.importorskip("scipy.optimize")
+    rng = np.random.default_rng(0)
+    data, signs = rng.standard_normal((80, 6)), np.sign(rng.standard_normal(80))
+
+    def loss(params: Any) -> Any:
+        xp = array_namespace(params["w"])
+        margin = (xp.matmul(asarray(data, "float64"), params["w"]) + params["b"]) * asarray(signs, "float64")
+        return xp.mean(xp.log1p(xp.exp(-margin))) + 0.05 * xp.sum(params["w"] ** 2)
+
+    x0 = {"w": np.zeros(6), "b": np.zeros(())}
+    oracle = scipy.minimize(
+        lambda v: float(loss({"w": v[:6], "b": v[6]})), np.zeros(7), method="BFGS", options={"gtol": 1e-9}
+    )
+    found = minimize(loss, x0, method, tolerance=1e-9)
+    assert found.converged
+    np.testing.assert_allclose([*found.x["w"], found.x["b"]], oracle.x, atol=1e-6)
+    assert found.iterations < {"l-bfgs": 40, "cg": 60, "newton-cg": 10}[method]
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_float32_ends_where_rounding_does(backend: Any, method: str) -> None:
+    found = minimize(rosenbrock, asarray([-1.2, 1.0]), method, tolerance=1e-12, max_iterations=60)
+    np.testing.assert_allclose(to_numpy(found.x), 1.0, atol=2e-2)
+    assert backend.dtype_name(found.x.dtype) == "float32"
+    assert found.converged or "no lower point" in found.message or "limit" in found.message
+
+
+def test_few_steps_on_a_quadratic() -> None:
+    scales = np.array([1.0, 3.0, 10.0, 30.0])
+    found = minimize(lambda x: array_namespace(x).sum(x**2 * scales), np.ones(4), "newton-cg", tolerance=1e-8)
+    assert found.iterations <= 5
+    found = minimize(lambda x: array_namespace(x).sum(x**2 * scales), np.ones(4), "l-bfgs", tolerance=1e-8)
+    assert found.iterations <= 20
+
+
+def test_a_model_on_all_its_data(backend: Any) -> None:
+    """A network's variables bound to the tree that is being optimised."""
+    random.set_seed(0)
+    rng = np.random.default_rng(0)
+    x = asarray(rng.standard_normal((40, 3)))
+    y = asarray(np.sin(to_numpy(x).sum(axis=1, keepdims=True)))
+    model = models.Sequential([Dense(6, "tanh"), Dense(1)])
+    model(x)
+    variables, loss = model.named_variables(), losses.MeanSquaredError()
+
+    def objective(params: Any) -> Any:
+        with bind({variables[path]: p for path, p in params.items()}):
+            return array_namespace(params["dense/kernel"]).mean(loss.per_example(y, model(x)))
+
+    found = minimize(objective, {path: v.value for path, v in variables.items()}, max_iterations=15)
+    assert found.value < 0.3 * float(to_numpy(objective({path: v.value for path, v in variables.items()})))
+
+
+def test_negative_curvature_and_infinity() -> None:
+    """From a maximum's side, and with a wall where the function is not defined."""
+    for method in METHODS:
+        found = minimize(lambda x: array_namespace(x).sum(x**4 - x**2), np.array([0.1, -0.2]), method, 1e-8)
+        np.testing.assert_allclose(np.abs(found.x), np.sqrt(0.5), atol=1e-6)
+        with np.errstate(invalid="ignore"):
+            found = minimize(lambda x: array_namespace(x).sum(x - array_namespace(x).log(x)), np.array([5.0]), method)
+        np.testing.assert_allclose(found.x, 1.0, atol=1e-4)
+
+
+def test_limit_of_iterations() -> None:
+    found = minimize(rosenbrock, np.array([-1.2, 1.0]), max_iterations=3)
+    assert (found.iterations, found.converged) == (3, False)
+    assert found.message == "the limit of iterations is reached"
+    at_minimum = minimize(rosenbrock, np.array([1.0, 1.0]))
+    assert (at_minimum.iterations, at_minimum.converged) == (0, True)
+
+
+def test_bad_input() -> None:
+    with pytest.raises(ValueError, match=r"`method` must be one of 'l-bfgs', 'cg', 'newton-cg'. Received: 'bfgs'"):
+        minimize(rosenbrock, np.ones(2), "bfgs")
+    with pytest.raises(ValueError, match=r"`memory` must be a positive integer. Received: memory=0"):
+        minimize(rosenbrock, np.ones(2), memory=0)
+    with pytest.raises(TypeError, match=r"floating-point arrays of one dtype. Received: dtypes float32, float64"):
+        minimize(rosenbrock, {"a": np.ones(2), "b": np.ones(2, dtype="float32")})
+    with pytest.raises(TypeError, match=r"floating-point arrays of one dtype. Received: dtypes int"):
+        minimize(rosenbrock, np.ones(2, dtype="int64"))
+    with pytest.raises(ValueError, match=r"must be finite at `x0`. Received: f\(x0\)=nan"):
+        minimize(lambda x: array_namespace(x).sum(x * float("nan")), np.ones(2))
+
+
+def test_exported() -> None:
+    assert optimizers.minimize is minimize
