@@ -1,0 +1,163 @@
+"""Results that textbooks print, by portanet: exact ones, and bands for those that depend on random data.
+
+K: N. Ketkar, Deep Learning with Python (2017). S: S. Shanahan, Nabla, the gradient. N: M. Nielsen, Neural Networks and
+Deep Learning. Where the data is random, so are the bands: they hold what independent runs gave over many seeds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+import portanet
+from portanet import layers
+from portanet.backends import Backend, use_backend
+from portanet.initializers import RandomNormal
+from portanet.losses.base import FunctionLoss
+from portanet.ops.least_squares import least_squares
+from portanet.preprocessing import PolynomialFeatures
+from portanet.regularizers import L2
+from tests.support import assert_close
+from tests.test_worked_example import half_squares
+
+
+@pytest.fixture
+def float64() -> Iterator[None]:
+    with use_backend("numpy", dtype="float64"):
+        yield
+
+
+# Linear units, gradient descent
+
+
+@pytest.mark.parametrize(
+    ("weights", "x", "target", "after"),
+    [
+        ([5, 4, 8], [34, 1, 4], 204.0, [4.32, 3.98, 7.92]),  # error 2
+        ([2, -1, 4, 8], [1, 5, 1, 2], 10.0, [1.93, -1.35, 3.93, 7.86]),  # error 7
+    ],
+)
+def test_one_step_of_linear_regression(backend: Backend, weights: Any, x: Any, target: float, after: Any) -> None:
+    """S: the weights less 0.01 times the error times the example."""
+    model = portanet.Sequential([layers.Input((len(x),)), layers.Dense(1, use_bias=False)])
+    model.set_weights([np.asarray(weights, dtype=float)[:, None]])
+    model.compile(portanet.optimizers.SGD(0.01), FunctionLoss(half_squares))
+    model.train_on_batch(np.asarray([x], dtype=float), [[target]])
+    assert_close(model.layers[0].kernel.value, np.asarray(after)[:, None], rtol=1e-6)
+
+
+def test_the_delta_rule_finds_the_line(float64: None) -> None:
+    """S: (1,2) (2,3) (3,7) (4,8) (5,9) lie about 1.9 x + 0.1; ADALINE comes to it step by step."""
+    x, y = np.arange(1.0, 6.0)[:, None], np.asarray([[2.0], [3.0], [7.0], [8.0], [9.0]])
+    model = portanet.Sequential([layers.Input((1,)), layers.Dense(1)])
+    model.compile(portanet.optimizers.SGD(0.05), FunctionLoss(half_squares))
+    model.fit(x, y, batch_size=5, epochs=2000, verbose=0)
+    kernel, bias = model.get_weights()
+    assert kernel.item() == pytest.approx(1.9, abs=1e-6)
+    assert bias.item() == pytest.approx(0.1, abs=1e-6)
+
+
+# Bits of digits
+
+
+@pytest.mark.parametrize("kind", ["perceptron", "sigmoid"])
+def test_a_layer_turns_ten_outputs_into_four_bits(backend: Backend, kind: str) -> None:
+    """N, chapter 1: the old outputs are at least 0.99 for the digit and less than 0.01 for the others."""
+    bits = (np.arange(10)[:, None] >> np.arange(4)) & 1
+    old = np.where(np.eye(10) == 1, 0.99, 0.0099)
+    layer = layers.Perceptron(4) if kind == "perceptron" else layers.Dense(4, activation="sigmoid")
+    layer.build((None, 10))
+    layer.set_weights([20.0 * bits, np.full(4, -10.0)])
+    found = portanet.to_host(layer(portanet.asarray(old)))
+    np.testing.assert_allclose(found, bits, atol=0.01)
+
+
+# K 2-1 and 2-2: polynomials
+
+
+def curve(seed: int) -> tuple[np.ndarray, np.ndarray]:
+    x = np.linspace(-1, 1, 100)
+    return x[:, None], (2 + x + 2 * x * x + np.random.default_rng(seed).normal(0, 0.1, 100))[:, None]
+
+
+def errors(degree: int, seed: int, l2: float = 0.0) -> tuple[float, float, float]:
+    """Root of the sum of squares on the 80 points that are fitted and on the 20 beyond; the size of the weights."""
+    x, y = curve(seed)
+    features = PolynomialFeatures(degree).fit_transform(x)
+    weights = least_squares(features[:80], y[:80], l2)
+    residuals = features @ weights - y
+    return float(np.linalg.norm(residuals[:80])), float(np.linalg.norm(residuals[80:])), float(np.linalg.norm(weights))
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_too_simple_just_right_and_too_flexible(float64: None, seed: int) -> None:
+    line, parabola, eighth = (errors(degree, seed) for degree in (1, 2, 8))
+    assert 3.3 < line[0] < 3.9
+    assert 7.2 < line[1] < 8.0
+    assert 0.7 < parabola[0] < 1.1
+    assert 0.25 < parabola[1] < 0.85
+    assert 0.65 < eighth[0] < 1.05
+    assert 1.0 < eighth[1] < 200
+    assert eighth[0] <= parabola[0] < line[0]
+    assert parabola[1] < min(line[1], eighth[1])
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_penalty_tames_79_powers(float64: None, seed: int) -> None:
+    sweep = [errors(79, seed, l2) for l2 in np.linspace(0.01, 0.99, 25)]
+    train, test, size = map(list, zip(*sweep, strict=True))
+    assert train == sorted(train)
+    assert size == sorted(size, reverse=True)
+    assert max(test) < errors(8, seed)[1]
+
+
+# K 3-1, 4-10, 4-11: random data, learned by heart in part
+
+
+def test_a_small_network_by_single_examples(float64: None) -> None:
+    """K 3-1: 100-10-1, tanh, 10 epochs of single examples at 0.01: the mean square goes from 1.7-2.0 to 0.64-0.75."""
+    generator = np.random.default_rng(0)
+    x, y = generator.standard_normal((1000, 100)), generator.standard_normal((1000, 1))
+    weights = [generator.random((100, 10)), generator.random(10), generator.random((10, 1)), np.zeros(1)]
+    model = portanet.Sequential([layers.Input((100,)), layers.Dense(10, "tanh"), layers.Dense(1, "tanh")])
+    model.set_weights(weights)
+    model.compile(portanet.optimizers.SGD(0.01), "mse")
+    before = model.evaluate(x, y, verbose=0)
+    model.fit(x, y, batch_size=1, epochs=10, shuffle=False, verbose=0)
+    assert 1.6 < before < 2.1
+    # A loop over the same examples in NumPy, with the derivatives by hand, comes to 0.739.
+    assert model.evaluate(x, y, verbose=0) == pytest.approx(0.739, abs=6e-4)
+
+
+def regression(activation: Any) -> portanet.Sequential:
+    dense = layers.Dense(1, activation, kernel_initializer=RandomNormal(stddev=1.0), kernel_regularizer=L2(0.01))
+    return portanet.Sequential([layers.Input((100,)), dense])
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_logistic_regression_on_noise(float64: None, seed: int) -> None:
+    """K 4-10: accuracy from about one half to 0.60-0.65 in 1000 steps over all data at 0.1."""
+    portanet.random.set_seed(seed)
+    generator = np.random.default_rng(seed)
+    x, y = generator.standard_normal((1000, 100)), generator.integers(0, 2, (1000, 1)).astype(float)
+    model = regression("sigmoid")
+    model.compile(portanet.optimizers.SGD(0.1), "binary_crossentropy")
+    assert 0.42 < np.mean((model.predict(x) > 0.5) == y) < 0.58
+    model.fit(x, y, batch_size=1000, epochs=1000, shuffle=False, verbose=0)
+    assert 0.58 < np.mean((model.predict(x) > 0.5) == y) < 0.68
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_linear_regression_on_noise(float64: None, seed: int) -> None:
+    """K 4-11: the mean square from 76-132 to 0.80-0.97."""
+    portanet.random.set_seed(seed)
+    generator = np.random.default_rng(seed)
+    x, y = generator.standard_normal((1000, 100)), generator.standard_normal((1000, 1))
+    model = regression(None)
+    model.compile(portanet.optimizers.SGD(0.1), "mse")
+    assert 60 < np.mean((model.predict(x) - y) ** 2) < 150
+    model.fit(x, y, batch_size=1000, epochs=1000, shuffle=False, verbose=0)
+    assert 0.76 < np.mean((model.predict(x) - y) ** 2) < 1.02
