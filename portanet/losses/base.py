@@ -146,9 +146,9 @@ def reduce(
 ) -> Array:
     """Weight and average the losses of examples; what is masked has no part in the mean, were it not a number."""
     xp = array_namespace(values)
-    weight = None if sample_weight is None else _spread(sample_weight, values, "sample_weight", name)
+    weight = None if sample_weight is None else spread(sample_weight, values, "sample_weight", f"Loss '{name}'")
     if mask is not None:
-        kept = _spread(mask, values, "mask", name)
+        kept = spread(mask, values, "mask", f"Loss '{name}'")
         values = xp.where(kept > 0, values, 0.0)
         weight = kept if weight is None else weight * kept
     if weight is not None and sample_weight is not None:
@@ -165,13 +165,13 @@ def reduce(
     return xp.mean(values)
 
 
-def _spread(weight: Array, values: Array, argument: str, name: str) -> Array:
-    """Weights of examples in the shape and dtype of the losses."""
+def spread(weight: Array, values: Array, argument: str, owner: str) -> Array:
+    """Weights of examples in the shape and dtype of the values to weight."""
     xp = array_namespace(values)
     weight = xp.astype(xp.asarray(weight), values.dtype)
     if tuple(weight.shape) != tuple(values.shape[: weight.ndim]):
         raise ValueError(
-            f"Loss '{name}' needs one weight for each example, shape {tuple(values.shape)} or its first axes. "
+            f"{owner} needs one weight for each example, shape {tuple(values.shape)} or its first axes. "
             f"Received: {argument} of shape {tuple(weight.shape)}"
         )
     weight = xp.reshape(weight, tuple(weight.shape) + (1,) * (values.ndim - weight.ndim))

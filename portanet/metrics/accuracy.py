@@ -5,6 +5,23 @@ from __future__ import annotations
 from portanet.autodiff import array_namespace
 from portanet.backends import Array
 from portanet.metrics.base import MeanMetric
+from portanet.ops import one_hot
+
+
+class Accuracy(MeanMetric):
+    """How often predictions equal targets.
+
+    Args:
+        name: Name shown in logs.
+
+    Example:
+        >>> import numpy as np
+        >>> float(Accuracy()(np.asarray([[1.0], [2.0]]), np.asarray([[1.0], [3.0]])))
+        0.5
+    """
+
+    def values(self, y_true: Array, y_pred: Array) -> Array:
+        return _indicator(self.alike(y_true, y_pred) == y_pred, y_pred)
 
 
 class BinaryAccuracy(MeanMetric):
@@ -22,16 +39,19 @@ class BinaryAccuracy(MeanMetric):
 
     def __init__(self, name: str | None = None, threshold: float = 0.5) -> None:
         super().__init__(name)
+        if not isinstance(threshold, (int, float)) or not 0 < threshold < 1:
+            raise ValueError(f"Argument `threshold` must be in (0, 1). Received: threshold={threshold!r}")
         self.threshold = threshold
 
     def values(self, y_true: Array, y_pred: Array) -> Array:
-        xp = array_namespace(y_true, y_pred)
-        right = (y_pred > self.threshold) == (xp.reshape(y_true, y_pred.shape) > 0.5)
-        return xp.astype(right, y_pred.dtype)
+        return _indicator((y_pred > self.threshold) == (self.alike(y_true, y_pred) > 0.5), y_pred)
 
 
 class CategoricalAccuracy(MeanMetric):
     """How often the largest prediction is where the largest target is.
+
+    Args:
+        name: Name shown in logs.
 
     Example:
         >>> import numpy as np
@@ -40,12 +60,16 @@ class CategoricalAccuracy(MeanMetric):
     """
 
     def values(self, y_true: Array, y_pred: Array) -> Array:
+        _require_same_shape(self, y_true, y_pred)
         xp = array_namespace(y_true, y_pred)
-        return xp.astype(xp.argmax(y_true, axis=-1) == xp.argmax(y_pred, axis=-1), y_pred.dtype)
+        return _indicator(xp.argmax(y_true, axis=-1) == xp.argmax(y_pred, axis=-1), y_pred)
 
 
 class SparseCategoricalAccuracy(MeanMetric):
     """How often the largest prediction is at the target class number.
+
+    Args:
+        name: Name shown in logs.
 
     Example:
         >>> import numpy as np
@@ -54,7 +78,76 @@ class SparseCategoricalAccuracy(MeanMetric):
     """
 
     def values(self, y_true: Array, y_pred: Array) -> Array:
+        best = array_namespace(y_true, y_pred).argmax(y_pred, axis=-1)
+        return _indicator(class_numbers(self, y_true, y_pred, best.dtype) == best, y_pred)
+
+
+class SparseTopKCategoricalAccuracy(MeanMetric):
+    """How often the target class number is among the k largest predictions (on a tie, all equal ones count).
+
+    Args:
+        k: How many.
+        name: Name shown in logs.
+
+    Example:
+        >>> import numpy as np
+        >>> float(SparseTopKCategoricalAccuracy(k=2)(np.asarray([0, 0]), np.asarray([[2.0, 9, 1], [0, 1, 2]])))
+        0.5
+    """
+
+    def __init__(self, k: int = 5, name: str | None = None) -> None:
+        super().__init__(name)
+        if not isinstance(k, int) or isinstance(k, bool) or k < 1:
+            raise ValueError(f"Argument `k` must be a positive integer. Received: k={k!r}")
+        self.k = k
+
+    def values(self, y_true: Array, y_pred: Array) -> Array:
         xp = array_namespace(y_true, y_pred)
-        best = xp.argmax(y_pred, axis=-1)
-        labels = xp.astype(xp.reshape(y_true, best.shape), best.dtype)
-        return xp.astype(best == labels, y_pred.dtype)
+        hot = one_hot(class_numbers(self, y_true, y_pred, xp.int32), y_pred.shape[-1], xp.int32) > 0
+        score = xp.sum(xp.where(hot, y_pred, 0.0), axis=-1, keepdims=True)
+        better = xp.sum(_indicator(y_pred > score, y_pred), axis=-1)
+        # A class number out of range is never right.
+        return _indicator((better < self.k) & xp.any(hot, axis=-1), y_pred)
+
+
+class TopKCategoricalAccuracy(SparseTopKCategoricalAccuracy):
+    """How often the largest target is among the k largest predictions.
+
+    Args:
+        k: How many.
+        name: Name shown in logs.
+
+    Example:
+        >>> import numpy as np
+        >>> float(TopKCategoricalAccuracy(k=2)(np.asarray([[1.0, 0, 0]]), np.asarray([[2.0, 9, 1]])))
+        1.0
+    """
+
+    def values(self, y_true: Array, y_pred: Array) -> Array:
+        _require_same_shape(self, y_true, y_pred)
+        return super().values(array_namespace(y_true).argmax(y_true, axis=-1), y_pred)
+
+
+def class_numbers(metric: MeanMetric, y_true: Array, y_pred: Array, dtype: object) -> Array:
+    """Targets of shape (...) or (..., 1) for predictions (..., classes), as integers of shape (...)."""
+    true, rows = tuple(y_true.shape), tuple(y_pred.shape[:-1])
+    if y_pred.ndim == 0 or true not in (rows, (*rows, 1)):
+        raise ValueError(
+            f"Metric '{metric.name}' needs one class number for each row of predictions. "
+            f"Received: y_true of shape {true}, y_pred of shape {tuple(y_pred.shape)}"
+        )
+    xp = array_namespace(y_true)
+    return xp.astype(y_true if true == rows else xp.reshape(y_true, rows), dtype)
+
+
+def _require_same_shape(metric: MeanMetric, y_true: Array, y_pred: Array) -> None:
+    if tuple(y_true.shape) != tuple(y_pred.shape):
+        raise ValueError(
+            f"Metric '{metric.name}' needs one-hot targets of the shape of the predictions; for class numbers there is "
+            f"'sparse_{metric.name}'. Received: y_true of shape {tuple(y_true.shape)}, y_pred of shape "
+            f"{tuple(y_pred.shape)}"
+        )
+
+
+def _indicator(condition: Array, like: Array) -> Array:
+    return array_namespace(condition).astype(condition, like.dtype)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 from portanet.autodiff import array_namespace
-from portanet.backends import Array, raw_namespace
+from portanet.backends import Array, HostArray, raw_namespace, to_host
 from portanet.configurable import Configurable
 from portanet.lookup import snake_case
+from portanet.losses.base import Loss, spread
 
 
 class Metric(Configurable):
@@ -16,7 +18,8 @@ class Metric(Configurable):
 
     Subclasses implement `statistics(y_true, y_pred, sample_weight)`, a tuple of arrays that add up over batches, and
     `from_statistics(*totals)`, what the totals amount to. Both are pure, so totals can stay on the device and be
-    compiled; `update_state`, `result` and `reset_state` are Keras's view of the same.
+    compiled; `update_state`, `result` and `reset_state` are Keras's view of the same, and add up on the host in double
+    precision.
 
     Args:
         name: Name shown in logs.
@@ -24,7 +27,7 @@ class Metric(Configurable):
 
     def __init__(self, name: str | None = None) -> None:
         self.name = name or snake_case(type(self).__name__)
-        self._totals: tuple[Array, ...] | None = None
+        self._totals: tuple[HostArray, ...] | None = None
 
     def statistics(self, y_true: Array, y_pred: Array, sample_weight: Array | None = None) -> tuple[Array, ...]:
         """Sums over the examples of a batch."""
@@ -36,11 +39,14 @@ class Metric(Configurable):
 
     def update_state(self, y_true: Array, y_pred: Array, sample_weight: Array | None = None) -> None:
         """Add a batch."""
-        new = self.statistics(y_true, y_pred, sample_weight)
+        self._add(self.statistics(y_true, y_pred, sample_weight))
+
+    def _add(self, statistics: tuple[Array, ...]) -> None:
+        new = tuple(to_host(s).astype("float64") for s in statistics)
         self._totals = new if self._totals is None else tuple(a + b for a, b in zip(self._totals, new, strict=True))
 
     def result(self) -> Any:
-        """The figure over all batches since the last reset."""
+        """The figure over all batches since the last reset, a NumPy float or array."""
         if self._totals is None:
             raise ValueError(f"Metric '{self.name}' has seen no data; call update_state(y_true, y_pred) first.")
         return self.from_statistics(*self._totals)
@@ -54,6 +60,27 @@ class Metric(Configurable):
         self.update_state(y_true, y_pred, sample_weight)
         return self.result()
 
+    def alike(self, y_true: Array, y_pred: Array) -> Array:
+        """Targets in the shape and dtype of the predictions; they may lack a last axis of size 1, no more."""
+        true, pred = tuple(y_true.shape), tuple(y_pred.shape)
+        if true != pred and (*true, 1) != pred and true != (*pred, 1):
+            raise ValueError(
+                f"Metric '{self.name}' compares targets and predictions of the same shape. "
+                f"Received: y_true of shape {true}, y_pred of shape {pred}"
+            )
+        xp = array_namespace(y_true)
+        y_true = y_true if true == pred else xp.reshape(y_true, pred)
+        return y_true if y_true.dtype == y_pred.dtype else xp.astype(y_true, y_pred.dtype)
+
+    def weights(self, sample_weight: Array | None, values: Array) -> Array:
+        """The weight of each value: those of the examples, or 1."""
+        if sample_weight is None:
+            return array_namespace(values).ones_like(values)
+        weight = sample_weight
+        if weight.ndim == values.ndim + 1 and weight.shape[-1] == 1:
+            weight = array_namespace(weight).squeeze(weight, axis=-1)
+        return spread(weight, values, "sample_weight", f"Metric '{self.name}'")
+
 
 class MeanMetric(Metric):
     """The weighted mean of a value for each example, which subclasses give by `values(y_true, y_pred)`."""
@@ -66,14 +93,52 @@ class MeanMetric(Metric):
         values = self.values(y_true, y_pred)
         xp = array_namespace(values)
         if sample_weight is None:
-            return xp.sum(values), xp.full_like(xp.sum(values), float(math.prod(values.shape)))
-        weight = xp.astype(sample_weight, values.dtype)
-        weight = xp.broadcast_to(
-            xp.reshape(weight, tuple(weight.shape) + (1,) * (values.ndim - weight.ndim)), values.shape
-        )
+            total = xp.sum(values)
+            return total, xp.full_like(total, float(math.prod(values.shape)))
+        weight = self.weights(sample_weight, values)
         return xp.sum(values * weight), xp.sum(weight)
 
     def from_statistics(self, *totals: Array) -> Array:
         total, count = totals
-        xp = raw_namespace(count)
-        return total / xp.maximum(count, 1e-30)
+        return ratio(total, count)
+
+
+class FunctionMetric(MeanMetric):
+    """The mean of a function.
+
+    Args:
+        function: `(y_true, y_pred) -> value of each example`, written in the standard.
+        name: Name shown in logs; by default the function's.
+    """
+
+    def __init__(self, function: Callable[[Array, Array], Array], name: str | None = None) -> None:
+        super().__init__(name or getattr(function, "__name__", "metric"))
+        self.function = function
+
+    def values(self, y_true: Array, y_pred: Array) -> Array:
+        return self.function(y_true, y_pred)
+
+
+class LossMetric(MeanMetric):
+    """The mean of a loss; subclasses make the loss in `__init__`."""
+
+    loss: Loss
+
+    def statistics(self, y_true: Array, y_pred: Array, sample_weight: Array | None = None) -> tuple[Array, ...]:
+        valid = self.loss.valid(y_true)
+        if valid is not None:
+            kept = array_namespace(valid).astype(valid, y_pred.dtype)
+            sample_weight = kept if sample_weight is None else self.weights(sample_weight, kept) * kept
+        return super().statistics(y_true, y_pred, sample_weight)
+
+    def values(self, y_true: Array, y_pred: Array) -> Array:
+        shape = (*y_true.shape, 1)
+        if not self.loss.integer_targets and shape == tuple(y_pred.shape):
+            y_true = array_namespace(y_true).reshape(y_true, shape)
+        return self.loss.per_example(y_true, y_pred)
+
+
+def ratio(a: Array, b: Array) -> Array:
+    """`a / b`, 0 where b is 0."""
+    xp = raw_namespace(b)
+    return xp.where(b != 0, a, 0.0 * a) / xp.where(b != 0, b, 0.0 * b + 1)

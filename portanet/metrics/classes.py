@@ -1,0 +1,202 @@
+"""Figures for several classes: the confusion matrix and what is made of it, and F-scores."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from portanet.autodiff import array_namespace
+from portanet.backends import Array, raw_namespace
+from portanet.metrics.base import Metric, ratio
+from portanet.ops import one_hot
+
+
+class ConfusionMatrix(Metric):
+    """How often each class was taken for each: row by true class, column by predicted class.
+
+    Args:
+        num_classes: Number of classes.
+        ignore_class: A target that marks examples to leave out; None for none.
+        name: Name shown in logs.
+
+    Shapes: `y_true` and `y_pred` (...), class numbers; or rows of scores (..., classes) for either.
+
+    Example:
+        >>> import numpy as np
+        >>> ConfusionMatrix(2)(np.asarray([0, 0, 1]), np.asarray([0, 1, 1]))
+        array([[1., 1.],
+               [0., 1.]])
+    """
+
+    def __init__(self, num_classes: int, ignore_class: int | None = None, name: str | None = None) -> None:
+        super().__init__(name)
+        if not isinstance(num_classes, int) or isinstance(num_classes, bool) or num_classes < 2:
+            raise ValueError(f"Argument `num_classes` must be an integer of at least 2. Received: {num_classes!r}")
+        self.num_classes = num_classes
+        self.ignore_class = ignore_class
+
+    def statistics(self, y_true: Array, y_pred: Array, sample_weight: Array | None = None) -> tuple[Array, ...]:
+        xp = array_namespace(y_true, y_pred)
+        true, pred = (self._labels(y) for y in (y_true, y_pred))
+        if tuple(true.shape) != tuple(pred.shape):
+            raise ValueError(
+                f"Metric '{self.name}' needs class numbers of the same shape, or rows of {self.num_classes} scores. "
+                f"Received: y_true of shape {tuple(y_true.shape)}, y_pred of shape {tuple(y_pred.shape)}"
+            )
+        floating = y_pred.dtype if xp.isdtype(y_pred.dtype, "real floating") else xp.float32
+        weight = self.weights(sample_weight, xp.astype(true, floating))
+        if self.ignore_class is not None:
+            weight = xp.where(true == self.ignore_class, 0.0, weight)
+        rows, columns = (
+            xp.reshape(one_hot(y, self.num_classes, floating), (-1, self.num_classes)) for y in (true, pred)
+        )
+        return (xp.matmul(xp.matrix_transpose(rows), columns * xp.reshape(weight, (-1, 1))),)
+
+    def _labels(self, y: Array) -> Array:
+        xp = array_namespace(y)
+        scores = xp.isdtype(y.dtype, "real floating") and y.ndim > 1 and y.shape[-1] == self.num_classes
+        return xp.astype(xp.argmax(y, axis=-1), xp.int32) if scores else xp.astype(y, xp.int32)
+
+    def from_statistics(self, *totals: Array) -> Any:
+        return totals[0]
+
+
+class IoU(ConfusionMatrix):
+    """Intersection over union of true and predicted regions, the mean over chosen classes.
+
+    Args:
+        num_classes: Number of classes.
+        target_class_ids: The classes to average over.
+        name: Name shown in logs.
+        ignore_class: A target that marks examples to leave out; None for none.
+
+    Shapes: As for `ConfusionMatrix`.
+
+    Example:
+        >>> import numpy as np
+        >>> float(IoU(2, [0])(np.asarray([0, 0, 1, 1]), np.asarray([0, 1, 0, 1])).round(6))
+        0.333333
+    """
+
+    def __init__(
+        self,
+        num_classes: int,
+        target_class_ids: list[int] | tuple[int, ...],
+        name: str | None = None,
+        ignore_class: int | None = None,
+    ) -> None:
+        super().__init__(num_classes, ignore_class, name)
+        if not target_class_ids or any(not 0 <= i < num_classes for i in target_class_ids):
+            raise ValueError(
+                f"Argument `target_class_ids` must name classes from 0 to {num_classes - 1}. "
+                f"Received: target_class_ids={target_class_ids!r}"
+            )
+        self.target_class_ids = list(target_class_ids)
+
+    def from_statistics(self, *totals: Array) -> Any:
+        (matrix,) = totals
+        xp = raw_namespace(matrix)
+        both = xp.sum(xp.tril(xp.triu(matrix)), axis=0)  # the diagonal
+        either = xp.sum(matrix, axis=0) + xp.sum(matrix, axis=1) - both
+        chosen = xp.stack([either[i] for i in self.target_class_ids])
+        shares = xp.stack([ratio(both, either)[i] for i in self.target_class_ids])
+        # Classes that occur neither in targets nor in predictions have no part in the mean.
+        return ratio(xp.sum(shares), xp.sum(xp.astype(chosen > 0, matrix.dtype)))
+
+
+class MeanIoU(IoU):
+    """Intersection over union, the mean over all classes that occur.
+
+    Args:
+        num_classes: Number of classes.
+        name: Name shown in logs.
+        ignore_class: A target that marks examples to leave out; None for none.
+
+    Example:
+        >>> import numpy as np
+        >>> float(MeanIoU(2)(np.asarray([0, 0, 1, 1]), np.asarray([0, 1, 0, 1])).round(6))
+        0.333333
+    """
+
+    def __init__(self, num_classes: int, name: str | None = None, ignore_class: int | None = None) -> None:
+        super().__init__(num_classes, list(range(max(num_classes, 1))), name or "mean_io_u", ignore_class)
+
+
+class FBetaScore(Metric):
+    """`(1 + beta^2) precision recall / (beta^2 precision + recall)` of each class, or their average.
+
+    Args:
+        average: None for one score for each class, `"micro"` (of the counts of all classes together), `"macro"` (the
+            mean over classes) or `"weighted"` (weighted by how often each class occurs).
+        beta: How much recall counts against precision.
+        threshold: Where 1 begins; None: the largest prediction of each row is 1.
+        name: Name shown in logs.
+
+    Shapes: `y_true` (one-hot, or several ones in a row) and `y_pred` (batch, classes).
+
+    Example:
+        >>> import numpy as np
+        >>> y, p = np.eye(2)[[0, 0, 1]], np.asarray([[0.9, 0.1], [0.4, 0.6], [0.3, 0.7]])
+        >>> FBetaScore()(y, p).round(6)
+        array([0.666667, 0.666667])
+    """
+
+    def __init__(
+        self,
+        average: str | None = None,
+        beta: float = 1.0,
+        threshold: float | None = None,
+        name: str | None = None,
+    ) -> None:
+        super().__init__(name or "fbeta_score")
+        if average not in (None, "micro", "macro", "weighted"):
+            raise ValueError(
+                f"Argument `average` must be None, 'micro', 'macro' or 'weighted'. Received: average={average!r}"
+            )
+        if not isinstance(beta, (int, float)) or isinstance(beta, bool) or not beta > 0:
+            raise ValueError(f"Argument `beta` must be a positive number. Received: beta={beta!r}")
+        if threshold is not None and not 0 < threshold <= 1:
+            raise ValueError(f"Argument `threshold` must be None or in (0, 1]. Received: threshold={threshold!r}")
+        self.average = average
+        self.beta = beta
+        self.threshold = threshold
+
+    def statistics(self, y_true: Array, y_pred: Array, sample_weight: Array | None = None) -> tuple[Array, ...]:
+        if y_pred.ndim != 2 or tuple(y_true.shape) != tuple(y_pred.shape):
+            raise ValueError(
+                f"Metric '{self.name}' needs targets and predictions of shape (batch, classes). "
+                f"Received: y_true of shape {tuple(y_true.shape)}, y_pred of shape {tuple(y_pred.shape)}"
+            )
+        xp = array_namespace(y_true, y_pred)
+        if self.threshold is None:
+            chosen = one_hot(xp.argmax(y_pred, axis=-1), y_pred.shape[-1], y_pred.dtype) > 0
+        else:
+            chosen = y_pred > self.threshold
+        true = y_true > 0.5
+        weight = self.weights(sample_weight, y_pred)
+        found = (chosen & true, chosen & ~true, ~chosen & true)
+        return tuple(xp.sum(xp.where(f, weight, 0.0), axis=0) for f in found)
+
+    def from_statistics(self, *totals: Array) -> Any:
+        tp, fp, fn = totals
+        xp = raw_namespace(tp)
+        support = tp + fn
+        if self.average == "micro":
+            tp, fp, fn = xp.sum(tp), xp.sum(fp), xp.sum(fn)
+        square = self.beta**2
+        scores = ratio((1 + square) * tp, (1 + square) * tp + square * fn + fp)
+        if self.average == "macro":
+            return xp.mean(scores)
+        return ratio(xp.sum(scores * support), xp.sum(support)) if self.average == "weighted" else scores
+
+
+class F1Score(FBetaScore):
+    """The harmonic mean of precision and recall of each class, or their average.
+
+    Args:
+        average: As for `FBetaScore`.
+        threshold: As for `FBetaScore`.
+        name: Name shown in logs.
+    """
+
+    def __init__(self, average: str | None = None, threshold: float | None = None, name: str | None = None) -> None:
+        super().__init__(average, 1.0, threshold, name or "f1_score")

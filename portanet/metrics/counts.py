@@ -1,0 +1,219 @@
+"""Right and wrong decisions at thresholds, and what is made of their counts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from portanet.activations import sigmoid
+from portanet.autodiff import array_namespace
+from portanet.backends import Array, device_of, raw_namespace
+from portanet.metrics.base import Metric, ratio
+
+Thresholds = float | list[float] | tuple[float, ...] | None
+
+
+class Counts(Metric):
+    """Weighted numbers of true positives, false positives, true negatives and false negatives at thresholds.
+
+    Args:
+        thresholds: Where 1 begins: a number in [0, 1], or several for one figure each; None for 0.5.
+        class_id: Which column of the targets and predictions to look at; None for all.
+        top_k: Whether only the k largest predictions of a row may count as 1; None for any.
+        name: Name shown in logs.
+    """
+
+    def __init__(
+        self,
+        thresholds: Thresholds = None,
+        class_id: int | None = None,
+        top_k: int | None = None,
+        name: str | None = None,
+    ) -> None:
+        super().__init__(name)
+        if thresholds is None:
+            thresholds = 0.5 if top_k is None else -float("inf")
+        elif any(not 0 <= t <= 1 for t in (thresholds if isinstance(thresholds, (list, tuple)) else [thresholds])):
+            raise ValueError(f"Argument `thresholds` must be in [0, 1]. Received: thresholds={thresholds!r}")
+        for argument, value, least in (("class_id", class_id, 0), ("top_k", top_k, 1)):
+            if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < least):
+                raise ValueError(
+                    f"Argument `{argument}` must be None or an integer of at least {least}. "
+                    f"Received: {argument}={value!r}"
+                )
+        self.single = not isinstance(thresholds, (list, tuple))
+        self.limits = [thresholds] if not isinstance(thresholds, (list, tuple)) else list(thresholds)
+        self.class_id = class_id
+        self.top_k = top_k
+
+    def statistics(self, y_true: Array, y_pred: Array, sample_weight: Array | None = None) -> tuple[Array, ...]:
+        y_true = self.alike(y_true, y_pred)
+        xp = array_namespace(y_true, y_pred)
+        weight = self.weights(sample_weight, y_pred)
+        if self.top_k is not None:
+            rank = xp.argsort(xp.argsort(y_pred, axis=-1, descending=True), axis=-1)
+            y_pred = xp.where(rank < self.top_k, y_pred, -float("inf"))
+        if self.class_id is not None:
+            if y_pred.ndim < 2 or self.class_id >= y_pred.shape[-1]:
+                raise ValueError(
+                    f"Argument `class_id` of metric '{self.name}' names no column of the predictions. "
+                    f"Received: class_id={self.class_id} and y_pred of shape {tuple(y_pred.shape)}"
+                )
+            y_true, y_pred, weight = (a[..., self.class_id] for a in (y_true, y_pred, weight))
+        return counts(y_true, y_pred, weight, self.limits)
+
+    def from_statistics(self, *totals: Array) -> Any:
+        figures = self.figures(*totals)
+        return figures[0] if self.single else figures
+
+    def figures(self, tp: Array, fp: Array, tn: Array, fn: Array) -> Array:
+        """One figure for each threshold."""
+        raise NotImplementedError(f"Metric '{self.name}' does not implement figures(tp, fp, tn, fn).")
+
+
+def counts(y_true: Array, y_pred: Array, weight: Array, thresholds: list[float]) -> tuple[Array, ...]:
+    """True positives, false positives, true negatives and false negatives, each of shape (thresholds,)."""
+    xp = array_namespace(y_true, y_pred)
+    positive, y_pred, weight = (xp.reshape(a, (-1, 1)) for a in (y_true > 0.5, y_pred, weight))
+    limits = xp.asarray(thresholds, dtype=y_pred.dtype, device=device_of(y_pred))
+    above = y_pred > xp.reshape(limits, (1, -1))
+    found = (above & positive, above & ~positive, ~above & ~positive, ~above & positive)
+    return tuple(xp.sum(xp.where(f, weight, 0.0), axis=0) for f in found)
+
+
+class TruePositives(Counts):
+    """Number of ones that were found; arguments as for `Counts`."""
+
+    def figures(self, tp: Array, fp: Array, tn: Array, fn: Array) -> Array:
+        return tp
+
+
+class FalsePositives(Counts):
+    """Number of zeros taken for ones; arguments as for `Counts`."""
+
+    def figures(self, tp: Array, fp: Array, tn: Array, fn: Array) -> Array:
+        return fp
+
+
+class TrueNegatives(Counts):
+    """Number of zeros that were found; arguments as for `Counts`."""
+
+    def figures(self, tp: Array, fp: Array, tn: Array, fn: Array) -> Array:
+        return tn
+
+
+class FalseNegatives(Counts):
+    """Number of ones taken for zeros; arguments as for `Counts`."""
+
+    def figures(self, tp: Array, fp: Array, tn: Array, fn: Array) -> Array:
+        return fn
+
+
+class Precision(Counts):
+    """The fraction of ones among what is taken for ones, 0 if that is nothing; arguments as for `Counts`.
+
+    Example:
+        >>> import numpy as np
+        >>> float(Precision()(np.asarray([0.0, 1.0, 1.0]), np.asarray([0.9, 0.8, 0.1])))
+        0.5
+    """
+
+    def __init__(
+        self,
+        thresholds: Thresholds = None,
+        top_k: int | None = None,
+        class_id: int | None = None,
+        name: str | None = None,
+    ) -> None:
+        super().__init__(thresholds, class_id, top_k, name)
+
+    def figures(self, tp: Array, fp: Array, tn: Array, fn: Array) -> Array:
+        return ratio(tp, tp + fp)
+
+
+class Recall(Precision):
+    """The fraction of the ones that is found, 0 if there are none; arguments as for `Counts`.
+
+    Example:
+        >>> import numpy as np
+        >>> float(Recall()(np.asarray([0.0, 1.0, 1.0]), np.asarray([0.9, 0.8, 0.1])))
+        0.5
+    """
+
+    def figures(self, tp: Array, fp: Array, tn: Array, fn: Array) -> Array:
+        return ratio(tp, tp + fn)
+
+
+class AUC(Metric):
+    """The area under a curve that thresholds trace: of recall over false-positive rate, or of precision over recall.
+
+    Args:
+        num_thresholds: Number of thresholds, evenly spaced in [0, 1].
+        curve: `"ROC"` or `"PR"`.
+        summation_method: `"interpolation"` (trapezoids; for PR that of Davis and Goadrich 2006), `"minoring"` or
+            `"majoring"` (rectangles below or above).
+        name: Name shown in logs.
+        thresholds: The inner thresholds, in [0, 1], instead of `num_thresholds`.
+        from_logits: Whether `y_pred` are logits rather than probabilities.
+
+    Example:
+        >>> import numpy as np
+        >>> float(AUC()(np.asarray([0.0, 0.0, 1.0, 1.0]), np.asarray([0.0, 0.5, 0.3, 0.9])).round(6))
+        0.75
+    """
+
+    def __init__(
+        self,
+        num_thresholds: int = 200,
+        curve: str = "ROC",
+        summation_method: str = "interpolation",
+        name: str | None = None,
+        thresholds: list[float] | None = None,
+        from_logits: bool = False,
+    ) -> None:
+        super().__init__(name or "auc")
+        if curve not in ("ROC", "PR"):
+            raise ValueError(f"Argument `curve` must be 'ROC' or 'PR'. Received: curve={curve!r}")
+        if summation_method not in ("interpolation", "minoring", "majoring"):
+            raise ValueError(
+                "Argument `summation_method` must be 'interpolation', 'minoring' or 'majoring'. "
+                f"Received: summation_method={summation_method!r}"
+            )
+        if not isinstance(num_thresholds, int) or num_thresholds < 2:
+            raise ValueError(
+                f"Argument `num_thresholds` must be an integer of at least 2. Received: {num_thresholds!r}"
+            )
+        if thresholds is not None and any(not 0 <= t <= 1 for t in thresholds):
+            raise ValueError(f"Argument `thresholds` must be in [0, 1]. Received: thresholds={thresholds!r}")
+        self.curve = curve
+        self.summation_method = summation_method
+        self.from_logits = from_logits
+        inner = [i / (num_thresholds - 1) for i in range(1, num_thresholds - 1)] if thresholds is None else thresholds
+        # The ends lie outside [0, 1], so that all, or none, are above.
+        self.limits = [-1e-7, *sorted(inner), 1 + 1e-7]
+
+    def statistics(self, y_true: Array, y_pred: Array, sample_weight: Array | None = None) -> tuple[Array, ...]:
+        y_true = self.alike(y_true, y_pred)
+        weight = self.weights(sample_weight, y_pred)
+        return counts(y_true, sigmoid(y_pred) if self.from_logits else y_pred, weight, self.limits)
+
+    def from_statistics(self, *totals: Array) -> Array:
+        tp, fp, tn, fn = totals
+        xp = raw_namespace(tp)
+        recall = ratio(tp, tp + fn)
+        if self.curve == "PR" and self.summation_method == "interpolation":
+            return self._interpolated(tp, fp, fn)
+        x, y = (ratio(fp, fp + tn), recall) if self.curve == "ROC" else (recall, ratio(tp, tp + fp))
+        low, high = xp.minimum(y[:-1], y[1:]), xp.maximum(y[:-1], y[1:])
+        height = {"interpolation": 0.5 * (low + high), "minoring": low, "majoring": high}[self.summation_method]
+        return xp.sum((x[:-1] - x[1:]) * height)
+
+    def _interpolated(self, tp: Array, fp: Array, fn: Array) -> Array:
+        """Between two thresholds, true positives are linear in positives: `slope * positives + intercept`."""
+        xp = raw_namespace(tp)
+        positives = tp + fp
+        steps = tp[:-1] - tp[1:]
+        slope = ratio(steps, positives[:-1] - positives[1:])
+        intercept = tp[1:] - slope * positives[1:]
+        both = (positives[:-1] > 0) & (positives[1:] > 0)
+        growth = xp.where(both, ratio(positives[:-1], positives[1:]), 0.0 * slope + 1)
+        return xp.sum(ratio(slope * (steps + intercept * xp.log(growth)), tp[1:] + fn[1:]))

@@ -1,0 +1,121 @@
+"""How probable the truth was, and how wide the margin."""
+
+from __future__ import annotations
+
+from portanet import losses
+from portanet.backends import Array, raw_namespace
+from portanet.metrics.base import LossMetric, ratio
+
+
+class BinaryCrossentropy(LossMetric):
+    """The mean of `losses.BinaryCrossentropy`.
+
+    Args:
+        name: Name shown in logs.
+        from_logits: Whether `y_pred` are logits rather than probabilities.
+        label_smoothing: In [0, 1].
+    """
+
+    def __init__(self, name: str | None = None, from_logits: bool = False, label_smoothing: float = 0.0) -> None:
+        super().__init__(name)
+        self.loss = losses.BinaryCrossentropy(from_logits, label_smoothing)
+
+
+class CategoricalCrossentropy(LossMetric):
+    """The mean of `losses.CategoricalCrossentropy`.
+
+    Args:
+        name: Name shown in logs.
+        from_logits: Whether `y_pred` are logits rather than probabilities.
+        label_smoothing: In [0, 1].
+    """
+
+    def __init__(self, name: str | None = None, from_logits: bool = False, label_smoothing: float = 0.0) -> None:
+        super().__init__(name)
+        self.loss = losses.CategoricalCrossentropy(from_logits, label_smoothing)
+
+
+class SparseCategoricalCrossentropy(LossMetric):
+    """The mean of `losses.SparseCategoricalCrossentropy`.
+
+    Args:
+        name: Name shown in logs.
+        from_logits: Whether `y_pred` are logits rather than probabilities.
+        ignore_class: A number that marks examples to leave out.
+    """
+
+    def __init__(self, name: str | None = None, from_logits: bool = False, ignore_class: int | None = None) -> None:
+        super().__init__(name)
+        self.loss = losses.SparseCategoricalCrossentropy(from_logits, ignore_class)
+
+
+class Perplexity(SparseCategoricalCrossentropy):
+    """The exponential of the mean cross-entropy over all batches: of how many equally likely classes the prediction is
+    as unsure.
+
+    Args:
+        from_logits: Whether `y_pred` are logits rather than probabilities.
+        ignore_class: A number that marks examples to leave out, such as padding.
+        name: Name shown in logs.
+
+    Example:
+        >>> import numpy as np
+        >>> float(Perplexity(from_logits=True)(np.asarray([0, 1]), np.zeros((2, 4))).round(6))
+        4.0
+    """
+
+    def __init__(self, from_logits: bool = False, ignore_class: int | None = None, name: str | None = None) -> None:
+        super().__init__(name, from_logits, ignore_class)
+
+    def from_statistics(self, *totals: Array) -> Array:
+        return raw_namespace(totals[0]).exp(ratio(*totals))
+
+
+class KLDivergence(LossMetric):
+    """The mean of `losses.KLDivergence`.
+
+    Args:
+        name: Name shown in logs.
+    """
+
+    loss = losses.KLDivergence()
+
+
+class Poisson(LossMetric):
+    """The mean of `losses.Poisson`.
+
+    Args:
+        name: Name shown in logs.
+    """
+
+    loss = losses.Poisson()
+
+
+class Hinge(LossMetric):
+    """The mean of `losses.Hinge`.
+
+    Args:
+        name: Name shown in logs.
+    """
+
+    loss = losses.Hinge()
+
+
+class SquaredHinge(LossMetric):
+    """The mean of `losses.SquaredHinge`.
+
+    Args:
+        name: Name shown in logs.
+    """
+
+    loss = losses.SquaredHinge()
+
+
+class CategoricalHinge(LossMetric):
+    """The mean of `losses.CategoricalHinge`.
+
+    Args:
+        name: Name shown in logs.
+    """
+
+    loss = losses.CategoricalHinge()

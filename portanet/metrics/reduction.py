@@ -1,0 +1,60 @@
+"""Means and sums of numbers that are no predictions."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from portanet.autodiff import array_namespace
+from portanet.backends import Array
+from portanet.metrics.base import Metric, ratio
+
+
+class Mean(Metric):
+    """The weighted mean of all numbers seen: `update_state(values, sample_weight=None)`.
+
+    Args:
+        name: Name shown in logs.
+
+    Example:
+        >>> import numpy as np
+        >>> metric = Mean()
+        >>> metric.update_state(np.asarray([1.0, 3.0]))
+        >>> float(metric(np.asarray([5.0])))
+        3.0
+    """
+
+    def update_state(self, values: Array, sample_weight: Array | None = None) -> None:  # type: ignore[override]
+        xp = array_namespace(values)
+        if sample_weight is None:
+            total = xp.sum(values)
+            self._add((total, xp.full_like(total, math.prod(values.shape))))
+        else:
+            weight = self.weights(sample_weight, values)
+            self._add((xp.sum(values * weight), xp.sum(weight)))
+
+    def __call__(self, values: Array, sample_weight: Array | None = None) -> Any:  # type: ignore[override]
+        """Add numbers and give the figure over all."""
+        self.update_state(values, sample_weight)
+        return self.result()
+
+    def from_statistics(self, *totals: Array) -> Array:
+        return ratio(*totals)
+
+
+class Sum(Mean):
+    """The weighted sum of all numbers seen: `update_state(values, sample_weight=None)`.
+
+    Args:
+        name: Name shown in logs.
+
+    Example:
+        >>> import numpy as np
+        >>> metric = Sum()
+        >>> metric.update_state(np.asarray([1.0, 3.0]))
+        >>> float(metric(np.asarray([5.0])))
+        9.0
+    """
+
+    def from_statistics(self, *totals: Array) -> Array:
+        return totals[0]

@@ -1,0 +1,145 @@
+"""How far numbers are from the truth."""
+
+from __future__ import annotations
+
+from portanet import losses
+from portanet.autodiff import array_namespace
+from portanet.backends import Array, raw_namespace
+from portanet.losses.regression import cosine
+from portanet.metrics.base import LossMetric, MeanMetric, Metric, ratio
+
+
+class MeanSquaredError(LossMetric):
+    """The mean of `(y_true - y_pred)^2`.
+
+    Args:
+        name: Name shown in logs.
+    """
+
+    loss = losses.MeanSquaredError()
+
+
+class MeanAbsoluteError(LossMetric):
+    """The mean of `|y_true - y_pred|`.
+
+    Args:
+        name: Name shown in logs.
+    """
+
+    loss = losses.MeanAbsoluteError()
+
+
+class MeanAbsolutePercentageError(LossMetric):
+    """The mean of `100 |y_true - y_pred| / |y_true|`.
+
+    Args:
+        name: Name shown in logs.
+    """
+
+    loss = losses.MeanAbsolutePercentageError()
+
+
+class MeanSquaredLogarithmicError(LossMetric):
+    """The mean of `(log(1 + y_true) - log(1 + y_pred))^2`.
+
+    Args:
+        name: Name shown in logs.
+    """
+
+    loss = losses.MeanSquaredLogarithmicError()
+
+
+class LogCoshError(LossMetric):
+    """The mean of the logarithm of the hyperbolic cosine of the error.
+
+    Args:
+        name: Name shown in logs.
+    """
+
+    loss = losses.LogCosh()
+
+    def __init__(self, name: str | None = None) -> None:
+        super().__init__(name or "logcosh")
+
+
+class RootMeanSquaredError(MeanSquaredError):
+    """The square root of the mean of `(y_true - y_pred)^2` over all batches.
+
+    Args:
+        name: Name shown in logs.
+
+    Example:
+        >>> import numpy as np
+        >>> float(RootMeanSquaredError()(np.asarray([[0.0, 0.0]]), np.asarray([[3.0, 4.0]])).round(6))
+        3.535534
+    """
+
+    def from_statistics(self, *totals: Array) -> Array:
+        return raw_namespace(totals[0]).sqrt(ratio(*totals))
+
+
+class CosineSimilarity(MeanMetric):
+    """The mean cosine of the angle between `y_true` and `y_pred` along the last axis.
+
+    Args:
+        name: Name shown in logs.
+
+    Example:
+        >>> import numpy as np
+        >>> float(CosineSimilarity()(np.asarray([[0.0, 2.0]]), np.asarray([[3.0, 4.0]])).round(6))
+        0.8
+    """
+
+    def values(self, y_true: Array, y_pred: Array) -> Array:
+        return cosine(self.alike(y_true, y_pred), y_pred)
+
+
+class R2Score(Metric):
+    """The fraction of the targets' variance that the predictions account for (coefficient of determination).
+
+    Sums are in double precision where the library has it: they cancel.
+
+    Args:
+        class_aggregation: For several outputs: `"uniform_average"`, `"variance_weighted_average"`, or None for one
+            figure each.
+        name: Name shown in logs.
+
+    Shapes: `y_true` and `y_pred` (batch,) or (batch, outputs).
+
+    Example:
+        >>> import numpy as np
+        >>> float(R2Score()(np.asarray([[1.0], [2.0], [3.0]]), np.asarray([[1.0], [2.0], [4.0]])))
+        0.5
+    """
+
+    def __init__(self, class_aggregation: str | None = "uniform_average", name: str | None = None) -> None:
+        super().__init__(name)
+        if class_aggregation not in ("uniform_average", "variance_weighted_average", None):
+            raise ValueError(
+                "Argument `class_aggregation` must be 'uniform_average', 'variance_weighted_average' or None. "
+                f"Received: class_aggregation={class_aggregation!r}"
+            )
+        self.class_aggregation = class_aggregation
+
+    def statistics(self, y_true: Array, y_pred: Array, sample_weight: Array | None = None) -> tuple[Array, ...]:
+        y_true = self.alike(y_true, y_pred)
+        xp = array_namespace(y_true, y_pred)
+        if y_pred.ndim == 1:
+            y_true, y_pred = xp.expand_dims(y_true, axis=1), xp.expand_dims(y_pred, axis=1)
+        weight = self.weights(sample_weight, y_pred)
+        if "float64" in xp.__array_namespace_info__().dtypes(device=None, kind="real floating"):
+            y_true, y_pred, weight = (xp.astype(a, xp.float64) for a in (y_true, y_pred, weight))
+        error = weight * xp.square(y_true - y_pred)
+        sums = weight, weight * y_true, weight * xp.square(y_true), error
+        return tuple(xp.sum(s, axis=0) for s in sums)
+
+    def from_statistics(self, *totals: Array) -> Array:
+        weight, first, second, error = totals
+        xp = raw_namespace(weight)
+        spread = second - first * ratio(first, weight)
+        scores = xp.where(spread > 0, 1 - ratio(error, spread), 0.0 * error)
+        if self.class_aggregation is None:
+            return scores
+        if self.class_aggregation == "uniform_average":
+            return xp.mean(scores)
+        return ratio(xp.sum(scores * spread), xp.sum(spread))

@@ -1,0 +1,121 @@
+"""Metrics against Keras and scikit-learn, over uneven weighted batches."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+import pytest
+
+from portanet import metrics
+
+torch = pytest.importorskip("torch")
+keras = pytest.importorskip("keras")
+sklearn = pytest.importorskip("sklearn.metrics")
+pytestmark = pytest.mark.skipif(keras.backend.backend() != "torch", reason="Keras runs on another backend here")
+
+RNG = np.random.default_rng(5)
+N = 61
+TRUTH = RNG.normal(size=(N, 3))
+NUMBERS = TRUTH + RNG.normal(size=(N, 3))
+P, Q = RNG.dirichlet(np.ones(4), N), RNG.dirichlet(np.ones(4), N)
+LABELS, GUESSES = RNG.integers(0, 4, N), RNG.integers(0, 4, N)
+HOT = np.eye(4)[LABELS]
+BITS = (RNG.random((N, 1)) < 0.4).astype("float64")
+SCORES = np.clip(0.5 * BITS + RNG.random((N, 1)) * 0.7, 0.01, 0.99)
+WEIGHT = RNG.uniform(0, 2, N)
+
+KERAS: list[tuple[str, Any, Any, dict[str, Any]]] = [
+    ("Accuracy", LABELS[:, None].astype("float64"), GUESSES[:, None].astype("float64"), {}),
+    ("BinaryAccuracy", BITS, SCORES, {"threshold": 0.6}),
+    ("CategoricalAccuracy", HOT, P, {}),
+    ("SparseCategoricalAccuracy", LABELS, P, {}),
+    ("TopKCategoricalAccuracy", HOT, P, {"k": 2}),
+    ("SparseTopKCategoricalAccuracy", LABELS, P, {"k": 3}),
+    ("TruePositives", BITS, SCORES, {}),
+    ("FalsePositives", BITS, SCORES, {"thresholds": [0.2, 0.7]}),
+    ("TrueNegatives", BITS, SCORES, {}),
+    ("FalseNegatives", BITS, SCORES, {"thresholds": 0.7}),
+    ("Precision", BITS, SCORES, {}),
+    ("Precision", HOT, P, {"thresholds": [0.1, 0.3], "class_id": 2}),
+    ("Precision", HOT, P, {"top_k": 2}),
+    ("Recall", BITS, SCORES, {"thresholds": [0.3, 0.6]}),
+    ("Recall", HOT, P, {"top_k": 2}),
+    ("AUC", BITS, SCORES, {}),
+    ("AUC", BITS, SCORES, {"curve": "PR", "num_thresholds": 50}),
+    ("AUC", BITS, SCORES, {"summation_method": "minoring", "thresholds": [0.2, 0.5, 0.9]}),
+    ("AUC", BITS, SCORES, {"curve": "PR", "summation_method": "majoring"}),
+    ("AUC", BITS, 8 * SCORES - 4, {"from_logits": True}),
+    ("F1Score", HOT, P, {}),
+    ("F1Score", HOT, P, {"average": "micro", "threshold": 0.3}),
+    ("FBetaScore", HOT, P, {"average": "macro", "beta": 2.0}),
+    ("FBetaScore", HOT, P, {"average": "weighted", "beta": 0.5}),
+    ("IoU", LABELS, GUESSES, {"num_classes": 4, "target_class_ids": [0, 3]}),
+    ("MeanIoU", LABELS, GUESSES, {"num_classes": 4}),
+    ("R2Score", TRUTH, NUMBERS, {}),
+    ("R2Score", TRUTH, NUMBERS, {"class_aggregation": "variance_weighted_average"}),
+    ("RootMeanSquaredError", TRUTH, NUMBERS, {}),
+    ("MeanSquaredError", TRUTH, NUMBERS, {}),
+    ("MeanAbsoluteError", TRUTH, NUMBERS, {}),
+    ("MeanAbsolutePercentageError", TRUTH, NUMBERS, {}),
+    ("MeanSquaredLogarithmicError", np.abs(TRUTH), np.abs(NUMBERS), {}),
+    ("LogCoshError", TRUTH, NUMBERS, {}),
+    ("CosineSimilarity", TRUTH, NUMBERS, {}),
+    ("BinaryCrossentropy", BITS, SCORES, {"label_smoothing": 0.1}),
+    ("CategoricalCrossentropy", HOT, P, {}),
+    ("SparseCategoricalCrossentropy", LABELS, P, {}),
+    ("KLDivergence", Q, P, {}),
+    ("Poisson", np.floor(4 * Q), P, {}),
+    ("Hinge", 2 * BITS - 1, SCORES, {}),
+    ("SquaredHinge", 2 * BITS - 1, SCORES, {}),
+    ("CategoricalHinge", HOT, P, {}),
+]
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize(("name", "y", "p", "options"), KERAS)
+def test_keras(name: str, y: Any, p: Any, options: dict[str, Any], weighted: bool) -> None:
+    ours, theirs = getattr(metrics, name)(**options), getattr(keras.metrics, name)(**options)
+    for part in (slice(0, 10), slice(10, 50), slice(50, N)):
+        weight = WEIGHT[part] if weighted else None
+        if weighted and "IoU" in name:  # Keras casts these weights to integers
+            weight = np.ceil(weight)
+        ours.update_state(y[part], p[part], weight)
+        theirs.update_state(
+            torch.tensor(y[part]),
+            torch.tensor(p[part], dtype=torch.float32 if p.dtype.kind == "f" else None),
+            None if weight is None else torch.tensor(weight, dtype=torch.int32 if "IoU" in name else torch.float32),
+        )
+    np.testing.assert_allclose(ours.result(), theirs.result().numpy(), rtol=1e-4, atol=1e-5)
+    assert ours.name == re.sub(r"_\d+$", "", theirs.name)  # Keras counts the objects of a kind
+
+
+def test_scikit_learn() -> None:
+    guess = P.argmax(1)
+    cases = [
+        (metrics.ConfusionMatrix(4)(LABELS, P, WEIGHT), sklearn.confusion_matrix(LABELS, guess, sample_weight=WEIGHT)),
+        (metrics.F1Score("macro")(HOT, P, WEIGHT),
+         sklearn.f1_score(LABELS, guess, average="macro", sample_weight=WEIGHT)),
+        (metrics.FBetaScore("weighted", 2.0)(HOT, P),
+         sklearn.fbeta_score(LABELS, guess, beta=2.0, average="weighted")),
+        (metrics.SparseTopKCategoricalAccuracy(2)(LABELS, P), sklearn.top_k_accuracy_score(LABELS, P, k=2)),
+        (metrics.R2Score(None)(TRUTH, NUMBERS, WEIGHT),
+         sklearn.r2_score(TRUTH, NUMBERS, sample_weight=WEIGHT, multioutput="raw_values")),
+        (metrics.RootMeanSquaredError()(TRUTH, NUMBERS), np.sqrt(sklearn.mean_squared_error(TRUTH, NUMBERS))),
+        (metrics.Precision()(BITS, SCORES), sklearn.precision_score(BITS, SCORES > 0.5)),
+        (metrics.Recall()(BITS, SCORES), sklearn.recall_score(BITS, SCORES > 0.5)),
+        (metrics.MeanIoU(4)(LABELS, GUESSES), sklearn.jaccard_score(LABELS, GUESSES, average="macro")),
+        (metrics.AUC(thresholds=sorted(SCORES[:, 0]))(BITS, SCORES), sklearn.roc_auc_score(BITS, SCORES)),
+        (metrics.Perplexity()(LABELS, P), np.exp(sklearn.log_loss(LABELS, P))),
+    ]  # fmt: skip
+    for ours, theirs in cases:
+        np.testing.assert_allclose(ours, theirs, rtol=1e-6)
+
+
+def test_every_metric_of_keras_is_here() -> None:
+    known = {kind.__name__ for kind in vars(keras.metrics).values() if isinstance(kind, type)}
+    # Named by no document; the IoU of one-hot arrays is that of IoU, which takes rows of scores.
+    left_out = {"BinaryIoU", "ConcordanceCorrelation", "MeanMetricWrapper", "OneHotIoU", "OneHotMeanIoU"}
+    left_out |= {"PearsonCorrelation", "PrecisionAtRecall", "RecallAtPrecision", "SensitivityAtSpecificity"}
+    assert known - set(vars(metrics)) == left_out | {"SpecificityAtSensitivity"}
