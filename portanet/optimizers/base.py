@@ -278,8 +278,10 @@ class Optimizer(Configurable):
         return params, state
 
     def finalize(self, params: Tree, state: State) -> Tree:
-        """The parameters to use after training: their moving average with `use_ema`, else themselves."""
-        return {**params, **state["average"]} if self.use_ema and state else params
+        """The parameters to use after training: a copy of their moving average with `use_ema`, else themselves."""
+        if not (self.use_ema and state):
+            return params
+        return {path: array_namespace(x).asarray(x, copy=True) for path, x in state["average"].items()}
 
     def get_config(self) -> dict[str, Any]:
         """The arguments that make an equal object, and what is excluded from weight decay."""

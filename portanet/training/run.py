@@ -43,6 +43,13 @@ class TrainingRun:
             rate = backend.from_host(np.asarray(self.optimizer.learning_rate, dtype="float64"))
             state["learning_rate"] = backend.xp.astype(rate, old.dtype)
 
+    def finish(self) -> None:
+        """Give the model the weights to keep: with `use_ema` of the optimizer, their average."""
+        if self.model.optimizer_state is not None:
+            params = {path: self.variables[path].value for path in self.trained}
+            for path, value in self.optimizer.finalize(params, self.model.optimizer_state[1]).items():
+                self.variables[path].assign(value)
+
     def __call__(self, x: Array, y: Array, weight: Array | None = None) -> dict[str, tuple[Array, ...]]:
         """Train on one batch; give its statistics, which stay on the device."""
         assert self.model.optimizer_state is not None

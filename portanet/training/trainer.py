@@ -120,6 +120,7 @@ class Trainer(Layer):
                         logs.update({f"val_{k}": v for k, v in self._evaluate(held_out, batch_size).items()})
                     history.append(epoch, logs)
                     progress.finish(logs)
+                run.finish()
             finally:
                 progress.close()
             return history

@@ -193,3 +193,18 @@ def test_bad_values(make: Any, message: str) -> None:
 def test_bad_exclusions() -> None:
     with pytest.raises(TypeError, match=r"a list of variables and a list of names. Received: .* var_names='bias'"):
         optimizers.SGD().exclude_from_weight_decay(var_names="bias")
+
+
+def test_fit_ends_with_the_average(backend: Any) -> None:
+    random.set_seed(0)
+    rng = np.random.default_rng(0)
+    x, y = rng.standard_normal((32, 3)).astype("float32"), rng.standard_normal((32, 1)).astype("float32")
+    model = models.Sequential([Dense(1)])
+    model.compile(optimizers.SGD(0.1, use_ema=True, ema_momentum=0.9), "mse")
+    model.fit(x, y, batch_size=8, epochs=2, verbose=0)
+    averages = model.optimizer_state[1]["average"]
+    for path, variable in model.named_variables().items():
+        np.testing.assert_allclose(to_numpy(variable.value), to_numpy(averages[path]))
+    before = {path: np.array(to_numpy(average)) for path, average in averages.items()}
+    model.fit(x, y, batch_size=8, epochs=1, verbose=0)  # the average is no alias of the weights that move on
+    assert all((to_numpy(model.optimizer_state[1]["average"][path]) != old).any() for path, old in before.items())
