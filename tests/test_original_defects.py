@@ -7,8 +7,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from portanet import layers, optimizers, schedules
-from tests.support import asarray, to_numpy
+import portanet
+from portanet import activations, layers, losses, optimizers, schedules
+from portanet.backends import Backend
+from portanet.ops import one_hot
+from portanet.utils import to_categorical
+from portanet.autodiff import grad, jacobian
+from tests.support import asarray, assert_equal, to_numpy
 
 DECAYS = [
     schedules.InverseTimeDecay(0.1, 10, 0.5),
@@ -43,3 +48,113 @@ def test_dropout_active_in_predict_and_validation(backend: Any) -> None:
         assert (to_numpy(layer(batch)) == 1).all()
         assert (to_numpy(layer(batch, training=False)) == 1).all()
         assert (to_numpy(layer(batch, training=True)) != 1).any()
+
+
+def test_one_hot_that_puts_class_2_in_column_1(backend: Backend) -> None:
+    """There `one_hot([0, 2], 3)` puts it in column 1: it numbers the classes that it finds."""
+    labels = portanet.asarray(np.asarray([0, 2]))
+    expected = np.asarray([[1, 0, 0], [0, 0, 1]], dtype="float32")
+    assert_equal(to_categorical(labels, 3), expected)
+    assert_equal(one_hot(labels, 3, backend.xp.float32), expected)
+
+
+def small_model(*more: layers.Layer) -> portanet.Sequential:
+    model = portanet.Sequential([layers.Input((3,)), *more, layers.Dense(1)])
+    model.compile(portanet.optimizers.SGD(0.1), "mse")
+    return model
+
+
+def data(count: int) -> tuple[np.ndarray, np.ndarray]:
+    generator = np.random.default_rng(0)
+    return generator.standard_normal((count, 3)).astype("float32"), generator.random((count, 1)).astype("float32")
+
+
+def test_callers_arrays_shuffled_in_place(backend: Backend) -> None:
+    x, y = data(20)
+    native = portanet.asarray(x), portanet.asarray(y)
+    kept = x.copy(), y.copy()
+    for given in ((x, y), native):
+        small_model().fit(*given, epochs=2, batch_size=4, shuffle=True, verbose=0)
+    np.testing.assert_array_equal(x, kept[0])
+    np.testing.assert_array_equal(y, kept[1])
+    assert_equal(native[0], kept[0])
+    assert_equal(native[1], kept[1])
+
+
+def test_global_numpy_rng_reseeded(backend: Backend) -> None:
+    np.random.seed(5)  # noqa: NPY002 -- the very thing that must stay as it is
+    before = np.random.get_state()[1].copy()  # noqa: NPY002
+    portanet.random.set_seed(0)
+    model = small_model(layers.Dense(4), layers.Dropout(0.5), layers.GaussianNoise(0.1))
+    model.fit(*data(10), epochs=2, batch_size=4, verbose=0)
+    np.testing.assert_array_equal(np.random.get_state()[1], before)  # noqa: NPY002
+
+
+def test_last_partial_batch_dropped(backend: Backend) -> None:
+    """10 examples in batches of 4: the last 2 alone tell what there is to learn, and the mean counts every example."""
+    x, y = data(10)
+    x[:8], y[:8] = 0.0, 0.0
+    model = small_model()
+    model.set_weights([np.zeros((3, 1)), [0.0]])
+    history = model.fit(x, y, batch_size=4, shuffle=False, verbose=0).history
+    assert np.abs(model.get_weights()[0]).max() > 0
+    assert history["loss"][0] == pytest.approx(float(np.mean(y**2)), rel=1e-5)
+    assert model.predict(x, batch_size=4).shape == (10, 1)
+    weights = model.get_weights()
+    expected = float(np.mean((x @ weights[0] + weights[1] - y) ** 2))
+    assert model.evaluate(x, y, batch_size=4, verbose=0) == pytest.approx(expected, rel=1e-5)
+
+
+def test_dropout_active_in_a_models_predict_and_evaluate(backend: Backend) -> None:
+    x, y = data(32)
+    model = small_model(layers.Dropout(0.5))
+    kernel, bias = model.get_weights()
+    np.testing.assert_allclose(model.predict(x), x @ kernel + bias, rtol=1e-4, atol=1e-5)
+    np.testing.assert_array_equal(model.predict(x), model.predict(x))
+    expected = float(np.mean((x @ kernel + bias - y) ** 2))
+    assert model.evaluate(x, y, verbose=0) == pytest.approx(expected, rel=1e-4)
+    still = portanet.Sequential([layers.Input((3,)), layers.Dropout(0.5), layers.Dense(1)])
+    still.set_weights([kernel, bias])
+    still.compile(portanet.optimizers.SGD(1e-12), "mse")
+    history = still.fit(x, y, validation_data=(x, y), verbose=0).history
+    assert history["val_loss"][0] == pytest.approx(expected, rel=1e-4)  # nor is it in validation
+    assert abs(history["loss"][0] - expected) > 1e-3  # but it is in training
+
+
+def test_softmax_derivative_of_ones(xp: Any) -> None:
+    """The derivative of softmax is `diag(p) - p p^T`."""
+    x = asarray([0.3, -1.2, 2.0], "float64")
+    p = to_numpy(activations.softmax(x))
+    np.testing.assert_allclose(to_numpy(jacobian(activations.softmax)(x)), np.diag(p) - np.outer(p, p), atol=1e-12)
+
+
+def test_softplus_of_1000_infinite(xp: Any) -> None:
+    assert float(activations.softplus(asarray(1000.0))) == 1000
+    assert float(grad(activations.softplus)(asarray(1000.0))) == 1
+
+
+@pytest.mark.parametrize("y", [0.0, 1.0])
+@pytest.mark.parametrize("p", [0.0, 1.0])
+def test_nan_binary_crossentropy_at_certain_predictions(xp: Any, y: float, p: float) -> None:
+    loss, y_true, y_pred = losses.BinaryCrossentropy(), asarray([[y]]), asarray([[p]])
+    value = float(loss(y_true, y_pred))
+    assert value == pytest.approx(0 if y == p else -np.log(1e-7), abs=0.2)
+    assert np.isfinite(to_numpy(grad(lambda q: loss(y_true, q))(y_pred))).all()
+
+
+def test_infinite_hellinger_gradient_at_zero(xp: Any) -> None:
+    loss, y_true = losses.HellingerDistance(), asarray([[0.0, 1.0]])
+    slope = to_numpy(grad(lambda q: loss(y_true, q))(asarray([[1.0, 0.0]])))
+    assert np.isfinite(slope).all()
+    assert slope[0, 0] > 0 > slope[0, 1]  # and it points the right way
+
+
+def test_integer_targets_giving_a_silently_wrong_loss(xp: Any) -> None:
+    p, labels = asarray([[0.7, 0.2, 0.1], [0.1, 0.2, 0.7]]), asarray(np.asarray([0, 1]))
+    for loss in (losses.CategoricalCrossentropy(), losses.MeanSquaredError(), losses.HellingerDistance()):
+        with pytest.raises(ValueError, match=r"Received: y_true of shape \(2,\), y_pred of shape \(2, 3\)"):
+            loss(labels, p)
+    right = float(losses.SparseCategoricalCrossentropy()(labels, p))
+    assert right == pytest.approx(-np.log([0.7, 0.2]).mean(), rel=1e-5)
+    one_hot = asarray(np.eye(3)[[0, 1]])
+    assert float(losses.CategoricalCrossentropy()(one_hot, p)) == pytest.approx(right, rel=1e-6)
