@@ -130,7 +130,7 @@ def _adjugate(xp: Any, ans: Any, x: Any) -> Any:
     (but loses digits for large matrices).
     """
     sizes = xp.linalg.svdvals(xp.stop_gradient(x))
-    if not sizes.size or xp.all(sizes[..., -1] > xp.finfo(x.dtype).eps ** 0.5 * sizes[..., 0]):
+    if not sizes.size or xp.all(sizes[..., -1] > sizes[..., 0] * float(xp.finfo(x.dtype).eps) ** 0.5):
         return xp.linalg.inv(x) * _column(xp, _column(xp, ans))
     eye = _eye_like(xp, x)
     out = xp.broadcast_to(eye, x.shape)
