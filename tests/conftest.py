@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import os
+import pathlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,7 +16,12 @@ from hypothesis import HealthCheck, settings
 
 from portanet.backends import Backend, available_backends, make_backend, use_backend
 
-os.environ.setdefault("JAX_ENABLE_X64", "1")  # gradients are checked in float64; read when JAX is first imported
+# Read when JAX is first imported. Gradients are checked in float64; and since JAX compiles every operation for every
+# shape, which takes most of the time of its tests, what is compiled is kept for the next run and shared by workers.
+os.environ.setdefault("JAX_ENABLE_X64", "1")
+os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(pathlib.Path(__file__).parent.parent / ".jax_cache"))
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
 
 MATRIX = {
     "numpy": ("numpy", None),
