@@ -9,10 +9,10 @@ import pytest
 
 import portanet
 from portanet import activations, layers, losses, optimizers, schedules
+from portanet.autodiff import grad, jacobian
 from portanet.backends import Backend
 from portanet.ops import one_hot
 from portanet.utils import to_categorical
-from portanet.autodiff import grad, jacobian
 from tests.support import asarray, assert_equal, to_numpy
 
 DECAYS = [

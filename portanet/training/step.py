@@ -9,7 +9,6 @@ from portanet.autodiff import array_namespace, hvp, lift, value_and_grad
 from portanet.backends import Array
 from portanet.layers import Layer
 from portanet.losses import Loss
-from portanet.losses.base import reduce
 from portanet.metrics import Metric
 from portanet.optimizers import Optimizer
 from portanet.variables import bind, collect_losses
@@ -27,7 +26,7 @@ def train_step(model: Layer, loss: Loss, metrics: list[Metric], optimizer: Optim
             bound_values = {variables[p]: v for p, v in (*params.items(), *state.items())}
             with bind(bound_values) as bound, collect_losses() as added:
                 y_pred = model(lift(x), training=True)
-                value = reduce(loss.per_example(lift(y), y_pred), weight, loss.reduction, loss.name)
+                value = loss.compute(lift(y), y_pred, weight)
                 for path in params:
                     penalty = variables[path].regularizer
                     if penalty is not None:
@@ -57,7 +56,7 @@ def test_step(model: Layer, loss: Loss, metrics: list[Metric]) -> Callable[..., 
     def step(values: Tree, x: Array, y: Array, weight: Any) -> Statistics:
         with bind({variables[p]: v for p, v in values.items()}), collect_losses() as added:
             y_pred = model(x, training=False)
-            value = reduce(loss.per_example(y, y_pred), weight, loss.reduction, loss.name)
+            value = loss.compute(y, y_pred, weight)
             for variable in variables.values():
                 if variable.regularizer is not None:
                     value = value + variable.regularizer(variable.value)
