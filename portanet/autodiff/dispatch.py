@@ -226,7 +226,7 @@ def require_same(xp: Namespace, other: Any) -> None:
     if type(other) in SCALARS or other is None:
         return
     theirs = other._xp.raw if type(other) is TracedArray else raw_namespace(other)
-    if theirs is not xp.raw:
+    if theirs is not xp.raw and not isinstance(other, (float, complex)):  # as NumPy's double scalars are
         raise TraceError(
             f"One operation got arrays of two libraries: {xp.raw.__name__} and {theirs.__name__}. Convert one of them "
             f"first, for example with portanet.asarray(x) for the backend in use. "

@@ -66,7 +66,7 @@ def case(request: pytest.FixtureRequest, backend: Backend) -> Case:
         and "first_order" not in request.function.__name__
         and chosen is not FIRST[chosen.function]
     ):
-        pytest.skip("JAX compiles every operation for every shape: one case of each function is enough for the rest")
+        pytest.skip("JAX compiles every operation for every shape, which takes minutes: one case of each function")
     return chosen
 
 

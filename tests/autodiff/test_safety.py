@@ -365,3 +365,11 @@ def test_jax_functions() -> None:
     x = jnp.ones(3)
     for function in (jnp.sin, jnp.sum, jnp.asarray, lambda a: jnp.add(x, a), lambda a: x.at[0].set(a[0])):
         refused(function, x, ".", TypeError)
+
+
+def test_numpy_scalars_are_numbers(backend: Backend) -> None:
+    if backend.name == "strict":
+        pytest.skip("it takes Python's own numbers only")
+    total = lambda a: a.__array_namespace__().sum(a)
+    slope = grad(lambda a: total(a * np.float64(2.0) + np.float64(1.0) / a))(asarray([1.0, 2.0], "float64"))
+    assert_close(slope, [1.0, 1.75], dtype="float64")

@@ -48,7 +48,9 @@ def _var(xp: Any, x: Any, /, *, axis: Any = None, correction: float = 0.0, keepd
 
 @composite("std")
 def _std(xp: Any, x: Any, /, *, axis: Any = None, correction: float = 0.0, keepdims: bool = False) -> Any:
-    return xp.sqrt(xp.var(x, axis=axis, correction=correction, keepdims=keepdims))
+    """Like a norm: where all elements are equal it is 0 together with its derivative."""
+    var = xp.var(x, axis=axis, correction=correction, keepdims=keepdims)
+    return xp.where(var == 0, 0.0, xp.sqrt(xp.where(var == 0, 1.0, var)))
 
 
 # Extremes: at a tie, the elements that are equal share the cotangent evenly.
