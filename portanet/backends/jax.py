@@ -39,6 +39,20 @@ def cond(condition: Array, yes: Callable[..., Any], no: Callable[..., Any], *ope
     return yes(*operands) if condition else no(*operands)
 
 
+def erf(x: Array) -> Array:
+    """The error function."""
+    import jax
+
+    return jax.scipy.special.erf(x)
+
+
+def erfc(x: Array) -> Array:
+    """One minus the error function."""
+    import jax
+
+    return jax.scipy.special.erfc(x)
+
+
 class JaxBackend(Backend):
     """JAX arrays. `dtype="float64"` switches JAX's 64-bit mode on for the whole process, as JAX requires.
 
@@ -49,7 +63,7 @@ class JaxBackend(Backend):
     name = "jax"
     library = "jax"
     install = "pip install 'portanet[jax]'"
-    kernels = {"cond": cond, "index_add": index_add, "scan": scan}
+    kernels = {"cond": cond, "erf": erf, "erfc": erfc, "index_add": index_add, "scan": scan}
 
     def __init__(self, device: Any = None, dtype: str = "float32") -> None:
         super().__init__(device, dtype)

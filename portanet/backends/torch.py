@@ -14,13 +14,27 @@ def index_add(rows: Array, index: Array, size: int) -> Array:
     return rows.new_zeros((size, *rows.shape[1:])).index_add_(0, index, rows)
 
 
+def erf(x: Array) -> Array:
+    """The error function."""
+    import torch
+
+    return torch.special.erf(x)
+
+
+def erfc(x: Array) -> Array:
+    """One minus the error function."""
+    import torch
+
+    return torch.special.erfc(x)
+
+
 class TorchBackend(Backend):
     """PyTorch tensors; gradients are portanet's own, so tensors never require grad."""
 
     name = "torch"
     library = "torch"
     install = "pip install 'portanet[torch]'"
-    kernels = {"index_add": index_add}
+    kernels = {"erf": erf, "erfc": erfc, "index_add": index_add}
 
     @classmethod
     def load(cls) -> Any:
