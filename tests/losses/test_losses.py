@@ -7,6 +7,7 @@ import pytest
 
 from portanet import losses
 from portanet.autodiff import check_grads, grad
+from portanet.backends import Backend
 from portanet.losses import LOSSES
 from tests.support import asarray, assert_close, to_numpy
 
@@ -100,6 +101,13 @@ def test_values_are_those_of_numpy_in_float64(xp: Any, name: str) -> None:
     expected = loss.per_example(y, p)
     assert expected.dtype == np.float64
     assert_close(loss.per_example(targets(y, "float32"), asarray(p, "float32")), expected, rtol=2e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_compute_can_be_compiled(backend: Backend, name: str) -> None:
+    loss, y, p = CASES[name]
+    y, p = targets(y, "float32"), asarray(p, "float32")
+    assert_close(backend.compile(loss.compute)(y, p), loss(y, p), rtol=1e-5, atol=1e-6)
 
 
 def test_every_loss_is_in_the_cases() -> None:
