@@ -29,6 +29,7 @@ from portanet.layers.input import Input, InputLayer
 from portanet.layers.merge import Add, Average, Concatenate, Dot, Maximum, Minimum, Multiply, Subtract
 from portanet.layers.multi_head_attention import GroupQueryAttention, MultiHeadAttention
 from portanet.layers.noise import GaussianDropout, GaussianNoise, RandomLayer
+from portanet.layers.normalization import LayerNormalization
 from portanet.layers.padding import Cropping1D, Cropping2D, Cropping3D, ZeroPadding1D, ZeroPadding2D, ZeroPadding3D
 from portanet.layers.perceptron import Perceptron
 from portanet.layers.positional import PositionEmbedding, RotaryEmbedding, SinePositionEncoding
@@ -84,6 +85,7 @@ __all__ = [
     "LSTMCell",
     "Lambda",
     "Layer",
+    "LayerNormalization",
     "LeakyReLU",
     "Masking",
     "Maximum",

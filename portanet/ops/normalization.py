@@ -1,0 +1,157 @@
+"""Normalisation over axes, followed by a scale and an offset, fused: few passes over the data, forwards and back."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from portanet.autodiff import array_namespace, custom_vjp
+from portanet.backends import Array
+
+
+@custom_vjp
+def normalize(
+    x: Array, *affine: Array, axes: tuple[int, ...], epsilon: float, scale: bool = False, offset: bool = False
+) -> Any:
+    """`(x - mean) / sqrt(variance + epsilon) * scale + offset`, mean and variance being those over `axes`.
+
+    The derivative is that of Ioffe and Szegedy 2015, section 3, in terms of the result.
+
+    Args:
+        x: Floating-point numbers.
+        *affine: The scale and the offset (those of the two that there are), each with as many axes as `x` and a shape
+            that broadcasts to it.
+        axes: Non-negative numbers of the axes to take mean and variance over.
+        epsilon: Added to the variance.
+        scale: Whether `affine` has a scale.
+        offset: Whether it has an offset.
+
+    Returns:
+        The result in the shape of `x`, the mean and the (biased) variance; these two have size 1 on `axes`.
+
+    Example:
+        >>> import numpy as np
+        >>> y, mean, variance = normalize(np.asarray([[1.0, 3.0]]), axes=(1,), epsilon=0.0)
+        >>> y, mean, variance
+        (array([[-1.,  1.]]), array([[2.]]), array([[1.]]))
+    """
+    xp = array_namespace(x, *affine)
+    mean = xp.mean(x, axis=axes, keepdims=True)
+    y = x - mean
+    variance = _mean_of_product(xp, y, y, axes)
+    rstd = 1 / xp.sqrt(variance + epsilon)
+    y *= rstd
+    size = math.prod(x.shape[a] for a in axes)
+
+    def pullback(cotangents: tuple[Array | None, ...]) -> Any:
+        g, g_mean, g_variance = cotangents
+        xp = array_namespace(*(each for each in cotangents if each is not None), x, *affine)
+        dx, rest = None, (None,) * len(affine)
+        if g is not None:
+            dx, rest = _backward(xp, g, y, rstd, affine, axes, scale, offset, centered=True)
+        for term in (
+            None if g_mean is None else xp.broadcast_to(g_mean / size, x.shape),
+            None if g_variance is None else g_variance * (2 / size) * (x - mean),
+        ):
+            if term is not None:
+                dx = term if dx is None else dx + term
+        return dx, *rest
+
+    return (_affine(y, affine, scale, offset), mean, variance), pullback
+
+
+@custom_vjp
+def rms_normalize(x: Array, *affine: Array, axes: tuple[int, ...], epsilon: float) -> Any:
+    """`x / sqrt(mean(x**2) + epsilon) * scale`, the mean being that over `axes` (Zhang and Sennrich 2019).
+
+    Args:
+        x: Floating-point numbers.
+        *affine: The scale, if any, with as many axes as `x` and a shape that broadcasts to it.
+        axes: Non-negative numbers of the axes to take the mean over.
+        epsilon: Added to the mean.
+
+    Example:
+        >>> import numpy as np
+        >>> rms_normalize(np.asarray([[3.0, 3.0]]), axes=(1,), epsilon=0.0)
+        array([[1., 1.]])
+    """
+    xp = array_namespace(x, *affine)
+    rstd = 1 / xp.sqrt(_mean_of_product(xp, x, x, axes) + epsilon)
+    y = x * rstd
+    scale = bool(affine)
+
+    def pullback(g: Array) -> Any:
+        xp = array_namespace(g, x, *affine)
+        dx, rest = _backward(xp, g, y, rstd, affine, axes, scale, offset=False, centered=False)
+        return dx, *rest
+
+    return _affine(y, affine, scale, offset=False), pullback
+
+
+def _affine(y: Array, affine: tuple[Array, ...], scale: bool, offset: bool) -> Array:
+    out = y
+    if scale:
+        out = y * affine[0]
+    if offset:
+        out = out + affine[-1]
+    return out
+
+
+def _backward(
+    xp: Any,
+    g: Array,
+    y: Array,
+    rstd: Array,
+    affine: tuple[Array, ...],
+    axes: tuple[int, ...],
+    scale: bool,
+    offset: bool,
+    centered: bool,
+) -> tuple[Array, tuple[Any, ...]]:
+    """Cotangents of the input, and of scale and offset, given that of the result."""
+    gamma = affine[0] if scale else None
+    rest: tuple[Any, ...] = ()
+    if all(v.shape[a] == 1 for v in affine for a in axes):
+        # The same sums serve the input, the scale and the offset.
+        mean_g = xp.mean(g, axis=axes, keepdims=True) if centered or offset else None
+        mean_gy = _mean_of_product(xp, g, y, axes)
+        size = math.prod(y.shape[a] for a in axes)
+        if gamma is not None:
+            rest += (sum_to(xp, mean_gy * size, gamma.shape),)
+            rstd = rstd * gamma
+        if offset:
+            rest += (sum_to(xp, mean_g * size, affine[-1].shape),)
+    else:
+        by_result = g
+        if gamma is not None:
+            rest += (lambda: sum_to(xp, by_result * y, affine[0].shape),)
+            g = g * gamma
+        if offset:
+            rest += (lambda: sum_to(xp, by_result, affine[-1].shape),)
+        mean_g = xp.mean(g, axis=axes, keepdims=True) if centered else None
+        mean_gy = _mean_of_product(xp, g, y, axes)
+    dx = y * -mean_gy
+    dx += g
+    if centered:
+        dx -= mean_g
+    dx *= rstd
+    return dx, rest
+
+
+def _mean_of_product(xp: Any, a: Array, b: Array, axes: tuple[int, ...]) -> Array:
+    """The mean of `a * b` over axes, which are kept with size 1."""
+    if axes == (a.ndim - 1,):
+        return xp.expand_dims(xp.vecdot(a, b), axis=-1) / a.shape[-1]  # without an array of the products
+    return xp.mean(a * b, axis=axes, keepdims=True)
+
+
+def sum_to(xp: Any, x: Array, shape: tuple[int, ...]) -> Array:
+    """The sum of `x` over the axes on which `shape` is 1, kept.
+
+    Example:
+        >>> import numpy as np
+        >>> sum_to(np, np.ones((2, 3)), (1, 3))
+        array([[2., 2., 2.]])
+    """
+    axes = tuple(i for i, (n, m) in enumerate(zip(x.shape, shape, strict=True)) if n != m)
+    return xp.sum(x, axis=axes, keepdims=True) if axes else x
