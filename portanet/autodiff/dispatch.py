@@ -25,6 +25,7 @@ Factory: TypeAlias = Callable[..., LinearMap]
 """`factory(xp, ans, *args, **kwargs)` gives the linear map; it should capture only what the map needs."""
 
 SCALARS = frozenset({bool, int, float, complex})
+NO_ARRAYS = SCALARS | {tuple, slice, str, type(None), type(Ellipsis)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +204,27 @@ def innermost(args: Sequence[Any]) -> tuple[Trace | None, bool]:
     return top, wrapped
 
 
+def single(xp: Namespace, args: Sequence[Any]) -> tuple[Trace, list[Any], dict[int, Any]] | None:
+    """Trace, values and links in the ordinary case: one live trace over plain values; None in every other."""
+    trace = None
+    values: list[Any] = []
+    links: dict[int, Any] = {}
+    for i, a in enumerate(args):
+        if type(a) is TracedArray:
+            value, its = a._value, a._trace
+            if a._xp is not xp or type(value) is TracedArray or (its is not None and its is not trace and trace):
+                return None
+            if its is not None:
+                trace = its
+                links[i] = a._link
+            values.append(value)
+        else:
+            if type(a) not in NO_ARRAYS and is_array(a):
+                require_same(xp, a)
+            values.append(a)
+    return None if trace is None or not trace.alive else (trace, values, links)
+
+
 def split(xp: Namespace, trace: Trace, args: Sequence[Any]) -> tuple[list[Any], dict[int, Any]]:
     """Take the wrappers of `trace` and of constants off `args`; give the values and the links by position."""
     trace.require_alive()
@@ -324,27 +346,34 @@ def general(raw: Callable[..., Any], rule: Rule, xp: Namespace) -> Callable[...,
     name = rule.name
 
     def op(*args: Any, **kwargs: Any) -> Any:
-        trace, wrapped = innermost(args)
         if kwargs:
             kwargs = {k: raw_value(v) for k, v in kwargs.items()}
-        if trace is None:
-            if not wrapped:
-                return raw(*args, **kwargs)
-            for a in args:
-                if is_array(a):
-                    require_same(xp, a)
-            plain = [raw_value(a) for a in args]
-            try:
-                return constant(xp, raw(*plain, **kwargs))
-            except Exception as error:
-                raise explained(error, plain) from None
-        values, links = split(xp, trace, args)
-        if any(type(v) is TracedArray for v in values):  # all in one namespace, for the sake of the rules
+        one = single(xp, args)
+        if one is not None:
+            trace, values, links = one
+            nested = False
+        else:
+            top, wrapped = innermost(args)
+            if top is None:
+                if not wrapped:
+                    return raw(*args, **kwargs)
+                for a in args:
+                    if is_array(a):
+                        require_same(xp, a)
+                plain = [raw_value(a) for a in args]
+                try:
+                    return constant(xp, raw(*plain, **kwargs))
+                except Exception as error:
+                    raise explained(error, plain) from None
+            trace = top
+            values, links = split(xp, trace, args)
+            nested = any(type(v) is TracedArray for v in values)
+        if nested:  # all in one namespace, for the sake of the rules
             values = [lifted(xp, v) if differentiable(xp, v) else v for v in values]
             if trace.forward:
                 links = {i: lifted(xp, t) for i, t in links.items()}
         try:
-            ans = op(*values, **kwargs)
+            ans = op(*values, **kwargs) if nested else raw(*values, **kwargs)
         except Exception as error:
             raise explained(error, values) from None
         several = isinstance(ans, (tuple, list))

@@ -56,6 +56,8 @@ def names_elements_twice(key: Any) -> bool:
 
 def _getitem_back(xp: Any, ans: Any, x: Any, key: Any) -> LinearMap:
     shape = x.shape
+    if type(key) is int or type(key) is slice:
+        return lambda g: xp.scatter(g, key, shape)
     if names_elements_twice(key):
         where = xp.raw.reshape(xp.raw.arange(math.prod(shape), device=xp.device_of(x)), shape)[key]
         return lambda g: xp.reshape(_add_at(xp, xp.reshape(g, (-1, 1)), where, math.prod(shape)), shape)

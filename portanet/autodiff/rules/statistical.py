@@ -23,8 +23,8 @@ def _kept(shape: tuple[int, ...], axis: Any) -> tuple[int, ...]:
 
 def _spread(xp: Any, x: Any, axis: Any) -> LinearMap:
     """From the cotangent of a sum to that of each summand."""
-    shape, dtype, kept = x.shape, x.dtype, _kept(x.shape, axis)
-    return lambda g: fit(xp, xp.reshape(g, kept), shape, dtype)
+    shape, dtype = x.shape, x.dtype
+    return lambda g: fit(xp, xp.reshape(g, _kept(shape, axis)), shape, dtype)
 
 
 linear("sum", lambda xp, ans, x, /, *, axis=None, dtype=None, keepdims=False: _spread(xp, x, axis))
