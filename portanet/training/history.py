@@ -17,9 +17,9 @@ class History:
     def __init__(self, params: dict[str, Any]) -> None:
         self.params = params
         self.epoch: list[int] = []
-        self.history: dict[str, list[float]] = {}
+        self.history: dict[str, list[Any]] = {}
 
-    def append(self, epoch: int, logs: dict[str, float]) -> None:
+    def append(self, epoch: int, logs: dict[str, Any]) -> None:
         """Add an epoch."""
         self.epoch.append(epoch)
         for name, value in logs.items():

@@ -47,7 +47,7 @@ class Progress:
             self.shown = now
             self.bar.set_postfix_str(describe(totals.logs()), refresh=False)
 
-    def finish(self, logs: dict[str, float]) -> None:
+    def finish(self, logs: dict[str, Any]) -> None:
         """The epoch is done; show everything known of it."""
         if self.bar is not None:
             self.bar.set_postfix_str(describe(logs), refresh=True)
@@ -64,12 +64,13 @@ class Progress:
             self.bar = None
 
 
-def describe(logs: dict[str, float], separator: str = ", ") -> str:
-    """The logs in one line.
+def describe(logs: dict[str, Any], separator: str = ", ") -> str:
+    """The numbers among the logs in one line.
 
     Example:
         >>> describe({"loss": 0.51234, "accuracy": 0.9})
         'loss: 0.5123, accuracy: 0.9000'
     """
-    return separator.join(f"{name}: {value:.4f}" if abs(value) >= 1e-3 or value == 0 else f"{name}: {value:.3e}"
-                          for name, value in logs.items())  # fmt: skip
+    numbers = {name: value for name, value in logs.items() if isinstance(value, float)}
+    forms = {name: ".4f" if abs(value) >= 1e-3 or value == 0 else ".3e" for name, value in numbers.items()}
+    return separator.join(f"{name}: {value:{forms[name]}}" for name, value in numbers.items())

@@ -43,12 +43,13 @@ class Totals:
             self.sums[name] = new if old is None else [a + b for a, b in zip(old, new, strict=True)]
         self.pending.clear()
 
-    def logs(self) -> dict[str, float]:
-        """The loss and every metric over all batches so far."""
+    def logs(self) -> dict[str, Any]:
+        """The loss and every metric over all batches so far: floats, NumPy arrays for metrics of several numbers."""
         self.fetch()
         if not self.sums:
             return {}
         total, count = self.sums["loss"]
         # In this order whatever the order of `sums`: a compiled step may sort its results by name.
-        values = {name: float(metric.from_statistics(*self.sums[name])) for name, metric in self.metrics.items()}
-        return {"loss": float(total / count), **values}
+        found = {"loss": total / count}
+        found |= {name: metric.from_statistics(*self.sums[name]) for name, metric in self.metrics.items()}
+        return {name: float(value) if np.ndim(value) == 0 else np.asarray(value) for name, value in found.items()}

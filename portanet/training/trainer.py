@@ -178,7 +178,7 @@ class Trainer(Layer):
             ]
             return np.concatenate(parts, axis=0)
 
-    def train_on_batch(self, x: Any, y: Any, sample_weight: Any = None) -> dict[str, float]:
+    def train_on_batch(self, x: Any, y: Any, sample_weight: Any = None) -> dict[str, Any]:
         """One step of training on one batch; the loss and metrics of that batch, before the step.
 
         Args:
@@ -267,7 +267,7 @@ class Trainer(Layer):
     def _values(self) -> dict[str, Array]:
         return {path: variable.value for path, variable in self.named_variables().items()}
 
-    def _evaluate(self, arrays: list[Array | None], batch_size: int) -> dict[str, float]:
+    def _evaluate(self, arrays: list[Array | None], batch_size: int) -> dict[str, Any]:
         loss, _ = self.require_compiled()
         evaluate = self.compiled_step(("test",), lambda: step.test_step(self, loss, self.metrics))
         totals, values = Totals(self.metrics, self.backend), self._values()

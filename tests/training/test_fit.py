@@ -187,6 +187,16 @@ def test_regression_and_binary_targets(backend):
     assert history["loss"][1] < history["loss"][0]
 
 
+def test_metrics_of_several_numbers(backend):
+    x, y = blobs()
+    model = classifier(metrics=[portanet.metrics.ConfusionMatrix(3), "accuracy"])
+    history = model.fit(x, y, batch_size=16, verbose=0, validation_data=(x, y)).history
+    matrix = history["val_confusion_matrix"][0]
+    assert matrix.shape == (3, 3)
+    assert matrix.sum() == 60
+    assert np.trace(matrix) / 60 == pytest.approx(history["val_accuracy"][0])
+
+
 def test_one_hot_targets_and_a_loss_of_ones_own(backend):
     x, y = blobs()
     hot = np.eye(3, dtype="float32")[y]
