@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import portanet
-from portanet import layers
+from portanet import activations, layers
 from tests.oracles.compare import TOLERANCE, compare, drawn
 
 torch = pytest.importorskip("torch")
@@ -100,3 +100,21 @@ def test_sine_position_encoding_by_its_formula() -> None:
         for i in range(3):
             angle = position / 10000 ** (2 * i / 6)
             np.testing.assert_allclose(found[position, 2 * i : 2 * i + 2], [np.sin(angle), np.cos(angle)], atol=1e-6)
+
+
+def theano_ultra_fast_sigmoid(x: float) -> float:
+    """Theano's own scalar code (theano/tensor/nnet/sigm.py, UltraFastScalarSigmoid)."""
+    z = abs(0.5 * x)
+    if z < 1.7:
+        z = 1.5 * z / (1 + z)
+    elif z < 3:
+        z = 0.935409070603099 + 0.0458812946797165 * (z - 1.7)
+    else:
+        z = 0.99505475368673
+    return 0.5 * ((z if x >= 0 else -z) + 1.0)
+
+
+def test_ultra_fast_sigmoid_against_theanos_code() -> None:
+    x = np.linspace(-9, 9, 400)
+    expected = [theano_ultra_fast_sigmoid(float(each)) for each in x]
+    np.testing.assert_allclose(activations.ultra_fast_sigmoid(x), expected, rtol=1e-12)
