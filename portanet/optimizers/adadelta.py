@@ -7,7 +7,7 @@ from typing import Any
 
 from portanet.autodiff import array_namespace
 from portanet.backends import Array
-from portanet.optimizers.base import Optimizer, Tree, hyperparameter, positive
+from portanet.optimizers.base import Optimizer, Tree, hyperparameter, positive, running_square
 from portanet.schedules import Hyperparameter
 
 
@@ -45,12 +45,10 @@ class Adadelta(Optimizer):
 
     def step(self, p: Array, g: Array, slots: Tree, now: SimpleNamespace) -> Array:
         xp = array_namespace(p)
-        gradients, moves = slots["mean_gradients"], slots["mean_moves"]
-        gradients *= now.rho
-        gradients += g * g * (1 - now.rho)
-        move = g * xp.sqrt((moves + self.epsilon) / (gradients + self.epsilon))
-        moves *= now.rho
-        moves += move * move * (1 - now.rho)
-        slots["mean_gradients"], slots["mean_moves"] = gradients, moves
-        p -= move * now.learning_rate
+        slots["mean_gradients"] = gradients = running_square(slots["mean_gradients"], g, now.rho)
+        move = xp.sqrt((slots["mean_moves"] + self.epsilon) / (gradients + self.epsilon))
+        move *= g
+        slots["mean_moves"] = running_square(slots["mean_moves"], move, now.rho)
+        move *= now.learning_rate
+        p -= move
         return p

@@ -7,7 +7,16 @@ from typing import Any
 
 from portanet.autodiff import array_namespace
 from portanet.backends import Array
-from portanet.optimizers.base import Optimizer, State, Tree, hyperparameter, one_minus_power, positive
+from portanet.optimizers.base import (
+    Optimizer,
+    State,
+    Tree,
+    hyperparameter,
+    one_minus_power,
+    positive,
+    running_mean,
+    running_square,
+)
 from portanet.schedules import Hyperparameter
 
 
@@ -60,14 +69,8 @@ class Adam(Optimizer):
 
     def step(self, p: Array, g: Array, slots: Tree, now: SimpleNamespace) -> Array:
         xp = array_namespace(p)
-        m, v = slots["m"], slots["v"]
-        m *= now.beta_1
-        m += g * (1 - now.beta_1)
-        v *= now.beta_2
-        square = g * g
-        square *= 1 - now.beta_2
-        v += square
-        slots["m"], slots["v"] = m, v
+        slots["m"] = m = running_mean(slots["m"], g, now.beta_1)
+        slots["v"] = v = running_square(slots["v"], g, now.beta_2)
         if self.amsgrad:
             slots["v_max"] = v = xp.maximum(slots["v_max"], v)
         root = xp.sqrt(v)

@@ -7,7 +7,7 @@ from typing import Any
 
 from portanet.autodiff import array_namespace
 from portanet.backends import Array
-from portanet.optimizers.base import Optimizer, State, Tree, hyperparameter, one_minus_power, positive
+from portanet.optimizers.base import Optimizer, State, Tree, hyperparameter, one_minus_power, positive, running_mean
 from portanet.schedules import Hyperparameter
 
 
@@ -53,10 +53,9 @@ class Adamax(Optimizer):
 
     def step(self, p: Array, g: Array, slots: Tree, now: SimpleNamespace) -> Array:
         xp = array_namespace(p)
-        m, u = slots["m"], slots["u"]
-        m *= now.beta_1
-        m += g * (1 - now.beta_1)
-        u *= now.beta_2
-        slots["m"], slots["u"] = m, xp.maximum(u, xp.abs(g))
-        p -= m / (slots["u"] + self.epsilon) * now.scale
+        slots["m"] = m = running_mean(slots["m"], g, now.beta_1)
+        slots["u"] = u = xp.maximum(slots["u"] * now.beta_2, xp.abs(g))
+        move = m / (u + self.epsilon)
+        move *= now.scale
+        p -= move
         return p

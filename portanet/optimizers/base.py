@@ -332,6 +332,22 @@ def positive(name: str, value: Any) -> float:
     return value
 
 
+def running_mean(mean: Array, x: Array, decay: Any) -> Array:
+    """`decay * mean + (1 - decay) * x`, in place in `mean` where arrays are mutable."""
+    mean *= decay
+    mean += x * (1 - decay)
+    return mean
+
+
+def running_square(mean: Array, x: Array, decay: Any) -> Array:
+    """`decay * mean + (1 - decay) * x^2`, in place in `mean` where arrays are mutable."""
+    square = x * x
+    square *= 1 - decay
+    mean *= decay
+    mean += square
+    return mean
+
+
 def one_minus_power(xp: Any, beta: Any, t: Array) -> Array:
     """`1 - beta^t`, exact also where beta^t is close to 1."""
     if not isinstance(beta, (int, float)):

@@ -7,7 +7,16 @@ from typing import Any
 
 from portanet.autodiff import array_namespace
 from portanet.backends import Array
-from portanet.optimizers.base import Optimizer, State, Tree, hyperparameter, one_minus_power, positive
+from portanet.optimizers.base import (
+    Optimizer,
+    State,
+    Tree,
+    hyperparameter,
+    one_minus_power,
+    positive,
+    running_mean,
+    running_square,
+)
 from portanet.schedules import Hyperparameter
 
 
@@ -52,13 +61,12 @@ class Lamb(Optimizer):
 
     def step(self, p: Array, g: Array, slots: Tree, now: SimpleNamespace) -> Array:
         xp = array_namespace(p)
-        m, v = slots["m"], slots["v"]
-        m *= now.beta_1
-        m += g * (1 - now.beta_1)
-        v *= now.beta_2
-        v += g * g * (1 - now.beta_2)
-        slots["m"], slots["v"] = m, v
-        move = m * now.of_m / (xp.sqrt(v) * now.of_root + self.epsilon)
+        slots["m"] = m = running_mean(slots["m"], g, now.beta_1)
+        slots["v"] = v = running_square(slots["v"], g, now.beta_2)
+        root = xp.sqrt(v)
+        root *= now.of_root
+        root += self.epsilon
+        move = m * now.of_m / root
         own, moved = xp.sqrt(xp.sum(p * p)), xp.sqrt(xp.sum(move * move))
         both = (own > 0) & (moved > 0)
         ratio = xp.where(both, own / xp.where(both, moved, xp.ones_like(moved)), xp.ones_like(own))

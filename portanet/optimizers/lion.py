@@ -7,7 +7,7 @@ from typing import Any
 
 from portanet.autodiff import array_namespace
 from portanet.backends import Array
-from portanet.optimizers.base import Optimizer, Tree, hyperparameter
+from portanet.optimizers.base import Optimizer, Tree, hyperparameter, running_mean
 from portanet.schedules import Hyperparameter
 
 
@@ -45,8 +45,10 @@ class Lion(Optimizer):
 
     def step(self, p: Array, g: Array, slots: Tree, now: SimpleNamespace) -> Array:
         m = slots["m"]
-        p -= array_namespace(p).sign(m * now.beta_1 + g * (1 - now.beta_1)) * now.learning_rate
-        m *= now.beta_2
-        m += g * (1 - now.beta_2)
-        slots["m"] = m
+        blend = m * now.beta_1
+        blend += g * (1 - now.beta_1)
+        move = array_namespace(p).sign(blend)
+        move *= now.learning_rate
+        p -= move
+        slots["m"] = running_mean(m, g, now.beta_2)
         return p

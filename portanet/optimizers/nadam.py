@@ -7,7 +7,17 @@ from typing import Any
 
 from portanet.autodiff import array_namespace
 from portanet.backends import Array, device_of
-from portanet.optimizers.base import Optimizer, State, Tree, hyperparameter, one_minus_power, positive, widest
+from portanet.optimizers.base import (
+    Optimizer,
+    State,
+    Tree,
+    hyperparameter,
+    one_minus_power,
+    positive,
+    running_mean,
+    running_square,
+    widest,
+)
 from portanet.schedules import Hyperparameter
 
 
@@ -65,11 +75,12 @@ class Nadam(Optimizer):
 
     def step(self, p: Array, g: Array, slots: Tree, now: SimpleNamespace) -> Array:
         xp = array_namespace(p)
-        m, v = slots["m"], slots["v"]
-        m *= now.beta_1
-        m += g * (1 - now.beta_1)
-        v *= now.beta_2
-        v += g * g * (1 - now.beta_2)
-        slots["m"], slots["v"] = m, v
-        p -= (m * now.of_m + g * now.of_g) / (xp.sqrt(v) * now.correction + self.epsilon)
+        slots["m"] = m = running_mean(slots["m"], g, now.beta_1)
+        slots["v"] = v = running_square(slots["v"], g, now.beta_2)
+        root = xp.sqrt(v)
+        root *= now.correction
+        root += self.epsilon
+        move = m * now.of_m
+        move += g * now.of_g
+        p -= move / root
         return p

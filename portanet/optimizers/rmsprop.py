@@ -7,7 +7,7 @@ from typing import Any
 
 from portanet.autodiff import array_namespace
 from portanet.backends import Array
-from portanet.optimizers.base import Optimizer, Tree, hyperparameter, positive
+from portanet.optimizers.base import Optimizer, Tree, hyperparameter, positive, running_mean, running_square
 from portanet.schedules import Hyperparameter
 
 
@@ -50,17 +50,9 @@ class RMSprop(Optimizer):
         self.slots = ("v", *(["mean"] if centered else []), *(["momentum"] if momentum else []))
 
     def step(self, p: Array, g: Array, slots: Tree, now: SimpleNamespace) -> Array:
-        v = slots["v"]
-        v *= now.rho
-        square = g * g
-        square *= 1 - now.rho
-        v += square
-        slots["v"] = v
+        slots["v"] = v = running_square(slots["v"], g, now.rho)
         if self.centered:
-            mean = slots["mean"]
-            mean *= now.rho
-            mean += g * (1 - now.rho)
-            slots["mean"] = mean
+            slots["mean"] = mean = running_mean(slots["mean"], g, now.rho)
             v = v - mean * mean
         move = g / array_namespace(p).sqrt(v + self.epsilon)
         move *= now.learning_rate
