@@ -6,8 +6,8 @@ import itertools
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
-from portanet.autodiff.dispatch import dtype_kind, is_array
 from portanet.autodiff.namespace import differentiable_namespace, lift
+from portanet.autodiff.operands import dtype_kind, is_array
 from portanet.autodiff.tape import pull_back
 from portanet.autodiff.traced import Node, Trace, TracedArray, raw_value
 from portanet.autodiff.tree import tree_items, tree_leaves, tree_map

@@ -6,9 +6,10 @@ import functools
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from portanet.autodiff import boundary, dispatch
+from portanet.autodiff import boundary, tracing
 from portanet.autodiff.custom import bare
 from portanet.autodiff.namespace import array_namespace, lift
+from portanet.autodiff.operands import innermost
 from portanet.autodiff.traced import Trace, TracedArray
 from portanet.autodiff.transforms import jvp, vjp
 from portanet.autodiff.tree import tree_leaves, tree_map
@@ -38,7 +39,7 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
     def function(*args: Any, **kwargs: Any) -> Any:
         tree = (args, kwargs)
         leaves = tree_leaves(tree)
-        trace, _ = dispatch.innermost(leaves)
+        trace, _ = innermost(leaves)
         if trace is None:
             out = f(*args, **kwargs)
             for leaf in tree_leaves(out):
@@ -61,7 +62,7 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
             pushed = checkpoint(lambda xs, ts: jvp(lambda *ys: _smooth(rerun(*ys)), xs, ts, has_aux=True))
             primals, tangents, (out, places) = pushed(followed, list(links.values()))
             smooth = {
-                place: dispatch.push_forward(xp, trace, name, boundary.plain(value), boundary.plain(t))
+                place: tracing.push_forward(xp, trace, name, boundary.plain(value), boundary.plain(t))
                 for place, value, t in zip(places, primals, tangents, strict=True)
             }
             rest = [lift(boundary.plain(x)) for x in tree_leaves(out)]
@@ -76,7 +77,7 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
             grads: tuple[Any, ...] = pullback(wanted)
             return grads
 
-        recorded: Iterator[Any] = iter(dispatch.record_many(xp, trace, name, results, tuple(links.values()), pull))
+        recorded: Iterator[Any] = iter(tracing.record_many(xp, trace, name, results, tuple(links.values()), pull))
         return tree_map(lambda _: next(recorded), out)
 
     return function

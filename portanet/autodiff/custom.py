@@ -6,8 +6,9 @@ import functools
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
-from portanet.autodiff import boundary, dispatch
+from portanet.autodiff import boundary, tracing
 from portanet.autodiff.namespace import Namespace, array_namespace, lift
+from portanet.autodiff.operands import differentiable, innermost, split
 from portanet.autodiff.traced import Trace, TracedArray, TraceError, raw_value
 from portanet.autodiff.transforms import vjp
 
@@ -74,14 +75,14 @@ def _declared(f: Declared, reverse: Callable[..., Any], forward: Callable[..., A
                     f"{f.__name__} has a derivative for its positional arguments only; pass the array by position. "
                     f"Received: a traced array as option {name!r}"
                 )
-        trace, wrapped = dispatch.innermost(args)
+        trace, wrapped = innermost(args)
         if trace is None:
             if not wrapped:
                 return f(*args, **kwargs)[0]
             xp = array_namespace(*args)
-            return dispatch.constant(xp, f(*map(raw_value, args), **kwargs)[0])
+            return tracing.constant(xp, f(*map(raw_value, args), **kwargs)[0])
         xp = array_namespace(*args)
-        values, links = dispatch.split(xp, trace, args)
+        values, links = split(xp, trace, args)
         if any(type(v) is TracedArray for v in values):
             values = [lift(v) for v in values]
         return (forward if trace.forward else reverse)(xp, trace, f, values, links, kwargs)
@@ -130,8 +131,8 @@ def _record_pullback(
     parents, name = tuple(links.values()), f.__name__
     if isinstance(ans, tuple):
         results = [bare(trace, name, a) for a in ans]
-        return tuple(dispatch.record_many(xp, trace, name, results, parents, lambda gs: pull(tuple(gs))))
-    return dispatch.record(xp, trace, name, bare(trace, name, ans), parents, pull)
+        return tuple(tracing.record_many(xp, trace, name, results, parents, lambda gs: pull(tuple(gs))))
+    return tracing.record(xp, trace, name, bare(trace, name, ans), parents, pull)
 
 
 def _transpose_pullback(
@@ -143,7 +144,7 @@ def _transpose_pullback(
     """
     ans, pullback = f(*map(lift, values), **kwargs)
     results = [bare(trace, f.__name__, a) for a in _as_list(ans)]
-    smooth = [i for i, a in enumerate(results) if dispatch.differentiable(xp, a)]
+    smooth = [i for i, a in enumerate(results) if differentiable(xp, a)]
 
     def back(*gs: Any) -> Any:
         by_place = dict(zip(smooth, gs, strict=True))
@@ -169,9 +170,7 @@ def _apply_pushforward(
     ans, pushforward = f(*values, **kwargs)
     results = [bare(trace, f.__name__, a) for a in _as_list(ans)]
     found = _as_list(pushforward(*(links.get(i) for i in range(len(values)))))
-    tangents = {
-        i: boundary.plain(t) for i, t in enumerate(found) if t is not None and dispatch.differentiable(xp, results[i])
-    }
+    tangents = {i: boundary.plain(t) for i, t in enumerate(found) if t is not None and differentiable(xp, results[i])}
     return _with_tangents(xp, trace, f.__name__, ans, results, tangents)
 
 
@@ -197,15 +196,15 @@ def _transpose_pushforward(
         return pulled
 
     if isinstance(ans, tuple):
-        return tuple(dispatch.record_many(xp, trace, name, results, parents, pull))
-    return dispatch.record(xp, trace, name, results[0], parents, lambda g: pull([g]))
+        return tuple(tracing.record_many(xp, trace, name, results, parents, pull))
+    return tracing.record(xp, trace, name, results[0], parents, lambda g: pull([g]))
 
 
 def _with_tangents(
     xp: Namespace, trace: Trace, name: str, ans: Any, results: list[Any], tangents: dict[int, Any]
 ) -> Any:
     outs = [
-        dispatch.push_forward(xp, trace, name, a, tangents[i]) if i in tangents else dispatch.constant(xp, a)
+        tracing.push_forward(xp, trace, name, a, tangents[i]) if i in tangents else tracing.constant(xp, a)
         for i, a in enumerate(results)
     ]
     return tuple(outs) if isinstance(ans, tuple) else outs[0]

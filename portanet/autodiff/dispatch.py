@@ -14,8 +14,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from portanet.autodiff.traced import Node, Trace, TracedArray, TraceError, raw_value
-from portanet.backends import device_of, raw_namespace
+from portanet.autodiff.operands import (
+    SCALARS,
+    differentiable,
+    explained,
+    innermost,
+    is_array,
+    require_same,
+    single,
+    split,
+)
+from portanet.autodiff.traced import TracedArray, raw_value
+from portanet.autodiff.tracing import constant, lifted, push_forward, rebuild, record, record_many
 
 if TYPE_CHECKING:
     from portanet.autodiff.namespace import Namespace
@@ -23,9 +33,6 @@ if TYPE_CHECKING:
 LinearMap: TypeAlias = Callable[[Any], Any]
 Factory: TypeAlias = Callable[..., LinearMap]
 """`factory(xp, ans, *args, **kwargs)` gives the linear map; it should capture only what the map needs."""
-
-SCALARS = frozenset({bool, int, float, complex})
-NO_ARRAYS = SCALARS | {tuple, slice, str, type(None), type(Ellipsis)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,190 +88,6 @@ def fitted(xp: Namespace, pull: LinearMap, operand: Any, ans: Any) -> LinearMap:
     if shape == ans.shape and (dtype is ans.dtype or dtype == ans.dtype):
         return pull
     return lambda g: fit(xp, pull(g), shape, dtype)
-
-
-# Recording
-
-
-def rebuild(like: Any, parts: list[Any]) -> Any:
-    """A tuple, named tuple or list of the type of `like`."""
-    return type(like)(*parts) if hasattr(like, "_fields") else type(like)(parts)
-
-
-def constant(xp: Namespace, value: Any) -> Any:
-    """Wrap a raw array (or a tuple or list of them) as a constant of the differentiable namespace."""
-    if isinstance(value, (tuple, list)):
-        return rebuild(value, [constant(xp, v) for v in value])
-    return TracedArray(value, None, None, xp) if is_array(value) else value
-
-
-def record(xp: Namespace, trace: Trace, op: str, ans: Any, parents: Any, pull: LinearMap) -> TracedArray:
-    """Wrap the result of an operation and remember how to pull its cotangent back."""
-    out = TracedArray(ans, trace, Node(op, parents, pull), xp)
-    if trace.log is not None:
-        trace.log.append((op, copied(out)))
-    return out
-
-
-def push_forward(xp: Namespace, trace: Trace, op: str, ans: Any, tangent: Any) -> TracedArray:
-    """Wrap the result of an operation together with its tangent."""
-    if type(ans) is TracedArray:
-        tangent = lifted(xp, tangent)
-    out = TracedArray(ans, trace, tangent, xp)
-    if trace.log is not None:
-        trace.log.append((op, copied(out)))
-    return out
-
-
-def copied(x: TracedArray) -> TracedArray:
-    """Another traced array with the same value and link, which stays as it is when `x` is written to."""
-    return TracedArray(x._value, x._trace, x._link, x._xp)
-
-
-class Parts:
-    """The cotangent of a tuple of results, of which some may be absent."""
-
-    __slots__ = ("parts",)
-
-    def __init__(self, parts: dict[int, Any]) -> None:
-        self.parts = parts
-
-    def __add__(self, other: Parts) -> Parts:
-        merged = dict(self.parts)
-        for i, g in other.parts.items():
-            merged[i] = merged[i] + g if i in merged else g
-        return Parts(merged)
-
-
-def _part(index: int, g: Any) -> Parts:
-    return Parts({index: g})
-
-
-def record_many(
-    xp: Namespace, trace: Trace, op: str, results: Sequence[Any], parents: Any, pull: LinearMap
-) -> list[Any]:
-    """Like `record` for an operation with several results; `pull` gets a list of cotangents, None where absent.
-
-    Results that are not floating-point arrays (counts, permutations) come back as constants.
-    """
-    count = len(results)
-
-    def pull_together(g: Parts) -> Any:
-        return pull([g.parts.get(i) for i in range(count)])
-
-    joint = Node(op, parents, pull_together)
-    out: list[Any] = []
-    for i, value in enumerate(results):
-        if differentiable(xp, value):
-            out.append(record(xp, trace, f"{op}[{i}]", value, joint, functools.partial(_part, i)))
-        else:
-            out.append(lifted(xp, value))
-    return out
-
-
-def lifted(xp: Namespace, value: Any) -> Any:
-    """`value` as a constant where it is a raw array."""
-    return value if type(value) is TracedArray else constant(xp, value)
-
-
-def is_array(value: Any) -> bool:
-    """Whether `value` is an array, traced or not; NumPy's dtypes are classes that look like one."""
-    return hasattr(value, "shape") and hasattr(value, "dtype") and not isinstance(value, type)
-
-
-_DTYPE_KINDS: dict[tuple[type, Any], str] = {}
-
-
-def dtype_kind(xp: Namespace, dtype: Any) -> str:
-    """`"real"` or `"complex"` for floating-point dtypes, else `"other"`; kept, because every operation asks."""
-    key = (type(dtype), dtype)  # dtypes of different libraries may refuse to be compared
-    kind = _DTYPE_KINDS.get(key)
-    if kind is None:
-        kinds = {"real": "real floating", "complex": "complex floating"}
-        kind = next((name for name, standard in kinds.items() if xp.raw.isdtype(dtype, standard)), "other")
-        _DTYPE_KINDS[key] = kind
-    return kind
-
-
-def differentiable(xp: Namespace, value: Any) -> bool:
-    """Whether `value` is an array with a dtype that has derivatives."""
-    return is_array(value) and dtype_kind(xp, value.dtype) != "other"
-
-
-def innermost(args: Sequence[Any]) -> tuple[Trace | None, bool]:
-    """The innermost trace among `args`, and whether any of them is a traced array at all."""
-    top = None
-    wrapped = False
-    for a in args:
-        if type(a) is TracedArray:
-            wrapped = True
-            trace = a._trace
-            if trace is not None and (top is None or trace.serial > top.serial):
-                top = trace
-    return top, wrapped
-
-
-def single(xp: Namespace, args: Sequence[Any]) -> tuple[Trace, list[Any], dict[int, Any]] | None:
-    """Trace, values and links in the ordinary case: one live trace over plain values; None in every other."""
-    trace = None
-    values: list[Any] = []
-    links: dict[int, Any] = {}
-    for i, a in enumerate(args):
-        if type(a) is TracedArray:
-            value, its = a._value, a._trace
-            if a._xp is not xp or type(value) is TracedArray or (its is not None and its is not trace and trace):
-                return None
-            if its is not None:
-                trace = its
-                links[i] = a._link
-            values.append(value)
-        else:
-            if type(a) not in NO_ARRAYS and is_array(a):
-                require_same(xp, a)
-            values.append(a)
-    return None if trace is None or not trace.alive else (trace, values, links)
-
-
-def split(xp: Namespace, trace: Trace, args: Sequence[Any]) -> tuple[list[Any], dict[int, Any]]:
-    """Take the wrappers of `trace` and of constants off `args`; give the values and the links by position."""
-    trace.require_alive()
-    values: list[Any] = []
-    links: dict[int, Any] = {}
-    for i, a in enumerate(args):
-        if type(a) is TracedArray:
-            require_same(xp, a)
-            if a._trace is trace:
-                links[i] = a._link
-            values.append(a._value if a._trace is trace or a._trace is None else a)
-        else:
-            if is_array(a):
-                require_same(xp, a)
-            values.append(a)
-    return values, links
-
-
-def require_same(xp: Namespace, other: Any) -> None:
-    """Refuse an operand that belongs to another library; Python scalars belong to all."""
-    if type(other) in SCALARS or other is None:
-        return
-    theirs = other._xp.raw if type(other) is TracedArray else raw_namespace(other)
-    if theirs is not xp.raw and not isinstance(other, (float, complex)):  # as NumPy's double scalars are
-        raise TraceError(
-            f"One operation got arrays of two libraries: {xp.raw.__name__} and {theirs.__name__}. Convert one of them "
-            f"first, for example with portanet.asarray(x) for the backend in use. "
-            f"Received: {type(raw_value(other)).__name__} of shape {tuple(other.shape)}"
-        )
-
-
-def explained(error: Exception, values: Sequence[Any]) -> Exception:
-    """The error of a library, or one that names the fix where the cause is that the operands lie on two devices."""
-    devices = {str(device_of(raw)): None for raw in map(raw_value, values) if is_array(raw)}
-    if len(devices) < 2:
-        return error
-    return TraceError(
-        "One operation got arrays on two devices. Move one of them first, with x.to_device(device). "
-        f"Received: arrays on {' and '.join(devices)} ({error})"
-    )
 
 
 # One function per number of operands: the common cases are short because every traced operation pays for them

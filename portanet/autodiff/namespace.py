@@ -15,6 +15,7 @@ from typing import Any
 import array_api_extra as xpx
 
 from portanet.autodiff import dispatch
+from portanet.autodiff.operands import is_array, require_same
 from portanet.autodiff.rules import COMPOSITES, CREATION, PASSTHROUGH, PRIMITIVES, RULES
 from portanet.autodiff.traced import TracedArray, TraceError, raw_value
 from portanet.backends import Array, device_of, raw_namespace
@@ -53,7 +54,7 @@ def array_namespace(*arrays: Array) -> Any:
 
 def lift(x: Any) -> Any:
     """A plain array as a constant of the differentiable namespace; everything else as it is."""
-    if type(x) is TracedArray or not dispatch.is_array(x):
+    if type(x) is TracedArray or not is_array(x):
         return x
     out = TracedArray(x, None, None, differentiable_namespace(raw_namespace(x)))
     out._buffer = False
@@ -130,7 +131,7 @@ class Namespace(Section):
                 return fillable(self.stack([self.asarray(item, dtype=dtype, device=device) for item in obj]))
             made = self.raw.asarray(obj, dtype=dtype, device=device, copy=copy)
             return fillable(TracedArray(made, None, None, self))
-        dispatch.require_same(self, obj)
+        require_same(self, obj)
         out: TracedArray = obj
         if device is not None and device != obj.device:
             out = self.to_device(out, device)
@@ -238,7 +239,7 @@ def _creator(raw: Callable[..., Any], xp: Namespace) -> Callable[..., Any]:
     def op(*args: Any, **kwargs: Any) -> Any:
         made = plain(*args, **kwargs)
         if type(made) is not TracedArray:
-            if any(dispatch.is_array(a) for a in args):
+            if any(is_array(a) for a in args):
                 return made  # `zeros_like` of a plain array stays plain; `zeros` starts a constant of this namespace
             made = TracedArray(made, None, None, xp)
         return fillable(made)

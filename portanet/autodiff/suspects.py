@@ -6,9 +6,9 @@ import random
 from collections.abc import Callable
 from typing import Any, Literal
 
-from portanet.autodiff.dispatch import Parts
 from portanet.autodiff.recording import Recording, record_run
 from portanet.autodiff.traced import Node, raw_value
+from portanet.autodiff.tracing import Parts
 from portanet.autodiff.tree import tree_map
 from portanet.backends import raw_namespace
 

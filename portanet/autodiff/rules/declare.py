@@ -11,8 +11,8 @@ from collections.abc import Callable
 from typing import Any
 
 from portanet.autodiff.dispatch import Factory, LinearMap, Rule
-from portanet.autodiff.dispatch import lifted as lift
 from portanet.autodiff.traced import TracedArray
+from portanet.autodiff.tracing import lifted as lift
 
 Function = Callable[..., Any]
 
