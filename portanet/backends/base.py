@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import pathlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, TypeAlias, TypeVar
 
 import numpy as np
@@ -160,6 +160,19 @@ class Backend:
         return "free"
 
     # The machine
+
+    @classmethod
+    def map_chunks(cls, function: Callable[..., Any], arrays: Sequence[Array], rows: int, total: bool = False) -> Any:
+        """`function(*arrays)`, which may be computed in pieces of the arrays' first axis, on the cores there are.
+
+        Args:
+            function: A pure function of plain arrays that gives an array (or a tuple of arrays) with the same first
+                axis; the rows do not influence each other. With `total`, it gives a sum over the rows.
+            arrays: Arrays with the same first axis.
+            rows: How many rows a piece should have; the result does not depend on the number of cores.
+            total: Whether the results of the pieces are added up, instead of joined.
+        """
+        return function(*arrays)
 
     def synchronize(self) -> None:
         """Wait until everything asked for has been computed (for timing)."""

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from portanet.backends import jax_convolution
 from portanet.backends.base import Array, Backend, HostArray, Step, host_memory
 
 
@@ -63,7 +64,7 @@ class JaxBackend(Backend):
     name = "jax"
     library = "jax"
     install = "pip install 'portanet[jax]'"
-    kernels = {"cond": cond, "erf": erf, "erfc": erfc, "index_add": index_add, "scan": scan}
+    kernels = {**jax_convolution.KERNELS, "cond": cond, "erf": erf, "erfc": erfc, "index_add": index_add, "scan": scan}
 
     def __init__(self, device: Any = None, dtype: str = "float32") -> None:
         super().__init__(device, dtype)

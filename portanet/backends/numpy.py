@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from portanet.backends.base import Array, Backend, HostArray
+from portanet.backends.threads import map_chunks
 
 
 def index_add(rows: Array, index: Array, size: int) -> Array:
@@ -51,6 +52,10 @@ class NumpyBackend(Backend):
     @classmethod
     def devices(cls) -> dict[str, Any]:
         return {"cpu": "cpu"}
+
+    @classmethod
+    def map_chunks(cls, function: Callable[..., Any], arrays: Sequence[Array], rows: int, total: bool = False) -> Any:
+        return map_chunks(function, arrays, rows, total)
 
     def find_dtype(self, name: str) -> Any:
         # The dtype itself, not the scalar type of the same name: it prints well and is what arrays have.

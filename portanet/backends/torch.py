@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from portanet.backends import torch_convolution
 from portanet.backends.base import Array, Backend, HostArray, host_memory
 
 
@@ -34,7 +35,7 @@ class TorchBackend(Backend):
     name = "torch"
     library = "torch"
     install = "pip install 'portanet[torch]'"
-    kernels = {"erf": erf, "erfc": erfc, "index_add": index_add}
+    kernels = {**torch_convolution.KERNELS, "erf": erf, "erfc": erfc, "index_add": index_add}
 
     @classmethod
     def load(cls) -> Any:

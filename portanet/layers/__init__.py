@@ -14,6 +14,10 @@ from portanet.layers.attention import AdditiveAttention, Attention
 from portanet.layers.base import Layer
 from portanet.layers.bidirectional import Bidirectional
 from portanet.layers.bilinear import Bilinear
+from portanet.layers.convolution import Conv1D, Conv2D, Conv3D
+from portanet.layers.convolution_depthwise import DepthwiseConv1D, DepthwiseConv2D, SeparableConv1D, SeparableConv2D
+from portanet.layers.convolution_local import LocallyConnected1D, LocallyConnected2D, TiledConv1D, TiledConv2D
+from portanet.layers.convolution_transpose import Conv1DTranspose, Conv2DTranspose, Conv3DTranspose
 from portanet.layers.core import Identity, Lambda, Masking
 from portanet.layers.dense import Dense
 from portanet.layers.dropout import (
@@ -63,10 +67,18 @@ __all__ = [
     "Bilinear",
     "Concatenate",
     "ContractiveRegularization",
+    "Conv1D",
+    "Conv1DTranspose",
+    "Conv2D",
+    "Conv2DTranspose",
+    "Conv3D",
+    "Conv3DTranspose",
     "Cropping1D",
     "Cropping2D",
     "Cropping3D",
     "Dense",
+    "DepthwiseConv1D",
+    "DepthwiseConv2D",
     "Dot",
     "Dropout",
     "Elliot",
@@ -87,6 +99,8 @@ __all__ = [
     "Layer",
     "LayerNormalization",
     "LeakyReLU",
+    "LocallyConnected1D",
+    "LocallyConnected2D",
     "Masking",
     "Maximum",
     "Maxout",
@@ -103,6 +117,8 @@ __all__ = [
     "RepeatVector",
     "Reshape",
     "RotaryEmbedding",
+    "SeparableConv1D",
+    "SeparableConv2D",
     "SimpleRNN",
     "SimpleRNNCell",
     "SinePositionEncoding",
@@ -113,6 +129,8 @@ __all__ = [
     "StackedRNNCells",
     "Subtract",
     "TiedDense",
+    "TiledConv1D",
+    "TiledConv2D",
     "TimeDistributed",
     "UpSampling1D",
     "UpSampling2D",

@@ -1,0 +1,301 @@
+"""Convolution layers, and what all layers with a kernel that slides over space share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from portanet import activations, constraints, initializers, regularizers
+from portanet.autodiff import array_namespace
+from portanet.backends import Array
+from portanet.layers.spatial import Spatial, margins, sizes
+from portanet.ops.convolution import conv_nd
+from portanet.ops.windows import window
+
+
+class Convolving(Spatial):
+    """A layer with a kernel that slides over space: its arguments, its bias and its activation.
+
+    Args:
+        kernel_size: Size of the kernel, one for all axes or one for each.
+        strides: Steps of the kernel.
+        padding: `"valid"` (none), `"same"` (as many positions as the input, divided by the strides), `"full"` (every
+            position that touches the input), over sequences also `"causal"` (no position sees what comes later); or
+            explicit: an integer, or for each axis an integer or a pair (before, after).
+        data_format: `"channels_last"` (the default) or `"channels_first"`.
+        dilation_rate: Distances between neighbouring places of the kernel.
+        activation: Name or function; None for none.
+        use_bias: Whether to add a bias.
+        bias_initializer: Initial values of the bias.
+        bias_regularizer: Penalty on the bias.
+        activity_regularizer: Penalty on the result, divided by the number of examples.
+        bias_constraint: Applied to the bias after each update.
+        **options: `name`, `trainable`, `dtype` of `Layer`.
+    """
+
+    def __init__(
+        self,
+        kernel_size: int | Sequence[int],
+        strides: int | Sequence[int],
+        padding: Any,
+        data_format: str | None,
+        dilation_rate: int | Sequence[int],
+        activation: Any,
+        use_bias: bool,
+        bias_initializer: Any,
+        bias_regularizer: Any,
+        activity_regularizer: Any,
+        bias_constraint: Any,
+        **options: Any,
+    ) -> None:
+        super().__init__(data_format, activity_regularizer=activity_regularizer, **options)
+        self.kernel_size = sizes(self, "kernel_size", kernel_size, self.rank, 1)
+        self.strides = sizes(self, "strides", strides, self.rank, 1)
+        self.dilation_rate = sizes(self, "dilation_rate", dilation_rate, self.rank, 1)
+        self.padding = self._checked_padding(padding)
+        self.activation = activations.get(activation)
+        self.use_bias = use_bias
+        self.bias_initializer = initializers.get(bias_initializer)
+        self.bias_regularizer = regularizers.get(bias_regularizer)
+        self.bias_constraint = constraints.get(bias_constraint)
+
+    def _checked_padding(self, padding: Any) -> Any:
+        if isinstance(padding, str):
+            names = ("valid", "same", "full", "causal") if self.rank == 1 else ("valid", "same", "full")
+            if padding.lower() not in names:
+                raise ValueError(
+                    f"Argument `padding` of layer '{self.name}' must be one of {', '.join(map(repr, names))}, or "
+                    f"numbers of zeros for each axis. Received: padding={padding!r}"
+                )
+            return padding.lower()
+        return margins(self, "padding", padding, self.rank)
+
+    def require_count(self, name: str, value: Any) -> int:
+        """Check a number of filters, groups or the like."""
+        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+            raise ValueError(
+                f"Argument `{name}` of layer '{self.name}' must be a positive integer. Received: {name}={value!r}"
+            )
+        return value
+
+    @property
+    def channel_axis(self) -> int:
+        """Where the channels are."""
+        return -1 if self.data_format == "channels_last" else 1
+
+    def channels_of(self, input_shape: Any) -> int:
+        """The number of input channels, which has to be known to build the layer."""
+        self.require_space(input_shape)
+        channels = input_shape[self.channel_axis]
+        if channels is None:
+            raise ValueError(
+                f"Layer '{self.name}' needs a known number of channels. Received: shape {tuple(input_shape)}"
+            )
+        self.compute_output_shape(input_shape)
+        self.channels = int(channels)
+        return self.channels
+
+    def add_bias(self, shape: tuple[int, ...]) -> None:
+        """Allocate the bias, if there is one."""
+        if self.use_bias:
+            self.bias = self.add_weight(
+                shape, self.bias_initializer, "bias", regularizer=self.bias_regularizer, constraint=self.bias_constraint
+            )
+
+    @property
+    def bias_value(self) -> Array | None:
+        """The bias, or None."""
+        return self.bias.value if self.use_bias else None
+
+    def opened(self, x: Array, like: Array) -> Array:
+        """The input with its channels last and a floating dtype."""
+        self.require_space(x.shape)
+        self.require_axis(x, self.channel_axis, self.channels)
+        xp = array_namespace(x, like)
+        if not xp.isdtype(x.dtype, "real floating"):
+            x = xp.astype(x, like.dtype)
+        return x if self.data_format == "channels_last" else xp.moveaxis(x, 1, -1)
+
+    def closed(self, x: Array) -> Array:
+        """The activated result with its channels where the input's are."""
+        x = self.activation(x)
+        return x if self.data_format == "channels_last" else array_namespace(x).moveaxis(x, -1, 1)
+
+    def positions(self, space: Sequence[int | None]) -> tuple[int | None, ...]:
+        """How many positions the kernel takes on each axis; None where the size is not known."""
+        known = [1 if n is None else n for n in space]
+        slid = window(known, self.kernel_size, self.strides, self.padding, self.dilation_rate)
+        found = slid.places(known)
+        if any(count < 1 for n, count in zip(space, found, strict=True) if n is not None):
+            raise ValueError(
+                f"The kernel of layer '{self.name}', which spans {slid.spans}, does not fit into the input. "
+                f"Received: an input of size {tuple(space)}, padding={self.padding!r}"
+            )
+        return tuple(None if n is None else count for n, count in zip(space, found, strict=True))
+
+    def shape_with(self, input_shape: Any, space: Sequence[int | None], channels: int) -> Any:
+        """The shape of a result of a size in space and a number of channels."""
+        if self.data_format == "channels_last":
+            return (input_shape[0], *space, channels)
+        return (input_shape[0], channels, *space)
+
+    def space_of(self, input_shape: Any) -> list[int | None]:
+        """The input's size in space."""
+        self.require_space(input_shape)
+        return [input_shape[axis] for axis in self.axes]
+
+
+class _Conv(Convolving):
+    """Convolution of any rank."""
+
+    def __init__(
+        self,
+        filters: int,
+        kernel_size: int | Sequence[int],
+        strides: int | Sequence[int] = 1,
+        padding: Any = "valid",
+        data_format: str | None = None,
+        dilation_rate: int | Sequence[int] = 1,
+        groups: int = 1,
+        activation: Any = None,
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        activity_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        bias_constraint: Any = None,
+        **options: Any,
+    ) -> None:
+        super().__init__(
+            kernel_size,
+            strides,
+            padding,
+            data_format,
+            dilation_rate,
+            activation,
+            use_bias,
+            bias_initializer,
+            bias_regularizer,
+            activity_regularizer,
+            bias_constraint,
+            **options,
+        )
+        self.filters = self.require_count("filters", filters)
+        self.groups = self.require_count("groups", groups)
+        if self.filters % self.groups:
+            raise ValueError(
+                f"Argument `filters` of layer '{self.name}' must be a multiple of groups={groups}. "
+                f"Received: filters={filters}"
+            )
+        self.kernel_initializer = initializers.get(kernel_initializer)
+        self.kernel_regularizer = regularizers.get(kernel_regularizer)
+        self.kernel_constraint = constraints.get(kernel_constraint)
+
+    def build(self, input_shape: Any) -> None:
+        channels = self.channels_of(input_shape)
+        if channels % self.groups:
+            raise ValueError(
+                f"Layer '{self.name}' divides the input's channels into {self.groups} groups of one size. "
+                f"Received: an input of shape {tuple(input_shape)}"
+            )
+        self.kernel = self.add_weight(
+            (*self.kernel_size, channels // self.groups, self.filters),
+            self.kernel_initializer,
+            "kernel",
+            regularizer=self.kernel_regularizer,
+            constraint=self.kernel_constraint,
+        )
+        self.add_bias((self.filters,))
+
+    def call(self, x: Array) -> Array:
+        kernel = self.kernel.value
+        x = self.opened(x, kernel)
+        return self.closed(
+            conv_nd(x, kernel, self.bias_value, self.strides, self.padding, self.dilation_rate, self.groups)
+        )
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        return self.shape_with(input_shape, self.positions(self.space_of(input_shape)), self.filters)
+
+
+class Conv1D(_Conv):
+    """Convolution over a sequence; as `keras.layers.Conv1D`.
+
+    Args:
+        filters: Number of filters: channels of the result.
+        kernel_size: Number of steps that the kernel sees.
+        strides: Steps between its positions.
+        padding: `"valid"`, `"same"`, `"full"`, `"causal"` (no position sees later steps), or numbers of zeros: an
+            integer or a pair (before, after).
+        **options: The other arguments of `Conv2D`, in the same order.
+
+    Input: shape (batch, steps, channels). Result: shape (batch, positions, filters), dtype of the input.
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet import layers
+        >>> layers.Conv1D(4, 3, padding="causal")(np.ones((2, 10, 3), dtype="float32")).shape
+        (2, 10, 4)
+    """
+
+    rank = 1
+
+
+class Conv2D(_Conv):
+    """Convolution over images; as `keras.layers.Conv2D` (LeCun et al. 1989).
+
+    Args:
+        filters: Number of filters: channels of the result.
+        kernel_size: Height and width of the kernel, or one number for both.
+        strides: Steps between its positions.
+        padding: `"valid"`, `"same"`, `"full"` (every position that touches the image), or numbers of zeros: an
+            integer, or for each axis an integer or a pair (before, after).
+        data_format: `"channels_last"` (the default) or `"channels_first"`.
+        dilation_rate: Distances between neighbouring places of the kernel.
+        groups: Number of groups of channels that do not mix.
+        activation: Name or function; None for none.
+        use_bias: Whether to add a bias.
+        kernel_initializer: Initial values of the kernel, shape (*kernel_size, channels / groups, filters).
+        bias_initializer: Initial values of the bias, shape (filters,).
+        kernel_regularizer: Penalty on the kernel, added to the loss.
+        bias_regularizer: Likewise on the bias.
+        activity_regularizer: Likewise on the result, divided by the number of examples.
+        kernel_constraint: Applied to the kernel after each update.
+        bias_constraint: Likewise to the bias.
+        **options: `name`, `trainable`, `dtype` of `Layer`.
+
+    Input: shape (batch, height, width, channels), or (batch, channels, height, width) for `"channels_first"`.
+    Result: the same with `filters` channels, dtype of the input.
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet import layers
+        >>> layers.Conv2D(8, 3, strides=2, activation="relu")(np.ones((2, 9, 9, 3), dtype="float32")).shape
+        (2, 4, 4, 8)
+    """
+
+    rank = 2
+
+
+class Conv3D(_Conv):
+    """Convolution over volumes; as `keras.layers.Conv3D`.
+
+    Args:
+        filters: Number of filters: channels of the result.
+        kernel_size: Depth, height and width of the kernel, or one number for all.
+        strides: Steps between its positions.
+        padding: As for `Conv2D`.
+        **options: The other arguments of `Conv2D`, in the same order.
+
+    Input: shape (batch, depth, height, width, channels). Result: the same with `filters` channels, dtype of the input.
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet import layers
+        >>> layers.Conv3D(4, 2)(np.ones((2, 4, 5, 6, 3), dtype="float32")).shape
+        (2, 3, 4, 5, 4)
+    """
+
+    rank = 3

@@ -1,0 +1,192 @@
+"""Convolution over any number of axes of space, with derivatives of any order.
+
+Three functions, each linear in each of its two arrays, close the circle: the pullbacks of any of them are the other
+two. So derivatives of every order are computed by the same fast code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from portanet.autodiff import array_namespace, custom_vjp
+from portanet.autodiff.traced import TracedArray
+from portanet.backends import Array
+from portanet.ops import convolution_plain as plain
+from portanet.ops.windows import Window, window
+
+
+def conv_nd(
+    x: Array,
+    kernel: Array,
+    bias: Array | None = None,
+    strides: int | Sequence[int] = 1,
+    padding: Any = "valid",
+    dilation: int | Sequence[int] = 1,
+    groups: int = 1,
+) -> Array:
+    """Convolution as networks mean it: the sum over the places of a window of x times the kernel, not turned round.
+
+    Args:
+        x: Shape (batch, *space, channels), with one, two or three axes of space.
+        kernel: Shape (*size, channels / groups, filters).
+        bias: Shape (filters,), or None.
+        strides: Steps of the window, one for all axes or one for each.
+        padding: `"valid"`, `"same"`, `"full"`, `"causal"`, an integer, or a number or pair for each axis; see
+            `portanet.ops.windows.window`.
+        dilation: Distances between neighbouring places of the window.
+        groups: Number of groups of channels that do not mix.
+
+    Returns:
+        Shape (batch, *positions, filters), dtype of the input.
+
+    Raises:
+        ValueError: Shapes or arguments do not fit.
+
+    Example:
+        >>> import numpy as np
+        >>> x = np.asarray([1.0, 2.0, 3.0, 4.0]).reshape(1, 4, 1)
+        >>> conv_nd(x, np.asarray([1.0, 10.0]).reshape(2, 1, 1)).ravel()
+        array([21., 32., 43.])
+    """
+    size, inputs, filters = tuple(kernel.shape[:-2]), kernel.shape[-2], kernel.shape[-1]
+    _require_fit("x", x, len(size), inputs * groups, groups, filters)
+    return convolve(
+        x, kernel, bias, window=window(tuple(x.shape[1:-1]), size, strides, padding, dilation), groups=groups
+    )
+
+
+def conv_transpose_nd(
+    x: Array,
+    kernel: Array,
+    bias: Array | None = None,
+    strides: int | Sequence[int] = 1,
+    padding: Sequence[tuple[int, int]] | None = None,
+    dilation: int | Sequence[int] = 1,
+    groups: int = 1,
+    space: Sequence[int] | None = None,
+) -> Array:
+    """The adjoint of `conv_nd` with respect to its input: every x spreads the kernel over the positions around it.
+
+    Args:
+        x: Shape (batch, *positions, channels).
+        kernel: Shape (*size, filters / groups, channels): that of the convolution whose adjoint this is.
+        bias: Shape (filters,), or None.
+        strides: Steps between the positions.
+        padding: For each axis a pair (before, after): what is cut off the full result. None: nothing.
+        dilation: Distances between neighbouring places of the kernel.
+        groups: Number of groups of channels that do not mix.
+        space: Size of the result on each axis; by default what `padding` leaves of
+            `(positions - 1) * strides + (size - 1) * dilation + 1`.
+
+    Returns:
+        Shape (batch, *space, filters).
+
+    Example:
+        >>> import numpy as np
+        >>> x = np.asarray([1.0, 2.0]).reshape(1, 2, 1)
+        >>> conv_transpose_nd(x, np.asarray([1.0, 10.0, 100.0]).reshape(3, 1, 1), strides=2).ravel()
+        array([  1.,  10., 102.,  20., 200.])
+    """
+    size, channels = tuple(kernel.shape[:-2]), kernel.shape[-1]
+    _require_fit("x", x, len(size), channels, groups, channels)
+    there = window((0,) * len(size), size, strides, ((0, 0),) * len(size) if padding is None else padding, dilation)
+    full = [(n - 1) * s + span for n, s, span in zip(x.shape[1:-1], there.strides, there.spans, strict=True)]
+    if space is None:
+        space = [n - sum(cut) for n, cut in zip(full, there.padding, strict=True)]
+    # The convolution from a result of that size back to x has to have as many positions as x.
+    beyond = [n - before - size for n, (before, _), size in zip(full, there.padding, space, strict=True)]
+    if any(-extra >= s for extra, s in zip(beyond, there.strides, strict=True)):
+        raise ValueError(
+            f"A result of that size has places that no input can reach: {tuple(full)} are reached before padding is "
+            f"cut off. Received: space={tuple(space)}, padding={padding!r}"
+        )
+    cut = tuple((before, max(0, extra)) for (before, _), extra in zip(there.padding, beyond, strict=True))
+    there = replace(there, padding=cut)
+    out = convolve_input(x, kernel, window=there, groups=groups, space=tuple(space))
+    return out if bias is None else out + bias
+
+
+def _require_fit(name: str, x: Array, rank: int, channels: int, groups: int, split: int) -> None:
+    if rank not in (1, 2, 3):
+        raise ValueError(f"The kernel must have one, two or three axes of space. Received: {rank}")
+    if len(x.shape) != rank + 2 or x.shape[-1] != channels:
+        raise ValueError(
+            f"The kernel has {rank} axes of space and, in {groups} groups, {channels} channels, so `{name}` must have "
+            f"shape (batch, {', '.join(['...'] * rank)}, {channels}). Received: {name}.shape={tuple(x.shape)}"
+        )
+    if groups < 1 or split % groups:
+        raise ValueError(f"{split} filters cannot be put into groups of one size. Received: groups={groups}")
+
+
+# The three linear functions. Where arrays are traced by an outer derivative, the function calls itself, which takes
+# off one trace after the other; so the plain versions only ever see plain arrays.
+
+
+def _traced(*arrays: Array | None) -> bool:
+    return any(type(x) is TracedArray for x in arrays)
+
+
+@custom_vjp
+def convolve(x: Array, kernel: Array, bias: Array | None, *, window: Window, groups: int) -> Any:
+    """`conv_nd` for a window that is given."""
+    out = (
+        convolve(x, kernel, bias, window=window, groups=groups)
+        if _traced(x, kernel, bias)
+        else plain.convolve(x, kernel, bias, window, groups)
+    )
+    space = tuple(x.shape[1:-1])
+
+    def pullback(g: Array) -> Any:
+        return (
+            lambda: convolve_input(g, kernel, window=window, groups=groups, space=space),
+            lambda: convolve_kernel(x, g, window=window, groups=groups),
+            None if bias is None else lambda: _sum_positions(g),
+        )
+
+    return out, pullback
+
+
+@custom_vjp
+def convolve_input(g: Array, kernel: Array, *, window: Window, groups: int, space: tuple[int, ...]) -> Any:
+    """The adjoint of `convolve` with respect to x, of size `space`."""
+    out = (
+        convolve_input(g, kernel, window=window, groups=groups, space=space)
+        if _traced(g, kernel)
+        else plain.convolve_input(g, kernel, window, groups, space)
+    )
+
+    def pullback(h: Array) -> Any:
+        return (
+            lambda: convolve(h, kernel, None, window=window, groups=groups),
+            lambda: convolve_kernel(h, g, window=window, groups=groups),
+        )
+
+    return out, pullback
+
+
+@custom_vjp
+def convolve_kernel(x: Array, g: Array, *, window: Window, groups: int) -> Any:
+    """The adjoint of `convolve` with respect to the kernel."""
+    out = (
+        convolve_kernel(x, g, window=window, groups=groups)
+        if _traced(x, g)
+        else plain.convolve_kernel(x, g, window, groups)
+    )
+    space = tuple(x.shape[1:-1])
+
+    def pullback(k: Array) -> Any:
+        return (
+            lambda: convolve_input(g, k, window=window, groups=groups, space=space),
+            lambda: convolve(x, k, None, window=window, groups=groups),
+        )
+
+    return out, pullback
+
+
+def _sum_positions(g: Array) -> Array:
+    """The sum over all axes but the last; as a product, since that is how BLAS adds rows fastest."""
+    xp = array_namespace(g)
+    rows = xp.reshape(g, (-1, g.shape[-1]))
+    return xp.reshape(xp.matmul(xp.ones_like(rows[:, :1]).T, rows), (g.shape[-1],))

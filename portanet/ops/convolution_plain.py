@@ -1,0 +1,303 @@
+"""Convolution and its two adjoints, for plain arrays of any library that follows the standard.
+
+Channels last. Only the width is unfolded: its places side by side, as [n, ow, H, kw*C]. In that layout all places that
+an output row sees are neighbours, so a row of outputs, for all examples of a piece, is one product of a slice with the
+kernel, and the height is never copied. One axis is a height of 1, and a depth is taken into the channels. Pieces of
+the batch are small enough that what is unfolded stays in a core's cache.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from typing import Any
+
+from portanet.backends import Array, Backend, backend_class_of, device_of, kernel, raw_namespace
+from portanet.ops.windows import Window, interleave, itemsize, pad, rows_within
+
+PIECE = 2**21
+"""Bytes of a piece, unfolded."""
+
+
+def convolve(x: Array, weights: Array, bias: Array | None, window: Window, groups: int) -> Array:
+    """The sum over the window's places of x times the kernel, at each of its positions.
+
+    Args:
+        x: Shape (batch, *space, channels).
+        weights: The kernel, shape (*size, channels / groups, filters).
+        bias: Shape (filters,), or None.
+        window: The window; its size is the kernel's.
+        groups: Number of groups of channels that do not mix.
+
+    Returns:
+        Shape (batch, *positions, filters).
+    """
+    fast = kernel("convolve", x)
+    if fast is not None:
+        return fast(x, weights, bias, window, groups)
+    xp = raw_namespace(x)
+
+    def piece(x: Array) -> Array:
+        out = _grouped(xp, pad(xp, x, window.padding), weights, window.inside, groups)
+        if bias is not None:
+            out += bias
+        return out
+
+    return _owner(x).map_chunks(piece, [x], _rows(xp, x, window))
+
+
+def convolve_input(g: Array, weights: Array, window: Window, groups: int, space: tuple[int, ...]) -> Array:
+    """The adjoint of `convolve` with respect to x: cotangents of the result, back to an input of size `space`.
+
+    At stride 1 it is the convolution of the padded cotangent with the kernel turned round. At stride s the inputs fall
+    into s classes on each axis, those that meet every s-th place of the kernel; each is a convolution at stride 1 with
+    those places, and the classes are woven together. No zero is multiplied.
+    """
+    fast = kernel("convolve_input", g)
+    if fast is not None:
+        return fast(g, weights, window, groups, space)
+    xp = raw_namespace(g)
+    turned = _turned(xp, weights, groups)
+    phases = [
+        _phases(n, k, s, before, d, m)
+        for n, k, s, (before, _), d, m in zip(
+            space, window.size, window.strides, window.padding, window.dilation, g.shape[1:-1], strict=True
+        )
+    ]
+    plans = [
+        (
+            tuple(p.margins for p in chosen),
+            turned[(*(p.places for p in chosen), ...)] if all(p.taps for p in chosen) else None,
+            Window(
+                tuple(p.taps for p in chosen),
+                (1,) * window.rank,
+                ((0, 0),) * window.rank,
+                tuple(p.apart for p in chosen),
+            ),
+        )
+        for chosen in itertools.product(*phases)
+    ]
+    counts = tuple(-(-n // s) for n, s in zip(space, window.strides, strict=True))
+    channels = turned.shape[-1]
+
+    def piece(g: Array) -> Array:
+        parts = []
+        for margins, part, small in plans:
+            if part is None:
+                parts.append(_zeros(xp, g, (g.shape[0], *counts, channels)))
+            else:
+                parts.append(_grouped(xp, pad(xp, g, margins), part, small, groups))
+        return interleave(xp, parts, window.strides, space)
+
+    return _owner(g).map_chunks(piece, [g], _rows(xp, g, plans[0][2], counts))
+
+
+def convolve_kernel(x: Array, g: Array, window: Window, groups: int) -> Array:
+    """The adjoint of `convolve` with respect to the kernel, for an input and a cotangent of the result."""
+    fast = kernel("convolve_kernel", x)
+    if fast is not None:
+        return fast(x, g, window, groups)
+    xp = raw_namespace(x)
+
+    inside = window.inside
+
+    def piece(x: Array, g: Array) -> Array:
+        x = pad(xp, x, window.padding)
+        if groups == 1:
+            return _kernel(xp, x, g, inside)
+        if groups == x.shape[-1]:
+            return _kernel_by_places(xp, x, g, inside)
+        parts = zip(_split(x, groups), _split(g, groups), strict=True)
+        return xp.concat([_kernel(xp, a, b, inside) for a, b in parts], axis=-1)
+
+    return _owner(x).map_chunks(piece, [x, g], _rows(xp, x, window), total=True)
+
+
+# One piece of the batch, already padded
+
+
+def _grouped(xp: Any, x: Array, weights: Array, window: Window, groups: int) -> Array:
+    if groups == 1:
+        return _rows_of_outputs(xp, x, weights, window)
+    if groups == x.shape[-1]:
+        return _by_places(xp, x, weights, window)
+    parts = zip(_split(x, groups), _split(weights, groups), strict=True)
+    return xp.concat([_rows_of_outputs(xp, a, b, window) for a, b in parts], axis=-1)
+
+
+def _split(x: Array, groups: int) -> list[Array]:
+    size = x.shape[-1] // groups
+    return [x[..., i * size : (i + 1) * size] for i in range(groups)]
+
+
+def _rows_of_outputs(xp: Any, x: Array, weights: Array, window: Window) -> Array:
+    """The convolution of one group: one product for each row of outputs."""
+    batch, *space, channels = x.shape
+    places, filters = window.places(space), weights.shape[-1]
+    if 0 in places or not batch:
+        return _zeros(xp, x, (batch, *places, filters))
+    if math.prod(window.size) == 1:  # a product at each position
+        points = x[window.key((0,) * window.rank, places)]
+        flat = xp.reshape(points, (batch * math.prod(places), channels))
+        return xp.reshape(xp.matmul(flat, xp.reshape(weights, (channels, filters))), (batch, *places, filters))
+    x, weights, plane = _as_plane(xp, x, weights, window)
+    batch, height, width, channels = x.shape
+    (kh, kw), (oh, ow) = plane.size, plane.places((height, width))
+    # The order of axes has to be that in memory before the width is unfolded: a copy of a view would keep its order.
+    turned = xp.reshape(xp.permute_dims(x, (0, 2, 1, 3)), (batch, width, height * channels))
+    turned = xp.reshape(turned, (batch, width, height, channels))
+    columns = _unfolded(xp, turned, plane, ow)
+    line = kw * channels
+    columns = xp.reshape(columns, (batch * ow, height * line))
+    weights = xp.reshape(weights, (kh * line, filters))
+    rows = []
+    for h in range(oh):
+        start = h * plane.strides[0] * line
+        if plane.dilation[0] == 1:
+            seen = columns[:, start : start + kh * line]
+        else:
+            starts = [start + i * plane.dilation[0] * line for i in range(kh)]
+            seen = xp.concat([columns[:, s : s + line] for s in starts], axis=1)
+        rows.append(xp.reshape(xp.matmul(seen, weights), (batch, ow, filters)))
+    return xp.reshape(xp.stack(rows, axis=1), (-1, *places, filters))
+
+
+def _unfolded(xp: Any, x: Array, plane: Window, count: int) -> Array:
+    """The places of the width side by side, before the last axis, for x of shape (_, width, _, _)."""
+    s, d = plane.strides[1], plane.dilation[1]
+    return xp.stack([x[:, j * d : j * d + s * (count - 1) + 1 : s, ...] for j in range(plane.size[1])], axis=3)
+
+
+def _as_plane(xp: Any, x: Array, weights: Array | None, window: Window) -> tuple[Array, Any, Window]:
+    """The same convolution over two axes: a line gets a height of 1; a depth goes into the batch and the channels."""
+    if window.rank == 2:
+        return x, weights, window
+    if window.rank == 1:
+        line = Window((1, *window.size), (1, *window.strides), ((0, 0), *window.padding), (1, *window.dilation))
+        up = None if weights is None else xp.expand_dims(weights, axis=0)
+        return xp.expand_dims(x, axis=1), up, line
+    batch, depth, height, width, channels = x.shape
+    kd, s, d = window.size[0], window.strides[0], window.dilation[0]
+    count = window.places((depth, height, width))[0]
+    levels = [x[:, i * d : i * d + s * (count - 1) + 1 : s, ...] for i in range(kd)]
+    x = xp.reshape(xp.stack(levels, axis=4), (batch * count, height, width, kd * channels))
+    if weights is not None:
+        _, kh, kw, inputs, filters = weights.shape
+        weights = xp.reshape(xp.permute_dims(weights, (1, 2, 0, 3, 4)), (kh, kw, kd * inputs, filters))
+    return x, weights, Window(window.size[1:], window.strides[1:], window.padding[1:], window.dilation[1:])
+
+
+def _by_places(xp: Any, x: Array, weights: Array, window: Window) -> Array:
+    """The convolution where each channel is a group: elementwise, one place of the window after the other."""
+    batch, *space, channels = x.shape
+    count = window.places(space)
+    times = weights.shape[-1] // channels
+    out = _zeros(xp, x, (batch, *count, channels, times))
+    for place in itertools.product(*map(range, window.size)):
+        points = xp.expand_dims(x[window.key(place, count)], axis=-1)
+        out += points * xp.reshape(weights[(*place, ...)], (channels, times))
+    return xp.reshape(out, (batch, *count, channels * times))
+
+
+def _kernel(xp: Any, x: Array, g: Array, window: Window) -> Array:
+    """The kernel's cotangent for one group: for each place of the height, one product over all positions."""
+    channels, filters = x.shape[-1], g.shape[-1]
+    positions = math.prod(g.shape[:-1])
+    if positions == 0:
+        return _zeros(xp, x, (*window.size, channels, filters))
+    if math.prod(window.size) == 1:
+        points = xp.reshape(x[window.key((0,) * window.rank, tuple(g.shape[1:-1]))], (positions, channels))
+        out = xp.matmul(xp.matrix_transpose(points), xp.reshape(g, (positions, filters)))
+        return xp.reshape(out, (*window.size, channels, filters))
+    x, _, plane = _as_plane(xp, x, None, window)
+    batch, height, width, inputs = x.shape
+    (kh, kw), (oh, ow) = plane.size, plane.places((height, width))
+    g = xp.permute_dims(xp.reshape(g, (batch, oh, ow, filters)), (1, 0, 2, 3))
+    g = xp.reshape(g, (positions, filters))
+    # Rows first, so that those which a place of the height sees are neighbours.
+    turned = xp.reshape(xp.permute_dims(x, (1, 0, 2, 3)), (height * batch, width, 1, inputs))
+    columns = xp.reshape(_unfolded(xp, turned, plane, ow), (height, batch * ow, kw * inputs))
+    s, d = plane.strides[0], plane.dilation[0]
+    out = []
+    for i in range(kh):
+        seen = columns[i * d : i * d + s * (oh - 1) + 1 : s, ...]
+        out.append(xp.matmul(xp.matrix_transpose(xp.reshape(seen, (positions, kw * inputs))), g))
+    found = xp.reshape(xp.stack(out), (kh, kw, inputs, filters))
+    if window.rank < 3:
+        return xp.reshape(found, (*window.size, channels, filters))
+    kd = window.size[0]
+    return xp.permute_dims(xp.reshape(found, (kh, kw, kd, channels, filters)), (2, 0, 1, 3, 4))
+
+
+def _kernel_by_places(xp: Any, x: Array, g: Array, window: Window) -> Array:
+    """The kernel's cotangent where each channel is a group."""
+    channels, count = x.shape[-1], tuple(g.shape[1:-1])
+    g = xp.reshape(g, (*g.shape[:-1], channels, g.shape[-1] // channels))
+    axes = tuple(range(len(count) + 1))
+    found = [
+        xp.sum(xp.expand_dims(x[window.key(place, count)], axis=-1) * g, axis=axes)
+        for place in itertools.product(*map(range, window.size))
+    ]
+    return xp.reshape(xp.stack(found), (*window.size, 1, -1))
+
+
+# The kernel turned round, and its classes of places
+
+
+def _turned(xp: Any, weights: Array, groups: int) -> Array:
+    """The kernel of the adjoint: every axis of space reversed, inputs and filters exchanged within each group."""
+    rank = len(weights.shape) - 2
+    weights = xp.flip(weights, axis=tuple(range(rank)))
+    size, inputs, filters = tuple(weights.shape[:rank]), weights.shape[-2], weights.shape[-1] // groups
+    if groups > 1:
+        weights = xp.reshape(weights, (*size, inputs, groups, filters))
+        weights = xp.permute_dims(weights, (*range(rank), rank + 2, rank + 1, rank))
+        return xp.reshape(weights, (*size, filters, groups * inputs))
+    return xp.matrix_transpose(weights)
+
+
+class _Phase:
+    """One class of the inputs of an axis: numbers a, a + s, a + 2s, ...; meeting each `stride`-th place of the kernel.
+
+    Input a + s m, that is m0 + m with remainder in the padded input, is reached from output m0 + m - delay - t apart by
+    the t-th of the places.
+    """
+
+    def __init__(self, a: int, n: int, k: int, s: int, before: int, d: int, outputs: int) -> None:
+        common = math.gcd(s, d)
+        stride, self.apart = s // common, d // common
+        first_output, phase = divmod(a + before, s)
+        first = next((i for i in range(min(k, stride)) if (i * d - phase) % s == 0), None)
+        self.taps = 0 if first is None else len(range(first, k, stride))
+        self.margins, self.places = (0, 0), slice(0, 0)
+        if first is not None:
+            delay = (first * d - phase) // s
+            reach = (self.taps - 1) * self.apart
+            count = -(-n // s)
+            self.margins = (reach + delay - first_output, first_output - delay + count - outputs)
+            # In the kernel turned round, the places come in the opposite order.
+            start = k - 1 - (first + (self.taps - 1) * stride)
+            self.places = slice(start, k - first, stride)
+
+
+def _phases(n: int, k: int, s: int, before: int, d: int, outputs: int) -> list[_Phase]:
+    return [_Phase(a, n, k, s, before, d, outputs) for a in range(s)]
+
+
+# Small helpers
+
+
+def _owner(x: Array) -> type[Backend]:
+    return backend_class_of(x) or Backend
+
+
+def _zeros(xp: Any, like: Array, shape: tuple[int, ...]) -> Array:
+    return xp.zeros(shape, dtype=like.dtype, device=device_of(like))
+
+
+def _rows(xp: Any, x: Array, window: Window, counts: tuple[int, ...] | None = None) -> int:
+    """How many examples make a piece."""
+    counts = counts or window.places(x.shape[1:-1])
+    width = window.size[-1] * (counts[-1] or 1) * max(1, math.prod(x.shape[1:-2]))
+    depth = window.size[0] if window.rank == 3 else 1
+    return rows_within(PIECE, x.shape[0], width * depth * x.shape[-1] * itemsize(xp, x))

@@ -1,0 +1,188 @@
+"""Windows that slide over axes of space: what convolution and pooling share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias
+
+from portanet.backends import Array, device_of
+
+Margins: TypeAlias = tuple[tuple[int, int], ...]
+"""What to add before and after, for each axis of space; negative to cut off."""
+
+
+@dataclass(frozen=True)
+class Window:
+    """A window of `size` places for each axis of space, `dilation` apart, that moves by `strides`.
+
+    `padding` is what the input gets before and after on each axis.
+    """
+
+    size: tuple[int, ...]
+    strides: tuple[int, ...]
+    padding: Margins
+    dilation: tuple[int, ...]
+
+    @property
+    def rank(self) -> int:
+        """The number of axes of space."""
+        return len(self.size)
+
+    @property
+    def spans(self) -> tuple[int, ...]:
+        """From the first place to the last, on each axis."""
+        return tuple((k - 1) * d + 1 for k, d in zip(self.size, self.dilation, strict=True))
+
+    @property
+    def inside(self) -> Window:
+        """The same window for an input that has its padding already."""
+        return replace(self, padding=((0, 0),) * self.rank)
+
+    def places(self, space: Sequence[int]) -> tuple[int, ...]:
+        """How many positions the window takes on each axis of an input of a size."""
+        return tuple(
+            max(0, (n + before + after - span) // s + 1)
+            for n, (before, after), span, s in zip(space, self.padding, self.spans, self.strides, strict=True)
+        )
+
+    def key(self, place: Sequence[int], count: Sequence[int]) -> tuple[Any, ...]:
+        """The index that takes one place of the window, at each of `count` positions, from a padded input."""
+        return (
+            slice(None),
+            *(
+                slice(i * d, i * d + s * (n - 1) + 1, s)
+                for i, d, s, n in zip(place, self.dilation, self.strides, count, strict=True)
+            ),
+            ...,
+        )
+
+
+def window(
+    space: Sequence[int],
+    size: Sequence[int],
+    strides: int | Sequence[int] = 1,
+    padding: Any = "valid",
+    dilation: int | Sequence[int] = 1,
+) -> Window:
+    """The window for arguments as users give them.
+
+    Args:
+        space: Size of the input on each axis.
+        size: Places of the window.
+        strides: Step of the window, one for all axes or one for each.
+        padding: `"valid"`: none; `"same"`: as many positions as `ceil(space / strides)`, the odd zero after, as Keras
+            and TensorFlow; `"full"`: every position that touches the input; `"causal"`: all of it before; an integer,
+            one for each axis, or a pair (before, after) for each.
+        dilation: Distance of neighbouring places.
+
+    Raises:
+        ValueError: An argument is none of these.
+
+    Example:
+        >>> [window((10,), (3,), padding=p).places((10,)) for p in ("valid", "same", "full", ((2, 0),))]
+        [(8,), (10,), (12,), (10,)]
+    """
+    rank = len(size)
+    steps = _each("strides", strides, rank)
+    apart = _each("dilation", dilation, rank)
+    spans = tuple((k - 1) * d + 1 for k, d in zip(size, apart, strict=True))
+    if len(space) != rank:
+        raise ValueError(f"A window of {rank} axes needs an input with as many axes of space. Received: {tuple(space)}")
+    return Window(tuple(size), steps, _padding(padding, space, spans, steps), apart)
+
+
+def _each(name: str, value: Any, rank: int) -> tuple[int, ...]:
+    given = (value,) * rank if isinstance(value, int) else tuple(value)
+    if len(given) != rank or any(not isinstance(n, int) or isinstance(n, bool) or n < 1 for n in given):
+        raise ValueError(
+            f"Argument `{name}` must be a positive integer, or one for each of {rank} axes. Received: {name}={value!r}"
+        )
+    return given
+
+
+def _padding(padding: Any, space: Sequence[int], spans: tuple[int, ...], strides: tuple[int, ...]) -> Margins:
+    rank = len(spans)
+    if padding == "valid":
+        return ((0, 0),) * rank
+    if padding == "full":
+        return tuple((k - 1, k - 1) for k in spans)
+    if padding == "causal":
+        return tuple((k - 1, 0) for k in spans)
+    if padding == "same":
+        totals = [max((-(-n // s) - 1) * s + k - n, 0) for n, k, s in zip(space, spans, strides, strict=True)]
+        return tuple((t // 2, t - t // 2) for t in totals)
+    if not isinstance(padding, str):
+        sides = (padding,) * rank if isinstance(padding, int) else tuple(padding)
+        pairs = tuple((side, side) if isinstance(side, int) else tuple(side) for side in sides)
+        if len(pairs) == rank and all(
+            len(pair) == 2 and all(isinstance(n, int) and not isinstance(n, bool) and n >= 0 for n in pair)
+            for pair in pairs
+        ):
+            return pairs
+    raise ValueError(
+        "Argument `padding` must be 'valid', 'same', 'full', 'causal', an integer, or for each of "
+        f"{rank} axes an integer or a pair (before, after), none negative. Received: padding={padding!r}"
+    )
+
+
+# What is done with windows; all of it in the standard, for plain and traced arrays alike
+
+
+def pad(xp: Any, x: Array, margins: Margins, value: float = 0.0) -> Array:
+    """Add `value` around the axes of space (those after the first); where a margin is negative, cut off."""
+    for axis, (before, after) in reversed(list(enumerate(margins, 1))):
+        shape = list(x.shape)
+        start, stop = max(0, -before), shape[axis] - max(0, -after)
+        if start >= stop:  # nothing of x is left
+            shape[axis] += before + after
+            x = xp.full(tuple(shape), value, dtype=x.dtype, device=device_of(x))
+            continue
+        if before < 0 or after < 0:
+            x = x[(*(slice(None),) * axis, slice(start, stop), ...)]
+        pieces = [x]
+        for count, place in ((before, 0), (after, len(pieces) + 1)):
+            if count > 0:
+                shape[axis] = count
+                pieces.insert(place, xp.full(tuple(shape), value, dtype=x.dtype, device=device_of(x)))
+        if len(pieces) > 1:
+            x = xp.concat(pieces, axis=axis)
+    return x
+
+
+def interleave(xp: Any, parts: Sequence[Array], counts: Sequence[int], space: Sequence[int]) -> Array:
+    """Weave arrays together: element `q * counts + i` of the result is element q of part i, on every axis of space.
+
+    Args:
+        xp: The namespace.
+        parts: As many arrays as the product of `counts`, in row-major order, each of shape (batch, *places, channels).
+        counts: How many parts lie side by side on each axis.
+        space: What to cut the result down to.
+    """
+    if len(parts) > 1:
+        first = parts[0]
+        batch, places, channels = first.shape[0], tuple(first.shape[1:-1]), first.shape[-1]
+        woven = list(parts)
+        # The last axis first: after it, parts that are neighbours on it have become one.
+        for axis in range(len(counts), 0, -1):
+            n = counts[axis - 1]
+            if n > 1:
+                done = tuple(p * c for p, c in zip(places[axis:], counts[axis:], strict=True))
+                shape = (batch, *places[: axis - 1], places[axis - 1] * n, *done, channels)
+                woven = [xp.reshape(xp.stack(woven[i : i + n], axis=axis + 1), shape) for i in range(0, len(woven), n)]
+        x = woven[0]
+    else:
+        x = parts[0]
+    if tuple(x.shape[1:-1]) != tuple(space):
+        x = x[(slice(None), *(slice(0, n) for n in space), slice(None))]
+    return x
+
+
+def itemsize(xp: Any, x: Array) -> int:
+    """Bytes of one element."""
+    return int(xp.finfo(x.dtype).bits) // 8
+
+
+def rows_within(limit: int, batch: int, bytes_each: int) -> int:
+    """How many examples of a batch stay below a number of bytes; at least one."""
+    return max(1, min(batch, limit // max(1, bytes_each)))

@@ -1,0 +1,201 @@
+"""Convolution: sizes, values by hand, the three linear functions, and derivatives of the second order."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import threadpoolctl
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import portanet
+from portanet.autodiff import array_namespace, check_grads, grad, vjp
+from portanet.backends import Backend, kernel, raw_namespace, use_backend
+from portanet.ops import convolution_plain as plain
+from portanet.ops.convolution import conv_nd, conv_transpose_nd
+from portanet.ops.windows import window
+from tests.support import assert_close, to_numpy
+
+
+def by_definition(x: Any, k: Any, strides: Any, padding: Any, dilation: Any, groups: int) -> Any:
+    """The sum, place by place."""
+    slid = window(x.shape[1:-1], k.shape[:-2], strides, padding, dilation)
+    x = np.pad(x, ((0, 0), *slid.padding, (0, 0)))
+    count = slid.places([n - a - b for n, (a, b) in zip(x.shape[1:-1], slid.padding, strict=True)])
+    out = np.zeros((x.shape[0], *count, k.shape[-1]))
+    inputs, filters = k.shape[-2], k.shape[-1] // groups
+    for q in np.ndindex(*count):
+        for i in np.ndindex(*slid.size):
+            place = tuple(a * s + b * d for a, s, b, d in zip(q, slid.strides, i, slid.dilation, strict=True))
+            for c in range(groups):
+                mine = slice(c * filters, (c + 1) * filters)
+                seen = x[(slice(None), *place, slice(c * inputs, (c + 1) * inputs))]
+                out[(slice(None), *q, mine)] += seen @ k[(*i, slice(None), mine)]
+    return out
+
+
+@st.composite
+def cases(draw: st.DrawFn) -> tuple[Any, ...]:
+    rank = draw(st.integers(1, 3))
+    size = draw(st.tuples(*[st.integers(1, 3)] * rank))
+    strides, dilation = draw(st.tuples(*[st.integers(1, 3)] * rank)), draw(st.tuples(*[st.integers(1, 2)] * rank))
+    padding = draw(
+        st.sampled_from(["valid", "same", "full"])
+        | st.tuples(*[st.tuples(st.integers(0, 3), st.integers(0, 3))] * rank)
+    )
+    space = [(k - 1) * d + draw(st.integers(1, 4)) for k, d in zip(size, dilation, strict=True)]
+    groups, inputs, filters = draw(st.integers(1, 3)), draw(st.integers(1, 2)), draw(st.integers(1, 2))
+    generator = np.random.default_rng(draw(st.integers(0, 99)))
+    x = generator.standard_normal((draw(st.integers(1, 3)), *space, groups * inputs))
+    k = generator.standard_normal((*size, inputs, groups * filters))
+    return x, k, strides, padding, dilation, groups
+
+
+@settings(max_examples=15)
+@given(case=cases())
+def test_values_are_the_definition_and_adjoints_are_adjoint(backend: Backend, case: tuple[Any, ...]) -> None:
+    host_x, host_k, *options = case
+    with use_backend(backend.name, backend.device, "float64"):
+        x, k = portanet.asarray(host_x), portanet.asarray(host_k)
+        y, pull = vjp(lambda x, k: conv_nd(x, k, None, *options), x, k)
+        assert_close(y, by_definition(host_x, host_k, *options), rtol=1e-9, atol=1e-9)
+        g = np.random.default_rng(5).standard_normal(tuple(y.shape))
+        gx, gk = pull(portanet.asarray(g))
+        # <g, conv(x, k)> = <gx, x> = <gk, k>, and both are linear: so gx and gk are the adjoints, if they do not
+        # depend on x and k themselves; the oracle tests look at them one by one.
+        inner = float(np.sum(g * to_numpy(y)))
+        assert float(np.sum(to_numpy(gx) * host_x)) == pytest.approx(inner, abs=1e-8)
+        assert float(np.sum(to_numpy(gk) * host_k)) == pytest.approx(inner, abs=1e-8)
+
+
+@settings(max_examples=8)
+@given(case=cases())
+def test_kernels_of_libraries_against_the_version_in_the_standard(backend: Backend, case: tuple[Any, ...]) -> None:
+    host_x, host_k, strides, padding, dilation, groups = case
+    with use_backend(backend.name, backend.device, "float64"):
+        x, k = portanet.asarray(host_x), portanet.asarray(host_k)
+        if kernel("convolve", x) is None:
+            return  # the version in the standard is what all other tests run
+        slid = window(tuple(x.shape[1:-1]), tuple(k.shape[:-2]), strides, padding, dilation)
+        y = plain.convolve(x, k, None, slid, groups)
+        g = portanet.asarray(np.random.default_rng(3).standard_normal(tuple(y.shape)))
+        space = tuple(x.shape[1:-1])
+        found = (y, plain.convolve_input(g, k, slid, groups, space), plain.convolve_kernel(x, g, slid, groups))
+    with use_backend("strict", dtype="float64") as strict:
+        x, k, g = (strict.from_host(each) for each in (host_x, host_k, backend.to_host(g)))
+        expected = (
+            plain.convolve(x, k, None, slid, groups),
+            plain.convolve_input(g, k, slid, groups, space),
+            plain.convolve_kernel(x, g, slid, groups),
+        )
+    for ours, theirs in zip(found, expected, strict=True):
+        np.testing.assert_allclose(backend.to_host(ours), strict.to_host(theirs), rtol=1e-9, atol=1e-9)
+
+
+SMALL = [
+    ((1, 5, 2), (3, 2, 2), {}),
+    ((2, 5, 4, 2), (2, 2, 2, 3), {"strides": (2, 1), "padding": "same"}),
+    ((1, 5, 5, 2), (2, 2, 1, 2), {"groups": 2, "dilation": 2}),
+    ((1, 4, 4, 4), (3, 2, 2, 4), {"groups": 2, "strides": 2, "padding": "full"}),
+    ((1, 3, 3, 3, 1), (2, 2, 2, 1, 2), {"strides": (1, 2, 1)}),
+]
+
+
+@pytest.mark.parametrize(("shape", "size", "options"), SMALL)
+def test_derivatives_of_the_second_order(
+    backend: Backend, shape: tuple[int, ...], size: tuple[int, ...], options: dict[str, Any]
+) -> None:
+    generator = np.random.default_rng(0)
+    with use_backend(backend.name, backend.device, "float64"):
+        x, k, b = (portanet.asarray(generator.standard_normal(s)) for s in (shape, size, size[-1:]))
+
+        def smooth(x: Any, k: Any, b: Any) -> Any:
+            y = conv_nd(x, k, b, **options)
+            xp = array_namespace(y)
+            return xp.sum(xp.tanh(y) * y)
+
+        check_grads(smooth, (x, k, b), order=2, modes=("forward", "reverse"))
+
+
+def test_the_gradient_is_the_full_convolution_with_the_kernel_turned_round(backend: Backend) -> None:
+    generator = np.random.default_rng(0)
+    x, k = (portanet.asarray(generator.standard_normal(s)) for s in ((2, 6, 5, 1), (3, 2, 1, 1)))
+    g = portanet.asarray(generator.standard_normal((2, 4, 4, 1)))
+    gx = vjp(lambda x: conv_nd(x, k), x)[1](g)[0]
+    turned = backend.xp.flip(k, axis=(0, 1))
+    assert_close(gx, conv_nd(g, turned, padding="full"), rtol=1e-4, atol=1e-5)
+    gk = vjp(lambda k: conv_nd(x, k), k)[1](g)[0]
+    # and that of the kernel is the valid convolution of the input with the gradient, batch and channels exchanged
+    exchanged = conv_nd(backend.xp.permute_dims(x, (3, 1, 2, 0)), backend.xp.permute_dims(g, (1, 2, 0, 3)))
+    assert_close(gk, backend.xp.permute_dims(exchanged, (1, 2, 0, 3)), rtol=1e-4, atol=1e-5)
+
+
+def test_transposed_convolution_is_the_adjoint(backend: Backend) -> None:
+    generator = np.random.default_rng(0)
+    x, k = (portanet.asarray(generator.standard_normal(s)) for s in ((2, 7, 6, 2), (3, 2, 2, 3)))
+    padding = ((1, 0), (0, 1))
+    y, pull = vjp(lambda x: conv_nd(x, k, None, (2, 1), padding), x)
+    g = portanet.asarray(generator.standard_normal(tuple(y.shape)))
+    found = conv_transpose_nd(g, k, None, (2, 1), padding, space=(7, 6))
+    assert_close(found, pull(g)[0], rtol=1e-5, atol=1e-5)
+
+
+def test_results_do_not_depend_on_threads_and_pieces_are_used() -> None:
+    generator = np.random.default_rng(0)
+    x = generator.standard_normal((100, 20, 20, 16)).astype("float32")
+    k = generator.standard_normal((3, 3, 16, 8)).astype("float32")
+    pieces: list[int] = []
+
+    def run() -> list[Any]:
+        y, pull = vjp(lambda x, k: conv_nd(x, k), x, k)
+        return [y, *pull(np.ones_like(y))]
+
+    owner = plain._owner(x)
+    original = owner.map_chunks
+
+    def counting(function: Any, arrays: Any, rows: int, total: bool = False) -> Any:
+        pieces.append(-(-arrays[0].shape[0] // rows))
+        return original(function, arrays, rows, total)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(owner, "map_chunks", staticmethod(counting))
+        expected = run()
+    assert min(pieces) > 1
+    for threads in (1, 4):
+        with threadpoolctl.threadpool_limits(threads):
+            for a, b in zip(run(), expected, strict=True):
+                np.testing.assert_array_equal(a, b)
+
+
+def test_float32_stays_and_inputs_are_not_changed(backend: Backend) -> None:
+    host = np.ones((2, 5, 5, 2), dtype="float32")
+    x, k, b = portanet.asarray(host), portanet.asarray(np.ones((3, 3, 2, 2))), portanet.asarray(np.ones(2))
+    out = grad(lambda x: array_namespace(x).sum(conv_nd(x, k, b, padding="same")))(x)
+    assert backend.dtype_name(out.dtype) == "float32"
+    np.testing.assert_array_equal(backend.to_host(x), host)
+    assert raw_namespace(out) is backend.xp
+
+
+@pytest.mark.parametrize(
+    ("shape", "size", "options", "message"),
+    [
+        ((2, 5, 3), (3, 2, 4), {}, r"`x` must have shape \(batch, ..., 2\).*Received: x.shape=\(2, 5, 3\)"),
+        ((2, 5, 5, 2), (3, 2, 4), {}, r"shape \(batch, ..., 2\).*Received"),
+        ((2, 5, 4), (3, 2, 3), {"groups": 2}, r"3 filters cannot be put into groups.*Received: groups=2"),
+        ((2, 5, 2), (3, 2, 3), {"padding": "sane"}, r"Argument `padding` must be .*Received: padding='sane'"),
+    ],
+)
+def test_wrong_arguments(shape: Any, size: Any, options: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        conv_nd(np.ones(shape), np.ones(size), **options)
+
+
+def test_an_empty_batch(backend: Backend) -> None:
+    x, k = portanet.asarray(np.ones((0, 5, 5, 2))), portanet.asarray(np.ones((3, 3, 2, 4)))
+    y, pull = vjp(lambda x, k: conv_nd(x, k), x, k)
+    assert tuple(y.shape) == (0, 3, 3, 4)
+    gx, gk = pull(y)
+    assert tuple(gx.shape) == (0, 5, 5, 2)
+    assert_close(gk, np.zeros((3, 3, 2, 4)))
