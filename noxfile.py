@@ -76,7 +76,7 @@ def oracles(session: nox.Session) -> None:
 @nox.session(default=False)
 def third_party(session: nox.Session) -> None:
     """Code of SciPy and scikit-learn, written against the standard, run on traced arrays."""
-    session.install("-e", ".[test]")
+    session.install("-e", ".[test]", HEAVY["torch"])
     env = {**ONE_THREAD, "PORTANET_TEST_BACKENDS": "numpy,strict,strict-device1", "SCIPY_ARRAY_API": "1"}
     session.run("pytest", *PARALLEL, "tests/third_party", *session.posargs, env=env)
 
