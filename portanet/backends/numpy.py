@@ -12,13 +12,22 @@ from portanet.backends.threads import map_chunks
 
 
 def index_add(rows: Array, index: Array, size: int) -> Array:
-    """Sum the rows that share an index: `out[index[k]] += rows[k]`; sorted, since `np.add.at` is 3 times slower."""
+    """Sum the rows that share an index: `out[index[k]] += rows[k]`; sorted, since `np.add.at` is 3 times slower.
+
+    Rows that are alone are written as they are: `reduceat` takes 1 us for each group, however small.
+    """
     out = np.zeros((size, *rows.shape[1:]), dtype=rows.dtype)
     if index.size:
         order = np.argsort(index, kind="stable")
         sorted_index = index[order]
         starts = np.flatnonzero(np.concatenate(([True], sorted_index[1:] != sorted_index[:-1])))
-        out[sorted_index[starts]] = np.add.reduceat(rows[order], starts, axis=0)
+        counts = np.diff(starts, append=index.size)
+        alone, several = starts[counts == 1], counts > 1
+        out[sorted_index[alone]] = rows[order[alone]]
+        if several.any():
+            sizes = counts[several]
+            members = rows[order[np.repeat(several, counts)]]
+            out[sorted_index[starts[several]]] = np.add.reduceat(members, np.cumsum(sizes) - sizes, axis=0)
     return out
 
 
