@@ -117,7 +117,7 @@ def blocks(room: Room) -> list[str]:
     ]
     skipped = HELPERS.get(room.name, set()) | {"get"}
     callables = {name for name in names if callable(getattr(module, name)) and not name.startswith("_")}
-    return sorted(callables - skipped, key=str.lower)
+    return sorted(callables - skipped, key=lambda name: (name.lower(), name))
 
 
 def modules(patterns: tuple[str, ...]) -> list[pathlib.Path]:
