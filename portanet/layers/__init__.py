@@ -33,7 +33,10 @@ from portanet.layers.input import Input, InputLayer
 from portanet.layers.merge import Add, Average, Concatenate, Dot, Maximum, Minimum, Multiply, Subtract
 from portanet.layers.multi_head_attention import GroupQueryAttention, MultiHeadAttention
 from portanet.layers.noise import GaussianDropout, GaussianNoise, RandomLayer
-from portanet.layers.normalization import LayerNormalization
+from portanet.layers.normalization import LayerNormalization, RMSNormalization, UnitNormalization
+from portanet.layers.normalization_batch import BatchNormalization
+from portanet.layers.normalization_group import GroupNormalization, InstanceNormalization
+from portanet.layers.normalization_weights import SpectralNormalization, WeightNormalization
 from portanet.layers.padding import Cropping1D, Cropping2D, Cropping3D, ZeroPadding1D, ZeroPadding2D, ZeroPadding3D
 from portanet.layers.perceptron import Perceptron
 from portanet.layers.positional import PositionEmbedding, RotaryEmbedding, SinePositionEncoding
@@ -63,6 +66,7 @@ __all__ = [
     "AlphaDropout",
     "Attention",
     "Average",
+    "BatchNormalization",
     "Bidirectional",
     "Bilinear",
     "Concatenate",
@@ -87,11 +91,13 @@ __all__ = [
     "GRUCell",
     "GaussianDropout",
     "GaussianNoise",
+    "GroupNormalization",
     "GroupQueryAttention",
     "Highway",
     "Identity",
     "Input",
     "InputLayer",
+    "InstanceNormalization",
     "JordanCell",
     "JordanRNN",
     "LSTMCell",
@@ -111,6 +117,7 @@ __all__ = [
     "Perceptron",
     "Permute",
     "PositionEmbedding",
+    "RMSNormalization",
     "RandomLayer",
     "ReLU",
     "RecurrentCell",
@@ -126,15 +133,18 @@ __all__ = [
     "SpatialDropout1D",
     "SpatialDropout2D",
     "SpatialDropout3D",
+    "SpectralNormalization",
     "StackedRNNCells",
     "Subtract",
     "TiedDense",
     "TiledConv1D",
     "TiledConv2D",
     "TimeDistributed",
+    "UnitNormalization",
     "UpSampling1D",
     "UpSampling2D",
     "UpSampling3D",
+    "WeightNormalization",
     "ZeroPadding1D",
     "ZeroPadding2D",
     "ZeroPadding3D",

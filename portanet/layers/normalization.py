@@ -1,4 +1,4 @@
-"""Layer normalisation, and what layers share that normalise."""
+"""Normalisation of each example by its mean and variance, root mean square or length; what such layers share."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from portanet import constraints, initializers, regularizers
 from portanet.autodiff import array_namespace
 from portanet.backends import Array
 from portanet.layers.base import Layer
-from portanet.ops.normalization import normalize
+from portanet.ops.normalization import normalize, rms_normalize
 
 
 class AffineNormalization(Layer):
@@ -118,6 +118,71 @@ class LayerNormalization(AffineNormalization):
         shape = tuple(n if i in self.axes else 1 for i, n in enumerate(x.shape))
         x, restore = widened(x)
         return restore(self.normalized(x, self.axes, shape)[0])
+
+
+class RMSNormalization(Layer):
+    """Divide each example by its root mean square, then multiply by `scale` (Zhang and Sennrich 2019).
+
+    As `keras.layers.RMSNormalization`.
+
+    Args:
+        axis: The axis or axes to take the mean over, which `scale` also has.
+        epsilon: Added to the mean of squares.
+        **options: `name`, `trainable`, `dtype`, `activity_regularizer` of `Layer`.
+
+    Input: any shape. Result: the same shape and dtype.
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet import layers
+        >>> layers.RMSNormalization(epsilon=0.0)(np.asarray([[3.0, -3.0]], dtype="float32"))
+        array([[ 1., -1.]], dtype=float32)
+    """
+
+    def __init__(self, axis: int | list[int] | tuple[int, ...] = -1, epsilon: float = 1e-6, **options: Any) -> None:
+        super().__init__(**options)
+        self.axis = require_axes(self, axis)
+        self.epsilon = require_epsilon(self, epsilon)
+
+    def build(self, input_shape: Any) -> None:
+        self.axes = positive_axes(self, self.axis, input_shape)
+        self.scale = self.add_weight(tuple(input_shape[a] for a in self.axes), "ones", "scale")
+
+    def call(self, x: Array) -> Array:
+        for axis, size in zip(self.axes, self.scale.shape, strict=True):
+            self.require_axis(x, axis, size)
+        scale = self.scale.value
+        scale = array_namespace(scale).reshape(scale, tuple(n if i in self.axes else 1 for i, n in enumerate(x.shape)))
+        x, restore = widened(x)
+        return restore(rms_normalize(x, scale, axes=self.axes, epsilon=self.epsilon))
+
+
+class UnitNormalization(Layer):
+    """Divide each example by its Euclidean length; as `keras.layers.UnitNormalization`.
+
+    Args:
+        axis: The axis or axes over which the length is taken.
+        **options: `name`, `trainable`, `dtype`, `activity_regularizer` of `Layer`.
+
+    Input: any shape. Result: the same shape and dtype. Zeros stay zeros.
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet import layers
+        >>> layers.UnitNormalization()(np.asarray([[3.0, 4.0]], dtype="float32"))
+        array([[0.6, 0.8]], dtype=float32)
+    """
+
+    def __init__(self, axis: int | list[int] | tuple[int, ...] = -1, **options: Any) -> None:
+        super().__init__(**options)
+        self.axis = require_axes(self, axis)
+
+    def call(self, x: Array) -> Array:
+        axes = positive_axes(self, self.axis, x.shape)
+        x, restore = widened(x)
+        xp = array_namespace(x)
+        squares = xp.sum(x * x, axis=axes, keepdims=True)
+        return restore(x / xp.sqrt(xp.where(squares > 1e-24, squares, 1e-24)))  # no length below 1e-12, as Keras
 
 
 def require_epsilon(layer: Layer, epsilon: Any) -> float:
