@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from portanet.backends.base import Array, Backend, HostArray
+from portanet.backends.numpy_scan import scan
 from portanet.backends.threads import map_chunks
 
 
@@ -29,19 +30,6 @@ def index_add(rows: Array, index: Array, size: int) -> Array:
             members = rows[order[np.repeat(several, counts)]]
             out[sorted_index[starts[several]]] = np.add.reduceat(members, np.cumsum(sizes) - sizes, axis=0)
     return out
-
-
-def scan(step: Callable[..., Any], carry: tuple[Array, ...], inputs: Sequence[Any], reverse: bool) -> Any:
-    """The loop of `portanet.ops.recurrent_scan.scan`, with everything collected written into one array as it comes."""
-    count = len(inputs[0])
-    collected: tuple[Array, ...] = ()
-    for t in range(count - 1, -1, -1) if reverse else range(count):
-        carry, found = step(carry, *[each[t] for each in inputs])
-        if not collected:
-            collected = tuple(np.empty((count, *x.shape), dtype=x.dtype) for x in found)
-        for whole, x in zip(collected, found, strict=True):
-            whole[t] = x
-    return carry, collected
 
 
 class NumpyBackend(Backend):

@@ -39,6 +39,34 @@ from portanet.layers.normalization_group import GroupNormalization, InstanceNorm
 from portanet.layers.normalization_weights import SpectralNormalization, WeightNormalization
 from portanet.layers.padding import Cropping1D, Cropping2D, Cropping3D, ZeroPadding1D, ZeroPadding2D, ZeroPadding3D
 from portanet.layers.perceptron import Perceptron
+from portanet.layers.pooling import (
+    AveragePooling1D,
+    AveragePooling2D,
+    AveragePooling3D,
+    L2Pooling1D,
+    L2Pooling2D,
+    L2Pooling3D,
+    MaxPooling1D,
+    MaxPooling2D,
+    MaxPooling3D,
+    MaxUnpooling1D,
+    MaxUnpooling2D,
+    MaxUnpooling3D,
+)
+from portanet.layers.pooling_whole import (
+    AdaptiveAveragePooling1D,
+    AdaptiveAveragePooling2D,
+    AdaptiveAveragePooling3D,
+    AdaptiveMaxPooling1D,
+    AdaptiveMaxPooling2D,
+    AdaptiveMaxPooling3D,
+    GlobalAveragePooling1D,
+    GlobalAveragePooling2D,
+    GlobalAveragePooling3D,
+    GlobalMaxPooling1D,
+    GlobalMaxPooling2D,
+    GlobalMaxPooling3D,
+)
 from portanet.layers.positional import PositionEmbedding, RotaryEmbedding, SinePositionEncoding
 from portanet.layers.rbf import RBF
 from portanet.layers.rbm import RBM
@@ -50,6 +78,7 @@ from portanet.layers.reshaping import Flatten, Permute, RepeatVector, Reshape
 from portanet.layers.rnn import RNN, StackedRNNCells
 from portanet.layers.tied import TiedDense
 from portanet.layers.time_distributed import TimeDistributed
+from portanet.layers.transformer import TransformerDecoder, TransformerEncoder
 from portanet.layers.upsampling import UpSampling1D, UpSampling2D, UpSampling3D
 
 __all__ = [
@@ -61,11 +90,20 @@ __all__ = [
     "RNN",
     "Activation",
     "ActivityRegularization",
+    "AdaptiveAveragePooling1D",
+    "AdaptiveAveragePooling2D",
+    "AdaptiveAveragePooling3D",
+    "AdaptiveMaxPooling1D",
+    "AdaptiveMaxPooling2D",
+    "AdaptiveMaxPooling3D",
     "Add",
     "AdditiveAttention",
     "AlphaDropout",
     "Attention",
     "Average",
+    "AveragePooling1D",
+    "AveragePooling2D",
+    "AveragePooling3D",
     "BatchNormalization",
     "Bidirectional",
     "Bilinear",
@@ -91,6 +129,12 @@ __all__ = [
     "GRUCell",
     "GaussianDropout",
     "GaussianNoise",
+    "GlobalAveragePooling1D",
+    "GlobalAveragePooling2D",
+    "GlobalAveragePooling3D",
+    "GlobalMaxPooling1D",
+    "GlobalMaxPooling2D",
+    "GlobalMaxPooling3D",
     "GroupNormalization",
     "GroupQueryAttention",
     "Highway",
@@ -100,6 +144,9 @@ __all__ = [
     "InstanceNormalization",
     "JordanCell",
     "JordanRNN",
+    "L2Pooling1D",
+    "L2Pooling2D",
+    "L2Pooling3D",
     "LSTMCell",
     "Lambda",
     "Layer",
@@ -108,6 +155,12 @@ __all__ = [
     "LocallyConnected1D",
     "LocallyConnected2D",
     "Masking",
+    "MaxPooling1D",
+    "MaxPooling2D",
+    "MaxPooling3D",
+    "MaxUnpooling1D",
+    "MaxUnpooling2D",
+    "MaxUnpooling3D",
     "Maximum",
     "Maxout",
     "Minimum",
@@ -140,6 +193,8 @@ __all__ = [
     "TiledConv1D",
     "TiledConv2D",
     "TimeDistributed",
+    "TransformerDecoder",
+    "TransformerEncoder",
     "UnitNormalization",
     "UpSampling1D",
     "UpSampling2D",

@@ -6,7 +6,18 @@ from typing import Any
 
 from portanet.autodiff import array_namespace, custom_vjp
 from portanet.backends import Array
-from portanet.ops.recurrent_scan import arriving, given, joined, product, product_before, project, scan, sigmoid
+from portanet.ops.recurrent_scan import (
+    arriving,
+    extras,
+    given,
+    joined,
+    optional,
+    product,
+    product_before,
+    project,
+    scan,
+    sigmoid,
+)
 
 
 @custom_vjp
@@ -50,9 +61,10 @@ def gru(
     units = h0.shape[-1]
     z = project(xp, x, kernel)
 
-    def step(carry: tuple[Array], z: Array, m: Array | None = None) -> Any:
+    def step(carry: tuple[Array], z: Array, *rest: Array) -> Any:
+        m, keep = optional(rest, mask is not None, recurrent_keep is not None)
         (h,) = carry
-        b = xp.matmul(h if recurrent_keep is None else h * recurrent_keep, recurrent_kernel)
+        b = xp.matmul(h if keep is None else h * keep, recurrent_kernel)
         if recurrent_bias is not None:
             b += recurrent_bias
         a = z if bias is None else z + bias
@@ -65,8 +77,8 @@ def gru(
             new_h = xp.where(m, new_h, h)
         return (new_h,), (new_h, gates, inner, candidate, h)
 
-    masks = [] if mask is None else [mask]
-    (h_last,), (steps, *saved) = scan(step, (h0,), [z, *masks])
+    more = extras(xp, x.shape[0], mask, recurrent_keep)
+    (h_last,), (steps, *saved) = scan(step, (h0,), [z, *more])
     outputs = joined(xp, steps)
 
     def pullback(cotangents: tuple[Array | None, ...]) -> Any:
@@ -75,20 +87,21 @@ def gru(
         transposed = xp.matrix_transpose(recurrent_kernel)
 
         def back(carry: tuple[Array], gates: Array, inner: Array, candidate: Array, h: Array, *rest: Array) -> Any:
-            dh, passed = arriving(xp, carry[0], rest, g_outputs is not None, mask is not None)
+            g, m, keep = optional(rest, g_outputs is not None, mask is not None, recurrent_keep is not None)
+            dh, passed = arriving(xp, carry[0], g, m)
             update, reset = gates[:, :units], gates[:, units:]
             da_c = dh * (1.0 - update) * (1.0 - candidate * candidate)
             da = xp.concat([dh * (h - candidate), da_c * inner], axis=-1)
             da *= gates * (1.0 - gates)
             db = xp.concat([da, da_c * reset], axis=-1)
             to_h = xp.matmul(db, transposed)
-            if recurrent_keep is not None:
-                to_h *= recurrent_keep
+            if keep is not None:
+                to_h *= keep
             to_h += dh * update
             return (to_h if passed is None else to_h + passed,), (xp.concat([da, da_c], axis=-1), db)
 
         start = (xp.zeros_like(h_last) if g_h is None else g_h,)
-        inputs = [*saved, *given((g_outputs,)), *masks]
+        inputs = [*saved, *given((g_outputs,)), *more]
         (dh,), (steps_a, steps_b) = scan(back, start, inputs, reverse=True)
         da, db = joined(xp, steps_a), joined(xp, steps_b)
         return (
@@ -130,10 +143,11 @@ def gru_reset_before(
     z = project(xp, x, kernel)
     for_gates, for_candidate = recurrent_kernel[:, : 2 * units], recurrent_kernel[:, 2 * units :]
 
-    def step(carry: tuple[Array], z: Array, m: Array | None = None) -> Any:
+    def step(carry: tuple[Array], z: Array, *rest: Array) -> Any:
+        m, keep = optional(rest, mask is not None, recurrent_keep is not None)
         (h,) = carry
         a = z if bias is None else z + bias
-        dropped = h if recurrent_keep is None else h * recurrent_keep
+        dropped = h if keep is None else h * keep
         gates = sigmoid(xp, xp.matmul(dropped, for_gates) + a[:, : 2 * units])
         update = gates[:, :units]
         chosen = gates[:, units:] * dropped
@@ -143,8 +157,8 @@ def gru_reset_before(
             new_h = xp.where(m, new_h, h)
         return (new_h,), (new_h, chosen, gates, candidate, h)
 
-    masks = [] if mask is None else [mask]
-    (h_last,), (steps, chosen, *saved) = scan(step, (h0,), [z, *masks])
+    more = extras(xp, x.shape[0], mask, recurrent_keep)
+    (h_last,), (steps, chosen, *saved) = scan(step, (h0,), [z, *more])
     outputs = joined(xp, steps)
 
     def pullback(cotangents: tuple[Array | None, ...]) -> Any:
@@ -153,22 +167,23 @@ def gru_reset_before(
         back_gates, back_candidate = xp.matrix_transpose(for_gates), xp.matrix_transpose(for_candidate)
 
         def back(carry: tuple[Array], gates: Array, candidate: Array, h: Array, *rest: Array) -> Any:
-            dh, passed = arriving(xp, carry[0], rest, g_outputs is not None, mask is not None)
+            g, m, keep = optional(rest, g_outputs is not None, mask is not None, recurrent_keep is not None)
+            dh, passed = arriving(xp, carry[0], g, m)
             update, reset = gates[:, :units], gates[:, units:]
             da_c = dh * (1.0 - update) * (1.0 - candidate * candidate)
             to_chosen = xp.matmul(da_c, back_candidate)
-            dropped = h if recurrent_keep is None else h * recurrent_keep
+            dropped = h if keep is None else h * keep
             da = xp.concat([dh * (h - candidate), to_chosen * dropped], axis=-1)
             da *= gates * (1.0 - gates)
             to_h = xp.matmul(da, back_gates)
             to_h += to_chosen * reset
-            if recurrent_keep is not None:
-                to_h *= recurrent_keep
+            if keep is not None:
+                to_h *= keep
             to_h += dh * update
             return (to_h if passed is None else to_h + passed,), (xp.concat([da, da_c], axis=-1),)
 
         start = (xp.zeros_like(h_last) if g_h is None else g_h,)
-        inputs = [*saved, *given((g_outputs,)), *masks]
+        inputs = [*saved, *given((g_outputs,)), *more]
         (dh,), (steps,) = scan(back, start, inputs, reverse=True)
         da = joined(xp, steps)
         return (

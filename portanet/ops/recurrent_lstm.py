@@ -7,7 +7,17 @@ from typing import Any
 from portanet.autodiff import array_namespace, custom_vjp
 from portanet.autodiff.traced import raw_value
 from portanet.backends import Array, device_of
-from portanet.ops.recurrent_scan import arriving, given, joined, product, product_before, project, scan
+from portanet.ops.recurrent_scan import (
+    arriving,
+    extras,
+    given,
+    joined,
+    optional,
+    product,
+    product_before,
+    project,
+    scan,
+)
 
 
 @custom_vjp
@@ -24,8 +34,8 @@ def lstm(
 ) -> Any:
     """A layer of LSTM units with a forget gate (Hochreiter and Schmidhuber 1997; Gers et al. 2000).
 
-    With the gates i, f, g, o in this order in the kernels, and a = x_t @ kernel + h @ recurrent_kernel + bias:
-    c' = sigmoid(a_f) c + sigmoid(a_i) tanh(a_g); h' = sigmoid(a_o) tanh(c').
+    With the gates i, f, u, o in this order in the kernels, and a = x_t @ kernel + h @ recurrent_kernel + bias:
+    c' = sigmoid(a_f) c + sigmoid(a_i) tanh(a_u); h' = sigmoid(a_o) tanh(c').
 
     Args:
         x: Inputs, shape (time, batch, features).
@@ -49,13 +59,14 @@ def lstm(
     """
     xp = array_namespace(x, kernel, recurrent_kernel, bias, h0, c0)
     units = h0.shape[-1]
-    scale, shift, more = _gate_constants(xp, kernel, units)
+    scale, shift, plus = _gate_constants(xp, kernel, units)
     z = project(xp, x, kernel)
 
-    def step(carry: tuple[Array, Array], z: Array, m: Array | None = None) -> Any:
+    def step(carry: tuple[Array, Array], z: Array, *rest: Array) -> Any:
+        m, keep = optional(rest, mask is not None, recurrent_keep is not None)
         h, c = carry
         # One block for all gates: sigmoid(a) is (1 + tanh(a/2)) / 2.
-        a = xp.matmul(h if recurrent_keep is None else h * recurrent_keep, recurrent_kernel)
+        a = xp.matmul(h if keep is None else h * keep, recurrent_kernel)
         a += z
         if bias is not None:
             a += bias
@@ -63,17 +74,17 @@ def lstm(
         gates = xp.tanh(a)
         gates *= scale
         gates += shift
-        i, f, g, o = _quarters(gates, units)
+        i, f, u, o = _quarters(gates, units)
         new_c = f * c
-        new_c += i * g
+        new_c += i * u
         tanh_c = xp.tanh(new_c)
         new_h = o * tanh_c
         if m is not None:
             new_h, new_c = xp.where(m, new_h, h), xp.where(m, new_c, c)
         return (new_h, new_c), (new_h, gates, c, tanh_c)
 
-    masks = [] if mask is None else [mask]
-    (h_last, c_last), (steps, gates, cells, tanh_cells) = scan(step, (h0, c0), [z, *masks])
+    more = extras(xp, x.shape[0], mask, recurrent_keep)
+    (h_last, c_last), (steps, gates, cells, tanh_cells) = scan(step, (h0, c0), [z, *more])
     outputs = joined(xp, steps)
 
     def pullback(cotangents: tuple[Array | None, ...]) -> Any:
@@ -82,25 +93,26 @@ def lstm(
         transposed = xp.matrix_transpose(recurrent_kernel)
 
         def back(carry: tuple[Array, Array], gates: Array, c: Array, tanh_c: Array, *rest: Array) -> Any:
-            dh, passed_h = arriving(xp, carry[0], rest, g_outputs is not None, mask is not None)
-            dc, passed_c = arriving(xp, carry[1], rest, False, mask is not None)
-            i, f, g, o = _quarters(gates, units)
+            g, m, keep = optional(rest, g_outputs is not None, mask is not None, recurrent_keep is not None)
+            dh, passed_h = arriving(xp, carry[0], g, m)
+            dc, passed_c = arriving(xp, carry[1], None, m)
+            i, f, u, o = _quarters(gates, units)
             slope = tanh_c * tanh_c
             slope -= 1.0
             dc = dc - dh * (o * slope)
             # The slope of a sigmoid s is (1 - s) s, that of a tanh t is (1 - t)(t + 1).
-            slopes = gates + more
+            slopes = gates + plus
             slopes *= 1.0 - gates
-            da = xp.concat([dc * g, dc * c, dc * i, dh * tanh_c], axis=-1)
+            da = xp.concat([dc * u, dc * c, dc * i, dh * tanh_c], axis=-1)
             da *= slopes
             dh = xp.matmul(da, transposed)
-            if recurrent_keep is not None:
-                dh *= recurrent_keep
+            if keep is not None:
+                dh *= keep
             dc = dc * f
             return (dh, dc) if passed_h is None else (dh + passed_h, dc + passed_c), (da,)
 
         start = tuple(xp.zeros_like(s) if g is None else g for s, g in ((h_last, g_h), (c_last, g_c)))
-        inputs = [gates, cells, tanh_cells, *given((g_outputs,)), *masks]
+        inputs = [gates, cells, tanh_cells, *given((g_outputs,)), *more]
         (dh, dc), (steps,) = scan(back, start, inputs, reverse=True)
         da = joined(xp, steps)
         return (
@@ -122,8 +134,8 @@ def _quarters(gates: Array, units: int) -> list[Array]:
 def _gate_constants(xp: Any, like: Array, units: int) -> tuple[Array, Array, Array]:
     """For each gate: a = scale * a before and after tanh, then + shift; and the number in the slope's second factor."""
 
-    def row(i: float, f: float, g: float, o: float) -> Array:
-        parts = [xp.full((units,), v, dtype=like.dtype, device=device_of(raw_value(like))) for v in (i, f, g, o)]
+    def row(i: float, f: float, u: float, o: float) -> Array:
+        parts = [xp.full((units,), v, dtype=like.dtype, device=device_of(raw_value(like))) for v in (i, f, u, o)]
         return xp.concat(parts)
 
     return row(0.5, 0.5, 1.0, 0.5), row(0.5, 0.5, 0.0, 0.5), row(0.0, 0.0, 1.0, 0.0)

@@ -19,7 +19,7 @@ def scan(step: Step, carry: tuple[Array, ...], inputs: Sequence[Steps], reverse:
 
     Every array that goes in or out has the batch as its first axis (after time), and the examples do not influence each
     other: a backend's kernel `scan` may therefore take the batch in pieces, write what is collected into one
-    array, or compile the step. Other arrays, such as weights, the step closes over.
+    array, or compile the step. The step closes over arrays without a batch, such as weights, alone.
 
     Args:
         step: Function of the carry and of one array from each input. It may change arrays of its own making in place.
@@ -74,6 +74,26 @@ def sigmoid(xp: Any, x: Array) -> Array:
     return x
 
 
+# Inputs that may be absent
+
+
+def extras(xp: Any, count: int, mask: Array | None, keep: Array | None) -> list[Steps]:
+    """Inputs of a scan: the mask of each step, and what is the same in every step; those that are there."""
+    repeated = None if keep is None else xp.broadcast_to(xp.expand_dims(keep, axis=0), (count, *keep.shape))
+    return given((mask, repeated))
+
+
+def given(arrays: Sequence[Array | None]) -> list[Array]:
+    """Those that are there."""
+    return [x for x in arrays if x is not None]
+
+
+def optional(rest: Sequence[Array], *there: bool) -> list[Array | None]:
+    """What `given` got, from what it gave."""
+    found = iter(rest)
+    return [next(found) if each else None for each in there]
+
+
 # Products over all time steps at once: one large product is faster than many small ones
 
 
@@ -105,17 +125,9 @@ def product_before(xp: Any, first: Array, outputs: Array, keep: Array | None, g:
 # Backward
 
 
-def given(cotangents: Sequence[Array | None]) -> list[Array]:
-    """Those that are there."""
-    return [g for g in cotangents if g is not None]
-
-
-def arriving(
-    xp: Any, carry: Array, rest: Sequence[Array], has_output: bool, has_mask: bool
-) -> tuple[Array, Array | None]:
-    """The cotangent of a step's output, and what passes by the step where the mask is False (None without mask).
-
-    `rest` holds the cotangent of the output at this step and the mask, where there are any.
+def arriving(xp: Any, carry: Array, g: Array | None, mask: Array | None) -> tuple[Array, Array | None]:
+    """The cotangent of a step's output (`carry`, and `g` from outside, if any), and what passes by the step where the
+    mask is False (None without mask).
     """
-    dh = carry + rest[0] if has_output else carry
-    return (xp.where(rest[-1], dh, 0.0), xp.where(rest[-1], 0.0, dh)) if has_mask else (dh, None)
+    dh = carry if g is None else carry + g
+    return (dh, None) if mask is None else (xp.where(mask, dh, 0.0), xp.where(mask, 0.0, dh))

@@ -6,7 +6,17 @@ from typing import Any
 
 from portanet.autodiff import array_namespace, custom_vjp
 from portanet.backends import Array
-from portanet.ops.recurrent_scan import arriving, given, joined, product, product_before, project, scan
+from portanet.ops.recurrent_scan import (
+    arriving,
+    extras,
+    given,
+    joined,
+    optional,
+    product,
+    product_before,
+    project,
+    scan,
+)
 
 
 @custom_vjp
@@ -44,9 +54,10 @@ def simple_rnn(
     xp = array_namespace(x, kernel, recurrent_kernel, bias, h0)
     z = project(xp, x, kernel)
 
-    def step(carry: tuple[Array], z: Array, m: Array | None = None) -> Any:
+    def step(carry: tuple[Array], z: Array, *rest: Array) -> Any:
+        m, keep = optional(rest, mask is not None, recurrent_keep is not None)
         (h,) = carry
-        a = xp.matmul(h if recurrent_keep is None else h * recurrent_keep, recurrent_kernel)
+        a = xp.matmul(h if keep is None else h * keep, recurrent_kernel)
         a += z
         if bias is not None:
             a += bias
@@ -54,8 +65,8 @@ def simple_rnn(
         new_h = y if m is None else xp.where(m, y, h)
         return (new_h,), (new_h, y)
 
-    masks = [] if mask is None else [mask]
-    (h_last,), (steps, values) = scan(step, (h0,), [z, *masks])
+    more = extras(xp, x.shape[0], mask, recurrent_keep)
+    (h_last,), (steps, values) = scan(step, (h0,), [z, *more])
     outputs = joined(xp, steps)
 
     def pullback(cotangents: tuple[Array | None, ...]) -> Any:
@@ -64,15 +75,16 @@ def simple_rnn(
         transposed = xp.matrix_transpose(recurrent_kernel)
 
         def back(carry: tuple[Array], y: Array, *rest: Array) -> Any:
-            dh, passed = arriving(xp, carry[0], rest, g_outputs is not None, mask is not None)
+            g, m, keep = optional(rest, g_outputs is not None, mask is not None, recurrent_keep is not None)
+            dh, passed = arriving(xp, carry[0], g, m)
             da = dh * (1.0 - y * y)
             to_h = xp.matmul(da, transposed)
-            if recurrent_keep is not None:
-                to_h *= recurrent_keep
+            if keep is not None:
+                to_h *= keep
             return (to_h if passed is None else to_h + passed,), (da,)
 
         start = (xp.zeros_like(h_last) if g_h is None else g_h,)
-        inputs = [values, *given((g_outputs,)), *masks]
+        inputs = [values, *given((g_outputs,)), *more]
         (dh,), (steps,) = scan(back, start, inputs, reverse=True)
         da = joined(xp, steps)
         return (

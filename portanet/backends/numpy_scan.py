@@ -1,0 +1,51 @@
+"""The loop over time on NumPy."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from portanet.backends.base import Array
+from portanet.backends.threads import run_pieces
+
+ROWS = 32
+"""Examples in a piece of the batch: enough for fast products, few enough for two pieces in small batches."""
+
+
+def scan(step: Callable[..., Any], carry: tuple[Array, ...], inputs: Sequence[Any], reverse: bool) -> Any:
+    """The loop of `portanet.ops.recurrent_scan.scan`, over pieces of the batch on the cores there are.
+
+    A thread that has a piece of the batch meets the others at the end of the loop only, where products shared among
+    threads would have them meet in every time step. What is collected is written into one array as it comes.
+    """
+    count, batch = len(inputs[0]), carry[0].shape[0]
+    times = range(count - 1, -1, -1) if reverse else range(count)
+    lock = threading.Lock()
+    collected: list[Array] = []
+    last = [np.empty(c.shape, dtype=c.dtype) for c in carry]
+
+    def run(piece: int) -> None:
+        rows = slice(piece * ROWS, min((piece + 1) * ROWS, batch))
+        mine = tuple(c[rows] for c in carry)
+        views: list[Array] = []
+        for t in times:
+            mine, found = step(mine, *[each[t][rows] for each in inputs])
+            if not views:
+                with lock:
+                    if not collected:
+                        collected.extend(np.empty((count, batch, *x.shape[1:]), dtype=x.dtype) for x in found)
+                views = [whole[:, rows] for whole in collected]
+            for view, x in zip(views, found, strict=True):
+                view[t] = x
+        for whole, x in zip(last, mine, strict=True):
+            whole[rows] = x
+
+    pieces = -(-batch // ROWS)
+    if pieces > 1:
+        run_pieces(run, pieces)
+    else:
+        run(0)
+    return tuple(last), tuple(collected)

@@ -1,0 +1,62 @@
+"""The loop over time: kernels against the definition, which is a plain loop."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from portanet.autodiff import value_and_grad
+from portanet.backends import Backend
+from portanet.ops import recurrent_scan
+from portanet.ops.recurrent_gru import gru, gru_reset_before
+from portanet.ops.recurrent_lstm import lstm
+from portanet.ops.recurrent_simple import simple_rnn
+from tests.support import asarray, to_numpy
+
+OPS: dict[str, tuple[Any, int, int, int]] = {
+    # op, gates, biases, states
+    "lstm": (lstm, 4, 1, 2),
+    "gru": (gru, 3, 2, 1),
+    "gru_reset_before": (gru_reset_before, 3, 1, 1),
+    "simple_rnn": (simple_rnn, 1, 1, 1),
+}
+
+
+@pytest.mark.parametrize("name", OPS)
+@pytest.mark.parametrize("batch", [1, 32, 70])
+def test_kernel_is_the_loop(backend: Backend, name: str, batch: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pieces of the batch, and one compiled loop, give what the plain loop gives: values and gradients."""
+    op, gates, biases, states = OPS[name]
+    rng = np.random.default_rng(batch)
+    time, features, units = 5, 3, 4
+    shapes = [(time, batch, features), (features, gates * units), (units, gates * units)]
+    shapes += [(gates * units,)] * biases + [(batch, units)] * states
+    arrays = [asarray(rng.normal(size=shape), "float64") for shape in shapes]
+    mask = asarray(rng.random((time, batch, 1)) < 0.7)
+    keep = asarray(rng.integers(0, 2, (batch, units)) * 2.0, "float64")
+    factor = asarray(rng.normal(size=(time, batch, units)), "float64")
+
+    def slopes(*arrays: Any) -> Any:
+        def total(*arrays: Any) -> Any:
+            h, *last = op(*arrays, mask=mask, recurrent_keep=keep)
+            xp = h.__array_namespace__()
+            return xp.sum(h * factor) + sum(xp.sum(each * each) for each in last)
+
+        return value_and_grad(total, tuple(range(len(arrays))))(*arrays)
+
+    value, grads = backend.compile(slopes)(*arrays)
+    monkeypatch.setattr(recurrent_scan, "kernel", lambda name, x: None)
+    expected_value, expected = slopes(*arrays)
+    np.testing.assert_allclose(to_numpy(value), to_numpy(expected_value), rtol=1e-10)
+    for g, e in zip(grads, expected, strict=True):
+        np.testing.assert_allclose(to_numpy(g), to_numpy(e), rtol=1e-8, atol=1e-10)
+
+
+def test_reverse_keeps_the_order_of_time(backend: Backend) -> None:
+    xp = backend.xp
+    x = asarray(np.arange(6.0).reshape(3, 2, 1))
+    (last,), (seen,) = recurrent_scan.scan(lambda c, x: ((c[0] + x,), (c[0],)), (x[0, ...] * 0,), [x], reverse=True)
+    np.testing.assert_array_equal(to_numpy(recurrent_scan.joined(xp, seen))[:, 0, 0], [6.0, 4.0, 0.0])
+    np.testing.assert_array_equal(to_numpy(last)[:, 0], [6.0, 9.0])
