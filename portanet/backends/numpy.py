@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from portanet.backends.base import Array, Backend, HostArray
+from portanet.backends.numpy_random import random_words
 from portanet.backends.numpy_scan import scan
 from portanet.backends.threads import map_chunks
 
@@ -38,7 +39,7 @@ class NumpyBackend(Backend):
     name = "numpy"
     library = "numpy"
     install = "pip install numpy"
-    kernels = {"index_add": index_add, "scan": scan}
+    kernels = {"index_add": index_add, "random_words": random_words, "scan": scan}
 
     @classmethod
     def load(cls) -> Any:

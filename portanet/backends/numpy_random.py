@@ -1,0 +1,47 @@
+"""NumPy's kernel of the counter-based generator."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from portanet.backends.base import HostArray
+
+CHUNK = 2**15  # two such arrays of uint32 stay in a core's cache
+
+
+def random_words(size: int, start: HostArray, threshold: int | None) -> HostArray:
+    """The hash of `portanet.random.bits`, chunk by chunk, without temporary arrays, and without the masks, which
+    unsigned shifts do not need.
+
+    Args:
+        size: How many words.
+        start: The two words of the draw, int32 of shape (2, 1).
+        threshold: If given, the result is whether words are below it.
+    """
+    a, b = (int(word) for word in start.view(np.uint32)[:, 0])
+    result = np.empty(size, dtype=np.int32 if threshold is None else np.bool_)
+    counter = np.arange(min(CHUNK, size), dtype=np.uint32)
+    scratch = np.empty_like(counter)
+    own = np.empty_like(counter)
+    for first in range(0, size, CHUNK):
+        count = min(CHUNK, size - first)
+        i, spare = counter[:count], scratch[:count]
+        words = own[:count] if threshold is not None else result[first : first + count].view(np.uint32)
+        np.bitwise_xor(i, np.uint32(first ^ a), out=words)  # chunks are powers of two: first + i is first ^ i
+        _mix(words, spare)
+        words += i
+        words += np.uint32((first + b) % 2**32)
+        _mix(words, spare)
+        if threshold is not None:
+            np.less(words.view(np.int32), np.int32(threshold), out=result[first : first + count])
+    return result
+
+
+def _mix(x: HostArray, spare: HostArray) -> None:
+    """The finaliser of `portanet.random.bits`, in place."""
+    for shift, factor in ((16, 0x7FEB352D), (15, 0x846CA68B)):
+        np.right_shift(x, shift, out=spare)
+        x ^= spare
+        x *= np.uint32(factor)
+    np.right_shift(x, 16, out=spare)
+    x ^= spare
