@@ -19,7 +19,7 @@ def random_words(size: int, start: HostArray, threshold: int | None) -> HostArra
         threshold: If given, the result is whether words are below it.
     """
     a, b = (int(word) for word in start.view(np.uint32)[:, 0])
-    result = np.empty(size, dtype=np.int32 if threshold is None else np.bool_)
+    result: HostArray = np.empty(size, dtype=np.int32 if threshold is None else np.bool_)
     counter = np.arange(min(CHUNK, size), dtype=np.uint32)
     scratch = np.empty_like(counter)
     own = np.empty_like(counter)
