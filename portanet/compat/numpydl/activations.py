@@ -1,0 +1,142 @@
+"""`npdl.activations`: activation functions as objects that remember their last input."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from portanet import activations
+from portanet.autodiff import array_namespace, jacobian, jvp
+from portanet.backends import Array
+from portanet.compat.numpydl.utils.random import to_array
+from portanet.configurable import Configurable
+from portanet.lookup import lookup, names
+
+
+class Activation(Configurable):
+    """An activation function: `forward` computes it, `derivative` differentiates it at the last input or another."""
+
+    last_input: Array | None = None
+
+    def function(self, x: Array) -> Array:
+        """The function itself."""
+        raise NotImplementedError(f"{type(self).__name__} does not implement function(x).")
+
+    def forward(self, input: Any) -> Array:  # noqa: A002 -- NumPyDL's name
+        """The function of `input`, which is remembered."""
+        self.last_input = to_array(input)
+        return self.function(self.last_input)
+
+    def derivative(self, input: Any = None) -> Array:  # noqa: A002 -- NumPyDL's name
+        """The derivative at `input`, by default the last one of `forward`; elementwise."""
+        x = self._point(input)
+        slope: Array = jvp(self.function, (x,), (array_namespace(x).ones_like(x),))[1]
+        return slope
+
+    def _point(self, given: Any) -> Array:
+        if given is not None:
+            return to_array(given)
+        if self.last_input is None:
+            raise ValueError(f"{type(self).__name__}.derivative() needs an input, or a forward(input) before it.")
+        return self.last_input
+
+    def __str__(self) -> str:
+        return type(self).__name__
+
+
+class Sigmoid(Activation):
+    """`1 / (1 + exp(-x))`."""
+
+    def function(self, x: Array) -> Array:
+        return activations.sigmoid(x)
+
+
+class Tanh(Activation):
+    """The hyperbolic tangent."""
+
+    def function(self, x: Array) -> Array:
+        return activations.tanh(x)
+
+
+class ReLU(Activation):
+    """`max(x, 0)`."""
+
+    def function(self, x: Array) -> Array:
+        return activations.relu(x)
+
+
+class Linear(Activation):
+    """The input itself."""
+
+    def function(self, x: Array) -> Array:
+        return activations.linear(x)
+
+
+class Softmax(Activation):
+    """`exp(x) / sum(exp(x))` of each row."""
+
+    def function(self, x: Array) -> Array:
+        return activations.softmax(x)
+
+    def derivative(self, input: Any = None) -> Array:  # noqa: A002 -- NumPyDL's name
+        """The derivative at `input`: since each result depends on the whole row, the Jacobian of each row.
+
+        Returns:
+            Shape (rows, classes, classes).
+        """
+        x = self._point(input)
+        xp = array_namespace(x)
+        # The sum over rows has as its Jacobian the rows' Jacobians side by side: (classes, rows, classes).
+        whole = jacobian(lambda z: z.__array_namespace__().sum(self.function(z), axis=0))(x)
+        return xp.permute_dims(whole, (1, 0, 2))
+
+
+class _Steep(Activation):
+    def __init__(self, steepness: float = 1) -> None:
+        self.steepness = steepness
+
+
+class Elliot(_Steep):
+    """`0.5 s x / (1 + |s x|) + 0.5`, a fast approximation of the sigmoid (Elliott 1993)."""
+
+    def function(self, x: Array) -> Array:
+        return activations.elliot(x, self.steepness)
+
+
+class SymmetricElliot(_Steep):
+    """`s x / (1 + |s x|)`."""
+
+    def function(self, x: Array) -> Array:
+        return activations.symmetric_elliot(x, self.steepness)
+
+
+class SoftPlus(Activation):
+    """`log(1 + exp(x))`, finite for every x."""
+
+    def function(self, x: Array) -> Array:
+        return activations.softplus(x)
+
+
+class SoftSign(Activation):
+    """`x / (1 + |x|)`."""
+
+    def function(self, x: Array) -> Array:
+        return activations.softsign(x)
+
+
+KNOWN: dict[str, Any] = {
+    **names(Sigmoid, Tanh, ReLU, Linear, Softmax, Elliot, SymmetricElliot, SoftPlus, SoftSign),
+    "tan": Tanh,
+}
+
+
+def get(activation: Any) -> Activation:
+    """An activation by name, class or object.
+
+    Example:
+        >>> float(get("sigmoid").forward(0.0))
+        0.5
+    """
+    if isinstance(activation, Activation):
+        return activation
+    found: Activation = lookup("activation", activation, KNOWN)
+    return found

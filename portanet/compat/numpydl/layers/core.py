@@ -1,0 +1,94 @@
+"""Fully connected layers and dropout."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from portanet import layers
+from portanet.compat.numpydl import activations, initializations
+from portanet.compat.numpydl.layers.base import Layer, options
+
+
+class Dense(Layer):
+    """`activation(x @ W + b)`.
+
+    Args:
+        n_out: Size of the result.
+        n_in: Size of the input, for the first layer.
+        init: Initial weights; biases start at zero.
+        activation: Name or object.
+    """
+
+    def __init__(
+        self, n_out: int, n_in: int | None = None, init: Any = "glorot_uniform", activation: Any = "tanh"
+    ) -> None:
+        super().__init__()
+        self.n_out = n_out
+        self.n_in = n_in
+        self.out_shape = (None, n_out)
+        self.init = initializations.get(init)
+        self.act_layer = activations.get(activation)
+
+    def input_shape(self, prev_layer: Any) -> tuple[int | None, ...]:
+        if prev_layer is None:
+            if self.n_in is None:
+                raise ValueError(
+                    f"Argument `n_in` of the first layer is needed. Received: {type(self).__name__}(n_in=None)"
+                )
+            return (None, self.n_in)
+        shape = super().input_shape(prev_layer)
+        if len(shape) != 2:
+            raise ValueError(
+                f"{type(self).__name__} takes inputs of shape (batch, features); put a Flatten before it. "
+                f"Received: {shape}"
+            )
+        return shape
+
+    def make(self, shape: tuple[int | None, ...]) -> layers.Layer:
+        return layers.Dense(
+            self.n_out,
+            activation=self.act_layer.function,
+            kernel_initializer=self.init.for_portanet,
+            **options("dense"),
+        )
+
+
+class Linear(Dense):
+    """`x @ W + b`.
+
+    Args:
+        n_out: Size of the result.
+        n_in: Size of the input, for the first layer.
+        init: Initial weights.
+    """
+
+    def __init__(self, n_out: int, n_in: int | None = None, init: Any = "glorot_uniform") -> None:
+        super().__init__(n_out, n_in, init, activation="linear")
+
+
+class Softmax(Dense):
+    """`softmax(x @ W + b)`.
+
+    Args:
+        n_out: Number of classes.
+        n_in: Size of the input, for the first layer.
+        init: Initial weights.
+    """
+
+    def __init__(self, n_out: int, n_in: int | None = None, init: Any = "glorot_uniform") -> None:
+        super().__init__(n_out, n_in, init, activation="softmax")
+
+
+class Dropout(Layer):
+    """In training, set a fraction `p` of the inputs to 0 and scale the rest by 1 / (1 - p).
+
+    Args:
+        p: The fraction.
+    """
+
+    def __init__(self, p: float = 0.0) -> None:
+        super().__init__()
+        self.p = p
+
+    def make(self, shape: tuple[int | None, ...]) -> layers.Layer:
+        return layers.Dropout(self.p, **options("dropout"))

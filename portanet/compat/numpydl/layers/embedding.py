@@ -1,0 +1,61 @@
+"""Vectors for words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from portanet import layers
+from portanet.backends import to_host
+from portanet.compat.numpydl import initializations
+from portanet.compat.numpydl.layers.base import Layer, options
+
+
+class Embedding(Layer):
+    """A vector for each integer.
+
+    Args:
+        embed_words: Vectors to use, shape (input_size, n_out); None to draw them.
+        static: Whether they stay as they are; by default they do, as in NumPyDL.
+        input_size: Number of words, where vectors are drawn.
+        n_out: Size of a vector, likewise.
+        nb_batch: Size of a batch, if fixed.
+        nb_seq: Length of a sequence, if fixed.
+        init: How vectors are drawn.
+    """
+
+    def __init__(
+        self,
+        embed_words: Any = None,
+        static: bool | None = None,
+        input_size: int | None = None,
+        n_out: int | None = None,
+        nb_batch: int | None = None,
+        nb_seq: int | None = None,
+        init: Any = "uniform",
+    ) -> None:
+        super().__init__()
+        if embed_words is None and (input_size is None or n_out is None):
+            raise ValueError(
+                "Embedding needs `embed_words`, or `input_size` and `n_out`. "
+                f"Received: input_size={input_size}, n_out={n_out}"
+            )
+        self.embed_words = embed_words
+        self.static = True if static is None else static
+        self.size = (input_size, n_out) if embed_words is None else to_host(embed_words).shape
+        self.nb_batch = nb_batch
+        self.nb_seq = nb_seq
+        self.init = initializations.get(init)
+
+    def input_shape(self, prev_layer: Any) -> tuple[int | None, ...]:
+        # The batch size is not needed: batches may be of any size.
+        return (None, self.nb_seq)
+
+    def make(self, shape: tuple[int | None, ...]) -> layers.Layer:
+        return layers.Embedding(
+            int(self.size[0] or 0),
+            int(self.size[1] or 0),
+            embeddings_initializer=self.init.for_portanet,
+            weights=self.embed_words,
+            trainable=not self.static,
+            **options("embedding"),
+        )

@@ -1,0 +1,46 @@
+"""Batch normalisation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from portanet import layers
+from portanet.compat.numpydl import initializations
+from portanet.compat.numpydl.layers.base import Layer, options
+
+
+class BatchNormal(Layer):
+    """Normalise over the batch, with running averages for use after training (Ioffe and Szegedy 2015).
+
+    Args:
+        epsilon: Added to the variance.
+        momentum: How much of the running averages stays in each step.
+        axis: 0: each element of an example has statistics of its own (for 2 axes: each feature). 1: each channel has.
+        beta_init: Initial shift.
+        gamma_init: Initial scale.
+    """
+
+    def __init__(
+        self,
+        epsilon: float = 1e-6,
+        momentum: float = 0.9,
+        axis: int = 0,
+        beta_init: Any = "zero",
+        gamma_init: Any = "one",
+    ) -> None:
+        super().__init__()
+        self.epsilon = epsilon
+        self.momentum = momentum
+        self.axis = axis
+        self.beta_init = initializations.get(beta_init)
+        self.gamma_init = initializations.get(gamma_init)
+
+    def make(self, shape: tuple[int | None, ...]) -> layers.Layer:
+        return layers.BatchNormalization(
+            axis=self.axis if self.axis else list(range(1, len(shape))),
+            momentum=self.momentum,
+            epsilon=self.epsilon,
+            beta_initializer=self.beta_init.for_portanet,
+            gamma_initializer=self.gamma_init.for_portanet,
+            **options("batch_normal"),
+        )

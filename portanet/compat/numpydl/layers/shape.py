@@ -1,0 +1,50 @@
+"""Layers that only change the shape."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from portanet import layers
+from portanet.autodiff import array_namespace
+from portanet.compat.numpydl.layers.base import Layer
+
+
+class Flatten(Layer):
+    """Join the last axes into one, so that `outdim` axes are left.
+
+    Args:
+        outdim: Number of axes of the result, at least 2.
+    """
+
+    def __init__(self, outdim: int = 2) -> None:
+        super().__init__()
+        if outdim < 2:
+            raise ValueError(f"Argument `outdim` must be at least 2: the batch axis stays. Received: outdim={outdim}")
+        self.outdim = outdim
+
+    def make(self, shape: tuple[int | None, ...]) -> layers.Layer:
+        kept = shape[1 : self.outdim - 1]
+        return layers.Reshape((*kept, math.prod(n or 0 for n in shape[self.outdim - 1 :])))
+
+
+class DimShuffle(Layer):
+    """Insert an axis of size 1.
+
+    Args:
+        axis: Where it is put.
+    """
+
+    def __init__(self, axis: int = 1) -> None:
+        super().__init__()
+        if axis < 0:
+            raise ValueError(f"Argument `axis` must not be negative. Received: axis={axis}")
+        self.axis = axis
+
+    def make(self, shape: tuple[int | None, ...]) -> layers.Layer:
+        axis = self.axis
+
+        def insert(x: Any) -> Any:
+            return array_namespace(x).expand_dims(x, axis=axis)
+
+        return layers.Lambda(insert, output_shape=(*shape[1:axis], 1, *shape[axis:]))

@@ -1,0 +1,222 @@
+"""`npdl.model`: a stack of layers, trained by mini-batches."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from typing import Any, TextIO
+
+import numpy as np
+
+from portanet import losses
+from portanet.autodiff import array_namespace, lift, value_and_grad
+from portanet.backends import Array, device_of, get_backend, to_host
+from portanet.compat.numpydl import activations, objectives, optimizers
+from portanet.compat.numpydl.layers import Dense, Layer
+from portanet.compat.numpydl.objectives import Objective, SoftmaxCategoricalCrossEntropy
+from portanet.compat.numpydl.optimizers import Optimizer
+from portanet.compat.numpydl.utils.random import get_rng, to_array
+from portanet.variables import Bound, bind
+
+
+class Model:
+    """Layers one after the other.
+
+    Args:
+        layers: The layers.
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet.compat import numpydl as npdl
+        >>> model = npdl.model.Model()
+        >>> model.add(npdl.layers.Dense(n_out=4, n_in=2, activation="relu"))
+        >>> model.add(npdl.layers.Softmax(n_out=3))
+        >>> model.compile(loss="scce", optimizer=npdl.optimizers.SGD(lr=0.1))
+        >>> model.predict(np.ones((5, 2))).shape
+        (5, 3)
+    """
+
+    def __init__(self, layers: list[Layer] | None = None) -> None:
+        self.layers: list[Layer] = []
+        for layer in layers or []:
+            self.add(layer)
+        self.loss: Objective | None = None
+        self.optimizer: Optimizer | None = None
+
+    def add(self, layer: Layer) -> None:
+        """Append a layer."""
+        if not isinstance(layer, Layer):
+            raise TypeError(f"A model is made of npdl.layers. Received: {layer!r}")
+        self.layers.append(layer)
+
+    def compile(self, loss: Any = "scce", optimizer: Any = "sgd") -> None:
+        """Connect the layers and choose what is minimised, and how."""
+        if not self.layers:
+            raise ValueError("A model needs layers before it is compiled: model.add(layer).")
+        self.layers[0].first_layer = True
+        previous = None
+        for layer in self.layers:
+            layer.connect_to(previous)
+            previous = layer
+        self.loss = objectives.get(loss)
+        self.optimizer = optimizers.get(optimizer)
+        self._kept = [
+            v
+            for layer in self.layers
+            for v in layer.connected().named_variables().values()
+            if v not in layer.trained().values()
+        ]
+        self._slope = get_backend().compile(self._make_slope())
+
+    def fit(
+        self,
+        X: Any,
+        Y: Any,
+        max_iter: int = 100,
+        batch_size: int = 64,
+        shuffle: bool = True,
+        validation_split: float = 0.0,
+        validation_data: tuple[Any, Any] | None = None,
+        file: TextIO | None = None,
+    ) -> None:
+        """Train, and print a line for each pass over the data.
+
+        Args:
+            X: Inputs; never changed.
+            Y: Targets: indicators, or class numbers.
+            max_iter: Passes over the data.
+            batch_size: Examples in a step; the last batch may be smaller.
+            shuffle: Whether to shuffle in each pass, by the package's generator.
+            validation_split: Fraction of the examples, the last ones, to keep for validation.
+            validation_data: Inputs and targets to validate on, instead.
+            file: Where to print; by default standard output.
+        """
+        _, optimizer = self._compiled()
+        x, y = self._data(X, Y)
+        held_out = None if validation_data is None else self._data(*validation_data)
+        count = int(x.shape[0] * validation_split)
+        if 0.0 < validation_split < 1.0 and count:
+            kept = x.shape[0] - count
+            held_out = x[kept:, ...], y[kept:, ...]
+            x, y = x[:kept, ...], y[:kept, ...]
+        groups = [list(layer.trained().values()) for layer in self.layers]
+        for iteration in range(1, max_iter + 1):
+            seen = []
+            for x_batch, y_batch in self._batches(x, y, batch_size, shuffle):
+                values = [[v.value for v in group] for group in groups]
+                state = [v.value for v in self._kept]
+                (loss, (outputs, state)), grads = self._slope(values, state, x_batch, y_batch)
+                for variable, value in zip(self._kept, state, strict=True):
+                    variable.assign(value)
+                params = optimizer.update([p for group in values for p in group], [g for group in grads for g in group])
+                for variable, value in zip((v for group in groups for v in group), params, strict=True):
+                    variable.assign(value)
+                seen.append((loss, self._right(outputs, y_batch)))
+            loss, accuracy = self._means(seen, x.shape[0])
+            line = f"iter {iteration}, train-[loss {loss:.4f}, acc {accuracy:.4f}]; "
+            if held_out is not None:
+                loss, accuracy = self._score(*held_out, batch_size)
+                line += f"valid-[loss {loss:.4f}, acc {accuracy:.4f}]; "
+            print(line, file=file or sys.stdout)
+
+    def predict(self, X: Any) -> Array:
+        """The results for inputs; dropout is off and running averages are used."""
+        x = to_array(X)
+        for layer in self.layers:
+            x = layer.forward(x, train=False)
+        return x
+
+    def accuracy(self, outputs: Any, targets: Any) -> float:
+        """How often the largest output is the target's."""
+        wanted = to_host(targets)
+        wanted = wanted if wanted.ndim == 1 else np.argmax(wanted, axis=-1)
+        return float(np.mean(np.argmax(to_host(outputs), axis=-1) == wanted))
+
+    def evaluate(self, X: Any, Y: Any, batch_size: int = 64) -> tuple[float, float]:
+        """The mean loss and the accuracy over all examples."""
+        return self._score(*self._data(X, Y), batch_size)
+
+    # Parts of the above
+
+    def _compiled(self) -> tuple[Objective, Optimizer]:
+        if self.loss is None or self.optimizer is None:
+            raise RuntimeError("The model must be compiled first: model.compile(loss, optimizer).")
+        return self.loss, self.optimizer
+
+    def _data(self, X: Any, Y: Any) -> tuple[Array, Array]:
+        """Inputs and targets on the backend, the targets in the form of the outputs, checked once."""
+        loss, _ = self._compiled()
+        x = to_array(X)
+        shape = self.layers[-1].out_shape
+        assert shape is not None
+        like = get_backend().xp.empty((int(x.shape[0]), *shape[1:]), dtype=to_array(0.0).dtype, device=device_of(x))
+        return x, loss.targets(like, Y)
+
+    def _batches(self, x: Array, y: Array, size: int, shuffle: bool) -> Iterator[tuple[Array, Array]]:
+        xp, backend = array_namespace(x), get_backend()
+        order = get_rng().permutation(int(x.shape[0])).astype("int32") if shuffle else None
+        for start in range(0, int(x.shape[0]), size):
+            stop = min(start + size, int(x.shape[0]))
+            if order is None:
+                yield x[start:stop, ...], y[start:stop, ...]
+            else:
+                chosen = backend.from_host(order[start:stop])
+                yield xp.take(x, chosen, axis=0), xp.take(y, chosen, axis=0)
+
+    def _score(self, x: Array, y: Array, batch_size: int) -> tuple[float, float]:
+        """The mean loss and the accuracy over all examples."""
+        loss, _ = self._compiled()
+        xp = get_backend().xp
+        seen = []
+        for inputs, targets in self._batches(x, y, batch_size, False):
+            outputs = self.predict(inputs)
+            seen.append((xp.sum(loss.values(outputs, targets)), self._right(outputs, targets)))
+        return self._means(seen, x.shape[0])
+
+    def _right(self, outputs: Array, targets: Array) -> Array:
+        """How many of a batch are right; stays on the device."""
+        xp = get_backend().xp
+        return xp.sum(xp.astype(xp.argmax(outputs, axis=-1) == xp.argmax(targets, axis=-1), outputs.dtype))
+
+    def _means(self, seen: list[tuple[Array, Array]], count: Any) -> tuple[float, float]:
+        """Means of the sums of batches, fetched in one transfer each."""
+        xp = get_backend().xp
+        loss, right = (float(np.sum(to_host(xp.stack(list(map(xp.asarray, c)))))) for c in zip(*seen, strict=True))
+        return loss / int(count), right / int(count)
+
+    def _make_slope(self) -> Any:
+        """The summed loss of a batch with its gradient, as a pure function of the parameters and the state."""
+        loss, _ = self._compiled()
+        kept = self._kept
+        groups = [list(layer.trained().values()) for layer in self.layers]
+        last = self.layers[-1]
+        fused = (
+            isinstance(loss, SoftmaxCategoricalCrossEntropy)
+            and isinstance(last, Dense)
+            and isinstance(last.act_layer, activations.Softmax)
+        )
+        crossentropy = losses.CategoricalCrossentropy(from_logits=True)
+
+        def objective(values: list[list[Array]], state: list[Array], x: Array, y: Array) -> tuple[Array, Any]:
+            bound: Bound = dict(zip(kept, state, strict=True))
+            for variables, group in zip(groups, values, strict=True):
+                bound |= dict(zip(variables, group, strict=True))
+            with bind(bound) as now:
+                x = lift(x)
+                for layer in self.layers[: -1 if fused else None]:
+                    x = layer.connected()(x, training=True)
+                    x = x[0] if isinstance(x, (list, tuple)) else x
+                if fused:
+                    # Logits and the loss of their softmax together: the derivative is p - t, which cannot overflow.
+                    dense = last.connected()
+                    xp = array_namespace(x)
+                    logits = xp.matmul(x, dense.kernel.value) + dense.bias.value  # type: ignore[attr-defined]
+                    outputs = activations.Softmax().function(logits)
+                    losses_ = crossentropy.call(lift(y), logits)
+                else:
+                    outputs = x
+                    losses_ = loss.values(outputs, lift(y))
+                total = array_namespace(losses_).sum(losses_)
+                return total, (outputs, [now[v] for v in kept])
+
+        return value_and_grad(objective, has_aux=True)

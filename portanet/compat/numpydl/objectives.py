@@ -1,0 +1,127 @@
+"""`npdl.objectives`: what is minimised.
+
+`forward` gives the mean over examples; `backward` gives the derivative of the sum over examples with respect to the
+outputs, so that a learning rate means what it means in NumPyDL, whose weight gradients are sums over the batch.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from portanet.autodiff import array_namespace, grad, lift
+from portanet.backends import Array
+from portanet.compat.numpydl.utils.random import to_array
+from portanet.configurable import Configurable
+from portanet.lookup import lookup, names
+from portanet.ops import one_hot
+
+
+class Objective(Configurable):
+    """Subclasses implement `values(outputs, targets)`, the loss of each example."""
+
+    def values(self, outputs: Array, targets: Array) -> Array:
+        """The loss of each example, shape (n,)."""
+        raise NotImplementedError(f"{type(self).__name__} does not implement values(outputs, targets).")
+
+    def targets(self, outputs: Array, targets: Any) -> Array:
+        """Targets in the form of the outputs: class numbers become indicators.
+
+        Raises:
+            ValueError: The shapes do not belong together; nothing is broadcast.
+        """
+        found = to_array(targets)
+        xp = array_namespace(outputs)
+        if found.ndim == outputs.ndim - 1 and xp.isdtype(found.dtype, "integral"):
+            if bool(xp.any(found < 0)) or bool(xp.any(found >= outputs.shape[-1])):
+                raise ValueError(
+                    f"Class numbers must be in [0, {outputs.shape[-1]}). "
+                    f"Received: targets from {int(xp.min(found))} to {int(xp.max(found))}"
+                )
+            return one_hot(found, outputs.shape[-1], outputs.dtype)
+        if tuple(found.shape) != tuple(outputs.shape):
+            raise ValueError(
+                "Targets must have the shape of the outputs, or be integer class numbers. "
+                f"Received: outputs {tuple(outputs.shape)}, targets {tuple(found.shape)} of dtype {found.dtype}"
+            )
+        return xp.astype(found, outputs.dtype)
+
+    def forward(self, outputs: Any, targets: Any) -> Array:
+        """The mean loss over the examples."""
+        outputs = to_array(outputs)
+        xp = array_namespace(outputs)
+        return xp.mean(self.values(outputs, self.targets(outputs, targets)))
+
+    def backward(self, outputs: Any, targets: Any) -> Array:
+        """The derivative of the summed loss with respect to the outputs."""
+        outputs = to_array(outputs)
+        wanted = lift(self.targets(outputs, targets))
+        slope: Array = grad(lambda o: o.__array_namespace__().sum(self.values(o, wanted)))(outputs)
+        return slope
+
+    def __str__(self) -> str:
+        return type(self).__name__
+
+
+class MeanSquaredError(Objective):
+    """Half the squared distance of each example: the derivative is `outputs - targets`."""
+
+    def values(self, outputs: Array, targets: Array) -> Array:
+        xp = array_namespace(outputs, targets)
+        return 0.5 * xp.sum(xp.square(outputs - targets), axis=-1)
+
+
+class HellingerDistance(Objective):
+    """`sum((sqrt(p) - sqrt(t))^2) / sqrt(2)`; probabilities are kept above `epsilon`, so that slopes are finite."""
+
+    def __init__(self, epsilon: float = 1e-7) -> None:
+        self.epsilon = epsilon
+
+    def values(self, outputs: Array, targets: Array) -> Array:
+        xp = array_namespace(outputs, targets)
+        apart = xp.sqrt(xp.maximum(outputs, self.epsilon)) - xp.sqrt(targets)
+        return xp.sum(xp.square(apart), axis=-1) / 2**0.5
+
+
+class BinaryCrossEntropy(Objective):
+    """`-t log(p) - (1 - t) log(1 - p)`, averaged over the outputs; p is kept `epsilon` away from 0 and 1."""
+
+    def __init__(self, epsilon: float = 1e-7) -> None:
+        self.epsilon = epsilon
+
+    def values(self, outputs: Array, targets: Array) -> Array:
+        xp = array_namespace(outputs, targets)
+        p = xp.minimum(xp.maximum(outputs, self.epsilon), 1 - self.epsilon)
+        return xp.mean(-(targets * xp.log(p) + (1 - targets) * xp.log(1 - p)), axis=-1)
+
+
+class SoftmaxCategoricalCrossEntropy(Objective):
+    """`-sum(t log(p))`, for indicators or integer class numbers; p is kept above `epsilon`.
+
+    Behind a softmax the derivative with respect to its input is `p - t`; `Model.fit` computes it in that form.
+    """
+
+    def __init__(self, epsilon: float = 1e-11) -> None:
+        self.epsilon = epsilon
+
+    def values(self, outputs: Array, targets: Array) -> Array:
+        xp = array_namespace(outputs, targets)
+        return -xp.sum(targets * xp.log(xp.maximum(outputs, self.epsilon)), axis=-1)
+
+
+MSE = MeanSquaredError
+HeD = HellingerDistance
+BCE = BinaryCrossEntropy
+SCCE = SoftmaxCategoricalCrossEntropy
+
+KNOWN: dict[str, Any] = {
+    **names(MeanSquaredError, HellingerDistance, BinaryCrossEntropy, SoftmaxCategoricalCrossEntropy),
+    **{"mse": MSE, "MSE": MSE, "hed": HeD, "HeD": HeD, "bce": BCE, "BCE": BCE, "scce": SCCE, "SCCE": SCCE},
+}
+
+
+def get(objective: Any) -> Objective:
+    """An objective by name, class or object."""
+    if isinstance(objective, Objective):
+        return objective
+    found: Objective = lookup("objective", objective, KNOWN)
+    return found

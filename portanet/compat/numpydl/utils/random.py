@@ -1,0 +1,54 @@
+"""The generator that weights are drawn from and the dtype of everything; NumPy's global generator is never used."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+import portanet
+from portanet.backends import Array, asarray
+
+_rng: list[Any] = []
+_dtype = ["float32"]
+
+
+def get_rng() -> Any:
+    """The generator, a `numpy.random.RandomState` of its own."""
+    if not _rng:
+        _rng.append(np.random.RandomState())
+    return _rng[0]
+
+
+def set_rng(new_rng: Any) -> None:
+    """Use another `numpy.random.RandomState`."""
+    _rng[:] = [new_rng]
+
+
+def set_seed(seed: int) -> None:
+    """Start the generator, and portanet's masks, from a seed."""
+    set_rng(np.random.RandomState(seed))
+    portanet.random.set_seed(seed)
+
+
+def get_dtype() -> str:
+    """The dtype of weights and data."""
+    return _dtype[0]
+
+
+def set_dtype(dtype: Any) -> None:
+    """Choose the dtype of weights and data, such as `"float64"`."""
+    _dtype[:] = [np.dtype(dtype).name]
+
+
+def generator() -> np.random.Generator:
+    """A generator of NumPy's present kind, started by the package's."""
+    return np.random.default_rng(get_rng().randint(2**31 - 1))
+
+
+def to_array(x: Any) -> Array:
+    """Data as an array of the backend in use: floats in the package's dtype, integers as they are."""
+    array = asarray(x)
+    floating = portanet.get_backend().xp.isdtype(array.dtype, "real floating")
+    # From the data itself: the backend's default dtype may be shorter.
+    return asarray(x, get_dtype()) if floating else array
