@@ -8,9 +8,9 @@ compiled, and a run is resumed from its counters alone. The global generators of
 
 from __future__ import annotations
 
-from portanet.random.bits import bernoulli, bits
-from portanet.random.floats import normal, truncated_normal, uniform
-from portanet.random.integers import choice, integers, permutation
+from portanet.random.continuous import normal, truncated_normal, uniform
+from portanet.random.counter_based import bernoulli, bits
+from portanet.random.discrete import choice, integers, permutation
 from portanet.random.seeds import get_seed, host_generator, next_unowned, set_seed, stream_key
 
 __all__ = [

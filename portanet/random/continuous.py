@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from portanet.backends import Array
-from portanet.random.bits import bits
+from portanet.random.counter_based import bits
 
 # M. Giles, Approximating the erfinv function (GPU Computing Gems, 2011), single precision, central part: erfinv(x) / x
 # as a polynomial in -log(1 - x**2) - 2.5, the highest power first.

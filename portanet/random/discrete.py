@@ -8,7 +8,7 @@ from itertools import accumulate
 from typing import Any
 
 from portanet.backends import Array
-from portanet.random.bits import bits
+from portanet.random.counter_based import bits
 
 
 def integers(xp: Any, shape: tuple[int, ...], key: int, step: Array, device: Any, low: int, high: int) -> Array:

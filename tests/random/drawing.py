@@ -1,0 +1,27 @@
+"""One draw on a backend, and the same on NumPy to compare with."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from portanet import random
+from portanet.backends import get_backend, use_backend
+from tests.support import asarray
+
+KEY = random.stream_key(7, "layer")
+
+
+def draw(kind: Any, shape: tuple[int, ...], step: int = 0, *, key: int = KEY, **options: Any) -> Any:
+    """A draw on the backend in use; `dtype` is given by its name."""
+    backend = get_backend()
+    if "dtype" in options:
+        options["dtype"] = backend.find_dtype(options["dtype"])
+    number = asarray(np.asarray(step, dtype="int32"))
+    return kind(backend.xp, shape, key=key, step=number, device=backend.device, **options)
+
+
+def on_numpy(kind: Any, shape: tuple[int, ...], step: int = 0, **options: Any) -> Any:
+    with use_backend("numpy"):
+        return draw(kind, shape, step, **options)
