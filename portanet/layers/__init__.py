@@ -11,6 +11,7 @@ from portanet.layers.activation import (
     Softmax,
 )
 from portanet.layers.attention import AdditiveAttention, Attention
+from portanet.layers.augmentation import RandomCrop, RandomFlip, RandomRotation, RandomTranslation
 from portanet.layers.base import Layer
 from portanet.layers.bidirectional import Bidirectional
 from portanet.layers.bilinear import Bilinear
@@ -171,7 +172,11 @@ __all__ = [
     "Permute",
     "PositionEmbedding",
     "RMSNormalization",
+    "RandomCrop",
+    "RandomFlip",
     "RandomLayer",
+    "RandomRotation",
+    "RandomTranslation",
     "ReLU",
     "RecurrentCell",
     "RepeatVector",
