@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from portanet.autodiff import array_namespace, hvp, lift, value_and_grad
@@ -11,7 +11,7 @@ from portanet.layers import Layer
 from portanet.losses import Loss
 from portanet.metrics import Metric
 from portanet.optimizers import Optimizer
-from portanet.variables import bind, collect_losses
+from portanet.variables import Variable, bind, collect_losses
 
 Tree = dict[str, Array]
 Statistics = dict[str, tuple[Array, ...]]
@@ -27,11 +27,7 @@ def train_step(model: Layer, loss: Loss, metrics: list[Metric], optimizer: Optim
             with bind(bound_values) as bound, collect_losses() as added:
                 y_pred = model(lift(x), training=True)
                 value = loss.compute(lift(y), y_pred, weight)
-                for path in params:
-                    penalty = variables[path].regularizer
-                    if penalty is not None:
-                        value = value + penalty(variables[path].value)
-                value = sum(added, value)
+                value = sum([*penalties(variables, params), *added], value)
                 new_state = {path: bound[variables[path]] for path in state}
             return value, (new_state, y_pred)
 
@@ -51,16 +47,13 @@ def train_step(model: Layer, loss: Loss, metrics: list[Metric], optimizer: Optim
 
 def test_step(model: Layer, loss: Loss, metrics: list[Metric]) -> Callable[..., Any]:
     """`step(values, x, y, weight)` gives the batch's statistics."""
-    variables = model.named_variables()
+    variables, trained = model.named_variables(), model.trainable_paths()
 
     def step(values: Tree, x: Array, y: Array, weight: Any) -> Statistics:
         with bind({variables[p]: v for p, v in values.items()}), collect_losses() as added:
             y_pred = model(x, training=False)
             value = loss.compute(y, y_pred, weight)
-            for variable in variables.values():
-                if variable.regularizer is not None:
-                    value = value + variable.regularizer(variable.value)
-            value = sum(added, value)
+            value = sum([*penalties(variables, trained), *added], value)
         return statistics(value, metrics, x, y, y_pred, weight)
 
     return step
@@ -75,6 +68,12 @@ def predict_step(model: Layer) -> Callable[..., Any]:
             return model(x, training=False)
 
     return step
+
+
+def penalties(variables: dict[str, Variable], trained: Iterable[str]) -> list[Array]:
+    """What the regularizers of the trained weights add to the loss; frozen weights add nothing, as in Keras."""
+    chosen = [variables[path] for path in trained]
+    return [v.regularizer(v.value) for v in chosen if v.regularizer is not None]
 
 
 def statistics(value: Array, metrics: list[Metric], x: Array, y: Array, y_pred: Array, weight: Any) -> Statistics:

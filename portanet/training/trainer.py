@@ -269,7 +269,9 @@ class Trainer(Layer):
 
     def _evaluate(self, arrays: list[Array | None], batch_size: int) -> dict[str, Any]:
         loss, _ = self.require_compiled()
-        evaluate = self.compiled_step(("test",), lambda: step.test_step(self, loss, self.metrics))
+        evaluate = self.compiled_step(
+            ("test", *self.trainable_paths()), lambda: step.test_step(self, loss, self.metrics)
+        )
         totals, values = Totals(self.metrics, self.backend), self._values()
         for batch in data.batches(arrays, batch_size, self.backend):
             totals.add(evaluate(values, *batch))

@@ -148,6 +148,19 @@ def test_frozen_layers_stay(backend):
     assert not np.array_equal(after[2], before[2])
 
 
+def test_penalties_are_those_of_trained_weights(backend):
+    x, y = blobs()
+    model = portanet.Sequential([layers.Input((4,)), layers.Dense(3, kernel_regularizer="l2")])
+    model.compile(portanet.optimizers.SGD(0.0), "mse")
+    hot = np.eye(3, dtype="float32")[y]
+    bare = ((model.predict(x) - hot) ** 2).mean()
+    penalty = 0.01 * (model.get_weights()[0] ** 2).sum()
+    for expected in (bare + penalty, bare):
+        assert model.evaluate(x, hot, verbose=0) == pytest.approx(expected, rel=1e-5)
+        assert model.fit(x, hot, verbose=0).history["loss"][0] == pytest.approx(expected, rel=1e-5)
+        model.layers[0].trainable = False
+
+
 @pytest.mark.parametrize("kind", ["lists", "pandas", "float64", "native", "torch"])
 def test_inputs_of_every_kind_give_the_same(backend, kind):
     x, y = blobs()
