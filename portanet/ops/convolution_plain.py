@@ -58,25 +58,14 @@ def convolve_input(g: Array, weights: Array, window: Window, groups: int, space:
         return fast(g, weights, window, groups, space)
     xp = raw_namespace(g)
     turned = _turned(xp, weights, groups)
-    phases = [
-        _phases(n, k, s, before, d, m)
-        for n, k, s, (before, _), d, m in zip(
-            space, window.size, window.strides, window.padding, window.dilation, g.shape[1:-1], strict=True
-        )
-    ]
-    plans = [
-        (
-            tuple(p.margins for p in chosen),
-            turned[(*(p.places for p in chosen), ...)] if all(p.taps for p in chosen) else None,
-            Window(
-                tuple(p.taps for p in chosen),
-                (1,) * window.rank,
-                ((0, 0),) * window.rank,
-                tuple(p.apart for p in chosen),
-            ),
-        )
-        for chosen in itertools.product(*phases)
-    ]
+    positions = tuple(g.shape[1:-1])
+    plans = []
+    for classes in window.classes(space):
+        reached = all(len(c.places) for c in classes)
+        margins = tuple(c.margins(m) for c, m in zip(classes, positions, strict=True))
+        part = turned[(*(c.turned(k) for c, k in zip(classes, window.size, strict=True)), ...)] if reached else None
+        sizes, apart = tuple(len(c.places) for c in classes), tuple(c.apart for c in classes)
+        plans.append((margins, part, Window(sizes, (1,) * window.rank, ((0, 0),) * window.rank, apart)))
     counts = tuple(-(-n // s) for n, s in zip(space, window.strides, strict=True))
     channels = turned.shape[-1]
 
@@ -241,9 +230,6 @@ def _kernel_by_places(xp: Any, x: Array, g: Array, window: Window) -> Array:
     return xp.reshape(xp.stack(found), (*window.size, 1, -1))
 
 
-# The kernel turned round, and its classes of places
-
-
 def _turned(xp: Any, weights: Array, groups: int) -> Array:
     """The kernel of the adjoint: every axis of space reversed, inputs and filters exchanged within each group."""
     rank = len(weights.shape) - 2
@@ -254,37 +240,6 @@ def _turned(xp: Any, weights: Array, groups: int) -> Array:
         weights = xp.permute_dims(weights, (*range(rank), rank + 2, rank + 1, rank))
         return xp.reshape(weights, (*size, filters, groups * inputs))
     return xp.matrix_transpose(weights)
-
-
-class _Phase:
-    """One class of the inputs of an axis: numbers a, a + s, a + 2s, ...; meeting each `stride`-th place of the kernel.
-
-    Input a + s m, that is m0 + m with remainder in the padded input, is reached from output m0 + m - delay - t apart by
-    the t-th of the places.
-    """
-
-    def __init__(self, a: int, n: int, k: int, s: int, before: int, d: int, outputs: int) -> None:
-        common = math.gcd(s, d)
-        stride, self.apart = s // common, d // common
-        first_output, phase = divmod(a + before, s)
-        first = next((i for i in range(min(k, stride)) if (i * d - phase) % s == 0), None)
-        self.taps = 0 if first is None else len(range(first, k, stride))
-        self.margins, self.places = (0, 0), slice(0, 0)
-        if first is not None:
-            delay = (first * d - phase) // s
-            reach = (self.taps - 1) * self.apart
-            count = -(-n // s)
-            self.margins = (reach + delay - first_output, first_output - delay + count - outputs)
-            # In the kernel turned round, the places come in the opposite order.
-            start = k - 1 - (first + (self.taps - 1) * stride)
-            self.places = slice(start, k - first, stride)
-
-
-def _phases(n: int, k: int, s: int, before: int, d: int, outputs: int) -> list[_Phase]:
-    return [_Phase(a, n, k, s, before, d, outputs) for a in range(s)]
-
-
-# Small helpers
 
 
 def _owner(x: Array) -> type[Backend]:

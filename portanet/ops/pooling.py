@@ -1,63 +1,30 @@
-"""Pooling over any number of axes of space: sums and largest elements of windows, with derivatives of any order.
+"""Pooling over windows, with derivatives of any order.
 
-Convention: where several elements of a window are the largest, the first of them (in row-major order) gets the whole
-cotangent, as in PyTorch.
+As for convolution, pullbacks are functions of the same kind: what is summed over a window is spread over it on the way
+back, what is picked from it is put back where it came from.
+
+At ties the first place of the window (in row-major order) counts as the maximum and gets the whole derivative, as in
+PyTorch.
 """
 
 from __future__ import annotations
 
-import itertools
-import math
 from collections.abc import Sequence
 from typing import Any
 
 from portanet.autodiff import array_namespace, custom_vjp
-from portanet.backends import Array, device_of
-from portanet.ops.windows import Window, interleave, pad
-
-
-def max_pool(x: Array, window: Window) -> Array:
-    """The largest element of each window; padding never wins.
-
-    Args:
-        x: Shape (batch, *space, channels).
-        window: The window.
-
-    Returns:
-        Shape (batch, *positions, channels).
-
-    Example:
-        >>> import numpy as np
-        >>> from portanet.ops.windows import window
-        >>> x = np.arange(16.0).reshape(1, 4, 4, 1)
-        >>> max_pool(x, window((4, 4), (2, 2), 2))[0, :, :, 0]
-        array([[ 5.,  7.],
-               [13., 15.]])
-    """
-    out: Array = _max_pool(x, window=window)
-    return out
-
-
-def sum_pool(x: Array, window: Window) -> Array:
-    """The sum of each window; padding counts as zero.
-
-    Args:
-        x: Shape (batch, *space, channels).
-        window: The window.
-
-    Returns:
-        Shape (batch, *positions, channels).
-    """
-    out: Array = _sum_pool(x, window=window)
-    return out
+from portanet.autodiff.traced import TracedArray, raw_value
+from portanet.backends import Array, device_of, raw_namespace
+from portanet.ops import pooling_plain as plain
+from portanet.ops.windows import Window
 
 
 def average_pool(x: Array, window: Window) -> Array:
-    """The mean of each window over the elements of the input in it: padding does not count, as in Keras.
+    """The mean over each position of a window; padding does not count, as in Keras.
 
     Args:
         x: Shape (batch, *space, channels).
-        window: The window.
+        window: The window, see `portanet.ops.windows.window`.
 
     Returns:
         Shape (batch, *positions, channels).
@@ -68,138 +35,218 @@ def average_pool(x: Array, window: Window) -> Array:
         >>> average_pool(np.asarray([1.0, 3.0, 5.0]).reshape(1, 3, 1), window((3,), (2,), 2, "same")).ravel()
         array([2., 5.])
     """
-    total = sum_pool(x, window)
-    if not any(map(any, window.padding)):
-        return total * (1 / math.prod(window.size))
-    ones = array_namespace(x).ones_like(x[:1, ..., :1])
-    return total / _sum_pool(ones, window=window)
+    total = window_sum(x, window=window)
+    size = 1
+    for n in window.size:
+        size *= n
+    if not any(map(sum, window.padding)):
+        return total * (1 / size)
+    like = raw_value(x)
+    xp = raw_namespace(like)
+    ones = xp.ones((1, *x.shape[1:-1], 1), dtype=like.dtype, device=device_of(like))
+    return total / array_namespace(total).asarray(xp.maximum(window_sum(ones, window=window), 1.0))
 
 
 def l2_pool(x: Array, window: Window) -> Array:
-    """The root of the sum of squares of each window; its derivative at 0 is 0.
+    """The Euclidean norm of each position of a window; its derivative where all is zero is 0.
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet.ops.windows import window
+        >>> l2_pool(np.asarray([3.0, 4.0, 0.0, 0.0]).reshape(1, 4, 1), window((4,), (2,), 2)).ravel()
+        array([5., 0.])
+    """
+    squares = window_sum(x * x, window=window)
+    xp = array_namespace(squares)
+    some = squares > 0
+    return xp.where(some, xp.sqrt(xp.where(some, squares, 1.0)), 0.0)
+
+
+def unpool(x: Array, places: Array, window: Window, space: Sequence[int]) -> Array:
+    """Put each value at the place of its window that `places` names, zeros elsewhere; where windows overlap, add up.
+
+    Args:
+        x: Shape (batch, *positions, channels).
+        places: Integers of the same shape: places of the window in row-major order, such as `max_places` gives.
+        window: The window.
+        space: Size of the result on each axis.
+
+    Returns:
+        Shape (batch, *space, channels).
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet.ops.windows import window
+        >>> x, places = np.asarray([5.0, 7.0]).reshape(1, 2, 1), np.asarray([1, 0]).reshape(1, 2, 1)
+        >>> unpool(x, places, window((4,), (2,), 2), (4,)).ravel()
+        array([0., 5., 7., 0.])
+    """
+    return put_back(x, places, window=window, space=tuple(space))
+
+
+def max_places(x: Array, window: Window) -> Array:
+    """Which place of its window is the maximum, the first if several are: int32, row-major; it has no derivative.
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet.ops.windows import window
+        >>> max_places(np.asarray([5.0, 7.0, 7.0, 7.0]).reshape(1, 4, 1), window((4,), (2,), 2)).ravel()
+        array([1, 0], dtype=int32)
+    """
+    values = raw_value(x)
+    found = plain.max_places(values, window)
+    return array_namespace(x).asarray(found) if type(x) is TracedArray else found
+
+
+def _traced(*arrays: Array) -> bool:
+    return any(type(x) is TracedArray for x in arrays)
+
+
+# Functions that are linear, or pick from x; see portanet.ops.convolution for why they call themselves
+
+
+@custom_vjp
+def window_sum(x: Array, *, window: Window) -> Any:
+    """The sum over each position of a window."""
+    out = window_sum(x, window=window) if _traced(x) else plain.window_sum(x, window)
+    space = tuple(x.shape[1:-1])
+    return out, lambda g: (window_spread(g, window=window, space=space),)
+
+
+@custom_vjp
+def window_spread(g: Array, *, window: Window, space: tuple[int, ...]) -> Any:
+    """The adjoint of `window_sum`: every place gets the sum over the positions that see it."""
+    out = window_spread(g, window=window, space=space) if _traced(g) else plain.window_spread(g, window, space)
+    return out, lambda h: (window_sum(h, window=window),)
+
+
+@custom_vjp
+def max_pool(x: Array, *, window: Window) -> Any:
+    """The maximum over each position of a window; padding never is the maximum.
 
     Args:
         x: Shape (batch, *space, channels).
-        window: The window.
+        window: The window, see `portanet.ops.windows.window`.
 
     Returns:
         Shape (batch, *positions, channels).
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet.ops.windows import window
+        >>> max_pool(np.arange(16.0).reshape(1, 4, 4, 1), window=window((4, 4), (2, 2), 2)).reshape(2, 2)
+        array([[ 5.,  7.],
+               [13., 15.]])
     """
-    xp = array_namespace(x)
-    square = sum_pool(x * x, window)
-    return xp.where(square > 0, xp.sqrt(xp.where(square > 0, square, 1.0)), 0.0)
+    y = max_pool(x, window=window) if _traced(x) else plain.max_pool(x, window)
+    return y, lambda g: (to_maxima(g, x, y, window=window),)
 
 
-def max_places(x: Array, window: Window) -> tuple[Array, Array]:
-    """The largest element of each window and where in x it was, for unpooling.
+@custom_vjp
+def to_maxima(g: Array, x: Array, y: Array, *, window: Window) -> Any:
+    """The adjoint of `max_pool` at x, whose maxima are y: each g goes to the place that the maximum came from."""
+    out = to_maxima(g, x, y, window=window) if _traced(g, x, y) else plain.to_maxima(g, x, y, window)
+    return out, lambda h: (at_maxima(h, x, y, window=window), None, None)
+
+
+@custom_vjp
+def at_maxima(h: Array, x: Array, y: Array, *, window: Window) -> Any:
+    """The values of h where the maxima y of x are."""
+    out = at_maxima(h, x, y, window=window) if _traced(h, x, y) else plain.at_maxima(h, x, y, window)
+    return out, lambda g: (to_maxima(g, x, y, window=window), None, None)
+
+
+@custom_vjp
+def put_back(x: Array, places: Array, *, window: Window, space: tuple[int, ...]) -> Any:
+    """`unpool`."""
+    if _traced(x, places):
+        out = put_back(x, places, window=window, space=space)
+    else:
+        out = plain.put_back(x, places, window, space)
+    return out, lambda h: (pick(h, places, window=window), None)
+
+
+@custom_vjp
+def pick(h: Array, places: Array, *, window: Window) -> Any:
+    """The adjoint of `unpool`: the values of h at the places named."""
+    out = pick(h, places, window=window) if _traced(h, places) else plain.pick(h, places, window)
+    space = tuple(h.shape[1:-1])
+    return out, lambda x: (put_back(x, places, window=window, space=space), None)
+
+
+# Adaptive pooling
+
+
+def adaptive_bins(size: int, count: int) -> list[tuple[int, int]]:
+    """`count` bins that cover an axis: from floor(i size / count) to ceil((i + 1) size / count).
+
+    Example:
+        >>> adaptive_bins(5, 3)
+        [(0, 2), (1, 4), (3, 5)]
+    """
+    return [(i * size // count, -(-(i + 1) * size // count)) for i in range(count)]
+
+
+def adaptive_pool(x: Array, counts: Sequence[int], reduce: str) -> Array:
+    """The mean or maximum over as many bins on each axis as are asked for.
 
     Args:
         x: Shape (batch, *space, channels).
-        window: The window, without padding.
+        counts: Number of bins on each axis.
+        reduce: `"mean"` or `"max"`.
 
     Returns:
-        The elements, shape (batch, *positions, channels), and their numbers in the flattened space, int32.
+        Shape (batch, *counts, channels).
+
+    Example:
+        >>> import numpy as np
+        >>> adaptive_pool(np.arange(5.0).reshape(1, 5, 1), (3,), "mean").ravel()
+        array([0.5, 2. , 3.5])
     """
     xp = array_namespace(x)
-    space, count = tuple(x.shape[1:-1]), window.places(tuple(x.shape[1:-1]))
-    numbers = xp.reshape(xp.arange(math.prod(space), dtype=xp.int32, device=device_of(x)), (1, *space, 1))
-    largest = where = None
-    for place in itertools.product(*map(range, window.size)):
-        key = window.key(place, count)
-        here, number = x[key], xp.broadcast_to(numbers[key], x[key].shape)
-        if largest is None:
-            largest, where = here, number
-        else:
-            where = xp.where(here > largest, number, where)
-            largest = xp.where(here > largest, here, largest)
-    assert largest is not None
-    assert where is not None
-    return largest, where
+    for axis, count in reversed(list(enumerate(counts, 1))):
+        before = (slice(None),) * axis
+        parts = []
+        for start, stop in adaptive_bins(x.shape[axis], count):
+            seen = x[(*before, slice(start, stop), ...)]
+            parts.append(
+                xp.mean(seen, axis=axis, keepdims=True)
+                if reduce == "mean"
+                else max_pool(seen, window=_whole(seen, axis))
+            )
+        x = xp.concat(parts, axis=axis)
+    return x
 
 
-# The ops
+def _whole(x: Array, axis: int) -> Window:
+    """A window over all of one axis."""
+    rank = len(x.shape) - 2
+    size = tuple(x.shape[i] if i == axis else 1 for i in range(1, rank + 1))
+    return Window(size, (1,) * rank, ((0, 0),) * rank, (1,) * rank)
 
 
-def _places(window: Window) -> list[tuple[int, ...]]:
-    return list(itertools.product(*map(range, window.size)))
+def global_max_pool(x: Array) -> Array:
+    """The maximum over all of space, shape (batch, 1, ..., 1, channels); the first at ties.
 
-
-def _padded(xp: Any, x: Array, window: Window, value: float) -> Array:
-    return pad(xp, x, window.padding, value) if any(map(any, window.padding)) else x
-
-
-@custom_vjp
-def _max_pool(x: Array, *, window: Window) -> Any:
-    xp = array_namespace(x)
-    space = tuple(x.shape[1:-1])
-    count = window.places(space)
-    padded = _padded(xp, x, window, -math.inf)
-    keys = [window.key(place, count) for place in _places(window)]
-    out = padded[keys[0]]
-    for key in keys[1:]:
-        out = xp.maximum(out, padded[key])
-
-    def pullback(g: Array) -> tuple[Array]:
-        xp = array_namespace(g, padded)
-        taken, parts = None, []
-        for key in keys:
-            wins = padded[key] == out
-            if taken is None:
-                taken = wins
-            else:
-                wins, taken = wins & ~taken, taken | wins
-            parts.append(xp.where(wins, g, 0.0))
-        return (_spread(parts, window, space),)
-
-    return out, pullback
-
-
-@custom_vjp
-def _sum_pool(x: Array, *, window: Window) -> Any:
-    xp = array_namespace(x)
-    space = tuple(x.shape[1:-1])
-    count = window.places(space)
-    padded = _padded(xp, x, window, 0.0)
-    keys = [window.key(place, count) for place in _places(window)]
-    out = padded[keys[0]]
-    for key in keys[1:]:
-        out = out + padded[key]
-    return out, lambda g: (_spread([g] * len(keys), window, space),)
-
-
-def _spread(parts: Sequence[Array], window: Window, space: tuple[int, ...]) -> Array:
-    """Put part i where place i of each window was, and add what falls together: the way back of every pooling.
-
-    Args:
-        parts: One array of shape (batch, *positions, channels) for each place of the window, in row-major order.
-        window: The window.
-        space: Size of the input on each axis.
+    Example:
+        >>> import numpy as np
+        >>> global_max_pool(np.arange(8.0).reshape(1, 2, 2, 2)).ravel()
+        array([6., 7.])
     """
-    xp = array_namespace(*parts)
-    positions = tuple(parts[0].shape[1:-1])
-    length = tuple(n + before + after for n, (before, after) in zip(space, window.padding, strict=True))
-    if window.size == window.strides and set(window.dilation) == {1}:
-        # Windows side by side: nothing falls together.
-        covered = tuple(n * k for n, k in zip(positions, window.size, strict=True))
-        out = interleave(xp, parts, window.size, covered)
-        return pad(xp, out, _margins(window, covered, length))
-    total = None
-    zeros = None
-    for place, part in zip(_places(window), parts, strict=True):
-        if any(s > 1 for s in window.strides):
-            zeros = xp.zeros_like(part) if zeros is None else zeros
-            part = interleave(
-                xp, [part] + [zeros] * (math.prod(window.strides) - 1), window.strides,
-                tuple((n - 1) * s + 1 for n, s in zip(positions, window.strides, strict=True)),
-            )  # fmt: skip
-        start = tuple(i * d for i, d in zip(place, window.dilation, strict=True))
-        part = pad(xp, part, tuple((a, n - a - m) for a, n, m in zip(start, length, part.shape[1:-1], strict=True)))
-        total = part if total is None else total + part
-    return pad(xp, total, tuple((-before, -after) for before, after in window.padding))
+    for axis in reversed(range(1, len(x.shape) - 1)):
+        x = max_pool(x, window=_whole(x, axis))
+    return x
 
 
-def _margins(window: Window, covered: tuple[int, ...], length: tuple[int, ...]) -> tuple[tuple[int, int], ...]:
-    """From what the windows cover to the input: padding off, what no window reached on."""
-    return tuple(
-        (-before, n - c - after) for (before, after), n, c in zip(window.padding, length, covered, strict=True)
-    )
+__all__ = [
+    "adaptive_bins",
+    "adaptive_pool",
+    "average_pool",
+    "global_max_pool",
+    "l2_pool",
+    "max_places",
+    "max_pool",
+    "unpool",
+    "window_spread",
+    "window_sum",
+]

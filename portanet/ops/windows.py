@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
@@ -10,6 +12,43 @@ from portanet.backends import Array, device_of
 
 Margins: TypeAlias = tuple[tuple[int, int], ...]
 """What to add before and after, for each axis of space; negative to cut off."""
+
+
+@dataclass(frozen=True)
+class InputClass:
+    """Places a, a + s, a + 2s, ... of an axis of the input (s is the stride): they meet the same places of the window.
+
+    The m-th of the `count` places is seen from position `m + shift - t * apart`, through the t-th of `places`.
+    """
+
+    places: range
+    shift: int
+    apart: int
+    count: int
+
+    def margins(self, positions: int) -> tuple[int, int]:
+        """What to add around an axis of positions, so that a window over `places` turned round finds those it needs."""
+        return (len(self.places) - 1) * self.apart - self.shift, self.shift + self.count - positions
+
+    def margins_of(self, t: int, positions: int) -> tuple[int, int]:
+        """What to add around an axis of positions, to have the one that sees each place through the t-th."""
+        before = t * self.apart - self.shift
+        return before, self.count - positions - before
+
+    def turned(self, size: int) -> slice:
+        """Where `places` are in a window of a size that is turned round."""
+        places = self.places
+        return slice(size - 1 - places[-1], size - places[0], places.step) if len(places) else slice(0, 0)
+
+
+def input_class(a: int, n: int, k: int, s: int, before: int, d: int) -> InputClass:
+    """The class of place `a` of an input of size n, with `before` zeros before it, for a window of size k."""
+    common = math.gcd(s, d)
+    stride = s // common
+    position, remainder = divmod(a + before, s)
+    first = next((i for i in range(min(k, stride)) if (i * d - remainder) % s == 0), k)
+    shift = position - (first * d - remainder) // s
+    return InputClass(range(first, k, stride), shift, d // common, -(-n // s))
 
 
 @dataclass(frozen=True)
@@ -45,6 +84,22 @@ class Window:
             max(0, (n + before + after - span) // s + 1)
             for n, (before, after), span, s in zip(space, self.padding, self.spans, self.strides, strict=True)
         )
+
+    def along(self, axis: int) -> Window:
+        """The part of the window that moves along one axis of space."""
+
+        def only(values: tuple[Any, ...], neutral: Any) -> tuple[Any, ...]:
+            return tuple(v if i == axis else neutral for i, v in enumerate(values))
+
+        return Window(only(self.size, 1), only(self.strides, 1), only(self.padding, (0, 0)), only(self.dilation, 1))
+
+    def classes(self, space: Sequence[int]) -> list[tuple[InputClass, ...]]:
+        """The classes into which the places of an input of a size fall, as rows of one class for each axis."""
+        each = [
+            [input_class(a, n, k, s, before, d) for a in range(s)]
+            for n, k, s, (before, _), d in zip(space, self.size, self.strides, self.padding, self.dilation, strict=True)
+        ]
+        return list(itertools.product(*each))
 
     def key(self, place: Sequence[int], count: Sequence[int]) -> tuple[Any, ...]:
         """The index that takes one place of the window, at each of `count` positions, from a padded input."""
@@ -180,7 +235,8 @@ def interleave(xp: Any, parts: Sequence[Array], counts: Sequence[int], space: Se
 
 def itemsize(xp: Any, x: Array) -> int:
     """Bytes of one element."""
-    return int(xp.finfo(x.dtype).bits) // 8
+    info = xp.finfo if xp.isdtype(x.dtype, "real floating") else xp.iinfo
+    return int(info(x.dtype).bits) // 8
 
 
 def rows_within(limit: int, batch: int, bytes_each: int) -> int:
