@@ -187,3 +187,57 @@ def test_integer_targets_giving_a_silently_wrong_loss(xp: Any) -> None:
     assert right == pytest.approx(-np.log([0.7, 0.2]).mean(), rel=1e-5)
     one_hot = asarray(np.eye(3)[[0, 1]])
     assert float(losses.CategoricalCrossentropy()(one_hot, p)) == pytest.approx(right, rel=1e-6)
+
+
+def first_symbol(examples: int, steps: int, seed: int) -> tuple[Any, Any]:
+    symbols = np.random.default_rng(seed).integers(0, 4, (examples, steps))
+    return np.eye(4, dtype="float32")[symbols], symbols[:, 0]
+
+
+def slow_forgetting(shape: tuple[int, ...], generator: Any) -> Any:
+    """Bias of an LSTM (i, f, c, o) or GRU (z, r, h) whose units forget at rates from 1 to 20 steps."""
+    bias = np.zeros(shape)
+    units = shape[-1] // (4 if len(shape) == 1 else 3)
+    bias[..., units : 2 * units] = 1.0
+    keeping = bias[units : 2 * units] if len(shape) == 1 else bias[0, :units]
+    keeping[:] = np.log(generator.uniform(1, 19, units))
+    return bias
+
+
+def accuracy_on_new(layer: Any, data: Any, epochs: int, mask: bool = False) -> float:
+    portanet.random.set_seed(0)
+    (x, y), (new_x, new_y) = data
+    masking = [layers.Masking()] if mask else []
+    model = portanet.Sequential([layers.Input(x.shape[1:]), *masking, layer, layers.Dense(4)])
+    loss = losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(optimizers.Adam(0.01, clipnorm=1.0), loss, ["accuracy"])
+    model.fit(x, y, batch_size=32, epochs=epochs, verbose=0)
+    found: float = model.evaluate(new_x, new_y, verbose=0, return_dict=True)["accuracy"]
+    return found
+
+
+@pytest.mark.parametrize("kind", ["LSTM", "GRU"])
+def test_recurrent_gradients_that_stop_at_the_last_step(kind: str) -> None:
+    """The first symbol is remembered over 20 steps, and the gradient reaches it."""
+    options = {"unit_forget_bias": False} if kind == "LSTM" else {}
+    layer = getattr(layers, kind)(16, bias_initializer=slow_forgetting, **options)
+    data = first_symbol(512, 20, 1), first_symbol(256, 20, 2)
+    assert accuracy_on_new(layer, data, 16) >= 0.99
+    x = data[1][0]
+    slope = grad(lambda x: x.__array_namespace__().sum(layer(x)))(x)
+    assert np.abs(slope[:, 0]).max() > 1e-3
+
+
+@pytest.mark.parametrize("kind", ["GRU", "GRU reset before", "LSTM", "SimpleRNN"])
+def test_gru_and_masked_lstm_that_cannot_train(kind: str) -> None:
+    """Sequences of 3 to 8 symbols, padded: the last one must be told."""
+
+    def last_symbol(seed: int) -> tuple[Any, Any]:
+        rng = np.random.default_rng(seed)
+        symbols, lengths = rng.integers(0, 4, (512, 8)), rng.integers(3, 9, 512)
+        x = np.where((np.arange(8) < lengths[:, None])[..., None], np.eye(4, dtype="float32")[symbols], 0)
+        return x, symbols[np.arange(512), lengths - 1]
+
+    options = {"reset_after": False} if kind == "GRU reset before" else {}
+    layer = getattr(layers, kind.split()[0])(12, **options)
+    assert accuracy_on_new(layer, (last_symbol(1), last_symbol(2)), 12, mask=True) >= 0.99
