@@ -89,11 +89,11 @@ def rms_normalize(x: Array, *affine: Array, axes: tuple[int, ...], epsilon: floa
 
 
 def _affine(y: Array, affine: tuple[Array, ...], scale: bool, offset: bool) -> Array:
-    out = y
-    if scale:
-        out = y * affine[0]
+    if not scale:
+        return y + affine[-1] if offset else y
+    out = y * affine[0]
     if offset:
-        out = out + affine[-1]
+        out += affine[-1]
     return out
 
 
