@@ -42,7 +42,8 @@ def uniform(
     """
     found = _fractions(xp, bits(xp, shape, key, step, device), dtype)
     if (low, high) != (0.0, 1.0):
-        found = found * (high - low) + low
+        found *= high - low
+        found += low
     return xp.astype(found, dtype, copy=False)
 
 
@@ -99,6 +100,9 @@ def truncated_normal(
 
 
 def _fractions(xp: Any, words: Array, dtype: Any) -> Array:
-    """The upper 24 bits of 32 as multiples of 2**-24 in [0, 1); float64 for float64, else float32."""
-    wide = xp.float64 if dtype == xp.float64 else xp.float32
-    return xp.astype((words >> 8) & 0xFFFFFF, wide) * 2.0**-24
+    """The upper 24 bits of 32 as multiples of 2**-24 in [0, 1); float64 for float64, else float32. Uses up `words`."""
+    words >>= 8
+    words &= 0xFFFFFF
+    found = xp.astype(words, xp.float64 if dtype == xp.float64 else xp.float32)
+    found *= 2.0**-24
+    return found

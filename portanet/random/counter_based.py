@@ -1,6 +1,6 @@
 """The counter-based generator, and the draw that is its bits: bernoulli.
 
-The standard has no 64-bit product and NumPy, PyTorch and JAX have not all of uint32, so the hash is made of what int32
+Not every library has all of uint32, and none gives the upper half of a product alike, so the hash is made of what int32
 arithmetic does alike everywhere: products and sums that wrap around, exclusive or, and shifts.
 """
 

@@ -1,0 +1,104 @@
+"""A million random numbers from portanet's counters, beside each library's own generator.
+
+Run: python -m benchmarks.random_draws [--size 1000000] [--threads 2]
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import numpy as np
+import torch
+
+from benchmarks.timing import interleaved, machine, table, use_threads
+from portanet import random
+from portanet.backends import Backend, make_backend
+
+KEY = random.stream_key(0, "benchmark")
+
+
+def ours(backend: Backend, size: int) -> dict[str, Callable[[], Any]]:
+    """The draws of portanet, each of a step of its own, compiled where the library compiles."""
+    xp, device, dtype = backend.xp, backend.device, backend.dtype
+    draws = {
+        "mask": lambda step: random.bernoulli(xp, (size,), 0.8, KEY, step, device),
+        "uniform": lambda step: random.uniform(xp, (size,), KEY, step, device, dtype),
+        "normal": lambda step: random.normal(xp, (size,), KEY, step, device, dtype),
+        "truncated normal": lambda step: random.truncated_normal(xp, (size,), KEY, step, device, dtype),
+        "integers below 10": lambda step: random.integers(xp, (size,), KEY, step, device, 0, 10),
+        "permutation": lambda step: random.permutation(xp, size, KEY, step, device),
+    }
+    step = backend.from_host(np.asarray(3, dtype="int32"))
+
+    def bind(draw: Callable[[Any], Any]) -> Callable[[], Any]:
+        compiled = backend.compile(draw)
+        return lambda: wait(compiled(step))
+
+    return {task: bind(draw) for task, draw in draws.items()}
+
+
+def wait(x: Any) -> Any:
+    return jax.block_until_ready(x) if isinstance(x, jax.Array) else x
+
+
+def theirs(size: int) -> dict[str, dict[str, Callable[[], Any]]]:
+    """The same draws by the libraries' generators, in float32 where they draw that."""
+    rng = np.random.default_rng(0)
+    key = jax.random.key(0)
+    mask = jax.jit(lambda key: jax.random.bernoulli(key, 0.8, (size,)))
+    uniform = jax.jit(lambda key: jax.random.uniform(key, (size,)))
+    normal = jax.jit(lambda key: jax.random.normal(key, (size,)))
+    truncated = jax.jit(lambda key: jax.random.truncated_normal(key, -2, 2, (size,)))
+    integers = jax.jit(lambda key: jax.random.randint(key, (size,), 0, 10))
+    permutation = jax.jit(lambda key: jax.random.permutation(key, size))
+    return {
+        "numpy": {
+            "mask": lambda: rng.random(size, dtype="float32") < 0.8,
+            "uniform": lambda: rng.random(size, dtype="float32"),
+            "normal": lambda: rng.standard_normal(size, dtype="float32"),
+            "integers below 10": lambda: rng.integers(0, 10, size, dtype="int32"),
+            "permutation": lambda: rng.permutation(size),
+        },
+        "torch": {
+            "mask": lambda: torch.rand(size) < 0.8,
+            "uniform": lambda: torch.rand(size),
+            "normal": lambda: torch.randn(size),
+            "truncated normal": lambda: torch.nn.init.trunc_normal_(torch.empty(size)),
+            "integers below 10": lambda: torch.randint(10, (size,), dtype=torch.int32),
+            "permutation": lambda: torch.randperm(size),
+        },
+        "jax": {
+            "mask": lambda: mask(key).block_until_ready(),
+            "uniform": lambda: uniform(key).block_until_ready(),
+            "normal": lambda: normal(key).block_until_ready(),
+            "truncated normal": lambda: truncated(key).block_until_ready(),
+            "integers below 10": lambda: integers(key).block_until_ready(),
+            "permutation": lambda: permutation(key).block_until_ready(),
+        },
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--size", type=int, default=1_000_000)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--rounds", type=int, default=15)
+    options = parser.parse_args()
+    use_threads(options.threads)
+    print(machine("numpy", "torch", "jax"))
+    for name, others in theirs(options.size).items():
+        mine = ours(make_backend(name, None if name == "numpy" else "cpu"), options.size)
+        results = {}
+        for task in mine:
+            contestants = {f"portanet on {name}": mine[task]}
+            if task in others:
+                contestants[name] = others[task]
+            results[task] = interleaved(contestants, rounds=options.rounds)
+        print(f"\n{table(f'{options.size:,} numbers', results, [f'portanet on {name}', name], base=name)}")
+
+
+if __name__ == "__main__":
+    main()
