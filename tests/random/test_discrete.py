@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from portanet import random
+from portanet.backends import get_backend
 from portanet.random import discrete
 from tests.random.drawing import draw, on_numpy
 from tests.support import assert_equal, to_numpy
@@ -46,8 +47,6 @@ def test_integers_refuse_other_ranges(low: int, high: int) -> None:
 
 def permutation(_: Any, shape: tuple[int, ...], **options: Any) -> Any:
     """`random.permutation` with the arguments of the others."""
-    from portanet.backends import get_backend
-
     return random.permutation(get_backend().xp, shape[0], **options)
 
 
