@@ -10,6 +10,7 @@ import numpy as np
 from portanet.backends.base import Array, Backend, HostArray
 from portanet.backends.numpy_random import random_words
 from portanet.backends.numpy_scan import scan
+from portanet.backends.numpy_special import erfc
 from portanet.backends.threads import map_chunks
 
 
@@ -39,7 +40,7 @@ class NumpyBackend(Backend):
     name = "numpy"
     library = "numpy"
     install = "pip install numpy"
-    kernels = {"index_add": index_add, "random_words": random_words, "scan": scan}
+    kernels = {"index_add": index_add, "random_words": random_words, "scan": scan, "erfc": erfc}
 
     @classmethod
     def load(cls) -> Any:

@@ -60,17 +60,17 @@ def lstm(
     xp = array_namespace(x, kernel, recurrent_kernel, bias, h0, c0)
     units = h0.shape[-1]
     scale, shift, plus = _gate_constants(xp, kernel, units)
-    z = project(xp, x, kernel)
+    # One block for all gates: sigmoid(a) is (1 + tanh(a/2)) / 2; the weights bring the first factor 1/2 along.
+    z, scaled = project(xp, x, kernel * scale), recurrent_kernel * scale
+    scaled_bias = None if bias is None else bias * scale
 
     def step(carry: tuple[Array, Array], z: Array, *rest: Array) -> Any:
         m, keep = optional(rest, mask is not None, recurrent_keep is not None)
         h, c = carry
-        # One block for all gates: sigmoid(a) is (1 + tanh(a/2)) / 2.
-        a = xp.matmul(h if keep is None else h * keep, recurrent_kernel)
+        a = xp.matmul(h if keep is None else h * keep, scaled)
         a += z
-        if bias is not None:
-            a += bias
-        a *= scale
+        if scaled_bias is not None:
+            a += scaled_bias
         gates = xp.tanh(a)
         gates *= scale
         gates += shift

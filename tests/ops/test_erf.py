@@ -3,10 +3,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pytest
 
 from portanet.autodiff import check_grads
 from portanet.ops import erf, erfc
-from tests.support import asarray, assert_close
+from tests.support import asarray, assert_close, to_numpy
 
 
 def test_derivatives(xp: Any) -> None:
@@ -33,3 +34,12 @@ def test_half_precision_is_computed_in_single(xp: Any) -> None:
     x = xp.astype(asarray([-3.0, 0.5, 2.0, 8.0]), xp.float16)
     assert erf(x).dtype == x.dtype
     assert_close(xp.astype(erf(x), xp.float32), erf(asarray([-3.0, 0.5, 2.0, 8.0])), rtol=1e-3)
+
+
+def test_float32_in_large_arrays(xp: Any) -> None:
+    """More than one piece of what a kernel takes at once, and every kind of value."""
+    special = pytest.importorskip("scipy.special")
+    x = np.concatenate([np.linspace(-9, 8, 40_000), [np.inf, -np.inf, 0, 40, -40]]).astype("float32").reshape(5, -1)
+    expected = special.erfc(x.astype("float64"))
+    assert_close(erfc(asarray(x, "float32")), expected, rtol=7e-6, atol=1e-35, dtype="float32")
+    assert np.isnan(to_numpy(erfc(asarray(np.asarray([np.nan]), "float32"))))
