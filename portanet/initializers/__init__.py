@@ -20,12 +20,12 @@ from portanet.initializers.scaled import (
     TruncatedNormal,
     VarianceScaling,
 )
-from portanet.initializers.structured import Orthogonal, Sparse
+from portanet.initializers.structured import SVD, Orthogonal, Sparse
 from portanet.lookup import lookup, names
 
 INITIALIZERS = names(
     Constant, FanIn, GlorotNormal, GlorotUniform, HeNormal, HeUniform, Identity, LecunNormal, LecunUniform, Ones,
-    Orthogonal, RandomNormal, RandomUniform, Sparse, TruncatedNormal, VarianceScaling, Zeros,
+    Orthogonal, RandomNormal, RandomUniform, SVD, Sparse, TruncatedNormal, VarianceScaling, Zeros,
 )  # fmt: skip
 INITIALIZERS |= {"zero": Zeros, "one": Ones, "uniform": RandomUniform, "normal": RandomNormal}
 
@@ -42,6 +42,7 @@ def get(identifier: Any) -> Any:
 
 
 __all__ = [
+    "SVD",
     "Constant",
     "FanIn",
     "GlorotNormal",

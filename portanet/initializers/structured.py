@@ -44,6 +44,30 @@ class Orthogonal(Initializer):
         return np.asarray(self.gain * (q.T if rows < columns else q).reshape(shape))
 
 
+class SVD(Initializer):
+    """The singular vectors of a normal random matrix: orthonormal columns (or rows, if those are fewer), as NumPyDL's.
+
+    Weights of higher rank count as matrices of shape (product of all axes but the last, last axis).
+
+    Args:
+        seed: See `Initializer`.
+
+    Example:
+        >>> w = SVD(seed=0)((4, 3))
+        >>> (w.T @ w).round(6) + 0.0
+        array([[1., 0., 0.],
+               [0., 1., 0.],
+               [0., 0., 1.]])
+    """
+
+    def draw(self, shape: tuple[int, ...], generator: np.random.Generator) -> HostArray:
+        if len(shape) < 2:
+            raise ValueError(f"SVD makes weights of rank 2 and more. Received: shape={shape}")
+        rows, columns = math.prod(shape[:-1]), shape[-1]
+        left, _, right = np.linalg.svd(generator.standard_normal((rows, columns)), full_matrices=False)
+        return np.asarray((left if rows >= columns else right).reshape(shape))
+
+
 class Sparse(Initializer):
     """Zeros, but for a fixed number of normal weights into each unit (J. Martens, Deep Learning via Hessian-free
     Optimization, 2010).

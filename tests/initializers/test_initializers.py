@@ -14,7 +14,7 @@ from portanet.backends import Backend
 from portanet.initializers import INITIALIZERS
 
 RANDOM = ["RandomNormal", "RandomUniform", "TruncatedNormal", "VarianceScaling", "GlorotNormal", "GlorotUniform",
-          "HeNormal", "HeUniform", "LecunNormal", "LecunUniform", "FanIn", "Orthogonal", "Sparse"]  # fmt: skip
+          "HeNormal", "HeUniform", "LecunNormal", "LecunUniform", "FanIn", "Orthogonal", "SVD", "Sparse"]  # fmt: skip
 
 DENSE, CONV, RECURRENT, EMBEDDING = (300, 200), (3, 3, 40, 60), (100, 400), (500, 60)
 FANS = {DENSE: (300, 200), CONV: (360, 540), RECURRENT: (100, 400), EMBEDDING: (500, 60)}
@@ -146,6 +146,7 @@ def test_weights_are_the_same_on_every_backend(backend: Backend) -> None:
             lambda: initializers.Orthogonal("tanh"),
             r"`gain` of Orthogonal must be a finite number.*Received: gain='tanh'",
         ),
+        (lambda: initializers.SVD()((3,)), r"rank 2 and more\. Received: shape=\(3,\)"),
         (lambda: initializers.Orthogonal()((3,)), r"rank 2 and more\. Received: shape=\(3,\)"),
         (
             lambda: initializers.Sparse(0),
@@ -191,3 +192,10 @@ def test_signals_through_ten_layers(initializer: Any, activation: str, first: fl
     assert stds[9] == pytest.approx(tenth, rel=0.06, abs=1e-6)
     if tenth == 0:
         assert stds[1] == pytest.approx(0.0476, rel=0.06)
+
+
+@pytest.mark.parametrize("shape", [(6, 4), (3, 5), (2, 3, 4)])
+def test_singular_vectors_are_orthonormal(shape):
+    w = initializers.SVD()(shape, generator()).reshape(-1, shape[-1])
+    product = w.T @ w if w.shape[0] >= w.shape[1] else w @ w.T
+    np.testing.assert_allclose(product, np.eye(min(w.shape)), atol=1e-12)

@@ -95,6 +95,7 @@ NO_ORACLE: dict[str, str] = {
     "activations.tanh_linear": f"{_DOCUMENTS}`activations/test_activations.py`",
     "initializers.FanIn": "no counterpart; its spread, in `initializers/test_initializers.py`",
     "initializers.lsuv": "no counterpart; the variance that it is for, in `initializers/test_lsuv.py`",
+    "initializers.SVD": "no counterpart; its orthonormal columns, in `initializers/test_initializers.py`",
     "initializers.Sparse": "no counterpart in Keras; its zeros and spread, in `initializers/test_initializers.py`",
     "losses.Contrastive": "no counterpart; finite differences and values, in `losses/test_losses.py`",
     "losses.HellingerDistance": f"{_DOCUMENTS}`losses/test_losses.py`",

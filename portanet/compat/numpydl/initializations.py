@@ -119,9 +119,7 @@ class SVD(Initializer):
     """The singular vectors of a normal random matrix: orthogonal."""
 
     def draw(self, size: tuple[int, ...], source: np.random.Generator) -> HostArray:
-        rows, columns = size
-        u, _, v = np.linalg.svd(source.standard_normal(size), full_matrices=False)
-        return u if rows >= columns else v
+        return initializers.SVD()(size, source)
 
 
 KNOWN: dict[str, Any] = names(
