@@ -15,7 +15,7 @@ from typing import Any
 from portanet.backends import Array, Backend, backend_class_of, device_of, kernel, raw_namespace
 from portanet.ops.windows import Window, interleave, itemsize, pad, rows_within
 
-PIECE = 2**21
+PIECE = 2**22
 """Bytes of a piece, unfolded."""
 
 
@@ -43,7 +43,7 @@ def convolve(x: Array, weights: Array, bias: Array | None, window: Window, group
             out += bias
         return out
 
-    return _owner(x).map_chunks(piece, [x], _rows(xp, x, window))
+    return _owner(x).map_chunks(piece, [x], _rows(xp, x, window, weights.shape[-1]))
 
 
 def convolve_input(g: Array, weights: Array, window: Window, groups: int, space: tuple[int, ...]) -> Array:
@@ -78,7 +78,7 @@ def convolve_input(g: Array, weights: Array, window: Window, groups: int, space:
                 parts.append(_grouped(xp, pad(xp, g, margins), part, small, groups))
         return interleave(xp, parts, window.strides, space)
 
-    return _owner(g).map_chunks(piece, [g], _rows(xp, g, plans[0][2], counts))
+    return _owner(g).map_chunks(piece, [g], _rows(xp, g, plans[0][2], channels, counts))
 
 
 def convolve_kernel(x: Array, g: Array, window: Window, groups: int) -> Array:
@@ -99,7 +99,7 @@ def convolve_kernel(x: Array, g: Array, window: Window, groups: int) -> Array:
         parts = zip(_split(x, groups), _split(g, groups), strict=True)
         return xp.concat([_kernel(xp, a, b, inside) for a, b in parts], axis=-1)
 
-    return _owner(x).map_chunks(piece, [x, g], _rows(xp, x, window), total=True)
+    return _owner(x).map_chunks(piece, [x, g], _rows(xp, x, window, g.shape[-1]), total=True)
 
 
 # One piece of the batch, already padded
@@ -250,9 +250,10 @@ def _zeros(xp: Any, like: Array, shape: tuple[int, ...]) -> Array:
     return xp.zeros(shape, dtype=like.dtype, device=device_of(like))
 
 
-def _rows(xp: Any, x: Array, window: Window, counts: tuple[int, ...] | None = None) -> int:
-    """How many examples make a piece."""
+def _rows(xp: Any, x: Array, window: Window, filters: int, counts: tuple[int, ...] | None = None) -> int:
+    """How many examples make a piece, for what is unfolded and what comes out of it."""
     counts = counts or window.places(x.shape[1:-1])
-    width = window.size[-1] * (counts[-1] or 1) * max(1, math.prod(x.shape[1:-2]))
-    depth = window.size[0] if window.rank == 3 else 1
-    return rows_within(PIECE, x.shape[0], width * depth * x.shape[-1] * itemsize(xp, x))
+    depth = window.size[0] * (counts[0] or 1) if window.rank == 3 else 1
+    height = x.shape[-3] if window.rank > 1 else 1
+    unfolded = depth * height * (counts[-1] or 1) * window.size[-1] * x.shape[-1]
+    return rows_within(PIECE, x.shape[0], (unfolded + math.prod(counts) * filters) * itemsize(xp, x))

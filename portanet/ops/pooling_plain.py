@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from portanet.backends import Array, Backend, backend_class_of, device_of, raw_namespace
+from portanet.ops.selection import keep
 from portanet.ops.windows import Window, interleave, itemsize, pad, rows_within
 
 PIECE = 2**19
@@ -124,7 +125,7 @@ def to_maxima(g: Array, x: Array, y: Array, window: Window) -> Array:
     space = tuple(x.shape[1:-1])
 
     def piece(g: Array, x: Array, y: Array) -> Array:
-        return _put(xp, [xp.where(hit, g, 0.0) for hit in _hits(xp, x, y, window)], window, space)
+        return _put(xp, [keep(hit, g) for hit in _hits(xp, x, y, window)], window, space)
 
     return _map(piece, [g, x, y], x)
 
@@ -156,7 +157,7 @@ def max_places(x: Array, window: Window) -> Array:
 def put_back(x: Array, places: Array, window: Window, space: tuple[int, ...]) -> Array:
     """Each x to the place of its window that is named."""
     xp = raw_namespace(x)
-    parts = [xp.where(places == number, x, 0.0) for number in range(math.prod(window.size))]
+    parts = [keep(places == number, x) for number in range(math.prod(window.size))]
     return _put(xp, parts, window, space)
 
 

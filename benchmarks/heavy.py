@@ -1,0 +1,344 @@
+"""Heavy layers: one training step (forward, backward, Adam) of a CNN, beside PyTorch eager and Keras 3 on JAX.
+
+`python -m benchmarks.heavy` times them in one run on two threads, says where the CNN's time goes and how much memory a
+step takes. `python -m benchmarks.heavy WORKLOAD...` takes those workloads only.
+
+Keras computes in a process of its own (it runs on JAX, whose threads would disturb the others), which is asked to do a
+round when its turn comes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import math
+import os
+import pathlib
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from benchmarks.timing import interleaved, machine, seconds, table, use_threads
+
+THREADS = 2
+Step = Callable[[], Any]
+
+
+@dataclass(frozen=True)
+class Workload:
+    """Something to time: how each library does it, and the ratio to PyTorch's time that we want.
+
+    `flops` counts the multiplications and additions in products of matrices, which bound the time from below.
+    """
+
+    title: str
+    portanet: Callable[[], Step]
+    torch: Callable[[], Step]
+    keras: Callable[[], Step]
+    target: float
+    flops: float
+
+
+def data(shape: tuple[int, ...]) -> tuple[Any, Any]:
+    """Inputs and classes, the same for everybody."""
+    generator = np.random.default_rng(0)
+    return generator.standard_normal(shape).astype("float32"), generator.integers(0, 10, shape[0])
+
+
+# A training step in each library
+
+
+def portanet_step(make: Callable[[Any], list[Any]], shape: tuple[int, ...]) -> Step:
+    """Ours, on NumPy: the step that `fit` takes, data in place."""
+    import portanet
+    from portanet import layers
+    from portanet.training import TrainingRun
+
+    x, y = data(shape)
+    with portanet.use_backend("numpy"):
+        model = portanet.Sequential([layers.Input(shape[1:]), *make(layers)])
+        model.compile("adam", portanet.losses.SparseCategoricalCrossentropy(from_logits=True))
+        run = TrainingRun(model)
+    return lambda: run(x, y)
+
+
+def torch_step(make: Callable[[Any], Any], shape: tuple[int, ...], channels_first: bool = False) -> Step:
+    """PyTorch's, eager."""
+    import torch
+
+    x, y = data(shape)
+    net = make(torch.nn)
+    optimizer = torch.optim.Adam(net.parameters())
+    inputs, labels = torch.from_numpy(np.moveaxis(x, -1, 1).copy() if channels_first else x), torch.from_numpy(y)
+
+    def step() -> None:
+        optimizer.zero_grad()
+        torch.nn.functional.cross_entropy(net(inputs), labels).backward()
+        optimizer.step()
+
+    return step
+
+
+def keras_step(make: Callable[[Any], list[Any]], shape: tuple[int, ...]) -> Step:
+    """Keras's, on the backend that KERAS_BACKEND names."""
+    import keras
+
+    x, y = data(shape)
+    model = keras.Sequential([keras.Input(shape[1:]), *make(keras.layers)])
+    model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    return lambda: model.train_on_batch(x, y)
+
+
+# The CNN of Ketkar's listing 7-7, without dropout
+
+
+def cnn_layers(layers: Any) -> list[Any]:
+    return [
+        layers.Conv2D(32, 3, activation="relu"),
+        layers.Conv2D(32, 3, activation="relu"),
+        layers.MaxPooling2D(),
+        layers.Flatten(),
+        layers.Dense(128, "relu"),
+        layers.Dense(10),
+    ]
+
+
+def cnn_torch(nn: Any) -> Any:
+    return nn.Sequential(
+        nn.Conv2d(1, 32, 3), nn.ReLU(), nn.Conv2d(32, 32, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(),
+        nn.Linear(4608, 128), nn.ReLU(), nn.Linear(128, 10),
+    )  # fmt: skip
+
+
+CNN = (128, 28, 28, 1)
+CNN_FLOPS = 2 * 128 * (2 * 26 * 26 * 9 * 32 + 3 * (24 * 24 * 9 * 32 * 32 + 4608 * 128 + 128 * 10))
+
+
+# A convolution, forward
+
+
+def convolution_portanet() -> Step:
+    from portanet.ops.convolution import conv_nd
+
+    x, kernel, bias = convolution_data()
+    return lambda: conv_nd(x, kernel, bias, padding="same")
+
+
+def convolution_torch() -> Step:
+    import torch
+
+    x, kernel, bias = convolution_data()
+    x = torch.from_numpy(np.moveaxis(x, -1, 1).copy())
+    kernel, bias = torch.from_numpy(kernel.transpose(3, 2, 0, 1).copy()), torch.from_numpy(bias)
+
+    def step() -> None:
+        with torch.no_grad():
+            torch.nn.functional.conv2d(x, kernel, bias, padding=1)
+
+    return step
+
+
+def convolution_keras() -> Step:
+    import jax
+    import keras
+
+    x, kernel, bias = map(keras.ops.convert_to_tensor, convolution_data())
+    conv = jax.jit(lambda x: keras.ops.conv(x, kernel, padding="same") + bias)
+    return lambda: conv(x).block_until_ready()
+
+
+def convolution_data() -> tuple[Any, Any, Any]:
+    generator = np.random.default_rng(0)
+    shapes = (32, 32, 32, 64), (3, 3, 64, 64), (64,)
+    x, kernel, bias = (generator.standard_normal(shape).astype("float32") for shape in shapes)
+    return x, kernel / 24, bias
+
+
+WORKLOADS = {
+    "cnn": Workload(
+        "CNN of Ketkar 7-7, batch 128: forward, backward, Adam",
+        lambda: portanet_step(cnn_layers, CNN),
+        lambda: torch_step(cnn_torch, CNN, channels_first=True),
+        lambda: keras_step(cnn_layers, CNN),
+        1.2,
+        CNN_FLOPS,
+    ),
+    "conv": Workload(
+        "Conv 3x3 64 to 64 on 32x32, batch 32, forward",
+        convolution_portanet,
+        convolution_torch,
+        convolution_keras,
+        1.3,
+        2 * 32 * 32 * 32 * 9 * 64 * 64,
+    ),
+}
+
+
+# Keras in a process of its own
+
+
+@contextlib.contextmanager
+def keras_rounds(name: str) -> Iterator[Step]:
+    """A function that has Keras do one step of a workload in another process, and gives the seconds it took."""
+    environment = {
+        **os.environ,
+        "KERAS_BACKEND": "jax",
+        "XLA_FLAGS": f"--xla_cpu_multi_thread_eigen=true intra_op_parallelism_threads={THREADS}",
+    }
+    command = [sys.executable, "-m", "benchmarks.heavy", "--serve", name]
+    with subprocess.Popen(
+        command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        writing, reading = process.stdin, process.stdout
+
+        def step() -> float:
+            print("go", file=writing, flush=True)
+            return float(reading.readline())
+
+        yield step
+        writing.close()
+
+
+def serve(name: str) -> None:
+    """Do a step for each line read, and print how long it took."""
+    step = WORKLOADS[name].keras()
+    for _ in sys.stdin:
+        start = time.perf_counter()
+        step()
+        print(time.perf_counter() - start, flush=True)
+
+
+# Where the time goes, and what a step takes in memory
+
+
+def product_rate() -> float:
+    """Multiplications and additions per second in a large product of float32 matrices, the best of several."""
+    a, b = np.ones((2048, 1024), dtype="float32"), np.ones((1024, 1024), dtype="float32")
+    best = math.inf
+    for _ in range(10):
+        start = time.perf_counter()
+        a @ b
+        best = min(best, time.perf_counter() - start)
+    return 2.0 * 2048 * 1024 * 1024 / best
+
+
+def parts_of_the_cnn() -> dict[str, float]:
+    """Median seconds of the pieces that the CNN's step is made of, each by itself."""
+    from portanet.activations import relu
+    from portanet.autodiff import vjp
+    from portanet.ops import convolution_plain as plain
+    from portanet.ops.pooling import max_pool
+    from portanet.ops.windows import window
+
+    generator = np.random.default_rng(0)
+
+    def drawn(*shape: int) -> Any:
+        return generator.standard_normal(shape).astype("float32")
+
+    x1, k1, x2, k2 = drawn(*CNN), drawn(3, 3, 1, 32), drawn(128, 26, 26, 32), drawn(3, 3, 32, 32)
+    y, bias = drawn(128, 24, 24, 32), drawn(32)
+    first, second = window((28, 28), (3, 3)), window((26, 26), (3, 3))
+    pooled = window((24, 24), (2, 2), 2)
+    relu_back, pool_back = vjp(relu, y)[1], vjp(lambda x: max_pool(x, window=pooled), y)[1]
+    small, dense, kernel = drawn(128, 12, 12, 32), drawn(128, 4608), drawn(4608, 128)
+    pieces: dict[str, Step] = {
+        "conv 1 forward": lambda: plain.convolve(x1, k1, bias, first, 1),
+        "conv 1 kernel": lambda: plain.convolve_kernel(x1, x2, first, 1),
+        "conv 2 forward": lambda: plain.convolve(x2, k2, bias, second, 1),
+        "conv 2 input": lambda: plain.convolve_input(y, k2, second, 1, (26, 26)),
+        "conv 2 kernel": lambda: plain.convolve_kernel(x2, y, second, 1),
+        "relu 2 forward": lambda: relu(y),
+        "relu 2 backward": lambda: relu_back(y, retain=True),
+        "max pool forward": lambda: max_pool(y, window=pooled),
+        "max pool backward": lambda: pool_back(small, retain=True),
+        "dense 4608-128 (3 products)": lambda: (dense @ kernel, dense.T @ dense[:, :128], dense[:, :128] @ kernel.T),
+    }
+    return interleaved(pieces, rounds=9, turn=0.02)
+
+
+def peak_memory(library: str, name: str) -> float:
+    """Bytes by which a process grows while it does three steps, after one: what a step holds at its peak."""
+    found = subprocess.check_output([sys.executable, "-m", "benchmarks.heavy", "--memory", library, name], text=True)
+    return float(found.split()[-1])
+
+
+def print_memory(library: str, name: str) -> None:
+    """What the process holds at its peak in a step, beyond what it held before the first."""
+    step = getattr(WORKLOADS[name], library)()
+    use_threads(THREADS)
+    before = resident("VmRSS")
+    for _ in range(3):
+        step()
+    print(resident("VmHWM") - before)
+
+
+def resident(line: str) -> int:
+    """Bytes that the process has in memory now (VmRSS) or had at most (VmHWM), as Linux reports them."""
+    status = pathlib.Path("/proc/self/status").read_text().splitlines()
+    return next(int(found.split()[1]) * 1024 for found in status if found.startswith(line))
+
+
+# All together
+
+
+def timings(name: str, rounds: int) -> dict[str, float]:
+    """Median seconds of each library, taking turns."""
+    workload = WORKLOADS[name]
+    with keras_rounds(name) as keras:
+        times: list[float] = []
+        ours, theirs = workload.portanet(), workload.torch()
+        use_threads(THREADS)
+        for _ in range(3):
+            keras()
+        steps = {"portanet numpy": ours, "torch": theirs, "keras jax": lambda: times.append(keras())}
+        found = interleaved(steps, rounds, turn=0.0, warmup=3)
+        found["keras jax"] = statistics.median(times[-rounds:])
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("workloads", nargs="*", choices=[[], *WORKLOADS], help="by default all")
+    parser.add_argument("--rounds", type=int, default=25)
+    parser.add_argument("--serve", help=argparse.SUPPRESS)
+    parser.add_argument("--memory", nargs=2, help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.serve:
+        return serve(given.serve)
+    if given.memory:
+        return print_memory(*given.memory)
+    names = given.workloads or list(WORKLOADS)
+    print(machine("numpy", "torch", "keras", "jax"))
+    print(f"load average {os.getloadavg()[0]:.1f}; {THREADS} threads each; medians of {given.rounds} rounds\n")
+    results = {WORKLOADS[name].title: timings(name, given.rounds) for name in names}
+    columns = ["portanet numpy", "torch", "keras jax"]
+    print(table("workload", results, columns, "torch"))
+    rate = product_rate()
+    print(f"\nProducts of matrices run at {rate / 1e9:.0f} GFLOP/s here:")
+    for name in names:
+        workload, found = WORKLOADS[name], results[WORKLOADS[name].title]
+        ratio = found["portanet numpy"] / found["torch"]
+        print(
+            f"  {name}: {workload.flops / 1e9:.2f} GFLOP need {seconds(workload.flops / rate)} at least, "
+            f"we take {seconds(found['portanet numpy'])}; {ratio:.2f} of PyTorch's time, target {workload.target}"
+        )
+    if "cnn" in names:
+        print("\nThe CNN's step, piece by piece:")
+        for piece, time_taken in parts_of_the_cnn().items():
+            print(f"  {piece:<28} {seconds(time_taken)}")
+        ours, theirs = (peak_memory(library, "cnn") for library in ("portanet", "torch"))
+        print(
+            f"\nPeak memory of a step: {ours / 2**20:.0f} MiB, PyTorch {theirs / 2**20:.0f} MiB ({ours / theirs:.2f})"
+        )
+
+
+if __name__ == "__main__":
+    main()
