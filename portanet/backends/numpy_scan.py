@@ -11,8 +11,10 @@ import numpy as np
 from portanet.backends.base import Array
 from portanet.backends.threads import run_pieces
 
-ROWS = 32
-"""Examples in a piece of the batch: enough for fast products, few enough for two pieces in small batches."""
+
+def rows_of_a_piece(batch: int) -> int:
+    """Enough examples for a product of matrices to be fast, few enough for two pieces in small batches."""
+    return 32 if batch > 32 else 16
 
 
 def scan(step: Callable[..., Any], carry: tuple[Array, ...], inputs: Sequence[Any], reverse: bool) -> Any:
@@ -23,12 +25,13 @@ def scan(step: Callable[..., Any], carry: tuple[Array, ...], inputs: Sequence[An
     """
     count, batch = len(inputs[0]), carry[0].shape[0]
     times = range(count - 1, -1, -1) if reverse else range(count)
+    size = rows_of_a_piece(batch)
     lock = threading.Lock()
     collected: list[Array] = []
     last = [np.empty(c.shape, dtype=c.dtype) for c in carry]
 
     def run(piece: int) -> None:
-        rows = slice(piece * ROWS, min((piece + 1) * ROWS, batch))
+        rows = slice(piece * size, min((piece + 1) * size, batch))
         mine = tuple(c[rows] for c in carry)
         views: list[Array] = []
         for t in times:
@@ -43,9 +46,5 @@ def scan(step: Callable[..., Any], carry: tuple[Array, ...], inputs: Sequence[An
         for whole, x in zip(last, mine, strict=True):
             whole[rows] = x
 
-    pieces = -(-batch // ROWS)
-    if pieces > 1:
-        run_pieces(run, pieces)
-    else:
-        run(0)
+    run_pieces(run, -(-batch // size))
     return tuple(last), tuple(collected)

@@ -25,7 +25,7 @@ OPS: dict[str, tuple[Any, int, int, int]] = {
 
 
 @pytest.mark.parametrize("name", OPS)
-@pytest.mark.parametrize("batch", [1, 32, 70])
+@pytest.mark.parametrize("batch", [1, 20, 70])
 def test_kernel_is_the_loop(backend: Backend, name: str, batch: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Pieces of the batch, and one compiled loop, give what the plain loop gives: values and gradients."""
     op, gates, biases, states = OPS[name]
