@@ -9,11 +9,12 @@ import pytest
 
 import portanet
 from portanet import activations, layers, losses, optimizers, schedules
-from portanet.autodiff import array_namespace, grad, jacobian
+from portanet.autodiff import array_namespace, grad, jacobian, lift
 from portanet.backends import Backend
 from portanet.ops import one_hot
 from portanet.utils import to_categorical
-from tests.support import asarray, assert_equal, to_numpy
+from portanet.variables import bind
+from tests.support import asarray, assert_close, assert_equal, to_numpy
 
 DECAYS = [
     schedules.InverseTimeDecay(0.1, 10, 0.5),
@@ -241,3 +242,25 @@ def test_gru_and_masked_lstm_that_cannot_train(kind: str) -> None:
     options = {"reset_after": False} if kind == "GRU reset before" else {}
     layer = getattr(layers, kind.split()[0])(12, **options)
     assert accuracy_on_new(layer, (last_symbol(1), last_symbol(2)), 12, mask=True) >= 0.99
+
+
+def test_pooling_windows_at_every_place_instead_of_every_pool_size(backend: Backend) -> None:
+    x = asarray(np.arange(16.0).reshape(1, 4, 4, 1))
+    assert_close(layers.MaxPooling2D(2)(x), np.reshape([5.0, 7.0, 13.0, 15.0], (1, 2, 2, 1)))
+    assert_close(layers.AveragePooling2D(2)(x), np.reshape([2.5, 4.5, 10.5, 12.5], (1, 2, 2, 1)))
+
+
+def test_bias_gradient_averaged_while_the_kernel_gradient_is_summed(backend: Backend) -> None:
+    """A constant input makes the kernel's gradient that of the bias, times the constant."""
+    layer = layers.Conv2D(3, 1)
+    layer.build((8, 4, 4, 1))
+    x = asarray(np.full((8, 4, 4, 1), 2.0))
+
+    def total(weights: Any) -> Any:
+        with bind(dict(zip(layer.weights, weights, strict=True))):
+            y = layer(lift(x))
+        return array_namespace(y).sum(y)
+
+    kernel, bias = grad(total)([w.value for w in layer.weights])
+    assert_close(bias, np.full(3, 8.0 * 16))
+    assert_close(kernel, np.full((1, 1, 1, 3), 2.0 * 8 * 16))

@@ -15,7 +15,7 @@ from portanet.backends import Array, Backend, backend_class_of, device_of, raw_n
 from portanet.ops.selection import keep
 from portanet.ops.windows import Window, interleave, itemsize, pad, rows_within
 
-PIECE = 2**19
+PIECE = 2**21
 """Bytes of the input in a piece of the batch."""
 
 

@@ -10,7 +10,7 @@ import pytest
 from portanet import layers
 from portanet.backends import Backend
 from tests.layers.matrix import check_layer
-from tests.support import asarray, assert_close
+from tests.support import asarray, assert_close, assert_equal
 
 
 @pytest.mark.parametrize(
@@ -82,3 +82,14 @@ def test_another_number_of_channels_than_built_for() -> None:
     layer.build((2, 5, 5, 3))
     with pytest.raises(ValueError, match="was built for inputs with 3 features on axis -1"):
         layer(np.ones((2, 5, 5, 2), dtype="float32"))
+
+
+def test_a_call_leaves_nothing_behind(backend: Backend) -> None:
+    layer = layers.Conv2D(4, 3, padding="same", activation="relu")
+    first, other = (asarray(np.random.default_rng(i).standard_normal((2 + i, 5, 5, 2))) for i in range(2))
+    expected = backend.to_host(layer(first, training=True))
+    layer(other, training=True)
+    assert_equal(layer(first), expected)
+    assert set(vars(layer)) == set(vars(layers.Conv2D.from_config(layer.get_config()))) | {
+        "channels", "kernel", "bias", "_variables",
+    }  # fmt: skip
