@@ -1,10 +1,10 @@
-"""Heavy layers: one training step (forward, backward, Adam) of a CNN, beside PyTorch eager and Keras 3 on JAX.
+"""Heavy layers: training steps (forward, backward, Adam) of a CNN, an LSTM and a transformer, beside PyTorch and Keras.
 
 `python -m benchmarks.heavy` times them in one run on two threads, says where the CNN's time goes and how much memory a
 step takes. `python -m benchmarks.heavy WORKLOAD...` takes those workloads only.
 
-Keras computes in a process of its own (it runs on JAX, whose threads would disturb the others), which is asked to do a
-round when its turn comes.
+PyTorch is eager. Keras computes in a process of its own (it runs on JAX, whose threads would disturb the others), which
+is asked to do a round when its turn comes.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks import heavy_sequences as sequences
 from benchmarks.timing import interleaved, machine, seconds, table, use_threads
 
 THREADS = 2
@@ -176,6 +177,22 @@ WORKLOADS = {
         convolution_keras,
         1.3,
         2 * 32 * 32 * 32 * 9 * 64 * 64,
+    ),
+    "lstm": Workload(
+        "LSTM 64 to 128, 50 steps, batch 64: forward, backward, Adam",
+        lambda: portanet_step(sequences.lstm_layers, sequences.LSTM),
+        lambda: torch_step(sequences.lstm_torch, sequences.LSTM),
+        lambda: keras_step(sequences.lstm_layers, sequences.LSTM),
+        1.3,
+        sequences.LSTM_FLOPS,
+    ),
+    "transformer": Workload(
+        "Transformer block d 128, 4 heads, ff 512, 64 steps, batch 32: forward, backward, Adam",
+        lambda: portanet_step(sequences.block_layers, sequences.BLOCK),
+        lambda: torch_step(sequences.block_torch, sequences.BLOCK),
+        lambda: keras_step(sequences.block_keras, sequences.BLOCK),
+        1.1,
+        sequences.BLOCK_FLOPS,
     ),
 }
 

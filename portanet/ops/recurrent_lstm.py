@@ -62,15 +62,14 @@ def lstm(
     scale, shift, plus = _gate_constants(xp, kernel, units)
     # One block for all gates: sigmoid(a) is (1 + tanh(a/2)) / 2; the weights bring the first factor 1/2 along.
     z, scaled = project(xp, x, kernel * scale), recurrent_kernel * scale
-    scaled_bias = None if bias is None else bias * scale
+    if bias is not None:
+        z += bias * scale
 
     def step(carry: tuple[Array, Array], z: Array, *rest: Array) -> Any:
         m, keep = optional(rest, mask is not None, recurrent_keep is not None)
         h, c = carry
         a = xp.matmul(h if keep is None else h * keep, scaled)
         a += z
-        if scaled_bias is not None:
-            a += scaled_bias
         gates = xp.tanh(a)
         gates *= scale
         gates += shift
@@ -128,7 +127,7 @@ def lstm(
 
 
 def _quarters(gates: Array, units: int) -> list[Array]:
-    return [gates[:, k * units : (k + 1) * units] for k in range(4)]
+    return [gates[:, :units], gates[:, units : 2 * units], gates[:, 2 * units : 3 * units], gates[:, 3 * units :]]
 
 
 def _gate_constants(xp: Any, like: Array, units: int) -> tuple[Array, Array, Array]:
