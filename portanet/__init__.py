@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from portanet import (
         activations,
         autodiff,
+        callbacks,
         constraints,
         datasets,
         initializers,
@@ -38,6 +39,7 @@ __all__ = [
     "asarray",
     "autodiff",
     "available_backends",
+    "callbacks",
     "constraints",
     "datasets",
     "get_backend",

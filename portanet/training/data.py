@@ -74,7 +74,7 @@ def split(arrays: list[Array | None], fraction: float) -> tuple[list[Array | Non
 
 
 def batches(
-    arrays: list[Array | None], batch_size: int, backend: Backend, epoch: int | None = None
+    arrays: list[Array | None], batch_size: int, backend: Backend, epoch: int | None = None, first: int = 0
 ) -> Iterator[list[Array | None]]:
     """Pieces of all arrays along the first axis, the last one as small as need be.
 
@@ -83,6 +83,7 @@ def batches(
         batch_size: Examples in a piece.
         backend: The arrays' backend.
         epoch: If given, the examples are shuffled for this epoch, on the host, by the seed.
+        first: Number of the batch to begin with.
     """
     xp = backend.xp
     assert arrays[0] is not None
@@ -91,7 +92,7 @@ def batches(
     if epoch is not None:
         shuffled = random.host_generator("shuffle", epoch).permutation(count)
         order = backend.from_host(shuffled.astype(np.int64 if count > 2**31 else np.int32))
-    for start in range(0, count, batch_size):
+    for start in range(first * batch_size, count, batch_size):
         stop = min(start + batch_size, count)
         if order is None:
             yield [None if a is None else a[start:stop, ...] for a in arrays]

@@ -4,23 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
+from portanet.training.position import Position
+
 
 class History:
-    """The record of a training run.
+    """The record of a training run, of which `position` is where it ended.
 
     Attributes:
         epoch: Numbers of the epochs that were finished.
         history: For each quantity (`loss`, metrics, `val_...`) its value after each epoch.
-        params: How the run was asked for: epochs, steps, batch_size.
+        params: How the run was asked for: epochs, steps, batch_size, verbose.
     """
 
-    def __init__(self, params: dict[str, Any]) -> None:
+    def __init__(self, params: dict[str, Any], position: Position) -> None:
         self.params = params
-        self.epoch: list[int] = []
-        self.history: dict[str, list[Any]] = {}
-
-    def append(self, epoch: int, logs: dict[str, Any]) -> None:
-        """Add an epoch."""
-        self.epoch.append(epoch)
-        for name, value in logs.items():
-            self.history.setdefault(name, []).append(value)
+        self.epoch = position.epochs
+        self.history = position.history

@@ -28,14 +28,16 @@ class Progress:
         self.bar: Any = None
         self.started = self.shown = 0.0
 
-    def start(self, epoch: int) -> None:
-        """An epoch begins."""
+    def start(self, epoch: int, batch: int = 0) -> None:
+        """An epoch begins, or goes on with a batch of it."""
         self.started = self.shown = time.perf_counter()
         self.title = f"Epoch {epoch + 1}/{self.epochs}" if self.epochs > 1 or epoch else "Epoch 1/1"
         if self.mode == 1:
             from tqdm import tqdm
 
-            self.bar = tqdm(total=self.steps, desc=self.title, unit="batch", leave=True, mininterval=INTERVAL)
+            self.bar = tqdm(
+                total=self.steps, initial=batch, desc=self.title, unit="batch", leave=True, mininterval=INTERVAL
+            )
 
     def advance(self, totals: Any) -> None:
         """A batch is done."""

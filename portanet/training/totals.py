@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -13,14 +14,22 @@ AT_MOST = 256
 """Batches kept on the device before their sums are fetched."""
 
 
-class Totals:
-    """Adds up the statistics of batches; `logs()` fetches what is pending in one transfer for each sum."""
+class Totals(Mapping[str, Any]):
+    """Adds up the statistics of batches; `logs()` fetches what is pending in one transfer for each sum.
 
-    def __init__(self, metrics: list[Metric], backend: Backend) -> None:
+    As a mapping it is what `logs()` gives at the moment.
+
+    Args:
+        metrics: The metrics beside the loss.
+        backend: Where the statistics are.
+        sums: What earlier batches gave; brought up to date by `fetch`.
+    """
+
+    def __init__(self, metrics: list[Metric], backend: Backend, sums: dict[str, list[Any]] | None = None) -> None:
         self.metrics = {metric.name: metric for metric in metrics}
         self.backend = backend
         self.pending: list[dict[str, tuple[Any, ...]]] = []
-        self.sums: dict[str, list[Any]] = {}
+        self.sums = {} if sums is None else sums
 
     def add(self, statistics: dict[str, tuple[Any, ...]]) -> None:
         """Add a batch."""
@@ -53,3 +62,12 @@ class Totals:
         found = {"loss": total / count}
         found |= {name: metric.from_statistics(*self.sums[name]) for name, metric in self.metrics.items()}
         return {name: float(value) if np.ndim(value) == 0 else np.asarray(value) for name, value in found.items()}
+
+    def __getitem__(self, name: str) -> Any:
+        return self.logs()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.logs())
+
+    def __len__(self) -> int:
+        return len(self.logs())

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Self
 
 import numpy as np
 
 from portanet import losses, metrics, optimizers
 from portanet.backends import Array, Backend, HostArray, get_backend, use_backend
+from portanet.callbacks import Callback, CallbackList
 from portanet.layers import Layer
 from portanet.training import data, step
 from portanet.training.history import History
+from portanet.training.position import Position
 from portanet.training.progress import Progress
 from portanet.training.run import TrainingRun
 from portanet.training.totals import Totals
@@ -25,12 +27,15 @@ class Trainer(Layer):
     loss: losses.Loss | None = None
     optimizer_state: tuple[list[str], dict[str, Any]] | None = None
     """Paths of the trained weights, and what the optimizer knows of them."""
+    stop_training = False
+    """Set by a callback to end training after the present batch."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self.metrics: list[metrics.Metric] = []
         self._metric_names: list[Any] = []
         self._steps: dict[tuple[str, ...], Any] = {}
+        self.position = Position()
 
     def compile(self, optimizer: Any = "rmsprop", loss: Any = None, metrics: list[Any] | None = None) -> None:
         """Choose how the model is trained.
@@ -63,6 +68,7 @@ class Trainer(Layer):
         sample_weight: Any = None,
         initial_epoch: int = 0,
         check_finite: bool = True,
+        callbacks: Iterable[Callback] = (),
     ) -> History:
         """Train for some epochs.
 
@@ -78,6 +84,7 @@ class Trainer(Layer):
             sample_weight: Weight of each example in the loss, shape (examples,).
             initial_epoch: Where to start counting.
             check_finite: Whether to refuse NaN and infinity in the data.
+            callbacks: What to call at the moments of training; see `portanet.callbacks`.
 
         Returns:
             The history: `history.history["loss"][epoch]` and so on.
@@ -104,25 +111,40 @@ class Trainer(Layer):
                 self.check_data(held_out[0])
                 self._check_targets(held_out)
             count = math.ceil(arrays[0].shape[0] / batch_size)
-            history = History({"epochs": epochs, "steps": count, "batch_size": batch_size})
+            params = {"epochs": epochs, "steps": count, "batch_size": batch_size, "verbose": verbose}
             progress = Progress(verbose, epochs, count)
+            listeners = CallbackList(callbacks, self, params)
+            self.position, self.stop_training = Position(initial_epoch), False
             run = TrainingRun(self)
             try:
-                for epoch in range(initial_epoch, epochs):
-                    progress.start(epoch)
-                    totals = Totals(self.metrics, backend)
+                listeners.call("on_train_begin", {})
+                place = self.position
+                while place.epoch < epochs and not self.stop_training:
+                    epoch = place.epoch
+                    progress.start(epoch, place.batch)
+                    listeners.call("on_epoch_begin", epoch, {})
+                    totals = Totals(self.metrics, backend, place.sums)
                     run.take_over_learning_rate()
-                    for batch in data.batches(arrays, batch_size, backend, epoch if shuffle else None):
+                    order = epoch if shuffle else None
+                    for batch in data.batches(arrays, batch_size, backend, order, place.batch):
+                        listeners.call("on_train_batch_begin", place.batch, {})
                         totals.add(run(*batch))
+                        place.batch += 1
                         progress.advance(totals)
+                        listeners.call("on_train_batch_end", place.batch - 1, totals)
+                        if self.stop_training:
+                            break
                     logs = totals.logs()
                     if held_out is not None:
                         logs.update({f"val_{k}": v for k, v in self._evaluate(held_out, batch_size).items()})
-                    history.append(epoch, logs)
+                    place.finish_epoch(logs)
                     progress.finish(logs)
+                    listeners.call("on_epoch_end", epoch, logs)
                 run.finish()
             finally:
                 progress.close()
+                listeners.call("on_train_end", {})
+            history = History(params, self.position)
             return history
 
     def evaluate(

@@ -1,0 +1,114 @@
+"""Hooks: which are called, when, with what; and ending training from within."""
+
+import copy
+
+import numpy as np
+import pytest
+
+import portanet
+from portanet import layers
+from portanet.callbacks import Callback
+
+
+class Diary(Callback):
+    def __init__(self):
+        self.entries = []
+
+    def on_train_begin(self, logs=None):
+        self.entries.append("train begins")
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.entries.append(f"epoch {epoch} begins")
+
+    def on_train_batch_begin(self, batch, logs=None):
+        self.entries.append(f"batch {batch} begins")
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.entries.append(f"batch {batch} ends: {sorted(logs)}")
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.entries.append(f"epoch {epoch} ends: {sorted(logs)}")
+
+    def on_train_end(self, logs=None):
+        self.entries.append("train ends")
+
+
+def model():
+    made = portanet.Sequential([layers.Input((3,)), layers.Dense(1)])
+    made.compile("sgd", "mse")
+    return made
+
+
+X, Y = np.ones((4, 3), dtype="float32"), np.ones((4, 1), dtype="float32")
+
+
+def test_hooks_come_in_order(backend):
+    diary = Diary()
+    model().fit(X, Y, batch_size=2, epochs=1, verbose=0, validation_data=(X, Y), callbacks=[diary])
+    assert diary.entries == [
+        "train begins",
+        "epoch 0 begins",
+        "batch 0 begins",
+        "batch 0 ends: ['loss']",
+        "batch 1 begins",
+        "batch 1 ends: ['loss']",
+        "epoch 0 ends: ['loss', 'val_loss']",
+        "train ends",
+    ]
+
+
+def test_a_callback_ends_training():
+    class Stop(Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            self.model.stop_training = True
+
+    diary, trained = Diary(), model()
+    history = trained.fit(X, Y, batch_size=1, epochs=3, verbose=0, callbacks=[Stop(), diary])
+    assert [e for e in diary.entries if e.startswith("batch")] == ["batch 0 begins", "batch 0 ends: ['loss']"]
+    assert history.epoch == [0]
+
+
+def test_on_train_end_is_called_after_an_error():
+    class Fail(Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            raise KeyError("no")
+
+    diary = Diary()
+    with pytest.raises(KeyError):
+        model().fit(X, Y, verbose=0, callbacks=[diary, Fail()])
+    assert diary.entries[-1] == "train ends"
+
+
+def test_only_callbacks_are_taken():
+    with pytest.raises(TypeError, match=r"must hold portanet.callbacks.Callback objects. Received: <function"):
+        model().fit(X, Y, verbose=0, callbacks=[lambda: None])
+
+
+def test_a_restored_position_is_where_training_goes_on():
+    """Two epochs in one go, and the same in two runs, the second of which begins in the middle of an epoch."""
+
+    class GoOn(Callback):
+        def __init__(self, position):
+            self.position = position
+
+        def on_train_begin(self, logs=None):
+            self.model.position = self.position
+
+    class StopAt(Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            if self.model.position.epoch == 1 and batch == 0:
+                dict(logs)  # brings the sums of the epoch up to date
+                self.model.interrupted = copy.deepcopy(self.model.position)
+                raise InterruptedError
+
+    x = np.arange(12, dtype="float32").reshape(4, 3) / 12
+    portanet.random.set_seed(3)
+    whole = model()
+    expected = whole.fit(x, Y, batch_size=2, epochs=3, verbose=0).history
+    portanet.random.set_seed(3)
+    resumed = model()
+    with pytest.raises(InterruptedError):
+        resumed.fit(x, Y, batch_size=2, epochs=3, verbose=0, callbacks=[StopAt()])
+    found = resumed.fit(x, Y, batch_size=2, epochs=3, verbose=0, callbacks=[GoOn(resumed.interrupted)]).history
+    assert found == expected
+    np.testing.assert_array_equal(resumed.get_weights()[0], whole.get_weights()[0])
