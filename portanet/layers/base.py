@@ -76,6 +76,8 @@ class Layer(Configurable):
         self._dtype_name = dtype
         self.activity_regularizer = regularizers.get(activity_regularizer)
         self.built = False
+        self.build_shape: Any = None
+        """The shape of the input that the layer was built for."""
         self._owner_path: str | None = None
 
     # What subclasses implement
@@ -83,6 +85,7 @@ class Layer(Configurable):
     def build(self, input_shape: Any) -> None:
         """Allocate the weights for inputs of this shape; called once, before the first call."""
         self.built = True
+        self.build_shape = input_shape
 
     def call(self, x: Any) -> Any:
         """Compute the result."""
@@ -393,6 +396,7 @@ def _building(build: Callable[..., None]) -> Callable[..., None]:
     def wrapper(self: Layer, input_shape: Any) -> None:
         build(self, input_shape)
         self.built = True
+        self.build_shape = input_shape
 
     return wrapper
 

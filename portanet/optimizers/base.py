@@ -284,8 +284,10 @@ class Optimizer(Configurable):
         return {path: array_namespace(x).asarray(x, copy=True) for path, x in state["average"].items()}
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments that make an equal object, and what is excluded from weight decay."""
+        """The arguments that make an equal object, the learning rate as it is now, and what has no weight decay."""
         config = super().get_config()
+        if "learning_rate" in config:
+            config["learning_rate"] = self.learning_rate
         variables, patterns = self._without_decay
         if variables or patterns:
             excluded = {"var_list": [_path(v) for v in variables], "var_names": list(patterns)}

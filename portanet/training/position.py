@@ -10,12 +10,16 @@ from typing import Any
 class Position:
     """Where training stands. Shuffling depends on the seed and the epoch alone, so that these numbers say the rest.
 
+    `fit(..., initial_epoch=position)` goes on from a position, such as that of a model that was loaded.
+
     Attributes:
         epoch: Number of the epoch under way, from 0.
         batch: Batches of it that are done.
         sums: Sums of the loss and metrics over these batches, by name; see `Totals`.
         epochs: Numbers of the epochs that are finished.
         history: Loss, metrics and `val_...` after each of them.
+        seed: The seed of the run, see `portanet.random`; None before it began.
+        callbacks: In a position that was saved, what the callbacks of the run knew; see `CallbackList.get_states`.
     """
 
     epoch: int = 0
@@ -23,6 +27,8 @@ class Position:
     sums: dict[str, list[Any]] = field(default_factory=dict)
     epochs: list[int] = field(default_factory=list)
     history: dict[str, list[Any]] = field(default_factory=dict)
+    seed: int | None = None
+    callbacks: list[Any] = field(default_factory=list)
 
     def finish_epoch(self, logs: dict[str, Any]) -> None:
         """Note what an epoch gave, and go on to the next."""

@@ -44,12 +44,12 @@ class Totals(Mapping[str, Any]):
         xp = self.backend.xp
         for name in self.pending[0]:
             columns = zip(*(batch[name] for batch in self.pending), strict=True)
-            new = [
-                np.sum(np.asarray(self.backend.to_host(xp.stack(list(map(xp.asarray, c)))), dtype="float64"), axis=0)
-                for c in columns
-            ]
+            new = [np.asarray(self.backend.to_host(xp.stack(list(map(xp.asarray, c)))), "float64") for c in columns]
             old = self.sums.get(name)
-            self.sums[name] = new if old is None else [a + b for a, b in zip(old, new, strict=True)]
+            if old is not None:
+                new = [np.concatenate([np.asarray(a)[None], b]) for a, b in zip(old, new, strict=True)]
+            # Added one after the other: the same bits, whenever and however often this is called.
+            self.sums[name] = [np.cumsum(column, axis=0)[-1] for column in new]
         self.pending.clear()
 
     def logs(self) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from portanet import losses, metrics, optimizers
+from portanet import losses, metrics, optimizers, random
 from portanet.backends import Array, Backend, HostArray, get_backend, use_backend
 from portanet.callbacks import Callback, CallbackList
 from portanet.layers import Layer
@@ -36,6 +36,8 @@ class Trainer(Layer):
         self._metric_names: list[Any] = []
         self._steps: dict[tuple[str, ...], Any] = {}
         self.position = Position()
+        self.callbacks = CallbackList((), self, {})
+        """Those of the latest call of `fit`."""
 
     def compile(self, optimizer: Any = "rmsprop", loss: Any = None, metrics: list[Any] | None = None) -> None:
         """Choose how the model is trained.
@@ -66,7 +68,7 @@ class Trainer(Layer):
         validation_data: tuple[Any, ...] | None = None,
         shuffle: bool = True,
         sample_weight: Any = None,
-        initial_epoch: int = 0,
+        initial_epoch: int | Position = 0,
         check_finite: bool = True,
         callbacks: Iterable[Callback] = (),
     ) -> History:
@@ -82,7 +84,8 @@ class Trainer(Layer):
             validation_data: `(x, y)` or `(x, y, sample_weight)` to validate on.
             shuffle: Whether to shuffle the examples in each epoch, by the seed.
             sample_weight: Weight of each example in the loss, shape (examples,).
-            initial_epoch: Where to start counting.
+            initial_epoch: Where to start counting; or the position of an earlier run, such as `model.position` of a
+                model that was loaded, to go on from exactly there, seed and callbacks included.
             check_finite: Whether to refuse NaN and infinity in the data.
             callbacks: What to call at the moments of training; see `portanet.callbacks`.
 
@@ -113,12 +116,14 @@ class Trainer(Layer):
             count = math.ceil(arrays[0].shape[0] / batch_size)
             params = {"epochs": epochs, "steps": count, "batch_size": batch_size, "verbose": verbose}
             progress = Progress(verbose, epochs, count)
-            listeners = CallbackList(callbacks, self, params)
-            self.position, self.stop_training = Position(initial_epoch), False
+            self.callbacks = listeners = CallbackList(callbacks, self, params)
+            self.position = initial_epoch if isinstance(initial_epoch, Position) else Position(initial_epoch)
+            self.stop_training = False
             run = TrainingRun(self)
             try:
                 listeners.call("on_train_begin", {})
                 place = self.position
+                self._take_up(place)
                 while place.epoch < epochs and not self.stop_training:
                     epoch = place.epoch
                     progress.start(epoch, place.batch)
@@ -238,7 +243,22 @@ class Trainer(Layer):
         self._steps = {}
         return self
 
+    def get_compile_config(self) -> dict[str, Any] | None:
+        """The arguments of `compile`, as it was called; None before."""
+        if self.optimizer is None:
+            return None
+        return {"optimizer": self.optimizer, "loss": self.loss, "metrics": self._metric_names}
+
     # Parts of the above
+
+    def _take_up(self, place: Position) -> None:
+        """Take over the seed of an earlier run and what its callbacks knew, if `place` is from one."""
+        if place.seed is None:
+            place.seed = random.get_seed()
+        elif place.seed != random.get_seed():
+            random.set_seed(place.seed)
+        self.callbacks.set_states(place.callbacks)
+        place.callbacks = []
 
     def require_compiled(self) -> tuple[losses.Loss, optimizers.Optimizer]:
         if self.loss is None or self.optimizer is None:

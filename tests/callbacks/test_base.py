@@ -7,7 +7,7 @@ import pytest
 
 import portanet
 from portanet import layers
-from portanet.callbacks import Callback
+from portanet.callbacks import Callback, CallbackList
 
 
 class Diary(Callback):
@@ -111,4 +111,56 @@ def test_a_restored_position_is_where_training_goes_on():
         resumed.fit(x, Y, batch_size=2, epochs=3, verbose=0, callbacks=[StopAt()])
     found = resumed.fit(x, Y, batch_size=2, epochs=3, verbose=0, callbacks=[GoOn(resumed.interrupted)]).history
     assert found == expected
+    np.testing.assert_array_equal(resumed.get_weights()[0], whole.get_weights()[0])
+
+
+class Counting(Callback):
+    def __init__(self, order=0):
+        self.order, self.count = order, 0
+
+    def on_train_begin(self, logs=None):
+        self.count = 0
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.count += 1
+
+    def get_state(self):
+        return {"count": self.count}
+
+    def set_state(self, state):
+        self.count = state["count"]
+
+
+class Other(Counting):
+    pass
+
+
+def test_those_that_keep_what_others_know_are_called_last():
+    last, first, middle = Counting(order=2), Counting(), Counting(order=1)
+    assert CallbackList([last, first, middle], None, {}).callbacks == [first, middle, last]
+
+
+def test_states_are_found_by_class_and_order():
+    states = [["Counting", {"count": 1}], ["Gone", {"count": 2}], ["Counting", {"count": 3}]]
+    callbacks = [Other(), Counting(), Counting()]
+    listeners = CallbackList(callbacks, None, {})
+    listeners.set_states(states)
+    assert [callback.count for callback in callbacks] == [0, 1, 3]
+    assert listeners.get_states() == [["Other", {"count": 0}], ["Counting", {"count": 1}], ["Counting", {"count": 3}]]
+
+
+def test_fit_goes_on_from_a_position_with_its_seed_and_callbacks():
+    x = np.arange(12, dtype="float32").reshape(4, 3) / 12
+    portanet.random.set_seed(3)
+    whole, counting = model(), Counting()
+    expected = whole.fit(x, Y, batch_size=2, epochs=4, verbose=0, callbacks=[counting]).history
+    portanet.random.set_seed(3)
+    resumed, counting = model(), Counting()
+    resumed.fit(x, Y, batch_size=2, epochs=2, verbose=0, callbacks=[counting])
+    position = copy.deepcopy(resumed.position)
+    position.callbacks = resumed.callbacks.get_states()
+    portanet.random.set_seed(5)
+    counting = Counting()
+    found = resumed.fit(x, Y, batch_size=2, epochs=4, verbose=0, callbacks=[counting], initial_epoch=position)
+    assert (found.history, counting.count, portanet.random.get_seed()) == (expected, 4, 3)
     np.testing.assert_array_equal(resumed.get_weights()[0], whole.get_weights()[0])

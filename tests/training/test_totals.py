@@ -37,3 +37,14 @@ def test_sums_add_up_in_double_precision(backend):
     for value in np.full(3000, 0.1, dtype="float32"):
         sums.add({"loss": (asarray(value), asarray(1.0))})
     assert sums.logs()["loss"] == pytest.approx(float(np.float32(0.1)), rel=1e-12)
+
+
+def test_sums_are_the_same_bits_whenever_they_are_fetched(backend):
+    values = [asarray(value) for value in np.random.default_rng(0).normal(size=600) * 10.0 ** np.arange(-30, 30, 0.1)]
+    rare, often = Totals([], backend), Totals([], backend)
+    for i, value in enumerate(values):
+        for each in (rare, often):
+            each.add({"loss": (value, asarray(1.0))})
+        if i % 7 == 0:
+            often.fetch()
+    assert rare.logs() == often.logs()
