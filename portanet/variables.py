@@ -8,10 +8,14 @@ from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from typing import Any
 
+from portanet.autodiff import array_namespace
 from portanet.backends import Array, Backend
+from portanet.mixed_precision import cast_floats
 
 Bound = dict["Variable", Array]
 _bound: ContextVar[Bound | None] = ContextVar("portanet_bound_variables", default=None)
+computing_in: ContextVar[str | None] = ContextVar("portanet_compute_dtype", default=None)
+"""Name of the dtype that floating-point variables are cast to where they are used; None to use them as they are."""
 _losses: ContextVar[list[Array] | None] = ContextVar("portanet_added_losses", default=None)
 
 
@@ -31,6 +35,7 @@ class Variable:
         regularizer: Callable[[Array], Array] | None = None,
         constraint: Callable[[Array], Array] | None = None,
         counter: bool = False,
+        autocast: bool = True,
     ) -> None:
         self._value = value
         self.name = name
@@ -41,12 +46,15 @@ class Variable:
         self.constraint = constraint
         self.counter = counter
         """Whether this is a random counter: state to save, but no weight."""
+        self.autocast = autocast
+        """Whether a layer that computes in another dtype sees the values in that dtype."""
 
     @property
     def value(self) -> Array:
-        """The array."""
-        bound = _bound.get()
-        return self._value if bound is None else bound.get(self, self._value)
+        """The array; inside a layer that computes in another floating-point dtype, cast to it."""
+        bound, compute_dtype = _bound.get(), computing_in.get()
+        value = self._value if bound is None else bound.get(self, self._value)
+        return value if compute_dtype is None or not self.autocast else cast_floats(value, compute_dtype)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -59,12 +67,16 @@ class Variable:
         return self._value.dtype
 
     def assign(self, value: Array) -> None:
-        """Replace the array by one of the same shape; inside `bind`, for this call only."""
+        """Replace the array by one of the same shape, cast to the dtype of the variable; inside `bind`, for this call
+        only.
+        """
         if tuple(value.shape) != self.shape:
             raise ValueError(
                 f"Variable '{self.path}' has shape {self.shape}; assign an array of that shape. "
                 f"Received: {tuple(value.shape)}"
             )
+        if value.dtype != self.dtype:
+            value = array_namespace(value).astype(value, self.dtype)
         bound = _bound.get()
         if bound is not None and self in bound:
             bound[self] = value
@@ -88,10 +100,10 @@ class Variable:
         return self.size * int(info(self.dtype).bits) // 8
 
     def move(self, backend: Backend) -> None:
-        """Move the array to another backend or device; floats take on its default dtype."""
-        value = backend.from_host(self.numpy())
-        floating = backend.xp.isdtype(value.dtype, "real floating")
-        self._value = backend.xp.astype(value, backend.dtype) if floating else value
+        """Move the array to another backend or device; what has the default dtype here takes on the one there."""
+        home = self.backend
+        name = backend.dtype_name(backend.dtype) if self.dtype == home.dtype else home.dtype_name(self.dtype)
+        self._value = backend.xp.astype(backend.from_host(self.numpy()), backend.find_dtype(name))
         self.backend = backend
 
     def __repr__(self) -> str:

@@ -1,7 +1,7 @@
 """The device layer: the only part of portanet that imports an array library."""
 
 from portanet.backends.base import Array, Backend, BackendUnavailableError, HostArray
-from portanet.backends.conversion import asarray, to_host
+from portanet.backends.conversion import asarray, dtype_for, to_host
 from portanet.backends.namespaces import device_of, raw_namespace, to_device
 from portanet.backends.registry import (
     BACKENDS,
@@ -26,6 +26,7 @@ __all__ = [
     "backend_class",
     "backend_class_of",
     "device_of",
+    "dtype_for",
     "get_backend",
     "kernel",
     "make_backend",

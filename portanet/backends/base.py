@@ -23,6 +23,9 @@ DTYPES = (
     *("bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "complex64", "complex128"),
 )
 
+HALF_PRECISION = {"float16": "numpy, cupy, torch and jax", "bfloat16": "torch and jax"}
+"""Which backends have the floating-point dtypes that not all have."""
+
 
 class BackendUnavailableError(ImportError):
     """The chosen backend cannot run here; the message says what is missing and what to type."""
@@ -113,8 +116,7 @@ class Backend:
         """The library's dtype object for a name such as `"float32"`."""
         found = getattr(self.xp, name, None) if name in DTYPES else None
         if found is None:
-            known = ", ".join(repr(known) for known in DTYPES if hasattr(self.xp, known))
-            raise ValueError(f"Backend '{self.name}' has no such dtype. Known: {known}. Received: dtype={name!r}")
+            raise ValueError(no_dtype(self.name, name, [known for known in DTYPES if hasattr(self.xp, known)]))
         return found
 
     def dtype_name(self, dtype: Any) -> str:
@@ -194,3 +196,10 @@ def host_memory() -> dict[str, int]:
     kilobytes = {line.partition(":")[0]: int(line.split()[1]) for line in report.read_text().splitlines()}
     total = kilobytes["MemTotal"] * 1024
     return {"used": total - kilobytes["MemAvailable"] * 1024, "total": total}
+
+
+def no_dtype(backend: str, name: str, known: Sequence[str] = ()) -> str:
+    """The message that a backend has no dtype of that name."""
+    having = f" Backends {HALF_PRECISION[name]} have it." if name in HALF_PRECISION else ""
+    listed = f" Known: {', '.join(map(repr, known))}." if known else ""
+    return f"Backend '{backend}' has no such dtype.{having}{listed} Received: dtype={name!r}"

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from portanet.backends.base import Array, Backend, HostArray
-from portanet.backends.namespaces import device_of, to_device
+from portanet.backends.base import Array, Backend, HostArray, no_dtype
+from portanet.backends.namespaces import device_of, raw_namespace, to_device
 from portanet.backends.registry import backend_class_of, get_backend
 
 _PLAIN = frozenset({bool, int, float, complex})
@@ -62,6 +62,18 @@ def _is_native(backend: Backend, x: Any) -> bool:
     except ValueError:
         return False
     return True
+
+
+def dtype_for(x: Array, name: str) -> Any:
+    """The dtype of a name in the library of the array `x`.
+
+    Raises:
+        ValueError: The library has no such dtype; the message says which have.
+    """
+    found = getattr(raw_namespace(x), name, None)
+    if found is None:
+        raise ValueError(no_dtype(getattr(backend_class_of(x), "name", type(x).__module__), name))
+    return found
 
 
 def to_host(x: Any) -> HostArray:

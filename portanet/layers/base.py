@@ -13,9 +13,10 @@ import numpy as np
 from portanet import constraints, initializers, random, regularizers
 from portanet.autodiff.traced import raw_value
 from portanet.backends import Array, Backend, HostArray, get_backend, raw_namespace, use_backend
-from portanet.configurable import Configurable
+from portanet.layers.casting import Casting
 from portanet.lookup import snake_case
-from portanet.variables import Variable, add_loss
+from portanet.mixed_precision import DTypePolicy, at_least_float32
+from portanet.variables import Variable, add_loss, computing_in
 
 Shape = tuple[int | None, ...]
 """The shape of a batch; None where it may differ from call to call."""
@@ -23,7 +24,7 @@ Shape = tuple[int | None, ...]
 _calling: ContextVar[bool | None] = ContextVar("portanet_calling_in_training", default=None)
 
 
-class Layer(Configurable):
+class Layer(Casting):
     """A function of arrays with weights of its own.
 
     Subclasses implement `build(input_shape)`, which allocates weights with `add_weight`, and `call(x)`, which computes
@@ -33,7 +34,9 @@ class Layer(Configurable):
     Args:
         name: Name, unique within a model; by default the class's in snake case.
         trainable: Whether training changes the weights.
-        dtype: Dtype of the weights, such as `"float64"`; by default the backend's.
+        dtype: Policy of the dtypes in which weights are kept and the layer computes, or its name, such as `"float64"`
+            or `"mixed_float16"`; by default the global one, else the backend's default dtype. See
+            `portanet.mixed_precision`.
         activity_regularizer: Penalty on the result, divided by the number of examples and added to the loss.
 
     Example:
@@ -65,15 +68,15 @@ class Layer(Configurable):
         *,
         name: str | None = None,
         trainable: bool = True,
-        dtype: str | None = None,
+        dtype: DTypePolicy | str | None = None,
         activity_regularizer: Any = None,
     ) -> None:
+        super().__init__(dtype)
         if name is not None and (not isinstance(name, str) or not name or "/" in name):
             raise ValueError(f"Argument `name` must be a non-empty string without '/'. Received: name={name!r}")
         self._named = name is not None
         self.name = name or snake_case(type(self).__name__)
         self._trainable = trainable
-        self._dtype_name = dtype
         self.activity_regularizer = regularizers.get(activity_regularizer)
         self.built = False
         self.build_shape: Any = None
@@ -123,19 +126,24 @@ class Layer(Configurable):
             self._require_backend(x)
         if not self.built:
             self.build(_shape_of(x))
+        if self.autocast:
+            x = self.in_compute_dtype(x)
+            if further or options:
+                further, options = self.in_compute_dtype((further, options))
         now = training if training is not None else bool(outer)
         if self._takes_training:
             options["training"] = now
         if self._takes_mask and mask is not None:
             options["mask"] = mask
-        token = _calling.set(now)
+        token, dtype_token = _calling.set(now), computing_in.set(self.casts_to())
         try:
             out = self.call(x, *further, **options)
         finally:
             _calling.reset(token)
+            computing_in.reset(dtype_token)
         if self.activity_regularizer is not None:
             for leaf in out if isinstance(out, (list, tuple)) else (out,):
-                self.add_loss(self.activity_regularizer(leaf) / max(1, leaf.shape[0]))
+                self.add_loss(self.activity_regularizer(at_least_float32(leaf)) / max(1, leaf.shape[0]))
         return out
 
     def add_loss(self, value: Array) -> None:
@@ -179,6 +187,7 @@ class Layer(Configurable):
         trainable: bool = True,
         regularizer: Any = None,
         constraint: Any = None,
+        autocast: bool = True,
     ) -> Variable:
         """Allocate a weight on the backend in use.
 
@@ -190,6 +199,7 @@ class Layer(Configurable):
             trainable: False for state such as a running mean.
             regularizer: Name or function of the weight that is added to the loss.
             constraint: Name or function applied to the weight after each update.
+            autocast: Whether the layer computes with the weight in the compute dtype; False for what needs all bits.
         """
         if any(not isinstance(n, (int, np.integer)) or n < 0 for n in shape):
             raise ValueError(
@@ -201,11 +211,13 @@ class Layer(Configurable):
         backend = get_backend()
         generator = random.host_generator(self._path(), name)
         host = initializers.get(initializer)(tuple(int(n) for n in shape), generator)
-        value = backend.from_host(np.asarray(host, dtype=_host_dtype(dtype or self._dtype_name, backend)))
-        if self._dtype_name is None and dtype is None and value.dtype != backend.dtype:
-            value = backend.xp.astype(value, backend.dtype)
+        wanted = dtype or (self._policy.variable_dtype if self._policy else backend.dtype_name(backend.dtype))
+        known = backend.find_dtype(wanted)
+        value = backend.from_host(np.asarray(host, dtype="float32" if wanted == "bfloat16" else wanted))
+        if value.dtype != known:  # NumPy has no bfloat16
+            value = backend.xp.astype(value, known)
         penalty, projection = regularizers.get(regularizer), constraints.get(constraint)
-        variable = Variable(value, name, backend, trainable, penalty, projection)
+        variable = Variable(value, name, backend, trainable, penalty, projection, autocast=autocast)
         self._own_variables()[name] = variable
         return variable
 
@@ -217,10 +229,6 @@ class Layer(Configurable):
         )
         self._own_variables()[name] = variable
         return variable
-
-    def _own_variables(self) -> dict[str, Variable]:
-        variables: dict[str, Variable] = self.__dict__.setdefault("_variables", {})
-        return variables
 
     def _path(self) -> str:
         """Where the layer is in its model; for a layer of its own, its name and when it was built."""
@@ -359,13 +367,13 @@ class Layer(Configurable):
         Args:
             name: Name of a backend, or a backend.
             device: A device of it.
-            dtype: Dtype of floating-point weights there; by default the present one.
+            dtype: Default dtype there; weights that have the default dtype here take it on, others keep theirs.
 
         Returns:
             The layer itself.
         """
         for variable in self.variables:
-            current = str(variable.backend.dtype).rpartition(".")[2]
+            current = variable.backend.dtype_name(variable.backend.dtype)
             with use_backend(name, device, dtype or current) as backend:
                 variable.move(backend)
         return self
@@ -405,9 +413,3 @@ def _shape_of(x: Any) -> Any:
     if isinstance(x, (list, tuple)):
         return [tuple(leaf.shape) for leaf in x]
     return tuple(x.shape)
-
-
-def _host_dtype(name: str | None, backend: Backend) -> str:
-    """The NumPy dtype to draw in: that of the weight, where NumPy has it."""
-    wanted = name or str(backend.dtype).rpartition(".")[2]
-    return wanted if wanted in ("float16", "float32", "float64", "int32", "int64") else "float32"

@@ -40,6 +40,8 @@ class Embedding(Layer):
         [[[2.0, 2.5], [0.0, 0.5]]]
     """
 
+    autocast = False  # half precision would round class numbers, and the message should name the dtype received
+
     def __init__(
         self,
         input_dim: int,

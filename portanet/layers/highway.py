@@ -49,9 +49,10 @@ class Highway(Layer):
 
     def build(self, input_shape: Any) -> None:
         if self.transform is None:
-            self.transform = Dense(input_shape[-1], self.activation, name="transform")
+            self.transform = Dense(input_shape[-1], self.activation, name="transform", dtype=self._policy)
         if self.gate is None:
-            self.gate = Dense(input_shape[-1], "sigmoid", bias_initializer=Constant(self.carry_bias), name="gate")
+            open_gate = Constant(self.carry_bias)
+            self.gate = Dense(input_shape[-1], "sigmoid", bias_initializer=open_gate, name="gate", dtype=self._policy)
         self._place(self._path())
         for layer in (self.transform, self.gate):
             if not layer.built:

@@ -61,10 +61,16 @@ class AffineNormalization(Layer):
                 "gamma",
                 regularizer=self.gamma_regularizer,
                 constraint=self.gamma_constraint,
+                autocast=False,
             )
         if self.center:
             self.beta = self.add_weight(
-                shape, self.beta_initializer, "beta", regularizer=self.beta_regularizer, constraint=self.beta_constraint
+                shape,
+                self.beta_initializer,
+                "beta",
+                regularizer=self.beta_regularizer,
+                constraint=self.beta_constraint,
+                autocast=False,
             )
 
     def affine(self, shape: tuple[int, ...]) -> list[Array]:
@@ -146,7 +152,7 @@ class RMSNormalization(Layer):
 
     def build(self, input_shape: Any) -> None:
         self.axes = positive_axes(self, self.axis, input_shape)
-        self.scale = self.add_weight(tuple(input_shape[a] for a in self.axes), "ones", "scale")
+        self.scale = self.add_weight(tuple(input_shape[a] for a in self.axes), "ones", "scale", autocast=False)
 
     def call(self, x: Array) -> Array:
         for axis, size in zip(self.axes, self.scale.shape, strict=True):

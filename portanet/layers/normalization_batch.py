@@ -65,9 +65,11 @@ class BatchNormalization(AffineNormalization):
         self.axes = positive_axes(self, self.axis, input_shape)
         self.sizes = tuple(input_shape[a] for a in self.axes)
         self.add_affine(self.sizes)
-        self.moving_mean = self.add_weight(self.sizes, self.moving_mean_initializer, "moving_mean", trainable=False)
+        self.moving_mean = self.add_weight(
+            self.sizes, self.moving_mean_initializer, "moving_mean", trainable=False, autocast=False
+        )
         self.moving_variance = self.add_weight(
-            self.sizes, self.moving_variance_initializer, "moving_variance", trainable=False
+            self.sizes, self.moving_variance_initializer, "moving_variance", trainable=False, autocast=False
         )
 
     def call(self, x: Array, training: bool = False, mask: Array | None = None) -> Array:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from portanet.autodiff import array_namespace
-from portanet.backends import Array, get_backend
+from portanet.backends import Array
 from portanet.layers.spatial import Spatial, margins, sizes
 from portanet.ops.pooling import average_pool, l2_pool, max_places, max_pool, unpool
 from portanet.ops.windows import Window, window
@@ -60,7 +60,7 @@ class Pooling(Spatial):
         self.compute_output_shape(tuple(x.shape))
         xp = array_namespace(x)
         if not xp.isdtype(x.dtype, "real floating"):
-            x = xp.astype(x, get_backend().dtype)
+            x = xp.astype(x, getattr(xp, self.compute_dtype))
         return x if self.data_format == "channels_last" else xp.moveaxis(x, 1, -1)
 
     def closed(self, x: Array) -> Array:

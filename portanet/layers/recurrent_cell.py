@@ -223,7 +223,7 @@ class RecurrentCell(RandomLayer):
         """Zeros of the states' shapes."""
         backend = get_backend()
         return [
-            backend.xp.zeros((batch_size, size), dtype=self.kernel.dtype, device=backend.device)
+            backend.xp.zeros((batch_size, size), dtype=self.kernel.value.dtype, device=backend.device)
             for size in self.state_size
         ]
 

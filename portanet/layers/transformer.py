@@ -74,13 +74,12 @@ class TransformerEncoder(Layer):
                 f"Layer '{self.name}' needs a number of features that its {self.num_heads} heads can share. "
                 f"Received: shape {tuple(shape)}"
             )
-        shared: dict[str, Any] = {"dtype": self._dtype_name, **self.initializers}
+        shared: dict[str, Any] = {"dtype": self._policy, **self.initializers}
         parts = ["self_attention", *(["cross_attention"] if self.attends_to_encoder else []), "feedforward"]
         self.norms = [
-            LayerNormalization(epsilon=self.epsilon, name=f"{part}_layer_norm", dtype=self._dtype_name)
-            for part in parts
+            LayerNormalization(epsilon=self.epsilon, name=f"{part}_layer_norm", dtype=self._policy) for part in parts
         ]
-        self.dropouts = [Dropout(self.rate, name=f"{part}_dropout") for part in parts]
+        self.dropouts = [Dropout(self.rate, name=f"{part}_dropout", dtype=self._policy) for part in parts]
         self.attentions = [
             MultiHeadAttention(self.num_heads, features // self.num_heads, dropout=self.rate, name=part, **shared)
             for part in parts[:-1]

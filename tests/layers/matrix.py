@@ -12,6 +12,7 @@ from portanet.autodiff import array_namespace, lift, value_and_grad
 from portanet.autodiff.tree import tree_items, tree_leaves, tree_map
 from portanet.backends import Array, device_of, get_backend, use_backend
 from portanet.layers import Layer
+from portanet.mixed_precision import set_global_policy
 from portanet.variables import bind
 
 Make = Callable[[], Layer]
@@ -36,7 +37,9 @@ def check_layer(
     """Check a layer on the backend in use (take the fixture `backend` or `xp`).
 
     What is checked: the shape of the result, and that `compute_output_shape` foretells it, with the batch size known
-    and unknown; the weights' names and shapes; that float32 stays float32; that the results are those of the NumPy
+    and unknown; the weights' names and shapes; that float32 stays float32, and that with the policy mixed_float16 the
+    result is float16, weights and their gradients float32 and all of it finite (not on JAX, which would compile
+    everything again); that the results are those of the NumPy
     backend for the same seed; that `from_config(get_config())` with the same weights computes the same; the gradients
     with respect to inputs and weights, along a random direction, in float64, against finite differences; and that a
     (compiled) step down the gradient changes the weights and lowers the loss.
@@ -59,6 +62,8 @@ def check_layer(
     """
     case = _Case(make, input_shape, inputs, training)
     _check_result(case, output_shape, output_dtype)
+    if hasattr(get_backend().xp, "float16") and get_backend().name != "jax":
+        _check_half_precision(case, output_dtype, gradient)
     if weights is not None:
         _check_weights(case, weights)
     _check_against_numpy(case, rtol, atol)
@@ -123,6 +128,27 @@ def _check_result(case: _Case, output_shape: Any, output_dtype: str) -> None:
         assert device_of(leaf) == backend.device
     first = tree_leaves(result)[0]
     assert backend.dtype_name(first.dtype) == output_dtype, f"float32 in, {first.dtype} out"
+
+
+def _check_half_precision(case: _Case, output_dtype: str, gradient: bool) -> None:
+    backend = get_backend()
+    xp = backend.xp
+    set_global_policy("mixed_float16")
+    try:
+        layer = case.built()
+        found = [leaf for leaf in tree_leaves(case.result(layer)) if _is_float(leaf)]
+        probe = _Probe(case, case.training, lambda xp, y, c: xp.mean(xp.astype(y, xp.float32) * c))
+        slopes = probe.value_and_slopes(0)(*probe.points)[1] if gradient and probe.points[0] else {}
+    finally:
+        set_global_policy(None)
+    if output_dtype == "float32":
+        assert all(leaf.dtype == xp.float16 for leaf in found), f"mixed_float16 gives {[x.dtype for x in found]}"
+    for path, slope in slopes.items():
+        assert slope.dtype == xp.float32, f"gradient of {path} has dtype {slope.dtype} under mixed_float16"
+        assert bool(xp.all(xp.isfinite(slope))), f"gradient of {path} is not finite under mixed_float16"
+    for path, variable in layer.named_variables().items():
+        assert not _is_float(variable.value) or variable.dtype == xp.float32, f"{path} has dtype {variable.dtype}"
+    assert all(bool(xp.all(xp.isfinite(leaf))) for leaf in found), "not finite under mixed_float16"
 
 
 def _each_shape(change: Callable[[Any], Any], shape: Any) -> Any:

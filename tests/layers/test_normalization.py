@@ -155,7 +155,9 @@ def test_half_precision_statistics_are_taken_in_single(backend: Any) -> None:
     host = np.asarray([[300.0, -300.0]], dtype="float16")
     if not hasattr(backend.xp, "float16"):
         pytest.skip(f"{backend.name} has no float16")
-    out = layers.LayerNormalization()(backend.xp.astype(asarray(host.astype("float32")), backend.xp.float16))
+    out = layers.LayerNormalization(dtype="mixed_float16")(
+        backend.xp.astype(asarray(host.astype("float32")), backend.xp.float16)
+    )
     assert out.dtype == backend.xp.float16
     np.testing.assert_allclose(to_numpy(out), [[1.0, -1.0]], rtol=1e-3)
 

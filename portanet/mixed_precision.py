@@ -1,0 +1,130 @@
+"""In which dtypes layers keep their weights and compute: dtype policies, as in Keras."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from portanet.autodiff import array_namespace
+from portanet.autodiff.traced import raw_value
+from portanet.autodiff.tree import tree_map
+from portanet.backends import dtype_for, get_backend
+from portanet.backends.base import FLOATS
+
+MIXED = {"mixed_float16": "float16", "mixed_bfloat16": "bfloat16"}
+
+
+class DTypePolicy:
+    """The dtypes of a layer's weights and of its computations; as `keras.DTypePolicy`.
+
+    A layer takes a policy, or its name, as `dtype`; `set_global_policy` chooses for the layers that are given none.
+    Floating-point inputs are cast to the compute dtype and results have it; weights are kept, and trained, in the
+    variable dtype.
+
+    Args:
+        name: `"float32"`, `"float64"`, `"float16"` or `"bfloat16"` for both; `"mixed_float16"` or `"mixed_bfloat16"` to
+            compute in half precision with weights in float32. None for the policy in use.
+
+    Source: P. Micikevicius et al., Mixed precision training, 2018.
+
+    Example:
+        >>> policy = DTypePolicy("mixed_float16")
+        >>> policy.compute_dtype, policy.variable_dtype
+        ('float16', 'float32')
+    """
+
+    def __init__(self, name: str | None = None) -> None:
+        name = global_policy().name if name is None else name
+        if name not in (*FLOATS, *MIXED):
+            known = ", ".join(map(repr, (*FLOATS, *MIXED)))
+            raise ValueError(f"A dtype policy has one of the names {known}. Received: {name!r}")
+        self.name: str = name
+        self.compute_dtype = MIXED.get(name, name)
+        self.variable_dtype = "float32" if name in MIXED else name
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments that make an equal object."""
+        return {"name": self.name}
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, DTypePolicy) and other.name == self.name
+
+    def __hash__(self) -> int:
+        return hash(self.name)
+
+    def __repr__(self) -> str:
+        return f"<DTypePolicy {self.name!r}>"
+
+
+_global: list[DTypePolicy] = []
+
+
+def set_global_policy(policy: DTypePolicy | str | None) -> None:
+    """Choose the policy of layers that are made from here on without a `dtype` of their own, in the whole process.
+
+    Args:
+        policy: A policy or its name; None to follow the default dtype of the backend, as at first.
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet import layers, mixed_precision
+        >>> mixed_precision.set_global_policy("mixed_float16")
+        >>> dense = layers.Dense(2)
+        >>> mixed_precision.set_global_policy(None)
+        >>> dense(np.ones((1, 3), dtype="float32")).dtype, dense.kernel.dtype
+        (dtype('float16'), dtype('float32'))
+    """
+    _global[:] = [] if policy is None else [as_policy(policy)]
+
+
+def global_policy() -> DTypePolicy:
+    """The policy of layers that are given none: the one chosen, else the default dtype of the backend in use."""
+    if _global:
+        return _global[0]
+    backend = get_backend()
+    return DTypePolicy(backend.dtype_name(backend.dtype))
+
+
+def chosen_policy(dtype: DTypePolicy | str | None) -> DTypePolicy | None:
+    """The policy that an argument `dtype` or `set_global_policy` asks for; None where neither does."""
+    if dtype is None:
+        return _global[0] if _global else None
+    return as_policy(dtype)
+
+
+def as_policy(policy: DTypePolicy | str) -> DTypePolicy:
+    """A policy by name, or the policy given."""
+    return policy if isinstance(policy, DTypePolicy) else DTypePolicy(policy)
+
+
+def cast_floats(tree: Any, dtype: Any) -> Any:
+    """The real floating-point arrays of a tree in a dtype (of their library, or its name), all else as it is.
+
+    Example:
+        >>> import numpy as np
+        >>> cast_floats([np.asarray([1.0]), np.asarray([1])], "float16")
+        [array([1.], dtype=float16), array([1])]
+    """
+
+    def cast(leaf: Any) -> Any:
+        if not hasattr(leaf, "dtype"):
+            return leaf
+        wanted = dtype_for(raw_value(leaf), dtype) if isinstance(dtype, str) else dtype
+        if leaf.dtype == wanted:
+            return leaf
+        xp = array_namespace(leaf)
+        return xp.astype(leaf, wanted) if xp.isdtype(leaf.dtype, "real floating") else leaf
+
+    return tree_map(cast, tree)
+
+
+def at_least_float32(tree: Any) -> Any:
+    """The arrays of half precision of a tree in float32, in which losses, metrics and penalties are computed; all else
+    as it is.
+    """
+
+    def widen(leaf: Any) -> Any:
+        xp = array_namespace(leaf)
+        half = xp.isdtype(leaf.dtype, "real floating") and xp.finfo(leaf.dtype).bits < 32
+        return xp.astype(leaf, xp.float32) if half else leaf
+
+    return tree_map(widen, tree)
