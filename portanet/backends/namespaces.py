@@ -7,6 +7,7 @@ from typing import Any
 
 import array_api_compat
 
+from portanet.backends import numpy_namespace
 from portanet.backends.base import Array
 
 _NAMESPACES: dict[type, ModuleType] = {}
@@ -22,12 +23,15 @@ def raw_namespace(x: Array) -> Any:
     found = _NAMESPACES.get(kind)
     if found is None:
         try:
-            found = _NAMESPACES[kind] = array_api_compat.array_namespace(x, use_compat=None)
+            found = array_api_compat.array_namespace(x, use_compat=None)
         except TypeError:
             raise TypeError(
                 "Expected an array of a library that follows the array API standard; convert lists and numbers with "
                 f"portanet.asarray first. Received: {x!r} (of type {kind.__module__}.{kind.__qualname__})"
             ) from None
+        if array_api_compat.is_numpy_namespace(found):
+            found = numpy_namespace
+        _NAMESPACES[kind] = found
     return found
 
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
-from portanet.backends.base import Array, Backend, HostArray
+from portanet.backends import numpy_namespace
+from portanet.backends.base import Array, Backend, HostArray, Step
+from portanet.backends.numpy_memory import keep_freed_memory
 from portanet.backends.numpy_random import random_words
 from portanet.backends.numpy_scan import scan
 from portanet.backends.numpy_special import erfc
-from portanet.backends.threads import map_chunks
+from portanet.backends.threads import map_chunks, single_threaded_blas
 
 
 def index_add(rows: Array, index: Array, size: int) -> Array:
@@ -56,9 +59,8 @@ class NumpyBackend(Backend):
 
     @classmethod
     def load(cls) -> Any:
-        import array_api_compat.numpy as xp
-
-        return xp
+        keep_freed_memory()
+        return numpy_namespace
 
     @classmethod
     def devices(cls) -> dict[str, Any]:
@@ -67,6 +69,16 @@ class NumpyBackend(Backend):
     @classmethod
     def map_chunks(cls, function: Callable[..., Any], arrays: Sequence[Array], rows: int, total: bool = False) -> Any:
         return map_chunks(function, arrays, rows, total)
+
+    def compile(self, step: Step) -> Step:
+        """The step with BLAS held to one thread, whose place ours take; see `numpy_products`."""
+
+        @functools.wraps(step)
+        def held(*args: Any) -> Any:
+            with single_threaded_blas():
+                return step(*args)
+
+        return cast(Step, held)
 
     def find_dtype(self, name: str) -> Any:
         # The dtype itself, not the scalar type of the same name: it prints well and is what arrays have.

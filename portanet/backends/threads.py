@@ -12,8 +12,8 @@ import functools
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from queue import SimpleQueue
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,9 @@ import threadpoolctl
 
 from portanet.backends.base import Array
 
-_pools: dict[int, ThreadPoolExecutor] = {}
+_helpers: list[threading.Thread] = []
+_jobs: SimpleQueue[tuple[contextvars.Context, _Job]] = SimpleQueue()
+_here = threading.local()
 _lock = threading.Lock()
 _holders = [0]
 _before: list[tuple[Any, int]] = []
@@ -30,9 +32,9 @@ _owed: dict[int, int] = {}
 
 def _forget_threads() -> None:
     """Threads do not survive a fork."""
-    global _lock
-    _lock = threading.Lock()
-    _pools.clear()
+    global _jobs, _lock
+    _jobs, _lock = SimpleQueue(), threading.Lock()
+    _helpers.clear()
 
 
 if hasattr(os, "register_at_fork"):
@@ -88,45 +90,89 @@ def single_threaded_blas() -> Iterator[None]:
 def run_pieces(run: Callable[[int], None], count: int) -> None:
     """Call `run(0)`, ..., `run(count - 1)` on the threads there are; the calling thread takes its share.
 
+    Pieces of a piece stay on its thread.
+
     Raises:
         Exception: What a call raised; the other threads stop before their next piece.
     """
-    threads = min(count, thread_count())
+    threads = 1 if getattr(_here, "busy", False) else min(count, thread_count())
     with single_threaded_blas():
         if threads < 2:
             for i in range(count):
                 run(i)
             return
-        turn = iter(range(count))
-        failed = threading.Event()
+        job = _Job(run, count)
+        _start_helpers(threads - 1)
+        for _ in range(threads - 1):
+            # A context of its own for each thread: np.errstate and the choice of a backend follow the caller.
+            _jobs.put((contextvars.copy_context(), job))
+        try:
+            job.work()
+        finally:
+            errors = job.close()
+        if errors:
+            raise errors[0]
 
-        def work() -> None:
-            while not failed.is_set():
+
+class _Job:
+    """Pieces that several threads take one after the other."""
+
+    def __init__(self, run: Callable[[int], None], count: int) -> None:
+        self.run = run
+        self.turn = iter(range(count))
+        self.helpers = 0
+        self.closed = False
+        self.done: SimpleQueue[BaseException | None] = SimpleQueue()
+
+    def work(self) -> None:
+        """Take pieces until there are no more."""
+        _here.busy = True
+        try:
+            while True:
                 with _lock:
-                    i = next(turn, None)
+                    i = None if self.closed else next(self.turn, None)
                 if i is None:
                     return
-                try:
-                    run(i)
-                except BaseException:
-                    failed.set()
-                    raise
-
-        with _lock:
-            pool = _pools.get(threads)
-            if pool is None:
-                pool = _pools[threads] = ThreadPoolExecutor(threads - 1, "portanet")
-        # A context of its own for each thread: np.errstate and the choice of a backend follow the caller.
-        helpers = [pool.submit(contextvars.copy_context().run, work) for _ in range(threads - 1)]
-        try:
-            work()
+                self.run(i)
+        except BaseException:
+            self.closed = True
+            raise
         finally:
-            # One that has not begun has nothing left to do; to wait for it could block pieces made of pieces.
-            running = [helper for helper in helpers if not helper.cancel()]
-            for helper in running:
-                helper.exception()
-        for helper in running:
-            helper.result()
+            _here.busy = False
+
+    def help(self) -> None:
+        """What a helper does; one that comes late has nothing to do, and nobody waits for it."""
+        with _lock:
+            if self.closed:
+                return
+            self.helpers += 1
+        error = None
+        try:
+            self.work()
+        except BaseException as found:
+            error = found
+        self.done.put(error)
+
+    def close(self) -> list[BaseException]:
+        """Wait for the helpers that have begun; what they raised."""
+        with _lock:
+            self.closed = True
+        found = [self.done.get() for _ in range(self.helpers)]
+        return [error for error in found if error is not None]
+
+
+def _start_helpers(count: int) -> None:
+    with _lock:
+        while len(_helpers) < count:
+            _helpers.append(threading.Thread(target=_serve, args=(_jobs,), name="portanet", daemon=True))
+            _helpers[-1].start()
+
+
+def _serve(jobs: SimpleQueue[tuple[contextvars.Context, _Job]]) -> None:
+    while True:
+        context, job = jobs.get()
+        context.run(job.help)
+        del context, job  # keep no arrays while waiting
 
 
 def map_chunks(function: Callable[..., Any], arrays: Sequence[Array], rows: int, total: bool = False) -> Any:

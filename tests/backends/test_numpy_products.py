@@ -1,0 +1,62 @@
+"""Products of matrices in pieces."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import threadpoolctl
+
+from portanet.backends import numpy_products, raw_namespace
+from portanet.backends.numpy_products import matmul
+
+SHAPES = [
+    ((300, 70), (70, 90)),  # rows in pieces
+    ((90, 70), (70, 300)),  # columns in pieces
+    ((9, 3, 20, 30), (9, 3, 30, 10)),  # matrices in pieces
+    ((9, 3, 20, 30), (3, 30, 10)),
+    ((300, 70), (9, 70, 10)),
+    ((70,), (70, 300)),
+    ((0, 70), (70, 300)),
+]
+
+
+def draw(shape: tuple[int, ...], dtype: str = "float32") -> Any:
+    return np.random.default_rng(len(shape)).integers(-9, 9, shape).astype(dtype)  # products are exact
+
+
+@pytest.mark.parametrize(("first", "second"), SHAPES)
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int32", "complex64"])
+def test_against_numpy(monkeypatch: Any, first: Any, second: Any, dtype: str) -> None:
+    monkeypatch.setattr(numpy_products, "SMALL", 1)
+    a, b = draw(first, dtype), draw(second, dtype)
+    expected = np.matmul(a, b)
+    found = matmul(a, b)
+    assert found.dtype == expected.dtype
+    np.testing.assert_array_equal(found, expected)
+    if a.ndim == b.ndim > 1:  # rows that are not contiguous
+        turned = [np.swapaxes(np.swapaxes(x, -1, -2).copy(), -1, -2) for x in (a, b)]
+        np.testing.assert_array_equal(matmul(*turned), expected)
+
+
+def test_mixed_dtypes_and_shapes_that_do_not_fit(monkeypatch: Any) -> None:
+    monkeypatch.setattr(numpy_products, "SMALL", 1)
+    mixed = matmul(draw((300, 70)), draw((70, 90), "float64"))
+    assert mixed.dtype == np.float64
+    for first, second in [((300, 70), (60, 90)), ((9, 20, 30), (9, 20, 10))]:
+        with pytest.raises(ValueError, match="matmul"):
+            matmul(draw(first), draw(second))
+
+
+def test_the_result_does_not_depend_on_the_number_of_threads() -> None:
+    a, b = (np.random.default_rng(0).standard_normal(s).astype("float32") for s in ((2000, 300), (300, 200)))
+    with threadpoolctl.threadpool_limits(1):
+        alone = matmul(a, b)
+    with threadpoolctl.threadpool_limits(4):
+        np.testing.assert_array_equal(matmul(a, b), alone)
+
+
+def test_arrays_of_numpy_get_the_namespace_with_these_products() -> None:
+    assert raw_namespace(np.ones(3)).matmul is matmul
+    assert raw_namespace(np.float32(3)) is raw_namespace(np.ones(3))
