@@ -1,5 +1,21 @@
 """What happens beside training: callbacks, with the hooks of Keras 3."""
 
 from portanet.callbacks.base import Callback, CallbackList
+from portanet.callbacks.early_stopping import EarlyStopping
+from portanet.callbacks.lambda_callback import LambdaCallback
+from portanet.callbacks.learning_rate import LearningRateScheduler, ReduceLROnPlateau
+from portanet.callbacks.log_file import CSVLogger, JSONLinesLogger, LogFile
+from portanet.callbacks.monitor import Monitor
 
-__all__ = ["Callback", "CallbackList"]
+__all__ = [
+    "CSVLogger",
+    "Callback",
+    "CallbackList",
+    "EarlyStopping",
+    "JSONLinesLogger",
+    "LambdaCallback",
+    "LearningRateScheduler",
+    "LogFile",
+    "Monitor",
+    "ReduceLROnPlateau",
+]

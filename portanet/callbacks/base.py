@@ -50,11 +50,23 @@ class Callback(Configurable):
         self.params = params
 
     def get_state(self) -> dict[str, Any]:
-        """What a resumed run must know of this callback: JSON values by name. A checkpoint keeps it."""
+        """What a resumed run must know of this callback, by name. A checkpoint keeps it.
+
+        The values are JSON values or NumPy arrays, or lists and dicts of these; the callback does not change them
+        later.
+        """
         return {}
 
     def set_state(self, state: dict[str, Any]) -> None:
-        """Take over what `get_state` gave in an earlier run."""
+        """Take over what `get_state` gave in an earlier run; called after `on_train_begin`."""
+
+    def note(self, logs: Any, name: str, value: Any) -> None:
+        """Add a quantity to those of the epoch that has ended: the `logs` of `on_epoch_end`, which the next callbacks
+        see, and the history.
+        """
+        column = self.model.position.history.setdefault(name, [])
+        column[-1 if name in logs else len(column) :] = [value]
+        logs[name] = value
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Training begins."""

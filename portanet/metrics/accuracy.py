@@ -20,6 +20,8 @@ class Accuracy(MeanMetric):
         0.5
     """
 
+    direction = "max"
+
     def values(self, y_true: Array, y_pred: Array) -> Array:
         return _indicator(self.alike(y_true, y_pred) == y_pred, y_pred)
 
@@ -36,6 +38,8 @@ class BinaryAccuracy(MeanMetric):
         >>> float(BinaryAccuracy()(np.asarray([[1.0], [0.0]]), np.asarray([[0.7], [0.6]])))
         0.5
     """
+
+    direction = "max"
 
     def __init__(self, name: str | None = None, threshold: float = 0.5) -> None:
         super().__init__(name)
@@ -59,6 +63,8 @@ class CategoricalAccuracy(MeanMetric):
         1.0
     """
 
+    direction = "max"
+
     def values(self, y_true: Array, y_pred: Array) -> Array:
         _require_same_shape(self, y_true, y_pred)
         xp = array_namespace(y_true, y_pred)
@@ -77,6 +83,8 @@ class SparseCategoricalAccuracy(MeanMetric):
         1.0
     """
 
+    direction = "max"
+
     def values(self, y_true: Array, y_pred: Array) -> Array:
         best = array_namespace(y_true, y_pred).argmax(y_pred, axis=-1)
         return _indicator(class_numbers(self, y_true, y_pred, best.dtype) == best, y_pred)
@@ -94,6 +102,8 @@ class SparseTopKCategoricalAccuracy(MeanMetric):
         >>> float(SparseTopKCategoricalAccuracy(k=2)(np.asarray([0, 0]), np.asarray([[2.0, 9, 1], [0, 1, 2]])))
         0.5
     """
+
+    direction = "max"
 
     def __init__(self, k: int = 5, name: str | None = None) -> None:
         super().__init__(name)

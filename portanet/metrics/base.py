@@ -25,6 +25,9 @@ class Metric(Configurable):
         name: Name shown in logs.
     """
 
+    direction: str | None = None
+    """`"max"` where more is better, `"min"` where less is; None where it cannot be said."""
+
     def __init__(self, name: str | None = None) -> None:
         self.name = name or snake_case(type(self).__name__)
         self._totals: tuple[HostArray, ...] | None = None
@@ -114,6 +117,8 @@ class FunctionMetric(MeanMetric):
     def __init__(self, function: Callable[[Array, Array], Array], name: str | None = None) -> None:
         super().__init__(name or getattr(function, "__name__", "metric"))
         self.function = function
+        if isinstance(function, Loss):
+            self.direction = "min"
 
     def values(self, y_true: Array, y_pred: Array) -> Array:
         return self.function(y_true, y_pred)
@@ -121,6 +126,8 @@ class FunctionMetric(MeanMetric):
 
 class LossMetric(MeanMetric):
     """The mean of a loss; subclasses make the loss in `__init__`."""
+
+    direction = "min"
 
     loss: Loss
 

@@ -77,6 +77,8 @@ class IoU(ConfusionMatrix):
         0.333333
     """
 
+    direction = "max"
+
     def __init__(
         self,
         num_classes: int,
@@ -139,6 +141,8 @@ class FBetaScore(Metric):
         >>> FBetaScore()(y, p).round(6)
         array([0.666667, 0.666667])
     """
+
+    direction = "max"
 
     def __init__(
         self,

@@ -117,6 +117,8 @@ class Precision(Counts):
         0.5
     """
 
+    direction = "max"
+
     def __init__(
         self,
         thresholds: Thresholds = None,
@@ -160,6 +162,8 @@ class AUC(Metric):
         >>> float(AUC()(np.asarray([0.0, 0.0, 1.0, 1.0]), np.asarray([0.0, 0.5, 0.3, 0.9])).round(6))
         0.75
     """
+
+    direction = "max"
 
     def __init__(
         self,

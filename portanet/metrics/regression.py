@@ -90,6 +90,8 @@ class CosineSimilarity(MeanMetric):
         0.8
     """
 
+    direction = "max"
+
     def values(self, y_true: Array, y_pred: Array) -> Array:
         return cosine(self.alike(y_true, y_pred), y_pred)
 
@@ -111,6 +113,8 @@ class R2Score(Metric):
         >>> float(R2Score()(np.asarray([[1.0], [2.0], [3.0]]), np.asarray([[1.0], [2.0], [4.0]])))
         0.5
     """
+
+    direction = "max"
 
     def __init__(self, class_aggregation: str | None = "uniform_average", name: str | None = None) -> None:
         super().__init__(name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+from typing import Any
 
 from portanet.configurable import Configurable
 from portanet.schedules.base import require_number
@@ -55,17 +55,24 @@ class ReduceOnPlateau(Configurable):
 
     def reset(self) -> None:
         """Forget what was seen."""
-        self.best = math.inf
+        self.best: float | None = None
         self.wait = 0
         self.resting = 0
 
+    def get_state(self) -> dict[str, Any]:
+        """What was seen, to go on with later: numbers by name."""
+        return {"best": self.best, "wait": self.wait, "resting": self.resting}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Go on from what `get_state` gave."""
+        self.best, self.wait, self.resting = (state[name] for name in ("best", "wait", "resting"))
+
     def __call__(self, learning_rate: float, value: float) -> float:
         """The learning rate after an epoch that ended with `value`."""
-        value = value if self.mode == "min" else -value
         if self.resting:
             self.resting -= 1
             self.wait = 0
-        if value < self.best - self.min_delta:
+        if improves(value, self.best, self.mode, self.min_delta):
             self.best = value
             self.wait = 0
         elif not self.resting:
@@ -75,3 +82,15 @@ class ReduceOnPlateau(Configurable):
                 self.resting = self.cooldown
                 self.wait = 0
         return learning_rate
+
+
+def improves(value: float, reference: float | None, mode: str, min_delta: float) -> bool:
+    """Whether a value is better than another by more than `min_delta`; than None it always is.
+
+    Example:
+        >>> improves(0.905, 0.9, "max", 0.01), improves(0.92, 0.9, "max", 0.01)
+        (False, True)
+    """
+    if reference is None:
+        return True
+    return value + min_delta < reference if mode == "min" else value - min_delta > reference

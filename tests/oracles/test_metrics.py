@@ -119,3 +119,10 @@ def test_every_metric_of_keras_is_here() -> None:
     left_out = {"BinaryIoU", "ConcordanceCorrelation", "MeanMetricWrapper", "OneHotIoU", "OneHotMeanIoU"}
     left_out |= {"PearsonCorrelation", "PrecisionAtRecall", "RecallAtPrecision", "SensitivityAtSpecificity"}
     assert known - set(vars(metrics)) == left_out | {"SpecificityAtSensitivity"}
+
+
+@pytest.mark.parametrize("name", sorted({case[0] for case in KERAS}))
+def test_direction(name: str) -> None:
+    options = next(case[3] for case in KERAS if case[0] == name)
+    theirs = getattr(getattr(keras.metrics, name)(**options), "_direction", None)
+    assert getattr(metrics, name)(**options).direction == {"up": "max", "down": "min", None: None}[theirs]

@@ -1,0 +1,149 @@
+"""Callbacks that change the learning rate from epoch to epoch."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from portanet.callbacks.base import Callback, Logs
+from portanet.callbacks.monitor import Monitor
+from portanet.schedules import LearningRateSchedule, ReduceOnPlateau
+
+
+class LearningRateScheduler(Callback):
+    """Sets the learning rate before each epoch; as `keras.callbacks.LearningRateScheduler`.
+
+    `learning_rate` becomes part of the logs and the history. A learning rate that changes from step to step is a
+    schedule given to the optimizer; see `portanet.schedules`.
+
+    Args:
+        schedule: Function of the epoch, from 0, or of the epoch and the learning rate so far, that gives the learning
+            rate; or a schedule, whose steps are epochs.
+        verbose: 1 to print each learning rate.
+
+    Example:
+        >>> import numpy as np
+        >>> import portanet
+        >>> from portanet import layers
+        >>> model = portanet.Sequential([layers.Input((3,)), layers.Dense(1)])
+        >>> model.compile(portanet.optimizers.SGD(0.1), "mse")
+        >>> halve = portanet.callbacks.LearningRateScheduler(lambda epoch, rate: rate / 2 if epoch else rate)
+        >>> history = model.fit(np.ones((8, 3)), np.ones((8, 1)), epochs=3, verbose=0, callbacks=[halve])
+        >>> history.history["learning_rate"]
+        [0.1, 0.05, 0.025]
+    """
+
+    def __init__(self, schedule: Callable[..., float], verbose: int = 0) -> None:
+        if not callable(schedule):
+            raise TypeError(
+                f"Argument `schedule` must be a function of the epoch, or of epoch and learning rate. "
+                f"Received: schedule={schedule!r}"
+            )
+        self.schedule = schedule
+        self.verbose = verbose
+        self._takes_rate = not isinstance(schedule, LearningRateSchedule) and _takes_two(schedule)
+
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
+        old = learning_rate(self, self.model)
+        new = self.schedule(epoch, old) if self._takes_rate else self.schedule(epoch)
+        try:
+            rate = float(new)
+        except (TypeError, ValueError):
+            raise ValueError(
+                f"The schedule of LearningRateScheduler must return a number. Received: {new!r} for epoch {epoch}"
+            ) from None
+        self.model.optimizer.learning_rate = rate
+        if self.verbose:
+            print(f"Epoch {epoch + 1}: learning rate {rate:g}")
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        self.note(logs, "learning_rate", learning_rate(self, self.model))
+
+
+class ReduceLROnPlateau(Monitor):
+    """Multiplies the learning rate by `factor` when a quantity has stopped improving.
+
+    As `keras.callbacks.ReduceLROnPlateau`; the rule is `portanet.schedules.ReduceOnPlateau`. `learning_rate` becomes
+    part of the logs and the history: the one that was in use in the epoch.
+
+    Args:
+        monitor: Name of the quantity.
+        factor: Factor of the learning rate, in (0, 1).
+        patience: Number of epochs without improvement after which it falls.
+        verbose: 1 to print when it falls.
+        mode: `"min"`, `"max"`, or `"auto"` for what suits the loss or metric.
+        min_delta: A change counts as an improvement if it is larger than this.
+        cooldown: Epochs after a fall in which nothing is counted.
+        min_lr: The learning rate never falls below this.
+
+    Example:
+        >>> import numpy as np
+        >>> import portanet
+        >>> from portanet import layers
+        >>> model = portanet.Sequential([layers.Input((3,)), layers.Dense(1)])
+        >>> model.compile(portanet.optimizers.SGD(1e-9), "mse")
+        >>> reduce = portanet.callbacks.ReduceLROnPlateau("loss", factor=0.5, patience=2)
+        >>> history = model.fit(np.ones((8, 3)), np.ones((8, 1)), epochs=5, verbose=0, callbacks=[reduce])
+        >>> history.history["learning_rate"]
+        [1e-09, 1e-09, 1e-09, 5e-10, 5e-10]
+    """
+
+    def __init__(
+        self,
+        monitor: str = "val_loss",
+        factor: float = 0.1,
+        patience: int = 10,
+        verbose: int = 0,
+        mode: str = "auto",
+        min_delta: float = 1e-4,
+        cooldown: int = 0,
+        min_lr: float = 0.0,
+    ) -> None:
+        super().__init__(monitor, mode, min_delta)
+        self.verbose = verbose
+        self.plateau = ReduceOnPlateau(factor, patience, "min", self.min_delta, cooldown, min_lr)
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        self.plateau.reset()
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        old = learning_rate(self, self.model)
+        self.note(logs, "learning_rate", old)
+        value = self.monitored(logs)
+        if value is None:
+            return
+        self.plateau.mode = self.direction
+        rate = self.plateau(old, value)
+        if rate != old:
+            self.model.optimizer.learning_rate = rate
+            if self.verbose:
+                print(f"Epoch {epoch + 1}: learning rate falls to {rate:g}")
+
+    def get_state(self) -> dict[str, Any]:
+        return self.plateau.get_state()
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        self.plateau.set_state(state)
+
+
+def learning_rate(callback: Callback, model: Any) -> float:
+    """The learning rate of the model's optimizer, if it is a number."""
+    rate = model.optimizer.learning_rate
+    if callable(rate):
+        raise TypeError(
+            f"{type(callback).__name__} changes a learning rate that is a number, but the optimizer has a schedule. "
+            f"Use one of the two. Received: learning_rate={rate!r}"
+        )
+    return float(rate)
+
+
+def _takes_two(function: Callable[..., Any]) -> bool:
+    """Whether a function can be called with two arguments."""
+    try:
+        inspect.signature(function).bind(0, 0.0)
+    except TypeError:
+        return False
+    except ValueError:  # a function that does not tell, such as some in C
+        return True
+    return True

@@ -1,0 +1,181 @@
+"""Files that grow by a line with each epoch."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+import os
+import pathlib
+from collections.abc import Mapping
+from typing import Any, TextIO
+
+import numpy as np
+
+from portanet.callbacks.base import Callback, Logs
+
+
+class LogFile(Callback):
+    """Writes a line to a file after each epoch; subclasses implement `line(epoch, logs)`.
+
+    The file is up to date after each epoch, also if the program is killed then. A resumed run cuts off what was written
+    after its checkpoint and goes on from there.
+
+    Args:
+        filename: Path of the file; its folder is made if need be.
+        append: Whether to add to a file that is there, instead of replacing it.
+    """
+
+    def __init__(self, filename: str | os.PathLike[str], append: bool = False) -> None:
+        self.path = pathlib.Path(filename)
+        self.append = append
+        self.size: int | None = None
+        """Bytes of the file after the last line of this run; None before the first."""
+        self.file: TextIO | None = None
+
+    def begin(self, first: str, logs: Mapping[str, Any]) -> str:
+        """What to write before the lines of this run.
+
+        Args:
+            first: The first line of the file; empty in a new file.
+            logs: The first logs of this run.
+        """
+        return ""
+
+    def line(self, epoch: int, logs: Mapping[str, Any]) -> str:
+        """What to write after an epoch, with its end of line."""
+        raise NotImplementedError(f"{type(self).__name__} does not implement line(epoch, logs).")
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        self.size = None
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        known = logs or {}
+        if self.file is None:
+            self.file = self._open()
+            self.file.write(self.begin(self.file.readline(), known))
+        self.file.write(self.line(epoch, known))
+        self.file.flush()
+        self.size = os.fstat(self.file.fileno()).st_size
+
+    def on_train_end(self, logs: Logs | None = None) -> None:
+        if self.file is not None:
+            self.file.close()
+            self.file = None
+
+    def _open(self) -> TextIO:
+        """The file, cut to the length that counts, to be read from its begin and written to at its end."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        file = open(self.path, "a+", newline="", encoding="utf-8")  # noqa: SIM115 - closed when training ends
+        length = os.fstat(file.fileno()).st_size
+        kept = self.size if self.size is not None else length if self.append else 0
+        file.truncate(min(kept, length))
+        file.seek(0)
+        return file
+
+    def get_state(self) -> dict[str, Any]:
+        return {"size": self.size}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        self.size = state["size"]
+
+
+class CSVLogger(LogFile):
+    """Writes a row of a CSV file after each epoch; as `keras.callbacks.CSVLogger`.
+
+    The columns are `epoch`, from 0, and the quantities of the first epoch in alphabetical order, with those of
+    validation, even if they come later; what an epoch lacks is `NA`. In a file that is appended to they are those of
+    its first row. A resumed run cuts off what was written after its checkpoint and goes on from there.
+
+    Args:
+        filename: Path of the file; its folder is made if need be.
+        separator: What stands between columns.
+        append: Whether to add to a file that is there, instead of replacing it.
+
+    Raises:
+        ValueError: The file that is appended to begins with other columns than `epoch` and some of the quantities.
+
+    Example:
+        >>> import pathlib, tempfile
+        >>> import numpy as np
+        >>> import portanet
+        >>> from portanet import layers
+        >>> path = pathlib.Path(tempfile.mkdtemp()) / "log.csv"
+        >>> model = portanet.Sequential([layers.Input((3,)), layers.Dense(1, kernel_initializer="zeros")])
+        >>> model.compile(portanet.optimizers.SGD(0.0), "mse")
+        >>> log = portanet.callbacks.CSVLogger(path)
+        >>> _ = model.fit(np.ones((8, 3)), np.ones((8, 1)), epochs=2, verbose=0, callbacks=[log])
+        >>> path.read_text().split()
+        ['epoch,loss,val_loss', '0,1.0,NA', '1,1.0,NA']
+    """
+
+    def __init__(self, filename: str | os.PathLike[str], separator: str = ",", append: bool = False) -> None:
+        super().__init__(filename, append)
+        self.separator = separator
+        self.columns: list[str] = []
+
+    def begin(self, first: str, logs: Mapping[str, Any]) -> str:
+        names = sorted(logs)
+        if not any(name.startswith("val_") for name in names):
+            names += [f"val_{name}" for name in names]
+        self.columns = ["epoch", *names]
+        if not first:
+            return self._row(self.columns)
+        there = next(csv.reader([first], delimiter=self.separator))
+        if set(there) - set(self.columns) or not set(logs) <= set(there):
+            raise ValueError(
+                f"CSVLogger adds to '{self.path}', whose columns are {', '.join(there)}, but the quantities are "
+                f"{', '.join(logs)}. Choose another file, or append=False. Received: filename='{self.path}'"
+            )
+        self.columns = there
+        return ""
+
+    def line(self, epoch: int, logs: Mapping[str, Any]) -> str:
+        values = {"epoch": epoch, **logs}
+        return self._row([self._text(values.get(name, "NA")) for name in self.columns])
+
+    def _row(self, cells: list[Any]) -> str:
+        text = io.StringIO()
+        csv.writer(text, delimiter=self.separator).writerow(cells)
+        return text.getvalue()
+
+    @staticmethod
+    def _text(value: Any) -> Any:
+        return value if np.ndim(value) == 0 else f'"[{", ".join(map(str, value))}]"'
+
+
+class JSONLinesLogger(LogFile):
+    """Writes a line with a JSON object after each epoch: `{"epoch": 0, "loss": 0.5}`.
+
+    Numbers that JSON does not have (NaN, infinity) become null. A resumed run cuts off what was written after its
+    checkpoint and goes on from there. See https://jsonlines.org.
+
+    Args:
+        filename: Path of the file; its folder is made if need be.
+        append: Whether to add to a file that is there, instead of replacing it.
+
+    Example:
+        >>> import pathlib, tempfile
+        >>> import numpy as np
+        >>> import portanet
+        >>> from portanet import layers
+        >>> path = pathlib.Path(tempfile.mkdtemp()) / "log.jsonl"
+        >>> model = portanet.Sequential([layers.Input((3,)), layers.Dense(1, kernel_initializer="zeros")])
+        >>> model.compile(portanet.optimizers.SGD(0.0), "mse")
+        >>> log = portanet.callbacks.JSONLinesLogger(path)
+        >>> _ = model.fit(np.ones((8, 3)), np.ones((8, 1)), epochs=2, verbose=0, callbacks=[log])
+        >>> path.read_text().splitlines()
+        ['{"epoch": 0, "loss": 1.0}', '{"epoch": 1, "loss": 1.0}']
+    """
+
+    def line(self, epoch: int, logs: Mapping[str, Any]) -> str:
+        return json.dumps({"epoch": epoch, **{name: _json(value) for name, value in logs.items()}}) + "\n"
+
+
+def _json(value: Any) -> Any:
+    """A number or an array as JSON has it."""
+    plain = np.asarray(value).tolist()
+    if isinstance(plain, list):
+        return [_json(entry) for entry in plain]
+    return None if isinstance(plain, float) and not math.isfinite(plain) else plain

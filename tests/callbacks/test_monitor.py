@@ -1,0 +1,40 @@
+import pytest
+
+from portanet import losses, metrics
+from portanet.callbacks import EarlyStopping, Monitor
+from tests.callbacks import scripted
+from tests.callbacks.scripted import Script
+
+
+@pytest.mark.parametrize(
+    ("name", "direction"),
+    [("loss", "min"), ("val_loss", "min"), ("left_loss", "min"), ("accuracy", "max"), ("val_mse", "min")],
+)
+def test_the_mode_is_found_out(name, direction):
+    watch = Monitor(name)
+    watch.set_model(Script(metrics=[metrics.get("accuracy"), metrics.MeanSquaredError(name="mse")]))
+    assert watch.direction == direction
+
+
+def test_a_loss_as_a_metric_should_fall():
+    watch = Monitor("val_far")
+    watch.set_model(Script(metrics=[metrics.FunctionMetric(losses.Huber(), name="far")]))
+    assert watch.direction == "min"
+
+
+def test_a_mode_that_cannot_be_found_out():
+    watch = Monitor("val_mine")
+    watch.set_model(Script(metrics=[metrics.FunctionMetric(lambda a, b: a, name="mine")]))
+    with pytest.raises(ValueError, match=r"pass mode='min' or mode='max'. Received: monitor='val_mine', mode='auto'"):
+        watch.direction  # noqa: B018
+
+
+def test_an_unknown_mode():
+    with pytest.raises(ValueError, match=r"must be 'auto', 'min' or 'max'. Received: mode='best'"):
+        Monitor("loss", mode="best")
+
+
+def test_what_is_not_there_is_told_with_what_there_is():
+    with pytest.warns(UserWarning, match=r"watches 'val_loss', .* Known in this epoch: 'loss'.* monitor='val_loss'"):
+        ended = Script().play(EarlyStopping(), scripted.losses(1.0, name="loss"))
+    assert not ended.stop_training
