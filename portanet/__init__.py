@@ -22,12 +22,14 @@ if TYPE_CHECKING:
         preprocessing,
         random,
         regularizers,
+        saving,
         schedules,
         training,
         utils,
     )
     from portanet.layers import Input
     from portanet.models import Model, Sequential
+    from portanet.saving import load_model
 
 __version__ = "0.1.0"
 
@@ -45,6 +47,7 @@ __all__ = [
     "get_backend",
     "initializers",
     "layers",
+    "load_model",
     "losses",
     "metrics",
     "models",
@@ -53,6 +56,7 @@ __all__ = [
     "preprocessing",
     "random",
     "regularizers",
+    "saving",
     "schedules",
     "set_backend",
     "to_host",
@@ -61,7 +65,12 @@ __all__ = [
     "utils",
 ]
 
-_HOMES = {"Input": "portanet.layers", "Model": "portanet.models", "Sequential": "portanet.models"}
+_HOMES = {
+    "Input": "portanet.layers",
+    "Model": "portanet.models",
+    "Sequential": "portanet.models",
+    "load_model": "portanet.saving",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -17,6 +17,7 @@ _bound: ContextVar[Bound | None] = ContextVar("portanet_bound_variables", defaul
 computing_in: ContextVar[str | None] = ContextVar("portanet_compute_dtype", default=None)
 """Name of the dtype that floating-point variables are cast to where they are used; None to use them as they are."""
 _losses: ContextVar[list[Array] | None] = ContextVar("portanet_added_losses", default=None)
+_room: ContextVar[list[int] | None] = ContextVar("portanet_room_for_weights", default=None)
 
 
 class Variable:
@@ -154,3 +155,32 @@ def add_loss(value: Array) -> None:
     found = _losses.get()
     if found is not None:
         found.append(value)
+
+
+@contextlib.contextmanager
+def allocate_for_loading(elements: int) -> Iterator[None]:
+    """Let layers built inside a `with` block of this context allocate zeros, since their weights will be loaded.
+
+    Args:
+        elements: How many the weights may have in all: what the file holds. A file cannot ask for more.
+    """
+    token = _room.set([elements])
+    try:
+        yield
+    finally:
+        _room.reset(token)
+
+
+def will_be_loaded(shape: tuple[int, ...]) -> bool:
+    """Whether a weight of this shape, about to be allocated, will be loaded, so that its initial values do not matter.
+
+    Raises:
+        ValueError: There is no room for it; see `allocate_for_loading`.
+    """
+    room = _room.get()
+    if room is None:
+        return False
+    room[0] -= math.prod(shape)
+    if room[0] < 0:
+        raise ValueError(f"a weight of shape {shape} is asked for, and there are no values for it")
+    return True

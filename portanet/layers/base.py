@@ -16,7 +16,7 @@ from portanet.backends import Array, Backend, HostArray, get_backend, raw_namesp
 from portanet.layers.casting import Casting
 from portanet.lookup import snake_case
 from portanet.mixed_precision import DTypePolicy, at_least_float32
-from portanet.variables import Variable, add_loss, computing_in
+from portanet.variables import Variable, add_loss, computing_in, will_be_loaded
 
 Shape = tuple[int | None, ...]
 """The shape of a batch; None where it may differ from call to call."""
@@ -209,8 +209,9 @@ class Layer(Casting):
         if name in self._own_variables():
             raise ValueError(f"Layer '{self.name}' already has a weight of that name. Received: name={name!r}")
         backend = get_backend()
-        generator = random.host_generator(self._path(), name)
-        host = initializers.get(initializer)(tuple(int(n) for n in shape), generator)
+        shape = tuple(int(n) for n in shape)
+        drawn = "zeros" if will_be_loaded(shape) else initializer
+        host = initializers.get(drawn)(shape, random.host_generator(self._path(), name))
         wanted = dtype or (self._policy.variable_dtype if self._policy else backend.dtype_name(backend.dtype))
         known = backend.find_dtype(wanted)
         value = backend.from_host(np.asarray(host, dtype="float32" if wanted == "bfloat16" else wanted))

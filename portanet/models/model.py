@@ -2,13 +2,73 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterable
 from typing import Any
 
+from portanet import saving
 from portanet.training import Trainer
 
 
 class Model(Trainer):
-    """A layer that can be trained, evaluated and described."""
+    """A layer that can be trained, evaluated, described and saved."""
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Save the model to one file, which `portanet.load_model(path)` reads on every backend.
+
+        It holds the architecture (class names and configurations), the weights, and all that training goes on from: how
+        the model was compiled, the optimizer's state, random counters, `model.position` and what callbacks know. It is
+        written whole or not at all: a reader never finds half of it, whenever the process or the machine stops.
+
+        Args:
+            path: The file, such as `"model.safetensors"`; what was there is replaced.
+
+        Raises:
+            ValueError: The model is made of a function of your own that is not registered; see
+                `portanet.saving.register_serializable`.
+        """
+        saving.save_model(self, path)
+
+    def save_weights(self, path: str | os.PathLike[str]) -> None:
+        """Save the weights alone, running statistics included: a safetensors file with names such as `dense/kernel`.
+
+        Args:
+            path: The file, such as `"weights.safetensors"`; what was there is replaced.
+        """
+        saving.save_weights(self, path)
+
+    def load_weights(
+        self,
+        path: str | os.PathLike[str],
+        strict: bool = True,
+        pattern: str | Iterable[str] | None = None,
+        skip_mismatch: bool = False,
+    ) -> saving.Comparison:
+        """Load weights by their names, from a file of weights or a saved model; floats take on the model's dtype.
+
+        Args:
+            path: The file; any safetensors file with the right names will do.
+            strict: Whether what is missing from the file, or in it alone, is an error.
+            pattern: Regular expression, or several; only weights in whose names one is found are loaded, and only those
+                of the file are looked at: `"^encoder/"` to transfer an encoder.
+            skip_mismatch: Whether weights of other shapes are left as they are rather than an error.
+
+        Returns:
+            What was loaded (`matching`), and the names that were `missing`, `unexpected` or `mismatched`.
+
+        Raises:
+            portanet.saving.LoadError: The file is damaged or does not fit: all misfits are listed, and nothing is
+                changed.
+
+        Example:
+            >>> import pathlib, tempfile, portanet
+            >>> path = pathlib.Path(tempfile.mkdtemp()) / "weights.safetensors"
+            >>> model = portanet.Sequential([portanet.layers.Input((3,)), portanet.layers.Dense(2)])
+            >>> model.save_weights(path)
+            >>> model.load_weights(path).matching
+            ['dense/kernel', 'dense/bias']
+        """
+        return saving.load_weights(self, path, strict, pattern, skip_mismatch)
 
     def summary(self, print_fn: Any = print) -> None:
         """Print the layers with the shapes of their results and their numbers of parameters.

@@ -293,7 +293,7 @@ class Trainer(Layer):
         self.metrics = [metrics.get(m, self.loss, shape) for m in self._metric_names]
 
     def _input_shape(self) -> Any:
-        raise NotImplementedError
+        return self.build_shape
 
     def _check_targets(self, arrays: list[Array | None]) -> None:
         assert self.loss is not None

@@ -1,0 +1,20 @@
+"""Models and weights as files: safetensors with a JSON description, written whole or not at all.
+
+docs/saving.md describes the format. Nothing in a file is executed.
+"""
+
+from portanet.saving.errors import LoadError
+from portanet.saving.model import load_model, restore, save_model
+from portanet.saving.registry import register_serializable
+from portanet.saving.weights import Comparison, load_weights, save_weights
+
+__all__ = [
+    "Comparison",
+    "LoadError",
+    "load_model",
+    "load_weights",
+    "register_serializable",
+    "restore",
+    "save_model",
+    "save_weights",
+]
