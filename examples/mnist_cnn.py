@@ -41,7 +41,7 @@ def main() -> None:
     (x, y), (test_x, test_y) = load_mnist(folder)
     x, test_x = (images[..., None].astype("float32") / 255 for images in (x, test_x))
     model = network()
-    model.compile(portanet.optimizers.Adadelta(1.0), "sparse_categorical_crossentropy", ["accuracy"])
+    model.compile(portanet.optimizers.Adadelta(1.0), "sparse_categorical_crossentropy", metrics=["accuracy"])
     start = time.perf_counter()
     model.fit(x, y, batch_size=128, epochs=1)
     seconds = time.perf_counter() - start

@@ -52,7 +52,7 @@ def learn(kind: str, steps: int, units: int, examples: int, epochs: int, goal: f
     layer = getattr(layers, kind)(units, bias_initializer=long_memory(kind, steps), **options)
     model = portanet.Sequential([layers.Input((steps, SYMBOLS)), layer, layers.Dense(SYMBOLS)])
     loss = portanet.losses.SparseCategoricalCrossentropy(from_logits=True)
-    model.compile(portanet.optimizers.Adam(0.01, clipnorm=1.0), loss, ["accuracy"])
+    model.compile(portanet.optimizers.Adam(0.01, clipnorm=1.0), loss, metrics=["accuracy"])
     x, y = task(examples, steps, 1)
     test_x, test_y = task(512, steps, 2)
     accuracy = 0.0

@@ -36,7 +36,7 @@ def network(words: int, classes: int) -> Any:
         ]
     )
     loss = portanet.losses.SparseCategoricalCrossentropy(from_logits=True)
-    model.compile(portanet.optimizers.Adam(0.005, clipnorm=1.0), loss, ["accuracy"])
+    model.compile(portanet.optimizers.Adam(0.005, clipnorm=1.0), loss, metrics=["accuracy"])
     return model
 
 

@@ -211,7 +211,7 @@ def accuracy_on_new(layer: Any, data: Any, epochs: int, mask: bool = False) -> f
     masking = [layers.Masking()] if mask else []
     model = portanet.Sequential([layers.Input(x.shape[1:]), *masking, layer, layers.Dense(4)])
     loss = losses.SparseCategoricalCrossentropy(from_logits=True)
-    model.compile(optimizers.Adam(0.01, clipnorm=1.0), loss, ["accuracy"])
+    model.compile(optimizers.Adam(0.01, clipnorm=1.0), loss, metrics=["accuracy"])
     model.fit(x, y, batch_size=32, epochs=epochs, verbose=0)
     found: float = model.evaluate(new_x, new_y, verbose=0, return_dict=True)["accuracy"]
     return found

@@ -63,7 +63,7 @@ for _alias, _metric in {
 METRICS |= {"fbeta_score": FBetaScore, "logcosh": LogCoshError}
 
 
-def get(identifier: Any, loss: Any = None, y_pred_shape: tuple[int, ...] = ()) -> Metric:
+def get(identifier: Any, loss: Any = None, y_pred_shape: tuple[int | None, ...] = ()) -> Metric:
     """A metric by name, the object given, or the mean of a function `(y_true, y_pred) -> value of each example`.
 
     Args:
@@ -79,7 +79,7 @@ def get(identifier: Any, loss: Any = None, y_pred_shape: tuple[int, ...] = ()) -
     if isinstance(identifier, str) and identifier in ("accuracy", "acc"):
         if getattr(loss, "integer_targets", False):
             chosen: type[Metric] = SparseCategoricalAccuracy
-        elif len(y_pred_shape) > 1 and y_pred_shape[-1] > 1 and not isinstance(loss, losses.BinaryCrossentropy):
+        elif len(y_pred_shape) > 1 and y_pred_shape[-1] != 1 and not isinstance(loss, losses.BinaryCrossentropy):
             chosen = CategoricalAccuracy
         else:
             chosen = BinaryAccuracy

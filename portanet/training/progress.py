@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Mapping
 from typing import Any
 
 INTERVAL = 0.2
@@ -16,10 +17,10 @@ class Progress:
     Args:
         verbose: 0 for silence, 1 for a bar, 2 for a line for each epoch, "auto" for a bar on a terminal, else lines.
         epochs: How many there will be.
-        steps: Batches in an epoch.
+        steps: Batches in an epoch; None if that is not known.
     """
 
-    def __init__(self, verbose: Any, epochs: int, steps: int) -> None:
+    def __init__(self, verbose: Any, epochs: int, steps: int | None) -> None:
         if verbose not in ("auto", 0, 1, 2, True, False):
             raise ValueError(f"Argument `verbose` must be 'auto', 0, 1 or 2. Received: verbose={verbose!r}")
         self.mode = int(verbose) if verbose != "auto" else (1 if sys.stderr.isatty() else 2)
@@ -39,7 +40,7 @@ class Progress:
                 total=self.steps, initial=batch, desc=self.title, unit="batch", leave=True, mininterval=INTERVAL
             )
 
-    def advance(self, totals: Any) -> None:
+    def advance(self, totals: Mapping[str, Any]) -> None:
         """A batch is done."""
         if self.bar is None:
             return
@@ -47,7 +48,7 @@ class Progress:
         now = time.perf_counter()
         if now - self.shown > INTERVAL:
             self.shown = now
-            self.bar.set_postfix_str(describe(totals.logs()), refresh=False)
+            self.bar.set_postfix_str(describe(totals), refresh=False)
 
     def finish(self, logs: dict[str, Any]) -> None:
         """The epoch is done; show everything known of it."""
@@ -66,7 +67,7 @@ class Progress:
             self.bar = None
 
 
-def describe(logs: dict[str, Any], separator: str = ", ") -> str:
+def describe(logs: Mapping[str, Any], separator: str = ", ") -> str:
     """The numbers among the logs in one line.
 
     Example:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from portanet.backends import Array
+from portanet.training.interrupts import uninterrupted
 from portanet.training.step import train_step
 
 if TYPE_CHECKING:
@@ -16,20 +17,34 @@ if TYPE_CHECKING:
 class TrainingRun:
     """Trains a compiled, built model batch by batch; after every step the model has the new weights.
 
+    `fit` is a loop around it, so a loop of one's own around it is as fast.
+
     Args:
         model: The model.
+
+    Example:
+        >>> import numpy as np
+        >>> import portanet
+        >>> from portanet import layers
+        >>> model = portanet.Sequential([layers.Input((2,)), layers.Dense(1, kernel_initializer="zeros")])
+        >>> model.compile("sgd", "mse")
+        >>> run, totals = TrainingRun(model), model.totals()
+        >>> x, y = portanet.asarray(np.ones((4, 2))), portanet.asarray(np.ones((4, 1)))
+        >>> for _ in range(2):
+        ...     totals.add(run(x, y))
+        >>> round(totals.logs()["loss"], 4)
+        0.9418
     """
 
     def __init__(self, model: Trainer) -> None:
-        loss, optimizer = model.require_compiled()
+        optimizer = model.require_compiled()
         self.model = model
         self.optimizer = optimizer
+        self.objective = objective = model.find_objective()
         self.variables = model.named_variables()
         self.trained = model.trainable_paths()
         self.kept = [path for path in self.variables if path not in set(self.trained)]
-        self.step = model.compiled_step(
-            ("train", *self.trained), lambda: train_step(model, loss, model.metrics, optimizer)
-        )
+        self.step = model.compiled_step(("train", *self.trained), lambda: train_step(model, objective, optimizer))
         known = model.optimizer_state
         if known is None or known[0] != self.trained:
             params = {path: self.variables[path].value for path in self.trained}
@@ -50,16 +65,29 @@ class TrainingRun:
             for path, value in self.optimizer.finalize(params, self.model.optimizer_state[1]).items():
                 self.variables[path].assign(value)
 
-    def __call__(self, x: Array, y: Array, weight: Array | None = None) -> dict[str, tuple[Array, ...]]:
-        """Train on one batch; give its statistics, which stay on the device."""
+    def __call__(self, x: Any, y: Any, weight: Any = None) -> dict[str, tuple[Array, ...]]:
+        """Train on one batch.
+
+        A Ctrl-C waits until the step is done, so that it leaves whole weights; a second one does not wait.
+
+        Args:
+            x: Inputs: an array of the model's backend, or a tree of them.
+            y: Targets likewise.
+            weight: Weights of the examples, or None.
+
+        Returns:
+            The batch's statistics, which stay on the device; `model.totals()` adds them up.
+        """
         assert self.model.optimizer_state is not None
+        targets, weights = self.objective.arrange(y), self.objective.arrange(weight, "sample_weight")
         params = {path: self.variables[path].value for path in self.trained}
         state = {path: self.variables[path].value for path in self.kept}
         paths, slots = self.model.optimizer_state
-        params, state, slots, statistics = self.step(params, state, slots, x, y, weight)
-        for values in (params, state):
-            for path, value in values.items():
-                self.variables[path].assign(value)
-        self.model.optimizer_state = (paths, slots)
+        with uninterrupted():
+            params, state, slots, statistics = self.step(params, state, slots, x, targets, weights)
+            for values in (params, state):
+                for path, value in values.items():
+                    self.variables[path].assign(value)
+            self.model.optimizer_state = (paths, slots)
         found: dict[str, tuple[Array, ...]] = statistics
         return found

@@ -20,13 +20,15 @@ class Totals(Mapping[str, Any]):
     As a mapping it is what `logs()` gives at the moment.
 
     Args:
-        metrics: The metrics beside the loss.
+        metrics: The metrics beside the loss, by name.
         backend: Where the statistics are.
         sums: What earlier batches gave; brought up to date by `fetch`.
     """
 
-    def __init__(self, metrics: list[Metric], backend: Backend, sums: dict[str, list[Any]] | None = None) -> None:
-        self.metrics = {metric.name: metric for metric in metrics}
+    def __init__(
+        self, metrics: Mapping[str, Metric], backend: Backend, sums: dict[str, list[Any]] | None = None
+    ) -> None:
+        self.metrics = metrics
         self.backend = backend
         self.pending: list[dict[str, tuple[Any, ...]]] = []
         self.sums = {} if sums is None else sums

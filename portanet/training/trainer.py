@@ -2,165 +2,149 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable
-from typing import Any, Self
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
-import numpy as np
-
-from portanet import losses, metrics, optimizers, random
-from portanet.backends import Array, Backend, HostArray, get_backend, use_backend
+from portanet import random
+from portanet.autodiff.tree import tree_leaves
+from portanet.backends import get_backend, use_backend
 from portanet.callbacks import Callback, CallbackList
-from portanet.layers import Layer
-from portanet.training import data, step
+from portanet.training import loops
+from portanet.training.compiled import Compiled
+from portanet.training.examples import Examples
 from portanet.training.history import History
+from portanet.training.intake import as_tree, find_source, gives_batches
 from portanet.training.position import Position
 from portanet.training.progress import Progress
 from portanet.training.run import TrainingRun
-from portanet.training.totals import Totals
+from portanet.training.sources import Order, Source
 
 
-class Trainer(Layer):
+class Trainer(Compiled):
     """A layer that can be trained; `Model` builds on it."""
 
-    optimizer: optimizers.Optimizer | None = None
-    loss: losses.Loss | None = None
-    optimizer_state: tuple[list[str], dict[str, Any]] | None = None
-    """Paths of the trained weights, and what the optimizer knows of them."""
+    history: History | None = None
+    """The record of the last run of `fit`, also of one that was interrupted."""
     stop_training = False
     """Set by a callback to end training after the present batch."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        self.metrics: list[metrics.Metric] = []
-        self._metric_names: list[Any] = []
-        self._steps: dict[tuple[str, ...], Any] = {}
         self.position = Position()
         self.callbacks = CallbackList((), self, {})
         """Those of the latest call of `fit`."""
 
-    def compile(self, optimizer: Any = "rmsprop", loss: Any = None, metrics: list[Any] | None = None) -> None:
-        """Choose how the model is trained.
-
-        Args:
-            optimizer: Name or object.
-            loss: Name, object, or function `(y_true, y_pred) -> loss of each example`.
-            metrics: Names or objects; "accuracy" is the one that fits the loss.
-        """
-        if loss is None:
-            raise ValueError("Argument `loss` of compile(...) is needed, such as 'mse'. Received: loss=None")
-        self.optimizer = optimizers.get(optimizer)
-        self.loss = losses.get(loss)
-        self._metric_names = list(metrics or [])
-        self.optimizer_state = None
-        self._steps = {}
-        if self.built:
-            self._find_metrics()
-
     def fit(
         self,
         x: Any,
-        y: Any,
-        batch_size: int = 32,
+        y: Any = None,
+        batch_size: int | None = None,
         epochs: int = 1,
         verbose: Any = "auto",
+        callbacks: Iterable[Callback] = (),
         validation_split: float = 0.0,
-        validation_data: tuple[Any, ...] | None = None,
-        shuffle: bool = True,
+        validation_data: Any = None,
+        shuffle: Order = True,
+        class_weight: Mapping[int, float] | None = None,
         sample_weight: Any = None,
         initial_epoch: int | Position = 0,
+        steps_per_epoch: int | None = None,
+        validation_steps: int | None = None,
+        validation_batch_size: int | None = None,
+        validation_freq: int | Iterable[int] = 1,
         check_finite: bool = True,
-        callbacks: Iterable[Callback] = (),
+        prefetch: int = 2,
     ) -> History:
         """Train for some epochs.
 
         Args:
-            x: Inputs, the batch axis first: NumPy, lists, pandas, any DLPack or array API array. Never changed.
-            y: Targets, likewise.
-            batch_size: Examples in a step; the last batch may be smaller.
+            x: Inputs, the batch axis first, never changed: NumPy, lists, pandas, any DLPack or array API array; a
+                list or dict of them for models with several inputs; or a memory map or the like, which is read batch
+                by batch. Or what gives batches `(x, y)` or `(x, y, sample_weight)`: a generator, a DataLoader, a
+                `portanet.utils.PyDataset`.
+            y: Targets, likewise; left out where `x` gives batches.
+            batch_size: Examples in a step, by default 32; the last batch may be smaller.
             epochs: Number of the last epoch; training goes from `initial_epoch` to it.
             verbose: 0 for silence, 1 for a bar, 2 for a line for each epoch, "auto" for what suits the output.
+            callbacks: What to call at the moments of training; see `portanet.callbacks`.
             validation_split: Fraction of the examples, the last ones, to keep for validation.
-            validation_data: `(x, y)` or `(x, y, sample_weight)` to validate on.
-            shuffle: Whether to shuffle the examples in each epoch, by the seed.
-            sample_weight: Weight of each example in the loss, shape (examples,).
+            validation_data: `(x, y)` or `(x, y, sample_weight)` to validate on, or what gives batches.
+            shuffle: Whether to shuffle the examples (or the numbered batches) in each epoch, by the seed; or a function
+                `(epoch, count) -> their numbers` in the order in which they are to come, such as a curriculum, which
+                may leave some out or repeat them.
+            class_weight: Weights of examples by the number of their class; models with one output only.
+            sample_weight: Weight of each example in the loss, shape (examples,); for several outputs one array for
+                all, or a list or dict.
             initial_epoch: Where to start counting; or the position of an earlier run, such as `model.position` of a
                 model that was loaded, to go on from exactly there, seed and callbacks included.
+            steps_per_epoch: Batches in an epoch, if that is not one pass; the next epoch goes on in the data.
+            validation_steps: Batches in a validation, if not all.
+            validation_batch_size: Examples in a batch of validation; by default `batch_size`.
+            validation_freq: Validate every so many epochs, or in the epochs listed, counted from 1.
             check_finite: Whether to refuse NaN and infinity in the data.
-            callbacks: What to call at the moments of training; see `portanet.callbacks`.
+            prefetch: Batches to prepare in advance, in a thread, where they are not on the device from the start.
 
         Returns:
-            The history: `history.history["loss"][epoch]` and so on.
+            The history: `history.history["loss"][epoch]` and so on. It is `model.history` as well, also after an
+            interrupt by Ctrl-C.
 
         Raises:
             RuntimeError: The model was not compiled.
-            ValueError: The data does not fit the model, the loss or each other.
+            ValueError: The data does not fit the model, the loss or each other. Errors in a step carry a note that
+                names epoch, batch, layer and shapes.
         """
         self.require_compiled()
-        for name, value in (("batch_size", batch_size), ("epochs", epochs)):
-            if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-                raise ValueError(f"Argument `{name}` must be a positive integer. Received: {name}={value!r}")
+        if not isinstance(epochs, int) or isinstance(epochs, bool) or epochs < 1:
+            raise ValueError(f"Argument `epochs` must be a positive integer. Received: epochs={epochs!r}")
         with use_backend(self.backend) as backend:
-            arrays = self._data(x, y, sample_weight, check_finite, "")
-            held_out: list[Array | None] | None = None
+            source = find_source(
+                x, y, sample_weight, backend, batch_size, shuffle, steps_per_epoch, check_finite, class_weight
+            )
+            held_out: Source | None = None
             if validation_data is not None:
-                val_x, val_y, val_weight = (*validation_data, None)[:3]
-                held_out = self._data(val_x, val_y, val_weight, check_finite, "val_")
+                given = gives_batches(validation_data)
+                val_x, val_y, weight = (validation_data, None, None) if given else (*validation_data, None)[:3]
+                size = validation_batch_size or (None if given else batch_size)
+                held_out = find_source(
+                    val_x, val_y, weight, backend, size, False, validation_steps, check_finite, prefix="val_"
+                )
             elif validation_split:
-                arrays, held_out = data.split(arrays, validation_split)
-            assert arrays[0] is not None
-            self._prepare(arrays)
-            if held_out is not None:
-                self.check_data(held_out[0])
-                self._check_targets(held_out)
-            count = math.ceil(arrays[0].shape[0] / batch_size)
-            params = {"epochs": epochs, "steps": count, "batch_size": batch_size, "verbose": verbose}
-            progress = Progress(verbose, epochs, count)
+                if not isinstance(source, Examples):
+                    raise ValueError(
+                        "Argument `validation_split` needs arrays; pass `validation_data` beside what gives batches. "
+                        f"Received: x of type {type(x).__name__}"
+                    )
+                source, held_out = source.split(validation_split, validation_batch_size, validation_steps)
+            feed = self.feed(source, check_finite, prefetch, class_weight)
+            validation = None if held_out is None else self.feed(held_out, check_finite, prefetch, prefix="val_")
+            params = {"epochs": epochs, "steps": source.steps, "batch_size": batch_size or 32, "verbose": verbose}
+            progress = Progress(verbose, epochs, source.steps)
             self.callbacks = listeners = CallbackList(callbacks, self, params)
             self.position = initial_epoch if isinstance(initial_epoch, Position) else Position(initial_epoch)
             self.stop_training = False
             run = TrainingRun(self)
             try:
                 listeners.call("on_train_begin", {})
-                place = self.position
-                self._take_up(place)
-                while place.epoch < epochs and not self.stop_training:
-                    epoch = place.epoch
-                    progress.start(epoch, place.batch)
-                    listeners.call("on_epoch_begin", epoch, {})
-                    totals = Totals(self.metrics, backend, place.sums)
-                    run.take_over_learning_rate()
-                    order = epoch if shuffle else None
-                    for batch in data.batches(arrays, batch_size, backend, order, place.batch):
-                        listeners.call("on_train_batch_begin", place.batch, {})
-                        totals.add(run(*batch))
-                        place.batch += 1
-                        progress.advance(totals)
-                        listeners.call("on_train_batch_end", place.batch - 1, totals)
-                        if self.stop_training:
-                            break
-                    logs = totals.logs()
-                    if held_out is not None:
-                        logs.update({f"val_{k}": v for k, v in self._evaluate(held_out, batch_size).items()})
-                    place.finish_epoch(logs)
-                    progress.finish(logs)
-                    listeners.call("on_epoch_end", epoch, logs)
-                run.finish()
+                self._take_up(self.position)
+                self.history = History(params, self.position)
+                loops.train(run, feed, validation, epochs, _validates(validation_freq), progress, listeners)
             finally:
                 progress.close()
                 listeners.call("on_train_end", {})
-            history = History(params, self.position)
-            return history
+            return self.history
 
     def evaluate(
         self,
         x: Any,
-        y: Any,
-        batch_size: int = 32,
+        y: Any = None,
+        batch_size: int | None = None,
         verbose: Any = "auto",
         sample_weight: Any = None,
+        steps: int | None = None,
+        callbacks: Iterable[Callback] = (),
         return_dict: bool = False,
         check_finite: bool = True,
+        prefetch: int = 2,
     ) -> Any:
         """The loss and metrics on data.
 
@@ -170,86 +154,106 @@ class Trainer(Layer):
             batch_size: Examples computed at once.
             verbose: As for `fit`.
             sample_weight: Weight of each example.
+            steps: Batches to take, if not all.
+            callbacks: What to call.
             return_dict: Whether to return a dict by name rather than a list (a number, if there is only the loss).
             check_finite: Whether to refuse NaN and infinity in the data.
+            prefetch: As for `fit`.
         """
         self.require_compiled()
-        with use_backend(self.backend):
-            arrays = self._data(x, y, sample_weight, check_finite, "")
-            self._prepare(arrays)
-            progress = Progress(verbose, 1, 1)
+        with use_backend(self.backend) as backend:
+            source = find_source(x, y, sample_weight, backend, batch_size, False, steps, check_finite)
+            feed = self.feed(source, check_finite, prefetch)
+            progress = Progress(verbose, 1, source.steps)
+            listeners = CallbackList(callbacks, self, {"epochs": 1, "steps": source.steps, "verbose": verbose})
             progress.start(0)
-            logs = self._evaluate(arrays, batch_size)
-            progress.finish(logs)
-        values = list(logs.values())
-        return logs if return_dict else (values if len(values) > 1 else values[0])
+            try:
+                logs = loops.evaluate(self, feed, listeners, progress)
+                progress.finish(logs)
+            finally:
+                progress.close()
+        return logs if return_dict else _bare(logs)
 
-    def predict(self, x: Any, batch_size: int = 32, check_finite: bool = True) -> HostArray:
+    def predict(
+        self,
+        x: Any,
+        batch_size: int | None = None,
+        verbose: Any = 0,
+        steps: int | None = None,
+        callbacks: Iterable[Callback] = (),
+        check_finite: bool = True,
+        prefetch: int = 2,
+    ) -> Any:
         """The model's results for inputs, computed batch by batch.
 
         Args:
-            x: Inputs, as for `fit`.
+            x: Inputs, as for `fit`; of what gives batches, targets are left aside.
             batch_size: Examples computed at once.
+            verbose: As for `fit`.
+            steps: Batches to take, if not all.
+            callbacks: What to call; `on_predict_batch_end` gets the results as `logs["outputs"]`.
             check_finite: Whether to refuse NaN and infinity in the data.
+            prefetch: As for `fit`.
 
         Returns:
-            A NumPy array with one row for each example.
+            A NumPy array with one row for each example; a list or dict of them for models with several outputs.
         """
         with use_backend(self.backend) as backend:
-            inputs = data.convert(x, "x", backend, check_finite)
-            self._build_for(inputs)
-            forward = self.compiled_step(("predict",), lambda: step.predict_step(self))
-            values = self._values()
-            parts = [
-                backend.to_host(forward(values, batch)) for (batch,) in data.batches([inputs], batch_size, backend)
-            ]
-            return np.concatenate(parts, axis=0)
+            source = find_source(x, None, None, backend, batch_size, False, steps, check_finite)
+            feed = self.feed(source, check_finite, prefetch, only_inputs=True)
+            progress = Progress(verbose, 1, source.steps)
+            listeners = CallbackList(callbacks, self, {"epochs": 1, "steps": source.steps, "verbose": verbose})
+            progress.start(0)
+            try:
+                found = loops.predict(self, feed, listeners, progress)
+                progress.finish({})
+            finally:
+                progress.close()
+        return found
 
-    def train_on_batch(self, x: Any, y: Any, sample_weight: Any = None) -> dict[str, Any]:
+    def train_on_batch(
+        self,
+        x: Any,
+        y: Any,
+        sample_weight: Any = None,
+        class_weight: Mapping[int, float] | None = None,
+        return_dict: bool = False,
+    ) -> Any:
         """One step of training on one batch; the loss and metrics of that batch, before the step.
+
+        It asks the device for the loss every time. A loop around `portanet.training.TrainingRun` does not.
 
         Args:
             x: Inputs, as for `fit`.
             y: Targets.
             sample_weight: Weight of each example.
+            class_weight: Weights by class number.
+            return_dict: Whether to return a dict by name rather than a list (a number, if there is only the loss).
         """
-        with use_backend(self.backend) as backend:
-            arrays = self._data(x, y, sample_weight, False, "")
-            self._prepare(arrays)
+        self.require_compiled()
+        with use_backend(self.backend):
+            batch = self._one_batch(x, y, sample_weight, class_weight)
             run = TrainingRun(self)
             run.take_over_learning_rate()
-            totals = Totals(self.metrics, backend)
-            totals.add(run(*arrays))
-            return totals.logs()
+            totals = self.totals()
+            totals.add(run(*batch))
+            logs = totals.logs()
+        return logs if return_dict else _bare(logs)
 
-    @property
-    def metrics_names(self) -> list[str]:
-        """Names of what `evaluate` returns."""
-        return ["loss", *(metric.name for metric in self.metrics)]
+    def test_on_batch(self, x: Any, y: Any, sample_weight: Any = None, return_dict: bool = False) -> Any:
+        """The loss and metrics on one batch.
 
-    @property
-    def backend(self) -> Backend:
-        """The backend that the model lives on; the one in use, as long as it is not built."""
-        variable = self.first_variable()
-        return get_backend() if variable is None else variable.backend
+        Args:
+            x: Inputs, as for `fit`.
+            y: Targets.
+            sample_weight: Weight of each example.
+            return_dict: Whether to return a dict by name rather than a list (a number, if there is only the loss).
+        """
+        return self.evaluate(x, y, _whole(x), 0, sample_weight, return_dict=return_dict, check_finite=False)
 
-    def to(self, name: str | Backend, device: Any = None, dtype: str | None = None) -> Self:
-        """Move the weights and the optimizer's state to another backend or device; see `Layer.to`."""
-        home = self.backend
-        super().to(name, device, dtype)
-        if self.optimizer_state is not None:
-            paths, state = self.optimizer_state
-            self.optimizer_state = (paths, data.moved(state, home, self.backend))
-        self._steps = {}
-        return self
-
-    def get_compile_config(self) -> dict[str, Any] | None:
-        """The arguments of `compile`, as it was called; None before."""
-        if self.optimizer is None:
-            return None
-        return {"optimizer": self.optimizer, "loss": self.loss, "metrics": self._metric_names}
-
-    # Parts of the above
+    def predict_on_batch(self, x: Any) -> Any:
+        """The model's results for one batch, as NumPy arrays."""
+        return self.predict(x, _whole(x), check_finite=False)
 
     def _take_up(self, place: Position) -> None:
         """Take over the seed of an earlier run and what its callbacks knew, if `place` is from one."""
@@ -260,61 +264,29 @@ class Trainer(Layer):
         self.callbacks.set_states(place.callbacks)
         place.callbacks = []
 
-    def require_compiled(self) -> tuple[losses.Loss, optimizers.Optimizer]:
-        if self.loss is None or self.optimizer is None:
-            raise RuntimeError(f"Model '{self.name}' must be compiled first: model.compile(optimizer, loss).")
-        return self.loss, self.optimizer
+    def _one_batch(self, x: Any, y: Any, weight: Any, class_weight: Mapping[int, float] | None) -> tuple[Any, ...]:
+        source = find_source(x, y, weight, get_backend(), _whole(x), False, None, False, class_weight)
+        return next(self.feed(source, False, 0, class_weight).batches())
 
-    def _data(self, x: Any, y: Any, weight: Any, check_finite: bool, prefix: str) -> list[Array | None]:
-        backend = get_backend()
-        arrays: list[Array | None] = [
-            data.convert(x, f"{prefix}x", backend, check_finite),
-            data.convert(y, f"{prefix}y", backend, check_finite),
-            None if weight is None else data.convert(weight, f"{prefix}sample_weight", backend, check_finite),
-        ]
-        data.require_same_length(arrays[0], y=arrays[1], sample_weight=arrays[2])
-        return arrays
 
-    def _prepare(self, arrays: list[Array | None]) -> None:
-        """Build the model for the data and check the targets against its outputs."""
-        assert arrays[0] is not None
-        self._build_for(arrays[0])
-        self._find_metrics()
-        self._check_targets(arrays)
+def _bare(logs: dict[str, Any]) -> Any:
+    """The values of logs in a list; the value, if it is the only one."""
+    values = list(logs.values())
+    return values if len(values) > 1 else values[0]
 
-    def _build_for(self, x: Array) -> None:
-        if not self.built:
-            self._place("")
-            self(x[:1, ...])
-        self.check_data(x)
 
-    def _find_metrics(self) -> None:
-        shape = self.compute_output_shape(self._input_shape())
-        self.metrics = [metrics.get(m, self.loss, shape) for m in self._metric_names]
+def _whole(x: Any) -> int:
+    """The number of examples in a batch of the user's."""
+    return len(tree_leaves(as_tree(x))[0])
 
-    def _input_shape(self) -> Any:
-        return self.build_shape
 
-    def _check_targets(self, arrays: list[Array | None]) -> None:
-        assert self.loss is not None
-        shape = self.compute_output_shape(self._input_shape())
-        self.loss.check_targets(self.backend.to_host(arrays[1]), shape[-1] if len(shape) > 1 else None)
-
-    def compiled_step(self, key: tuple[str, ...], make: Callable[[], Any]) -> Any:
-        """A step of training, evaluation or prediction, made and compiled once."""
-        if key not in self._steps:
-            self._steps[key] = self.backend.compile(make())
-        return self._steps[key]
-
-    def _values(self) -> dict[str, Array]:
-        return {path: variable.value for path, variable in self.named_variables().items()}
-
-    def _evaluate(self, arrays: list[Array | None], batch_size: int) -> dict[str, Any]:
-        loss, _ = self.require_compiled()
-        evaluate = self.compiled_step(
-            ("test", *self.trainable_paths()), lambda: step.test_step(self, loss, self.metrics)
+def _validates(frequency: int | Iterable[int]) -> Callable[[int], bool]:
+    """Whether an epoch, by its number from 0, ends with a validation."""
+    if isinstance(frequency, int) and not isinstance(frequency, bool) and frequency >= 1:
+        return lambda epoch: (epoch + 1) % frequency == 0
+    if not isinstance(frequency, (list, tuple, set, frozenset, range)):
+        raise ValueError(
+            "Argument `validation_freq` must be a positive integer or a list of epochs, counted from 1. "
+            f"Received: validation_freq={frequency!r}"
         )
-        totals, values = Totals(self.metrics, self.backend), self._values()
-        for batch in data.batches(arrays, batch_size, self.backend):
-            totals.add(evaluate(values, *batch))
-        return totals.logs()
+    return lambda epoch: epoch + 1 in frequency

@@ -24,7 +24,7 @@ STEPS = {
 def ours(optimizer):
     portanet.random.set_seed(0)
     model = portanet.Sequential([layers.Input((5,)), layers.Dense(8, activation="relu"), layers.Dense(3)])
-    model.compile(optimizer, portanet.losses.SparseCategoricalCrossentropy(from_logits=True), ["accuracy"])
+    model.compile(optimizer, portanet.losses.SparseCategoricalCrossentropy(from_logits=True), metrics=["accuracy"])
     return model
 
 

@@ -270,7 +270,7 @@ def test_train_on_batch_is_one_step(backend):
     whole = classifier().fit(x, y, batch_size=60, epochs=2, shuffle=False, verbose=0).history
     model = classifier()
     for epoch in range(2):
-        logs = model.train_on_batch(x, y)
+        logs = model.train_on_batch(x, y, return_dict=True)
         assert logs == {name: pytest.approx(values[epoch], rel=1e-6) for name, values in whole.items()}
 
 

@@ -12,7 +12,7 @@ def batch(loss, count, right):
 
 
 def test_batches_count_by_their_examples(backend):
-    sums = Totals([metrics.get("accuracy")], backend)
+    sums = Totals({"accuracy": metrics.get("accuracy")}, backend)
     sums.add(batch(1.0, 10, 10.0))
     assert sums.logs() == {"loss": 1.0, "accuracy": 1.0}
     sums.add(batch(4.0, 5, 0.0))
@@ -23,7 +23,7 @@ def test_sums_are_fetched_together_and_now_and_then(backend, monkeypatch):
     fetched = []
     to_host = backend.to_host
     monkeypatch.setattr(backend, "to_host", lambda x: fetched.append(1) or to_host(x), raising=True)
-    sums = Totals([metrics.get("accuracy")], backend)
+    sums = Totals({"accuracy": metrics.get("accuracy")}, backend)
     for _ in range(totals.AT_MOST - 1):
         sums.add(batch(1.0, 2, 2.0))
     assert fetched == []
@@ -33,7 +33,7 @@ def test_sums_are_fetched_together_and_now_and_then(backend, monkeypatch):
 
 
 def test_sums_add_up_in_double_precision(backend):
-    sums = Totals([], backend)
+    sums = Totals({}, backend)
     for value in np.full(3000, 0.1, dtype="float32"):
         sums.add({"loss": (asarray(value), asarray(1.0))})
     assert sums.logs()["loss"] == pytest.approx(float(np.float32(0.1)), rel=1e-12)
@@ -41,7 +41,7 @@ def test_sums_add_up_in_double_precision(backend):
 
 def test_sums_are_the_same_bits_whenever_they_are_fetched(backend):
     values = [asarray(value) for value in np.random.default_rng(0).normal(size=600) * 10.0 ** np.arange(-30, 30, 0.1)]
-    rare, often = Totals([], backend), Totals([], backend)
+    rare, often = Totals({}, backend), Totals({}, backend)
     for i, value in enumerate(values):
         for each in (rare, often):
             each.add({"loss": (value, asarray(1.0))})

@@ -1,0 +1,223 @@
+"""What a model is trained for: the losses and metrics of its outputs, and what they are called in logs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from portanet import losses, metrics
+from portanet.autodiff import array_namespace
+from portanet.backends import Array
+from portanet.losses import Loss
+from portanet.metrics import Metric
+
+Statistics = dict[str, tuple[Array, ...]]
+
+
+@dataclass
+class Output:
+    """One output of a model: its name, its loss (None for none) with its weight, and its metrics by their log names."""
+
+    name: str
+    shape: tuple[int | None, ...]
+    loss: Loss | None = None
+    weight: float = 1.0
+    metrics: dict[str, Metric] = field(default_factory=dict)
+    weighted_metrics: dict[str, Metric] = field(default_factory=dict)
+
+    @property
+    def wants_target(self) -> bool:
+        """Whether anything is compared with this output."""
+        return self.loss is not None or bool(self.metrics) or bool(self.weighted_metrics)
+
+
+class Objective:
+    """The losses and metrics of a model, output by output.
+
+    Targets and weights go through `arrange` first, which gives a list with an entry for each output.
+
+    Args:
+        settings: What `compile` was given: `loss`, `loss_weights`, `metrics`, `weighted_metrics`.
+        shapes: Name and shape of each output, in order.
+    """
+
+    def __init__(self, settings: Mapping[str, Any], shapes: Sequence[tuple[str, tuple[int | None, ...]]]) -> None:
+        self.outputs = [Output(name, shape) for name, shape in shapes]
+        self.several = len(self.outputs) > 1
+        loss, weights = settings["loss"], settings["loss_weights"]
+        shared = not isinstance(loss, (list, tuple, Mapping))
+        found = [loss] * len(self.outputs) if shared else self._each("loss", loss)
+        factors = [weights] if isinstance(weights, (int, float)) else self._each("loss_weights", weights)
+        for output, own, factor in zip(self.outputs, found, factors, strict=True):
+            output.loss = None if own is None else losses.get(own)
+            output.weight = 1.0 if factor is None else float(factor)
+        if all(output.loss is None for output in self.outputs):
+            raise ValueError(f"Argument `loss` names no loss for any output. Received: loss={loss!r}")
+        self._add_metrics("metrics", settings["metrics"])
+        self._add_metrics("weighted_metrics", settings["weighted_metrics"])
+
+    def _each(self, argument: str, given: Any) -> list[Any]:
+        """What an argument says of each output: a list with an entry for each, or a dict by name."""
+        names = [output.name for output in self.outputs]
+        if given is None:
+            return [None] * len(names)
+        if isinstance(given, Mapping) and set(given) <= set(names):
+            return [given.get(name) for name in names]
+        if isinstance(given, (list, tuple)) and len(given) == len(names):
+            return list(given)
+        raise ValueError(
+            f"Argument `{argument}` must be a list with an entry for each output, or a dict by their names: "
+            f"{', '.join(map(repr, names))}. Received: {argument}={given!r}"
+        )
+
+    def _add_metrics(self, argument: str, given: Any) -> None:
+        if not self.several and not isinstance(given, Mapping):
+            given = [given]
+        for output, chosen in zip(self.outputs, self._each(argument, given or None), strict=True):
+            for identifier in _flat(chosen):
+                metric = metrics.get(identifier, output.loss, output.shape)
+                prefix = f"{output.name}_" if self.several else ""
+                name = prefix + metric.name
+                if name in self.metrics and argument == "weighted_metrics":
+                    name = f"{prefix}weighted_{metric.name}"
+                getattr(output, argument)[_unused(name, self.metrics)] = metric
+
+    @property
+    def metrics(self) -> dict[str, Metric]:
+        """Every metric by its name in logs, in the order of Keras."""
+        found: dict[str, Metric] = {}
+        for output in self.outputs:
+            found |= output.metrics
+        for output in self.outputs:
+            found |= output.weighted_metrics
+        if self.several:
+            found |= {name: metrics.Mean(name) for name in self._loss_names().values()}
+        return found
+
+    def _loss_names(self) -> dict[int, str]:
+        """Names in logs of the losses of single outputs; where there is one output, it is the loss."""
+        return {i: f"{o.name}_loss" for i, o in enumerate(self.outputs) if o.loss is not None and self.several}
+
+    # Targets and weights
+
+    def arrange(self, tree: Any, argument: str = "y") -> list[Any]:
+        """The leaves of targets (or weights) as a list with an entry for each output; None where there is none.
+
+        Args:
+            tree: One array, a list of arrays in the order of the outputs, or a dict by their names. A list may leave
+                out the outputs that have no loss.
+            argument: `"y"`, or `"sample_weight"`, of which one array counts for every output.
+
+        Raises:
+            ValueError: The leaves do not fit the outputs.
+        """
+        if tree is None:
+            found: list[Any] = [None] * len(self.outputs)
+        elif not isinstance(tree, (list, tuple, Mapping)):
+            found = [tree] * len(self.outputs) if argument == "sample_weight" or not self.several else [tree]
+        elif isinstance(tree, Mapping):
+            leaves = dict(_walk(tree, lambda _: False))
+            found = [leaves.pop(output.name, None) for output in self.outputs]
+            if leaves:
+                found = []
+        else:
+            found = [leaf for _, leaf in _walk(tree, lambda _: False)]
+        due = [i for i, output in enumerate(self.outputs) if output.wants_target]
+        if len(found) == len(due) < len(self.outputs):
+            placed = dict(zip(due, found, strict=True))
+            found = [placed.get(i) for i in range(len(self.outputs))]
+        lacks = argument == "y" and any(found[i] is None for i in due if i < len(found))
+        if len(found) != len(self.outputs) or lacks:
+            names = ", ".join(repr(output.name) for output in self.outputs)
+            received = "None" if tree is None else ", ".join(p or "one array" for p, _ in _walk(tree, lambda _: False))
+            raise ValueError(
+                f"Argument `{argument}` must hold an array for each output that has a loss or a metric: a list in the "
+                f"order of the outputs, or a dict by their names: {names}. Received: {received}"
+            )
+        return found
+
+    def check_targets(self, y: list[Any]) -> None:
+        """Refuse targets, on the host, that are out of the range of their losses."""
+        for output, target in zip(self.outputs, y, strict=True):
+            if output.loss is not None:
+                output.loss.check_targets(target, output.shape[-1] if len(output.shape) > 1 else None)
+
+    # In a step
+
+    def values(self, y: list[Array], y_pred: list[Array], weight: list[Any]) -> list[Array]:
+        """The loss of each output that has one."""
+        parts = zip(self.outputs, y, y_pred, weight, strict=True)
+        return [o.loss.compute(true, pred, w) for o, true, pred, w in parts if o.loss is not None]
+
+    def total(self, values: list[Array]) -> Array:
+        """Their weighted sum."""
+        weights = [output.weight for output in self.outputs if output.loss is not None]
+        parts = [value if weight == 1.0 else weight * value for value, weight in zip(values, weights, strict=True)]
+        return sum(parts[1:], parts[0])
+
+    def statistics(
+        self, total: Array, values: list[Array], count: int, y: list[Array], y_pred: list[Array], weight: list[Any]
+    ) -> Statistics:
+        """What a batch adds to the totals: every loss by the number of examples, and every metric's sums."""
+        examples = float(count)
+        number = array_namespace(total).full_like(total, examples)
+        found: Statistics = {"loss": (total * examples, number)}
+        for output, true, pred, w in zip(self.outputs, y, y_pred, weight, strict=True):
+            for name, metric in output.metrics.items():
+                found[name] = metric.statistics(true, pred)
+            for name, metric in output.weighted_metrics.items():
+                found[name] = metric.statistics(true, pred, w)
+        for name, value in zip(self._loss_names().values(), values, strict=False):
+            found[name] = (value * examples, number)
+        return found
+
+
+def named_shapes(shapes: Any, names: Sequence[str] | None = None) -> list[tuple[str, tuple[int | None, ...]]]:
+    """Name and shape of each output, from a tree of shapes.
+
+    Args:
+        shapes: A shape, or a list or dict of shapes.
+        names: The names of the outputs of a list; by default `output_0` and so on.
+
+    Example:
+        >>> named_shapes({"kind": (None, 3), "size": (None, 1)})
+        [('kind', (None, 3)), ('size', (None, 1))]
+    """
+    found = list(_walk(shapes, _is_shape))
+    if names is not None and len(names) == len(found) and not isinstance(shapes, Mapping):
+        return [(name, shape) for name, (_, shape) in zip(names, found, strict=True)]
+    return [(path or "output", shape) for path, shape in found]
+
+
+def _is_shape(tree: Any) -> bool:
+    return not isinstance(tree, Mapping) and all(size is None or isinstance(size, int) for size in tree)
+
+
+def _walk(tree: Any, is_leaf: Callable[[Any], bool], path: str = "") -> Iterator[tuple[str, Any]]:
+    """The leaves of dicts and lists, with the names of the outputs that they belong to."""
+    if isinstance(tree, Mapping) and not is_leaf(tree):
+        for key, branch in tree.items():
+            yield from _walk(branch, is_leaf, f"{path}/{key}" if path else str(key))
+    elif isinstance(tree, (list, tuple)) and not is_leaf(tree):
+        for i, branch in enumerate(tree):
+            yield from _walk(branch, is_leaf, f"{path}/{i}" if path else f"output_{i}")
+    else:
+        yield path, tree
+
+
+def _flat(chosen: Any) -> list[Any]:
+    """Metrics given as one, a list, or lists in a list."""
+    if chosen is None:
+        return []
+    return [metric for part in chosen for metric in _flat(part)] if isinstance(chosen, (list, tuple)) else [chosen]
+
+
+def _unused(name: str, taken: Mapping[str, Any]) -> str:
+    """The name, numbered if it is taken."""
+    if name not in taken:
+        return name
+    number = 1
+    while f"{name}_{number}" in taken:
+        number += 1
+    return f"{name}_{number}"

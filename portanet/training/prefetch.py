@@ -1,0 +1,68 @@
+"""Batches prepared in advance, in a thread of their own."""
+
+from __future__ import annotations
+
+import contextvars
+import queue
+import threading
+from collections.abc import Generator, Iterator
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+def prefetch(batches: Iterator[T], depth: int) -> Generator[T, None, None]:
+    """The same batches in the same order, up to `depth` of them prepared before they are asked for.
+
+    They are made in a thread, under the context (the backend in use) of the caller; an error in making one is raised
+    where that one is asked for. Close the generator to end the thread; it ends when the batch under way is made.
+
+    Args:
+        batches: What makes them; a generator is closed at the end.
+        depth: How many to prepare; 0 for none, without a thread.
+
+    Example:
+        >>> list(prefetch(iter([1, 2, 3]), depth=2))
+        [1, 2, 3]
+    """
+    if depth == 0:
+        yield from batches
+        return
+    ready: queue.SimpleQueue[tuple[Any, BaseException | None]] = queue.SimpleQueue()
+    free = threading.Semaphore(depth)
+    stopped = threading.Event()
+    end = object()
+
+    def work() -> None:
+        try:
+            batch = None
+            while batch is not end:
+                free.acquire()
+                if stopped.is_set():
+                    break
+                batch = next(batches, end)
+                ready.put((batch, None))
+        except BaseException as error:
+            ready.put((end, error))
+        finally:
+            close = getattr(batches, "close", None)
+            if close is not None:
+                close()
+
+    thread = threading.Thread(
+        target=contextvars.copy_context().run, args=(work,), name="portanet-prefetch", daemon=True
+    )
+    thread.start()
+    try:
+        while True:
+            batch, error = ready.get()
+            if error is not None:
+                raise error
+            if batch is end:
+                return
+            free.release()
+            yield batch
+    finally:
+        stopped.set()
+        free.release()
+        thread.join()
