@@ -1,6 +1,7 @@
 """What happens beside training: callbacks, with the hooks of Keras 3."""
 
 from portanet.callbacks.base import Callback, CallbackList
+from portanet.callbacks.checkpoint import BackupAndRestore, ModelCheckpoint
 from portanet.callbacks.early_stopping import EarlyStopping
 from portanet.callbacks.lambda_callback import LambdaCallback
 from portanet.callbacks.learning_rate import LearningRateScheduler, ReduceLROnPlateau
@@ -8,6 +9,7 @@ from portanet.callbacks.log_file import CSVLogger, JSONLinesLogger, LogFile
 from portanet.callbacks.monitor import Monitor
 
 __all__ = [
+    "BackupAndRestore",
     "CSVLogger",
     "Callback",
     "CallbackList",
@@ -16,6 +18,7 @@ __all__ = [
     "LambdaCallback",
     "LearningRateScheduler",
     "LogFile",
+    "ModelCheckpoint",
     "Monitor",
     "ReduceLROnPlateau",
 ]

@@ -42,9 +42,17 @@ class LearningRateScheduler(Callback):
             )
         self.schedule = schedule
         self.verbose = verbose
+        self.epoch: int | None = None
+        """The epoch of which the learning rate is; None before the first."""
         self._takes_rate = not isinstance(schedule, LearningRateSchedule) and _takes_two(schedule)
 
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        self.epoch = None
+
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
+        if epoch == self.epoch:  # a resumed run is in the middle of it
+            return
+        self.epoch = epoch
         old = learning_rate(self, self.model)
         new = self.schedule(epoch, old) if self._takes_rate else self.schedule(epoch)
         try:
@@ -59,6 +67,12 @@ class LearningRateScheduler(Callback):
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         self.note(logs, "learning_rate", learning_rate(self, self.model))
+
+    def get_state(self) -> dict[str, Any]:
+        return {"epoch": self.epoch}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        self.epoch = state["epoch"]
 
 
 class ReduceLROnPlateau(Monitor):

@@ -1,0 +1,209 @@
+"""Callbacks that save the model while it trains, and go on from what was saved."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+from typing import Any
+
+from portanet import saving
+from portanet.callbacks.base import Logs
+from portanet.callbacks.monitor import Monitor
+from portanet.saving.atomic import remove_leftovers
+
+
+class Periodic(Monitor):
+    """Saves at the end of each epoch, or after every so many batches; subclasses implement `save(logs)`.
+
+    Args:
+        save_freq: `"epoch"`, or a number of batches.
+        monitor: Name of the quantity that is watched.
+        mode: See `Monitor`.
+    """
+
+    def __init__(self, save_freq: str | int, monitor: str = "val_loss", mode: str = "auto") -> None:
+        super().__init__(monitor, mode)
+        if save_freq != "epoch" and (not isinstance(save_freq, int) or isinstance(save_freq, bool) or save_freq < 1):
+            raise ValueError(
+                f"Argument `save_freq` must be 'epoch' or a number of batches. Received: save_freq={save_freq!r}"
+            )
+        self.save_freq = save_freq
+        self.batches = 0
+        """Since the last time that a model was saved."""
+
+    def save(self, logs: Logs) -> None:
+        """Save the model."""
+        raise NotImplementedError(f"{type(self).__name__} does not implement save(logs).")
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        self.batches = 0
+
+    def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        self.batches += 1
+        if self.batches == self.save_freq:
+            self.batches = 0
+            # As a dict: that brings the sums of the epoch, which are saved too, up to date.
+            self.save(dict(logs or {}))
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        if self.save_freq == "epoch":
+            self.save(logs or {})
+
+    def get_state(self) -> dict[str, Any]:
+        return {"batches": self.batches}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+
+
+class ModelCheckpoint(Periodic):
+    """Saves the model, or its weights, as it trains; as `keras.callbacks.ModelCheckpoint`.
+
+    Files are written whole or not at all. They hold what `model.save` writes, callbacks' states included.
+
+    Args:
+        filepath: Path of the file; `{epoch}` (from 1), `{batch}` (from 1, if saving after batches) and names of the
+            logs are filled in: `"{epoch:02d}-{val_loss:.2f}.safetensors"`. Its folder is made if need be.
+        monitor: Name of the quantity that says which model is best.
+        verbose: 1 to print what is done.
+        save_best_only: Whether to save only when that quantity has improved.
+        save_weights_only: Whether to save the weights alone.
+        mode: `"min"`, `"max"`, or `"auto"` for what suits the loss or metric.
+        save_freq: `"epoch"`, or a number of batches.
+        initial_value_threshold: A value that the quantity must improve on.
+        keep: Number of files to keep: when there are more, the oldest that this callback wrote is removed. None to keep
+            all.
+
+    Attributes:
+        best: The best value so far.
+        files: The files that were written and kept, the oldest first.
+
+    Example:
+        >>> import pathlib, tempfile
+        >>> import numpy as np
+        >>> import portanet
+        >>> from portanet import layers
+        >>> folder = pathlib.Path(tempfile.mkdtemp())
+        >>> model = portanet.Sequential([layers.Input((3,)), layers.Dense(1)])
+        >>> model.compile("sgd", "mse")
+        >>> last_two = portanet.callbacks.ModelCheckpoint(folder / "{epoch}.safetensors", keep=2)
+        >>> _ = model.fit(np.ones((8, 3)), np.ones((8, 1)), epochs=4, verbose=0, callbacks=[last_two])
+        >>> sorted(path.name for path in folder.iterdir())
+        ['3.safetensors', '4.safetensors']
+    """
+
+    order = 1
+
+    def __init__(
+        self,
+        filepath: str | os.PathLike[str],
+        monitor: str = "val_loss",
+        verbose: int = 0,
+        save_best_only: bool = False,
+        save_weights_only: bool = False,
+        mode: str = "auto",
+        save_freq: str | int = "epoch",
+        initial_value_threshold: float | None = None,
+        keep: int | None = None,
+    ) -> None:
+        super().__init__(save_freq, monitor, mode)
+        if keep is not None and (not isinstance(keep, int) or isinstance(keep, bool) or keep < 1):
+            raise ValueError(f"Argument `keep` must be None or a number of files. Received: keep={keep!r}")
+        self.filepath = os.fspath(filepath)
+        self.verbose = verbose
+        self.save_best_only = save_best_only
+        self.save_weights_only = save_weights_only
+        self.best = initial_value_threshold
+        self.keep = keep
+        self.files: list[str] = []
+
+    def save(self, logs: Logs) -> None:
+        place = self.model.position
+        # At the end of an epoch, the position is already at the begin of the next.
+        numbers = {"epoch": place.epoch if self.save_freq == "epoch" else place.epoch + 1, "batch": place.batch}
+        if self.save_best_only:
+            value = self.monitored(logs)
+            if value is not None and not self.improves(value, self.best):
+                self._say(f"epoch {numbers['epoch']}: {self.monitor} did not improve from {self.best:.5f}")
+                return
+            self.best = self.best if value is None else value
+        try:
+            path = pathlib.Path(self.filepath.format(**numbers, **logs))
+        except (KeyError, IndexError) as error:
+            raise ValueError(
+                f"Argument `filepath` of ModelCheckpoint names {error}, which is not there; known are "
+                f"{', '.join(map(repr, [*numbers, *logs]))}. Received: filepath={self.filepath!r}"
+            ) from None
+        self._say(f"epoch {numbers['epoch']}: saving {path}")
+        self.files = [file for file in self.files if file != str(path)] + [str(path)]
+        surplus = [] if self.keep is None else self.files[: -self.keep]
+        self.files = self.files[len(surplus) :]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if self.save_weights_only:
+            saving.save_weights(self.model, path)
+        else:
+            saving.save_model(self.model, path)
+        for file in surplus:
+            pathlib.Path(file).unlink(missing_ok=True)
+
+    def _say(self, text: str) -> None:
+        if self.verbose:
+            print(f"ModelCheckpoint: {text}")
+
+    def get_state(self) -> dict[str, Any]:
+        return super().get_state() | {"best": self.best, "files": list(self.files)}
+
+
+class BackupAndRestore(Periodic):
+    """Goes on where a run of the same script was stopped; as `keras.callbacks.BackupAndRestore`.
+
+    It saves the whole state of training. If there is such a file when training begins, the model takes everything from
+    it: weights, the optimizer's state, random counters and seed, the place in the epoch, and the states of the other
+    callbacks. On the same backend, the run then gives the same weights and curves, bit for bit, as one that was never
+    stopped. The file is written whole or not at all, so a run may be killed at any moment.
+
+    Args:
+        backup_dir: Folder for the file, `state.safetensors`; of this run alone.
+        save_freq: `"epoch"`, or a number of batches.
+        delete_checkpoint: Whether to remove the file when training has reached its end.
+
+    Raises:
+        portanet.saving.LoadError: When training begins: the file is of another model.
+
+    Example:
+        >>> import tempfile
+        >>> import numpy as np
+        >>> import portanet
+        >>> from portanet import layers
+        >>> model = portanet.Sequential([layers.Input((3,)), layers.Dense(1)])
+        >>> model.compile("sgd", "mse")
+        >>> resume = portanet.callbacks.BackupAndRestore(tempfile.mkdtemp(), save_freq=100)
+        >>> _ = model.fit(np.ones((8, 3)), np.ones((8, 1)), epochs=4, verbose=0, callbacks=[resume])
+    """
+
+    order = 2
+
+    def __init__(
+        self, backup_dir: str | os.PathLike[str], save_freq: str | int = "epoch", delete_checkpoint: bool = True
+    ) -> None:
+        super().__init__(save_freq)
+        if not os.fspath(backup_dir):
+            raise ValueError(f"Argument `backup_dir` must name a folder. Received: backup_dir={backup_dir!r}")
+        self.path = pathlib.Path(backup_dir) / "state.safetensors"
+        self.delete_checkpoint = delete_checkpoint
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        super().on_train_begin(logs)
+        remove_leftovers(self.path)
+        if self.path.exists():
+            saving.restore(self.model, self.path)
+
+    def save(self, logs: Logs) -> None:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        saving.save_model(self.model, self.path)
+
+    def on_train_end(self, logs: Logs | None = None) -> None:
+        place, last = self.model.position, self.params["epochs"]
+        stopped = self.model.stop_training and place.batch == 0  # by a callback, between epochs
+        if self.delete_checkpoint and (place.epoch >= last or stopped):
+            self.path.unlink(missing_ok=True)
