@@ -17,8 +17,15 @@ from hypothesis import HealthCheck, settings
 from portanet.backends import Backend, available_backends, make_backend, use_backend
 
 # Read when JAX is first imported. Gradients are checked in float64; and since JAX compiles every operation for every
-# shape, which takes most of the time of its tests, what is compiled is kept for the next run and shared by workers.
+# shape, which takes most of the time of its tests, it optimises nothing here (`XLA_FLAGS=` in the environment lets it,
+# as users have it; the sessions `oracles` and `portability` do), and what is compiled is kept for the next run and
+# shared by workers.
 os.environ.setdefault("JAX_ENABLE_X64", "1")
+os.environ.setdefault(
+    "XLA_FLAGS",
+    "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true --xla_cpu_use_fusion_emitters=false",
+)
+os.environ.setdefault("JAX_TRACEBACK_IN_LOCATIONS_LIMIT", "0")
 os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(pathlib.Path(__file__).parent.parent / ".jax_cache"))
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from portanet.backends import Array
+from portanet.backends import Array, asarray
 from portanet.training.interrupts import uninterrupted
 from portanet.training.step import train_step
 
@@ -54,9 +52,7 @@ class TrainingRun:
         """Let a learning rate count that the user has changed on the optimizer."""
         _, state = self.model.optimizer_state or ((), {})
         if state and not callable(self.optimizer.learning_rate):
-            backend, old = self.model.backend, state["learning_rate"]
-            rate = backend.from_host(np.asarray(self.optimizer.learning_rate, dtype="float64"))
-            state["learning_rate"] = backend.xp.astype(rate, old.dtype)
+            state["learning_rate"] = asarray(self.optimizer.learning_rate, state["learning_rate"].dtype)
 
     def finish(self) -> None:
         """Give the model the weights to keep: with `use_ema` of the optimizer, their average."""
