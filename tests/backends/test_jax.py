@@ -55,9 +55,9 @@ def test_training_in_32_bits() -> None:
     done = in_32_bits("""
 from portanet import layers
 model = portanet.Sequential([layers.Input((3,)), layers.Dense(4, "relu"), layers.Dropout(0.5), layers.Dense(1)])
-model.compile("adam", "mse", metrics=["mae"])
+model.compile("adam", "mse", metrics=["accuracy"])
 x, y = np.random.default_rng(0).normal(size=(10, 3)), np.ones((10, 1), dtype="int64")
 history = model.fit(x, y, batch_size=4, epochs=2, verbose=0, validation_split=0.2)
 print(sorted(history.history), model.evaluate(x, y, verbose=0)[0] > 0, model.predict(x).dtype)
 """)
-    assert done.stdout == "['loss', 'mae', 'val_loss', 'val_mae'] True float32\n", done.stderr
+    assert done.stdout == "['accuracy', 'loss', 'val_accuracy', 'val_loss'] True float32\n", done.stderr
