@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         layers,
         losses,
         metrics,
+        mixed_precision,
         models,
         ops,
         optimizers,
@@ -28,12 +29,14 @@ if TYPE_CHECKING:
         utils,
     )
     from portanet.layers import Input
+    from portanet.mixed_precision import DTypePolicy
     from portanet.models import Model, Sequential
     from portanet.saving import load_model
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "DTypePolicy",
     "Input",
     "Model",
     "Sequential",
@@ -50,6 +53,7 @@ __all__ = [
     "load_model",
     "losses",
     "metrics",
+    "mixed_precision",
     "models",
     "ops",
     "optimizers",
@@ -66,6 +70,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "DTypePolicy": "portanet.mixed_precision",
     "Input": "portanet.layers",
     "Model": "portanet.models",
     "Sequential": "portanet.models",

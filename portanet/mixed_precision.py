@@ -9,11 +9,12 @@ from portanet.autodiff.traced import raw_value
 from portanet.autodiff.tree import tree_map
 from portanet.backends import dtype_for, get_backend
 from portanet.backends.base import FLOATS
+from portanet.configurable import Configurable
 
 MIXED = {"mixed_float16": "float16", "mixed_bfloat16": "bfloat16"}
 
 
-class DTypePolicy:
+class DTypePolicy(Configurable):
     """The dtypes of a layer's weights and of its computations; as `keras.DTypePolicy`.
 
     A layer takes a policy, or its name, as `dtype`; `set_global_policy` chooses for the layers that are given none.
@@ -42,7 +43,7 @@ class DTypePolicy:
         self.variable_dtype = "float32" if name in MIXED else name
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments that make an equal object."""
+        """The arguments that make an equal object, whatever the global policy is then."""
         return {"name": self.name}
 
     def __eq__(self, other: object) -> bool:

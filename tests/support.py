@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+import pytest
 
 from portanet.backends import Array, asarray, device_of, get_backend, raw_namespace
 
-__all__ = ["asarray", "assert_close", "assert_equal", "to_numpy"]
+__all__ = ["asarray", "assert_close", "assert_equal", "no_float64", "to_numpy"]
 
 TOLERANCE = {"float16": 1e-3, "bfloat16": 1e-2, "float32": 1e-5, "float64": 1e-10, "complex64": 1e-5}
 
@@ -47,3 +50,27 @@ def assert_close(
 def assert_equal(actual: Array, expected: Any, *, dtype: str | None = None) -> None:
     """`assert_close` without tolerance."""
     assert_close(actual, expected, rtol=0, atol=0, dtype=dtype)
+
+
+@contextlib.contextmanager
+def no_float64() -> Iterator[None]:
+    """Fail where an array-api-strict array of float64 or complex128 is made inside a `with` block; other libraries
+    cannot be watched.
+    """
+    backend = get_backend()
+    if backend.name != "strict":
+        yield
+        return
+    cls = type(backend.xp.zeros(()))
+    make = cls._new.__func__
+
+    def watched(kind: Any, x: Any, /, *args: Any, **kwargs: Any) -> Any:
+        # Single numbers are let through: our own `owns` makes one to know the class.
+        assert x.ndim == 0 or x.dtype not in (np.float64, np.complex128), (
+            f"an array of {x.dtype} and shape {x.shape} was made"
+        )
+        return make(kind, x, *args, **kwargs)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cls, "_new", classmethod(watched))
+        yield

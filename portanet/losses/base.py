@@ -10,6 +10,7 @@ from portanet.autodiff.traced import raw_value
 from portanet.backends import Array, HostArray, raw_namespace, to_host
 from portanet.configurable import Configurable
 from portanet.lookup import snake_case
+from portanet.mixed_precision import at_least_float32
 
 REDUCTIONS = ("sum_over_batch_size", "mean", "mean_with_sample_weight", "sum", None)
 
@@ -73,8 +74,9 @@ class Loss(Configurable):
         return None
 
     def per_example(self, y_true: Array, y_pred: Array) -> Array:
-        """The loss of each example, shapes checked."""
+        """The loss of each example, in float32 at least, shapes checked."""
         self.check_shapes(y_true, y_pred)
+        y_pred = at_least_float32(y_pred)
         if type(y_pred) is TracedArray:  # not every library leaves `plain * traced` to the right operand
             y_true = lift(y_true)
         return self.call(self.prepare(y_true, y_pred), y_pred)

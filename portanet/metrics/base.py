@@ -11,6 +11,7 @@ from portanet.backends import Array, HostArray, raw_namespace, to_host
 from portanet.configurable import Configurable
 from portanet.lookup import snake_case
 from portanet.losses.base import Loss, spread
+from portanet.mixed_precision import at_least_float32
 
 
 class Metric(Configurable):
@@ -41,8 +42,8 @@ class Metric(Configurable):
         raise NotImplementedError(f"Metric '{self.name}' does not implement from_statistics(...).")
 
     def update_state(self, y_true: Array, y_pred: Array, sample_weight: Array | None = None) -> None:
-        """Add a batch."""
-        self._add(self.statistics(y_true, y_pred, sample_weight))
+        """Add a batch; half precision is taken to float32."""
+        self._add(self.statistics(y_true, at_least_float32(y_pred), sample_weight))
 
     def _add(self, statistics: tuple[Array, ...]) -> None:
         new = tuple(to_host(s).astype("float64") for s in statistics)

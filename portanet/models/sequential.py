@@ -26,6 +26,8 @@ class Sequential(Model):
         23860
     """
 
+    autocast = False  # each layer casts its own input
+
     def __init__(self, layers: Iterable[Layer] | None = None, name: str | None = None) -> None:
         super().__init__(name=name)
         self._batch_shape: Any = None

@@ -14,6 +14,7 @@ from portanet.optimizers.esgd import ESGD
 from portanet.optimizers.lamb import Lamb
 from portanet.optimizers.lion import Lion
 from portanet.optimizers.lookahead import Lookahead
+from portanet.optimizers.loss_scale import LossScaleOptimizer
 from portanet.optimizers.minimize import Result, minimize
 from portanet.optimizers.nadam import Nadam
 from portanet.optimizers.rmsprop import RMSprop
@@ -40,6 +41,7 @@ __all__ = [
     "Lamb",
     "Lion",
     "Lookahead",
+    "LossScaleOptimizer",
     "Nadam",
     "Optimizer",
     "RMSprop",

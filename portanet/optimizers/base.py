@@ -118,6 +118,10 @@ class Optimizer(Configurable):
 
     # A step
 
+    def scale_loss(self, loss: Array, state: State) -> Array:
+        """What to differentiate so that `update` takes the gradients: the loss itself, except with loss scaling."""
+        return loss
+
     def update(self, params: Tree, grads: Tree, state: State) -> tuple[Tree, State]:
         """One step.
 

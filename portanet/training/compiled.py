@@ -39,6 +39,7 @@ class Compiled(Layer):
         loss_weights: Any = None,
         metrics: Any = None,
         weighted_metrics: Any = None,
+        auto_scale_loss: bool = True,
     ) -> None:
         """Choose how the model is trained.
 
@@ -51,6 +52,8 @@ class Compiled(Layer):
             loss_weights: What the losses are multiplied by before they are added up.
             metrics: Names or objects; "accuracy" is the one that fits the loss. Weights of examples do not count.
             weighted_metrics: The same, for which they do.
+            auto_scale_loss: Whether to put a `LossScaleOptimizer` around the optimizer where the model, or a layer of
+                it, has the dtype policy `mixed_float16`.
 
         Raises:
             ValueError: There is no loss, or a name is not known.
@@ -58,12 +61,16 @@ class Compiled(Layer):
         if loss is None:
             raise ValueError("Argument `loss` of compile(...) is needed, such as 'mse'. Received: loss=None")
         self.optimizer = optimizers.get(optimizer)
+        half = any(layer.dtype_policy.name == "mixed_float16" for layer in self.flatten_layers())
+        if auto_scale_loss and half and not isinstance(self.optimizer, optimizers.LossScaleOptimizer):
+            self.optimizer = optimizers.LossScaleOptimizer(self.optimizer)
         self.loss = _each(loss, losses.get)
         self._settings = {
             "loss": self.loss,
             "loss_weights": loss_weights,
             "metrics": metrics,
             "weighted_metrics": weighted_metrics,
+            "auto_scale_loss": auto_scale_loss,
         }
         self.optimizer_state = None
         self._objective = None

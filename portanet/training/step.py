@@ -12,6 +12,7 @@ from portanet.autodiff import hvp, lift, value_and_grad
 from portanet.autodiff.tree import tree_leaves, tree_map
 from portanet.backends import Array
 from portanet.layers import Layer
+from portanet.mixed_precision import at_least_float32
 from portanet.optimizers import Optimizer
 from portanet.training.objective import Objective, Statistics
 from portanet.variables import Variable, bind, collect_losses
@@ -27,13 +28,17 @@ def train_step(model: Layer, objective: Objective, optimizer: Optimizer) -> Call
         def goal(params: Tree) -> tuple[Array, Any]:
             bound_values = {variables[p]: v for p, v in (*params.items(), *state.items())}
             with bind(bound_values) as bound, collect_losses() as added:
-                y_pred = tree_leaves(model(tree_map(lift, x), training=True))
+                y_pred = at_least_float32(tree_leaves(model(tree_map(lift, x), training=True)))
                 values = objective.values([lift(true) for true in y], y_pred, weight)
                 total = sum([*penalties(variables, params), *added], objective.total(values))
                 new_state = {path: bound[variables[path]] for path in state}
-            return total, (new_state, values, y_pred)
+            return total, (total, new_state, values, y_pred)
 
-        (total, (new_state, values, y_pred)), grads = value_and_grad(goal, has_aux=True)(params)
+        def scaled_goal(params: Tree) -> tuple[Array, Any]:
+            total, found = goal(params)
+            return optimizer.scale_loss(total, optimizer_state), found
+
+        (_, (total, new_state, values, y_pred)), grads = value_and_grad(scaled_goal, has_aux=True)(params)
         # Whatever can fail comes before the update, which changes arrays in place where they are mutable.
         found = objective.statistics(total, values, examples(x), y, y_pred, weight)
         optimizer_state = optimizer.observe(
@@ -55,7 +60,7 @@ def test_step(model: Layer, objective: Objective) -> Callable[..., Any]:
 
     def step(values: Tree, x: Any, y: list[Any], weight: Any) -> Statistics:
         with bind({variables[p]: v for p, v in values.items()}), collect_losses() as added:
-            y_pred = tree_leaves(model(x, training=False))
+            y_pred = at_least_float32(tree_leaves(model(x, training=False)))
             parts = objective.values(y, y_pred, weight)
             total = sum([*penalties(variables, trained), *added], objective.total(parts))
         return objective.statistics(total, parts, examples(x), y, y_pred, weight)

@@ -47,7 +47,12 @@ ROOMS = (
     Room("initializers", "Initialisers", ("initializers/test_*.py",), ("oracles/test_initializers.py",)),
     Room("losses", "Losses", ("losses/test_*.py",), ("oracles/test_losses.py",)),
     Room("metrics", "Metrics", ("metrics/test_*.py",), ("oracles/test_metrics.py",)),
-    Room("optimizers", "Optimizers", ("optimizers/test_*.py",), ("oracles/test_optimizers.py",)),
+    Room(
+        "optimizers",
+        "Optimizers",
+        ("optimizers/test_*.py",),
+        ("oracles/test_optimizers.py", "oracles/test_mixed_precision.py"),
+    ),
     Room("schedules", "Schedules", ("schedules/test_*.py",), ("oracles/test_schedules.py",)),
     Room("regularizers", "Regularisers", ("test_regularizers.py",), ("oracles/test_regularization.py",)),
     Room("constraints", "Constraints", ("test_constraints.py",), ("oracles/test_regularization.py",)),

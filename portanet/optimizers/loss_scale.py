@@ -1,0 +1,100 @@
+"""Loss scaling: gradients that half precision would round to zero are computed larger, and divided again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from portanet import optimizers
+from portanet.autodiff import array_namespace
+from portanet.backends import Array, device_of
+from portanet.optimizers.base import Optimizer, State, Tree, branch, positive
+from portanet.schedules import Hyperparameter
+from portanet.schedules.base import require_steps
+
+
+class LossScaleOptimizer(Optimizer):
+    """Another optimizer's steps, with gradients of the loss times a scale; as `keras.optimizers.LossScaleOptimizer`.
+
+    Where a gradient is infinite or not a number, the step is left out and the scale halved; after
+    `dynamic_growth_steps` steps without, it is doubled. `compile` puts it around the optimizer of a model with the
+    policy `mixed_float16`. In a loop of your own, differentiate `optimizer.scale_loss(loss, state)`.
+
+    Source: P. Micikevicius et al., Mixed precision training, 2018, section 3.2.
+
+    Args:
+        inner_optimizer: The optimizer of the steps: a name or an object. Its options (clipping, weight decay...) apply
+            to the gradients of the loss itself.
+        initial_scale: The scale at first; rather too large than too small.
+        dynamic_growth_steps: Number of steps with finite gradients after which the scale is doubled.
+        name: Name shown in logs.
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet import optimizers
+        >>> optimizer = LossScaleOptimizer(optimizers.SGD(1.0), initial_scale=8.0)
+        >>> params = {"w": np.asarray([10.0])}
+        >>> state = optimizer.init(params)
+        >>> params, state = optimizer.update(params, {"w": np.asarray([8.0])}, state)
+        >>> params, state = optimizer.update(params, {"w": np.asarray([np.inf])}, state)
+        >>> params["w"], float(state["dynamic_scale"])
+        (array([9.]), 4.0)
+    """
+
+    def __init__(
+        self,
+        inner_optimizer: Any,
+        initial_scale: float = 2.0**15,
+        dynamic_growth_steps: int = 2000,
+        name: str | None = None,
+    ) -> None:
+        self.inner_optimizer: Optimizer = optimizers.get(inner_optimizer)
+        super().__init__(self.inner_optimizer.learning_rate, name=name)
+        self.initial_scale = float(positive("initial_scale", initial_scale))
+        self.dynamic_growth_steps = require_steps("dynamic_growth_steps", dynamic_growth_steps)
+
+    @property
+    def learning_rate(self) -> Hyperparameter:
+        """The learning rate of the inner optimizer."""
+        return self.inner_optimizer.learning_rate
+
+    @learning_rate.setter
+    def learning_rate(self, value: Hyperparameter) -> None:
+        self.inner_optimizer.learning_rate = value
+
+    def init(self, params: Mapping[str, Array]) -> State:
+        state = self.inner_optimizer.init(params)
+        if params:
+            first = next(iter(params.values()))
+            xp, device = array_namespace(first), device_of(first)
+            state["dynamic_scale"] = xp.asarray(self.initial_scale, dtype=xp.float32, device=device)
+            state["step_counter"] = xp.zeros((), dtype=xp.int32, device=device)
+        return state
+
+    def scale_loss(self, loss: Array, state: State) -> Array:
+        return loss * state["dynamic_scale"] if state else loss
+
+    def update(self, params: Tree, grads: Tree, state: State) -> tuple[Tree, State]:
+        if not params:
+            return params, state
+        scale, counter = state.pop("dynamic_scale"), state.pop("step_counter")
+        xp = array_namespace(scale)
+        finite = xp.all(xp.stack([xp.all(xp.isfinite(grads[path])) for path in params]))
+
+        def apply(params: Tree, state: State) -> tuple[Tree, State]:
+            # The scale is a power of two unless the user chose another, so that its inverse is exact.
+            grads_of_loss = {path: grads[path] * xp.astype(1 / scale, p.dtype) for path, p in params.items()}
+            return self.inner_optimizer.update(params, grads_of_loss, state)
+
+        params, state = branch(finite, apply, lambda params, state: (params, state), params, state)
+        counter = xp.where(finite, counter + 1, 0)
+        grown = counter == self.dynamic_growth_steps
+        state["dynamic_scale"] = xp.where(finite, xp.where(grown, scale * 2.0, scale), scale * 0.5)
+        state["step_counter"] = xp.where(grown, 0, counter)
+        return params, state
+
+    def observe(self, product: Callable[[Tree], Tree], params: Tree, state: State) -> State:
+        return self.inner_optimizer.observe(product, params, state)
+
+    def finalize(self, params: Tree, state: State) -> Tree:
+        return self.inner_optimizer.finalize(params, state)
