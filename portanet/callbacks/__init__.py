@@ -7,6 +7,10 @@ from portanet.callbacks.lambda_callback import LambdaCallback
 from portanet.callbacks.learning_rate import LearningRateScheduler, ReduceLROnPlateau
 from portanet.callbacks.log_file import CSVLogger, JSONLinesLogger, LogFile
 from portanet.callbacks.monitor import Monitor
+from portanet.callbacks.plot_history import PlotHistory
+from portanet.callbacks.progress import ProgressBar
+from portanet.callbacks.tensorboard import TensorBoard
+from portanet.callbacks.timing import Timing
 
 __all__ = [
     "BackupAndRestore",
@@ -20,5 +24,9 @@ __all__ = [
     "LogFile",
     "ModelCheckpoint",
     "Monitor",
+    "PlotHistory",
+    "ProgressBar",
     "ReduceLROnPlateau",
+    "TensorBoard",
+    "Timing",
 ]

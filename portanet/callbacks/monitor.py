@@ -53,7 +53,8 @@ class Monitor(Callback):
         name = self.monitor.removeprefix("val_")
         if name == "loss" or name.endswith("_loss"):
             return "min"
-        found = next((metric.direction for metric in self.model.metrics if metric.name == name), None)
+        metrics = dict(zip(self.model.metrics_names[1:], self.model.metrics, strict=True))  # the first is the loss
+        found = metrics[name].direction if name in metrics else None
         if found is None:
             raise ValueError(
                 f"{type(self).__name__} cannot tell whether '{self.monitor}' should fall or rise: pass mode='min' or "

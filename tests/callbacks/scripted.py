@@ -11,6 +11,7 @@ class Script:
     def __init__(self, metrics=(), learning_rate=1.0):
         self.stop_training = False
         self.metrics = list(metrics)
+        self.metrics_names = ["loss", *(metric.name for metric in self.metrics)]
         self.optimizer = SimpleNamespace(learning_rate=learning_rate)
         self.position = Position()
         self.weights = None

@@ -1,0 +1,105 @@
+"""A picture of how training went."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from portanet.callbacks.base import Callback, Logs
+
+
+class PlotHistory(Callback):
+    """Draws the curves of training and validation, one picture for each quantity, to a file.
+
+    Args:
+        filename: Path of the file; its ending says the format, such as `.png`, `.svg` or `.pdf`.
+        quantities: What to draw, such as `["loss", "accuracy"]`; by default all that are numbers.
+        every: Epochs between two drawings; None to draw only when training ends. A drawing takes some tenths of a
+            second.
+
+    Attributes:
+        figure: The latest drawing, a matplotlib figure; a notebook shows it.
+
+    Raises:
+        ImportError: matplotlib is not installed; the message says what to type.
+
+    Example:
+        >>> import pathlib, tempfile
+        >>> import numpy as np
+        >>> import portanet
+        >>> from portanet import layers
+        >>> path = pathlib.Path(tempfile.mkdtemp()) / "history.svg"
+        >>> model = portanet.Sequential([layers.Input((3,)), layers.Dense(1)])
+        >>> model.compile("sgd", "mse", metrics=["mae"])
+        >>> plot = portanet.callbacks.PlotHistory(path)
+        >>> _ = model.fit(np.ones((8, 3)), np.ones((8, 1)), epochs=2, verbose=0, callbacks=[plot])
+        >>> [axes.get_title() for axes in plot.figure.axes], path.exists()
+        (['loss', 'mean_absolute_error'], True)
+    """
+
+    def __init__(
+        self,
+        filename: str | os.PathLike[str] = "history.png",
+        quantities: Iterable[str] | None = None,
+        every: int | None = None,
+    ) -> None:
+        if every is not None and (not isinstance(every, int) or every < 1):
+            raise ValueError(f"Argument `every` must be a positive number of epochs or None. Received: every={every!r}")
+        self.path = pathlib.Path(filename)
+        self.quantities = None if quantities is None else list(quantities)
+        self.every = every
+        self.figure: Any = None
+        self.curves: dict[str, list[list[float]]] = {}
+        """Epoch, from 1, and value of each point."""
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        figure_class()
+        self.curves = {}
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        for name, value in (logs or {}).items():
+            if np.ndim(value) == 0:
+                self.curves.setdefault(name, []).append([epoch + 1, float(value)])
+        if self.every is not None and (epoch + 1) % self.every == 0:
+            self._draw()
+
+    def on_train_end(self, logs: Logs | None = None) -> None:
+        if self.curves:
+            self._draw()
+
+    def _draw(self) -> None:
+        names = self.quantities or [name for name in self.curves if not name.startswith("val_")]
+        unknown = [name for name in names if name not in self.curves]
+        if unknown:
+            raise ValueError(
+                f"PlotHistory can draw {', '.join(map(repr, self.curves))}. Received: quantities={self.quantities!r}"
+            )
+        self.figure = figure_class()(figsize=(5 * len(names), 3.5), layout="constrained")
+        for axes, name in zip(self.figure.subplots(1, len(names), squeeze=False)[0], names, strict=True):
+            for key, label in ((name, "training"), (f"val_{name}", "validation")):
+                if key in self.curves:
+                    axes.plot(*zip(*self.curves[key], strict=True), label=label, marker=".")
+            axes.set_title(name)
+            axes.set_xlabel("epoch")
+            axes.legend()
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.figure.savefig(self.path)
+
+    def get_state(self) -> dict[str, Any]:
+        return {"curves": {name: list(points) for name, points in self.curves.items()}}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        self.curves = {name: list(points) for name, points in state["curves"].items()}
+
+
+def figure_class() -> Any:
+    """The figure of matplotlib, which needs no window."""
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise ImportError("Drawing needs matplotlib. Type: pip install 'portanet[plot]'") from error
+    return Figure

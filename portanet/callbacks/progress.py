@@ -1,0 +1,137 @@
+"""What training shows while it runs: a bar on a terminal or in a notebook, lines elsewhere."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+import time
+from typing import Any
+
+from portanet.callbacks.base import Callback, Logs
+
+INTERVAL = 0.2
+"""Seconds between two looks at the loss, which asks the device for it."""
+
+
+class ProgressBar(Callback):
+    """Shows each epoch of a training, an evaluation or a prediction.
+
+    `fit`, `evaluate` and `predict` make one themselves if `verbose` is not 0 and there is none among the callbacks. The
+    loss beside the bar is brought up to date a few times in a second.
+
+    Args:
+        verbose: 0 for silence, 1 for a bar (tqdm), 2 for a line for each epoch, "auto" for a bar on a terminal or in a
+            notebook with widgets, and lines elsewhere.
+
+    Example:
+        >>> import numpy as np
+        >>> import portanet
+        >>> from portanet import layers
+        >>> model = portanet.Sequential([layers.Input((3,)), layers.Dense(1, kernel_initializer="zeros")])
+        >>> model.compile(portanet.optimizers.SGD(0.0), "mse")
+        >>> _ = model.fit(np.ones((8, 3)), np.ones((8, 1)), epochs=2, callbacks=[ProgressBar(2)])
+        Epoch 1/2 - ...s - loss: 1.0000
+        Epoch 2/2 - ...s - loss: 1.0000
+    """
+
+    def __init__(self, verbose: Any = "auto") -> None:
+        if verbose not in ("auto", 0, 1, 2, True, False):
+            raise ValueError(f"Argument `verbose` must be 'auto', 0, 1 or 2. Received: verbose={verbose!r}")
+        self.mode = int(verbose) if verbose != "auto" else (1 if shows_bars() else 2)
+        self.bar: Any = None
+        self.title = ""
+        self.training = False
+        self.started = self.shown = 0.0
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        self.training = True
+
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
+        self._start(f"Epoch {epoch + 1}/{self.params['epochs']}", self.model.position.batch)
+
+    def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        self._advance(logs or {})
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        self._finish(logs or {})
+
+    def on_train_end(self, logs: Logs | None = None) -> None:
+        self.training = False
+        self._close()
+
+    def on_test_begin(self, logs: Logs | None = None) -> None:
+        if not self.training:
+            self._start("Evaluation")
+
+    def on_test_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        if not self.training:
+            self._advance(logs or {})
+
+    def on_test_end(self, logs: Logs | None = None) -> None:
+        if not self.training:
+            self._finish(logs or {})
+
+    def on_predict_begin(self, logs: Logs | None = None) -> None:
+        self._start("Prediction")
+
+    def on_predict_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        self._advance({})
+
+    def on_predict_end(self, logs: Logs | None = None) -> None:
+        self._finish({})
+
+    def _start(self, title: str, batch: int = 0) -> None:
+        self._close()
+        self.title = title
+        self.started = self.shown = time.perf_counter()
+        if self.mode == 1:
+            from tqdm.auto import tqdm
+
+            steps = self.params["steps"]
+            self.bar = tqdm(total=steps, initial=batch, desc=title, unit="batch", leave=True, mininterval=INTERVAL)
+
+    def _advance(self, logs: Logs) -> None:
+        if self.bar is None:
+            return
+        self.bar.update()
+        now = time.perf_counter()
+        if now - self.shown > INTERVAL:
+            self.shown = now
+            self.bar.set_postfix_str(describe(logs), refresh=False)
+
+    def _finish(self, logs: Logs) -> None:
+        if self.bar is not None:
+            self.bar.set_postfix_str(describe(logs), refresh=True)
+            self._close()
+        elif self.mode == 2:
+            seconds = time.perf_counter() - self.started
+            print(" - ".join([self.title, f"{seconds:.2f}s", *numbers(logs)]), flush=True)
+
+    def _close(self) -> None:
+        if self.bar is not None:
+            self.bar.close()
+            self.bar = None
+
+
+def shows_bars() -> bool:
+    """Whether what is written to the standard error can move, on a terminal or as a widget in a notebook."""
+    shell = sys.modules.get("IPython")
+    notebook = shell is not None and type(shell.get_ipython()).__name__ == "ZMQInteractiveShell"
+    return sys.stderr.isatty() or (notebook and importlib.util.find_spec("ipywidgets") is not None)
+
+
+def describe(logs: Logs) -> str:
+    """The numbers among the logs in one line.
+
+    Example:
+        >>> describe({"loss": 0.51234, "accuracy": 0.9})
+        'loss: 0.5123, accuracy: 0.9000'
+    """
+    return ", ".join(numbers(logs))
+
+
+def numbers(logs: Logs) -> list[str]:
+    """Each number among the logs, with its name."""
+    found = {name: value for name, value in logs.items() if isinstance(value, float)}
+    forms = {name: ".4f" if abs(value) >= 1e-3 or value == 0 else ".3e" for name, value in found.items()}
+    return [f"{name}: {value:{forms[name]}}" for name, value in found.items()]

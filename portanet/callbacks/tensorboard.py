@@ -1,0 +1,130 @@
+"""Curves and histograms for TensorBoard."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import time
+from typing import Any
+
+import numpy as np
+
+from portanet.callbacks.base import Callback, Logs
+
+
+class TensorBoard(Callback):
+    """Writes event files that TensorBoard shows; as `keras.callbacks.TensorBoard`, through tensorboardX.
+
+    The folder `train` gets `epoch_loss` and so on, `validation` the same names for the quantities of validation, so
+    that TensorBoard draws both in one picture, and `batches` gets `batch_loss` and so on. In a resumed run TensorBoard
+    leaves out what was written after the checkpoint. To look at it: `pip install tensorboard`, then
+    `tensorboard --logdir logs`.
+
+    Args:
+        log_dir: Folder of this run.
+        histogram_freq: Epochs between two histograms of every weight, which are copied to the host; 0 for none.
+        update_freq: `"epoch"`; or the number of batches between two entries in `batches` (`"batch"`: 1), each of which
+            waits for the device.
+
+    Raises:
+        ImportError: tensorboardX is not installed; the message says what to type.
+
+    Example:
+        >>> import pathlib, tempfile
+        >>> import numpy as np
+        >>> import portanet
+        >>> from portanet import layers
+        >>> folder = pathlib.Path(tempfile.mkdtemp())
+        >>> model = portanet.Sequential([layers.Input((3,)), layers.Dense(1)])
+        >>> model.compile("sgd", "mse")
+        >>> board = portanet.callbacks.TensorBoard(folder)
+        >>> _ = model.fit(np.ones((8, 3)), np.ones((8, 1)), validation_split=0.5, verbose=0, callbacks=[board])
+        >>> sorted(path.name for path in folder.iterdir())
+        ['train', 'validation']
+    """
+
+    def __init__(
+        self,
+        log_dir: str | os.PathLike[str] = "logs",
+        histogram_freq: int = 0,
+        update_freq: int | str = "epoch",
+    ) -> None:
+        every = {"epoch": 0, "batch": 1}.get(update_freq, update_freq) if isinstance(update_freq, str) else update_freq
+        if not isinstance(every, int) or every < 0 or update_freq == 0:
+            raise ValueError(
+                "Argument `update_freq` must be 'epoch', 'batch' or a positive number of batches. "
+                f"Received: update_freq={update_freq!r}"
+            )
+        if not isinstance(histogram_freq, int) or histogram_freq < 0:
+            raise ValueError(
+                "Argument `histogram_freq` must be a number of epochs, or 0. "
+                f"Received: histogram_freq={histogram_freq!r}"
+            )
+        self.log_dir = pathlib.Path(log_dir)
+        self.histogram_freq = histogram_freq
+        self.every = every
+        self.batches = 0
+        """Batches since the beginning of training."""
+        self.resumed = False
+        self.writers: dict[str, Any] = {}
+        if every:
+            self.on_train_batch_end = self._write_batch  # type: ignore[method-assign]
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        self.batches, self.resumed = 0, False
+        summary_writer()
+
+    def _write_batch(self, batch: int, logs: Logs | None = None) -> None:
+        if self.batches % self.every == 0:
+            for name, value in (logs or {}).items():
+                self._write("batches", f"batch_{name}", value, self.batches)
+        self.batches += 1
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        for name, value in (logs or {}).items():
+            folder = "validation" if name.startswith("val_") else "train"
+            self._write(folder, f"epoch_{name.removeprefix('val_')}", value, epoch)
+        if self.histogram_freq and epoch % self.histogram_freq == 0:
+            for variable in self.model.weights:
+                self._writer("train").add_histogram(f"{variable.path}/histogram", variable.numpy(), epoch)
+        for writer in self.writers.values():
+            writer.flush()
+
+    def on_train_end(self, logs: Logs | None = None) -> None:
+        for writer in self.writers.values():
+            writer.close()
+        self.writers = {}
+
+    def _write(self, folder: str, tag: str, value: Any, step: int) -> None:
+        if np.ndim(value) == 0:
+            self._writer(folder).add_scalar(tag, float(value), step)
+        else:
+            for i, entry in enumerate(np.ravel(value)):
+                self._writer(folder).add_scalar(f"{tag}/{i}", float(entry), step)
+
+    def _writer(self, folder: str) -> Any:
+        if folder not in self.writers:
+            due = self.batches if folder == "batches" else self.model.position.epochs[-1]
+            self.writers[folder] = summary_writer()(
+                str(self.log_dir / folder),
+                purge_step=due if self.resumed else None,
+                filename_suffix=f".{time.time_ns()}",  # runs in the same second would share a file
+            )
+        return self.writers[folder]
+
+    def get_state(self) -> dict[str, Any]:
+        return {"batches": self.batches}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        self.batches, self.resumed = state["batches"], True
+
+
+def summary_writer() -> Any:
+    """The class that writes event files."""
+    try:
+        from tensorboardX import SummaryWriter
+    except ImportError as error:
+        raise ImportError(
+            "callbacks.TensorBoard needs tensorboardX. Type: pip install 'portanet[tensorboard]'"
+        ) from error
+    return SummaryWriter
