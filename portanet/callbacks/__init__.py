@@ -1,6 +1,8 @@
 """What happens beside training: callbacks, with the hooks of Keras 3."""
 
-from portanet.callbacks.base import Callback, CallbackList
+from portanet.callbacks.activation_monitor import ActivationMonitor
+from portanet.callbacks.base import Callback
+from portanet.callbacks.callback_list import CallbackList
 from portanet.callbacks.checkpoint import BackupAndRestore, ModelCheckpoint
 from portanet.callbacks.early_stopping import EarlyStopping
 from portanet.callbacks.lambda_callback import LambdaCallback
@@ -8,11 +10,13 @@ from portanet.callbacks.learning_rate import LearningRateScheduler, ReduceLROnPl
 from portanet.callbacks.log_file import CSVLogger, JSONLinesLogger, LogFile
 from portanet.callbacks.monitor import Monitor
 from portanet.callbacks.plot_history import PlotHistory
+from portanet.callbacks.probe import Probe
 from portanet.callbacks.progress import ProgressBar
 from portanet.callbacks.tensorboard import TensorBoard
 from portanet.callbacks.timing import Timing
 
 __all__ = [
+    "ActivationMonitor",
     "BackupAndRestore",
     "CSVLogger",
     "Callback",
@@ -25,6 +29,7 @@ __all__ = [
     "ModelCheckpoint",
     "Monitor",
     "PlotHistory",
+    "Probe",
     "ProgressBar",
     "ReduceLROnPlateau",
     "TensorBoard",

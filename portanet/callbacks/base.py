@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from portanet.configurable import Configurable
@@ -109,43 +109,3 @@ class Callback(Configurable):
 
     def on_predict_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         """A batch of a prediction ended."""
-
-
-class CallbackList:
-    """Calls the hooks of several callbacks, in order; see `Callback.order`.
-
-    Args:
-        callbacks: The callbacks.
-        model: The model that is trained.
-        params: How training was asked for.
-    """
-
-    def __init__(self, callbacks: Iterable[Callback], model: Any, params: dict[str, Any]) -> None:
-        given = list(callbacks)
-        for callback in given:
-            if not isinstance(callback, Callback):
-                raise TypeError(
-                    f"Argument `callbacks` must hold portanet.callbacks.Callback objects. Received: {callback!r}"
-                )
-            callback.set_model(model)
-            callback.set_params(params)
-        self.callbacks = sorted(given, key=lambda callback: callback.order)
-
-    def call(self, hook: str, *args: Any) -> None:
-        """Call a hook, such as `on_epoch_end`, of those callbacks that implement it."""
-        for callback in self.callbacks:
-            if getattr(type(callback), hook) is not getattr(Callback, hook) or hook in vars(callback):
-                getattr(callback, hook)(*args)
-
-    def get_states(self) -> list[list[Any]]:
-        """What a resumed run must know of the callbacks: for each, the name of its class and `get_state()`."""
-        return [[type(callback).__name__, callback.get_state()] for callback in self.callbacks]
-
-    def set_states(self, states: Iterable[Iterable[Any]]) -> None:
-        """Give callbacks the states that those of their class had in an earlier run, the first to the first."""
-        waiting = [(str(name), state) for name, state in states]
-        for callback in self.callbacks:
-            found = next((entry for entry in waiting if entry[0] == type(callback).__name__), None)
-            if found is not None:
-                waiting.remove(found)
-                callback.set_state(found[1])

@@ -38,7 +38,9 @@ def all_layers(model: Layer, path: str = "") -> dict[str, Layer]:
 
 
 @contextlib.contextmanager
-def watched(layers: dict[str, Layer], saw: Callable[[str, tuple[Any, ...], dict[str, Any], Any], None]) -> Iterator[None]:
+def watched(
+    layers: dict[str, Layer], saw: Callable[[str, tuple[Any, ...], dict[str, Any], Any], None]
+) -> Iterator[None]:
     """A `with` block in which a function is told of each call of some layers, when the call is done.
 
     The block is to call the model itself: steps that are compiled do not notice. Outside of the block layers are as

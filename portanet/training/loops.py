@@ -14,7 +14,6 @@ from portanet.training import step
 from portanet.training.failures import Whereabouts
 from portanet.training.feed import Feed
 from portanet.training.interrupts import uninterrupted
-from portanet.training.progress import Progress
 from portanet.training.run import TrainingRun
 from portanet.training.totals import Totals
 
@@ -28,7 +27,6 @@ def train(
     held_out: Feed | None,
     epochs: int,
     validates: Callable[[int], bool],
-    progress: Progress,
     listeners: CallbackList,
 ) -> None:
     """Train from `model.position` until the given epoch.
@@ -39,19 +37,17 @@ def train(
         held_out: What to validate on.
         epochs: Number of the last epoch.
         validates: Whether an epoch, by its number from 0, ends with a validation.
-        progress: What shows progress.
         listeners: The callbacks.
     """
     model = run.model
     place = model.position
     while place.epoch < epochs and not model.stop_training:
         epoch = place.epoch
-        progress.start(epoch, place.batch)
         listeners.call("on_epoch_begin", epoch, {})
         totals = model.totals(place.sums)
         try:
             with Whereabouts(f"Epoch {epoch + 1} of {epochs}", feed.source.steps, place.batch) as here:
-                train_epoch(run, feed, totals, here, progress, listeners)
+                train_epoch(run, feed, totals, here, listeners)
         except KeyboardInterrupt:
             totals.fetch()  # so that the position says everything about the epoch so far
             raise
@@ -59,7 +55,6 @@ def train(
         if held_out is not None and validates(epoch):
             logs.update({f"val_{name}": value for name, value in evaluate(model, held_out, listeners).items()})
         place.finish_epoch(logs)
-        progress.finish(logs)
         listeners.call("on_epoch_end", epoch, logs)
     run.finish()
 
@@ -69,7 +64,6 @@ def train_epoch(
     feed: Feed,
     totals: Totals,
     here: Whereabouts,
-    progress: Progress,
     listeners: CallbackList,
 ) -> None:
     """Train on the batches that are left of an epoch."""
@@ -81,13 +75,12 @@ def train_epoch(
             with uninterrupted():
                 totals.add(run(*batch))
                 place.batch += 1
-            progress.advance(totals)
             listeners.call("on_train_batch_end", number, totals)
             if run.model.stop_training:
                 break
 
 
-def evaluate(model: Trainer, feed: Feed, listeners: CallbackList, progress: Progress | None = None) -> dict[str, Any]:
+def evaluate(model: Trainer, feed: Feed, listeners: CallbackList) -> dict[str, Any]:
     """The loss and metrics over all batches of a feed, by name."""
     objective = model.find_objective()
     test = model.compiled_step(("test", *model.trainable_paths()), lambda: step.test_step(model, objective))
@@ -97,15 +90,13 @@ def evaluate(model: Trainer, feed: Feed, listeners: CallbackList, progress: Prog
         for number, (x, y, weight) in here.follow(batches):
             listeners.call("on_test_batch_begin", number, {})
             totals.add(test(values, x, objective.arrange(y), objective.arrange(weight, "sample_weight")))
-            if progress is not None:
-                progress.advance(totals)
             listeners.call("on_test_batch_end", number, totals)
     logs = totals.logs()
     listeners.call("on_test_end", logs)
     return logs
 
 
-def predict(model: Trainer, feed: Feed, listeners: CallbackList, progress: Progress) -> Any:
+def predict(model: Trainer, feed: Feed, listeners: CallbackList) -> Any:
     """The model's results for all batches of a feed: a tree of NumPy arrays."""
     forward = model.compiled_step(("predict",), lambda: step.predict_step(model))
     to_host, values, parts = model.backend.to_host, model.named_values(), []
@@ -114,7 +105,6 @@ def predict(model: Trainer, feed: Feed, listeners: CallbackList, progress: Progr
         for number, (x, _, _) in here.follow(batches):
             listeners.call("on_predict_batch_begin", number, {})
             parts.append(tree_map(to_host, forward(values, x)))
-            progress.advance({})
             listeners.call("on_predict_batch_end", number, {"outputs": parts[-1]})
     listeners.call("on_predict_end", {})
     columns = zip(*map(tree_leaves, parts), strict=True)

@@ -15,7 +15,6 @@ from portanet.training.examples import Examples
 from portanet.training.history import History
 from portanet.training.intake import as_tree, find_source, gives_batches
 from portanet.training.position import Position
-from portanet.training.progress import Progress
 from portanet.training.run import TrainingRun
 from portanet.training.sources import Order, Source
 
@@ -118,7 +117,6 @@ class Trainer(Compiled):
             feed = self.feed(source, check_finite, prefetch, class_weight)
             validation = None if held_out is None else self.feed(held_out, check_finite, prefetch, prefix="val_")
             params = {"epochs": epochs, "steps": source.steps, "batch_size": batch_size or 32, "verbose": verbose}
-            progress = Progress(verbose, epochs, source.steps)
             self.callbacks = listeners = CallbackList(callbacks, self, params)
             self.position = initial_epoch if isinstance(initial_epoch, Position) else Position(initial_epoch)
             self.stop_training = False
@@ -127,9 +125,8 @@ class Trainer(Compiled):
                 listeners.call("on_train_begin", {})
                 self._take_up(self.position)
                 self.history = History(params, self.position)
-                loops.train(run, feed, validation, epochs, _validates(validation_freq), progress, listeners)
+                loops.train(run, feed, validation, epochs, _validates(validation_freq), listeners)
             finally:
-                progress.close()
                 listeners.call("on_train_end", {})
             return self.history
 
@@ -164,14 +161,8 @@ class Trainer(Compiled):
         with use_backend(self.backend) as backend:
             source = find_source(x, y, sample_weight, backend, batch_size, False, steps, check_finite)
             feed = self.feed(source, check_finite, prefetch)
-            progress = Progress(verbose, 1, source.steps)
             listeners = CallbackList(callbacks, self, {"epochs": 1, "steps": source.steps, "verbose": verbose})
-            progress.start(0)
-            try:
-                logs = loops.evaluate(self, feed, listeners, progress)
-                progress.finish(logs)
-            finally:
-                progress.close()
+            logs = loops.evaluate(self, feed, listeners)
         return logs if return_dict else _bare(logs)
 
     def predict(
@@ -201,14 +192,8 @@ class Trainer(Compiled):
         with use_backend(self.backend) as backend:
             source = find_source(x, None, None, backend, batch_size, False, steps, check_finite)
             feed = self.feed(source, check_finite, prefetch, only_inputs=True)
-            progress = Progress(verbose, 1, source.steps)
             listeners = CallbackList(callbacks, self, {"epochs": 1, "steps": source.steps, "verbose": verbose})
-            progress.start(0)
-            try:
-                found = loops.predict(self, feed, listeners, progress)
-                progress.finish({})
-            finally:
-                progress.close()
+            found = loops.predict(self, feed, listeners)
         return found
 
     def train_on_batch(

@@ -1,0 +1,121 @@
+import sys
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+import portanet
+from portanet import layers
+from portanet.callbacks import LambdaCallback, ProgressBar
+from portanet.callbacks.progress import describe, shows_bars
+
+X, Y = np.ones((40, 2), dtype="float32"), np.ones((40, 1), dtype="float32")
+
+
+def model():
+    made = portanet.Sequential([layers.Input((2,)), layers.Dense(1)])
+    made.compile("sgd", "mse")
+    return made
+
+
+def test_lines_where_there_is_no_terminal(capsys):
+    model().fit(X, Y, epochs=2, validation_split=0.5)
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 2
+    assert lines[1].startswith("Epoch 2/2 - ")
+    assert "s - loss: " in lines[1]
+    assert " - val_loss: " in lines[1]
+
+
+def test_a_bar_if_asked_for(capsys):
+    model().fit(X, Y, epochs=2, validation_split=0.5, verbose=1)
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    last = captured.err.replace("\r", "\n").strip().splitlines()[-1]
+    assert last.startswith("Epoch 2/2: 100%")
+    assert "loss: " in last
+    assert "val_loss: " in last
+
+
+def test_silence(capsys):
+    made = model()
+    made.fit(X, Y, verbose=0)
+    made.evaluate(X, Y, verbose=0)
+    made.predict(X)
+    captured = capsys.readouterr()
+    assert captured.out == captured.err == ""
+
+
+@pytest.mark.parametrize(
+    ("logs", "text"), [({"loss": 0.25}, "loss: 0.2500"), ({"loss": 1.5e-5}, "loss: 1.500e-05"), ({}, "")]
+)
+def test_describe(logs, text):
+    assert describe(logs) == text
+
+
+def test_evaluation_and_prediction_say_what_they_are(capsys):
+    made = model()
+    made.evaluate(X, Y, verbose=2)
+    made.predict(X, verbose=1)
+    captured = capsys.readouterr()
+    assert captured.out.startswith("Evaluation - ")
+    assert "Prediction: 100%" in captured.err
+
+
+def test_one_among_the_callbacks_takes_the_place_of_that_of_fit(capsys):
+    model().fit(X, Y, epochs=2, callbacks=[ProgressBar(2)])
+    model().fit(X, Y, epochs=2, verbose=0, callbacks=[ProgressBar(2)])
+    assert len(capsys.readouterr().out.splitlines()) == 4
+
+
+def test_the_line_of_an_epoch_comes_before_what_other_callbacks_print(capsys):
+    model().fit(X, Y, callbacks=[LambdaCallback(on_epoch_end=lambda epoch, logs: print("mine"))])
+    assert capsys.readouterr().out.splitlines()[1:] == ["mine"]
+
+
+def test_a_bar_ends_with_training_that_fails(capsys):
+    def fail(batch, logs):
+        raise KeyError("no")
+
+    bar = ProgressBar(1)
+    with pytest.raises(KeyError):
+        model().fit(X, Y, callbacks=[bar, LambdaCallback(on_train_batch_end=fail)])
+    assert bar.bar is None
+    assert capsys.readouterr().err.endswith("\n")
+
+
+def test_the_loss_is_fetched_now_and_then(capsys):
+    class Logs(dict):
+        fetched = 0
+
+        def items(self):
+            self.fetched += 1
+            return super().items()
+
+    bar, logs = ProgressBar(1), Logs(loss=1.0)
+    bar.set_model(SimpleNamespace(position=SimpleNamespace(batch=0)))
+    bar.set_params({"epochs": 1, "steps": 1000})
+    bar.on_epoch_begin(0)
+    for batch in range(1000):
+        bar.on_train_batch_end(batch, logs)
+    assert logs.fetched < 20
+    bar.on_train_end()
+
+
+@pytest.mark.parametrize(
+    ("terminal", "shell", "bars"),
+    [(True, None, True), (False, None, False), (False, "TerminalInteractiveShell", False)],
+)
+def test_where_bars_are_shown(monkeypatch, terminal, shell, bars):
+    monkeypatch.setattr(sys, "stderr", SimpleNamespace(isatty=lambda: terminal))
+    if shell is not None:
+        monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=type(shell, (), {})))
+    assert shows_bars() is bars
+
+
+@pytest.mark.parametrize("widgets", [True, False])
+def test_a_notebook_has_bars_if_it_has_widgets(monkeypatch, widgets):
+    monkeypatch.setattr(sys, "stderr", SimpleNamespace(isatty=lambda: False))
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=type("ZMQInteractiveShell", (), {})))
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: object() if widgets else None)
+    assert shows_bars() is widgets
