@@ -10,6 +10,7 @@ import numpy as np
 
 from portanet.backends import numpy_namespace
 from portanet.backends.base import Array, Backend, HostArray, Step
+from portanet.backends.numpy_convolution import convolve
 from portanet.backends.numpy_memory import keep_freed_memory
 from portanet.backends.numpy_random import random_words
 from portanet.backends.numpy_scan import scan
@@ -38,6 +39,8 @@ def index_add(rows: Array, index: Array, size: int) -> Array:
 
 
 _INTEGERS = {2: np.int16, 4: np.int32, 8: np.int64}
+ELEMENTS = 2**16
+"""Elements of a piece of what is computed element by element: it stays in a core's cache."""
 
 
 def keep(mask: Array, x: Array) -> Array:
@@ -45,8 +48,15 @@ def keep(mask: Array, x: Array) -> Array:
     integer = _INTEGERS.get(x.dtype.itemsize)
     if integer is None or not isinstance(x, np.ndarray) or mask.dtype != np.bool_:
         return np.where(mask, x, x.dtype.type(0))
-    ones = -mask.view(np.int8).astype(integer)  # every bit of an element is that of the mask
-    return (x.view(integer) & ones).view(x.dtype)
+
+    def kept(mask: Array, x: Array) -> Array:
+        ones = -mask.view(np.int8).astype(integer)  # every bit of an element is that of the mask
+        return (x.view(integer) & ones).view(x.dtype)
+
+    if x.size < 4 * ELEMENTS or mask.shape != x.shape or not (mask.flags.c_contiguous and x.flags.c_contiguous):
+        return kept(mask, x)
+    out: Array = map_chunks(kept, [mask.reshape(-1), x.reshape(-1)], ELEMENTS)
+    return out.reshape(x.shape)
 
 
 class NumpyBackend(Backend):
@@ -55,7 +65,14 @@ class NumpyBackend(Backend):
     name = "numpy"
     library = "numpy"
     install = "pip install numpy"
-    kernels = {"index_add": index_add, "keep": keep, "random_words": random_words, "scan": scan, "erfc": erfc}
+    kernels = {
+        "index_add": index_add,
+        "keep": keep,
+        "random_words": random_words,
+        "scan": scan,
+        "erfc": erfc,
+        "convolve": convolve,
+    }
 
     @classmethod
     def load(cls) -> Any:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from dataclasses import replace
 from typing import Any
 
 from portanet.backends import Array, Backend, backend_class_of, device_of, kernel, raw_namespace
@@ -33,8 +34,9 @@ def convolve(x: Array, weights: Array, bias: Array | None, window: Window, group
         Shape (batch, *positions, filters).
     """
     fast = kernel("convolve", x)
-    if fast is not None:
-        return fast(x, weights, bias, window, groups)
+    found = None if fast is None else fast(x, weights, bias, window, groups)
+    if found is not None:
+        return found
     xp = raw_namespace(x)
 
     def piece(x: Array) -> Array:
@@ -66,6 +68,9 @@ def convolve_input(g: Array, weights: Array, window: Window, groups: int, space:
         part = turned[(*(c.turned(k) for c, k in zip(classes, window.size, strict=True)), ...)] if reached else None
         sizes, apart = tuple(len(c.places) for c in classes), tuple(c.apart for c in classes)
         plans.append((margins, part, Window(sizes, (1,) * window.rank, ((0, 0),) * window.rank, apart)))
+    if set(window.strides) == {1}:
+        margins, part, small = plans[0]
+        return convolve(g, part, None, replace(small, padding=margins), groups)
     counts = tuple(-(-n // s) for n, s in zip(space, window.strides, strict=True))
     channels = turned.shape[-1]
 

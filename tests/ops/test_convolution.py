@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 import portanet
 from portanet.autodiff import array_namespace, check_grads, grad, vjp
-from portanet.backends import Backend, kernel, raw_namespace, use_backend
+from portanet.backends import Backend, kernel, numpy_convolution, raw_namespace, threads, use_backend
+from portanet.backends.threads import run_pieces
 from portanet.ops import convolution_plain as plain
 from portanet.ops.convolution import conv_nd, conv_transpose_nd
 from portanet.ops.windows import window
@@ -142,31 +143,45 @@ def test_transposed_convolution_is_the_adjoint(backend: Backend) -> None:
     assert_close(found, pull(g)[0], rtol=1e-5, atol=1e-5)
 
 
-def test_results_do_not_depend_on_threads_and_pieces_are_used() -> None:
+@pytest.mark.parametrize("groups", [1, 2])  # NumPy's own kernel, and the standard
+def test_results_do_not_depend_on_threads_and_pieces_are_used(groups: int) -> None:
     generator = np.random.default_rng(0)
     x = generator.standard_normal((100, 20, 20, 16)).astype("float32")
-    k = generator.standard_normal((3, 3, 16, 8)).astype("float32")
+    k = generator.standard_normal((3, 3, 16 // groups, 8)).astype("float32")
     pieces: list[int] = []
 
     def run() -> list[Any]:
-        y, pull = vjp(lambda x, k: conv_nd(x, k), x, k)
+        y, pull = vjp(lambda x, k: conv_nd(x, k, groups=groups), x, k)
         return [y, *pull(np.ones_like(y))]
 
-    owner = plain._owner(x)
-    original = owner.map_chunks
-
-    def counting(function: Any, arrays: Any, rows: int, total: bool = False) -> Any:
-        pieces.append(-(-arrays[0].shape[0] // rows))
-        return original(function, arrays, rows, total)
+    def counting(run: Any, count: int) -> None:
+        pieces.append(count)
+        run_pieces(run, count)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(owner, "map_chunks", staticmethod(counting))
+        for module in (threads, numpy_convolution):
+            patch.setattr(module, "run_pieces", counting)
         expected = run()
+    assert len(pieces) == 3
     assert min(pieces) > 1
-    for threads in (1, 4):
-        with threadpoolctl.threadpool_limits(threads):
+    for count in (1, 4):
+        with threadpoolctl.threadpool_limits(count):
             for a, b in zip(run(), expected, strict=True):
                 np.testing.assert_array_equal(a, b)
+
+
+@settings(max_examples=60)
+@given(case=cases(), bias=st.booleans())
+def test_numpy_kernel_is_the_standard(case: tuple[Any, ...], bias: bool) -> None:
+    x, k, *options, groups = case
+    slid = window(x.shape[1:-1], k.shape[:-2], *options)
+    b = np.arange(float(k.shape[-1])) if bias else None
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(plain, "kernel", lambda name, x: None)
+        expected = plain.convolve(x, k, b, slid, groups)
+    found = numpy_convolution.convolve(x, k, b, slid, groups)
+    if found is not None:
+        np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-12)
 
 
 def test_float32_stays_and_inputs_are_not_changed(backend: Backend) -> None:
