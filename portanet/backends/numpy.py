@@ -39,8 +39,6 @@ def index_add(rows: Array, index: Array, size: int) -> Array:
 
 
 _INTEGERS = {2: np.int16, 4: np.int32, 8: np.int64}
-ELEMENTS = 2**16
-"""Elements of a piece of what is computed element by element: it stays in a core's cache."""
 
 
 def keep(mask: Array, x: Array) -> Array:
@@ -48,15 +46,8 @@ def keep(mask: Array, x: Array) -> Array:
     integer = _INTEGERS.get(x.dtype.itemsize)
     if integer is None or not isinstance(x, np.ndarray) or mask.dtype != np.bool_:
         return np.where(mask, x, x.dtype.type(0))
-
-    def kept(mask: Array, x: Array) -> Array:
-        ones = -mask.view(np.int8).astype(integer)  # every bit of an element is that of the mask
-        return (x.view(integer) & ones).view(x.dtype)
-
-    if x.size < 4 * ELEMENTS or mask.shape != x.shape or not (mask.flags.c_contiguous and x.flags.c_contiguous):
-        return kept(mask, x)
-    out: Array = map_chunks(kept, [mask.reshape(-1), x.reshape(-1)], ELEMENTS)
-    return out.reshape(x.shape)
+    ones = -mask.view(np.int8).astype(integer)  # every bit of an element is that of the mask
+    return (x.view(integer) & ones).view(x.dtype)
 
 
 class NumpyBackend(Backend):
