@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import pathlib
 import struct
+import sys
 from typing import Any
 
 import numpy as np
@@ -42,6 +43,63 @@ def read_idx(path: Any, max_bytes: int = LIMIT) -> HostArray:
         ...     read_idx(file)
         array([7, 8, 9], dtype=uint8)
     """
+    dtype, shape, start = _header(path, max_bytes)
+    size = math.prod(shape) * dtype.itemsize
+    data = read_bytes(path, max_bytes, expected=start + size + 1)
+    if len(data) != start + size:
+        fault = "is cut short" if len(data) < start + size else "holds more than its header says"
+        raise ValueError(
+            f"File {str(path)!r} {fault}: shape {shape} takes {size} bytes. "
+            f"Received: {'at least ' if len(data) > start + size else ''}{len(data) - start}"
+        )
+    array = np.frombuffer(data, dtype=dtype, offset=start).reshape(shape)
+    # Big-endian arrays are copied; bytes are the buffer just read, which nobody else has.
+    return array.astype(dtype.newbyteorder("="), copy=False)
+
+
+def map_idx(path: Any) -> HostArray:
+    """An IDX file that is not compressed, as a memory map: nothing is read before it is asked for.
+
+    `fit`, `evaluate` and `predict` read it batch by batch.
+
+    Args:
+        path: The file.
+
+    Returns:
+        A `numpy.memmap` that cannot be written to, of the file's dtype (in the file's byte order) and shape.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: The file is compressed, is not an IDX file, or does not hold what its header says.
+
+    Example:
+        >>> import pathlib, tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     file = pathlib.Path(folder) / "three"
+        ...     _ = file.write_bytes(bytes([0, 0, 8, 1, 0, 0, 0, 3, 7, 8, 9]))
+        ...     map_idx(file)
+        memmap([7, 8, 9], dtype=uint8)
+    """
+    place = pathlib.Path(path)
+    if place.is_file():
+        with place.open("rb") as plain:
+            if plain.read(2) == b"\x1f\x8b":
+                raise ValueError(
+                    f"File {str(path)!r} is compressed, and cannot be mapped: decompress it (gunzip -k), or read the "
+                    "whole of it with read_idx. Received: a gzip file"
+                )
+    dtype, shape, start = _header(path, sys.maxsize)
+    size = math.prod(shape) * dtype.itemsize
+    if place.stat().st_size != start + size:
+        raise ValueError(
+            f"File {str(path)!r} is not what its header says: shape {shape} takes {size} bytes. "
+            f"Received: {place.stat().st_size - start}"
+        )
+    return np.memmap(place, dtype=dtype, mode="r", offset=start, shape=shape)
+
+
+def _header(path: Any, max_bytes: int) -> tuple[np.dtype[Any], tuple[int, ...], int]:
+    """Dtype and shape of an IDX file, and where its data begin."""
     head = read_bytes(path, expected=4)
     if len(head) < 4 or head[:2] != b"\0\0" or head[2] not in DTYPES or head[3] == 0:
         raise ValueError(
@@ -60,16 +118,7 @@ def read_idx(path: Any, max_bytes: int = LIMIT) -> HostArray:
             f"The header of {str(path)!r} speaks of an array of shape {shape}, {size} bytes, more than max_bytes="
             f"{max_bytes}. Received: a damaged file, or one that needs a larger max_bytes"
         )
-    data = read_bytes(path, max_bytes, expected=start + size + 1)
-    if len(data) != start + size:
-        fault = "is cut short" if len(data) < start + size else "holds more than its header says"
-        raise ValueError(
-            f"File {str(path)!r} {fault}: shape {shape} takes {size} bytes. "
-            f"Received: {'at least ' if len(data) > start + size else ''}{len(data) - start}"
-        )
-    array = np.frombuffer(data, dtype=dtype, offset=start).reshape(shape)
-    # Big-endian arrays are copied; bytes are the buffer just read, which nobody else has.
-    return array.astype(dtype.newbyteorder("="), copy=False)
+    return dtype, shape, start
 
 
 def load_mnist(folder: Any) -> tuple[tuple[HostArray, HostArray], tuple[HostArray, HostArray]]:

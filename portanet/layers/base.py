@@ -12,6 +12,7 @@ import numpy as np
 
 from portanet import constraints, initializers, random, regularizers
 from portanet.autodiff.traced import raw_value
+from portanet.autodiff.tree import tree_leaves
 from portanet.backends import Array, Backend, HostArray, get_backend, raw_namespace, use_backend
 from portanet.layers.casting import Casting
 from portanet.lookup import snake_case
@@ -138,6 +139,10 @@ class Layer(Casting):
         token, dtype_token = _calling.set(now), computing_in.set(self.casts_to())
         try:
             out = self.call(x, *further, **options)
+        except Exception as error:
+            if not hasattr(error, "__notes__"):  # the innermost layer says where it happened
+                error.add_note(f"In layer '{self._owner_path or self.name}' ({type(self).__name__}), given {_brief(x)}")
+            raise
         finally:
             _calling.reset(token)
             computing_in.reset(dtype_token)
@@ -408,6 +413,12 @@ def _building(build: Callable[..., None]) -> Callable[..., None]:
         self.build_shape = input_shape
 
     return wrapper
+
+
+def _brief(x: Any) -> str:
+    """Shapes and dtypes in words."""
+    leaves = [leaf for leaf in tree_leaves(x) if hasattr(leaf, "shape")]
+    return ", ".join(f"{str(leaf.dtype).rpartition('.')[2]} {tuple(leaf.shape)}" for leaf in leaves) or type(x).__name__
 
 
 def _shape_of(x: Any) -> Any:

@@ -77,6 +77,8 @@ class Objective:
         for output, chosen in zip(self.outputs, self._each(argument, given or None), strict=True):
             for identifier in _flat(chosen):
                 metric = metrics.get(identifier, output.loss, output.shape)
+                if isinstance(identifier, str):
+                    metric.name = identifier  # as in Keras: "mae" is shown as "mae"
                 prefix = f"{output.name}_" if self.several else ""
                 name = prefix + metric.name
                 if name in self.metrics and argument == "weighted_metrics":
@@ -86,13 +88,11 @@ class Objective:
     @property
     def metrics(self) -> dict[str, Metric]:
         """Every metric by its name in logs, in the order of Keras."""
-        found: dict[str, Metric] = {}
+        found: dict[str, Metric] = {name: metrics.Mean(name) for name in self._loss_names().values()}
         for output in self.outputs:
             found |= output.metrics
         for output in self.outputs:
             found |= output.weighted_metrics
-        if self.several:
-            found |= {name: metrics.Mean(name) for name in self._loss_names().values()}
         return found
 
     def _loss_names(self) -> dict[int, str]:

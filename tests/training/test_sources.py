@@ -1,0 +1,236 @@
+"""Data of every origin gives the batches of the same arrays, and the order is that of the seed alone."""
+
+import gc
+import threading
+import tracemalloc
+
+import numpy as np
+import pytest
+
+import portanet
+from portanet.datasets import NpyShards, map_idx
+from tests.training.models import line, rows
+
+X, Y = rows()
+
+
+class Numbered(portanet.utils.PyDataset):
+    """Batches of four, in order."""
+
+    def __init__(self):
+        self.asked, self.hooks = [], []
+
+    def __len__(self):
+        return 5
+
+    def __getitem__(self, index):
+        self.asked.append(index)
+        return X[4 * index : 4 * index + 4], Y[4 * index : 4 * index + 4]
+
+    def on_epoch_begin(self):
+        self.hooks.append("begin")
+
+    def on_epoch_end(self):
+        self.hooks.append("end")
+
+
+class Again:
+    """An iterable that can be begun again, of lists, as a DataLoader's."""
+
+    def __iter__(self):
+        return ([X[i : i + 4], Y[i : i + 4]] for i in range(0, 20, 4))
+
+
+def forever():
+    while True:
+        yield from Again()
+
+
+def mapped(folder):
+    for name, array in (("x", X), ("y", Y)):
+        np.save(folder / f"{name}.npy", array)
+    return np.load(folder / "x.npy", mmap_mode="r"), np.load(folder / "y.npy", mmap_mode="r")
+
+
+def shards(folder):
+    for i in range(4):
+        np.save(folder / f"x{i}.npy", X[i * 5 : i * 5 + 5])
+        np.save(folder / f"y{i}.npy", Y[i * 5 : i * 5 + 5])
+    return NpyShards(sorted(folder.glob("x?.npy"))), NpyShards(sorted(folder.glob("y?.npy")))
+
+
+def curve(x, y=None, **options):
+    return line().fit(x, y, epochs=3, verbose=0, **options).history["loss"]
+
+
+@pytest.mark.parametrize("prefetch", [0, 1, 3])
+@pytest.mark.parametrize("shuffle", [True, False])
+@pytest.mark.parametrize("kind", [mapped, shards])
+def test_files_give_the_batches_of_arrays(backend, tmp_path, kind, shuffle, prefetch):
+    found = curve(*kind(tmp_path), batch_size=6, shuffle=shuffle, prefetch=prefetch, validation_split=0.25)
+    assert found == curve(X, Y, batch_size=6, shuffle=shuffle, validation_split=0.25)
+
+
+def test_mapped_inputs_with_targets_in_memory(backend, tmp_path):
+    assert curve(mapped(tmp_path)[0], Y) == curve(X, Y)
+
+
+@pytest.mark.parametrize("prefetch", [0, 2])
+@pytest.mark.parametrize("make", [Again, Numbered])
+def test_what_gives_batches(backend, make, prefetch):
+    expected = curve(X, Y, batch_size=4, shuffle=False)
+    assert curve(make(), shuffle=False, prefetch=prefetch) == expected
+    model = line()
+    assert model.evaluate(make(), verbose=0) == model.evaluate(X, Y, batch_size=4, verbose=0)
+    np.testing.assert_array_equal(model.predict(make()), model.predict(X, batch_size=4))
+
+
+def test_a_generator_goes_on_in_the_next_epoch(backend):
+    assert curve(forever(), steps_per_epoch=5) == curve(X, Y, batch_size=4, shuffle=False)
+
+
+def test_a_torch_data_loader(backend):
+    data = pytest.importorskip("torch.utils.data")
+    import torch
+
+    loader = data.DataLoader(data.TensorDataset(torch.from_numpy(X), torch.from_numpy(Y)), batch_size=4)
+    assert curve(loader) == curve(X, Y, batch_size=4, shuffle=False)
+
+
+def test_numbered_batches_are_shuffled_by_the_seed():
+    orders = []
+    for prefetch in (0, 3):
+        data = Numbered()
+        curve(data, prefetch=prefetch)
+        orders.append(data.asked[1:])  # the first was looked at to build the model
+        assert data.hooks == ["begin", "end"] * 3
+    assert orders[0] == orders[1]
+    epochs = [orders[0][i : i + 5] for i in (0, 5, 10)]
+    assert all(sorted(epoch) == list(range(5)) for epoch in epochs)
+    assert len(set(map(tuple, epochs))) > 1
+
+
+def test_steps_per_epoch_goes_on_through_the_arrays():
+    seen = []
+
+    class Look(portanet.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            seen.append(logs["loss"])
+
+    model = line(optimizer=portanet.optimizers.SGD(0.0))
+    model.fit(X, Y, batch_size=4, steps_per_epoch=2, epochs=5, shuffle=False, verbose=0, callbacks=[Look()])
+    parts = [model.evaluate(X[i : i + 4], Y[i : i + 4], verbose=0) for i in (0, 4, 8, 12, 16)] * 2
+    np.testing.assert_allclose(seen, [np.mean(parts[i : i + 2]) for i in range(0, 10, 2)], rtol=1e-6)
+
+
+def test_a_curriculum_is_a_function_of_the_epoch(backend):
+    def easy_first(epoch, count):
+        return np.argsort(np.abs(Y[:count, 0]))[: 5 * (epoch + 1)]
+
+    model = line(optimizer=portanet.optimizers.SGD(0.0))
+    found = model.fit(X, Y, epochs=2, batch_size=4, shuffle=easy_first, verbose=0).history["loss"]
+    errors = (model.predict(X) - Y)[:, 0] ** 2
+    order = np.argsort(np.abs(Y[:, 0]))
+    np.testing.assert_allclose(found, [errors[order[:5]].mean(), errors[order[:10]].mean()], rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("order", "message"),
+    [
+        (lambda e, n: [], "non-empty list of integers"),
+        (lambda e, n: [0.5], "non-empty list of integers"),
+        (lambda e, n: [0, n], "numbers from 0 to 19. Received: numbers from 0 to 20"),
+    ],
+)
+def test_orders_that_cannot_be(order, message):
+    with pytest.raises((ValueError, IndexError), match=message):
+        line().fit(X, Y, shuffle=order, verbose=0)
+
+
+def test_a_map_is_never_loaded_whole(tmp_path):
+    big = np.lib.format.open_memmap(tmp_path / "big.npy", mode="w+", dtype="float32", shape=(40_000, 100))
+    big[:] = 1.0
+    model = portanet.Sequential([portanet.layers.Input((100,)), portanet.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    data = np.load(tmp_path / "big.npy", mmap_mode="r"), np.ones((40_000, 1), dtype="float32")
+    model.fit(*data, batch_size=500, steps_per_epoch=2, verbose=0)
+    gc.collect()
+    tracemalloc.start()
+    model.fit(*data, batch_size=500, verbose=0)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 0.25 * big.nbytes
+
+
+def test_idx_files_are_read_batch_by_batch(backend, tmp_path):
+    images = np.random.default_rng(0).integers(0, 256, (20, 4), dtype="uint8")
+    (tmp_path / "x").write_bytes(bytes([0, 0, 8, 2, 0, 0, 0, 20, 0, 0, 0, 4]) + images.tobytes())
+    model = portanet.Sequential([portanet.layers.Input((4,)), portanet.layers.Embedding(256, 2)])
+    found = model.predict(map_idx(tmp_path / "x"), batch_size=8)
+    np.testing.assert_array_equal(found, model.predict(images, batch_size=8))
+
+
+@pytest.mark.parametrize("prefetch", [0, 2])
+def test_bad_batches_are_refused_when_they_come(backend, prefetch):
+    def with_nan():
+        yield X[:4], Y[:4]
+        yield X[4:8], Y[4:8] * np.nan
+
+    model = line()
+    with pytest.raises(ValueError, match="`y` holds NaN or infinity") as caught:
+        model.fit(with_nan(), verbose=0, prefetch=prefetch)
+    assert caught.value.__notes__ == ["Epoch 1 of 1, batch 2, which was being prepared"]
+    assert model.position.batch == 1
+    model = line("sparse_categorical_crossentropy")
+    with pytest.raises(ValueError, match="class numbers from 0 to 0"):
+        model.fit(((X[:4], np.asarray([0, 0, 0, k])) for k in (0, 1)), verbose=0, prefetch=prefetch)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: line().fit(Again(), Y), "gives whole batches, so that `y` must be left out"),
+        (lambda: line().fit(Again(), batch_size=3), "`batch_size` must be left out"),
+        (lambda: line().fit(Again(), validation_split=0.5), "`validation_split` needs arrays"),
+        (lambda: line().fit(iter([])), "The data gave no batches"),
+        (lambda: line().fit(iter(Again()), epochs=2), "no batches for epoch 2: an iterator can be passed through once"),
+        (lambda: line().fit([(X, Y, Y, Y)].__iter__()), r"batches \(x,\), \(x, y\) or .* Received: tuple of 4 parts"),
+        (lambda: line().fit(X, Y, sample_weight=Y[:, 0], class_weight={0: 1.0}), "Only one of"),
+        (lambda: line().fit(X, Y, steps_per_epoch=0), "`steps` must be a positive integer"),
+        (lambda: line().fit(X, Y, validation_freq=0), "`validation_freq` must be"),
+        (lambda: line().fit(X, Y, prefetch=-1), "`prefetch` must be a non-negative integer"),
+    ],
+)
+def test_mistakes(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
+
+
+def test_a_generator_that_ends_too_soon_says_so():
+    with pytest.warns(UserWarning, match="ended in epoch 2 after 1 batches of steps_per_epoch=4"):
+        line().fit(iter(Again()), steps_per_epoch=4, epochs=2, verbose=0)
+
+
+def test_no_thread_is_left(backend):
+    class Stop(portanet.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            self.model.stop_training = True
+
+    before = threading.active_count()
+    line().fit(forever(), steps_per_epoch=100, verbose=0, callbacks=[Stop()])
+    with pytest.raises(ZeroDivisionError):
+        line().fit(((X / 0 if i else X, Y) if i < 1 else 1 // 0 for i in range(3)), verbose=0)
+    assert threading.active_count() == before
+
+
+def test_class_weights_of_batches(backend):
+    kind = (np.arange(20) % 2).astype("float32")[:, None]
+    batches = [(X[i : i + 5], kind[i : i + 5]) for i in range(0, 20, 5)]
+    expected = line("binary_crossentropy").fit(X, kind, batch_size=5, shuffle=False, class_weight={1: 3.0}, verbose=0)
+    found = line("binary_crossentropy").fit(iter(batches), class_weight={1: 3.0}, verbose=0)
+    assert found.history == expected.history
+
+
+def test_validation_data_that_give_batches(backend):
+    found = line().fit(X, Y, epochs=2, validation_data=Numbered(), verbose=0).history
+    assert found == line().fit(X, Y, epochs=2, validation_data=(X, Y), validation_batch_size=4, verbose=0).history
