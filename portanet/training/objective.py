@@ -88,16 +88,17 @@ class Objective:
     @property
     def metrics(self) -> dict[str, Metric]:
         """Every metric by its name in logs, in the order of Keras."""
-        found: dict[str, Metric] = {name: metrics.Mean(name) for name in self._loss_names().values()}
+        found: dict[str, Metric] = {name: metrics.Mean(name) for name in self._loss_names()}
         for output in self.outputs:
             found |= output.metrics
         for output in self.outputs:
             found |= output.weighted_metrics
         return found
 
-    def _loss_names(self) -> dict[int, str]:
-        """Names in logs of the losses of single outputs; where there is one output, it is the loss."""
-        return {i: f"{o.name}_loss" for i, o in enumerate(self.outputs) if o.loss is not None and self.several}
+    def _loss_names(self) -> list[str]:
+        """Names in logs of the losses of single outputs; one alone is the loss of the model."""
+        names = [f"{output.name}_loss" for output in self.outputs if output.loss is not None]
+        return names if len(names) > 1 else []
 
     # Targets and weights
 
@@ -168,7 +169,7 @@ class Objective:
                 found[name] = metric.statistics(true, pred)
             for name, metric in output.weighted_metrics.items():
                 found[name] = metric.statistics(true, pred, w)
-        for name, value in zip(self._loss_names().values(), values, strict=False):
+        for name, value in zip(self._loss_names(), values, strict=False):
             found[name] = (value * examples, number)
         return found
 
