@@ -5,6 +5,7 @@ from portanet.callbacks.base import Callback
 from portanet.callbacks.callback_list import CallbackList
 from portanet.callbacks.checkpoint import BackupAndRestore, ModelCheckpoint
 from portanet.callbacks.early_stopping import EarlyStopping
+from portanet.callbacks.gradient_monitor import GradientMonitor
 from portanet.callbacks.lambda_callback import LambdaCallback
 from portanet.callbacks.learning_rate import LearningRateScheduler, ReduceLROnPlateau
 from portanet.callbacks.log_file import CSVLogger, JSONLinesLogger, LogFile
@@ -13,6 +14,7 @@ from portanet.callbacks.plot_history import PlotHistory
 from portanet.callbacks.probe import Probe
 from portanet.callbacks.progress import ProgressBar
 from portanet.callbacks.tensorboard import TensorBoard
+from portanet.callbacks.terminate_on_nan import TerminateOnNaN
 from portanet.callbacks.timing import Timing
 
 __all__ = [
@@ -22,6 +24,7 @@ __all__ = [
     "Callback",
     "CallbackList",
     "EarlyStopping",
+    "GradientMonitor",
     "JSONLinesLogger",
     "LambdaCallback",
     "LearningRateScheduler",
@@ -33,5 +36,6 @@ __all__ = [
     "ProgressBar",
     "ReduceLROnPlateau",
     "TensorBoard",
+    "TerminateOnNaN",
     "Timing",
 ]

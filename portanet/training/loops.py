@@ -71,6 +71,7 @@ def train_epoch(
     run.take_over_learning_rate()
     with contextlib.closing(feed.batches(place.epoch, place.batch)) as batches:
         for number, batch in here.follow(batches):
+            run.model.batch = batch
             listeners.call("on_train_batch_begin", number, {})
             with uninterrupted():
                 totals.add(run(*batch))

@@ -26,13 +26,7 @@ def train_step(model: Layer, objective: Objective, optimizer: Optimizer) -> Call
 
     def step(params: Tree, state: Tree, optimizer_state: dict[str, Any], x: Any, y: list[Any], weight: Any) -> Any:
         def goal(params: Tree) -> tuple[Array, Any]:
-            bound_values = {variables[p]: v for p, v in (*params.items(), *state.items())}
-            with bind(bound_values) as bound, collect_losses() as added:
-                y_pred = at_least_float32(tree_leaves(model(tree_map(lift, x), training=True)))
-                values = objective.values([lift(true) for true in y], y_pred, weight)
-                total = sum([*penalties(variables, params), *added], objective.total(values))
-                new_state = {path: bound[variables[path]] for path in state}
-            return total, (total, new_state, values, y_pred)
+            return training_loss(model, objective, variables, params, state, (x, y, weight))
 
         def scaled_goal(params: Tree) -> tuple[Array, Any]:
             total, found = goal(params)
@@ -52,6 +46,33 @@ def train_step(model: Layer, objective: Objective, optimizer: Optimizer) -> Call
         return params, new_state, optimizer_state, found
 
     return step
+
+
+def gradient_step(model: Layer, objective: Objective) -> Callable[..., Any]:
+    """`step(params, state, x, y, weight)` gives the loss of a batch in training, and its gradients."""
+    variables = model.named_variables()
+
+    def step(params: Tree, state: Tree, x: Any, y: list[Any], weight: Any) -> tuple[Array, Tree]:
+        def goal(params: Tree) -> tuple[Array, Any]:
+            return training_loss(model, objective, variables, params, state, (x, y, weight))
+
+        (total, _), grads = value_and_grad(goal, has_aux=True)(params)
+        return total, grads
+
+    return step
+
+
+def training_loss(
+    model: Layer, objective: Objective, variables: dict[str, Variable], params: Tree, state: Tree, batch: Any
+) -> tuple[Array, Any]:
+    """The loss of a batch in training; and again, with the new state, the losses of single outputs, the predictions."""
+    x, y, weight = batch
+    with bind({variables[p]: v for p, v in (*params.items(), *state.items())}) as bound, collect_losses() as added:
+        y_pred = at_least_float32(tree_leaves(model(tree_map(lift, x), training=True)))
+        values = objective.values([lift(true) for true in y], y_pred, weight)
+        total = sum([*penalties(variables, params), *added], objective.total(values))
+        new_state = {path: bound[variables[path]] for path in state}
+    return total, (total, new_state, values, y_pred)
 
 
 def test_step(model: Layer, objective: Objective) -> Callable[..., Any]:

@@ -7,9 +7,9 @@ from typing import Any
 
 from portanet import random
 from portanet.autodiff.tree import tree_leaves
-from portanet.backends import get_backend, use_backend
+from portanet.backends import Array, get_backend, use_backend
 from portanet.callbacks import Callback, CallbackList
-from portanet.training import loops
+from portanet.training import loops, step
 from portanet.training.compiled import Compiled
 from portanet.training.examples import Examples
 from portanet.training.history import History
@@ -26,6 +26,8 @@ class Trainer(Compiled):
     """The record of the last run of `fit`, also of one that was interrupted."""
     stop_training = False
     """Set by a callback to end training after the present batch."""
+    batch: Any = None
+    """While `fit` runs, the latest batch, `(x, y, sample_weight)` on the device, for callbacks."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
@@ -128,6 +130,7 @@ class Trainer(Compiled):
                 loops.train(run, feed, validation, epochs, _validates(validation_freq), listeners)
             finally:
                 listeners.call("on_train_end", {})
+                self.batch = None
             return self.history
 
     def evaluate(
@@ -236,6 +239,40 @@ class Trainer(Compiled):
         """
         return self.evaluate(x, y, _whole(x), 0, sample_weight, return_dict=return_dict, check_finite=False)
 
+    def loss_and_gradients(self, x: Any, y: Any, sample_weight: Any = None) -> tuple[Array, dict[str, Array]]:
+        """The loss on one batch in training, penalties of weights included, and its gradients; nothing changes.
+
+        Args:
+            x: Inputs, as for `fit`.
+            y: Targets.
+            sample_weight: Weight of each example.
+
+        Returns:
+            The loss, an array of shape (), and by path the gradient with respect to each weight that is trained.
+
+        Example:
+            >>> import numpy as np
+            >>> import portanet
+            >>> from portanet import layers
+            >>> model = portanet.Sequential([layers.Input((2,)), layers.Dense(1, kernel_initializer="zeros")])
+            >>> model.compile("sgd", "mse")
+            >>> loss, gradients = model.loss_and_gradients(np.ones((4, 2)), np.ones((4, 1)))
+            >>> float(loss), gradients["dense/bias"].tolist()
+            (1.0, [-2.0])
+        """
+        self.require_compiled()
+        with use_backend(self.backend):
+            inputs, targets, weight = self._one_batch(x, y, sample_weight, None)
+            objective, trained = self.find_objective(), self.trainable_paths()
+            gradients = self.compiled_step(("gradients", *trained), lambda: step.gradient_step(self, objective))
+            state = self.named_values()
+            params = {path: state.pop(path) for path in trained}
+            weights = objective.arrange(weight, "sample_weight")
+            found: tuple[Array, dict[str, Array]] = gradients(
+                params, state, inputs, objective.arrange(targets), weights
+            )
+        return found
+
     def predict_on_batch(self, x: Any) -> Any:
         """The model's results for one batch, as NumPy arrays."""
         return self.predict(x, _whole(x), check_finite=False)
@@ -262,7 +299,8 @@ def _bare(logs: dict[str, Any]) -> Any:
 
 def _whole(x: Any) -> int:
     """The number of examples in a batch of the user's."""
-    return len(tree_leaves(as_tree(x))[0])
+    leaf = tree_leaves(as_tree(x))[0]
+    return int(leaf.shape[0]) if hasattr(leaf, "shape") else len(leaf)
 
 
 def _validates(frequency: int | Iterable[int]) -> Callable[[int], bool]:
