@@ -162,7 +162,7 @@ def allocate_for_loading(elements: int) -> Iterator[None]:
     """Let layers built inside a `with` block of this context allocate zeros, since their weights will be loaded.
 
     Args:
-        elements: How many the weights may have in all: what the file holds. A file cannot ask for more.
+        elements: How many the weights may have in all: a file that is small cannot ask for a model that is large.
     """
     token = _room.set([elements])
     try:

@@ -22,6 +22,8 @@ from portanet.variables import allocate_for_loading
 
 PREFIX = "model/"
 """Of the names of a model's variables among the tensors of a file."""
+SLACK = 2**20
+"""Elements that a model which does not fit its file may have beyond twice the file's, before what differs is listed."""
 
 
 def save_model(model: Any, path: str | os.PathLike[str]) -> None:
@@ -77,7 +79,7 @@ def load_model(
         decoder = Decoder(archive, custom_objects)
         with _backend_for(archive, document):
             sizes = [math.prod(archive.shape(name)) for name in archive.names if name.startswith(PREFIX)]
-            with allocate_for_loading(sum(sizes)):
+            with allocate_for_loading(2 * sum(sizes) + SLACK):
                 model = _built(archive, decoder, document)
             hosts = _read_variables(model, archive)
             if compile and document.get("compile") is not None:

@@ -1,0 +1,80 @@
+"""Training that is killed again and again: `python -m tests.saving.killed FOLDER KILLS`, in a process of its own.
+
+Each of its child processes goes on where the last was killed, and saves after every batch, under a name of the batch
+and as a backup. Between them, the files are looked at. The last child goes on from the backup, and is left to end.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import signal
+import sys
+import time
+from typing import Any
+
+import numpy as np
+
+import portanet
+from portanet import layers
+from portanet.callbacks import BackupAndRestore, ModelCheckpoint
+from portanet.saving.archive import open_archive
+
+NEVER = 10**6
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(64, 16)).astype("float32")
+Y = (X[:, :4].argmax(axis=1)).astype("int32")
+
+
+def train(folder: pathlib.Path, epochs: int, save_freq: int = 1) -> tuple[portanet.Sequential, dict[str, Any]]:
+    """Train, saving after every so many batches; in a folder where a run was killed, go on with that."""
+    portanet.random.set_seed(3)
+    model = portanet.Sequential(
+        [layers.Input((16,)), layers.Dense(64, "relu"), layers.Dropout(0.3), layers.Dense(4, "softmax")]
+    )
+    model.compile(portanet.optimizers.Adam(0.01, use_ema=True), "sparse_categorical_crossentropy", metrics=["accuracy"])
+    callbacks = [
+        ModelCheckpoint(folder / "model-{batch}", save_freq=save_freq),
+        BackupAndRestore(folder, save_freq=save_freq, delete_checkpoint=False),
+    ]
+    return model, model.fit(X, Y, batch_size=32, epochs=epochs, verbose=0, callbacks=callbacks).history
+
+
+def in_a_child(folder: pathlib.Path, epochs: int, seconds: float | None) -> int:
+    """Train in a child process, which is killed after so many seconds; its exit status."""
+    child = os.fork()
+    if child == 0:
+        model, history = train(folder, epochs, 1 if seconds else NEVER)
+        model.save_weights(folder / "weights")
+        (folder / "history").write_text(json.dumps(history))
+        os._exit(0)
+    if seconds is not None:
+        time.sleep(seconds)
+        os.kill(child, signal.SIGKILL)
+    return os.waitpid(child, 0)[1]
+
+
+def look(folder: pathlib.Path) -> tuple[int, list[int]]:
+    """How many temporary files there are, and where the backup stands; every other file must be whole."""
+    names = [path.name for path in folder.iterdir() if path.is_file()]
+    for name in names:
+        if not name.endswith(".part"):
+            with open_archive(folder / name) as archive:
+                for tensor in archive.names:
+                    archive.read(tensor)
+            if not name.startswith("."):
+                portanet.load_model(folder / name)
+    backup = folder / "state.safetensors"
+    place = portanet.load_model(backup).position if backup.exists() else portanet.training.Position()
+    return sum(name.endswith(".part") for name in names), [place.epoch, place.batch]
+
+
+if __name__ == "__main__":
+    where, kills = pathlib.Path(sys.argv[1]), int(sys.argv[2])
+    random, found = np.random.default_rng(1), []
+    train(where / "warm", 1)  # all is imported: the children train at once
+    for _ in range(kills):
+        status = in_a_child(where, 4 * kills, random.uniform(0.001, 0.1))
+        found.append([status == signal.SIGKILL, *look(where)])
+    print(json.dumps([found, in_a_child(where, 4 * kills, None)]))
