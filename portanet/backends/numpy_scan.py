@@ -33,9 +33,10 @@ def scan(step: Callable[..., Any], carry: tuple[Array, ...], inputs: Sequence[An
     def run(piece: int) -> None:
         rows = slice(piece * size, min((piece + 1) * size, batch))
         mine = tuple(c[rows] for c in carry)
+        pieces = [each[:, rows] for each in inputs]
         views: list[Array] = []
         for t in times:
-            mine, found = step(mine, *[each[t][rows] for each in inputs])
+            mine, found = step(mine, *[each[t] for each in pieces])
             if not views:
                 with lock:
                     if not collected:

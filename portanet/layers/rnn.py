@@ -209,6 +209,8 @@ class RNN(Layer):
             if mask is not None and self.zero_output_for_mask:
                 outputs = xp.where(_beside(mask, outputs), outputs, 0.0)
             out = xp.permute_dims(outputs, (1, 0, *range(2, outputs.ndim)))
+        elif isinstance(self.cell, RecurrentCell):
+            out = states[0]  # the same, without a gradient of all outputs that is zero but for the last
         else:
             out = outputs[-1, ...]
         return (out, *states) if self.return_state else out

@@ -12,11 +12,13 @@ from portanet.ops.recurrent_scan import (
     extras,
     given,
     joined,
+    map_steps,
     optional,
     product,
     product_before,
     project,
     scan,
+    turned,
 )
 
 
@@ -59,7 +61,7 @@ def lstm(
     """
     xp = array_namespace(x, kernel, recurrent_kernel, bias, h0, c0)
     units = h0.shape[-1]
-    scale, shift, plus = _gate_constants(xp, kernel, units)
+    scale, shift = _gate_constants(xp, kernel, units)
     # One block for all gates: sigmoid(a) is (1 + tanh(a/2)) / 2; the weights bring the first factor 1/2 along.
     z, scaled = project(xp, x, kernel * scale), recurrent_kernel * scale
     if bias is not None:
@@ -83,35 +85,33 @@ def lstm(
         return (new_h, new_c), (new_h, gates, c, tanh_c)
 
     more = extras(xp, x.shape[0], mask, recurrent_keep)
-    (h_last, c_last), (steps, gates, cells, tanh_cells) = scan(step, (h0, c0), [z, *more])
+    (h_last, c_last), (steps, *saved) = scan(step, (h0, c0), [z, *more])
     outputs = joined(xp, steps)
 
     def pullback(cotangents: tuple[Array | None, ...]) -> Any:
         g_outputs, g_h, g_c = cotangents
         xp = array_namespace(*given(cotangents), x, kernel, recurrent_kernel, bias, h0, c0)
-        transposed = xp.matrix_transpose(recurrent_kernel)
+        transposed = turned(xp, recurrent_kernel)
+        # What does not depend on the cotangents, for all steps at once: few large computations instead of many small.
+        gates, cells, tanh_cells = (joined(xp, each) for each in saved)
+        slopes, to_cell = map_steps(_slopes, gates, cells, tanh_cells)
+        forget = gates[..., units : 2 * units]
 
-        def back(carry: tuple[Array, Array], gates: Array, c: Array, tanh_c: Array, *rest: Array) -> Any:
+        def back(carry: tuple[Array, Array], slopes: Array, to_cell: Array, forget: Array, *rest: Array) -> Any:
             g, m, keep = optional(rest, g_outputs is not None, mask is not None, recurrent_keep is not None)
             dh, passed_h = arriving(xp, carry[0], g, m)
             dc, passed_c = arriving(xp, carry[1], None, m)
-            i, f, u, o = _quarters(gates, units)
-            slope = tanh_c * tanh_c
-            slope -= 1.0
-            dc = dc - dh * (o * slope)
-            # The slope of a sigmoid s is (1 - s) s, that of a tanh t is (1 - t)(t + 1).
-            slopes = gates + plus
-            slopes *= 1.0 - gates
-            da = xp.concat([dc * u, dc * c, dc * i, dh * tanh_c], axis=-1)
+            dc = dh * to_cell + dc
+            da = xp.concat([dc, dc, dc, dh], axis=-1)
             da *= slopes
             dh = xp.matmul(da, transposed)
             if keep is not None:
                 dh *= keep
-            dc = dc * f
+            dc *= forget
             return (dh, dc) if passed_h is None else (dh + passed_h, dc + passed_c), (da,)
 
         start = tuple(xp.zeros_like(s) if g is None else g for s, g in ((h_last, g_h), (c_last, g_c)))
-        inputs = [gates, cells, tanh_cells, *given((g_outputs,)), *more]
+        inputs = [slopes, to_cell, forget, *given((g_outputs,)), *more]
         (dh, dc), (steps,) = scan(back, start, inputs, reverse=True)
         da = joined(xp, steps)
         return (
@@ -126,15 +126,27 @@ def lstm(
     return (outputs, h_last, c_last), pullback
 
 
+def _slopes(gates: Array, c: Array, tanh_c: Array) -> tuple[Array, Array]:
+    """What the cotangents of c' (for i, f, u) and h' (for o) are multiplied by on their way to the gates; what that of
+    h' is on its way to c'.
+
+    The slope of a sigmoid s is (1 - s) s, that of a tanh t is 1 - t^2.
+    """
+    xp = array_namespace(gates, c, tanh_c)
+    i, f, u, o = _quarters(gates, c.shape[-1])
+    slopes = [(1.0 - i) * i * u, (1.0 - f) * f * c, (1.0 - u * u) * i, (1.0 - o) * o * tanh_c]
+    return xp.concat(slopes, axis=-1), (1.0 - tanh_c * tanh_c) * o
+
+
 def _quarters(gates: Array, units: int) -> list[Array]:
-    return [gates[:, :units], gates[:, units : 2 * units], gates[:, 2 * units : 3 * units], gates[:, 3 * units :]]
+    return [gates[..., k * units : (k + 1) * units] for k in range(4)]
 
 
-def _gate_constants(xp: Any, like: Array, units: int) -> tuple[Array, Array, Array]:
-    """For each gate: a = scale * a before and after tanh, then + shift; and the number in the slope's second factor."""
+def _gate_constants(xp: Any, like: Array, units: int) -> tuple[Array, Array]:
+    """For each gate: a = scale * a before and after tanh, then + shift."""
 
     def row(i: float, f: float, u: float, o: float) -> Array:
         parts = [xp.full((units,), v, dtype=like.dtype, device=device_of(raw_value(like))) for v in (i, f, u, o)]
         return xp.concat(parts)
 
-    return row(0.5, 0.5, 1.0, 0.5), row(0.5, 0.5, 0.0, 0.5), row(0.0, 0.0, 1.0, 0.0)
+    return row(0.5, 0.5, 1.0, 0.5), row(0.5, 0.5, 0.0, 0.5)
