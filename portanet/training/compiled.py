@@ -7,11 +7,11 @@ from typing import Any, Self
 
 from portanet import losses, metrics, optimizers
 from portanet.autodiff.tree import tree_map
-from portanet.backends import Array, Backend, get_backend, to_host
+from portanet.backends import Array, Backend, asarray, get_backend, to_host
 from portanet.layers import Layer
 from portanet.training.examples import Examples
 from portanet.training.feed import Feed
-from portanet.training.intake import Intake, can_be_looked_at, convert
+from portanet.training.intake import Intake, can_be_looked_at, convert, weights_of_classes
 from portanet.training.objective import Objective, named_shapes
 from portanet.training.sources import Source
 from portanet.training.totals import Totals
@@ -163,7 +163,10 @@ class Compiled(Layer):
         self._build_for(source.first()[0], prefix, not only_inputs)
         if source.resident:
             assert isinstance(source, Examples)
-            self._check(*source.data[:2], True, only_inputs)
+            x, y, weight = source.data
+            self._check(x, y, True, only_inputs)
+            if class_weight is not None:
+                source.data = x, y, asarray(weights_of_classes(y, weight, class_weight))
         return Feed(source, Intake(self._check, check_finite, class_weight, prefix, only_inputs), depth)
 
     def _build_for(self, x: Any, prefix: str, trains: bool) -> None:

@@ -28,7 +28,6 @@ def find_source(
     shuffle: Order,
     steps: int | None,
     check_finite: bool,
-    class_weight: Mapping[int, float] | None = None,
     prefix: str = "",
 ) -> Source:
     """The source of batches that the user's data amounts to.
@@ -42,7 +41,6 @@ def find_source(
         shuffle: See `Numbered`.
         steps: Batches in an epoch.
         check_finite: Whether to refuse NaN and infinity in arrays.
-        class_weight: Weights by class number.
         prefix: What the names of the arguments begin with.
     """
     for name, value in (("batch_size", batch_size), ("steps", steps)):
@@ -56,8 +54,6 @@ def find_source(
                     f"Received: x of type {type(x).__name__} and {name}={type(value).__name__}"
                 )
         return Numbers(x, shuffle, steps) if hasattr(x, "__getitem__") else Stream(x, steps)
-    if weight is not None and class_weight is not None:
-        raise ValueError("Only one of `sample_weight` and `class_weight` can be given. Received: both")
     data = as_tree(x), as_tree(y), as_tree(weight)
     if any(is_mapped(leaf) for leaf in tree_leaves(data)):
         data = tree_map(lambda leaf: Rows(leaf if is_mapped(leaf) else to_host(leaf)), data)
@@ -65,8 +61,6 @@ def find_source(
     else:
         data = convert(data, prefix, check_finite, whole=True)
         require_alike(data, prefix)
-        if class_weight is not None:
-            data = (*data[:2], asarray(weights_of_classes(data[1], class_weight)))
     return Examples(data, backend, batch_size or 32, shuffle, steps)
 
 
@@ -99,9 +93,7 @@ class Intake:
         chosen = (batch[0], None, None) if self.only_inputs else batch
         x, y, weight = (tree_map(host_unless_native, as_tree(part)) for part in chosen)
         if self.class_weight is not None:
-            if weight is not None:
-                raise ValueError("Only one of `sample_weight` and `class_weight` can be given. Received: both")
-            weight = weights_of_classes(y, self.class_weight)
+            weight = weights_of_classes(y, weight, self.class_weight)
         moved = convert((x, y, weight), self.prefix, self.check_finite, whole=False)
         require_alike(moved, self.prefix)
         self.check(x, y, False, self.only_inputs)
@@ -206,8 +198,10 @@ def require_alike(data: Batch, prefix: str) -> None:
             )
 
 
-def weights_of_classes(y: Any, class_weight: Mapping[int, float]) -> HostArray:
-    """A weight for each example by its class."""
+def weights_of_classes(y: Any, weight: Any, class_weight: Mapping[int, float]) -> HostArray:
+    """A weight for each example by its class, where there are no others."""
+    if weight is not None:
+        raise ValueError("Only one of `sample_weight` and `class_weight` can be given. Received: both")
     if len(tree_leaves(y)) != 1:
         raise ValueError(
             "Argument `class_weight` is for models with one output; pass `sample_weight` for each output. "

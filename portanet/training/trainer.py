@@ -98,9 +98,7 @@ class Trainer(Compiled):
         if not isinstance(epochs, int) or isinstance(epochs, bool) or epochs < 1:
             raise ValueError(f"Argument `epochs` must be a positive integer. Received: epochs={epochs!r}")
         with use_backend(self.backend) as backend:
-            source = find_source(
-                x, y, sample_weight, backend, batch_size, shuffle, steps_per_epoch, check_finite, class_weight
-            )
+            source = find_source(x, y, sample_weight, backend, batch_size, shuffle, steps_per_epoch, check_finite)
             held_out: Source | None = None
             if validation_data is not None:
                 given = gives_batches(validation_data)
@@ -287,7 +285,7 @@ class Trainer(Compiled):
         place.callbacks = []
 
     def _one_batch(self, x: Any, y: Any, weight: Any, class_weight: Mapping[int, float] | None) -> tuple[Any, ...]:
-        source = find_source(x, y, weight, get_backend(), _whole(x), False, None, False, class_weight)
+        source = find_source(x, y, weight, get_backend(), _whole(x), False, None, False)
         return next(self.feed(source, False, 0, class_weight).batches())
 
 

@@ -10,6 +10,7 @@ class TwoHeads(portanet.Model):
     """Class and size of what is seen, as a list or, with `by_name`, as a dict."""
 
     def __init__(self, by_name=False):
+        portanet.random.set_seed(0)
         super().__init__(name="two")
         self.by_name = by_name
         self.body = layers.Dense(6, activation="tanh", name="body")
@@ -25,6 +26,7 @@ class Blend(portanet.Model):
     """One output from two inputs."""
 
     def __init__(self):
+        portanet.random.set_seed(0)
         super().__init__()
         self.first = layers.Dense(1, name="first")
         self.second = layers.Dense(1, name="second")
