@@ -16,6 +16,7 @@ nox.options.default_venv_backend = "virtualenv"
 nox.options.reuse_venv = "yes"
 
 HEAVY = {"torch": "torch==2.13.0", "jax": "jax==0.10.2"}
+EXPORT = ("dask==2026.8.0", "distributed==2026.8.0", "ndonnx==0.23.0", "onnx==1.23.2", "onnxruntime==1.31.1")
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 PARALLEL = ("-n", "auto", "--maxprocesses", "4", "--durations=5")
 
@@ -81,10 +82,18 @@ def third_party(session: nox.Session) -> None:
     session.run("pytest", *PARALLEL, "tests/third_party", *session.posargs, env=env)
 
 
+@nox.session(default=False)
+def export(session: nox.Session) -> None:
+    """Layers and models on Dask's and ONNX's arrays: lazy prediction, and files that onnxruntime reads."""
+    session.install("-e", ".[test,dask,onnx]", *EXPORT)
+    env = {**ONE_THREAD, "PORTANET_TEST_BACKENDS": "numpy,strict-device1"}
+    session.run("pytest", *PARALLEL, "tests/export", "tests/training/test_lazily.py", *session.posargs, env=env)
+
+
 @nox.session
 def docs(session: nox.Session) -> None:
     """The examples in README.md and docs/ run, and give what they say."""
-    session.install("-e", ".[test,demo]")
+    session.install("-e", ".[test,demo,dask,onnx]")
     session.run("pytest", "--doctest-glob=*.md", "README.md", "docs", "tests/test_documents.py", *session.posargs)
 
 

@@ -113,7 +113,8 @@ def cast_floats(tree: Any, dtype: Any) -> Any:
         if leaf.dtype == wanted:
             return leaf
         xp = array_namespace(leaf)
-        return xp.astype(leaf, wanted) if xp.isdtype(leaf.dtype, "real floating") else leaf
+        floating = xp.isdtype(leaf.dtype, "real floating") and xp.isdtype(wanted, "real floating")
+        return xp.astype(leaf, wanted) if floating else leaf
 
     return tree_map(cast, tree)
 

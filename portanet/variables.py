@@ -76,9 +76,10 @@ class Variable:
                 f"Variable '{self.path}' has shape {self.shape}; assign an array of that shape. "
                 f"Received: {tuple(value.shape)}"
             )
-        if value.dtype != self.dtype:
-            value = array_namespace(value).astype(value, self.dtype)
         bound = _bound.get()
+        held: Any = self._value if bound is None else bound.get(self, self._value)
+        if value.dtype != held.dtype:
+            value = array_namespace(value).astype(value, held.dtype)
         if bound is not None and self in bound:
             bound[self] = value
         else:

@@ -2,12 +2,14 @@
 
 from portanet.backends.base import Array, Backend, BackendUnavailableError, HostArray
 from portanet.backends.conversion import asarray, dtype_for, to_host
+from portanet.backends.forward import ForwardBackend
 from portanet.backends.namespaces import device_of, raw_namespace, to_device
 from portanet.backends.registry import (
     BACKENDS,
     available_backends,
     backend_class,
     backend_class_of,
+    forward_backend_of,
     get_backend,
     kernel,
     make_backend,
@@ -20,6 +22,7 @@ __all__ = [
     "Array",
     "Backend",
     "BackendUnavailableError",
+    "ForwardBackend",
     "HostArray",
     "asarray",
     "available_backends",
@@ -27,6 +30,7 @@ __all__ = [
     "backend_class_of",
     "device_of",
     "dtype_for",
+    "forward_backend_of",
     "get_backend",
     "kernel",
     "make_backend",

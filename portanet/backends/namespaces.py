@@ -9,6 +9,7 @@ import array_api_compat
 
 from portanet.backends import numpy_namespace
 from portanet.backends.base import Array
+from portanet.backends.registry import forward_backend_of
 
 _NAMESPACES: dict[type, ModuleType] = {}
 
@@ -29,8 +30,11 @@ def raw_namespace(x: Array) -> Any:
                 "Expected an array of a library that follows the array API standard; convert lists and numbers with "
                 f"portanet.asarray first. Received: {x!r} (of type {kind.__module__}.{kind.__qualname__})"
             ) from None
+        guest = forward_backend_of(x)
         if array_api_compat.is_numpy_namespace(found):
             found = numpy_namespace
+        elif guest is not None:
+            found = guest.load()
         _NAMESPACES[kind] = found
     return found
 

@@ -13,6 +13,7 @@ from contextvars import ContextVar
 from typing import Any
 
 from portanet.backends.base import Array, Backend, BackendUnavailableError
+from portanet.backends.forward import ForwardBackend
 
 BACKENDS = {
     "numpy": ("portanet.backends.numpy", "NumpyBackend"),
@@ -21,6 +22,12 @@ BACKENDS = {
     "jax": ("portanet.backends.jax", "JaxBackend"),
     "strict": ("portanet.backends.strict", "StrictBackend"),
 }
+
+FORWARD = {
+    "dask": ("portanet.backends.dask", "DaskBackend"),
+    "ndonnx": ("portanet.backends.ndonnx", "NdonnxBackend"),
+}
+"""Libraries on whose arrays layers can be called, though no model lives there."""
 
 _chosen: ContextVar[Backend | None] = ContextVar("portanet_backend", default=None)
 _default: list[Backend] = []  # the main thread's choice, for threads that have made none
@@ -32,8 +39,11 @@ def backend_class(name: str) -> type[Backend]:
         near = difflib.get_close_matches(str(name), BACKENDS, n=1)
         hint = f" Did you mean {near[0]!r}?" if near else ""
         raise ValueError(f"Unknown backend.{hint} Known: 'auto', {', '.join(map(repr, BACKENDS))}. Received: {name!r}")
-    module, cls = BACKENDS[name]
-    found: type[Backend] = getattr(importlib.import_module(module), cls)
+    return _imported(*BACKENDS[name])
+
+
+def _imported(module: str, name: str) -> type[Backend]:
+    found: type[Backend] = getattr(importlib.import_module(module), name)
     return found
 
 
@@ -143,9 +153,16 @@ def backend_class_of(x: Any) -> type[Backend] | None:
     """The backend class for the library that the array `x` belongs to; None if there is none. Imports no library."""
     kind = type(x)
     if kind not in _OWNERS:
-        imported = (cls for cls in map(backend_class, BACKENDS) if cls.library in sys.modules)
+        known = (_imported(*place) for place in (*BACKENDS.values(), *FORWARD.values()))
+        imported = (cls for cls in known if cls.library in sys.modules)
         _OWNERS[kind] = next((cls for cls in imported if cls.owns(x)), None)
     return _OWNERS[kind]
+
+
+def forward_backend_of(x: Any) -> type[ForwardBackend] | None:
+    """The class for the library of `x`, if it is one where layers compute forward and no model lives."""
+    owner = backend_class_of(x)
+    return owner if owner is not None and issubclass(owner, ForwardBackend) else None
 
 
 def kernel(name: str, x: Array) -> Callable[..., Any] | None:

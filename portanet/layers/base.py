@@ -5,15 +5,14 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Iterator
-from contextvars import ContextVar
 from typing import Any, Self
 
 import numpy as np
 
 from portanet import constraints, initializers, random, regularizers
-from portanet.autodiff.traced import raw_value
 from portanet.autodiff.tree import tree_leaves
-from portanet.backends import Array, Backend, HostArray, get_backend, raw_namespace, use_backend
+from portanet.backends import Array, Backend, HostArray, get_backend, use_backend
+from portanet.layers.calling import calling, require_backend, weights_as_constants
 from portanet.layers.casting import Casting
 from portanet.lookup import snake_case
 from portanet.mixed_precision import DTypePolicy, at_least_float32
@@ -21,8 +20,6 @@ from portanet.variables import Variable, add_loss, computing_in, will_be_loaded
 
 Shape = tuple[int | None, ...]
 """The shape of a batch; None where it may differ from call to call."""
-
-_calling: ContextVar[bool | None] = ContextVar("portanet_calling_in_training", default=None)
 
 
 class Layer(Casting):
@@ -122,11 +119,13 @@ class Layer(Casting):
             *further: Whatever else the layer's `call` takes by position, such as the states of a recurrent cell.
             **options: Whatever else it takes by name, such as `initial_state`.
         """
-        outer = _calling.get()
-        if outer is None:
-            self._require_backend(x)
+        outer = calling.get()
+        guest = require_backend(self, x) if outer is None else None
         if not self.built:
             self.build(_shape_of(x))
+        if guest is not None:
+            with weights_as_constants(self, guest, training):
+                return self(x, *further, mask=mask, **options)
         if self.autocast:
             x = self.in_compute_dtype(x)
             if further or options:
@@ -136,7 +135,7 @@ class Layer(Casting):
             options["training"] = now
         if self._takes_mask and mask is not None:
             options["mask"] = mask
-        token, dtype_token = _calling.set(now), computing_in.set(self.casts_to())
+        token, dtype_token = calling.set(now), computing_in.set(self.casts_to())
         try:
             out = self.call(x, *further, **options)
         except Exception as error:
@@ -144,7 +143,7 @@ class Layer(Casting):
                 error.add_note(f"In layer '{self._owner_path or self.name}' ({type(self).__name__}), given {_brief(x)}")
             raise
         finally:
-            _calling.reset(token)
+            calling.reset(token)
             computing_in.reset(dtype_token)
         if self.activity_regularizer is not None:
             for leaf in out if isinstance(out, (list, tuple)) else (out,):
@@ -160,26 +159,6 @@ class Layer(Casting):
                 f"Layer '{self.name}' must add a loss of shape (); take its sum or mean. Received: {tuple(value.shape)}"
             )
         add_loss(value)
-
-    def _require_backend(self, x: Any) -> None:
-        """Refuse an array of another library than the layer's weights."""
-        variable = self.first_variable()
-        backend = variable.backend if variable is not None else get_backend()
-        for leaf in x if isinstance(x, (list, tuple)) else (x,):
-            plain = raw_value(leaf)
-            if not hasattr(plain, "dtype") or not hasattr(plain, "shape"):
-                raise TypeError(
-                    f"Layer '{self.name}' computes with arrays; convert lists and numbers with portanet.asarray(x). "
-                    f"Received: {type(x).__name__}"
-                )
-            theirs = raw_namespace(plain)
-            if variable is not None and theirs is not backend.xp:
-                raise TypeError(
-                    f"Layer '{self.name}' was built on backend '{backend.name}' and was called with an array of "
-                    f"{theirs.__name__}. Convert the array with portanet.asarray(x) under "
-                    f"portanet.use_backend('{backend.name}'), use model.predict(x), which converts, or move the model "
-                    f"with model.to(...). Received: {type(plain).__name__} of shape {tuple(plain.shape)}"
-                )
 
     # Weights
 

@@ -64,7 +64,7 @@ class Casting(Configurable):
         if self._policy is not None:
             return cast_floats(inputs, self._policy.compute_dtype)
         own = next((v for v in self._own_variables().values() if not v.counter), None)
-        return inputs if own is None else cast_floats(inputs, own.backend.dtype)
+        return inputs if own is None else cast_floats(inputs, own.value.dtype)
 
     def get_config(self) -> dict[str, Any]:
         """The arguments that make an equal layer, the policy in force when it was made among them."""

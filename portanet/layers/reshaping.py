@@ -60,7 +60,9 @@ class Reshape(Rearranging):
         self.target_shape = shape
 
     def call(self, x: Array) -> Array:
-        return array_namespace(x).reshape(x, self.compute_output_shape(tuple(x.shape)))
+        xp, shape = array_namespace(x), self.compute_output_shape(tuple(x.shape))
+        flat = xp.reshape(x, (shape[0], math.prod(shape[1:])))  # Dask joins axes or divides one, but not both at once
+        return xp.reshape(flat, shape)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         rest = input_shape[1:]

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable
 from typing import Any
 
-from portanet import saving
+from portanet import export, saving
 from portanet.training import Trainer
 
 
@@ -69,6 +69,35 @@ class Model(Trainer):
             ['dense/kernel', 'dense/bias']
         """
         return saving.load_weights(self, path, strict, pattern, skip_mismatch)
+
+    def export(self, path: str | os.PathLike[str], format: str = "onnx", input_signature: Any = None) -> None:  # noqa: A002
+        """Write the model for inference by other programs: an ONNX file, for batches of any size.
+
+        The model is called on ndonnx arrays, which write down what it computes. docs/export.md lists the layers that
+        can be exported. Inputs and outputs are named after those of a graph or the keys of a dict; a single one is
+        called `input` or `output`.
+
+        Args:
+            path: The file, such as `"model.onnx"`; it is written whole or not at all.
+            format: `"onnx"`.
+            input_signature: For each input an array, or an `Input`, of the shape and dtype that it has, in the
+                structure of what the model is called on; by default what the model was built for, in its dtype.
+
+        Raises:
+            BackendUnavailableError: The libraries of the extra `onnx` are not installed.
+            ValueError: The model is not built, a size other than the batch's is not known, or a layer cannot be
+                exported.
+        """
+        if format != "onnx":
+            raise ValueError(f"Argument `format` must be 'onnx'. Received: format={format!r}")
+        if not self.built:
+            raise ValueError(
+                f"Model '{self.name}' is not built yet: give it an Input, call it on data, or fit it, then export it. "
+                "Received: a model without weights"
+            )
+        if input_signature is None:
+            input_signature = export.Entrance(self._input_shape(), self.compute_dtype)
+        export.export_onnx(self, path, input_signature)
 
     def summary(self, print_fn: Any = print) -> None:
         """Print the layers with the shapes of their results and their numbers of parameters.

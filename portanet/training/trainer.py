@@ -9,7 +9,7 @@ from portanet import random
 from portanet.autodiff.tree import tree_leaves
 from portanet.backends import Array, get_backend, use_backend
 from portanet.callbacks import Callback, CallbackList
-from portanet.training import loops, step
+from portanet.training import lazily, loops, step
 from portanet.training.compiled import Compiled
 from portanet.training.examples import Examples
 from portanet.training.history import History
@@ -179,7 +179,8 @@ class Trainer(Compiled):
         """The model's results for inputs, computed batch by batch.
 
         Args:
-            x: Inputs, as for `fit`; of what gives batches, targets are left aside.
+            x: Inputs, as for `fit`; of what gives batches, targets are left aside. Or Dask arrays, of which other
+                axes than the first are joined.
             batch_size: Examples computed at once.
             verbose: As for `fit`.
             steps: Batches to take, if not all.
@@ -188,8 +189,12 @@ class Trainer(Compiled):
             prefetch: As for `fit`.
 
         Returns:
-            A NumPy array with one row for each example; a list or dict of them for models with several outputs.
+            A NumPy array with one row for each example; a list or dict of them for models with several outputs. For
+            Dask arrays the results are Dask arrays too, and nothing is computed yet; `verbose`, `steps` and
+            `callbacks` do not apply.
         """
+        if lazily.is_lazy(x):
+            return lazily.predict(self, x, batch_size, check_finite)
         with use_backend(self.backend) as backend:
             source = find_source(x, None, None, backend, batch_size, False, steps, check_finite)
             feed = self.feed(source, check_finite, prefetch, only_inputs=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -14,6 +15,7 @@ from portanet.backends import Array, device_of, get_backend, use_backend
 from portanet.layers import Layer
 from portanet.mixed_precision import set_global_policy
 from portanet.variables import bind
+from tests.export import facts
 from tests.support import no_float64
 
 Make = Callable[[], Layer]
@@ -63,6 +65,9 @@ def check_layer(
         atol: Absolute tolerance of the same.
     """
     case = _Case(make, input_shape, inputs, training)
+    if facts.FACTS in os.environ:
+        facts.record(case.built(), case.inputs())
+        return
     _check_result(case, output_shape, output_dtype)
     if hasattr(get_backend().xp, "float16") and get_backend().name != "jax":
         _check_half_precision(case, output_dtype, gradient)

@@ -1,0 +1,114 @@
+"""Models as ONNX graphs, by calling them on ndonnx arrays."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from portanet.autodiff.tree import tree_leaves, tree_map
+from portanet.backends import BackendUnavailableError, backend_class_of
+from portanet.backends.ndonnx import NdonnxBackend
+from portanet.export import batch
+from portanet.layers import Layer
+from portanet.saving.atomic import write_atomically
+
+SIZES = (5, 7)
+"""Batch sizes with which a model is traced; none that a layer might treat in a way of its own, as it might 1."""
+
+
+class Entrance:
+    """Where an array enters a model: its shape, None for the batch axis if that is open, and its dtype's name."""
+
+    def __init__(self, shape: tuple[int | None, ...], dtype: str, name: str | None = None) -> None:
+        self.shape, self.dtype, self.name = shape, dtype, name
+
+
+def export_onnx(model: Layer, path: str | os.PathLike[str], signature: Any) -> None:
+    """Write a built model, or any layer, as an ONNX file for inference; see `Model.export`.
+
+    Args:
+        model: The model; it is left as it is.
+        path: The file; what was there is replaced.
+        signature: For each input something with a `shape`, batch axis first, and a `dtype`, in the structure of what
+            the model is called on: arrays, or what `layers.Input` gives. Floats become the model's dtype.
+
+    Raises:
+        BackendUnavailableError: ndonnx is not installed.
+        ValueError: A size other than the batch's is not known, or the model cannot be traced.
+
+    Example:
+        >>> import pathlib, tempfile
+        >>> import numpy as np
+        >>> from portanet import export, layers
+        >>> layer, x = layers.Dense(2), np.ones((1, 3), dtype="float32")
+        >>> layer(x).shape
+        (1, 2)
+        >>> path = pathlib.Path(tempfile.mkdtemp()) / "dense.onnx"
+        >>> export.export_onnx(layer, path, x)  # doctest: +SKIP
+    """
+    reason = NdonnxBackend.unavailable()
+    if reason is not None:
+        raise BackendUnavailableError(f"Model '{model.name}' cannot be exported to ONNX: {reason}")
+    leaves = _entrances(model, signature)
+    entrances = dict(zip(_names(signature, leaves, getattr(model, "input_names", None), "input"), leaves, strict=True))
+    try:
+        if any(entrance.shape[0] is None for entrance in leaves):
+            few, many = (_trace(model, signature, entrances, size) for size in SIZES)
+            graph = batch.join(few, many, SIZES)
+        else:
+            graph = _trace(model, signature, entrances, 0)
+    except Exception as error:
+        raise ValueError(
+            f"Model '{model.name}' cannot be exported to ONNX (docs/export.md says what can). Received: {error}"
+        ) from error
+    batch.name_constants(graph.graph)
+    graph.producer_name = "portanet"
+    with write_atomically(path) as file:
+        file.write(graph.SerializeToString(deterministic=True))
+
+
+def _trace(model: Layer, signature: Any, entrances: dict[str, Entrance], size: int) -> Any:
+    """The model's graph, for a batch of that size where it is open, an `onnx.ModelProto`."""
+    inputs = {
+        name: NdonnxBackend.argument(tuple(size if n is None else n for n in entrance.shape), entrance.dtype)
+        for name, entrance in entrances.items()
+    }
+    remaining = iter(inputs.values())
+    out = model(tree_map(lambda _: next(remaining), signature), training=False)
+    leaves = tree_leaves(out)
+    names = _names(out, leaves, getattr(model, "output_names", None), "output")
+    # A copy: what is an input as well, or two outputs, needs a name of its own.
+    return NdonnxBackend.build(inputs, {name: leaf.copy() for name, leaf in zip(names, leaves, strict=True)})
+
+
+def _entrances(model: Layer, signature: Any) -> list[Entrance]:
+    """What `signature` says of each input."""
+    found = []
+    for leaf in tree_leaves(signature):
+        rest = tuple(leaf.shape[1:])
+        if None in rest:
+            raise ValueError(
+                f"Model '{model.name}' is exported for examples of one size; pass input_signature, an array or "
+                f"Input(...) with all sizes but the batch's. Received: an input of shape {tuple(leaf.shape)}"
+            )
+        size = None if backend_class_of(leaf) is not None else leaf.shape[0]
+        dtype = str(leaf.dtype).rpartition(".")[2]
+        found.append(Entrance((size, *rest), model.compute_dtype if "float" in dtype else dtype, _name_of(leaf)))
+    return found
+
+
+def _name_of(leaf: Any) -> str | None:
+    name = getattr(leaf, "name", None)
+    return name if isinstance(name, str) else None
+
+
+def _names(tree: Any, leaves: list[Any], given: Any, default: str) -> list[str]:
+    """Names of inputs or outputs: those that the model gives, a dict's keys, those of the leaves, or numbers."""
+    if given is not None:
+        return list(given)
+    if isinstance(tree, Mapping) and len(tree) == len(leaves):
+        return [str(key) for key in tree]
+    if len(leaves) == 1:
+        return [_name_of(leaves[0]) or default]
+    return [_name_of(leaf) or f"{default}_{i}" for i, leaf in enumerate(leaves)]

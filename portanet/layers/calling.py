@@ -1,0 +1,63 @@
+"""How a layer is being called: in training or not, and on arrays of which library."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any
+
+from portanet.autodiff.traced import raw_value
+from portanet.backends import ForwardBackend, forward_backend_of, raw_namespace
+from portanet.variables import bind
+
+if TYPE_CHECKING:
+    from portanet.layers.base import Layer
+
+calling: ContextVar[bool | None] = ContextVar("portanet_calling_in_training", default=None)
+"""Whether the calling layer is in training; None outside of calls."""
+
+
+def require_backend(layer: Layer, x: Any) -> type[ForwardBackend] | None:
+    """Refuse an array of another library than the layer's weights, unless they can become constants there.
+
+    Returns:
+        The library in question in the latter case, else None.
+    """
+    variable = layer.first_variable()
+    guest = None
+    for leaf in x if isinstance(x, (list, tuple)) else (x,):
+        plain = raw_value(leaf)
+        if not hasattr(plain, "dtype") or not hasattr(plain, "shape"):
+            raise TypeError(
+                f"Layer '{layer.name}' computes with arrays; convert lists and numbers with portanet.asarray(x). "
+                f"Received: {type(x).__name__}"
+            )
+        guest = forward_backend_of(plain)
+        if variable is None:
+            continue
+        theirs, ours = raw_namespace(plain), raw_namespace(raw_value(variable.value))
+        if theirs is not ours and (guest is None or not guest.takes(plain, ours)):
+            raise TypeError(
+                f"Layer '{layer.name}' was built on backend '{variable.backend.name}' and was called with an array "
+                f"of {theirs.__name__}. Convert the array with portanet.asarray(x) under "
+                f"portanet.use_backend('{variable.backend.name}'), use model.predict(x), which converts, or move "
+                f"the model with model.to(...). Received: {type(plain).__name__} of shape {tuple(plain.shape)}"
+            )
+    return guest
+
+
+@contextlib.contextmanager
+def weights_as_constants(layer: Layer, guest: type[ForwardBackend], training: bool | None) -> Iterator[None]:
+    """The weights as arrays of a library that computes forward only, inside a `with` block."""
+    if training:
+        raise ValueError(
+            f"Layer '{layer.name}' computes forward only on arrays of {guest.library}; call it with training=False. "
+            "Received: training=True"
+        )
+    token = calling.set(False)
+    try:
+        with bind({variable: guest.constant(variable.value) for variable in layer.variables}):
+            yield
+    finally:
+        calling.reset(token)

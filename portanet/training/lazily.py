@@ -1,0 +1,55 @@
+"""Prediction for Dask arrays, which may be larger than memory: block by block, when the result is asked for."""
+
+from __future__ import annotations
+
+import copy
+import functools
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+
+from portanet.autodiff.tree import tree_items, tree_leaves, tree_map
+from portanet.backends import Array, HostArray, forward_backend_of
+from portanet.backends.dask import DaskBackend
+from portanet.callbacks import CallbackList
+
+if TYPE_CHECKING:
+    from portanet.training.trainer import Trainer
+
+Model = TypeVar("Model", bound="Trainer")
+
+
+def is_lazy(x: Any) -> bool:
+    """Whether data (a tree) is made of Dask arrays."""
+    _, first = next(tree_items(x), ("", None))
+    return forward_backend_of(first) is DaskBackend
+
+
+def predict(model: Trainer, x: Any, batch_size: int | None, check_finite: bool) -> Any:
+    """The model's results as Dask arrays, with blocks of as many examples as those of `x`.
+
+    The model is copied as it is now: what becomes of it later does not change the results.
+    """
+    example = tree_map(lambda leaf: np.zeros((1, *leaf.shape[1:]), dtype=leaf.dtype), x)
+    like = model.predict(example, check_finite=False)
+    results = functools.partial(_results, snapshot(model), example, batch_size, check_finite)
+    found = iter(DaskBackend.map_batches(results, tree_leaves(x), tree_leaves(like)))
+    return tree_map(lambda _: next(found), like)
+
+
+def _results(
+    model: Trainer, example: Any, batch_size: int | None, check_finite: bool, *blocks: Array
+) -> list[HostArray]:
+    """The results for the blocks of all inputs, in a list."""
+    remaining = iter(blocks)
+    x = tree_map(lambda _: next(remaining), example)
+    return tree_leaves(model.predict(x, batch_size, check_finite=check_finite, prefetch=0))
+
+
+def snapshot(model: Model) -> Model:
+    """A copy of a model with all that inference needs and nothing of its training, which other processes may get."""
+    twin = copy.copy(model)
+    twin.optimizer, twin.optimizer_state, twin.loss = None, None, None
+    twin._settings, twin._objective, twin._steps = {}, None, {}
+    twin.callbacks = CallbackList((), twin, {})
+    return copy.deepcopy(twin)

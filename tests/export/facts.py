@@ -1,0 +1,123 @@
+"""What layers do on ONNX's and Dask's arrays, found by running the cases of tests/layers there.
+
+`check_layer` calls `record` instead of its own checks where the environment variable PORTANET_LAYER_FACTS names a file;
+`find_facts` runs tests/layers so. There is no second list of layers to keep.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from portanet.autodiff.tree import tree_leaves, tree_map
+from portanet.export import export_onnx
+from portanet.layers import Layer
+
+FACTS = "PORTANET_LAYER_FACTS"
+TESTS = pathlib.Path(__file__).parents[1]
+BATCHES = (1, 2, 6)
+TOLERANCE = {"rtol": 1e-4, "atol": 1e-5}
+
+
+def record(layer: Layer, host: Any) -> None:
+    """Append to the file what becomes of a built layer on each of the two libraries; None is success.
+
+    Args:
+        layer: The layer, on NumPy.
+        host: Its inputs.
+    """
+    facts = {"layer": type(layer).__name__}
+    for name, check in (("onnx", check_onnx), ("dask", check_dask)):
+        facts[name] = _error(check, layer, host)
+    with open(os.environ[FACTS], "a") as file:
+        file.write(json.dumps(facts) + "\n")
+
+
+def _error(check: Callable[[Layer, Any], None], layer: Layer, host: Any) -> str | None:
+    try:
+        check(layer, host)
+    except Exception as error:
+        return f"{type(error).__name__}: {str(error)[:400]}"
+    return None
+
+
+def check_onnx(layer: Layer, host: Any) -> None:
+    """onnxruntime gives the layer's results, for batches of several sizes."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder) / "layer.onnx"
+        export_onnx(layer, path, host)
+        run = Session(path)
+        for size in BATCHES:
+            x = with_batch(host, size)
+            assert_same(run(*tree_leaves(x)), layer(x, training=False))
+
+
+def check_dask(layer: Layer, host: Any) -> None:
+    """The layer gives Dask arrays with its results, and computes nothing before."""
+    import dask
+    import dask.array
+
+    def refuse(*args: Any, **options: Any) -> Any:
+        raise AssertionError("values were asked for while the graph was made")
+
+    x = with_batch(host, 5)
+    with dask.config.set(scheduler=refuse):
+        lazy = tree_map(lambda leaf: dask.array.from_array(leaf, chunks=(2, *leaf.shape[1:])), x)
+        found = tree_leaves(layer(lazy, training=False))
+    assert all(isinstance(leaf, dask.array.Array) for leaf in found), "the results are no Dask arrays"
+    assert_same(dask.compute(*found, scheduler="synchronous"), layer(x, training=False))
+
+
+class Session:
+    """onnxruntime with a graph."""
+
+    def __init__(self, path: pathlib.Path) -> None:
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        options.log_severity_level = 3
+        self.own = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        self.inputs = [(entry.name, entry.shape, entry.type) for entry in self.own.get_inputs()]
+        self.outputs = [(entry.name, entry.shape, entry.type) for entry in self.own.get_outputs()]
+
+    def __call__(self, *inputs: Any) -> list[Any]:
+        feed = {name: x for (name, _, _), x in zip(self.inputs, inputs, strict=True)}
+        found: list[Any] = self.own.run(None, feed)
+        return found
+
+
+def with_batch(tree: Any, size: int) -> Any:
+    """The arrays of a tree with another number of examples."""
+    return tree_map(lambda x: np.take(x, np.arange(size) % len(x), axis=0), tree)
+
+
+def assert_same(found: Any, expected: Any) -> None:
+    for ours, theirs in zip(found, tree_leaves(expected), strict=True):
+        np.testing.assert_allclose(ours, theirs, **TOLERANCE)
+        assert ours.dtype == theirs.dtype, f"dtype {ours.dtype} instead of {theirs.dtype}"
+
+
+def find_facts() -> dict[str, list[dict[str, str | None]]]:
+    """The facts of every layer that has cases in tests/layers."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder) / "facts.jsonl"
+        own = f"--ignore={TESTS}/layers/test_matrix.py"  # the test of `check_layer` itself
+        options = ("-q", "-p", "no:cacheprovider", "-W", "ignore", "-n", "2")
+        command = [sys.executable, "-m", "pytest", f"{TESTS}/layers", own, *options]
+        env = {**os.environ, FACTS: str(path), "PORTANET_TEST_BACKENDS": "numpy"}
+        done = subprocess.run(command, env=env, cwd=TESTS.parent, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+        lines = [json.loads(line) for line in path.read_text().splitlines()]
+    found: dict[str, list[dict[str, str | None]]] = {}
+    for facts in lines:
+        found.setdefault(facts["layer"], []).append(facts)
+    return found

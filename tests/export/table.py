@@ -1,0 +1,75 @@
+"""The table docs/export-layers.md: `python -m tests.export.table` writes it."""
+
+from __future__ import annotations
+
+import pathlib
+
+from portanet import layers
+from tests.export.facts import find_facts
+
+TABLE = pathlib.Path(__file__).parents[2] / "docs" / "export-layers.md"
+COLUMNS = {"onnx": "ONNX", "dask": "Dask"}
+HELPERS = {"Layer", "Input", "RandomLayer", "RecurrentCell"}
+"""Names in `portanet.layers` that are no layers of their own."""
+
+AS = {
+    "GRUCell": "GRU",
+    "JordanCell": "JordanRNN",
+    "LSTMCell": "LSTM",
+    "SimpleRNNCell": "SimpleRNN",
+    "StackedRNNCells": "RNN",
+    "TiedDense": "Autoencoder",  # of the test
+}
+"""Layers without cases of their own in tests/layers, and those in whose cases they run."""
+
+NO_CASE = {"InputLayer": "it computes nothing"}
+"""Layers without a case, and why."""
+
+REASONS: dict[tuple[str, str], str] = {}
+"""Why a layer, in some or all of its cases, cannot be used: what is missing upstream, or what it asks for."""
+
+HEAD = """# Layers on ONNX's and Dask's arrays
+
+Written by `python -m tests.export.table`; do not edit. The cases are those of the tests on every backend
+(`tests/layers`). ONNX: exported once, with an open batch size, onnxruntime gives the layer's results for batches of
+1, 2 and 6 examples. Dask: called on Dask arrays, the layer gives Dask arrays and computes nothing before they are asked
+for (`model.predict(x)` on Dask arrays works for every layer).
+
+| Layer | ONNX | Dask |
+|---|---|---|
+"""
+
+
+def gaps(facts: dict[str, list[dict[str, str | None]]]) -> list[str]:
+    """What the tables above do not explain, or explain though it is not so."""
+    found = []
+    for name in names():
+        cases = facts.get(AS.get(name, name), [])
+        if bool(cases) == (name in NO_CASE):
+            found.append(f"{name} has no case in tests/layers, or one, and NO_CASE does not say so")
+        for column in COLUMNS:
+            errors = [str(case[column]) for case in cases if case[column] is not None]
+            if bool(errors) != ((name, column) in REASONS):
+                found.append(f"{name} on {column}: {errors or 'works, so REASONS is out of date'}")
+    return found
+
+
+def names() -> list[str]:
+    """The public layers."""
+    return sorted(set(layers.__all__) - HELPERS)
+
+
+def table() -> str:
+    """The text of the file."""
+    rows = []
+    for name in names():
+        cells = [REASONS.get((name, column), "yes") for column in COLUMNS]
+        rows.append(f"| `{name}` | {' | '.join(cells)} |")
+    return HEAD + "\n".join(rows) + "\n"
+
+
+if __name__ == "__main__":
+    unexplained = gaps(find_facts())
+    print("\n".join(unexplained))
+    if not unexplained:
+        TABLE.write_text(table())
