@@ -12,6 +12,7 @@ from portanet.callbacks.log_file import CSVLogger, JSONLinesLogger, LogFile
 from portanet.callbacks.monitor import Monitor
 from portanet.callbacks.plot_history import PlotHistory
 from portanet.callbacks.probe import Probe
+from portanet.callbacks.profiler import Profiler
 from portanet.callbacks.progress import ProgressBar
 from portanet.callbacks.tensorboard import TensorBoard
 from portanet.callbacks.terminate_on_nan import TerminateOnNaN
@@ -33,6 +34,7 @@ __all__ = [
     "Monitor",
     "PlotHistory",
     "Probe",
+    "Profiler",
     "ProgressBar",
     "ReduceLROnPlateau",
     "TensorBoard",

@@ -1,0 +1,147 @@
+"""Time and memory of each layer."""
+
+from __future__ import annotations
+
+import math
+import statistics
+import time
+from collections.abc import Callable
+from typing import Any
+
+from portanet.autodiff import array_namespace, grad
+from portanet.autodiff.tree import tree_leaves, tree_map
+from portanet.backends import Array, Backend, asarray, use_backend
+from portanet.callbacks.base import Callback, Logs
+from portanet.callbacks.table import table
+from portanet.callbacks.watch import named_layers, watched
+from portanet.variables import bind
+
+
+class Profiler(Callback):
+    """Measures each layer on data of one's own, when training ends: its time forward and backward, and its memory.
+
+    A first inference notes what each layer gets; then each layer is run by itself on that, compiled where the backend
+    compiles, and the device is waited for after every run. So times are those of layers alone: a step that is compiled
+    as a whole may be faster than their sum. The training step is not touched. `Profiler(x).profile(model)` needs no
+    training. For the time of epochs and steps, see `Timing`.
+
+    Args:
+        x: Inputs to measure with, as for `predict`: a batch of the size that matters.
+        repeats: Runs of each layer, of which the median counts, after one that does not.
+        verbose: 1 to print the table when training ends.
+
+    Attributes:
+        rows: For each layer a dict: `layer`, its path; `type`; `forward` and `backward`, seconds (backward computes the
+            gradients of its weights and inputs; None where there are none); `weights` and `results`, the bytes that
+            they take.
+
+    Example:
+        >>> import numpy as np
+        >>> import portanet
+        >>> from portanet import layers
+        >>> model = portanet.Sequential([layers.Input((100,)), layers.Dense(50), layers.Dense(10)])
+        >>> [(row["layer"], row["weights"], row["results"]) for row in Profiler(np.ones((32, 100))).profile(model)]
+        [('dense', 20200, 6400), ('dense_1', 2040, 1280)]
+    """
+
+    def __init__(self, x: Any, repeats: int = 5, verbose: int = 1) -> None:
+        if not isinstance(repeats, int) or isinstance(repeats, bool) or repeats < 1:
+            raise ValueError(f"Argument `repeats` must be a positive integer. Received: repeats={repeats!r}")
+        self.x = x
+        self.repeats = repeats
+        self.verbose = verbose
+        self.rows: list[dict[str, Any]] = []
+
+    def on_train_end(self, logs: Logs | None = None) -> None:
+        self.profile(self.model)
+        if self.verbose:
+            print(self.table())
+
+    def profile(self, model: Any) -> list[dict[str, Any]]:
+        """Measure a model; gives `rows`."""
+        layers = named_layers(model)
+        seen: dict[str, tuple[Any, ...]] = {}
+
+        def saw(path: str, args: Any, options: Any, result: Any) -> None:
+            seen[path] = (args, options, result)
+
+        with use_backend(model.backend) as backend:
+            with watched(layers, saw):
+                model(tree_map(asarray, self.x), training=False)
+            self.rows = [self._measure(backend, path, layers[path], *seen[path]) for path in layers if path in seen]
+        return self.rows
+
+    def _measure(self, backend: Backend, path: str, layer: Any, args: Any, options: Any, result: Any) -> dict[str, Any]:
+        variables = layer.named_variables()
+        values = {name: variable.value for name, variable in variables.items()}
+        inputs = [leaf for leaf in tree_leaves(args) if _floating(backend, leaf)]
+        trained = {name: value for name, value in values.items() if _floating(backend, value)}
+
+        def forward(values: dict[str, Array], args: Any) -> Any:
+            with bind({variables[name]: value for name, value in values.items()}):
+                return layer.call(*args, **options)
+
+        def total(trained: dict[str, Array], inputs: list[Array], args: Any) -> Array:
+            given = iter(inputs)
+            filled = tree_map(lambda leaf: next(given) if _floating(backend, leaf) else leaf, args)
+            results = tree_leaves(forward({**values, **trained}, filled))
+            return sum(array_namespace(leaf).sum(leaf) for leaf in results)
+
+        ahead = self._seconds(backend, backend.compile(forward), values, args)
+        both = None
+        if (inputs or trained) and all(_floating(backend, leaf) for leaf in tree_leaves(result)):
+            both = self._seconds(backend, backend.compile(grad(total, argnums=(0, 1))), trained, inputs, args)
+        return {
+            "layer": path,
+            "type": type(layer).__name__,
+            "forward": ahead,
+            "backward": None if both is None else max(0.0, both - ahead),
+            "weights": sum(variable.nbytes for variable in variables.values()),
+            "results": sum(_bytes(backend, leaf) for leaf in tree_leaves(result)),
+        }
+
+    def _seconds(self, backend: Backend, function: Callable[..., Any], *args: Any) -> float:
+        """The median time of a function, after a first call, until its smallest result, and so all, is on the host."""
+        times = []
+        for _ in range(self.repeats + 1):
+            backend.synchronize()
+            start = time.perf_counter()
+            leaves = tree_leaves(function(*args))
+            backend.to_host(min(leaves, key=lambda leaf: math.prod(leaf.shape)))
+            times.append(time.perf_counter() - start)
+        return statistics.median(times[1:])
+
+    def table(self) -> str:
+        """The measurements in a table, with their sums."""
+        rows = [
+            [
+                f"{row['layer']} ({row['type']})",
+                f"{row['forward'] * 1e3:.3f}",
+                "" if row["backward"] is None else f"{row['backward'] * 1e3:.3f}",
+                f"{row['weights'] / 1024:,.1f}",
+                f"{row['results'] / 1024:,.1f}",
+            ]
+            for row in self.rows
+        ]
+        sums = {
+            name: sum(row[name] or 0 for row in self.rows) for name in ("forward", "backward", "weights", "results")
+        }
+        rows.append(
+            [
+                "all",
+                *(f"{sums[name] * 1e3:.3f}" for name in ("forward", "backward")),
+                *(f"{sums[name] / 1024:,.1f}" for name in ("weights", "results")),
+            ]
+        )
+        return table(["layer", "forward ms", "backward ms", "weights KiB", "results KiB"], rows)
+
+
+def _floating(backend: Backend, leaf: Any) -> bool:
+    return hasattr(leaf, "dtype") and bool(backend.xp.isdtype(leaf.dtype, "real floating"))
+
+
+def _bytes(backend: Backend, leaf: Array) -> int:
+    """Bytes that an array takes."""
+    name = backend.dtype_name(leaf.dtype)
+    bits = 8 if name == "bool" else int("".join(filter(str.isdigit, name)))
+    return int(math.prod(leaf.shape)) * bits // 8
