@@ -11,7 +11,7 @@ from __future__ import annotations
 from portanet.random.continuous import normal, truncated_normal, uniform
 from portanet.random.counter_based import bernoulli, bits
 from portanet.random.discrete import choice, integers, permutation
-from portanet.random.seeds import get_seed, host_generator, next_unowned, set_seed, stream_key
+from portanet.random.seeds import get_seed, host_generator, next_unowned, set_seed, stream_key, use_seed
 
 __all__ = [
     "bernoulli",
@@ -27,4 +27,5 @@ __all__ = [
     "stream_key",
     "truncated_normal",
     "uniform",
+    "use_seed",
 ]

@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import secrets
+from collections.abc import Iterator
+from contextvars import ContextVar
+from dataclasses import dataclass
 
 import numpy as np
 
-_seed: list[int] = []
-_unowned = [0]
+
+@dataclass
+class _Seed:
+    """A seed, None before it was chosen or drawn, and how many layers outside models were built under it."""
+
+    value: int | None = None
+    unowned: int = 0
+
+
+_process = _Seed()
+_local: ContextVar[_Seed | None] = ContextVar("portanet_seed", default=None)
+
+
+def _in_use() -> _Seed:
+    return _local.get() or _process
 
 
 def set_seed(seed: int) -> None:
@@ -20,23 +37,49 @@ def set_seed(seed: int) -> None:
         >>> portanet.random.get_seed()
         7
     """
+    here = _in_use()
+    here.value, here.unowned = _checked(seed), 0
+
+
+@contextlib.contextmanager
+def use_seed(seed: int) -> Iterator[None]:
+    """Like `set_seed`, for a `with` block in this context (thread or asyncio task) only; then all is as it was.
+
+    Example:
+        >>> import portanet
+        >>> portanet.random.set_seed(7)
+        >>> with portanet.random.use_seed(8):
+        ...     portanet.random.get_seed()
+        8
+        >>> portanet.random.get_seed()
+        7
+    """
+    token = _local.set(_Seed(_checked(seed)))
+    try:
+        yield
+    finally:
+        _local.reset(token)
+
+
+def _checked(seed: int) -> int:
     if not isinstance(seed, (int, np.integer)) or seed < 0:
         raise ValueError(f"Argument `seed` must be a non-negative integer. Received: seed={seed!r}")
-    _seed[:] = [int(seed)]
-    _unowned[0] = 0
+    return int(seed)
 
 
 def get_seed() -> int:
     """The seed in use; where none was chosen, one is drawn once from the operating system."""
-    if not _seed:
-        _seed.append(secrets.randbits(31))
-    return _seed[0]
+    here = _in_use()
+    if here.value is None:
+        here.value = secrets.randbits(31)
+    return here.value
 
 
 def next_unowned() -> int:
     """A number for the next layer that belongs to no model, so that two such layers do not start alike."""
-    _unowned[0] += 1
-    return _unowned[0] - 1
+    here = _in_use()
+    here.unowned += 1
+    return here.unowned - 1
 
 
 def host_generator(*path: str | int, seed: int | None = None) -> np.random.Generator:

@@ -1,0 +1,212 @@
+"""What the estimators share: parameters, the network that is trained, and how it is pickled."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, Self
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.model_selection import train_test_split
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+
+from portanet import layers, losses, optimizers, random
+from portanet.backends import HostArray, get_backend, make_backend, use_backend
+from portanet.losses import Loss
+from portanet.models import Model, Sequential
+from portanet.optimizers.base import hyperparameter
+
+FLOATS = [np.float64, np.float32]
+"""Dtypes of data that are kept; others become the first."""
+
+
+class PortanetEstimator(BaseEstimator):  # type: ignore[misc]
+    """A network with scikit-learn's interface; `PortanetClassifier` and `PortanetRegressor` build on it.
+
+    Args:
+        model: A function `(n_features, n_outputs) -> model`, for another network than `hidden_layer_sizes` describes.
+            To be pickled, it has to be defined at the top of a module.
+        hidden_layer_sizes: Units of the dense layers before the last.
+        activation: Their activation.
+        optimizer: Name or object.
+        loss: Name or object; None for what suits the task.
+        epochs: Passes over the data in `fit`.
+        batch_size: Examples in a step; `"auto"` for all, at most 200.
+        learning_rate: That of an optimizer given by name; None for its default.
+        random_state: Seed of initial weights, shuffling and dropout: an int, or NumPy's RandomState to draw it from.
+            No global state is read or changed.
+        validation_fraction: Share of the examples that is kept for validation, drawn at random; 0 for none.
+        backend: Name of a backend, or a backend; None for the one in use.
+        dtype: Dtype to compute in, `"float32"` or `"float64"`; None for that of the data, as in scikit-learn, so that
+            float64 (and integers) are computed in float64. Give float32 where speed counts.
+        verbose: As for `Model.fit`.
+        callbacks: As for `Model.fit`; copies are used.
+        warm_start: Whether `fit` goes on from the weights of the last call.
+    """
+
+    def __init__(
+        self,
+        model: Callable[[int, int], Model] | None = None,
+        *,
+        hidden_layer_sizes: Sequence[int] = (100,),
+        activation: Any = "relu",
+        optimizer: Any = "adam",
+        loss: Any = None,
+        epochs: int = 200,
+        batch_size: int | str = "auto",
+        learning_rate: float | None = None,
+        random_state: Any = None,
+        validation_fraction: float = 0.0,
+        backend: Any = None,
+        dtype: str | None = None,
+        verbose: Any = 0,
+        callbacks: Sequence[Any] | None = None,
+        warm_start: bool = False,
+    ) -> None:
+        self.model = model
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.optimizer = optimizer
+        self.loss = loss
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.random_state = random_state
+        self.validation_fraction = validation_fraction
+        self.backend = backend
+        self.dtype = dtype
+        self.verbose = verbose
+        self.callbacks = callbacks
+        self.warm_start = warm_start
+
+    _last_activation: str
+    """Activation of the last layer of the default network."""
+    _default_loss: str
+    n_features_in_: int
+    _dtype: str
+
+    def _targets(self, y: HostArray) -> HostArray:
+        """What the loss is given for targets `y`."""
+        raise NotImplementedError
+
+    def _count_outputs(self) -> int:
+        raise NotImplementedError
+
+    # Training
+
+    def _train(self, X: HostArray, y: HostArray, sample_weight: Any, epochs: int, go_on: bool) -> Self:
+        """Train a network, the one there is if `go_on`, on data that was checked."""
+        if sample_weight is not None:
+            sample_weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+        seed = self._draw_seed()
+        if not go_on:
+            self._dtype = self.dtype or str(X.dtype)
+        with random.use_seed(seed), self._home():
+            if not go_on:
+                self.model_ = self._make_model()
+                self.model_.compile(self._make_optimizer(), self._make_loss())
+                self.history_: dict[str, list[float]] = {}
+                self.n_iter_ = 0
+            held_out, kept = self._split(y, seed)
+            data = [X, self._targets(y), *([] if sample_weight is None else [sample_weight])]
+            x, targets, *weights = [array[kept] for array in data]
+            size = min(200, len(x)) if isinstance(self.batch_size, str) else self.batch_size
+            history = self.model_.fit(
+                x,
+                targets,
+                sample_weight=weights[0] if weights else None,
+                batch_size=size,
+                initial_epoch=self.n_iter_,
+                epochs=self.n_iter_ + epochs,
+                verbose=self.verbose,
+                validation_data=tuple(a[held_out] for a in data) if len(held_out) else None,
+                callbacks=copy.deepcopy(list(self.callbacks or ())),
+            )
+        for name, values in history.history.items():
+            self.history_.setdefault(name, []).extend(values)
+        self.n_iter_ += len(history.epoch)
+        return self
+
+    def _split(self, y: HostArray, seed: int) -> tuple[HostArray, HostArray]:
+        """Numbers of the examples for validation, and of the others."""
+        places = np.arange(len(y))
+        if not self.validation_fraction:
+            return places[:0], places
+        by_class = y if hasattr(self, "classes_") else None
+        kept, held_out = train_test_split(
+            places, test_size=self.validation_fraction, random_state=seed, stratify=by_class
+        )
+        return held_out, kept
+
+    def _home(self) -> AbstractContextManager[Any]:
+        """The backend on which the network lives, in the dtype in which it computes."""
+        chosen = get_backend() if self.backend is None else make_backend(self.backend)
+        return use_backend(chosen.name, chosen.device, self._dtype)
+
+    def _draw_seed(self) -> int:
+        if self.random_state is None:
+            return int(np.random.default_rng().integers(2**31))
+        if isinstance(self.random_state, np.random.RandomState):
+            return int(self.random_state.randint(2**31 - 1))
+        return int(self.random_state)
+
+    def _make_model(self) -> Model:
+        """The network, built."""
+        count = self._count_outputs()
+        if self.model is None:
+            hidden = [layers.Dense(size, self.activation) for size in self.hidden_layer_sizes]
+            last = layers.Dense(count, self._last_activation)
+            return Sequential([layers.Input((self.n_features_in_,)), *hidden, last])
+        model = self.model(self.n_features_in_, count)
+        if not isinstance(model, Model):
+            raise TypeError(
+                "Argument `model` must be a function (n_features, n_outputs) -> portanet model. "
+                f"Received: model={self.model!r}, which gave {model!r}"
+            )
+        if not model.built:
+            model.predict(np.zeros((1, self.n_features_in_)))
+        return model
+
+    def _make_optimizer(self) -> Any:
+        optimizer = optimizers.get(copy.deepcopy(self.optimizer))
+        if isinstance(self.optimizer, str) and self.learning_rate is not None:
+            optimizer.learning_rate = hyperparameter("learning_rate", self.learning_rate)
+        return optimizer
+
+    def _make_loss(self) -> Loss:
+        """The loss; one given by name is divided by the sum of the weights, so that weight 2 is as good as twice."""
+        if self.loss is not None and not isinstance(self.loss, str):
+            return losses.get(copy.deepcopy(self.loss))
+        loss = losses.get(self.loss or self._default_loss)
+        loss.reduction = "mean_with_sample_weight"
+        return loss
+
+    # Results
+
+    def _outputs(self, X: Any) -> HostArray:
+        """The network's results."""
+        check_is_fitted(self, "model_")
+        X = validate_data(self, X, dtype=FLOATS, reset=False)
+        found: HostArray = self.model_.predict(X)
+        return found
+
+    # Pickling: arrays on the host and the parameters, from which the network is made again
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = dict(super().__getstate__())
+        model = state.pop("model_", None)
+        if model is not None:
+            state["_weights"] = model.get_weights()
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        state = dict(state)
+        weights = state.pop("_weights", None)
+        super().__setstate__(state)
+        if weights is not None:
+            with random.use_seed(0), self._home():
+                self.model_ = self._make_model()
+                self.model_.compile(self._make_optimizer(), self._make_loss())
+                self.model_.set_weights(weights)

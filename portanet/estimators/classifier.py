@@ -1,0 +1,99 @@
+"""A network that classifies, as a scikit-learn estimator."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import numpy as np
+from sklearn.base import ClassifierMixin
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import column_or_1d, validate_data
+
+from portanet.backends import HostArray
+from portanet.estimators.base import FLOATS, PortanetEstimator
+from portanet.utils import to_categorical
+
+
+class PortanetClassifier(ClassifierMixin, PortanetEstimator):  # type: ignore[misc]
+    """A network for classes that exclude each other.
+
+    The last layer gives probabilities (softmax); so must the one of a `model` of your own. The loss is cross-entropy.
+
+    Args:
+        model: See `PortanetEstimator`, as all further parameters.
+        **options: `hidden_layer_sizes`, `activation`, `optimizer`, `loss`, `epochs`, `batch_size`, `learning_rate`,
+            `random_state`, `validation_fraction`, `backend`, `dtype`, `verbose`, `callbacks`, `warm_start`.
+
+    Attributes:
+        classes_: The labels, sorted.
+        model_: The network.
+        history_: Loss after each epoch, and `val_loss`.
+        n_iter_: Number of epochs so far.
+
+    Example:
+        >>> from sklearn.datasets import load_iris
+        >>> from sklearn.pipeline import make_pipeline
+        >>> from sklearn.preprocessing import StandardScaler
+        >>> from portanet.estimators import PortanetClassifier
+        >>> x, y = load_iris(return_X_y=True)
+        >>> network = make_pipeline(StandardScaler(), PortanetClassifier(learning_rate=0.01, epochs=50, random_state=0))
+        >>> network.fit(x, y).score(x, y) > 0.9
+        True
+    """
+
+    _last_activation = "softmax"
+    _default_loss = "sparse_categorical_crossentropy"
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Train for `epochs`.
+
+        Args:
+            X: Shape (examples, features): NumPy, lists or pandas.
+            y: Labels of any kind, shape (examples,).
+            sample_weight: Weight of each example.
+        """
+        go_on = self.warm_start and hasattr(self, "model_")
+        X, y = validate_data(self, X, y, dtype=FLOATS, reset=not go_on)
+        return self._learn(X, y, sample_weight, None, self.epochs, go_on)
+
+    def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
+        """Train for one epoch, from where the last call ended.
+
+        Args:
+            X: As for `fit`.
+            y: Likewise.
+            classes: All labels there will ever be; needed in the first call if `y` lacks some.
+            sample_weight: Weight of each example.
+        """
+        go_on = hasattr(self, "model_")
+        X, y = validate_data(self, X, y, dtype=FLOATS, reset=not go_on)
+        return self._learn(X, y, sample_weight, classes, 1, go_on)
+
+    def _learn(self, X: Any, y: Any, sample_weight: Any, classes: Any, epochs: int, go_on: bool) -> Self:
+        y = column_or_1d(y, warn=True)
+        check_classification_targets(y)
+        if not go_on:
+            self.classes_ = np.unique(y if classes is None else classes)
+        unknown = np.setdiff1d(y, self.classes_)
+        if unknown.size:
+            raise ValueError(
+                f"Argument `y` holds labels that were not among the classes {list(self.classes_)} of the first call. "
+                f"Received: {list(unknown)}"
+            )
+        return self._train(X, np.searchsorted(self.classes_, y), sample_weight, epochs, go_on)
+
+    def _targets(self, y: HostArray) -> HostArray:
+        return y if self.model_.loss.integer_targets else to_categorical(y, len(self.classes_))
+
+    def _count_outputs(self) -> int:
+        return len(self.classes_)
+
+    def predict_proba(self, X: Any) -> HostArray:
+        """Probability of each class, in the order of `classes_`, shape (examples, classes)."""
+        return self._outputs(X)
+
+    def predict(self, X: Any) -> HostArray:
+        """The most probable label of each example."""
+        codes = np.argmax(self._outputs(X), axis=1)
+        found: HostArray = self.classes_[codes]
+        return found
