@@ -7,7 +7,7 @@ import pytest
 
 import portanet
 from portanet import layers
-from portanet.callbacks import Callback, CallbackList
+from portanet.callbacks import Callback
 
 
 class Diary(Callback):
@@ -79,11 +79,6 @@ def test_on_train_end_is_called_after_an_error():
     assert diary.entries[-1] == "train ends"
 
 
-def test_only_callbacks_are_taken():
-    with pytest.raises(TypeError, match=r"must hold portanet.callbacks.Callback objects. Received: <function"):
-        model().fit(X, Y, verbose=0, callbacks=[lambda: None])
-
-
 def test_a_restored_position_is_where_training_goes_on():
     """Two epochs in one go, and the same in two runs, the second of which begins in the middle of an epoch."""
 
@@ -129,24 +124,6 @@ class Counting(Callback):
 
     def set_state(self, state):
         self.count = state["count"]
-
-
-class Other(Counting):
-    pass
-
-
-def test_those_that_keep_what_others_know_are_called_last():
-    last, first, middle = Counting(order=2), Counting(), Counting(order=1)
-    assert CallbackList([last, first, middle], None, {}).callbacks == [first, middle, last]
-
-
-def test_states_are_found_by_class_and_order():
-    states = [["Counting", {"count": 1}], ["Gone", {"count": 2}], ["Counting", {"count": 3}]]
-    callbacks = [Other(), Counting(), Counting()]
-    listeners = CallbackList(callbacks, None, {})
-    listeners.set_states(states)
-    assert [callback.count for callback in callbacks] == [0, 1, 3]
-    assert listeners.get_states() == [["Other", {"count": 0}], ["Counting", {"count": 1}], ["Counting", {"count": 3}]]
 
 
 def test_fit_goes_on_from_a_position_with_its_seed_and_callbacks():

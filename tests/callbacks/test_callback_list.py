@@ -1,0 +1,114 @@
+"""Several callbacks at once: their order, what they know, and a run that is stopped and resumed with all of them."""
+
+import numpy as np
+import pytest
+
+import portanet
+from portanet import callbacks, layers
+from portanet.callbacks import Callback, CallbackList, LambdaCallback, ProgressBar
+
+
+class Counting(Callback):
+    def __init__(self, order=0):
+        self.order, self.count = order, 0
+
+    def on_train_begin(self, logs=None):
+        self.count = 0
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.count += 1
+
+    def get_state(self):
+        return {"count": self.count}
+
+    def set_state(self, state):
+        self.count = state["count"]
+
+
+class Other(Counting):
+    pass
+
+
+def test_those_that_keep_what_others_know_are_called_last():
+    last, first, middle = Counting(order=2), Counting(), Counting(order=1)
+    assert CallbackList([last, first, middle], None, {}).callbacks == [first, middle, last]
+
+
+def test_states_are_found_by_class_and_order():
+    states = [["Counting", {"count": 1}], ["Gone", {"count": 2}], ["Counting", {"count": 3}]]
+    callbacks = [Other(), Counting(), Counting()]
+    listeners = CallbackList(callbacks, None, {})
+    listeners.set_states(states)
+    assert [callback.count for callback in callbacks] == [0, 1, 3]
+    assert listeners.get_states() == [["Other", {"count": 0}], ["Counting", {"count": 1}], ["Counting", {"count": 3}]]
+
+
+def test_only_callbacks_are_taken():
+    with pytest.raises(TypeError, match=r"must hold portanet.callbacks.Callback objects. Received: <function"):
+        CallbackList([lambda: None], None, {})
+
+
+def test_a_progress_bar_comes_first_unless_there_is_one_or_silence_is_asked_for():
+    given, bar = Callback(), ProgressBar(2)
+    first, second = CallbackList([given], None, {"verbose": 2}).callbacks
+    assert (type(first), second) == (ProgressBar, given)
+    assert CallbackList([given, bar], None, {"verbose": 2}).callbacks == [given, bar]
+    assert CallbackList([given], None, {"verbose": 0}).callbacks == [given]
+
+
+def test_hooks_that_nobody_has_cost_no_call():
+    called = []
+    listeners = CallbackList([Callback(), LambdaCallback(on_train_begin=called.append)], None, {})
+    listeners.call("on_train_batch_end", 0, {})
+    listeners.call("on_train_begin", 1)
+    listeners.call("on_train_begin", 2)
+    assert called == [1, 2]
+    assert [len(functions) for functions in listeners._hooks.values()] == [0, 1]
+
+
+class Killed(BaseException):
+    pass
+
+
+def train(folder, kill_at=None):
+    """Train with every callback that knows something; give what they know, with history and weights."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(40, 3)).astype("float32")
+    portanet.random.set_seed(2)
+    model = portanet.Sequential([layers.Input((3,)), layers.Dense(4, "tanh"), layers.Dropout(0.2), layers.Dense(1)])
+    model.compile(portanet.optimizers.Adam(0.5), "mse", metrics=["mae"])
+    steps = iter(range(1000))
+
+    def count(batch, logs):
+        if next(steps) == kill_at:
+            raise Killed
+
+    known = [
+        callbacks.EarlyStopping("val_loss", patience=4, restore_best_weights=True),
+        callbacks.ReduceLROnPlateau("loss", factor=0.5, patience=1, min_delta=10.0),
+        callbacks.CSVLogger(folder / "log.csv"),
+        callbacks.JSONLinesLogger(folder / "log.jsonl"),
+        callbacks.PlotHistory(folder / "history.svg", ["loss"]),
+        callbacks.ActivationMonitor(x[:8], bins=3),
+        callbacks.GradientMonitor(x[:8], x[:8, :1], bins=3),
+        callbacks.Timing(),
+    ]
+    others = [callbacks.BackupAndRestore(folder / "backup", save_freq=3), LambdaCallback(on_train_batch_end=count)]
+    history = model.fit(
+        x, x[:, :1] ** 2, 10, epochs=9, verbose=0, validation_data=(x, x[:, 1:2]), callbacks=[*known, *others]
+    ).history
+    states = {type(each).__name__: each.get_state() for each in known}
+    steps_of_epochs = [row["steps"] for row in states.pop("Timing")["rows"]]
+    files = [(folder / name).read_bytes() for name in ("log.csv", "log.jsonl")]
+    return {"history": history, "states": states, "steps": steps_of_epochs, "files": files, "w": model.get_weights()}
+
+
+@pytest.mark.parametrize("kill_at", [6, 13])
+def test_a_stopped_run_with_all_callbacks_goes_on_as_if_it_had_not_been(kill_at, tmp_path, backend):
+    pytest.importorskip("matplotlib")
+    expected = train(tmp_path / "whole")
+    assert len(expected["history"]["loss"]) < 9  # EarlyStopping came into it
+    assert expected["history"]["learning_rate"][-1] < 0.5  # and so did ReduceLROnPlateau
+    with pytest.raises(Killed):
+        train(tmp_path / "pieces", kill_at)
+    np.testing.assert_equal(train(tmp_path / "pieces"), expected)
