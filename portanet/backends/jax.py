@@ -127,7 +127,7 @@ class JaxBackend(Backend):
             return {}
         return {"used": int(stats["bytes_in_use"]), "total": int(stats["bytes_limit"])}
 
-    def compile(self, step: Step) -> Step:
+    def compile(self, step: Step, pieces: bool = False) -> Step:
         import jax
 
         compiled: Step = jax.jit(step)

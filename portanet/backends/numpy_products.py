@@ -1,7 +1,8 @@
-"""Products of matrices on NumPy, in pieces on the threads that all other work is done on.
+"""Products of matrices on NumPy; in steps that work in pieces, divided among the same threads.
 
 A product that OpenBLAS divides wakes threads of its own, which then look out for more to do without a pause (26 ms)
-and take half a core from whatever is computed in pieces meanwhile: a step of training took half as long again.
+and take half a core from whatever is computed in pieces meanwhile: a step of training took half as long again. Where
+there are no pieces that is an advantage: the next product finds them awake.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from portanet.backends.base import Array
-from portanet.backends.threads import run_pieces
+from portanet.backends.threads import has_cores, run_pieces
 
 SMALL = 8_000_000
 """Products with fewer multiplications and additions are not worth a second thread."""
@@ -17,7 +18,7 @@ SMALL = 8_000_000
 
 def matmul(x1: Array, x2: Array, /) -> Array:
     """As in the standard; large products in pieces of rows, columns or matrices, whose sizes follow from the shapes."""
-    if x1.ndim < 2 or x2.ndim < 2 or 2 * x1.size * x2.shape[-1] < SMALL or x1.dtype != x2.dtype:
+    if not has_cores() or x1.ndim < 2 or x2.ndim < 2 or 2 * x1.size * x2.shape[-1] < SMALL or x1.dtype != x2.dtype:
         return np.matmul(x1, x2)
     if x1.ndim == 2 and x2.ndim == 2:
         rows, columns = x1.shape[0], x2.shape[1]

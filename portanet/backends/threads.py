@@ -54,6 +54,11 @@ def _blas() -> list[Any]:
     return [library for library in found if library.user_api == "blas"]
 
 
+def has_cores() -> bool:
+    """Whether the cores are the caller's: it told BLAS to leave them, and it is not a piece among others."""
+    return getattr(_here, "holding", 0) > 0 and not getattr(_here, "busy", False)
+
+
 def thread_count() -> int:
     """How many threads pieces run on: as many as the user lets BLAS have, at most one for each core."""
     with _lock:
@@ -74,9 +79,11 @@ def single_threaded_blas() -> Iterator[None]:
         for library, _ in _before:
             library.set_num_threads(1)
         _holders[0] += 1
+    _here.holding = getattr(_here, "holding", 0) + 1
     try:
         yield
     finally:
+        _here.holding -= 1
         with _lock:
             _holders[0] -= 1
             if not _holders[0]:

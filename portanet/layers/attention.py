@@ -37,6 +37,8 @@ class Attention(RandomLayer):
         (2, 3, 4)
     """
 
+    works_in_pieces = True
+
     def __init__(
         self,
         use_scale: bool = False,

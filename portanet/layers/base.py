@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Iterator
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -50,6 +50,8 @@ class Layer(Casting):
         (2, 3)
     """
 
+    works_in_pieces: ClassVar[bool] = False
+    """Whether its ops divide a batch among the cores of the host; see `Backend.map_chunks`."""
     _takes_training = False
     _takes_mask = False
 

@@ -94,6 +94,8 @@ class Embedding(Layer):
         plain = raw_value(x)
         safe = self._look(plain, training)
         index = xp.reshape(x, (-1,))
+        if index.dtype not in (xp.int32, xp.int64):  # all that PyTorch takes
+            index = xp.astype(index, xp.int32)
         if safe:
             found = xp.take(vectors, index, axis=0)
         else:

@@ -48,6 +48,8 @@ class MultiHeadAttention(RandomLayer):
         (4, 5, 16)
     """
 
+    works_in_pieces = True
+
     def __init__(
         self,
         num_heads: int,

@@ -51,6 +51,8 @@ class RNN(Layer):
         (2, 5, 4)
     """
 
+    works_in_pieces = True
+
     def __init__(
         self,
         cell: Any,

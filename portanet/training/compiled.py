@@ -199,7 +199,8 @@ class Compiled(Layer):
     def compiled_step(self, key: tuple[str, ...], make: Callable[[], Any]) -> Any:
         """A step of training, evaluation or prediction, made and compiled once."""
         if key not in self._steps:
-            self._steps[key] = self.backend.compile(make())
+            pieces = any(layer.works_in_pieces for layer in self.flatten_layers())
+            self._steps[key] = self.backend.compile(make(), pieces)
         return self._steps[key]
 
     def named_values(self) -> dict[str, Array]:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
 import threadpoolctl
 
-from portanet.backends import numpy_products, raw_namespace
+import portanet
+from portanet import layers
+from portanet.backends import numpy_products, raw_namespace, threads
+from portanet.backends.numpy import NumpyBackend
 from portanet.backends.numpy_products import matmul
+from portanet.backends.threads import single_threaded_blas
 
 SHAPES = [
     ((300, 70), (70, 90)),  # rows in pieces
@@ -22,10 +27,18 @@ SHAPES = [
 ]
 
 
+@pytest.fixture
+def held() -> Iterator[None]:
+    """As in a step that works in pieces."""
+    with single_threaded_blas():
+        yield
+
+
 def draw(shape: tuple[int, ...], dtype: str = "float32") -> Any:
     return np.random.default_rng(len(shape)).integers(-9, 9, shape).astype(dtype)  # products are exact
 
 
+@pytest.mark.usefixtures("held")
 @pytest.mark.parametrize(("first", "second"), SHAPES)
 @pytest.mark.parametrize("dtype", ["float32", "float64", "int32", "complex64"])
 def test_against_numpy(monkeypatch: Any, first: Any, second: Any, dtype: str) -> None:
@@ -40,6 +53,7 @@ def test_against_numpy(monkeypatch: Any, first: Any, second: Any, dtype: str) ->
         np.testing.assert_array_equal(matmul(*turned), expected)
 
 
+@pytest.mark.usefixtures("held")
 def test_mixed_dtypes_and_shapes_that_do_not_fit(monkeypatch: Any) -> None:
     monkeypatch.setattr(numpy_products, "SMALL", 1)
     mixed = matmul(draw((300, 70)), draw((70, 90), "float64"))
@@ -51,12 +65,33 @@ def test_mixed_dtypes_and_shapes_that_do_not_fit(monkeypatch: Any) -> None:
 
 def test_the_result_does_not_depend_on_the_number_of_threads() -> None:
     a, b = (np.random.default_rng(0).standard_normal(s).astype("float32") for s in ((2000, 300), (300, 200)))
-    with threadpoolctl.threadpool_limits(1):
+    with threadpoolctl.threadpool_limits(1), single_threaded_blas():
         alone = matmul(a, b)
-    with threadpoolctl.threadpool_limits(4):
+    with threadpoolctl.threadpool_limits(4), single_threaded_blas():
         np.testing.assert_array_equal(matmul(a, b), alone)
 
 
 def test_arrays_of_numpy_get_the_namespace_with_these_products() -> None:
     assert raw_namespace(np.ones(3)).matmul is matmul
     assert raw_namespace(np.float32(3)) is raw_namespace(np.ones(3))
+
+
+def test_only_steps_that_work_in_pieces_have_the_cores() -> None:
+    backend = NumpyBackend()
+    assert not backend.compile(threads.has_cores)()
+    assert backend.compile(threads.has_cores, pieces=True)()
+    assert not threads.has_cores()
+
+
+def test_which_models_work_in_pieces() -> None:
+    asked: list[bool] = []
+
+    class Backend(NumpyBackend):
+        def compile(self, step: Any, pieces: bool = False) -> Any:
+            asked.append(pieces)
+            return step
+
+    for inner in (layers.Conv1D(2, 2), layers.LSTM(2), layers.Dense(2)):
+        with portanet.use_backend(Backend()):
+            portanet.Sequential([layers.Input((3, 2)), inner]).predict(np.ones((1, 3, 2)))
+    assert asked == [True, True, False]

@@ -66,7 +66,8 @@ class Model:
             for v in layer.connected().named_variables().values()
             if v not in layer.trained().values()
         ]
-        self._slope = get_backend().compile(self._make_slope())
+        pieces = any(layer.connected().works_in_pieces for layer in self.layers)
+        self._slope = get_backend().compile(self._make_slope(), pieces)
 
     def fit(
         self,
@@ -153,15 +154,13 @@ class Model:
         return x, loss.targets(like, Y)
 
     def _batches(self, x: Array, y: Array, size: int, shuffle: bool) -> Iterator[tuple[Array, Array]]:
-        xp, backend = array_namespace(x), get_backend()
-        order = get_rng().permutation(int(x.shape[0])).astype("int32") if shuffle else None
+        if shuffle:
+            xp = array_namespace(x)
+            order = get_backend().from_host(get_rng().permutation(int(x.shape[0])).astype("int32"))
+            x, y = xp.take(x, order, axis=0), xp.take(y, order, axis=0)
         for start in range(0, int(x.shape[0]), size):
             stop = min(start + size, int(x.shape[0]))
-            if order is None:
-                yield x[start:stop, ...], y[start:stop, ...]
-            else:
-                chosen = backend.from_host(order[start:stop])
-                yield xp.take(x, chosen, axis=0), xp.take(y, chosen, axis=0)
+            yield x[start:stop, ...], y[start:stop, ...]
 
     def _score(self, x: Array, y: Array, batch_size: int) -> tuple[float, float]:
         """The mean loss and the accuracy over all examples."""
