@@ -75,6 +75,14 @@ def oracles(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def portability(session: nox.Session) -> None:
+    """Every block on every backend, compared with NumPy; `-- --write` updates the tables in the documents."""
+    extra = cupy_extra()
+    session.install("-e", ".[test]" if extra is None else f".[test,{extra}]", *HEAVY.values())
+    session.run("python", "-m", "tests.portability.run", *session.posargs, env=ONE_THREAD)
+
+
+@nox.session(default=False)
 def third_party(session: nox.Session) -> None:
     """Code of SciPy and scikit-learn, written against the standard, run on traced arrays."""
     session.install("-e", ".[test]", HEAVY["torch"])

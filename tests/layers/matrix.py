@@ -21,6 +21,9 @@ from tests.support import no_float64
 Make = Callable[[], Layer]
 Inputs = Callable[[np.random.Generator], Any]
 
+gathered: list[Case] | None = None
+"""If it is a list, `check_layer` checks nothing and adds its case here, for `tests.portability.blocks` to run."""
+
 
 def check_layer(
     make: Make,
@@ -64,7 +67,10 @@ def check_layer(
         rtol: Tolerance of the comparison with NumPy, in float32.
         atol: Absolute tolerance of the same.
     """
-    case = _Case(make, input_shape, inputs, training)
+    case = Case(make, input_shape, inputs, training, gradient)
+    if gathered is not None:
+        gathered.append(case)
+        return
     if facts.FACTS in os.environ:
         facts.record(case.built(), case.inputs())
         return
@@ -81,12 +87,12 @@ def check_layer(
             _check_training(case, unchanged)
 
 
-class _Case:
+class Case:
     """A layer to check, with its inputs on the host."""
 
-    def __init__(self, make: Make, input_shape: Any, inputs: Inputs | None, training: bool) -> None:
+    def __init__(self, make: Make, input_shape: Any, inputs: Inputs | None, training: bool, gradient: bool) -> None:
         generator = np.random.default_rng(7)
-        self.make, self.input_shape, self.training = make, input_shape, training
+        self.make, self.input_shape, self.training, self.gradient = make, input_shape, training, gradient
         shapes = input_shape if isinstance(input_shape, list) else [input_shape]
         drawn = [generator.standard_normal(shape) for shape in shapes]
         self.host = (drawn if isinstance(input_shape, list) else drawn[0]) if inputs is None else inputs(generator)
@@ -117,7 +123,7 @@ def _as_shapes(shape: Any) -> list[tuple[int | None, ...]]:
     return [tuple(each) for each in shape] if several else [tuple(shape)]
 
 
-def _check_result(case: _Case, output_shape: Any, output_dtype: str) -> None:
+def _check_result(case: Case, output_shape: Any, output_dtype: str) -> None:
     backend = get_backend()
     with no_float64():
         layer = case.built()
@@ -138,14 +144,14 @@ def _check_result(case: _Case, output_shape: Any, output_dtype: str) -> None:
     assert backend.dtype_name(first.dtype) == output_dtype, f"float32 in, {first.dtype} out"
 
 
-def _check_half_precision(case: _Case, output_dtype: str, gradient: bool) -> None:
+def _check_half_precision(case: Case, output_dtype: str, gradient: bool) -> None:
     backend = get_backend()
     xp = backend.xp
     set_global_policy("mixed_float16")
     try:
         layer = case.built()
         found = [leaf for leaf in tree_leaves(case.result(layer)) if _is_float(leaf)]
-        probe = _Probe(case, case.training, lambda xp, y, c: xp.mean(xp.astype(y, xp.float32) * c))
+        probe = Probe(case, case.training, lambda xp, y, c: xp.mean(xp.astype(y, xp.float32) * c))
         slopes = probe.value_and_slopes(0)(*probe.points)[1] if gradient and probe.points[0] else {}
     finally:
         set_global_policy(None)
@@ -164,14 +170,14 @@ def _each_shape(change: Callable[[Any], Any], shape: Any) -> Any:
     return [change(each) for each in shape] if isinstance(shape, list) else change(shape)
 
 
-def _check_weights(case: _Case, weights: dict[str, tuple[int, ...]]) -> None:
+def _check_weights(case: Case, weights: dict[str, tuple[int, ...]]) -> None:
     layer = case.built()
     found = {path: v.shape for path, v in layer.named_variables().items() if not v.counter}
     assert found == weights, f"expected weights {weights}, got {found}"
     assert layer.count_params() == sum(int(np.prod(shape)) for shape in weights.values())
 
 
-def _check_against_numpy(case: _Case, rtol: float, atol: float) -> None:
+def _check_against_numpy(case: Case, rtol: float, atol: float) -> None:
     backend = get_backend()
     layer = case.built()
     found = [backend.to_host(leaf) for leaf in tree_leaves(case.result(layer))]
@@ -185,7 +191,7 @@ def _check_against_numpy(case: _Case, rtol: float, atol: float) -> None:
         np.testing.assert_allclose(ours, theirs, rtol=rtol, atol=atol, err_msg="results differ from NumPy's")
 
 
-def _check_config(case: _Case) -> None:
+def _check_config(case: Case) -> None:
     backend = get_backend()
     layer = case.built()
     twin = case.built(type(layer).from_config(layer.get_config()))
@@ -196,8 +202,8 @@ def _check_config(case: _Case) -> None:
         np.testing.assert_array_equal(backend.to_host(ours), backend.to_host(theirs), err_msg="lost in get_config()")
 
 
-def _check_gradients(case: _Case) -> None:
-    probe = _Probe(case, case.training, lambda xp, y, c: xp.sum(y * c))
+def _check_gradients(case: Case) -> None:
+    probe = Probe(case, case.training, lambda xp, y, c: xp.sum(y * c))
     if not probe.points[0] and not probe.points[1]:
         return
     backend = get_backend()
@@ -206,7 +212,7 @@ def _check_gradients(case: _Case) -> None:
     for path, slope in tree_items(slopes):
         assert str(slope.dtype).endswith("float32"), f"gradient of {path} has dtype {slope.dtype}"
     with use_backend(backend.name, backend.device, "float64") as exact:
-        probe = _Probe(case, case.training, lambda xp, y, c: xp.sum(y * c))
+        probe = Probe(case, case.training, lambda xp, y, c: xp.sum(y * c))
         value = exact.compile(probe.value)
         found = exact.compile(probe.value_and_slopes((0, 1)))(*probe.points)[1]
         for place, name in enumerate(("weights", "inputs")):
@@ -231,8 +237,8 @@ def _check_direction(value: Callable[..., Any], points: list[Any], place: int, s
     assert abs(along - expected) < 1e-6 * scale, f"derivative by the {name}: {along}, by finite differences {expected}"
 
 
-def _check_training(case: _Case, unchanged: Sequence[str]) -> None:
-    probe = _Probe(case, True, lambda xp, y, c: xp.mean((y - c) ** 2))
+def _check_training(case: Case, unchanged: Sequence[str]) -> None:
+    probe = Probe(case, True, mean_square)
     params, *rest = probe.points
     if not params:
         return
@@ -251,14 +257,14 @@ def _check_training(case: _Case, unchanged: Sequence[str]) -> None:
     assert min(lower) < before, f"no step down the gradient lowers the loss {before}: {lower}"
 
 
-class _Probe:
+class Probe:
     """A layer as a pure function `value(weights, inputs, others, state)`, a number with each output element in it.
 
     All four are dicts of arrays: trained weights by path, floating-point inputs and other inputs by their place, and
     state by path; `points` are those of the layer as built.
     """
 
-    def __init__(self, case: _Case, training: bool, term: Callable[[Any, Array, Array], Array]) -> None:
+    def __init__(self, case: Case, training: bool, term: Callable[[Any, Array, Array], Array]) -> None:
         self.layer, self.training, self.term = case.built(), training, term
         self.several = isinstance(case.input_shape, list)
         self.variables = self.layer.named_variables()
@@ -293,6 +299,11 @@ class _Probe:
             return value_and_grad(lambda w, x: self.value(w, x, lifted, state), places)(weights, inputs)
 
         return both
+
+
+def mean_square(xp: Any, y: Array, c: Array) -> Array:
+    """A term of `Probe` that is a loss: how far results are from some target."""
+    return xp.mean((y - c) ** 2)
 
 
 def _is_float(x: Array) -> bool:

@@ -1,0 +1,107 @@
+"""The columns of the portability matrix: array libraries, devices and modes, and what was found on each of them."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import datetime
+import json
+import pathlib
+from collections.abc import Iterator
+from typing import Any
+
+from portanet.backends import Backend, use_backend
+from portanet.backends.registry import backend_class
+
+RESULTS = pathlib.Path(__file__).parent / "results"
+KINDS = ("inference", "training")
+
+
+@dataclasses.dataclass(frozen=True)
+class Column:
+    """An array library in one mode.
+
+    Args:
+        name: Name of the file in `results/` that holds what was found.
+        title: What the table calls it.
+        backend: Backend to run on; None for a column that others fill in, by writing its file.
+        device: Device of the backend.
+        flags: Flags of array-api-strict.
+        missing: Why there may be no results.
+    """
+
+    name: str
+    title: str
+    backend: str | None
+    device: str | None = None
+    flags: tuple[tuple[str, Any], ...] = ()
+    missing: str = ""
+
+    def unavailable(self) -> str | None:
+        """Why this column cannot be run here, or None."""
+        if self.backend is None:
+            return "written by another command"
+        return backend_class(self.backend).unavailable()
+
+    @contextlib.contextmanager
+    def use(self) -> Iterator[Backend]:
+        """Its backend and flags, for a `with` block."""
+        assert self.backend is not None
+        with contextlib.ExitStack() as stack:
+            backend = stack.enter_context(use_backend(self.backend, self.device))
+            if self.flags:
+                import array_api_strict
+
+                stack.enter_context(array_api_strict.ArrayAPIStrictFlags(**dict(self.flags)))
+            yield backend
+
+
+FIXED_SHAPES = (("boolean_indexing", False), ("data_dependent_shapes", False))
+
+COLUMNS = (
+    Column("numpy", "NumPy", "numpy"),
+    Column("cupy", "CuPy", "cupy", missing="not run here (needs a GPU)"),
+    Column("torch", "PyTorch", "torch", "cpu"),
+    Column("jax", "JAX", "jax", "cpu"),
+    Column("strict", "strict", "strict"),
+    Column("strict-device1", "strict, `device1`", "strict", "device1"),
+    Column("strict-float32", "strict, float32 by default", "strict", "device2"),
+    Column("strict-fixed-shapes", "strict, no data-dependent shapes", "strict", "device1", FIXED_SHAPES),
+)
+"""A column for another namespace is one line here and a file in `results/`; see `Found`."""
+
+
+@dataclasses.dataclass
+class Found:
+    """What was found on a column, as its file in `results/` holds it.
+
+    Attributes:
+        where: Library versions, and what else the figures depend on.
+        date: When.
+        cells: For each block (`"layers.Dense"`) and kind (`"inference"`, `"training"`) the largest relative deviation
+            from NumPy, or the reason why it is not done there.
+        curves: For each model the largest relative deviation of its loss curve from NumPy's, if it was trained.
+    """
+
+    where: str
+    date: str = dataclasses.field(default_factory=lambda: datetime.date.today().isoformat())
+    cells: dict[str, dict[str, float | str]] = dataclasses.field(default_factory=dict)
+    curves: dict[str, float] = dataclasses.field(default_factory=dict)
+
+    def reasons(self) -> dict[tuple[str, str], str]:
+        """The holes, by block and kind."""
+        return {(b, kind): v for b, cell in self.cells.items() for kind, v in cell.items() if isinstance(v, str)}
+
+    def worst(self, kind: str) -> float:
+        """The largest deviation of a kind."""
+        return max((float(v) for cell in self.cells.values() if not isinstance(v := cell[kind], str)), default=0.0)
+
+    def write(self, name: str) -> None:
+        """Keep it as the result of a column."""
+        (RESULTS / f"{name}.json").write_text(json.dumps(dataclasses.asdict(self), indent=1, sort_keys=True) + "\n")
+
+
+def recorded(name: str) -> Found | None:
+    """What is on file for a column."""
+    path = RESULTS / f"{name}.json"
+    return Found(**json.loads(path.read_text())) if path.exists() else None

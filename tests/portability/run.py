@@ -1,0 +1,133 @@
+"""`python -m tests.portability.run` runs the portability matrix, prints it, and compares it with what is on file.
+
+Every layer, loss, metric and optimizer computes on every column that can be used here, and so do three models that
+train for 50 steps; all is compared with NumPy. The exit status is 1 where something deviates, fails without a reason,
+or is not as on file. `--write` puts it on file, and brings docs/portability.md and README.md up to date.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.metadata
+import os
+import sys
+import time
+import warnings
+from typing import Any
+
+os.environ.setdefault("JAX_ENABLE_X64", "0")  # the mode that users of JAX have
+os.environ.setdefault("XLA_FLAGS", "")  # and what tests/conftest.py would switch off
+
+import numpy as np
+
+from portanet.backends import HostArray
+from tests.portability import table
+from tests.portability.blocks import Block, Run, blocks
+from tests.portability.columns import COLUMNS, KINDS, Column, Found, recorded
+from tests.portability.curves import MODELS, curve, deviation
+
+TOLERANCE = 1e-4
+
+REASONS: dict[tuple[str, str, str], str] = {}
+"""Why a block is not done on a column, by column, block and kind."""
+
+
+def apart(found: list[HostArray], expected: list[HostArray]) -> float:
+    """The largest deviation of some arrays from others, relative to the largest element of them all: a gradient that
+    is 0 in theory holds nothing but rounding.
+    """
+    worst, scale = 0.0, max((float(np.max(np.abs(x), initial=0.0)) for x in expected), default=0.0) or 1.0
+    for ours, theirs in zip(found, expected, strict=True):
+        if ours.shape != theirs.shape:
+            raise AssertionError(f"shape {ours.shape}, on NumPy {theirs.shape}")
+        if theirs.dtype.kind in "fc":
+            worst = max(worst, float(np.max(np.abs(ours - theirs), initial=0.0)) / scale)
+        elif not np.array_equal(ours, theirs):
+            return float("inf")
+    return worst
+
+
+def run_column(column: Column, cases: list[Block], expected: dict[tuple[str, str], Any], faults: list[str]) -> Found:
+    """Run everything on a column; `expected` holds NumPy's results, and is filled by the first column."""
+    with column.use() as backend, warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = Found(where=f"{type(backend).library} {importlib.metadata.version(type(backend).library)}")
+        for block in cases:
+            cell: dict[str, float | str] = {}
+            for kind in KINDS:
+                cell[kind] = run_cell(column, block, kind, expected, faults)
+            found.cells[block.name] = cell
+        for name in MODELS:
+            losses = curve(name)
+            away = found.curves[name] = deviation(losses, expected.setdefault(("curve", name), losses))
+            if not away <= TOLERANCE:
+                faults.append(f"{column.title}: loss curve of the {name} is {away:.1e} from NumPy's")
+    return found
+
+
+def run_cell(column: Column, block: Block, kind: str, expected: dict[tuple[str, str], Any], faults: list[str]) -> Any:
+    """The deviation from NumPy, or the reason why there is none."""
+    run: Run | str = getattr(block, kind)
+    reason = run if isinstance(run, str) else REASONS.get((column.name, block.name, kind))
+    if isinstance(run, str):
+        return run
+    try:
+        result = run()
+        away = apart(result, expected.setdefault((block.name, kind), result))
+    except Exception as error:
+        if reason is None:
+            faults.append(f"{column.title}: {block.name}, {kind}: {type(error).__name__}: {str(error)[:200]}")
+        return reason or ""
+    if reason is not None:
+        faults.append(f"{column.title}: {block.name}, {kind} works; drop its reason")
+    if not away <= TOLERANCE:
+        faults.append(f"{column.title}: {block.name}, {kind} is {away:.1e} from NumPy")
+    return away
+
+
+def changes(column: Column, found: Found) -> list[str]:
+    """Where a run differs from what is on file: blocks, and what they do."""
+    on_file = recorded(column.name)
+    if on_file is None:
+        return [f"{column.title}: no results on file; type: python -m tests.portability.run --write"]
+    differ = {b for b in {*found.cells, *on_file.cells} if b not in on_file.cells or b not in found.cells}
+    differ |= {b for b, _ in found.reasons().items() ^ on_file.reasons().items() for b in [b[0]]}
+    return [f"{column.title}: {name} is not as on file" for name in sorted(differ)]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--write", action="store_true", help="put the results on file and in the documents")
+    parser.add_argument("columns", nargs="*", help="by default all that can be used here")
+    given = parser.parse_args()
+    cases, expected, faults = blocks(), {}, []
+    for column in COLUMNS:
+        if column.name != "numpy" and given.columns and column.name not in given.columns:
+            continue
+        reason = column.unavailable()
+        if reason is not None:
+            print(f"{column.title:<34} not run: {reason}")
+            continue
+        start = time.perf_counter()
+        found = run_column(column, cases, expected, faults)
+        apart = {kind: found.worst(kind) for kind in KINDS}
+        print(
+            f"{column.title:<34} {len(found.cells)} blocks in {time.perf_counter() - start:.0f} s; from NumPy: "
+            f"inference {apart['inference']:.0e}, training {apart['training']:.0e}, curves of "
+            + ", ".join(f"{name} {away:.0e}" for name, away in found.curves.items()),
+            flush=True,
+        )
+        if given.write:
+            found.write(column.name)
+        else:
+            faults += changes(column, found)
+    if given.write:
+        table.write()
+    elif not given.columns:
+        print(table.summary(), table.table(), sep="\n")
+    print("\n".join(faults) or f"Everything agrees with NumPy to {TOLERANCE:.0e}, and is as on file.")
+    return bool(faults)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

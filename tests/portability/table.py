@@ -1,0 +1,124 @@
+"""The portability matrix as docs/portability.md and a table in README.md, written from `results/`."""
+
+from __future__ import annotations
+
+import pathlib
+
+from tests.oracles import coverage
+from tests.portability.blocks import ROOMS
+from tests.portability.columns import COLUMNS, KINDS, Column, Found, recorded
+
+ROOT = pathlib.Path(__file__).parents[2]
+PAGE = ROOT / "docs" / "portability.md"
+README = ROOT / "README.md"
+BEGIN, END = "<!-- portability: begin -->\n", "<!-- portability: end -->\n"
+
+NO_CASE = {
+    "layers.InputLayer": "it computes nothing",
+    "losses.ctc": "the function that losses.CTC calls",
+    "losses.triplet": "the function that losses.Triplet calls",
+    "metrics.Mean": "an average of given numbers, kept on the host",
+    "metrics.Sum": "a sum of given numbers, kept on the host",
+    "optimizers.minimize": "a loop on the host around a value and its gradient",
+}
+"""Blocks without a case, and why."""
+
+
+def block_names() -> list[str]:
+    """Every layer, loss, metric and optimizer."""
+    return [f"{room.name}.{name}" for room in coverage.ROOMS if room.name in ROOMS for name in coverage.blocks(room)]
+
+
+def results() -> list[tuple[Column, Found | None]]:
+    """The columns with what is on file."""
+    return [(column, recorded(column.name)) for column in COLUMNS]
+
+
+def holes() -> list[str]:
+    """Blocks of which nothing is known, not even why; reasons for blocks that have a case."""
+    found = [f"{column.title}: neither results nor a reason" for column, f in results() if not (f or column.missing)]
+    for column, on_file in results():
+        for name in block_names():
+            cell = {} if on_file is None else on_file.cells.get(name, {})
+            if on_file is not None and name not in NO_CASE:
+                found += [f"{column.title}: {name}, {kind}" for kind in KINDS if cell.get(kind, "") == ""]
+            if cell and name in NO_CASE:
+                found.append(f"{column.title}: {name} has a case, drop its reason")
+    return found
+
+
+def summary() -> str:
+    """One row for each column: how many blocks run, and how far they are from NumPy."""
+    lines = [
+        "| | inference | training | apart from NumPy by | curves of 50 steps apart by |",
+        "|---|---|---|---|---|",
+    ]
+    for column, found in results():
+        if found is None:
+            lines.append(f"| {column.title} | {column.missing} | {column.missing} | | |")
+            continue
+        counts = []
+        for kind in KINDS:
+            cells = [cell[kind] for cell in found.cells.values()]
+            counts.append(f"{sum(not isinstance(value, str) for value in cells)}")
+        apart = max(found.worst(kind) for kind in KINDS)
+        curves = f"{max(found.curves.values()):.0e}" if found.curves else ""
+        lines.append(f"| {column.title} | {' | '.join(counts)} | {apart:.0e} | {curves} |")
+    return "\n".join(lines) + "\n"
+
+
+def table() -> str:
+    """The tables of blocks, with the reasons below."""
+    reasons: list[str] = []
+    lines: list[str] = []
+    columns = [(column, found) for column, found in results() if found is not None]
+    for room in coverage.ROOMS:
+        if room.name not in ROOMS:
+            continue
+        names = [f"{room.name}.{name}" for name in coverage.blocks(room)]
+        lines += ["", f"### {room.title}", "", f"| | {' | '.join(column.title for column, _ in columns)} |"]
+        lines.append("|---" * (len(columns) + 1) + "|")
+        for name in names:
+            cells = [NO_CASE.get(name) or mark(found.cells[name], reasons) for _, found in columns]
+            lines.append(f"| `{name.partition('.')[2]}` | {' | '.join(cells)} |")
+    lines += ["", *(f"{i}. {reason}" for i, reason in enumerate(reasons, 1))]
+    return "\n".join(lines) + "\n"
+
+
+def mark(cell: dict[str, float | str], reasons: list[str]) -> str:
+    """A cell: `I` for inference, `T` for a training step, the number of a reason for what is not done."""
+    marks = []
+    for kind in KINDS:
+        value = cell[kind]
+        if isinstance(value, str):
+            if value not in reasons:
+                reasons.append(value)
+            marks.append(f"({reasons.index(value) + 1})")
+        else:
+            marks.append(kind[0].upper())
+    return " ".join(marks)
+
+
+def replaced(text: str, new: str) -> str:
+    """A document with another text between the marks."""
+    head, _, rest = text.partition(BEGIN)
+    _, _, tail = rest.partition(END)
+    return head + BEGIN + new + END + tail
+
+
+def page() -> str:
+    """docs/portability.md as it should be."""
+    ran = [f"- {column.title}: {found.where}, {found.date}" for column, found in results() if found is not None]
+    new = "\n".join(["", summary(), "Recorded with:", "", *ran]) + "\n" + table()
+    return replaced(PAGE.read_text(), new)
+
+
+def readme() -> str:
+    """README.md as it should be."""
+    return replaced(README.read_text(), summary())
+
+
+def write() -> None:
+    """Bring the documents up to date."""
+    for path, text in ((PAGE, page()), (README, readme())):
+        path.write_text(text)
