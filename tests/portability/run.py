@@ -123,6 +123,7 @@ def main() -> int:
             faults += changes(column, found)
     if given.write:
         table.write()
+        faults += table.holes()
     elif not given.columns:
         print(table.summary(), table.table(), sep="\n")
     print("\n".join(faults) or f"Everything agrees with NumPy to {TOLERANCE:.0e}, and is as on file.")
