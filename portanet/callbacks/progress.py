@@ -50,7 +50,7 @@ class ProgressBar(Callback):
         self._start(f"Epoch {epoch + 1}/{self.params['epochs']}", self.model.position.batch)
 
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
-        self._advance(logs or {})
+        self._advance({} if logs is None else logs)
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         self._finish(logs or {})
@@ -65,7 +65,7 @@ class ProgressBar(Callback):
 
     def on_test_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         if not self.training:
-            self._advance(logs or {})
+            self._advance({} if logs is None else logs)
 
     def on_test_end(self, logs: Logs | None = None) -> None:
         if not self.training:

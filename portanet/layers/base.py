@@ -10,10 +10,10 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from portanet import constraints, initializers, random, regularizers
-from portanet.autodiff.tree import tree_leaves
 from portanet.backends import Array, Backend, HostArray, get_backend, use_backend
 from portanet.layers.calling import calling, require_backend, weights_as_constants
 from portanet.layers.casting import Casting
+from portanet.layers.failures import locate
 from portanet.lookup import snake_case
 from portanet.mixed_precision import DTypePolicy, at_least_float32
 from portanet.variables import Variable, add_loss, computing_in, will_be_loaded
@@ -141,8 +141,7 @@ class Layer(Casting):
         try:
             out = self.call(x, *further, **options)
         except Exception as error:
-            if not hasattr(error, "__notes__"):  # the innermost layer says where it happened
-                error.add_note(f"In layer '{self._owner_path or self.name}' ({type(self).__name__}), given {_brief(x)}")
+            locate(error, self, x)
             raise
         finally:
             calling.reset(token)
@@ -394,12 +393,6 @@ def _building(build: Callable[..., None]) -> Callable[..., None]:
         self.build_shape = input_shape
 
     return wrapper
-
-
-def _brief(x: Any) -> str:
-    """Shapes and dtypes in words."""
-    leaves = [leaf for leaf in tree_leaves(x) if hasattr(leaf, "shape")]
-    return ", ".join(f"{str(leaf.dtype).rpartition('.')[2]} {tuple(leaf.shape)}" for leaf in leaves) or type(x).__name__
 
 
 def _shape_of(x: Any) -> Any:

@@ -17,7 +17,7 @@ AT_MOST = 256
 class Totals(Mapping[str, Any]):
     """Adds up the statistics of batches; `logs()` fetches what is pending in one transfer for each sum.
 
-    As a mapping it is what `logs()` gives at the moment.
+    As a mapping it is what `logs()` gives at the moment, which is fetched when a value is looked at.
 
     Args:
         metrics: The metrics beside the loss, by name.
@@ -68,8 +68,13 @@ class Totals(Mapping[str, Any]):
     def __getitem__(self, name: str) -> Any:
         return self.logs()[name]
 
+    # The names are known without asking the device.
+
     def __iter__(self) -> Iterator[str]:
-        return iter(self.logs())
+        return iter(("loss", *self.metrics) if self.pending or self.sums else ())
 
     def __len__(self) -> int:
-        return len(self.logs())
+        return len(tuple(iter(self)))
+
+    def __contains__(self, name: object) -> bool:
+        return name in tuple(iter(self))
