@@ -18,7 +18,17 @@ SIZES = (5, 7)
 
 
 class Entrance:
-    """Where an array enters a model: its shape, None for the batch axis if that is open, and its dtype's name."""
+    """Where an array enters a model.
+
+    Args:
+        shape: Its shape, the first size None if it is to stay open.
+        dtype: Name of its dtype.
+        name: Name of the input in a file.
+
+    Example:
+        >>> Entrance((None, 28, 28, 1), "float32", "image").shape
+        (None, 28, 28, 1)
+    """
 
     def __init__(self, shape: tuple[int | None, ...], dtype: str, name: str | None = None) -> None:
         self.shape, self.dtype, self.name = shape, dtype, name
@@ -31,7 +41,8 @@ def export_onnx(model: Layer, path: str | os.PathLike[str], signature: Any) -> N
         model: The model; it is left as it is.
         path: The file; what was there is replaced.
         signature: For each input something with a `shape`, batch axis first, and a `dtype`, in the structure of what
-            the model is called on: arrays, or what `layers.Input` gives. Floats become the model's dtype.
+            the model is called on: arrays, for which the batch size is left open, or `Entrance` objects. Floats become
+            the model's dtype.
 
     Raises:
         BackendUnavailableError: ndonnx is not installed.
@@ -89,8 +100,8 @@ def _entrances(model: Layer, signature: Any) -> list[Entrance]:
         rest = tuple(leaf.shape[1:])
         if None in rest:
             raise ValueError(
-                f"Model '{model.name}' is exported for examples of one size; pass input_signature, an array or "
-                f"Input(...) with all sizes but the batch's. Received: an input of shape {tuple(leaf.shape)}"
+                f"Model '{model.name}' is exported for examples of one size; pass input_signature, an array of "
+                f"such examples. Received: an input of shape {tuple(leaf.shape)}"
             )
         size = None if backend_class_of(leaf) is not None else leaf.shape[0]
         dtype = str(leaf.dtype).rpartition(".")[2]

@@ -80,8 +80,9 @@ class Model(Trainer):
         Args:
             path: The file, such as `"model.onnx"`; it is written whole or not at all.
             format: `"onnx"`.
-            input_signature: For each input an array, or an `Input`, of the shape and dtype that it has, in the
-                structure of what the model is called on; by default what the model was built for, in its dtype.
+            input_signature: For each input an array of the shape and dtype that it has, or a
+                `portanet.export.Entrance`, in the structure of what the model is called on; by default the inputs of a
+                graph, else what the model was built for, in its dtype.
 
         Raises:
             BackendUnavailableError: The libraries of the extra `onnx` are not installed.
@@ -96,7 +97,8 @@ class Model(Trainer):
                 "Received: a model without weights"
             )
         if input_signature is None:
-            input_signature = export.Entrance(self._input_shape(), self.compute_dtype)
+            known = getattr(self, "input", None)  # where data enters a graph
+            input_signature = export.Entrance(self._input_shape(), self.compute_dtype) if known is None else known
         export.export_onnx(self, path, input_signature)
 
     def summary(self, print_fn: Any = print) -> None:

@@ -13,7 +13,7 @@ import portanet
 from portanet import layers
 from portanet.autodiff import array_namespace
 from portanet.backends import Array, Backend, BackendUnavailableError
-from portanet.export import export_onnx
+from portanet.export import Entrance, export_onnx
 from tests.export.facts import Session, with_batch
 
 onnx = pytest.importorskip("onnx", reason="extra `onnx`")
@@ -94,6 +94,32 @@ def test_several_inputs_and_outputs(tmp_path: pathlib.Path) -> None:
     assert [name for name, _, _ in run.outputs] == ["sum", "first"]
     for name, found in zip(("sum", "first"), run(*with_batch(x, 4)), strict=True):
         np.testing.assert_allclose(found, expected[name], rtol=1e-5, atol=1e-6)
+
+
+class Named(portanet.Model):
+    """A model that knows its inputs and the names of its outputs, as graphs do."""
+
+    input = (Entrance((None, 2), "float32", "short"), Entrance((None, 3), "float32", "long"))
+    output_names = ("total", "copy")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.several = Several()
+
+    def call(self, x: list[Array]) -> list[Array]:
+        return list(self.several(x).values())
+
+
+def test_names_of_inputs_and_outputs(tmp_path: pathlib.Path) -> None:
+    model, g = Named(), np.random.default_rng(3)
+    x = (g.standard_normal((4, 2)).astype("float32"), g.standard_normal((4, 3)).astype("float32"))
+    expected = model(x)
+    model.export(tmp_path / "model.onnx")
+    run = Session(tmp_path / "model.onnx")
+    assert [(name, shape) for name, shape, _ in run.inputs] == [("short", ["batch", 2]), ("long", ["batch", 3])]
+    assert [(name, shape) for name, shape, _ in run.outputs] == [("total", ["batch", 3]), ("copy", ["batch", 2])]
+    for ours, theirs in zip(run(*x), expected, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-6)
 
 
 def test_a_fixed_batch_stays_fixed(tmp_path: pathlib.Path) -> None:
