@@ -31,10 +31,14 @@ _owed: dict[int, int] = {}
 
 
 def _forget_threads() -> None:
-    """Threads do not survive a fork."""
+    """Threads do not survive a fork, nor does what those held that were not the caller's."""
     global _jobs, _lock
     _jobs, _lock = SimpleQueue(), threading.Lock()
     _helpers.clear()
+    _holders[0] = getattr(_here, "holding", 0)
+    if not _holders[0]:
+        _owed.update({id(library): count for library, count in _before})
+        _before.clear()
 
 
 if hasattr(os, "register_at_fork"):

@@ -1,12 +1,18 @@
-"""JAX's two modes: 32 bits, which users get, and 64 bits, in which the other tests run."""
+"""JAX's two modes: 32 bits, which users get, and 64 bits, in which the other tests run; what is compiled, and when."""
 
 from __future__ import annotations
 
 import os
 import subprocess
 import sys
+from typing import Any
 
+import numpy as np
 import pytest
+
+import portanet
+from portanet import layers
+from portanet.backends import use_backend
 
 jax = pytest.importorskip("jax")
 
@@ -61,3 +67,29 @@ history = model.fit(x, y, batch_size=4, epochs=2, verbose=0, validation_split=0.
 print(sorted(history.history), model.evaluate(x, y, verbose=0)[0] > 0, model.predict(x).dtype)
 """)
     assert done.stdout == "['accuracy', 'loss', 'val_accuracy', 'val_loss'] True float32\n", done.stderr
+
+
+def test_a_step_is_traced_once() -> None:
+    """Once for each shape of a batch, not once for each step; the same in a second call of `fit`."""
+    traces = []
+
+    class Counting(layers.Layer):
+        def call(self, x: Any) -> Any:
+            traces.append(tuple(x.shape))
+            return x
+
+        def compute_output_shape(self, input_shape: Any) -> Any:
+            return input_shape
+
+    with use_backend("jax"):
+        model = portanet.Sequential([layers.Input((3,)), Counting(), layers.Dropout(0.5), layers.Dense(1)])
+        model.compile("adam", "mse")
+        x, y = np.ones((10, 3)), np.ones((10, 1))
+        traces.clear()
+        model.fit(x, y, batch_size=4, epochs=1, verbose=0)
+        assert sorted(traces[-2:]) == [(2, 3), (4, 3)]
+        once = len(traces)
+        model.fit(x, y, batch_size=4, epochs=4, verbose=0)
+        model.optimizer.learning_rate = 0.01
+        model.fit(x, y, batch_size=4, epochs=2, verbose=0)
+    assert len(traces) == once

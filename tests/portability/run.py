@@ -21,7 +21,7 @@ os.environ.setdefault("XLA_FLAGS", "")  # and what tests/conftest.py would switc
 import numpy as np
 
 from portanet.backends import HostArray
-from tests.portability import table
+from tests.portability import moving, table
 from tests.portability.blocks import Block, Run, blocks
 from tests.portability.columns import COLUMNS, KINDS, Column, Found, recorded
 from tests.portability.curves import MODELS, curve, deviation
@@ -85,6 +85,17 @@ def run_cell(column: Column, block: Block, kind: str, expected: dict[tuple[str, 
     return away
 
 
+def move(faults: list[str]) -> None:
+    """Train three epochs on each library that can be used here, in one run, and the whole run on NumPy."""
+    columns = [c for c in COLUMNS if c.name in ("numpy", "torch", "cupy", "jax") and c.unavailable() is None]
+    found = moving.losses([(str(c.backend), c.device) for c in columns])
+    away = deviation(np.asarray(found), moving.stayed(len(found)))
+    route = f"A run that goes from {' to '.join(c.title for c in columns)}"
+    print(f"{route}, three epochs each, is {away:.0e} from one that stays on NumPy", flush=True)
+    if not away <= TOLERANCE:
+        faults.append(f"{route} is {away:.1e} from one that stays on NumPy")
+
+
 def changes(column: Column, found: Found) -> list[str]:
     """Where a run differs from what is on file: blocks, and what they do."""
     on_file = recorded(column.name)
@@ -121,6 +132,8 @@ def main() -> int:
             found.write(column.name)
         else:
             faults += changes(column, found)
+    if not given.columns:
+        move(faults)
     if given.write:
         table.write()
         faults += table.holes()
