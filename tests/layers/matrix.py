@@ -16,6 +16,7 @@ from portanet.layers import Layer
 from portanet.mixed_precision import set_global_policy
 from portanet.variables import bind
 from tests.export import facts
+from tests.saving.through import from_file
 from tests.support import no_float64
 
 Make = Callable[[], Layer]
@@ -43,13 +44,13 @@ def check_layer(
     """Check a layer on the backend in use (take the fixture `backend` or `xp`).
 
     What is checked: the shape of the result, and that `compute_output_shape` foretells it, with the batch size known
-    and unknown; the weights' names and shapes; that float32 stays float32 (on array-api-strict, in every array that is
-    made on the way to the result and the gradients), and that with the policy mixed_float16 the
-    result is float16, weights and their gradients float32 and all of it finite (not on JAX, which would compile
-    everything again); that the results are those of the NumPy
-    backend for the same seed; that `from_config(get_config())` with the same weights computes the same; the gradients
-    with respect to inputs and weights, along a random direction, in float64, against finite differences; and that a
-    (compiled) step down the gradient changes the weights and lowers the loss.
+    and unknown; the weights' names and shapes; that float32 stays float32 (on array-api-strict, in every array that
+    is made on the way to the result and the gradients), and that with the policy mixed_float16 the result is
+    float16, weights and their gradients float32 and all of it finite (not on JAX, which would compile everything
+    again); that the results are those of the NumPy backend for the same seed; that its description in a file makes
+    a layer that with the same weights computes the same; the gradients with respect to inputs and weights, along a
+    random direction, in float64, against finite differences; and that a (compiled) step down the gradient changes
+    the weights and lowers the loss.
 
     Args:
         make: Makes the layer, not yet built, such as `lambda: layers.Dense(4)`.
@@ -194,7 +195,7 @@ def _check_against_numpy(case: Case, rtol: float, atol: float) -> None:
 def _check_config(case: Case) -> None:
     backend = get_backend()
     layer = case.built()
-    twin = case.built(type(layer).from_config(layer.get_config()))
+    twin = case.built(from_file(layer))
     assert twin.name == layer.name
     assert list(twin.named_variables()) == list(layer.named_variables())
     twin.set_weights(layer.get_weights())

@@ -1,0 +1,154 @@
+"""How PyTorch's modules lay out their weights, layer by layer."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from portanet import layers
+from portanet.backends import HostArray
+
+Weights = dict[str, HostArray]
+_RECURRENT = re.compile(r"(?:(.*)\.)?((?:weight|bias)_(?:ih|hh|hr))_l(\d+)(_reverse)?$")
+_ATTENTION = re.compile(r"(?:(.*)\.)?(in_proj_weight|in_proj_bias|[qkv]_proj_weight|out_proj\.(?:weight|bias))$")
+
+
+def modules_of(state_dict: Mapping[str, HostArray]) -> dict[str, Weights]:
+    """The weights of each module, in order; layer n of a recurrent module `rnn` is `rnn.ln`.
+
+    Example:
+        >>> sorted(modules_of({"fc.weight": 1, "fc.bias": 2, "rnn.weight_ih_l0": 3}))
+        ['fc', 'rnn.l0']
+    """
+    attention = {m[1] or "" for m in map(_ATTENTION.match, state_dict) if m and "out_proj" not in m[2]}
+    found: dict[str, Weights] = {}
+    for key, values in state_dict.items():
+        recurrent, projection = _RECURRENT.match(key), _ATTENTION.match(key)
+        if recurrent:
+            module, name = f"{recurrent[1]}.l{recurrent[3]}" if recurrent[1] else f"l{recurrent[3]}", recurrent[2]
+            name += recurrent[4] or ""
+        elif projection and (projection[1] or "") in attention:
+            module, name = projection[1] or "", projection[2]
+        else:
+            module, _, name = key.rpartition(".")
+        if name != "num_batches_tracked":
+            found.setdefault(module, {})[name] = values
+    return found
+
+
+def _with_bias(kernel: HostArray, module: Weights, name: str = "kernel") -> Weights:
+    return {name: kernel} | ({"bias": module["bias"]} if "bias" in module else {})
+
+
+def dense(layer: Any, module: Weights) -> Weights:
+    """(outputs, inputs) there."""
+    return _with_bias(module["weight"].T, module)
+
+
+def convolution(layer: Any, module: Weights) -> Weights:
+    """(outputs, inputs, *window) there."""
+    return _with_bias(_window_first(module["weight"]), module)
+
+
+def transposed_convolution(layer: Any, module: Weights) -> Weights:
+    """(inputs, outputs, *window) there, so that both have outputs before inputs in the end."""
+    return _with_bias(np.moveaxis(module["weight"], (0, 1), (-1, -2)), module)
+
+
+def depthwise(layer: Any, module: Weights) -> Weights:
+    """(inputs * multiplier, 1, *window) there."""
+    kernel = module["weight"]
+    return _with_bias(np.moveaxis(kernel.reshape(layer.channels, -1, *kernel.shape[2:]), (0, 1), (-2, -1)), module)
+
+
+def separable(layer: Any, first: Weights, second: Weights) -> Weights:
+    """Two modules: a convolution with as many groups as inputs, and one of size 1."""
+    found = {"depthwise_kernel": depthwise(layer, first)["kernel"]}
+    if "bias" in first:
+        raise ValueError("the bias of the depthwise convolution has no place in a separable one")
+    return found | _with_bias(_window_first(second["weight"]), second, "pointwise_kernel")
+
+
+def embedding(layer: Any, module: Weights) -> Weights:
+    """The same."""
+    return {"embeddings": module["weight"]}
+
+
+def normalization(layer: Any, module: Weights) -> Weights:
+    """Scale and offset, and running statistics, under other names."""
+    names = {"weight": "gamma", "bias": "beta", "running_mean": "moving_mean", "running_var": "moving_variance"}
+    return {names[name]: values for name, values in module.items()}
+
+
+def rms_normalization(layer: Any, module: Weights) -> Weights:
+    """The scale under another name."""
+    return {"scale": module["weight"]}
+
+
+def recurrent(layer: Any, module: Weights, direction: str = "") -> Weights:
+    """(gates * units, inputs) there, with a bias for the input and one for the state; gates of GRU in another order."""
+    kernel, state_kernel = module[f"weight_ih{direction}"].T, module[f"weight_hh{direction}"].T
+    biases = [module[f"bias_{kind}{direction}"] for kind in ("ih", "hh") if f"bias_{kind}{direction}" in module]
+    if isinstance(layer, layers.GRU):
+        if biases and not getattr(layer.cell, "reset_after", True):
+            raise ValueError("PyTorch's GRU resets after the product; make the layer with reset_after=True")
+        kernel, state_kernel = _update_first(kernel), _update_first(state_kernel)
+        bias = np.stack([_update_first(each) for each in biases]) if biases else None
+    else:
+        bias = sum(biases[1:], biases[0]) if biases else None
+    found = {"kernel": kernel, "recurrent_kernel": state_kernel} | ({} if bias is None else {"bias": bias})
+    if f"weight_hr{direction}" in module:
+        found["projection_kernel"] = module[f"weight_hr{direction}"].T
+    return {f"{layer.cell.name}/{name}": values for name, values in found.items()}
+
+
+def bidirectional(layer: Any, module: Weights) -> Weights:
+    """Both directions in one module."""
+    ahead = recurrent(layer.forward_layer, module)
+    back = recurrent(layer.backward_layer, module, "_reverse")
+    names = (layer.forward_layer.name, layer.backward_layer.name)
+    return {f"{side}/{k}": v for side, part in zip(names, (ahead, back), strict=True) for k, v in part.items()}
+
+
+def attention(layer: Any, module: Weights) -> Weights:
+    """(heads * size, inputs) there, of query, key and value in one array if their inputs have one size."""
+    heads, found = layer.num_heads, Weights()
+    together = module.get("in_proj_weight")
+    kernels = [module[f"{k}_proj_weight"] for k in "qkv"] if together is None else np.split(together, 3)
+    for name, kernel in zip(("query", "key", "value"), kernels, strict=True):
+        found[f"{name}_kernel"] = kernel.T.reshape(kernel.shape[1], heads, -1)
+    if "in_proj_bias" in module:
+        for name, bias in zip(("query", "key", "value"), np.split(module["in_proj_bias"], 3), strict=True):
+            found[f"{name}_bias"] = bias.reshape(heads, -1)
+    last = module["out_proj.weight"].T
+    found["output_kernel"] = last.reshape(heads, -1, last.shape[1])
+    return found | ({"output_bias": module["out_proj.bias"]} if "out_proj.bias" in module else {})
+
+
+def _window_first(kernel: HostArray) -> HostArray:
+    return np.moveaxis(kernel, (0, 1), (-1, -2))
+
+
+def _update_first(x: HostArray) -> HostArray:
+    """Gates in the order of Keras (update, reset, new) from that of PyTorch (reset, update, new)."""
+    reset, update, new = np.split(x, 3, axis=-1)
+    return np.concatenate([update, reset, new], axis=-1)
+
+
+MODULES: tuple[tuple[tuple[type[layers.Layer], ...], Callable[..., Weights]], ...] = (
+    ((layers.Bidirectional,), bidirectional),
+    ((layers.SimpleRNN, layers.LSTM, layers.GRU), recurrent),
+    ((layers.MultiHeadAttention,), attention),
+    ((layers.SeparableConv1D, layers.SeparableConv2D), separable),
+    ((layers.DepthwiseConv1D, layers.DepthwiseConv2D), depthwise),
+    ((layers.Conv1DTranspose, layers.Conv2DTranspose, layers.Conv3DTranspose), transposed_convolution),
+    ((layers.Conv1D, layers.Conv2D, layers.Conv3D), convolution),
+    ((layers.BatchNormalization, layers.LayerNormalization, layers.GroupNormalization), normalization),
+    ((layers.RMSNormalization,), rms_normalization),
+    ((layers.Embedding,), embedding),
+    ((layers.Dense,), dense),
+)
+"""Kinds of layers, and what makes their weights of those of their modules; the first that fits counts."""

@@ -1,0 +1,36 @@
+"""Anything that has a configuration, through a file and back."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+import tempfile
+from typing import Any
+from unittest import mock
+
+from portanet.saving import config, registry
+from portanet.saving.archive import open_archive, write_archive
+from portanet.saving.config import Decoder, Encoder
+
+
+def from_file(thing: Any) -> Any:
+    """What a file that holds the description of a thing gives back; classes and functions of tests need no names."""
+    known: dict[str, Any] = {}
+
+    def name_of(part: Any) -> str:
+        found = registry.name_of(part)
+        if found is None:
+            found = next((name for name, other in known.items() if other is part), f"tests>{len(known)}")
+            known[found] = part
+        return found
+
+    with mock.patch.object(config, "name_of", name_of), tempfile.TemporaryDirectory() as folder:
+        encoder, again = Encoder(), Encoder()
+        node = encoder.encode(thing, "thing")
+        path = pathlib.Path(folder) / "thing"
+        write_archive(path, {"thing": node}, encoder.tensors)
+        with open_archive(path) as archive:
+            assert archive.document is not None
+            made = Decoder(archive, known).decode(archive.document["thing"])
+        assert json.dumps(again.encode(made, "thing")) == json.dumps(node), "the configuration is another"
+    return made
