@@ -16,7 +16,7 @@ from portanet.compat.numpydl.layers import Dense, Layer
 from portanet.compat.numpydl.objectives import Objective, SoftmaxCategoricalCrossEntropy
 from portanet.compat.numpydl.optimizers import Optimizer
 from portanet.compat.numpydl.utils.random import get_rng, to_array
-from portanet.variables import Bound, bind
+from portanet.variables import Bound, Variable, bind
 
 
 class Model:
@@ -100,17 +100,16 @@ class Model:
             kept = x.shape[0] - count
             held_out = x[kept:, ...], y[kept:, ...]
             x, y = x[:kept, ...], y[:kept, ...]
-        groups = [list(layer.trained().values()) for layer in self.layers]
+        trained = self._trained()
         for iteration in range(1, max_iter + 1):
             seen = []
             for x_batch, y_batch in self._batches(x, y, batch_size, shuffle):
-                values = [[v.value for v in group] for group in groups]
+                params = [v.value for v in trained]
                 state = [v.value for v in self._kept]
-                (loss, (outputs, state)), grads = self._slope(values, state, x_batch, y_batch)
+                (loss, (outputs, state)), grads = self._slope(params, state, x_batch, y_batch)
                 for variable, value in zip(self._kept, state, strict=True):
                     variable.assign(value)
-                params = optimizer.update([p for group in values for p in group], [g for group in grads for g in group])
-                for variable, value in zip((v for group in groups for v in group), params, strict=True):
+                for variable, value in zip(trained, optimizer.update(params, grads), strict=True):
                     variable.assign(value)
                 seen.append((loss, self._right(outputs, y_batch)))
             loss, accuracy = self._means(seen, x.shape[0])
@@ -143,6 +142,9 @@ class Model:
         if self.loss is None or self.optimizer is None:
             raise RuntimeError("The model must be compiled first: model.compile(loss, optimizer).")
         return self.loss, self.optimizer
+
+    def _trained(self) -> list[Variable]:
+        return [v for layer in self.layers for v in layer.trained().values()]
 
     def _data(self, X: Any, Y: Any) -> tuple[Array, Array]:
         """Inputs and targets on the backend, the targets in the form of the outputs, checked once."""
@@ -187,7 +189,7 @@ class Model:
         """The summed loss of a batch with its gradient, as a pure function of the parameters and the state."""
         loss, _ = self._compiled()
         kept = self._kept
-        groups = [list(layer.trained().values()) for layer in self.layers]
+        trained = self._trained()
         last = self.layers[-1]
         fused = (
             isinstance(loss, SoftmaxCategoricalCrossEntropy)
@@ -196,10 +198,8 @@ class Model:
         )
         crossentropy = losses.CategoricalCrossentropy(from_logits=True)
 
-        def objective(values: list[list[Array]], state: list[Array], x: Array, y: Array) -> tuple[Array, Any]:
-            bound: Bound = dict(zip(kept, state, strict=True))
-            for variables, group in zip(groups, values, strict=True):
-                bound |= dict(zip(variables, group, strict=True))
+        def objective(params: list[Array], state: list[Array], x: Array, y: Array) -> tuple[Array, Any]:
+            bound: Bound = dict(zip((*kept, *trained), (*state, *params), strict=True))
             with bind(bound) as now:
                 x = lift(x)
                 for layer in self.layers[: -1 if fused else None]:
