@@ -1,0 +1,54 @@
+"""Trees of values as JSON beside tensors, and back."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from portanet import layers
+from portanet.saving.archive import open_archive, write_archive
+from portanet.saving.config import Decoder, Encoder
+from tests.support import asarray
+
+KEYS = st.text(max_size=4) | st.sampled_from(["$array", "$object", "a/b"]) | st.integers() | st.none()
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.tuples(inner, inner) | st.dictionaries(KEYS, inner, max_size=3),
+    max_leaves=8,
+)
+
+
+def through(tmp_path, value):
+    encoder = Encoder()
+    write_archive(tmp_path / "x", {"value": encoder.encode(value, "value")}, encoder.tensors)
+    with open_archive(tmp_path / "x") as archive:
+        return Decoder(archive).decode(archive.document["value"])
+
+
+@given(value=VALUES)
+def test_values_come_back_with_their_types(tmp_path, value):
+    assert repr(through(tmp_path, value)) == repr(value)
+
+
+def test_arrays_of_every_library_come_back_as_numpy(backend, tmp_path):
+    value = {"a": [asarray([1.0, math.nan]), {"b": asarray([1, 2], "int32")}], "a/0": np.float64(0.1)}
+    found = through(tmp_path, value)
+    np.testing.assert_array_equal(found["a"][0], np.asarray([1.0, math.nan], dtype="float32"))
+    assert (found["a"][0].dtype, found["a"][1]["b"].dtype, found["a/0"].dtype) == ("float32", "int32", "float64")
+    assert (found["a"][1]["b"].tolist(), float(found["a/0"])) == ([1, 2], 0.1)
+
+
+def test_what_cannot_be_saved_is_named():
+    with pytest.raises(ValueError, match=r"Cannot save state/1/x: it is made of something.*Received: <object"):
+        Encoder().encode([1, {"x": object()}], "state")
+
+
+def test_one_layer_in_two_places_is_one_layer(tmp_path):
+    layer = layers.Dense(3)
+    one, two, other = through(tmp_path, [layer, {"again": layer}, layers.Dense(3)])
+    assert one is two["again"]
+    assert one is not other
