@@ -150,6 +150,6 @@ def compliance(session: nox.Session) -> None:
 @nox.session(default=False)
 def benchmarks(session: nox.Session) -> None:
     """The benchmarks, with PyTorch in the same run."""
-    session.install("-e", ".", HEAVY["torch"])
+    session.install("-e", ".[demo]", *HEAVY.values(), "keras==3.15.1")
     for script in session.posargs or sorted(map(str, pathlib.Path("benchmarks").glob("[!_]*.py"))):
         session.run("python", script)

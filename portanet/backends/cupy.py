@@ -81,7 +81,7 @@ class CupyBackend(Backend):
         import cupy
 
         with self.device:
-            return cupy.asarray(x)
+            return cupy.asarray(x)  # through a buffer of CuPy's pinned memory, without waiting
 
     @classmethod
     def to_host(cls, x: Array) -> HostArray:
@@ -102,5 +102,9 @@ class CupyBackend(Backend):
         self.device.synchronize()
 
     def memory(self) -> dict[str, int]:
+        import cupy
+
         free, total = self.device.mem_info
-        return {"used": total - free, "total": total}
+        with self.device:  # what CuPy's pool keeps for later arrays is free to them
+            kept = cupy.get_default_memory_pool().free_bytes()
+        return {"used": total - free - kept, "total": total}
