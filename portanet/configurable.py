@@ -54,3 +54,29 @@ class Configurable:
     def from_config(cls, config: dict[str, Any]) -> Self:
         """Make an object from `get_config()` of another."""
         return cls(**config)
+
+
+def made_anew(value: Any, memo: dict[int, Any] | None = None) -> Any:
+    """A copy of a tree in which what is configurable is made again from its configuration.
+
+    What occurs twice occurs twice in the copy, so that a layer which shares another's weights shares those of its copy.
+
+    Example:
+        >>> class Scale(Configurable):
+        ...     def __init__(self, factor):
+        ...         self.factor = factor
+        >>> first = Scale([1.0, 2.0])
+        >>> a, b = made_anew([first, first])
+        >>> a is b, a is first, a.factor
+        (True, False, [1.0, 2.0])
+    """
+    memo = {} if memo is None else memo
+    if isinstance(value, (list, tuple)):
+        return type(value)(made_anew(each, memo) for each in value)
+    if isinstance(value, dict):
+        return {key: made_anew(each, memo) for key, each in value.items()}
+    if not isinstance(value, Configurable):
+        return value
+    if id(value) not in memo:
+        memo[id(value)] = type(value).from_config(made_anew(value.get_config(), memo))
+    return memo[id(value)]

@@ -26,6 +26,8 @@ class Activation(Layer):
         array([0., 2.])
     """
 
+    keeps_shape = True
+
     def __init__(self, activation: Any, **options: Any) -> None:
         super().__init__(**options)
         self.activation = activations.get(activation)
@@ -49,6 +51,8 @@ class ReLU(Layer):
         >>> layers.ReLU(max_value=1.0)(np.asarray([-1.0, 0.5, 2.0]))
         array([0. , 0.5, 1. ])
     """
+
+    keeps_shape = True
 
     def __init__(
         self, max_value: float | None = None, negative_slope: float = 0.0, threshold: float = 0.0, **options: Any
@@ -82,6 +86,8 @@ class LeakyReLU(Layer):
         array([-0.5,  2. ])
     """
 
+    keeps_shape = True
+
     def __init__(self, negative_slope: float = 0.3, **options: Any) -> None:
         super().__init__(**options)
         require_positive(f"layer '{self.name}'", "negative_slope", negative_slope, zero=True)
@@ -104,6 +110,8 @@ class ELU(Layer):
         >>> layers.ELU(0.5)(np.asarray([-1.0, 2.0])).round(6)
         array([-0.31606,  2.     ])
     """
+
+    keeps_shape = True
 
     def __init__(self, alpha: float = 1.0, **options: Any) -> None:
         super().__init__(**options)
@@ -128,6 +136,8 @@ class Elliot(Layer):
         >>> layers.Elliot(steepness=3.0)(np.asarray([-1.0, 0.0, 1.0]))
         array([0.125, 0.5  , 0.875])
     """
+
+    keeps_shape = True
 
     def __init__(self, steepness: float = 1.0, symmetric: bool = False, **options: Any) -> None:
         super().__init__(**options)
@@ -158,6 +168,8 @@ class PReLU(Layer):
         >>> layers.PReLU("ones")(np.asarray([[-1.0, 2.0]], dtype="float32"))
         array([[-1.,  2.]], dtype=float32)
     """
+
+    keeps_shape = True
 
     def __init__(
         self,
@@ -220,6 +232,8 @@ class Softmax(Layer):
         >>> layers.Softmax()(np.asarray([[0.0, 0.0]]))
         array([[0.5, 0.5]])
     """
+
+    keeps_shape = True
 
     def __init__(self, axis: int | list[int] | tuple[int, ...] = -1, **options: Any) -> None:
         super().__init__(**options)

@@ -8,6 +8,7 @@ from portanet.autodiff import array_namespace
 from portanet.autodiff.traced import raw_value
 from portanet.backends import Array
 from portanet.layers.noise import RandomLayer
+from portanet.layers.several import Several, masks_of
 from portanet.ops.attention import attention, softmax, with_causal
 
 
@@ -38,6 +39,7 @@ class Attention(RandomLayer):
     """
 
     works_in_pieces = True
+    several: Several = Several("query", "value", optional=("key",))
 
     def __init__(
         self,
@@ -58,20 +60,13 @@ class Attention(RandomLayer):
         self.dropout = self.require_rate(dropout)
 
     def build(self, input_shape: Any) -> None:
-        self._require_list(input_shape)
+        self.several.entries(self, input_shape)
         if self.dropout:
             super().build(input_shape)
         if self.use_scale:
             self.scale = self.add_weight((), "ones", "scale")
         if self.score_mode == "concat":
             self.concat_score_weight = self.add_weight((), "ones", "concat_score_weight")
-
-    def _require_list(self, x: Any) -> None:
-        if not isinstance(x, (list, tuple)) or len(x) not in (2, 3):
-            raise ValueError(
-                f"Layer '{self.name}' takes a list [query, value] or [query, value, key]. "
-                f"Received: {type(x).__name__}{f' of {len(x)}' if isinstance(x, (list, tuple)) else ''}"
-            )
 
     def call(
         self,
@@ -81,10 +76,9 @@ class Attention(RandomLayer):
         use_causal_mask: bool = False,
         return_attention_scores: bool = False,
     ) -> Any:
-        self._require_list(x)
-        query, value = x[:2]
-        key = x[2] if len(x) > 2 else value
-        query_mask, value_mask = (None, None) if mask is None else mask[:2]
+        query, value, *rest = x
+        key = rest[0] if rest else value
+        query_mask, value_mask = masks_of(mask, 2)
         shown = None
         if value_mask is not None:
             value_mask = raw_value(value_mask)
@@ -111,11 +105,11 @@ class Attention(RandomLayer):
         return _weighted(scores, value, mask, keep)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
-        self._require_list(input_shape)
-        return (*input_shape[0][:-1], input_shape[1][-1])
+        query, value, *_ = self.several.entries(self, input_shape)
+        return (*query[:-1], value[-1])
 
     def compute_mask(self, x: Any, mask: Any = None) -> Any:
-        return mask[0] if isinstance(mask, (list, tuple)) else None
+        return masks_of(mask, 1)[0]
 
 
 class AdditiveAttention(Attention):
@@ -142,7 +136,7 @@ class AdditiveAttention(Attention):
         super().__init__(use_scale, dropout=dropout, **options)
 
     def build(self, input_shape: Any) -> None:
-        self._require_list(input_shape)
+        self.several.entries(self, input_shape)
         if self.dropout:
             RandomLayer.build(self, input_shape)
         if self.use_scale:

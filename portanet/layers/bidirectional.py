@@ -6,8 +6,10 @@ from typing import Any
 
 from portanet.autodiff import array_namespace
 from portanet.backends import Array
+from portanet.configurable import made_anew
 from portanet.layers.base import Layer
 from portanet.layers.rnn import RNN
+from portanet.layers.several import Several, masks_of
 
 MERGE_MODES = ("concat", "sum", "mul", "ave", None)
 
@@ -33,6 +35,8 @@ class Bidirectional(Layer):
         >>> layers.Bidirectional(layers.GRU(4))(np.ones((2, 5, 3), dtype="float32")).shape
         (2, 8)
     """
+
+    several: Several = Several("sequence", more="initial_state")
 
     def __init__(
         self, layer: RNN, merge_mode: str | None = "concat", backward_layer: RNN | None = None, **options: Any
@@ -73,16 +77,11 @@ class Bidirectional(Layer):
         self.forward_layer.reset_state()
         self.backward_layer.reset_state()
 
-    def call(self, x: Any, training: bool = False, mask: Array | None = None, initial_state: Any = None) -> Any:
-        if isinstance(x, (list, tuple)):
-            x, *given = x
-            initial_state = given or initial_state
-        half = 0 if initial_state is None else len(initial_state) // 2
-        options: list[dict[str, Any]] = [{}, {}]
-        if initial_state is not None:
-            options = [{"initial_state": initial_state[:half]}, {"initial_state": initial_state[half:]}]
-        ahead = self.forward_layer(x, training=training, mask=mask, **options[0])
-        back = self.backward_layer(x, training=training, mask=mask, **options[1])
+    def call(self, x: Any, training: bool = False, mask: Any = None) -> Any:
+        x, *states = x
+        half = len(states) // 2
+        ahead = self.forward_layer([x, *states[:half]], training=training, mask=mask)
+        back = self.backward_layer([x, *states[half:]], training=training, mask=mask)
         if not self.forward_layer.return_state:
             return self._merge(ahead, back)
         out = self._merge(ahead[0], back[0])
@@ -113,7 +112,7 @@ class Bidirectional(Layer):
         return (out, *states) if states else out
 
     def compute_mask(self, x: Any, mask: Any = None) -> Any:
-        mask = mask if self.forward_layer.return_sequences else None
+        mask = masks_of(mask, 1)[0] if self.forward_layer.return_sequences else None
         out = [mask, mask] if self.merge_mode is None else [mask]
         if self.forward_layer.return_state:
             out += [None for layer in (self.forward_layer, self.backward_layer) for _ in layer.state_size]
@@ -122,18 +121,10 @@ class Bidirectional(Layer):
 
 def _made_anew(layer: RNN, direction: str, go_backwards: bool) -> RNN:
     """A layer of the same configuration, for one direction."""
-    config = {key: _copied(value) for key, value in layer.get_config().items()}
+    # Cells among the arguments of a layer have weights of their own, which the copy must not share.
+    config = made_anew(layer.get_config())
     config["name"] = f"{direction}_{layer.name.removeprefix(f'{direction}_')}"
     config["go_backwards"] = go_backwards
     if layer.return_sequences:
         config["zero_output_for_mask"] = True
     return type(layer).from_config(config)
-
-
-def _copied(value: Any) -> Any:
-    """Cells among the arguments of a layer have weights of their own, which the copy must not share."""
-    if isinstance(value, (list, tuple)):
-        return [_copied(each) for each in value]
-    if isinstance(value, Layer):
-        return type(value).from_config({key: _copied(each) for key, each in value.get_config().items()})
-    return value

@@ -8,6 +8,7 @@ from portanet import activations, initializers
 from portanet.autodiff import array_namespace
 from portanet.backends import Array
 from portanet.layers.base import Layer
+from portanet.layers.several import Several, shape_of
 
 
 class Bilinear(Layer):
@@ -34,6 +35,8 @@ class Bilinear(Layer):
         >>> layers.Bilinear(4)(list(x)).shape
         (5, 4)
     """
+
+    several: Several = Several("first", "second")
 
     def __init__(
         self,
@@ -82,7 +85,7 @@ class Bilinear(Layer):
     def call(self, x: Any) -> Array:
         first, second = x
         kernel = self.kernel.value
-        self._pair([tuple(each.shape) for each in x])
+        self._pair(shape_of(x))
         self.require_axis(first, -1, kernel.shape[0])
         self.require_axis(second, -1, kernel.shape[1])
         xp = array_namespace(first, second, kernel)
@@ -95,12 +98,9 @@ class Bilinear(Layer):
         return (self._pair(input_shape)[0][0], self.units)
 
     def _pair(self, shapes: Any) -> Any:
-        if (
-            not isinstance(shapes, (list, tuple))
-            or len(shapes) != 2
-            or any(not isinstance(shape, (tuple, list)) or len(shape) != 2 for shape in shapes)
-        ):
+        pair = self.several.entries(self, shapes)
+        if any(len(shape) != 2 for shape in pair):
             raise ValueError(
-                f"Layer '{self.name}' takes a list of two arrays of shape (batch, features). Received: shapes {shapes}"
+                f"Layer '{self.name}' takes two arrays of shape (batch, features). Received: shapes {pair}"
             )
-        return shapes
+        return pair

@@ -8,6 +8,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from portanet.autodiff.traced import raw_value
+from portanet.autodiff.tree import tree_leaves
 from portanet.backends import ForwardBackend, forward_backend_of, raw_namespace
 from portanet.variables import bind
 
@@ -26,7 +27,7 @@ def require_backend(layer: Layer, x: Any) -> type[ForwardBackend] | None:
     """
     variable = layer.first_variable()
     guest = None
-    for leaf in x if isinstance(x, (list, tuple)) else (x,):
+    for leaf in tree_leaves(x) or [x]:
         plain = raw_value(leaf)
         if not hasattr(plain, "dtype") or not hasattr(plain, "shape"):
             raise TypeError(

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from portanet.autodiff import array_namespace
-from portanet.backends import Array, get_backend
+from portanet.backends import Array
 from portanet.layers.base import Layer
+from portanet.layers.several import entries
 
 
 class Identity(Layer):
@@ -19,6 +20,9 @@ class Identity(Layer):
         >>> layers.Identity()(np.asarray([1.0, 2.0]))
         array([1., 2.])
     """
+
+    keeps_shape = True
+    keeps_values = True
 
     def call(self, x: Any) -> Any:
         return x
@@ -71,22 +75,8 @@ class Lambda(Layer):
         if callable(self.output_shape):
             return self.output_shape(input_shape)
         if self.output_shape is not None:
-            shape = input_shape[0] if isinstance(input_shape, list) else input_shape
-            return (shape[0], *self.output_shape)
-        # Where two sizes of what is not known give two results, the result is not known either.
-        small, large = self._try(input_shape, 2), self._try(input_shape, 3)
-        return tuple(m if m == n else None for m, n in zip(small, large, strict=True))
-
-    def _try(self, input_shape: Any, size: int) -> tuple[int, ...]:
-        backend = get_backend()
-
-        def zeros(shape: Any) -> Array:
-            known = tuple(size if n is None else n for n in shape)
-            return backend.xp.zeros(known, dtype=backend.dtype, device=backend.device)
-
-        several = isinstance(input_shape, list)
-        x = [zeros(shape) for shape in input_shape] if several else zeros(input_shape)
-        return tuple(self.call(x).shape)
+            return (entries(input_shape)[0][0], *self.output_shape)
+        return super().compute_output_shape(input_shape)
 
 
 class Masking(Layer):
@@ -109,6 +99,8 @@ class Masking(Layer):
         array([[ True, False]])
     """
 
+    keeps_shape = True
+
     def __init__(self, mask_value: float = 0.0, **options: Any) -> None:
         super().__init__(**options)
         self.mask_value = float(mask_value)
@@ -121,10 +113,10 @@ class Masking(Layer):
         return array_namespace(x).any(x != self.mask_value, axis=-1)
 
 
-def joint_mask(masks: Any) -> Any:
+def joint_mask(masks: list[Any]) -> Any:
     """Where all masks are True; a mask of None is True everywhere, and None stands for no mask at all."""
     found = None
-    for mask in masks if isinstance(masks, (list, tuple)) else ():
+    for mask in masks:
         if mask is not None:
             found = mask if found is None else array_namespace(found, mask).logical_and(found, mask)
     return found

@@ -28,6 +28,8 @@ class Highway(Layer):
         (2, 3)
     """
 
+    keeps_shape = True
+
     def __init__(
         self,
         activation: Any = "relu",

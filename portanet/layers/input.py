@@ -1,23 +1,30 @@
-"""The shape of what a model takes."""
+"""Where data enters a model."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from portanet.backends import Array
-from portanet.layers.base import Layer, Shape
+from portanet.layers.base import Layer
+from portanet.layers.several import Shape
+from portanet.layers.symbolic import Node, SymbolicArray
 
 
 class InputLayer(Layer):
-    """Says the shape of one example, so that the model can be built before it sees data.
+    """The layer behind `Input`: it gives a symbolic array, `output`, and passes data on.
 
     Args:
         shape: Shape of one example, without the batch axis; None where it may vary.
         batch_size: Size of the batch axis, if it is fixed.
-        **options: `name`, `trainable`, `dtype` of `Layer`.
+        dtype: Name of the data's dtype; by default the backend's.
+        **options: `name` of `Layer`.
     """
 
-    def __init__(self, shape: Any, batch_size: int | None = None, **options: Any) -> None:
+    keeps_shape = True
+    keeps_values = True
+    autocast = False
+
+    def __init__(self, shape: Any, batch_size: int | None = None, dtype: str | None = None, **options: Any) -> None:
         super().__init__(**options)
         if isinstance(shape, int) or any(n is not None and (not isinstance(n, int) or n < 0) for n in shape):
             raise ValueError(
@@ -25,6 +32,9 @@ class InputLayer(Layer):
             )
         self.shape: Shape = tuple(shape)
         self.batch_size = batch_size
+        self.dtype = dtype or self.compute_dtype
+        self.build(self.batch_shape)
+        Node(self, (), {}, self.batch_shape, self.dtype)
 
     @property
     def batch_shape(self) -> Shape:
@@ -35,12 +45,26 @@ class InputLayer(Layer):
         return x
 
 
-def Input(shape: Any, batch_size: int | None = None, name: str | None = None) -> InputLayer:  # noqa: N802 -- as Keras
-    """The first entry of a `Sequential` model: the shape of one example.
+def Input(  # noqa: N802 -- as Keras
+    shape: Any, batch_size: int | None = None, dtype: str | None = None, name: str | None = None
+) -> SymbolicArray:
+    """A symbolic array: call layers on it to draw a graph, or make it the first entry of a `Sequential`.
+
+    Args:
+        shape: Shape of one example, without the batch axis; None where it may vary.
+        batch_size: Size of the batch axis, if it is fixed.
+        dtype: Name of the data's dtype, such as `"int32"` for an `Embedding`; by default the backend's.
+        name: Name of the input.
 
     Example:
+        >>> import portanet
         >>> from portanet import layers
-        >>> layers.Input((784,)).batch_shape
-        (None, 784)
+        >>> x = layers.Input((784,), name="pixels")
+        >>> y = layers.Dense(10)(layers.Dense(30)(x))
+        >>> y
+        <SymbolicArray 'dense', shape=(None, 10), dtype=float32>
+        >>> portanet.Model(x, y).count_params()
+        23860
     """
-    return InputLayer(shape, batch_size, name=name)
+    found: SymbolicArray = InputLayer(shape, batch_size, dtype, name=name).output
+    return found

@@ -10,43 +10,39 @@ from portanet.autodiff import array_namespace
 from portanet.backends import Array
 from portanet.layers.base import Layer
 from portanet.layers.core import joint_mask
+from portanet.layers.several import Several, masks_of
 
 
 class Merge(Layer):
     """What the layers below share: several inputs, and a mask that holds where the masks of all do."""
 
-    exactly: int | None = None
-    """The number of inputs, where it matters."""
+    several: Several = Several(more="arrays")
 
     def build(self, input_shape: Any) -> None:
         self.compute_output_shape(input_shape)
 
     def call(self, x: Any) -> Array:
-        self.compute_output_shape([tuple(each.shape) for each in self._several(x)])
-        return self.merge(array_namespace(*x), list(x))
+        self.compute_output_shape([tuple(each.shape) for each in x])
+        return self.merge(array_namespace(*x), x)
+
+    def shapes(self, input_shape: Any) -> list[Any]:
+        """The shapes of the inputs."""
+        assert self.several is not None
+        return [tuple(shape) for shape in self.several.entries(self, input_shape)]
 
     def merge(self, xp: Any, arrays: list[Array]) -> Array:
         """The result, from at least one array."""
         raise NotImplementedError
 
     def compute_mask(self, x: Any, mask: Any = None) -> Any:
-        return joint_mask(mask)
-
-    def _several(self, x: Any) -> Any:
-        """Refuse anything but a list of the right length."""
-        several = isinstance(x, (list, tuple)) and not any(n is None or isinstance(n, int) for n in x)
-        if not several or not x or self.exactly not in (None, len(x)):
-            wanted = "a list of arrays" if self.exactly is None else f"a list of {self.exactly} arrays"
-            count = f"{len(x)} arrays" if several else "one array"
-            raise ValueError(f"Layer '{self.name}' takes {wanted}. Received: {count}")
-        return x
+        return joint_mask(masks_of(mask, len(x)))
 
 
 class ElementwiseMerge(Merge):
     """Merges element by element: the shapes are equal, or 1 where an array is repeated along an axis."""
 
     def compute_output_shape(self, input_shape: Any) -> Any:
-        shapes = [tuple(shape) for shape in self._several(input_shape)]
+        shapes = self.shapes(input_shape)
         if len({len(shape) for shape in shapes}) > 1:
             raise self._mismatch(shapes)
         found: list[int | None] = []
@@ -81,7 +77,7 @@ class Add(ElementwiseMerge):
 class Subtract(ElementwiseMerge):
     """The first of two inputs minus the second."""
 
-    exactly = 2
+    several: Several = Several("first", "second")
 
     def merge(self, xp: Any, arrays: list[Array]) -> Array:
         return xp.subtract(*arrays)
@@ -142,11 +138,11 @@ class Concatenate(Merge):
         return xp.concat(arrays, axis=self.axis)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
-        shapes = [list(shape) for shape in self._several(input_shape)]
+        shapes = self.shapes(input_shape)
         rank = len(shapes[0])
         if not -rank <= self.axis < rank:
             raise ValueError(
-                f"Layer '{self.name}' concatenates along axis {self.axis}. Received: an input of shape {input_shape[0]}"
+                f"Layer '{self.name}' concatenates along axis {self.axis}. Received: an input of shape {shapes[0]}"
             )
         rest = [[n for i, n in enumerate(shape) if i != self.axis % rank] for shape in shapes]
         for others in rest[1:]:
@@ -155,7 +151,7 @@ class Concatenate(Merge):
             ):
                 raise ValueError(
                     f"Layer '{self.name}' concatenates arrays that differ along axis {self.axis} only. "
-                    f"Received: shapes {', '.join(str(tuple(shape)) for shape in shapes)}"
+                    f"Received: shapes {', '.join(map(str, shapes))}"
                 )
         sizes = [shape[self.axis] for shape in shapes]
         out = list(shapes[0])
@@ -163,7 +159,7 @@ class Concatenate(Merge):
         return tuple(out)
 
     def compute_mask(self, x: Any, mask: Any = None) -> Any:
-        masks = mask if isinstance(mask, (list, tuple)) else []
+        masks = masks_of(mask, len(x))
         if all(m is None for m in masks):
             return None
         if self.axis % len(x[0].shape) != 1:
@@ -191,7 +187,7 @@ class Dot(Merge):
         array([[11.]])
     """
 
-    exactly = 2
+    several: Several = Several("first", "second")
 
     def __init__(self, axes: int | tuple[int, int], normalize: bool = False, **options: Any) -> None:
         super().__init__(**options)
@@ -217,7 +213,7 @@ class Dot(Merge):
         return xp.reshape(xp.matmul(first, second), shape)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
-        first, second = (tuple(shape) for shape in self._several(input_shape))
+        first, second = self.shapes(input_shape)
         places = []
         for shape, axis in zip((first, second), self.axes, strict=True):
             if not -len(shape) < axis < len(shape):

@@ -10,6 +10,7 @@ from portanet.autodiff.traced import raw_value
 from portanet.backends import Array
 from portanet.layers.noise import RandomLayer
 from portanet.layers.recurrent_cell import require_size
+from portanet.layers.several import Several, masks_of
 from portanet.ops.attention import attention, dot_product_attention, with_causal
 from portanet.variables import Variable
 
@@ -38,7 +39,14 @@ class MultiHeadAttention(RandomLayer):
 
     Input: `layer(query, value, key)`, or as a list `layer([query, value, key])`: shapes (batch, times, features),
     (batch, places, features) twice. The key is by default the value, the value by default the query.
+    `mask`: boolean mask of the query, shape (batch, times), which hides places where the query is the value too; or a
+    list of such masks of query and value, as models pass them on.
     Result: shape (batch, times, output size).
+
+    Call arguments: `value_mask`: boolean, shape (batch, places): False for places to leave out; `attention_mask`:
+    boolean, shape (batch, times, places) or (batch, heads, times, places), with 1 where an axis is shared;
+    `use_causal_mask`: whether a time pays attention to earlier places and its own alone; `return_attention_scores`:
+    whether to return the weights, shape (batch, heads, times, places), as well.
 
     Example:
         >>> import numpy as np
@@ -49,6 +57,7 @@ class MultiHeadAttention(RandomLayer):
     """
 
     works_in_pieces = True
+    several: Several = Several("query", optional=("value", "key"))
 
     def __init__(
         self,
@@ -82,7 +91,7 @@ class MultiHeadAttention(RandomLayer):
         self.bias_constraint = constraints.get(bias_constraint)
 
     def build(self, input_shape: Any) -> None:
-        query, value, key = _three(input_shape if isinstance(input_shape, list) else [input_shape])
+        query, value, key = _three(self.several.entries(self, input_shape))
         for shape in (query, value, key):
             self.require_rank(shape, 3, "(batch, time, features)")
         if self.dropout:
@@ -115,49 +124,17 @@ class MultiHeadAttention(RandomLayer):
         )
         return kernel, bias
 
-    def __call__(
-        self,
-        x: Any,
-        value: Array | None = None,
-        key: Array | None = None,
-        *further: Any,
-        training: bool | None = None,
-        mask: Any = None,
-        value_mask: Array | None = None,
-        **options: Any,
-    ) -> Any:
-        """Check the inputs, build if need be, and compute.
-
-        Args:
-            x: The query, shape (batch, times, features); or a list of query, value and key.
-            value: Shape (batch, places, features); by default the query.
-            key: Shape (batch, places, features); by default the value.
-            *further: Nothing.
-            training: Whether this is a training step.
-            mask: Boolean mask of the query, shape (batch, times), which hides places where the query is the value too;
-                or a list of such masks of query and value, as models pass them on.
-            value_mask: Boolean, shape (batch, places): False for places to leave out.
-            **options: `attention_mask`: boolean, shape (batch, times, places) or (batch, heads, times, places), with 1
-                where an axis is shared; `use_causal_mask`: whether a time pays attention to earlier places and its own
-                alone; `return_attention_scores`: whether to return the weights, shape (batch, heads, times, places),
-                as well.
-        """
-        if value is not None:
-            x = [x, value] if key is None else [x, value, key]
-        if value_mask is not None:
-            mask = [mask, value_mask]
-        return super().__call__(x, *further, training=training, mask=mask, **options)
-
     def call(
         self,
         x: Any,
         training: bool = False,
         mask: Any = None,
+        value_mask: Array | None = None,
         attention_mask: Array | None = None,
         use_causal_mask: bool = False,
         return_attention_scores: bool = False,
     ) -> Any:
-        query, value, key, value_mask = self._without_padding(x, mask)
+        query, value, key, value_mask = self._without_padding(x, mask, value_mask)
         q = self._heads(query, self.query_kernel, self.query_bias)
         k = self._repeated(self._heads(key, self.key_kernel, self.key_bias))
         v = self._repeated(self._heads(value, self.value_kernel, self.value_bias))
@@ -176,17 +153,17 @@ class MultiHeadAttention(RandomLayer):
         out = self._output(out)
         return (out, weights) if return_attention_scores else out
 
-    def _without_padding(self, x: Any, mask: Any) -> tuple[Array, Array, Array, Array | None]:
+    def _without_padding(self, x: Any, mask: Any, value_mask: Any) -> tuple[Array, Array, Array, Array | None]:
         """Query, value and key with zeros where they are masked (0 times NaN is NaN), and the mask of the value."""
-        if not isinstance(x, (list, tuple)):
-            mask = mask[0] if isinstance(mask, (list, tuple)) else mask
-            x = self._zeroed(x, mask)
-            return x, x, x, mask
-        query, value, key = _three(x)
-        masks = [*(mask if isinstance(mask, (list, tuple)) else [mask]), None, None]
+        query_mask, masked = masks_of(mask, 2)
+        value_mask = masked if value_mask is None else value_mask
+        query = self._zeroed(x[0], query_mask)
+        if len(x) == 1:
+            return query, query, query, query_mask if value_mask is None else value_mask
+        _, value, key = _three(x)
         shared = key is value
-        value = self._zeroed(value, masks[1])
-        return self._zeroed(query, masks[0]), value, value if shared else self._zeroed(key, masks[1]), masks[1]
+        value = self._zeroed(value, value_mask)
+        return query, value, value if shared else self._zeroed(key, value_mask), value_mask
 
     def _zeroed(self, x: Array, mask: Array | None) -> Array:
         if mask is None:
@@ -254,11 +231,11 @@ class MultiHeadAttention(RandomLayer):
         return found
 
     def compute_output_shape(self, input_shape: Any) -> Any:
-        query = input_shape[0] if isinstance(input_shape[0], (list, tuple)) else input_shape
+        query = self.several.entries(self, input_shape)[0]
         return (*query[:-1], self.output_size or query[-1])
 
     def compute_mask(self, x: Any, mask: Any = None) -> Any:
-        return mask[0] if isinstance(mask, (list, tuple)) else mask
+        return masks_of(mask, 1)[0]
 
 
 class GroupQueryAttention(MultiHeadAttention):
@@ -301,9 +278,7 @@ class GroupQueryAttention(MultiHeadAttention):
             )
 
 
-def _three(x: Any) -> list[Any]:
+def _three(x: list[Any]) -> list[Any]:
     """Query, value and key of one, two or three."""
-    if not 1 <= len(x) <= 3:
-        raise ValueError(f"Attention takes a query, a value and a key. Received: a list of {len(x)}")
     query, value = x[0], x[min(1, len(x) - 1)]
     return [query, value, x[2] if len(x) > 2 else value]

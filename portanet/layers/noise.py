@@ -21,6 +21,8 @@ class RandomLayer(Layer):
         **options: `name`, `trainable`, `dtype`, `activity_regularizer` of `Layer`.
     """
 
+    keeps_shape = True
+
     def __init__(self, seed: int | None = None, **options: Any) -> None:
         super().__init__(**options)
         if seed is not None and (not isinstance(seed, int) or seed < 0):

@@ -28,6 +28,8 @@ class AffineNormalization(Layer):
         **options: `name`, `trainable`, `dtype`, `activity_regularizer` of `Layer`.
     """
 
+    keeps_shape = True
+
     def __init__(
         self,
         epsilon: float = 1e-3,
@@ -145,6 +147,8 @@ class RMSNormalization(Layer):
         array([[ 1., -1.]], dtype=float32)
     """
 
+    keeps_shape = True
+
     def __init__(self, axis: int | list[int] | tuple[int, ...] = -1, epsilon: float = 1e-6, **options: Any) -> None:
         super().__init__(**options)
         self.axis = require_axes(self, axis)
@@ -178,6 +182,8 @@ class UnitNormalization(Layer):
         >>> layers.UnitNormalization()(np.asarray([[3.0, 4.0]], dtype="float32"))
         array([[0.6, 0.8]], dtype=float32)
     """
+
+    keeps_shape = True
 
     def __init__(self, axis: int | list[int] | tuple[int, ...] = -1, **options: Any) -> None:
         super().__init__(**options)

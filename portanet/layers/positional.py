@@ -53,6 +53,8 @@ class SinePositionEncoding(Layer):
                [0.8415, 0.5403, 0.01  , 1.    ]])
     """
 
+    keeps_shape = True
+
     def __init__(self, max_wavelength: float = 10000, **options: Any) -> None:
         super().__init__(**options)
         self.max_wavelength = _require_wavelength(self, max_wavelength)
@@ -87,6 +89,8 @@ class PositionEmbedding(Layer):
         >>> layers.PositionEmbedding(8)(np.zeros((2, 5, 4), dtype="float32")).shape
         (2, 5, 4)
     """
+
+    keeps_shape = True
 
     def __init__(self, sequence_length: int, initializer: Any = "glorot_uniform", **options: Any) -> None:
         super().__init__(**options)
@@ -135,6 +139,8 @@ class RotaryEmbedding(Layer):
         array([[1.    , 0.    ],
                [0.5403, 0.8415]])
     """
+
+    keeps_shape = True
 
     def __init__(
         self, max_wavelength: float = 10000, scaling_factor: float = 1.0, sequence_axis: int = 1, **options: Any

@@ -8,6 +8,7 @@ from portanet.autodiff import array_namespace
 from portanet.backends import Array
 from portanet.layers.recurrent_cells import GRUCell, JordanCell, LSTMCell, SimpleRNNCell
 from portanet.layers.rnn import RNN
+from portanet.layers.several import masks_of, shape_of
 
 _OF_THE_LOOP = (
     "return_sequences",
@@ -172,25 +173,24 @@ class JordanRNN(RNN):
         self,
         x: Any,
         training: bool = False,
-        mask: Array | None = None,
-        initial_state: Any = None,
+        mask: Any = None,
         teacher: Array | None = None,
     ) -> Any:
         if teacher is None:
-            return super().call(x, training=training, mask=mask, initial_state=initial_state)
+            return super().call(x, training=training, mask=mask)
         if not self.return_sequences or self.return_state or self.stateful or self.go_backwards:
             raise ValueError(
                 f"Layer '{self.name}' can be taught with return_sequences=True and return_state, stateful and "
                 f"go_backwards False. Received: return_sequences={self.return_sequences}, "
                 f"return_state={self.return_state}, stateful={self.stateful}, go_backwards={self.go_backwards}"
             )
-        wanted = self.compute_output_shape(x.shape)
+        wanted = self.compute_output_shape(shape_of(x))
         if tuple(teacher.shape) != tuple(wanted):
             raise ValueError(
                 f"Argument `teacher` of layer '{self.name}' must have the shape of the result, {tuple(wanted)}. "
                 f"Received: {tuple(teacher.shape)}"
             )
-        x, states, mask = self._prepare(x, mask, initial_state)
+        x, states, mask = self._prepare(x[0], masks_of(mask, 1)[0], x[1:])
         xp = array_namespace(x, self.cell.kernel.value)
         before = xp.permute_dims(teacher, (1, 0, 2))[:-1, ...]
         before = xp.concat([xp.expand_dims(states[0], axis=0), before], axis=0)

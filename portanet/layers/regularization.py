@@ -28,6 +28,9 @@ class ActivityRegularization(Layer):
         1.5
     """
 
+    keeps_shape = True
+    keeps_values = True
+
     def __init__(self, l1: float = 0.0, l2: float = 0.0, **options: Any) -> None:
         super().__init__(activity_regularizer=L1L2(l1, l2), **options)
         self.l1 = l1

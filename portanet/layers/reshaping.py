@@ -13,6 +13,8 @@ from portanet.layers.base import Layer
 class Rearranging(Layer):
     """A layer after which the axes mean something else, so that a mask of the time steps does not apply any more."""
 
+    keeps_values = True
+
     def compute_mask(self, x: Any, mask: Any = None) -> Any:
         return None
 

@@ -11,6 +11,7 @@ from portanet.autodiff.traced import TracedArray, raw_value
 from portanet.backends import Array, device_of
 from portanet.layers.base import Layer
 from portanet.layers.recurrent_cell import RecurrentCell, States, loop
+from portanet.layers.several import Several, masks_of
 
 
 class RNN(Layer):
@@ -37,8 +38,7 @@ class RNN(Layer):
         **options: `name`, `trainable`, `dtype`, `activity_regularizer` of `Layer`.
 
     Call arguments, beside `training` and `mask` (boolean, shape (batch, time)):
-        initial_state: List of arrays of shape (batch, size), one for each state; or give the layer a list,
-            `[x, *states]`.
+        initial_state: List of arrays of shape (batch, size), one for each state; `layer([x, *states])` is the same.
 
     Input: shape (batch, time, features). Result: shape (batch, units), or (batch, time, units) with
     `return_sequences`; with `return_state` a tuple of that and the states.
@@ -52,6 +52,7 @@ class RNN(Layer):
     """
 
     works_in_pieces = True
+    several: Several = Several("sequence", more="initial_state")
 
     def __init__(
         self,
@@ -98,7 +99,7 @@ class RNN(Layer):
         return [size] if isinstance(size, int) else list(size)
 
     def build(self, input_shape: Any) -> None:
-        shape = _sequence_shape(input_shape)
+        shape = self.sequence_of(input_shape)
         self.require_rank(shape, 3, "(batch, time, features)")
         if not self.cell.built:
             self._place(self._path())
@@ -125,19 +126,20 @@ class RNN(Layer):
         for state in self.states if self.built else ():
             state.assign(state.backend.xp.zeros_like(state.value))
 
-    def call(self, x: Any, training: bool = False, mask: Array | None = None, initial_state: Any = None) -> Any:
-        x, states, mask = self._prepare(x, mask, initial_state)
+    def sequence_of(self, x: Any) -> Any:
+        """The sequence, or its shape, of the list of it and the states."""
+        return self.several.entries(self, x)[0]
+
+    def call(self, x: Any, training: bool = False, mask: Any = None) -> Any:
+        x, states, mask = self._prepare(x[0], masks_of(mask, 1)[0], x[1:])
         outputs, states = self._run(x, states, mask, training)
         if self.stateful:
             for variable, state in zip(self.states, states, strict=True):
                 variable.assign(raw_value(state))
         return self._result(outputs, states, mask)
 
-    def _prepare(self, x: Any, mask: Array | None, initial_state: Any) -> tuple[Array, States, Array | None]:
+    def _prepare(self, x: Array, mask: Array | None, initial: States) -> tuple[Array, States, Array | None]:
         """The inputs with time first, the initial states, and the mask in the form (time, batch, 1)."""
-        if isinstance(x, (list, tuple)):
-            x, *given = x
-            initial_state = given or initial_state
         self.require_rank(x.shape, 3, "(batch, time, features)")
         if x.shape[1] == 0:
             raise ValueError(f"Layer '{self.name}' needs at least one time step. Received: shape {tuple(x.shape)}")
@@ -153,7 +155,7 @@ class RNN(Layer):
         if mask is not None:
             # What stands at masked steps may be anything, NaN included.
             x = xp.where(_beside(mask, x), x, 0.0)
-        return x, self._initial_states(xp, x, initial_state), mask
+        return x, self._initial_states(xp, x, initial), mask
 
     def _time_first(self, xp: Any, x: Array) -> Array:
         x = xp.permute_dims(x, (1, 0, *range(2, x.ndim)))
@@ -171,10 +173,10 @@ class RNN(Layer):
         found: Array = self._time_first(raw, raw.expand_dims(mask, axis=-1))
         return found
 
-    def _initial_states(self, xp: Any, x: Array, given: Any) -> States:
+    def _initial_states(self, xp: Any, x: Array, given: States) -> States:
         batch, dtype = x.shape[1], x.dtype
-        if given is not None:
-            states = list(given) if isinstance(given, (list, tuple)) else [given]
+        if given:
+            states = given
         elif self.stateful:
             states = [v.value for v in self.states]
         elif self.learn_initial_state:
@@ -218,24 +220,19 @@ class RNN(Layer):
         return (out, *states) if self.return_state else out
 
     def compute_output_shape(self, input_shape: Any) -> Any:
-        batch, time, *_ = _sequence_shape(input_shape)
+        batch, time, *_ = self.sequence_of(input_shape)
         size = getattr(self.cell, "output_size", None) or self.state_size[0]
         out = (batch, time, size) if self.return_sequences else (batch, size)
         return (out, *((batch, n) for n in self.state_size)) if self.return_state else out
 
     def compute_mask(self, x: Any, mask: Any = None) -> Any:
-        found = mask if self.return_sequences else None
+        found = masks_of(mask, 1)[0] if self.return_sequences else None
         return [found, *(None for _ in self.state_size)] if self.return_state else found
 
 
 def _beside(mask: Array, x: Array) -> Array:
     """A mask (time, batch, 1) with as many axes as `x`."""
     return array_namespace(mask).reshape(mask, (*mask.shape[:2], *(1,) * (x.ndim - 2)))
-
-
-def _sequence_shape(shape: Any) -> Any:
-    """The shape of the sequence, where the input is a list of it and the states."""
-    return shape[0] if isinstance(shape[0], (tuple, list)) else shape
 
 
 class StackedRNNCells(Layer):

@@ -12,6 +12,7 @@ from portanet.layers.dropout import Dropout
 from portanet.layers.multi_head_attention import MultiHeadAttention
 from portanet.layers.normalization import LayerNormalization
 from portanet.layers.recurrent_cell import require_size
+from portanet.layers.several import Several, masks_of
 
 
 class TransformerEncoder(Layer):
@@ -66,7 +67,9 @@ class TransformerEncoder(Layer):
         self.normalize_first = normalize_first
 
     def build(self, input_shape: Any) -> None:
-        shape = input_shape[0] if isinstance(input_shape[0], (list, tuple)) else input_shape
+        self._build_parts(input_shape, input_shape)
+
+    def _build_parts(self, shape: Any, memory: Any) -> None:
         self.require_rank(shape, 3, "(batch, time, features)")
         features = shape[-1]
         if features % self.num_heads:
@@ -87,7 +90,6 @@ class TransformerEncoder(Layer):
         self.inner = Dense(self.intermediate_dim, self.activation, name="feedforward_intermediate_dense", **shared)
         self.outer = Dense(features, name="feedforward_output_dense", **shared)
         self._place(self._path())
-        memory = input_shape[1] if self.attends_to_encoder and shape is not input_shape else shape
         for norm in self.norms:
             norm.build(shape)
         for attention, places in zip(self.attentions, (shape, memory), strict=False):
@@ -120,7 +122,7 @@ class TransformerEncoder(Layer):
         return found
 
     def compute_output_shape(self, input_shape: Any) -> Any:
-        return input_shape[0] if isinstance(input_shape[0], (list, tuple)) else input_shape
+        return input_shape
 
 
 class TransformerDecoder(TransformerEncoder):
@@ -148,16 +150,15 @@ class TransformerDecoder(TransformerEncoder):
         (4, 5, 16)
     """
 
+    several: Several = Several("decoder_sequence", optional=("encoder_sequence",))
+
     def __init__(self, intermediate_dim: int, num_heads: int, **options: Any) -> None:
         super().__init__(intermediate_dim, num_heads, **options)
 
     def build(self, input_shape: Any) -> None:
-        self.attends_to_encoder = isinstance(input_shape[0], (list, tuple))
-        super().build(input_shape)
-
-    def __call__(self, x: Any, encoder_sequence: Array | None = None, *further: Any, **options: Any) -> Any:
-        """Check the inputs, build if need be, and compute; see the class's text."""
-        return super().__call__(x if encoder_sequence is None else [x, encoder_sequence], *further, **options)
+        shapes = self.several.entries(self, input_shape)
+        self.attends_to_encoder = len(shapes) == 2
+        self._build_parts(shapes[0], shapes[-1])
 
     def call(
         self,
@@ -167,13 +168,14 @@ class TransformerDecoder(TransformerEncoder):
         attention_mask: Array | None = None,
         use_causal_mask: bool = True,
     ) -> Array:
-        x, encoded = x if isinstance(x, (list, tuple)) else (x, None)
+        encoded = x[1] if len(x) == 2 else None
+        x = x[0]
         if (encoded is not None) != self.attends_to_encoder:
             raise ValueError(
                 f"Layer '{self.name}' was built {'with' if self.attends_to_encoder else 'without'} an encoder's "
                 f"sequence. Received: {'one' if encoded is None else 'two'} inputs"
             )
-        own_mask, encoded_mask = (*mask, None)[:2] if isinstance(mask, (list, tuple)) else (mask, None)
+        own_mask, encoded_mask = masks_of(mask, 2)
         if encoded is None:
             return super().call(x, training, own_mask, attention_mask, use_causal_mask)
         attend, cross = self.attentions
@@ -183,5 +185,8 @@ class TransformerDecoder(TransformerEncoder):
         x = self._residual(1, x, lambda x: cross(x, encoded, mask=[own_mask, encoded_mask]))
         return self._residual(2, x, lambda x: self.outer(self.inner(x)))
 
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        return self.several.entries(self, input_shape)[0]
+
     def compute_mask(self, x: Any, mask: Any = None) -> Any:
-        return mask[0] if isinstance(mask, (list, tuple)) else mask
+        return masks_of(mask, 1)[0]

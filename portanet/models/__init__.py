@@ -1,6 +1,9 @@
 """The models."""
 
+from portanet.models.cloning import clone_model
+from portanet.models.functional import Functional
 from portanet.models.model import Model
+from portanet.models.plot import Diagram, plot_model
 from portanet.models.sequential import Sequential
 
-__all__ = ["Model", "Sequential"]
+__all__ = ["Diagram", "Functional", "Model", "Sequential", "clone_model", "plot_model"]

@@ -3,15 +3,140 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from portanet import export, saving
+from portanet.layers import Layer
+from portanet.layers.several import map_shapes
+from portanet.layers.symbolic import SymbolicArray
 from portanet.training import Trainer
 
 
 class Model(Trainer):
-    """A layer that can be trained, evaluated, described and saved."""
+    """A layer that can be trained, evaluated, described and saved; as `keras.Model`.
+
+    There are two ways to make one. `Model(inputs, outputs)` is a graph of layers, drawn by calling them on what
+    `Input` gives. A subclass makes its layers in `__init__` and computes in `call(x, training=False)` with ordinary
+    Python; it is built when it is first called on data.
+
+    Args:
+        inputs: A symbolic array, or a list, tuple or dict of them: where data enters. See `portanet.models.Functional`.
+        outputs: Likewise: the results.
+        name: Name of the model.
+        **options: `trainable`, `dtype` of `Layer`.
+
+    Example:
+        >>> import numpy as np
+        >>> import portanet
+        >>> from portanet import layers
+        >>> x = layers.Input((3,))
+        >>> y = layers.Dense(3)(x)
+        >>> portanet.Model(x, x + y).output_shape
+        (None, 3)
+        >>> class Deep(portanet.Model):
+        ...     def __init__(self):
+        ...         super().__init__()
+        ...         self.hidden = [layers.Dense(4, activation="tanh") for _ in range(3)]
+        ...     def call(self, x):
+        ...         for layer in self.hidden:
+        ...             x = layer(x)
+        ...         return x
+        >>> Deep()(np.ones((2, 3), dtype="float32")).shape
+        (2, 4)
+    """
+
+    gives_mask = False
+    """Whether `call` takes `return_mask=True` and then gives the mask of the result as well."""
+
+    def __new__(cls, *args: Any, **options: Any) -> Model:
+        """A graph, if this is `Model` itself and inputs are given."""
+        if cls is Model and (args or "inputs" in options):
+            from portanet.models.functional import Functional
+
+            return super().__new__(Functional)
+        return super().__new__(cls)
+
+    def __init__(self, inputs: Any = None, outputs: Any = None, name: str | None = None, **options: Any) -> None:
+        super().__init__(name=name, **options)
+        if inputs is not None or outputs is not None:
+            raise TypeError(
+                f"Model '{self.name}' of class {type(self).__name__} computes in its method call(x): call "
+                f"super().__init__() without inputs and outputs. Received: inputs={inputs!r}, outputs={outputs!r}"
+            )
+
+    @property
+    def layers(self) -> list[Layer]:
+        """The layers, in order."""
+        return list(self.sublayers().values())
+
+    def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
+        """A layer by its name in this model, or by its place in `layers`."""
+        if index is not None and name is None:
+            return self.layers[index]
+        found = self.sublayers()
+        if name not in found or index is not None:
+            raise ValueError(
+                f"Model '{self.name}' has the layers {', '.join(found)}; choose one by name or index. "
+                f"Received: name={name!r}, index={index!r}"
+            )
+        return found[name]
+
+    # What graphs know of themselves
+
+    @property
+    def input(self) -> Any:
+        """The symbolic array, or the tree of them, where data enters."""
+        raise self._no_graph("symbolic inputs")
+
+    @property
+    def output(self) -> Any:
+        """The symbolic array, or the tree of them, that are the results."""
+        raise self._no_graph("symbolic outputs")
+
+    def _no_graph(self, what: str) -> AttributeError:
+        return AttributeError(
+            f"Model '{self.name}' ({type(self).__name__}) has no {what}: it is no graph, or not built yet"
+        )
+
+    @property
+    def inputs(self) -> list[SymbolicArray]:
+        """The symbolic arrays where data enters."""
+        return flat(self.input)
+
+    @property
+    def outputs(self) -> list[SymbolicArray]:
+        """The symbolic arrays that are the results."""
+        return flat(self.output)
+
+    @property
+    def input_names(self) -> list[str]:
+        """Names of the inputs, unique: the keys where inputs were given as a dict."""
+        return names_of(self.input)
+
+    @property
+    def output_names(self) -> list[str]:
+        """Names of the outputs, unique: the keys where outputs were given as a dict, else those of their layers."""
+        return names_of(self.output)
+
+    @property
+    def input_shape(self) -> Any:
+        """The shape of the input with the batch axis; for several inputs, the same tree of shapes."""
+        return self._input_shape()
+
+    @property
+    def output_shape(self) -> Any:
+        """The shape of the output with the batch axis; for several outputs, the same tree of shapes."""
+        return self.compute_output_shape(self._input_shape())
+
+    def _input_shape(self) -> Any:
+        if not self.built:
+            raise ValueError(
+                f"Model '{self.name}' is not built yet: give it an Input, call it on data, or fit it, then ask again."
+            )
+        return map_shapes(lambda shape: (None, *shape[1:]), self.build_shape)
+
+    # Files
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Save the model to one file, which `portanet.load_model(path)` reads on every backend.
@@ -101,31 +226,51 @@ class Model(Trainer):
             input_signature = export.Entrance(self._input_shape(), self.compute_dtype) if known is None else known
         export.export_onnx(self, path, input_signature)
 
-    def summary(self, print_fn: Any = print) -> None:
-        """Print the layers with the shapes of their results and their numbers of parameters.
+    # Descriptions
+
+    def summary(
+        self, print_fn: Callable[[str], Any] = print, expand_nested: bool = False, show_trainable: bool = False
+    ) -> None:
+        """Print the layers with the shapes of their results, their parameters and the memory these take.
 
         Args:
             print_fn: What to call with the text.
+            expand_nested: Whether to list the layers of models and other layers inside, too.
+            show_trainable: Whether to tell which layers are trained.
 
         Raises:
             ValueError: The model is not built, so shapes are not known.
         """
-        if not self.built:
-            raise ValueError(
-                f"Model '{self.name}' is not built yet: give it an Input, call it on data, or fit it, then ask again."
-            )
-        shape = self._input_shape()
-        rows = []
-        for layer in self.sublayers().values():
-            shape = layer.compute_output_shape(shape)
-            rows.append((f"{layer.name} ({type(layer).__name__})", str(tuple(shape)), f"{layer.count_params():,}"))
-        head = ("Layer (type)", "Output shape", "Parameters")
-        widths = [max(len(row[i]) for row in [head, *rows]) for i in range(3)]
-        line = "  ".join("-" * w for w in widths)
-        text = [f"Model '{self.name}' on {self.backend.name}", line]
-        text += [f"{a:<{widths[0]}}  {b:<{widths[1]}}  {c:>{widths[2]}}" for a, b, c in [head, *rows]]
-        text.insert(3, line)
-        trained = sum(v.size for v in self.trainable_weights)
-        size = sum(v.nbytes for v in self.weights)
-        text += [line, f"{self.count_params():,} parameters ({size / 1024:,.1f} KiB), {trained:,} of them trained"]
-        print_fn("\n".join(text))
+        from portanet.models.summary import summary
+
+        print_fn(summary(self, expand_nested, show_trainable))
+
+
+def flat(tree: Any) -> list[Any]:
+    """The leaves of a tree in order, None among them."""
+    if isinstance(tree, dict):
+        return [leaf for branch in tree.values() for leaf in flat(branch)]
+    if isinstance(tree, (list, tuple)):
+        return [leaf for branch in tree for leaf in flat(branch)]
+    return [tree]
+
+
+def names_of(tree: Any) -> list[str]:
+    """Unique names for the symbolic arrays of a tree."""
+    if isinstance(tree, dict) and all(isinstance(leaf, SymbolicArray) for leaf in tree.values()):
+        return list(tree)
+    found: list[str] = []
+    for leaf in flat(tree):
+        name, number = leaf.name, 1
+        while name in found:
+            name, number = f"{leaf.name}_{number}", number + 1
+        found.append(name)
+    return found
+
+
+def call_with_mask(layer: Layer, args: tuple[Any, ...], mask: Any, options: dict[str, Any]) -> tuple[Any, Any]:
+    """The result of a layer, and its mask: a list of masks for several results."""
+    if isinstance(layer, Model) and layer.gives_mask:
+        out, found = layer(*args, mask=mask, return_mask=True, **options)
+        return out, found
+    return layer(*args, mask=mask, **options), layer.compute_mask(args[0], mask)

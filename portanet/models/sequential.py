@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from portanet.backends import Array
+from portanet.backends import get_backend
 from portanet.layers import InputLayer, Layer
-from portanet.models.model import Model
+from portanet.layers.several import map_shapes, shape_of
+from portanet.layers.symbolic import SymbolicArray, record
+from portanet.models.model import Model, call_with_mask
 
 
 class Sequential(Model):
@@ -27,66 +29,87 @@ class Sequential(Model):
     """
 
     autocast = False  # each layer casts its own input
+    gives_mask = True
 
-    def __init__(self, layers: Iterable[Layer] | None = None, name: str | None = None) -> None:
+    def __init__(self, layers: Iterable[Layer | SymbolicArray] | None = None, name: str | None = None) -> None:
         super().__init__(name=name)
-        self._batch_shape: Any = None
-        self.layers: list[Layer] = []
-        self._shape: Any = None
+        self._chain: list[Layer] = []
+        self._start: Any = None
+        self._end: Any = None
         for layer in layers or ():
             self.add(layer)
 
-    def add(self, layer: Layer) -> None:
+    def add(self, layer: Layer | SymbolicArray) -> None:
         """Append a layer; it is built at once where the shape of its input is known."""
+        if isinstance(layer, SymbolicArray):
+            layer = layer.node.layer
+            if not isinstance(layer, InputLayer):
+                raise TypeError(
+                    f"Model '{self.name}' is made of layers, not of their results in a graph. Received: {layer!r}"
+                )
         if not isinstance(layer, Layer):
             raise TypeError(f"Model '{self.name}' is made of layers. Received: {layer!r}")
         if isinstance(layer, InputLayer):
-            if self._batch_shape is not None or self.layers:
+            if self._start is not None or self._chain:
                 raise ValueError(f"Only the first entry of model '{self.name}' may be an Input. Received: {layer!r}")
-            self._batch_shape = self._shape = layer.batch_shape
-            self.built = True
+            self._begin(layer.output)
             return
-        if layer in self.layers:
+        if layer in self._chain:
             raise ValueError(
                 f"A layer can stand in a chain once; make a second layer. Received: {layer!r} in model '{self.name}'"
             )
         layer._name_among(self.sublayers())
-        self.layers.append(layer)
-        if self._shape is not None:
-            self._build_layer(layer)
+        self._chain.append(layer)
+        if self._start is not None:
+            self._draw(layer)
 
     def build(self, input_shape: Any) -> None:
+        dtypes = iter(map(get_backend().dtype_name, self._dtypes))
+        self._begin(map_shapes(lambda s: InputLayer(s[1:], None, next(dtypes, None)).output, input_shape))
+        for layer in self._chain:
+            self._draw(layer)
+
+    def _begin(self, start: Any) -> None:
+        self._start = self._end = start
+        self.built, self.build_shape = True, shape_of(start)
+
+    def _draw(self, layer: Layer) -> None:
         self._place("")
-        self._batch_shape = self._shape = (None, *input_shape[1:])
-        for layer in self.layers:
-            self._build_layer(layer)
+        x = self._end if layer.several is None else layer.several.gather(layer, self._end, (), {})
+        self._end = record(layer, (x,), {})
 
-    def _build_layer(self, layer: Layer) -> None:
-        self._place("")
-        if not layer.built:
-            layer.build(self._shape)
-        self._shape = layer.compute_output_shape(self._shape)
+    @property
+    def input(self) -> Any:
+        if self._start is None:
+            raise self._no_graph("symbolic inputs")
+        return self._start
 
-    def check_data(self, x: Array) -> None:
-        if self.layers:
-            self.layers[0].check_data(x)
+    @property
+    def output(self) -> Any:
+        if self._start is None:
+            raise self._no_graph("symbolic outputs")
+        return self._end
 
-    def call(self, x: Array, training: bool = False, mask: Any = None) -> Array:
-        for layer in self.layers:
-            inputs = x
-            x = layer(x, training=training, mask=mask)
-            mask = layer.compute_mask(inputs, mask)
-        return x
+    def check_data(self, x: Any) -> None:
+        for layer in self._chain:
+            layer.check_data(x)
+            if not layer.keeps_values:
+                break
+
+    def call(self, x: Any, training: bool = False, mask: Any = None, return_mask: bool = False) -> Any:
+        for layer in self._chain:
+            x, mask = call_with_mask(layer, (x,), mask, {"training": training})
+        return (x, mask) if return_mask else x
 
     def compute_output_shape(self, input_shape: Any) -> Any:
-        for layer in self.layers:
+        for layer in self._chain:
             input_shape = layer.compute_output_shape(input_shape)
         return input_shape
 
     def _input_shape(self) -> Any:
-        return self._batch_shape
+        return super()._input_shape() if self._start is None else shape_of(self._start)
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments that make an equal model."""
-        first = [] if self._batch_shape is None else [InputLayer(self._batch_shape[1:], self._batch_shape[0])]
-        return {"layers": [*first, *self.layers], "name": self.name}
+        """The arguments that make a model of the same layers."""
+        first = [] if self._start is None else [array.node.layer for array in self.inputs]
+        return {"layers": [*first, *self._chain], "name": self.name}

@@ -47,8 +47,8 @@ def test_a_trained_model_for_every_batch_size(backend: Backend, tmp_path: pathli
     model.export(path)
     onnx.checker.check_model(onnx.load(path), full_check=True)
     run = Session(path)
-    assert run.inputs == [("input", ["batch", 8, 8, 1], "tensor(float)")]
-    assert run.outputs == [("output", ["batch", 5], "tensor(float)")]
+    assert run.inputs == [(model.input_names[0], ["batch", 8, 8, 1], "tensor(float)")]
+    assert run.outputs == [(model.output_names[0], ["batch", 5], "tensor(float)")]
     for size in (1, 3, 40):
         np.testing.assert_allclose(run(x[:size])[0], model.predict(x[:size]), rtol=1e-4, atol=1e-6)
     assert [file.name for file in tmp_path.iterdir()] == ["model.onnx"]
@@ -69,7 +69,7 @@ def test_text_with_a_signature(tmp_path: pathlib.Path) -> None:
     expected = model.predict(x)
     model.export(tmp_path / "model.onnx", input_signature=x[:1])
     run = Session(tmp_path / "model.onnx")
-    assert run.inputs == [("input", ["batch", 7], "tensor(int32)")]
+    assert run.inputs == [(model.input_names[0], ["batch", 7], "tensor(int32)")]
     np.testing.assert_allclose(run(x)[0], expected, rtol=1e-4, atol=1e-6)
 
 

@@ -154,7 +154,7 @@ def test_rotary_products_depend_on_distance_alone(backend):
         (lambda: layers.MultiHeadAttention(2, 4, dropout=1), "rate.*Received:"),
         (lambda: layers.GroupQueryAttention(4, 4, 3), "multiple of `num_key_value_heads`.*Received:"),
         (lambda: layers.Attention(score_mode="product"), "`score_mode`.*Received: score_mode='product'"),
-        (lambda: layers.Attention()(np.ones((2, 3, 4))), "takes a list.*Received: ndarray"),
+        (lambda: layers.Attention()(np.ones((2, 3, 4))), "takes a list.*Received: one array"),
         (lambda: layers.MultiHeadAttention(2, 4)(np.ones((2, 3))), "needs inputs of shape.*Received: shape"),
         (
             lambda: layers.MultiHeadAttention(2, 4)(np.ones((2, 3, 4)), mask=np.ones((2, 4), dtype=bool)),

@@ -27,7 +27,7 @@ def test_values(backend: Backend) -> None:
     ("use", "message"),
     [
         (lambda: Bilinear(0), "`units`.*Received: 0"),
-        (lambda: Bilinear(2)(np.ones((2, 3))), "list of two arrays"),
+        (lambda: Bilinear(2)(np.ones((2, 3))), "a list of arrays: first, second"),
         (lambda: Bilinear(2)([np.ones((2, 3)), np.ones((2, 3, 1))]), r"\(batch, features\). Received"),
     ],
 )

@@ -58,7 +58,6 @@ def test_joint_mask() -> None:
     both = joint_mask([np.asarray([True, True]), None, np.asarray([True, False])])
     assert both.tolist() == [True, False]
     assert joint_mask([None, None]) is None
-    assert joint_mask(None) is None
 
 
 def test_bad_input() -> None:

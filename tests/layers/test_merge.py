@@ -73,7 +73,7 @@ ONE, OTHER = np.ones((2, 3)), np.ones((2, 4))
         (lambda: layers.Add()(ONE), "'add' takes a list of arrays. Received: one array"),
         (lambda: layers.Add()([ONE, OTHER]), r"same sizes.*Received: shapes \(2, 3\), \(2, 4\)"),
         (lambda: layers.Add()([ONE, np.ones((2, 3, 1))]), "same number of axes"),
-        (lambda: layers.Subtract()([ONE, ONE, ONE]), "a list of 2 arrays. Received: 3 arrays"),
+        (lambda: layers.Subtract()([ONE, ONE, ONE]), "a list of arrays: first, second. Received: 3 arrays"),
         (lambda: layers.Concatenate(axis=0), "axis other than the batch's. Received: axis=0"),
         (lambda: layers.Concatenate(axis=1)([ONE, np.ones((2, 3, 4))]), "differ along axis 1 only"),
         (lambda: layers.Concatenate(axis=2)([ONE, ONE]), r"along axis 2. Received: an input of shape \(2, 3\)"),

@@ -61,7 +61,7 @@ def test_summary_tells_shapes_and_parameters(backend):
     text = lines[0]
     assert "dense (Dense)" in text
     assert "(None, 4)" in text
-    assert "39 parameters (0.2 KiB), 39 of them trained" in text
+    assert "Total params: 39 (156 B)\nTrainable params: 39 (156 B)\nNon-trainable params: 0 (0 B)" in text
 
 
 def test_summary_of_an_unbuilt_model_says_what_to_do():

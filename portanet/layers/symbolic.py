@@ -1,0 +1,132 @@
+"""Symbolic arrays, which stand for data while a graph of layers is drawn, and the nodes of the graph."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from portanet.autodiff.tree import tree_leaves
+from portanet.layers.inference import Known, result_shape
+from portanet.layers.several import Shape, map_shapes
+
+if TYPE_CHECKING:
+    from portanet.layers.base import Layer
+
+_numbers: Iterator[int] = itertools.count()
+
+
+class SymbolicArray(Known):
+    """Stands for an array in a graph of layers: it has a shape and no values.
+
+    `Input` makes the first; a layer called on symbolic arrays gives further ones. `+`, `-` and `*` between two are the
+    layers `Add`, `Subtract` and `Multiply`.
+
+    Attributes:
+        shape: Shape with the batch axis; None where it may vary.
+        dtype: Name of the dtype.
+        node: The call of a layer that it comes from.
+        place: Which of that call's results it is.
+    """
+
+    __slots__ = ("node", "place")
+
+    def __init__(self, shape: Shape, dtype: str, node: Node, place: int) -> None:
+        super().__init__(shape, dtype)
+        self.node = node
+        self.place = place
+
+    @property
+    def name(self) -> str:
+        """Name of the layer that it comes from, with the number of the result, from the second on."""
+        return f"{self.node.layer.name}_{self.place}" if self.place else self.node.layer.name
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return len(self.shape)
+
+    def __add__(self, other: Any) -> SymbolicArray:
+        return self._merged("Add", "+", other)
+
+    def __sub__(self, other: Any) -> SymbolicArray:
+        return self._merged("Subtract", "-", other)
+
+    def __mul__(self, other: Any) -> SymbolicArray:
+        return self._merged("Multiply", "*", other)
+
+    def _merged(self, layer: str, sign: str, other: Any) -> SymbolicArray:
+        if not isinstance(other, SymbolicArray):
+            raise TypeError(
+                f"A symbolic array has {sign} with another; for anything else put a function into a graph with "
+                f"layers.Lambda(function)(x). Received: {self!r} {sign} {other!r}"
+            )
+        from portanet.layers import merge
+
+        found: SymbolicArray = getattr(merge, layer)()([self, other])
+        return found
+
+    def __array_namespace__(self, *, api_version: str | None = None) -> NoReturn:
+        raise TypeError(
+            "A symbolic array has no values to compute with. Call layers on it; functions of arrays become layers by "
+            f"layers.Lambda(function)(x). Received: {self!r}"
+        )
+
+    def __repr__(self) -> str:
+        return f"<SymbolicArray '{self.name}', shape={self.shape}, dtype={self.dtype}>"
+
+
+class Node:
+    """A call of a layer on symbolic arrays.
+
+    Attributes:
+        layer: The layer.
+        args: The arguments by position, trees of symbolic arrays.
+        options: The arguments by name; `training` and `mask` only where they were given.
+        outputs: The tree of results.
+        number: Nodes are numbered as they come: what a node needs has smaller numbers.
+    """
+
+    def __init__(self, layer: Layer, args: tuple[Any, ...], options: dict[str, Any], shape: Any, dtype: str) -> None:
+        self.layer = layer
+        self.args = args
+        self.options = options
+        self.number = next(_numbers)
+        places = itertools.count()
+        self.outputs = map_shapes(lambda each: SymbolicArray(each, dtype, self, next(places)), shape)
+        layer._nodes.append(self)
+
+    @property
+    def sources(self) -> list[SymbolicArray]:
+        """The symbolic arrays among the arguments."""
+        return [leaf for leaf in tree_leaves((self.args, self.options)) if isinstance(leaf, SymbolicArray)]
+
+
+def is_symbolic(*trees: Any) -> bool:
+    """Whether any array is symbolic."""
+    return any(type(leaf) is SymbolicArray for leaf in tree_leaves(trees))
+
+
+def record(layer: Layer, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
+    """Call a layer on symbolic arrays: build it, and give symbolic results."""
+    options = {name: value for name, value in options.items() if value is not None}
+    leaves = tree_leaves(args)
+    if any(type(leaf) is not SymbolicArray for leaf in leaves):
+        kinds = ", ".join(sorted({type(leaf).__name__ for leaf in leaves}))
+        raise TypeError(
+            f"Layer '{layer.name}' was called on symbolic arrays together with something else; a graph takes all "
+            f"arrays from its inputs, or from a layers.Lambda. Received: {kinds}"
+        )
+    shape = result_shape(layer, args, options)
+    dtype = leaves[0].dtype if layer.keeps_values else layer.compute_dtype
+    return Node(layer, args, options, shape, dtype).outputs
+
+
+def only_node(layer: Layer, of: str) -> Node:
+    """The one call of a layer on symbolic arrays."""
+    if len(layer._nodes) != 1:
+        raise AttributeError(
+            f"Layer '{layer.name}' has one {of} if it was called once on symbolic arrays; keep the results of its "
+            f"calls instead. Received: {len(layer._nodes)} calls"
+        )
+    return layer._nodes[0]

@@ -1,0 +1,28 @@
+"""Models like others."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from portanet.configurable import made_anew
+from portanet.models.model import Model
+
+M = TypeVar("M", bound=Model)
+
+
+def clone_model(model: M) -> M:
+    """A model of the same architecture with new layers and new weights; as `keras.models.clone_model`.
+
+    Args:
+        model: A graph, a `Sequential`, or a model of your own that its arguments describe.
+
+    Example:
+        >>> import portanet
+        >>> from portanet import layers
+        >>> model = portanet.Sequential([layers.Input((3,)), layers.Dense(2)])
+        >>> twin = portanet.models.clone_model(model)
+        >>> list(twin.named_variables()), twin.layers[0] is model.layers[0]
+        (['dense/kernel', 'dense/bias'], False)
+    """
+    twin: M = made_anew(model)
+    return twin

@@ -1,0 +1,197 @@
+"""A model that is a graph of layers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+from portanet.autodiff.tree import tree_items, tree_map
+from portanet.layers.inference import Known, result_shape
+from portanet.layers.several import map_shapes, masks_of, shape_of
+from portanet.layers.symbolic import Node, SymbolicArray
+from portanet.models import graph
+from portanet.models.model import Model, call_with_mask, flat, names_of
+
+
+class Functional(Model):
+    """A graph of layers from inputs to outputs; what `portanet.Model(inputs, outputs)` makes.
+
+    Layers may be called several times (their weights are shared, the gradients add up), and may be models. Any
+    symbolic array of another graph may be an input or output: `Model(auto.input, auto.get_layer("code").output)` cuts
+    an encoder out of an autoencoder, with the same layers and weights.
+
+    Args:
+        inputs: A symbolic array, or a list, tuple or dict of them (or a tree of those). Data is given in the same form,
+            as a list in the same order, or as a dict by `input_names`.
+        outputs: Likewise; results come in the same form. A list of one is the same as its entry.
+        name: Name of the model.
+        **options: `trainable`, `dtype` of `Layer`.
+
+    Example:
+        >>> import numpy as np
+        >>> import portanet
+        >>> from portanet import layers
+        >>> words, age = layers.Input((4,), dtype="int32", name="words"), layers.Input((1,), name="age")
+        >>> x = layers.Flatten()(layers.Embedding(100, 8)(words))
+        >>> y = layers.Dense(2)(layers.Concatenate()([x, age]))
+        >>> model = portanet.Model([words, age], y)
+        >>> model.predict({"words": np.zeros((5, 4), dtype="int32"), "age": np.ones((5, 1))}).shape
+        (5, 2)
+    """
+
+    autocast = False  # each layer casts its own input
+    gives_mask = True
+
+    def __init__(self, inputs: Any, outputs: Any, name: str | None = None, **options: Any) -> None:
+        super().__init__(name=name, **options)
+        for argument, tree in (("inputs", inputs), ("outputs", outputs)):
+            leaves = flat(tree)
+            if not leaves or any(not isinstance(leaf, SymbolicArray) for leaf in leaves):
+                wrong = next((leaf for leaf in leaves if not isinstance(leaf, SymbolicArray)), "none")
+                raise TypeError(
+                    f"Argument `{argument}` of model '{self.name}' must be symbolic arrays: layers.Input(...), or what "
+                    f"layers give for them. Received: {wrong!r}"
+                )
+        self._start, self._end = _single(inputs), _single(outputs)
+        self._plan = graph.nodes_between(self)
+        self.entrances = {array: graph.entrance(array) for array in self.inputs}
+        self._layers = list(dict.fromkeys(node.layer for node in self._plan))
+        self._names = names_of(self._start)
+        self._place("")
+        self.built, self.build_shape = True, shape_of(self._start)
+
+    @property
+    def input(self) -> Any:
+        return self._start
+
+    @property
+    def output(self) -> Any:
+        return self._end
+
+    @property
+    def nodes(self) -> list[Node]:
+        """The calls of layers that lead from inputs to outputs, in an order in which they can be computed."""
+        return self._plan
+
+    def call(self, x: Any, training: bool = False, mask: Any = None, return_mask: bool = False) -> Any:
+        values: dict[Any, Any] = dict(zip(self.inputs, self._in_order(x), strict=True))
+        self._require_shapes(values)
+        masks: dict[Any, Any] = {}
+        if mask is not None:
+            given = [mask.get(name) for name in self._names] if isinstance(mask, Mapping) else flat(mask)
+            masks = dict(zip(self.inputs, masks_of(given, len(values)), strict=True))
+        for node in self._plan:
+            args, options = _filled((node.args, node.options), values)
+            options.setdefault("training", training)
+            known = options.pop("mask", None)
+            if known is None and masks:
+                known = _masks_for(node, masks)
+            out, found = call_with_mask(node.layer, args, known, options)
+            results = flat(node.outputs)
+            values.update(zip(results, _as(node.outputs, out), strict=True))
+            if found is not None:
+                masks.update(zip(results, masks_of(found, len(results)), strict=True))
+        out = _filled(self._end, values)
+        if not return_mask:
+            return out
+        found = [masks.get(each) for each in self.outputs]
+        return out, (found if len(found) > 1 else found[0])
+
+    def check_data(self, x: Any) -> None:
+        values = dict(zip(self.inputs, self._in_order(x), strict=True))
+        for node in self._plan:
+            if all(values.get(source) is None for source in node.sources):
+                continue
+            given = _mapped(node.args[0], values.get)
+            node.layer.check_data(given)
+            if node.layer.keeps_values and isinstance(node.outputs, SymbolicArray):
+                values[node.outputs] = given
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        given = self._in_order(map_shapes(Known, input_shape))
+        shapes: dict[Any, Any] = dict(zip(self.inputs, given, strict=True))
+        self._require_shapes(shapes)
+        if all(tuple(known.shape) == each.shape for each, known in shapes.items()):
+            return shape_of(self._end)
+        for node in self._plan:
+            args, options = _filled((node.args, node.options), shapes)
+            found = map_shapes(Known, result_shape(node.layer, args, options))
+            shapes.update(zip(flat(node.outputs), flat(found), strict=True))
+        return shape_of(_filled(self._end, shapes))
+
+    def _input_shape(self) -> Any:
+        return shape_of(self._start)
+
+    def _in_order(self, x: Any) -> list[Any]:
+        """The arrays of data in whatever form, in the order of `inputs`."""
+        if isinstance(x, Mapping) and x.keys() == set(self._names):
+            return [x[name] for name in self._names]
+        leaves = flat(x)
+        paths = [path for path, _ in tree_items(self._start)]
+        if isinstance(x, Mapping):
+            by_path = dict(tree_items(x))
+            if by_path.keys() == set(paths):
+                return [by_path[path] for path in paths]
+        elif len(leaves) == len(paths):
+            return leaves
+        described = f"the keys {', '.join(map(repr, x))}" if isinstance(x, Mapping) else f"{len(leaves)} arrays"
+        wanted = ", ".join(f"'{name}' {each.shape}" for name, each in zip(self._names, self.inputs, strict=True))
+        raise ValueError(
+            f"Model '{self.name}' takes {_counted(len(paths))}: {wanted}; give them in this order, or by name in a "
+            f"dict. Received: {described if len(leaves) != 1 or isinstance(x, Mapping) else 'one array'}"
+        )
+
+    def _require_shapes(self, values: dict[Any, Any]) -> None:
+        for name, (expected, x) in zip(self._names, values.items(), strict=True):
+            shape = tuple(x.shape)
+            if len(shape) != len(expected.shape) or any(
+                m is not None and n is not None and m != n for m, n in zip(expected.shape[1:], shape[1:], strict=True)
+            ):
+                raise ValueError(
+                    f"Input '{name}' of model '{self.name}' takes arrays of shape {expected.shape}. "
+                    f"Received: shape {shape}"
+                )
+
+    def get_config(self) -> dict[str, Any]:
+        """The graph as plain data but for the layers, which are under `layers` by name.
+
+        `nodes` are the calls of layers in order, with their arguments; an array in them, and in `inputs` and `outputs`,
+        is `{"from": [layer, which of its calls in this model, which of that call's results]}`.
+        """
+        return {**graph.to_config(self), "name": self.name}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Self:
+        """Make a model of the layers in `config`, as `get_config` gives it."""
+        return cls(*graph.from_config(config), name=config["name"])
+
+
+def _single(tree: Any) -> Any:
+    return tree[0] if isinstance(tree, (list, tuple)) and len(tree) == 1 else tree
+
+
+def _counted(count: int) -> str:
+    return "one input" if count == 1 else f"{count} inputs"
+
+
+def _mapped(tree: Any, function: Any) -> Any:
+    return tree_map(lambda leaf: function(leaf) if isinstance(leaf, SymbolicArray) else leaf, tree)
+
+
+def _filled(tree: Any, values: dict[Any, Any]) -> Any:
+    """The tree with values in place of symbolic arrays."""
+    return _mapped(tree, values.__getitem__)
+
+
+def _masks_for(node: Node, masks: dict[Any, Any]) -> Any:
+    """The masks of what a node is called on, or None if there are none."""
+    found = _mapped(node.args[0], masks.get)
+    return None if all(leaf is None for leaf in flat(found)) else found
+
+
+def _as(outputs: Any, out: Any) -> list[Any]:
+    """The leaves of a result in the order of the symbolic results."""
+    if isinstance(outputs, SymbolicArray):
+        return [out]
+    by_path = dict(tree_items(out))
+    return [by_path[path] for path, _ in tree_items(outputs)]

@@ -1,0 +1,186 @@
+"""Pictures of models: as text, and in Graphviz's language."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+from dataclasses import dataclass
+from typing import Any
+
+from portanet.layers.several import shape_of
+from portanet.layers.symbolic import SymbolicArray
+from portanet.models.graph import nodes_between
+from portanet.models.model import Model, flat
+
+
+@dataclass(frozen=True)
+class Box:
+    """A call of a layer, or an input."""
+
+    name: str
+    kind: str
+    shape: str
+    sources: tuple[int, ...]
+    group: str
+
+
+@dataclass(frozen=True, repr=False)
+class Diagram:
+    """What `plot_model` gives: prints as a list; `dot` is the graph in Graphviz's language, `draw` the drawing."""
+
+    boxes: list[Box]
+    results: list[int]
+    show_shapes: bool
+    rankdir: str
+
+    def __repr__(self) -> str:
+        return "\n".join(self.lines())
+
+    def lines(self) -> list[str]:
+        """One line for each call: what it gives, the layer and what that is called on, and the shape."""
+        calls = [
+            f"{box.kind}({', '.join(self.boxes[i].name for i in box.sources)})" if box.sources else box.kind
+            for box in self.boxes
+        ]
+        label, width = max(len(box.name) for box in self.boxes), max(map(len, calls))
+        return [
+            f"{box.name:<{label}} = {call:<{width}}  {box.shape if self.show_shapes else ''}".rstrip()
+            + ("  -> output" if i in self.results else "")
+            for i, (box, call) in enumerate(zip(self.boxes, calls, strict=True))
+        ]
+
+    @property
+    def dot(self) -> str:
+        """The graph in Graphviz's language, as text."""
+        lines = ["digraph {", f"  rankdir={self.rankdir}", '  node [shape=box fontname="monospace"]']
+        for group in dict.fromkeys(box.group for box in self.boxes):
+            own = [self._box(i) for i, box in enumerate(self.boxes) if box.group == group]
+            if group:
+                own = [
+                    f'  subgraph "cluster_{group}" {{',
+                    f'    label="{group}"',
+                    *(f"  {each}" for each in own),
+                    "  }",
+                ]
+            lines += own
+        lines += [f"  v{source} -> v{i}" for i, box in enumerate(self.boxes) for source in box.sources]
+        return "\n".join([*lines, "}"])
+
+    def _box(self, i: int) -> str:
+        box = self.boxes[i]
+        style = " style=rounded" if not box.sources else " peripheries=2" if i in self.results else ""
+        label = f"{box.name}: {box.kind}" + (f"\\n{box.shape}" if self.show_shapes else "")
+        return f'  v{i} [label="{label}"{style}]'
+
+    def draw(self) -> Any:
+        """The graph as a `graphviz.Source`, which notebooks display and `.render(path)` writes.
+
+        Raises:
+            ImportError: The Python package graphviz is not installed; the message says what to type.
+        """
+        try:
+            import graphviz
+        except ImportError:
+            raise ImportError(
+                "Drawing needs the Python package graphviz (and Graphviz itself). Type: pip install 'portanet[plot]'; "
+                "print(plot_model(model)) and plot_model(model, 'model.dot') do without it."
+            ) from None
+        return graphviz.Source(self.dot)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the graph to a file: the text (.txt), Graphviz's language (.dot, .gv), or a drawing (.png, .svg, .pdf).
+
+        Raises:
+            ImportError: A drawing is wanted and the Python package graphviz is not installed.
+            RuntimeError: A drawing is wanted and Graphviz's program `dot` is not installed.
+        """
+        path = pathlib.Path(path)
+        kind = path.suffix.removeprefix(".")
+        if kind in ("txt", "dot", "gv"):
+            path.write_text((repr(self) if kind == "txt" else self.dot) + "\n", encoding="utf-8")
+            return
+        if kind not in ("png", "svg", "pdf"):
+            raise ValueError(
+                f"Argument `to_file` must end in .txt, .dot, .gv, .png, .svg or .pdf. Received: to_file={str(path)!r}"
+            )
+        source = self.draw()
+        import graphviz
+
+        try:
+            path.write_bytes(source.pipe(format=kind))
+        except graphviz.ExecutableNotFound:
+            raise RuntimeError(
+                "Drawing needs Graphviz's program `dot`, which is not installed: see https://graphviz.org/download, or "
+                f"write the source with to_file={str(path.with_suffix('.dot'))!r}. Received: to_file={str(path)!r}"
+            ) from None
+
+
+def plot_model(
+    model: Model,
+    to_file: str | os.PathLike[str] | None = None,
+    show_shapes: bool = True,
+    rankdir: str = "TB",
+    expand_nested: bool = False,
+) -> Diagram:
+    """A picture of a graph of layers; as `keras.utils.plot_model`.
+
+    Args:
+        model: A graph, or a `Sequential` that is built.
+        to_file: If given, a file to write: .txt, .dot, .gv; or .png, .svg, .pdf, which need the extra `plot` and
+            Graphviz.
+        show_shapes: Whether to show the shapes of results.
+        rankdir: "TB" for a drawing from top to bottom, "LR" from left to right.
+        expand_nested: Whether to show what is in models inside.
+
+    Raises:
+        ValueError: The model is no graph, or not built.
+        ImportError, RuntimeError: What draws is not installed.
+
+    Example:
+        >>> import portanet
+        >>> from portanet import layers, models
+        >>> x = layers.Input((8,), name="x")
+        >>> model = portanet.Model(x, layers.Dense(2)(x + layers.Dense(8, name="hidden")(x)))
+        >>> models.plot_model(model)
+        x      = InputLayer      (None, 8)
+        hidden = Dense(x)        (None, 8)
+        add    = Add(x, hidden)  (None, 8)
+        dense  = Dense(add)      (None, 2)  -> output
+    """
+    if not _is_graph(model):
+        raise ValueError(
+            f"Model '{model.name}' has no graph to show: it computes in a method of its own, or is not built yet. "
+            f"Received: {model!r}"
+        )
+    boxes: list[Box] = []
+    for name, array in zip(model.input_names, model.inputs, strict=True):
+        boxes.append(Box(name, "InputLayer", str(array.shape), (), ""))
+    results = _add(boxes, model, list(range(len(boxes))), "", expand_nested)
+    diagram = Diagram(boxes, results, show_shapes, rankdir)
+    if to_file is not None:
+        diagram.save(to_file)
+    return diagram
+
+
+def _is_graph(layer: Any) -> bool:
+    return isinstance(layer, Model) and layer.gives_mask and layer.built
+
+
+def _add(boxes: list[Box], model: Model, given: list[int], group: str, expand: bool) -> list[int]:
+    """Add the boxes of a model's calls; the numbers of those that give its outputs."""
+    names = {layer: name for name, layer in model.sublayers().items()}
+    known: dict[SymbolicArray, int] = dict(zip(model.inputs, given, strict=True))
+    calls: dict[str, int] = {}
+    for node in nodes_between(model):
+        sources = [known[source] for source in node.sources]
+        name = (f"{group}/" if group else "") + names[node.layer]
+        number = calls.setdefault(name, 0)
+        calls[name] += 1
+        name += f"#{number + 1}" if number else ""
+        if expand and _is_graph(node.layer):
+            found = _add(boxes, node.layer, sources, name, expand)  # type: ignore[arg-type]
+            known.update(zip(flat(node.outputs), found, strict=True))
+            continue
+        boxes.append(Box(name, type(node.layer).__name__, str(shape_of(node.outputs)), tuple(sources), group))
+        known.update(dict.fromkeys(flat(node.outputs), len(boxes) - 1))
+    return [known[array] for array in model.outputs]

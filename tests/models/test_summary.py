@@ -1,0 +1,59 @@
+import portanet
+from portanet import layers
+from tests.models.test_functional import Forked, normal, two_in_two_out
+from tests.support import asarray
+
+
+def text_of(model, **options):
+    lines = []
+    model.summary(print_fn=lines.append, **options)
+    return lines[0]
+
+
+def test_the_table_of_a_graph():
+    with portanet.use_backend("numpy"):
+        model = two_in_two_out()
+        model.get_layer("hidden").trainable = False
+        assert text_of(model, show_trainable=True).splitlines() == [
+            "Model 'two' on numpy",
+            "-------------------------  ------------  ------  ------  ------------  -------",
+            "Layer (type)               Output shape  Params  Memory  Connected to  Trained",
+            "-------------------------  ------------  ------  ------  ------------  -------",
+            "a (InputLayer)             (None, 4)          0       0  -             -",
+            "b (InputLayer)             (None, 3)          0       0  -             -",
+            "hidden (Dense)             (None, 5)         25   100 B  a             no",
+            "concatenate (Concatenate)  (None, 8)          0       0  hidden, b     -",
+            "main (Dense)               (None, 2)         18    72 B  concatenate   yes",
+            "side (Dense)               (None, 1)          6    24 B  hidden        yes",
+            "-------------------------  ------------  ------  ------  ------------  -------",
+            "Total params: 49 (196 B)",
+            "Trainable params: 24 (96 B)",
+            "Non-trainable params: 25 (100 B)",
+        ]
+
+
+def test_nested_models_are_listed_on_request():
+    x = layers.Input((1000,))
+    inner = portanet.Sequential([layers.Input((1000,)), layers.Dense(500), layers.Dense(2)], name="inner")
+    model = portanet.Model(x, inner(x))
+    assert "dense" not in text_of(model)
+    text = text_of(model, expand_nested=True)
+    assert "  dense (Dense)           (None, 500)   500,500  1.91 MiB" in text
+    assert "inner (Sequential)        (None, 2)     501,502  1.91 MiB  input_layer" in text
+    assert "Total params: 501,502" in text
+
+
+def test_shared_weights_count_once():
+    encoder = layers.Dense(3, name="encoder")
+    model = portanet.Sequential([layers.Input((5,)), encoder, layers.TiedDense(encoder)])
+    text = text_of(model)
+    assert "tied_dense (TiedDense)  (None, 5)          5" in text
+    assert "Total params: 23" in text
+
+
+def test_a_subclass_shows_what_its_layers_gave(backend):
+    model = Forked()
+    model(asarray(normal(2, 5)))
+    text = text_of(model)
+    assert "dense (Dense)      (None, 4)" in text
+    assert "dense_1 (Dense)    ?" in text
