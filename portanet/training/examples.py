@@ -29,7 +29,9 @@ class Rows:
     def __getitem__(self, chosen: slice | HostArray) -> HostArray:
         if isinstance(chosen, slice):
             return np.array(self.data[self.start + chosen.start : self.start + chosen.stop])
-        # Each row once and in increasing order: quick on a disk, and all that HDF5 can do.
+        if isinstance(self.data, np.ndarray):
+            return np.asarray(self.data[chosen + self.start])
+        # Each row once and in increasing order, which is all that HDF5 can do.
         rows, back = np.unique(chosen, return_inverse=True)
         found: HostArray = np.asarray(self.data[rows + self.start])[back]
         return found
