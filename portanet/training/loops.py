@@ -48,13 +48,14 @@ def train(
         try:
             with Whereabouts(f"Epoch {epoch + 1} of {epochs}", feed.source.steps, place.batch) as here:
                 train_epoch(run, feed, totals, here, listeners)
+            logs = totals.logs()
         except KeyboardInterrupt:
             totals.fetch()  # so that the position says everything about the epoch so far
             raise
-        logs = totals.logs()
         if held_out is not None and validates(epoch):
             logs.update({f"val_{name}": value for name, value in evaluate(model, held_out, listeners).items()})
-        place.finish_epoch(logs)
+        with uninterrupted():
+            place.finish_epoch(logs)
         listeners.call("on_epoch_end", epoch, logs)
     run.finish()
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from portanet.backends import Backend
 from portanet.metrics import Metric
+from portanet.training.interrupts import uninterrupted
 
 AT_MOST = 256
 """Batches kept on the device before their sums are fetched."""
@@ -43,16 +44,17 @@ class Totals(Mapping[str, Any]):
         """Bring the pending sums to the host, where they add up in double precision."""
         if not self.pending:
             return
-        xp = self.backend.xp
-        for name in self.pending[0]:
-            columns = zip(*(batch[name] for batch in self.pending), strict=True)
-            new = [np.asarray(self.backend.to_host(xp.stack(list(map(xp.asarray, c)))), "float64") for c in columns]
-            old = self.sums.get(name)
-            if old is not None:
-                new = [np.concatenate([np.asarray(a)[None], b]) for a, b in zip(old, new, strict=True)]
-            # Added one after the other: the same bits, whenever and however often this is called.
-            self.sums[name] = [np.cumsum(column, axis=0)[-1] for column in new]
-        self.pending.clear()
+        with uninterrupted():  # nothing is counted twice or lost
+            xp = self.backend.xp
+            for name in self.pending[0]:
+                columns = zip(*(batch[name] for batch in self.pending), strict=True)
+                new = [np.asarray(self.backend.to_host(xp.stack(list(map(xp.asarray, c)))), "float64") for c in columns]
+                old = self.sums.get(name)
+                if old is not None:
+                    new = [np.concatenate([np.asarray(a)[None], b]) for a, b in zip(old, new, strict=True)]
+                # Added one after the other: the same bits, whenever and however often this is called.
+                self.sums[name] = [np.cumsum(column, axis=0)[-1] for column in new]
+            self.pending.clear()
 
     def logs(self) -> dict[str, Any]:
         """The loss and every metric over all batches so far: floats, NumPy arrays for metrics of several numbers."""
