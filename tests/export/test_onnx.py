@@ -104,10 +104,10 @@ class Named(portanet.Model):
 
     def __init__(self) -> None:
         super().__init__()
-        self.several = Several()
+        self.inner = Several()
 
     def call(self, x: list[Array]) -> list[Array]:
-        return list(self.several(x).values())
+        return list(self.inner(x).values())
 
 
 def test_names_of_inputs_and_outputs(tmp_path: pathlib.Path) -> None:
