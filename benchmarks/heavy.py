@@ -3,29 +3,28 @@
 `python -m benchmarks.heavy` times them in one run on two threads, says where the CNN's time goes and how much memory a
 step takes. `python -m benchmarks.heavy WORKLOAD...` takes those workloads only.
 
-PyTorch is eager. Keras computes in a process of its own (it runs on JAX, whose threads would disturb the others), which
-is asked to do a round when its turn comes.
+PyTorch is eager. PyTorch and Keras (on JAX) compute in processes of their own, as they do for their users: threads
+would disturb each other, and portanet has the C library keep freed memory, from which they would profit. A process is
+asked to do a step when its turn comes.
 """
 
 from __future__ import annotations
 
 import argparse
-import contextlib
 import math
 import os
 import pathlib
-import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from benchmarks import heavy_sequences as sequences
-from benchmarks.timing import interleaved, machine, seconds, table, use_threads
+from benchmarks.timing import in_turns, interleaved, machine, seconds, serve, steps_of, table, use_threads
 
 THREADS = 2
 Step = Callable[[], Any]
@@ -197,42 +196,6 @@ WORKLOADS = {
 }
 
 
-# Keras in a process of its own
-
-
-@contextlib.contextmanager
-def keras_rounds(name: str) -> Iterator[Step]:
-    """A function that has Keras do one step of a workload in another process, and gives the seconds it took."""
-    environment = {
-        **os.environ,
-        "KERAS_BACKEND": "jax",
-        "XLA_FLAGS": f"--xla_cpu_multi_thread_eigen=true intra_op_parallelism_threads={THREADS}",
-    }
-    command = [sys.executable, "-m", "benchmarks.heavy", "--serve", name]
-    with subprocess.Popen(
-        command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        writing, reading = process.stdin, process.stdout
-
-        def step() -> float:
-            print("go", file=writing, flush=True)
-            return float(reading.readline())
-
-        yield step
-        writing.close()
-
-
-def serve(name: str) -> None:
-    """Do a step for each line read, and print how long it took."""
-    step = WORKLOADS[name].keras()
-    for _ in sys.stdin:
-        start = time.perf_counter()
-        step()
-        print(time.perf_counter() - start, flush=True)
-
-
 # Where the time goes, and what a step takes in memory
 
 
@@ -308,28 +271,26 @@ def resident(line: str) -> int:
 
 def timings(name: str, rounds: int) -> dict[str, float]:
     """Median seconds of each library, taking turns."""
-    workload = WORKLOADS[name]
-    with keras_rounds(name) as keras:
-        times: list[float] = []
-        ours, theirs = workload.portanet(), workload.torch()
-        use_threads(THREADS)
-        for _ in range(3):
-            keras()
-        steps = {"portanet numpy": ours, "torch": theirs, "keras jax": lambda: times.append(keras())}
-        found = interleaved(steps, rounds, turn=0.0, warmup=3)
-        found["keras jax"] = statistics.median(times[-rounds:])
-    return found
+    ours = WORKLOADS[name].portanet()
+    use_threads(THREADS)
+    keras = {
+        "KERAS_BACKEND": "jax",
+        "XLA_FLAGS": f"--xla_cpu_multi_thread_eigen=true intra_op_parallelism_threads={THREADS}",
+    }
+    serving = ("benchmarks.heavy", "--serve")
+    with steps_of(*serving, "torch", name) as torch, steps_of(*serving, "keras", name, **keras) as jax:
+        return in_turns({"portanet numpy": ours}, {"torch": torch, "keras jax": jax}, rounds)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("workloads", nargs="*", choices=[[], *WORKLOADS], help="by default all")
     parser.add_argument("--rounds", type=int, default=25)
-    parser.add_argument("--serve", help=argparse.SUPPRESS)
+    parser.add_argument("--serve", nargs=2, help=argparse.SUPPRESS)
     parser.add_argument("--memory", nargs=2, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.serve:
-        return serve(given.serve)
+        return serve(getattr(WORKLOADS[given.serve[1]], given.serve[0])(), THREADS)
     if given.memory:
         return print_memory(*given.memory)
     names = given.workloads or list(WORKLOADS)

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 import portanet
-from benchmarks.timing import interleaved, machine, seconds, table, use_threads
+from benchmarks.timing import in_turns, interleaved, machine, seconds, serve, steps_of, table, use_threads
 from portanet import layers
 from portanet.autodiff import vjp
 from portanet.backends import use_backend
@@ -79,12 +79,15 @@ def installed_size() -> int:
 
 
 def main() -> None:
-    steps = {"portanet numpy": portanet_step(), "torch": torch_step()}
+    if sys.argv[1:] == ["--serve"]:
+        return serve(torch_step())
+    ours = portanet_step()
     use_threads(2)
-    medians = interleaved(steps, rounds=40, turn=0.02)
+    with steps_of("benchmarks.step", "--serve") as torch:
+        medians = in_turns({"portanet numpy": ours}, {"torch": torch}, rounds=100)
     print(machine("numpy", "torch", "array-api-compat"))
     print()
-    print(table("training step", {"MLP 784-512-512-10, batch 128, Adam": medians}, list(steps), "torch"))
+    print(table("training step", {"MLP 784-512-512-10, batch 128, Adam": medians}, list(medians), "torch"))
     print(f"\nSpeed beside PyTorch eager: {medians['torch'] / medians['portanet numpy']:.2f}x")
 
     operations = {

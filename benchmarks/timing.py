@@ -7,14 +7,16 @@ that computes asynchronously must wait inside).
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import importlib.metadata
 import os
 import platform
 import statistics
+import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 
@@ -25,6 +27,51 @@ def use_threads(count: int = 2) -> None:
     threadpoolctl.threadpool_limits(count)
     if "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(count)
+
+
+@contextlib.contextmanager
+def steps_of(*command: str, **environment: str) -> Iterator[Callable[[], float]]:
+    """A function that has `python -m command` do one step, and gives the seconds it took; see `serve`.
+
+    A library in a process of its own is as it is for its users: no other's threads, nor its settings of memory.
+    """
+    process = subprocess.Popen(
+        [sys.executable, "-m", *command],
+        env={**os.environ, **environment},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        writing, reading = process.stdin, process.stdout
+
+        def step() -> float:
+            print("go", file=writing, flush=True)
+            return float(reading.readline())
+
+        yield step
+        writing.close()
+
+
+def serve(step: Callable[[], Any], threads: int = 2) -> None:
+    """Do a step for each line read, and print how long it took."""
+    use_threads(threads)
+    for _ in sys.stdin:
+        start = time.perf_counter()
+        step()
+        print(time.perf_counter() - start, flush=True)
+
+
+def in_turns(
+    own: dict[str, Callable[[], Any]], served: dict[str, Callable[[], float]], rounds: int = 15, turn: float = 0.0
+) -> dict[str, float]:
+    """Median seconds of functions of this process and of others that are asked by `steps_of`, taking turns."""
+    times: dict[str, list[float]] = {name: [] for name in served}
+    asking = {name: lambda name=name, ask=ask: times[name].append(ask()) for name, ask in served.items()}
+    found = interleaved({**own, **asking}, rounds, turn, warmup=3)
+    return {**found, **{name: statistics.median(taken[4:]) for name, taken in times.items()}}
 
 
 def interleaved(

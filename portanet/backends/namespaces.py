@@ -7,7 +7,6 @@ from typing import Any
 
 import array_api_compat
 
-from portanet.backends import numpy_namespace
 from portanet.backends.base import Array
 from portanet.backends.registry import forward_backend_of
 
@@ -32,6 +31,8 @@ def raw_namespace(x: Array) -> Any:
             ) from None
         guest = forward_backend_of(x)
         if array_api_compat.is_numpy_namespace(found):
+            from portanet.backends import numpy_namespace  # which imports nearly all of NumPy
+
             found = numpy_namespace
         elif guest is not None:
             found = guest.load()

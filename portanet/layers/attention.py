@@ -39,7 +39,7 @@ class Attention(RandomLayer):
     """
 
     works_in_pieces = True
-    several: Several = Several("query", "value", optional=("key",))
+    several_inputs: Several = Several("query", "value", optional=("key",))
 
     def __init__(
         self,
@@ -60,7 +60,7 @@ class Attention(RandomLayer):
         self.dropout = self.require_rate(dropout)
 
     def build(self, input_shape: Any) -> None:
-        self.several.entries(self, input_shape)
+        self.several_inputs.entries(self, input_shape)
         if self.dropout:
             super().build(input_shape)
         if self.use_scale:
@@ -105,7 +105,7 @@ class Attention(RandomLayer):
         return _weighted(scores, value, mask, keep)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
-        query, value, *_ = self.several.entries(self, input_shape)
+        query, value, *_ = self.several_inputs.entries(self, input_shape)
         return (*query[:-1], value[-1])
 
     def compute_mask(self, x: Any, mask: Any = None) -> Any:
@@ -136,7 +136,7 @@ class AdditiveAttention(Attention):
         super().__init__(use_scale, dropout=dropout, **options)
 
     def build(self, input_shape: Any) -> None:
-        self.several.entries(self, input_shape)
+        self.several_inputs.entries(self, input_shape)
         if self.dropout:
             RandomLayer.build(self, input_shape)
         if self.use_scale:

@@ -25,9 +25,9 @@ class Layer(WeightHolder):
 
     Subclasses implement `build(input_shape)`, which allocates weights with `add_weight`, and `call(x)`, which computes
     with `xp = array_namespace(x, self.kernel.value)`; `call` may also take `training` and `mask`. Layers held as
-    attributes (or in lists or dicts) belong to the layer that holds them. Class attributes say more: `several`, that
-    the layer takes a list of arrays; `keeps_shape`, that results have the shape of inputs; `keeps_values`, that results
-    are elements of the inputs.
+    attributes (or in lists or dicts) belong to the layer that holds them. Class attributes say more: `several_inputs`,
+    that the layer takes a list of arrays; `keeps_shape`, that results have the shape of inputs; `keeps_values`, that
+    results are elements of the inputs.
 
     Args:
         name: Name, unique within a model; by default the class's in snake case.
@@ -50,7 +50,7 @@ class Layer(WeightHolder):
         (2, 3)
     """
 
-    several: Several | None = None
+    several_inputs: Several | None = None
     """Which arrays the layer takes, if it takes a list of them."""
     keeps_shape = False
     """Whether results have the shape of inputs, so that `compute_output_shape` need not be written."""
@@ -121,14 +121,15 @@ class Layer(WeightHolder):
 
         Args:
             x: An array of the library on which the layer was built; a list of them for layers that say so (see
-                `several`), or whatever tree of arrays `call` takes. Symbolic arrays (see `Input`) give symbolic ones.
+                `several_inputs`), or whatever tree of arrays `call` takes. Symbolic arrays (see `Input`) give symbolic
+                ones.
             training: Whether this is a training step; by default what the calling layer was told, else False.
             mask: Boolean array, False for the time steps to leave out, for layers that use one; a list for a list.
             *further: Whatever else the layer's `call` takes by position, such as the states of a recurrent cell.
             **options: Whatever else it takes by name.
         """
-        if self.several is not None:
-            x, further = self.several.gather(self, x, further, options), ()
+        if self.several_inputs is not None:
+            x, further = self.several_inputs.gather(self, x, further, options), ()
         outer = calling.get()
         guest = None
         if outer is None:
@@ -149,7 +150,7 @@ class Layer(WeightHolder):
         if self._takes_training:
             options["training"] = now
         if self._takes_mask and mask is not None:
-            options["mask"] = mask if self.several is None else masks_of(mask, len(x))
+            options["mask"] = mask if self.several_inputs is None else masks_of(mask, len(x))
         token, dtype_token = calling.set(now), computing_in.set(self.casts_to())
         try:
             out = self.call(x, *further, **options)

@@ -36,7 +36,7 @@ class Bidirectional(Layer):
         (2, 8)
     """
 
-    several: Several = Several("sequence", more="initial_state")
+    several_inputs: Several = Several("sequence", more="initial_state")
 
     def __init__(
         self, layer: RNN, merge_mode: str | None = "concat", backward_layer: RNN | None = None, **options: Any

@@ -36,7 +36,7 @@ class Bilinear(Layer):
         (5, 4)
     """
 
-    several: Several = Several("first", "second")
+    several_inputs: Several = Several("first", "second")
 
     def __init__(
         self,
@@ -98,7 +98,7 @@ class Bilinear(Layer):
         return (self._pair(input_shape)[0][0], self.units)
 
     def _pair(self, shapes: Any) -> Any:
-        pair = self.several.entries(self, shapes)
+        pair = self.several_inputs.entries(self, shapes)
         if any(len(shape) != 2 for shape in pair):
             raise ValueError(
                 f"Layer '{self.name}' takes two arrays of shape (batch, features). Received: shapes {pair}"

@@ -16,7 +16,7 @@ from portanet.layers.several import Several, masks_of
 class Merge(Layer):
     """What the layers below share: several inputs, and a mask that holds where the masks of all do."""
 
-    several: Several = Several(more="arrays")
+    several_inputs: Several = Several(more="arrays")
 
     def build(self, input_shape: Any) -> None:
         self.compute_output_shape(input_shape)
@@ -27,8 +27,8 @@ class Merge(Layer):
 
     def shapes(self, input_shape: Any) -> list[Any]:
         """The shapes of the inputs."""
-        assert self.several is not None
-        return [tuple(shape) for shape in self.several.entries(self, input_shape)]
+        assert self.several_inputs is not None
+        return [tuple(shape) for shape in self.several_inputs.entries(self, input_shape)]
 
     def merge(self, xp: Any, arrays: list[Array]) -> Array:
         """The result, from at least one array."""
@@ -77,7 +77,7 @@ class Add(ElementwiseMerge):
 class Subtract(ElementwiseMerge):
     """The first of two inputs minus the second."""
 
-    several: Several = Several("first", "second")
+    several_inputs: Several = Several("first", "second")
 
     def merge(self, xp: Any, arrays: list[Array]) -> Array:
         return xp.subtract(*arrays)
@@ -187,7 +187,7 @@ class Dot(Merge):
         array([[11.]])
     """
 
-    several: Several = Several("first", "second")
+    several_inputs: Several = Several("first", "second")
 
     def __init__(self, axes: int | tuple[int, int], normalize: bool = False, **options: Any) -> None:
         super().__init__(**options)

@@ -57,7 +57,7 @@ class MultiHeadAttention(RandomLayer):
     """
 
     works_in_pieces = True
-    several: Several = Several("query", optional=("value", "key"))
+    several_inputs: Several = Several("query", optional=("value", "key"))
 
     def __init__(
         self,
@@ -91,7 +91,7 @@ class MultiHeadAttention(RandomLayer):
         self.bias_constraint = constraints.get(bias_constraint)
 
     def build(self, input_shape: Any) -> None:
-        query, value, key = _three(self.several.entries(self, input_shape))
+        query, value, key = _three(self.several_inputs.entries(self, input_shape))
         for shape in (query, value, key):
             self.require_rank(shape, 3, "(batch, time, features)")
         if self.dropout:
@@ -231,7 +231,7 @@ class MultiHeadAttention(RandomLayer):
         return found
 
     def compute_output_shape(self, input_shape: Any) -> Any:
-        query = self.several.entries(self, input_shape)[0]
+        query = self.several_inputs.entries(self, input_shape)[0]
         return (*query[:-1], self.output_size or query[-1])
 
     def compute_mask(self, x: Any, mask: Any = None) -> Any:

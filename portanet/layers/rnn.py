@@ -52,7 +52,7 @@ class RNN(Layer):
     """
 
     works_in_pieces = True
-    several: Several = Several("sequence", more="initial_state")
+    several_inputs: Several = Several("sequence", more="initial_state")
 
     def __init__(
         self,
@@ -128,7 +128,7 @@ class RNN(Layer):
 
     def sequence_of(self, x: Any) -> Any:
         """The sequence, or its shape, of the list of it and the states."""
-        return self.several.entries(self, x)[0]
+        return self.several_inputs.entries(self, x)[0]
 
     def call(self, x: Any, training: bool = False, mask: Any = None) -> Any:
         x, states, mask = self._prepare(x[0], masks_of(mask, 1)[0], x[1:])

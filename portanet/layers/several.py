@@ -17,7 +17,7 @@ Shape = tuple[int | None, ...]
 class Several:
     """What the first argument of a layer's methods holds, where it is a list of several arrays.
 
-    A layer with `several = Several("query", "value", optional=["key"])` may be called as `layer([q, v])`,
+    A layer with `several_inputs = Several("query", "value", optional=["key"])` may be called as `layer([q, v])`,
     `layer(q, v)` or `layer(q, value=v)`; its `call` always gets a list, and as mask a list of as many, None where there
     is none. `build`, `compute_output_shape` and `compute_mask` get lists of shapes and masks in the same order. A layer
     without it takes one array, or whatever tree of arrays its `call` takes.

@@ -150,13 +150,13 @@ class TransformerDecoder(TransformerEncoder):
         (4, 5, 16)
     """
 
-    several: Several = Several("decoder_sequence", optional=("encoder_sequence",))
+    several_inputs: Several = Several("decoder_sequence", optional=("encoder_sequence",))
 
     def __init__(self, intermediate_dim: int, num_heads: int, **options: Any) -> None:
         super().__init__(intermediate_dim, num_heads, **options)
 
     def build(self, input_shape: Any) -> None:
-        shapes = self.several.entries(self, input_shape)
+        shapes = self.several_inputs.entries(self, input_shape)
         self.attends_to_encoder = len(shapes) == 2
         self._build_parts(shapes[0], shapes[-1])
 
@@ -186,7 +186,7 @@ class TransformerDecoder(TransformerEncoder):
         return self._residual(2, x, lambda x: self.outer(self.inner(x)))
 
     def compute_output_shape(self, input_shape: Any) -> Any:
-        return self.several.entries(self, input_shape)[0]
+        return self.several_inputs.entries(self, input_shape)[0]
 
     def compute_mask(self, x: Any, mask: Any = None) -> Any:
         return masks_of(mask, 1)[0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from portanet.backends import Array, asarray
+from portanet.optimizers.base import widest
 from portanet.training.interrupts import uninterrupted
 from portanet.training.step import train_step
 
@@ -49,10 +50,14 @@ class TrainingRun:
             model.optimizer_state = (self.trained, optimizer.init(params))
 
     def take_over_learning_rate(self) -> None:
-        """Let a learning rate count that the user has changed on the optimizer."""
+        """Let a learning rate count that the user has changed on the optimizer, be it to a schedule or from one."""
         _, state = self.model.optimizer_state or ((), {})
-        if state and not callable(self.optimizer.learning_rate):
-            state["learning_rate"] = asarray(self.optimizer.learning_rate, state["learning_rate"].dtype)
+        rate = self.optimizer.learning_rate
+        if callable(rate):
+            state.pop("learning_rate", None)
+        elif state:
+            params = [self.variables[path].value for path in self.trained]
+            state["learning_rate"] = asarray(rate, widest(self.model.backend.xp, params))
 
     def finish(self) -> None:
         """Give the model the weights to keep: with `use_ema` of the optimizer, their average."""

@@ -267,11 +267,11 @@ class Probe:
 
     def __init__(self, case: Case, training: bool, term: Callable[[Any, Array, Array], Array]) -> None:
         self.layer, self.training, self.term = case.built(), training, term
-        self.several = isinstance(case.input_shape, list)
+        self.several_inputs = isinstance(case.input_shape, list)
         self.variables = self.layer.named_variables()
         trained = set(self.layer.trainable_paths())
         inputs = case.inputs()
-        places = {f"{i:02}": x for i, x in enumerate(inputs if self.several else [inputs])}
+        places = {f"{i:02}": x for i, x in enumerate(inputs if self.several_inputs else [inputs])}
         self.points: list[dict[str, Array]] = [
             {p: v.value for p, v in self.variables.items() if p in trained},
             {p: x for p, x in places.items() if _is_float(x)},
@@ -285,7 +285,7 @@ class Probe:
     def value(self, weights: Any, inputs: Any, others: Any, state: Any) -> Array:
         x = [each for _, each in sorted((*inputs.items(), *others.items()))]
         with bind({self.variables[p]: v for p, v in (*weights.items(), *state.items())}):
-            result = self.layer(x if self.several else x[0], training=self.training)
+            result = self.layer(x if self.several_inputs else x[0], training=self.training)
         pairs = zip(tree_leaves(result), self.constants, strict=True)
         terms = [self.term(array_namespace(y, c), y, c) for y, c in pairs if _is_float(y)]
         return sum(terms[1:], terms[0])

@@ -137,6 +137,20 @@ def test_a_changed_learning_rate_counts(backend):
         np.testing.assert_array_equal(a, b)
 
 
+@pytest.mark.parametrize(("first", "then"), [(0.1, lambda step: 0.0), (lambda step: 0.1, 0.0)])
+def test_a_schedule_takes_the_place_of_a_number_and_a_number_that_of_a_schedule(backend, first, then):
+    x, y = blobs()
+    model = classifier(optimizer=portanet.optimizers.SGD(first))
+    start = model.get_weights()
+    model.fit(x, y, verbose=0)
+    model.optimizer.learning_rate = then
+    before = model.get_weights()
+    assert not np.array_equal(before[0], start[0])
+    model.fit(x, y, verbose=0)
+    for a, b in zip(model.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
 def test_frozen_layers_stay(backend):
     x, y = blobs()
     model = classifier()
