@@ -68,10 +68,14 @@ def accuracy(block, count, train, test, epochs=4):
     return model.evaluate(*test, verbose=0)[1]
 
 
-def main(folder):
+def digits(folder):
+    """4,000 digits of MNIST to train on, and 2,000 to test."""
     (x, y), (x_test, y_test) = datasets.load_mnist(folder)
-    train = x[:4000].reshape(-1, 784) / 255.0, y[:4000]
-    test = x_test[:2000].reshape(-1, 784) / 255.0, y_test[:2000]
+    return (x[:4000].reshape(-1, 784) / 255.0, y[:4000]), (x_test[:2000].reshape(-1, 784) / 255.0, y_test[:2000])
+
+
+def main(folder):
+    train, test = digits(folder)
     for block, count in ((plain, 30), (highway, 30), (residual, 15), (pre_activation, 15)):
         print(f"{block.__name__:<15} 30 layers between: test accuracy {accuracy(block, count, train, test):.3f}")
 

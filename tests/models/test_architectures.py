@@ -10,6 +10,7 @@ import portanet
 from portanet import layers
 
 PATH = pathlib.Path(__file__).parents[2] / "examples" / "architectures.py"
+DIGITS = PATH.parents[2] / "shared" / "data" / "mnist"
 SPEC = importlib.util.spec_from_file_location("architectures", PATH)
 blocks = importlib.util.module_from_spec(SPEC)
 SPEC.loader.exec_module(blocks)
@@ -45,3 +46,16 @@ def test_of_thirty_layers_those_with_shortcuts_learn():
         ways = {block: blocks.accuracy(block, 30, data, data, 6) for block in (blocks.plain, blocks.highway)}
     assert ways[blocks.highway] > 0.75
     assert ways[blocks.plain] < 0.65
+
+
+@pytest.mark.skipif(not DIGITS.is_dir(), reason=f"MNIST's files are not in {DIGITS}")
+def test_of_thirty_layers_those_with_shortcuts_learn_digits():
+    """Figures of four epochs: docs/models.md."""
+    with portanet.use_backend("numpy"):
+        train, test = blocks.digits(DIGITS)
+        found = {
+            block: blocks.accuracy(block, count, train, test, epochs=2)
+            for block, count in ((blocks.plain, 30), (blocks.highway, 30), (blocks.residual, 15))
+        }
+    assert found[blocks.plain] < 0.4
+    assert min(found[blocks.highway], found[blocks.residual]) > 0.55
