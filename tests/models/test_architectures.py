@@ -50,12 +50,11 @@ def test_of_thirty_layers_those_with_shortcuts_learn():
 
 @pytest.mark.skipif(not DIGITS.is_dir(), reason=f"MNIST's files are not in {DIGITS}")
 def test_of_thirty_layers_those_with_shortcuts_learn_digits():
-    """Figures of four epochs: docs/models.md."""
     with portanet.use_backend("numpy"):
         train, test = blocks.digits(DIGITS)
         found = {
-            block: blocks.accuracy(block, count, train, test, epochs=2)
+            block: blocks.accuracy(block, count, train, test)
             for block, count in ((blocks.plain, 30), (blocks.highway, 30), (blocks.residual, 15))
         }
-    assert found[blocks.plain] < 0.4
-    assert min(found[blocks.highway], found[blocks.residual]) > 0.55
+    assert found[blocks.plain] < 0.5
+    assert min(found[blocks.highway], found[blocks.residual]) > 0.6
