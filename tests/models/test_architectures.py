@@ -52,9 +52,6 @@ def test_of_thirty_layers_those_with_shortcuts_learn():
 def test_of_thirty_layers_those_with_shortcuts_learn_digits():
     with portanet.use_backend("numpy"):
         train, test = blocks.digits(DIGITS)
-        found = {
-            block: blocks.accuracy(block, count, train, test)
-            for block, count in ((blocks.plain, 30), (blocks.highway, 30), (blocks.residual, 15))
-        }
+        found = {block: blocks.accuracy(block, 30, train, test) for block in (blocks.plain, blocks.highway)}
     assert found[blocks.plain] < 0.5
-    assert min(found[blocks.highway], found[blocks.residual]) > 0.6
+    assert found[blocks.highway] > 0.75
