@@ -1,20 +1,20 @@
 """The digits script of NumPyDL's documentation, run by NumPyDL and by portanet's compatible interface in one run.
 
-NumPyDL is old: `pip install --no-build-isolation npdl` in an environment that has NumPy. `python -m benchmarks.numpydl`
+NumPyDL is old: `pip install --no-build-isolation npdl` in an environment that has NumPy. It computes in a process of
+its own, as for its users. `python -m benchmarks.numpydl`
 """
 
 from __future__ import annotations
 
 import importlib
 import io
+import sys
 from collections.abc import Callable
 from typing import Any
 
 from sklearn.datasets import load_digits
 
-from benchmarks.timing import interleaved, machine, seconds, use_threads
-
-PEERS = {"portanet": "portanet.compat.numpydl", "npdl": "npdl"}
+from benchmarks.timing import in_turns, machine, seconds, serve, steps_of, use_threads
 
 
 def network(npdl: Any) -> tuple[Any, Any, Any]:
@@ -34,25 +34,27 @@ def epoch(npdl: Any) -> Callable[[], Any]:
     return lambda: model.fit(x, y, max_iter=1, validation_split=0.1, file=io.StringIO())
 
 
+def result(name: str, npdl: Any) -> None:
+    """Print what 150 passes lead to."""
+    model, x, y = network(npdl)
+    lines = io.StringIO()
+    model.fit(x, y, max_iter=150, validation_split=0.1, file=lines)
+    print(f"{name:<10} {lines.getvalue().splitlines()[-1]}")
+
+
 def main() -> None:
-    found = {}
-    for name, module in PEERS.items():
-        try:
-            found[name] = importlib.import_module(module)
-        except ImportError as error:
-            print(f"{name} left out: {error}")
-    use_threads(2)
+    if sys.argv[1:] == ["--serve"]:
+        return serve(epoch(importlib.import_module("npdl")))
+    ours = importlib.import_module("portanet.compat.numpydl")
     print(machine("numpy"))
-    for name, npdl in found.items():
-        model, x, y = network(npdl)
-        lines = io.StringIO()
-        model.fit(x, y, max_iter=150, validation_split=0.1, file=lines)
-        print(f"{name:<10} {lines.getvalue().splitlines()[-1]}")
-    medians = interleaved({name: epoch(npdl) for name, npdl in found.items()}, rounds=15)
+    result("portanet", ours)
+    result("npdl", importlib.import_module("npdl"))
+    use_threads(2)
+    with steps_of("benchmarks.numpydl", "--serve") as theirs:
+        medians = in_turns({"portanet": epoch(ours)}, {"npdl": theirs}, rounds=40)
     for name, time in medians.items():
         print(f"{name:<10} {seconds(time)} an epoch")
-    if len(medians) == 2:
-        print(f"portanet takes {medians['portanet'] / medians['npdl']:.2f} of NumPyDL's time")
+    print(f"portanet takes {medians['portanet'] / medians['npdl']:.2f} of NumPyDL's time")
 
 
 if __name__ == "__main__":

@@ -38,7 +38,7 @@ class PlotHistory(Callback):
         >>> plot = portanet.callbacks.PlotHistory(path)
         >>> _ = model.fit(np.ones((8, 3)), np.ones((8, 1)), epochs=2, verbose=0, callbacks=[plot])
         >>> [axes.get_title() for axes in plot.figure.axes], path.exists()
-        (['loss', 'mean_absolute_error'], True)
+        (['loss', 'mae'], True)
     """
 
     def __init__(
