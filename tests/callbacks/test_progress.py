@@ -1,3 +1,5 @@
+import os
+import subprocess
 import sys
 from types import SimpleNamespace
 
@@ -119,3 +121,42 @@ def test_a_notebook_has_bars_if_it_has_widgets(monkeypatch, widgets):
     monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=type("ZMQInteractiveShell", (), {})))
     monkeypatch.setattr("importlib.util.find_spec", lambda name: object() if widgets else None)
     assert shows_bars() is widgets
+
+
+SCRIPT = """
+import numpy as np, portanet
+from portanet import layers
+model = portanet.Sequential([layers.Input((2,)), layers.Dense(1)])
+model.compile("sgd", "mse")
+model.fit(np.ones((40, 2)), np.ones((40, 1)), epochs=2)
+"""
+
+
+def test_output_that_is_redirected_holds_lines_alone():
+    found = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, check=True)
+    assert [line[:9] for line in found.stdout.splitlines()] == ["Epoch 1/2", "Epoch 2/2"]
+    assert "\r" not in found.stdout
+    assert found.stderr == ""
+
+
+def test_a_terminal_shows_bars():
+    termios = pytest.importorskip("termios", reason="this system has no pseudo-terminals")
+    ours, theirs = os.openpty()
+    termios.tcsetwinsize(theirs, (24, 80))
+    with subprocess.Popen([sys.executable, "-c", SCRIPT], stdout=theirs, stderr=theirs) as process:
+        os.close(theirs)
+        shown = b""
+        while True:
+            try:
+                part = os.read(ours, 4096)
+            except OSError:  # how Linux says that the other side has closed
+                break
+            if not part:
+                break
+            shown += part
+    os.close(ours)
+    assert process.returncode == 0
+    text = shown.decode()
+    bars = [line.split("\r")[-1] for line in text.strip().split("\r\n")]
+    assert [bar[:15] for bar in bars] == ["Epoch 1/2: 100%", "Epoch 2/2: 100%"]
+    assert all("loss: " in bar for bar in bars)
