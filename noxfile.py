@@ -4,7 +4,6 @@
 have sessions of their own: `python -m nox -s "tests(backend='torch')"`.
 """
 
-import pathlib
 import re
 import shutil
 import subprocess
@@ -19,6 +18,9 @@ HEAVY = {"torch": "torch==2.13.0", "jax": "jax==0.10.2"}
 EXPORT = ("dask==2026.8.0", "distributed==2026.8.0", "ndonnx==0.23.0", "onnx==1.23.2", "onnxruntime==1.31.1")
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 PARALLEL = ("-n", "auto", "--maxprocesses", "4", "--durations=5")
+
+
+BENCHMARKS = ("step", "autodiff", "optimizers", "random_draws", "heavy", "growth", "fit_overhead", "jax_compiled")
 
 
 def cupy_extra() -> str | None:
@@ -149,7 +151,7 @@ def compliance(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def benchmarks(session: nox.Session) -> None:
-    """The benchmarks, with PyTorch in the same run."""
+    """The benchmarks that need neither data nor a GPU, beside PyTorch and Keras; `-- heavy step` runs these alone."""
     session.install("-e", ".[demo]", *HEAVY.values(), "keras==3.15.1")
-    for script in session.posargs or sorted(map(str, pathlib.Path("benchmarks").glob("[!_]*.py"))):
-        session.run("python", script)
+    for name in session.posargs or BENCHMARKS:
+        session.run("python", "-m", f"benchmarks.{name}")

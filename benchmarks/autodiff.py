@@ -1,6 +1,6 @@
 """portanet.autodiff side by side with HIPS autograd, MyGrad, torch.autograd and jax.grad (without jit), in one run.
 
-    python benchmarks/autodiff.py [--threads 2] [--markdown benchmarks/results/autodiff.md]
+    python -m benchmarks.autodiff [--threads 2] [--markdown benchmarks/results/autodiff.md]
 
 Everything runs on NumPy-like arrays on the CPU. "portanet" is portanet on NumPy; a peer that is
 missing, or cannot do a task, is shown as a dash, with the reason below the table.
@@ -17,8 +17,8 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from timing import interleaved, machine, seconds, table, use_threads
 
+from benchmarks.timing import interleaved, machine, seconds, table, use_threads
 from portanet.autodiff import array_namespace, checkpoint, grad, hvp, jvp, value_and_grad, vjp
 
 PEERS = ("portanet", "autograd", "mygrad", "torch", "jax")

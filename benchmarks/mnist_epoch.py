@@ -95,6 +95,8 @@ LIBRARIES = {"portanet numpy": with_portanet, "torch": with_torch, "keras jax": 
 
 
 def main() -> None:
+    if len(sys.argv) < 2:
+        sys.exit(__doc__)
     folder, *chosen = sys.argv[1:]
     if chosen:
         (x, y), (test_x, test_y) = load_mnist(folder)
