@@ -103,7 +103,7 @@ class Model:
         trained = self._trained()
         for iteration in range(1, max_iter + 1):
             seen = []
-            for x_batch, y_batch in self._batches(x, y, batch_size, shuffle):
+            for x_batch, y_batch, classes in self._batches(x, y, batch_size, shuffle):
                 params = [v.value for v in trained]
                 state = [v.value for v in self._kept]
                 (loss, (outputs, state)), grads = self._slope(params, state, x_batch, y_batch)
@@ -111,7 +111,7 @@ class Model:
                     variable.assign(value)
                 for variable, value in zip(trained, optimizer.update(params, grads), strict=True):
                     variable.assign(value)
-                seen.append((loss, self._right(outputs, y_batch)))
+                seen.append((loss, self._right(outputs, classes)))
             loss, accuracy = self._means(seen, x.shape[0])
             line = f"iter {iteration}, train-[loss {loss:.4f}, acc {accuracy:.4f}]; "
             if held_out is not None:
@@ -155,29 +155,31 @@ class Model:
         like = get_backend().xp.empty((int(x.shape[0]), *shape[1:]), dtype=to_array(0.0).dtype, device=device_of(x))
         return x, loss.targets(like, Y)
 
-    def _batches(self, x: Array, y: Array, size: int, shuffle: bool) -> Iterator[tuple[Array, Array]]:
+    def _batches(self, x: Array, y: Array, size: int, shuffle: bool) -> Iterator[tuple[Array, Array, Array]]:
+        """Inputs, targets, and the classes that these say, batch by batch."""
+        xp = array_namespace(x)
         if shuffle:
-            xp = array_namespace(x)
             order = get_backend().from_host(get_rng().permutation(int(x.shape[0])).astype("int32"))
             x, y = xp.take(x, order, axis=0), xp.take(y, order, axis=0)
+        classes = xp.argmax(y, axis=-1)
         for start in range(0, int(x.shape[0]), size):
-            stop = min(start + size, int(x.shape[0]))
-            yield x[start:stop, ...], y[start:stop, ...]
+            batch = slice(start, min(start + size, int(x.shape[0])))
+            yield x[batch, ...], y[batch, ...], classes[batch, ...]
 
     def _score(self, x: Array, y: Array, batch_size: int) -> tuple[float, float]:
         """The mean loss and the accuracy over all examples."""
         loss, _ = self._compiled()
         xp = get_backend().xp
         seen = []
-        for inputs, targets in self._batches(x, y, batch_size, False):
+        for inputs, targets, classes in self._batches(x, y, batch_size, False):
             outputs = self.predict(inputs)
-            seen.append((xp.sum(loss.values(outputs, targets)), self._right(outputs, targets)))
+            seen.append((xp.sum(loss.values(outputs, targets)), self._right(outputs, classes)))
         return self._means(seen, x.shape[0])
 
-    def _right(self, outputs: Array, targets: Array) -> Array:
+    def _right(self, outputs: Array, classes: Array) -> Array:
         """How many of a batch are right; stays on the device."""
         xp = get_backend().xp
-        return xp.sum(xp.astype(xp.argmax(outputs, axis=-1) == xp.argmax(targets, axis=-1), outputs.dtype))
+        return xp.sum(xp.astype(xp.argmax(outputs, axis=-1) == classes, outputs.dtype))
 
     def _means(self, seen: list[tuple[Array, Array]], count: Any) -> tuple[float, float]:
         """Means of the sums of batches, fetched in one transfer each."""
