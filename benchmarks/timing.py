@@ -59,6 +59,7 @@ def serve(step: Callable[[], Any], threads: int = 2) -> None:
     """Do a step for each line read, and print how long it took."""
     use_threads(threads)
     for _ in sys.stdin:
+        gc.collect()
         start = time.perf_counter()
         step()
         print(time.perf_counter() - start, flush=True)

@@ -183,12 +183,13 @@ class Backend:
         """Bytes `used` and `total` of the device's memory; empty where neither library nor system can tell."""
         return host_memory()
 
-    def compile(self, step: Step, pieces: bool = False) -> Step:
+    def compile(self, step: Step, pieces: bool = False, given: tuple[int, ...] = ()) -> Step:
         """A faster version of a pure function of arrays, where the library has one; else the function.
 
         Args:
             step: The function.
             pieces: Whether much of it is computed with `map_chunks`, so that pieces should have the cores throughout.
+            given: Numbers of the arguments whose arrays the caller gives away: their memory may be used for results.
         """
         return step
 

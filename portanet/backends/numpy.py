@@ -78,7 +78,7 @@ class NumpyBackend(Backend):
     def map_chunks(cls, function: Callable[..., Any], arrays: Sequence[Array], rows: int, total: bool = False) -> Any:
         return map_chunks(function, arrays, rows, total)
 
-    def compile(self, step: Step, pieces: bool = False) -> Step:
+    def compile(self, step: Step, pieces: bool = False, given: tuple[int, ...] = ()) -> Step:
         """With pieces: the step with BLAS held to one thread, whose place ours take; see `numpy_products`."""
         if not pieces:
             return step

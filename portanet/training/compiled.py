@@ -196,11 +196,11 @@ class Compiled(Layer):
             if whole or can_be_looked_at(targets):
                 objective.check_targets([None if target is None else to_host(target) for target in targets])
 
-    def compiled_step(self, key: tuple[str, ...], make: Callable[[], Any]) -> Any:
-        """A step of training, evaluation or prediction, made and compiled once."""
+    def compiled_step(self, key: tuple[str, ...], make: Callable[[], Any], given: tuple[int, ...] = ()) -> Any:
+        """A step of training, evaluation or prediction, made and compiled once; see `Backend.compile`."""
         if key not in self._steps:
             pieces = any(layer.works_in_pieces for layer in self.flatten_layers())
-            self._steps[key] = self.backend.compile(make(), pieces)
+            self._steps[key] = self.backend.compile(make(), pieces, given)
         return self._steps[key]
 
     def named_values(self) -> dict[str, Array]:

@@ -43,7 +43,10 @@ class TrainingRun:
         self.variables = model.named_variables()
         self.trained = model.trainable_paths()
         self.kept = [path for path in self.variables if path not in set(self.trained)]
-        self.step = model.compiled_step(("train", *self.trained), lambda: train_step(model, objective, optimizer))
+        # The weights and the optimizer's state are given away: each step replaces them.
+        self.step = model.compiled_step(
+            ("train", *self.trained), lambda: train_step(model, objective, optimizer), (0, 2)
+        )
         known = model.optimizer_state
         if known is None or known[0] != self.trained:
             params = {path: self.variables[path].value for path in self.trained}
