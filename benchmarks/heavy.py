@@ -285,7 +285,7 @@ def timings(name: str, rounds: int) -> dict[str, float]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("workloads", nargs="*", choices=[[], *WORKLOADS], help="by default all")
-    parser.add_argument("--rounds", type=int, default=25)
+    parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--serve", nargs=2, help=argparse.SUPPRESS)
     parser.add_argument("--memory", nargs=2, help=argparse.SUPPRESS)
     given = parser.parse_args()
@@ -295,7 +295,9 @@ def main() -> None:
         return print_memory(*given.memory)
     names = given.workloads or list(WORKLOADS)
     print(machine("numpy", "torch", "keras", "jax"))
-    print(f"load average {os.getloadavg()[0]:.1f}; {THREADS} threads each; medians of {given.rounds} rounds\n")
+    print(
+        f"load average {os.getloadavg()[0]:.1f}; {THREADS} threads each; medians of {given.rounds} rounds of 4 steps\n"
+    )
     results = {WORKLOADS[name].title: timings(name, given.rounds) for name in names}
     columns = ["portanet numpy", "torch", "keras jax"]
     print(table("workload", results, columns, "torch"))

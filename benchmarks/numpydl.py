@@ -51,7 +51,7 @@ def main() -> None:
     result("npdl", importlib.import_module("npdl"))
     use_threads(2)
     with steps_of("benchmarks.numpydl", "--serve") as theirs:
-        medians = in_turns({"portanet": epoch(ours)}, {"npdl": theirs}, rounds=40)
+        medians = in_turns({"portanet": epoch(ours)}, {"npdl": theirs}, rounds=20)
     for name, time in medians.items():
         print(f"{name:<10} {seconds(time)} an epoch")
     print(f"portanet takes {medians['portanet'] / medians['npdl']:.2f} of NumPyDL's time")

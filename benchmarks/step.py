@@ -84,7 +84,7 @@ def main() -> None:
     ours = portanet_step()
     use_threads(2)
     with steps_of("benchmarks.step", "--serve") as torch:
-        medians = in_turns({"portanet numpy": ours}, {"torch": torch}, rounds=100)
+        medians = in_turns({"portanet numpy": ours}, {"torch": torch}, rounds=30)
     print(machine("numpy", "torch", "array-api-compat"))
     print()
     print(table("training step", {"MLP 784-512-512-10, batch 128, Adam": medians}, list(medians), "torch"))

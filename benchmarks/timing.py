@@ -8,6 +8,7 @@ that computes asynchronously must wait inside).
 from __future__ import annotations
 
 import contextlib
+import functools
 import gc
 import importlib.metadata
 import os
@@ -56,23 +57,38 @@ def steps_of(*command: str, **environment: str) -> Iterator[Callable[[], float]]
 
 
 def serve(step: Callable[[], Any], threads: int = 2) -> None:
-    """Do a step for each line read, and print how long it took."""
+    """For each line read, print how long a step takes."""
     use_threads(threads)
     for _ in sys.stdin:
-        gc.collect()
-        start = time.perf_counter()
+        print(in_a_row(step), flush=True)
+
+
+def in_a_row(step: Callable[[], Any], count: int = 4) -> float:
+    """Seconds of a step among others, as in training: after one that is not counted."""
+    step()
+    start = time.perf_counter()
+    for _ in range(count):
         step()
-        print(time.perf_counter() - start, flush=True)
+    return (time.perf_counter() - start) / count
 
 
 def in_turns(
-    own: dict[str, Callable[[], Any]], served: dict[str, Callable[[], float]], rounds: int = 15, turn: float = 0.0
+    own: dict[str, Callable[[], Any]], served: dict[str, Callable[[], float]], rounds: int = 15
 ) -> dict[str, float]:
-    """Median seconds of functions of this process and of others that are asked by `steps_of`, taking turns."""
-    times: dict[str, list[float]] = {name: [] for name in served}
-    asking = {name: lambda name=name, ask=ask: times[name].append(ask()) for name, ask in served.items()}
-    found = interleaved({**own, **asking}, rounds, turn, warmup=3)
-    return {**found, **{name: statistics.median(taken[4:]) for name, taken in times.items()}}
+    """Median seconds of steps of this process and of others that are asked by `steps_of`, taking turns.
+
+    Before each turn is a rest, until the threads of the last one, which look out for more work, have gone to sleep.
+    """
+    turns = {**{name: functools.partial(in_a_row, step) for name, step in own.items()}, **served}
+    times: dict[str, list[float]] = {name: [] for name in turns}
+    for number in range(rounds + 1):
+        for name, turn in turns.items():
+            gc.collect()
+            time.sleep(0.06)
+            taken = turn()
+            if number:  # the first compiles and allocates
+                times[name].append(taken)
+    return {name: statistics.median(found) for name, found in times.items()}
 
 
 def interleaved(
