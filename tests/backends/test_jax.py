@@ -13,6 +13,7 @@ import pytest
 import portanet
 from portanet import layers
 from portanet.backends import use_backend
+from portanet.backends.registry import make_backend
 
 jax = pytest.importorskip("jax")
 
@@ -93,3 +94,13 @@ def test_a_step_is_traced_once() -> None:
         model.optimizer.learning_rate = 0.01
         model.fit(x, y, batch_size=4, epochs=2, verbose=0)
     assert len(traces) == once
+
+
+def test_a_program_may_use_the_memory_of_what_it_is_given() -> None:
+    backend = make_backend("jax")
+    step = backend.compile(lambda x, y: (x + y, y * 2), given=(0,))
+    x, y = (backend.from_host(np.ones(1000, dtype="float32")) for _ in range(2))
+    found, _ = step(x, y)
+    np.testing.assert_array_equal(backend.to_host(found), 2.0)
+    assert x.is_deleted()
+    assert not y.is_deleted()
