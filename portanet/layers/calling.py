@@ -19,6 +19,16 @@ calling: ContextVar[bool | None] = ContextVar("portanet_calling_in_training", de
 """Whether the calling layer is in training; None outside of calls."""
 
 
+@contextlib.contextmanager
+def in_call(training: bool) -> Iterator[None]:
+    """Layers called inside a `with` block are parts of one that is being called: their inputs were looked at."""
+    token = calling.set(training)
+    try:
+        yield
+    finally:
+        calling.reset(token)
+
+
 def require_backend(layer: Layer, x: Any) -> type[ForwardBackend] | None:
     """Refuse an array of another library than the layer's weights, unless they can become constants there.
 
@@ -56,9 +66,5 @@ def weights_as_constants(layer: Layer, guest: type[ForwardBackend], training: bo
             f"Layer '{layer.name}' computes forward only on arrays of {guest.library}; call it with training=False. "
             "Received: training=True"
         )
-    token = calling.set(False)
-    try:
-        with bind({variable: guest.constant(variable.value) for variable in layer.variables}):
-            yield
-    finally:
-        calling.reset(token)
+    with in_call(training=False), bind({v: guest.constant(v.value) for v in layer.variables}):
+        yield

@@ -9,13 +9,14 @@ from typing import Any, TextIO
 import numpy as np
 
 from portanet import losses
-from portanet.autodiff import array_namespace, lift, value_and_grad
+from portanet.autodiff import array_namespace, value_and_grad
 from portanet.backends import Array, device_of, get_backend, to_host
 from portanet.compat.numpydl import activations, objectives, optimizers
 from portanet.compat.numpydl.layers import Dense, Layer
 from portanet.compat.numpydl.objectives import Objective, SoftmaxCategoricalCrossEntropy
 from portanet.compat.numpydl.optimizers import Optimizer
 from portanet.compat.numpydl.utils.random import get_rng, to_array
+from portanet.layers.calling import in_call
 from portanet.variables import Bound, Variable, bind
 
 
@@ -202,8 +203,7 @@ class Model:
 
         def objective(params: list[Array], state: list[Array], x: Array, y: Array) -> tuple[Array, Any]:
             bound: Bound = dict(zip((*kept, *trained), (*state, *params), strict=True))
-            with bind(bound) as now:
-                x = lift(x)
+            with bind(bound) as now, in_call(training=True):
                 for layer in self.layers[: -1 if fused else None]:
                     x = layer.connected()(x, training=True)
                     x = x[0] if isinstance(x, (list, tuple)) else x
@@ -213,10 +213,10 @@ class Model:
                     xp = array_namespace(x)
                     # The largest logit is where the largest probability is: enough for the accuracy.
                     outputs = xp.matmul(x, dense.kernel.value) + dense.bias.value  # type: ignore[attr-defined]
-                    losses_ = crossentropy.call(lift(y), outputs)
+                    losses_ = crossentropy.call(y, outputs)
                 else:
                     outputs = x
-                    losses_ = loss.values(outputs, lift(y))
+                    losses_ = loss.values(outputs, y)
                 total = array_namespace(losses_).sum(losses_)
                 return total, (outputs, [now[v] for v in kept])
 
