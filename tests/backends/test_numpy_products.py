@@ -87,7 +87,7 @@ def test_which_models_work_in_pieces() -> None:
     asked: list[bool] = []
 
     class Backend(NumpyBackend):
-        def compile(self, step: Any, pieces: bool = False) -> Any:
+        def compile(self, step: Any, pieces: bool = False, given: tuple[int, ...] = ()) -> Any:
             asked.append(pieces)
             return step
 
