@@ -51,14 +51,24 @@ class Picture:
         Raises:
             ImportError: The Python package graphviz is not installed; the message says what to type.
         """
-        try:
-            import graphviz
-        except ImportError:
-            raise ImportError(
-                "Drawing needs the Python package graphviz (and Graphviz itself). Type: pip install 'portanet[plot]'; "
-                "`show(...).dot` gives the graph as text without it."
-            ) from None
-        return graphviz.Source(self.dot)
+        return drawing(self.dot, "`show(...).dot` gives the graph as text without it.")
+
+
+def drawing(dot: str, instead: str) -> Any:
+    """A text in Graphviz's language as a `graphviz.Source`.
+
+    Args:
+        dot: The text.
+        instead: What can be done without the package, for the error message.
+    """
+    try:
+        import graphviz
+    except ImportError:
+        raise ImportError(
+            "Drawing needs the Python package graphviz (and Graphviz itself). Type: pip install 'portanet[plot]'; "
+            f"{instead}"
+        ) from None
+    return graphviz.Source(dot)
 
 
 def _kind(x: Any) -> str:

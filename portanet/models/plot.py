@@ -7,6 +7,7 @@ import pathlib
 from dataclasses import dataclass
 from typing import Any
 
+from portanet.autodiff.show import drawing
 from portanet.layers.several import shape_of
 from portanet.layers.symbolic import SymbolicArray
 from portanet.models.graph import nodes_between
@@ -78,14 +79,7 @@ class Diagram:
         Raises:
             ImportError: The Python package graphviz is not installed; the message says what to type.
         """
-        try:
-            import graphviz
-        except ImportError:
-            raise ImportError(
-                "Drawing needs the Python package graphviz (and Graphviz itself). Type: pip install 'portanet[plot]'; "
-                "print(plot_model(model)) and plot_model(model, 'model.dot') do without it."
-            ) from None
-        return graphviz.Source(self.dot)
+        return drawing(self.dot, "print(plot_model(model)) and plot_model(model, 'model.dot') do without it.")
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the graph to a file: the text (.txt), Graphviz's language (.dot, .gv), or a drawing (.png, .svg, .pdf).

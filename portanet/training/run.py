@@ -49,8 +49,10 @@ class TrainingRun:
         )
         known = model.optimizer_state
         if known is None or known[0] != self.trained:
-            params = {path: self.variables[path].value for path in self.trained}
-            model.optimizer_state = (self.trained, optimizer.init(params))
+            model.optimizer_state = (self.trained, optimizer.init(self._values(self.trained)))
+
+    def _values(self, paths: list[str]) -> dict[str, Array]:
+        return {path: self.variables[path].value for path in paths}
 
     def take_over_learning_rate(self) -> None:
         """Let a learning rate count that the user has changed on the optimizer, be it to a schedule or from one."""
@@ -59,14 +61,14 @@ class TrainingRun:
         if callable(rate):
             state.pop("learning_rate", None)
         elif state:
-            params = [self.variables[path].value for path in self.trained]
-            state["learning_rate"] = asarray(rate, widest(self.model.backend.xp, params))
+            dtype = widest(self.model.backend.xp, self._values(self.trained).values())
+            state["learning_rate"] = asarray(rate, dtype)
 
     def finish(self) -> None:
         """Give the model the weights to keep: with `use_ema` of the optimizer, their average."""
         if self.model.optimizer_state is not None:
-            params = {path: self.variables[path].value for path in self.trained}
-            for path, value in self.optimizer.finalize(params, self.model.optimizer_state[1]).items():
+            found = self.optimizer.finalize(self._values(self.trained), self.model.optimizer_state[1])
+            for path, value in found.items():
                 self.variables[path].assign(value)
 
     def __call__(self, x: Any, y: Any, weight: Any = None) -> dict[str, tuple[Array, ...]]:
@@ -84,8 +86,7 @@ class TrainingRun:
         """
         assert self.model.optimizer_state is not None
         targets, weights = self.objective.arrange(y), self.objective.arrange(weight, "sample_weight")
-        params = {path: self.variables[path].value for path in self.trained}
-        state = {path: self.variables[path].value for path in self.kept}
+        params, state = self._values(self.trained), self._values(self.kept)
         paths, slots = self.model.optimizer_state
         with uninterrupted():
             params, state, slots, statistics = self.step(params, state, slots, x, targets, weights)

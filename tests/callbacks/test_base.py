@@ -8,6 +8,7 @@ import pytest
 import portanet
 from portanet import layers
 from portanet.callbacks import Callback
+from tests.callbacks.scripted import Counting
 
 
 class Diary(Callback):
@@ -107,23 +108,6 @@ def test_a_restored_position_is_where_training_goes_on():
     found = resumed.fit(x, Y, batch_size=2, epochs=3, verbose=0, callbacks=[GoOn(resumed.interrupted)]).history
     assert found == expected
     np.testing.assert_array_equal(resumed.get_weights()[0], whole.get_weights()[0])
-
-
-class Counting(Callback):
-    def __init__(self, order=0):
-        self.order, self.count = order, 0
-
-    def on_train_begin(self, logs=None):
-        self.count = 0
-
-    def on_epoch_end(self, epoch, logs=None):
-        self.count += 1
-
-    def get_state(self):
-        return {"count": self.count}
-
-    def set_state(self, state):
-        self.count = state["count"]
 
 
 def test_fit_goes_on_from_a_position_with_its_seed_and_callbacks():

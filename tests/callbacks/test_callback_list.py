@@ -6,23 +6,7 @@ import pytest
 import portanet
 from portanet import callbacks, layers
 from portanet.callbacks import Callback, CallbackList, LambdaCallback, ProgressBar
-
-
-class Counting(Callback):
-    def __init__(self, order=0):
-        self.order, self.count = order, 0
-
-    def on_train_begin(self, logs=None):
-        self.count = 0
-
-    def on_epoch_end(self, epoch, logs=None):
-        self.count += 1
-
-    def get_state(self):
-        return {"count": self.count}
-
-    def set_state(self, state):
-        self.count = state["count"]
+from tests.callbacks.scripted import Counting
 
 
 class Other(Counting):
