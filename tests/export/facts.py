@@ -1,7 +1,7 @@
 """What layers do on ONNX's and Dask's arrays, found by running the cases of tests/layers there.
 
-`check_layer` calls `record` instead of its own checks where the environment variable PORTANET_LAYER_FACTS names a file;
-`find_facts` runs tests/layers so. There is no second list of layers to keep.
+`find_facts` runs tests/layers with this module as a plugin of pytest, and then `check_layer` calls `record` instead of
+its own checks. There is no second list of layers to keep.
 """
 
 from __future__ import annotations
@@ -20,20 +20,23 @@ import numpy as np
 from portanet.autodiff.tree import tree_leaves, tree_map
 from portanet.export import export_onnx
 from portanet.layers import Layer
+from tests.layers import matrix
 
 FACTS = "PORTANET_LAYER_FACTS"
+"""The environment variable that names the file to write to."""
 TESTS = pathlib.Path(__file__).parents[1]
 BATCHES = (1, 2, 6)
 TOLERANCE = {"rtol": 1e-4, "atol": 1e-5}
 
 
-def record(layer: Layer, host: Any) -> None:
-    """Append to the file what becomes of a built layer on each of the two libraries; None is success.
+def pytest_configure() -> None:
+    """What pytest calls where this module is a plugin."""
+    matrix.instead = record
 
-    Args:
-        layer: The layer, on NumPy.
-        host: Its inputs.
-    """
+
+def record(case: matrix.Case) -> None:
+    """Append to the file what becomes of a layer on each of the two libraries; None is success."""
+    layer, host = case.built(), case.inputs()
     facts = {"layer": type(layer).__name__}
     for name, check in (("onnx", check_onnx), ("dask", check_dask)):
         facts[name] = _error(check, layer, host)
@@ -111,7 +114,7 @@ def find_facts() -> dict[str, list[dict[str, str | None]]]:
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder) / "facts.jsonl"
         own = f"--ignore={TESTS}/layers/test_matrix.py"  # the test of `check_layer` itself
-        options = ("-q", "-p", "no:cacheprovider", "-W", "ignore", "-n", "2")
+        options = ("-q", "-p", __name__, "-p", "no:cacheprovider", "-W", "ignore", "-n", "2")
         command = [sys.executable, "-m", "pytest", f"{TESTS}/layers", own, *options]
         env = {**os.environ, FACTS: str(path), "PORTANET_TEST_BACKENDS": "numpy"}
         done = subprocess.run(command, env=env, cwd=TESTS.parent, capture_output=True, text=True, check=False)

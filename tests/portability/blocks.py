@@ -69,7 +69,7 @@ def layers() -> dict[str, Block]:
 def gather() -> list[matrix.Case]:
     """The cases of all calls of `check_layer` in the tests: pytest runs those tests, and the calls only note them."""
     found: list[matrix.Case] = []
-    matrix.gathered = found
+    matrix.instead = found.append
     before = os.environ.get("PORTANET_TEST_BACKENDS")
     os.environ["PORTANET_TEST_BACKENDS"] = "numpy"
     try:
@@ -77,7 +77,7 @@ def gather() -> list[matrix.Case]:
             arguments = ["-q", "-p", "no:cacheprovider", "-p", "no:xdist", str(coverage.TESTS / "layers")]
             status = pytest.main(arguments, plugins=[OnlyCheckLayer()])
     finally:
-        matrix.gathered = None
+        matrix.instead = None
         if before is None:
             del os.environ["PORTANET_TEST_BACKENDS"]
         else:
