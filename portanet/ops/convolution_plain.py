@@ -89,8 +89,9 @@ def convolve_input(g: Array, weights: Array, window: Window, groups: int, space:
 def convolve_kernel(x: Array, g: Array, window: Window, groups: int) -> Array:
     """The adjoint of `convolve` with respect to the kernel, for an input and a cotangent of the result."""
     fast = kernel("convolve_kernel", x)
-    if fast is not None:
-        return fast(x, g, window, groups)
+    found = None if fast is None else fast(x, g, window, groups)
+    if found is not None:
+        return found
     xp = raw_namespace(x)
 
     inside = window.inside

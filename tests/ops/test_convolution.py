@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import portanet
 from portanet.autodiff import array_namespace, check_grads, grad, vjp
-from portanet.backends import Backend, kernel, numpy_convolution, raw_namespace, threads, use_backend
+from portanet.backends import Backend, kernel, numpy_convolution, numpy_planes, raw_namespace, threads, use_backend
 from portanet.backends.threads import run_pieces
 from portanet.ops import convolution_plain as plain
 from portanet.ops.convolution import conv_nd, conv_transpose_nd
@@ -170,18 +170,27 @@ def test_results_do_not_depend_on_threads_and_pieces_are_used(groups: int) -> No
                 np.testing.assert_array_equal(a, b)
 
 
-@settings(max_examples=60)
-@given(case=cases(), bias=st.booleans())
-def test_numpy_kernel_is_the_standard(case: tuple[Any, ...], bias: bool) -> None:
+@settings(max_examples=100)
+@given(case=cases(), bias=st.booleans(), small=st.booleans())
+def test_numpy_kernels_are_the_standard(case: tuple[Any, ...], bias: bool, small: bool) -> None:
     x, k, *options, groups = case
     slid = window(x.shape[1:-1], k.shape[:-2], *options)
     b = np.arange(float(k.shape[-1])) if bias else None
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(plain, "kernel", lambda name, x: None)
         expected = plain.convolve(x, k, b, slid, groups)
-    found = numpy_convolution.convolve(x, k, b, slid, groups)
+        g = np.cos(np.arange(expected.size)).reshape(expected.shape)
+        expected_kernel = plain.convolve_kernel(x, g, slid, groups)
+    with pytest.MonkeyPatch.context() as patch:
+        if small:  # one example and a column or two in each piece
+            patch.setattr(numpy_planes, "PIECE", 64)
+            patch.setattr(numpy_planes, "NARROW", 2)
+        found = numpy_convolution.convolve(x, k, b, slid, groups)
+        found_kernel = numpy_convolution.convolve_kernel(x, g, slid, groups)
     if found is not None:
         np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-12)
+    if found_kernel is not None:
+        np.testing.assert_allclose(found_kernel, expected_kernel, rtol=1e-12, atol=1e-12)
 
 
 def test_float32_stays_and_inputs_are_not_changed(backend: Backend) -> None:
