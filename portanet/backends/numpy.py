@@ -11,6 +11,7 @@ import numpy as np
 from portanet.backends import numpy_namespace
 from portanet.backends.base import Array, Backend, HostArray, Step
 from portanet.backends.numpy_convolution import convolve, convolve_kernel
+from portanet.backends.numpy_lstm import lstm
 from portanet.backends.numpy_memory import keep_freed_memory
 from portanet.backends.numpy_random import random_words
 from portanet.backends.numpy_scan import scan
@@ -61,6 +62,7 @@ class NumpyBackend(Backend):
         "keep": keep,
         "random_words": random_words,
         "scan": scan,
+        "lstm": lstm,
         "erfc": erfc,
         "convolve": convolve,
         "convolve_kernel": convolve_kernel,

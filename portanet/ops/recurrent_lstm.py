@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from portanet.autodiff import array_namespace, custom_vjp
-from portanet.autodiff.traced import raw_value
+from portanet.autodiff.traced import TracedArray, raw_value
 from portanet.backends import Array, device_of
 from portanet.ops.recurrent_scan import (
     arriving,
@@ -13,6 +13,7 @@ from portanet.ops.recurrent_scan import (
     given,
     joined,
     map_steps,
+    native,
     optional,
     product,
     product_before,
@@ -59,6 +60,31 @@ def lstm(
         >>> h.ravel().round(4)
         array([0.3696, 0.5453, 0.6225])
     """
+    arrays = (x, kernel, recurrent_kernel, bias, h0, c0)
+    fast = native("lstm", *arrays)
+    found = None if fast is None else fast(*arrays, mask, recurrent_keep)
+    if found is None:
+        return _in_the_standard(*arrays, mask, recurrent_keep)
+    results, pull_back = found
+
+    def pullback(cotangents: tuple[Array | None, ...]) -> Any:
+        if any(type(g) is TracedArray for g in cotangents):
+            return _in_the_standard(*arrays, mask, recurrent_keep)[1](cotangents)
+        return pull_back(*cotangents)
+
+    return results, pullback
+
+
+def _in_the_standard(
+    x: Array,
+    kernel: Array,
+    recurrent_kernel: Array,
+    bias: Array | None,
+    h0: Array,
+    c0: Array,
+    mask: Array | None,
+    recurrent_keep: Array | None,
+) -> Any:
     xp = array_namespace(x, kernel, recurrent_kernel, bias, h0, c0)
     units = h0.shape[-1]
     scale, shift = _gate_constants(xp, kernel, units)

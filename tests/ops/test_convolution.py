@@ -223,3 +223,26 @@ def test_an_empty_batch(backend: Backend) -> None:
     gx, gk = pull(y)
     assert tuple(gx.shape) == (0, 5, 5, 2)
     assert_close(gk, np.zeros((3, 3, 2, 4)))
+
+
+def test_products_saved_cost_no_digits() -> None:
+    generator = np.random.default_rng(0)
+    x = generator.standard_normal((4, 40, 40, 32)).astype("float32")
+    k = generator.standard_normal((3, 3, 32, 32)).astype("float32")
+    slid = window(x.shape[1:-1], k.shape[:-2])
+    g = generator.standard_normal((4, 38, 38, 32)).astype("float32")
+
+    def errors(convolve: Any, convolve_kernel: Any) -> list[float]:
+        wide = [each.astype("float64") for each in (x, k, g)]
+        pairs = [
+            (convolve(x, k, None, slid, 1), plain.convolve(*wide[:2], None, slid, 1)),
+            (convolve_kernel(x, g, slid, 1), plain.convolve_kernel(wide[0], wide[2], slid, 1)),
+        ]
+        return [float(np.sqrt(np.mean((found - exact) ** 2))) for found, exact in pairs]
+
+    ours = errors(numpy_convolution.convolve, numpy_convolution.convolve_kernel)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(plain, "kernel", lambda name, x: None)
+        ordinary = errors(plain.convolve, plain.convolve_kernel)
+    for found, usual in zip(ours, ordinary, strict=True):
+        assert found < 1.5 * usual
