@@ -176,6 +176,19 @@ class Backend:
         """
         return function(*arrays)
 
+    @classmethod
+    def parts(cls, examples: int) -> list[slice]:
+        """The parts of a batch to compute at the same time, with `map_parts`, by layers that keep examples apart.
+
+        They depend on the number of examples alone, and so do results.
+        """
+        return [slice(0, examples)]
+
+    @classmethod
+    def map_parts(cls, function: Callable[[Any], Any], parts: Sequence[Any]) -> list[Any]:
+        """What `function` gives for each of the parts, computed on the cores there are."""
+        return [function(part) for part in parts]
+
     def synchronize(self) -> None:
         """Wait until everything asked for has been computed (for timing)."""
 

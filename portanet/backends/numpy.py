@@ -15,8 +15,8 @@ from portanet.backends.numpy_lstm import lstm
 from portanet.backends.numpy_memory import keep_freed_memory
 from portanet.backends.numpy_random import random_words
 from portanet.backends.numpy_scan import scan
-from portanet.backends.numpy_special import erfc
-from portanet.backends.threads import map_chunks, single_threaded_blas
+from portanet.backends.numpy_special import erfc, gelu
+from portanet.backends.threads import map_chunks, map_parts, single_threaded_blas
 
 
 def index_add(rows: Array, index: Array, size: int) -> Array:
@@ -64,6 +64,7 @@ class NumpyBackend(Backend):
         "scan": scan,
         "lstm": lstm,
         "erfc": erfc,
+        "gelu": gelu,
         "convolve": convolve,
         "convolve_kernel": convolve_kernel,
     }
@@ -80,6 +81,16 @@ class NumpyBackend(Backend):
     @classmethod
     def map_chunks(cls, function: Callable[..., Any], arrays: Sequence[Array], rows: int, total: bool = False) -> Any:
         return map_chunks(function, arrays, rows, total)
+
+    @classmethod
+    def parts(cls, examples: int) -> list[slice]:
+        # Two: each costs the interpreter's time for every op, and that is one thread's.
+        half = -(-examples // 2)
+        return [slice(0, half), slice(half, examples)] if examples >= 16 else [slice(0, examples)]
+
+    @classmethod
+    def map_parts(cls, function: Callable[[Any], Any], parts: Sequence[Any]) -> list[Any]:
+        return map_parts(function, parts)
 
     def compile(self, step: Step, pieces: bool = False, given: tuple[int, ...] = ()) -> Step:
         """With pieces: the step with BLAS held to one thread, whose place ours take; see `numpy_products`."""

@@ -9,7 +9,7 @@ from portanet.backends.base import HostArray
 CHUNK = 2**15  # two such arrays of uint32 stay in a core's cache
 
 
-def random_words(size: int, start: HostArray, threshold: int | None) -> HostArray:
+def random_words(size: int, start: HostArray, threshold: int | None, before: int = 0) -> HostArray:
     """The hash of `portanet.random.bits`, chunk by chunk, without temporary arrays, and without the masks, which
     unsigned shifts do not need.
 
@@ -17,20 +17,22 @@ def random_words(size: int, start: HostArray, threshold: int | None) -> HostArra
         size: How many words.
         start: The two words of the draw, int32 of shape (2, 1).
         threshold: If given, the result is whether words are below it.
+        before: How many words of the draw come before these.
     """
     a, b = (int(word) for word in start.view(np.uint32)[:, 0])
     result: HostArray = np.empty(size, dtype=np.int32 if threshold is None else np.bool_)
     counter = np.arange(min(CHUNK, size), dtype=np.uint32)
     scratch = np.empty_like(counter)
-    own = np.empty_like(counter)
+    own, places = np.empty_like(counter), np.empty_like(counter)
     for first in range(0, size, CHUNK):
         count = min(CHUNK, size - first)
-        i, spare = counter[:count], scratch[:count]
+        i, spare = places[:count], scratch[:count]
+        np.add(counter[:count], np.uint32(before + first), out=i)
         words = own[:count] if threshold is not None else result[first : first + count].view(np.uint32)
-        np.bitwise_xor(i, np.uint32(first ^ a), out=words)  # chunks are powers of two: first + i is first ^ i
+        np.bitwise_xor(i, np.uint32(a), out=words)
         _mix(words, spare)
         words += i
-        words += np.uint32((first + b) % 2**32)
+        words += np.uint32(b)
         _mix(words, spare)
         if threshold is not None:
             np.less(words.view(np.int32), np.int32(threshold), out=result[first : first + count])

@@ -26,6 +26,7 @@ _jobs: SimpleQueue[tuple[contextvars.Context, _Job]] = SimpleQueue()
 _here = threading.local()
 _lock = threading.Lock()
 _holders = [0]
+_working = [0]
 _before: list[tuple[Any, int]] = []
 _owed: dict[int, int] = {}
 
@@ -34,6 +35,7 @@ def _forget_threads() -> None:
     """Threads do not survive a fork, nor does what those held that were not the caller's."""
     global _jobs, _lock
     _jobs, _lock = SimpleQueue(), threading.Lock()
+    _working[0] = 1 if getattr(_here, "busy", False) else 0
     _helpers.clear()
     _holders[0] = getattr(_here, "holding", 0)
     if not _holders[0]:
@@ -59,8 +61,8 @@ def _blas() -> list[Any]:
 
 
 def has_cores() -> bool:
-    """Whether the cores are the caller's: it told BLAS to leave them, and it is not a piece among others."""
-    return getattr(_here, "holding", 0) > 0 and not getattr(_here, "busy", False)
+    """Whether the cores are the caller's, since it, or whoever it works for, told BLAS to leave them."""
+    return getattr(_here, "holding", 0) > 0 or getattr(_here, "busy", False)
 
 
 def thread_count() -> int:
@@ -101,19 +103,20 @@ def single_threaded_blas() -> Iterator[None]:
 def run_pieces(run: Callable[[int], None], count: int) -> None:
     """Call `run(0)`, ..., `run(count - 1)` on the threads there are; the calling thread takes its share.
 
-    Pieces of a piece stay on its thread.
+    Pieces of a piece stay on its thread, as long as others keep the other threads busy.
 
     Raises:
         Exception: What a call raised; the other threads stop before their next piece.
     """
-    threads = 1 if getattr(_here, "busy", False) else min(count, thread_count())
+    limit = thread_count()
+    threads = min(count, max(1, limit - _working[0] + 1) if getattr(_here, "busy", False) else limit)
     with single_threaded_blas():
         if threads < 2:
             for i in range(count):
                 run(i)
             return
         job = _Job(run, count)
-        _start_helpers(threads - 1)
+        _start_helpers(limit - 1)
         for _ in range(threads - 1):
             # A context of its own for each thread: np.errstate and the choice of a backend follow the caller.
             _jobs.put((contextvars.copy_context(), job))
@@ -137,7 +140,11 @@ class _Job:
 
     def work(self) -> None:
         """Take pieces until there are no more."""
-        _here.busy = True
+        outer = getattr(_here, "busy", False)
+        if not outer:
+            _here.busy = True
+            with _lock:
+                _working[0] += 1
         try:
             while True:
                 with _lock:
@@ -149,7 +156,10 @@ class _Job:
             self.closed = True
             raise
         finally:
-            _here.busy = False
+            if not outer:
+                _here.busy = False
+                with _lock:
+                    _working[0] -= 1
 
     def help(self) -> None:
         """What a helper does; one that comes late has nothing to do, and nobody waits for it."""
@@ -184,6 +194,17 @@ def _serve(jobs: SimpleQueue[tuple[contextvars.Context, _Job]]) -> None:
         context, job = jobs.get()
         context.run(job.help)
         del context, job  # keep no arrays while waiting
+
+
+def map_parts(function: Callable[[Any], Any], parts: Sequence[Any]) -> list[Any]:
+    """`Backend.map_parts` for NumPy."""
+    found: list[Any] = [None] * len(parts)
+
+    def run(i: int) -> None:
+        found[i] = function(parts[i])
+
+    run_pieces(run, len(parts))
+    return found
 
 
 def map_chunks(function: Callable[..., Any], arrays: Sequence[Array], rows: int, total: bool = False) -> Any:

@@ -29,6 +29,8 @@ class ImageAugmentation(RandomLayer):
         **options: `name`, `trainable`, `dtype`, `activity_regularizer` of `Layer`.
     """
 
+    by_example = False  # numbers are drawn for a whole batch
+
     def __init__(self, seed: int | None = None, data_format: str | None = None, **options: Any) -> None:
         super().__init__(seed, **options)
         self.data_format = self.require_choice("data_format", data_format or "channels_last", FORMATS)

@@ -59,6 +59,10 @@ class Layer(WeightHolder):
     works_in_pieces: ClassVar[bool] = False
     """Whether its ops divide a batch among the cores of the host; see `Backend.map_chunks`."""
 
+    by_example = True
+    """Whether the result for each example depends on that example alone, and a call leaves nothing behind but counters,
+    so that parts of a batch can be computed apart. Subclasses outside of this library have to say so themselves."""
+
     _takes_training = False
     _takes_mask = False
 
@@ -67,6 +71,8 @@ class Layer(WeightHolder):
         parameters = inspect.signature(cls.call).parameters
         cls._takes_training = "training" in parameters
         cls._takes_mask = "mask" in parameters
+        if "by_example" not in cls.__dict__ and not cls.__module__.startswith("portanet."):
+            cls.by_example = False
         if "build" in cls.__dict__:
             cls.build = _building(cls.__dict__["build"])  # type: ignore[method-assign]
 

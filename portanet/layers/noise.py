@@ -9,6 +9,7 @@ from portanet import random
 from portanet.autodiff.traced import raw_value
 from portanet.backends import Array, device_of, raw_namespace
 from portanet.layers.base import Layer
+from portanet.layers.calling import elements_before
 
 
 class RandomLayer(Layer):
@@ -40,7 +41,8 @@ class RandomLayer(Layer):
         """A fresh mask, True with probability `p`, beside `x`."""
         # Drawn in the plain namespace: random numbers have no derivative.
         plain = raw_value(x)
-        return random.bernoulli(raw_namespace(plain), shape, p, self.key, self._next(), device_of(plain))
+        before = elements_before(shape)
+        return random.bernoulli(raw_namespace(plain), shape, p, self.key, self._next(), device_of(plain), before)
 
     def normal(self, x: Array, mean: float, stddev: float) -> Array:
         """Fresh normal numbers of the shape and dtype of `x`."""
@@ -79,6 +81,8 @@ class GaussianNoise(RandomLayer):
         (0.0, 0.1)
     """
 
+    by_example = False  # normal numbers are drawn for a whole batch
+
     def __init__(self, stddev: float, seed: int | None = None, **options: Any) -> None:
         super().__init__(seed, **options)
         if isinstance(stddev, bool) or not isinstance(stddev, (int, float)) or not 0 <= stddev < math.inf:
@@ -108,6 +112,8 @@ class GaussianDropout(RandomLayer):
         >>> round(float(layer(np.ones((100, 100), dtype="float32"), training=True).std()), 1)
         1.0
     """
+
+    by_example = False
 
     def __init__(self, rate: float, seed: int | None = None, **options: Any) -> None:
         super().__init__(seed, **options)

@@ -38,6 +38,8 @@ class RBM(Layer):
         True
     """
 
+    by_example = False
+
     def __init__(
         self,
         units: int,

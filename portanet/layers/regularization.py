@@ -28,6 +28,7 @@ class ActivityRegularization(Layer):
         1.5
     """
 
+    by_example = False
     keeps_shape = True
     keeps_values = True
 
@@ -56,6 +57,8 @@ class ContractiveRegularization(Layer):
         >>> layers.ContractiveRegularization(layers.Dense(2, "sigmoid"), 0.1)(np.ones((4, 3), dtype="float32")).shape
         (4, 2)
     """
+
+    by_example = False
 
     def __init__(self, encoder: Layer, factor: float = 0.01, **options: Any) -> None:
         super().__init__(**options)

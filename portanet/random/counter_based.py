@@ -51,11 +51,13 @@ def bits(xp: Any, shape: tuple[int, ...], key: int, step: Array, device: Any) ->
         >>> random.bits(xp, (3,), random.stream_key(7, "mask"), portanet.asarray(0, "int32"), device)
         array([-291033646,  767092217,  350777599], dtype=int32)
     """
-    return _draw(xp, shape, key, step, device, None)
+    return _draw(xp, shape, key, step, device, None, 0)
 
 
-def bernoulli(xp: Any, shape: tuple[int, ...], p: float, key: int, step: Array, device: Any) -> Array:
-    """True with probability `p`, to within 2**-32; bit for bit the same on every backend. Arguments are as of `bits`.
+def bernoulli(xp: Any, shape: tuple[int, ...], p: float, key: int, step: Array, device: Any, before: int = 0) -> Array:
+    """True with probability `p`, to within 2**-32; bit for bit the same on every backend.
+
+    Arguments are as of `bits`, and `before`: how many elements of the draw come before these, which are a part of it.
 
     Raises:
         ValueError: `p` is not a probability.
@@ -65,19 +67,21 @@ def bernoulli(xp: Any, shape: tuple[int, ...], p: float, key: int, step: Array, 
     threshold = round(p * 2**32) - 2**31
     if threshold >= 2**31:
         return xp.ones(shape, dtype=xp.bool, device=device)
-    return _draw(xp, shape, key, step, device, threshold)
+    return _draw(xp, shape, key, step, device, threshold, before)
 
 
-def _draw(xp: Any, shape: tuple[int, ...], key: int, step: Array, device: Any, threshold: int | None) -> Array:
+def _draw(
+    xp: Any, shape: tuple[int, ...], key: int, step: Array, device: Any, threshold: int | None, before: int
+) -> Array:
     """The words, or whether each is below a threshold."""
     size = math.prod(shape)
-    if size > 2**31:
+    if before + size > 2**31:
         raise ValueError(f"Argument `shape` must have at most 2**31 elements in one draw. Received: shape={shape}")
     start = _start(xp, key, xp.reshape(step, (1,)))  # an array: NumPy warns of overflow for scalars, though it is meant
     fast = kernel("random_words", start)
     if fast is not None:
-        return xp.reshape(fast(size, start, threshold), shape)
-    counter = xp.arange(size, dtype=xp.int32, device=device)
+        return xp.reshape(fast(size, start, threshold, before), shape)
+    counter = xp.arange(before, before + size, dtype=xp.int32, device=device)
     words = _mix(counter ^ start[0, ...])
     words += counter
     words += start[1, ...]

@@ -15,6 +15,7 @@ from portanet.layers import Layer
 from portanet.mixed_precision import at_least_float32
 from portanet.optimizers import Optimizer
 from portanet.training.objective import Objective, Statistics
+from portanet.training.parts import can_be_divided, in_parts
 from portanet.variables import Variable, bind, collect_losses
 
 Tree = dict[str, Array]
@@ -22,11 +23,11 @@ Tree = dict[str, Array]
 
 def train_step(model: Layer, objective: Objective, optimizer: Optimizer) -> Callable[..., Any]:
     """`step(params, state, optimizer_state, x, y, weight)` gives the first three anew, and the batch's statistics."""
-    variables = model.named_variables()
+    variables, divided = model.named_variables(), can_be_divided(model)
 
     def step(params: Tree, state: Tree, optimizer_state: dict[str, Any], x: Any, y: list[Any], weight: Any) -> Any:
         def goal(params: Tree) -> tuple[Array, Any]:
-            return training_loss(model, objective, variables, params, state, (x, y, weight))
+            return training_loss(model, objective, variables, params, state, (x, y, weight), divided)
 
         def scaled_goal(params: Tree) -> tuple[Array, Any]:
             total, found = goal(params)
@@ -50,11 +51,11 @@ def train_step(model: Layer, objective: Objective, optimizer: Optimizer) -> Call
 
 def gradient_step(model: Layer, objective: Objective) -> Callable[..., Any]:
     """`step(params, state, x, y, weight)` gives the loss of a batch in training, and its gradients."""
-    variables = model.named_variables()
+    variables, divided = model.named_variables(), can_be_divided(model)
 
     def step(params: Tree, state: Tree, x: Any, y: list[Any], weight: Any) -> tuple[Array, Tree]:
         def goal(params: Tree) -> tuple[Array, Any]:
-            return training_loss(model, objective, variables, params, state, (x, y, weight))
+            return training_loss(model, objective, variables, params, state, (x, y, weight), divided)
 
         (total, _), grads = value_and_grad(goal, has_aux=True)(params)
         return total, grads
@@ -63,15 +64,27 @@ def gradient_step(model: Layer, objective: Objective) -> Callable[..., Any]:
 
 
 def training_loss(
-    model: Layer, objective: Objective, variables: dict[str, Variable], params: Tree, state: Tree, batch: Any
+    model: Layer,
+    objective: Objective,
+    variables: dict[str, Variable],
+    params: Tree,
+    state: Tree,
+    batch: Any,
+    divided: bool,
 ) -> tuple[Array, Any]:
     """The loss of a batch in training; and again, with the new state, the losses of single outputs, the predictions."""
     x, y, weight = batch
-    with bind({variables[p]: v for p, v in (*params.items(), *state.items())}) as bound, collect_losses() as added:
-        y_pred = at_least_float32(tree_leaves(model(tree_map(lift, x), training=True)))
-        values = objective.values([lift(true) for true in y], y_pred, weight)
+
+    def forward(params: Tree, x: Any) -> tuple[list[Array], Tree]:
+        with bind({variables[p]: v for p, v in (*params.items(), *state.items())}) as bound:
+            y_pred = at_least_float32(tree_leaves(model(tree_map(lift, x), training=True)))
+            return y_pred, {path: bound[variables[path]] for path in state}
+
+    with collect_losses() as added:
+        y_pred, new_state = in_parts(forward, params, x) if divided else forward(params, x)
+    values = objective.values([lift(true) for true in y], y_pred, weight)
+    with bind({variables[p]: v for p, v in params.items()}):
         total = sum([*penalties(variables, params), *added], objective.total(values))
-        new_state = {path: bound[variables[path]] for path in state}
     return total, (total, new_state, values, y_pred)
 
 

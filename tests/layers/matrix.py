@@ -12,8 +12,10 @@ from portanet.autodiff import array_namespace, lift, value_and_grad
 from portanet.autodiff.tree import tree_items, tree_leaves, tree_map
 from portanet.backends import Array, device_of, get_backend, use_backend
 from portanet.layers import Layer
+from portanet.layers.calling import part_of_batch
 from portanet.mixed_precision import set_global_policy
-from portanet.variables import bind
+from portanet.training.parts import keeps_examples_apart
+from portanet.variables import bind, collect_losses
 from tests.saving.through import from_file
 from tests.support import no_float64
 
@@ -77,6 +79,8 @@ def check_layer(
         _check_weights(case, weights)
     _check_against_numpy(case, rtol, atol)
     _check_config(case)
+    if get_backend().name == "numpy":
+        _check_parts(case)
     if gradient:
         _check_gradients(case)
         if trains:
@@ -196,6 +200,24 @@ def _check_config(case: Case) -> None:
     twin.set_weights(layer.get_weights())
     for ours, theirs in zip(tree_leaves(case.result(layer)), tree_leaves(case.result(twin)), strict=True):
         np.testing.assert_array_equal(backend.to_host(ours), backend.to_host(theirs), err_msg="lost in get_config()")
+
+
+def _check_parts(case: Case) -> None:
+    """A layer that says that it keeps examples apart gives the same for parts of a batch, in training too."""
+    layer = case.built()
+    if not keeps_examples_apart(layer):
+        return
+    x = tree_map(lambda leaf: portanet.asarray(np.take(leaf, np.arange(5) % len(leaf), axis=0)), case.host)
+
+    def result(part: slice) -> list[Any]:
+        with bind({v: v.value for v in layer.variables}), part_of_batch(part):
+            return tree_leaves(layer(tree_map(lambda leaf: leaf[part], x), training=True))
+
+    with collect_losses() as added:
+        whole, *parts = (result(part) for part in (slice(0, 5), slice(0, 2), slice(2, 5)))
+    assert not added, "it adds to the loss, and says that examples are kept apart"
+    for expected, *found in zip(whole, *parts, strict=True):
+        np.testing.assert_allclose(np.concatenate(found), expected, rtol=1e-5, atol=1e-6, err_msg="examples meet")
 
 
 def _check_gradients(case: Case) -> None:

@@ -1,0 +1,173 @@
+"""Parts of a batch: the same results, for models that keep examples apart, and for those alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import threadpoolctl
+
+import portanet
+from portanet import layers
+from portanet.autodiff import array_namespace, hvp
+from portanet.training import TrainingRun, parts, step
+from portanet.training.parts import can_be_divided
+
+pytestmark = pytest.mark.usefixtures("numpy_only")
+
+
+@pytest.fixture
+def numpy_only() -> Any:
+    with portanet.use_backend("numpy", dtype="float64"):
+        yield
+
+
+def model(*extra: Any, **options: Any) -> Any:
+    portanet.random.set_seed(1)
+    block = layers.TransformerEncoder(6, 2, dropout=0.4, activation="gelu", name="block")
+    made = portanet.Sequential(
+        [layers.Input((5, 4)), block, *extra, layers.GlobalAveragePooling1D(), layers.Dense(3, **options)]
+    )
+    made.compile(portanet.optimizers.Adam(0.1), "mse", metrics=["mae"])
+    return made
+
+
+def data(count: int = 21) -> tuple[Any, Any]:
+    generator = np.random.default_rng(0)
+    return generator.standard_normal((count, 5, 4)), generator.standard_normal((count, 3))
+
+
+def counted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many parts were computed in each call of `in_parts`."""
+    counts: list[int] = []
+    backend = portanet.get_backend()
+
+    def map_parts(function: Callable[[Any], Any], given: Any) -> list[Any]:
+        counts.append(len(given))
+        return [function(part) for part in given]
+
+    monkeypatch.setattr(type(backend), "map_parts", staticmethod(map_parts))
+    return counts
+
+
+def trained(made: Any, weight: Any = None) -> tuple[Any, Any]:
+    run, totals = TrainingRun(made), made.totals()
+    x, y = data()
+    for _ in range(3):
+        totals.add(run(x, y, weight))
+    return made.get_weights(), totals.logs()
+
+
+@pytest.mark.parametrize("weight", [None, np.linspace(0.0, 2.0, 21)])
+def test_training_is_that_of_the_whole_batch(weight: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    counts = counted(monkeypatch)
+    divided, logs = trained(model(kernel_regularizer="l2"), weight)
+    assert counts == [2] * 6  # forwards and back, three times
+    monkeypatch.setattr(step, "can_be_divided", lambda model: False)
+    whole, expected = trained(model(kernel_regularizer="l2"), weight)
+    assert logs == pytest.approx(expected, rel=1e-9)
+    for ours, theirs in zip(divided, whole, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-6, atol=1e-9)
+
+
+def test_results_do_not_depend_on_the_number_of_threads() -> None:
+    found = []
+    for count in (1, 2, 4):
+        with threadpoolctl.threadpool_limits(count):
+            found.append(trained(model())[0])
+    for other in found[1:]:
+        for ours, theirs in zip(found[0], other, strict=True):
+            np.testing.assert_array_equal(ours, theirs)
+
+
+def test_few_examples_are_not_divided(monkeypatch: pytest.MonkeyPatch) -> None:
+    counts = counted(monkeypatch)
+    TrainingRun(model())(*data(6))
+    assert counts == []
+
+
+def test_derivatives_of_derivatives_are_those_of_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    made, (x, y) = model(), data()
+    values, variables = made.named_values(), made.named_variables()
+    trainable = made.trainable_paths()
+    params = {path: values.pop(path) for path in trainable}
+    direction = {path: np.ones_like(value) for path, value in params.items()}
+
+    def curvature(divided: bool) -> Any:
+        def goal(params: Any) -> Any:
+            batch = (x, [y], [None])
+            return step.training_loss(made, made.find_objective(), variables, params, values, batch, divided)[0]
+
+        return hvp(goal, (params,), (direction,))
+
+    found, expected = curvature(True), curvature(False)
+    for path in trainable:
+        np.testing.assert_allclose(found[path], expected[path], rtol=1e-7, atol=1e-10)
+
+
+class Mean(layers.Layer):
+    """Examples meet here."""
+
+    keeps_shape = True
+
+    def call(self, x: Any) -> Any:
+        return x - array_namespace(x).mean(x, axis=0, keepdims=True)
+
+
+class Doubled(layers.Layer):
+    """Examples are kept apart, and it says so."""
+
+    keeps_shape = True
+    by_example = True
+
+    def call(self, x: Any) -> Any:
+        return 2 * x
+
+
+class OwnDense(layers.Dense):
+    """It may do anything."""
+
+
+def apart(x: Any) -> Any:
+    return x - 1
+
+
+@pytest.mark.parametrize(
+    ("extra", "divided"),
+    [
+        (layers.Dropout(0.5), True),
+        (layers.Dropout(0.5, noise_shape=(21, 1, 4)), False),
+        (layers.LayerNormalization(), True),
+        (Doubled(), True),
+        (Mean(), False),
+        (OwnDense(4), False),
+        (layers.Dense(4, activation=apart), False),
+        (layers.Dense(4, activity_regularizer="l2"), False),
+        (layers.BatchNormalization(), False),
+        (layers.GaussianNoise(0.1), False),
+        (layers.Softmax(axis=0), False),
+        (layers.Softmax(axis=-3), False),
+        (layers.Softmax(axis=1), True),
+        (layers.LSTM(4, return_sequences=True), False),
+        (layers.TimeDistributed(layers.Dense(4)), True),
+        (layers.TimeDistributed(Mean()), False),
+        (layers.ActivityRegularization(0.1), False),
+    ],
+)
+def test_what_is_divided(extra: Any, divided: bool) -> None:
+    assert can_be_divided(model(extra)) is divided
+
+
+def test_models_without_heavy_layers_are_not_divided() -> None:
+    made = portanet.Sequential([layers.Input((4,)), layers.Dense(3)])
+    assert parts.keeps_examples_apart(made)
+    assert not can_be_divided(made)
+
+
+def test_an_error_in_a_part_names_the_layer() -> None:
+    made = model(Doubled())
+    made.layers[1].call = lambda x: x.no_such_thing
+    with pytest.raises(AttributeError, match="no_such_thing"):
+        TrainingRun(made)(*data())
