@@ -7,6 +7,8 @@ there are no pieces that is an advantage: the next product finds them awake.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from portanet.backends.base import Array
@@ -20,29 +22,20 @@ def matmul(x1: Array, x2: Array, /) -> Array:
     """As in the standard; large products in pieces of rows, columns or matrices, whose sizes follow from the shapes."""
     if not has_cores() or x1.ndim < 2 or x2.ndim < 2 or 2 * x1.size * x2.shape[-1] < SMALL or x1.dtype != x2.dtype:
         return np.matmul(x1, x2)
-    if x1.ndim == 2 and x2.ndim == 2:
-        rows, columns = x1.shape[0], x2.shape[1]
-        out = np.empty((rows, columns), dtype=x1.dtype)
-        if rows >= columns:
-            size = max(128, -(-rows // 128) * 16)
-            run_pieces(lambda i: _product(x1[_piece(i, size)], x2, out[_piece(i, size)]), -(-rows // size))
-        else:
-            size = max(128, -(-columns // 64) * 16)
-            run_pieces(lambda i: _product(x1, x2[:, _piece(i, size)], out[:, _piece(i, size)]), -(-columns // size))
+    if x1.ndim > 2 or x2.ndim > 2:
+        if x1.shape[:-2] != x2.shape[:-2]:
+            return np.matmul(x1, x2)
+        out = np.empty((*x1.shape[:-1], x2.shape[-1]), dtype=x1.dtype)
+        _in_pieces(x1.shape[0], max(1, -(-x1.shape[0] // 8)), lambda p: np.matmul(x1[p], x2[p], out=out[p]))
         return out
-    if x1.shape[:-2] != x2.shape[:-2]:
-        return np.matmul(x1, x2)
-    out = np.empty((*x1.shape[:-1], x2.shape[-1]), dtype=x1.dtype)
-    size = max(1, -(-x1.shape[0] // 8))
-    run_pieces(
-        lambda i: _product(x1[_piece(i, size)], x2[_piece(i, size)], out[_piece(i, size)]), -(-x1.shape[0] // size)
-    )
+    rows, columns = x1.shape[0], x2.shape[1]
+    out = np.empty((rows, columns), dtype=x1.dtype)
+    if rows >= columns:
+        _in_pieces(rows, max(256, -(-rows // 128) * 16), lambda p: np.matmul(x1[p], x2, out=out[p]))
+    else:
+        _in_pieces(columns, max(128, -(-columns // 64) * 16), lambda p: np.matmul(x1, x2[:, p], out=out[:, p]))
     return out
 
 
-def _product(x1: Array, x2: Array, out: Array) -> None:
-    np.matmul(x1, x2, out=out)
-
-
-def _piece(i: int, size: int) -> slice:
-    return slice(i * size, (i + 1) * size)
+def _in_pieces(count: int, size: int, product: Callable[[slice], Array]) -> None:
+    run_pieces(lambda i: product(slice(i * size, (i + 1) * size)), -(-count // size))

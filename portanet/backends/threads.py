@@ -100,7 +100,7 @@ def single_threaded_blas() -> Iterator[None]:
                 _before.clear()
 
 
-def run_pieces(run: Callable[[int], None], count: int) -> None:
+def run_pieces(run: Callable[[int], Any], count: int) -> None:
     """Call `run(0)`, ..., `run(count - 1)` on the threads there are; the calling thread takes its share.
 
     Pieces of a piece stay on its thread, as long as others keep the other threads busy.
@@ -131,7 +131,7 @@ def run_pieces(run: Callable[[int], None], count: int) -> None:
 class _Job:
     """Pieces that several threads take one after the other."""
 
-    def __init__(self, run: Callable[[int], None], count: int) -> None:
+    def __init__(self, run: Callable[[int], Any], count: int) -> None:
         self.run = run
         self.turn = iter(range(count))
         self.helpers = 0

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from portanet import activations, constraints, initializers, regularizers
 from portanet.autodiff import array_namespace
 from portanet.backends import Array
 from portanet.layers.base import Layer
+from portanet.ops.products import dense
 
 
 class Dense(Layer):
@@ -87,15 +87,7 @@ class Dense(Layer):
         xp = array_namespace(x, kernel)
         if not xp.isdtype(x.dtype, "real floating"):
             x = xp.astype(x, kernel.dtype)
-        lead = tuple(x.shape[:-1])
-        # One product over all rows: batched matmul is a loop over small products in most libraries.
-        rows = x if x.ndim == 2 else xp.reshape(x, (math.prod(lead), x.shape[-1]))
-        out = xp.matmul(rows, kernel)
-        if self.use_bias:
-            out = out + self.bias.value
-        if x.ndim != 2:
-            out = xp.reshape(out, (*lead, self.units))
-        return self.activation(out)
+        return self.activation(dense(x, kernel, self.bias.value if self.use_bias else None))
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         return (*input_shape[:-1], self.units)

@@ -12,6 +12,7 @@ from portanet.layers.noise import RandomLayer
 from portanet.layers.recurrent_cell import require_size
 from portanet.layers.several import Several, masks_of
 from portanet.ops.attention import attention, dot_product_attention, with_causal
+from portanet.ops.products import dense
 from portanet.variables import Variable
 
 
@@ -182,9 +183,7 @@ class MultiHeadAttention(RandomLayer):
         self.require_axis(x, -1, w.shape[0])
         xp = array_namespace(x, w)
         batch, times, features = x.shape
-        rows = xp.matmul(xp.reshape(x, (batch * times, features)), xp.reshape(w, (features, -1)))
-        if bias is not None:
-            rows = rows + xp.reshape(bias.value, (-1,))
+        rows = dense(x, xp.reshape(w, (features, -1)), None if bias is None else xp.reshape(bias.value, (-1,)))
         return xp.permute_dims(xp.reshape(rows, (batch, times, *w.shape[1:])), (0, 2, 1, 3))
 
     def _repeated(self, x: Array) -> Array:
@@ -201,11 +200,10 @@ class MultiHeadAttention(RandomLayer):
         w = self.output_kernel.value
         xp = array_namespace(x, w)
         batch, heads, times, size = x.shape
-        rows = xp.reshape(xp.permute_dims(x, (0, 2, 1, 3)), (batch * times, heads * size))
-        out = xp.matmul(rows, xp.reshape(w, (heads * size, w.shape[-1])))
-        if self.output_bias is not None:
-            out = out + self.output_bias.value
-        return xp.reshape(out, (batch, times, w.shape[-1]))
+        joined = xp.reshape(xp.permute_dims(x, (0, 2, 1, 3)), (batch, times, heads * size))
+        bias = None if self.output_bias is None else self.output_bias.value
+        found: Array = dense(joined, xp.reshape(w, (heads * size, w.shape[-1])), bias)
+        return found
 
     def _mask(self, q: Array, k: Array, attention_mask: Array | None, value_mask: Array | None) -> Array | None:
         """One mask that broadcasts to (batch, heads, times, places), or None."""

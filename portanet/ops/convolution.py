@@ -10,10 +10,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from portanet.autodiff import array_namespace, custom_vjp
+from portanet.autodiff import custom_vjp
 from portanet.autodiff.traced import TracedArray
 from portanet.backends import Array
 from portanet.ops import convolution_plain as plain
+from portanet.ops.products import sum_rows
 from portanet.ops.windows import Window, window
 
 
@@ -142,7 +143,7 @@ def convolve(x: Array, kernel: Array, bias: Array | None, *, window: Window, gro
         return (
             lambda: convolve_input(g, kernel, window=window, groups=groups, space=space),
             lambda: convolve_kernel(x, g, window=window, groups=groups),
-            None if bias is None else lambda: _sum_positions(g),
+            None if bias is None else lambda: sum_rows(g),
         )
 
     return out, pullback
@@ -183,10 +184,3 @@ def convolve_kernel(x: Array, g: Array, *, window: Window, groups: int) -> Any:
         )
 
     return out, pullback
-
-
-def _sum_positions(g: Array) -> Array:
-    """The sum over all axes but the last; as a product, since that is how BLAS adds rows fastest."""
-    xp = array_namespace(g)
-    rows = xp.reshape(g, (-1, g.shape[-1]))
-    return xp.reshape(xp.matmul(xp.ones_like(rows[:, :1]).T, rows), (g.shape[-1],))

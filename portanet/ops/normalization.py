@@ -7,6 +7,7 @@ from typing import Any
 
 from portanet.autodiff import array_namespace, custom_vjp
 from portanet.backends import Array
+from portanet.ops.products import sum_last
 
 
 @custom_vjp
@@ -36,7 +37,7 @@ def normalize(
         (array([[-1.,  1.]]), array([[2.]]), array([[1.]]))
     """
     xp = array_namespace(x, *affine)
-    mean = xp.mean(x, axis=axes, keepdims=True)
+    mean = _mean(xp, x, axes)
     y = x - mean
     variance = _mean_of_product(xp, y, y, axes)
     rstd = 1 / xp.sqrt(variance + epsilon)
@@ -113,7 +114,7 @@ def _backward(
     rest: tuple[Any, ...] = ()
     if all(v.shape[a] == 1 for v in affine for a in axes):
         # The same sums serve the input, the scale and the offset.
-        mean_g = xp.mean(g, axis=axes, keepdims=True) if centered or offset else None
+        mean_g = _mean(xp, g, axes) if centered or offset else None
         mean_gy = _mean_of_product(xp, g, y, axes)
         size = math.prod(y.shape[a] for a in axes)
         if gamma is not None:
@@ -128,7 +129,7 @@ def _backward(
             g = g * gamma
         if offset:
             rest += (lambda: sum_to(xp, by_result, affine[-1].shape),)
-        mean_g = xp.mean(g, axis=axes, keepdims=True) if centered else None
+        mean_g = _mean(xp, g, axes) if centered else None
         mean_gy = _mean_of_product(xp, g, y, axes)
     dx = y * -mean_gy
     dx += g
@@ -136,6 +137,11 @@ def _backward(
         dx -= mean_g
     dx *= rstd
     return dx, rest
+
+
+def _mean(xp: Any, x: Array, axes: tuple[int, ...]) -> Array:
+    """The mean over axes, which are kept with size 1."""
+    return sum_last(x) / x.shape[-1] if axes == (x.ndim - 1,) else xp.mean(x, axis=axes, keepdims=True)
 
 
 def _mean_of_product(xp: Any, a: Array, b: Array, axes: tuple[int, ...]) -> Array:

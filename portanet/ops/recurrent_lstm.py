@@ -7,6 +7,7 @@ from typing import Any
 from portanet.autodiff import array_namespace, custom_vjp
 from portanet.autodiff.traced import TracedArray, raw_value
 from portanet.backends import Array, device_of
+from portanet.ops.products import turned
 from portanet.ops.recurrent_scan import (
     arriving,
     extras,
@@ -19,7 +20,6 @@ from portanet.ops.recurrent_scan import (
     product_before,
     project,
     scan,
-    turned,
 )
 
 
@@ -117,7 +117,7 @@ def _in_the_standard(
     def pullback(cotangents: tuple[Array | None, ...]) -> Any:
         g_outputs, g_h, g_c = cotangents
         xp = array_namespace(*given(cotangents), x, kernel, recurrent_kernel, bias, h0, c0)
-        transposed = turned(xp, recurrent_kernel)
+        transposed = turned(recurrent_kernel)
         # What does not depend on the cotangents, for all steps at once: few large computations instead of many small.
         gates, cells, tanh_cells = (joined(xp, each) for each in saved)
         slopes, to_cell = map_steps(_slopes, gates, cells, tanh_cells)

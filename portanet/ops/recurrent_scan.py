@@ -83,12 +83,6 @@ def map_steps(function: Callable[..., Any], *arrays: Array) -> Any:
     return owner.map_chunks(function, arrays, max(1, PIECE // math.prod(arrays[0].shape[1:])))
 
 
-def turned(xp: Any, kernel: Array) -> Array:
-    """The transpose of a kernel, laid out in memory for many products with few rows."""
-    rows, columns = kernel.shape
-    return xp.reshape(xp.reshape(xp.matrix_transpose(kernel), (rows * columns,)), (columns, rows))
-
-
 def sigmoid(xp: Any, x: Array) -> Array:
     """`(1 + tanh(x/2)) / 2`, in place where the array can be changed: `x` is given away."""
     x *= 0.5
