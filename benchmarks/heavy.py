@@ -1,7 +1,8 @@
 """Heavy layers: training steps (forward, backward, Adam) of a CNN, an LSTM and a transformer, beside PyTorch and Keras.
 
 `python -m benchmarks.heavy` times them in one run on two threads, says where the CNN's time goes and how much memory a
-step takes. `python -m benchmarks.heavy WORKLOAD...` takes those workloads only.
+step takes. `python -m benchmarks.heavy WORKLOAD...` takes those workloads only; `--chainer PYTHON` adds Chainer, see
+`benchmarks.heavy_chainer`.
 
 PyTorch is eager. PyTorch and Keras (on JAX) compute in processes of their own, as they do for their users: threads
 would disturb each other, and portanet has the C library keep freed memory, from which they would profit. A process is
@@ -11,6 +12,7 @@ asked to do a step when its turn comes.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import math
 import os
 import pathlib
@@ -269,7 +271,7 @@ def resident(line: str) -> int:
 # All together
 
 
-def timings(name: str, rounds: int) -> dict[str, float]:
+def timings(name: str, rounds: int, chainer: str | None) -> dict[str, float]:
     """Median seconds of each library, taking turns."""
     ours = WORKLOADS[name].portanet()
     use_threads(THREADS)
@@ -278,14 +280,21 @@ def timings(name: str, rounds: int) -> dict[str, float]:
         "XLA_FLAGS": f"--xla_cpu_multi_thread_eigen=true intra_op_parallelism_threads={THREADS}",
     }
     serving = ("benchmarks.heavy", "--serve")
-    with steps_of(*serving, "torch", name) as torch, steps_of(*serving, "keras", name, **keras) as jax:
-        return in_turns({"portanet numpy": ours}, {"torch": torch, "keras jax": jax}, rounds)
+    with contextlib.ExitStack() as stack:
+        served = {
+            "torch": stack.enter_context(steps_of(*serving, "torch", name)),
+            "keras jax": stack.enter_context(steps_of(*serving, "keras", name, **keras)),
+        }
+        if chainer is not None and name in ("cnn", "lstm"):
+            served["chainer"] = stack.enter_context(steps_of("benchmarks.heavy_chainer", name, python=chainer))
+        return in_turns({"portanet numpy": ours}, served, rounds)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("workloads", nargs="*", choices=[[], *WORKLOADS], help="by default all")
     parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--chainer", metavar="PYTHON", help="that of an environment with Chainer")
     parser.add_argument("--serve", nargs=2, help=argparse.SUPPRESS)
     parser.add_argument("--memory", nargs=2, help=argparse.SUPPRESS)
     given = parser.parse_args()
@@ -298,8 +307,8 @@ def main() -> None:
     print(
         f"load average {os.getloadavg()[0]:.1f}; {THREADS} threads each; medians of {given.rounds} rounds of 4 steps\n"
     )
-    results = {WORKLOADS[name].title: timings(name, given.rounds) for name in names}
-    columns = ["portanet numpy", "torch", "keras jax"]
+    results = {WORKLOADS[name].title: timings(name, given.rounds, given.chainer) for name in names}
+    columns = ["portanet numpy", "torch", "keras jax", *(["chainer"] if given.chainer else [])]
     print(table("workload", results, columns, "torch"))
     rate = product_rate()
     print(f"\nProducts of matrices run at {rate / 1e9:.0f} GFLOP/s here:")

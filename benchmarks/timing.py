@@ -31,13 +31,13 @@ def use_threads(count: int = 2) -> None:
 
 
 @contextlib.contextmanager
-def steps_of(*command: str, **environment: str) -> Iterator[Callable[[], float]]:
+def steps_of(*command: str, python: str = sys.executable, **environment: str) -> Iterator[Callable[[], float]]:
     """A function that has `python -m command` do one step, and gives the seconds it took; see `serve`.
 
     A library in a process of its own is as it is for its users: no other's threads, nor its settings of memory.
     """
     process = subprocess.Popen(
-        [sys.executable, "-m", *command],
+        [python, "-m", *command],
         env={**os.environ, **environment},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
