@@ -12,15 +12,17 @@ from collections.abc import Callable
 import numpy as np
 
 from portanet.backends.base import Array
-from portanet.backends.threads import has_cores, run_pieces
+from portanet.backends.threads import has_cores, in_a_piece, run_pieces
 
 SMALL = 8_000_000
 """Products with fewer multiplications and additions are not worth a second thread."""
+LARGE = 32 * SMALL
+"""Nor are these within a piece: the others have most of the threads, and each call takes the interpreter."""
 
 
 def matmul(x1: Array, x2: Array, /) -> Array:
     """As in the standard; large products in pieces of rows, columns or matrices, whose sizes follow from the shapes."""
-    if not has_cores() or x1.ndim < 2 or x2.ndim < 2 or 2 * x1.size * x2.shape[-1] < SMALL or x1.dtype != x2.dtype:
+    if x1.ndim < 2 or x2.ndim < 2 or x1.dtype != x2.dtype or not _divides(2 * x1.size * x2.shape[-1]):
         return np.matmul(x1, x2)
     if x1.ndim > 2 or x2.ndim > 2:
         if x1.shape[:-2] != x2.shape[:-2]:
@@ -35,6 +37,10 @@ def matmul(x1: Array, x2: Array, /) -> Array:
     else:
         _in_pieces(columns, max(128, -(-columns // 64) * 16), lambda p: np.matmul(x1, x2[:, p], out=out[:, p]))
     return out
+
+
+def _divides(operations: int) -> bool:
+    return operations >= LARGE if in_a_piece() else operations >= SMALL and has_cores()
 
 
 def _in_pieces(count: int, size: int, product: Callable[[slice], Array]) -> None:

@@ -35,7 +35,7 @@ def _forget_threads() -> None:
     """Threads do not survive a fork, nor does what those held that were not the caller's."""
     global _jobs, _lock
     _jobs, _lock = SimpleQueue(), threading.Lock()
-    _working[0] = 1 if getattr(_here, "busy", False) else 0
+    _working[0] = 1 if in_a_piece() else 0
     _helpers.clear()
     _holders[0] = getattr(_here, "holding", 0)
     if not _holders[0]:
@@ -61,8 +61,15 @@ def _blas() -> list[Any]:
 
 
 def has_cores() -> bool:
-    """Whether the cores are the caller's, since it, or whoever it works for, told BLAS to leave them."""
-    return getattr(_here, "holding", 0) > 0 or getattr(_here, "busy", False)
+    """Whether the cores are the caller's, since it told BLAS to leave them."""
+    holding: int = getattr(_here, "holding", 0)
+    return holding > 0
+
+
+def in_a_piece() -> bool:
+    """Whether the caller computes a piece, and may not be alone at work."""
+    busy: bool = getattr(_here, "busy", False)
+    return busy
 
 
 def thread_count() -> int:
@@ -109,12 +116,8 @@ def run_pieces(run: Callable[[int], Any], count: int) -> None:
         Exception: What a call raised; the other threads stop before their next piece.
     """
     limit = thread_count()
-    threads = min(count, max(1, limit - _working[0] + 1) if getattr(_here, "busy", False) else limit)
+    threads = min(count, max(1, limit - _working[0] + 1) if in_a_piece() else limit)
     with single_threaded_blas():
-        if threads < 2:
-            for i in range(count):
-                run(i)
-            return
         job = _Job(run, count)
         _start_helpers(limit - 1)
         for _ in range(threads - 1):
@@ -140,7 +143,7 @@ class _Job:
 
     def work(self) -> None:
         """Take pieces until there are no more."""
-        outer = getattr(_here, "busy", False)
+        outer = in_a_piece()
         if not outer:
             _here.busy = True
             with _lock:
