@@ -59,6 +59,9 @@ class Layer(WeightHolder):
     works_in_pieces: ClassVar[bool] = False
     """Whether its ops divide a batch among the cores of the host; see `Backend.map_chunks`."""
 
+    gains_by_parts: ClassVar[bool] = False
+    """Whether it is elementwise operations that a model with it spends its time on, so that two parts of a batch at the
+    same time are faster than one after the other; see `portanet.training.parts`."""
     by_example = True
     """Whether the result for each example depends on that example alone, and a call leaves nothing behind but counters,
     so that parts of a batch can be computed apart. Subclasses outside of this library have to say so themselves."""

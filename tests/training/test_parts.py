@@ -13,13 +13,14 @@ import portanet
 from portanet import layers
 from portanet.autodiff import array_namespace, hvp
 from portanet.training import TrainingRun, parts, step
-from portanet.training.parts import can_be_divided
+from portanet.training.parts import seen_in_parts
 
-pytestmark = pytest.mark.usefixtures("numpy_only")
+pytestmark = pytest.mark.usefixtures("small_ones_too")
 
 
 @pytest.fixture
-def numpy_only() -> Any:
+def small_ones_too(monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.setattr(parts, "ENOUGH", 1)
     with portanet.use_backend("numpy", dtype="float64"):
         yield
 
@@ -65,7 +66,7 @@ def test_training_is_that_of_the_whole_batch(weight: Any, monkeypatch: pytest.Mo
     counts = counted(monkeypatch)
     divided, logs = trained(model(kernel_regularizer="l2"), weight)
     assert counts == [2] * 6  # forwards and back, three times
-    monkeypatch.setattr(step, "can_be_divided", lambda model: False)
+    monkeypatch.setattr(parts, "ENOUGH", 10**9)
     whole, expected = trained(model(kernel_regularizer="l2"), weight)
     assert logs == pytest.approx(expected, rel=1e-9)
     for ours, theirs in zip(divided, whole, strict=True):
@@ -95,14 +96,14 @@ def test_derivatives_of_derivatives_are_those_of_the_whole(monkeypatch: pytest.M
     params = {path: values.pop(path) for path in trainable}
     direction = {path: np.ones_like(value) for path, value in params.items()}
 
-    def curvature(divided: bool) -> Any:
+    def curvature(seen: int) -> Any:
         def goal(params: Any) -> Any:
             batch = (x, [y], [None])
-            return step.training_loss(made, made.find_objective(), variables, params, values, batch, divided)[0]
+            return step.training_loss(made, made.find_objective(), variables, params, values, batch, seen)[0]
 
         return hvp(goal, (params,), (direction,))
 
-    found, expected = curvature(True), curvature(False)
+    found, expected = curvature(seen_in_parts(made)), curvature(0)
     for path in trainable:
         np.testing.assert_allclose(found[path], expected[path], rtol=1e-7, atol=1e-10)
 
@@ -157,13 +158,24 @@ def apart(x: Any) -> Any:
     ],
 )
 def test_what_is_divided(extra: Any, divided: bool) -> None:
-    assert can_be_divided(model(extra)) is divided
+    assert (seen_in_parts(model(extra)) > 0) is divided
 
 
-def test_models_without_heavy_layers_are_not_divided() -> None:
-    made = portanet.Sequential([layers.Input((4,)), layers.Dense(3)])
+def test_models_that_do_not_gain_are_not_divided() -> None:
+    made = portanet.Sequential([layers.Input((4, 4, 1)), layers.Conv2D(3, 2), layers.Flatten(), layers.Dense(3)])
     assert parts.keeps_examples_apart(made)
-    assert not can_be_divided(made)
+    assert seen_in_parts(made) == 0
+
+
+def test_what_layers_see_decides(monkeypatch: pytest.MonkeyPatch) -> None:
+    made, counts = model(), counted(monkeypatch)
+    seen = seen_in_parts(made)
+    assert 3 <= seen <= 5 * 6  # between the arguments of the last layer and those of the inner one
+    for enough, expected in ((21 * seen, [2, 2]), (21 * seen + 1, [])):
+        counts.clear()
+        monkeypatch.setattr(parts, "ENOUGH", enough)
+        TrainingRun(made)(*data())
+        assert counts == expected
 
 
 def test_an_error_in_a_part_names_the_layer() -> None:
