@@ -23,18 +23,49 @@ from portanet.layers.calling import part_of_batch
 from portanet.layers.several import map_shapes
 
 Forward = Callable[[dict[str, Array], Any], tuple[list[Array], Any]]
-
+"""A model's results for parameters and inputs, with the examples as their first axis; and something beside, the same
+for each part of a batch.
+"""
 
 ENOUGH = 2**17
-"""How many numbers of a batch a layer has to see, on average: with fewer, parts wait for the interpreter, not for each
-other's results. Measured for transformers on two cores: half of it takes 1.2 of the time of the whole, twice 0.75.
+"""How many numbers of a batch a layer has to see, on average: with fewer, parts wait for the interpreter more than they
+gain. Measured for transformers on two cores: half of it takes 1.2 of the time of the whole, twice 0.75.
 """
 
 
-def seen_in_parts(model: Layer) -> int:
-    """What `seen_by_a_layer` says; 0 for models that would not gain, or for which it might change a result."""
-    gains = any(layer.gains_by_parts for layer in model.flatten_layers())
-    return seen_by_a_layer(model) if gains and keeps_examples_apart(model) else 0
+class Division:
+    """How batches are divided in the training of a model, if they are.
+
+    Args:
+        model: The model, built.
+    """
+
+    def __init__(self, model: Layer) -> None:
+        layers = list(model.flatten_layers())
+        divides = any(layer.gains_by_parts for layer in layers) and keeps_examples_apart(model)
+        self.seen = [_input_shape(layer) for layer in layers if divides and layer.built and not layer.sublayers()]
+        """Shapes that layers see; empty for models that would not gain, or for which a result might change."""
+
+    def parts(self, x: Array) -> list[slice]:
+        """The parts of a batch, of which `x` is the first input; sizes that layers do not know are those of `x`."""
+        count, backend, whole = x.shape[0], backend_class_of(x), [slice(0, x.shape[0])]
+        if not self.seen or backend is None:
+            return whole
+        sizes = dict(enumerate(x.shape))
+        numbers = [math.prod(n or sizes.get(i, 1) for i, n in enumerate(shape[1:], 1)) for shape in self.seen]
+        return backend.parts(count) if count * sum(numbers) >= ENOUGH * len(numbers) else whole
+
+    def compute(self, forward: Forward, params: dict[str, Array], x: Any) -> tuple[list[Array], Any]:
+        """As `forward(params, x)`.
+
+        Args:
+            forward: The model.
+            params: Traced arrays by name.
+            x: A tree of arrays, constants for the derivative.
+        """
+        first = tree_leaves(x)[0]
+        parts = self.parts(first)
+        return forward(params, x) if len(parts) < 2 else _in_parts(forward, params, x, parts, backend_class_of(first))
 
 
 def keeps_examples_apart(model: Layer) -> bool:
@@ -72,32 +103,13 @@ def _is_ours(value: Any) -> bool:
     return not callable(function) or module.partition(".")[0] == "portanet"
 
 
-def seen_by_a_layer(model: Layer) -> int:
-    """How many numbers of an example a layer sees, on average; of sizes that are not known, 1."""
-    shapes = [_input_shape(layer) for layer in model.flatten_layers() if layer.built and not layer.sublayers()]
-    return sum(math.prod(n or 1 for n in shape[1:]) for shape in shapes) // max(1, len(shapes))
-
-
-def in_parts(forward: Forward, params: dict[str, Array], x: Any, seen: int) -> tuple[list[Array], Any]:
-    """As `forward(params, x)`, in the parts that the backend has for so many examples, if there is enough to do.
-
-    Args:
-        forward: Gives a list of arrays, the examples being their first axis, and something beside, the same for each
-            part.
-        params: Traced arrays by name.
-        x: A tree of arrays, constants for the derivative.
-        seen: What `seen_in_parts` says of the model.
-    """
-    first = tree_leaves(x)[0]
-    count, backend = first.shape[0], backend_class_of(first)
-    if count * seen < ENOUGH or backend is None or len(backend.parts(count)) < 2:
-        return forward(params, x)
+def _in_parts(forward: Forward, params: dict[str, Array], x: Any, parts: list[slice], backend: Any) -> Any:
     beside: list[Any] = []
 
     @custom_vjp
     def parted(*values: Array) -> Any:
-        # Derivatives of derivatives are taken of the whole.
-        parts = [slice(0, count)] if any(type(v) is TracedArray for v in values) else backend.parts(count)
+        nested = any(type(v) is TracedArray for v in values)  # derivatives of derivatives are taken of the whole
+        chosen = [slice(0, parts[-1].stop)] if nested else parts
 
         def compute(part: slice) -> Any:
             mine = tree_map(lambda leaf: leaf[part, ...], x)
@@ -106,7 +118,7 @@ def in_parts(forward: Forward, params: dict[str, Array], x: Any, seen: int) -> t
             beside.append(aside)
             return out, pull
 
-        found = backend.map_parts(compute, parts)
+        found = backend.map_parts(compute, chosen)
         xp = array_namespace(*found[0][0])
         results = tuple(xp.concat(each) for each in zip(*(out for out, _ in found), strict=True))
 
@@ -114,9 +126,9 @@ def in_parts(forward: Forward, params: dict[str, Array], x: Any, seen: int) -> t
             gs = [zeros_like(out) if g is None else g for g, out in zip(cotangents, results, strict=True)]
 
             def pull(i: int) -> Any:
-                return found[i][1]([g[parts[i], ...] for g in gs])[0]
+                return found[i][1]([g[chosen[i], ...] for g in gs])[0]
 
-            grads = backend.map_parts(pull, range(len(parts)))
+            grads = backend.map_parts(pull, range(len(chosen)))
             xp = array_namespace(*gs, *values)
             return tuple(functools.reduce(xp.add, [each[name] for each in grads]) for name in params)
 

@@ -15,7 +15,7 @@ from portanet.layers import Layer
 from portanet.mixed_precision import at_least_float32
 from portanet.optimizers import Optimizer
 from portanet.training.objective import Objective, Statistics
-from portanet.training.parts import in_parts, seen_in_parts
+from portanet.training.parts import Division
 from portanet.variables import Variable, bind, collect_losses
 
 Tree = dict[str, Array]
@@ -23,11 +23,11 @@ Tree = dict[str, Array]
 
 def train_step(model: Layer, objective: Objective, optimizer: Optimizer) -> Callable[..., Any]:
     """`step(params, state, optimizer_state, x, y, weight)` gives the first three anew, and the batch's statistics."""
-    variables, seen = model.named_variables(), seen_in_parts(model)
+    variables, division = model.named_variables(), Division(model)
 
     def step(params: Tree, state: Tree, optimizer_state: dict[str, Any], x: Any, y: list[Any], weight: Any) -> Any:
         def goal(params: Tree) -> tuple[Array, Any]:
-            return training_loss(model, objective, variables, params, state, (x, y, weight), seen)
+            return training_loss(model, objective, variables, params, state, (x, y, weight), division)
 
         def scaled_goal(params: Tree) -> tuple[Array, Any]:
             total, found = goal(params)
@@ -51,11 +51,11 @@ def train_step(model: Layer, objective: Objective, optimizer: Optimizer) -> Call
 
 def gradient_step(model: Layer, objective: Objective) -> Callable[..., Any]:
     """`step(params, state, x, y, weight)` gives the loss of a batch in training, and its gradients."""
-    variables, seen = model.named_variables(), seen_in_parts(model)
+    variables, division = model.named_variables(), Division(model)
 
     def step(params: Tree, state: Tree, x: Any, y: list[Any], weight: Any) -> tuple[Array, Tree]:
         def goal(params: Tree) -> tuple[Array, Any]:
-            return training_loss(model, objective, variables, params, state, (x, y, weight), seen)
+            return training_loss(model, objective, variables, params, state, (x, y, weight), division)
 
         (total, _), grads = value_and_grad(goal, has_aux=True)(params)
         return total, grads
@@ -70,12 +70,9 @@ def training_loss(
     params: Tree,
     state: Tree,
     batch: Any,
-    seen: int,
+    division: Division,
 ) -> tuple[Array, Any]:
-    """The loss of a batch in training; and again, with the new state, the losses of single outputs, the predictions.
-
-    `seen` is what `seen_in_parts` says of the model.
-    """
+    """The loss of a batch in training; and again, with the new state, the losses of single outputs, the predictions."""
     x, y, weight = batch
 
     def forward(params: Tree, x: Any) -> tuple[list[Array], Tree]:
@@ -84,9 +81,9 @@ def training_loss(
             return y_pred, {path: bound[variables[path]] for path in state}
 
     with collect_losses() as added:
-        y_pred, new_state = in_parts(forward, params, x, seen)
-    values = objective.values([lift(true) for true in y], y_pred, weight)
-    with bind({variables[p]: v for p, v in params.items()}):
+        y_pred, new_state = division.compute(forward, params, x)
+    with bind({variables[p]: v for p, v in (*params.items(), *new_state.items())}):
+        values = objective.values([lift(true) for true in y], y_pred, weight)
         total = sum([*penalties(variables, params), *added], objective.total(values))
     return total, (total, new_state, values, y_pred)
 

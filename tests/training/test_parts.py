@@ -13,7 +13,7 @@ import portanet
 from portanet import layers
 from portanet.autodiff import array_namespace, hvp
 from portanet.training import TrainingRun, parts, step
-from portanet.training.parts import seen_in_parts
+from portanet.training.parts import Division
 
 pytestmark = pytest.mark.usefixtures("small_ones_too")
 
@@ -96,14 +96,16 @@ def test_derivatives_of_derivatives_are_those_of_the_whole(monkeypatch: pytest.M
     params = {path: values.pop(path) for path in trainable}
     direction = {path: np.ones_like(value) for path, value in params.items()}
 
-    def curvature(seen: int) -> Any:
+    def curvature() -> Any:
         def goal(params: Any) -> Any:
             batch = (x, [y], [None])
-            return step.training_loss(made, made.find_objective(), variables, params, values, batch, seen)[0]
+            return step.training_loss(made, made.find_objective(), variables, params, values, batch, Division(made))[0]
 
         return hvp(goal, (params,), (direction,))
 
-    found, expected = curvature(seen_in_parts(made)), curvature(0)
+    found = curvature()
+    monkeypatch.setattr(parts, "ENOUGH", 10**9)
+    expected = curvature()
     for path in trainable:
         np.testing.assert_allclose(found[path], expected[path], rtol=1e-7, atol=1e-10)
 
@@ -158,24 +160,22 @@ def apart(x: Any) -> Any:
     ],
 )
 def test_what_is_divided(extra: Any, divided: bool) -> None:
-    assert (seen_in_parts(model(extra)) > 0) is divided
+    assert bool(Division(model(extra)).seen) is divided
 
 
 def test_models_that_do_not_gain_are_not_divided() -> None:
     made = portanet.Sequential([layers.Input((4, 4, 1)), layers.Conv2D(3, 2), layers.Flatten(), layers.Dense(3)])
     assert parts.keeps_examples_apart(made)
-    assert seen_in_parts(made) == 0
+    assert not Division(made).seen
 
 
-def test_what_layers_see_decides(monkeypatch: pytest.MonkeyPatch) -> None:
-    made, counts = model(), counted(monkeypatch)
-    seen = seen_in_parts(made)
-    assert 3 <= seen <= 5 * 6  # between the arguments of the last layer and those of the inner one
-    for enough, expected in ((21 * seen, [2, 2]), (21 * seen + 1, [])):
-        counts.clear()
+@pytest.mark.parametrize("time", [5, None])
+def test_what_layers_see_decides(time: int | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = portanet.Sequential([layers.Input((time, 4)), layers.MultiHeadAttention(2, 2), layers.LayerNormalization()])
+    x = np.ones((21, 5, 4))
+    for enough, expected in ((21 * 5 * 4, 2), (21 * 5 * 4 + 1, 1)):
         monkeypatch.setattr(parts, "ENOUGH", enough)
-        TrainingRun(made)(*data())
-        assert counts == expected
+        assert len(Division(made).parts(x)) == expected
 
 
 def test_an_error_in_a_part_names_the_layer() -> None:
@@ -183,3 +183,16 @@ def test_an_error_in_a_part_names_the_layer() -> None:
     made.layers[1].call = lambda x: x.no_such_thing
     with pytest.raises(AttributeError, match="no_such_thing"):
         TrainingRun(made)(*data())
+
+
+def test_a_loss_that_looks_at_weights_trains_them() -> None:
+    made = model()
+    kernel = made.layers[-1].kernel
+
+    def shrinking(y: Any, pred: Any) -> Any:
+        return 0 * array_namespace(pred).sum(pred, axis=-1) + array_namespace(kernel.value).sum(kernel.value**2)
+
+    made.compile(portanet.optimizers.SGD(0.25), shrinking)
+    before = np.copy(kernel.value)
+    TrainingRun(made)(*data())
+    np.testing.assert_allclose(kernel.value, 0.5 * before)
