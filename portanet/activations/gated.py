@@ -86,10 +86,10 @@ def gelu(x: Array, approximate: bool = False) -> Any:
     below = 0.5 * erfc(x * -math.sqrt(0.5))
 
     def slope(xp: Any) -> Array:
-        size = xp.minimum(xp.abs(x), 40.0)  # exp(-800) is 0, and no square overflows
-        return below + x * (xp.exp(-0.5 * size * size) * (1 / math.sqrt(2 * math.pi)))
+        near = xp.clip(x, -40.0, 40.0)  # exp(-800) is 0, no square overflows, and 0 * inf is no number
+        return below + near * (xp.exp(-0.5 * near * near) * (1 / math.sqrt(2 * math.pi)))
 
-    return x * below, slope
+    return array_namespace(x).maximum(x, -40.0) * below, slope
 
 
 def glu(x: Array, axis: int = -1) -> Array:

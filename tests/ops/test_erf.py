@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from portanet.autodiff import check_grads
+from portanet.activations import gelu
+from portanet.autodiff import check_grads, vjp
 from portanet.ops import erf, erfc
 from tests.support import asarray, assert_close, to_numpy
 
@@ -43,3 +44,14 @@ def test_float32_in_large_arrays(xp: Any) -> None:
     expected = special.erfc(x.astype("float64"))
     assert_close(erfc(asarray(x, "float32")), expected, rtol=7e-6, atol=1e-35, dtype="float32")
     assert np.isnan(to_numpy(erfc(asarray(np.asarray([np.nan]), "float32"))))
+
+
+def test_gelu_in_float32_against_float64(xp: Any) -> None:
+    """Values and slopes of every size, and what is no number; more than one piece of what a kernel takes at once."""
+    x = np.concatenate([np.linspace(-6, 9, 299_994), [np.inf, -np.inf, -3e38, 3e38, 0, -0.0]]).astype("float32")
+    y, pull = vjp(gelu, asarray(x, "float32"))
+    wide, pull_wide = vjp(gelu, x.astype("float64"))
+    assert_close(y, wide, rtol=1e-5, atol=1e-30, dtype="float32")
+    (slope,), (wide_slope,) = pull(xp.ones_like(y)), pull_wide(np.ones_like(wide))
+    assert_close(slope, wide_slope, rtol=1e-4, atol=2e-6, dtype="float32")
+    assert np.isnan(to_numpy(gelu(asarray(np.asarray([np.nan]), "float32"))))
