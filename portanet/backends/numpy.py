@@ -13,6 +13,7 @@ from portanet.backends.base import Array, Backend, HostArray, Step
 from portanet.backends.numpy_convolution import convolve, convolve_kernel
 from portanet.backends.numpy_lstm import lstm
 from portanet.backends.numpy_memory import keep_freed_memory
+from portanet.backends.numpy_products import sum_last, turned
 from portanet.backends.numpy_random import random_words
 from portanet.backends.numpy_scan import scan
 from portanet.backends.numpy_special import erfc, gelu
@@ -62,6 +63,8 @@ class NumpyBackend(Backend):
         "keep": keep,
         "random_words": random_words,
         "scan": scan,
+        "sum_last": sum_last,
+        "turned": turned,
         "lstm": lstm,
         "erfc": erfc,
         "gelu": gelu,

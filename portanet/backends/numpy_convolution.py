@@ -22,12 +22,12 @@ from portanet.backends.threads import run_pieces
 def convolve(x: Array, weights: Array, bias: Array | None, window: Any, groups: int) -> Array | None:
     """The convolution; None where the version in the standard is as good."""
     places, filters = window.places(x.shape[1:-1]), weights.shape[-1]
-    plane = as_plane(x, filters, window, groups, places)
+    plane = as_plane(x, weights, filters, window, groups, places)
     if plane is None:
         return None
-    (oh, ow), dtype = plane.places, np.result_type(x, weights)
-    x = x.reshape(*x.shape[:2], -1, x.shape[-1])
-    weights = weights.reshape(*plane.size, -1, filters)
+    (oh, ow), dtype = plane.places, plane.dtype
+    x = x.reshape(*x.shape[:2], -1, x.shape[-1]).astype(dtype, copy=False)
+    weights = weights.reshape(*plane.size, -1, filters).astype(dtype, copy=False)
     matrices = winograd.of_kernel(weights) if plane.in_pairs else weights.transpose(1, 0, 2, 3)
     matrices = matrices.reshape(4 if plane.in_pairs else 1, 1, -1, filters)
     out = np.empty((x.shape[0], oh, ow * filters), dtype=dtype)
@@ -57,14 +57,14 @@ def convolve(x: Array, weights: Array, bias: Array | None, window: Any, groups: 
 def convolve_kernel(x: Array, g: Array, window: Any, groups: int) -> Array | None:
     """The adjoint of `convolve` with respect to the kernel, for kernels of three rows and few channels; else None."""
     channels, filters = x.shape[-1], g.shape[-1]
-    plane = as_plane(x, filters, window, groups, g.shape[1:-1])
+    plane = as_plane(x, g, filters, window, groups, g.shape[1:-1])
     if plane is None or not plane.in_pairs:
         return None
     pieces = plane.pieces(x.shape[0])
     if (pieces[0][0].stop - pieces[0][0].start) * plane.places[0] < channels:
         return None  # for each column a product of few rows, whose result is large
-    x = x.reshape(*x.shape[:2], -1, channels)
-    g = g.reshape(*g.shape[:2], -1)
+    x = x.reshape(*x.shape[:2], -1, channels).astype(plane.dtype, copy=False)
+    g = g.reshape(*g.shape[:2], -1).astype(plane.dtype, copy=False)
     parts: list[Array] = [None] * len(pieces)
 
     def run(i: int) -> None:

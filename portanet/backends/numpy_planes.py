@@ -103,8 +103,8 @@ class Plane:
         return max(0, -first), slice(max(0, first), max(0, first + width)), width
 
 
-def as_plane(x: Array, filters: int, window: Any, groups: int, places: tuple[int, ...]) -> Plane | None:
-    """The convolution as one of images, if it is one that this layout suits."""
+def as_plane(x: Array, other: Array, filters: int, window: Any, groups: int, places: tuple[int, ...]) -> Plane | None:
+    """The convolution of x, by or with another array, as one of images, if it is one that this layout suits."""
     if window.rank > 2 or groups > 1 or max(window.size) == 1 or 0 in x.shape or 0 in places:
         return None
     line = (1,) * (2 - window.rank)  # one axis is the height of an image
@@ -112,7 +112,7 @@ def as_plane(x: Array, filters: int, window: Any, groups: int, places: tuple[int
     if dilation[1] > 1 or min(map(min, padding)) < 0 or 4 * oh < ow:  # short columns make small products
         return None
     space, size, strides = x.shape[1:-1] + line + x.shape[-1:], window.size + line, window.strides + line
-    return Plane(space, filters, size, strides, padding, dilation[0], (oh, ow), x.dtype)
+    return Plane(space, filters, size, strides, padding, dilation[0], (oh, ow), np.result_type(x, other))
 
 
 def _even(count: int, parts: int) -> list[slice]:

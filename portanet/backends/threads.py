@@ -115,6 +115,11 @@ def run_pieces(run: Callable[[int], Any], count: int) -> None:
     Raises:
         Exception: What a call raised; the other threads stop before their next piece.
     """
+    if count < 2:
+        with single_threaded_blas():
+            for i in range(count):
+                run(i)
+        return
     limit = thread_count()
     threads = min(count, max(1, limit - _working[0] + 1) if in_a_piece() else limit)
     with single_threaded_blas():

@@ -41,7 +41,8 @@ class Dropout(RandomLayer):
                 f"Received: noise_shape={noise_shape!r}"
             )
         self.noise_shape = noise_shape
-        self.by_example = not noise_shape or noise_shape[0] in (None, 1)  # else a part of the batch would not fit
+        if noise_shape and noise_shape[0] not in (None, 1):  # a part of the batch would not fit
+            self.by_example = False
 
     def call(self, x: Array, training: bool = False) -> Array:
         if not training or self.rate == 0:

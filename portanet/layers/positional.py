@@ -154,6 +154,8 @@ class RotaryEmbedding(Layer):
             )
         self.scaling_factor = float(scaling_factor)
         self.sequence_axis = sequence_axis
+        if sequence_axis < 1:  # it may be that of the batch
+            self.by_example = False
 
     def call(self, x: Array, start_index: int = 0) -> Array:
         self.require_rank(x.shape, 2, "(batch, time, ..., features)")

@@ -141,7 +141,9 @@ def _backward(
 
 def _mean(xp: Any, x: Array, axes: tuple[int, ...]) -> Array:
     """The mean over axes, which are kept with size 1."""
-    return sum_last(x) / x.shape[-1] if axes == (x.ndim - 1,) else xp.mean(x, axis=axes, keepdims=True)
+    if axes == (x.ndim - 1,) and xp.finfo(x.dtype).bits > 16:  # sums in half precision overflow
+        return sum_last(x) / x.shape[-1]
+    return xp.mean(x, axis=axes, keepdims=True)
 
 
 def _mean_of_product(xp: Any, a: Array, b: Array, axes: tuple[int, ...]) -> Array:

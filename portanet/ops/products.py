@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from portanet.autodiff import array_namespace, custom_vjp
-from portanet.backends import Array
+from portanet.backends import Array, kernel
 
 
 @custom_vjp
@@ -60,7 +60,7 @@ def sum_rows(x: Array) -> Array:
 
 
 def sum_last(x: Array) -> Array:
-    """The sum over the last axis, kept; as products, since BLAS adds short rows twice as fast.
+    """The sum over the last axis, kept.
 
     Example:
         >>> import numpy as np
@@ -68,18 +68,17 @@ def sum_last(x: Array) -> Array:
         array([[ 3.],
                [30.]])
     """
-    xp = array_namespace(x)
-    return xp.expand_dims(xp.vecdot(x, xp.ones_like(x[..., :1, :] if x.ndim > 1 else x)), axis=-1)
+    fast = kernel("sum_last", x)
+    return array_namespace(x).sum(x, axis=-1, keepdims=True) if fast is None else fast(x)
 
 
 def turned(x: Array) -> Array:
-    """The transpose of the last two axes, laid out in memory, as BLAS wants the second factor of small products.
+    """The transpose of the last two axes, laid out in memory where that is better for a second factor of products.
 
     Example:
         >>> import numpy as np
         >>> turned(np.ones((2, 3))).flags.c_contiguous
         True
     """
-    xp = array_namespace(x)
-    x = xp.matrix_transpose(x)
-    return xp.reshape(xp.reshape(x, (math.prod(x.shape),)), x.shape)  # a reshape that needs a copy
+    fast = kernel("turned", x)
+    return array_namespace(x).matrix_transpose(x) if fast is None else fast(x)

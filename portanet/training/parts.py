@@ -21,6 +21,7 @@ from portanet.backends import Array, backend_class_of
 from portanet.layers import Layer
 from portanet.layers.calling import part_of_batch
 from portanet.layers.several import map_shapes
+from portanet.layers.symbolic import is_symbolic
 
 Forward = Callable[[dict[str, Array], Any], tuple[list[Array], Any]]
 """A model's results for parameters and inputs, with the examples as their first axis; and something beside, the same
@@ -77,6 +78,7 @@ def keeps_examples_apart(model: Layer) -> bool:
         layer.by_example
         and layer.activity_regularizer is None
         and not _goes_along_the_batch(layer)
+        and not _has_constants(layer)
         and all(map(_is_ours, vars(layer).values()))
         for layer in model.flatten_layers()
     )
@@ -86,7 +88,16 @@ def _goes_along_the_batch(layer: Layer) -> bool:
     """Whether the axis that a layer works along is the batch."""
     axis: Any = getattr(layer, "axis", None)
     axes = axis if isinstance(axis, (list, tuple)) else [axis]
-    return axis is not None and (not layer.built or any(each % len(_input_shape(layer)) == 0 for each in axes))
+    if axis is None:
+        return False
+    known = layer.built and all(isinstance(each, int) for each in axes)
+    return not known or any(each % len(_input_shape(layer)) == 0 for each in axes)
+
+
+def _has_constants(layer: Layer) -> bool:
+    """Whether it is called, in a graph, with arrays that are no inputs of the model: they may be for a whole batch."""
+    leaves = tree_leaves([node.options for node in layer._nodes])
+    return any(hasattr(leaf, "shape") and not is_symbolic(leaf) for leaf in leaves)
 
 
 def _input_shape(layer: Layer) -> Any:
@@ -98,9 +109,8 @@ def _input_shape(layer: Layer) -> Any:
 
 def _is_ours(value: Any) -> bool:
     """Whether it is no function, or one of this library."""
-    function = getattr(value, "func", value)
-    module = getattr(function, "__module__", None) or type(function).__module__
-    return not callable(function) or module.partition(".")[0] == "portanet"
+    module = getattr(value, "__module__", None) or type(value).__module__
+    return not callable(value) or module.partition(".")[0] == "portanet"
 
 
 def _in_parts(forward: Forward, params: dict[str, Array], x: Any, parts: list[slice], backend: Any) -> Any:

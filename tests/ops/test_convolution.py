@@ -246,3 +246,18 @@ def test_products_saved_cost_no_digits() -> None:
         ordinary = errors(plain.convolve, plain.convolve_kernel)
     for found, usual in zip(ours, ordinary, strict=True):
         assert found < 1.5 * usual
+
+
+@pytest.mark.parametrize("dtypes", [("float32", "float64"), ("float64", "float32"), ("float32", "float16")])
+def test_mixed_dtypes_have_the_wider_precision(dtypes: tuple[str, str]) -> None:
+    generator = np.random.default_rng(0)
+    x = generator.standard_normal((2, 9, 9, 8)).astype(dtypes[0])
+    k = generator.standard_normal((3, 3, 8, 4)).astype(dtypes[1])
+    wide = np.result_type(x, k)
+    y, pull = vjp(lambda x, k: conv_nd(x, k), x, k)
+    expected, pull_wide = vjp(lambda x, k: conv_nd(x, k), x.astype("float64"), k.astype("float64"))
+    tolerance = 1e-5 if wide == np.float32 else 1e-12
+    assert y.dtype == wide
+    np.testing.assert_allclose(y, expected, rtol=tolerance, atol=tolerance)
+    for found, exact in zip(pull(np.ones_like(y)), pull_wide(np.ones_like(expected)), strict=True):
+        np.testing.assert_allclose(found, exact, rtol=2e-2 if found.dtype == np.float16 else 1e-4, atol=1e-3)

@@ -75,3 +75,8 @@ def test_large_offset_does_not_cancel(xp: Any) -> None:
     _, mean, variance = normalize(asarray(host), axes=(0,), epsilon=0.0)
     np.testing.assert_allclose(to_numpy(variance)[0, :], host.var(axis=0), rtol=1e-3)
     np.testing.assert_allclose(to_numpy(mean)[0, :], host.mean(axis=0), rtol=1e-6)
+
+
+def test_means_in_half_precision_do_not_overflow() -> None:
+    x = np.tile(np.asarray([100.0, 101.0], dtype="float16"), (2, 512))
+    assert normalize(x, axes=(1,), epsilon=1e-3)[1].ravel().tolist() == [100.5, 100.5]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 import threadpoolctl
 
 import portanet
-from portanet import layers
+from portanet import activations, layers
 from portanet.autodiff import array_namespace, hvp
 from portanet.training import TrainingRun, parts, step
 from portanet.training.parts import Division
@@ -133,6 +134,17 @@ class OwnDense(layers.Dense):
     """It may do anything."""
 
 
+class OwnDropout(layers.Dropout):
+    """So may this."""
+
+
+class Named(Doubled):
+    """Its axis has a name."""
+
+    by_example = True
+    axis = "time"
+
+
 def apart(x: Any) -> Any:
     return x - 1
 
@@ -146,7 +158,13 @@ def apart(x: Any) -> Any:
         (Doubled(), True),
         (Mean(), False),
         (OwnDense(4), False),
+        (OwnDropout(0.1), False),
+        (Named(), False),
         (layers.Dense(4, activation=apart), False),
+        (layers.Dense(4, activation=functools.partial(activations.softmax, axis=0)), False),
+        (layers.Lambda(activations.softmax, arguments={"axis": 0}), False),
+        (layers.RotaryEmbedding(), True),
+        (layers.RotaryEmbedding(sequence_axis=0), False),
         (layers.Dense(4, activity_regularizer="l2"), False),
         (layers.BatchNormalization(), False),
         (layers.GaussianNoise(0.1), False),
@@ -178,11 +196,23 @@ def test_what_layers_see_decides(time: int | None, monkeypatch: pytest.MonkeyPat
         assert len(Division(made).parts(x)) == expected
 
 
-def test_an_error_in_a_part_names_the_layer() -> None:
+class Failing(Doubled):
+    by_example = True
+
+    def call(self, x: Any) -> Any:
+        return x.no_such_thing
+
+
+def test_an_error_in_a_part_names_the_layer(monkeypatch: pytest.MonkeyPatch) -> None:
     made = model(Doubled())
-    made.layers[1].call = lambda x: x.no_such_thing
-    with pytest.raises(AttributeError, match="no_such_thing"):
-        TrainingRun(made)(*data())
+    x, y = data()
+    TrainingRun(made)(x, y)
+    made.layers[1].__class__ = Failing
+    counts = counted(monkeypatch)
+    with pytest.raises(AttributeError, match="no_such_thing") as error:
+        TrainingRun(made)(x, y)
+    assert counts == [2]
+    assert any("(Failing), given float64 (11, 5, 4)" in note for note in error.value.__notes__)
 
 
 def test_a_loss_that_looks_at_weights_trains_them() -> None:
@@ -196,3 +226,10 @@ def test_a_loss_that_looks_at_weights_trains_them() -> None:
     before = np.copy(kernel.value)
     TrainingRun(made)(*data())
     np.testing.assert_allclose(kernel.value, 0.5 * before)
+
+
+def test_constants_of_a_graph_may_be_for_a_whole_batch() -> None:
+    start, mask = layers.Input((5, 4)), np.ones((1, 5, 5), dtype="bool")
+    made = portanet.Model(start, layers.MultiHeadAttention(2, 2)(start, attention_mask=mask))
+    assert not Division(made).seen
+    assert Division(portanet.Model(start, layers.MultiHeadAttention(2, 2)(start))).seen
