@@ -24,6 +24,8 @@ def scan(step: Callable[..., Any], carry: tuple[Array, ...], inputs: Sequence[An
     threads would have them meet in every time step. What is collected is written into one array as it comes.
     """
     count, batch = len(inputs[0]), carry[0].shape[0]
+    if not batch:
+        return None  # nothing tells what there is to collect
     times = range(count - 1, -1, -1) if reverse else range(count)
     size = rows_of_a_piece(batch)
     lock = threading.Lock()

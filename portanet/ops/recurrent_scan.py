@@ -80,7 +80,7 @@ def map_steps(function: Callable[..., Any], *arrays: Array) -> Any:
     owner = backend_class_of(arrays[0])
     if owner is None or any(type(x) is TracedArray for x in arrays):
         return function(*arrays)
-    return owner.map_chunks(function, arrays, max(1, PIECE // math.prod(arrays[0].shape[1:])))
+    return owner.map_chunks(function, arrays, max(1, PIECE // max(1, math.prod(arrays[0].shape[1:]))))
 
 
 def sigmoid(xp: Any, x: Array) -> Array:

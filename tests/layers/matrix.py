@@ -79,6 +79,7 @@ def check_layer(
         _check_weights(case, weights)
     _check_against_numpy(case, rtol, atol)
     _check_config(case)
+    _check_empty_batch(case)
     if get_backend().name == "numpy":
         _check_parts(case)
     if gradient:
@@ -200,6 +201,14 @@ def _check_config(case: Case) -> None:
     twin.set_weights(layer.get_weights())
     for ours, theirs in zip(tree_leaves(case.result(layer)), tree_leaves(case.result(twin)), strict=True):
         np.testing.assert_array_equal(backend.to_host(ours), backend.to_host(theirs), err_msg="lost in get_config()")
+
+
+def _check_empty_batch(case: Case) -> None:
+    """No examples, no results: nothing is divided by their number."""
+    layer, x = case.built(), case.inputs()
+    expected = [(0, *leaf.shape[1:]) for leaf in tree_leaves(layer(x, training=False))]
+    found = layer(tree_map(lambda leaf: leaf[:0, ...], x), training=False)
+    assert _shapes(found) == expected
 
 
 def _check_parts(case: Case) -> None:

@@ -26,11 +26,14 @@ def away_from_zero(generator: np.random.Generator) -> np.ndarray[Any, Any]:
         lambda: layers.Elliot(2.0),
         lambda: layers.Elliot(2.0, symmetric=True),
         lambda: layers.Softmax(),
-        lambda: layers.Softmax(axis=[0, 1]),
     ],
 )
 def test_layers_without_weights(backend: Backend, make: Any) -> None:
     check_layer(make, (3, 4), (3, 4), weights={}, inputs=away_from_zero)
+
+
+def test_softmax_over_several_axes(backend: Backend) -> None:
+    check_layer(lambda: layers.Softmax(axis=[1, 2]), (2, 3, 4), (2, 3, 4), weights={})
 
 
 def test_prelu(backend: Backend) -> None:
