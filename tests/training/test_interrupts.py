@@ -19,6 +19,14 @@ X, Y = rows(12)
 ROOT = pathlib.Path(portanet.__file__).parent
 
 
+@pytest.fixture(autouse=True)
+def heeded():
+    """Where tests run as a job in the background, Ctrl-C is ignored to begin with."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def state(model):
     """Everything that a step changes, as NumPy arrays."""
     leaves = portanet.autodiff.tree.tree_leaves(model.optimizer_state[1])
