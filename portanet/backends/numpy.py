@@ -17,7 +17,7 @@ from portanet.backends.numpy_products import sum_last, turned
 from portanet.backends.numpy_random import random_words
 from portanet.backends.numpy_scan import scan
 from portanet.backends.numpy_special import erfc, gelu
-from portanet.backends.threads import map_chunks, map_parts, single_threaded_blas
+from portanet.backends.threads import map_chunks, map_parts, single_threaded_blas, slices
 
 
 def index_add(rows: Array, index: Array, size: int) -> Array:
@@ -88,8 +88,7 @@ class NumpyBackend(Backend):
     @classmethod
     def parts(cls, examples: int) -> list[slice]:
         # Two: each costs the interpreter's time for every op, and that is one thread's.
-        half = -(-examples // 2)
-        return [slice(0, half), slice(half, examples)] if examples >= 16 else [slice(0, examples)]
+        return slices(examples, -(-examples // 2)) if examples >= 16 else [slice(0, examples)]
 
     @classmethod
     def map_parts(cls, function: Callable[[Any], Any], parts: Sequence[Any]) -> list[Any]:

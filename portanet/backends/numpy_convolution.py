@@ -16,7 +16,7 @@ import numpy as np
 from portanet.backends import numpy_winograd as winograd
 from portanet.backends.base import Array
 from portanet.backends.numpy_planes import as_plane
-from portanet.backends.threads import run_pieces
+from portanet.backends.threads import map_parts, run_pieces
 
 
 def convolve(x: Array, weights: Array, bias: Array | None, window: Any, groups: int) -> Array | None:
@@ -65,15 +65,13 @@ def convolve_kernel(x: Array, g: Array, window: Any, groups: int) -> Array | Non
         return None  # for each column a product of few rows, whose result is large
     x = x.reshape(*x.shape[:2], -1, channels).astype(plane.dtype, copy=False)
     g = g.reshape(*g.shape[:2], -1).astype(plane.dtype, copy=False)
-    parts: list[Array] = [None] * len(pieces)
 
-    def run(i: int) -> None:
-        part, columns = pieces[i]
+    def found_in(piece: tuple[slice, slice]) -> Array:
+        part, columns = piece
         seen = plane.columns(winograd.of_inputs(plane.rows(x[part], columns)))
         found = winograd.of_outputs(g[part, :, columns.start * filters : columns.stop * filters])
         found = found.reshape(4, -1, columns.stop - columns.start, filters).swapaxes(1, 2)
-        parts[i] = np.matmul(seen.swapaxes(2, 3), found).sum(axis=1)
+        return np.matmul(seen.swapaxes(2, 3), found).sum(axis=1)
 
-    run_pieces(run, len(pieces))
-    kernel = winograd.to_kernel(functools.reduce(np.add, parts))
+    kernel = winograd.to_kernel(functools.reduce(np.add, map_parts(found_in, pieces)))
     return kernel.reshape(*window.size, channels, filters)

@@ -17,7 +17,7 @@ import numpy as np
 
 from portanet.backends.base import Array
 from portanet.backends.numpy_scan import rows_of_a_piece
-from portanet.backends.threads import run_pieces
+from portanet.backends.threads import map_parts, slices
 
 BLOCK = 8
 """Time steps whose slopes, and products for the weights, are computed at once, while they are in the cache."""
@@ -40,44 +40,36 @@ def lstm(
     if x.dtype.kind != "f" or x.dtype.itemsize < 4 or any(a.dtype != x.dtype for a in there) or 0 in x.shape:
         return None
     (time, batch, features), units = x.shape, h0.shape[1]
-    size, skipped = rows_of_a_piece(batch), None if mask is None else ~mask
-    rows = [slice(i, min(i + size, batch)) for i in range(0, batch, size)]
+    rows, skipped = slices(batch, rows_of_a_piece(batch)), None if mask is None else ~mask
     weights = np.concatenate([kernel, *([] if bias is None else [bias[None]]), recurrent_kernel])
     weights = np.roll(weights.reshape(-1, 4, units).swapaxes(0, 1), 1, axis=0)
     # sigmoid(a) is (1 + tanh(a / 2)) / 2: the weights of the sigmoids bring the first factor 1/2 along.
     scaled = weights * np.asarray([0.5, 0.5, 0.5, 1.0], dtype=x.dtype)[:, None, None]
     outputs, c_last = np.empty((time, *h0.shape), dtype=x.dtype), np.empty_like(c0)
-    pieces: list[_Piece] = [None] * len(rows)  # type: ignore[list-item]
 
-    def forward(i: int) -> None:
-        mine, kept = (None if each is None else each[..., rows[i], :] for each in (skipped, keep))
-        pieces[i] = _Piece(x[:, rows[i]], scaled, h0[rows[i]], c0[rows[i]], mine, kept, outputs[:, rows[i]])
-        c_last[rows[i]] = pieces[i].cells[-1]
+    def forward(mine: slice) -> _Piece:
+        passed, kept = (None if each is None else each[..., mine, :] for each in (skipped, keep))
+        piece = _Piece(x[:, mine], scaled, h0[mine], c0[mine], passed, kept, outputs[:, mine])
+        c_last[mine] = piece.cells[-1]
+        return piece
 
-    run_pieces(forward, len(rows))
+    pieces = map_parts(forward, rows)
 
     def pull_back(g_outputs: Array | None, g_h: Array | None, g_c: Array | None) -> tuple[Any, ...]:
         """Cotangents of x, the kernels, the bias and the first states, given those of the results."""
         dh, dc = (np.zeros_like(h0) if g is None else g.copy() for g in (g_h, g_c))
         transposed = weights.swapaxes(1, 2).copy()
-        parts: list[Array] = [None] * len(rows)
-        da: list[Array] = [None] * len(rows)
 
-        def backward(i: int) -> None:
+        def backward(i: int) -> tuple[Array, Array]:
             g = None if g_outputs is None else g_outputs[:, rows[i]]
-            da[i], parts[i] = pieces[i].backward(transposed[:, :, -units:], g, dh[rows[i]], dc[rows[i]])
+            found: tuple[Array, Array] = pieces[i].backward(transposed[:, :, -units:], g, dh[rows[i]], dc[rows[i]])
+            return found
 
         def by_x() -> Array:
-            out = np.empty_like(x)
+            found = map_parts(lambda da: np.matmul(da, transposed[:, None, :, :features]).sum(axis=0), das)
+            return np.concatenate(found, axis=1)
 
-            def run(i: int) -> None:
-                found = np.matmul(da[i], transposed[:, None, :, :features])
-                np.add.reduce(found, axis=0, out=out[:, rows[i]])
-
-            run_pieces(run, len(rows))
-            return out
-
-        run_pieces(backward, len(rows))
+        das, parts = zip(*map_parts(backward, range(len(rows))), strict=True)
         total = functools.reduce(np.add, parts)
         total = np.roll(total, -1, axis=0).swapaxes(0, 1).reshape(-1, 4 * units)
         return by_x, total[:features], total[-units:], None if bias is None else total[features], dh, dc

@@ -10,6 +10,7 @@ from numpy.lib.stride_tricks import as_strided
 
 from portanet.backends import numpy_winograd as winograd
 from portanet.backends.base import Array
+from portanet.backends.threads import slices
 
 PIECE = 2**22
 """Bytes of a piece: what it sees, side by side, and its results."""
@@ -117,8 +118,7 @@ def as_plane(x: Array, other: Array, filters: int, window: Any, groups: int, pla
 
 def _even(count: int, parts: int) -> list[slice]:
     """Slices of nearly the same size."""
-    size = -(-count // parts)
-    return [slice(i, min(i + size, count)) for i in range(0, count, size)]
+    return slices(count, -(-count // parts))
 
 
 def _fill(out: Array, before: int, x: Array) -> None:

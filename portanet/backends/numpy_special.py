@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from portanet.backends.base import Array
-from portanet.backends.threads import map_chunks, run_pieces
+from portanet.backends.threads import map_chunks
 
 # W. H. Press et al., Numerical Recipes, 2nd edition, 1992, section 6.2, erfcc; highest power first.
 _ERFC = (
@@ -66,18 +66,11 @@ def gelu(x: Array) -> tuple[Array, Array] | None:
     """
     if x.dtype != np.float32:
         return None
-    flat = np.ravel(x)
-    y, slope = np.empty_like(flat), np.empty_like(flat)
-
-    def run(i: int) -> None:
-        piece = slice(i * PIECE, (i + 1) * PIECE)
-        _gelu(flat[piece], y[piece], slope[piece])
-
-    run_pieces(run, -(-flat.size // PIECE))
+    y, slope = map_chunks(_gelu, [np.ravel(x)], PIECE)
     return y.reshape(x.shape), slope.reshape(x.shape)
 
 
-def _gelu(x: Array, y: Array, slope: Array) -> None:
+def _gelu(x: Array) -> tuple[Array, Array]:
     """With q the probability of a normal number beyond |x|, and p its density there: y = max(x, 0) - |x| q, and
     r = q - |x| p is the slope below 0; above, it is 1 - r.
     """
@@ -85,7 +78,7 @@ def _gelu(x: Array, y: Array, slope: Array) -> None:
     size, bound = np.abs(x), np.full_like(x, 40.0)
     np.minimum(size, bound, out=size)  # exp(-800) is 0, and 0 * inf no number
     bound.fill(0.0)
-    np.maximum(x, bound, out=y)
+    y = np.maximum(x, bound)
     t = np.multiply(size, 0.5 * math.sqrt(0.5), out=bound)
     t += 1.0
     np.reciprocal(t, out=t)
@@ -105,7 +98,8 @@ def _gelu(x: Array, y: Array, slope: Array) -> None:
     q *= size
     y -= q
     above = np.greater(x, 0, out=q, casting="unsafe")
-    np.multiply(bell, above, out=slope)
+    slope = np.multiply(bell, above, out=size)
     slope *= -2.0
     slope += bell
     slope += above
+    return y, slope

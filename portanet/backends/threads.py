@@ -204,6 +204,11 @@ def _serve(jobs: SimpleQueue[tuple[contextvars.Context, _Job]]) -> None:
         del context, job  # keep no arrays while waiting
 
 
+def slices(count: int, size: int) -> list[slice]:
+    """Consecutive slices of a size, the last of what is left."""
+    return [slice(i, min(i + size, count)) for i in range(0, count, size)]
+
+
 def map_parts(function: Callable[[Any], Any], parts: Sequence[Any]) -> list[Any]:
     """`Backend.map_parts` for NumPy."""
     found: list[Any] = [None] * len(parts)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from portanet.autodiff import array_namespace, lift, stop_gradient
+from portanet.autodiff.boundary import is_nested
 from portanet.autodiff.traced import TracedArray, raw_value
 from portanet.backends import Array, device_of
 from portanet.layers.base import Layer
@@ -148,7 +149,7 @@ class RNN(Layer):
         xp = array_namespace(x, *weights)
         if not xp.isdtype(x.dtype, "real floating"):
             x = xp.astype(x, weights[0].dtype)
-        if any(type(w) is TracedArray for w in weights):
+        if is_nested(weights):
             x = lift(x)
         if mask is not None:
             mask = self._time_first_mask(x, raw_value(mask))

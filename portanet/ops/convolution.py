@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from portanet.autodiff import custom_vjp
-from portanet.autodiff.traced import TracedArray
+from portanet.autodiff.boundary import is_nested
 from portanet.backends import Array
 from portanet.ops import convolution_plain as plain
 from portanet.ops.products import sum_rows
@@ -125,16 +125,12 @@ def _require_fit(name: str, x: Array, rank: int, channels: int, groups: int, spl
 # off one trace after the other; so the plain versions only ever see plain arrays.
 
 
-def _traced(*arrays: Array | None) -> bool:
-    return any(type(x) is TracedArray for x in arrays)
-
-
 @custom_vjp
 def convolve(x: Array, kernel: Array, bias: Array | None, *, window: Window, groups: int) -> Any:
     """`conv_nd` for a window that is given."""
     out = (
         convolve(x, kernel, bias, window=window, groups=groups)
-        if _traced(x, kernel, bias)
+        if is_nested(x, kernel, bias)
         else plain.convolve(x, kernel, bias, window, groups)
     )
     space = tuple(x.shape[1:-1])
@@ -154,7 +150,7 @@ def convolve_input(g: Array, kernel: Array, *, window: Window, groups: int, spac
     """The adjoint of `convolve` with respect to x, of size `space`."""
     out = (
         convolve_input(g, kernel, window=window, groups=groups, space=space)
-        if _traced(g, kernel)
+        if is_nested(g, kernel)
         else plain.convolve_input(g, kernel, window, groups, space)
     )
 
@@ -172,7 +168,7 @@ def convolve_kernel(x: Array, g: Array, *, window: Window, groups: int) -> Any:
     """The adjoint of `convolve` with respect to the kernel."""
     out = (
         convolve_kernel(x, g, window=window, groups=groups)
-        if _traced(x, g)
+        if is_nested(x, g)
         else plain.convolve_kernel(x, g, window, groups)
     )
     space = tuple(x.shape[1:-1])

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from portanet.autodiff import array_namespace, custom_vjp
+from portanet.autodiff.boundary import is_nested
 from portanet.autodiff.traced import TracedArray, raw_value
 from portanet.backends import Array, device_of, raw_namespace
 from portanet.ops import pooling_plain as plain
@@ -98,17 +99,13 @@ def max_places(x: Array, window: Window) -> Array:
     return array_namespace(x).asarray(found) if type(x) is TracedArray else found
 
 
-def _traced(*arrays: Array) -> bool:
-    return any(type(x) is TracedArray for x in arrays)
-
-
 # Functions that are linear, or pick from x; see portanet.ops.convolution for why they call themselves
 
 
 @custom_vjp
 def window_sum(x: Array, *, window: Window) -> Any:
     """The sum over each position of a window."""
-    out = window_sum(x, window=window) if _traced(x) else plain.window_sum(x, window)
+    out = window_sum(x, window=window) if is_nested(x) else plain.window_sum(x, window)
     space = tuple(x.shape[1:-1])
     return out, lambda g: (window_spread(g, window=window, space=space),)
 
@@ -116,7 +113,7 @@ def window_sum(x: Array, *, window: Window) -> Any:
 @custom_vjp
 def window_spread(g: Array, *, window: Window, space: tuple[int, ...]) -> Any:
     """The adjoint of `window_sum`: every place gets the sum over the positions that see it."""
-    out = window_spread(g, window=window, space=space) if _traced(g) else plain.window_spread(g, window, space)
+    out = window_spread(g, window=window, space=space) if is_nested(g) else plain.window_spread(g, window, space)
     return out, lambda h: (window_sum(h, window=window),)
 
 
@@ -138,28 +135,28 @@ def max_pool(x: Array, *, window: Window) -> Any:
         array([[ 5.,  7.],
                [13., 15.]])
     """
-    y = max_pool(x, window=window) if _traced(x) else plain.max_pool(x, window)
+    y = max_pool(x, window=window) if is_nested(x) else plain.max_pool(x, window)
     return y, lambda g: (to_maxima(g, x, y, window=window),)
 
 
 @custom_vjp
 def to_maxima(g: Array, x: Array, y: Array, *, window: Window) -> Any:
     """The adjoint of `max_pool` at x, whose maxima are y: each g goes to the place that the maximum came from."""
-    out = to_maxima(g, x, y, window=window) if _traced(g, x, y) else plain.to_maxima(g, x, y, window)
+    out = to_maxima(g, x, y, window=window) if is_nested(g, x, y) else plain.to_maxima(g, x, y, window)
     return out, lambda h: (at_maxima(h, x, y, window=window), None, None)
 
 
 @custom_vjp
 def at_maxima(h: Array, x: Array, y: Array, *, window: Window) -> Any:
     """The values of h where the maxima y of x are."""
-    out = at_maxima(h, x, y, window=window) if _traced(h, x, y) else plain.at_maxima(h, x, y, window)
+    out = at_maxima(h, x, y, window=window) if is_nested(h, x, y) else plain.at_maxima(h, x, y, window)
     return out, lambda g: (to_maxima(g, x, y, window=window), None, None)
 
 
 @custom_vjp
 def put_back(x: Array, places: Array, *, window: Window, space: tuple[int, ...]) -> Any:
     """`unpool`."""
-    if _traced(x, places):
+    if is_nested(x, places):
         out = put_back(x, places, window=window, space=space)
     else:
         out = plain.put_back(x, places, window, space)
@@ -169,7 +166,7 @@ def put_back(x: Array, places: Array, *, window: Window, space: tuple[int, ...])
 @custom_vjp
 def pick(h: Array, places: Array, *, window: Window) -> Any:
     """The adjoint of `unpool`: the values of h at the places named."""
-    out = pick(h, places, window=window) if _traced(h, places) else plain.pick(h, places, window)
+    out = pick(h, places, window=window) if is_nested(h, places) else plain.pick(h, places, window)
     space = tuple(h.shape[1:-1])
     return out, lambda x: (put_back(x, places, window=window, space=space), None)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from portanet.autodiff import array_namespace, custom_vjp
-from portanet.autodiff.traced import TracedArray, raw_value
+from portanet.autodiff.boundary import is_nested
+from portanet.autodiff.traced import raw_value
 from portanet.backends import Array, device_of
 from portanet.ops.products import turned
 from portanet.ops.recurrent_scan import (
@@ -64,28 +65,21 @@ def lstm(
     fast = native("lstm", *arrays)
     found = None if fast is None else fast(*arrays, mask, recurrent_keep)
     if found is None:
-        return _in_the_standard(*arrays, mask, recurrent_keep)
+        return _in_the_standard(arrays, mask, recurrent_keep)
     results, pull_back = found
 
     def pullback(cotangents: tuple[Array | None, ...]) -> Any:
-        if any(type(g) is TracedArray for g in cotangents):
-            return _in_the_standard(*arrays, mask, recurrent_keep)[1](cotangents)
+        if is_nested(cotangents):
+            return _in_the_standard(arrays, mask, recurrent_keep)[1](cotangents)
         return pull_back(*cotangents)
 
     return results, pullback
 
 
-def _in_the_standard(
-    x: Array,
-    kernel: Array,
-    recurrent_kernel: Array,
-    bias: Array | None,
-    h0: Array,
-    c0: Array,
-    mask: Array | None,
-    recurrent_keep: Array | None,
-) -> Any:
-    xp = array_namespace(x, kernel, recurrent_kernel, bias, h0, c0)
+def _in_the_standard(arrays: tuple[Any, ...], mask: Array | None, recurrent_keep: Array | None) -> Any:
+    """The results and their pullback, as the op is defined."""
+    x, kernel, recurrent_kernel, bias, h0, c0 = arrays
+    xp = array_namespace(*arrays)
     units = h0.shape[-1]
     scale, shift = _gate_constants(xp, kernel, units)
     # One block for all gates: sigmoid(a) is (1 + tanh(a/2)) / 2; the weights bring the first factor 1/2 along.

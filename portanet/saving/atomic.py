@@ -18,7 +18,7 @@ ABANDONED = 3600.0
 def write_atomically(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     """A file to write to, which takes its place under `path` at the end of the `with` block.
 
-    It is a temporary file in the same folder, `.NAME.XXXXXXXX.part`, until its bytes are on the disk (fsync); then it
+    It is a temporary file in the same folder, `.NAME.RANDOM.part`, until its bytes are on the disk (fsync); then it
     is renamed, and the folder is brought to the disk too. After an exception it is removed, and what was under `path`
     stays. What a killed process left behind is removed by a later call.
 

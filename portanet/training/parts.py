@@ -14,8 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 from portanet.autodiff import array_namespace, custom_vjp, vjp
-from portanet.autodiff.boundary import zeros_like
-from portanet.autodiff.traced import TracedArray
+from portanet.autodiff.boundary import is_nested, zeros_like
 from portanet.autodiff.tree import tree_leaves, tree_map
 from portanet.backends import Array, backend_class_of
 from portanet.layers import Layer
@@ -118,8 +117,8 @@ def _in_parts(forward: Forward, params: dict[str, Array], x: Any, parts: list[sl
 
     @custom_vjp
     def parted(*values: Array) -> Any:
-        nested = any(type(v) is TracedArray for v in values)  # derivatives of derivatives are taken of the whole
-        chosen = [slice(0, parts[-1].stop)] if nested else parts
+        # Derivatives of derivatives are taken of the whole.
+        chosen = [slice(0, parts[-1].stop)] if is_nested(values) else parts
 
         def compute(part: slice) -> Any:
             mine = tree_map(lambda leaf: leaf[part, ...], x)
