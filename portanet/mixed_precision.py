@@ -6,10 +6,10 @@ from typing import Any
 
 from portanet.autodiff import array_namespace
 from portanet.autodiff.traced import raw_value
-from portanet.autodiff.tree import tree_map
 from portanet.backends import dtype_for, get_backend
 from portanet.backends.base import FLOATS
 from portanet.configurable import Configurable
+from portanet.tree import tree_map
 
 MIXED = {"mixed_float16": "float16", "mixed_bfloat16": "bfloat16"}
 

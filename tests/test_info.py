@@ -10,7 +10,7 @@ import pytest
 
 from portanet.__main__ import main
 from portanet.backends import BACKENDS, available_backends, make_backend
-from portanet.backends.numpy import NumpyBackend
+from portanet.backends.numpy.backend import NumpyBackend
 from portanet.info import report
 
 

@@ -10,8 +10,8 @@ from portanet.autodiff.namespace import differentiable_namespace, lift
 from portanet.autodiff.operands import dtype_kind, is_array
 from portanet.autodiff.tape import pull_back
 from portanet.autodiff.traced import Node, Trace, TracedArray, raw_value
-from portanet.autodiff.tree import tree_items, tree_leaves, tree_map
 from portanet.backends import device_of, get_backend, raw_namespace
+from portanet.tree import tree_items, tree_leaves, tree_map
 
 Start: TypeAlias = Callable[..., TracedArray]
 """`start(array, namespace, tangent or nothing)` makes the traced array that stands for an input."""

@@ -12,7 +12,7 @@ from portanet.autodiff.namespace import array_namespace, lift
 from portanet.autodiff.operands import innermost
 from portanet.autodiff.traced import Trace, TracedArray
 from portanet.autodiff.transforms import jvp, vjp
-from portanet.autodiff.tree import tree_leaves, tree_map
+from portanet.tree import tree_leaves, tree_map
 
 
 def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:

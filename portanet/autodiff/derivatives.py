@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Literal
 
 from portanet.autodiff import boundary
+from portanet.autodiff.debugging.numeric import unit
 from portanet.autodiff.namespace import array_namespace
-from portanet.autodiff.numeric import unit
 from portanet.autodiff.traced import raw_value
 from portanet.autodiff.transforms import Function, differentiate, grad, jvp, positions, vjp
-from portanet.autodiff.tree import tree_items, tree_leaves, tree_map
 from portanet.backends import device_of, raw_namespace
+from portanet.tree import tree_items, tree_leaves, tree_map
 
 
 def jacobian(

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 from portanet.autodiff import boundary
 from portanet.autodiff.namespace import lift
 from portanet.autodiff.traced import Trace, TracedArray
-from portanet.autodiff.tree import tree_map
+from portanet.tree import tree_map
 
 Function: TypeAlias = Callable[..., Any]
 

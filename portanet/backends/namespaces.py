@@ -31,9 +31,9 @@ def raw_namespace(x: Array) -> Any:
             ) from None
         guest = forward_backend_of(x)
         if array_api_compat.is_numpy_namespace(found):
-            from portanet.backends import numpy_namespace  # which imports nearly all of NumPy
+            from portanet.backends.numpy import namespace  # which imports nearly all of NumPy
 
-            found = numpy_namespace
+            found = namespace
         elif guest is not None:
             found = guest.load()
         _NAMESPACES[kind] = found

@@ -16,16 +16,16 @@ from portanet.backends.base import Array, Backend, BackendUnavailableError
 from portanet.backends.forward import ForwardBackend
 
 BACKENDS = {
-    "numpy": ("portanet.backends.numpy", "NumpyBackend"),
-    "cupy": ("portanet.backends.cupy", "CupyBackend"),
-    "torch": ("portanet.backends.torch", "TorchBackend"),
-    "jax": ("portanet.backends.jax", "JaxBackend"),
+    "numpy": ("portanet.backends.numpy.backend", "NumpyBackend"),
+    "cupy": ("portanet.backends.cupy.backend", "CupyBackend"),
+    "torch": ("portanet.backends.torch.backend", "TorchBackend"),
+    "jax": ("portanet.backends.jax.backend", "JaxBackend"),
     "strict": ("portanet.backends.strict", "StrictBackend"),
 }
 
 FORWARD = {
     "dask": ("portanet.backends.dask", "DaskBackend"),
-    "ndonnx": ("portanet.backends.ndonnx", "NdonnxBackend"),
+    "ndonnx": ("portanet.backends.ndonnx.backend", "NdonnxBackend"),
 }
 """Libraries on whose arrays layers can be called, though no model lives there."""
 

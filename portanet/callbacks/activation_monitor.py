@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from portanet.autodiff.tree import tree_leaves, tree_map
 from portanet.backends import HostArray, asarray, use_backend
 from portanet.callbacks.probe import Figures, Probe, figures_of
 from portanet.callbacks.watch import named_layers, watched
+from portanet.tree import tree_leaves, tree_map
 
 BOUNDS = {
     "sigmoid": (0.0, 1.0),

@@ -9,11 +9,11 @@ from collections.abc import Callable
 from typing import Any
 
 from portanet.autodiff import array_namespace, grad
-from portanet.autodiff.tree import tree_leaves, tree_map
 from portanet.backends import Array, Backend, asarray, use_backend
 from portanet.callbacks.base import Callback, Logs
 from portanet.callbacks.table import table
 from portanet.callbacks.watch import named_layers, watched
+from portanet.tree import tree_leaves, tree_map
 from portanet.variables import bind
 
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from portanet.autodiff.tree import tree_leaves
 from portanet.backends import HostArray, use_backend
 from portanet.callbacks.base import Callback, Logs
 from portanet.callbacks.watch import all_layers, watched
+from portanet.tree import tree_leaves
 from portanet.variables import bind
 
 

@@ -6,12 +6,12 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from portanet.autodiff.tree import tree_leaves, tree_map
 from portanet.backends import BackendUnavailableError, backend_class_of
-from portanet.backends.ndonnx import NdonnxBackend
+from portanet.backends.ndonnx.backend import NdonnxBackend
 from portanet.export import batch
 from portanet.layers import Layer
 from portanet.saving.atomic import write_atomically
+from portanet.tree import tree_leaves, tree_map
 
 SIZES = (5, 7)
 """Batch sizes with which a model is traced; none that a layer might treat in a way of its own, as it might 1."""

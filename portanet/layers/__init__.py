@@ -1,6 +1,6 @@
 """The layers."""
 
-from portanet.layers.activation import (
+from portanet.layers.activations.activation import (
     ELU,
     Activation,
     Elliot,
@@ -10,37 +10,31 @@ from portanet.layers.activation import (
     ReLU,
     Softmax,
 )
-from portanet.layers.attention import AdditiveAttention, Attention
-from portanet.layers.augmentation import RandomCrop, RandomFlip, RandomRotation, RandomTranslation
+from portanet.layers.attention.attention import AdditiveAttention, Attention
+from portanet.layers.attention.multi_head_attention import GroupQueryAttention, MultiHeadAttention
+from portanet.layers.attention.positional import PositionEmbedding, RotaryEmbedding, SinePositionEncoding
+from portanet.layers.attention.transformer import TransformerDecoder, TransformerEncoder
 from portanet.layers.base import Layer
-from portanet.layers.bidirectional import Bidirectional
-from portanet.layers.bilinear import Bilinear
-from portanet.layers.convolution import Conv1D, Conv2D, Conv3D
-from portanet.layers.convolution_depthwise import DepthwiseConv1D, DepthwiseConv2D, SeparableConv1D, SeparableConv2D
-from portanet.layers.convolution_local import LocallyConnected1D, LocallyConnected2D, TiledConv1D, TiledConv2D
-from portanet.layers.convolution_transpose import Conv1DTranspose, Conv2DTranspose, Conv3DTranspose
-from portanet.layers.core import Identity, Lambda, Masking
-from portanet.layers.dense import Dense
-from portanet.layers.dropout import (
-    AlphaDropout,
-    Dropout,
-    SpatialDropout1D,
-    SpatialDropout2D,
-    SpatialDropout3D,
-)
-from portanet.layers.embedding import Embedding
-from portanet.layers.highway import Highway
-from portanet.layers.input import Input, InputLayer
-from portanet.layers.merge import Add, Average, Concatenate, Dot, Maximum, Minimum, Multiply, Subtract
-from portanet.layers.multi_head_attention import GroupQueryAttention, MultiHeadAttention
-from portanet.layers.noise import GaussianDropout, GaussianNoise, RandomLayer
-from portanet.layers.normalization import LayerNormalization, RMSNormalization, UnitNormalization
-from portanet.layers.normalization_batch import BatchNormalization
-from portanet.layers.normalization_group import GroupNormalization, InstanceNormalization
-from portanet.layers.normalization_weights import SpectralNormalization, WeightNormalization
-from portanet.layers.padding import Cropping1D, Cropping2D, Cropping3D, ZeroPadding1D, ZeroPadding2D, ZeroPadding3D
-from portanet.layers.perceptron import Perceptron
-from portanet.layers.pooling import (
+from portanet.layers.convolutional.convolution import Conv1D, Conv2D, Conv3D
+from portanet.layers.convolutional.depthwise import DepthwiseConv1D, DepthwiseConv2D, SeparableConv1D, SeparableConv2D
+from portanet.layers.convolutional.local import LocallyConnected1D, LocallyConnected2D, TiledConv1D, TiledConv2D
+from portanet.layers.convolutional.transpose import Conv1DTranspose, Conv2DTranspose, Conv3DTranspose
+from portanet.layers.core.bilinear import Bilinear
+from portanet.layers.core.core import Identity, Lambda, Masking
+from portanet.layers.core.dense import Dense
+from portanet.layers.core.embedding import Embedding
+from portanet.layers.core.highway import Highway
+from portanet.layers.core.input import Input, InputLayer
+from portanet.layers.core.perceptron import Perceptron
+from portanet.layers.core.rbf import RBF
+from portanet.layers.core.rbm import RBM
+from portanet.layers.core.tied import TiedDense
+from portanet.layers.merging.merge import Add, Average, Concatenate, Dot, Maximum, Minimum, Multiply, Subtract
+from portanet.layers.normalization.batch_normalization import BatchNormalization
+from portanet.layers.normalization.group_normalization import GroupNormalization, InstanceNormalization
+from portanet.layers.normalization.layer_normalization import LayerNormalization, RMSNormalization, UnitNormalization
+from portanet.layers.normalization.weight_normalization import SpectralNormalization, WeightNormalization
+from portanet.layers.pooling.pooling import (
     AveragePooling1D,
     AveragePooling2D,
     AveragePooling3D,
@@ -54,7 +48,7 @@ from portanet.layers.pooling import (
     MaxUnpooling2D,
     MaxUnpooling3D,
 )
-from portanet.layers.pooling_whole import (
+from portanet.layers.pooling.whole import (
     AdaptiveAveragePooling1D,
     AdaptiveAveragePooling2D,
     AdaptiveAveragePooling3D,
@@ -68,19 +62,32 @@ from portanet.layers.pooling_whole import (
     GlobalMaxPooling2D,
     GlobalMaxPooling3D,
 )
-from portanet.layers.positional import PositionEmbedding, RotaryEmbedding, SinePositionEncoding
-from portanet.layers.rbf import RBF
-from portanet.layers.rbm import RBM
-from portanet.layers.recurrent import GRU, LSTM, JordanRNN, SimpleRNN
-from portanet.layers.recurrent_cell import RecurrentCell
-from portanet.layers.recurrent_cells import GRUCell, JordanCell, LSTMCell, SimpleRNNCell
-from portanet.layers.regularization import ActivityRegularization, ContractiveRegularization
-from portanet.layers.reshaping import Flatten, Permute, RepeatVector, Reshape
-from portanet.layers.rnn import RNN, StackedRNNCells
-from portanet.layers.tied import TiedDense
-from portanet.layers.time_distributed import TimeDistributed
-from portanet.layers.transformer import TransformerDecoder, TransformerEncoder
-from portanet.layers.upsampling import UpSampling1D, UpSampling2D, UpSampling3D
+from portanet.layers.preprocessing.augmentation import RandomCrop, RandomFlip, RandomRotation, RandomTranslation
+from portanet.layers.regularization.dropout import (
+    AlphaDropout,
+    Dropout,
+    SpatialDropout1D,
+    SpatialDropout2D,
+    SpatialDropout3D,
+)
+from portanet.layers.regularization.noise import GaussianDropout, GaussianNoise, RandomLayer
+from portanet.layers.regularization.penalties import ActivityRegularization, ContractiveRegularization
+from portanet.layers.reshaping.padding import (
+    Cropping1D,
+    Cropping2D,
+    Cropping3D,
+    ZeroPadding1D,
+    ZeroPadding2D,
+    ZeroPadding3D,
+)
+from portanet.layers.reshaping.reshape import Flatten, Permute, RepeatVector, Reshape
+from portanet.layers.reshaping.up_sampling import UpSampling1D, UpSampling2D, UpSampling3D
+from portanet.layers.rnn.bidirectional import Bidirectional
+from portanet.layers.rnn.cell import RecurrentCell
+from portanet.layers.rnn.cells import GRUCell, JordanCell, LSTMCell, SimpleRNNCell
+from portanet.layers.rnn.recurrent import GRU, LSTM, JordanRNN, SimpleRNN
+from portanet.layers.rnn.rnn import RNN, StackedRNNCells
+from portanet.layers.rnn.time_distributed import TimeDistributed
 
 __all__ = [
     "ELU",

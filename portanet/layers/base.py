@@ -8,15 +8,15 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from portanet import regularizers
-from portanet.autodiff.tree import tree_leaves
 from portanet.backends import Array
 from portanet.layers.calling import calling, require_backend, weights_as_constants
 from portanet.layers.failures import locate
-from portanet.layers.inference import shape_by_trial
-from portanet.layers.several import Several, masks_of, shape_of
+from portanet.layers.output_shapes import shape_by_trial
+from portanet.layers.several_inputs import Several, masks_of, shape_of
 from portanet.layers.symbolic import Node, is_symbolic, only_node, record
 from portanet.layers.weights import WeightHolder
 from portanet.mixed_precision import DTypePolicy, at_least_float32
+from portanet.tree import tree_leaves
 from portanet.variables import add_loss, computing_in
 
 

@@ -9,8 +9,8 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from portanet.autodiff.traced import raw_value
-from portanet.autodiff.tree import tree_leaves
 from portanet.backends import ForwardBackend, forward_backend_of, raw_namespace
+from portanet.tree import tree_leaves
 from portanet.variables import bind
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from portanet.autodiff.tree import tree_leaves
+from portanet.tree import tree_leaves
 
 
 def locate(error: Exception, layer: Any, x: Any) -> None:

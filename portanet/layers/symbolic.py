@@ -6,9 +6,9 @@ import itertools
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from portanet.autodiff.tree import tree_leaves
-from portanet.layers.inference import Known, result_shape
-from portanet.layers.several import Shape, map_shapes
+from portanet.layers.output_shapes import Known, result_shape
+from portanet.layers.several_inputs import Shape, map_shapes
+from portanet.tree import tree_leaves
 
 if TYPE_CHECKING:
     from portanet.layers.base import Layer
@@ -61,7 +61,7 @@ class SymbolicArray(Known):
                 f"A symbolic array has {sign} with another; for anything else put a function into a graph with "
                 f"layers.Lambda(function)(x). Received: {self!r} {sign} {other!r}"
             )
-        from portanet.layers import merge
+        from portanet.layers.merging import merge
 
         found: SymbolicArray = getattr(merge, layer)()([self, other])
         return found

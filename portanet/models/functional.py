@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Self
 
-from portanet.autodiff.tree import tree_items, tree_map
-from portanet.layers.inference import Known, result_shape
-from portanet.layers.several import map_shapes, masks_of, shape_of
+from portanet.layers.output_shapes import Known, result_shape
+from portanet.layers.several_inputs import map_shapes, masks_of, shape_of
 from portanet.layers.symbolic import Node, SymbolicArray
 from portanet.models import graph
 from portanet.models.model import Model, call_with_mask, flat, names_of
+from portanet.tree import tree_items, tree_map
 
 
 class Functional(Model):

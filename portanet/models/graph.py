@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from portanet.autodiff.tree import tree_map
 from portanet.layers import InputLayer, Layer
 from portanet.layers.symbolic import Node, SymbolicArray
 from portanet.models.model import Model, flat
+from portanet.tree import tree_map
 
 if TYPE_CHECKING:
     from portanet.models.functional import Functional

@@ -8,7 +8,7 @@ from typing import Any
 
 from portanet import export, saving
 from portanet.layers import Layer
-from portanet.layers.several import map_shapes
+from portanet.layers.several_inputs import map_shapes
 from portanet.layers.symbolic import SymbolicArray
 from portanet.training import Trainer
 

@@ -7,8 +7,8 @@ import pathlib
 from dataclasses import dataclass
 from typing import Any
 
-from portanet.autodiff.show import drawing
-from portanet.layers.several import shape_of
+from portanet.autodiff.debugging.show import drawing
+from portanet.layers.several_inputs import shape_of
 from portanet.layers.symbolic import SymbolicArray
 from portanet.models.graph import nodes_between
 from portanet.models.model import Model, flat

@@ -8,8 +8,8 @@ from typing import Any
 
 from portanet.callbacks.watch import all_layers, watched
 from portanet.layers import Layer
-from portanet.layers.inference import Known, trial
-from portanet.layers.several import map_shapes, shape_of
+from portanet.layers.output_shapes import Known, trial
+from portanet.layers.several_inputs import map_shapes, shape_of
 from portanet.layers.symbolic import SymbolicArray
 from portanet.models.functional import Functional
 from portanet.models.model import Model

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from portanet.autodiff import array_namespace, hvp, value_and_grad
-from portanet.autodiff.tree import tree_items, tree_map
 from portanet.backends import Array
 from portanet.optimizers.line_search import Point, wolfe
+from portanet.tree import tree_items, tree_map
 
 
 @dataclass(frozen=True)

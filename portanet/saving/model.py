@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 
 from portanet import random
-from portanet.autodiff.tree import tree_items
 from portanet.backends import Backend, get_backend, use_backend
 from portanet.layers import Layer
 from portanet.saving.archive import Archive, open_archive, write_archive
 from portanet.saving.config import Decoder, Encoder, walk
 from portanet.saving.safetensors import Tensor
 from portanet.saving.weights import assign, checked, host_tensor, listed, require_equal
+from portanet.tree import tree_items
 from portanet.variables import allocate_for_loading
 
 PREFIX = "model/"

@@ -6,15 +6,15 @@ from collections.abc import Callable, Mapping
 from typing import Any, Self
 
 from portanet import losses, metrics, optimizers
-from portanet.autodiff.tree import tree_map
 from portanet.backends import Array, Backend, asarray, get_backend, to_host
 from portanet.layers import Layer
-from portanet.training.examples import Examples
-from portanet.training.feed import Feed
-from portanet.training.intake import Intake, can_be_looked_at, convert, weights_of_classes
+from portanet.training.data.examples import Examples
+from portanet.training.data.feed import Feed
+from portanet.training.data.intake import Intake, can_be_looked_at, convert, weights_of_classes
+from portanet.training.data.sources import Source
 from portanet.training.objective import Objective, named_shapes
-from portanet.training.sources import Source
 from portanet.training.totals import Totals
+from portanet.tree import tree_map
 
 
 class Compiled(Layer):

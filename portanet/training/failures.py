@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any, Self
 
-from portanet.autodiff.tree import tree_items
+from portanet.tree import tree_items
 
 
 class Whereabouts:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from portanet.autodiff.tree import tree_items, tree_leaves, tree_map
 from portanet.backends import Array, HostArray, forward_backend_of
 from portanet.backends.dask import DaskBackend
 from portanet.callbacks import CallbackList
+from portanet.tree import tree_items, tree_leaves, tree_map
 
 if TYPE_CHECKING:
     from portanet.training.trainer import Trainer

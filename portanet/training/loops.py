@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from portanet.autodiff.tree import tree_leaves, tree_map
 from portanet.callbacks import CallbackList
 from portanet.training import step
+from portanet.training.data.feed import Feed
 from portanet.training.failures import Whereabouts
-from portanet.training.feed import Feed
 from portanet.training.interrupts import uninterrupted
 from portanet.training.run import TrainingRun
 from portanet.training.totals import Totals
+from portanet.tree import tree_leaves, tree_map
 
 if TYPE_CHECKING:
     from portanet.training.trainer import Trainer

@@ -15,12 +15,12 @@ from typing import Any
 
 from portanet.autodiff import array_namespace, custom_vjp, vjp
 from portanet.autodiff.boundary import is_nested, zeros_like
-from portanet.autodiff.tree import tree_leaves, tree_map
 from portanet.backends import Array, backend_class_of
 from portanet.layers import Layer
 from portanet.layers.calling import part_of_batch
-from portanet.layers.several import map_shapes
+from portanet.layers.several_inputs import map_shapes
 from portanet.layers.symbolic import is_symbolic
+from portanet.tree import tree_leaves, tree_map
 
 Forward = Callable[[dict[str, Array], Any], tuple[list[Array], Any]]
 """A model's results for parameters and inputs, with the examples as their first axis; and something beside, the same

@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from portanet.autodiff import hvp, lift, value_and_grad
-from portanet.autodiff.tree import tree_leaves, tree_map
 from portanet.backends import Array
 from portanet.layers import Layer
 from portanet.mixed_precision import at_least_float32
 from portanet.optimizers import Optimizer
 from portanet.training.objective import Objective, Statistics
 from portanet.training.parts import Division
+from portanet.tree import tree_leaves, tree_map
 from portanet.variables import Variable, bind, collect_losses
 
 Tree = dict[str, Array]

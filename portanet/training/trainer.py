@@ -6,17 +6,17 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from portanet import random
-from portanet.autodiff.tree import tree_leaves
 from portanet.backends import Array, get_backend, use_backend
 from portanet.callbacks import Callback, CallbackList
 from portanet.training import lazily, loops, step
 from portanet.training.compiled import Compiled
-from portanet.training.examples import Examples
+from portanet.training.data.examples import Examples
+from portanet.training.data.intake import as_tree, find_source, gives_batches
+from portanet.training.data.sources import Order, Source
 from portanet.training.history import History
-from portanet.training.intake import as_tree, find_source, gives_batches
 from portanet.training.position import Position
 from portanet.training.run import TrainingRun
-from portanet.training.sources import Order, Source
+from portanet.tree import tree_leaves
 
 
 class Trainer(Compiled):

@@ -110,7 +110,7 @@ def test_has_aux_gives_plain_arrays_and_other_objects(xp):
     ids=["dict", "list", "tuple", "namedtuple", "dataclass", "nested"],
 )
 def test_gradient_has_the_structure_of_its_argument(xp, make):
-    from portanet.autodiff.tree import tree_items
+    from portanet.tree import tree_items
 
     w, b = asarray([2.0, 3.0]), asarray(1.0)
     tree = make(w, b)

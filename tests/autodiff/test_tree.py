@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from portanet.autodiff.tree import tree_items, tree_leaves, tree_map
+from portanet.tree import tree_items, tree_leaves, tree_map
 
 
 class Pair(NamedTuple):

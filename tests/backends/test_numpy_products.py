@@ -11,10 +11,12 @@ import threadpoolctl
 
 import portanet
 from portanet import layers
-from portanet.backends import numpy_products, raw_namespace, threads
-from portanet.backends.numpy import NumpyBackend
-from portanet.backends.numpy_products import matmul
-from portanet.backends.threads import single_threaded_blas
+from portanet.backends import raw_namespace
+from portanet.backends.numpy import products as numpy_products
+from portanet.backends.numpy import threads
+from portanet.backends.numpy.backend import NumpyBackend
+from portanet.backends.numpy.products import matmul
+from portanet.backends.numpy.threads import single_threaded_blas
 
 SHAPES = [
     ((300, 70), (70, 90)),  # rows in pieces

@@ -10,7 +10,8 @@ import pytest
 import threadpoolctl
 
 import portanet
-from portanet.backends import Backend, backend_class, threads
+from portanet.backends import Backend, backend_class
+from portanet.backends.numpy import threads
 from tests.support import assert_equal
 
 

@@ -17,9 +17,9 @@ from typing import Any
 
 import numpy as np
 
-from portanet.autodiff.tree import tree_leaves, tree_map
 from portanet.export import export_onnx
 from portanet.layers import Layer
+from portanet.tree import tree_leaves, tree_map
 from tests.layers import matrix
 
 FACTS = "PORTANET_LAYER_FACTS"

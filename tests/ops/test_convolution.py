@@ -12,8 +12,11 @@ from hypothesis import strategies as st
 
 import portanet
 from portanet.autodiff import array_namespace, check_grads, grad, vjp
-from portanet.backends import Backend, kernel, numpy_convolution, numpy_planes, raw_namespace, threads, use_backend
-from portanet.backends.threads import run_pieces
+from portanet.backends import Backend, kernel, raw_namespace, use_backend
+from portanet.backends.numpy import convolution as numpy_convolution
+from portanet.backends.numpy import planes as numpy_planes
+from portanet.backends.numpy import threads
+from portanet.backends.numpy.threads import run_pieces
 from portanet.ops import convolution_plain as plain
 from portanet.ops.convolution import conv_nd, conv_transpose_nd
 from portanet.ops.windows import window

@@ -10,7 +10,7 @@ import pytest
 
 import portanet
 from portanet.autodiff import array_namespace, grad
-from portanet.autodiff.tree import tree_leaves
+from portanet.tree import tree_leaves
 from portanet.variables import bind
 
 torch = pytest.importorskip("torch")

@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 
 from portanet.autodiff import value_and_grad
-from portanet.autodiff.tree import tree_items
 from portanet.backends import HostArray, asarray, get_backend, to_host, use_backend
 from portanet.training.step import predict_step
+from portanet.tree import tree_items
 from tests.layers import matrix
 from tests.oracles import coverage
 

@@ -37,7 +37,8 @@ def test_two_threads_train_at_once(backend: Backend) -> None:
 FORK = """
 import os, sys, threading, time
 import numpy as np
-from portanet.backends import backend_class, threads
+from portanet.backends import backend_class
+from portanet.backends.numpy import threads
 from tests.portability.curves import curve
 
 expected = curve("CNN")

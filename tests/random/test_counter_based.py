@@ -11,8 +11,9 @@ import pytest
 
 from portanet import random
 from portanet.backends import numpy as numpy_backend
-from portanet.backends import numpy_random, use_backend
-from portanet.backends.numpy_random import CHUNK
+from portanet.backends import use_backend
+from portanet.backends.numpy import random as numpy_random
+from portanet.backends.numpy.random import CHUNK
 from tests.random.drawing import KEY, draw, on_numpy
 from tests.support import assert_equal, to_numpy
 

@@ -13,7 +13,7 @@ import pytest
 
 from portanet import random
 from portanet.backends import asarray, use_backend
-from portanet.backends.numpy_random import random_words
+from portanet.backends.numpy.random import random_words
 from portanet.random import counter_based
 from tests.random.drawing import KEY, on_numpy
 

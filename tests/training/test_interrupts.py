@@ -29,7 +29,7 @@ def heeded():
 
 def state(model):
     """Everything that a step changes, as NumPy arrays."""
-    leaves = portanet.autodiff.tree.tree_leaves(model.optimizer_state[1])
+    leaves = portanet.tree.tree_leaves(model.optimizer_state[1])
     return [*model.get_weights(), *(model.backend.to_host(leaf) for leaf in leaves)]
 
 

@@ -4,7 +4,7 @@ import time
 import pytest
 
 from portanet.backends import get_backend, use_backend
-from portanet.training.prefetch import prefetch
+from portanet.training.data.prefetch import prefetch
 
 
 @pytest.mark.parametrize("depth", [0, 1, 5])

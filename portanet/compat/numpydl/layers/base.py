@@ -7,12 +7,12 @@ from typing import Any, Self
 
 from portanet import layers
 from portanet.autodiff import lift, vjp
-from portanet.autodiff.tree import tree_map
 from portanet.backends import Array, get_backend
 from portanet.compat.numpydl.activations import Activation
 from portanet.compat.numpydl.initializations import Initializer
 from portanet.compat.numpydl.utils.random import get_dtype, to_array
 from portanet.configurable import Configurable
+from portanet.tree import tree_map
 from portanet.variables import Bound, Variable, bind
 
 

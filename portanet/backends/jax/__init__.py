@@ -1,0 +1,1 @@
+"""JAX, on whichever devices it finds."""

@@ -1,0 +1,151 @@
+"""JAX, on whichever devices it finds; the training step is compiled to one program."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from portanet.backends.base import Array, Backend, HostArray, Step, host_memory
+from portanet.backends.jax import convolution
+
+
+def index_add(rows: Array, index: Array, size: int) -> Array:
+    """Sum the rows that share an index: `out[index[k]] += rows[k]`."""
+    import jax.numpy as jnp
+
+    return jnp.zeros((size, *rows.shape[1:]), dtype=rows.dtype).at[index].add(rows)
+
+
+def scan(step: Callable[..., Any], carry: tuple[Array, ...], inputs: Sequence[Any], reverse: bool) -> Any:
+    """The loop of `portanet.ops.recurrent_scan.scan` as one instruction of a program under compilation; else None.
+
+    Outside a compilation the plain loop is faster: JAX would compile the step anew in every call.
+    """
+    import jax
+
+    sequences = tuple(jax.numpy.stack(each) if isinstance(each, list) else each for each in inputs)
+    if not any(isinstance(x, jax.core.Tracer) for x in (*carry, *sequences)):
+        return None
+    return jax.lax.scan(lambda carry, xs: step(carry, *xs), tuple(carry), sequences, reverse=reverse)
+
+
+def cond(condition: Array, yes: Callable[..., Any], no: Callable[..., Any], *operands: Any) -> Any:
+    """`yes(*operands)` if the condition holds, else `no(*operands)`; in a compiled step, which cannot read it, too."""
+    import jax
+
+    if isinstance(condition, jax.core.Tracer):
+        return jax.lax.cond(condition, yes, no, *operands)
+    return yes(*operands) if condition else no(*operands)
+
+
+def erf(x: Array) -> Array:
+    """The error function."""
+    import jax
+
+    return jax.scipy.special.erf(x)
+
+
+def erfc(x: Array) -> Array:
+    """One minus the error function."""
+    import jax
+
+    return jax.scipy.special.erfc(x)
+
+
+class JaxBackend(Backend):
+    """JAX arrays. `dtype="float64"` switches JAX's 64-bit mode on for the whole process, as JAX requires.
+
+    In its 32-bit mode JAX holds 64-bit integers as 32-bit ones; values that do not fit are refused here, as are
+    64-bit floats.
+    """
+
+    name = "jax"
+    library = "jax"
+    install = "pip install 'portanet[jax]'"
+    kernels = {**convolution.KERNELS, "cond": cond, "erf": erf, "erfc": erfc, "index_add": index_add, "scan": scan}
+
+    def __init__(self, device: Any = None, dtype: str = "float32") -> None:
+        super().__init__(device, dtype)
+        if dtype == "float64":
+            import jax
+
+            jax.config.update("jax_enable_x64", True)
+
+    @classmethod
+    def load(cls) -> Any:
+        import jax.numpy as xp
+
+        return xp
+
+    @classmethod
+    def devices(cls) -> dict[str, Any]:
+        import jax
+
+        found = [*jax.devices(), *jax.devices("cpu")]  # the first call lists the default platform's only
+        return {f"{device.platform}:{device.id}": device for device in found}
+
+    def find_dtype(self, name: str) -> Any:
+        # The dtype itself, not the scalar type of the same name: it prints well and is what arrays have.
+        return self.xp.dtype(super().find_dtype(name))
+
+    def from_host(self, x: HostArray) -> Array:
+        import jax
+
+        if not jax.config.jax_enable_x64:
+            _require_32_bits(x)
+        # JAX may alias NumPy's memory on the CPU; the caller's array may change later.
+        return jax.device_put(np.array(x), self.device)
+
+    @classmethod
+    def to_host(cls, x: Array) -> HostArray:
+        return np.array(x.astype("float32") if x.dtype == "bfloat16" else x)
+
+    @classmethod
+    def owns(cls, x: Any) -> bool:
+        import jax
+
+        return isinstance(x, jax.Array)
+
+    @classmethod
+    def cost_of_reading(cls, x: Array) -> str:
+        import jax
+
+        return "never" if isinstance(x, jax.core.Tracer) else "waits"
+
+    def synchronize(self) -> None:
+        import jax
+
+        jax.device_put(0.0, self.device).block_until_ready()
+
+    def memory(self) -> dict[str, int]:
+        if self.device.platform == "cpu":
+            return host_memory()
+        stats = self.device.memory_stats() or {}
+        if "bytes_limit" not in stats:
+            return {}
+        return {"used": int(stats["bytes_in_use"]), "total": int(stats["bytes_limit"])}
+
+    def compile(self, step: Step, pieces: bool = False, given: tuple[int, ...] = ()) -> Step:
+        import jax
+
+        compiled: Step = jax.jit(step, donate_argnums=given)
+        return compiled
+
+
+def _require_32_bits(x: HostArray) -> None:
+    """Refuse what JAX's 32-bit mode would change without a word."""
+    if x.dtype in ("int64", "uint64") and x.size:
+        narrow = np.iinfo("int32" if x.dtype == "int64" else "uint32")
+        if x.min() < narrow.min or x.max() > narrow.max:
+            raise OverflowError(
+                "Backend 'jax' holds 64-bit integers in 32 bits unless JAX's 64-bit mode is on: type "
+                "portanet.set_backend('jax', dtype='float64'), or jax.config.update('jax_enable_x64', True). "
+                f"Received: {x.dtype} values from {x.min()} to {x.max()}"
+            )
+    if x.dtype == "float64":
+        raise ValueError(
+            "Backend 'jax' has 64-bit floats only when JAX's 64-bit mode is on: type portanet.set_backend('jax', "
+            f"dtype='float64'), or jax.config.update('jax_enable_x64', True). Received: dtype={x.dtype.name!r}"
+        )

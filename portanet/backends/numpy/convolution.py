@@ -1,0 +1,77 @@
+"""Convolution on NumPy, as kernels of `portanet.ops.convolution_plain`, which defines it.
+
+The places of the height that a row of outputs sees are brought side by side. All that a column of outputs sees are then
+neighbours in memory, and the columns of a piece are one batch of products, of views, for all rows of all its examples:
+nothing is copied but the rows, which stay in a core's cache. Kernels of three rows take fewer products: see
+`winograd`.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import numpy as np
+
+from portanet.backends.base import Array
+from portanet.backends.numpy import winograd
+from portanet.backends.numpy.planes import as_plane
+from portanet.backends.numpy.threads import map_parts, run_pieces
+
+
+def convolve(x: Array, weights: Array, bias: Array | None, window: Any, groups: int) -> Array | None:
+    """The convolution; None where the version in the standard is as good."""
+    places, filters = window.places(x.shape[1:-1]), weights.shape[-1]
+    plane = as_plane(x, weights, filters, window, groups, places)
+    if plane is None:
+        return None
+    (oh, ow), dtype = plane.places, plane.dtype
+    x = x.reshape(*x.shape[:2], -1, x.shape[-1]).astype(dtype, copy=False)
+    weights = weights.reshape(*plane.size, -1, filters).astype(dtype, copy=False)
+    matrices = winograd.of_kernel(weights) if plane.in_pairs else weights.transpose(1, 0, 2, 3)
+    matrices = matrices.reshape(4 if plane.in_pairs else 1, 1, -1, filters)
+    out = np.empty((x.shape[0], oh, ow * filters), dtype=dtype)
+    added = None if bias is None else np.tile(bias, ow)
+    pieces = plane.pieces(x.shape[0])
+
+    def run(i: int) -> None:
+        part, columns = pieces[i]
+        area = slice(columns.start * filters, columns.stop * filters)
+        target = out[part, :, area]
+        if plane.in_pairs:
+            seen = winograd.of_inputs(plane.rows(x[part], columns))
+            found = np.empty((*seen.shape[:3], target.shape[-1]), dtype=dtype)
+            plane.products(seen, matrices, found)
+            if added is not None:
+                found[1] += added[area]  # the product that is added to both rows of a pair
+            winograd.to_outputs(found, target)
+        else:
+            plane.products(plane.side_by_side(x[part], columns)[None], matrices, target[None])
+            if added is not None:
+                target += added[area]
+
+    run_pieces(run, len(pieces))
+    return out.reshape(x.shape[0], *places, filters)
+
+
+def convolve_kernel(x: Array, g: Array, window: Any, groups: int) -> Array | None:
+    """The adjoint of `convolve` with respect to the kernel, for kernels of three rows and few channels; else None."""
+    channels, filters = x.shape[-1], g.shape[-1]
+    plane = as_plane(x, g, filters, window, groups, g.shape[1:-1])
+    if plane is None or not plane.in_pairs:
+        return None
+    pieces = plane.pieces(x.shape[0])
+    if (pieces[0][0].stop - pieces[0][0].start) * plane.places[0] < channels:
+        return None  # for each column a product of few rows, whose result is large
+    x = x.reshape(*x.shape[:2], -1, channels).astype(plane.dtype, copy=False)
+    g = g.reshape(*g.shape[:2], -1).astype(plane.dtype, copy=False)
+
+    def found_in(piece: tuple[slice, slice]) -> Array:
+        part, columns = piece
+        seen = plane.columns(winograd.of_inputs(plane.rows(x[part], columns)))
+        found = winograd.of_outputs(g[part, :, columns.start * filters : columns.stop * filters])
+        found = found.reshape(4, -1, columns.stop - columns.start, filters).swapaxes(1, 2)
+        return np.matmul(seen.swapaxes(2, 3), found).sum(axis=1)
+
+    kernel = winograd.to_kernel(functools.reduce(np.add, map_parts(found_in, pieces)))
+    return kernel.reshape(*window.size, channels, filters)

@@ -1,0 +1,128 @@
+"""What a convolution of images on NumPy sees, piece by piece: geometry, copies of rows, and views of columns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.lib.stride_tricks import as_strided
+
+from portanet.backends.base import Array
+from portanet.backends.numpy import winograd
+from portanet.backends.numpy.threads import slices
+
+PIECE = 2**22
+"""Bytes of a piece: what it sees, side by side, and its results."""
+NARROW = 16
+"""Columns of outputs that are not divided among pieces: those on the border are seen by both neighbours."""
+
+
+@dataclass(frozen=True)
+class Plane:
+    """A convolution of images (batch, height, width, channels), with the width not dilated."""
+
+    space: tuple[int, int, int]
+    filters: int
+    size: tuple[int, int]
+    strides: tuple[int, int]
+    padding: tuple[tuple[int, int], tuple[int, int]]
+    dilation: int
+    places: tuple[int, int]
+    dtype: np.dtype[Any]
+
+    @property
+    def in_pairs(self) -> bool:
+        """Whether two rows of outputs are computed at once; in half precision, sums of rows lose too much."""
+        suits = self.size[0] == 3 and self.strides[0] == self.dilation == 1 < self.places[0]
+        return suits and self.dtype.kind == "f" and self.dtype.itemsize > 2
+
+    def pieces(self, batch: int) -> list[tuple[slice, slice]]:
+        """Examples and columns of outputs of each piece, some four of them in small batches."""
+        (_, width, channels), (oh, ow) = self.space, self.places
+        seen, results = oh * width * channels, oh * ow * self.filters
+        each = (3 * (seen + results) if self.in_pairs else seen * self.size[0] + results) * self.dtype.itemsize
+        size = min(PIECE, max(PIECE // 4, each * batch // 4)) // each
+        examples = _even(batch, -(-batch // max(1, size)))
+        columns = _even(ow, 1 if size else min(-(-each // PIECE), max(1, ow // NARROW)))
+        return [(part, area) for part in examples for area in columns]
+
+    def rows(self, x: Array, columns: slice) -> Array:
+        """What a piece sees, with its margins: (examples, 2 n + 2, width * channels) for n pairs of rows of outputs."""
+        (top, _), height = self.padding[0], 2 * winograd.pairs(self.places[0]) + 2
+        before, inside, width = self._columns_seen(columns)
+        x = x[:, :, inside]
+        if x.shape[1:3] != (height, width):
+            out = np.empty((x.shape[0], height, width, x.shape[3]), dtype=x.dtype)
+            out[:, :top] = 0
+            out[:, top + x.shape[1] :] = 0
+            _fill(out[:, top : top + x.shape[1]], before, x)
+            x = out
+        return x.reshape(x.shape[0], height, -1)
+
+    def side_by_side(self, x: Array, columns: slice) -> Array:
+        """What each row of outputs of a piece sees: (examples, rows, width * places of the height * channels)."""
+        batch, height, _, channels = x.shape
+        (kh, _), stride, (oh, _) = self.size, self.strides[0], self.places
+        before, inside, width = self._columns_seen(columns)
+        x = x[:, :, inside]
+        out = np.empty((batch, oh, width, kh, channels), dtype=x.dtype)
+        for i in range(kh):
+            first = i * self.dilation - self.padding[0][0]  # the row of x that the first row of outputs sees
+            low = min(oh, max(0, -(first // stride)))
+            high = max(low, min(oh, (height - 1 - first) // stride + 1))
+            out[:, :low, :, i] = 0
+            out[:, high:, :, i] = 0
+            if low < high:
+                rows = x[:, first + low * stride : first + (high - 1) * stride + 1 : stride]
+                _fill(out[:, low:high, :, i], before, rows)
+        return out.reshape(batch, oh, -1)
+
+    def columns(self, seen: Array) -> Array:
+        """For each column of outputs, what it sees in each row: a view (k, columns, rows, places * channels)."""
+        groups, rows = seen.shape[0], seen.shape[1] * seen.shape[2]
+        seen = seen.reshape(groups, rows, -1)
+        group, row, one = seen.strides
+        depth = self.space[2] if self.in_pairs else self.size[0] * self.space[2]
+        step, line = depth * self.strides[1], depth * self.size[1]
+        count = (seen.shape[2] - line) // step + 1
+        return as_strided(seen, (groups, count, rows, line), (group, step * one, row, one), writeable=False)
+
+    def products(self, seen: Array, matrices: Array, out: Array) -> None:
+        """Columns times matrices, for each of k of them, to a view (k, examples, rows, columns * filters)."""
+        columns = self.columns(seen)
+        groups, count, rows = columns.shape[:3]
+        shape = (groups, count, rows, self.filters)
+        strides = (out.strides[0], self.filters * out.itemsize, out.strides[2], out.itemsize)
+        np.matmul(columns, matrices, out=as_strided(out, shape, strides))
+
+    def _columns_seen(self, columns: slice) -> tuple[int, slice, int]:
+        """Of columns of outputs: margin before what they see, what they see of the input, and the number of all."""
+        left, stride = self.padding[1][0], self.strides[1]
+        first = columns.start * stride - left
+        width = (columns.stop - columns.start - 1) * stride + self.size[1]
+        return max(0, -first), slice(max(0, first), max(0, first + width)), width
+
+
+def as_plane(x: Array, other: Array, filters: int, window: Any, groups: int, places: tuple[int, ...]) -> Plane | None:
+    """The convolution of x, by or with another array, as one of images, if it is one that this layout suits."""
+    if window.rank > 2 or groups > 1 or max(window.size) == 1 or 0 in x.shape or 0 in places:
+        return None
+    line = (1,) * (2 - window.rank)  # one axis is the height of an image
+    (oh, ow), padding, dilation = places + line, window.padding + ((0, 0),) * len(line), window.dilation + line
+    if dilation[1] > 1 or min(map(min, padding)) < 0 or 4 * oh < ow:  # short columns make small products
+        return None
+    space, size, strides = x.shape[1:-1] + line + x.shape[-1:], window.size + line, window.strides + line
+    return Plane(space, filters, size, strides, padding, dilation[0], (oh, ow), np.result_type(x, other))
+
+
+def _even(count: int, parts: int) -> list[slice]:
+    """Slices of nearly the same size."""
+    return slices(count, -(-count // parts))
+
+
+def _fill(out: Array, before: int, x: Array) -> None:
+    """Write x to columns of `out`, and zeros around."""
+    out[:, :, :before] = 0
+    out[:, :, before : before + x.shape[2]] = x
+    out[:, :, before + x.shape[2] :] = 0

@@ -1,0 +1,89 @@
+"""PyTorch, on the CPU or an accelerator."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from portanet.backends.base import Array, Backend, HostArray, host_memory
+from portanet.backends.torch import convolution
+
+
+def index_add(rows: Array, index: Array, size: int) -> Array:
+    """Sum the rows that share an index: `out[index[k]] += rows[k]`."""
+    return rows.new_zeros((size, *rows.shape[1:])).index_add_(0, index, rows)
+
+
+def erf(x: Array) -> Array:
+    """The error function."""
+    import torch
+
+    return torch.special.erf(x)
+
+
+def erfc(x: Array) -> Array:
+    """One minus the error function."""
+    import torch
+
+    return torch.special.erfc(x)
+
+
+class TorchBackend(Backend):
+    """PyTorch tensors; gradients are portanet's own, so tensors never require grad."""
+
+    name = "torch"
+    library = "torch"
+    install = "pip install 'portanet[torch]'"
+    kernels = {**convolution.KERNELS, "erf": erf, "erfc": erfc, "index_add": index_add}
+
+    @classmethod
+    def load(cls) -> Any:
+        import array_api_compat.torch as xp
+
+        return xp
+
+    @classmethod
+    def devices(cls) -> dict[str, Any]:
+        import torch
+
+        kind = torch.accelerator.current_accelerator()
+        count = 0 if kind is None else torch.accelerator.device_count()
+        return {name: torch.device(name) for name in ("cpu", *(f"{kind.type}:{i}" for i in range(count)))}
+
+    def from_host(self, x: HostArray) -> Array:
+        import torch
+
+        # The copy has no negative strides, which PyTorch refuses.
+        return torch.from_numpy(np.array(x, order="C")).to(self.device)
+
+    @classmethod
+    def to_host(cls, x: Array) -> HostArray:
+        import torch
+
+        host: HostArray = (x.float() if x.dtype == torch.bfloat16 else x).numpy(force=True)
+        return np.array(host) if x.device.type == "cpu" else host
+
+    @classmethod
+    def owns(cls, x: Any) -> bool:
+        import torch
+
+        return isinstance(x, torch.Tensor)
+
+    @classmethod
+    def cost_of_reading(cls, x: Array) -> str:
+        return "free" if x.device.type == "cpu" else "waits"
+
+    def synchronize(self) -> None:
+        import torch
+
+        if self.device.type != "cpu":
+            torch.accelerator.synchronize(self.device)
+
+    def memory(self) -> dict[str, int]:
+        import torch
+
+        if self.device.type != "cuda":
+            return host_memory() if self.device.type == "cpu" else {}
+        free, total = torch.cuda.mem_get_info(self.device)
+        return {"used": total - free, "total": total}

@@ -1,0 +1,161 @@
+"""Attention without projections."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from portanet.autodiff import array_namespace
+from portanet.autodiff.traced import raw_value
+from portanet.backends import Array
+from portanet.layers.regularization.noise import RandomLayer
+from portanet.layers.several_inputs import Several, masks_of
+from portanet.ops.attention import attention, softmax, with_causal
+
+
+class Attention(RandomLayer):
+    """Dot-product attention (Luong et al. 2015); as `keras.layers.Attention`.
+
+    Args:
+        use_scale: Whether the scores have a trained factor.
+        score_mode: `"dot"`: the product of query and key; `"concat"`: the sum of tanh(query + key), with a trained
+            factor.
+        dropout: In training, the fraction of the weights to drop.
+        seed: Seed of dropout; by default `portanet.random.get_seed()`.
+        **options: `name`, `trainable`, `dtype`, `activity_regularizer` of `Layer`.
+
+    Input: a list of query (batch, times, size), value (batch, places, value size) and, if it is not the value, key
+    (batch, places, size). `mask` is a list of boolean masks of query (its result is then 0) and value.
+    Result: shape (batch, times, value size).
+
+    Call arguments: `use_causal_mask`: whether a time pays attention to earlier places and its own alone;
+    `return_attention_scores`: whether to return the weights (batch, times, places) as well.
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet import layers
+        >>> x = np.ones((2, 3, 4), dtype="float32")
+        >>> layers.Attention()([x, x]).shape
+        (2, 3, 4)
+    """
+
+    works_in_pieces = gains_by_parts = True
+    several_inputs: Several = Several("query", "value", optional=("key",))
+
+    def __init__(
+        self,
+        use_scale: bool = False,
+        score_mode: str = "dot",
+        dropout: float = 0.0,
+        seed: int | None = None,
+        **options: Any,
+    ) -> None:
+        super().__init__(seed, **options)
+        if score_mode not in ("dot", "concat"):
+            raise ValueError(
+                f"Argument `score_mode` of layer '{self.name}' must be 'dot' or 'concat'. "
+                f"Received: score_mode={score_mode!r}"
+            )
+        self.use_scale = use_scale
+        self.score_mode = score_mode
+        self.dropout = self.require_rate(dropout)
+
+    def build(self, input_shape: Any) -> None:
+        self.several_inputs.entries(self, input_shape)
+        if self.dropout:
+            super().build(input_shape)
+        if self.use_scale:
+            self.scale = self.add_weight((), "ones", "scale")
+        if self.score_mode == "concat":
+            self.concat_score_weight = self.add_weight((), "ones", "concat_score_weight")
+
+    def call(
+        self,
+        x: Any,
+        training: bool = False,
+        mask: Any = None,
+        use_causal_mask: bool = False,
+        return_attention_scores: bool = False,
+    ) -> Any:
+        query, value, *rest = x
+        key = rest[0] if rest else value
+        query_mask, value_mask = masks_of(mask, 2)
+        shown = None
+        if value_mask is not None:
+            value_mask = raw_value(value_mask)
+            shown = array_namespace(value_mask).expand_dims(value_mask, axis=-2)
+        if use_causal_mask:
+            shown = with_causal(shown, raw_value(query), key.shape[-2])
+        keep = None
+        if training and self.dropout:
+            drawn = self.bernoulli(query, (*query.shape[:-1], key.shape[-2]), 1 - self.dropout)
+            keep = array_namespace(drawn).astype(drawn, query.dtype) * (1 / (1 - self.dropout))
+        out, weights = self._attend(query, key, value, shown, keep)
+        if query_mask is not None:
+            xp = array_namespace(out)
+            out = xp.where(array_namespace(raw_value(query_mask)).expand_dims(raw_value(query_mask), axis=-1), out, 0.0)
+        return (out, weights) if return_attention_scores else out
+
+    def _attend(self, query: Array, key: Array, value: Array, mask: Array | None, keep: Array | None) -> Any:
+        if self.score_mode == "dot":
+            if self.use_scale:
+                query = query * self.scale.value
+            return attention(query, key, value, scale=1.0, mask=mask, keep=keep)
+        factor = self.scale.value if self.use_scale else None
+        scores = _sums(query, key, factor, None) * self.concat_score_weight.value
+        return _weighted(scores, value, mask, keep)
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        query, value, *_ = self.several_inputs.entries(self, input_shape)
+        return (*query[:-1], value[-1])
+
+    def compute_mask(self, x: Any, mask: Any = None) -> Any:
+        return masks_of(mask, 1)[0]
+
+
+class AdditiveAttention(Attention):
+    """Additive attention (Bahdanau et al. 2015): the score is sum(scale * tanh(query + key)).
+
+    As `keras.layers.AdditiveAttention`.
+
+    Args:
+        use_scale: Whether there is a trained factor for each feature.
+        dropout: In training, the fraction of the weights to drop.
+        **options: `seed`; `name`, `trainable`, `dtype`, `activity_regularizer` of `Layer`.
+
+    Input, result and call arguments: as `Attention`.
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet import layers
+        >>> x = np.ones((2, 3, 4), dtype="float32")
+        >>> layers.AdditiveAttention()([x, x]).shape
+        (2, 3, 4)
+    """
+
+    def __init__(self, use_scale: bool = True, dropout: float = 0.0, **options: Any) -> None:
+        super().__init__(use_scale, dropout=dropout, **options)
+
+    def build(self, input_shape: Any) -> None:
+        self.several_inputs.entries(self, input_shape)
+        if self.dropout:
+            RandomLayer.build(self, input_shape)
+        if self.use_scale:
+            self.scale = self.add_weight((input_shape[0][-1],), "glorot_uniform", "scale")
+
+    def _attend(self, query: Array, key: Array, value: Array, mask: Array | None, keep: Array | None) -> Any:
+        scale = self.scale.value if self.use_scale else None
+        return _weighted(_sums(query, key, None, scale), value, mask, keep)
+
+
+def _sums(query: Array, key: Array, inner: Array | None, outer: Array | None) -> Array:
+    """`sum(outer * tanh(inner * (query + key)))` over the features, for all times and places."""
+    xp = array_namespace(query, key, *(x for x in (inner, outer) if x is not None))
+    total = xp.expand_dims(query, axis=-2) + xp.expand_dims(key, axis=-3)
+    bent = xp.tanh(total if inner is None else total * inner)
+    return xp.sum(bent if outer is None else bent * outer, axis=-1)
+
+
+def _weighted(scores: Array, value: Array, mask: Array | None, keep: Array | None) -> tuple[Array, Array]:
+    xp = array_namespace(scores, value)
+    weights = softmax(xp, scores, mask)
+    return xp.matmul(weights if keep is None else weights * keep, value), weights

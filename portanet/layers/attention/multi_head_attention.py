@@ -1,0 +1,282 @@
+"""Attention with several heads."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from portanet import constraints, initializers, regularizers
+from portanet.autodiff import array_namespace
+from portanet.autodiff.traced import raw_value
+from portanet.backends import Array
+from portanet.layers.regularization.noise import RandomLayer
+from portanet.layers.rnn.cell import require_size
+from portanet.layers.several_inputs import Several, masks_of
+from portanet.ops.attention import attention, dot_product_attention, with_causal
+from portanet.ops.products import dense
+from portanet.variables import Variable
+
+
+class MultiHeadAttention(RandomLayer):
+    """Attention with several heads (Vaswani et al. 2017); as `keras.layers.MultiHeadAttention`.
+
+    Query, key and value are projected for each head; the heads' results are projected together. Places that are masked
+    have no influence, whatever stands there; a time for which all places are masked gets the output's bias.
+
+    Args:
+        num_heads: Number of heads.
+        key_dim: Size of each head's query and key.
+        value_dim: Size of each head's value; by default `key_dim`.
+        dropout: In training, the fraction of the attention weights to drop.
+        use_bias: Whether the projections have biases.
+        output_shape: Size of the result's last axis; by default that of the query.
+        kernel_initializer: Initial values of the kernels.
+        bias_initializer: Initial values of the biases.
+        kernel_regularizer: Name or function: penalty on the kernels, added to the loss.
+        bias_regularizer: Likewise on the biases.
+        kernel_constraint: Name or function applied to the kernels after each update.
+        bias_constraint: Likewise to the biases.
+        seed: Seed of dropout; by default `portanet.random.get_seed()`.
+        **options: `name`, `trainable`, `dtype`, `activity_regularizer` of `Layer`.
+
+    Input: `layer(query, value, key)`, or as a list `layer([query, value, key])`: shapes (batch, times, features),
+    (batch, places, features) twice. The key is by default the value, the value by default the query.
+    `mask`: boolean mask of the query, shape (batch, times), which hides places where the query is the value too; or a
+    list of such masks of query and value, as models pass them on.
+    Result: shape (batch, times, output size).
+
+    Call arguments: `value_mask`: boolean, shape (batch, places): False for places to leave out; `attention_mask`:
+    boolean, shape (batch, times, places) or (batch, heads, times, places), with 1 where an axis is shared;
+    `use_causal_mask`: whether a time pays attention to earlier places and its own alone; `return_attention_scores`:
+    whether to return the weights, shape (batch, heads, times, places), as well.
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet import layers
+        >>> layer, x = layers.MultiHeadAttention(2, 8), np.ones((4, 5, 16), dtype="float32")
+        >>> layer(x, x, use_causal_mask=True).shape
+        (4, 5, 16)
+    """
+
+    works_in_pieces = gains_by_parts = True
+    several_inputs: Several = Several("query", optional=("value", "key"))
+
+    def __init__(
+        self,
+        num_heads: int,
+        key_dim: int,
+        value_dim: int | None = None,
+        dropout: float = 0.0,
+        use_bias: bool = True,
+        output_shape: int | None = None,
+        kernel_initializer: Any = "glorot_uniform",
+        bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        bias_constraint: Any = None,
+        seed: int | None = None,
+        **options: Any,
+    ) -> None:
+        super().__init__(seed, **options)
+        self.num_heads = self.num_key_value_heads = require_size(self, "num_heads", num_heads)
+        self.key_dim = require_size(self, "key_dim", key_dim)
+        self.value_dim = self.key_dim if value_dim is None else require_size(self, "value_dim", value_dim)
+        self.output_size = None if output_shape is None else require_size(self, "output_shape", output_shape)
+        self.dropout = self.require_rate(dropout)
+        self.use_bias = use_bias
+        self.kernel_initializer = initializers.get(kernel_initializer)
+        self.bias_initializer = initializers.get(bias_initializer)
+        self.kernel_regularizer = regularizers.get(kernel_regularizer)
+        self.bias_regularizer = regularizers.get(bias_regularizer)
+        self.kernel_constraint = constraints.get(kernel_constraint)
+        self.bias_constraint = constraints.get(bias_constraint)
+
+    def build(self, input_shape: Any) -> None:
+        query, value, key = _three(self.several_inputs.entries(self, input_shape))
+        for shape in (query, value, key):
+            self.require_rank(shape, 3, "(batch, time, features)")
+        if self.dropout:
+            super().build(query)
+        heads, size = self.num_heads, self.output_size or query[-1]
+        self.query_kernel, self.query_bias = self._weights("query", query[-1], (heads, self.key_dim))
+        self.key_kernel, self.key_bias = self._weights("key", key[-1], (self.num_key_value_heads, self.key_dim))
+        self.value_kernel, self.value_bias = self._weights(
+            "value", value[-1], (self.num_key_value_heads, self.value_dim)
+        )
+        self.output_kernel, self.output_bias = self._weights("output", (heads, self.value_dim), (size,))
+
+    def _weights(self, name: str, inputs: Any, outputs: tuple[int, ...]) -> tuple[Variable, Variable | None]:
+        lead = inputs if isinstance(inputs, tuple) else (inputs,)
+        kernel = self.add_weight(
+            (*lead, *outputs),
+            self.kernel_initializer,
+            f"{name}_kernel",
+            regularizer=self.kernel_regularizer,
+            constraint=self.kernel_constraint,
+        )
+        if not self.use_bias:
+            return kernel, None
+        bias = self.add_weight(
+            outputs,
+            self.bias_initializer,
+            f"{name}_bias",
+            regularizer=self.bias_regularizer,
+            constraint=self.bias_constraint,
+        )
+        return kernel, bias
+
+    def call(
+        self,
+        x: Any,
+        training: bool = False,
+        mask: Any = None,
+        value_mask: Array | None = None,
+        attention_mask: Array | None = None,
+        use_causal_mask: bool = False,
+        return_attention_scores: bool = False,
+    ) -> Any:
+        query, value, key, value_mask = self._without_padding(x, mask, value_mask)
+        q = self._heads(query, self.query_kernel, self.query_bias)
+        k = self._repeated(self._heads(key, self.key_kernel, self.key_bias))
+        v = self._repeated(self._heads(value, self.value_kernel, self.value_bias))
+        allowed = self._mask(q, k, attention_mask, value_mask)
+        keep = None
+        if training and self.dropout:
+            drawn = self.bernoulli(q, (*q.shape[:3], k.shape[2]), 1 - self.dropout)
+            keep = array_namespace(drawn).astype(drawn, q.dtype) * (1 / (1 - self.dropout))
+        scale, weights = self.key_dim**-0.5, None
+        if return_attention_scores:
+            if use_causal_mask:
+                allowed = with_causal(allowed, raw_value(q), k.shape[2])
+            out, weights = attention(q, k, v, scale=scale, mask=allowed, keep=keep)
+        else:
+            out = dot_product_attention(q, k, v, scale, allowed, use_causal_mask, keep)
+        out = self._output(out)
+        return (out, weights) if return_attention_scores else out
+
+    def _without_padding(self, x: Any, mask: Any, value_mask: Any) -> tuple[Array, Array, Array, Array | None]:
+        """Query, value and key with zeros where they are masked (0 times NaN is NaN), and the mask of the value."""
+        query_mask, masked = masks_of(mask, 2)
+        value_mask = masked if value_mask is None else value_mask
+        query = self._zeroed(x[0], query_mask)
+        if len(x) == 1:
+            return query, query, query, query_mask if value_mask is None else value_mask
+        _, value, key = _three(x)
+        shared = key is value
+        value = self._zeroed(value, value_mask)
+        return query, value, value if shared else self._zeroed(key, value_mask), value_mask
+
+    def _zeroed(self, x: Array, mask: Array | None) -> Array:
+        if mask is None:
+            return x
+        if tuple(mask.shape) != tuple(x.shape[:2]):
+            raise ValueError(
+                f"A mask of layer '{self.name}' must have shape (batch, time), here {tuple(x.shape[:2])}. "
+                f"Received: {tuple(mask.shape)}"
+            )
+        mask = raw_value(mask)
+        return array_namespace(x).where(array_namespace(mask).expand_dims(mask, axis=-1), x, 0.0)
+
+    def _heads(self, x: Array, kernel: Variable, bias: Variable | None) -> Array:
+        """The projection, shape (batch, heads, times, size)."""
+        w = kernel.value
+        self.require_axis(x, -1, w.shape[0])
+        xp = array_namespace(x, w)
+        batch, times, features = x.shape
+        rows = dense(x, xp.reshape(w, (features, -1)), None if bias is None else xp.reshape(bias.value, (-1,)))
+        return xp.permute_dims(xp.reshape(rows, (batch, times, *w.shape[1:])), (0, 2, 1, 3))
+
+    def _repeated(self, x: Array) -> Array:
+        """Keys or values for each head of the query, where several share one."""
+        groups = self.num_heads // self.num_key_value_heads
+        if groups == 1:
+            return x
+        xp = array_namespace(x)
+        batch, heads, places, size = x.shape
+        x = xp.broadcast_to(xp.expand_dims(x, axis=2), (batch, heads, groups, places, size))
+        return xp.reshape(x, (batch, heads * groups, places, size))
+
+    def _output(self, x: Array) -> Array:
+        w = self.output_kernel.value
+        xp = array_namespace(x, w)
+        batch, heads, times, size = x.shape
+        joined = xp.reshape(xp.permute_dims(x, (0, 2, 1, 3)), (batch, times, heads * size))
+        bias = None if self.output_bias is None else self.output_bias.value
+        found: Array = dense(joined, xp.reshape(w, (heads * size, w.shape[-1])), bias)
+        return found
+
+    def _mask(self, q: Array, k: Array, attention_mask: Array | None, value_mask: Array | None) -> Array | None:
+        """One mask that broadcasts to (batch, heads, times, places), or None."""
+        (batch, _, times, _), places = q.shape, k.shape[2]
+        found = None
+        if attention_mask is not None:
+            found = raw_value(attention_mask)
+            xp = array_namespace(found)
+            found = found if xp.isdtype(found.dtype, "bool") else found != 0
+            if found.ndim == 3:
+                found = xp.expand_dims(found, axis=1)
+            wanted = (batch, self.num_heads, times, places)
+            if found.ndim > 4 or any(n not in (1, m) for n, m in zip(found.shape[::-1], wanted[::-1], strict=False)):
+                raise ValueError(
+                    f"Argument `attention_mask` of layer '{self.name}' must have shape (batch, times, places) or "
+                    f"(batch, heads, times, places), here {wanted}, or 1 on shared axes. "
+                    f"Received: {tuple(attention_mask.shape)}"
+                )
+        if value_mask is not None:
+            value_mask = raw_value(value_mask)
+            shown = array_namespace(value_mask).reshape(value_mask, (batch, 1, 1, places))
+            found = shown if found is None else found & shown
+        return found
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        query = self.several_inputs.entries(self, input_shape)[0]
+        return (*query[:-1], self.output_size or query[-1])
+
+    def compute_mask(self, x: Any, mask: Any = None) -> Any:
+        return masks_of(mask, 1)[0]
+
+
+class GroupQueryAttention(MultiHeadAttention):
+    """Attention in which several heads of the query share a key and a value (Ainslie et al. 2023).
+
+    As `keras.layers.GroupQueryAttention`.
+
+    Args:
+        head_dim: Size of each head.
+        num_query_heads: Number of heads of the query.
+        num_key_value_heads: Number of heads of key and value, a divisor of `num_query_heads`.
+        dropout: In training, the fraction of the attention weights to drop.
+        use_bias: Whether the projections have biases.
+        **options: Initializers, regularizers, constraints and `seed` as `MultiHeadAttention`; `name`, `trainable`,
+            `dtype`, `activity_regularizer` of `Layer`.
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet import layers
+        >>> layer = layers.GroupQueryAttention(8, 4, 2)
+        >>> layer(np.ones((4, 5, 16), dtype="float32")).shape
+        (4, 5, 16)
+    """
+
+    def __init__(
+        self,
+        head_dim: int,
+        num_query_heads: int,
+        num_key_value_heads: int,
+        dropout: float = 0.0,
+        use_bias: bool = True,
+        **options: Any,
+    ) -> None:
+        super().__init__(num_query_heads, head_dim, dropout=dropout, use_bias=use_bias, **options)
+        self.num_key_value_heads = require_size(self, "num_key_value_heads", num_key_value_heads)
+        if num_query_heads % num_key_value_heads:
+            raise ValueError(
+                f"Argument `num_query_heads` of layer '{self.name}' must be a multiple of `num_key_value_heads`. "
+                f"Received: num_query_heads={num_query_heads}, num_key_value_heads={num_key_value_heads}"
+            )
+
+
+def _three(x: list[Any]) -> list[Any]:
+    """Query, value and key of one, two or three."""
+    query, value = x[0], x[min(1, len(x) - 1)]
+    return [query, value, x[2] if len(x) > 2 else value]

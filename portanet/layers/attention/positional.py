@@ -1,0 +1,174 @@
+"""Layers that tell attention where things stand."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from portanet import initializers
+from portanet.autodiff import array_namespace
+from portanet.autodiff.traced import raw_value
+from portanet.backends import Array, device_of
+from portanet.layers.base import Layer
+from portanet.layers.rnn.cell import require_size
+
+
+def _require_wavelength(layer: Layer, value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or value <= 0:
+        raise ValueError(
+            f"Argument `max_wavelength` of layer '{layer.name}' must be a positive number. "
+            f"Received: max_wavelength={value!r}"
+        )
+    return float(value)
+
+
+def _angles(x: Array, times: int, count: int, step: float, wavelength: float, start: int) -> tuple[Any, Array]:
+    """The namespace of plain arrays, and position * wavelength^(-step * i) for i < count, shape (times, count)."""
+    plain = raw_value(x)
+    xp, device = array_namespace(plain), device_of(plain)
+    # In the arithmetic of x; positions are exact up to 2^24 in float32.
+    position = xp.astype(xp.arange(start, start + times, device=device), plain.dtype)
+    rate = xp.exp(xp.astype(xp.arange(count, device=device), plain.dtype) * (-step * math.log(wavelength)))
+    return xp, xp.expand_dims(position, axis=-1) * rate
+
+
+class SinePositionEncoding(Layer):
+    """Sines and cosines of the position, of wavelengths from 2 pi to `max_wavelength` (Vaswani et al. 2017).
+
+    As `keras_hub.layers.SinePositionEncoding`: the result is the encoding alone, to be added to the input.
+
+    Args:
+        max_wavelength: The longest wavelength, over 2 pi.
+        **options: `name`, `dtype` of `Layer`.
+
+    Input: shape (..., time, features). Result: the same shape.
+
+    Call arguments: `start_index`: the position of the first step.
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet import layers
+        >>> layers.SinePositionEncoding()(np.zeros((1, 2, 4)))[0].round(4)
+        array([[0.    , 1.    , 0.    , 1.    ],
+               [0.8415, 0.5403, 0.01  , 1.    ]])
+    """
+
+    keeps_shape = True
+
+    def __init__(self, max_wavelength: float = 10000, **options: Any) -> None:
+        super().__init__(**options)
+        self.max_wavelength = _require_wavelength(self, max_wavelength)
+
+    def call(self, x: Array, start_index: int = 0) -> Array:
+        self.require_rank(x.shape, 2, "(..., time, features)")
+        times, features = x.shape[-2:]
+        half = (features + 1) // 2
+        xp, angles = _angles(x, times, half, 2.0 / features, self.max_wavelength, start_index)
+        both = xp.stack([xp.sin(angles), xp.cos(angles)], axis=-1)
+        table = xp.reshape(both, (times, 2 * half))[:, :features]
+        return array_namespace(x).zeros_like(x) + table
+
+
+class PositionEmbedding(Layer):
+    """A trained vector for each position (Devlin et al. 2019); as `keras_hub.layers.PositionEmbedding`.
+
+    The result is the vectors alone, to be added to the input.
+
+    Args:
+        sequence_length: The number of positions.
+        initializer: Initial values, shape (sequence_length, features).
+        **options: `name`, `trainable`, `dtype` of `Layer`.
+
+    Input: shape (..., time, features), with time at most `sequence_length`. Result: the same shape.
+
+    Call arguments: `start_index`: the position of the first step.
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet import layers
+        >>> layers.PositionEmbedding(8)(np.zeros((2, 5, 4), dtype="float32")).shape
+        (2, 5, 4)
+    """
+
+    keeps_shape = True
+
+    def __init__(self, sequence_length: int, initializer: Any = "glorot_uniform", **options: Any) -> None:
+        super().__init__(**options)
+        self.sequence_length = require_size(self, "sequence_length", sequence_length)
+        self.initializer = initializers.get(initializer)
+
+    def build(self, input_shape: Any) -> None:
+        self.require_rank(input_shape, 2, "(..., time, features)")
+        self.position_embeddings = self.add_weight(
+            (self.sequence_length, input_shape[-1]), self.initializer, "position_embeddings"
+        )
+
+    def call(self, x: Array, start_index: int = 0) -> Array:
+        table = self.position_embeddings.value
+        self.require_axis(x, -1, table.shape[-1])
+        stop = start_index + x.shape[-2]
+        if start_index < 0 or stop > self.sequence_length:
+            raise ValueError(
+                f"Layer '{self.name}' knows {self.sequence_length} positions. Received: positions {start_index} to "
+                f"{stop - 1}"
+            )
+        xp = array_namespace(x, table)
+        return xp.broadcast_to(table[start_index:stop, :], tuple(x.shape))
+
+
+class RotaryEmbedding(Layer):
+    """Turn pairs of features by angles that grow with the position (Su et al. 2021).
+
+    As `keras_hub.layers.RotaryEmbedding`: feature i is paired with feature i + features / 2. Products of queries and
+    keys that are turned depend on the distance of their positions alone.
+
+    Args:
+        max_wavelength: The longest wavelength, over 2 pi.
+        scaling_factor: Positions are divided by it.
+        sequence_axis: The axis of time.
+        **options: `name`, `dtype` of `Layer`.
+
+    Input: shape (batch, time, ..., features) with an even number of features. Result: the same shape.
+
+    Call arguments: `start_index`: the position of the first step.
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet import layers
+        >>> layers.RotaryEmbedding()(np.asarray([[[1.0, 0.0], [1.0, 0.0]]]))[0].round(4)
+        array([[1.    , 0.    ],
+               [0.5403, 0.8415]])
+    """
+
+    keeps_shape = True
+
+    def __init__(
+        self, max_wavelength: float = 10000, scaling_factor: float = 1.0, sequence_axis: int = 1, **options: Any
+    ) -> None:
+        super().__init__(**options)
+        self.max_wavelength = _require_wavelength(self, max_wavelength)
+        if scaling_factor <= 0:
+            raise ValueError(
+                f"Argument `scaling_factor` of layer '{self.name}' must be positive. "
+                f"Received: scaling_factor={scaling_factor!r}"
+            )
+        self.scaling_factor = float(scaling_factor)
+        self.sequence_axis = sequence_axis
+        if sequence_axis < 1:  # it may be that of the batch
+            self.by_example = False
+
+    def call(self, x: Array, start_index: int = 0) -> Array:
+        self.require_rank(x.shape, 2, "(batch, time, ..., features)")
+        features, axis = x.shape[-1], self.sequence_axis % x.ndim
+        if features % 2 or axis == x.ndim - 1:
+            raise ValueError(
+                f"Layer '{self.name}' needs an even number of features on the last axis, which is not that of time. "
+                f"Received: shape {tuple(x.shape)}, sequence_axis={self.sequence_axis}"
+            )
+        half, times = features // 2, x.shape[axis]
+        raw, angles = _angles(x, times, half, 2.0 / features, self.max_wavelength, start_index)
+        lead = [times if i == axis else 1 for i in range(x.ndim - 1)]
+        angles = raw.reshape(angles / self.scaling_factor, (*lead, half))
+        cos, sin = raw.cos(angles), raw.sin(angles)
+        first, second = x[..., :half], x[..., half:]
+        return array_namespace(x).concat([first * cos - second * sin, second * cos + first * sin], axis=-1)

@@ -1,0 +1,186 @@
+"""Transposed convolutions: every input spreads a kernel over the result."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from portanet import constraints, initializers, regularizers
+from portanet.backends import Array
+from portanet.layers.convolutional.convolution import Convolving
+from portanet.layers.spatial import sizes
+from portanet.ops.convolution import conv_transpose_nd
+
+
+class _ConvTranspose(Convolving):
+    def __init__(
+        self,
+        filters: int,
+        kernel_size: int | Sequence[int],
+        strides: int | Sequence[int] = 1,
+        padding: str = "valid",
+        output_padding: int | Sequence[int] | None = None,
+        data_format: str | None = None,
+        dilation_rate: int | Sequence[int] = 1,
+        activation: Any = None,
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        activity_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        bias_constraint: Any = None,
+        **options: Any,
+    ) -> None:
+        super().__init__(
+            kernel_size,
+            strides,
+            padding,
+            data_format,
+            dilation_rate,
+            activation,
+            use_bias,
+            bias_initializer,
+            bias_regularizer,
+            activity_regularizer,
+            bias_constraint,
+            **options,
+        )
+        if self.padding not in ("valid", "same"):
+            raise ValueError(
+                f"Argument `padding` of layer '{self.name}' must be 'valid' or 'same'. Received: padding={padding!r}"
+            )
+        self.output_padding = (
+            None if output_padding is None else sizes(self, "output_padding", output_padding, self.rank, 0)
+        )
+        if any(extra >= s for extra, s in zip(self.output_padding or (), self.strides, strict=False)):
+            raise ValueError(
+                f"Argument `output_padding` of layer '{self.name}' must be less than strides={strides} on every axis. "
+                f"Received: output_padding={output_padding!r}"
+            )
+        self.filters = self.require_count("filters", filters)
+        self.kernel_initializer = initializers.get(kernel_initializer)
+        self.kernel_regularizer = regularizers.get(kernel_regularizer)
+        self.kernel_constraint = constraints.get(kernel_constraint)
+
+    def build(self, input_shape: Any) -> None:
+        channels = self.channels_of(input_shape)
+        self.kernel = self.add_weight(
+            (*self.kernel_size, self.filters, channels),
+            self.kernel_initializer,
+            "kernel",
+            regularizer=self.kernel_regularizer,
+            constraint=self.kernel_constraint,
+        )
+        self.add_bias((self.filters,))
+
+    def call(self, x: Array) -> Array:
+        kernel = self.kernel.value
+        x = self.opened(x, kernel)
+        space, before = self.positions(x.shape[1:-1]), self._cut_before()
+        cut = tuple((n, 0) for n in before)
+        return self.closed(
+            conv_transpose_nd(x, kernel, self.bias_value, self.strides, cut, self.dilation_rate, space=space)
+        )
+
+    def _cut_before(self) -> list[int]:
+        """What Keras's convention cuts off before the first place of the full result, on each axis."""
+        cut = []
+        for axis, (k, s, d) in enumerate(zip(self.kernel_size, self.strides, self.dilation_rate, strict=True)):
+            span = (k - 1) * d + 1
+            if self.padding == "valid":
+                cut.append(0)
+                continue
+            extra = None if self.output_padding is None else self.output_padding[axis]
+            margin = s + span - 2 if extra is None else span + span % 2 - 2 + extra
+            cut.append(span - 1 - min(margin - margin // 2, span - 1))
+        return cut
+
+    def positions(self, space: Sequence[int | None]) -> tuple[Any, ...]:
+        """The size of the result."""
+        found: list[int | None] = []
+        for axis, (n, k, s, d) in enumerate(
+            zip(space, self.kernel_size, self.strides, self.dilation_rate, strict=True)
+        ):
+            span = (k - 1) * d + 1
+            extra = None if self.output_padding is None else self.output_padding[axis]
+            if n is None:
+                found.append(None)
+            elif self.padding == "valid":
+                found.append((n - 1) * s + (max(span, s) if extra is None else span + extra))
+            else:
+                found.append(n * s if extra is None else (n - 1) * s + span % 2 + extra)
+        return tuple(found)
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        return self.shape_with(input_shape, self.positions(self.space_of(input_shape)), self.filters)
+
+
+class Conv1DTranspose(_ConvTranspose):
+    """The adjoint of a convolution over a sequence; as `keras.layers.Conv1DTranspose`.
+
+    Args:
+        filters: Channels of the result.
+        kernel_size: Number of steps over which an input is spread.
+        **options: The other arguments of `Conv2DTranspose`, in the same order.
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet import layers
+        >>> layers.Conv1DTranspose(4, 3, strides=2)(np.ones((2, 5, 3), dtype="float32")).shape
+        (2, 11, 4)
+    """
+
+    rank = 1
+
+
+class Conv2DTranspose(_ConvTranspose):
+    """The adjoint of a convolution over images; as `keras.layers.Conv2DTranspose`.
+
+    Args:
+        filters: Channels of the result.
+        kernel_size: Height and width over which an input is spread, or one number for both.
+        strides: Steps in the result between neighbouring inputs.
+        padding: `"valid"`: the whole result; `"same"`: strides times the input's size.
+        output_padding: What the result's size is to be beyond the least that fits, below strides; None: as `padding`
+            says.
+        data_format: `"channels_last"` (the default) or `"channels_first"`.
+        dilation_rate: Distances between neighbouring places of the kernel.
+        activation: Name or function; None for none.
+        use_bias: Whether to add a bias.
+        kernel_initializer: Initial values of the kernel, shape (*kernel_size, filters, channels).
+        bias_initializer: Initial values of the bias, shape (filters,).
+        kernel_regularizer: Penalty on the kernel, added to the loss.
+        bias_regularizer: Likewise on the bias.
+        activity_regularizer: Likewise on the result, divided by the number of examples.
+        kernel_constraint: Applied to the kernel after each update.
+        bias_constraint: Likewise to the bias.
+        **options: `name`, `trainable`, `dtype` of `Layer`.
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet import layers
+        >>> layers.Conv2DTranspose(4, 3, strides=2, padding="same")(np.ones((2, 5, 5, 3), dtype="float32")).shape
+        (2, 10, 10, 4)
+    """
+
+    rank = 2
+
+
+class Conv3DTranspose(_ConvTranspose):
+    """The adjoint of a convolution over volumes; as `keras.layers.Conv3DTranspose`.
+
+    Args:
+        filters: Channels of the result.
+        kernel_size: Depth, height and width over which an input is spread, or one number for all.
+        **options: The other arguments of `Conv2DTranspose`, in the same order.
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet import layers
+        >>> layers.Conv3DTranspose(4, 2)(np.ones((2, 3, 3, 3, 2), dtype="float32")).shape
+        (2, 4, 4, 4, 4)
+    """
+
+    rank = 3

@@ -1,0 +1,1 @@
+"""Layers of any network: where data enters, dense, embedding, functions."""

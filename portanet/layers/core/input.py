@@ -1,0 +1,70 @@
+"""Where data enters a model."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from portanet.backends import Array
+from portanet.layers.base import Layer
+from portanet.layers.several_inputs import Shape
+from portanet.layers.symbolic import Node, SymbolicArray
+
+
+class InputLayer(Layer):
+    """The layer behind `Input`: it gives a symbolic array, `output`, and passes data on.
+
+    Args:
+        shape: Shape of one example, without the batch axis; None where it may vary.
+        batch_size: Size of the batch axis, if it is fixed.
+        dtype: Name of the data's dtype; by default the backend's.
+        **options: `name` of `Layer`.
+    """
+
+    keeps_shape = True
+    keeps_values = True
+    autocast = False
+
+    def __init__(self, shape: Any, batch_size: int | None = None, dtype: str | None = None, **options: Any) -> None:
+        super().__init__(**options)
+        if isinstance(shape, int) or any(n is not None and (not isinstance(n, int) or n < 0) for n in shape):
+            raise ValueError(
+                f"Argument `shape` must be a tuple of sizes of one example, such as (784,). Received: shape={shape!r}"
+            )
+        self.shape: Shape = tuple(shape)
+        self.batch_size = batch_size
+        self.dtype = dtype or self.compute_dtype
+        self.build(self.batch_shape)
+        Node(self, (), {}, self.batch_shape, self.dtype)
+
+    @property
+    def batch_shape(self) -> Shape:
+        """The shape with the batch axis."""
+        return (self.batch_size, *self.shape)
+
+    def call(self, x: Array) -> Array:
+        return x
+
+
+def Input(  # noqa: N802 -- as Keras
+    shape: Any, batch_size: int | None = None, dtype: str | None = None, name: str | None = None
+) -> SymbolicArray:
+    """A symbolic array: call layers on it to draw a graph, or make it the first entry of a `Sequential`.
+
+    Args:
+        shape: Shape of one example, without the batch axis; None where it may vary.
+        batch_size: Size of the batch axis, if it is fixed.
+        dtype: Name of the data's dtype, such as `"int32"` for an `Embedding`; by default the backend's.
+        name: Name of the input.
+
+    Example:
+        >>> import portanet
+        >>> from portanet import layers
+        >>> x = layers.Input((784,), name="pixels")
+        >>> y = layers.Dense(10)(layers.Dense(30)(x))
+        >>> y
+        <SymbolicArray 'dense', shape=(None, 10), dtype=float32>
+        >>> portanet.Model(x, y).count_params()
+        23860
+    """
+    found: SymbolicArray = InputLayer(shape, batch_size, dtype, name=name).output
+    return found

@@ -1,0 +1,95 @@
+"""Normalisation within groups of channels, and within each channel."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from portanet.autodiff import array_namespace
+from portanet.backends import Array
+from portanet.layers.normalization.layer_normalization import AffineNormalization, positive_axes, require_axes, widened
+
+
+class GroupNormalization(AffineNormalization):
+    """Give each group of channels of each example mean 0 and variance 1, then apply `gamma` and `beta` by channel.
+
+    Wu and He 2018; as `keras.layers.GroupNormalization`.
+
+    Args:
+        groups: Number of groups, a divisor of the number of channels; -1 for as many groups as channels.
+        axis: The axis of the channels.
+        epsilon: Added to the variance.
+        **options: `center`, `scale`, `beta_initializer`, `gamma_initializer`, `beta_regularizer`, `gamma_regularizer`,
+            `beta_constraint`, `gamma_constraint` of `AffineNormalization`; `name`, `trainable`, `dtype`,
+            `activity_regularizer` of `Layer`.
+
+    Input: any shape. Result: the same shape and dtype.
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet import layers
+        >>> layers.GroupNormalization(2, epsilon=0.0)(np.asarray([[1.0, 3.0, 10.0, 20.0]], dtype="float32"))
+        array([[-1.,  1., -1.,  1.]], dtype=float32)
+    """
+
+    def __init__(self, groups: int = 32, axis: int = -1, epsilon: float = 1e-3, **options: Any) -> None:
+        super().__init__(epsilon, **options)
+        if isinstance(groups, bool) or not isinstance(groups, int) or (groups < 1 and groups != -1):
+            raise ValueError(
+                f"Argument `groups` of layer '{self.name}' must be a positive integer or -1. "
+                f"Received: groups={groups!r}"
+            )
+        if len(require_axes(self, axis)) != 1:
+            raise ValueError(f"Argument `axis` of layer '{self.name}' must be one axis. Received: axis={axis!r}")
+        self.groups = groups
+        self.axis = axis
+
+    def build(self, input_shape: Any) -> None:
+        (self.channel_axis,) = positive_axes(self, require_axes(self, self.axis), input_shape)
+        self.channels = input_shape[self.channel_axis]
+        self.divisions = self.channels if self.groups == -1 else self.groups
+        if self.channels % self.divisions:
+            raise ValueError(
+                f"Layer '{self.name}' needs a number of channels that its {self.divisions} groups can share. "
+                f"Received: {self.channels} channels on axis {self.channel_axis} of shape {tuple(input_shape)}"
+            )
+        self.add_affine((self.channels,))
+
+    def call(self, x: Array) -> Array:
+        self.require_axis(x, self.channel_axis, self.channels)
+        c, split = self.channel_axis, (self.divisions, self.channels // self.divisions)
+        lead, rest = tuple(x.shape[:c]), tuple(x.shape[c + 1 :])
+        axes = tuple(i for i in range(1, x.ndim + 1) if i != c)
+        affine = (*(1,) * c, *split, *(1,) * len(rest))
+        wide, restore = widened(x)
+        grouped = array_namespace(wide).reshape(wide, (*lead, *split, *rest))
+        out = self.normalized(grouped, axes, affine)[0]
+        return restore(array_namespace(out).reshape(out, x.shape))
+
+
+class InstanceNormalization(GroupNormalization):
+    """Give each channel of each example mean 0 and variance 1 over the other axes, then apply `gamma` and `beta`.
+
+    Ulyanov, Vedaldi and Lempitsky 2016: `GroupNormalization` with as many groups as channels.
+
+    Args:
+        axis: The axis of the channels.
+        epsilon: Added to the variance.
+        **options: As `GroupNormalization`.
+
+    Input: any shape of at least 3 axes. Result: the same shape and dtype.
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet import layers
+        >>> x = np.asarray([[[1.0, 20.0], [3.0, 10.0]]], dtype="float32")
+        >>> layers.InstanceNormalization(epsilon=0.0)(x)
+        array([[[-1.,  1.],
+                [ 1., -1.]]], dtype=float32)
+    """
+
+    def __init__(self, axis: int = -1, epsilon: float = 1e-3, **options: Any) -> None:
+        super().__init__(-1, axis, epsilon, **options)
+
+    def build(self, input_shape: Any) -> None:
+        self.require_rank(input_shape, 3, "(batch, ..., channels)")
+        super().build(input_shape)

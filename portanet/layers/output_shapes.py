@@ -1,0 +1,101 @@
+"""Shapes of results before there is data: what a layer says of itself, or what a trial on zeros shows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from portanet.backends import Array, Backend, get_backend, use_backend
+from portanet.layers.several_inputs import Shape, map_shapes, shape_of
+from portanet.tree import tree_leaves, tree_map
+from portanet.variables import bind
+
+if TYPE_CHECKING:
+    from portanet.layers.base import Layer
+
+SIZES = (2, 3)
+"""Sizes tried for a batch that is not known; other axes are larger by `BEYOND`, so that windows fit in."""
+BEYOND = 14
+
+
+class Known:
+    """What is known of an array: its shape, and its dtype (a name or a library's dtype; None: the default float).
+
+    Trees of these stand for trees of arrays; symbolic arrays are such, too.
+    """
+
+    __slots__ = ("dtype", "shape")
+
+    def __init__(self, shape: Shape, dtype: Any = None) -> None:
+        self.shape = shape
+        self.dtype = dtype
+
+
+def result_shape(layer: Layer, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
+    """Build a layer for arguments of which shapes are known, and find the shape of its result.
+
+    Args:
+        layer: The layer.
+        args: What it is called with: trees with `Known` leaves.
+        options: Likewise by name; other leaves are passed on as they are.
+    """
+    shape = shape_of(args[0])
+    if not layer.built:
+        layer._dtypes = [leaf.dtype for leaf in tree_leaves(args[0])]
+        layer.build(shape)
+    plain = len(args) == 1 and not (options.keys() - {"training", "mask"})
+    if plain and _alike(shape, layer.build_shape) and all(part.built for part in layer.flatten_layers()):
+        return layer.compute_output_shape(shape)
+    # What the options change, what is built by its first call alone, and whether other shapes fit, is seen by trying.
+    tried = trial(layer, args, options)
+    return layer.compute_output_shape(shape) if plain else tried
+
+
+def shape_by_trial(layer: Layer, input_shape: Any) -> Any:
+    """The shape of the result for inputs of this shape, by calling the layer on zeros."""
+    dtypes = iter(layer._dtypes)
+    return trial(layer, (map_shapes(lambda each: Known(each, next(dtypes, None)), input_shape),), {})
+
+
+def trial(layer: Layer, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
+    """The shape of what a layer gives for zeros; None where it depends on sizes that are None.
+
+    What the layer assigns to its variables meanwhile does not last.
+    """
+    variable = layer.first_variable()
+    backend = get_backend() if variable is None else variable.backend
+    options = {"training": False, **options}
+    found = []
+    with use_backend(backend):
+        for size in SIZES:
+            with bind({v: v.value for v in layer.variables}):
+                given, named = tree_map(lambda leaf, size=size: _zeros(leaf, size, backend), (args, options))
+                found.append(shape_of(layer(*given, **named)))
+            if all(None not in leaf.shape for leaf in tree_leaves(args)):
+                return found[0]
+    small, large = (iter(_flat(shape)) for shape in found)
+    return map_shapes(
+        lambda _: tuple(m if m == n else None for m, n in zip(next(small), next(large), strict=True)), found[0]
+    )
+
+
+def _flat(shape: Any) -> list[Shape]:
+    found: list[Shape] = []
+    map_shapes(found.append, shape)
+    return found
+
+
+def _alike(shape: Any, other: Any) -> bool:
+    """Whether two trees of shapes differ in nothing but the batch."""
+    try:
+        return [each[1:] for each in _flat(shape)] == [each[1:] for each in _flat(other)]
+    except TypeError:  # not a tree of shapes: a layer with a `build` of its own sort
+        return False
+
+
+def _zeros(leaf: Any, size: int, backend: Backend) -> Array:
+    """Zeros in place of an array of which the shape is known; anything else as it is."""
+    if not isinstance(leaf, Known):
+        return leaf
+    shape = tuple((size if i == 0 else size + BEYOND) if n is None else n for i, n in enumerate(leaf.shape))
+    dtype = backend.find_dtype(leaf.dtype) if isinstance(leaf.dtype, str) else leaf.dtype or backend.dtype
+    return backend.xp.zeros(shape, dtype=dtype, device=backend.device)

@@ -1,0 +1,242 @@
+"""What recurrent cells share: a loop over time, weights, dropout that is the same in every step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from portanet import activations, constraints, initializers, regularizers
+from portanet.autodiff import array_namespace
+from portanet.autodiff.traced import raw_value
+from portanet.backends import Array, get_backend
+from portanet.layers.base import Layer
+from portanet.layers.regularization.noise import RandomLayer
+
+States = list[Array]
+
+
+def loop(
+    step: Callable[[Array, States], tuple[Array, Any]],
+    x: Array,
+    states: States,
+    mask: Array | None,
+    output: Array | None = None,
+) -> tuple[Array, States]:
+    """Run a step through a sequence.
+
+    Args:
+        step: `step(x_t, states)` gives the output and the new states.
+        x: Inputs, shape (time, batch, ...).
+        states: The states before the first step.
+        mask: Boolean, shape (time, batch, 1): False where output and states stay as they are.
+        output: What the output stays as before the first step that counts; by default zeros.
+
+    Returns:
+        The outputs, shape (time, batch, ...), and the states after the last step.
+    """
+    outputs = []
+    for t in range(x.shape[0]):
+        found, new = step(x[t, ...], states)
+        new = list(new) if isinstance(new, (list, tuple)) else [new]
+        if mask is not None:
+            xp = array_namespace(found, *new, *states)
+            found = _choose(xp, mask[t, ...], found, xp.zeros_like(found) if output is None else output)
+            new = [_choose(xp, mask[t, ...], a, b) for a, b in zip(new, states, strict=True)]
+        output, states = found, new
+        outputs.append(output)
+    return array_namespace(*outputs).stack(outputs), states
+
+
+def _choose(xp: Any, mask: Array, new: Array, old: Array) -> Array:
+    shape = (mask.shape[0],) + (1,) * (new.ndim - 1)
+    return xp.where(xp.reshape(mask, shape), new, old)
+
+
+def plain_options(options: dict[str, Array | None]) -> dict[str, Array | None]:
+    """Masks have no derivative; fused ops take them as they are under every wrapper."""
+    return {name: None if x is None else raw_value(x) for name, x in options.items()}
+
+
+def require_size(layer: Layer, name: str, value: Any) -> int:
+    """Check a number of units."""
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise ValueError(
+            f"Argument `{name}` of layer '{layer.name}' must be a positive integer. Received: {name}={value!r}"
+        )
+    return value
+
+
+class RecurrentCell(RandomLayer):
+    """What the cells of this library share: weights, dropout, and a fused way through a sequence where there is one.
+
+    Args:
+        units: Size of the output.
+        activation: Name or function; None for none.
+        use_bias: Whether to add a bias.
+        kernel_initializer: Initial values of the inputs' kernel, shape (features, gates * units).
+        recurrent_initializer: Initial values of the output's kernel, shape (units, gates * units).
+        bias_initializer: Initial values of the bias.
+        kernel_regularizer: Name or function: penalty on the kernel, added to the loss.
+        recurrent_regularizer: Likewise on the recurrent kernel.
+        bias_regularizer: Likewise on the bias.
+        kernel_constraint: Name or function applied to the kernel after each update.
+        recurrent_constraint: Likewise to the recurrent kernel.
+        bias_constraint: Likewise to the bias.
+        dropout: In training, the fraction of the inputs to drop; the same ones in every time step (Gal and Ghahramani
+            2016).
+        recurrent_dropout: Likewise of the previous output, where it enters the product with its kernel.
+        seed: Seed of dropout; by default `portanet.random.get_seed()`.
+        **options: `name`, `trainable`, `dtype` of `Layer`.
+    """
+
+    gates: ClassVar[int] = 1
+
+    def __init__(
+        self,
+        units: int,
+        activation: Any = "tanh",
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        recurrent_initializer: Any = "orthogonal",
+        bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None,
+        recurrent_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        recurrent_constraint: Any = None,
+        bias_constraint: Any = None,
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        seed: int | None = None,
+        **options: Any,
+    ) -> None:
+        super().__init__(seed, **options)
+        self.units = require_size(self, "units", units)
+        self.activation = activations.get(activation)
+        self.use_bias = use_bias
+        self.kernel_initializer = initializers.get(kernel_initializer)
+        self.recurrent_initializer = initializers.get(recurrent_initializer)
+        self.bias_initializer = initializers.get(bias_initializer)
+        self.kernel_regularizer = regularizers.get(kernel_regularizer)
+        self.recurrent_regularizer = regularizers.get(recurrent_regularizer)
+        self.bias_regularizer = regularizers.get(bias_regularizer)
+        self.kernel_constraint = constraints.get(kernel_constraint)
+        self.recurrent_constraint = constraints.get(recurrent_constraint)
+        self.bias_constraint = constraints.get(bias_constraint)
+        self.dropout = self.require_rate(dropout)
+        self.recurrent_dropout = self.require_rate(recurrent_dropout)
+
+    @property
+    def state_size(self) -> list[int]:
+        """Sizes of the states; the first of them is the output."""
+        return [self.units]
+
+    @property
+    def output_size(self) -> int:
+        """Size of the output."""
+        return self.state_size[0]
+
+    def bias_shape(self) -> tuple[int, ...]:
+        """Shape of the bias."""
+        return (self.gates * self.units,)
+
+    def build(self, input_shape: Any) -> None:
+        if self.dropout or self.recurrent_dropout:
+            super().build(input_shape)
+        width = self.gates * self.units
+        self.kernel = self.add_weight(
+            (input_shape[-1], width),
+            self.kernel_initializer,
+            "kernel",
+            regularizer=self.kernel_regularizer,
+            constraint=self.kernel_constraint,
+        )
+        self.recurrent_kernel = self.add_weight(
+            (self.output_size, width),
+            self.recurrent_initializer,
+            "recurrent_kernel",
+            regularizer=self.recurrent_regularizer,
+            constraint=self.recurrent_constraint,
+        )
+        if self.use_bias:
+            self.bias = self.add_weight(
+                self.bias_shape(),
+                self.bias_initializer,
+                "bias",
+                regularizer=self.bias_regularizer,
+                constraint=self.bias_constraint,
+            )
+
+    def step(self, x: Array, states: States, recurrent_keep: Array | None) -> tuple[Array, States]:
+        """One time step: the output and the new states."""
+        raise NotImplementedError(f"Cell '{self.name}' does not implement step(x, states, recurrent_keep).")
+
+    def fused(self, x: Array, states: States, options: dict[str, Any]) -> tuple[Array, States] | None:
+        """A whole sequence (time, batch, features) at once; None where the cell's arguments allow no fused op."""
+        return None
+
+    def call(  # type: ignore[override]
+        self, x: Array, states: Any, training: bool = False
+    ) -> tuple[Array, States]:
+        """One time step on its own.
+
+        Args:
+            x: Inputs, shape (batch, features).
+            states: The states, a list of arrays of shape (batch, size).
+            training: Whether to drop inputs.
+
+        Returns:
+            The output and the list of new states.
+        """
+        input_keep, recurrent_keep = self.draw(x, training)
+        states = list(states) if isinstance(states, (list, tuple)) else [states]
+        return self.step(x if input_keep is None else x * input_keep, states, recurrent_keep)
+
+    def sequence(self, x: Array, states: States, mask: Array | None, training: bool) -> tuple[Array, States]:
+        """Run through a sequence of shape (time, batch, features); as `loop`."""
+        self.require_axis(x, -1, self.kernel.shape[0])
+        input_keep, recurrent_keep = self.draw(x, training)
+        if input_keep is not None:
+            x = x * input_keep
+        found = self.fused(x, states, {"mask": mask, "recurrent_keep": recurrent_keep})
+        if found is not None:
+            return found
+        return loop(lambda x, states: self.step(x, states, recurrent_keep), x, states, mask, states[0])
+
+    def draw(self, x: Array, training: bool) -> tuple[Array | None, Array | None]:
+        """Factors of the inputs and of the previous output, shape (batch, ...), the same for a whole sequence."""
+        if not training:
+            return None, None
+        batch = x.shape[-2]
+        return (
+            self._keep(x, (batch, x.shape[-1]), self.dropout),
+            self._keep(x, (batch, self.output_size), self.recurrent_dropout),
+        )
+
+    def _keep(self, x: Array, shape: tuple[int, ...], rate: float) -> Array | None:
+        if not rate:
+            return None
+        drawn = self.bernoulli(x, shape, 1 - rate)
+        return array_namespace(drawn).astype(drawn, x.dtype) * (1 / (1 - rate))
+
+    def get_initial_state(self, batch_size: int) -> States:
+        """Zeros of the states' shapes."""
+        backend = get_backend()
+        return [
+            backend.xp.zeros((batch_size, size), dtype=self.kernel.value.dtype, device=backend.device)
+            for size in self.state_size
+        ]
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        return (input_shape[0], self.output_size), [(input_shape[0], size) for size in self.state_size]
+
+    def _bias(self) -> Array | None:
+        return self.bias.value if self.use_bias else None
+
+    def _sum(self, x: Array, h: Array, recurrent_keep: Array | None) -> Array:
+        """`x @ kernel + h @ recurrent_kernel + bias`."""
+        kernel = self.kernel.value
+        xp = array_namespace(x, kernel, h)
+        h = h if recurrent_keep is None else h * recurrent_keep
+        a = xp.matmul(x, kernel) + xp.matmul(h, self.recurrent_kernel.value)
+        return a + self.bias.value if self.use_bias else a

@@ -1,0 +1,321 @@
+"""Layers that run a recurrent cell through a sequence."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from typing import Any
+
+from portanet.autodiff import array_namespace, lift, stop_gradient
+from portanet.autodiff.boundary import is_nested
+from portanet.autodiff.traced import TracedArray, raw_value
+from portanet.backends import Array, device_of
+from portanet.layers.base import Layer
+from portanet.layers.rnn.cell import RecurrentCell, States, loop
+from portanet.layers.several_inputs import Several, masks_of
+
+
+class RNN(Layer):
+    """Run a cell through a sequence; as `keras.layers.RNN`.
+
+    A cell is a layer with an attribute `state_size` (a number, or a list of them) and `call(x, states)`, which gives
+    the output and the list of new states for one time step; it may have `output_size` and take `training`.
+
+    Masked time steps (mask False) leave the states as they are and repeat the output before (at first that of
+    the initial state; zeros for cells of your own). Their inputs have no influence on results or gradients, whatever
+    they are.
+
+    Args:
+        cell: A cell, or a list of cells, each of which feeds the next.
+        return_sequences: Whether to return the output of every time step rather than the last.
+        return_state: Whether to return the last states too.
+        go_backwards: Whether to go from the last time step to the first; outputs come in the order of computation.
+        stateful: Whether the states at the end of a batch are those at the start of the next, example by example; the
+            batch size must be fixed. Gradients stop at the start of the batch (truncated backpropagation through time).
+        zero_output_for_mask: Whether outputs of masked time steps are zeros.
+        learn_initial_state: Whether the initial state is a weight (at first zeros), the same for every example.
+        truncate_gradient: If given, gradients flow back through at most this many steps: the sequence is cut into
+            pieces of that length, between which the states are constants.
+        **options: `name`, `trainable`, `dtype`, `activity_regularizer` of `Layer`.
+
+    Call arguments, beside `training` and `mask` (boolean, shape (batch, time)):
+        initial_state: List of arrays of shape (batch, size), one for each state; `layer([x, *states])` is the same.
+
+    Input: shape (batch, time, features). Result: shape (batch, units), or (batch, time, units) with
+    `return_sequences`; with `return_state` a tuple of that and the states.
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet import layers
+        >>> layer = layers.RNN([layers.LSTMCell(8), layers.GRUCell(4)], return_sequences=True)
+        >>> layer(np.ones((2, 5, 3), dtype="float32")).shape
+        (2, 5, 4)
+    """
+
+    by_example = False  # the batch may have a state, and runs through time in pieces anyway
+    works_in_pieces = True
+    several_inputs: Several = Several("sequence", more="initial_state")
+
+    def __init__(
+        self,
+        cell: Any,
+        return_sequences: bool = False,
+        return_state: bool = False,
+        go_backwards: bool = False,
+        stateful: bool = False,
+        zero_output_for_mask: bool = False,
+        learn_initial_state: bool = False,
+        truncate_gradient: int | None = None,
+        **options: Any,
+    ) -> None:
+        super().__init__(**options)
+        cell = StackedRNNCells(cell) if isinstance(cell, (list, tuple)) else cell
+        if not isinstance(cell, Layer) or not hasattr(cell, "state_size"):
+            raise ValueError(
+                f"Argument `cell` of layer '{self.name}' must be a layer with an attribute `state_size`, or a list of "
+                f"such layers. Received: cell={cell!r}"
+            )
+        if truncate_gradient is not None and (not isinstance(truncate_gradient, int) or truncate_gradient < 1):
+            raise ValueError(
+                f"Argument `truncate_gradient` of layer '{self.name}' must be a positive integer or None. "
+                f"Received: truncate_gradient={truncate_gradient!r}"
+            )
+        if stateful and learn_initial_state:
+            raise ValueError(
+                f"Layer '{self.name}' can start from the last batch's state or from a learned one, not both. "
+                "Received: stateful=True, learn_initial_state=True"
+            )
+        self.cell = cell
+        self.return_sequences = return_sequences
+        self.return_state = return_state
+        self.go_backwards = go_backwards
+        self.stateful = stateful
+        self.zero_output_for_mask = zero_output_for_mask
+        self.learn_initial_state = learn_initial_state
+        self.truncate_gradient = truncate_gradient
+
+    @property
+    def state_size(self) -> list[int]:
+        """Sizes of the states."""
+        size = self.cell.state_size
+        return [size] if isinstance(size, int) else list(size)
+
+    def build(self, input_shape: Any) -> None:
+        shape = self.sequence_of(input_shape)
+        self.require_rank(shape, 3, "(batch, time, features)")
+        if not self.cell.built:
+            self._place(self._path())
+            self.cell.build((shape[0], *shape[2:]))
+        if self.learn_initial_state:
+            self.initial_state = [
+                self.add_weight((size,), "zeros", f"initial_state_{i}") for i, size in enumerate(self.state_size)
+            ]
+        if self.stateful:
+            if shape[0] is None:
+                raise ValueError(
+                    f"Layer '{self.name}' is stateful and needs a fixed batch size: give the model an "
+                    f"Input(shape, batch_size=...). Received: shape {shape}"
+                )
+            self.states = [
+                self.add_weight((shape[0], size), "zeros", f"state_{i}", trainable=False)
+                for i, size in enumerate(self.state_size)
+            ]
+
+    def reset_state(self) -> None:
+        """Set the states of a stateful layer to zeros, to start new sequences."""
+        if not self.stateful:
+            raise ValueError(f"Layer '{self.name}' keeps no state between batches. Received: stateful=False")
+        for state in self.states if self.built else ():
+            state.assign(state.backend.xp.zeros_like(state.value))
+
+    def sequence_of(self, x: Any) -> Any:
+        """The sequence, or its shape, of the list of it and the states."""
+        return self.several_inputs.entries(self, x)[0]
+
+    def call(self, x: Any, training: bool = False, mask: Any = None) -> Any:
+        x, states, mask = self._prepare(x[0], masks_of(mask, 1)[0], x[1:])
+        outputs, states = self._run(x, states, mask, training)
+        if self.stateful:
+            for variable, state in zip(self.states, states, strict=True):
+                variable.assign(raw_value(state))
+        return self._result(outputs, states, mask)
+
+    def _prepare(self, x: Array, mask: Array | None, initial: States) -> tuple[Array, States, Array | None]:
+        """The inputs with time first, the initial states, and the mask in the form (time, batch, 1)."""
+        self.require_rank(x.shape, 3, "(batch, time, features)")
+        if x.shape[1] == 0:
+            raise ValueError(f"Layer '{self.name}' needs at least one time step. Received: shape {tuple(x.shape)}")
+        weights = [v.value for v in self.variables if not v.counter]
+        xp = array_namespace(x, *weights)
+        if not xp.isdtype(x.dtype, "real floating"):
+            x = xp.astype(x, weights[0].dtype)
+        if is_nested(weights):
+            x = lift(x)
+        if mask is not None:
+            mask = self._time_first_mask(x, raw_value(mask))
+        x = self._time_first(xp, x)
+        if mask is not None:
+            # What stands at masked steps may be anything, NaN included.
+            x = xp.where(_beside(mask, x), x, 0.0)
+        return x, self._initial_states(xp, x, initial), mask
+
+    def _time_first(self, xp: Any, x: Array) -> Array:
+        x = xp.permute_dims(x, (1, 0, *range(2, x.ndim)))
+        return xp.flip(x, axis=0) if self.go_backwards else x
+
+    def _time_first_mask(self, x: Array, mask: Array) -> Array:
+        """The mask in the form (time, batch, 1)."""
+        if tuple(mask.shape) != tuple(x.shape[:2]):
+            raise ValueError(
+                f"Layer '{self.name}' needs a mask of shape (batch, time), here {tuple(x.shape[:2])}. "
+                f"Received: {tuple(mask.shape)}"
+            )
+        raw = array_namespace(mask)
+        mask = mask if raw.isdtype(mask.dtype, "bool") else mask != 0
+        found: Array = self._time_first(raw, raw.expand_dims(mask, axis=-1))
+        return found
+
+    def _initial_states(self, xp: Any, x: Array, given: States) -> States:
+        batch, dtype = x.shape[1], x.dtype
+        if given:
+            states = given
+        elif self.stateful:
+            states = [v.value for v in self.states]
+        elif self.learn_initial_state:
+            states = [xp.broadcast_to(v.value, (batch, *v.shape)) for v in self.initial_state]
+        else:
+            device = device_of(raw_value(x))
+            states = [xp.zeros((batch, size), dtype=dtype, device=device) for size in self.state_size]
+        shapes = [tuple(s.shape) for s in states]
+        if shapes != [(batch, size) for size in self.state_size]:
+            raise ValueError(
+                f"Layer '{self.name}' needs states of shapes {[(batch, size) for size in self.state_size]} for this "
+                f"batch. Received: {shapes}"
+            )
+        return [lift(s) for s in states] if type(x) is TracedArray else states
+
+    def _run(self, x: Array, states: States, mask: Array | None, training: bool) -> tuple[Array, States]:
+        """The outputs of all time steps, and the last states."""
+        size = self.truncate_gradient or x.shape[0]
+        if size >= x.shape[0]:
+            return run_cell(self.cell, x, states, mask, training)
+        outputs = []
+        for start in range(0, x.shape[0], size):
+            piece = slice(start, min(start + size, x.shape[0]))
+            if start:
+                states = [stop_gradient(s) for s in states]
+            m = None if mask is None else mask[piece, ...]
+            found, states = run_cell(self.cell, x[piece, ...], states, m, training)
+            outputs.append(found)
+        return array_namespace(*outputs).concat(outputs, axis=0), states
+
+    def _result(self, outputs: Array, states: States, mask: Array | None) -> Any:
+        xp = array_namespace(outputs)
+        if self.return_sequences:
+            if mask is not None and self.zero_output_for_mask:
+                outputs = xp.where(_beside(mask, outputs), outputs, 0.0)
+            out = xp.permute_dims(outputs, (1, 0, *range(2, outputs.ndim)))
+        elif isinstance(self.cell, RecurrentCell):
+            out = states[0]  # the same, without a gradient of all outputs that is zero but for the last
+        else:
+            out = outputs[-1, ...]
+        return (out, *states) if self.return_state else out
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        batch, time, *_ = self.sequence_of(input_shape)
+        size = getattr(self.cell, "output_size", None) or self.state_size[0]
+        out = (batch, time, size) if self.return_sequences else (batch, size)
+        return (out, *((batch, n) for n in self.state_size)) if self.return_state else out
+
+    def compute_mask(self, x: Any, mask: Any = None) -> Any:
+        found = masks_of(mask, 1)[0] if self.return_sequences else None
+        return [found, *(None for _ in self.state_size)] if self.return_state else found
+
+
+def _beside(mask: Array, x: Array) -> Array:
+    """A mask (time, batch, 1) with as many axes as `x`."""
+    return array_namespace(mask).reshape(mask, (*mask.shape[:2], *(1,) * (x.ndim - 2)))
+
+
+class StackedRNNCells(Layer):
+    """Several cells as one: each feeds the next; as `keras.layers.StackedRNNCells`.
+
+    Args:
+        cells: The cells; the states of all of them in this order are the states of the stack.
+        **options: `name`, `trainable`, `dtype` of `Layer`.
+
+    Example:
+        >>> from portanet import layers
+        >>> layers.StackedRNNCells([layers.LSTMCell(8), layers.GRUCell(4)]).state_size
+        [8, 8, 4]
+    """
+
+    def __init__(self, cells: Sequence[Layer], **options: Any) -> None:
+        super().__init__(**options)
+        if not cells or any(not hasattr(cell, "state_size") for cell in cells):
+            raise ValueError(
+                f"Argument `cells` of layer '{self.name}' must be cells: layers with an attribute `state_size`. "
+                f"Received: cells={list(cells)!r}"
+            )
+        self.cells = list(cells)
+
+    @property
+    def state_size(self) -> list[int]:
+        """Sizes of the states of all cells."""
+        return [size for cell in self.cells for size in _sizes(cell)]
+
+    @property
+    def output_size(self) -> int:
+        """Size of the last cell's output."""
+        return _output_size(self.cells[-1])
+
+    def build(self, input_shape: Any) -> None:
+        self._place(self._path())
+        for cell in self.cells:
+            if not cell.built:
+                cell.build(input_shape)
+            input_shape = (input_shape[0], _output_size(cell))
+
+    def call(  # type: ignore[override]
+        self, x: Array, states: Any, training: bool = False
+    ) -> tuple[Array, States]:
+        """One time step."""
+        new: States = []
+        for cell, part in zip(self.cells, self._split(states), strict=True):
+            x, found = cell(x, part, training=training)
+            new += found
+        return x, new
+
+    def sequence(self, x: Array, states: States, mask: Array | None, training: bool) -> tuple[Array, States]:
+        """Run through a sequence (time, batch, features), cell by cell."""
+        new: States = []
+        for cell, part in zip(self.cells, self._split(states), strict=True):
+            x, found = run_cell(cell, x, part, mask, training)
+            new += found
+        return x, new
+
+    def _split(self, states: States) -> list[States]:
+        parts, start = [], 0
+        for cell in self.cells:
+            size = len(_sizes(cell))
+            parts.append(list(states[start : start + size]))
+            start += size
+        return parts
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        return (input_shape[0], self.output_size), [(input_shape[0], size) for size in self.state_size]
+
+
+def _sizes(cell: Any) -> list[int]:
+    return [cell.state_size] if isinstance(cell.state_size, int) else list(cell.state_size)
+
+
+def _output_size(cell: Any) -> int:
+    return getattr(cell, "output_size", None) or _sizes(cell)[0]
+
+
+def run_cell(cell: Any, x: Array, states: States, mask: Array | None, training: bool) -> tuple[Array, States]:
+    """Run any cell through a sequence (time, batch, ...); as `loop`."""
+    if isinstance(cell, (RecurrentCell, StackedRNNCells)):
+        return cell.sequence(x, states, mask, training)
+    return loop(functools.partial(cell, training=training), x, states, mask)

@@ -1,0 +1,1 @@
+"""Where batches come from, and how they get to the device."""

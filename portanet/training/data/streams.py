@@ -1,0 +1,123 @@
+"""Batches that the user's own object makes: a generator, a loader, a data set with numbered batches."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+from portanet.training.data.sources import Batch, Numbered, Order, Source
+
+_END = object()
+
+
+class Numbers(Numbered):
+    """The batches of an object with `__len__` (batches) and `__getitem__(number)`, as `portanet.utils.PyDataset`.
+
+    Args:
+        dataset: The object; its `on_epoch_begin` and `on_epoch_end` are called, if it has them.
+        shuffle: Whether to shuffle the batches by the seed, or a function that gives their order.
+        steps: Batches in an epoch; None for all.
+    """
+
+    def __init__(self, dataset: Any, shuffle: Order, steps: int | None) -> None:
+        super().__init__(len(dataset), 1, shuffle, steps)
+        if self.count == 0:
+            raise ValueError(f"The data set has no batches: its len() is 0. Received: {dataset!r}")
+        self.dataset = dataset
+
+    def first(self) -> Batch:
+        return unpacked(self.dataset[0])
+
+    def batches(self, epoch: int, first: int = 0) -> Iterator[Batch]:
+        self._call("on_epoch_begin")
+        for order, start, _ in self.pieces(epoch, first):
+            yield unpacked(self.dataset[start if order is None else int(order[start])])
+        self._call("on_epoch_end")
+
+    def _call(self, hook: str) -> None:
+        found = getattr(self.dataset, hook, None)
+        if found is not None:
+            found()
+
+
+class Stream(Source):
+    """The batches of an iterable: a generator, a `torch.utils.data.DataLoader`, anything that gives batches in turn.
+
+    Without `steps`, an epoch is one pass. With `steps`, epochs go on where the last one ended, and an iterable that can
+    be begun again is.
+
+    Args:
+        data: The iterable.
+        steps: Batches in an epoch; None for all.
+    """
+
+    def __init__(self, data: Any, steps: int | None) -> None:
+        self.data = data
+        self.asked = steps
+        self.steps = steps if steps is not None else _length(data)
+        self.once = isinstance(data, Iterator)
+        self.iterator: Iterator[Any] | None = None
+        self.waiting: list[Any] = []
+
+    def first(self) -> Batch:
+        if not self.waiting:
+            self.iterator = iter(self.data)
+            item = next(self.iterator, _END)
+            if item is _END:
+                raise ValueError(f"The data gave no batches. Received: {self.data!r}")
+            self.waiting = [item]
+        return unpacked(self.waiting[0])
+
+    def batches(self, epoch: int, first: int = 0) -> Iterator[Batch]:
+        if self.iterator is None or (self.asked is None and not self.waiting):
+            self.iterator = iter(self.data)
+        given, fresh = 0, False
+        while self.asked is None or given < self.asked:
+            item = self.waiting.pop() if self.waiting else next(self.iterator, _END)
+            if item is not _END:
+                given, fresh = given + 1, False
+                if given > first:
+                    yield unpacked(item)
+            elif self.asked is None or self.once or fresh:
+                break
+            else:
+                fresh = True
+                self.iterator = iter(self.data)
+        if given == 0:
+            raise ValueError(
+                f"The data gave no batches for epoch {epoch + 1}: an iterator can be passed through once. Pass an "
+                "object that can be iterated again, such as a portanet.utils.PyDataset, an iterator that does not end "
+                f"with steps_per_epoch, or epochs=1. Received: {self.data!r}"
+            )
+        if self.asked is not None and given < self.asked:
+            warnings.warn(
+                f"The data ended in epoch {epoch + 1} after {given} batches of steps_per_epoch={self.asked}; the epoch "
+                "ends there.",
+                stacklevel=2,
+            )
+
+
+def unpacked(item: Any) -> Batch:
+    """What an object gave for a batch, as `(x, y, weight)`.
+
+    Example:
+        >>> unpacked([1.0, 2.0])
+        (1.0, 2.0, None)
+    """
+    parts = tuple(item) if isinstance(item, (list, tuple)) else (item,)
+    if not 1 <= len(parts) <= 3:
+        raise ValueError(
+            "Data must give batches (x,), (x, y) or (x, y, sample_weight); put several inputs into a dict as x. "
+            f"Received: {type(item).__name__} of {len(parts)} parts"
+        )
+    x, y, weight = (*parts, None, None)[:3]
+    return x, y, weight
+
+
+def _length(data: Any) -> int | None:
+    """Batches that the iterable says it has."""
+    try:
+        return len(data)
+    except TypeError:  # a DataLoader of an IterableDataset has __len__ and does not know
+        return None
