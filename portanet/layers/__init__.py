@@ -1,60 +1,58 @@
 """The layers."""
 
-from portanet.layers.activations.activation import (
-    ELU,
-    Activation,
-    Elliot,
-    LeakyReLU,
-    Maxout,
-    PReLU,
-    ReLU,
-    Softmax,
-)
-from portanet.layers.attention.attention import AdditiveAttention, Attention
-from portanet.layers.attention.multi_head_attention import GroupQueryAttention, MultiHeadAttention
+from portanet.layers.activations.activation import Activation
+from portanet.layers.activations.elliot import Elliot
+from portanet.layers.activations.elu import ELU
+from portanet.layers.activations.leaky_relu import LeakyReLU
+from portanet.layers.activations.maxout import Maxout
+from portanet.layers.activations.prelu import PReLU
+from portanet.layers.activations.relu import ReLU
+from portanet.layers.activations.softmax import Softmax
+from portanet.layers.attention.additive_attention import AdditiveAttention
+from portanet.layers.attention.attention import Attention
+from portanet.layers.attention.group_query_attention import GroupQueryAttention
+from portanet.layers.attention.multi_head_attention import MultiHeadAttention
 from portanet.layers.attention.positional import PositionEmbedding, RotaryEmbedding, SinePositionEncoding
 from portanet.layers.attention.transformer import TransformerDecoder, TransformerEncoder
 from portanet.layers.base import Layer
-from portanet.layers.convolutional.convolution import Conv1D, Conv2D, Conv3D
-from portanet.layers.convolutional.depthwise import DepthwiseConv1D, DepthwiseConv2D, SeparableConv1D, SeparableConv2D
-from portanet.layers.convolutional.local import LocallyConnected1D, LocallyConnected2D, TiledConv1D, TiledConv2D
-from portanet.layers.convolutional.transpose import Conv1DTranspose, Conv2DTranspose, Conv3DTranspose
+from portanet.layers.convolutional.conv import Conv1D, Conv2D, Conv3D
+from portanet.layers.convolutional.conv_transpose import Conv1DTranspose, Conv2DTranspose, Conv3DTranspose
+from portanet.layers.convolutional.depthwise_conv import DepthwiseConv1D, DepthwiseConv2D
+from portanet.layers.convolutional.locally_connected import LocallyConnected1D, LocallyConnected2D
+from portanet.layers.convolutional.separable_conv import SeparableConv1D, SeparableConv2D
+from portanet.layers.convolutional.tiled_conv import TiledConv1D, TiledConv2D
 from portanet.layers.core.bilinear import Bilinear
-from portanet.layers.core.core import Identity, Lambda, Masking
 from portanet.layers.core.dense import Dense
 from portanet.layers.core.embedding import Embedding
 from portanet.layers.core.highway import Highway
+from portanet.layers.core.identity import Identity
 from portanet.layers.core.input import Input, InputLayer
+from portanet.layers.core.lambda_layer import Lambda
+from portanet.layers.core.masking import Masking
 from portanet.layers.core.perceptron import Perceptron
 from portanet.layers.core.rbf import RBF
 from portanet.layers.core.rbm import RBM
 from portanet.layers.core.tied import TiedDense
-from portanet.layers.merging.merge import Add, Average, Concatenate, Dot, Maximum, Minimum, Multiply, Subtract
+from portanet.layers.merging.concatenate import Concatenate
+from portanet.layers.merging.dot import Dot
+from portanet.layers.merging.elementwise import Add, Average, Maximum, Minimum, Multiply, Subtract
 from portanet.layers.normalization.batch_normalization import BatchNormalization
 from portanet.layers.normalization.group_normalization import GroupNormalization, InstanceNormalization
-from portanet.layers.normalization.layer_normalization import LayerNormalization, RMSNormalization, UnitNormalization
-from portanet.layers.normalization.weight_normalization import SpectralNormalization, WeightNormalization
-from portanet.layers.pooling.pooling import (
-    AveragePooling1D,
-    AveragePooling2D,
-    AveragePooling3D,
-    L2Pooling1D,
-    L2Pooling2D,
-    L2Pooling3D,
-    MaxPooling1D,
-    MaxPooling2D,
-    MaxPooling3D,
-    MaxUnpooling1D,
-    MaxUnpooling2D,
-    MaxUnpooling3D,
-)
-from portanet.layers.pooling.whole import (
+from portanet.layers.normalization.layer_normalization import LayerNormalization
+from portanet.layers.normalization.rms_normalization import RMSNormalization
+from portanet.layers.normalization.spectral_normalization import SpectralNormalization
+from portanet.layers.normalization.unit_normalization import UnitNormalization
+from portanet.layers.normalization.weight_normalization import WeightNormalization
+from portanet.layers.pooling.adaptive_pooling import (
     AdaptiveAveragePooling1D,
     AdaptiveAveragePooling2D,
     AdaptiveAveragePooling3D,
     AdaptiveMaxPooling1D,
     AdaptiveMaxPooling2D,
     AdaptiveMaxPooling3D,
+)
+from portanet.layers.pooling.average_pooling import AveragePooling1D, AveragePooling2D, AveragePooling3D
+from portanet.layers.pooling.global_pooling import (
     GlobalAveragePooling1D,
     GlobalAveragePooling2D,
     GlobalAveragePooling3D,
@@ -62,31 +60,36 @@ from portanet.layers.pooling.whole import (
     GlobalMaxPooling2D,
     GlobalMaxPooling3D,
 )
-from portanet.layers.preprocessing.augmentation import RandomCrop, RandomFlip, RandomRotation, RandomTranslation
-from portanet.layers.regularization.dropout import (
-    AlphaDropout,
-    Dropout,
-    SpatialDropout1D,
-    SpatialDropout2D,
-    SpatialDropout3D,
-)
-from portanet.layers.regularization.noise import GaussianDropout, GaussianNoise, RandomLayer
-from portanet.layers.regularization.penalties import ActivityRegularization, ContractiveRegularization
-from portanet.layers.reshaping.padding import (
-    Cropping1D,
-    Cropping2D,
-    Cropping3D,
-    ZeroPadding1D,
-    ZeroPadding2D,
-    ZeroPadding3D,
-)
-from portanet.layers.reshaping.reshape import Flatten, Permute, RepeatVector, Reshape
+from portanet.layers.pooling.l2_pooling import L2Pooling1D, L2Pooling2D, L2Pooling3D
+from portanet.layers.pooling.max_pooling import MaxPooling1D, MaxPooling2D, MaxPooling3D
+from portanet.layers.pooling.max_unpooling import MaxUnpooling1D, MaxUnpooling2D, MaxUnpooling3D
+from portanet.layers.preprocessing.random_crop import RandomCrop
+from portanet.layers.preprocessing.random_flip import RandomFlip
+from portanet.layers.preprocessing.random_rotation import RandomRotation
+from portanet.layers.preprocessing.random_translation import RandomTranslation
+from portanet.layers.random_layer import RandomLayer
+from portanet.layers.regularization.activity_regularization import ActivityRegularization
+from portanet.layers.regularization.alpha_dropout import AlphaDropout
+from portanet.layers.regularization.contractive_regularization import ContractiveRegularization
+from portanet.layers.regularization.dropout import Dropout
+from portanet.layers.regularization.gaussian_dropout import GaussianDropout
+from portanet.layers.regularization.gaussian_noise import GaussianNoise
+from portanet.layers.regularization.spatial_dropout import SpatialDropout1D, SpatialDropout2D, SpatialDropout3D
+from portanet.layers.reshaping.cropping import Cropping1D, Cropping2D, Cropping3D
+from portanet.layers.reshaping.flatten import Flatten
+from portanet.layers.reshaping.permute import Permute
+from portanet.layers.reshaping.repeat_vector import RepeatVector
+from portanet.layers.reshaping.reshape import Reshape
 from portanet.layers.reshaping.up_sampling import UpSampling1D, UpSampling2D, UpSampling3D
+from portanet.layers.reshaping.zero_padding import ZeroPadding1D, ZeroPadding2D, ZeroPadding3D
 from portanet.layers.rnn.bidirectional import Bidirectional
 from portanet.layers.rnn.cell import RecurrentCell
-from portanet.layers.rnn.cells import GRUCell, JordanCell, LSTMCell, SimpleRNNCell
-from portanet.layers.rnn.recurrent import GRU, LSTM, JordanRNN, SimpleRNN
-from portanet.layers.rnn.rnn import RNN, StackedRNNCells
+from portanet.layers.rnn.gru import GRU, GRUCell
+from portanet.layers.rnn.jordan import JordanCell, JordanRNN
+from portanet.layers.rnn.lstm import LSTM, LSTMCell
+from portanet.layers.rnn.rnn import RNN
+from portanet.layers.rnn.simple_rnn import SimpleRNN, SimpleRNNCell
+from portanet.layers.rnn.stacked_rnn_cells import StackedRNNCells
 from portanet.layers.rnn.time_distributed import TimeDistributed
 
 __all__ = [

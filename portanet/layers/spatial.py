@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from portanet.layers.base import Layer
-from portanet.layers.reshaping.reshape import Rearranging
+from portanet.layers.rearranging import Rearranging
 
 NAMES = {1: "steps", 2: "height, width", 3: "depth, height, width"}
 

@@ -61,9 +61,9 @@ class SymbolicArray(Known):
                 f"A symbolic array has {sign} with another; for anything else put a function into a graph with "
                 f"layers.Lambda(function)(x). Received: {self!r} {sign} {other!r}"
             )
-        from portanet.layers.merging import merge
+        from portanet.layers.merging import elementwise
 
-        found: SymbolicArray = getattr(merge, layer)()([self, other])
+        found: SymbolicArray = getattr(elementwise, layer)()([self, other])
         return found
 
     def __array_namespace__(self, *, api_version: str | None = None) -> NoReturn:

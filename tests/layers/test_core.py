@@ -7,7 +7,7 @@ import portanet
 from portanet import layers
 from portanet.autodiff import array_namespace
 from portanet.backends import Backend
-from portanet.layers.core.core import joint_mask
+from portanet.layers.merging.masks import joint_mask
 from tests.layers.matrix import check_layer
 from tests.support import assert_equal
 

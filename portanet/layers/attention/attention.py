@@ -7,7 +7,7 @@ from typing import Any
 from portanet.autodiff import array_namespace
 from portanet.autodiff.traced import raw_value
 from portanet.backends import Array
-from portanet.layers.regularization.noise import RandomLayer
+from portanet.layers.random_layer import RandomLayer
 from portanet.layers.several_inputs import Several, masks_of
 from portanet.ops.attention import attention, softmax, with_causal
 
@@ -101,8 +101,8 @@ class Attention(RandomLayer):
                 query = query * self.scale.value
             return attention(query, key, value, scale=1.0, mask=mask, keep=keep)
         factor = self.scale.value if self.use_scale else None
-        scores = _sums(query, key, factor, None) * self.concat_score_weight.value
-        return _weighted(scores, value, mask, keep)
+        scores = sums_of_tanh(query, key, factor, None) * self.concat_score_weight.value
+        return weighted_values(scores, value, mask, keep)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         query, value, *_ = self.several_inputs.entries(self, input_shape)
@@ -112,50 +112,16 @@ class Attention(RandomLayer):
         return masks_of(mask, 1)[0]
 
 
-class AdditiveAttention(Attention):
-    """Additive attention (Bahdanau et al. 2015): the score is sum(scale * tanh(query + key)).
-
-    As `keras.layers.AdditiveAttention`.
-
-    Args:
-        use_scale: Whether there is a trained factor for each feature.
-        dropout: In training, the fraction of the weights to drop.
-        **options: `seed`; `name`, `trainable`, `dtype`, `activity_regularizer` of `Layer`.
-
-    Input, result and call arguments: as `Attention`.
-
-    Example:
-        >>> import numpy as np
-        >>> from portanet import layers
-        >>> x = np.ones((2, 3, 4), dtype="float32")
-        >>> layers.AdditiveAttention()([x, x]).shape
-        (2, 3, 4)
-    """
-
-    def __init__(self, use_scale: bool = True, dropout: float = 0.0, **options: Any) -> None:
-        super().__init__(use_scale, dropout=dropout, **options)
-
-    def build(self, input_shape: Any) -> None:
-        self.several_inputs.entries(self, input_shape)
-        if self.dropout:
-            RandomLayer.build(self, input_shape)
-        if self.use_scale:
-            self.scale = self.add_weight((input_shape[0][-1],), "glorot_uniform", "scale")
-
-    def _attend(self, query: Array, key: Array, value: Array, mask: Array | None, keep: Array | None) -> Any:
-        scale = self.scale.value if self.use_scale else None
-        return _weighted(_sums(query, key, None, scale), value, mask, keep)
+def weighted_values(scores: Array, value: Array, mask: Array | None, keep: Array | None) -> tuple[Array, Array]:
+    """Values weighted by the softmax of scores, and the weights."""
+    xp = array_namespace(scores, value)
+    weights = softmax(xp, scores, mask)
+    return xp.matmul(weights if keep is None else weights * keep, value), weights
 
 
-def _sums(query: Array, key: Array, inner: Array | None, outer: Array | None) -> Array:
+def sums_of_tanh(query: Array, key: Array, inner: Array | None, outer: Array | None) -> Array:
     """`sum(outer * tanh(inner * (query + key)))` over the features, for all times and places."""
     xp = array_namespace(query, key, *(x for x in (inner, outer) if x is not None))
     total = xp.expand_dims(query, axis=-2) + xp.expand_dims(key, axis=-3)
     bent = xp.tanh(total if inner is None else total * inner)
     return xp.sum(bent if outer is None else bent * outer, axis=-1)
-
-
-def _weighted(scores: Array, value: Array, mask: Array | None, keep: Array | None) -> tuple[Array, Array]:
-    xp = array_namespace(scores, value)
-    weights = softmax(xp, scores, mask)
-    return xp.matmul(weights if keep is None else weights * keep, value), weights

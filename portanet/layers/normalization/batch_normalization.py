@@ -9,7 +9,7 @@ from portanet import initializers
 from portanet.autodiff import array_namespace
 from portanet.autodiff.traced import raw_value
 from portanet.backends import Array, raw_namespace
-from portanet.layers.normalization.layer_normalization import AffineNormalization, positive_axes, require_axes, widened
+from portanet.layers.normalization.affine_normalization import AffineNormalization, positive_axes, require_axes, widened
 from portanet.variables import Variable
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from portanet.autodiff import array_namespace
 from portanet.backends import Array
-from portanet.layers.normalization.layer_normalization import AffineNormalization, positive_axes, require_axes, widened
+from portanet.layers.normalization.affine_normalization import AffineNormalization, positive_axes, require_axes, widened
 
 
 class GroupNormalization(AffineNormalization):

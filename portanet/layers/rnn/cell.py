@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -10,7 +11,7 @@ from portanet.autodiff import array_namespace
 from portanet.autodiff.traced import raw_value
 from portanet.backends import Array, get_backend
 from portanet.layers.base import Layer
-from portanet.layers.regularization.noise import RandomLayer
+from portanet.layers.random_layer import RandomLayer
 
 States = list[Array]
 
@@ -240,3 +241,21 @@ class RecurrentCell(RandomLayer):
         h = h if recurrent_keep is None else h * recurrent_keep
         a = xp.matmul(x, kernel) + xp.matmul(h, self.recurrent_kernel.value)
         return a + self.bias.value if self.use_bias else a
+
+
+def state_sizes_of(cell: Any) -> list[int]:
+    """Sizes of the states of a cell."""
+    return [cell.state_size] if isinstance(cell.state_size, int) else list(cell.state_size)
+
+
+def output_size_of(cell: Any) -> int:
+    """Size of a cell's output, by default that of its first state."""
+    return getattr(cell, "output_size", None) or state_sizes_of(cell)[0]
+
+
+def run_cell(cell: Any, x: Array, states: States, mask: Array | None, training: bool) -> tuple[Array, States]:
+    """Run any cell through a sequence (time, batch, ...); as `loop`."""
+    if hasattr(cell, "sequence"):  # the library's own cells compute a whole sequence at once
+        found: tuple[Array, States] = cell.sequence(x, states, mask, training)
+        return found
+    return loop(functools.partial(cell, training=training), x, states, mask)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Sequence
 from typing import Any
 
 from portanet.autodiff import array_namespace, lift, stop_gradient
@@ -11,7 +9,8 @@ from portanet.autodiff.boundary import is_nested
 from portanet.autodiff.traced import TracedArray, raw_value
 from portanet.backends import Array, device_of
 from portanet.layers.base import Layer
-from portanet.layers.rnn.cell import RecurrentCell, States, loop
+from portanet.layers.rnn.cell import RecurrentCell, States, run_cell
+from portanet.layers.rnn.stacked_rnn_cells import StackedRNNCells
 from portanet.layers.several_inputs import Several, masks_of
 
 
@@ -235,87 +234,3 @@ class RNN(Layer):
 def _beside(mask: Array, x: Array) -> Array:
     """A mask (time, batch, 1) with as many axes as `x`."""
     return array_namespace(mask).reshape(mask, (*mask.shape[:2], *(1,) * (x.ndim - 2)))
-
-
-class StackedRNNCells(Layer):
-    """Several cells as one: each feeds the next; as `keras.layers.StackedRNNCells`.
-
-    Args:
-        cells: The cells; the states of all of them in this order are the states of the stack.
-        **options: `name`, `trainable`, `dtype` of `Layer`.
-
-    Example:
-        >>> from portanet import layers
-        >>> layers.StackedRNNCells([layers.LSTMCell(8), layers.GRUCell(4)]).state_size
-        [8, 8, 4]
-    """
-
-    def __init__(self, cells: Sequence[Layer], **options: Any) -> None:
-        super().__init__(**options)
-        if not cells or any(not hasattr(cell, "state_size") for cell in cells):
-            raise ValueError(
-                f"Argument `cells` of layer '{self.name}' must be cells: layers with an attribute `state_size`. "
-                f"Received: cells={list(cells)!r}"
-            )
-        self.cells = list(cells)
-
-    @property
-    def state_size(self) -> list[int]:
-        """Sizes of the states of all cells."""
-        return [size for cell in self.cells for size in _sizes(cell)]
-
-    @property
-    def output_size(self) -> int:
-        """Size of the last cell's output."""
-        return _output_size(self.cells[-1])
-
-    def build(self, input_shape: Any) -> None:
-        self._place(self._path())
-        for cell in self.cells:
-            if not cell.built:
-                cell.build(input_shape)
-            input_shape = (input_shape[0], _output_size(cell))
-
-    def call(  # type: ignore[override]
-        self, x: Array, states: Any, training: bool = False
-    ) -> tuple[Array, States]:
-        """One time step."""
-        new: States = []
-        for cell, part in zip(self.cells, self._split(states), strict=True):
-            x, found = cell(x, part, training=training)
-            new += found
-        return x, new
-
-    def sequence(self, x: Array, states: States, mask: Array | None, training: bool) -> tuple[Array, States]:
-        """Run through a sequence (time, batch, features), cell by cell."""
-        new: States = []
-        for cell, part in zip(self.cells, self._split(states), strict=True):
-            x, found = run_cell(cell, x, part, mask, training)
-            new += found
-        return x, new
-
-    def _split(self, states: States) -> list[States]:
-        parts, start = [], 0
-        for cell in self.cells:
-            size = len(_sizes(cell))
-            parts.append(list(states[start : start + size]))
-            start += size
-        return parts
-
-    def compute_output_shape(self, input_shape: Any) -> Any:
-        return (input_shape[0], self.output_size), [(input_shape[0], size) for size in self.state_size]
-
-
-def _sizes(cell: Any) -> list[int]:
-    return [cell.state_size] if isinstance(cell.state_size, int) else list(cell.state_size)
-
-
-def _output_size(cell: Any) -> int:
-    return getattr(cell, "output_size", None) or _sizes(cell)[0]
-
-
-def run_cell(cell: Any, x: Array, states: States, mask: Array | None, training: bool) -> tuple[Array, States]:
-    """Run any cell through a sequence (time, batch, ...); as `loop`."""
-    if isinstance(cell, (RecurrentCell, StackedRNNCells)):
-        return cell.sequence(x, states, mask, training)
-    return loop(functools.partial(cell, training=training), x, states, mask)

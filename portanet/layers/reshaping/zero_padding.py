@@ -1,4 +1,4 @@
-"""Layers that add a margin of zeros, or cut one off."""
+"""Zeros around the axes of space."""
 
 from __future__ import annotations
 
@@ -32,31 +32,6 @@ class _ZeroPadding(Spatial):
         shape = list(input_shape)
         for axis, margin in zip(self.axes, self.padding, strict=True):
             shape[axis] = None if shape[axis] is None else shape[axis] + sum(margin)
-        return tuple(shape)
-
-
-class _Cropping(Spatial):
-    def __init__(self, cropping: Any, data_format: str | None = None, **options: Any) -> None:
-        super().__init__(data_format, **options)
-        self.cropping = margins(self, "cropping", cropping, self.rank)
-
-    def call(self, x: Array) -> Array:
-        self.compute_output_shape(tuple(x.shape))
-        kept = [slice(None)] * len(x.shape)
-        for axis, (before, after) in zip(self.axes, self.cropping, strict=True):
-            kept[axis] = slice(before, x.shape[axis] - after)
-        return x[tuple(kept)]
-
-    def compute_output_shape(self, input_shape: Any) -> Any:
-        self.require_space(input_shape)
-        shape = list(input_shape)
-        for axis, margin in zip(self.axes, self.cropping, strict=True):
-            shape[axis] = None if shape[axis] is None else shape[axis] - sum(margin)
-            if shape[axis] is not None and shape[axis] < 1:
-                raise ValueError(
-                    f"Layer '{self.name}' crops {sum(margin)} along axis {axis}, which leaves nothing. "
-                    f"Received: an input of shape {tuple(input_shape)}"
-                )
         return tuple(shape)
 
 
@@ -107,54 +82,3 @@ class ZeroPadding3D(_ZeroPadding):
 
     def __init__(self, padding: Any = ((1, 1), (1, 1), (1, 1)), data_format: str | None = None, **options: Any) -> None:
         super().__init__(padding, data_format, **options)
-
-
-class Cropping1D(_Cropping):
-    """Cut steps off the ends of a sequence; as `keras.layers.Cropping1D`.
-
-    Args:
-        cropping: Number of steps on both sides, or a pair (before, after).
-        data_format: `"channels_last"` (the default) or `"channels_first"`.
-        **options: `name`, `trainable`, `dtype` of `Layer`.
-
-    Example:
-        >>> import numpy as np
-        >>> from portanet import layers
-        >>> layers.Cropping1D((1, 0))(np.ones((2, 3, 4))).shape
-        (2, 2, 4)
-    """
-
-    rank = 1
-
-    def __init__(self, cropping: Any = (1, 1), data_format: str | None = None, **options: Any) -> None:
-        super().__init__(cropping, data_format, **options)
-
-
-class Cropping2D(_Cropping):
-    """Cut the margin off an image; as `keras.layers.Cropping2D`.
-
-    Args:
-        cropping: What to cut on all sides; or (height, width); or ((top, bottom), (left, right)).
-        data_format: `"channels_last"` (the default) or `"channels_first"`.
-        **options: `name`, `trainable`, `dtype` of `Layer`.
-    """
-
-    def __init__(self, cropping: Any = ((0, 0), (0, 0)), data_format: str | None = None, **options: Any) -> None:
-        super().__init__(cropping, data_format, **options)
-
-
-class Cropping3D(_Cropping):
-    """Cut the margin off a volume; as `keras.layers.Cropping3D`.
-
-    Args:
-        cropping: What to cut on all sides; or one for each axis; or a pair (before, after) for each axis.
-        data_format: `"channels_last"` (the default) or `"channels_first"`.
-        **options: `name`, `trainable`, `dtype` of `Layer`.
-    """
-
-    rank = 3
-
-    def __init__(
-        self, cropping: Any = ((1, 1), (1, 1), (1, 1)), data_format: str | None = None, **options: Any
-    ) -> None:
-        super().__init__(cropping, data_format, **options)

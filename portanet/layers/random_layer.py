@@ -1,8 +1,7 @@
-"""Layers that disturb their input in training, and what every layer with random numbers of its own needs."""
+"""What every layer with random numbers of its own needs."""
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from portanet import random
@@ -63,63 +62,3 @@ class RandomLayer(Layer):
                 f"Argument `rate` of layer '{self.name}' must be a number in [0, 1). Received: rate={rate!r}"
             )
         return float(rate)
-
-
-class GaussianNoise(RandomLayer):
-    """In training, add normal noise of mean 0; as `keras.layers.GaussianNoise`.
-
-    Args:
-        stddev: Standard deviation of the noise.
-        seed: Seed; by default `portanet.random.get_seed()`.
-        **options: `name`, `trainable`, `dtype`, `activity_regularizer` of `Layer`.
-
-    Example:
-        >>> import numpy as np
-        >>> from portanet import layers
-        >>> layer, x = layers.GaussianNoise(0.1, seed=1), np.zeros((100, 100), dtype="float32")
-        >>> float(layer(x).std()), round(float(layer(x, training=True).std()), 2)
-        (0.0, 0.1)
-    """
-
-    by_example = False  # normal numbers are drawn for a whole batch
-
-    def __init__(self, stddev: float, seed: int | None = None, **options: Any) -> None:
-        super().__init__(seed, **options)
-        if isinstance(stddev, bool) or not isinstance(stddev, (int, float)) or not 0 <= stddev < math.inf:
-            raise ValueError(
-                f"Argument `stddev` of layer '{self.name}' must be a non-negative number. Received: stddev={stddev!r}"
-            )
-        self.stddev = float(stddev)
-
-    def call(self, x: Array, training: bool = False) -> Array:
-        if not training or self.stddev == 0:
-            return x
-        return x + self.normal(x, 0.0, self.stddev)
-
-
-class GaussianDropout(RandomLayer):
-    """In training, multiply by normal noise of mean 1 and variance rate / (1 - rate) (Srivastava et al. 2014, 10).
-
-    Args:
-        rate: The rate of the dropout that has the same variance, in [0, 1).
-        seed: Seed; by default `portanet.random.get_seed()`.
-        **options: `name`, `trainable`, `dtype`, `activity_regularizer` of `Layer`.
-
-    Example:
-        >>> import numpy as np
-        >>> from portanet import layers
-        >>> layer = layers.GaussianDropout(0.5, seed=1)
-        >>> round(float(layer(np.ones((100, 100), dtype="float32"), training=True).std()), 1)
-        1.0
-    """
-
-    by_example = False
-
-    def __init__(self, rate: float, seed: int | None = None, **options: Any) -> None:
-        super().__init__(seed, **options)
-        self.rate = self.require_rate(rate)
-
-    def call(self, x: Array, training: bool = False) -> Array:
-        if not training or self.rate == 0:
-            return x
-        return x * self.normal(x, 1.0, math.sqrt(self.rate / (1 - self.rate)))

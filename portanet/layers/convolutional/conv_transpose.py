@@ -7,7 +7,7 @@ from typing import Any
 
 from portanet import constraints, initializers, regularizers
 from portanet.backends import Array
-from portanet.layers.convolutional.convolution import Convolving
+from portanet.layers.convolutional.base_conv import Convolving
 from portanet.layers.spatial import sizes
 from portanet.ops.convolution import conv_transpose_nd
 

@@ -1,0 +1,35 @@
+"""The exponential linear unit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from portanet import activations
+from portanet.activations.pointwise import require_positive
+from portanet.backends import Array
+from portanet.layers.base import Layer
+
+
+class ELU(Layer):
+    """x where positive, else `alpha (exp(x) - 1)`; as `keras.layers.ELU`.
+
+    Args:
+        alpha: The alpha above.
+        **options: `name`, `trainable`, `dtype` of `Layer`.
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet import layers
+        >>> layers.ELU(0.5)(np.asarray([-1.0, 2.0])).round(6)
+        array([-0.31606,  2.     ])
+    """
+
+    keeps_shape = True
+
+    def __init__(self, alpha: float = 1.0, **options: Any) -> None:
+        super().__init__(**options)
+        require_positive(f"layer '{self.name}'", "alpha", alpha, zero=True)
+        self.alpha = alpha
+
+    def call(self, x: Array) -> Array:
+        return activations.elu(x, alpha=self.alpha)

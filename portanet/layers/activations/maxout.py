@@ -1,0 +1,96 @@
+"""The largest of several linear functions."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from portanet import activations, initializers
+from portanet.autodiff import array_namespace
+from portanet.backends import Array
+from portanet.layers.base import Layer
+
+
+class Maxout(Layer):
+    """The largest of several linear functions, `max_j (x @ kernel_j + bias_j)` (Goodfellow et al. 2013).
+
+    Args:
+        units: Size of the last axis of the result.
+        pieces: Number of linear functions for each unit.
+        use_bias: Whether to add biases.
+        kernel_initializer: Initial values of the kernel, shape (features, units * pieces).
+        bias_initializer: Initial values of the bias, shape (units * pieces,).
+        kernel_regularizer: Penalty on the kernel, added to the loss.
+        bias_regularizer: Penalty on the bias.
+        kernel_constraint: Function applied to the kernel after each update.
+        bias_constraint: Function applied to the bias after each update.
+        **options: `name`, `trainable`, `dtype` of `Layer`.
+
+    Input: shape (batch, ..., features). Result: shape (batch, ..., units).
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet import layers
+        >>> layers.Maxout(4, pieces=3)(np.ones((2, 5), dtype="float32")).shape
+        (2, 4)
+    """
+
+    def __init__(
+        self,
+        units: int,
+        pieces: int = 2,
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        bias_constraint: Any = None,
+        **options: Any,
+    ) -> None:
+        super().__init__(**options)
+        for argument, value in (("units", units), ("pieces", pieces)):
+            if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+                raise ValueError(
+                    f"Argument `{argument}` of layer '{self.name}' must be a positive integer. Received: {value!r}"
+                )
+        self.units = units
+        self.pieces = pieces
+        self.use_bias = use_bias
+        self.kernel_initializer = initializers.get(kernel_initializer)
+        self.bias_initializer = initializers.get(bias_initializer)
+        self.kernel_regularizer = kernel_regularizer
+        self.bias_regularizer = bias_regularizer
+        self.kernel_constraint = kernel_constraint
+        self.bias_constraint = bias_constraint
+
+    def build(self, input_shape: Any) -> None:
+        self.require_rank(input_shape, 2, "(batch, ..., features)")
+        width = self.units * self.pieces
+        self.kernel = self.add_weight(
+            (input_shape[-1], width),
+            self.kernel_initializer,
+            "kernel",
+            regularizer=self.kernel_regularizer,
+            constraint=self.kernel_constraint,
+        )
+        if self.use_bias:
+            self.bias = self.add_weight(
+                (width,),
+                self.bias_initializer,
+                "bias",
+                regularizer=self.bias_regularizer,
+                constraint=self.bias_constraint,
+            )
+
+    def call(self, x: Array) -> Array:
+        kernel = self.kernel.value
+        self.require_axis(x, -1, kernel.shape[0])
+        xp = array_namespace(x, kernel)
+        rows = xp.matmul(xp.reshape(x, (math.prod(x.shape[:-1]), x.shape[-1])), kernel)
+        if self.use_bias:
+            rows = rows + self.bias.value
+        return xp.reshape(activations.maxout(rows, self.pieces), (*x.shape[:-1], self.units))
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        return (*input_shape[:-1], self.units)

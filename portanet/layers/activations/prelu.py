@@ -1,0 +1,76 @@
+"""The rectifier with a slope that is learned."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from portanet import activations, initializers
+from portanet.backends import Array
+from portanet.layers.base import Layer
+
+
+class PReLU(Layer):
+    """x where positive, else `alpha * x`, with alpha learned (He et al. 2015); as `keras.layers.PReLU`.
+
+    Args:
+        alpha_initializer: Initial values of alpha, shape `input_shape[1:]` with 1 for the shared axes.
+        alpha_regularizer: Penalty on alpha, added to the loss.
+        alpha_constraint: Function applied to alpha after each update.
+        shared_axes: Axes (the batch is axis 0) along which one alpha serves, such as `[1, 2]` after a 2-D convolution.
+        **options: `name`, `trainable`, `dtype` of `Layer`.
+
+    Input: shape (batch, ...). Result: the same.
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet import layers
+        >>> layers.PReLU("ones")(np.asarray([[-1.0, 2.0]], dtype="float32"))
+        array([[-1.,  2.]], dtype=float32)
+    """
+
+    keeps_shape = True
+
+    def __init__(
+        self,
+        alpha_initializer: Any = "zeros",
+        alpha_regularizer: Any = None,
+        alpha_constraint: Any = None,
+        shared_axes: list[int] | tuple[int, ...] | int | None = None,
+        **options: Any,
+    ) -> None:
+        super().__init__(**options)
+        self.alpha_initializer = initializers.get(alpha_initializer)
+        self.alpha_regularizer = alpha_regularizer
+        self.alpha_constraint = alpha_constraint
+        shared = (shared_axes,) if isinstance(shared_axes, int) else tuple(shared_axes or ())
+        if 0 in shared:
+            raise ValueError(
+                f"Argument `shared_axes` of layer '{self.name}' counts from 1; axis 0 is the batch. "
+                f"Received: shared_axes={shared_axes!r}"
+            )
+        self.shared_axes = shared
+
+    def build(self, input_shape: Any) -> None:
+        self.require_rank(input_shape, 2, "(batch, ...)")
+        rank = len(input_shape)
+        beyond = [axis for axis in self.shared_axes if not -rank < axis < rank]
+        if beyond:
+            raise ValueError(
+                f"Argument `shared_axes` of layer '{self.name}' names axes that the input lacks. "
+                f"Received: shared_axes={self.shared_axes} and an input of shape {tuple(input_shape)}"
+            )
+        shared = {axis % rank for axis in self.shared_axes}
+        self.alpha = self.add_weight(
+            tuple(1 if axis in shared else input_shape[axis] for axis in range(1, rank)),
+            self.alpha_initializer,
+            "alpha",
+            regularizer=self.alpha_regularizer,
+            constraint=self.alpha_constraint,
+        )
+
+    def call(self, x: Array) -> Array:
+        alpha = self.alpha.value
+        for axis, size in enumerate(alpha.shape, start=1):
+            if size != 1:
+                self.require_axis(x, axis, size)
+        return activations.prelu(x, alpha)

@@ -1,0 +1,46 @@
+"""The rectifier."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from portanet import activations
+from portanet.activations.pointwise import require_positive
+from portanet.backends import Array
+from portanet.layers.base import Layer
+
+
+class ReLU(Layer):
+    """`activations.relu` with its parameters; as `keras.layers.ReLU`.
+
+    Args:
+        max_value: Where the value is cut off; None for nowhere.
+        negative_slope: Slope below the threshold.
+        threshold: Above it, the value is the input.
+        **options: `name`, `trainable`, `dtype` of `Layer`.
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet import layers
+        >>> layers.ReLU(max_value=1.0)(np.asarray([-1.0, 0.5, 2.0]))
+        array([0. , 0.5, 1. ])
+    """
+
+    keeps_shape = True
+
+    def __init__(
+        self, max_value: float | None = None, negative_slope: float = 0.0, threshold: float = 0.0, **options: Any
+    ) -> None:
+        super().__init__(**options)
+        if max_value is not None:
+            require_positive(f"layer '{self.name}'", "max_value", max_value, zero=True)
+        require_positive(f"layer '{self.name}'", "negative_slope", negative_slope, zero=True)
+        require_positive(f"layer '{self.name}'", "threshold", threshold, zero=True)
+        self.max_value = max_value
+        self.negative_slope = negative_slope
+        self.threshold = threshold
+
+    def call(self, x: Array) -> Array:
+        return activations.relu(
+            x, negative_slope=self.negative_slope, max_value=self.max_value, threshold=self.threshold
+        )

@@ -1,0 +1,44 @@
+"""Attention by sums of query and key."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from portanet.backends import Array
+from portanet.layers.attention.attention import Attention, sums_of_tanh, weighted_values
+from portanet.layers.random_layer import RandomLayer
+
+
+class AdditiveAttention(Attention):
+    """Additive attention (Bahdanau et al. 2015): the score is sum(scale * tanh(query + key)).
+
+    As `keras.layers.AdditiveAttention`.
+
+    Args:
+        use_scale: Whether there is a trained factor for each feature.
+        dropout: In training, the fraction of the weights to drop.
+        **options: `seed`; `name`, `trainable`, `dtype`, `activity_regularizer` of `Layer`.
+
+    Input, result and call arguments: as `Attention`.
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet import layers
+        >>> x = np.ones((2, 3, 4), dtype="float32")
+        >>> layers.AdditiveAttention()([x, x]).shape
+        (2, 3, 4)
+    """
+
+    def __init__(self, use_scale: bool = True, dropout: float = 0.0, **options: Any) -> None:
+        super().__init__(use_scale, dropout=dropout, **options)
+
+    def build(self, input_shape: Any) -> None:
+        self.several_inputs.entries(self, input_shape)
+        if self.dropout:
+            RandomLayer.build(self, input_shape)
+        if self.use_scale:
+            self.scale = self.add_weight((input_shape[0][-1],), "glorot_uniform", "scale")
+
+    def _attend(self, query: Array, key: Array, value: Array, mask: Array | None, keep: Array | None) -> Any:
+        scale = self.scale.value if self.use_scale else None
+        return weighted_values(sums_of_tanh(query, key, None, scale), value, mask, keep)

@@ -1,0 +1,48 @@
+"""Attention in which heads share keys and values."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from portanet.layers.attention.multi_head_attention import MultiHeadAttention
+from portanet.layers.rnn.cell import require_size
+
+
+class GroupQueryAttention(MultiHeadAttention):
+    """Attention in which several heads of the query share a key and a value (Ainslie et al. 2023).
+
+    As `keras.layers.GroupQueryAttention`.
+
+    Args:
+        head_dim: Size of each head.
+        num_query_heads: Number of heads of the query.
+        num_key_value_heads: Number of heads of key and value, a divisor of `num_query_heads`.
+        dropout: In training, the fraction of the attention weights to drop.
+        use_bias: Whether the projections have biases.
+        **options: Initializers, regularizers, constraints and `seed` as `MultiHeadAttention`; `name`, `trainable`,
+            `dtype`, `activity_regularizer` of `Layer`.
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet import layers
+        >>> layer = layers.GroupQueryAttention(8, 4, 2)
+        >>> layer(np.ones((4, 5, 16), dtype="float32")).shape
+        (4, 5, 16)
+    """
+
+    def __init__(
+        self,
+        head_dim: int,
+        num_query_heads: int,
+        num_key_value_heads: int,
+        dropout: float = 0.0,
+        use_bias: bool = True,
+        **options: Any,
+    ) -> None:
+        super().__init__(num_query_heads, head_dim, dropout=dropout, use_bias=use_bias, **options)
+        self.num_key_value_heads = require_size(self, "num_key_value_heads", num_key_value_heads)
+        if num_query_heads % num_key_value_heads:
+            raise ValueError(
+                f"Argument `num_query_heads` of layer '{self.name}' must be a multiple of `num_key_value_heads`. "
+                f"Received: num_query_heads={num_query_heads}, num_key_value_heads={num_key_value_heads}"
+            )

@@ -1,0 +1,167 @@
+"""Convolution layers, and what all layers with a kernel that slides over space share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from portanet import constraints, initializers, regularizers
+from portanet.backends import Array
+from portanet.layers.convolutional.base_conv import Convolving
+from portanet.ops.convolution import conv_nd
+
+
+class Conv(Convolving):
+    """Convolution of any rank."""
+
+    def __init__(
+        self,
+        filters: int,
+        kernel_size: int | Sequence[int],
+        strides: int | Sequence[int] = 1,
+        padding: Any = "valid",
+        data_format: str | None = None,
+        dilation_rate: int | Sequence[int] = 1,
+        groups: int = 1,
+        activation: Any = None,
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        activity_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        bias_constraint: Any = None,
+        **options: Any,
+    ) -> None:
+        super().__init__(
+            kernel_size,
+            strides,
+            padding,
+            data_format,
+            dilation_rate,
+            activation,
+            use_bias,
+            bias_initializer,
+            bias_regularizer,
+            activity_regularizer,
+            bias_constraint,
+            **options,
+        )
+        self.filters = self.require_count("filters", filters)
+        self.groups = self.require_count("groups", groups)
+        if self.filters % self.groups:
+            raise ValueError(
+                f"Argument `filters` of layer '{self.name}' must be a multiple of groups={groups}. "
+                f"Received: filters={filters}"
+            )
+        self.kernel_initializer = initializers.get(kernel_initializer)
+        self.kernel_regularizer = regularizers.get(kernel_regularizer)
+        self.kernel_constraint = constraints.get(kernel_constraint)
+
+    def build(self, input_shape: Any) -> None:
+        channels = self.channels_of(input_shape)
+        if channels % self.groups:
+            raise ValueError(
+                f"Layer '{self.name}' divides the input's channels into {self.groups} groups of one size. "
+                f"Received: an input of shape {tuple(input_shape)}"
+            )
+        self.kernel = self.add_weight(
+            (*self.kernel_size, channels // self.groups, self.filters),
+            self.kernel_initializer,
+            "kernel",
+            regularizer=self.kernel_regularizer,
+            constraint=self.kernel_constraint,
+        )
+        self.add_bias((self.filters,))
+
+    def call(self, x: Array) -> Array:
+        kernel = self.kernel.value
+        x = self.opened(x, kernel)
+        return self.closed(
+            conv_nd(x, kernel, self.bias_value, self.strides, self.padding, self.dilation_rate, self.groups)
+        )
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        return self.shape_with(input_shape, self.positions(self.space_of(input_shape)), self.filters)
+
+
+class Conv1D(Conv):
+    """Convolution over a sequence; as `keras.layers.Conv1D`.
+
+    Args:
+        filters: Number of filters: channels of the result.
+        kernel_size: Number of steps that the kernel sees.
+        strides: Steps between its positions.
+        padding: `"valid"`, `"same"`, `"full"`, `"causal"` (no position sees later steps), or numbers of zeros: an
+            integer or a pair (before, after).
+        **options: The other arguments of `Conv2D`, in the same order.
+
+    Input: shape (batch, steps, channels). Result: shape (batch, positions, filters), dtype of the input.
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet import layers
+        >>> layers.Conv1D(4, 3, padding="causal")(np.ones((2, 10, 3), dtype="float32")).shape
+        (2, 10, 4)
+    """
+
+    rank = 1
+
+
+class Conv2D(Conv):
+    """Convolution over images; as `keras.layers.Conv2D` (LeCun et al. 1989).
+
+    Args:
+        filters: Number of filters: channels of the result.
+        kernel_size: Height and width of the kernel, or one number for both.
+        strides: Steps between its positions.
+        padding: `"valid"`, `"same"`, `"full"` (every position that touches the image), or numbers of zeros: an
+            integer, or for each axis an integer or a pair (before, after).
+        data_format: `"channels_last"` (the default) or `"channels_first"`.
+        dilation_rate: Distances between neighbouring places of the kernel.
+        groups: Number of groups of channels that do not mix.
+        activation: Name or function; None for none.
+        use_bias: Whether to add a bias.
+        kernel_initializer: Initial values of the kernel, shape (*kernel_size, channels / groups, filters).
+        bias_initializer: Initial values of the bias, shape (filters,).
+        kernel_regularizer: Penalty on the kernel, added to the loss.
+        bias_regularizer: Likewise on the bias.
+        activity_regularizer: Likewise on the result, divided by the number of examples.
+        kernel_constraint: Applied to the kernel after each update.
+        bias_constraint: Likewise to the bias.
+        **options: `name`, `trainable`, `dtype` of `Layer`.
+
+    Input: shape (batch, height, width, channels), or (batch, channels, height, width) for `"channels_first"`.
+    Result: the same with `filters` channels, dtype of the input.
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet import layers
+        >>> layers.Conv2D(8, 3, strides=2, activation="relu")(np.ones((2, 9, 9, 3), dtype="float32")).shape
+        (2, 4, 4, 8)
+    """
+
+    rank = 2
+
+
+class Conv3D(Conv):
+    """Convolution over volumes; as `keras.layers.Conv3D`.
+
+    Args:
+        filters: Number of filters: channels of the result.
+        kernel_size: Depth, height and width of the kernel, or one number for all.
+        strides: Steps between its positions.
+        padding: As for `Conv2D`.
+        **options: The other arguments of `Conv2D`, in the same order.
+
+    Input: shape (batch, depth, height, width, channels). Result: the same with `filters` channels, dtype of the input.
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet import layers
+        >>> layers.Conv3D(4, 2)(np.ones((2, 4, 5, 6, 3), dtype="float32")).shape
+        (2, 3, 4, 5, 4)
+    """
+
+    rank = 3

@@ -1,0 +1,107 @@
+"""Several kernels that alternate from position to position."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from portanet.autodiff import array_namespace
+from portanet.backends import Array
+from portanet.layers.convolutional.conv import Conv
+from portanet.layers.spatial import sizes
+from portanet.ops.convolution import conv_nd
+from portanet.ops.windows import interleave, pad, window
+
+
+class _TiledConv(Conv):
+    def __init__(self, filters: int, kernel_size: int | Sequence[int], tiles: int | Sequence[int], **options: Any):
+        super().__init__(filters, kernel_size, **options)
+        self.tiles = sizes(self, "tiles", tiles, self.rank, 1)
+
+    def build(self, input_shape: Any) -> None:
+        channels = self.channels_of(input_shape)
+        self.kernel = self.add_weight(
+            (*self.tiles, *self.kernel_size, channels // self.groups, self.filters),
+            self._draw,
+            "kernel",
+            regularizer=self.kernel_regularizer,
+            constraint=self.kernel_constraint,
+        )
+        self.add_bias((*self.tiles, self.filters))
+
+    def _draw(self, shape: tuple[int, ...], generator: Any) -> Any:
+        """Initial values as those of one kernel after the other."""
+        one = shape[self.rank :]
+        drawn = self.kernel_initializer((*one[:-1], one[-1] * math.prod(self.tiles)), generator)
+        drawn = drawn.reshape(*one[:-1], *self.tiles, one[-1])
+        last = len(drawn.shape) - 1
+        first = last - self.rank
+        return drawn.transpose(*range(first, last), *range(first), last)
+
+    def call(self, x: Array) -> Array:
+        kernels = self.kernel.value
+        x = self.opened(x, kernels)
+        xp = array_namespace(x, kernels)
+        slid = window(x.shape[1:-1], self.kernel_size, self.strides, self.padding, self.dilation_rate)
+        count = slid.places(x.shape[1:-1])
+        # Every kernel moves by as many strides as there are kernels; the last ones may need a position beyond the end.
+        each = tuple(-(-n // t) for n, t in zip(count, self.tiles, strict=True))
+        strides = tuple(s * t for s, t in zip(self.strides, self.tiles, strict=True))
+        lacking = [
+            max(0, (n * t - 1) * s + span - (size + before + after))
+            for n, t, s, span, size, (before, after) in zip(
+                each, self.tiles, self.strides, slid.spans, x.shape[1:-1], slid.padding, strict=True
+            )
+        ]
+        padding = tuple((b, a + more) for (b, a), more in zip(slid.padding, lacking, strict=True))
+        padded = pad(xp, x, padding)
+        parts = []
+        for tile in itertools.product(*map(range, self.tiles)):
+            starts = [i * s for i, s in zip(tile, self.strides, strict=True)]
+            stops = [
+                start + (n - 1) * s + span for start, n, s, span in zip(starts, each, strides, slid.spans, strict=True)
+            ]
+            seen = padded[(slice(None), *map(slice, starts, stops), ...)]
+            bias = self.bias.value[(*tile, ...)] if self.use_bias else None
+            parts.append(conv_nd(seen, kernels[(*tile, ...)], bias, strides, "valid", self.dilation_rate, self.groups))
+        return self.closed(interleave(xp, parts, self.tiles, count))
+
+
+class TiledConv1D(_TiledConv):
+    """Like `Conv1D` with several kernels that alternate from step to step (Gregor and LeCun 2010; Le et al. 2010).
+
+    Args:
+        filters: Channels of the result.
+        kernel_size: Number of steps that each kernel sees.
+        tiles: Number of kernels; position i has kernel `i % tiles`. With as many as positions it is locally connected.
+        **options: The other arguments of `Conv1D`, by name.
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet import layers
+        >>> layers.TiledConv1D(4, 3, tiles=2)(np.ones((2, 10, 3), dtype="float32")).shape
+        (2, 8, 4)
+    """
+
+    rank = 1
+
+
+class TiledConv2D(_TiledConv):
+    """Like `Conv2D` with several kernels that alternate from position to position (Gregor and LeCun 2010).
+
+    Args:
+        filters: Channels of the result.
+        kernel_size: Height and width of each kernel, or one number for both.
+        tiles: Number of kernels on each axis; position (i, j) has kernel `(i % tiles[0], j % tiles[1])`.
+        **options: The other arguments of `Conv2D`, by name.
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet import layers
+        >>> layers.TiledConv2D(4, 3, tiles=(2, 1))(np.ones((2, 5, 6, 3), dtype="float32")).shape
+        (2, 3, 4, 4)
+    """
+
+    rank = 2

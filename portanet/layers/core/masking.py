@@ -1,0 +1,43 @@
+"""Time steps to leave out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from portanet.autodiff import array_namespace
+from portanet.backends import Array
+from portanet.layers.base import Layer
+
+
+class Masking(Layer):
+    """Mark the time steps whose features are all `mask_value`, and set them to 0; as `keras.layers.Masking`.
+
+    The layers after it that use masks leave those steps out.
+
+    Args:
+        mask_value: The value.
+        **options: `name`, `trainable`, `dtype` of `Layer`.
+
+    Input: shape (batch, steps, ..., features). Result: the same; its mask has shape (batch, steps, ...).
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet import layers
+        >>> layers.Masking()(np.asarray([[[1.0], [0.0]]])).tolist()
+        [[[1.0], [0.0]]]
+        >>> layers.Masking().compute_mask(np.asarray([[[1.0], [0.0]]]))
+        array([[ True, False]])
+    """
+
+    keeps_shape = True
+
+    def __init__(self, mask_value: float = 0.0, **options: Any) -> None:
+        super().__init__(**options)
+        self.mask_value = float(mask_value)
+
+    def call(self, x: Array) -> Array:
+        xp = array_namespace(x)
+        return xp.where(xp.any(x != self.mask_value, axis=-1, keepdims=True), x, 0.0)
+
+    def compute_mask(self, x: Any, mask: Any = None) -> Any:
+        return array_namespace(x).any(x != self.mask_value, axis=-1)

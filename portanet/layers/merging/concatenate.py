@@ -1,0 +1,69 @@
+"""Arrays joined along an axis."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from portanet.autodiff import array_namespace
+from portanet.backends import Array
+from portanet.layers.merging.base_merge import Merge
+from portanet.layers.merging.masks import joint_mask
+from portanet.layers.several_inputs import masks_of
+
+
+class Concatenate(Merge):
+    """The inputs one after the other along an axis; as `keras.layers.Concatenate`.
+
+    Args:
+        axis: The axis; not the batch's.
+        **options: `name`, `trainable`, `dtype` of `Layer`.
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet import layers
+        >>> layers.Concatenate()([np.ones((2, 3)), np.ones((2, 4))]).shape
+        (2, 7)
+    """
+
+    def __init__(self, axis: int = -1, **options: Any) -> None:
+        super().__init__(**options)
+        if isinstance(axis, bool) or not isinstance(axis, int) or axis == 0:
+            raise ValueError(
+                f"Argument `axis` of layer '{self.name}' must be an axis other than the batch's. "
+                f"Received: axis={axis!r}"
+            )
+        self.axis = axis
+
+    def merge(self, xp: Any, arrays: list[Array]) -> Array:
+        return xp.concat(arrays, axis=self.axis)
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        shapes = self.shapes(input_shape)
+        rank = len(shapes[0])
+        if not -rank <= self.axis < rank:
+            raise ValueError(
+                f"Layer '{self.name}' concatenates along axis {self.axis}. Received: an input of shape {shapes[0]}"
+            )
+        rest = [[n for i, n in enumerate(shape) if i != self.axis % rank] for shape in shapes]
+        for others in rest[1:]:
+            if len(others) != len(rest[0]) or any(
+                m is not None and n is not None and m != n for m, n in zip(others, rest[0], strict=True)
+            ):
+                raise ValueError(
+                    f"Layer '{self.name}' concatenates arrays that differ along axis {self.axis} only. "
+                    f"Received: shapes {', '.join(map(str, shapes))}"
+                )
+        sizes = [shape[self.axis] for shape in shapes]
+        out = list(shapes[0])
+        out[self.axis] = None if None in sizes else sum(sizes)
+        return tuple(out)
+
+    def compute_mask(self, x: Any, mask: Any = None) -> Any:
+        masks = masks_of(mask, len(x))
+        if all(m is None for m in masks):
+            return None
+        if self.axis % len(x[0].shape) != 1:
+            return joint_mask(masks)
+        xp = array_namespace(*x)
+        whole = [xp.ones_like(each[..., 0], dtype=xp.bool) for each in x]
+        return xp.concat([w if m is None else m for w, m in zip(whole, masks, strict=True)], axis=1)

@@ -1,0 +1,79 @@
+"""Products of arrays along axes."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from portanet.backends import Array
+from portanet.layers.merging.base_merge import Merge
+from portanet.layers.several_inputs import Several
+
+
+class Dot(Merge):
+    """Products of two inputs summed over one axis of each, example by example; as `keras.layers.Dot`.
+
+    Args:
+        axes: The axis of both, or a pair with the axis of each; not the batch's.
+        normalize: Whether to divide by the length along that axis first, which gives the cosine of the angle.
+        **options: `name`, `trainable`, `dtype` of `Layer`.
+
+    Result: the axes of the first input, then those of the second, without those summed over and with one batch axis;
+    shape (batch, 1) for two vectors.
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet import layers
+        >>> layers.Dot(axes=1)([np.asarray([[1.0, 2.0]]), np.asarray([[3.0, 4.0]])])
+        array([[11.]])
+    """
+
+    several_inputs: Several = Several("first", "second")
+
+    def __init__(self, axes: int | tuple[int, int], normalize: bool = False, **options: Any) -> None:
+        super().__init__(**options)
+        pair = (axes, axes) if isinstance(axes, int) else tuple(axes)
+        if len(pair) != 2 or any(isinstance(a, bool) or not isinstance(a, int) or a == 0 for a in pair):
+            raise ValueError(
+                f"Argument `axes` of layer '{self.name}' must be an axis or a pair of axes, not the batch's. "
+                f"Received: axes={axes!r}"
+            )
+        self.axes = pair
+        self.normalize = normalize
+
+    def merge(self, xp: Any, arrays: list[Array]) -> Array:
+        first, second = arrays
+        shape = self.compute_output_shape([tuple(first.shape), tuple(second.shape)])
+        first = xp.moveaxis(first, self.axes[0], -1)
+        second = xp.moveaxis(second, self.axes[1], 1)
+        batch, size = first.shape[0], first.shape[-1]
+        first = xp.reshape(first, (batch, math.prod(first.shape[1:-1]), size))
+        second = xp.reshape(second, (batch, size, math.prod(second.shape[2:])))
+        if self.normalize:
+            first, second = _unit(xp, first, -1), _unit(xp, second, 1)
+        return xp.reshape(xp.matmul(first, second), shape)
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        first, second = self.shapes(input_shape)
+        places = []
+        for shape, axis in zip((first, second), self.axes, strict=True):
+            if not -len(shape) < axis < len(shape):
+                raise ValueError(f"Layer '{self.name}' sums over axis {axis}. Received: an input of shape {shape}")
+            places.append(axis % len(shape))
+        sizes = {first[places[0]], second[places[1]]} - {None}
+        if len(sizes) > 1:
+            raise ValueError(
+                f"Layer '{self.name}' needs axes {self.axes} of the same size. Received: shapes {first} and {second}"
+            )
+        rest = [n for i, n in enumerate(first) if i not in (0, places[0])]
+        rest += [n for i, n in enumerate(second) if i not in (0, places[1])]
+        return (first[0], *(rest or [1]))
+
+    def compute_mask(self, x: Any, mask: Any = None) -> Any:
+        return None
+
+
+def _unit(xp: Any, x: Array, axis: int) -> Array:
+    """Divide by the length along an axis, which is taken for at least 1e-6."""
+    square = xp.sum(x * x, axis=axis, keepdims=True)
+    return x / xp.sqrt(xp.maximum(square, 1e-12))

@@ -1,0 +1,130 @@
+"""What normalisation layers have in common."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from portanet import constraints, initializers, regularizers
+from portanet.autodiff import array_namespace
+from portanet.backends import Array
+from portanet.layers.base import Layer
+from portanet.ops.normalization import normalize
+
+
+class AffineNormalization(Layer):
+    """What layers share that normalise and then multiply by `gamma` and add `beta`.
+
+    Args:
+        epsilon: Added to the variance.
+        center: Whether to add `beta`.
+        scale: Whether to multiply by `gamma`.
+        beta_initializer: Initial values of `beta`.
+        gamma_initializer: Initial values of `gamma`.
+        beta_regularizer: Name or function: penalty on `beta`, added to the loss.
+        gamma_regularizer: Likewise on `gamma`.
+        beta_constraint: Name or function applied to `beta` after each update.
+        gamma_constraint: Likewise to `gamma`.
+        **options: `name`, `trainable`, `dtype`, `activity_regularizer` of `Layer`.
+    """
+
+    keeps_shape = True
+
+    def __init__(
+        self,
+        epsilon: float = 1e-3,
+        center: bool = True,
+        scale: bool = True,
+        beta_initializer: Any = "zeros",
+        gamma_initializer: Any = "ones",
+        beta_regularizer: Any = None,
+        gamma_regularizer: Any = None,
+        beta_constraint: Any = None,
+        gamma_constraint: Any = None,
+        **options: Any,
+    ) -> None:
+        super().__init__(**options)
+        self.epsilon = require_epsilon(self, epsilon)
+        self.center = center
+        self.scale = scale
+        self.beta_initializer = initializers.get(beta_initializer)
+        self.gamma_initializer = initializers.get(gamma_initializer)
+        self.beta_regularizer = regularizers.get(beta_regularizer)
+        self.gamma_regularizer = regularizers.get(gamma_regularizer)
+        self.beta_constraint = constraints.get(beta_constraint)
+        self.gamma_constraint = constraints.get(gamma_constraint)
+
+    def add_affine(self, shape: tuple[int, ...]) -> None:
+        """Allocate `gamma` and `beta` where they are wanted."""
+        if self.scale:
+            self.gamma = self.add_weight(
+                shape,
+                self.gamma_initializer,
+                "gamma",
+                regularizer=self.gamma_regularizer,
+                constraint=self.gamma_constraint,
+                autocast=False,
+            )
+        if self.center:
+            self.beta = self.add_weight(
+                shape,
+                self.beta_initializer,
+                "beta",
+                regularizer=self.beta_regularizer,
+                constraint=self.beta_constraint,
+                autocast=False,
+            )
+
+    def affine(self, shape: tuple[int, ...]) -> list[Array]:
+        """`gamma` and `beta`, as far as they are wanted, in a shape that broadcasts to the input's."""
+        used = [self.gamma] if self.scale else []
+        used += [self.beta] if self.center else []
+        return [array_namespace(v.value).reshape(v.value, shape) for v in used]
+
+    def normalized(self, x: Array, axes: tuple[int, ...], shape: tuple[int, ...]) -> tuple[Array, Array, Array]:
+        """`x` normalised over axes, times gamma plus beta of a shape; and the mean and the variance."""
+        found: tuple[Array, Array, Array] = normalize(
+            x, *self.affine(shape), axes=axes, epsilon=self.epsilon, scale=self.scale, offset=self.center
+        )
+        return found
+
+
+def require_epsilon(layer: Layer, epsilon: Any) -> float:
+    """Check what is added to a variance."""
+    if isinstance(epsilon, bool) or not isinstance(epsilon, (int, float)) or not 0 <= epsilon < math.inf:
+        raise ValueError(
+            f"Argument `epsilon` of layer '{layer.name}' must be a non-negative number. Received: epsilon={epsilon!r}"
+        )
+    return float(epsilon)
+
+
+def require_axes(layer: Layer, axis: Any) -> tuple[int, ...]:
+    """Check an axis or a list of them."""
+    axes = tuple(axis) if isinstance(axis, (list, tuple)) else (axis,)
+    if not axes or any(isinstance(a, bool) or not isinstance(a, int) for a in axes):
+        raise ValueError(
+            f"Argument `axis` of layer '{layer.name}' must be an integer or a list of integers. Received: axis={axis!r}"
+        )
+    return axes
+
+
+def positive_axes(layer: Layer, axes: tuple[int, ...], shape: Any) -> tuple[int, ...]:
+    """Axes counted from the front, in order; each must be an axis of the input other than the batch's."""
+    found = tuple(sorted(a % len(shape) for a in axes if -len(shape) <= a < len(shape)))
+    if len(found) != len(axes) or len(set(found)) != len(found) or 0 in found:
+        raise ValueError(
+            f"Argument `axis` of layer '{layer.name}' must name axes of the input, each once and not the batch's. "
+            f"Received: axis={list(axes)} for an input of shape {tuple(shape)}"
+        )
+    return found
+
+
+def widened(x: Array) -> tuple[Array, Any]:
+    """`x` in at least float32, in which statistics are taken, and a function that casts a result back."""
+    xp = array_namespace(x)
+    if not xp.isdtype(x.dtype, "real floating"):
+        return xp.astype(x, xp.float32), lambda out: out
+    if xp.finfo(x.dtype).bits >= 32:
+        return x, lambda out: out
+    dtype = x.dtype
+    return xp.astype(x, xp.float32), lambda out: array_namespace(out).astype(out, dtype)

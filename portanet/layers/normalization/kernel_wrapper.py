@@ -1,0 +1,58 @@
+"""A layer around a layer, whose kernel it replaces."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from portanet.backends import Array
+from portanet.layers.base import Layer
+from portanet.variables import Variable, bind
+
+
+class KernelWrapper(Layer):
+    """A layer that computes what another does with another kernel, made from its own by `kernel_in_use`.
+
+    Args:
+        layer: A layer with weights `kernel` or `embeddings`.
+        **options: `name`, `trainable`, `dtype`, `activity_regularizer` of `Layer`.
+    """
+
+    by_example = False
+
+    def __init__(self, layer: Layer, **options: Any) -> None:
+        super().__init__(**options)
+        if not isinstance(layer, Layer):
+            raise ValueError(f"Argument `layer` of layer '{self.name}' must be a layer. Received: layer={layer!r}")
+        self.layer = layer
+
+    def build(self, input_shape: Any) -> None:
+        if not self.layer.built:
+            self._place(self._path())
+            self.layer.build(input_shape)
+        if not isinstance(self._kernel(), Variable):
+            raise ValueError(
+                f"Layer '{self.name}' needs a layer with weights `kernel` or `embeddings`. Received: {self.layer!r}"
+            )
+
+    def _kernel(self) -> Any:
+        return getattr(self.layer, "kernel", None) or getattr(self.layer, "embeddings", None)
+
+    def kernel_in_use(self, training: bool) -> Array:
+        """The kernel to compute with."""
+        raise NotImplementedError
+
+    def call(self, x: Any, training: bool = False, mask: Any = None) -> Any:
+        kernel = self._kernel()
+        with bind({kernel: self.kernel_in_use(training)}) as inner:
+            out = self.layer(x, training=training, mask=mask)
+        # What the layer assigned to its state goes on to the step around, if any.
+        for variable, value in inner.items():
+            if variable is not kernel and variable.value is not value:
+                variable.assign(value)
+        return out
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        return self.layer.compute_output_shape(input_shape)
+
+    def compute_mask(self, x: Any, mask: Any = None) -> Any:
+        return self.layer.compute_mask(x, mask)

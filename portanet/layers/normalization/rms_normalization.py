@@ -1,0 +1,50 @@
+"""Normalisation by the root of the mean square."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from portanet.autodiff import array_namespace
+from portanet.backends import Array
+from portanet.layers.base import Layer
+from portanet.layers.normalization.affine_normalization import positive_axes, require_axes, require_epsilon, widened
+from portanet.ops.normalization import rms_normalize
+
+
+class RMSNormalization(Layer):
+    """Divide each example by its root mean square, then multiply by `scale` (Zhang and Sennrich 2019).
+
+    As `keras.layers.RMSNormalization`.
+
+    Args:
+        axis: The axis or axes to take the mean over, which `scale` also has.
+        epsilon: Added to the mean of squares.
+        **options: `name`, `trainable`, `dtype`, `activity_regularizer` of `Layer`.
+
+    Input: any shape. Result: the same shape and dtype.
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet import layers
+        >>> layers.RMSNormalization(epsilon=0.0)(np.asarray([[3.0, -3.0]], dtype="float32"))
+        array([[ 1., -1.]], dtype=float32)
+    """
+
+    keeps_shape = True
+
+    def __init__(self, axis: int | list[int] | tuple[int, ...] = -1, epsilon: float = 1e-6, **options: Any) -> None:
+        super().__init__(**options)
+        self.axis = require_axes(self, axis)
+        self.epsilon = require_epsilon(self, epsilon)
+
+    def build(self, input_shape: Any) -> None:
+        self.axes = positive_axes(self, self.axis, input_shape)
+        self.scale = self.add_weight(tuple(input_shape[a] for a in self.axes), "ones", "scale", autocast=False)
+
+    def call(self, x: Array) -> Array:
+        for axis, size in zip(self.axes, self.scale.shape, strict=True):
+            self.require_axis(x, axis, size)
+        scale = self.scale.value
+        scale = array_namespace(scale).reshape(scale, tuple(n if i in self.axes else 1 for i, n in enumerate(x.shape)))
+        x, restore = widened(x)
+        return restore(rms_normalize(x, scale, axes=self.axes, epsilon=self.epsilon))

@@ -1,0 +1,73 @@
+"""A kernel with largest singular value 1."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from portanet import initializers
+from portanet.autodiff import array_namespace
+from portanet.autodiff.traced import raw_value
+from portanet.backends import Array, raw_namespace
+from portanet.layers.base import Layer
+from portanet.layers.normalization.kernel_wrapper import KernelWrapper
+
+
+class SpectralNormalization(KernelWrapper):
+    """Divide a layer's kernel by its largest singular value, so that the layer lengthens no vector.
+
+    Miyato et al. 2018. The singular value is estimated by power iteration, in training, from where the last step left
+    off; as `keras.layers.SpectralNormalization`. As in the paper and in PyTorch, the kernel that is trained is the one
+    before the division, and the derivative passes through the division (Keras overwrites the kernel by the result).
+
+    Args:
+        layer: A layer with weights `kernel` or `embeddings`; the last axis is that of its units.
+        power_iterations: Number of iterations in each training step.
+        **options: `name`, `trainable`, `dtype`, `activity_regularizer` of `Layer`.
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet import layers
+        >>> layer = layers.SpectralNormalization(layers.Dense(1, kernel_initializer="ones"), power_iterations=1)
+        >>> x = np.asarray([[1.0, 1.0, 1.0, 1.0]], dtype="float32")
+        >>> layer(x, training=True)
+        array([[2.]], dtype=float32)
+    """
+
+    def __init__(self, layer: Layer, power_iterations: int = 1, **options: Any) -> None:
+        super().__init__(layer, **options)
+        if isinstance(power_iterations, bool) or not isinstance(power_iterations, int) or power_iterations < 1:
+            raise ValueError(
+                f"Argument `power_iterations` of layer '{self.name}' must be a positive integer. "
+                f"Received: power_iterations={power_iterations!r}"
+            )
+        self.power_iterations = power_iterations
+
+    def build(self, input_shape: Any) -> None:
+        super().build(input_shape)
+        self.vector_u = self.add_weight(
+            (1, self._kernel().shape[-1]), initializers.get("truncated_normal"), "vector_u", trainable=False
+        )
+
+    def kernel_in_use(self, training: bool) -> Array:
+        kernel = self._kernel().value
+        # The two vectors have no derivative.
+        plain, u = raw_value(kernel), raw_value(self.vector_u.value)
+        raw = raw_namespace(plain)
+        rows = raw.reshape(plain, (-1, plain.shape[-1]))
+        v = _unit(raw, raw.matmul(u, raw.matrix_transpose(rows)))
+        if training:
+            for i in range(self.power_iterations):
+                if i:
+                    v = _unit(raw, raw.matmul(u, raw.matrix_transpose(rows)))
+                u = _unit(raw, raw.matmul(v, rows))
+            self.vector_u.assign(u)
+        u = _unit(raw, u)
+        xp = array_namespace(kernel)
+        outer = raw.reshape(raw.matrix_transpose(v) * u, plain.shape)
+        sigma = xp.sum(kernel * outer)  # v @ rows @ u.T
+        return kernel / xp.where(sigma == 0, 1.0, sigma)
+
+
+def _unit(xp: Any, x: Array) -> Array:
+    """A vector scaled to length 1; zeros stay zeros."""
+    return x / xp.maximum(xp.sqrt(xp.sum(x * x)), 1e-12)  # xp.linalg is an extension, which not all libraries have

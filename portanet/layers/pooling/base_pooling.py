@@ -1,0 +1,89 @@
+"""What pooling over windows has in common."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from portanet.autodiff import array_namespace
+from portanet.backends import Array
+from portanet.layers.spatial import Spatial, margins, sizes
+from portanet.ops.windows import Window, window
+
+
+class Pooling(Spatial):
+    """What layers over windows without weights share.
+
+    Args:
+        pool_size: Size of the window, one for all axes or one for each.
+        strides: Steps of the window; None for its size.
+        padding: `"valid"`, `"same"`, or numbers of places: an integer, or for each axis an integer or a pair
+            (before, after), less than the window's size.
+        data_format: `"channels_last"` (the default) or `"channels_first"`.
+        **options: `name`, `dtype` of `Layer`.
+    """
+
+    def __init__(
+        self,
+        pool_size: int | Sequence[int] = 2,
+        strides: int | Sequence[int] | None = None,
+        padding: Any = "valid",
+        data_format: str | None = None,
+        **options: Any,
+    ) -> None:
+        super().__init__(data_format, **options)
+        self.pool_size = sizes(self, "pool_size", pool_size, self.rank, 1)
+        self.strides = self.pool_size if strides is None else sizes(self, "strides", strides, self.rank, 1)
+        if isinstance(padding, str):
+            if padding.lower() not in ("valid", "same"):
+                raise ValueError(
+                    f"Argument `padding` of layer '{self.name}' must be 'valid', 'same' or numbers of places for each "
+                    f"axis. Received: padding={padding!r}"
+                )
+            self.padding: Any = padding.lower()
+        else:
+            self.padding = margins(self, "padding", padding, self.rank)
+            if any(n >= k for pair, k in zip(self.padding, self.pool_size, strict=True) for n in pair):
+                raise ValueError(
+                    f"Argument `padding` of layer '{self.name}' must be less than pool_size={self.pool_size}: a window "
+                    f"has to see some of the input. Received: padding={padding!r}"
+                )
+
+    def window_over(self, space: Sequence[int]) -> Window:
+        """The window for an input of a size."""
+        return window(space, self.pool_size, self.strides, self.padding)
+
+    def opened(self, x: Array) -> Array:
+        """The input with its channels last and a floating dtype."""
+        self.require_space(x.shape)
+        self.compute_output_shape(tuple(x.shape))
+        xp = array_namespace(x)
+        if not xp.isdtype(x.dtype, "real floating"):
+            x = xp.astype(x, getattr(xp, self.compute_dtype))
+        return x if self.data_format == "channels_last" else xp.moveaxis(x, 1, -1)
+
+    def closed(self, x: Array) -> Array:
+        """The result with its channels where the input's are."""
+        return x if self.data_format == "channels_last" else array_namespace(x).moveaxis(x, -1, 1)
+
+    def pool(self, x: Array, slid: Window) -> Array:
+        """Sum up each window of x, channels last."""
+        raise NotImplementedError
+
+    def call(self, x: Array) -> Any:
+        x = self.opened(x)
+        return self.closed(self.pool(x, self.window_over(x.shape[1:-1])))
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        self.require_space(input_shape)
+        shape = list(input_shape)
+        known = [1 if shape[axis] is None else shape[axis] for axis in self.axes]
+        for axis, count in zip(self.axes, self.window_over(known).places(known), strict=True):
+            if shape[axis] is not None:
+                shape[axis] = count
+                if count < 1:
+                    raise ValueError(
+                        f"The window of layer '{self.name}', of size {self.pool_size}, does not fit into the input. "
+                        f"Received: an input of shape {tuple(input_shape)}"
+                    )
+        return tuple(shape)

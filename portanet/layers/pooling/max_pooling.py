@@ -1,0 +1,92 @@
+"""The maximum over windows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from portanet.backends import Array
+from portanet.layers.pooling.base_pooling import Pooling
+from portanet.ops.pooling import max_places, max_pool
+from portanet.ops.windows import Window
+
+
+class _MaxPooling(Pooling):
+    def __init__(
+        self,
+        pool_size: int | Sequence[int] = 2,
+        strides: int | Sequence[int] | None = None,
+        padding: Any = "valid",
+        data_format: str | None = None,
+        return_argmax: bool = False,
+        **options: Any,
+    ) -> None:
+        super().__init__(pool_size, strides, padding, data_format, **options)
+        self.return_argmax = return_argmax
+
+    def pool(self, x: Array, slid: Window) -> Array:
+        return max_pool(x, window=slid)
+
+    def call(self, x: Array) -> Any:
+        x = self.opened(x)
+        slid = self.window_over(x.shape[1:-1])
+        y = self.closed(self.pool(x, slid))
+        return [y, self.closed(max_places(x, slid))] if self.return_argmax else y
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        shape = super().compute_output_shape(input_shape)
+        return [shape, shape] if self.return_argmax else shape
+
+
+class MaxPooling1D(_MaxPooling):
+    """The maximum of each window of steps; as `keras.layers.MaxPooling1D`.
+
+    Args:
+        pool_size: Number of steps in a window.
+        **options: The other arguments of `MaxPooling2D`, in the same order.
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet import layers
+        >>> layers.MaxPooling1D()(np.ones((2, 5, 3))).shape
+        (2, 2, 3)
+    """
+
+    rank = 1
+
+
+class MaxPooling2D(_MaxPooling):
+    """The maximum of each window of an image; as `keras.layers.MaxPooling2D`.
+
+    Where several places of a window have the maximum, the first (row by row) gets the derivative.
+
+    Args:
+        pool_size: Height and width of the window, or one number for both.
+        strides: Steps of the window; None for its size.
+        padding: `"valid"`, `"same"`, or numbers of places: an integer, or for each axis an integer or a pair
+            (before, after). Padding never is the maximum.
+        data_format: `"channels_last"` (the default) or `"channels_first"`.
+        return_argmax: Whether to return `[maxima, places]`, with the place of each maximum in its window as an int32
+            counted row by row: what `MaxUnpooling2D` needs.
+        **options: `name`, `dtype` of `Layer`.
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet import layers
+        >>> layers.MaxPooling2D()(np.arange(16.0).reshape(1, 4, 4, 1)).reshape(2, 2)
+        array([[ 5.,  7.],
+               [13., 15.]])
+    """
+
+    rank = 2
+
+
+class MaxPooling3D(_MaxPooling):
+    """The maximum of each window of a volume; as `keras.layers.MaxPooling3D`.
+
+    Args:
+        pool_size: Depth, height and width of the window, or one number for all.
+        **options: The other arguments of `MaxPooling2D`, in the same order.
+    """
+
+    rank = 3

@@ -1,0 +1,94 @@
+"""What augmentation of images has in common."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from portanet import random
+from portanet.autodiff import array_namespace
+from portanet.autodiff.traced import raw_value
+from portanet.backends import Array, device_of, raw_namespace
+from portanet.layers.random_layer import RandomLayer
+
+FORMATS = ("channels_last", "channels_first")
+
+
+FILL_MODES = ("constant", "nearest", "reflect", "wrap")
+
+
+INTERPOLATIONS = ("bilinear", "nearest")
+
+
+FLIPS = {"horizontal": (2,), "vertical": (1,), "horizontal_and_vertical": (2, 1)}
+
+
+class ImageAugmentation(RandomLayer):
+    """A layer that changes images in training and leaves them as they are at inference.
+
+    Subclasses implement `augmented(x)` for images with channels last.
+
+    Args:
+        seed: Seed; by default `portanet.random.get_seed()`.
+        data_format: `"channels_last"` for images of shape (batch, height, width, channels), `"channels_first"` for
+            (batch, channels, height, width). By default the first.
+        **options: `name`, `trainable`, `dtype`, `activity_regularizer` of `Layer`.
+    """
+
+    by_example = False  # numbers are drawn for a whole batch
+
+    def __init__(self, seed: int | None = None, data_format: str | None = None, **options: Any) -> None:
+        super().__init__(seed, **options)
+        self.data_format = self.require_choice("data_format", data_format or "channels_last", FORMATS)
+
+    def build(self, input_shape: Any) -> None:
+        self.require_rank(input_shape, 4, "(batch, height, width, channels)")
+        super().build(input_shape)
+
+    def call(self, x: Array, training: bool = False) -> Array:
+        if x.ndim != 4:
+            raise ValueError(f"Layer '{self.name}' needs inputs of 4 axes. Received: shape {tuple(x.shape)}")
+        xp = array_namespace(x)
+        if not xp.isdtype(x.dtype, "real floating"):
+            x = xp.astype(x, xp.float32)
+        change = self.augmented if training else self.at_inference
+        if self.data_format == "channels_last":
+            return change(x)
+        return xp.permute_dims(change(xp.permute_dims(x, (0, 2, 3, 1))), (0, 3, 1, 2))
+
+    def augmented(self, x: Array) -> Array:
+        """The images changed."""
+        raise NotImplementedError
+
+    def at_inference(self, x: Array) -> Array:
+        """The images as they are at inference."""
+        return x
+
+    def uniform(self, x: Array, shape: tuple[int, ...], low: float, high: float) -> Array:
+        """Fresh numbers in [low, high) beside `x`, float64 for float64, else float32."""
+        plain = raw_value(x)
+        xp = raw_namespace(plain)
+        dtype = xp.float64 if plain.dtype == xp.float64 else xp.float32
+        return random.uniform(xp, shape, self.key, self._next(), device_of(plain), dtype, low, high)
+
+    def require_choice(self, name: str, value: Any, choices: tuple[str, ...]) -> str:
+        """Check an argument that names one of several ways."""
+        if value not in choices:
+            raise ValueError(
+                f"Argument `{name}` of layer '{self.name}' must be one of {choices}. Received: {name}={value!r}"
+            )
+        return str(value)
+
+    def require_range(self, name: str, value: Any, limit: float = math.inf) -> tuple[float, float]:
+        """Check a factor: a number, for a range from its negative to itself, or the two ends of a range."""
+        ends = tuple(value) if isinstance(value, (list, tuple)) else (value, value)
+        numbers = all(isinstance(e, (int, float)) and not isinstance(e, bool) and math.isfinite(e) for e in ends)
+        if numbers and len(ends) == 2:
+            low, high = ends if isinstance(value, (list, tuple)) else (-abs(value), abs(value))
+            if -limit <= low <= high <= limit:
+                return float(low), float(high)
+        within = "" if limit == math.inf else f" within [-{limit}, {limit}]"
+        raise ValueError(
+            f"Argument `{name}` of layer '{self.name}' must be a number or a pair (low, high){within}. "
+            f"Received: {name}={value!r}"
+        )

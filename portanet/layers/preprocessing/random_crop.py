@@ -1,0 +1,75 @@
+"""Parts of images, cut out at random."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from portanet.autodiff.traced import raw_value
+from portanet.backends import Array, device_of, raw_namespace
+from portanet.layers.preprocessing.image_augmentation import ImageAugmentation
+from portanet.layers.preprocessing.resampling import pixels
+
+
+class RandomCrop(ImageAugmentation):
+    """In training, cut a window from a random place of each image; at inference, from the centre.
+
+    As `keras.layers.RandomCrop`, but with a place for each example, and images smaller than the window are refused.
+
+    Args:
+        height: Height of the window.
+        width: Width of the window.
+        seed: Seed; by default `portanet.random.get_seed()`.
+        data_format: `"channels_last"` (the default) or `"channels_first"`.
+        **options: `name`, `trainable`, `dtype`, `activity_regularizer` of `Layer`.
+
+    Input: shape (batch, rows, columns, channels). Result: shape (batch, height, width, channels), floating-point.
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet import layers
+        >>> layers.RandomCrop(2, 1)(np.arange(12.0).reshape(1, 4, 3, 1)).ravel()
+        array([4., 7.])
+    """
+
+    def __init__(
+        self, height: int, width: int, seed: int | None = None, data_format: str | None = None, **options: Any
+    ) -> None:
+        super().__init__(seed, data_format, **options)
+        for name, size in (("height", height), ("width", width)):
+            if isinstance(size, bool) or not isinstance(size, int) or size < 1:
+                raise ValueError(
+                    f"Argument `{name}` of layer '{self.name}' must be a positive integer. Received: {name}={size!r}"
+                )
+        self.height = height
+        self.width = width
+
+    def _room(self, x: Array) -> tuple[int, int]:
+        """How far the window can be moved."""
+        room = x.shape[1] - self.height, x.shape[2] - self.width
+        if min(room) < 0:
+            raise ValueError(
+                f"Layer '{self.name}' needs images of at least {self.height} x {self.width}. "
+                f"Received: {x.shape[1]} x {x.shape[2]}"
+            )
+        return room
+
+    def augmented(self, x: Array) -> Array:
+        plain = raw_value(x)
+        xp, device = raw_namespace(plain), device_of(plain)
+        places = []
+        for axis, (size, room) in enumerate(zip((self.height, self.width), self._room(x), strict=True)):
+            shape = (x.shape[0], 1, 1)
+            first = xp.floor(self.uniform(x, shape, 0.0, room + 1.0))
+            first = xp.astype(xp.minimum(first, float(room)), xp.int32)  # the product may have been rounded up
+            along = xp.arange(size, dtype=xp.int32, device=device)
+            places.append(first + xp.reshape(along, (1, size, 1) if axis == 0 else (1, 1, size)))
+        return pixels(x, *places)
+
+    def at_inference(self, x: Array) -> Array:
+        top, left = (room // 2 for room in self._room(x))
+        return x[:, top : top + self.height, left : left + self.width, :]
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        if self.data_format == "channels_last":
+            return (input_shape[0], self.height, self.width, input_shape[3])
+        return (*input_shape[:2], self.height, self.width)

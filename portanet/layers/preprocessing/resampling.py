@@ -1,0 +1,108 @@
+"""Images seen at other places than those of their pixels."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from portanet.autodiff import array_namespace
+from portanet.autodiff.traced import raw_value
+from portanet.backends import Array, device_of, raw_namespace
+from portanet.layers.preprocessing.image_augmentation import FILL_MODES, INTERPOLATIONS, ImageAugmentation
+
+
+class Resampling(ImageAugmentation):
+    """What layers share that look up each pixel at another place of the image.
+
+    Subclasses implement `sources(x)`, which gives the rows and columns that the pixels of the result come from, as
+    floating-point arrays that broadcast to (batch, height, width).
+
+    Args:
+        fill_mode: What is beyond the edges: `"reflect"` (d c b a | a b c d | d c b a), `"wrap"`
+            (a b c d | a b c d | a b c d), `"nearest"` (a a a a | a b c d | d d d d), or `"constant"`, `fill_value`.
+        interpolation: `"bilinear"` or `"nearest"`.
+        seed: Seed; by default `portanet.random.get_seed()`.
+        fill_value: What is beyond the edges, for `"constant"`.
+        data_format: `"channels_last"` (the default) or `"channels_first"`.
+        **options: `name`, `trainable`, `dtype`, `activity_regularizer` of `Layer`.
+    """
+
+    def __init__(
+        self,
+        fill_mode: str = "reflect",
+        interpolation: str = "bilinear",
+        seed: int | None = None,
+        fill_value: float = 0.0,
+        data_format: str | None = None,
+        **options: Any,
+    ) -> None:
+        super().__init__(seed, data_format, **options)
+        self.fill_mode = self.require_choice("fill_mode", fill_mode, FILL_MODES)
+        self.interpolation = self.require_choice("interpolation", interpolation, INTERPOLATIONS)
+        self.fill_value = float(fill_value)
+
+    def sources(self, x: Array) -> tuple[Array, Array]:
+        """Where the pixels come from."""
+        raise NotImplementedError
+
+    def augmented(self, x: Array) -> Array:
+        rows, columns = self.sources(x)
+        plain = raw_namespace(rows)
+        if self.interpolation == "nearest":
+            return self._at(x, plain.floor(rows + 0.5), plain.floor(columns + 0.5))
+        top, left = plain.floor(rows), plain.floor(columns)
+        xp = array_namespace(x)
+        down, right = (
+            xp.astype(plain.expand_dims(fraction, axis=-1), x.dtype, copy=False)
+            for fraction in (rows - top, columns - left)
+        )
+
+        def across(row: Array) -> Array:
+            here, beside = self._at(x, row, left), self._at(x, row, left + 1.0)
+            return here + (beside - here) * right
+
+        above, below = across(top), across(top + 1.0)
+        return above + (below - above) * down
+
+    def _at(self, x: Array, rows: Array, columns: Array) -> Array:
+        """The pixels at whole places, which may lie beyond the edges."""
+        plain = raw_namespace(rows)
+        found = pixels(x, *(self._inside(v, n) for v, n in ((rows, x.shape[1]), (columns, x.shape[2]))))
+        if self.fill_mode != "constant":
+            return found
+        seen = (rows >= 0) & (rows < x.shape[1]) & (columns >= 0) & (columns < x.shape[2])
+        return array_namespace(found).where(plain.expand_dims(seen, axis=-1), found, self.fill_value)
+
+    def _inside(self, places: Array, size: int) -> Array:
+        """Places of an axis, those beyond the edges mapped to where their value is, as int32."""
+        xp = raw_namespace(places)
+        if self.fill_mode == "wrap":
+            places = places - size * xp.floor(places / size)
+        elif self.fill_mode == "reflect":
+            places = places - 2 * size * xp.floor(places / (2 * size))
+            places = xp.minimum(places, 2 * size - 1 - places)
+        return xp.astype(xp.minimum(xp.maximum(places, 0.0), float(size - 1)), xp.int32)
+
+    def grid(self, x: Array) -> tuple[Array, Array]:
+        """The numbers of rows and columns, shapes (1, height, 1) and (1, 1, width), beside `x`."""
+        plain = raw_value(x)
+        xp, device = raw_namespace(plain), device_of(plain)
+        dtype = xp.float64 if plain.dtype == xp.float64 else xp.float32
+        rows, columns = (xp.arange(float(n), dtype=dtype, device=device) for n in x.shape[1:3])
+        return xp.reshape(rows, (1, x.shape[1], 1)), xp.reshape(columns, (1, 1, x.shape[2]))
+
+
+def pixels(x: Array, rows: Array, columns: Array) -> Array:
+    """The pixels of images at given rows and columns, int32 arrays that broadcast to (batch, height, width).
+
+    Example:
+        >>> import numpy as np
+        >>> pixels(np.arange(4.0).reshape(1, 2, 2, 1), np.asarray([[[1]]]), np.asarray([[[0, 1]]])).ravel()
+        array([2., 3.])
+    """
+    plain = raw_namespace(rows)
+    batch, height, width, channels = x.shape
+    examples = plain.reshape(plain.arange(batch, dtype=rows.dtype, device=device_of(rows)), (batch, 1, 1))
+    places = (examples * height + rows) * width + columns  # in the images one after another
+    xp = array_namespace(x)
+    flat = xp.reshape(x, (batch * height * width, channels))
+    return xp.reshape(xp.take(flat, plain.reshape(places, (-1,)), axis=0), (*places.shape, channels))

@@ -1,0 +1,121 @@
+"""Gated recurrent units: the cell, and the layer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from portanet import activations
+from portanet.autodiff import array_namespace
+from portanet.backends import Array
+from portanet.layers.rnn.cell import RecurrentCell, States, plain_options
+from portanet.layers.rnn.options import divide_options
+from portanet.layers.rnn.rnn import RNN
+from portanet.ops.recurrent_gru import gru, gru_reset_before
+
+
+class GRUCell(RecurrentCell):
+    """Gated recurrent unit (Cho et al. 2014); as `keras.layers.GRUCell`, gates in the order z, r, h.
+
+    Args:
+        units: Size of the output.
+        activation: Activation of the candidate.
+        recurrent_activation: Activation of the gates.
+        use_bias: Whether to add a bias.
+        reset_after: Whether the reset gate acts after the product with the recurrent kernel, as in cuDNN, with a
+            second bias (shape (2, 3 units)); False is the paper's convention.
+        **options: Initializers, regularizers, constraints, `dropout`, `recurrent_dropout`, `seed` of `RecurrentCell`.
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet import layers
+        >>> output, states = layers.GRUCell(4)(np.ones((2, 3), "float32"), [np.zeros((2, 4), "float32")])
+        >>> output.shape
+        (2, 4)
+    """
+
+    gates = 3
+
+    def __init__(
+        self,
+        units: int,
+        activation: Any = "tanh",
+        recurrent_activation: Any = "sigmoid",
+        use_bias: bool = True,
+        reset_after: bool = True,
+        **options: Any,
+    ) -> None:
+        super().__init__(units, activation, use_bias, **options)
+        self.recurrent_activation = activations.get(recurrent_activation)
+        self.reset_after = reset_after
+
+    def bias_shape(self) -> tuple[int, ...]:
+        return (2, 3 * self.units) if self.reset_after else (3 * self.units,)
+
+    def _biases(self) -> tuple[Array | None, Array | None]:
+        """Of the inputs and of the recurrence."""
+        if not self.use_bias:
+            return None, None
+        bias = self.bias.value
+        return (bias[0, :], bias[1, :]) if self.reset_after else (bias, None)
+
+    def step(self, x: Array, states: States, recurrent_keep: Array | None) -> tuple[Array, States]:
+        (h,), n = states, self.units
+        kernel, recurrent = self.kernel.value, self.recurrent_kernel.value
+        xp = array_namespace(x, kernel, h)
+        bias, recurrent_bias = self._biases()
+        a = xp.matmul(x, kernel)
+        if bias is not None:
+            a = a + bias
+        dropped = h if recurrent_keep is None else h * recurrent_keep
+        b = xp.matmul(dropped, recurrent if self.reset_after else recurrent[:, : 2 * n])
+        if recurrent_bias is not None:
+            b = b + recurrent_bias
+        gates = self.recurrent_activation(a[:, : 2 * n] + b[:, : 2 * n])
+        update, reset = gates[:, :n], gates[:, n:]
+        inner = reset * b[:, 2 * n :] if self.reset_after else xp.matmul(reset * dropped, recurrent[:, 2 * n :])
+        candidate = self.activation(a[:, 2 * n :] + inner)
+        h = update * h + (1 - update) * candidate
+        return h, [h]
+
+    def fused(self, x: Array, states: States, options: dict[str, Any]) -> tuple[Array, States] | None:
+        if self.activation is not activations.tanh or self.recurrent_activation is not activations.sigmoid:
+            return None
+        kernel, recurrent = self.kernel.value, self.recurrent_kernel.value
+        if self.reset_after:
+            h, last = gru(x, kernel, recurrent, *self._biases(), states[0], **plain_options(options))
+        else:
+            h, last = gru_reset_before(x, kernel, recurrent, self._bias(), states[0], **plain_options(options))
+        return h, [last]
+
+
+class GRU(RNN):
+    """Gated recurrent units; as `keras.layers.GRU`, gates in the order z, r, h.
+
+    Args:
+        units: Size of the output.
+        activation: Activation of the candidate.
+        recurrent_activation: Activation of the gates.
+        use_bias: Whether to add a bias.
+        reset_after: Whether the reset gate acts after the product with the recurrent kernel; see `GRUCell`.
+        **options: As `SimpleRNN`.
+
+    Input and result: as `RNN`.
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet import layers
+        >>> layers.GRU(4)(np.ones((2, 5, 3), dtype="float32")).shape
+        (2, 4)
+    """
+
+    def __init__(
+        self,
+        units: int,
+        activation: Any = "tanh",
+        recurrent_activation: Any = "sigmoid",
+        use_bias: bool = True,
+        reset_after: bool = True,
+        **options: Any,
+    ) -> None:
+        cell, loop = divide_options(options)
+        super().__init__(GRUCell(units, activation, recurrent_activation, use_bias, reset_after, **cell), **loop)

@@ -1,0 +1,142 @@
+"""Recurrence from the output: the cell, and the layer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from portanet import activations
+from portanet.autodiff import array_namespace
+from portanet.backends import Array
+from portanet.layers.rnn.cell import RecurrentCell, States, require_size
+from portanet.layers.rnn.options import divide_options
+from portanet.layers.rnn.rnn import RNN
+from portanet.layers.several_inputs import masks_of, shape_of
+
+
+class JordanCell(RecurrentCell):
+    """Recurrence through the output (Jordan 1986): what the network said is what it remembers.
+
+    h = activation(x @ kernel + y @ recurrent_kernel + bias); y' = output_activation(h @ output_kernel + output_bias).
+
+    Args:
+        units: Size of the hidden layer.
+        output_units: Size of the output, which is the state.
+        activation: Activation of the hidden layer.
+        output_activation: Activation of the output.
+        use_bias: Whether to add biases.
+        **options: Initializers, regularizers, constraints, `dropout`, `recurrent_dropout`, `seed` of `RecurrentCell`.
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet import layers
+        >>> output, states = layers.JordanCell(8, 2)(np.ones((4, 3), "float32"), [np.zeros((4, 2), "float32")])
+        >>> output.shape
+        (4, 2)
+    """
+
+    def __init__(
+        self,
+        units: int,
+        output_units: int,
+        activation: Any = "tanh",
+        output_activation: Any = None,
+        use_bias: bool = True,
+        **options: Any,
+    ) -> None:
+        super().__init__(units, activation, use_bias, **options)
+        self.output_units = require_size(self, "output_units", output_units)
+        self.output_activation = activations.get(output_activation)
+
+    @property
+    def state_size(self) -> list[int]:
+        return [self.output_units]
+
+    def build(self, input_shape: Any) -> None:
+        super().build(input_shape)
+        self.output_kernel = self.add_weight((self.units, self.output_units), self.kernel_initializer, "output_kernel")
+        if self.use_bias:
+            self.output_bias = self.add_weight((self.output_units,), self.bias_initializer, "output_bias")
+
+    def step(self, x: Array, states: States, recurrent_keep: Array | None) -> tuple[Array, States]:
+        h = self.activation(self._sum(x, states[0], recurrent_keep))
+        kernel = self.output_kernel.value
+        y = array_namespace(h, kernel).matmul(h, kernel)
+        y = self.output_activation(y + self.output_bias.value if self.use_bias else y)
+        return y, [y]
+
+    def taught(self, x: Array, before: Array, training: bool) -> Array:
+        """The outputs of a sequence, given the output to remember in each step: arrays (time, batch, ...)."""
+        xp = array_namespace(x, before, self.kernel.value)
+        input_keep, recurrent_keep = self.draw(x, training)
+        x = x if input_keep is None else x * input_keep
+        before = before if recurrent_keep is None else before * recurrent_keep
+        time, batch = x.shape[:2]
+        rows = [xp.reshape(each, (time * batch, each.shape[-1])) for each in (x, before)]
+        y, _ = self.step(rows[0], rows[1:], None)
+        return xp.reshape(y, (time, batch, y.shape[-1]))
+
+
+class JordanRNN(RNN):
+    """Recurrence through the output, see `JordanCell`; with teacher forcing (Williams and Zipser 1989).
+
+    Args:
+        units: Size of the hidden layer.
+        output_units: Size of the output.
+        activation: Activation of the hidden layer.
+        output_activation: Activation of the output.
+        use_bias: Whether to add biases.
+        **options: As `SimpleRNN`.
+
+    Call arguments, beside those of `RNN`:
+        teacher: If given, the outputs that are wanted, shape (batch, time, output_units): step t then remembers
+            teacher[:, t - 1] instead of what the network said, so that all steps are computed at once. Results of
+            masked steps are then of no use.
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet import layers
+        >>> layer, x = layers.JordanRNN(8, 2, return_sequences=True), np.ones((4, 5, 3), dtype="float32")
+        >>> free = layer(x)
+        >>> bool(np.allclose(layer(x, teacher=free), free, atol=1e-6))
+        True
+    """
+
+    def __init__(
+        self,
+        units: int,
+        output_units: int,
+        activation: Any = "tanh",
+        output_activation: Any = None,
+        use_bias: bool = True,
+        **options: Any,
+    ) -> None:
+        cell, loop = divide_options(options)
+        super().__init__(JordanCell(units, output_units, activation, output_activation, use_bias, **cell), **loop)
+        self.cell: JordanCell
+
+    def call(
+        self,
+        x: Any,
+        training: bool = False,
+        mask: Any = None,
+        teacher: Array | None = None,
+    ) -> Any:
+        if teacher is None:
+            return super().call(x, training=training, mask=mask)
+        if not self.return_sequences or self.return_state or self.stateful or self.go_backwards:
+            raise ValueError(
+                f"Layer '{self.name}' can be taught with return_sequences=True and return_state, stateful and "
+                f"go_backwards False. Received: return_sequences={self.return_sequences}, "
+                f"return_state={self.return_state}, stateful={self.stateful}, go_backwards={self.go_backwards}"
+            )
+        wanted = self.compute_output_shape(shape_of(x))
+        if tuple(teacher.shape) != tuple(wanted):
+            raise ValueError(
+                f"Argument `teacher` of layer '{self.name}' must have the shape of the result, {tuple(wanted)}. "
+                f"Received: {tuple(teacher.shape)}"
+            )
+        x, states, mask = self._prepare(x[0], masks_of(mask, 1)[0], x[1:])
+        xp = array_namespace(x, self.cell.kernel.value)
+        before = xp.permute_dims(teacher, (1, 0, 2))[:-1, ...]
+        before = xp.concat([xp.expand_dims(states[0], axis=0), before], axis=0)
+        return self._result(self.cell.taught(x, before, training), states, mask)

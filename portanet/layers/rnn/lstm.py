@@ -1,0 +1,152 @@
+"""Long short-term memory: the cell, and the layer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from portanet import activations
+from portanet.autodiff import array_namespace
+from portanet.backends import Array
+from portanet.layers.rnn.cell import RecurrentCell, States, plain_options, require_size
+from portanet.layers.rnn.options import divide_options
+from portanet.layers.rnn.rnn import RNN
+from portanet.ops.recurrent_lstm import lstm
+
+
+class LSTMCell(RecurrentCell):
+    """Long short-term memory (Hochreiter and Schmidhuber 1997); as `keras.layers.LSTMCell`.
+
+    The gates are in the order i, f, c, o.
+
+    Args:
+        units: Size of the cell state, and of the output unless it is projected.
+        activation: Activation of the input and the output.
+        recurrent_activation: Activation of the gates.
+        use_bias: Whether to add a bias.
+        unit_forget_bias: Whether the forget gate's bias starts at 1 (Jozefowicz et al. 2015).
+        peephole: Whether the gates see the cell state (Gers et al. 2002), by a weight of shape (3, units) for i, f, o.
+        projection_units: If given, the output is multiplied by a kernel of shape (units, projection_units) (Sak et al.
+            2014).
+        **options: Initializers, regularizers, constraints, `dropout`, `recurrent_dropout`, `seed` of `RecurrentCell`.
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet import layers
+        >>> cell, zeros = layers.LSTMCell(4), np.zeros((2, 4), "float32")
+        >>> output, (h, c) = cell(np.ones((2, 3), "float32"), [zeros, zeros])
+        >>> c.shape
+        (2, 4)
+    """
+
+    gates = 4
+
+    def __init__(
+        self,
+        units: int,
+        activation: Any = "tanh",
+        recurrent_activation: Any = "sigmoid",
+        use_bias: bool = True,
+        unit_forget_bias: bool = True,
+        peephole: bool = False,
+        projection_units: int | None = None,
+        **options: Any,
+    ) -> None:
+        super().__init__(units, activation, use_bias, **options)
+        self.recurrent_activation = activations.get(recurrent_activation)
+        self.unit_forget_bias = unit_forget_bias
+        self.peephole = peephole
+        self.projection_units = (
+            None if projection_units is None else require_size(self, "projection_units", projection_units)
+        )
+
+    @property
+    def state_size(self) -> list[int]:
+        return [self.projection_units or self.units, self.units]
+
+    def build(self, input_shape: Any) -> None:
+        inner = self.bias_initializer
+        if self.unit_forget_bias:
+
+            def with_ones(shape: tuple[int, ...], generator: Any) -> Any:
+                bias = inner(shape, generator)
+                bias[self.units : 2 * self.units] = 1.0
+                return bias
+
+            self.bias_initializer = with_ones
+        super().build(input_shape)
+        self.bias_initializer = inner
+        if self.peephole:
+            self.peephole_kernel = self.add_weight((3, self.units), "zeros", "peephole_kernel")
+        if self.projection_units:
+            self.projection_kernel = self.add_weight(
+                (self.units, self.projection_units), self.kernel_initializer, "projection_kernel"
+            )
+
+    def step(self, x: Array, states: States, recurrent_keep: Array | None) -> tuple[Array, States]:
+        h, c = states
+        a = self._sum(x, h, recurrent_keep)
+        n = self.units
+        a_i, a_f, a_c, a_o = (a[:, k * n : (k + 1) * n] for k in range(4))
+        if self.peephole:
+            p = self.peephole_kernel.value
+            a_i, a_f = a_i + c * p[0, :], a_f + c * p[1, :]
+        c = self.recurrent_activation(a_f) * c + self.recurrent_activation(a_i) * self.activation(a_c)
+        if self.peephole:
+            a_o = a_o + c * p[2, :]
+        h = self.recurrent_activation(a_o) * self.activation(c)
+        if self.projection_units:
+            projection = self.projection_kernel.value
+            h = array_namespace(h, projection).matmul(h, projection)
+        return h, [h, c]
+
+    def fused(self, x: Array, states: States, options: dict[str, Any]) -> tuple[Array, States] | None:
+        standard = self.activation is activations.tanh and self.recurrent_activation is activations.sigmoid
+        if not standard or self.peephole or self.projection_units:
+            return None
+        h, *last = lstm(
+            x, self.kernel.value, self.recurrent_kernel.value, self._bias(), *states, **plain_options(options)
+        )
+        return h, last
+
+
+class LSTM(RNN):
+    """Long short-term memory; as `keras.layers.LSTM`, gates in the order i, f, c, o.
+
+    Args:
+        units: Size of the cell state, and of the output unless it is projected.
+        activation: Activation of the input and the output.
+        recurrent_activation: Activation of the gates.
+        use_bias: Whether to add a bias.
+        unit_forget_bias: Whether the forget gate's bias starts at 1.
+        peephole: Whether the gates see the cell state.
+        projection_units: If given, the size of the output, projected from the cell's.
+        **options: As `SimpleRNN`.
+
+    Input and result: as `RNN`; the states are the output h and the cell state c.
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet import layers
+        >>> layer = layers.LSTM(4, return_sequences=True, return_state=True)
+        >>> [x.shape for x in layer(np.ones((2, 5, 3), dtype="float32"))]
+        [(2, 5, 4), (2, 4), (2, 4)]
+    """
+
+    def __init__(
+        self,
+        units: int,
+        activation: Any = "tanh",
+        recurrent_activation: Any = "sigmoid",
+        use_bias: bool = True,
+        unit_forget_bias: bool = True,
+        peephole: bool = False,
+        projection_units: int | None = None,
+        **options: Any,
+    ) -> None:
+        cell, loop = divide_options(options)
+        super().__init__(
+            LSTMCell(
+                units, activation, recurrent_activation, use_bias, unit_forget_bias, peephole, projection_units, **cell
+            ),
+            **loop,
+        )

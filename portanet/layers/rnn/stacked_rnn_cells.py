@@ -1,0 +1,79 @@
+"""Several cells, one on top of the other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from portanet.backends import Array
+from portanet.layers.base import Layer
+from portanet.layers.rnn.cell import States, output_size_of, run_cell, state_sizes_of
+
+
+class StackedRNNCells(Layer):
+    """Several cells as one: each feeds the next; as `keras.layers.StackedRNNCells`.
+
+    Args:
+        cells: The cells; the states of all of them in this order are the states of the stack.
+        **options: `name`, `trainable`, `dtype` of `Layer`.
+
+    Example:
+        >>> from portanet import layers
+        >>> layers.StackedRNNCells([layers.LSTMCell(8), layers.GRUCell(4)]).state_size
+        [8, 8, 4]
+    """
+
+    def __init__(self, cells: Sequence[Layer], **options: Any) -> None:
+        super().__init__(**options)
+        if not cells or any(not hasattr(cell, "state_size") for cell in cells):
+            raise ValueError(
+                f"Argument `cells` of layer '{self.name}' must be cells: layers with an attribute `state_size`. "
+                f"Received: cells={list(cells)!r}"
+            )
+        self.cells = list(cells)
+
+    @property
+    def state_size(self) -> list[int]:
+        """Sizes of the states of all cells."""
+        return [size for cell in self.cells for size in state_sizes_of(cell)]
+
+    @property
+    def output_size(self) -> int:
+        """Size of the last cell's output."""
+        return output_size_of(self.cells[-1])
+
+    def build(self, input_shape: Any) -> None:
+        self._place(self._path())
+        for cell in self.cells:
+            if not cell.built:
+                cell.build(input_shape)
+            input_shape = (input_shape[0], output_size_of(cell))
+
+    def call(  # type: ignore[override]
+        self, x: Array, states: Any, training: bool = False
+    ) -> tuple[Array, States]:
+        """One time step."""
+        new: States = []
+        for cell, part in zip(self.cells, self._split(states), strict=True):
+            x, found = cell(x, part, training=training)
+            new += found
+        return x, new
+
+    def sequence(self, x: Array, states: States, mask: Array | None, training: bool) -> tuple[Array, States]:
+        """Run through a sequence (time, batch, features), cell by cell."""
+        new: States = []
+        for cell, part in zip(self.cells, self._split(states), strict=True):
+            x, found = run_cell(cell, x, part, mask, training)
+            new += found
+        return x, new
+
+    def _split(self, states: States) -> list[States]:
+        parts, start = [], 0
+        for cell in self.cells:
+            size = len(state_sizes_of(cell))
+            parts.append(list(states[start : start + size]))
+            start += size
+        return parts
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        return (input_shape[0], self.output_size), [(input_shape[0], size) for size in self.state_size]
