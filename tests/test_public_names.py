@@ -1,0 +1,199 @@
+"""No public name is lost, and calls that worked still mean the same: tests/data/public_names.txt lists names with
+arguments, one a line.
+
+`python -m tests.test_public_names > tests/data/public_names.txt` lists those of now. Do that after adding a name; a
+name that is taken away or has other arguments on purpose has its reason in `CHANGED`.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import inspect
+import pathlib
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+LISTED = pathlib.Path(__file__).parent / "data" / "public_names.txt"
+ROOMS = """
+    activations autodiff backends callbacks constraints datasets estimators export initializers layers losses metrics
+    mixed_precision models ops optimizers preprocessing random regularizers saving schedules training utils
+    compat.numpydl compat.numpydl.activations compat.numpydl.initializations compat.numpydl.layers
+    compat.numpydl.model compat.numpydl.objectives compat.numpydl.optimizers compat.numpydl.utils
+"""
+MODULES = ["portanet", *(f"portanet.{name}" for name in ROOMS.split())]
+METHODS = {  # that users call, or write in classes of their own: Keras's, and those that docs/ names
+    "portanet.callbacks.Callback": (
+        "get_state note on_epoch_begin on_epoch_end on_predict_batch_begin on_predict_batch_end on_predict_begin "
+        "on_predict_end on_test_batch_begin on_test_batch_end on_test_begin on_test_end on_train_batch_begin "
+        "on_train_batch_end on_train_begin on_train_end set_model set_params set_state"
+    ),
+    "portanet.layers.Layer": (
+        "add_loss add_weight build call compute_dtype compute_mask compute_output_shape count_params dtype_policy "
+        "from_config get_config get_weights input non_trainable_weights output set_weights to trainable "
+        "trainable_weights variable_dtype variables weights"
+    ),
+    "portanet.losses.Loss": "call from_config get_config",
+    "portanet.metrics.Metric": "from_config get_config reset_state result statistics update_state",
+    "portanet.models.Model": (
+        "backend compile evaluate export fit from_config get_compile_config get_config get_layer inputs layers "
+        "load_weights metrics metrics_names output_shape outputs predict predict_on_batch save save_weights summary "
+        "test_on_batch train_on_batch"
+    ),
+    "portanet.models.Sequential": "add",
+    "portanet.optimizers.Optimizer": "exclude_from_weight_decay from_config get_config init step update",
+    "portanet.schedules.LearningRateSchedule": "value",
+    "portanet.training.TrainingRun": "finish",
+}
+LOW_LEVEL = "was a draw of a layer's stream, and left the name to Keras's function"
+CHANGED = {
+    "portanet.backends.kernel": "was the seam by which a backend offered a faster version of a function",
+    "portanet.random.bernoulli": LOW_LEVEL,
+    "portanet.random.bits": LOW_LEVEL,
+    "portanet.random.choice": LOW_LEVEL,
+    "portanet.random.integers": LOW_LEVEL,
+    "portanet.random.normal": LOW_LEVEL,
+    "portanet.random.permutation": LOW_LEVEL,
+    "portanet.random.truncated_normal": LOW_LEVEL,
+    "portanet.random.uniform": LOW_LEVEL,
+}
+
+
+def names_of(module: Any) -> list[str]:
+    """`__all__`, or what is defined in a module that has none."""
+    if hasattr(module, "__all__"):
+        return sorted(module.__all__)
+    here = [name for name, value in vars(module).items() if getattr(value, "__module__", None) == module.__name__]
+    return sorted(name for name in here if not name.startswith("_"))
+
+
+def arguments(value: Any) -> str | None:
+    """The arguments of a class or function as Python writes them, without annotations; None for other things.
+
+    A default that cannot be read back as it is shown (an object, a function) stands as `...`.
+    """
+    if not (inspect.isclass(value) or inspect.isroutine(value)):
+        return None
+    try:
+        signature = inspect.signature(value)
+    except ValueError:  # of a class whose base is written in C
+        return None
+    plain = [plainly(parameter) for parameter in signature.parameters.values()]
+    text = str(signature.replace(parameters=plain, return_annotation=inspect.Signature.empty))
+    return text.replace("Ellipsis", "...")
+
+
+def plainly(parameter: inspect.Parameter) -> inspect.Parameter:
+    parameter = parameter.replace(annotation=inspect.Parameter.empty)
+    if parameter.default is inspect.Parameter.empty:
+        return parameter
+    try:
+        ast.parse(repr(parameter.default), mode="eval")
+    except SyntaxError:
+        return parameter.replace(default=...)
+    return parameter
+
+
+def described() -> Iterator[str]:
+    """A line for each public name of now."""
+    for place in MODULES:
+        module = importlib.import_module(place)
+        for name in names_of(module):
+            value = getattr(module, name)
+            yield f"{place}.{name}{arguments(value) or ''}"
+            for method in METHODS.get(f"{place}.{name}", "").split():
+                yield f"{place}.{name}.{method}{arguments(getattr(value, method)) or ''}"
+
+
+def parameters(text: str) -> ast.arguments:
+    function = ast.parse(f"def f{text}: pass").body[0]
+    assert isinstance(function, ast.FunctionDef)
+    return function.args
+
+
+def defaults(args: ast.arguments) -> dict[str, str]:
+    """Names of all parameters that can be given by position or name, with defaults (empty where there is none)."""
+    positional = [argument.arg for argument in args.posonlyargs + args.args]
+    values = [""] * (len(positional) - len(args.defaults)) + [ast.unparse(value) for value in args.defaults]
+    by_name = ["" if value is None else ast.unparse(value) for value in args.kw_defaults]
+    return dict(zip(positional, values, strict=True)) | {
+        argument.arg: value for argument, value in zip(args.kwonlyargs, by_name, strict=True)
+    }
+
+
+def differences(old: str, new: str) -> list[str]:
+    """Why calls that `old` allows would fail, or mean something else, with `new`."""
+    before, after = parameters(old), parameters(new)
+    place = [argument.arg for argument in before.posonlyargs + before.args]
+    now = [argument.arg for argument in after.posonlyargs + after.args]
+    wrong = [] if now[: len(place)] == place else [f"by position {place}, now {now}"]
+    by_name = {argument.arg for argument in before.args + before.kwonlyargs}
+    lost = by_name - {argument.arg for argument in after.args + after.kwonlyargs}
+    wrong += [f"by name no longer: {sorted(lost)}"] if lost else []
+    values, values_now = defaults(before), defaults(after)
+    wrong += [
+        f"default of {name}: {value or 'none'}, now {values_now[name] or 'none'}"
+        for name, value in values.items()
+        if name in values_now and value != values_now[name]
+    ]
+    wrong += [f"needed: {name}" for name, value in values_now.items() if name not in values and not value]
+    wrong += ["*args"] if before.vararg and not after.vararg else []
+    return wrong + (["**options"] if before.kwarg and not after.kwarg else [])
+
+
+@pytest.mark.parametrize("place", MODULES)
+def test_public_names_are_there_with_their_arguments(place: str) -> None:
+    if place == "portanet.estimators":
+        pytest.importorskip("sklearn")
+    lines = [line for line in LISTED.read_text().splitlines() if home(line) == place]
+    assert lines
+    complaints = {line.partition("(")[0]: complaint(line, place) for line in lines}
+    assert {name: text for name, text in complaints.items() if text and name not in CHANGED} == {}
+
+
+def complaint(line: str, place: str) -> str:
+    """What is wrong with a name of the list; empty if nothing."""
+    name, bracket, rest = line.partition("(")
+    value: Any = importlib.import_module(place)
+    try:
+        for part in name.removeprefix(f"{place}.").split("."):
+            value = getattr(value, part)
+    except AttributeError:
+        return "is gone"
+    return "; ".join(differences(bracket + rest, arguments(value) or "()")) if bracket else ""
+
+
+def home(line: str) -> str:
+    """The module of a line of the list."""
+    name = line.partition("(")[0]
+    return max((place for place in MODULES if name.startswith(place + ".")), key=len)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("(a, b=1)", "(a, b=1, c=2, *, d=3)", ""),
+        ("(a, *, b=1)", "(a, b=1)", ""),
+        ("(a, /, b)", "(a, b, **options)", ""),
+        ("(a, b)", "(b, a)", "by position"),
+        ("(a, b=1)", "(a, *, b=1)", "by position"),
+        ("(a, b=1)", "(a)", "by name no longer: ['b']"),
+        ("(a, *, b=1)", "(a)", "by name no longer: ['b']"),
+        ("(a)", "(a, /)", "by name no longer: ['a']"),
+        ("(a=1)", "(a=2)", "default of a: 1, now 2"),
+        ("(a=1)", "(a)", "default of a: 1, now none"),
+        ("(a)", "(a, b)", "needed: b"),
+        ("(a)", "(a, *, b)", "needed: b"),
+        ("(*args)", "()", "*args"),
+        ("(**options)", "(a=1)", "**options"),
+    ],
+)
+def test_what_would_break_a_call_is_noticed(old: str, new: str, expected: str) -> None:
+    assert expected in "; ".join(differences(old, new))
+    assert bool(expected) == bool(differences(old, new))
+
+
+if __name__ == "__main__":
+    print("\n".join(described()))
