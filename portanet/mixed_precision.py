@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from portanet.autodiff import array_namespace
-from portanet.autodiff.traced import raw_value
+from portanet.autodiff import array_namespace, unwrap
 from portanet.backends import dtype_for, get_backend
 from portanet.backends.base import FLOATS
 from portanet.configurable import Configurable
@@ -109,7 +108,7 @@ def cast_floats(tree: Any, dtype: Any) -> Any:
     def cast(leaf: Any) -> Any:
         if not hasattr(leaf, "dtype"):
             return leaf
-        wanted = dtype_for(raw_value(leaf), dtype) if isinstance(dtype, str) else dtype
+        wanted = dtype_for(unwrap(leaf), dtype) if isinstance(dtype, str) else dtype
         if leaf.dtype == wanted:
             return leaf
         xp = array_namespace(leaf)

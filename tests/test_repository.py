@@ -30,6 +30,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
         ("backends/wrong.py", "import portanet.autodiff", "portanet.backends.wrong -> portanet.autodiff"),
         ("autodiff/wrong.py", "from portanet.layers import Dense", "portanet.autodiff.wrong -> portanet.layers"),
         ("ops/wrong.py", "import numpy as np", "portanet.ops.wrong -> numpy"),
+        ("ops/wrong.py", "import portanet.autodiff.traced", "portanet.ops.wrong -> portanet.autodiff.traced"),
         ("wrong.py", "", "portanet.wrong"),
     ],
 )

@@ -1,14 +1,19 @@
 """Differentiation of code written against the array API standard, over any backend and to any order."""
 
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from portanet.autodiff.checkpoint import checkpoint
 from portanet.autodiff.custom import custom_jvp, custom_vjp
-from portanet.autodiff.debugging.checks import GradientError, check_grads
-from portanet.autodiff.debugging.numeric import numeric_grad, numeric_jvp
-from portanet.autodiff.debugging.show import show
 from portanet.autodiff.derivatives import hessian, hvp, jacobian
 from portanet.autodiff.namespace import array_namespace, lift
-from portanet.autodiff.traced import TracedArray, TraceError
+from portanet.autodiff.traced import TracedArray, TraceError, is_traced, unwrap
 from portanet.autodiff.transforms import grad, jvp, stop_gradient, value_and_grad, vjp
+
+if TYPE_CHECKING:
+    from portanet.autodiff.debugging.checks import GradientError, check_grads
+    from portanet.autodiff.debugging.numeric import numeric_grad, numeric_jvp
+    from portanet.autodiff.debugging.show import show
 
 __all__ = [
     "GradientError",
@@ -22,6 +27,7 @@ __all__ = [
     "grad",
     "hessian",
     "hvp",
+    "is_traced",
     "jacobian",
     "jvp",
     "lift",
@@ -29,6 +35,26 @@ __all__ = [
     "numeric_jvp",
     "show",
     "stop_gradient",
+    "unwrap",
     "value_and_grad",
     "vjp",
 ]
+
+_DEBUGGING = {
+    "GradientError": "checks",
+    "check_grads": "checks",
+    "numeric_grad": "numeric",
+    "numeric_jvp": "numeric",
+    "show": "show",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import what only debugging and tests need when it is first asked for."""
+    if name in _DEBUGGING:
+        return getattr(importlib.import_module(f"portanet.autodiff.debugging.{_DEBUGGING[name]}"), name)
+    raise AttributeError(f"module 'portanet.autodiff' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 from portanet.autodiff.namespace import differentiable_namespace, lift
 from portanet.autodiff.operands import dtype_kind, is_array
 from portanet.autodiff.tape import pull_back
-from portanet.autodiff.traced import Node, Trace, TracedArray, raw_value
+from portanet.autodiff.traced import Node, Trace, TracedArray, unwrap
 from portanet.backends import device_of, get_backend, raw_namespace
 from portanet.tree import tree_items, tree_leaves, tree_map
 
@@ -29,7 +29,7 @@ def belongs(trace: Trace, x: Any) -> bool:
 
 def zeros_like(x: Any) -> Any:
     """Plain zeros of the shape, dtype and device of `x`; 0 for a Python number."""
-    value = raw_value(x)
+    value = unwrap(x)
     if not hasattr(value, "dtype"):
         if isinstance(value, (int, float, complex)):
             return 0.0
@@ -38,15 +38,6 @@ def zeros_like(x: Any) -> Any:
             f"Received: a result of type {type(value).__name__}"
         )
     return raw_namespace(value).zeros_like(value)
-
-
-def is_nested(*trees: Any) -> bool:
-    """Whether a caller works in a differentiable namespace already: some array that it hands over is traced.
-
-    Its results must then stay in that namespace, constants among them, so that code which asks for the one namespace
-    of all its arrays gets one answer.
-    """
-    return any(type(x) is TracedArray for x in tree_leaves(trees))
 
 
 # Going in
@@ -89,7 +80,7 @@ def like(around: list[Any], x: float) -> Any:
     backend = get_backend()
     if not around:
         return backend.xp.asarray(x, dtype=backend.dtype, device=backend.device)
-    first = raw_value(around[0])
+    first = unwrap(around[0])
     raw = raw_namespace(first)
     floating = [a.dtype for a in around if raw.isdtype(a.dtype, "real floating")]
     return raw.asarray(x, dtype=floating[0] if floating else None, device=device_of(first))
@@ -157,7 +148,7 @@ def tangent_like(what: str, x: Any, t: Any) -> Any:
     """A tangent or cotangent as a plain array that matches `x`; Python scalars are converted."""
     t = plain(t)
     if not hasattr(t, "dtype"):
-        raw = raw_value(x)
+        raw = unwrap(x)
         t = raw_namespace(raw).asarray(
             t, dtype=x.dtype, device=differentiable_namespace(raw_namespace(raw)).device_of(x)
         )
@@ -175,7 +166,7 @@ def pull(trace: Trace, pairs: list[tuple[Any, Any]], inputs: Any, nested: bool, 
     for out, g in pairs:
         if belongs(trace, out):
             if g is None:
-                value = raw_value(out)
+                value = unwrap(out)
                 g = raw_namespace(value).ones_like(value)
             g = tangent_like("cotangent", out, g)
             seeds.append((out._link, lift(g) if type(out._value) is TracedArray else g))

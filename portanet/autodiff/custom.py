@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 from portanet.autodiff import boundary, tracing
 from portanet.autodiff.namespace import Namespace, array_namespace, lift
 from portanet.autodiff.operands import differentiable, innermost, split
-from portanet.autodiff.traced import Trace, TracedArray, TraceError, raw_value
+from portanet.autodiff.traced import Trace, TracedArray, TraceError, unwrap
 from portanet.autodiff.transforms import vjp
 
 Declared: TypeAlias = Callable[..., tuple[Any, Callable[..., Any]]]
@@ -80,7 +80,7 @@ def _declared(f: Declared, reverse: Callable[..., Any], forward: Callable[..., A
             if not wrapped:
                 return f(*args, **kwargs)[0]
             xp = array_namespace(*args)
-            return tracing.constant(xp, f(*map(raw_value, args), **kwargs)[0])
+            return tracing.constant(xp, f(*map(unwrap, args), **kwargs)[0])
         xp = array_namespace(*args)
         values, links = split(xp, trace, args)
         if any(type(v) is TracedArray for v in values):

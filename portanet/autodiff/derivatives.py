@@ -8,11 +8,10 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Literal
 
 from portanet.autodiff import boundary
-from portanet.autodiff.debugging.numeric import unit
 from portanet.autodiff.namespace import array_namespace
-from portanet.autodiff.traced import raw_value
+from portanet.autodiff.traced import unwrap
 from portanet.autodiff.transforms import Function, differentiate, grad, jvp, positions, vjp
-from portanet.backends import device_of, raw_namespace
+from portanet.backends import Array, device_of, raw_namespace
 from portanet.tree import tree_items, tree_leaves, tree_map
 
 
@@ -79,8 +78,17 @@ def _units(tree: Any) -> Iterator[tuple[str, Any]]:
     items = list(tree_items(tree))
     for path, leaf in items:
         for place in range(math.prod(leaf.shape)):
-            parts = iter([unit(raw_value(x), place if p == path else None) for p, x in items])
+            parts = iter([unit(unwrap(x), place if p == path else None) for p, x in items])
             yield path, tree_map(lambda _, parts=parts: next(parts), tree)
+
+
+def unit(x: Array, place: int | None) -> Array:
+    """Zeros like the plain array `x`, with a one at the flat position `place` if that is given."""
+    raw = raw_namespace(x)
+    if place is None:
+        return raw.zeros_like(x)
+    places = raw.arange(math.prod(x.shape), device=device_of(x))
+    return raw.reshape(raw.astype(places == place, x.dtype), tuple(x.shape))
 
 
 class _Block:
@@ -137,7 +145,7 @@ def _forward(f: Function, primals: list[Any]) -> Any:
 
 def _nothing(x: Any, shape: tuple[int, ...]) -> Any:
     """An array of size 0 beside `x`."""
-    value = raw_value(x)
+    value = unwrap(x)
     return raw_namespace(value).zeros(shape, dtype=value.dtype, device=device_of(value))
 
 

@@ -24,7 +24,7 @@ from portanet.autodiff.operands import (
     single,
     split,
 )
-from portanet.autodiff.traced import TracedArray, raw_value
+from portanet.autodiff.traced import TracedArray, unwrap
 from portanet.autodiff.tracing import constant, lifted, push_forward, rebuild, record, record_many
 
 if TYPE_CHECKING:
@@ -170,7 +170,7 @@ def general(raw: Callable[..., Any], rule: Rule, xp: Namespace) -> Callable[...,
 
     def op(*args: Any, **kwargs: Any) -> Any:
         if kwargs:
-            kwargs = {k: raw_value(v) for k, v in kwargs.items()}
+            kwargs = {k: unwrap(v) for k, v in kwargs.items()}
         one = single(xp, args)
         if one is not None:
             trace, values, links = one
@@ -183,7 +183,7 @@ def general(raw: Callable[..., Any], rule: Rule, xp: Namespace) -> Callable[...,
                 for a in args:
                     if is_array(a):
                         require_same(xp, a)
-                plain = [raw_value(a) for a in args]
+                plain = [unwrap(a) for a in args]
                 try:
                     return constant(xp, raw(*plain, **kwargs))
                 except Exception as error:
@@ -266,7 +266,7 @@ def _unwrap(xp: Namespace, x: Any, seen: list[bool]) -> Any:
     if type(x) is TracedArray:
         require_same(xp, x)
         seen[0] = True
-        return raw_value(x)
+        return unwrap(x)
     if isinstance(x, (tuple, list)) and not hasattr(x, "_fields"):
         return type(x)(_unwrap(xp, a, seen) for a in x)
     return x

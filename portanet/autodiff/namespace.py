@@ -17,7 +17,7 @@ import array_api_extra as xpx
 from portanet.autodiff import dispatch
 from portanet.autodiff.operands import is_array, require_same
 from portanet.autodiff.rules import COMPOSITES, CREATION, PASSTHROUGH, PRIMITIVES, RULES
-from portanet.autodiff.traced import TracedArray, TraceError, raw_value
+from portanet.autodiff.traced import TracedArray, TraceError, unwrap
 from portanet.backends import Array, device_of, raw_namespace
 
 SECTIONS = ("linalg", "fft")
@@ -114,11 +114,11 @@ class Namespace(Section):
 
     def device_of(self, x: Array) -> Any:
         """The device that `x` is on."""
-        return device_of(raw_value(x))
+        return device_of(unwrap(x))
 
     def stop_gradient(self, x: Array) -> Any:
         """The value of `x` as a constant."""
-        return TracedArray(raw_value(x), None, None, self) if type(x) is TracedArray else x
+        return TracedArray(unwrap(x), None, None, self) if type(x) is TracedArray else x
 
     # Functions whose arguments need a look first
 
@@ -176,7 +176,7 @@ class Namespace(Section):
             )
         key = plain_key(key)
         if x._trace is None and not (type(value) is TracedArray and value._trace is not None):
-            x._value = xpx.at(x._value, key).set(raw_value(value), copy=True)
+            x._value = xpx.at(x._value, key).set(unwrap(value), copy=True)
         else:
             new = self.assign(x, value, key)
             x._value, x._trace, x._link = new._value, new._trace, new._link
@@ -190,7 +190,7 @@ def fillable(x: TracedArray) -> TracedArray:
 
 def plain_key(key: Any) -> Any:
     """An index without wrappers."""
-    return tuple(raw_value(k) for k in key) if type(key) is tuple else raw_value(key)
+    return tuple(unwrap(k) for k in key) if type(key) is tuple else unwrap(key)
 
 
 def _described(op: Callable[..., Any], name: str, raw: Callable[..., Any]) -> Callable[..., Any]:

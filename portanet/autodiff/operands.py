@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from portanet.autodiff.traced import Trace, TracedArray, TraceError, raw_value
+from portanet.autodiff.traced import Trace, TracedArray, TraceError, unwrap
 from portanet.backends import device_of, raw_namespace
 
 if TYPE_CHECKING:
@@ -100,13 +100,13 @@ def require_same(xp: Namespace, other: Any) -> None:
         raise TraceError(
             f"One operation got arrays of two libraries: {xp.raw.__name__} and {theirs.__name__}. Convert one of them "
             f"first, for example with portanet.asarray(x) for the backend in use. "
-            f"Received: {type(raw_value(other)).__name__} of shape {tuple(other.shape)}"
+            f"Received: {type(unwrap(other)).__name__} of shape {tuple(other.shape)}"
         )
 
 
 def explained(error: Exception, values: Sequence[Any]) -> Exception:
     """The error of a library, or one that names the fix where the cause is that the operands lie on two devices."""
-    devices = {str(device_of(raw)): None for raw in map(raw_value, values) if is_array(raw)}
+    devices = {str(device_of(raw)): None for raw in map(unwrap, values) if is_array(raw)}
     if len(devices) < 2:
         return error
     return TraceError(

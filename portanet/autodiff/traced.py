@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from portanet.backends import Array
+from portanet.tree import tree_leaves
 
 if TYPE_CHECKING:
     from portanet.autodiff.namespace import Namespace
@@ -237,7 +238,7 @@ class TracedArray:
     # Indexing
 
     def __getitem__(self, key: Any, /) -> Any:
-        return self._xp.getitem(self, tuple([raw_value(k) for k in key]) if type(key) is tuple else raw_value(key))
+        return self._xp.getitem(self, tuple([unwrap(k) for k in key]) if type(key) is tuple else unwrap(key))
 
     def __setitem__(self, key: Any, value: Any, /) -> None:
         self._xp.setitem(self, key, value)
@@ -362,7 +363,7 @@ def _in_place(name: str) -> Any:
 
     def method(self: TracedArray, other: Any) -> Any:
         out = operator(self, other)
-        mutable = hasattr(raw_value(self), f"__i{name}__")  # NumPy's scalars and JAX's arrays are not
+        mutable = hasattr(unwrap(self), f"__i{name}__")  # NumPy's scalars and JAX's arrays are not
         if not mutable or not getattr(self, "_buffer", True) or out.shape != self.shape or out.dtype != self.dtype:
             return out
         self._value, self._trace, self._link = out._value, out._trace, out._link
@@ -378,8 +379,29 @@ for _name in (
     setattr(TracedArray, f"__i{_name}__", _in_place(_name))
 
 
-def raw_value(x: Any) -> Any:
-    """The array under every wrapper; other objects as they are."""
+def is_traced(*trees: Any) -> bool:
+    """Whether some array in the trees is traced; constants of the differentiable namespace are, too.
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet.autodiff import is_traced, lift
+        >>> is_traced(np.ones(2)), is_traced([np.ones(2), lift(np.ones(2))])
+        (False, True)
+    """
+    return TracedArray in map(type, tree_leaves(trees))
+
+
+def unwrap(x: Any) -> Any:
+    """The plain array under every wrapper; other objects as they are.
+
+    For looking at values. What is computed with should stay in the namespace of the others: see `stop_gradient`.
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet.autodiff import lift, unwrap
+        >>> unwrap(lift(np.asarray([1.0, 2.0])))
+        array([1., 2.])
+    """
     while type(x) is TracedArray:
         x = x._value
     return x

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 from portanet.autodiff import boundary
 from portanet.autodiff.namespace import lift
-from portanet.autodiff.traced import Trace, TracedArray
+from portanet.autodiff.traced import Trace, TracedArray, is_traced
 from portanet.tree import tree_map
 
 Function: TypeAlias = Callable[..., Any]
@@ -70,7 +70,7 @@ def differentiate(
 ) -> tuple[Any, Any]:
     """Value and gradient of `f(*args, **kwargs)`; see `value_and_grad`."""
     chosen = positions(argnums, len(args))
-    nested = boundary.is_nested(args, kwargs)
+    nested = is_traced(args, kwargs)
     trace = Trace()
     opened = boundary.open_arguments({i: args[i] for i in chosen}, boundary.start_reverse(trace), args)
     call = [opened[i] if i in opened else boundary.lift_tree(a) for i, a in enumerate(args)]
@@ -115,7 +115,7 @@ def vjp(f: Function, *primals: Any, has_aux: bool = False) -> tuple[Any, ...]:
         >>> pullback(np.asarray([1.0, 0.0]))
         (array([3., 0.]), array([1., 0.]))
     """
-    nested = boundary.is_nested(primals)
+    nested = is_traced(primals)
     trace = Trace()
     opened = boundary.open_arguments(dict(enumerate(primals)), boundary.start_reverse(trace))
     inputs = tuple(opened.values())
@@ -124,7 +124,7 @@ def vjp(f: Function, *primals: Any, has_aux: bool = False) -> tuple[Any, ...]:
     def pullback(cotangent: Any, retain: bool = False) -> tuple[Any, ...]:
         pairs: list[tuple[Any, Any]] = []
         tree_map(lambda o, g: pairs.append((o, g)), out, cotangent)
-        grads: tuple[Any, ...] = boundary.pull(trace, pairs, inputs, nested or boundary.is_nested(cotangent), retain)
+        grads: tuple[Any, ...] = boundary.pull(trace, pairs, inputs, nested or is_traced(cotangent), retain)
         return grads
 
     value = boundary.close(trace, out, nested)
@@ -156,7 +156,7 @@ def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any], has_aux: b
         raise TypeError(
             f"jvp needs one tangent for each primal. Received: {len(primals)} primals and {len(tangents)} tangents"
         )
-    nested = boundary.is_nested(primals, tangents)
+    nested = is_traced(primals, tangents)
     trace = Trace(forward=True)
 
     def start(x: Any, xp: Any, t: Any) -> TracedArray:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
-from portanet.autodiff.traced import raw_value
+from portanet.autodiff import unwrap
 from portanet.backends import ForwardBackend, forward_backend_of, raw_namespace
 from portanet.tree import tree_leaves
 from portanet.variables import bind
@@ -61,7 +61,7 @@ def require_backend(layer: Layer, x: Any) -> type[ForwardBackend] | None:
     variable = layer.first_variable()
     guest = None
     for leaf in tree_leaves(x) or [x]:
-        plain = raw_value(leaf)
+        plain = unwrap(leaf)
         if not hasattr(plain, "dtype") or not hasattr(plain, "shape"):
             raise TypeError(
                 f"Layer '{layer.name}' computes with arrays; convert lists and numbers with portanet.asarray(x). "
@@ -70,7 +70,7 @@ def require_backend(layer: Layer, x: Any) -> type[ForwardBackend] | None:
         guest = forward_backend_of(plain)
         if variable is None:
             continue
-        theirs, ours = raw_namespace(plain), raw_namespace(raw_value(variable.value))
+        theirs, ours = raw_namespace(plain), raw_namespace(unwrap(variable.value))
         if theirs is not ours and (guest is None or not guest.takes(plain, ours)):
             raise TypeError(
                 f"Layer '{layer.name}' was built on backend '{variable.backend.name}' and was called with an array "

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from portanet import random
-from portanet.autodiff.traced import raw_value
+from portanet.autodiff import unwrap
 from portanet.backends import Array, device_of, raw_namespace
 from portanet.layers.base import Layer
 from portanet.layers.calling import elements_before
@@ -39,19 +39,19 @@ class RandomLayer(Layer):
     def bernoulli(self, x: Array, shape: tuple[int, ...], p: float) -> Array:
         """A fresh mask, True with probability `p`, beside `x`."""
         # Drawn in the plain namespace: random numbers have no derivative.
-        plain = raw_value(x)
+        plain = unwrap(x)
         before = elements_before(shape)
         return random.bernoulli(raw_namespace(plain), shape, p, self.key, self._next(), device_of(plain), before)
 
     def normal(self, x: Array, mean: float, stddev: float) -> Array:
         """Fresh normal numbers of the shape and dtype of `x`."""
-        plain = raw_value(x)
+        plain = unwrap(x)
         shape = tuple(plain.shape)
         xp, device = raw_namespace(plain), device_of(plain)
         return random.normal(xp, shape, self.key, self._next(), device, plain.dtype, mean, stddev)
 
     def _next(self) -> Array:
-        step = raw_value(self.counter.value)  # a constant of a trace where the state is an argument of what is traced
+        step = unwrap(self.counter.value)  # a constant of a trace where the state is an argument of what is traced
         self.counter.assign(step + 1)
         return step
 

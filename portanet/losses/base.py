@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from portanet.autodiff import TracedArray, array_namespace, lift
-from portanet.autodiff.traced import raw_value
+from portanet.autodiff import array_namespace, is_traced, lift, unwrap
 from portanet.backends import Array, HostArray, raw_namespace, to_host
 from portanet.configurable import Configurable
 from portanet.lookup import snake_case
@@ -77,7 +76,7 @@ class Loss(Configurable):
         """The loss of each example, in float32 at least, shapes checked."""
         self.check_shapes(y_true, y_pred)
         y_pred = at_least_float32(y_pred)
-        if type(y_pred) is TracedArray:  # not every library leaves `plain * traced` to the right operand
+        if is_traced(y_pred):  # not every library leaves `plain * traced` to the right operand
             y_true = lift(y_true)
         return self.call(self.prepare(y_true, y_pred), y_pred)
 
@@ -106,7 +105,7 @@ class Loss(Configurable):
         Returns:
             An array of shape (), or of the losses' shape for `reduction=None`.
         """
-        plain, other = raw_value(y_true), raw_value(y_pred)
+        plain, other = unwrap(y_true), unwrap(y_pred)
         if not hasattr(plain, "dtype") or raw_namespace(plain) is not raw_namespace(other):
             raise TypeError(
                 f"Loss '{self.name}' compares arrays of one library; convert with portanet.asarray(y). Received: "

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from portanet.activations import log_softmax
-from portanet.autodiff import TracedArray, array_namespace, lift
+from portanet.autodiff import array_namespace, is_traced, lift
 from portanet.backends import Array, HostArray, device_of
 from portanet.losses.base import Loss
 from portanet.ops import one_hot
@@ -84,7 +84,7 @@ def ctc(
         0.75
     """
     xp = array_namespace(logits, labels)
-    if type(logits) is TracedArray:  # not every library leaves `plain - traced` to the right operand
+    if is_traced(logits):  # not every library leaves `plain - traced` to the right operand
         labels, label_lengths, input_lengths = lift(labels), lift(label_lengths), lift(input_lengths)
     (batch, time, classes), length = logits.shape, labels.shape[1]
     count = 2 * length + 1

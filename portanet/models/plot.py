@@ -7,7 +7,7 @@ import pathlib
 from dataclasses import dataclass
 from typing import Any
 
-from portanet.autodiff.debugging.show import drawing
+from portanet.drawing import drawing
 from portanet.layers.several_inputs import shape_of
 from portanet.layers.symbolic import SymbolicArray
 from portanet.models.graph import nodes_between

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from portanet.autodiff import array_namespace, custom_vjp
-from portanet.autodiff.traced import raw_value
+from portanet.autodiff import array_namespace, custom_vjp, unwrap
 from portanet.backends import Array, device_of
 from portanet.ops.attention_blocks import attention_in_blocks
 from portanet.ops.products import sum_last, turned
@@ -47,12 +46,12 @@ def dot_product_attention(
         >>> dot_product_attention(q, q, v, 1.0, causal=True).ravel()
         array([1. , 1.5, 3. ])
     """
-    mask = None if mask is None else raw_value(mask)
+    mask = None if mask is None else unwrap(mask)
     if keep is None and query.shape[-2] * key.shape[-2] > LONG * LONG:
         out: Array = attention_in_blocks(query, key, value, scale=scale, mask=mask, causal=causal)[0]
         return out
     if causal:
-        mask = with_causal(mask, raw_value(query), key.shape[-2])
+        mask = with_causal(mask, unwrap(query), key.shape[-2])
     found: Array = attention(query, key, value, scale=scale, mask=mask, keep=keep)[0]
     return found
 

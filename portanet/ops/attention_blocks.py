@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from portanet.autodiff import array_namespace, custom_vjp
-from portanet.autodiff.traced import raw_value
+from portanet.autodiff import array_namespace, custom_vjp, unwrap
 from portanet.backends import Array, device_of
 
 
@@ -126,8 +125,8 @@ def _allowed(xp: Any, query: Array, mask: Array | None, causal: bool, rows: slic
         places_of_mask = places if mask.shape[-1] > 1 else slice(None)
         allowed = mask[..., places_of_mask] if mask.ndim == 1 else mask[..., rows_of_mask, places_of_mask]
     if causal and places.stop > rows.start + 1:
-        raw = array_namespace(raw_value(query))
-        device = device_of(raw_value(query))
+        raw = array_namespace(unwrap(query))
+        device = device_of(unwrap(query))
         times = raw.reshape(raw.arange(rows.start, rows.stop, device=device), (rows.stop - rows.start, 1))
         seen = raw.arange(places.start, places.stop, device=device) <= times
         allowed = seen if allowed is None else allowed & seen

@@ -10,8 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from portanet.autodiff import custom_vjp
-from portanet.autodiff.boundary import is_nested
+from portanet.autodiff import custom_vjp, is_traced
 from portanet.backends import Array
 from portanet.ops import convolution_plain as plain
 from portanet.ops.products import sum_rows
@@ -130,7 +129,7 @@ def convolve(x: Array, kernel: Array, bias: Array | None, *, window: Window, gro
     """`conv_nd` for a window that is given."""
     out = (
         convolve(x, kernel, bias, window=window, groups=groups)
-        if is_nested(x, kernel, bias)
+        if is_traced(x, kernel, bias)
         else plain.convolve(x, kernel, bias, window, groups)
     )
     space = tuple(x.shape[1:-1])
@@ -150,7 +149,7 @@ def convolve_input(g: Array, kernel: Array, *, window: Window, groups: int, spac
     """The adjoint of `convolve` with respect to x, of size `space`."""
     out = (
         convolve_input(g, kernel, window=window, groups=groups, space=space)
-        if is_nested(g, kernel)
+        if is_traced(g, kernel)
         else plain.convolve_input(g, kernel, window, groups, space)
     )
 
@@ -168,7 +167,7 @@ def convolve_kernel(x: Array, g: Array, *, window: Window, groups: int) -> Any:
     """The adjoint of `convolve` with respect to the kernel."""
     out = (
         convolve_kernel(x, g, window=window, groups=groups)
-        if is_nested(x, g)
+        if is_traced(x, g)
         else plain.convolve_kernel(x, g, window, groups)
     )
     space = tuple(x.shape[1:-1])

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from portanet.autodiff import array_namespace
-from portanet.autodiff.traced import raw_value
+from portanet.autodiff import array_namespace, unwrap
 from portanet.backends import Array, device_of
 
 
@@ -41,5 +40,5 @@ def least_squares(x: Array, y: Array, l2: float = 0.0) -> Array:
     if l2 == 0:
         return xp.matmul(xp.linalg.pinv(x), y)
     transposed = xp.matrix_transpose(x)
-    penalty = xp.eye(x.shape[1], dtype=x.dtype, device=device_of(raw_value(x))) * l2
+    penalty = xp.eye(x.shape[1], dtype=x.dtype, device=device_of(unwrap(x))) * l2
     return xp.linalg.solve(xp.add(xp.matmul(transposed, x), penalty), xp.matmul(transposed, y))

@@ -12,9 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from portanet.autodiff import array_namespace, custom_vjp
-from portanet.autodiff.boundary import is_nested
-from portanet.autodiff.traced import TracedArray, raw_value
+from portanet.autodiff import array_namespace, custom_vjp, is_traced, unwrap
 from portanet.backends import Array, device_of, raw_namespace
 from portanet.ops import pooling_plain as plain
 from portanet.ops.windows import Window
@@ -42,7 +40,7 @@ def average_pool(x: Array, window: Window) -> Array:
         size *= n
     if not any(map(sum, window.padding)):
         return total * (1 / size)
-    like = raw_value(x)
+    like = unwrap(x)
     xp = raw_namespace(like)
     ones = xp.ones((1, *x.shape[1:-1], 1), dtype=like.dtype, device=device_of(like))
     return total / array_namespace(total).asarray(xp.maximum(window_sum(ones, window=window), 1.0))
@@ -94,9 +92,9 @@ def max_places(x: Array, window: Window) -> Array:
         >>> max_places(np.asarray([5.0, 7.0, 7.0, 7.0]).reshape(1, 4, 1), window((4,), (2,), 2)).ravel()
         array([1, 0], dtype=int32)
     """
-    values = raw_value(x)
+    values = unwrap(x)
     found = plain.max_places(values, window)
-    return array_namespace(x).asarray(found) if type(x) is TracedArray else found
+    return array_namespace(x).asarray(found) if is_traced(x) else found
 
 
 # Functions that are linear, or pick from x; see portanet.ops.convolution for why they call themselves
@@ -105,7 +103,7 @@ def max_places(x: Array, window: Window) -> Array:
 @custom_vjp
 def window_sum(x: Array, *, window: Window) -> Any:
     """The sum over each position of a window."""
-    out = window_sum(x, window=window) if is_nested(x) else plain.window_sum(x, window)
+    out = window_sum(x, window=window) if is_traced(x) else plain.window_sum(x, window)
     space = tuple(x.shape[1:-1])
     return out, lambda g: (window_spread(g, window=window, space=space),)
 
@@ -113,7 +111,7 @@ def window_sum(x: Array, *, window: Window) -> Any:
 @custom_vjp
 def window_spread(g: Array, *, window: Window, space: tuple[int, ...]) -> Any:
     """The adjoint of `window_sum`: every place gets the sum over the positions that see it."""
-    out = window_spread(g, window=window, space=space) if is_nested(g) else plain.window_spread(g, window, space)
+    out = window_spread(g, window=window, space=space) if is_traced(g) else plain.window_spread(g, window, space)
     return out, lambda h: (window_sum(h, window=window),)
 
 
@@ -135,28 +133,28 @@ def max_pool(x: Array, *, window: Window) -> Any:
         array([[ 5.,  7.],
                [13., 15.]])
     """
-    y = max_pool(x, window=window) if is_nested(x) else plain.max_pool(x, window)
+    y = max_pool(x, window=window) if is_traced(x) else plain.max_pool(x, window)
     return y, lambda g: (to_maxima(g, x, y, window=window),)
 
 
 @custom_vjp
 def to_maxima(g: Array, x: Array, y: Array, *, window: Window) -> Any:
     """The adjoint of `max_pool` at x, whose maxima are y: each g goes to the place that the maximum came from."""
-    out = to_maxima(g, x, y, window=window) if is_nested(g, x, y) else plain.to_maxima(g, x, y, window)
+    out = to_maxima(g, x, y, window=window) if is_traced(g, x, y) else plain.to_maxima(g, x, y, window)
     return out, lambda h: (at_maxima(h, x, y, window=window), None, None)
 
 
 @custom_vjp
 def at_maxima(h: Array, x: Array, y: Array, *, window: Window) -> Any:
     """The values of h where the maxima y of x are."""
-    out = at_maxima(h, x, y, window=window) if is_nested(h, x, y) else plain.at_maxima(h, x, y, window)
+    out = at_maxima(h, x, y, window=window) if is_traced(h, x, y) else plain.at_maxima(h, x, y, window)
     return out, lambda g: (to_maxima(g, x, y, window=window), None, None)
 
 
 @custom_vjp
 def put_back(x: Array, places: Array, *, window: Window, space: tuple[int, ...]) -> Any:
     """`unpool`."""
-    if is_nested(x, places):
+    if is_traced(x, places):
         out = put_back(x, places, window=window, space=space)
     else:
         out = plain.put_back(x, places, window, space)
@@ -166,7 +164,7 @@ def put_back(x: Array, places: Array, *, window: Window, space: tuple[int, ...])
 @custom_vjp
 def pick(h: Array, places: Array, *, window: Window) -> Any:
     """The adjoint of `unpool`: the values of h at the places named."""
-    out = pick(h, places, window=window) if is_nested(h, places) else plain.pick(h, places, window)
+    out = pick(h, places, window=window) if is_traced(h, places) else plain.pick(h, places, window)
     space = tuple(h.shape[1:-1])
     return out, lambda x: (put_back(x, places, window=window, space=space), None)
 

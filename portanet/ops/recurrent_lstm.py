@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from portanet.autodiff import array_namespace, custom_vjp
-from portanet.autodiff.boundary import is_nested
-from portanet.autodiff.traced import raw_value
+from portanet.autodiff import array_namespace, custom_vjp, is_traced, unwrap
 from portanet.backends import Array, device_of
 from portanet.ops.products import turned
 from portanet.ops.recurrent_scan import (
@@ -69,7 +67,7 @@ def lstm(
     results, pull_back = found
 
     def pullback(cotangents: tuple[Array | None, ...]) -> Any:
-        if is_nested(cotangents):
+        if is_traced(cotangents):
             return _in_the_standard(arrays, mask, recurrent_keep)[1](cotangents)
         return pull_back(*cotangents)
 
@@ -166,7 +164,7 @@ def _gate_constants(xp: Any, like: Array, units: int) -> tuple[Array, Array]:
     """For each gate: a = scale * a before and after tanh, then + shift."""
 
     def row(i: float, f: float, u: float, o: float) -> Array:
-        parts = [xp.full((units,), v, dtype=like.dtype, device=device_of(raw_value(like))) for v in (i, f, u, o)]
+        parts = [xp.full((units,), v, dtype=like.dtype, device=device_of(unwrap(like))) for v in (i, f, u, o)]
         return xp.concat(parts)
 
     return row(0.5, 0.5, 1.0, 0.5), row(0.5, 0.5, 0.0, 0.5)

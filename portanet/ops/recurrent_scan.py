@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
-from portanet.autodiff.boundary import is_nested
+from portanet.autodiff import is_traced
 from portanet.backends import Array, backend_class_of, kernel
 
 Step: TypeAlias = Callable[..., tuple[tuple[Array, ...], tuple[Array, ...]]]
@@ -57,7 +57,7 @@ def scan(step: Step, carry: tuple[Array, ...], inputs: Sequence[Steps], reverse:
 
 def native(name: str, *arrays: Array | None) -> Callable[..., Any] | None:
     """A backend's own version of a whole op, for plain arrays."""
-    return None if is_nested(arrays) else kernel(name, arrays[0])
+    return None if is_traced(arrays) else kernel(name, arrays[0])
 
 
 def length(steps: Steps) -> int:
@@ -78,7 +78,7 @@ def joined(xp: Any, steps: Steps) -> Array:
 def map_steps(function: Callable[..., Any], *arrays: Array) -> Any:
     """`function` of arrays of shape (time, batch, ...), which may be computed in pieces of the time."""
     owner = backend_class_of(arrays[0])
-    if owner is None or is_nested(arrays):
+    if owner is None or is_traced(arrays):
         return function(*arrays)
     return owner.map_chunks(function, arrays, max(1, PIECE // max(1, math.prod(arrays[0].shape[1:]))))
 

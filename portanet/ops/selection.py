@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from portanet.autodiff import array_namespace
-from portanet.autodiff.traced import TracedArray
+from portanet.autodiff import array_namespace, is_traced
 from portanet.backends import Array, kernel
 
 
@@ -19,5 +18,5 @@ def keep(mask: Array, x: Array) -> Array:
         >>> keep(np.asarray([True, False]), np.asarray([1.0, np.inf]))
         array([1., 0.])
     """
-    fast = None if type(x) is TracedArray or type(mask) is TracedArray else kernel("keep", x)
+    fast = None if is_traced(x, mask) else kernel("keep", x)
     return array_namespace(x, mask).where(mask, x, 0.0) if fast is None else fast(mask, x)

@@ -13,8 +13,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from portanet.autodiff import array_namespace, custom_vjp, vjp
-from portanet.autodiff.boundary import is_nested, zeros_like
+from portanet.autodiff import array_namespace, custom_vjp, is_traced, vjp
 from portanet.backends import Array, backend_class_of
 from portanet.layers import Layer
 from portanet.layers.calling import part_of_batch
@@ -118,7 +117,7 @@ def _in_parts(forward: Forward, params: dict[str, Array], x: Any, parts: list[sl
     @custom_vjp
     def parted(*values: Array) -> Any:
         # Derivatives of derivatives are taken of the whole.
-        chosen = [slice(0, parts[-1].stop)] if is_nested(values) else parts
+        chosen = [slice(0, parts[-1].stop)] if is_traced(values) else parts
 
         def compute(part: slice) -> Any:
             mine = tree_map(lambda leaf: leaf[part, ...], x)
@@ -132,7 +131,10 @@ def _in_parts(forward: Forward, params: dict[str, Array], x: Any, parts: list[sl
         results = tuple(xp.concat(each) for each in zip(*(out for out, _ in found), strict=True))
 
         def pullback(cotangents: tuple[Array | None, ...]) -> tuple[Array, ...]:
-            gs = [zeros_like(out) if g is None else g for g, out in zip(cotangents, results, strict=True)]
+            gs = [
+                array_namespace(out).zeros_like(out) if g is None else g
+                for g, out in zip(cotangents, results, strict=True)
+            ]
 
             def pull(i: int) -> Any:
                 return found[i][1]([g[chosen[i], ...] for g in gs])[0]

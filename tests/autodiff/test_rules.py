@@ -7,9 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from portanet.autodiff import array_namespace, jvp, lift, vjp
+from portanet.autodiff import array_namespace, jvp, lift, unwrap, vjp
 from portanet.autodiff.rules import COMPOSITES, RULES
-from portanet.autodiff.traced import raw_value
 from portanet.backends import Backend, raw_namespace
 from tests.autodiff.cases import CASES, Case
 from tests.support import asarray, to_numpy
@@ -34,7 +33,7 @@ def outputs(case: Case, *arrays: Any) -> list[Any]:
 
 
 def host(arrays: Any) -> list[np.ndarray]:
-    return [to_numpy(raw_value(x)) for x in arrays]
+    return [to_numpy(unwrap(x)) for x in arrays]
 
 
 def directions(seed: int, likes: list[np.ndarray]) -> list[np.ndarray]:

@@ -7,7 +7,8 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, TypeAlias
 
-from portanet.backends import Array, device_of, raw_namespace
+from portanet.autodiff.derivatives import unit
+from portanet.backends import raw_namespace
 from portanet.tree import tree_leaves, tree_map
 
 Method: TypeAlias = Literal["forward", "backward", "central", "richardson"]
@@ -114,12 +115,3 @@ def numeric_grad(
         return tree_map(lambda _: next(joined), x)
 
     return gradient
-
-
-def unit(x: Array, place: int | None) -> Array:
-    """Zeros like the plain array `x`, with a one at the flat position `place` if that is given."""
-    raw = raw_namespace(x)
-    if place is None:
-        return raw.zeros_like(x)
-    places = raw.arange(math.prod(x.shape), device=device_of(x))
-    return raw.reshape(raw.astype(places == place, x.dtype), tuple(x.shape))

@@ -8,7 +8,7 @@ from typing import Any
 
 from portanet.autodiff import boundary
 from portanet.autodiff.namespace import differentiable_namespace, lift
-from portanet.autodiff.traced import Node, Trace, TracedArray, raw_value
+from portanet.autodiff.traced import Node, Trace, TracedArray, unwrap
 from portanet.backends import raw_namespace
 from portanet.tree import tree_items, tree_leaves, tree_map
 
@@ -80,4 +80,4 @@ def parents_of(node: Node, known: dict[int, int]) -> tuple[Node, ...]:
 
 def value_of(step: Step) -> Any:
     """The plain array that a step gave."""
-    return raw_value(step.result)
+    return unwrap(step.result)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from portanet.autodiff.debugging.recording import Recording, record_run
+from portanet.drawing import drawing
 
 
 @dataclass(frozen=True, repr=False)
@@ -52,23 +53,6 @@ class Picture:
             ImportError: The Python package graphviz is not installed; the message says what to type.
         """
         return drawing(self.dot, "`show(...).dot` gives the graph as text without it.")
-
-
-def drawing(dot: str, instead: str) -> Any:
-    """A text in Graphviz's language as a `graphviz.Source`.
-
-    Args:
-        dot: The text.
-        instead: What can be done without the package, for the error message.
-    """
-    try:
-        import graphviz
-    except ImportError:
-        raise ImportError(
-            "Drawing needs the Python package graphviz (and Graphviz itself). Type: pip install 'portanet[plot]'; "
-            f"{instead}"
-        ) from None
-    return graphviz.Source(dot)
 
 
 def _kind(x: Any) -> str:

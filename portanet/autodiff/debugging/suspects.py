@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 from portanet.autodiff.debugging.recording import Recording, record_run
-from portanet.autodiff.traced import Node, raw_value
+from portanet.autodiff.traced import Node, unwrap
 from portanet.autodiff.tracing import Parts
 from portanet.backends import raw_namespace
 from portanet.tree import tree_map
@@ -33,9 +33,7 @@ def wrong_rule(
     names = [(step.name, tuple(step.result.shape)) for step in here.steps]
     if any([(s.name, tuple(s.result.shape)) for s in other.steps] != names for other in (low, high)):
         return None  # control flow differs between the points
-    tangents = [
-        (raw_value(b.result) - raw_value(a.result)) / (2 * STEP) for a, b in zip(low.steps, high.steps, strict=True)
-    ]
+    tangents = [(unwrap(b.result) - unwrap(a.result)) / (2 * STEP) for a, b in zip(low.steps, high.steps, strict=True)]
     at = _first_wrong_push(here, tangents) if mode == "forward" else _first_wrong_pull(here, tangents)
     if at is None:
         return None
@@ -45,7 +43,7 @@ def wrong_rule(
 
 def _first_wrong_push(here: Recording, tangents: list[Any]) -> int | None:
     for i, step in enumerate(here.steps):
-        found = raw_value(step.result._link)
+        found = unwrap(step.result._link)
         raw = raw_namespace(found)
         off = raw.sum(raw.abs(found - tangents[i]))
         if float(off) > TOLERANCE * (1.0 + float(raw.sum(raw.abs(tangents[i])))):
@@ -62,7 +60,7 @@ def _first_wrong_pull(here: Recording, tangents: list[Any]) -> int | None:
         g = raw.ones_like(tangents[i]) * draw.uniform(0.5, 1.5) + tangents[i]
         grads = _pull(step.result._link, g)
         terms = [g * tangents[i]] + [
-            -(raw_value(grad) * tangents[operand])
+            -(unwrap(grad) * tangents[operand])
             for grad, operand in zip(grads, step.operands, strict=True)
             if grad is not None
         ]

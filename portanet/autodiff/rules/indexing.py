@@ -9,7 +9,7 @@ import array_api_extra as xpx
 
 from portanet.autodiff.dispatch import LinearMap, fit
 from portanet.autodiff.rules.declare import linear, primitive, rule
-from portanet.autodiff.traced import raw_value
+from portanet.autodiff.traced import unwrap
 from portanet.backends import device_of, kernel
 
 
@@ -64,7 +64,7 @@ def _getitem_back(xp: Any, ans: Any, x: Any, key: Any) -> LinearMap:
     if isinstance(key, tuple) and None in key and not any(hasattr(k, "dtype") for k in key):
         # No library has to know how to write to x[None]: the new axes go first.
         key = (*(k for k in key if k is not None), *(() if Ellipsis in key else (...,)))
-        within = raw_value(x)[key].shape
+        within = unwrap(x)[key].shape
         return lambda g: xp.scatter(xp.reshape(g, within), key, shape)
     return lambda g: xp.scatter(g, key, shape)
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from portanet.autodiff import array_namespace
-from portanet.autodiff.traced import raw_value
+from portanet.autodiff import array_namespace, unwrap
 from portanet.backends import Array
 from portanet.layers.random_layer import RandomLayer
 from portanet.layers.several_inputs import Several, masks_of
@@ -81,10 +80,10 @@ class Attention(RandomLayer):
         query_mask, value_mask = masks_of(mask, 2)
         shown = None
         if value_mask is not None:
-            value_mask = raw_value(value_mask)
+            value_mask = unwrap(value_mask)
             shown = array_namespace(value_mask).expand_dims(value_mask, axis=-2)
         if use_causal_mask:
-            shown = with_causal(shown, raw_value(query), key.shape[-2])
+            shown = with_causal(shown, unwrap(query), key.shape[-2])
         keep = None
         if training and self.dropout:
             drawn = self.bernoulli(query, (*query.shape[:-1], key.shape[-2]), 1 - self.dropout)
@@ -92,7 +91,7 @@ class Attention(RandomLayer):
         out, weights = self._attend(query, key, value, shown, keep)
         if query_mask is not None:
             xp = array_namespace(out)
-            out = xp.where(array_namespace(raw_value(query_mask)).expand_dims(raw_value(query_mask), axis=-1), out, 0.0)
+            out = xp.where(array_namespace(unwrap(query_mask)).expand_dims(unwrap(query_mask), axis=-1), out, 0.0)
         return (out, weights) if return_attention_scores else out
 
     def _attend(self, query: Array, key: Array, value: Array, mask: Array | None, keep: Array | None) -> Any:

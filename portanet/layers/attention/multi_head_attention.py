@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from portanet import constraints, initializers, regularizers
-from portanet.autodiff import array_namespace
-from portanet.autodiff.traced import raw_value
+from portanet.autodiff import array_namespace, unwrap
 from portanet.backends import Array
 from portanet.layers.random_layer import RandomLayer
 from portanet.layers.rnn.cell import require_size
@@ -147,7 +146,7 @@ class MultiHeadAttention(RandomLayer):
         scale, weights = self.key_dim**-0.5, None
         if return_attention_scores:
             if use_causal_mask:
-                allowed = with_causal(allowed, raw_value(q), k.shape[2])
+                allowed = with_causal(allowed, unwrap(q), k.shape[2])
             out, weights = attention(q, k, v, scale=scale, mask=allowed, keep=keep)
         else:
             out = dot_product_attention(q, k, v, scale, allowed, use_causal_mask, keep)
@@ -174,7 +173,7 @@ class MultiHeadAttention(RandomLayer):
                 f"A mask of layer '{self.name}' must have shape (batch, time), here {tuple(x.shape[:2])}. "
                 f"Received: {tuple(mask.shape)}"
             )
-        mask = raw_value(mask)
+        mask = unwrap(mask)
         return array_namespace(x).where(array_namespace(mask).expand_dims(mask, axis=-1), x, 0.0)
 
     def _heads(self, x: Array, kernel: Variable, bias: Variable | None) -> Array:
@@ -210,7 +209,7 @@ class MultiHeadAttention(RandomLayer):
         (batch, _, times, _), places = q.shape, k.shape[2]
         found = None
         if attention_mask is not None:
-            found = raw_value(attention_mask)
+            found = unwrap(attention_mask)
             xp = array_namespace(found)
             found = found if xp.isdtype(found.dtype, "bool") else found != 0
             if found.ndim == 3:
@@ -223,7 +222,7 @@ class MultiHeadAttention(RandomLayer):
                     f"Received: {tuple(attention_mask.shape)}"
                 )
         if value_mask is not None:
-            value_mask = raw_value(value_mask)
+            value_mask = unwrap(value_mask)
             shown = array_namespace(value_mask).reshape(value_mask, (batch, 1, 1, places))
             found = shown if found is None else found & shown
         return found

@@ -6,8 +6,7 @@ import math
 from typing import Any
 
 from portanet import initializers
-from portanet.autodiff import array_namespace
-from portanet.autodiff.traced import raw_value
+from portanet.autodiff import array_namespace, unwrap
 from portanet.backends import Array, device_of
 from portanet.layers.base import Layer
 from portanet.layers.rnn.cell import require_size
@@ -24,7 +23,7 @@ def _require_wavelength(layer: Layer, value: Any) -> float:
 
 def _angles(x: Array, times: int, count: int, step: float, wavelength: float, start: int) -> tuple[Any, Array]:
     """The namespace of plain arrays, and position * wavelength^(-step * i) for i < count, shape (times, count)."""
-    plain = raw_value(x)
+    plain = unwrap(x)
     xp, device = array_namespace(plain), device_of(plain)
     # In the arithmetic of x; positions are exact up to 2^24 in float32.
     position = xp.astype(xp.arange(start, start + times, device=device), plain.dtype)

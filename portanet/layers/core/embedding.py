@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from portanet import initializers
-from portanet.autodiff import array_namespace
-from portanet.autodiff.traced import raw_value
+from portanet.autodiff import array_namespace, unwrap
 from portanet.backends import Array, backend_class_of, raw_namespace, to_host
 from portanet.layers.base import Layer
 
@@ -91,7 +90,7 @@ class Embedding(Layer):
     def call(self, x: Array, training: bool = False) -> Array:
         vectors = self.embeddings.value
         xp = array_namespace(x, vectors)
-        plain = raw_value(x)
+        plain = unwrap(x)
         safe = self._look(plain, training)
         index = xp.reshape(x, (-1,))
         if index.dtype not in (xp.int32, xp.int64):  # all that PyTorch takes

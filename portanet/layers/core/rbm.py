@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from portanet import activations, initializers, random
-from portanet.autodiff import array_namespace, grad, lift, stop_gradient
-from portanet.autodiff.traced import raw_value
+from portanet.autodiff import array_namespace, grad, lift, stop_gradient, unwrap
 from portanet.backends import Array, device_of, raw_namespace
 from portanet.layers.base import Layer
 from portanet.variables import bind
@@ -136,7 +135,7 @@ class RBM(Layer):
 
     def _draw(self, p: Array) -> Array:
         """1 with the probability `p`, else 0."""
-        plain, step = raw_value(p), self.counter.value
+        plain, step = unwrap(p), self.counter.value
         self.counter.assign(step + 1)
         xp = raw_namespace(plain)
         drawn = random.uniform(xp, tuple(p.shape), self.key, step, device_of(plain), plain.dtype)

@@ -6,8 +6,7 @@ import math
 from typing import Any
 
 from portanet import initializers
-from portanet.autodiff import array_namespace
-from portanet.autodiff.traced import raw_value
+from portanet.autodiff import array_namespace, unwrap
 from portanet.backends import Array, raw_namespace
 from portanet.layers.normalization.affine_normalization import AffineNormalization, positive_axes, require_axes, widened
 from portanet.variables import Variable
@@ -113,7 +112,7 @@ class BatchNormalization(AffineNormalization):
         self, x: Array, others: tuple[int, ...], shape: tuple[int, ...], mask: Array
     ) -> tuple[Array, Array, Array]:
         """Normalise by the statistics of the places where `mask` is True."""
-        mask = raw_value(mask)
+        mask = unwrap(mask)
         lead = tuple(mask.shape)
         if lead != tuple(x.shape[: len(lead)]) or any(a < len(lead) for a in self.axes):
             raise ValueError(
@@ -138,7 +137,7 @@ class BatchNormalization(AffineNormalization):
 
     def _follow(self, moving: Variable, value: Array) -> None:
         """Move a running average, which has no derivative."""
-        old, new = raw_value(moving.value), raw_value(value)
+        old, new = unwrap(moving.value), unwrap(value)
         xp = raw_namespace(new)
         new = xp.astype(xp.reshape(new, moving.shape), old.dtype, copy=False)
         moving.assign(old * self.momentum + new * (1 - self.momentum))

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from portanet import initializers
-from portanet.autodiff import array_namespace
-from portanet.autodiff.traced import raw_value
+from portanet.autodiff import array_namespace, unwrap
 from portanet.backends import Array, raw_namespace
 from portanet.layers.base import Layer
 from portanet.layers.normalization.kernel_wrapper import KernelWrapper
@@ -51,7 +50,7 @@ class SpectralNormalization(KernelWrapper):
     def kernel_in_use(self, training: bool) -> Array:
         kernel = self._kernel().value
         # The two vectors have no derivative.
-        plain, u = raw_value(kernel), raw_value(self.vector_u.value)
+        plain, u = unwrap(kernel), unwrap(self.vector_u.value)
         raw = raw_namespace(plain)
         rows = raw.reshape(plain, (-1, plain.shape[-1]))
         v = _unit(raw, raw.matmul(u, raw.matrix_transpose(rows)))

@@ -6,8 +6,7 @@ import math
 from typing import Any
 
 from portanet import random
-from portanet.autodiff import array_namespace
-from portanet.autodiff.traced import raw_value
+from portanet.autodiff import array_namespace, unwrap
 from portanet.backends import Array, device_of, raw_namespace
 from portanet.layers.random_layer import RandomLayer
 
@@ -66,7 +65,7 @@ class ImageAugmentation(RandomLayer):
 
     def uniform(self, x: Array, shape: tuple[int, ...], low: float, high: float) -> Array:
         """Fresh numbers in [low, high) beside `x`, float64 for float64, else float32."""
-        plain = raw_value(x)
+        plain = unwrap(x)
         xp = raw_namespace(plain)
         dtype = xp.float64 if plain.dtype == xp.float64 else xp.float32
         return random.uniform(xp, shape, self.key, self._next(), device_of(plain), dtype, low, high)

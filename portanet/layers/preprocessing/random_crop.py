@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from portanet.autodiff.traced import raw_value
+from portanet.autodiff import unwrap
 from portanet.backends import Array, device_of, raw_namespace
 from portanet.layers.preprocessing.image_augmentation import ImageAugmentation
 from portanet.layers.preprocessing.resampling import pixels
@@ -54,7 +54,7 @@ class RandomCrop(ImageAugmentation):
         return room
 
     def augmented(self, x: Array) -> Array:
-        plain = raw_value(x)
+        plain = unwrap(x)
         xp, device = raw_namespace(plain), device_of(plain)
         places = []
         for axis, (size, room) in enumerate(zip((self.height, self.width), self._room(x), strict=True)):

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from portanet.autodiff import array_namespace
-from portanet.autodiff.traced import raw_value
+from portanet.autodiff import array_namespace, unwrap
 from portanet.backends import Array, device_of, raw_namespace
 from portanet.layers.preprocessing.image_augmentation import FILL_MODES, INTERPOLATIONS, ImageAugmentation
 
@@ -84,7 +83,7 @@ class Resampling(ImageAugmentation):
 
     def grid(self, x: Array) -> tuple[Array, Array]:
         """The numbers of rows and columns, shapes (1, height, 1) and (1, 1, width), beside `x`."""
-        plain = raw_value(x)
+        plain = unwrap(x)
         xp, device = raw_namespace(plain), device_of(plain)
         dtype = xp.float64 if plain.dtype == xp.float64 else xp.float32
         rows, columns = (xp.arange(float(n), dtype=dtype, device=device) for n in x.shape[1:3])

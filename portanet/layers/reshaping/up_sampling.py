@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from portanet.autodiff import array_namespace
-from portanet.autodiff.traced import raw_value
+from portanet.autodiff import array_namespace, unwrap
 from portanet.backends import Array, device_of
 from portanet.layers.spatial import Spatial, sizes
 
@@ -100,7 +99,7 @@ def repeat(x: Array, factor: int, axis: int) -> Array:
 
 def interpolate(x: Array, factor: int, axis: int) -> Array:
     """Linear interpolation between the centres of elements along an axis, constant beyond the outer ones."""
-    xp, device = array_namespace(x), device_of(raw_value(x))
+    xp, device = array_namespace(x), device_of(unwrap(x))
     size = x.shape[axis]
     steps = xp.arange(size * factor, dtype=x.dtype, device=device)
     places = xp.minimum(xp.maximum((steps + 0.5) * (1 / factor) - 0.5, 0.0), float(size - 1))

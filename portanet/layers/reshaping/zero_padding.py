@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from portanet.autodiff import array_namespace
-from portanet.autodiff.traced import raw_value
+from portanet.autodiff import array_namespace, unwrap
 from portanet.backends import Array, device_of
 from portanet.layers.spatial import Spatial, margins
 
@@ -17,7 +16,7 @@ class _ZeroPadding(Spatial):
 
     def call(self, x: Array) -> Array:
         self.require_space(x.shape)
-        xp, device = array_namespace(x), device_of(raw_value(x))
+        xp, device = array_namespace(x), device_of(unwrap(x))
         for axis, margin in zip(self.axes, self.padding, strict=True):
             before, after = (
                 xp.zeros((*x.shape[:axis], count, *x.shape[axis + 1 :]), dtype=x.dtype, device=device)

@@ -7,8 +7,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from portanet import activations, constraints, initializers, regularizers
-from portanet.autodiff import array_namespace
-from portanet.autodiff.traced import raw_value
+from portanet.autodiff import array_namespace, unwrap
 from portanet.backends import Array, get_backend
 from portanet.layers.base import Layer
 from portanet.layers.random_layer import RandomLayer
@@ -55,7 +54,7 @@ def _choose(xp: Any, mask: Array, new: Array, old: Array) -> Array:
 
 def plain_options(options: dict[str, Array | None]) -> dict[str, Array | None]:
     """Masks have no derivative; fused ops take them as they are under every wrapper."""
-    return {name: None if x is None else raw_value(x) for name, x in options.items()}
+    return {name: None if x is None else unwrap(x) for name, x in options.items()}
 
 
 def require_size(layer: Layer, name: str, value: Any) -> int:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from portanet.autodiff import array_namespace, lift, stop_gradient
-from portanet.autodiff.boundary import is_nested
-from portanet.autodiff.traced import TracedArray, raw_value
+from portanet.autodiff import array_namespace, is_traced, lift, stop_gradient, unwrap
 from portanet.backends import Array, device_of
 from portanet.layers.base import Layer
 from portanet.layers.rnn.cell import RecurrentCell, States, run_cell
@@ -136,7 +134,7 @@ class RNN(Layer):
         outputs, states = self._run(x, states, mask, training)
         if self.stateful:
             for variable, state in zip(self.states, states, strict=True):
-                variable.assign(raw_value(state))
+                variable.assign(unwrap(state))
         return self._result(outputs, states, mask)
 
     def _prepare(self, x: Array, mask: Array | None, initial: States) -> tuple[Array, States, Array | None]:
@@ -148,10 +146,10 @@ class RNN(Layer):
         xp = array_namespace(x, *weights)
         if not xp.isdtype(x.dtype, "real floating"):
             x = xp.astype(x, weights[0].dtype)
-        if is_nested(weights):
+        if is_traced(weights):
             x = lift(x)
         if mask is not None:
-            mask = self._time_first_mask(x, raw_value(mask))
+            mask = self._time_first_mask(x, unwrap(mask))
         x = self._time_first(xp, x)
         if mask is not None:
             # What stands at masked steps may be anything, NaN included.
@@ -183,7 +181,7 @@ class RNN(Layer):
         elif self.learn_initial_state:
             states = [xp.broadcast_to(v.value, (batch, *v.shape)) for v in self.initial_state]
         else:
-            device = device_of(raw_value(x))
+            device = device_of(unwrap(x))
             states = [xp.zeros((batch, size), dtype=dtype, device=device) for size in self.state_size]
         shapes = [tuple(s.shape) for s in states]
         if shapes != [(batch, size) for size in self.state_size]:
@@ -191,7 +189,7 @@ class RNN(Layer):
                 f"Layer '{self.name}' needs states of shapes {[(batch, size) for size in self.state_size]} for this "
                 f"batch. Received: {shapes}"
             )
-        return [lift(s) for s in states] if type(x) is TracedArray else states
+        return [lift(s) for s in states] if is_traced(x) else states
 
     def _run(self, x: Array, states: States, mask: Array | None, training: bool) -> tuple[Array, States]:
         """The outputs of all time steps, and the last states."""

@@ -1,0 +1,22 @@
+"""Drawings of graphs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def drawing(dot: str, instead: str) -> Any:
+    """A text in Graphviz's language as a `graphviz.Source`.
+
+    Args:
+        dot: The text.
+        instead: What can be done without the package, for the error message.
+    """
+    try:
+        import graphviz
+    except ImportError:
+        raise ImportError(
+            "Drawing needs the Python package graphviz (and Graphviz itself). Type: pip install 'portanet[plot]'; "
+            f"{instead}"
+        ) from None
+    return graphviz.Source(dot)
