@@ -45,9 +45,3 @@ def test_import_contracts_catch_a_violation(copy: pathlib.Path, path: str, line:
         wrong.unlink()
     assert done.returncode == 1, done.stdout + done.stderr
     assert complaint in re.sub(r"\s+", " ", done.stdout), done.stdout
-
-
-def test_files_stay_short() -> None:
-    lengths = {path: len(path.read_text().splitlines()) for path in (ROOT / "portanet").rglob("*.py")}
-    assert lengths
-    assert {str(path): n for path, n in lengths.items() if n > 450} == {}
