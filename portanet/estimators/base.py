@@ -16,7 +16,7 @@ from portanet import layers, losses, optimizers, random
 from portanet.backends import HostArray, get_backend, make_backend, use_backend
 from portanet.losses import Loss
 from portanet.models import Model, Sequential
-from portanet.optimizers.base import hyperparameter
+from portanet.schedules.base import hyperparameter
 
 FLOATS = [np.float64, np.float32]
 """Dtypes of data that are kept; others become the first."""
@@ -172,7 +172,7 @@ class PortanetEstimator(BaseEstimator):  # type: ignore[misc]
     def _make_optimizer(self) -> Any:
         optimizer = optimizers.get(copy.deepcopy(self.optimizer))
         if isinstance(self.optimizer, str) and self.learning_rate is not None:
-            optimizer.learning_rate = hyperparameter("learning_rate", self.learning_rate)
+            optimizer.learning_rate = hyperparameter("learning_rate", self.learning_rate, type(self), "[0, inf)")
         return optimizer
 
     def _make_loss(self) -> Loss:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
+from portanet import checks
 from portanet.autodiff import array_namespace
 from portanet.backends import Array
-from portanet.optimizers.base import Optimizer, Tree, hyperparameter, positive, running_square
+from portanet.optimizers.base import Optimizer, Tree, running_square
 from portanet.schedules import Hyperparameter
+from portanet.schedules.base import hyperparameter
 
 
 class Adadelta(Optimizer):
@@ -40,8 +42,8 @@ class Adadelta(Optimizer):
         **options: Any,
     ) -> None:
         super().__init__(learning_rate, **options)
-        self.rho = hyperparameter("rho", rho, 1.0)
-        self.epsilon = positive("epsilon", epsilon)
+        self.rho = hyperparameter("rho", rho, type(self), "[0, 1)")
+        self.epsilon = checks.positive("epsilon", epsilon, type(self))
 
     def step(self, p: Array, g: Array, slots: Tree, now: SimpleNamespace) -> Array:
         xp = array_namespace(p)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
+from portanet import checks
 from portanet.autodiff import array_namespace
 from portanet.backends import Array
-from portanet.optimizers.base import Optimizer, State, Tree, positive
+from portanet.optimizers.base import Optimizer, State, Tree
 from portanet.schedules import Hyperparameter
-from portanet.schedules.base import require_number
 
 
 class Adafactor(Optimizer):
@@ -46,10 +46,10 @@ class Adafactor(Optimizer):
         **options: Any,
     ) -> None:
         super().__init__(learning_rate, **options)
-        self.beta_2_decay = require_number("beta_2_decay", beta_2_decay, high=0.0)
-        self.epsilon_1 = positive("epsilon_1", epsilon_1)
-        self.epsilon_2 = positive("epsilon_2", epsilon_2)
-        self.clip_threshold = positive("clip_threshold", clip_threshold)
+        self.beta_2_decay = checks.number("beta_2_decay", beta_2_decay, "(-inf, 0]", type(self))
+        self.epsilon_1 = checks.positive("epsilon_1", epsilon_1, type(self))
+        self.epsilon_2 = checks.positive("epsilon_2", epsilon_2, type(self))
+        self.clip_threshold = checks.positive("clip_threshold", clip_threshold, type(self))
         self.relative_step = relative_step
 
     def init_slot(self, slot: str, p: Array) -> Array | None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
+from portanet import checks
 from portanet.autodiff import array_namespace
 from portanet.backends import Array
-from portanet.optimizers.base import Optimizer, Tree, positive
+from portanet.optimizers.base import Optimizer, Tree
 from portanet.schedules import Hyperparameter
-from portanet.schedules.base import require_number
 
 
 class Adagrad(Optimizer):
@@ -40,8 +40,10 @@ class Adagrad(Optimizer):
         **options: Any,
     ) -> None:
         super().__init__(learning_rate, **options)
-        self.initial_accumulator_value = require_number("initial_accumulator_value", initial_accumulator_value, 0.0)
-        self.epsilon = positive("epsilon", epsilon)
+        self.initial_accumulator_value = checks.non_negative(
+            "initial_accumulator_value", initial_accumulator_value, type(self)
+        )
+        self.epsilon = checks.positive("epsilon", epsilon, type(self))
 
     def init_slot(self, slot: str, p: Array) -> Array:
         return array_namespace(p).full_like(p, self.initial_accumulator_value)

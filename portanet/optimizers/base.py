@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterable, Mapping
 from types import SimpleNamespace
 from typing import Any, ClassVar, Self
 
-from portanet import random
+from portanet import checks, random
 from portanet.autodiff import array_namespace
 from portanet.backends import Array, device_of, kernel
 from portanet.configurable import Configurable
 from portanet.lookup import snake_case
 from portanet.schedules import Hyperparameter
-from portanet.schedules.base import value_of
+from portanet.schedules.base import hyperparameter, value_of
 
 Tree = dict[str, Array]
 State = dict[str, Any]
@@ -61,29 +61,30 @@ class Optimizer(Configurable):
         gradient_noise: Hyperparameter | None = None,
         name: str | None = None,
     ) -> None:
-        self.learning_rate = hyperparameter("learning_rate", learning_rate)
-        self.weight_decay = None if weight_decay is None else hyperparameter("weight_decay", weight_decay)
-        self.gradient_noise = None if gradient_noise is None else hyperparameter("gradient_noise", gradient_noise)
+        of, within = type(self), "[0, inf)"
+        self.learning_rate = hyperparameter("learning_rate", learning_rate, of, within)
+        self.weight_decay = None if weight_decay is None else hyperparameter("weight_decay", weight_decay, of, within)
+        self.gradient_noise = (
+            None if gradient_noise is None else hyperparameter("gradient_noise", gradient_noise, of, within)
+        )
         clips = {"clipnorm": clipnorm, "clipvalue": clipvalue, "global_clipnorm": global_clipnorm}
-        for key, value in clips.items():
-            if value is not None and not value > 0:
-                raise ValueError(f"Argument `{key}` must be positive. Received: {key}={value!r}")
         if sum(value is not None for value in clips.values()) > 1:
             raise ValueError(f"Only one of `clipnorm`, `clipvalue` and `global_clipnorm` can be set. Received: {clips}")
-        if not 0 <= ema_momentum <= 1:
-            raise ValueError(f"Argument `ema_momentum` must be in [0, 1]. Received: ema_momentum={ema_momentum!r}")
-        counts = {"ema_overwrite_frequency": (ema_overwrite_frequency, 1)}
-        counts["gradient_accumulation_steps"] = (gradient_accumulation_steps, 2)
-        for key, (count, least) in counts.items():
-            if count is not None and (not isinstance(count, int) or count < least):
-                raise ValueError(f"Argument `{key}` must be an integer of at least {least}. Received: {key}={count!r}")
-        self.clipnorm = clipnorm
-        self.clipvalue = clipvalue
-        self.global_clipnorm = global_clipnorm
+        self.clipnorm, self.clipvalue, self.global_clipnorm = (
+            None if value is None else checks.positive(key, value, of) for key, value in clips.items()
+        )
         self.use_ema = use_ema
-        self.ema_momentum = ema_momentum
-        self.ema_overwrite_frequency = ema_overwrite_frequency
-        self.gradient_accumulation_steps = gradient_accumulation_steps
+        self.ema_momentum = checks.number("ema_momentum", ema_momentum, "[0, 1]", of)
+        self.ema_overwrite_frequency = (
+            None
+            if ema_overwrite_frequency is None
+            else checks.positive_int("ema_overwrite_frequency", ema_overwrite_frequency, of)
+        )
+        self.gradient_accumulation_steps = (
+            None
+            if gradient_accumulation_steps is None
+            else checks.integer("gradient_accumulation_steps", gradient_accumulation_steps, of, least=2)
+        )
         self.name = name or snake_case(type(self).__name__)
         self._without_decay: tuple[tuple[Any, ...], tuple[str, ...]] = ((), ())
 
@@ -318,24 +319,6 @@ def branch(condition: Array, yes: Callable[..., Any], no: Callable[..., Any], *o
     if choose is not None:
         return choose(condition, yes, no, *operands)
     return yes(*operands) if condition else no(*operands)
-
-
-def hyperparameter(name: str, value: Any, high: float = math.inf) -> Hyperparameter:
-    """Check that an argument is a schedule or a number in [0, high)."""
-    if not callable(value) and (
-        isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < high
-    ):
-        limits = "non-negative number" if high == math.inf else f"number in [0, {high:g})"
-        raise ValueError(f"Argument `{name}` must be a {limits} or a schedule. Received: {name}={value!r}")
-    found: Hyperparameter = value
-    return found
-
-
-def positive(name: str, value: Any) -> float:
-    """Check that an argument is a positive number."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < math.inf:
-        raise ValueError(f"Argument `{name}` must be a positive number. Received: {name}={value!r}")
-    return value
 
 
 def running_mean(mean: Array, x: Array, decay: Any) -> Array:

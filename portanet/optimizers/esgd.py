@@ -6,12 +6,11 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
-from portanet import random
+from portanet import checks, random
 from portanet.autodiff import array_namespace
 from portanet.backends import Array, device_of
-from portanet.optimizers.base import Optimizer, State, Tree, branch, positive
+from portanet.optimizers.base import Optimizer, State, Tree, branch
 from portanet.schedules import Hyperparameter
-from portanet.schedules.base import require_steps
 
 
 class ESGD(Optimizer):
@@ -48,8 +47,8 @@ class ESGD(Optimizer):
         self, learning_rate: Hyperparameter = 0.01, damping: float = 1e-4, update_frequency: int = 20, **options: Any
     ) -> None:
         super().__init__(learning_rate, **options)
-        self.damping = positive("damping", damping)
-        self.update_frequency = require_steps("update_frequency", update_frequency)
+        self.damping = checks.positive("damping", damping, type(self))
+        self.update_frequency = checks.positive_int("update_frequency", update_frequency, type(self))
 
     def init(self, params: Any) -> State:
         state = super().init(params)

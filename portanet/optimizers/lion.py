@@ -7,8 +7,9 @@ from typing import Any
 
 from portanet.autodiff import array_namespace
 from portanet.backends import Array
-from portanet.optimizers.base import Optimizer, Tree, hyperparameter, running_mean
+from portanet.optimizers.base import Optimizer, Tree, running_mean
 from portanet.schedules import Hyperparameter
+from portanet.schedules.base import hyperparameter
 
 
 class Lion(Optimizer):
@@ -40,8 +41,8 @@ class Lion(Optimizer):
         **options: Any,
     ) -> None:
         super().__init__(learning_rate, **options)
-        self.beta_1 = hyperparameter("beta_1", beta_1, 1.0)
-        self.beta_2 = hyperparameter("beta_2", beta_2, 1.0)
+        self.beta_1 = hyperparameter("beta_1", beta_1, type(self), "[0, 1)")
+        self.beta_2 = hyperparameter("beta_2", beta_2, type(self), "[0, 1)")
 
     def step(self, p: Array, g: Array, slots: Tree, now: SimpleNamespace) -> Array:
         m = slots["m"]

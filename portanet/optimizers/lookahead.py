@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from portanet import optimizers
+from portanet import checks, optimizers
 from portanet.autodiff import array_namespace
 from portanet.backends import Array
 from portanet.optimizers.base import Optimizer, State, Tree, branch
 from portanet.schedules import Hyperparameter
-from portanet.schedules.base import require_number, require_steps
 
 
 class Lookahead(Optimizer):
@@ -43,12 +42,8 @@ class Lookahead(Optimizer):
     ) -> None:
         self.optimizer: Optimizer = optimizers.get(optimizer)
         super().__init__(self.optimizer.learning_rate, name=name)
-        self.sync_period = require_steps("sync_period", sync_period)
-        self.slow_step_size = require_number("slow_step_size", slow_step_size, 0.0, 1.0)
-        if not slow_step_size > 0:
-            raise ValueError(
-                f"Argument `slow_step_size` must be in (0, 1]. Received: slow_step_size={slow_step_size!r}"
-            )
+        self.sync_period = checks.positive_int("sync_period", sync_period, type(self))
+        self.slow_step_size = checks.number("slow_step_size", slow_step_size, "(0, 1]", type(self))
 
     @property
     def learning_rate(self) -> Hyperparameter:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from portanet import optimizers
+from portanet import checks, optimizers
 from portanet.autodiff import array_namespace
 from portanet.backends import Array, device_of
-from portanet.optimizers.base import Optimizer, State, Tree, branch, positive
+from portanet.optimizers.base import Optimizer, State, Tree, branch
 from portanet.schedules import Hyperparameter
-from portanet.schedules.base import require_steps
 
 
 class LossScaleOptimizer(Optimizer):
@@ -50,8 +49,8 @@ class LossScaleOptimizer(Optimizer):
     ) -> None:
         self.inner_optimizer: Optimizer = optimizers.get(inner_optimizer)
         super().__init__(self.inner_optimizer.learning_rate, name=name)
-        self.initial_scale = float(positive("initial_scale", initial_scale))
-        self.dynamic_growth_steps = require_steps("dynamic_growth_steps", dynamic_growth_steps)
+        self.initial_scale = checks.positive("initial_scale", initial_scale, type(self))
+        self.dynamic_growth_steps = checks.positive_int("dynamic_growth_steps", dynamic_growth_steps, type(self))
 
     @property
     def learning_rate(self) -> Hyperparameter:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from portanet import checks
 from portanet.autodiff import array_namespace, hvp, value_and_grad
 from portanet.backends import Array
 from portanet.optimizers.line_search import Point, wolfe
@@ -71,10 +72,8 @@ def minimize(
         >>> found.converged, round(float(found.x["x"]), 4), round(float(found.x["y"]), 4)
         (True, 1.0, 1.0)
     """
-    if method not in METHODS:
-        raise ValueError(f"Argument `method` must be one of {', '.join(map(repr, METHODS))}. Received: {method!r}")
-    if not isinstance(memory, int) or memory < 1:
-        raise ValueError(f"Argument `memory` must be a positive integer. Received: memory={memory!r}")
+    method = checks.choice("method", method, METHODS, "minimize")
+    memory = checks.positive_int("memory", memory, "minimize")
     problem = Problem(f, x0)
     start = problem.at(problem.flat(x0))
     if not math.isfinite(start.value):

@@ -5,20 +5,20 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
+from portanet import checks
 from portanet.autodiff import array_namespace
 from portanet.backends import Array, device_of
 from portanet.optimizers.base import (
     Optimizer,
     State,
     Tree,
-    hyperparameter,
     one_minus_power,
-    positive,
     running_mean,
     running_square,
     widest,
 )
 from portanet.schedules import Hyperparameter
+from portanet.schedules.base import hyperparameter
 
 
 class Nadam(Optimizer):
@@ -52,9 +52,9 @@ class Nadam(Optimizer):
         **options: Any,
     ) -> None:
         super().__init__(learning_rate, **options)
-        self.beta_1 = hyperparameter("beta_1", beta_1, 1.0)
-        self.beta_2 = hyperparameter("beta_2", beta_2, 1.0)
-        self.epsilon = positive("epsilon", epsilon)
+        self.beta_1 = hyperparameter("beta_1", beta_1, type(self), "[0, 1)")
+        self.beta_2 = hyperparameter("beta_2", beta_2, type(self), "[0, 1)")
+        self.epsilon = checks.positive("epsilon", epsilon, type(self))
 
     def init(self, params: Any) -> State:
         state = super().init(params)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
+from portanet import checks
 from portanet.autodiff import array_namespace
 from portanet.backends import Array
-from portanet.optimizers.base import Optimizer, Tree, hyperparameter, positive, running_mean, running_square
+from portanet.optimizers.base import Optimizer, Tree, running_mean, running_square
 from portanet.schedules import Hyperparameter
+from portanet.schedules.base import hyperparameter
 
 
 class RMSprop(Optimizer):
@@ -43,9 +45,9 @@ class RMSprop(Optimizer):
         **options: Any,
     ) -> None:
         super().__init__(learning_rate, **options)
-        self.rho = hyperparameter("rho", rho, 1.0)
-        self.momentum = hyperparameter("momentum", momentum, 1.0)
-        self.epsilon = positive("epsilon", epsilon)
+        self.rho = hyperparameter("rho", rho, type(self), "[0, 1)")
+        self.momentum = hyperparameter("momentum", momentum, type(self), "[0, 1)")
+        self.epsilon = checks.positive("epsilon", epsilon, type(self))
         self.centered = centered
         self.slots = ("v", *(["mean"] if centered else []), *(["momentum"] if momentum else []))
 

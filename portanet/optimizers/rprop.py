@@ -5,9 +5,10 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
+from portanet import checks
 from portanet.autodiff import array_namespace
 from portanet.backends import Array
-from portanet.optimizers.base import Optimizer, Tree, positive
+from portanet.optimizers.base import Optimizer, Tree
 
 
 class Rprop(Optimizer):
@@ -46,21 +47,21 @@ class Rprop(Optimizer):
         max_step: float = 50.0,
         **options: Any,
     ) -> None:
-        super().__init__(positive("learning_rate", learning_rate), **options)
+        super().__init__(checks.positive("learning_rate", learning_rate, type(self)), **options)
         if not 0 < eta_minus < 1 < eta_plus:
             raise ValueError(
                 "Arguments `eta_minus` and `eta_plus` must satisfy 0 < eta_minus < 1 < eta_plus. "
                 f"Received: eta_minus={eta_minus!r}, eta_plus={eta_plus!r}"
             )
-        if positive("min_step", min_step) > positive("max_step", max_step):
+        self.min_step = checks.positive("min_step", min_step, type(self))
+        self.max_step = checks.positive("max_step", max_step, type(self))
+        if min_step > max_step:
             raise ValueError(
                 "Argument `min_step` must not be larger than `max_step`. "
                 f"Received: min_step={min_step!r}, max_step={max_step!r}"
             )
         self.eta_minus = eta_minus
         self.eta_plus = eta_plus
-        self.min_step = min_step
-        self.max_step = max_step
 
     def init_slot(self, slot: str, p: Array) -> Array:
         first = 0.0 if callable(self.learning_rate) or slot == "previous" else self.learning_rate

@@ -6,8 +6,9 @@ from types import SimpleNamespace
 from typing import Any
 
 from portanet.backends import Array
-from portanet.optimizers.base import Optimizer, Tree, hyperparameter
+from portanet.optimizers.base import Optimizer, Tree
 from portanet.schedules import Hyperparameter
+from portanet.schedules.base import hyperparameter
 
 
 class SGD(Optimizer):
@@ -40,7 +41,7 @@ class SGD(Optimizer):
         **options: Any,
     ) -> None:
         super().__init__(learning_rate, **options)
-        self.momentum = hyperparameter("momentum", momentum, 1.0)
+        self.momentum = hyperparameter("momentum", momentum, type(self), "[0, 1)")
         self.nesterov = nesterov
         if momentum:
             self.slots = ("momentum",)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import math
+import numbers
 import operator
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
 
+from portanet import checks
 from portanet.autodiff import array_namespace
 from portanet.backends import Array, device_of, get_backend, raw_namespace
 from portanet.configurable import Configurable
@@ -96,25 +97,19 @@ def passed(xp: Any, boundaries: Sequence[int], step: Array) -> Array:
     return xp.sum(xp.astype(xp.expand_dims(step, axis=-1) > limits, xp.int32), axis=-1, dtype=xp.int32)
 
 
-def require_number(name: str, value: Any, low: float = -math.inf, high: float = math.inf) -> float:
-    """Check that an argument is a number in [low, high]."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
-        limits = "" if (low, high) == (-math.inf, math.inf) else f" in [{low:g}, {high:g}]"
-        raise ValueError(f"Argument `{name}` must be a number{limits}. Received: {name}={value!r}")
-    return float(value)
+def steps(name: str, value: Any, of: type) -> int:
+    """A number of steps as an argument: a whole one, which may be a float such as 1e4, up to what int32 holds."""
+    whole = int(value) if isinstance(value, float) and value.is_integer() else value
+    if checks.positive_int(name, whole, of) >= 2**31:
+        raise checks.invalid(name, value, "a positive integer below 2**31", of)
+    return int(whole)
 
 
-def require_steps(name: str, value: Any) -> int:
-    """Check that an argument is a number of steps: a whole number from 1 to what int32 holds."""
-    whole = not isinstance(value, bool) and isinstance(value, (int, float)) and value == value // 1
-    if not whole or not 1 <= value < 2**31:
-        raise ValueError(f"Argument `{name}` must be a positive integer. Received: {name}={value!r}")
-    return int(value)
-
-
-def require_schedule(name: str, value: Any) -> Hyperparameter:
-    """Check that an argument is a number or a schedule."""
-    if isinstance(value, bool) or not (callable(value) or isinstance(value, (int, float))):
-        raise TypeError(f"Argument `{name}` must be a number or a schedule. Received: {name}={value!r}")
-    found: Hyperparameter = value
-    return found
+def hyperparameter(name: str, value: Any, of: type | str, within: str = "(-inf, inf)") -> Hyperparameter:
+    """A schedule as an argument, or a number in an interval."""
+    if callable(value):
+        found: Hyperparameter = value
+        return found
+    if not isinstance(value, numbers.Real):
+        raise checks.invalid(name, value, "a number or a schedule", of)
+    return checks.number(name, value, within, of)

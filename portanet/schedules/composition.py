@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from portanet import checks
 from portanet.backends import Array, device_of
 from portanet.schedules.base import (
     Hyperparameter,
     LearningRateSchedule,
-    require_number,
-    require_schedule,
-    require_steps,
+    hyperparameter,
     share,
+    steps,
     value_of,
 )
 
@@ -31,9 +31,9 @@ class Warmup(LearningRateSchedule):
     """
 
     def __init__(self, schedule: Hyperparameter, warmup_steps: int, start: float = 0.0) -> None:
-        self.schedule = require_schedule("schedule", schedule)
-        self.warmup_steps = require_steps("warmup_steps", warmup_steps)
-        self.start = require_number("start", start)
+        self.schedule = hyperparameter("schedule", schedule, type(self))
+        self.warmup_steps = steps("warmup_steps", warmup_steps, type(self))
+        self.start = checks.number("start", start, of=type(self))
 
     def value(self, xp: Any, step: Array, dtype: Any) -> Array:
         # While it rises, the clock of the schedule stands at 0: its value is then the one to reach.
@@ -57,8 +57,8 @@ class Sequential(LearningRateSchedule):
     """
 
     def __init__(self, schedules: Sequence[Hyperparameter], boundaries: Sequence[int]) -> None:
-        self.schedules = [require_schedule("schedules", s) for s in schedules]
-        self.boundaries = [require_steps("boundaries", b) for b in boundaries]
+        self.schedules = [hyperparameter("schedules", s, type(self)) for s in schedules]
+        self.boundaries = [steps("boundaries", b, type(self)) for b in boundaries]
         if len(self.schedules) != len(self.boundaries) + 1 or sorted(set(self.boundaries)) != self.boundaries:
             raise ValueError(
                 "Argument `boundaries` must be rising steps, one fewer than `schedules`. "
@@ -85,7 +85,7 @@ class Product(LearningRateSchedule):
     """
 
     def __init__(self, schedules: Sequence[Hyperparameter]) -> None:
-        self.schedules = [require_schedule("schedules", s) for s in schedules]
+        self.schedules = [hyperparameter("schedules", s, type(self)) for s in schedules]
         if not self.schedules:
             raise ValueError(f"Argument `schedules` must hold at least one schedule. Received: {schedules!r}")
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from portanet import checks
 from portanet.backends import Array
 from portanet.schedules.base import (
     LearningRateSchedule,
     entry,
     passed,
-    require_number,
-    require_steps,
     share,
+    steps,
 )
 
 
@@ -47,11 +47,13 @@ class CosineDecay(LearningRateSchedule):
         warmup_target: float | None = None,
         warmup_steps: int = 0,
     ) -> None:
-        self.initial_learning_rate = require_number("initial_learning_rate", initial_learning_rate)
-        self.decay_steps = require_steps("decay_steps", decay_steps)
-        self.alpha = require_number("alpha", alpha)
-        self.warmup_target = None if warmup_target is None else require_number("warmup_target", warmup_target)
-        self.warmup_steps = 0 if warmup_target is None else require_steps("warmup_steps", warmup_steps)
+        self.initial_learning_rate = checks.number("initial_learning_rate", initial_learning_rate, of=type(self))
+        self.decay_steps = steps("decay_steps", decay_steps, type(self))
+        self.alpha = checks.number("alpha", alpha, of=type(self))
+        self.warmup_target = (
+            None if warmup_target is None else checks.number("warmup_target", warmup_target, of=type(self))
+        )
+        self.warmup_steps = 0 if warmup_target is None else steps("warmup_steps", warmup_steps, type(self))
 
     def value(self, xp: Any, step: Array, dtype: Any) -> Array:
         start = self.initial_learning_rate if self.warmup_target is None else self.warmup_target
@@ -90,13 +92,13 @@ class CosineDecayRestarts(LearningRateSchedule):
         m_mul: float = 1.0,
         alpha: float = 0.0,
     ) -> None:
-        self.initial_learning_rate = require_number("initial_learning_rate", initial_learning_rate)
-        self.first_decay_steps = require_steps("first_decay_steps", first_decay_steps)
-        self.t_mul = require_number("t_mul", t_mul)
+        self.initial_learning_rate = checks.number("initial_learning_rate", initial_learning_rate, of=type(self))
+        self.first_decay_steps = steps("first_decay_steps", first_decay_steps, type(self))
+        self.t_mul = checks.number("t_mul", t_mul, of=type(self))
         if t_mul != 1 and not t_mul >= 1.01:
-            raise ValueError(f"Argument `t_mul` must be 1 or at least 1.01. Received: t_mul={t_mul!r}")
-        self.m_mul = require_number("m_mul", m_mul, 0.0)
-        self.alpha = require_number("alpha", alpha)
+            raise checks.invalid("t_mul", t_mul, "1 or at least 1.01", type(self))
+        self.m_mul = checks.non_negative("m_mul", m_mul, type(self))
+        self.alpha = checks.number("alpha", alpha, of=type(self))
 
     def value(self, xp: Any, step: Array, dtype: Any) -> Array:
         if self.t_mul == 1:
@@ -148,19 +150,17 @@ class OneCycle(LearningRateSchedule):
         initial: float | None = None,
         final: float | None = None,
     ) -> None:
-        self.maximum = require_number("maximum", maximum)
-        self.total_steps = require_steps("total_steps", total_steps)
-        self.pct_start = require_number("pct_start", pct_start, 0.0, 1.0)
+        self.maximum = checks.number("maximum", maximum, of=type(self))
+        self.total_steps = steps("total_steps", total_steps, type(self))
+        self.pct_start = checks.number("pct_start", pct_start, "[0, 1]", type(self))
         if not 1 < self.pct_start * self.total_steps < self.total_steps:
             raise ValueError(
                 "Argument `pct_start` must leave at least one step for the way up and one for the way down. "
                 f"Received: pct_start={pct_start!r}, total_steps={total_steps!r}"
             )
-        if anneal not in ("cos", "linear"):
-            raise ValueError(f"Argument `anneal` must be 'cos' or 'linear'. Received: anneal={anneal!r}")
-        self.anneal = anneal
-        self.initial = self.maximum / 25 if initial is None else require_number("initial", initial)
-        self.final = self.initial / 1e4 if final is None else require_number("final", final)
+        self.anneal = checks.choice("anneal", anneal, ("cos", "linear"), type(self))
+        self.initial = self.maximum / 25 if initial is None else checks.number("initial", initial, of=type(self))
+        self.final = self.initial / 1e4 if final is None else checks.number("final", final, of=type(self))
 
     def value(self, xp: Any, step: Array, dtype: Any) -> Array:
         time = xp.astype(xp.minimum(step, self.total_steps - 1), dtype)

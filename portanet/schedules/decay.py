@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
+from portanet import checks
 from portanet.backends import Array, device_of
 from portanet.schedules.base import (
     LearningRateSchedule,
     entry,
     passed,
-    require_number,
-    require_steps,
     share,
+    steps,
 )
 
 
@@ -29,7 +28,7 @@ class Constant(LearningRateSchedule):
     """
 
     def __init__(self, learning_rate: float) -> None:
-        self.learning_rate = require_number("learning_rate", learning_rate)
+        self.learning_rate = checks.number("learning_rate", learning_rate, of=type(self))
 
     def value(self, xp: Any, step: Array, dtype: Any) -> Array:
         return xp.full(tuple(step.shape), self.learning_rate, dtype=dtype, device=device_of(step))
@@ -52,7 +51,7 @@ class PiecewiseConstantDecay(LearningRateSchedule):
 
     def __init__(self, boundaries: Sequence[int], values: Sequence[float]) -> None:
         self.boundaries = [int(b) for b in boundaries]
-        self.values = [require_number("values", v) for v in values]
+        self.values = [checks.number("values", v, of=type(self)) for v in values]
         if len(self.values) != len(self.boundaries) + 1:
             raise ValueError(
                 "Argument `values` must have one entry more than `boundaries`. "
@@ -86,11 +85,9 @@ class ExponentialDecay(LearningRateSchedule):
     def __init__(
         self, initial_learning_rate: float, decay_steps: int, decay_rate: float, staircase: bool = False
     ) -> None:
-        self.initial_learning_rate = require_number("initial_learning_rate", initial_learning_rate)
-        self.decay_steps = require_steps("decay_steps", decay_steps)
-        self.decay_rate = require_number("decay_rate", decay_rate, 0.0)
-        if not decay_rate > 0:
-            raise ValueError(f"Argument `decay_rate` must be positive. Received: decay_rate={decay_rate!r}")
+        self.initial_learning_rate = checks.number("initial_learning_rate", initial_learning_rate, of=type(self))
+        self.decay_steps = steps("decay_steps", decay_steps, type(self))
+        self.decay_rate = checks.positive("decay_rate", decay_rate, type(self))
         self.staircase = staircase
 
     def value(self, xp: Any, step: Array, dtype: Any) -> Array:
@@ -142,10 +139,10 @@ class PolynomialDecay(LearningRateSchedule):
         power: float = 1.0,
         cycle: bool = False,
     ) -> None:
-        self.initial_learning_rate = require_number("initial_learning_rate", initial_learning_rate)
-        self.decay_steps = require_steps("decay_steps", decay_steps)
-        self.end_learning_rate = require_number("end_learning_rate", end_learning_rate)
-        self.power = require_number("power", power, 0.0)
+        self.initial_learning_rate = checks.number("initial_learning_rate", initial_learning_rate, of=type(self))
+        self.decay_steps = steps("decay_steps", decay_steps, type(self))
+        self.end_learning_rate = checks.number("end_learning_rate", end_learning_rate, of=type(self))
+        self.power = checks.non_negative("power", power, type(self))
         self.cycle = cycle
 
     def value(self, xp: Any, step: Array, dtype: Any) -> Array:
@@ -178,9 +175,9 @@ class InverseTimeDecay(LearningRateSchedule):
     def __init__(
         self, initial_learning_rate: float, decay_steps: int, decay_rate: float, staircase: bool = False
     ) -> None:
-        self.initial_learning_rate = require_number("initial_learning_rate", initial_learning_rate)
-        self.decay_steps = require_steps("decay_steps", decay_steps)
-        self.decay_rate = require_number("decay_rate", decay_rate, 0.0)
+        self.initial_learning_rate = checks.number("initial_learning_rate", initial_learning_rate, of=type(self))
+        self.decay_steps = steps("decay_steps", decay_steps, type(self))
+        self.decay_rate = checks.non_negative("decay_rate", decay_rate, type(self))
         self.staircase = staircase
 
     def value(self, xp: Any, step: Array, dtype: Any) -> Array:
@@ -207,8 +204,8 @@ class PowerDecay(LearningRateSchedule):
     """
 
     def __init__(self, initial_learning_rate: float, power: float = 0.55) -> None:
-        self.initial_learning_rate = require_number("initial_learning_rate", initial_learning_rate)
-        self.power = require_number("power", power, 0.0, math.inf)
+        self.initial_learning_rate = checks.number("initial_learning_rate", initial_learning_rate, of=type(self))
+        self.power = checks.non_negative("power", power, type(self))
 
     def value(self, xp: Any, step: Array, dtype: Any) -> Array:
         return self.initial_learning_rate * (1.0 + xp.astype(step, dtype)) ** -self.power

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from portanet import checks
 from portanet.configurable import Configurable
-from portanet.schedules.base import require_number
 
 
 class ReduceOnPlateau(Configurable):
@@ -38,19 +38,12 @@ class ReduceOnPlateau(Configurable):
         cooldown: int = 0,
         min_lr: float = 0.0,
     ) -> None:
-        if not 0 < require_number("factor", factor) < 1:
-            raise ValueError(f"Argument `factor` must be in (0, 1). Received: factor={factor!r}")
-        if mode not in ("min", "max"):
-            raise ValueError(f"Argument `mode` must be 'min' or 'max'. Received: mode={mode!r}")
-        for name, count in (("patience", patience), ("cooldown", cooldown)):
-            if not isinstance(count, int) or count < 0:
-                raise ValueError(f"Argument `{name}` must be a non-negative integer. Received: {name}={count!r}")
-        self.factor = factor
-        self.patience = patience
-        self.mode = mode
-        self.min_delta = require_number("min_delta", min_delta, 0.0)
-        self.cooldown = cooldown
-        self.min_lr = require_number("min_lr", min_lr, 0.0)
+        self.factor = checks.number("factor", factor, "(0, 1)", type(self))
+        self.patience = checks.integer("patience", patience, type(self), least=0)
+        self.mode = checks.choice("mode", mode, ("min", "max"), type(self))
+        self.min_delta = checks.non_negative("min_delta", min_delta, type(self))
+        self.cooldown = checks.integer("cooldown", cooldown, type(self), least=0)
+        self.min_lr = checks.non_negative("min_lr", min_lr, type(self))
         self.reset()
 
     def reset(self) -> None:

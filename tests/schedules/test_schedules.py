@@ -131,24 +131,28 @@ def test_plot_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: schedules.Constant("a"), "`learning_rate` must be a number. Received: learning_rate='a'"),
-        (lambda: schedules.ExponentialDecay(0.1, 0, 0.5), "`decay_steps` must be a positive integer. Received: decay"),
-        (lambda: schedules.ExponentialDecay(0.1, 1.5, 0.5), "`decay_steps` must be a positive integer. Received: deca"),
-        (lambda: schedules.ExponentialDecay(0.1, 10, 0.0), "`decay_rate` must be positive. Received: decay_rate=0.0"),
+        (lambda: schedules.Constant("a"), "`learning_rate` of Constant must be a finite number. Received: learning_ra"),
+        (lambda: schedules.ExponentialDecay(0.1, 0, 0.5), "`decay_steps` of ExponentialDecay must be a positive integ"),
+        (lambda: schedules.ExponentialDecay(0.1, 1.5, 0.5), "`decay_steps` of ExponentialDecay must be a positive int"),
+        (lambda: schedules.ExponentialDecay(0.1, 10, 0.0), "`decay_rate` of ExponentialDecay must be a positive numbe"),
         (lambda: schedules.PiecewiseConstantDecay([1], [0.1]), "one entry more than `boundaries`. Received: 1 values"),
         (lambda: schedules.PiecewiseConstantDecay([5, 5], [1, 2, 3]), "must be rising integers. Received: boundaries="),
         (lambda: schedules.PiecewiseConstantDecay([0.5], [1, 2]), r"must be rising integers. Received: boundaries=\["),
-        (lambda: schedules.InverseTimeDecay(0.1, 10, -1.0), r"`decay_rate` must be a number in \[0, inf\]. Received: "),
-        (lambda: schedules.CosineDecay(0.1, 10, warmup_target=0.2), "`warmup_steps` must be a positive integer. Rec"),
-        (lambda: schedules.CosineDecayRestarts(0.1, 10, t_mul=0.5), "`t_mul` must be 1 or at least 1.01. Received: t"),
-        (lambda: schedules.OneCycle(0.1, 100, pct_start=1.5), r"`pct_start` must be a number in \[0, 1\]. Received: "),
+        (lambda: schedules.InverseTimeDecay(0.1, 10, -1.0), r"`decay_rate` of InverseTimeDecay must be a non-negative"),
+        (
+            lambda: schedules.CosineDecay(0.1, 10, warmup_target=0.2),
+            "`warmup_steps` of CosineDecay must be a positive integer",
+        ),
+        (lambda: schedules.CosineDecayRestarts(0.1, 10, t_mul=0.5), "`t_mul` of CosineDecayRestarts must be 1 or at l"),
+        (lambda: schedules.OneCycle(0.1, 100, pct_start=1.5), r"`pct_start` of OneCycle must be a number in \[0, 1\]."),
         (lambda: schedules.OneCycle(0.1, 2), "`pct_start` must leave at least one step.*Received: pct_start=0.3"),
-        (lambda: schedules.OneCycle(0.1, 100, anneal="exp"), "`anneal` must be 'cos' or 'linear'. Received: anneal='e"),
+        (lambda: schedules.OneCycle(0.1, 100, anneal="exp"), "`anneal` of OneCycle must be one of 'cos', 'linear'. Re"),
         (lambda: schedules.Sequential([0.1, 0.2], [5, 6]), "one fewer than `schedules`. Received: 2 schedules and bo"),
         (lambda: schedules.Product([]), r"at least one schedule. Received: \[\]"),
-        (lambda: schedules.ReduceOnPlateau(factor=2.0), r"`factor` must be in \(0, 1\). Received: factor=2.0"),
-        (lambda: schedules.ReduceOnPlateau(mode="auto"), "`mode` must be 'min' or 'max'. Received: mode='auto'"),
-        (lambda: schedules.ReduceOnPlateau(patience=-1), "`patience` must be a non-negative integer. Received: pati"),
+        (lambda: schedules.ReduceOnPlateau(factor=2.0), r"`factor` of ReduceOnPlateau must be a number in \(0, 1\). R"),
+        (lambda: schedules.ReduceOnPlateau(mode="auto"), "`mode` of ReduceOnPlateau must be one of 'min', 'max'. Rece"),
+        (lambda: schedules.ReduceOnPlateau(patience=-1), "`patience` of ReduceOnPlateau must be a non-negative intege"),
+        (lambda: schedules.Warmup("fast", 10), "`schedule` of Warmup must be a number or a schedule. Received: sc"),
     ],
 )
 def test_bad_values(make: Any, message: str) -> None:
@@ -157,8 +161,6 @@ def test_bad_values(make: Any, message: str) -> None:
 
 
 def test_bad_types() -> None:
-    with pytest.raises(TypeError, match=r"`schedule` must be a number or a schedule. Received: schedule='fast'"):
-        schedules.Warmup("fast", 10)  # type: ignore[arg-type]
     with pytest.raises(TypeError, match=r"an int or an integer array. Received: 0.5 \(of type float\)"):
         schedules.Constant(0.1)(0.5)
     with pytest.raises(TypeError, match=r"an int or an integer array. Received: array"):

@@ -1,0 +1,151 @@
+"""Checks of arguments: each returns the value as a plain Python one, or raises an error; all errors have one form.
+
+NumPy's scalars are numbers like Python's, and become those: only Python scalars meet arrays. Booleans are no numbers.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Iterable
+from numbers import Integral, Real
+from typing import Any, Protocol, TypeVar
+
+T = TypeVar("T", str, str | None)
+
+
+class Named(Protocol):
+    """A layer, as far as an error names it."""
+
+    name: str
+
+
+def invalid(name: str, value: Any, expected: str, of: str | type | Named = "") -> ValueError:
+    """The error for an argument.
+
+    Args:
+        name: Its name.
+        value: What was given.
+        expected: What it must be.
+        of: Whose argument it is: a layer, a class, or the name of a function.
+
+    Example:
+        >>> invalid("x", 3, "a list", "tree_map")
+        ValueError('Argument `x` of tree_map must be a list. Received: x=3')
+    """
+    owner = of if isinstance(of, str) else of.__name__ if isinstance(of, type) else f"layer '{of.name}'"
+    return ValueError(f"Argument `{name}`{owner and f' of {owner}'} must be {expected}. Received: {name}={value!r}")
+
+
+def integer(name: str, value: Any, of: str | type | Named = "", least: int | None = None) -> int:
+    """An integer, of at least `least`.
+
+    Example:
+        >>> import numpy as np
+        >>> integer("axis", np.int64(-1))
+        -1
+        >>> integer("seed", -1, least=0)
+        Traceback (most recent call last):
+        ValueError: Argument `seed` must be a non-negative integer. Received: seed=-1
+    """
+    if not _is_integer(value, least):
+        raise invalid(name, value, _integer(least), of)
+    return operator.index(value)
+
+
+def positive_int(name: str, value: Any, of: str | type | Named = "") -> int:
+    """An integer of at least 1."""
+    return integer(name, value, of, least=1)
+
+
+def integers(
+    name: str, value: Any, count: int | None = None, of: str | type | Named = "", least: int | None = None
+) -> tuple[int, ...]:
+    """`count` integers, from a list of them or one for all; with None for `count`, from a list of any length or one.
+
+    Example:
+        >>> integers("strides", 2, 3), integers("axis", [1, 2])
+        ((2, 2, 2), (1, 2))
+    """
+    found = tuple(value) if isinstance(value, (list, tuple)) else (value,) * (count or 1)
+    if not found or count not in (None, len(found)) or not all(_is_integer(n, least) for n in found):
+        raise invalid(name, value, f"{_integer(least)}, or {count or 'several'} of them", of)
+    return tuple(map(operator.index, found))
+
+
+def pairs(name: str, value: Any, count: int, of: str | type | Named = "") -> tuple[tuple[int, int], ...]:
+    """(before, after) for each of `count` axes, from an integer for all, or for each axis an integer or a pair.
+
+    Example:
+        >>> pairs("padding", 1, 2), pairs("padding", [0, (1, 2)], 2), pairs("padding", (1, 2), 1)
+        (((1, 1), (1, 1)), ((0, 0), (1, 2)), ((1, 2),))
+    """
+    axes = tuple(value) if isinstance(value, (list, tuple)) else (value,) * count
+    axes = (axes,) if count == 1 and len(axes) == 2 else axes
+    found = [tuple(axis) if isinstance(axis, (list, tuple)) else (axis, axis) for axis in axes]
+    if len(found) != count or not all(len(pair) == 2 and all(_is_integer(n, 0) for n in pair) for pair in found):
+        expected = f"an integer, or for each of {count} axes an integer or a pair (before, after), none negative"
+        raise invalid(name, value, expected, of)
+    return tuple((operator.index(before), operator.index(after)) for before, after in found)
+
+
+def number(name: str, value: Any, within: str = "(-inf, inf)", of: str | type | Named = "") -> float:
+    """A number in an interval, written as mathematics does: `"[0, 1)"` holds 0 and not 1.
+
+    Example:
+        >>> number("momentum", 0, "[0, 1)")
+        0.0
+        >>> number("momentum", 1, "[0, 1)")
+        Traceback (most recent call last):
+        ValueError: Argument `momentum` must be a number in [0, 1). Received: momentum=1
+    """
+    if not _is_number(value, within):
+        kinds = {"(-inf, inf)": "finite", "(0, inf)": "positive", "[0, inf)": "non-negative"}
+        expected = f"a {kinds[within]} number" if within in kinds else f"a number in {within}"
+        raise invalid(name, value, expected, of)
+    return float(value)
+
+
+def positive(name: str, value: Any, of: str | type | Named = "") -> float:
+    """A positive number."""
+    return number(name, value, "(0, inf)", of)
+
+
+def non_negative(name: str, value: Any, of: str | type | Named = "") -> float:
+    """A number of at least 0."""
+    return number(name, value, "[0, inf)", of)
+
+
+def rate(name: str, value: Any, of: str | type | Named = "") -> float:
+    """A number in [0, 1): a share that is not all."""
+    return number(name, value, "[0, 1)", of)
+
+
+def choice(name: str, value: Any, choices: Iterable[T], of: str | type | Named = "") -> T:
+    """One of several names; None may be among them.
+
+    Example:
+        >>> choice("mode", "avg", ("min", "max"))
+        Traceback (most recent call last):
+        ValueError: Argument `mode` must be one of 'min', 'max'. Received: mode='avg'
+    """
+    known = list(choices)
+    if not (value is None or isinstance(value, str)) or value not in known:
+        raise invalid(name, value, f"one of {', '.join(map(repr, known))}", of)
+    return known[known.index(value)]
+
+
+def _is_integer(value: Any, least: int | None) -> bool:
+    return isinstance(value, Integral) and not isinstance(value, bool) and (least is None or int(value) >= least)
+
+
+def _integer(least: int | None) -> str:
+    known = {None: "an integer", 0: "a non-negative integer", 1: "a positive integer"}
+    return known.get(least, f"an integer of at least {least}")
+
+
+def _is_number(value: Any, within: str) -> bool:
+    if not isinstance(value, Real) or isinstance(value, bool):
+        return False
+    low, high = map(float, within[1:-1].split(","))
+    x = float(value)
+    return low < x < high or (x == low and within[0] == "[") or (x == high and within[-1] == "]")
