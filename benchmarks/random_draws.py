@@ -14,22 +14,21 @@ import numpy as np
 import torch
 
 from benchmarks.timing import interleaved, machine, table, use_threads
-from portanet import random
 from portanet.backends import Backend, make_backend
+from portanet.random import stream_key, streams
 
-KEY = random.stream_key(0, "benchmark")
+KEY = stream_key(0, "benchmark")
 
 
 def ours(backend: Backend, size: int) -> dict[str, Callable[[], Any]]:
     """The draws of portanet, each of a step of its own, compiled where the library compiles."""
-    xp, device, dtype = backend.xp, backend.device, backend.dtype
     draws = {
-        "mask": lambda step: random.bernoulli(xp, (size,), 0.8, KEY, step, device),
-        "uniform": lambda step: random.uniform(xp, (size,), KEY, step, device, dtype),
-        "normal": lambda step: random.normal(xp, (size,), KEY, step, device, dtype),
-        "truncated normal": lambda step: random.truncated_normal(xp, (size,), KEY, step, device, dtype),
-        "integers below 10": lambda step: random.integers(xp, (size,), KEY, step, device, 0, 10),
-        "permutation": lambda step: random.permutation(xp, size, KEY, step, device),
+        "mask": lambda step: streams.bernoulli(KEY, step, 0.8, (size,)),
+        "uniform": lambda step: streams.uniform(KEY, step, (size,)),
+        "normal": lambda step: streams.normal(KEY, step, (size,)),
+        "truncated normal": lambda step: streams.truncated_normal(KEY, step, (size,)),
+        "integers below 10": lambda step: streams.integers(KEY, step, (size,), 0, 10),
+        "permutation": lambda step: streams.permutation(KEY, step, size),
     }
     step = backend.from_host(np.asarray(3, dtype="int32"))
 

@@ -6,9 +6,10 @@ from typing import Any
 
 from portanet import random
 from portanet.autodiff import unwrap
-from portanet.backends import Array, device_of, raw_namespace
+from portanet.backends import Array
 from portanet.layers.base import Layer
 from portanet.layers.calling import elements_before
+from portanet.random import streams
 
 
 class RandomLayer(Layer):
@@ -36,19 +37,13 @@ class RandomLayer(Layer):
         self.counter = self.add_counter()
         self.key = random.stream_key(random.get_seed() if self.seed is None else self.seed, self._path())
 
-    def bernoulli(self, x: Array, shape: tuple[int, ...], p: float) -> Array:
-        """A fresh mask, True with probability `p`, beside `x`."""
-        # Drawn in the plain namespace: random numbers have no derivative.
-        plain = unwrap(x)
-        before = elements_before(shape)
-        return random.bernoulli(raw_namespace(plain), shape, p, self.key, self._next(), device_of(plain), before)
+    def bernoulli(self, p: float, shape: tuple[int, ...]) -> Array:
+        """A fresh mask, True with probability `p`."""
+        return streams.part_of_bernoulli(self.key, self._next(), p, shape, elements_before(shape))
 
     def normal(self, x: Array, mean: float, stddev: float) -> Array:
         """Fresh normal numbers of the shape and dtype of `x`."""
-        plain = unwrap(x)
-        shape = tuple(plain.shape)
-        xp, device = raw_namespace(plain), device_of(plain)
-        return random.normal(xp, shape, self.key, self._next(), device, plain.dtype, mean, stddev)
+        return streams.normal(self.key, self._next(), tuple(x.shape), x.dtype, mean, stddev)
 
     def _next(self) -> Array:
         step = unwrap(self.counter.value)  # a constant of a trace where the state is an argument of what is traced

@@ -13,6 +13,7 @@ from portanet.autodiff import array_namespace
 from portanet.backends import Array, device_of, kernel
 from portanet.configurable import Configurable
 from portanet.lookup import snake_case
+from portanet.random import streams
 from portanet.schedules import Hyperparameter
 from portanet.schedules.base import hyperparameter, value_of
 
@@ -169,7 +170,7 @@ class Optimizer(Configurable):
                 p *= here.keep
             g = grads[path]
             if self.gradient_noise is not None:
-                g = g + self._noise(xp, path, p, calls) * here.noise
+                g = g + self._noise(path, p, calls) * here.noise
             slots = {slot: state[slot][path] for slot in self.slots if path in state[slot]}
             params[path] = self.step(p, g, slots, here)
             for slot, value in slots.items():
@@ -265,9 +266,9 @@ class Optimizer(Configurable):
         name = path.rpartition("/")[2]
         return path not in map(_path, variables) and not any(re.search(p, name) for p in patterns)
 
-    def _noise(self, xp: Any, path: str, p: Array, calls: Array) -> Array:
+    def _noise(self, path: str, p: Array, calls: Array) -> Array:
         key = random.stream_key(random.get_seed(), self.name, "gradient_noise", path)
-        return random.normal(xp, tuple(p.shape), key, calls, device_of(p), p.dtype)
+        return streams.normal(key, calls, tuple(p.shape), p.dtype)
 
     def _averaged(self, xp: Any, params: Tree, state: State, number: Array) -> tuple[Tree, State]:
         """Move the average of the parameters on, and put it in their place when it is time."""

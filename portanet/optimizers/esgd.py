@@ -8,8 +8,9 @@ from typing import Any
 
 from portanet import checks, random
 from portanet.autodiff import array_namespace
-from portanet.backends import Array, device_of
+from portanet.backends import Array
 from portanet.optimizers.base import Optimizer, State, Tree, branch
+from portanet.random import streams
 from portanet.schedules import Hyperparameter
 
 
@@ -73,7 +74,7 @@ class ESGD(Optimizer):
 
     def _direction(self, path: str, p: Array, count: Array) -> Array:
         key = random.stream_key(random.get_seed(), self.name, "direction", path)
-        return random.normal(array_namespace(p), tuple(p.shape), key, count, device_of(p), p.dtype)
+        return streams.normal(key, count, tuple(p.shape), p.dtype)
 
     def prepare(self, xp: Any, now: SimpleNamespace, state: State) -> None:
         now.mean = 1 / xp.astype(xp.maximum(state["directions"], 1), now.t.dtype)

@@ -15,11 +15,9 @@ KEY = random.stream_key(7, "layer")
 
 def draw(kind: Any, shape: tuple[int, ...], step: int = 0, *, key: int = KEY, **options: Any) -> Any:
     """A draw on the backend in use; `dtype` is given by its name."""
-    backend = get_backend()
     if "dtype" in options:
-        options["dtype"] = backend.find_dtype(options["dtype"])
-    number = asarray(np.asarray(step, dtype="int32"))
-    return kind(backend.xp, shape, key=key, step=number, device=backend.device, **options)
+        options["dtype"] = get_backend().find_dtype(options["dtype"])
+    return kind(key, asarray(np.asarray(step, dtype="int32")), shape=shape, **options)
 
 
 def on_numpy(kind: Any, shape: tuple[int, ...], step: int = 0, **options: Any) -> Any:

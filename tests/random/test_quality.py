@@ -11,10 +11,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from portanet import random
 from portanet.backends import asarray, use_backend
 from portanet.backends.numpy.random import random_words
-from portanet.random import counter_based
+from portanet.random import streams
 from tests.random.drawing import KEY, on_numpy
 
 N = 10_000_000
@@ -24,11 +23,11 @@ LIMIT = 5.5  # standard deviations: one in 3e7 for one figure, and no test here 
 @functools.cache
 def words() -> Any:
     """1e7 words of one draw, unsigned."""
-    return on_numpy(random.bits, (N,)).view("uint32")
+    return on_numpy(streams.bits, (N,)).view("uint32")
 
 
 def word_draw(n: int, step: int = 0, key: int = KEY) -> Any:
-    return on_numpy(random.bits, (n,), step, key=key).view("uint32")
+    return on_numpy(streams.bits, (n,), step, key=key).view("uint32")
 
 
 def chi_square(counts: Any) -> float:
@@ -132,15 +131,13 @@ def test_neighbouring_streams_are_independent(step: int, key: int) -> None:
 
 def test_draws_that_share_one_word_of_their_state_are_independent() -> None:
     """With a state of 32 bits, they would be the same numbers: a mask of one layer at another step of another."""
-    firsts = np.array([counter_based._words_of(key)[0] for key in range(5000)])
+    firsts = np.array([streams._words_of(key)[0] for key in range(5000)])
     order = np.argsort(firsts)
     at = np.argmin(np.diff(firsts[order]))
     key, other = (int(each) for each in order[at : at + 2])
     step = int(firsts[key] ^ firsts[other])
     assert 0 < step < 2**20
     with use_backend("numpy") as backend:
-        starts = [
-            counter_based._start(backend.xp, k, asarray(np.array([s], "int32"))) for k, s in ((key, 0), (other, step))
-        ]
+        starts = [streams._start(backend.xp, k, asarray(np.array([s], "int32"))) for k, s in ((key, 0), (other, step))]
     assert starts[0][0] == starts[1][0]
     assert worst_flip(word_draw(2**18, 0, key), word_draw(2**18, step, other)) < LIMIT

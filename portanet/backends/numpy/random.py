@@ -10,8 +10,8 @@ CHUNK = 2**15  # two such arrays of uint32 stay in a core's cache
 
 
 def random_words(size: int, start: HostArray, threshold: int | None, before: int = 0) -> HostArray:
-    """The hash of `portanet.random.bits`, chunk by chunk, without temporary arrays, and without the masks, which
-    unsigned shifts do not need.
+    """The hash of `portanet.random.streams.bits`, chunk by chunk, without temporary arrays or the masks that unsigned
+    shifts do not need.
 
     Args:
         size: How many words.
@@ -40,7 +40,7 @@ def random_words(size: int, start: HostArray, threshold: int | None, before: int
 
 
 def _mix(x: HostArray, spare: HostArray) -> None:
-    """The finaliser of `portanet.random.bits`, in place."""
+    """The finaliser of `portanet.random.streams.bits`, in place."""
     for shift, factor in ((16, 0x7FEB352D), (15, 0x846CA68B)):
         np.right_shift(x, shift, out=spare)
         x ^= spare

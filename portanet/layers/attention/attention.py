@@ -86,7 +86,7 @@ class Attention(RandomLayer):
             shown = with_causal(shown, unwrap(query), key.shape[-2])
         keep = None
         if training and self.dropout:
-            drawn = self.bernoulli(query, (*query.shape[:-1], key.shape[-2]), 1 - self.dropout)
+            drawn = self.bernoulli(1 - self.dropout, (*query.shape[:-1], key.shape[-2]))
             keep = array_namespace(drawn).astype(drawn, query.dtype) * (1 / (1 - self.dropout))
         out, weights = self._attend(query, key, value, shown, keep)
         if query_mask is not None:

@@ -141,7 +141,7 @@ class MultiHeadAttention(RandomLayer):
         allowed = self._mask(q, k, attention_mask, value_mask)
         keep = None
         if training and self.dropout:
-            drawn = self.bernoulli(q, (*q.shape[:3], k.shape[2]), 1 - self.dropout)
+            drawn = self.bernoulli(1 - self.dropout, (*q.shape[:3], k.shape[2]))
             keep = array_namespace(drawn).astype(drawn, q.dtype) * (1 / (1 - self.dropout))
         scale, weights = self.key_dim**-0.5, None
         if return_attention_scores:

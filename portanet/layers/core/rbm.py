@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from portanet import activations, initializers, random
-from portanet.autodiff import array_namespace, grad, lift, stop_gradient, unwrap
-from portanet.backends import Array, device_of, raw_namespace
+from portanet.autodiff import array_namespace, grad, lift, stop_gradient
+from portanet.backends import Array
 from portanet.layers.base import Layer
+from portanet.random import streams
 from portanet.variables import bind
 
 
@@ -135,8 +136,7 @@ class RBM(Layer):
 
     def _draw(self, p: Array) -> Array:
         """1 with the probability `p`, else 0."""
-        plain, step = unwrap(p), self.counter.value
+        step = self.counter.value
         self.counter.assign(step + 1)
-        xp = raw_namespace(plain)
-        drawn = random.uniform(xp, tuple(p.shape), self.key, step, device_of(plain), plain.dtype)
+        drawn = streams.uniform(self.key, step, tuple(p.shape), p.dtype)
         return array_namespace(p).astype(p > drawn, p.dtype)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from portanet import random
-from portanet.autodiff import array_namespace, unwrap
-from portanet.backends import Array, device_of, raw_namespace
+from portanet.autodiff import array_namespace
+from portanet.backends import Array
 from portanet.layers.random_layer import RandomLayer
+from portanet.random import streams
 
 FORMATS = ("channels_last", "channels_first")
 
@@ -64,11 +64,10 @@ class ImageAugmentation(RandomLayer):
         return x
 
     def uniform(self, x: Array, shape: tuple[int, ...], low: float, high: float) -> Array:
-        """Fresh numbers in [low, high) beside `x`, float64 for float64, else float32."""
-        plain = unwrap(x)
-        xp = raw_namespace(plain)
-        dtype = xp.float64 if plain.dtype == xp.float64 else xp.float32
-        return random.uniform(xp, shape, self.key, self._next(), device_of(plain), dtype, low, high)
+        """Fresh numbers in [low, high) for `x`, float64 for float64, else float32."""
+        xp = array_namespace(x)
+        dtype = xp.float64 if x.dtype == xp.float64 else xp.float32
+        return streams.uniform(self.key, self._next(), shape, dtype, low, high)
 
     def require_choice(self, name: str, value: Any, choices: tuple[str, ...]) -> str:
         """Check an argument that names one of several ways."""

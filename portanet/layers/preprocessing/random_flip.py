@@ -42,5 +42,5 @@ class RandomFlip(ImageAugmentation):
     def augmented(self, x: Array) -> Array:
         xp = array_namespace(x)
         for axis in FLIPS[self.mode]:
-            x = xp.where(self.bernoulli(x, (x.shape[0], 1, 1, 1), 0.5), xp.flip(x, axis=axis), x)
+            x = xp.where(self.bernoulli(0.5, (x.shape[0], 1, 1, 1)), xp.flip(x, axis=axis), x)
         return x

@@ -35,5 +35,5 @@ class AlphaDropout(Dropout):
             return x
         low = self._SATURATION
         scale = ((1 - self.rate) * (1 + self.rate * low**2)) ** -0.5
-        keep = self.bernoulli(x, self.mask_shape(tuple(x.shape)), 1 - self.rate)
+        keep = self.bernoulli(1 - self.rate, self.mask_shape(tuple(x.shape)))
         return array_namespace(x).where(keep, x, low) * scale - scale * low * self.rate

@@ -47,7 +47,7 @@ class Dropout(RandomLayer):
     def call(self, x: Array, training: bool = False) -> Array:
         if not training or self.rate == 0:
             return x
-        keep = self.bernoulli(x, self.mask_shape(tuple(x.shape)), 1 - self.rate)
+        keep = self.bernoulli(1 - self.rate, self.mask_shape(tuple(x.shape)))
         return array_namespace(x).where(keep, x * (1 / (1 - self.rate)), 0.0)
 
     def mask_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:

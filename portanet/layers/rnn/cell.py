@@ -216,7 +216,7 @@ class RecurrentCell(RandomLayer):
     def _keep(self, x: Array, shape: tuple[int, ...], rate: float) -> Array | None:
         if not rate:
             return None
-        drawn = self.bernoulli(x, shape, 1 - rate)
+        drawn = self.bernoulli(1 - rate, shape)
         return array_namespace(drawn).astype(drawn, x.dtype) * (1 / (1 - rate))
 
     def get_initial_state(self, batch_size: int) -> States:

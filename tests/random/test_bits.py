@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import functools
 import hashlib
 import math
 import threading
@@ -9,11 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from portanet import random
-from portanet.backends import numpy as numpy_backend
 from portanet.backends import use_backend
 from portanet.backends.numpy import random as numpy_random
+from portanet.backends.numpy.backend import NumpyBackend
 from portanet.backends.numpy.random import CHUNK
+from portanet.random import streams
 from tests.random.drawing import KEY, draw, on_numpy
 from tests.support import assert_equal, to_numpy
 
@@ -37,39 +36,37 @@ def definition(key: int, step: int, i: int) -> int:
 
 @pytest.mark.parametrize(("key", "step"), [(KEY, 0), (KEY, 3), (0, 2**31 - 1), (2**31 - 1, -1)])
 def test_bits_are_those_of_the_definition(backend: Any, key: int, step: int) -> None:
-    found = draw(random.bits, (3, 70), step, key=key)
+    found = draw(streams.bits, (3, 70), step, key=key)
     expected = np.array([definition(key, step, i) for i in range(210)], dtype="int32").reshape(3, 70)
     assert_equal(found, expected, dtype="int32")
 
 
 @pytest.mark.parametrize("shape", [(), (0,), (1,), (2, 0), (CHUNK,), (2 * CHUNK + 5,)])
 def test_the_kernel_of_numpy_follows_the_definition(monkeypatch: pytest.MonkeyPatch, shape: tuple[int, ...]) -> None:
-    words, mask = on_numpy(random.bits, shape, 5), on_numpy(random.bernoulli, shape, 5, p=0.3)
-    monkeypatch.setattr(numpy_backend.NumpyBackend, "kernels", {})
+    words, mask = on_numpy(streams.bits, shape, 5), on_numpy(streams.bernoulli, shape, 5, p=0.3)
+    monkeypatch.setattr(NumpyBackend, "kernels", {})
     with use_backend("numpy"):
-        assert_equal(words, draw(random.bits, shape, 5), dtype="int32")
-        assert_equal(mask, draw(random.bernoulli, shape, 5, p=0.3), dtype="bool")
+        assert_equal(words, draw(streams.bits, shape, 5), dtype="int32")
+        assert_equal(mask, draw(streams.bernoulli, shape, 5, p=0.3), dtype="bool")
 
 
 def test_chunks_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
-    expected = on_numpy(random.bits, (100,))
+    expected = on_numpy(streams.bits, (100,))
     monkeypatch.setattr(numpy_random, "CHUNK", 8)
-    np.testing.assert_array_equal(on_numpy(random.bits, (100,)), expected)
+    np.testing.assert_array_equal(on_numpy(streams.bits, (100,)), expected)
 
 
 def test_a_compiled_draw_is_the_same(backend: Any) -> None:
-    step = functools.partial(random.bits, backend.xp, (50,), KEY, device=backend.device)
     number = backend.from_host(np.asarray(9, dtype="int32"))
-    assert_equal(
-        backend.compile(lambda number: step(step=number))(number), on_numpy(random.bits, (50,), 9), dtype="int32"
-    )
+    compiled = backend.compile(lambda step: streams.bits(KEY, step, (50,)))
+    assert_equal(compiled(number), on_numpy(streams.bits, (50,), 9), dtype="int32")
 
 
 def test_neither_order_nor_threads_change_draws() -> None:
-    alone = [on_numpy(random.bits, (1000,), step) for step in range(8)]
+    alone = [on_numpy(streams.bits, (1000,), step) for step in range(8)]
     found: dict[int, Any] = {}
     threads = [
-        threading.Thread(target=lambda step=step: found.update({step: on_numpy(random.bits, (1000,), step)}))
+        threading.Thread(target=lambda step=step: found.update({step: on_numpy(streams.bits, (1000,), step)}))
         for step in reversed(range(8))
     ]
     for thread in threads:
@@ -81,23 +78,23 @@ def test_neither_order_nor_threads_change_draws() -> None:
 
 def test_too_long_a_draw_is_refused() -> None:
     with pytest.raises(ValueError, match=r"at most 2\*\*31 elements in one draw. Received: shape=\(65536, 65536\)"):
-        on_numpy(random.bits, (2**16, 2**16))
+        on_numpy(streams.bits, (2**16, 2**16))
 
 
 def test_bernoulli_is_the_same_everywhere(backend: Any) -> None:
     for p in (0.0, 2.0**-32, 0.3, 0.5, 1 - 2.0**-32, 1.0):
-        mask = draw(random.bernoulli, (300,), p=p)
-        assert_equal(mask, on_numpy(random.bernoulli, (300,), p=p), dtype="bool")
+        mask = draw(streams.bernoulli, (300,), p=p)
+        assert_equal(mask, on_numpy(streams.bernoulli, (300,), p=p), dtype="bool")
 
 
 def test_bernoulli_hits_its_probability(backend: Any) -> None:
-    keep = to_numpy(draw(random.bernoulli, (100_000,), p=0.3))
+    keep = to_numpy(draw(streams.bernoulli, (100_000,), p=0.3))
     assert keep.mean() == pytest.approx(0.3, abs=4 * math.sqrt(0.21 / 100_000))
-    assert to_numpy(draw(random.bernoulli, (10,), p=1.0)).all()
-    assert not to_numpy(draw(random.bernoulli, (10,), p=0.0)).any()
+    assert to_numpy(draw(streams.bernoulli, (10,), p=1.0)).all()
+    assert not to_numpy(draw(streams.bernoulli, (10,), p=0.0)).any()
 
 
 @pytest.mark.parametrize("p", [-0.1, 1.1, math.nan])
 def test_bernoulli_refuses_what_is_no_probability(p: float) -> None:
     with pytest.raises(ValueError, match=r"`p` must be a probability, between 0 and 1\. Received: p="):
-        on_numpy(random.bernoulli, (3,), p=p)
+        on_numpy(streams.bernoulli, (3,), p=p)
