@@ -1,15 +1,15 @@
-"""The boundary of a trace: arguments go in wrapped, results come out plain, cotangents are pulled across."""
+"""The boundary of a trace: arguments go in wrapped, results come out plain, cotangents are pulled back."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from heapq import heappop, heappush
 from typing import Any, TypeAlias
 
 from portanet.autodiff.namespace import differentiable_namespace, lift
-from portanet.autodiff.operands import dtype_kind, is_array
-from portanet.autodiff.tape import pull_back
-from portanet.autodiff.traced import Node, Trace, TracedArray, unwrap
+from portanet.autodiff.traced import Node, Trace, TracedArray, TraceError, unwrap
+from portanet.autodiff.tracing import dtype_kind, is_array
 from portanet.backends import device_of, get_backend, raw_namespace
 from portanet.tree import tree_items, tree_leaves, tree_map
 
@@ -34,7 +34,7 @@ def zeros_like(x: Any) -> Any:
         if isinstance(value, (int, float, complex)):
             return 0.0
         raise TypeError(
-            "Only arrays have derivatives: return anything else beside them, with has_aux=True. "
+            "Only arrays have derivatives: return other results as auxiliary ones, with has_aux=True. "
             f"Received: a result of type {type(value).__name__}"
         )
     return raw_namespace(value).zeros_like(value)
@@ -48,8 +48,8 @@ def start_reverse(trace: Trace) -> Start:
     return lambda x, xp: TracedArray(x, trace, Node("input", None, None), xp)
 
 
-def open_arguments(args: dict[int, Any], start: Start, beside: Any = (), tangents: Any = None) -> dict[int, Any]:
-    """Wrap every leaf of the arguments to differentiate; Python floats become arrays like those `beside` them.
+def open_arguments(args: dict[int, Any], start: Start, others: Any = (), tangents: Any = None) -> dict[int, Any]:
+    """Wrap every leaf of the arguments to differentiate; Python floats become arrays like the others.
 
     Raises:
         TypeError: A leaf is not a floating-point array; the message names the argument, the path and the dtype.
@@ -61,28 +61,28 @@ def open_arguments(args: dict[int, Any], start: Start, beside: Any = (), tangent
         def leaf(x: Any, *tangent: Any, number: int = number, arg: Any = arg, place: Any = place) -> TracedArray:
             at = next(place)
             if type(x) is float:
-                x = like([y for y in tree_leaves((args, beside)) if is_array(y)], x)
+                x = like([y for y in tree_leaves((args, others)) if is_array(y)], x)
             if not is_array(x):
                 raise TypeError(_not_floating(number, arg, at, f"of type {type(x).__name__}"))
             xp = x._xp if type(x) is TracedArray else differentiable_namespace(raw_namespace(x))
             if dtype_kind(xp, x.dtype) == "other":
                 raise TypeError(_not_floating(number, arg, at, f"with dtype {x.dtype}"))
             made = start(plain(x), xp, *tangent)
-            made._buffer = False
+            made._writable = False
             return made
 
         opened[number] = tree_map(leaf, arg) if tangents is None else tree_map(leaf, arg, tangents[number])
     return opened
 
 
-def like(around: list[Any], x: float) -> Any:
-    """A Python float as an array of the library, device and float dtype of the arrays around it."""
+def like(arrays: list[Any], x: float) -> Any:
+    """A Python float as an array of the library, device and float dtype of `arrays`, or of the backend in use."""
     backend = get_backend()
-    if not around:
+    if not arrays:
         return backend.xp.asarray(x, dtype=backend.dtype, device=backend.device)
-    first = unwrap(around[0])
+    first = unwrap(arrays[0])
     raw = raw_namespace(first)
-    floating = [a.dtype for a in around if raw.isdtype(a.dtype, "real floating")]
+    floating = [a.dtype for a in arrays if raw.isdtype(a.dtype, "real floating")]
     return raw.asarray(x, dtype=floating[0] if floating else None, device=device_of(first))
 
 
@@ -95,7 +95,7 @@ def _not_floating(number: int, arg: Any, place: int, what: str) -> str:
 
 
 def call(trace: Trace, f: Callable[..., Any], args: Any, kwargs: Any, has_aux: bool) -> tuple[Any, Any]:
-    """Run `f` inside the trace, which ends with it; give its value and what came beside it."""
+    """Run `f` inside the trace, which ends with it; return its value and the auxiliary result."""
     try:
         out = f(*args, **kwargs)
     finally:
@@ -103,9 +103,7 @@ def call(trace: Trace, f: Callable[..., Any], args: Any, kwargs: Any, has_aux: b
     if not has_aux:
         return out, None
     if not (isinstance(out, tuple) and len(out) == 2):
-        raise TypeError(
-            f"With has_aux=True the function must return (value, anything else). Received: {type(out).__name__}"
-        )
+        raise TypeError(f"With has_aux=True the function must return (value, aux). Received: {type(out).__name__}")
     return out
 
 
@@ -160,6 +158,9 @@ def tangent_like(what: str, x: Any, t: Any) -> Any:
     return t
 
 
+# The reverse sweep
+
+
 def pull(trace: Trace, pairs: list[tuple[Any, Any]], inputs: Any, nested: bool, retain: bool = False) -> Any:
     """Cotangents of the inputs, in their structure, from pairs (output, its cotangent); a cotangent of None means 1."""
     seeds = []
@@ -170,11 +171,69 @@ def pull(trace: Trace, pairs: list[tuple[Any, Any]], inputs: Any, nested: bool, 
                 g = raw_namespace(value).ones_like(value)
             g = tangent_like("cotangent", out, g)
             seeds.append((out._link, lift(g) if type(out._value) is TracedArray else g))
-    found = pull_back(seeds, retain)
+    cotangents = pull_back(seeds, retain)
 
     def cotangent(x: TracedArray) -> Any:
-        g = found.get(x._link)
+        g = cotangents.get(x._link)
         g = zeros_like(x) if g is None else plain(g)
         return lift(g) if nested else g
 
     return tree_map(cotangent, inputs)
+
+
+def _consumed(_: Any) -> Any:
+    raise TraceError(
+        "This pullback was called before, and freed what it had recorded as it went. To call it more than once, pass "
+        "retain=True to every call but the last."
+    )
+
+
+def pull_back(seeds: Iterable[tuple[Node, Any]], retain: bool = False) -> dict[Node, Any]:
+    """Pull cotangents back to the inputs of a trace.
+
+    Nodes are visited from the newest to the oldest, so that each is complete when its turn comes; a node is freed once
+    its cotangent has been passed on, unless `retain`. No recursion: a chain may have any length.
+
+    Returns:
+        The cotangent of each input node that was reached.
+    """
+    pending: dict[Node, Any] = {}
+    queue: list[tuple[int, Node]] = []
+    inputs: dict[Node, Any] = {}
+
+    seeds = list(seeds)
+    # Inside another trace, cotangents stay in its namespace: an array-api-strict array refuses `plain * traced`.
+    nested = any(type(g) is TracedArray for _, g in seeds)
+
+    def add(node: Node, g: Any) -> None:
+        if nested:
+            g = lift(g)
+        elif type(g) is TracedArray and g._trace is None:
+            g = g._value
+        if node in pending:
+            pending[node] = pending[node] + g
+        else:
+            pending[node] = g
+            heappush(queue, (-node.serial, node))
+
+    for node, g in seeds:
+        add(node, g)
+    while queue:
+        node = heappop(queue)[1]
+        g = pending.pop(node)
+        pull = node.pull
+        parents: Any = node.parents
+        if pull is None:
+            inputs[node] = g
+            continue
+        grads = pull(g)
+        if not retain:
+            node.pull, node.parents = _consumed, None
+        if type(parents) is Node:
+            if grads is not None:
+                add(parents, grads)
+        else:
+            for parent, grad in zip(parents, grads, strict=True):
+                if grad is not None:
+                    add(parent, grad)
+    return inputs

@@ -9,8 +9,8 @@ from typing import Any
 from portanet.autodiff import boundary, tracing
 from portanet.autodiff.custom import bare
 from portanet.autodiff.namespace import array_namespace, lift
-from portanet.autodiff.operands import innermost
 from portanet.autodiff.traced import Trace, TracedArray
+from portanet.autodiff.tracing import innermost
 from portanet.autodiff.transforms import jvp, vjp
 from portanet.tree import tree_leaves, tree_map
 
@@ -19,7 +19,7 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
     """A function with the same values and derivatives as `f` that stores its arguments alone.
 
     What happens inside `f` is computed a second time when the reverse sweep comes to it, so the memory of a deep chain
-    falls to that of its links at the price of one more forward pass. `f` must give the same result for the same
+    falls to that of its links at the cost of one more forward pass. `f` must give the same result for the same
     arguments (draw random numbers from a key that it is given), and gets every array that it differentiates as an
     argument, alone or in a tree.
 
@@ -94,7 +94,7 @@ def _split(trace: Trace, leaves: list[Any]) -> tuple[list[Any], dict[int, Any]]:
 
 
 def _smooth(out: Any) -> tuple[list[Any], tuple[Any, list[int]]]:
-    """The leaves of a result that have derivatives; beside them the whole result, and their places in it."""
+    """The leaves of a result that have derivatives; then the whole result, and their places in it."""
     leaves = tree_leaves(out)
     places = [i for i, x in enumerate(leaves) if type(x) is TracedArray and x._trace is not None]
     return [leaves[i] for i in places], (out, places)

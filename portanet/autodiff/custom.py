@@ -8,8 +8,8 @@ from typing import Any, TypeAlias
 
 from portanet.autodiff import boundary, tracing
 from portanet.autodiff.namespace import Namespace, array_namespace, lift
-from portanet.autodiff.operands import differentiable, innermost, split
 from portanet.autodiff.traced import Trace, TracedArray, TraceError, unwrap
+from portanet.autodiff.tracing import differentiable, innermost, split
 from portanet.autodiff.transforms import vjp
 
 Declared: TypeAlias = Callable[..., tuple[Any, Callable[..., Any]]]

@@ -108,11 +108,11 @@ def _reverse(out: Any, pullback: Callable[..., Any], primals: list[Any]) -> Any:
     paths = iter(rows)
 
     def block(leaf: Any) -> _Block:
-        found = rows[next(paths)]
+        gradients = rows[next(paths)]
         shape = tuple(leaf.shape)
-        if not found:
+        if not gradients:
             return _Block(tree_map(lambda x: _nothing(x, (*shape, *x.shape)), tuple(primals)))
-        return _Block(tree_map(lambda *gs: _stacked(gs, shape, True), found[0], *found[1:]))
+        return _Block(tree_map(lambda *gs: _stacked(gs, shape, True), gradients[0], *gradients[1:]))
 
     return tree_map(block, out)
 
@@ -133,7 +133,7 @@ def _forward(f: Function, primals: list[Any]) -> Any:
         paths = iter(columns)
 
         def by_argument(x: Any) -> Any:
-            tangents = [found[place] for found in columns[next(paths)]]
+            tangents = [column[place] for column in columns[next(paths)]]
             if not tangents:
                 return _nothing(leaf, (*leaf.shape, *x.shape))
             return _stacked(tangents, tuple(x.shape), False)
@@ -144,13 +144,13 @@ def _forward(f: Function, primals: list[Any]) -> Any:
 
 
 def _nothing(x: Any, shape: tuple[int, ...]) -> Any:
-    """An array of size 0 beside `x`."""
+    """An array of size 0, of the library, dtype and device of `x`."""
     value = unwrap(x)
     return raw_namespace(value).zeros(shape, dtype=value.dtype, device=device_of(value))
 
 
 def _stacked(parts: Sequence[Any], shape: tuple[int, ...], first: bool) -> Any:
-    """Join derivatives along one new dimension, in front or behind, and unfold it to `shape`."""
+    """Join derivatives along one new dimension, the first or the last, and unfold it to `shape`."""
     xp = array_namespace(*parts)
     joined = xp.stack(list(parts), axis=0 if first else -1)
     own = tuple(parts[0].shape)

@@ -14,18 +14,23 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from portanet.autodiff.operands import (
+from portanet.autodiff.traced import TracedArray, unwrap
+from portanet.autodiff.tracing import (
     SCALARS,
+    constant,
     differentiable,
     explained,
     innermost,
     is_array,
+    lifted,
+    push_forward,
+    rebuild,
+    record,
+    record_many,
     require_same,
     single,
     split,
 )
-from portanet.autodiff.traced import TracedArray, unwrap
-from portanet.autodiff.tracing import constant, lifted, push_forward, rebuild, record, record_many
 
 if TYPE_CHECKING:
     from portanet.autodiff.namespace import Namespace
@@ -40,7 +45,7 @@ class Rule:
     """How to differentiate one function; `pulls[i]` and `pushes[i]` belong to positional operand i.
 
     A variadic rule has one factory for all operands, which is given the operand's number as keyword `index`. The
-    operands of an elementwise rule broadcast, and its pulls need not care.
+    operands of an elementwise rule broadcast; its pulls are fitted to them.
     """
 
     name: str

@@ -15,9 +15,9 @@ from typing import Any
 import array_api_extra as xpx
 
 from portanet.autodiff import dispatch
-from portanet.autodiff.operands import is_array, require_same
 from portanet.autodiff.rules import COMPOSITES, CREATION, PASSTHROUGH, PRIMITIVES, RULES
 from portanet.autodiff.traced import TracedArray, TraceError, unwrap
+from portanet.autodiff.tracing import is_array, require_same
 from portanet.backends import Array, device_of, raw_namespace
 
 SECTIONS = ("linalg", "fft")
@@ -30,10 +30,10 @@ _NAMESPACES: dict[int, Namespace] = {}
 
 def differentiable_namespace(raw: Any) -> Namespace:
     """The differentiable namespace over a library's namespace; one object for each."""
-    found = _NAMESPACES.get(id(raw))
-    if found is None:
-        found = _NAMESPACES[id(raw)] = Namespace(raw)
-    return found
+    namespace = _NAMESPACES.get(id(raw))
+    if namespace is None:
+        namespace = _NAMESPACES[id(raw)] = Namespace(raw)
+    return namespace
 
 
 def array_namespace(*arrays: Array) -> Any:
@@ -57,7 +57,7 @@ def lift(x: Any) -> Any:
     if type(x) is TracedArray or not is_array(x):
         return x
     out = TracedArray(x, None, None, differentiable_namespace(raw_namespace(x)))
-    out._buffer = False
+    out._writable = False
     return out
 
 
@@ -128,9 +128,9 @@ class Namespace(Section):
             leaves = [x for x in _leaves((obj,)) if type(x) is TracedArray]
             if leaves:
                 dtype = dtype or self.result_type(*leaves)
-                return fillable(self.stack([self.asarray(item, dtype=dtype, device=device) for item in obj]))
+                return writable(self.stack([self.asarray(item, dtype=dtype, device=device) for item in obj]))
             made = self.raw.asarray(obj, dtype=dtype, device=device, copy=copy)
-            return fillable(TracedArray(made, None, None, self))
+            return writable(TracedArray(made, None, None, self))
         require_same(self, obj)
         out: TracedArray = obj
         if device is not None and device != obj.device:
@@ -141,12 +141,12 @@ class Namespace(Section):
             return self._copy(obj) if copy else obj
         if copy is False:
             raise ValueError(f"asarray with copy=False cannot change dtype or device. Received: {dtype=}, {device=}")
-        return fillable(out)
+        return writable(out)
 
     def _copy(self, x: TracedArray) -> TracedArray:
         if x._trace is None:
-            return fillable(TracedArray(self.raw.asarray(x._value, copy=True), None, None, self))
-        return fillable(self.reshape(x, x.shape))  # what is written to it goes to a copy
+            return writable(TracedArray(self.raw.asarray(x._value, copy=True), None, None, self))
+        return writable(self.reshape(x, x.shape))  # what is written to it goes to a copy
 
     def astype(self, x: Any, dtype: Any, /, *, copy: bool = True, device: Any = None) -> Any:
         """As in the standard; to an integer or boolean dtype there is no derivative."""
@@ -168,7 +168,7 @@ class Namespace(Section):
         The values always go to a copy, since what was recorded may hold on to the old ones. As in the standard, code
         must not rely on views of `x` changing along with it.
         """
-        if not getattr(x, "_buffer", True):
+        if not getattr(x, "_writable", True):
             raise TraceError(
                 "An array that came from outside the function being differentiated cannot be written to: the caller's "
                 "array would not change. Write to a copy (xp.asarray(x, copy=True)), or build the result with "
@@ -182,9 +182,9 @@ class Namespace(Section):
             x._value, x._trace, x._link = new._value, new._trace, new._link
 
 
-def fillable(x: TracedArray) -> TracedArray:
+def writable(x: TracedArray) -> TracedArray:
     """Mark a new array as one that may be written to."""
-    x._buffer = True
+    x._writable = True
     return x
 
 
@@ -242,6 +242,6 @@ def _creator(raw: Callable[..., Any], xp: Namespace) -> Callable[..., Any]:
             if any(is_array(a) for a in args):
                 return made  # `zeros_like` of a plain array stays plain; `zeros` starts a constant of this namespace
             made = TracedArray(made, None, None, xp)
-        return fillable(made)
+        return writable(made)
 
     return op

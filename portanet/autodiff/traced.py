@@ -69,8 +69,8 @@ class Node:
 class TracedArray:
     """An array of any backend as seen by a function being differentiated."""
 
-    # _buffer is True for arrays made to be filled by x[key] = value, False for arrays from outside, which must not be.
-    __slots__ = ("_buffer", "_link", "_trace", "_value", "_xp")
+    # _writable is True for arrays that the function made, False for those that it was given: see Namespace.setitem.
+    __slots__ = ("_link", "_trace", "_value", "_writable", "_xp")
     __array_ufunc__ = None  # NumPy's operators defer to ours
     __array_priority__ = 1000
 
@@ -78,7 +78,7 @@ class TracedArray:
     _trace: Trace | None
     _link: Any
     _xp: Namespace
-    _buffer: bool
+    _writable: bool
 
     def __init__(self, value: Array, trace: Trace | None, link: Any, xp: Namespace) -> None:
         self._value = value
@@ -364,7 +364,7 @@ def _in_place(name: str) -> Any:
     def method(self: TracedArray, other: Any) -> Any:
         out = operator(self, other)
         mutable = hasattr(unwrap(self), f"__i{name}__")  # NumPy's scalars and JAX's arrays are not
-        if not mutable or not getattr(self, "_buffer", True) or out.shape != self.shape or out.dtype != self.dtype:
+        if not mutable or not getattr(self, "_writable", True) or out.shape != self.shape or out.dtype != self.dtype:
             return out
         self._value, self._trace, self._link = out._value, out._trace, out._link
         return self

@@ -21,11 +21,11 @@ def grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False) -
         f: A function of arrays, written against the array API standard, that returns a scalar (a 0-d array).
         argnums: Which positional arguments to differentiate with respect to; each a floating-point array or a tree
             (dict, list, tuple, dataclass) of them.
-        has_aux: Whether `f` returns `(value, anything else)`.
+        has_aux: Whether `f` returns `(value, aux)`.
 
     Returns:
         A function of the same arguments that returns the gradient, with the structure, shapes and dtypes of the
-        argument (a tuple of them for several argnums); with `has_aux`, `(gradient, anything else)`. For a complex
+        argument (a tuple of them for several argnums); with `has_aux`, `(gradient, aux)`. For a complex
         argument z = x + iy it is df/dx - i df/dy, as in JAX: descend along its conjugate.
 
     Raises:
@@ -49,7 +49,7 @@ def value_and_grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool 
     """The value of a scalar function together with its gradient, at the cost of one forward and one reverse sweep.
 
     Arguments and errors are those of `grad`; the result is `(value, gradient)`, with `has_aux`
-    `((value, anything else), gradient)`.
+    `((value, aux), gradient)`.
 
     Example:
         >>> import numpy as np
@@ -100,7 +100,7 @@ def vjp(f: Function, *primals: Any, has_aux: bool = False) -> tuple[Any, ...]:
     Args:
         f: A function of arrays (or trees of them) that returns an array or a tree of arrays.
         primals: Its arguments: floating-point arrays or trees of them.
-        has_aux: Whether `f` returns `(value, anything else)`; then the result is `(value, pullback, anything else)`.
+        has_aux: Whether `f` returns `(value, aux)`; then the result is `(value, pullback, aux)`.
 
     Returns:
         `(value, pullback)`; `pullback(cotangent, retain=False)` gives a tuple with one entry for each primal. It frees
@@ -138,7 +138,7 @@ def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any], has_aux: b
         f: A function of arrays (or trees of them) that returns an array or a tree of arrays.
         primals: Its arguments: floating-point arrays or trees of them.
         tangents: A direction for each, of the same structure, shapes and dtypes.
-        has_aux: Whether `f` returns `(value, anything else)`; then the result is `(value, tangent, anything else)`.
+        has_aux: Whether `f` returns `(value, aux)`; then the result is `(value, tangent, aux)`.
 
     Returns:
         `(value, tangent)`.

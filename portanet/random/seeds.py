@@ -37,8 +37,8 @@ def set_seed(seed: int) -> None:
         >>> portanet.random.get_seed()
         7
     """
-    here = _in_use()
-    here.value, here.unowned = _checked(seed), 0
+    current = _in_use()
+    current.value, current.unowned = _checked(seed), 0
 
 
 @contextlib.contextmanager
@@ -69,17 +69,17 @@ def _checked(seed: int) -> int:
 
 def get_seed() -> int:
     """The seed in use; where none was chosen, one is drawn once from the operating system."""
-    here = _in_use()
-    if here.value is None:
-        here.value = secrets.randbits(31)
-    return here.value
+    current = _in_use()
+    if current.value is None:
+        current.value = secrets.randbits(31)
+    return current.value
 
 
 def next_unowned() -> int:
     """A number for the next layer that belongs to no model, so that two such layers do not start alike."""
-    here = _in_use()
-    here.unowned += 1
-    return here.unowned - 1
+    current = _in_use()
+    current.unowned += 1
+    return current.unowned - 1
 
 
 def host_generator(*path: str | int, seed: int | None = None) -> np.random.Generator:

@@ -143,7 +143,7 @@ def uniform(
         shape: Shape of the result.
         dtype: Floating-point dtype of the result, by default float32.
         low: Lower end of the range, included.
-        high: Upper end, not included (save where rounding reaches it).
+        high: Upper end, excluded, unless by rounding.
     """
     words = bits(key, step, shape)
     xp = raw_namespace(words)

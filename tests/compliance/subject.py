@@ -11,7 +11,7 @@ import importlib
 import os
 from typing import Any
 
-from portanet.autodiff.namespace import differentiable_namespace, fillable
+from portanet.autodiff.namespace import differentiable_namespace, writable
 from portanet.autodiff.rules import CREATION
 from portanet.autodiff.traced import Node, Trace, TracedArray
 
@@ -42,7 +42,7 @@ class Subject:
         if self._trace is None or x._trace is not None or not self._xp.isdtype(x.dtype, self.floating):
             return x
         link = self._xp.raw.ones_like(x._value) if self._trace.forward else Node("input", None, None)
-        return fillable(TracedArray(x._value, self._trace, link, self._xp))
+        return writable(TracedArray(x._value, self._trace, link, self._xp))
 
     floating = ("real floating", "complex floating")
 

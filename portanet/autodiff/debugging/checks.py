@@ -119,9 +119,9 @@ def _check(
         w = [_normal(y, draw) for y in values]
         _require_smooth(f, args, v, what)
         for mode in modes:
-            found, expected = _directional(f, args, v, w, mode, tol)
-            if not _close(found, expected, tol):
-                raise GradientError(_wrong(f, args, v, w, mode, what, found, expected))
+            actual, expected = _directional(f, args, v, w, mode, tol)
+            if not _close(actual, expected, tol):
+                raise GradientError(_wrong(f, args, v, w, mode, what, actual, expected))
     if order > 1:
         for mode in modes:
             derived = _along(f, v) if mode == "forward" else _back(f, w)
@@ -153,17 +153,17 @@ def _directional(
 ) -> tuple[float, float]:
     """The derivative of `w . f` along `v`: by automatic and by numerical differentiation."""
     if mode == "forward":
-        found = _pair(w, jvp(f, args, v)[1])
+        actual = _pair(w, jvp(f, args, v)[1])
     else:
-        found = _pair(tree_leaves(vjp(f, *args)[1](w)), tree_leaves(v))
+        actual = _pair(tree_leaves(vjp(f, *args)[1](w)), tree_leaves(v))
     expected = _pair(w, numeric_jvp(f, args, v, "richardson"))
-    if not _close(found, expected, tol):
-        # With a narrow step a kink nearby and strong curvature do no harm, at the price of rounding.
+    if not _close(actual, expected, tol):
+        # With a narrow step a kink nearby and strong curvature do no harm, at the cost of rounding.
         narrow = _pair(w, numeric_jvp(f, args, v, "central", NARROW))
-        if _close(found, narrow, max(tol, 1e-6)):
-            return found, found
+        if _close(actual, narrow, max(tol, 1e-6)):
+            return actual, actual
         expected = narrow
-    return found, expected
+    return actual, expected
 
 
 def _close(a: float, b: float, tol: float) -> bool:
@@ -259,18 +259,18 @@ def _wrong(
     w: list[Any],
     mode: Mode,
     what: str,
-    found: float,
+    actual: float,
     expected: float,
 ) -> str:
-    worst, place = abs(found - expected), "a random direction (no single element stands out)"
+    worst, place = abs(actual - expected), "a random direction (no single element stands out)"
     best = 0.0
     for name, direction in _elements(args):
         got, want = _directional(f, args, direction, w, mode, 1e-7)
         if abs(got - want) > best:
-            best, place, found, expected = abs(got - want), name, got, want
+            best, place, actual, expected = abs(got - want), name, got, want
     suspect = wrong_rule(f, args, v, mode)
     return (
-        f"The {mode}-mode derivative of the {what} is wrong, worst for {place}: {found:.9g}, where differences give "
+        f"The {mode}-mode derivative of the {what} is wrong, worst for {place}: {actual:.9g}, where differences give "
         f"{expected:.9g} (of the results weighted at random; along a random direction they differ by {worst:.3g}). "
         + (f"The rule of {suspect} disagrees." if suspect else "No single rule could be singled out.")
     )

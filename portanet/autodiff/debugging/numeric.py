@@ -104,13 +104,13 @@ def numeric_grad(
         leaves = tree_leaves(x)
         slopes = []
         for number, leaf in enumerate(leaves):
-            found = []
+            partials = []
             for place in range(math.prod(leaf.shape)):
                 units = iter([unit(y, place if i == number else None) for i, y in enumerate(leaves)])
                 direction = tree_map(lambda _, units=units: next(units), x)
-                found.append(numeric_jvp(of_one, (x,), (direction,), method, step))
+                partials.append(numeric_jvp(of_one, (x,), (direction,), method, step))
             raw = raw_namespace(leaf)
-            slopes.append(raw.reshape(raw.stack(found), tuple(leaf.shape)) if found else raw.zeros_like(leaf))
+            slopes.append(raw.reshape(raw.stack(partials), tuple(leaf.shape)) if partials else raw.zeros_like(leaf))
         joined = iter(slopes)
         return tree_map(lambda _: next(joined), x)
 

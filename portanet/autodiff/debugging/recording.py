@@ -40,7 +40,7 @@ def record_run(f: Callable[..., Any], args: tuple[Any, ...], tangents: tuple[Any
     """
     log: list[tuple[str, TracedArray]] = []
     trace = Trace(forward=tangents is not None, log=log)
-    around = [x for x in tree_leaves(args) if hasattr(x, "dtype")]
+    arrays = [x for x in tree_leaves(args) if hasattr(x, "dtype")]
     places = [f"{number}{path}" for number, arg in enumerate(args) for path, _ in tree_items(arg)]
     place = iter(places)
     direction = iter(tree_leaves(tangents))
@@ -49,7 +49,7 @@ def record_run(f: Callable[..., Any], args: tuple[Any, ...], tangents: tuple[Any
     def start(x: Any) -> Any:
         name = f"argument {next(place)}"
         if type(x) is float:
-            x = boundary.like(around, x)
+            x = boundary.like(arrays, x)
         if not (hasattr(x, "dtype") and hasattr(x, "shape")):
             return x
         xp = x._xp if type(x) is TracedArray else differentiable_namespace(raw_namespace(x))

@@ -26,34 +26,34 @@ def wrong_rule(
     each pullback must satisfy `g . tangent of the result = sum of pulled g . tangents of the operands`.
     """
     forward = v if mode == "forward" else None
-    here = record_run(f, args, forward)
+    run = record_run(f, args, forward)
     low, high = (
         record_run(f, tree_map(lambda x, t, step=step: x + step * t, args, v), forward) for step in (-STEP, STEP)
     )
-    names = [(step.name, tuple(step.result.shape)) for step in here.steps]
+    names = [(step.name, tuple(step.result.shape)) for step in run.steps]
     if any([(s.name, tuple(s.result.shape)) for s in other.steps] != names for other in (low, high)):
         return None  # control flow differs between the points
     tangents = [(unwrap(b.result) - unwrap(a.result)) / (2 * STEP) for a, b in zip(low.steps, high.steps, strict=True)]
-    at = _first_wrong_push(here, tangents) if mode == "forward" else _first_wrong_pull(here, tangents)
+    at = _first_wrong_push(run, tangents) if mode == "forward" else _first_wrong_pull(run, tangents)
     if at is None:
         return None
-    step = here.steps[at]
+    step = run.steps[at]
     return f"`{step.name}` (operation v{at} of show(f, ...), result of shape {tuple(step.result.shape)})"
 
 
-def _first_wrong_push(here: Recording, tangents: list[Any]) -> int | None:
-    for i, step in enumerate(here.steps):
-        found = unwrap(step.result._link)
-        raw = raw_namespace(found)
-        off = raw.sum(raw.abs(found - tangents[i]))
+def _first_wrong_push(run: Recording, tangents: list[Any]) -> int | None:
+    for i, step in enumerate(run.steps):
+        tangent = unwrap(step.result._link)
+        raw = raw_namespace(tangent)
+        off = raw.sum(raw.abs(tangent - tangents[i]))
         if float(off) > TOLERANCE * (1.0 + float(raw.sum(raw.abs(tangents[i])))):
             return i
     return None
 
 
-def _first_wrong_pull(here: Recording, tangents: list[Any]) -> int | None:
+def _first_wrong_pull(run: Recording, tangents: list[Any]) -> int | None:
     draw = random.Random(1)
-    for i, step in enumerate(here.steps):
+    for i, step in enumerate(run.steps):
         if not step.operands:
             continue
         raw = raw_namespace(tangents[i])
