@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from portanet import checks
 from portanet.autodiff import array_namespace
 from portanet.backends import Array
 from portanet.configurable import Configurable
@@ -37,8 +38,8 @@ class MaxNorm(Constraint):
     """
 
     def __init__(self, max_value: float = 2.0, axis: int | Sequence[int] = 0) -> None:
-        self.max_value = _bound("max_value", max_value)
-        self.axis = _axis(axis)
+        self.max_value = checks.number("max_value", max_value, "[0, inf]", type(self))
+        self.axis = checks.integers("axis", axis, of=type(self))
 
     def __call__(self, w: Array) -> Array:
         norm = _norm(w, self.axis)
@@ -72,7 +73,7 @@ class UnitNorm(Constraint):
     """
 
     def __init__(self, axis: int | Sequence[int] = 0) -> None:
-        self.axis = _axis(axis)
+        self.axis = checks.integers("axis", axis, of=type(self))
 
     def __call__(self, w: Array) -> Array:
         return w / (_norm(w, self.axis) + EPSILON)
@@ -97,17 +98,15 @@ class MinMaxNorm(Constraint):
     def __init__(
         self, min_value: float = 0.0, max_value: float = 1.0, rate: float = 1.0, axis: int | Sequence[int] = 0
     ) -> None:
-        self.min_value = _bound("min_value", min_value)
-        self.max_value = _bound("max_value", max_value)
+        self.min_value = checks.number("min_value", min_value, "[0, inf]", type(self))
+        self.max_value = checks.number("max_value", max_value, "[0, inf]", type(self))
         if min_value > max_value:
             raise ValueError(
                 "Argument `min_value` must not be larger than `max_value`. "
                 f"Received: min_value={min_value!r}, max_value={max_value!r}"
             )
-        if not 0 < rate <= 1:
-            raise ValueError(f"Argument `rate` must be in (0, 1]. Received: rate={rate!r}")
-        self.rate = float(rate)
-        self.axis = _axis(axis)
+        self.rate = checks.number("rate", rate, "(0, 1]", type(self))
+        self.axis = checks.integers("axis", axis, of=type(self))
 
     def __call__(self, w: Array) -> Array:
         xp = array_namespace(w)
@@ -126,20 +125,6 @@ def get(identifier: Any) -> Any:
     return None if identifier is None else lookup("constraint", identifier, CONSTRAINTS)
 
 
-def _norm(w: Array, axis: int | tuple[int, ...]) -> Array:
+def _norm(w: Array, axis: tuple[int, ...]) -> Array:
     xp = array_namespace(w)
     return xp.sqrt(xp.sum(w * w, axis=axis, keepdims=True))
-
-
-def _bound(name: str, value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not value >= 0:
-        raise ValueError(f"Argument `{name}` must be a non-negative number. Received: {name}={value!r}")
-    return float(value)
-
-
-def _axis(axis: Any) -> int | tuple[int, ...]:
-    if isinstance(axis, int) and not isinstance(axis, bool):
-        return axis
-    if isinstance(axis, (list, tuple)) and axis and all(isinstance(a, int) for a in axis):
-        return tuple(axis)
-    raise ValueError(f"Argument `axis` must be an integer or a sequence of integers. Received: axis={axis!r}")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any
 
+from portanet import checks
 from portanet.autodiff import array_namespace, vjp
 from portanet.backends import Array, device_of
 from portanet.configurable import Configurable
@@ -33,8 +33,8 @@ class L1L2(Regularizer):
     """
 
     def __init__(self, l1: float = 0.0, l2: float = 0.0) -> None:
-        self.l1 = _factor("l1", l1)
-        self.l2 = _factor("l2", l2)
+        self.l1 = checks.non_negative("l1", l1, type(self))
+        self.l2 = checks.non_negative("l2", l2, type(self))
 
     def __call__(self, x: Array) -> Array:
         xp = array_namespace(x)
@@ -95,10 +95,8 @@ class OrthogonalRegularizer(Regularizer):
     """
 
     def __init__(self, factor: float = 0.01, mode: str = "rows") -> None:
-        if mode not in ("rows", "columns"):
-            raise ValueError(f"Argument `mode` must be 'rows' or 'columns'. Received: mode={mode!r}")
-        self.factor = _factor("factor", factor)
-        self.mode = mode
+        self.factor = checks.non_negative("factor", factor, type(self))
+        self.mode = checks.choice("mode", mode, ("rows", "columns"), type(self))
 
     def __call__(self, x: Array) -> Array:
         if x.ndim != 2:
@@ -154,9 +152,3 @@ REGULARIZERS = names(L1, L2, L1L2, OrthogonalRegularizer) | {"l1_l2": L1L2, "ort
 def get(identifier: Any) -> Any:
     """A regularizer by name, the object given, or None for None."""
     return None if identifier is None else lookup("regularizer", identifier, REGULARIZERS)
-
-
-def _factor(name: str, value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < math.inf:
-        raise ValueError(f"Argument `{name}` must be a non-negative finite number. Received: {name}={value!r}")
-    return float(value)

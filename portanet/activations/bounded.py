@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from portanet.activations.pointwise import pointwise, require_positive
+from portanet import checks
+from portanet.activations.pointwise import pointwise
 from portanet.activations.rectified import relu
 from portanet.autodiff import array_namespace
 from portanet.backends import Array
@@ -62,7 +63,7 @@ def tanh_linear(x: Array, slope: float = 0.1) -> Any:
         >>> tanh_linear(np.asarray([0.0, 10.0]), slope=0.5)
         array([0., 6.])
     """
-    require_positive("tanh_linear", "slope", slope, zero=True)
+    checks.non_negative("slope", slope, "tanh_linear")
     t = array_namespace(x).tanh(x)
     return t + slope * x, lambda xp: 1 - t * t + slope
 
@@ -93,7 +94,7 @@ def elliot(x: Array, steepness: float = 1.0) -> Any:
         >>> elliot(np.asarray([-1.0, 0.0, 1.0]), steepness=3.0)
         array([0.125, 0.5  , 0.875])
     """
-    require_positive("elliot", "steepness", steepness)
+    checks.positive("steepness", steepness, "elliot")
     size = 1 + array_namespace(x).abs(x * steepness)
     return (0.5 * steepness) * x / size + 0.5, lambda xp: (0.5 * steepness) / (size * size)
 
@@ -111,7 +112,7 @@ def symmetric_elliot(x: Array, steepness: float = 1.0) -> Any:
         >>> symmetric_elliot(np.asarray([-1.0, 0.0, 1.0]), steepness=3.0)
         array([-0.75,  0.  ,  0.75])
     """
-    require_positive("symmetric_elliot", "steepness", steepness)
+    checks.positive("steepness", steepness, "symmetric_elliot")
     size = 1 + array_namespace(x).abs(x * steepness)
     return x * steepness / size, lambda xp: steepness / (size * size)
 

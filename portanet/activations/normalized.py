@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from portanet import checks
 from portanet.autodiff import array_namespace, custom_vjp, stop_gradient
 from portanet.backends import Array, device_of
 
@@ -107,11 +108,8 @@ def maxout(x: Array, pieces: int, axis: int = -1) -> Array:
         array([[2., 5.]])
     """
     size = x.shape[axis]
-    if not isinstance(pieces, int) or isinstance(pieces, bool) or pieces < 1 or size % pieces:
-        raise ValueError(
-            f"Argument `pieces` of maxout must be a positive integer that divides the size of axis {axis}, {size}. "
-            f"Received: pieces={pieces!r}"
-        )
+    if size % checks.positive_int("pieces", pieces, "maxout"):
+        raise checks.invalid("pieces", pieces, f"a divisor of the size of axis {axis}, {size}", "maxout")
     at = axis % x.ndim
     xp = array_namespace(x)
     groups = xp.reshape(x, (*x.shape[:at], size // pieces, pieces, *x.shape[at + 1 :]))

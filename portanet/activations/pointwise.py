@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import math
 from collections.abc import Callable
 from typing import Any
 
@@ -38,13 +37,3 @@ def pointwise(f: Callable[..., tuple[Array, Callable[[Any], Array]]]) -> Callabl
         return y, pullback
 
     return custom_vjp(declared)
-
-
-def require_positive(function: str, name: str, value: Any, zero: bool = False) -> None:
-    """Refuse a parameter that is not a positive number (or zero, if that is allowed)."""
-    number = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
-    if not number or value < 0 or (value == 0 and not zero):
-        raise ValueError(
-            f"Argument `{name}` of {function} must be a {'non-negative' if zero else 'positive'} number. "
-            f"Received: {name}={value!r}"
-        )

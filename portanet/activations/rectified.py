@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from portanet.activations.pointwise import pointwise, require_positive
+from portanet import checks
+from portanet.activations.pointwise import pointwise
 from portanet.autodiff import array_namespace, custom_vjp
 from portanet.backends import Array
 from portanet.ops.selection import keep
@@ -35,7 +36,7 @@ def relu(x: Array, negative_slope: float = 0.0, max_value: float | None = None, 
     else:
         y = xp.where(x > threshold, x, negative_slope * (x - threshold))
     if max_value is not None:
-        require_positive("relu", "max_value", max_value)
+        checks.positive("max_value", max_value, "relu")
         y = xp.minimum(y, float(max_value))
 
     def pullback(g: Array) -> tuple[Array | None, ...]:
@@ -124,7 +125,7 @@ def celu(x: Array, alpha: float = 1.0) -> Any:
         >>> celu(np.asarray([-2.0, 1.0]), alpha=2.0).round(6)
         array([-1.264241,  1.      ])
     """
-    require_positive("celu", "alpha", alpha)
+    checks.positive("alpha", alpha, "celu")
     xp = array_namespace(x)
     below = alpha * xp.expm1(xp.minimum(x, 0.0) / alpha)
     return xp.where(x > 0, x, below), lambda xp: xp.where(x > 0, 1.0, below / alpha + 1)
@@ -155,7 +156,7 @@ def squareplus(x: Array, b: float = 4.0) -> Any:
         >>> squareplus(np.asarray([-1.5, 0.0, 1.5]))
         array([0.5, 1. , 2. ])
     """
-    require_positive("squareplus", "b", b)
+    checks.positive("b", b, "squareplus")
     xp = array_namespace(x)
     root = xp.sqrt(x * x + b)
     y = xp.maximum(x, 0.0) + (0.5 * b) / (root + xp.abs(x))
@@ -198,7 +199,7 @@ def soft_shrink(x: Array, threshold: float = 0.5) -> Any:
         >>> soft_shrink(np.asarray([-1.0, 0.2, 2.0]))
         array([-0.5,  0. ,  1.5])
     """
-    require_positive("soft_shrink", "threshold", threshold, zero=True)
+    checks.non_negative("threshold", threshold, "soft_shrink")
     xp = array_namespace(x)
     y = x - xp.minimum(xp.maximum(x, -float(threshold)), float(threshold))
     return y, lambda xp: xp.astype(xp.abs(x) > threshold, x.dtype)
@@ -213,7 +214,7 @@ def hard_shrink(x: Array, threshold: float = 0.5) -> Any:
         >>> hard_shrink(np.asarray([-1.0, 0.2, 2.0]))
         array([-1.,  0.,  2.])
     """
-    require_positive("hard_shrink", "threshold", threshold, zero=True)
+    checks.non_negative("threshold", threshold, "hard_shrink")
     xp = array_namespace(x)
     return xp.where(xp.abs(x) > threshold, x, 0.0), lambda xp: xp.astype(xp.abs(x) > threshold, x.dtype)
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 
-from portanet import random
+from portanet import checks, random
 from portanet.backends import HostArray
 from portanet.configurable import Configurable
 
@@ -47,9 +46,7 @@ class Initializer(Configurable):
     """
 
     def __init__(self, seed: int | None = None) -> None:
-        if seed is not None and (not isinstance(seed, (int, np.integer)) or isinstance(seed, bool) or seed < 0):
-            raise ValueError(f"Argument `seed` must be None or a non-negative integer. Received: seed={seed!r}")
-        self.seed = seed
+        self.seed = None if seed is None else checks.integer("seed", seed, type(self), least=0)
 
     def __call__(self, shape: tuple[int, ...], generator: np.random.Generator | None = None) -> HostArray:
         """Draw values.
@@ -67,14 +64,3 @@ class Initializer(Configurable):
     def draw(self, shape: tuple[int, ...], generator: np.random.Generator) -> HostArray:
         """The values."""
         raise NotImplementedError(f"{type(self).__name__} does not implement draw(shape, generator).")
-
-
-def require_number(initializer: str, name: str, value: Any, positive: bool = False) -> float:
-    """Refuse what is not a finite number, or not a positive one."""
-    number = isinstance(value, (int, float, np.number)) and not isinstance(value, bool) and math.isfinite(value)
-    if not number or (positive and value <= 0):
-        raise ValueError(
-            f"Argument `{name}` of {initializer} must be a {'positive' if positive else 'finite'} number. "
-            f"Received: {name}={value!r}"
-        )
-    return float(value)

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from portanet import checks
 from portanet.backends import HostArray
-from portanet.initializers.base import Initializer, require_number
+from portanet.initializers.base import Initializer
 
 
 class Zeros(Initializer):
@@ -82,7 +83,7 @@ class Identity(Initializer):
 
     def __init__(self, gain: float = 1.0) -> None:
         super().__init__()
-        self.gain = require_number("Identity", "gain", gain)
+        self.gain = checks.number("gain", gain, of=type(self))
 
     def draw(self, shape: tuple[int, ...], generator: np.random.Generator) -> HostArray:
         if len(shape) != 2:

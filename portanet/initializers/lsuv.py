@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from portanet import random
+from portanet import checks, random
 from portanet.backends import Array, asarray, get_backend, to_host, use_backend
 from portanet.initializers.structured import Orthogonal
 
@@ -39,8 +39,7 @@ def lsuv(model: Any, x: Any, tolerance: float = 0.1, max_iterations: int = 10) -
         >>> [round(v) for v in portanet.initializers.lsuv(model, x).values()]
         [1, 1]
     """
-    if not tolerance > 0:
-        raise ValueError(f"Argument `tolerance` of lsuv must be positive. Received: tolerance={tolerance!r}")
+    tolerance = checks.positive("tolerance", tolerance, "lsuv")
     first = next(iter(model.variables), None)
     with use_backend(get_backend() if first is None else first.backend):
         inputs = asarray(x)

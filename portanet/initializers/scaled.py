@@ -6,8 +6,9 @@ import math
 
 import numpy as np
 
+from portanet import checks
 from portanet.backends import HostArray
-from portanet.initializers.base import Initializer, fans, require_number
+from portanet.initializers.base import Initializer, fans
 
 
 class RandomNormal(Initializer):
@@ -25,8 +26,8 @@ class RandomNormal(Initializer):
 
     def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: int | None = None) -> None:
         super().__init__(seed)
-        self.mean = require_number("RandomNormal", "mean", mean)
-        self.stddev = require_number("RandomNormal", "stddev", stddev, positive=True)
+        self.mean = checks.number("mean", mean, of=type(self))
+        self.stddev = checks.positive("stddev", stddev, type(self))
 
     def draw(self, shape: tuple[int, ...], generator: np.random.Generator) -> HostArray:
         return generator.normal(self.mean, self.stddev, shape)
@@ -47,8 +48,8 @@ class TruncatedNormal(Initializer):
 
     def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: int | None = None) -> None:
         super().__init__(seed)
-        self.mean = require_number("TruncatedNormal", "mean", mean)
-        self.stddev = require_number("TruncatedNormal", "stddev", stddev, positive=True)
+        self.mean = checks.number("mean", mean, of=type(self))
+        self.stddev = checks.positive("stddev", stddev, type(self))
 
     def draw(self, shape: tuple[int, ...], generator: np.random.Generator) -> HostArray:
         return self.mean + self.stddev * truncated_normal(shape, generator)
@@ -69,8 +70,8 @@ class RandomUniform(Initializer):
 
     def __init__(self, minval: float = -0.05, maxval: float = 0.05, seed: int | None = None) -> None:
         super().__init__(seed)
-        self.minval = require_number("RandomUniform", "minval", minval)
-        self.maxval = require_number("RandomUniform", "maxval", maxval)
+        self.minval = checks.number("minval", minval, of=type(self))
+        self.maxval = checks.number("maxval", maxval, of=type(self))
         if minval >= maxval:
             raise ValueError(
                 "Argument `minval` of RandomUniform must be below `maxval`. "
@@ -105,17 +106,11 @@ class VarianceScaling(Initializer):
         seed: int | None = None,
     ) -> None:
         super().__init__(seed)
-        self.scale = require_number("VarianceScaling", "scale", scale, positive=True)
-        if mode not in ("fan_in", "fan_out", "fan_avg"):
-            raise ValueError(f"Argument `mode` must be 'fan_in', 'fan_out' or 'fan_avg'. Received: mode={mode!r}")
+        self.scale = checks.positive("scale", scale, type(self))
+        self.mode = checks.choice("mode", mode, ("fan_in", "fan_out", "fan_avg"), type(self))
         distribution = "truncated_normal" if distribution == "normal" else distribution
-        if distribution not in ("truncated_normal", "untruncated_normal", "uniform"):
-            raise ValueError(
-                "Argument `distribution` must be 'truncated_normal', 'untruncated_normal' or 'uniform'. "
-                f"Received: distribution={distribution!r}"
-            )
-        self.mode = mode
-        self.distribution = distribution
+        known = ("truncated_normal", "untruncated_normal", "uniform")
+        self.distribution = checks.choice("distribution", distribution, known, type(self))
 
     def draw(self, shape: tuple[int, ...], generator: np.random.Generator) -> HostArray:
         fan_in, fan_out = fans(shape)

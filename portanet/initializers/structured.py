@@ -6,8 +6,9 @@ import math
 
 import numpy as np
 
+from portanet import checks
 from portanet.backends import HostArray
-from portanet.initializers.base import Initializer, require_number
+from portanet.initializers.base import Initializer
 
 
 class Orthogonal(Initializer):
@@ -33,7 +34,7 @@ class Orthogonal(Initializer):
 
     def __init__(self, gain: float | str = 1.0, seed: int | None = None) -> None:
         super().__init__(seed)
-        self.gain = require_number("Orthogonal", "gain", math.sqrt(2) if gain == "relu" else gain)
+        self.gain = checks.number("gain", math.sqrt(2) if gain == "relu" else gain, of=type(self))
 
     def draw(self, shape: tuple[int, ...], generator: np.random.Generator) -> HostArray:
         if len(shape) < 2:
@@ -85,12 +86,8 @@ class Sparse(Initializer):
 
     def __init__(self, connections: int = 15, stddev: float = 1.0, seed: int | None = None) -> None:
         super().__init__(seed)
-        if not isinstance(connections, int) or isinstance(connections, bool) or connections < 1:
-            raise ValueError(
-                f"Argument `connections` of Sparse must be a positive integer. Received: connections={connections!r}"
-            )
-        self.connections = connections
-        self.stddev = require_number("Sparse", "stddev", stddev, positive=True)
+        self.connections = checks.positive_int("connections", connections, type(self))
+        self.stddev = checks.positive("stddev", stddev, type(self))
 
     def draw(self, shape: tuple[int, ...], generator: np.random.Generator) -> HostArray:
         if len(shape) < 2:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from portanet import checks
 from portanet.autodiff import array_namespace, is_traced, lift, unwrap
 from portanet.backends import Array, HostArray, raw_namespace, to_host
 from portanet.configurable import Configurable
@@ -30,14 +31,8 @@ class Loss(Configurable):
     """Whether the targets are class numbers rather than numbers to compare with."""
 
     def __init__(self, reduction: str | None = "sum_over_batch_size", name: str | None = None) -> None:
-        if reduction == "none":
-            reduction = None
-        if reduction not in REDUCTIONS:
-            raise ValueError(
-                "Argument `reduction` must be 'sum_over_batch_size', 'mean', 'mean_with_sample_weight', 'sum' or None. "
-                f"Received: reduction={reduction!r}"
-            )
-        self.reduction = reduction
+        reduction = None if reduction == "none" else reduction
+        self.reduction = checks.choice("reduction", reduction, REDUCTIONS, type(self))
         self.name = name or snake_case(type(self).__name__)
 
     def call(self, y_true: Array, y_pred: Array) -> Array:
@@ -186,23 +181,6 @@ def _at_least_tiny(x: Array) -> Array:
 def mean_last(values: Array) -> Array:
     """The mean over the last axis; of values with one axis, the batch, themselves."""
     return array_namespace(values).mean(values, axis=-1) if values.ndim > 1 else values
-
-
-def require_fraction(name: str, value: Any) -> float:
-    """Refuse an argument that is not in [0, 1]."""
-    if not isinstance(value, (int, float)) or isinstance(value, bool) or not 0 <= value <= 1:
-        raise ValueError(f"Argument `{name}` must be in [0, 1]. Received: {name}={value!r}")
-    return float(value)
-
-
-def require_positive(name: str, value: Any, zero: bool = False) -> float:
-    """Refuse an argument that is not a positive number (or zero, if that is allowed)."""
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if not number or not (value > 0 or (zero and value == 0)):
-        raise ValueError(
-            f"Argument `{name}` must be a {'non-negative' if zero else 'positive'} number. Received: {name}={value!r}"
-        )
-    return float(value)
 
 
 def require_range(loss: str, y: HostArray, low: float, high: float | None, what: str) -> None:

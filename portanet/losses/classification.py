@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from portanet import checks
 from portanet.autodiff import array_namespace
 from portanet.backends import Array, HostArray
-from portanet.losses.base import Loss, mean_last, require_fraction, require_range
+from portanet.losses.base import Loss, mean_last, require_range
 from portanet.ops import binary_crossentropy, crossentropy, one_hot, sigmoid_crossentropy, softmax_crossentropy
 
 
@@ -36,7 +37,7 @@ class CategoricalCrossentropy(Loss):
         name: str | None = None,
     ) -> None:
         super().__init__(reduction, name)
-        self.label_smoothing = require_fraction("label_smoothing", label_smoothing)
+        self.label_smoothing = checks.number("label_smoothing", label_smoothing, "[0, 1]", type(self))
         self.from_logits = from_logits
 
     def call(self, y_true: Array, y_pred: Array) -> Array:
@@ -165,7 +166,7 @@ class BinaryCrossentropy(Loss):
         name: str | None = None,
     ) -> None:
         super().__init__(reduction, name)
-        self.label_smoothing = require_fraction("label_smoothing", label_smoothing)
+        self.label_smoothing = checks.number("label_smoothing", label_smoothing, "[0, 1]", type(self))
         self.from_logits = from_logits
 
     def call(self, y_true: Array, y_pred: Array) -> Array:

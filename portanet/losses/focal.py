@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from portanet import checks
 from portanet.activations import sigmoid, softmax
 from portanet.autodiff import array_namespace
 from portanet.backends import Array
-from portanet.losses.base import mean_last, require_fraction, require_positive
+from portanet.losses.base import mean_last
 from portanet.losses.classification import BinaryCrossentropy, CategoricalCrossentropy
 from portanet.ops import binary_crossentropy
 from portanet.ops.crossentropy import tiny
@@ -42,8 +43,8 @@ class BinaryFocalCrossentropy(BinaryCrossentropy):
     ) -> None:
         super().__init__(from_logits, label_smoothing, reduction, name)
         self.apply_class_balancing = apply_class_balancing
-        self.alpha = require_fraction("alpha", alpha)
-        self.gamma = require_positive("gamma", gamma, zero=True)
+        self.alpha = checks.number("alpha", alpha, "[0, 1]", type(self))
+        self.gamma = checks.non_negative("gamma", gamma, type(self))
 
     def call(self, y_true: Array, y_pred: Array) -> Array:
         if self.label_smoothing:
@@ -86,8 +87,8 @@ class CategoricalFocalCrossentropy(CategoricalCrossentropy):
         name: str | None = None,
     ) -> None:
         super().__init__(from_logits, label_smoothing, reduction, name)
-        self.alpha = require_positive("alpha", alpha)
-        self.gamma = require_positive("gamma", gamma, zero=True)
+        self.alpha = checks.positive("alpha", alpha, type(self))
+        self.gamma = checks.non_negative("gamma", gamma, type(self))
 
     def call(self, y_true: Array, y_pred: Array) -> Array:
         if self.label_smoothing:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from portanet import checks
 from portanet.activations import relu, softplus
 from portanet.autodiff import array_namespace
 from portanet.backends import Array, HostArray
-from portanet.losses.base import Loss, mean_last, require_positive, require_range
+from portanet.losses.base import Loss, mean_last, require_range
 from portanet.losses.classification import IntegerTargets
 from portanet.ops import one_hot
 
@@ -118,7 +119,7 @@ class MulticlassSVM(IntegerTargets):
         self, margin: float = 1.0, reduction: str | None = "sum_over_batch_size", name: str | None = None
     ) -> None:
         super().__init__(reduction, name)
-        self.margin = require_positive("margin", margin, zero=True)
+        self.margin = checks.non_negative("margin", margin, type(self))
 
     def call(self, y_true: Array, y_pred: Array) -> Array:
         hot = one_hot(y_true, y_pred.shape[-1], y_pred.dtype)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from portanet import checks
 from portanet.autodiff import array_namespace
 from portanet.backends import Array, HostArray
-from portanet.losses.base import Loss, require_positive, require_range
+from portanet.losses.base import Loss, require_range
 from portanet.losses.regression import EPSILON
 
 Axis = int | list[int] | tuple[int, ...] | None
@@ -71,8 +72,8 @@ class Tversky(Dice):
         axis: Axis = None,
     ) -> None:
         super().__init__(reduction, name, axis)
-        self.alpha = require_positive("alpha", alpha, zero=True)
-        self.beta = require_positive("beta", beta, zero=True)
+        self.alpha = checks.non_negative("alpha", alpha, type(self))
+        self.beta = checks.non_negative("beta", beta, type(self))
 
     def call(self, y_true: Array, y_pred: Array) -> Array:
         xp = array_namespace(y_true, y_pred)

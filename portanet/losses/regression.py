@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from portanet import checks
 from portanet.activations.pointwise import pointwise
 from portanet.autodiff import array_namespace, stop_gradient
 from portanet.backends import Array, HostArray
-from portanet.losses.base import Loss, mean_last, require_positive, require_range
+from portanet.losses.base import Loss, mean_last, require_range
 
 EPSILON = 1e-7
 """What stands for 0 in denominators and logarithms, as in Keras."""
@@ -125,7 +126,7 @@ class Huber(Loss):
         self, delta: float = 1.0, reduction: str | None = "sum_over_batch_size", name: str | None = None
     ) -> None:
         super().__init__(reduction, name)
-        self.delta = require_positive("delta", delta)
+        self.delta = checks.positive("delta", delta, type(self))
 
     def call(self, y_true: Array, y_pred: Array) -> Array:
         error = y_pred - y_true

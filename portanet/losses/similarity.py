@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from portanet import checks
 from portanet.activations import relu
 from portanet.autodiff import array_namespace
 from portanet.backends import Array, HostArray, device_of
-from portanet.losses.base import Loss, require_positive, require_range
+from portanet.losses.base import Loss, require_range
 from portanet.losses.classification import IntegerTargets
 
 
@@ -38,7 +39,7 @@ class Contrastive(Loss):
         self, margin: float = 1.0, reduction: str | None = "sum_over_batch_size", name: str | None = None
     ) -> None:
         super().__init__(reduction, name)
-        self.margin = require_positive("margin", margin)
+        self.margin = checks.positive("margin", margin, type(self))
 
     def call(self, y_true: Array, y_pred: Array) -> Array:
         xp = array_namespace(y_true, y_pred)
@@ -102,7 +103,7 @@ class Triplet(IntegerTargets):
         self, margin: float = 1.0, reduction: str | None = "sum_over_batch_size", name: str | None = None
     ) -> None:
         super().__init__(reduction, name)
-        self.margin = require_positive("margin", margin)
+        self.margin = checks.positive("margin", margin, type(self))
 
     def check_shapes(self, y_true: Any, y_pred: Any) -> None:
         if len(y_pred.shape) != 2:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from portanet import checks
 from portanet.autodiff import array_namespace
 from portanet.backends import Array
 from portanet.metrics.base import MeanMetric
@@ -43,9 +44,7 @@ class BinaryAccuracy(MeanMetric):
 
     def __init__(self, name: str | None = None, threshold: float = 0.5) -> None:
         super().__init__(name)
-        if not isinstance(threshold, (int, float)) or not 0 < threshold < 1:
-            raise ValueError(f"Argument `threshold` must be in (0, 1). Received: threshold={threshold!r}")
-        self.threshold = threshold
+        self.threshold = checks.number("threshold", threshold, "(0, 1)", type(self))
 
     def values(self, y_true: Array, y_pred: Array) -> Array:
         return _indicator((y_pred > self.threshold) == (self.alike(y_true, y_pred) > 0.5), y_pred)
@@ -107,9 +106,7 @@ class SparseTopKCategoricalAccuracy(MeanMetric):
 
     def __init__(self, k: int = 5, name: str | None = None) -> None:
         super().__init__(name)
-        if not isinstance(k, int) or isinstance(k, bool) or k < 1:
-            raise ValueError(f"Argument `k` must be a positive integer. Received: k={k!r}")
-        self.k = k
+        self.k = checks.positive_int("k", k, type(self))
 
     def values(self, y_true: Array, y_pred: Array) -> Array:
         xp = array_namespace(y_true, y_pred)

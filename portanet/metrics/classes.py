@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from portanet import checks
 from portanet.autodiff import array_namespace
 from portanet.backends import Array, raw_namespace
 from portanet.metrics.base import Metric, ratio
@@ -29,9 +30,7 @@ class ConfusionMatrix(Metric):
 
     def __init__(self, num_classes: int, ignore_class: int | None = None, name: str | None = None) -> None:
         super().__init__(name)
-        if not isinstance(num_classes, int) or isinstance(num_classes, bool) or num_classes < 2:
-            raise ValueError(f"Argument `num_classes` must be an integer of at least 2. Received: {num_classes!r}")
-        self.num_classes = num_classes
+        self.num_classes = checks.integer("num_classes", num_classes, type(self), least=2)
         self.ignore_class = ignore_class
 
     def statistics(self, y_true: Array, y_pred: Array, sample_weight: Array | None = None) -> tuple[Array, ...]:
@@ -152,17 +151,9 @@ class FBetaScore(Metric):
         name: str | None = None,
     ) -> None:
         super().__init__(name or "fbeta_score")
-        if average not in (None, "micro", "macro", "weighted"):
-            raise ValueError(
-                f"Argument `average` must be None, 'micro', 'macro' or 'weighted'. Received: average={average!r}"
-            )
-        if not isinstance(beta, (int, float)) or isinstance(beta, bool) or not beta > 0:
-            raise ValueError(f"Argument `beta` must be a positive number. Received: beta={beta!r}")
-        if threshold is not None and not 0 < threshold <= 1:
-            raise ValueError(f"Argument `threshold` must be None or in (0, 1]. Received: threshold={threshold!r}")
-        self.average = average
-        self.beta = beta
-        self.threshold = threshold
+        self.average = checks.choice("average", average, (None, "micro", "macro", "weighted"), type(self))
+        self.beta = checks.positive("beta", beta, type(self))
+        self.threshold = None if threshold is None else checks.number("threshold", threshold, "(0, 1]", type(self))
 
     def statistics(self, y_true: Array, y_pred: Array, sample_weight: Array | None = None) -> tuple[Array, ...]:
         if y_pred.ndim != 2 or tuple(y_true.shape) != tuple(y_pred.shape):

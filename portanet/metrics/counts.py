@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from portanet import checks
 from portanet.activations import sigmoid
 from portanet.autodiff import array_namespace
 from portanet.backends import Array, device_of, raw_namespace
@@ -30,20 +31,14 @@ class Counts(Metric):
         name: str | None = None,
     ) -> None:
         super().__init__(name)
-        if thresholds is None:
-            thresholds = 0.5 if top_k is None else -float("inf")
-        elif any(not 0 <= t <= 1 for t in (thresholds if isinstance(thresholds, (list, tuple)) else [thresholds])):
-            raise ValueError(f"Argument `thresholds` must be in [0, 1]. Received: thresholds={thresholds!r}")
-        for argument, value, least in (("class_id", class_id, 0), ("top_k", top_k, 1)):
-            if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < least):
-                raise ValueError(
-                    f"Argument `{argument}` must be None or an integer of at least {least}. "
-                    f"Received: {argument}={value!r}"
-                )
+        self.class_id = None if class_id is None else checks.integer("class_id", class_id, type(self), least=0)
+        self.top_k = None if top_k is None else checks.positive_int("top_k", top_k, type(self))
         self.single = not isinstance(thresholds, (list, tuple))
-        self.limits = [thresholds] if not isinstance(thresholds, (list, tuple)) else list(thresholds)
-        self.class_id = class_id
-        self.top_k = top_k
+        if thresholds is None:
+            self.limits = [0.5 if top_k is None else -float("inf")]
+        else:
+            several = thresholds if isinstance(thresholds, (list, tuple)) else [thresholds]
+            self.limits = [checks.number("thresholds", t, "[0, 1]", type(self)) for t in several]
 
     def statistics(self, y_true: Array, y_pred: Array, sample_weight: Array | None = None) -> tuple[Array, ...]:
         y_true = self.alike(y_true, y_pred)
@@ -175,23 +170,17 @@ class AUC(Metric):
         from_logits: bool = False,
     ) -> None:
         super().__init__(name or "auc")
-        if curve not in ("ROC", "PR"):
-            raise ValueError(f"Argument `curve` must be 'ROC' or 'PR'. Received: curve={curve!r}")
-        if summation_method not in ("interpolation", "minoring", "majoring"):
-            raise ValueError(
-                "Argument `summation_method` must be 'interpolation', 'minoring' or 'majoring'. "
-                f"Received: summation_method={summation_method!r}"
-            )
-        if not isinstance(num_thresholds, int) or num_thresholds < 2:
-            raise ValueError(
-                f"Argument `num_thresholds` must be an integer of at least 2. Received: {num_thresholds!r}"
-            )
-        if thresholds is not None and any(not 0 <= t <= 1 for t in thresholds):
-            raise ValueError(f"Argument `thresholds` must be in [0, 1]. Received: thresholds={thresholds!r}")
-        self.curve = curve
-        self.summation_method = summation_method
+        of = type(self)
+        self.curve = checks.choice("curve", curve, ("ROC", "PR"), of)
+        methods = ("interpolation", "minoring", "majoring")
+        self.summation_method = checks.choice("summation_method", summation_method, methods, of)
         self.from_logits = from_logits
-        inner = [i / (num_thresholds - 1) for i in range(1, num_thresholds - 1)] if thresholds is None else thresholds
+        steps = checks.integer("num_thresholds", num_thresholds, of, least=2) - 1
+        inner = (
+            [i / steps for i in range(1, steps)]
+            if thresholds is None
+            else [checks.number("thresholds", t, "[0, 1]", of) for t in thresholds]
+        )
         # The ends lie outside [0, 1], so that all, or none, are above.
         self.limits = [-1e-7, *sorted(inner), 1 + 1e-7]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from portanet import losses
+from portanet import checks, losses
 from portanet.autodiff import array_namespace
 from portanet.backends import Array, raw_namespace
 from portanet.losses.regression import cosine
@@ -118,12 +118,8 @@ class R2Score(Metric):
 
     def __init__(self, class_aggregation: str | None = "uniform_average", name: str | None = None) -> None:
         super().__init__(name)
-        if class_aggregation not in ("uniform_average", "variance_weighted_average", None):
-            raise ValueError(
-                "Argument `class_aggregation` must be 'uniform_average', 'variance_weighted_average' or None. "
-                f"Received: class_aggregation={class_aggregation!r}"
-            )
-        self.class_aggregation = class_aggregation
+        known = ("uniform_average", "variance_weighted_average", None)
+        self.class_aggregation = checks.choice("class_aggregation", class_aggregation, known, type(self))
 
     def statistics(self, y_true: Array, y_pred: Array, sample_weight: Array | None = None) -> tuple[Array, ...]:
         y_true = self.alike(y_true, y_pred)

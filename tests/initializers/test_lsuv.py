@@ -42,5 +42,5 @@ def test_a_constant_batch_is_refused() -> None:
     model = Sequential([layers.Dense(1)])
     with pytest.raises(ValueError, match=r"lsuv cannot scale layer 'dense': its results do not vary.*Received: x of"):
         initializers.lsuv(model, np.zeros((5, 3)))
-    with pytest.raises(ValueError, match=r"`tolerance` of lsuv must be positive\. Received: tolerance=0"):
+    with pytest.raises(ValueError, match=r"`tolerance` of lsuv must be a positive number. Received: tolerance=0"):
         initializers.lsuv(model, batch(), tolerance=0)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from portanet import activations
-from portanet.activations.pointwise import require_positive
+from portanet import activations, checks
 from portanet.backends import Array
 from portanet.layers.base import Layer
 
@@ -29,8 +28,7 @@ class Elliot(Layer):
 
     def __init__(self, steepness: float = 1.0, symmetric: bool = False, **options: Any) -> None:
         super().__init__(**options)
-        require_positive(f"layer '{self.name}'", "steepness", steepness)
-        self.steepness = steepness
+        self.steepness = checks.positive("steepness", steepness, self)
         self.symmetric = symmetric
 
     def call(self, x: Array) -> Array:

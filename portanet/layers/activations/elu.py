@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from portanet import activations
-from portanet.activations.pointwise import require_positive
+from portanet import activations, checks
 from portanet.backends import Array
 from portanet.layers.base import Layer
 
@@ -28,8 +27,7 @@ class ELU(Layer):
 
     def __init__(self, alpha: float = 1.0, **options: Any) -> None:
         super().__init__(**options)
-        require_positive(f"layer '{self.name}'", "alpha", alpha, zero=True)
-        self.alpha = alpha
+        self.alpha = checks.non_negative("alpha", alpha, self)
 
     def call(self, x: Array) -> Array:
         return activations.elu(x, alpha=self.alpha)

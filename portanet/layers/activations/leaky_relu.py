@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from portanet import activations
-from portanet.activations.pointwise import require_positive
+from portanet import activations, checks
 from portanet.backends import Array
 from portanet.layers.base import Layer
 
@@ -28,8 +27,7 @@ class LeakyReLU(Layer):
 
     def __init__(self, negative_slope: float = 0.3, **options: Any) -> None:
         super().__init__(**options)
-        require_positive(f"layer '{self.name}'", "negative_slope", negative_slope, zero=True)
-        self.negative_slope = negative_slope
+        self.negative_slope = checks.non_negative("negative_slope", negative_slope, self)
 
     def call(self, x: Array) -> Array:
         return activations.leaky_relu(x, negative_slope=self.negative_slope)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from portanet import activations, initializers
+from portanet import activations, checks, initializers
 from portanet.autodiff import array_namespace
 from portanet.backends import Array
 from portanet.layers.base import Layer
@@ -49,13 +49,8 @@ class Maxout(Layer):
         **options: Any,
     ) -> None:
         super().__init__(**options)
-        for argument, value in (("units", units), ("pieces", pieces)):
-            if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-                raise ValueError(
-                    f"Argument `{argument}` of layer '{self.name}' must be a positive integer. Received: {value!r}"
-                )
-        self.units = units
-        self.pieces = pieces
+        self.units = checks.positive_int("units", units, self)
+        self.pieces = checks.positive_int("pieces", pieces, self)
         self.use_bias = use_bias
         self.kernel_initializer = initializers.get(kernel_initializer)
         self.bias_initializer = initializers.get(bias_initializer)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from portanet import activations, initializers
+from portanet import activations, checks, initializers
 from portanet.backends import Array
 from portanet.layers.base import Layer
 
@@ -42,13 +42,12 @@ class PReLU(Layer):
         self.alpha_initializer = initializers.get(alpha_initializer)
         self.alpha_regularizer = alpha_regularizer
         self.alpha_constraint = alpha_constraint
-        shared = (shared_axes,) if isinstance(shared_axes, int) else tuple(shared_axes or ())
-        if 0 in shared:
+        self.shared_axes = () if shared_axes in (None, [], ()) else checks.integers("shared_axes", shared_axes, of=self)
+        if 0 in self.shared_axes:
             raise ValueError(
                 f"Argument `shared_axes` of layer '{self.name}' counts from 1; axis 0 is the batch. "
                 f"Received: shared_axes={shared_axes!r}"
             )
-        self.shared_axes = shared
 
     def build(self, input_shape: Any) -> None:
         self.require_rank(input_shape, 2, "(batch, ...)")

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from portanet import activations
-from portanet.activations.pointwise import require_positive
+from portanet import activations, checks
 from portanet.backends import Array
 from portanet.layers.base import Layer
 
@@ -32,13 +31,9 @@ class ReLU(Layer):
         self, max_value: float | None = None, negative_slope: float = 0.0, threshold: float = 0.0, **options: Any
     ) -> None:
         super().__init__(**options)
-        if max_value is not None:
-            require_positive(f"layer '{self.name}'", "max_value", max_value, zero=True)
-        require_positive(f"layer '{self.name}'", "negative_slope", negative_slope, zero=True)
-        require_positive(f"layer '{self.name}'", "threshold", threshold, zero=True)
-        self.max_value = max_value
-        self.negative_slope = negative_slope
-        self.threshold = threshold
+        self.max_value = None if max_value is None else checks.non_negative("max_value", max_value, self)
+        self.negative_slope = checks.non_negative("negative_slope", negative_slope, self)
+        self.threshold = checks.non_negative("threshold", threshold, self)
 
     def call(self, x: Array) -> Array:
         return activations.relu(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from portanet import activations
+from portanet import activations, checks
 from portanet.autodiff import array_namespace
 from portanet.backends import Array
 from portanet.layers.base import Layer
@@ -30,12 +30,8 @@ class Softmax(Layer):
 
     def __init__(self, axis: int | list[int] | tuple[int, ...] = -1, **options: Any) -> None:
         super().__init__(**options)
-        axes = (axis,) if isinstance(axis, int) else axis
-        if not isinstance(axes, (list, tuple)) or not axes or any(not isinstance(a, int) for a in axes):
-            raise ValueError(
-                f"Argument `axis` of layer '{self.name}' must be an integer or several. Received: axis={axis!r}"
-            )
-        self.axis: int | tuple[int, ...] = axes[0] if len(axes) == 1 else tuple(axes)
+        axes = checks.integers("axis", axis, of=self)
+        self.axis: int | tuple[int, ...] = axes[0] if len(axes) == 1 else axes
 
     def call(self, x: Array, mask: Array | None = None) -> Array:
         if mask is None or tuple(mask.shape) != tuple(x.shape):
