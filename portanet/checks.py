@@ -68,7 +68,8 @@ def integers(
     """
     found = tuple(value) if isinstance(value, (list, tuple)) else (value,) * (count or 1)
     if not found or count not in (None, len(found)) or not all(_is_integer(n, least) for n in found):
-        raise invalid(name, value, f"{_integer(least)}, or {count or 'several'} of them", of)
+        several = "" if count == 1 else f", or {count or 'several'} of them"
+        raise invalid(name, value, _integer(least) + several, of)
     return tuple(map(operator.index, found))
 
 
@@ -132,6 +133,11 @@ def choice(name: str, value: Any, choices: Iterable[T], of: str | type | Named =
     if not (value is None or isinstance(value, str)) or value not in known:
         raise invalid(name, value, f"one of {', '.join(map(repr, known))}", of)
     return known[known.index(value)]
+
+
+def data_format(value: Any, of: Named) -> str:
+    """Where images have their channels; None for `"channels_last"`."""
+    return choice("data_format", value or "channels_last", ("channels_last", "channels_first"), of)
 
 
 def _is_integer(value: Any, least: int | None) -> bool:

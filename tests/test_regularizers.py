@@ -79,12 +79,12 @@ def test_round_trip() -> None:
 
 @pytest.mark.parametrize("value", [-0.1, math.inf, math.nan, "0.1", True])
 def test_bad_factors(value: Any) -> None:
-    with pytest.raises(ValueError, match="`l1` of L1 must be a non-negative number. Received: l1="):
+    with pytest.raises(ValueError, match=r"`l1` of L1 must be a non-negative number. Received: l1="):
         regularizers.L1(value)
 
 
 def test_bad_input() -> None:
-    with pytest.raises(ValueError, match=r"`mode` of OrthogonalRegularizer must be one of 'rows', 'columns'. Received"):
+    with pytest.raises(ValueError, match=r"`mode` of OrthogonalRegularizer must be one of 'rows', 'columns'."):
         regularizers.OrthogonalRegularizer(mode="diagonal")
     with pytest.raises(ValueError, match=r"2 axes. Received: shape \(3,\)"):
         regularizers.OrthogonalRegularizer()(np.ones(3))

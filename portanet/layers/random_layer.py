@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from portanet import random
+from portanet import checks, random
 from portanet.autodiff import unwrap
 from portanet.backends import Array
 from portanet.layers.base import Layer
@@ -26,12 +26,7 @@ class RandomLayer(Layer):
 
     def __init__(self, seed: int | None = None, **options: Any) -> None:
         super().__init__(**options)
-        if seed is not None and (not isinstance(seed, int) or seed < 0):
-            raise ValueError(
-                f"Argument `seed` of layer '{self.name}' must be a non-negative integer or None. "
-                f"Received: seed={seed!r}"
-            )
-        self.seed = seed
+        self.seed = None if seed is None else checks.integer("seed", seed, self, least=0)
 
     def build(self, input_shape: Any) -> None:
         self.counter = self.add_counter()
@@ -49,11 +44,3 @@ class RandomLayer(Layer):
         step = unwrap(self.counter.value)  # a constant of a trace where the state is an argument of what is traced
         self.counter.assign(step + 1)
         return step
-
-    def require_rate(self, rate: Any) -> float:
-        """Check a rate of loss."""
-        if isinstance(rate, bool) or not isinstance(rate, (int, float)) or not 0 <= rate < 1:
-            raise ValueError(
-                f"Argument `rate` of layer '{self.name}' must be a number in [0, 1). Received: rate={rate!r}"
-            )
-        return float(rate)

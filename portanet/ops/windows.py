@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
+from portanet import checks
 from portanet.backends import Array, device_of
 
 Margins: TypeAlias = tuple[tuple[int, int], ...]
@@ -139,21 +140,12 @@ def window(
         [(8,), (10,), (12,), (10,)]
     """
     rank = len(size)
-    steps = _each("strides", strides, rank)
-    apart = _each("dilation", dilation, rank)
+    steps = checks.integers("strides", strides, rank, least=1)
+    apart = checks.integers("dilation", dilation, rank, least=1)
     spans = tuple((k - 1) * d + 1 for k, d in zip(size, apart, strict=True))
     if len(space) != rank:
         raise ValueError(f"A window of {rank} axes needs an input with as many axes of space. Received: {tuple(space)}")
     return Window(tuple(size), steps, _padding(padding, space, spans, steps), apart)
-
-
-def _each(name: str, value: Any, rank: int) -> tuple[int, ...]:
-    given = (value,) * rank if isinstance(value, int) else tuple(value)
-    if len(given) != rank or any(not isinstance(n, int) or isinstance(n, bool) or n < 1 for n in given):
-        raise ValueError(
-            f"Argument `{name}` must be a positive integer, or one for each of {rank} axes. Received: {name}={value!r}"
-        )
-    return given
 
 
 def _padding(padding: Any, space: Sequence[int], spans: tuple[int, ...], strides: tuple[int, ...]) -> Margins:
@@ -167,18 +159,9 @@ def _padding(padding: Any, space: Sequence[int], spans: tuple[int, ...], strides
     if padding == "same":
         totals = [max((-(-n // s) - 1) * s + k - n, 0) for n, k, s in zip(space, spans, strides, strict=True)]
         return tuple((t // 2, t - t // 2) for t in totals)
-    if not isinstance(padding, str):
-        sides = (padding,) * rank if isinstance(padding, int) else tuple(padding)
-        pairs = tuple((side, side) if isinstance(side, int) else tuple(side) for side in sides)
-        if len(pairs) == rank and all(
-            len(pair) == 2 and all(isinstance(n, int) and not isinstance(n, bool) and n >= 0 for n in pair)
-            for pair in pairs
-        ):
-            return pairs
-    raise ValueError(
-        "Argument `padding` must be 'valid', 'same', 'full', 'causal', an integer, or for each of "
-        f"{rank} axes an integer or a pair (before, after), none negative. Received: padding={padding!r}"
-    )
+    if isinstance(padding, str):
+        raise checks.invalid("padding", padding, "'valid', 'same', 'full', 'causal' or numbers of places")
+    return checks.pairs("padding", padding, rank)
 
 
 # What is done with windows; all of it in the standard, for plain and traced arrays alike

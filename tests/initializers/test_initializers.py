@@ -139,7 +139,7 @@ def test_weights_are_the_same_on_every_backend(backend: Backend) -> None:
         (lambda: initializers.TruncatedNormal(stddev=0), r"`stddev` of TruncatedNormal must be.*Received: stddev=0"),
         (lambda: initializers.RandomUniform(1, 1), r"must be below `maxval`\. Received: minval=1, maxval=1"),
         (lambda: initializers.VarianceScaling(0), r"`scale` of VarianceScaling must be a positive.*Received: scale=0"),
-        (lambda: initializers.VarianceScaling(mode="in"), r"`mode` of VarianceScaling must be one of 'fan_in', 'fan_o"),
+        (lambda: initializers.VarianceScaling(mode="in"), "`mode` .* one of 'fan_in', .*Received: mode='in'"),
         (lambda: initializers.VarianceScaling(distribution="t"), r"`distribution` of VarianceScaling must be one of '"),
         (lambda: initializers.HeNormal(seed=-1), r"`seed` of HeNormal must be a non-negative integer. Received: seed="),
         (

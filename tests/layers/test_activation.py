@@ -81,10 +81,10 @@ def test_softmax_leaves_out_what_is_masked(xp: Any) -> None:
             r"axes that the input lacks.*Received: shared_axes=\(3,",
         ),
         (lambda: layers.Softmax("last"), r"`axis` of layer 'softmax'.*Received: axis='last'"),
-        (lambda: layers.Maxout(0), r"`units` of layer 'maxout' must be a positive integer\. Received: 0"),
+        (lambda: layers.Maxout(0), r"`units` of layer 'maxout' must be a positive integer. Received: units=0"),
         (
             lambda: layers.Maxout(2, pieces=1.5),
-            r"`pieces` of layer 'maxout' must be a positive integer\. Received: 1\.5",
+            r"`pieces` of layer 'maxout' must be a positive integer. Received: pieces=1.5",
         ),
         (lambda: layers.Maxout(2).build((3,)), r"needs inputs of shape \(batch, \.\.\., features\)\. Received: shape"),
         (lambda: layers.Activation("reul"), r"Did you mean 'relu'\?"),

@@ -151,8 +151,8 @@ def test_rotary_products_depend_on_distance_alone(backend):
     ("make", "message"),
     [
         (lambda: layers.MultiHeadAttention(0, 4), "`num_heads`.*Received: num_heads=0"),
-        (lambda: layers.MultiHeadAttention(2, 4, dropout=1), "rate.*Received:"),
-        (lambda: layers.GroupQueryAttention(4, 4, 3), "multiple of `num_key_value_heads`.*Received:"),
+        (lambda: layers.MultiHeadAttention(2, 4, dropout=1), r"`dropout` .* a number in \[0, 1\). Received: dropout=1"),
+        (lambda: layers.GroupQueryAttention(4, 4, 3), "`num_query_heads` .* a multiple of num_key_value_heads=3. Rec"),
         (lambda: layers.Attention(score_mode="product"), "`score_mode`.*Received: score_mode='product'"),
         (lambda: layers.Attention()(np.ones((2, 3, 4))), "takes a list.*Received: one array"),
         (lambda: layers.MultiHeadAttention(2, 4)(np.ones((2, 3))), "needs inputs of shape.*Received: shape"),

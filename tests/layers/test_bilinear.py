@@ -26,7 +26,7 @@ def test_values(backend: Backend) -> None:
 @pytest.mark.parametrize(
     ("use", "message"),
     [
-        (lambda: Bilinear(0), "`units`.*Received: 0"),
+        (lambda: Bilinear(0), "`units` of layer 'bilinear' must be a positive integer. Received: units=0"),
         (lambda: Bilinear(2)(np.ones((2, 3))), "a list of arrays: first, second"),
         (lambda: Bilinear(2)([np.ones((2, 3)), np.ones((2, 3, 1))]), r"\(batch, features\). Received"),
     ],

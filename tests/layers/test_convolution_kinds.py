@@ -119,7 +119,7 @@ def test_one_tile_is_a_convolution(backend: Backend) -> None:
     ("make", "message"),
     [
         (lambda: layers.Conv2DTranspose(3, 2, 2, output_padding=2), r"less than strides=2 .*output_padding=2"),
-        (lambda: layers.Conv1DTranspose(3, 2, padding="causal"), r"must be 'valid' or 'same'. Received"),
+        (lambda: layers.Conv1DTranspose(3, 2, padding="causal"), "`padding` .* one of 'valid', 'same'. Received"),
         (lambda: layers.DepthwiseConv2D(3, depth_multiplier=0), r"`depth_multiplier` .*Received: depth_multiplier=0"),
         (lambda: layers.TiledConv1D(3, 2, tiles=0), r"Argument `tiles` .*Received: tiles=0"),
         (lambda: layers.LocallyConnected1D(3, 2).build((2, None, 2)), r"size must be known. Received"),

@@ -73,7 +73,7 @@ def test_one_step_of_the_rule(backend: Backend) -> None:
 
 
 def test_bad_input() -> None:
-    with pytest.raises(ValueError, match=r"`units`.*Received: 0"):
+    with pytest.raises(ValueError, match=r"`units` of layer 'perceptron' must be a positive integer. Received: units="):
         Perceptron(0)
     with pytest.raises(ValueError, match=r"each of 1 units and each example. Received: y of shape \(4,\)"):
         Perceptron(1).learn(BITS.astype("float32"), np.ones(4))

@@ -90,7 +90,7 @@ def test_learning_two_patterns(backend: Backend) -> None:
 
 
 def test_bad_input() -> None:
-    with pytest.raises(ValueError, match=r"`units`.*Received: -1"):
+    with pytest.raises(ValueError, match=r"`units` of layer 'rbm' must be a positive integer. Received: units=-1"):
         RBM(-1)
     with pytest.raises(ValueError, match=r"\(batch, visible\). Received: shape \(3,\)"):
         RBM(2)(np.ones(3, dtype="float32"))

@@ -336,7 +336,7 @@ def test_compiled_step_agrees(backend, kind):
     [
         (lambda: layers.LSTM(0), "`units` of layer 'lstm_cell' must be a positive integer.*Received: units=0"),
         (lambda: layers.LSTM(3, projection_units=1.5), "`projection_units`.*Received:"),
-        (lambda: layers.GRU(3, dropout=1.0), "rate.*Received:"),
+        (lambda: layers.GRU(3, dropout=1.0), r"`dropout` of layer 'gru_cell' must be a number in \[0, 1\)."),
         (lambda: layers.GRU(3, truncate_gradient=0), "`truncate_gradient`.*Received: truncate_gradient=0"),
         (lambda: layers.GRU(3, stateful=True, learn_initial_state=True), "not both.*Received:"),
         (lambda: layers.RNN(layers.Dense(3)), "`cell` of layer 'rnn'.*`state_size`.*Received:"),

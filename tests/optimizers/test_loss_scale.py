@@ -81,8 +81,8 @@ def test_configuration() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"initial_scale": 0.0}, "`initial_scale` of LossScaleOptimizer must be a positive number. Received: initial_"),
-        ({"dynamic_growth_steps": 0}, "`dynamic_growth_steps` of LossScaleOptimizer must be a positive integer. Recei"),
+        ({"initial_scale": 0.0}, "`initial_scale` of LossScaleOptimizer must be a positive number. Received:"),
+        ({"dynamic_growth_steps": 0}, "`dynamic_growth_steps` of LossScaleOptimizer must be a positive integer."),
     ],
 )
 def test_bad_arguments(options: dict[str, Any], message: str) -> None:

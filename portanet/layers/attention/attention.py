@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from portanet import checks
 from portanet.autodiff import array_namespace, unwrap
 from portanet.backends import Array
 from portanet.layers.random_layer import RandomLayer
@@ -49,14 +50,9 @@ class Attention(RandomLayer):
         **options: Any,
     ) -> None:
         super().__init__(seed, **options)
-        if score_mode not in ("dot", "concat"):
-            raise ValueError(
-                f"Argument `score_mode` of layer '{self.name}' must be 'dot' or 'concat'. "
-                f"Received: score_mode={score_mode!r}"
-            )
         self.use_scale = use_scale
-        self.score_mode = score_mode
-        self.dropout = self.require_rate(dropout)
+        self.score_mode = checks.choice("score_mode", score_mode, ("dot", "concat"), self)
+        self.dropout = checks.rate("dropout", dropout, self)
 
     def build(self, input_shape: Any) -> None:
         self.several_inputs.entries(self, input_shape)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from portanet import checks
 from portanet.layers.attention.multi_head_attention import MultiHeadAttention
-from portanet.layers.rnn.cell import require_size
 
 
 class GroupQueryAttention(MultiHeadAttention):
@@ -40,9 +40,7 @@ class GroupQueryAttention(MultiHeadAttention):
         **options: Any,
     ) -> None:
         super().__init__(num_query_heads, head_dim, dropout=dropout, use_bias=use_bias, **options)
-        self.num_key_value_heads = require_size(self, "num_key_value_heads", num_key_value_heads)
+        self.num_key_value_heads = checks.positive_int("num_key_value_heads", num_key_value_heads, self)
         if num_query_heads % num_key_value_heads:
-            raise ValueError(
-                f"Argument `num_query_heads` of layer '{self.name}' must be a multiple of `num_key_value_heads`. "
-                f"Received: num_query_heads={num_query_heads}, num_key_value_heads={num_key_value_heads}"
-            )
+            expected = f"a multiple of num_key_value_heads={num_key_value_heads}"
+            raise checks.invalid("num_query_heads", num_query_heads, expected, self)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from portanet import constraints, initializers, regularizers
+from portanet import checks, constraints, initializers, regularizers
 from portanet.autodiff import array_namespace, unwrap
 from portanet.backends import Array
 from portanet.layers.random_layer import RandomLayer
-from portanet.layers.rnn.cell import require_size
 from portanet.layers.several_inputs import Several, masks_of
 from portanet.ops.attention import attention, dot_product_attention, with_causal
 from portanet.ops.products import dense
@@ -77,11 +76,11 @@ class MultiHeadAttention(RandomLayer):
         **options: Any,
     ) -> None:
         super().__init__(seed, **options)
-        self.num_heads = self.num_key_value_heads = require_size(self, "num_heads", num_heads)
-        self.key_dim = require_size(self, "key_dim", key_dim)
-        self.value_dim = self.key_dim if value_dim is None else require_size(self, "value_dim", value_dim)
-        self.output_size = None if output_shape is None else require_size(self, "output_shape", output_shape)
-        self.dropout = self.require_rate(dropout)
+        self.num_heads = self.num_key_value_heads = checks.positive_int("num_heads", num_heads, self)
+        self.key_dim = checks.positive_int("key_dim", key_dim, self)
+        self.value_dim = self.key_dim if value_dim is None else checks.positive_int("value_dim", value_dim, self)
+        self.output_size = None if output_shape is None else checks.positive_int("output_shape", output_shape, self)
+        self.dropout = checks.rate("dropout", dropout, self)
         self.use_bias = use_bias
         self.kernel_initializer = initializers.get(kernel_initializer)
         self.bias_initializer = initializers.get(bias_initializer)

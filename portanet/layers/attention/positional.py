@@ -5,20 +5,10 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from portanet import initializers
+from portanet import checks, initializers
 from portanet.autodiff import array_namespace, unwrap
 from portanet.backends import Array, device_of
 from portanet.layers.base import Layer
-from portanet.layers.rnn.cell import require_size
-
-
-def _require_wavelength(layer: Layer, value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or value <= 0:
-        raise ValueError(
-            f"Argument `max_wavelength` of layer '{layer.name}' must be a positive number. "
-            f"Received: max_wavelength={value!r}"
-        )
-    return float(value)
 
 
 def _angles(x: Array, times: int, count: int, step: float, wavelength: float, start: int) -> tuple[Any, Array]:
@@ -56,7 +46,7 @@ class SinePositionEncoding(Layer):
 
     def __init__(self, max_wavelength: float = 10000, **options: Any) -> None:
         super().__init__(**options)
-        self.max_wavelength = _require_wavelength(self, max_wavelength)
+        self.max_wavelength = checks.positive("max_wavelength", max_wavelength, self)
 
     def call(self, x: Array, start_index: int = 0) -> Array:
         self.require_rank(x.shape, 2, "(..., time, features)")
@@ -93,7 +83,7 @@ class PositionEmbedding(Layer):
 
     def __init__(self, sequence_length: int, initializer: Any = "glorot_uniform", **options: Any) -> None:
         super().__init__(**options)
-        self.sequence_length = require_size(self, "sequence_length", sequence_length)
+        self.sequence_length = checks.positive_int("sequence_length", sequence_length, self)
         self.initializer = initializers.get(initializer)
 
     def build(self, input_shape: Any) -> None:
@@ -145,14 +135,9 @@ class RotaryEmbedding(Layer):
         self, max_wavelength: float = 10000, scaling_factor: float = 1.0, sequence_axis: int = 1, **options: Any
     ) -> None:
         super().__init__(**options)
-        self.max_wavelength = _require_wavelength(self, max_wavelength)
-        if scaling_factor <= 0:
-            raise ValueError(
-                f"Argument `scaling_factor` of layer '{self.name}' must be positive. "
-                f"Received: scaling_factor={scaling_factor!r}"
-            )
-        self.scaling_factor = float(scaling_factor)
-        self.sequence_axis = sequence_axis
+        self.max_wavelength = checks.positive("max_wavelength", max_wavelength, self)
+        self.scaling_factor = checks.positive("scaling_factor", scaling_factor, self)
+        self.sequence_axis = checks.integer("sequence_axis", sequence_axis, self)
         if sequence_axis < 1:  # it may be that of the batch
             self.by_example = False
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from portanet import activations
+from portanet import activations, checks
 from portanet.backends import Array
 from portanet.layers.attention.multi_head_attention import MultiHeadAttention
 from portanet.layers.base import Layer
 from portanet.layers.core.dense import Dense
 from portanet.layers.normalization.layer_normalization import LayerNormalization
 from portanet.layers.regularization.dropout import Dropout
-from portanet.layers.rnn.cell import require_size
 from portanet.layers.several_inputs import Several, masks_of
 
 
@@ -58,8 +57,8 @@ class TransformerEncoder(Layer):
         **options: Any,
     ) -> None:
         super().__init__(**options)
-        self.intermediate_dim = require_size(self, "intermediate_dim", intermediate_dim)
-        self.num_heads = require_size(self, "num_heads", num_heads)
+        self.intermediate_dim = checks.positive_int("intermediate_dim", intermediate_dim, self)
+        self.num_heads = checks.positive_int("num_heads", num_heads, self)
         self.rate = dropout
         self.activation = activations.get(activation)
         self.epsilon = layer_norm_epsilon

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from portanet import activations, constraints, initializers, regularizers
+from portanet import activations, checks, constraints, initializers, regularizers
 from portanet.autodiff import array_namespace
 from portanet.backends import Array
-from portanet.layers.spatial import Spatial, margins, sizes
+from portanet.layers.spatial import Spatial
 from portanet.ops.windows import window
 
 
@@ -48,34 +48,19 @@ class Convolving(Spatial):
         **options: Any,
     ) -> None:
         super().__init__(data_format, activity_regularizer=activity_regularizer, **options)
-        self.kernel_size = sizes(self, "kernel_size", kernel_size, self.rank, 1)
-        self.strides = sizes(self, "strides", strides, self.rank, 1)
-        self.dilation_rate = sizes(self, "dilation_rate", dilation_rate, self.rank, 1)
-        self.padding = self._checked_padding(padding)
+        self.kernel_size = checks.integers("kernel_size", kernel_size, self.rank, self, least=1)
+        self.strides = checks.integers("strides", strides, self.rank, self, least=1)
+        self.dilation_rate = checks.integers("dilation_rate", dilation_rate, self.rank, self, least=1)
+        if isinstance(padding, str):
+            names = ("valid", "same", "full", "causal") if self.rank == 1 else ("valid", "same", "full")
+            self.padding: Any = checks.choice("padding", padding.lower(), names, self)
+        else:
+            self.padding = checks.pairs("padding", padding, self.rank, self)
         self.activation = activations.get(activation)
         self.use_bias = use_bias
         self.bias_initializer = initializers.get(bias_initializer)
         self.bias_regularizer = regularizers.get(bias_regularizer)
         self.bias_constraint = constraints.get(bias_constraint)
-
-    def _checked_padding(self, padding: Any) -> Any:
-        if isinstance(padding, str):
-            names = ("valid", "same", "full", "causal") if self.rank == 1 else ("valid", "same", "full")
-            if padding.lower() not in names:
-                raise ValueError(
-                    f"Argument `padding` of layer '{self.name}' must be one of {', '.join(map(repr, names))}, or "
-                    f"numbers of zeros for each axis. Received: padding={padding!r}"
-                )
-            return padding.lower()
-        return margins(self, "padding", padding, self.rank)
-
-    def require_count(self, name: str, value: Any) -> int:
-        """Check a number of filters, groups or the like."""
-        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-            raise ValueError(
-                f"Argument `{name}` of layer '{self.name}' must be a positive integer. Received: {name}={value!r}"
-            )
-        return value
 
     @property
     def channel_axis(self) -> int:

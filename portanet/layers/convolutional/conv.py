@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from portanet import constraints, initializers, regularizers
+from portanet import checks, constraints, initializers, regularizers
 from portanet.backends import Array
 from portanet.layers.convolutional.base_conv import Convolving
 from portanet.ops.convolution import conv_nd
@@ -48,13 +48,10 @@ class Conv(Convolving):
             bias_constraint,
             **options,
         )
-        self.filters = self.require_count("filters", filters)
-        self.groups = self.require_count("groups", groups)
+        self.filters = checks.positive_int("filters", filters, self)
+        self.groups = checks.positive_int("groups", groups, self)
         if self.filters % self.groups:
-            raise ValueError(
-                f"Argument `filters` of layer '{self.name}' must be a multiple of groups={groups}. "
-                f"Received: filters={filters}"
-            )
+            raise checks.invalid("filters", filters, f"a multiple of groups={groups}", self)
         self.kernel_initializer = initializers.get(kernel_initializer)
         self.kernel_regularizer = regularizers.get(kernel_regularizer)
         self.kernel_constraint = constraints.get(kernel_constraint)

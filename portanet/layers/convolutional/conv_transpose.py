@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from portanet import constraints, initializers, regularizers
+from portanet import checks, constraints, initializers, regularizers
 from portanet.backends import Array
 from portanet.layers.convolutional.base_conv import Convolving
-from portanet.layers.spatial import sizes
 from portanet.ops.convolution import conv_transpose_nd
 
 
@@ -47,19 +46,16 @@ class _ConvTranspose(Convolving):
             bias_constraint,
             **options,
         )
-        if self.padding not in ("valid", "same"):
-            raise ValueError(
-                f"Argument `padding` of layer '{self.name}' must be 'valid' or 'same'. Received: padding={padding!r}"
-            )
+        checks.choice("padding", self.padding, ("valid", "same"), self)
         self.output_padding = (
-            None if output_padding is None else sizes(self, "output_padding", output_padding, self.rank, 0)
+            None
+            if output_padding is None
+            else checks.integers("output_padding", output_padding, self.rank, self, least=0)
         )
         if any(extra >= s for extra, s in zip(self.output_padding or (), self.strides, strict=False)):
-            raise ValueError(
-                f"Argument `output_padding` of layer '{self.name}' must be less than strides={strides} on every axis. "
-                f"Received: output_padding={output_padding!r}"
-            )
-        self.filters = self.require_count("filters", filters)
+            expected = f"less than strides={strides} on every axis"
+            raise checks.invalid("output_padding", output_padding, expected, self)
+        self.filters = checks.positive_int("filters", filters, self)
         self.kernel_initializer = initializers.get(kernel_initializer)
         self.kernel_regularizer = regularizers.get(kernel_regularizer)
         self.kernel_constraint = constraints.get(kernel_constraint)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from portanet import constraints, initializers, regularizers
+from portanet import checks, constraints, initializers, regularizers
 from portanet.autodiff import array_namespace
 from portanet.backends import Array
 from portanet.layers.convolutional.base_conv import Convolving
@@ -25,7 +25,7 @@ class ByChannel(Convolving):
         **options: Any,
     ) -> None:
         super().__init__(*arguments, **options)
-        self.depth_multiplier = self.require_count("depth_multiplier", depth_multiplier)
+        self.depth_multiplier = checks.positive_int("depth_multiplier", depth_multiplier, self)
         self.depthwise_initializer = initializers.get(depthwise_initializer)
         self.depthwise_regularizer = regularizers.get(depthwise_regularizer)
         self.depthwise_constraint = constraints.get(depthwise_constraint)

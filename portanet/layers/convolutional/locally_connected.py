@@ -7,7 +7,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from portanet import constraints, initializers, regularizers
+from portanet import checks, constraints, initializers, regularizers
 from portanet.autodiff import array_namespace
 from portanet.backends import Array
 from portanet.layers.convolutional.base_conv import Convolving
@@ -47,7 +47,7 @@ class _LocallyConnected(Convolving):
             bias_constraint,
             **options,
         )
-        self.filters = self.require_count("filters", filters)
+        self.filters = checks.positive_int("filters", filters, self)
         self.kernel_initializer = initializers.get(kernel_initializer)
         self.kernel_regularizer = regularizers.get(kernel_regularizer)
         self.kernel_constraint = constraints.get(kernel_constraint)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from portanet import constraints, initializers, regularizers
+from portanet import checks, constraints, initializers, regularizers
 from portanet.backends import Array
 from portanet.layers.convolutional.depthwise_conv import ByChannel
 from portanet.ops.convolution import conv_nd
@@ -53,7 +53,7 @@ class _SeparableConv(ByChannel):
             bias_constraint,
             **options,
         )
-        self.filters = self.require_count("filters", filters)
+        self.filters = checks.positive_int("filters", filters, self)
         self.pointwise_initializer = initializers.get(pointwise_initializer)
         self.pointwise_regularizer = regularizers.get(pointwise_regularizer)
         self.pointwise_constraint = constraints.get(pointwise_constraint)

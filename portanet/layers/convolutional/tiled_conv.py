@@ -7,10 +7,10 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from portanet import checks
 from portanet.autodiff import array_namespace
 from portanet.backends import Array
 from portanet.layers.convolutional.conv import Conv
-from portanet.layers.spatial import sizes
 from portanet.ops.convolution import conv_nd
 from portanet.ops.windows import interleave, pad, window
 
@@ -18,7 +18,7 @@ from portanet.ops.windows import interleave, pad, window
 class _TiledConv(Conv):
     def __init__(self, filters: int, kernel_size: int | Sequence[int], tiles: int | Sequence[int], **options: Any):
         super().__init__(filters, kernel_size, **options)
-        self.tiles = sizes(self, "tiles", tiles, self.rank, 1)
+        self.tiles = checks.integers("tiles", tiles, self.rank, self, least=1)
 
     def build(self, input_shape: Any) -> None:
         channels = self.channels_of(input_shape)

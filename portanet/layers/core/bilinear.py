@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from portanet import activations, initializers
+from portanet import activations, checks, initializers
 from portanet.autodiff import array_namespace
 from portanet.backends import Array
 from portanet.layers.base import Layer
@@ -52,9 +52,7 @@ class Bilinear(Layer):
         **options: Any,
     ) -> None:
         super().__init__(**options)
-        if isinstance(units, bool) or not isinstance(units, int) or units < 1:
-            raise ValueError(f"Argument `units` of layer '{self.name}' must be a positive integer. Received: {units!r}")
-        self.units = units
+        self.units = checks.positive_int("units", units, self)
         self.activation = activations.get(activation)
         self.use_bias = use_bias
         self.kernel_initializer = initializers.get(kernel_initializer)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from portanet import initializers
+from portanet import checks, initializers
 from portanet.autodiff import array_namespace, unwrap
 from portanet.backends import Array, backend_class_of, raw_namespace, to_host
 from portanet.layers.base import Layer
@@ -53,13 +53,8 @@ class Embedding(Layer):
         **options: Any,
     ) -> None:
         super().__init__(**options)
-        for name, value in (("input_dim", input_dim), ("output_dim", output_dim)):
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise ValueError(
-                    f"Argument `{name}` of layer '{self.name}' must be a positive integer. Received: {name}={value!r}"
-                )
-        self.input_dim = input_dim
-        self.output_dim = output_dim
+        self.input_dim = checks.positive_int("input_dim", input_dim, self)
+        self.output_dim = checks.positive_int("output_dim", output_dim, self)
         self.embeddings_initializer = initializers.get(embeddings_initializer)
         self.embeddings_regularizer = embeddings_regularizer
         self.embeddings_constraint = embeddings_constraint

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from portanet import checks
 from portanet.backends import Array
 from portanet.layers.base import Layer
 from portanet.layers.several_inputs import Shape
@@ -26,12 +27,10 @@ class InputLayer(Layer):
 
     def __init__(self, shape: Any, batch_size: int | None = None, dtype: str | None = None, **options: Any) -> None:
         super().__init__(**options)
-        if isinstance(shape, int) or any(n is not None and (not isinstance(n, int) or n < 0) for n in shape):
-            raise ValueError(
-                f"Argument `shape` must be a tuple of sizes of one example, such as (784,). Received: shape={shape!r}"
-            )
-        self.shape: Shape = tuple(shape)
-        self.batch_size = batch_size
+        if not isinstance(shape, (list, tuple)):
+            raise checks.invalid("shape", shape, "a tuple of sizes of one example, such as (784,)", self)
+        self.shape: Shape = tuple(None if n is None else checks.integer("shape", n, self, least=0) for n in shape)
+        self.batch_size = None if batch_size is None else checks.positive_int("batch_size", batch_size, self)
         self.dtype = dtype or self.compute_dtype
         self.build(self.batch_shape)
         Node(self, (), {}, self.batch_shape, self.dtype)

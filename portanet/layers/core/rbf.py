@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from portanet import activations, initializers
+from portanet import activations, checks, initializers
 from portanet.autodiff import array_namespace
 from portanet.backends import Array
 from portanet.initializers import Constant
@@ -47,13 +47,9 @@ class RBF(Layer):
         **options: Any,
     ) -> None:
         super().__init__(**options)
-        if isinstance(units, bool) or not isinstance(units, int) or units < 1:
-            raise ValueError(f"Argument `units` of layer '{self.name}' must be a positive integer. Received: {units!r}")
-        if beta <= 0:
-            raise ValueError(f"Argument `beta` of layer '{self.name}' must be positive. Received: beta={beta!r}")
-        self.units = units
+        self.units = checks.positive_int("units", units, self)
         self.normalize = normalize
-        self.beta = float(beta)
+        self.beta = checks.positive("beta", beta, self)
         self.centers_initializer = initializers.get(centers_initializer)
 
     def build(self, input_shape: Any) -> None:

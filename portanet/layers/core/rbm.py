@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from portanet import activations, initializers, random
+from portanet import activations, checks, initializers, random
 from portanet.autodiff import array_namespace, grad, lift, stop_gradient
 from portanet.backends import Array
 from portanet.layers.base import Layer
@@ -49,12 +49,10 @@ class RBM(Layer):
         **options: Any,
     ) -> None:
         super().__init__(**options)
-        if isinstance(units, bool) or not isinstance(units, int) or units < 1:
-            raise ValueError(f"Argument `units` of layer '{self.name}' must be a positive integer. Received: {units!r}")
-        self.units = units
+        self.units = checks.positive_int("units", units, self)
         self.kernel_initializer = initializers.get(kernel_initializer)
         self.bias_initializer = initializers.get(bias_initializer)
-        self.seed = seed
+        self.seed = None if seed is None else checks.integer("seed", seed, self, least=0)
 
     def build(self, input_shape: Any) -> None:
         if len(input_shape) != 2:
@@ -112,8 +110,7 @@ class RBM(Layer):
         Returns:
             The mean square of what one pass to the hidden units and back changes, after the step.
         """
-        if isinstance(k, bool) or not isinstance(k, int) or k < 1:
-            raise ValueError(f"Argument `k` must be a positive integer. Received: k={k!r}")
+        k = checks.positive_int("k", k, self)
         if not self.built:
             self.build(tuple(v.shape))
         named = self.named_variables()

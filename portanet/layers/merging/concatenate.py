@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from portanet import checks
 from portanet.autodiff import array_namespace
 from portanet.backends import Array
 from portanet.layers.merging.base_merge import Merge
@@ -27,12 +28,9 @@ class Concatenate(Merge):
 
     def __init__(self, axis: int = -1, **options: Any) -> None:
         super().__init__(**options)
-        if isinstance(axis, bool) or not isinstance(axis, int) or axis == 0:
-            raise ValueError(
-                f"Argument `axis` of layer '{self.name}' must be an axis other than the batch's. "
-                f"Received: axis={axis!r}"
-            )
-        self.axis = axis
+        self.axis = checks.integer("axis", axis, self)
+        if axis == 0:
+            raise checks.invalid("axis", axis, "an axis other than the batch's", self)
 
     def merge(self, xp: Any, arrays: list[Array]) -> Array:
         return xp.concat(arrays, axis=self.axis)

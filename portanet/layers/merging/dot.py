@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from portanet import checks
 from portanet.backends import Array
 from portanet.layers.merging.base_merge import Merge
 from portanet.layers.several_inputs import Several
@@ -32,13 +33,9 @@ class Dot(Merge):
 
     def __init__(self, axes: int | tuple[int, int], normalize: bool = False, **options: Any) -> None:
         super().__init__(**options)
-        pair = (axes, axes) if isinstance(axes, int) else tuple(axes)
-        if len(pair) != 2 or any(isinstance(a, bool) or not isinstance(a, int) or a == 0 for a in pair):
-            raise ValueError(
-                f"Argument `axes` of layer '{self.name}' must be an axis or a pair of axes, not the batch's. "
-                f"Received: axes={axes!r}"
-            )
-        self.axes = pair
+        self.axes = checks.integers("axes", axes, 2, self)
+        if 0 in self.axes:
+            raise checks.invalid("axes", axes, "an axis or a pair of axes, not the batch's", self)
         self.normalize = normalize
 
     def merge(self, xp: Any, arrays: list[Array]) -> Array:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
-from portanet import constraints, initializers, regularizers
+from portanet import checks, constraints, initializers, regularizers
 from portanet.autodiff import array_namespace
 from portanet.backends import Array
 from portanet.layers.base import Layer
@@ -44,7 +43,7 @@ class AffineNormalization(Layer):
         **options: Any,
     ) -> None:
         super().__init__(**options)
-        self.epsilon = require_epsilon(self, epsilon)
+        self.epsilon = checks.non_negative("epsilon", epsilon, self)
         self.center = center
         self.scale = scale
         self.beta_initializer = initializers.get(beta_initializer)
@@ -87,25 +86,6 @@ class AffineNormalization(Layer):
             x, *self.affine(shape), axes=axes, epsilon=self.epsilon, scale=self.scale, offset=self.center
         )
         return found
-
-
-def require_epsilon(layer: Layer, epsilon: Any) -> float:
-    """Check what is added to a variance."""
-    if isinstance(epsilon, bool) or not isinstance(epsilon, (int, float)) or not 0 <= epsilon < math.inf:
-        raise ValueError(
-            f"Argument `epsilon` of layer '{layer.name}' must be a non-negative number. Received: epsilon={epsilon!r}"
-        )
-    return float(epsilon)
-
-
-def require_axes(layer: Layer, axis: Any) -> tuple[int, ...]:
-    """Check an axis or a list of them."""
-    axes = tuple(axis) if isinstance(axis, (list, tuple)) else (axis,)
-    if not axes or any(isinstance(a, bool) or not isinstance(a, int) for a in axes):
-        raise ValueError(
-            f"Argument `axis` of layer '{layer.name}' must be an integer or a list of integers. Received: axis={axis!r}"
-        )
-    return axes
 
 
 def positive_axes(layer: Layer, axes: tuple[int, ...], shape: Any) -> tuple[int, ...]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from portanet import initializers
+from portanet import checks, initializers
 from portanet.autodiff import array_namespace, unwrap
 from portanet.backends import Array, raw_namespace
-from portanet.layers.normalization.affine_normalization import AffineNormalization, positive_axes, require_axes, widened
+from portanet.layers.normalization.affine_normalization import AffineNormalization, positive_axes, widened
 from portanet.variables import Variable
 
 
@@ -52,13 +52,8 @@ class BatchNormalization(AffineNormalization):
         **options: Any,
     ) -> None:
         super().__init__(epsilon, **options)
-        self.axis = require_axes(self, axis)
-        if isinstance(momentum, bool) or not isinstance(momentum, (int, float)) or not 0 <= momentum <= 1:
-            raise ValueError(
-                f"Argument `momentum` of layer '{self.name}' must be a number in [0, 1]. "
-                f"Received: momentum={momentum!r}"
-            )
-        self.momentum = float(momentum)
+        self.axis = checks.integers("axis", axis, of=self)
+        self.momentum = checks.number("momentum", momentum, "[0, 1]", self)
         self.moving_mean_initializer = initializers.get(moving_mean_initializer)
         self.moving_variance_initializer = initializers.get(moving_variance_initializer)
 

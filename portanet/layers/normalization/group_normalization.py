@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from portanet import checks
 from portanet.autodiff import array_namespace
 from portanet.backends import Array
-from portanet.layers.normalization.affine_normalization import AffineNormalization, positive_axes, require_axes, widened
+from portanet.layers.normalization.affine_normalization import AffineNormalization, positive_axes, widened
 
 
 class GroupNormalization(AffineNormalization):
@@ -33,18 +34,13 @@ class GroupNormalization(AffineNormalization):
 
     def __init__(self, groups: int = 32, axis: int = -1, epsilon: float = 1e-3, **options: Any) -> None:
         super().__init__(epsilon, **options)
-        if isinstance(groups, bool) or not isinstance(groups, int) or (groups < 1 and groups != -1):
-            raise ValueError(
-                f"Argument `groups` of layer '{self.name}' must be a positive integer or -1. "
-                f"Received: groups={groups!r}"
-            )
-        if len(require_axes(self, axis)) != 1:
-            raise ValueError(f"Argument `axis` of layer '{self.name}' must be one axis. Received: axis={axis!r}")
-        self.groups = groups
-        self.axis = axis
+        self.groups = checks.integer("groups", groups, self, least=-1)
+        if groups == 0:
+            raise checks.invalid("groups", groups, "a positive integer or -1", self)
+        self.axis = checks.integers("axis", axis, 1, self)
 
     def build(self, input_shape: Any) -> None:
-        (self.channel_axis,) = positive_axes(self, require_axes(self, self.axis), input_shape)
+        (self.channel_axis,) = positive_axes(self, self.axis, input_shape)
         self.channels = input_shape[self.channel_axis]
         self.divisions = self.channels if self.groups == -1 else self.groups
         if self.channels % self.divisions:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from portanet import checks
 from portanet.backends import Array
 from portanet.layers.base import Layer
 from portanet.variables import Variable, bind
@@ -22,7 +23,7 @@ class KernelWrapper(Layer):
     def __init__(self, layer: Layer, **options: Any) -> None:
         super().__init__(**options)
         if not isinstance(layer, Layer):
-            raise ValueError(f"Argument `layer` of layer '{self.name}' must be a layer. Received: layer={layer!r}")
+            raise checks.invalid("layer", layer, "a layer", self)
         self.layer = layer
 
     def build(self, input_shape: Any) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from portanet import checks
 from portanet.backends import Array
-from portanet.layers.normalization.affine_normalization import AffineNormalization, positive_axes, require_axes, widened
+from portanet.layers.normalization.affine_normalization import AffineNormalization, positive_axes, widened
 
 
 class LayerNormalization(AffineNormalization):
@@ -32,7 +33,7 @@ class LayerNormalization(AffineNormalization):
 
     def __init__(self, axis: int | list[int] | tuple[int, ...] = -1, epsilon: float = 1e-3, **options: Any) -> None:
         super().__init__(epsilon, **options)
-        self.axis = require_axes(self, axis)
+        self.axis = checks.integers("axis", axis, of=self)
 
     def build(self, input_shape: Any) -> None:
         self.axes = positive_axes(self, self.axis, input_shape)

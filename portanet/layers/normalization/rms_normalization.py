@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from portanet import checks
 from portanet.autodiff import array_namespace
 from portanet.backends import Array
 from portanet.layers.base import Layer
-from portanet.layers.normalization.affine_normalization import positive_axes, require_axes, require_epsilon, widened
+from portanet.layers.normalization.affine_normalization import positive_axes, widened
 from portanet.ops.normalization import rms_normalize
 
 
@@ -34,8 +35,8 @@ class RMSNormalization(Layer):
 
     def __init__(self, axis: int | list[int] | tuple[int, ...] = -1, epsilon: float = 1e-6, **options: Any) -> None:
         super().__init__(**options)
-        self.axis = require_axes(self, axis)
-        self.epsilon = require_epsilon(self, epsilon)
+        self.axis = checks.integers("axis", axis, of=self)
+        self.epsilon = checks.non_negative("epsilon", epsilon, self)
 
     def build(self, input_shape: Any) -> None:
         self.axes = positive_axes(self, self.axis, input_shape)

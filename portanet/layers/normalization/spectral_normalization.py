@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from portanet import initializers
+from portanet import checks, initializers
 from portanet.autodiff import array_namespace, unwrap
 from portanet.backends import Array, raw_namespace
 from portanet.layers.base import Layer
@@ -34,12 +34,7 @@ class SpectralNormalization(KernelWrapper):
 
     def __init__(self, layer: Layer, power_iterations: int = 1, **options: Any) -> None:
         super().__init__(layer, **options)
-        if isinstance(power_iterations, bool) or not isinstance(power_iterations, int) or power_iterations < 1:
-            raise ValueError(
-                f"Argument `power_iterations` of layer '{self.name}' must be a positive integer. "
-                f"Received: power_iterations={power_iterations!r}"
-            )
-        self.power_iterations = power_iterations
+        self.power_iterations = checks.positive_int("power_iterations", power_iterations, self)
 
     def build(self, input_shape: Any) -> None:
         super().build(input_shape)

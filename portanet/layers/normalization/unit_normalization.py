@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from portanet import checks
 from portanet.autodiff import array_namespace
 from portanet.backends import Array
 from portanet.layers.base import Layer
-from portanet.layers.normalization.affine_normalization import positive_axes, require_axes, widened
+from portanet.layers.normalization.affine_normalization import positive_axes, widened
 
 
 class UnitNormalization(Layer):
@@ -30,7 +31,7 @@ class UnitNormalization(Layer):
 
     def __init__(self, axis: int | list[int] | tuple[int, ...] = -1, **options: Any) -> None:
         super().__init__(**options)
-        self.axis = require_axes(self, axis)
+        self.axis = checks.integers("axis", axis, of=self)
 
     def call(self, x: Array) -> Array:
         axes = positive_axes(self, self.axis, x.shape)

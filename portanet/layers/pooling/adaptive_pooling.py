@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from portanet import checks
 from portanet.autodiff import array_namespace
 from portanet.backends import Array
-from portanet.layers.spatial import Spatial, sizes
+from portanet.layers.spatial import Spatial
 from portanet.ops.pooling import adaptive_pool
 
 
@@ -16,7 +17,7 @@ class _Adaptive(Spatial):
 
     def __init__(self, output_size: int | Sequence[int], data_format: str | None = None, **options: Any) -> None:
         super().__init__(data_format, **options)
-        self.output_size = sizes(self, "output_size", output_size, self.rank, 1)
+        self.output_size = checks.integers("output_size", output_size, self.rank, self, least=1)
 
     def call(self, x: Array) -> Array:
         self.require_space(x.shape)

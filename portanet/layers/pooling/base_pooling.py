@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from portanet import checks
 from portanet.autodiff import array_namespace
 from portanet.backends import Array
-from portanet.layers.spatial import Spatial, margins, sizes
+from portanet.layers.spatial import Spatial
 from portanet.ops.windows import Window, window
 
 
@@ -32,22 +33,17 @@ class Pooling(Spatial):
         **options: Any,
     ) -> None:
         super().__init__(data_format, **options)
-        self.pool_size = sizes(self, "pool_size", pool_size, self.rank, 1)
-        self.strides = self.pool_size if strides is None else sizes(self, "strides", strides, self.rank, 1)
+        self.pool_size = checks.integers("pool_size", pool_size, self.rank, self, least=1)
+        self.strides = (
+            self.pool_size if strides is None else checks.integers("strides", strides, self.rank, self, least=1)
+        )
         if isinstance(padding, str):
-            if padding.lower() not in ("valid", "same"):
-                raise ValueError(
-                    f"Argument `padding` of layer '{self.name}' must be 'valid', 'same' or numbers of places for each "
-                    f"axis. Received: padding={padding!r}"
-                )
-            self.padding: Any = padding.lower()
+            self.padding: Any = checks.choice("padding", padding.lower(), ("valid", "same"), self)
         else:
-            self.padding = margins(self, "padding", padding, self.rank)
+            self.padding = checks.pairs("padding", padding, self.rank, self)
             if any(n >= k for pair, k in zip(self.padding, self.pool_size, strict=True) for n in pair):
-                raise ValueError(
-                    f"Argument `padding` of layer '{self.name}' must be less than pool_size={self.pool_size}: a window "
-                    f"has to see some of the input. Received: padding={padding!r}"
-                )
+                expected = f"less than pool_size={self.pool_size}: a window has to see some of the input"
+                raise checks.invalid("padding", padding, expected, self)
 
     def window_over(self, space: Sequence[int]) -> Window:
         """The window for an input of a size."""

@@ -5,13 +5,11 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from portanet import checks
 from portanet.autodiff import array_namespace
 from portanet.backends import Array
 from portanet.layers.random_layer import RandomLayer
 from portanet.random import streams
-
-FORMATS = ("channels_last", "channels_first")
-
 
 FILL_MODES = ("constant", "nearest", "reflect", "wrap")
 
@@ -38,7 +36,7 @@ class ImageAugmentation(RandomLayer):
 
     def __init__(self, seed: int | None = None, data_format: str | None = None, **options: Any) -> None:
         super().__init__(seed, **options)
-        self.data_format = self.require_choice("data_format", data_format or "channels_last", FORMATS)
+        self.data_format = checks.data_format(data_format, self)
 
     def build(self, input_shape: Any) -> None:
         self.require_rank(input_shape, 4, "(batch, height, width, channels)")
@@ -69,24 +67,13 @@ class ImageAugmentation(RandomLayer):
         dtype = xp.float64 if x.dtype == xp.float64 else xp.float32
         return streams.uniform(self.key, self._next(), shape, dtype, low, high)
 
-    def require_choice(self, name: str, value: Any, choices: tuple[str, ...]) -> str:
-        """Check an argument that names one of several ways."""
-        if value not in choices:
-            raise ValueError(
-                f"Argument `{name}` of layer '{self.name}' must be one of {choices}. Received: {name}={value!r}"
-            )
-        return str(value)
-
     def require_range(self, name: str, value: Any, limit: float = math.inf) -> tuple[float, float]:
         """Check a factor: a number, for a range from its negative to itself, or the two ends of a range."""
-        ends = tuple(value) if isinstance(value, (list, tuple)) else (value, value)
-        numbers = all(isinstance(e, (int, float)) and not isinstance(e, bool) and math.isfinite(e) for e in ends)
-        if numbers and len(ends) == 2:
-            low, high = ends if isinstance(value, (list, tuple)) else (-abs(value), abs(value))
-            if -limit <= low <= high <= limit:
-                return float(low), float(high)
-        within = "" if limit == math.inf else f" within [-{limit}, {limit}]"
-        raise ValueError(
-            f"Argument `{name}` of layer '{self.name}' must be a number or a pair (low, high){within}. "
-            f"Received: {name}={value!r}"
-        )
+        within = "(-inf, inf)" if limit == math.inf else f"[-{limit:g}, {limit:g}]"
+        if not isinstance(value, (list, tuple)):
+            size = abs(checks.number(name, value, within, self))
+            return -size, size
+        ends = [checks.number(name, end, within, self) for end in value]
+        if len(ends) != 2 or ends[0] > ends[1]:
+            raise checks.invalid(name, value, "a number or a pair (low, high)", self)
+        return ends[0], ends[1]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from portanet import checks
 from portanet.autodiff import unwrap
 from portanet.backends import Array, device_of, raw_namespace
 from portanet.layers.preprocessing.image_augmentation import ImageAugmentation
@@ -35,13 +36,8 @@ class RandomCrop(ImageAugmentation):
         self, height: int, width: int, seed: int | None = None, data_format: str | None = None, **options: Any
     ) -> None:
         super().__init__(seed, data_format, **options)
-        for name, size in (("height", height), ("width", width)):
-            if isinstance(size, bool) or not isinstance(size, int) or size < 1:
-                raise ValueError(
-                    f"Argument `{name}` of layer '{self.name}' must be a positive integer. Received: {name}={size!r}"
-                )
-        self.height = height
-        self.width = width
+        self.height = checks.positive_int("height", height, self)
+        self.width = checks.positive_int("width", width, self)
 
     def _room(self, x: Array) -> tuple[int, int]:
         """How far the window can be moved."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from portanet import checks
 from portanet.autodiff import array_namespace
 from portanet.backends import Array
 from portanet.layers.preprocessing.image_augmentation import FLIPS, ImageAugmentation
@@ -37,7 +38,7 @@ class RandomFlip(ImageAugmentation):
         **options: Any,
     ) -> None:
         super().__init__(seed, data_format, **options)
-        self.mode = self.require_choice("mode", mode, tuple(FLIPS))
+        self.mode = checks.choice("mode", mode, FLIPS, self)
 
     def augmented(self, x: Array) -> Array:
         xp = array_namespace(x)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from portanet import checks
 from portanet.autodiff import array_namespace, unwrap
 from portanet.backends import Array, device_of, raw_namespace
 from portanet.layers.preprocessing.image_augmentation import FILL_MODES, INTERPOLATIONS, ImageAugmentation
@@ -35,8 +36,8 @@ class Resampling(ImageAugmentation):
         **options: Any,
     ) -> None:
         super().__init__(seed, data_format, **options)
-        self.fill_mode = self.require_choice("fill_mode", fill_mode, FILL_MODES)
-        self.interpolation = self.require_choice("interpolation", interpolation, INTERPOLATIONS)
+        self.fill_mode = checks.choice("fill_mode", fill_mode, FILL_MODES, self)
+        self.interpolation = checks.choice("interpolation", interpolation, INTERPOLATIONS, self)
         self.fill_value = float(fill_value)
 
     def sources(self, x: Array) -> tuple[Array, Array]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from portanet import checks
 from portanet.backends import Array
 from portanet.layers.base import Layer
 from portanet.regularizers import contractive
@@ -36,12 +37,8 @@ class ContractiveRegularization(Layer):
                 f"Argument `encoder` of layer '{self.name}' must be a layer or model. "
                 f"Received: encoder={encoder!r} (of type {type(encoder).__name__})"
             )
-        if isinstance(factor, bool) or not isinstance(factor, (int, float)) or not factor >= 0:
-            raise ValueError(
-                f"Argument `factor` of layer '{self.name}' must be a non-negative number. Received: factor={factor!r}"
-            )
         self.encoder = encoder
-        self.factor = factor
+        self.factor = checks.non_negative("factor", factor, self)
 
     def build(self, input_shape: Any) -> None:
         if not self.encoder.built:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from portanet import checks
 from portanet.autodiff import array_namespace
 from portanet.backends import Array
 from portanet.layers.random_layer import RandomLayer
@@ -34,13 +35,10 @@ class Dropout(RandomLayer):
         self, rate: float, noise_shape: Sequence[int | None] | None = None, seed: int | None = None, **options: Any
     ) -> None:
         super().__init__(seed, **options)
-        self.rate = self.require_rate(rate)
-        if noise_shape is not None and not all(n is None or (isinstance(n, int) and n > 0) for n in noise_shape):
-            raise ValueError(
-                f"Argument `noise_shape` of layer '{self.name}' must hold positive integers or None for each axis. "
-                f"Received: noise_shape={noise_shape!r}"
-            )
-        self.noise_shape = noise_shape
+        self.rate = checks.rate("rate", rate, self)
+        self.noise_shape = noise_shape and tuple(
+            None if n is None else checks.positive_int("noise_shape", n, self) for n in noise_shape
+        )
         if noise_shape and noise_shape[0] not in (None, 1):  # a part of the batch would not fit
             self.by_example = False
 

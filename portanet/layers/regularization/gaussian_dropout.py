@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from portanet import checks
 from portanet.backends import Array
 from portanet.layers.random_layer import RandomLayer
 
@@ -29,7 +30,7 @@ class GaussianDropout(RandomLayer):
 
     def __init__(self, rate: float, seed: int | None = None, **options: Any) -> None:
         super().__init__(seed, **options)
-        self.rate = self.require_rate(rate)
+        self.rate = checks.rate("rate", rate, self)
 
     def call(self, x: Array, training: bool = False) -> Array:
         if not training or self.rate == 0:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
+from portanet import checks
 from portanet.backends import Array
 from portanet.layers.random_layer import RandomLayer
 
@@ -29,11 +29,7 @@ class GaussianNoise(RandomLayer):
 
     def __init__(self, stddev: float, seed: int | None = None, **options: Any) -> None:
         super().__init__(seed, **options)
-        if isinstance(stddev, bool) or not isinstance(stddev, (int, float)) or not 0 <= stddev < math.inf:
-            raise ValueError(
-                f"Argument `stddev` of layer '{self.name}' must be a non-negative number. Received: stddev={stddev!r}"
-            )
-        self.stddev = float(stddev)
+        self.stddev = checks.non_negative("stddev", stddev, self)
 
     def call(self, x: Array, training: bool = False) -> Array:
         if not training or self.stddev == 0:

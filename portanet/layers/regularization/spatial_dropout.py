@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from portanet import checks
 from portanet.layers.regularization.dropout import Dropout
 
 
@@ -14,12 +15,7 @@ class _SpatialDropout(Dropout):
 
     def __init__(self, rate: float, data_format: str | None = None, seed: int | None = None, **options: Any) -> None:
         super().__init__(rate, seed=seed, **options)
-        if data_format not in (None, "channels_last", "channels_first"):
-            raise ValueError(
-                f"Argument `data_format` of layer '{self.name}' must be 'channels_last' or 'channels_first'. "
-                f"Received: data_format={data_format!r}"
-            )
-        self.data_format = data_format or "channels_last"
+        self.data_format = checks.data_format(data_format, self)
 
     def build(self, input_shape: Any) -> None:
         if len(input_shape) != self._axes + 2:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from portanet import checks
 from portanet.backends import Array
-from portanet.layers.spatial import Spatial, margins
+from portanet.layers.spatial import Spatial
 
 
 class _Cropping(Spatial):
     def __init__(self, cropping: Any, data_format: str | None = None, **options: Any) -> None:
         super().__init__(data_format, **options)
-        self.cropping = margins(self, "cropping", cropping, self.rank)
+        self.cropping = checks.pairs("cropping", cropping, self.rank, self)
 
     def call(self, x: Array) -> Array:
         self.compute_output_shape(tuple(x.shape))

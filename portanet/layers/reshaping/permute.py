@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from portanet import checks
 from portanet.autodiff import array_namespace
 from portanet.backends import Array
 from portanet.layers.rearranging import Rearranging
@@ -25,7 +26,7 @@ class Permute(Rearranging):
 
     def __init__(self, dims: Any, **options: Any) -> None:
         super().__init__(**options)
-        self.dims = tuple(dims)
+        self.dims = checks.integers("dims", dims, of=self)
         if sorted(self.dims) != list(range(1, len(self.dims) + 1)):
             raise ValueError(
                 f"Argument `dims` of layer '{self.name}' must hold each axis from 1 to the number of axes once. "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from portanet import checks
 from portanet.autodiff import array_namespace
 from portanet.backends import Array
 from portanet.layers.rearranging import Rearranging
@@ -27,9 +28,7 @@ class RepeatVector(Rearranging):
 
     def __init__(self, n: int, **options: Any) -> None:
         super().__init__(**options)
-        if isinstance(n, bool) or not isinstance(n, int) or n < 1:
-            raise ValueError(f"Argument `n` of layer '{self.name}' must be a positive integer. Received: n={n!r}")
-        self.n = n
+        self.n = checks.positive_int("n", n, self)
 
     def call(self, x: Array) -> Array:
         xp = array_namespace(x)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from portanet import checks
 from portanet.autodiff import array_namespace
 from portanet.backends import Array
 from portanet.layers.rearranging import Rearranging
@@ -27,12 +28,9 @@ class Reshape(Rearranging):
     def __init__(self, target_shape: Any, **options: Any) -> None:
         super().__init__(**options)
         shape = tuple(target_shape) if isinstance(target_shape, (tuple, list)) else (target_shape,)
-        if any(isinstance(n, bool) or not isinstance(n, int) or n < -1 for n in shape) or shape.count(-1) > 1:
-            raise ValueError(
-                f"Argument `target_shape` of layer '{self.name}' must be a tuple of sizes, at most one of them -1. "
-                f"Received: target_shape={target_shape!r}"
-            )
-        self.target_shape = shape
+        self.target_shape = tuple(checks.integer("target_shape", n, self, least=-1) for n in shape)
+        if shape.count(-1) > 1:
+            raise checks.invalid("target_shape", target_shape, "a tuple of sizes, at most one of them -1", self)
 
     def call(self, x: Array) -> Array:
         xp, shape = array_namespace(x), self.compute_output_shape(tuple(x.shape))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from portanet import checks
 from portanet.autodiff import array_namespace, unwrap
 from portanet.backends import Array, device_of
-from portanet.layers.spatial import Spatial, sizes
+from portanet.layers.spatial import Spatial
 
 
 class _UpSampling(Spatial):
@@ -14,7 +15,7 @@ class _UpSampling(Spatial):
 
     def __init__(self, size: Any, data_format: str | None = None, **options: Any) -> None:
         super().__init__(data_format, **options)
-        self.size = sizes(self, "size", size, self.rank, 1)
+        self.size = checks.integers("size", size, self.rank, self, least=1)
 
     def call(self, x: Array) -> Array:
         self.require_space(x.shape)
@@ -66,12 +67,7 @@ class UpSampling2D(_UpSampling):
         self, size: Any = (2, 2), data_format: str | None = None, interpolation: str = "nearest", **options: Any
     ) -> None:
         super().__init__(size, data_format, **options)
-        if interpolation not in ("nearest", "bilinear"):
-            raise ValueError(
-                f"Argument `interpolation` of layer '{self.name}' must be 'nearest' or 'bilinear'. "
-                f"Received: interpolation={interpolation!r}"
-            )
-        self.interpolation = interpolation
+        self.interpolation = checks.choice("interpolation", interpolation, ("nearest", "bilinear"), self)
 
 
 class UpSampling3D(_UpSampling):

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from portanet import checks
 from portanet.autodiff import array_namespace, unwrap
 from portanet.backends import Array, device_of
-from portanet.layers.spatial import Spatial, margins
+from portanet.layers.spatial import Spatial
 
 
 class _ZeroPadding(Spatial):
     def __init__(self, padding: Any, data_format: str | None = None, **options: Any) -> None:
         super().__init__(data_format, **options)
-        self.padding = margins(self, "padding", padding, self.rank)
+        self.padding = checks.pairs("padding", padding, self.rank, self)
 
     def call(self, x: Array) -> Array:
         self.require_space(x.shape)

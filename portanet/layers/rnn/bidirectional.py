@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from portanet import checks
 from portanet.autodiff import array_namespace
 from portanet.backends import Array
 from portanet.configurable import made_anew
@@ -44,15 +45,8 @@ class Bidirectional(Layer):
         super().__init__(**options)
         for name, value in (("layer", layer), ("backward_layer", backward_layer or layer)):
             if not isinstance(value, RNN):
-                raise ValueError(
-                    f"Argument `{name}` of layer '{self.name}' must be a recurrent layer. Received: {name}={value!r}"
-                )
-        if merge_mode not in MERGE_MODES:
-            raise ValueError(
-                f"Argument `merge_mode` of layer '{self.name}' must be one of {MERGE_MODES}. "
-                f"Received: merge_mode={merge_mode!r}"
-            )
-        self.merge_mode = merge_mode
+                raise checks.invalid(name, value, "a recurrent layer", self)
+        self.merge_mode = checks.choice("merge_mode", merge_mode, MERGE_MODES, self)
         self.forward_layer = _made_anew(layer, "forward", layer.go_backwards)
         self.backward_layer = _made_anew(backward_layer or layer, "backward", not layer.go_backwards)
         for key in ("return_sequences", "return_state", "stateful"):

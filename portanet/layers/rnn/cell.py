@@ -6,10 +6,9 @@ import functools
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from portanet import activations, constraints, initializers, regularizers
+from portanet import activations, checks, constraints, initializers, regularizers
 from portanet.autodiff import array_namespace, unwrap
 from portanet.backends import Array, get_backend
-from portanet.layers.base import Layer
 from portanet.layers.random_layer import RandomLayer
 
 States = list[Array]
@@ -57,15 +56,6 @@ def plain_options(options: dict[str, Array | None]) -> dict[str, Array | None]:
     return {name: None if x is None else unwrap(x) for name, x in options.items()}
 
 
-def require_size(layer: Layer, name: str, value: Any) -> int:
-    """Check a number of units."""
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise ValueError(
-            f"Argument `{name}` of layer '{layer.name}' must be a positive integer. Received: {name}={value!r}"
-        )
-    return value
-
-
 class RecurrentCell(RandomLayer):
     """What the cells of this library share: weights, dropout, and a fused way through a sequence where there is one.
 
@@ -111,7 +101,7 @@ class RecurrentCell(RandomLayer):
         **options: Any,
     ) -> None:
         super().__init__(seed, **options)
-        self.units = require_size(self, "units", units)
+        self.units = checks.positive_int("units", units, self)
         self.activation = activations.get(activation)
         self.use_bias = use_bias
         self.kernel_initializer = initializers.get(kernel_initializer)
@@ -123,8 +113,8 @@ class RecurrentCell(RandomLayer):
         self.kernel_constraint = constraints.get(kernel_constraint)
         self.recurrent_constraint = constraints.get(recurrent_constraint)
         self.bias_constraint = constraints.get(bias_constraint)
-        self.dropout = self.require_rate(dropout)
-        self.recurrent_dropout = self.require_rate(recurrent_dropout)
+        self.dropout = checks.rate("dropout", dropout, self)
+        self.recurrent_dropout = checks.rate("recurrent_dropout", recurrent_dropout, self)
 
     @property
     def state_size(self) -> list[int]:

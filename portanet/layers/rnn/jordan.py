@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from portanet import activations
+from portanet import activations, checks
 from portanet.autodiff import array_namespace
 from portanet.backends import Array
-from portanet.layers.rnn.cell import RecurrentCell, States, require_size
+from portanet.layers.rnn.cell import RecurrentCell, States
 from portanet.layers.rnn.options import divide_options
 from portanet.layers.rnn.rnn import RNN
 from portanet.layers.several_inputs import masks_of, shape_of
@@ -44,7 +44,7 @@ class JordanCell(RecurrentCell):
         **options: Any,
     ) -> None:
         super().__init__(units, activation, use_bias, **options)
-        self.output_units = require_size(self, "output_units", output_units)
+        self.output_units = checks.positive_int("output_units", output_units, self)
         self.output_activation = activations.get(output_activation)
 
     @property

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from portanet import activations
+from portanet import activations, checks
 from portanet.autodiff import array_namespace
 from portanet.backends import Array
-from portanet.layers.rnn.cell import RecurrentCell, States, plain_options, require_size
+from portanet.layers.rnn.cell import RecurrentCell, States, plain_options
 from portanet.layers.rnn.options import divide_options
 from portanet.layers.rnn.rnn import RNN
 from portanet.ops.recurrent_lstm import lstm
@@ -56,7 +56,7 @@ class LSTMCell(RecurrentCell):
         self.unit_forget_bias = unit_forget_bias
         self.peephole = peephole
         self.projection_units = (
-            None if projection_units is None else require_size(self, "projection_units", projection_units)
+            None if projection_units is None else checks.positive_int("projection_units", projection_units, self)
         )
 
     @property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from portanet import checks
 from portanet.autodiff import array_namespace, is_traced, lift, stop_gradient, unwrap
 from portanet.backends import Array, device_of
 from portanet.layers.base import Layer
@@ -68,15 +69,8 @@ class RNN(Layer):
         super().__init__(**options)
         cell = StackedRNNCells(cell) if isinstance(cell, (list, tuple)) else cell
         if not isinstance(cell, Layer) or not hasattr(cell, "state_size"):
-            raise ValueError(
-                f"Argument `cell` of layer '{self.name}' must be a layer with an attribute `state_size`, or a list of "
-                f"such layers. Received: cell={cell!r}"
-            )
-        if truncate_gradient is not None and (not isinstance(truncate_gradient, int) or truncate_gradient < 1):
-            raise ValueError(
-                f"Argument `truncate_gradient` of layer '{self.name}' must be a positive integer or None. "
-                f"Received: truncate_gradient={truncate_gradient!r}"
-            )
+            expected = "a layer with an attribute `state_size`, or a list of such layers"
+            raise checks.invalid("cell", cell, expected, self)
         if stateful and learn_initial_state:
             raise ValueError(
                 f"Layer '{self.name}' can start from the last batch's state or from a learned one, not both. "
@@ -89,7 +83,9 @@ class RNN(Layer):
         self.stateful = stateful
         self.zero_output_for_mask = zero_output_for_mask
         self.learn_initial_state = learn_initial_state
-        self.truncate_gradient = truncate_gradient
+        self.truncate_gradient = (
+            None if truncate_gradient is None else checks.positive_int("truncate_gradient", truncate_gradient, self)
+        )
 
     @property
     def state_size(self) -> list[int]:
