@@ -232,11 +232,11 @@ def parts_of_the_cnn() -> dict[str, float]:
     relu_back, pool_back = vjp(relu, y)[1], vjp(lambda x: max_pool(x, window=pooled), y)[1]
     small, dense, kernel = drawn(128, 12, 12, 32), drawn(128, 4608), drawn(4608, 128)
     pieces: dict[str, Step] = {
-        "conv 1 forward": lambda: plain.convolve(x1, k1, bias, first, 1),
-        "conv 1 kernel": lambda: plain.convolve_kernel(x1, x2, first, 1),
-        "conv 2 forward": lambda: plain.convolve(x2, k2, bias, second, 1),
-        "conv 2 input": lambda: plain.convolve_input(y, k2, second, 1, (26, 26)),
-        "conv 2 kernel": lambda: plain.convolve_kernel(x2, y, second, 1),
+        "conv 1 forward": lambda: plain.convolve(x1, k1, bias, window=first, groups=1),
+        "conv 1 kernel": lambda: plain.convolve_kernel(x1, x2, window=first, groups=1),
+        "conv 2 forward": lambda: plain.convolve(x2, k2, bias, window=second, groups=1),
+        "conv 2 input": lambda: plain.convolve_input(y, k2, window=second, groups=1, space=(26, 26)),
+        "conv 2 kernel": lambda: plain.convolve_kernel(x2, y, window=second, groups=1),
         "relu 2 forward": lambda: relu(y),
         "relu 2 backward": lambda: relu_back(y, retain=True),
         "max pool forward": lambda: max_pool(y, window=pooled),

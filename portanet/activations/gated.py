@@ -8,7 +8,7 @@ from typing import Any
 from portanet.activations.bounded import hard_sigmoid, sigmoid
 from portanet.activations.pointwise import pointwise
 from portanet.autodiff import array_namespace
-from portanet.backends import Array, kernel
+from portanet.backends import Array, overridable
 from portanet.ops.erf import erfc
 
 
@@ -57,6 +57,7 @@ def mish(x: Array) -> Any:
 
 
 @pointwise
+@overridable
 def gelu(x: Array, approximate: bool = False) -> Any:
     """`x` times the probability that a standard normal number is below x (Hendrycks and Gimpel 2016).
 
@@ -78,11 +79,6 @@ def gelu(x: Array, approximate: bool = False) -> Any:
         t = array_namespace(x).tanh(scale * x * (1 + 0.044715 * square))
         half = 0.5 + 0.5 * t
         return x * half, lambda xp: half + (0.5 * scale) * x * (1 - t * t) * (1 + (3 * 0.044715) * square)
-    fast = kernel("gelu", x)
-    found = None if fast is None else fast(x)
-    if found is not None:
-        y, slope_here = found
-        return y, lambda xp: slope_here
     below = 0.5 * erfc(x * -math.sqrt(0.5))
 
     def slope(xp: Any) -> Array:

@@ -7,14 +7,14 @@ from collections.abc import Callable
 from typing import Any
 
 from portanet.autodiff import array_namespace, custom_vjp
-from portanet.backends import Array
+from portanet.backends import Array, elementwise
 
 
 def pointwise(f: Callable[..., tuple[Array, Callable[[Any], Array]]]) -> Callable[..., Any]:
     """Declare an elementwise function of one array by its value and its slope.
 
     `f(x, **parameters)` returns `(y, slope)`; `slope(xp)` gives dy/dx, and is asked for only when a derivative is
-    wanted. Both are written in the standard.
+    wanted. Both are written in the standard, and arrays in the shape of `x`: backends compute them as suits them.
 
     Example:
         >>> import numpy as np
@@ -27,13 +27,18 @@ def pointwise(f: Callable[..., tuple[Array, Callable[[Any], Array]]]) -> Callabl
         6.0
     """
 
+    @elementwise
+    def value(x: Array, *parameters: Any, **named: Any) -> Array:
+        return f(x, *parameters, **named)[0]
+
+    @elementwise
+    def value_and_slope(x: Array, *parameters: Any, **named: Any) -> tuple[Array, Array]:
+        y, slope = f(x, *parameters, **named)
+        return y, slope(array_namespace(x))
+
     @functools.wraps(f)
     def declared(x: Array, *parameters: Any, **named: Any) -> Any:
-        y, slope = f(x, *parameters, **named)
+        y, slope = value_and_slope(x, *parameters, **named)
+        return y, lambda g: (g * slope, *(None for _ in parameters))
 
-        def pullback(g: Array) -> tuple[Array | None, ...]:
-            return (g * slope(array_namespace(g, x)), *(None for _ in parameters))
-
-        return y, pullback
-
-    return custom_vjp(declared)
+    return custom_vjp(declared, value)

@@ -8,7 +8,6 @@ from portanet import checks
 from portanet.activations.pointwise import pointwise
 from portanet.autodiff import array_namespace, custom_vjp
 from portanet.backends import Array
-from portanet.ops.selection import keep
 
 
 @custom_vjp
@@ -32,7 +31,7 @@ def relu(x: Array, negative_slope: float = 0.0, max_value: float | None = None, 
     if negative_slope == 0 and threshold == 0:
         y = xp.maximum(x, 0.0)
         if max_value is None:
-            return y, lambda g: (keep(y > 0, g), None, None, None)
+            return y, lambda g: (array_namespace(g, y).where(y > 0, g, 0.0), None, None, None)
     else:
         y = xp.where(x > threshold, x, negative_slope * (x - threshold))
     if max_value is not None:
@@ -43,7 +42,7 @@ def relu(x: Array, negative_slope: float = 0.0, max_value: float | None = None, 
         xp = array_namespace(g, x)
         inside = x > threshold if max_value is None else (x > threshold) & (x < max_value)
         if not negative_slope:
-            return keep(inside, g), None, None, None
+            return xp.where(inside, g, 0.0), None, None, None
         return xp.where(inside, g, xp.where(x > threshold, 0.0, negative_slope * g)), None, None, None
 
     return y, pullback

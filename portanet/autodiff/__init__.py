@@ -4,7 +4,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from portanet.autodiff.checkpoint import checkpoint
-from portanet.autodiff.custom import custom_jvp, custom_vjp
+from portanet.autodiff.custom import custom_jvp, custom_vjp, primitive
 from portanet.autodiff.derivatives import hessian, hvp, jacobian
 from portanet.autodiff.namespace import array_namespace, lift
 from portanet.autodiff.traced import TracedArray, TraceError, is_traced, unwrap
@@ -33,6 +33,7 @@ __all__ = [
     "lift",
     "numeric_grad",
     "numeric_jvp",
+    "primitive",
     "show",
     "stop_gradient",
     "unwrap",

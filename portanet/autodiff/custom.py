@@ -8,25 +8,29 @@ from typing import Any, TypeAlias
 
 from portanet.autodiff import boundary, tracing
 from portanet.autodiff.namespace import Namespace, array_namespace, lift
-from portanet.autodiff.traced import Trace, TracedArray, TraceError, unwrap
+from portanet.autodiff.traced import Trace, TracedArray, TraceError, is_traced, unwrap
 from portanet.autodiff.tracing import differentiable, innermost, split
 from portanet.autodiff.transforms import vjp
 
 Declared: TypeAlias = Callable[..., tuple[Any, Callable[..., Any]]]
 
 
-def custom_vjp(f: Declared) -> Callable[..., Any]:
+def custom_vjp(f: Declared, value: Callable[..., Any] | None = None) -> Callable[..., Any]:
     """Declare a function by its value and its pullback; how fused ops are written.
 
     `f(*arrays, **options)` returns `(result, pullback)`. The result is an array or a tuple of arrays;
     `pullback(cotangent)` (a tuple of cotangents, None where absent, for a tuple) returns one cotangent for each
     positional argument, in the argument's shape and dtype, or None for arguments without derivative; a costly one may
     be given as a function without arguments, which is called if somebody wants it. Both are written in the standard.
-    Since cotangents may be traced when derivatives are nested, the pullback asks for its namespace (and for kernels)
-    again: `xp = array_namespace(g, x)`, of the cotangent and what it uses.
+    Since cotangents may be traced when derivatives are nested, the pullback asks for its namespace again:
+    `xp = array_namespace(g, x)`, of the cotangent and what it uses.
 
-    Called with plain arrays, the decorated function gives the result alone. In forward mode the tangent is found by
-    transposing the pullback, so no more is needed; derivatives of any order follow.
+    Called with plain arrays, the decorated function gives the result alone, from `value` where that is cheaper. In
+    forward mode the tangent is found by transposing the pullback, so no more is needed; derivatives of any order
+    follow.
+
+    A backend may override `f` as a whole, result and pullback, if it is `overridable`; where cotangents are traced, the
+    pullback is that of the definition.
 
     Raises:
         TraceError: A traced array came in through an option or a closure, where its derivative would be lost.
@@ -40,7 +44,7 @@ def custom_vjp(f: Declared) -> Callable[..., Any]:
         >>> float(grad(cube)(np.asarray(2.0)))
         12.0
     """
-    return _declared(f, _record_pullback, _transpose_pullback)
+    return _declared(f, value or (lambda *args, **kwargs: f(*args, **kwargs)[0]), _record_pullback, _transpose_pullback)
 
 
 def custom_jvp(f: Declared) -> Callable[..., Any]:
@@ -63,10 +67,43 @@ def custom_jvp(f: Declared) -> Callable[..., Any]:
         >>> float(grad(cube)(np.asarray(2.0)))
         12.0
     """
-    return _declared(f, _transpose_pushforward, _apply_pushforward)
+    return _declared(f, lambda *args, **kwargs: f(*args, **kwargs)[0], _transpose_pushforward, _apply_pushforward)
 
 
-def _declared(f: Declared, reverse: Callable[..., Any], forward: Callable[..., Any]) -> Callable[..., Any]:
+def primitive(function: Callable[..., Any], pullback: Callable[..., Callable[..., Any]]) -> Callable[..., Any]:
+    """An op whose function only ever sees plain arrays; traces are taken off one by one, the op calling itself.
+
+    Linear functions whose adjoints are such ops are declared like this: derivatives of every order are then computed by
+    the same fast code.
+
+    Args:
+        function: `function(*arrays, **options)` computes the result.
+        pullback: `pullback(result, *arrays, **options)` gives the pullback, which is written in such ops; see
+            `custom_vjp`.
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet.autodiff import grad
+        >>> total = primitive(lambda x, *, size: np.sum(x), lambda y, x, *, size: lambda g: (spread(g, size=size),))
+        >>> spread = primitive(
+        ...     lambda g, *, size: np.full(size, g), lambda y, g, *, size: lambda h: (total(h, size=size),)
+        ... )
+        >>> grad(lambda x: total(x, size=2) * 3.0)(np.asarray([1.0, 2.0]))
+        array([3., 3.])
+    """
+
+    @functools.wraps(function)
+    def declared(*args: Any, **options: Any) -> Any:
+        result = op(*args, **options) if is_traced(args) else function(*args, **options)
+        return result, pullback(result, *args, **options)
+
+    op = custom_vjp(declared, function)
+    return op
+
+
+def _declared(
+    f: Declared, value: Callable[..., Any], reverse: Callable[..., Any], forward: Callable[..., Any]
+) -> Callable[..., Any]:
     @functools.wraps(f)
     def function(*args: Any, **kwargs: Any) -> Any:
         for name, option in kwargs.items():
@@ -78,9 +115,9 @@ def _declared(f: Declared, reverse: Callable[..., Any], forward: Callable[..., A
         trace, wrapped = innermost(args)
         if trace is None:
             if not wrapped:
-                return f(*args, **kwargs)[0]
+                return value(*args, **kwargs)
             xp = array_namespace(*args)
-            return tracing.constant(xp, f(*map(unwrap, args), **kwargs)[0])
+            return tracing.constant(xp, value(*map(unwrap, args), **kwargs))
         xp = array_namespace(*args)
         values, links = split(xp, trace, args)
         if any(type(v) is TracedArray for v in values):
@@ -121,11 +158,15 @@ def _record_pullback(
     ans, pullback = f(*values, **kwargs)
     chosen = tuple(links)
     lifted = any(type(v) is TracedArray for v in values)
+    definition: Declared | None = getattr(f, "definition", None)
 
     def pull(g: Any) -> tuple[Any, ...]:
         if lifted:  # in the namespace of the values: not every library leaves `plain * traced` to the right operand
             g = tuple(map(lift, g)) if isinstance(g, tuple) else lift(g)
-        grads = pullback(g)
+        if definition is not None and not lifted and is_traced(g):  # which an override must not see
+            grads = definition(*values, **kwargs)[1](g)
+        else:
+            grads = pullback(g)
         return tuple([_wanted(grads[i]) for i in chosen])
 
     parents, name = tuple(links.values()), f.__name__

@@ -4,6 +4,7 @@ from portanet.backends.base import Array, Backend, BackendUnavailableError, Host
 from portanet.backends.conversion import asarray, dtype_for, to_host
 from portanet.backends.forward import ForwardBackend
 from portanet.backends.namespaces import device_of, raw_namespace, to_device
+from portanet.backends.overrides import elementwise, overridable
 from portanet.backends.registry import (
     BACKENDS,
     available_backends,
@@ -11,7 +12,6 @@ from portanet.backends.registry import (
     backend_class_of,
     forward_backend_of,
     get_backend,
-    kernel,
     make_backend,
     set_backend,
     use_backend,
@@ -30,10 +30,11 @@ __all__ = [
     "backend_class_of",
     "device_of",
     "dtype_for",
+    "elementwise",
     "forward_backend_of",
     "get_backend",
-    "kernel",
     "make_backend",
+    "overridable",
     "raw_namespace",
     "set_backend",
     "to_device",

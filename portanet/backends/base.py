@@ -48,8 +48,8 @@ class Backend:
     xp: Any
     device: Any
     dtype: Any
-    kernels: ClassVar[dict[str, Callable[..., Any]]] = {}
-    """Optional faster versions of named ops; the version written in the standard remains the definition."""
+    overrides: ClassVar[dict[str, Callable[..., Any]]] = {}
+    """Faster versions of functions by their names; see `portanet.backends.overrides.overridable`."""
 
     def __init__(self, device: Any = None, dtype: str = "float32") -> None:
         reason = self.unavailable()
@@ -175,6 +175,11 @@ class Backend:
             total: Whether the results of the pieces are added up, instead of joined.
         """
         return function(*arrays)
+
+    @classmethod
+    def map_elements(cls, function: Callable[..., Any], args: Sequence[Any]) -> Any:
+        """`function(*args)`, an elementwise function, computed as suits the library; see `overrides.elementwise`."""
+        return function(*args)
 
     @classmethod
     def parts(cls, examples: int) -> list[slice]:

@@ -8,11 +8,11 @@ import importlib
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextvars import ContextVar
 from typing import Any
 
-from portanet.backends.base import Array, Backend, BackendUnavailableError
+from portanet.backends.base import Backend, BackendUnavailableError
 from portanet.backends.forward import ForwardBackend
 
 BACKENDS = {
@@ -163,9 +163,3 @@ def forward_backend_of(x: Any) -> type[ForwardBackend] | None:
     """The class for the library of `x`, if it is one where layers compute forward and no model lives."""
     owner = backend_class_of(x)
     return owner if owner is not None and issubclass(owner, ForwardBackend) else None
-
-
-def kernel(name: str, x: Array) -> Callable[..., Any] | None:
-    """The faster version of a named op that the library of `x` offers, if it does."""
-    owner = backend_class_of(x)
-    return None if owner is None else owner.kernels.get(name)

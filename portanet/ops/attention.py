@@ -7,7 +7,6 @@ from typing import Any
 from portanet.autodiff import array_namespace, custom_vjp, unwrap
 from portanet.backends import Array, device_of
 from portanet.ops.attention_blocks import attention_in_blocks
-from portanet.ops.products import sum_last, turned
 
 LONG = 1024
 """Sequences of more than LONG * LONG pairs of places are attended to in blocks."""
@@ -80,7 +79,7 @@ def attention(
     """
     xp = array_namespace(query, key, value)
     # Scaling the query is cheaper than scaling the products.
-    weights = softmax(xp, xp.matmul(query * scale, turned(key)), mask)
+    weights = softmax(xp, xp.matmul(query * scale, xp.matrix_transpose(key)), mask)
     used = weights if keep is None else weights * keep
 
     def pullback(cotangents: tuple[Array | None, Array | None]) -> Any:
@@ -89,7 +88,7 @@ def attention(
         by_value, ds = None, g_weights
         if g is not None:
             by_value = xp.matmul(xp.matrix_transpose(used), g)
-            ds = xp.matmul(g, turned(value))
+            ds = xp.matmul(g, xp.matrix_transpose(value))
             if keep is not None:
                 ds *= keep
             if g_weights is not None:
@@ -97,7 +96,7 @@ def attention(
         assert ds is not None
         # Of a softmax p: dp * p - p * sum(dp * p).
         ds = ds * weights
-        ds = ds - sum_last(ds) * weights
+        ds = ds - xp.sum(ds, axis=-1, keepdims=True) * weights
         by_query = xp.matmul(ds, key * scale)
         return by_query, xp.matmul(xp.matrix_transpose(ds), query * scale), by_value
 
@@ -110,7 +109,7 @@ def softmax(xp: Any, scores: Array, mask: Array | None) -> Array:
         scores = xp.where(mask, scores, float(xp.finfo(scores.dtype).min))
     scores -= xp.max(scores, axis=-1, keepdims=True)
     weights = xp.exp(scores)
-    total = sum_last(weights)
+    total = xp.sum(weights, axis=-1, keepdims=True)
     if mask is not None:
         # A row without any place would get the same weight for all.
         weights = xp.where(mask, weights, 0.0)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from portanet.autodiff import custom_vjp, is_traced
+from portanet.autodiff import primitive
 from portanet.backends import Array
 from portanet.ops import convolution_plain as plain
 from portanet.ops.products import sum_rows
@@ -120,62 +120,35 @@ def _require_fit(name: str, x: Array, rank: int, channels: int, groups: int, spl
         raise ValueError(f"{split} filters cannot be put into groups of one size. Received: groups={groups}")
 
 
-# The three linear functions. Where arrays are traced by an outer derivative, the function calls itself, which takes
-# off one trace after the other; so the plain versions only ever see plain arrays.
+# The three linear functions: the pullbacks of each are the two others.
 
 
-@custom_vjp
-def convolve(x: Array, kernel: Array, bias: Array | None, *, window: Window, groups: int) -> Any:
-    """`conv_nd` for a window that is given."""
-    out = (
-        convolve(x, kernel, bias, window=window, groups=groups)
-        if is_traced(x, kernel, bias)
-        else plain.convolve(x, kernel, bias, window, groups)
-    )
+def _pull_convolve(out: Array, x: Array, kernel: Array, bias: Array | None, *, window: Window, groups: int) -> Any:
     space = tuple(x.shape[1:-1])
-
-    def pullback(g: Array) -> Any:
-        return (
-            lambda: convolve_input(g, kernel, window=window, groups=groups, space=space),
-            lambda: convolve_kernel(x, g, window=window, groups=groups),
-            None if bias is None else lambda: sum_rows(g),
-        )
-
-    return out, pullback
-
-
-@custom_vjp
-def convolve_input(g: Array, kernel: Array, *, window: Window, groups: int, space: tuple[int, ...]) -> Any:
-    """The adjoint of `convolve` with respect to x, of size `space`."""
-    out = (
-        convolve_input(g, kernel, window=window, groups=groups, space=space)
-        if is_traced(g, kernel)
-        else plain.convolve_input(g, kernel, window, groups, space)
+    return lambda g: (
+        lambda: convolve_input(g, kernel, window=window, groups=groups, space=space),
+        lambda: convolve_kernel(x, g, window=window, groups=groups),
+        None if bias is None else lambda: sum_rows(g),
     )
 
-    def pullback(h: Array) -> Any:
-        return (
-            lambda: convolve(h, kernel, None, window=window, groups=groups),
-            lambda: convolve_kernel(h, g, window=window, groups=groups),
-        )
 
-    return out, pullback
-
-
-@custom_vjp
-def convolve_kernel(x: Array, g: Array, *, window: Window, groups: int) -> Any:
-    """The adjoint of `convolve` with respect to the kernel."""
-    out = (
-        convolve_kernel(x, g, window=window, groups=groups)
-        if is_traced(x, g)
-        else plain.convolve_kernel(x, g, window, groups)
+def _pull_convolve_input(
+    out: Array, g: Array, kernel: Array, *, window: Window, groups: int, space: tuple[int, ...]
+) -> Any:
+    return lambda h: (
+        lambda: convolve(h, kernel, None, window=window, groups=groups),
+        lambda: convolve_kernel(h, g, window=window, groups=groups),
     )
+
+
+def _pull_convolve_kernel(out: Array, x: Array, g: Array, *, window: Window, groups: int) -> Any:
     space = tuple(x.shape[1:-1])
+    return lambda k: (
+        lambda: convolve_input(g, k, window=window, groups=groups, space=space),
+        lambda: convolve(x, k, None, window=window, groups=groups),
+    )
 
-    def pullback(k: Array) -> Any:
-        return (
-            lambda: convolve_input(g, k, window=window, groups=groups, space=space),
-            lambda: convolve(x, k, None, window=window, groups=groups),
-        )
 
-    return out, pullback
+convolve = primitive(plain.convolve, _pull_convolve)
+convolve_input = primitive(plain.convolve_input, _pull_convolve_input)
+convolve_kernel = primitive(plain.convolve_kernel, _pull_convolve_kernel)

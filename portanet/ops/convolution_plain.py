@@ -13,19 +13,20 @@ import math
 from dataclasses import replace
 from typing import Any
 
-from portanet.backends import Array, Backend, backend_class_of, device_of, kernel, raw_namespace
+from portanet.backends import Array, Backend, backend_class_of, device_of, overridable, raw_namespace
 from portanet.ops.windows import Window, interleave, itemsize, pad, rows_within
 
 PIECE = 2**22
 """Bytes of a piece, unfolded."""
 
 
-def convolve(x: Array, weights: Array, bias: Array | None, window: Window, groups: int) -> Array:
+@overridable
+def convolve(x: Array, kernel: Array, bias: Array | None, *, window: Window, groups: int) -> Array:
     """The sum over the window's places of x times the kernel, at each of its positions.
 
     Args:
         x: Shape (batch, *space, channels).
-        weights: The kernel, shape (*size, channels / groups, filters).
+        kernel: Shape (*size, channels / groups, filters).
         bias: Shape (filters,), or None.
         window: The window; its size is the kernel's.
         groups: Number of groups of channels that do not mix.
@@ -33,33 +34,27 @@ def convolve(x: Array, weights: Array, bias: Array | None, window: Window, group
     Returns:
         Shape (batch, *positions, filters).
     """
-    fast = kernel("convolve", x)
-    found = None if fast is None else fast(x, weights, bias, window, groups)
-    if found is not None:
-        return found
     xp = raw_namespace(x)
 
     def piece(x: Array) -> Array:
-        out = _grouped(xp, pad(xp, x, window.padding), weights, window.inside, groups)
+        out = _grouped(xp, pad(xp, x, window.padding), kernel, window.inside, groups)
         if bias is not None:
             out += bias
         return out
 
-    return _owner(x).map_chunks(piece, [x], _rows(xp, x, window, weights.shape[-1]))
+    return _owner(x).map_chunks(piece, [x], _rows(xp, x, window, kernel.shape[-1]))
 
 
-def convolve_input(g: Array, weights: Array, window: Window, groups: int, space: tuple[int, ...]) -> Array:
+@overridable
+def convolve_input(g: Array, kernel: Array, *, window: Window, groups: int, space: tuple[int, ...]) -> Array:
     """The adjoint of `convolve` with respect to x: cotangents of the result, back to an input of size `space`.
 
     At stride 1 it is the convolution of the padded cotangent with the kernel turned round. At stride s the inputs fall
     into s classes on each axis, those that meet every s-th place of the kernel; each is a convolution at stride 1 with
     those places, and the classes are woven together. No zero is multiplied.
     """
-    fast = kernel("convolve_input", g)
-    if fast is not None:
-        return fast(g, weights, window, groups, space)
     xp = raw_namespace(g)
-    turned = _turned(xp, weights, groups)
+    turned = _turned(xp, kernel, groups)
     positions = tuple(g.shape[1:-1])
     plans = []
     for classes in window.classes(space):
@@ -70,7 +65,7 @@ def convolve_input(g: Array, weights: Array, window: Window, groups: int, space:
         plans.append((margins, part, Window(sizes, (1,) * window.rank, ((0, 0),) * window.rank, apart)))
     if set(window.strides) == {1}:
         margins, part, small = plans[0]
-        return convolve(g, part, None, replace(small, padding=margins), groups)
+        return convolve(g, part, None, window=replace(small, padding=margins), groups=groups)
     counts = tuple(-(-n // s) for n, s in zip(space, window.strides, strict=True))
     channels = turned.shape[-1]
 
@@ -86,12 +81,9 @@ def convolve_input(g: Array, weights: Array, window: Window, groups: int, space:
     return _owner(g).map_chunks(piece, [g], _rows(xp, g, plans[0][2], channels, counts))
 
 
-def convolve_kernel(x: Array, g: Array, window: Window, groups: int) -> Array:
+@overridable
+def convolve_kernel(x: Array, g: Array, *, window: Window, groups: int) -> Array:
     """The adjoint of `convolve` with respect to the kernel, for an input and a cotangent of the result."""
-    fast = kernel("convolve_kernel", x)
-    found = None if fast is None else fast(x, g, window, groups)
-    if found is not None:
-        return found
     xp = raw_namespace(x)
 
     inside = window.inside
@@ -111,12 +103,12 @@ def convolve_kernel(x: Array, g: Array, window: Window, groups: int) -> Array:
 # One piece of the batch, already padded
 
 
-def _grouped(xp: Any, x: Array, weights: Array, window: Window, groups: int) -> Array:
+def _grouped(xp: Any, x: Array, kernel: Array, window: Window, groups: int) -> Array:
     if groups == 1:
-        return _rows_of_outputs(xp, x, weights, window)
+        return _rows_of_outputs(xp, x, kernel, window)
     if groups == x.shape[-1]:
-        return _by_places(xp, x, weights, window)
-    parts = zip(_split(x, groups), _split(weights, groups), strict=True)
+        return _by_places(xp, x, kernel, window)
+    parts = zip(_split(x, groups), _split(kernel, groups), strict=True)
     return xp.concat([_rows_of_outputs(xp, a, b, window) for a, b in parts], axis=-1)
 
 
@@ -125,17 +117,17 @@ def _split(x: Array, groups: int) -> list[Array]:
     return [x[..., i * size : (i + 1) * size] for i in range(groups)]
 
 
-def _rows_of_outputs(xp: Any, x: Array, weights: Array, window: Window) -> Array:
+def _rows_of_outputs(xp: Any, x: Array, kernel: Array, window: Window) -> Array:
     """The convolution of one group: one product for each row of outputs."""
     batch, *space, channels = x.shape
-    places, filters = window.places(space), weights.shape[-1]
+    places, filters = window.places(space), kernel.shape[-1]
     if 0 in places or not batch:
         return _zeros(xp, x, (batch, *places, filters))
     if math.prod(window.size) == 1:  # a product at each position
         points = x[window.key((0,) * window.rank, places)]
         flat = xp.reshape(points, (batch * math.prod(places), channels))
-        return xp.reshape(xp.matmul(flat, xp.reshape(weights, (channels, filters))), (batch, *places, filters))
-    x, weights, plane = _as_plane(xp, x, weights, window)
+        return xp.reshape(xp.matmul(flat, xp.reshape(kernel, (channels, filters))), (batch, *places, filters))
+    x, kernel, plane = _as_plane(xp, x, kernel, window)
     batch, height, width, channels = x.shape
     (kh, kw), (oh, ow) = plane.size, plane.places((height, width))
     # The order of axes has to be that in memory before the width is unfolded: a copy of a view would keep its order.
@@ -144,7 +136,7 @@ def _rows_of_outputs(xp: Any, x: Array, weights: Array, window: Window) -> Array
     columns = _unfolded(xp, turned, plane, ow)
     line = kw * channels
     columns = xp.reshape(columns, (batch * ow, height * line))
-    weights = xp.reshape(weights, (kh * line, filters))
+    kernel = xp.reshape(kernel, (kh * line, filters))
     rows = []
     for h in range(oh):
         start = h * plane.strides[0] * line
@@ -153,7 +145,7 @@ def _rows_of_outputs(xp: Any, x: Array, weights: Array, window: Window) -> Array
         else:
             starts = [start + i * plane.dilation[0] * line for i in range(kh)]
             seen = xp.concat([columns[:, s : s + line] for s in starts], axis=1)
-        rows.append(xp.reshape(xp.matmul(seen, weights), (batch, ow, filters)))
+        rows.append(xp.reshape(xp.matmul(seen, kernel), (batch, ow, filters)))
     return xp.reshape(xp.stack(rows, axis=1), (-1, *places, filters))
 
 
@@ -163,34 +155,34 @@ def _unfolded(xp: Any, x: Array, plane: Window, count: int) -> Array:
     return xp.stack([x[:, j * d : j * d + s * (count - 1) + 1 : s, ...] for j in range(plane.size[1])], axis=3)
 
 
-def _as_plane(xp: Any, x: Array, weights: Array | None, window: Window) -> tuple[Array, Any, Window]:
+def _as_plane(xp: Any, x: Array, kernel: Array | None, window: Window) -> tuple[Array, Any, Window]:
     """The same convolution over two axes: a line gets a height of 1; a depth goes into the batch and the channels."""
     if window.rank == 2:
-        return x, weights, window
+        return x, kernel, window
     if window.rank == 1:
         line = Window((1, *window.size), (1, *window.strides), ((0, 0), *window.padding), (1, *window.dilation))
-        up = None if weights is None else xp.expand_dims(weights, axis=0)
+        up = None if kernel is None else xp.expand_dims(kernel, axis=0)
         return xp.expand_dims(x, axis=1), up, line
     batch, depth, height, width, channels = x.shape
     kd, s, d = window.size[0], window.strides[0], window.dilation[0]
     count = window.places((depth, height, width))[0]
     levels = [x[:, i * d : i * d + s * (count - 1) + 1 : s, ...] for i in range(kd)]
     x = xp.reshape(xp.stack(levels, axis=4), (batch * count, height, width, kd * channels))
-    if weights is not None:
-        _, kh, kw, inputs, filters = weights.shape
-        weights = xp.reshape(xp.permute_dims(weights, (1, 2, 0, 3, 4)), (kh, kw, kd * inputs, filters))
-    return x, weights, Window(window.size[1:], window.strides[1:], window.padding[1:], window.dilation[1:])
+    if kernel is not None:
+        _, kh, kw, inputs, filters = kernel.shape
+        kernel = xp.reshape(xp.permute_dims(kernel, (1, 2, 0, 3, 4)), (kh, kw, kd * inputs, filters))
+    return x, kernel, Window(window.size[1:], window.strides[1:], window.padding[1:], window.dilation[1:])
 
 
-def _by_places(xp: Any, x: Array, weights: Array, window: Window) -> Array:
+def _by_places(xp: Any, x: Array, kernel: Array, window: Window) -> Array:
     """The convolution where each channel is a group: elementwise, one place of the window after the other."""
     batch, *space, channels = x.shape
     count = window.places(space)
-    times = weights.shape[-1] // channels
+    times = kernel.shape[-1] // channels
     out = _zeros(xp, x, (batch, *count, channels, times))
     for place in itertools.product(*map(range, window.size)):
         points = xp.expand_dims(x[window.key(place, count)], axis=-1)
-        out += points * xp.reshape(weights[(*place, ...)], (channels, times))
+        out += points * xp.reshape(kernel[(*place, ...)], (channels, times))
     return xp.reshape(out, (batch, *count, channels * times))
 
 
@@ -236,16 +228,16 @@ def _kernel_by_places(xp: Any, x: Array, g: Array, window: Window) -> Array:
     return xp.reshape(xp.stack(found), (*window.size, 1, -1))
 
 
-def _turned(xp: Any, weights: Array, groups: int) -> Array:
+def _turned(xp: Any, kernel: Array, groups: int) -> Array:
     """The kernel of the adjoint: every axis of space reversed, inputs and filters exchanged within each group."""
-    rank = len(weights.shape) - 2
-    weights = xp.flip(weights, axis=tuple(range(rank)))
-    size, inputs, filters = tuple(weights.shape[:rank]), weights.shape[-2], weights.shape[-1] // groups
+    rank = len(kernel.shape) - 2
+    kernel = xp.flip(kernel, axis=tuple(range(rank)))
+    size, inputs, filters = tuple(kernel.shape[:rank]), kernel.shape[-2], kernel.shape[-1] // groups
     if groups > 1:
-        weights = xp.reshape(weights, (*size, inputs, groups, filters))
-        weights = xp.permute_dims(weights, (*range(rank), rank + 2, rank + 1, rank))
-        return xp.reshape(weights, (*size, filters, groups * inputs))
-    return xp.matrix_transpose(weights)
+        kernel = xp.reshape(kernel, (*size, inputs, groups, filters))
+        kernel = xp.permute_dims(kernel, (*range(rank), rank + 2, rank + 1, rank))
+        return xp.reshape(kernel, (*size, filters, groups * inputs))
+    return xp.matrix_transpose(kernel)
 
 
 def _owner(x: Array) -> type[Backend]:

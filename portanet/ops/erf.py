@@ -10,7 +10,7 @@ import math
 from typing import Any
 
 from portanet.autodiff import array_namespace, custom_vjp
-from portanet.backends import Array, kernel
+from portanet.backends import Array, elementwise, overridable
 
 # erf(x) = x T(x^2) / U(x^2) for |x| <= 1; highest power first.
 _T = (
@@ -58,6 +58,28 @@ def _wide(x: Array) -> Array:
     return xp.astype(x, xp.float32) if xp.finfo(x.dtype).bits < 32 else x
 
 
+@elementwise
+@overridable
+def erf_values(x: Array) -> Array:
+    """The values of `erf`."""
+    xp = array_namespace(x)
+    wide = _wide(x)
+    inner, tail = _parts(wide)
+    y = xp.where(xp.abs(wide) <= 1, inner, xp.where(wide > 0, 1 - tail, tail - 1))
+    return y if y.dtype == x.dtype else xp.astype(y, x.dtype)
+
+
+@elementwise
+@overridable
+def erfc_values(x: Array) -> Array:
+    """The values of `erfc`."""
+    xp = array_namespace(x)
+    wide = _wide(x)
+    inner, tail = _parts(wide)
+    y = xp.where(xp.abs(wide) <= 1, 1 - inner, xp.where(wide > 0, tail, 2 - tail))
+    return y if y.dtype == x.dtype else xp.astype(y, x.dtype)
+
+
 @custom_vjp
 def erf(x: Array) -> Any:
     """The error function, `2/sqrt(pi)` times the integral of `exp(-t^2)` from 0 to x.
@@ -72,16 +94,7 @@ def erf(x: Array) -> Any:
         >>> erf(np.asarray([-1.0, 0.0, 0.5])).round(9)
         array([-0.84270079,  0.        ,  0.52049988])
     """
-    xp = array_namespace(x)
-    fast = kernel("erf", x)
-    if fast is not None:
-        y = fast(x)
-    else:
-        wide = _wide(x)
-        inner, tail = _parts(wide)
-        y = xp.where(xp.abs(wide) <= 1, inner, xp.where(wide > 0, 1 - tail, tail - 1))
-        y = y if y.dtype == x.dtype else xp.astype(y, x.dtype)
-    return y, lambda g: (g * _bell(x, 2 / math.sqrt(math.pi)),)
+    return erf_values(x), lambda g: (g * _bell(x, 2 / math.sqrt(math.pi)),)
 
 
 @custom_vjp
@@ -99,15 +112,7 @@ def erfc(x: Array) -> Any:
         >>> [f"{v:.6e}" for v in erfc(np.asarray([-1.0, 0.0, 6.0]))]
         ['1.842701e+00', '1.000000e+00', '2.151974e-17']
     """
-    xp = array_namespace(x)
-    fast = kernel("erfc", x)
-    y = None if fast is None else fast(x)
-    if y is None:
-        wide = _wide(x)
-        inner, tail = _parts(wide)
-        y = xp.where(xp.abs(wide) <= 1, 1 - inner, xp.where(wide > 0, tail, 2 - tail))
-        y = y if y.dtype == x.dtype else xp.astype(y, x.dtype)
-    return y, lambda g: (g * _bell(x, -2 / math.sqrt(math.pi)),)
+    return erfc_values(x), lambda g: (g * _bell(x, -2 / math.sqrt(math.pi)),)
 
 
 def _bell(x: Array, height: float) -> Array:

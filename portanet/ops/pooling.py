@@ -9,10 +9,10 @@ PyTorch.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from portanet.autodiff import array_namespace, custom_vjp, is_traced, unwrap
+from portanet.autodiff import array_namespace, is_traced, primitive, unwrap
 from portanet.backends import Array, device_of, raw_namespace
 from portanet.ops import pooling_plain as plain
 from portanet.ops.windows import Window
@@ -97,76 +97,37 @@ def max_places(x: Array, window: Window) -> Array:
     return array_namespace(x).asarray(found) if is_traced(x) else found
 
 
-# Functions that are linear, or pick from x; see portanet.ops.convolution for why they call themselves
+# Functions that are linear, or pick from x; the pullback of each is another of them
 
 
-@custom_vjp
-def window_sum(x: Array, *, window: Window) -> Any:
-    """The sum over each position of a window."""
-    out = window_sum(x, window=window) if is_traced(x) else plain.window_sum(x, window)
-    space = tuple(x.shape[1:-1])
-    return out, lambda g: (window_spread(g, window=window, space=space),)
-
-
-@custom_vjp
-def window_spread(g: Array, *, window: Window, space: tuple[int, ...]) -> Any:
-    """The adjoint of `window_sum`: every place gets the sum over the positions that see it."""
-    out = window_spread(g, window=window, space=space) if is_traced(g) else plain.window_spread(g, window, space)
-    return out, lambda h: (window_sum(h, window=window),)
-
-
-@custom_vjp
-def max_pool(x: Array, *, window: Window) -> Any:
-    """The maximum over each position of a window; padding never is the maximum.
-
-    Args:
-        x: Shape (batch, *space, channels).
-        window: The window, see `portanet.ops.windows.window`.
-
-    Returns:
-        Shape (batch, *positions, channels).
-
-    Example:
-        >>> import numpy as np
-        >>> from portanet.ops.windows import window
-        >>> max_pool(np.arange(16.0).reshape(1, 4, 4, 1), window=window((4, 4), (2, 2), 2)).reshape(2, 2)
-        array([[ 5.,  7.],
-               [13., 15.]])
-    """
-    y = max_pool(x, window=window) if is_traced(x) else plain.max_pool(x, window)
-    return y, lambda g: (to_maxima(g, x, y, window=window),)
-
-
-@custom_vjp
-def to_maxima(g: Array, x: Array, y: Array, *, window: Window) -> Any:
-    """The adjoint of `max_pool` at x, whose maxima are y: each g goes to the place that the maximum came from."""
-    out = to_maxima(g, x, y, window=window) if is_traced(g, x, y) else plain.to_maxima(g, x, y, window)
-    return out, lambda h: (at_maxima(h, x, y, window=window), None, None)
-
-
-@custom_vjp
-def at_maxima(h: Array, x: Array, y: Array, *, window: Window) -> Any:
-    """The values of h where the maxima y of x are."""
-    out = at_maxima(h, x, y, window=window) if is_traced(h, x, y) else plain.at_maxima(h, x, y, window)
-    return out, lambda g: (to_maxima(g, x, y, window=window), None, None)
-
-
-@custom_vjp
-def put_back(x: Array, places: Array, *, window: Window, space: tuple[int, ...]) -> Any:
-    """`unpool`."""
-    if is_traced(x, places):
-        out = put_back(x, places, window=window, space=space)
-    else:
-        out = plain.put_back(x, places, window, space)
-    return out, lambda h: (pick(h, places, window=window), None)
-
-
-@custom_vjp
-def pick(h: Array, places: Array, *, window: Window) -> Any:
-    """The adjoint of `unpool`: the values of h at the places named."""
-    out = pick(h, places, window=window) if is_traced(h, places) else plain.pick(h, places, window)
-    space = tuple(h.shape[1:-1])
-    return out, lambda x: (put_back(x, places, window=window, space=space), None)
+window_sum: Callable[..., Any] = primitive(
+    plain.window_sum,
+    lambda out, x, *, window: lambda g: (window_spread(g, window=window, space=tuple(x.shape[1:-1])),),
+)
+window_spread: Callable[..., Any] = primitive(
+    plain.window_spread,
+    lambda out, g, *, window, space: lambda h: (window_sum(h, window=window),),
+)
+max_pool: Callable[..., Any] = primitive(
+    plain.max_pool,
+    lambda y, x, *, window: lambda g: (to_maxima(g, x, y, window=window),),
+)
+to_maxima: Callable[..., Any] = primitive(
+    plain.to_maxima,
+    lambda out, g, x, y, *, window: lambda h: (at_maxima(h, x, y, window=window), None, None),
+)
+at_maxima: Callable[..., Any] = primitive(
+    plain.at_maxima,
+    lambda out, h, x, y, *, window: lambda g: (to_maxima(g, x, y, window=window), None, None),
+)
+put_back: Callable[..., Any] = primitive(
+    plain.put_back,
+    lambda out, x, places, *, window, space: lambda h: (pick(h, places, window=window), None),
+)
+pick: Callable[..., Any] = primitive(
+    plain.pick,
+    lambda out, h, places, *, window: lambda x: (put_back(x, places, window=window, space=tuple(h.shape[1:-1])), None),
+)
 
 
 # Adaptive pooling

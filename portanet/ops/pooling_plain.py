@@ -12,7 +12,6 @@ from collections.abc import Callable
 from typing import Any
 
 from portanet.backends import Array, Backend, backend_class_of, device_of, raw_namespace
-from portanet.ops.selection import keep
 from portanet.ops.windows import Window, interleave, itemsize, pad, rows_within
 
 PIECE = 2**21
@@ -31,14 +30,29 @@ def _places(window: Window) -> list[tuple[int, ...]]:
     return list(itertools.product(*map(range, window.size)))
 
 
-def window_sum(x: Array, window: Window) -> Array:
+def window_sum(x: Array, *, window: Window) -> Array:
     """The sum over each position, one axis after the other."""
     xp = raw_namespace(x)
     return _map(lambda x: _along_axes(xp, pad(xp, x, window.padding), window.inside, xp.add), [x], x)
 
 
-def max_pool(x: Array, window: Window) -> Array:
-    """The maximum over each position, one axis after the other."""
+def max_pool(x: Array, *, window: Window) -> Array:
+    """The maximum over each position of a window; padding never is the maximum.
+
+    Args:
+        x: Shape (batch, *space, channels).
+        window: The window, see `portanet.ops.windows.window`.
+
+    Returns:
+        Shape (batch, *positions, channels).
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet.ops.windows import window
+        >>> max_pool(np.arange(16.0).reshape(1, 4, 4, 1), window=window((4, 4), (2, 2), 2)).reshape(2, 2)
+        array([[ 5.,  7.],
+               [13., 15.]])
+    """
     xp = raw_namespace(x)
 
     def piece(x: Array) -> Array:
@@ -59,7 +73,7 @@ def _along_axes(xp: Any, x: Array, window: Window, combine: Callable[[Array, Arr
     return x
 
 
-def window_spread(g: Array, window: Window, space: tuple[int, ...]) -> Array:
+def window_spread(g: Array, *, window: Window, space: tuple[int, ...]) -> Array:
     """The adjoint of `window_sum`, one axis after the other."""
     xp = raw_namespace(g)
 
@@ -119,18 +133,18 @@ def _hits(xp: Any, x: Array, y: Array, window: Window) -> list[Array]:
     return [*hits, xp.ones_like(y, dtype=xp.bool) if free is None else free]
 
 
-def to_maxima(g: Array, x: Array, y: Array, window: Window) -> Array:
+def to_maxima(g: Array, x: Array, y: Array, *, window: Window) -> Array:
     """Each g to the place of its window where x has its maximum y."""
     xp = raw_namespace(g)
     space = tuple(x.shape[1:-1])
 
     def piece(g: Array, x: Array, y: Array) -> Array:
-        return _put(xp, [keep(hit, g) for hit in _hits(xp, x, y, window)], window, space)
+        return _put(xp, [xp.where(hit, g, 0.0) for hit in _hits(xp, x, y, window)], window, space)
 
     return _map(piece, [g, x, y], x)
 
 
-def at_maxima(h: Array, x: Array, y: Array, window: Window) -> Array:
+def at_maxima(h: Array, x: Array, y: Array, *, window: Window) -> Array:
     """From each position of the window over h, the value at the place where x has its maximum y."""
     xp = raw_namespace(h)
 
@@ -147,21 +161,21 @@ def at_maxima(h: Array, x: Array, y: Array, window: Window) -> Array:
 def max_places(x: Array, window: Window) -> Array:
     """The number of the place where x has its maximum."""
     xp = raw_namespace(x)
-    hits = _hits(xp, x, max_pool(x, window), window)
+    hits = _hits(xp, x, max_pool(x, window=window), window)
     out = xp.zeros(hits[0].shape, dtype=xp.int32, device=device_of(x))
     for number, hit in enumerate(hits):
         out = out + number * xp.astype(hit, xp.int32)
     return out
 
 
-def put_back(x: Array, places: Array, window: Window, space: tuple[int, ...]) -> Array:
+def put_back(x: Array, places: Array, *, window: Window, space: tuple[int, ...]) -> Array:
     """Each x to the place of its window that is named."""
     xp = raw_namespace(x)
-    parts = [keep(places == number, x) for number in range(math.prod(window.size))]
+    parts = [xp.where(places == number, x, 0.0) for number in range(math.prod(window.size))]
     return _put(xp, parts, window, space)
 
 
-def pick(h: Array, places: Array, window: Window) -> Array:
+def pick(h: Array, places: Array, *, window: Window) -> Array:
     """From each position of the window, the value at the place named."""
     xp = raw_namespace(h)
     out = xp.zeros(places.shape, dtype=h.dtype, device=device_of(h))

@@ -1,4 +1,4 @@
-"""Dense layers in one op, and sums and transposes in the way that is fast for BLAS."""
+"""Dense layers in one op, and sums over rows as products."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from portanet.autodiff import array_namespace, custom_vjp
-from portanet.backends import Array, kernel
+from portanet.backends import Array
 
 
 @custom_vjp
@@ -57,28 +57,3 @@ def sum_rows(x: Array) -> Array:
     xp = array_namespace(x)
     rows = xp.reshape(x, (math.prod(x.shape[:-1]), x.shape[-1]))
     return xp.reshape(xp.matmul(xp.ones_like(rows[:, :1]).T, rows), (x.shape[-1],))
-
-
-def sum_last(x: Array) -> Array:
-    """The sum over the last axis, kept.
-
-    Example:
-        >>> import numpy as np
-        >>> sum_last(np.asarray([[1.0, 2.0], [10.0, 20.0]]))
-        array([[ 3.],
-               [30.]])
-    """
-    fast = kernel("sum_last", x)
-    return array_namespace(x).sum(x, axis=-1, keepdims=True) if fast is None else fast(x)
-
-
-def turned(x: Array) -> Array:
-    """The transpose of the last two axes, laid out in memory where that is better for a second factor of products.
-
-    Example:
-        >>> import numpy as np
-        >>> turned(np.ones((2, 3))).flags.c_contiguous
-        True
-    """
-    fast = kernel("turned", x)
-    return array_namespace(x).matrix_transpose(x) if fast is None else fast(x)

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from portanet.autodiff import array_namespace, custom_vjp, is_traced, unwrap
-from portanet.backends import Array, device_of
-from portanet.ops.products import turned
+from portanet.autodiff import array_namespace, custom_vjp, unwrap
+from portanet.backends import Array, device_of, overridable
 from portanet.ops.recurrent_scan import (
     arriving,
     extras,
     given,
     joined,
     map_steps,
-    native,
     optional,
     product,
     product_before,
@@ -23,6 +21,7 @@ from portanet.ops.recurrent_scan import (
 
 
 @custom_vjp
+@overridable
 def lstm(
     x: Array,
     kernel: Array,
@@ -59,25 +58,7 @@ def lstm(
         >>> h.ravel().round(4)
         array([0.3696, 0.5453, 0.6225])
     """
-    arrays = (x, kernel, recurrent_kernel, bias, h0, c0)
-    fast = native("lstm", *arrays)
-    found = None if fast is None else fast(*arrays, mask, recurrent_keep)
-    if found is None:
-        return _in_the_standard(arrays, mask, recurrent_keep)
-    results, pull_back = found
-
-    def pullback(cotangents: tuple[Array | None, ...]) -> Any:
-        if is_traced(cotangents):
-            return _in_the_standard(arrays, mask, recurrent_keep)[1](cotangents)
-        return pull_back(*cotangents)
-
-    return results, pullback
-
-
-def _in_the_standard(arrays: tuple[Any, ...], mask: Array | None, recurrent_keep: Array | None) -> Any:
-    """The results and their pullback, as the op is defined."""
-    x, kernel, recurrent_kernel, bias, h0, c0 = arrays
-    xp = array_namespace(*arrays)
+    xp = array_namespace(x, kernel, recurrent_kernel, bias, h0, c0)
     units = h0.shape[-1]
     scale, shift = _gate_constants(xp, kernel, units)
     # One block for all gates: sigmoid(a) is (1 + tanh(a/2)) / 2; the weights bring the first factor 1/2 along.
@@ -109,7 +90,7 @@ def _in_the_standard(arrays: tuple[Any, ...], mask: Array | None, recurrent_keep
     def pullback(cotangents: tuple[Array | None, ...]) -> Any:
         g_outputs, g_h, g_c = cotangents
         xp = array_namespace(*given(cotangents), x, kernel, recurrent_kernel, bias, h0, c0)
-        transposed = turned(recurrent_kernel)
+        transposed = xp.matrix_transpose(recurrent_kernel)
         # What does not depend on the cotangents, for all steps at once: few large computations instead of many small.
         gates, cells, tanh_cells = (joined(xp, each) for each in saved)
         slopes, to_cell = map_steps(_slopes, gates, cells, tanh_cells)

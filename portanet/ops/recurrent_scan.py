@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 from portanet.autodiff import is_traced
-from portanet.backends import Array, backend_class_of, kernel
+from portanet.backends import Array, backend_class_of, overridable
 
 Step: TypeAlias = Callable[..., tuple[tuple[Array, ...], tuple[Array, ...]]]
 """`step(carry, *inputs)` gives the new carry and what to collect, both tuples of arrays."""
@@ -19,12 +19,13 @@ Steps: TypeAlias = Any
 """One array for each time step: a list of arrays, or one array with time as its first axis."""
 
 
+@overridable
 def scan(step: Step, carry: tuple[Array, ...], inputs: Sequence[Steps], reverse: bool = False) -> Any:
     """Run a step for each time step, handing on the carry and collecting what each step gives.
 
     Every array that goes in or out has the batch as its first axis (after time), and the examples do not influence each
-    other: a backend's kernel `scan` may therefore take the batch in pieces, write what is collected into one
-    array, or compile the step. The step closes over arrays without a batch, such as weights, alone.
+    other: a backend's own version may therefore take the batch in pieces, write what is collected into one array, or
+    compile the step. The step closes over arrays without a batch, such as weights, alone.
 
     Args:
         step: Function of the carry and of one array from each input. It may change arrays of its own making in place.
@@ -43,21 +44,11 @@ def scan(step: Step, carry: tuple[Array, ...], inputs: Sequence[Steps], reverse:
         >>> total, joined(np, before).ravel()
         (array([6.]), array([0., 1., 3.]))
     """
-    fast = kernel("scan", carry[0])
-    if fast is not None:
-        found = fast(step, carry, inputs, reverse)
-        if found is not None:
-            return found
     count = length(inputs[0])
     collected: list[Any] = [None] * count
     for t in range(count - 1, -1, -1) if reverse else range(count):
         carry, collected[t] = step(carry, *(at(each, t) for each in inputs))
     return carry, tuple(map(list, zip(*collected, strict=True)))
-
-
-def native(name: str, *arrays: Array | None) -> Callable[..., Any] | None:
-    """A backend's own version of a whole op, for plain arrays."""
-    return None if is_traced(arrays) else kernel(name, arrays[0])
 
 
 def length(steps: Steps) -> int:

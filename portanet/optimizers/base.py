@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Self
 
 from portanet import checks, random
 from portanet.autodiff import array_namespace
-from portanet.backends import Array, device_of, kernel
+from portanet.backends import Array, device_of, overridable
 from portanet.configurable import Configurable
 from portanet.lookup import snake_case
 from portanet.random import streams
@@ -152,7 +152,7 @@ class Optimizer(Configurable):
             return params, state
 
         due = calls % every == 0
-        params, state = branch(due, enough, lambda params, state: (params, state), params, state)
+        params, state = cond(due, enough, lambda params, state: (params, state), params, state)
         return params, state
 
     def _advance(self, params: Tree, grads: Tree, state: State, calls: Array) -> tuple[Tree, State]:
@@ -311,14 +311,12 @@ class Optimizer(Configurable):
         return made
 
 
-def branch(condition: Array, yes: Callable[..., Any], no: Callable[..., Any], *operands: Any) -> Any:
+@overridable
+def cond(condition: Array, yes: Callable[..., Any], no: Callable[..., Any], *operands: Any) -> Any:
     """`yes(*operands)` if the boolean array of shape () holds, else `no(*operands)`; their results are alike.
 
     Written so that a compiled step can contain it; the functions change nothing but their operands.
     """
-    choose = kernel("cond", condition)
-    if choose is not None:
-        return choose(condition, yes, no, *operands)
     return yes(*operands) if condition else no(*operands)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from portanet import checks, random
 from portanet.autodiff import array_namespace
 from portanet.backends import Array
-from portanet.optimizers.base import Optimizer, State, Tree, branch
+from portanet.optimizers.base import Optimizer, State, Tree, cond
 from portanet.random import streams
 from portanet.schedules import Hyperparameter
 
@@ -69,7 +69,7 @@ class ESGD(Optimizer):
             state["directions"] = count + 1
             return state
 
-        found: State = branch(state["iterations"] % self.update_frequency == 0, draw, lambda state: state, state)
+        found: State = cond(state["iterations"] % self.update_frequency == 0, draw, lambda state: state, state)
         return found
 
     def _direction(self, path: str, p: Array, count: Array) -> Array:

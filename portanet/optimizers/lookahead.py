@@ -8,7 +8,7 @@ from typing import Any
 from portanet import checks, optimizers
 from portanet.autodiff import array_namespace
 from portanet.backends import Array
-from portanet.optimizers.base import Optimizer, State, Tree, branch
+from portanet.optimizers.base import Optimizer, State, Tree, cond
 from portanet.schedules import Hyperparameter
 
 
@@ -74,7 +74,7 @@ class Lookahead(Optimizer):
             return {path: _copy(own) for path, own in slow.items()}, slow
 
         due = state["iterations"] % self.sync_period == 0
-        params, state["slow"] = branch(due, synchronise, lambda params, slow: (params, slow), params, slow)
+        params, state["slow"] = cond(due, synchronise, lambda params, slow: (params, slow), params, slow)
         return params, state
 
     def observe(self, product: Callable[[Tree], Tree], params: Tree, state: State) -> State:

@@ -8,7 +8,7 @@ from typing import Any
 from portanet import checks, optimizers
 from portanet.autodiff import array_namespace
 from portanet.backends import Array, device_of
-from portanet.optimizers.base import Optimizer, State, Tree, branch
+from portanet.optimizers.base import Optimizer, State, Tree, cond
 from portanet.schedules import Hyperparameter
 
 
@@ -85,7 +85,7 @@ class LossScaleOptimizer(Optimizer):
             grads_of_loss = {path: grads[path] * xp.astype(1 / scale, p.dtype) for path, p in params.items()}
             return self.inner_optimizer.update(params, grads_of_loss, state)
 
-        params, state = branch(finite, apply, lambda params, state: (params, state), params, state)
+        params, state = cond(finite, apply, lambda params, state: (params, state), params, state)
         counter = xp.where(finite, counter + 1, 0)
         grown = counter == self.dynamic_growth_steps
         state["dynamic_scale"] = xp.where(finite, xp.where(grown, scale * 2.0, scale), scale * 0.5)

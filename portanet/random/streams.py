@@ -17,7 +17,7 @@ from itertools import accumulate
 from typing import Any
 
 from portanet.autodiff import unwrap
-from portanet.backends import Array, device_of, kernel, raw_namespace
+from portanet.backends import Array, device_of, overridable, raw_namespace
 
 __all__ = ["bernoulli", "bits", "choice", "integers", "normal", "permutation", "truncated_normal", "uniform"]
 
@@ -90,14 +90,25 @@ def _draw(key: int, step: Array, shape: tuple[int, ...], threshold: int | None, 
     step = unwrap(step)
     xp = raw_namespace(step)
     start = _start(xp, key, xp.reshape(step, (1,)))  # an array: NumPy warns of overflow for scalars, though it is meant
-    fast = kernel("random_words", start)
-    if fast is not None:
-        return xp.reshape(fast(size, start, threshold, before), shape)
-    counter = xp.arange(before, before + size, dtype=xp.int32, device=device_of(step))
+    return xp.reshape(random_words(start, size, threshold, before), shape)
+
+
+@overridable
+def random_words(start: Array, size: int, threshold: int | None, before: int = 0) -> Array:
+    """The words of a draw, or whether each is below a threshold.
+
+    Args:
+        start: The two words of the draw, int32 of shape (2, 1).
+        size: How many words.
+        threshold: If given, the result is whether words are below it.
+        before: How many words of the draw come before these.
+    """
+    xp = raw_namespace(start)
+    counter = xp.arange(before, before + size, dtype=xp.int32, device=device_of(start))
     words = _mix(counter ^ start[0, ...])
     words += counter
     words += start[1, ...]
-    words = xp.reshape(_mix(words), shape)
+    words = _mix(words)
     return words if threshold is None else words < threshold
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import portanet
 from portanet.autodiff import array_namespace, check_grads, grad, vjp
-from portanet.backends import Backend, kernel, raw_namespace, use_backend
+from portanet.backends import Backend, raw_namespace, use_backend
 from portanet.backends.numpy import convolution as numpy_convolution
 from portanet.backends.numpy import planes as numpy_planes
 from portanet.backends.numpy import threads
@@ -72,30 +72,6 @@ def test_values_are_the_definition_and_adjoints_are_adjoint(backend: Backend, ca
         inner = float(np.sum(g * to_numpy(y)))
         assert float(np.sum(to_numpy(gx) * host_x)) == pytest.approx(inner, abs=1e-8)
         assert float(np.sum(to_numpy(gk) * host_k)) == pytest.approx(inner, abs=1e-8)
-
-
-@settings(max_examples=8)
-@given(case=cases())
-def test_kernels_of_libraries_against_the_version_in_the_standard(backend: Backend, case: tuple[Any, ...]) -> None:
-    host_x, host_k, strides, padding, dilation, groups = case
-    with use_backend(backend.name, backend.device, "float64"):
-        x, k = portanet.asarray(host_x), portanet.asarray(host_k)
-        if kernel("convolve", x) is None:
-            return  # the version in the standard is what all other tests run
-        slid = window(tuple(x.shape[1:-1]), tuple(k.shape[:-2]), strides, padding, dilation)
-        y = plain.convolve(x, k, None, slid, groups)
-        g = portanet.asarray(np.random.default_rng(3).standard_normal(tuple(y.shape)))
-        space = tuple(x.shape[1:-1])
-        found = (y, plain.convolve_input(g, k, slid, groups, space), plain.convolve_kernel(x, g, slid, groups))
-    with use_backend("strict", dtype="float64") as strict:
-        x, k, g = (strict.from_host(each) for each in (host_x, host_k, backend.to_host(g)))
-        expected = (
-            plain.convolve(x, k, None, slid, groups),
-            plain.convolve_input(g, k, slid, groups, space),
-            plain.convolve_kernel(x, g, slid, groups),
-        )
-    for ours, theirs in zip(found, expected, strict=True):
-        np.testing.assert_allclose(backend.to_host(ours), strict.to_host(theirs), rtol=1e-9, atol=1e-9)
 
 
 SMALL = [
@@ -175,25 +151,21 @@ def test_results_do_not_depend_on_threads_and_pieces_are_used(groups: int) -> No
 
 @settings(max_examples=100)
 @given(case=cases(), bias=st.booleans(), small=st.booleans())
-def test_numpy_kernels_are_the_standard(case: tuple[Any, ...], bias: bool, small: bool) -> None:
+def test_numpy_in_small_pieces_is_the_definition(case: tuple[Any, ...], bias: bool, small: bool) -> None:
     x, k, *options, groups = case
     slid = window(x.shape[1:-1], k.shape[:-2], *options)
     b = np.arange(float(k.shape[-1])) if bias else None
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(plain, "kernel", lambda name, x: None)
-        expected = plain.convolve(x, k, b, slid, groups)
-        g = np.cos(np.arange(expected.size)).reshape(expected.shape)
-        expected_kernel = plain.convolve_kernel(x, g, slid, groups)
+    expected = plain.convolve.definition(x, k, b, window=slid, groups=groups)
+    g = np.cos(np.arange(expected.size)).reshape(expected.shape)
+    expected_kernel = plain.convolve_kernel.definition(x, g, window=slid, groups=groups)
     with pytest.MonkeyPatch.context() as patch:
         if small:  # one example and a column or two in each piece
             patch.setattr(numpy_planes, "PIECE", 64)
             patch.setattr(numpy_planes, "NARROW", 2)
-        found = numpy_convolution.convolve(x, k, b, slid, groups)
-        found_kernel = numpy_convolution.convolve_kernel(x, g, slid, groups)
-    if found is not None:
-        np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-12)
-    if found_kernel is not None:
-        np.testing.assert_allclose(found_kernel, expected_kernel, rtol=1e-12, atol=1e-12)
+        y = plain.convolve(x, k, b, window=slid, groups=groups)
+        by_kernel = plain.convolve_kernel(x, g, window=slid, groups=groups)
+    np.testing.assert_allclose(y, expected, rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(by_kernel, expected_kernel, rtol=1e-12, atol=1e-12)
 
 
 def test_float32_stays_and_inputs_are_not_changed(backend: Backend) -> None:
@@ -238,15 +210,16 @@ def test_products_saved_cost_no_digits() -> None:
     def errors(convolve: Any, convolve_kernel: Any) -> list[float]:
         wide = [each.astype("float64") for each in (x, k, g)]
         pairs = [
-            (convolve(x, k, None, slid, 1), plain.convolve(*wide[:2], None, slid, 1)),
-            (convolve_kernel(x, g, slid, 1), plain.convolve_kernel(wide[0], wide[2], slid, 1)),
+            (convolve(x, k, None, window=slid, groups=1), plain.convolve(*wide[:2], None, window=slid, groups=1)),
+            (
+                convolve_kernel(x, g, window=slid, groups=1),
+                plain.convolve_kernel(wide[0], wide[2], window=slid, groups=1),
+            ),
         ]
         return [float(np.sqrt(np.mean((found - exact) ** 2))) for found, exact in pairs]
 
-    ours = errors(numpy_convolution.convolve, numpy_convolution.convolve_kernel)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(plain, "kernel", lambda name, x: None)
-        ordinary = errors(plain.convolve, plain.convolve_kernel)
+    ours = errors(plain.convolve, plain.convolve_kernel)
+    ordinary = errors(plain.convolve.definition, plain.convolve_kernel.definition)
     for found, usual in zip(ours, ordinary, strict=True):
         assert found < 1.5 * usual
 

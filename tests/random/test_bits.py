@@ -8,10 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from portanet.backends import use_backend
 from portanet.backends.numpy import random as numpy_random
-from portanet.backends.numpy.backend import NumpyBackend
-from portanet.backends.numpy.random import CHUNK
 from portanet.random import streams
 from tests.random.drawing import KEY, draw, on_numpy
 from tests.support import assert_equal, to_numpy
@@ -39,15 +36,6 @@ def test_bits_are_those_of_the_definition(backend: Any, key: int, step: int) -> 
     found = draw(streams.bits, (3, 70), step, key=key)
     expected = np.array([definition(key, step, i) for i in range(210)], dtype="int32").reshape(3, 70)
     assert_equal(found, expected, dtype="int32")
-
-
-@pytest.mark.parametrize("shape", [(), (0,), (1,), (2, 0), (CHUNK,), (2 * CHUNK + 5,)])
-def test_the_kernel_of_numpy_follows_the_definition(monkeypatch: pytest.MonkeyPatch, shape: tuple[int, ...]) -> None:
-    words, mask = on_numpy(streams.bits, shape, 5), on_numpy(streams.bernoulli, shape, 5, p=0.3)
-    monkeypatch.setattr(NumpyBackend, "kernels", {})
-    with use_backend("numpy"):
-        assert_equal(words, draw(streams.bits, shape, 5), dtype="int32")
-        assert_equal(mask, draw(streams.bernoulli, shape, 5, p=0.3), dtype="bool")
 
 
 def test_chunks_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:

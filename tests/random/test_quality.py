@@ -108,7 +108,7 @@ def test_each_word_of_the_state_matters_alone() -> None:
 
 
 def counter_words(start: Any) -> Any:
-    return random_words(2**17, start, None).view("uint32")
+    return random_words(start, 2**17, None).view("uint32")
 
 
 NEIGHBOURS = [(0, KEY + 1), (1, KEY), (2, KEY), (1, KEY + 1), (2**20, KEY), (0, KEY ^ 2**30)]

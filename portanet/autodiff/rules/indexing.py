@@ -10,7 +10,7 @@ import array_api_extra as xpx
 from portanet.autodiff.dispatch import LinearMap, fit
 from portanet.autodiff.rules.declare import linear, primitive, rule
 from portanet.autodiff.traced import unwrap
-from portanet.backends import device_of, kernel
+from portanet.backends import device_of, overridable, raw_namespace
 
 
 @primitive("getitem")
@@ -32,13 +32,19 @@ def _assign(raw: Any, x: Any, value: Any, key: Any) -> Any:
 
 @primitive("index_add")
 def _index_add(raw: Any, rows: Any, index: Any, size: int) -> Any:
-    """Sum the rows that share an index: `out[index[k], :] += rows[k, :]`.
+    return index_add(rows, index, size)
 
-    A product with the one-hot matrix, in chunks, or the backend's kernel.
+
+@overridable
+def index_add(rows: Any, index: Any, size: int) -> Any:
+    """Sum the rows that share an index: `out[index[k], :] += rows[k, :]`; products with the one-hot matrix, in chunks.
+
+    Args:
+        rows: Shape (n, columns).
+        index: Integers in [0, size), shape (n,).
+        size: Number of rows of the result.
     """
-    fast = kernel("index_add", rows)
-    if fast is not None:
-        return fast(rows, index, size)
+    raw = raw_namespace(rows)
     places = raw.expand_dims(raw.arange(size, dtype=index.dtype, device=device_of(rows)), axis=1)
     out = raw.zeros((size, rows.shape[1]), dtype=rows.dtype, device=device_of(rows))
     step = max(1, 4_000_000 // max(size, 1))

@@ -40,7 +40,7 @@ class CupyBackend(Backend):
     name = "cupy"
     library = "cupy"
     install = "pip install 'portanet[cupy13]' (CUDA 13) or pip install 'portanet[cupy12]' (CUDA 12)"
-    kernels = {"erf": erf, "erfc": erfc, "index_add": index_add}
+    overrides = {"erf_values": erf, "erfc_values": erfc, "index_add": index_add}
 
     @classmethod
     def unavailable(cls) -> str | None:

@@ -18,8 +18,8 @@ def index_add(rows: Array, index: Array, size: int) -> Array:
     return jnp.zeros((size, *rows.shape[1:]), dtype=rows.dtype).at[index].add(rows)
 
 
-def scan(step: Callable[..., Any], carry: tuple[Array, ...], inputs: Sequence[Any], reverse: bool) -> Any:
-    """The loop of `portanet.ops.recurrent_scan.scan` as one instruction of a program under compilation; else None.
+def scan(step: Callable[..., Any], carry: tuple[Array, ...], inputs: Sequence[Any], reverse: bool = False) -> Any:
+    """The loop of `portanet.ops.recurrent_scan.scan` as one instruction of a program under compilation.
 
     Outside a compilation the plain loop is faster: JAX would compile the step anew in every call.
     """
@@ -27,7 +27,7 @@ def scan(step: Callable[..., Any], carry: tuple[Array, ...], inputs: Sequence[An
 
     sequences = tuple(jax.numpy.stack(each) if isinstance(each, list) else each for each in inputs)
     if not any(isinstance(x, jax.core.Tracer) for x in (*carry, *sequences)):
-        return None
+        return NotImplemented
     return jax.lax.scan(lambda carry, xs: step(carry, *xs), tuple(carry), sequences, reverse=reverse)
 
 
@@ -64,7 +64,14 @@ class JaxBackend(Backend):
     name = "jax"
     library = "jax"
     install = "pip install 'portanet[jax]'"
-    kernels = {**convolution.KERNELS, "cond": cond, "erf": erf, "erfc": erfc, "index_add": index_add, "scan": scan}
+    overrides = {
+        **convolution.OVERRIDES,
+        "cond": cond,
+        "erf_values": erf,
+        "erfc_values": erfc,
+        "index_add": index_add,
+        "scan": scan,
+    }
 
     def __init__(self, device: Any = None, dtype: str = "float32") -> None:
         super().__init__(device, dtype)

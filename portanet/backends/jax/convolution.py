@@ -1,4 +1,4 @@
-"""XLA's convolution and its transposes as kernels of `portanet.ops.convolution_plain`, which defines them."""
+"""XLA's convolution and its transposes as overrides of `portanet.ops.convolution_plain`, which defines them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from portanet.backends.base import Array
 
 
-def convolve(x: Array, kernel: Array, bias: Array | None, window: Any, groups: int) -> Array:
+def convolve(x: Array, kernel: Array, bias: Array | None, *, window: Any, groups: int) -> Array:
     """The convolution."""
     import jax
 
@@ -25,23 +25,23 @@ def convolve(x: Array, kernel: Array, bias: Array | None, window: Any, groups: i
     return out if bias is None else out + bias
 
 
-def convolve_input(g: Array, kernel: Array, window: Any, groups: int, space: tuple[int, ...]) -> Array:
+def convolve_input(g: Array, kernel: Array, *, window: Any, groups: int, space: tuple[int, ...]) -> Array:
     """The adjoint with respect to the input."""
     import jax
 
     like = jax.ShapeDtypeStruct((g.shape[0], *space, kernel.shape[-2] * groups), g.dtype)
-    return jax.linear_transpose(lambda x: convolve(x, kernel, None, window, groups), like)(g)[0]
+    return jax.linear_transpose(lambda x: convolve(x, kernel, None, window=window, groups=groups), like)(g)[0]
 
 
-def convolve_kernel(x: Array, g: Array, window: Any, groups: int) -> Array:
+def convolve_kernel(x: Array, g: Array, *, window: Any, groups: int) -> Array:
     """The adjoint with respect to the kernel."""
     import jax
 
     like = jax.ShapeDtypeStruct((*window.size, x.shape[-1] // groups, g.shape[-1]), x.dtype)
-    return jax.linear_transpose(lambda kernel: convolve(x, kernel, None, window, groups), like)(g)[0]
+    return jax.linear_transpose(lambda kernel: convolve(x, kernel, None, window=window, groups=groups), like)(g)[0]
 
 
-KERNELS: dict[str, Callable[..., Any]] = {
+OVERRIDES: dict[str, Callable[..., Any]] = {
     "convolve": convolve,
     "convolve_input": convolve_input,
     "convolve_kernel": convolve_kernel,

@@ -7,7 +7,7 @@ from typing import Any
 from portanet.backends.base import Array, HostArray
 from portanet.backends.conversion import to_host
 from portanet.backends.forward import ForwardBackend
-from portanet.backends.ndonnx.convolution import KERNELS
+from portanet.backends.ndonnx.convolution import OVERRIDES
 
 
 class NdonnxBackend(ForwardBackend):
@@ -16,7 +16,7 @@ class NdonnxBackend(ForwardBackend):
     name = "ndonnx"
     library = "ndonnx"
     install = "pip install 'portanet[onnx]'"
-    kernels = KERNELS
+    overrides = OVERRIDES
 
     @classmethod
     def load(cls) -> Any:

@@ -1,4 +1,4 @@
-"""ONNX's operators for convolution as kernels of `portanet.ops.convolution_plain`, which defines them."""
+"""ONNX's operators for convolution as overrides of `portanet.ops.convolution_plain`, which defines them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from portanet.backends.base import Array
 
 
-def convolve(x: Array, kernel: Array, bias: Array | None, window: Any, groups: int) -> Array:
+def convolve(x: Array, kernel: Array, bias: Array | None, *, window: Any, groups: int) -> Array:
     """The convolution, for which ONNX puts the channels first."""
     import ndonnx as xp
     import spox.opset.ai.onnx.v21 as operators
@@ -23,7 +23,7 @@ def convolve(x: Array, kernel: Array, bias: Array | None, window: Any, groups: i
     return _channels_last(xp.asarray(out))
 
 
-def convolve_input(g: Array, kernel: Array, window: Any, groups: int, space: tuple[int, ...]) -> Array:
+def convolve_input(g: Array, kernel: Array, *, window: Any, groups: int, space: tuple[int, ...]) -> Array:
     """The adjoint with respect to the input."""
     import ndonnx as xp
     import spox.opset.ai.onnx.v21 as operators
@@ -64,4 +64,4 @@ def _channels_last(x: Array) -> Array:
     return xp.permute_dims(x, (0, *range(2, x.ndim), 1))
 
 
-KERNELS: dict[str, Callable[..., Any]] = {"convolve": convolve, "convolve_input": convolve_input}
+OVERRIDES: dict[str, Callable[..., Any]] = {"convolve": convolve, "convolve_input": convolve_input}

@@ -1,4 +1,4 @@
-"""Convolution on NumPy, as kernels of `portanet.ops.convolution_plain`, which defines it.
+"""Convolution on NumPy, as overrides of `portanet.ops.convolution_plain`, which defines it.
 
 The places of the height that a row of outputs sees are brought side by side. All that a column of outputs sees are then
 neighbours in memory, and the columns of a piece are one batch of products, of views, for all rows of all its examples:
@@ -19,16 +19,16 @@ from portanet.backends.numpy.planes import as_plane
 from portanet.backends.numpy.threads import map_parts, run_pieces
 
 
-def convolve(x: Array, weights: Array, bias: Array | None, window: Any, groups: int) -> Array | None:
-    """The convolution; None where the version in the standard is as good."""
-    places, filters = window.places(x.shape[1:-1]), weights.shape[-1]
-    plane = as_plane(x, weights, filters, window, groups, places)
+def convolve(x: Array, kernel: Array, bias: Array | None, *, window: Any, groups: int) -> Any:
+    """The convolution; where it gains nothing, it is left to the definition."""
+    places, filters = window.places(x.shape[1:-1]), kernel.shape[-1]
+    plane = as_plane(x, kernel, filters, window, groups, places)
     if plane is None:
-        return None
+        return NotImplemented
     (oh, ow), dtype = plane.places, plane.dtype
     x = x.reshape(*x.shape[:2], -1, x.shape[-1]).astype(dtype, copy=False)
-    weights = weights.reshape(*plane.size, -1, filters).astype(dtype, copy=False)
-    matrices = winograd.of_kernel(weights) if plane.in_pairs else weights.transpose(1, 0, 2, 3)
+    kernel = kernel.reshape(*plane.size, -1, filters).astype(dtype, copy=False)
+    matrices = winograd.of_kernel(kernel) if plane.in_pairs else kernel.transpose(1, 0, 2, 3)
     matrices = matrices.reshape(4 if plane.in_pairs else 1, 1, -1, filters)
     out = np.empty((x.shape[0], oh, ow * filters), dtype=dtype)
     added = None if bias is None else np.tile(bias, ow)
@@ -54,15 +54,15 @@ def convolve(x: Array, weights: Array, bias: Array | None, window: Any, groups: 
     return out.reshape(x.shape[0], *places, filters)
 
 
-def convolve_kernel(x: Array, g: Array, window: Any, groups: int) -> Array | None:
-    """The adjoint of `convolve` with respect to the kernel, for kernels of three rows and few channels; else None."""
+def convolve_kernel(x: Array, g: Array, *, window: Any, groups: int) -> Any:
+    """The adjoint of `convolve` with respect to the kernel, for kernels of three rows and few channels."""
     channels, filters = x.shape[-1], g.shape[-1]
     plane = as_plane(x, g, filters, window, groups, g.shape[1:-1])
     if plane is None or not plane.in_pairs:
-        return None
+        return NotImplemented
     pieces = plane.pieces(x.shape[0])
     if (pieces[0][0].stop - pieces[0][0].start) * plane.places[0] < channels:
-        return None  # for each column a product of few rows, whose result is large
+        return NotImplemented  # for each column a product of few rows, whose result is large
     x = x.reshape(*x.shape[:2], -1, channels).astype(plane.dtype, copy=False)
     g = g.reshape(*g.shape[:2], -1).astype(plane.dtype, copy=False)
 

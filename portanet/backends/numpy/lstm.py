@@ -1,4 +1,4 @@
-"""A layer of LSTM units on NumPy, as a kernel of `portanet.ops.recurrent_lstm`, which defines it.
+"""A layer of LSTM units on NumPy, as an override of `portanet.ops.recurrent_lstm`, which defines it.
 
 Pieces of the batch run through time on the cores there are, each step in place in arrays that the backward pass needs:
 half of the time had gone not to arithmetic but to arrays that came and went, and to rows of them. So the gates are the
@@ -10,7 +10,6 @@ rearrange its factors first, of everything the gates see: the inputs, a 1 for th
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -22,8 +21,6 @@ from portanet.backends.numpy.threads import map_parts, slices
 BLOCK = 8
 """Time steps whose slopes, and products for the weights, are computed at once, while they are in the cache."""
 
-Pullback = Callable[[Any, Any, Any], tuple[Any, ...]]
-
 
 def lstm(
     x: Array,
@@ -32,13 +29,14 @@ def lstm(
     bias: Array | None,
     h0: Array,
     c0: Array,
-    mask: Array | None,
-    keep: Array | None,
-) -> tuple[tuple[Array, Array, Array], Pullback] | None:
-    """The results of the op of that name and its pullback; None for dtypes that are better left to the definition."""
-    there = [a for a in (x, kernel, recurrent_kernel, bias, h0, c0, keep) if a is not None]
-    if x.dtype.kind != "f" or x.dtype.itemsize < 4 or any(a.dtype != x.dtype for a in there) or 0 in x.shape:
-        return None
+    *,
+    mask: Array | None = None,
+    recurrent_keep: Array | None = None,
+) -> Any:
+    """The results of the op of that name and its pullback; dtypes that lose by it are left to the definition."""
+    given = [a for a in (x, kernel, recurrent_kernel, bias, h0, c0, recurrent_keep) if a is not None]
+    if x.dtype.kind != "f" or x.dtype.itemsize < 4 or any(a.dtype != x.dtype for a in given) or 0 in x.shape:
+        return NotImplemented
     (time, batch, features), units = x.shape, h0.shape[1]
     rows, skipped = slices(batch, rows_of_a_piece(batch)), None if mask is None else ~mask
     weights = np.concatenate([kernel, *([] if bias is None else [bias[None]]), recurrent_kernel])
@@ -48,15 +46,16 @@ def lstm(
     outputs, c_last = np.empty((time, *h0.shape), dtype=x.dtype), np.empty_like(c0)
 
     def forward(mine: slice) -> _Piece:
-        passed, kept = (None if each is None else each[..., mine, :] for each in (skipped, keep))
+        passed, kept = (None if each is None else each[..., mine, :] for each in (skipped, recurrent_keep))
         piece = _Piece(x[:, mine], scaled, h0[mine], c0[mine], passed, kept, outputs[:, mine])
         c_last[mine] = piece.cells[-1]
         return piece
 
     pieces = map_parts(forward, rows)
 
-    def pull_back(g_outputs: Array | None, g_h: Array | None, g_c: Array | None) -> tuple[Any, ...]:
+    def pullback(cotangents: tuple[Array | None, ...]) -> tuple[Any, ...]:
         """Cotangents of x, the kernels, the bias and the first states, given those of the results."""
+        g_outputs, g_h, g_c = cotangents
         dh, dc = (np.zeros_like(h0) if g is None else g.copy() for g in (g_h, g_c))
         transposed = weights.swapaxes(1, 2).copy()
 
@@ -74,7 +73,7 @@ def lstm(
         total = np.roll(total, -1, axis=0).swapaxes(0, 1).reshape(-1, 4 * units)
         return by_x, total[:features], total[-units:], None if bias is None else total[features], dh, dc
 
-    return (outputs, outputs[-1].copy(), c_last), pull_back
+    return (outputs, outputs[-1].copy(), c_last), pullback
 
 
 class _Piece:

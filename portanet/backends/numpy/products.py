@@ -16,14 +16,16 @@ from portanet.backends.numpy.threads import has_cores, in_a_piece, run_pieces
 
 SMALL = 8_000_000
 """Products with fewer multiplications and additions are not worth a second thread."""
+COPIED = 2**14
+"""Products of batches of second factors with no more numbers take half as long if transposed ones are copied first."""
 LARGE = 32 * SMALL
 """Nor are these within a piece: the others have most of the threads, and each call takes the interpreter."""
-SHORT = 2**12
-"""Rows with more numbers are added as fast, and more exactly, without BLAS."""
 
 
 def matmul(x1: Array, x2: Array, /) -> Array:
     """As in the standard; large products in pieces of rows, columns or matrices, whose sizes follow from the shapes."""
+    if x2.ndim > 2 and x2.strides[-1] != x2.itemsize and x2.shape[-1] * x2.shape[-2] <= COPIED:
+        x2 = np.ascontiguousarray(x2)
     if x1.ndim < 2 or x2.ndim < 2 or x1.dtype != x2.dtype or not _divides(2 * x1.size * x2.shape[-1]):
         return np.matmul(x1, x2)
     if x1.ndim > 2 or x2.ndim > 2:
@@ -39,18 +41,6 @@ def matmul(x1: Array, x2: Array, /) -> Array:
     else:
         _in_pieces(columns, max(128, -(-columns // 64) * 16), lambda p: np.matmul(x1, x2[:, p], out=out[:, p]))
     return out
-
-
-def sum_last(x: Array) -> Array:
-    """The sum over the last axis, kept; as products, since BLAS adds short rows two to five times as fast."""
-    if x.dtype.kind != "f" or x.dtype.itemsize < 4 or x.shape[-1] > SHORT:
-        return np.sum(x, axis=-1, keepdims=True)
-    return np.vecdot(x, np.ones(x.shape[-1], dtype=x.dtype))[..., None]
-
-
-def turned(x: Array) -> Array:
-    """The transpose of the last two axes, as an array of its own: small products take half as long with it."""
-    return np.ascontiguousarray(np.swapaxes(x, -1, -2))
 
 
 def _divides(operations: int) -> bool:

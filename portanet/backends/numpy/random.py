@@ -1,4 +1,4 @@
-"""NumPy's kernel of the counter-based generator."""
+"""The counter-based generator on NumPy."""
 
 from __future__ import annotations
 
@@ -9,15 +9,9 @@ from portanet.backends.base import HostArray
 CHUNK = 2**15  # two such arrays of uint32 stay in a core's cache
 
 
-def random_words(size: int, start: HostArray, threshold: int | None, before: int = 0) -> HostArray:
+def random_words(start: HostArray, size: int, threshold: int | None, before: int = 0) -> HostArray:
     """The hash of `portanet.random.streams.bits`, chunk by chunk, without temporary arrays or the masks that unsigned
     shifts do not need.
-
-    Args:
-        size: How many words.
-        start: The two words of the draw, int32 of shape (2, 1).
-        threshold: If given, the result is whether words are below it.
-        before: How many words of the draw come before these.
     """
     a, b = (int(word) for word in start.view(np.uint32)[:, 0])
     result: HostArray = np.empty(size, dtype=np.int32 if threshold is None else np.bool_)

@@ -17,7 +17,7 @@ def rows_of_a_piece(batch: int) -> int:
     return 32 if batch > 32 else 16
 
 
-def scan(step: Callable[..., Any], carry: tuple[Array, ...], inputs: Sequence[Any], reverse: bool) -> Any:
+def scan(step: Callable[..., Any], carry: tuple[Array, ...], inputs: Sequence[Any], reverse: bool = False) -> Any:
     """The loop of `portanet.ops.recurrent_scan.scan`, over pieces of the batch on the cores there are.
 
     A thread that has a piece of the batch meets the others at the end of the loop only, where products shared among
@@ -25,7 +25,7 @@ def scan(step: Callable[..., Any], carry: tuple[Array, ...], inputs: Sequence[An
     """
     count, batch = len(inputs[0]), carry[0].shape[0]
     if not batch:
-        return None  # nothing tells what there is to collect
+        return NotImplemented  # nothing tells what there is to collect
     times = range(count - 1, -1, -1) if reverse else range(count)
     size = rows_of_a_piece(batch)
     lock = threading.Lock()

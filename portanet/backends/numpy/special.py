@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
 from portanet.backends.base import Array
-from portanet.backends.numpy.threads import map_chunks
 
 # W. H. Press et al., Numerical Recipes, 2nd edition, 1992, section 6.2, erfcc; highest power first.
 _ERFC = (
@@ -21,22 +21,11 @@ _TAIL = (
     0.048858578, -0.0252009624, -0.110237099, 0.0297201585, 0.315829492, 0.483318552, 0.427186994, 0.127697843,
 )  # fmt: skip
 
-PIECE = 2**17
-"""Elements of a piece: with fewer, threads get in each other's way, since each call takes the interpreter."""
 
-
-def erfc(x: Array) -> Array | None:
-    """`1 - erf(x)` in float32 by one Chebyshev fit, of relative error 1.2e-7; other dtypes are left to the definition.
-
-    In place, in pieces, on the cores there are.
-    """
-    if x.dtype != np.float32:
-        return None
-    flat: Array = map_chunks(_erfc, [np.ravel(x)], PIECE)
-    return flat.reshape(x.shape)
-
-
-def _erfc(x: Array) -> Array:
+def erfc_values(x: Array) -> Any:
+    """`1 - erf(x)` in float32 by one Chebyshev fit, of relative error 1.2e-7, in place; other dtypes by definition."""
+    if x.dtype != np.float32 or not x.ndim:
+        return NotImplemented
     z = np.minimum(np.abs(x), 30.0)
     t = z * 0.5
     t += 1.0
@@ -58,22 +47,16 @@ def _erfc(x: Array) -> Array:
     return y
 
 
-def gelu(x: Array) -> tuple[Array, Array] | None:
+def gelu(x: Array, approximate: bool = False) -> Any:
     """`portanet.activations.gelu` and its slope in float32, the relative error 2e-6 for x > -6; other dtypes are left
     to the definition.
 
-    Both need exp(-x^2 / 2): computed together they cost little more than one of them.
+    Both need exp(-x^2 / 2): computed together they cost little more than one of them. With q the probability of a
+    normal number beyond |x|, and p its density there: y = max(x, 0) - |x| q, and r = q - |x| p is the slope below 0;
+    above, it is 1 - r.
     """
-    if x.dtype != np.float32:
-        return None
-    y, slope = map_chunks(_gelu, [np.ravel(x)], PIECE)
-    return y.reshape(x.shape), slope.reshape(x.shape)
-
-
-def _gelu(x: Array) -> tuple[Array, Array]:
-    """With q the probability of a normal number beyond |x|, and p its density there: y = max(x, 0) - |x| q, and
-    r = q - |x| p is the slope below 0; above, it is 1 - r.
-    """
+    if x.dtype != np.float32 or not x.ndim or approximate:
+        return NotImplemented
     # Minimum and maximum are four times as fast with an array as with a number.
     size, bound = np.abs(x), np.full_like(x, 40.0)
     np.minimum(size, bound, out=size)  # exp(-800) is 0, and 0 * inf no number
@@ -102,4 +85,4 @@ def _gelu(x: Array) -> tuple[Array, Array]:
     slope *= -2.0
     slope += bell
     slope += above
-    return y, slope
+    return y, lambda xp: slope

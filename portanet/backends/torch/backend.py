@@ -35,7 +35,7 @@ class TorchBackend(Backend):
     name = "torch"
     library = "torch"
     install = "pip install 'portanet[torch]'"
-    kernels = {**convolution.KERNELS, "erf": erf, "erfc": erfc, "index_add": index_add}
+    overrides = {**convolution.OVERRIDES, "erf_values": erf, "erfc_values": erfc, "index_add": index_add}
 
     @classmethod
     def load(cls) -> Any:

@@ -1,4 +1,4 @@
-"""PyTorch's convolutions as kernels of `portanet.ops.convolution_plain`, which defines them."""
+"""PyTorch's convolutions as overrides of `portanet.ops.convolution_plain`, which defines them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from portanet.backends.base import Array
 
 
-def convolve(x: Array, kernel: Array, bias: Array | None, window: Any, groups: int) -> Array:
+def convolve(x: Array, kernel: Array, bias: Array | None, *, window: Any, groups: int) -> Array:
     """The convolution."""
     from torch.nn import functional
 
@@ -18,7 +18,7 @@ def convolve(x: Array, kernel: Array, bias: Array | None, window: Any, groups: i
     return _channels_last(out)
 
 
-def convolve_input(g: Array, kernel: Array, window: Any, groups: int, space: tuple[int, ...]) -> Array:
+def convolve_input(g: Array, kernel: Array, *, window: Any, groups: int, space: tuple[int, ...]) -> Array:
     """The adjoint with respect to the input."""
     from torch.nn import grad
 
@@ -34,7 +34,7 @@ def convolve_input(g: Array, kernel: Array, window: Any, groups: int, space: tup
     return _channels_last(out)
 
 
-def convolve_kernel(x: Array, g: Array, window: Any, groups: int) -> Array:
+def convolve_kernel(x: Array, g: Array, *, window: Any, groups: int) -> Array:
     """The adjoint with respect to the kernel."""
     from torch.nn import grad
 
@@ -74,7 +74,7 @@ def _padded(x: Array, window: Any) -> tuple[Array, list[int]]:
     return x, margin
 
 
-KERNELS: dict[str, Callable[..., Any]] = {
+OVERRIDES: dict[str, Callable[..., Any]] = {
     "convolve": convolve,
     "convolve_input": convolve_input,
     "convolve_kernel": convolve_kernel,
