@@ -1,10 +1,60 @@
-"""What `fit` returns."""
+"""The record of training: where it stands, what each epoch gave, and the sums over the batches of one."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-from portanet.training.position import Position
+import numpy as np
+
+from portanet import random
+from portanet.backends import Backend
+from portanet.callbacks import CallbackList
+from portanet.metrics import Metric
+from portanet.training.interrupts import uninterrupted
+
+
+@dataclass
+class Position:
+    """Where training stands. Shuffling depends on the seed and the epoch alone, so that these numbers say the rest.
+
+    `fit(..., initial_epoch=position)` goes on from a position, such as that of a model that was loaded.
+
+    Attributes:
+        epoch: Number of the epoch under way, from 0.
+        batch: Batches of it that are done.
+        sums: Sums of the loss and metrics over these batches, by name; see `Totals`.
+        epochs: Numbers of the epochs that are finished.
+        history: Loss, metrics and `val_...` after each of them.
+        seed: The seed of the run, see `portanet.random`; None before it began.
+        callbacks: In a position that was saved, what the callbacks of the run knew; see `CallbackList.get_states`.
+    """
+
+    epoch: int = 0
+    batch: int = 0
+    sums: dict[str, list[Any]] = field(default_factory=dict)
+    epochs: list[int] = field(default_factory=list)
+    history: dict[str, list[Any]] = field(default_factory=dict)
+    seed: int | None = None
+    callbacks: list[Any] = field(default_factory=list)
+
+    def take_up(self, callbacks: CallbackList) -> None:
+        """Go on from here: take over the seed of an earlier run, and what its callbacks knew."""
+        if self.seed is None:
+            self.seed = random.get_seed()
+        elif self.seed != random.get_seed():
+            random.set_seed(self.seed)
+        callbacks.set_states(self.callbacks)
+        self.callbacks = []
+
+    def finish_epoch(self, logs: dict[str, Any]) -> None:
+        """Note what an epoch gave, and go on to the next."""
+        self.epochs.append(self.epoch)
+        for name, value in logs.items():
+            self.history.setdefault(name, []).append(value)
+        self.epoch += 1
+        self.batch, self.sums = 0, {}
 
 
 class History:
@@ -20,3 +70,74 @@ class History:
         self.params = params
         self.epoch = position.epochs
         self.history = position.history
+
+
+AT_MOST = 256
+"""Batches kept on the device before their sums are fetched."""
+
+
+class Totals(Mapping[str, Any]):
+    """Adds up the statistics of batches; `logs()` fetches what is pending in one transfer for each sum.
+
+    As a mapping it is what `logs()` gives at the moment, which is fetched when a value is looked at.
+
+    Args:
+        metrics: The metrics beside the loss, by name.
+        backend: Where the statistics are.
+        sums: What earlier batches gave; brought up to date by `fetch`.
+    """
+
+    def __init__(
+        self, metrics: Mapping[str, Metric], backend: Backend, sums: dict[str, list[Any]] | None = None
+    ) -> None:
+        self.metrics = metrics
+        self.backend = backend
+        self.pending: list[dict[str, tuple[Any, ...]]] = []
+        self.sums = {} if sums is None else sums
+
+    def add(self, statistics: dict[str, tuple[Any, ...]]) -> None:
+        """Add a batch."""
+        self.pending.append(statistics)
+        if len(self.pending) >= AT_MOST:
+            self.fetch()
+
+    def fetch(self) -> None:
+        """Bring the pending sums to the host, where they add up in double precision."""
+        if not self.pending:
+            return
+        with uninterrupted():  # nothing is counted twice or lost
+            xp = self.backend.xp
+            for name in self.pending[0]:
+                columns = zip(*(batch[name] for batch in self.pending), strict=True)
+                new = [np.asarray(self.backend.to_host(xp.stack(list(map(xp.asarray, c)))), "float64") for c in columns]
+                old = self.sums.get(name)
+                if old is not None:
+                    new = [np.concatenate([np.asarray(a)[None], b]) for a, b in zip(old, new, strict=True)]
+                # Added one after the other: the same bits, whenever and however often this is called.
+                self.sums[name] = [np.cumsum(column, axis=0)[-1] for column in new]
+            self.pending.clear()
+
+    def logs(self) -> dict[str, Any]:
+        """The loss and every metric over all batches so far: floats, NumPy arrays for metrics of several numbers."""
+        self.fetch()
+        if not self.sums:
+            return {}
+        total, count = self.sums["loss"]
+        # In this order whatever the order of `sums`: a compiled step may sort its results by name.
+        values = {"loss": total / count}
+        values |= {name: metric.from_statistics(*self.sums[name]) for name, metric in self.metrics.items()}
+        return {name: float(value) if np.ndim(value) == 0 else np.asarray(value) for name, value in values.items()}
+
+    def __getitem__(self, name: str) -> Any:
+        return self.logs()[name]
+
+    # The names are known without asking the device.
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(("loss", *self.metrics) if self.pending or self.sums else ())
+
+    def __len__(self) -> int:
+        return len(tuple(iter(self)))
+
+    def __contains__(self, name: object) -> bool:
+        return name in tuple(iter(self))

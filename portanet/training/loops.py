@@ -1,24 +1,111 @@
-"""The loops over epochs and batches inside fit, evaluate and predict."""
+"""Steps in loops: one by one in `TrainingRun`, over epochs and batches in fit, evaluate and predict."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from portanet.backends import Array, asarray
 from portanet.callbacks import CallbackList
+from portanet.optimizers.base import widest
 from portanet.training import step
-from portanet.training.data.feed import Feed
-from portanet.training.failures import Whereabouts
+from portanet.training.data.intake import Feed
+from portanet.training.data.streams import Batch
+from portanet.training.history import Totals
 from portanet.training.interrupts import uninterrupted
-from portanet.training.run import TrainingRun
-from portanet.training.totals import Totals
-from portanet.tree import tree_leaves, tree_map
+from portanet.training.objective import Statistics
+from portanet.tree import tree_items, tree_leaves, tree_map
 
 if TYPE_CHECKING:
     from portanet.training.trainer import Trainer
+
+
+class TrainingRun:
+    """Trains a compiled, built model batch by batch; after every step the model has the new weights.
+
+    `fit` is a loop around it, so a loop of one's own around it is as fast.
+
+    Args:
+        model: The model.
+
+    Example:
+        >>> import numpy as np
+        >>> import portanet
+        >>> from portanet import layers
+        >>> model = portanet.Sequential([layers.Input((2,)), layers.Dense(1, kernel_initializer="zeros")])
+        >>> model.compile("sgd", "mse")
+        >>> run, totals = TrainingRun(model), model.totals()
+        >>> x, y = portanet.asarray(np.ones((4, 2))), portanet.asarray(np.ones((4, 1)))
+        >>> for _ in range(2):
+        ...     totals.add(run(x, y))
+        >>> round(totals.logs()["loss"], 4)
+        0.9418
+    """
+
+    def __init__(self, model: Trainer) -> None:
+        optimizer = model.require_compiled()
+        self.model = model
+        self.optimizer = optimizer
+        self.objective = objective = model.find_objective()
+        self.variables = model.named_variables()
+        self.trained = model.trainable_paths()
+        self.kept = [path for path in self.variables if path not in set(self.trained)]
+        # The weights and the optimizer's state may be overwritten: each step replaces them.
+        self.step = model.compiled_step(
+            ("train", *self.trained), lambda: step.train_step(model, objective, optimizer), (0, 2)
+        )
+        known = model.optimizer_state
+        if known is None or known[0] != self.trained:
+            model.optimizer_state = (self.trained, optimizer.init(self._values(self.trained)))
+
+    def _values(self, paths: list[str]) -> dict[str, Array]:
+        return {path: self.variables[path].value for path in paths}
+
+    def take_over_learning_rate(self) -> None:
+        """Let a learning rate count that the user has changed on the optimizer, be it to a schedule or from one."""
+        _, state = self.model.optimizer_state or ((), {})
+        rate = self.optimizer.learning_rate
+        if callable(rate):
+            state.pop("learning_rate", None)
+        elif state:
+            dtype = widest(self.model.backend.xp, self._values(self.trained).values())
+            state["learning_rate"] = asarray(rate, dtype)
+
+    def finish(self) -> None:
+        """Give the model the weights to keep: with `use_ema` of the optimizer, their average."""
+        if self.model.optimizer_state is not None:
+            averages = self.optimizer.finalize(self._values(self.trained), self.model.optimizer_state[1])
+            for path, value in averages.items():
+                self.variables[path].assign(value)
+
+    def __call__(self, x: Any, y: Any, weight: Any = None) -> Statistics:
+        """Train on one batch.
+
+        A Ctrl-C waits until the step is done, so that it leaves whole weights; a second one does not wait.
+
+        Args:
+            x: Inputs: an array of the model's backend, or a tree of them.
+            y: Targets likewise.
+            weight: Weights of the examples, or None.
+
+        Returns:
+            The batch's statistics, which stay on the device; `model.totals()` adds them up.
+        """
+        assert self.model.optimizer_state is not None
+        targets, weights = self.objective.arrange(y), self.objective.arrange(weight, "sample_weight")
+        params, state = self._values(self.trained), self._values(self.kept)
+        paths, slots = self.model.optimizer_state
+        statistics: Statistics
+        with uninterrupted():
+            params, state, slots, statistics = self.step(params, state, slots, x, targets, weights)
+            for values in (params, state):
+                for path, value in values.items():
+                    self.variables[path].assign(value)
+            self.model.optimizer_state = (paths, slots)
+        return statistics
 
 
 def train(
@@ -26,7 +113,7 @@ def train(
     feed: Feed,
     held_out: Feed | None,
     epochs: int,
-    validates: Callable[[int], bool],
+    validation_freq: int | Iterable[int],
     listeners: CallbackList,
 ) -> None:
     """Train from `model.position` until the given epoch.
@@ -36,18 +123,17 @@ def train(
         feed: What to train on.
         held_out: What to validate on.
         epochs: Number of the last epoch.
-        validates: Whether an epoch, by its number from 0, ends with a validation.
+        validation_freq: Validate every so many epochs, or in the epochs listed, counted from 1.
         listeners: The callbacks.
     """
-    model = run.model
-    place = model.position
-    while place.epoch < epochs and not model.stop_training:
-        epoch = place.epoch
+    model, position, validates = run.model, run.model.position, _validates(validation_freq)
+    while position.epoch < epochs and not model.stop_training:
+        epoch = position.epoch
         listeners.call("on_epoch_begin", epoch, {})
-        totals = model.totals(place.sums)
+        totals = model.totals(position.sums)
         try:
-            with Whereabouts(f"Epoch {epoch + 1} of {epochs}", feed.source.steps, place.batch) as here:
-                train_epoch(run, feed, totals, here, listeners)
+            with Whereabouts(f"Epoch {epoch + 1} of {epochs}", feed.source.steps, position.batch) as whereabouts:
+                train_epoch(run, feed, totals, whereabouts, listeners)
             logs = totals.logs()
         except KeyboardInterrupt:
             totals.fetch()  # so that the position says everything about the epoch so far
@@ -55,28 +141,36 @@ def train(
         if held_out is not None and validates(epoch):
             logs.update({f"val_{name}": value for name, value in evaluate(model, held_out, listeners).items()})
         with uninterrupted():
-            place.finish_epoch(logs)
+            position.finish_epoch(logs)
         listeners.call("on_epoch_end", epoch, logs)
     run.finish()
 
 
+def _validates(frequency: int | Iterable[int]) -> Callable[[int], bool]:
+    """Whether an epoch, by its number from 0, ends with a validation."""
+    if isinstance(frequency, int) and not isinstance(frequency, bool) and frequency >= 1:
+        return lambda epoch: (epoch + 1) % frequency == 0
+    if not isinstance(frequency, (list, tuple, set, frozenset, range)):
+        raise ValueError(
+            "Argument `validation_freq` must be a positive integer or a list of epochs, counted from 1. "
+            f"Received: validation_freq={frequency!r}"
+        )
+    return lambda epoch: epoch + 1 in frequency
+
+
 def train_epoch(
-    run: TrainingRun,
-    feed: Feed,
-    totals: Totals,
-    here: Whereabouts,
-    listeners: CallbackList,
+    run: TrainingRun, feed: Feed, totals: Totals, whereabouts: Whereabouts, listeners: CallbackList
 ) -> None:
     """Train on the batches that are left of an epoch."""
-    place = run.model.position
+    position = run.model.position
     run.take_over_learning_rate()
-    with contextlib.closing(feed.batches(place.epoch, place.batch)) as batches:
-        for number, batch in here.follow(batches):
+    with contextlib.closing(feed.batches(position.epoch, position.batch)) as batches:
+        for number, batch in whereabouts.follow(batches):
             run.model.batch = batch
             listeners.call("on_train_batch_begin", number, {})
             with uninterrupted():
                 totals.add(run(*batch))
-                place.batch += 1
+                position.batch += 1
             listeners.call("on_train_batch_end", number, totals)
             if run.model.stop_training:
                 break
@@ -88,8 +182,8 @@ def evaluate(model: Trainer, feed: Feed, listeners: CallbackList) -> dict[str, A
     test = model.compiled_step(("test", *model.trainable_paths()), lambda: step.test_step(model, objective))
     totals, values = model.totals(), model.named_values()
     listeners.call("on_test_begin", {})
-    with Whereabouts("Evaluation", feed.source.steps) as here, contextlib.closing(feed.batches()) as batches:
-        for number, (x, y, weight) in here.follow(batches):
+    with Whereabouts("Evaluation", feed.source.steps) as whereabouts, contextlib.closing(feed.batches()) as batches:
+        for number, (x, y, weight) in whereabouts.follow(batches):
             listeners.call("on_test_batch_begin", number, {})
             totals.add(test(values, x, objective.arrange(y), objective.arrange(weight, "sample_weight")))
             listeners.call("on_test_batch_end", number, totals)
@@ -103,11 +197,73 @@ def predict(model: Trainer, feed: Feed, listeners: CallbackList) -> Any:
     forward = model.compiled_step(("predict",), lambda: step.predict_step(model))
     to_host, values, parts = model.backend.to_host, model.named_values(), []
     listeners.call("on_predict_begin", {})
-    with Whereabouts("Prediction", feed.source.steps) as here, contextlib.closing(feed.batches()) as batches:
-        for number, (x, _, _) in here.follow(batches):
+    with Whereabouts("Prediction", feed.source.steps) as whereabouts, contextlib.closing(feed.batches()) as batches:
+        for number, (x, _, _) in whereabouts.follow(batches):
             listeners.call("on_predict_batch_begin", number, {})
             parts.append(tree_map(to_host, forward(values, x)))
             listeners.call("on_predict_batch_end", number, {"outputs": parts[-1]})
     listeners.call("on_predict_end", {})
     columns = zip(*map(tree_leaves, parts), strict=True)
     return tree_map(lambda _: np.concatenate(next(columns), axis=0), parts[0])
+
+
+def loss_and_gradients(model: Trainer, batch: Batch) -> tuple[Array, dict[str, Array]]:
+    """The loss on one batch in training, and by path its gradients; nothing changes."""
+    objective, trained, (x, y, weight) = model.find_objective(), model.trainable_paths(), batch
+    gradients = model.compiled_step(("gradients", *trained), lambda: step.gradient_step(model, objective))
+    state = model.named_values()
+    params = {path: state.pop(path) for path in trained}
+    loss: Array
+    loss, grads = gradients(params, state, x, objective.arrange(y), objective.arrange(weight, "sample_weight"))
+    return loss, grads
+
+
+class Whereabouts:
+    """A `with` block that adds a note to every error that leaves it: the batch, with its shapes and dtypes.
+
+    The error keeps its type and message.
+
+    Args:
+        title: What the batches are for: `"Epoch 2 of 3"`.
+        steps: How many there are, if known.
+        number: Number of the first, from 0; the note counts from 1.
+    """
+
+    def __init__(self, title: str, steps: int | None, number: int = 0) -> None:
+        self.title = title
+        self.steps = steps
+        self.number = number
+        self.batch: Any = None
+
+    def follow(self, batches: Iterable[Any]) -> Iterator[tuple[int, Any]]:
+        """The batches with their numbers."""
+        for batch in batches:
+            self.batch = batch
+            yield self.number, batch
+            self.batch = None
+            self.number += 1
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: Any) -> None:
+        if isinstance(error, Exception):
+            total = "" if self.steps is None else f" of {self.steps}"
+            state = ", which was being prepared" if self.batch is None else f": {described(self.batch)}"
+            error.add_note(f"{self.title}, batch {self.number + 1}{total}{state}")
+
+
+def described(batch: Any) -> str:
+    """The shapes and dtypes of a batch.
+
+    Example:
+        >>> import numpy as np
+        >>> described((np.zeros((8, 3)), {"a": np.zeros(8, dtype="int32")}, None))
+        "x float64 (8, 3), y['a'] int32 (8,)"
+    """
+    parts = zip(("x", "y", "sample_weight"), batch, strict=True)
+    return ", ".join(
+        f"{part}{path} {str(leaf.dtype).rpartition('.')[2]} {tuple(leaf.shape)}"
+        for part, tree in parts
+        for path, leaf in tree_items(tree)
+    )

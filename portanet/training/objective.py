@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from portanet import losses, metrics
 from portanet.autodiff import array_namespace
 from portanet.backends import Array
+from portanet.layers import Layer
 from portanet.losses import Loss
 from portanet.metrics import Metric
+from portanet.tree import tree_map
+
+if TYPE_CHECKING:
+    from portanet.training.trainer import Trainer
 
 Statistics = dict[str, tuple[Array, ...]]
 
@@ -47,9 +52,9 @@ class Objective:
         self.several = len(self.outputs) > 1
         loss, weights = settings["loss"], settings["loss_weights"]
         shared = not isinstance(loss, (list, tuple, Mapping))
-        found = [loss] * len(self.outputs) if shared else self._each("loss", loss)
+        chosen = [loss] * len(self.outputs) if shared else self._each("loss", loss)
         factors = [weights] if isinstance(weights, (int, float)) else self._each("loss_weights", weights)
-        for output, own, factor in zip(self.outputs, found, factors, strict=True):
+        for output, own, factor in zip(self.outputs, chosen, factors, strict=True):
             output.loss = None if own is None else losses.get(own)
             output.weight = 1.0 if factor is None else float(factor)
         if all(output.loss is None for output in self.outputs):
@@ -88,12 +93,12 @@ class Objective:
     @property
     def metrics(self) -> dict[str, Metric]:
         """Every metric by its name in logs, in the order of Keras."""
-        found: dict[str, Metric] = {name: metrics.Mean(name) for name in self._loss_names()}
+        by_name: dict[str, Metric] = {name: metrics.Mean(name) for name in self._loss_names()}
         for output in self.outputs:
-            found |= output.metrics
+            by_name |= output.metrics
         for output in self.outputs:
-            found |= output.weighted_metrics
-        return found
+            by_name |= output.weighted_metrics
+        return by_name
 
     def _loss_names(self) -> list[str]:
         """Names in logs of the losses of single outputs; one alone is the loss of the model."""
@@ -114,29 +119,29 @@ class Objective:
             ValueError: The leaves do not fit the outputs.
         """
         if tree is None:
-            found: list[Any] = [None] * len(self.outputs)
+            arranged: list[Any] = [None] * len(self.outputs)
         elif not isinstance(tree, (list, tuple, Mapping)):
-            found = [tree] * len(self.outputs) if argument == "sample_weight" or not self.several else [tree]
+            arranged = [tree] * len(self.outputs) if argument == "sample_weight" or not self.several else [tree]
         elif isinstance(tree, Mapping):
             leaves = dict(_walk(tree, lambda _: False))
-            found = [leaves.pop(output.name, None) for output in self.outputs]
+            arranged = [leaves.pop(output.name, None) for output in self.outputs]
             if leaves:
-                found = []
+                arranged = []
         else:
-            found = [leaf for _, leaf in _walk(tree, lambda _: False)]
+            arranged = [leaf for _, leaf in _walk(tree, lambda _: False)]
         due = [i for i, output in enumerate(self.outputs) if output.wants_target]
-        if len(found) == len(due) < len(self.outputs):
-            placed = dict(zip(due, found, strict=True))
-            found = [placed.get(i) for i in range(len(self.outputs))]
-        lacks = argument == "y" and any(found[i] is None for i in due if i < len(found))
-        if len(found) != len(self.outputs) or lacks:
+        if len(arranged) == len(due) < len(self.outputs):
+            placed = dict(zip(due, arranged, strict=True))
+            arranged = [placed.get(i) for i in range(len(self.outputs))]
+        lacks = argument == "y" and any(arranged[i] is None for i in due if i < len(arranged))
+        if len(arranged) != len(self.outputs) or lacks:
             names = ", ".join(repr(output.name) for output in self.outputs)
             received = "None" if tree is None else ", ".join(p or "one array" for p, _ in _walk(tree, lambda _: False))
             raise ValueError(
                 f"Argument `{argument}` must hold an array for each output that has a loss or a metric: a list in the "
                 f"order of the outputs, or a dict by their names: {names}. Received: {received}"
             )
-        return found
+        return arranged
 
     def check_targets(self, y: list[Any]) -> None:
         """Refuse targets, on the host, that are out of the range of their losses."""
@@ -163,15 +168,43 @@ class Objective:
         """What a batch adds to the totals: every loss by the number of examples, and every metric's sums."""
         examples = float(count)
         number = array_namespace(total).full_like(total, examples)
-        found: Statistics = {"loss": (total * examples, number)}
+        statistics: Statistics = {"loss": (total * examples, number)}
         for output, true, pred, w in zip(self.outputs, y, y_pred, weight, strict=True):
             for name, metric in output.metrics.items():
-                found[name] = metric.statistics(true, pred)
+                statistics[name] = metric.statistics(true, pred)
             for name, metric in output.weighted_metrics.items():
-                found[name] = metric.statistics(true, pred, w)
+                statistics[name] = metric.statistics(true, pred, w)
         for name, value in zip(self._loss_names(), values, strict=False):
-            found[name] = (value * examples, number)
-        return found
+            statistics[name] = (value * examples, number)
+        return statistics
+
+
+def losses_of(given: Any) -> Any:
+    """The loss of a name, or those of a list or dict of names."""
+    if isinstance(given, Mapping):
+        return {name: losses_of(part) for name, part in given.items()}
+    if isinstance(given, (list, tuple)):
+        return [losses_of(part) for part in given]
+    return None if given is None else losses.get(given)
+
+
+def output_shapes(model: Trainer, x: Any = None) -> list[tuple[str, tuple[int | None, ...]]]:
+    """Name and shape of each output of a built model.
+
+    Args:
+        model: The model.
+        x: One example, on the device, for models that cannot tell the shapes.
+    """
+    if type(model).compute_output_shape is not Layer.compute_output_shape:
+        shapes = model.compute_output_shape(model._input_shape())
+    elif x is None:
+        raise RuntimeError(
+            f"Model '{model.name}' cannot tell the shapes of its outputs before it has seen data: call "
+            "model.evaluate(x, y) or model.fit(x, y) first."
+        )
+    else:
+        shapes = tree_map(lambda leaf: (None, *leaf.shape[1:]), model(x))
+    return named_shapes(shapes, getattr(model, "output_names", None))
 
 
 def named_shapes(shapes: Any, names: Sequence[str] | None = None) -> list[tuple[str, tuple[int | None, ...]]]:
@@ -185,10 +218,10 @@ def named_shapes(shapes: Any, names: Sequence[str] | None = None) -> list[tuple[
         >>> named_shapes({"kind": (None, 3), "size": (None, 1)})
         [('kind', (None, 3)), ('size', (None, 1))]
     """
-    found = list(_walk(shapes, _is_shape))
-    if names is not None and len(names) == len(found) and not isinstance(shapes, Mapping):
-        return [(name, shape) for name, (_, shape) in zip(names, found, strict=True)]
-    return [(path or "output", shape) for path, shape in found]
+    named = list(_walk(shapes, _is_shape))
+    if names is not None and len(names) == len(named) and not isinstance(shapes, Mapping):
+        return [(name, shape) for name, (_, shape) in zip(names, named, strict=True)]
+    return [(path or "output", shape) for path, shape in named]
 
 
 def _is_shape(tree: Any) -> bool:

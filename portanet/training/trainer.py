@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, Self
 
-from portanet import random
-from portanet.backends import Array, get_backend, use_backend
+from portanet import metrics, optimizers
+from portanet.backends import Array, Backend, get_backend, use_backend
 from portanet.callbacks import Callback, CallbackList
-from portanet.training import lazily, loops, step
-from portanet.training.compiled import Compiled
-from portanet.training.data.examples import Examples
-from portanet.training.data.intake import as_tree, find_source, gives_batches
-from portanet.training.data.sources import Order, Source
-from portanet.training.history import History
-from portanet.training.position import Position
-from portanet.training.run import TrainingRun
-from portanet.tree import tree_leaves
+from portanet.layers import Layer
+from portanet.training import dask, loops
+from portanet.training.data.intake import Intake
+from portanet.training.data.sources import Order, count_examples, find_source, gives_batches
+from portanet.training.data.streams import Batch, Source
+from portanet.training.history import History, Position, Totals
+from portanet.training.loops import TrainingRun
+from portanet.training.objective import Objective, losses_of, output_shapes
+from portanet.tree import tree_map
 
 
-class Trainer(Compiled):
+class Trainer(Layer):
     """A layer that can be trained; `Model` builds on it."""
 
+    optimizer: optimizers.Optimizer | None = None
+    loss: Any = None
+    """The loss, or a list or dict of losses of the outputs."""
+    optimizer_state: tuple[list[str], dict[str, Any]] | None = None
+    """Paths of the trained weights, and what the optimizer knows of them."""
     history: History | None = None
     """The record of the last run of `fit`, also of one that was interrupted."""
     stop_training = False
@@ -31,9 +36,87 @@ class Trainer(Compiled):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
+        self._settings: dict[str, Any] = {}
+        self._objective: Objective | None = None
+        self._steps: dict[tuple[str, ...], Any] = {}
         self.position = Position()
         self.callbacks = CallbackList((), self, {})
         """Those of the latest call of `fit`."""
+
+    def compile(
+        self,
+        optimizer: Any = "rmsprop",
+        loss: Any = None,
+        loss_weights: Any = None,
+        metrics: Any = None,
+        weighted_metrics: Any = None,
+        auto_scale_loss: bool = True,
+    ) -> None:
+        """Choose how the model is trained.
+
+        Where a model has several outputs, the arguments after the first hold what counts for each: a list in the order
+        of the outputs, or a dict by their names.
+
+        Args:
+            optimizer: Name or object.
+            loss: Name, object, or function `(y_true, y_pred) -> loss of each example`; None for outputs without.
+            loss_weights: What the losses are multiplied by before they are added up.
+            metrics: Names or objects; "accuracy" is the one that fits the loss. Weights of examples do not count.
+            weighted_metrics: The same, for which they do.
+            auto_scale_loss: Whether to put a `LossScaleOptimizer` around the optimizer where the model, or a layer of
+                it, has the dtype policy `mixed_float16`.
+
+        Raises:
+            ValueError: There is no loss, or a name is not known.
+        """
+        if loss is None:
+            raise ValueError("Argument `loss` of compile(...) is needed, such as 'mse'. Received: loss=None")
+        self.optimizer = optimizers.get(optimizer)
+        half = any(layer.dtype_policy.name == "mixed_float16" for layer in self.flatten_layers())
+        if auto_scale_loss and half and not isinstance(self.optimizer, optimizers.LossScaleOptimizer):
+            self.optimizer = optimizers.LossScaleOptimizer(self.optimizer)
+        self.loss = losses_of(loss)
+        self._settings = {
+            "loss": self.loss,
+            "loss_weights": loss_weights,
+            "metrics": metrics,
+            "weighted_metrics": weighted_metrics,
+            "auto_scale_loss": auto_scale_loss,
+        }
+        self.optimizer_state = None
+        self._objective = None
+        self._steps = {}
+
+    def get_compile_config(self) -> dict[str, Any] | None:
+        """The arguments of `compile`, as it was called; None before."""
+        return {"optimizer": self.optimizer, **self._settings} if self._settings else None
+
+    @property
+    def metrics(self) -> list[metrics.Metric]:
+        """The metrics beside the loss; known when the model has seen data."""
+        return [] if self._objective is None else list(self._objective.metrics.values())
+
+    @property
+    def metrics_names(self) -> list[str]:
+        """Names of what `evaluate` returns; known when the model has seen data."""
+        return ["loss", *([] if self._objective is None else self._objective.metrics)]
+
+    @property
+    def backend(self) -> Backend:
+        """The backend that the model lives on; the one in use, as long as it is not built."""
+        variable = self.first_variable()
+        return get_backend() if variable is None else variable.backend
+
+    def to(self, name: str | Backend, device: Any = None, dtype: str | None = None) -> Self:
+        """Move the weights and the optimizer's state to another backend or device; see `Layer.to`."""
+        home = self.backend
+        super().to(name, device, dtype)
+        if self.optimizer_state is not None:
+            paths, state = self.optimizer_state
+            moved = tree_map(lambda leaf: self.backend.from_host(home.to_host(leaf)), state)
+            self.optimizer_state = (paths, moved)
+        self._steps = {}
+        return self
 
     def fit(
         self,
@@ -97,25 +180,20 @@ class Trainer(Compiled):
         self.require_compiled()
         if not isinstance(epochs, int) or isinstance(epochs, bool) or epochs < 1:
             raise ValueError(f"Argument `epochs` must be a positive integer. Received: epochs={epochs!r}")
-        with use_backend(self.backend) as backend:
-            source = find_source(x, y, sample_weight, backend, batch_size, shuffle, steps_per_epoch, check_finite)
+        with use_backend(self.backend):
+            intake = Intake(self, check_finite, prefetch, class_weight)
+            val_intake = Intake(self, check_finite, prefetch, prefix="val_")
+            source = find_source(intake, x, y, sample_weight, batch_size, shuffle, steps_per_epoch)
             held_out: Source | None = None
             if validation_data is not None:
                 given = gives_batches(validation_data)
                 val_x, val_y, weight = (validation_data, None, None) if given else (*validation_data, None)[:3]
                 size = validation_batch_size or (None if given else batch_size)
-                held_out = find_source(
-                    val_x, val_y, weight, backend, size, False, validation_steps, check_finite, prefix="val_"
-                )
+                held_out = find_source(val_intake, val_x, val_y, weight, size, False, validation_steps)
             elif validation_split:
-                if not isinstance(source, Examples):
-                    raise ValueError(
-                        "Argument `validation_split` needs arrays; pass `validation_data` beside what gives batches. "
-                        f"Received: x of type {type(x).__name__}"
-                    )
                 source, held_out = source.split(validation_split, validation_batch_size, validation_steps)
-            feed = self.feed(source, check_finite, prefetch, class_weight)
-            validation = None if held_out is None else self.feed(held_out, check_finite, prefetch, prefix="val_")
+            feed = intake.feed(source)
+            validation = None if held_out is None else val_intake.feed(held_out)
             params = {"epochs": epochs, "steps": source.steps, "batch_size": batch_size or 32, "verbose": verbose}
             self.callbacks = listeners = CallbackList(callbacks, self, params)
             self.position = initial_epoch if isinstance(initial_epoch, Position) else Position(initial_epoch)
@@ -123,9 +201,9 @@ class Trainer(Compiled):
             run = TrainingRun(self)
             try:
                 listeners.call("on_train_begin", {})
-                self._take_up(self.position)
+                self.position.take_up(listeners)
                 self.history = History(params, self.position)
-                loops.train(run, feed, validation, epochs, _validates(validation_freq), listeners)
+                loops.train(run, feed, validation, epochs, validation_freq, listeners)
             finally:
                 listeners.call("on_train_end", {})
                 self.batch = None
@@ -159,10 +237,10 @@ class Trainer(Compiled):
             prefetch: As for `fit`.
         """
         self.require_compiled()
-        with use_backend(self.backend) as backend:
-            source = find_source(x, y, sample_weight, backend, batch_size, False, steps, check_finite)
-            feed = self.feed(source, check_finite, prefetch)
-            listeners = CallbackList(callbacks, self, {"epochs": 1, "steps": source.steps, "verbose": verbose})
+        with use_backend(self.backend):
+            intake = Intake(self, check_finite, prefetch)
+            feed = intake.feed(find_source(intake, x, y, sample_weight, batch_size, False, steps))
+            listeners = CallbackList(callbacks, self, {"epochs": 1, "steps": feed.source.steps, "verbose": verbose})
             logs = loops.evaluate(self, feed, listeners)
         return logs if return_dict else _bare(logs)
 
@@ -193,14 +271,13 @@ class Trainer(Compiled):
             Dask arrays the results are Dask arrays too, and nothing is computed yet; `verbose`, `steps` and
             `callbacks` do not apply.
         """
-        if lazily.is_lazy(x):
-            return lazily.predict(self, x, batch_size, check_finite)
-        with use_backend(self.backend) as backend:
-            source = find_source(x, None, None, backend, batch_size, False, steps, check_finite)
-            feed = self.feed(source, check_finite, prefetch, only_inputs=True)
-            listeners = CallbackList(callbacks, self, {"epochs": 1, "steps": source.steps, "verbose": verbose})
-            found = loops.predict(self, feed, listeners)
-        return found
+        if dask.is_lazy(x):
+            return dask.predict(self, x, batch_size, check_finite)
+        with use_backend(self.backend):
+            intake = Intake(self, check_finite, prefetch, only_inputs=True)
+            feed = intake.feed(find_source(intake, x, None, None, batch_size, False, steps))
+            listeners = CallbackList(callbacks, self, {"epochs": 1, "steps": feed.source.steps, "verbose": verbose})
+            return loops.predict(self, feed, listeners)
 
     def train_on_batch(
         self,
@@ -240,7 +317,7 @@ class Trainer(Compiled):
             sample_weight: Weight of each example.
             return_dict: Whether to return a dict by name rather than a list (a number, if there is only the loss).
         """
-        return self.evaluate(x, y, _whole(x), 0, sample_weight, return_dict=return_dict, check_finite=False)
+        return self.evaluate(x, y, count_examples(x), 0, sample_weight, return_dict=return_dict, check_finite=False)
 
     def loss_and_gradients(self, x: Any, y: Any, sample_weight: Any = None) -> tuple[Array, dict[str, Array]]:
         """The loss on one batch in training, penalties of weights included, and its gradients; nothing changes.
@@ -265,54 +342,59 @@ class Trainer(Compiled):
         """
         self.require_compiled()
         with use_backend(self.backend):
-            inputs, targets, weight = self._one_batch(x, y, sample_weight, None)
-            objective, trained = self.find_objective(), self.trainable_paths()
-            gradients = self.compiled_step(("gradients", *trained), lambda: step.gradient_step(self, objective))
-            state = self.named_values()
-            params = {path: state.pop(path) for path in trained}
-            weights = objective.arrange(weight, "sample_weight")
-            found: tuple[Array, dict[str, Array]] = gradients(
-                params, state, inputs, objective.arrange(targets), weights
-            )
-        return found
+            return loops.loss_and_gradients(self, self._one_batch(x, y, sample_weight))
 
     def predict_on_batch(self, x: Any) -> Any:
         """The model's results for one batch, as NumPy arrays."""
-        return self.predict(x, _whole(x), check_finite=False)
+        return self.predict(x, count_examples(x), check_finite=False)
 
-    def _take_up(self, place: Position) -> None:
-        """Take over the seed of an earlier run and what its callbacks knew, if `place` is from one."""
-        if place.seed is None:
-            place.seed = random.get_seed()
-        elif place.seed != random.get_seed():
-            random.set_seed(place.seed)
-        self.callbacks.set_states(place.callbacks)
-        place.callbacks = []
+    # What a training loop asks for
 
-    def _one_batch(self, x: Any, y: Any, weight: Any, class_weight: Mapping[int, float] | None) -> tuple[Any, ...]:
-        source = find_source(x, y, weight, get_backend(), _whole(x), False, None, False)
-        return next(self.feed(source, False, 0, class_weight).batches())
+    def require_compiled(self) -> optimizers.Optimizer:
+        """The optimizer, of a model that is compiled."""
+        if self.optimizer is None:
+            raise RuntimeError(f"Model '{self.name}' must be compiled first: model.compile(optimizer, loss).")
+        return self.optimizer
+
+    def find_objective(self, x: Any = None) -> Objective:
+        """The losses and metrics for the outputs of the built model.
+
+        Args:
+            x: One example, on the device, to find the outputs of a model that cannot tell their shapes.
+        """
+        if self._objective is None:
+            self.require_compiled()
+            self._objective = Objective(self._settings, output_shapes(self, x))
+        return self._objective
+
+    def _input_shape(self) -> Any:
+        return self.build_shape
+
+    def totals(self, sums: dict[str, list[Any]] | None = None) -> Totals:
+        """An empty sum of the statistics of batches, for a loop of one's own; see `TrainingRun`.
+
+        Args:
+            sums: What earlier batches gave.
+        """
+        return Totals(self.find_objective().metrics, self.backend, sums)
+
+    def compiled_step(self, key: tuple[str, ...], make: Callable[[], Any], given: tuple[int, ...] = ()) -> Any:
+        """A step of training, evaluation or prediction, made and compiled once; see `Backend.compile`."""
+        if key not in self._steps:
+            pieces = any(layer.works_in_pieces for layer in self.flatten_layers())
+            self._steps[key] = self.backend.compile(make(), pieces, given)
+        return self._steps[key]
+
+    def named_values(self) -> dict[str, Array]:
+        """The values of all variables by path."""
+        return {path: variable.value for path, variable in self.named_variables().items()}
+
+    def _one_batch(self, x: Any, y: Any, weight: Any, class_weight: Mapping[int, float] | None = None) -> Batch:
+        intake = Intake(self, False, 0, class_weight)
+        return next(intake.feed(find_source(intake, x, y, weight, count_examples(x), False, None)).batches())
 
 
 def _bare(logs: dict[str, Any]) -> Any:
     """The values of logs in a list; the value, if it is the only one."""
     values = list(logs.values())
     return values if len(values) > 1 else values[0]
-
-
-def _whole(x: Any) -> int:
-    """The number of examples in a batch of the user's."""
-    leaf = tree_leaves(as_tree(x))[0]
-    return int(leaf.shape[0]) if hasattr(leaf, "shape") else len(leaf)
-
-
-def _validates(frequency: int | Iterable[int]) -> Callable[[int], bool]:
-    """Whether an epoch, by its number from 0, ends with a validation."""
-    if isinstance(frequency, int) and not isinstance(frequency, bool) and frequency >= 1:
-        return lambda epoch: (epoch + 1) % frequency == 0
-    if not isinstance(frequency, (list, tuple, set, frozenset, range)):
-        raise ValueError(
-            "Argument `validation_freq` must be a positive integer or a list of epochs, counted from 1. "
-            f"Received: validation_freq={frequency!r}"
-        )
-    return lambda epoch: epoch + 1 in frequency

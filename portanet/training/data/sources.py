@@ -1,41 +1,76 @@
-"""Where batches come from: one interface for arrays, mapped files, data sets that give batches, and iterators."""
+"""Where batches come from: arrays, mapped files, data sets with numbered batches, iterables."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
 from portanet import random
-from portanet.backends import HostArray
-
-Batch = tuple[Any, Any, Any]
-"""Inputs, targets and weights; None where there are none."""
+from portanet.backends import HostArray, backend_class_of, get_backend, to_host
+from portanet.training.data.intake import Intake, as_tree
+from portanet.training.data.streams import Batch, Source, Stream, unpacked
+from portanet.tree import tree_leaves, tree_map
 
 Order = bool | Callable[[int, int], Any]
 """Whether to shuffle, or a function `(epoch, count) -> numbers of the examples`, in the order in which they come."""
 
 
-class Source:
-    """Gives the batches of an epoch, as the user's arrays or already on the device.
+def find_source(
+    intake: Intake, x: Any, y: Any, weight: Any, batch_size: int | None, shuffle: Order, steps: int | None
+) -> Source:
+    """The source of batches that the user's data amounts to.
 
-    Attributes:
-        steps: Batches in an epoch; None if that is not known.
-        resident: Whether the batches are arrays of the backend in use, which were looked at as a whole.
+    Args:
+        intake: What arrays are taken in by.
+        x: Arrays, mapped files, an object with numbered batches, or an iterable of batches.
+        y: Targets, for arrays and mapped files.
+        weight: Weights of the examples, likewise.
+        batch_size: Examples in a batch; None for 32, or where `x` gives batches.
+        shuffle: See `Numbered`.
+        steps: Batches in an epoch.
     """
+    for name, value in (("batch_size", batch_size), ("steps", steps)):
+        if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
+            raise ValueError(f"Argument `{name}` must be a positive integer. Received: {name}={value!r}")
+    if gives_batches(x):
+        for name, value in (("y", y), ("sample_weight", weight), ("batch_size", batch_size)):
+            if value is not None:
+                raise ValueError(
+                    f"Argument `{intake.prefix}x` gives whole batches, so that `{name}` must be left out. "
+                    f"Received: x of type {type(x).__name__} and {name}={type(value).__name__}"
+                )
+        return Numbers(x, shuffle, steps) if hasattr(x, "__getitem__") else Stream(x, steps)
+    data = as_tree(x), as_tree(y), as_tree(weight)
+    if any(_is_mapped(leaf) for leaf in tree_leaves(data)):
+        data = tree_map(lambda leaf: Rows(leaf if _is_mapped(leaf) else to_host(leaf)), data)
+    else:
+        data = intake.convert(data, whole=True)
+    intake.require_alike(data)
+    return Examples(data, batch_size or 32, shuffle, steps)
 
-    steps: int | None = None
-    resident = False
 
-    def first(self) -> Batch:
-        """A batch to look at before the first epoch; it comes again in its place."""
-        raise NotImplementedError
+def gives_batches(x: Any) -> bool:
+    """Whether an object gives batches itself, rather than being the data."""
+    if isinstance(x, (list, tuple, Mapping, str, bytes)) or hasattr(x, "shape") or backend_class_of(x) is not None:
+        return False
+    return hasattr(x, "__iter__") or (hasattr(x, "__getitem__") and hasattr(x, "__len__"))
 
-    def batches(self, epoch: int, first: int = 0) -> Iterator[Batch]:
-        """The batches of an epoch, from number `first` on."""
-        raise NotImplementedError
+
+def count_examples(x: Any) -> int:
+    """The number of examples in arrays of the user's."""
+    leaf = tree_leaves(as_tree(x))[0]
+    return int(leaf.shape[0]) if hasattr(leaf, "shape") else len(leaf)
+
+
+def _is_mapped(x: Any) -> bool:
+    """Whether an array is not in memory: a memory map, or a file's object that is indexed like an array."""
+    if isinstance(x, np.memmap):
+        return True
+    known = backend_class_of(x) is not None or hasattr(x, "__dlpack__") or hasattr(x, "iloc")
+    return not known and all(hasattr(x, name) for name in ("shape", "dtype", "__getitem__"))
 
 
 class Numbered(Source):
@@ -96,3 +131,119 @@ class Numbered(Source):
                 order = self.order(current)
             start = number % sweep * self.size
             yield order, start, min(start + self.size, self.count)
+
+
+class Numbers(Numbered):
+    """The batches of an object with `__len__` (batches) and `__getitem__(number)`, as `portanet.utils.PyDataset`.
+
+    Args:
+        data: The object; its `on_epoch_begin` and `on_epoch_end` are called, if it has them.
+        shuffle: Whether to shuffle the batches by the seed, or a function that gives their order.
+        steps: Batches in an epoch; None for all.
+    """
+
+    def __init__(self, data: Any, shuffle: Order, steps: int | None) -> None:
+        super().__init__(len(data), 1, shuffle, steps)
+        if self.count == 0:
+            raise ValueError(f"The data set has no batches: its len() is 0. Received: {data!r}")
+        self.data = data
+
+    def first(self) -> Batch:
+        return unpacked(self.data[0])
+
+    def batches(self, epoch: int, first: int = 0) -> Iterator[Batch]:
+        self._call("on_epoch_begin")
+        for order, start, _ in self.pieces(epoch, first):
+            yield unpacked(self.data[start if order is None else int(order[start])])
+        self._call("on_epoch_end")
+
+    def _call(self, hook: str) -> None:
+        function = getattr(self.data, hook, None)
+        if function is not None:
+            function()
+
+
+class Rows:
+    """Examples that are read when they are asked for: a memory map, an HDF5 data set, `datasets.NpyShards`.
+
+    Args:
+        data: Anything with `shape` and indexing by slices and by increasing integer arrays.
+        start: Its first example that counts.
+        stop: The end of those that count.
+    """
+
+    def __init__(self, data: Any, start: int = 0, stop: int | None = None) -> None:
+        self.data = data
+        self.start = start
+        self.shape = ((data.shape[0] if stop is None else stop) - start, *data.shape[1:])
+
+    def __getitem__(self, chosen: slice | HostArray) -> HostArray:
+        if isinstance(chosen, slice):
+            return np.array(self.data[self.start + chosen.start : self.start + chosen.stop])
+        if isinstance(self.data, np.ndarray):
+            return np.asarray(self.data[chosen + self.start])
+        # Each row once and in increasing order, which is all that HDF5 can do.
+        rows, back = np.unique(chosen, return_inverse=True)
+        chosen_rows: HostArray = np.asarray(self.data[rows + self.start])[back]
+        return chosen_rows
+
+    def part(self, start: int, stop: int) -> Rows:
+        """Some of the examples."""
+        return Rows(self.data, self.start + start, self.start + stop)
+
+
+class Examples(Numbered):
+    """Batches of examples, cut from arrays on the device or from mapped files.
+
+    Args:
+        data: Inputs, targets and weights: trees of arrays of the backend in use, or of `Rows`.
+        size: Examples in a batch.
+        shuffle: See `Numbered`.
+        steps: See `Numbered`.
+    """
+
+    def __init__(self, data: Batch, size: int, shuffle: Order, steps: int | None) -> None:
+        leaf = tree_leaves(data)[0]
+        super().__init__(int(leaf.shape[0]), size, shuffle, steps)
+        self.data = data
+        self.resident = not isinstance(leaf, Rows)
+
+    def first(self) -> Batch:
+        return self._cut(0, 1)
+
+    def batches(self, epoch: int, first: int = 0) -> Iterator[Batch]:
+        backend, moved = get_backend(), None
+        for order, start, stop in self.pieces(epoch, first):
+            if order is None:
+                yield self._cut(start, stop)
+                continue
+            if not self.resident:
+                yield tree_map(lambda leaf, chosen=order[start:stop]: leaf[chosen], self.data)
+                continue
+            if moved is None or moved[0] is not order:
+                moved = order, backend.from_host(order)
+            chosen = moved[1][start:stop]
+            yield tree_map(lambda leaf, chosen=chosen: backend.xp.take(leaf, chosen, axis=0), self.data)
+
+    def _cut(self, start: int, stop: int) -> Batch:
+        cut: Batch = tree_map(
+            lambda leaf: leaf[start:stop] if isinstance(leaf, Rows) else leaf[start:stop, ...], self.data
+        )
+        return cut
+
+    def split(self, fraction: float, size: int | None, steps: int | None) -> tuple[Source, Source]:
+        if not isinstance(fraction, (int, float)) or not 0 < fraction < 1:
+            raise ValueError(f"Argument `validation_split` must be in (0, 1). Received: validation_split={fraction!r}")
+        kept = int(self.count * (1 - fraction))
+        if kept in (0, self.count):
+            raise ValueError(
+                f"Argument `validation_split` leaves no examples on one side. Received: {fraction} of {self.count} "
+                "examples"
+            )
+        head = tree_map(lambda leaf: _part(leaf, 0, kept), self.data)
+        tail = tree_map(lambda leaf: _part(leaf, kept, self.count), self.data)
+        return Examples(head, self.size, self.shuffle, self.asked), Examples(tail, size or self.size, False, steps)
+
+
+def _part(leaf: Any, start: int, stop: int) -> Any:
+    return leaf.part(start, stop) if isinstance(leaf, Rows) else leaf[start:stop, ...]

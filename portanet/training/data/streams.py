@@ -1,4 +1,4 @@
-"""Batches that the user's own object makes: a generator, a loader, a data set with numbered batches."""
+"""What a source of batches is, and the simplest one: an iterable of the user's that gives them in turn."""
 
 from __future__ import annotations
 
@@ -6,39 +6,45 @@ import warnings
 from collections.abc import Iterator
 from typing import Any
 
-from portanet.training.data.sources import Batch, Numbered, Order, Source
+Batch = tuple[Any, Any, Any]
+"""Inputs, targets and weights; None where there are none."""
 
 _END = object()
 
 
-class Numbers(Numbered):
-    """The batches of an object with `__len__` (batches) and `__getitem__(number)`, as `portanet.utils.PyDataset`.
+class Source:
+    """Gives the batches of an epoch, as the user's arrays or already on the device.
 
-    Args:
-        dataset: The object; its `on_epoch_begin` and `on_epoch_end` are called, if it has them.
-        shuffle: Whether to shuffle the batches by the seed, or a function that gives their order.
-        steps: Batches in an epoch; None for all.
+    Attributes:
+        data: What holds or makes the batches.
+        steps: Batches in an epoch; None if that is not known.
+        resident: Whether `data` is arrays of the backend in use, which were looked at as a whole.
     """
 
-    def __init__(self, dataset: Any, shuffle: Order, steps: int | None) -> None:
-        super().__init__(len(dataset), 1, shuffle, steps)
-        if self.count == 0:
-            raise ValueError(f"The data set has no batches: its len() is 0. Received: {dataset!r}")
-        self.dataset = dataset
+    data: Any
+    steps: int | None = None
+    resident = False
 
     def first(self) -> Batch:
-        return unpacked(self.dataset[0])
+        """A batch to look at before the first epoch; it comes again in its place."""
+        raise NotImplementedError
 
     def batches(self, epoch: int, first: int = 0) -> Iterator[Batch]:
-        self._call("on_epoch_begin")
-        for order, start, _ in self.pieces(epoch, first):
-            yield unpacked(self.dataset[start if order is None else int(order[start])])
-        self._call("on_epoch_end")
+        """The batches of an epoch, from number `first` on."""
+        raise NotImplementedError
 
-    def _call(self, hook: str) -> None:
-        found = getattr(self.dataset, hook, None)
-        if found is not None:
-            found()
+    def split(self, fraction: float, size: int | None, steps: int | None) -> tuple[Source, Source]:
+        """Take the last examples off for validation, as Keras does.
+
+        Args:
+            fraction: How much of the examples.
+            size: Examples in a batch of validation; None for the same as here.
+            steps: Batches in a validation; None for all.
+        """
+        raise ValueError(
+            "Argument `validation_split` needs arrays; pass `validation_data` beside what gives batches. "
+            f"Received: x of type {type(self.data).__name__}"
+        )
 
 
 class Stream(Source):

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from portanet import metrics
-from portanet.training import totals
-from portanet.training.totals import Totals
+from portanet.training import history
+from portanet.training.history import Totals
 from tests.support import asarray
 
 
@@ -24,7 +24,7 @@ def test_sums_are_fetched_together_and_now_and_then(backend, monkeypatch):
     to_host = backend.to_host
     monkeypatch.setattr(backend, "to_host", lambda x: fetched.append(1) or to_host(x), raising=True)
     sums = Totals({"accuracy": metrics.get("accuracy")}, backend)
-    for _ in range(totals.AT_MOST - 1):
+    for _ in range(history.AT_MOST - 1):
         sums.add(batch(1.0, 2, 2.0))
     assert fetched == []
     sums.add(batch(1.0, 2, 2.0))
