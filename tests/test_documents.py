@@ -1,7 +1,9 @@
-"""The Python examples of README.md run (those in docs/ are doctests)."""
+"""The Python examples of README.md run (those in docs/ are doctests); what docs/architecture.md names exists."""
 
 from __future__ import annotations
 
+import functools
+import importlib.util
 import pathlib
 import re
 import tomllib
@@ -29,3 +31,61 @@ def test_the_extras_that_are_named_exist() -> None:
     named = set(re.findall(r"extra `(\w+)`|or `(\w+)` \(CUDA", README)) - {("", "")}
     assert {a or b for a, b in named} == {"cupy13", "cupy12", "torch", "jax", "strict"}
     assert {a or b for a, b in named} <= set(extras)
+
+
+ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text()
+
+
+def test_the_architecture_shows_every_package_in_the_order_of_the_contract() -> None:
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    layers = next(contract["layers"] for contract in contracts if contract["id"] == "layers")
+    there = {path.stem for path in (ROOT / "portanet").iterdir()}
+    allowed = [set(re.findall(r"\w+", layer)) & there for layer in layers]
+    packages = {path.parent.name for path in (ROOT / "portanet").glob("[a-z]*/__init__.py")}
+    assert packages <= {path.name for path in (ROOT / "tests").iterdir()}  # "tests of NAME are in tests/NAME"
+    rows = re.findall(r"^\| (`.*?) \|", ARCHITECTURE, flags=re.MULTILINE)
+    assert [set(re.findall(r"`(\w+)(?:/|\.py)`", row)) for row in rows] == [names for names in allowed if names]
+
+
+def test_what_the_architecture_names_exists() -> None:
+    code = set(re.findall(r"`([^`\s]+)`|\]\(([\w./-]+)\)", ARCHITECTURE))
+    named = {span or link for span, link in code if "NAME" not in span}
+    assert len(named) > 80
+    assert [name for name in sorted(named) if not is_there(name)] == []
+
+
+def is_there(name: str) -> bool:
+    """Whether a path, a dotted name or a word of the page is to be found in the tree; commands are not looked for."""
+    if "/" in name or name.endswith((".md", ".py", ".toml")):
+        return any((folder / name).exists() for folder in (ROOT, ROOT / "portanet", ROOT / "docs"))
+    first, *rest = name.split(".")
+    if not rest:
+        return name in words() or not name.isidentifier()
+    if first == "portanet" or importlib.util.find_spec(f"portanet.{first}") is not None:
+        return reaches(importlib.import_module("portanet"), rest if first == "portanet" else [first, *rest])
+    return any(reaches(importlib.import_module(place), [first, *rest]) for place in classes().get(first, []))
+
+
+@functools.cache
+def words() -> set[str]:
+    return {word for path in ROOT.glob("[pt]*/**/*.py") for word in re.findall(r"\w+", path.read_text())}
+
+
+@functools.cache
+def classes() -> dict[str, list[str]]:
+    """The modules in which a class of a name is defined."""
+    found: dict[str, list[str]] = {}
+    for path in (ROOT / "portanet").rglob("*.py"):
+        place = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+        for name in re.findall(r"^class (\w+)", path.read_text(), flags=re.MULTILINE):
+            found.setdefault(name, []).append(place)
+    return found
+
+
+def reaches(value: object, path: list[str]) -> bool:
+    """Whether there is an attribute of an attribute of a value."""
+    try:
+        functools.reduce(getattr, path, value)
+    except AttributeError:
+        return False
+    return True
