@@ -1,8 +1,8 @@
 """No public name is lost, and calls that worked still mean the same: tests/data/public_names.txt lists names with
 arguments, one a line.
 
-`python -m tests.test_public_names > tests/data/public_names.txt` lists those of now. Do that after adding a name; a
-name that is taken away or has other arguments on purpose has its reason in `CHANGED`.
+`python -m tests.test_public_names` adds names that are new, and new arguments of old names. What is taken away or has
+other arguments on purpose stays in the list, with its reason in `CHANGED`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ ROOMS = """
     activations autodiff backends callbacks constraints datasets estimators export initializers layers losses metrics
     mixed_precision models ops optimizers preprocessing random regularizers saving schedules training utils
     compat.numpydl compat.numpydl.activations compat.numpydl.initializations compat.numpydl.layers
-    compat.numpydl.model compat.numpydl.objectives compat.numpydl.optimizers compat.numpydl.utils
+    compat.numpydl.model compat.numpydl.objectives compat.numpydl.optimizers compat.numpydl.utils random.streams
 """
 MODULES = ["portanet", *(f"portanet.{name}" for name in ROOMS.split())]
 METHODS = {  # that users call, or write in classes of their own: Keras's, and those that docs/ names
@@ -165,6 +165,16 @@ def complaint(line: str, place: str) -> str:
     return "; ".join(differences(bracket + rest, arguments(value) or "()")) if bracket else ""
 
 
+def updated(lines: list[str]) -> list[str]:
+    """The list with what is there now; lines that the present does not fulfil are kept as they are."""
+    listed = {line.partition("(")[0]: line for line in lines}
+    for line in described():
+        name = line.partition("(")[0]
+        if name not in listed or not complaint(listed[name], home(line)):
+            listed[name] = line
+    return sorted(listed.values())
+
+
 def home(line: str) -> str:
     """The module of a line of the list."""
     name = line.partition("(")[0]
@@ -196,4 +206,4 @@ def test_what_would_break_a_call_is_noticed(old: str, new: str, expected: str) -
 
 
 if __name__ == "__main__":
-    print("\n".join(described()))
+    LISTED.write_text("\n".join(updated(LISTED.read_text().splitlines())) + "\n")
