@@ -1,12 +1,52 @@
-"""What makes the library easy to see into, counted."""
+"""What makes the library easy to see into, counted. docs/architecture.md describes the structure; no clock is read."""
 
 from __future__ import annotations
 
+import ast
 import pathlib
+import tokenize
+from collections.abc import Iterator
 
 import pytest
 
 ROOT = pathlib.Path(__file__).parent.parent
+SOURCE = ROOT / "portanet"
+
+
+def names(path: pathlib.Path) -> Iterator[tuple[str, int]]:
+    """Identifiers of a file with their lines; not words of texts."""
+    with tokenize.open(path) as file:
+        for token in tokenize.generate_tokens(file.readline):
+            if token.type == tokenize.NAME:
+                yield token.string, token.start[0]
+
+
+def introduced(tree: ast.Module) -> Iterator[tuple[str, int]]:
+    """Names that are functions, classes, attributes or of the module; not those of arguments and local variables."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            yield node.name, node.lineno
+        elif isinstance(node, ast.Attribute):
+            yield node.attr, node.lineno
+        elif isinstance(node, ast.alias):
+            yield node.asname or node.name, node.lineno
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            yield node.func.id, node.lineno
+    for scope in [tree, *(node for node in ast.walk(tree) if isinstance(node, ast.ClassDef))]:
+        for statement in scope.body:
+            targets = statement.targets if isinstance(statement, ast.Assign) else [getattr(statement, "target", None)]
+            yield from ((target.id, statement.lineno) for target in targets if isinstance(target, ast.Name))
+
+
+@pytest.mark.parametrize("room", ["backends", "ops"])
+def test_a_kernel_is_an_array_of_weights(room: str) -> None:
+    """Among ops and faster versions of them, `kernel` is an argument or a local variable, and `kernels` is nothing."""
+    wrong = []
+    for path in (SOURCE / room).rglob("*.py"):
+        seen = list(introduced(ast.parse(path.read_text())))
+        wrong += [f"{path}:{line} {name}" for name, line in seen if name.lower() == "kernel"]
+        wrong += [f"{path}:{line} {name}" for name, line in names(path) if name.lower() == "kernels"]
+    assert wrong == []
 
 
 @pytest.mark.parametrize("folder", ["portanet", "tests"])

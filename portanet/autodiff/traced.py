@@ -21,12 +21,8 @@ from portanet.tree import tree_leaves
 if TYPE_CHECKING:
     from portanet.autodiff.namespace import Namespace
 
-COMPUTE = (
-    "Compute with `xp = x.__array_namespace__()` instead; to use the value alone, pass "
-    "portanet.autodiff.stop_gradient(x)."
-)
-_serials = itertools.count()
-next_serial = _serials.__next__
+COMPUTE = "Compute with xp = x.__array_namespace__(), or pass portanet.autodiff.stop_gradient(x), the value alone."
+next_serial = itertools.count().__next__
 
 
 class TraceError(TypeError):
@@ -105,8 +101,7 @@ class TracedArray:
 
     @property
     def size(self) -> Any:
-        shape = self._value.shape
-        return None if None in shape else math.prod(shape)
+        return None if None in self._value.shape else math.prod(self._value.shape)
 
     @property
     def device(self) -> Any:
@@ -208,9 +203,7 @@ class TracedArray:
     def __dlpack__(
         self, *, stream: Any = None, max_version: Any = None, dl_device: Any = None, copy: bool | None = None
     ) -> Any:
-        value = self._leave(
-            "Export through DLPack", "To use the value alone, export portanet.autodiff.stop_gradient(x)."
-        )
+        value = self._leave("Export through DLPack", "Export portanet.autodiff.stop_gradient(x), the value alone.")
         asked = {"stream": stream, "max_version": max_version, "dl_device": dl_device, "copy": copy}
         return value.__dlpack__(**{k: v for k, v in asked.items() if v is not None})
 
