@@ -8,24 +8,23 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 LEAF, MAPPING, SEQUENCE, DATACLASS, NOTHING = range(5)
-_KINDS: dict[type, int] = {}
 
 
-def _kind(tree: Any) -> int:
-    """What sort of node `tree` is; found once for each type."""
-    cls = type(tree)
-    kind = _KINDS.get(cls)
-    if kind is None:
-        if tree is None:
-            kind = NOTHING
-        elif issubclass(cls, Mapping):
+class _Kinds(dict[type, int]):
+    """What sort of node the values of a type are; found once for each type."""
+
+    def __missing__(self, cls: type) -> int:
+        if issubclass(cls, Mapping):
             kind = MAPPING
         elif issubclass(cls, (list, tuple)):
             kind = SEQUENCE
         else:
             kind = DATACLASS if dataclasses.is_dataclass(cls) else LEAF
-        _KINDS[cls] = kind
-    return kind
+        self[cls] = kind
+        return kind
+
+
+_KINDS = _Kinds({type(None): NOTHING})
 
 
 def tree_items(tree: Any, path: str = "") -> Iterator[tuple[str, Any]]:
@@ -35,7 +34,7 @@ def tree_items(tree: Any, path: str = "") -> Iterator[tuple[str, Any]]:
         >>> dict(tree_items({"w": [1.0, 2.0], "b": None}))
         {"['w'][0]": 1.0, "['w'][1]": 2.0}
     """
-    kind = _kind(tree)
+    kind = _KINDS[type(tree)]
     if kind == LEAF:
         yield path, tree
     elif kind == MAPPING:
@@ -57,7 +56,7 @@ def tree_leaves(tree: Any) -> list[Any]:
 
 
 def _collect(tree: Any, out: list[Any]) -> None:
-    kind = _kind(tree)
+    kind = _KINDS[type(tree)]
     if kind == LEAF:
         out.append(tree)
     elif kind == MAPPING:
@@ -86,7 +85,7 @@ def tree_map(function: Callable[..., Any], tree: Any, *others: Any) -> Any:
     """
     if not others:
         return _map(tree, function)
-    if _kind(tree) == LEAF and all(_kind(other) == LEAF for other in others):
+    if _KINDS[type(tree)] == LEAF and all(_KINDS[type(other)] == LEAF for other in others):
         return function(tree, *others)
     paths = [path for path, _ in tree_items(tree)]
     found = [dict(tree_items(other)) for other in others]
@@ -108,7 +107,7 @@ def tree_map(function: Callable[..., Any], tree: Any, *others: Any) -> Any:
 
 
 def _map(tree: Any, function: Callable[[Any], Any]) -> Any:
-    kind = _kind(tree)
+    kind = _KINDS[type(tree)]
     if kind == LEAF:
         return function(tree)
     if kind == SEQUENCE:

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable
-from typing import Any, ClassVar
+import itertools
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, ClassVar, Self
 
 from portanet import regularizers
-from portanet.backends import Array
-from portanet.layers.calling import calling, require_backend, weights_as_constants
-from portanet.layers.failures import locate
+from portanet.backends import Array, Backend, HostArray, get_backend, use_backend
+from portanet.layers.calling import calling, inspect_input, locate, weights_as_constants
 from portanet.layers.output_shapes import shape_by_trial
 from portanet.layers.several_inputs import Several, masks_of, shape_of
-from portanet.layers.symbolic import Node, is_symbolic, only_node, record
-from portanet.layers.weights import WeightHolder
+from portanet.layers.symbolic import Node, only_node, record
+from portanet.layers.weights import WeightHolder, assign_all
+from portanet.lookup import snake_case
 from portanet.mixed_precision import DTypePolicy, at_least_float32
 from portanet.tree import tree_leaves
-from portanet.variables import add_loss, computing_in
+from portanet.variables import Variable, add_loss, computing_in
 
 
 class Layer(WeightHolder):
@@ -56,6 +57,8 @@ class Layer(WeightHolder):
     """Whether results have the shape of inputs, so that `compute_output_shape` need not be written."""
     keeps_values = False
     """Whether results are elements of the inputs: what must be true of them must be true of what a user gives."""
+    autocast = True
+    """Whether floating-point inputs are cast to the compute dtype."""
     works_in_pieces: ClassVar[bool] = False
     """Whether its ops divide a batch among the cores of the host; see `Backend.map_chunks`."""
 
@@ -87,12 +90,15 @@ class Layer(WeightHolder):
         dtype: DTypePolicy | str | None = None,
         activity_regularizer: Any = None,
     ) -> None:
-        super().__init__(name, trainable, dtype)
+        super().__init__(name, dtype)
+        self._trainable = trainable
+        self._adopted = False
         self.activity_regularizer = regularizers.get(activity_regularizer)
         self.built = False
         self.build_shape: Any = None
         """The shape of the inputs for which the layer was built."""
         self._dtypes: list[Any] = []
+        """Their dtypes."""
         self._nodes: list[Node] = []
 
     # What subclasses implement
@@ -140,39 +146,42 @@ class Layer(WeightHolder):
         if self.several_inputs is not None:
             x, further = self.several_inputs.gather(self, x, further, options), ()
         outer = calling.get()
-        guest = None
-        if outer is None:
-            if is_symbolic(x, options):
-                return record(self, (x, *further), {"training": training, "mask": mask, **options})
-            guest = require_backend(self, x)
+        symbolic, guest = inspect_input(self, x, options) if outer is None else (False, None)
+        if symbolic:
+            return record(self, (x, *further), {"training": training, "mask": mask, **options})
         if not self.built:
-            self._dtypes = [leaf.dtype for leaf in tree_leaves(x)]
-            self.build(shape_of(x))
+            self._build_on(x)
         if guest is not None:
             with weights_as_constants(self, guest, training):
                 return self(x, *further, mask=mask, **options)
-        if self.autocast:
-            x = self.in_compute_dtype(x)
-            if further or options:
-                further, options = self.in_compute_dtype((further, options))
-        now = training if training is not None else bool(outer)
-        if self._takes_training:
-            options["training"] = now
-        if self._takes_mask and mask is not None:
-            options["mask"] = mask if self.several_inputs is None else masks_of(mask, len(x))
-        token, dtype_token = calling.set(now), computing_in.set(self.casts_to())
+        training = bool(outer) if training is None else training
+        dtype = None if self._policy is None else self._policy.compute_dtype
+        call_token, dtype_token = calling.set(training), computing_in.set(dtype)
         try:
+            if self.autocast:
+                x = self.in_compute_dtype(x)
+                if further or options:
+                    further, options = self.in_compute_dtype((further, options))
+            if self._takes_training:
+                options["training"] = training
+            if self._takes_mask and mask is not None:
+                options["mask"] = mask if self.several_inputs is None else masks_of(mask, len(x))
             out = self.call(x, *further, **options)
         except Exception as error:
             locate(error, self, x)
             raise
         finally:
-            calling.reset(token)
+            calling.reset(call_token)
             computing_in.reset(dtype_token)
         if self.activity_regularizer is not None:
             for leaf in tree_leaves(out):
                 self.add_loss(self.activity_regularizer(at_least_float32(leaf)) / max(1, leaf.shape[0]))
         return out
+
+    def _build_on(self, x: Any) -> None:
+        """Build the layer for inputs like these: a tree of arrays, or of what stands for them."""
+        self._dtypes = [leaf.dtype for leaf in tree_leaves(x)]
+        self.build(shape_of(x))
 
     def add_loss(self, value: Array) -> None:
         """Add a scalar array to the loss of the training or evaluation step in which `call` runs; elsewhere it is
@@ -184,6 +193,174 @@ class Layer(WeightHolder):
             )
         add_loss(value)
 
+    # Dtypes
+
+    @property
+    def dtype_policy(self) -> DTypePolicy:
+        """The policy of the dtypes in which weights are kept and the layer computes."""
+        if self._policy is not None:
+            return self._policy
+        variable = self.first_variable()
+        backend = get_backend() if variable is None else variable.backend
+        return DTypePolicy(backend.dtype_name(backend.dtype))
+
+    @property
+    def compute_dtype(self) -> str:
+        """Name of the dtype of the layer's computations and results."""
+        return self.dtype_policy.compute_dtype
+
+    @property
+    def variable_dtype(self) -> str:
+        """Name of the dtype of the layer's weights."""
+        return self.dtype_policy.variable_dtype
+
+    # The layers that belong to this one, and all weights
+
+    def sublayers(self) -> dict[str, Layer]:
+        """The layers that belong to this one, by name, in the order in which they were attached."""
+        by_name: dict[str, Layer] = {}
+        for layer in dict.fromkeys(self._held()):  # each once
+            by_name[layer._name_among(by_name)] = layer
+        return by_name
+
+    def _held(self) -> Iterator[Layer]:
+        """Layers among the attributes, and in lists and dicts among them."""
+        for attribute, value in self.__dict__.items():
+            if attribute == "_config":  # arguments: what a layer makes of them belongs to it, not they
+                continue
+            entries = value.values() if isinstance(value, Mapping) else value
+            for entry in entries if isinstance(value, (list, tuple, Mapping)) else (value,):
+                if isinstance(entry, Layer):
+                    yield entry
+
+    def _name_among(self, siblings: Mapping[str, Any]) -> str:
+        """The layer's name among its siblings, made unique unless the user chose it.
+
+        The first call settles the layer's own name; it may have another in a second model.
+        """
+        name = self.name
+        if name in siblings:
+            if self._named:
+                raise ValueError(
+                    f"Two layers of one model have the same name; give one another name. Received: name={self.name!r}"
+                )
+            kind = snake_case(type(self).__name__)
+            name = next(f"{kind}_{n}" for n in itertools.count(1) if f"{kind}_{n}" not in siblings)
+        if not self._adopted:
+            self.name, self._adopted = name, True
+        return name
+
+    def named_variables(self) -> dict[str, Variable]:
+        """Every variable of this layer and those below, by path such as `dense/kernel`; a shared one appears once."""
+        paths: dict[Variable, str] = {}
+        for path, variable, _ in self._walk(""):
+            if variable not in paths:
+                paths[variable] = variable.path = path
+        return {path: variable for variable, path in paths.items()}
+
+    def first_variable(self) -> Variable | None:
+        """Any variable of the layer, if it has one: they are all on the same backend."""
+        for variable in self._variables.values():
+            return variable
+        below = (layer.first_variable() for layer in self._held())
+        return next((variable for variable in below if variable is not None), None)
+
+    def _walk(self, prefix: str, trained: bool = True) -> Iterator[tuple[str, Variable, bool]]:
+        """Paths and variables, with whether nothing on the way to them is frozen."""
+        trained = trained and self._trainable
+        for name, variable in self._variables.items():
+            yield prefix + name, variable, trained and variable.trainable
+        for name, layer in self.sublayers().items():
+            yield from layer._walk(f"{prefix}{name}/", trained)
+
+    def _place(self, path: str) -> None:
+        """Tell the layers below their paths, before they draw their weights (or after, for messages)."""
+        for name, layer in self.sublayers().items():
+            if not layer.built or layer._owner_path is None or "#" in layer._owner_path:
+                layer._owner_path = f"{path}/{name}" if path else name
+                layer._place(layer._owner_path)
+
+    def flatten_layers(self) -> Iterator[Layer]:
+        """This layer and every layer below it."""
+        yield self
+        for layer in self.sublayers().values():
+            yield from layer.flatten_layers()
+
+    @property
+    def trainable(self) -> bool:
+        """Whether training changes the weights; setting it sets it for every layer below."""
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        for layer in self.flatten_layers():
+            layer._trainable = bool(value)
+
+    def trainable_paths(self) -> list[str]:
+        """Paths of the variables that training changes: those that can be reached without passing a frozen layer."""
+        trained = {variable for _, variable, is_trained in self._walk("") if is_trained}
+        return [path for path, variable in self.named_variables().items() if variable in trained]
+
+    @property
+    def variables(self) -> list[Variable]:
+        """Every variable, random counters included."""
+        return list(self.named_variables().values())
+
+    @property
+    def weights(self) -> list[Variable]:
+        """Every weight and running statistic."""
+        return [v for v in self.variables if not v.counter]
+
+    @property
+    def trainable_weights(self) -> list[Variable]:
+        """The weights that training changes."""
+        named = self.named_variables()
+        return [named[path] for path in self.trainable_paths()]
+
+    @property
+    def non_trainable_weights(self) -> list[Variable]:
+        """The weights that training leaves alone."""
+        trained = set(self.trainable_paths())
+        return [v for p, v in self.named_variables().items() if p not in trained and not v.counter]
+
+    def count_params(self) -> int:
+        """Number of elements of the weights."""
+        return sum(v.size for v in self.weights)
+
+    def get_weights(self) -> list[HostArray]:
+        """Copies of the weights as NumPy arrays, in the order of `weights`."""
+        return [v.numpy() for v in self.weights]
+
+    def set_weights(self, weights: list[Any]) -> None:
+        """Replace the weights by arrays of the same shapes, in the order of `weights`.
+
+        Raises:
+            ValueError: The number or a shape differs; nothing is changed then.
+        """
+        own = self.weights
+        if len(weights) != len(own):
+            raise ValueError(
+                f"Layer '{self.name}' has {len(own)} weights; pass as many. Received: {len(weights)} arrays"
+            )
+        assign_all(own, weights)
+
+    def to(self, name: str | Backend, device: Any = None, dtype: str | None = None) -> Self:
+        """Move the weights to another backend or device.
+
+        Args:
+            name: Name of a backend, or a backend.
+            device: A device of it.
+            dtype: Default dtype there; weights that have the default dtype here take it on, others keep theirs.
+
+        Returns:
+            The layer itself.
+        """
+        for variable in self.variables:
+            current = variable.backend.dtype_name(variable.backend.dtype)
+            with use_backend(name, device, dtype or current) as backend:
+                variable.move(backend)
+        return self
+
     # In graphs
 
     @property
@@ -194,7 +371,7 @@ class Layer(WeightHolder):
 
     @property
     def output(self) -> Any:
-        """What it gave there."""
+        """The result of that call: a symbolic array, or a tree of them."""
         return only_node(self, "output").outputs
 
     # Inputs

@@ -1,4 +1,4 @@
-"""How a layer is being called: in training or not, and on arrays of which library."""
+"""A layer's call: whether it is one of training, on which arrays, and in which layer an error happened."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from portanet.autodiff import unwrap
 from portanet.backends import ForwardBackend, forward_backend_of, raw_namespace
+from portanet.layers.symbolic import SymbolicArray
 from portanet.tree import tree_leaves
 from portanet.variables import bind
 
@@ -44,7 +45,7 @@ def elements_before(shape: tuple[int, ...]) -> int:
 
 @contextlib.contextmanager
 def in_call(training: bool) -> Iterator[None]:
-    """Layers called inside a `with` block are parts of one that is being called: their inputs were looked at."""
+    """Layers called inside a `with` block are parts of one that is being called: their inputs are not inspected."""
     token = calling.set(training)
     try:
         yield
@@ -52,33 +53,43 @@ def in_call(training: bool) -> Iterator[None]:
         calling.reset(token)
 
 
-def require_backend(layer: Layer, x: Any) -> type[ForwardBackend] | None:
-    """Refuse an array of another library than the layer's weights, unless they can become constants there.
+def inspect_input(layer: Layer, x: Any, options: dict[str, Any]) -> tuple[bool, type[ForwardBackend] | None]:
+    """Tell what a layer is called on; refuse arrays of another library than its weights, unless these can follow.
+
+    Args:
+        layer: The layer.
+        x: Its input, a tree of arrays.
+        options: Arguments by name.
 
     Returns:
-        The library in question in the latter case, else None.
+        Whether any array is symbolic; and the library of `x`, if it is one where layers compute forward only, so that
+        the weights have to become constants there.
     """
+    leaves = tree_leaves(x)
+    if SymbolicArray in map(type, leaves) or (options and SymbolicArray in map(type, tree_leaves(options))):
+        return True, None
     variable = layer.first_variable()
     guest = None
-    for leaf in tree_leaves(x) or [x]:
+    for leaf in leaves or [x]:
         plain = unwrap(leaf)
         if not hasattr(plain, "dtype") or not hasattr(plain, "shape"):
             raise TypeError(
                 f"Layer '{layer.name}' computes with arrays; convert lists and numbers with portanet.asarray(x). "
                 f"Received: {type(x).__name__}"
             )
-        guest = forward_backend_of(plain)
-        if variable is None:
+        if variable is not None and raw_namespace(plain) is variable.backend.xp:
             continue
-        theirs, ours = raw_namespace(plain), raw_namespace(unwrap(variable.value))
-        if theirs is not ours and (guest is None or not guest.takes(plain, ours)):
+        library = forward_backend_of(plain)
+        if variable is not None and (library is None or not library.takes(plain, variable.backend.xp)):
+            name = variable.backend.name
             raise TypeError(
-                f"Layer '{layer.name}' was built on backend '{variable.backend.name}' and was called with an array "
-                f"of {theirs.__name__}. Convert the array with portanet.asarray(x) under "
-                f"portanet.use_backend('{variable.backend.name}'), use model.predict(x), which converts, or move "
-                f"the model with model.to(...). Received: {type(plain).__name__} of shape {tuple(plain.shape)}"
+                f"Layer '{layer.name}' was built on backend '{name}' and was called with an array of "
+                f"{raw_namespace(plain).__name__}. Convert the array with portanet.asarray(x) under "
+                f"portanet.use_backend('{name}'), use model.predict(x), which converts, or move the model with "
+                f"model.to(...). Received: {type(plain).__name__} of shape {tuple(plain.shape)}"
             )
-    return guest
+        guest = library or guest
+    return False, guest
 
 
 @contextlib.contextmanager
@@ -91,3 +102,14 @@ def weights_as_constants(layer: Layer, guest: type[ForwardBackend], training: bo
         )
     with in_call(training=False), bind({v: guest.constant(v.value) for v in layer.variables}):
         yield
+
+
+def locate(error: Exception, layer: Layer, x: Any) -> None:
+    """Note in an error, on its way out, the path of the layer where it happened and what that layer was given."""
+    notes, start = getattr(error, "__notes__", []), "In layer '"
+    if notes and notes[0].startswith(start):
+        notes[0] = notes[0].replace(start, f"{start}{layer.name}/", 1)
+        return
+    arrays = [leaf for leaf in tree_leaves(x) if hasattr(leaf, "shape")]
+    given = [f"{str(array.dtype).rpartition('.')[2]} {tuple(array.shape)}" for array in arrays]
+    error.add_note(f"{start}{layer.name}' ({type(layer).__name__}), given {', '.join(given) or type(x).__name__}")

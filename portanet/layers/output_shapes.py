@@ -17,8 +17,8 @@ SIZES = (2, 3)
 BEYOND = 14
 
 
-class Known:
-    """What is known of an array: its shape, and its dtype (a name or a library's dtype; None: the default float).
+class ArraySpec:
+    """Shape and dtype of an array (a name or a library's dtype; None: the default float), in place of the array.
 
     Trees of these stand for trees of arrays; symbolic arrays are such, too.
     """
@@ -35,25 +35,24 @@ def result_shape(layer: Layer, args: tuple[Any, ...], options: dict[str, Any]) -
 
     Args:
         layer: The layer.
-        args: What it is called with: trees with `Known` leaves.
+        args: What it is called with: trees with `ArraySpec` leaves.
         options: Likewise by name; other leaves are passed on as they are.
     """
     shape = shape_of(args[0])
     if not layer.built:
-        layer._dtypes = [leaf.dtype for leaf in tree_leaves(args[0])]
-        layer.build(shape)
-    plain = len(args) == 1 and not (options.keys() - {"training", "mask"})
-    if plain and _alike(shape, layer.build_shape) and all(part.built for part in layer.flatten_layers()):
+        layer._build_on(args[0])
+    declared = len(args) == 1 and not (options.keys() - {"training", "mask"})
+    if declared and _alike(shape, layer.build_shape) and all(part.built for part in layer.flatten_layers()):
         return layer.compute_output_shape(shape)
-    # What the options change, what is built by its first call alone, and whether other shapes fit, is seen by trying.
+    # A trial shows what the options change and whether other shapes fit, and builds what only a call builds.
     tried = trial(layer, args, options)
-    return layer.compute_output_shape(shape) if plain else tried
+    return layer.compute_output_shape(shape) if declared else tried
 
 
 def shape_by_trial(layer: Layer, input_shape: Any) -> Any:
     """The shape of the result for inputs of this shape, by calling the layer on zeros."""
     dtypes = iter(layer._dtypes)
-    return trial(layer, (map_shapes(lambda each: Known(each, next(dtypes, None)), input_shape),), {})
+    return trial(layer, (map_shapes(lambda each: ArraySpec(each, next(dtypes, None)), input_shape),), {})
 
 
 def trial(layer: Layer, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
@@ -64,24 +63,24 @@ def trial(layer: Layer, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
     variable = layer.first_variable()
     backend = get_backend() if variable is None else variable.backend
     options = {"training": False, **options}
-    found = []
+    shapes = []
     with use_backend(backend):
         for size in SIZES:
             with bind({v: v.value for v in layer.variables}):
                 given, named = tree_map(lambda leaf, size=size: _zeros(leaf, size, backend), (args, options))
-                found.append(shape_of(layer(*given, **named)))
+                shapes.append(shape_of(layer(*given, **named)))
             if all(None not in leaf.shape for leaf in tree_leaves(args)):
-                return found[0]
-    small, large = (iter(_flat(shape)) for shape in found)
+                return shapes[0]
+    small, large = (iter(_flat(shape)) for shape in shapes)
     return map_shapes(
-        lambda _: tuple(m if m == n else None for m, n in zip(next(small), next(large), strict=True)), found[0]
+        lambda _: tuple(m if m == n else None for m, n in zip(next(small), next(large), strict=True)), shapes[0]
     )
 
 
 def _flat(shape: Any) -> list[Shape]:
-    found: list[Shape] = []
-    map_shapes(found.append, shape)
-    return found
+    shapes: list[Shape] = []
+    map_shapes(shapes.append, shape)
+    return shapes
 
 
 def _alike(shape: Any, other: Any) -> bool:
@@ -94,7 +93,7 @@ def _alike(shape: Any, other: Any) -> bool:
 
 def _zeros(leaf: Any, size: int, backend: Backend) -> Array:
     """Zeros in place of an array of which the shape is known; anything else as it is."""
-    if not isinstance(leaf, Known):
+    if not isinstance(leaf, ArraySpec):
         return leaf
     shape = tuple((size if i == 0 else size + BEYOND) if n is None else n for i, n in enumerate(leaf.shape))
     dtype = backend.find_dtype(leaf.dtype) if isinstance(leaf.dtype, str) else leaf.dtype or backend.dtype

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from portanet.layers.output_shapes import Known, result_shape
+from portanet.layers.output_shapes import ArraySpec, result_shape
 from portanet.layers.several_inputs import Shape, map_shapes
 from portanet.tree import tree_leaves
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _numbers: Iterator[int] = itertools.count()
 
 
-class SymbolicArray(Known):
+class SymbolicArray(ArraySpec):
     """Stands for an array in a graph of layers: it has a shape and no values.
 
     `Input` makes the first; a layer called on symbolic arrays gives further ones. `+`, `-` and `*` between two are the
@@ -63,8 +63,8 @@ class SymbolicArray(Known):
             )
         from portanet.layers.merging import elementwise
 
-        found: SymbolicArray = getattr(elementwise, layer)()([self, other])
-        return found
+        merged: SymbolicArray = getattr(elementwise, layer)()([self, other])
+        return merged
 
     def __array_namespace__(self, *, api_version: str | None = None) -> NoReturn:
         raise TypeError(
@@ -100,11 +100,6 @@ class Node:
     def sources(self) -> list[SymbolicArray]:
         """The symbolic arrays among the arguments."""
         return [leaf for leaf in tree_leaves((self.args, self.options)) if isinstance(leaf, SymbolicArray)]
-
-
-def is_symbolic(*trees: Any) -> bool:
-    """Whether any array is symbolic."""
-    return any(type(leaf) is SymbolicArray for leaf in tree_leaves(trees))
 
 
 def record(layer: Layer, args: tuple[Any, ...], options: dict[str, Any]) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Self
 
-from portanet.layers.output_shapes import Known, result_shape
+from portanet.layers.output_shapes import ArraySpec, result_shape
 from portanet.layers.several_inputs import map_shapes, masks_of, shape_of
 from portanet.layers.symbolic import Node, SymbolicArray
 from portanet.models import graph
@@ -108,14 +108,14 @@ class Functional(Model):
                 values[node.outputs] = given
 
     def compute_output_shape(self, input_shape: Any) -> Any:
-        given = self._in_order(map_shapes(Known, input_shape))
+        given = self._in_order(map_shapes(ArraySpec, input_shape))
         shapes: dict[Any, Any] = dict(zip(self.inputs, given, strict=True))
         self._require_shapes(shapes)
         if all(tuple(known.shape) == each.shape for each, known in shapes.items()):
             return shape_of(self._end)
         for node in self._plan:
             args, options = _filled((node.args, node.options), shapes)
-            found = map_shapes(Known, result_shape(node.layer, args, options))
+            found = map_shapes(ArraySpec, result_shape(node.layer, args, options))
             shapes.update(zip(flat(node.outputs), flat(found), strict=True))
         return shape_of(_filled(self._end, shapes))
 

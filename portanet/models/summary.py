@@ -8,7 +8,7 @@ from typing import Any
 
 from portanet.callbacks.watch import all_layers, watched
 from portanet.layers import Layer
-from portanet.layers.output_shapes import Known, trial
+from portanet.layers.output_shapes import ArraySpec, trial
 from portanet.layers.several_inputs import map_shapes, shape_of
 from portanet.layers.symbolic import SymbolicArray
 from portanet.models.functional import Functional
@@ -96,7 +96,7 @@ def _shapes_seen(model: Model) -> dict[Layer, Any]:
             found.setdefault(node.layer, shape_of(node.outputs))
         return found
     dtypes = iter(model._dtypes)
-    x = map_shapes(lambda shape: Known(shape, next(dtypes, None)), model._input_shape())
+    x = map_shapes(lambda shape: ArraySpec(shape, next(dtypes, None)), model._input_shape())
     layers = all_layers(model)
 
     def saw(path: str, _: Any, options: dict[str, Any], out: Any) -> None:

@@ -18,7 +18,7 @@ from portanet.backends import Array, backend_class_of
 from portanet.layers import Layer
 from portanet.layers.calling import part_of_batch
 from portanet.layers.several_inputs import map_shapes
-from portanet.layers.symbolic import is_symbolic
+from portanet.layers.symbolic import SymbolicArray
 from portanet.tree import tree_leaves, tree_map
 
 Forward = Callable[[dict[str, Array], Any], tuple[list[Array], Any]]
@@ -95,7 +95,7 @@ def _goes_along_the_batch(layer: Layer) -> bool:
 def _has_constants(layer: Layer) -> bool:
     """Whether it is called, in a graph, with arrays that are no inputs of the model: they may be for a whole batch."""
     leaves = tree_leaves([node.options for node in layer._nodes])
-    return any(hasattr(leaf, "shape") and not is_symbolic(leaf) for leaf in leaves)
+    return any(hasattr(leaf, "shape") and not isinstance(leaf, SymbolicArray) for leaf in leaves)
 
 
 def _input_shape(layer: Layer) -> Any:

@@ -82,9 +82,9 @@ class Dense(Layer):
     def call(self, x: Array) -> Array:
         kernel = self.kernel.value
         self.require_axis(x, -1, kernel.shape[0])
-        xp = array_namespace(x, kernel)
-        if not xp.isdtype(x.dtype, "real floating"):
-            x = xp.astype(x, kernel.dtype)
+        if x.dtype != kernel.dtype:
+            xp = array_namespace(x, kernel)
+            x = x if xp.isdtype(x.dtype, "real floating") else xp.astype(x, kernel.dtype)
         return self.activation(dense(x, kernel, self.bias.value if self.use_bias else None))
 
     def compute_output_shape(self, input_shape: Any) -> Any:
