@@ -1,4 +1,4 @@
-"""Objects that remember how they were made, so that they can be described, saved and made again."""
+"""Objects that remember the arguments they were made with, so that they can be described, saved and cloned."""
 
 from __future__ import annotations
 
@@ -56,27 +56,27 @@ class Configurable:
         return cls(**config)
 
 
-def made_anew(value: Any, memo: dict[int, Any] | None = None) -> Any:
-    """A copy of a tree in which what is configurable is made again from its configuration.
+def clone(value: Any, memo: dict[int, Any] | None = None) -> Any:
+    """A copy of a tree, its configurable objects made again from their configurations.
 
-    What occurs twice occurs twice in the copy, so that a layer which shares another's weights shares those of its copy.
+    An object that occurs twice is copied once: a layer that shares another's weights shares those of its copy.
 
     Example:
         >>> class Scale(Configurable):
         ...     def __init__(self, factor):
         ...         self.factor = factor
         >>> first = Scale([1.0, 2.0])
-        >>> a, b = made_anew([first, first])
+        >>> a, b = clone([first, first])
         >>> a is b, a is first, a.factor
         (True, False, [1.0, 2.0])
     """
     memo = {} if memo is None else memo
     if isinstance(value, (list, tuple)):
-        return type(value)(made_anew(each, memo) for each in value)
+        return type(value)(clone(each, memo) for each in value)
     if isinstance(value, dict):
-        return {key: made_anew(each, memo) for key, each in value.items()}
+        return {key: clone(each, memo) for key, each in value.items()}
     if not isinstance(value, Configurable):
         return value
     if id(value) not in memo:
-        memo[id(value)] = type(value).from_config(made_anew(value.get_config(), memo))
+        memo[id(value)] = type(value).from_config(clone(value.get_config(), memo))
     return memo[id(value)]

@@ -1,4 +1,4 @@
-"""In which dtypes layers keep their weights and compute: dtype policies, as in Keras."""
+"""Dtype policies, as in Keras: in which dtypes layers keep their weights and compute."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MIXED = {"mixed_float16": "float16", "mixed_bfloat16": "bfloat16"}
 
 
 class DTypePolicy(Configurable):
-    """The dtypes of a layer's weights and of its computations; as `keras.DTypePolicy`.
+    """The dtypes of a layer's weights and computations; as `keras.DTypePolicy`.
 
     A layer takes a policy, or its name, as `dtype`; `set_global_policy` chooses for the layers that are given none.
     Floating-point inputs are cast to the compute dtype and results have it; weights are kept, and trained, in the
@@ -59,7 +59,7 @@ _global: list[DTypePolicy] = []
 
 
 def set_global_policy(policy: DTypePolicy | str | None) -> None:
-    """Choose the policy of layers that are made from here on without a `dtype` of their own, in the whole process.
+    """Choose the policy of layers made from here on without a `dtype` of their own, in the whole process.
 
     Args:
         policy: A policy or its name; None to follow the default dtype of the backend, as at first.
@@ -77,7 +77,7 @@ def set_global_policy(policy: DTypePolicy | str | None) -> None:
 
 
 def global_policy() -> DTypePolicy:
-    """The policy of layers that are given none: the one chosen, else the default dtype of the backend in use."""
+    """The policy of layers without one of their own: the one chosen, else the default dtype of the backend in use."""
     if _global:
         return _global[0]
     backend = get_backend()
@@ -85,7 +85,7 @@ def global_policy() -> DTypePolicy:
 
 
 def chosen_policy(dtype: DTypePolicy | str | None) -> DTypePolicy | None:
-    """The policy that an argument `dtype` or `set_global_policy` asks for; None where neither does."""
+    """The policy chosen by an argument `dtype`, else by `set_global_policy`; None where neither does."""
     if dtype is None:
         return _global[0] if _global else None
     return as_policy(dtype)
@@ -97,7 +97,7 @@ def as_policy(policy: DTypePolicy | str) -> DTypePolicy:
 
 
 def cast_floats(tree: Any, dtype: Any) -> Any:
-    """The real floating-point arrays of a tree in a dtype (of their library, or its name), all else as it is.
+    """Cast the real floating-point arrays of a tree to a dtype (of their library, or its name); keep all else.
 
     Example:
         >>> import numpy as np
@@ -108,24 +108,22 @@ def cast_floats(tree: Any, dtype: Any) -> Any:
     def cast(leaf: Any) -> Any:
         if not hasattr(leaf, "dtype"):
             return leaf
-        wanted = dtype_for(unwrap(leaf), dtype) if isinstance(dtype, str) else dtype
-        if leaf.dtype == wanted:
+        target = dtype_for(unwrap(leaf), dtype) if isinstance(dtype, str) else dtype
+        if leaf.dtype == target:
             return leaf
         xp = array_namespace(leaf)
-        floating = xp.isdtype(leaf.dtype, "real floating") and xp.isdtype(wanted, "real floating")
-        return xp.astype(leaf, wanted) if floating else leaf
+        floating = xp.isdtype(leaf.dtype, "real floating") and xp.isdtype(target, "real floating")
+        return xp.astype(leaf, target) if floating else leaf
 
     return tree_map(cast, tree)
 
 
 def at_least_float32(tree: Any) -> Any:
-    """The arrays of half precision of a tree in float32, in which losses, metrics and penalties are computed; all else
-    as it is.
-    """
+    """Cast the half-precision arrays of a tree to float32, in which losses, metrics and penalties are computed."""
 
-    def widen(leaf: Any) -> Any:
+    def cast(leaf: Any) -> Any:
         xp = array_namespace(leaf)
-        half = xp.isdtype(leaf.dtype, "real floating") and xp.finfo(leaf.dtype).bits < 32
-        return xp.astype(leaf, xp.float32) if half else leaf
+        is_half = xp.isdtype(leaf.dtype, "real floating") and xp.finfo(leaf.dtype).bits < 32
+        return xp.astype(leaf, xp.float32) if is_half else leaf
 
-    return tree_map(widen, tree)
+    return tree_map(cast, tree)

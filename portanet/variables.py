@@ -1,4 +1,4 @@
-"""Variables: the named arrays of a layer, and how a pure function is made of layers that own them."""
+"""Variables: the named arrays of a layer, and how layers that own them become pure functions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from portanet.mixed_precision import cast_floats
 Bound = dict["Variable", Array]
 _bound: ContextVar[Bound | None] = ContextVar("portanet_bound_variables", default=None)
 computing_in: ContextVar[str | None] = ContextVar("portanet_compute_dtype", default=None)
-"""Name of the dtype that floating-point variables are cast to where they are used; None to use them as they are."""
+"""Name of the dtype to which floating-point variables are cast where they are used; None to use them as they are."""
 _losses: ContextVar[list[Array] | None] = ContextVar("portanet_added_losses", default=None)
 _room: ContextVar[list[int] | None] = ContextVar("portanet_room_for_weights", default=None)
 
@@ -68,18 +68,16 @@ class Variable:
         return self._value.dtype
 
     def assign(self, value: Array) -> None:
-        """Replace the array by one of the same shape, cast to the dtype of the variable; inside `bind`, for this call
-        only.
-        """
+        """Replace the array by one of the same shape, cast to the variable's dtype; inside `bind`, only there."""
         if tuple(value.shape) != self.shape:
             raise ValueError(
                 f"Variable '{self.path}' has shape {self.shape}; assign an array of that shape. "
                 f"Received: {tuple(value.shape)}"
             )
         bound = _bound.get()
-        held: Any = self._value if bound is None else bound.get(self, self._value)
-        if value.dtype != held.dtype:
-            value = array_namespace(value).astype(value, held.dtype)
+        current: Any = self._value if bound is None else bound.get(self, self._value)
+        if value.dtype != current.dtype:
+            value = array_namespace(value).astype(value, current.dtype)
         if bound is not None and self in bound:
             bound[self] = value
         else:
@@ -96,15 +94,15 @@ class Variable:
 
     @property
     def nbytes(self) -> int:
-        """Bytes that the array takes."""
+        """Size of the array in bytes."""
         xp = self.backend.xp
         info = xp.finfo if xp.isdtype(self.dtype, "real floating") else xp.iinfo
         return self.size * int(info(self.dtype).bits) // 8
 
     def move(self, backend: Backend) -> None:
-        """Move the array to another backend or device; what has the default dtype here takes on the one there."""
-        home = self.backend
-        name = backend.dtype_name(backend.dtype) if self.dtype == home.dtype else home.dtype_name(self.dtype)
+        """Move the array to another backend or device; an array of the default dtype takes on the default there."""
+        source = self.backend
+        name = backend.dtype_name(backend.dtype) if self.dtype == source.dtype else source.dtype_name(self.dtype)
         self._value = backend.xp.astype(backend.from_host(self.numpy()), backend.find_dtype(name))
         self.backend = backend
 
@@ -114,20 +112,19 @@ class Variable:
 
 @contextlib.contextmanager
 def bind(values: Bound) -> Iterator[Bound]:
-    """Let variables stand for other values inside a `with` block of this context; assignments go to `values`."""
+    """Give variables other values inside a `with` block of this context; assignments change these alone."""
     outer = _bound.get()
-    token = _bound.set(values if outer is None else {**outer, **values})
-    inner = _bound.get()
-    assert inner is not None
+    bound = values if outer is None else {**outer, **values}
+    token = _bound.set(bound)
     try:
-        yield inner
+        yield bound
     finally:
         _bound.reset(token)
 
 
 @contextlib.contextmanager
 def collect_losses() -> Iterator[list[Array]]:
-    """Gather what layers add to the loss (`Layer.add_loss`) inside a `with` block of this context, in order.
+    """Collect what layers add to the loss (`Layer.add_loss`) inside a `with` block of this context, in order.
 
     Example:
         >>> import numpy as np
@@ -137,25 +134,24 @@ def collect_losses() -> Iterator[list[Array]]:
         >>> [float(loss) for loss in losses]
         [3.0]
     """
-    token = _losses.set([])
-    found = _losses.get()
-    assert found is not None
+    losses: list[Array] = []
+    token = _losses.set(losses)
     try:
-        yield found
+        yield losses
     finally:
         _losses.reset(token)
 
 
 def collects_losses() -> bool:
-    """Whether losses are being collected, so that a layer may spare itself the work."""
+    """Whether losses are being collected, so that a layer can skip the work."""
     return _losses.get() is not None
 
 
 def add_loss(value: Array) -> None:
     """Add a scalar array to the losses that are being collected, if any are."""
-    found = _losses.get()
-    if found is not None:
-        found.append(value)
+    losses = _losses.get()
+    if losses is not None:
+        losses.append(value)
 
 
 @contextlib.contextmanager

@@ -144,7 +144,7 @@ class Layer(WeightHolder):
             **options: Whatever else it takes by name.
         """
         if self.several_inputs is not None:
-            x, further = self.several_inputs.gather(self, x, further, options), ()
+            x, further = self.several_inputs.collect(self, x, further, options), ()
         outer = calling.get()
         symbolic, guest = inspect_input(self, x, options) if outer is None else (False, None)
         if symbolic:

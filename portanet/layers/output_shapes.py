@@ -1,4 +1,4 @@
-"""Shapes of results before there is data: what a layer says of itself, or what a trial on zeros shows."""
+"""Shapes of results before there is data: what a layer declares, or what a trial on zeros shows."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from portanet.layers.base import Layer
 
 SIZES = (2, 3)
-"""Sizes tried for a batch that is not known; other axes are larger by `BEYOND`, so that windows fit in."""
+"""Sizes tried for an unknown batch axis; for other unknown axes, larger by `BEYOND`, so that windows fit in."""
 BEYOND = 14
 
 
@@ -31,7 +31,7 @@ class ArraySpec:
 
 
 def result_shape(layer: Layer, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
-    """Build a layer for arguments of which shapes are known, and find the shape of its result.
+    """Build a layer for arguments of known shapes, and find the shape of its result.
 
     Args:
         layer: The layer.
@@ -56,9 +56,9 @@ def shape_by_trial(layer: Layer, input_shape: Any) -> Any:
 
 
 def trial(layer: Layer, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
-    """The shape of what a layer gives for zeros; None where it depends on sizes that are None.
+    """The shape of a layer's result for zeros; None where it depends on sizes that are None.
 
-    What the layer assigns to its variables meanwhile does not last.
+    What the layer assigns to its variables meanwhile is discarded.
     """
     variable = layer.first_variable()
     backend = get_backend() if variable is None else variable.backend
@@ -84,15 +84,15 @@ def _flat(shape: Any) -> list[Shape]:
 
 
 def _alike(shape: Any, other: Any) -> bool:
-    """Whether two trees of shapes differ in nothing but the batch."""
+    """Whether two trees of shapes are equal but for the batch axis."""
     try:
         return [each[1:] for each in _flat(shape)] == [each[1:] for each in _flat(other)]
-    except TypeError:  # not a tree of shapes: a layer with a `build` of its own sort
+    except TypeError:  # not a tree of shapes: the layer's `build` takes something else
         return False
 
 
 def _zeros(leaf: Any, size: int, backend: Backend) -> Array:
-    """Zeros in place of an array of which the shape is known; anything else as it is."""
+    """Zeros in place of an `ArraySpec`; anything else as it is."""
     if not isinstance(leaf, ArraySpec):
         return leaf
     shape = tuple((size if i == 0 else size + BEYOND) if n is None else n for i, n in enumerate(leaf.shape))

@@ -1,4 +1,4 @@
-"""Several arrays as a layer's input: how a layer says which it takes, and the shapes and masks of several."""
+"""Layers that take a list of arrays: how they declare it, and the shapes and masks of several arrays."""
 
 from __future__ import annotations
 
@@ -11,72 +11,72 @@ if TYPE_CHECKING:
     from portanet.layers.base import Layer
 
 Shape = tuple[int | None, ...]
-"""The shape of a batch; None where it may differ from call to call."""
+"""The shape of a batch; None for sizes that may differ from call to call."""
 
 
 class Several:
-    """What the first argument of a layer's methods holds, where it is a list of several arrays.
+    """Declares the arrays that a layer takes, where it takes a list of them.
 
-    A layer with `several_inputs = Several("query", "value", optional=["key"])` may be called as `layer([q, v])`,
-    `layer(q, v)` or `layer(q, value=v)`; its `call` always gets a list, and as mask a list of as many, None where there
-    is none. `build`, `compute_output_shape` and `compute_mask` get lists of shapes and masks in the same order. A layer
-    without it takes one array, or whatever tree of arrays its `call` takes.
+    A layer with `several_inputs = Several("query", "value", optional=("key",))` may be called as `layer([q, v])`,
+    `layer(q, v)` or `layer(q, value=v)`; its `call` always gets a list, and as mask a list of the same length, None
+    where there is none. `build`, `compute_output_shape` and `compute_mask` get lists of shapes and masks in the same
+    order. A layer without it takes one array, or whatever tree of arrays its `call` takes.
 
     Args:
-        *names: What the arrays are called, in order.
+        *names: Names of the arrays, in order.
         optional: Names of arrays that may follow.
         more: Name of any number of further arrays.
     """
 
     def __init__(self, *names: str, optional: tuple[str, ...] = (), more: str | None = None) -> None:
         self.names = (*names, *optional)
-        self.least = len(names)
+        self.required = len(names)
         self.more = more
 
-    def gather(self, layer: Layer, x: Any, further: tuple[Any, ...], options: dict[str, Any]) -> list[Any]:
+    def collect(self, layer: Layer, x: Any, further: tuple[Any, ...], options: dict[str, Any]) -> list[Any]:
         """The list of arrays from the arguments of a call; those given by name are taken out of `options`."""
-        found = [*entries(x), *further]
+        arrays = [*entries(x), *further]
         if not self.names and not further and not isinstance(x, (list, tuple)):
             raise ValueError(f"Layer '{layer.name}' takes {self}. Received: one array")
         for place, name in enumerate(self.names):
             value = options.pop(name, None)
             if value is None:
                 continue
-            if place != len(found):
+            if place != len(arrays):
                 raise TypeError(
-                    f"Layer '{layer.name}' takes {self}, in this order. Received: `{name}` beside {len(found)} arrays "
+                    f"Layer '{layer.name}' takes {self}, in this order. Received: `{name}` beside {len(arrays)} arrays "
                     "before it"
                 )
-            found.append(value)
+            arrays.append(value)
         if self.more is not None:
-            further_ones = options.pop(self.more, None)
-            found += [] if further_ones is None else entries(further_ones)
-        return self.entries(layer, found)
+            value = options.pop(self.more, None)
+            arrays += [] if value is None else entries(value)
+        return self.entries(layer, arrays)
 
     def entries(self, layer: Layer, x: Any) -> list[Any]:
         """A list of arrays or shapes of the right length."""
-        found = entries(x)
-        if len(found) < max(self.least, 1) or (self.more is None and len(found) > len(self.names)):
-            counted = "one array" if len(found) == 1 else f"{len(found)} arrays"
+        arrays = entries(x)
+        if len(arrays) < max(self.required, 1) or (self.more is None and len(arrays) > len(self.names)):
+            counted = "one array" if len(arrays) == 1 else f"{len(arrays)} arrays"
             raise ValueError(f"Layer '{layer.name}' takes {self}. Received: {counted}")
-        return found
+        return arrays
 
     def __str__(self) -> str:
         """In words, for messages."""
-        named = [name if i < self.least else f"optionally {name}" for i, name in enumerate(self.names)]
+        named = [name if i < self.required else f"optionally {name}" for i, name in enumerate(self.names)]
         further = [f"any number of {self.more}"] if self.more else []
         return f"a list of arrays: {', '.join(named + further)}" if named else "a list of arrays"
 
 
 def entries(x: Any) -> list[Any]:
-    """The entries of a list of arrays, shapes or masks; one alone makes a list of one."""
+    """The entries of a list of arrays, shapes or masks; a single one makes a list of one."""
     return list(x) if isinstance(x, (list, tuple)) and not is_shape(x) else [x]
 
 
 def masks_of(mask: Any, count: int) -> list[Any]:
-    """Masks of so many arrays from one, a list, or None; None where there is none."""
-    found = list(mask) if isinstance(mask, (list, tuple)) else [mask]
-    return [*found, *[None] * (count - len(found))][:count]
+    """A list of `count` masks from one mask, a list, or None; None where there is none."""
+    masks = list(mask) if isinstance(mask, (list, tuple)) else [mask]
+    return [*masks, *[None] * (count - len(masks))][:count]
 
 
 def is_shape(x: Any) -> bool:

@@ -1,4 +1,4 @@
-"""What layers over one, two or three axes of space share: their arguments and where those axes are."""
+"""What layers over one, two or three spatial axes share: their arguments and where those axes are."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ NAMES = {1: "steps", 2: "height, width", 3: "depth, height, width"}
 
 
 class Spatial(Rearranging):
-    """A layer over `rank` axes of space, which come after the batch's, channels last; or after those, channels first.
+    """A layer over `rank` spatial axes: between batch and channels, or last of all if channels come first.
 
     Args:
         data_format: `"channels_last"` (the default) or `"channels_first"`.
@@ -28,7 +28,7 @@ class Spatial(Rearranging):
 
     @property
     def axes(self) -> range:
-        """The axes of space."""
+        """The spatial axes."""
         first = 1 if self.data_format == "channels_last" else 2
         return range(first, first + self.rank)
 

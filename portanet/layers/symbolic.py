@@ -1,4 +1,4 @@
-"""Symbolic arrays, which stand for data while a graph of layers is drawn, and the nodes of the graph."""
+"""Symbolic arrays, which stand for data while a graph of layers is built, and the nodes of the graph."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ _numbers: Iterator[int] = itertools.count()
 
 
 class SymbolicArray(ArraySpec):
-    """Stands for an array in a graph of layers: it has a shape and no values.
+    """Stands for an array in a graph of layers: it has a shape but no values.
 
-    `Input` makes the first; a layer called on symbolic arrays gives further ones. `+`, `-` and `*` between two are the
+    `Input` makes the first; a layer called on symbolic arrays gives further ones. `+`, `-` and `*` of two are the
     layers `Add`, `Subtract` and `Multiply`.
 
     Attributes:
         shape: Shape with the batch axis; None where it may vary.
         dtype: Name of the dtype.
         node: The call of a layer that it comes from.
-        place: Which of that call's results it is.
+        place: Its place among that call's results.
     """
 
     __slots__ = ("node", "place")
@@ -38,7 +38,7 @@ class SymbolicArray(ArraySpec):
 
     @property
     def name(self) -> str:
-        """Name of the layer that it comes from, with the number of the result, from the second on."""
+        """Name of the layer that it comes from; from the second result on, with its place."""
         return f"{self.node.layer.name}_{self.place}" if self.place else self.node.layer.name
 
     @property
@@ -84,7 +84,7 @@ class Node:
         args: The arguments by position, trees of symbolic arrays.
         options: The arguments by name; `training` and `mask` only where they were given.
         outputs: The tree of results.
-        number: Nodes are numbered as they come: what a node needs has smaller numbers.
+        number: Nodes are numbered in the order of calls: those that a node depends on have smaller numbers.
     """
 
     def __init__(self, layer: Layer, args: tuple[Any, ...], options: dict[str, Any], shape: Any, dtype: str) -> None:

@@ -81,14 +81,14 @@ class WeightHolder(Configurable):
         return variable
 
     def add_counter(self, name: str = "counter") -> Variable:
-        """Allocate a random counter: how many draws the layer has made; see `portanet.random`."""
+        """Allocate a random counter, the number of draws that the layer has made; see `portanet.random`."""
         backend = get_backend()
         value = backend.from_host(np.zeros((), dtype="int32"))
         self._variables[name] = Variable(value, name, backend, trainable=False, counter=True)
         return self._variables[name]
 
     def _path(self) -> str:
-        """Where the layer is in its model; for a layer of its own, its name and when it was built."""
+        """The layer's path in its model; outside of models, its name and a number."""
         if self._owner_path is None:
             self._owner_path = f"{self.name}#{random.next_unowned()}"
         return self._owner_path

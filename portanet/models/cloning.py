@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from portanet.configurable import made_anew
+from portanet.configurable import clone
 from portanet.models.model import Model
 
 M = TypeVar("M", bound=Model)
@@ -24,5 +24,5 @@ def clone_model(model: M) -> M:
         >>> list(twin.named_variables()), twin.layers[0] is model.layers[0]
         (['dense/kernel', 'dense/bias'], False)
     """
-    twin: M = made_anew(model)
+    twin: M = clone(model)
     return twin

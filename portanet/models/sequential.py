@@ -75,7 +75,7 @@ class Sequential(Model):
 
     def _draw(self, layer: Layer) -> None:
         self._place("")
-        x = self._end if layer.several_inputs is None else layer.several_inputs.gather(layer, self._end, (), {})
+        x = self._end if layer.several_inputs is None else layer.several_inputs.collect(layer, self._end, (), {})
         self._end = record(layer, (x,), {})
 
     @property

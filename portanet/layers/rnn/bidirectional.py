@@ -7,7 +7,7 @@ from typing import Any
 from portanet import checks
 from portanet.autodiff import array_namespace
 from portanet.backends import Array
-from portanet.configurable import made_anew
+from portanet.configurable import clone
 from portanet.layers.base import Layer
 from portanet.layers.rnn.rnn import RNN
 from portanet.layers.several_inputs import Several, masks_of
@@ -47,8 +47,8 @@ class Bidirectional(Layer):
             if not isinstance(value, RNN):
                 raise checks.invalid(name, value, "a recurrent layer", self)
         self.merge_mode = checks.choice("merge_mode", merge_mode, MERGE_MODES, self)
-        self.forward_layer = _made_anew(layer, "forward", layer.go_backwards)
-        self.backward_layer = _made_anew(backward_layer or layer, "backward", not layer.go_backwards)
+        self.forward_layer = _clone(layer, "forward", layer.go_backwards)
+        self.backward_layer = _clone(backward_layer or layer, "backward", not layer.go_backwards)
         for key in ("return_sequences", "return_state", "stateful"):
             if getattr(self.forward_layer, key) != getattr(self.backward_layer, key):
                 raise ValueError(
@@ -113,10 +113,10 @@ class Bidirectional(Layer):
         return out if len(out) > 1 else mask
 
 
-def _made_anew(layer: RNN, direction: str, go_backwards: bool) -> RNN:
+def _clone(layer: RNN, direction: str, go_backwards: bool) -> RNN:
     """A layer of the same configuration, for one direction."""
     # Cells among the arguments of a layer have weights of their own, which the copy must not share.
-    config = made_anew(layer.get_config())
+    config = clone(layer.get_config())
     config["name"] = f"{direction}_{layer.name.removeprefix(f'{direction}_')}"
     config["go_backwards"] = go_backwards
     if layer.return_sequences:
