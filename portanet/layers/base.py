@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import inspect
-import itertools
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, ClassVar, Self
 
@@ -15,7 +14,6 @@ from portanet.layers.output_shapes import shape_by_trial
 from portanet.layers.several_inputs import Several, masks_of, shape_of
 from portanet.layers.symbolic import Node, only_node, record
 from portanet.layers.weights import WeightHolder, assign_all
-from portanet.lookup import snake_case
 from portanet.mixed_precision import DTypePolicy, at_least_float32
 from portanet.tree import tree_leaves
 from portanet.variables import Variable, add_loss, computing_in
@@ -26,9 +24,7 @@ class Layer(WeightHolder):
 
     Subclasses implement `build(input_shape)`, which allocates weights with `add_weight`, and `call(x)`, which computes
     with `xp = array_namespace(x, self.kernel.value)`; `call` may also take `training` and `mask`. Layers held as
-    attributes (or in lists or dicts) belong to the layer that holds them. Class attributes say more: `several_inputs`,
-    that the layer takes a list of arrays; `keeps_shape`, that results have the shape of inputs; `keeps_values`, that
-    results are elements of the inputs.
+    attributes (or in lists or dicts) belong to the layer that holds them. The class attributes declare more.
 
     Args:
         name: Name, unique within a model; by default the class's in snake case.
@@ -92,7 +88,6 @@ class Layer(WeightHolder):
     ) -> None:
         super().__init__(name, dtype)
         self._trainable = trainable
-        self._adopted = False
         self.activity_regularizer = regularizers.get(activity_regularizer)
         self.built = False
         self.build_shape: Any = None
@@ -184,9 +179,7 @@ class Layer(WeightHolder):
         self.build(shape_of(x))
 
     def add_loss(self, value: Array) -> None:
-        """Add a scalar array to the loss of the training or evaluation step in which `call` runs; elsewhere it is
-        lost.
-        """
+        """Add a scalar array to the loss of the training or evaluation step in which `call` runs; else drop it."""
         if tuple(value.shape) != ():
             raise ValueError(
                 f"Layer '{self.name}' must add a loss of shape (); take its sum or mean. Received: {tuple(value.shape)}"
@@ -233,23 +226,6 @@ class Layer(WeightHolder):
                 if isinstance(entry, Layer):
                     yield entry
 
-    def _name_among(self, siblings: Mapping[str, Any]) -> str:
-        """The layer's name among its siblings, made unique unless the user chose it.
-
-        The first call settles the layer's own name; it may have another in a second model.
-        """
-        name = self.name
-        if name in siblings:
-            if self._named:
-                raise ValueError(
-                    f"Two layers of one model have the same name; give one another name. Received: name={self.name!r}"
-                )
-            kind = snake_case(type(self).__name__)
-            name = next(f"{kind}_{n}" for n in itertools.count(1) if f"{kind}_{n}" not in siblings)
-        if not self._adopted:
-            self.name, self._adopted = name, True
-        return name
-
     def named_variables(self) -> dict[str, Variable]:
         """Every variable of this layer and those below, by path such as `dense/kernel`; a shared one appears once."""
         paths: dict[Variable, str] = {}
@@ -262,8 +238,7 @@ class Layer(WeightHolder):
         """Any variable of the layer, if it has one: they are all on the same backend."""
         for variable in self._variables.values():
             return variable
-        below = (layer.first_variable() for layer in self._held())
-        return next((variable for variable in below if variable is not None), None)
+        return next(filter(None, (layer.first_variable() for layer in self._held())), None)
 
     def _walk(self, prefix: str, trained: bool = True) -> Iterator[tuple[str, Variable, bool]]:
         """Paths and variables, with whether nothing on the way to them is frozen."""

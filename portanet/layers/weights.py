@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import functools
 import inspect
+import itertools
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -31,6 +33,7 @@ class WeightHolder(Configurable):
             raise ValueError(f"Argument `name` must be a non-empty string without '/'. Received: name={name!r}")
         self._named = name is not None
         self.name = name or snake_case(type(self).__name__)
+        self._adopted = False
         self._owner_path: str | None = None
         self._policy = chosen_policy(dtype)
         self._variables: dict[str, Variable] = {}
@@ -92,6 +95,23 @@ class WeightHolder(Configurable):
         if self._owner_path is None:
             self._owner_path = f"{self.name}#{random.next_unowned()}"
         return self._owner_path
+
+    def _name_among(self, siblings: Mapping[str, Any]) -> str:
+        """The layer's name among its siblings, made unique unless the user chose it.
+
+        The first call settles the layer's own name; it may have another in a second model.
+        """
+        name = self.name
+        if name in siblings:
+            if self._named:
+                raise ValueError(
+                    f"Two layers of one model have the same name; give one another name. Received: name={self.name!r}"
+                )
+            kind = snake_case(type(self).__name__)
+            name = next(f"{kind}_{n}" for n in itertools.count(1) if f"{kind}_{n}" not in siblings)
+        if not self._adopted:
+            self.name, self._adopted = name, True
+        return name
 
     def in_compute_dtype(self, inputs: Any) -> Any:
         """The inputs (a tree), floating-point arrays cast to the dtype in which the layer computes."""
