@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Literal
 
+from portanet import checks
 from portanet.autodiff import boundary
 from portanet.autodiff.namespace import array_namespace
 from portanet.autodiff.traced import unwrap
@@ -43,8 +44,7 @@ def jacobian(
                [0., 4., 0.],
                [0., 0., 6.]])
     """
-    if mode not in ("forward", "reverse", None):
-        raise ValueError(f"Argument `mode` must be 'forward', 'reverse' or None. Received: mode={mode!r}")
+    checks.choice("mode", mode, ("forward", "reverse", None), "jacobian")
 
     @functools.wraps(f)
     def function(*args: Any, **kwargs: Any) -> Any:
@@ -64,7 +64,7 @@ def jacobian(
                 jac = _forward(of_chosen, primals)
             else:
                 jac = _reverse(out, pullback, primals)
-        return _regroup(jac, isinstance(argnums, int))
+        return _regroup(jac, not isinstance(argnums, Sequence))
 
     return function
 

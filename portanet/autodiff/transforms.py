@@ -77,14 +77,14 @@ def differentiate(
     out, aux = boundary.call(trace, f, call, boundary.lift_tree(kwargs), has_aux)
     boundary.require_scalar(out)
     slopes = boundary.pull(trace, [(out, None)], tuple([opened[i] for i in chosen]), nested)
-    slope = slopes[0] if isinstance(argnums, int) else slopes
+    slope = slopes if isinstance(argnums, Sequence) else slopes[0]
     value = boundary.close(trace, out, nested)
     return ((value, boundary.close(trace, aux, nested)), slope) if has_aux else (value, slope)
 
 
 def positions(argnums: int | Sequence[int], count: int) -> tuple[int, ...]:
     """The arguments that `argnums` names, counted from the front."""
-    chosen = (argnums,) if isinstance(argnums, int) else tuple(argnums)
+    chosen = tuple(argnums) if isinstance(argnums, Sequence) else (argnums,)
     for n in chosen:
         if not -count <= n < count:
             raise TypeError(

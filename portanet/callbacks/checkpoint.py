@@ -6,7 +6,7 @@ import os
 import pathlib
 from typing import Any
 
-from portanet import saving
+from portanet import checks, saving
 from portanet.callbacks.base import Logs
 from portanet.callbacks.monitor import Monitor
 from portanet.saving.atomic import remove_leftovers
@@ -23,11 +23,7 @@ class Periodic(Monitor):
 
     def __init__(self, save_freq: str | int, monitor: str = "val_loss", mode: str = "auto") -> None:
         super().__init__(monitor, mode)
-        if save_freq != "epoch" and (not isinstance(save_freq, int) or isinstance(save_freq, bool) or save_freq < 1):
-            raise ValueError(
-                f"Argument `save_freq` must be 'epoch' or a number of batches. Received: save_freq={save_freq!r}"
-            )
-        self.save_freq = save_freq
+        self.save_freq = save_freq if save_freq == "epoch" else checks.positive_int("save_freq", save_freq, type(self))
         self.batches = 0
         """Since the last time that a model was saved."""
 
@@ -107,14 +103,12 @@ class ModelCheckpoint(Periodic):
         keep: int | None = None,
     ) -> None:
         super().__init__(save_freq, monitor, mode)
-        if keep is not None and (not isinstance(keep, int) or isinstance(keep, bool) or keep < 1):
-            raise ValueError(f"Argument `keep` must be None or a number of files. Received: keep={keep!r}")
         self.filepath = os.fspath(filepath)
         self.verbose = verbose
         self.save_best_only = save_best_only
         self.save_weights_only = save_weights_only
         self.best = initial_value_threshold
-        self.keep = keep
+        self.keep = None if keep is None else checks.positive_int("keep", keep, type(self))
         self.files: list[str] = []
 
     def save(self, logs: Logs) -> None:

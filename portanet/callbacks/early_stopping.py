@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from portanet import checks
 from portanet.backends import HostArray
 from portanet.callbacks.base import Logs
 from portanet.callbacks.monitor import Monitor
@@ -52,11 +53,11 @@ class EarlyStopping(Monitor):
         start_from_epoch: int = 0,
     ) -> None:
         super().__init__(monitor, mode, min_delta)
-        self.patience = patience
+        self.patience = checks.integer("patience", patience, type(self), least=0)
         self.verbose = verbose
         self.baseline = baseline
         self.restore_best_weights = restore_best_weights
-        self.start_from_epoch = start_from_epoch
+        self.start_from_epoch = checks.integer("start_from_epoch", start_from_epoch, type(self), least=0)
         self._forget()
 
     def _forget(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 
+from portanet import checks
 from portanet.callbacks.base import Callback, Logs
 from portanet.schedules.plateau import improves
 
@@ -26,10 +27,8 @@ class Monitor(Callback):
     """
 
     def __init__(self, monitor: str = "val_loss", mode: str = "auto", min_delta: float = 0.0) -> None:
-        if mode not in ("auto", "min", "max"):
-            raise ValueError(f"Argument `mode` must be 'auto', 'min' or 'max'. Received: mode={mode!r}")
         self.monitor = monitor
-        self.mode = mode
+        self.mode = checks.choice("mode", mode, ("auto", "min", "max"), type(self))
         self.min_delta = abs(min_delta)
 
     def monitored(self, logs: Logs | None) -> float | None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from portanet import checks
 from portanet.callbacks.base import Callback, Logs
 
 
@@ -47,11 +48,9 @@ class PlotHistory(Callback):
         quantities: Iterable[str] | None = None,
         every: int | None = None,
     ) -> None:
-        if every is not None and (not isinstance(every, int) or every < 1):
-            raise ValueError(f"Argument `every` must be a positive number of epochs or None. Received: every={every!r}")
         self.path = pathlib.Path(filename)
         self.quantities = None if quantities is None else list(quantities)
-        self.every = every
+        self.every = None if every is None else checks.positive_int("every", every, type(self))
         self.figure: Any = None
         self.curves: dict[str, list[list[float]]] = {}
         """Epoch, from 1, and value of each point."""

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from portanet import checks
 from portanet.backends import HostArray
 from portanet.callbacks.base import Callback, Logs
 from portanet.callbacks.plot_history import figure_class
@@ -32,9 +33,7 @@ class Probe(Callback):
     """
 
     def __init__(self, every: int = 1, log: Iterable[str] = ()) -> None:
-        if not isinstance(every, int) or isinstance(every, bool) or every < 1:
-            raise ValueError(f"Argument `every` must be a positive number of epochs. Received: every={every!r}")
-        self.every = every
+        self.every = checks.positive_int("every", every, type(self))
         self.log = tuple(log)
         self.epochs: list[int] = []
         self.records: list[Figures] = []

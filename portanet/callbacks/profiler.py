@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from portanet import checks
 from portanet.autodiff import array_namespace, grad
 from portanet.backends import Array, Backend, asarray, use_backend
 from portanet.callbacks.base import Callback, Logs
@@ -45,10 +46,8 @@ class Profiler(Callback):
     """
 
     def __init__(self, x: Any, repeats: int = 5, verbose: int = 1) -> None:
-        if not isinstance(repeats, int) or isinstance(repeats, bool) or repeats < 1:
-            raise ValueError(f"Argument `repeats` must be a positive integer. Received: repeats={repeats!r}")
         self.x = x
-        self.repeats = repeats
+        self.repeats = checks.positive_int("repeats", repeats, type(self))
         self.verbose = verbose
         self.rows: list[dict[str, Any]] = []
 

@@ -7,6 +7,7 @@ import sys
 import time
 from typing import Any
 
+from portanet import checks
 from portanet.callbacks.base import Callback, Logs
 
 INTERVAL = 0.2
@@ -36,7 +37,7 @@ class ProgressBar(Callback):
 
     def __init__(self, verbose: Any = "auto") -> None:
         if verbose not in ("auto", 0, 1, 2, True, False):
-            raise ValueError(f"Argument `verbose` must be 'auto', 0, 1 or 2. Received: verbose={verbose!r}")
+            raise checks.invalid("verbose", verbose, "'auto', 0, 1 or 2", type(self))
         self.mode = int(verbose) if verbose != "auto" else (1 if shows_bars() else 2)
         self.bar: Any = None
         self.title = ""

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from portanet import checks
 from portanet.callbacks.base import Callback, Logs
 
 
@@ -49,25 +50,18 @@ class TensorBoard(Callback):
         histogram_freq: int = 0,
         update_freq: int | str = "epoch",
     ) -> None:
-        every = {"epoch": 0, "batch": 1}.get(update_freq, update_freq) if isinstance(update_freq, str) else update_freq
-        if not isinstance(every, int) or every < 0 or update_freq == 0:
-            raise ValueError(
-                "Argument `update_freq` must be 'epoch', 'batch' or a positive number of batches. "
-                f"Received: update_freq={update_freq!r}"
-            )
-        if not isinstance(histogram_freq, int) or histogram_freq < 0:
-            raise ValueError(
-                "Argument `histogram_freq` must be a number of epochs, or 0. "
-                f"Received: histogram_freq={histogram_freq!r}"
-            )
         self.log_dir = pathlib.Path(log_dir)
-        self.histogram_freq = histogram_freq
-        self.every = every
+        self.histogram_freq = checks.integer("histogram_freq", histogram_freq, type(self), least=0)
+        if isinstance(update_freq, str):
+            update_freq = checks.choice("update_freq", update_freq, ("epoch", "batch"), type(self))
+            self.every = 0 if update_freq == "epoch" else 1
+        else:
+            self.every = checks.positive_int("update_freq", update_freq, type(self))
         self.batches = 0
         """Batches since the beginning of training."""
         self.resumed = False
         self.writers: dict[str, Any] = {}
-        if every:
+        if self.every:
             self.on_train_batch_end = self._write_batch  # type: ignore[method-assign]
 
     def on_train_begin(self, logs: Logs | None = None) -> None:

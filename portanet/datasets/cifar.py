@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from portanet import checks
 from portanet.backends import HostArray
 from portanet.datasets.files import LIMIT, read_bytes
 
@@ -29,7 +30,7 @@ def read_cifar(path: Any, labels: int = 1, max_bytes: int = LIMIT) -> tuple[Host
         ValueError: The file does not consist of whole images, or is too large.
     """
     if labels not in (1, 2):
-        raise ValueError(f"Argument `labels` must be 1 (CIFAR-10) or 2 (CIFAR-100). Received: labels={labels!r}")
+        raise checks.invalid("labels", labels, "1 (CIFAR-10) or 2 (CIFAR-100)", "read_cifar")
     data = read_bytes(path, max_bytes)
     record = labels + PIXELS
     if len(data) == 0 or len(data) % record:

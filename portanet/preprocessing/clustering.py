@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from portanet import random
+from portanet import checks, random
 from portanet.backends import HostArray, to_host
 
 
@@ -34,8 +34,7 @@ def choose_centers(x: Any, count: int, method: str = "k_means", seed: int | None
         raise ValueError(
             f"{count} centres need at least {count} examples, shape (examples, features). Received: shape {host.shape}"
         )
-    if method not in ("k_means", "sample"):
-        raise ValueError(f"Argument `method` must be 'k_means' or 'sample'. Received: method={method!r}")
+    checks.choice("method", method, ("k_means", "sample"), "choose_centers")
     if method == "sample":
         centers = host[random.host_generator("sample", seed=seed).choice(host.shape[0], count, replace=False)]
     else:
@@ -65,11 +64,8 @@ def k_means(x: HostArray, clusters: int, iterations: int = 100, seed: int | None
         [0.5, 10.5]
     """
     x = np.asarray(x, dtype="float64")
-    if not 1 <= clusters <= x.shape[0]:
-        raise ValueError(
-            "Argument `clusters` must be between 1 and the number of examples. "
-            f"Received: clusters={clusters} for {x.shape[0]} examples"
-        )
+    if checks.positive_int("clusters", clusters, "k_means") > x.shape[0]:
+        raise checks.invalid("clusters", clusters, f"at most the number of examples, {x.shape[0]}", "k_means")
     generator = random.host_generator("k_means", seed=seed)
     centers = x[[generator.integers(x.shape[0])]]
     while len(centers) < clusters:

@@ -6,6 +6,7 @@ import itertools
 
 import numpy as np
 
+from portanet import checks
 from portanet.backends import Array, HostArray, raw_namespace
 from portanet.preprocessing.transformer import Transformer, require_features
 
@@ -26,9 +27,7 @@ class PolynomialFeatures(Transformer):
     """
 
     def __init__(self, degree: int = 2, include_bias: bool = True) -> None:
-        if isinstance(degree, bool) or not isinstance(degree, int) or degree < 0:
-            raise ValueError(f"Argument `degree` must be a non-negative integer. Received: degree={degree!r}")
-        self.degree = degree
+        self.degree = checks.integer("degree", degree, type(self), least=0)
         self.include_bias = include_bias
 
     def _learn(self, x: Array) -> dict[str, HostArray]:

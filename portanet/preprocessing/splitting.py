@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from numbers import Integral
 from typing import Any
 
 import numpy as np
 
-from portanet import random
+from portanet import checks, random
 from portanet.backends import Array, HostArray, backend_class_of, device_of, raw_namespace, to_host
 
 
@@ -48,13 +49,13 @@ def train_test_split(
     if len(set(lengths)) > 1:
         raise ValueError(f"The arrays must hold the same number of examples. Received: {lengths}")
     count = lengths[0]
-    is_fraction = isinstance(test_size, float)
-    wanted = math.ceil(count * test_size) if is_fraction else int(test_size)
-    if isinstance(test_size, bool) or (is_fraction and not 0 < test_size < 1) or not 0 < wanted < count:
-        raise ValueError(
-            "Argument `test_size` must be a fraction in (0, 1) or a number of examples that leaves some for training. "
-            f"Received: test_size={test_size!r} for {count} examples"
-        )
+    if isinstance(test_size, Integral):
+        wanted = checks.positive_int("test_size", test_size, "train_test_split")
+    else:
+        wanted = math.ceil(count * checks.number("test_size", test_size, "(0, 1)", "train_test_split"))
+    if wanted >= count:
+        expected = f"a fraction or a number of examples that leaves some of {count} for training"
+        raise checks.invalid("test_size", test_size, expected, "train_test_split")
     if stratify is not None and not shuffle:
         raise ValueError("Stratified parts are drawn; they need shuffle=True. Received: shuffle=False with `stratify`")
     generator = random.host_generator("train_test_split", seed=seed)

@@ -9,6 +9,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from portanet import checks
 from portanet.backends import HostArray
 from portanet.configurable import Configurable
 
@@ -47,11 +48,9 @@ class Tokenizer(Configurable):
         char_level: bool = False,
         oov_token: str | None = None,
     ) -> None:
-        if num_words is not None and (isinstance(num_words, bool) or not isinstance(num_words, int) or num_words < 1):
-            raise ValueError(f"Argument `num_words` must be a positive integer or None. Received: {num_words!r}")
         if not split:
             raise ValueError(f"Argument `split` must not be empty; for characters: char_level. Received: {split!r}")
-        self.num_words = num_words
+        self.num_words = None if num_words is None else checks.positive_int("num_words", num_words, type(self))
         self.filters = filters
         self.lower = lower
         self.split = split
@@ -117,8 +116,7 @@ class Tokenizer(Configurable):
         Returns:
             A float32 array of shape (texts, `vocabulary_size`).
         """
-        if mode not in ("binary", "count", "freq"):
-            raise ValueError(f"Argument `mode` must be 'binary', 'count' or 'freq'. Received: mode={mode!r}")
+        mode = checks.choice("mode", mode, ("binary", "count", "freq"), "texts_to_matrix")
         sequences = self.texts_to_sequences(texts)
         matrix = np.zeros((len(sequences), self.vocabulary_size), dtype="float32")
         for row, numbers in zip(matrix, sequences, strict=True):
@@ -131,7 +129,9 @@ class Tokenizer(Configurable):
 
     def to_json(self) -> str:
         """The arguments and what was counted, as text."""
-        return json.dumps({"config": self.get_config(), "word_counts": list(self.word_counts.items())})
+        return json.dumps(
+            {"config": self.get_config() | {"num_words": self.num_words}, "word_counts": list(self.word_counts.items())}
+        )
 
     @classmethod
     def from_json(cls, text: str) -> Self:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from portanet import checks
 from portanet.backends import Array, HostArray, raw_namespace, to_host
 from portanet.preprocessing.transformer import Transformer, require_features, rows
 
@@ -41,11 +42,6 @@ class _Whitening(Transformer):
         scales: HostArray = np.sqrt(values + self.epsilon)
         return scales
 
-    def _require_epsilon(self, epsilon: float) -> float:
-        if epsilon < 0:
-            raise ValueError(f"Argument `epsilon` must not be negative. Received: epsilon={epsilon!r}")
-        return float(epsilon)
-
     def _apply(self, x: Array, numbers: dict[str, Array]) -> Array:
         require_features(type(self).__name__, x, self._shape())
         return raw_namespace(x).matmul(rows(x) - numbers["mean"], numbers["whiten"])
@@ -79,18 +75,16 @@ class PCAWhitening(_Whitening):
     """
 
     def __init__(self, n_components: int | None = None, epsilon: float = 1e-8) -> None:
-        if n_components is not None and (isinstance(n_components, bool) or not isinstance(n_components, int)):
-            raise ValueError(f"Argument `n_components` must be an integer or None. Received: {n_components!r}")
-        self.n_components = n_components
-        self.epsilon = self._require_epsilon(epsilon)
+        self.n_components = (
+            None if n_components is None else checks.positive_int("n_components", n_components, type(self))
+        )
+        self.epsilon = checks.non_negative("epsilon", epsilon, type(self))
 
     def _matrices(self, values: HostArray, vectors: HostArray) -> tuple[HostArray, HostArray]:
         count = len(values) if self.n_components is None else self.n_components
-        if not 1 <= count <= len(values):
-            raise ValueError(
-                f"Argument `n_components` must be between 1 and the number of features, {len(values)}. "
-                f"Received: n_components={count}"
-            )
+        if count > len(values):
+            expected = f"at most the number of features, {len(values)}"
+            raise checks.invalid("n_components", count, expected, type(self))
         scales = self._scales(values[:count])
         return vectors[:, :count] / scales, (vectors[:, :count] * scales).T
 
@@ -114,7 +108,7 @@ class ZCAWhitening(_Whitening):
     """
 
     def __init__(self, epsilon: float = 1e-8) -> None:
-        self.epsilon = self._require_epsilon(epsilon)
+        self.epsilon = checks.non_negative("epsilon", epsilon, type(self))
 
     def _matrices(self, values: HostArray, vectors: HostArray) -> tuple[HostArray, HostArray]:
         scales = self._scales(values)

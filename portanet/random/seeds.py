@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from portanet import checks
+
 
 @dataclass
 class _Seed:
@@ -38,7 +40,7 @@ def set_seed(seed: int) -> None:
         7
     """
     current = _in_use()
-    current.value, current.unowned = _checked(seed), 0
+    current.value, current.unowned = checks.integer("seed", seed, least=0), 0
 
 
 @contextlib.contextmanager
@@ -54,17 +56,11 @@ def use_seed(seed: int) -> Iterator[None]:
         >>> portanet.random.get_seed()
         7
     """
-    token = _local.set(_Seed(_checked(seed)))
+    token = _local.set(_Seed(checks.integer("seed", seed, least=0)))
     try:
         yield
     finally:
         _local.reset(token)
-
-
-def _checked(seed: int) -> int:
-    if not isinstance(seed, (int, np.integer)) or seed < 0:
-        raise ValueError(f"Argument `seed` must be a non-negative integer. Received: seed={seed!r}")
-    return int(seed)
 
 
 def get_seed() -> int:

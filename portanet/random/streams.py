@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from itertools import accumulate
 from typing import Any
 
+from portanet import checks
 from portanet.autodiff import unwrap
 from portanet.backends import Array, device_of, overridable, raw_namespace
 
@@ -72,8 +73,7 @@ def bernoulli(key: int, step: Array, p: float, shape: tuple[int, ...]) -> Array:
 
 def part_of_bernoulli(key: int, step: Array, p: float, shape: tuple[int, ...], before: int) -> Array:
     """A part of a draw, which `before` elements come before."""
-    if not 0 <= p <= 1:
-        raise ValueError(f"Argument `p` must be a probability, between 0 and 1. Received: p={p!r}")
+    p = checks.number("p", p, "[0, 1]", "bernoulli")
     threshold = round(p * 2**32) - 2**31
     if threshold >= 2**31:
         step = unwrap(step)

@@ -16,6 +16,7 @@ from portanet.mixed_precision import DTypePolicy
 from portanet.saving.archive import Archive
 from portanet.saving.registry import find, name_of
 from portanet.saving.safetensors import Tensor
+from portanet.tree import tree_map
 
 MAX_DEPTH = 200
 """How deeply values may be nested in a file."""
@@ -99,7 +100,8 @@ class Encoder:
         if isinstance(value, Layer):
             node["name"] = value.name
             path = f"{path}/{value.name}"
-        node["config"] = {key: self.encode(each, f"{path}/{key}") for key, each in value.get_config().items()}
+        config = tree_map(_plain, value.get_config())
+        node["config"] = {key: self.encode(each, f"{path}/{key}") for key, each in config.items()}
         if isinstance(value, Layer):
             # Also those of layers that its constructor makes; layers among its arguments have nodes of their own.
             own = ((p, layer) for p, layer in walk(value) if id(layer) not in self._layers)
@@ -212,6 +214,11 @@ def walk(layer: Layer, path: str = "") -> Iterator[tuple[str, Layer]]:
     yield path, layer
     for name, below in layer.sublayers().items():
         yield from walk(below, f"{path}/{name}" if path else name)
+
+
+def _plain(value: Any) -> Any:
+    """NumPy's scalars, which are arrays elsewhere, are numbers as arguments."""
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def _are_pairs(content: Any) -> bool:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from portanet import checks
 from portanet.backends import Array, asarray
 from portanet.callbacks import CallbackList
 from portanet.optimizers.base import widest
@@ -148,14 +149,10 @@ def train(
 
 def _validates(frequency: int | Iterable[int]) -> Callable[[int], bool]:
     """Whether an epoch, by its number from 0, ends with a validation."""
-    if isinstance(frequency, int) and not isinstance(frequency, bool) and frequency >= 1:
-        return lambda epoch: (epoch + 1) % frequency == 0
-    if not isinstance(frequency, (list, tuple, set, frozenset, range)):
-        raise ValueError(
-            "Argument `validation_freq` must be a positive integer or a list of epochs, counted from 1. "
-            f"Received: validation_freq={frequency!r}"
-        )
-    return lambda epoch: epoch + 1 in frequency
+    if isinstance(frequency, (list, tuple, set, frozenset, range)):
+        return lambda epoch: epoch + 1 in frequency
+    every = checks.positive_int("validation_freq", frequency, "fit")
+    return lambda epoch: (epoch + 1) % every == 0
 
 
 def train_epoch(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 from portanet import losses, metrics
@@ -53,7 +54,7 @@ class Objective:
         loss, weights = settings["loss"], settings["loss_weights"]
         shared = not isinstance(loss, (list, tuple, Mapping))
         chosen = [loss] * len(self.outputs) if shared else self._each("loss", loss)
-        factors = [weights] if isinstance(weights, (int, float)) else self._each("loss_weights", weights)
+        factors = [weights] if isinstance(weights, Real) else self._each("loss_weights", weights)
         for output, own, factor in zip(self.outputs, chosen, factors, strict=True):
             output.loss = None if own is None else losses.get(own)
             output.weight = 1.0 if factor is None else float(factor)

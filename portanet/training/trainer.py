@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Self
 
-from portanet import metrics, optimizers
+from portanet import checks, metrics, optimizers
 from portanet.backends import Array, Backend, get_backend, use_backend
 from portanet.callbacks import Callback, CallbackList
 from portanet.layers import Layer
@@ -169,8 +169,7 @@ class Trainer(Layer):
             prefetch: Batches to prepare in advance, in a thread, where they are not on the device from the start.
 
         Returns:
-            The history: `history.history["loss"][epoch]` and so on. It is `model.history` as well, also after an
-            interrupt by Ctrl-C.
+            The history, `history.history["loss"][epoch]` and so on; after Ctrl-C, it is in `model.history`.
 
         Raises:
             RuntimeError: The model was not compiled.
@@ -178,8 +177,7 @@ class Trainer(Layer):
                 names epoch, batch, layer and shapes.
         """
         self.require_compiled()
-        if not isinstance(epochs, int) or isinstance(epochs, bool) or epochs < 1:
-            raise ValueError(f"Argument `epochs` must be a positive integer. Received: epochs={epochs!r}")
+        epochs = checks.positive_int("epochs", epochs, "fit")
         with use_backend(self.backend):
             intake = Intake(self, check_finite, prefetch, class_weight)
             val_intake = Intake(self, check_finite, prefetch, prefix="val_")
@@ -196,7 +194,9 @@ class Trainer(Layer):
             validation = None if held_out is None else val_intake.feed(held_out)
             params = {"epochs": epochs, "steps": source.steps, "batch_size": batch_size or 32, "verbose": verbose}
             self.callbacks = listeners = CallbackList(callbacks, self, params)
-            self.position = initial_epoch if isinstance(initial_epoch, Position) else Position(initial_epoch)
+            if not isinstance(initial_epoch, Position):
+                initial_epoch = Position(checks.integer("initial_epoch", initial_epoch, "fit", least=0))
+            self.position = initial_epoch
             self.stop_training = False
             run = TrainingRun(self)
             try:

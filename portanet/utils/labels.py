@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from portanet import checks
 from portanet.backends import Array, backend_class_of, device_of, raw_namespace, to_host
 from portanet.ops import one_hot
 
@@ -26,6 +27,7 @@ def to_categorical(x: Any, num_classes: int | None = None) -> Array:
         array([[1., 0., 0.],
                [0., 0., 1.]], dtype=float32)
     """
+    num_classes = None if num_classes is None else checks.positive_int("num_classes", num_classes, "to_categorical")
     labels = x if backend_class_of(x) is not None else to_host(x)
     xp = raw_namespace(labels)
     if len(labels.shape) > 1 and labels.shape[-1] == 1:

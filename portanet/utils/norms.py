@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from portanet import checks
 from portanet.backends import Array, backend_class_of, raw_namespace, to_host
 
 
@@ -25,8 +26,7 @@ def normalize(x: Any, axis: int = -1, order: int | float = 2) -> Array:
     """
     array = x if backend_class_of(x) is not None else to_host(x)
     xp = raw_namespace(array)
-    if not order > 0:
-        raise ValueError(f"Argument `order` must be positive. Received: order={order!r}")
+    order = checks.number("order", order, "(0, inf]", "normalize")
     if not xp.isdtype(array.dtype, "real floating"):
         array = xp.astype(array, xp.float32)
     # Divided by the largest magnitude first: squares of large and small numbers would leave the range of float32.
@@ -34,5 +34,5 @@ def normalize(x: Any, axis: int = -1, order: int | float = 2) -> Array:
     scaled = array / xp.where(largest == 0, xp.ones_like(largest), largest)
     if order == float("inf"):
         return scaled
-    total = xp.sum(xp.abs(scaled) ** float(order), axis=axis, keepdims=True)
+    total = xp.sum(xp.abs(scaled) ** order, axis=axis, keepdims=True)
     return scaled / xp.where(total == 0, xp.ones_like(total), total ** (1 / order))

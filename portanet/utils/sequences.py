@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from portanet import checks
 from portanet.backends import HostArray
 
 
@@ -39,11 +40,9 @@ def pad_sequences(
         array([[0, 1],
                [3, 4]], dtype=int32)
     """
-    for name, side in (("padding", padding), ("truncating", truncating)):
-        if side not in ("pre", "post"):
-            raise ValueError(f"Argument `{name}` must be 'pre' or 'post'. Received: {name}={side!r}")
-    if maxlen is not None and (isinstance(maxlen, bool) or not isinstance(maxlen, int) or maxlen < 1):
-        raise ValueError(f"Argument `maxlen` must be a positive integer or None. Received: maxlen={maxlen!r}")
+    padding = checks.choice("padding", padding, ("pre", "post"), "pad_sequences")
+    truncating = checks.choice("truncating", truncating, ("pre", "post"), "pad_sequences")
+    maxlen = None if maxlen is None else checks.positive_int("maxlen", maxlen, "pad_sequences")
     if isinstance(sequences, str) or not hasattr(sequences, "__len__"):
         raise ValueError(f"Argument `sequences` must be a list of sequences. Received: {type(sequences).__name__}")
     rows = []

@@ -258,9 +258,12 @@ def test_without_the_quantity_every_epoch_is_saved(tmp_path):
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: ModelCheckpoint("m", save_freq=0), "`save_freq` must be 'epoch' or a number of batches.*=0"),
-        (lambda: ModelCheckpoint("m", keep=0), "`keep` must be None or a number of files.*keep=0"),
-        (lambda: BackupAndRestore("b", save_freq="batch"), "`save_freq` must be 'epoch' or a number.*='batch'"),
+        (lambda: ModelCheckpoint("m", save_freq=0), "`save_freq` of ModelCheckpoint must be a positive integer"),
+        (lambda: ModelCheckpoint("m", keep=0), "`keep` of ModelCheckpoint must be a positive integer"),
+        (
+            lambda: BackupAndRestore("b", save_freq="batch"),
+            "`save_freq` of BackupAndRestore must be a positive integer",
+        ),
         (lambda: BackupAndRestore(""), "`backup_dir` must name a folder"),
         (lambda: saved(pathlib.Path("/tmp"), (1.0,), "{lost}"), "names 'lost', which is not there; known are 'epoch'"),
     ],

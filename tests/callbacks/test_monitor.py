@@ -30,7 +30,7 @@ def test_a_mode_that_cannot_be_found_out():
 
 
 def test_an_unknown_mode():
-    with pytest.raises(ValueError, match=r"must be 'auto', 'min' or 'max'. Received: mode='best'"):
+    with pytest.raises(ValueError, match=r"`mode` of Monitor must be one of 'auto', 'min', 'max'. Received: "):
         Monitor("loss", mode="best")
 
 

@@ -50,5 +50,5 @@ def test_figures_of_nothing_finite():
 
 
 def test_every_must_be_positive():
-    with pytest.raises(ValueError, match=r"Argument `every` must be a positive number of epochs. Received: every=0"):
+    with pytest.raises(ValueError, match=r"Argument `every` of Counting must be a positive integer. Received: every=0"):
         Counting(every=0)

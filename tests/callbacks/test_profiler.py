@@ -52,5 +52,5 @@ def test_what_has_no_gradient():
 
 
 def test_repeats_must_be_positive():
-    with pytest.raises(ValueError, match=r"Argument `repeats` must be a positive integer. Received: repeats=0"):
+    with pytest.raises(ValueError, match=r"`repeats` of Profiler must be a positive integer. Received: repeats=0"):
         Profiler(None, repeats=0)

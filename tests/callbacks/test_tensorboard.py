@@ -67,5 +67,5 @@ def test_without_the_library(monkeypatch, tmp_path):
 
 @pytest.mark.parametrize("options", [{"update_freq": "step"}, {"update_freq": 0}, {"histogram_freq": -1}])
 def test_bad_arguments(options):
-    with pytest.raises(ValueError, match=rf"Argument `{next(iter(options))}` must be .* Received: "):
+    with pytest.raises(ValueError, match=rf"`{next(iter(options))}` of TensorBoard must be .* Received: "):
         TensorBoard(**options)

@@ -94,5 +94,5 @@ def test_a_config_makes_an_equal_model(backend):
 
 @pytest.mark.parametrize("shape", [5, (5.0,), (-1,)])
 def test_input_shapes_are_tuples_of_sizes(shape):
-    with pytest.raises(ValueError, match="Argument `shape` must be a tuple of sizes"):
+    with pytest.raises(ValueError, match=r"`shape` of layer .input_layer. must be a"):
         layers.Input(shape)

@@ -60,7 +60,7 @@ def test_epsilon_holds_directions_without_variance_down() -> None:
     [
         (lambda: PCAWhitening(0).fit(X), "`n_components`.*Received: n_components=0"),
         (lambda: PCAWhitening(5).fit(X), "features, 4"),
-        (lambda: PCAWhitening(0.5), "Received: 0.5"),
+        (lambda: PCAWhitening(0.5), "`n_components` of PCAWhitening must be a positive integer. Received: n_compo"),
         (lambda: ZCAWhitening(-1.0), "`epsilon`.*Received: epsilon=-1.0"),
         (lambda: ZCAWhitening().fit(X).transform(X[:, :2]), r"fitted to examples of shape \(4,\)"),
     ],

@@ -84,5 +84,5 @@ def test_bernoulli_hits_its_probability(backend: Any) -> None:
 
 @pytest.mark.parametrize("p", [-0.1, 1.1, math.nan])
 def test_bernoulli_refuses_what_is_no_probability(p: float) -> None:
-    with pytest.raises(ValueError, match=r"`p` must be a probability, between 0 and 1\. Received: p="):
+    with pytest.raises(ValueError, match=r"`p` of bernoulli must be a number in \[0, 1\]. Received: p="):
         on_numpy(streams.bernoulli, (3,), p=p)

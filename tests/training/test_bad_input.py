@@ -49,10 +49,13 @@ CASES = {
     ),
     "features": (lambda: model().fit(X[:, :3], Y), r"'dense' was built for inputs with 4 features"),
     "batch size": (lambda: model().fit(X, Y, batch_size=0), r"`batch_size` must be a positive integer"),
-    "epochs": (lambda: model().fit(X, Y, epochs=2.5), r"`epochs` must be a positive integer"),
-    "split": (lambda: model().fit(X, Y, validation_split=1.0), r"`validation_split` must be in \(0, 1\)"),
+    "epochs": (lambda: model().fit(X, Y, epochs=2.5), r"`epochs` of fit must be a positive integer"),
+    "split": (
+        lambda: model().fit(X, Y, validation_split=1.0),
+        r"`validation_split` of fit must be a number in \(0, 1\)",
+    ),
     "split none": (lambda: model().fit(X, Y, validation_split=0.9999), r"leaves no examples on one side"),
-    "verbose": (lambda: model().fit(X, Y, verbose=7), r"`verbose` must be 'auto', 0, 1 or 2"),
+    "verbose": (lambda: model().fit(X, Y, verbose=7), r"`verbose` of ProgressBar must be 'auto', 0, 1 or 2"),
     "loss": (lambda: model().compile("sgd"), r"`loss` of compile\(...\) is needed"),
     "optimizer": (lambda: model().compile("sdg", "mse"), r"Unknown optimizer. Did you mean 'sgd'\?"),
 }

@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, TypeAlias
 
+from portanet import checks
 from portanet.autodiff.derivatives import unit
 from portanet.backends import raw_namespace
 from portanet.tree import tree_leaves, tree_map
@@ -59,10 +60,7 @@ def numeric_jvp(
         >>> round(float(numeric_jvp(f, (np.asarray(1.0),), (np.asarray(1.0),), "richardson")), 6)
         8.0
     """
-    if method not in STENCILS:
-        raise ValueError(
-            f"Argument `method` must be one of {', '.join(map(repr, STENCILS))}. Received: method={method!r}"
-        )
+    checks.choice("method", method, STENCILS, "numeric_jvp")
     first = tree_leaves(list(primals))[0]
     h = float(raw_namespace(first).finfo(first.dtype).eps) ** (1 / (ERROR_ORDERS[method] + 1)) if step is None else step
     total = None

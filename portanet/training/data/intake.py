@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from portanet import checks
 from portanet.backends import Array, HostArray, asarray, get_backend, raw_namespace, to_host
 from portanet.losses import class_weights
 from portanet.training.data.prefetch import prefetch
@@ -41,11 +42,9 @@ class Intake:
         prefix: str = "",
         only_inputs: bool = False,
     ) -> None:
-        if not isinstance(depth, int) or isinstance(depth, bool) or depth < 0:
-            raise ValueError(f"Argument `prefetch` must be a non-negative integer. Received: prefetch={depth!r}")
         self.model = model
         self.check_finite = check_finite
-        self.depth = depth
+        self.depth = checks.integer("prefetch", depth, least=0)
         self.class_weight = class_weight
         self.prefix = prefix
         self.only_inputs = only_inputs

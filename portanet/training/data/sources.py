@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from portanet import random
+from portanet import checks, random
 from portanet.backends import HostArray, backend_class_of, get_backend, to_host
 from portanet.training.data.intake import Intake, as_tree
 from portanet.training.data.streams import Batch, Source, Stream, unpacked
@@ -32,9 +32,8 @@ def find_source(
         shuffle: See `Numbered`.
         steps: Batches in an epoch.
     """
-    for name, value in (("batch_size", batch_size), ("steps", steps)):
-        if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
-            raise ValueError(f"Argument `{name}` must be a positive integer. Received: {name}={value!r}")
+    batch_size = None if batch_size is None else checks.positive_int("batch_size", batch_size)
+    steps = None if steps is None else checks.positive_int("steps", steps)
     if gives_batches(x):
         for name, value in (("y", y), ("sample_weight", weight), ("batch_size", batch_size)):
             if value is not None:
@@ -232,8 +231,7 @@ class Examples(Numbered):
         return cut
 
     def split(self, fraction: float, size: int | None, steps: int | None) -> tuple[Source, Source]:
-        if not isinstance(fraction, (int, float)) or not 0 < fraction < 1:
-            raise ValueError(f"Argument `validation_split` must be in (0, 1). Received: validation_split={fraction!r}")
+        fraction = checks.number("validation_split", fraction, "(0, 1)", "fit")
         kept = int(self.count * (1 - fraction))
         if kept in (0, self.count):
             raise ValueError(
