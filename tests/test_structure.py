@@ -4,13 +4,48 @@ from __future__ import annotations
 
 import ast
 import pathlib
+import sys
+import threading
 import tokenize
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
+import numpy as np
 import pytest
+
+import portanet
+from portanet import layers
 
 ROOT = pathlib.Path(__file__).parent.parent
 SOURCE = ROOT / "portanet"
+
+
+def calls(function: Callable[[], Any]) -> list[tuple[str, str]]:
+    """File and name of each Python function that `function` calls, in threads that it starts too."""
+    seen: list[tuple[str, str]] = []
+
+    def note(frame: Any, event: str, argument: Any) -> None:
+        if event == "call" and frame.f_code.co_name != "<module>":  # a module that is imported is not entered
+            seen.append((frame.f_code.co_filename, frame.f_code.co_name))
+
+    threading.setprofile(note)
+    sys.setprofile(note)
+    try:
+        function()
+    finally:
+        sys.setprofile(None)
+        threading.setprofile(None)  # type: ignore[arg-type]
+    return seen[1:-1]  # without `function` itself and the last `setprofile`
+
+
+def test_a_layer_on_plain_arrays_makes_few_calls() -> None:
+    x = np.ones((32, 4), dtype="float32")
+    with portanet.use_backend("numpy"):
+        layer = layers.Dense(8)
+        layer(x)
+        seen = calls(lambda: layer(x))
+    assert "call" in {name for _, name in seen}
+    assert len(seen) <= 35, "\n".join(map(str, seen))
 
 
 def names(path: pathlib.Path) -> Iterator[tuple[str, int]]:
