@@ -178,6 +178,10 @@ class Layer(WeightHolder):
         self._dtypes = [leaf.dtype for leaf in tree_leaves(x)]
         self.build(shape_of(x))
 
+    def _call_with_mask(self, x: Any, *further: Any, mask: Any, **options: Any) -> tuple[Any, Any]:
+        """The result, and its mask: a list of masks for several results."""
+        return self(x, *further, mask=mask, **options), self.compute_mask(x, mask)
+
     def add_loss(self, value: Array) -> None:
         """Add a scalar array to the loss of the training or evaluation step in which `call` runs; else drop it."""
         if tuple(value.shape) != ():

@@ -9,7 +9,7 @@ from portanet.layers.output_shapes import ArraySpec, result_shape
 from portanet.layers.several_inputs import map_shapes, masks_of, shape_of
 from portanet.layers.symbolic import Node, SymbolicArray
 from portanet.models import graph
-from portanet.models.model import Model, call_with_mask, flat, names_of
+from portanet.models.model import Model, flat, names_of
 from portanet.tree import tree_items, tree_map
 
 
@@ -86,16 +86,16 @@ class Functional(Model):
             known = options.pop("mask", None)
             if known is None and masks:
                 known = _masks_for(node, masks)
-            out, found = call_with_mask(node.layer, args, known, options)
+            out, out_mask = node.layer._call_with_mask(*args, mask=known, **options)
             results = flat(node.outputs)
             values.update(zip(results, _as(node.outputs, out), strict=True))
-            if found is not None:
-                masks.update(zip(results, masks_of(found, len(results)), strict=True))
+            if out_mask is not None:
+                masks.update(zip(results, masks_of(out_mask, len(results)), strict=True))
         out = _filled(self._end, values)
         if not return_mask:
             return out
-        found = [masks.get(each) for each in self.outputs]
-        return out, (found if len(found) > 1 else found[0])
+        out_masks = [masks.get(each) for each in self.outputs]
+        return out, (out_masks if len(out_masks) > 1 else out_masks[0])
 
     def check_data(self, x: Any) -> None:
         values = dict(zip(self.inputs, self._in_order(x), strict=True))
@@ -115,8 +115,8 @@ class Functional(Model):
             return shape_of(self._end)
         for node in self._plan:
             args, options = _filled((node.args, node.options), shapes)
-            found = map_shapes(ArraySpec, result_shape(node.layer, args, options))
-            shapes.update(zip(flat(node.outputs), flat(found), strict=True))
+            results = map_shapes(ArraySpec, result_shape(node.layer, args, options))
+            shapes.update(zip(flat(node.outputs), flat(results), strict=True))
         return shape_of(_filled(self._end, shapes))
 
     def _input_shape(self) -> Any:
@@ -185,8 +185,8 @@ def _filled(tree: Any, values: dict[Any, Any]) -> Any:
 
 def _masks_for(node: Node, masks: dict[Any, Any]) -> Any:
     """The masks of what a node is called on, or None if there are none."""
-    found = _mapped(node.args[0], masks.get)
-    return None if all(leaf is None for leaf in flat(found)) else found
+    chosen = _mapped(node.args[0], masks.get)
+    return None if all(leaf is None for leaf in flat(chosen)) else chosen
 
 
 def _as(outputs: Any, out: Any) -> list[Any]:

@@ -23,7 +23,7 @@ def nodes_between(model: Model) -> list[Node]:
     if len(set(inputs)) < len(inputs):
         raise ValueError(f"Model '{model.name}' takes each input once. Received: inputs={inputs}")
     used: set[SymbolicArray] = set()
-    found: dict[int, Node] = {}
+    nodes: dict[int, Node] = {}
     pending = list(model.outputs)
     while pending:
         array = pending.pop()
@@ -34,8 +34,8 @@ def nodes_between(model: Model) -> list[Node]:
                 f"An output of model '{model.name}' depends on the input '{array.name}', which is not among its "
                 f"inputs; pass it as well. Received: inputs {', '.join(repr(each.name) for each in inputs)}"
             )
-        elif array.node.number not in found:
-            found[array.node.number] = array.node
+        elif array.node.number not in nodes:
+            nodes[array.node.number] = array.node
             pending += array.node.sources
     surplus = [each.name for each in inputs if each not in used]
     if surplus:
@@ -43,7 +43,7 @@ def nodes_between(model: Model) -> list[Node]:
             f"No output of model '{model.name}' depends on its input '{surplus[0]}'; leave it out, or use it. "
             f"Received: outputs {', '.join(repr(each.name) for each in model.outputs)}"
         )
-    return [found[number] for number in sorted(found)]
+    return [nodes[number] for number in sorted(nodes)]
 
 
 def entrance(array: SymbolicArray) -> InputLayer:

@@ -74,13 +74,13 @@ class Model(Trainer):
         """A layer by its name in this model, or by its place in `layers`."""
         if index is not None and name is None:
             return self.layers[index]
-        found = self.sublayers()
-        if name not in found or index is not None:
+        layers = self.sublayers()
+        if name not in layers or index is not None:
             raise ValueError(
-                f"Model '{self.name}' has the layers {', '.join(found)}; choose one by name or index. "
+                f"Model '{self.name}' has the layers {', '.join(layers)}; choose one by name or index. "
                 f"Received: name={name!r}, index={index!r}"
             )
-        return found[name]
+        return layers[name]
 
     # What graphs know of themselves
 
@@ -135,6 +135,12 @@ class Model(Trainer):
                 f"Model '{self.name}' is not built yet: give it an Input, call it on data, or fit it, then ask again."
             )
         return map_shapes(lambda shape: (None, *shape[1:]), self.build_shape)
+
+    def _call_with_mask(self, *args: Any, mask: Any, **options: Any) -> tuple[Any, Any]:
+        if not self.gives_mask:
+            return super()._call_with_mask(*args, mask=mask, **options)
+        out, mask = self(*args, mask=mask, return_mask=True, **options)
+        return out, mask
 
     # Files
 
@@ -259,18 +265,10 @@ def names_of(tree: Any) -> list[str]:
     """Unique names for the symbolic arrays of a tree."""
     if isinstance(tree, dict) and all(isinstance(leaf, SymbolicArray) for leaf in tree.values()):
         return list(tree)
-    found: list[str] = []
+    names: list[str] = []
     for leaf in flat(tree):
         name, number = leaf.name, 1
-        while name in found:
+        while name in names:
             name, number = f"{leaf.name}_{number}", number + 1
-        found.append(name)
-    return found
-
-
-def call_with_mask(layer: Layer, args: tuple[Any, ...], mask: Any, options: dict[str, Any]) -> tuple[Any, Any]:
-    """The result of a layer, and its mask: a list of masks for several results."""
-    if isinstance(layer, Model) and layer.gives_mask:
-        out, found = layer(*args, mask=mask, return_mask=True, **options)
-        return out, found
-    return layer(*args, mask=mask, **options), layer.compute_mask(args[0], mask)
+        names.append(name)
+    return names

@@ -172,8 +172,8 @@ def _add(boxes: list[Box], model: Model, given: list[int], group: str, expand: b
         calls[name] += 1
         name += f"#{number + 1}" if number else ""
         if expand and _is_graph(node.layer):
-            found = _add(boxes, node.layer, sources, name, expand)  # type: ignore[arg-type]
-            known.update(zip(flat(node.outputs), found, strict=True))
+            added = _add(boxes, node.layer, sources, name, expand)  # type: ignore[arg-type]
+            known.update(zip(flat(node.outputs), added, strict=True))
             continue
         boxes.append(Box(name, type(node.layer).__name__, str(shape_of(node.outputs)), tuple(sources), group))
         known.update(dict.fromkeys(flat(node.outputs), len(boxes) - 1))

@@ -9,7 +9,7 @@ from portanet.backends import get_backend
 from portanet.layers import InputLayer, Layer
 from portanet.layers.several_inputs import map_shapes, shape_of
 from portanet.layers.symbolic import SymbolicArray, record
-from portanet.models.model import Model, call_with_mask
+from portanet.models.model import Model
 
 
 class Sequential(Model):
@@ -98,7 +98,7 @@ class Sequential(Model):
 
     def call(self, x: Any, training: bool = False, mask: Any = None, return_mask: bool = False) -> Any:
         for layer in self._chain:
-            x, mask = call_with_mask(layer, (x,), mask, {"training": training})
+            x, mask = layer._call_with_mask(x, mask=mask, training=training)
         return (x, mask) if return_mask else x
 
     def compute_output_shape(self, input_shape: Any) -> Any:

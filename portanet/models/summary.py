@@ -89,23 +89,23 @@ def _label(labels: dict[SymbolicArray, str], names: dict[Layer, str], array: Sym
 
 def _shapes_seen(model: Model) -> dict[Layer, Any]:
     """The shape of what each layer gives (at its first call), found out by a trial for models that are no graphs."""
-    found: dict[Layer, Any] = {}
+    shapes: dict[Layer, Any] = {}
     if isinstance(model, Functional):
-        found = {layer: array.shape for array, layer in model.entrances.items()}
+        shapes = {layer: array.shape for array, layer in model.entrances.items()}
         for node in model.nodes:
-            found.setdefault(node.layer, shape_of(node.outputs))
-        return found
+            shapes.setdefault(node.layer, shape_of(node.outputs))
+        return shapes
     dtypes = iter(model._dtypes)
     x = map_shapes(lambda shape: ArraySpec(shape, next(dtypes, None)), model._input_shape())
     layers = all_layers(model)
 
     def saw(path: str, _: Any, options: dict[str, Any], out: Any) -> None:
         shape = shape_of(out[0] if options.get("return_mask") else out)
-        found.setdefault(layers[path], map_shapes(lambda each: (None, *each[1:]), shape))
+        shapes.setdefault(layers[path], map_shapes(lambda each: (None, *each[1:]), shape))
 
     with watched(layers, saw):
         trial(model, (x,), {})
-    return found
+    return shapes
 
 
 def _count(rows: list[Row]) -> None:

@@ -33,8 +33,8 @@ def predict(model: Trainer, x: Any, batch_size: int | None, check_finite: bool) 
     example = tree_map(lambda leaf: np.zeros((1, *leaf.shape[1:]), dtype=leaf.dtype), x)
     like = model.predict(example, check_finite=False)
     results = functools.partial(_results, snapshot(model), example, batch_size, check_finite)
-    found = iter(DaskBackend.map_batches(results, tree_leaves(x), tree_leaves(like)))
-    return tree_map(lambda _: next(found), like)
+    remaining = iter(DaskBackend.map_batches(results, tree_leaves(x), tree_leaves(like)))
+    return tree_map(lambda _: next(remaining), like)
 
 
 def _results(

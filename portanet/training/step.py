@@ -30,12 +30,12 @@ def train_step(model: Layer, objective: Objective, optimizer: Optimizer) -> Call
             return training_loss(model, objective, variables, params, state, (x, y, weight), division)
 
         def scaled_goal(params: Tree) -> tuple[Array, Any]:
-            total, found = goal(params)
-            return optimizer.scale_loss(total, optimizer_state), found
+            total, aux = goal(params)
+            return optimizer.scale_loss(total, optimizer_state), aux
 
         (_, (total, new_state, values, y_pred)), grads = value_and_grad(scaled_goal, has_aux=True)(params)
         # Whatever can fail comes before the update, which changes arrays in place where they are mutable.
-        found = objective.statistics(total, values, examples(x), y, y_pred, weight)
+        statistics = objective.statistics(total, values, examples(x), y, y_pred, weight)
         optimizer_state = optimizer.observe(
             lambda v: hvp(lambda p: goal(p)[0], (params,), (v,)), params, optimizer_state
         )
@@ -44,7 +44,7 @@ def train_step(model: Layer, objective: Objective, optimizer: Optimizer) -> Call
             constraint = variables[path].constraint
             if constraint is not None:
                 params[path] = constraint(p)
-        return params, new_state, optimizer_state, found
+        return params, new_state, optimizer_state, statistics
 
     return step
 
