@@ -201,6 +201,8 @@ TAKERS: dict[str, Callable[[Any], Any]] = {
     "batch_size": lambda n: fitted(batch_size=n),
     "steps_per_epoch": lambda n: fitted(batch_size=1, steps_per_epoch=n),
     "prefetch": lambda n: fitted(prefetch=n),
+    "validation_batch_size": lambda n: fitted(validation_split=0.5, validation_batch_size=n),
+    "validation_steps": lambda n: fitted(validation_split=0.5, validation_steps=n, validation_batch_size=1),
     "validation_freq": lambda n: fitted(validation_split=0.5, validation_freq=n),
     "num_words": Tokenizer,
     "degree": PolynomialFeatures,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from portanet import checks
 from portanet.autodiff import array_namespace, unwrap
 from portanet.backends import Array, device_of
 
@@ -29,8 +30,7 @@ def least_squares(x: Array, y: Array, l2: float = 0.0) -> Array:
         >>> least_squares(x, np.asarray([[2.0], [3.0], [7.0], [8.0], [9.0]])).round(9).tolist()
         [[0.1], [1.9]]
     """
-    if l2 < 0:
-        raise ValueError(f"Argument `l2` must not be negative. Received: l2={l2!r}")
+    l2 = checks.non_negative("l2", l2, "least_squares")
     if len(x.shape) != 2 or len(y.shape) != 2 or x.shape[0] != y.shape[0]:
         raise ValueError(
             "Arguments `x` and `y` must have shapes (examples, features) and (examples, outputs). "

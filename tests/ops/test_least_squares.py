@@ -49,7 +49,7 @@ def test_it_has_a_derivative(backend: Backend) -> None:
 
 
 def test_bad_input() -> None:
-    with pytest.raises(ValueError, match=r"`l2` must not be negative. Received: l2=-1"):
+    with pytest.raises(ValueError, match=r"`l2` of least_squares must be a non-negative number. Received: l2=-1"):
         least_squares(np.ones((2, 1)), np.ones((2, 1)), -1)
     with pytest.raises(ValueError, match=r"Received: shapes \(2, 1\) and \(3, 1\)"):
         least_squares(np.ones((2, 1)), np.ones((3, 1)))

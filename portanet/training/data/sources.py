@@ -240,7 +240,9 @@ class Examples(Numbered):
             )
         head = tree_map(lambda leaf: _part(leaf, 0, kept), self.data)
         tail = tree_map(lambda leaf: _part(leaf, kept, self.count), self.data)
-        return Examples(head, self.size, self.shuffle, self.asked), Examples(tail, size or self.size, False, steps)
+        size = self.size if size is None else checks.positive_int("validation_batch_size", size, "fit")
+        steps = None if steps is None else checks.positive_int("validation_steps", steps, "fit")
+        return Examples(head, self.size, self.shuffle, self.asked), Examples(tail, size, False, steps)
 
 
 def _part(leaf: Any, start: int, stop: int) -> Any:
