@@ -7,7 +7,7 @@ from typing import Any
 from portanet import checks
 from portanet.activations.pointwise import pointwise
 from portanet.autodiff import array_namespace, custom_vjp
-from portanet.backends import Array
+from portanet.backends import Array, elementwise
 
 
 @custom_vjp
@@ -29,9 +29,9 @@ def relu(x: Array, negative_slope: float = 0.0, max_value: float | None = None, 
     """
     xp = array_namespace(x)
     if negative_slope == 0 and threshold == 0:
-        y = xp.maximum(x, 0.0)
+        y = _rectified(x)
         if max_value is None:
-            return y, lambda g: (array_namespace(g, y).where(y > 0, g, 0.0), None, None, None)
+            return y, lambda g: (_where_positive(g, y), None, None, None)
     else:
         y = xp.where(x > threshold, x, negative_slope * (x - threshold))
     if max_value is not None:
@@ -46,6 +46,16 @@ def relu(x: Array, negative_slope: float = 0.0, max_value: float | None = None, 
         return xp.where(inside, g, xp.where(x > threshold, 0.0, negative_slope * g)), None, None, None
 
     return y, pullback
+
+
+@elementwise
+def _rectified(x: Array) -> Array:
+    return array_namespace(x).maximum(x, 0.0)
+
+
+@elementwise
+def _where_positive(g: Array, y: Array) -> Array:
+    return array_namespace(g, y).where(y > 0, g, 0.0)
 
 
 def relu6(x: Array) -> Array:

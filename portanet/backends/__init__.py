@@ -4,7 +4,8 @@ from portanet.backends.base import Array, Backend, BackendUnavailableError, Host
 from portanet.backends.conversion import asarray, dtype_for, to_host
 from portanet.backends.forward import ForwardBackend
 from portanet.backends.namespaces import device_of, raw_namespace, to_device
-from portanet.backends.overrides import elementwise, overridable
+from portanet.backends.overrides import overridable
+from portanet.backends.parallel import elementwise, is_large, map_rows
 from portanet.backends.registry import (
     BACKENDS,
     available_backends,
@@ -33,7 +34,9 @@ __all__ = [
     "elementwise",
     "forward_backend_of",
     "get_backend",
+    "is_large",
     "make_backend",
+    "map_rows",
     "overridable",
     "raw_namespace",
     "set_backend",

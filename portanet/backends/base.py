@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import math
 import pathlib
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, TypeAlias, TypeVar
@@ -50,6 +51,9 @@ class Backend:
     dtype: Any
     overrides: ClassVar[dict[str, Callable[..., Any]]] = {}
     """Faster versions of functions by their names; see `portanet.backends.overrides.overridable`."""
+
+    least_elements: ClassVar[float] = math.inf
+    """Size of the arrays from which on elementwise functions are handed to `map_elements`."""
 
     def __init__(self, device: Any = None, dtype: str = "float32") -> None:
         reason = self.unavailable()
@@ -164,34 +168,32 @@ class Backend:
     # The machine
 
     @classmethod
-    def map_chunks(cls, function: Callable[..., Any], arrays: Sequence[Array], rows: int, total: bool = False) -> Any:
-        """`function(*arrays)`, which may be computed in pieces of the arrays' first axis, on the cores there are.
-
-        Args:
-            function: A pure function of plain arrays that gives an array (or a tuple of arrays) with the same first
-                axis; the rows do not influence each other. With `total`, it gives a sum over the rows.
-            arrays: Arrays with the same first axis.
-            rows: How many rows a piece should have; the result does not depend on the number of cores.
-            total: Whether the results of the pieces are added up, instead of joined.
-        """
-        return function(*arrays)
-
-    @classmethod
     def map_elements(cls, function: Callable[..., Any], args: Sequence[Any]) -> Any:
-        """`function(*args)`, an elementwise function, computed as suits the library; see `overrides.elementwise`."""
+        """`function(*args)` for an elementwise function, computed as suits the library; see `parallel.elementwise`."""
         return function(*args)
 
     @classmethod
-    def parts(cls, examples: int) -> list[slice]:
-        """The parts of a batch to compute at the same time, with `map_parts`, by layers that keep examples apart.
+    def map_rows(
+        cls, function: Callable[..., Any], arrays: Sequence[Array | None], size: int, total: bool = False
+    ) -> Any:
+        """`function(*arrays)` where rows do not depend on each other; see `parallel.map_rows`."""
+        return function(*arrays)
 
-        They depend on the number of examples alone, and so do results.
+    @classmethod
+    def parts(cls, examples: int, numbers: float) -> list[slice]:
+        """The parts of a batch in which a model is computed that keeps examples apart, all at once by `map_parts`.
+
+        They follow from the arguments alone, and so do results.
+
+        Args:
+            examples: Number of examples.
+            numbers: How many numbers of an example a layer sees, on average.
         """
         return [slice(0, examples)]
 
     @classmethod
     def map_parts(cls, function: Callable[[Any], Any], parts: Sequence[Any]) -> list[Any]:
-        """What `function` gives for each of the parts, computed on the cores there are."""
+        """What `function` gives for each of the parts, computed on all available cores."""
         return [function(part) for part in parts]
 
     def synchronize(self) -> None:
@@ -201,13 +203,12 @@ class Backend:
         """Bytes `used` and `total` of the device's memory; empty where neither library nor system can tell."""
         return host_memory()
 
-    def compile(self, step: Step, pieces: bool = False, given: tuple[int, ...] = ()) -> Step:
+    def compile(self, step: Step, given: tuple[int, ...] = ()) -> Step:
         """A faster version of a pure function of arrays, where the library has one; else the function.
 
         Args:
             step: The function.
-            pieces: Whether much of it is computed with `map_chunks`, so that pieces should have the cores throughout.
-            given: Numbers of the arguments whose arrays the caller gives away: their memory may be used for results.
+            given: Numbers of the arguments whose arrays may be overwritten: the caller uses the results in their place.
         """
         return step
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar, cast
 
 from portanet.backends.base import Backend
 from portanet.backends.registry import backend_class_of
-from portanet.tree import tree_leaves
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -16,7 +15,7 @@ OVERRIDABLE: dict[str, Callable[..., Any]] = {}
 """Every function that backends may override, by name."""
 
 _CONTAINERS = frozenset((list, tuple, dict))
-_TRACED = object()
+_TRACED, _UNKNOWN = object(), object()
 _LIBRARIES: dict[type, Any] = {}
 """For each type the backend class of its arrays, None for what is no array, `_TRACED` for arrays of no backend."""
 
@@ -55,46 +54,28 @@ def overridable(definition: F) -> F:
     return cast(F, function)
 
 
-def elementwise(function: F) -> F:
-    """Declare that each element of a function's results depends on the elements at its place in the arguments alone.
-
-    A backend may then compute it as it likes: in blocks of the arrays, on threads, as one generated kernel. The
-    function gives an array, or a tuple of arrays, of the shape to which its arguments broadcast; arguments that are not
-    arrays, and all by name, are the same for every element. It may change its arguments in place, and return them.
-
-    Example:
-        >>> import numpy as np
-        >>> from portanet.backends.overrides import elementwise
-        >>> @elementwise
-        ... def square_and_slope(x):
-        ...     return x * x, 2 * x
-        >>> square_and_slope(np.asarray([1.0, 2.0]))
-        (array([1., 4.]), array([2., 4.]))
-    """
-
-    @functools.wraps(function)
-    def apply(*args: Any, **options: Any) -> Any:
-        library = library_of(args)
-        if library is None:
-            return function(*args, **options)
-        return library.map_elements(functools.partial(function, **options) if options else function, args)
-
-    return cast(F, apply)
-
-
 def library_of(arguments: Sequence[Any]) -> type[Backend] | None:
     """The backend class of the first array among the arguments; None if there is none, or any array is traced.
 
     Arrays in lists, tuples and dicts count as well.
     """
-    library: type[Backend] | None = None
-    leaves = tree_leaves(arguments) if any(type(x) in _CONTAINERS for x in arguments) else arguments
-    for x in leaves:
+    library = _first_library(arguments)
+    return None if library is _TRACED else library
+
+
+def _first_library(arguments: Iterable[Any]) -> Any:
+    library = None
+    for x in arguments:
         kind = type(x)
-        if kind not in _LIBRARIES:
-            owner = backend_class_of(x)
-            _LIBRARIES[kind] = _TRACED if owner is None and hasattr(x, "__array_namespace__") else owner
-        if _LIBRARIES[kind] is _TRACED:
-            return None
-        library = library or _LIBRARIES[kind]
+        known = _LIBRARIES.get(kind, _UNKNOWN)
+        if known is _UNKNOWN:
+            if kind in _CONTAINERS:
+                known = _first_library(x.values() if kind is dict else x)
+            else:
+                owner = backend_class_of(x)
+                known = _TRACED if owner is None and hasattr(x, "__array_namespace__") else owner
+                _LIBRARIES[kind] = known
+        if known is _TRACED:
+            return known
+        library = library or known
     return library

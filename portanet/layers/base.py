@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 from portanet import regularizers
 from portanet.backends import Array, Backend, HostArray, get_backend, use_backend
@@ -55,15 +55,10 @@ class Layer(WeightHolder):
     """Whether results are elements of the inputs: what must be true of them must be true of what a user gives."""
     autocast = True
     """Whether floating-point inputs are cast to the compute dtype."""
-    works_in_pieces: ClassVar[bool] = False
-    """Whether its ops divide a batch among the cores of the host; see `Backend.map_chunks`."""
-
-    gains_by_parts: ClassVar[bool] = False
-    """Whether it is elementwise operations that a model with it spends its time on, so that two parts of a batch at the
-    same time are faster than one after the other; see `portanet.training.parts`."""
-    by_example = True
-    """Whether the result for each example depends on that example alone, and a call leaves nothing behind but counters,
-    so that parts of a batch can be computed apart. Subclasses outside of this library have to say so themselves."""
+    independent_examples = False
+    """Whether the result for each example depends on that example alone, a call draws nothing but masks
+    (`RandomLayer.bernoulli`), and leaves nothing behind: parts of a batch may then be computed apart. It counts for the
+    class that declares it, not for its subclasses, which may do anything."""
 
     _takes_training = False
     _takes_mask = False
@@ -73,8 +68,7 @@ class Layer(WeightHolder):
         parameters = inspect.signature(cls.call).parameters
         cls._takes_training = "training" in parameters
         cls._takes_mask = "mask" in parameters
-        if "by_example" not in cls.__dict__ and not cls.__module__.startswith("portanet."):
-            cls.by_example = False
+        cls.independent_examples = cls.__dict__.get("independent_examples", False)
         if "build" in cls.__dict__:
             cls.build = _building(cls.__dict__["build"])  # type: ignore[method-assign]
 

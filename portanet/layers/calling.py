@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import math
 from collections.abc import Iterator
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
@@ -19,28 +18,6 @@ if TYPE_CHECKING:
 
 calling: ContextVar[bool | None] = ContextVar("portanet_calling_in_training", default=None)
 """Whether the calling layer is in training; None outside of calls."""
-
-
-_part: ContextVar[tuple[int, int] | None] = ContextVar("portanet_part_of_a_batch", default=None)
-
-
-@contextlib.contextmanager
-def part_of_batch(examples: slice) -> Iterator[None]:
-    """Inside a `with` block, layers are called on these examples of a batch, whose others are computed elsewhere."""
-    token = _part.set((examples.start, examples.stop - examples.start))
-    try:
-        yield
-    finally:
-        _part.reset(token)
-
-
-def elements_before(shape: tuple[int, ...]) -> int:
-    """Of a draw for the whole batch, how many elements come before those of this shape, which are for a part of it."""
-    part = _part.get()
-    if part is None or shape[0] == 1:  # one draw for all
-        return 0
-    first, count = part
-    return math.prod(shape) // count * first
 
 
 @contextlib.contextmanager

@@ -8,7 +8,6 @@ from portanet import checks, random
 from portanet.autodiff import unwrap
 from portanet.backends import Array
 from portanet.layers.base import Layer
-from portanet.layers.calling import elements_before
 from portanet.random import streams
 
 
@@ -34,7 +33,7 @@ class RandomLayer(Layer):
 
     def bernoulli(self, p: float, shape: tuple[int, ...]) -> Array:
         """A fresh mask, True with probability `p`."""
-        return streams.part_of_bernoulli(self.key, self._next(), p, shape, elements_before(shape))
+        return streams.bernoulli(self.key, self._next(), p, shape)
 
     def normal(self, x: Array, mean: float, stddev: float) -> Array:
         """Fresh normal numbers of the shape and dtype of `x`."""

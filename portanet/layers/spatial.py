@@ -18,8 +18,6 @@ class Spatial(Rearranging):
         **options: `name`, `trainable`, `dtype` of `Layer`.
     """
 
-    works_in_pieces = True
-
     rank = 2
 
     def __init__(self, data_format: str | None = None, **options: Any) -> None:

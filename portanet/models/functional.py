@@ -39,6 +39,7 @@ class Functional(Model):
         (5, 2)
     """
 
+    independent_examples = True
     autocast = False  # each layer casts its own input
     gives_mask = True
 

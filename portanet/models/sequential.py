@@ -28,6 +28,7 @@ class Sequential(Model):
         23860
     """
 
+    independent_examples = True
     autocast = False  # each layer casts its own input
     gives_mask = True
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
+import math
 from typing import Any
 
 from portanet.autodiff import array_namespace, custom_vjp, unwrap
-from portanet.backends import Array, device_of
+from portanet.backends import Array, device_of, map_rows
 from portanet.ops.attention_blocks import attention_in_blocks
 
 LONG = 1024
@@ -77,34 +79,67 @@ def attention(
         array([[0.5   , 0.5   ],
                [0.2689, 0.7311]])
     """
-    xp = array_namespace(query, key, value)
-    # Scaling the query is cheaper than scaling the products.
-    weights = softmax(xp, xp.matmul(query * scale, xp.matrix_transpose(key)), mask)
-    used = weights if keep is None else weights * keep
+    mask, keep = (None if each is None else _by_example(each, query) for each in (mask, keep))
+    numbers = math.prod(query.shape[1:-1]) * (4 * key.shape[-2] + 4 * query.shape[-1])
+    forward = functools.partial(_forward, scale=scale)
+    result, weights = map_rows(forward, query, key, value, mask, keep, size=numbers)
 
     def pullback(cotangents: tuple[Array | None, Array | None]) -> Any:
         g, g_weights = cotangents
-        xp = array_namespace(*(each for each in cotangents if each is not None), query, key, value)
-        by_value, ds = None, g_weights
-        if g is not None:
-            by_value = xp.matmul(xp.matrix_transpose(used), g)
-            ds = xp.matmul(g, xp.matrix_transpose(value))
-            if keep is not None:
-                ds *= keep
-            if g_weights is not None:
-                ds = ds + g_weights
-        assert ds is not None
-        # Of a softmax p: dp * p - p * sum(dp * p).
-        ds = ds * weights
-        ds = ds - xp.sum(ds, axis=-1, keepdims=True) * weights
-        by_query = xp.matmul(ds, key * scale)
-        return by_query, xp.matmul(xp.matrix_transpose(ds), query * scale), by_value
+        backward = functools.partial(_backward, scale=scale)
+        grads = map_rows(backward, g, g_weights, weights, query, key, value, keep, size=numbers)
+        return grads if len(grads) == 3 else (*grads, None)
 
-    return (xp.matmul(used, value), weights), pullback
+    return (result, weights), pullback
+
+
+def _by_example(x: Array, query: Array) -> Array:
+    """A mask or factor of the weights with the batch as its first axis."""
+    xp = array_namespace(x)
+    shape = (1,) * (query.ndim - len(x.shape)) + tuple(x.shape)
+    return xp.broadcast_to(xp.reshape(x, shape), (query.shape[0], *shape[1:]))
+
+
+def _forward(
+    query: Array, key: Array, value: Array, mask: Array | None, keep: Array | None, scale: float
+) -> tuple[Array, Array]:
+    xp = array_namespace(query, key, value)
+    # Scaling the query is cheaper than scaling the products.
+    weights = softmax(xp, xp.matmul(query * scale, xp.matrix_transpose(key)), mask)
+    return xp.matmul(weights if keep is None else weights * keep, value), weights
+
+
+def _backward(
+    g: Array | None,
+    g_weights: Array | None,
+    weights: Array,
+    query: Array,
+    key: Array,
+    value: Array,
+    keep: Array | None,
+    scale: float,
+) -> tuple[Array, ...]:
+    """Cotangents of query, key and (if there is one of the result) value."""
+    xp = array_namespace(*(each for each in (g, g_weights) if each is not None), query, key, value)
+    by_value, ds = None, g_weights
+    if g is not None:
+        by_value = xp.matmul(xp.matrix_transpose(weights if keep is None else weights * keep), g)
+        ds = xp.matmul(g, xp.matrix_transpose(value))
+        if keep is not None:
+            ds *= keep
+        if g_weights is not None:
+            ds = ds + g_weights
+    assert ds is not None
+    # Of a softmax p: dp * p - p * sum(dp * p).
+    ds = ds * weights
+    ds = ds - xp.sum(ds, axis=-1, keepdims=True) * weights
+    by_query = xp.matmul(ds, key * scale)
+    by_key = xp.matmul(xp.matrix_transpose(ds), query * scale)
+    return (by_query, by_key) if by_value is None else (by_query, by_key, by_value)
 
 
 def softmax(xp: Any, scores: Array, mask: Array | None) -> Array:
-    """Softmax over the last axis among the places that the mask allows; `scores` is given away."""
+    """Softmax over the last axis among the places that the mask allows; `scores` may be overwritten."""
     if mask is not None:
         scores = xp.where(mask, scores, float(xp.finfo(scores.dtype).min))
     scores -= xp.max(scores, axis=-1, keepdims=True)

@@ -2,8 +2,8 @@
 
 Channels last. Only the width is unfolded: its places side by side, as [n, ow, H, kw*C]. In that layout all places that
 an output row sees are neighbours, so a row of outputs, for all examples of a piece, is one product of a slice with the
-kernel, and the height is never copied. One axis is a height of 1, and a depth is taken into the channels. Pieces of
-the batch are small enough that what is unfolded stays in a core's cache.
+kernel, and the height is never copied. One axis is a height of 1, and a depth is taken into the channels. Examples
+are computed apart, so that what is unfolded stays in a core's cache.
 """
 
 from __future__ import annotations
@@ -13,11 +13,8 @@ import math
 from dataclasses import replace
 from typing import Any
 
-from portanet.backends import Array, Backend, backend_class_of, device_of, overridable, raw_namespace
-from portanet.ops.windows import Window, interleave, itemsize, pad, rows_within
-
-PIECE = 2**22
-"""Bytes of a piece, unfolded."""
+from portanet.backends import Array, device_of, map_rows, overridable, raw_namespace
+from portanet.ops.windows import Window, interleave, pad
 
 
 @overridable
@@ -42,7 +39,7 @@ def convolve(x: Array, kernel: Array, bias: Array | None, *, window: Window, gro
             out += bias
         return out
 
-    return _owner(x).map_chunks(piece, [x], _rows(xp, x, window, kernel.shape[-1]))
+    return map_rows(piece, x, size=_size(x, window, kernel.shape[-1]))
 
 
 @overridable
@@ -78,7 +75,7 @@ def convolve_input(g: Array, kernel: Array, *, window: Window, groups: int, spac
                 parts.append(_grouped(xp, pad(xp, g, margins), part, small, groups))
         return interleave(xp, parts, window.strides, space)
 
-    return _owner(g).map_chunks(piece, [g], _rows(xp, g, plans[0][2], channels, counts))
+    return map_rows(piece, g, size=_size(g, plans[0][2], channels, counts))
 
 
 @overridable
@@ -97,7 +94,7 @@ def convolve_kernel(x: Array, g: Array, *, window: Window, groups: int) -> Array
         parts = zip(_split(x, groups), _split(g, groups), strict=True)
         return xp.concat([_kernel(xp, a, b, inside) for a, b in parts], axis=-1)
 
-    return _owner(x).map_chunks(piece, [x, g], _rows(xp, x, window, g.shape[-1]), total=True)
+    return map_rows(piece, x, g, size=_size(x, window, g.shape[-1]), total=True)
 
 
 # One piece of the batch, already padded
@@ -240,18 +237,14 @@ def _turned(xp: Any, kernel: Array, groups: int) -> Array:
     return xp.matrix_transpose(kernel)
 
 
-def _owner(x: Array) -> type[Backend]:
-    return backend_class_of(x) or Backend
-
-
 def _zeros(xp: Any, like: Array, shape: tuple[int, ...]) -> Array:
     return xp.zeros(shape, dtype=like.dtype, device=device_of(like))
 
 
-def _rows(xp: Any, x: Array, window: Window, filters: int, counts: tuple[int, ...] | None = None) -> int:
-    """How many examples make a piece, for what is unfolded and what comes out of it."""
+def _size(x: Array, window: Window, filters: int, counts: tuple[int, ...] | None = None) -> int:
+    """Numbers of an example, of what is unfolded and what comes out of it."""
     counts = counts or window.places(x.shape[1:-1])
     depth = window.size[0] * (counts[0] or 1) if window.rank == 3 else 1
     height = x.shape[-3] if window.rank > 1 else 1
     unfolded = depth * height * (counts[-1] or 1) * window.size[-1] * x.shape[-1]
-    return rows_within(PIECE, x.shape[0], (unfolded + math.prod(counts) * filters) * itemsize(xp, x))
+    return int(unfolded + math.prod(counts) * filters)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+import operator
+from collections.abc import Callable
 from typing import Any
 
-from portanet.autodiff import array_namespace, custom_vjp
-from portanet.backends import Array
+from portanet.autodiff import array_namespace, custom_vjp, is_traced
+from portanet.backends import Array, map_rows
 
 
 @custom_vjp
@@ -35,12 +37,17 @@ def normalize(
         >>> y, mean, variance
         (array([[-1.,  1.]]), array([[2.]]), array([[1.]]))
     """
-    xp = array_namespace(x, *affine)
-    mean = _mean(xp, x, axes)
-    y = x - mean
-    variance = _mean_of_product(xp, y, y, axes)
-    rstd = 1 / xp.sqrt(variance + epsilon)
-    y *= rstd
+
+    def forward(x: Array) -> tuple[Array, ...]:
+        xp = array_namespace(x, *affine)
+        mean = _mean(xp, x, axes)
+        y = x - mean
+        variance = _mean_of_product(xp, y, y, axes)
+        rstd = 1 / xp.sqrt(variance + epsilon)
+        y *= rstd
+        return _affine(y, affine, scale, offset), mean, variance, y, rstd
+
+    out, mean, variance, y, rstd = _by_example(forward, axes, affine, x)
     size = math.prod(x.shape[a] for a in axes)
 
     def pullback(cotangents: tuple[Array | None, ...]) -> Any:
@@ -57,7 +64,7 @@ def normalize(
                 dx = term if dx is None else dx + term
         return dx, *rest
 
-    return (_affine(y, affine, scale, offset), mean, variance), pullback
+    return (out, mean, variance), pullback
 
 
 @custom_vjp
@@ -75,17 +82,29 @@ def rms_normalize(x: Array, *affine: Array, axes: tuple[int, ...], epsilon: floa
         >>> rms_normalize(np.asarray([[3.0, 3.0]]), axes=(1,), epsilon=0.0)
         array([[1., 1.]])
     """
-    xp = array_namespace(x, *affine)
-    rstd = 1 / xp.sqrt(_mean_of_product(xp, x, x, axes) + epsilon)
-    y = x * rstd
     scale = bool(affine)
+
+    def forward(x: Array) -> tuple[Array, ...]:
+        xp = array_namespace(x, *affine)
+        rstd = 1 / xp.sqrt(_mean_of_product(xp, x, x, axes) + epsilon)
+        y = x * rstd
+        return _affine(y, affine, scale, offset=False), y, rstd
+
+    out, y, rstd = _by_example(forward, axes, affine, x)
 
     def pullback(g: Array) -> Any:
         xp = array_namespace(g, x, *affine)
         dx, rest = _backward(xp, g, y, rstd, affine, axes, scale, offset=False, centered=False)
         return dx, *rest
 
-    return _affine(y, affine, scale, offset=False), pullback
+    return out, pullback
+
+
+def _by_example(function: Callable[..., Any], axes: tuple[int, ...], affine: tuple[Array, ...], *arrays: Array) -> Any:
+    """A function of arrays with the batch first; where it keeps examples apart, a backend may compute it in parts."""
+    if 0 in axes or any(v.shape[0] != 1 for v in affine) or is_traced(affine):
+        return function(*arrays)
+    return map_rows(function, *arrays, size=5 * math.prod(arrays[0].shape[1:]))
 
 
 def _affine(y: Array, affine: tuple[Array, ...], scale: bool, offset: bool) -> Array:
@@ -124,18 +143,39 @@ def _backward(
     else:
         by_result = g
         if gamma is not None:
-            rest += (lambda: sum_to(xp, by_result * y, affine[0].shape),)
-            g = g * gamma
+            rest += (lambda: _sum_by_example(operator.mul, affine[0].shape, by_result, y),)
         if offset:
-            rest += (lambda: sum_to(xp, by_result, affine[-1].shape),)
-        mean_g = _mean(xp, g, axes) if centered else None
-        mean_gy = _mean_of_product(xp, g, y, axes)
+            rest += (lambda: _sum_by_example(operator.pos, affine[-1].shape, by_result),)
+
+        def by_input(g: Array, y: Array, rstd: Array) -> Array:
+            xp = array_namespace(g, y, rstd)
+            g = g if gamma is None else g * gamma
+            mean_g = _mean(xp, g, axes) if centered else None
+            return _combined(g, y, rstd, mean_g, _mean_of_product(xp, g, y, axes))
+
+        return _by_example(by_input, axes, affine, by_result, y, rstd), rest
+    return _combined(g, y, rstd, mean_g if centered else None, mean_gy), rest
+
+
+def _sum_by_example(function: Callable[..., Array], shape: tuple[int, ...], *arrays: Array) -> Array:
+    """The sum of a function of arrays over the axes on which `shape` is 1, the batch's among them."""
+
+    def total(*arrays: Array) -> Array:
+        return sum_to(array_namespace(*arrays), function(*arrays), shape)
+
+    if shape[0] != 1:
+        return total(*arrays)
+    return map_rows(total, *arrays, size=2 * math.prod(arrays[0].shape[1:]), total=True)
+
+
+def _combined(g: Array, y: Array, rstd: Array, mean_g: Array | None, mean_gy: Array) -> Array:
+    """`rstd * (g - mean_g - y * mean_gy)`: the cotangent of the input."""
     dx = y * -mean_gy
     dx += g
-    if centered:
+    if mean_g is not None:
         dx -= mean_g
     dx *= rstd
-    return dx, rest
+    return dx
 
 
 def _mean(xp: Any, x: Array, axes: tuple[int, ...]) -> Array:

@@ -11,19 +11,13 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from portanet.backends import Array, Backend, backend_class_of, device_of, raw_namespace
-from portanet.ops.windows import Window, interleave, itemsize, pad, rows_within
-
-PIECE = 2**21
-"""Bytes of the input in a piece of the batch."""
+from portanet.backends import Array, device_of, map_rows, raw_namespace
+from portanet.ops.windows import Window, interleave, pad
 
 
-def _map(piece: Callable[..., Array], arrays: list[Array], size: Array) -> Array:
-    """Compute in pieces in which the array `size`, if it has the batch first, stays in a core's cache."""
-    xp = raw_namespace(size)
-    each = math.prod(size.shape[1:]) * itemsize(xp, size)
-    owner = backend_class_of(size) or Backend
-    return owner.map_chunks(piece, arrays, rows_within(PIECE, size.shape[0], each))
+def _map(piece: Callable[..., Array], arrays: list[Array], like: Array) -> Array:
+    """Compute for examples apart; `like` is the largest of the arrays that have the batch first."""
+    return map_rows(piece, *arrays, size=2 * math.prod(like.shape[1:]))
 
 
 def _places(window: Window) -> list[tuple[int, ...]]:

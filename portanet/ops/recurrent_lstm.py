@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from portanet.autodiff import array_namespace, custom_vjp, unwrap
-from portanet.backends import Array, device_of, overridable
+from portanet.backends import Array, device_of, map_rows, overridable
 from portanet.ops.recurrent_scan import (
     arriving,
     extras,
     given,
     joined,
-    map_steps,
     optional,
     product,
     product_before,
@@ -93,7 +93,7 @@ def lstm(
         transposed = xp.matrix_transpose(recurrent_kernel)
         # What does not depend on the cotangents, for all steps at once: few large computations instead of many small.
         gates, cells, tanh_cells = (joined(xp, each) for each in saved)
-        slopes, to_cell = map_steps(_slopes, gates, cells, tanh_cells)
+        slopes, to_cell = map_rows(_slopes, gates, cells, tanh_cells, size=8 * math.prod(cells.shape[1:]))
         forget = gates[..., units : 2 * units]
 
         def back(carry: tuple[Array, Array], slopes: Array, to_cell: Array, forget: Array, *rest: Array) -> Any:

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
-from portanet.autodiff import is_traced
-from portanet.backends import Array, backend_class_of, overridable
+from portanet.backends import Array, overridable
 
 Step: TypeAlias = Callable[..., tuple[tuple[Array, ...], tuple[Array, ...]]]
 """`step(carry, *inputs)` gives the new carry and what to collect, both tuples of arrays."""
-
-PIECE = 2**16
-"""Elements of a piece of time: what is computed of them stays in the processor's cache."""
 
 Steps: TypeAlias = Any
 """One array for each time step: a list of arrays, or one array with time as its first axis."""
@@ -64,14 +59,6 @@ def at(steps: Steps, t: int) -> Array:
 def joined(xp: Any, steps: Steps) -> Array:
     """One array with time as its first axis."""
     return xp.stack(steps) if isinstance(steps, list) else steps
-
-
-def map_steps(function: Callable[..., Any], *arrays: Array) -> Any:
-    """`function` of arrays of shape (time, batch, ...), which may be computed in pieces of the time."""
-    owner = backend_class_of(arrays[0])
-    if owner is None or is_traced(arrays):
-        return function(*arrays)
-    return owner.map_chunks(function, arrays, max(1, PIECE // max(1, math.prod(arrays[0].shape[1:]))))
 
 
 def sigmoid(xp: Any, x: Array) -> Array:

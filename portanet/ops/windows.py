@@ -214,14 +214,3 @@ def interleave(xp: Any, parts: Sequence[Array], counts: Sequence[int], space: Se
     if tuple(x.shape[1:-1]) != tuple(space):
         x = x[(slice(None), *(slice(0, n) for n in space), slice(None))]
     return x
-
-
-def itemsize(xp: Any, x: Array) -> int:
-    """Bytes of one element."""
-    info = xp.finfo if xp.isdtype(x.dtype, "real floating") else xp.iinfo
-    return int(info(x.dtype).bits) // 8
-
-
-def rows_within(limit: int, batch: int, bytes_each: int) -> int:
-    """How many examples of a batch stay below a number of bytes; at least one."""
-    return max(1, min(batch, limit // max(1, bytes_each)))

@@ -8,7 +8,7 @@ from typing import Any
 from portanet import checks
 from portanet.autodiff import array_namespace
 from portanet.backends import Array
-from portanet.optimizers.base import Optimizer, Tree, running_square
+from portanet.optimizers.base import Optimizer, Tree, elementwise_step, running_square
 from portanet.schedules import Hyperparameter
 from portanet.schedules.base import hyperparameter
 
@@ -45,6 +45,7 @@ class Adadelta(Optimizer):
         self.rho = hyperparameter("rho", rho, type(self), "[0, 1)")
         self.epsilon = checks.positive("epsilon", epsilon, type(self))
 
+    @elementwise_step
     def step(self, p: Array, g: Array, slots: Tree, now: SimpleNamespace) -> Array:
         xp = array_namespace(p)
         slots["mean_gradients"] = gradients = running_square(slots["mean_gradients"], g, now.rho)

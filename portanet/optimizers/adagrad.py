@@ -8,7 +8,7 @@ from typing import Any
 from portanet import checks
 from portanet.autodiff import array_namespace
 from portanet.backends import Array
-from portanet.optimizers.base import Optimizer, Tree
+from portanet.optimizers.base import Optimizer, Tree, elementwise_step
 from portanet.schedules import Hyperparameter
 
 
@@ -48,6 +48,7 @@ class Adagrad(Optimizer):
     def init_slot(self, slot: str, p: Array) -> Array:
         return array_namespace(p).full_like(p, self.initial_accumulator_value)
 
+    @elementwise_step
     def step(self, p: Array, g: Array, slots: Tree, now: SimpleNamespace) -> Array:
         a = slots["accumulator"]
         a += g * g

@@ -12,6 +12,7 @@ from portanet.optimizers.base import (
     Optimizer,
     State,
     Tree,
+    elementwise_step,
     one_minus_power,
     running_mean,
     running_square,
@@ -67,6 +68,7 @@ class Adam(Optimizer):
         correction = xp.sqrt(one_minus_power(xp, now.beta_2, now.t)) / one_minus_power(xp, now.beta_1, now.t)
         now.scale = now.learning_rate * correction
 
+    @elementwise_step
     def step(self, p: Array, g: Array, slots: Tree, now: SimpleNamespace) -> Array:
         xp = array_namespace(p)
         slots["m"] = m = running_mean(slots["m"], g, now.beta_1)

@@ -8,7 +8,7 @@ from typing import Any
 from portanet import checks
 from portanet.autodiff import array_namespace
 from portanet.backends import Array
-from portanet.optimizers.base import Optimizer, State, Tree, one_minus_power, running_mean
+from portanet.optimizers.base import Optimizer, State, Tree, elementwise_step, one_minus_power, running_mean
 from portanet.schedules import Hyperparameter
 from portanet.schedules.base import hyperparameter
 
@@ -53,6 +53,7 @@ class Adamax(Optimizer):
     def prepare(self, xp: Any, now: SimpleNamespace, state: State) -> None:
         now.scale = now.learning_rate / one_minus_power(xp, now.beta_1, now.t)
 
+    @elementwise_step
     def step(self, p: Array, g: Array, slots: Tree, now: SimpleNamespace) -> Array:
         xp = array_namespace(p)
         slots["m"] = m = running_mean(slots["m"], g, now.beta_1)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping
 from types import SimpleNamespace
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, TypeVar, cast
 
 from portanet import checks, random
 from portanet.autodiff import array_namespace
-from portanet.backends import Array, device_of, overridable
+from portanet.backends import Array, device_of, elementwise, is_large, overridable
 from portanet.configurable import Configurable
 from portanet.lookup import snake_case
 from portanet.random import streams
@@ -19,6 +20,7 @@ from portanet.schedules.base import hyperparameter, value_of
 
 Tree = dict[str, Array]
 State = dict[str, Any]
+Rule = TypeVar("Rule", bound=Callable[..., Array])
 
 
 class Optimizer(Configurable):
@@ -26,7 +28,8 @@ class Optimizer(Configurable):
 
     Subclasses name their `slots` (arrays like each parameter, zero at first) and implement `step(p, g, slots, now)`,
     which changes the parameter and its slots with in-place operators and returns the parameter: in place where arrays
-    are mutable (the optimizer owns them), new arrays where they are not.
+    are mutable (the optimizer owns them), new arrays where they are not. A `step` that treats each element by itself is
+    marked `@elementwise_step`.
 
     Args:
         learning_rate: Step size, or a schedule: a function from the number of the step (an int32 array of shape ()).
@@ -318,6 +321,29 @@ def cond(condition: Array, yes: Callable[..., Any], no: Callable[..., Any], *ope
     Written so that a compiled step can contain it; the functions change nothing but their operands.
     """
     return yes(*operands) if condition else no(*operands)
+
+
+def elementwise_step(step: Rule) -> Rule:
+    """Declare a `step` that changes each element by what the gradient and the slots hold at its place alone.
+
+    Backends may then compute it as suits them; see `portanet.backends.elementwise`.
+    """
+
+    @elementwise
+    def update(p: Array, g: Array, *values: Array, self: Optimizer, names: Iterable[str], now: Any) -> Any:
+        slots = dict(zip(names, values, strict=True))
+        p = step(self, p, g, slots, now)
+        return (p, *slots.values())
+
+    @functools.wraps(step)
+    def apply(self: Optimizer, p: Array, g: Array, slots: Tree, now: SimpleNamespace) -> Array:
+        if not is_large(p):
+            return step(self, p, g, slots, now)
+        p, *values = update(p, g, *slots.values(), self=self, names=slots, now=now)
+        slots.update(zip(slots, values, strict=True))
+        return p
+
+    return cast(Rule, apply)
 
 
 def running_mean(mean: Array, x: Array, decay: Any) -> Array:

@@ -9,7 +9,7 @@ from typing import Any
 from portanet import checks, random
 from portanet.autodiff import array_namespace
 from portanet.backends import Array
-from portanet.optimizers.base import Optimizer, State, Tree, cond
+from portanet.optimizers.base import Optimizer, State, Tree, cond, elementwise_step
 from portanet.random import streams
 from portanet.schedules import Hyperparameter
 
@@ -79,6 +79,7 @@ class ESGD(Optimizer):
     def prepare(self, xp: Any, now: SimpleNamespace, state: State) -> None:
         now.mean = 1 / xp.astype(xp.maximum(state["directions"], 1), now.t.dtype)
 
+    @elementwise_step
     def step(self, p: Array, g: Array, slots: Tree, now: SimpleNamespace) -> Array:
         scale = array_namespace(p).sqrt(slots["curvature"] * now.mean) + self.damping
         p -= g / scale * now.learning_rate

@@ -7,7 +7,7 @@ from typing import Any
 
 from portanet.autodiff import array_namespace
 from portanet.backends import Array
-from portanet.optimizers.base import Optimizer, Tree, running_mean
+from portanet.optimizers.base import Optimizer, Tree, elementwise_step, running_mean
 from portanet.schedules import Hyperparameter
 from portanet.schedules.base import hyperparameter
 
@@ -44,6 +44,7 @@ class Lion(Optimizer):
         self.beta_1 = hyperparameter("beta_1", beta_1, type(self), "[0, 1)")
         self.beta_2 = hyperparameter("beta_2", beta_2, type(self), "[0, 1)")
 
+    @elementwise_step
     def step(self, p: Array, g: Array, slots: Tree, now: SimpleNamespace) -> Array:
         m = slots["m"]
         blend = m * now.beta_1

@@ -12,6 +12,7 @@ from portanet.optimizers.base import (
     Optimizer,
     State,
     Tree,
+    elementwise_step,
     one_minus_power,
     running_mean,
     running_square,
@@ -73,6 +74,7 @@ class Nadam(Optimizer):
         now.of_g = now.learning_rate * (1 - u) / (1 - product)
         now.correction = 1 / xp.sqrt(one_minus_power(xp, now.beta_2, now.t))
 
+    @elementwise_step
     def step(self, p: Array, g: Array, slots: Tree, now: SimpleNamespace) -> Array:
         xp = array_namespace(p)
         slots["m"] = m = running_mean(slots["m"], g, now.beta_1)

@@ -8,7 +8,7 @@ from typing import Any
 from portanet import checks
 from portanet.autodiff import array_namespace
 from portanet.backends import Array
-from portanet.optimizers.base import Optimizer, Tree, running_mean, running_square
+from portanet.optimizers.base import Optimizer, Tree, elementwise_step, running_mean, running_square
 from portanet.schedules import Hyperparameter
 from portanet.schedules.base import hyperparameter
 
@@ -51,6 +51,7 @@ class RMSprop(Optimizer):
         self.centered = centered
         self.slots = ("v", *(["mean"] if centered else []), *(["momentum"] if momentum else []))
 
+    @elementwise_step
     def step(self, p: Array, g: Array, slots: Tree, now: SimpleNamespace) -> Array:
         slots["v"] = v = running_square(slots["v"], g, now.rho)
         if self.centered:

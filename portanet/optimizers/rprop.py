@@ -8,7 +8,7 @@ from typing import Any
 from portanet import checks
 from portanet.autodiff import array_namespace
 from portanet.backends import Array
-from portanet.optimizers.base import Optimizer, Tree
+from portanet.optimizers.base import Optimizer, Tree, elementwise_step
 
 
 class Rprop(Optimizer):
@@ -67,6 +67,7 @@ class Rprop(Optimizer):
         first = 0.0 if callable(self.learning_rate) or slot == "previous" else self.learning_rate
         return array_namespace(p).full_like(p, first)
 
+    @elementwise_step
     def step(self, p: Array, g: Array, slots: Tree, now: SimpleNamespace) -> Array:
         xp = array_namespace(p)
         agreement = xp.sign(g * slots["previous"])

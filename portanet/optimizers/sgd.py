@@ -6,7 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from portanet.backends import Array
-from portanet.optimizers.base import Optimizer, Tree
+from portanet.optimizers.base import Optimizer, Tree, elementwise_step
 from portanet.schedules import Hyperparameter
 from portanet.schedules.base import hyperparameter
 
@@ -46,6 +46,7 @@ class SGD(Optimizer):
         if momentum:
             self.slots = ("momentum",)
 
+    @elementwise_step
     def step(self, p: Array, g: Array, slots: Tree, now: SimpleNamespace) -> Array:
         move = g * now.learning_rate
         if not slots:

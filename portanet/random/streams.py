@@ -9,10 +9,12 @@ arithmetic does alike everywhere: products and sums that wrap around, exclusive 
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextvars import ContextVar
 from itertools import accumulate
 from typing import Any
 
@@ -57,7 +59,31 @@ def bits(key: int, step: Array, shape: tuple[int, ...]) -> Array:
         >>> streams.bits(stream_key(7, "mask"), portanet.asarray(0, "int32"), (3,))
         array([-291033646,  767092217,  350777599], dtype=int32)
     """
-    return _draw(key, step, shape, None, 0)
+    return _draw(key, step, shape, None)
+
+
+_part: ContextVar[slice | None] = ContextVar("portanet_part_of_a_batch", default=None)
+
+
+@contextlib.contextmanager
+def part_of_batch(examples: slice) -> Iterator[None]:
+    """Inside a `with` block of this context, masks are those of some examples of a batch: the part of the draw for the
+    whole batch that is theirs.
+    """
+    token = _part.set(examples)
+    try:
+        yield
+    finally:
+        _part.reset(token)
+
+
+def _elements_before(shape: tuple[int, ...]) -> int:
+    """Of a draw for the whole batch, how many elements come before those of this shape, which are for a part of it."""
+    part = _part.get()
+    if part is None or shape[0] == 1:  # one draw for all
+        return 0
+    count: int = part.stop - part.start
+    return math.prod(shape) // count * int(part.start)
 
 
 def bernoulli(key: int, step: Array, p: float, shape: tuple[int, ...]) -> Array:
@@ -68,21 +94,16 @@ def bernoulli(key: int, step: Array, p: float, shape: tuple[int, ...]) -> Array:
     Raises:
         ValueError: `p` is not a probability.
     """
-    return part_of_bernoulli(key, step, p, shape, 0)
-
-
-def part_of_bernoulli(key: int, step: Array, p: float, shape: tuple[int, ...], before: int) -> Array:
-    """A part of a draw, which `before` elements come before."""
     p = checks.number("p", p, "[0, 1]", "bernoulli")
     threshold = round(p * 2**32) - 2**31
     if threshold >= 2**31:
         step = unwrap(step)
         xp = raw_namespace(step)
         return xp.ones(shape, dtype=xp.bool, device=device_of(step))
-    return _draw(key, step, shape, threshold, before)
+    return _draw(key, step, shape, threshold, _elements_before(shape))
 
 
-def _draw(key: int, step: Array, shape: tuple[int, ...], threshold: int | None, before: int) -> Array:
+def _draw(key: int, step: Array, shape: tuple[int, ...], threshold: int | None, before: int = 0) -> Array:
     """The words, or whether each is below a threshold."""
     size = math.prod(shape)
     if before + size > 2**31:

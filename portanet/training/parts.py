@@ -1,9 +1,8 @@
 """A model's result for a batch, computed for parts of the batch at the same time.
 
-NumPy computes one elementwise operation after the other on one core. Parts of a batch, each differentiated on its own,
-have a core each: half a batch takes half the time, whatever the layers do. It is for models whose layers all say that
-they keep examples apart (`Layer.by_example`), some that they gain by it, and for backends that have parts
-(`Backend.parts`).
+Each part is differentiated on its own, so that a core has much to do before it has to wait for another: that is worth
+more than dividing one operation after the other. It is for models whose layers all say that they keep examples apart
+(`Layer.independent_examples`), and for backends that divide batches (`Backend.parts`).
 """
 
 from __future__ import annotations
@@ -13,22 +12,19 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+from portanet import activations
 from portanet.autodiff import array_namespace, custom_vjp, is_traced, vjp
 from portanet.backends import Array, backend_class_of
+from portanet.configurable import Configurable
 from portanet.layers import Layer
-from portanet.layers.calling import part_of_batch
 from portanet.layers.several_inputs import map_shapes
 from portanet.layers.symbolic import SymbolicArray
+from portanet.random.streams import part_of_batch
 from portanet.tree import tree_leaves, tree_map
 
 Forward = Callable[[dict[str, Array], Any], tuple[list[Array], Any]]
-"""A model's results for parameters and inputs, with the examples as their first axis; and something beside, the same
+"""A model's results for parameters and inputs, with the examples as their first axis; and something else, the same
 for each part of a batch.
-"""
-
-ENOUGH = 2**17
-"""How many numbers of a batch a layer has to see, on average: with fewer, parts wait for the interpreter more than they
-gain. Measured for transformers on two cores: half of it takes 1.2 of the time of the whole, twice 0.75.
 """
 
 
@@ -40,19 +36,17 @@ class Division:
     """
 
     def __init__(self, model: Layer) -> None:
-        layers = list(model.flatten_layers())
-        divides = any(layer.gains_by_parts for layer in layers) and keeps_examples_apart(model)
-        self.seen = [_input_shape(layer) for layer in layers if divides and layer.built and not layer.sublayers()]
-        """Shapes that layers see; empty for models that would not gain, or for which a result might change."""
+        inner = [layer for layer in model.flatten_layers() if layer.built and not layer.sublayers()]
+        self.shapes = [_input_shape(layer) for layer in inner] if keeps_examples_apart(model) else []
+        """Shapes that layers see; none for models whose result might change."""
 
     def parts(self, x: Array) -> list[slice]:
         """The parts of a batch, of which `x` is the first input; sizes that layers do not know are those of `x`."""
-        count, backend, whole = x.shape[0], backend_class_of(x), [slice(0, x.shape[0])]
-        if not self.seen or backend is None:
-            return whole
-        sizes = dict(enumerate(x.shape))
-        numbers = [math.prod(n or sizes.get(i, 1) for i, n in enumerate(shape[1:], 1)) for shape in self.seen]
-        return backend.parts(count) if count * sum(numbers) >= ENOUGH * len(numbers) else whole
+        backend, sizes = backend_class_of(x), dict(enumerate(x.shape))
+        if not self.shapes or backend is None:
+            return [slice(0, x.shape[0])]
+        seen = [math.prod(n or sizes.get(i, 1) for i, n in enumerate(shape[1:], 1)) for shape in self.shapes]
+        return backend.parts(x.shape[0], sum(seen) / len(seen))
 
     def compute(self, forward: Forward, params: dict[str, Array], x: Any) -> tuple[list[Array], Any]:
         """As `forward(params, x)`.
@@ -73,11 +67,11 @@ def keeps_examples_apart(model: Layer) -> bool:
     Functions that a user wrote, be it an activation, may do anything.
     """
     return all(
-        layer.by_example
+        layer.independent_examples
         and layer.activity_regularizer is None
         and not _goes_along_the_batch(layer)
         and not _has_constants(layer)
-        and all(map(_is_ours, vars(layer).values()))
+        and not any(map(_is_unknown_function, vars(layer).values()))
         for layer in model.flatten_layers()
     )
 
@@ -105,14 +99,16 @@ def _input_shape(layer: Layer) -> Any:
     return shapes[0]
 
 
-def _is_ours(value: Any) -> bool:
-    """Whether it is no function, or one of this library."""
-    module = getattr(value, "__module__", None) or type(value).__module__
-    return not callable(value) or module.partition(".")[0] == "portanet"
+_ACTIVATIONS = {getattr(activations, name) for name in activations.__all__}
+
+
+def _is_unknown_function(value: Any) -> bool:
+    """Whether it is a function of the user's."""
+    return callable(value) and not isinstance(value, Configurable) and value not in _ACTIVATIONS
 
 
 def _in_parts(forward: Forward, params: dict[str, Array], x: Any, parts: list[slice], backend: Any) -> Any:
-    beside: list[Any] = []
+    states: list[Any] = []
 
     @custom_vjp
     def parted(*values: Array) -> Any:
@@ -123,7 +119,7 @@ def _in_parts(forward: Forward, params: dict[str, Array], x: Any, parts: list[sl
             mine = tree_map(lambda leaf: leaf[part, ...], x)
             with part_of_batch(part):
                 out, pull, aside = vjp(lambda p: forward(p, mine), dict(zip(params, values, strict=True)), has_aux=True)
-            beside.append(aside)
+            states.append(aside)
             return out, pull
 
         found = backend.map_parts(compute, chosen)
@@ -145,4 +141,4 @@ def _in_parts(forward: Forward, params: dict[str, Array], x: Any, parts: list[sl
 
         return results, pullback
 
-    return list(parted(*params.values())), beside[0]
+    return list(parted(*params.values())), states[0]

@@ -381,8 +381,7 @@ class Trainer(Layer):
     def compiled_step(self, key: tuple[str, ...], make: Callable[[], Any], given: tuple[int, ...] = ()) -> Any:
         """A step of training, evaluation or prediction, made and compiled once; see `Backend.compile`."""
         if key not in self._steps:
-            pieces = any(layer.works_in_pieces for layer in self.flatten_layers())
-            self._steps[key] = self.backend.compile(make(), pieces, given)
+            self._steps[key] = self.backend.compile(make(), given)
         return self._steps[key]
 
     def named_values(self) -> dict[str, Array]:

@@ -151,14 +151,14 @@ def cond_cases() -> list[Case]:
 
 
 def random_words_cases() -> list[Case]:
-    def case(size: int, threshold: int | None, before: int) -> Case:
+    def case(size: int, threshold: int | None, before: int = 0) -> Case:
         return Case(
             lambda generator: [generator.integers(-(2**31), 2**31, (2, 1)).astype("int32")],
             lambda f, start: f(start, size, threshold, before),
             0.0,
         )
 
-    return [case(5, None, 0), case(0, None, 0), case(70_000, 5, 0), case(7, -(2**31), 9), case(40_000, None, 3)]
+    return [case(5, None), case(0, None), case(70_000, 5), case(7, -(2**31), 9), case(300_000, None)]
 
 
 CASES: dict[str, list[Case]] = {

@@ -9,11 +9,9 @@ import numpy as np
 import pytest
 import threadpoolctl
 
-import portanet
-from portanet import layers
-from portanet.backends import raw_namespace
+from portanet.backends import elementwise, raw_namespace
+from portanet.backends.numpy import pieces, threads
 from portanet.backends.numpy import products as numpy_products
-from portanet.backends.numpy import threads
 from portanet.backends.numpy.backend import NumpyBackend
 from portanet.backends.numpy.products import matmul
 from portanet.backends.numpy.threads import single_threaded_blas
@@ -78,22 +76,39 @@ def test_arrays_of_numpy_get_the_namespace_with_these_products() -> None:
     assert raw_namespace(np.float32(3)) is raw_namespace(np.ones(3))
 
 
-def test_only_steps_that_work_in_pieces_have_the_cores() -> None:
-    backend = NumpyBackend()
-    assert not backend.compile(threads.has_cores)()
-    assert backend.compile(threads.has_cores, pieces=True)()
+def test_a_step_that_has_worked_in_pieces_has_the_cores_from_its_start() -> None:
+    def work(x: Any) -> list[bool]:
+        """Whether BLAS is held to one thread: at first, in a piece, and after."""
+        start, during = threads.has_cores(), []
+        if x is not None:
+            pieces.map_rows(lambda x: (during.append(threads.has_cores() or threads.in_a_piece()), x)[1], [x], 2**20)
+        return [start, any(during), threads.has_cores()]
+
+    step = NumpyBackend().compile(work)
+    assert step(None) == [False, False, False]
+    assert step(np.ones((4, 2))) == [False, True, True]
+    assert step(None) == [True, False, True]
     assert not threads.has_cores()
+    assert NumpyBackend().compile(work)(None) == [False, False, False], "each step has a plan of its own"
 
 
-def test_which_models_work_in_pieces() -> None:
-    asked: list[bool] = []
+def test_elementwise_work_leaves_the_cores_to_products_of_a_step() -> None:
+    @elementwise
+    def double(x: Any) -> Any:
+        assert not threads.in_a_piece()
+        return x * 2
 
-    class Backend(NumpyBackend):
-        def compile(self, step: Any, pieces: bool = False, given: tuple[int, ...] = ()) -> Any:
-            asked.append(pieces)
-            return step
+    x = np.ones(2**20, dtype="float32")
+    step = NumpyBackend().compile(lambda: (double(x), threads.has_cores()))
+    for _ in range(2):
+        doubled, held = step()
+        assert not held
+        np.testing.assert_array_equal(doubled, x * 2)
 
-    for inner in (layers.Conv1D(2, 2), layers.LSTM(2), layers.Dense(2)):
-        with portanet.use_backend(Backend()):
-            portanet.Sequential([layers.Input((3, 2)), inner]).predict(np.ones((1, 3, 2)))
-    assert asked == [True, True, False]
+
+def test_an_error_in_a_step_gives_the_threads_back() -> None:
+    step = NumpyBackend().compile(lambda x: pieces.map_rows(lambda x: 1 // 0, [x], 2**20))
+    for _ in range(2):
+        with pytest.raises(ZeroDivisionError):
+            step(np.ones((4, 2)))
+        assert not threads.has_cores()

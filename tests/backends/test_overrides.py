@@ -14,8 +14,8 @@ import pytest
 import portanet
 from portanet.activations import gelu
 from portanet.autodiff import grad, hvp
-from portanet.backends import Backend, backend_class, make_backend, overridable, raw_namespace, use_backend
-from portanet.backends.overrides import OVERRIDABLE, elementwise, library_of
+from portanet.backends import Backend, backend_class, elementwise, make_backend, overridable, raw_namespace, use_backend
+from portanet.backends.overrides import OVERRIDABLE, library_of
 from portanet.backends.registry import BACKENDS, FORWARD
 from portanet.tree import tree_leaves
 from tests.backends.override_cases import CASES, Case

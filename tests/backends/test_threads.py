@@ -1,4 +1,4 @@
-"""Pieces of a batch on the cores there are."""
+"""Pieces of a batch on all available cores."""
 
 from __future__ import annotations
 
@@ -10,28 +10,29 @@ import pytest
 import threadpoolctl
 
 import portanet
-from portanet.backends import Backend, backend_class
-from portanet.backends.numpy import threads
+from portanet import backends
+from portanet.backends import Backend
+from portanet.backends.numpy import pieces, threads
 from tests.support import assert_equal
-
-
-def map_chunks(*arguments: Any, **options: Any) -> Any:
-    return backend_class("numpy").map_chunks(*arguments, **options)
-
 
 X = np.random.default_rng(0).standard_normal((23, 4)).astype("float32")
 
 
+def map_rows(function: Any, arrays: list[Any], rows: int, total: bool = False) -> Any:
+    """In pieces of so many rows at most; a piece of a piece is of a size that is found likewise."""
+    return pieces.map_rows(function, arrays, -(-pieces.ROWS // (rows * arrays[0].itemsize)), total)
+
+
 def test_every_backend_gives_the_whole(backend: Backend) -> None:
     x = portanet.asarray(X)
-    assert_equal(type(backend).map_chunks(lambda x: x * 2, [x], 5), X * 2)
-    summed = type(backend).map_chunks(lambda x: backend.xp.sum(x, axis=0), [x], 5, total=True)
+    assert_equal(backends.map_rows(lambda x: x * 2, x, size=2**18), X * 2)
+    summed = backends.map_rows(lambda x: backend.xp.sum(x, axis=0), x, size=2**18, total=True)
     np.testing.assert_allclose(backend.to_host(summed), X.sum(axis=0), rtol=1e-5)
 
 
 def test_pieces_have_the_size_asked_for_and_several_results_are_joined() -> None:
     seen: list[int] = []
-    first, second = map_chunks(lambda x, y: (seen.append(len(x)), (x + y, x[:, 0]))[1], [X, X], 5)
+    first, second = map_rows(lambda x, y: (seen.append(len(x)), (x + y, x[:, 0]))[1], [X, X], 5)
     assert sorted(seen) == [3, 5, 5, 5, 5]
     np.testing.assert_array_equal(first, X + X)
     np.testing.assert_array_equal(second, X[:, 0])
@@ -43,7 +44,7 @@ def test_the_result_does_not_depend_on_the_number_of_threads(total: bool) -> Non
     x = np.random.default_rng(2).standard_normal((64, 300)).astype("float32")
 
     def run() -> Any:
-        return map_chunks(lambda x: x.T @ x if total else x @ weights, [x], 7, total=total)
+        return map_rows(lambda x: x.T @ x if total else x @ weights, [x], 7, total=total)
 
     with threadpoolctl.threadpool_limits(1):
         alone = run()
@@ -60,11 +61,11 @@ def blas_threads() -> list[int]:
 def test_blas_gets_its_threads_back() -> None:
     with threadpoolctl.threadpool_limits(2):
         before, during = blas_threads(), []
-        map_chunks(lambda x: (during.append(blas_threads()), x)[1], [X], 5)
+        map_rows(lambda x: (during.append(blas_threads()), x)[1], [X], 5)
         assert all(counts == [1] * len(before) for counts in during)
         assert blas_threads() == before
         with pytest.raises(ZeroDivisionError):
-            map_chunks(lambda x: 1 // 0, [X], 5)
+            map_rows(lambda x: 1 // 0, [X], 5)
         assert blas_threads() == before
 
 
@@ -93,7 +94,7 @@ def test_the_last_of_several_callers_gives_the_threads_back() -> None:
 
 
 def test_pieces_may_be_made_of_pieces() -> None:
-    found = map_chunks(lambda x: map_chunks(lambda y: y + 1, [x], 2), [X], 6)
+    found = map_rows(lambda x: map_rows(lambda y: y + 1, [x], 2), [X], 6)
     np.testing.assert_array_equal(found, X + 1)
 
 
@@ -105,13 +106,13 @@ def test_an_error_in_a_piece_reaches_the_caller_from_whichever_thread() -> None:
 
     for _ in range(20):
         with pytest.raises(RuntimeError, match="piece 4"):
-            map_chunks(fail_late, [X], 5)
+            map_rows(fail_late, [X], 5)
 
 
 def test_threads_follow_the_callers_context() -> None:
     with np.errstate(divide="raise"), pytest.raises(FloatingPointError):
-        map_chunks(lambda x: x / (x * 0), [np.abs(X) + 1], 5)
+        map_rows(lambda x: x / (x * 0), [np.abs(X) + 1], 5)
 
 
 def test_an_empty_batch_is_one_piece() -> None:
-    assert map_chunks(lambda x: x + 1, [X[:0]], 5).shape == (0, 4)
+    assert map_rows(lambda x: x + 1, [X[:0]], 5).shape == (0, 4)

@@ -14,8 +14,8 @@ import portanet
 from portanet.autodiff import array_namespace, check_grads, grad, vjp
 from portanet.backends import Backend, raw_namespace, use_backend
 from portanet.backends.numpy import convolution as numpy_convolution
+from portanet.backends.numpy import pieces as numpy_pieces
 from portanet.backends.numpy import planes as numpy_planes
-from portanet.backends.numpy import threads
 from portanet.backends.numpy.threads import run_pieces
 from portanet.ops import convolution_plain as plain
 from portanet.ops.convolution import conv_nd, conv_transpose_nd
@@ -122,7 +122,7 @@ def test_transposed_convolution_is_the_adjoint(backend: Backend) -> None:
     assert_close(found, pull(g)[0], rtol=1e-5, atol=1e-5)
 
 
-@pytest.mark.parametrize("groups", [1, 2])  # NumPy's own kernel, and the standard
+@pytest.mark.parametrize("groups", [1, 2])  # NumPy's override, and the definition
 def test_results_do_not_depend_on_threads_and_pieces_are_used(groups: int) -> None:
     generator = np.random.default_rng(0)
     x = generator.standard_normal((100, 20, 20, 16)).astype("float32")
@@ -138,7 +138,7 @@ def test_results_do_not_depend_on_threads_and_pieces_are_used(groups: int) -> No
         run_pieces(run, count)
 
     with pytest.MonkeyPatch.context() as patch:
-        for module in (threads, numpy_convolution):
+        for module in (numpy_pieces, numpy_convolution):
             patch.setattr(module, "run_pieces", counting)
         expected = run()
     assert len(pieces) == 3

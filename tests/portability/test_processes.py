@@ -37,20 +37,20 @@ def test_two_threads_train_at_once(backend: Backend) -> None:
 FORK = """
 import os, sys, threading, time
 import numpy as np
-from portanet.backends import backend_class
 from portanet.backends.numpy import threads
+from portanet.backends.numpy.pieces import map_rows
 from tests.portability.curves import curve
 
 expected = curve("CNN")
 big = np.ones((512, 64), dtype="float32")
 def pieces():
-    return backend_class("numpy").map_chunks(lambda a: a * 2, [big], 16)
+    return map_rows(lambda a: a * 2, [big], 2**16)
 pieces()
 blas = [library.num_threads for library in threads._blas()]
 stop = threading.Event()
 def work():
     while not stop.is_set():
-        backend_class("numpy").map_chunks(lambda a: (time.sleep(0.001), a * 2)[1], [big], 16)
+        map_rows(lambda a: (time.sleep(0.001), a * 2)[1], [big], 2**16)
 other = threading.Thread(target=work); other.start(); time.sleep(0.05)
 child = os.fork()
 if child == 0:

@@ -13,7 +13,8 @@ import threadpoolctl
 import portanet
 from portanet import activations, layers
 from portanet.autodiff import array_namespace, hvp
-from portanet.training import TrainingRun, parts, step
+from portanet.backends.numpy import backend as numpy_backend
+from portanet.training import TrainingRun, step
 from portanet.training.parts import Division
 
 pytestmark = pytest.mark.usefixtures("small_ones_too")
@@ -21,7 +22,7 @@ pytestmark = pytest.mark.usefixtures("small_ones_too")
 
 @pytest.fixture
 def small_ones_too(monkeypatch: pytest.MonkeyPatch) -> Any:
-    monkeypatch.setattr(parts, "ENOUGH", 1)
+    monkeypatch.setattr(numpy_backend, "ENOUGH", 1)
     with portanet.use_backend("numpy", dtype="float64"):
         yield
 
@@ -67,7 +68,7 @@ def test_training_is_that_of_the_whole_batch(weight: Any, monkeypatch: pytest.Mo
     counts = counted(monkeypatch)
     divided, logs = trained(model(kernel_regularizer="l2"), weight)
     assert counts == [2] * 6  # forwards and back, three times
-    monkeypatch.setattr(parts, "ENOUGH", 10**9)
+    monkeypatch.setattr(numpy_backend, "ENOUGH", 10**9)
     whole, expected = trained(model(kernel_regularizer="l2"), weight)
     assert logs == pytest.approx(expected, rel=1e-9)
     for ours, theirs in zip(divided, whole, strict=True):
@@ -105,7 +106,7 @@ def test_derivatives_of_derivatives_are_those_of_the_whole(monkeypatch: pytest.M
         return hvp(goal, (params,), (direction,))
 
     found = curvature()
-    monkeypatch.setattr(parts, "ENOUGH", 10**9)
+    monkeypatch.setattr(numpy_backend, "ENOUGH", 10**9)
     expected = curvature()
     for path in trainable:
         np.testing.assert_allclose(found[path], expected[path], rtol=1e-7, atol=1e-10)
@@ -124,7 +125,7 @@ class Doubled(layers.Layer):
     """Examples are kept apart, and it says so."""
 
     keeps_shape = True
-    by_example = True
+    independent_examples = True
 
     def call(self, x: Any) -> Any:
         return 2 * x
@@ -141,7 +142,7 @@ class OwnDropout(layers.Dropout):
 class Named(Doubled):
     """Its axis has a name."""
 
-    by_example = True
+    independent_examples = True
     axis = "time"
 
 
@@ -178,13 +179,7 @@ def apart(x: Any) -> Any:
     ],
 )
 def test_what_is_divided(extra: Any, divided: bool) -> None:
-    assert bool(Division(model(extra)).seen) is divided
-
-
-def test_models_that_do_not_gain_are_not_divided() -> None:
-    made = portanet.Sequential([layers.Input((4, 4, 1)), layers.Conv2D(3, 2), layers.Flatten(), layers.Dense(3)])
-    assert parts.keeps_examples_apart(made)
-    assert not Division(made).seen
+    assert bool(Division(model(extra)).shapes) is divided
 
 
 @pytest.mark.parametrize("time", [5, None])
@@ -192,12 +187,12 @@ def test_what_layers_see_decides(time: int | None, monkeypatch: pytest.MonkeyPat
     made = portanet.Sequential([layers.Input((time, 4)), layers.MultiHeadAttention(2, 2), layers.LayerNormalization()])
     x = np.ones((21, 5, 4))
     for enough, expected in ((21 * 5 * 4, 2), (21 * 5 * 4 + 1, 1)):
-        monkeypatch.setattr(parts, "ENOUGH", enough)
+        monkeypatch.setattr(numpy_backend, "ENOUGH", enough)
         assert len(Division(made).parts(x)) == expected
 
 
 class Failing(Doubled):
-    by_example = True
+    independent_examples = True
 
     def call(self, x: Any) -> Any:
         return x.no_such_thing
@@ -231,5 +226,5 @@ def test_a_loss_that_looks_at_weights_trains_them() -> None:
 def test_constants_of_a_graph_may_be_for_a_whole_batch() -> None:
     start, mask = layers.Input((5, 4)), np.ones((1, 5, 5), dtype="bool")
     made = portanet.Model(start, layers.MultiHeadAttention(2, 2)(start, attention_mask=mask))
-    assert not Division(made).seen
-    assert Division(portanet.Model(start, layers.MultiHeadAttention(2, 2)(start))).seen
+    assert not Division(made).shapes
+    assert Division(portanet.Model(start, layers.MultiHeadAttention(2, 2)(start))).shapes

@@ -134,7 +134,7 @@ class JaxBackend(Backend):
             return {}
         return {"used": int(stats["bytes_in_use"]), "total": int(stats["bytes_limit"])}
 
-    def compile(self, step: Step, pieces: bool = False, given: tuple[int, ...] = ()) -> Step:
+    def compile(self, step: Step, given: tuple[int, ...] = ()) -> Step:
         import jax
 
         compiled: Step = jax.jit(step, donate_argnums=given)

@@ -15,8 +15,9 @@ import numpy as np
 
 from portanet.backends.base import Array
 from portanet.backends.numpy import winograd
+from portanet.backends.numpy.pieces import map_pieces
 from portanet.backends.numpy.planes import as_plane
-from portanet.backends.numpy.threads import map_parts, run_pieces
+from portanet.backends.numpy.threads import run_pieces
 
 
 def convolve(x: Array, kernel: Array, bias: Array | None, *, window: Any, groups: int) -> Any:
@@ -73,5 +74,5 @@ def convolve_kernel(x: Array, g: Array, *, window: Any, groups: int) -> Any:
         found = found.reshape(4, -1, columns.stop - columns.start, filters).swapaxes(1, 2)
         return np.matmul(seen.swapaxes(2, 3), found).sum(axis=1)
 
-    kernel = winograd.to_kernel(functools.reduce(np.add, map_parts(found_in, pieces)))
+    kernel = winograd.to_kernel(functools.reduce(np.add, map_pieces(found_in, pieces)))
     return kernel.reshape(*window.size, channels, filters)

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from portanet.backends.base import Array
+from portanet.backends.numpy.pieces import map_pieces, slices
 from portanet.backends.numpy.scan import rows_of_a_piece
-from portanet.backends.numpy.threads import map_parts, slices
 
 BLOCK = 8
 """Time steps whose slopes, and products for the weights, are computed at once, while they are in the cache."""
@@ -51,7 +51,7 @@ def lstm(
         c_last[mine] = piece.cells[-1]
         return piece
 
-    pieces = map_parts(forward, rows)
+    pieces = map_pieces(forward, rows)
 
     def pullback(cotangents: tuple[Array | None, ...]) -> tuple[Any, ...]:
         """Cotangents of x, the kernels, the bias and the first states, given those of the results."""
@@ -65,10 +65,10 @@ def lstm(
             return found
 
         def by_x() -> Array:
-            found = map_parts(lambda da: np.matmul(da, transposed[:, None, :, :features]).sum(axis=0), das)
+            found = map_pieces(lambda da: np.matmul(da, transposed[:, None, :, :features]).sum(axis=0), das)
             return np.concatenate(found, axis=1)
 
-        das, parts = zip(*map_parts(backward, range(len(rows))), strict=True)
+        das, parts = zip(*map_pieces(backward, range(len(rows))), strict=True)
         total = functools.reduce(np.add, parts)
         total = np.roll(total, -1, axis=0).swapaxes(0, 1).reshape(-1, 4 * units)
         return by_x, total[:features], total[-units:], None if bias is None else total[features], dh, dc

@@ -11,15 +11,12 @@ import contextvars
 import functools
 import os
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from queue import SimpleQueue
 from typing import Any
 
-import numpy as np
 import threadpoolctl
-
-from portanet.backends.base import Array
 
 _helpers: list[threading.Thread] = []
 _jobs: SimpleQueue[tuple[contextvars.Context, _Job]] = SimpleQueue()
@@ -107,6 +104,36 @@ def single_threaded_blas() -> Iterator[None]:
                 _before.clear()
 
 
+class Plan:
+    """Who has the cores in a step that is run many times: BLAS, or, once the step has worked in pieces, its pieces.
+
+    Threads of BLAS that have just computed look out for more to do, and would take half a core from the pieces.
+    """
+
+    def __init__(self) -> None:
+        self.in_pieces = False
+
+    def __enter__(self) -> None:
+        _here.plans = [*getattr(_here, "plans", []), (self, ExitStack())]
+        if self.in_pieces:
+            self.hold()
+
+    def __exit__(self, *error: Any) -> None:
+        *_here.plans, (_, held) = _here.plans
+        held.close()
+
+    def hold(self) -> None:
+        """Hold BLAS to one thread until the step is done."""
+        self.in_pieces = True
+        _here.plans[-1][1].enter_context(single_threaded_blas())
+
+
+def in_a_step_of_products() -> bool:
+    """Whether the caller runs a step that so far has not worked in pieces, so that BLAS has the cores."""
+    plans: list[Any] = getattr(_here, "plans", [])
+    return bool(plans) and not has_cores()
+
+
 def run_pieces(run: Callable[[int], Any], count: int) -> None:
     """Call `run(0)`, ..., `run(count - 1)` on the threads there are; the calling thread takes its share.
 
@@ -120,6 +147,8 @@ def run_pieces(run: Callable[[int], Any], count: int) -> None:
             for i in range(count):
                 run(i)
         return
+    if in_a_step_of_products():
+        _here.plans[-1][0].hold()
     limit = thread_count()
     threads = min(count, max(1, limit - _working[0] + 1) if in_a_piece() else limit)
     with single_threaded_blas():
@@ -202,95 +231,3 @@ def _serve(jobs: SimpleQueue[tuple[contextvars.Context, _Job]]) -> None:
         context, job = jobs.get()
         context.run(job.help)
         del context, job  # keep no arrays while waiting
-
-
-def slices(count: int, size: int) -> list[slice]:
-    """Consecutive slices of a size, the last of what is left."""
-    return [slice(i, min(i + size, count)) for i in range(0, count, size)]
-
-
-def map_parts(function: Callable[[Any], Any], parts: Sequence[Any]) -> list[Any]:
-    """`Backend.map_parts` for NumPy."""
-    found: list[Any] = [None] * len(parts)
-
-    def run(i: int) -> None:
-        found[i] = function(parts[i])
-
-    run_pieces(run, len(parts))
-    return found
-
-
-def map_chunks(function: Callable[..., Any], arrays: Sequence[Array], rows: int, total: bool = False) -> Any:
-    """`Backend.map_chunks` for NumPy."""
-    count = arrays[0].shape[0]
-    if count <= rows:
-        return function(*arrays)
-    starts = range(0, count, rows)
-    parts: list[tuple[Array, ...]] = [()] * len(starts)
-    joined: list[Array] = []
-    several: list[bool] = []
-    lock = threading.Lock()
-
-    def run(i: int) -> None:
-        piece = slice(starts[i], starts[i] + rows)
-        found = function(*[x[piece] for x in arrays])
-        results = found if isinstance(found, tuple) else (found,)
-        with lock:
-            if not several:
-                several.append(isinstance(found, tuple))
-                if not total:
-                    joined.extend(np.empty((count, *x.shape[1:]), dtype=x.dtype) for x in results)
-        if total:
-            parts[i] = results
-        else:
-            for out, x in zip(joined, results, strict=True):
-                out[piece] = x
-
-    run_pieces(run, len(starts))
-    if total:
-        joined.extend(functools.reduce(np.add, each) for each in zip(*parts, strict=True))
-    return tuple(joined) if several[0] else joined[0]
-
-
-ELEMENTS = 2**17
-"""Elements of a piece of elementwise work: with fewer, threads wait for each other, since each call takes the
-interpreter."""
-
-
-def map_elements(function: Callable[..., Any], args: Sequence[Any]) -> Any:
-    """`Backend.map_elements` for NumPy: in pieces along the first axis, which stay in a core's cache."""
-    arrays = [x for x in args if isinstance(x, np.ndarray)]
-    largest = max(arrays, key=lambda x: x.size, default=None)
-    if largest is None or largest.size < 2 * ELEMENTS:
-        return function(*args)
-    shape = largest.shape
-    if all(x.shape == shape and x.flags.c_contiguous for x in arrays):
-        args = [x.reshape(-1) if isinstance(x, np.ndarray) else x for x in args]
-    elif any(x.ndim > len(shape) for x in arrays):
-        return function(*args)
-    whole = next(x for x in args if isinstance(x, np.ndarray) and x.size == largest.size)
-    rows = max(1, ELEMENTS * whole.shape[0] // whole.size)
-    divided = [isinstance(x, np.ndarray) and x.ndim == whole.ndim and x.shape[0] == whole.shape[0] for x in args]
-    results: list[Array] = []
-    several: list[bool] = []
-    lock = threading.Lock()
-
-    def run(i: int) -> None:
-        piece = slice(i * rows, (i + 1) * rows)
-        seen = [x[piece] if cut else x for x, cut in zip(args, divided, strict=True)]
-        found = function(*seen)
-        parts = found if isinstance(found, tuple) else (found,)
-        with lock:
-            if not several:
-                several.append(isinstance(found, tuple))
-                for part in parts:  # what was changed in place is there already
-                    same = next((x for x, y in zip(args, seen, strict=True) if y is part), None)
-                    results.append(np.empty((whole.shape[0], *part.shape[1:]), part.dtype) if same is None else same)
-        for out, part in zip(results, parts, strict=True):
-            target = out[piece]
-            if not np.shares_memory(target, part):
-                target[...] = part
-
-    run_pieces(run, -(-whole.shape[0] // rows))
-    finished = [x.reshape(shape) if x.ndim != len(shape) else x for x in results]
-    return tuple(finished) if several[0] else finished[0]

@@ -67,8 +67,7 @@ class Model:
             for v in layer.connected().named_variables().values()
             if v not in layer.trained().values()
         ]
-        pieces = any(layer.connected().works_in_pieces for layer in self.layers)
-        self._slope = get_backend().compile(self._make_slope(), pieces)
+        self._slope = get_backend().compile(self._make_slope())
 
     def fit(
         self,

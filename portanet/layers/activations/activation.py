@@ -23,6 +23,7 @@ class Activation(Layer):
         array([0., 2.])
     """
 
+    independent_examples = True
     keeps_shape = True
 
     def __init__(self, activation: Any, **options: Any) -> None:

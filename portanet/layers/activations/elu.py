@@ -23,6 +23,7 @@ class ELU(Layer):
         array([-0.31606,  2.     ])
     """
 
+    independent_examples = True
     keeps_shape = True
 
     def __init__(self, alpha: float = 1.0, **options: Any) -> None:

@@ -23,6 +23,7 @@ class LeakyReLU(Layer):
         array([-0.5,  2. ])
     """
 
+    independent_examples = True
     keeps_shape = True
 
     def __init__(self, negative_slope: float = 0.3, **options: Any) -> None:

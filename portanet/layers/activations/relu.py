@@ -25,6 +25,7 @@ class ReLU(Layer):
         array([0. , 0.5, 1. ])
     """
 
+    independent_examples = True
     keeps_shape = True
 
     def __init__(

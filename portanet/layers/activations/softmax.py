@@ -26,6 +26,7 @@ class Softmax(Layer):
         array([[0.5, 0.5]])
     """
 
+    independent_examples = True
     keeps_shape = True
 
     def __init__(self, axis: int | list[int] | tuple[int, ...] = -1, **options: Any) -> None:

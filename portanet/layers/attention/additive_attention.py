@@ -29,6 +29,8 @@ class AdditiveAttention(Attention):
         (2, 3, 4)
     """
 
+    independent_examples = True
+
     def __init__(self, use_scale: bool = True, dropout: float = 0.0, **options: Any) -> None:
         super().__init__(use_scale, dropout=dropout, **options)
 

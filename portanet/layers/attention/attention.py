@@ -38,7 +38,7 @@ class Attention(RandomLayer):
         (2, 3, 4)
     """
 
-    works_in_pieces = gains_by_parts = True
+    independent_examples = True
     several_inputs: Several = Several("query", "value", optional=("key",))
 
     def __init__(

@@ -30,6 +30,8 @@ class GroupQueryAttention(MultiHeadAttention):
         (4, 5, 16)
     """
 
+    independent_examples = True
+
     def __init__(
         self,
         head_dim: int,

@@ -55,7 +55,7 @@ class MultiHeadAttention(RandomLayer):
         (4, 5, 16)
     """
 
-    works_in_pieces = gains_by_parts = True
+    independent_examples = True
     several_inputs: Several = Several("query", optional=("value", "key"))
 
     def __init__(

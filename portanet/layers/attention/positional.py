@@ -42,6 +42,7 @@ class SinePositionEncoding(Layer):
                [0.8415, 0.5403, 0.01  , 1.    ]])
     """
 
+    independent_examples = True
     keeps_shape = True
 
     def __init__(self, max_wavelength: float = 10000, **options: Any) -> None:
@@ -79,6 +80,7 @@ class PositionEmbedding(Layer):
         (2, 5, 4)
     """
 
+    independent_examples = True
     keeps_shape = True
 
     def __init__(self, sequence_length: int, initializer: Any = "glorot_uniform", **options: Any) -> None:
@@ -129,6 +131,7 @@ class RotaryEmbedding(Layer):
                [0.5403, 0.8415]])
     """
 
+    independent_examples = True
     keeps_shape = True
 
     def __init__(
@@ -138,8 +141,7 @@ class RotaryEmbedding(Layer):
         self.max_wavelength = checks.positive("max_wavelength", max_wavelength, self)
         self.scaling_factor = checks.positive("scaling_factor", scaling_factor, self)
         self.sequence_axis = checks.integer("sequence_axis", sequence_axis, self)
-        if sequence_axis < 1:  # it may be that of the batch
-            self.by_example = False
+        self.independent_examples = self.sequence_axis > 0  # else it may be the axis of the batch
 
     def call(self, x: Array, start_index: int = 0) -> Array:
         self.require_rank(x.shape, 2, "(batch, time, ..., features)")

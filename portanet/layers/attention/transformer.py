@@ -42,6 +42,7 @@ class TransformerEncoder(Layer):
         (4, 5, 16)
     """
 
+    independent_examples = True
     attends_to_encoder = False
 
     def __init__(
@@ -149,6 +150,7 @@ class TransformerDecoder(TransformerEncoder):
         (4, 5, 16)
     """
 
+    independent_examples = True
     several_inputs: Several = Several("decoder_sequence", optional=("encoder_sequence",))
 
     def __init__(self, intermediate_dim: int, num_heads: int, **options: Any) -> None:

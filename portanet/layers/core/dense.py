@@ -36,6 +36,8 @@ class Dense(Layer):
         (2, 4)
     """
 
+    independent_examples = True
+
     def __init__(
         self,
         units: int,

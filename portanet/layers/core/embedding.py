@@ -39,6 +39,7 @@ class Embedding(Layer):
         [[[2.0, 2.5], [0.0, 0.5]]]
     """
 
+    independent_examples = True
     autocast = False  # half precision would round class numbers, and the message should name the dtype received
 
     def __init__(

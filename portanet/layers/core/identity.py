@@ -17,6 +17,7 @@ class Identity(Layer):
         array([1., 2.])
     """
 
+    independent_examples = True
     keeps_shape = True
     keeps_values = True
 

@@ -21,6 +21,7 @@ class InputLayer(Layer):
         **options: `name` of `Layer`.
     """
 
+    independent_examples = True
     keeps_shape = True
     keeps_values = True
     autocast = False

@@ -28,8 +28,6 @@ class Lambda(Layer):
         array([2., 4.])
     """
 
-    by_example = False  # the function may do anything
-
     def __init__(
         self,
         function: Callable[..., Any],

@@ -29,6 +29,7 @@ class Masking(Layer):
         array([[ True, False]])
     """
 
+    independent_examples = True
     keeps_shape = True
 
     def __init__(self, mask_value: float = 0.0, **options: Any) -> None:

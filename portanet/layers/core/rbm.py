@@ -38,8 +38,6 @@ class RBM(Layer):
         True
     """
 
-    by_example = False
-
     def __init__(
         self,
         units: int,

@@ -26,6 +26,8 @@ class Concatenate(Merge):
         (2, 7)
     """
 
+    independent_examples = True
+
     def __init__(self, axis: int = -1, **options: Any) -> None:
         super().__init__(**options)
         self.axis = checks.integer("axis", axis, self)

@@ -20,6 +20,8 @@ class Add(ElementwiseMerge):
         array([[11., 22.]])
     """
 
+    independent_examples = True
+
     def merge(self, xp: Any, arrays: list[Array]) -> Array:
         return functools.reduce(xp.add, arrays)
 
@@ -27,6 +29,7 @@ class Add(ElementwiseMerge):
 class Subtract(ElementwiseMerge):
     """The first of two inputs minus the second."""
 
+    independent_examples = True
     several_inputs: Several = Several("first", "second")
 
     def merge(self, xp: Any, arrays: list[Array]) -> Array:
@@ -36,12 +39,16 @@ class Subtract(ElementwiseMerge):
 class Multiply(ElementwiseMerge):
     """The product of the inputs, element by element."""
 
+    independent_examples = True
+
     def merge(self, xp: Any, arrays: list[Array]) -> Array:
         return functools.reduce(xp.multiply, arrays)
 
 
 class Average(ElementwiseMerge):
     """The mean of the inputs, element by element."""
+
+    independent_examples = True
 
     def merge(self, xp: Any, arrays: list[Array]) -> Array:
         return functools.reduce(xp.add, arrays) * (1 / len(arrays))
@@ -50,12 +57,16 @@ class Average(ElementwiseMerge):
 class Maximum(ElementwiseMerge):
     """The largest of the inputs, element by element."""
 
+    independent_examples = True
+
     def merge(self, xp: Any, arrays: list[Array]) -> Array:
         return functools.reduce(xp.maximum, arrays)
 
 
 class Minimum(ElementwiseMerge):
     """The smallest of the inputs, element by element."""
+
+    independent_examples = True
 
     def merge(self, xp: Any, arrays: list[Array]) -> Array:
         return functools.reduce(xp.minimum, arrays)

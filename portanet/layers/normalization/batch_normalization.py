@@ -40,8 +40,6 @@ class BatchNormalization(AffineNormalization):
         (array([-1.,  1.], dtype=float32), array([0.98, 2.98], dtype=float32))
     """
 
-    by_example = False
-
     def __init__(
         self,
         axis: int | list[int] | tuple[int, ...] = -1,

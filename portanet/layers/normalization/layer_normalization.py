@@ -31,6 +31,8 @@ class LayerNormalization(AffineNormalization):
                [-1.,  1.]], dtype=float32)
     """
 
+    independent_examples = True
+
     def __init__(self, axis: int | list[int] | tuple[int, ...] = -1, epsilon: float = 1e-3, **options: Any) -> None:
         super().__init__(epsilon, **options)
         self.axis = checks.integers("axis", axis, of=self)

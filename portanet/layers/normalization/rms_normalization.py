@@ -31,6 +31,7 @@ class RMSNormalization(Layer):
         array([[ 1., -1.]], dtype=float32)
     """
 
+    independent_examples = True
     keeps_shape = True
 
     def __init__(self, axis: int | list[int] | tuple[int, ...] = -1, epsilon: float = 1e-6, **options: Any) -> None:

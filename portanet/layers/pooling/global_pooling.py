@@ -46,6 +46,7 @@ class GlobalAveragePooling1D(_GlobalAveragePooling):
         array([[1., 2.]])
     """
 
+    independent_examples = True
     rank = 1
 
     def call(self, x: Array, mask: Array | None = None) -> Array:
@@ -110,6 +111,7 @@ class GlobalMaxPooling1D(_GlobalMaxPooling):
         **options: `name`, `dtype` of `Layer`.
     """
 
+    independent_examples = True
     rank = 1
 
 

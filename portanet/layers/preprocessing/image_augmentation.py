@@ -32,8 +32,6 @@ class ImageAugmentation(RandomLayer):
         **options: `name`, `trainable`, `dtype`, `activity_regularizer` of `Layer`.
     """
 
-    by_example = False  # numbers are drawn for a whole batch
-
     def __init__(self, seed: int | None = None, data_format: str | None = None, **options: Any) -> None:
         super().__init__(seed, **options)
         self.data_format = checks.data_format(data_format, self)

@@ -27,7 +27,6 @@ class ActivityRegularization(Layer):
         1.5
     """
 
-    by_example = False
     keeps_shape = True
     keeps_values = True
 

@@ -28,8 +28,6 @@ class ContractiveRegularization(Layer):
         (4, 2)
     """
 
-    by_example = False
-
     def __init__(self, encoder: Layer, factor: float = 0.01, **options: Any) -> None:
         super().__init__(**options)
         if not isinstance(encoder, Layer):

@@ -7,7 +7,7 @@ from typing import Any
 
 from portanet import checks
 from portanet.autodiff import array_namespace
-from portanet.backends import Array
+from portanet.backends import Array, elementwise
 from portanet.layers.random_layer import RandomLayer
 
 
@@ -31,6 +31,8 @@ class Dropout(RandomLayer):
         True
     """
 
+    independent_examples = True
+
     def __init__(
         self, rate: float, noise_shape: Sequence[int | None] | None = None, seed: int | None = None, **options: Any
     ) -> None:
@@ -39,14 +41,14 @@ class Dropout(RandomLayer):
         self.noise_shape = noise_shape and tuple(
             None if n is None else checks.positive_int("noise_shape", n, self) for n in noise_shape
         )
-        if noise_shape and noise_shape[0] not in (None, 1):  # a part of the batch would not fit
-            self.by_example = False
+        # With other numbers of masks, those for a part of the batch would not be known.
+        self.independent_examples = type(self).independent_examples and (not noise_shape or noise_shape[0] in (None, 1))
 
     def call(self, x: Array, training: bool = False) -> Array:
         if not training or self.rate == 0:
             return x
         keep = self.bernoulli(1 - self.rate, self.mask_shape(tuple(x.shape)))
-        return array_namespace(x).where(keep, x * (1 / (1 - self.rate)), 0.0)
+        return kept(x, keep, 1 / (1 - self.rate))
 
     def mask_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         """The shape of the mask for inputs of a shape."""
@@ -60,3 +62,9 @@ class Dropout(RandomLayer):
                 f"input, its size, 1 or None. Received: an input of shape {shape}"
             )
         return tuple(n if m is None else m for n, m in zip(shape, self.noise_shape, strict=True))
+
+
+@elementwise
+def kept(x: Array, keep: Array, factor: float) -> Array:
+    """`x` times a factor where it is kept, else 0."""
+    return array_namespace(x, keep).where(keep, x * factor, 0.0)

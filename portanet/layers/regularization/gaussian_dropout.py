@@ -26,8 +26,6 @@ class GaussianDropout(RandomLayer):
         1.0
     """
 
-    by_example = False
-
     def __init__(self, rate: float, seed: int | None = None, **options: Any) -> None:
         super().__init__(seed, **options)
         self.rate = checks.rate("rate", rate, self)

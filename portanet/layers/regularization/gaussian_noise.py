@@ -25,8 +25,6 @@ class GaussianNoise(RandomLayer):
         (0.0, 0.1)
     """
 
-    by_example = False  # normal numbers are drawn for a whole batch
-
     def __init__(self, stddev: float, seed: int | None = None, **options: Any) -> None:
         super().__init__(seed, **options)
         self.stddev = checks.non_negative("stddev", stddev, self)

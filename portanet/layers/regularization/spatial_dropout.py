@@ -46,6 +46,7 @@ class SpatialDropout1D(_SpatialDropout):
         True
     """
 
+    independent_examples = True
     _axes = 1
 
     def __init__(self, rate: float, seed: int | None = None, **options: Any) -> None:

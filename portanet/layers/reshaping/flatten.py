@@ -20,6 +20,8 @@ class Flatten(Rearranging):
         (2, 12)
     """
 
+    independent_examples = True
+
     def call(self, x: Array) -> Array:
         return array_namespace(x).reshape(x, (x.shape[0], math.prod(x.shape[1:])))
 

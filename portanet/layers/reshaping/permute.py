@@ -24,6 +24,8 @@ class Permute(Rearranging):
         (5, 4, 3)
     """
 
+    independent_examples = True
+
     def __init__(self, dims: Any, **options: Any) -> None:
         super().__init__(**options)
         self.dims = checks.integers("dims", dims, of=self)

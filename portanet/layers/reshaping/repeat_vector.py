@@ -26,6 +26,8 @@ class RepeatVector(Rearranging):
         (5, 3, 4)
     """
 
+    independent_examples = True
+
     def __init__(self, n: int, **options: Any) -> None:
         super().__init__(**options)
         self.n = checks.positive_int("n", n, self)

@@ -25,6 +25,8 @@ class Reshape(Rearranging):
         (5, 6, 2)
     """
 
+    independent_examples = True
+
     def __init__(self, target_shape: Any, **options: Any) -> None:
         super().__init__(**options)
         shape = tuple(target_shape) if isinstance(target_shape, (tuple, list)) else (target_shape,)

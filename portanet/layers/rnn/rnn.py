@@ -50,8 +50,6 @@ class RNN(Layer):
         (2, 5, 4)
     """
 
-    by_example = False  # the batch may have a state, and runs through time in pieces anyway
-    works_in_pieces = True
     several_inputs: Several = Several("sequence", more="initial_state")
 
     def __init__(

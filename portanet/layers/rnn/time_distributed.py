@@ -28,6 +28,8 @@ class TimeDistributed(Layer):
         (2, 5, 4)
     """
 
+    independent_examples = True
+
     def __init__(self, layer: Layer, **options: Any) -> None:
         super().__init__(**options)
         if not isinstance(layer, Layer):
