@@ -54,6 +54,13 @@ def test_what_the_architecture_names_exists() -> None:
     assert [name for name in sorted(named) if not is_there(name)] == []
 
 
+def test_what_the_architecture_says_is_in_a_file_is_in_it() -> None:
+    pairs = re.findall(r"`([\w.]+)`,?\s+(?:in\s+|\()`([\w/]+\.py)`", ARCHITECTURE)
+    assert len(pairs) > 20
+    wrong = [(name, file) for name, file in pairs if name.split(".")[-1] not in words_of(ROOT / file)]
+    assert wrong == []
+
+
 def is_there(name: str) -> bool:
     """Whether a path, a dotted name or a word of the page is to be found in the tree; commands are not looked for."""
     if "/" in name or name.endswith((".md", ".py", ".toml")):
@@ -68,7 +75,11 @@ def is_there(name: str) -> bool:
 
 @functools.cache
 def words() -> set[str]:
-    return {word for path in ROOT.glob("[pt]*/**/*.py") for word in re.findall(r"\w+", path.read_text())}
+    return set().union(*map(words_of, ROOT.glob("[pt]*/**/*.py")))
+
+
+def words_of(path: pathlib.Path) -> set[str]:
+    return set(re.findall(r"\w+", path.read_text()))
 
 
 @functools.cache

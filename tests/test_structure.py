@@ -15,9 +15,13 @@ import pytest
 
 import portanet
 from portanet import layers
+from portanet.backends.registry import BACKENDS, FORWARD
 
 ROOT = pathlib.Path(__file__).parent.parent
 SOURCE = ROOT / "portanet"
+NUMPY_TUNING = {"by_example", "gains_by_parts", "map_chunks", "sum_last", "works_in_pieces"}
+DIVISION = {"map_parts": {"training/parts.py"}, "part_of_batch": {"training/parts.py", "random/streams.py"}}
+"""Of whole batches: which files above the backends may have to do with it."""
 
 
 def calls(function: Callable[[], Any]) -> list[tuple[str, str]]:
@@ -54,6 +58,28 @@ def names(path: pathlib.Path) -> Iterator[tuple[str, int]]:
         for token in tokenize.generate_tokens(file.readline):
             if token.type == tokenize.NAME:
                 yield token.string, token.start[0]
+
+
+def above_backends() -> dict[str, pathlib.Path]:
+    files = {path.relative_to(SOURCE).as_posix(): path for path in SOURCE.rglob("*.py")}
+    return {name: path for name, path in files.items() if not name.startswith("backends/")}
+
+
+def test_tuning_of_numpy_stays_in_its_backend() -> None:
+    wrong = []
+    for file, path in above_backends().items():
+        there = {name for name, allowed in DIVISION.items() if file in allowed}
+        wrong += [f"{file}:{line} {name}" for name, line in names(path) if name in {*NUMPY_TUNING, *DIVISION} - there]
+    assert wrong == []
+
+
+def test_nothing_above_backends_asks_which_library_it_is() -> None:
+    libraries = {*BACKENDS, *FORWARD, "array_api_strict", "dask.array"}
+    wrong = []
+    for file, path in above_backends().items():
+        texts = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Constant)]
+        wrong += [f"{file}:{text.lineno} {text.value!r}" for text in texts if text.value in libraries]
+    assert wrong == []
 
 
 def introduced(tree: ast.Module) -> Iterator[tuple[str, int]]:
