@@ -3,18 +3,19 @@
 from portanet.backends.base import Array, Backend, BackendUnavailableError, HostArray
 from portanet.backends.conversion import asarray, dtype_for, to_host
 from portanet.backends.forward import ForwardBackend
-from portanet.backends.namespaces import device_of, raw_namespace, to_device
-from portanet.backends.overrides import overridable
-from portanet.backends.parallel import elementwise, is_large, map_rows
+from portanet.backends.overrides import elementwise, is_large, map_rows, overridable
 from portanet.backends.registry import (
     BACKENDS,
     available_backends,
     backend_class,
     backend_class_of,
+    device_of,
     forward_backend_of,
     get_backend,
     make_backend,
+    raw_namespace,
     set_backend,
+    to_device,
     use_backend,
 )
 

@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 
 from portanet.backends.base import Array, Backend, HostArray, no_dtype
-from portanet.backends.namespaces import device_of, raw_namespace, to_device
-from portanet.backends.registry import backend_class_of, get_backend
+from portanet.backends.registry import backend_class_of, device_of, get_backend, raw_namespace, to_device
 
 _PLAIN = frozenset({bool, int, float, complex})
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from portanet.backends.base import Array, HostArray
 from portanet.backends.forward import ForwardBackend
-from portanet.backends.namespaces import raw_namespace
+from portanet.backends.registry import raw_namespace
 
 
 class DaskBackend(ForwardBackend):

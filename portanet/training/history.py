@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import signal
+import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,7 +15,6 @@ from portanet import random
 from portanet.backends import Backend
 from portanet.callbacks import CallbackList
 from portanet.metrics import Metric
-from portanet.training.interrupts import uninterrupted
 
 
 @dataclass
@@ -141,3 +143,31 @@ class Totals(Mapping[str, Any]):
 
     def __contains__(self, name: object) -> bool:
         return name in tuple(iter(self))
+
+
+@contextlib.contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Let a Ctrl-C in a `with` block take effect at its end, so that weights changed in place are never left half-done.
+
+    A second Ctrl-C takes effect at once. Where Ctrl-C does not raise KeyboardInterrupt (another thread than the main
+    one, a signal handler of the user's), nothing is changed.
+    """
+    ordinary = signal.default_int_handler
+    if threading.current_thread() is not threading.main_thread() or signal.getsignal(signal.SIGINT) is not ordinary:
+        yield
+        return
+    waiting = False
+
+    def wait(number: int, frame: Any) -> None:
+        nonlocal waiting
+        if waiting:
+            raise KeyboardInterrupt
+        waiting = True
+
+    signal.signal(signal.SIGINT, wait)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, ordinary)
+        if waiting:
+            raise KeyboardInterrupt

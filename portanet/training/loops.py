@@ -15,8 +15,7 @@ from portanet.optimizers.base import widest
 from portanet.training import step
 from portanet.training.data.intake import Feed
 from portanet.training.data.streams import Batch
-from portanet.training.history import Totals
-from portanet.training.interrupts import uninterrupted
+from portanet.training.history import Totals, uninterrupted
 from portanet.training.objective import Statistics
 from portanet.tree import tree_items, tree_leaves, tree_map
 

@@ -10,10 +10,9 @@ import pytest
 import threadpoolctl
 
 from portanet.backends import elementwise, raw_namespace
-from portanet.backends.numpy import pieces, threads
-from portanet.backends.numpy import products as numpy_products
+from portanet.backends.numpy import namespace, threads
 from portanet.backends.numpy.backend import NumpyBackend
-from portanet.backends.numpy.products import matmul
+from portanet.backends.numpy.namespace import matmul
 from portanet.backends.numpy.threads import single_threaded_blas
 
 SHAPES = [
@@ -42,7 +41,7 @@ def draw(shape: tuple[int, ...], dtype: str = "float32") -> Any:
 @pytest.mark.parametrize(("first", "second"), SHAPES)
 @pytest.mark.parametrize("dtype", ["float32", "float64", "int32", "complex64"])
 def test_against_numpy(monkeypatch: Any, first: Any, second: Any, dtype: str) -> None:
-    monkeypatch.setattr(numpy_products, "SMALL", 1)
+    monkeypatch.setattr(namespace, "SMALL", 1)
     a, b = draw(first, dtype), draw(second, dtype)
     expected = np.matmul(a, b)
     found = matmul(a, b)
@@ -55,7 +54,7 @@ def test_against_numpy(monkeypatch: Any, first: Any, second: Any, dtype: str) ->
 
 @pytest.mark.usefixtures("held")
 def test_mixed_dtypes_and_shapes_that_do_not_fit(monkeypatch: Any) -> None:
-    monkeypatch.setattr(numpy_products, "SMALL", 1)
+    monkeypatch.setattr(namespace, "SMALL", 1)
     mixed = matmul(draw((300, 70)), draw((70, 90), "float64"))
     assert mixed.dtype == np.float64
     for first, second in [((300, 70), (60, 90)), ((9, 20, 30), (9, 20, 10))]:
@@ -81,7 +80,7 @@ def test_a_step_that_has_worked_in_pieces_has_the_cores_from_its_start() -> None
         """Whether BLAS is held to one thread: at first, in a piece, and after."""
         start, during = threads.has_cores(), []
         if x is not None:
-            pieces.map_rows(lambda x: (during.append(threads.has_cores() or threads.in_a_piece()), x)[1], [x], 2**20)
+            threads.map_rows(lambda x: (during.append(threads.has_cores() or threads.in_a_piece()), x)[1], [x], 2**20)
         return [start, any(during), threads.has_cores()]
 
     step = NumpyBackend().compile(work)
@@ -107,7 +106,7 @@ def test_elementwise_work_leaves_the_cores_to_products_of_a_step() -> None:
 
 
 def test_an_error_in_a_step_gives_the_threads_back() -> None:
-    step = NumpyBackend().compile(lambda x: pieces.map_rows(lambda x: 1 // 0, [x], 2**20))
+    step = NumpyBackend().compile(lambda x: threads.map_rows(lambda x: 1 // 0, [x], 2**20))
     for _ in range(2):
         with pytest.raises(ZeroDivisionError):
             step(np.ones((4, 2)))

@@ -12,7 +12,7 @@ import threadpoolctl
 import portanet
 from portanet import backends
 from portanet.backends import Backend
-from portanet.backends.numpy import pieces, threads
+from portanet.backends.numpy import threads
 from tests.support import assert_equal
 
 X = np.random.default_rng(0).standard_normal((23, 4)).astype("float32")
@@ -20,7 +20,7 @@ X = np.random.default_rng(0).standard_normal((23, 4)).astype("float32")
 
 def map_rows(function: Any, arrays: list[Any], rows: int, total: bool = False) -> Any:
     """In pieces of so many rows at most; a piece of a piece is of a size that is found likewise."""
-    return pieces.map_rows(function, arrays, -(-pieces.ROWS // (rows * arrays[0].itemsize)), total)
+    return threads.map_rows(function, arrays, -(-threads.ROWS // (rows * arrays[0].itemsize)), total)
 
 
 def test_every_backend_gives_the_whole(backend: Backend) -> None:

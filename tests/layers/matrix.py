@@ -13,7 +13,7 @@ from portanet.backends import Array, device_of, get_backend, use_backend
 from portanet.layers import Layer
 from portanet.mixed_precision import set_global_policy
 from portanet.random.streams import part_of_batch
-from portanet.training.parts import keeps_examples_apart
+from portanet.training.step import keeps_examples_apart
 from portanet.tree import tree_items, tree_leaves, tree_map
 from portanet.variables import bind, collect_losses
 from tests.saving.through import from_file

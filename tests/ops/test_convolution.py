@@ -14,8 +14,8 @@ import portanet
 from portanet.autodiff import array_namespace, check_grads, grad, vjp
 from portanet.backends import Backend, raw_namespace, use_backend
 from portanet.backends.numpy import convolution as numpy_convolution
-from portanet.backends.numpy import pieces as numpy_pieces
 from portanet.backends.numpy import planes as numpy_planes
+from portanet.backends.numpy import threads
 from portanet.backends.numpy.threads import run_pieces
 from portanet.ops import convolution_plain as plain
 from portanet.ops.convolution import conv_nd, conv_transpose_nd
@@ -138,7 +138,7 @@ def test_results_do_not_depend_on_threads_and_pieces_are_used(groups: int) -> No
         run_pieces(run, count)
 
     with pytest.MonkeyPatch.context() as patch:
-        for module in (numpy_pieces, numpy_convolution):
+        for module in (threads, numpy_convolution):
             patch.setattr(module, "run_pieces", counting)
         expected = run()
     assert len(pieces) == 3

@@ -38,7 +38,7 @@ FORK = """
 import os, sys, threading, time
 import numpy as np
 from portanet.backends.numpy import threads
-from portanet.backends.numpy.pieces import map_rows
+from portanet.backends.numpy.threads import map_rows
 from tests.portability.curves import curve
 
 expected = curve("CNN")

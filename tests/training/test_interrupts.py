@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import portanet
-from portanet.training.interrupts import uninterrupted
+from portanet.training.history import uninterrupted
 from tests.training.models import line, rows
 
 X, Y = rows(12)

@@ -15,7 +15,7 @@ from portanet import activations, layers
 from portanet.autodiff import array_namespace, hvp
 from portanet.backends.numpy import backend as numpy_backend
 from portanet.training import TrainingRun, step
-from portanet.training.parts import Division
+from portanet.training.step import Division
 
 pytestmark = pytest.mark.usefixtures("small_ones_too")
 

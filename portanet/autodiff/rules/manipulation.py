@@ -7,7 +7,7 @@ from typing import Any
 
 from portanet.autodiff.dispatch import LinearMap, fit
 from portanet.autodiff.rules.declare import composite, linear, no_derivative, primitive, rule
-from portanet.backends.namespaces import to_device
+from portanet.backends.registry import to_device
 
 
 def _reshape_back(xp: Any, ans: Any, x: Any, *args: Any, **kwargs: Any) -> LinearMap:

@@ -9,14 +9,13 @@ from typing import Any, cast
 import numpy as np
 
 from portanet.backends.base import Array, Backend, HostArray, Step
-from portanet.backends.numpy import namespace, pieces
+from portanet.backends.numpy import namespace, threads
 from portanet.backends.numpy.convolution import convolve, convolve_kernel
 from portanet.backends.numpy.lstm import lstm
 from portanet.backends.numpy.memory import keep_freed_memory
 from portanet.backends.numpy.random import random_words
 from portanet.backends.numpy.scan import scan
 from portanet.backends.numpy.special import erfc_values, gelu
-from portanet.backends.numpy.threads import Plan
 
 
 def index_add(rows: Array, index: Array, size: int) -> Array:
@@ -53,7 +52,7 @@ class NumpyBackend(Backend):
     name = "numpy"
     library = "numpy"
     install = "pip install numpy"
-    least_elements = 2 * pieces.ELEMENTS
+    least_elements = 2 * threads.ELEMENTS
     overrides = {
         "index_add": index_add,
         "random_words": random_words,
@@ -76,27 +75,27 @@ class NumpyBackend(Backend):
 
     @classmethod
     def map_elements(cls, function: Callable[..., Any], args: Sequence[Any]) -> Any:
-        return pieces.map_elements(function, args)
+        return threads.map_elements(function, args)
 
     @classmethod
     def map_rows(
         cls, function: Callable[..., Any], arrays: Sequence[Array | None], size: int, total: bool = False
     ) -> Any:
-        return pieces.map_rows(function, arrays, size, total)
+        return threads.map_rows(function, arrays, size, total)
 
     @classmethod
     def parts(cls, examples: int, numbers: float) -> list[slice]:
         # Two: each costs the interpreter's time for every operation, and that is one thread's.
         divides = examples >= FEWEST and examples * numbers >= ENOUGH
-        return pieces.slices(examples, -(-examples // 2) if divides else examples)
+        return threads.slices(examples, -(-examples // 2) if divides else examples)
 
     @classmethod
     def map_parts(cls, function: Callable[[Any], Any], parts: Sequence[Any]) -> list[Any]:
-        return pieces.map_pieces(function, parts)
+        return threads.map_pieces(function, parts)
 
     def compile(self, step: Step, given: tuple[int, ...] = ()) -> Step:
         """The step; from when it first works in pieces, BLAS is held to one thread throughout; see `threads.Plan`."""
-        plan = Plan()
+        plan = threads.Plan()
 
         @functools.wraps(step)
         def planned(*args: Any) -> Any:

@@ -15,9 +15,8 @@ import numpy as np
 
 from portanet.backends.base import Array
 from portanet.backends.numpy import winograd
-from portanet.backends.numpy.pieces import map_pieces
 from portanet.backends.numpy.planes import as_plane
-from portanet.backends.numpy.threads import run_pieces
+from portanet.backends.numpy.threads import map_pieces, run_pieces
 
 
 def convolve(x: Array, kernel: Array, bias: Array | None, *, window: Any, groups: int) -> Any:

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from portanet.backends.base import Array
-from portanet.backends.numpy.pieces import map_pieces, slices
 from portanet.backends.numpy.scan import rows_of_a_piece
+from portanet.backends.numpy.threads import map_pieces, slices
 
 BLOCK = 8
 """Time steps whose slopes, and products for the weights, are computed at once, while they are in the cache."""

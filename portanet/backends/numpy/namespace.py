@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import array_api_compat.numpy as compat
@@ -14,12 +15,18 @@ from array_api_compat.numpy import fft as fft
 from array_api_compat.numpy import linalg as linalg
 
 from portanet.backends.base import Array
-from portanet.backends.numpy.products import matmul as matmul
+from portanet.backends.numpy.threads import has_cores, in_a_piece, run_pieces
 
 FEW = 2**12
 """Elements of arrays for which NumPy's own functions are as fast."""
 SHORT = 2**12
 """Rows with more numbers are added as fast, and more exactly, without BLAS."""
+SMALL = 8_000_000
+"""Products with fewer multiplications and additions are not worth a second thread."""
+COPIED = 2**14
+"""Products of batches of second factors with no more numbers take half as long if transposed ones are copied first."""
+LARGE = 32 * SMALL
+"""Nor are these within a piece: the others have most of the threads, and each call takes the interpreter."""
 _INTEGERS = {2: np.int16, 4: np.int32, 8: np.int64}
 
 
@@ -46,3 +53,35 @@ def sum(  # noqa: A001
         total = np.vecdot(x, np.ones(x.shape[-1], dtype=x.dtype))
         return total[..., None] if keepdims else total
     return compat.sum(x, axis=axis, dtype=dtype, keepdims=keepdims)
+
+
+def matmul(x1: Array, x2: Array, /) -> Array:
+    """As in the standard; where this library's threads have the cores, large products are divided among them.
+
+    Pieces of rows, columns or matrices have sizes that follow from the shapes.
+    """
+    if x2.ndim > 2 and x2.strides[-1] != x2.itemsize and x2.shape[-1] * x2.shape[-2] <= COPIED:
+        x2 = np.ascontiguousarray(x2)
+    if x1.ndim < 2 or x2.ndim < 2 or x1.dtype != x2.dtype or not _divides(2 * x1.size * x2.shape[-1]):
+        return np.matmul(x1, x2)
+    if x1.ndim > 2 or x2.ndim > 2:
+        if x1.shape[:-2] != x2.shape[:-2]:
+            return np.matmul(x1, x2)
+        out = np.empty((*x1.shape[:-1], x2.shape[-1]), dtype=x1.dtype)
+        _in_pieces(x1.shape[0], max(1, -(-x1.shape[0] // 8)), lambda p: np.matmul(x1[p], x2[p], out=out[p]))
+        return out
+    rows, columns = x1.shape[0], x2.shape[1]
+    out = np.empty((rows, columns), dtype=x1.dtype)
+    if rows >= columns:
+        _in_pieces(rows, max(256, -(-rows // 128) * 16), lambda p: np.matmul(x1[p], x2, out=out[p]))
+    else:
+        _in_pieces(columns, max(128, -(-columns // 64) * 16), lambda p: np.matmul(x1, x2[:, p], out=out[:, p]))
+    return out
+
+
+def _divides(operations: int) -> bool:
+    return operations >= LARGE if in_a_piece() else operations >= SMALL and has_cores()
+
+
+def _in_pieces(count: int, size: int, product: Callable[[slice], Array]) -> None:
+    run_pieces(lambda i: product(slice(i * size, (i + 1) * size)), -(-count // size))

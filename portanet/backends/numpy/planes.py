@@ -10,7 +10,7 @@ from numpy.lib.stride_tricks import as_strided
 
 from portanet.backends.base import Array
 from portanet.backends.numpy import winograd
-from portanet.backends.numpy.pieces import slices
+from portanet.backends.numpy.threads import slices
 
 PIECE = 2**22
 """Bytes of a piece: what it sees, side by side, and its results."""
