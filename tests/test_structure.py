@@ -20,7 +20,7 @@ from portanet.backends.registry import BACKENDS, FORWARD
 ROOT = pathlib.Path(__file__).parent.parent
 SOURCE = ROOT / "portanet"
 NUMPY_TUNING = {"by_example", "gains_by_parts", "map_chunks", "sum_last", "works_in_pieces"}
-DIVISION = {"map_parts": {"training/parts.py"}, "part_of_batch": {"training/parts.py", "random/streams.py"}}
+DIVISION = {"map_parts": {"training/step.py"}, "part_of_batch": {"training/step.py", "random/streams.py"}}
 """Of whole batches: which files above the backends may have to do with it."""
 
 
