@@ -31,7 +31,8 @@ def overridable(definition: F) -> F:
 
     Example:
         >>> import numpy as np
-        >>>         >>> @overridable
+        >>> from portanet.backends import overridable
+        >>> @overridable
         ... def double(x):
         ...     return x + x
         >>> double(np.asarray([1.0])), double.definition(np.asarray([1.0]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins  # whose names some functions of the standard have
 import math
 from collections.abc import Callable
 from typing import Any
@@ -68,14 +69,14 @@ def matmul(x1: Array, x2: Array, /) -> Array:
         if x1.shape[:-2] != x2.shape[:-2]:
             return np.matmul(x1, x2)
         out = np.empty((*x1.shape[:-1], x2.shape[-1]), dtype=x1.dtype)
-        _in_pieces(x1.shape[0], max(1, -(-x1.shape[0] // 8)), lambda p: np.matmul(x1[p], x2[p], out=out[p]))
+        _in_pieces(x1.shape[0], builtins.max(1, -(-x1.shape[0] // 8)), lambda p: np.matmul(x1[p], x2[p], out=out[p]))
         return out
     rows, columns = x1.shape[0], x2.shape[1]
     out = np.empty((rows, columns), dtype=x1.dtype)
     if rows >= columns:
-        _in_pieces(rows, max(256, -(-rows // 128) * 16), lambda p: np.matmul(x1[p], x2, out=out[p]))
+        _in_pieces(rows, builtins.max(256, -(-rows // 128) * 16), lambda p: np.matmul(x1[p], x2, out=out[p]))
     else:
-        _in_pieces(columns, max(128, -(-columns // 64) * 16), lambda p: np.matmul(x1, x2[:, p], out=out[:, p]))
+        _in_pieces(columns, builtins.max(128, -(-columns // 64) * 16), lambda p: np.matmul(x1, x2[:, p], out=out[:, p]))
     return out
 
 
