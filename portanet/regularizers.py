@@ -13,7 +13,7 @@ from portanet.lookup import lookup, names
 
 
 class Regularizer(Configurable):
-    """A penalty: `regularizer(x)` gives an array of shape () in the dtype of `x`."""
+    """A penalty: `regularizer(x)` returns an array of shape () in the dtype of `x`."""
 
     def __call__(self, x: Array) -> Array:
         raise NotImplementedError
@@ -79,14 +79,14 @@ class L2(L1L2):
 
 
 class OrthogonalRegularizer(Regularizer):
-    """`factor` times the mean |cosine| between different rows (or columns) of a matrix: it makes them orthogonal.
+    """`factor` times the mean |cosine| between different rows (or columns) of a matrix.
 
     Args:
         factor: The factor.
         mode: `"rows"` or `"columns"`.
 
     Raises:
-        ValueError: The array has not two axes.
+        ValueError: The array does not have two axes.
 
     Example:
         >>> import numpy as np
@@ -100,28 +100,28 @@ class OrthogonalRegularizer(Regularizer):
 
     def __call__(self, x: Array) -> Array:
         if x.ndim != 2:
-            raise ValueError(f"OrthogonalRegularizer needs an array with 2 axes. Received: shape {tuple(x.shape)}")
+            raise ValueError(f"OrthogonalRegularizer expects an array with 2 axes. Received: shape {tuple(x.shape)}")
         xp = array_namespace(x)
         rows = x if self.mode == "rows" else xp.matrix_transpose(x)
         square = xp.sum(rows * rows, axis=1, keepdims=True)
         rows = rows / xp.sqrt(xp.maximum(square, 1e-12))
         size = rows.shape[0]
-        others = 1.0 - xp.eye(size, dtype=x.dtype, device=device_of(x))
-        cosines = xp.sum(xp.abs(xp.matmul(rows, xp.matrix_transpose(rows)) * others))
+        off_diagonal = 1.0 - xp.eye(size, dtype=x.dtype, device=device_of(x))
+        cosines = xp.sum(xp.abs(xp.matmul(rows, xp.matrix_transpose(rows)) * off_diagonal))
         return cosines * (self.factor / max(1, size * (size - 1)))
 
 
 def contractive(encoder: Callable[[Array], Array], x: Array) -> tuple[Array, Array]:
-    """A code and how far it follows its input: the Jacobian's squared Frobenius norm, averaged over the batch.
+    """A code and its contractive penalty: the Jacobian's squared Frobenius norm, averaged over the batch.
 
     Source: S. Rifai et al., Contractive auto-encoders: explicit invariance during feature extraction, ICML 2011.
 
     Args:
-        encoder: Maps (batch, features) to (batch, units), each example by itself.
+        encoder: Maps (batch, features) to (batch, units), each example independently.
         x: Inputs, shape (batch, ...).
 
     Returns:
-        The encoder's result, and the scalar `mean_i ||d encoder(x_i) / d x_i||_F^2`; it takes one pullback for each
+        The encoder's result, and the scalar `mean_i ||d encoder(x_i) / d x_i||_F^2`; it takes one pullback per
         unit.
 
     Example:
@@ -133,14 +133,15 @@ def contractive(encoder: Callable[[Array], Array], x: Array) -> tuple[Array, Arr
     code, pullback = vjp(encoder, x)
     if code.ndim != 2:
         raise ValueError(
-            f"The encoder must give an array of shape (batch, units). Received: an output of shape {tuple(code.shape)}"
+            f"Argument `encoder` must return an array of shape (batch, units). "
+            f"Received: an output of shape {tuple(code.shape)}"
         )
     xp = array_namespace(code, x)
     batch, units = code.shape
     total = 0.0
     for unit in range(units):
-        chosen = xp.arange(units, device=device_of(code)) == unit
-        cotangent = xp.broadcast_to(xp.astype(chosen, code.dtype), (batch, units))
+        selected = xp.arange(units, device=device_of(code)) == unit
+        cotangent = xp.broadcast_to(xp.astype(selected, code.dtype), (batch, units))
         (slope,) = pullback(cotangent, retain=unit < units - 1)
         total = total + array_namespace(slope).sum(slope * slope)
     return code, total / batch
@@ -150,5 +151,5 @@ REGULARIZERS = names(L1, L2, L1L2, OrthogonalRegularizer) | {"l1_l2": L1L2, "ort
 
 
 def get(identifier: Any) -> Any:
-    """A regularizer by name, the object given, or None for None."""
+    """A regularizer by name, the given object, or None for None."""
     return None if identifier is None else lookup("regularizer", identifier, REGULARIZERS)

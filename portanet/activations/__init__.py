@@ -50,7 +50,7 @@ def linear(x: Array) -> Array:
 
 @pointwise
 def exponential(x: Array) -> Any:
-    """`exp(x)`: infinite for large inputs, of which NumPy warns.
+    """`exp(x)`: infinite for large inputs, with a warning from NumPy.
 
     Example:
         >>> import numpy as np
@@ -82,7 +82,7 @@ ACTIVATIONS |= {"swish": silu, "hard_swish": hard_silu}
 
 
 def get(identifier: Any) -> Any:
-    """An activation by name, the function given, or `linear` for None.
+    """An activation by name, the given function, or `linear` for None.
 
     Example:
         >>> from portanet import activations

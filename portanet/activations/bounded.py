@@ -39,7 +39,7 @@ def tanh(x: Array) -> Any:
 
 @pointwise
 def scaled_tanh(x: Array) -> Any:
-    """`1.7159 tanh(2x/3)`: close to 1 at 1, so that targets of -1 and 1 lie where it is steep (LeCun et al. 1998).
+    """`1.7159 tanh(2x/3)`: close to 1 at 1, so that it is steep at targets of -1 and 1 (LeCun et al. 1998).
 
     Example:
         >>> import numpy as np
@@ -87,7 +87,7 @@ def elliot(x: Array, steepness: float = 1.0) -> Any:
 
     Args:
         x: Floating-point array.
-        steepness: The s above.
+        steepness: `s` above.
 
     Example:
         >>> import numpy as np
@@ -105,7 +105,7 @@ def symmetric_elliot(x: Array, steepness: float = 1.0) -> Any:
 
     Args:
         x: Floating-point array.
-        steepness: The s above.
+        steepness: `s` above.
 
     Example:
         >>> import numpy as np
@@ -130,7 +130,7 @@ def hard_sigmoid(x: Array) -> Array:
 
 @pointwise
 def ultra_fast_sigmoid(x: Array) -> Any:
-    """A sigmoid of pieces of hyperbolas and lines, within 0.028 of the real one, as in Theano.
+    """A piecewise approximation of the sigmoid, within 0.028 of it, as in Theano.
 
     The derivative is that of the pieces. The value jumps by 0.0045 at |x| = 3.4, where the curve ends.
 
@@ -155,7 +155,7 @@ def ultra_fast_sigmoid(x: Array) -> Any:
 
 @pointwise
 def sparse_sigmoid(x: Array) -> Any:
-    """`(x + 1) / 2`, cut off at 0 and 1.
+    """`(x + 1) / 2`, clipped to [0, 1].
 
     Example:
         >>> import numpy as np
@@ -169,7 +169,7 @@ def sparse_sigmoid(x: Array) -> Any:
 
 @pointwise
 def hard_tanh(x: Array) -> Any:
-    """The input, cut off at -1 and 1.
+    """The input, clipped to [-1, 1].
 
     Example:
         >>> import numpy as np
@@ -182,7 +182,7 @@ def hard_tanh(x: Array) -> Any:
 
 @pointwise
 def step(x: Array) -> Any:
-    """1 for positive inputs, else 0: the perceptron's. Its derivative is 0, so it learns by the perceptron rule only.
+    """1 for positive inputs, else 0. Its derivative is 0, so it learns by the perceptron rule only.
 
     Example:
         >>> import numpy as np

@@ -51,20 +51,20 @@ def mish(x: Array) -> Any:
     """
     xp = array_namespace(x)
     e = xp.exp(-xp.abs(x))
-    over = xp.where(x > 0, 1 + 2 * e, e * e + 2 * e)
-    t = over / (over + xp.where(x > 0, 2 * e * e, 2.0))
+    numerator = xp.where(x > 0, 1 + 2 * e, e * e + 2 * e)
+    t = numerator / (numerator + xp.where(x > 0, 2 * e * e, 2.0))
     return x * t, lambda xp: t + x * (1 - t * t) * (0.5 * xp.tanh(0.5 * x) + 0.5)
 
 
 @pointwise
 @overridable
 def gelu(x: Array, approximate: bool = False) -> Any:
-    """`x` times the probability that a standard normal number is below x (Hendrycks and Gimpel 2016).
+    """`x` times the probability that a standard normal variable is below x (Hendrycks and Gimpel 2016).
 
     Args:
         x: Floating-point array.
-        approximate: Whether to take `(1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) / 2` for the probability, which is
-            within 5e-4 of it, rather than the error function.
+        approximate: Whether to approximate the probability, within 5e-4, by
+            `(1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) / 2`.
 
     Example:
         >>> import numpy as np
@@ -82,7 +82,7 @@ def gelu(x: Array, approximate: bool = False) -> Any:
     below = 0.5 * erfc(x * -math.sqrt(0.5))
 
     def slope(xp: Any) -> Array:
-        near = xp.clip(x, -40.0, 40.0)  # exp(-800) is 0, no square overflows, and 0 * inf is no number
+        near = xp.clip(x, -40.0, 40.0)  # exp(-800) is 0, no square overflows, and 0 * inf is NaN
         return below + near * (xp.exp(-0.5 * near * near) * (1 / math.sqrt(2 * math.pi)))
 
     return array_namespace(x).maximum(x, -40.0) * below, slope
@@ -93,7 +93,7 @@ def glu(x: Array, axis: int = -1) -> Array:
 
     Args:
         x: Floating-point array.
-        axis: Axis of even size; the result's is half as long.
+        axis: Axis of even size, halved in the result.
 
     Example:
         >>> import numpy as np
@@ -103,7 +103,8 @@ def glu(x: Array, axis: int = -1) -> Array:
     size = x.shape[axis]
     if size % 2:
         raise ValueError(
-            f"Activation glu halves an axis, whose size must be even. Received: shape {tuple(x.shape)}, axis {axis}"
+            f"Argument `axis` of activation 'glu' must be an axis of even size. "
+            f"Received: shape {tuple(x.shape)}, axis {axis}"
         )
     before = (slice(None),) * (axis % x.ndim)
     return x[(*before, slice(0, size // 2), ...)] * sigmoid(x[(*before, slice(size // 2, size), ...)])

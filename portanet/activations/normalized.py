@@ -1,4 +1,4 @@
-"""Activations over an axis: probabilities, and the largest of a group."""
+"""Activations over an axis: probabilities, and the maximum of groups."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from portanet.backends import Array, device_of
 
 @custom_vjp
 def softmax(x: Array, axis: int | tuple[int, ...] = -1) -> Any:
-    """`exp(x) / sum(exp(x))` over an axis; the maximum is taken off first, so that nothing overflows.
+    """`exp(x) / sum(exp(x))` over an axis; the maximum is subtracted first, so that nothing overflows.
 
     Args:
         x: Floating-point array.
@@ -36,7 +36,7 @@ def softmax(x: Array, axis: int | tuple[int, ...] = -1) -> Any:
 
 @custom_vjp
 def log_softmax(x: Array, axis: int | tuple[int, ...] = -1) -> Any:
-    """The logarithm of `softmax`, without taking the logarithm of a number that may be 0.
+    """The logarithm of `softmax`, without a logarithm of 0.
 
     Args:
         x: Floating-point array.
@@ -76,31 +76,31 @@ def sparsemax(x: Array, axis: int = -1) -> Any:
     xp = array_namespace(x)
     fixed = stop_gradient(x)
     ranked = xp.sort(fixed, axis=axis, descending=True)
-    places = [1] * x.ndim
-    places[axis] = x.shape[axis]
-    count = xp.reshape(xp.arange(1, x.shape[axis] + 1, dtype=x.dtype, device=device_of(ranked)), tuple(places))
+    shape = [1] * x.ndim
+    shape[axis] = x.shape[axis]
+    count = xp.reshape(xp.arange(1, x.shape[axis] + 1, dtype=x.dtype, device=device_of(ranked)), tuple(shape))
     # The support is the largest k for which the k-th largest element is above the threshold of the k largest.
-    kept = 1 + count * ranked > xp.cumulative_sum(ranked, axis=axis)
-    size = xp.sum(xp.astype(kept, x.dtype), axis=axis, keepdims=True)
-    least = xp.min(xp.where(kept, ranked, xp.max(ranked, axis=axis, keepdims=True)), axis=axis, keepdims=True)
+    supported = 1 + count * ranked > xp.cumulative_sum(ranked, axis=axis)
+    size = xp.sum(xp.astype(supported, x.dtype), axis=axis, keepdims=True)
+    least = xp.min(xp.where(supported, ranked, xp.max(ranked, axis=axis, keepdims=True)), axis=axis, keepdims=True)
     support = xp.astype(fixed >= least, x.dtype)
     threshold = (xp.sum(support * x, axis=axis, keepdims=True) - 1) / size
 
     def pullback(g: Array) -> tuple[Array, None]:
         xp = array_namespace(g, support)
-        held = g * support
-        return held - support * (xp.sum(held, axis=axis, keepdims=True) / size), None
+        masked = g * support
+        return masked - support * (xp.sum(masked, axis=axis, keepdims=True) / size), None
 
     return xp.where(support > 0, x - threshold, 0.0), pullback
 
 
 def maxout(x: Array, pieces: int, axis: int = -1) -> Array:
-    """The largest of each group of `pieces` neighbours along an axis (Goodfellow et al. 2013).
+    """The maximum of each group of `pieces` neighbours along an axis (Goodfellow et al. 2013).
 
     Args:
         x: Floating-point array.
         pieces: Size of a group; it must divide the size of the axis.
-        axis: The axis; the result's is shorter by the factor `pieces`.
+        axis: The axis, divided by `pieces` in the result.
 
     Example:
         >>> import numpy as np
@@ -110,7 +110,7 @@ def maxout(x: Array, pieces: int, axis: int = -1) -> Array:
     size = x.shape[axis]
     if size % checks.positive_int("pieces", pieces, "maxout"):
         raise checks.invalid("pieces", pieces, f"a divisor of the size of axis {axis}, {size}", "maxout")
-    at = axis % x.ndim
+    axis = axis % x.ndim
     xp = array_namespace(x)
-    groups = xp.reshape(x, (*x.shape[:at], size // pieces, pieces, *x.shape[at + 1 :]))
-    return xp.max(groups, axis=at + 1)
+    groups = xp.reshape(x, (*x.shape[:axis], size // pieces, pieces, *x.shape[axis + 1 :]))
+    return xp.max(groups, axis=axis + 1)

@@ -1,4 +1,4 @@
-"""How an elementwise activation is declared: its value and its slope, side by side."""
+"""Declares elementwise activations by their value and slope."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from portanet.backends import Array, elementwise
 def pointwise(f: Callable[..., tuple[Array, Callable[[Any], Array]]]) -> Callable[..., Any]:
     """Declare an elementwise function of one array by its value and its slope.
 
-    `f(x, **parameters)` returns `(y, slope)`; `slope(xp)` gives dy/dx, and is asked for only when a derivative is
-    wanted. Both are written in the standard, and arrays in the shape of `x`: backends compute them as suits them.
+    `f(x, **parameters)` returns `(y, slope)`; `slope(xp)` returns dy/dx and is called only when a derivative is
+    needed. Both are written in the standard and have the shape of `x`; backends may compute them in blocks.
 
     Example:
         >>> import numpy as np

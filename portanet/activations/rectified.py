@@ -1,4 +1,4 @@
-"""Activations that are a line for positive inputs."""
+"""Activations that are linear, or close to it, for positive inputs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def relu(x: Array, negative_slope: float = 0.0, max_value: float | None = None, 
     Args:
         x: Floating-point array.
         negative_slope: Slope below the threshold, where the value is `negative_slope * (x - threshold)`.
-        max_value: Where the value is cut off; None for nowhere.
+        max_value: Upper bound of the value, or None.
         threshold: Above it, the value is x.
 
     Example:
@@ -158,7 +158,7 @@ def softplus(x: Array) -> Any:
 def squareplus(x: Array, b: float = 4.0) -> Any:
     """`(x + sqrt(x^2 + b)) / 2`: like softplus, without exponentials (Barron 2021).
 
-    Computed as `max(x, 0) + (b/2) / (sqrt(x^2 + b) + |x|)`, in which nothing cancels.
+    Computed as `max(x, 0) + (b/2) / (sqrt(x^2 + b) + |x|)`, without cancellation.
 
     Example:
         >>> import numpy as np
@@ -201,7 +201,7 @@ def threshold(x: Array, threshold: float, default_value: float) -> Any:
 
 @pointwise
 def soft_shrink(x: Array, threshold: float = 0.5) -> Any:
-    """The input moved towards 0 by the threshold, and 0 within it.
+    """The input shrunk towards 0 by the threshold, and 0 within it.
 
     Example:
         >>> import numpy as np
@@ -216,7 +216,7 @@ def soft_shrink(x: Array, threshold: float = 0.5) -> Any:
 
 @pointwise
 def hard_shrink(x: Array, threshold: float = 0.5) -> Any:
-    """x, and 0 where it is within the threshold of 0.
+    """The input, and 0 where it is within the threshold of 0.
 
     Example:
         >>> import numpy as np

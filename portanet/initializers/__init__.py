@@ -1,4 +1,4 @@
-"""Initial values of weights, drawn on the host, so that they are the same bits on every backend."""
+"""Initial values of weights, drawn on the host, so that they are bitwise the same on every backend."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ INITIALIZERS |= {"zero": Zeros, "one": Ones, "uniform": RandomUniform, "normal":
 
 
 def get(identifier: Any) -> Any:
-    """An initializer by name, or the object (or function `(shape, generator) -> NumPy array`) given.
+    """An initializer by name, or the given object (or function `(shape, generator) -> NumPy array`).
 
     Example:
         >>> from portanet import initializers

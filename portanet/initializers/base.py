@@ -1,4 +1,4 @@
-"""What an initializer is, and how many inputs and outputs a unit has."""
+"""The base class of initializers, and the fans of a unit."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from portanet.configurable import Configurable
 def fans(shape: tuple[int, ...]) -> tuple[int, int]:
     """Number of inputs and outputs of a unit, from a kernel's shape: (..., inputs, outputs).
 
-    Axes before the last two are those of a convolution's window, which multiplies both. A recurrent kernel with its
-    gates side by side, (units, 4 * units), and an embedding, (words, dimensions), count as they stand, as in Keras.
+    Axes before the last two are a convolution's spatial axes, whose product multiplies both. A recurrent kernel of all
+    gates, (units, 4 * units), and an embedding, (words, dimensions), are not special, as in Keras.
 
     Example:
         >>> fans((784, 500)), fans((3, 3, 16, 32)), fans((64, 256)), fans((10,)), fans(())
@@ -29,13 +29,13 @@ def fans(shape: tuple[int, ...]) -> tuple[int, int]:
 
 
 class Initializer(Configurable):
-    """Draws the initial values of a weight: `initializer(shape, generator)` gives a float64 NumPy array.
+    """Draws the initial values of a weight: `initializer(shape, generator)` returns a float64 NumPy array.
 
     Subclasses implement `draw(shape, generator)`.
 
     Args:
-        seed: None: layers give a generator of their own, so that every weight gets other numbers. An integer: every
-            call gives the same numbers.
+        seed: None: layers pass a generator per weight, so that every weight gets different values. An integer: every
+            call returns the same values.
 
     Example:
         >>> import numpy as np
@@ -53,7 +53,7 @@ class Initializer(Configurable):
 
         Args:
             shape: Shape of the weight.
-            generator: Where the numbers come from, unless the initializer has a seed of its own.
+            generator: Source of the random values, unless the initializer has a seed.
         """
         if self.seed is not None:
             generator = np.random.default_rng(self.seed)

@@ -1,4 +1,4 @@
-"""Initial values without chance."""
+"""Deterministic initial values."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Ones(Initializer):
 
 
 class Constant(Initializer):
-    """One number everywhere, or given values.
+    """One value everywhere, or given values.
 
     Args:
         value: A number, or an array (nested lists) that broadcasts to the weight's shape.
@@ -64,16 +64,16 @@ class Constant(Initializer):
             return np.broadcast_to(self.value, shape).copy()
         except ValueError:
             raise ValueError(
-                f"The value of Constant must broadcast to the weight's shape {shape}. "
+                f"Argument `value` of Constant must broadcast to the weight's shape {shape}. "
                 f"Received: a value of shape {self.value.shape}"
             ) from None
 
 
 class Identity(Initializer):
-    """The identity matrix, for weights of rank 2; zeros outside the diagonal of the square part.
+    """The identity matrix, for weights of rank 2; zeros off the main diagonal.
 
     Args:
-        gain: The number on the diagonal.
+        gain: The value on the diagonal.
 
     Example:
         >>> Identity()((2, 3))
@@ -87,5 +87,5 @@ class Identity(Initializer):
 
     def draw(self, shape: tuple[int, ...], generator: np.random.Generator) -> HostArray:
         if len(shape) != 2:
-            raise ValueError(f"Identity makes weights of rank 2. Received: shape={shape}")
+            raise ValueError(f"Identity initializes weights of rank 2. Received: shape={shape}")
         return self.gain * np.eye(*shape)

@@ -16,21 +16,20 @@ from portanet.initializers.structured import Orthogonal
 def lsuv(model: Any, x: Any, tolerance: float = 0.1, max_iterations: int = 10) -> dict[str, float]:
     """Layer-sequential unit-variance initialisation (D. Mishkin and J. Matas, All You Need Is a Good Init, 2016).
 
-    Each layer with a kernel, in the order in which they compute, gets an orthonormal kernel, which is then divided by
-    the standard deviation of the layer's results (before its activation) on a batch, until their variance is 1.
+    Each layer with a kernel, in the order of computation, gets an orthonormal kernel, which is then divided by the
+    standard deviation of the layer's results (before its activation) on a batch, until their variance is 1.
 
     Args:
-        model: A layer or model; built here if it is not yet. Its kernels are replaced; biases and recurrent layers stay
-            as they are.
-        x: A batch of inputs, such as some hundred examples.
-        tolerance: How far the variance may be from 1.
-        max_iterations: How often a kernel is scaled at most.
+        model: A layer or model, built if necessary. Its kernels are replaced; biases and recurrent layers are not.
+        x: A batch of inputs, some hundred examples.
+        tolerance: Allowed distance of the variance from 1.
+        max_iterations: Maximum number of times a kernel is scaled.
 
     Returns:
         The variance reached in each layer, by the path of its kernel.
 
     Raises:
-        ValueError: The results of a layer do not vary over the batch, so that no scale helps.
+        ValueError: The results of a layer do not vary over the batch.
 
     Example:
         >>> import numpy as np, portanet
@@ -68,13 +67,13 @@ def _assign(kernel: Any, host: Any) -> None:
     kernel.assign(kernel.backend.xp.astype(value, kernel.dtype))
 
 
-class _Enough(Exception):  # noqa: N818 -- a signal, not an error
-    """The layer has computed; the rest of the model need not."""
+class _StopForward(Exception):  # noqa: N818 -- a signal, not an error
+    """The layer has been called; the rest of the model is skipped."""
 
 
 def _in_order(model: Any, x: Array) -> list[Any]:
-    """The layers with a kernel that is not recurrent, in the order of their first call."""
-    found: list[Any] = []
+    """The non-recurrent layers with a kernel, in the order of their first call."""
+    called: list[Any] = []
     candidates = [
         layer
         for layer in model.flatten_layers()
@@ -84,36 +83,36 @@ def _in_order(model: Any, x: Array) -> list[Any]:
         for layer in candidates:
             call = layer.call
 
-            def noting(*args: Any, layer: Any = layer, call: Callable[..., Any] = call, **kwargs: Any) -> Any:
-                if layer not in found:
-                    found.append(layer)
+            def recording_call(*args: Any, layer: Any = layer, call: Callable[..., Any] = call, **kwargs: Any) -> Any:
+                if layer not in called:
+                    called.append(layer)
                 return call(*args, **kwargs)
 
-            hooks.enter_context(_replaced(layer, "call", noting))
+            hooks.enter_context(_replaced(layer, "call", recording_call))
         model(x)
-    return found
+    return called
 
 
 def _results(model: Any, layer: Any, x: Array) -> Array:
-    """What the layer gives before its activation."""
-    seen: list[Array] = []
+    """The layer's results before its activation."""
+    results: list[Array] = []
     call = layer.call
 
     def before_activation(z: Array) -> Array:
-        seen.append(z)
-        raise _Enough
+        results.append(z)
+        raise _StopForward
 
     def after_call(*args: Any, **kwargs: Any) -> Any:
-        seen.append(call(*args, **kwargs))
-        raise _Enough
+        results.append(call(*args, **kwargs))
+        raise _StopForward
 
     with contextlib.ExitStack() as hooks:
         hooks.enter_context(_replaced(layer, "call", after_call))
         if callable(getattr(layer, "activation", None)):
             hooks.enter_context(_replaced(layer, "activation", before_activation))
-        with contextlib.suppress(_Enough):
+        with contextlib.suppress(_StopForward):
             model(x)
-    return seen[0]
+    return results[0]
 
 
 @contextlib.contextmanager

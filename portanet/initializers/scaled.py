@@ -1,4 +1,4 @@
-"""Random initial values, element by element: of a given spread, or of one that suits the fans."""
+"""Random initial values, drawn element by element, with a given scale or one derived from the fans."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from portanet.initializers.base import Initializer, fans
 
 
 class RandomNormal(Initializer):
-    """Normal numbers.
+    """Normally distributed values.
 
     Args:
-        mean: Their mean.
-        stddev: Their standard deviation.
+        mean: The mean.
+        stddev: The standard deviation.
         seed: See `Initializer`.
 
     Example:
@@ -34,11 +34,11 @@ class RandomNormal(Initializer):
 
 
 class TruncatedNormal(Initializer):
-    """Normal numbers, redrawn beyond two standard deviations.
+    """Normally distributed values, redrawn beyond two standard deviations.
 
     Args:
-        mean: Their mean.
-        stddev: Standard deviation before the redrawing, which makes it smaller by the factor 0.88.
+        mean: The mean.
+        stddev: Standard deviation before redrawing, which reduces it by the factor 0.88.
         seed: See `Initializer`.
 
     Example:
@@ -56,11 +56,11 @@ class TruncatedNormal(Initializer):
 
 
 class RandomUniform(Initializer):
-    """Numbers spread evenly over an interval.
+    """Uniformly distributed values.
 
     Args:
-        minval: Its lower end.
-        maxval: Its upper end.
+        minval: Lower bound.
+        maxval: Upper bound.
         seed: See `Initializer`.
 
     Example:
@@ -83,7 +83,7 @@ class RandomUniform(Initializer):
 
 
 class VarianceScaling(Initializer):
-    """Variance `scale / fan`, so that signals keep their size from layer to layer.
+    """Variance `scale / fan`, so that signals keep their scale from layer to layer.
 
     Args:
         scale: The factor.
@@ -121,15 +121,15 @@ class VarianceScaling(Initializer):
             return generator.uniform(-limit, limit, shape)
         if self.distribution == "untruncated_normal":
             return generator.normal(0.0, std, shape)
-        # The standard deviation of a normal cut off at 2 is 0.8796...
+        # The standard deviation of a normal truncated at 2 is 0.8796...
         return truncated_normal(shape, generator) * (std / 0.87962566103423978)
 
 
 def truncated_normal(shape: tuple[int, ...], generator: np.random.Generator) -> HostArray:
-    """Standard normal numbers, redrawn beyond two standard deviations."""
+    """Standard normal values, redrawn beyond two standard deviations."""
     out = np.asarray(generator.standard_normal(shape))
-    while (beyond := np.abs(out) > 2).any():
-        out[beyond] = generator.standard_normal(int(beyond.sum()))
+    while (outside := np.abs(out) > 2).any():
+        out[outside] = generator.standard_normal(int(outside.sum()))
     return out
 
 

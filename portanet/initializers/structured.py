@@ -1,4 +1,4 @@
-"""Random initial values of a matrix as a whole."""
+"""Random initial values of whole matrices."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from portanet.initializers.base import Initializer
 
 
 class Orthogonal(Initializer):
-    """A random matrix with orthonormal columns (or rows, if those are fewer), all directions alike.
+    """A random matrix with orthonormal columns (or rows, if those are fewer), uniformly distributed.
 
-    Weights of higher rank count as matrices of shape (product of all axes but the last, last axis).
+    Weights of higher rank are matrices of shape (product of all axes but the last, last axis).
 
     Source: A. Saxe, J. McClelland and S. Ganguli, Exact Solutions to the Nonlinear Dynamics of Learning in Deep Linear
     Neural Networks (2014); the signs as in F. Mezzadri, How to Generate Random Matrices from the Classical Compact
@@ -38,7 +38,7 @@ class Orthogonal(Initializer):
 
     def draw(self, shape: tuple[int, ...], generator: np.random.Generator) -> HostArray:
         if len(shape) < 2:
-            raise ValueError(f"Orthogonal makes weights of rank 2 and more. Received: shape={shape}")
+            raise ValueError(f"Orthogonal initializes weights of rank 2 or more. Received: shape={shape}")
         rows, columns = math.prod(shape[:-1]), shape[-1]
         q, r = np.linalg.qr(generator.standard_normal((max(rows, columns), min(rows, columns))))
         q = q * np.where(np.diagonal(r) < 0, -1.0, 1.0)
@@ -46,9 +46,9 @@ class Orthogonal(Initializer):
 
 
 class SVD(Initializer):
-    """The singular vectors of a normal random matrix: orthonormal columns (or rows, if those are fewer), as NumPyDL's.
+    """The singular vectors of a normal random matrix: orthonormal columns (or rows, if those are fewer), as in NumPyDL.
 
-    Weights of higher rank count as matrices of shape (product of all axes but the last, last axis).
+    Weights of higher rank are matrices of shape (product of all axes but the last, last axis).
 
     Args:
         seed: See `Initializer`.
@@ -63,19 +63,19 @@ class SVD(Initializer):
 
     def draw(self, shape: tuple[int, ...], generator: np.random.Generator) -> HostArray:
         if len(shape) < 2:
-            raise ValueError(f"SVD makes weights of rank 2 and more. Received: shape={shape}")
+            raise ValueError(f"SVD initializes weights of rank 2 or more. Received: shape={shape}")
         rows, columns = math.prod(shape[:-1]), shape[-1]
         left, _, right = np.linalg.svd(generator.standard_normal((rows, columns)), full_matrices=False)
         return np.asarray((left if rows >= columns else right).reshape(shape))
 
 
 class Sparse(Initializer):
-    """Zeros, but for a fixed number of normal weights into each unit (J. Martens, Deep Learning via Hessian-free
+    """Zeros, except for a fixed number of normal weights into each unit (J. Martens, Deep Learning via Hessian-free
     Optimization, 2010).
 
     Args:
         connections: Number of non-zero weights into each unit (all of them, if it has fewer inputs).
-        stddev: Standard deviation of those.
+        stddev: Standard deviation of these weights.
         seed: See `Initializer`.
 
     Example:
@@ -91,9 +91,9 @@ class Sparse(Initializer):
 
     def draw(self, shape: tuple[int, ...], generator: np.random.Generator) -> HostArray:
         if len(shape) < 2:
-            raise ValueError(f"Sparse makes weights of rank 2 and more. Received: shape={shape}")
+            raise ValueError(f"Sparse initializes weights of rank 2 or more. Received: shape={shape}")
         rows, units = math.prod(shape[:-1]), shape[-1]
-        # The inputs with the smallest of random numbers are a choice without replacement, for each unit.
+        # Taking the inputs with the smallest random values is a choice without replacement, per unit.
         chosen = np.argsort(generator.random((rows, units)), axis=0)[: self.connections]
         out = np.zeros((rows, units))
         np.put_along_axis(out, chosen, generator.normal(0.0, self.stddev, chosen.shape), axis=0)

@@ -1,4 +1,4 @@
-"""Differentiable functions with an adjoint of their own, where composition would be too slow."""
+"""Differentiable functions with hand-written adjoints, where composition would be too slow."""
 
 from portanet.ops.crossentropy import (
     binary_crossentropy,

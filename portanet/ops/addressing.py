@@ -1,6 +1,6 @@
-"""How a neural Turing machine finds its place in memory, reads and writes (Graves, Wayne and Danihelka 2014).
+"""Memory addressing, reading and writing in a neural Turing machine (Graves, Wayne and Danihelka 2014).
 
-A memory has shape (..., locations, width), a weighting over its locations (..., locations); leading axes are a batch's.
+A memory has shape (..., locations, width), a weighting over its locations (..., locations), with leading batch axes.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ from portanet.backends import Array
 
 
 def address_by_content(memory: Array, key: Array, strength: Array) -> Array:
-    """A weighting by likeness: the softmax of `strength` times the cosine of the angle between key and location.
+    """A weighting by similarity: the softmax of `strength` times the cosine similarity of key and location.
 
     Args:
         memory: Shape (..., locations, width).
-        key: What to look for, shape (..., width).
-        strength: How sharply, positive, shape (..., 1).
+        key: The content to look for, shape (..., width).
+        strength: Sharpness, positive, shape (..., 1).
 
     Returns:
         A weighting, shape (..., locations).
@@ -40,14 +40,14 @@ def _softmax(x: Array) -> Array:
 
 
 def shift(weighting: Array, shifts: Array) -> Array:
-    """A weighting moved round the locations: the circular convolution with weights for the shifts -k, ..., k.
+    """A weighting shifted over the locations: its circular convolution with the weights of the shifts -k, ..., k.
 
     Args:
         weighting: Shape (..., locations).
-        shifts: How much of each shift, shape (..., 2k + 1).
+        shifts: Weight of each shift, shape (..., 2k + 1).
 
     Raises:
-        ValueError: The number of shifts is even, so that none is in the middle.
+        ValueError: The number of shifts is even.
 
     Example:
         >>> import numpy as np
@@ -66,12 +66,12 @@ def shift(weighting: Array, shifts: Array) -> Array:
 
 
 def sharpen(weighting: Array, gamma: Array) -> Array:
-    """`weighting ** gamma`, scaled to sum to 1, so that what a shift has blurred is sharp again.
+    """`weighting ** gamma`, scaled to sum to 1, to undo the blur of a shift.
 
-    Computed as the softmax of `gamma * log(weighting)`, which has a derivative at weights of 0 too.
+    Computed as the softmax of `gamma * log(weighting)`, which is differentiable at weights of 0 too.
 
     Args:
-        weighting: Not negative, shape (..., locations).
+        weighting: Non-negative, shape (..., locations).
         gamma: At least 1, shape (..., 1).
 
     Example:
@@ -84,7 +84,7 @@ def sharpen(weighting: Array, gamma: Array) -> Array:
 
 
 def read(memory: Array, weighting: Array) -> Array:
-    """The mean of the locations by a weighting, shape (..., width).
+    """The weighted mean of the locations, shape (..., width).
 
     Example:
         >>> import numpy as np
@@ -100,9 +100,9 @@ def write(memory: Array, weighting: Array, erase: Array, add: Array) -> Array:
 
     Args:
         memory: Shape (..., locations, width).
-        weighting: The w above, shape (..., locations).
-        erase: How much of each column to erase, in [0, 1], shape (..., width).
-        add: What to add, shape (..., width).
+        weighting: `w` above, shape (..., locations).
+        erase: Fraction of each column to erase, in [0, 1], shape (..., width).
+        add: Values to add, shape (..., width).
 
     Example:
         >>> import numpy as np

@@ -1,4 +1,4 @@
-"""Attention by scaled dot products, fused; in blocks where all weights at once would take too much memory."""
+"""Scaled dot-product attention, fused; in blocks where all weights at once would take too much memory."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from portanet.backends import Array, device_of, map_rows
 from portanet.ops.attention_blocks import attention_in_blocks
 
 LONG = 1024
-"""Sequences of more than LONG * LONG pairs of places are attended to in blocks."""
+"""With more than LONG * LONG pairs of query and key, attention is computed in blocks."""
 
 
 def dot_product_attention(
@@ -29,17 +29,17 @@ def dot_product_attention(
     pass (see `attention_in_blocks`).
 
     Args:
-        query: Shape (..., times, size).
-        key: Shape (..., places, size), with the same leading axes.
-        value: Shape (..., places, value size).
+        query: Shape (..., target length, size).
+        key: Shape (..., source length, size), with the same leading axes.
+        value: Shape (..., source length, value size).
         scale: Factor of the products, usually `size ** -0.5`.
-        mask: Boolean array that broadcasts to (..., times, places): False where no attention is paid. Where a row has
-            no True, the result is zero.
-        causal: Whether time t pays attention to places up to t only.
-        keep: Factor of the weights (dropout), in a shape that broadcasts to theirs.
+        mask: Boolean array that broadcasts to (..., target length, source length): False where attention is masked.
+            A fully masked row gives zeros.
+        causal: Whether position t attends to positions up to t only.
+        keep: Factor of the weights (dropout), of a shape that broadcasts to theirs.
 
     Returns:
-        Shape (..., times, value size).
+        Shape (..., target length, value size).
 
     Example:
         >>> import numpy as np
@@ -53,24 +53,24 @@ def dot_product_attention(
         return out
     if causal:
         mask = with_causal(mask, unwrap(query), key.shape[-2])
-    found: Array = attention(query, key, value, scale=scale, mask=mask, keep=keep)[0]
-    return found
+    out = attention(query, key, value, scale=scale, mask=mask, keep=keep)[0]
+    return out
 
 
-def with_causal(mask: Array | None, query: Array, places: int) -> Array:
-    """A mask that also hides what comes later."""
+def with_causal(mask: Array | None, query: Array, length: int) -> Array:
+    """`mask` combined with the causal mask."""
     xp = array_namespace(query)
     device = device_of(query)
-    times = xp.reshape(xp.arange(query.shape[-2], device=device), (query.shape[-2], 1))
-    seen = xp.arange(places, device=device) <= times
-    return seen if mask is None else mask & seen
+    rows = xp.reshape(xp.arange(query.shape[-2], device=device), (query.shape[-2], 1))
+    visible = xp.arange(length, device=device) <= rows
+    return visible if mask is None else mask & visible
 
 
 @custom_vjp
 def attention(
     query: Array, key: Array, value: Array, *, scale: float, mask: Array | None = None, keep: Array | None = None
 ) -> Any:
-    """As `dot_product_attention`; returns `(result, weights)`, the weights as they are before `keep`.
+    """As `dot_product_attention`; returns `(result, weights)`, the weights before `keep`.
 
     Example:
         >>> import numpy as np
@@ -79,22 +79,22 @@ def attention(
         array([[0.5   , 0.5   ],
                [0.2689, 0.7311]])
     """
-    mask, keep = (None if each is None else _by_example(each, query) for each in (mask, keep))
-    numbers = math.prod(query.shape[1:-1]) * (4 * key.shape[-2] + 4 * query.shape[-1])
+    mask, keep = (None if a is None else _by_example(a, query) for a in (mask, keep))
+    size = math.prod(query.shape[1:-1]) * (4 * key.shape[-2] + 4 * query.shape[-1])
     forward = functools.partial(_forward, scale=scale)
-    result, weights = map_rows(forward, query, key, value, mask, keep, size=numbers)
+    result, weights = map_rows(forward, query, key, value, mask, keep, size=size)
 
     def pullback(cotangents: tuple[Array | None, Array | None]) -> Any:
         g, g_weights = cotangents
         backward = functools.partial(_backward, scale=scale)
-        grads = map_rows(backward, g, g_weights, weights, query, key, value, keep, size=numbers)
+        grads = map_rows(backward, g, g_weights, weights, query, key, value, keep, size=size)
         return grads if len(grads) == 3 else (*grads, None)
 
     return (result, weights), pullback
 
 
 def _by_example(x: Array, query: Array) -> Array:
-    """A mask or factor of the weights with the batch as its first axis."""
+    """A mask or dropout factor, broadcast to have the batch as its first axis."""
     xp = array_namespace(x)
     shape = (1,) * (query.ndim - len(x.shape)) + tuple(x.shape)
     return xp.broadcast_to(xp.reshape(x, shape), (query.shape[0], *shape[1:]))
@@ -119,8 +119,8 @@ def _backward(
     keep: Array | None,
     scale: float,
 ) -> tuple[Array, ...]:
-    """Cotangents of query, key and (if there is one of the result) value."""
-    xp = array_namespace(*(each for each in (g, g_weights) if each is not None), query, key, value)
+    """Cotangents of query, key and, if `g` is given, value."""
+    xp = array_namespace(*(c for c in (g, g_weights) if c is not None), query, key, value)
     by_value, ds = None, g_weights
     if g is not None:
         by_value = xp.matmul(xp.matrix_transpose(weights if keep is None else weights * keep), g)
@@ -139,14 +139,14 @@ def _backward(
 
 
 def softmax(xp: Any, scores: Array, mask: Array | None) -> Array:
-    """Softmax over the last axis among the places that the mask allows; `scores` may be overwritten."""
+    """Softmax over the last axis where the mask is True; `scores` may be overwritten."""
     if mask is not None:
         scores = xp.where(mask, scores, float(xp.finfo(scores.dtype).min))
     scores -= xp.max(scores, axis=-1, keepdims=True)
     weights = xp.exp(scores)
     total = xp.sum(weights, axis=-1, keepdims=True)
     if mask is not None:
-        # A row without any place would get the same weight for all.
+        # A fully masked row would get equal weights.
         weights = xp.where(mask, weights, 0.0)
     weights /= total
     return weights

@@ -1,4 +1,4 @@
-"""Attention block by block, with a softmax that goes along: memory grows with the length, not with its square."""
+"""Attention block by block, with a running softmax: memory grows with the length, not with its square."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ def attention_in_blocks(
     causal: bool = False,
     block: int = 256,
 ) -> Any:
-    """As `dot_product_attention`, computed for `block` times and `block` places at once (Rabe and Staats 2021).
+    """As `dot_product_attention`, computed for `block` queries and `block` keys at a time (Rabe and Staats 2021).
 
     The running maximum and sum of the softmax are corrected with every block (Milakov and Gimelshein 2018). The
-    backward pass computes the weights again (Dao et al. 2022). Blocks that a causal mask hides are left out.
+    backward pass recomputes the weights (Dao et al. 2022). Blocks that a causal mask hides are skipped.
 
     Returns:
         `(result, log_sum)`: the result, and the logarithm of each row's sum of exponentials.
@@ -37,14 +37,14 @@ def attention_in_blocks(
     xp = array_namespace(query, key, value)
     lowest = float(xp.finfo(query.dtype).min)
     results, sums = [], []
-    for rows in _pieces(query.shape[-2], block):
+    for rows in _blocks(query.shape[-2], block):
         q = query[..., rows, :] * scale
         top: Any = None
         total: Any = None
         out: Any = None
-        for places in _seen(rows, key.shape[-2], block, causal):
-            allowed = _allowed(xp, query, mask, causal, rows, places)
-            scores = xp.matmul(q, xp.matrix_transpose(key[..., places, :]))
+        for columns in _visible_blocks(rows, key.shape[-2], block, causal):
+            allowed = _allowed(xp, query, mask, causal, rows, columns)
+            scores = xp.matmul(q, xp.matrix_transpose(key[..., columns, :]))
             if allowed is not None:
                 scores = xp.where(allowed, scores, lowest)
             new_top = xp.max(scores, axis=-1, keepdims=True)
@@ -53,51 +53,51 @@ def attention_in_blocks(
             weights = xp.exp(scores - new_top)
             if allowed is not None:
                 weights = xp.where(allowed, weights, 0.0)
-            part, part_sum = xp.matmul(weights, value[..., places, :]), xp.sum(weights, axis=-1, keepdims=True)
+            part, part_sum = xp.matmul(weights, value[..., columns, :]), xp.sum(weights, axis=-1, keepdims=True)
             if top is not None:
                 shrink = xp.exp(top - new_top)
                 part, part_sum = part + out * shrink, part_sum + total * shrink
             top, total, out = new_top, part_sum, part
-        total = xp.where(total > 0, total, 1.0)  # a row without any place
+        total = xp.where(total > 0, total, 1.0)  # a fully masked row
         results.append(out / total)
         sums.append(top + xp.log(total))
     result, log_sum = xp.concat(results, axis=-2), xp.concat(sums, axis=-2)
 
     def pullback(cotangents: tuple[Array | None, Array | None]) -> Any:
         g, g_sum = cotangents
-        xp = array_namespace(*(each for each in cotangents if each is not None), query, key, value)
+        xp = array_namespace(*(c for c in cotangents if c is not None), query, key, value)
         if g is None:
             g = xp.zeros_like(result)
-        # The softmax takes off each row's mean slope; the slope of log_sum is the softmax.
+        # The softmax subtracts each row's mean slope; the slope of log_sum is the softmax.
         inner = xp.sum(g * result, axis=-1, keepdims=True)
         if g_sum is not None:
             inner = inner - g_sum
         by_query = []
-        all_places = list(_pieces(key.shape[-2], block))
-        by_key: list[Any] = [None] * len(all_places)
-        by_value: list[Any] = [None] * len(all_places)
-        for rows in _pieces(query.shape[-2], block):
+        key_blocks = list(_blocks(key.shape[-2], block))
+        by_key: list[Any] = [None] * len(key_blocks)
+        by_value: list[Any] = [None] * len(key_blocks)
+        for rows in _blocks(query.shape[-2], block):
             q, g_rows = query[..., rows, :] * scale, g[..., rows, :]
             dq: Any = None
-            for n, places in enumerate(_seen(rows, key.shape[-2], block, causal)):
-                k = key[..., places, :]
-                allowed = _allowed(xp, query, mask, causal, rows, places)
+            for n, columns in enumerate(_visible_blocks(rows, key.shape[-2], block, causal)):
+                k = key[..., columns, :]
+                allowed = _allowed(xp, query, mask, causal, rows, columns)
                 scores = xp.matmul(q, xp.matrix_transpose(k))
                 if allowed is not None:
                     scores = xp.where(allowed, scores, lowest)
                 weights = xp.exp(scores - log_sum[..., rows, :])
                 if allowed is not None:
                     weights = xp.where(allowed, weights, 0.0)
-                ds = xp.matmul(g_rows, xp.matrix_transpose(value[..., places, :])) - inner[..., rows, :]
+                ds = xp.matmul(g_rows, xp.matrix_transpose(value[..., columns, :])) - inner[..., rows, :]
                 ds = ds * weights
                 dq = _plus(dq, xp.matmul(ds, k))
                 by_key[n] = _plus(by_key[n], xp.matmul(xp.matrix_transpose(ds), q))
                 by_value[n] = _plus(by_value[n], xp.matmul(xp.matrix_transpose(weights), g_rows))
             by_query.append(dq * scale)
-        for n, places in enumerate(all_places):
-            if by_key[n] is None:  # later than all times
-                by_key[n] = xp.zeros_like(key[..., places, :])
-                by_value[n] = xp.zeros_like(value[..., places, :])
+        for n, columns in enumerate(key_blocks):
+            if by_key[n] is None:  # hidden from all queries
+                by_key[n] = xp.zeros_like(key[..., columns, :])
+                by_value[n] = xp.zeros_like(value[..., columns, :])
         return xp.concat(by_query, axis=-2), xp.concat(by_key, axis=-2), xp.concat(by_value, axis=-2)
 
     return (result, log_sum), pullback
@@ -107,27 +107,27 @@ def _plus(total: Array | None, part: Array) -> Array:
     return part if total is None else total + part
 
 
-def _pieces(length: int, block: int) -> Iterator[slice]:
+def _blocks(length: int, block: int) -> Iterator[slice]:
     return (slice(start, min(start + block, length)) for start in range(0, length, block))
 
 
-def _seen(rows: slice, length: int, block: int, causal: bool) -> Iterator[slice]:
-    """The blocks of places to which these times pay attention."""
-    return (places for places in _pieces(length, block) if not causal or places.start < rows.stop)
+def _visible_blocks(rows: slice, length: int, block: int, causal: bool) -> Iterator[slice]:
+    """The blocks of keys that these queries attend to."""
+    return (columns for columns in _blocks(length, block) if not causal or columns.start < rows.stop)
 
 
-def _allowed(xp: Any, query: Array, mask: Array | None, causal: bool, rows: slice, places: slice) -> Array | None:
+def _allowed(xp: Any, query: Array, mask: Array | None, causal: bool, rows: slice, columns: slice) -> Array | None:
     """The mask of one block."""
     allowed = None
     if mask is not None:
         # An axis of size 1 is shared.
-        rows_of_mask = rows if mask.ndim > 1 and mask.shape[-2] > 1 else slice(None)
-        places_of_mask = places if mask.shape[-1] > 1 else slice(None)
-        allowed = mask[..., places_of_mask] if mask.ndim == 1 else mask[..., rows_of_mask, places_of_mask]
-    if causal and places.stop > rows.start + 1:
+        mask_rows = rows if mask.ndim > 1 and mask.shape[-2] > 1 else slice(None)
+        mask_columns = columns if mask.shape[-1] > 1 else slice(None)
+        allowed = mask[..., mask_columns] if mask.ndim == 1 else mask[..., mask_rows, mask_columns]
+    if causal and columns.stop > rows.start + 1:
         raw = array_namespace(unwrap(query))
         device = device_of(unwrap(query))
-        times = raw.reshape(raw.arange(rows.start, rows.stop, device=device), (rows.stop - rows.start, 1))
-        seen = raw.arange(places.start, places.stop, device=device) <= times
-        allowed = seen if allowed is None else allowed & seen
+        positions = raw.reshape(raw.arange(rows.start, rows.stop, device=device), (rows.stop - rows.start, 1))
+        visible = raw.arange(columns.start, columns.stop, device=device) <= positions
+        allowed = visible if allowed is None else allowed & visible
     return allowed

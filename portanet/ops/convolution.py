@@ -1,7 +1,7 @@
-"""Convolution over any number of axes of space, with derivatives of any order.
+"""Convolution over one, two or three spatial axes, with derivatives of any order.
 
-Three functions, each linear in each of its two arrays, close the circle: the pullbacks of any of them are the other
-two. So derivatives of every order are computed by the same fast code.
+Three functions are bilinear, and the pullbacks of each are the other two. So the same fast code computes derivatives
+of every order.
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ def conv_nd(
     dilation: int | Sequence[int] = 1,
     groups: int = 1,
 ) -> Array:
-    """Convolution as networks mean it: the sum over the places of a window of x times the kernel, not turned round.
+    """Convolution as in neural networks: the sum over a window of x times the kernel, which is not flipped.
 
     Args:
-        x: Shape (batch, *space, channels), with one, two or three axes of space.
+        x: Shape (batch, *space, channels), with one, two or three spatial axes.
         kernel: Shape (*size, channels / groups, filters).
         bias: Shape (filters,), or None.
-        strides: Steps of the window, one for all axes or one for each.
-        padding: `"valid"`, `"same"`, `"full"`, `"causal"`, an integer, or a number or pair for each axis; see
+        strides: Steps of the window, one for all axes or one per axis.
+        padding: `"valid"`, `"same"`, `"full"`, `"causal"`, an integer, or an integer or pair per axis; see
             `portanet.ops.windows.window`.
-        dilation: Distances between neighbouring places of the window.
+        dilation: Distances between neighbouring elements of the window.
         groups: Number of groups of channels that do not mix.
 
     Returns:
@@ -67,18 +67,18 @@ def conv_transpose_nd(
     groups: int = 1,
     space: Sequence[int] | None = None,
 ) -> Array:
-    """The adjoint of `conv_nd` with respect to its input: every x spreads the kernel over the positions around it.
+    """The adjoint of `conv_nd` with respect to its input: each element of x adds a scaled kernel to the result.
 
     Args:
         x: Shape (batch, *positions, channels).
         kernel: Shape (*size, filters / groups, channels): that of the convolution whose adjoint this is.
         bias: Shape (filters,), or None.
-        strides: Steps between the positions.
-        padding: For each axis a pair (before, after): what is cut off the full result. None: nothing.
-        dilation: Distances between neighbouring places of the kernel.
+        strides: Steps between the kernels in the result.
+        padding: A pair (before, after) per axis, cropped from the full result. None: nothing.
+        dilation: Distances between neighbouring elements of the kernel.
         groups: Number of groups of channels that do not mix.
-        space: Size of the result on each axis; by default what `padding` leaves of
-            `(positions - 1) * strides + (size - 1) * dilation + 1`.
+        space: Size of the result on each axis; by default
+            `(positions - 1) * strides + (size - 1) * dilation + 1` less `padding`.
 
     Returns:
         Shape (batch, *space, filters).
@@ -91,36 +91,36 @@ def conv_transpose_nd(
     """
     size, channels = tuple(kernel.shape[:-2]), kernel.shape[-1]
     _require_fit("x", x, len(size), channels, groups, channels)
-    there = window((0,) * len(size), size, strides, ((0, 0),) * len(size) if padding is None else padding, dilation)
-    full = [(n - 1) * s + span for n, s, span in zip(x.shape[1:-1], there.strides, there.spans, strict=True)]
+    adjoint = window((0,) * len(size), size, strides, ((0, 0),) * len(size) if padding is None else padding, dilation)
+    full = [(n - 1) * s + span for n, s, span in zip(x.shape[1:-1], adjoint.strides, adjoint.spans, strict=True)]
     if space is None:
-        space = [n - sum(cut) for n, cut in zip(full, there.padding, strict=True)]
-    # The convolution from a result of that size back to x has to have as many positions as x.
-    beyond = [n - before - size for n, (before, _), size in zip(full, there.padding, space, strict=True)]
-    if any(-extra >= s for extra, s in zip(beyond, there.strides, strict=True)):
+        space = [n - sum(cut) for n, cut in zip(full, adjoint.padding, strict=True)]
+    # The convolution of a result of that size must have the shape of x.
+    excess = [n - before - size for n, (before, _), size in zip(full, adjoint.padding, space, strict=True)]
+    if any(-extra >= s for extra, s in zip(excess, adjoint.strides, strict=True)):
         raise ValueError(
-            f"A result of that size has places that no input can reach: {tuple(full)} are reached before padding is "
-            f"cut off. Received: space={tuple(space)}, padding={padding!r}"
+            f"Argument `space` is larger than the result can be: {tuple(full)} before padding is cropped. "
+            f"Received: space={tuple(space)}, padding={padding!r}"
         )
-    cut = tuple((before, max(0, extra)) for (before, _), extra in zip(there.padding, beyond, strict=True))
-    there = replace(there, padding=cut)
-    out = convolve_input(x, kernel, window=there, groups=groups, space=tuple(space))
+    cut = tuple((before, max(0, extra)) for (before, _), extra in zip(adjoint.padding, excess, strict=True))
+    adjoint = replace(adjoint, padding=cut)
+    out = convolve_input(x, kernel, window=adjoint, groups=groups, space=tuple(space))
     return out if bias is None else out + bias
 
 
 def _require_fit(name: str, x: Array, rank: int, channels: int, groups: int, split: int) -> None:
     if rank not in (1, 2, 3):
-        raise ValueError(f"The kernel must have one, two or three axes of space. Received: {rank}")
+        raise ValueError(f"The kernel must have one, two or three spatial axes. Received: {rank}")
     if len(x.shape) != rank + 2 or x.shape[-1] != channels:
         raise ValueError(
-            f"The kernel has {rank} axes of space and, in {groups} groups, {channels} channels, so `{name}` must have "
+            f"The kernel has {rank} spatial axes and, in {groups} groups, {channels} channels, so `{name}` must have "
             f"shape (batch, {', '.join(['...'] * rank)}, {channels}). Received: {name}.shape={tuple(x.shape)}"
         )
     if groups < 1 or split % groups:
-        raise ValueError(f"{split} filters cannot be put into groups of one size. Received: groups={groups}")
+        raise ValueError(f"Argument `groups` must divide the {split} filters. Received: groups={groups}")
 
 
-# The three linear functions: the pullbacks of each are the two others.
+# The three bilinear functions: the pullbacks of each are the other two.
 
 
 def _pull_convolve(out: Array, x: Array, kernel: Array, bias: Array | None, *, window: Window, groups: int) -> Any:

@@ -1,9 +1,9 @@
 """Convolution and its two adjoints, for plain arrays of any library that follows the standard.
 
-Channels last. Only the width is unfolded: its places side by side, as [n, ow, H, kw*C]. In that layout all places that
-an output row sees are neighbours, so a row of outputs, for all examples of a piece, is one product of a slice with the
-kernel, and the height is never copied. One axis is a height of 1, and a depth is taken into the channels. Examples
-are computed apart, so that what is unfolded stays in a core's cache.
+Channels last. Only the width is unfolded, to [n, ow, H, kw*C]. In that layout the receptive field of an output row is
+contiguous, so a row of outputs, for all examples of a piece, is one product of a slice with the kernel, and the height
+is never copied. One axis is a height of 1; a depth goes into the channels. Pieces of the batch are computed one by
+one, so that the unfolded array stays in a core's cache.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from portanet.ops.windows import Window, interleave, pad
 
 @overridable
 def convolve(x: Array, kernel: Array, bias: Array | None, *, window: Window, groups: int) -> Array:
-    """The sum over the window's places of x times the kernel, at each of its positions.
+    """The sum over the window of x times the kernel, at each position.
 
     Args:
         x: Shape (batch, *space, channels).
         kernel: Shape (*size, channels / groups, filters).
         bias: Shape (filters,), or None.
-        window: The window; its size is the kernel's.
+        window: The window, of the kernel's size.
         groups: Number of groups of channels that do not mix.
 
     Returns:
@@ -44,27 +44,27 @@ def convolve(x: Array, kernel: Array, bias: Array | None, *, window: Window, gro
 
 @overridable
 def convolve_input(g: Array, kernel: Array, *, window: Window, groups: int, space: tuple[int, ...]) -> Array:
-    """The adjoint of `convolve` with respect to x: cotangents of the result, back to an input of size `space`.
+    """The adjoint of `convolve` with respect to x: from cotangents of the result to an input of size `space`.
 
-    At stride 1 it is the convolution of the padded cotangent with the kernel turned round. At stride s the inputs fall
-    into s classes on each axis, those that meet every s-th place of the kernel; each is a convolution at stride 1 with
-    those places, and the classes are woven together. No zero is multiplied.
+    At stride 1 it is the convolution of the padded cotangent with the flipped kernel. At stride s the inputs fall into
+    s classes on each axis, each of which meets every s-th element of the kernel: a convolution at stride 1 with those
+    elements. The classes are interleaved. No zero is multiplied.
     """
     xp = raw_namespace(g)
-    turned = _turned(xp, kernel, groups)
+    flipped = _flipped(xp, kernel, groups)
     positions = tuple(g.shape[1:-1])
     plans = []
     for classes in window.classes(space):
-        reached = all(len(c.places) for c in classes)
+        nonempty = all(len(c.places) for c in classes)
         margins = tuple(c.margins(m) for c, m in zip(classes, positions, strict=True))
-        part = turned[(*(c.turned(k) for c, k in zip(classes, window.size, strict=True)), ...)] if reached else None
-        sizes, apart = tuple(len(c.places) for c in classes), tuple(c.apart for c in classes)
-        plans.append((margins, part, Window(sizes, (1,) * window.rank, ((0, 0),) * window.rank, apart)))
+        part = flipped[(*(c.flipped(k) for c, k in zip(classes, window.size, strict=True)), ...)] if nonempty else None
+        sizes, dilation = tuple(len(c.places) for c in classes), tuple(c.apart for c in classes)
+        plans.append((margins, part, Window(sizes, (1,) * window.rank, ((0, 0),) * window.rank, dilation)))
     if set(window.strides) == {1}:
         margins, part, small = plans[0]
         return convolve(g, part, None, window=replace(small, padding=margins), groups=groups)
     counts = tuple(-(-n // s) for n, s in zip(space, window.strides, strict=True))
-    channels = turned.shape[-1]
+    channels = flipped.shape[-1]
 
     def piece(g: Array) -> Array:
         parts = []
@@ -82,7 +82,6 @@ def convolve_input(g: Array, kernel: Array, *, window: Window, groups: int, spac
 def convolve_kernel(x: Array, g: Array, *, window: Window, groups: int) -> Array:
     """The adjoint of `convolve` with respect to the kernel, for an input and a cotangent of the result."""
     xp = raw_namespace(x)
-
     inside = window.inside
 
     def piece(x: Array, g: Array) -> Array:
@@ -90,21 +89,21 @@ def convolve_kernel(x: Array, g: Array, *, window: Window, groups: int) -> Array
         if groups == 1:
             return _kernel(xp, x, g, inside)
         if groups == x.shape[-1]:
-            return _kernel_by_places(xp, x, g, inside)
+            return _depthwise_kernel(xp, x, g, inside)
         parts = zip(_split(x, groups), _split(g, groups), strict=True)
         return xp.concat([_kernel(xp, a, b, inside) for a, b in parts], axis=-1)
 
     return map_rows(piece, x, g, size=_size(x, window, g.shape[-1]), total=True)
 
 
-# One piece of the batch, already padded
+# A piece of the batch, already padded
 
 
 def _grouped(xp: Any, x: Array, kernel: Array, window: Window, groups: int) -> Array:
     if groups == 1:
         return _rows_of_outputs(xp, x, kernel, window)
     if groups == x.shape[-1]:
-        return _by_places(xp, x, kernel, window)
+        return _depthwise(xp, x, kernel, window)
     parts = zip(_split(x, groups), _split(kernel, groups), strict=True)
     return xp.concat([_rows_of_outputs(xp, a, b, window) for a, b in parts], axis=-1)
 
@@ -115,22 +114,22 @@ def _split(x: Array, groups: int) -> list[Array]:
 
 
 def _rows_of_outputs(xp: Any, x: Array, kernel: Array, window: Window) -> Array:
-    """The convolution of one group: one product for each row of outputs."""
+    """The convolution of one group: one product per row of outputs."""
     batch, *space, channels = x.shape
     places, filters = window.places(space), kernel.shape[-1]
     if 0 in places or not batch:
         return _zeros(xp, x, (batch, *places, filters))
-    if math.prod(window.size) == 1:  # a product at each position
+    if math.prod(window.size) == 1:  # one product over all positions
         points = x[window.key((0,) * window.rank, places)]
         flat = xp.reshape(points, (batch * math.prod(places), channels))
         return xp.reshape(xp.matmul(flat, xp.reshape(kernel, (channels, filters))), (batch, *places, filters))
     x, kernel, plane = _as_plane(xp, x, kernel, window)
     batch, height, width, channels = x.shape
     (kh, kw), (oh, ow) = plane.size, plane.places((height, width))
-    # The order of axes has to be that in memory before the width is unfolded: a copy of a view would keep its order.
-    turned = xp.reshape(xp.permute_dims(x, (0, 2, 1, 3)), (batch, width, height * channels))
-    turned = xp.reshape(turned, (batch, width, height, channels))
-    columns = _unfolded(xp, turned, plane, ow)
+    # The axes must be in this order in memory before the width is unfolded: a copy of a view would keep its order.
+    transposed = xp.reshape(xp.permute_dims(x, (0, 2, 1, 3)), (batch, width, height * channels))
+    transposed = xp.reshape(transposed, (batch, width, height, channels))
+    columns = _unfolded(xp, transposed, plane, ow)
     line = kw * channels
     columns = xp.reshape(columns, (batch * ow, height * line))
     kernel = xp.reshape(kernel, (kh * line, filters))
@@ -138,22 +137,22 @@ def _rows_of_outputs(xp: Any, x: Array, kernel: Array, window: Window) -> Array:
     for h in range(oh):
         start = h * plane.strides[0] * line
         if plane.dilation[0] == 1:
-            seen = columns[:, start : start + kh * line]
+            field = columns[:, start : start + kh * line]
         else:
             starts = [start + i * plane.dilation[0] * line for i in range(kh)]
-            seen = xp.concat([columns[:, s : s + line] for s in starts], axis=1)
-        rows.append(xp.reshape(xp.matmul(seen, kernel), (batch, ow, filters)))
+            field = xp.concat([columns[:, s : s + line] for s in starts], axis=1)
+        rows.append(xp.reshape(xp.matmul(field, kernel), (batch, ow, filters)))
     return xp.reshape(xp.stack(rows, axis=1), (-1, *places, filters))
 
 
 def _unfolded(xp: Any, x: Array, plane: Window, count: int) -> Array:
-    """The places of the width side by side, before the last axis, for x of shape (_, width, _, _)."""
+    """The elements of the window along the width, on a new axis before the last, for x of shape (_, width, _, _)."""
     s, d = plane.strides[1], plane.dilation[1]
     return xp.stack([x[:, j * d : j * d + s * (count - 1) + 1 : s, ...] for j in range(plane.size[1])], axis=3)
 
 
 def _as_plane(xp: Any, x: Array, kernel: Array | None, window: Window) -> tuple[Array, Any, Window]:
-    """The same convolution over two axes: a line gets a height of 1; a depth goes into the batch and the channels."""
+    """The same convolution over two axes: one axis gets a height of 1; a depth goes into the batch and the channels."""
     if window.rank == 2:
         return x, kernel, window
     if window.rank == 1:
@@ -171,8 +170,8 @@ def _as_plane(xp: Any, x: Array, kernel: Array | None, window: Window) -> tuple[
     return x, kernel, Window(window.size[1:], window.strides[1:], window.padding[1:], window.dilation[1:])
 
 
-def _by_places(xp: Any, x: Array, kernel: Array, window: Window) -> Array:
-    """The convolution where each channel is a group: elementwise, one place of the window after the other."""
+def _depthwise(xp: Any, x: Array, kernel: Array, window: Window) -> Array:
+    """The convolution where each channel is a group: elementwise, one element of the window at a time."""
     batch, *space, channels = x.shape
     count = window.places(space)
     times = kernel.shape[-1] // channels
@@ -184,7 +183,7 @@ def _by_places(xp: Any, x: Array, kernel: Array, window: Window) -> Array:
 
 
 def _kernel(xp: Any, x: Array, g: Array, window: Window) -> Array:
-    """The kernel's cotangent for one group: for each place of the height, one product over all positions."""
+    """The kernel's cotangent for one group: one product over all positions per row of the kernel."""
     channels, filters = x.shape[-1], g.shape[-1]
     positions = math.prod(g.shape[:-1])
     if positions == 0:
@@ -198,35 +197,35 @@ def _kernel(xp: Any, x: Array, g: Array, window: Window) -> Array:
     (kh, kw), (oh, ow) = plane.size, plane.places((height, width))
     g = xp.permute_dims(xp.reshape(g, (batch, oh, ow, filters)), (1, 0, 2, 3))
     g = xp.reshape(g, (positions, filters))
-    # Rows first, so that those which a place of the height sees are neighbours.
-    turned = xp.reshape(xp.permute_dims(x, (1, 0, 2, 3)), (height * batch, width, 1, inputs))
-    columns = xp.reshape(_unfolded(xp, turned, plane, ow), (height, batch * ow, kw * inputs))
+    # Rows first, so that those that a row of the kernel sees are contiguous.
+    transposed = xp.reshape(xp.permute_dims(x, (1, 0, 2, 3)), (height * batch, width, 1, inputs))
+    columns = xp.reshape(_unfolded(xp, transposed, plane, ow), (height, batch * ow, kw * inputs))
     s, d = plane.strides[0], plane.dilation[0]
     out = []
     for i in range(kh):
-        seen = columns[i * d : i * d + s * (oh - 1) + 1 : s, ...]
-        out.append(xp.matmul(xp.matrix_transpose(xp.reshape(seen, (positions, kw * inputs))), g))
-    found = xp.reshape(xp.stack(out), (kh, kw, inputs, filters))
+        field = columns[i * d : i * d + s * (oh - 1) + 1 : s, ...]
+        out.append(xp.matmul(xp.matrix_transpose(xp.reshape(field, (positions, kw * inputs))), g))
+    out = xp.reshape(xp.stack(out), (kh, kw, inputs, filters))
     if window.rank < 3:
-        return xp.reshape(found, (*window.size, channels, filters))
+        return xp.reshape(out, (*window.size, channels, filters))
     kd = window.size[0]
-    return xp.permute_dims(xp.reshape(found, (kh, kw, kd, channels, filters)), (2, 0, 1, 3, 4))
+    return xp.permute_dims(xp.reshape(out, (kh, kw, kd, channels, filters)), (2, 0, 1, 3, 4))
 
 
-def _kernel_by_places(xp: Any, x: Array, g: Array, window: Window) -> Array:
+def _depthwise_kernel(xp: Any, x: Array, g: Array, window: Window) -> Array:
     """The kernel's cotangent where each channel is a group."""
     channels, count = x.shape[-1], tuple(g.shape[1:-1])
     g = xp.reshape(g, (*g.shape[:-1], channels, g.shape[-1] // channels))
     axes = tuple(range(len(count) + 1))
-    found = [
+    out = [
         xp.sum(xp.expand_dims(x[window.key(place, count)], axis=-1) * g, axis=axes)
         for place in itertools.product(*map(range, window.size))
     ]
-    return xp.reshape(xp.stack(found), (*window.size, 1, -1))
+    return xp.reshape(xp.stack(out), (*window.size, 1, -1))
 
 
-def _turned(xp: Any, kernel: Array, groups: int) -> Array:
-    """The kernel of the adjoint: every axis of space reversed, inputs and filters exchanged within each group."""
+def _flipped(xp: Any, kernel: Array, groups: int) -> Array:
+    """The adjoint's kernel: spatial axes flipped, inputs and filters exchanged within each group."""
     rank = len(kernel.shape) - 2
     kernel = xp.flip(kernel, axis=tuple(range(rank)))
     size, inputs, filters = tuple(kernel.shape[:rank]), kernel.shape[-2], kernel.shape[-1] // groups
@@ -242,7 +241,7 @@ def _zeros(xp: Any, like: Array, shape: tuple[int, ...]) -> Array:
 
 
 def _size(x: Array, window: Window, filters: int, counts: tuple[int, ...] | None = None) -> int:
-    """Numbers of an example, of what is unfolded and what comes out of it."""
+    """Elements per example, unfolded and in the result."""
     counts = counts or window.places(x.shape[1:-1])
     depth = window.size[0] * (counts[0] or 1) if window.rank == 3 else 1
     height = x.shape[-3] if window.rank > 1 else 1

@@ -1,4 +1,4 @@
-"""Cross-entropies, each with its own adjoint: few operations, no overflow, no logarithm of 0."""
+"""Cross-entropies with hand-written adjoints: few operations, no overflow, no logarithm of 0."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from portanet.backends import Array, device_of
 
 
 def tiny(x: Array) -> float:
-    """How far probabilities are kept from 0 (and 1) before a logarithm is taken: 1e-7, as in Keras; more in half
-    precision, where 1 - 1e-7 is 1.
+    """Distance from 0 (and 1) to which probabilities are clipped: 1e-7, as in Keras; more in half precision, where
+    1 - 1e-7 is 1.
     """
     return max(1e-7, 0.5 * float(array_namespace(x).finfo(x.dtype).eps))
 
@@ -48,10 +48,10 @@ def softmax_crossentropy(logits: Array, targets: Array) -> Any:
 
 @custom_vjp
 def crossentropy(probabilities: Array, targets: Array) -> Any:
-    """`-sum(targets * log(p))` over the last axis, p being the probabilities, at least 1e-7, scaled to sum to 1.
+    """`-sum(targets * log(p))` over the last axis, p being the probabilities, at least 1e-7 each, scaled to sum to 1.
 
     Args:
-        probabilities: Non-negative numbers, shape (..., classes).
+        probabilities: Non-negative values, shape (..., classes).
         targets: Probabilities of the same shape and dtype.
 
     Returns:
@@ -63,8 +63,8 @@ def crossentropy(probabilities: Array, targets: Array) -> Any:
         array([2.186238])
     """
     xp = array_namespace(probabilities, targets)
-    least = tiny(probabilities)
-    p = xp.maximum(probabilities, least)
+    low = tiny(probabilities)
+    p = xp.maximum(probabilities, low)
     total = xp.sum(p, axis=-1, keepdims=True)
     log_p = xp.log(p / total)
 
@@ -72,7 +72,7 @@ def crossentropy(probabilities: Array, targets: Array) -> Any:
         xp = array_namespace(g, probabilities, targets)
         g = xp.expand_dims(g, axis=-1)
         mass = xp.sum(targets, axis=-1, keepdims=True)
-        return xp.where(probabilities > least, g * (mass / total - targets / p), 0.0), lambda: -g * log_p
+        return xp.where(probabilities > low, g * (mass / total - targets / p), 0.0), lambda: -g * log_p
 
     return -xp.sum(targets * log_p, axis=-1), pullback
 
@@ -104,10 +104,10 @@ def sigmoid_crossentropy(logits: Array, targets: Array) -> Any:
 
 @custom_vjp
 def binary_crossentropy(probabilities: Array, targets: Array) -> Any:
-    """`-t log(p) - (1 - t) log(1 - p)` of each element, p being the probabilities, kept 1e-7 away from 0 and 1.
+    """`-t log(p) - (1 - t) log(1 - p)` of each element, p being the probabilities, clipped to [1e-7, 1 - 1e-7].
 
     Args:
-        probabilities: Numbers between 0 and 1.
+        probabilities: Values between 0 and 1.
         targets: Probabilities of the same shape and dtype.
 
     Example:
@@ -116,20 +116,20 @@ def binary_crossentropy(probabilities: Array, targets: Array) -> Any:
         array([0.      , 0.      , 0.693147])
     """
     xp = array_namespace(probabilities, targets)
-    least = tiny(probabilities)
-    p = xp.minimum(xp.maximum(probabilities, least), 1 - least)
+    low = tiny(probabilities)
+    p = xp.minimum(xp.maximum(probabilities, low), 1 - low)
     log_p, log_q = xp.log(p), xp.log(1 - p)
 
     def pullback(g: Array) -> tuple[Any, Any]:
         xp = array_namespace(g, probabilities, targets)
-        inside = (probabilities > least) & (probabilities < 1 - least)
+        inside = (probabilities > low) & (probabilities < 1 - low)
         return xp.where(inside, g * ((p - targets) / (p * (1 - p))), 0.0), lambda: g * (log_q - log_p)
 
     return -(targets * log_p + (1 - targets) * log_q), pullback
 
 
 def one_hot(labels: Array, classes: int, dtype: Any) -> Array:
-    """Indicator of each class number, shape (..., classes); a number out of range gives zeros.
+    """One-hot encoding of class numbers, shape (..., classes); a number out of range gives zeros.
 
     Example:
         >>> import numpy as np
@@ -138,5 +138,5 @@ def one_hot(labels: Array, classes: int, dtype: Any) -> Array:
                [0., 0., 1.]], dtype=float32)
     """
     xp = array_namespace(labels)
-    places = xp.arange(classes, dtype=labels.dtype, device=device_of(labels))
-    return xp.astype(xp.expand_dims(labels, axis=-1) == places, dtype)
+    numbers = xp.arange(classes, dtype=labels.dtype, device=device_of(labels))
+    return xp.astype(xp.expand_dims(labels, axis=-1) == numbers, dtype)

@@ -7,9 +7,9 @@ from portanet.backends import Array
 
 
 def gate(g: Array, new: Array, old: Array) -> Array:
-    """`new` where the gate is open (1), `old` where it is shut (0), a mixture between: `g * new + (1 - g) * old`.
+    """`new` where the gate is open (1), `old` where it is closed (0), interpolated between: `g * new + (1 - g) * old`.
 
-    Memory cells, highway networks and the interpolation of two weightings are gates.
+    Used by memory cells, highway networks and interpolated weightings.
 
     Example:
         >>> import numpy as np

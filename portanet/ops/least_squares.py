@@ -1,4 +1,4 @@
-"""The linear model that fits best, in one step."""
+"""Linear least squares in closed form."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from portanet.backends import Array, device_of
 
 
 def least_squares(x: Array, y: Array, l2: float = 0.0) -> Array:
-    """The weights w with the least `sum((x @ w - y)**2) + l2 * sum(w**2)`.
+    """The weights w that minimise `sum((x @ w - y)**2) + l2 * sum(w**2)`.
 
-    Without a penalty they are found through the pseudo-inverse, the shortest if there are several; with one, by solving
-    the normal equations, which it makes regular.
+    Without a penalty the pseudo-inverse gives the solution of least norm. A penalty makes the normal equations regular,
+    and these are solved.
 
     Args:
-        x: Features of each example, shape (examples, features); a column of ones among them makes a constant term.
+        x: Features of each example, shape (examples, features); a column of ones adds a constant term.
         y: Targets, shape (examples, outputs).
-        l2: The penalty (ridge regression), not negative.
+        l2: The penalty (ridge regression), non-negative.
 
     Returns:
         The weights, shape (features, outputs).

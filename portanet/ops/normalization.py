@@ -1,4 +1,4 @@
-"""Normalisation over axes, followed by a scale and an offset, fused: few passes over the data, forwards and back."""
+"""Normalisation over axes, followed by a scale and an offset, fused: few passes over the data, forward and backward."""
 
 from __future__ import annotations
 
@@ -15,21 +15,20 @@ from portanet.backends import Array, map_rows
 def normalize(
     x: Array, *affine: Array, axes: tuple[int, ...], epsilon: float, scale: bool = False, offset: bool = False
 ) -> Any:
-    """`(x - mean) / sqrt(variance + epsilon) * scale + offset`, mean and variance being those over `axes`.
+    """`(x - mean) / sqrt(variance + epsilon) * scale + offset`, with mean and variance over `axes`.
 
-    The derivative is that of Ioffe and Szegedy 2015, section 3, in terms of the result.
+    The derivative follows Ioffe and Szegedy 2015, section 3, in terms of the result.
 
     Args:
-        x: Floating-point numbers.
-        *affine: The scale and the offset (those of the two that there are), each with as many axes as `x` and a shape
-            that broadcasts to it.
-        axes: Non-negative numbers of the axes to take mean and variance over.
+        x: Floating-point array.
+        *affine: The scale and the offset, if any, each with as many axes as `x` and a shape that broadcasts to it.
+        axes: Axes to take mean and variance over, non-negative.
         epsilon: Added to the variance.
         scale: Whether `affine` has a scale.
         offset: Whether it has an offset.
 
     Returns:
-        The result in the shape of `x`, the mean and the (biased) variance; these two have size 1 on `axes`.
+        The result in the shape of `x`, the mean and the (biased) variance; the last two have size 1 on `axes`.
 
     Example:
         >>> import numpy as np
@@ -52,7 +51,7 @@ def normalize(
 
     def pullback(cotangents: tuple[Array | None, ...]) -> Any:
         g, g_mean, g_variance = cotangents
-        xp = array_namespace(*(each for each in cotangents if each is not None), x, *affine)
+        xp = array_namespace(*(c for c in cotangents if c is not None), x, *affine)
         dx, rest = None, (None,) * len(affine)
         if g is not None:
             dx, rest = _backward(xp, g, y, rstd, affine, axes, scale, offset, centered=True)
@@ -69,12 +68,12 @@ def normalize(
 
 @custom_vjp
 def rms_normalize(x: Array, *affine: Array, axes: tuple[int, ...], epsilon: float) -> Any:
-    """`x / sqrt(mean(x**2) + epsilon) * scale`, the mean being that over `axes` (Zhang and Sennrich 2019).
+    """`x / sqrt(mean(x**2) + epsilon) * scale`, with the mean over `axes` (Zhang and Sennrich 2019).
 
     Args:
-        x: Floating-point numbers.
+        x: Floating-point array.
         *affine: The scale, if any, with as many axes as `x` and a shape that broadcasts to it.
-        axes: Non-negative numbers of the axes to take the mean over.
+        axes: Axes to take the mean over, non-negative.
         epsilon: Added to the mean.
 
     Example:
@@ -101,7 +100,7 @@ def rms_normalize(x: Array, *affine: Array, axes: tuple[int, ...], epsilon: floa
 
 
 def _by_example(function: Callable[..., Any], axes: tuple[int, ...], affine: tuple[Array, ...], *arrays: Array) -> Any:
-    """A function of arrays with the batch first; where it keeps examples apart, a backend may compute it in parts."""
+    """Call a function of arrays with the batch first; if examples are independent, a backend may divide the batch."""
     if 0 in axes or any(v.shape[0] != 1 for v in affine) or is_traced(affine):
         return function(*arrays)
     return map_rows(function, *arrays, size=5 * math.prod(arrays[0].shape[1:]))
@@ -127,7 +126,7 @@ def _backward(
     offset: bool,
     centered: bool,
 ) -> tuple[Array, tuple[Any, ...]]:
-    """Cotangents of the input, and of scale and offset, given that of the result."""
+    """Cotangents of the input, and of scale and offset, from that of the result."""
     gamma = affine[0] if scale else None
     rest: tuple[Any, ...] = ()
     if all(v.shape[a] == 1 for v in affine for a in axes):
@@ -141,24 +140,24 @@ def _backward(
         if offset:
             rest += (sum_to(xp, mean_g * size, affine[-1].shape),)
     else:
-        by_result = g
+        cotangent = g
         if gamma is not None:
-            rest += (lambda: _sum_by_example(operator.mul, affine[0].shape, by_result, y),)
+            rest += (lambda: _sum_by_example(operator.mul, affine[0].shape, cotangent, y),)
         if offset:
-            rest += (lambda: _sum_by_example(operator.pos, affine[-1].shape, by_result),)
+            rest += (lambda: _sum_by_example(operator.pos, affine[-1].shape, cotangent),)
 
-        def by_input(g: Array, y: Array, rstd: Array) -> Array:
+        def input_cotangent(g: Array, y: Array, rstd: Array) -> Array:
             xp = array_namespace(g, y, rstd)
             g = g if gamma is None else g * gamma
             mean_g = _mean(xp, g, axes) if centered else None
             return _combined(g, y, rstd, mean_g, _mean_of_product(xp, g, y, axes))
 
-        return _by_example(by_input, axes, affine, by_result, y, rstd), rest
+        return _by_example(input_cotangent, axes, affine, cotangent, y, rstd), rest
     return _combined(g, y, rstd, mean_g if centered else None, mean_gy), rest
 
 
 def _sum_by_example(function: Callable[..., Array], shape: tuple[int, ...], *arrays: Array) -> Array:
-    """The sum of a function of arrays over the axes on which `shape` is 1, the batch's among them."""
+    """The sum of a function of arrays over the axes on which `shape` is 1, the batch axis among them."""
 
     def total(*arrays: Array) -> Array:
         return sum_to(array_namespace(*arrays), function(*arrays), shape)
@@ -179,21 +178,21 @@ def _combined(g: Array, y: Array, rstd: Array, mean_g: Array | None, mean_gy: Ar
 
 
 def _mean(xp: Any, x: Array, axes: tuple[int, ...]) -> Array:
-    """The mean over axes, which are kept with size 1."""
+    """The mean over axes, with `keepdims`."""
     if axes == (x.ndim - 1,) and xp.finfo(x.dtype).bits > 16:  # sums in half precision overflow
         return xp.sum(x, axis=-1, keepdims=True) / x.shape[-1]
     return xp.mean(x, axis=axes, keepdims=True)
 
 
 def _mean_of_product(xp: Any, a: Array, b: Array, axes: tuple[int, ...]) -> Array:
-    """The mean of `a * b` over axes, which are kept with size 1."""
+    """The mean of `a * b` over axes, with `keepdims`."""
     if axes == (a.ndim - 1,):
         return xp.expand_dims(xp.vecdot(a, b), axis=-1) / a.shape[-1]  # without an array of the products
     return xp.mean(a * b, axis=axes, keepdims=True)
 
 
 def sum_to(xp: Any, x: Array, shape: tuple[int, ...]) -> Array:
-    """The sum of `x` over the axes on which `shape` is 1, kept.
+    """The sum of `x` over the axes on which `shape` is 1, with `keepdims`.
 
     Example:
         >>> import numpy as np

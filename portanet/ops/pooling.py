@@ -1,9 +1,9 @@
 """Pooling over windows, with derivatives of any order.
 
-As for convolution, pullbacks are functions of the same kind: what is summed over a window is spread over it on the way
-back, what is picked from it is put back where it came from.
+As for convolution, pullbacks are functions of the same kind: a sum over a window is spread over it in
+the backward pass, a value picked from it is put back.
 
-At ties the first place of the window (in row-major order) counts as the maximum and gets the whole derivative, as in
+At ties the first element of the window (in row-major order) is the maximum and gets the whole derivative, as in
 PyTorch.
 """
 
@@ -19,7 +19,7 @@ from portanet.ops.windows import Window
 
 
 def average_pool(x: Array, window: Window) -> Array:
-    """The mean over each position of a window; padding does not count, as in Keras.
+    """The mean over a window at each position; padding is excluded, as in Keras.
 
     Args:
         x: Shape (batch, *space, channels).
@@ -47,7 +47,7 @@ def average_pool(x: Array, window: Window) -> Array:
 
 
 def l2_pool(x: Array, window: Window) -> Array:
-    """The Euclidean norm of each position of a window; its derivative where all is zero is 0.
+    """The Euclidean norm over a window at each position; its derivative is 0 where all elements are zero.
 
     Example:
         >>> import numpy as np
@@ -57,16 +57,16 @@ def l2_pool(x: Array, window: Window) -> Array:
     """
     squares = window_sum(x * x, window=window)
     xp = array_namespace(squares)
-    some = squares > 0
-    return xp.where(some, xp.sqrt(xp.where(some, squares, 1.0)), 0.0)
+    positive = squares > 0
+    return xp.where(positive, xp.sqrt(xp.where(positive, squares, 1.0)), 0.0)
 
 
 def unpool(x: Array, places: Array, window: Window, space: Sequence[int]) -> Array:
-    """Put each value at the place of its window that `places` names, zeros elsewhere; where windows overlap, add up.
+    """Put each value at its index in the window, zeros elsewhere; where windows overlap, values are added.
 
     Args:
         x: Shape (batch, *positions, channels).
-        places: Integers of the same shape: places of the window in row-major order, such as `max_places` gives.
+        places: Integers of the same shape: row-major indices in the window, such as those of `max_places`.
         window: The window.
         space: Size of the result on each axis.
 
@@ -84,7 +84,7 @@ def unpool(x: Array, places: Array, window: Window, space: Sequence[int]) -> Arr
 
 
 def max_places(x: Array, window: Window) -> Array:
-    """Which place of its window is the maximum, the first if several are: int32, row-major; it has no derivative.
+    """Row-major index of each window's maximum, the first at ties: int32, without a derivative.
 
     Example:
         >>> import numpy as np
@@ -93,11 +93,11 @@ def max_places(x: Array, window: Window) -> Array:
         array([1, 0], dtype=int32)
     """
     values = unwrap(x)
-    found = plain.max_places(values, window)
-    return array_namespace(x).asarray(found) if is_traced(x) else found
+    indices = plain.max_places(values, window)
+    return array_namespace(x).asarray(indices) if is_traced(x) else indices
 
 
-# Functions that are linear, or pick from x; the pullback of each is another of them
+# Functions that are linear or pick from x; the pullback of each is another of them
 
 
 window_sum: Callable[..., Any] = primitive(
@@ -134,7 +134,7 @@ pick: Callable[..., Any] = primitive(
 
 
 def adaptive_bins(size: int, count: int) -> list[tuple[int, int]]:
-    """`count` bins that cover an axis: from floor(i size / count) to ceil((i + 1) size / count).
+    """`count` bins that cover an axis: bin i goes from floor(i size / count) to ceil((i + 1) size / count).
 
     Example:
         >>> adaptive_bins(5, 3)
@@ -144,7 +144,7 @@ def adaptive_bins(size: int, count: int) -> list[tuple[int, int]]:
 
 
 def adaptive_pool(x: Array, counts: Sequence[int], reduce: str) -> Array:
-    """The mean or maximum over as many bins on each axis as are asked for.
+    """The mean or maximum over a given number of bins on each axis.
 
     Args:
         x: Shape (batch, *space, channels).
@@ -164,11 +164,11 @@ def adaptive_pool(x: Array, counts: Sequence[int], reduce: str) -> Array:
         before = (slice(None),) * axis
         parts = []
         for start, stop in adaptive_bins(x.shape[axis], count):
-            seen = x[(*before, slice(start, stop), ...)]
+            bin_values = x[(*before, slice(start, stop), ...)]
             parts.append(
-                xp.mean(seen, axis=axis, keepdims=True)
+                xp.mean(bin_values, axis=axis, keepdims=True)
                 if reduce == "mean"
-                else max_pool(seen, window=_whole(seen, axis))
+                else max_pool(bin_values, window=_whole(bin_values, axis))
             )
         x = xp.concat(parts, axis=axis)
     return x
@@ -182,7 +182,7 @@ def _whole(x: Array, axis: int) -> Window:
 
 
 def global_max_pool(x: Array) -> Array:
-    """The maximum over all of space, shape (batch, 1, ..., 1, channels); the first at ties.
+    """The maximum over all spatial axes, shape (batch, 1, ..., 1, channels); the first at ties.
 
     Example:
         >>> import numpy as np

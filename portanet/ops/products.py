@@ -1,4 +1,4 @@
-"""Dense layers in one op, and sums over rows as products."""
+"""Dense layers in one op; sums over rows as products."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def _plus(x: Array, y: Array) -> Array:
 
 
 def sum_rows(x: Array) -> Array:
-    """The sum over all axes but the last; as a product, since that is how BLAS adds rows fastest.
+    """The sum over all axes but the last; as a product, which is the fastest way with BLAS.
 
     Example:
         >>> import numpy as np

@@ -36,7 +36,7 @@ def gru(
 
     With the gates z, r, c in this order in the kernels, a = x_t @ kernel + bias and b = h @ recurrent_kernel +
     recurrent_bias: z = sigmoid(a_z + b_z); r = sigmoid(a_r + b_r); h' = z h + (1 - z) tanh(a_c + r b_c). This is the
-    form of cuDNN, and Keras's with `reset_after=True`.
+    form of cuDNN and of Keras with `reset_after=True`.
 
     Args:
         x: Inputs, shape (time, batch, features).
@@ -45,11 +45,11 @@ def gru(
         bias: Shape (3 units,), or None.
         recurrent_bias: Shape (3 units,), or None.
         h0: Output before the first step, shape (batch, units).
-        mask: Boolean, shape (time, batch, 1): False where the state is handed on as it is.
+        mask: Boolean, shape (time, batch, 1): False where the state is passed on unchanged.
         recurrent_keep: Factor of h before its product with the recurrent kernel (dropout), shape (batch, units).
 
     Returns:
-        `(h, h_last)`: outputs, shape (time, batch, units), and the last of them.
+        `(h, h_last)`: outputs, shape (time, batch, units), and the last one.
 
     Example:
         >>> import numpy as np
@@ -129,7 +129,7 @@ def gru_reset_before(
 ) -> Any:
     """A layer of gated recurrent units whose reset gate acts on the output before its product (Cho et al. 2014).
 
-    As `gru`, without recurrent bias, and with the candidate tanh(a_c + (r h) @ recurrent_kernel_c); Keras's with
+    As `gru`, without recurrent bias, and with the candidate tanh(a_c + (r h) @ recurrent_kernel_c), as Keras with
     `reset_after=False`.
 
     Example:
@@ -150,15 +150,15 @@ def gru_reset_before(
         dropped = h if keep is None else h * keep
         gates = sigmoid(xp, xp.matmul(dropped, for_gates) + a[:, : 2 * units])
         update = gates[:, :units]
-        chosen = gates[:, units:] * dropped
-        candidate = xp.tanh(xp.matmul(chosen, for_candidate) + a[:, 2 * units :])
+        reset_h = gates[:, units:] * dropped
+        candidate = xp.tanh(xp.matmul(reset_h, for_candidate) + a[:, 2 * units :])
         new_h = candidate + update * (h - candidate)
         if m is not None:
             new_h = xp.where(m, new_h, h)
-        return (new_h,), (new_h, chosen, gates, candidate, h)
+        return (new_h,), (new_h, reset_h, gates, candidate, h)
 
     more = extras(xp, x.shape[0], mask, recurrent_keep)
-    (h_last,), (steps, chosen, *saved) = scan(step, (h0,), [z, *more])
+    (h_last,), (steps, reset_h, *saved) = scan(step, (h0,), [z, *more])
     outputs = joined(xp, steps)
 
     def pullback(cotangents: tuple[Array | None, ...]) -> Any:
@@ -171,12 +171,12 @@ def gru_reset_before(
             dh, passed = arriving(xp, carry[0], g, m)
             update, reset = gates[:, :units], gates[:, units:]
             da_c = dh * (1.0 - update) * (1.0 - candidate * candidate)
-            to_chosen = xp.matmul(da_c, back_candidate)
+            to_reset_h = xp.matmul(da_c, back_candidate)
             dropped = h if keep is None else h * keep
-            da = xp.concat([dh * (h - candidate), to_chosen * dropped], axis=-1)
+            da = xp.concat([dh * (h - candidate), to_reset_h * dropped], axis=-1)
             da *= gates * (1.0 - gates)
             to_h = xp.matmul(da, back_gates)
-            to_h += to_chosen * reset
+            to_h += to_reset_h * reset
             if keep is not None:
                 to_h *= keep
             to_h += dh * update
@@ -192,7 +192,7 @@ def gru_reset_before(
             xp.concat(
                 [
                     product_before(xp, h0, outputs, recurrent_keep, da[..., : 2 * units]),
-                    product(xp, joined(xp, chosen), da[..., 2 * units :]),
+                    product(xp, joined(xp, reset_h), da[..., 2 * units :]),
                 ],
                 axis=-1,
             ),

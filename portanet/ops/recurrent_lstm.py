@@ -45,7 +45,7 @@ def lstm(
         bias: Shape (4 units,), or None.
         h0: Output before the first step, shape (batch, units).
         c0: Cell state before the first step, shape (batch, units).
-        mask: Boolean, shape (time, batch, 1): False where the state is handed on as it is.
+        mask: Boolean, shape (time, batch, 1): False where the state is passed on unchanged.
         recurrent_keep: Factor of h before its product with the recurrent kernel (dropout), shape (batch, units).
 
     Returns:
@@ -61,7 +61,7 @@ def lstm(
     xp = array_namespace(x, kernel, recurrent_kernel, bias, h0, c0)
     units = h0.shape[-1]
     scale, shift = _gate_constants(xp, kernel, units)
-    # One block for all gates: sigmoid(a) is (1 + tanh(a/2)) / 2; the weights bring the first factor 1/2 along.
+    # One tanh for all gates: sigmoid(a) is (1 + tanh(a/2)) / 2; the weights include the inner factor 1/2.
     z, scaled = project(xp, x, kernel * scale), recurrent_kernel * scale
     if bias is not None:
         z += bias * scale
@@ -91,8 +91,8 @@ def lstm(
         g_outputs, g_h, g_c = cotangents
         xp = array_namespace(*given(cotangents), x, kernel, recurrent_kernel, bias, h0, c0)
         transposed = xp.matrix_transpose(recurrent_kernel)
-        # What does not depend on the cotangents, for all steps at once: few large computations instead of many small.
-        gates, cells, tanh_cells = (joined(xp, each) for each in saved)
+        # Independent of the cotangents, so for all steps at once: few large computations instead of many small ones.
+        gates, cells, tanh_cells = (joined(xp, s) for s in saved)
         slopes, to_cell = map_rows(_slopes, gates, cells, tanh_cells, size=8 * math.prod(cells.shape[1:]))
         forget = gates[..., units : 2 * units]
 
@@ -126,8 +126,7 @@ def lstm(
 
 
 def _slopes(gates: Array, c: Array, tanh_c: Array) -> tuple[Array, Array]:
-    """What the cotangents of c' (for i, f, u) and h' (for o) are multiplied by on their way to the gates; what that of
-    h' is on its way to c'.
+    """Slopes of c' (for i, f, u) and h' (for o) with respect to the gates, and of h' with respect to c'.
 
     The slope of a sigmoid s is (1 - s) s, that of a tanh t is 1 - t^2.
     """
@@ -142,7 +141,7 @@ def _quarters(gates: Array, units: int) -> list[Array]:
 
 
 def _gate_constants(xp: Any, like: Array, units: int) -> tuple[Array, Array]:
-    """For each gate: a = scale * a before and after tanh, then + shift."""
+    """Per gate: the factor before and after tanh, and the shift after it."""
 
     def row(i: float, f: float, u: float, o: float) -> Array:
         parts = [xp.full((units,), v, dtype=like.dtype, device=device_of(unwrap(like))) for v in (i, f, u, o)]

@@ -1,4 +1,4 @@
-"""The loop over time that recurrent ops share."""
+"""The loop over time shared by recurrent ops."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 from portanet.backends import Array, overridable
 
 Step: TypeAlias = Callable[..., tuple[tuple[Array, ...], tuple[Array, ...]]]
-"""`step(carry, *inputs)` gives the new carry and what to collect, both tuples of arrays."""
+"""`step(carry, *inputs)` returns the new carry and the outputs to collect, both tuples of arrays."""
 
 Steps: TypeAlias = Any
 """One array for each time step: a list of arrays, or one array with time as its first axis."""
@@ -16,21 +16,21 @@ Steps: TypeAlias = Any
 
 @overridable
 def scan(step: Step, carry: tuple[Array, ...], inputs: Sequence[Steps], reverse: bool = False) -> Any:
-    """Run a step for each time step, handing on the carry and collecting what each step gives.
+    """Call `step` once per time step, passing on the carry and collecting the outputs.
 
-    Every array that goes in or out has the batch as its first axis (after time), and the examples do not influence each
-    other: a backend's own version may therefore take the batch in pieces, write what is collected into one array, or
-    compile the step. The step closes over arrays without a batch, such as weights, alone.
+    Every input and output has the batch as its first axis (after time), and examples are independent: an override may
+    divide the batch, write the outputs into one array, or compile the step. The step closes over arrays without a
+    batch, such as weights, alone.
 
     Args:
-        step: Function of the carry and of one array from each input. It may change arrays of its own making in place.
-        carry: What the first step gets.
+        step: Function of the carry and of one array from each input. It may change arrays that it creates in place.
+        carry: The carry of the first step.
         inputs: Sequences of the same length, at least one.
         reverse: Whether to go from the last time step to the first.
 
     Returns:
-        `(carry, collected)`: the carry after the last step, and for each thing collected its `Steps` in the order of
-        time (not of computation).
+        `(carry, collected)`: the carry after the last step, and the `Steps` of each output, in the order of time
+        (not of computation).
 
     Example:
         >>> import numpy as np
@@ -42,7 +42,7 @@ def scan(step: Step, carry: tuple[Array, ...], inputs: Sequence[Steps], reverse:
     count = length(inputs[0])
     collected: list[Any] = [None] * count
     for t in range(count - 1, -1, -1) if reverse else range(count):
-        carry, collected[t] = step(carry, *(at(each, t) for each in inputs))
+        carry, collected[t] = step(carry, *(at(steps, t) for steps in inputs))
     return carry, tuple(map(list, zip(*collected, strict=True)))
 
 
@@ -62,7 +62,7 @@ def joined(xp: Any, steps: Steps) -> Array:
 
 
 def sigmoid(xp: Any, x: Array) -> Array:
-    """`(1 + tanh(x/2)) / 2`, in place where the array can be changed: `x` is given away."""
+    """`(1 + tanh(x/2)) / 2`, in place where arrays are mutable: `x` may be overwritten."""
     x *= 0.5
     x = xp.tanh(x)
     x *= 0.5
@@ -70,24 +70,24 @@ def sigmoid(xp: Any, x: Array) -> Array:
     return x
 
 
-# Inputs that may be absent
+# Optional inputs
 
 
 def extras(xp: Any, count: int, mask: Array | None, keep: Array | None) -> list[Steps]:
-    """Inputs of a scan: the mask of each step, and what is the same in every step; those that are there."""
+    """Inputs of a scan that are not None: the mask of each step, and `keep`, the same in every step."""
     repeated = None if keep is None else xp.broadcast_to(xp.expand_dims(keep, axis=0), (count, *keep.shape))
     return given((mask, repeated))
 
 
 def given(arrays: Sequence[Array | None]) -> list[Array]:
-    """Those that are there."""
+    """The arrays that are not None."""
     return [x for x in arrays if x is not None]
 
 
-def optional(rest: Sequence[Array], *there: bool) -> list[Array | None]:
-    """What `given` got, from what it gave."""
-    found = iter(rest)
-    return [next(found) if each else None for each in there]
+def optional(rest: Sequence[Array], *present: bool) -> list[Array | None]:
+    """The inverse of `given`: None where `present` is False."""
+    arrays = iter(rest)
+    return [next(arrays) if p else None for p in present]
 
 
 # Products over all time steps at once: one large product is faster than many small ones
@@ -100,15 +100,15 @@ def project(xp: Any, x: Array, kernel: Array) -> Array:
 
 
 def product(xp: Any, x: Array, g: Array) -> Array:
-    """The sum of `x[t].T @ g[t]` over the time steps: a kernel's gradient."""
+    """The sum of `x[t].T @ g[t]` over the time steps: the gradient of a kernel."""
     size = x.shape[0] * x.shape[1]
     return xp.matmul(xp.matrix_transpose(xp.reshape(x, (size, x.shape[-1]))), xp.reshape(g, (size, g.shape[-1])))
 
 
 def product_before(xp: Any, first: Array, outputs: Array, keep: Array | None, g: Array) -> Array:
-    """A recurrent kernel's gradient: as `product`, with the output before each step: `first`, then those of `outputs`.
+    """The gradient of a recurrent kernel: as `product`, with the output before each step: `first`, then `outputs`.
 
-    `keep` is what outputs are multiplied by on their way.
+    `keep` is the dropout factor of the outputs.
     """
     if keep is not None:
         first, outputs = first * keep, outputs * keep
@@ -122,8 +122,8 @@ def product_before(xp: Any, first: Array, outputs: Array, keep: Array | None, g:
 
 
 def arriving(xp: Any, carry: Array, g: Array | None, mask: Array | None) -> tuple[Array, Array | None]:
-    """The cotangent of a step's output (`carry`, and `g` from outside, if any), and what passes by the step where the
-    mask is False (None without mask).
+    """The cotangent of a step's output (`carry` plus `g`, if given), and the part that skips the step where the mask
+    is False (None without mask).
     """
     dh = carry if g is None else carry + g
     return (dh, None) if mask is None else (xp.where(mask, dh, 0.0), xp.where(mask, 0.0, dh))

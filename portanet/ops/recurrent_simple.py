@@ -38,11 +38,11 @@ def simple_rnn(
         recurrent_kernel: Shape (units, units).
         bias: Shape (units,), or None.
         h0: Output before the first step, shape (batch, units).
-        mask: Boolean, shape (time, batch, 1): False where the state is handed on as it is.
+        mask: Boolean, shape (time, batch, 1): False where the state is passed on unchanged.
         recurrent_keep: Factor of h before its product with the recurrent kernel (dropout), shape (batch, units).
 
     Returns:
-        `(h, h_last)`: outputs, shape (time, batch, units), and the last of them.
+        `(h, h_last)`: outputs, shape (time, batch, units), and the last one.
 
     Example:
         >>> import numpy as np

@@ -1,4 +1,4 @@
-"""Windows that slide over axes of space: what convolution and pooling share."""
+"""Sliding windows over spatial axes, shared by convolution and pooling."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from portanet import checks
 from portanet.backends import Array, device_of
 
 Margins: TypeAlias = tuple[tuple[int, int], ...]
-"""What to add before and after, for each axis of space; negative to cut off."""
+"""Padding before and after each spatial axis; negative values crop."""
 
 
 @dataclass(frozen=True)
 class InputClass:
-    """Places a, a + s, a + 2s, ... of an axis of the input (s is the stride): they meet the same places of the window.
+    """Indices a, a + s, a + 2s, ... of an axis of the input (s is the stride): they meet the same window elements.
 
-    The m-th of the `count` places is seen from position `m + shift - t * apart`, through the t-th of `places`.
+    The window at position `m + shift - t * apart` has its element `places[t]` at the m-th of the `count` indices.
     """
 
     places: range
@@ -28,22 +28,22 @@ class InputClass:
     count: int
 
     def margins(self, positions: int) -> tuple[int, int]:
-        """What to add around an axis of positions, so that a window over `places` turned round finds those it needs."""
+        """Padding of an axis of positions for the convolution with the flipped `places`."""
         return (len(self.places) - 1) * self.apart - self.shift, self.shift + self.count - positions
 
     def margins_of(self, t: int, positions: int) -> tuple[int, int]:
-        """What to add around an axis of positions, to have the one that sees each place through the t-th."""
+        """Padding of an axis of positions that aligns the t-th element of `places` with the indices."""
         before = t * self.apart - self.shift
         return before, self.count - positions - before
 
-    def turned(self, size: int) -> slice:
-        """Where `places` are in a window of a size that is turned round."""
+    def flipped(self, size: int) -> slice:
+        """The slice of `places` in the flipped window of a size."""
         places = self.places
         return slice(size - 1 - places[-1], size - places[0], places.step) if len(places) else slice(0, 0)
 
 
 def input_class(a: int, n: int, k: int, s: int, before: int, d: int) -> InputClass:
-    """The class of place `a` of an input of size n, with `before` zeros before it, for a window of size k."""
+    """The class of index `a` of an input of size n, padded by `before`, for a window of size k."""
     common = math.gcd(s, d)
     stride = s // common
     position, remainder = divmod(a + before, s)
@@ -54,9 +54,9 @@ def input_class(a: int, n: int, k: int, s: int, before: int, d: int) -> InputCla
 
 @dataclass(frozen=True)
 class Window:
-    """A window of `size` places for each axis of space, `dilation` apart, that moves by `strides`.
+    """A window of `size` elements per spatial axis, `dilation` apart, that moves by `strides`.
 
-    `padding` is what the input gets before and after on each axis.
+    `padding` is that of the input, before and after each axis.
     """
 
     size: tuple[int, ...]
@@ -66,28 +66,28 @@ class Window:
 
     @property
     def rank(self) -> int:
-        """The number of axes of space."""
+        """The number of spatial axes."""
         return len(self.size)
 
     @property
     def spans(self) -> tuple[int, ...]:
-        """From the first place to the last, on each axis."""
+        """The extent from the first element to the last, per axis."""
         return tuple((k - 1) * d + 1 for k, d in zip(self.size, self.dilation, strict=True))
 
     @property
     def inside(self) -> Window:
-        """The same window for an input that has its padding already."""
+        """The same window for an input that is padded already."""
         return replace(self, padding=((0, 0),) * self.rank)
 
     def places(self, space: Sequence[int]) -> tuple[int, ...]:
-        """How many positions the window takes on each axis of an input of a size."""
+        """The number of positions on each axis of an input of size `space`."""
         return tuple(
             max(0, (n + before + after - span) // s + 1)
             for n, (before, after), span, s in zip(space, self.padding, self.spans, self.strides, strict=True)
         )
 
     def along(self, axis: int) -> Window:
-        """The part of the window that moves along one axis of space."""
+        """The window along one spatial axis alone."""
 
         def only(values: tuple[Any, ...], neutral: Any) -> tuple[Any, ...]:
             return tuple(v if i == axis else neutral for i, v in enumerate(values))
@@ -95,20 +95,20 @@ class Window:
         return Window(only(self.size, 1), only(self.strides, 1), only(self.padding, (0, 0)), only(self.dilation, 1))
 
     def classes(self, space: Sequence[int]) -> list[tuple[InputClass, ...]]:
-        """The classes into which the places of an input of a size fall, as rows of one class for each axis."""
-        each = [
+        """The classes of indices of an input of size `space`, as tuples of one class per axis."""
+        per_axis = [
             [input_class(a, n, k, s, before, d) for a in range(s)]
             for n, k, s, (before, _), d in zip(space, self.size, self.strides, self.padding, self.dilation, strict=True)
         ]
-        return list(itertools.product(*each))
+        return list(itertools.product(*per_axis))
 
-    def key(self, place: Sequence[int], count: Sequence[int]) -> tuple[Any, ...]:
-        """The index that takes one place of the window, at each of `count` positions, from a padded input."""
+    def key(self, element: Sequence[int], count: Sequence[int]) -> tuple[Any, ...]:
+        """The index of one element of the window in a padded input, at each of `count` positions."""
         return (
             slice(None),
             *(
                 slice(i * d, i * d + s * (n - 1) + 1, s)
-                for i, d, s, n in zip(place, self.dilation, self.strides, count, strict=True)
+                for i, d, s, n in zip(element, self.dilation, self.strides, count, strict=True)
             ),
             ...,
         )
@@ -121,16 +121,16 @@ def window(
     padding: Any = "valid",
     dilation: int | Sequence[int] = 1,
 ) -> Window:
-    """The window for arguments as users give them.
+    """The window for arguments in their public form.
 
     Args:
         space: Size of the input on each axis.
-        size: Places of the window.
-        strides: Step of the window, one for all axes or one for each.
-        padding: `"valid"`: none; `"same"`: as many positions as `ceil(space / strides)`, the odd zero after, as Keras
-            and TensorFlow; `"full"`: every position that touches the input; `"causal"`: all of it before; an integer,
-            one for each axis, or a pair (before, after) for each.
-        dilation: Distance of neighbouring places.
+        size: Size of the window on each axis.
+        strides: Step of the window, one for all axes or one per axis.
+        padding: `"valid"`: none; `"same"`: as many positions as `ceil(space / strides)`, the odd zero after, as in
+            Keras; `"full"`: every position that touches the input; `"causal"`: all padding before; an integer, one per
+            axis, or a pair (before, after) per axis.
+        dilation: Distance between neighbouring elements.
 
     Raises:
         ValueError: An argument is none of these.
@@ -141,11 +141,11 @@ def window(
     """
     rank = len(size)
     steps = checks.integers("strides", strides, rank, least=1)
-    apart = checks.integers("dilation", dilation, rank, least=1)
-    spans = tuple((k - 1) * d + 1 for k, d in zip(size, apart, strict=True))
+    spacing = checks.integers("dilation", dilation, rank, least=1)
+    spans = tuple((k - 1) * d + 1 for k, d in zip(size, spacing, strict=True))
     if len(space) != rank:
-        raise ValueError(f"A window of {rank} axes needs an input with as many axes of space. Received: {tuple(space)}")
-    return Window(tuple(size), steps, _padding(padding, space, spans, steps), apart)
+        raise ValueError(f"A window of {rank} axes needs an input with as many spatial axes. Received: {tuple(space)}")
+    return Window(tuple(size), steps, _padding(padding, space, spans, steps), spacing)
 
 
 def _padding(padding: Any, space: Sequence[int], spans: tuple[int, ...], strides: tuple[int, ...]) -> Margins:
@@ -160,15 +160,15 @@ def _padding(padding: Any, space: Sequence[int], spans: tuple[int, ...], strides
         totals = [max((-(-n // s) - 1) * s + k - n, 0) for n, k, s in zip(space, spans, strides, strict=True)]
         return tuple((t // 2, t - t // 2) for t in totals)
     if isinstance(padding, str):
-        raise checks.invalid("padding", padding, "'valid', 'same', 'full', 'causal' or numbers of places")
+        raise checks.invalid("padding", padding, "'valid', 'same', 'full', 'causal' or integers")
     return checks.pairs("padding", padding, rank)
 
 
-# What is done with windows; all of it in the standard, for plain and traced arrays alike
+# Padding and interleaving, in the standard, for plain and traced arrays alike
 
 
 def pad(xp: Any, x: Array, margins: Margins, value: float = 0.0) -> Array:
-    """Add `value` around the axes of space (those after the first); where a margin is negative, cut off."""
+    """Pad the spatial axes (those after the first) with `value`; negative margins crop."""
     for axis, (before, after) in reversed(list(enumerate(margins, 1))):
         shape = list(x.shape)
         start, stop = max(0, -before), shape[axis] - max(0, -after)
@@ -179,36 +179,37 @@ def pad(xp: Any, x: Array, margins: Margins, value: float = 0.0) -> Array:
         if before < 0 or after < 0:
             x = x[(*(slice(None),) * axis, slice(start, stop), ...)]
         pieces = [x]
-        for count, place in ((before, 0), (after, len(pieces) + 1)):
+        for count, index in ((before, 0), (after, len(pieces) + 1)):
             if count > 0:
                 shape[axis] = count
-                pieces.insert(place, xp.full(tuple(shape), value, dtype=x.dtype, device=device_of(x)))
+                pieces.insert(index, xp.full(tuple(shape), value, dtype=x.dtype, device=device_of(x)))
         if len(pieces) > 1:
             x = xp.concat(pieces, axis=axis)
     return x
 
 
 def interleave(xp: Any, parts: Sequence[Array], counts: Sequence[int], space: Sequence[int]) -> Array:
-    """Weave arrays together: element `q * counts + i` of the result is element q of part i, on every axis of space.
+    """Interleave arrays: element `q * counts + i` of the result is element q of part i, on every spatial axis.
 
     Args:
         xp: The namespace.
-        parts: As many arrays as the product of `counts`, in row-major order, each of shape (batch, *places, channels).
-        counts: How many parts lie side by side on each axis.
-        space: What to cut the result down to.
+        parts: As many arrays as the product of `counts`, in row-major order, each of shape (batch, *sizes, channels).
+        counts: Number of parts to interleave on each axis.
+        space: Size to crop the result to.
     """
     if len(parts) > 1:
         first = parts[0]
-        batch, places, channels = first.shape[0], tuple(first.shape[1:-1]), first.shape[-1]
-        woven = list(parts)
-        # The last axis first: after it, parts that are neighbours on it have become one.
+        batch, sizes, channels = first.shape[0], tuple(first.shape[1:-1]), first.shape[-1]
+        arrays = list(parts)
+        # The last axis first, so that the parts to join next are adjacent.
         for axis in range(len(counts), 0, -1):
             n = counts[axis - 1]
             if n > 1:
-                done = tuple(p * c for p, c in zip(places[axis:], counts[axis:], strict=True))
-                shape = (batch, *places[: axis - 1], places[axis - 1] * n, *done, channels)
-                woven = [xp.reshape(xp.stack(woven[i : i + n], axis=axis + 1), shape) for i in range(0, len(woven), n)]
-        x = woven[0]
+                done = tuple(p * c for p, c in zip(sizes[axis:], counts[axis:], strict=True))
+                shape = (batch, *sizes[: axis - 1], sizes[axis - 1] * n, *done, channels)
+                groups = (arrays[i : i + n] for i in range(0, len(arrays), n))
+                arrays = [xp.reshape(xp.stack(group, axis=axis + 1), shape) for group in groups]
+        x = arrays[0]
     else:
         x = parts[0]
     if tuple(x.shape[1:-1]) != tuple(space):

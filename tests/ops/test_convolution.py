@@ -182,7 +182,7 @@ def test_float32_stays_and_inputs_are_not_changed(backend: Backend) -> None:
     [
         ((2, 5, 3), (3, 2, 4), {}, r"`x` must have shape \(batch, ..., 2\).*Received: x.shape=\(2, 5, 3\)"),
         ((2, 5, 5, 2), (3, 2, 4), {}, r"shape \(batch, ..., 2\).*Received"),
-        ((2, 5, 4), (3, 2, 3), {"groups": 2}, r"3 filters cannot be put into groups.*Received: groups=2"),
+        ((2, 5, 4), (3, 2, 3), {"groups": 2}, r"`groups` must divide the 3 filters.*Received: groups=2"),
         ((2, 5, 2), (3, 2, 3), {"padding": "sane"}, r"Argument `padding` must be .*Received: padding='sane'"),
     ],
 )

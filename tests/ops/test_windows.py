@@ -48,7 +48,7 @@ def test_wrong_padding(wrong: object) -> None:
 def test_wrong_strides_and_axes() -> None:
     with pytest.raises(ValueError, match=r"Argument `strides` must be .*Received: strides=0"):
         window((5,), (3,), 0)
-    with pytest.raises(ValueError, match=r"axes of space. Received: \(5, 5\)"):
+    with pytest.raises(ValueError, match=r"spatial axes. Received: \(5, 5\)"):
         window((5, 5), (3,))
 
 
