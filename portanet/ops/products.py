@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from portanet.autodiff import array_namespace, custom_vjp
-from portanet.backends import Array, elementwise
+from portanet.backends import Array
 
 
 @custom_vjp
@@ -31,7 +31,7 @@ def dense(x: Array, kernel: Array, bias: Array | None) -> Any:
     rows = x if x.ndim == 2 else xp.reshape(x, (math.prod(x.shape[:-1]), x.shape[-1]))
     out = xp.matmul(rows, kernel)
     if bias is not None:
-        out = _plus(out, bias)
+        out += bias
     shape = (*x.shape[:-1], kernel.shape[-1])
 
     def pullback(g: Array) -> Any:
@@ -44,12 +44,6 @@ def dense(x: Array, kernel: Array, bias: Array | None) -> Any:
         )
 
     return (out if x.ndim == 2 else xp.reshape(out, shape)), pullback
-
-
-@elementwise
-def _plus(x: Array, y: Array) -> Array:
-    x += y
-    return x
 
 
 def sum_rows(x: Array) -> Array:
