@@ -1,4 +1,4 @@
-"""Models like others."""
+"""Copies of models."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def clone_model(model: M) -> M:
     """A model of the same architecture with new layers and new weights; as `keras.models.clone_model`.
 
     Args:
-        model: A graph, a `Sequential`, or a model of your own that its arguments describe.
+        model: A graph, a `Sequential`, or a custom model that its arguments describe.
 
     Example:
         >>> import portanet

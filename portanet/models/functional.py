@@ -14,16 +14,16 @@ from portanet.tree import tree_items, tree_map
 
 
 class Functional(Model):
-    """A graph of layers from inputs to outputs; what `portanet.Model(inputs, outputs)` makes.
+    """A graph of layers from inputs to outputs, as created by `portanet.Model(inputs, outputs)`.
 
-    Layers may be called several times (their weights are shared, the gradients add up), and may be models. Any
-    symbolic array of another graph may be an input or output: `Model(auto.input, auto.get_layer("code").output)` cuts
-    an encoder out of an autoencoder, with the same layers and weights.
+    Layers may be called several times (weights are shared, gradients add up), and may be models. Any symbolic array of
+    another graph may be an input or output: `Model(auto.input, auto.get_layer("code").output)` extracts the encoder of
+    an autoencoder, with the same layers and weights.
 
     Args:
-        inputs: A symbolic array, or a list, tuple or dict of them (or a tree of those). Data is given in the same form,
-            as a list in the same order, or as a dict by `input_names`.
-        outputs: Likewise; results come in the same form. A list of one is the same as its entry.
+        inputs: A symbolic array, or a list, tuple or dict of them (or a tree of those). Data has the same form,
+            or is a list in the same order, or a dict by `input_names`.
+        outputs: Likewise; outputs have the same form. A list of one is the same as its entry.
         name: Name of the model.
         **options: `trainable`, `dtype` of `Layer`.
 
@@ -50,12 +50,12 @@ class Functional(Model):
             if not leaves or any(not isinstance(leaf, SymbolicArray) for leaf in leaves):
                 wrong = next((leaf for leaf in leaves if not isinstance(leaf, SymbolicArray)), "none")
                 raise TypeError(
-                    f"Argument `{argument}` of model '{self.name}' must be symbolic arrays: layers.Input(...), or what "
-                    f"layers give for them. Received: {wrong!r}"
+                    f"Argument `{argument}` of model '{self.name}' must be symbolic arrays: layers.Input(...), or "
+                    f"outputs of layers called on them. Received: {wrong!r}"
                 )
         self._start, self._end = _single(inputs), _single(outputs)
         self._plan = graph.nodes_between(self)
-        self.entrances = {array: graph.entrance(array) for array in self.inputs}
+        self.input_layers = {array: graph.input_layer(array) for array in self.inputs}
         self._layers = list(dict.fromkeys(node.layer for node in self._plan))
         self._names = names_of(self._start)
         self._place("")
@@ -71,7 +71,7 @@ class Functional(Model):
 
     @property
     def nodes(self) -> list[Node]:
-        """The calls of layers that lead from inputs to outputs, in an order in which they can be computed."""
+        """The layer calls between inputs and outputs, in topological order."""
         return self._plan
 
     def call(self, x: Any, training: bool = False, mask: Any = None, return_mask: bool = False) -> Any:
@@ -95,7 +95,7 @@ class Functional(Model):
         out = _filled(self._end, values)
         if not return_mask:
             return out
-        out_masks = [masks.get(each) for each in self.outputs]
+        out_masks = [masks.get(array) for array in self.outputs]
         return out, (out_masks if len(out_masks) > 1 else out_masks[0])
 
     def check_data(self, x: Any) -> None:
@@ -112,7 +112,7 @@ class Functional(Model):
         given = self._in_order(map_shapes(ArraySpec, input_shape))
         shapes: dict[Any, Any] = dict(zip(self.inputs, given, strict=True))
         self._require_shapes(shapes)
-        if all(tuple(known.shape) == each.shape for each, known in shapes.items()):
+        if all(tuple(known.shape) == array.shape for array, known in shapes.items()):
             return shape_of(self._end)
         for node in self._plan:
             args, options = _filled((node.args, node.options), shapes)
@@ -124,7 +124,7 @@ class Functional(Model):
         return shape_of(self._start)
 
     def _in_order(self, x: Any) -> list[Any]:
-        """The arrays of data in whatever form, in the order of `inputs`."""
+        """The arrays of data of any accepted form, in the order of `inputs`."""
         if isinstance(x, Mapping) and x.keys() == set(self._names):
             return [x[name] for name in self._names]
         leaves = flat(x)
@@ -135,11 +135,11 @@ class Functional(Model):
                 return [by_path[path] for path in paths]
         elif len(leaves) == len(paths):
             return leaves
-        described = f"the keys {', '.join(map(repr, x))}" if isinstance(x, Mapping) else f"{len(leaves)} arrays"
-        wanted = ", ".join(f"'{name}' {each.shape}" for name, each in zip(self._names, self.inputs, strict=True))
+        received = f"the keys {', '.join(map(repr, x))}" if isinstance(x, Mapping) else f"{len(leaves)} arrays"
+        expected = ", ".join(f"'{name}' {array.shape}" for name, array in zip(self._names, self.inputs, strict=True))
         raise ValueError(
-            f"Model '{self.name}' takes {_counted(len(paths))}: {wanted}; give them in this order, or by name in a "
-            f"dict. Received: {described if len(leaves) != 1 or isinstance(x, Mapping) else 'one array'}"
+            f"Model '{self.name}' takes {_inputs_text(len(paths))}: {expected}; pass them in this order, or by name in "
+            f"a dict. Received: {received if len(leaves) != 1 or isinstance(x, Mapping) else 'one array'}"
         )
 
     def _require_shapes(self, values: dict[Any, Any]) -> None:
@@ -154,16 +154,16 @@ class Functional(Model):
                 )
 
     def get_config(self) -> dict[str, Any]:
-        """The graph as plain data but for the layers, which are under `layers` by name.
+        """The graph as plain data, except for the layers, which are under `layers` by name.
 
-        `nodes` are the calls of layers in order, with their arguments; an array in them, and in `inputs` and `outputs`,
-        is `{"from": [layer, which of its calls in this model, which of that call's results]}`.
+        `nodes` are the layer calls in order, with their arguments; an array in them, and in `inputs` and `outputs`, is
+        `{"from": [layer, index of its call in this model, index of that call's output]}`.
         """
         return {**graph.to_config(self), "name": self.name}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Self:
-        """Make a model of the layers in `config`, as `get_config` gives it."""
+        """Create a model from the result of `get_config`."""
         return cls(*graph.from_config(config), name=config["name"])
 
 
@@ -171,7 +171,7 @@ def _single(tree: Any) -> Any:
     return tree[0] if isinstance(tree, (list, tuple)) and len(tree) == 1 else tree
 
 
-def _counted(count: int) -> str:
+def _inputs_text(count: int) -> str:
     return "one input" if count == 1 else f"{count} inputs"
 
 
@@ -185,13 +185,13 @@ def _filled(tree: Any, values: dict[Any, Any]) -> Any:
 
 
 def _masks_for(node: Node, masks: dict[Any, Any]) -> Any:
-    """The masks of what a node is called on, or None if there are none."""
+    """The masks of a node's inputs, or None if all are None."""
     chosen = _mapped(node.args[0], masks.get)
     return None if all(leaf is None for leaf in flat(chosen)) else chosen
 
 
 def _as(outputs: Any, out: Any) -> list[Any]:
-    """The leaves of a result in the order of the symbolic results."""
+    """The leaves of an output in the order of the symbolic outputs."""
     if isinstance(outputs, SymbolicArray):
         return [out]
     by_path = dict(tree_items(out))

@@ -1,4 +1,4 @@
-"""What is in a graph of layers, and the graph as plain data."""
+"""The nodes of a graph of layers, and the graph as plain data."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def nodes_between(model: Model) -> list[Node]:
-    """The nodes on the way from a model's inputs to its outputs, what is needed first first.
+    """The nodes between a model's inputs and outputs, in topological order.
 
     Raises:
         ValueError: An output needs an input that is not among the model's, or an input leads to no output.
@@ -32,22 +32,22 @@ def nodes_between(model: Model) -> list[Node]:
         elif not array.node.args:
             raise ValueError(
                 f"An output of model '{model.name}' depends on the input '{array.name}', which is not among its "
-                f"inputs; pass it as well. Received: inputs {', '.join(repr(each.name) for each in inputs)}"
+                f"inputs; pass it as well. Received: inputs {', '.join(repr(i.name) for i in inputs)}"
             )
         elif array.node.number not in nodes:
             nodes[array.node.number] = array.node
             pending += array.node.sources
-    surplus = [each.name for each in inputs if each not in used]
+    surplus = [i.name for i in inputs if i not in used]
     if surplus:
         raise ValueError(
-            f"No output of model '{model.name}' depends on its input '{surplus[0]}'; leave it out, or use it. "
-            f"Received: outputs {', '.join(repr(each.name) for each in model.outputs)}"
+            f"No output of model '{model.name}' depends on its input '{surplus[0]}'; remove it, or use it. "
+            f"Received: outputs {', '.join(repr(o.name) for o in model.outputs)}"
         )
     return [nodes[number] for number in sorted(nodes)]
 
 
-def entrance(array: SymbolicArray) -> InputLayer:
-    """The layer where an input enters: that of the `Input`, or a new one for what a layer of another model gives."""
+def input_layer(array: SymbolicArray) -> InputLayer:
+    """The layer of an input: that of the `Input`, or a new one for an output of another model's layer."""
     layer = array.node.layer
     if not isinstance(layer, InputLayer):
         layer = InputLayer(array.shape[1:], array.shape[0], array.dtype)
@@ -56,55 +56,55 @@ def entrance(array: SymbolicArray) -> InputLayer:
 
 
 def to_config(model: Functional) -> dict[str, Any]:
-    """A model's layers by name, the calls of them, and where inputs and outputs are among these."""
+    """A model's layers by name, their calls, and the positions of inputs and outputs among these."""
     names = {layer: name for name, layer in model.sublayers().items()}
-    places: dict[SymbolicArray, list[Any]] = {}
-    for array, layer in model.entrances.items():
-        places[array] = [names[layer], 0, 0]
+    positions: dict[SymbolicArray, list[Any]] = {}
+    for array, layer in model.input_layers.items():
+        positions[array] = [names[layer], 0, 0]
     calls: dict[str, int] = {}
     for node in model.nodes:
         name = names[node.layer]
         call = calls.setdefault(name, 0)
         calls[name] += 1
-        places.update({array: [name, call, i] for i, array in enumerate(flat(node.outputs))})
+        positions.update({array: [name, call, i] for i, array in enumerate(flat(node.outputs))})
 
-    def written(tree: Any) -> Any:
-        return tree_map(lambda leaf: {"from": places[leaf]} if isinstance(leaf, SymbolicArray) else leaf, tree)
+    def encode(tree: Any) -> Any:
+        return tree_map(lambda leaf: {"from": positions[leaf]} if isinstance(leaf, SymbolicArray) else leaf, tree)
 
     return {
         "layers": {name: layer for layer, name in names.items()},
         "nodes": [
-            {"layer": names[node.layer], "args": list(written(node.args)), "options": written(node.options)}
+            {"layer": names[node.layer], "args": list(encode(node.args)), "options": encode(node.options)}
             for node in model.nodes
         ],
-        "inputs": written(model.input),
-        "outputs": written(model.output),
+        "inputs": encode(model.input),
+        "outputs": encode(model.output),
     }
 
 
 def named(layers: dict[str, Any]) -> dict[str, Layer]:
-    """The layers, with the names that they have in their model."""
+    """The layers, named as in their model."""
     for name, layer in layers.items():
         layer.name, layer._adopted = name, True
     return layers
 
 
 def from_config(config: dict[str, Any]) -> tuple[Any, Any]:
-    """The inputs and outputs of a graph drawn anew with the layers of a configuration."""
+    """The inputs and outputs of a graph rebuilt from a configuration."""
     layers = named(config["layers"])
     calls: dict[str, list[list[SymbolicArray]]] = {
         name: [[layer.output]] for name, layer in layers.items() if isinstance(layer, InputLayer)
     }
 
-    def read(tree: Any) -> Any:
+    def decode(tree: Any) -> Any:
         if isinstance(tree, dict):
             if tree.keys() == {"from"}:
-                name, call, place = tree["from"]
-                return calls[name][call][place]
-            return {key: read(branch) for key, branch in tree.items()}
-        return [read(branch) for branch in tree] if isinstance(tree, (list, tuple)) else tree
+                name, call, index = tree["from"]
+                return calls[name][call][index]
+            return {key: decode(branch) for key, branch in tree.items()}
+        return [decode(branch) for branch in tree] if isinstance(tree, (list, tuple)) else tree
 
     for node in config["nodes"]:
-        outputs = layers[node["layer"]](*read(node["args"]), **read(node["options"]))
+        outputs = layers[node["layer"]](*decode(node["args"]), **decode(node["options"]))
         calls.setdefault(node["layer"], []).append(flat(outputs))
-    return read(config["inputs"]), read(config["outputs"])
+    return decode(config["inputs"]), decode(config["outputs"])

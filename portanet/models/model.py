@@ -1,4 +1,4 @@
-"""What every model can do beside computing: train, and tell what it is made of."""
+"""The base class of models: layers that can also be trained, saved and described."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from portanet.training import Trainer
 class Model(Trainer):
     """A layer that can be trained, evaluated, described and saved; as `keras.Model`.
 
-    There are two ways to make one. `Model(inputs, outputs)` is a graph of layers, drawn by calling them on what
-    `Input` gives. A subclass makes its layers in `__init__` and computes in `call(x, training=False)` with ordinary
-    Python; it is built when it is first called on data.
+    Create one in two ways. `Model(inputs, outputs)` is a graph of layers, defined by calling them on `Input(...)`. A
+    subclass creates its layers in `__init__` and computes in `call(x, training=False)` with ordinary Python; it is
+    built when it is first called on data.
 
     Args:
-        inputs: A symbolic array, or a list, tuple or dict of them: where data enters. See `portanet.models.Functional`.
-        outputs: Likewise: the results.
+        inputs: A symbolic array, or a list, tuple or dict of them. See `portanet.models.Functional`.
+        outputs: Likewise.
         name: Name of the model.
         **options: `trainable`, `dtype` of `Layer`.
 
@@ -47,7 +47,7 @@ class Model(Trainer):
     """
 
     gives_mask = False
-    """Whether `call` takes `return_mask=True` and then gives the mask of the result as well."""
+    """Whether `call` takes `return_mask=True` to return the mask of the output as well."""
 
     def __new__(cls, *args: Any, **options: Any) -> Model:
         """A graph, if this is `Model` itself and inputs are given."""
@@ -71,7 +71,7 @@ class Model(Trainer):
         return list(self.sublayers().values())
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
-        """A layer by its name in this model, or by its place in `layers`."""
+        """A layer by its name in this model, or by its index in `layers`."""
         if index is not None and name is None:
             return self.layers[index]
         layers = self.sublayers()
@@ -82,41 +82,41 @@ class Model(Trainer):
             )
         return layers[name]
 
-    # What graphs know of themselves
+    # Inputs and outputs
 
     @property
     def input(self) -> Any:
-        """The symbolic array, or the tree of them, where data enters."""
+        """The symbolic input, or the tree of them."""
         raise self._no_graph("symbolic inputs")
 
     @property
     def output(self) -> Any:
-        """The symbolic array, or the tree of them, that are the results."""
+        """The symbolic output, or the tree of them."""
         raise self._no_graph("symbolic outputs")
 
     def _no_graph(self, what: str) -> AttributeError:
         return AttributeError(
-            f"Model '{self.name}' ({type(self).__name__}) has no {what}: it is no graph, or not built yet"
+            f"Model '{self.name}' ({type(self).__name__}) has no {what}: it is not a graph, or not built yet"
         )
 
     @property
     def inputs(self) -> list[SymbolicArray]:
-        """The symbolic arrays where data enters."""
+        """The symbolic inputs."""
         return flat(self.input)
 
     @property
     def outputs(self) -> list[SymbolicArray]:
-        """The symbolic arrays that are the results."""
+        """The symbolic outputs."""
         return flat(self.output)
 
     @property
     def input_names(self) -> list[str]:
-        """Names of the inputs, unique: the keys where inputs were given as a dict."""
+        """Unique names of the inputs: the keys if inputs are a dict, else those of their layers."""
         return names_of(self.input)
 
     @property
     def output_names(self) -> list[str]:
-        """Names of the outputs, unique: the keys where outputs were given as a dict, else those of their layers."""
+        """Unique names of the outputs: the keys if outputs are a dict, else those of their layers."""
         return names_of(self.output)
 
     @property
@@ -132,7 +132,7 @@ class Model(Trainer):
     def _input_shape(self) -> Any:
         if not self.built:
             raise ValueError(
-                f"Model '{self.name}' is not built yet: give it an Input, call it on data, or fit it, then ask again."
+                f"Model '{self.name}' is not built yet: give it an Input, call it on data, or fit it first."
             )
         return map_shapes(lambda shape: (None, *shape[1:]), self.build_shape)
 
@@ -147,24 +147,24 @@ class Model(Trainer):
     def save(self, path: str | os.PathLike[str]) -> None:
         """Save the model to one file, which `portanet.load_model(path)` reads on every backend.
 
-        It holds the architecture (class names and configurations), the weights, and all that training goes on from: how
-        the model was compiled, the optimizer's state, random counters, `model.position` and what callbacks know. It is
-        written whole or not at all: a reader never finds half of it, whenever the process or the machine stops.
+        It contains the architecture (class names and configurations), the weights, and what is needed to resume
+        training: the arguments of `compile`, the optimizer's state, random counters, `model.position` and the state of
+        callbacks. It is written atomically: it is never incomplete, even if the process or the machine stops.
 
         Args:
-            path: The file, such as `"model.safetensors"`; what was there is replaced.
+            path: The file, such as `"model.safetensors"`; an existing one is replaced.
 
         Raises:
-            ValueError: The model is made of a function of your own that is not registered; see
+            ValueError: The model contains a custom function that is not registered; see
                 `portanet.saving.register_serializable`.
         """
         saving.save_model(self, path)
 
     def save_weights(self, path: str | os.PathLike[str]) -> None:
-        """Save the weights alone, running statistics included: a safetensors file with names such as `dense/kernel`.
+        """Save only the weights, including running statistics, as a safetensors file with names such as `dense/kernel`.
 
         Args:
-            path: The file, such as `"weights.safetensors"`; what was there is replaced.
+            path: The file, such as `"weights.safetensors"`; an existing one is replaced.
         """
         saving.save_weights(self, path)
 
@@ -175,21 +175,21 @@ class Model(Trainer):
         pattern: str | Iterable[str] | None = None,
         skip_mismatch: bool = False,
     ) -> saving.Comparison:
-        """Load weights by their names, from a file of weights or a saved model; floats take on the model's dtype.
+        """Load weights by name, from a file of weights or a saved model; floats are cast to the model's dtype.
 
         Args:
-            path: The file; any safetensors file with the right names will do.
-            strict: Whether what is missing from the file, or in it alone, is an error.
-            pattern: Regular expression, or several; only weights in whose names one is found are loaded, and only those
-                of the file are looked at: `"^encoder/"` to transfer an encoder.
-            skip_mismatch: Whether weights of other shapes are left as they are rather than an error.
+            path: The file: any safetensors file with matching names.
+            strict: Whether missing or unexpected weights in the file are an error.
+            pattern: Regular expression, or several; only weights, of model and file, whose names match one anywhere are
+                considered: `"^encoder/"` to transfer an encoder.
+            skip_mismatch: Whether to skip weights of other shapes instead of raising an error.
 
         Returns:
             What was loaded (`matching`), and the names that were `missing`, `unexpected` or `mismatched`.
 
         Raises:
-            portanet.saving.LoadError: The file is damaged or does not fit: all misfits are listed, and nothing is
-                changed.
+            portanet.saving.LoadError: The file is damaged or does not match: all mismatches are listed, and no weight
+                is changed.
 
         Example:
             >>> import pathlib, tempfile, portanet
@@ -204,20 +204,20 @@ class Model(Trainer):
     def export(self, path: str | os.PathLike[str], format: str = "onnx", input_signature: Any = None) -> None:  # noqa: A002
         """Write the model for inference by other programs: an ONNX file, for batches of any size.
 
-        The model is called on ndonnx arrays, which write down what it computes. docs/export.md lists the layers that
+        The model is called on ndonnx arrays, which record its computation. docs/export.md lists the layers that
         can be exported. Inputs and outputs are named after those of a graph or the keys of a dict; a single one is
         called `input` or `output`.
 
         Args:
-            path: The file, such as `"model.onnx"`; it is written whole or not at all.
+            path: The file, such as `"model.onnx"`; it is written atomically.
             format: `"onnx"`.
-            input_signature: For each input an array of the shape and dtype that it has, or a
-                `portanet.export.Entrance`, in the structure of what the model is called on; by default the inputs of a
-                graph, else what the model was built for, in its dtype.
+            input_signature: For each input an array of its shape and dtype, or a `portanet.export.Entrance`, in the
+                structure of the model's input; by default the inputs of a graph, else the input shapes for which the
+                model was built, in its dtype.
 
         Raises:
             BackendUnavailableError: The libraries of the extra `onnx` are not installed.
-            ValueError: The model is not built, a size other than the batch's is not known, or a layer cannot be
+            ValueError: The model is not built, a size other than that of the batch is unknown, or a layer cannot be
                 exported.
         """
         if format != "onnx":
@@ -228,7 +228,7 @@ class Model(Trainer):
                 "Received: a model without weights"
             )
         if input_signature is None:
-            known = getattr(self, "input", None)  # where data enters a graph
+            known = getattr(self, "input", None)  # of a graph
             input_signature = export.Entrance(self._input_shape(), self.compute_dtype) if known is None else known
         export.export_onnx(self, path, input_signature)
 
@@ -237,15 +237,15 @@ class Model(Trainer):
     def summary(
         self, print_fn: Callable[[str], Any] = print, expand_nested: bool = False, show_trainable: bool = False
     ) -> None:
-        """Print the layers with the shapes of their results, their parameters and the memory these take.
+        """Print the layers with their output shapes, numbers of parameters and memory.
 
         Args:
-            print_fn: What to call with the text.
-            expand_nested: Whether to list the layers of models and other layers inside, too.
-            show_trainable: Whether to tell which layers are trained.
+            print_fn: Function to call with the text.
+            expand_nested: Whether to list the layers of nested models.
+            show_trainable: Whether to show which layers are trainable.
 
         Raises:
-            ValueError: The model is not built, so shapes are not known.
+            ValueError: The model is not built, so shapes are unknown.
         """
         from portanet.models.summary import summary
 
@@ -253,7 +253,7 @@ class Model(Trainer):
 
 
 def flat(tree: Any) -> list[Any]:
-    """The leaves of a tree in order, None among them."""
+    """The leaves of a tree in order, including None."""
     if isinstance(tree, dict):
         return [leaf for branch in tree.values() for leaf in flat(branch)]
     if isinstance(tree, (list, tuple)):

@@ -1,4 +1,4 @@
-"""Pictures of models: as text, and in Graphviz's language."""
+"""Plots of models: as text, and in Graphviz's DOT language."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Box:
 
 @dataclass(frozen=True, repr=False)
 class Diagram:
-    """What `plot_model` gives: prints as a list; `dot` is the graph in Graphviz's language, `draw` the drawing."""
+    """The result of `plot_model`: prints as a list; `dot` is the graph in the DOT language, `draw` the drawing."""
 
     boxes: list[Box]
     results: list[int]
@@ -38,7 +38,7 @@ class Diagram:
         return "\n".join(self.lines())
 
     def lines(self) -> list[str]:
-        """One line for each call: what it gives, the layer and what that is called on, and the shape."""
+        """One line per call: the output, the layer and its inputs, and the shape."""
         calls = [
             f"{box.kind}({', '.join(self.boxes[i].name for i in box.sources)})" if box.sources else box.kind
             for box in self.boxes
@@ -52,7 +52,7 @@ class Diagram:
 
     @property
     def dot(self) -> str:
-        """The graph in Graphviz's language, as text."""
+        """The graph in the DOT language."""
         lines = ["digraph {", f"  rankdir={self.rankdir}", '  node [shape=box fontname="monospace"]']
         for group in dict.fromkeys(box.group for box in self.boxes):
             own = [self._box(i) for i, box in enumerate(self.boxes) if box.group == group]
@@ -60,7 +60,7 @@ class Diagram:
                 own = [
                     f'  subgraph "cluster_{group}" {{',
                     f'    label="{group}"',
-                    *(f"  {each}" for each in own),
+                    *(f"  {line}" for line in own),
                     "  }",
                 ]
             lines += own
@@ -74,19 +74,19 @@ class Diagram:
         return f'  v{i} [label="{label}"{style}]'
 
     def draw(self) -> Any:
-        """The graph as a `graphviz.Source`, which notebooks display and `.render(path)` writes.
+        """The graph as a `graphviz.Source`, which notebooks display and `.render(path)` saves.
 
         Raises:
-            ImportError: The Python package graphviz is not installed; the message says what to type.
+            ImportError: The Python package graphviz is not installed; the message says how to install it.
         """
         return drawing(self.dot, "print(plot_model(model)) and plot_model(model, 'model.dot') do without it.")
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the graph to a file: the text (.txt), Graphviz's language (.dot, .gv), or a drawing (.png, .svg, .pdf).
+        """Write the graph to a file: text (.txt), DOT (.dot, .gv), or an image (.png, .svg, .pdf).
 
         Raises:
-            ImportError: A drawing is wanted and the Python package graphviz is not installed.
-            RuntimeError: A drawing is wanted and Graphviz's program `dot` is not installed.
+            ImportError: An image is requested, and the Python package graphviz is not installed.
+            RuntimeError: An image is requested, and Graphviz's program `dot` is not installed.
         """
         path = pathlib.Path(path)
         kind = path.suffix.removeprefix(".")
@@ -116,19 +116,19 @@ def plot_model(
     rankdir: str = "TB",
     expand_nested: bool = False,
 ) -> Diagram:
-    """A picture of a graph of layers; as `keras.utils.plot_model`.
+    """Plot a graph of layers; as `keras.utils.plot_model`.
 
     Args:
-        model: A graph, or a `Sequential` that is built.
+        model: A graph, or a built `Sequential`.
         to_file: If given, a file to write: .txt, .dot, .gv; or .png, .svg, .pdf, which need the extra `plot` and
             Graphviz.
-        show_shapes: Whether to show the shapes of results.
+        show_shapes: Whether to show output shapes.
         rankdir: "TB" for a drawing from top to bottom, "LR" from left to right.
-        expand_nested: Whether to show what is in models inside.
+        expand_nested: Whether to show the layers of nested models.
 
     Raises:
-        ValueError: The model is no graph, or not built.
-        ImportError, RuntimeError: What draws is not installed.
+        ValueError: The model is not a graph, or not built.
+        ImportError, RuntimeError: The Python package graphviz, or Graphviz itself, is not installed.
 
     Example:
         >>> import portanet
@@ -143,7 +143,7 @@ def plot_model(
     """
     if not _is_graph(model):
         raise ValueError(
-            f"Model '{model.name}' has no graph to show: it computes in a method of its own, or is not built yet. "
+            f"Model '{model.name}' has no graph to show: it computes in its own `call`, or is not built yet. "
             f"Received: {model!r}"
         )
     boxes: list[Box] = []
@@ -161,7 +161,7 @@ def _is_graph(layer: Any) -> bool:
 
 
 def _add(boxes: list[Box], model: Model, given: list[int], group: str, expand: bool) -> list[int]:
-    """Add the boxes of a model's calls; the numbers of those that give its outputs."""
+    """Add the boxes of a model's calls; return the indices of those that produce its outputs."""
     names = {layer: name for name, layer in model.sublayers().items()}
     known: dict[SymbolicArray, int] = dict(zip(model.inputs, given, strict=True))
     calls: dict[str, int] = {}

@@ -1,4 +1,4 @@
-"""A model that is a chain of layers."""
+"""A model that is a linear stack of layers."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from portanet.models.model import Model
 
 
 class Sequential(Model):
-    """Layers one after the other; as `keras.Sequential`.
+    """A linear stack of layers; as `keras.Sequential`.
 
     Args:
-        layers: The layers; the first may be an `Input`, so that the model is built at once rather than when it first
-            sees data.
+        layers: The layers; the first may be an `Input`, so that the model is built immediately instead of at its first
+            call.
         name: Name of the model.
 
     Example:
@@ -41,12 +41,12 @@ class Sequential(Model):
             self.add(layer)
 
     def add(self, layer: Layer | SymbolicArray) -> None:
-        """Append a layer; it is built at once where the shape of its input is known."""
+        """Append a layer; it is built immediately if its input shape is known."""
         if isinstance(layer, SymbolicArray):
             layer = layer.node.layer
             if not isinstance(layer, InputLayer):
                 raise TypeError(
-                    f"Model '{self.name}' is made of layers, not of their results in a graph. Received: {layer!r}"
+                    f"Model '{self.name}' is made of layers, not of their outputs in a graph. Received: {layer!r}"
                 )
         if not isinstance(layer, Layer):
             raise TypeError(f"Model '{self.name}' is made of layers. Received: {layer!r}")
@@ -57,24 +57,24 @@ class Sequential(Model):
             return
         if layer in self._chain:
             raise ValueError(
-                f"A layer can stand in a chain once; make a second layer. Received: {layer!r} in model '{self.name}'"
+                f"A Sequential can hold a layer once; create a second layer. Received: {layer!r} in model '{self.name}'"
             )
         layer._name_among(self.sublayers())
         self._chain.append(layer)
         if self._start is not None:
-            self._draw(layer)
+            self._connect(layer)
 
     def build(self, input_shape: Any) -> None:
         dtypes = iter(map(get_backend().dtype_name, self._dtypes))
         self._begin(map_shapes(lambda s: InputLayer(s[1:], None, next(dtypes, None)).output, input_shape))
         for layer in self._chain:
-            self._draw(layer)
+            self._connect(layer)
 
     def _begin(self, start: Any) -> None:
         self._start = self._end = start
         self.built, self.build_shape = True, shape_of(start)
 
-    def _draw(self, layer: Layer) -> None:
+    def _connect(self, layer: Layer) -> None:
         self._place("")
         x = self._end if layer.several_inputs is None else layer.several_inputs.collect(layer, self._end, (), {})
         self._end = record(layer, (x,), {})
@@ -111,6 +111,6 @@ class Sequential(Model):
         return super()._input_shape() if self._start is None else shape_of(self._start)
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments that make a model of the same layers."""
+        """The arguments that create a model of the same layers."""
         first = [] if self._start is None else [array.node.layer for array in self.inputs]
         return {"layers": [*first, *self._chain], "name": self.name}

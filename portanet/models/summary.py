@@ -18,7 +18,7 @@ from portanet.variables import Variable
 
 @dataclass
 class Row:
-    """A layer in the table; `level` says how deep it is nested."""
+    """A layer in the table; `level` is its nesting depth."""
 
     name: str
     layer: Layer
@@ -72,9 +72,9 @@ def _rows(model: Model, seen: dict[Layer, Any], expand: bool, level: int) -> Ite
     names = {layer: name for name, layer in model.sublayers().items()}
     sources: dict[Layer, list[str]] = {}
     if isinstance(model, Functional):
-        labels = {array: names[layer] for array, layer in model.entrances.items()}
+        labels = {array: names[layer] for array, layer in model.input_layers.items()}
         for node in model.nodes:
-            sources.setdefault(node.layer, []).extend(_label(labels, names, each) for each in node.sources)
+            sources.setdefault(node.layer, []).extend(_label(labels, names, source) for source in node.sources)
     for layer, name in names.items():
         yield Row(name, layer, seen.get(layer), level, sources.get(layer, []))
         if expand and isinstance(layer, Model):
@@ -88,10 +88,10 @@ def _label(labels: dict[SymbolicArray, str], names: dict[Layer, str], array: Sym
 
 
 def _shapes_seen(model: Model) -> dict[Layer, Any]:
-    """The shape of what each layer gives (at its first call), found out by a trial for models that are no graphs."""
+    """The output shape of each layer (at its first call), determined by a trial for models that are not graphs."""
     shapes: dict[Layer, Any] = {}
     if isinstance(model, Functional):
-        shapes = {layer: array.shape for array, layer in model.entrances.items()}
+        shapes = {layer: array.shape for array, layer in model.input_layers.items()}
         for node in model.nodes:
             shapes.setdefault(node.layer, shape_of(node.outputs))
         return shapes
@@ -99,17 +99,17 @@ def _shapes_seen(model: Model) -> dict[Layer, Any]:
     x = map_shapes(lambda shape: ArraySpec(shape, next(dtypes, None)), model._input_shape())
     layers = all_layers(model)
 
-    def saw(path: str, _: Any, options: dict[str, Any], out: Any) -> None:
+    def record_shape(path: str, _: Any, options: dict[str, Any], out: Any) -> None:
         shape = shape_of(out[0] if options.get("return_mask") else out)
-        shapes.setdefault(layers[path], map_shapes(lambda each: (None, *each[1:]), shape))
+        shapes.setdefault(layers[path], map_shapes(lambda s: (None, *s[1:]), shape))
 
-    with watched(layers, saw):
+    with watched(layers, record_shape):
         trial(model, (x,), {})
     return shapes
 
 
 def _count(rows: list[Row]) -> None:
-    """Parameters of each layer; those shared with a layer above, or inside one that is listed, count there alone."""
+    """Count the parameters by layer; those shared with an earlier row, or in a listed sublayer, count only there."""
     seen: set[Variable] = set()
     for row, below in zip(rows, [*rows[1:], None], strict=True):
         nested = below is not None and below.level > row.level
@@ -127,7 +127,7 @@ def _bytes(row: Row) -> str:
 
 
 def _memory(size: int) -> str:
-    """Bytes for people."""
+    """Bytes in a readable unit."""
     amount, unit = float(size), "B"
     for larger in ("KiB", "MiB", "GiB"):
         if amount < 1024:

@@ -82,7 +82,7 @@ def test_an_input_comes_first():
 
 def test_a_layer_stands_in_a_chain_once():
     layer = layers.Dense(5)
-    with pytest.raises(ValueError, match="can stand in a chain once"):
+    with pytest.raises(ValueError, match="can hold a layer once"):
         portanet.Sequential([layer, layer])
 
 
