@@ -1,4 +1,4 @@
-"""`python -m portanet info`: which backends can be used on this machine, and what the others lack."""
+"""`python -m portanet info`: which backends can be used on this machine, and what is missing for the others."""
 
 from __future__ import annotations
 

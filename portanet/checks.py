@@ -1,6 +1,7 @@
-"""Checks of arguments: each returns the value as a plain Python one, or raises an error; all errors have one form.
+"""Checks of arguments: each returns the value as a plain Python one, or raises an error of one form.
 
-NumPy's scalars are numbers like Python's, and become those: only Python scalars meet arrays. Booleans are no numbers.
+NumPy scalars are accepted and converted to Python's: only Python scalars are combined with arrays. Booleans are not
+numbers.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ T = TypeVar("T", str, str | None)
 
 
 class Named(Protocol):
-    """A layer, as far as an error names it."""
+    """A layer, for error messages."""
 
     name: str
 
@@ -23,10 +24,10 @@ def invalid(name: str, value: Any, expected: str, of: str | type | Named = "") -
     """The error for an argument.
 
     Args:
-        name: Its name.
-        value: What was given.
-        expected: What it must be.
-        of: Whose argument it is: a layer, a class, or the name of a function.
+        name: Name of the argument.
+        value: The value received.
+        expected: Description of valid values.
+        of: The layer, class, or name of the function that takes it.
 
     Example:
         >>> invalid("x", 3, "a list", "tree_map")
@@ -60,17 +61,17 @@ def positive_int(name: str, value: Any, of: str | type | Named = "") -> int:
 def integers(
     name: str, value: Any, count: int | None = None, of: str | type | Named = "", least: int | None = None
 ) -> tuple[int, ...]:
-    """`count` integers, from a list of them or one for all; with None for `count`, from a list of any length or one.
+    """`count` integers, from a list or one for all; with `count=None`, a list of any length or a single one.
 
     Example:
         >>> integers("strides", 2, 3), integers("axis", [1, 2])
         ((2, 2, 2), (1, 2))
     """
-    found = tuple(value) if isinstance(value, (list, tuple)) else (value,) * (count or 1)
-    if not found or count not in (None, len(found)) or not all(_is_integer(n, least) for n in found):
+    values = tuple(value) if isinstance(value, (list, tuple)) else (value,) * (count or 1)
+    if not values or count not in (None, len(values)) or not all(_is_integer(n, least) for n in values):
         several = "" if count == 1 else f", or {count or 'several'} of them"
         raise invalid(name, value, _integer(least) + several, of)
-    return tuple(map(operator.index, found))
+    return tuple(map(operator.index, values))
 
 
 def pairs(name: str, value: Any, count: int, of: str | type | Named = "") -> tuple[tuple[int, int], ...]:
@@ -82,15 +83,15 @@ def pairs(name: str, value: Any, count: int, of: str | type | Named = "") -> tup
     """
     axes = tuple(value) if isinstance(value, (list, tuple)) else (value,) * count
     axes = (axes,) if count == 1 and len(axes) == 2 else axes
-    found = [tuple(axis) if isinstance(axis, (list, tuple)) else (axis, axis) for axis in axes]
-    if len(found) != count or not all(len(pair) == 2 and all(_is_integer(n, 0) for n in pair) for pair in found):
+    result = [tuple(axis) if isinstance(axis, (list, tuple)) else (axis, axis) for axis in axes]
+    if len(result) != count or not all(len(pair) == 2 and all(_is_integer(n, 0) for n in pair) for pair in result):
         expected = f"an integer, or for each of {count} axes an integer or a pair (before, after), none negative"
         raise invalid(name, value, expected, of)
-    return tuple((operator.index(before), operator.index(after)) for before, after in found)
+    return tuple((operator.index(before), operator.index(after)) for before, after in result)
 
 
 def number(name: str, value: Any, within: str = "(-inf, inf)", of: str | type | Named = "") -> float:
-    """A number in an interval, written as mathematics does: `"[0, 1)"` holds 0 and not 1.
+    """A number in an interval, in mathematical notation: `"[0, 1)"` contains 0 but not 1.
 
     Example:
         >>> number("momentum", 0, "[0, 1)")
@@ -117,7 +118,7 @@ def non_negative(name: str, value: Any, of: str | type | Named = "") -> float:
 
 
 def rate(name: str, value: Any, of: str | type | Named = "") -> float:
-    """A number in [0, 1): a share that is not all."""
+    """A fraction in [0, 1)."""
     return number(name, value, "[0, 1)", of)
 
 
@@ -136,7 +137,7 @@ def choice(name: str, value: Any, choices: Iterable[T], of: str | type | Named =
 
 
 def data_format(value: Any, of: Named) -> str:
-    """Where images have their channels; None for `"channels_last"`."""
+    """`"channels_last"` (also for None) or `"channels_first"`."""
     return choice("data_format", value or "channels_last", ("channels_last", "channels_first"), of)
 
 

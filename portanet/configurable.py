@@ -1,4 +1,4 @@
-"""Objects that remember the arguments they were made with, so that they can be described, saved and cloned."""
+"""Objects that record the arguments of `__init__`, so that they can be described, saved and cloned."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, Self
 
 
 class Configurable:
-    """Records the arguments of `__init__`, under their names; `get_config` and `from_config` use them.
+    """Records the arguments of `__init__` by name, for `get_config` and `from_config`.
 
     Example:
         >>> class Scale(Configurable):
@@ -30,8 +30,8 @@ class Configurable:
         signature = inspect.signature(init)
 
         @functools.wraps(init)
-        def remembering(self: Any, *args: Any, **kwargs: Any) -> None:
-            if type(self).__init__ is remembering:
+        def recording(self: Any, *args: Any, **kwargs: Any) -> None:
+            if type(self).__init__ is recording:
                 bound = signature.bind(self, *args, **kwargs)
                 bound.apply_defaults()
                 config: dict[str, Any] = {}
@@ -44,22 +44,22 @@ class Configurable:
                 object.__setattr__(self, "_config", config)
             init(self, *args, **kwargs)
 
-        cls.__init__ = remembering  # type: ignore[method-assign]
+        cls.__init__ = recording  # type: ignore[method-assign]
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments that make an equal object."""
+        """The arguments that create an equal object."""
         return dict(getattr(self, "_config", {}))
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Self:
-        """Make an object from `get_config()` of another."""
+        """Create an object from the `get_config()` of another."""
         return cls(**config)
 
 
 def clone(value: Any, memo: dict[int, Any] | None = None) -> Any:
-    """A copy of a tree, its configurable objects made again from their configurations.
+    """Copy a tree, recreating its configurable objects from their configurations.
 
-    An object that occurs twice is copied once: a layer that shares another's weights shares those of its copy.
+    An object that occurs twice is copied once: layers that share weights share those of the copy.
 
     Example:
         >>> class Scale(Configurable):
@@ -72,9 +72,9 @@ def clone(value: Any, memo: dict[int, Any] | None = None) -> Any:
     """
     memo = {} if memo is None else memo
     if isinstance(value, (list, tuple)):
-        return type(value)(clone(each, memo) for each in value)
+        return type(value)(clone(item, memo) for item in value)
     if isinstance(value, dict):
-        return {key: clone(each, memo) for key, each in value.items()}
+        return {key: clone(item, memo) for key, item in value.items()}
     if not isinstance(value, Configurable):
         return value
     if id(value) not in memo:

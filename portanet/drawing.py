@@ -1,4 +1,4 @@
-"""Drawings of graphs."""
+"""Drawing of graphs with Graphviz."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from typing import Any
 
 
 def drawing(dot: str, instead: str) -> Any:
-    """A text in Graphviz's language as a `graphviz.Source`.
+    """A graph in the DOT language as a `graphviz.Source`.
 
     Args:
-        dot: The text.
-        instead: What can be done without the package, for the error message.
+        dot: The source text.
+        instead: Alternative without the package, for the error message.
     """
     try:
         import graphviz

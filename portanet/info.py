@@ -1,4 +1,4 @@
-"""What this machine offers to portanet."""
+"""Report on the backends of this machine."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ HEADINGS = ("backend", "version", "devices", "memory used / total")
 
 
 def report() -> str:
-    """A table of the backends with version, devices and memory, and for those that cannot be used the remedy.
+    """Table of the backends with version, devices and memory, and the remedy for those that cannot be used.
 
-    Memory is that of the backend's first device: the machine's own for libraries that compute on the CPU.
+    Memory is that of the backend's first device: main memory for CPU libraries.
 
     Example:
         >>> from portanet.info import report
@@ -23,7 +23,7 @@ def report() -> str:
     """
     rows, missing = [HEADINGS], []
     for name in BACKENDS:
-        row, reason = _look_at(backend_class(name))
+        row, reason = _row(backend_class(name))
         rows.append(row)
         if reason is not None:
             missing.append(f"{name} cannot be used: {reason}")
@@ -35,8 +35,8 @@ def report() -> str:
     )
 
 
-def _look_at(cls: type[Backend]) -> tuple[tuple[str, str, str, str], str | None]:
-    """One row of the table, and why the backend cannot be used, if so."""
+def _row(cls: type[Backend]) -> tuple[tuple[str, str, str, str], str | None]:
+    """One row of the table, and the reason if the backend cannot be used."""
     reason = cls.unavailable()
     try:
         if reason is None:

@@ -1,4 +1,4 @@
-"""From what a user writes (`"relu"`, a class, an object, a function) to the object that is meant."""
+"""Lookup of objects by what a user passes: a name such as `"relu"`, a class, an object or a function."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 
 def snake_case(name: str) -> str:
-    """The name in snake case, as Keras does it.
+    """Convert a name to snake case, as Keras does.
 
     Example:
         >>> snake_case("CategoricalCrossentropy"), snake_case("MaxPooling2D")
@@ -20,25 +20,25 @@ def snake_case(name: str) -> str:
 
 
 def lookup(kind: str, identifier: Any, known: Mapping[str, Any]) -> Any:
-    """Find an object by name, or pass one through.
+    """Find an object by name, or return the one passed.
 
     Args:
-        kind: What is looked for, for the error message: "activation", "loss", ...
+        kind: Kind of object, for the error message: "activation", "loss", ...
         identifier: A key of `known` (classes are instantiated with their defaults), a class, or a callable object.
-        known: Names and what they stand for.
+        known: Objects by name.
 
     Raises:
-        ValueError: The name is not known; the message lists the known ones and the nearest.
+        ValueError: The name is unknown; the message lists the known ones and the closest.
     """
     if isinstance(identifier, str):
-        found = known.get(identifier)
-        if found is None:
+        match = known.get(identifier)
+        if match is None:
             near = difflib.get_close_matches(identifier, known, n=1)
             hint = f" Did you mean {near[0]!r}?" if near else ""
             raise ValueError(
                 f"Unknown {kind}.{hint} Known: {', '.join(sorted(known))}; or pass an object. Received: {identifier!r}"
             )
-        return found() if inspect.isclass(found) else found
+        return match() if inspect.isclass(match) else match
     if inspect.isclass(identifier):
         return identifier()
     if isinstance(identifier, Callable):  # type: ignore[arg-type]
@@ -47,10 +47,10 @@ def lookup(kind: str, identifier: Any, known: Mapping[str, Any]) -> Any:
 
 
 def names(*objects: Any) -> dict[str, Any]:
-    """A table for `lookup`: each class or function under its own name, in snake case and in lower case."""
+    """A table for `lookup`: obj class or function under its own name, in snake case and in lower case."""
     table = {}
-    for each in objects:
-        table[each.__name__] = each
-        table[snake_case(each.__name__)] = each
-        table[each.__name__.lower()] = each
+    for obj in objects:
+        table[obj.__name__] = obj
+        table[snake_case(obj.__name__)] = obj
+        table[obj.__name__.lower()] = obj
     return table

@@ -1,4 +1,4 @@
-"""Dtype policies, as in Keras: in which dtypes layers keep their weights and compute."""
+"""Dtype policies, as in Keras: the dtypes in which layers store weights and compute."""
 
 from __future__ import annotations
 
@@ -16,13 +16,12 @@ MIXED = {"mixed_float16": "float16", "mixed_bfloat16": "bfloat16"}
 class DTypePolicy(Configurable):
     """The dtypes of a layer's weights and computations; as `keras.DTypePolicy`.
 
-    A layer takes a policy, or its name, as `dtype`; `set_global_policy` chooses for the layers that are given none.
-    Floating-point inputs are cast to the compute dtype and results have it; weights are kept, and trained, in the
-    variable dtype.
+    A layer takes a policy, or its name, as `dtype`; `set_global_policy` sets the default. Floating-point inputs are
+    cast to the compute dtype, which outputs also have; weights are stored and updated in the variable dtype.
 
     Args:
         name: `"float32"`, `"float64"`, `"float16"` or `"bfloat16"` for both; `"mixed_float16"` or `"mixed_bfloat16"` to
-            compute in half precision with weights in float32. None for the policy in use.
+            compute in half precision with weights in float32. None for the global policy.
 
     Source: P. Micikevicius et al., Mixed precision training, 2018.
 
@@ -36,13 +35,13 @@ class DTypePolicy(Configurable):
         name = global_policy().name if name is None else name
         if name not in (*FLOATS, *MIXED):
             known = ", ".join(map(repr, (*FLOATS, *MIXED)))
-            raise ValueError(f"A dtype policy has one of the names {known}. Received: {name!r}")
+            raise ValueError(f"Argument `name` of DTypePolicy must be one of {known}. Received: name={name!r}")
         self.name: str = name
         self.compute_dtype = MIXED.get(name, name)
         self.variable_dtype = "float32" if name in MIXED else name
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments that make an equal object, whatever the global policy is then."""
+        """The arguments that create an equal policy, whatever the global one."""
         return {"name": self.name}
 
     def __eq__(self, other: object) -> bool:
@@ -59,10 +58,10 @@ _global: list[DTypePolicy] = []
 
 
 def set_global_policy(policy: DTypePolicy | str | None) -> None:
-    """Choose the policy of layers made from here on without a `dtype` of their own, in the whole process.
+    """Set the policy of layers created from now on without `dtype`, in the whole process.
 
     Args:
-        policy: A policy or its name; None to follow the default dtype of the backend, as at first.
+        policy: A policy or its name; None for the backend's default dtype, as initially.
 
     Example:
         >>> import numpy as np
@@ -77,7 +76,7 @@ def set_global_policy(policy: DTypePolicy | str | None) -> None:
 
 
 def global_policy() -> DTypePolicy:
-    """The policy of layers without one of their own: the one chosen, else the default dtype of the backend in use."""
+    """The policy of layers without `dtype`: the one set, else the default dtype of the current backend."""
     if _global:
         return _global[0]
     backend = get_backend()
@@ -85,19 +84,19 @@ def global_policy() -> DTypePolicy:
 
 
 def chosen_policy(dtype: DTypePolicy | str | None) -> DTypePolicy | None:
-    """The policy chosen by an argument `dtype`, else by `set_global_policy`; None where neither does."""
+    """The policy given by an argument `dtype`, else by `set_global_policy`; None if neither is set."""
     if dtype is None:
         return _global[0] if _global else None
     return as_policy(dtype)
 
 
 def as_policy(policy: DTypePolicy | str) -> DTypePolicy:
-    """A policy by name, or the policy given."""
+    """A policy from its name; a policy is returned unchanged."""
     return policy if isinstance(policy, DTypePolicy) else DTypePolicy(policy)
 
 
 def cast_floats(tree: Any, dtype: Any) -> Any:
-    """Cast the real floating-point arrays of a tree to a dtype (of their library, or its name); keep all else.
+    """Cast the real floating-point arrays of a tree to a dtype (of their library, or its name); others are unchanged.
 
     Example:
         >>> import numpy as np

@@ -1,4 +1,4 @@
-"""Trees of arrays: dicts, lists, tuples, named tuples and dataclasses, nested at will; everything else is a leaf."""
+"""Trees of arrays: nested dicts, lists, tuples, named tuples and dataclasses; everything else is a leaf."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ LEAF, MAPPING, SEQUENCE, DATACLASS, NOTHING = range(5)
 
 
 class _Kinds(dict[type, int]):
-    """What sort of node the values of a type are; found once for each type."""
+    """Kind of node by type, determined once per type."""
 
     def __missing__(self, cls: type) -> int:
         if issubclass(cls, Mapping):
@@ -71,7 +71,7 @@ def _collect(tree: Any, out: list[Any]) -> None:
 
 
 def tree_map(function: Callable[..., Any], tree: Any, *others: Any) -> Any:
-    """A tree of the same structure, each leaf replaced by `function(leaf, *leaves_of_the_others)`.
+    """A tree of the same structure with `function(leaf, *leaves_of_the_others)` in remaining_paths of each leaf.
 
     Leaves are matched by path, so the keys of dicts may come in any order. Dataclasses are copied without calling
     `__init__`.
@@ -88,22 +88,22 @@ def tree_map(function: Callable[..., Any], tree: Any, *others: Any) -> Any:
     if _KINDS[type(tree)] == LEAF and all(_KINDS[type(other)] == LEAF for other in others):
         return function(tree, *others)
     paths = [path for path, _ in tree_items(tree)]
-    found = [dict(tree_items(other)) for other in others]
-    for leaves in found:
+    others_leaves = [dict(tree_items(other)) for other in others]
+    for leaves in others_leaves:
         if leaves.keys() != set(paths):
             missing = [p or "the tree itself" for p in paths if p not in leaves]
             surplus = [p or "the tree itself" for p in leaves if p not in set(paths)]
             raise ValueError(
                 "Trees of different structure; expected leaves at the same paths. "
-                f"Received: a second tree without {missing} and with {surplus} besides"
+                f"Received: another tree without {missing} and with additional {surplus}"
             )
-    place = iter(paths)
+    remaining_paths = iter(paths)
 
-    def one(leaf: Any) -> Any:
-        path = next(place)
-        return function(leaf, *(leaves[path] for leaves in found))
+    def apply(leaf: Any) -> Any:
+        path = next(remaining_paths)
+        return function(leaf, *(leaves[path] for leaves in others_leaves))
 
-    return _map(tree, one)
+    return _map(tree, apply)
 
 
 def _map(tree: Any, function: Callable[[Any], Any]) -> Any:
@@ -117,14 +117,14 @@ def _map(tree: Any, function: Callable[[Any], Any]) -> Any:
         branches = {key: _map(branch, function) for key, branch in tree.items()}
         if type(tree) is dict:
             return branches
-        if hasattr(tree, "update"):  # defaultdict and the like keep what else they hold
-            same = copy.copy(tree)
-            same.update(branches)
-            return same
+        if hasattr(tree, "update"):  # keep other attributes, such as those of defaultdict
+            result = copy.copy(tree)
+            result.update(branches)
+            return result
         return type(tree)(branches)
     if kind == DATACLASS:
-        made = copy.copy(tree)
+        result = copy.copy(tree)
         for field in dataclasses.fields(tree):
-            object.__setattr__(made, field.name, _map(getattr(tree, field.name), function))
-        return made
+            object.__setattr__(result, field.name, _map(getattr(tree, field.name), function))
+        return result
     return None

@@ -1,4 +1,4 @@
-"""Variables: the named arrays of a layer, and how layers that own them become pure functions."""
+"""Variables: the named arrays of a layer, and how layers with variables become pure functions."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from portanet.mixed_precision import cast_floats
 Bound = dict["Variable", Array]
 _bound: ContextVar[Bound | None] = ContextVar("portanet_bound_variables", default=None)
 computing_in: ContextVar[str | None] = ContextVar("portanet_compute_dtype", default=None)
-"""Name of the dtype to which floating-point variables are cast where they are used; None to use them as they are."""
+"""Name of the dtype to which floating-point variables are cast when read; None for no cast."""
 _losses: ContextVar[list[Array] | None] = ContextVar("portanet_added_losses", default=None)
-_room: ContextVar[list[int] | None] = ContextVar("portanet_room_for_weights", default=None)
+_remaining: ContextVar[list[int] | None] = ContextVar("portanet_remaining_elements", default=None)
 
 
 class Variable:
     """A named array that a layer owns: a weight, or state such as a running mean or a random counter.
 
-    `value` is what a layer computes with. Inside `bind`, it is the value bound there (a traced array in training), and
-    `assign` changes that alone: a model of layers with variables becomes a pure function of their values.
+    Layers compute with `value`. Inside `bind`, it is the bound value (a traced array in training), and `assign`
+    changes only that: a model becomes a pure function of the values of its variables.
     """
 
     def __init__(
@@ -46,9 +46,9 @@ class Variable:
         self.regularizer = regularizer
         self.constraint = constraint
         self.counter = counter
-        """Whether this is a random counter: state to save, but no weight."""
+        """Whether this is a random counter: saved, but not a weight."""
         self.autocast = autocast
-        """Whether a layer that computes in another dtype sees the values in that dtype."""
+        """Whether a layer that computes in another dtype gets the value in that dtype."""
 
     @property
     def value(self) -> Array:
@@ -59,16 +59,16 @@ class Variable:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Its shape."""
+        """Shape of the array."""
         return tuple(self._value.shape)
 
     @property
     def dtype(self) -> Any:
-        """Its dtype."""
+        """Dtype of the array."""
         return self._value.dtype
 
     def assign(self, value: Array) -> None:
-        """Replace the array by one of the same shape, cast to the variable's dtype; inside `bind`, only there."""
+        """Replace the array with one of the same shape, cast to the variable's dtype; inside `bind`, only there."""
         if tuple(value.shape) != self.shape:
             raise ValueError(
                 f"Variable '{self.path}' has shape {self.shape}; assign an array of that shape. "
@@ -100,7 +100,7 @@ class Variable:
         return self.size * int(info(self.dtype).bits) // 8
 
     def move(self, backend: Backend) -> None:
-        """Move the array to another backend or device; an array of the default dtype takes on the default there."""
+        """Move the array to another backend or device; the default dtype becomes that backend's default dtype."""
         source = self.backend
         name = backend.dtype_name(backend.dtype) if self.dtype == source.dtype else source.dtype_name(self.dtype)
         self._value = backend.xp.astype(backend.from_host(self.numpy()), backend.find_dtype(name))
@@ -112,7 +112,7 @@ class Variable:
 
 @contextlib.contextmanager
 def bind(values: Bound) -> Iterator[Bound]:
-    """Give variables other values inside a `with` block of this context; assignments change these alone."""
+    """Bind variables to other values inside a `with` block; assignments change only these."""
     outer = _bound.get()
     bound = values if outer is None else {**outer, **values}
     token = _bound.set(bound)
@@ -124,7 +124,7 @@ def bind(values: Bound) -> Iterator[Bound]:
 
 @contextlib.contextmanager
 def collect_losses() -> Iterator[list[Array]]:
-    """Collect what layers add to the loss (`Layer.add_loss`) inside a `with` block of this context, in order.
+    """Collect the losses that layers add (`Layer.add_loss`) inside a `with` block, in order.
 
     Example:
         >>> import numpy as np
@@ -143,12 +143,12 @@ def collect_losses() -> Iterator[list[Array]]:
 
 
 def collects_losses() -> bool:
-    """Whether losses are being collected, so that a layer can skip the work."""
+    """Whether losses are being collected; if not, a layer can skip computing them."""
     return _losses.get() is not None
 
 
 def add_loss(value: Array) -> None:
-    """Add a scalar array to the losses that are being collected, if any are."""
+    """Add a scalar array to the collected losses, if losses are being collected."""
     losses = _losses.get()
     if losses is not None:
         losses.append(value)
@@ -156,28 +156,28 @@ def add_loss(value: Array) -> None:
 
 @contextlib.contextmanager
 def allocate_for_loading(elements: int) -> Iterator[None]:
-    """Let layers built inside a `with` block of this context allocate zeros, since their weights will be loaded.
+    """Let layers built inside a `with` block allocate zeros, since their weights will be loaded.
 
     Args:
-        elements: How many the weights may have in all: a file that is small cannot ask for a model that is large.
+        elements: Maximum total size of the weights: a small file cannot cause a large allocation.
     """
-    token = _room.set([elements])
+    token = _remaining.set([elements])
     try:
         yield
     finally:
-        _room.reset(token)
+        _remaining.reset(token)
 
 
 def will_be_loaded(shape: tuple[int, ...]) -> bool:
-    """Whether a weight of this shape, about to be allocated, will be loaded, so that its initial values do not matter.
+    """Whether a weight about to be allocated will be loaded, so that its initial values do not matter.
 
     Raises:
-        ValueError: There is no room for it; see `allocate_for_loading`.
+        ValueError: It exceeds the size allowed by `allocate_for_loading`.
     """
-    room = _room.get()
-    if room is None:
+    remaining = _remaining.get()
+    if remaining is None:
         return False
-    room[0] -= math.prod(shape)
-    if room[0] < 0:
-        raise ValueError(f"a weight of shape {shape} is asked for, and there are no values for it")
+    remaining[0] -= math.prod(shape)
+    if remaining[0] < 0:
+        raise ValueError(f"a weight of shape {shape} is requested, but has no values in the file")
     return True

@@ -1,4 +1,4 @@
-"""What a layer is: it checks its arguments when made, allocates its weights when built, and computes when called."""
+"""The base class of layers, which check arguments in `__init__`, allocate weights in `build`, and compute in `call`."""
 
 from __future__ import annotations
 
@@ -20,19 +20,18 @@ from portanet.variables import Variable, add_loss, computing_in
 
 
 class Layer(WeightHolder):
-    """A function of arrays with weights of its own.
+    """A function of arrays, with weights.
 
     Subclasses implement `build(input_shape)`, which allocates weights with `add_weight`, and `call(x)`, which computes
-    with `xp = array_namespace(x, self.kernel.value)`; `call` may also take `training` and `mask`. Layers held as
-    attributes (or in lists or dicts) belong to the layer that holds them. The class attributes declare more.
+    with `xp = array_namespace(x, self.kernel.value)`; `call` may also take `training` and `mask`. Layers stored in
+    attributes (or in lists or dicts in them) are sublayers. Class attributes declare more.
 
     Args:
-        name: Name, unique within a model; by default the class's in snake case.
+        name: Name, unique within a model; by default the class name in snake case.
         trainable: Whether training changes the weights.
-        dtype: Policy of the dtypes in which weights are kept and the layer computes, or its name, such as `"float64"`
-            or `"mixed_float16"`; by default the global one, else the backend's default dtype. See
-            `portanet.mixed_precision`.
-        activity_regularizer: Penalty on the result, divided by the number of examples and added to the loss.
+        dtype: Dtype policy or its name, such as `"float64"` or `"mixed_float16"`; by default the global policy, else
+            the backend's default dtype. See `portanet.mixed_precision`.
+        activity_regularizer: Penalty on the output, divided by the number of examples and added to the loss.
 
     Example:
         >>> import numpy as np
@@ -48,17 +47,17 @@ class Layer(WeightHolder):
     """
 
     several_inputs: Several | None = None
-    """Which arrays the layer takes, if it takes a list of them."""
+    """Declaration of the arrays, if the layer takes a list of them."""
     keeps_shape = False
-    """Whether results have the shape of inputs, so that `compute_output_shape` need not be written."""
+    """Whether outputs have the shape of inputs, so that `compute_output_shape` need not be implemented."""
     keeps_values = False
-    """Whether results are elements of the inputs: what must be true of them must be true of what a user gives."""
+    """Whether outputs consist of elements of the inputs, so that checks of outputs apply to the user's data."""
     autocast = True
     """Whether floating-point inputs are cast to the compute dtype."""
     independent_examples = False
-    """Whether the result for each example depends on that example alone, a call draws nothing but masks
-    (`RandomLayer.bernoulli`), and leaves nothing behind: parts of a batch may then be computed apart. It counts for the
-    class that declares it, not for its subclasses, which may do anything."""
+    """Whether the output for each example depends on that example alone, and a call draws only masks
+    (`RandomLayer.bernoulli`) and has no side effects: parts of a batch may then be computed separately. Subclasses do
+    not inherit it, since they may override anything."""
 
     _takes_training = False
     _takes_mask = False
@@ -85,7 +84,7 @@ class Layer(WeightHolder):
         self.activity_regularizer = regularizers.get(activity_regularizer)
         self.built = False
         self.build_shape: Any = None
-        """The shape of the inputs for which the layer was built."""
+        """Shape of the inputs for which the layer was built."""
         self._dtypes: list[Any] = []
         """Their dtypes."""
         self._nodes: list[Node] = []
@@ -97,40 +96,39 @@ class Layer(WeightHolder):
         self.built, self.build_shape = True, input_shape
 
     def call(self, x: Any) -> Any:
-        """Compute the result."""
+        """Compute the output."""
         raise NotImplementedError(f"Layer '{self.name}' ({type(self).__name__}) does not implement call(x).")
 
     def compute_output_shape(self, input_shape: Any) -> Any:
-        """The shape of the result for inputs of this shape; a tree of shapes for trees of arrays.
+        """The shape of the output for inputs of this shape; a tree of shapes for trees of arrays.
 
-        Where a subclass does not say it, it is found by calling the layer on zeros, which builds it if need be.
+        By default, it is determined by calling the layer on zeros, which builds it if necessary.
         """
         return input_shape if self.keeps_shape else shape_by_trial(self, input_shape)
 
     def compute_mask(self, x: Any, mask: Any = None) -> Any:
-        """The mask of the result, given the input's; by default it is passed on."""
+        """The mask of the output, given the input's; by default the same."""
         return mask
 
     def check_data(self, x: Any) -> None:
-        """Refuse values that the layer cannot take.
+        """Reject values that the layer does not accept.
 
-        `fit`, `evaluate` and `predict` call it with all of the data that the layer will get from the user, since steps
-        compiled for a device cannot look at values. None in a list of arrays stands for one that is not known yet.
+        `fit`, `evaluate` and `predict` call it with all user data that reaches the layer, since compiled steps cannot
+        read values. None in a list of arrays means that the array is not known yet.
         """
 
     # Calling
 
     def __call__(self, x: Any, *further: Any, training: bool | None = None, mask: Any = None, **options: Any) -> Any:
-        """Check the input, build if need be, and compute.
+        """Check the input, build the layer if necessary, and compute.
 
         Args:
-            x: An array of the library on which the layer was built; a list of them for layers that say so (see
-                `several_inputs`), or whatever tree of arrays `call` takes. Symbolic arrays (see `Input`) give symbolic
-                ones.
-            training: Whether this is a training step; by default what the calling layer was told, else False.
-            mask: Boolean array, False for the time steps to leave out, for layers that use one; a list for a list.
-            *further: Whatever else the layer's `call` takes by position, such as the states of a recurrent cell.
-            **options: Whatever else it takes by name.
+            x: An array of the library on which the layer was built; a list of them for layers with `several_inputs`,
+                or any tree of arrays that `call` takes. Symbolic arrays (see `Input`) return symbolic ones.
+            training: Whether this is a training step; by default as in the calling layer, else False.
+            mask: Boolean array, False for time steps to skip, for layers that use one; a list for a list of inputs.
+            *further: Other positional arguments of `call`, such as the states of a recurrent cell.
+            **options: Other keyword arguments of `call`.
         """
         if self.several_inputs is not None:
             x, further = self.several_inputs.collect(self, x, further, options), ()
@@ -168,16 +166,16 @@ class Layer(WeightHolder):
         return out
 
     def _build_on(self, x: Any) -> None:
-        """Build the layer for inputs like these: a tree of arrays, or of what stands for them."""
+        """Build the layer for these inputs: a tree of arrays, or of `ArraySpec` in their place."""
         self._dtypes = [leaf.dtype for leaf in tree_leaves(x)]
         self.build(shape_of(x))
 
     def _call_with_mask(self, x: Any, *further: Any, mask: Any, **options: Any) -> tuple[Any, Any]:
-        """The result, and its mask: a list of masks for several results."""
+        """The output and its mask; a list of masks for several outputs."""
         return self(x, *further, mask=mask, **options), self.compute_mask(x, mask)
 
     def add_loss(self, value: Array) -> None:
-        """Add a scalar array to the loss of the training or evaluation step in which `call` runs; else drop it."""
+        """Add a scalar array to the loss of the current training or evaluation step; outside of one, do nothing."""
         if tuple(value.shape) != ():
             raise ValueError(
                 f"Layer '{self.name}' must add a loss of shape (); take its sum or mean. Received: {tuple(value.shape)}"
@@ -188,7 +186,7 @@ class Layer(WeightHolder):
 
     @property
     def dtype_policy(self) -> DTypePolicy:
-        """The policy of the dtypes in which weights are kept and the layer computes."""
+        """The dtype policy of weights and computations."""
         if self._policy is not None:
             return self._policy
         variable = self.first_variable()
@@ -197,7 +195,7 @@ class Layer(WeightHolder):
 
     @property
     def compute_dtype(self) -> str:
-        """Name of the dtype of the layer's computations and results."""
+        """Name of the dtype of the layer's computations and outputs."""
         return self.dtype_policy.compute_dtype
 
     @property
@@ -205,19 +203,19 @@ class Layer(WeightHolder):
         """Name of the dtype of the layer's weights."""
         return self.dtype_policy.variable_dtype
 
-    # The layers that belong to this one, and all weights
+    # Sublayers and weights
 
     def sublayers(self) -> dict[str, Layer]:
-        """The layers that belong to this one, by name, in the order in which they were attached."""
+        """The direct sublayers by name, in the order in which they were assigned."""
         by_name: dict[str, Layer] = {}
         for layer in dict.fromkeys(self._held()):  # each once
             by_name[layer._name_among(by_name)] = layer
         return by_name
 
     def _held(self) -> Iterator[Layer]:
-        """Layers among the attributes, and in lists and dicts among them."""
+        """Layers in attributes, and in lists and dicts in them."""
         for attribute, value in self.__dict__.items():
-            if attribute == "_config":  # arguments: what a layer makes of them belongs to it, not they
+            if attribute == "_config":  # arguments of `__init__` are not sublayers unless also stored elsewhere
                 continue
             entries = value.values() if isinstance(value, Mapping) else value
             for entry in entries if isinstance(value, (list, tuple, Mapping)) else (value,):
@@ -225,7 +223,7 @@ class Layer(WeightHolder):
                     yield entry
 
     def named_variables(self) -> dict[str, Variable]:
-        """Every variable of this layer and those below, by path such as `dense/kernel`; a shared one appears once."""
+        """All variables of this layer and its sublayers, by path such as `dense/kernel`; shared ones appear once."""
         paths: dict[Variable, str] = {}
         for path, variable, _ in self._walk(""):
             if variable not in paths:
@@ -233,13 +231,13 @@ class Layer(WeightHolder):
         return {path: variable for variable, path in paths.items()}
 
     def first_variable(self) -> Variable | None:
-        """Any variable of the layer, if it has one: they are all on the same backend."""
+        """Any variable of the layer, or None; all are on the same backend."""
         for variable in self._variables.values():
             return variable
         return next(filter(None, (layer.first_variable() for layer in self._held())), None)
 
     def _walk(self, prefix: str, trained: bool = True) -> Iterator[tuple[str, Variable, bool]]:
-        """Paths and variables, with whether nothing on the way to them is frozen."""
+        """Paths, variables, and whether neither the variable nor a layer on its path is frozen."""
         trained = trained and self._trainable
         for name, variable in self._variables.items():
             yield prefix + name, variable, trained and variable.trainable
@@ -247,21 +245,21 @@ class Layer(WeightHolder):
             yield from layer._walk(f"{prefix}{name}/", trained)
 
     def _place(self, path: str) -> None:
-        """Tell the layers below their paths, before they draw their weights (or after, for messages)."""
+        """Set the paths of sublayers, before their weights are initialized (or after, for messages)."""
         for name, layer in self.sublayers().items():
             if not layer.built or layer._owner_path is None or "#" in layer._owner_path:
                 layer._owner_path = f"{path}/{name}" if path else name
                 layer._place(layer._owner_path)
 
     def flatten_layers(self) -> Iterator[Layer]:
-        """This layer and every layer below it."""
+        """This layer and all layers below it."""
         yield self
         for layer in self.sublayers().values():
             yield from layer.flatten_layers()
 
     @property
     def trainable(self) -> bool:
-        """Whether training changes the weights; setting it sets it for every layer below."""
+        """Whether training changes the weights; setting it applies to all layers below."""
         return self._trainable
 
     @trainable.setter
@@ -270,18 +268,18 @@ class Layer(WeightHolder):
             layer._trainable = bool(value)
 
     def trainable_paths(self) -> list[str]:
-        """Paths of the variables that training changes: those that can be reached without passing a frozen layer."""
+        """Paths of the variables that training changes: those with a path without frozen layers."""
         trained = {variable for _, variable, is_trained in self._walk("") if is_trained}
         return [path for path, variable in self.named_variables().items() if variable in trained]
 
     @property
     def variables(self) -> list[Variable]:
-        """Every variable, random counters included."""
+        """All variables, including random counters."""
         return list(self.named_variables().values())
 
     @property
     def weights(self) -> list[Variable]:
-        """Every weight and running statistic."""
+        """All weights, including running statistics."""
         return [v for v in self.variables if not v.counter]
 
     @property
@@ -292,7 +290,7 @@ class Layer(WeightHolder):
 
     @property
     def non_trainable_weights(self) -> list[Variable]:
-        """The weights that training leaves alone."""
+        """The weights that training does not change."""
         trained = set(self.trainable_paths())
         return [v for p, v in self.named_variables().items() if p not in trained and not v.counter]
 
@@ -305,10 +303,10 @@ class Layer(WeightHolder):
         return [v.numpy() for v in self.weights]
 
     def set_weights(self, weights: list[Any]) -> None:
-        """Replace the weights by arrays of the same shapes, in the order of `weights`.
+        """Replace the weights with arrays of the same shapes, in the order of `weights`.
 
         Raises:
-            ValueError: The number or a shape differs; nothing is changed then.
+            ValueError: The number or a shape differs; no weight is changed.
         """
         own = self.weights
         if len(weights) != len(own):
@@ -323,7 +321,7 @@ class Layer(WeightHolder):
         Args:
             name: Name of a backend, or a backend.
             device: A device of it.
-            dtype: Default dtype there; weights that have the default dtype here take it on, others keep theirs.
+            dtype: Default dtype of that backend, for weights of the current default dtype; others keep theirs.
 
         Returns:
             The layer itself.
@@ -338,19 +336,19 @@ class Layer(WeightHolder):
 
     @property
     def input(self) -> Any:
-        """What the layer was called on in a graph: a symbolic array, or a tree of them, if it was called once there."""
+        """The symbolic input, or tree of them, of the layer's call in a graph, if it was called once."""
         node = only_node(self, "input")
         return node.args[0] if node.args else node.outputs
 
     @property
     def output(self) -> Any:
-        """The result of that call: a symbolic array, or a tree of them."""
+        """The symbolic output, or tree of them, of that call."""
         return only_node(self, "output").outputs
 
     # Inputs
 
     def require_axis(self, x: Array, axis: int, expected: int) -> None:
-        """Refuse an input whose axis has another size than the layer was built for."""
+        """Reject an input whose axis does not have the size that the layer was built for."""
         if x.shape[axis] != expected:
             raise ValueError(
                 f"Layer '{self.name}' was built for inputs with {expected} features on axis {axis}. "
@@ -358,7 +356,7 @@ class Layer(WeightHolder):
             )
 
     def require_rank(self, shape: Any, minimum: int, form: str) -> None:
-        """Refuse an input with too few axes."""
+        """Reject an input with too few axes."""
         if len(shape) < minimum:
             raise ValueError(f"Layer '{self.name}' needs inputs of shape {form}. Received: shape {tuple(shape)}")
 
@@ -367,7 +365,7 @@ class Layer(WeightHolder):
 
 
 def _building(build: Callable[..., None]) -> Callable[..., None]:
-    """Mark the layer as built after the outermost `build`, and keep the shape."""
+    """Mark the layer as built after the outermost `build`, and store the shape."""
 
     @functools.wraps(build)
     def wrapper(self: Layer, input_shape: Any) -> None:

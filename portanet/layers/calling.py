@@ -1,4 +1,4 @@
-"""A layer's call: whether it is one of training, on which arrays, and in which layer an error happened."""
+"""Calls of layers: training or inference, the kind of arrays, and the layer in which an error occurred."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ calling: ContextVar[bool | None] = ContextVar("portanet_calling_in_training", de
 
 @contextlib.contextmanager
 def in_call(training: bool) -> Iterator[None]:
-    """Layers called inside a `with` block are parts of one that is being called: their inputs are not inspected."""
+    """Treat layers called inside a `with` block as parts of an outer call: their inputs are not inspected."""
     token = calling.set(training)
     try:
         yield
@@ -31,7 +31,7 @@ def in_call(training: bool) -> Iterator[None]:
 
 
 def inspect_input(layer: Layer, x: Any, options: dict[str, Any]) -> tuple[bool, type[ForwardBackend] | None]:
-    """Tell what a layer is called on; refuse arrays of another library than its weights, unless these can follow.
+    """Determine the kind of input; reject arrays of another library than the weights, unless these can be converted.
 
     Args:
         layer: The layer.
@@ -39,8 +39,8 @@ def inspect_input(layer: Layer, x: Any, options: dict[str, Any]) -> tuple[bool, 
         options: Arguments by name.
 
     Returns:
-        Whether any array is symbolic; and the library of `x`, if it is one where layers compute forward only, so that
-        the weights have to become constants there.
+        Whether any array is symbolic; and the library of `x` if it is forward-only, so that the weights have to be
+        converted to its constants.
     """
     leaves = tree_leaves(x)
     if SymbolicArray in map(type, leaves) or (options and SymbolicArray in map(type, tree_leaves(options))):
@@ -71,7 +71,7 @@ def inspect_input(layer: Layer, x: Any, options: dict[str, Any]) -> tuple[bool, 
 
 @contextlib.contextmanager
 def weights_as_constants(layer: Layer, guest: type[ForwardBackend], training: bool | None) -> Iterator[None]:
-    """The weights as arrays of a library that computes forward only, inside a `with` block."""
+    """Bind the weights to constants of a forward-only library inside a `with` block."""
     if training:
         raise ValueError(
             f"Layer '{layer.name}' computes forward only on arrays of {guest.library}; call it with training=False. "
@@ -82,7 +82,7 @@ def weights_as_constants(layer: Layer, guest: type[ForwardBackend], training: bo
 
 
 def locate(error: Exception, layer: Layer, x: Any) -> None:
-    """Note in an error, on its way out, the path of the layer where it happened and what that layer was given."""
+    """Add a note to a propagating error: the path of the layer where it occurred, and the input of that layer."""
     notes, start = getattr(error, "__notes__", []), "In layer '"
     if notes and notes[0].startswith(start):
         notes[0] = notes[0].replace(start, f"{start}{layer.name}/", 1)

@@ -1,4 +1,4 @@
-"""Shapes of results before there is data: what a layer declares, or what a trial on zeros shows."""
+"""Output shapes before data is available: declared by a layer, or determined by a trial on zeros."""
 
 from __future__ import annotations
 
@@ -13,15 +13,12 @@ if TYPE_CHECKING:
     from portanet.layers.base import Layer
 
 SIZES = (2, 3)
-"""Sizes tried for an unknown batch axis; for other unknown axes, larger by `BEYOND`, so that windows fit in."""
+"""Sizes tried for an unknown batch axis; for other unknown axes, larger by `BEYOND`, so that windows fit."""
 BEYOND = 14
 
 
 class ArraySpec:
-    """Shape and dtype of an array (a name or a library's dtype; None: the default float), in place of the array.
-
-    Trees of these stand for trees of arrays; symbolic arrays are such, too.
-    """
+    """Shape and dtype of an array (a name or a library's dtype; None: the default float), in place of the array."""
 
     __slots__ = ("dtype", "shape")
 
@@ -31,12 +28,12 @@ class ArraySpec:
 
 
 def result_shape(layer: Layer, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
-    """Build a layer for arguments of known shapes, and find the shape of its result.
+    """Build a layer for arguments of known shapes, and return the shape of its output.
 
     Args:
         layer: The layer.
-        args: What it is called with: trees with `ArraySpec` leaves.
-        options: Likewise by name; other leaves are passed on as they are.
+        args: Positional arguments: trees with `ArraySpec` leaves.
+        options: Keyword arguments, likewise; other leaves are passed unchanged.
     """
     shape = shape_of(args[0])
     if not layer.built:
@@ -44,21 +41,21 @@ def result_shape(layer: Layer, args: tuple[Any, ...], options: dict[str, Any]) -
     declared = len(args) == 1 and not (options.keys() - {"training", "mask"})
     if declared and _alike(shape, layer.build_shape) and all(part.built for part in layer.flatten_layers()):
         return layer.compute_output_shape(shape)
-    # A trial shows what the options change and whether other shapes fit, and builds what only a call builds.
+    # A trial covers the effect of options, checks other shapes, and builds what only a call builds.
     tried = trial(layer, args, options)
     return layer.compute_output_shape(shape) if declared else tried
 
 
 def shape_by_trial(layer: Layer, input_shape: Any) -> Any:
-    """The shape of the result for inputs of this shape, by calling the layer on zeros."""
+    """The shape of the output for inputs of this shape, determined by calling the layer on zeros."""
     dtypes = iter(layer._dtypes)
-    return trial(layer, (map_shapes(lambda each: ArraySpec(each, next(dtypes, None)), input_shape),), {})
+    return trial(layer, (map_shapes(lambda shape: ArraySpec(shape, next(dtypes, None)), input_shape),), {})
 
 
 def trial(layer: Layer, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
-    """The shape of a layer's result for zeros; None where it depends on sizes that are None.
+    """The shape of a layer's output for zeros; None where it depends on sizes that are None.
 
-    What the layer assigns to its variables meanwhile is discarded.
+    Assignments to the layer's variables are discarded.
     """
     variable = layer.first_variable()
     backend = get_backend() if variable is None else variable.backend
@@ -84,9 +81,9 @@ def _flat(shape: Any) -> list[Shape]:
 
 
 def _alike(shape: Any, other: Any) -> bool:
-    """Whether two trees of shapes are equal but for the batch axis."""
+    """Whether two trees of shapes are equal except for the batch axis."""
     try:
-        return [each[1:] for each in _flat(shape)] == [each[1:] for each in _flat(other)]
+        return [s[1:] for s in _flat(shape)] == [s[1:] for s in _flat(other)]
     except TypeError:  # not a tree of shapes: the layer's `build` takes something else
         return False
 

@@ -1,4 +1,4 @@
-"""What every layer with random numbers of its own needs."""
+"""The base class of layers that draw random numbers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from portanet.random import streams
 class RandomLayer(Layer):
     """A layer that draws random numbers in training.
 
-    They depend on the seed, the layer's path and how often it drew: the same on every backend.
+    The numbers depend on the seed, the layer's path and the number of draws so far: the same on every backend.
 
     Args:
         seed: Seed; by default `portanet.random.get_seed()`.
@@ -32,14 +32,14 @@ class RandomLayer(Layer):
         self.key = random.stream_key(random.get_seed() if self.seed is None else self.seed, self._path())
 
     def bernoulli(self, p: float, shape: tuple[int, ...]) -> Array:
-        """A fresh mask, True with probability `p`."""
+        """Draw a mask that is True with probability `p`."""
         return streams.bernoulli(self.key, self._next(), p, shape)
 
     def normal(self, x: Array, mean: float, stddev: float) -> Array:
-        """Fresh normal numbers of the shape and dtype of `x`."""
+        """Draw normal values of the shape and dtype of `x`."""
         return streams.normal(self.key, self._next(), tuple(x.shape), x.dtype, mean, stddev)
 
     def _next(self) -> Array:
-        step = unwrap(self.counter.value)  # a constant of a trace where the state is an argument of what is traced
+        step = unwrap(self.counter.value)  # has no derivative, even where the state is traced
         self.counter.assign(step + 1)
         return step

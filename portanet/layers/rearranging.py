@@ -1,4 +1,4 @@
-"""What layers that move elements have in common."""
+"""The base class of layers that rearrange elements."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from portanet.layers.base import Layer
 
 
 class Rearranging(Layer):
-    """A layer after which the axes mean something else, so that a mask of the time steps does not apply any more."""
+    """A layer that changes the meaning of axes, so that a mask of time steps no longer applies."""
 
     keeps_values = True
 

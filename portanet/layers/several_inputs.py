@@ -1,4 +1,4 @@
-"""Layers that take a list of arrays: how they declare it, and the shapes and masks of several arrays."""
+"""Layers that take a list of arrays: its declaration, and shapes and masks of several arrays."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ if TYPE_CHECKING:
     from portanet.layers.base import Layer
 
 Shape = tuple[int | None, ...]
-"""The shape of a batch; None for sizes that may differ from call to call."""
+"""The shape of a batch; None for sizes that may vary between calls."""
 
 
 class Several:
-    """Declares the arrays that a layer takes, where it takes a list of them.
+    """Declares the arrays of a layer that takes a list of them.
 
     A layer with `several_inputs = Several("query", "value", optional=("key",))` may be called as `layer([q, v])`,
-    `layer(q, v)` or `layer(q, value=v)`; its `call` always gets a list, and as mask a list of the same length, None
-    where there is none. `build`, `compute_output_shape` and `compute_mask` get lists of shapes and masks in the same
-    order. A layer without it takes one array, or whatever tree of arrays its `call` takes.
+    `layer(q, v)` or `layer(q, value=v)`; its `call` always receives a list, and a list of masks of the same length,
+    None where one is missing. `build`, `compute_output_shape` and `compute_mask` receive lists of shapes and masks in
+    the same order. A layer without it takes one array, or any tree of arrays that its `call` takes.
 
     Args:
         *names: Names of the arrays, in order.
         optional: Names of arrays that may follow.
-        more: Name of any number of further arrays.
+        more: Name for any number of further arrays.
     """
 
     def __init__(self, *names: str, optional: tuple[str, ...] = (), more: str | None = None) -> None:
@@ -34,18 +34,17 @@ class Several:
         self.more = more
 
     def collect(self, layer: Layer, x: Any, further: tuple[Any, ...], options: dict[str, Any]) -> list[Any]:
-        """The list of arrays from the arguments of a call; those given by name are taken out of `options`."""
+        """The list of arrays in the arguments of a call; those passed by name are removed from `options`."""
         arrays = [*entries(x), *further]
         if not self.names and not further and not isinstance(x, (list, tuple)):
             raise ValueError(f"Layer '{layer.name}' takes {self}. Received: one array")
-        for place, name in enumerate(self.names):
+        for position, name in enumerate(self.names):
             value = options.pop(name, None)
             if value is None:
                 continue
-            if place != len(arrays):
+            if position != len(arrays):
                 raise TypeError(
-                    f"Layer '{layer.name}' takes {self}, in this order. Received: `{name}` beside {len(arrays)} arrays "
-                    "before it"
+                    f"Layer '{layer.name}' takes {self}, in this order. Received: `{name}` after {len(arrays)} arrays"
                 )
             arrays.append(value)
         if self.more is not None:
@@ -57,24 +56,24 @@ class Several:
         """A list of arrays or shapes of the right length."""
         arrays = entries(x)
         if len(arrays) < max(self.required, 1) or (self.more is None and len(arrays) > len(self.names)):
-            counted = "one array" if len(arrays) == 1 else f"{len(arrays)} arrays"
-            raise ValueError(f"Layer '{layer.name}' takes {self}. Received: {counted}")
+            received = "one array" if len(arrays) == 1 else f"{len(arrays)} arrays"
+            raise ValueError(f"Layer '{layer.name}' takes {self}. Received: {received}")
         return arrays
 
     def __str__(self) -> str:
-        """In words, for messages."""
+        """Description for error messages."""
         named = [name if i < self.required else f"optionally {name}" for i, name in enumerate(self.names)]
         further = [f"any number of {self.more}"] if self.more else []
         return f"a list of arrays: {', '.join(named + further)}" if named else "a list of arrays"
 
 
 def entries(x: Any) -> list[Any]:
-    """The entries of a list of arrays, shapes or masks; a single one makes a list of one."""
+    """The entries of a list of arrays, shapes or masks; a single one becomes a list of one."""
     return list(x) if isinstance(x, (list, tuple)) and not is_shape(x) else [x]
 
 
 def masks_of(mask: Any, count: int) -> list[Any]:
-    """A list of `count` masks from one mask, a list, or None; None where there is none."""
+    """A list of `count` masks from one mask, a list, or None; None where one is missing."""
     masks = list(mask) if isinstance(mask, (list, tuple)) else [mask]
     return [*masks, *[None] * (count - len(masks))][:count]
 

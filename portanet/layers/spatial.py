@@ -1,4 +1,4 @@
-"""What layers over one, two or three spatial axes share: their arguments and where those axes are."""
+"""The base class of layers over one, two or three spatial axes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ NAMES = {1: "steps", 2: "height, width", 3: "depth, height, width"}
 
 
 class Spatial(Rearranging):
-    """A layer over `rank` spatial axes: between batch and channels, or last of all if channels come first.
+    """A layer over `rank` spatial axes: between batch and channels, or last if channels come first.
 
     Args:
         data_format: `"channels_last"` (the default) or `"channels_first"`.
@@ -31,7 +31,7 @@ class Spatial(Rearranging):
         return range(first, first + self.rank)
 
     def require_space(self, shape: Any) -> None:
-        """Refuse inputs with another number of axes."""
+        """Reject inputs with another number of axes."""
         if len(shape) != self.rank + 2:
             space = NAMES[self.rank]
             form = f"(batch, {space}, channels)" if self.axes[0] == 1 else f"(batch, channels, {space})"

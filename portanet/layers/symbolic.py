@@ -1,4 +1,4 @@
-"""Symbolic arrays, which stand for data while a graph of layers is built, and the nodes of the graph."""
+"""Symbolic arrays, placeholders for data while a graph of layers is built, and the nodes of the graph."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ _numbers: Iterator[int] = itertools.count()
 
 
 class SymbolicArray(ArraySpec):
-    """Stands for an array in a graph of layers: it has a shape but no values.
+    """Placeholder for an array in a graph of layers, with a shape but no values.
 
-    `Input` makes the first; a layer called on symbolic arrays gives further ones. `+`, `-` and `*` of two are the
-    layers `Add`, `Subtract` and `Multiply`.
+    `Input` creates the first; a layer called on symbolic arrays returns others. `+`, `-` and `*` of two are the layers
+    `Add`, `Subtract` and `Multiply`.
 
     Attributes:
         shape: Shape with the batch axis; None where it may vary.
         dtype: Name of the dtype.
-        node: The call of a layer that it comes from.
-        place: Its place among that call's results.
+        node: The layer call that produces it.
+        place: Its index among that call's outputs.
     """
 
     __slots__ = ("node", "place")
@@ -38,7 +38,7 @@ class SymbolicArray(ArraySpec):
 
     @property
     def name(self) -> str:
-        """Name of the layer that it comes from; from the second result on, with its place."""
+        """Name of the layer that produces it; from the second output on, with its index."""
         return f"{self.node.layer.name}_{self.place}" if self.place else self.node.layer.name
 
     @property
@@ -58,7 +58,7 @@ class SymbolicArray(ArraySpec):
     def _merged(self, layer: str, sign: str, other: Any) -> SymbolicArray:
         if not isinstance(other, SymbolicArray):
             raise TypeError(
-                f"A symbolic array has {sign} with another; for anything else put a function into a graph with "
+                f"Operator {sign} of a symbolic array takes another one; for anything else, use "
                 f"layers.Lambda(function)(x). Received: {self!r} {sign} {other!r}"
             )
         from portanet.layers.merging import elementwise
@@ -68,7 +68,7 @@ class SymbolicArray(ArraySpec):
 
     def __array_namespace__(self, *, api_version: str | None = None) -> NoReturn:
         raise TypeError(
-            "A symbolic array has no values to compute with. Call layers on it; functions of arrays become layers by "
+            "A symbolic array has no values to compute with. Call layers on it; wrap functions of arrays as "
             f"layers.Lambda(function)(x). Received: {self!r}"
         )
 
@@ -81,10 +81,10 @@ class Node:
 
     Attributes:
         layer: The layer.
-        args: The arguments by position, trees of symbolic arrays.
-        options: The arguments by name; `training` and `mask` only where they were given.
-        outputs: The tree of results.
-        number: Nodes are numbered in the order of calls: those that a node depends on have smaller numbers.
+        args: The positional arguments, trees of symbolic arrays.
+        options: The keyword arguments; `training` and `mask` only if they were passed.
+        outputs: The tree of outputs.
+        number: Nodes are numbered in the order of calls, so the dependencies of a node have smaller numbers.
     """
 
     def __init__(self, layer: Layer, args: tuple[Any, ...], options: dict[str, Any], shape: Any, dtype: str) -> None:
@@ -92,8 +92,8 @@ class Node:
         self.args = args
         self.options = options
         self.number = next(_numbers)
-        places = itertools.count()
-        self.outputs = map_shapes(lambda each: SymbolicArray(each, dtype, self, next(places)), shape)
+        indices = itertools.count()
+        self.outputs = map_shapes(lambda s: SymbolicArray(s, dtype, self, next(indices)), shape)
         layer._nodes.append(self)
 
     @property
@@ -103,7 +103,7 @@ class Node:
 
 
 def record(layer: Layer, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
-    """Call a layer on symbolic arrays: build it, and give symbolic results."""
+    """Call a layer on symbolic arrays: build it, and return symbolic outputs."""
     options = {name: value for name, value in options.items() if value is not None}
     leaves = tree_leaves(args)
     if any(type(leaf) is not SymbolicArray for leaf in leaves):
@@ -118,7 +118,7 @@ def record(layer: Layer, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
 
 
 def only_node(layer: Layer, of: str) -> Node:
-    """The one call of a layer on symbolic arrays."""
+    """The only call of a layer on symbolic arrays."""
     if len(layer._nodes) != 1:
         raise AttributeError(
             f"Layer '{layer.name}' has one {of} if it was called once on symbolic arrays; keep the results of its "

@@ -1,4 +1,4 @@
-"""What holds weights: named variables of its own, and the dtypes in which they are kept and computed with."""
+"""The base class of objects with weights: named variables and a dtype policy."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from portanet.variables import Variable, will_be_loaded
 
 
 class WeightHolder(Configurable):
-    """What has a name, weights of its own, and a dtype policy for them; `Layer` builds on it.
+    """An object with a name, weights, and a dtype policy for them; the base class of `Layer`.
 
-    Without a policy, weights are kept in the default dtype of the backend, and inputs are cast to the weights' dtype.
+    Without a policy, weights have the backend's default dtype, and inputs are cast to the dtype of the weights.
 
     Args:
-        name: Name; by default the class's in snake case.
-        dtype: Dtype policy or its name; by default the global policy, where one is set.
+        name: Name; by default the class name in snake case.
+        dtype: Dtype policy or its name; by default the global policy, if one is set.
     """
 
     def __init__(self, name: str | None = None, dtype: DTypePolicy | str | None = None) -> None:
@@ -49,17 +49,17 @@ class WeightHolder(Configurable):
         constraint: Any = None,
         autocast: bool = True,
     ) -> Variable:
-        """Allocate a weight on the backend in use.
+        """Allocate a weight on the current backend.
 
         Args:
             shape: Its shape.
             initializer: Name, object, or function `(shape, generator) -> NumPy array`.
-            name: Its name within the layer, unique there.
+            name: Its name, unique within the layer.
             dtype: Name of its dtype; by default the layer's, else the backend's.
             trainable: False for state such as a running mean.
-            regularizer: Name or function of the weight that is added to the loss.
+            regularizer: Name or function: penalty on the weight, added to the loss.
             constraint: Name or function applied to the weight after each update.
-            autocast: Whether the layer computes with the weight in the compute dtype; False for what needs all bits.
+            autocast: Whether the layer computes with the weight in the compute dtype; False for full precision.
         """
         if any(not isinstance(n, (int, np.integer)) or n < 0 for n in shape):
             raise ValueError(
@@ -84,7 +84,7 @@ class WeightHolder(Configurable):
         return variable
 
     def add_counter(self, name: str = "counter") -> Variable:
-        """Allocate a random counter, the number of draws that the layer has made; see `portanet.random`."""
+        """Allocate a random counter: the layer's number of draws so far; see `portanet.random`."""
         backend = get_backend()
         value = backend.from_host(np.zeros((), dtype="int32"))
         self._variables[name] = Variable(value, name, backend, trainable=False, counter=True)
@@ -99,7 +99,7 @@ class WeightHolder(Configurable):
     def _name_among(self, siblings: Mapping[str, Any]) -> str:
         """The layer's name among its siblings, made unique unless the user chose it.
 
-        The first call settles the layer's own name; it may have another in a second model.
+        The first call fixes the layer's own name; it may have another in a second model.
         """
         name = self.name
         if name in siblings:
@@ -123,7 +123,7 @@ class WeightHolder(Configurable):
         return inputs
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments that make an equal layer, the policy in force when it was made among them."""
+        """The arguments that create an equal layer, including its dtype policy."""
         config = super().get_config()
         if self._policy is not None and ("dtype" in config or _takes_options(type(self).__init__)):
             config["dtype"] = self._policy.name
@@ -136,7 +136,7 @@ def _takes_options(init: Any) -> bool:
 
 
 def assign_all(variables: list[Variable], values: list[Any]) -> None:
-    """Replace the values of variables by arrays of the same shapes, on the host; all of them or none."""
+    """Replace the values of variables with host arrays of the same shapes; all of them or none."""
     hosts = [np.asarray(value) for value in values]
     for variable, host in zip(variables, hosts, strict=True):
         if host.shape != variable.shape:
