@@ -1,7 +1,7 @@
-"""Sessions: `python -m nox -l` lists them; each makes its own environment.
+"""Sessions: `python -m nox -l` lists them; each has its own environment.
 
-`python -m nox -s tests` is the light one (numpy, array-api-strict, and cupy where a GPU answers). The heavy libraries
-have sessions of their own: `python -m nox -s "tests(backend='torch')"`.
+`python -m nox -s tests` is the light one (numpy, array-api-strict, and cupy if a GPU is available). The heavy
+libraries have separate sessions: `python -m nox -s "tests(backend='torch')"`.
 """
 
 import re
@@ -18,33 +18,31 @@ HEAVY = {"torch": "torch==2.13.0", "jax": "jax==0.10.2"}
 EXPORT = ("dask==2026.8.0", "distributed==2026.8.0", "ndonnx==0.23.0", "onnx==1.23.2", "onnxruntime==1.31.1")
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 PARALLEL = ("-n", "auto", "--maxprocesses", "4", "--durations=5")
-
-
 BENCHMARKS = ("step", "autodiff", "optimizers", "random_draws", "heavy", "growth", "fit_overhead", "jax_compiled")
 
 
 def cupy_extra() -> str | None:
-    """The extra that fits the NVIDIA driver of this machine; None where there is no driver."""
+    """The extra for the NVIDIA driver of this machine; None without a driver."""
     if shutil.which("nvidia-smi") is None:
         return None
-    answer = subprocess.run(["nvidia-smi"], capture_output=True, text=True, check=False).stdout
-    found = re.search(r"CUDA Version: (\d+)", answer)
-    if found is None:
+    output = subprocess.run(["nvidia-smi"], capture_output=True, text=True, check=False).stdout
+    version = re.search(r"CUDA Version: (\d+)", output)
+    if version is None:
         return None
-    return "cupy13" if int(found[1]) >= 13 else "cupy12"
+    return "cupy13" if int(version[1]) >= 13 else "cupy12"
 
 
 def run_tests(session: nox.Session, backend: str) -> None:
-    """The whole suite with the arrays of one backend."""
+    """Run the whole suite on one backend."""
     extras = "test"
     if backend == "cupy":
         extra = cupy_extra()
         if extra is None:
-            session.skip("cupy: no NVIDIA GPU answers here (`nvidia-smi` lists none)")
+            session.skip("cupy: no NVIDIA GPU available (`nvidia-smi` lists none)")
         extras = f"test,{extra}"
     session.install("-e", f".[{extras}]", *([HEAVY[backend]] if backend in HEAVY else []))
     ids = {"strict": "strict,strict-device1", "torch": "torch"}.get(backend, backend)
-    others = ("--ignore=tests/oracles", "--ignore=tests/third_party")  # these have sessions of their own
+    others = ("--ignore=tests/oracles", "--ignore=tests/third_party")  # these have separate sessions
     session.run("pytest", *PARALLEL, *others, *session.posargs, env={**ONE_THREAD, "PORTANET_TEST_BACKENDS": ids})
 
 
@@ -69,16 +67,16 @@ def tests_jax(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def oracles(session: nox.Session) -> None:
-    """portanet's numbers against those of PyTorch and Keras 3."""
+    """portanet's results against those of PyTorch and Keras 3."""
     session.install("-e", ".[test]", *HEAVY.values(), "keras==3.15.1")
-    # With both libraries at hand, conversions between them are tested as well; and JAX compiles as it does for users.
+    # With both libraries installed, conversions between them are tested too; and JAX compiles as it does for users.
     env = {**ONE_THREAD, "PORTANET_TEST_BACKENDS": "numpy,torch,jax", "KERAS_BACKEND": "torch", "XLA_FLAGS": ""}
     session.run("pytest", *PARALLEL, "tests/oracles", "tests/backends", *session.posargs, env=env)
 
 
 @nox.session(default=False)
 def portability(session: nox.Session) -> None:
-    """Every block on every backend, compared with NumPy; `-- --write` updates the tables in the documents."""
+    """Every block on every backend, compared with NumPy; `-- --write` updates the tables in the documentation."""
     extra = cupy_extra()
     session.install("-e", ".[test]" if extra is None else f".[test,{extra}]", *HEAVY.values())
     session.run("python", "-m", "tests.portability.run", *session.posargs, env=ONE_THREAD)
@@ -94,22 +92,22 @@ def third_party(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def export(session: nox.Session) -> None:
-    """Layers and models on Dask's and ONNX's arrays: lazy prediction, and files that onnxruntime reads."""
+    """Layers and models on Dask and ONNX arrays: lazy prediction, and files that onnxruntime reads."""
     session.install("-e", ".[test,dask,onnx]", *EXPORT)
     env = {**ONE_THREAD, "PORTANET_TEST_BACKENDS": "numpy,strict-device1"}
-    session.run("pytest", *PARALLEL, "tests/export", "tests/training/test_lazily.py", *session.posargs, env=env)
+    session.run("pytest", *PARALLEL, "tests/export", "tests/training/test_dask.py", *session.posargs, env=env)
 
 
 @nox.session
 def docs(session: nox.Session) -> None:
-    """The examples in README.md and docs/ run, and give what they say."""
+    """Run the examples in README.md and docs/, and compare their output."""
     session.install("-e", ".[test,demo,dask,onnx]")
     session.run("pytest", "--doctest-glob=*.md", "README.md", "docs", "tests/test_documents.py", *session.posargs)
 
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Style, formatting, and the import contracts."""
+    """Check style, formatting, and the import contracts."""
     session.install("-e", ".[lint,test]")
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
@@ -126,12 +124,12 @@ def types(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def demo(session: nox.Session) -> None:
-    """Train on handwritten digits on every backend found; `-- torch jax` installs these libraries first."""
+    """Train on handwritten digits on every available backend; `-- torch jax` installs these libraries first."""
     extra = cupy_extra()
     session.install("-e", ".[demo]" if extra is None else f".[demo,{extra}]")
     unknown = [name for name in session.posargs if name not in HEAVY]
     if unknown:
-        session.error(f"known after `--` are {', '.join(HEAVY)}. Received: {' '.join(unknown)}")
+        session.error(f"Arguments after `--` must be among {', '.join(HEAVY)}. Received: {' '.join(unknown)}")
     if session.posargs:
         session.install(*(HEAVY[name] for name in session.posargs))
     session.run("python", "examples/demo.py")
@@ -142,7 +140,7 @@ def compliance(session: nox.Session) -> None:
     """The array API test suite on the differentiable namespace: `-- path/to/array-api-tests`."""
     if not session.posargs:
         session.error(
-            "type: git clone --recursive https://github.com/data-apis/array-api-tests, and then: "
+            "run: git clone --recursive https://github.com/data-apis/array-api-tests, and then: "
             "python -m nox -s compliance -- array-api-tests"
         )
     session.install("-e", ".[test]", "-r", f"{session.posargs[0]}/requirements.txt")
@@ -151,7 +149,7 @@ def compliance(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def benchmarks(session: nox.Session) -> None:
-    """The benchmarks that need neither data nor a GPU, beside PyTorch and Keras; `-- heavy step` runs these alone."""
+    """Benchmarks without data files or a GPU, compared with PyTorch and Keras; `-- heavy step` runs only these."""
     session.install("-e", ".[demo]", *HEAVY.values(), "keras==3.15.1")
     for name in session.posargs or BENCHMARKS:
         session.run("python", "-m", f"benchmarks.{name}")

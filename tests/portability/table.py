@@ -51,7 +51,7 @@ def holes() -> list[str]:
 def summary() -> str:
     """One row for each column: how many blocks run, and how far they are from NumPy."""
     lines = [
-        "| | inference | training | apart from NumPy by | curves of 50 steps apart by |",
+        "| | inference | training | deviation from NumPy | deviation of 50-step loss curves |",
         "|---|---|---|---|---|",
     ]
     for column, found in results():
