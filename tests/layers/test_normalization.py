@@ -209,7 +209,7 @@ def test_weight_normalization_learns_lengths(backend: Any) -> None:
         (lambda: layers.LayerNormalization(epsilon=-1.0), r"`epsilon` of layer 'layer_normalization' .*: epsilon=-1.0"),
         (lambda: layers.LayerNormalization(axis=1.5), "`axis` .* an integer, or several of them. Received: axis=1.5"),
         (lambda: layers.LayerNormalization(axis=3).build((2, 3)), r"must name axes .*axis=\[3\] for .* \(2, 3\)"),
-        (lambda: layers.LayerNormalization(axis=0).build((2, 3)), r"not the batch's. Received: axis=\[0\]"),
+        (lambda: layers.LayerNormalization(axis=0).build((2, 3)), r"not the batch axis. Received: axis=\[0\]"),
         (lambda: layers.LayerNormalization(axis=[1, -1]).build((2, 3)), r"each once .*axis=\[1, -1\]"),
         (lambda: layers.BatchNormalization(momentum=2), r"`momentum` .* in \[0, 1\]. Received: momentum=2"),
         (lambda: layers.GroupNormalization(0), r"`groups` .* positive integer or -1. Received: groups=0"),

@@ -14,7 +14,7 @@ class Elliot(Layer):
 
     Args:
         steepness: Slope at 0, times 2 unless symmetric.
-        symmetric: Whether the values go from -1 to 1 rather than from 0 to 1.
+        symmetric: Whether outputs range from -1 to 1 instead of 0 to 1.
         **options: `name`, `trainable`, `dtype` of `Layer`.
 
     Example:

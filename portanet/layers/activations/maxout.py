@@ -15,8 +15,8 @@ class Maxout(Layer):
     """The largest of several linear functions, `max_j (x @ kernel_j + bias_j)` (Goodfellow et al. 2013).
 
     Args:
-        units: Size of the last axis of the result.
-        pieces: Number of linear functions for each unit.
+        units: Size of the last axis of the output.
+        pieces: Number of linear functions per unit.
         use_bias: Whether to add biases.
         kernel_initializer: Initial values of the kernel, shape (features, units * pieces).
         bias_initializer: Initial values of the bias, shape (units * pieces,).
@@ -26,7 +26,7 @@ class Maxout(Layer):
         bias_constraint: Function applied to the bias after each update.
         **options: `name`, `trainable`, `dtype` of `Layer`.
 
-    Input: shape (batch, ..., features). Result: shape (batch, ..., units).
+    Input: shape (batch, ..., features). Output: shape (batch, ..., units).
 
     Example:
         >>> import numpy as np

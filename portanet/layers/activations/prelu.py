@@ -1,4 +1,4 @@
-"""The rectifier with a slope that is learned."""
+"""The rectifier with a learned slope below 0."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ class PReLU(Layer):
         alpha_initializer: Initial values of alpha, shape `input_shape[1:]` with 1 for the shared axes.
         alpha_regularizer: Penalty on alpha, added to the loss.
         alpha_constraint: Function applied to alpha after each update.
-        shared_axes: Axes (the batch is axis 0) along which one alpha serves, such as `[1, 2]` after a 2-D convolution.
+        shared_axes: Axes (the batch is axis 0) that share one alpha, such as `[1, 2]` after a 2-D convolution.
         **options: `name`, `trainable`, `dtype` of `Layer`.
 
-    Input: shape (batch, ...). Result: the same.
+    Input: shape (batch, ...). Output: the same.
 
     Example:
         >>> import numpy as np

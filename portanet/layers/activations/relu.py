@@ -13,9 +13,9 @@ class ReLU(Layer):
     """`activations.relu` with its parameters; as `keras.layers.ReLU`.
 
     Args:
-        max_value: Where the value is cut off; None for nowhere.
+        max_value: Maximum output; None for no limit.
         negative_slope: Slope below the threshold.
-        threshold: Above it, the value is the input.
+        threshold: Inputs above it are unchanged.
         **options: `name`, `trainable`, `dtype` of `Layer`.
 
     Example:

@@ -1,4 +1,4 @@
-"""Softmax, over the places that a mask allows."""
+"""Softmax, optionally masked."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ class Softmax(Layer):
     """`activations.softmax` over an axis; as `keras.layers.Softmax`.
 
     Args:
-        axis: Axis, or several, over which the result sums to 1.
+        axis: Axis, or several, over which the output sums to 1.
         **options: `name`, `trainable`, `dtype` of `Layer`.
 
-    A mask of the input's shape leaves elements out: their probability is 0. A mask of time steps changes nothing.
+    A mask of the input's shape excludes elements: their probability is 0. A mask of time steps has no effect.
 
     Example:
         >>> import numpy as np

@@ -1,4 +1,4 @@
-"""Attention by sums of query and key."""
+"""Additive attention."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ class AdditiveAttention(Attention):
     As `keras.layers.AdditiveAttention`.
 
     Args:
-        use_scale: Whether there is a trained factor for each feature.
+        use_scale: Whether to scale each feature by a trained factor.
         dropout: In training, the fraction of the weights to drop.
         **options: `seed`; `name`, `trainable`, `dtype`, `activity_regularizer` of `Layer`.
 
-    Input, result and call arguments: as `Attention`.
+    Input, output and call arguments: as `Attention`.
 
     Example:
         >>> import numpy as np

@@ -1,4 +1,4 @@
-"""Attention without projections."""
+"""Dot-product attention without projections."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ class Attention(RandomLayer):
     """Dot-product attention (Luong et al. 2015); as `keras.layers.Attention`.
 
     Args:
-        use_scale: Whether the scores have a trained factor.
+        use_scale: Whether to scale the scores by a trained factor.
         score_mode: `"dot"`: the product of query and key; `"concat"`: the sum of tanh(query + key), with a trained
             factor.
         dropout: In training, the fraction of the weights to drop.
         seed: Seed of dropout; by default `portanet.random.get_seed()`.
         **options: `name`, `trainable`, `dtype`, `activity_regularizer` of `Layer`.
 
-    Input: a list of query (batch, times, size), value (batch, places, value size) and, if it is not the value, key
-    (batch, places, size). `mask` is a list of boolean masks of query (its result is then 0) and value.
-    Result: shape (batch, times, value size).
+    Input: a list of query (batch, target, size), value (batch, source, value size) and, if it is not the value, key
+    (batch, source, size). `mask` is a list of boolean masks of query (outputs are 0 where False) and value.
+    Output: shape (batch, target, value size).
 
-    Call arguments: `use_causal_mask`: whether a time pays attention to earlier places and its own alone;
-    `return_attention_scores`: whether to return the weights (batch, times, places) as well.
+    Call arguments: `use_causal_mask`: whether each position attends only to itself and earlier ones;
+    `return_attention_scores`: whether to return the weights (batch, target, source) as well.
 
     Example:
         >>> import numpy as np
@@ -74,17 +74,17 @@ class Attention(RandomLayer):
         query, value, *rest = x
         key = rest[0] if rest else value
         query_mask, value_mask = masks_of(mask, 2)
-        shown = None
+        allowed = None
         if value_mask is not None:
             value_mask = unwrap(value_mask)
-            shown = array_namespace(value_mask).expand_dims(value_mask, axis=-2)
+            allowed = array_namespace(value_mask).expand_dims(value_mask, axis=-2)
         if use_causal_mask:
-            shown = with_causal(shown, unwrap(query), key.shape[-2])
+            allowed = with_causal(allowed, unwrap(query), key.shape[-2])
         keep = None
         if training and self.dropout:
-            drawn = self.bernoulli(1 - self.dropout, (*query.shape[:-1], key.shape[-2]))
-            keep = array_namespace(drawn).astype(drawn, query.dtype) * (1 / (1 - self.dropout))
-        out, weights = self._attend(query, key, value, shown, keep)
+            kept = self.bernoulli(1 - self.dropout, (*query.shape[:-1], key.shape[-2]))
+            keep = array_namespace(kept).astype(kept, query.dtype) * (1 / (1 - self.dropout))
+        out, weights = self._attend(query, key, value, allowed, keep)
         if query_mask is not None:
             xp = array_namespace(out)
             out = xp.where(array_namespace(unwrap(query_mask)).expand_dims(unwrap(query_mask), axis=-1), out, 0.0)
@@ -115,8 +115,8 @@ def weighted_values(scores: Array, value: Array, mask: Array | None, keep: Array
 
 
 def sums_of_tanh(query: Array, key: Array, inner: Array | None, outer: Array | None) -> Array:
-    """`sum(outer * tanh(inner * (query + key)))` over the features, for all times and places."""
+    """`sum(outer * tanh(inner * (query + key)))` over the features, for all pairs of positions."""
     xp = array_namespace(query, key, *(x for x in (inner, outer) if x is not None))
     total = xp.expand_dims(query, axis=-2) + xp.expand_dims(key, axis=-3)
-    bent = xp.tanh(total if inner is None else total * inner)
-    return xp.sum(bent if outer is None else bent * outer, axis=-1)
+    activated = xp.tanh(total if inner is None else total * inner)
+    return xp.sum(activated if outer is None else activated * outer, axis=-1)

@@ -1,4 +1,4 @@
-"""Attention in which heads share keys and values."""
+"""Grouped-query attention."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from portanet.layers.attention.multi_head_attention import MultiHeadAttention
 
 
 class GroupQueryAttention(MultiHeadAttention):
-    """Attention in which several heads of the query share a key and a value (Ainslie et al. 2023).
+    """Attention in which several query heads share one key and value head (Ainslie et al. 2023).
 
     As `keras.layers.GroupQueryAttention`.
 
     Args:
         head_dim: Size of each head.
-        num_query_heads: Number of heads of the query.
-        num_key_value_heads: Number of heads of key and value, a divisor of `num_query_heads`.
+        num_query_heads: Number of query heads.
+        num_key_value_heads: Number of key and value heads, a divisor of `num_query_heads`.
         dropout: In training, the fraction of the attention weights to drop.
         use_bias: Whether the projections have biases.
         **options: Initializers, regularizers, constraints and `seed` as `MultiHeadAttention`; `name`, `trainable`,

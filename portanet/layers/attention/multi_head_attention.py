@@ -1,4 +1,4 @@
-"""Attention with several heads."""
+"""Multi-head attention."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from portanet.variables import Variable
 
 
 class MultiHeadAttention(RandomLayer):
-    """Attention with several heads (Vaswani et al. 2017); as `keras.layers.MultiHeadAttention`.
+    """Multi-head attention (Vaswani et al. 2017); as `keras.layers.MultiHeadAttention`.
 
-    Query, key and value are projected for each head; the heads' results are projected together. Places that are masked
-    have no influence, whatever stands there; a time for which all places are masked gets the output's bias.
+    Query, key and value are projected for each head; the heads' outputs are projected together. Masked positions have
+    no influence, whatever their values; where all positions are masked, the output is the output bias.
 
     Args:
         num_heads: Number of heads.
@@ -26,7 +26,7 @@ class MultiHeadAttention(RandomLayer):
         value_dim: Size of each head's value; by default `key_dim`.
         dropout: In training, the fraction of the attention weights to drop.
         use_bias: Whether the projections have biases.
-        output_shape: Size of the result's last axis; by default that of the query.
+        output_shape: Size of the output's last axis; by default that of the query.
         kernel_initializer: Initial values of the kernels.
         bias_initializer: Initial values of the biases.
         kernel_regularizer: Name or function: penalty on the kernels, added to the loss.
@@ -36,16 +36,16 @@ class MultiHeadAttention(RandomLayer):
         seed: Seed of dropout; by default `portanet.random.get_seed()`.
         **options: `name`, `trainable`, `dtype`, `activity_regularizer` of `Layer`.
 
-    Input: `layer(query, value, key)`, or as a list `layer([query, value, key])`: shapes (batch, times, features),
-    (batch, places, features) twice. The key is by default the value, the value by default the query.
-    `mask`: boolean mask of the query, shape (batch, times), which hides places where the query is the value too; or a
-    list of such masks of query and value, as models pass them on.
-    Result: shape (batch, times, output size).
+    Input: `layer(query, value, key)`, or as a list `layer([query, value, key])`: shapes (batch, target, features) and
+    twice (batch, source, features). The key is by default the value, the value by default the query.
+    `mask`: boolean mask of the query, shape (batch, target), also used for the value if that is the query; or a list of
+    masks of query and value, as passed by models.
+    Output: shape (batch, target, output size).
 
-    Call arguments: `value_mask`: boolean, shape (batch, places): False for places to leave out; `attention_mask`:
-    boolean, shape (batch, times, places) or (batch, heads, times, places), with 1 where an axis is shared;
-    `use_causal_mask`: whether a time pays attention to earlier places and its own alone; `return_attention_scores`:
-    whether to return the weights, shape (batch, heads, times, places), as well.
+    Call arguments: `value_mask`: boolean, shape (batch, source), False for positions to ignore; `attention_mask`:
+    boolean, shape (batch, target, source) or (batch, heads, target, source), with 1 where an axis is shared;
+    `use_causal_mask`: whether each position attends only to itself and earlier ones; `return_attention_scores`:
+    whether to return the weights, shape (batch, heads, target, source), as well.
 
     Example:
         >>> import numpy as np
@@ -140,8 +140,8 @@ class MultiHeadAttention(RandomLayer):
         allowed = self._mask(q, k, attention_mask, value_mask)
         keep = None
         if training and self.dropout:
-            drawn = self.bernoulli(1 - self.dropout, (*q.shape[:3], k.shape[2]))
-            keep = array_namespace(drawn).astype(drawn, q.dtype) * (1 / (1 - self.dropout))
+            kept = self.bernoulli(1 - self.dropout, (*q.shape[:3], k.shape[2]))
+            keep = array_namespace(kept).astype(kept, q.dtype) * (1 / (1 - self.dropout))
         scale, weights = self.key_dim**-0.5, None
         if return_attention_scores:
             if use_causal_mask:
@@ -176,55 +176,57 @@ class MultiHeadAttention(RandomLayer):
         return array_namespace(x).where(array_namespace(mask).expand_dims(mask, axis=-1), x, 0.0)
 
     def _heads(self, x: Array, kernel: Variable, bias: Variable | None) -> Array:
-        """The projection, shape (batch, heads, times, size)."""
+        """The projection, shape (batch, heads, time, size)."""
         w = kernel.value
         self.require_axis(x, -1, w.shape[0])
         xp = array_namespace(x, w)
-        batch, times, features = x.shape
+        batch, time, features = x.shape
         rows = dense(x, xp.reshape(w, (features, -1)), None if bias is None else xp.reshape(bias.value, (-1,)))
-        return xp.permute_dims(xp.reshape(rows, (batch, times, *w.shape[1:])), (0, 2, 1, 3))
+        return xp.permute_dims(xp.reshape(rows, (batch, time, *w.shape[1:])), (0, 2, 1, 3))
 
     def _repeated(self, x: Array) -> Array:
-        """Keys or values for each head of the query, where several share one."""
+        """Keys or values repeated for the query heads that share them."""
         groups = self.num_heads // self.num_key_value_heads
         if groups == 1:
             return x
         xp = array_namespace(x)
-        batch, heads, places, size = x.shape
-        x = xp.broadcast_to(xp.expand_dims(x, axis=2), (batch, heads, groups, places, size))
-        return xp.reshape(x, (batch, heads * groups, places, size))
+        batch, heads, source, size = x.shape
+        x = xp.broadcast_to(xp.expand_dims(x, axis=2), (batch, heads, groups, source, size))
+        return xp.reshape(x, (batch, heads * groups, source, size))
 
     def _output(self, x: Array) -> Array:
         w = self.output_kernel.value
         xp = array_namespace(x, w)
-        batch, heads, times, size = x.shape
-        joined = xp.reshape(xp.permute_dims(x, (0, 2, 1, 3)), (batch, times, heads * size))
+        batch, heads, time, size = x.shape
+        joined = xp.reshape(xp.permute_dims(x, (0, 2, 1, 3)), (batch, time, heads * size))
         bias = None if self.output_bias is None else self.output_bias.value
-        found: Array = dense(joined, xp.reshape(w, (heads * size, w.shape[-1])), bias)
-        return found
+        out: Array = dense(joined, xp.reshape(w, (heads * size, w.shape[-1])), bias)
+        return out
 
     def _mask(self, q: Array, k: Array, attention_mask: Array | None, value_mask: Array | None) -> Array | None:
-        """One mask that broadcasts to (batch, heads, times, places), or None."""
-        (batch, _, times, _), places = q.shape, k.shape[2]
-        found = None
+        """One mask that broadcasts to (batch, heads, target, source), or None."""
+        (batch, _, target, _), source = q.shape, k.shape[2]
+        allowed = None
         if attention_mask is not None:
-            found = unwrap(attention_mask)
-            xp = array_namespace(found)
-            found = found if xp.isdtype(found.dtype, "bool") else found != 0
-            if found.ndim == 3:
-                found = xp.expand_dims(found, axis=1)
-            wanted = (batch, self.num_heads, times, places)
-            if found.ndim > 4 or any(n not in (1, m) for n, m in zip(found.shape[::-1], wanted[::-1], strict=False)):
+            allowed = unwrap(attention_mask)
+            xp = array_namespace(allowed)
+            allowed = allowed if xp.isdtype(allowed.dtype, "bool") else allowed != 0
+            if allowed.ndim == 3:
+                allowed = xp.expand_dims(allowed, axis=1)
+            expected = (batch, self.num_heads, target, source)
+            if allowed.ndim > 4 or any(
+                n not in (1, m) for n, m in zip(allowed.shape[::-1], expected[::-1], strict=False)
+            ):
                 raise ValueError(
-                    f"Argument `attention_mask` of layer '{self.name}' must have shape (batch, times, places) or "
-                    f"(batch, heads, times, places), here {wanted}, or 1 on shared axes. "
+                    f"Argument `attention_mask` of layer '{self.name}' must have shape (batch, target, source) or "
+                    f"(batch, heads, target, source), here {expected}, or 1 on shared axes. "
                     f"Received: {tuple(attention_mask.shape)}"
                 )
         if value_mask is not None:
             value_mask = unwrap(value_mask)
-            shown = array_namespace(value_mask).reshape(value_mask, (batch, 1, 1, places))
-            found = shown if found is None else found & shown
-        return found
+            shown = array_namespace(value_mask).reshape(value_mask, (batch, 1, 1, source))
+            allowed = shown if allowed is None else allowed & shown
+        return allowed
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         query = self.several_inputs.entries(self, input_shape)[0]
@@ -235,6 +237,6 @@ class MultiHeadAttention(RandomLayer):
 
 
 def _three(x: list[Any]) -> list[Any]:
-    """Query, value and key of one, two or three."""
+    """Query, value and key from one, two or three arrays."""
     query, value = x[0], x[min(1, len(x) - 1)]
     return [query, value, x[2] if len(x) > 2 else value]

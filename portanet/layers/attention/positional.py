@@ -1,4 +1,4 @@
-"""Layers that tell attention where things stand."""
+"""Positional encodings."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from portanet.backends import Array, device_of
 from portanet.layers.base import Layer
 
 
-def _angles(x: Array, times: int, count: int, step: float, wavelength: float, start: int) -> tuple[Any, Array]:
-    """The namespace of plain arrays, and position * wavelength^(-step * i) for i < count, shape (times, count)."""
+def _angles(x: Array, length: int, count: int, step: float, wavelength: float, start: int) -> tuple[Any, Array]:
+    """The namespace of plain arrays, and position * wavelength^(-step * i) for i < count, shape (length, count)."""
     plain = unwrap(x)
     xp, device = array_namespace(plain), device_of(plain)
     # In the arithmetic of x; positions are exact up to 2^24 in float32.
-    position = xp.astype(xp.arange(start, start + times, device=device), plain.dtype)
+    position = xp.astype(xp.arange(start, start + length, device=device), plain.dtype)
     rate = xp.exp(xp.astype(xp.arange(count, device=device), plain.dtype) * (-step * math.log(wavelength)))
     return xp, xp.expand_dims(position, axis=-1) * rate
 
 
 class SinePositionEncoding(Layer):
-    """Sines and cosines of the position, of wavelengths from 2 pi to `max_wavelength` (Vaswani et al. 2017).
+    """Sines and cosines of the position with wavelengths from 2 pi to `max_wavelength` (Vaswani et al. 2017).
 
-    As `keras_hub.layers.SinePositionEncoding`: the result is the encoding alone, to be added to the input.
+    As `keras_hub.layers.SinePositionEncoding`: the output is the encoding alone, to be added to the input.
 
     Args:
         max_wavelength: The longest wavelength, over 2 pi.
         **options: `name`, `dtype` of `Layer`.
 
-    Input: shape (..., time, features). Result: the same shape.
+    Input: shape (..., time, features). Output: the same shape.
 
     Call arguments: `start_index`: the position of the first step.
 
@@ -62,14 +62,14 @@ class SinePositionEncoding(Layer):
 class PositionEmbedding(Layer):
     """A trained vector for each position (Devlin et al. 2019); as `keras_hub.layers.PositionEmbedding`.
 
-    The result is the vectors alone, to be added to the input.
+    The output is the vectors alone, to be added to the input.
 
     Args:
         sequence_length: The number of positions.
         initializer: Initial values, shape (sequence_length, features).
         **options: `name`, `trainable`, `dtype` of `Layer`.
 
-    Input: shape (..., time, features), with time at most `sequence_length`. Result: the same shape.
+    Input: shape (..., time, features), with time at most `sequence_length`. Output: the same shape.
 
     Call arguments: `start_index`: the position of the first step.
 
@@ -108,10 +108,10 @@ class PositionEmbedding(Layer):
 
 
 class RotaryEmbedding(Layer):
-    """Turn pairs of features by angles that grow with the position (Su et al. 2021).
+    """Rotate pairs of features by angles that grow with the position (Su et al. 2021).
 
-    As `keras_hub.layers.RotaryEmbedding`: feature i is paired with feature i + features / 2. Products of queries and
-    keys that are turned depend on the distance of their positions alone.
+    As `keras_hub.layers.RotaryEmbedding`: feature i is paired with feature i + features / 2. Products of rotated
+    queries and keys depend only on the distance between their positions.
 
     Args:
         max_wavelength: The longest wavelength, over 2 pi.
@@ -119,7 +119,7 @@ class RotaryEmbedding(Layer):
         sequence_axis: The axis of time.
         **options: `name`, `dtype` of `Layer`.
 
-    Input: shape (batch, time, ..., features) with an even number of features. Result: the same shape.
+    Input: shape (batch, time, ..., features) with an even number of features. Output: the same shape.
 
     Call arguments: `start_index`: the position of the first step.
 
@@ -141,7 +141,7 @@ class RotaryEmbedding(Layer):
         self.max_wavelength = checks.positive("max_wavelength", max_wavelength, self)
         self.scaling_factor = checks.positive("scaling_factor", scaling_factor, self)
         self.sequence_axis = checks.integer("sequence_axis", sequence_axis, self)
-        self.independent_examples = self.sequence_axis > 0  # else it may be the axis of the batch
+        self.independent_examples = self.sequence_axis > 0  # else it may be the batch axis
 
     def call(self, x: Array, start_index: int = 0) -> Array:
         self.require_rank(x.shape, 2, "(batch, time, ..., features)")

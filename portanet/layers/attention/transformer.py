@@ -23,7 +23,7 @@ class TransformerEncoder(Layer):
     Args:
         intermediate_dim: Units of the feed-forward network's inner layer.
         num_heads: Number of heads, a divisor of the number of features.
-        dropout: Fraction to drop of the attention weights and of each part's result, in training.
+        dropout: Fraction of the attention weights and of each part's output to drop in training.
         activation: Activation of the feed-forward network.
         layer_norm_epsilon: Epsilon of the normalisation.
         kernel_initializer: Initial values of the kernels.
@@ -31,7 +31,7 @@ class TransformerEncoder(Layer):
         normalize_first: Whether to normalise before each part.
         **options: `name`, `trainable`, `dtype`, `activity_regularizer` of `Layer`.
 
-    Input: shape (batch, time, features). Result: the same shape. `mask` (batch, time) leaves out padding.
+    Input: shape (batch, time, features). Output: the same shape. `mask` (batch, time) is False for padding.
 
     Call arguments: `attention_mask` (batch, time, time) and `use_causal_mask`, as `MultiHeadAttention`.
 
@@ -92,8 +92,8 @@ class TransformerEncoder(Layer):
         self._place(self._path())
         for norm in self.norms:
             norm.build(shape)
-        for attention, places in zip(self.attentions, (shape, memory), strict=False):
-            attention.build([shape, places])
+        for attention, source in zip(self.attentions, (shape, memory), strict=False):
+            attention.build([shape, source])
         self.inner.build(shape)
         self.outer.build((*shape[:-1], self.intermediate_dim))
         for dropout in self.dropouts:
@@ -118,18 +118,17 @@ class TransformerEncoder(Layer):
         norm, dropout = self.norms[part], self.dropouts[part]
         if self.normalize_first:
             return x + dropout(function(norm(x)))
-        found: Array = norm(x + dropout(function(x)))
-        return found
+        out: Array = norm(x + dropout(function(x)))
+        return out
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         return input_shape
 
 
 class TransformerDecoder(TransformerEncoder):
-    """Causal self-attention, attention to an encoder's result, and a feed-forward network.
+    """Causal self-attention, attention to an encoder's output, and a feed-forward network.
 
-    As `keras_hub.layers.TransformerDecoder`. Called with one input, it attends to that alone, and has no weights for
-    more.
+    As `keras_hub.layers.TransformerDecoder`. Called with one input, it has self-attention alone.
 
     Args:
         intermediate_dim: Units of the feed-forward network's inner layer.
@@ -137,10 +136,10 @@ class TransformerDecoder(TransformerEncoder):
         **options: As `TransformerEncoder`.
 
     Input: `layer(decoder_sequence, encoder_sequence)` or a list of the two: shapes (batch, time, features) and (batch,
-    places, features). `mask` is the mask of the decoder's sequence, or a list of both masks.
-    Result: the shape of the decoder's sequence.
+    source, features). `mask` is the mask of the decoder's sequence, or a list of both masks.
+    Output: the shape of the decoder's sequence.
 
-    Call arguments: `use_causal_mask`: whether a time attends to what came before alone (by default yes).
+    Call arguments: `use_causal_mask`: whether each position attends only to itself and earlier ones (the default).
 
     Example:
         >>> import numpy as np

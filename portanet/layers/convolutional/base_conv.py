@@ -27,7 +27,7 @@ class Convolving(Spatial):
         use_bias: Whether to add a bias.
         bias_initializer: Initial values of the bias.
         bias_regularizer: Penalty on the bias.
-        activity_regularizer: Penalty on the result, divided by the number of examples.
+        activity_regularizer: Penalty on the output, divided by the number of examples.
         bias_constraint: Applied to the bias after each update.
         **options: `name`, `trainable`, `dtype` of `Layer`.
     """

@@ -87,14 +87,14 @@ class Conv1D(Conv):
     """Convolution over a sequence; as `keras.layers.Conv1D`.
 
     Args:
-        filters: Number of filters: channels of the result.
+        filters: Number of filters: channels of the output.
         kernel_size: Number of steps that the kernel sees.
         strides: Steps between its positions.
         padding: `"valid"`, `"same"`, `"full"`, `"causal"` (no position sees later steps), or numbers of zeros: an
             integer or a pair (before, after).
         **options: The other arguments of `Conv2D`, in the same order.
 
-    Input: shape (batch, steps, channels). Result: shape (batch, positions, filters), dtype of the input.
+    Input: shape (batch, steps, channels). Output: shape (batch, positions, filters), dtype of the input.
 
     Example:
         >>> import numpy as np
@@ -110,7 +110,7 @@ class Conv2D(Conv):
     """Convolution over images; as `keras.layers.Conv2D` (LeCun et al. 1989).
 
     Args:
-        filters: Number of filters: channels of the result.
+        filters: Number of filters: channels of the output.
         kernel_size: Height and width of the kernel, or one number for both.
         strides: Steps between its positions.
         padding: `"valid"`, `"same"`, `"full"` (every position that touches the image), or numbers of zeros: an
@@ -124,13 +124,13 @@ class Conv2D(Conv):
         bias_initializer: Initial values of the bias, shape (filters,).
         kernel_regularizer: Penalty on the kernel, added to the loss.
         bias_regularizer: Likewise on the bias.
-        activity_regularizer: Likewise on the result, divided by the number of examples.
+        activity_regularizer: Likewise on the output, divided by the number of examples.
         kernel_constraint: Applied to the kernel after each update.
         bias_constraint: Likewise to the bias.
         **options: `name`, `trainable`, `dtype` of `Layer`.
 
     Input: shape (batch, height, width, channels), or (batch, channels, height, width) for `"channels_first"`.
-    Result: the same with `filters` channels, dtype of the input.
+    Output: the same with `filters` channels, dtype of the input.
 
     Example:
         >>> import numpy as np
@@ -146,13 +146,13 @@ class Conv3D(Conv):
     """Convolution over volumes; as `keras.layers.Conv3D`.
 
     Args:
-        filters: Number of filters: channels of the result.
+        filters: Number of filters: channels of the output.
         kernel_size: Depth, height and width of the kernel, or one number for all.
         strides: Steps between its positions.
         padding: As for `Conv2D`.
         **options: The other arguments of `Conv2D`, in the same order.
 
-    Input: shape (batch, depth, height, width, channels). Result: the same with `filters` channels, dtype of the input.
+    Input: shape (batch, depth, height, width, channels). Output: the same with `filters` channels, dtype of the input.
 
     Example:
         >>> import numpy as np

@@ -117,7 +117,7 @@ class Conv1DTranspose(_ConvTranspose):
     """The adjoint of a convolution over a sequence; as `keras.layers.Conv1DTranspose`.
 
     Args:
-        filters: Channels of the result.
+        filters: Channels of the output.
         kernel_size: Number of steps over which an input is spread.
         **options: The other arguments of `Conv2DTranspose`, in the same order.
 
@@ -135,7 +135,7 @@ class Conv2DTranspose(_ConvTranspose):
     """The adjoint of a convolution over images; as `keras.layers.Conv2DTranspose`.
 
     Args:
-        filters: Channels of the result.
+        filters: Channels of the output.
         kernel_size: Height and width over which an input is spread, or one number for both.
         strides: Steps in the result between neighbouring inputs.
         padding: `"valid"`: the whole result; `"same"`: strides times the input's size.
@@ -149,7 +149,7 @@ class Conv2DTranspose(_ConvTranspose):
         bias_initializer: Initial values of the bias, shape (filters,).
         kernel_regularizer: Penalty on the kernel, added to the loss.
         bias_regularizer: Likewise on the bias.
-        activity_regularizer: Likewise on the result, divided by the number of examples.
+        activity_regularizer: Likewise on the output, divided by the number of examples.
         kernel_constraint: Applied to the kernel after each update.
         bias_constraint: Likewise to the bias.
         **options: `name`, `trainable`, `dtype` of `Layer`.
@@ -168,7 +168,7 @@ class Conv3DTranspose(_ConvTranspose):
     """The adjoint of a convolution over volumes; as `keras.layers.Conv3DTranspose`.
 
     Args:
-        filters: Channels of the result.
+        filters: Channels of the output.
         kernel_size: Depth, height and width over which an input is spread, or one number for all.
         **options: The other arguments of `Conv2DTranspose`, in the same order.
 

@@ -133,12 +133,12 @@ class DepthwiseConv2D(_DepthwiseConv):
         bias_initializer: Initial values of the bias, shape (channels * depth_multiplier,).
         depthwise_regularizer: Penalty on the kernel, added to the loss.
         bias_regularizer: Likewise on the bias.
-        activity_regularizer: Likewise on the result, divided by the number of examples.
+        activity_regularizer: Likewise on the output, divided by the number of examples.
         depthwise_constraint: Applied to the kernel after each update.
         bias_constraint: Likewise to the bias.
         **options: `name`, `trainable`, `dtype` of `Layer`.
 
-    Input: shape (batch, height, width, channels). Result: the same with channels * depth_multiplier channels, those of
+    Input: shape (batch, height, width, channels). Output: the same with channels * depth_multiplier channels, those of
     one input channel side by side.
 
     Example:

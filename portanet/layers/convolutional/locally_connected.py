@@ -97,7 +97,7 @@ class LocallyConnected1D(_LocallyConnected):
     """Like `Conv1D` with a kernel of its own at each position; as `keras.layers.LocallyConnected1D` of Keras 2.
 
     Args:
-        filters: Channels of the result.
+        filters: Channels of the output.
         kernel_size: Number of steps that each kernel sees.
         **options: The other arguments of `LocallyConnected2D`, in the same order.
 
@@ -115,7 +115,7 @@ class LocallyConnected2D(_LocallyConnected):
     """Like `Conv2D` with a kernel of its own at each position; as `keras.layers.LocallyConnected2D` of Keras 2.
 
     Args:
-        filters: Channels of the result.
+        filters: Channels of the output.
         kernel_size: Height and width of each kernel, or one number for both.
         strides: Steps between the positions.
         padding: As for `Conv2D`.
@@ -126,7 +126,7 @@ class LocallyConnected2D(_LocallyConnected):
         bias_initializer: Initial values of the bias, shape (*positions, filters).
         kernel_regularizer: Penalty on the kernels, added to the loss.
         bias_regularizer: Likewise on the bias.
-        activity_regularizer: Likewise on the result, divided by the number of examples.
+        activity_regularizer: Likewise on the output, divided by the number of examples.
         kernel_constraint: Applied to the kernels after each update.
         bias_constraint: Likewise to the bias.
         **options: `name`, `trainable`, `dtype` of `Layer`.

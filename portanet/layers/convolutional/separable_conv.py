@@ -83,7 +83,7 @@ class SeparableConv1D(_SeparableConv):
     """A convolution by channels, then a mixture of them at each step; as `keras.layers.SeparableConv1D`.
 
     Args:
-        filters: Channels of the result.
+        filters: Channels of the output.
         kernel_size: Number of steps that the first kernel sees.
         **options: The other arguments of `SeparableConv2D`, in the same order.
 
@@ -101,7 +101,7 @@ class SeparableConv2D(_SeparableConv):
     """A convolution by channels, then a mixture of them at each position; as `keras.layers.SeparableConv2D`.
 
     Args:
-        filters: Channels of the result.
+        filters: Channels of the output.
         kernel_size: Height and width of the first kernel, or one number for both.
         strides: Steps between its positions.
         padding: As for `Conv2D`.
@@ -116,13 +116,13 @@ class SeparableConv2D(_SeparableConv):
         depthwise_regularizer: Penalty on the first kernel, added to the loss.
         pointwise_regularizer: Likewise on the second.
         bias_regularizer: Likewise on the bias.
-        activity_regularizer: Likewise on the result, divided by the number of examples.
+        activity_regularizer: Likewise on the output, divided by the number of examples.
         depthwise_constraint: Applied to the first kernel after each update.
         pointwise_constraint: Likewise to the second.
         bias_constraint: Likewise to the bias.
         **options: `name`, `trainable`, `dtype` of `Layer`.
 
-    Input: shape (batch, height, width, channels). Result: the same with `filters` channels.
+    Input: shape (batch, height, width, channels). Output: the same with `filters` channels.
 
     Example:
         >>> import numpy as np

@@ -73,7 +73,7 @@ class TiledConv1D(_TiledConv):
     """Like `Conv1D` with several kernels that alternate from step to step (Gregor and LeCun 2010; Le et al. 2010).
 
     Args:
-        filters: Channels of the result.
+        filters: Channels of the output.
         kernel_size: Number of steps that each kernel sees.
         tiles: Number of kernels; position i has kernel `i % tiles`. With as many as positions it is locally connected.
         **options: The other arguments of `Conv1D`, by name.
@@ -92,7 +92,7 @@ class TiledConv2D(_TiledConv):
     """Like `Conv2D` with several kernels that alternate from position to position (Gregor and LeCun 2010).
 
     Args:
-        filters: Channels of the result.
+        filters: Channels of the output.
         kernel_size: Height and width of each kernel, or one number for both.
         tiles: Number of kernels on each axis; position (i, j) has kernel `(i % tiles[0], j % tiles[1])`.
         **options: The other arguments of `Conv2D`, by name.

@@ -1,1 +1,1 @@
-"""Layers of any network: where data enters, dense, embedding, functions."""
+"""Basic layers: input, dense, embedding, functions."""

@@ -1,4 +1,4 @@
-"""Products of two inputs with a kernel of their own for each unit."""
+"""Bilinear layers."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Bilinear(Layer):
         bias_constraint: Likewise to the bias.
         **options: `name`, `trainable`, `dtype` of `Layer`.
 
-    Input: a list of two arrays of shapes (batch, features) and (batch, others). Result: shape (batch, units).
+    Input: a list of two arrays of shapes (batch, features) and (batch, others). Output: shape (batch, units).
 
     Example:
         >>> import numpy as np

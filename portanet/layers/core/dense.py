@@ -15,19 +15,19 @@ class Dense(Layer):
     """`activation(x @ kernel + bias)` over the last axis; as `keras.layers.Dense`.
 
     Args:
-        units: Size of the last axis of the result.
+        units: Size of the last axis of the output.
         activation: Name or function; None for none.
         use_bias: Whether to add a bias.
         kernel_initializer: Initial values of the kernel, shape (features, units).
         bias_initializer: Initial values of the bias, shape (units,).
         kernel_regularizer: Name or function: penalty on the kernel, added to the loss.
         bias_regularizer: Likewise on the bias.
-        activity_regularizer: Likewise on the result, divided by the number of examples.
+        activity_regularizer: Likewise on the output, divided by the number of examples.
         kernel_constraint: Name or function applied to the kernel after each update.
         bias_constraint: Likewise to the bias.
         **options: `name`, `trainable`, `dtype` of `Layer`.
 
-    Input: shape (batch, ..., features). Result: shape (batch, ..., units), dtype of the input.
+    Input: shape (batch, ..., features). Output: shape (batch, ..., units), dtype of the input.
 
     Example:
         >>> import numpy as np

@@ -1,4 +1,4 @@
-"""Vectors for integers."""
+"""Embeddings of integers."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ class Embedding(Layer):
         embeddings_initializer: Initial values, shape (input_dim, output_dim).
         embeddings_regularizer: Penalty on them, added to the loss.
         embeddings_constraint: Function applied to them after each update.
-        mask_zero: Whether 0 is padding, which later layers leave out.
-        weights: Vectors to start from, shape (input_dim, output_dim), instead of the initializer's; with
-            `trainable=False` they stay. They are saved with the weights, not with the configuration.
+        mask_zero: Whether 0 is padding, which later layers skip.
+        weights: Initial vectors, shape (input_dim, output_dim), instead of the initializer's; fixed with
+            `trainable=False`. They are saved with the weights, not with the configuration.
         **options: `name`, `trainable`, `dtype` of `Layer`.
 
-    Input: integers of shape (batch, ...). Result: shape (batch, ..., output_dim).
+    Input: integers of shape (batch, ...). Output: shape (batch, ..., output_dim).
 
     Raises:
-        TypeError: The input does not hold integers.
-        IndexError: An integer is not in [0, input_dim). Where values cannot be looked at (inside a step compiled by
-            JAX), or in training on a GPU, where looking would hold the step up, `fit` has looked before; what it
-            cannot see, as behind other layers, gives a vector of NaN.
+        TypeError: The input does not have an integer dtype.
+        IndexError: An integer is not in [0, input_dim). Where values cannot be read (inside a step compiled by JAX), or
+            in training on a GPU, where reading would delay the step, `fit` checks them beforehand; integers that it
+            cannot check, such as outputs of other layers, give a vector of NaN.
 
     Example:
         >>> import numpy as np
@@ -87,20 +87,20 @@ class Embedding(Layer):
         vectors = self.embeddings.value
         xp = array_namespace(x, vectors)
         plain = unwrap(x)
-        safe = self._look(plain, training)
+        checked = self._check_readable(plain, training)
         index = xp.reshape(x, (-1,))
-        if index.dtype not in (xp.int32, xp.int64):  # all that PyTorch takes
+        if index.dtype not in (xp.int32, xp.int64):  # all that PyTorch accepts
             index = xp.astype(index, xp.int32)
-        if safe:
-            found = xp.take(vectors, index, axis=0)
+        if checked:
+            rows = xp.take(vectors, index, axis=0)
         else:
-            right = (index >= 0) & (index < self.input_dim)
-            found = xp.take(vectors, xp.where(right, index, 0), axis=0)
-            found = xp.where(xp.expand_dims(right, axis=1), found, xp.nan)
-        return xp.reshape(found, (*x.shape, self.output_dim))
+            valid = (index >= 0) & (index < self.input_dim)
+            rows = xp.take(vectors, xp.where(valid, index, 0), axis=0)
+            rows = xp.where(xp.expand_dims(valid, axis=1), rows, xp.nan)
+        return xp.reshape(rows, (*x.shape, self.output_dim))
 
-    def _look(self, x: Array, training: bool) -> bool:
-        """Refuse integers out of range; False where that cannot be told."""
+    def _check_readable(self, x: Array, training: bool) -> bool:
+        """Reject integers out of range; False where values cannot be read."""
         xp = raw_namespace(x)
         if not xp.isdtype(x.dtype, "integral"):
             raise TypeError(
@@ -132,5 +132,5 @@ class Embedding(Layer):
         return (*input_shape, self.output_dim)
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments that make an equal layer, without its vectors."""
+        """The arguments that create an equal layer, without its vectors."""
         return {**super().get_config(), "weights": None}

@@ -15,10 +15,10 @@ class Highway(Layer):
     """`H(x) T(x) + x (1 - T(x))`: a gate T decides how much is transformed by H and how much carried through.
 
     Args:
-        activation: Name or function: that of H, where H is not given.
-        carry_bias: The gate's initial bias, where T is not given; if negative, most is carried at first.
-        transform: The layer H, whose results have the shape of its inputs; by default a `Dense` layer.
-        gate: The layer T, with results in [0, 1] of the same shape; by default a `Dense` layer with a sigmoid.
+        activation: Name or function: activation of H, if H is not given.
+        carry_bias: Initial bias of the gate, if T is not given; if negative, most is carried at first.
+        transform: The layer H, whose outputs have the shape of its inputs; by default a `Dense` layer.
+        gate: The layer T, with outputs in [0, 1] of the same shape; by default a `Dense` layer with a sigmoid.
         **options: `name`, `trainable`, `dtype` of `Layer`.
 
     Example:
@@ -62,8 +62,8 @@ class Highway(Layer):
             shape = tuple(layer.compute_output_shape(input_shape))
             if shape != tuple(input_shape):
                 raise ValueError(
-                    f"Layer '{self.name}' needs parts whose results have the shape of its inputs, "
-                    f"{tuple(input_shape)}. Received: {layer!r}, whose results have shape {shape}"
+                    f"Layer '{self.name}' needs layers whose outputs have the shape of its inputs, "
+                    f"{tuple(input_shape)}. Received: {layer!r}, whose outputs have shape {shape}"
                 )
 
     def call(self, x: Array) -> Array:

@@ -1,4 +1,4 @@
-"""Where data enters a model."""
+"""Inputs of models."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from portanet.layers.symbolic import Node, SymbolicArray
 
 
 class InputLayer(Layer):
-    """The layer behind `Input`: it gives a symbolic array, `output`, and passes data on.
+    """The layer created by `Input`: `output` is the symbolic array, and data is returned unchanged.
 
     Args:
         shape: Shape of one example, without the batch axis; None where it may vary.
@@ -48,7 +48,7 @@ class InputLayer(Layer):
 def Input(  # noqa: N802 -- as Keras
     shape: Any, batch_size: int | None = None, dtype: str | None = None, name: str | None = None
 ) -> SymbolicArray:
-    """A symbolic array: call layers on it to draw a graph, or make it the first entry of a `Sequential`.
+    """A symbolic array: call layers on it to build a graph, or make it the first entry of a `Sequential`.
 
     Args:
         shape: Shape of one example, without the batch axis; None where it may vary.
@@ -66,5 +66,5 @@ def Input(  # noqa: N802 -- as Keras
         >>> portanet.Model(x, y).count_params()
         23860
     """
-    found: SymbolicArray = InputLayer(shape, batch_size, dtype, name=name).output
-    return found
+    array: SymbolicArray = InputLayer(shape, batch_size, dtype, name=name).output
+    return array

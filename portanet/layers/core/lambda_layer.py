@@ -1,4 +1,4 @@
-"""Any function as a layer."""
+"""Functions as layers."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ class Lambda(Layer):
     Args:
         function: `function(x, **arguments)`, written against the array API standard (`x.__array_namespace__()` inside
             training, `portanet.autodiff.array_namespace(x)` everywhere).
-        output_shape: Shape of the result without the batch axis, or a function from the shape of the input to that of
-            the result, both with the batch axis; None to find it by trying the function on zeros.
-        mask: Mask of the result, or a function `(x, mask) -> mask`; None to pass the input's mask on.
-        arguments: Further arguments of the function, by name.
+        output_shape: Shape of the output without the batch axis, or a function from the shape of the input to that of
+            the output, both with the batch axis; None to determine it by calling the function on zeros.
+        mask: Mask of the output, or a function `(x, mask) -> mask`; None for the input's mask.
+        arguments: Further keyword arguments of the function.
         **options: `name`, `trainable`, `dtype` of `Layer`.
 
     Example:

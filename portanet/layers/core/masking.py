@@ -1,4 +1,4 @@
-"""Time steps to leave out."""
+"""Masks of time steps."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from portanet.layers.base import Layer
 
 
 class Masking(Layer):
-    """Mark the time steps whose features are all `mask_value`, and set them to 0; as `keras.layers.Masking`.
+    """Mask the time steps whose features are all `mask_value`, and set them to 0; as `keras.layers.Masking`.
 
-    The layers after it that use masks leave those steps out.
+    Later layers that use masks skip those steps.
 
     Args:
         mask_value: The value.
         **options: `name`, `trainable`, `dtype` of `Layer`.
 
-    Input: shape (batch, steps, ..., features). Result: the same; its mask has shape (batch, steps, ...).
+    Input: shape (batch, steps, ..., features). Output: the same; its mask has shape (batch, steps, ...).
 
     Example:
         >>> import numpy as np

@@ -1,4 +1,4 @@
-"""The perceptron of Rosenblatt (1958): units that are on or off, and the rule by which they learn."""
+"""The perceptron of Rosenblatt (1958): binary units and their learning rule."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from portanet.layers.core.dense import Dense
 
 
 class Perceptron(Dense):
-    """Units that give 1 where `x @ kernel + bias > 0`, else 0.
+    """Units that output 1 where `x @ kernel + bias > 0`, else 0.
 
-    Their derivative is 0 almost everywhere, so gradient descent teaches them nothing; `learn` does.
+    Their derivative is 0 almost everywhere, so gradient descent cannot train them; `learn` does.
 
     Args:
         units: Number of units.
-        use_bias: Whether there is a bias (the threshold with its sign changed).
+        use_bias: Whether there is a bias (the negative threshold).
         kernel_initializer: Initial weights, shape (features, units).
         bias_initializer: Initial biases, shape (units,).
         **options: `name`, `trainable`, `dtype` of `Layer`.
@@ -48,12 +48,12 @@ class Perceptron(Dense):
     def learn(self, x: Array, y: Array, epochs: int = 1, learning_rate: float = 1.0) -> list[int]:
         """The perceptron rule: after each example, `kernel += rate * x * (y - out)` and `bias += rate * (y - out)`.
 
-        It ends early once every example is right, which it comes to if a plane separates the classes.
+        It stops early once every example is correct, which is reached if the classes are linearly separable.
 
         Args:
             x: Examples, shape (examples, features).
-            y: What the units should give, 0 or 1, shape (examples, units).
-            epochs: How often to go through the examples, at most.
+            y: Targets, 0 or 1, shape (examples, units).
+            epochs: Maximum number of passes over the examples.
             learning_rate: The rate above.
 
         Returns:

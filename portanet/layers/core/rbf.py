@@ -13,20 +13,20 @@ from portanet.preprocessing.clustering import choose_centers
 
 
 class RBF(Layer):
-    """Gaussian units: each gives `exp(-beta |x - centre|^2)`, near 1 where the input is near its centre.
+    """Gaussian units: each computes `exp(-beta |x - centre|^2)`, near 1 where the input is near its centre.
 
-    With `normalize=True` these are divided by their sum, so that some unit answers everywhere. `adapt` chooses centres
-    and widths from data; a linear layer on top is then fitted in one step by `portanet.ops.least_squares`, or all is
-    trained by gradients.
+    With `normalize=True` these are divided by their sum, so that some unit responds everywhere. `adapt` chooses centres
+    and widths from data; a linear layer on top is then fitted in one step by `portanet.ops.least_squares`, or all
+    layers are trained by gradient descent.
 
     Args:
         units: Number of units.
-        normalize: Whether the units' results sum to 1.
+        normalize: Whether the outputs of the units sum to 1.
         beta: The initial factor in the exponent, 1 / (2 width^2).
         centers_initializer: Initial centres, shape (units, features).
         **options: `name`, `trainable`, `dtype` of `Layer`.
 
-    Input: shape (batch, features). Result: shape (batch, units).
+    Input: shape (batch, features). Output: shape (batch, units).
 
     Example:
         >>> import numpy as np
@@ -64,7 +64,7 @@ class RBF(Layer):
         centers, betas = self.centers.value, self.betas.value
         self.require_axis(x, -1, centers.shape[1])
         xp = array_namespace(x, centers)
-        # |x - c|^2 as a sum over differences: x.x - 2x.c + c.c would lose its digits where x is near c.
+        # |x - c|^2 as a sum over differences: x.x - 2x.c + c.c would lose precision where x is near c.
         difference = xp.expand_dims(x, axis=1) - centers
         exponents = -betas * xp.sum(difference * difference, axis=-1)
         return activations.softmax(exponents) if self.normalize else xp.exp(exponents)
@@ -76,11 +76,11 @@ class RBF(Layer):
         """Choose centres and widths from examples.
 
         The width of every unit is the largest distance between centres divided by sqrt(2 units) (Haykin 1994), so
-        beta is units / distance^2; where all centres are one, it stays as it is.
+        beta is units / distance^2; if all centres coincide, it is unchanged.
 
         Args:
             x: Examples, shape (examples, features).
-            method: `"k_means"` for the centres of clusters, `"sample"` for examples drawn without repetition.
+            method: `"k_means"` for the centres of clusters, `"sample"` for examples drawn without replacement.
             seed: Seed of the draws; by default `portanet.random.get_seed()`.
         """
         centers, distance = choose_centers(x, self.units, method, seed)

@@ -13,18 +13,18 @@ from portanet.variables import bind
 
 
 class RBM(Layer):
-    """Binary visible and hidden units with weights between the sides: a model of how the visible ones are distributed.
+    """Binary visible and hidden units with weights between them: a model of the distribution of the visible ones.
 
-    As a layer it gives the hidden units' probabilities, so that trained machines can be stacked.
+    As a layer, it computes the probabilities of the hidden units, so that trained machines can be stacked.
 
     Args:
         units: Number of hidden units.
         kernel_initializer: Initial weights, shape (visible, units).
-        bias_initializer: Initial biases of both sides.
+        bias_initializer: Initial biases of visible and hidden units.
         seed: Seed of the draws; by default `portanet.random.get_seed()`.
         **options: `name`, `trainable`, `dtype` of `Layer`.
 
-    Input: shape (batch, visible), values in [0, 1]. Result: shape (batch, units).
+    Input: shape (batch, visible), values in [0, 1]. Output: shape (batch, units).
 
     Example:
         >>> import numpy as np
@@ -83,18 +83,18 @@ class RBM(Layer):
         return -xp.matmul(v, self.visible_bias.value) - xp.sum(softplus, axis=-1)
 
     def gibbs(self, v: Array, steps: int = 1) -> Array:
-        """Visible units after some steps of the chain v -> h -> v, each side drawn given the other."""
+        """Sample visible units by steps of Gibbs sampling v -> h -> v."""
         for _ in range(steps):
             v = self._draw(self.visible(self._draw(self(v))))
         return v
 
     def contrastive_divergence(self, v: Array, k: int = 1) -> Array:
-        """The mean free energy of `v` less that of what the chain makes of it in `k` steps, a scalar array.
+        """The mean free energy of `v` minus that of samples after `k` Gibbs steps from `v`, a scalar array.
 
-        Its gradient, the chain's end taken as given, is the contrastive divergence; use it as a loss.
+        Its gradient, with the samples held constant, is the contrastive divergence; use it as a loss.
         """
-        end = stop_gradient(self.gibbs(stop_gradient(v), k))
-        energy = self.free_energy(v) - self.free_energy(end)
+        samples = stop_gradient(self.gibbs(stop_gradient(v), k))
+        energy = self.free_energy(v) - self.free_energy(samples)
         return array_namespace(energy).mean(energy)
 
     def learn(self, v: Array, learning_rate: float = 0.1, k: int = 1) -> float:
@@ -103,10 +103,10 @@ class RBM(Layer):
         Args:
             v: Visible units, shape (batch, visible).
             learning_rate: Size of the step.
-            k: Steps of the chain.
+            k: Number of Gibbs steps.
 
         Returns:
-            The mean square of what one pass to the hidden units and back changes, after the step.
+            The mean squared error of one reconstruction from the hidden units, after the step.
         """
         k = checks.positive_int("k", k, self)
         if not self.built:
@@ -118,9 +118,9 @@ class RBM(Layer):
             with bind({trained[path]: p for path, p in params.items()}):
                 return self.contrastive_divergence(lift(v), k)
 
-        slopes = grad(objective)({path: variable.value for path, variable in trained.items()})
+        gradients = grad(objective)({path: variable.value for path, variable in trained.items()})
         for path, variable in trained.items():
-            variable.assign(variable.value - learning_rate * slopes[path])
+            variable.assign(variable.value - learning_rate * gradients[path])
         difference = self.visible(self(v)) - v
         return float(array_namespace(difference).mean(difference * difference))
 
@@ -130,8 +130,8 @@ class RBM(Layer):
         return array_namespace(v, kernel).matmul(v, kernel) + self.hidden_bias.value
 
     def _draw(self, p: Array) -> Array:
-        """1 with the probability `p`, else 0."""
+        """Draw 1 with probability `p`, else 0."""
         step = self.counter.value
         self.counter.assign(step + 1)
-        drawn = streams.uniform(self.key, step, tuple(p.shape), p.dtype)
-        return array_namespace(p).astype(p > drawn, p.dtype)
+        uniform = streams.uniform(self.key, step, tuple(p.shape), p.dtype)
+        return array_namespace(p).astype(p > uniform, p.dtype)

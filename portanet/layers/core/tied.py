@@ -12,18 +12,18 @@ from portanet.layers.core.dense import Dense
 
 
 class TiedDense(Layer):
-    """`activation(x @ transpose(kernel) + bias)`, the kernel that of another `Dense` layer: a decoder tied to it.
+    """`activation(x @ transpose(kernel) + bias)`, with the kernel of another `Dense` layer: a tied decoder.
 
     There is one kernel; its gradient is the sum of those of its two uses.
 
     Args:
         layer: The layer whose kernel is shared; it must be built first.
         activation: Name or function; None for none.
-        use_bias: Whether to add a bias, of its own.
+        use_bias: Whether to add a separate bias.
         bias_initializer: Initial values of the bias, shape (features of the other layer,).
         **options: `name`, `trainable`, `dtype` of `Layer`.
 
-    Input: shape (batch, ..., units of the other layer). Result: shape (batch, ..., its features).
+    Input: shape (batch, ..., units of the other layer). Output: shape (batch, ..., its features).
 
     Example:
         >>> import portanet

@@ -1,1 +1,1 @@
-"""Layers of several arrays that give one."""
+"""Layers that merge several arrays into one."""

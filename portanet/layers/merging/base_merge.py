@@ -1,4 +1,4 @@
-"""What layers of several arrays have in common."""
+"""The base classes of merging layers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from portanet.layers.several_inputs import Several, masks_of
 
 
 class Merge(Layer):
-    """What the layers below share: several inputs, and a mask that holds where the masks of all do."""
+    """A layer that merges several inputs; its mask is True where the masks of all inputs are."""
 
     several_inputs: Several = Several(more="arrays")
 
@@ -20,7 +20,7 @@ class Merge(Layer):
         self.compute_output_shape(input_shape)
 
     def call(self, x: Any) -> Array:
-        self.compute_output_shape([tuple(each.shape) for each in x])
+        self.compute_output_shape([tuple(array.shape) for array in x])
         return self.merge(array_namespace(*x), x)
 
     def shapes(self, input_shape: Any) -> list[Any]:
@@ -29,7 +29,7 @@ class Merge(Layer):
         return [tuple(shape) for shape in self.several_inputs.entries(self, input_shape)]
 
     def merge(self, xp: Any, arrays: list[Array]) -> Array:
-        """The result, from at least one array."""
+        """Merge one or more arrays."""
         raise NotImplementedError
 
     def compute_mask(self, x: Any, mask: Any = None) -> Any:
@@ -37,19 +37,19 @@ class Merge(Layer):
 
 
 class ElementwiseMerge(Merge):
-    """Merges element by element: the shapes are equal, or 1 where an array is repeated along an axis."""
+    """A layer that merges elementwise; sizes are equal, or 1 to broadcast along an axis."""
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         shapes = self.shapes(input_shape)
         if len({len(shape) for shape in shapes}) > 1:
             raise self._mismatch(shapes)
-        found: list[int | None] = []
+        out: list[int | None] = []
         for sizes in zip(*shapes, strict=True):
             known = {n for n in sizes if n is not None} - {1}
             if len(known) > 1:
                 raise self._mismatch(shapes)
-            found.append(known.pop() if known else None if None in sizes else 1)
-        return tuple(found)
+            out.append(known.pop() if known else None if None in sizes else 1)
+        return tuple(out)
 
     def _mismatch(self, shapes: list[Any]) -> ValueError:
         return ValueError(

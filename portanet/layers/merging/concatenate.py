@@ -1,4 +1,4 @@
-"""Arrays joined along an axis."""
+"""Concatenation along an axis."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from portanet.layers.several_inputs import masks_of
 
 
 class Concatenate(Merge):
-    """The inputs one after the other along an axis; as `keras.layers.Concatenate`.
+    """Concatenate the inputs along an axis; as `keras.layers.Concatenate`.
 
     Args:
-        axis: The axis; not the batch's.
+        axis: The axis; not the batch axis.
         **options: `name`, `trainable`, `dtype` of `Layer`.
 
     Example:
@@ -32,7 +32,7 @@ class Concatenate(Merge):
         super().__init__(**options)
         self.axis = checks.integer("axis", axis, self)
         if axis == 0:
-            raise checks.invalid("axis", axis, "an axis other than the batch's", self)
+            raise checks.invalid("axis", axis, "an axis other than the batch axis", self)
 
     def merge(self, xp: Any, arrays: list[Array]) -> Array:
         return xp.concat(arrays, axis=self.axis)
@@ -65,5 +65,5 @@ class Concatenate(Merge):
         if self.axis % len(x[0].shape) != 1:
             return joint_mask(masks)
         xp = array_namespace(*x)
-        whole = [xp.ones_like(each[..., 0], dtype=xp.bool) for each in x]
-        return xp.concat([w if m is None else m for w, m in zip(whole, masks, strict=True)], axis=1)
+        all_true = [xp.ones_like(array[..., 0], dtype=xp.bool) for array in x]
+        return xp.concat([ones if m is None else m for ones, m in zip(all_true, masks, strict=True)], axis=1)

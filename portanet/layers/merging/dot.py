@@ -15,11 +15,11 @@ class Dot(Merge):
     """Products of two inputs summed over one axis of each, example by example; as `keras.layers.Dot`.
 
     Args:
-        axes: The axis of both, or a pair with the axis of each; not the batch's.
-        normalize: Whether to divide by the length along that axis first, which gives the cosine of the angle.
+        axes: The axis of both, or a pair with the axis of each; not the batch axis.
+        normalize: Whether to divide by the length along that axis first, for the cosine similarity.
         **options: `name`, `trainable`, `dtype` of `Layer`.
 
-    Result: the axes of the first input, then those of the second, without those summed over and with one batch axis;
+    Output: the axes of the first input, then those of the second, without those summed over and with one batch axis;
     shape (batch, 1) for two vectors.
 
     Example:
@@ -35,7 +35,7 @@ class Dot(Merge):
         super().__init__(**options)
         self.axes = checks.integers("axes", axes, 2, self)
         if 0 in self.axes:
-            raise checks.invalid("axes", axes, "an axis or a pair of axes, not the batch's", self)
+            raise checks.invalid("axes", axes, "an axis or a pair of axes, not the batch axis", self)
         self.normalize = normalize
 
     def merge(self, xp: Any, arrays: list[Array]) -> Array:
@@ -52,18 +52,18 @@ class Dot(Merge):
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         first, second = self.shapes(input_shape)
-        places = []
+        axes = []
         for shape, axis in zip((first, second), self.axes, strict=True):
             if not -len(shape) < axis < len(shape):
                 raise ValueError(f"Layer '{self.name}' sums over axis {axis}. Received: an input of shape {shape}")
-            places.append(axis % len(shape))
-        sizes = {first[places[0]], second[places[1]]} - {None}
+            axes.append(axis % len(shape))
+        sizes = {first[axes[0]], second[axes[1]]} - {None}
         if len(sizes) > 1:
             raise ValueError(
                 f"Layer '{self.name}' needs axes {self.axes} of the same size. Received: shapes {first} and {second}"
             )
-        rest = [n for i, n in enumerate(first) if i not in (0, places[0])]
-        rest += [n for i, n in enumerate(second) if i not in (0, places[1])]
+        rest = [n for i, n in enumerate(first) if i not in (0, axes[0])]
+        rest += [n for i, n in enumerate(second) if i not in (0, axes[1])]
         return (first[0], *(rest or [1]))
 
     def compute_mask(self, x: Any, mask: Any = None) -> Any:
@@ -71,6 +71,6 @@ class Dot(Merge):
 
 
 def _unit(xp: Any, x: Array, axis: int) -> Array:
-    """Divide by the length along an axis, which is taken for at least 1e-6."""
+    """Divide by the length along an axis, at least 1e-6."""
     square = xp.sum(x * x, axis=axis, keepdims=True)
     return x / xp.sqrt(xp.maximum(square, 1e-12))

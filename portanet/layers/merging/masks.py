@@ -1,4 +1,4 @@
-"""The mask of a merged array."""
+"""Masks of merged arrays."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from portanet.autodiff import array_namespace
 
 
 def joint_mask(masks: list[Any]) -> Any:
-    """Where all masks are True; a mask of None is True everywhere, and None stands for no mask at all."""
-    found = None
+    """Where all masks are True; None as a mask is True everywhere, and the result for no masks."""
+    joint = None
     for mask in masks:
         if mask is not None:
-            found = mask if found is None else array_namespace(found, mask).logical_and(found, mask)
-    return found
+            joint = mask if joint is None else array_namespace(joint, mask).logical_and(joint, mask)
+    return joint

@@ -93,7 +93,7 @@ def positive_axes(layer: Layer, axes: tuple[int, ...], shape: Any) -> tuple[int,
     found = tuple(sorted(a % len(shape) for a in axes if -len(shape) <= a < len(shape)))
     if len(found) != len(axes) or len(set(found)) != len(found) or 0 in found:
         raise ValueError(
-            f"Argument `axis` of layer '{layer.name}' must name axes of the input, each once and not the batch's. "
+            f"Argument `axis` of layer '{layer.name}' must name axes of the input, each once and not the batch axis. "
             f"Received: axis={list(axes)} for an input of shape {tuple(shape)}"
         )
     return found

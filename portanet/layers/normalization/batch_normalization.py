@@ -29,7 +29,7 @@ class BatchNormalization(AffineNormalization):
             `beta_constraint`, `gamma_constraint` of `AffineNormalization`; `name`, `trainable`, `dtype`,
             `activity_regularizer` of `Layer`.
 
-    Input: any shape. Result: the same shape and dtype. With a `mask` of the shape of the leading axes, statistics are
+    Input: any shape. Output: the same shape and dtype. With a `mask` of the shape of the leading axes, statistics are
     those of the places where it is True.
 
     Example:

@@ -23,7 +23,7 @@ class GroupNormalization(AffineNormalization):
             `beta_constraint`, `gamma_constraint` of `AffineNormalization`; `name`, `trainable`, `dtype`,
             `activity_regularizer` of `Layer`.
 
-    Input: any shape. Result: the same shape and dtype.
+    Input: any shape. Output: the same shape and dtype.
 
     Example:
         >>> import numpy as np
@@ -72,7 +72,7 @@ class InstanceNormalization(GroupNormalization):
         epsilon: Added to the variance.
         **options: As `GroupNormalization`.
 
-    Input: any shape of at least 3 axes. Result: the same shape and dtype.
+    Input: any shape of at least 3 axes. Output: the same shape and dtype.
 
     Example:
         >>> import numpy as np

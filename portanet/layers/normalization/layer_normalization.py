@@ -21,7 +21,7 @@ class LayerNormalization(AffineNormalization):
             `beta_constraint`, `gamma_constraint` of `AffineNormalization`; `name`, `trainable`, `dtype`,
             `activity_regularizer` of `Layer`.
 
-    Input: any shape. Result: the same shape and dtype.
+    Input: any shape. Output: the same shape and dtype.
 
     Example:
         >>> import numpy as np

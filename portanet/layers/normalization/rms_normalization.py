@@ -22,7 +22,7 @@ class RMSNormalization(Layer):
         epsilon: Added to the mean of squares.
         **options: `name`, `trainable`, `dtype`, `activity_regularizer` of `Layer`.
 
-    Input: any shape. Result: the same shape and dtype.
+    Input: any shape. Output: the same shape and dtype.
 
     Example:
         >>> import numpy as np

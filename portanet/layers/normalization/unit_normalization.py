@@ -18,7 +18,7 @@ class UnitNormalization(Layer):
         axis: The axis or axes over which the length is taken.
         **options: `name`, `trainable`, `dtype`, `activity_regularizer` of `Layer`.
 
-    Input: any shape. Result: the same shape and dtype. Zeros stay zeros.
+    Input: any shape. Output: the same shape and dtype. Zeros stay zeros.
 
     Example:
         >>> import numpy as np

@@ -23,7 +23,7 @@ class RandomCrop(ImageAugmentation):
         data_format: `"channels_last"` (the default) or `"channels_first"`.
         **options: `name`, `trainable`, `dtype`, `activity_regularizer` of `Layer`.
 
-    Input: shape (batch, rows, columns, channels). Result: shape (batch, height, width, channels), floating-point.
+    Input: shape (batch, rows, columns, channels). Output: shape (batch, height, width, channels), floating-point.
 
     Example:
         >>> import numpy as np

@@ -20,7 +20,7 @@ class RandomFlip(ImageAugmentation):
         data_format: `"channels_last"` (the default) or `"channels_first"`.
         **options: `name`, `trainable`, `dtype`, `activity_regularizer` of `Layer`.
 
-    Input: shape (batch, height, width, channels). Result: the same shape, floating-point.
+    Input: shape (batch, height, width, channels). Output: the same shape, floating-point.
 
     Example:
         >>> import numpy as np

@@ -19,7 +19,7 @@ class RandomRotation(Resampling):
         **options: `interpolation`, `seed`, `fill_value`, `data_format` of `Resampling`; `name`, `trainable`, `dtype`,
             `activity_regularizer` of `Layer`.
 
-    Input: shape (batch, height, width, channels). Result: the same shape, floating-point.
+    Input: shape (batch, height, width, channels). Output: the same shape, floating-point.
 
     Example:
         >>> import numpy as np

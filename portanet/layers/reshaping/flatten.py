@@ -11,7 +11,7 @@ from portanet.layers.rearranging import Rearranging
 
 
 class Flatten(Rearranging):
-    """Join all axes but the batch's into one.
+    """Join all axes except the batch axis into one.
 
     Example:
         >>> import numpy as np

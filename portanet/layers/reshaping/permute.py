@@ -46,6 +46,6 @@ class Permute(Rearranging):
     def _require_axes(self, shape: Any) -> None:
         if len(shape) != len(self.dims) + 1:
             raise ValueError(
-                f"Layer '{self.name}' permutes inputs with {len(self.dims)} axes beside the batch's. "
+                f"Layer '{self.name}' permutes inputs with {len(self.dims)} axes besides the batch axis. "
                 f"Received: an input of shape {tuple(shape)}"
             )

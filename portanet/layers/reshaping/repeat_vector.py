@@ -17,7 +17,7 @@ class RepeatVector(Rearranging):
         n: Number of steps.
         **options: `name`, `trainable`, `dtype` of `Layer`.
 
-    Input: shape (batch, features). Result: shape (batch, n, features).
+    Input: shape (batch, features). Output: shape (batch, n, features).
 
     Example:
         >>> import numpy as np

@@ -99,7 +99,7 @@ class GRU(RNN):
         reset_after: Whether the reset gate acts after the product with the recurrent kernel; see `GRUCell`.
         **options: As `SimpleRNN`.
 
-    Input and result: as `RNN`.
+    Input and output: as `RNN`.
 
     Example:
         >>> import numpy as np

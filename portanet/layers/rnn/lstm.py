@@ -122,7 +122,7 @@ class LSTM(RNN):
         projection_units: If given, the size of the output, projected from the cell's.
         **options: As `SimpleRNN`.
 
-    Input and result: as `RNN`; the states are the output h and the cell state c.
+    Input and output: as `RNN`; the states are the output h and the cell state c.
 
     Example:
         >>> import numpy as np

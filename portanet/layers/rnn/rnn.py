@@ -39,7 +39,7 @@ class RNN(Layer):
     Call arguments, beside `training` and `mask` (boolean, shape (batch, time)):
         initial_state: List of arrays of shape (batch, size), one for each state; `layer([x, *states])` is the same.
 
-    Input: shape (batch, time, features). Result: shape (batch, units), or (batch, time, units) with
+    Input: shape (batch, time, features). Output: shape (batch, units), or (batch, time, units) with
     `return_sequences`; with `return_state` a tuple of that and the states.
 
     Example:

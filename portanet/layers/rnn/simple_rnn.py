@@ -57,7 +57,7 @@ class SimpleRNN(RNN):
             `learn_initial_state`, `truncate_gradient` of `RNN`; `name`, `trainable`, `dtype`, `activity_regularizer`
             of `Layer`.
 
-    Input and result: as `RNN`.
+    Input and output: as `RNN`.
 
     Example:
         >>> import numpy as np

@@ -19,7 +19,7 @@ class TimeDistributed(Layer):
         layer: The layer.
         **options: `name`, `trainable`, `dtype` of `Layer`.
 
-    Input: shape (batch, time, ...). Result: shape (batch, time, ...).
+    Input: shape (batch, time, ...). Output: shape (batch, time, ...).
 
     Example:
         >>> import numpy as np
