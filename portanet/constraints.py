@@ -1,4 +1,4 @@
-"""Constraints: what is done to a weight after each update, such as to bound its norm."""
+"""Constraints: projections of weights after each update, such as a bound on their norm."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from portanet.configurable import Configurable
 from portanet.lookup import lookup, names
 
 EPSILON = 1e-7
-"""Keeps division by a norm of zero finite; Keras's value."""
+"""Keeps division by a norm of zero finite; as in Keras."""
 
 
 class Constraint(Configurable):
-    """A projection: `constraint(w)` gives an array like `w`."""
+    """A projection: `constraint(w)` returns an array like `w`."""
 
     def __call__(self, w: Array) -> Array:
         raise NotImplementedError
@@ -80,12 +80,12 @@ class UnitNorm(Constraint):
 
 
 class MinMaxNorm(Constraint):
-    """Bring the norm of each unit's weights between two bounds.
+    """Scale the weights of each unit to a norm between two bounds.
 
     Args:
         min_value: The smallest norm.
         max_value: The largest norm.
-        rate: Share of the way to go in one update, in (0, 1]; 1 enforces the bounds strictly.
+        rate: Fraction of the change made in one update, in (0, 1]; 1 enforces the bounds strictly.
         axis: Axis or axes along which the norm is taken, see `MaxNorm`.
 
     Example:
@@ -111,17 +111,17 @@ class MinMaxNorm(Constraint):
     def __call__(self, w: Array) -> Array:
         xp = array_namespace(w)
         norm = _norm(w, self.axis)
-        wanted = xp.minimum(xp.maximum(norm, self.min_value), self.max_value)
+        target = xp.minimum(xp.maximum(norm, self.min_value), self.max_value)
         if self.rate < 1:
-            wanted = wanted * self.rate + norm * (1 - self.rate)
-        return w * (wanted / (norm + EPSILON))
+            target = target * self.rate + norm * (1 - self.rate)
+        return w * (target / (norm + EPSILON))
 
 
 CONSTRAINTS = names(MaxNorm, NonNeg, UnitNorm, MinMaxNorm)
 
 
 def get(identifier: Any) -> Any:
-    """A constraint by name, the object given, or None for None."""
+    """A constraint by name, the given object, or None for None."""
     return None if identifier is None else lookup("constraint", identifier, CONSTRAINTS)
 
 

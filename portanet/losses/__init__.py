@@ -45,15 +45,15 @@ for _alias, _loss in {
 
 
 def get(identifier: Any) -> Loss:
-    """A loss by name, the object given, or a loss made of a function `(y_true, y_pred) -> loss of each example`.
+    """A loss by name, the given object, or a loss made of a function `(y_true, y_pred) -> loss of each example`.
 
     Example:
         >>> from portanet import losses
         >>> losses.get("mse").name
         'mean_squared_error'
     """
-    found = lookup("loss", identifier, LOSSES)
-    return found if isinstance(found, Loss) else FunctionLoss(found)
+    loss = lookup("loss", identifier, LOSSES)
+    return loss if isinstance(loss, Loss) else FunctionLoss(loss)
 
 
 __all__ = [

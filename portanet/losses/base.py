@@ -1,4 +1,4 @@
-"""What a loss is: one value for each example, and how they are averaged."""
+"""The base class of losses: one value per example, and their reduction."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ REDUCTIONS = ("sum_over_batch_size", "mean", "mean_with_sample_weight", "sum", N
 
 
 class Loss(Configurable):
-    """How far predictions are from the truth.
+    """Computes the loss between targets and predictions.
 
-    Subclasses implement `call(y_true, y_pred)`, which gives one value for each example (all axes but the last, for
+    Subclasses implement `call(y_true, y_pred)`, which returns one value per example (all axes but the last, for
     losses that reduce the last).
 
     Args:
-        reduction: `"sum_over_batch_size"` or `"mean"` (the mean over the examples, masked ones left out),
-            `"mean_with_sample_weight"` (divided by the sum of the weights), `"sum"`, or None for one value each.
+        reduction: `"sum_over_batch_size"` or `"mean"` (the mean over the examples that are not masked),
+            `"mean_with_sample_weight"` (divided by the sum of the weights), `"sum"`, or None for one value per example.
         name: Name shown in logs.
     """
 
     integer_targets = False
-    """Whether the targets are class numbers rather than numbers to compare with."""
+    """Whether the targets are class numbers."""
 
     def __init__(self, reduction: str | None = "sum_over_batch_size", name: str | None = None) -> None:
         reduction = None if reduction == "none" else reduction
@@ -40,7 +40,7 @@ class Loss(Configurable):
         raise NotImplementedError(f"Loss '{self.name}' does not implement call(y_true, y_pred).")
 
     def check_shapes(self, y_true: Any, y_pred: Any) -> None:
-        """Refuse targets that do not belong to the predictions; nothing is ever broadcast."""
+        """Raise if targets do not fit the predictions; nothing is broadcast."""
         if tuple(y_true.shape) != tuple(y_pred.shape):
             raise ValueError(
                 f"Loss '{self.name}' compares targets and predictions of the same shape."
@@ -56,7 +56,7 @@ class Loss(Configurable):
         return ""
 
     def check_targets(self, y: HostArray, classes: int | None) -> None:
-        """Refuse targets out of range; on the host, once before training, since the device should not be asked."""
+        """Raise if targets are out of range; on the host, once before training, not to synchronize the device."""
 
     def prepare(self, y_true: Array, y_pred: Array) -> Array:
         """Targets in the dtype of the predictions."""
@@ -64,11 +64,11 @@ class Loss(Configurable):
         return y_true if y_true.dtype == y_pred.dtype else xp.astype(y_true, y_pred.dtype)
 
     def valid(self, y_true: Array) -> Array | None:
-        """Which examples count, as a boolean array, for losses that leave some out by their targets; None for all."""
+        """Boolean array, False for examples that the loss ignores by their targets; None if it ignores none."""
         return None
 
     def per_example(self, y_true: Array, y_pred: Array) -> Array:
-        """The loss of each example, in float32 at least, shapes checked."""
+        """The loss of each example, in at least float32, with shapes checked."""
         self.check_shapes(y_true, y_pred)
         y_pred = at_least_float32(y_pred)
         if is_traced(y_pred):  # not every library leaves `plain * traced` to the right operand
@@ -78,7 +78,7 @@ class Loss(Configurable):
     def compute(
         self, y_true: Array, y_pred: Array, sample_weight: Array | None = None, mask: Array | None = None
     ) -> Array:
-        """The loss of a batch, as a pure function: shapes are checked, values are not, so that it can be compiled."""
+        """The loss of a batch as a pure function: only shapes are checked, so that it can be compiled."""
         values = self.per_example(y_true, y_pred)
         valid = self.valid(y_true)
         if valid is not None:
@@ -88,14 +88,14 @@ class Loss(Configurable):
     def __call__(
         self, y_true: Array, y_pred: Array, sample_weight: Array | None = None, mask: Array | None = None
     ) -> Array:
-        """The loss of a batch, shapes and values of the targets checked.
+        """The loss of a batch, with shapes and target values checked.
 
         Args:
             y_true: Targets, an array of the library of `y_pred`.
             y_pred: Predictions.
-            sample_weight: Weight of each example, shape (batch,) or that of the losses; the mean is over the number
-                of examples, as in Keras.
-            mask: Boolean array of the same shapes, False for what is left out, also of the number of examples.
+            sample_weight: Weight of each example, shape (batch,) or that of the losses; the mean divides by the
+                number of examples, as in Keras.
+            mask: Boolean array of the same shapes; where it is False, examples are ignored and not counted.
 
         Returns:
             An array of shape (), or of the losses' shape for `reduction=None`.
@@ -118,7 +118,7 @@ class FunctionLoss(Loss):
     Args:
         function: `(y_true, y_pred) -> loss of each example`, written in the standard.
         reduction: See `Loss`.
-        name: Name shown in logs; by default the function's.
+        name: Name shown in logs; by default the function's name.
     """
 
     def __init__(
@@ -131,7 +131,7 @@ class FunctionLoss(Loss):
         self.function = function
 
     def check_shapes(self, y_true: Any, y_pred: Any) -> None:
-        """The function's own affair."""
+        """The function checks its arguments."""
 
     def call(self, y_true: Array, y_pred: Array) -> Array:
         return self.function(y_true, y_pred)
@@ -140,13 +140,13 @@ class FunctionLoss(Loss):
 def reduce(
     values: Array, sample_weight: Array | None, reduction: str | None, name: str, mask: Array | None = None
 ) -> Array:
-    """Weight and average the losses of examples; what is masked has no part in the mean, were it not a number."""
+    """Weight and reduce the losses of examples; masked ones are ignored, even NaN."""
     xp = array_namespace(values)
     weight = None if sample_weight is None else spread(sample_weight, values, "sample_weight", f"Loss '{name}'")
     if mask is not None:
-        kept = spread(mask, values, "mask", f"Loss '{name}'")
-        values = xp.where(kept > 0, values, 0.0)
-        weight = kept if weight is None else weight * kept
+        valid = spread(mask, values, "mask", f"Loss '{name}'")
+        values = xp.where(valid > 0, values, 0.0)
+        weight = valid if weight is None else weight * valid
     if weight is not None and sample_weight is not None:
         values = values * weight
     if reduction is None:
@@ -157,17 +157,17 @@ def reduce(
     if reduction == "mean_with_sample_weight" and weight is not None:
         return total / _at_least_tiny(xp.sum(weight))
     if mask is not None:
-        return total / _at_least_tiny(xp.sum(kept))
+        return total / _at_least_tiny(xp.sum(valid))
     return xp.mean(values)
 
 
 def spread(weight: Array, values: Array, argument: str, owner: str) -> Array:
-    """Weights of examples in the shape and dtype of the values to weight."""
+    """Weights of examples, broadcast to the shape and dtype of the values."""
     xp = array_namespace(values)
     weight = xp.astype(xp.asarray(weight), values.dtype)
     if tuple(weight.shape) != tuple(values.shape[: weight.ndim]):
         raise ValueError(
-            f"{owner} needs one weight for each example, shape {tuple(values.shape)} or its first axes. "
+            f"{owner} needs one weight per example, shape {tuple(values.shape)} or its first axes. "
             f"Received: {argument} of shape {tuple(weight.shape)}"
         )
     weight = xp.reshape(weight, tuple(weight.shape) + (1,) * (values.ndim - weight.ndim))
@@ -179,12 +179,12 @@ def _at_least_tiny(x: Array) -> Array:
 
 
 def mean_last(values: Array) -> Array:
-    """The mean over the last axis; of values with one axis, the batch, themselves."""
+    """The mean over the last axis; values with one axis, the batch, are returned as they are."""
     return array_namespace(values).mean(values, axis=-1) if values.ndim > 1 else values
 
 
 def require_range(loss: str, y: HostArray, low: float, high: float | None, what: str) -> None:
-    """Refuse targets outside an interval."""
+    """Raise if targets are outside an interval."""
     if y.size and (y.min() < low or (high is not None and y.max() > high)):
         where = f"of at least {low:g}" if high is None else f"from {low:g} to {high:g}"
         raise ValueError(f"Loss '{loss}' needs {what} {where} as targets. Received: y from {y.min()} to {y.max()}")

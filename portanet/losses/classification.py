@@ -15,7 +15,7 @@ class CategoricalCrossentropy(Loss):
     """`-sum(y_true * log(y_pred))` over the last axis, for one-hot targets or target probabilities.
 
     Args:
-        from_logits: Whether `y_pred` are logits rather than probabilities; more exact, since the softmax is fused.
+        from_logits: Whether `y_pred` are logits rather than probabilities; more accurate, since the softmax is fused.
         label_smoothing: In [0, 1]: targets become `(1 - s) * y + s / classes`.
         reduction: See `Loss`.
         name: Name shown in logs.
@@ -70,7 +70,7 @@ class IntegerTargets(Loss):
         if not pred or true not in (pred[:-1], (*pred[:-1], 1)):
             advice = " The targets look one-hot: use 'categorical_crossentropy'." if true == pred else ""
             raise ValueError(
-                f"Loss '{self.name}' needs one class number for each row of predictions.{advice} "
+                f"Loss '{self.name}' needs one class number per row of predictions.{advice} "
                 f"Received: y_true of shape {true}, y_pred of shape {pred}"
             )
 
@@ -82,7 +82,7 @@ class IntegerTargets(Loss):
         low, high = y.min(), y.max()
         if y.dtype.kind == "f" and not (y == y // 1).all():
             raise ValueError(
-                f"Loss '{self.name}' needs whole class numbers as targets. "
+                f"Loss '{self.name}' needs integer class numbers as targets. "
                 f"Received: y of dtype {y.dtype} with fractions"
             )
         if low < 0 or (classes is not None and high >= classes):
@@ -101,7 +101,7 @@ class SparseCategoricalCrossentropy(IntegerTargets):
 
     Args:
         from_logits: Whether `y_pred` are logits rather than probabilities.
-        ignore_class: A number that marks examples to leave out, such as -1; None for none.
+        ignore_class: Class number of examples to ignore, such as -1; None for none.
         reduction: See `Loss`.
         name: Name shown in logs.
 
@@ -126,17 +126,17 @@ class SparseCategoricalCrossentropy(IntegerTargets):
         self.ignore_class = ignore_class
 
     def call(self, y_true: Array, y_pred: Array) -> Array:
-        hot = one_hot(y_true, y_pred.shape[-1], y_pred.dtype)
+        targets = one_hot(y_true, y_pred.shape[-1], y_pred.dtype)
         if self.ignore_class is not None:
-            xp = array_namespace(hot)
-            hot = hot * xp.astype(xp.expand_dims(y_true != self.ignore_class, axis=-1), hot.dtype)
-        return softmax_crossentropy(y_pred, hot) if self.from_logits else crossentropy(y_pred, hot)
+            xp = array_namespace(targets)
+            targets = targets * xp.astype(xp.expand_dims(y_true != self.ignore_class, axis=-1), targets.dtype)
+        return softmax_crossentropy(y_pred, targets) if self.from_logits else crossentropy(y_pred, targets)
 
     def valid(self, y_true: Array) -> Array | None:
         if self.ignore_class is None:
             return None
-        kept = y_true != self.ignore_class
-        return kept if kept.ndim == 1 or kept.shape[-1] != 1 else array_namespace(kept).squeeze(kept, axis=-1)
+        valid = y_true != self.ignore_class
+        return valid if valid.ndim == 1 or valid.shape[-1] != 1 else array_namespace(valid).squeeze(valid, axis=-1)
 
 
 class BinaryCrossentropy(Loss):
@@ -148,7 +148,7 @@ class BinaryCrossentropy(Loss):
         reduction: See `Loss`.
         name: Name shown in logs.
 
-    Shapes: `y_true` and `y_pred` alike.
+    Shapes: `y_true` and `y_pred` have the same shape.
 
     Example:
         >>> import numpy as np
@@ -183,7 +183,7 @@ class BinaryCrossentropy(Loss):
 
 
 class BernoulliNegativeLogLikelihood(BinaryCrossentropy):
-    """Binary cross-entropy summed over the last axis: the likelihood of independent coins, as an autoencoder has it.
+    """Binary cross-entropy summed over the last axis: the likelihood of independent Bernoulli variables.
 
     Args:
         from_logits: Whether `y_pred` are logits rather than probabilities.

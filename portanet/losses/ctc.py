@@ -11,7 +11,7 @@ from portanet.losses.base import Loss
 from portanet.ops import one_hot
 
 IMPOSSIBLE = -1e30
-"""The logarithm of a probability of 0: far below any other, and no infinity, whose differences are not numbers."""
+"""The logarithm of a probability of 0: far below any other, but finite, since differences of infinities are NaN."""
 
 
 class CTC(Loss):
@@ -23,7 +23,7 @@ class CTC(Loss):
         reduction: See `Loss`.
         name: Name shown in logs.
 
-    Shapes: `y_true` (batch, length), class numbers from 1, padded with 0, which stands for no label; `y_pred` (batch,
+    Shapes: `y_true` (batch, length), class numbers from 1, padded with 0, the blank; `y_pred` (batch,
     time, classes), logits.
 
     Example:
@@ -69,13 +69,13 @@ def ctc(
 
     Args:
         logits: Unnormalised log-probabilities, shape (batch, time, classes).
-        labels: Class numbers, shape (batch, length), integers; what is beyond a sequence's length is not looked at.
+        labels: Class numbers, shape (batch, length), integers; entries beyond a sequence's length are ignored.
         label_lengths: Number of labels of each sequence, shape (batch,), integers.
         input_lengths: Number of time steps of each sequence, shape (batch,), integers; None for all.
-        blank: The class that stands for no label.
+        blank: The class of the blank.
 
     Returns:
-        The losses, shape (batch,); 1e30 where no alignment is possible, because the time is too short.
+        The losses, shape (batch,); 1e30 where too few time steps allow no alignment.
 
     Example:
         >>> import numpy as np
@@ -89,28 +89,28 @@ def ctc(
     (batch, time, classes), length = logits.shape, labels.shape[1]
     count = 2 * length + 1
     log_p = log_softmax(logits)
-    # A state for each label, and for the blank before, between and after them.
+    # One state per label, and per blank before, between and after them.
     blanks = xp.full((batch, length + 1), blank, dtype=labels.dtype, device=device_of(labels))
     states = xp.stack([blanks, xp.concat([labels, blanks[:, :1]], axis=1)], axis=2)
     states = xp.reshape(states, (batch, 2 * length + 2))[:, :count]
     emitted = xp.matmul(log_p, xp.matrix_transpose(one_hot(states, classes, log_p.dtype)))
-    # From a label one may go to the next without a blank between, unless it is the same.
+    # A label may follow another without a blank, unless they are equal.
     skips = (states[:, 2:] != blank) & (states[:, 2:] != states[:, :-2]) if length else None
 
-    def never(states: int) -> Array:
+    def impossible(states: int) -> Array:
         return xp.full((batch, states), IMPOSSIBLE, dtype=log_p.dtype, device=device_of(log_p))
 
-    alpha = xp.concat([emitted[:, 0, : min(2, count)], never(max(count - 2, 0))], axis=1)
+    alpha = xp.concat([emitted[:, 0, : min(2, count)], impossible(max(count - 2, 0))], axis=1)
     for t in range(1, time):
         total = alpha
         if skips is not None:
-            total = xp.logaddexp(total, xp.concat([never(1), alpha[:, :-1]], axis=1))
+            total = xp.logaddexp(total, xp.concat([impossible(1), alpha[:, :-1]], axis=1))
             skipped = xp.where(skips, alpha[:, :-2], IMPOSSIBLE)
-            total = xp.logaddexp(total, xp.concat([never(2), skipped], axis=1))
+            total = xp.logaddexp(total, xp.concat([impossible(2), skipped], axis=1))
         new = total + emitted[:, t, :]
         alpha = new if input_lengths is None else xp.where(xp.expand_dims(input_lengths > t, axis=1), new, alpha)
-    places = xp.arange(count, dtype=label_lengths.dtype, device=device_of(label_lengths))
-    before_end = 2 * xp.expand_dims(label_lengths, axis=1) - xp.expand_dims(places, axis=0)
-    ends = xp.where((before_end == 0) | (before_end == 1), alpha, IMPOSSIBLE)
+    positions = xp.arange(count, dtype=label_lengths.dtype, device=device_of(label_lengths))
+    remaining = 2 * xp.expand_dims(label_lengths, axis=1) - xp.expand_dims(positions, axis=0)
+    ends = xp.where((remaining == 0) | (remaining == 1), alpha, IMPOSSIBLE)
     highest = xp.max(ends, axis=1, keepdims=True)
     return -(xp.log(xp.sum(xp.exp(ends - highest), axis=1)) + highest[:, 0])

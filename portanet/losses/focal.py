@@ -1,4 +1,4 @@
-"""Cross-entropies that count hard examples more (Lin et al., Focal Loss for Dense Object Detection, 2017)."""
+"""Cross-entropies that focus on hard examples (Lin et al., Focal Loss for Dense Object Detection, 2017)."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from portanet.ops.crossentropy import tiny
 
 
 class BinaryFocalCrossentropy(BinaryCrossentropy):
-    """Binary cross-entropy times `(1 - p_t)^gamma`, p_t being the probability given to the truth.
+    """Binary cross-entropy times `(1 - p_t)^gamma`, p_t being the predicted probability of the true class.
 
     Args:
         apply_class_balancing: Whether to weight class 1 by `alpha` and class 0 by `1 - alpha`.
         alpha: See above, in [0, 1].
-        gamma: How much easy examples are discounted; 0 for not at all.
+        gamma: Focusing parameter: how much easy examples are down-weighted; 0 for not at all.
         from_logits: Whether `y_pred` are logits rather than probabilities.
         label_smoothing: In [0, 1]: targets become `(1 - s) * y + s / 2`.
         reduction: See `Loss`.
@@ -52,7 +52,7 @@ class BinaryFocalCrossentropy(BinaryCrossentropy):
         p = sigmoid(y_pred) if self.from_logits else y_pred
         xp = array_namespace(y_true, p)
         wrong = y_true * (1 - p) + (1 - y_true) * p
-        # Kept from 0, where the derivative of a power below 1 is infinite.
+        # Clipped away from 0, where the derivative of a power below 1 is infinite.
         values = xp.maximum(wrong, tiny(p)) ** self.gamma * binary_crossentropy(p, y_true)
         if self.apply_class_balancing:
             values = values * (y_true * self.alpha + (1 - y_true) * (1 - self.alpha))
@@ -64,7 +64,7 @@ class CategoricalFocalCrossentropy(CategoricalCrossentropy):
 
     Args:
         alpha: A factor.
-        gamma: How much easy examples are discounted; 0 for not at all.
+        gamma: Focusing parameter: how much easy examples are down-weighted; 0 for not at all.
         from_logits: Whether `y_pred` are logits rather than probabilities.
         label_smoothing: In [0, 1]: targets become `(1 - s) * y + s / classes`.
         reduction: See `Loss`.
@@ -95,7 +95,7 @@ class CategoricalFocalCrossentropy(CategoricalCrossentropy):
             y_true = y_true * (1 - self.label_smoothing) + self.label_smoothing / y_true.shape[-1]
         p = softmax(y_pred) if self.from_logits else y_pred
         xp = array_namespace(y_true, p)
-        least = tiny(p)
-        p = xp.maximum(p, least)
-        p = xp.minimum(p / xp.sum(p, axis=-1, keepdims=True), 1 - least)
+        low = tiny(p)
+        p = xp.maximum(p, low)
+        p = xp.minimum(p / xp.sum(p, axis=-1, keepdims=True), 1 - low)
         return -self.alpha * xp.sum((1 - p) ** self.gamma * y_true * xp.log(p), axis=-1)

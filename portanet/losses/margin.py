@@ -1,4 +1,4 @@
-"""Losses of classifiers that keep a margin."""
+"""Margin losses for classifiers."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from portanet.ops import one_hot
 
 
 def signs(y_true: Array) -> Array:
-    """Targets of -1 and 1; targets that are all 0 or 1 are taken for classes, as in Keras."""
+    """Targets of -1 and 1; targets that are all 0 or 1 are converted, as in Keras."""
     xp = array_namespace(y_true)
     return xp.where(xp.all((y_true == 0) | (y_true == 1)), 2 * y_true - 1, y_true)
 
 
 class Hinge(Loss):
-    """`max(0, 1 - y_true * y_pred)`, averaged over the last axis; the loss of a linear support vector machine, whose
-    soft margin is that of an L2 penalty on the weights. The derivative on the margin is 0.
+    """`max(0, 1 - y_true * y_pred)`, averaged over the last axis: with an L2 penalty on the weights, the loss of a
+    linear support vector machine. The derivative on the margin is 0.
 
     Args:
         reduction: See `Loss`.
         name: Name shown in logs.
 
-    Shapes: `y_true` (-1 and 1, or 0 and 1) and `y_pred` alike.
+    Shapes: `y_true` (-1 and 1, or 0 and 1) and `y_pred` have the same shape.
 
     Example:
         >>> import numpy as np
@@ -77,7 +77,7 @@ class SoftMargin(Hinge):
 class CategoricalHinge(Loss):
     """`max(0, 1 + largest score of the wrong classes - score of the right one)`, for one-hot targets.
 
-    As in Keras, scores of wrong classes count as 0 at least.
+    As in Keras, scores of wrong classes are at least 0.
 
     Args:
         reduction: See `Loss`.
@@ -122,7 +122,7 @@ class MulticlassSVM(IntegerTargets):
         self.margin = checks.non_negative("margin", margin, type(self))
 
     def call(self, y_true: Array, y_pred: Array) -> Array:
-        hot = one_hot(y_true, y_pred.shape[-1], y_pred.dtype)
-        xp = array_namespace(hot, y_pred)
-        right = xp.sum(hot * y_pred, axis=-1, keepdims=True)
-        return xp.sum(relu(y_pred - right + self.margin) * (1 - hot), axis=-1)
+        targets = one_hot(y_true, y_pred.shape[-1], y_pred.dtype)
+        xp = array_namespace(targets, y_pred)
+        right = xp.sum(targets * y_pred, axis=-1, keepdims=True)
+        return xp.sum(relu(y_pred - right + self.margin) * (1 - targets), axis=-1)

@@ -1,4 +1,4 @@
-"""Losses for the overlap of predicted and true regions."""
+"""Losses of the overlap of predicted and true regions."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Dice(Loss):
     Args:
         reduction: See `Loss`.
         name: Name shown in logs.
-        axis: Axes to sum over; None for all, the batch included, as in Keras: such a loss takes no sample weights.
+        axis: Axes to sum over; None for all, the batch included, as in Keras: the loss then takes no sample weights.
 
     Example:
         >>> import numpy as np
@@ -37,8 +37,8 @@ class Dice(Loss):
 
     def call(self, y_true: Array, y_pred: Array) -> Array:
         xp = array_namespace(y_true, y_pred)
-        both = xp.sum(y_true * y_pred, axis=self.axis)
-        return 1 - 2 * both / (xp.sum(y_true, axis=self.axis) + xp.sum(y_pred, axis=self.axis) + EPSILON)
+        overlap = xp.sum(y_true * y_pred, axis=self.axis)
+        return 1 - 2 * overlap / (xp.sum(y_true, axis=self.axis) + xp.sum(y_pred, axis=self.axis) + EPSILON)
 
     def check_targets(self, y: HostArray, classes: int | None) -> None:
         require_range(self.name, y, 0, 1, "memberships")
@@ -48,7 +48,7 @@ class Tversky(Dice):
     """`1 - tp / (tp + alpha * a + beta * b)` (Salehi et al. 2017).
 
     `tp` is `sum(y_true * y_pred)`, `a` is `sum(y_true * (1 - y_pred))` and `b` is `sum((1 - y_true) * y_pred)`: alpha
-    weighs what is missed and beta what is wrongly found, as Keras computes it.
+    weights false negatives and beta false positives, as in Keras.
 
     Args:
         alpha: See above.
@@ -77,7 +77,7 @@ class Tversky(Dice):
 
     def call(self, y_true: Array, y_pred: Array) -> Array:
         xp = array_namespace(y_true, y_pred)
-        both = xp.sum(y_true * y_pred, axis=self.axis)
-        missed = xp.sum(y_true * (1 - y_pred), axis=self.axis)
-        excess = xp.sum((1 - y_true) * y_pred, axis=self.axis)
-        return 1 - both / (both + self.alpha * missed + self.beta * excess + EPSILON)
+        overlap = xp.sum(y_true * y_pred, axis=self.axis)
+        false_negatives = xp.sum(y_true * (1 - y_pred), axis=self.axis)
+        false_positives = xp.sum((1 - y_true) * y_pred, axis=self.axis)
+        return 1 - overlap / (overlap + self.alpha * false_negatives + self.beta * false_positives + EPSILON)

@@ -12,7 +12,7 @@ from portanet.losses.regression import EPSILON
 
 
 class KLDivergence(Loss):
-    """`sum(y_true * log(y_true / y_pred))` over the last axis, both kept within [1e-7, 1].
+    """`sum(y_true * log(y_true / y_pred))` over the last axis, both clipped to [1e-7, 1].
 
     Args:
         reduction: See `Loss`.
@@ -35,9 +35,9 @@ class KLDivergence(Loss):
 
 
 class Poisson(Loss):
-    """`y_pred - y_true * log(y_pred)`, averaged over the last axis: counts of a predicted rate, up to a constant.
+    """`y_pred - y_true * log(y_pred)`, averaged over the last axis: negative log-likelihood of counts up to a constant.
 
-    Negative rates count as 0, and 1e-7 is added before the logarithm.
+    Negative rates are set to 0, and 1e-7 is added before the logarithm.
 
     Args:
         reduction: See `Loss`.
@@ -59,9 +59,7 @@ class Poisson(Loss):
 
 @custom_vjp
 def _root(x: Array) -> Any:
-    """The square root of non-negative numbers (others count as 0), whose derivative at 0 is large, not infinite: that
-    at 1e-7.
-    """
+    """The square root of non-negative values (others are set to 0), with a finite derivative at 0: that at 1e-7."""
     xp = array_namespace(x)
     y = xp.sqrt(xp.maximum(x, 0.0))
 
@@ -75,7 +73,7 @@ def _root(x: Array) -> Any:
 class HellingerDistance(Loss):
     """`sum((sqrt(y_pred) - sqrt(y_true))^2) / sqrt(2)` over the last axis, as in NumPyDL.
 
-    The derivative is finite also at probabilities of 0, where that of a square root is not.
+    Unlike that of a square root, the derivative is finite at probabilities of 0.
 
     Args:
         reduction: See `Loss`.
@@ -96,14 +94,13 @@ class HellingerDistance(Loss):
 
 
 class GaussianNegativeLogLikelihood(Loss):
-    """`(log(2 pi) + v + (y_true - m)^2 exp(-v)) / 2`, summed over the last axis, for predicted means m and logarithms
-    of variances v.
+    """`(log(2 pi) + v + (y_true - m)^2 exp(-v)) / 2`, summed over the last axis, for means m and log-variances v.
 
     Args:
         reduction: See `Loss`.
         name: Name shown in logs.
 
-    Shapes: `y_true` (..., d); `y_pred` (..., 2 * d), the means and then the logarithms of the variances.
+    Shapes: `y_true` (..., d); `y_pred` (..., 2 * d), the means, then the log-variances.
 
     Example:
         >>> import numpy as np
@@ -117,7 +114,7 @@ class GaussianNegativeLogLikelihood(Loss):
         if len(true) < 2 or pred != (*true[:-1], 2 * true[-1]):
             raise ValueError(
                 f"Loss '{self.name}' needs targets of shape (..., d) and predictions of shape (..., 2 * d), means and "
-                f"logarithms of variances. Received: y_true of shape {true}, y_pred of shape {pred}"
+                f"log-variances. Received: y_true of shape {true}, y_pred of shape {pred}"
             )
 
     def call(self, y_true: Array, y_pred: Array) -> Array:

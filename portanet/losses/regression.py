@@ -1,4 +1,4 @@
-"""Losses for numbers."""
+"""Regression losses."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from portanet.backends import Array, HostArray
 from portanet.losses.base import Loss, mean_last, require_range
 
 EPSILON = 1e-7
-"""What stands for 0 in denominators and logarithms, as in Keras."""
+"""Lower bound in denominators and logarithms, as in Keras."""
 
 
 class MeanSquaredError(Loss):
@@ -87,7 +87,7 @@ class MeanAbsolutePercentageError(Loss):
 
 
 class MeanSquaredLogarithmicError(Loss):
-    """`(log(1 + y_true) - log(1 + y_pred))^2`, averaged over the last axis; negative numbers count as 1e-7.
+    """`(log(1 + y_true) - log(1 + y_pred))^2`, averaged over the last axis; negative values are set to 1e-7.
 
     Args:
         reduction: See `Loss`.
@@ -105,14 +105,14 @@ class MeanSquaredLogarithmicError(Loss):
         return mean_last(xp.square(logs))
 
     def check_targets(self, y: HostArray, classes: int | None) -> None:
-        require_range(self.name, y, 0, None, "numbers")
+        require_range(self.name, y, 0, None, "values")
 
 
 class Huber(Loss):
     """`e^2 / 2` for errors e up to `delta`, `delta |e| - delta^2 / 2` beyond, averaged over the last axis.
 
     Args:
-        delta: Where the parabola becomes a line.
+        delta: Error at which the parabola becomes a line.
         reduction: See `Loss`.
         name: Name shown in logs.
 
@@ -130,10 +130,10 @@ class Huber(Loss):
 
     def call(self, y_true: Array, y_pred: Array) -> Array:
         error = y_pred - y_true
-        # With the error cut off at delta, c: c (e - c / 2).
+        # With c, the error clipped to delta: c (e - c / 2).
         xp = array_namespace(error)
-        cut = xp.clip(error, -self.delta, self.delta)
-        return mean_last(cut * (error - 0.5 * cut))
+        clipped = xp.clip(error, -self.delta, self.delta)
+        return mean_last(clipped * (error - 0.5 * clipped))
 
 
 @pointwise
@@ -168,7 +168,7 @@ class LogCosh(Loss):
 
 
 class CosineSimilarity(Loss):
-    """`-cos` of the angle between `y_true` and `y_pred` along the last axis: -1 if they point the same way.
+    """The negative cosine similarity of `y_true` and `y_pred` along the last axis: -1 for the same direction.
 
     Args:
         reduction: See `Loss`.
@@ -185,10 +185,10 @@ class CosineSimilarity(Loss):
 
 
 def cosine(a: Array, b: Array) -> Array:
-    """The cosine of the angle between two vectors along the last axis; 0 where one of them is 0."""
+    """The cosine similarity of two vectors along the last axis; 0 where one of them is 0."""
     xp = array_namespace(a, b)
-    # The largest element is taken out first, so that no square overflows or vanishes; the angle does not depend on it.
+    # Divided by the largest element first, so that no square overflows or underflows; the cosine is the same.
     a, b = (v / xp.maximum(xp.max(xp.abs(stop_gradient(v)), axis=-1, keepdims=True), 1e-30) for v in (a, b))
     squares = xp.sum(a * a, axis=-1) * xp.sum(b * b, axis=-1)
-    there = squares > 0
-    return xp.where(there, xp.sum(a * b, axis=-1) / xp.sqrt(xp.where(there, squares, 1.0)), 0.0)
+    nonzero = squares > 0
+    return xp.where(nonzero, xp.sum(a * b, axis=-1) / xp.sqrt(xp.where(nonzero, squares, 1.0)), 0.0)

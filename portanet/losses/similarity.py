@@ -1,4 +1,4 @@
-"""Losses that bring alike examples together and keep others apart."""
+"""Losses that pull similar examples together and push others apart."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from portanet.losses.classification import IntegerTargets
 def distance(squares: Array) -> Array:
     """The square root of sums of squares; the derivative at 0 is 0."""
     xp = array_namespace(squares)
-    there = squares > 0
-    return xp.where(there, xp.sqrt(xp.where(there, squares, 1.0)), 0.0)
+    nonzero = squares > 0
+    return xp.where(nonzero, xp.sqrt(xp.where(nonzero, squares, 1.0)), 0.0)
 
 
 class Contrastive(Loss):
     """`y d^2 + (1 - y) max(0, margin - d)^2` for distances d of pairs (R. Hadsell, S. Chopra and Y. LeCun 2006).
 
     Args:
-        margin: How far apart unlike pairs should be.
+        margin: Minimum distance of dissimilar pairs.
         reduction: See `Loss`.
         name: Name shown in logs.
 
-    Shapes: `y_true` (1 for alike, 0 for unlike) and `y_pred` (distances), both (batch,) or (batch, 1).
+    Shapes: `y_true` (1 for similar, 0 for dissimilar) and `y_pred` (distances), both (batch,) or (batch, 1).
 
     Example:
         >>> import numpy as np
@@ -47,7 +47,7 @@ class Contrastive(Loss):
         return xp.mean(values, axis=-1) if values.ndim > 1 else values
 
     def check_targets(self, y: HostArray, classes: int | None) -> None:
-        require_range(self.name, y, 0, 1, "0 (unlike) and 1 (alike), or numbers")
+        require_range(self.name, y, 0, 1, "0 (dissimilar) and 1 (similar), or values")
 
 
 def triplet(anchor: Array, positive: Array, negative: Array, margin: float = 1.0) -> Array:
@@ -55,9 +55,9 @@ def triplet(anchor: Array, positive: Array, negative: Array, margin: float = 1.0
 
     Args:
         anchor: Embeddings, shape (batch, dimensions).
-        positive: Embeddings of examples like the anchors.
-        negative: Embeddings of examples unlike the anchors.
-        margin: How much farther the negative should be.
+        positive: Embeddings of examples of the anchors' classes.
+        negative: Embeddings of examples of other classes.
+        margin: How much farther the negative should be than the positive.
 
     Returns:
         The losses, shape (batch,).
@@ -80,13 +80,13 @@ def triplet(anchor: Array, positive: Array, negative: Array, margin: float = 1.0
 
 
 class Triplet(IntegerTargets):
-    """For each example, its farthest fellow of the same class against the nearest of another class: `max(0, farthest -
-    nearest + margin)` (A. Hermans, L. Beyer and B. Leibe, In Defense of the Triplet Loss, 2017, "batch hard").
+    """Per example, the farthest example of the same class against the nearest of another: `max(0, farthest - nearest +
+    margin)` (A. Hermans, L. Beyer and B. Leibe, In Defense of the Triplet Loss, 2017, "batch hard").
 
-    Examples without a fellow or without a stranger in the batch count 0.
+    The loss is 0 for examples without another of their class, or without one of another class, in the batch.
 
     Args:
-        margin: How much farther strangers should be.
+        margin: How much farther examples of other classes should be.
         reduction: See `Loss`.
         name: Name shown in logs.
 
@@ -118,13 +118,13 @@ class Triplet(IntegerTargets):
 
     def call(self, y_true: Array, y_pred: Array) -> Array:
         xp = array_namespace(y_true, y_pred)
-        apart = xp.expand_dims(y_pred, axis=1) - xp.expand_dims(y_pred, axis=0)
-        far = distance(xp.sum(xp.square(apart), axis=-1))
+        difference = xp.expand_dims(y_pred, axis=1) - xp.expand_dims(y_pred, axis=0)
+        distances = distance(xp.sum(xp.square(difference), axis=-1))
         same = xp.expand_dims(y_true, axis=1) == xp.expand_dims(y_true, axis=0)
-        own = xp.eye(y_pred.shape[0], dtype=xp.int32, device=device_of(y_pred)) > 0
-        fellows, strangers = same & ~own, ~same
-        farthest = xp.max(xp.where(fellows, far, 0.0), axis=1)
-        largest = xp.max(far)
-        nearest = xp.min(xp.where(strangers, far, largest), axis=1)
-        counts = xp.any(fellows, axis=1) & xp.any(strangers, axis=1)
-        return xp.where(counts, relu(farthest - nearest + self.margin), 0.0)
+        itself = xp.eye(y_pred.shape[0], dtype=xp.int32, device=device_of(y_pred)) > 0
+        positives, negatives = same & ~itself, ~same
+        farthest = xp.max(xp.where(positives, distances, 0.0), axis=1)
+        largest = xp.max(distances)
+        nearest = xp.min(xp.where(negatives, distances, largest), axis=1)
+        valid = xp.any(positives, axis=1) & xp.any(negatives, axis=1)
+        return xp.where(valid, relu(farthest - nearest + self.margin), 0.0)

@@ -1,4 +1,4 @@
-"""Weights of examples by their class."""
+"""Sample weights from class weights."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ def class_weights(y: Any, class_weight: Mapping[int, float]) -> HostArray:
 
     Args:
         y: Targets: class numbers (or 0 and 1), shape (batch,) or (batch, 1), or one-hot rows (batch, classes).
-        class_weight: Weight by class number; classes that are not named have weight 1.
+        class_weight: Weight by class number; other classes have weight 1.
 
     Returns:
-        Weights, a NumPy array of shape (batch,), float32: a `sample_weight` for losses, metrics and `fit`.
+        Weights, a NumPy array of shape (batch,), float32: to be used as `sample_weight`.
 
     Raises:
-        ValueError: The targets are no classes, or the weights are not non-negative numbers by class number.
+        ValueError: The targets are not classes, or the weights are not non-negative.
 
     Example:
         >>> import numpy as np

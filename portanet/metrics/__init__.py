@@ -64,7 +64,7 @@ METRICS |= {"fbeta_score": FBetaScore, "logcosh": LogCoshError}
 
 
 def get(identifier: Any, loss: Any = None, y_pred_shape: tuple[int | None, ...] = ()) -> Metric:
-    """A metric by name, the object given, or the mean of a function `(y_true, y_pred) -> value of each example`.
+    """A metric by name, the given object, or the mean of a function `(y_true, y_pred) -> value of each example`.
 
     Args:
         identifier: Name, object or function; "accuracy" is the one that fits the loss and the predictions.
@@ -78,14 +78,14 @@ def get(identifier: Any, loss: Any = None, y_pred_shape: tuple[int | None, ...] 
     """
     if isinstance(identifier, str) and identifier in ("accuracy", "acc"):
         if getattr(loss, "integer_targets", False):
-            chosen: type[Metric] = SparseCategoricalAccuracy
+            accuracy: type[Metric] = SparseCategoricalAccuracy
         elif len(y_pred_shape) > 1 and y_pred_shape[-1] != 1 and not isinstance(loss, losses.BinaryCrossentropy):
-            chosen = CategoricalAccuracy
+            accuracy = CategoricalAccuracy
         else:
-            chosen = BinaryAccuracy
-        return chosen(name=identifier)
-    found = lookup("metric", identifier, METRICS)
-    return found if isinstance(found, Metric) else FunctionMetric(found)
+            accuracy = BinaryAccuracy
+        return accuracy(name=identifier)
+    metric = lookup("metric", identifier, METRICS)
+    return metric if isinstance(metric, Metric) else FunctionMetric(metric)
 
 
 __all__ = [

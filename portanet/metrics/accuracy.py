@@ -1,4 +1,4 @@
-"""How often the prediction is right."""
+"""Accuracy metrics."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class BinaryAccuracy(MeanMetric):
 
     Args:
         name: Name shown in logs.
-        threshold: Where 1 begins.
+        threshold: Predictions above it are 1.
 
     Example:
         >>> import numpy as np
@@ -90,10 +90,10 @@ class SparseCategoricalAccuracy(MeanMetric):
 
 
 class SparseTopKCategoricalAccuracy(MeanMetric):
-    """How often the target class number is among the k largest predictions (on a tie, all equal ones count).
+    """How often the target class number is among the k largest predictions (ties included).
 
     Args:
-        k: How many.
+        k: Number of predictions to consider.
         name: Name shown in logs.
 
     Example:
@@ -110,18 +110,18 @@ class SparseTopKCategoricalAccuracy(MeanMetric):
 
     def values(self, y_true: Array, y_pred: Array) -> Array:
         xp = array_namespace(y_true, y_pred)
-        hot = one_hot(class_numbers(self, y_true, y_pred, xp.int32), y_pred.shape[-1], xp.int32) > 0
-        score = xp.sum(xp.where(hot, y_pred, 0.0), axis=-1, keepdims=True)
+        targets = one_hot(class_numbers(self, y_true, y_pred, xp.int32), y_pred.shape[-1], xp.int32) > 0
+        score = xp.sum(xp.where(targets, y_pred, 0.0), axis=-1, keepdims=True)
         better = xp.sum(_indicator(y_pred > score, y_pred), axis=-1)
         # A class number out of range is never right.
-        return _indicator((better < self.k) & xp.any(hot, axis=-1), y_pred)
+        return _indicator((better < self.k) & xp.any(targets, axis=-1), y_pred)
 
 
 class TopKCategoricalAccuracy(SparseTopKCategoricalAccuracy):
     """How often the largest target is among the k largest predictions.
 
     Args:
-        k: How many.
+        k: Number of predictions to consider.
         name: Name shown in logs.
 
     Example:
@@ -140,7 +140,7 @@ def class_numbers(metric: MeanMetric, y_true: Array, y_pred: Array, dtype: objec
     true, rows = tuple(y_true.shape), tuple(y_pred.shape[:-1])
     if y_pred.ndim == 0 or true not in (rows, (*rows, 1)):
         raise ValueError(
-            f"Metric '{metric.name}' needs one class number for each row of predictions. "
+            f"Metric '{metric.name}' needs one class number per row of predictions. "
             f"Received: y_true of shape {true}, y_pred of shape {tuple(y_pred.shape)}"
         )
     xp = array_namespace(y_true)
@@ -150,7 +150,7 @@ def class_numbers(metric: MeanMetric, y_true: Array, y_pred: Array, dtype: objec
 def _require_same_shape(metric: MeanMetric, y_true: Array, y_pred: Array) -> None:
     if tuple(y_true.shape) != tuple(y_pred.shape):
         raise ValueError(
-            f"Metric '{metric.name}' needs one-hot targets of the shape of the predictions; for class numbers there is "
+            f"Metric '{metric.name}' needs one-hot targets of the shape of the predictions; for class numbers use "
             f"'sparse_{metric.name}'. Received: y_true of shape {tuple(y_true.shape)}, y_pred of shape "
             f"{tuple(y_pred.shape)}"
         )

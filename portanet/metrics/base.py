@@ -1,4 +1,4 @@
-"""What a metric is: sums over examples, which add up over batches of any size, and what they amount to."""
+"""The base classes of metrics: statistics that are summed over batches, and the result computed from them."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from portanet.mixed_precision import at_least_float32
 
 
 class Metric(Configurable):
-    """A figure of merit over a whole data set.
+    """A metric over a whole data set.
 
     Subclasses implement `statistics(y_true, y_pred, sample_weight)`, a tuple of arrays that add up over batches, and
-    `from_statistics(*totals)`, what the totals amount to. Both are pure, so totals can stay on the device and be
-    compiled; `update_state`, `result` and `reset_state` are Keras's view of the same, and add up on the host in double
+    `from_statistics(*totals)`, the result. Both are pure, so they can be compiled and totals can stay on the device;
+    `update_state`, `result` and `reset_state` are Keras's interface to them, and accumulate on the host in double
     precision.
 
     Args:
@@ -27,7 +27,7 @@ class Metric(Configurable):
     """
 
     direction: str | None = None
-    """`"max"` where more is better, `"min"` where less is; None where it cannot be said."""
+    """`"max"` if larger is better, `"min"` if smaller is better, None if neither."""
 
     def __init__(self, name: str | None = None) -> None:
         self.name = name or snake_case(type(self).__name__)
@@ -38,11 +38,11 @@ class Metric(Configurable):
         raise NotImplementedError(f"Metric '{self.name}' does not implement statistics(y_true, y_pred).")
 
     def from_statistics(self, *totals: Array) -> Any:
-        """The figure that the totals amount to."""
+        """The result for the totals."""
         raise NotImplementedError(f"Metric '{self.name}' does not implement from_statistics(...).")
 
     def update_state(self, y_true: Array, y_pred: Array, sample_weight: Array | None = None) -> None:
-        """Add a batch; half precision is taken to float32."""
+        """Add a batch; half precision is cast to float32."""
         self._add(self.statistics(y_true, at_least_float32(y_pred), sample_weight))
 
     def _add(self, statistics: tuple[Array, ...]) -> None:
@@ -50,22 +50,22 @@ class Metric(Configurable):
         self._totals = new if self._totals is None else tuple(a + b for a, b in zip(self._totals, new, strict=True))
 
     def result(self) -> Any:
-        """The figure over all batches since the last reset, a NumPy float or array."""
+        """The result over all batches since the last reset, a NumPy float or array."""
         if self._totals is None:
             raise ValueError(f"Metric '{self.name}' has seen no data; call update_state(y_true, y_pred) first.")
         return self.from_statistics(*self._totals)
 
     def reset_state(self) -> None:
-        """Forget all batches."""
+        """Reset to no data."""
         self._totals = None
 
     def __call__(self, y_true: Array, y_pred: Array, sample_weight: Array | None = None) -> Any:
-        """Add a batch and give the figure over all batches."""
+        """Add a batch and return the result over all batches."""
         self.update_state(y_true, y_pred, sample_weight)
         return self.result()
 
     def alike(self, y_true: Array, y_pred: Array) -> Array:
-        """Targets in the shape and dtype of the predictions; they may lack a last axis of size 1, no more."""
+        """Targets in the shape and dtype of the predictions; they may differ by a last axis of size 1."""
         true, pred = tuple(y_true.shape), tuple(y_pred.shape)
         if true != pred and (*true, 1) != pred and true != (*pred, 1):
             raise ValueError(
@@ -77,7 +77,7 @@ class Metric(Configurable):
         return y_true if y_true.dtype == y_pred.dtype else xp.astype(y_true, y_pred.dtype)
 
     def weights(self, sample_weight: Array | None, values: Array) -> Array:
-        """The weight of each value: those of the examples, or 1."""
+        """The weight of each value: that of its example, or 1."""
         if sample_weight is None:
             return array_namespace(values).ones_like(values)
         weight = sample_weight
@@ -87,10 +87,10 @@ class Metric(Configurable):
 
 
 class MeanMetric(Metric):
-    """The weighted mean of a value for each example, which subclasses give by `values(y_true, y_pred)`."""
+    """The weighted mean of one value per example; subclasses implement `values(y_true, y_pred)`."""
 
     def values(self, y_true: Array, y_pred: Array) -> Array:
-        """One value for each example."""
+        """One value per example."""
         raise NotImplementedError(f"Metric '{self.name}' does not implement values(y_true, y_pred).")
 
     def statistics(self, y_true: Array, y_pred: Array, sample_weight: Array | None = None) -> tuple[Array, ...]:
@@ -112,7 +112,7 @@ class FunctionMetric(MeanMetric):
 
     Args:
         function: `(y_true, y_pred) -> value of each example`, written in the standard.
-        name: Name shown in logs; by default the function's.
+        name: Name shown in logs; by default the function's name.
     """
 
     def __init__(self, function: Callable[[Array, Array], Array], name: str | None = None) -> None:
@@ -126,7 +126,7 @@ class FunctionMetric(MeanMetric):
 
 
 class LossMetric(MeanMetric):
-    """The mean of a loss; subclasses make the loss in `__init__`."""
+    """The mean of `loss`, which subclasses define."""
 
     direction = "min"
 
@@ -135,8 +135,8 @@ class LossMetric(MeanMetric):
     def statistics(self, y_true: Array, y_pred: Array, sample_weight: Array | None = None) -> tuple[Array, ...]:
         valid = self.loss.valid(y_true)
         if valid is not None:
-            kept = array_namespace(valid).astype(valid, y_pred.dtype)
-            sample_weight = kept if sample_weight is None else self.weights(sample_weight, kept) * kept
+            mask = array_namespace(valid).astype(valid, y_pred.dtype)
+            sample_weight = mask if sample_weight is None else self.weights(sample_weight, mask) * mask
         return super().statistics(y_true, y_pred, sample_weight)
 
     def values(self, y_true: Array, y_pred: Array) -> Array:

@@ -1,4 +1,4 @@
-"""Figures for several classes: the confusion matrix and what is made of it, and F-scores."""
+"""Multi-class metrics: the confusion matrix, intersection over union and F-scores."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from portanet.ops import one_hot
 
 
 class ConfusionMatrix(Metric):
-    """How often each class was taken for each: row by true class, column by predicted class.
+    """Number of examples by true class (rows) and predicted class (columns).
 
     Args:
         num_classes: Number of classes.
-        ignore_class: A target that marks examples to leave out; None for none.
+        ignore_class: Class number of examples to ignore; None for none.
         name: Name shown in logs.
 
-    Shapes: `y_true` and `y_pred` (...), class numbers; or rows of scores (..., classes) for either.
+    Shapes: `y_true` and `y_pred` (...), class numbers; or scores (..., classes) for either.
 
     Example:
         >>> import numpy as np
@@ -60,13 +60,13 @@ class ConfusionMatrix(Metric):
 
 
 class IoU(ConfusionMatrix):
-    """Intersection over union of true and predicted regions, the mean over chosen classes.
+    """Intersection over union of true and predicted regions, averaged over selected classes.
 
     Args:
         num_classes: Number of classes.
         target_class_ids: The classes to average over.
         name: Name shown in logs.
-        ignore_class: A target that marks examples to leave out; None for none.
+        ignore_class: Class number of examples to ignore; None for none.
 
     Shapes: As for `ConfusionMatrix`.
 
@@ -96,21 +96,21 @@ class IoU(ConfusionMatrix):
     def from_statistics(self, *totals: Array) -> Any:
         (matrix,) = totals
         xp = raw_namespace(matrix)
-        both = xp.sum(xp.tril(xp.triu(matrix)), axis=0)  # the diagonal
-        either = xp.sum(matrix, axis=0) + xp.sum(matrix, axis=1) - both
-        chosen = xp.stack([either[i] for i in self.target_class_ids])
-        shares = xp.stack([ratio(both, either)[i] for i in self.target_class_ids])
-        # Classes that occur neither in targets nor in predictions have no part in the mean.
-        return ratio(xp.sum(shares), xp.sum(xp.astype(chosen > 0, matrix.dtype)))
+        intersection = xp.sum(xp.tril(xp.triu(matrix)), axis=0)  # the diagonal
+        union = xp.sum(matrix, axis=0) + xp.sum(matrix, axis=1) - intersection
+        unions = xp.stack([union[i] for i in self.target_class_ids])
+        scores = xp.stack([ratio(intersection, union)[i] for i in self.target_class_ids])
+        # Classes that occur neither in targets nor in predictions are excluded from the mean.
+        return ratio(xp.sum(scores), xp.sum(xp.astype(unions > 0, matrix.dtype)))
 
 
 class MeanIoU(IoU):
-    """Intersection over union, the mean over all classes that occur.
+    """Intersection over union, averaged over all classes that occur.
 
     Args:
         num_classes: Number of classes.
         name: Name shown in logs.
-        ignore_class: A target that marks examples to leave out; None for none.
+        ignore_class: Class number of examples to ignore; None for none.
 
     Example:
         >>> import numpy as np
@@ -126,13 +126,13 @@ class FBetaScore(Metric):
     """`(1 + beta^2) precision recall / (beta^2 precision + recall)` of each class, or their average.
 
     Args:
-        average: None for one score for each class, `"micro"` (of the counts of all classes together), `"macro"` (the
-            mean over classes) or `"weighted"` (weighted by how often each class occurs).
-        beta: How much recall counts against precision.
-        threshold: Where 1 begins; None: the largest prediction of each row is 1.
+        average: None for one score per class, `"micro"` (from the counts over all classes), `"macro"` (the mean over
+            classes) or `"weighted"` (weighted by the number of examples of each class).
+        beta: Weight of recall relative to precision.
+        threshold: Predictions above it are 1; None: the largest of each row is 1.
         name: Name shown in logs.
 
-    Shapes: `y_true` (one-hot, or several ones in a row) and `y_pred` (batch, classes).
+    Shapes: `y_true` (one-hot or multi-hot) and `y_pred` (batch, classes).
 
     Example:
         >>> import numpy as np
@@ -163,13 +163,13 @@ class FBetaScore(Metric):
             )
         xp = array_namespace(y_true, y_pred)
         if self.threshold is None:
-            chosen = one_hot(xp.argmax(y_pred, axis=-1), y_pred.shape[-1], y_pred.dtype) > 0
+            pred = one_hot(xp.argmax(y_pred, axis=-1), y_pred.shape[-1], y_pred.dtype) > 0
         else:
-            chosen = y_pred > self.threshold
+            pred = y_pred > self.threshold
         true = y_true > 0.5
         weight = self.weights(sample_weight, y_pred)
-        found = (chosen & true, chosen & ~true, ~chosen & true)
-        return tuple(xp.sum(xp.where(f, weight, 0.0), axis=0) for f in found)
+        outcomes = (pred & true, pred & ~true, ~pred & true)
+        return tuple(xp.sum(xp.where(o, weight, 0.0), axis=0) for o in outcomes)
 
     def from_statistics(self, *totals: Array) -> Any:
         tp, fp, fn = totals

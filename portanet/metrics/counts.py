@@ -1,4 +1,4 @@
-"""Right and wrong decisions at thresholds, and what is made of their counts."""
+"""True and false positives and negatives at thresholds, and metrics computed from them."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ class Counts(Metric):
     """Weighted numbers of true positives, false positives, true negatives and false negatives at thresholds.
 
     Args:
-        thresholds: Where 1 begins: a number in [0, 1], or several for one figure each; None for 0.5.
-        class_id: Which column of the targets and predictions to look at; None for all.
-        top_k: Whether only the k largest predictions of a row may count as 1; None for any.
+        thresholds: Predictions above it are 1: a number in [0, 1], or several, with one result each; None for 0.5.
+        class_id: Column of the targets and predictions to use; None for all.
+        top_k: If given, only the k largest predictions of a row can be 1.
         name: Name shown in logs.
     """
 
@@ -37,8 +37,8 @@ class Counts(Metric):
         if thresholds is None:
             self.limits = [0.5 if top_k is None else -float("inf")]
         else:
-            several = thresholds if isinstance(thresholds, (list, tuple)) else [thresholds]
-            self.limits = [checks.number("thresholds", t, "[0, 1]", type(self)) for t in several]
+            values = thresholds if isinstance(thresholds, (list, tuple)) else [thresholds]
+            self.limits = [checks.number("thresholds", t, "[0, 1]", type(self)) for t in values]
 
     def statistics(self, y_true: Array, y_pred: Array, sample_weight: Array | None = None) -> tuple[Array, ...]:
         y_true = self.alike(y_true, y_pred)
@@ -50,18 +50,18 @@ class Counts(Metric):
         if self.class_id is not None:
             if y_pred.ndim < 2 or self.class_id >= y_pred.shape[-1]:
                 raise ValueError(
-                    f"Argument `class_id` of metric '{self.name}' names no column of the predictions. "
+                    f"Argument `class_id` of metric '{self.name}' is not a column of the predictions. "
                     f"Received: class_id={self.class_id} and y_pred of shape {tuple(y_pred.shape)}"
                 )
             y_true, y_pred, weight = (a[..., self.class_id] for a in (y_true, y_pred, weight))
         return counts(y_true, y_pred, weight, self.limits)
 
     def from_statistics(self, *totals: Array) -> Any:
-        figures = self.figures(*totals)
-        return figures[0] if self.single else figures
+        values = self.figures(*totals)
+        return values[0] if self.single else values
 
     def figures(self, tp: Array, fp: Array, tn: Array, fn: Array) -> Array:
-        """One figure for each threshold."""
+        """One value per threshold."""
         raise NotImplementedError(f"Metric '{self.name}' does not implement figures(tp, fp, tn, fn).")
 
 
@@ -71,40 +71,40 @@ def counts(y_true: Array, y_pred: Array, weight: Array, thresholds: list[float])
     positive, y_pred, weight = (xp.reshape(a, (-1, 1)) for a in (y_true > 0.5, y_pred, weight))
     limits = xp.asarray(thresholds, dtype=y_pred.dtype, device=device_of(y_pred))
     above = y_pred > xp.reshape(limits, (1, -1))
-    found = (above & positive, above & ~positive, ~above & ~positive, ~above & positive)
-    return tuple(xp.sum(xp.where(f, weight, 0.0), axis=0) for f in found)
+    outcomes = (above & positive, above & ~positive, ~above & ~positive, ~above & positive)
+    return tuple(xp.sum(xp.where(o, weight, 0.0), axis=0) for o in outcomes)
 
 
 class TruePositives(Counts):
-    """Number of ones that were found; arguments as for `Counts`."""
+    """Number of true positives; arguments as for `Counts`."""
 
     def figures(self, tp: Array, fp: Array, tn: Array, fn: Array) -> Array:
         return tp
 
 
 class FalsePositives(Counts):
-    """Number of zeros taken for ones; arguments as for `Counts`."""
+    """Number of false positives; arguments as for `Counts`."""
 
     def figures(self, tp: Array, fp: Array, tn: Array, fn: Array) -> Array:
         return fp
 
 
 class TrueNegatives(Counts):
-    """Number of zeros that were found; arguments as for `Counts`."""
+    """Number of true negatives; arguments as for `Counts`."""
 
     def figures(self, tp: Array, fp: Array, tn: Array, fn: Array) -> Array:
         return tn
 
 
 class FalseNegatives(Counts):
-    """Number of ones taken for zeros; arguments as for `Counts`."""
+    """Number of false negatives; arguments as for `Counts`."""
 
     def figures(self, tp: Array, fp: Array, tn: Array, fn: Array) -> Array:
         return fn
 
 
 class Precision(Counts):
-    """The fraction of ones among what is taken for ones, 0 if that is nothing; arguments as for `Counts`.
+    """`tp / (tp + fp)`, 0 if no prediction is positive; arguments as for `Counts`.
 
     Example:
         >>> import numpy as np
@@ -128,7 +128,7 @@ class Precision(Counts):
 
 
 class Recall(Precision):
-    """The fraction of the ones that is found, 0 if there are none; arguments as for `Counts`.
+    """`tp / (tp + fn)`, 0 if no target is positive; arguments as for `Counts`.
 
     Example:
         >>> import numpy as np
@@ -141,12 +141,12 @@ class Recall(Precision):
 
 
 class AUC(Metric):
-    """The area under a curve that thresholds trace: of recall over false-positive rate, or of precision over recall.
+    """The area under the ROC curve (recall over false-positive rate) or under the precision-recall curve.
 
     Args:
         num_thresholds: Number of thresholds, evenly spaced in [0, 1].
         curve: `"ROC"` or `"PR"`.
-        summation_method: `"interpolation"` (trapezoids; for PR that of Davis and Goadrich 2006), `"minoring"` or
+        summation_method: `"interpolation"` (trapezoids; for PR as Davis and Goadrich 2006), `"minoring"` or
             `"majoring"` (rectangles below or above).
         name: Name shown in logs.
         thresholds: The inner thresholds, in [0, 1], instead of `num_thresholds`.
@@ -181,7 +181,7 @@ class AUC(Metric):
             if thresholds is None
             else [checks.number("thresholds", t, "[0, 1]", of) for t in thresholds]
         )
-        # The ends lie outside [0, 1], so that all, or none, are above.
+        # The ends lie outside [0, 1], so that all predictions, or none, are above.
         self.limits = [-1e-7, *sorted(inner), 1 + 1e-7]
 
     def statistics(self, y_true: Array, y_pred: Array, sample_weight: Array | None = None) -> tuple[Array, ...]:
@@ -207,6 +207,6 @@ class AUC(Metric):
         steps = tp[:-1] - tp[1:]
         slope = ratio(steps, positives[:-1] - positives[1:])
         intercept = tp[1:] - slope * positives[1:]
-        both = (positives[:-1] > 0) & (positives[1:] > 0)
-        growth = xp.where(both, ratio(positives[:-1], positives[1:]), 0.0 * slope + 1)
+        valid = (positives[:-1] > 0) & (positives[1:] > 0)
+        growth = xp.where(valid, ratio(positives[:-1], positives[1:]), 0.0 * slope + 1)
         return xp.sum(ratio(slope * (steps + intercept * xp.log(growth)), tp[1:] + fn[1:]))

@@ -1,4 +1,4 @@
-"""How probable the truth was, and how wide the margin."""
+"""Probabilistic and margin losses as metrics."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class SparseCategoricalCrossentropy(LossMetric):
     Args:
         name: Name shown in logs.
         from_logits: Whether `y_pred` are logits rather than probabilities.
-        ignore_class: A number that marks examples to leave out.
+        ignore_class: Class number of examples to ignore.
     """
 
     def __init__(self, name: str | None = None, from_logits: bool = False, ignore_class: int | None = None) -> None:
@@ -50,12 +50,11 @@ class SparseCategoricalCrossentropy(LossMetric):
 
 
 class Perplexity(SparseCategoricalCrossentropy):
-    """The exponential of the mean cross-entropy over all batches: of how many equally likely classes the prediction is
-    as unsure.
+    """The exponential of the mean cross-entropy over all batches: the effective number of equally likely classes.
 
     Args:
         from_logits: Whether `y_pred` are logits rather than probabilities.
-        ignore_class: A number that marks examples to leave out, such as padding.
+        ignore_class: Class number of examples to ignore, such as padding.
         name: Name shown in logs.
 
     Example:

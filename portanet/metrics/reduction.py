@@ -1,4 +1,4 @@
-"""Means and sums of numbers that are no predictions."""
+"""Means and sums of values."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from portanet.metrics.base import Metric, ratio
 
 
 class Mean(Metric):
-    """The weighted mean of all numbers seen: `update_state(values, sample_weight=None)`.
+    """The weighted mean of all values: `update_state(values, sample_weight=None)`.
 
     Args:
         name: Name shown in logs.
@@ -34,7 +34,7 @@ class Mean(Metric):
             self._add((xp.sum(values * weight), xp.sum(weight)))
 
     def __call__(self, values: Array, sample_weight: Array | None = None) -> Any:  # type: ignore[override]
-        """Add numbers and give the figure over all."""
+        """Add values and return the result over all."""
         self.update_state(values, sample_weight)
         return self.result()
 
@@ -43,7 +43,7 @@ class Mean(Metric):
 
 
 class Sum(Mean):
-    """The weighted sum of all numbers seen: `update_state(values, sample_weight=None)`.
+    """The weighted sum of all values: `update_state(values, sample_weight=None)`.
 
     Args:
         name: Name shown in logs.

@@ -1,4 +1,4 @@
-"""How far numbers are from the truth."""
+"""Regression metrics."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class RootMeanSquaredError(MeanSquaredError):
 
 
 class CosineSimilarity(MeanMetric):
-    """The mean cosine of the angle between `y_true` and `y_pred` along the last axis.
+    """The mean cosine similarity of `y_true` and `y_pred` along the last axis.
 
     Args:
         name: Name shown in logs.
@@ -97,13 +97,13 @@ class CosineSimilarity(MeanMetric):
 
 
 class R2Score(Metric):
-    """The fraction of the targets' variance that the predictions account for (coefficient of determination).
+    """The fraction of the targets' variance explained by the predictions (coefficient of determination).
 
-    Sums are in double precision where the library has it: they cancel.
+    Sums are in double precision where supported, because they cancel.
 
     Args:
         class_aggregation: For several outputs: `"uniform_average"`, `"variance_weighted_average"`, or None for one
-            figure each.
+            value each.
         name: Name shown in logs.
 
     Shapes: `y_true` and `y_pred` (batch,) or (batch, outputs).

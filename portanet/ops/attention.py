@@ -36,7 +36,7 @@ def dot_product_attention(
         mask: Boolean array that broadcasts to (..., target length, source length): False where attention is masked.
             A fully masked row gives zeros.
         causal: Whether position t attends to positions up to t only.
-        keep: Factor of the weights (dropout), of a shape that broadcasts to theirs.
+        keep: Factor of the weights (dropout), broadcasting to their shape.
 
     Returns:
         Shape (..., target length, value size).

@@ -11,7 +11,7 @@ Step: TypeAlias = Callable[..., tuple[tuple[Array, ...], tuple[Array, ...]]]
 """`step(carry, *inputs)` returns the new carry and the outputs to collect, both tuples of arrays."""
 
 Steps: TypeAlias = Any
-"""One array for each time step: a list of arrays, or one array with time as its first axis."""
+"""One array per time step: a list of arrays, or one array with time as its first axis."""
 
 
 @overridable

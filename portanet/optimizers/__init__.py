@@ -1,4 +1,4 @@
-"""The optimizers."""
+"""Optimizers."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ OPTIMIZERS = names(Adadelta, Adafactor, Adagrad, Adam, AdamW, Adamax, ESGD, Lamb
 
 
 def get(identifier: Any) -> Any:
-    """An optimizer by name, or the object given."""
+    """An optimizer by name, or the given object."""
     return identifier if isinstance(identifier, Optimizer) else lookup("optimizer", identifier, OPTIMIZERS)
 
 

@@ -14,12 +14,12 @@ from portanet.schedules.base import hyperparameter
 
 
 class Adadelta(Optimizer):
-    """Adadelta (Zeiler 2012): `p -= rate * g * rms(moves) / rms(gradients)` with running means; as Keras's.
+    """Adadelta (Zeiler 2012): `p -= rate * g * rms(moves) / rms(gradients)` with running means; as in Keras.
 
     Args:
         learning_rate: Factor of the step, or a schedule; 1 in the paper.
         rho: Decay of the running means, or a schedule.
-        epsilon: Keeps the division finite and starts the moves.
+        epsilon: Keeps the division finite and the first move non-zero.
         **options: Options of every `Optimizer`.
 
     Example:

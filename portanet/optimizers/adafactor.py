@@ -1,4 +1,4 @@
-"""Adafactor: second moments of matrices kept as rows and columns."""
+"""Adafactor: second moments of matrices stored as rows and columns."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from portanet.schedules import Hyperparameter
 
 
 class Adafactor(Optimizer):
-    """Adafactor (Shazeer and Stern 2018): Adam's second moment at the cost of a row and a column; as Keras's.
+    """Adafactor (Shazeer and Stern 2018): Adam's second moment, factored into a row and a column; as in Keras.
 
     Args:
         learning_rate: Step size relative to the size of the parameter, or a schedule.
         beta_2_decay: Exponent of the decay: `beta_2 = 1 - t^beta_2_decay`.
         epsilon_1: Added to the squared gradients.
-        epsilon_2: The smallest size of a parameter in the relative step.
-        clip_threshold: The largest root mean square of a step before it is scaled.
+        epsilon_2: Minimum size of a parameter in the relative step.
+        clip_threshold: Maximum root mean square of a step before it is scaled.
         relative_step: Whether a constant learning rate is bounded by `1 / sqrt(t)`.
         **options: Options of every `Optimizer`.
 
@@ -62,29 +62,29 @@ class Adafactor(Optimizer):
     def prepare(self, xp: Any, now: SimpleNamespace, state: State) -> None:
         bound = 1 / xp.sqrt(now.t)
         rate = now.learning_rate
-        # Keras bounds the step by 1 / sqrt(t) in any case, and a constant learning rate a second time, which is idle.
+        # Keras always bounds the step by 1 / sqrt(t), so that `relative_step` has no effect.
         now.relative = xp.where(rate < bound, rate, bound)
-        now.share = now.t**self.beta_2_decay
+        now.fraction = now.t**self.beta_2_decay
 
     def step(self, p: Array, g: Array, slots: Tree, now: SimpleNamespace) -> Array:
         xp = array_namespace(p)
         square = g * g + self.epsilon_1
         if p.ndim >= 2:
-            rows = slots["rows"] = _toward(slots["rows"], _mean(square, -1), now.share)
-            columns = slots["columns"] = _toward(slots["columns"], _mean(square, -2), now.share)
-            share = rows / xp.mean(rows, axis=-1, keepdims=True)
-            v = xp.expand_dims(share, axis=-1) * xp.expand_dims(columns, axis=-2)
+            rows = slots["rows"] = _toward(slots["rows"], _mean(square, -1), now.fraction)
+            columns = slots["columns"] = _toward(slots["columns"], _mean(square, -2), now.fraction)
+            factor = rows / xp.mean(rows, axis=-1, keepdims=True)
+            v = xp.expand_dims(factor, axis=-1) * xp.expand_dims(columns, axis=-2)
         else:
-            v = slots["v"] = _toward(slots["v"], square, now.share)
+            v = slots["v"] = _toward(slots["v"], square, now.fraction)
         move = g / xp.sqrt(v)
         size = xp.maximum(_rms(xp, p), self.epsilon_2) * now.relative
         p -= move * (size / xp.maximum(_rms(xp, move) / self.clip_threshold, 1.0))
         return p
 
 
-def _toward(x: Array, target: Array, share: Array) -> Array:
-    """`x` moved a share of the way to the target."""
-    x += (target - x) * share
+def _toward(x: Array, target: Array, fraction: Array) -> Array:
+    """`x` moved by a fraction of the way to the target."""
+    x += (target - x) * fraction
     return x
 
 

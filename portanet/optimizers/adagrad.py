@@ -13,11 +13,11 @@ from portanet.schedules import Hyperparameter
 
 
 class Adagrad(Optimizer):
-    """Adagrad (Duchi, Hazan and Singer 2011): `a += g^2; p -= rate * g / sqrt(a + epsilon)`; as Keras's.
+    """Adagrad (Duchi, Hazan and Singer 2011): `a += g^2; p -= rate * g / sqrt(a + epsilon)`; as in Keras.
 
     Args:
         learning_rate: Step size, or a schedule.
-        initial_accumulator_value: The value of `a` at first.
+        initial_accumulator_value: The initial value of `a`.
         epsilon: Keeps the division finite.
         **options: Options of every `Optimizer`.
 

@@ -22,7 +22,7 @@ from portanet.schedules.base import hyperparameter
 
 
 class Adam(Optimizer):
-    """Adam (Kingma and Ba 2015), in the form of its section 2's last paragraph, as Keras's.
+    """Adam (Kingma and Ba 2015), in the form at the end of its section 2, as in Keras.
 
     `m` and `v` are running means of g and g^2;
     `p -= rate * sqrt(1 - beta_2^t) / (1 - beta_1^t) * m / (sqrt(v) + epsilon)`.
@@ -84,7 +84,7 @@ class Adam(Optimizer):
 
 
 class AdamW(Adam):
-    """Adam with decoupled weight decay (Loshchilov and Hutter 2019): parameters shrink, whatever their gradients.
+    """Adam with decoupled weight decay (Loshchilov and Hutter 2019): parameters shrink independently of gradients.
 
     Args:
         learning_rate: Step size, or a schedule.

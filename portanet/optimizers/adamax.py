@@ -14,7 +14,7 @@ from portanet.schedules.base import hyperparameter
 
 
 class Adamax(Optimizer):
-    """Adamax (Kingma and Ba 2015, section 7.1): steps divided by a decaying maximum of |g|; as Keras's.
+    """Adamax (Kingma and Ba 2015, section 7.1): steps divided by a decaying maximum of |g|; as in Keras.
 
     `u = max(beta_2 * u, |g|); p -= rate / (1 - beta_1^t) * m / (u + epsilon)`.
 

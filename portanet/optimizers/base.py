@@ -1,4 +1,4 @@
-"""What an optimizer is: a pure rule from parameters, gradients and its own state to new parameters and state."""
+"""The base class of optimizers: a pure update of parameters and optimizer state from gradients."""
 
 from __future__ import annotations
 
@@ -24,32 +24,32 @@ Rule = TypeVar("Rule", bound=Callable[..., Array])
 
 
 class Optimizer(Configurable):
-    """Changes parameters against their gradients.
+    """Updates parameters by their gradients.
 
-    Subclasses name their `slots` (arrays like each parameter, zero at first) and implement `step(p, g, slots, now)`,
-    which changes the parameter and its slots with in-place operators and returns the parameter: in place where arrays
-    are mutable (the optimizer owns them), new arrays where they are not. A `step` that treats each element by itself is
-    marked `@elementwise_step`.
+    Subclasses name their `slots` (arrays like each parameter, initially zero) and implement `step(p, g, slots, now)`,
+    which updates the parameter and its slots with in-place operators and returns the parameter: in place where arrays
+    are mutable (the optimizer owns them), new arrays where they are not. An elementwise `step` is marked
+    `@elementwise_step`.
 
     Args:
-        learning_rate: Step size, or a schedule: a function from the number of the step (an int32 array of shape ()).
+        learning_rate: Step size, or a schedule: a function of the step (an int32 array of shape ()).
         weight_decay: If given, parameters shrink by `learning_rate * weight_decay` in every step (decoupled); a number
             or a schedule. See `exclude_from_weight_decay`.
-        clipnorm: If given, the largest norm of each gradient.
-        clipvalue: If given, the largest size of each gradient's elements.
-        global_clipnorm: If given, the largest norm of all gradients together.
-        use_ema: Whether to keep an exponential moving average of the parameters, which `finalize` puts in their place.
+        clipnorm: If given, the maximum norm of each gradient.
+        clipvalue: If given, the maximum absolute value of each gradient's elements.
+        global_clipnorm: If given, the maximum norm of all gradients together.
+        use_ema: Whether to keep an exponential moving average of the parameters, which `finalize` returns.
         ema_momentum: Its decay: `average = ema_momentum * average + (1 - ema_momentum) * parameter`.
-        ema_overwrite_frequency: If given, the parameters are replaced by their average every so many steps.
+        ema_overwrite_frequency: If given, the number of steps after which the average replaces the parameters.
         gradient_accumulation_steps: If given, the number of calls of `update` whose mean gradient makes one step.
-        gradient_noise: If given, the variance of normal noise that is added to the (clipped) gradients: a number or a
-            schedule, such as `schedules.PowerDecay(eta, gamma)` for eta / (1 + t)^gamma (Neelakantan et al. 2015).
+        gradient_noise: If given, the variance of normal noise added to the (clipped) gradients: a number or a schedule,
+            such as `schedules.PowerDecay(eta, gamma)` for eta / (1 + t)^gamma (Neelakantan et al. 2015).
         name: Name shown in logs.
     """
 
     slots: tuple[str, ...] = ()
     scheduled: ClassVar[tuple[str, ...]] = ()
-    """Further hyperparameters that may be schedules; `step` finds their values in `now`."""
+    """Further hyperparameters that may be schedules; their values are in the `now` of `step`."""
 
     def __init__(
         self,
@@ -95,10 +95,10 @@ class Optimizer(Configurable):
     # The state
 
     def init(self, params: Mapping[str, Array]) -> State:
-        """The state before the first step: a tree of arrays, to be saved with the parameters.
+        """The initial state: a tree of arrays, to be saved with the parameters.
 
-        It holds the count of steps, the learning rate (so that it can be changed without compiling the step again) and
-        a tree for each slot.
+        It holds the number of steps, the learning rate (so that it can be changed without compiling the step again) and
+        one tree per slot.
         """
         if not params:
             return {}
@@ -109,8 +109,8 @@ class Optimizer(Configurable):
             wide = widest(xp, params.values())
             state["learning_rate"] = xp.asarray(float(self.learning_rate), dtype=wide, device=device)
         for slot in self.slots:
-            found = {path: self.init_slot(slot, p) for path, p in params.items()}
-            state[slot] = {path: x for path, x in found.items() if x is not None}
+            arrays = {path: self.init_slot(slot, p) for path, p in params.items()}
+            state[slot] = {path: x for path, x in arrays.items() if x is not None}
         if self.use_ema:
             state["average"] = {path: xp.zeros_like(p) for path, p in params.items()}
         if self.gradient_accumulation_steps:
@@ -118,22 +118,22 @@ class Optimizer(Configurable):
         return state
 
     def init_slot(self, slot: str, p: Array) -> Array | None:
-        """The first value of a slot for a parameter; None if this parameter has no such slot."""
+        """The initial value of a slot for a parameter; None if this parameter has no such slot."""
         return array_namespace(p).zeros_like(p)
 
     # A step
 
     def scale_loss(self, loss: Array, state: State) -> Array:
-        """What to differentiate so that `update` takes the gradients: the loss itself, except with loss scaling."""
+        """The loss to differentiate for `update`: the loss itself, except with loss scaling."""
         return loss
 
     def update(self, params: Tree, grads: Tree, state: State) -> tuple[Tree, State]:
         """One step.
 
         Args:
-            params: Parameters by path; arrays that the caller gives away (they may be changed in place).
+            params: Parameters by path; these arrays may be overwritten.
             grads: Their gradients.
-            state: What `init` or the last `update` returned; given away likewise.
+            state: The result of `init` or of the last `update`; it may be overwritten.
 
         Returns:
             The new parameters and the new state.
@@ -148,67 +148,71 @@ class Optimizer(Configurable):
             total += grads[path]
             state["gradients"][path] = total
 
-        def enough(params: Tree, state: State) -> tuple[Tree, State]:
+        def advance(params: Tree, state: State) -> tuple[Tree, State]:
             totals = state["gradients"]
             params, state = self._advance(params, {p: g / every for p, g in totals.items()}, state, calls)
             state["gradients"] = {p: array_namespace(g).zeros_like(g) for p, g in totals.items()}
             return params, state
 
         due = calls % every == 0
-        params, state = cond(due, enough, lambda params, state: (params, state), params, state)
+        params, state = cond(due, advance, lambda params, state: (params, state), params, state)
         return params, state
 
     def _advance(self, params: Tree, grads: Tree, state: State, calls: Array) -> tuple[Tree, State]:
-        """A step with gradients that are complete."""
+        """One step with the complete gradients."""
         xp = array_namespace(calls)
         number = calls if self.gradient_accumulation_steps is None else calls // self.gradient_accumulation_steps
         grads = self.clip(xp, grads)
         now = self._now(xp, params, state, calls - 1, number)
-        scalars: dict[Any, SimpleNamespace] = {}
+        by_dtype: dict[Any, SimpleNamespace] = {}
         for path, p in params.items():
-            if p.dtype not in scalars:
-                scalars[p.dtype] = _cast(xp, now, p.dtype)
-            here = scalars[p.dtype]
+            if p.dtype not in by_dtype:
+                by_dtype[p.dtype] = _cast(xp, now, p.dtype)
+            scalars = by_dtype[p.dtype]
             if self._decays(path):
-                p *= here.keep
+                p *= scalars.keep
             g = grads[path]
             if self.gradient_noise is not None:
-                g = g + self._noise(path, p, calls) * here.noise
+                g = g + self._noise(path, p, calls) * scalars.noise
             slots = {slot: state[slot][path] for slot in self.slots if path in state[slot]}
-            params[path] = self.step(p, g, slots, here)
+            params[path] = self.step(p, g, slots, scalars)
             for slot, value in slots.items():
                 state[slot][path] = value
         return self._averaged(xp, params, state, number)
 
     def _now(self, xp: Any, params: Tree, state: State, step: Array, number: Array) -> SimpleNamespace:
-        """The hyperparameters of this step, for all parameters, in the widest dtype among them."""
+        """The hyperparameters of this step, in the widest dtype of the parameters."""
         wide = widest(xp, params.values())
         now = SimpleNamespace(t=xp.astype(number, wide))
+
+        def value(hyperparameter: Hyperparameter) -> Any:
+            return value_of(hyperparameter, xp, step, wide) if callable(hyperparameter) else hyperparameter
+
         for name in ("learning_rate", *self.scheduled):
-            setattr(now, name, value_of(getattr(self, name), xp, step, wide))
+            setattr(now, name, value(getattr(self, name)))
         if "learning_rate" in state:
             now.learning_rate = state["learning_rate"]
         if self.weight_decay is not None:
-            now.keep = 1 - now.learning_rate * value_of(self.weight_decay, xp, step, wide)
+            now.keep = 1 - now.learning_rate * value(self.weight_decay)
         if self.gradient_noise is not None:
-            now.noise = value_of(self.gradient_noise, xp, step, wide) ** 0.5
+            now.noise = value(self.gradient_noise) ** 0.5
         self.prepare(xp, now, state)
         return now
 
     def prepare(self, xp: Any, now: SimpleNamespace, state: State) -> None:
-        """Compute what all parameters share in this step, such as the correction of a bias, and store it in `now`.
+        """Compute scalars shared by all parameters, such as a bias correction, and store them in `now`.
 
-        `now.t` is the number of this step, from 1, in a dtype that can count.
+        `now.t` is the number of this step, from 1, in at least float32.
         """
 
     def step(self, p: Array, g: Array, slots: Tree, now: SimpleNamespace) -> Array:
-        """Change one parameter.
+        """Update one parameter.
 
         Args:
             p: The parameter.
-            g: Its gradient; not to be changed in place.
-            slots: Its slots by name; store there what changed.
-            now: Scalars of this step: `learning_rate`, the hyperparameters in `scheduled` and what `prepare` stored;
+            g: Its gradient; must not be changed in place.
+            slots: Its slots by name; updated ones are stored back.
+            now: Scalars of this step: `learning_rate`, the hyperparameters in `scheduled` and results of `prepare`;
                 Python numbers, or arrays of shape () in the parameter's dtype.
 
         Returns:
@@ -217,12 +221,12 @@ class Optimizer(Configurable):
         raise NotImplementedError(f"Optimizer '{self.name}' does not implement step(p, g, slots, now).")
 
     def observe(self, product: Callable[[Tree], Tree], params: Tree, state: State) -> State:
-        """Look at the curvature of the loss before an update; nothing, except in optimizers of second order.
+        """Measure the curvature of the loss before an update; only second-order optimizers do.
 
         Args:
-            product: Multiplies the Hessian of the loss on this batch with a tree like the parameters.
+            product: The product of the Hessian of this batch's loss with a tree like the parameters.
             params: Parameters.
-            state: The optimizer's state; given away.
+            state: The optimizer's state; it may be overwritten.
 
         Returns:
             The new state.
@@ -232,7 +236,7 @@ class Optimizer(Configurable):
     # Options
 
     def clip(self, xp: Any, grads: Tree) -> Tree:
-        """Gradients within the limits asked for."""
+        """Gradients clipped as configured."""
         if self.clipvalue is not None:
             limit = self.clipvalue
             return {path: xp.minimum(xp.maximum(g, -limit), limit) for path, g in grads.items()}
@@ -247,12 +251,12 @@ class Optimizer(Configurable):
     def exclude_from_weight_decay(
         self, var_list: Iterable[Any] | None = None, var_names: Iterable[str] | None = None
     ) -> None:
-        """Leave parameters out of weight decay, as in Keras.
+        """Exclude parameters from weight decay, as in Keras.
 
         Args:
-            var_list: Variables of a model that is built.
-            var_names: Regular expressions; a parameter is left out if one is found in its name (the last part of its
-                path): `["bias"]`.
+            var_list: Variables of a built model.
+            var_names: Regular expressions; a parameter is excluded if one matches part of its name (the last part of
+                its path): `["bias"]`.
         """
         variables = tuple(var_list or ())
         if isinstance(var_names, str) or any(not isinstance(_path(v), str) for v in variables):
@@ -274,7 +278,7 @@ class Optimizer(Configurable):
         return streams.normal(key, calls, tuple(p.shape), p.dtype)
 
     def _averaged(self, xp: Any, params: Tree, state: State, number: Array) -> tuple[Tree, State]:
-        """Move the average of the parameters on, and put it in their place when it is time."""
+        """Update the average of the parameters, and overwrite them with it when due."""
         if not self.use_ema:
             return params, state
         for path, p in params.items():
@@ -287,13 +291,13 @@ class Optimizer(Configurable):
         return params, state
 
     def finalize(self, params: Tree, state: State) -> Tree:
-        """The parameters to use after training: a copy of their moving average with `use_ema`, else themselves."""
+        """The parameters to use after training: a copy of their moving average with `use_ema`, else the parameters."""
         if not (self.use_ema and state):
             return params
         return {path: array_namespace(x).asarray(x, copy=True) for path, x in state["average"].items()}
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments that make an equal object, the learning rate as it is now, and what has no weight decay."""
+        """The constructor arguments, with the current learning rate, and the exclusions from weight decay."""
         config = super().get_config()
         if "learning_rate" in config:
             config["learning_rate"] = self.learning_rate
@@ -305,29 +309,26 @@ class Optimizer(Configurable):
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Self:
-        """Make an object from `get_config()` of another."""
+        """Create an optimizer from the result of `get_config()`."""
         config = dict(config)
         excluded = config.pop("exclude_from_weight_decay", None)
-        made = cls(**config)
+        optimizer = cls(**config)
         if excluded:
-            made.exclude_from_weight_decay(**excluded)
-        return made
+            optimizer.exclude_from_weight_decay(**excluded)
+        return optimizer
 
 
 @overridable
 def cond(condition: Array, yes: Callable[..., Any], no: Callable[..., Any], *operands: Any) -> Any:
-    """`yes(*operands)` if the boolean array of shape () holds, else `no(*operands)`; their results are alike.
+    """`yes(*operands)` if the boolean array of shape () is True, else `no(*operands)`; the results have one structure.
 
-    Written so that a compiled step can contain it; the functions change nothing but their operands.
+    It can be part of a compiled step; the functions change only their operands.
     """
     return yes(*operands) if condition else no(*operands)
 
 
 def elementwise_step(step: Rule) -> Rule:
-    """Declare a `step` that changes each element by what the gradient and the slots hold at its place alone.
-
-    Backends may then compute it as suits them; see `portanet.backends.elementwise`.
-    """
+    """Declare a `step` as elementwise in parameter, gradient and slots; see `portanet.backends.elementwise`."""
 
     @elementwise
     def update(p: Array, g: Array, *values: Array, self: Optimizer, names: Iterable[str], now: Any) -> Any:
@@ -370,23 +371,23 @@ def one_minus_power(xp: Any, beta: Any, t: Array) -> Array:
 
 
 def _path(variable: Any) -> Any:
-    """The path of a variable, as it is now: a layer's variables learn theirs when it joins a model."""
+    """The current path of a variable: a layer's variables get a path when it joins a model."""
     return getattr(variable, "path", variable)
 
 
 def _shrink(xp: Any, square: Array, limit: float) -> Array:
-    """The factor that brings a norm down to the limit: g * limit / |g| if |g| > limit (Pascanu et al. 2013)."""
+    """The factor that reduces a norm to the limit: g * limit / |g| if |g| > limit (Pascanu et al. 2013)."""
     norm = xp.sqrt(square)
     return limit / xp.maximum(norm, limit)
 
 
 def widest(xp: Any, params: Iterable[Array]) -> Any:
-    """The dtype in which scalars are computed: float16 could not count the steps."""
+    """The dtype in which scalars are computed: float16 cannot count the steps."""
     return xp.float64 if any(p.dtype == xp.float64 for p in params) else xp.float32
 
 
 def _cast(xp: Any, now: SimpleNamespace, dtype: Any) -> SimpleNamespace:
-    """The scalars in the dtype of a parameter, so that its own stays what it is."""
+    """The scalars in the dtype of a parameter, so that its dtype does not change."""
     cast = {
         name: xp.astype(value, dtype) if hasattr(value, "dtype") and value.dtype != dtype else value
         for name, value in vars(now).items()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 from portanet import checks, random
 from portanet.autodiff import array_namespace
@@ -18,7 +18,7 @@ class ESGD(Optimizer):
     """Equilibrated gradient descent: `p -= rate * g / (sqrt(mean (H v)^2) + damping)` over random directions v.
 
     The mean of (H v)^2 over normal v is the squared norm of the Hessian's rows: a preconditioner that, unlike the
-    Hessian's diagonal, is fit for saddle points. One product with the Hessian costs about two more gradients.
+    Hessian's diagonal, works at saddle points. One product with the Hessian costs about two more gradients.
 
     Source: Y. N. Dauphin, H. de Vries, Y. Bengio, Equilibrated adaptive learning rates for non-convex optimization,
     2015.
@@ -26,7 +26,7 @@ class ESGD(Optimizer):
     Args:
         learning_rate: Step size, or a schedule.
         damping: Added to the divisor; the paper's lambda.
-        update_frequency: A new direction is drawn every so many steps.
+        update_frequency: Number of steps per random direction.
         **options: Options of every `Optimizer`.
 
     Example:
@@ -69,8 +69,7 @@ class ESGD(Optimizer):
             state["directions"] = count + 1
             return state
 
-        found: State = cond(state["iterations"] % self.update_frequency == 0, draw, lambda state: state, state)
-        return found
+        return cast(State, cond(state["iterations"] % self.update_frequency == 0, draw, lambda state: state, state))
 
     def _direction(self, path: str, p: Array, count: Array) -> Array:
         key = random.stream_key(random.get_seed(), self.name, "direction", path)

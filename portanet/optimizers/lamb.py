@@ -1,4 +1,4 @@
-"""LAMB: Adam for large batches, each parameter with a step in proportion to its norm."""
+"""LAMB: Adam for large batches, with the step of each parameter proportional to its norm."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from portanet.schedules.base import hyperparameter
 
 
 class Lamb(Optimizer):
-    """LAMB (You et al. 2020): Adam's step, scaled to `rate * |p|` for each parameter; as Keras's.
+    """LAMB (You et al. 2020): Adam's step, scaled to `rate * |p|` per parameter; as in Keras.
 
     Args:
         learning_rate: Step size, or a schedule.
@@ -67,8 +67,8 @@ class Lamb(Optimizer):
         root *= now.of_root
         root += self.epsilon
         move = m * now.of_m / root
-        own, moved = xp.sqrt(xp.sum(p * p)), xp.sqrt(xp.sum(move * move))
-        both = (own > 0) & (moved > 0)
-        ratio = xp.where(both, own / xp.where(both, moved, xp.ones_like(moved)), xp.ones_like(own))
+        norm, move_norm = xp.sqrt(xp.sum(p * p)), xp.sqrt(xp.sum(move * move))
+        both = (norm > 0) & (move_norm > 0)
+        ratio = xp.where(both, norm / xp.where(both, move_norm, xp.ones_like(move_norm)), xp.ones_like(norm))
         p -= move * (ratio * now.learning_rate)
         return p

@@ -11,7 +11,7 @@ from portanet.backends import Array
 
 @dataclass
 class Point:
-    """A point on a line: how far it is, the function's value and slope there, the place and its gradient."""
+    """A point on a line: its step along the line, the function's value and slope, x and the gradient."""
 
     step: float
     value: float
@@ -29,21 +29,21 @@ def wolfe(
     slack: float = 0.0,
     limit: int = 30,
 ) -> Point | None:
-    """A point that is low and flat enough: `f <= f0 + c1 * step * slope0` and `|slope| <= c2 * |slope0|`.
+    """A point where the Wolfe conditions hold: `f <= f0 + c1 * step * slope0` and `|slope| <= c2 * |slope0|`.
 
     Source: J. Nocedal, S. J. Wright, Numerical Optimization, 2nd ed., algorithms 3.5 and 3.6.
 
     Args:
-        at: Gives the point at a step.
-        start: The point at step 0; its slope is negative.
+        at: Returns the point at a step.
+        start: The point at step 0, with a negative slope.
         step: The first step to try.
-        c1: How much of the promised decrease is wanted.
-        c2: How much of the slope may be left.
-        slack: How far values may be off by rounding; near a minimum slopes tell more than values.
-        limit: The most evaluations.
+        c1: Fraction of the predicted decrease to reach.
+        c2: Fraction of the slope that may remain.
+        slack: Rounding error of the values; near a minimum slopes are more accurate than values.
+        limit: Maximum number of evaluations.
 
     Returns:
-        The point; the lowest found where rounding lets none satisfy both; None if none is lower than the start.
+        The point; the lowest one if rounding lets none satisfy both; None if none is lower than the start.
 
     Example:
         >>> def at(step):  # (x - 3)^2 from 0
@@ -54,9 +54,9 @@ def wolfe(
     low, high = start, None
     for _ in range(limit):
         point = at(step)
-        enough = start.value + c1 * point.step * start.slope + slack
+        highest = start.value + c1 * point.step * start.slope + slack
         rises = low is not start and point.value >= low.value + slack
-        if not math.isfinite(point.value) or point.value > enough or rises:
+        if not math.isfinite(point.value) or point.value > highest or rises:
             high = point
         else:
             if abs(point.slope) <= -c2 * start.slope:
@@ -77,9 +77,9 @@ def wolfe(
 
 
 def _between(low: Point, high: Point) -> float:
-    """The minimum of the cubic through both points, kept away from the ends; the middle where there is none."""
+    """The minimum of the cubic through both points, kept away from the ends; the middle if it has none."""
     width = high.step - low.step
-    share = 0.5
+    fraction = 0.5
     if math.isfinite(high.value) and math.isfinite(high.slope):
         d1 = low.slope + high.slope - 3 * (high.value - low.value) / width
         square = d1 * d1 - low.slope * high.slope
@@ -87,5 +87,5 @@ def _between(low: Point, high: Point) -> float:
             d2 = math.copysign(math.sqrt(square), width)
             bottom = high.slope - low.slope + 2 * d2
             if bottom:
-                share = 1 - (high.slope + d2 - d1) / bottom
-    return low.step + min(max(share, 0.1), 0.9) * width
+                fraction = 1 - (high.slope + d2 - d1) / bottom
+    return low.step + min(max(fraction, 0.1), 0.9) * width

@@ -13,11 +13,11 @@ from portanet.schedules.base import hyperparameter
 
 
 class Lion(Optimizer):
-    """Lion (Chen et al. 2023): `p -= rate * sign(beta_1 * m + (1 - beta_1) * g)`; as Keras's.
+    """Lion (Chen et al. 2023): `p -= rate * sign(beta_1 * m + (1 - beta_1) * g)`; as in Keras.
 
     Args:
         learning_rate: Step size, or a schedule; 3 to 10 times smaller than for Adam.
-        beta_1: Share of the momentum in a step, or a schedule.
+        beta_1: Weight of the momentum in a step, or a schedule.
         beta_2: Decay of the momentum, or a schedule.
         **options: Options of every `Optimizer`.
 

@@ -13,7 +13,7 @@ from portanet.schedules import Hyperparameter
 
 
 class Lookahead(Optimizer):
-    """Another optimizer's steps, and after every `sync_period` of them one slow step toward where they led.
+    """Steps of another optimizer; every `sync_period` of them, slow weights move towards the result.
 
     `slow += slow_step_size * (p - slow); p = slow`.
 
@@ -68,10 +68,10 @@ class Lookahead(Optimizer):
 
         def synchronise(params: Tree, slow: Tree) -> tuple[Tree, Tree]:
             for path, p in params.items():
-                own = slow[path]
-                own += (p - own) * self.slow_step_size
-                slow[path] = own
-            return {path: _copy(own) for path, own in slow.items()}, slow
+                weights = slow[path]
+                weights += (p - weights) * self.slow_step_size
+                slow[path] = weights
+            return {path: _copy(weights) for path, weights in slow.items()}, slow
 
         due = state["iterations"] % self.sync_period == 0
         params, state["slow"] = cond(due, synchronise, lambda params, slow: (params, slow), params, slow)

@@ -1,4 +1,4 @@
-"""Loss scaling: gradients that half precision would round to zero are computed larger, and divided again."""
+"""Loss scaling: gradients that half precision would round to zero are computed from a scaled loss."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from portanet.schedules import Hyperparameter
 
 
 class LossScaleOptimizer(Optimizer):
-    """Another optimizer's steps, with gradients of the loss times a scale; as `keras.optimizers.LossScaleOptimizer`.
+    """Steps of another optimizer with gradients of a scaled loss; as `keras.optimizers.LossScaleOptimizer`.
 
-    Where a gradient is infinite or not a number, the step is left out and the scale halved; after
-    `dynamic_growth_steps` steps without, it is doubled. `compile` puts it around the optimizer of a model with the
-    policy `mixed_float16`. In a loop of your own, differentiate `optimizer.scale_loss(loss, state)`.
+    If a gradient is infinite or NaN, the step is skipped and the scale halved; after `dynamic_growth_steps` finite
+    steps it is doubled. `compile` wraps the optimizer of a model with the policy `mixed_float16`. In a custom loop,
+    differentiate `optimizer.scale_loss(loss, state)`.
 
     Source: P. Micikevicius et al., Mixed precision training, 2018, section 3.2.
 
     Args:
         inner_optimizer: The optimizer of the steps: a name or an object. Its options (clipping, weight decay...) apply
             to the gradients of the loss itself.
-        initial_scale: The scale at first; rather too large than too small.
+        initial_scale: The initial scale; better too large than too small.
         dynamic_growth_steps: Number of steps with finite gradients after which the scale is doubled.
         name: Name shown in logs.
 
@@ -81,15 +81,15 @@ class LossScaleOptimizer(Optimizer):
         finite = xp.all(xp.stack([xp.all(xp.isfinite(grads[path])) for path in params]))
 
         def apply(params: Tree, state: State) -> tuple[Tree, State]:
-            # The scale is a power of two unless the user chose another, so that its inverse is exact.
+            # The inverse is exact: the scale is a power of two unless the user chose another.
             grads_of_loss = {path: grads[path] * xp.astype(1 / scale, p.dtype) for path, p in params.items()}
             return self.inner_optimizer.update(params, grads_of_loss, state)
 
         params, state = cond(finite, apply, lambda params, state: (params, state), params, state)
         counter = xp.where(finite, counter + 1, 0)
-        grown = counter == self.dynamic_growth_steps
-        state["dynamic_scale"] = xp.where(finite, xp.where(grown, scale * 2.0, scale), scale * 0.5)
-        state["step_counter"] = xp.where(grown, 0, counter)
+        grow = counter == self.dynamic_growth_steps
+        state["dynamic_scale"] = xp.where(finite, xp.where(grow, scale * 2.0, scale), scale * 0.5)
+        state["step_counter"] = xp.where(grow, 0, counter)
         return params, state
 
     def observe(self, product: Callable[[Tree], Tree], params: Tree, state: State) -> State:

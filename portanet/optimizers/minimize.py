@@ -1,4 +1,4 @@
-"""Minimisation of a function of a tree of arrays, all data at once: L-BFGS, conjugate gradients and Newton-CG."""
+"""Full-batch minimisation of a function of a tree of arrays: L-BFGS, conjugate gradients and Newton-CG."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from portanet.tree import tree_items, tree_map
 
 @dataclass(frozen=True)
 class Result:
-    """What `minimize` found.
+    """The result of `minimize`.
 
     Attributes:
         x: The arguments, a tree like `x0`.
-        value: The function there.
-        gradient_norm: The largest absolute element of its gradient there.
+        value: The function at `x`.
+        gradient_norm: The largest absolute element of the gradient at `x`.
         iterations: Steps taken.
         evaluations: Evaluations of function and gradient.
         converged: Whether `gradient_norm <= tolerance`.
-        message: Why it ended.
+        message: Why the iteration stopped.
     """
 
     x: Any
@@ -45,31 +45,31 @@ def minimize(
     max_iterations: int = 1000,
     memory: int = 10,
 ) -> Result:
-    """Find a local minimum; for small problems on all data at once, where it takes far fewer steps than the rest.
+    """Find a local minimum; for small full-batch problems, where it takes far fewer steps than other optimizers.
 
-    Values are read on the host in each step, so this is no part of a compiled training step.
+    Values are read on the host in each step, so it cannot be part of a compiled training step.
 
     Args:
         f: A function of a tree of arrays, written against the array API standard, that returns a scalar.
-        x0: Where to start: floating-point arrays of one dtype; not changed.
+        x0: Initial values: floating-point arrays of one dtype; not changed.
         method: `"l-bfgs"` (Nocedal 1980), `"cg"` (nonlinear conjugate gradients, Polak-Ribiere with restarts) or
             `"newton-cg"` (Newton's method, each step solved by conjugate gradients on Hessian-vector products).
-        tolerance: It has converged when no element of the gradient is larger.
-        max_iterations: The most steps.
-        memory: Pairs that L-BFGS remembers.
+        tolerance: Converged if no element of the gradient is larger.
+        max_iterations: Maximum number of steps.
+        memory: Number of pairs that L-BFGS stores.
 
     Returns:
         A `Result`.
 
     Raises:
-        ValueError: The method is not known, or `f` is not finite at `x0`.
+        ValueError: The method is unknown, or `f` is not finite at `x0`.
         TypeError: `x0` holds no floating-point arrays, or several dtypes.
 
     Example:
         >>> import numpy as np
         >>> rosenbrock = lambda v: (1 - v["x"]) ** 2 + 100 * (v["y"] - v["x"] ** 2) ** 2
-        >>> found = minimize(rosenbrock, {"x": np.asarray(-1.2), "y": np.asarray(1.0)})
-        >>> found.converged, round(float(found.x["x"]), 4), round(float(found.x["y"]), 4)
+        >>> result = minimize(rosenbrock, {"x": np.asarray(-1.2), "y": np.asarray(1.0)})
+        >>> result.converged, round(float(result.x["x"]), 4), round(float(result.x["y"]), 4)
         (True, 1.0, 1.0)
     """
     method = checks.choice("method", method, METHODS, "minimize")
@@ -77,19 +77,19 @@ def minimize(
     problem = Problem(f, x0)
     start = problem.at(problem.flat(x0))
     if not math.isfinite(start.value):
-        raise ValueError(f"The function must be finite at `x0`. Received: f(x0)={start.value}")
+        raise ValueError(f"Argument `f` must be finite at `x0`. Received: f(x0)={start.value}")
     point, iterations, message = start, 0, "the gradient is within the tolerance"
-    for following in METHODS[method](problem, start, memory):
+    for next_point in METHODS[method](problem, start, memory):
         if problem.size(point.gradient) <= tolerance:
             break
         if iterations == max_iterations:
-            message = "the limit of iterations is reached"
+            message = "the limit of iterations was reached"
             break
-        candidate = following()
+        candidate = next_point()
         if candidate is None or (
             candidate.value >= point.value and problem.size(candidate.gradient) >= problem.size(point.gradient)
         ):
-            message = "no lower point is found; the gradient may be as small as rounding lets it be"
+            message = "no lower point was found; the gradient may be as small as rounding allows"
             break
         point, iterations = candidate, iterations + 1
     norm = problem.size(point.gradient)
@@ -123,14 +123,14 @@ class Problem:
         return xp.concat([xp.reshape(leaf, (-1,)) for leaf in leaves])
 
     def tree(self, x: Array) -> Any:
-        """A vector as the tree that it stands for."""
-        place = 0
+        """The tree of a vector."""
+        offset = 0
 
         def leaf(like: Array) -> Array:
-            nonlocal place
+            nonlocal offset
             size = math.prod(like.shape)
-            place += size
-            return array_namespace(x).reshape(x[place - size : place], tuple(like.shape))
+            offset += size
+            return array_namespace(x).reshape(x[offset - size : offset], tuple(like.shape))
 
         return tree_map(leaf, self.template)
 
@@ -158,8 +158,8 @@ class Problem:
         return float(xp.max(xp.abs(x)))
 
 
-Following = Iterator[Callable[[], Point | None]]
-"""Steps of a method: each is called for the next point, or not at all when the work is done."""
+Steps = Iterator[Callable[[], Point | None]]
+"""Steps of a method: each is a function that returns the next point, or None."""
 
 
 def dot(a: Array, b: Array) -> float:
@@ -167,110 +167,110 @@ def dot(a: Array, b: Array) -> float:
     return float(array_namespace(a, b).sum(a * b))
 
 
-def l_bfgs(problem: Problem, point: Point, memory: int) -> Following:
-    """Newton steps with an inverse Hessian built from the last changes of place and gradient."""
+def l_bfgs(problem: Problem, point: Point, memory: int) -> Steps:
+    """Newton steps with an inverse Hessian from the last changes of x and gradient."""
     pairs: list[tuple[Array, Array, float]] = []
     now: Point = point
 
-    def following() -> Point | None:
+    def next_point() -> Point | None:
         nonlocal now
         direction = -_times_inverse(pairs, now.gradient)
         first = 1.0 if pairs else min(1.0, 1.0 / math.sqrt(dot(now.gradient, now.gradient)))
-        found = problem.search(now, direction, first, c2=0.9)
-        if found is None and pairs:  # the memory misleads: start anew
+        new = problem.search(now, direction, first, c2=0.9)
+        if new is None and pairs:  # the stored pairs mislead: restart
             pairs.clear()
-            return following()
-        if found is not None:
-            moved, turned = found.x - now.x, found.gradient - now.gradient
-            curvature = dot(moved, turned)
-            if curvature > 1e-10 * dot(turned, turned):
-                pairs.append((moved, turned, curvature))
+            return next_point()
+        if new is not None:
+            dx, dg = new.x - now.x, new.gradient - now.gradient
+            curvature = dot(dx, dg)
+            if curvature > 1e-10 * dot(dg, dg):
+                pairs.append((dx, dg, curvature))
                 del pairs[:-memory]
-            now = found
-        return found
+            now = new
+        return new
 
     while True:
-        yield following
+        yield next_point
 
 
 def _times_inverse(pairs: list[tuple[Array, Array, float]], gradient: Array) -> Array:
     """The approximate inverse Hessian times the gradient (Nocedal and Wright, algorithm 7.4)."""
-    q, shares = gradient, []
-    for moved, turned, curvature in reversed(pairs):
-        share = dot(moved, q) / curvature
-        shares.append(share)
-        q = q - share * turned
+    q, factors = gradient, []
+    for dx, dg, curvature in reversed(pairs):
+        factor = dot(dx, q) / curvature
+        factors.append(factor)
+        q = q - factor * dg
     if pairs:
-        _, turned, curvature = pairs[-1]
-        q = q * (curvature / dot(turned, turned))
-    for (moved, turned, curvature), share in zip(pairs, reversed(shares), strict=True):
-        q = q + (share - dot(turned, q) / curvature) * moved
+        _, dg, curvature = pairs[-1]
+        q = q * (curvature / dot(dg, dg))
+    for (dx, dg, curvature), factor in zip(pairs, reversed(factors), strict=True):
+        q = q + (factor - dot(dg, q) / curvature) * dx
     return q
 
 
-def nonlinear_cg(problem: Problem, point: Point, memory: int) -> Following:
-    """Each direction conjugate to the last one, as far as the function is quadratic."""
+def nonlinear_cg(problem: Problem, point: Point, memory: int) -> Steps:
+    """Each direction is conjugate to the last one, as far as the function is quadratic."""
     now: Point = point
     direction = -point.gradient
     first = min(1.0, 1.0 / max(math.sqrt(dot(direction, direction)), 1e-30))
 
-    def following() -> Point | None:
+    def next_point() -> Point | None:
         nonlocal now, direction, first
         if dot(now.gradient, direction) >= 0:
             direction = -now.gradient
-        found = problem.search(now, direction, first, c2=0.1)
-        if found is None:
+        new = problem.search(now, direction, first, c2=0.1)
+        if new is None:
             return None
-        turned = found.gradient - now.gradient
-        share = max(0.0, dot(found.gradient, turned) / dot(now.gradient, now.gradient))
+        dg = new.gradient - now.gradient
+        factor = max(0.0, dot(new.gradient, dg) / dot(now.gradient, now.gradient))
         old_slope = dot(now.gradient, direction)
-        direction = share * direction - found.gradient
-        new_slope = dot(found.gradient, direction)
-        first = min(10.0 * found.step, found.step * old_slope / new_slope) if new_slope < 0 else found.step
-        now = found
-        return found
+        direction = factor * direction - new.gradient
+        new_slope = dot(new.gradient, direction)
+        first = min(10.0 * new.step, new.step * old_slope / new_slope) if new_slope < 0 else new.step
+        now = new
+        return new
 
     while True:
-        yield following
+        yield next_point
 
 
-def newton_cg(problem: Problem, point: Point, memory: int) -> Following:
-    """Newton's direction by conjugate gradients, left early where it is far from the minimum or curves down."""
+def newton_cg(problem: Problem, point: Point, memory: int) -> Steps:
+    """Newton's direction by conjugate gradients, stopped early far from the minimum or at negative curvature."""
     now: Point = point
 
-    def following() -> Point | None:
+    def next_point() -> Point | None:
         nonlocal now
-        found = problem.search(now, _newton_direction(problem, now), 1.0, c2=0.5)
-        if found is not None:
-            now = found
-        return found
+        new = problem.search(now, _newton_direction(problem, now), 1.0, c2=0.5)
+        if new is not None:
+            now = new
+        return new
 
     while True:
-        yield following
+        yield next_point
 
 
 def _newton_direction(problem: Problem, point: Point) -> Array:
     """An approximate solution of `H d = -g` (Nocedal and Wright, algorithm 7.1)."""
     residual = point.gradient
     square = dot(residual, residual)
-    enough = min(0.01, square**0.25) ** 2 * square
+    tolerance = min(0.01, square**0.25) ** 2 * square
     solution, direction = residual * 0.0, -residual
-    for number in range(2 * math.prod(residual.shape) + 10):
+    for i in range(2 * math.prod(residual.shape) + 10):
         product = problem.product(point.x, direction)
         curvature = dot(direction, product)
         if curvature <= 0:
-            return direction if number == 0 else solution
-        share = square / curvature
-        solution = solution + share * direction
-        residual = residual + share * product
+            return direction if i == 0 else solution
+        factor = square / curvature
+        solution = solution + factor * direction
+        residual = residual + factor * product
         before, square = square, dot(residual, residual)
-        if square <= enough:
+        if square <= tolerance:
             break
         direction = (square / before) * direction - residual
     return solution
 
 
-METHODS: dict[str, Callable[[Problem, Point, int], Following]] = {
+METHODS: dict[str, Callable[[Problem, Point, int], Steps]] = {
     "l-bfgs": l_bfgs,
     "cg": nonlinear_cg,
     "newton-cg": newton_cg,

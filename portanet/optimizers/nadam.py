@@ -23,7 +23,7 @@ from portanet.schedules.base import hyperparameter
 
 
 class Nadam(Optimizer):
-    """Nadam (Dozat 2016), with his warming up of the momentum, `u_t = beta_1 (1 - 0.96^t / 2)`; as Keras's.
+    """Nadam (Dozat 2016), with its warm-up of the momentum, `u_t = beta_1 (1 - 0.96^t / 2)`; as in Keras.
 
     Args:
         learning_rate: Step size, or a schedule.

@@ -14,14 +14,14 @@ from portanet.schedules.base import hyperparameter
 
 
 class RMSprop(Optimizer):
-    """RMSprop (Hinton 2012): `v` is a running mean of g^2; `p -= rate * g / sqrt(v + epsilon)`; as Keras's.
+    """RMSprop (Hinton 2012): `v` is a running mean of g^2; `p -= rate * g / sqrt(v + epsilon)`; as in Keras.
 
     Args:
         learning_rate: Step size, or a schedule.
         rho: Decay of the running mean, or a schedule.
-        momentum: If not zero, the steps are summed with this decay; a number in [0, 1), or a schedule.
+        momentum: Decay of the sum of steps, in [0, 1), or a schedule; 0 for none.
         epsilon: Keeps the division finite.
-        centered: Whether to divide by the running variance (the square of a running mean of g taken off `v`).
+        centered: Whether to divide by the running variance (`v` minus the square of a running mean of g).
         **options: Options of every `Optimizer`.
 
     Example:

@@ -1,4 +1,4 @@
-"""Rprop: a step size for each parameter, by the signs of successive gradients."""
+"""Rprop: a step size per element, adapted by the signs of successive gradients."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from portanet.optimizers.base import Optimizer, Tree, elementwise_step
 
 
 class Rprop(Optimizer):
-    """Resilient backpropagation without going back (Riedmiller 1994): for full batches; as PyTorch's.
+    """Resilient backpropagation without backtracking (Riedmiller 1994), for full batches; as in PyTorch.
 
     A step size grows while its gradient keeps its sign and shrinks when the sign changes; the gradient's size does not
     matter.
 
     Args:
-        learning_rate: The step sizes at first; a number.
+        learning_rate: The initial step sizes; a number.
         eta_minus: Factor of a step size after a change of sign, in (0, 1).
         eta_plus: Factor otherwise, larger than 1.
-        min_step: The smallest step size.
-        max_step: The largest.
+        min_step: Minimum step size.
+        max_step: Maximum step size.
         **options: Options of every `Optimizer`.
 
     Example:

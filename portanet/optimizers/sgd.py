@@ -12,14 +12,14 @@ from portanet.schedules.base import hyperparameter
 
 
 class SGD(Optimizer):
-    """Gradient descent, with momentum if asked for: `v = momentum * v - rate * g; p += v`; as Keras's.
+    """Gradient descent, optionally with momentum: `v = momentum * v - rate * g; p += v`; as in Keras.
 
     With `nesterov`, `p += momentum * v - rate * g` (Sutskever et al. 2013).
 
     Args:
         learning_rate: Step size, or a schedule.
         momentum: In [0, 1), or a schedule.
-        nesterov: Whether to look ahead.
+        nesterov: Whether to use Nesterov momentum.
         **options: Options of every `Optimizer`.
 
     Example:

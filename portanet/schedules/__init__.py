@@ -1,4 +1,4 @@
-"""Schedules: hyperparameters that change with the number of the step."""
+"""Schedules: hyperparameters as functions of the step."""
 
 from portanet.schedules.base import Hyperparameter, LearningRateSchedule
 from portanet.schedules.composition import Product, Sequential, Warmup

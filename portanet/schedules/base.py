@@ -1,11 +1,11 @@
-"""What a schedule is: a function from the number of the step to a hyperparameter."""
+"""The base class of schedules: functions from the step to a hyperparameter."""
 
 from __future__ import annotations
 
 import numbers
 import operator
 from collections.abc import Callable, Sequence
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 
@@ -15,15 +15,15 @@ from portanet.backends import Array, device_of, get_backend, raw_namespace
 from portanet.configurable import Configurable
 
 Hyperparameter: TypeAlias = float | Callable[[Any], Any]
-"""A number, or a schedule: a function from the number of the step (from 0) to one."""
+"""A number, or a schedule: a function from the step (from 0) to a number."""
 
 
 class LearningRateSchedule(Configurable):
-    """A hyperparameter that changes with the number of the step: a learning rate, a momentum, a weight decay.
+    """A hyperparameter that changes with the step: a learning rate, a momentum, a weight decay.
 
-    Called with a Python int, it gives a float; called with an integer array (of any shape), an array: a compiled
-    training step need not be compiled again. Step numbers are compared and divided as integers, so that float32 loses
-    nothing on the way. Subclasses implement `value(xp, step, dtype)`.
+    Called with a Python int, it returns a float; called with an integer array (of any shape), an array, so that a
+    training step is compiled only once. Steps are compared and divided as integers, so that float32 loses no digits.
+    Subclasses implement `value(xp, step, dtype)`.
 
     Example:
         >>> import numpy as np
@@ -36,11 +36,11 @@ class LearningRateSchedule(Configurable):
     """
 
     def value(self, xp: Any, step: Array, dtype: Any) -> Array:
-        """The values for steps.
+        """The values at `step`.
 
         Args:
             xp: The namespace to compute in.
-            step: Numbers of steps from 0, an integer array.
+            step: Steps from 0, an integer array.
             dtype: Floating-point dtype of the result.
         """
         raise NotImplementedError(f"{type(self).__name__} does not implement value(xp, step, dtype).")
@@ -49,7 +49,7 @@ class LearningRateSchedule(Configurable):
         """The value at a step.
 
         Args:
-            step: Number of the step from 0: an int, or an integer array.
+            step: The step from 0: an int, or an integer array.
             dtype: Dtype of the result for an array; by default that of the backend in use.
 
         Raises:
@@ -60,7 +60,7 @@ class LearningRateSchedule(Configurable):
             return float(self.value(raw_namespace(host), host, np.dtype("float64")))
         if not hasattr(step, "dtype") or not array_namespace(step).isdtype(step.dtype, "integral"):
             raise TypeError(
-                "A schedule is called with the number of a step: an int or an integer array. "
+                "Argument `step` of a schedule must be an int or an integer array. "
                 f"Received: {step!r} (of type {type(step).__name__})"
             )
         xp = array_namespace(step)
@@ -70,14 +70,12 @@ class LearningRateSchedule(Configurable):
         return self.value(xp, step, dtype)
 
 
-def value_of(hyperparameter: Hyperparameter, xp: Any, step: Array, dtype: Any) -> Any:
-    """A hyperparameter at a step: numbers as they are, functions called."""
-    if isinstance(hyperparameter, LearningRateSchedule):
-        return hyperparameter.value(xp, step, dtype)
-    if callable(hyperparameter):
-        found = hyperparameter(step)
-        return xp.astype(found, dtype) if hasattr(found, "dtype") and found.dtype != dtype else found
-    return hyperparameter
+def value_of(schedule: Callable[[Any], Any], xp: Any, step: Array, dtype: Any) -> Any:
+    """The value of a schedule at a step; a user's function may return a number."""
+    if isinstance(schedule, LearningRateSchedule):
+        return schedule.value(xp, step, dtype)
+    value = schedule(step)
+    return xp.astype(value, dtype) if hasattr(value, "dtype") and value.dtype != dtype else value
 
 
 def share(xp: Any, done: Array, total: float, dtype: Any) -> Array:
@@ -92,13 +90,13 @@ def entry(xp: Any, table: Sequence[float], index: Array, dtype: Any) -> Array:
 
 
 def passed(xp: Any, boundaries: Sequence[int], step: Array) -> Array:
-    """How many of the (rising) boundaries each step has passed; a step on a boundary has not."""
+    """How many of the (increasing) boundaries are less than each step."""
     limits = xp.asarray(list(boundaries), dtype=step.dtype, device=device_of(step))
     return xp.sum(xp.astype(xp.expand_dims(step, axis=-1) > limits, xp.int32), axis=-1, dtype=xp.int32)
 
 
 def steps(name: str, value: Any, of: type) -> int:
-    """A number of steps as an argument: a whole one, which may be a float such as 1e4, up to what int32 holds."""
+    """Check an argument that is a number of steps: a positive int32, or an integral float such as 1e4."""
     whole = int(value) if isinstance(value, float) and value.is_integer() else value
     if checks.positive_int(name, whole, of) >= 2**31:
         raise checks.invalid(name, value, "a positive integer below 2**31", of)
@@ -106,10 +104,9 @@ def steps(name: str, value: Any, of: type) -> int:
 
 
 def hyperparameter(name: str, value: Any, of: type | str, within: str = "(-inf, inf)") -> Hyperparameter:
-    """A schedule as an argument, or a number in an interval."""
+    """Check an argument that is a schedule, or a number in an interval."""
     if callable(value):
-        found: Hyperparameter = value
-        return found
+        return cast(Hyperparameter, value)
     if not isinstance(value, numbers.Real):
         raise checks.invalid(name, value, "a number or a schedule", of)
     return checks.number(name, value, within, of)

@@ -1,4 +1,4 @@
-"""Schedules made of others."""
+"""Schedules composed of others."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from portanet.schedules.base import (
 
 
 class Warmup(LearningRateSchedule):
-    """Rises along a line to the first value of a schedule, then follows it (Goyal et al. 2017).
+    """Rises linearly to the first value of a schedule, then follows it (Goyal et al. 2017).
 
     Args:
-        schedule: A number or a schedule; its clock starts when the rise ends.
-        warmup_steps: Steps of the rise.
+        schedule: A number or a schedule, whose steps start when the warm-up ends.
+        warmup_steps: Steps of the warm-up.
         start: The value at step 0.
 
     Example:
@@ -36,18 +36,18 @@ class Warmup(LearningRateSchedule):
         self.start = checks.number("start", start, of=type(self))
 
     def value(self, xp: Any, step: Array, dtype: Any) -> Array:
-        # While it rises, the clock of the schedule stands at 0: its value is then the one to reach.
-        later = _values(self.schedule, xp, xp.maximum(step - self.warmup_steps, 0), dtype)
+        # During the warm-up the schedule is at step 0, so that its value is the target.
+        target = _values(self.schedule, xp, xp.maximum(step - self.warmup_steps, 0), dtype)
         done = share(xp, xp.minimum(step, self.warmup_steps), self.warmup_steps, dtype)
-        return xp.where(step < self.warmup_steps, self.start + (later - self.start) * done, later)
+        return xp.where(step < self.warmup_steps, self.start + (target - self.start) * done, target)
 
 
 class Sequential(LearningRateSchedule):
-    """One schedule after the other, each with a clock of its own that starts at 0.
+    """One schedule after the other, each counting its steps from 0.
 
     Args:
         schedules: Numbers or schedules.
-        boundaries: The steps at which the second, third... begins, rising; one fewer than schedules.
+        boundaries: The increasing steps at which the second, third... begins; one fewer than schedules.
 
     Example:
         >>> from portanet.schedules import ExponentialDecay
@@ -61,15 +61,15 @@ class Sequential(LearningRateSchedule):
         self.boundaries = [steps("boundaries", b, type(self)) for b in boundaries]
         if len(self.schedules) != len(self.boundaries) + 1 or sorted(set(self.boundaries)) != self.boundaries:
             raise ValueError(
-                "Argument `boundaries` must be rising steps, one fewer than `schedules`. "
+                "Argument `boundaries` must be increasing steps, one fewer than `schedules`. "
                 f"Received: {len(self.schedules)} schedules and boundaries={list(boundaries)!r}"
             )
 
     def value(self, xp: Any, step: Array, dtype: Any) -> Array:
-        found = _values(self.schedules[0], xp, step, dtype)
+        values = _values(self.schedules[0], xp, step, dtype)
         for schedule, start in zip(self.schedules[1:], self.boundaries, strict=True):
-            found = xp.where(step >= start, _values(schedule, xp, xp.maximum(step - start, 0), dtype), found)
-        return found
+            values = xp.where(step >= start, _values(schedule, xp, xp.maximum(step - start, 0), dtype), values)
+        return values
 
 
 class Product(LearningRateSchedule):
@@ -90,14 +90,14 @@ class Product(LearningRateSchedule):
             raise ValueError(f"Argument `schedules` must hold at least one schedule. Received: {schedules!r}")
 
     def value(self, xp: Any, step: Array, dtype: Any) -> Array:
-        found = _values(self.schedules[0], xp, step, dtype)
+        values = _values(self.schedules[0], xp, step, dtype)
         for schedule in self.schedules[1:]:
-            found = found * _values(schedule, xp, step, dtype)
-        return found
+            values = values * _values(schedule, xp, step, dtype)
+        return values
 
 
 def _values(schedule: Hyperparameter, xp: Any, step: Array, dtype: Any) -> Array:
-    found = value_of(schedule, xp, step, dtype)
-    if hasattr(found, "dtype"):
-        return found
-    return xp.full(tuple(step.shape), found, dtype=dtype, device=device_of(step))
+    value = value_of(schedule, xp, step, dtype) if callable(schedule) else schedule
+    if hasattr(value, "dtype"):
+        return value
+    return xp.full(tuple(step.shape), value, dtype=dtype, device=device_of(step))

@@ -1,4 +1,4 @@
-"""Schedules with a cosine's half wave: with warm-up, with restarts, and one cycle up and down."""
+"""Cosine schedules: with warm-up, with restarts, and one cycle up and down."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from portanet.schedules.base import (
 
 
 def half_wave(xp: Any, done: Array) -> Array:
-    """From 1 at 0 to 0 at 1 along a cosine: (1 + cos(pi x)) / 2, as a square, which keeps its digits near 0."""
+    """`(1 + cos(pi x)) / 2`, as a square, which is accurate near 0."""
     return xp.cos((0.5 * math.pi) * done) ** 2
 
 
 class CosineDecay(LearningRateSchedule):
-    """Down to `alpha` times the value along a cosine, after an optional linear warm-up; as Keras's.
+    """A cosine from the initial value to `alpha` times it, after an optional linear warm-up; as in Keras.
 
     Source: I. Loshchilov, F. Hutter, SGDR: stochastic gradient descent with warm restarts, ICLR 2017.
 
     Args:
         initial_learning_rate: The value at step 0.
-        decay_steps: Steps of the fall.
-        alpha: The share that is left at the end.
-        warmup_target: If given, the value rises to it first.
-        warmup_steps: Steps of the rise.
+        decay_steps: Steps of the decay.
+        alpha: The fraction left at the end.
+        warmup_target: If given, the value first rises to it.
+        warmup_steps: Steps of the warm-up.
 
     Example:
         >>> rate = CosineDecay(0.0, 100, warmup_target=0.1, warmup_steps=10)
@@ -67,16 +67,16 @@ class CosineDecay(LearningRateSchedule):
 
 
 class CosineDecayRestarts(LearningRateSchedule):
-    """Falls along a cosine, again and again, each time `t_mul` times as long and from `m_mul` times as high.
+    """Cosine decay with restarts, each period `t_mul` times as long and `m_mul` times as high as the last.
 
-    Source: I. Loshchilov, F. Hutter, SGDR: stochastic gradient descent with warm restarts, ICLR 2017. As Keras's.
+    Source: I. Loshchilov, F. Hutter, SGDR: stochastic gradient descent with warm restarts, ICLR 2017; as in Keras.
 
     Args:
         initial_learning_rate: The value at step 0.
-        first_decay_steps: Steps of the first fall.
+        first_decay_steps: Steps of the first period.
         t_mul: Factor of the lengths: 1, or at least 1.01.
         m_mul: Factor of the heights.
-        alpha: The share of the initial value that is left at the end of a fall.
+        alpha: The fraction of the initial value left at the end of a period.
 
     Example:
         >>> rate = CosineDecayRestarts(0.1, 10, m_mul=0.5)  # restarts at 10, 30, 70
@@ -105,7 +105,7 @@ class CosineDecayRestarts(LearningRateSchedule):
             number = xp.astype(step // self.first_decay_steps, dtype)
             done = share(xp, step % self.first_decay_steps, self.first_decay_steps, dtype)
         else:
-            # The few restarts that int32 can count are laid out here; logarithms in float32 would miss some by a step.
+            # A table of the few restarts within int32; logarithms in float32 would miss some by a step.
             starts = [0.0]
             while starts[-1] < 2**31:
                 starts.append(starts[-1] + self.first_decay_steps * self.t_mul ** (len(starts) - 1))
@@ -121,16 +121,16 @@ class CosineDecayRestarts(LearningRateSchedule):
 
 
 class OneCycle(LearningRateSchedule):
-    """Up from `initial` to `maximum`, then down to `final`: one cycle over the whole training; as PyTorch's.
+    """Up from `initial` to `maximum`, then down to `final`: one cycle over the whole training; as in PyTorch.
 
-    For momentum, give the high value at both ends: `OneCycle(0.85, steps, initial=0.95, final=0.95)`.
+    For momentum, pass the high value at both ends: `OneCycle(0.85, steps, initial=0.95, final=0.95)`.
 
     Source: L. N. Smith, N. Topin, Super-convergence, 2017.
 
     Args:
         maximum: The value at the peak.
         total_steps: Steps of the cycle.
-        pct_start: Share of the steps until the peak, in (0, 1).
+        pct_start: Fraction of the steps before the peak, in (0, 1).
         anneal: `"cos"` or `"linear"`.
         initial: The value at step 0; by default `maximum / 25`.
         final: The value at the last step; by default `initial / 10000`.
@@ -155,7 +155,7 @@ class OneCycle(LearningRateSchedule):
         self.pct_start = checks.number("pct_start", pct_start, "[0, 1]", type(self))
         if not 1 < self.pct_start * self.total_steps < self.total_steps:
             raise ValueError(
-                "Argument `pct_start` must leave at least one step for the way up and one for the way down. "
+                "Argument `pct_start` must leave at least one step before and one after the peak. "
                 f"Received: pct_start={pct_start!r}, total_steps={total_steps!r}"
             )
         self.anneal = checks.choice("anneal", anneal, ("cos", "linear"), type(self))
@@ -170,5 +170,5 @@ class OneCycle(LearningRateSchedule):
         return xp.where(time <= peak, up, down)
 
     def _between(self, xp: Any, start: float, end: float, done: Array) -> Array:
-        left = 1.0 - done if self.anneal == "linear" else half_wave(xp, done)
-        return end + (start - end) * left
+        wave = 1.0 - done if self.anneal == "linear" else half_wave(xp, done)
+        return end + (start - end) * wave

@@ -1,4 +1,4 @@
-"""Schedules that fall with time: in steps, exponentially, as a polynomial, as a power."""
+"""Decay schedules: constant, piecewise, exponential, polynomial and power."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ class Constant(LearningRateSchedule):
 
 
 class PiecewiseConstantDecay(LearningRateSchedule):
-    """`values[i]` up to and including step `boundaries[i]`, the last value from there on; as Keras's.
+    """`values[i]` up to and including step `boundaries[i]`, the last value after that; as in Keras.
 
     Args:
-        boundaries: Rising numbers of steps.
-        values: One value more than boundaries.
+        boundaries: Increasing steps.
+        values: One more than boundaries.
 
     Example:
-        One tenth after half and again after three quarters of 100 steps (0 to 99):
+        A tenth after half, and again after three quarters, of 100 steps:
 
         >>> rate = PiecewiseConstantDecay([49, 74], [0.1, 0.01, 0.001])
         >>> [rate(step) for step in (0, 49, 50, 74, 75, 99)]
@@ -60,7 +60,7 @@ class PiecewiseConstantDecay(LearningRateSchedule):
         if any(b != whole for b, whole in zip(boundaries, self.boundaries, strict=True)) or (
             sorted(set(self.boundaries)) != self.boundaries
         ):
-            raise ValueError(f"Argument `boundaries` must be rising integers. Received: boundaries={boundaries!r}")
+            raise ValueError(f"Argument `boundaries` must be increasing integers. Received: boundaries={boundaries!r}")
 
     def value(self, xp: Any, step: Array, dtype: Any) -> Array:
         if not self.boundaries:
@@ -69,11 +69,11 @@ class PiecewiseConstantDecay(LearningRateSchedule):
 
 
 class ExponentialDecay(LearningRateSchedule):
-    """`initial_learning_rate * decay_rate ** (step / decay_steps)`; as Keras's.
+    """`initial_learning_rate * decay_rate ** (step / decay_steps)`; as in Keras.
 
     Args:
         initial_learning_rate: The value at step 0.
-        decay_steps: Steps in which it changes by the factor `decay_rate`.
+        decay_steps: Steps per factor of `decay_rate`.
         decay_rate: The factor, positive.
         staircase: Whether to change only every `decay_steps` steps.
 
@@ -92,18 +92,18 @@ class ExponentialDecay(LearningRateSchedule):
 
     def value(self, xp: Any, step: Array, dtype: Any) -> Array:
         whole = xp.astype(step // self.decay_steps, dtype)
-        found = self.initial_learning_rate * self.decay_rate**whole
+        value = self.initial_learning_rate * self.decay_rate**whole
         if not self.staircase:
-            # The whole and the broken part apart: a large exponent in float32 would lose the latter's digits.
-            found = found * self.decay_rate ** share(xp, step % self.decay_steps, self.decay_steps, dtype)
-        return found
+            # A large exponent in float32 would lose the digits of its fractional part.
+            value = value * self.decay_rate ** share(xp, step % self.decay_steps, self.decay_steps, dtype)
+        return value
 
 
 class StepDecay(ExponentialDecay):
     """Multiplied by `factor` every `decay_steps` steps.
 
     Args:
-        initial_learning_rate: The value at first.
+        initial_learning_rate: The value at step 0.
         decay_steps: Steps between changes.
         factor: The factor, positive.
 
@@ -117,14 +117,14 @@ class StepDecay(ExponentialDecay):
 
 
 class PolynomialDecay(LearningRateSchedule):
-    """From the initial value to `end_learning_rate` as `(1 - step / decay_steps) ** power`; as Keras's.
+    """From the initial value to `end_learning_rate` as `(1 - step / decay_steps) ** power`; as in Keras.
 
     Args:
         initial_learning_rate: The value at step 0.
         decay_steps: Steps until the end value.
-        end_learning_rate: The value from there on.
+        end_learning_rate: The value after that.
         power: The exponent; 1 is linear.
-        cycle: Whether to start again, higher, whenever the end is reached: with twice, three times... the steps.
+        cycle: Whether to restart at the end, with 2, 3... times `decay_steps`.
 
     Example:
         >>> [round(PolynomialDecay(1.0, 10, 0.0, power=2.0)(step), 6) for step in (0, 5, 10, 20)]
@@ -148,22 +148,22 @@ class PolynomialDecay(LearningRateSchedule):
     def value(self, xp: Any, step: Array, dtype: Any) -> Array:
         if self.cycle:
             total = xp.maximum(-(-step // self.decay_steps), 1) * self.decay_steps
-            left = xp.astype(total - step, dtype) / xp.astype(total, dtype)
+            remaining = xp.astype(total - step, dtype) / xp.astype(total, dtype)
         else:
-            left = share(xp, xp.maximum(self.decay_steps - step, 0), self.decay_steps, dtype)
-        return (self.initial_learning_rate - self.end_learning_rate) * left**self.power + self.end_learning_rate
+            remaining = share(xp, xp.maximum(self.decay_steps - step, 0), self.decay_steps, dtype)
+        return (self.initial_learning_rate - self.end_learning_rate) * remaining**self.power + self.end_learning_rate
 
 
 class InverseTimeDecay(LearningRateSchedule):
-    """`initial_learning_rate / (1 + decay_rate * step / decay_steps)`; as Keras's.
+    """`initial_learning_rate / (1 + decay_rate * step / decay_steps)`; as in Keras.
 
     The form eta0 / (1 + eta0 * lambda * t), for a penalty of weight lambda (Bottou 2010), has `decay_steps` 1 and
     `decay_rate` eta0 * lambda.
 
     Args:
         initial_learning_rate: The value at step 0.
-        decay_steps: Steps in which `decay_rate` is added to the divisor.
-        decay_rate: How fast the divisor grows, not negative.
+        decay_steps: Steps in which the divisor grows by `decay_rate`.
+        decay_rate: Growth of the divisor, non-negative.
         staircase: Whether to change only every `decay_steps` steps.
 
     Example:
@@ -191,8 +191,8 @@ class InverseTimeDecay(LearningRateSchedule):
 class PowerDecay(LearningRateSchedule):
     """`initial_learning_rate / (1 + step) ** power`: eta / (1 + t)^gamma.
 
-    For `gradient_noise` of an optimizer, with eta in {0.01, 0.3, 1} and gamma 0.55 (Neelakantan et al. 2015); and the
-    classical conditions of Robbins and Monro hold for powers in (0.5, 1].
+    For `gradient_noise` of an optimizer, with eta in {0.01, 0.3, 1} and gamma 0.55 (Neelakantan et al. 2015). The
+    conditions of Robbins and Monro hold for powers in (0.5, 1].
 
     Args:
         initial_learning_rate: The value at step 0.

@@ -1,4 +1,4 @@
-"""A learning rate that falls when training stands still."""
+"""Reduce the learning rate when a metric stops improving."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from portanet.configurable import Configurable
 
 
 class ReduceOnPlateau(Configurable):
-    """Multiplies a learning rate by `factor` when a value has not improved for `patience` epochs; as Keras's.
+    """Multiplies a learning rate by `factor` when a value has not improved for `patience` epochs; as in Keras.
 
-    It depends on results, not on the step, so it is asked after each epoch: `rate = plateau(rate, loss)`.
+    It depends on results, not on the step, so it is called after each epoch: `rate = plateau(rate, loss)`.
 
     Args:
         factor: Factor of the learning rate, in (0, 1).
-        patience: Epochs without improvement after which it falls.
+        patience: Epochs without improvement before a reduction.
         mode: `"min"` if the value should fall, `"max"` if it should rise.
-        min_delta: What counts as an improvement is larger than this.
-        cooldown: Epochs after a fall in which nothing is counted.
-        min_lr: The learning rate never falls below this.
+        min_delta: Smallest change that is an improvement.
+        cooldown: Epochs after a reduction that do not count towards `patience`.
+        min_lr: Lower bound of the learning rate.
 
     Example:
         >>> plateau, rate = ReduceOnPlateau(factor=0.5, patience=2), 0.1
@@ -47,17 +47,17 @@ class ReduceOnPlateau(Configurable):
         self.reset()
 
     def reset(self) -> None:
-        """Forget what was seen."""
+        """Reset the state."""
         self.best: float | None = None
         self.wait = 0
         self.resting = 0
 
     def get_state(self) -> dict[str, Any]:
-        """What was seen, to go on with later: numbers by name."""
+        """The state, as numbers by name."""
         return {"best": self.best, "wait": self.wait, "resting": self.resting}
 
     def set_state(self, state: dict[str, Any]) -> None:
-        """Go on from what `get_state` gave."""
+        """Restore a state of `get_state`."""
         self.best, self.wait, self.resting = (state[name] for name in ("best", "wait", "resting"))
 
     def __call__(self, learning_rate: float, value: float) -> float:
@@ -78,7 +78,7 @@ class ReduceOnPlateau(Configurable):
 
 
 def improves(value: float, reference: float | None, mode: str, min_delta: float) -> bool:
-    """Whether a value is better than another by more than `min_delta`; than None it always is.
+    """Whether a value is better than `reference` by more than `min_delta`; True if `reference` is None.
 
     Example:
         >>> improves(0.905, 0.9, "max", 0.01), improves(0.92, 0.9, "max", 0.01)

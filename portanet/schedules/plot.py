@@ -1,4 +1,4 @@
-"""A picture of schedules."""
+"""Plots of schedules."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from portanet.schedules.base import LearningRateSchedule
 
 
 def plot(schedules: LearningRateSchedule | Mapping[str, LearningRateSchedule], steps: int, ax: Any = None) -> Any:
-    """Draw schedules over the first steps.
+    """Plot schedules over the first steps.
 
     Args:
-        schedules: A schedule, or several by the name to show.
-        steps: How many steps.
-        ax: The matplotlib axes to draw on; by default a new figure's.
+        schedules: A schedule, or several by label.
+        steps: Number of steps.
+        ax: The matplotlib axes to plot on; by default those of a new figure.
 
     Returns:
         The axes.
 
     Raises:
-        ImportError: matplotlib is not installed; the message says what to type.
+        ImportError: matplotlib is not installed.
     """
     if ax is None:
         try:

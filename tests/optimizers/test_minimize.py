@@ -103,7 +103,7 @@ def test_negative_curvature_and_infinity() -> None:
 def test_limit_of_iterations() -> None:
     found = minimize(rosenbrock, np.array([-1.2, 1.0]), max_iterations=3)
     assert (found.iterations, found.converged) == (3, False)
-    assert found.message == "the limit of iterations is reached"
+    assert found.message == "the limit of iterations was reached"
     at_minimum = minimize(rosenbrock, np.array([1.0, 1.0]))
     assert (at_minimum.iterations, at_minimum.converged) == (0, True)
 

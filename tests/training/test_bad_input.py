@@ -37,7 +37,7 @@ CASES = {
     "labels high": (lambda: model().fit(X, bad_labels()), r"class numbers from 0 to 2.*Received: y from 0 to 3"),
     "labels low": (lambda: model().fit(X, bad_labels() - 1), r"class numbers from 0 to 2.*Received: y from -1 to 2"),
     "labels val": (lambda: model().fit(X, Y, validation_data=(X, bad_labels())), r"Received: y from 0 to 3"),
-    "labels real": (lambda: model().fit(X, Y + 0.5), r"whole class numbers as targets. Received: y of dtype float32"),
+    "labels real": (lambda: model().fit(X, Y + 0.5), r"integer class numbers as targets. Received: y of dtype float32"),
     "one-hot": (lambda: model().fit(X, np.eye(3)[Y]), r"look one-hot: use 'categorical_crossentropy'"),
     "not one-hot": (
         lambda: model("categorical_crossentropy").fit(X, Y),
