@@ -68,7 +68,7 @@ def test_integer_images_are_taken(backend: Backend) -> None:
         (lambda: layers.Conv2D(4, 3, groups=3), r"must be a multiple of groups=3. Received: filters=4"),
         (lambda: layers.Conv2D(4, 3).build((2, 5, 5)), r"needs inputs of shape .*Received: shape \(2, 5, 5\)"),
         (lambda: layers.Conv2D(4, 3).build((2, 2, 5, 3)), r"does not fit into the input. Received: .*size \(2, 5\)"),
-        (lambda: layers.Conv2D(4, 3, groups=2).build((2, 5, 5, 3)), r"into 2 groups of one size. Received: an input"),
+        (lambda: layers.Conv2D(4, 3, groups=2).build((2, 5, 5, 3)), r"into 2 groups of equal size. Received: an input"),
         (lambda: layers.Conv2D(4, 3).build((2, 5, 5, None)), r"known number of channels. Received"),
     ],
 )

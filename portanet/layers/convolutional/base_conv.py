@@ -1,4 +1,4 @@
-"""What convolutions have in common."""
+"""The base class of convolutions."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ class Convolving(Spatial):
     """A layer with a kernel that slides over space: its arguments, its bias and its activation.
 
     Args:
-        kernel_size: Size of the kernel, one for all axes or one for each.
-        strides: Steps of the kernel.
-        padding: `"valid"` (none), `"same"` (as many positions as the input, divided by the strides), `"full"` (every
-            position that touches the input), over sequences also `"causal"` (no position sees what comes later); or
+        kernel_size: Size of the kernel, one for all axes or one per axis.
+        strides: Strides of the kernel.
+        padding: `"valid"` (none), `"same"` (outputs of the input's size, divided by the strides), `"full"` (every
+            position that overlaps the input), for sequences also `"causal"` (outputs do not depend on later steps); or
             explicit: an integer, or for each axis an integer or a pair (before, after).
         data_format: `"channels_last"` (the default) or `"channels_first"`.
-        dilation_rate: Distances between neighbouring places of the kernel.
+        dilation_rate: Distances between neighbouring elements of the kernel.
         activation: Name or function; None for none.
         use_bias: Whether to add a bias.
         bias_initializer: Initial values of the bias.
@@ -64,11 +64,11 @@ class Convolving(Spatial):
 
     @property
     def channel_axis(self) -> int:
-        """Where the channels are."""
+        """The axis of the channels."""
         return -1 if self.data_format == "channels_last" else 1
 
     def channels_of(self, input_shape: Any) -> int:
-        """The number of input channels, which has to be known to build the layer."""
+        """The number of input channels, which must be known to build the layer."""
         self.require_space(input_shape)
         channels = input_shape[self.channel_axis]
         if channels is None:
@@ -80,7 +80,7 @@ class Convolving(Spatial):
         return self.channels
 
     def add_bias(self, shape: tuple[int, ...]) -> None:
-        """Allocate the bias, if there is one."""
+        """Allocate the bias, if the layer uses one."""
         if self.use_bias:
             self.bias = self.add_weight(
                 shape, self.bias_initializer, "bias", regularizer=self.bias_regularizer, constraint=self.bias_constraint
@@ -91,8 +91,8 @@ class Convolving(Spatial):
         """The bias, or None."""
         return self.bias.value if self.use_bias else None
 
-    def opened(self, x: Array, like: Array) -> Array:
-        """The input with its channels last and a floating dtype."""
+    def channels_last_input(self, x: Array, like: Array) -> Array:
+        """The input with channels last and a floating-point dtype."""
         self.require_space(x.shape)
         self.require_axis(x, self.channel_axis, self.channels)
         xp = array_namespace(x, like)
@@ -100,30 +100,30 @@ class Convolving(Spatial):
             x = xp.astype(x, like.dtype)
         return x if self.data_format == "channels_last" else xp.moveaxis(x, 1, -1)
 
-    def closed(self, x: Array) -> Array:
-        """The activated result with its channels where the input's are."""
+    def activated_output(self, x: Array) -> Array:
+        """The activated output with channels on the input's axis."""
         x = self.activation(x)
         return x if self.data_format == "channels_last" else array_namespace(x).moveaxis(x, -1, 1)
 
     def positions(self, space: Sequence[int | None]) -> tuple[int | None, ...]:
-        """How many positions the kernel takes on each axis; None where the size is not known."""
+        """The number of kernel positions on each axis; None where the size is unknown."""
         known = [1 if n is None else n for n in space]
-        slid = window(known, self.kernel_size, self.strides, self.padding, self.dilation_rate)
-        found = slid.places(known)
-        if any(count < 1 for n, count in zip(space, found, strict=True) if n is not None):
+        windows = window(known, self.kernel_size, self.strides, self.padding, self.dilation_rate)
+        counts = windows.places(known)
+        if any(count < 1 for n, count in zip(space, counts, strict=True) if n is not None):
             raise ValueError(
-                f"The kernel of layer '{self.name}', which spans {slid.spans}, does not fit into the input. "
+                f"The kernel of layer '{self.name}', which spans {windows.spans}, does not fit into the input. "
                 f"Received: an input of size {tuple(space)}, padding={self.padding!r}"
             )
-        return tuple(None if n is None else count for n, count in zip(space, found, strict=True))
+        return tuple(None if n is None else count for n, count in zip(space, counts, strict=True))
 
     def shape_with(self, input_shape: Any, space: Sequence[int | None], channels: int) -> Any:
-        """The shape of a result of a size in space and a number of channels."""
+        """The output shape for a spatial size and a number of channels."""
         if self.data_format == "channels_last":
             return (input_shape[0], *space, channels)
         return (input_shape[0], channels, *space)
 
     def space_of(self, input_shape: Any) -> list[int | None]:
-        """The input's size in space."""
+        """The input's spatial size."""
         self.require_space(input_shape)
         return [input_shape[axis] for axis in self.axes]

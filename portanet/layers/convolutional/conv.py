@@ -1,4 +1,4 @@
-"""Convolution layers, and what all layers with a kernel that slides over space share."""
+"""Convolution layers."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Conv(Convolving):
         channels = self.channels_of(input_shape)
         if channels % self.groups:
             raise ValueError(
-                f"Layer '{self.name}' divides the input's channels into {self.groups} groups of one size. "
+                f"Layer '{self.name}' divides the input's channels into {self.groups} groups of equal size. "
                 f"Received: an input of shape {tuple(input_shape)}"
             )
         self.kernel = self.add_weight(
@@ -74,8 +74,8 @@ class Conv(Convolving):
 
     def call(self, x: Array) -> Array:
         kernel = self.kernel.value
-        x = self.opened(x, kernel)
-        return self.closed(
+        x = self.channels_last_input(x, kernel)
+        return self.activated_output(
             conv_nd(x, kernel, self.bias_value, self.strides, self.padding, self.dilation_rate, self.groups)
         )
 
@@ -87,11 +87,11 @@ class Conv1D(Conv):
     """Convolution over a sequence; as `keras.layers.Conv1D`.
 
     Args:
-        filters: Number of filters: channels of the output.
-        kernel_size: Number of steps that the kernel sees.
-        strides: Steps between its positions.
-        padding: `"valid"`, `"same"`, `"full"`, `"causal"` (no position sees later steps), or numbers of zeros: an
-            integer or a pair (before, after).
+        filters: Number of filters, the channels of the output.
+        kernel_size: Length of the kernel.
+        strides: Strides of the kernel.
+        padding: `"valid"`, `"same"`, `"full"`, `"causal"` (outputs do not depend on later steps), or numbers of zeros:
+            an integer or a pair (before, after).
         **options: The other arguments of `Conv2D`, in the same order.
 
     Input: shape (batch, steps, channels). Output: shape (batch, positions, filters), dtype of the input.
@@ -110,14 +110,14 @@ class Conv2D(Conv):
     """Convolution over images; as `keras.layers.Conv2D` (LeCun et al. 1989).
 
     Args:
-        filters: Number of filters: channels of the output.
+        filters: Number of filters, the channels of the output.
         kernel_size: Height and width of the kernel, or one number for both.
-        strides: Steps between its positions.
-        padding: `"valid"`, `"same"`, `"full"` (every position that touches the image), or numbers of zeros: an
+        strides: Strides of the kernel.
+        padding: `"valid"`, `"same"`, `"full"` (every position that overlaps the image), or numbers of zeros: an
             integer, or for each axis an integer or a pair (before, after).
         data_format: `"channels_last"` (the default) or `"channels_first"`.
-        dilation_rate: Distances between neighbouring places of the kernel.
-        groups: Number of groups of channels that do not mix.
+        dilation_rate: Distances between neighbouring elements of the kernel.
+        groups: Number of groups of channels that are convolved separately.
         activation: Name or function; None for none.
         use_bias: Whether to add a bias.
         kernel_initializer: Initial values of the kernel, shape (*kernel_size, channels / groups, filters).
@@ -146,9 +146,9 @@ class Conv3D(Conv):
     """Convolution over volumes; as `keras.layers.Conv3D`.
 
     Args:
-        filters: Number of filters: channels of the output.
+        filters: Number of filters, the channels of the output.
         kernel_size: Depth, height and width of the kernel, or one number for all.
-        strides: Steps between its positions.
+        strides: Strides of the kernel.
         padding: As for `Conv2D`.
         **options: The other arguments of `Conv2D`, in the same order.
 

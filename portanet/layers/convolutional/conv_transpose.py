@@ -1,4 +1,4 @@
-"""Transposed convolutions: every input spreads a kernel over the result."""
+"""Transposed convolutions."""
 
 from __future__ import annotations
 
@@ -73,52 +73,52 @@ class _ConvTranspose(Convolving):
 
     def call(self, x: Array) -> Array:
         kernel = self.kernel.value
-        x = self.opened(x, kernel)
-        space, before = self.positions(x.shape[1:-1]), self._cut_before()
-        cut = tuple((n, 0) for n in before)
-        return self.closed(
-            conv_transpose_nd(x, kernel, self.bias_value, self.strides, cut, self.dilation_rate, space=space)
+        x = self.channels_last_input(x, kernel)
+        space, before = self.positions(x.shape[1:-1]), self._cropping_before()
+        cropping = tuple((n, 0) for n in before)
+        return self.activated_output(
+            conv_transpose_nd(x, kernel, self.bias_value, self.strides, cropping, self.dilation_rate, space=space)
         )
 
-    def _cut_before(self) -> list[int]:
-        """What Keras's convention cuts off before the first place of the full result, on each axis."""
-        cut = []
+    def _cropping_before(self) -> list[int]:
+        """Number of elements that Keras's convention crops at the start of the full output, on each axis."""
+        cropping = []
         for axis, (k, s, d) in enumerate(zip(self.kernel_size, self.strides, self.dilation_rate, strict=True)):
             span = (k - 1) * d + 1
             if self.padding == "valid":
-                cut.append(0)
+                cropping.append(0)
                 continue
             extra = None if self.output_padding is None else self.output_padding[axis]
             margin = s + span - 2 if extra is None else span + span % 2 - 2 + extra
-            cut.append(span - 1 - min(margin - margin // 2, span - 1))
-        return cut
+            cropping.append(span - 1 - min(margin - margin // 2, span - 1))
+        return cropping
 
     def positions(self, space: Sequence[int | None]) -> tuple[Any, ...]:
-        """The size of the result."""
-        found: list[int | None] = []
+        """The spatial size of the output."""
+        sizes: list[int | None] = []
         for axis, (n, k, s, d) in enumerate(
             zip(space, self.kernel_size, self.strides, self.dilation_rate, strict=True)
         ):
             span = (k - 1) * d + 1
             extra = None if self.output_padding is None else self.output_padding[axis]
             if n is None:
-                found.append(None)
+                sizes.append(None)
             elif self.padding == "valid":
-                found.append((n - 1) * s + (max(span, s) if extra is None else span + extra))
+                sizes.append((n - 1) * s + (max(span, s) if extra is None else span + extra))
             else:
-                found.append(n * s if extra is None else (n - 1) * s + span % 2 + extra)
-        return tuple(found)
+                sizes.append(n * s if extra is None else (n - 1) * s + span % 2 + extra)
+        return tuple(sizes)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         return self.shape_with(input_shape, self.positions(self.space_of(input_shape)), self.filters)
 
 
 class Conv1DTranspose(_ConvTranspose):
-    """The adjoint of a convolution over a sequence; as `keras.layers.Conv1DTranspose`.
+    """Transposed convolution over a sequence; as `keras.layers.Conv1DTranspose`.
 
     Args:
         filters: Channels of the output.
-        kernel_size: Number of steps over which an input is spread.
+        kernel_size: Length of the kernel.
         **options: The other arguments of `Conv2DTranspose`, in the same order.
 
     Example:
@@ -132,17 +132,16 @@ class Conv1DTranspose(_ConvTranspose):
 
 
 class Conv2DTranspose(_ConvTranspose):
-    """The adjoint of a convolution over images; as `keras.layers.Conv2DTranspose`.
+    """Transposed convolution over images; as `keras.layers.Conv2DTranspose`.
 
     Args:
         filters: Channels of the output.
-        kernel_size: Height and width over which an input is spread, or one number for both.
-        strides: Steps in the result between neighbouring inputs.
-        padding: `"valid"`: the whole result; `"same"`: strides times the input's size.
-        output_padding: What the result's size is to be beyond the least that fits, below strides; None: as `padding`
-            says.
+        kernel_size: Height and width of the kernel, or one number for both.
+        strides: Distances in the output between neighbouring inputs.
+        padding: `"valid"`: the full output; `"same"`: strides times the input's size.
+        output_padding: Elements to add to the smallest output size, less than the strides; None: as `padding`.
         data_format: `"channels_last"` (the default) or `"channels_first"`.
-        dilation_rate: Distances between neighbouring places of the kernel.
+        dilation_rate: Distances between neighbouring elements of the kernel.
         activation: Name or function; None for none.
         use_bias: Whether to add a bias.
         kernel_initializer: Initial values of the kernel, shape (*kernel_size, filters, channels).
@@ -165,11 +164,11 @@ class Conv2DTranspose(_ConvTranspose):
 
 
 class Conv3DTranspose(_ConvTranspose):
-    """The adjoint of a convolution over volumes; as `keras.layers.Conv3DTranspose`.
+    """Transposed convolution over volumes; as `keras.layers.Conv3DTranspose`.
 
     Args:
         filters: Channels of the output.
-        kernel_size: Depth, height and width over which an input is spread, or one number for all.
+        kernel_size: Depth, height and width of the kernel, or one number for all.
         **options: The other arguments of `Conv2DTranspose`, in the same order.
 
     Example:

@@ -1,4 +1,4 @@
-"""Convolutions that filter each channel by itself, alone or followed by a mixture of the channels."""
+"""Depthwise convolutions."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from portanet.ops.convolution import conv_nd
 
 
 class ByChannel(Convolving):
-    """A layer whose first kernel, shape (*kernel_size, channels, depth_multiplier), filters each channel by itself."""
+    """A layer whose first kernel, shape (*kernel_size, channels, depth_multiplier), filters each channel separately."""
 
     def __init__(
         self,
@@ -31,7 +31,7 @@ class ByChannel(Convolving):
         self.depthwise_constraint = constraints.get(depthwise_constraint)
 
     def add_depthwise(self, name: str) -> Any:
-        """Allocate the kernel."""
+        """Allocate the depthwise kernel."""
         return self.add_weight(
             (*self.kernel_size, self.channels, self.depth_multiplier),
             self.depthwise_initializer,
@@ -41,7 +41,7 @@ class ByChannel(Convolving):
         )
 
     def filtered(self, x: Array, kernel: Array, bias: Array | None) -> Array:
-        """Each channel by itself."""
+        """The depthwise convolution."""
         xp = array_namespace(x, kernel)
         kernel = xp.reshape(kernel, (*self.kernel_size, 1, self.channels * self.depth_multiplier))
         return conv_nd(x, kernel, bias, self.strides, self.padding, self.dilation_rate, self.channels)
@@ -93,7 +93,7 @@ class _DepthwiseConv(ByChannel):
 
     def call(self, x: Array) -> Array:
         kernel = self.kernel.value
-        return self.closed(self.filtered(self.opened(x, kernel), kernel, self.bias_value))
+        return self.activated_output(self.filtered(self.channels_last_input(x, kernel), kernel, self.bias_value))
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         space = self.positions(self.space_of(input_shape))
@@ -101,10 +101,10 @@ class _DepthwiseConv(ByChannel):
 
 
 class DepthwiseConv1D(_DepthwiseConv):
-    """Each channel of a sequence is filtered by itself; as `keras.layers.DepthwiseConv1D`.
+    """Depthwise convolution over a sequence; as `keras.layers.DepthwiseConv1D`.
 
     Args:
-        kernel_size: Number of steps that the kernel sees.
+        kernel_size: Length of the kernel.
         **options: The other arguments of `DepthwiseConv2D`, in the same order.
 
     Example:
@@ -118,15 +118,15 @@ class DepthwiseConv1D(_DepthwiseConv):
 
 
 class DepthwiseConv2D(_DepthwiseConv):
-    """Each channel of an image is filtered by itself; as `keras.layers.DepthwiseConv2D`.
+    """Depthwise convolution over images: each channel is filtered separately; as `keras.layers.DepthwiseConv2D`.
 
     Args:
         kernel_size: Height and width of the kernel, or one number for both.
-        strides: Steps between its positions.
+        strides: Strides of the kernel.
         padding: As for `Conv2D`.
-        depth_multiplier: Number of filters for each channel.
+        depth_multiplier: Number of filters per channel.
         data_format: `"channels_last"` (the default) or `"channels_first"`.
-        dilation_rate: Distances between neighbouring places of the kernel.
+        dilation_rate: Distances between neighbouring elements of the kernel.
         activation: Name or function; None for none.
         use_bias: Whether to add a bias.
         depthwise_initializer: Initial values of the kernel, shape (*kernel_size, channels, depth_multiplier).
@@ -139,7 +139,7 @@ class DepthwiseConv2D(_DepthwiseConv):
         **options: `name`, `trainable`, `dtype` of `Layer`.
 
     Input: shape (batch, height, width, channels). Output: the same with channels * depth_multiplier channels, those of
-    one input channel side by side.
+    each input channel adjacent.
 
     Example:
         >>> import numpy as np

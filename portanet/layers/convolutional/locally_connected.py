@@ -1,4 +1,4 @@
-"""Kernels that differ from position to position."""
+"""Convolutions with a separate kernel at each position."""
 
 from __future__ import annotations
 
@@ -57,12 +57,12 @@ class _LocallyConnected(Convolving):
         self.space = self.positions(self.space_of(input_shape))
         if None in self.space:
             raise ValueError(
-                f"Layer '{self.name}' has weights for every place of its input, whose size must be known. "
+                f"Layer '{self.name}' has weights for every position of its input, whose size must be known. "
                 f"Received: shape {tuple(input_shape)}"
             )
-        places = math.prod(n for n in self.space if n is not None)
+        positions = math.prod(n for n in self.space if n is not None)
         self.kernel = self.add_weight(
-            (places, math.prod(self.kernel_size) * channels, self.filters),
+            (positions, math.prod(self.kernel_size) * channels, self.filters),
             self.kernel_initializer,
             "kernel",
             regularizer=self.kernel_regularizer,
@@ -72,33 +72,33 @@ class _LocallyConnected(Convolving):
 
     def call(self, x: Array) -> Array:
         kernel = self.kernel.value
-        x = self.opened(x, kernel)
+        x = self.channels_last_input(x, kernel)
         xp = array_namespace(x, kernel)
-        slid = window(x.shape[1:-1], self.kernel_size, self.strides, self.padding)
-        count = slid.places(x.shape[1:-1])
-        if count != self.space:
+        windows = window(x.shape[1:-1], self.kernel_size, self.strides, self.padding)
+        counts = windows.places(x.shape[1:-1])
+        if counts != self.space:
             raise ValueError(
                 f"Layer '{self.name}' was built for inputs in which its kernel has {self.space} positions. "
                 f"Received: an input of shape {tuple(x.shape)}"
             )
-        padded = pad(xp, x, slid.padding)
-        seen = [padded[slid.key(place, count)] for place in itertools.product(*map(range, self.kernel_size))]
-        columns = xp.reshape(xp.stack(seen, axis=-2), (x.shape[0], *kernel.shape[:2]))
-        # A product for each place: (places, batch, inputs) with (places, inputs, filters).
+        padded = pad(xp, x, windows.padding)
+        patches = [padded[windows.key(element, counts)] for element in itertools.product(*map(range, self.kernel_size))]
+        columns = xp.reshape(xp.stack(patches, axis=-2), (x.shape[0], *kernel.shape[:2]))
+        # A product per position: (positions, batch, inputs) with (positions, inputs, filters).
         out = xp.matmul(xp.permute_dims(columns, (1, 0, 2)), kernel)
-        out = xp.reshape(xp.permute_dims(out, (1, 0, 2)), (x.shape[0], *count, self.filters))
-        return self.closed(out + self.bias.value if self.use_bias else out)
+        out = xp.reshape(xp.permute_dims(out, (1, 0, 2)), (x.shape[0], *counts, self.filters))
+        return self.activated_output(out + self.bias.value if self.use_bias else out)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         return self.shape_with(input_shape, self.positions(self.space_of(input_shape)), self.filters)
 
 
 class LocallyConnected1D(_LocallyConnected):
-    """Like `Conv1D` with a kernel of its own at each position; as `keras.layers.LocallyConnected1D` of Keras 2.
+    """Like `Conv1D` with a separate kernel at each position; as `keras.layers.LocallyConnected1D` of Keras 2.
 
     Args:
         filters: Channels of the output.
-        kernel_size: Number of steps that each kernel sees.
+        kernel_size: Length of each kernel.
         **options: The other arguments of `LocallyConnected2D`, in the same order.
 
     Example:
@@ -112,17 +112,17 @@ class LocallyConnected1D(_LocallyConnected):
 
 
 class LocallyConnected2D(_LocallyConnected):
-    """Like `Conv2D` with a kernel of its own at each position; as `keras.layers.LocallyConnected2D` of Keras 2.
+    """Like `Conv2D` with a separate kernel at each position; as `keras.layers.LocallyConnected2D` of Keras 2.
 
     Args:
         filters: Channels of the output.
         kernel_size: Height and width of each kernel, or one number for both.
-        strides: Steps between the positions.
+        strides: Strides of the kernels.
         padding: As for `Conv2D`.
         data_format: `"channels_last"` (the default) or `"channels_first"`.
         activation: Name or function; None for none.
         use_bias: Whether to add a bias.
-        kernel_initializer: Initial values of the kernels, shape (positions, places * channels, filters).
+        kernel_initializer: Initial values of the kernels, shape (positions, elements * channels, filters).
         bias_initializer: Initial values of the bias, shape (*positions, filters).
         kernel_regularizer: Penalty on the kernels, added to the loss.
         bias_regularizer: Likewise on the bias.

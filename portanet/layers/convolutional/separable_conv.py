@@ -1,4 +1,4 @@
-"""Convolutions of each channel by itself, followed by a mixture of the channels."""
+"""Separable convolutions: a depthwise convolution followed by a pointwise one."""
 
 from __future__ import annotations
 
@@ -72,19 +72,19 @@ class _SeparableConv(ByChannel):
 
     def call(self, x: Array) -> Array:
         kernel = self.depthwise_kernel.value
-        x = self.filtered(self.opened(x, kernel), kernel, None)
-        return self.closed(conv_nd(x, self.pointwise_kernel.value, self.bias_value))
+        x = self.filtered(self.channels_last_input(x, kernel), kernel, None)
+        return self.activated_output(conv_nd(x, self.pointwise_kernel.value, self.bias_value))
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         return self.shape_with(input_shape, self.positions(self.space_of(input_shape)), self.filters)
 
 
 class SeparableConv1D(_SeparableConv):
-    """A convolution by channels, then a mixture of them at each step; as `keras.layers.SeparableConv1D`.
+    """Depthwise convolution over a sequence, then a pointwise one; as `keras.layers.SeparableConv1D`.
 
     Args:
         filters: Channels of the output.
-        kernel_size: Number of steps that the first kernel sees.
+        kernel_size: Length of the depthwise kernel.
         **options: The other arguments of `SeparableConv2D`, in the same order.
 
     Example:
@@ -98,27 +98,27 @@ class SeparableConv1D(_SeparableConv):
 
 
 class SeparableConv2D(_SeparableConv):
-    """A convolution by channels, then a mixture of them at each position; as `keras.layers.SeparableConv2D`.
+    """Depthwise convolution over images, then a pointwise one; as `keras.layers.SeparableConv2D`.
 
     Args:
         filters: Channels of the output.
-        kernel_size: Height and width of the first kernel, or one number for both.
-        strides: Steps between its positions.
+        kernel_size: Height and width of the depthwise kernel, or one number for both.
+        strides: Strides of the depthwise kernel.
         padding: As for `Conv2D`.
         data_format: `"channels_last"` (the default) or `"channels_first"`.
-        dilation_rate: Distances between neighbouring places of the kernel.
-        depth_multiplier: Number of filters for each channel in the first kernel.
+        dilation_rate: Distances between neighbouring elements of the depthwise kernel.
+        depth_multiplier: Number of depthwise filters per channel.
         activation: Name or function; None for none.
         use_bias: Whether to add a bias.
-        depthwise_initializer: Initial values of the first kernel, shape (*kernel_size, channels, depth_multiplier).
-        pointwise_initializer: Of the second, shape (1, 1, channels * depth_multiplier, filters).
+        depthwise_initializer: Initial values of the depthwise kernel, shape (*kernel_size, channels, depth_multiplier).
+        pointwise_initializer: Of the pointwise kernel, shape (1, 1, channels * depth_multiplier, filters).
         bias_initializer: Of the bias, shape (filters,).
-        depthwise_regularizer: Penalty on the first kernel, added to the loss.
-        pointwise_regularizer: Likewise on the second.
+        depthwise_regularizer: Penalty on the depthwise kernel, added to the loss.
+        pointwise_regularizer: Likewise on the pointwise kernel.
         bias_regularizer: Likewise on the bias.
         activity_regularizer: Likewise on the output, divided by the number of examples.
-        depthwise_constraint: Applied to the first kernel after each update.
-        pointwise_constraint: Likewise to the second.
+        depthwise_constraint: Applied to the depthwise kernel after each update.
+        pointwise_constraint: Likewise to the pointwise kernel.
         bias_constraint: Likewise to the bias.
         **options: `name`, `trainable`, `dtype` of `Layer`.
 

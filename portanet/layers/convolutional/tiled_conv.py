@@ -1,4 +1,4 @@
-"""Several kernels that alternate from position to position."""
+"""Convolutions with several kernels that alternate from position to position."""
 
 from __future__ import annotations
 
@@ -24,49 +24,50 @@ class _TiledConv(Conv):
         channels = self.channels_of(input_shape)
         self.kernel = self.add_weight(
             (*self.tiles, *self.kernel_size, channels // self.groups, self.filters),
-            self._draw,
+            self._initialize,
             "kernel",
             regularizer=self.kernel_regularizer,
             constraint=self.kernel_constraint,
         )
         self.add_bias((*self.tiles, self.filters))
 
-    def _draw(self, shape: tuple[int, ...], generator: Any) -> Any:
-        """Initial values as those of one kernel after the other."""
-        one = shape[self.rank :]
-        drawn = self.kernel_initializer((*one[:-1], one[-1] * math.prod(self.tiles)), generator)
-        drawn = drawn.reshape(*one[:-1], *self.tiles, one[-1])
-        last = len(drawn.shape) - 1
+    def _initialize(self, shape: tuple[int, ...], generator: Any) -> Any:
+        """Draw the initial values of all kernels."""
+        single = shape[self.rank :]
+        kernels = self.kernel_initializer((*single[:-1], single[-1] * math.prod(self.tiles)), generator)
+        kernels = kernels.reshape(*single[:-1], *self.tiles, single[-1])
+        last = len(kernels.shape) - 1
         first = last - self.rank
-        return drawn.transpose(*range(first, last), *range(first), last)
+        return kernels.transpose(*range(first, last), *range(first), last)
 
     def call(self, x: Array) -> Array:
         kernels = self.kernel.value
-        x = self.opened(x, kernels)
+        x = self.channels_last_input(x, kernels)
         xp = array_namespace(x, kernels)
-        slid = window(x.shape[1:-1], self.kernel_size, self.strides, self.padding, self.dilation_rate)
-        count = slid.places(x.shape[1:-1])
-        # Every kernel moves by as many strides as there are kernels; the last ones may need a position beyond the end.
-        each = tuple(-(-n // t) for n, t in zip(count, self.tiles, strict=True))
+        windows = window(x.shape[1:-1], self.kernel_size, self.strides, self.padding, self.dilation_rate)
+        counts = windows.places(x.shape[1:-1])
+        # Every kernel moves by as many strides as there are kernels; the last ones may extend beyond the end.
+        tile_counts = tuple(-(-n // t) for n, t in zip(counts, self.tiles, strict=True))
         strides = tuple(s * t for s, t in zip(self.strides, self.tiles, strict=True))
-        lacking = [
+        missing = [
             max(0, (n * t - 1) * s + span - (size + before + after))
             for n, t, s, span, size, (before, after) in zip(
-                each, self.tiles, self.strides, slid.spans, x.shape[1:-1], slid.padding, strict=True
+                tile_counts, self.tiles, self.strides, windows.spans, x.shape[1:-1], windows.padding, strict=True
             )
         ]
-        padding = tuple((b, a + more) for (b, a), more in zip(slid.padding, lacking, strict=True))
+        padding = tuple((b, a + extra) for (b, a), extra in zip(windows.padding, missing, strict=True))
         padded = pad(xp, x, padding)
         parts = []
         for tile in itertools.product(*map(range, self.tiles)):
             starts = [i * s for i, s in zip(tile, self.strides, strict=True)]
             stops = [
-                start + (n - 1) * s + span for start, n, s, span in zip(starts, each, strides, slid.spans, strict=True)
+                start + (n - 1) * s + span
+                for start, n, s, span in zip(starts, tile_counts, strides, windows.spans, strict=True)
             ]
-            seen = padded[(slice(None), *map(slice, starts, stops), ...)]
+            part = padded[(slice(None), *map(slice, starts, stops), ...)]
             bias = self.bias.value[(*tile, ...)] if self.use_bias else None
-            parts.append(conv_nd(seen, kernels[(*tile, ...)], bias, strides, "valid", self.dilation_rate, self.groups))
-        return self.closed(interleave(xp, parts, self.tiles, count))
+            parts.append(conv_nd(part, kernels[(*tile, ...)], bias, strides, "valid", self.dilation_rate, self.groups))
+        return self.activated_output(interleave(xp, parts, self.tiles, counts))
 
 
 class TiledConv1D(_TiledConv):
@@ -74,8 +75,8 @@ class TiledConv1D(_TiledConv):
 
     Args:
         filters: Channels of the output.
-        kernel_size: Number of steps that each kernel sees.
-        tiles: Number of kernels; position i has kernel `i % tiles`. With as many as positions it is locally connected.
+        kernel_size: Length of each kernel.
+        tiles: Number of kernels; position i has kernel `i % tiles`. One per position makes it locally connected.
         **options: The other arguments of `Conv1D`, by name.
 
     Example:

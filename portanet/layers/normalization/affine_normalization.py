@@ -1,4 +1,4 @@
-"""What normalisation layers have in common."""
+"""The base class of normalisation layers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from portanet.ops.normalization import normalize
 
 
 class AffineNormalization(Layer):
-    """What layers share that normalise and then multiply by `gamma` and add `beta`.
+    """A layer that normalises, then multiplies by `gamma` and adds `beta`.
 
     Args:
         epsilon: Added to the variance.
@@ -54,7 +54,7 @@ class AffineNormalization(Layer):
         self.gamma_constraint = constraints.get(gamma_constraint)
 
     def add_affine(self, shape: tuple[int, ...]) -> None:
-        """Allocate `gamma` and `beta` where they are wanted."""
+        """Allocate `gamma` and `beta`, if used."""
         if self.scale:
             self.gamma = self.add_weight(
                 shape,
@@ -75,32 +75,32 @@ class AffineNormalization(Layer):
             )
 
     def affine(self, shape: tuple[int, ...]) -> list[Array]:
-        """`gamma` and `beta`, as far as they are wanted, in a shape that broadcasts to the input's."""
+        """`gamma` and `beta`, if used, in a shape that broadcasts to the input's."""
         used = [self.gamma] if self.scale else []
         used += [self.beta] if self.center else []
         return [array_namespace(v.value).reshape(v.value, shape) for v in used]
 
     def normalized(self, x: Array, axes: tuple[int, ...], shape: tuple[int, ...]) -> tuple[Array, Array, Array]:
-        """`x` normalised over axes, times gamma plus beta of a shape; and the mean and the variance."""
-        found: tuple[Array, Array, Array] = normalize(
+        """`x` normalised over axes, with `gamma` and `beta` of a shape applied; and the mean and variance."""
+        result: tuple[Array, Array, Array] = normalize(
             x, *self.affine(shape), axes=axes, epsilon=self.epsilon, scale=self.scale, offset=self.center
         )
-        return found
+        return result
 
 
 def positive_axes(layer: Layer, axes: tuple[int, ...], shape: Any) -> tuple[int, ...]:
-    """Axes counted from the front, in order; each must be an axis of the input other than the batch's."""
-    found = tuple(sorted(a % len(shape) for a in axes if -len(shape) <= a < len(shape)))
-    if len(found) != len(axes) or len(set(found)) != len(found) or 0 in found:
+    """Non-negative axes in ascending order; each must be an axis of the input other than the batch axis."""
+    positive = tuple(sorted(a % len(shape) for a in axes if -len(shape) <= a < len(shape)))
+    if len(positive) != len(axes) or len(set(positive)) != len(positive) or 0 in positive:
         raise ValueError(
             f"Argument `axis` of layer '{layer.name}' must name axes of the input, each once and not the batch axis. "
             f"Received: axis={list(axes)} for an input of shape {tuple(shape)}"
         )
-    return found
+    return positive
 
 
 def widened(x: Array) -> tuple[Array, Any]:
-    """`x` in at least float32, in which statistics are taken, and a function that casts a result back."""
+    """`x` in at least float32, for statistics, and a function that casts a result back."""
     xp = array_namespace(x)
     if not xp.isdtype(x.dtype, "real floating"):
         return xp.astype(x, xp.float32), lambda out: out

@@ -15,13 +15,13 @@ from portanet.variables import Variable
 class BatchNormalization(AffineNormalization):
     """Give each feature mean 0 and variance 1, then multiply by `gamma` and add `beta` (Ioffe and Szegedy 2015).
 
-    As `keras.layers.BatchNormalization`. In training, mean and variance are those of the batch, and running averages
-    of them are kept: `moving = momentum * moving + (1 - momentum) * batch`. At inference, and where the layer is not
+    As `keras.layers.BatchNormalization`. In training, mean and variance are those of the batch, and their running
+    averages are updated: `moving = momentum * moving + (1 - momentum) * batch`. At inference, and if the layer is not
     trainable, the running averages are used.
 
     Args:
-        axis: The axis or axes of the features, each of which has statistics of its own.
-        momentum: How much of the running averages stays in each step.
+        axis: The axis or axes of the features, each with separate statistics.
+        momentum: Momentum of the running averages.
         epsilon: Added to the variance.
         moving_mean_initializer: Initial running mean.
         moving_variance_initializer: Initial running variance.
@@ -30,7 +30,7 @@ class BatchNormalization(AffineNormalization):
             `activity_regularizer` of `Layer`.
 
     Input: any shape. Output: the same shape and dtype. With a `mask` of the shape of the leading axes, statistics are
-    those of the places where it is True.
+    taken where it is True.
 
     Example:
         >>> import numpy as np
@@ -72,7 +72,7 @@ class BatchNormalization(AffineNormalization):
         shape = tuple(n if i in self.axes else 1 for i, n in enumerate(x.shape))
         x, restore = widened(x)
         if not (training and self.trainable):
-            return restore(self._shifted(x, shape))
+            return restore(self._with_running_statistics(x, shape))
         others = tuple(i for i in range(x.ndim) if i not in self.axes)
         if math.prod(x.shape[i] for i in others) == 0:
             raise ValueError(
@@ -82,12 +82,12 @@ class BatchNormalization(AffineNormalization):
             out, mean, variance = self.normalized(x, others, shape)
         else:
             out, mean, variance = self._masked(x, others, shape, mask)
-        self._follow(self.moving_mean, mean)
-        self._follow(self.moving_variance, variance)
+        self._update(self.moving_mean, mean)
+        self._update(self.moving_variance, variance)
         return restore(out)
 
-    def _shifted(self, x: Array, shape: tuple[int, ...]) -> Array:
-        """By the running averages, all that is done to each feature is one product and one sum."""
+    def _with_running_statistics(self, x: Array, shape: tuple[int, ...]) -> Array:
+        """Normalise by the running averages, with one product and one sum per feature."""
         mean, variance = self.moving_mean.value, self.moving_variance.value
         weights = [v.value for v in (*([self.gamma] if self.scale else []), *([self.beta] if self.center else []))]
         xp = array_namespace(mean, variance, *weights)
@@ -98,13 +98,13 @@ class BatchNormalization(AffineNormalization):
         if self.center:
             offset = xp.add(offset, weights[-1])
         xp = array_namespace(x, factor)
-        factor, offset = (xp.astype(xp.reshape(each, shape), x.dtype, copy=False) for each in (factor, offset))
+        factor, offset = (xp.astype(xp.reshape(v, shape), x.dtype, copy=False) for v in (factor, offset))
         return xp.multiply(x, factor) + offset
 
     def _masked(
         self, x: Array, others: tuple[int, ...], shape: tuple[int, ...], mask: Array
     ) -> tuple[Array, Array, Array]:
-        """Normalise by the statistics of the places where `mask` is True."""
+        """Normalise by the statistics where `mask` is True."""
         mask = unwrap(mask)
         lead = tuple(mask.shape)
         if lead != tuple(x.shape[: len(lead)]) or any(a < len(lead) for a in self.axes):
@@ -128,8 +128,8 @@ class BatchNormalization(AffineNormalization):
             y = xp.add(y, affine[-1])
         return y, mean, variance
 
-    def _follow(self, moving: Variable, value: Array) -> None:
-        """Move a running average, which has no derivative."""
+    def _update(self, moving: Variable, value: Array) -> None:
+        """Update a running average, which has no derivative."""
         old, new = unwrap(moving.value), unwrap(value)
         xp = raw_namespace(new)
         new = xp.astype(xp.reshape(new, moving.shape), old.dtype, copy=False)

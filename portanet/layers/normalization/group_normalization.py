@@ -1,4 +1,4 @@
-"""Normalisation within groups of channels, and within each channel."""
+"""Group and instance normalisation."""
 
 from __future__ import annotations
 

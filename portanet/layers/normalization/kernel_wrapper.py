@@ -1,4 +1,4 @@
-"""A layer around a layer, whose kernel it replaces."""
+"""The base class of wrappers that replace a layer's kernel."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from portanet.variables import Variable, bind
 
 
 class KernelWrapper(Layer):
-    """A layer that computes what another does with another kernel, made from its own by `kernel_in_use`.
+    """Wraps a layer and computes with another kernel, derived from the layer's by `kernel_in_use`.
 
     Args:
         layer: A layer with weights `kernel` or `embeddings`.
@@ -44,7 +44,7 @@ class KernelWrapper(Layer):
         kernel = self._kernel()
         with bind({kernel: self.kernel_in_use(training)}) as inner:
             out = self.layer(x, training=training, mask=mask)
-        # What the layer assigned to its state goes on to the step around, if any.
+        # Pass the layer's state updates on to the enclosing `bind`, if any.
         for variable, value in inner.items():
             if variable is not kernel and variable.value is not value:
                 variable.assign(value)

@@ -1,4 +1,4 @@
-"""Normalisation of each example by its mean and variance, root mean square or length; what such layers share."""
+"""Layer normalisation."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class LayerNormalization(AffineNormalization):
     As `keras.layers.LayerNormalization`.
 
     Args:
-        axis: The axis or axes to take mean and variance over, which `gamma` and `beta` also have.
+        axis: The axis or axes of mean and variance, which are also those of `gamma` and `beta`.
         epsilon: Added to the variance.
         **options: `center`, `scale`, `beta_initializer`, `gamma_initializer`, `beta_regularizer`, `gamma_regularizer`,
             `beta_constraint`, `gamma_constraint` of `AffineNormalization`; `name`, `trainable`, `dtype`,

@@ -18,7 +18,7 @@ class RMSNormalization(Layer):
     As `keras.layers.RMSNormalization`.
 
     Args:
-        axis: The axis or axes to take the mean over, which `scale` also has.
+        axis: The axis or axes of the mean, which are also those of `scale`.
         epsilon: Added to the mean of squares.
         **options: `name`, `trainable`, `dtype`, `activity_regularizer` of `Layer`.
 

@@ -1,4 +1,4 @@
-"""A kernel with largest singular value 1."""
+"""Spectral normalisation."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from portanet.layers.normalization.kernel_wrapper import KernelWrapper
 
 
 class SpectralNormalization(KernelWrapper):
-    """Divide a layer's kernel by its largest singular value, so that the layer lengthens no vector.
+    """Divide a layer's kernel by its largest singular value, its spectral norm.
 
-    Miyato et al. 2018. The singular value is estimated by power iteration, in training, from where the last step left
-    off; as `keras.layers.SpectralNormalization`. As in the paper and in PyTorch, the kernel that is trained is the one
-    before the division, and the derivative passes through the division (Keras overwrites the kernel by the result).
+    Miyato et al. 2018; as `keras.layers.SpectralNormalization`. In training, the singular value is estimated by power
+    iteration, starting from the previous step's vector. As in the paper and in PyTorch, the trained kernel is the one
+    before the division, and gradients pass through the division (Keras overwrites the kernel).
 
     Args:
-        layer: A layer with weights `kernel` or `embeddings`; the last axis is that of its units.
-        power_iterations: Number of iterations in each training step.
+        layer: A layer with weights `kernel` or `embeddings`, whose last axis is that of the units.
+        power_iterations: Number of iterations per training step.
         **options: `name`, `trainable`, `dtype`, `activity_regularizer` of `Layer`.
 
     Example:

@@ -1,4 +1,4 @@
-"""Layers that normalise the kernel of the layer that they hold."""
+"""Weight normalisation."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from portanet.layers.normalization.kernel_wrapper import KernelWrapper
 
 
 class WeightNormalization(KernelWrapper):
-    """Learn the direction and the length of each unit's weights apart: `g * kernel / |kernel|`.
+    """Learn the direction and the length of each unit's weights separately: `g * kernel / |kernel|`.
 
-    Salimans and Kingma 2016. The norm is that over all axes of the kernel but the last. The lengths `g` begin as those
-    of the kernel.
+    Salimans and Kingma 2016. The norm is taken over all axes of the kernel except the last. Initially, the lengths `g`
+    are those of the kernel.
 
     Args:
-        layer: A layer with weights `kernel` or `embeddings`; the last axis is that of its units.
+        layer: A layer with weights `kernel` or `embeddings`, whose last axis is that of the units.
         **options: `name`, `trainable`, `dtype`, `activity_regularizer` of `Layer`.
 
     Example:

@@ -1,4 +1,4 @@
-"""Pooling into a number of bins, whatever the input's size."""
+"""Adaptive pooling, into a fixed number of bins."""
 
 from __future__ import annotations
 
@@ -49,10 +49,10 @@ class AdaptiveAveragePooling1D(_Adaptive):
 class AdaptiveAveragePooling2D(_Adaptive):
     """The mean over a number of bins on each axis; as `keras.layers.AdaptiveAveragePooling2D`.
 
-    Bin i of an axis goes from floor(i size / bins) to ceil((i + 1) size / bins).
+    Bin i of an axis ranges from floor(i size / bins) to ceil((i + 1) size / bins).
 
     Args:
-        output_size: Number of bins, one for all axes or one for each.
+        output_size: Number of bins, one for all axes or one per axis.
         data_format: `"channels_last"` (the default) or `"channels_first"`.
         **options: `name`, `dtype` of `Layer`.
 
@@ -70,7 +70,7 @@ class AdaptiveAveragePooling3D(_Adaptive):
     """The mean over a number of bins on each axis; as `keras.layers.AdaptiveAveragePooling3D`.
 
     Args:
-        output_size: Number of bins, one for all axes or one for each.
+        output_size: Number of bins, one for all axes or one per axis.
         data_format: `"channels_last"` (the default) or `"channels_first"`.
         **options: `name`, `dtype` of `Layer`.
     """
@@ -91,12 +91,12 @@ class AdaptiveMaxPooling1D(_Adaptive):
 
 
 class AdaptiveMaxPooling2D(_Adaptive):
-    """The maximum over a number of bins on each axis, see `AdaptiveAveragePooling2D`.
+    """The maximum over a number of bins on each axis; see `AdaptiveAveragePooling2D`.
 
     As `keras.layers.AdaptiveMaxPooling2D`.
 
     Args:
-        output_size: Number of bins, one for all axes or one for each.
+        output_size: Number of bins, one for all axes or one per axis.
         data_format: `"channels_last"` (the default) or `"channels_first"`.
         **options: `name`, `dtype` of `Layer`.
     """
@@ -108,7 +108,7 @@ class AdaptiveMaxPooling3D(_Adaptive):
     """The maximum over a number of bins on each axis; as `keras.layers.AdaptiveMaxPooling3D`.
 
     Args:
-        output_size: Number of bins, one for all axes or one for each.
+        output_size: Number of bins, one for all axes or one per axis.
         data_format: `"channels_last"` (the default) or `"channels_first"`.
         **options: `name`, `dtype` of `Layer`.
     """

@@ -1,4 +1,4 @@
-"""The mean over windows."""
+"""Average pooling."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from portanet.ops.windows import Window
 
 
 class _AveragePooling(Pooling):
-    def pool(self, x: Array, slid: Window) -> Array:
-        return average_pool(x, slid)
+    def pool(self, x: Array, windows: Window) -> Array:
+        return average_pool(x, windows)
 
 
 class AveragePooling1D(_AveragePooling):
-    """The mean of each window of steps, padding left out; as `keras.layers.AveragePooling1D`.
+    """The mean of each window of steps, excluding padding; as `keras.layers.AveragePooling1D`.
 
     Args:
         pool_size: Number of steps in a window.
@@ -25,12 +25,12 @@ class AveragePooling1D(_AveragePooling):
 
 
 class AveragePooling2D(_AveragePooling):
-    """The mean of each window of an image, padding left out; as `keras.layers.AveragePooling2D`.
+    """The mean of each window of an image, excluding padding; as `keras.layers.AveragePooling2D`.
 
     Args:
         pool_size: Height and width of the window, or one number for both.
-        strides: Steps of the window; None for its size.
-        padding: `"valid"`, `"same"`, or numbers of places: an integer, or for each axis an integer or a pair
+        strides: Strides of the window; None for its size.
+        padding: `"valid"`, `"same"`, or explicit: an integer, or for each axis an integer or a pair
             (before, after).
         data_format: `"channels_last"` (the default) or `"channels_first"`.
         **options: `name`, `dtype` of `Layer`.
@@ -47,7 +47,7 @@ class AveragePooling2D(_AveragePooling):
 
 
 class AveragePooling3D(_AveragePooling):
-    """The mean of each window of a volume, padding left out; as `keras.layers.AveragePooling3D`.
+    """The mean of each window of a volume, excluding padding; as `keras.layers.AveragePooling3D`.
 
     Args:
         pool_size: Depth, height and width of the window, or one number for all.

@@ -1,4 +1,4 @@
-"""What pooling over windows has in common."""
+"""The base class of pooling over windows."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from portanet.ops.windows import Window, window
 
 
 class Pooling(Spatial):
-    """What layers over windows without weights share.
+    """A layer that pools each window.
 
     Args:
-        pool_size: Size of the window, one for all axes or one for each.
-        strides: Steps of the window; None for its size.
-        padding: `"valid"`, `"same"`, or numbers of places: an integer, or for each axis an integer or a pair
+        pool_size: Size of the window, one for all axes or one per axis.
+        strides: Strides of the window; None for its size.
+        padding: `"valid"`, `"same"`, or explicit: an integer, or for each axis an integer or a pair
             (before, after), less than the window's size.
         data_format: `"channels_last"` (the default) or `"channels_first"`.
         **options: `name`, `dtype` of `Layer`.
@@ -42,15 +42,15 @@ class Pooling(Spatial):
         else:
             self.padding = checks.pairs("padding", padding, self.rank, self)
             if any(n >= k for pair, k in zip(self.padding, self.pool_size, strict=True) for n in pair):
-                expected = f"less than pool_size={self.pool_size}: a window has to see some of the input"
+                expected = f"less than pool_size={self.pool_size}: a window must overlap the input"
                 raise checks.invalid("padding", padding, expected, self)
 
     def window_over(self, space: Sequence[int]) -> Window:
-        """The window for an input of a size."""
+        """The windows over an input of a spatial size."""
         return window(space, self.pool_size, self.strides, self.padding)
 
-    def opened(self, x: Array) -> Array:
-        """The input with its channels last and a floating dtype."""
+    def channels_last_input(self, x: Array) -> Array:
+        """The input with channels last and a floating-point dtype."""
         self.require_space(x.shape)
         self.compute_output_shape(tuple(x.shape))
         xp = array_namespace(x)
@@ -58,17 +58,17 @@ class Pooling(Spatial):
             x = xp.astype(x, getattr(xp, self.compute_dtype))
         return x if self.data_format == "channels_last" else xp.moveaxis(x, 1, -1)
 
-    def closed(self, x: Array) -> Array:
-        """The result with its channels where the input's are."""
+    def restored_output(self, x: Array) -> Array:
+        """The output with channels on the input's axis."""
         return x if self.data_format == "channels_last" else array_namespace(x).moveaxis(x, -1, 1)
 
-    def pool(self, x: Array, slid: Window) -> Array:
-        """Sum up each window of x, channels last."""
+    def pool(self, x: Array, windows: Window) -> Array:
+        """Pool each window of `x`, channels last."""
         raise NotImplementedError
 
     def call(self, x: Array) -> Any:
-        x = self.opened(x)
-        return self.closed(self.pool(x, self.window_over(x.shape[1:-1])))
+        x = self.channels_last_input(x)
+        return self.restored_output(self.pool(x, self.window_over(x.shape[1:-1])))
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         self.require_space(input_shape)

@@ -1,4 +1,4 @@
-"""Pooling over all of space."""
+"""Global pooling."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from portanet.layers.spatial import Spatial
 from portanet.ops.pooling import global_max_pool
 
 
-class _Whole(Spatial):
+class _GlobalPooling(Spatial):
     def __init__(self, data_format: str | None = None, keepdims: bool = False, **options: Any) -> None:
         super().__init__(data_format, **options)
         self.keepdims = keepdims
@@ -24,18 +24,18 @@ class _Whole(Spatial):
         )
 
 
-class _GlobalAveragePooling(_Whole):
+class _GlobalAveragePooling(_GlobalPooling):
     def call(self, x: Array) -> Array:
         self.require_space(x.shape)
         return array_namespace(x).mean(x, axis=tuple(self.axes), keepdims=self.keepdims)
 
 
 class GlobalAveragePooling1D(_GlobalAveragePooling):
-    """The mean over all steps, leaving out those that a mask leaves out; as `keras.layers.GlobalAveragePooling1D`.
+    """The mean over all steps, excluding masked ones; as `keras.layers.GlobalAveragePooling1D`.
 
     Args:
         data_format: `"channels_last"` (the default) or `"channels_first"`.
-        keepdims: Whether the axes of space stay, with size 1.
+        keepdims: Whether to keep the spatial axes, with size 1.
         **options: `name`, `dtype` of `Layer`.
 
     Example:
@@ -57,7 +57,7 @@ class GlobalAveragePooling1D(_GlobalAveragePooling):
         axis = self.axes[0]
         kept = xp.expand_dims(xp.astype(mask, x.dtype), axis=2 if axis == 1 else 1)
         total = xp.sum(x * kept, axis=axis, keepdims=self.keepdims)
-        # All left out gives 0.
+        # If all steps are masked, the mean is 0.
         return total / xp.maximum(xp.sum(kept, axis=axis, keepdims=self.keepdims), 1.0)
 
 
@@ -66,7 +66,7 @@ class GlobalAveragePooling2D(_GlobalAveragePooling):
 
     Args:
         data_format: `"channels_last"` (the default) or `"channels_first"`.
-        keepdims: Whether the axes of space stay, with size 1.
+        keepdims: Whether to keep the spatial axes, with size 1.
         **options: `name`, `dtype` of `Layer`.
 
     Example:
@@ -84,14 +84,14 @@ class GlobalAveragePooling3D(_GlobalAveragePooling):
 
     Args:
         data_format: `"channels_last"` (the default) or `"channels_first"`.
-        keepdims: Whether the axes of space stay, with size 1.
+        keepdims: Whether to keep the spatial axes, with size 1.
         **options: `name`, `dtype` of `Layer`.
     """
 
     rank = 3
 
 
-class _GlobalMaxPooling(_Whole):
+class _GlobalMaxPooling(_GlobalPooling):
     def call(self, x: Array) -> Array:
         self.require_space(x.shape)
         xp = array_namespace(x)
@@ -103,11 +103,11 @@ class _GlobalMaxPooling(_Whole):
 
 
 class GlobalMaxPooling1D(_GlobalMaxPooling):
-    """The maximum over all steps, the first at ties; as `keras.layers.GlobalMaxPooling1D`.
+    """The maximum over all steps; the first gets the derivative at ties; as `keras.layers.GlobalMaxPooling1D`.
 
     Args:
         data_format: `"channels_last"` (the default) or `"channels_first"`.
-        keepdims: Whether the axes of space stay, with size 1.
+        keepdims: Whether to keep the spatial axes, with size 1.
         **options: `name`, `dtype` of `Layer`.
     """
 
@@ -120,7 +120,7 @@ class GlobalMaxPooling2D(_GlobalMaxPooling):
 
     Args:
         data_format: `"channels_last"` (the default) or `"channels_first"`.
-        keepdims: Whether the axes of space stay, with size 1.
+        keepdims: Whether to keep the spatial axes, with size 1.
         **options: `name`, `dtype` of `Layer`.
 
     Example:
@@ -138,7 +138,7 @@ class GlobalMaxPooling3D(_GlobalMaxPooling):
 
     Args:
         data_format: `"channels_last"` (the default) or `"channels_first"`.
-        keepdims: Whether the axes of space stay, with size 1.
+        keepdims: Whether to keep the spatial axes, with size 1.
         **options: `name`, `dtype` of `Layer`.
     """
 

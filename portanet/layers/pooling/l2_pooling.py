@@ -1,4 +1,4 @@
-"""The Euclidean norm over windows."""
+"""L2 pooling."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from portanet.ops.windows import Window
 
 
 class _L2Pooling(Pooling):
-    def pool(self, x: Array, slid: Window) -> Array:
-        return l2_pool(x, slid)
+    def pool(self, x: Array, windows: Window) -> Array:
+        return l2_pool(x, windows)
 
 
 class L2Pooling1D(_L2Pooling):

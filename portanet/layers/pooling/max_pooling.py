@@ -1,4 +1,4 @@
-"""The maximum over windows."""
+"""Max pooling."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ class _MaxPooling(Pooling):
         super().__init__(pool_size, strides, padding, data_format, **options)
         self.return_argmax = return_argmax
 
-    def pool(self, x: Array, slid: Window) -> Array:
-        return max_pool(x, window=slid)
+    def pool(self, x: Array, windows: Window) -> Array:
+        return max_pool(x, window=windows)
 
     def call(self, x: Array) -> Any:
-        x = self.opened(x)
-        slid = self.window_over(x.shape[1:-1])
-        y = self.closed(self.pool(x, slid))
-        return [y, self.closed(max_places(x, slid))] if self.return_argmax else y
+        x = self.channels_last_input(x)
+        windows = self.window_over(x.shape[1:-1])
+        y = self.restored_output(self.pool(x, windows))
+        return [y, self.restored_output(max_places(x, windows))] if self.return_argmax else y
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         shape = super().compute_output_shape(input_shape)
@@ -58,16 +58,16 @@ class MaxPooling1D(_MaxPooling):
 class MaxPooling2D(_MaxPooling):
     """The maximum of each window of an image; as `keras.layers.MaxPooling2D`.
 
-    Where several places of a window have the maximum, the first (row by row) gets the derivative.
+    If several elements of a window are the maximum, the first (row by row) gets the derivative.
 
     Args:
         pool_size: Height and width of the window, or one number for both.
-        strides: Steps of the window; None for its size.
-        padding: `"valid"`, `"same"`, or numbers of places: an integer, or for each axis an integer or a pair
-            (before, after). Padding never is the maximum.
+        strides: Strides of the window; None for its size.
+        padding: `"valid"`, `"same"`, or explicit: an integer, or for each axis an integer or a pair
+            (before, after). Padding is never the maximum.
         data_format: `"channels_last"` (the default) or `"channels_first"`.
-        return_argmax: Whether to return `[maxima, places]`, with the place of each maximum in its window as an int32
-            counted row by row: what `MaxUnpooling2D` needs.
+        return_argmax: Whether to return `[maxima, indices]`, with the index of each maximum in its flattened window as
+            an int32, as needed by `MaxUnpooling2D`.
         **options: `name`, `dtype` of `Layer`.
 
     Example:

@@ -1,4 +1,4 @@
-"""Values put back where max pooling took them from."""
+"""Max unpooling."""
 
 from __future__ import annotations
 
@@ -12,31 +12,31 @@ from portanet.ops.pooling import unpool
 
 class _MaxUnpooling(Pooling):
     def call(self, x: Any) -> Array:
-        values, places = x
-        undone: Any = self._undone(tuple(values.shape))
-        space = [undone[axis] for axis in self.axes]
+        values, indices = x
+        shape: Any = self._unpooled_shape(tuple(values.shape))
+        space = [shape[axis] for axis in self.axes]
         first = self.data_format == "channels_first"
         if first:
-            values, places = (array_namespace(each).moveaxis(each, 1, -1) for each in (values, places))
-        return self.closed(unpool(values, places, self.window_over(space), space))
+            values, indices = (array_namespace(x).moveaxis(x, 1, -1) for x in (values, indices))
+        return self.restored_output(unpool(values, indices, self.window_over(space), space))
 
-    def _undone(self, shape: Any) -> list[int | None]:
+    def _unpooled_shape(self, shape: Any) -> list[int | None]:
         self.require_space(shape)
-        undone = list(shape)
+        unpooled = list(shape)
         for i, axis in enumerate(self.axes):
-            if undone[axis] is None:
+            if unpooled[axis] is None:
                 continue
-            count, k, s = undone[axis], self.pool_size[i], self.strides[i]
+            count, k, s = unpooled[axis], self.pool_size[i], self.strides[i]
             cut = 0 if self.padding == "valid" else k - s if self.padding == "same" else sum(self.padding[i])
-            undone[axis] = (count - 1) * s + k - cut
-        return undone
+            unpooled[axis] = (count - 1) * s + k - cut
+        return unpooled
 
     def compute_output_shape(self, input_shape: Any) -> Any:
-        return tuple(self._undone(input_shape[0]))
+        return tuple(self._unpooled_shape(input_shape[0]))
 
 
 class MaxUnpooling1D(_MaxUnpooling):
-    """The way back from `MaxPooling1D(return_argmax=True)`: maxima where they were, zeros elsewhere.
+    """The inverse of `MaxPooling1D(return_argmax=True)`: maxima at their positions, zeros elsewhere.
 
     Args:
         pool_size: Number of steps in a window.
@@ -47,14 +47,14 @@ class MaxUnpooling1D(_MaxUnpooling):
 
 
 class MaxUnpooling2D(_MaxUnpooling):
-    """The way back from `MaxPooling2D(return_argmax=True)`: maxima where they were, zeros elsewhere.
+    """The inverse of `MaxPooling2D(return_argmax=True)`: maxima at their positions, zeros elsewhere.
 
-    From Zeiler and Fergus (2014), to show what excites a unit. Called with a list `[values, places]`. The result is the
-    smallest that gives so many windows.
+    From Zeiler and Fergus (2014), to visualize what activates a unit. Called with a list `[values, indices]`. The
+    output is the smallest with that number of windows.
 
     Args:
         pool_size: Height and width of the window, or one number for both.
-        strides: Steps of the window; None for its size.
+        strides: Strides of the window; None for its size.
         padding: As for the pooling.
         data_format: `"channels_last"` (the default) or `"channels_first"`.
         **options: `name`, `dtype` of `Layer`.
@@ -74,7 +74,7 @@ class MaxUnpooling2D(_MaxUnpooling):
 
 
 class MaxUnpooling3D(_MaxUnpooling):
-    """The way back from `MaxPooling3D(return_argmax=True)`: maxima where they were, zeros elsewhere.
+    """The inverse of `MaxPooling3D(return_argmax=True)`: maxima at their positions, zeros elsewhere.
 
     Args:
         pool_size: Depth, height and width of the window, or one number for all.
