@@ -42,6 +42,20 @@ def calls(function: Callable[[], Any]) -> list[tuple[str, str]]:
     return seen[1:]  # without `function` itself
 
 
+def test_a_batch_in_fit_enters_few_files() -> None:
+    x, y = np.ones((32, 4), dtype="float32"), np.arange(32) % 3
+    with portanet.use_backend("numpy"):
+        model = portanet.Sequential(
+            [layers.Input((4,)), layers.Dense(8, "relu"), layers.Dropout(0.5), layers.Dense(3, "softmax")]
+        )
+        model.compile("adam", "sparse_categorical_crossentropy")
+        model.fit(x, y, verbose=0)  # what happens once
+        seen = calls(lambda: model.fit(x, y, batch_size=32, verbose=0))
+    files = sorted({file for file, _ in seen if pathlib.Path(file).is_relative_to(SOURCE)})
+    assert "trainer.py" in {pathlib.Path(file).name for file in files}
+    assert len(files) <= 45, "\n".join(files)
+
+
 def test_a_layer_on_plain_arrays_makes_few_calls() -> None:
     x = np.ones((32, 4), dtype="float32")
     with portanet.use_backend("numpy"):

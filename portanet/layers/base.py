@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import itertools
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Self
 
@@ -14,7 +15,8 @@ from portanet.layers.output_shapes import shape_by_trial
 from portanet.layers.several_inputs import Several, masks_of, shape_of
 from portanet.layers.symbolic import Node, only_node, record
 from portanet.layers.weights import WeightHolder, assign_all
-from portanet.mixed_precision import DTypePolicy, at_least_float32
+from portanet.lookup import snake_case
+from portanet.mixed_precision import DTypePolicy, at_least_float32, cast_floats
 from portanet.tree import tree_leaves
 from portanet.variables import Variable, add_loss, computing_in
 
@@ -184,6 +186,15 @@ class Layer(WeightHolder):
 
     # Dtypes
 
+    def in_compute_dtype(self, inputs: Any) -> Any:
+        """The inputs (a tree), floating-point arrays cast to the dtype in which the layer computes."""
+        if self._policy is not None:
+            return cast_floats(inputs, self._policy.compute_dtype)
+        for variable in self._variables.values():
+            if not variable.counter:
+                return cast_floats(inputs, variable.value.dtype)
+        return inputs
+
     @property
     def dtype_policy(self) -> DTypePolicy:
         """The dtype policy of weights and computations."""
@@ -204,6 +215,23 @@ class Layer(WeightHolder):
         return self.dtype_policy.variable_dtype
 
     # Sublayers and weights
+
+    def _name_among(self, siblings: Mapping[str, Any]) -> str:
+        """The layer's name among its siblings, made unique unless the user chose it.
+
+        The first call fixes the layer's own name; it may have another in a second model.
+        """
+        name = self.name
+        if name in siblings:
+            if self._named:
+                raise ValueError(
+                    f"Two layers of one model have the same name; give one another name. Received: name={self.name!r}"
+                )
+            kind = snake_case(type(self).__name__)
+            name = next(f"{kind}_{n}" for n in itertools.count(1) if f"{kind}_{n}" not in siblings)
+        if not self._adopted:
+            self.name, self._adopted = name, True
+        return name
 
     def sublayers(self) -> dict[str, Layer]:
         """The direct sublayers by name, in the order in which they were assigned."""
@@ -308,12 +336,7 @@ class Layer(WeightHolder):
         Raises:
             ValueError: The number or a shape differs; no weight is changed.
         """
-        own = self.weights
-        if len(weights) != len(own):
-            raise ValueError(
-                f"Layer '{self.name}' has {len(own)} weights; pass as many. Received: {len(weights)} arrays"
-            )
-        assign_all(own, weights)
+        assign_all(self.name, self.weights, weights)
 
     def to(self, name: str | Backend, device: Any = None, dtype: str | None = None) -> Self:
         """Move the weights to another backend or device.

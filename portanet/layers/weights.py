@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import functools
 import inspect
-import itertools
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -14,7 +12,7 @@ from portanet import constraints, initializers, random, regularizers
 from portanet.backends import get_backend
 from portanet.configurable import Configurable
 from portanet.lookup import snake_case
-from portanet.mixed_precision import DTypePolicy, cast_floats, chosen_policy
+from portanet.mixed_precision import DTypePolicy, chosen_policy
 from portanet.variables import Variable, will_be_loaded
 
 
@@ -96,32 +94,6 @@ class WeightHolder(Configurable):
             self._owner_path = f"{self.name}#{random.next_unowned()}"
         return self._owner_path
 
-    def _name_among(self, siblings: Mapping[str, Any]) -> str:
-        """The layer's name among its siblings, made unique unless the user chose it.
-
-        The first call fixes the layer's own name; it may have another in a second model.
-        """
-        name = self.name
-        if name in siblings:
-            if self._named:
-                raise ValueError(
-                    f"Two layers of one model have the same name; give one another name. Received: name={self.name!r}"
-                )
-            kind = snake_case(type(self).__name__)
-            name = next(f"{kind}_{n}" for n in itertools.count(1) if f"{kind}_{n}" not in siblings)
-        if not self._adopted:
-            self.name, self._adopted = name, True
-        return name
-
-    def in_compute_dtype(self, inputs: Any) -> Any:
-        """The inputs (a tree), floating-point arrays cast to the dtype in which the layer computes."""
-        if self._policy is not None:
-            return cast_floats(inputs, self._policy.compute_dtype)
-        for variable in self._variables.values():
-            if not variable.counter:
-                return cast_floats(inputs, variable.value.dtype)
-        return inputs
-
     def get_config(self) -> dict[str, Any]:
         """The arguments that create an equal layer, including its dtype policy."""
         config = super().get_config()
@@ -135,8 +107,10 @@ def _takes_options(init: Any) -> bool:
     return any(p.kind is inspect.Parameter.VAR_KEYWORD for p in inspect.signature(init).parameters.values())
 
 
-def assign_all(variables: list[Variable], values: list[Any]) -> None:
-    """Replace the values of variables with host arrays of the same shapes; all of them or none."""
+def assign_all(layer: str, variables: list[Variable], values: list[Any]) -> None:
+    """Replace the values of a layer's variables with host arrays of the same shapes; all of them or none."""
+    if len(values) != len(variables):
+        raise ValueError(f"Layer '{layer}' has {len(variables)} weights; pass as many. Received: {len(values)} arrays")
     hosts = [np.asarray(value) for value in values]
     for variable, host in zip(variables, hosts, strict=True):
         if host.shape != variable.shape:
