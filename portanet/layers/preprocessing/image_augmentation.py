@@ -1,4 +1,4 @@
-"""What augmentation of images has in common."""
+"""The base class of image augmentation."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ FLIPS = {"horizontal": (2,), "vertical": (1,), "horizontal_and_vertical": (2, 1)
 
 
 class ImageAugmentation(RandomLayer):
-    """A layer that changes images in training and leaves them as they are at inference.
+    """A layer that changes images in training and leaves them unchanged at inference.
 
     Subclasses implement `augmented(x)` for images with channels last.
 
     Args:
         seed: Seed; by default `portanet.random.get_seed()`.
         data_format: `"channels_last"` for images of shape (batch, height, width, channels), `"channels_first"` for
-            (batch, channels, height, width). By default the first.
+            (batch, channels, height, width). By default `"channels_last"`.
         **options: `name`, `trainable`, `dtype`, `activity_regularizer` of `Layer`.
     """
 
@@ -52,21 +52,21 @@ class ImageAugmentation(RandomLayer):
         return xp.permute_dims(change(xp.permute_dims(x, (0, 2, 3, 1))), (0, 3, 1, 2))
 
     def augmented(self, x: Array) -> Array:
-        """The images changed."""
+        """The augmented images."""
         raise NotImplementedError
 
     def at_inference(self, x: Array) -> Array:
-        """The images as they are at inference."""
+        """The images at inference, by default unchanged."""
         return x
 
     def uniform(self, x: Array, shape: tuple[int, ...], low: float, high: float) -> Array:
-        """Fresh numbers in [low, high) for `x`, float64 for float64, else float32."""
+        """Draw uniform values in [low, high) in float64 if `x` is, else float32."""
         xp = array_namespace(x)
         dtype = xp.float64 if x.dtype == xp.float64 else xp.float32
         return streams.uniform(self.key, self._next(), shape, dtype, low, high)
 
     def require_range(self, name: str, value: Any, limit: float = math.inf) -> tuple[float, float]:
-        """Check a factor: a number, for a range from its negative to itself, or the two ends of a range."""
+        """Check a factor: a number, for a range from its negative to itself, or both ends of a range."""
         within = "(-inf, inf)" if limit == math.inf else f"[-{limit:g}, {limit:g}]"
         if not isinstance(value, (list, tuple)):
             size = abs(checks.number(name, value, within, self))

@@ -1,4 +1,4 @@
-"""Parts of images, cut out at random."""
+"""Random crops of images."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from portanet.layers.preprocessing.resampling import pixels
 
 
 class RandomCrop(ImageAugmentation):
-    """In training, cut a window from a random place of each image; at inference, from the centre.
+    """In training, crop a window at a random position of each image; at inference, at the centre.
 
-    As `keras.layers.RandomCrop`, but with a place for each example, and images smaller than the window are refused.
+    As `keras.layers.RandomCrop`, but with a position per example; images smaller than the window are rejected.
 
     Args:
         height: Height of the window.
@@ -39,30 +39,30 @@ class RandomCrop(ImageAugmentation):
         self.height = checks.positive_int("height", height, self)
         self.width = checks.positive_int("width", width, self)
 
-    def _room(self, x: Array) -> tuple[int, int]:
-        """How far the window can be moved."""
-        room = x.shape[1] - self.height, x.shape[2] - self.width
-        if min(room) < 0:
+    def _margins(self, x: Array) -> tuple[int, int]:
+        """How far the window can move."""
+        margins = x.shape[1] - self.height, x.shape[2] - self.width
+        if min(margins) < 0:
             raise ValueError(
                 f"Layer '{self.name}' needs images of at least {self.height} x {self.width}. "
                 f"Received: {x.shape[1]} x {x.shape[2]}"
             )
-        return room
+        return margins
 
     def augmented(self, x: Array) -> Array:
         plain = unwrap(x)
         xp, device = raw_namespace(plain), device_of(plain)
-        places = []
-        for axis, (size, room) in enumerate(zip((self.height, self.width), self._room(x), strict=True)):
+        indices = []
+        for axis, (size, margin) in enumerate(zip((self.height, self.width), self._margins(x), strict=True)):
             shape = (x.shape[0], 1, 1)
-            first = xp.floor(self.uniform(x, shape, 0.0, room + 1.0))
-            first = xp.astype(xp.minimum(first, float(room)), xp.int32)  # the product may have been rounded up
-            along = xp.arange(size, dtype=xp.int32, device=device)
-            places.append(first + xp.reshape(along, (1, size, 1) if axis == 0 else (1, 1, size)))
-        return pixels(x, *places)
+            first = xp.floor(self.uniform(x, shape, 0.0, margin + 1.0))
+            first = xp.astype(xp.minimum(first, float(margin)), xp.int32)  # the product may have been rounded up
+            offsets = xp.arange(size, dtype=xp.int32, device=device)
+            indices.append(first + xp.reshape(offsets, (1, size, 1) if axis == 0 else (1, 1, size)))
+        return pixels(x, *indices)
 
     def at_inference(self, x: Array) -> Array:
-        top, left = (room // 2 for room in self._room(x))
+        top, left = (margin // 2 for margin in self._margins(x))
         return x[:, top : top + self.height, left : left + self.width, :]
 
     def compute_output_shape(self, input_shape: Any) -> Any:

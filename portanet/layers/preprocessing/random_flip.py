@@ -1,4 +1,4 @@
-"""Images, mirrored at random."""
+"""Random flips of images."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from portanet.layers.preprocessing.image_augmentation import FLIPS, ImageAugment
 
 
 class RandomFlip(ImageAugmentation):
-    """In training, mirror each image with probability 1/2; as `keras.layers.RandomFlip`.
+    """In training, flip each image with probability 1/2; as `keras.layers.RandomFlip`.
 
     Args:
-        mode: `"horizontal"` (left and right change places), `"vertical"`, or `"horizontal_and_vertical"` (each of the
+        mode: `"horizontal"` (left and right are swapped), `"vertical"`, or `"horizontal_and_vertical"` (each of the
             two with probability 1/2).
         seed: Seed; by default `portanet.random.get_seed()`.
         data_format: `"channels_last"` (the default) or `"channels_first"`.

@@ -1,4 +1,4 @@
-"""Images, rotated at random."""
+"""Random rotations of images."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class RandomRotation(Resampling):
     """In training, rotate each image about its centre by a random angle; as `keras.layers.RandomRotation`.
 
     Args:
-        factor: Range of the angle, counter-clockwise, as a fraction of the full circle: a pair (low, high), or a number
+        factor: Range of the angle, counter-clockwise, as a fraction of a full circle: a pair (low, high), or a number
             for a range from its negative to itself.
         fill_mode: `"constant"`, `"nearest"`, `"reflect"` or `"wrap"`, see `Resampling`.
         **options: `interpolation`, `seed`, `fill_value`, `data_format` of `Resampling`; `name`, `trainable`, `dtype`,

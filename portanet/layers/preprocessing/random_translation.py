@@ -1,4 +1,4 @@
-"""Images, moved at random."""
+"""Random translations of images."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from portanet.layers.preprocessing.resampling import Resampling
 
 
 class RandomTranslation(Resampling):
-    """In training, shift each image by random distances; as `keras.layers.RandomTranslation`.
+    """In training, translate each image by random distances; as `keras.layers.RandomTranslation`.
 
     Args:
-        height_factor: Range of the shift downwards, as a fraction of the height: a pair (low, high), or a number for a
+        height_factor: Range of the downward shift, as a fraction of the height: a pair (low, high), or a number for a
             range from its negative to itself.
-        width_factor: Range of the shift to the right, as a fraction of the width, likewise.
+        width_factor: Range of the rightward shift, as a fraction of the width, likewise.
         fill_mode: `"constant"`, `"nearest"`, `"reflect"` or `"wrap"`, see `Resampling`.
         **options: `interpolation`, `seed`, `fill_value`, `data_format` of `Resampling`; `name`, `trainable`, `dtype`,
             `activity_regularizer` of `Layer`.

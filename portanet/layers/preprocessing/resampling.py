@@ -1,4 +1,4 @@
-"""Images seen at other places than those of their pixels."""
+"""Resampling of images at fractional pixel positions."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from portanet.layers.preprocessing.image_augmentation import FILL_MODES, INTERPO
 
 
 class Resampling(ImageAugmentation):
-    """What layers share that look up each pixel at another place of the image.
+    """A layer that takes each pixel from another position of the image.
 
-    Subclasses implement `sources(x)`, which gives the rows and columns that the pixels of the result come from, as
+    Subclasses implement `sources(x)`, which returns the rows and columns that the pixels of the output come from, as
     floating-point arrays that broadcast to (batch, height, width).
 
     Args:
-        fill_mode: What is beyond the edges: `"reflect"` (d c b a | a b c d | d c b a), `"wrap"`
+        fill_mode: Values beyond the edges: `"reflect"` (d c b a | a b c d | d c b a), `"wrap"`
             (a b c d | a b c d | a b c d), `"nearest"` (a a a a | a b c d | d d d d), or `"constant"`, `fill_value`.
         interpolation: `"bilinear"` or `"nearest"`.
         seed: Seed; by default `portanet.random.get_seed()`.
-        fill_value: What is beyond the edges, for `"constant"`.
+        fill_value: Value beyond the edges, for `"constant"`.
         data_format: `"channels_last"` (the default) or `"channels_first"`.
         **options: `name`, `trainable`, `dtype`, `activity_regularizer` of `Layer`.
     """
@@ -41,7 +41,7 @@ class Resampling(ImageAugmentation):
         self.fill_value = float(fill_value)
 
     def sources(self, x: Array) -> tuple[Array, Array]:
-        """Where the pixels come from."""
+        """The rows and columns that the pixels come from."""
         raise NotImplementedError
 
     def augmented(self, x: Array) -> Array:
@@ -57,33 +57,33 @@ class Resampling(ImageAugmentation):
         )
 
         def across(row: Array) -> Array:
-            here, beside = self._at(x, row, left), self._at(x, row, left + 1.0)
-            return here + (beside - here) * right
+            start, end = self._at(x, row, left), self._at(x, row, left + 1.0)
+            return start + (end - start) * right
 
         above, below = across(top), across(top + 1.0)
         return above + (below - above) * down
 
     def _at(self, x: Array, rows: Array, columns: Array) -> Array:
-        """The pixels at whole places, which may lie beyond the edges."""
+        """The pixels at integer positions, which may be beyond the edges."""
         plain = raw_namespace(rows)
-        found = pixels(x, *(self._inside(v, n) for v, n in ((rows, x.shape[1]), (columns, x.shape[2]))))
+        values = pixels(x, *(self._inside(v, n) for v, n in ((rows, x.shape[1]), (columns, x.shape[2]))))
         if self.fill_mode != "constant":
-            return found
-        seen = (rows >= 0) & (rows < x.shape[1]) & (columns >= 0) & (columns < x.shape[2])
-        return array_namespace(found).where(plain.expand_dims(seen, axis=-1), found, self.fill_value)
+            return values
+        inside = (rows >= 0) & (rows < x.shape[1]) & (columns >= 0) & (columns < x.shape[2])
+        return array_namespace(values).where(plain.expand_dims(inside, axis=-1), values, self.fill_value)
 
-    def _inside(self, places: Array, size: int) -> Array:
-        """Places of an axis, those beyond the edges mapped to where their value is, as int32."""
-        xp = raw_namespace(places)
+    def _inside(self, positions: Array, size: int) -> Array:
+        """Positions on an axis as int32, those beyond the edges mapped to the position of their value."""
+        xp = raw_namespace(positions)
         if self.fill_mode == "wrap":
-            places = places - size * xp.floor(places / size)
+            positions = positions - size * xp.floor(positions / size)
         elif self.fill_mode == "reflect":
-            places = places - 2 * size * xp.floor(places / (2 * size))
-            places = xp.minimum(places, 2 * size - 1 - places)
-        return xp.astype(xp.minimum(xp.maximum(places, 0.0), float(size - 1)), xp.int32)
+            positions = positions - 2 * size * xp.floor(positions / (2 * size))
+            positions = xp.minimum(positions, 2 * size - 1 - positions)
+        return xp.astype(xp.minimum(xp.maximum(positions, 0.0), float(size - 1)), xp.int32)
 
     def grid(self, x: Array) -> tuple[Array, Array]:
-        """The numbers of rows and columns, shapes (1, height, 1) and (1, 1, width), beside `x`."""
+        """The indices of rows and columns, shapes (1, height, 1) and (1, 1, width), on the device of `x`."""
         plain = unwrap(x)
         xp, device = raw_namespace(plain), device_of(plain)
         dtype = xp.float64 if plain.dtype == xp.float64 else xp.float32
@@ -102,7 +102,7 @@ def pixels(x: Array, rows: Array, columns: Array) -> Array:
     plain = raw_namespace(rows)
     batch, height, width, channels = x.shape
     examples = plain.reshape(plain.arange(batch, dtype=rows.dtype, device=device_of(rows)), (batch, 1, 1))
-    places = (examples * height + rows) * width + columns  # in the images one after another
+    indices = (examples * height + rows) * width + columns  # in the flattened images
     xp = array_namespace(x)
     flat = xp.reshape(x, (batch * height * width, channels))
-    return xp.reshape(xp.take(flat, plain.reshape(places, (-1,)), axis=0), (*places.shape, channels))
+    return xp.reshape(xp.take(flat, plain.reshape(indices, (-1,)), axis=0), (*indices.shape, channels))

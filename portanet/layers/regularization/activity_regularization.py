@@ -1,4 +1,4 @@
-"""A penalty on the input."""
+"""Penalties on activations."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from portanet.regularizers import L1L2
 
 
 class ActivityRegularization(Layer):
-    """Passes its input on and adds `(l1 * sum(|x|) + l2 * sum(x^2)) / examples` to the loss.
+    """Returns its input and adds `(l1 * sum(|x|) + l2 * sum(x^2)) / examples` to the loss.
 
     Args:
         l1: Factor of the sum of absolute values; it makes codes sparse.

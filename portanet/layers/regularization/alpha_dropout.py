@@ -8,10 +8,10 @@ from portanet.layers.regularization.dropout import Dropout
 
 
 class AlphaDropout(Dropout):
-    """Dropout for self-normalising networks (selu): what is dropped becomes the saturation value of selu.
+    """Dropout for self-normalising networks (selu): dropped elements become the saturation value of selu.
 
-    The result is scaled and shifted so that mean and variance stay those of the input
-    (Klambauer et al. 2017, Self-normalizing neural networks).
+    The output is scaled and shifted to preserve the mean and variance of the input (Klambauer et al. 2017,
+    Self-normalizing neural networks).
 
     Args:
         rate: Fraction to drop, in [0, 1).

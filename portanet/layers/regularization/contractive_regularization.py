@@ -1,4 +1,4 @@
-"""A penalty on the slope of an encoder."""
+"""Penalties on the derivative of an encoder."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Layers that drop parts of their input in training."""
+"""Dropout."""
 
 from __future__ import annotations
 
@@ -14,12 +14,11 @@ from portanet.layers.random_layer import RandomLayer
 class Dropout(RandomLayer):
     """In training, set a fraction `rate` of the inputs to 0 and scale the rest by 1 / (1 - rate) (Srivastava 2014).
 
-    Which inputs are dropped depends on the seed, the layer's path and how often it was called in training: the same on
-    every backend.
+    The mask depends on the seed, the layer's path and the number of its calls in training: the same on every backend.
 
     Args:
         rate: Fraction to drop, in [0, 1).
-        noise_shape: Shape of the mask, with 1 (or None for the input's size) where it is shared along an axis.
+        noise_shape: Shape of the mask: 1 on axes along which it is shared, None for the input's size.
         seed: Seed of the mask; by default `portanet.random.get_seed()`.
         **options: `name`, `trainable`, `dtype`, `activity_regularizer` of `Layer`.
 
@@ -41,7 +40,7 @@ class Dropout(RandomLayer):
         self.noise_shape = noise_shape and tuple(
             None if n is None else checks.positive_int("noise_shape", n, self) for n in noise_shape
         )
-        # With other numbers of masks, those for a part of the batch would not be known.
+        # With another size of the batch axis, the masks for a part of the batch are unknown.
         self.independent_examples = type(self).independent_examples and (not noise_shape or noise_shape[0] in (None, 1))
 
     def call(self, x: Array, training: bool = False) -> Array:
@@ -51,7 +50,7 @@ class Dropout(RandomLayer):
         return kept(x, keep, 1 / (1 - self.rate))
 
     def mask_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
-        """The shape of the mask for inputs of a shape."""
+        """The shape of the mask for an input shape."""
         if self.noise_shape is None:
             return shape
         if len(self.noise_shape) != len(shape) or any(
@@ -66,5 +65,5 @@ class Dropout(RandomLayer):
 
 @elementwise
 def kept(x: Array, keep: Array, factor: float) -> Array:
-    """`x` times a factor where it is kept, else 0."""
+    """`x * factor` where `keep` is True, else 0."""
     return array_namespace(x, keep).where(keep, x * factor, 0.0)

@@ -1,4 +1,4 @@
-"""Normal noise, multiplied in training."""
+"""Multiplicative normal noise."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class GaussianDropout(RandomLayer):
     """In training, multiply by normal noise of mean 1 and variance rate / (1 - rate) (Srivastava et al. 2014, 10).
 
     Args:
-        rate: The rate of the dropout that has the same variance, in [0, 1).
+        rate: Rate of a dropout with the same variance, in [0, 1).
         seed: Seed; by default `portanet.random.get_seed()`.
         **options: `name`, `trainable`, `dtype`, `activity_regularizer` of `Layer`.
 

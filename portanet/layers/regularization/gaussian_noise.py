@@ -1,4 +1,4 @@
-"""Normal noise, added in training."""
+"""Additive normal noise."""
 
 from __future__ import annotations
 

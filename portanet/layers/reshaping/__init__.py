@@ -1,1 +1,1 @@
-"""Layers that move, cut, pad and repeat elements."""
+"""Layers that rearrange, crop, pad and repeat elements."""

@@ -1,4 +1,4 @@
-"""Elements cut off the axes of space."""
+"""Cropping of spatial axes."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ class _Cropping(Spatial):
 
     def call(self, x: Array) -> Array:
         self.compute_output_shape(tuple(x.shape))
-        kept = [slice(None)] * len(x.shape)
+        key = [slice(None)] * len(x.shape)
         for axis, (before, after) in zip(self.axes, self.cropping, strict=True):
-            kept[axis] = slice(before, x.shape[axis] - after)
-        return x[tuple(kept)]
+            key[axis] = slice(before, x.shape[axis] - after)
+        return x[tuple(key)]
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         self.require_space(input_shape)
@@ -35,7 +35,7 @@ class _Cropping(Spatial):
 
 
 class Cropping1D(_Cropping):
-    """Cut steps off the ends of a sequence; as `keras.layers.Cropping1D`.
+    """Crop a sequence at both ends; as `keras.layers.Cropping1D`.
 
     Args:
         cropping: Number of steps on both sides, or a pair (before, after).
@@ -56,10 +56,10 @@ class Cropping1D(_Cropping):
 
 
 class Cropping2D(_Cropping):
-    """Cut the margin off an image; as `keras.layers.Cropping2D`.
+    """Crop an image; as `keras.layers.Cropping2D`.
 
     Args:
-        cropping: What to cut on all sides; or (height, width); or ((top, bottom), (left, right)).
+        cropping: Number of elements on all sides; or (height, width); or ((top, bottom), (left, right)).
         data_format: `"channels_last"` (the default) or `"channels_first"`.
         **options: `name`, `trainable`, `dtype` of `Layer`.
     """
@@ -69,10 +69,10 @@ class Cropping2D(_Cropping):
 
 
 class Cropping3D(_Cropping):
-    """Cut the margin off a volume; as `keras.layers.Cropping3D`.
+    """Crop a volume; as `keras.layers.Cropping3D`.
 
     Args:
-        cropping: What to cut on all sides; or one for each axis; or a pair (before, after) for each axis.
+        cropping: Number of elements on all sides; or one per axis; or a pair (before, after) per axis.
         data_format: `"channels_last"` (the default) or `"channels_first"`.
         **options: `name`, `trainable`, `dtype` of `Layer`.
     """

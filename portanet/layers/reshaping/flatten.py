@@ -1,4 +1,4 @@
-"""All axes but the batch as one."""
+"""Flattening."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Axes in another order."""
+"""Permutation of axes."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from portanet.layers.rearranging import Rearranging
 
 
 class Permute(Rearranging):
-    """Put the axes of each example in another order; as `keras.layers.Permute`.
+    """Permute the axes of each example; as `keras.layers.Permute`.
 
     Args:
-        dims: The order; axes are counted from 1, the batch axis is left out.
+        dims: The order of axes, counted from 1, without the batch axis.
         **options: `name`, `trainable`, `dtype` of `Layer`.
 
     Example:

@@ -1,4 +1,4 @@
-"""A vector, repeated as a sequence."""
+"""Vectors repeated as sequences."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Layers that only rearrange their input."""
+"""Reshaping."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from portanet.layers.rearranging import Rearranging
 
 
 class Reshape(Rearranging):
-    """Give each example another shape; as `keras.layers.Reshape`.
+    """Reshape each example; as `keras.layers.Reshape`.
 
     Args:
-        target_shape: The shape, without the batch axis; one size may be -1: what the others leave.
+        target_shape: The shape, without the batch axis; one size may be -1, to be inferred.
         **options: `name`, `trainable`, `dtype` of `Layer`.
 
     Example:
@@ -36,7 +36,7 @@ class Reshape(Rearranging):
 
     def call(self, x: Array) -> Array:
         xp, shape = array_namespace(x), self.compute_output_shape(tuple(x.shape))
-        flat = xp.reshape(x, (shape[0], math.prod(shape[1:])))  # Dask joins axes or divides one, but not both at once
+        flat = xp.reshape(x, (shape[0], math.prod(shape[1:])))  # Dask joins axes or splits one, but not both at once
         return xp.reshape(flat, shape)
 
     def compute_output_shape(self, input_shape: Any) -> Any:

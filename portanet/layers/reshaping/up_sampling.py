@@ -1,4 +1,4 @@
-"""Layers that repeat or interpolate, so that the result is larger."""
+"""Upsampling by repetition or interpolation."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class UpSampling1D(_UpSampling):
     """Repeat every step of a sequence; as `keras.layers.UpSampling1D`.
 
     Args:
-        size: How often.
+        size: Number of repetitions.
         **options: `name`, `trainable`, `dtype` of `Layer`.
 
     Example:
@@ -54,10 +54,10 @@ class UpSampling1D(_UpSampling):
 
 
 class UpSampling2D(_UpSampling):
-    """Enlarge images by whole factors; as `keras.layers.UpSampling2D`.
+    """Enlarge images by integer factors; as `keras.layers.UpSampling2D`.
 
     Args:
-        size: The factor, or one for height and one for width.
+        size: Factor, or one for height and one for width.
         data_format: `"channels_last"` (the default) or `"channels_first"`.
         interpolation: `"nearest"` or `"bilinear"`.
         **options: `name`, `trainable`, `dtype` of `Layer`.
@@ -74,7 +74,7 @@ class UpSampling3D(_UpSampling):
     """Repeat every element of volumes along the three axes; as `keras.layers.UpSampling3D`.
 
     Args:
-        size: How often, or one number for each axis.
+        size: Factor, or one per axis.
         data_format: `"channels_last"` (the default) or `"channels_first"`.
         **options: `name`, `trainable`, `dtype` of `Layer`.
     """
@@ -86,7 +86,7 @@ class UpSampling3D(_UpSampling):
 
 
 def repeat(x: Array, factor: int, axis: int) -> Array:
-    """Each element `factor` times along an axis: a broadcast, whose derivative is a sum; `xp.repeat` has to scatter."""
+    """Repeat elements along an axis by broadcasting, whose derivative is a sum; that of `xp.repeat` scatters."""
     xp = array_namespace(x)
     shape = tuple(x.shape)
     spread = xp.broadcast_to(xp.expand_dims(x, axis=axis + 1), (*shape[: axis + 1], factor, *shape[axis + 1 :]))
@@ -94,12 +94,12 @@ def repeat(x: Array, factor: int, axis: int) -> Array:
 
 
 def interpolate(x: Array, factor: int, axis: int) -> Array:
-    """Linear interpolation between the centres of elements along an axis, constant beyond the outer ones."""
+    """Linear interpolation between the centres of elements along an axis, constant beyond the outermost."""
     xp, device = array_namespace(x), device_of(unwrap(x))
     size = x.shape[axis]
     steps = xp.arange(size * factor, dtype=x.dtype, device=device)
-    places = xp.minimum(xp.maximum((steps + 0.5) * (1 / factor) - 0.5, 0.0), float(size - 1))
+    positions = xp.minimum(xp.maximum((steps + 0.5) * (1 / factor) - 0.5, 0.0), float(size - 1))
     centres = xp.arange(size, dtype=x.dtype, device=device)
-    # How much of each input there is in each output: a hat of width 1 around the output's place.
-    parts = xp.maximum(1.0 - xp.abs(xp.expand_dims(places, axis=1) - centres), 0.0)
-    return xp.moveaxis(xp.tensordot(parts, x, axes=((1,), (axis,))), 0, axis)
+    # The weight of each input in each output: a triangle of half-width 1 around the output's position.
+    weights = xp.maximum(1.0 - xp.abs(xp.expand_dims(positions, axis=1) - centres), 0.0)
+    return xp.moveaxis(xp.tensordot(weights, x, axes=((1,), (axis,))), 0, axis)

@@ -1,4 +1,4 @@
-"""Zeros around the axes of space."""
+"""Zero padding of spatial axes."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class ZeroPadding3D(_ZeroPadding):
     """Zeros around a volume; as `keras.layers.ZeroPadding3D`.
 
     Args:
-        padding: Number of zeros on all sides; or one for each axis; or a pair (before, after) for each axis.
+        padding: Number of zeros on all sides; or one per axis; or a pair (before, after) per axis.
         data_format: `"channels_last"` (the default) or `"channels_first"`.
         **options: `name`, `trainable`, `dtype` of `Layer`.
     """

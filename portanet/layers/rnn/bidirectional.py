@@ -1,4 +1,4 @@
-"""A recurrent layer run in both directions."""
+"""Bidirectional recurrent layers."""
 
 from __future__ import annotations
 
@@ -18,14 +18,13 @@ MERGE_MODES = ("concat", "sum", "mul", "ave", None)
 class Bidirectional(Layer):
     """Run a recurrent layer forwards and another of its kind backwards (Schuster and Paliwal 1997).
 
-    As `keras.layers.Bidirectional`: both layers are made anew from the configuration of the one given. With
+    As `keras.layers.Bidirectional`: both layers are created from the configuration of the one passed. With
     `return_sequences`, outputs of masked time steps are zeros.
 
     Args:
         layer: A recurrent layer: `RNN`, `SimpleRNN`, `LSTM`, `GRU`.
-        merge_mode: How outputs become one: `"concat"`, `"sum"`, `"mul"`, `"ave"`, or None for a tuple of the two.
-        backward_layer: The layer for the other direction, with `go_backwards` other than that of `layer`; by default
-            like `layer`.
+        merge_mode: How outputs are combined: `"concat"`, `"sum"`, `"mul"`, `"ave"`, or None for a tuple of the two.
+        backward_layer: The layer for the other direction, with the opposite `go_backwards`; by default like `layer`.
         **options: `name`, `trainable`, `dtype` of `Layer`.
 
     Call arguments: as `RNN`; of `initial_state`, the first half is for `layer` and the second for `backward_layer`.
@@ -52,7 +51,7 @@ class Bidirectional(Layer):
         for key in ("return_sequences", "return_state", "stateful"):
             if getattr(self.forward_layer, key) != getattr(self.backward_layer, key):
                 raise ValueError(
-                    f"The two layers of '{self.name}' must agree in `{key}`. Received: "
+                    f"The two layers of '{self.name}' must have the same `{key}`. Received: "
                     f"{getattr(self.forward_layer, key)} and {getattr(self.backward_layer, key)}"
                 )
         if backward_layer is not None and backward_layer.go_backwards == layer.go_backwards:
@@ -74,35 +73,35 @@ class Bidirectional(Layer):
     def call(self, x: Any, training: bool = False, mask: Any = None) -> Any:
         x, *states = x
         half = len(states) // 2
-        ahead = self.forward_layer([x, *states[:half]], training=training, mask=mask)
-        back = self.backward_layer([x, *states[half:]], training=training, mask=mask)
+        forward = self.forward_layer([x, *states[:half]], training=training, mask=mask)
+        backward = self.backward_layer([x, *states[half:]], training=training, mask=mask)
         if not self.forward_layer.return_state:
-            return self._merge(ahead, back)
-        out = self._merge(ahead[0], back[0])
-        return (*(out if self.merge_mode is None else (out,)), *ahead[1:], *back[1:])
+            return self._merge(forward, backward)
+        out = self._merge(forward[0], backward[0])
+        return (*(out if self.merge_mode is None else (out,)), *forward[1:], *backward[1:])
 
-    def _merge(self, ahead: Array, back: Array) -> Any:
-        xp = array_namespace(ahead, back)
+    def _merge(self, forward: Array, backward: Array) -> Any:
+        xp = array_namespace(forward, backward)
         if self.forward_layer.return_sequences:
-            back = xp.flip(back, axis=1)
+            backward = xp.flip(backward, axis=1)
         if self.merge_mode == "concat":
-            return xp.concat([ahead, back], axis=-1)
+            return xp.concat([forward, backward], axis=-1)
         if self.merge_mode == "mul":
-            return ahead * back
+            return forward * backward
         if self.merge_mode is None:
-            return ahead, back
-        return ahead + back if self.merge_mode == "sum" else (ahead + back) * 0.5
+            return forward, backward
+        return forward + backward if self.merge_mode == "sum" else (forward + backward) * 0.5
 
     def compute_output_shape(self, input_shape: Any) -> Any:
-        found = [each.compute_output_shape(input_shape) for each in (self.forward_layer, self.backward_layer)]
+        shapes = [layer.compute_output_shape(input_shape) for layer in (self.forward_layer, self.backward_layer)]
         states: tuple[Any, ...] = ()
         if self.forward_layer.return_state:
-            states = (*found[0][1:], *found[1][1:])
-            found = [each[0] for each in found]
+            states = (*shapes[0][1:], *shapes[1][1:])
+            shapes = [shape[0] for shape in shapes]
         if self.merge_mode is None:
-            return (*found, *states)
-        size = found[0][-1] + found[1][-1] if self.merge_mode == "concat" else found[0][-1]
-        out = (*found[0][:-1], size)
+            return (*shapes, *states)
+        size = shapes[0][-1] + shapes[1][-1] if self.merge_mode == "concat" else shapes[0][-1]
+        out = (*shapes[0][:-1], size)
         return (out, *states) if states else out
 
     def compute_mask(self, x: Any, mask: Any = None) -> Any:
@@ -114,8 +113,8 @@ class Bidirectional(Layer):
 
 
 def _clone(layer: RNN, direction: str, go_backwards: bool) -> RNN:
-    """A layer of the same configuration, for one direction."""
-    # Cells among the arguments of a layer have weights of their own, which the copy must not share.
+    """Clone a layer for one direction."""
+    # `clone` also copies cells among the arguments, whose weights must not be shared.
     config = clone(layer.get_config())
     config["name"] = f"{direction}_{layer.name.removeprefix(f'{direction}_')}"
     config["go_backwards"] = go_backwards

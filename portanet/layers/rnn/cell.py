@@ -1,4 +1,4 @@
-"""What recurrent cells share: a loop over time, weights, dropout that is the same in every step."""
+"""The base class of recurrent cells, and the loop over time."""
 
 from __future__ import annotations
 
@@ -21,27 +21,27 @@ def loop(
     mask: Array | None,
     output: Array | None = None,
 ) -> tuple[Array, States]:
-    """Run a step through a sequence.
+    """Apply a step along a sequence.
 
     Args:
-        step: `step(x_t, states)` gives the output and the new states.
+        step: `step(x_t, states)` returns the output and the new states.
         x: Inputs, shape (time, batch, ...).
         states: The states before the first step.
-        mask: Boolean, shape (time, batch, 1): False where output and states stay as they are.
-        output: What the output stays as before the first step that counts; by default zeros.
+        mask: Boolean, shape (time, batch, 1): False where output and states are unchanged.
+        output: The output before the first unmasked step; by default zeros.
 
     Returns:
         The outputs, shape (time, batch, ...), and the states after the last step.
     """
     outputs = []
     for t in range(x.shape[0]):
-        found, new = step(x[t, ...], states)
+        y, new = step(x[t, ...], states)
         new = list(new) if isinstance(new, (list, tuple)) else [new]
         if mask is not None:
-            xp = array_namespace(found, *new, *states)
-            found = _choose(xp, mask[t, ...], found, xp.zeros_like(found) if output is None else output)
+            xp = array_namespace(y, *new, *states)
+            y = _choose(xp, mask[t, ...], y, xp.zeros_like(y) if output is None else output)
             new = [_choose(xp, mask[t, ...], a, b) for a, b in zip(new, states, strict=True)]
-        output, states = found, new
+        output, states = y, new
         outputs.append(output)
     return array_namespace(*outputs).stack(outputs), states
 
@@ -52,19 +52,19 @@ def _choose(xp: Any, mask: Array, new: Array, old: Array) -> Array:
 
 
 def plain_options(options: dict[str, Array | None]) -> dict[str, Array | None]:
-    """Masks have no derivative; fused ops take them as they are under every wrapper."""
+    """Unwrap masks, which have no derivative, for fused ops."""
     return {name: None if x is None else unwrap(x) for name, x in options.items()}
 
 
 class RecurrentCell(RandomLayer):
-    """What the cells of this library share: weights, dropout, and a fused way through a sequence where there is one.
+    """The base class of the library's cells: weights, dropout, and a fused op for sequences, if available.
 
     Args:
         units: Size of the output.
         activation: Name or function; None for none.
         use_bias: Whether to add a bias.
-        kernel_initializer: Initial values of the inputs' kernel, shape (features, gates * units).
-        recurrent_initializer: Initial values of the output's kernel, shape (units, gates * units).
+        kernel_initializer: Initial values of the kernel, shape (features, gates * units).
+        recurrent_initializer: Initial values of the recurrent kernel, shape (units, gates * units).
         bias_initializer: Initial values of the bias.
         kernel_regularizer: Name or function: penalty on the kernel, added to the loss.
         recurrent_regularizer: Likewise on the recurrent kernel.
@@ -72,9 +72,8 @@ class RecurrentCell(RandomLayer):
         kernel_constraint: Name or function applied to the kernel after each update.
         recurrent_constraint: Likewise to the recurrent kernel.
         bias_constraint: Likewise to the bias.
-        dropout: In training, the fraction of the inputs to drop; the same ones in every time step (Gal and Ghahramani
-            2016).
-        recurrent_dropout: Likewise of the previous output, where it enters the product with its kernel.
+        dropout: In training, the fraction of the inputs to drop, the same in every time step (Gal and Ghahramani 2016).
+        recurrent_dropout: Likewise of the previous output in its product with the recurrent kernel.
         seed: Seed of dropout; by default `portanet.random.get_seed()`.
         **options: `name`, `trainable`, `dtype` of `Layer`.
     """
@@ -118,7 +117,7 @@ class RecurrentCell(RandomLayer):
 
     @property
     def state_size(self) -> list[int]:
-        """Sizes of the states; the first of them is the output."""
+        """Sizes of the states, the first of which is the output."""
         return [self.units]
 
     @property
@@ -162,13 +161,13 @@ class RecurrentCell(RandomLayer):
         raise NotImplementedError(f"Cell '{self.name}' does not implement step(x, states, recurrent_keep).")
 
     def fused(self, x: Array, states: States, options: dict[str, Any]) -> tuple[Array, States] | None:
-        """A whole sequence (time, batch, features) at once; None where the cell's arguments allow no fused op."""
+        """A whole sequence (time, batch, features) at once; None if there is no fused op for the cell's arguments."""
         return None
 
     def call(  # type: ignore[override]
         self, x: Array, states: Any, training: bool = False
     ) -> tuple[Array, States]:
-        """One time step on its own.
+        """One time step.
 
         Args:
             x: Inputs, shape (batch, features).
@@ -183,18 +182,18 @@ class RecurrentCell(RandomLayer):
         return self.step(x if input_keep is None else x * input_keep, states, recurrent_keep)
 
     def sequence(self, x: Array, states: States, mask: Array | None, training: bool) -> tuple[Array, States]:
-        """Run through a sequence of shape (time, batch, features); as `loop`."""
+        """Run along a sequence of shape (time, batch, features); as `loop`."""
         self.require_axis(x, -1, self.kernel.shape[0])
         input_keep, recurrent_keep = self.draw(x, training)
         if input_keep is not None:
             x = x * input_keep
-        found = self.fused(x, states, {"mask": mask, "recurrent_keep": recurrent_keep})
-        if found is not None:
-            return found
+        result = self.fused(x, states, {"mask": mask, "recurrent_keep": recurrent_keep})
+        if result is not None:
+            return result
         return loop(lambda x, states: self.step(x, states, recurrent_keep), x, states, mask, states[0])
 
     def draw(self, x: Array, training: bool) -> tuple[Array | None, Array | None]:
-        """Factors of the inputs and of the previous output, shape (batch, ...), the same for a whole sequence."""
+        """Dropout factors of the inputs and of the previous output, shape (batch, ...), the same for all time steps."""
         if not training:
             return None, None
         batch = x.shape[-2]
@@ -206,8 +205,8 @@ class RecurrentCell(RandomLayer):
     def _keep(self, x: Array, shape: tuple[int, ...], rate: float) -> Array | None:
         if not rate:
             return None
-        drawn = self.bernoulli(1 - rate, shape)
-        return array_namespace(drawn).astype(drawn, x.dtype) * (1 / (1 - rate))
+        kept = self.bernoulli(1 - rate, shape)
+        return array_namespace(kept).astype(kept, x.dtype) * (1 / (1 - rate))
 
     def get_initial_state(self, batch_size: int) -> States:
         """Zeros of the states' shapes."""
@@ -243,8 +242,8 @@ def output_size_of(cell: Any) -> int:
 
 
 def run_cell(cell: Any, x: Array, states: States, mask: Array | None, training: bool) -> tuple[Array, States]:
-    """Run any cell through a sequence (time, batch, ...); as `loop`."""
+    """Run any cell along a sequence (time, batch, ...); as `loop`."""
     if hasattr(cell, "sequence"):  # the library's own cells compute a whole sequence at once
-        found: tuple[Array, States] = cell.sequence(x, states, mask, training)
-        return found
+        result: tuple[Array, States] = cell.sequence(x, states, mask, training)
+        return result
     return loop(functools.partial(cell, training=training), x, states, mask)

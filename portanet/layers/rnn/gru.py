@@ -21,7 +21,7 @@ class GRUCell(RecurrentCell):
         activation: Activation of the candidate.
         recurrent_activation: Activation of the gates.
         use_bias: Whether to add a bias.
-        reset_after: Whether the reset gate acts after the product with the recurrent kernel, as in cuDNN, with a
+        reset_after: Whether the reset gate is applied after the product with the recurrent kernel, as in cuDNN, with a
             second bias (shape (2, 3 units)); False is the paper's convention.
         **options: Initializers, regularizers, constraints, `dropout`, `recurrent_dropout`, `seed` of `RecurrentCell`.
 
@@ -52,7 +52,7 @@ class GRUCell(RecurrentCell):
         return (2, 3 * self.units) if self.reset_after else (3 * self.units,)
 
     def _biases(self) -> tuple[Array | None, Array | None]:
-        """Of the inputs and of the recurrence."""
+        """The input and recurrent biases."""
         if not self.use_bias:
             return None, None
         bias = self.bias.value
@@ -96,7 +96,7 @@ class GRU(RNN):
         activation: Activation of the candidate.
         recurrent_activation: Activation of the gates.
         use_bias: Whether to add a bias.
-        reset_after: Whether the reset gate acts after the product with the recurrent kernel; see `GRUCell`.
+        reset_after: Whether the reset gate is applied after the product with the recurrent kernel; see `GRUCell`.
         **options: As `SimpleRNN`.
 
     Input and output: as `RNN`.

@@ -1,4 +1,4 @@
-"""Recurrence from the output: the cell, and the layer."""
+"""Jordan networks, with recurrence through the output: the cell, and the layer."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from portanet.layers.several_inputs import masks_of, shape_of
 
 
 class JordanCell(RecurrentCell):
-    """Recurrence through the output (Jordan 1986): what the network said is what it remembers.
+    """Recurrence through the output (Jordan 1986): the state is the network's previous output.
 
     h = activation(x @ kernel + y @ recurrent_kernel + bias); y' = output_activation(h @ output_kernel + output_bias).
 
@@ -64,14 +64,14 @@ class JordanCell(RecurrentCell):
         y = self.output_activation(y + self.output_bias.value if self.use_bias else y)
         return y, [y]
 
-    def taught(self, x: Array, before: Array, training: bool) -> Array:
-        """The outputs of a sequence, given the output to remember in each step: arrays (time, batch, ...)."""
-        xp = array_namespace(x, before, self.kernel.value)
+    def teacher_forced(self, x: Array, previous: Array, training: bool) -> Array:
+        """The outputs of a sequence, given the previous output of each step: arrays (time, batch, ...)."""
+        xp = array_namespace(x, previous, self.kernel.value)
         input_keep, recurrent_keep = self.draw(x, training)
         x = x if input_keep is None else x * input_keep
-        before = before if recurrent_keep is None else before * recurrent_keep
+        previous = previous if recurrent_keep is None else previous * recurrent_keep
         time, batch = x.shape[:2]
-        rows = [xp.reshape(each, (time * batch, each.shape[-1])) for each in (x, before)]
+        rows = [xp.reshape(v, (time * batch, v.shape[-1])) for v in (x, previous)]
         y, _ = self.step(rows[0], rows[1:], None)
         return xp.reshape(y, (time, batch, y.shape[-1]))
 
@@ -87,10 +87,10 @@ class JordanRNN(RNN):
         use_bias: Whether to add biases.
         **options: As `SimpleRNN`.
 
-    Call arguments, beside those of `RNN`:
-        teacher: If given, the outputs that are wanted, shape (batch, time, output_units): step t then remembers
-            teacher[:, t - 1] instead of what the network said, so that all steps are computed at once. Results of
-            masked steps are then of no use.
+    Call arguments, in addition to those of `RNN`:
+        teacher: If given, the target outputs, shape (batch, time, output_units): the state at step t is then
+            teacher[:, t - 1] instead of the network's output, so that all steps are computed at once. Outputs of
+            masked steps are then meaningless.
 
     Example:
         >>> import numpy as np
@@ -125,18 +125,18 @@ class JordanRNN(RNN):
             return super().call(x, training=training, mask=mask)
         if not self.return_sequences or self.return_state or self.stateful or self.go_backwards:
             raise ValueError(
-                f"Layer '{self.name}' can be taught with return_sequences=True and return_state, stateful and "
+                f"Layer '{self.name}' takes a teacher with return_sequences=True and return_state, stateful and "
                 f"go_backwards False. Received: return_sequences={self.return_sequences}, "
                 f"return_state={self.return_state}, stateful={self.stateful}, go_backwards={self.go_backwards}"
             )
-        wanted = self.compute_output_shape(shape_of(x))
-        if tuple(teacher.shape) != tuple(wanted):
+        expected = self.compute_output_shape(shape_of(x))
+        if tuple(teacher.shape) != tuple(expected):
             raise ValueError(
-                f"Argument `teacher` of layer '{self.name}' must have the shape of the result, {tuple(wanted)}. "
+                f"Argument `teacher` of layer '{self.name}' must have the shape of the output, {tuple(expected)}. "
                 f"Received: {tuple(teacher.shape)}"
             )
         x, states, mask = self._prepare(x[0], masks_of(mask, 1)[0], x[1:])
         xp = array_namespace(x, self.cell.kernel.value)
-        before = xp.permute_dims(teacher, (1, 0, 2))[:-1, ...]
-        before = xp.concat([xp.expand_dims(states[0], axis=0), before], axis=0)
-        return self._result(self.cell.taught(x, before, training), states, mask)
+        previous = xp.permute_dims(teacher, (1, 0, 2))[:-1, ...]
+        previous = xp.concat([xp.expand_dims(states[0], axis=0), previous], axis=0)
+        return self._result(self.cell.teacher_forced(x, previous, training), states, mask)

@@ -20,11 +20,11 @@ class LSTMCell(RecurrentCell):
 
     Args:
         units: Size of the cell state, and of the output unless it is projected.
-        activation: Activation of the input and the output.
+        activation: Activation of the candidate and the output.
         recurrent_activation: Activation of the gates.
         use_bias: Whether to add a bias.
         unit_forget_bias: Whether the forget gate's bias starts at 1 (Jozefowicz et al. 2015).
-        peephole: Whether the gates see the cell state (Gers et al. 2002), by a weight of shape (3, units) for i, f, o.
+        peephole: Whether gates use the cell state (Gers et al. 2002), by a weight of shape (3, units) for i, f, o.
         projection_units: If given, the output is multiplied by a kernel of shape (units, projection_units) (Sak et al.
             2014).
         **options: Initializers, regularizers, constraints, `dropout`, `recurrent_dropout`, `seed` of `RecurrentCell`.
@@ -114,12 +114,12 @@ class LSTM(RNN):
 
     Args:
         units: Size of the cell state, and of the output unless it is projected.
-        activation: Activation of the input and the output.
+        activation: Activation of the candidate and the output.
         recurrent_activation: Activation of the gates.
         use_bias: Whether to add a bias.
         unit_forget_bias: Whether the forget gate's bias starts at 1.
-        peephole: Whether the gates see the cell state.
-        projection_units: If given, the size of the output, projected from the cell's.
+        peephole: Whether the gates use the cell state.
+        projection_units: If given, the size of the projected output.
         **options: As `SimpleRNN`.
 
     Input and output: as `RNN`; the states are the output h and the cell state c.

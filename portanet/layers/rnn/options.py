@@ -1,10 +1,10 @@
-"""Options of a recurrent layer: which are its cell's, which its loop's."""
+"""Options of recurrent layers, divided between cell and loop."""
 
 from __future__ import annotations
 
 from typing import Any
 
-_OF_THE_LOOP = (
+_LOOP_OPTIONS = (
     "return_sequences",
     "return_state",
     "go_backwards",
@@ -19,5 +19,5 @@ _OF_THE_LOOP = (
 
 def divide_options(options: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Options of the cell and of the loop; `trainable` and `dtype` are for both."""
-    loop = {key: options.pop(key) for key in _OF_THE_LOOP if key in options}
+    loop = {key: options.pop(key) for key in _LOOP_OPTIONS if key in options}
     return options, loop | {key: options[key] for key in ("trainable", "dtype") if key in options}

@@ -1,4 +1,4 @@
-"""Layers that run a recurrent cell through a sequence."""
+"""Layers that run a recurrent cell along a sequence."""
 
 from __future__ import annotations
 
@@ -14,30 +14,29 @@ from portanet.layers.several_inputs import Several, masks_of
 
 
 class RNN(Layer):
-    """Run a cell through a sequence; as `keras.layers.RNN`.
+    """Run a cell along a sequence; as `keras.layers.RNN`.
 
-    A cell is a layer with an attribute `state_size` (a number, or a list of them) and `call(x, states)`, which gives
+    A cell is a layer with an attribute `state_size` (a number, or a list of them) and `call(x, states)`, which returns
     the output and the list of new states for one time step; it may have `output_size` and take `training`.
 
-    Masked time steps (mask False) leave the states as they are and repeat the output before (at first that of
-    the initial state; zeros for cells of your own). Their inputs have no influence on results or gradients, whatever
-    they are.
+    Masked time steps (mask False) do not change the states and repeat the previous output (initially that of the
+    initial state; zeros for custom cells). Their inputs have no influence on outputs or gradients.
 
     Args:
         cell: A cell, or a list of cells, each of which feeds the next.
-        return_sequences: Whether to return the output of every time step rather than the last.
-        return_state: Whether to return the last states too.
+        return_sequences: Whether to return the output of every time step instead of the last.
+        return_state: Whether to return the last states as well.
         go_backwards: Whether to go from the last time step to the first; outputs come in the order of computation.
         stateful: Whether the states at the end of a batch are those at the start of the next, example by example; the
             batch size must be fixed. Gradients stop at the start of the batch (truncated backpropagation through time).
         zero_output_for_mask: Whether outputs of masked time steps are zeros.
-        learn_initial_state: Whether the initial state is a weight (at first zeros), the same for every example.
-        truncate_gradient: If given, gradients flow back through at most this many steps: the sequence is cut into
-            pieces of that length, between which the states are constants.
+        learn_initial_state: Whether the initial state is a weight (initially zeros), the same for every example.
+        truncate_gradient: If given, gradients flow back through at most this many steps: the sequence is split into
+            parts of that length, between which the states are constants.
         **options: `name`, `trainable`, `dtype`, `activity_regularizer` of `Layer`.
 
-    Call arguments, beside `training` and `mask` (boolean, shape (batch, time)):
-        initial_state: List of arrays of shape (batch, size), one for each state; `layer([x, *states])` is the same.
+    Call arguments, in addition to `training` and `mask` (boolean, shape (batch, time)):
+        initial_state: List of arrays of shape (batch, size), one per state; `layer([x, *states])` is the same.
 
     Input: shape (batch, time, features). Output: shape (batch, units), or (batch, time, units) with
     `return_sequences`; with `return_state` a tuple of that and the states.
@@ -120,7 +119,7 @@ class RNN(Layer):
             state.assign(state.backend.xp.zeros_like(state.value))
 
     def sequence_of(self, x: Any) -> Any:
-        """The sequence, or its shape, of the list of it and the states."""
+        """The sequence, or its shape, from a list of it and the states."""
         return self.several_inputs.entries(self, x)[0]
 
     def call(self, x: Any, training: bool = False, mask: Any = None) -> Any:
@@ -146,8 +145,8 @@ class RNN(Layer):
             mask = self._time_first_mask(x, unwrap(mask))
         x = self._time_first(xp, x)
         if mask is not None:
-            # What stands at masked steps may be anything, NaN included.
-            x = xp.where(_beside(mask, x), x, 0.0)
+            # Masked steps may have any values, including NaN.
+            x = xp.where(_broadcastable(mask, x), x, 0.0)
         return x, self._initial_states(xp, x, initial), mask
 
     def _time_first(self, xp: Any, x: Array) -> Array:
@@ -163,8 +162,8 @@ class RNN(Layer):
             )
         raw = array_namespace(mask)
         mask = mask if raw.isdtype(mask.dtype, "bool") else mask != 0
-        found: Array = self._time_first(raw, raw.expand_dims(mask, axis=-1))
-        return found
+        time_first: Array = self._time_first(raw, raw.expand_dims(mask, axis=-1))
+        return time_first
 
     def _initial_states(self, xp: Any, x: Array, given: States) -> States:
         batch, dtype = x.shape[1], x.dtype
@@ -192,22 +191,22 @@ class RNN(Layer):
             return run_cell(self.cell, x, states, mask, training)
         outputs = []
         for start in range(0, x.shape[0], size):
-            piece = slice(start, min(start + size, x.shape[0]))
+            part = slice(start, min(start + size, x.shape[0]))
             if start:
                 states = [stop_gradient(s) for s in states]
-            m = None if mask is None else mask[piece, ...]
-            found, states = run_cell(self.cell, x[piece, ...], states, m, training)
-            outputs.append(found)
+            m = None if mask is None else mask[part, ...]
+            out, states = run_cell(self.cell, x[part, ...], states, m, training)
+            outputs.append(out)
         return array_namespace(*outputs).concat(outputs, axis=0), states
 
     def _result(self, outputs: Array, states: States, mask: Array | None) -> Any:
         xp = array_namespace(outputs)
         if self.return_sequences:
             if mask is not None and self.zero_output_for_mask:
-                outputs = xp.where(_beside(mask, outputs), outputs, 0.0)
+                outputs = xp.where(_broadcastable(mask, outputs), outputs, 0.0)
             out = xp.permute_dims(outputs, (1, 0, *range(2, outputs.ndim)))
         elif isinstance(self.cell, RecurrentCell):
-            out = states[0]  # the same, without a gradient of all outputs that is zero but for the last
+            out = states[0]  # equals outputs[-1], without a gradient of all outputs that is mostly zero
         else:
             out = outputs[-1, ...]
         return (out, *states) if self.return_state else out
@@ -219,10 +218,10 @@ class RNN(Layer):
         return (out, *((batch, n) for n in self.state_size)) if self.return_state else out
 
     def compute_mask(self, x: Any, mask: Any = None) -> Any:
-        found = masks_of(mask, 1)[0] if self.return_sequences else None
-        return [found, *(None for _ in self.state_size)] if self.return_state else found
+        sequence_mask = masks_of(mask, 1)[0] if self.return_sequences else None
+        return [sequence_mask, *(None for _ in self.state_size)] if self.return_state else sequence_mask
 
 
-def _beside(mask: Array, x: Array) -> Array:
+def _broadcastable(mask: Array, x: Array) -> Array:
     """A mask (time, batch, 1) with as many axes as `x`."""
     return array_namespace(mask).reshape(mask, (*mask.shape[:2], *(1,) * (x.ndim - 2)))

@@ -1,4 +1,4 @@
-"""Several cells, one on top of the other."""
+"""Stacked recurrent cells."""
 
 from __future__ import annotations
 
@@ -55,16 +55,16 @@ class StackedRNNCells(Layer):
         """One time step."""
         new: States = []
         for cell, part in zip(self.cells, self._split(states), strict=True):
-            x, found = cell(x, part, training=training)
-            new += found
+            x, new_part = cell(x, part, training=training)
+            new += new_part
         return x, new
 
     def sequence(self, x: Array, states: States, mask: Array | None, training: bool) -> tuple[Array, States]:
-        """Run through a sequence (time, batch, features), cell by cell."""
+        """Run along a sequence (time, batch, features), cell by cell."""
         new: States = []
         for cell, part in zip(self.cells, self._split(states), strict=True):
-            x, found = run_cell(cell, x, part, mask, training)
-            new += found
+            x, new_part = run_cell(cell, x, part, mask, training)
+            new += new_part
         return x, new
 
     def _split(self, states: States) -> list[States]:

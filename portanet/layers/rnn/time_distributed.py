@@ -1,4 +1,4 @@
-"""A layer applied to every time step."""
+"""Layers applied to every time step."""
 
 from __future__ import annotations
 
