@@ -55,10 +55,10 @@ def convolve_input(g: Array, kernel: Array, *, window: Window, groups: int, spac
     positions = tuple(g.shape[1:-1])
     plans = []
     for classes in window.classes(space):
-        nonempty = all(len(c.places) for c in classes)
+        nonempty = all(len(c.elements) for c in classes)
         margins = tuple(c.margins(m) for c, m in zip(classes, positions, strict=True))
         part = flipped[(*(c.flipped(k) for c, k in zip(classes, window.size, strict=True)), ...)] if nonempty else None
-        sizes, dilation = tuple(len(c.places) for c in classes), tuple(c.apart for c in classes)
+        sizes, dilation = tuple(len(c.elements) for c in classes), tuple(c.spacing for c in classes)
         plans.append((margins, part, Window(sizes, (1,) * window.rank, ((0, 0),) * window.rank, dilation)))
     if set(window.strides) == {1}:
         margins, part, small = plans[0]
@@ -116,16 +116,16 @@ def _split(x: Array, groups: int) -> list[Array]:
 def _rows_of_outputs(xp: Any, x: Array, kernel: Array, window: Window) -> Array:
     """The convolution of one group: one product per row of outputs."""
     batch, *space, channels = x.shape
-    places, filters = window.places(space), kernel.shape[-1]
-    if 0 in places or not batch:
-        return _zeros(xp, x, (batch, *places, filters))
+    positions, filters = window.positions(space), kernel.shape[-1]
+    if 0 in positions or not batch:
+        return _zeros(xp, x, (batch, *positions, filters))
     if math.prod(window.size) == 1:  # one product over all positions
-        points = x[window.key((0,) * window.rank, places)]
-        flat = xp.reshape(points, (batch * math.prod(places), channels))
-        return xp.reshape(xp.matmul(flat, xp.reshape(kernel, (channels, filters))), (batch, *places, filters))
+        points = x[window.key((0,) * window.rank, positions)]
+        flat = xp.reshape(points, (batch * math.prod(positions), channels))
+        return xp.reshape(xp.matmul(flat, xp.reshape(kernel, (channels, filters))), (batch, *positions, filters))
     x, kernel, plane = _as_plane(xp, x, kernel, window)
     batch, height, width, channels = x.shape
-    (kh, kw), (oh, ow) = plane.size, plane.places((height, width))
+    (kh, kw), (oh, ow) = plane.size, plane.positions((height, width))
     # The axes must be in this order in memory before the width is unfolded: a copy of a view would keep its order.
     transposed = xp.reshape(xp.permute_dims(x, (0, 2, 1, 3)), (batch, width, height * channels))
     transposed = xp.reshape(transposed, (batch, width, height, channels))
@@ -142,7 +142,7 @@ def _rows_of_outputs(xp: Any, x: Array, kernel: Array, window: Window) -> Array:
             starts = [start + i * plane.dilation[0] * line for i in range(kh)]
             field = xp.concat([columns[:, s : s + line] for s in starts], axis=1)
         rows.append(xp.reshape(xp.matmul(field, kernel), (batch, ow, filters)))
-    return xp.reshape(xp.stack(rows, axis=1), (-1, *places, filters))
+    return xp.reshape(xp.stack(rows, axis=1), (-1, *positions, filters))
 
 
 def _unfolded(xp: Any, x: Array, plane: Window, count: int) -> Array:
@@ -161,7 +161,7 @@ def _as_plane(xp: Any, x: Array, kernel: Array | None, window: Window) -> tuple[
         return xp.expand_dims(x, axis=1), up, line
     batch, depth, height, width, channels = x.shape
     kd, s, d = window.size[0], window.strides[0], window.dilation[0]
-    count = window.places((depth, height, width))[0]
+    count = window.positions((depth, height, width))[0]
     levels = [x[:, i * d : i * d + s * (count - 1) + 1 : s, ...] for i in range(kd)]
     x = xp.reshape(xp.stack(levels, axis=4), (batch * count, height, width, kd * channels))
     if kernel is not None:
@@ -173,12 +173,12 @@ def _as_plane(xp: Any, x: Array, kernel: Array | None, window: Window) -> tuple[
 def _depthwise(xp: Any, x: Array, kernel: Array, window: Window) -> Array:
     """The convolution where each channel is a group: elementwise, one element of the window at a time."""
     batch, *space, channels = x.shape
-    count = window.places(space)
+    count = window.positions(space)
     times = kernel.shape[-1] // channels
     out = _zeros(xp, x, (batch, *count, channels, times))
-    for place in itertools.product(*map(range, window.size)):
-        points = xp.expand_dims(x[window.key(place, count)], axis=-1)
-        out += points * xp.reshape(kernel[(*place, ...)], (channels, times))
+    for element in itertools.product(*map(range, window.size)):
+        points = xp.expand_dims(x[window.key(element, count)], axis=-1)
+        out += points * xp.reshape(kernel[(*element, ...)], (channels, times))
     return xp.reshape(out, (batch, *count, channels * times))
 
 
@@ -194,7 +194,7 @@ def _kernel(xp: Any, x: Array, g: Array, window: Window) -> Array:
         return xp.reshape(out, (*window.size, channels, filters))
     x, _, plane = _as_plane(xp, x, None, window)
     batch, height, width, inputs = x.shape
-    (kh, kw), (oh, ow) = plane.size, plane.places((height, width))
+    (kh, kw), (oh, ow) = plane.size, plane.positions((height, width))
     g = xp.permute_dims(xp.reshape(g, (batch, oh, ow, filters)), (1, 0, 2, 3))
     g = xp.reshape(g, (positions, filters))
     # Rows first, so that those that a row of the kernel sees are contiguous.
@@ -218,8 +218,8 @@ def _depthwise_kernel(xp: Any, x: Array, g: Array, window: Window) -> Array:
     g = xp.reshape(g, (*g.shape[:-1], channels, g.shape[-1] // channels))
     axes = tuple(range(len(count) + 1))
     out = [
-        xp.sum(xp.expand_dims(x[window.key(place, count)], axis=-1) * g, axis=axes)
-        for place in itertools.product(*map(range, window.size))
+        xp.sum(xp.expand_dims(x[window.key(element, count)], axis=-1) * g, axis=axes)
+        for element in itertools.product(*map(range, window.size))
     ]
     return xp.reshape(xp.stack(out), (*window.size, 1, -1))
 
@@ -242,7 +242,7 @@ def _zeros(xp: Any, like: Array, shape: tuple[int, ...]) -> Array:
 
 def _size(x: Array, window: Window, filters: int, counts: tuple[int, ...] | None = None) -> int:
     """Elements per example, unfolded and in the result."""
-    counts = counts or window.places(x.shape[1:-1])
+    counts = counts or window.positions(x.shape[1:-1])
     depth = window.size[0] * (counts[0] or 1) if window.rank == 3 else 1
     height = x.shape[-3] if window.rank > 1 else 1
     unfolded = depth * height * (counts[-1] or 1) * window.size[-1] * x.shape[-1]

@@ -58,7 +58,7 @@ def max_pool(x: Array, *, window: Window) -> Array:
 def _along_axes(xp: Any, x: Array, window: Window, combine: Callable[[Array, Array], Array]) -> Array:
     for axis in reversed(range(window.rank)):
         line = window.along(axis)
-        count = line.places(x.shape[1:-1])
+        count = line.positions(x.shape[1:-1])
         keys = [line.key(element, count) for element in _elements(line)]
         out = x[keys[0]]
         for key in keys[1:]:
@@ -94,8 +94,8 @@ def _put(xp: Any, parts: list[Array], window: Window, space: tuple[int, ...]) ->
     for classes in window.classes(space):
         counts = tuple(c.count for c in classes)
         total = None
-        for taps in itertools.product(*(range(len(c.places)) for c in classes)):
-            part = part_of[tuple(c.places[t] for c, t in zip(classes, taps, strict=True))]
+        for taps in itertools.product(*(range(len(c.elements)) for c in classes)):
+            part = part_of[tuple(c.elements[t] for c, t in zip(classes, taps, strict=True))]
             margins = tuple(c.margins_of(t, m) for c, t, m in zip(classes, taps, positions, strict=True))
             part = pad(xp, part, margins)
             total = part if total is None else total + part
@@ -108,7 +108,7 @@ def _put(xp: Any, parts: list[Array], window: Window, space: tuple[int, ...]) ->
 
 def _values(xp: Any, x: Array, window: Window, value: float) -> list[Array]:
     """The elements of the window, each at all positions."""
-    count = window.places(x.shape[1:-1])
+    count = window.positions(x.shape[1:-1])
     x = pad(xp, x, window.padding, value)
     return [x[window.key(element, count)] for element in _elements(window)]
 

@@ -19,27 +19,27 @@ Margins: TypeAlias = tuple[tuple[int, int], ...]
 class InputClass:
     """Indices a, a + s, a + 2s, ... of an axis of the input (s is the stride): they meet the same window elements.
 
-    The window at position `m + shift - t * apart` has its element `places[t]` at the m-th of the `count` indices.
+    The window at position `m + shift - t * spacing` has its element `elements[t]` at the m-th of the `count` indices.
     """
 
-    places: range
+    elements: range
     shift: int
-    apart: int
+    spacing: int
     count: int
 
     def margins(self, positions: int) -> tuple[int, int]:
-        """Padding of an axis of positions for the convolution with the flipped `places`."""
-        return (len(self.places) - 1) * self.apart - self.shift, self.shift + self.count - positions
+        """Padding of an axis of positions for the convolution with the flipped `elements`."""
+        return (len(self.elements) - 1) * self.spacing - self.shift, self.shift + self.count - positions
 
     def margins_of(self, t: int, positions: int) -> tuple[int, int]:
-        """Padding of an axis of positions that aligns the t-th element of `places` with the indices."""
-        before = t * self.apart - self.shift
+        """Padding of an axis of positions that aligns the t-th element of `elements` with the indices."""
+        before = t * self.spacing - self.shift
         return before, self.count - positions - before
 
     def flipped(self, size: int) -> slice:
-        """The slice of `places` in the flipped window of a size."""
-        places = self.places
-        return slice(size - 1 - places[-1], size - places[0], places.step) if len(places) else slice(0, 0)
+        """The slice of `elements` in the flipped window of a size."""
+        elements = self.elements
+        return slice(size - 1 - elements[-1], size - elements[0], elements.step) if len(elements) else slice(0, 0)
 
 
 def input_class(a: int, n: int, k: int, s: int, before: int, d: int) -> InputClass:
@@ -79,7 +79,7 @@ class Window:
         """The same window for an input that is padded already."""
         return replace(self, padding=((0, 0),) * self.rank)
 
-    def places(self, space: Sequence[int]) -> tuple[int, ...]:
+    def positions(self, space: Sequence[int]) -> tuple[int, ...]:
         """The number of positions on each axis of an input of size `space`."""
         return tuple(
             max(0, (n + before + after - span) // s + 1)
@@ -136,7 +136,7 @@ def window(
         ValueError: An argument is none of these.
 
     Example:
-        >>> [window((10,), (3,), padding=p).places((10,)) for p in ("valid", "same", "full", ((2, 0),))]
+        >>> [window((10,), (3,), padding=p).positions((10,)) for p in ("valid", "same", "full", ((2, 0),))]
         [(8,), (10,), (12,), (10,)]
     """
     rank = len(size)

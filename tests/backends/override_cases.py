@@ -74,7 +74,7 @@ def convolution_cases(which: str) -> list[Case]:
     def case(shape: Any, size: Any, strides: Any, padding: Any, dilation: Any, groups: int) -> Case:
         space = shape[1:-1]
         slid = window(space, size[:-2], strides, padding, dilation)
-        result = (shape[0], *slid.places(space), size[-1])
+        result = (shape[0], *slid.positions(space), size[-1])
         terms = math.prod(size[:-1])
         if which == "convolve":
             return Case(

@@ -27,7 +27,7 @@ def by_definition(x: Any, k: Any, strides: Any, padding: Any, dilation: Any, gro
     """The sum, place by place."""
     slid = window(x.shape[1:-1], k.shape[:-2], strides, padding, dilation)
     x = np.pad(x, ((0, 0), *slid.padding, (0, 0)))
-    count = slid.places([n - a - b for n, (a, b) in zip(x.shape[1:-1], slid.padding, strict=True)])
+    count = slid.positions([n - a - b for n, (a, b) in zip(x.shape[1:-1], slid.padding, strict=True)])
     out = np.zeros((x.shape[0], *count, k.shape[-1]))
     inputs, filters = k.shape[-2], k.shape[-1] // groups
     for q in np.ndindex(*count):

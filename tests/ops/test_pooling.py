@@ -75,7 +75,7 @@ def test_against_the_definition(backend: Backend, case: tuple[Any, ...], seed: i
     host = generator.integers(-3, 4, shape).astype("float32")  # with ties
     x = portanet.asarray(host)
     padded = np.pad(host, ((0, 0), *slid.padding, (0, 0)), constant_values=np.nan)
-    count = slid.places(shape[1:-1])
+    count = slid.positions(shape[1:-1])
     maxima, means, places = (np.zeros((shape[0], *count, shape[-1])) for _ in range(3))
     slopes = np.zeros(padded.shape)
     g = generator.standard_normal(maxima.shape).astype("float32")

@@ -16,7 +16,7 @@ from tests.support import assert_equal
 @pytest.mark.parametrize("n", [7, 8, 28])
 @pytest.mark.parametrize("f", [1, 2, 3, 5])
 def test_sizes_of_valid_same_and_full(n: int, f: int) -> None:
-    found = {p: window((n,), (f,), padding=p).places((n,))[0] for p in ("valid", "same", "full", "causal")}
+    found = {p: window((n,), (f,), padding=p).positions((n,))[0] for p in ("valid", "same", "full", "causal")}
     assert found == {"valid": n - f + 1, "same": n, "full": n + f - 1, "causal": n}
 
 
@@ -24,7 +24,7 @@ def test_places_are_those_that_fit() -> None:
     for n, f, s, d, (a, b) in itertools.product(range(1, 9), (1, 2, 3), (1, 2, 3), (1, 2), ((0, 0), (1, 2))):
         slid = window((n,), (f,), s, ((a, b),), d)
         starts = [i for i in range(0, n + a + b, s) if i + (f - 1) * d < n + a + b]
-        assert slid.places((n,)) == (len(starts),)
+        assert slid.positions((n,)) == (len(starts),)
 
 
 def test_same_puts_the_odd_zero_after() -> None:

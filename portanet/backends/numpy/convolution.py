@@ -21,7 +21,7 @@ from portanet.backends.numpy.threads import map_pieces, run_pieces
 
 def convolve(x: Array, kernel: Array, bias: Array | None, *, window: Any, groups: int) -> Any:
     """The convolution; where it gains nothing, it is left to the definition."""
-    places, filters = window.places(x.shape[1:-1]), kernel.shape[-1]
+    places, filters = window.positions(x.shape[1:-1]), kernel.shape[-1]
     plane = as_plane(x, kernel, filters, window, groups, places)
     if plane is None:
         return NotImplemented

@@ -109,7 +109,7 @@ class Convolving(Spatial):
         """The number of kernel positions on each axis; None where the size is unknown."""
         known = [1 if n is None else n for n in space]
         windows = window(known, self.kernel_size, self.strides, self.padding, self.dilation_rate)
-        counts = windows.places(known)
+        counts = windows.positions(known)
         if any(count < 1 for n, count in zip(space, counts, strict=True) if n is not None):
             raise ValueError(
                 f"The kernel of layer '{self.name}', which spans {windows.spans}, does not fit into the input. "

@@ -75,7 +75,7 @@ class _LocallyConnected(Convolving):
         x = self.channels_last_input(x, kernel)
         xp = array_namespace(x, kernel)
         windows = window(x.shape[1:-1], self.kernel_size, self.strides, self.padding)
-        counts = windows.places(x.shape[1:-1])
+        counts = windows.positions(x.shape[1:-1])
         if counts != self.space:
             raise ValueError(
                 f"Layer '{self.name}' was built for inputs in which its kernel has {self.space} positions. "

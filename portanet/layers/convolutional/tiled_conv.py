@@ -45,7 +45,7 @@ class _TiledConv(Conv):
         x = self.channels_last_input(x, kernels)
         xp = array_namespace(x, kernels)
         windows = window(x.shape[1:-1], self.kernel_size, self.strides, self.padding, self.dilation_rate)
-        counts = windows.places(x.shape[1:-1])
+        counts = windows.positions(x.shape[1:-1])
         # Every kernel moves by as many strides as there are kernels; the last ones may extend beyond the end.
         tile_counts = tuple(-(-n // t) for n, t in zip(counts, self.tiles, strict=True))
         strides = tuple(s * t for s, t in zip(self.strides, self.tiles, strict=True))

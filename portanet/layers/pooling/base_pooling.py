@@ -74,7 +74,7 @@ class Pooling(Spatial):
         self.require_space(input_shape)
         shape = list(input_shape)
         known = [1 if shape[axis] is None else shape[axis] for axis in self.axes]
-        for axis, count in zip(self.axes, self.window_over(known).places(known), strict=True):
+        for axis, count in zip(self.axes, self.window_over(known).positions(known), strict=True):
             if shape[axis] is not None:
                 shape[axis] = count
                 if count < 1:
