@@ -47,7 +47,7 @@ def lookup(kind: str, identifier: Any, known: Mapping[str, Any]) -> Any:
 
 
 def names(*objects: Any) -> dict[str, Any]:
-    """A table for `lookup`: obj class or function under its own name, in snake case and in lower case."""
+    """A table for `lookup`: each class or function under its own name, in snake case and in lower case."""
     table = {}
     for obj in objects:
         table[obj.__name__] = obj

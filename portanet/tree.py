@@ -71,7 +71,7 @@ def _collect(tree: Any, out: list[Any]) -> None:
 
 
 def tree_map(function: Callable[..., Any], tree: Any, *others: Any) -> Any:
-    """A tree of the same structure with `function(leaf, *leaves_of_the_others)` in remaining_paths of each leaf.
+    """A tree of the same structure with `function(leaf, *leaves_of_the_others)` in place of each leaf.
 
     Leaves are matched by path, so the keys of dicts may come in any order. Dataclasses are copied without calling
     `__init__`.
