@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from portanet.autodiff import array_namespace, custom_vjp, is_traced
-from portanet.backends import Array, map_rows
+from portanet.backends import Array, elementwise, map_rows
 
 
 @custom_vjp
@@ -44,7 +44,8 @@ def normalize(
         variance = _mean_of_product(xp, y, y, axes)
         rstd = 1 / xp.sqrt(variance + epsilon)
         y *= rstd
-        return _affine(y, affine, scale, offset), mean, variance, y, rstd
+        gamma, beta = affine[0] if scale else None, affine[-1] if offset else None
+        return _affine(y, gamma, beta), mean, variance, y, rstd
 
     out, mean, variance, y, rstd = _by_example(forward, axes, affine, x)
     size = math.prod(x.shape[a] for a in axes)
@@ -87,7 +88,7 @@ def rms_normalize(x: Array, *affine: Array, axes: tuple[int, ...], epsilon: floa
         xp = array_namespace(x, *affine)
         rstd = 1 / xp.sqrt(_mean_of_product(xp, x, x, axes) + epsilon)
         y = x * rstd
-        return _affine(y, affine, scale, offset=False), y, rstd
+        return _affine(y, affine[0] if scale else None, None), y, rstd
 
     out, y, rstd = _by_example(forward, axes, affine, x)
 
@@ -106,12 +107,14 @@ def _by_example(function: Callable[..., Any], axes: tuple[int, ...], affine: tup
     return map_rows(function, *arrays, size=5 * math.prod(arrays[0].shape[1:]))
 
 
-def _affine(y: Array, affine: tuple[Array, ...], scale: bool, offset: bool) -> Array:
-    if not scale:
-        return y + affine[-1] if offset else y
-    out = y * affine[0]
-    if offset:
-        out += affine[-1]
+@elementwise
+def _affine(y: Array, gamma: Array | None, beta: Array | None) -> Array:
+    """`y * gamma + beta`, in a new array unless both are None."""
+    if gamma is None:
+        return y if beta is None else y + beta
+    out = y * gamma
+    if beta is not None:
+        out += beta
     return out
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from portanet.autodiff import array_namespace, custom_vjp
-from portanet.backends import Array
+from portanet.backends import Array, elementwise
 from portanet.ops.recurrent_scan import (
     arriving,
     extras,
@@ -72,7 +72,7 @@ def gru(
         update, reset = gates[:, :units], gates[:, units:]
         inner = b[:, 2 * units :]
         candidate = xp.tanh(reset * inner + a[:, 2 * units :])
-        new_h = candidate + update * (h - candidate)
+        new_h = _interpolated(candidate, update, h)
         if m is not None:
             new_h = xp.where(m, new_h, h)
         return (new_h,), (new_h, gates, inner, candidate, h)
@@ -116,6 +116,12 @@ def gru(
     return (outputs, h_last), pullback
 
 
+@elementwise
+def _interpolated(candidate: Array, update: Array, h: Array) -> Array:
+    """The new h: h where the update gate is 1, the candidate where it is 0."""
+    return candidate + update * (h - candidate)
+
+
 @custom_vjp
 def gru_reset_before(
     x: Array,
@@ -152,7 +158,7 @@ def gru_reset_before(
         update = gates[:, :units]
         reset_h = gates[:, units:] * dropped
         candidate = xp.tanh(xp.matmul(reset_h, for_candidate) + a[:, 2 * units :])
-        new_h = candidate + update * (h - candidate)
+        new_h = _interpolated(candidate, update, h)
         if m is not None:
             new_h = xp.where(m, new_h, h)
         return (new_h,), (new_h, reset_h, gates, candidate, h)

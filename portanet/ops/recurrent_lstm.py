@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from portanet.autodiff import array_namespace, custom_vjp, unwrap
-from portanet.backends import Array, device_of, map_rows, overridable
+from portanet.backends import Array, device_of, elementwise, map_rows, overridable
 from portanet.ops.recurrent_scan import (
     arriving,
     extras,
@@ -74,11 +74,7 @@ def lstm(
         gates = xp.tanh(a)
         gates *= scale
         gates += shift
-        i, f, u, o = _quarters(gates, units)
-        new_c = f * c
-        new_c += i * u
-        tanh_c = xp.tanh(new_c)
-        new_h = o * tanh_c
+        new_h, new_c, tanh_c = _cell(c, *_quarters(gates, units))
         if m is not None:
             new_h, new_c = xp.where(m, new_h, h), xp.where(m, new_c, c)
         return (new_h, new_c), (new_h, gates, c, tanh_c)
@@ -123,6 +119,15 @@ def lstm(
         )
 
     return (outputs, h_last, c_last), pullback
+
+
+@elementwise
+def _cell(c: Array, i: Array, f: Array, u: Array, o: Array) -> tuple[Array, Array, Array]:
+    """The new h, the new c and its tanh."""
+    new_c = f * c
+    new_c += i * u
+    tanh_c = array_namespace(c, i).tanh(new_c)
+    return o * tanh_c, new_c, tanh_c
 
 
 def _slopes(gates: Array, c: Array, tanh_c: Array) -> tuple[Array, Array]:
