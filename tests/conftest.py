@@ -1,6 +1,6 @@
-"""The matrix: every test that takes `xp` or `backend` runs on every backend that can be used here.
+"""The matrix: every test that takes `xp` or `backend` runs on every available backend.
 
-`PORTANET_TEST_BACKENDS=numpy,torch` chooses; a backend that is named and cannot be used is skipped with the reason.
+`PORTANET_TEST_BACKENDS=numpy,torch` selects backends; a selected one that is unavailable is skipped with the reason.
 """
 
 from __future__ import annotations
@@ -16,10 +16,9 @@ from hypothesis import HealthCheck, settings
 
 from portanet.backends import Backend, available_backends, make_backend, use_backend
 
-# Read when JAX is first imported. Gradients are checked in float64; and since JAX compiles every operation for every
-# shape, which takes most of the time of its tests, it optimises nothing here (`XLA_FLAGS=` in the environment lets it,
-# as users have it; the sessions `oracles` and `portability` do), and what is compiled is kept for the next run and
-# shared by workers.
+# Read when JAX is first imported. Gradients are checked in float64. JAX compiles every operation for every shape, which
+# takes most of the time of its tests: so optimisation is off (`XLA_FLAGS=` in the environment enables it, as for users;
+# the sessions `oracles` and `portability` do), and compiled programs are cached for the next run and shared by workers.
 os.environ.setdefault("JAX_ENABLE_X64", "1")
 os.environ.setdefault(
     "XLA_FLAGS",
@@ -40,7 +39,7 @@ MATRIX = {
     "torch-cuda": ("torch", "cuda"),
     "jax-gpu": ("jax", "gpu"),
 }
-GPU_ONLY_WHEN_NAMED = ("torch-cuda", "jax-gpu")  # to look for their GPU would import the library
+GPU_ONLY_WHEN_NAMED = ("torch-cuda", "jax-gpu")  # looking for their GPU would import the library
 
 # The fixtures below give the same value to every example, so hypothesis may share them among examples.
 settings.register_profile(
@@ -54,7 +53,7 @@ settings.load_profile("portanet")
 
 
 def chosen_backends() -> list[str]:
-    """Ids from PORTANET_TEST_BACKENDS, or all whose library is installed and answers."""
+    """Ids from PORTANET_TEST_BACKENDS, or all whose library is installed and works."""
     named = os.environ.get("PORTANET_TEST_BACKENDS")
     if named:
         ids = [name.strip() for name in named.split(",")]
@@ -67,7 +66,7 @@ def chosen_backends() -> list[str]:
 
 @functools.cache
 def reasons() -> dict[str, str | None]:
-    """Why backends cannot be used here; asked once."""
+    """Why backends are unavailable; determined once."""
     return available_backends()
 
 
@@ -82,14 +81,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture
 def backend(request: pytest.FixtureRequest) -> Iterator[Backend]:
-    """The backend in use in this test (float32 by default), on its device."""
+    """The current backend of this test (float32 by default), on its device."""
     name, device = MATRIX[request.param]
     reason = reasons()[name]
     if reason is not None:
         pytest.skip(f"{request.param}: {reason}")
     try:
         chosen = make_backend(name, device)
-    except ValueError as error:  # no such device here
+    except ValueError as error:  # no such device
         pytest.skip(f"{request.param}: {error}")
     with use_backend(chosen):
         yield chosen
@@ -97,5 +96,5 @@ def backend(request: pytest.FixtureRequest) -> Iterator[Backend]:
 
 @pytest.fixture
 def xp(backend: Backend) -> Any:
-    """The array API namespace of the backend in use in this test."""
+    """The array API namespace of the current backend of this test."""
     return backend.xp

@@ -1,4 +1,4 @@
-"""What tests share: arrays on the device of the backend in use, and comparisons that look at more than values."""
+"""Test utilities: arrays on the current backend's device, and comparisons of more than values."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ TOLERANCE = {"float16": 1e-3, "bfloat16": 1e-2, "float32": 1e-5, "float64": 1e-1
 
 
 def to_numpy(x: Array) -> np.ndarray[Any, Any]:
-    """The values of an array of the backend in use, as a NumPy array."""
+    """The values of an array of the current backend, as a NumPy array."""
     return get_backend().to_host(x)
 
 
 def assert_close(
     actual: Array, expected: Any, *, rtol: float | None = None, atol: float | None = None, dtype: str | None = None
 ) -> None:
-    """Assert that `actual` is an array of the backend in use: its namespace, device, dtype and shape; then its values.
+    """Assert that `actual` is an array of the current backend: its namespace, device, dtype and shape; then its values.
 
     Args:
-        actual: The array to look at.
+        actual: The array to check.
         expected: Its values: a list, a number, a NumPy array or an array of the backend.
-        rtol: Relative tolerance; None for what suits the dtype (1e-5 for float32, 1e-10 for float64).
+        rtol: Relative tolerance; None for the dtype's default (1e-5 for float32, 1e-10 for float64).
         atol: Absolute tolerance; None for a tenth of the relative one.
-        dtype: Name of the dtype to expect. None for what `asarray(expected)` has: the backend's default dtype for
-            floating-point values, the dtype of `expected` for the others.
+        dtype: Name of the expected dtype. None for that of `asarray(expected)`: the backend's default dtype for
+            floating-point values, the dtype of `expected` otherwise.
     """
     backend = get_backend()
     reference = asarray(expected, dtype)
@@ -54,8 +54,8 @@ def assert_equal(actual: Array, expected: Any, *, dtype: str | None = None) -> N
 
 @contextlib.contextmanager
 def no_float64() -> Iterator[None]:
-    """Fail where an array-api-strict array of float64 or complex128 is made inside a `with` block; other libraries
-    cannot be watched.
+    """Fail if an array-api-strict array of float64 or complex128 is created inside a `with` block; other libraries
+    are not checked.
     """
     backend = get_backend()
     if backend.name != "strict":
@@ -65,7 +65,7 @@ def no_float64() -> Iterator[None]:
     make = cls._new.__func__
 
     def watched(kind: Any, x: Any, /, *args: Any, **kwargs: Any) -> Any:
-        # Single numbers are let through: our own `owns` makes one to know the class.
+        # Scalars are allowed: our own `owns` creates one to determine the class.
         assert x.ndim == 0 or x.dtype not in (np.float64, np.complex128), (
             f"an array of {x.dtype} and shape {x.shape} was made"
         )

@@ -1,4 +1,4 @@
-"""Arguments: what is taken for what, the one form of errors, and NumPy's integers wherever an integer is asked for."""
+"""Arguments: accepted types, the one form of errors, and NumPy's integers wherever an integer is expected."""
 
 from __future__ import annotations
 
@@ -141,7 +141,7 @@ def test_data_formats() -> None:
         checks.data_format("last", layer)
 
 
-# Every room
+# Every package
 
 
 def fitted(**options: Any) -> Any:

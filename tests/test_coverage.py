@@ -1,4 +1,4 @@
-"""Every block is tested on every backend and against an oracle, or the reason is stated; the table in docs says so."""
+"""Every block is tested on every backend and against an oracle, or the reason is stated; docs/coverage.md agrees."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ def test_what_the_architecture_says_is_in_a_file_is_in_it() -> None:
 
 
 def is_there(name: str) -> bool:
-    """Whether a path, a dotted name or a word of the page is to be found in the tree; commands are not looked for."""
+    """Whether a path, a dotted name or a word of the page exists in the tree; commands are not checked."""
     if "/" in name or name.endswith((".md", ".py", ".toml")):
         return any((folder / name).exists() for folder in (ROOT, ROOT / "portanet", ROOT / "docs"))
     first, *rest = name.split(".")
@@ -84,7 +84,7 @@ def words_of(path: pathlib.Path) -> set[str]:
 
 @functools.cache
 def classes() -> dict[str, list[str]]:
-    """The modules in which a class of a name is defined."""
+    """The modules that define a class, by its name."""
     found: dict[str, list[str]] = {}
     for path in (ROOT / "portanet").rglob("*.py"):
         place = ".".join(path.relative_to(ROOT).with_suffix("").parts)
@@ -94,7 +94,7 @@ def classes() -> dict[str, list[str]]:
 
 
 def reaches(value: object, path: list[str]) -> bool:
-    """Whether there is an attribute of an attribute of a value."""
+    """Whether a value has a nested attribute."""
     try:
         functools.reduce(getattr, path, value)
     except AttributeError:

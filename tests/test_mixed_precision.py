@@ -1,4 +1,4 @@
-"""Dtype policies: what is kept and computed in which dtype, in layers and through a training run."""
+"""Dtype policies: dtypes of variables and computations, in layers and in a training run."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ HALF = {"mixed_float16": "float16", "mixed_bfloat16": "bfloat16"}
 
 @pytest.fixture(params=HALF)
 def policy(request: pytest.FixtureRequest, backend: Backend) -> Iterator[str]:
-    """Each mixed policy in turn, in force, where the backend has its dtype."""
+    """Each mixed policy in turn as the global policy, if the backend has its dtype."""
     if not hasattr(backend.xp, HALF[request.param]):
         pytest.skip(f"{backend.name} has no {HALF[request.param]}")
     mixed_precision.set_global_policy(request.param)
@@ -67,7 +67,7 @@ def test_the_default_follows_the_backend(backend: Backend) -> None:
 
 
 def test_a_layer_casts_its_input(backend: Backend) -> None:
-    """Float64 data does not make a float32 layer compute in float64, nor the other way round."""
+    """float64 data does not make a float32 layer compute in float64, nor vice versa."""
     x = asarray([[1.0, 2.0]], "float64")
     assert layers.Dense(2)(x).dtype == backend.find_dtype("float32")
     assert layers.Flatten(dtype="float32")(x).dtype == backend.find_dtype("float32")
@@ -78,7 +78,7 @@ def test_a_layer_casts_its_input(backend: Backend) -> None:
 
 
 def test_a_training_run_in_single_precision_makes_no_double(backend: Backend) -> None:
-    """Data, masks, losses, metrics, penalties and optimizers included; looked at on array-api-strict."""
+    """Including data, masks, losses, metrics, penalties and optimizers; checked on array-api-strict."""
     generator = np.random.default_rng(0)
     x, y = asarray(generator.normal(size=(32, 4))), asarray(generator.integers(0, 3, 32))
     model = portanet.Sequential(

@@ -1,4 +1,4 @@
-"""Defects of the original NumPyDL that must not come back; each test is named by the defect."""
+"""Defects of the original NumPyDL that must not recur; each test is named after the defect."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ DECAYS = [
 
 @pytest.mark.parametrize("decay", DECAYS, ids=lambda decay: type(decay).__name__)
 def test_decay_that_raises_the_learning_rate(backend: Any, decay: Any) -> None:
-    """The steps that are taken under a constant gradient never grow, and shrink in the end."""
+    """Under a constant gradient, steps never grow, and finally shrink."""
     optimizer = optimizers.SGD(decay)
     params = {"w": asarray([0.0])}
     state = optimizer.init(params)
@@ -52,7 +52,7 @@ def test_dropout_active_in_predict_and_validation(backend: Any) -> None:
 
 
 def test_one_hot_that_puts_class_2_in_column_1(backend: Backend) -> None:
-    """There `one_hot([0, 2], 3)` puts it in column 1: it numbers the classes that it finds."""
+    """The original's `one_hot([0, 2], 3)` uses column 1 for class 2: it numbers only the classes that occur."""
     labels = portanet.asarray(np.asarray([0, 2]))
     expected = np.asarray([[1, 0, 0], [0, 0, 1]], dtype="float32")
     assert_equal(to_categorical(labels, 3), expected)
@@ -92,7 +92,7 @@ def test_global_numpy_rng_reseeded(backend: Backend) -> None:
 
 
 def test_last_partial_batch_dropped(backend: Backend) -> None:
-    """10 examples in batches of 4: the last 2 alone tell what there is to learn, and the mean counts every example."""
+    """10 examples in batches of 4: only the last 2 are informative, and the mean includes every example."""
     x, y = data(10)
     x[:8], y[:8] = 0.0, 0.0
     model = small_model()
@@ -136,7 +136,7 @@ def test_softplus_of_1000_infinite(xp: Any) -> None:
 
 @pytest.mark.parametrize("spread", [0.1, 1.0, 10.0])
 def test_batch_normalization_derivative_by_std_for_variance(xp: Any, spread: float) -> None:
-    """The derivative shrinks as the data spread; with the variance in the place of its root, it would twice over."""
+    """The derivative is inverse to the standard deviation; with the variance in its place, to the square of it."""
     layer, host = layers.BatchNormalization(epsilon=0.0, dtype="float64"), data(6)[0].astype("float64")
     weights = asarray(np.random.default_rng(1).standard_normal(host.shape), "float64")
 
@@ -153,7 +153,7 @@ def test_batch_normalization_derivative_by_std_for_variance(xp: Any, spread: flo
 
 
 def test_batch_normalization_without_running_averages(backend: Backend) -> None:
-    """A prediction does not depend on the other examples of its batch, and uses what training has seen."""
+    """A prediction does not depend on the other examples of its batch, and uses statistics from training."""
     x = (3 * data(64)[0] + 5).astype("float32")
     model = portanet.Sequential([layers.Input((3,)), layers.BatchNormalization(momentum=0.5)])
     model.compile(optimizers.SGD(1e-12), "mse")
@@ -176,7 +176,7 @@ def test_infinite_hellinger_gradient_at_zero(xp: Any) -> None:
     loss, y_true = losses.HellingerDistance(), asarray([[0.0, 1.0]])
     slope = to_numpy(grad(lambda q: loss(y_true, q))(asarray([[1.0, 0.0]])))
     assert np.isfinite(slope).all()
-    assert slope[0, 0] > 0 > slope[0, 1]  # and it points the right way
+    assert slope[0, 0] > 0 > slope[0, 1]  # and it has the right sign
 
 
 def test_integer_targets_giving_a_silently_wrong_loss(xp: Any) -> None:
@@ -231,7 +231,7 @@ def test_recurrent_gradients_that_stop_at_the_last_step(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", ["GRU", "GRU reset before", "LSTM", "SimpleRNN"])
 def test_gru_and_masked_lstm_that_cannot_train(kind: str) -> None:
-    """Sequences of 3 to 8 symbols, padded: the last one must be told."""
+    """Padded sequences of 3 to 8 symbols: the last symbol must be predicted."""
 
     def last_symbol(seed: int) -> tuple[Any, Any]:
         rng = np.random.default_rng(seed)
@@ -251,7 +251,7 @@ def test_pooling_windows_at_every_place_instead_of_every_pool_size(backend: Back
 
 
 def test_bias_gradient_averaged_while_the_kernel_gradient_is_summed(backend: Backend) -> None:
-    """A constant input makes the kernel's gradient that of the bias, times the constant."""
+    """For a constant input, the kernel's gradient is that of the bias times the constant."""
     layer = layers.Conv2D(3, 1)
     layer.build((8, 4, 4, 1))
     x = asarray(np.full((8, 4, 4, 1), 2.0))

@@ -1,8 +1,8 @@
 """No public name is lost, and calls that worked still mean the same: tests/data/public_names.txt lists names with
-arguments, one a line.
+arguments, one per line.
 
-`python -m tests.test_public_names` adds names that are new, and new arguments of old names. What is taken away or has
-other arguments on purpose stays in the list, with its reason in `CHANGED`.
+`python -m tests.test_public_names` adds new names, and new arguments of old names. Names that were removed or changed
+on purpose stay in the list, with the reason in `CHANGED`.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ ROOMS = """
     compat.numpydl.model compat.numpydl.objectives compat.numpydl.optimizers compat.numpydl.utils random.streams
 """
 MODULES = ["portanet", *(f"portanet.{name}" for name in ROOMS.split())]
-METHODS = {  # that users call, or write in classes of their own: Keras's, and those that docs/ names
+METHODS = {  # that users call or override: Keras's, and those named in docs/
     "portanet.callbacks.Callback": (
         "get_state note on_epoch_begin on_epoch_end on_predict_batch_begin on_predict_batch_end on_predict_begin "
         "on_predict_end on_test_batch_begin on_test_batch_end on_test_begin on_test_end on_train_batch_begin "
@@ -62,7 +62,7 @@ CHANGED = {
 
 
 def names_of(module: Any) -> list[str]:
-    """`__all__`, or what is defined in a module that has none."""
+    """`__all__`, or the names defined in a module without it."""
     if hasattr(module, "__all__"):
         return sorted(module.__all__)
     here = [name for name, value in vars(module).items() if getattr(value, "__module__", None) == module.__name__]
@@ -70,15 +70,15 @@ def names_of(module: Any) -> list[str]:
 
 
 def arguments(value: Any) -> str | None:
-    """The arguments of a class or function as Python writes them, without annotations; None for other things.
+    """The signature of a class or function in Python's syntax, without annotations; None for other objects.
 
-    A default that cannot be read back as it is shown (an object, a function) stands as `...`.
+    A default whose repr cannot be evaluated (an object, a function) is shown as `...`.
     """
     if not (inspect.isclass(value) or inspect.isroutine(value)):
         return None
     try:
         signature = inspect.signature(value)
-    except ValueError:  # of a class whose base is written in C
+    except ValueError:  # a class whose base is written in C
         return None
     plain = [plainly(parameter) for parameter in signature.parameters.values()]
     text = str(signature.replace(parameters=plain, return_annotation=inspect.Signature.empty))
@@ -97,7 +97,7 @@ def plainly(parameter: inspect.Parameter) -> inspect.Parameter:
 
 
 def described() -> Iterator[str]:
-    """A line for each public name of now."""
+    """A line for each current public name."""
     for place in MODULES:
         module = importlib.import_module(place)
         for name in names_of(module):
@@ -114,7 +114,7 @@ def parameters(text: str) -> ast.arguments:
 
 
 def defaults(args: ast.arguments) -> dict[str, str]:
-    """Names of all parameters that can be given by position or name, with defaults (empty where there is none)."""
+    """Names of all parameters that can be passed by position or name, with defaults (empty if there is none)."""
     positional = [argument.arg for argument in args.posonlyargs + args.args]
     values = [""] * (len(positional) - len(args.defaults)) + [ast.unparse(value) for value in args.defaults]
     by_name = ["" if value is None else ast.unparse(value) for value in args.kw_defaults]
@@ -124,7 +124,7 @@ def defaults(args: ast.arguments) -> dict[str, str]:
 
 
 def differences(old: str, new: str) -> list[str]:
-    """Why calls that `old` allows would fail, or mean something else, with `new`."""
+    """Why calls valid for `old` would fail or mean something else with `new`."""
     before, after = parameters(old), parameters(new)
     place = [argument.arg for argument in before.posonlyargs + before.args]
     now = [argument.arg for argument in after.posonlyargs + after.args]
@@ -161,7 +161,7 @@ def test_the_list_has_every_public_name() -> None:
 
 
 def complaint(line: str, place: str) -> str:
-    """What is wrong with a name of the list; empty if nothing."""
+    """The problem with a name of the list; empty if there is none."""
     name, bracket, rest = line.partition("(")
     value: Any = importlib.import_module(place)
     try:
@@ -173,7 +173,7 @@ def complaint(line: str, place: str) -> str:
 
 
 def updated(lines: list[str]) -> list[str]:
-    """The list with what is there now; lines that the present does not fulfil are kept as they are."""
+    """The list updated to the current names; lines that no longer hold are kept unchanged."""
     listed = {line.partition("(")[0]: line for line in lines}
     for line in described():
         name = line.partition("(")[0]

@@ -1,4 +1,4 @@
-"""Checks on the tree itself, and that these checks can fail."""
+"""Checks on the source tree, and that these checks can fail."""
 
 from __future__ import annotations
 

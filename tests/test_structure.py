@@ -1,4 +1,4 @@
-"""What makes the library easy to see into, counted. docs/architecture.md describes the structure; no clock is read."""
+"""Measures of structure, without timings. docs/architecture.md describes the structure."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ DIVISION = {"map_parts": {"training/step.py"}, "part_of_batch": {"training/step.
 
 
 def calls(function: Callable[[], Any]) -> list[tuple[str, str]]:
-    """File and name of each Python function that `function` calls, in threads that it starts too."""
+    """File and name of each Python function that `function` calls, including in threads that it starts."""
     seen: list[tuple[str, str]] = []
 
     def note(frame: Any, event: str, argument: Any) -> None:
-        if event == "call" and frame.f_code.co_name != "<module>":  # a module that is imported is not entered
+        if event == "call" and frame.f_code.co_name != "<module>":  # imports do not count
             seen.append((frame.f_code.co_filename, frame.f_code.co_name))
 
     threading.setprofile(note)
@@ -67,7 +67,7 @@ def test_a_layer_on_plain_arrays_makes_few_calls() -> None:
 
 
 def names(path: pathlib.Path) -> Iterator[tuple[str, int]]:
-    """Identifiers of a file with their lines; not words of texts."""
+    """Identifiers of a file with their lines; no words of strings and comments."""
     with tokenize.open(path) as file:
         for token in tokenize.generate_tokens(file.readline):
             if token.type == tokenize.NAME:
@@ -97,7 +97,7 @@ def test_nothing_above_backends_asks_which_library_it_is() -> None:
 
 
 def introduced(tree: ast.Module) -> Iterator[tuple[str, int]]:
-    """Names that are functions, classes, attributes or of the module; not those of arguments and local variables."""
+    """Names of functions, classes, attributes and module variables; no arguments or local variables."""
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
             yield node.name, node.lineno
@@ -115,7 +115,7 @@ def introduced(tree: ast.Module) -> Iterator[tuple[str, int]]:
 
 @pytest.mark.parametrize("room", ["backends", "ops"])
 def test_a_kernel_is_an_array_of_weights(room: str) -> None:
-    """Among ops and faster versions of them, `kernel` is an argument or a local variable, and `kernels` is nothing."""
+    """In ops and their overrides, `kernel` is only an argument or a local variable, and `kernels` is not used."""
     wrong = []
     for path in (SOURCE / room).rglob("*.py"):
         seen = list(introduced(ast.parse(path.read_text())))

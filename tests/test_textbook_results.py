@@ -1,7 +1,7 @@
-"""Results that textbooks print, by portanet: exact ones, and bands for those that depend on random data.
+"""Results from textbooks: exact ones, and ranges for those that depend on random data.
 
 K: N. Ketkar, Deep Learning with Python (2017). S: S. Shanahan, Nabla, the gradient. N: M. Nielsen, Neural Networks and
-Deep Learning. Where the data is random, so are the bands: they hold what independent runs gave over many seeds.
+Deep Learning. Ranges for random data come from independent runs over many seeds.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def test_one_step_of_linear_regression(backend: Backend, weights: Any, x: Any, t
 
 
 def test_the_delta_rule_finds_the_line(float64: None) -> None:
-    """S: (1,2) (2,3) (3,7) (4,8) (5,9) lie about 1.9 x + 0.1; ADALINE comes to it step by step."""
+    """S: (1,2) (2,3) (3,7) (4,8) (5,9) are fitted by 1.9 x + 0.1; ADALINE converges to it."""
     x, y = np.arange(1.0, 6.0)[:, None], np.asarray([[2.0], [3.0], [7.0], [8.0], [9.0]])
     model = portanet.Sequential([layers.Input((1,)), layers.Dense(1)])
     model.compile(portanet.optimizers.SGD(0.05), FunctionLoss(half_squares))
@@ -84,7 +84,7 @@ def curve(seed: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def errors(degree: int, seed: int, l2: float = 0.0) -> tuple[float, float, float]:
-    """Root of the sum of squares on the 80 points that are fitted and on the 20 beyond; the size of the weights."""
+    """Root of the sum of squares on the 80 training points and on the 20 beyond; the norm of the weights."""
     x, y = curve(seed)
     features = PolynomialFeatures(degree).fit_transform(x)
     weights = least_squares(features[:80], y[:80], l2)
@@ -114,7 +114,7 @@ def test_a_penalty_tames_79_powers(float64: None, seed: int) -> None:
     assert max(test) < errors(8, seed)[1]
 
 
-# K 3-1, 4-10, 4-11: random data, learned by heart in part
+# K 3-1, 4-10, 4-11: random data, partly memorised
 
 
 def test_a_small_network_by_single_examples(float64: None) -> None:
@@ -128,7 +128,7 @@ def test_a_small_network_by_single_examples(float64: None) -> None:
     before = model.evaluate(x, y, verbose=0)
     model.fit(x, y, batch_size=1, epochs=10, shuffle=False, verbose=0)
     assert 1.6 < before < 2.1
-    # A loop over the same examples in NumPy, with the derivatives by hand, comes to 0.739.
+    # A loop over the same examples in NumPy, with derivatives by hand, reaches 0.739.
     assert model.evaluate(x, y, verbose=0) == pytest.approx(0.739, abs=6e-4)
 
 

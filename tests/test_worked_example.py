@@ -2,9 +2,9 @@
 
 Two inputs, two hidden and two output units, all sigmoid; biases fixed; the loss is half the sum of squares.
 
-The errors and outputs that it prints for after the first step are not those of the weights that it prints: they come
-from a loop that finds the hidden gradients with output weights already updated, which the text says not to do. Here
-that loop is repeated in NumPy to show it, and portanet is held to the true numbers.
+The errors and outputs that it prints for after the first step do not belong to the printed weights: they come from a
+loop that computes the hidden gradients with output weights already updated, which the text says not to do. Here that
+loop is repeated in NumPy to show this, and portanet is compared with the correct values.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ def test_one_step(model: Any) -> None:
 
 
 def by_hand(steps: int, output_first: bool = False) -> tuple[float, np.ndarray]:
-    """The error and the outputs after some steps, in NumPy; `output_first` is the document's slip."""
+    """The error and the outputs after some steps, in NumPy; `output_first` is the document's mistake."""
     first, second = HIDDEN, OUTPUT
     for step in range(steps + 1):
         h = 1 / (1 + np.exp(-(X @ first + 0.35)))

@@ -1,7 +1,7 @@
-"""One row for each way of calling each differentiable function of the standard.
+"""One case for each way of calling each differentiable function of the standard.
 
-A row is the function's full name, how it is called and what it is called with. The tests of the rules take them all:
-forward and reverse mode, first and second order, float32, against differences and against other libraries.
+A case is the function's full name, a call and its arguments. The tests of the rules use all of them:
+forward and reverse mode, first and second order, float32, against finite differences and against other libraries.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Case:
     call: Callable[..., Any]
     draws: tuple[Draw, ...]
     lacking: tuple[str, ...] = ()
-    """Backends whose library cannot do this itself."""
+    """Backends whose library does not support this."""
 
     def __str__(self) -> str:
         return f"{self.function}{'-' if self.label else ''}{self.label}"
@@ -48,7 +48,7 @@ def case(
     lacking: tuple[str, ...] = (),
     **kwargs: Any,
 ) -> None:
-    """Add a row; by default the function is called with the arrays, then with the keyword arguments."""
+    """Add a case; by default the function is called with the arrays and the keyword arguments."""
 
     def plain(xp: Any, *arrays: Any) -> Any:
         function = xp
@@ -88,7 +88,7 @@ def cplx(*shape: int) -> Draw:
 
 
 def spread(*shape: int) -> Draw:
-    """No two elements closer than .2, so that no difference quotient meets a tie."""
+    """No two elements closer than .2, so that finite differences meet no ties."""
     return lambda rng: rng.permutation(np.arange(math.prod(shape)) * 0.3 - 1.0).reshape(shape)
 
 
@@ -300,7 +300,7 @@ def _definite(x: Any, xp: Any) -> Any:
 
 
 def _aligned(xp: Any, vectors: Any) -> Any:
-    """Something of the vectors that their sign or phase does not touch."""
+    """A function of the vectors that does not depend on their sign or phase."""
     return vectors * xp.conj(vectors[..., :1, :])
 
 

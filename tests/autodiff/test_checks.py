@@ -85,7 +85,7 @@ def test_a_small_error_is_found(xp):
 
 
 def test_a_wrong_rule_of_the_namespace_is_named(monkeypatch):
-    """The rule that is at fault may sit among many others and have several results."""
+    """The wrong rule may be among many others and have several results."""
     from portanet.autodiff import namespace
 
     right = RULES["tanh"]

@@ -1,4 +1,4 @@
-"""docs/autodiff-conventions.md says what happens: every row is computed, and its list is that of the tables.
+"""docs/autodiff-conventions.md is true: every row is computed, and its list is that of the rule tables.
 
 `python -m tests.autodiff.test_conventions` prints the list.
 """

@@ -57,7 +57,7 @@ def test_the_cheaper_mode_is_chosen(xp):
     broad = lambda x: array_namespace(x).concat([x, x])
     assert runs(None, narrow) == runs("reverse", narrow) == 1
     assert runs("forward", broad) == 4
-    assert runs(None, broad) == 5  # one run finds the shape of the result
+    assert runs(None, broad) == 5  # one run determines the shape of the result
 
 
 @pytest.mark.parametrize("mode", ["forward", "reverse"])

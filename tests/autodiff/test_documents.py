@@ -1,4 +1,4 @@
-"""Exact values of the source documents that concern gradients; line numbers are theirs.
+"""Exact values about gradients from the source documents, with their line numbers.
 
 K: N. Ketkar, Deep Learning with Python (2017). S: D. Shanahan, Nabla: the gradient.
 """
@@ -127,7 +127,7 @@ def test_symbolic_derivative(xp):
 
 
 def test_listing_9_1(xp):
-    """K 3293-3302: sqrt(x1^2 + x2^2) at (1, 2): 2.2360680, gradient .4472136, .8944272, by all means."""
+    """K 3293-3302: sqrt(x1^2 + x2^2) at (1, 2): 2.2360680, gradient .4472136, .8944272, by all methods."""
 
     def f(x1: Any, x2: Any) -> Any:
         return array_namespace(x1).sqrt(x1 * x1 + x2 * x2)

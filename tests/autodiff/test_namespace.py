@@ -89,11 +89,11 @@ def test_names_are_listed_and_others_refused(xp: Any) -> None:
     assert namespace.__array_namespace_info__().default_dtypes().keys() >= {"real floating"}
 
 
-# What comes out
+# Results
 
 
 def traced_run(xp: Any, function: Any, *arrays: Any) -> Any:
-    """The results of `function(namespace, *arrays)` as they are inside a trace."""
+    """The results of `function(namespace, *arrays)` inside a trace."""
     seen: list[Any] = []
     vjp(lambda *xs: seen.append(function(xs[0].__array_namespace__(), *xs)) or xs[0], *arrays)
     return seen[0]
@@ -180,7 +180,7 @@ SHAPES = npst.mutually_broadcastable_shapes(num_shapes=2, min_side=0, max_side=3
 
 @given(SHAPES, st.sampled_from(["add", "subtract", "multiply", "divide", "maximum", "atan2", "pow", "hypot"]))
 def test_gradients_have_the_shape_of_their_operands(xp: Any, shapes: Any, name: str) -> None:
-    """The gradient of a sum over a broadcast is the sum over what was repeated."""
+    """The gradient of a broadcast is the sum over the repeated axes."""
     rng = np.random.default_rng(0)
     x, y = (xp.asarray(rng.uniform(0.5, 2.0, size=shape)) for shape in shapes.input_shapes)
     call = lambda a, b: getattr(a.__array_namespace__(), name)(a, b)

@@ -14,7 +14,7 @@ from tests.autodiff.cases import CASES, Case
 from tests.support import asarray, to_numpy
 
 STEP = 1e-5
-INTERNAL = {"index_add", "scatter", "assign", "join"}  # met through getitem, take, setitem and concat
+INTERNAL = {"index_add", "scatter", "assign", "join"}  # covered by getitem, take, setitem and concat
 
 
 def test_every_rule_has_a_case() -> None:
@@ -22,7 +22,7 @@ def test_every_rule_has_a_case() -> None:
 
 
 def double(x: np.ndarray) -> Any:
-    """On the backend in use, in the precision that it has."""
+    """On the current backend, in a precision that it supports."""
     return asarray(x, x.dtype.name)
 
 

@@ -1,4 +1,4 @@
-"""What would lose a derivative without a word raises one clear error that names the fix; what is safe works."""
+"""Whatever would silently lose a derivative raises one clear error that names the fix; whatever is safe works."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.support import asarray, assert_close
 
 
 def during(function: Any, x: Any, forward: bool = False) -> Any:
-    """What `function(traced x)` returns or raises inside a trace."""
+    """The result of `function(traced x)` inside a trace, or its error."""
     seen: list[Any] = []
 
     def run(a: Any) -> Any:
@@ -163,7 +163,7 @@ def test_in_place_operators(x: Any) -> None:
     def f(a: Any) -> Any:
         xp = a.__array_namespace__()
         out = a
-        out += 1.0  # a is from outside: it keeps its values
+        out += 1.0  # a was created outside: it keeps its values
         out *= a
         return xp.sum(out)
 
@@ -183,7 +183,7 @@ def test_in_place_operators_update_what_others_hold(backend: Backend, x: Any) ->
 
 
 def test_plain_array_with_in_place_operator(backend: Backend, xp: Any, x: Any) -> None:
-    """Where it is not refused, the name gets a new, traced array, and the derivative is right."""
+    """Where it is allowed, the name gets a new traced array, and the derivative is correct."""
 
     def f(a: Any) -> Any:
         out = xp.ones(3, dtype=x.dtype, device=backend.device)
@@ -241,7 +241,7 @@ def test_use_of_an_outer_array_at_an_inner_level(x: Any) -> None:
 
 
 def test_threads_inside_a_trace(x: Any) -> None:
-    """A trace may be used from threads of the function that it follows."""
+    """A trace may be used from threads of the traced function."""
 
     def f(a: Any) -> Any:
         parts: list[Any] = [None] * 4
@@ -276,7 +276,7 @@ def test_threads_that_differentiate_at_once(x: Any) -> None:
 
 
 def test_a_thread_that_outlives_the_trace(x: Any) -> None:
-    """It gets the error that says so."""
+    """It raises the error for this."""
     go, errors = threading.Event(), []
 
     def late(a: Any) -> None:

@@ -149,7 +149,7 @@ def test_an_argument_that_does_not_matter_has_gradient_zero(xp):
     assert_close(grad(lambda x: array_namespace(x).asarray(5.0))(asarray(1.0)), 0.0)
 
 
-# What is refused
+# Errors
 
 
 @pytest.mark.parametrize("dtype", ["int32", "int64", "bool"])
@@ -288,7 +288,7 @@ def test_every_order_of_modes_gives_the_same_second_derivative(xp):
 
 
 def test_no_perturbation_confusion(xp):
-    """d/dx x d/dy (x + y) = 1; a system that mixes up its levels finds 2 (Siskind and Pearlmutter 2005)."""
+    """d/dx x d/dy (x + y) = 1; a system that confuses its levels returns 2 (Siskind and Pearlmutter 2005)."""
     x = asarray(1.0)
     forward = lambda f: lambda x: jvp(f, (x,), (asarray(1.0),))[1]
     for outer in (grad, forward):
@@ -298,7 +298,7 @@ def test_no_perturbation_confusion(xp):
 
 
 def test_constant_results_inside_a_trace_stay_usable_with_its_arrays(xp):
-    """The inner gradient is constant, yet code that asks for the one namespace of its arrays must get one."""
+    """The inner gradient is constant, yet code must find one common namespace for its arrays."""
     import array_api_compat
 
     def f(x: Any) -> Any:
@@ -357,7 +357,7 @@ def test_the_record_is_freed_as_the_pullback_proceeds():
 
         return x, pullback
 
-    gc.disable()  # nothing may depend on the collector
+    gc.disable()  # nothing may depend on the garbage collector
     try:
         grad(lambda x: f(probe(x)))(np.ones(3))
     finally:

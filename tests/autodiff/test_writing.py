@@ -1,4 +1,4 @@
-"""`x[key] = value` inside a differentiated function: on what it made, not on what it was given."""
+"""`x[key] = value` inside a differentiated function: on arrays that it created, not on its arguments."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Data of any origin to the backend in use, and back."""
+"""Conversion of any data to the current backend, and back."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ def test_torch_tensors_that_require_grad() -> None:
 
 
 class OnlyDLPack:
-    """What an unknown library may offer."""
+    """The interface of an unknown library."""
 
     def __init__(self, x: np.ndarray[Any, Any]) -> None:
         self.x = x

@@ -1,4 +1,4 @@
-"""JAX's two modes: 32 bits, which users get, and 64 bits, in which the other tests run; what is compiled, and when."""
+"""JAX's two modes: 32 bits, the default, and 64 bits, in which the other tests run; what is compiled, and when."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ print(sorted(history.history), model.evaluate(x, y, verbose=0)[0] > 0, model.pre
 
 
 def test_a_step_is_traced_once() -> None:
-    """Once for each shape of a batch, not once for each step; the same in a second call of `fit`."""
+    """Once per batch shape, not once per step; also in a second call of `fit`."""
     traces = []
 
     class Counting(layers.Layer):

@@ -1,4 +1,4 @@
-"""Memory that is freed is kept."""
+"""Freed memory stays with the process."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-# Page faults of the second allocation of as much memory, for arrays large enough to be given back by default.
+# Page faults of a second allocation of the same size, for arrays large enough to be returned to the system by default.
 SCRIPT = """
 import resource
 import numpy as np

@@ -79,7 +79,7 @@ def test_override_of_onnx_is_the_definition(name: str, case: Case, tmp_path: pat
 
 
 def results(case: Case, function: Callable[..., Any], arrays: Any) -> list[Any]:
-    """All arrays that a function gives; of a pullback, those that it gives for cotangents like its results."""
+    """All arrays that a function returns; for a pullback, those that it returns for cotangents like its results."""
     found = case.call(function, *arrays)
     if isinstance(found, tuple) and len(found) == 2 and callable(found[1]):
         values, further = found
@@ -87,7 +87,7 @@ def results(case: Case, function: Callable[..., Any], arrays: Any) -> list[Any]:
             pulled = further(tuple(value * 0.5 for value in values))
             further = [each() if callable(each) else each for each in pulled]
         else:
-            further = further(raw_namespace(values))  # the slope of an activation
+            further = further(raw_namespace(values))  # the derivative of an activation
         found = (values, further)
     return [leaf for leaf in tree_leaves(found) if hasattr(leaf, "dtype")]
 
@@ -180,7 +180,7 @@ def test_library_of(backend: Backend) -> None:
 
 
 def test_derivatives_of_what_is_overridden_to_second_order(backend: Backend) -> None:
-    """A pullback that an override brought is not asked for traced cotangents."""
+    """The pullback of an override is not called with traced cotangents."""
     with use_backend(backend.name, backend.device, "float64"):
         x, v = asarray([0.3, -0.7], "float64"), asarray([1.0, 2.0], "float64")
 

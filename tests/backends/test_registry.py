@@ -1,4 +1,4 @@
-"""Which backend is in use, here and in other threads, tasks and processes."""
+"""The current backend, here and in other threads, tasks and processes."""
 
 from __future__ import annotations
 

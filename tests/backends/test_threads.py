@@ -1,4 +1,4 @@
-"""Pieces of a batch on all available cores."""
+"""Parts of a batch on all available cores."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ X = np.random.default_rng(0).standard_normal((23, 4)).astype("float32")
 
 
 def map_rows(function: Any, arrays: list[Any], rows: int, total: bool = False) -> Any:
-    """In pieces of so many rows at most; a piece of a piece is of a size that is found likewise."""
+    """In pieces of at most `rows` rows."""
     return threads.map_rows(function, arrays, -(-threads.ROWS // (rows * arrays[0].itemsize)), total)
 
 
@@ -54,7 +54,7 @@ def test_the_result_does_not_depend_on_the_number_of_threads(total: bool) -> Non
 
 
 def blas_threads() -> list[int]:
-    """Of the libraries that were there when the first piece was computed; other tests may have loaded more since."""
+    """Of the libraries loaded when the first piece was computed; other tests may have loaded more since."""
     return [library.num_threads for library in threads._blas()]
 
 

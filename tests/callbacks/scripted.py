@@ -1,4 +1,4 @@
-"""Callbacks on logs that are written down: a model that only counts its epochs, and a callback that does."""
+"""Callbacks on prescribed logs: a model and a callback that only count epochs."""
 
 from types import SimpleNamespace
 
@@ -24,7 +24,7 @@ class Counting(Callback):
 
 
 class Script:
-    """What callbacks need of a model; its only weight is the number of the epoch."""
+    """The parts of a model that callbacks need; its only weight is the number of the epoch."""
 
     def __init__(self, metrics=(), learning_rate=1.0):
         self.stop_training = False
@@ -41,7 +41,7 @@ class Script:
         (self.weights,) = weights
 
     def play(self, callback, epochs, state=None):
-        """Call the hooks for the logs of some epochs, which are dicts; end early if the callback says so."""
+        """Call the hooks with the logs of some epochs, which are dicts; stop early if the callback requests it."""
         callback.set_model(self)
         try:
             callback.on_train_begin({})

@@ -1,4 +1,4 @@
-"""What layers give: against NumPy, and against the figures of the initialisation study."""
+"""Outputs of layers: against NumPy, and against the values of the initialisation study."""
 
 import numpy as np
 import pytest
@@ -46,7 +46,7 @@ def test_looks_before_training_and_after_epochs(backend):
 
 
 def test_a_look_changes_nothing(backend):
-    """Random counters and weights are those of a run without it."""
+    """Random counters and weights are those of a run without the monitor."""
     found = []
     for callbacks in ([], [ActivationMonitor(X)]):
         portanet.random.set_seed(1)

@@ -1,4 +1,4 @@
-"""Hooks: which are called, when, with what; and ending training from within."""
+"""Hooks: which are called, when, with what arguments; and stopping training from a callback."""
 
 import copy
 
@@ -81,7 +81,7 @@ def test_on_train_end_is_called_after_an_error():
 
 
 def test_a_restored_position_is_where_training_goes_on():
-    """Two epochs in one go, and the same in two runs, the second of which begins in the middle of an epoch."""
+    """Two epochs in one run, and the same in two runs, the second starting in the middle of an epoch."""
 
     class GoOn(Callback):
         def __init__(self, position):

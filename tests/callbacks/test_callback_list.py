@@ -1,4 +1,4 @@
-"""Several callbacks at once: their order, what they know, and a run that is stopped and resumed with all of them."""
+"""Several callbacks at once: their order, their state, and a run that is interrupted and resumed with all of them."""
 
 import numpy as np
 import pytest
@@ -55,7 +55,7 @@ class Killed(BaseException):
 
 
 def train(folder, kill_at=None):
-    """Train with every callback that knows something; give what they know, with history and weights."""
+    """Train with every stateful callback; return their states, the history and the weights."""
     rng = np.random.default_rng(0)
     x = rng.normal(size=(40, 3)).astype("float32")
     portanet.random.set_seed(2)
@@ -91,7 +91,7 @@ def train(folder, kill_at=None):
 def test_a_stopped_run_with_all_callbacks_goes_on_as_if_it_had_not_been(kill_at, tmp_path, backend):
     pytest.importorskip("matplotlib")
     expected = train(tmp_path / "whole")
-    assert len(expected["history"]["loss"]) < 9  # EarlyStopping came into it
+    assert len(expected["history"]["loss"]) < 9  # EarlyStopping took effect
     assert expected["history"]["learning_rate"][-1] < 0.5  # and so did ReduceLROnPlateau
     with pytest.raises(Killed):
         train(tmp_path / "pieces", kill_at)

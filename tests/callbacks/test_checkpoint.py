@@ -1,4 +1,4 @@
-"""Saving in training, and resuming: a run that was stopped anywhere goes on as if nothing had happened."""
+"""Saving during training, and resuming: a run interrupted anywhere continues as if nothing had happened."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ OPTIMIZERS = {
 
 
 class Killed(BaseException):
-    """Nothing in the library may catch it and tidy up."""
+    """Nothing in the library may catch this and clean up."""
 
 
 class KillAt(Callback):
-    """Ends training after so many batches, before or after the other callbacks learn of the batch."""
+    """Stops training after n batches, before or after the other callbacks' hooks for the batch."""
 
     def __init__(self, batches, order):
         self.batches, self.order, self.seen = batches, order, 0
@@ -66,7 +66,7 @@ def network(optimizer="adam"):
 
 
 def train(model, folder, save_freq, *further):
-    """What a script does: it is the same whether a run was stopped before or not."""
+    """The script: the same for a first run and a resumed one."""
     constant = not callable(model.optimizer.learning_rate)
     callbacks = [
         BackupAndRestore(folder / "backup", save_freq),
@@ -97,7 +97,7 @@ def assert_same(found, expected):
 
 
 def stopped_and_resumed(folder, optimizer, save_freq, moments, order=0):
-    """A run that is stopped after so many batches, and again, each time in a process with another seed."""
+    """A run that is interrupted repeatedly after n batches, each time in a process with another seed."""
     for seed, batches in enumerate(moments):
         portanet.random.set_seed(3 if seed == 0 else 100 + seed)
         with pytest.raises(Killed):
@@ -126,7 +126,7 @@ def test_on_every_backend(backend, tmp_path):
     assert_same(stopped_and_resumed(tmp_path / "parts", "adam", 3, (10, 5)), expected)
 
 
-@pytest.mark.parametrize("order", [-1, 9])  # before the callbacks learn of the batch, and after
+@pytest.mark.parametrize("order", [-1, 9])  # before and after the other callbacks' hooks
 def test_wherever_it_is_stopped(tmp_path, order):
     expected = uninterrupted(tmp_path / "whole", "adam", 3)
     for batches in range(4, 7 * EPOCHS, 3):
@@ -134,7 +134,7 @@ def test_wherever_it_is_stopped(tmp_path, order):
 
 
 def test_a_run_that_had_ended_stays_ended(tmp_path):
-    """Stopped after the last checkpoint, with early stopping decided, and before training ended."""
+    """Interrupted after the last checkpoint, when early stopping had been decided but training had not ended."""
 
     class KillAfter(Callback):
         order = 9
@@ -195,7 +195,7 @@ def test_a_loaded_checkpoint_goes_on_in_the_middle_of_an_epoch(tmp_path):
 
 
 def saved(folder, values, name="{epoch}", **options):
-    """The callback and the names of the files after a run in which `loss` took these values."""
+    """The callback and the file names after a run in which `loss` took these values."""
     model, callback = network(), ModelCheckpoint(folder / name, "loss", **options)
     callback.set_model(model)
     callback.on_train_begin({})

@@ -1,4 +1,4 @@
-"""Gradients against those written down by hand."""
+"""Gradients against those computed by hand."""
 
 import numpy as np
 import pytest

@@ -24,7 +24,7 @@ def test_a_resumed_run_has_the_records_of_the_uninterrupted_one():
     Script().play(whole, losses(1, 1, 1, 1))
     assert whole.epochs == resumed.epochs == [0, 2, 4]
     assert [record["a"]["seen"] for record in resumed.records] == [0, 2, 4]
-    assert len(state["epochs"]) == 2  # what a checkpoint keeps does not grow
+    assert len(state["epochs"]) == 2  # the state in a checkpoint does not grow
 
 
 def test_a_table_and_pictures():

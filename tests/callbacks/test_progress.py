@@ -149,7 +149,7 @@ def test_a_terminal_shows_bars():
         while True:
             try:
                 part = os.read(ours, 4096)
-            except OSError:  # how Linux says that the other side has closed
+            except OSError:  # Linux: the other end has closed
                 break
             if not part:
                 break

@@ -1,4 +1,4 @@
-"""Models that are made to go bad at a known place."""
+"""Models made to fail at a known place."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ X, Y = np.ones((8, 2), dtype="float32"), np.ones((8, 2), dtype="float32")
 
 
 class Root(layers.Layer):
-    """The root of what is 0 in the third step: its value is finite, its derivative is not."""
+    """The root of a value that is 0 in the third step: the root is finite, its derivative is not."""
 
     def call(self, x):
         xp = array_namespace(x)
@@ -48,7 +48,7 @@ def test_a_layer_inside_a_model_inside(backend):
 
 
 def test_a_gradient(backend):
-    """The weights are spoilt in the first step, and the loss only in the second."""
+    """The weights become NaN in the first step, and the loss only in the second."""
     identity = portanet.Sequential([layers.Input((2,)), layers.Dense(2, name="first"), Root(), layers.Dense(2)])
     identity.layers[0].set_weights([np.eye(2) * 2, np.zeros(2)])
     report = fit(identity)

@@ -25,7 +25,7 @@ def test_times_of_epochs_and_steps(backend, capsys):
     assert [(row["epoch"], row["steps"]) for row in timing.rows] == [(0, 2), (1, 2)]
     later = timing.rows[1]
     assert later["seconds"] >= 0.09
-    assert 0.02 <= later["step_seconds"] < later["seconds"] / 2  # the sleep at the end of the epoch is in no step
+    assert 0.02 <= later["step_seconds"] < later["seconds"] / 2  # the sleep at the end of the epoch is outside of steps
     head, _, _, second = capsys.readouterr().out.splitlines()
     assert head.split() == ["epoch", "seconds", "steps", "ms", "/", "step", "memory", "MiB"]
     assert second.split()[:3] == ["2", f"{later['seconds']:.2f}", "2"]

@@ -1,4 +1,4 @@
-"""NumPyDL's interface on every backend: its scripts run, and what the original does wrong is right."""
+"""NumPyDL's interface on every backend: its scripts run, and the original's errors are corrected."""
 
 import io
 import json
@@ -13,7 +13,7 @@ generator = np.random.default_rng(0)
 
 
 class Before:
-    """Stands in for the layer before."""
+    """A stand-in for the previous layer."""
 
     def __init__(self, *out_shape):
         self.out_shape = out_shape
@@ -154,7 +154,7 @@ def test_activations_differentiate_themselves(backend, name):
 
 
 def test_softmax_has_its_true_derivative(backend):
-    """The original says 1 everywhere."""
+    """The original returns 1 everywhere."""
     npdl.utils.set_dtype("float64")
     softmax = npdl.activations.Softmax()
     p = to_numpy(softmax.forward([[0.0, 1.0, 2.0], [1.0, 1.0, 1.0]]))
@@ -369,7 +369,7 @@ def test_a_model_that_is_not_ready_says_what_to_do():
 
 
 def test_the_digits_script_of_the_original():
-    """Its own example, import and all: it reaches 1.000 in training and 0.9297 on the last tenth."""
+    """NumPyDL's own example, unchanged: it reaches 1.000 in training and 0.9297 on the last tenth."""
     datasets = pytest.importorskip("sklearn.datasets")
     npdl.utils.random.set_seed(1234)
     digits = datasets.load_digits()

@@ -1,10 +1,10 @@
-"""Run the official compliance suite on the differentiable namespace and compare it with the library underneath.
+"""Run the official compliance suite on the differentiable namespace and compare with the underlying library.
 
     python tests/compliance/run.py PATH/TO/array-api-tests [--library array_api_strict] [--kind reverse] [--examples 20]
 
-The suite is github.com/data-apis/array-api-tests with its submodule; nothing of it is part of this repository. A test
-counts against the namespace if it fails there and passes on the library, also when the library is tried again several
-times with ten times as many examples (some of its failures are rare). Exit status 1 if there are any.
+The suite is github.com/data-apis/array-api-tests with its submodule; it is not part of this repository. A test
+counts as a failure of the namespace if it passes on the library, also in several runs with ten times as many examples
+(some of the library's failures are rare). The exit status is 1 if there are any.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ REFUSED = {
         "array_api_tests/test_linalg.py::test_slogdet",
     },
 }
-"""Tests that traced arrays fail on purpose: they are not exported, which would lose the derivative, and forward mode
-says at once that a singular matrix has no derivative (for constants these tests must pass)."""
+"""Tests that traced arrays fail on purpose: they have no export, which would lose the derivative, and in forward mode
+a singular matrix raises an error at once (for constants these tests must pass)."""
 
 
 def failures(suite: Path, module: str, examples: int, tests: list[str], subject: str = "", seed: int = 0) -> set[str]:

@@ -1,7 +1,7 @@
-"""What the official compliance suite imports as `xp`: the differentiable namespace, with arrays that are traced.
+"""The module that the official compliance suite imports as `xp`: the differentiable namespace with traced arrays.
 
 `PORTANET_COMPLIANCE` holds the wrapped namespace and the kind of arrays: `array_api_strict:reverse`. Kinds: `constant`
-(arrays without a trace), `reverse` and `forward` (every floating-point array that the suite makes is an input of one
+(arrays without a trace), `reverse` and `forward` (every floating-point array that the suite creates is an input of one
 trace, which never ends).
 """
 

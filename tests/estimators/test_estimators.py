@@ -1,4 +1,4 @@
-"""What scikit-learn's checks do not look at: pipelines, searches, seeds, models of one's own, backends, pickles."""
+"""Not covered by scikit-learn's checks: pipelines, searches, seeds, custom models, backends, pickles."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_regression_of_scaled_targets() -> None:
     x, y = load_diabetes(return_X_y=True)
     network = PortanetRegressor(hidden_layer_sizes=(8,), epochs=60, learning_rate=0.01, random_state=0)
     model = TransformedTargetRegressor(make_pipeline(StandardScaler(), network), transformer=StandardScaler())
-    assert cross_val_score(model, x, y, cv=3).mean() > 0.3  # a linear model gets 0.48
+    assert cross_val_score(model, x, y, cv=3).mean() > 0.3  # a linear model scores 0.48
 
 
 def test_several_outputs_keep_their_shape() -> None:
@@ -115,7 +115,7 @@ def test_early_stopping_on_a_part_kept_for_it() -> None:
     model = quick(validation_fraction=0.2, callbacks=[stopping]).fit(*IRIS)
     assert model.n_iter_ == 2
     assert set(model.history_) == {"loss", "val_loss"}
-    clone(model).fit(*IRIS)  # the callback given is not used up
+    clone(model).fit(*IRIS)  # the given callback is not modified
 
 
 def test_training_goes_on() -> None:

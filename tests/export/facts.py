@@ -1,7 +1,7 @@
-"""What layers do on ONNX's and Dask's arrays, found by running the cases of tests/layers there.
+"""Which layers work on ONNX and Dask arrays, determined by running the cases of tests/layers on them.
 
-`find_facts` runs tests/layers with this module as a plugin of pytest, and then `check_layer` calls `record` instead of
-its own checks. There is no second list of layers to keep.
+`find_facts` runs tests/layers with this module as a pytest plugin, so that `check_layer` calls `record` instead of
+its own checks. There is no second list of layers to maintain.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ TOLERANCE = {"rtol": 1e-4, "atol": 1e-5}
 
 
 def pytest_configure() -> None:
-    """What pytest calls where this module is a plugin."""
+    """The hook that pytest calls if this module is a plugin."""
     matrix.instead = record
 
 
 def record(case: matrix.Case) -> None:
-    """Append to the file what becomes of a layer on each of the two libraries; None is success."""
+    """Append to the file the error of a layer on each of the two libraries; None is success."""
     layer, host = case.built(), case.inputs()
     facts = {"layer": type(layer).__name__}
     for name, check in (("onnx", check_onnx), ("dask", check_dask)):
@@ -53,7 +53,7 @@ def _error(check: Callable[[Layer, Any], None], layer: Layer, host: Any) -> str 
 
 
 def check_onnx(layer: Layer, host: Any) -> None:
-    """onnxruntime gives the layer's results, for batches of several sizes."""
+    """Check that onnxruntime returns the layer's results, for several batch sizes."""
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder) / "layer.onnx"
         export_onnx(layer, path, host)
@@ -64,7 +64,7 @@ def check_onnx(layer: Layer, host: Any) -> None:
 
 
 def check_dask(layer: Layer, host: Any) -> None:
-    """The layer gives Dask arrays with its results, and computes nothing before."""
+    """Check that the layer returns its results as Dask arrays, lazily."""
     import dask
     import dask.array
 
@@ -110,7 +110,7 @@ def assert_same(found: Any, expected: Any) -> None:
 
 
 def find_facts() -> dict[str, list[dict[str, str | None]]]:
-    """The facts of every layer that has cases in tests/layers."""
+    """The recorded errors of every layer that has cases in tests/layers."""
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder) / "facts.jsonl"
         own = f"--ignore={TESTS}/layers/test_matrix.py"  # the test of `check_layer` itself

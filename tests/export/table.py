@@ -1,4 +1,4 @@
-"""The table docs/export-layers.md: `python -m tests.export.table` writes it."""
+"""Write the table docs/export-layers.md: `python -m tests.export.table`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.export.facts import find_facts
 TABLE = pathlib.Path(__file__).parents[2] / "docs" / "export-layers.md"
 COLUMNS = {"onnx": "ONNX", "dask": "Dask"}
 HELPERS = {"Layer", "Input", "RandomLayer", "RecurrentCell"}
-"""Names in `portanet.layers` that are no layers of their own."""
+"""Names in `portanet.layers` that are not layers by themselves."""
 
 AS = {
     "GRUCell": "GRU",
@@ -20,20 +20,20 @@ AS = {
     "StackedRNNCells": "RNN",
     "TiedDense": "Autoencoder",  # of the test
 }
-"""Layers without cases of their own in tests/layers, and those in whose cases they run."""
+"""Layers without their own cases in tests/layers, and the layers whose cases use them."""
 
 NO_CASE = {"InputLayer": "it computes nothing"}
 """Layers without a case, and why."""
 
 REASONS: dict[tuple[str, str], str] = {}
-"""Why a layer, in some or all of its cases, cannot be used: what is missing upstream, or what it asks for."""
+"""Why a layer does not work in some or all of its cases: what is missing upstream, or what it requires."""
 
-HEAD = """# Layers on ONNX's and Dask's arrays
+HEAD = """# Layers on ONNX and Dask arrays
 
 Written by `python -m tests.export.table`; do not edit. The cases are those of the tests on every backend
-(`tests/layers`). ONNX: exported once, with an open batch size, onnxruntime gives the layer's results for batches of
-1, 2 and 6 examples. Dask: called on Dask arrays, the layer gives Dask arrays and computes nothing before they are asked
-for (`model.predict(x)` on Dask arrays works for every layer).
+(`tests/layers`). ONNX: exported once with a dynamic batch size, the layer's results are reproduced by onnxruntime for
+batches of 1, 2 and 6 examples. Dask: called on Dask arrays, the layer returns Dask arrays lazily (`model.predict(x)` on
+Dask arrays works for every layer).
 
 | Layer | ONNX | Dask |
 |---|---|---|
@@ -41,7 +41,7 @@ for (`model.predict(x)` on Dask arrays works for every layer).
 
 
 def gaps(facts: dict[str, list[dict[str, str | None]]]) -> list[str]:
-    """What the tables above do not explain, or explain though it is not so."""
+    """Failures that the tables above do not explain, and explanations that are out of date."""
     found = []
     for name in names():
         cases = facts.get(AS.get(name, name), [])

@@ -1,4 +1,4 @@
-"""Every layer on ONNX's and Dask's arrays."""
+"""Every layer on ONNX and Dask arrays."""
 
 from __future__ import annotations
 

@@ -177,7 +177,7 @@ STUDY = [
 
 @pytest.mark.parametrize(("initializer", "activation", "first", "tenth"), STUDY)
 def test_signals_through_ten_layers(initializer: Any, activation: str, first: float, tenth: float) -> None:
-    # With relu, the tenth layer's figure differs by 20% from seed to seed; the study's one draw is near the mean.
+    # With relu, the tenth layer's value varies by 20% between seeds; the study's single draw is near the mean.
     runs = []
     for seed in range(8 if activation == "relu" else 1):
         rng = generator(seed)

@@ -23,7 +23,7 @@ Make = Callable[[], Layer]
 Inputs = Callable[[np.random.Generator], Any]
 
 instead: Callable[[Case], Any] | None = None
-"""What `check_layer` does with its case instead of checking it: how other tests get at the cases of all layers."""
+"""Called by `check_layer` with its case in place of the checks, so that other tests get the cases of all layers."""
 
 
 def check_layer(
@@ -41,31 +41,30 @@ def check_layer(
     rtol: float = 1e-4,
     atol: float = 1e-5,
 ) -> None:
-    """Check a layer on the backend in use (take the fixture `backend` or `xp`).
+    """Check a layer on the current backend (take the fixture `backend` or `xp`).
 
-    What is checked: the shape of the result, and that `compute_output_shape` foretells it, with the batch size known
-    and unknown; the weights' names and shapes; that float32 stays float32 (on array-api-strict, in every array that
-    is made on the way to the result and the gradients), and that with the policy mixed_float16 the result is
-    float16, weights and their gradients float32 and all of it finite (not on JAX, which would compile everything
-    again); that the results are those of the NumPy backend for the same seed; that its description in a file makes
-    a layer that with the same weights computes the same; the gradients with respect to inputs and weights, along a
-    random direction, in float64, against finite differences; and that a (compiled) step down the gradient changes
-    the weights and lowers the loss.
+    Checks the shape of the result, and that `compute_output_shape` predicts it, with the batch size known and unknown;
+    names and shapes of the weights; that float32 stays float32 (on array-api-strict, in every intermediate array), and
+    that with the policy mixed_float16 the result is float16, weights and their gradients float32 and all values finite
+    (not on JAX, which would compile everything again); that the results are those of the NumPy backend for the same
+    seed; that the layer restored from its config computes the same with the same weights; the gradients with respect
+    to inputs and weights, along a random direction, in float64, against finite differences; and that a (compiled)
+    step along the negative gradient changes the weights and lowers the loss.
 
     Args:
-        make: Makes the layer, not yet built, such as `lambda: layers.Dense(4)`.
+        make: Creates the layer, not yet built, such as `lambda: layers.Dense(4)`.
         input_shape: Shape of the input with the batch axis; a list of shapes for layers that take several arrays.
         output_shape: Shape of the result, or a list of shapes.
-        weights: Shapes of the weights by path, such as `{"kernel": (3, 4), "bias": (4,)}`; `{}` for none; None: not
-            looked at.
-        inputs: Draws other inputs than standard normal ones: a function of a NumPy generator that gives NumPy arrays
-            (int32 for integers) in the structure of `input_shape`.
-        training: The mode in which results and gradients are compared; the step down the gradient is always training.
+        weights: Shapes of the weights by path, such as `{"kernel": (3, 4), "bias": (4,)}`; `{}` for none; None to skip
+            the check.
+        inputs: Draws inputs in place of standard normal ones: a function of a NumPy generator that returns NumPy
+            arrays (int32 for integers) in the structure of `input_shape`.
+        training: The mode in which results and gradients are compared; the gradient step always uses training mode.
         output_dtype: Dtype of the result for float32 inputs.
         gradient: Whether the layer has derivatives to check.
-        trains: Whether a step down the gradient should lower the loss, for layers with weights.
-        unchanged: Paths of trainable weights that one step may leave as they are (their gradient is 0).
-        rtol: Tolerance of the comparison with NumPy, in float32.
+        trains: Whether a gradient step should lower the loss, for layers with weights.
+        unchanged: Paths of trainable weights that one step may leave unchanged (their gradient is 0).
+        rtol: Relative tolerance of the comparison with NumPy, in float32.
         atol: Absolute tolerance of the same.
     """
     case = Case(make, input_shape, inputs, training, gradient)
@@ -99,11 +98,11 @@ class Case:
         self.host = (drawn if isinstance(input_shape, list) else drawn[0]) if inputs is None else inputs(generator)
 
     def inputs(self) -> Any:
-        """The inputs on the backend in use; floats in its dtype."""
+        """The inputs on the current backend; floats in its dtype."""
         return tree_map(portanet.asarray, self.host)
 
     def built(self, layer: Layer | None = None) -> Layer:
-        """The layer, built on the backend in use, from the same seed each time."""
+        """The layer, built on the current backend, from the same seed each time."""
         portanet.random.set_seed(3)
         layer = layer or self.make()
         layer.build(self.input_shape)
@@ -204,7 +203,7 @@ def _check_config(case: Case) -> None:
 
 
 def _check_empty_batch(case: Case) -> None:
-    """No examples, no results: nothing is divided by their number."""
+    """An empty batch gives an empty result, without division by zero."""
     layer, x = case.built(), case.inputs()
     expected = [(0, *leaf.shape[1:]) for leaf in tree_leaves(layer(x, training=False))]
     found = layer(tree_map(lambda leaf: leaf[:0, ...], x), training=False)
@@ -212,7 +211,7 @@ def _check_empty_batch(case: Case) -> None:
 
 
 def _check_parts(case: Case) -> None:
-    """A layer that says that it keeps examples apart gives the same for parts of a batch, in training too."""
+    """A layer with independent examples computes the same for parts of a batch, also in training."""
     layer = case.built()
     if not keeps_examples_apart(layer):
         return
@@ -285,9 +284,9 @@ def _check_training(case: Case, unchanged: Sequence[str]) -> None:
 
 
 class Probe:
-    """A layer as a pure function `value(weights, inputs, others, state)`, a number with each output element in it.
+    """A layer as a pure function `value(weights, inputs, others, state)`, a number that depends on all output elements.
 
-    All four are dicts of arrays: trained weights by path, floating-point inputs and other inputs by their place, and
+    All four are dicts of arrays: trained weights by path, floating-point inputs and other inputs by position, and
     state by path; `points` are those of the layer as built.
     """
 
@@ -317,8 +316,8 @@ class Probe:
         return sum(terms[1:], terms[0])
 
     def value_and_slopes(self, places: Any) -> Callable[..., Any]:
-        """`value` with its gradient by weights (0), inputs (1) or both; as in the training step, state is no
-        argument of what is differentiated.
+        """`value` with its gradient by weights (0), inputs (1) or both; as in the training step, state is not an
+        argument of the differentiated function.
         """
 
         def both(weights: Any, inputs: Any, others: Any, state: Any) -> Any:
@@ -329,7 +328,7 @@ class Probe:
 
 
 def mean_square(xp: Any, y: Array, c: Array) -> Array:
-    """A term of `Probe` that is a loss: how far results are from some target."""
+    """A loss in place of the weighted sum of `Probe`: the distance of the results from a target."""
     return xp.mean((y - c) ** 2)
 
 

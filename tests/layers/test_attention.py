@@ -25,7 +25,7 @@ def normal(*shape):
 
 
 def test_multi_head_attention(backend):
-    # The softmax does not see what is added to all scores of a row.
+    # The softmax does not depend on a constant added to all scores of a row.
     check_layer(lambda: layers.MultiHeadAttention(2, 3, value_dim=4), (2, 5, 6), (2, 5, 6), MHA, unchanged=["key_bias"])
 
 

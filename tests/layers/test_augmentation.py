@@ -32,7 +32,7 @@ def images(batch: int = 3, height: int = 5, width: int = 4, channels: int = 2) -
 
 @pytest.mark.parametrize("name", LAYERS)
 def test_layer(backend: Any, name: str) -> None:
-    """In training: results equal to NumPy's, derivatives, shapes."""
+    """In training mode: results equal to NumPy's, derivatives, shapes."""
     shape = (3, 3, 2, 2) if name == "crop" else (3, 5, 4, 2)
     check_layer(LAYERS[name], (3, 5, 4, 2), shape, {}, training=True, rtol=1e-4, atol=1e-4)
 

@@ -59,7 +59,7 @@ def test_alpha_dropout_keeps_mean_and_variance() -> None:
     y = layers.AlphaDropout(0.3, seed=1)(x, training=True)
     assert y.mean() == pytest.approx(0.0, abs=0.01)
     assert y.std() == pytest.approx(1.0, abs=0.01)
-    # Klambauer et al. 2017: what is dropped takes the value -scale * alpha, before the affine map.
+    # Klambauer et al. 2017: dropped elements get the value -scale * alpha, before the affine map.
     scale = (0.7 * (1 + 0.3 * 1.7580993408473766**2)) ** -0.5
     dropped = -1.7580993408473766 * scale + scale * 1.7580993408473766 * 0.3
     assert np.isclose(y, dropped, atol=1e-5).mean() == pytest.approx(0.3, abs=0.01)

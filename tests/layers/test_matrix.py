@@ -1,4 +1,4 @@
-"""The layer test itself: it passes right layers and catches wrong ones."""
+"""The layer test itself: it accepts correct layers and rejects wrong ones."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ def test_batch_normalization(backend: Any, make: Any, shape: Any, size: Any, tra
 @pytest.mark.parametrize("training", [False, True])
 def test_normalized_weights(backend: Any, training: bool) -> None:
     dense = {"dense/kernel": (3, 2), "dense/bias": (2,)}
-    # In training, the vectors also move with the kernel, of which the derivative by definition knows nothing.
+    # In training, the vectors also change with the kernel; by definition, the derivative ignores this.
     options: Any = {"weights": {"vector_u": (1, 2), **dense}, "training": training, "gradient": not training}
     check_layer(lambda: layers.SpectralNormalization(layers.Dense(2)), (4, 3), (4, 2), **options)
     check_layer(
@@ -67,7 +67,7 @@ def test_batch_normalization_recovers_the_identity(backend: Any) -> None:
 
 
 def test_running_statistics(backend: Any) -> None:
-    """They follow the batches in training alone, and inference is computed with them."""
+    """They follow the batches only in training, and inference uses them."""
     batches = np.random.default_rng(1).standard_normal((5, 16, 2)) * 3 + 2
     layer = layers.BatchNormalization(momentum=0.9, epsilon=1e-5)
     mean, variance = np.zeros(2), np.ones(2)
@@ -106,7 +106,7 @@ def test_masked_places_do_not_count(backend: Any) -> None:
 
 
 def test_fit_keeps_running_statistics(backend: Any) -> None:
-    """Compiled training steps too: after an epoch, they are those of the batches."""
+    """In compiled training steps too: after an epoch, they are those of the batches."""
     x = np.random.default_rng(4).standard_normal((8, 2)).astype("float32") + 3
     model = portanet.Sequential([layers.Input((2,)), layers.BatchNormalization(momentum=0.5), layers.Dense(1)])
     model.compile(portanet.optimizers.SGD(0.01), "mse")
@@ -174,7 +174,7 @@ def test_spectral_norm_is_one(backend: Any) -> None:
 
 
 def test_wrapped_layers_keep_their_state_in_training(backend: Any) -> None:
-    """The power iteration's vector, and the random counter of a layer inside the wrapped one, come out of a step."""
+    """A step returns the power iteration's vector, and the random counter of a layer inside the wrapped one."""
 
     class Noisy(layers.Dense):
         def build(self, input_shape: Any) -> None:
@@ -198,7 +198,9 @@ def test_weight_normalization_learns_lengths(backend: Any) -> None:
     layer = layers.WeightNormalization(layers.Dense(2, use_bias=False))
     x = asarray(np.eye(3))
     kernel = to_numpy(layer(x))
-    np.testing.assert_allclose(kernel, layer.layer.get_weights()[0], rtol=1e-5, atol=1e-6)  # it begins as the layer
+    np.testing.assert_allclose(
+        kernel, layer.layer.get_weights()[0], rtol=1e-5, atol=1e-6
+    )  # initially, it equals the layer
     layer.g.assign(asarray([3.0, 0.5]))
     np.testing.assert_allclose(np.linalg.norm(to_numpy(layer(x)), axis=0), [3.0, 0.5], rtol=1e-5)
 

@@ -1,4 +1,4 @@
-"""The perceptron; facts from M. Nielsen, Neural Networks and Deep Learning, chapter 1, and from truth tables."""
+"""The perceptron, against M. Nielsen, Neural Networks and Deep Learning, chapter 1, and against truth tables."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ RANKED = [
 
 
 def check(make: Any, shape: tuple[int, ...], result: Any) -> None:
-    """With numbers so far apart that a small step does not change which is the largest."""
+    """With values so far apart that a small step does not change which is the largest."""
     size = int(np.prod(shape))
     check_layer(make, shape, result, {}, inputs=lambda g: g.permutation(size).reshape(shape) * 0.01 - size * 0.004)
 

@@ -1,4 +1,4 @@
-"""Radial basis functions; the logistic map is the classic example of a forecast with them."""
+"""Radial basis functions; forecasts of the logistic map are their classic example."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_forecast_of_the_logistic_map(backend: Backend) -> None:
             weights = least_squares(layer(x), portanet.asarray(series[1:]))
             forecast = layer(portanet.asarray(fresh[:-1])) @ weights
             errors[normalize] = float(np.sqrt(np.mean((to_numpy(forecast) - fresh[1:]) ** 2)))
-        # One pass of gradient steps gives .15 and .084; the pseudo-inverse does better.
+        # One pass of gradient steps reaches .15 and .084; the pseudo-inverse is better.
         assert errors[False] < 0.15
         assert errors[True] < 0.084
 

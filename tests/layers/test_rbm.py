@@ -1,4 +1,4 @@
-"""Restricted Boltzmann machines: against sums over all states, which a small machine has few of."""
+"""Restricted Boltzmann machines: against sums over all states of small machines."""
 
 from __future__ import annotations
 

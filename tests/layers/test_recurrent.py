@@ -153,7 +153,7 @@ def test_state_goes_in_and_out(backend, kind):
     for a, b in zip(end, last, strict=True):
         assert_close(a, to_numpy(b), rtol=1e-5, atol=1e-6)
     assert_close(layer([x[:, 2:, :], *states])[0], to_numpy(second), rtol=1e-6)
-    assert_close(layer(x)[0], to_numpy(whole), rtol=0, atol=0)  # nothing is kept between calls
+    assert_close(layer(x)[0], to_numpy(whole), rtol=0, atol=0)  # no state is kept between calls
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -185,7 +185,7 @@ def test_learned_initial_state_gets_a_gradient(backend):
     assert all(np.abs(to_numpy(g)).min() > 0 for g in slopes)
 
 
-# Masks: padding has no influence
+# Masks: padding has no effect
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -272,7 +272,7 @@ def test_dropout_is_for_training_and_the_same_in_every_step(backend, options):
     plain = to_numpy(layer(x))
     np.testing.assert_array_equal(to_numpy(layer(x)), plain)
     first, second = to_numpy(layer(x, training=True)), to_numpy(layer(x, training=True))
-    for t in range(4):  # without recurrence, the same inputs kept give the same output
+    for t in range(4):  # without recurrence, the same kept inputs give the same output
         np.testing.assert_allclose(first[:, t], first[:, 0], rtol=1e-5)
     differs = not np.allclose(first, second)
     assert differs == ("dropout" in options)

@@ -1,4 +1,4 @@
-"""Tasks that need memory, and the cliff on which training without clipping falls."""
+"""Tasks that need memory, and the cliff in the loss at which training without clipping fails."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_sums_of_sequences_of_different_lengths(kind: str) -> None:
 
 
 def test_timer() -> None:
-    """After a spike of the first input, the output is 0.5 for as long as the second input said then."""
+    """After a spike of the first input, the output is 0.5 for as long as the second input then specified."""
 
     def timers(seed: int, count: int = 512, steps: int = 25, longest: int = 15) -> tuple[Any, Any]:
         rng = np.random.default_rng(seed)
@@ -53,7 +53,7 @@ def test_timer() -> None:
 
 
 def test_the_cliff_of_a_recurrent_unit_and_clipping() -> None:
-    """A unit that feeds itself is to give 0.7 after 50 steps; its error surface is flat but for a cliff."""
+    """A self-connected unit must reach 0.7 after 50 steps; its error surface is flat except for a cliff."""
     layer = layers.SimpleRNN(1, activation="sigmoid", dtype="float64")
     x = np.zeros((1, 50, 1))
     layer.build(x.shape)
@@ -70,7 +70,7 @@ def test_the_cliff_of_a_recurrent_unit_and_clipping() -> None:
         found = value_and_grad(error)(point(w, b))[1]
         return float(np.sqrt(sum((g**2).sum() for g in found.values())))
 
-    # At w = 5 the unit stays low or goes high, which its bias decides.
+    # At w = 5 the bias determines whether the unit stays low or goes high.
     places = np.linspace(-4, -0.5, 351)
     slopes = np.asarray([slope(5.0, b) for b in places])
     cliff = float(places[slopes.argmax()])

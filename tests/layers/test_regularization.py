@@ -37,14 +37,14 @@ def test_losses_are_collected_once(backend: Any) -> None:
 
 
 def trained(model: Any) -> tuple[float, Any]:
-    """Loss that `fit` reports for one step, and the weights after it."""
+    """The loss that `fit` reports for one step, and the weights after it."""
     model.compile(optimizers.SGD(0.1), "mse")
     history = model.fit(X.astype("float32"), Y.astype("float32"), batch_size=6, epochs=1, shuffle=False, verbose=0)
     return history.history["loss"][0], model.get_weights()
 
 
 def test_activity_penalty_enters_loss_and_gradient(backend: Any) -> None:
-    """The penalty on a linear layer's result acts as the same term added to the loss by hand."""
+    """The penalty on a linear layer's result equals the same term added to the loss by hand."""
     random.set_seed(1)
     with_layer = models.Sequential([layers.Dense(2), layers.ActivityRegularization(l2=0.5)])
     value, weights = trained(with_layer)

@@ -16,7 +16,7 @@ from tests.support import assert_close
 
 
 class Autoencoder(layers.Layer):
-    """x @ w @ transpose(w), with biases and a tanh between."""
+    """x @ w @ transpose(w), with biases and a tanh in between."""
 
     def __init__(self, use_bias: bool = True) -> None:
         super().__init__()

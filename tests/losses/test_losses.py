@@ -72,7 +72,7 @@ def targets(y: Any, dtype: str = "float64") -> Any:
 def test_derivatives(xp: Any, name: str) -> None:
     loss, y, p = CASES[name]
     y = targets(y)
-    # Kinks and the like make the second derivative 0, which the differences confirm.
+    # The second derivative may be 0, which finite differences confirm.
     order = 1 if name in ("ctc", "triplet") else 2
     check_grads(lambda p: loss.compute(y, p), (asarray(p, "float64"),), order=order, directions=1)
 
@@ -147,7 +147,7 @@ def test_finite_for_extreme_ctc_and_gaussian(xp: Any) -> None:
 def test_values_of_the_documents(xp: Any) -> None:
     y, p = asarray([[0.99, 0.99, 0.01]], "float64"), asarray([[0.01, 0.01, 0.01]], "float64")
     assert_close(losses.BinaryCrossentropy()(y, p), 3.058146503109446, dtype="float64", rtol=1e-12)
-    # The document does not scale probabilities to sum to 1: each 0.01 there, 1/3 here.
+    # The document does not normalise probabilities to sum to 1: 0.01 there is 1/3 here.
     log = losses.CategoricalCrossentropy()(y, p)
     assert float(log) + 1.99 * np.log(100 / 3) == pytest.approx(9.16428867, abs=1e-8)
     squares = losses.MeanSquaredError(reduction=None)(xp.reshape(y, (3, 1)), xp.reshape(p, (3, 1)))
@@ -160,7 +160,7 @@ def test_values_of_the_documents(xp: Any) -> None:
 
 
 def test_network_with_negative_probabilities(xp: Any) -> None:
-    """Ketkar's listing 4-12 takes the logarithm of tanh, which is negative half of the time."""
+    """Ketkar's listing 4-12 takes the logarithm of tanh, which is often negative."""
     p = asarray(np.tanh(NUMBERS), "float64")
     for loss in (losses.BinaryCrossentropy(), losses.CategoricalCrossentropy(), losses.Poisson()):
         finite(loss, HOT, np.tanh(NUMBERS))

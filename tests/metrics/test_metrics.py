@@ -110,7 +110,7 @@ def test_every_metric_is_in_the_cases() -> None:
 def test_counts_of_many_examples_are_exact() -> None:
     metric = metrics.BinaryAccuracy()
     ones = np.ones((2**20, 1), dtype="float32")
-    for _ in range(20):  # more than 2^24, where adding 1 in single precision changes nothing
+    for _ in range(20):  # more than 2^24, where adding 1 in float32 changes nothing
         metric.update_state(ones, ones)
     metric.update_state(ones, 0 * ones)
     assert metric.result() == 20 / 21

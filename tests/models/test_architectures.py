@@ -39,7 +39,7 @@ def test_blocks_train(backend, shape, block, expected):
 
 
 def test_of_thirty_layers_those_with_shortcuts_learn():
-    """Two classes on a line: behind 30 layers without shortcuts, hardly any gradient arrives."""
+    """Two classes on a line: without shortcuts, the gradient nearly vanishes behind 30 layers."""
     with portanet.use_backend("numpy"):
         x = np.random.default_rng(0).standard_normal((256, 784)).astype("float32")
         data = x, (x[:, 0] > 0).astype("int32")

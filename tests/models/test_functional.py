@@ -18,7 +18,7 @@ def normal(*shape):
 
 
 def two_in_two_out():
-    """Two inputs meet; one of the two outputs sees the first alone."""
+    """Two inputs are merged; one of the two outputs depends only on the first."""
     a, b = Input((4,), name="a"), Input((3,), name="b")
     x = layers.Dense(5, activation="tanh", name="hidden")(a)
     both = layers.Concatenate()([x, b])
@@ -77,7 +77,7 @@ def test_graphs_train_with_several_inputs_and_outputs(backend):
 
 
 def test_the_gradients_of_shared_weights_add_up(backend):
-    """d/dw of f(w, w) is the sum of the two partial derivatives: against a twin in which the weights are apart."""
+    """d/dw of f(w, w) is the sum of the two partial derivatives: against a model with separate weights."""
     shared = layers.Dense(3, activation="tanh", name="shared")
     a, b = Input((3,), name="a"), Input((3,), name="b")
     model = Model([a, b], layers.Multiply()([shared(shared(a)), shared(b)]))
@@ -117,7 +117,7 @@ def test_models_are_layers_of_graphs(backend):
 
 
 def test_an_autoencoder_is_cut_into_its_parts(backend):
-    """The notebook of Shanahan, 1480-1615: parameters of each layer, and submodels that share the weights."""
+    """Shanahan's notebook, 1480-1615: parameters of each layer, and submodels that share the weights."""
     x = Input((100,))
     code = layers.Dense(10, activation="relu", name="code")(layers.Dense(50, activation="relu")(x))
     out = layers.Dense(100)(layers.Dense(50, activation="relu")(code))
@@ -133,7 +133,7 @@ def test_an_autoencoder_is_cut_into_its_parts(backend):
     np.testing.assert_allclose(decoder.predict(codes), auto.predict(data), rtol=1e-4, atol=1e-5)
     from_the_middle = Model(auto.get_layer("code").output, auto.output)
     np.testing.assert_allclose(from_the_middle.predict(codes), auto.predict(data), rtol=1e-4, atol=1e-5)
-    # Other models of the same layers leave names and paths alone.
+    # Other models of the same layers do not change names and paths.
     assert [layer.name for layer in auto.layers] == ["input_layer", "dense", "code", "dense_1", "dense_2"]
     assert list(decoder.sublayers()) == ["input_layer", "dense_1", "dense_2"]
 
@@ -152,7 +152,7 @@ def test_frozen_parts_stay_as_they_are(backend):
         return {path.split("/")[0] for path, v in model.named_variables().items() if (v.numpy() != before[path]).any()}
 
     assert changed() == {"encoder", "head"}
-    encoder.trainable = False  # without compiling again
+    encoder.trainable = False  # without recompiling
     assert model.trainable_paths() == ["head/kernel", "head/bias"]
     assert changed() == {"head"}
     model.compile(optimizer="sgd", loss="mse")
@@ -162,7 +162,7 @@ def test_frozen_parts_stay_as_they_are(backend):
 
 
 def test_layers_are_trained_one_at_a_time(backend):
-    """Layer-wise pretraining: each layer learns to reconstruct what the one below gives, then all are stacked."""
+    """Layer-wise pretraining: each layer learns to reconstruct the output of the one below, then all are stacked."""
     portanet.random.set_seed(1)
     data = (normal(64, 3) @ normal(5, 3, 8)[1]).astype("float32")
     given, trained = data, []

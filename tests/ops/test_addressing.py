@@ -1,4 +1,4 @@
-"""Addressing of neural Turing machines; examples of A. Graves et al., Neural Turing Machines (2014)."""
+"""Addressing of neural Turing machines; examples from A. Graves et al., Neural Turing Machines (2014)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def arrays(*values):
 def test_the_shift_of_the_example_blurs_a_point(backend: Backend) -> None:
     assert_close(shift(*arrays([0, 0, 1, 0, 0], [0.1, 0.8, 0.1])), [0, 0.1, 0.8, 0.1, 0])
     assert_close(shift(*arrays([1, 0, 0, 0], [0, 0, 1])), [0.0, 1, 0, 0])
-    assert_close(shift(*arrays([1, 0, 0, 0], [1, 0, 0])), [0.0, 0, 0, 1])  # round the end
+    assert_close(shift(*arrays([1, 0, 0, 0], [1, 0, 0])), [0.0, 0, 0, 1])  # wraps around
     with pytest.raises(ValueError, match=r"odd number.*Received: shape \(2,\)"):
         shift(*arrays([1, 0], [0.5, 0.5]))
 
@@ -39,7 +39,7 @@ def test_reading_and_writing(backend: Backend) -> None:
     expected = memory * (1 - w[:, :, None] * erase[:, None, :]) + w[:, :, None] * add[:, None, :]
     assert_close(write(*arrays(memory, w, erase, add)), expected, rtol=1e-4)
     whole = arrays(memory, np.eye(5)[[2, 4]], np.ones((2, 3)), add)
-    assert_close(read(write(*whole), whole[1]), add, rtol=1e-4)  # what replaces a location is read there
+    assert_close(read(write(*whole), whole[1]), add, rtol=1e-4)  # a replaced location is read back
 
 
 def test_addressing_by_content(backend: Backend) -> None:
@@ -54,7 +54,7 @@ def test_addressing_by_content(backend: Backend) -> None:
 
 
 def test_derivatives_along_the_whole_way(backend: Backend) -> None:
-    """Against central differences, at a weighting with zeros in it."""
+    """Against central differences, at a weighting with zeros."""
 
     def final(memory, key, strength, shifts, gamma):
         w = address_by_content(memory, key, strength)

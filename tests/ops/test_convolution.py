@@ -24,7 +24,7 @@ from tests.support import assert_close, to_numpy
 
 
 def by_definition(x: Any, k: Any, strides: Any, padding: Any, dilation: Any, groups: int) -> Any:
-    """The sum, place by place."""
+    """The sum, position by position."""
     slid = window(x.shape[1:-1], k.shape[:-2], strides, padding, dilation)
     x = np.pad(x, ((0, 0), *slid.padding, (0, 0)))
     count = slid.positions([n - a - b for n, (a, b) in zip(x.shape[1:-1], slid.padding, strict=True)])
@@ -68,7 +68,7 @@ def test_values_are_the_definition_and_adjoints_are_adjoint(backend: Backend, ca
         g = np.random.default_rng(5).standard_normal(tuple(y.shape))
         gx, gk = pull(portanet.asarray(g))
         # <g, conv(x, k)> = <gx, x> = <gk, k>, and both are linear: so gx and gk are the adjoints, if they do not
-        # depend on x and k themselves; the oracle tests look at them one by one.
+        # depend on x and k; the oracle tests check them separately.
         inner = float(np.sum(g * to_numpy(y)))
         assert float(np.sum(to_numpy(gx) * host_x)) == pytest.approx(inner, abs=1e-8)
         assert float(np.sum(to_numpy(gk) * host_k)) == pytest.approx(inner, abs=1e-8)

@@ -38,7 +38,7 @@ def test_half_precision_is_computed_in_single(xp: Any) -> None:
 
 
 def test_float32_in_large_arrays(xp: Any) -> None:
-    """More than one piece of what a kernel takes at once, and every kind of value."""
+    """More than one block of the override, and every kind of value."""
     special = pytest.importorskip("scipy.special")
     x = np.concatenate([np.linspace(-9, 8, 40_000), [np.inf, -np.inf, 0, 40, -40]]).astype("float32").reshape(5, -1)
     expected = special.erfc(x.astype("float64"))
@@ -47,7 +47,7 @@ def test_float32_in_large_arrays(xp: Any) -> None:
 
 
 def test_gelu_in_float32_against_float64(xp: Any) -> None:
-    """Values and slopes of every size, and what is no number; more than one piece of what a kernel takes at once."""
+    """Values and derivatives of every magnitude, and NaN; more than one block of the override."""
     x = np.concatenate([np.linspace(-6, 9, 299_994), [np.inf, -np.inf, -3e38, 3e38, 0, -0.0]]).astype("float32")
     y, pull = vjp(gelu, asarray(x, "float32"))
     wide, pull_wide = vjp(gelu, x.astype("float64"))

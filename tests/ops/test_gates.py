@@ -9,7 +9,7 @@ from tests.support import assert_close, assert_equal
 
 
 def test_a_binary_gate_chooses(backend: Backend) -> None:
-    """The worked example of S. Shanahan, Nabla: the gradient, on gated memory."""
+    """The worked example on gated memory of S. Shanahan, Nabla: the gradient."""
     g, x, s = (
         portanet.asarray(np.asarray(each, dtype="float32"))
         for each in ([0, 1, 0, 0, 0, 1], [10, 11, 12, 13, 14, 15], [8, 9, 3, 7, 5, 8])

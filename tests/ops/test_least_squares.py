@@ -15,7 +15,7 @@ def columns(*each):
 
 
 def test_a_line_through_five_points(backend: Backend) -> None:
-    """S. Shanahan, Nabla: the gradient: (1,2) (2,3) (3,7) (4,8) (5,9) give the slope 1.9 and the constant 0.1."""
+    """S. Shanahan, Nabla: the gradient: (1,2) (2,3) (3,7) (4,8) (5,9) have the slope 1.9 and the intercept 0.1."""
     with use_backend(backend.name, backend.device, "float64"):
         w = least_squares(columns(np.arange(1, 6), np.ones(5)), columns([2, 3, 7, 8, 9]))
         assert_close(w, [[1.9], [0.1]], rtol=1e-9)

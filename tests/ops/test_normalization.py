@@ -20,7 +20,7 @@ AFFINE = {
 
 
 def total(terms: Any) -> Any:
-    """A sum with other weights for each element, of cubes, whose second derivatives are not 0."""
+    """A sum of cubes, whose second derivatives are not 0, with a different weight for each element."""
     parts = []
     for y in terms:
         xp = array_namespace(y)

@@ -1,4 +1,4 @@
-"""The loop over time: recurrent ops whose loop is overridden against the plain loop."""
+"""The loop over time: recurrent ops with an overridden loop against the plain loop."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ OPS: dict[str, tuple[Any, int, int, int]] = {
 def test_the_override_is_the_loop(
     backend: Backend, name: str, batch: int, bare: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Pieces of the batch, and one compiled loop, give what the plain loop gives: values and gradients."""
+    """Pieces of the batch, and a compiled loop, give the values and gradients of the plain loop."""
     op, gates, biases, states = OPS[name]
     rng = np.random.default_rng(batch)
     time, features, units = 5, 3, 4

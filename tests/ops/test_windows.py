@@ -1,4 +1,4 @@
-"""Arithmetic of windows; no array library where none is needed."""
+"""Arithmetic of windows, which needs no array library."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from tests.support import asarray, assert_close, to_numpy
 
 
 def run(optimizer: Any, gradients: list[float]) -> tuple[Any, Any]:
-    """One weight, from 1; gradients of the scaled loss; the step compiled where the backend compiles."""
+    """One weight, initially 1; gradients of the scaled loss; the step compiled if the backend compiles."""
     params = {"w": asarray([1.0])}
     state = optimizer.init(params)
     step = get_backend().compile(optimizer.update)
@@ -41,7 +41,7 @@ def test_the_scale_grows_after_so_many_good_steps_in_a_row(xp: Any) -> None:
     params, state = run(optimizer, [good, good, bad, good, good, good])
     assert_close(state["dynamic_scale"], 4.0)
     assert int(to_numpy(state["step_counter"])) == 0
-    assert_close(params["w"], [1.0 - 0.5 * (1 + 1 + 2 + 2 + 2)])  # the gradient divided by the scale of the time
+    assert_close(params["w"], [1.0 - 0.5 * (1 + 1 + 2 + 2 + 2)])  # the gradient divided by the current scale
 
 
 def test_steps_are_those_of_the_inner_optimizer(xp: Any) -> None:

@@ -36,7 +36,7 @@ def test_rosenbrock(backend: Any, method: str) -> None:
 
 @pytest.mark.parametrize("method", METHODS)
 def test_against_scipy(method: str) -> None:
-    """Logistic regression with a penalty: convex, so there is one minimum to agree on; in not too many steps."""
+    """Logistic regression with a penalty: convex, so all must reach the one minimum, in few steps."""
     scipy = pytest.importorskip("scipy.optimize")
     rng = np.random.default_rng(0)
     data, signs = rng.standard_normal((80, 6)), np.sign(rng.standard_normal(80))
@@ -73,7 +73,7 @@ def test_few_steps_on_a_quadratic() -> None:
 
 
 def test_a_model_on_all_its_data(backend: Any) -> None:
-    """A network's variables bound to the tree that is being optimised."""
+    """A network's variables bound to the optimised tree."""
     random.set_seed(0)
     rng = np.random.default_rng(0)
     x = asarray(rng.standard_normal((40, 3)))
@@ -91,7 +91,7 @@ def test_a_model_on_all_its_data(backend: Any) -> None:
 
 
 def test_negative_curvature_and_infinity() -> None:
-    """From a maximum's side, and with a wall where the function is not defined."""
+    """Starting near a maximum, and with a boundary beyond which the function is undefined."""
     for method in METHODS:
         found = minimize(lambda x: array_namespace(x).sum(x**4 - x**2), np.array([0.1, -0.2]), method, 1e-8)
         np.testing.assert_allclose(np.abs(found.x), np.sqrt(0.5), atol=1e-6)

@@ -1,4 +1,4 @@
-"""Every optimizer through one matrix: the same way on all backends, compiled steps, state, dtypes, configuration."""
+"""One matrix for every optimizer: the same trajectory on all backends, compiled steps, state, dtypes, configuration."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ SCALE = {"dense/kernel": np.array([[1.0, 3.0, 0.5], [2.0, 1.0, 1.5]]), "dense/bi
 
 
 def bowl(params: Any) -> Any:
-    """A quadratic with an interaction."""
+    """A quadratic with an interaction term."""
     kernel, bias = params["dense/kernel"], params["dense/bias"]
     xp = array_namespace(kernel, bias)
     own = xp.sum(kernel**2 * asarray_like(kernel, SCALE["dense/kernel"]))
@@ -78,7 +78,7 @@ def run(optimizer: Any, steps: int, dtype: str = "float32", state: Any = None, p
 
 @pytest.mark.parametrize("name", MAKERS)
 def test_every_backend_goes_the_same_way(backend: Any, name: str) -> None:
-    """Twelve compiled steps in float32, against NumPy's in float64; dtypes, devices and shapes stay."""
+    """Twelve compiled steps in float32, against NumPy's in float64; dtypes, devices and shapes are unchanged."""
     params, state = run(MAKERS[name](), 12)
     with use_backend("numpy"):
         expected, expected_state = run(MAKERS[name](), 12, "float64")
@@ -103,7 +103,7 @@ def test_goes_down(name: str) -> None:
 
 @pytest.mark.parametrize("name", MAKERS)
 def test_saved_state_goes_on(name: str) -> None:
-    """Six steps, the state through NumPy and an optimizer made from its config: as if it had not stopped."""
+    """Six steps, the state through NumPy and an optimizer from its config: as without interruption."""
     with use_backend("numpy"):
         straight, _ = run(MAKERS[name](), 12)
         optimizer = MAKERS[name]()

@@ -1,4 +1,4 @@
-"""What all optimizers share: clipping, weight decay, accumulation, averages, noise; and refusals."""
+"""Options of all optimizers: clipping, weight decay, accumulation, averages, noise; and their errors."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.support import asarray, assert_close, to_numpy
 
 
 def step(optimizer: Any, params: dict[str, Any], *grads: dict[str, Any]) -> tuple[Any, Any]:
-    """Update with one gradient after the other; arrays on the backend in use."""
+    """Update with one gradient after the other; arrays on the current backend."""
     params = {path: asarray(np.array(p)) for path, p in params.items()}
     state = optimizer.init(params)
     for grad in grads:
@@ -23,7 +23,7 @@ def step(optimizer: Any, params: dict[str, Any], *grads: dict[str, Any]) -> tupl
 
 
 def test_shanahans_updates(xp: Any) -> None:
-    """S 304 and 698, to the last digit that the text prints."""
+    """S 304 and 698, to the last printed digit."""
     rate = optimizers.SGD(0.01)
     params, _ = step(rate, {"w": [5.0, 4.0, 8.0]}, {"w": 2 * np.array([34.0, 1.0, 4.0])})
     assert_close(params["w"], [4.32, 3.98, 7.92])
@@ -141,7 +141,7 @@ def test_nothing_to_train() -> None:
 
 
 def test_many_steps_are_counted_in_half_precision() -> None:
-    """float16 cannot count beyond 2048; the bias correction must not stop there."""
+    """float16 cannot represent integers beyond 2048; the bias correction must not stop there."""
     optimizer = optimizers.Adam(0.1)
     params = {"w": np.ones(1, dtype="float16")}
     state = optimizer.init(params)
@@ -206,5 +206,5 @@ def test_fit_ends_with_the_average(backend: Any) -> None:
     for path, variable in model.named_variables().items():
         np.testing.assert_allclose(to_numpy(variable.value), to_numpy(averages[path]))
     before = {path: np.array(to_numpy(average)) for path, average in averages.items()}
-    model.fit(x, y, batch_size=8, epochs=1, verbose=0)  # the average is no alias of the weights that move on
+    model.fit(x, y, batch_size=8, epochs=1, verbose=0)  # the average is not an alias of the weights
     assert all((to_numpy(model.optimizer_state[1]["average"][path]) != old).any() for path, old in before.items())

@@ -1,4 +1,4 @@
-"""One layer beside that of another library: results, and gradients by inputs and weights."""
+"""A layer compared with that of another library: results, and gradients by inputs and weights."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def drawn(*shapes: tuple[int, ...]) -> list[np.ndarray]:
 def compare(ours: Any, theirs: Callable[..., Any], hosts: list[np.ndarray], weights: list[Any], dtype: str) -> None:
     """Results, and gradients of a weighted sum of them by inputs and weights.
 
-    `theirs(inputs, weights)` computes with tensors; `weights` are the values of those of `ours`, in its order.
+    `theirs(inputs, weights)` computes with tensors; `weights` are the values of the weights of `ours`, in its order.
     """
     with portanet.use_backend("numpy", dtype=dtype):
         x = [portanet.asarray(host) for host in hosts]

@@ -1,4 +1,4 @@
-"""Keras runs on PyTorch here; it reads its choice when first imported."""
+"""Keras runs on PyTorch here; it reads this setting when first imported."""
 
 import os
 

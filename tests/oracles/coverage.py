@@ -1,8 +1,8 @@
-"""Which blocks are tested on every backend, and which against a library that nobody here wrote.
+"""Which blocks are tested on every backend, and which against an independent library.
 
-`python -m tests.oracles.coverage` writes the table docs/coverage.md; tests/test_coverage.py fails where a block has
+`python -m tests.oracles.coverage` writes the table docs/coverage.md; tests/test_coverage.py fails if a block has
 neither a test nor a reason below. A test counts for a block if its module names the block: as `layers.Dense`, by an
-import from `portanet.layers`, or as a string such as `"Dense"` that is looked up in the room.
+import from `portanet.layers`, or as a string such as `"Dense"`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ TABLE = TESTS.parent / "docs" / "coverage.md"
 
 @dataclasses.dataclass(frozen=True)
 class Room:
-    """Blocks of one kind, and the test modules (patterns under tests/) that are about them."""
+    """Blocks of one kind, and their test modules (patterns under tests/)."""
 
     name: str
     title: str
@@ -68,13 +68,13 @@ HELPERS = {
     "regularizers": {"Regularizer"},
     "constraints": {"Constraint"},
 }
-"""Public names that are not blocks: what blocks are made of, and functions that find or describe them."""
+"""Public names that are not blocks: parts of blocks, and functions that look them up or describe them."""
 
 NO_MATRIX: dict[str, str] = {
     "layers.InputLayer": "it computes nothing",
     "layers.JordanCell": "as layers.JordanRNN, which runs it",
 }
-"""Blocks that need no test on every backend, and why."""
+"""Blocks that need not be tested on every backend, and why."""
 
 _DOCUMENTS = "no counterpart; its values are those of the documents, in "
 NO_ORACLE: dict[str, str] = {
@@ -116,11 +116,11 @@ NO_ORACLE: dict[str, str] = {
     "schedules.Sequential": "built of others; in `schedules/test_schedules.py`",
     "regularizers.contractive": "no counterpart; against the Jacobian, in `test_regularizers.py`",
 }
-"""Blocks that no other library has to compare with, and what they are tested against instead."""
+"""Blocks without a counterpart in other libraries, and what they are tested against instead."""
 
 
 def blocks(room: Room) -> list[str]:
-    """The public blocks of a room."""
+    """The public blocks of one kind."""
     module = importlib.import_module(f"portanet.{room.name}")
     names = getattr(module, "__all__", None) or [
         name for name, value in vars(module).items() if getattr(value, "__module__", None) == module.__name__
@@ -131,17 +131,17 @@ def blocks(room: Room) -> list[str]:
 
 
 def modules(patterns: tuple[str, ...]) -> list[pathlib.Path]:
-    """The test modules that exist."""
+    """The test modules that match."""
     return sorted(path for pattern in patterns for path in TESTS.glob(pattern))
 
 
 def named_in(path: pathlib.Path, room: str) -> set[str]:
-    """What of a room a test module names."""
+    """Names of blocks of one kind in a test module."""
     tree = ast.parse(path.read_text())
     found: set[str] = set()
     for node in ast.walk(tree):
         owner = getattr(node, "value", None) if isinstance(node, ast.Attribute) else None
-        # `module` is what tests call a room of either library, to make the same block of both.
+        # `module` is the name in tests for a package of either library, to create the same block from both.
         if isinstance(node, ast.Attribute) and getattr(owner, "attr", getattr(owner, "id", "")) in (room, "module"):
             found.add(node.attr)
         elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith(f"portanet.{room}"):
@@ -159,7 +159,7 @@ def on_every_backend(path: pathlib.Path) -> bool:
 
 @dataclasses.dataclass(frozen=True)
 class Row:
-    """What is known of one block."""
+    """The tests of one block, or reasons why there are none."""
 
     block: str
     matrix: str
@@ -167,16 +167,16 @@ class Row:
 
     @property
     def gaps(self) -> list[str]:
-        """What is missing: neither a test nor a reason."""
+        """What has neither a test nor a reason."""
         kinds = {"a test on every backend": self.matrix, "an oracle": self.oracle}
         return [f"{self.block} has neither {kind} nor a reason" for kind, found in kinds.items() if not found]
 
 
 def rows(room: Room) -> list[Row]:
-    """One row for each block of a room."""
+    """One row for each block of one kind."""
     matrix = {path: named_in(path, room.name) for path in modules(room.matrix) if on_every_backend(path)}
     for names in matrix.values():
-        if names & {room.name.upper(), "__all__"}:  # tests that go over the whole table of the room
+        if names & {room.name.upper(), "__all__"}:  # tests that iterate over all blocks of the kind
             names.update(blocks(room))
     oracles = {path: named_in(path, room.name) for path in modules(room.oracles)}
     found = []
@@ -191,7 +191,7 @@ def rows(room: Room) -> list[Row]:
 
 
 def stale_reasons() -> list[str]:
-    """Reasons for blocks that do not exist, or that have the test whose lack is explained."""
+    """Reasons for blocks that do not exist, or that do have the test."""
     stale = []
     known = {row.block: row for room in ROOMS for row in rows(room)}
     for kind, reasons in (("matrix", NO_MATRIX), ("oracle", NO_ORACLE)):
@@ -209,7 +209,7 @@ def table() -> str:
         "# What is tested, and against what",
         "",
         "Written by `python -m tests.oracles.coverage`; do not edit. Every block has a test that runs on every",
-        "backend, and one that compares it with Keras, PyTorch, SciPy or scikit-learn; or there is a reason why not.",
+        "backend, and one that compares it with Keras, PyTorch, SciPy or scikit-learn; or a reason why not.",
         "Paths are under `tests/`.",
     ]
     for room in ROOMS:

@@ -1,4 +1,4 @@
-"""Activations as layers, and layers around layers, against Keras and PyTorch with the same weights."""
+"""Activation layers and wrapper layers against Keras and PyTorch with the same weights."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ CELLS = ("SimpleRNNCell", "GRUCell", "LSTMCell")
 
 @pytest.mark.parametrize("names", [*((name,) for name in CELLS), CELLS], ids="+".join)
 def test_cells_alone_and_stacked(names: tuple[str, ...]) -> None:
-    """In float32: Keras's matmul on PyTorch computes in it, whatever the dtype of its operands."""
+    """In float32, as Keras's matmul on PyTorch, whatever the dtype of its operands."""
     (x,) = drawn((2, 5, 3))
     theirs = K.RNN([getattr(K, name)(4) for name in names], return_sequences=True)
     cells = [getattr(layers, name)(4) for name in names]
@@ -78,7 +78,7 @@ def test_cells_alone_and_stacked(names: tuple[str, ...]) -> None:
 
 @pytest.mark.parametrize("dtype", TOLERANCE)
 def test_maxout(dtype: str) -> None:
-    """Each unit of pieces that are `Dense` layers, and the largest of them."""
+    """The maximum over pieces that are `Dense` layers."""
     x, kernel, bias = drawn((3, 4), (4, 10), (10,))
     single = layers.Maxout(5, pieces=2)
     with portanet.use_backend("numpy", dtype=dtype):

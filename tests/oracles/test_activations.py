@@ -115,7 +115,7 @@ def test_relu_with_all_arguments(xp: Any) -> None:
 
 
 def test_sparsemax(xp: Any) -> None:
-    """Against the root of `sum(max(x - t, 0)) = 1`; Keras 3.15 gives rows here that do not sum to 1."""
+    """Against the root of `sum(max(x - t, 0)) = 1`; Keras 3.15 returns rows here that do not sum to 1."""
     optimize = pytest.importorskip("scipy.optimize")
     levels = [optimize.brentq(lambda t, row=row: np.maximum(row - t, 0).sum() - 1, -20, 20, xtol=1e-14) for row in X]
     expected = np.maximum(X - np.asarray(levels)[:, None], 0)

@@ -34,7 +34,7 @@ def compare_op(data: Any) -> None:
     if data.draw(st.booleans()):
         shape = data.draw(st.sampled_from([(batch, heads, times, places), (batch, 1, 1, places), (times, places)]))
         mask = rng.random(shape) < 0.7
-        mask[..., 0] = True  # every row has a place
+        mask[..., 0] = True  # every row has a position to attend to
     block = data.draw(st.integers(0, 8))
 
     tensors = [torch.tensor(a, requires_grad=True) for a in arrays]
@@ -196,5 +196,5 @@ def test_multi_head_attention_against_torch(backend: Backend) -> None:
 
     (_, out), slope = value_and_grad(total, has_aux=True)(asarray(x, "float64"))
     assert_close(out, expected.detach().numpy(), rtol=1e-6, atol=1e-8, dtype="float64")
-    # Ours takes masked queries for zeros, which has no influence on what counts.
+    # Ours returns zeros for masked queries, which does not affect the other results.
     assert_close(slope, tensor.grad.numpy(), rtol=1e-6, atol=1e-8, dtype="float64")

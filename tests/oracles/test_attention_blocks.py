@@ -14,7 +14,7 @@ FEATURES, HEADS, INNER = 8, 4, 16
 
 
 def attention(prefix: str, w: dict[str, Any]) -> dict[str, Any]:
-    """Weights of one attention layer under the names that PyTorch gives them."""
+    """Weights of one attention layer under PyTorch's names."""
     ours = {"self_attn": "self_attention", "multihead_attn": "cross_attention"}[prefix]
     parts = ("query", "key", "value")
     return {

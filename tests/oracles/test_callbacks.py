@@ -1,4 +1,4 @@
-"""Callbacks on the same logs as those of Keras."""
+"""Callbacks against Keras on the same logs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.callbacks.scripted import Script, losses
 
 keras = pytest.importorskip("keras")
 
-# Sixteenths, so that neither float32, in which Keras compares, nor differences round.
+# Sixteenths are exact, in differences and in float32, in which Keras compares.
 SIXTEENTHS = st.integers(-8, 8).map(lambda n: n / 16)
 VALUES = st.lists(SIXTEENTHS | st.just(float("inf")), min_size=1, max_size=14)
 

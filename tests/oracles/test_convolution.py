@@ -157,7 +157,7 @@ def test_locally_connected_layers_are_unfolded_products_of_torch() -> None:
 
 @pytest.mark.parametrize("rank", [1, 2])
 def test_tiled_layers_are_strided_convolutions_of_torch(rank: int) -> None:
-    """Every kernel's positions, computed by PyTorch for all positions and then chosen."""
+    """The positions of every kernel, selected from PyTorch's results for all positions."""
     conv = getattr(F, f"conv{rank}d")
 
     def theirs(x: Any, weights: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Weights of PyTorch's and Keras's models: the same results with the same weights, whatever the layout."""
+"""Weights from PyTorch and Keras models: the same results with the same weights, whatever the layout."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ nn, K = torch.nn, keras.layers
 
 
 def channels_first(function: Any) -> Any:
-    """A convolution of PyTorch on arrays with the channels last."""
+    """A PyTorch convolution on channels-last arrays."""
     return lambda module, x: function(module, x.movedim(-1, 1)).movedim(1, -1)
 
 

@@ -1,4 +1,4 @@
-"""Initialisers against Keras: the same fans, and numbers of the same distribution."""
+"""Initialisers against Keras: the same fans, and values of the same distribution."""
 
 from __future__ import annotations
 

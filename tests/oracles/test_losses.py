@@ -170,5 +170,5 @@ def test_masks(xp: Any) -> None:
 
 def test_every_loss_of_keras_is_here() -> None:
     known = {kind.__name__ for kind in vars(keras.losses).values() if isinstance(kind, type)}
-    left_out = {"Circle", "CategoricalGeneralizedCrossEntropy"}  # named by no document
+    left_out = {"Circle", "CategoricalGeneralizedCrossEntropy"}  # not named in any document
     assert known - set(vars(losses)) == left_out

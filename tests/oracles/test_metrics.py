@@ -88,7 +88,7 @@ def test_keras(name: str, y: Any, p: Any, options: dict[str, Any], weighted: boo
             None if weight is None else torch.tensor(weight, dtype=torch.int32 if "IoU" in name else torch.float32),
         )
     np.testing.assert_allclose(ours.result(), theirs.result().numpy(), rtol=1e-4, atol=1e-5)
-    assert ours.name == re.sub(r"_\d+$", "", theirs.name)  # Keras counts the objects of a kind
+    assert ours.name == re.sub(r"_\d+$", "", theirs.name)  # Keras counts the instances of a class
 
 
 def test_scikit_learn() -> None:
@@ -115,7 +115,7 @@ def test_scikit_learn() -> None:
 
 def test_every_metric_of_keras_is_here() -> None:
     known = {kind.__name__ for kind in vars(keras.metrics).values() if isinstance(kind, type)}
-    # Named by no document; the IoU of one-hot arrays is that of IoU, which takes rows of scores.
+    # Not named in any document; the IoU of one-hot arrays is that of IoU, which takes rows of scores.
     left_out = {"BinaryIoU", "ConcordanceCorrelation", "MeanMetricWrapper", "OneHotIoU", "OneHotMeanIoU"}
     left_out |= {"PearsonCorrelation", "PrecisionAtRecall", "RecallAtPrecision", "SensitivityAtSpecificity"}
     assert known - set(vars(metrics)) == left_out | {"SpecificityAtSensitivity"}

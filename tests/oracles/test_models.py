@@ -1,4 +1,4 @@
-"""Graphs with the same weights as Keras's."""
+"""Graphs against Keras with the same weights."""
 
 import numpy as np
 import pytest

@@ -35,7 +35,7 @@ def with_keras(make: Any) -> Any:
 
 
 def first(x: Any) -> Any:
-    """Channels first, as PyTorch has them."""
+    """Channels first, as in PyTorch."""
     return torch.movedim(x, -1, 1)
 
 
@@ -160,7 +160,7 @@ def test_running_statistics(masked: bool) -> None:
 
 
 def test_spectral_normalization() -> None:
-    """PyTorch's kernels have the units first; both take steps of power iteration from the same vector."""
+    """PyTorch's kernels have the units first; both run power iteration from the same vector."""
     generator = np.random.default_rng(7)
     kernel, x, u = generator.standard_normal((3, 2)), generator.standard_normal((4, 3)), np.asarray([[0.6, 0.8]])
     linear = torch.nn.utils.spectral_norm(torch.nn.Linear(3, 2, bias=False, dtype=torch.float64), eps=1e-12)

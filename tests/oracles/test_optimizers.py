@@ -17,7 +17,7 @@ SCALES = np.array([[1.0, 3.0, 0.5], [2.0, 0.1, 1.5]])
 
 
 def quadratic(w: Any) -> Any:
-    """Gradient of a quadratic of a matrix; of full rank in its second moments."""
+    """Gradient of a quadratic in a matrix; its second moments have full rank."""
     return 2 * SCALES * (w - 0.3) + 0.1 * w.sum()
 
 

@@ -1,4 +1,4 @@
-"""Losses, weights and logs of models with several outputs beside Keras's, with the same weights."""
+"""Losses, weights and logs of models with several outputs against Keras, with the same weights."""
 
 import numpy as np
 import pytest
@@ -56,7 +56,7 @@ def test_fit_and_evaluate(backend, case, weight):
     assert set(found) == set(expected)
     for name, value in expected.items():
         assert found[name] == pytest.approx(value, rel=2e-4, abs=1e-6), name
-    if case != "metrics":  # there Keras's list is in the order of the alphabet
+    if case != "metrics":  # there Keras's list is in alphabetical order
         np.testing.assert_allclose(ours.evaluate(X, y, **options), theirs.evaluate(X, y, **options), rtol=2e-4)
     expected = theirs.fit(X, y, epochs=2, shuffle=False, **options).history
     found = ours.fit(X, y, epochs=2, shuffle=False, **options).history

@@ -81,7 +81,7 @@ def against_keras(kind: str, data: Any) -> None:
     rng = np.random.default_rng(data.draw(st.integers(0, 99)))
     x = rng.normal(size=(batch, time, features))
     mask = None
-    if data.draw(st.booleans()):  # with holes, and examples without any step that counts
+    if data.draw(st.booleans()):  # with gaps, and examples without any unmasked step
         mask = rng.random((batch, time)) < data.draw(st.sampled_from([0.0, 0.5, 0.8, 1.0]))
     layer, reference = ours(units, **options), theirs(units, **options)
     layer.build(x.shape)

@@ -73,7 +73,7 @@ def test_activity_regularization() -> None:
     ],
 )
 def test_noise_has_the_distribution_of_keras(name: str, options: dict[str, Any], shape: tuple[int, ...]) -> None:
-    """Mean, deviation and quantiles of the result for the same input; the draws themselves differ by design."""
+    """Mean, deviation and quantiles of the result for the same input; the draws themselves differ."""
     keras = pytest.importorskip("keras")
     x = np.full(shape, 2.0, dtype="float32")
     oracle = getattr(keras.layers, name)(**options, seed=1)

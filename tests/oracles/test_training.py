@@ -1,4 +1,4 @@
-"""Whole training runs of an MLP beside PyTorch and Keras 3, from the same weights and in the same order."""
+"""Whole training runs of an MLP against PyTorch and Keras 3, with the same initial weights and order."""
 
 import numpy as np
 import pytest
@@ -51,7 +51,7 @@ def test_as_pytorch(backend, name):
             total += float(loss) * len(y[start : start + 16])
         curve.append(total / 70)
     history = model.fit(X, Y, batch_size=16, epochs=4, shuffle=False, verbose=0).history
-    # PyTorch's Adam adds epsilon after the bias correction, Keras and portanet before: 1e-3 of nothing here.
+    # PyTorch's Adam adds epsilon after the bias correction, Keras and portanet before: negligible here.
     np.testing.assert_allclose(history["loss"], curve, rtol=2e-4)
     np.testing.assert_allclose(model.get_weights()[0], net[0].weight.detach().numpy().T, rtol=2e-3, atol=2e-4)
 

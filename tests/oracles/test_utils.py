@@ -1,4 +1,4 @@
-"""Helpers for data against Keras's."""
+"""Data utilities against Keras."""
 
 from __future__ import annotations
 

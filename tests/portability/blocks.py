@@ -1,4 +1,4 @@
-"""What the portability matrix runs: the cases that the tests of layers, losses, metrics and optimizers are made of."""
+"""The cases of the portability matrix: those of the tests of layers, losses, metrics and optimizers."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ class Block:
 
     Args:
         name: Such as `"layers.Dense"`.
-        inference: Computes it on the backend in use, compiled where it compiles; or why there is nothing to compute.
-        training: The same for what it does in a training step.
+        inference: Computes it on the current backend, compiled if it compiles; or why there is nothing to compute.
+        training: The same for its work in a training step.
     """
 
     name: str
@@ -40,18 +40,18 @@ class Block:
 
 
 def blocks() -> list[Block]:
-    """Every block, in the order of the documents."""
+    """Every block, in the order of the documentation."""
     found = {**layers(), **losses(), **metrics(), **optimizers()}
     names = [f"{room.name}.{name}" for room in coverage.ROOMS if room.name in ROOMS for name in coverage.blocks(room)]
     return [found[name] for name in names if name in found]
 
 
 def host(tree: Any) -> list[HostArray]:
-    """The arrays of a tree as NumPy arrays, in the order of their paths: compiled functions sort what they return."""
+    """The arrays of a tree as NumPy arrays, in the order of their paths: compiled functions sort their results."""
     return [to_host(leaf) for _, leaf in sorted(tree_items(tree), key=lambda item: item[0])]
 
 
-# Layers: the first case that a test gives to `check_layer` for a layer, or for one that contains it
+# Layers: the first case that a test passes to `check_layer` for a layer, or for one that contains it
 
 
 def layers() -> dict[str, Block]:
@@ -67,7 +67,7 @@ def layers() -> dict[str, Block]:
 
 
 def gather() -> list[matrix.Case]:
-    """The cases of all calls of `check_layer` in the tests: pytest runs those tests, and the calls only note them."""
+    """The cases of all calls of `check_layer` in the tests: pytest runs those tests, and the calls only record them."""
     found: list[matrix.Case] = []
     matrix.instead = found.append
     before = os.environ.get("PORTANET_TEST_BACKENDS")
@@ -95,7 +95,7 @@ class OnlyCheckLayer:
 
 
 def calls_check_layer(function: Any) -> bool:
-    """Whether a function does, by itself or through functions of its module."""
+    """Whether a function calls `check_layer`, directly or through functions of its module."""
     names = function.__code__.co_names
     helpers = [h for h in map(function.__globals__.get, names) if isinstance(h, FunctionType) and h is not function]
     return "check_layer" in names or any(calls_check_layer(h) for h in helpers if h.__module__ == function.__module__)

@@ -1,4 +1,4 @@
-"""The columns of the portability matrix: array libraries, devices and modes, and what was found on each of them."""
+"""The columns of the portability matrix: array libraries, devices and modes, and the results on each of them."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ class Column:
     """An array library in one mode.
 
     Args:
-        name: Name of the file in `results/` that holds what was found.
-        title: What the table calls it.
-        backend: Backend to run on; None for a column that others fill in, by writing its file.
+        name: Name of the file in `results/` with its results.
+        title: Its heading in the table.
+        backend: Backend to run on; None for a column whose file is written by others.
         device: Device of the backend.
         flags: Flags of array-api-strict.
         missing: Why there may be no results.
@@ -38,7 +38,7 @@ class Column:
     missing: str = ""
 
     def unavailable(self) -> str | None:
-        """Why this column cannot be run here, or None."""
+        """Why this column cannot run here, or None."""
         if self.backend is None:
             return "written by another command"
         return backend_class(self.backend).unavailable()
@@ -68,18 +68,18 @@ COLUMNS = (
     Column("strict-float32", "strict, float32 by default", "strict", "device2"),
     Column("strict-fixed-shapes", "strict, no data-dependent shapes", "strict", "device1", FIXED_SHAPES),
 )
-"""A column for another namespace is one line here and a file in `results/`; see `Found`."""
+"""To add a column for another namespace: a line here and a file in `results/`; see `Found`."""
 
 
 @dataclasses.dataclass
 class Found:
-    """What was found on a column, as its file in `results/` holds it.
+    """The results of a column, as stored in its file in `results/`.
 
     Attributes:
-        where: Library versions, and what else the figures depend on.
-        date: When.
+        where: Library versions, and whatever else the results depend on.
+        date: Date of the run.
         cells: For each block (`"layers.Dense"`) and kind (`"inference"`, `"training"`) the largest relative deviation
-            from NumPy, or the reason why it is not done there.
+            from NumPy, or the reason why it does not apply.
         curves: For each model the largest relative deviation of its loss curve from NumPy's, if it was trained.
     """
 
@@ -89,7 +89,7 @@ class Found:
     curves: dict[str, float] = dataclasses.field(default_factory=dict)
 
     def reasons(self) -> dict[tuple[str, str], str]:
-        """The holes, by block and kind."""
+        """Reasons for missing results, by block and kind."""
         return {(b, kind): v for b, cell in self.cells.items() for kind, v in cell.items() if isinstance(v, str)}
 
     def worst(self, kind: str) -> float:
@@ -97,11 +97,11 @@ class Found:
         return max((float(v) for cell in self.cells.values() if not isinstance(v := cell[kind], str)), default=0.0)
 
     def write(self, name: str) -> None:
-        """Keep it as the result of a column."""
+        """Store the results of a column."""
         (RESULTS / f"{name}.json").write_text(json.dumps(dataclasses.asdict(self), indent=1, sort_keys=True) + "\n")
 
 
 def recorded(name: str) -> Found | None:
-    """What is on file for a column."""
+    """The stored results of a column."""
     path = RESULTS / f"{name}.json"
     return Found(**json.loads(path.read_text())) if path.exists() else None

@@ -1,4 +1,4 @@
-"""Three models of handwritten digits and how their loss goes in 50 steps, which must not depend on the backend."""
+"""Three models of handwritten digits and their losses in 50 steps, which must not depend on the backend."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ MODELS: dict[str, Callable[[], list[Any]]] = {
 
 
 def model(name: str) -> portanet.Sequential:
-    """One of the models on the backend in use, ready to train; the same weights each time."""
+    """One of the models on the current backend, ready to train; the same weights each time."""
     portanet.random.set_seed(1)
     made = portanet.Sequential([layers.Input((64,)), *MODELS[name]()])
     made.compile(portanet.optimizers.Adam(0.01), portanet.losses.SparseCategoricalCrossentropy(from_logits=True))

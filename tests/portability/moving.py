@@ -1,4 +1,4 @@
-"""A run that changes its backend on the way."""
+"""A run that changes its backend."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def losses(legs: Sequence[Leg], folder: pathlib.Path | None = None) -> list[floa
 
     Args:
         legs: The backends, in turn.
-        folder: If given, the model goes from one to the next through a file in it, else by `model.to`.
+        folder: If given, the model moves to the next backend through a file in it, else by `model.to`.
     """
     x, y = (a[:256] for a in digits())
     with use_backend(*legs[0]):

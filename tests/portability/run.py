@@ -1,8 +1,8 @@
-"""`python -m tests.portability.run` runs the portability matrix, prints it, and compares it with what is on file.
+"""`python -m tests.portability.run` runs the portability matrix, prints it, and compares it with the stored results.
 
-Every layer, loss, metric and optimizer computes on every column that can be used here, and so do three models that
-train for 50 steps; all is compared with NumPy. The exit status is 1 where something deviates, fails without a reason,
-or is not as on file. `--write` puts it on file, and brings docs/portability.md and README.md up to date.
+Every layer, loss, metric and optimizer runs on every available column, and so do three models that train for 50 steps;
+everything is compared with NumPy. The exit status is 1 if anything deviates, fails without a reason, or differs from
+the stored results. `--write` stores the results, and updates docs/portability.md and README.md.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ import time
 import warnings
 from typing import Any
 
-os.environ.setdefault("JAX_ENABLE_X64", "0")  # the mode that users of JAX have
-os.environ.setdefault("XLA_FLAGS", "")  # and what tests/conftest.py would switch off
+os.environ.setdefault("JAX_ENABLE_X64", "0")  # JAX's default mode
+os.environ.setdefault("XLA_FLAGS", "")  # which tests/conftest.py would disable
 
 import numpy as np
 
@@ -29,12 +29,12 @@ from tests.portability.curves import MODELS, curve, deviation
 TOLERANCE = 1e-4
 
 REASONS: dict[tuple[str, str, str], str] = {}
-"""Why a block is not done on a column, by column, block and kind."""
+"""Why a block does not run on a column, by column, block and kind."""
 
 
 def apart(found: list[HostArray], expected: list[HostArray]) -> float:
-    """The largest deviation of some arrays from others, relative to the largest element of them all: a gradient that
-    is 0 in theory holds nothing but rounding.
+    """The largest deviation between arrays, relative to the largest element of all of them: a gradient that is 0 in
+    theory holds only rounding errors.
     """
     worst, scale = 0.0, max((float(np.max(np.abs(x), initial=0.0)) for x in expected), default=0.0) or 1.0
     for ours, theirs in zip(found, expected, strict=True):
@@ -86,7 +86,7 @@ def run_cell(column: Column, block: Block, kind: str, expected: dict[tuple[str, 
 
 
 def move(faults: list[str]) -> None:
-    """Train three epochs on each library that can be used here, in one run, and the whole run on NumPy."""
+    """Train three epochs on each available library, in one run, and the whole run on NumPy."""
     columns = [c for c in COLUMNS if c.name in ("numpy", "torch", "cupy", "jax") and c.unavailable() is None]
     found = moving.losses([(str(c.backend), c.device) for c in columns])
     away = deviation(np.asarray(found), moving.stayed(len(found)))
@@ -97,7 +97,7 @@ def move(faults: list[str]) -> None:
 
 
 def changes(column: Column, found: Found) -> list[str]:
-    """Where a run differs from what is on file: blocks, and what they do."""
+    """Differences of a run from the stored results: blocks and kinds."""
     on_file = recorded(column.name)
     if on_file is None:
         return [f"{column.title}: no results on file; type: python -m tests.portability.run --write"]

@@ -31,12 +31,12 @@ def block_names() -> list[str]:
 
 
 def results() -> list[tuple[Column, Found | None]]:
-    """The columns with what is on file."""
+    """The columns with their stored results."""
     return [(column, recorded(column.name)) for column in COLUMNS]
 
 
 def holes() -> list[str]:
-    """Blocks of which nothing is known, not even why; reasons for blocks that have a case."""
+    """Blocks with neither results nor a reason; reasons for blocks that have a case."""
     found = [f"{column.title}: neither results nor a reason" for column, f in results() if not (f or column.missing)]
     for column, on_file in results():
         for name in block_names():
@@ -49,7 +49,7 @@ def holes() -> list[str]:
 
 
 def summary() -> str:
-    """One row for each column: how many blocks run, and how far they are from NumPy."""
+    """One row for each column: how many blocks run, and their deviation from NumPy."""
     lines = [
         "| | inference | training | deviation from NumPy | deviation of 50-step loss curves |",
         "|---|---|---|---|---|",
@@ -87,7 +87,7 @@ def table() -> str:
 
 
 def mark(cell: dict[str, float | str], reasons: list[str]) -> str:
-    """A cell: `I` for inference, `T` for a training step, the number of a reason for what is not done."""
+    """A cell: `I` for inference, `T` for a training step, or the number of a reason."""
     marks = []
     for kind in KINDS:
         value = cell.get(kind, "neither run nor a reason")
@@ -101,7 +101,7 @@ def mark(cell: dict[str, float | str], reasons: list[str]) -> str:
 
 
 def replaced(text: str, new: str) -> str:
-    """A document with another text between the marks."""
+    """A document with new text between the marks."""
     head, _, rest = text.partition(BEGIN)
     _, _, tail = rest.partition(END)
     return head + BEGIN + new + END + tail
@@ -120,6 +120,6 @@ def readme() -> str:
 
 
 def write() -> None:
-    """Bring the documents up to date."""
+    """Update the documents."""
     for path, text in ((PAGE, page()), (README, readme())):
         path.write_text(text)

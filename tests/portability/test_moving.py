@@ -1,4 +1,4 @@
-"""A run that moves between backends goes on as it would have where it was."""
+"""A run that moves between backends continues as it would have on the first."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Threads and processes: two backends train at once; fork and spawn."""
+"""Threads and processes: training on two backends at once; fork and spawn."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.portability.curves import curve
 
 
 def test_two_threads_train_at_once(backend: Backend) -> None:
-    """On two backends, with the numbers of each alone, bit for bit."""
+    """On two backends, with the results of each alone, bit for bit."""
 
     def train(name: str, device: object, start: threading.Barrier | None) -> list[float]:
         with use_backend(name, device):
@@ -67,7 +67,7 @@ sys.exit(os.waitstatus_to_exitcode(status))
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 def test_a_forked_child_trains_with_threads_of_its_own() -> None:
-    """Forked while another thread is computing in pieces: the child neither hangs nor counts differently."""
+    """Forked while another thread is computing in pieces: the child does not hang, and its results are the same."""
     root = pathlib.Path(__file__).parents[2]
     done = subprocess.run(
         [sys.executable, "-W", "ignore::DeprecationWarning", "-c", FORK],

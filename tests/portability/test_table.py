@@ -1,4 +1,4 @@
-"""The portability matrix has no holes without a reason, and the documents show what is on file."""
+"""The portability matrix has no holes without a reason, and the documents show the stored results."""
 
 from __future__ import annotations
 

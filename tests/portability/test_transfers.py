@@ -44,7 +44,7 @@ MODELS: dict[str, Callable[[], tuple[tuple[int, ...], list[Any]]]] = {
 
 @pytest.fixture
 def transfers(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
-    """Counts what crosses between host and device: array-api-strict's `device1` stands in for a GPU."""
+    """Counts transfers between host and device, with array-api-strict's `device1` in place of a GPU."""
     counts: Counter[str] = Counter()
 
     def counted(owner: Any, name: str) -> None:

@@ -24,7 +24,7 @@ def test_against_scikit_learn() -> None:
     x = np.random.default_rng(1).normal(size=(200, 3))
     ours = k_means(x, 4, seed=0)
     again = cluster.KMeans(4, init=ours, n_init=1).fit(x).cluster_centers_
-    np.testing.assert_allclose(ours, again, atol=1e-6)  # a fixed point of theirs, too
+    np.testing.assert_allclose(ours, again, atol=1e-6)  # a fixed point of scikit-learn's, too
 
 
 def test_same_seed_same_centres_and_points_that_coincide() -> None:

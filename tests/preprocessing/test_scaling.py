@@ -20,7 +20,7 @@ def test_against_scikit_learn(backend: Backend, kind: type) -> None:
     found = ours.fit_transform(x)
     assert_close(found, theirs.transform(X), rtol=1e-3, atol=1e-4)
     assert_close(ours.inverse_transform(found), X, rtol=1e-5)
-    assert_equal(x, X)  # the data is as it was
+    assert_equal(x, X)  # the data is unchanged
     np.testing.assert_allclose(ours.scale_, theirs.scale_, rtol=1e-4)
 
 

@@ -1,4 +1,4 @@
-"""One draw on a backend, and the same on NumPy to compare with."""
+"""One draw on a backend, and the same on NumPy for comparison."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ KEY = random.stream_key(7, "layer")
 
 
 def draw(kind: Any, shape: tuple[int, ...], step: int = 0, *, key: int = KEY, **options: Any) -> Any:
-    """A draw on the backend in use; `dtype` is given by its name."""
+    """A draw on the current backend; `dtype` is a name."""
     if "dtype" in options:
         options["dtype"] = get_backend().find_dtype(options["dtype"])
     return kind(key, asarray(np.asarray(step, dtype="int32")), shape=shape, **options)

@@ -30,7 +30,7 @@ def test_integers_are_equally_likely(n: int) -> None:
 
 
 def test_long_ranges_favour_nothing() -> None:
-    # A remainder alone would be below 2**29 in one of two draws.
+    # A plain remainder would be below 2**29 in every second draw.
     x = on_numpy(streams.integers, (200_000,), low=0, high=3 * 2**29)
     assert (x < 2**29).mean() == pytest.approx(1 / 3, abs=4 * math.sqrt(2 / 9 / 200_000))
 
@@ -44,7 +44,7 @@ def test_integers_refuse_other_ranges(low: int, high: int) -> None:
 
 
 def permutation(key: int, step: Any, shape: tuple[int, ...]) -> Any:
-    """`streams.permutation` with the arguments of the others."""
+    """`streams.permutation` with the arguments of the other draws."""
     return streams.permutation(key, step, shape[0])
 
 

@@ -1,5 +1,5 @@
-"""Statistical tests of the bits of 1e7 draws: whatever a test looks at is compared with what independent, fair bits
-would give, in standard deviations. They run once, on NumPy: the bits are the same everywhere.
+"""Statistical tests of the bits of 1e7 draws: each statistic is compared with its value for independent, fair bits, in
+standard deviations. They run once, on NumPy: the bits are the same everywhere.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from portanet.random import streams
 from tests.random.drawing import KEY, on_numpy
 
 N = 10_000_000
-LIMIT = 5.5  # standard deviations: one in 3e7 for one figure, and no test here looks at more than 3000
+LIMIT = 5.5  # standard deviations: probability 1 in 3e7 for one statistic, and no test here has more than 3000
 
 
 @functools.cache
@@ -31,7 +31,7 @@ def word_draw(n: int, step: int = 0, key: int = KEY) -> Any:
 
 
 def chi_square(counts: Any) -> float:
-    """How many standard deviations the statistic is off, where all counts should be equal."""
+    """The deviation of the statistic, in standard deviations, where all counts should be equal."""
     expected = counts.sum() / counts.size
     free = counts.size - 1
     return float((((counts - expected) ** 2).sum() / expected - free) / math.sqrt(2 * free))
@@ -80,24 +80,24 @@ def test_numbers_repeat_as_often_as_they_should() -> None:
 
 
 def worst_flip(x: Any, changed: Any) -> float:
-    """Of the bits of the result, the one whose probability of being flipped is farthest from one half."""
+    """The largest deviation of a result bit's number of flips from one half, in standard deviations."""
     flips = np.unpackbits((x ^ changed).view("uint8").reshape(-1, 4), axis=1).sum(axis=0, dtype="int64")
     return float(np.abs(flips - x.size / 2).max() / (math.sqrt(x.size) / 2))
 
 
 def test_avalanche_of_counter_step_and_key() -> None:
-    """Every bit of the counter, of the step and of the key flips each bit of the result half of the time."""
+    """Every bit of counter, step and key flips each bit of the result half of the time."""
     n = 2**17
     x = word_draw(n, 5)
     for bit in range(17):
-        assert worst_flip(x, x[np.arange(n) ^ (1 << bit)]) < LIMIT * math.sqrt(2), bit  # each pair is seen twice
+        assert worst_flip(x, x[np.arange(n) ^ (1 << bit)]) < LIMIT * math.sqrt(2), bit  # each pair occurs twice
     for bit in range(31):
         assert worst_flip(x, word_draw(n, 5 ^ (1 << bit))) < LIMIT, bit
         assert worst_flip(x, word_draw(n, 5, KEY ^ (1 << bit))) < LIMIT, bit
 
 
 def test_each_word_of_the_state_matters_alone() -> None:
-    """Draws whose states have one of two words in common are independent too."""
+    """Draws whose states share one of two words are independent too."""
     start = np.array([[123], [456]], dtype="int32")
     x = counter_words(start)
     for row in (0, 1):
@@ -116,12 +116,12 @@ NEIGHBOURS = [(0, KEY + 1), (1, KEY), (2, KEY), (1, KEY + 1), (2**20, KEY), (0, 
 
 @pytest.mark.parametrize(("step", "key"), NEIGHBOURS)
 def test_neighbouring_streams_are_independent(step: int, key: int) -> None:
-    """No correlation at any shift, no more words in common than chance gives, and no two successive ones."""
+    """No correlation at any shift, no more common words than by chance, and no two successive ones."""
     n = 2**18
     first, second = word_draw(n), word_draw(n, step, key)
     spectra = [np.fft.rfft(x * 2.0**-32 - 0.5) for x in (first, second)]
     correlations = np.fft.irfft(spectra[0] * np.conj(spectra[1])) * 12 / math.sqrt(n)
-    assert np.abs(correlations).max() < 6.5  # of 2**18 figures; 1 in 5e4
+    assert np.abs(correlations).max() < 6.5  # of 2**18 values; 1 in 5e4
     common = np.intersect1d(first, second).size
     expected = n * n / 2**32
     assert abs(common - expected) < LIMIT * math.sqrt(expected) + 1
@@ -130,7 +130,7 @@ def test_neighbouring_streams_are_independent(step: int, key: int) -> None:
 
 
 def test_draws_that_share_one_word_of_their_state_are_independent() -> None:
-    """With a state of 32 bits, they would be the same numbers: a mask of one layer at another step of another."""
+    """With a 32-bit state, draws would coincide: the mask of one layer with that of another at another step."""
     firsts = np.array([streams._words_of(key)[0] for key in range(5000)])
     order = np.argsort(firsts)
     at = np.argmin(np.diff(firsts[order]))

@@ -1,7 +1,7 @@
-"""Files of an earlier version, and what it computed with them: tests/saving/files/.
+"""Files of an earlier version with its results, in tests/saving/files/.
 
 They were written by version 0.1.0, on its NumPy backend with NumPy 2.4, by `python -m tests.saving.earlier` with this
-file in the tree of commit 2a204b2. They are not written again: what they show is that files of that version load.
+file in the tree of commit 2a204b2. Do not rewrite them: they show that files of that version load.
 
 - `sequential.safetensors`: `sequential()`, trained for two epochs of four, saved by `model.save`.
 - `graph.safetensors`: likewise `graph()`, with shared layers, two inputs and two outputs.
@@ -25,7 +25,7 @@ FILES = pathlib.Path(__file__).parent / "files"
 
 
 def waves(*shape: int) -> np.ndarray[Any, Any]:
-    """Data that no generator has to draw again."""
+    """Data that does not depend on a generator."""
     return np.sin(np.arange(np.prod(shape)) ** 1.5).reshape(shape).astype("float32")
 
 
@@ -77,13 +77,13 @@ def graph() -> portanet.Model:
 
 
 def continued(model: portanet.Model, x: Any, y: Any) -> dict[str, list[float]]:
-    """Train the other epochs up to the fourth; the history of them all."""
+    """Train the remaining epochs up to the fourth; returns the whole history."""
     start = model.position
     return model.fit(x, y, batch_size=5, epochs=4, initial_epoch=start, verbose=0).history
 
 
 class StopAfter(Callback):
-    """Ends a run after so many batches as a signal would: nothing is tidied up."""
+    """Ends a run after n batches as a signal would, without cleaning up."""
 
     def __init__(self, batches: int) -> None:
         self.left = batches
@@ -95,7 +95,7 @@ class StopAfter(Callback):
 
 
 def with_backup(folder: pathlib.Path, *further: Callback) -> tuple[portanet.Sequential, dict[str, list[float]]]:
-    """What a script does that may be stopped and started again: it begins or goes on, as the folder says."""
+    """A script that may be killed and restarted: it starts or resumes, depending on the folder."""
     model = sequential()
     model.compile(optimizers.RMSprop(0.01), "sparse_categorical_crossentropy", metrics=["accuracy"])
     callbacks = [
@@ -128,7 +128,7 @@ if __name__ == "__main__":
         with_backup(FILES, StopAfter(7))
     except SystemExit:
         backup = (FILES / "state.safetensors").read_bytes()
-    model, history = with_backup(FILES)  # which removes its backup in the end
+    model, history = with_backup(FILES)  # which removes its backup at the end
     (FILES / "state.safetensors").write_bytes(backup)
     expected |= {f"state/history/{part}": values for part, values in history.items()}
     expected["state/after/"] = model.predict(X)

@@ -1,7 +1,7 @@
 """Training that is killed again and again: `python -m tests.saving.killed FOLDER KILLS`, in a process of its own.
 
-Each of its child processes goes on where the last was killed, and saves after every batch, under a name of the batch
-and as a backup. Between them, the files are looked at. The last child goes on from the backup, and is left to end.
+Each child process resumes where the last was killed, and saves after every batch, under the name of the batch
+and as a backup. The files are checked after each. The last child resumes from the backup, and runs to the end.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Y = (X[:, :4].argmax(axis=1)).astype("int32")
 
 
 def train(folder: pathlib.Path, epochs: int, save_freq: int = 1) -> tuple[portanet.Sequential, dict[str, Any]]:
-    """Train, saving after every so many batches; in a folder where a run was killed, go on with that."""
+    """Train, saving after every n batches; resume the killed run in the folder, if any."""
     portanet.random.set_seed(3)
     model = portanet.Sequential(
         [layers.Input((16,)), layers.Dense(64, "relu"), layers.Dropout(0.3), layers.Dense(4, "softmax")]
@@ -42,7 +42,7 @@ def train(folder: pathlib.Path, epochs: int, save_freq: int = 1) -> tuple[portan
 
 
 def in_a_child(folder: pathlib.Path, epochs: int, seconds: float | None) -> int:
-    """Train in a child process, which is killed after so many seconds; its exit status."""
+    """Train in a child process, which is killed after some seconds; returns its exit status."""
     child = os.fork()
     if child == 0:
         model, history = train(folder, epochs, 1 if seconds else NEVER)
@@ -56,7 +56,7 @@ def in_a_child(folder: pathlib.Path, epochs: int, seconds: float | None) -> int:
 
 
 def look(folder: pathlib.Path) -> tuple[int, list[int]]:
-    """How many temporary files there are, and where the backup stands; every other file must be whole."""
+    """The number of temporary files, and the position of the backup; every other file must be complete."""
     names = [path.name for path in folder.iterdir() if path.is_file()]
     for name in names:
         if not name.endswith(".part"):
@@ -73,7 +73,7 @@ def look(folder: pathlib.Path) -> tuple[int, list[int]]:
 if __name__ == "__main__":
     where, kills = pathlib.Path(sys.argv[1]), int(sys.argv[2])
     random, found = np.random.default_rng(1), []
-    train(where / "warm", 1)  # all is imported: the children train at once
+    train(where / "warm", 1)  # all imports are done: the children start training at once
     for _ in range(kills):
         status = in_a_child(where, 4 * kills, random.uniform(0.001, 0.1))
         found.append([status == signal.SIGKILL, *look(where)])

@@ -1,5 +1,5 @@
-"""Models of many kinds, saved on one backend and loaded by others in processes of their own:
-`python -m tests.saving.models FOLDER BACKEND [DEVICE]` loads every model and saves what it predicts.
+"""Models of many kinds, saved on one backend and loaded by others in separate processes:
+`python -m tests.saving.models FOLDER BACKEND [DEVICE]` loads every model and saves its predictions.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ Y = np.arange(9, dtype="int32") % 3
 
 
 def save(folder: pathlib.Path) -> dict[str, np.ndarray]:
-    """Train the models a little on the backend in use, and save them; what they predict."""
+    """Train the models briefly on the current backend, and save them; returns their predictions."""
     found = {}
     for name, make in MODELS.items():
         portanet.random.set_seed(5)

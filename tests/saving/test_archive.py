@@ -1,4 +1,4 @@
-"""Checksums: no changed byte goes unnoticed, and the error says which tensor it was in."""
+"""Checksums detect every changed byte, and the error names its tensor."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def read_all(path):
 
 
 def test_every_flipped_bit_is_noticed(tmp_path, good):
-    """Except in the keys under which description and checksum stand: the file is then none of portanet's."""
+    """Except in the keys of description and checksum: the file is then not one of portanet's."""
     path = tmp_path / "x"
     for place in range(len(good)):
         for bit in (1, 64):

@@ -1,4 +1,4 @@
-"""A model saved on any backend predicts the same in a fresh process on any other, and trains on alike."""
+"""A model saved on any backend predicts the same in a new process on any other, and continues training alike."""
 
 from __future__ import annotations
 

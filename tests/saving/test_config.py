@@ -1,4 +1,4 @@
-"""Trees of values as JSON beside tensors, and back."""
+"""Trees of values as JSON and tensors, and back."""
 
 from __future__ import annotations
 

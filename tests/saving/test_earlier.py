@@ -1,4 +1,4 @@
-"""Files that an earlier version wrote load on every backend, and training goes on as it did there."""
+"""Files of an earlier version load on every backend, and training continues as it did there."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ DATA: dict[str, tuple[Any, Any]] = {"sequential": (X, Y), "graph": (GRAPH_X, GRA
 
 
 def assert_as_before(kind: str, actual: Any) -> None:
-    """Compare an array, or a dict of arrays or histories, with what was stored under names that begin with `kind`."""
+    """Compare an array, or a dict of arrays or histories, with the stored ones whose names start with `kind`."""
     parts = actual if isinstance(actual, dict) else {"": actual}
     assert {f"{kind}/{part}" for part in parts} == {name for name in EXPECTED if name.startswith(f"{kind}/")}
     for part, values in parts.items():
@@ -33,7 +33,7 @@ def test_a_model_predicts_and_trains_on_as_it_did(backend: Backend, name: str) -
     assert_as_before(f"{name}/before", model.predict(x))
     assert_as_before(f"{name}/history", continued(model, x, y))
     assert_as_before(f"{name}/after", model.predict(x))
-    with pytest.raises(AssertionError):  # what is compared has changed in training
+    with pytest.raises(AssertionError):  # the compared values changed in training
         assert_as_before(f"{name}/before", model.predict(x))
 
 

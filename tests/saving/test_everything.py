@@ -1,6 +1,6 @@
-"""Every class of the library that has a configuration survives a file: the same configuration, the same behaviour.
+"""Every class of the library that has a config survives a file: the same config, the same behaviour.
 
-Layers do so in their own matrix, tests/layers/matrix.py.
+Layers are tested in their own matrix, tests/layers/matrix.py.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from portanet.saving.registry import ROOMS
 from portanet.schedules import LearningRateSchedule
 from tests.saving.through import from_file
 
-ELSEWHERE = ("layers", "models", "callbacks")  # callbacks keep states, not configurations, in files
+ELSEWHERE = ("layers", "models", "callbacks")  # files hold states of callbacks, not configs
 BASES = {
     "Constraint", "FunctionLoss", "FunctionMetric", "Initializer", "LearningRateSchedule", "Loss", "MeanMetric",
     "Metric", "Optimizer", "Regularizer",
@@ -86,7 +86,7 @@ W = np.asarray([[0.5, -2.0, 1.0], [1.5, 0.25, -0.75]])
 
 
 def behaviour(thing: Any) -> Any:
-    """What a thing computes, for one that is called."""
+    """The result of calling an object."""
     if isinstance(thing, LearningRateSchedule):
         return [thing(step) for step in range(12)]
     if isinstance(thing, Initializer):
@@ -103,7 +103,7 @@ def behaviour(thing: Any) -> Any:
 
 
 def _of_predictions(thing: Any) -> Any:
-    """The first that it takes: targets like the predictions, class numbers, scores, one number for each example."""
+    """The first accepted inputs: targets like the predictions, class indices, scores, one value per example."""
     scores = np.asarray([[0.2, 0.3, 0.5], [0.6, 0.3, 0.1]])
     for true, pred in (
         (np.asarray([[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]]), scores),

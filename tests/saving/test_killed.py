@@ -1,6 +1,6 @@
-"""Processes killed with SIGKILL while they save: no file is ever torn, and training goes on bit for bit.
+"""Processes killed with SIGKILL while saving: no file is ever incomplete, and training resumes bit for bit.
 
-200 kills take 20 to 40 seconds; `PORTANET_KILLS=40` kills less often.
+200 kills take 20 to 40 seconds; `PORTANET_KILLS=40` reduces their number.
 """
 
 from __future__ import annotations

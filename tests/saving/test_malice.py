@@ -1,4 +1,4 @@
-"""Files whose checksums are right and whose content is not: what somebody would write who means harm."""
+"""Malicious files: correct checksums, wrong content."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def save(path):
 
 @pytest.fixture(scope="module")
 def content(tmp_path_factory):
-    """Document and tensors of a good file."""
+    """Document and tensors of a valid file."""
     path = tmp_path_factory.mktemp("good") / "model"
     save(path)
     with open_archive(path) as archive:
@@ -52,7 +52,7 @@ def load(tmp_path, document, tensors):
 
 
 def with_part(document, part, *keys):
-    """The document with another part in it."""
+    """The document with one part replaced."""
     changed = copy.deepcopy(document)
     node = changed
     for key in keys[:-1]:
@@ -210,7 +210,7 @@ SCRIPT = """
 
 
 def test_memory_is_bounded_and_nothing_is_executed(tmp_path, content):
-    """Every bad file of these tests is loaded in a process that may take no more than 400 MB beyond the libraries."""
+    """Every bad file of these tests is loaded in a process limited to 400 MB beyond the libraries."""
     from tests.saving.test_safetensors import LIES
 
     document, tensors = content

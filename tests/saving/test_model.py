@@ -1,4 +1,4 @@
-"""Whole models: what comes back, and that it goes on as if it had never been saved."""
+"""Whole models: what is restored, and that training continues as if it had never been saved."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def double(x):
 
 @register_serializable(package="tests")
 class Gate(layers.Layer):
-    """A layer with a layer of its own."""
+    """A layer with an inner layer."""
 
     def __init__(self, units, **options):
         super().__init__(**options)
@@ -39,7 +39,7 @@ class Gate(layers.Layer):
 
 @register_serializable(package="tests")
 class Chain(portanet.Model):
-    """A model by subclassing, whose layers are built when they are first called."""
+    """A subclassed model, whose layers are built when first called."""
 
     def __init__(self, units, name=None):
         super().__init__(name=name)
@@ -81,7 +81,7 @@ def compiled(model, optimizer=None):
 
 
 def assert_same_training(ours, theirs):
-    """Bit for bit: weights, counters, the optimizer's state, position, and what they do from here."""
+    """Bit for bit: weights, counters, the optimizer's state, position, and further training."""
     for _ in range(2):
         assert ours.position == theirs.position
         assert list(ours.named_variables()) == list(theirs.named_variables())
@@ -142,7 +142,7 @@ def test_a_layer_that_stands_in_two_places_is_one_layer_again(tmp_path):
 
 
 def test_a_part_of_another_model_keeps_its_names(tmp_path):
-    """The second Dense of a model is `dense_1` in a model of its own, too."""
+    """The second Dense of a model is still `dense_1` in a model of its own."""
     whole = portanet.Sequential([layers.Input((5,)), layers.Dense(4), layers.Dropout(0.5), layers.Dense(4)])
     part = portanet.Sequential([layers.Input((4,)), whole.layers[2]])
     part.save(tmp_path / "m")

@@ -1,4 +1,4 @@
-"""The format: what we write, the safetensors package reads, and the other way round; and files that lie."""
+"""The format: the safetensors package reads our files, and vice versa; and invalid files."""
 
 from __future__ import annotations
 
@@ -155,7 +155,7 @@ def test_booleans_are_0_and_1(tmp_path):
 
 @given(st.data())
 def test_what_is_accepted_the_package_reads_alike(tmp_path, data):
-    """Bytes of a good file are changed at random: what we accept, others accept and read as the same."""
+    """Bytes of a valid file are changed at random: the safetensors package reads every accepted file alike."""
     good = raw_file(
         {"a": entry(), "b": entry("I16", (2, 1), (8, 12)), "__metadata__": {"k": "v"}},
         np.arange(3.0, dtype="f4").tobytes(),

@@ -1,4 +1,4 @@
-"""Weights alone: names, what does not fit, transfer."""
+"""Weight files: names, mismatches, transfer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Anything that has a configuration, through a file and back."""
+"""Any object that has a config, through a file and back."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from portanet.saving.config import Decoder, Encoder
 
 
 def from_file(thing: Any) -> Any:
-    """What a file that holds the description of a thing gives back; classes and functions of tests need no names."""
+    """An object restored from its description in a file; classes and functions of tests need no registration."""
     known: dict[str, Any] = {}
 
     def name_of(part: Any) -> str:

@@ -83,7 +83,7 @@ def test_gradient_noise_variance() -> None:
 
 
 def test_float32_keeps_late_steps_apart(backend: Any) -> None:
-    """Above 2^24 float32 does not tell neighbouring steps apart; integers do."""
+    """Above 2^24 float32 cannot distinguish neighbouring steps; integers can."""
     late = 2**24 + 1
     step = asarray(np.asarray([late - 1, late, late + 1], dtype="int32"))
     rate = schedules.PiecewiseConstantDecay([late - 1], [1.0, 0.5])

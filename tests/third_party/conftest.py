@@ -1,4 +1,4 @@
-"""SciPy and scikit-learn as they are installed; SciPy takes other arrays only if it is told so before its import."""
+"""SciPy and scikit-learn as installed; SciPy accepts other arrays only if this is set before its import."""
 
 from __future__ import annotations
 

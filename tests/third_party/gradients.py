@@ -1,4 +1,4 @@
-"""One check for code that knows nothing of portanet: its gradient against differences of its plain values."""
+"""A check for third-party code: its gradient against finite differences of its plain values."""
 
 from __future__ import annotations
 

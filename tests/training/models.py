@@ -1,4 +1,4 @@
-"""Small models and data that the tests of training share."""
+"""Small models and data for the tests of training."""
 
 import numpy as np
 
@@ -7,7 +7,7 @@ from portanet import layers
 
 
 class TwoHeads(portanet.Model):
-    """Class and size of what is seen, as a list or, with `by_name`, as a dict."""
+    """Two outputs, a class and a size, as a list or, with `by_name`, as a dict."""
 
     def __init__(self, by_name=False):
         portanet.random.set_seed(0)

@@ -1,4 +1,4 @@
-"""Every mistake a user makes with fit, evaluate and predict: one clear error each, and nothing changed."""
+"""Invalid arguments of fit, evaluate and predict: one clear error each, and nothing changed."""
 
 import numpy as np
 import pytest

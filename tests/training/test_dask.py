@@ -1,4 +1,4 @@
-"""Prediction for Dask arrays: lazily, in other processes, and of more data than memory holds."""
+"""Prediction for Dask arrays: lazily, in other processes, and for data larger than memory."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_any_backend_block_by_block(backend: Backend) -> None:
 
 
 class Peeking(layers.Dense):
-    """A layer that looks at its values, so that it cannot be called on lazy arrays."""
+    """A layer that reads values, so that it cannot be called on lazy arrays."""
 
     def call(self, x: Array) -> Array:
         xp = array_namespace(x)
@@ -132,7 +132,7 @@ def test_other_processes() -> None:
 
 
 def test_more_data_than_memory() -> None:
-    """Under a limit of the address space the data, 800 MB, cannot be held; its prediction can be made."""
+    """Under a limit on the address space, the data (800 MB) does not fit in memory, but its prediction works."""
     program = """
         import resource
         import dask, dask.array as da, numpy as np, portanet
@@ -162,7 +162,7 @@ def test_more_data_than_memory() -> None:
 
 
 def run(program: str) -> str:
-    """What a Python program prints."""
+    """The output of a Python program."""
     done = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(program)], capture_output=True, text=True, timeout=240, check=False
     )

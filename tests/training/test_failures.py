@@ -9,7 +9,7 @@ X, Y = rows(12)
 
 
 class Trap(layers.Layer):
-    """Fails on the batch that holds a marked example."""
+    """Fails on the batch that contains a marked example."""
 
     keeps_shape = True
 
@@ -38,7 +38,7 @@ def test_a_failing_batch_is_named_with_its_layer_and_shapes(backend):
         "Epoch 1 of 3, batch 2 of 2: x float32 (2, 3), y float32 (2, 1)",
     ]
     assert model.position.batch == 1
-    assert not np.array_equal(model.get_weights()[0], before[0])  # the first batch counted
+    assert not np.array_equal(model.get_weights()[0], before[0])  # only the first batch was counted
 
 
 def test_evaluation_and_prediction_too(backend):
@@ -52,7 +52,7 @@ def test_evaluation_and_prediction_too(backend):
 
 
 def test_a_step_that_fails_leaves_everything_as_it_was(backend):
-    """A metric is the last thing in a step that can fail: weights and optimizer are untouched."""
+    """A metric is the last part of a step that can fail: weights and optimizer are unchanged."""
 
     def picky(y_true, y_pred):
         if y_pred.shape[0] == 4:

@@ -1,4 +1,4 @@
-"""Ctrl-C at any moment leaves whole weights, a position that fits them, and the history."""
+"""Ctrl-C at any moment leaves consistent weights, position and history."""
 
 import os
 import pathlib
@@ -21,14 +21,14 @@ ROOT = pathlib.Path(portanet.__file__).parent
 
 @pytest.fixture(autouse=True)
 def heeded():
-    """Where tests run as a job in the background, Ctrl-C is ignored to begin with."""
+    """In a background job, Ctrl-C is initially ignored."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
 
 
 def state(model):
-    """Everything that a step changes, as NumPy arrays."""
+    """Everything that a step updates, as NumPy arrays."""
     leaves = portanet.tree.tree_leaves(model.optimizer_state[1])
     return [*model.get_weights(), *(model.backend.to_host(leaf) for leaf in leaves)]
 
@@ -39,7 +39,7 @@ def train(epochs=2):
 
 
 def interrupted_after(lines):
-    """Train, and send a real SIGINT when so many lines of portanet have run; None if it was over before."""
+    """Train, and send a real SIGINT after n lines of portanet have run; None if training ended before."""
     model, fit = train()
     count = 0
 

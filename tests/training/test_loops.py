@@ -1,4 +1,4 @@
-"""What a run of many steps costs beside its steps: transfers, compilations, memory, open files."""
+"""Costs of a run of many steps besides the steps: transfers, compilations, memory, open files."""
 
 import gc
 import os
@@ -17,7 +17,7 @@ X, Y = rows(64)
 
 @pytest.fixture
 def transfers(backend, monkeypatch):
-    """Counts what comes from the device to the host."""
+    """Counts transfers from the device to the host."""
     found = []
     original = type(backend).to_host
 
@@ -44,7 +44,7 @@ def test_losses_stay_on_the_device_between_fetches(backend, transfers):
     for epochs in (1, 2):
         transfers.clear()
         model.fit(X, Y, batch_size=4, epochs=epochs, verbose=0, callbacks=[look])
-        # Two sums for the loss and two for the metric, once in an epoch; and the targets, which are checked at first.
+        # Two sums for the loss and two for the metric, once per epoch; and the targets, which are checked first.
         assert len(transfers) == 4 * epochs + 1
     assert look.steps == 48
     transfers.clear()
@@ -84,7 +84,7 @@ def test_a_step_is_compiled_once_and_once_more_for_a_smaller_last_batch(backend)
 
 
 def test_gradients_are_accumulated(backend):
-    """Four batches of 16 make the step of one of 64."""
+    """Four batches of 16 give the step of one batch of 64."""
     small = line(optimizer=portanet.optimizers.Adam(0.1, gradient_accumulation_steps=4))
     large = line(optimizer=portanet.optimizers.Adam(0.1))
     small.fit(X, Y, batch_size=16, epochs=3, verbose=0)
@@ -130,7 +130,7 @@ def test_ten_thousand_steps_take_no_more_memory_than_a_thousand(backend, tmp_pat
     model = line(optimizer="adam")
 
     def train(epochs):
-        """1000 steps in an epoch; the epochs read a mapped file in a thread of their own."""
+        """1000 steps per epoch; each epoch reads a memory map in a separate thread."""
         model.fit(x, Y, batch_size=4, steps_per_epoch=1000, epochs=epochs, verbose=0, validation_data=(X, Y))
         gc.collect()
         with open("/proc/self/statm") as file:
@@ -139,5 +139,5 @@ def test_ten_thousand_steps_take_no_more_memory_than_a_thousand(backend, tmp_pat
     train(1)
     memory, files = train(1)
     later, files_later = train(10)
-    assert later - memory < 2_000_000  # a leak of 200 bytes in a step would show
+    assert later - memory < 2_000_000  # a leak of 200 bytes per step would show
     assert files_later == files

@@ -1,4 +1,4 @@
-"""Parts of a batch: the same results, for models that keep examples apart, and for those alone."""
+"""Parts of a batch: the same results, and only for models with independent examples."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def data(count: int = 21) -> tuple[Any, Any]:
 
 
 def counted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """How many parts were computed in each call of `in_parts`."""
+    """The number of parts computed in each call of `in_parts`."""
     counts: list[int] = []
     backend = portanet.get_backend()
 
@@ -67,7 +67,7 @@ def trained(made: Any, weight: Any = None) -> tuple[Any, Any]:
 def test_training_is_that_of_the_whole_batch(weight: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     counts = counted(monkeypatch)
     divided, logs = trained(model(kernel_regularizer="l2"), weight)
-    assert counts == [2] * 6  # forwards and back, three times
+    assert counts == [2] * 6  # forward and backward, three times
     monkeypatch.setattr(numpy_backend, "ENOUGH", 10**9)
     whole, expected = trained(model(kernel_regularizer="l2"), weight)
     assert logs == pytest.approx(expected, rel=1e-9)
@@ -113,7 +113,7 @@ def test_derivatives_of_derivatives_are_those_of_the_whole(monkeypatch: pytest.M
 
 
 class Mean(layers.Layer):
-    """Examples meet here."""
+    """Examples depend on each other."""
 
     keeps_shape = True
 
@@ -122,7 +122,7 @@ class Mean(layers.Layer):
 
 
 class Doubled(layers.Layer):
-    """Examples are kept apart, and it says so."""
+    """Examples are independent, as declared."""
 
     keeps_shape = True
     independent_examples = True

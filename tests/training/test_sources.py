@@ -1,4 +1,4 @@
-"""Data of every origin gives the batches of the same arrays, and the order is that of the seed alone."""
+"""Every data source yields the same batches as arrays, in an order that depends only on the seed."""
 
 import gc
 import threading
@@ -35,7 +35,7 @@ class Numbered(portanet.utils.PyDataset):
 
 
 class Again:
-    """An iterable that can be begun again, of lists, as a DataLoader's."""
+    """A restartable iterable of lists, like a DataLoader."""
 
     def __iter__(self):
         return ([X[i : i + 4], Y[i : i + 4]] for i in range(0, 20, 4))
@@ -102,7 +102,7 @@ def test_numbered_batches_are_shuffled_by_the_seed():
     for prefetch in (0, 3):
         data = Numbered()
         curve(data, prefetch=prefetch)
-        orders.append(data.asked[1:])  # the first was looked at to build the model
+        orders.append(data.asked[1:])  # the first was read to build the model
         assert data.hooks == ["begin", "end"] * 3
     assert orders[0] == orders[1]
     epochs = [orders[0][i : i + 5] for i in (0, 5, 10)]
