@@ -36,7 +36,7 @@ class Backend:
     """An array library on one device, with a default float dtype.
 
     Everything that portanet computes is written against `xp`, the library's array API namespace; this class holds
-    what the standard does not cover. To add a library, subclass it in a file of its own and name it in
+    what the standard does not cover. To add a library, subclass it in a separate file and name it in
     `registry.BACKENDS`.
     """
 
@@ -118,13 +118,13 @@ class Backend:
 
     def find_dtype(self, name: str) -> Any:
         """The library's dtype object for a name such as `"float32"`."""
-        found = getattr(self.xp, name, None) if name in DTYPES else None
-        if found is None:
+        dtype = getattr(self.xp, name, None) if name in DTYPES else None
+        if dtype is None:
             raise ValueError(no_dtype(self.name, name, [known for known in DTYPES if hasattr(self.xp, known)]))
-        return found
+        return dtype
 
     def dtype_name(self, dtype: Any) -> str:
-        """The name of a dtype of the library; a name is returned as it is, if there is such a dtype.
+        """The name of a dtype of the library; a known name is returned unchanged.
 
         Example:
             >>> from portanet.backends import get_backend
@@ -197,7 +197,7 @@ class Backend:
         return [function(part) for part in parts]
 
     def synchronize(self) -> None:
-        """Wait until everything asked for has been computed (for timing)."""
+        """Wait until all computations are done (for timing)."""
 
     def memory(self) -> dict[str, int]:
         """Bytes `used` and `total` of the device's memory; empty where neither library nor system can tell."""

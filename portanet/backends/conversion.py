@@ -69,10 +69,10 @@ def dtype_for(x: Array, name: str) -> Any:
     Raises:
         ValueError: The library has no such dtype; the message says which have.
     """
-    found = getattr(raw_namespace(x), name, None)
-    if found is None:
+    dtype = getattr(raw_namespace(x), name, None)
+    if dtype is None:
         raise ValueError(no_dtype(getattr(backend_class_of(x), "name", type(x).__module__), name))
-    return found
+    return dtype
 
 
 def to_host(x: Any) -> HostArray:

@@ -1,4 +1,4 @@
-"""Dask: arrays larger than memory, in blocks that are computed when the result is asked for."""
+"""Dask: arrays larger than memory, in blocks that are computed when the result is requested."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class DaskBackend(ForwardBackend):
 
     @classmethod
     def map_batches(cls, function: Callable[..., Any], arrays: list[Array], like: list[HostArray]) -> list[Array]:
-        """`function(*arrays)` block by block along the first axis, when the results are asked for.
+        """`function(*arrays)` block by block along the first axis, when the results are requested.
 
         Args:
             function: What gives, for NumPy arrays with the same first axis, a list of such arrays. It is pickled where
@@ -63,12 +63,12 @@ class DaskBackend(ForwardBackend):
         joined = [x.rechunk({0: rows} | dict.fromkeys(range(1, x.ndim), -1)) for x in arrays]
         blocks = zip(*(x.to_delayed().ravel() for x in joined), strict=True)
         shared = dask.delayed(function, pure=False, traverse=False)
-        found = [shared(*block) for block in blocks]
+        results = [shared(*block) for block in blocks]
         return [
             dask.array.concatenate(
                 [
                     dask.array.from_delayed(block[place], (count, *result.shape[1:]), result.dtype)
-                    for block, count in zip(found, rows, strict=True)
+                    for block, count in zip(results, rows, strict=True)
                 ]
             )
             for place, result in enumerate(like)

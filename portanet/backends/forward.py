@@ -8,7 +8,7 @@ from portanet.backends.base import Array, Backend
 
 
 class ForwardBackend(Backend):
-    """A library whose arrays layers can be called on, though no model lives there and none is trained there.
+    """A library whose arrays layers can be called on, though models neither have weights there nor are trained there.
 
     Weights come in as constants; what looks at values is left out. `registry.FORWARD` names the subclasses, which are
     never instantiated.

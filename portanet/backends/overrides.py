@@ -18,16 +18,16 @@ OVERRIDABLE: dict[str, Callable[..., Any]] = {}
 _CONTAINERS = frozenset((list, tuple, dict))
 _TRACED, _UNKNOWN = object(), object()
 _LIBRARIES: dict[type, Any] = {}
-"""For each type the backend class of its arrays, None for what is no array, `_TRACED` for arrays of no backend."""
+"""By type: the backend class; None if it is not an array type; `_TRACED` for array types of no backend."""
 
 
 def overridable(definition: F) -> F:
-    """Let backends have versions of their own of a function, which is the definition and serves all others.
+    """Let backends override a function; the function itself is the definition, for all other backends.
 
     A backend names its version in `Backend.overrides`, under the name of the function. The version gets the arguments
-    of the call, and returns NotImplemented for those that are better left to the definition. It is never given traced
-    arrays: what is differentiated is the definition, unless the function brings its own derivative (`custom_vjp`,
-    `primitive`). One test compares every override with its definition, which stays callable as `function.definition`.
+    of the call, and returns NotImplemented to leave them to the definition. It never gets traced arrays: the definition
+    is differentiated, unless the function has its own derivative (`custom_vjp`, `primitive`). One test compares every
+    override with its definition, which stays callable as `function.definition`.
 
     Example:
         >>> import numpy as np
@@ -111,7 +111,7 @@ def elementwise(function: F) -> F:
 
 
 def is_large(x: Array) -> bool:
-    """Whether the backend takes elementwise work on an array of this size in hand."""
+    """Whether the backend divides or fuses elementwise work on arrays of this size."""
     library = library_of((x,))
     return library is not None and math.prod(x.shape) >= library.least_elements
 
@@ -122,10 +122,10 @@ def map_rows(function: Callable[..., Any], *arrays: Array | None, size: int, tot
     Args:
         function: Gives an array, or a tuple of arrays, with the same first axis as its arguments; with `total`, sums
             over the rows. It must not change its arguments.
-        arrays: Arrays with the same first axis; None is handed on.
-        size: About how many numbers there are for a row at once, those of the function's own included: what it works
-            on should stay in a processor's cache.
-        total: Whether the results of parts are to be added up rather than joined.
+        arrays: Arrays with the same first axis; None is passed on.
+        size: Approximate number of elements per row, including temporary arrays, so that a part fits in a
+            processor's cache.
+        total: Whether the results of parts are summed rather than concatenated.
 
     Example:
         >>> import numpy as np

@@ -30,7 +30,7 @@ FORWARD = {
     "dask": ("portanet.backends.dask", "DaskBackend"),
     "ndonnx": ("portanet.backends.ndonnx.backend", "NdonnxBackend"),
 }
-"""Libraries on whose arrays layers can be called, though no model lives there."""
+"""Libraries on whose arrays layers can be called, though no model has its weights there."""
 
 _chosen: ContextVar[Backend | None] = ContextVar("portanet_backend", default=None)
 _default: list[Backend] = []  # the main thread's choice, for threads that have made none
@@ -46,8 +46,8 @@ def backend_class(name: str) -> type[Backend]:
 
 
 def _imported(module: str, name: str) -> type[Backend]:
-    found: type[Backend] = getattr(importlib.import_module(module), name)
-    return found
+    cls: type[Backend] = getattr(importlib.import_module(module), name)
+    return cls
 
 
 def make_backend(name: str | Backend, device: Any = None, dtype: str = "float32") -> Backend:
@@ -178,24 +178,24 @@ def raw_namespace(x: Array) -> Any:
         TypeError: `x` is not an array of a library that follows the standard.
     """
     kind = type(x)
-    found = _NAMESPACES.get(kind)
-    if found is None:
+    xp = _NAMESPACES.get(kind)
+    if xp is None:
         try:
-            found = array_api_compat.array_namespace(x, use_compat=None)
+            xp = array_api_compat.array_namespace(x, use_compat=None)
         except TypeError:
             raise TypeError(
                 "Expected an array of a library that follows the array API standard; convert lists and numbers with "
                 f"portanet.asarray first. Received: {x!r} (of type {kind.__module__}.{kind.__qualname__})"
             ) from None
         guest = forward_backend_of(x)
-        if array_api_compat.is_numpy_namespace(found):
+        if array_api_compat.is_numpy_namespace(xp):
             from portanet.backends.numpy import namespace  # which imports nearly all of NumPy
 
-            found = namespace
+            xp = namespace
         elif guest is not None:
-            found = guest.load()
-        _NAMESPACES[kind] = found
-    return found
+            xp = guest.load()
+        _NAMESPACES[kind] = xp
+    return xp
 
 
 def device_of(x: Array) -> Any:

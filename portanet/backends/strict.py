@@ -24,8 +24,8 @@ class StrictBackend(Backend):
 
     @classmethod
     def devices(cls) -> dict[str, Any]:
-        found = cls.load().__array_namespace_info__().devices()
-        return {str(device).split("'")[1]: device for device in found}  # "array_api_strict.Device('device1')"
+        devices = cls.load().__array_namespace_info__().devices()
+        return {str(device).split("'")[1]: device for device in devices}  # "array_api_strict.Device('device1')"
 
     def from_host(self, x: HostArray) -> Array:
         return self.xp.asarray(np.array(x), device=self.device)

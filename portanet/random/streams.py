@@ -33,7 +33,7 @@ def bits(key: int, step: Array, shape: tuple[int, ...]) -> Array:
         mix(mix(i ^ a) + i + b),  a = mix(step ^ A),  b = mix(step ^ B)
 
     where A and B are the first 64 bits of the SHA-256 digest of the key's decimal digits. Two words, so that two
-    streams are not one sequence read from different places; adding i makes numbers repeat as often as they should (a
+    streams are not one sequence read from different positions; adding i makes numbers repeat as often as they should (a
     bijection of the counter never repeats one). Tests hold it to chi-square, runs, serial-correlation, collision and
     avalanche tests over 1e7 draws and to independence of neighbouring keys and steps. It was not put through TestU01
     or PractRand, a draw has at most 2**31 elements, and it is not for cryptography.

@@ -1,4 +1,4 @@
-"""Prediction for Dask arrays, which may be larger than memory: block by block, when the result is asked for."""
+"""Prediction for Dask arrays, which may be larger than memory: block by block, when the result is requested."""
 
 from __future__ import annotations
 

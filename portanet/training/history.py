@@ -65,7 +65,7 @@ class History:
     Attributes:
         epoch: Numbers of the epochs that were finished.
         history: For each quantity (`loss`, metrics, `val_...`) its value after each epoch.
-        params: How the run was asked for: epochs, steps, batch_size, verbose.
+        params: Parameters of the run: epochs, steps, batch_size, verbose.
     """
 
     def __init__(self, params: dict[str, Any], position: Position) -> None:

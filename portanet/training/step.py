@@ -224,15 +224,15 @@ def _in_parts(forward: Forward, params: dict[str, Array], x: Any, parts: list[sl
         chosen = [slice(0, parts[-1].stop)] if is_traced(values) else parts
 
         def compute(part: slice) -> Any:
-            mine = tree_map(lambda leaf: leaf[part, ...], x)
+            some = tree_map(lambda leaf: leaf[part, ...], x)
             with part_of_batch(part):
-                out, pull, aside = vjp(lambda p: forward(p, mine), dict(zip(params, values, strict=True)), has_aux=True)
+                out, pull, aside = vjp(lambda p: forward(p, some), dict(zip(params, values, strict=True)), has_aux=True)
             states.append(aside)
             return out, pull
 
-        found = backend.map_parts(compute, chosen)
-        xp = array_namespace(*found[0][0])
-        results = tuple(xp.concat(each) for each in zip(*(out for out, _ in found), strict=True))
+        computed = backend.map_parts(compute, chosen)
+        xp = array_namespace(*computed[0][0])
+        results = tuple(xp.concat(each) for each in zip(*(out for out, _ in computed), strict=True))
 
         def pullback(cotangents: tuple[Array | None, ...]) -> tuple[Array, ...]:
             gs = [
@@ -241,7 +241,7 @@ def _in_parts(forward: Forward, params: dict[str, Array], x: Any, parts: list[sl
             ]
 
             def pull(i: int) -> Any:
-                return found[i][1]([g[chosen[i], ...] for g in gs])[0]
+                return computed[i][1]([g[chosen[i], ...] for g in gs])[0]
 
             grads = backend.map_parts(pull, range(len(chosen)))
             xp = array_namespace(*gs, *values)

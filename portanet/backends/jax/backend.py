@@ -90,8 +90,8 @@ class JaxBackend(Backend):
     def devices(cls) -> dict[str, Any]:
         import jax
 
-        found = [*jax.devices(), *jax.devices("cpu")]  # the first call lists the default platform's only
-        return {f"{device.platform}:{device.id}": device for device in found}
+        devices = [*jax.devices(), *jax.devices("cpu")]  # the first call lists the default platform's only
+        return {f"{device.platform}:{device.id}": device for device in devices}
 
     def find_dtype(self, name: str) -> Any:
         # The dtype itself, not the scalar type of the same name: it prints well and is what arrays have.

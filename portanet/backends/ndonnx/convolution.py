@@ -30,7 +30,7 @@ def convolve_input(g: Array, kernel: Array, *, window: Any, groups: int, space: 
 
     rank = window.rank
     reached = [(n - 1) * s + span for n, s, span in zip(g.shape[1:-1], window.strides, window.spans, strict=True)]
-    # `output_padding` adds places at the end that no element of g reaches.
+    # `output_padding` adds positions at the end that no element of g reaches.
     missing = [n + before + after - r for n, (before, after), r in zip(space, window.padding, reached, strict=True)]
     out = operators.conv_transpose(
         _channels_first(g).unwrap_spox(),

@@ -1,6 +1,6 @@
 """Convolution on NumPy, as overrides of `portanet.ops.convolution_plain`, which defines it.
 
-The places of the height that a row of outputs sees are brought side by side. All that a column of outputs sees are then
+The rows that a row of outputs sees are brought side by side. All that a column of outputs sees are then
 neighbours in memory, and the columns of a piece are one batch of products, of views, for all rows of all its examples:
 nothing is copied but the rows, which stay in a core's cache. Kernels of three rows take fewer products: see
 `winograd`.
@@ -21,11 +21,11 @@ from portanet.backends.numpy.threads import map_pieces, run_pieces
 
 def convolve(x: Array, kernel: Array, bias: Array | None, *, window: Any, groups: int) -> Any:
     """The convolution; where it gains nothing, it is left to the definition."""
-    places, filters = window.positions(x.shape[1:-1]), kernel.shape[-1]
-    plane = as_plane(x, kernel, filters, window, groups, places)
+    positions, filters = window.positions(x.shape[1:-1]), kernel.shape[-1]
+    plane = as_plane(x, kernel, filters, window, groups, positions)
     if plane is None:
         return NotImplemented
-    (oh, ow), dtype = plane.places, plane.dtype
+    (oh, ow), dtype = plane.positions, plane.dtype
     x = x.reshape(*x.shape[:2], -1, x.shape[-1]).astype(dtype, copy=False)
     kernel = kernel.reshape(*plane.size, -1, filters).astype(dtype, copy=False)
     matrices = winograd.of_kernel(kernel) if plane.in_pairs else kernel.transpose(1, 0, 2, 3)
@@ -40,18 +40,18 @@ def convolve(x: Array, kernel: Array, bias: Array | None, *, window: Any, groups
         target = out[part, :, area]
         if plane.in_pairs:
             seen = winograd.of_inputs(plane.rows(x[part], columns))
-            found = np.empty((*seen.shape[:3], target.shape[-1]), dtype=dtype)
-            plane.products(seen, matrices, found)
+            sums = np.empty((*seen.shape[:3], target.shape[-1]), dtype=dtype)
+            plane.products(seen, matrices, sums)
             if added is not None:
-                found[1] += added[area]  # the product that is added to both rows of a pair
-            winograd.to_outputs(found, target)
+                sums[1] += added[area]  # the product that is added to both rows of a pair
+            winograd.to_outputs(sums, target)
         else:
             plane.products(plane.side_by_side(x[part], columns)[None], matrices, target[None])
             if added is not None:
                 target += added[area]
 
     run_pieces(run, len(pieces))
-    return out.reshape(x.shape[0], *places, filters)
+    return out.reshape(x.shape[0], *positions, filters)
 
 
 def convolve_kernel(x: Array, g: Array, *, window: Any, groups: int) -> Any:
@@ -61,17 +61,17 @@ def convolve_kernel(x: Array, g: Array, *, window: Any, groups: int) -> Any:
     if plane is None or not plane.in_pairs:
         return NotImplemented
     pieces = plane.pieces(x.shape[0])
-    if (pieces[0][0].stop - pieces[0][0].start) * plane.places[0] < channels:
+    if (pieces[0][0].stop - pieces[0][0].start) * plane.positions[0] < channels:
         return NotImplemented  # for each column a product of few rows, whose result is large
     x = x.reshape(*x.shape[:2], -1, channels).astype(plane.dtype, copy=False)
     g = g.reshape(*g.shape[:2], -1).astype(plane.dtype, copy=False)
 
-    def found_in(piece: tuple[slice, slice]) -> Array:
+    def gradient_of(piece: tuple[slice, slice]) -> Array:
         part, columns = piece
         seen = plane.columns(winograd.of_inputs(plane.rows(x[part], columns)))
-        found = winograd.of_outputs(g[part, :, columns.start * filters : columns.stop * filters])
-        found = found.reshape(4, -1, columns.stop - columns.start, filters).swapaxes(1, 2)
-        return np.matmul(seen.swapaxes(2, 3), found).sum(axis=1)
+        gs = winograd.of_outputs(g[part, :, columns.start * filters : columns.stop * filters])
+        gs = gs.reshape(4, -1, columns.stop - columns.start, filters).swapaxes(1, 2)
+        return np.matmul(seen.swapaxes(2, 3), gs).sum(axis=1)
 
-    kernel = winograd.to_kernel(functools.reduce(np.add, map_pieces(found_in, pieces)))
+    kernel = winograd.to_kernel(functools.reduce(np.add, map_pieces(gradient_of, pieces)))
     return kernel.reshape(*window.size, channels, filters)

@@ -1,6 +1,6 @@
 """A layer of LSTM units on NumPy, as an override of `portanet.ops.recurrent_lstm`, which defines it.
 
-Pieces of the batch run through time on the cores there are, each step in place in arrays that the backward pass needs:
+Pieces of the batch run through time on all available cores, each step in place in arrays that the backward pass needs:
 half of the time had gone not to arithmetic but to arrays that came and went, and to rows of them. So the gates are the
 first axis, in the order o, i, f, u: what belongs together is in one block of memory, the sigmoids are neighbours, and
 so are the gates that the cell's cotangent goes to. A step is one product for each gate, small enough for BLAS not to
@@ -45,10 +45,10 @@ def lstm(
     scaled = weights * np.asarray([0.5, 0.5, 0.5, 1.0], dtype=x.dtype)[:, None, None]
     outputs, c_last = np.empty((time, *h0.shape), dtype=x.dtype), np.empty_like(c0)
 
-    def forward(mine: slice) -> _Piece:
-        passed, kept = (None if each is None else each[..., mine, :] for each in (skipped, recurrent_keep))
-        piece = _Piece(x[:, mine], scaled, h0[mine], c0[mine], passed, kept, outputs[:, mine])
-        c_last[mine] = piece.cells[-1]
+    def forward(part: slice) -> _Piece:
+        passed, kept = (None if each is None else each[..., part, :] for each in (skipped, recurrent_keep))
+        piece = _Piece(x[:, part], scaled, h0[part], c0[part], passed, kept, outputs[:, part])
+        c_last[part] = piece.cells[-1]
         return piece
 
     pieces = map_pieces(forward, rows)
@@ -61,12 +61,12 @@ def lstm(
 
         def backward(i: int) -> tuple[Array, Array]:
             g = None if g_outputs is None else g_outputs[:, rows[i]]
-            found: tuple[Array, Array] = pieces[i].backward(transposed[:, :, -units:], g, dh[rows[i]], dc[rows[i]])
-            return found
+            grads: tuple[Array, Array] = pieces[i].backward(transposed[:, :, -units:], g, dh[rows[i]], dc[rows[i]])
+            return grads
 
         def by_x() -> Array:
-            found = map_pieces(lambda da: np.matmul(da, transposed[:, None, :, :features]).sum(axis=0), das)
-            return np.concatenate(found, axis=1)
+            parts = map_pieces(lambda da: np.matmul(da, transposed[:, None, :, :features]).sum(axis=0), das)
+            return np.concatenate(parts, axis=1)
 
         das, parts = zip(*map_pieces(backward, range(len(rows))), strict=True)
         total = functools.reduce(np.add, parts)
@@ -84,7 +84,7 @@ class _Piece:
         weights: Of everything the gates see, shape (4, features [+ 1] + units, units).
         h: Its first output.
         c: The first state of its cells.
-        skipped: Where the state is handed on as it is, shape (time, batch, 1).
+        skipped: Where the state is kept, shape (time, batch, 1).
         keep: Factor of h before its product.
         outputs: Where to write its outputs, shape (time, batch, units).
     """
@@ -131,15 +131,15 @@ class _Piece:
             block = da[:, start:stop]
             to_cells, forgets = self._slopes(slice(start, stop), block)
             for t in range(stop - start - 1, -1, -1):
-                mine = block[:, t]
+                da_t = block[:, t]
                 if g_outputs is not None:
                     dh += g_outputs[start + t]
                 np.multiply(dh, to_cells[t], out=part)
                 dc += part
-                mine[0] *= dh
-                mine[1:] *= dc
+                da_t[0] *= dh
+                da_t[1:] *= dc
                 dc *= forgets[t]
-                np.matmul(mine, weights, out=parts)
+                np.matmul(da_t, weights, out=parts)
                 if self.skipped is not None:
                     np.multiply(dh, self.skipped[start + t], out=part)
                 np.add.reduce(parts, axis=0, out=dh)

@@ -28,18 +28,18 @@ class Plane:
     strides: tuple[int, int]
     padding: tuple[tuple[int, int], tuple[int, int]]
     dilation: int
-    places: tuple[int, int]
+    positions: tuple[int, int]
     dtype: np.dtype[Any]
 
     @property
     def in_pairs(self) -> bool:
         """Whether two rows of outputs are computed at once; in half precision, sums of rows lose too much."""
-        suits = self.size[0] == 3 and self.strides[0] == self.dilation == 1 < self.places[0]
+        suits = self.size[0] == 3 and self.strides[0] == self.dilation == 1 < self.positions[0]
         return suits and self.dtype.kind == "f" and self.dtype.itemsize > 2
 
     def pieces(self, batch: int) -> list[tuple[slice, slice]]:
         """Examples and columns of outputs of each piece, some four of them in small batches."""
-        (_, width, channels), (oh, ow) = self.space, self.places
+        (_, width, channels), (oh, ow) = self.space, self.positions
         seen, results = oh * width * channels, oh * ow * self.filters
         each = (3 * (seen + results) if self.in_pairs else seen * self.size[0] + results) * self.dtype.itemsize
         size = min(PIECE, max(PIECE // 4, each * batch // 4)) // each
@@ -49,7 +49,7 @@ class Plane:
 
     def rows(self, x: Array, columns: slice) -> Array:
         """What a piece sees, with its margins: (examples, 2 n + 2, width * channels) for n pairs of rows of outputs."""
-        (top, _), height = self.padding[0], 2 * winograd.pairs(self.places[0]) + 2
+        (top, _), height = self.padding[0], 2 * winograd.pairs(self.positions[0]) + 2
         before, inside, width = self._columns_seen(columns)
         x = x[:, :, inside]
         if x.shape[1:3] != (height, width):
@@ -61,9 +61,9 @@ class Plane:
         return x.reshape(x.shape[0], height, -1)
 
     def side_by_side(self, x: Array, columns: slice) -> Array:
-        """What each row of outputs of a piece sees: (examples, rows, width * places of the height * channels)."""
+        """What each row of outputs of a piece sees: (examples, rows, width * rows of the kernel * channels)."""
         batch, height, _, channels = x.shape
-        (kh, _), stride, (oh, _) = self.size, self.strides[0], self.places
+        (kh, _), stride, (oh, _) = self.size, self.strides[0], self.positions
         before, inside, width = self._columns_seen(columns)
         x = x[:, :, inside]
         out = np.empty((batch, oh, width, kh, channels), dtype=x.dtype)
@@ -79,7 +79,7 @@ class Plane:
         return out.reshape(batch, oh, -1)
 
     def columns(self, seen: Array) -> Array:
-        """For each column of outputs, what it sees in each row: a view (k, columns, rows, places * channels)."""
+        """What each column of outputs sees in each row: a view (k, columns, rows, elements of the kernel * channels)."""
         groups, rows = seen.shape[0], seen.shape[1] * seen.shape[2]
         seen = seen.reshape(groups, rows, -1)
         group, row, one = seen.strides
@@ -104,12 +104,14 @@ class Plane:
         return max(0, -first), slice(max(0, first), max(0, first + width)), width
 
 
-def as_plane(x: Array, other: Array, filters: int, window: Any, groups: int, places: tuple[int, ...]) -> Plane | None:
+def as_plane(
+    x: Array, other: Array, filters: int, window: Any, groups: int, positions: tuple[int, ...]
+) -> Plane | None:
     """The convolution of x, by or with another array, as one of images, if it is one that this layout suits."""
-    if window.rank > 2 or groups > 1 or max(window.size) == 1 or 0 in x.shape or 0 in places:
+    if window.rank > 2 or groups > 1 or max(window.size) == 1 or 0 in x.shape or 0 in positions:
         return None
     line = (1,) * (2 - window.rank)  # one axis is the height of an image
-    (oh, ow), padding, dilation = places + line, window.padding + ((0, 0),) * len(line), window.dilation + line
+    (oh, ow), padding, dilation = positions + line, window.padding + ((0, 0),) * len(line), window.dilation + line
     if dilation[1] > 1 or min(map(min, padding)) < 0 or 4 * oh < ow:  # short columns make small products
         return None
     space, size, strides = x.shape[1:-1] + line + x.shape[-1:], window.size + line, window.strides + line

@@ -17,12 +17,12 @@ def random_words(start: HostArray, size: int, threshold: int | None, before: int
     result: HostArray = np.empty(size, dtype=np.int32 if threshold is None else np.bool_)
     counter = np.arange(min(CHUNK, size), dtype=np.uint32)
     scratch = np.empty_like(counter)
-    own, places = np.empty_like(counter), np.empty_like(counter)
+    buffer, elements = np.empty_like(counter), np.empty_like(counter)
     for first in range(0, size, CHUNK):
         count = min(CHUNK, size - first)
-        i, spare = places[:count], scratch[:count]
+        i, spare = elements[:count], scratch[:count]
         np.add(counter[:count], np.uint32(before + first), out=i)
-        words = own[:count] if threshold is not None else result[first : first + count].view(np.uint32)
+        words = buffer[:count] if threshold is not None else result[first : first + count].view(np.uint32)
         np.bitwise_xor(i, np.uint32(a), out=words)
         _mix(words, spare)
         words += i

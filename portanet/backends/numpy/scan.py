@@ -18,14 +18,14 @@ def rows_of_a_piece(batch: int) -> int:
 
 
 def scan(step: Callable[..., Any], carry: tuple[Array, ...], inputs: Sequence[Any], reverse: bool = False) -> Any:
-    """The loop of `portanet.ops.recurrent_scan.scan`, over pieces of the batch on the cores there are.
+    """The loop of `portanet.ops.recurrent_scan.scan`, over pieces of the batch on all available cores.
 
     A thread that has a piece of the batch meets the others at the end of the loop only, where products shared among
     threads would have them meet in every time step. What is collected is written into one array as it comes.
     """
     count, batch = len(inputs[0]), carry[0].shape[0]
     if not batch:
-        return NotImplemented  # nothing tells what there is to collect
+        return NotImplemented  # the collected arrays are not known
     times = range(count - 1, -1, -1) if reverse else range(count)
     size = rows_of_a_piece(batch)
     lock = threading.Lock()
@@ -34,19 +34,19 @@ def scan(step: Callable[..., Any], carry: tuple[Array, ...], inputs: Sequence[An
 
     def run(piece: int) -> None:
         rows = slice(piece * size, min((piece + 1) * size, batch))
-        mine = tuple(c[rows] for c in carry)
+        state = tuple(c[rows] for c in carry)
         pieces = [each[:, rows] for each in inputs]
         views: list[Array] = []
         for t in times:
-            mine, found = step(mine, *[each[t] for each in pieces])
+            state, outputs = step(state, *[each[t] for each in pieces])
             if not views:
                 with lock:
                     if not collected:
-                        collected.extend(np.empty((count, batch, *x.shape[1:]), dtype=x.dtype) for x in found)
+                        collected.extend(np.empty((count, batch, *x.shape[1:]), dtype=x.dtype) for x in outputs)
                 views = [whole[:, rows] for whole in collected]
-            for view, x in zip(views, found, strict=True):
+            for view, x in zip(views, outputs, strict=True):
                 view[t] = x
-        for whole, x in zip(last, mine, strict=True):
+        for whole, x in zip(last, state, strict=True):
             whole[rows] = x
 
     run_pieces(run, -(-batch // size))

@@ -62,8 +62,8 @@ def cores() -> int:
 @functools.cache
 def _blas() -> list[Any]:
     """The linear algebra libraries in this process whose threads can be told how many to be."""
-    found = threadpoolctl.ThreadpoolController().lib_controllers
-    return [library for library in found if library.user_api == "blas"]
+    libraries = threadpoolctl.ThreadpoolController().lib_controllers
+    return [library for library in libraries if library.user_api == "blas"]
 
 
 def has_cores() -> bool:
@@ -114,9 +114,9 @@ def single_threaded_blas() -> Iterator[None]:
 
 
 class Plan:
-    """Who has the cores in a step that is run many times: BLAS, or, once the step has worked in pieces, its pieces.
+    """Who has the cores during a compiled step: BLAS, or, once the step has worked in pieces, those pieces.
 
-    Threads of BLAS that have just computed look out for more to do, and would take half a core from the pieces.
+    BLAS threads spin for a while after a product, and would take half a core from the pieces.
     """
 
     def __init__(self) -> None:
@@ -138,13 +138,13 @@ class Plan:
 
 
 def in_a_step_of_products() -> bool:
-    """Whether the caller runs a step that so far has not worked in pieces, so that BLAS has the cores."""
+    """Whether the caller is in a step that has not worked in pieces so far, so that BLAS has the cores."""
     plans: list[Any] = getattr(_here, "plans", [])
     return bool(plans) and not has_cores()
 
 
 def run_pieces(run: Callable[[int], Any], count: int) -> None:
-    """Call `run(0)`, ..., `run(count - 1)` on the threads there are; the calling thread takes its share.
+    """Call `run(0)`, ..., `run(count - 1)` on the available threads, including the calling one.
 
     Pieces of a piece stay on its thread, as long as others keep the other threads busy.
 
@@ -164,7 +164,7 @@ def run_pieces(run: Callable[[int], Any], count: int) -> None:
         job = _Job(run, count)
         _start_helpers(limit - 1)
         for _ in range(threads - 1):
-            # A context of its own for each thread: np.errstate and the choice of a backend follow the caller.
+            # A copy of the caller's context per thread, so that np.errstate and the current backend are the caller's.
             _jobs.put((contextvars.copy_context(), job))
         try:
             job.work()
@@ -216,16 +216,16 @@ class _Job:
         error = None
         try:
             self.work()
-        except BaseException as found:
-            error = found
+        except BaseException as raised:
+            error = raised
         self.done.put(error)
 
     def close(self) -> list[BaseException]:
         """Wait for the helpers that have begun; what they raised."""
         with _lock:
             self.closed = True
-        found = [self.done.get() for _ in range(self.helpers)]
-        return [error for error in found if error is not None]
+        errors = [self.done.get() for _ in range(self.helpers)]
+        return [error for error in errors if error is not None]
 
 
 def _start_helpers(count: int) -> None:
@@ -298,7 +298,7 @@ def _joined(
     parts: Sequence[slice],
     in_turn: bool = False,
 ) -> Any:
-    """Results for the parts, in arrays for all of them; what was changed in place is there already."""
+    """Compute part by part, and write the results into whole arrays; arguments changed in place are results already."""
     results: list[Array] = []
     several: list[bool] = []
     lock = threading.Lock()

@@ -50,7 +50,7 @@ def to_kernel(g: Array) -> Array:
 
 
 def to_outputs(m: Array, out: Array) -> None:
-    """A, written to the rows of `out` (examples, rows, size), from (4, examples, n, size), which is given away."""
+    """A, written to the rows of `out` (examples, rows, size), from (4, examples, n, size), which may be overwritten."""
     odd = out.shape[1] // 2
     m[0] += m[2]
     np.add(m[0], m[1], out=out[:, ::2])

@@ -12,10 +12,10 @@ T = TypeVar("T")
 
 
 def prefetch(batches: Iterator[T], depth: int) -> Generator[T, None, None]:
-    """The same batches in the same order, up to `depth` of them prepared before they are asked for.
+    """The same batches in the same order, up to `depth` of them prepared in advance.
 
     They are made in a thread, under the context (the backend in use) of the caller; an error in making one is raised
-    where that one is asked for. Close the generator to end the thread; it ends when the batch under way is made.
+    when that batch is requested. Close the generator to end the thread; it ends when the batch under way is made.
 
     Args:
         batches: What makes them; a generator is closed at the end.

@@ -163,7 +163,7 @@ class Numbers(Numbered):
 
 
 class Rows:
-    """Examples that are read when they are asked for: a memory map, an HDF5 data set, `datasets.NpyShards`.
+    """Examples that are read on request: a memory map, an HDF5 data set, `datasets.NpyShards`.
 
     Args:
         data: Anything with `shape` and indexing by slices and by increasing integer arrays.
