@@ -338,7 +338,7 @@ def elementwise_step(step: Rule) -> Rule:
 
     @functools.wraps(step)
     def apply(self: Optimizer, p: Array, g: Array, slots: Tree, now: SimpleNamespace) -> Array:
-        if not is_large(p):
+        if not slots or not is_large(p):  # without slots, there is too little work per element
             return step(self, p, g, slots, now)
         p, *values = update(p, g, *slots.values(), self=self, names=slots, now=now)
         slots.update(zip(slots, values, strict=True))
