@@ -79,7 +79,7 @@ class Plane:
         return out.reshape(batch, oh, -1)
 
     def columns(self, seen: Array) -> Array:
-        """What each column of outputs sees in each row: a view (k, columns, rows, elements of the kernel * channels)."""
+        """What each column of outputs sees in each row, a view (k, columns, rows, kernel elements * channels)."""
         groups, rows = seen.shape[0], seen.shape[1] * seen.shape[2]
         seen = seen.reshape(groups, rows, -1)
         group, row, one = seen.strides
