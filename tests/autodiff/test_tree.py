@@ -69,7 +69,7 @@ def test_leaves_are_matched_by_path_not_by_order():
 
 
 def test_different_structures_are_refused_with_the_path():
-    with pytest.raises(ValueError, match=r"without \[\"\['b'\]\"\] and with \[\"\['c'\]\"\]"):
+    with pytest.raises(ValueError, match=r"without \[\"\['b'\]\"\] and with additional \[\"\['c'\]\"\]"):
         tree_map(lambda x, y: x, {"a": 1, "b": 2}, {"a": 1, "c": 2})
     with pytest.raises(ValueError, match="the tree itself"):
         tree_map(lambda x, y: x, 1, [1])
