@@ -51,7 +51,7 @@ _DEBUGGING = {
 
 
 def __getattr__(name: str) -> Any:
-    """Import what only debugging and tests need when it is first asked for."""
+    """Import the debugging tools on first access."""
     if name in _DEBUGGING:
         return getattr(importlib.import_module(f"portanet.autodiff.debugging.{_DEBUGGING[name]}"), name)
     raise AttributeError(f"module 'portanet.autodiff' has no attribute {name!r}")

@@ -1,4 +1,4 @@
-"""The boundary of a trace: arguments go in wrapped, results come out plain, cotangents are pulled back."""
+"""The boundary of a trace: arguments are wrapped, results unwrapped, cotangents pulled back."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from portanet.backends import device_of, get_backend, raw_namespace
 from portanet.tree import tree_items, tree_leaves, tree_map
 
 Start: TypeAlias = Callable[..., TracedArray]
-"""`start(array, namespace, tangent or nothing)` makes the traced array that stands for an input."""
+"""`start(array, namespace[, tangent])` creates the traced array of an input."""
 
 
 def plain(x: Any) -> Any:
@@ -28,19 +28,19 @@ def belongs(trace: Trace, x: Any) -> bool:
 
 
 def zeros_like(x: Any) -> Any:
-    """Plain zeros of the shape, dtype and device of `x`; 0 for a Python number."""
+    """Plain zeros with the shape, dtype and device of `x`; 0 for a Python number."""
     value = unwrap(x)
     if not hasattr(value, "dtype"):
         if isinstance(value, (int, float, complex)):
             return 0.0
         raise TypeError(
-            "Only arrays have derivatives: return other results as auxiliary ones, with has_aux=True. "
+            "Only arrays have derivatives: return other results as auxiliary output, with has_aux=True. "
             f"Received: a result of type {type(value).__name__}"
         )
     return raw_namespace(value).zeros_like(value)
 
 
-# Going in
+# Inputs
 
 
 def start_reverse(trace: Trace) -> Start:
@@ -56,20 +56,20 @@ def open_arguments(args: dict[int, Any], start: Start, others: Any = (), tangent
     """
     opened = {}
     for number, arg in args.items():
-        place = itertools.count()
+        counter = itertools.count()
 
-        def leaf(x: Any, *tangent: Any, number: int = number, arg: Any = arg, place: Any = place) -> TracedArray:
-            at = next(place)
+        def leaf(x: Any, *tangent: Any, number: int = number, arg: Any = arg, counter: Any = counter) -> TracedArray:
+            position = next(counter)
             if type(x) is float:
                 x = like([y for y in tree_leaves((args, others)) if is_array(y)], x)
             if not is_array(x):
-                raise TypeError(_not_floating(number, arg, at, f"of type {type(x).__name__}"))
+                raise TypeError(_not_floating(number, arg, position, f"of type {type(x).__name__}"))
             xp = x._xp if type(x) is TracedArray else differentiable_namespace(raw_namespace(x))
             if dtype_kind(xp, x.dtype) == "other":
-                raise TypeError(_not_floating(number, arg, at, f"with dtype {x.dtype}"))
-            made = start(plain(x), xp, *tangent)
-            made._writable = False
-            return made
+                raise TypeError(_not_floating(number, arg, position, f"with dtype {x.dtype}"))
+            traced = start(plain(x), xp, *tangent)
+            traced._writable = False
+            return traced
 
         opened[number] = tree_map(leaf, arg) if tangents is None else tree_map(leaf, arg, tangents[number])
     return opened
@@ -86,8 +86,8 @@ def like(arrays: list[Any], x: float) -> Any:
     return raw.asarray(x, dtype=floating[0] if floating else None, device=device_of(first))
 
 
-def _not_floating(number: int, arg: Any, place: int, what: str) -> str:
-    path = [path for path, _ in tree_items(arg)][place]
+def _not_floating(number: int, arg: Any, position: int, what: str) -> str:
+    path = [path for path, _ in tree_items(arg)][position]
     return (
         "Only floating-point arrays can be differentiated with respect to. Convert it (xp.astype), or leave it out of "
         f"argnums. Received: argument {number}{path} {what}"
@@ -112,11 +112,11 @@ def lift_tree(tree: Any) -> Any:
     return tree_map(lift, tree)
 
 
-# Coming out
+# Outputs
 
 
 def close(trace: Trace, tree: Any, nested: bool) -> Any:
-    """Take this trace's wrappers off a result; for a caller inside another trace, constants keep theirs."""
+    """Unwrap a result of this trace; for a caller inside another trace, constants stay wrapped."""
 
     def leaf(x: Any) -> Any:
         value = plain(x._value if belongs(trace, x) else x)
@@ -126,7 +126,7 @@ def close(trace: Trace, tree: Any, nested: bool) -> Any:
 
 
 def require_scalar(out: Any) -> None:
-    """Refuse the result of a function whose gradient was asked for unless it is one real number."""
+    """Raise unless the result is a real floating-point 0-d array."""
     if not is_array(out):
         raise TypeError(f"The function to differentiate must return a 0-d array. Received: {type(out).__name__}")
     if tuple(out.shape) != ():
@@ -152,13 +152,13 @@ def tangent_like(what: str, x: Any, t: Any) -> Any:
         )
     if tuple(t.shape) != tuple(x.shape) or t.dtype != x.dtype:
         raise TypeError(
-            f"A {what} must have the shape and dtype of what it belongs to, {tuple(x.shape)} {x.dtype}. "
+            f"A {what} must have the shape and dtype of the array it belongs to, {tuple(x.shape)} {x.dtype}. "
             f"Received: {tuple(t.shape)} {t.dtype}"
         )
     return t
 
 
-# The reverse sweep
+# The reverse pass
 
 
 def pull(trace: Trace, pairs: list[tuple[Any, Any]], inputs: Any, nested: bool, retain: bool = False) -> Any:
@@ -183,7 +183,7 @@ def pull(trace: Trace, pairs: list[tuple[Any, Any]], inputs: Any, nested: bool, 
 
 def _consumed(_: Any) -> Any:
     raise TraceError(
-        "This pullback was called before, and freed what it had recorded as it went. To call it more than once, pass "
+        "This pullback has already been called, which freed its recording. To call it more than once, pass "
         "retain=True to every call but the last."
     )
 
@@ -191,8 +191,8 @@ def _consumed(_: Any) -> Any:
 def pull_back(seeds: Iterable[tuple[Node, Any]], retain: bool = False) -> dict[Node, Any]:
     """Pull cotangents back to the inputs of a trace.
 
-    Nodes are visited from the newest to the oldest, so that each is complete when its turn comes; a node is freed once
-    its cotangent has been passed on, unless `retain`. No recursion: a chain may have any length.
+    Nodes are visited from newest to oldest, so that each cotangent is complete when it is pulled; the node is then
+    freed, unless `retain`. No recursion: a chain may have any length.
 
     Returns:
         The cotangent of each input node that was reached.

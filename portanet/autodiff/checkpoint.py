@@ -1,4 +1,4 @@
-"""Recompute instead of store."""
+"""Recompute instead of storing."""
 
 from __future__ import annotations
 
@@ -16,12 +16,11 @@ from portanet.tree import tree_leaves, tree_map
 
 
 def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
-    """A function with the same values and derivatives as `f` that stores its arguments alone.
+    """A function with the same values and derivatives as `f` that stores only its arguments.
 
-    What happens inside `f` is computed a second time when the reverse sweep comes to it, so the memory of a deep chain
-    falls to that of its links at the cost of one more forward pass. `f` must give the same result for the same
-    arguments (draw random numbers from a key that it is given), and gets every array that it differentiates as an
-    argument, alone or in a tree.
+    `f` is computed a second time when the reverse pass reaches it, so a deep chain stores only the inputs of its links,
+    at the cost of one more forward pass. `f` must return the same result for the same arguments (random numbers from
+    a key among them), and must get every array to differentiate as an argument, alone or in a tree.
 
     Raises:
         TraceError: `f` closes over a traced array, whose derivative would be lost.
@@ -48,33 +47,33 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
         xp = array_namespace(*(x for x in leaves if type(x) is TracedArray))
         values, links = _split(trace, leaves)
 
-        def rerun(*chosen: Any) -> Any:
-            """`f` with new values for the arrays that the trace follows."""
-            changed = dict(zip(links, chosen, strict=True))
-            filled = iter([changed.get(i, value) for i, value in enumerate(values)])
-            again_args, again_kwargs = tree_map(lambda _: next(filled), tree)
-            return f(*again_args, **again_kwargs)
+        def rerun(*xs: Any) -> Any:
+            """`f` with new values for the arrays recorded in the trace."""
+            replaced = dict(zip(links, xs, strict=True))
+            new_leaves = iter([replaced.get(i, value) for i, value in enumerate(values)])
+            new_args, new_kwargs = tree_map(lambda _: next(new_leaves), tree)
+            return f(*new_args, **new_kwargs)
 
         rerun.__name__ = name
-        followed = [values[i] for i in links]
+        inputs = [values[i] for i in links]
         if trace.forward:
-            # Nothing is stored in forward mode; an enclosing reverse trace stores values and tangents alone.
-            pushed = checkpoint(lambda xs, ts: jvp(lambda *ys: _smooth(rerun(*ys)), xs, ts, has_aux=True))
-            primals, tangents, (out, places) = pushed(followed, list(links.values()))
-            smooth = {
-                place: tracing.push_forward(xp, trace, name, boundary.plain(value), boundary.plain(t))
-                for place, value, t in zip(places, primals, tangents, strict=True)
+            # Nothing is stored in forward mode; an enclosing reverse trace stores only values and tangents.
+            pushed = checkpoint(lambda xs, ts: jvp(lambda *ys: _differentiable(rerun(*ys)), xs, ts, has_aux=True))
+            outputs, tangents, (out, positions) = pushed(inputs, list(links.values()))
+            traced = {
+                i: tracing.push_forward(xp, trace, name, boundary.plain(y), boundary.plain(t))
+                for i, y, t in zip(positions, outputs, tangents, strict=True)
             }
-            rest = [lift(boundary.plain(x)) for x in tree_leaves(out)]
-            joined = iter([smooth.get(i, x) for i, x in enumerate(rest)])
-            return tree_map(lambda _: next(joined), out)
-        out = checkpoint(rerun)(*followed) if any(type(x) is TracedArray for x in followed) else rerun(*followed)
+            constants = [lift(boundary.plain(x)) for x in tree_leaves(out)]
+            merged = iter([traced.get(i, x) for i, x in enumerate(constants)])
+            return tree_map(lambda _: next(merged), out)
+        out = checkpoint(rerun)(*inputs) if any(type(x) is TracedArray for x in inputs) else rerun(*inputs)
         results = [bare(trace, name, leaf) for leaf in tree_leaves(out)]
 
         def pull(gs: list[Any]) -> tuple[Any, ...]:
-            _, pullback, (_, places) = vjp(lambda *xs: _smooth(rerun(*xs)), *followed, has_aux=True)
-            wanted = [boundary.zeros_like(results[i]) if gs[i] is None else gs[i] for i in places]
-            grads: tuple[Any, ...] = pullback(wanted)
+            _, pullback, (_, positions) = vjp(lambda *xs: _differentiable(rerun(*xs)), *inputs, has_aux=True)
+            cotangents = [boundary.zeros_like(results[i]) if gs[i] is None else gs[i] for i in positions]
+            grads: tuple[Any, ...] = pullback(cotangents)
             return grads
 
         recorded: Iterator[Any] = iter(tracing.record_many(xp, trace, name, results, tuple(links.values()), pull))
@@ -84,7 +83,7 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _split(trace: Trace, leaves: list[Any]) -> tuple[list[Any], dict[int, Any]]:
-    """Values with the wrappers of `trace` and of constants taken off, and the links of the arrays it follows."""
+    """The leaves without wrappers of `trace` and of constants, and the links of those in `trace`."""
     trace.require_alive()
     links = {i: x._link for i, x in enumerate(leaves) if boundary.belongs(trace, x)}
     values = [x._value if i in links else boundary.plain(x) for i, x in enumerate(leaves)]
@@ -93,8 +92,8 @@ def _split(trace: Trace, leaves: list[Any]) -> tuple[list[Any], dict[int, Any]]:
     return values, links
 
 
-def _smooth(out: Any) -> tuple[list[Any], tuple[Any, list[int]]]:
-    """The leaves of a result that have derivatives; then the whole result, and their places in it."""
+def _differentiable(out: Any) -> tuple[list[Any], tuple[Any, list[int]]]:
+    """The differentiable leaves of a result; then the whole result and their positions in it."""
     leaves = tree_leaves(out)
-    places = [i for i, x in enumerate(leaves) if type(x) is TracedArray and x._trace is not None]
-    return [leaves[i] for i in places], (out, places)
+    positions = [i for i, x in enumerate(leaves) if type(x) is TracedArray and x._trace is not None]
+    return [leaves[i] for i in positions], (out, positions)

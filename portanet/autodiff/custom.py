@@ -1,4 +1,4 @@
-"""Functions that bring their own derivative."""
+"""Functions with a custom derivative."""
 
 from __future__ import annotations
 
@@ -16,24 +16,23 @@ Declared: TypeAlias = Callable[..., tuple[Any, Callable[..., Any]]]
 
 
 def custom_vjp(f: Declared, value: Callable[..., Any] | None = None) -> Callable[..., Any]:
-    """Declare a function by its value and its pullback; how fused ops are written.
+    """Declare a function by its value and its pullback; used for fused ops.
 
     `f(*arrays, **options)` returns `(result, pullback)`. The result is an array or a tuple of arrays;
-    `pullback(cotangent)` (a tuple of cotangents, None where absent, for a tuple) returns one cotangent for each
-    positional argument, in the argument's shape and dtype, or None for arguments without derivative; a costly one may
-    be given as a function without arguments, which is called if somebody wants it. Both are written in the standard.
-    Since cotangents may be traced when derivatives are nested, the pullback asks for its namespace again:
-    `xp = array_namespace(g, x)`, of the cotangent and what it uses.
+    `pullback(cotangent)` (a tuple of cotangents, None where absent, for a tuple) returns one cotangent per
+    positional argument, with the argument's shape and dtype, or None for arguments without derivative; an expensive one
+    may be a function without arguments, which is called only if needed. Both are written in the standard. Since
+    cotangents may be traced when derivatives are nested, the pullback gets its own namespace,
+    `xp = array_namespace(g, x)`, from the cotangent and the arrays that it uses.
 
-    Called with plain arrays, the decorated function gives the result alone, from `value` where that is cheaper. In
-    forward mode the tangent is found by transposing the pullback, so no more is needed; derivatives of any order
-    follow.
+    Called with plain arrays, the decorated function returns the result alone, computed by `value` if given. Forward
+    mode transposes the pullback; derivatives of any order follow.
 
-    A backend may override `f` as a whole, result and pullback, if it is `overridable`; where cotangents are traced, the
-    pullback is that of the definition.
+    A backend may override `f`, result and pullback together, if it is `overridable`; for traced cotangents the
+    definition's pullback is used.
 
     Raises:
-        TraceError: A traced array came in through an option or a closure, where its derivative would be lost.
+        TraceError: A traced array was passed through an option or a closure, where its derivative would be lost.
 
     Example:
         >>> import numpy as np
@@ -50,13 +49,13 @@ def custom_vjp(f: Declared, value: Callable[..., Any] | None = None) -> Callable
 def custom_jvp(f: Declared) -> Callable[..., Any]:
     """Declare a function by its value and its pushforward; for rules that are easier to state for tangents.
 
-    `f(*arrays, **options)` returns `(result, pushforward)`. `pushforward(*tangents)` gets one tangent for each
-    positional argument (None for an argument that does not vary), and returns the tangent of the result (a tuple of
-    them for a tuple); it is linear in them and written in the standard, with `xp = array_namespace(*tangents, x)` asked
-    for again. In reverse mode the pullback is found by transposing it.
+    `f(*arrays, **options)` returns `(result, pushforward)`. `pushforward(*tangents)` gets one tangent per
+    positional argument (None for a constant one), and returns the tangent of the result (a tuple of them for a tuple);
+    it is linear in them and written in the standard, with its own `xp = array_namespace(*tangents, x)`. Reverse mode
+    transposes it.
 
     Raises:
-        TraceError: A traced array came in through an option or a closure, where its derivative would be lost.
+        TraceError: A traced array was passed through an option or a closure, where its derivative would be lost.
 
     Example:
         >>> import numpy as np
@@ -71,15 +70,13 @@ def custom_jvp(f: Declared) -> Callable[..., Any]:
 
 
 def primitive(function: Callable[..., Any], pullback: Callable[..., Callable[..., Any]]) -> Callable[..., Any]:
-    """An op whose function only ever sees plain arrays; traces are taken off one by one, the op calling itself.
+    """Declare an op whose function only sees plain arrays: the op calls itself with one wrapper fewer each time.
 
-    Linear functions whose adjoints are such ops are declared like this: derivatives of every order are then computed by
-    the same fast code.
+    For linear functions whose adjoints are such ops: derivatives of every order then run the same fast code.
 
     Args:
         function: `function(*arrays, **options)` computes the result.
-        pullback: `pullback(result, *arrays, **options)` gives the pullback, which is written in such ops; see
-            `custom_vjp`.
+        pullback: `pullback(result, *arrays, **options)` returns the pullback, written in such ops; see `custom_vjp`.
 
     Example:
         >>> import numpy as np
@@ -128,15 +125,15 @@ def _declared(
 
 
 def bare(trace: Trace | None, name: str, result: Any) -> Any:
-    """A result of `name` without the wrapper of a constant, known not to depend on `trace` (or on any for None)."""
+    """A result of `name`, unwrapped if constant; raises if it depends on `trace` (on any trace for None)."""
     if type(result) is not TracedArray:
         return result
     if result._trace is None:
         return result._value
     if trace is None or result._trace.serial >= trace.serial:
         raise TraceError(
-            f"{name} closes over a traced array, whose derivative would be lost: it must get every array it "
-            "differentiates as an argument of its own (not inside a list for custom_vjp and custom_jvp)."
+            f"{name} closes over a traced array, whose derivative would be lost: pass every array that it "
+            "differentiates as a separate argument (not inside a list for custom_vjp and custom_jvp)."
         )
     return result
 
@@ -148,7 +145,7 @@ def _as_list(results: Any) -> list[Any]:
 # Declared by a pullback
 
 
-def _wanted(grad: Any) -> Any:
+def _evaluated(grad: Any) -> Any:
     return grad() if callable(grad) else grad
 
 
@@ -161,13 +158,13 @@ def _record_pullback(
     definition: Declared | None = getattr(f, "definition", None)
 
     def pull(g: Any) -> tuple[Any, ...]:
-        if lifted:  # in the namespace of the values: not every library leaves `plain * traced` to the right operand
+        if lifted:  # in the namespace of the values: not every library defers `plain * traced` to the right operand
             g = tuple(map(lift, g)) if isinstance(g, tuple) else lift(g)
-        if definition is not None and not lifted and is_traced(g):  # which an override must not see
+        if definition is not None and not lifted and is_traced(g):  # overrides never get traced arrays
             grads = definition(*values, **kwargs)[1](g)
         else:
             grads = pullback(g)
-        return tuple([_wanted(grads[i]) for i in chosen])
+        return tuple([_evaluated(grads[i]) for i in chosen])
 
     parents, name = tuple(links.values()), f.__name__
     if isinstance(ans, tuple):
@@ -179,24 +176,24 @@ def _record_pullback(
 def _transpose_pullback(
     xp: Namespace, trace: Trace, f: Declared, values: list[Any], links: dict[int, Any], kwargs: dict[str, Any]
 ) -> Any:
-    """The pullback is linear; its own pullback, applied to the tangents of the arguments, gives those of the results.
+    """The pullback is linear: its own pullback maps the tangents of the arguments to those of the results.
 
-    Everything is lifted, so that a pullback meets traced cotangents in the namespace that it expects.
+    Everything is lifted, so that a pullback gets traced cotangents in the namespace that it expects.
     """
     ans, pullback = f(*map(lift, values), **kwargs)
     results = [bare(trace, f.__name__, a) for a in _as_list(ans)]
-    smooth = [i for i, a in enumerate(results) if differentiable(xp, a)]
+    floating = [i for i, a in enumerate(results) if differentiable(xp, a)]
 
     def back(*gs: Any) -> Any:
-        by_place = dict(zip(smooth, gs, strict=True))
-        grads = pullback(tuple(by_place.get(i) for i in range(len(results))) if isinstance(ans, tuple) else gs[0])
+        cotangents = dict(zip(floating, gs, strict=True))
+        grads = pullback(tuple(cotangents.get(i) for i in range(len(results))) if isinstance(ans, tuple) else gs[0])
         used = [i for i in links if grads[i] is not None]
-        return [_wanted(grads[i]) for i in used], used
+        return [_evaluated(grads[i]) for i in used], used
 
     tangents: dict[int, Any] = {}
-    if smooth:
-        _, transpose, used = vjp(back, *(boundary.zeros_like(results[i]) for i in smooth), has_aux=True)
-        tangents = dict(zip(smooth, transpose([links[i] for i in used]), strict=True))
+    if floating:
+        _, transpose, used = vjp(back, *(boundary.zeros_like(results[i]) for i in floating), has_aux=True)
+        tangents = dict(zip(floating, transpose([links[i] for i in used]), strict=True))
     return _with_tangents(xp, trace, f.__name__, ans, results, tangents)
 
 
@@ -210,15 +207,15 @@ def _apply_pushforward(
         values = [lift(v) for v in values]
     ans, pushforward = f(*values, **kwargs)
     results = [bare(trace, f.__name__, a) for a in _as_list(ans)]
-    found = _as_list(pushforward(*(links.get(i) for i in range(len(values)))))
-    tangents = {i: boundary.plain(t) for i, t in enumerate(found) if t is not None and differentiable(xp, results[i])}
+    pushed = _as_list(pushforward(*(links.get(i) for i in range(len(values)))))
+    tangents = {i: boundary.plain(t) for i, t in enumerate(pushed) if t is not None and differentiable(xp, results[i])}
     return _with_tangents(xp, trace, f.__name__, ans, results, tangents)
 
 
 def _transpose_pushforward(
     xp: Namespace, trace: Trace, f: Declared, values: list[Any], links: dict[int, Any], kwargs: dict[str, Any]
 ) -> Any:
-    """The pullback of the pushforward, found when the cotangent arrives."""
+    """The pullback of the pushforward, recorded when the cotangent arrives."""
     ans, pushforward = f(*map(lift, values), **kwargs)
     results = [bare(trace, f.__name__, a) for a in _as_list(ans)]
     zeros = [boundary.zeros_like(values[i]) for i in links]
@@ -226,10 +223,10 @@ def _transpose_pushforward(
 
     def pull(gs: list[Any]) -> tuple[Any, ...]:
         def push(*ts: Any) -> Any:
-            by_place = dict(zip(links, ts, strict=True))
+            tangents = dict(zip(links, ts, strict=True))
             return [
                 t
-                for t, g in zip(_as_list(pushforward(*(by_place.get(i) for i in range(len(values))))), gs, strict=True)
+                for t, g in zip(_as_list(pushforward(*(tangents.get(i) for i in range(len(values))))), gs, strict=True)
                 if g is not None
             ]
 

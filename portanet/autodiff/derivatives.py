@@ -1,4 +1,4 @@
-"""Whole matrices of derivatives, and products with the second one."""
+"""Jacobians, Hessians and Hessian-vector products."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from portanet.tree import tree_items, tree_leaves, tree_map
 def jacobian(
     f: Function, argnums: int | Sequence[int] = 0, mode: Literal["forward", "reverse"] | None = None
 ) -> Function:
-    """All derivatives of every element of the result with respect to every element of the arguments.
+    """The derivatives of every element of the result with respect to every element of the arguments.
 
     Args:
         f: A function of arrays (or trees of them) that returns an array or a tree of arrays.
         argnums: Which positional arguments to differentiate with respect to.
-        mode: `"forward"` (one pass for each input element), `"reverse"` (one pullback for each output element), or
-            None for whichever of the two needs fewer.
+        mode: `"forward"` (one pass per input element), `"reverse"` (one pullback per output element), or None for
+            whichever needs fewer.
 
     Returns:
         A function of the same arguments. For one array argument and one array result it returns an array of shape
@@ -34,7 +34,7 @@ def jacobian(
 
     Raises:
         TypeError: An argument is not floating-point.
-        ValueError: `mode` is something else.
+        ValueError: `mode` is none of these.
 
     Example:
         >>> import numpy as np
@@ -74,25 +74,25 @@ def _count(tree: Any) -> int:
 
 
 def _units(tree: Any) -> Iterator[tuple[str, Any]]:
-    """Every unit vector of a tree of arrays, in order, with the path of the leaf that holds the one."""
+    """Every unit vector of a tree of arrays, in order, with the path of the leaf that contains the 1."""
     items = list(tree_items(tree))
     for path, leaf in items:
-        for place in range(math.prod(leaf.shape)):
-            parts = iter([unit(unwrap(x), place if p == path else None) for p, x in items])
+        for position in range(math.prod(leaf.shape)):
+            parts = iter([unit(unwrap(x), position if p == path else None) for p, x in items])
             yield path, tree_map(lambda _, parts=parts: next(parts), tree)
 
 
-def unit(x: Array, place: int | None) -> Array:
-    """Zeros like the plain array `x`, with a one at the flat position `place` if that is given."""
+def unit(x: Array, position: int | None) -> Array:
+    """Zeros like the plain array `x`, with a 1 at the flat `position` if that is given."""
     raw = raw_namespace(x)
-    if place is None:
+    if position is None:
         return raw.zeros_like(x)
-    places = raw.arange(math.prod(x.shape), device=device_of(x))
-    return raw.reshape(raw.astype(places == place, x.dtype), tuple(x.shape))
+    positions = raw.arange(math.prod(x.shape), device=device_of(x))
+    return raw.reshape(raw.astype(positions == position, x.dtype), tuple(x.shape))
 
 
 class _Block:
-    """The Jacobian of one result by all arguments: a leaf for tree functions until it is taken apart."""
+    """The Jacobian of one result by all arguments: a leaf for tree functions until `_regroup`."""
 
     __slots__ = ("trees",)
 
@@ -101,7 +101,7 @@ class _Block:
 
 
 def _reverse(out: Any, pullback: Callable[..., Any], primals: list[Any]) -> Any:
-    """One pullback for each element of the results."""
+    """One pullback per element of the results."""
     rows: dict[str, list[Any]] = {path: [] for path, _ in tree_items(out)}
     for path, cotangent in _units(out):
         rows[path].append(pullback(cotangent, retain=True))
@@ -111,14 +111,14 @@ def _reverse(out: Any, pullback: Callable[..., Any], primals: list[Any]) -> Any:
         gradients = rows[next(paths)]
         shape = tuple(leaf.shape)
         if not gradients:
-            return _Block(tree_map(lambda x: _nothing(x, (*shape, *x.shape)), tuple(primals)))
+            return _Block(tree_map(lambda x: _empty(x, (*shape, *x.shape)), tuple(primals)))
         return _Block(tree_map(lambda *gs: _stacked(gs, shape, True), gradients[0], *gradients[1:]))
 
     return tree_map(block, out)
 
 
 def _forward(f: Function, primals: list[Any]) -> Any:
-    """One forward pass for each element of the arguments."""
+    """One forward pass per element of the arguments."""
     columns: dict[str, list[Any]] = {path: [] for path, _ in tree_items(primals)}
     out = None
     for path, direction in _units(primals):
@@ -126,16 +126,16 @@ def _forward(f: Function, primals: list[Any]) -> Any:
         columns[path].append(dict(tree_items(tangent)))
     if out is None:
         out, _ = jvp(f, primals, tree_map(boundary.zeros_like, primals))
-    places = iter([path for path, _ in tree_items(out)])
+    out_paths = iter([path for path, _ in tree_items(out)])
 
     def block(leaf: Any) -> _Block:
-        place = next(places)
+        out_path = next(out_paths)
         paths = iter(columns)
 
         def by_argument(x: Any) -> Any:
-            tangents = [column[place] for column in columns[next(paths)]]
+            tangents = [column[out_path] for column in columns[next(paths)]]
             if not tangents:
-                return _nothing(leaf, (*leaf.shape, *x.shape))
+                return _empty(leaf, (*leaf.shape, *x.shape))
             return _stacked(tangents, tuple(x.shape), False)
 
         return _Block(tuple(tree_map(by_argument, primals)))
@@ -143,18 +143,18 @@ def _forward(f: Function, primals: list[Any]) -> Any:
     return tree_map(block, out)
 
 
-def _nothing(x: Any, shape: tuple[int, ...]) -> Any:
-    """An array of size 0, of the library, dtype and device of `x`."""
+def _empty(x: Any, shape: tuple[int, ...]) -> Any:
+    """An array of size 0 with the library, dtype and device of `x`."""
     value = unwrap(x)
     return raw_namespace(value).zeros(shape, dtype=value.dtype, device=device_of(value))
 
 
 def _stacked(parts: Sequence[Any], shape: tuple[int, ...], first: bool) -> Any:
-    """Join derivatives along one new dimension, the first or the last, and unfold it to `shape`."""
+    """Join derivatives along one new dimension, the first or the last, and reshape that to `shape`."""
     xp = array_namespace(*parts)
     joined = xp.stack(list(parts), axis=0 if first else -1)
-    own = tuple(parts[0].shape)
-    return xp.reshape(joined, (*shape, *own) if first else (*own, *shape))
+    part_shape = tuple(parts[0].shape)
+    return xp.reshape(joined, (*shape, *part_shape) if first else (*part_shape, *shape))
 
 
 def _regroup(blocks: Any, single: bool) -> Any:
@@ -170,7 +170,7 @@ def hessian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
 
     Returns:
         A function of the same arguments that returns an array of shape `(*x.shape, *x.shape)` for an array argument;
-        for trees and several argnums, a tree of trees, as for the jacobian of the gradient.
+        for trees and several argnums, a tree of trees, as for the Jacobian of the gradient.
 
     Example:
         >>> import numpy as np
@@ -183,17 +183,17 @@ def hessian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
 
 
 def hvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
-    """The product of the Hessian with a vector, without the matrix: the gradient's derivative along it (Pearlmutter).
+    """The Hessian-vector product without the matrix: the derivative of the gradient along the vector.
 
     Source: B. A. Pearlmutter, Fast exact multiplication by the Hessian, Neural Computation 6 (1994).
 
     Args:
         f: A function of arrays (or trees of them) that returns a scalar.
         primals: Its arguments.
-        tangents: A direction for each, of the same structure, shapes and dtypes.
+        tangents: One per primal, with the same structure, shapes and dtypes.
 
     Returns:
-        The product for each primal, in a tuple; alone if there is one primal.
+        A tuple with one product per primal; for one primal, the product.
 
     Example:
         >>> import numpy as np
@@ -201,6 +201,6 @@ def hvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
         >>> hvp(lambda x: x[0] ** 2 * x[1], (np.asarray([1.0, 2.0]),), (np.asarray([1.0, 0.0]),))
         array([4., 2.])
     """
-    every = tuple(range(len(primals)))
-    product = jvp(lambda *xs: differentiate(f, every, False, xs, {})[1], primals, tangents)[1]
+    argnums = tuple(range(len(primals)))
+    product = jvp(lambda *xs: differentiate(f, argnums, False, xs, {})[1], primals, tangents)[1]
     return product[0] if len(primals) == 1 else product

@@ -1,10 +1,9 @@
 """From a function of the standard and its rule to a function that records itself.
 
-A rule gives, for each differentiable operand, two linear maps: `pull` takes the cotangent of the result to that of
-the operand (reverse mode), `push` takes the tangent of the operand to that of the result (forward mode). Both are
-written in the differentiable namespace, which is why they can be differentiated again. Cotangents and tangents are
-paired by the real part of `sum(cotangent * tangent)`: for complex arrays the pullback is the transpose, without a
-conjugate, as in JAX.
+A rule has two linear maps for each differentiable operand: `pull` maps the cotangent of the result to that of the
+operand (reverse mode), `push` maps the tangent of the operand to that of the result (forward mode). Both are written in
+the differentiable namespace, so they can be differentiated again. Cotangents and tangents are paired by the real part
+of `sum(cotangent * tangent)`: for complex arrays the pullback is the transpose, without a conjugate, as in JAX.
 """
 
 from __future__ import annotations
@@ -37,14 +36,14 @@ if TYPE_CHECKING:
 
 LinearMap: TypeAlias = Callable[[Any], Any]
 Factory: TypeAlias = Callable[..., LinearMap]
-"""`factory(xp, ans, *args, **kwargs)` gives the linear map; it should capture only what the map needs."""
+"""`factory(xp, ans, *args, **kwargs)` returns the linear map; it should capture only what the map needs."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
     """How to differentiate one function; `pulls[i]` and `pushes[i]` belong to positional operand i.
 
-    A variadic rule has one factory for all operands, which is given the operand's number as keyword `index`. The
+    A variadic rule has one factory for all operands, which receives the operand's position as keyword `index`. The
     operands of an elementwise rule broadcast; its pulls are fitted to them.
     """
 
@@ -99,14 +98,14 @@ def fitted(xp: Namespace, pull: LinearMap, operand: Any, ans: Any) -> LinearMap:
 
 
 def recorder(raw: Callable[..., Any], rule: Rule, xp: Namespace) -> Callable[..., Any]:
-    """The function `raw` of one library, with its rule, as a function that records itself."""
+    """Wrap a library's function `raw`, with its rule, as a function that records itself."""
     if not rule.elementwise:
         return general(raw, rule, xp)
     return unary(raw, rule, xp) if len(rule.pulls) == 1 else binary(raw, rule, xp)
 
 
 def unary(raw: Callable[..., Any], rule: Rule, xp: Namespace) -> Callable[..., Any]:
-    """Record a function of the elements of one array."""
+    """Record an elementwise function of one array."""
     name, pull, push = rule.name, rule.pulls[0], rule.pushes[0]
 
     def op(x: Any, /) -> Any:
@@ -129,7 +128,7 @@ def binary(raw: Callable[..., Any], rule: Rule, xp: Namespace) -> Callable[..., 
     """Record a function of two arrays that broadcast against each other; either may be a Python scalar."""
     name = rule.name
     pull_x, pull_y = rule.pulls
-    anything = general(raw, broadcasting(rule), xp)
+    fallback = general(raw, broadcasting(rule), xp)
 
     def op(x: Any, y: Any, /) -> Any:
         try:
@@ -154,8 +153,8 @@ def binary(raw: Callable[..., Any], rule: Rule, xp: Namespace) -> Callable[..., 
                     ans = raw(x, yv)
                     return record(xp, trace, name, ans, y._link, fitted(xp, pull_y(xp, ans, x, yv), yv, ans))
         except Exception:
-            pass  # fails again in the general way, which can say why
-        return anything(x, y)
+            pass  # the fallback fails again and can explain why
+        return fallback(x, y)
 
     return op
 
@@ -176,9 +175,9 @@ def general(raw: Callable[..., Any], rule: Rule, xp: Namespace) -> Callable[...,
     def op(*args: Any, **kwargs: Any) -> Any:
         if kwargs:
             kwargs = {k: unwrap(v) for k, v in kwargs.items()}
-        one = single(xp, args)
-        if one is not None:
-            trace, values, links = one
+        operands = single(xp, args)
+        if operands is not None:
+            trace, values, links = operands
             nested = False
         else:
             top, wrapped = innermost(args)
@@ -196,7 +195,7 @@ def general(raw: Callable[..., Any], rule: Rule, xp: Namespace) -> Callable[...,
             trace = top
             values, links = split(xp, trace, args)
             nested = any(type(v) is TracedArray for v in values)
-        if nested:  # all in one namespace, for the sake of the rules
+        if nested:  # rules need all values in one namespace
             values = [lifted(xp, v) if differentiable(xp, v) else v for v in values]
             if trace.forward:
                 links = {i: lifted(xp, t) for i, t in links.items()}
@@ -241,14 +240,14 @@ def _pull_each(pulls: list[LinearMap], g: Any) -> list[Any]:
 
 
 def conform(xp: Namespace, tangent: Any, ans: Any) -> Any:
-    """A tangent in the shape and dtype of the result: an operand that was broadcast or promoted has a smaller one."""
+    """Broadcast and cast a tangent to the shape and dtype of the result."""
     if tangent.shape != ans.shape:
         tangent = xp.broadcast_to(tangent, ans.shape)
     return tangent if tangent.dtype == ans.dtype else xp.astype(tangent, ans.dtype)
 
 
 def passthrough(raw: Callable[..., Any], xp: Namespace) -> Callable[..., Any]:
-    """A function without derivative: takes the wrappers off everywhere, gives a constant if there were any."""
+    """Wrap a function without derivative: it unwraps traced arguments, and then returns a constant."""
 
     def op(*args: Any, **kwargs: Any) -> Any:
         seen = [False]

@@ -1,9 +1,9 @@
 """The differentiable namespace over any array API namespace.
 
-`x.__array_namespace__()` of a traced array is a `Namespace`: every function of the standard, under its own name and
-with its own signature. Functions are wrapped when first asked for and kept. Plain arrays in give plain arrays out;
-what is created here, or computed from traced arrays without a derivative (comparisons, argmax, ...), comes back as a
-constant of this namespace, so that code which asks for the one namespace of all its arrays gets one answer.
+`x.__array_namespace__()` of a traced array is a `Namespace`: every function of the standard, with its name and
+signature. Functions are wrapped on first access. Plain arrays in give plain arrays out; arrays that are created here,
+or computed from traced arrays without a derivative (comparisons, argmax, ...), are constants of this namespace, so that
+code which asks for the common namespace of its arrays gets one answer.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _NAMESPACES: dict[int, Namespace] = {}
 
 
 def differentiable_namespace(raw: Any) -> Namespace:
-    """The differentiable namespace over a library's namespace; one object for each."""
+    """The differentiable namespace over a library's namespace; one object per library."""
     namespace = _NAMESPACES.get(id(raw))
     if namespace is None:
         namespace = _NAMESPACES[id(raw)] = Namespace(raw)
@@ -53,7 +53,7 @@ def array_namespace(*arrays: Array) -> Any:
 
 
 def lift(x: Any) -> Any:
-    """A plain array as a constant of the differentiable namespace; everything else as it is."""
+    """A plain array as a constant of the differentiable namespace; everything else unchanged."""
     if type(x) is TracedArray or not is_array(x):
         return x
     out = TracedArray(x, None, None, differentiable_namespace(raw_namespace(x)))
@@ -62,7 +62,7 @@ def lift(x: Any) -> Any:
 
 
 class Section:
-    """The functions of the standard, or of one of its extensions, found in the tables of rules when asked for."""
+    """The functions of the standard, or of one of its extensions, looked up in the tables of rules on first access."""
 
     def __init__(self, raw: Any, prefix: str = "", root: Namespace | None = None) -> None:
         self.raw = raw
@@ -106,7 +106,7 @@ class Section:
 
 
 class Namespace(Section):
-    """Every function of the standard over one library, differentiable; see the module's text."""
+    """Every function of the standard over one library, differentiable; see the module's docstring."""
 
     def find(self, name: str) -> Any:
         """A function by its full name, such as `"sum"` or `"linalg.svd"`."""
@@ -120,7 +120,7 @@ class Namespace(Section):
         """The value of `x` as a constant."""
         return TracedArray(unwrap(x), None, None, self) if type(x) is TracedArray else x
 
-    # Functions whose arguments need a look first
+    # Functions that inspect their arguments first
 
     def asarray(self, obj: Any, /, *, dtype: Any = None, device: Any = None, copy: bool | None = None) -> Any:
         """As in the standard; a traced array stays traced, also inside lists."""
@@ -129,8 +129,8 @@ class Namespace(Section):
             if leaves:
                 dtype = dtype or self.result_type(*leaves)
                 return writable(self.stack([self.asarray(item, dtype=dtype, device=device) for item in obj]))
-            made = self.raw.asarray(obj, dtype=dtype, device=device, copy=copy)
-            return writable(TracedArray(made, None, None, self))
+            array = self.raw.asarray(obj, dtype=dtype, device=device, copy=copy)
+            return writable(TracedArray(array, None, None, self))
         require_same(self, obj)
         out: TracedArray = obj
         if device is not None and device != obj.device:
@@ -146,10 +146,10 @@ class Namespace(Section):
     def _copy(self, x: TracedArray) -> TracedArray:
         if x._trace is None:
             return writable(TracedArray(self.raw.asarray(x._value, copy=True), None, None, self))
-        return writable(self.reshape(x, x.shape))  # what is written to it goes to a copy
+        return writable(self.reshape(x, x.shape))  # writes go to a copy
 
     def astype(self, x: Any, dtype: Any, /, *, copy: bool = True, device: Any = None) -> Any:
-        """As in the standard; to an integer or boolean dtype there is no derivative."""
+        """As in the standard; casts to integers or booleans have no derivative."""
         kwargs = {"copy": copy} if device is None else {"copy": copy, "device": device}
         floating = self.isdtype(dtype, ("real floating", "complex floating"))
         return (self._cast if floating else self._cast_plain)(x, dtype, **kwargs)
@@ -163,10 +163,10 @@ class Namespace(Section):
         return dispatch.passthrough(self.raw.astype, self)
 
     def setitem(self, x: TracedArray, key: Any, value: Any) -> None:
-        """`x[key] = value`, for arrays that the function made itself; refused for what it was given.
+        """`x[key] = value`, for arrays that the function created; refused for its inputs.
 
-        The values always go to a copy, since what was recorded may hold on to the old ones. As in the standard, code
-        must not rely on views of `x` changing along with it.
+        Values are always written to a copy, since recorded operations may hold the old ones. As in the standard, code
+        must not rely on views of `x` changing too.
         """
         if not getattr(x, "_writable", True):
             raise TraceError(
@@ -202,7 +202,7 @@ def _described(op: Callable[..., Any], name: str, raw: Callable[..., Any]) -> Ca
 
 
 def _composed(xp: Namespace, plain: Callable[..., Any], function: Callable[..., Any]) -> Callable[..., Any]:
-    """The library's function for what is not traced, else the composite."""
+    """The library's function for untraced arguments, else the composite."""
 
     def op(*args: Any, **kwargs: Any) -> Any:
         if any(type(a) is TracedArray and a._trace is not None for a in _leaves((*args, *kwargs.values()))):
@@ -233,15 +233,15 @@ def _leaves(tree: Any) -> Iterator[Any]:
 
 
 def _creator(raw: Callable[..., Any], xp: Namespace) -> Callable[..., Any]:
-    """A function that makes a new array, which may be written to."""
+    """A function that creates a writable array."""
     plain = dispatch.passthrough(raw, xp)
 
     def op(*args: Any, **kwargs: Any) -> Any:
-        made = plain(*args, **kwargs)
-        if type(made) is not TracedArray:
+        array = plain(*args, **kwargs)
+        if type(array) is not TracedArray:
             if any(is_array(a) for a in args):
-                return made  # `zeros_like` of a plain array stays plain; `zeros` starts a constant of this namespace
-            made = TracedArray(made, None, None, xp)
-        return writable(made)
+                return array  # `zeros_like` of a plain array stays plain; `zeros` starts a constant of this namespace
+            array = TracedArray(array, None, None, xp)
+        return writable(array)
 
     return op

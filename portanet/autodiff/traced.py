@@ -1,6 +1,6 @@
-"""Traced arrays: an array of any backend that remembers, within one trace, where it came from.
+"""Traced arrays: arrays of any backend that record, within one trace, how they were computed.
 
-A trace is one differentiation under way. In reverse mode each traced array links to a `Node`, which knows its parents
+A trace is one differentiation in progress. In reverse mode each traced array links to a `Node`, which knows its parents
 and how to pull a cotangent back to them; in forward mode the link is the tangent itself. The wrapped value may be a
 traced array of an enclosing trace, so derivatives nest to any depth. A traced array with no trace is a constant: it
 belongs to the differentiable namespace, and carries no derivative.
@@ -30,7 +30,7 @@ class TraceError(TypeError):
 
 
 class Trace:
-    """One differentiation under way; a later trace is always nested inside an earlier one that is still alive."""
+    """One differentiation in progress; a later trace is always nested inside an earlier one that is still alive."""
 
     __slots__ = ("alive", "forward", "log", "serial")
 
@@ -41,17 +41,17 @@ class Trace:
         self.log = log
 
     def require_alive(self) -> None:
-        """Refuse to go on with a trace whose function has returned."""
+        """Raise if the function of this trace has returned."""
         if not self.alive:
             raise TraceError(
-                "A traced array was used after its trace ended. It was created inside a function given to grad, vjp, "
-                "jvp or the like and kept when that function returned. Return it from the function (has_aux=True) "
-                "instead of storing it elsewhere."
+                "A traced array was used after its trace ended. It was created inside a function passed to grad, vjp, "
+                "jvp or the like and outlived that call. Return it from the function (has_aux=True) instead of "
+                "storing it elsewhere."
             )
 
 
 class Node:
-    """One recorded operation: `pull(cotangent)` gives the cotangents of `parents` (of one, if it is a single node)."""
+    """One recorded operation: `pull(cotangent)` returns the cotangents of `parents` (one, for a single node)."""
 
     __slots__ = ("op", "parents", "pull", "serial")
 
@@ -65,7 +65,7 @@ class Node:
 class TracedArray:
     """An array of any backend as seen by a function being differentiated."""
 
-    # _writable is True for arrays that the function made, False for those that it was given: see Namespace.setitem.
+    # _writable is True for arrays that the function created, False for its inputs: see Namespace.setitem.
     __slots__ = ("_link", "_trace", "_value", "_writable", "_xp")
     __array_ufunc__ = None  # NumPy's operators defer to ours
     __array_priority__ = 1000
@@ -120,7 +120,7 @@ class TracedArray:
     def to_device(self, device: Any, /, *, stream: Any = None) -> Any:
         return self._xp.to_device(self, device, stream=stream)
 
-    # Reading: ordinary, so that control flow follows the values
+    # Reading values: allowed, so that control flow can depend on them
 
     def __bool__(self) -> bool:
         return bool(self._value)
@@ -154,7 +154,7 @@ class TracedArray:
         kind = "constant" if self._trace is None else ("forward" if self._trace.forward else "reverse")
         return f"TracedArray({self._value!r}, {kind})"
 
-    # Leaving the trace: refused where it would cut the derivative without a word
+    # Leaving the trace: refused where it would silently cut the derivative
 
     def _leave(self, what: str, remedy: str) -> Any:
         if self._trace is None:
@@ -164,7 +164,7 @@ class TracedArray:
         )
 
     def _require_reading(self) -> None:
-        """Refuse `plain[key] = traced`: NumPy asks a 0-d value for its float there, and says nothing."""
+        """Refuse `plain[key] = traced`: NumPy would silently convert a 0-d value to a float."""
         caller = sys._getframe(2)
         if self._trace is not None and dis.opname[caller.f_code.co_code[caller.f_lasti]] == "STORE_SUBSCR":
             self._leave(
@@ -182,9 +182,9 @@ class TracedArray:
 
     @classmethod
     def _foreign(cls, function: Any, args: Any, kwargs: Any) -> Any:
-        """A library's own function was called: it sees the values of constants; others are refused.
+        """Call a library's own function with the values of constants; refuse other traced arrays.
 
-        PyTorch takes the error, if it comes from an operator, for the answer that the right operand should try.
+        In an operator, PyTorch turns the error into NotImplemented, and the right operand is tried.
         """
 
         def values(x: Any) -> Any:
@@ -204,21 +204,21 @@ class TracedArray:
         self, *, stream: Any = None, max_version: Any = None, dl_device: Any = None, copy: bool | None = None
     ) -> Any:
         value = self._leave("Export through DLPack", "Export portanet.autodiff.stop_gradient(x), the value alone.")
-        asked = {"stream": stream, "max_version": max_version, "dl_device": dl_device, "copy": copy}
-        return value.__dlpack__(**{k: v for k, v in asked.items() if v is not None})
+        options = {"stream": stream, "max_version": max_version, "dl_device": dl_device, "copy": copy}
+        return value.__dlpack__(**{k: v for k, v in options.items() if v is not None})
 
     def __dlpack_device__(self) -> Any:
         return self._value.__dlpack_device__()
 
     def __reduce__(self) -> Any:
         raise TraceError(
-            "A traced array cannot be pickled: it only has a meaning inside the function being differentiated. "
+            "A traced array cannot be pickled: it is only valid inside the function being differentiated. "
             "Return the value from the function, and pickle that."
         )
 
     def __deepcopy__(self, memo: Any) -> Any:
         raise TraceError(
-            "A traced array cannot be deep-copied: the record of how it came about would be copied too. "
+            "A traced array cannot be deep-copied: its recorded history would be copied too. "
             "Use xp.asarray(x, copy=True) with xp = x.__array_namespace__()."
         )
 
@@ -348,9 +348,9 @@ class TracedArray:
 
 
 def _in_place(name: str) -> Any:
-    """`x += y` and the like: where the library updates `x`, everyone who holds it sees the new values.
+    """`x += y` and the like: if the library updates `x` in place, every reference sees the new values.
 
-    An array from outside the function is left alone: the name gets a new one.
+    An input of the function stays unchanged: the name is bound to a new array.
     """
     operator = getattr(TracedArray, f"__{name}__")
 
@@ -373,7 +373,7 @@ for _name in (
 
 
 def is_traced(*trees: Any) -> bool:
-    """Whether some array in the trees is traced; constants of the differentiable namespace are, too.
+    """Whether any array in the trees is traced; constants of the differentiable namespace count.
 
     Example:
         >>> import numpy as np
@@ -385,9 +385,9 @@ def is_traced(*trees: Any) -> bool:
 
 
 def unwrap(x: Any) -> Any:
-    """The plain array under every wrapper; other objects as they are.
+    """The plain array inside all wrappers; other objects unchanged.
 
-    For looking at values. What is computed with should stay in the namespace of the others: see `stop_gradient`.
+    For inspecting values; to compute with them, use `stop_gradient`, which keeps the namespace.
 
     Example:
         >>> import numpy as np

@@ -1,4 +1,4 @@
-"""What every operation does with traced arrays: the wrappers of its operands come off, its results are recorded."""
+"""Helpers for operations on traced arrays: operands are unwrapped, results recorded."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _DTYPE_KINDS: dict[tuple[type, Any], str] = {}
 
 
 def dtype_kind(xp: Namespace, dtype: Any) -> str:
-    """`"real"` or `"complex"` for floating-point dtypes, else `"other"`; kept, because every operation asks."""
+    """`"real"` or `"complex"` for floating-point dtypes, else `"other"`; cached, because every operation needs it."""
     key = (type(dtype), dtype)  # dtypes of different libraries may refuse to be compared
     kind = _DTYPE_KINDS.get(key)
     if kind is None:
@@ -57,7 +57,7 @@ def innermost(args: Sequence[Any]) -> tuple[Trace | None, bool]:
 
 
 def single(xp: Namespace, args: Sequence[Any]) -> tuple[Trace, list[Any], dict[int, Any]] | None:
-    """Trace, values and links in the ordinary case: one live trace over plain values; None in every other."""
+    """Trace, values and links in the ordinary case: one live trace over plain values; None in all others."""
     trace = None
     values: list[Any] = []
     links: dict[int, Any] = {}
@@ -78,7 +78,7 @@ def single(xp: Namespace, args: Sequence[Any]) -> tuple[Trace, list[Any], dict[i
 
 
 def split(xp: Namespace, trace: Trace, args: Sequence[Any]) -> tuple[list[Any], dict[int, Any]]:
-    """Take the wrappers of `trace` and of constants off `args`; give the values and the links by position."""
+    """Unwrap arrays of `trace` and constants in `args`; return the values, and the links by position."""
     trace.require_alive()
     values: list[Any] = []
     links: dict[int, Any] = {}
@@ -96,7 +96,7 @@ def split(xp: Namespace, trace: Trace, args: Sequence[Any]) -> tuple[list[Any], 
 
 
 def require_same(xp: Namespace, other: Any) -> None:
-    """Refuse an operand that belongs to another library; Python scalars belong to all."""
+    """Reject an operand of another library; Python scalars belong to all."""
     if type(other) in SCALARS or other is None:
         return
     library = other._xp.raw if type(other) is TracedArray else raw_namespace(other)
@@ -109,7 +109,7 @@ def require_same(xp: Namespace, other: Any) -> None:
 
 
 def explained(error: Exception, values: Sequence[Any]) -> Exception:
-    """The error of a library, or one that names the fix where the cause is that the operands lie on two devices."""
+    """The library's error, or one that names the remedy if the operands are on two devices."""
     devices = {str(device_of(raw)): None for raw in map(unwrap, values) if is_array(raw)}
     if len(devices) < 2:
         return error
@@ -153,12 +153,12 @@ def push_forward(xp: Namespace, trace: Trace, op: str, ans: Any, tangent: Any) -
 
 
 def copied(x: TracedArray) -> TracedArray:
-    """Another traced array with the same value and link, which stays as it is when `x` is written to."""
+    """A traced array with the same value and link, unaffected by writes to `x`."""
     return TracedArray(x._value, x._trace, x._link, x._xp)
 
 
 class Parts:
-    """The cotangent of a tuple of results, of which some may be absent."""
+    """The cotangents of a tuple of results; some may be absent."""
 
     __slots__ = ("parts",)
 

@@ -1,4 +1,4 @@
-"""From a function to its first derivatives: grad, value_and_grad, vjp and jvp, in any nesting."""
+"""First derivatives of a function: grad, value_and_grad, vjp and jvp, nested to any depth."""
 
 from __future__ import annotations
 
@@ -38,23 +38,23 @@ def grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False) -
     """
 
     @functools.wraps(f)
-    def gradient(*args: Any, **kwargs: Any) -> Any:
-        value, slope = differentiate(f, argnums, has_aux, args, kwargs)
-        return (slope, value[1]) if has_aux else slope
+    def function(*args: Any, **kwargs: Any) -> Any:
+        value, gradient = differentiate(f, argnums, has_aux, args, kwargs)
+        return (gradient, value[1]) if has_aux else gradient
 
-    return gradient
+    return function
 
 
 def value_and_grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False) -> Function:
-    """The value of a scalar function together with its gradient, at the cost of one forward and one reverse sweep.
+    """The value of a scalar function together with its gradient, at the cost of one forward and one reverse pass.
 
     Arguments and errors are those of `grad`; the result is `(value, gradient)`, with `has_aux`
     `((value, aux), gradient)`.
 
     Example:
         >>> import numpy as np
-        >>> value, slope = value_and_grad(lambda x: x * x)(np.asarray(3.0))
-        >>> float(value), float(slope)
+        >>> value, gradient = value_and_grad(lambda x: x * x)(np.asarray(3.0))
+        >>> float(value), float(gradient)
         (9.0, 6.0)
     """
 
@@ -76,14 +76,14 @@ def differentiate(
     call = [opened[i] if i in opened else boundary.lift_tree(a) for i, a in enumerate(args)]
     out, aux = boundary.call(trace, f, call, boundary.lift_tree(kwargs), has_aux)
     boundary.require_scalar(out)
-    slopes = boundary.pull(trace, [(out, None)], tuple([opened[i] for i in chosen]), nested)
-    slope = slopes if isinstance(argnums, Sequence) else slopes[0]
+    gradients = boundary.pull(trace, [(out, None)], tuple([opened[i] for i in chosen]), nested)
+    gradient = gradients if isinstance(argnums, Sequence) else gradients[0]
     value = boundary.close(trace, out, nested)
-    return ((value, boundary.close(trace, aux, nested)), slope) if has_aux else (value, slope)
+    return ((value, boundary.close(trace, aux, nested)), gradient) if has_aux else (value, gradient)
 
 
 def positions(argnums: int | Sequence[int], count: int) -> tuple[int, ...]:
-    """The arguments that `argnums` names, counted from the front."""
+    """The positions in `argnums`, made non-negative."""
     chosen = tuple(argnums) if isinstance(argnums, Sequence) else (argnums,)
     for n in chosen:
         if not -count <= n < count:
@@ -103,8 +103,8 @@ def vjp(f: Function, *primals: Any, has_aux: bool = False) -> tuple[Any, ...]:
         has_aux: Whether `f` returns `(value, aux)`; then the result is `(value, pullback, aux)`.
 
     Returns:
-        `(value, pullback)`; `pullback(cotangent, retain=False)` gives a tuple with one entry for each primal. It frees
-        what was recorded as it goes; to call it again, pass `retain=True` in every call but the last.
+        `(value, pullback)`; `pullback(cotangent, retain=False)` returns a tuple with one entry per primal. It frees
+        the recording as it goes; to call it again, pass `retain=True` in every call but the last.
 
     Raises:
         TypeError: A primal is not floating-point, or a cotangent has another shape or dtype than its output.
@@ -137,7 +137,7 @@ def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any], has_aux: b
     Args:
         f: A function of arrays (or trees of them) that returns an array or a tree of arrays.
         primals: Its arguments: floating-point arrays or trees of them.
-        tangents: A direction for each, of the same structure, shapes and dtypes.
+        tangents: One per primal, with the same structure, shapes and dtypes.
         has_aux: Whether `f` returns `(value, aux)`; then the result is `(value, tangent, aux)`.
 
     Returns:
@@ -154,7 +154,7 @@ def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any], has_aux: b
     """
     if len(primals) != len(tangents):
         raise TypeError(
-            f"jvp needs one tangent for each primal. Received: {len(primals)} primals and {len(tangents)} tangents"
+            f"jvp needs one tangent per primal. Received: {len(primals)} primals and {len(tangents)} tangents"
         )
     nested = is_traced(primals, tangents)
     trace = Trace(forward=True)
@@ -167,9 +167,9 @@ def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any], has_aux: b
 
     opened = boundary.open_arguments(dict(enumerate(primals)), start, tangents=tangents)
     out, aux = boundary.call(trace, f, tuple(opened.values()), {}, has_aux)
-    slope = tree_map(lambda x: x._link if boundary.belongs(trace, x) else boundary.zeros_like(x), out)
-    value, slope = boundary.close(trace, out, nested), boundary.close(trace, slope, nested)
-    return (value, slope, boundary.close(trace, aux, nested)) if has_aux else (value, slope)
+    tangent = tree_map(lambda x: x._link if boundary.belongs(trace, x) else boundary.zeros_like(x), out)
+    value, tangent = boundary.close(trace, out, nested), boundary.close(trace, tangent, nested)
+    return (value, tangent, boundary.close(trace, aux, nested)) if has_aux else (value, tangent)
 
 
 def stop_gradient(x: Any) -> Any:

@@ -1,1 +1,1 @@
-"""Are derivatives right, and where is one wrong? For tests, and for looking inside."""
+"""Checks of derivatives and lists of operations, for tests and debugging."""

@@ -1,4 +1,4 @@
-"""Are the derivatives right? An assertion for tests: automatic against numerical differentiation."""
+"""An assertion for tests: automatic against numerical differentiation."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from portanet.tree import tree_items, tree_leaves, tree_map
 
 Mode: TypeAlias = Literal["forward", "reverse"]
 
-NARROW = 1e-6  # step of the second opinion, for a point near a kink or with strong curvature
-EXAMINED = 512  # elements of one array that are looked at one by one after a failure
+NARROW = 1e-6  # step of the second comparison, for a point near a kink or with strong curvature
+EXAMINED = 512  # elements of one array that are checked one by one after a failure
 
 
 class GradientError(AssertionError):
@@ -34,11 +34,11 @@ def check_grads(
     directions: int = 2,
     seed: int = 0,
 ) -> None:
-    """Assert that the derivatives of `f` at `args` agree with differences along random directions, in float64.
+    """Assert that the derivatives of `f` at `args` agree with finite differences along random directions, in float64.
 
     The arguments are converted to float64 (complex128 if complex). Directional derivatives are compared with
     Richardson's extrapolation; one-sided differences that do not approach each other reveal a kink or a jump. After a
-    failure every element is looked at on its own, to name the worst.
+    failure every element is checked separately, to name the worst.
 
     Args:
         f: A function of arrays (or trees of them) that returns an array or a tree of arrays.
@@ -50,9 +50,9 @@ def check_grads(
         seed: Of the random directions.
 
     Raises:
-        GradientError: A derivative is wrong, `f` is not differentiable there, not finite or not deterministic. It is an
+        GradientError: A derivative is wrong, `f` is not differentiable, not finite or not deterministic. It is an
             AssertionError; the message names the argument, its worst element, and the operation whose rule disagrees
-            where that can be found.
+            if known.
         TypeError: The arrays cannot be float64.
 
     Example:
@@ -65,7 +65,7 @@ def check_grads(
     """
     unknown = [mode for mode in modes if mode not in ("forward", "reverse")]
     if unknown or not modes:
-        raise ValueError(f"Argument `modes` may hold 'forward' and 'reverse'. Received: modes={modes!r}")
+        raise ValueError(f"Argument `modes` must contain 'forward', 'reverse' or both. Received: modes={modes!r}")
     draw = random.Random(seed)
     precise = tuple(tree_map(_to_double, arg) for arg in args)
     _check(_arrays_of(f), precise, tuple(modes), order, "function", tol, directions, draw)
@@ -80,24 +80,24 @@ def _to_double(x: Any) -> Any:
             "check_grads takes floating-point arrays; close over the others (lambda x: f(x, labels)). "
             f"Received: an array with dtype {x.dtype}"
         )
-    wanted = raw.complex128 if raw.isdtype(x.dtype, "complex floating") else raw.float64
-    double = x if x.dtype == wanted else raw.astype(x, wanted)
-    if double.dtype != wanted:
+    dtype = raw.complex128 if raw.isdtype(x.dtype, "complex floating") else raw.float64
+    double = x if x.dtype == dtype else raw.astype(x, dtype)
+    if double.dtype != dtype:
         raise TypeError(
-            "check_grads needs float64, which this library has switched off; in JAX: "
+            "check_grads needs float64, which is disabled in this library; in JAX: "
             f"jax.config.update('jax_enable_x64', True). Received: {double.dtype}"
         )
     return double
 
 
 def _arrays_of(f: Callable[..., Any]) -> Callable[..., Any]:
-    """`f` with the results that have derivatives alone."""
+    """`f` with its differentiable results alone."""
 
     def function(*args: Any) -> list[Any]:
         leaves = [x for x in tree_leaves(f(*args)) if hasattr(x, "dtype")]
-        spaces = [differentiable_namespace(raw_namespace(x)) if not hasattr(x, "_xp") else x._xp for x in leaves]
+        namespaces = [differentiable_namespace(raw_namespace(x)) if not hasattr(x, "_xp") else x._xp for x in leaves]
         kinds = ("real floating", "complex floating")
-        return [x for x, xp in zip(leaves, spaces, strict=True) if xp.isdtype(x.dtype, kinds)]
+        return [x for x, xp in zip(leaves, namespaces, strict=True) if xp.isdtype(x.dtype, kinds)]
 
     return function
 
@@ -158,7 +158,7 @@ def _directional(
         actual = _pair(tree_leaves(vjp(f, *args)[1](w)), tree_leaves(v))
     expected = _pair(w, numeric_jvp(f, args, v, "richardson"))
     if not _close(actual, expected, tol):
-        # With a narrow step a kink nearby and strong curvature do no harm, at the cost of rounding.
+        # A narrow step tolerates a nearby kink and strong curvature, at the cost of rounding errors.
         narrow = _pair(w, numeric_jvp(f, args, v, "central", NARROW))
         if _close(actual, narrow, max(tol, 1e-6)):
             return actual, actual
@@ -173,14 +173,14 @@ def _close(a: float, b: float, tol: float) -> bool:
 def _normal(x: Array, draw: random.Random) -> Array:
     raw = raw_namespace(x)
     complex_valued = raw.isdtype(x.dtype, "complex floating")
-    numbers = [
+    values = [
         complex(draw.gauss(0, 1), draw.gauss(0, 1)) if complex_valued else draw.gauss(0, 1)
         for _ in range(math.prod(x.shape))
     ]
-    return raw.reshape(raw.asarray(numbers, dtype=x.dtype, device=device_of(x)), tuple(x.shape))
+    return raw.reshape(raw.asarray(values, dtype=x.dtype, device=device_of(x)), tuple(x.shape))
 
 
-# What makes the question meaningless
+# Preconditions
 
 
 def _require_well_behaved(values: list[Any], again: list[Any], what: str) -> None:
@@ -190,12 +190,12 @@ def _require_well_behaved(values: list[Any], again: list[Any], what: str) -> Non
             raise GradientError(f"The {what} is not finite at this point; check at another one.")
         if not bool(raw.all(y == z)):
             raise GradientError(
-                f"The {what} gave different values in two calls: fix its random draws before checking it."
+                f"The {what} returned different values in two calls: fix its random seed before checking it."
             )
 
 
 def _gap(f: Callable[..., Any], args: tuple[Any, ...], v: tuple[Any, ...]) -> tuple[float, float, float]:
-    """How far apart the one-sided derivatives along `v` stay as the step shrinks; 0 where they approach each other."""
+    """The largest gap between one-sided derivatives along `v` as the step shrinks (0 if they converge), and both."""
     wide, near = NARROW * 10, NARROW
     pairs = [
         (numeric_jvp(f, args, v, "backward", step), numeric_jvp(f, args, v, "forward", step)) for step in (wide, near)
@@ -205,10 +205,10 @@ def _gap(f: Callable[..., Any], args: tuple[Any, ...], v: tuple[Any, ...]) -> tu
         raw = raw_namespace(low)
         gap, gap_near = raw.abs(high - low), raw.abs(high_near - low_near)
         noise = 1e-5 * (1.0 + raw.abs(low_near) + raw.abs(high_near)) + 1e-8 * raw.abs(y)
-        stays = raw.astype((gap_near > 0.5 * gap) & (gap_near > noise), gap.dtype) * gap_near
-        if math.prod(gap.shape) and float(raw.max(stays)) > worst:
-            worst = float(raw.max(stays))
-            at = int(raw.argmax(raw.reshape(stays, (-1,))))
+        remaining = raw.astype((gap_near > 0.5 * gap) & (gap_near > noise), gap.dtype) * gap_near
+        if math.prod(gap.shape) and float(raw.max(remaining)) > worst:
+            worst = float(raw.max(remaining))
+            at = int(raw.argmax(raw.reshape(remaining, (-1,))))
             flat = [raw.reshape(side, (-1,))[at] for side in (low_near, high_near)]
             sides = (float(raw.abs(flat[0])), float(raw.abs(flat[1])))
             if not raw.isdtype(flat[0].dtype, "complex floating"):
@@ -219,18 +219,18 @@ def _gap(f: Callable[..., Any], args: tuple[Any, ...], v: tuple[Any, ...]) -> tu
 def _require_smooth(f: Callable[..., Any], args: tuple[Any, ...], v: tuple[Any, ...], what: str) -> None:
     if _gap(f, args, v)[0] == 0.0:
         return
-    worst, place, sides = -1.0, "", (0.0, 0.0)
+    worst, element, sides = -1.0, "", (0.0, 0.0)
     for name, direction in _elements(args):
         gap, low, high = _gap(f, args, direction)
         if gap > worst:
-            worst, place, sides = gap, name, (low, high)
+            worst, element, sides = gap, name, (low, high)
     raise GradientError(
         f"The {what} is not differentiable at this point: the one-sided derivatives are {sides[0]:.6g} and "
-        f"{sides[1]:.6g} for {place} (the worst). Check at another point, or leave out the kink."
+        f"{sides[1]:.6g} for {element} (the worst). Check at another point, or leave out the kink."
     )
 
 
-# Where it went wrong
+# Locating the error
 
 
 def _elements(args: tuple[Any, ...]) -> Iterator[tuple[str, tuple[Any, ...]]]:
@@ -238,17 +238,17 @@ def _elements(args: tuple[Any, ...]) -> Iterator[tuple[str, tuple[Any, ...]]]:
     items = list(tree_items(args))
     leaves = [leaf for _, leaf in items]
     for number, (path, leaf) in enumerate(items):
-        for place in range(min(math.prod(leaf.shape), EXAMINED)):
-            parts = iter([unit(x, place if i == number else None) for i, x in enumerate(leaves)])
-            yield _name(path, place, tuple(leaf.shape)), tree_map(lambda _, parts=parts: next(parts), args)
+        for position in range(min(math.prod(leaf.shape), EXAMINED)):
+            parts = iter([unit(x, position if i == number else None) for i, x in enumerate(leaves)])
+            yield _name(path, position, tuple(leaf.shape)), tree_map(lambda _, parts=parts: next(parts), args)
 
 
-def _name(path: str, place: int, shape: tuple[int, ...]) -> str:
+def _name(path: str, position: int, shape: tuple[int, ...]) -> str:
     number, _, rest = path.removeprefix("[").partition("]")
     index = []
     for n in reversed(shape):
-        place, at = divmod(place, n)
-        index.append(at)
+        position, i = divmod(position, n)
+        index.append(i)
     return f"argument {number}{rest}, element {tuple(reversed(index))}"
 
 
@@ -262,15 +262,15 @@ def _wrong(
     actual: float,
     expected: float,
 ) -> str:
-    worst, place = abs(actual - expected), "a random direction (no single element stands out)"
+    worst, element = abs(actual - expected), "a random direction (no single element stands out)"
     best = 0.0
     for name, direction in _elements(args):
         got, want = _directional(f, args, direction, w, mode, 1e-7)
         if abs(got - want) > best:
-            best, place, actual, expected = abs(got - want), name, got, want
+            best, element, actual, expected = abs(got - want), name, got, want
     suspect = wrong_rule(f, args, v, mode)
     return (
-        f"The {mode}-mode derivative of the {what} is wrong, worst for {place}: {actual:.9g}, where differences give "
+        f"The {mode}-mode derivative of the {what} is wrong, worst for {element}: {actual:.9g}, where differences give "
         f"{expected:.9g} (of the results weighted at random; along a random direction they differ by {worst:.3g}). "
-        + (f"The rule of {suspect} disagrees." if suspect else "No single rule could be singled out.")
+        + (f"The rule of {suspect} disagrees." if suspect else "No single rule could be identified.")
     )

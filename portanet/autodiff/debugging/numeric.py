@@ -1,4 +1,4 @@
-"""Numerical differentiation: slow and inexact, but it needs nothing except the function's values; for checks."""
+"""Numerical differentiation, for checks: slow and inexact, but it needs only the function's values."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def numeric_jvp(
     method: Method = "central",
     step: float | None = None,
 ) -> Any:
-    """The derivative of `f` at `primals` along `tangents`, by differences.
+    """The derivative of `f` at `primals` along `tangents`, by finite differences.
 
     Forward differences D+(h) = (f(x + h) - f(x)) / h and backward ones D-(h) = (f(x) - f(x - h)) / h have an error of
     order h; central ones D0(h) = (f(x + h) - f(x - h)) / 2h of order h^2; Richardson's extrapolation
@@ -42,16 +42,15 @@ def numeric_jvp(
     Args:
         f: A function of plain arrays (or trees of them) that returns an array or a tree of arrays.
         primals: Its arguments, floating-point.
-        tangents: A direction for each, of the same structure and shapes.
+        tangents: One per primal, with the same structure and shapes.
         method: `"forward"`, `"backward"`, `"central"` or `"richardson"`.
-        step: The h above; None for eps^(1 / (order + 1)), where the error of the method and that of rounding are
-            about equal.
+        step: The h above; None for eps^(1 / (order + 1)), which balances truncation and rounding errors.
 
     Returns:
         An array or a tree like the result of `f`.
 
     Raises:
-        ValueError: The method is not known.
+        ValueError: The method is unknown.
 
     Example:
         >>> import numpy as np
@@ -65,8 +64,8 @@ def numeric_jvp(
     h = float(raw_namespace(first).finfo(first.dtype).eps) ** (1 / (ERROR_ORDERS[method] + 1)) if step is None else step
     total = None
     for k, weight in STENCILS[method].items():
-        moved = tree_map(lambda x, t, k=k: x + (k * h) * t, list(primals), list(tangents))
-        part = tree_map(lambda y, weight=weight: y * weight, f(*moved))
+        shifted = tree_map(lambda x, t, k=k: x + (k * h) * t, list(primals), list(tangents))
+        part = tree_map(lambda y, weight=weight: y * weight, f(*shifted))
         total = part if total is None else tree_map(lambda a, b: a + b, total, part)
     return tree_map(lambda y: y / h, total)
 
@@ -74,7 +73,7 @@ def numeric_jvp(
 def numeric_grad(
     f: Callable[..., Any], argnum: int = 0, method: Method = "central", step: float | None = None
 ) -> Callable[..., Any]:
-    """The gradient of a scalar function, by differences for one element after another.
+    """The gradient of a scalar function, by finite differences, one element at a time.
 
     Args:
         f: A function of plain arrays that returns a scalar.
@@ -95,21 +94,22 @@ def numeric_grad(
 
     @functools.wraps(f)
     def gradient(*args: Any, **kwargs: Any) -> Any:
-        def of_one(x: Any) -> Any:
+        def of_argument(x: Any) -> Any:
             return f(*(x if i == argnum % len(args) else a for i, a in enumerate(args)), **kwargs)
 
         x = args[argnum]
         leaves = tree_leaves(x)
-        slopes = []
+        gradients = []
         for number, leaf in enumerate(leaves):
             partials = []
-            for place in range(math.prod(leaf.shape)):
-                units = iter([unit(y, place if i == number else None) for i, y in enumerate(leaves)])
+            for position in range(math.prod(leaf.shape)):
+                units = iter([unit(y, position if i == number else None) for i, y in enumerate(leaves)])
                 direction = tree_map(lambda _, units=units: next(units), x)
-                partials.append(numeric_jvp(of_one, (x,), (direction,), method, step))
+                partials.append(numeric_jvp(of_argument, (x,), (direction,), method, step))
             raw = raw_namespace(leaf)
-            slopes.append(raw.reshape(raw.stack(partials), tuple(leaf.shape)) if partials else raw.zeros_like(leaf))
-        joined = iter(slopes)
+            stacked = raw.stack(partials) if partials else raw.zeros_like(leaf)
+            gradients.append(raw.reshape(stacked, tuple(leaf.shape)))
+        joined = iter(gradients)
         return tree_map(lambda _: next(joined), x)
 
     return gradient

@@ -1,4 +1,4 @@
-"""What happened inside a trace: every operation in order, with its operands; a Wengert list."""
+"""The operations of a trace in order, with their operands: a Wengert list."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from portanet.tree import tree_items, tree_leaves, tree_map
 
 @dataclass(frozen=True)
 class Step:
-    """One recorded operation: its name, its result, and in reverse mode the numbers of the steps it was made from."""
+    """One recorded operation: its name, its result, and in reverse mode the numbers of its operands' steps."""
 
     name: str
     result: TracedArray
@@ -24,30 +24,29 @@ class Step:
 
 @dataclass(frozen=True)
 class Recording:
-    """The inputs (as steps without operands), then the operations, and which of them are results by path."""
+    """The inputs (as steps without operands), then the operations; and the step of each result by path."""
 
     steps: list[Step]
     results: dict[str, int | None]
 
 
 def record_run(f: Callable[..., Any], args: tuple[Any, ...], tangents: tuple[Any, ...] | None = None) -> Recording:
-    """Run `f` once and keep every operation on the floating-point arrays among its arguments.
+    """Run `f` once and record every operation on the floating-point arrays among its arguments.
 
     Args:
         f: The function.
-        args: Its arguments; what is not a floating-point array is passed on as a constant.
-        tangents: Directions for all of them, to record a forward trace; None for a reverse trace.
+        args: Its arguments; anything but floating-point arrays is passed as a constant.
+        tangents: Directions for these arrays, to record a forward trace; None for a reverse trace.
     """
     log: list[tuple[str, TracedArray]] = []
     trace = Trace(forward=tangents is not None, log=log)
     arrays = [x for x in tree_leaves(args) if hasattr(x, "dtype")]
-    places = [f"{number}{path}" for number, arg in enumerate(args) for path, _ in tree_items(arg)]
-    place = iter(places)
+    names = iter([f"argument {number}{path}" for number, arg in enumerate(args) for path, _ in tree_items(arg)])
     direction = iter(tree_leaves(tangents))
     inputs: list[Step] = []
 
     def start(x: Any) -> Any:
-        name = f"argument {next(place)}"
+        name = next(names)
         if type(x) is float:
             x = boundary.like(arrays, x)
         if not (hasattr(x, "dtype") and hasattr(x, "shape")):
@@ -71,7 +70,7 @@ def record_run(f: Callable[..., Any], args: tuple[Any, ...], tangents: tuple[Any
 
 
 def parents_of(node: Node, known: dict[int, int]) -> tuple[Node, ...]:
-    """The recorded nodes that one was made from; the parts of a tuple of results share those of the whole."""
+    """The recorded parents of a node; the parts of a tuple of results share those of the whole."""
     parents = node.parents
     if type(parents) is Node:
         return (parents,) if id(parents) in known else parents_of(parents, known)
@@ -79,5 +78,5 @@ def parents_of(node: Node, known: dict[int, int]) -> tuple[Node, ...]:
 
 
 def value_of(step: Step) -> Any:
-    """The plain array that a step gave."""
+    """The plain result of a step."""
     return unwrap(step.result)

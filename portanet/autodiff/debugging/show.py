@@ -1,4 +1,4 @@
-"""A picture of a computation: the operations that a function performs, in order."""
+"""The operations of a function in order, as text or as a graph."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from portanet.drawing import drawing
 
 @dataclass(frozen=True, repr=False)
 class Picture:
-    """What `show` returns: prints as a list; `dot` is the graph in Graphviz's language, `draw` the drawing."""
+    """The result of `show`: prints as a list; `dot` is the graph in the DOT language, `draw` renders it."""
 
     recording: Recording
 
@@ -20,24 +20,24 @@ class Picture:
         return "\n".join(self.lines())
 
     def lines(self) -> list[str]:
-        """One line for each input and operation: number, name and operands, dtype and shape, and the result's path."""
+        """One line per input and operation: number, name and operands, dtype and shape, and the result's path."""
         steps = self.recording.steps
         results: dict[int, list[str]] = {}
         for path, number in self.recording.results.items():
             if number is not None:
                 results.setdefault(number, []).append(f"result{path}")
-        made = [f"{step.name}({', '.join(f'v{i}' for i in step.operands)})" for step in steps]
-        made = [step.name if not step.operands else call for step, call in zip(steps, made, strict=True)]
-        width, label = max(map(len, made), default=0), len(f"v{len(steps) - 1}")
+        calls = [f"{step.name}({', '.join(f'v{i}' for i in step.operands)})" for step in steps]
+        calls = [step.name if not step.operands else call for step, call in zip(steps, calls, strict=True)]
+        width, label = max(map(len, calls), default=0), len(f"v{len(steps) - 1}")
         return [
             f"{f'v{i}':<{label}} = {call:<{width}}  {_kind(step.result)}"
             + (f"  -> {', '.join(results[i])}" if i in results else "")
-            for i, (step, call) in enumerate(zip(steps, made, strict=True))
+            for i, (step, call) in enumerate(zip(steps, calls, strict=True))
         ]
 
     @property
     def dot(self) -> str:
-        """The graph in Graphviz's language, as text."""
+        """The graph in the DOT language of Graphviz."""
         lines = ["digraph {", "  rankdir=LR", '  node [shape=box fontname="monospace"]']
         results = set(self.recording.results.values())
         for i, step in enumerate(self.recording.steps):
@@ -50,7 +50,7 @@ class Picture:
         """The graph as a `graphviz.Source`, which notebooks display and `.render(path)` writes.
 
         Raises:
-            ImportError: The Python package graphviz is not installed; the message says what to type.
+            ImportError: The Python package graphviz is not installed; the message says how to install it.
         """
         return drawing(self.dot, "`show(...).dot` gives the graph as text without it.")
 
@@ -71,7 +71,7 @@ def show(f: Callable[..., Any], *args: Any) -> Picture:
         args: Its arguments.
 
     Returns:
-        A picture: `print` it, or take `.dot` (Graphviz's language) or `.draw()` (needs the extra `plot`).
+        A `Picture`: `print` it, or use `.dot` (DOT language) or `.draw()` (needs the extra `plot`).
 
     Example:
         >>> import numpy as np

@@ -1,4 +1,4 @@
-"""Which recorded operation has a wrong derivative."""
+"""Find the recorded operation with a wrong derivative."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ TOLERANCE = 1e-4
 def wrong_rule(
     f: Callable[..., Any], args: tuple[Any, ...], v: tuple[Any, ...], mode: Literal["forward", "reverse"]
 ) -> str | None:
-    """The first operation inside `f` whose rule disagrees with differences, or None if that cannot be said.
+    """The first operation inside `f` whose rule disagrees with finite differences, or None if unknown.
 
-    The function runs at `args` and a little to both sides along `v`. That gives the tangent of every intermediate
-    value by differences. In forward mode the first operation whose own tangent differs is at fault; in reverse mode
-    each pullback must satisfy `g . tangent of the result = sum of pulled g . tangents of the operands`.
+    The function runs at `args` and slightly to both sides along `v`. Differences give the tangent of every intermediate
+    value. In forward mode the first operation whose own tangent differs is at fault; in reverse mode each pullback
+    must satisfy `g . tangent of the result = sum of pulled g . tangents of the operands`.
     """
     forward = v if mode == "forward" else None
     run = record_run(f, args, forward)
@@ -34,19 +34,19 @@ def wrong_rule(
     if any([(s.name, tuple(s.result.shape)) for s in other.steps] != names for other in (low, high)):
         return None  # control flow differs between the points
     tangents = [(unwrap(b.result) - unwrap(a.result)) / (2 * STEP) for a, b in zip(low.steps, high.steps, strict=True)]
-    at = _first_wrong_push(run, tangents) if mode == "forward" else _first_wrong_pull(run, tangents)
-    if at is None:
+    index = _first_wrong_push(run, tangents) if mode == "forward" else _first_wrong_pull(run, tangents)
+    if index is None:
         return None
-    step = run.steps[at]
-    return f"`{step.name}` (operation v{at} of show(f, ...), result of shape {tuple(step.result.shape)})"
+    step = run.steps[index]
+    return f"`{step.name}` (operation v{index} of show(f, ...), result of shape {tuple(step.result.shape)})"
 
 
 def _first_wrong_push(run: Recording, tangents: list[Any]) -> int | None:
     for i, step in enumerate(run.steps):
         tangent = unwrap(step.result._link)
         raw = raw_namespace(tangent)
-        off = raw.sum(raw.abs(tangent - tangents[i]))
-        if float(off) > TOLERANCE * (1.0 + float(raw.sum(raw.abs(tangents[i])))):
+        error = raw.sum(raw.abs(tangent - tangents[i]))
+        if float(error) > TOLERANCE * (1.0 + float(raw.sum(raw.abs(tangents[i])))):
             return i
     return None
 
@@ -64,8 +64,8 @@ def _first_wrong_pull(run: Recording, tangents: list[Any]) -> int | None:
             for grad, operand in zip(grads, step.operands, strict=True)
             if grad is not None
         ]
-        off = sum(_real(raw, raw.sum(term)) for term in terms)
-        if abs(off) > TOLERANCE * (1.0 + sum(_real(raw, raw.sum(raw.abs(term))) for term in terms)):
+        error = sum(_real(raw, raw.sum(term)) for term in terms)
+        if abs(error) > TOLERANCE * (1.0 + sum(_real(raw, raw.sum(raw.abs(term))) for term in terms)):
             return i
     return None
 

@@ -1,4 +1,4 @@
-"""The derivative of every function of the standard, one file for each of its sections."""
+"""The derivative of every function of the standard, one file per section."""
 
 from portanet.autodiff.rules import (
     creation,

@@ -1,4 +1,4 @@
-"""Creation and inspection: nothing to differentiate, except where a traced value is spread over the new array."""
+"""Creation and inspection: nothing to differentiate, except where a traced value fills the new array."""
 
 from __future__ import annotations
 
@@ -47,6 +47,6 @@ def _linspace(
 ) -> Any:
     like = xp.real(start - stop)
     steps = xp.arange(num, dtype=like.dtype, device=device or like.device) / max(num - endpoint, 1)
-    # Each end is weighted, so that both are met exactly.
+    # Both ends are weighted, so that both are exact.
     out = start * (1 - steps) + stop * steps
     return out if dtype is None else xp.astype(out, dtype)

@@ -1,7 +1,7 @@
-"""How a rule is declared: one line or one function each, kept in tables that the namespace reads.
+"""Declaration of rules: one line or one function each, in tables that the namespace reads.
 
 Every function of the standard is in exactly one table: `RULES` (differentiated by its own rule), `COMPOSITES`
-(written in other functions, which are differentiated), `CREATION` (a new array) or `PASSTHROUGH` (no derivative, or a
+(composed of other functions, which are differentiated), `CREATION` (a new array) or `PASSTHROUGH` (no derivative, or a
 zero one). `PRIMITIVES` holds the few functions with a rule that the standard lacks.
 """
 
@@ -25,7 +25,7 @@ PASSTHROUGH: dict[str, str] = {}
 
 
 def elementwise(name: str, *maps: Factory, pushes: tuple[Factory, ...] | None = None) -> None:
-    """A function of each element, of one array or of two that broadcast.
+    """An elementwise function of one array or of two that broadcast.
 
     Its Jacobian is diagonal, so one map per operand serves both directions; only for complex numbers may the `pushes`
     (forward mode) differ.
@@ -51,8 +51,8 @@ def linear(name: str, transpose: Factory) -> None:
 def pushed(name: str) -> Callable[[Factory], Factory]:
     """A function of one array whose rule is easier to state for tangents; reverse mode transposes the push.
 
-    The push is linear in the tangent, so its own pullback, found by recording it, is the map wanted. It is recorded
-    when the cotangent arrives, and only for those results that have one. All that a push meets is lifted: it may
+    The push is linear in the tangent, so its own pullback, computed by recording it, is the required map. It is
+    recorded when the cotangent arrives, only for results that have one. All operands of a push are lifted: it may
     write `ans * t`, which array-api-strict would refuse for a plain `ans` and a traced `t`.
     """
 
@@ -79,9 +79,9 @@ def pushed(name: str) -> Callable[[Factory], Factory]:
             def pull(g: Any) -> Any:
                 if not isinstance(g, list):
                     return vjp(forward, xp.zeros_like(x))[1](g)[0]
-                there = [i for i, part in enumerate(g) if part is not None]
-                back = vjp(lambda t: [forward(t)[i] for i in there], xp.zeros_like(x))[1]
-                return back([g[i] for i in there])[0]
+                present = [i for i, part in enumerate(g) if part is not None]
+                back = vjp(lambda t: [forward(t)[i] for i in present], xp.zeros_like(x))[1]
+                return back([g[i] for i in present])[0]
 
             return pull
 
@@ -96,7 +96,7 @@ def _plain(x: Any) -> Any:
 
 
 def composite(name: str) -> Callable[[Function], Function]:
-    """Register a function `(xp, *args, **kwargs)` that is written in other functions of the namespace."""
+    """Register a function `(xp, *args, **kwargs)` composed of other functions of the namespace."""
 
     def register(function: Function) -> Function:
         COMPOSITES[name] = function
@@ -106,7 +106,7 @@ def composite(name: str) -> Callable[[Function], Function]:
 
 
 def primitive(name: str) -> Callable[[Function], Function]:
-    """Register a function `(raw, *args, **kwargs)` that has a rule but no place in the standard."""
+    """Register a function `(raw, *args, **kwargs)` that has a rule but is not in the standard."""
 
     def register(function: Function) -> Function:
         PRIMITIVES[name] = function
@@ -116,10 +116,10 @@ def primitive(name: str) -> Callable[[Function], Function]:
 
 
 def creation(*names: str) -> None:
-    """Register functions that make a new array, which may then be filled by `x[key] = value`."""
+    """Register functions that create an array, which may then be filled by `x[key] = value`."""
     CREATION.update(names)
 
 
 def no_derivative(reason: str, *names: str) -> None:
-    """Register functions that take the wrappers off and give constants."""
+    """Register functions that unwrap arguments and return constants."""
     PASSTHROUGH.update(dict.fromkeys(names, reason))

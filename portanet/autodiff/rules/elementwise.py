@@ -136,7 +136,7 @@ def _sign_map(conjugate: bool) -> Any:
     def factory(xp: Any, ans: Any, x: Any) -> LinearMap:
         if not xp.isdtype(x.dtype, "complex floating"):
             return lambda t: t * 0
-        # sign(z) = z/|z| turns with z: d sign = i sign Im(conj(sign) dz) / |z|
+        # sign(z) = z/|z| rotates with z: d sign = i sign Im(conj(sign) dz) / |z|
         size = xp.abs(x)
         safe = xp.where(size == 0, 1.0, size)
         if conjugate:
@@ -151,7 +151,7 @@ elementwise("sign", _sign_map(True), pushes=(_sign_map(False),))
 
 
 def _tie(better: str, first: bool) -> Any:
-    """1 where this operand is the better one, 1/2 where they are equal, else 0."""
+    """1 where this operand is selected, 1/2 at a tie, else 0."""
 
     def factory(xp: Any, ans: Any, x: Any, y: Any) -> LinearMap:
         wins = xp.find(better)(x, y) if first else xp.find(better)(y, x)
@@ -180,7 +180,7 @@ elementwise("nextafter", _same, _nothing)
 
 @composite("clip")
 def _clip(xp: Any, x: Any, /, min: Any = None, max: Any = None) -> Any:  # noqa: A002 -- the standard's names
-    """Inside and on the bounds the derivative belongs to x, outside to the bound."""
+    """Inside and on the bounds the derivative goes to x, outside to the bound."""
     if min is not None:
         x = xp.where(x < min, min, x)
     if max is not None:

@@ -12,7 +12,7 @@ BACKWARD_NORM = {"backward": "forward", "ortho": "ortho", "forward": "backward"}
 
 
 def _resize(xp: Any, x: Any, size: int, axis: int) -> Any:
-    """Cut `x` to `size` elements along an axis, or append zeros: what a transform does first, and its transpose."""
+    """Truncate `x` to `size` elements along an axis, or append zeros: a transform's first step, and its transpose."""
     axis %= x.ndim
     have = x.shape[axis]
     if have > size:
@@ -88,7 +88,7 @@ def _rfft_back(
 def _irfft_back(
     xp: Any, ans: Any, x: Any, /, *, n: int | None = None, axis: int = -1, norm: Any = "backward"
 ) -> LinearMap:
-    """Irfft counts each frequency twice, once for its mirror image, but for the first and, if n is even, the last."""
+    """Irfft counts each frequency twice, once for its mirror image, except the first and, if n is even, the last."""
     have, dtype, raw = x.shape[axis], x.dtype, xp.raw
     size = 2 * (have - 1) if n is None else n
 
@@ -105,7 +105,7 @@ def _irfft_back(
 linear("fft.rfft", _rfft_back)
 linear("fft.irfft", _irfft_back)
 
-# The others are made of these.
+# The others are composed of these.
 
 
 @composite("fft.hfft")

@@ -1,4 +1,4 @@
-"""Indexing, and its transpose: scattering, which sums what falls on the same place."""
+"""Indexing, and its transpose: scattering, which sums values at the same position."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def _getitem(raw: Any, x: Any, key: Any) -> Any:
 
 @primitive("scatter")
 def _scatter(raw: Any, g: Any, key: Any, shape: tuple[int, ...]) -> Any:
-    """Zeros with `g` written at a key that names no element twice."""
+    """Zeros with `g` written at a key that selects no element twice."""
     return xpx.at(raw.zeros(shape, dtype=g.dtype, device=device_of(g)), key).set(g)
 
 
@@ -55,7 +55,7 @@ def index_add(rows: Any, index: Any, size: int) -> Any:
 
 
 def names_elements_twice(key: Any) -> bool:
-    """Whether an index holds integer arrays, which may name an element more than once."""
+    """Whether an index contains integer arrays, which may select an element more than once."""
     keys = key if isinstance(key, tuple) else (key,)
     return any(hasattr(k, "dtype") and k.ndim > 0 and "bool" not in str(k.dtype) for k in keys)
 
@@ -68,7 +68,7 @@ def _getitem_back(xp: Any, ans: Any, x: Any, key: Any) -> LinearMap:
         where = xp.raw.reshape(xp.raw.arange(math.prod(shape), device=xp.device_of(x)), shape)[key]
         return lambda g: xp.reshape(_add_at(xp, xp.reshape(g, (-1, 1)), where, math.prod(shape)), shape)
     if isinstance(key, tuple) and None in key and not any(hasattr(k, "dtype") for k in key):
-        # No library has to know how to write to x[None]: the new axes go first.
+        # Not every library can write to x[None]: new axes are removed first.
         key = (*(k for k in key if k is not None), *(() if Ellipsis in key else (...,)))
         within = unwrap(x)[key].shape
         return lambda g: xp.scatter(xp.reshape(g, within), key, shape)

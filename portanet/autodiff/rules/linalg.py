@@ -1,9 +1,9 @@
 """Inverses, determinants and factorisations.
 
-Functions of symmetric (Hermitian) matrices, `cholesky`, `eigh` and `eigvalsh`, are taken as functions of the symmetric
-part: their derivative is symmetric, whichever triangle the library reads. Eigenvectors and singular vectors are
-defined up to a sign (a phase): only what does not depend on it has a derivative. Where eigenvalues or singular values
-coincide, vectors of one eigenspace are taken not to turn into each other.
+Functions of symmetric (Hermitian) matrices, `cholesky`, `eigh` and `eigvalsh`, are treated as functions of the
+symmetric part: their derivative is symmetric, whichever triangle the library reads. Eigenvectors and singular vectors
+are defined up to a sign (a phase): only functions independent of it have a derivative. Where eigenvalues or singular
+values coincide, vectors of one eigenspace are assumed not to rotate into each other.
 
 Source: M. Giles, An extended collection of matrix derivative results for forward and reverse mode algorithmic
 differentiation (Oxford, 2008); for QR, S. Walter and L. Lehmann, Algorithmic differentiation of linear algebra
@@ -126,8 +126,8 @@ def _pinv(xp: Any, ans: Any, x: Any, /, *, rtol: Any = None) -> LinearMap:
 def _adjugate(xp: Any, ans: Any, x: Any) -> Any:
     """det(x) inv(x), which exists for singular matrices too.
 
-    Near those it is found by the method of Faddeev and LeVerrier, which neither inverts nor divides by what may be 0
-    (but loses digits for large matrices).
+    Near those it is computed by the Faddeev-LeVerrier algorithm, which needs no inverse and never divides by 0 (but
+    loses digits for large matrices).
     """
     sizes = xp.linalg.svdvals(xp.stop_gradient(x))
     if not sizes.size or xp.all(sizes[..., -1] > sizes[..., 0] * float(xp.finfo(x.dtype).eps) ** 0.5):
@@ -198,7 +198,7 @@ def _eigvalsh(xp: Any, x: Any, /) -> Any:
 
 @pushed("linalg.eig")
 def _eig(xp: Any, ans: Any, x: Any) -> LinearMap:
-    """Vectors keep the length 1 that libraries give them."""
+    """Vectors keep norm 1, as libraries return them."""
     values, vectors = ans
     gaps = _gaps(xp, values)
 

@@ -1,4 +1,4 @@
-"""Functions that move elements about: all linear, so each rule is the way back."""
+"""Functions that move elements: all linear, so each rule is the transpose."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def _broadcast_back(xp: Any, ans: Any, x: Any, *args: Any, **kwargs: Any) -> Lin
 
 
 linear("broadcast_to", _broadcast_back)
-linear("astype", _broadcast_back)  # fit also takes the dtype back
+linear("astype", _broadcast_back)  # fit also restores the dtype
 
 
 def _permute_back(xp: Any, ans: Any, x: Any, /, axes: tuple[int, ...]) -> LinearMap:

@@ -1,4 +1,4 @@
-"""Norms of vectors and matrices. Each is 0 at the origin together with its derivative."""
+"""Norms of vectors and matrices. Each is 0 at the origin, as is its derivative."""
 
 from __future__ import annotations
 

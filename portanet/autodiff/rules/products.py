@@ -1,4 +1,4 @@
-"""Products of arrays: matmul in every broadcasting form, and what is made of products and diagonals."""
+"""Products of arrays: matmul in every broadcasting form, and functions composed of products and diagonals."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def _matmul_pull_y(xp: Any, ans: Any, x: Any, y: Any) -> LinearMap:
         elif len(shape) == 1:
             out = xp.matmul(xp.matrix_transpose(x), xp.expand_dims(g, axis=-1))[..., 0]
         elif len(shape) == 2 and x.ndim > 2:
-            # One product over all rows, instead of one for each batch that is summed afterwards.
+            # One product over all rows, instead of one per batch that is summed afterwards.
             rows = xp.reshape(x, (-1, x.shape[-1]))
             out = xp.matmul(xp.matrix_transpose(rows), xp.reshape(g, (-1, g.shape[-1])))
         else:
@@ -77,7 +77,7 @@ def _outer(xp: Any, x: Any, y: Any, /) -> Any:
 
 @composite("linalg.cross")
 def _cross(xp: Any, x: Any, y: Any, /, *, axis: int = -1) -> Any:
-    """Element i is x[i+1] y[i+2] - x[i+2] y[i+1], counted modulo 3."""
+    """Element i is x[i+1] y[i+2] - x[i+2] y[i+1], indices modulo 3."""
 
     def turn(a: Any, places: int) -> Any:
         return xp.roll(a, -places, axis=axis)
@@ -119,7 +119,7 @@ def _matrix_power(xp: Any, x: Any, n: int, /) -> Any:
     return out
 
 
-# The standard offers these in both places.
+# The standard has these in both namespaces.
 
 
 def _alias(name: str) -> None:

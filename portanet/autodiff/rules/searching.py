@@ -1,4 +1,4 @@
-"""Sorting, searching and sets: positions are integers, the elements found at them keep their derivative."""
+"""Sorting, searching and sets: positions are integers, the selected elements keep their derivative."""
 
 from __future__ import annotations
 

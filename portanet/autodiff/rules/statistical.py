@@ -1,4 +1,4 @@
-"""Sums, means, extremes and products over axes."""
+"""Sums, means, extrema and products over axes."""
 
 from __future__ import annotations
 
@@ -48,12 +48,12 @@ def _var(xp: Any, x: Any, /, *, axis: Any = None, correction: float = 0.0, keepd
 
 @composite("std")
 def _std(xp: Any, x: Any, /, *, axis: Any = None, correction: float = 0.0, keepdims: bool = False) -> Any:
-    """Like a norm: where all elements are equal it is 0 together with its derivative."""
+    """Like a norm: where all elements are equal, it and its derivative are 0."""
     var = xp.var(x, axis=axis, correction=correction, keepdims=keepdims)
     return xp.where(var == 0, 0.0, xp.sqrt(xp.where(var == 0, 1.0, var)))
 
 
-# Extremes: at a tie, the elements that are equal share the cotangent evenly.
+# Extrema: at a tie, the equal elements share the cotangent evenly.
 
 
 def _winners(xp: Any, ans: Any, x: Any, axis: Any) -> Any:
@@ -117,7 +117,7 @@ linear("cumulative_sum", _cumulative_sum_back)
 def _cumulative_prod(
     xp: Any, x: Any, /, *, axis: int | None = None, dtype: Any = None, include_initial: bool = False
 ) -> Any:
-    """Multiply by the array shifted 1, 2, 4, ... places (Hillis and Steele 1986): no division, zeros are right."""
+    """Multiply by the array shifted by 1, 2, 4, ... (Hillis and Steele 1986): no division, zeros are right."""
     axis = 0 if axis is None else axis % x.ndim
     before = (slice(None),) * axis
     if dtype is not None:
