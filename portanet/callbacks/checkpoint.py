@@ -118,7 +118,8 @@ class ModelCheckpoint(Periodic):
         if self.save_best_only:
             value = self.monitored(logs)
             if value is not None and not self.improves(value, self.best):
-                self._say(f"epoch {numbers['epoch']}: {self.monitor} did not improve from {self.best:.5f}")
+                best = "nothing" if self.best is None else f"{self.best:.5f}"
+                self._say(f"epoch {numbers['epoch']}: {self.monitor} did not improve from {best}")
                 return
             self.best = self.best if value is None else value
         try:

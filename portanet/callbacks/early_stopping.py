@@ -13,6 +13,8 @@ from portanet.callbacks.monitor import Monitor
 class EarlyStopping(Monitor):
     """Ends training when a quantity has stopped improving; as `keras.callbacks.EarlyStopping`.
 
+    NaN never improves, and any other value improves on it.
+
     Args:
         monitor: Name of the quantity.
         min_delta: A change counts as an improvement if it is larger than this.

@@ -62,5 +62,5 @@ class Monitor(Callback):
         return str(found)
 
     def improves(self, value: float, reference: float | None) -> bool:
-        """Whether a value is better than another by more than `min_delta`; than None it always is."""
-        return reference is None or improves(value, reference, self.direction, self.min_delta)
+        """Whether a value is better than another by more than `min_delta`, as `portanet.schedules.plateau.improves`."""
+        return improves(value, reference, "min" if reference is None else self.direction, self.min_delta)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import secrets
+import threading
 from collections.abc import Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -20,18 +21,28 @@ class _Seed:
 
     value: int | None = None
     unowned: int = 0
+    in_block: bool = False
+    """Whether it was chosen inside `use_seed`."""
 
 
-_process = _Seed()
+_default = [_Seed()]
+"""The main thread's choice, for contexts that have made none."""
 _local: ContextVar[_Seed | None] = ContextVar("portanet_seed", default=None)
 
 
 def _in_use() -> _Seed:
-    return _local.get() or _process
+    return _local.get() or _default[0]
+
+
+def _in_main_thread() -> bool:
+    return threading.current_thread() is threading.main_thread()
 
 
 def set_seed(seed: int) -> None:
     """Choose the seed of everything random that is built from here on: weights, masks, shuffling.
+
+    The choice holds for the current context (thread or asyncio task), as with `set_backend`. A context that has chosen
+    nothing follows the main thread's latest choice.
 
     Example:
         >>> import portanet
@@ -39,8 +50,10 @@ def set_seed(seed: int) -> None:
         >>> portanet.random.get_seed()
         7
     """
-    current = _in_use()
-    current.value, current.unowned = checks.integer("seed", seed, least=0), 0
+    chosen = _Seed(checks.integer("seed", seed, least=0), in_block=_in_use().in_block)
+    _local.set(chosen)
+    if _in_main_thread() and not chosen.in_block:
+        _default[:] = [chosen]
 
 
 @contextlib.contextmanager
@@ -56,7 +69,20 @@ def use_seed(seed: int) -> Iterator[None]:
         >>> portanet.random.get_seed()
         7
     """
-    token = _local.set(_Seed(checks.integer("seed", seed, least=0)))
+    token = _local.set(_Seed(checks.integer("seed", seed, least=0), in_block=True))
+    try:
+        yield
+    finally:
+        _local.reset(token)
+
+
+@contextlib.contextmanager
+def keep_seed() -> Iterator[None]:
+    """In a `with` block, let another thread than the main one keep its seed, whatever the main thread chooses."""
+    if _in_main_thread() or _local.get() is not None:
+        yield
+        return
+    token = _local.set(_in_use())
     try:
         yield
     finally:

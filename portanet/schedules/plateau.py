@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from portanet import checks
@@ -78,12 +79,16 @@ class ReduceOnPlateau(Configurable):
 
 
 def improves(value: float, reference: float | None, mode: str, min_delta: float) -> bool:
-    """Whether a value is better than `reference` by more than `min_delta`; True if `reference` is None.
+    """Whether a value is better than `reference` by more than `min_delta`.
+
+    NaN is never better, and every other value is better than NaN or None.
 
     Example:
         >>> improves(0.905, 0.9, "max", 0.01), improves(0.92, 0.9, "max", 0.01)
         (False, True)
+        >>> improves(float("nan"), None, "min", 0.0), improves(5.0, float("nan"), "min", 0.0)
+        (False, True)
     """
-    if reference is None:
-        return True
+    if reference is None or math.isnan(reference):
+        return not math.isnan(value)
     return value + min_delta < reference if mode == "min" else value - min_delta > reference

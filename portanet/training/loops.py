@@ -12,6 +12,7 @@ from portanet import checks
 from portanet.backends import Array, asarray
 from portanet.callbacks import CallbackList
 from portanet.optimizers.base import widest
+from portanet.random.seeds import keep_seed
 from portanet.training import step
 from portanet.training.data.intake import Feed
 from portanet.training.data.streams import Batch
@@ -108,6 +109,7 @@ class TrainingRun:
         return statistics
 
 
+@keep_seed()
 def train(
     run: TrainingRun,
     feed: Feed,

@@ -220,6 +220,13 @@ def test_the_best_must_be_better_than_a_threshold(tmp_path):
     assert saved(tmp_path, (1.0, 3.0, 2.0), **options)[1] == ["2"]
 
 
+def test_nan_is_never_the_best_value(tmp_path, capsys):
+    nan = float("nan")
+    callback, names = saved(tmp_path, (nan, 3.0, nan, 2.0), save_best_only=True, verbose=1)
+    assert (names, callback.best) == (["2", "4"], 2.0)
+    assert "epoch 1: loss did not improve from nothing" in capsys.readouterr().out
+
+
 def test_the_last_of_the_best_are_kept(tmp_path):
     (tmp_path / "0").write_text("not of this run")
     assert saved(tmp_path, (5.0, 4.0, 6.0, 3.0, 2.0), save_best_only=True, keep=2)[1] == ["0", "4", "5"]

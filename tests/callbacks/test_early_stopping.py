@@ -52,3 +52,25 @@ def test_the_best_weights_of_a_model(backend):
     history = made.fit(x, y, epochs=5, verbose=0, validation_data=(x, y), callbacks=[stop])
     assert history.epoch == [0, 1]
     np.testing.assert_allclose(made.evaluate(x, y, verbose=0), history.history["val_loss"][0], rtol=1e-6)
+
+
+@pytest.mark.parametrize(("mode", "values"), [("min", (3, 1, 2)), ("max", (1, 3, 2))])
+def test_nan_is_never_the_best_value(mode, values):
+    nan = float("nan")
+    stop = EarlyStopping(mode=mode, patience=3, restore_best_weights=True)
+    ended = Script().play(stop, losses(nan, *values, nan, nan))
+    assert (ended.stop_training, ended.weights, stop.best, stop.best_epoch) == (True, 2, values[1], 2)
+
+
+def test_nan_alone_ends_training():
+    ended = Script().play(EarlyStopping(patience=2), losses(*[float("nan")] * 5))
+    assert (ended.stop_training, ended.position.epoch) == (True, 2)
+
+
+def test_a_baseline_of_nan_and_a_state_with_nan_are_improved_on():
+    nan = float("nan")
+    stop = EarlyStopping(patience=2, baseline=nan)
+    assert Script().play(stop, losses(3, 2, 1)).stop_training is False
+    state = {"wait": 1, "stopped_epoch": 0, "best": nan, "best_epoch": 0, "best_weights": None}
+    Script().play(stop, losses(3, 2), state)
+    assert stop.best == 2

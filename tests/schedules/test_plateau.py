@@ -37,3 +37,12 @@ def test_reset() -> None:
     assert rates(plateau, [1, 1]) == [1, 0.5]
     plateau.reset()
     assert rates(plateau, [2, 1]) == [1, 1]
+
+
+def test_nan_is_never_the_best_value() -> None:
+    nan = float("nan")
+    for mode, values in (("min", [nan, 3.0, 2.0, nan, 1.0]), ("max", [nan, 1.0, 2.0, nan, 3.0])):
+        plateau = ReduceOnPlateau(0.5, patience=2, mode=mode)
+        assert rates(plateau, values) == [1, 1, 1, 1, 1]
+        assert plateau.best == values[-1]
+    assert rates(ReduceOnPlateau(0.5, patience=2), [nan, nan, nan]) == [1, 0.5, 0.5]
