@@ -46,7 +46,7 @@ class Variable:
         self.regularizer = regularizer
         self.constraint = constraint
         self.counter = counter
-        """Whether this is a random counter: saved, but not a weight."""
+        """Whether this is a random counter or the state of a recurrent layer: saved with a model, but not a weight."""
         self.autocast = autocast
         """Whether a layer that computes in another dtype gets the value in that dtype."""
 

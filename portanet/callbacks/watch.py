@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from portanet.layers import Layer
+from portanet.variables import bind
 
 
 def named_layers(model: Layer, prefix: str = "") -> dict[str, Layer]:
@@ -63,7 +64,8 @@ def watched(
     try:
         for layer, path in chosen.items():
             vars(layer)["call"] = tell(path, layer.call)
-        yield
+        with bind({v: v.value for layer in chosen for v in layer.variables}):  # what calls assign is discarded
+            yield
     finally:
         for layer in chosen:
             vars(layer).pop("call", None)

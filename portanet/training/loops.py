@@ -183,7 +183,10 @@ def evaluate(model: Trainer, feed: Feed, listeners: CallbackList) -> dict[str, A
     with Whereabouts("Evaluation", feed.source.steps) as whereabouts, contextlib.closing(feed.batches()) as batches:
         for number, (x, y, weight) in whereabouts.follow(batches):
             listeners.call("on_test_batch_begin", number, {})
-            totals.add(test(values, x, objective.arrange(y), objective.arrange(weight, "sample_weight")))
+            targets, weights = objective.arrange(y), objective.arrange(weight, "sample_weight")
+            statistics, assigned = test(values, x, targets, weights)
+            _keep(model, values, assigned)
+            totals.add(statistics)
             listeners.call("on_test_batch_end", number, totals)
     logs = totals.logs()
     listeners.call("on_test_end", logs)
@@ -198,11 +201,22 @@ def predict(model: Trainer, feed: Feed, listeners: CallbackList) -> Any:
     with Whereabouts("Prediction", feed.source.steps) as whereabouts, contextlib.closing(feed.batches()) as batches:
         for number, (x, _, _) in whereabouts.follow(batches):
             listeners.call("on_predict_batch_begin", number, {})
-            parts.append(tree_map(to_host, forward(values, x)))
+            y_pred, assigned = forward(values, x)
+            _keep(model, values, assigned)
+            parts.append(tree_map(to_host, y_pred))
             listeners.call("on_predict_batch_end", number, {"outputs": parts[-1]})
     listeners.call("on_predict_end", {})
     columns = zip(*map(tree_leaves, parts), strict=True)
     return tree_map(lambda _: np.concatenate(next(columns), axis=0), parts[0])
+
+
+def _keep(model: Trainer, values: dict[str, Array], assigned: dict[str, Array]) -> None:
+    """Take over what a call has assigned, such as the states of recurrent layers, for the next batch and later."""
+    if assigned:
+        variables = model.named_variables()
+        for path, value in assigned.items():
+            variables[path].assign(value)
+        values.update(assigned)
 
 
 def loss_and_gradients(model: Trainer, batch: Batch) -> tuple[Array, dict[str, Array]]:

@@ -14,6 +14,7 @@ from portanet.layers import Layer
 from portanet.losses import Loss
 from portanet.metrics import Metric
 from portanet.tree import tree_map
+from portanet.variables import bind
 
 if TYPE_CHECKING:
     from portanet.training.trainer import Trainer
@@ -204,7 +205,8 @@ def output_shapes(model: Trainer, x: Any = None) -> list[tuple[str, tuple[int | 
             "model.evaluate(x, y) or model.fit(x, y) first."
         )
     else:
-        shapes = tree_map(lambda leaf: (None, *leaf.shape[1:]), model(x))
+        with bind({v: v.value for v in model.variables}):
+            shapes = tree_map(lambda leaf: (None, *leaf.shape[1:]), model(x))
     return named_shapes(shapes, getattr(model, "output_names", None))
 
 

@@ -95,26 +95,28 @@ def training_loss(
 
 
 def test_step(model: Layer, objective: Objective) -> Callable[..., Any]:
-    """`step(values, x, y, weight)` gives the batch's statistics."""
+    """`step(values, x, y, weight)` gives the batch's statistics, and the values that the call has assigned, by path."""
     variables, trained = model.named_variables(), model.trainable_paths()
 
-    def step(values: Tree, x: Any, y: list[Any], weight: Any) -> Statistics:
-        with bind({variables[p]: v for p, v in values.items()}), collect_losses() as added:
+    def step(values: Tree, x: Any, y: list[Any], weight: Any) -> tuple[Statistics, Tree]:
+        with bind({variables[p]: v for p, v in values.items()}) as bound, collect_losses() as added:
             y_pred = at_least_float32(tree_leaves(model(x, training=False)))
             parts = objective.values(y, y_pred, weight)
             total = sum([*penalties(variables, trained), *added], objective.total(parts))
-        return objective.statistics(total, parts, examples(x), y, y_pred, weight)
+        assigned = {path: bound[variables[path]] for path, v in values.items() if bound[variables[path]] is not v}
+        return objective.statistics(total, parts, examples(x), y, y_pred, weight), assigned
 
     return step
 
 
 def predict_step(model: Layer) -> Callable[..., Any]:
-    """`step(values, x)` gives the predictions."""
+    """`step(values, x)` gives the predictions, and the values that the call has assigned, by path."""
     variables = model.named_variables()
 
     def step(values: Tree, x: Any) -> Any:
-        with bind({variables[p]: v for p, v in values.items()}):
-            return model(x, training=False)
+        with bind({variables[p]: v for p, v in values.items()}) as bound:
+            y_pred = model(x, training=False)
+        return y_pred, {path: bound[variables[path]] for path, v in values.items() if bound[variables[path]] is not v}
 
     return step
 

@@ -105,7 +105,7 @@ def layer_block(name: str, case: matrix.Case) -> Block:
     def inference() -> list[HostArray]:
         layer = case.built()
         values = {path: variable.value for path, variable in layer.named_variables().items()}
-        return host(get_backend().compile(predict_step(layer))(values, case.inputs()))
+        return host(get_backend().compile(predict_step(layer))(values, case.inputs())[0])
 
     def training() -> list[HostArray]:
         probe = matrix.Probe(case, True, matrix.mean_square)

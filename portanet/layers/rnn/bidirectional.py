@@ -70,6 +70,10 @@ class Bidirectional(Layer):
         self.forward_layer.reset_state()
         self.backward_layer.reset_state()
 
+    def reset_states(self) -> None:
+        """As `reset_state`, by its other name in Keras."""
+        self.reset_state()
+
     def call(self, x: Any, training: bool = False, mask: Any = None) -> Any:
         x, *states = x
         half = len(states) // 2

@@ -110,6 +110,8 @@ class RNN(Layer):
                 self.add_weight((shape[0], size), "zeros", f"state_{i}", trainable=False)
                 for i, size in enumerate(self.state_size)
             ]
+            for state in self.states:
+                state.counter = True
 
     def reset_state(self) -> None:
         """Set the states of a stateful layer to zeros, to start new sequences."""
@@ -117,6 +119,10 @@ class RNN(Layer):
             raise ValueError(f"Layer '{self.name}' keeps no state between batches. Received: stateful=False")
         for state in self.states if self.built else ():
             state.assign(state.backend.xp.zeros_like(state.value))
+
+    def reset_states(self) -> None:
+        """As `reset_state`, by its other name in Keras."""
+        self.reset_state()
 
     def sequence_of(self, x: Any) -> Any:
         """The sequence, or its shape, from a list of it and the states."""

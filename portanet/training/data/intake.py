@@ -128,6 +128,9 @@ class Intake:
         if not self.model.built:
             self.model._place("")
             self.model(example)
+            for variable in self.model.variables:
+                if variable.counter:  # this call was not one on the user's data
+                    variable.assign(variable.value * 0)
         if not self.only_inputs:
             self.model.find_objective(example)
 
