@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import functools
 import inspect
-import itertools
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Self
 
 from portanet import regularizers
 from portanet.backends import Array, Backend, HostArray, get_backend, use_backend
 from portanet.layers.calling import calling, inspect_input, locate, weights_as_constants
+from portanet.layers.naming import NamedLayers
 from portanet.layers.output_shapes import shape_by_trial
 from portanet.layers.several_inputs import Several, masks_of, shape_of
 from portanet.layers.symbolic import Node, only_node, record
 from portanet.layers.weights import WeightHolder, assign_all
-from portanet.lookup import snake_case
 from portanet.mixed_precision import DTypePolicy, at_least_float32, cast_floats
 from portanet.tree import tree_leaves
 from portanet.variables import Variable, add_loss, computing_in
@@ -216,34 +215,17 @@ class Layer(WeightHolder):
 
     # Sublayers and weights
 
-    def _name_among(self, siblings: Mapping[str, Any]) -> str:
-        """The layer's name among its siblings, made unique unless the user chose it.
-
-        The first call fixes the layer's own name; it may have another in a second model.
-        """
-        name = self.name
-        if name in siblings:
-            if self._named:
-                raise ValueError(
-                    f"Two layers of one model have the same name; give one another name. Received: name={self.name!r}"
-                )
-            kind = snake_case(type(self).__name__)
-            name = next(f"{kind}_{n}" for n in itertools.count(1) if f"{kind}_{n}" not in siblings)
-        if not self._adopted:
-            self.name, self._adopted = name, True
-        return name
-
-    def sublayers(self) -> dict[str, Layer]:
+    def sublayers(self) -> NamedLayers:
         """The direct sublayers by name, in the order in which they were assigned."""
-        by_name: dict[str, Layer] = {}
+        named = NamedLayers()
         for layer in dict.fromkeys(self._held()):  # each once
-            by_name[layer._name_among(by_name)] = layer
-        return by_name
+            named.add(layer)
+        return named
 
     def _held(self) -> Iterator[Layer]:
         """Layers in attributes, and in lists and dicts in them."""
         for attribute, value in self.__dict__.items():
-            if attribute == "_config":  # arguments of `__init__` are not sublayers unless also stored elsewhere
+            if attribute in ("_config", "_nodes"):  # arguments of `__init__` are sublayers only if stored elsewhere too
                 continue
             entries = value.values() if isinstance(value, Mapping) else value
             for entry in entries if isinstance(value, (list, tuple, Mapping)) else (value,):
@@ -275,9 +257,13 @@ class Layer(WeightHolder):
     def _place(self, path: str) -> None:
         """Set the paths of sublayers, before their weights are initialized (or after, for messages)."""
         for name, layer in self.sublayers().items():
-            if not layer.built or layer._owner_path is None or "#" in layer._owner_path:
-                layer._owner_path = f"{path}/{name}" if path else name
-                layer._place(layer._owner_path)
+            layer._place_at(f"{path}/{name}" if path else name)
+
+    def _place_at(self, path: str) -> None:
+        """Set the path of this layer and those below, unless it was built at another."""
+        if not self.built or self._owner_path is None or "#" in self._owner_path:
+            self._owner_path = path
+            self._place(path)
 
     def flatten_layers(self) -> Iterator[Layer]:
         """This layer and all layers below it."""

@@ -19,9 +19,9 @@ def nodes_between(model: Model) -> list[Node]:
     Raises:
         ValueError: An output needs an input that is not among the model's, or an input leads to no output.
     """
-    inputs = model.inputs
-    if len(set(inputs)) < len(inputs):
-        raise ValueError(f"Model '{model.name}' takes each input once. Received: inputs={inputs}")
+    inputs = dict.fromkeys(model.inputs)
+    if len(inputs) < len(model.inputs):
+        raise ValueError(f"Model '{model.name}' takes each input once. Received: inputs={model.inputs}")
     used: set[SymbolicArray] = set()
     nodes: dict[int, Node] = {}
     pending = list(model.outputs)
@@ -57,7 +57,7 @@ def input_layer(array: SymbolicArray) -> InputLayer:
 
 def to_config(model: Functional) -> dict[str, Any]:
     """A model's layers by name, their calls, and the positions of inputs and outputs among these."""
-    names = {layer: name for name, layer in model.sublayers().items()}
+    names = model.sublayers().names
     positions: dict[SymbolicArray, list[Any]] = {}
     for array, layer in model.input_layers.items():
         positions[array] = [names[layer], 0, 0]

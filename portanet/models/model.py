@@ -75,7 +75,7 @@ class Model(Trainer):
         if index is not None and name is None:
             return self.layers[index]
         layers = self.sublayers()
-        if name not in layers or index is not None:
+        if name is None or name not in layers or index is not None:
             raise ValueError(
                 f"Model '{self.name}' has the layers {', '.join(layers)}; choose one by name or index. "
                 f"Received: name={name!r}, index={index!r}"
@@ -265,10 +265,11 @@ def names_of(tree: Any) -> list[str]:
     """Unique names for the symbolic arrays of a tree."""
     if isinstance(tree, dict) and all(isinstance(leaf, SymbolicArray) for leaf in tree.values()):
         return list(tree)
-    names: list[str] = []
+    names: dict[str, int] = {}  # with the next number to try
     for leaf in flat(tree):
-        name, number = leaf.name, 1
+        name = leaf.name
         while name in names:
-            name, number = f"{leaf.name}_{number}", number + 1
-        names.append(name)
-    return names
+            names[leaf.name] += 1
+            name = f"{leaf.name}_{names[leaf.name]}"
+        names[name] = 0
+    return list(names)

@@ -162,7 +162,7 @@ def _is_graph(layer: Any) -> bool:
 
 def _add(boxes: list[Box], model: Model, given: list[int], group: str, expand: bool) -> list[int]:
     """Add the boxes of a model's calls; return the indices of those that produce its outputs."""
-    names = {layer: name for name, layer in model.sublayers().items()}
+    names = model.sublayers().names
     known: dict[SymbolicArray, int] = dict(zip(model.inputs, given, strict=True))
     calls: dict[str, int] = {}
     for node in nodes_between(model):

@@ -7,6 +7,7 @@ from typing import Any
 
 from portanet.backends import get_backend
 from portanet.layers import InputLayer, Layer
+from portanet.layers.naming import NamedLayers
 from portanet.layers.several_inputs import map_shapes, shape_of
 from portanet.layers.symbolic import SymbolicArray, record
 from portanet.models.model import Model
@@ -34,7 +35,7 @@ class Sequential(Model):
 
     def __init__(self, layers: Iterable[Layer | SymbolicArray] | None = None, name: str | None = None) -> None:
         super().__init__(name=name)
-        self._chain: list[Layer] = []
+        self._chain = NamedLayers()
         self._start: Any = None
         self._end: Any = None
         for layer in layers or ():
@@ -55,19 +56,19 @@ class Sequential(Model):
                 raise ValueError(f"Only the first entry of model '{self.name}' may be an Input. Received: {layer!r}")
             self._begin(layer.output)
             return
-        if layer in self._chain:
+        if layer in self._chain.names:
             raise ValueError(
                 f"A Sequential can hold a layer once; create a second layer. Received: {layer!r} in model '{self.name}'"
             )
-        layer._name_among(self.sublayers())
-        self._chain.append(layer)
+        self._chain.add(layer)
         if self._start is not None:
             self._connect(layer)
 
     def build(self, input_shape: Any) -> None:
         dtypes = iter(map(get_backend().dtype_name, self._dtypes))
+        self._place("")
         self._begin(map_shapes(lambda s: InputLayer(s[1:], None, next(dtypes, None)).output, input_shape))
-        for layer in self._chain:
+        for layer in self._chain.values():
             self._connect(layer)
 
     def _begin(self, start: Any) -> None:
@@ -75,7 +76,7 @@ class Sequential(Model):
         self.built, self.build_shape = True, shape_of(start)
 
     def _connect(self, layer: Layer) -> None:
-        self._place("")
+        layer._place_at(self._chain.names[layer])
         x = self._end if layer.several_inputs is None else layer.several_inputs.collect(layer, self._end, (), {})
         self._end = record(layer, (x,), {})
 
@@ -92,18 +93,18 @@ class Sequential(Model):
         return self._end
 
     def check_data(self, x: Any) -> None:
-        for layer in self._chain:
+        for layer in self._chain.values():
             layer.check_data(x)
             if not layer.keeps_values:
                 break
 
     def call(self, x: Any, training: bool = False, mask: Any = None, return_mask: bool = False) -> Any:
-        for layer in self._chain:
+        for layer in self._chain.values():
             x, mask = layer._call_with_mask(x, mask=mask, training=training)
         return (x, mask) if return_mask else x
 
     def compute_output_shape(self, input_shape: Any) -> Any:
-        for layer in self._chain:
+        for layer in self._chain.values():
             input_shape = layer.compute_output_shape(input_shape)
         return input_shape
 
@@ -113,4 +114,4 @@ class Sequential(Model):
     def get_config(self) -> dict[str, Any]:
         """The arguments that create a model of the same layers."""
         first = [] if self._start is None else [array.node.layer for array in self.inputs]
-        return {"layers": [*first, *self._chain], "name": self.name}
+        return {"layers": [*first, *self._chain.values()], "name": self.name}

@@ -69,7 +69,7 @@ def summary(model: Model, expand_nested: bool = False, show_trainable: bool = Fa
 
 
 def _rows(model: Model, seen: dict[Layer, Any], expand: bool, level: int) -> Iterator[Row]:
-    names = {layer: name for name, layer in model.sublayers().items()}
+    names = model.sublayers().names
     sources: dict[Layer, list[str]] = {}
     if isinstance(model, Functional):
         labels = {array: names[layer] for array, layer in model.input_layers.items()}

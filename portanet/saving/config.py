@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -32,6 +32,7 @@ class Encoder:
     def __init__(self) -> None:
         self.tensors: dict[str, Tensor] = {}
         self._layers: dict[int, tuple[Layer, dict[str, Any]]] = {}
+        self._shared = 0
 
     def encode(self, value: Any, path: str) -> Any:
         """A value as JSON.
@@ -94,7 +95,8 @@ class Encoder:
         known = self._layers.get(id(value))
         if known is not None:  # a layer that stands in several places
             node = known[1]
-            node.setdefault("id", sum("id" in other for _, other in self._layers.values()))
+            if "id" not in node:
+                node["id"], self._shared = self._shared, self._shared + 1
             return {"$same": node["id"]}
         node = {"$object": name_of(type(value)) or type(value).__name__}
         if isinstance(value, Layer):
@@ -104,7 +106,7 @@ class Encoder:
         node["config"] = {key: self.encode(each, f"{path}/{key}") for key, each in config.items()}
         if isinstance(value, Layer):
             # Also those of layers that its constructor makes; layers among its arguments have nodes of their own.
-            own = ((p, layer) for p, layer in walk(value) if id(layer) not in self._layers)
+            own = walk(value, apart=self._layers)
             policies = {p: layer._policy.name for p, layer in own if layer._policy is not None}
             if policies:
                 node["policies"] = policies
@@ -124,7 +126,7 @@ class Decoder:
         self.archive = archive
         self.custom_objects = dict(custom_objects or {})
         self._layers: dict[int, Layer] = {}
-        self._decoded: list[Layer] = []
+        self._decoded: dict[int, Layer] = {}
 
     def decode(self, node: Any, array: Callable[[Tensor], Any] = lambda tensor: tensor.values, depth: int = 0) -> Any:
         """The value that some JSON stands for.
@@ -192,28 +194,27 @@ class Decoder:
                 raise self.archive.error(f"a layer of class {cls.__name__} has no name")
             made.name = name
             self._set_policies(made, node.get("policies", {}))
-            self._decoded.append(made)
+            self._decoded[id(made)] = made
             if isinstance(node.get("id"), int):
                 self._layers[node["id"]] = made
         return made
 
     def _set_policies(self, made: Layer, policies: Any) -> None:
         """Whichever the global policy is here, layers have the dtype policies with which they were saved."""
-        apart = {id(layer) for layer in self._decoded}
-        for path, layer in walk(made):
-            if id(layer) not in apart:
-                name = policies.get(path) if isinstance(policies, dict) else None
-                try:
-                    layer._policy = None if name is None else DTypePolicy(name)
-                except ValueError as error:
-                    raise self.archive.error(f"layer '{made.name}': {str(error)[:300]}") from None
+        for path, layer in walk(made, apart=self._decoded):
+            name = policies.get(path) if isinstance(policies, dict) else None
+            try:
+                layer._policy = None if name is None else DTypePolicy(name)
+            except ValueError as error:
+                raise self.archive.error(f"layer '{made.name}': {str(error)[:300]}") from None
 
 
-def walk(layer: Layer, path: str = "") -> Iterator[tuple[str, Layer]]:
-    """A layer and those below it, with their paths."""
+def walk(layer: Layer, path: str = "", apart: Container[int] = ()) -> Iterator[tuple[str, Layer]]:
+    """A layer and those below it, with their paths; without sublayers whose `id` is in `apart`, and those below."""
     yield path, layer
     for name, below in layer.sublayers().items():
-        yield from walk(below, f"{path}/{name}" if path else name)
+        if id(below) not in apart:
+            yield from walk(below, f"{path}/{name}" if path else name, apart)
 
 
 def _plain(value: Any) -> Any:
