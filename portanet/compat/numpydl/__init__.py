@@ -10,3 +10,5 @@ from portanet.compat.numpydl import activations, initializations, layers, model,
 from portanet.compat.numpydl.model import Model
 
 __all__ = ["Model", "activations", "initializations", "layers", "model", "objectives", "optimizers", "utils"]
+
+__version__ = "0.4.0"  # of NumPyDL's interface

@@ -2,39 +2,71 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 from portanet import activations
 from portanet.autodiff import array_namespace, jacobian, jvp
 from portanet.backends import Array
-from portanet.compat.numpydl.utils.random import to_array
+from portanet.compat.numpydl import extending
+from portanet.compat.numpydl.utils.random import to_float
 from portanet.configurable import Configurable
 from portanet.lookup import lookup, names
 
 
 class Activation(Configurable):
-    """An activation function: `forward` computes it, `derivative` differentiates it at the last input or another."""
+    """An activation function: `forward` computes it, `derivative` differentiates it at the last input or another.
+
+    Subclasses implement `function(x)` in the array API standard, or `forward(input)` and `derivative()` in NumPy: both
+    receive NumPy arrays, and `derivative` is that at the last input.
+
+    Example:
+        >>> import numpy as np
+        >>> class Square(Activation):
+        ...     def forward(self, input):
+        ...         self.last_forward = input
+        ...         return input**2
+        ...
+        ...     def derivative(self, input=None):
+        ...         return 2 * self.last_forward
+        >>> from portanet.compat.numpydl.layers import Dense
+        >>> layer = Dense(2, n_in=3, init="one", activation=Square())
+        >>> layer.connect_to()
+        >>> layer.forward(np.ones((1, 3))).tolist()
+        [[9.0, 9.0]]
+    """
 
     last_input: Array | None = None
 
+    @property
+    def in_numpy(self) -> bool:
+        """Whether a subclass implements `forward` and `derivative` in NumPy."""
+        return extending.in_numpy(self, ("forward", "derivative"), "function")
+
     def function(self, x: Array) -> Array:
         """The function itself."""
-        raise NotImplementedError(f"{type(self).__name__} does not implement function(x).")
+        raise extending.missing(self, "function(x), or forward(input) and derivative()")
+
+    def __call__(self, x: Array) -> Array:
+        """The function as the layers use it."""
+        return extending.activation(self)(x) if self.in_numpy else self.function(x)
 
     def forward(self, input: Any) -> Array:  # noqa: A002 -- NumPyDL's name
         """The function of `input`, which is remembered."""
-        self.last_input = to_array(input)
+        self.last_input = to_float(input)
         return self.function(self.last_input)
 
     def derivative(self, input: Any = None) -> Array:  # noqa: A002 -- NumPyDL's name
         """The derivative at `input`, by default the last one of `forward`; elementwise."""
+        if type(self).function is Activation.function:
+            raise extending.missing(self, "function(x), or forward(input) and derivative()")
         x = self._point(input)
         slope: Array = jvp(self.function, (x,), (array_namespace(x).ones_like(x),))[1]
         return slope
 
     def _point(self, given: Any) -> Array:
         if given is not None:
-            return to_array(given)
+            return to_float(given)
         if self.last_input is None:
             raise ValueError(f"{type(self).__name__}.derivative() needs an input, or a forward(input) before it.")
         return self.last_input
@@ -126,17 +158,18 @@ class SoftSign(Activation):
 KNOWN: dict[str, Any] = {
     **names(Sigmoid, Tanh, ReLU, Linear, Softmax, Elliot, SymmetricElliot, SoftPlus, SoftSign),
     "tan": Tanh,
+    "RELU": ReLU,
 }
 
 
 def get(activation: Any) -> Activation:
-    """An activation by name, class or object.
+    """An activation by name, class or object; an object is copied.
 
     Example:
         >>> float(get("sigmoid").forward(0.0))
         0.5
     """
     if isinstance(activation, Activation):
-        return activation
+        return copy.deepcopy(activation)
     found: Activation = lookup("activation", activation, KNOWN)
     return found

@@ -2,34 +2,76 @@
 
 from __future__ import annotations
 
+import copy
+import math
+import operator
 from typing import Any
 
 import numpy as np
 
 from portanet import initializers
-from portanet.backends import Array, HostArray
-from portanet.compat.numpydl.utils.random import generator, to_array
+from portanet.backends import Array, HostArray, to_host
+from portanet.compat.numpydl import extending
+from portanet.compat.numpydl.utils.random import generator, to_array, to_float
 from portanet.configurable import Configurable
 from portanet.lookup import lookup, names
 
 
 class Initializer(Configurable):
-    """Draws weights: `initializer(size)` gives an array of the backend in use."""
+    """Draws weights: `initializer(size)` gives an array of the backend in use.
+
+    Subclasses implement `call(size)`.
+
+    Example:
+        >>> import numpy as np
+        >>> class Halves(Initializer):
+        ...     def call(self, size):
+        ...         return np.full(size, 0.5)
+        >>> Halves()((2,)).tolist()
+        [0.5, 0.5]
+    """
 
     def draw(self, size: tuple[int, ...], source: np.random.Generator) -> HostArray:
-        """The weights as a NumPy array."""
-        raise NotImplementedError(f"{type(self).__name__} does not implement draw(size, source).")
+        """The weights as a NumPy array, in NumPyDL's layouts."""
+        raise extending.missing(self, "call(size)")
+
+    def call(self, size: Any) -> Array:
+        """An array of that size.
+
+        Args:
+            size: An integer or several. Kernels of convolutions have the shape (filters, channels, rows, columns).
+        """
+        shape = (operator.index(size),) if np.ndim(size) == 0 else tuple(map(operator.index, size))
+        return to_array(self.draw(shape, generator()))
 
     def __call__(self, size: Any) -> Array:
-        """An array of that size."""
-        return to_array(self.draw(tuple(size), generator()))
+        """The result of `call`, in the package's dtype."""
+        return to_float(self.call(size))
 
     def for_portanet(self, shape: tuple[int, ...], _: np.random.Generator) -> HostArray:
         """What a layer of portanet asks of an initializer; the package's generator is used all the same."""
-        return self.draw(shape, generator())
+        if len(shape) == 4:  # (rows, columns, channels, filters)
+            return to_host(self((shape[3], shape[2], *shape[:2]))).transpose(2, 3, 1, 0)
+        return to_host(self(shape))
 
     def __str__(self) -> str:
         return type(self).__name__
+
+
+def decompose_size(size: Any) -> tuple[int, int]:
+    """Numbers of inputs and outputs of a unit, for weights of a shape.
+
+    Example:
+        >>> decompose_size((10, 20)), decompose_size((8, 3, 5, 5))
+        ((10, 20), (75, 200))
+    """
+    if len(size) == 2:
+        return int(size[0]), int(size[1])
+    if len(size) in (4, 5):
+        field = math.prod(size[2:])
+        return int(size[1] * field), int(size[0] * field)
+    fan = math.isqrt(math.prod(size))
+    return fan, fan
 
 
 class Zero(Initializer):
@@ -47,13 +89,14 @@ class One(Initializer):
 
 
 class Uniform(Initializer):
-    """Uniform in [-scale, scale]."""
+    """Uniform in [-scale, scale], or between two values."""
 
-    def __init__(self, scale: float = 0.05) -> None:
+    def __init__(self, scale: float | tuple[float, float] = 0.05) -> None:
         self.scale = scale
 
     def draw(self, size: tuple[int, ...], source: np.random.Generator) -> HostArray:
-        return source.uniform(-self.scale, self.scale, size)
+        low, high = self.scale if isinstance(self.scale, (list, tuple)) else (-self.scale, self.scale)
+        return source.uniform(low, high, size)
 
 
 class Normal(Initializer):
@@ -73,7 +116,11 @@ class _Scaled(Initializer):
     scale, mode, distribution = 1.0, "fan_in", "uniform"
 
     def draw(self, size: tuple[int, ...], source: np.random.Generator) -> HostArray:
-        return initializers.VarianceScaling(self.scale, self.mode, self.distribution)(size, source)
+        fan_in, fan_out = decompose_size(size)
+        std = math.sqrt(self.scale / max(1.0, fan_in if self.mode == "fan_in" else (fan_in + fan_out) / 2))
+        if self.distribution == "uniform":
+            return source.uniform(-math.sqrt(3.0) * std, math.sqrt(3.0) * std, size)
+        return source.normal(0.0, std, size)
 
 
 class LecunUniform(_Scaled):
@@ -105,22 +152,33 @@ class HeUniform(_Scaled):
 
 
 class Orthogonal(Initializer):
-    """A random orthogonal matrix times `gain`; `gain="relu"` is sqrt(2) (Saxe et al. 2014)."""
+    """A random orthogonal matrix times `gain`; `gain="relu"` is sqrt(2) (Saxe et al. 2014).
+
+    The axes after the first two are flattened into the second.
+    """
 
     def __init__(self, gain: float | str = 1.0) -> None:
-        self.gain = gain
+        self.gain = math.sqrt(2) if gain == "relu" else float(gain)
 
     def draw(self, size: tuple[int, ...], source: np.random.Generator) -> HostArray:
-        gain = np.sqrt(2) if self.gain == "relu" else float(self.gain)
-        return initializers.Orthogonal(float(gain))(size, source)
+        return initializers.Orthogonal(self.gain)(_matrix(self, size), source).reshape(size)
 
 
 class SVD(Initializer):
-    """The singular vectors of a normal random matrix: orthogonal."""
+    """The singular vectors of a normal random matrix: orthogonal. Axes are flattened as by `Orthogonal`."""
 
     def draw(self, size: tuple[int, ...], source: np.random.Generator) -> HostArray:
-        return initializers.SVD()(size, source)
+        return initializers.SVD()(_matrix(self, size), source).reshape(size)
 
+
+def _matrix(initializer: Initializer, size: tuple[int, ...]) -> tuple[int, int]:
+    if len(size) < 2:
+        raise ValueError(f"{initializer} initializes weights of rank 2 or more. Received: size={size}")
+    return size[0], math.prod(size[1:])
+
+
+# Names that NumPyDL's applications import.
+_zero, _one = Zero(), One()
 
 KNOWN: dict[str, Any] = names(
     Zero, One, Uniform, Normal, LecunUniform, GlorotUniform, GlorotNormal, HeNormal, HeUniform, Orthogonal, SVD
@@ -128,13 +186,13 @@ KNOWN: dict[str, Any] = names(
 
 
 def get(initialization: Any) -> Initializer:
-    """An initializer by name, class or object.
+    """An initializer by name, class or object; an object is copied.
 
     Example:
         >>> get("one")((2,)).tolist()
         [1.0, 1.0]
     """
     if isinstance(initialization, Initializer):
-        return initialization
+        return copy.deepcopy(initialization)
     found: Initializer = lookup("initialization", initialization, KNOWN)
     return found

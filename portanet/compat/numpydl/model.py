@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any, TextIO
 
 import numpy as np
@@ -11,13 +12,13 @@ import numpy as np
 from portanet import losses
 from portanet.autodiff import array_namespace, value_and_grad
 from portanet.backends import Array, device_of, get_backend, to_host
-from portanet.compat.numpydl import activations, objectives, optimizers
-from portanet.compat.numpydl.layers import Dense, Layer
+from portanet.compat.numpydl import activations, extending, objectives, optimizers
+from portanet.compat.numpydl.layers import Dense, Layer, Softmax
 from portanet.compat.numpydl.objectives import Objective, SoftmaxCategoricalCrossEntropy
 from portanet.compat.numpydl.optimizers import Optimizer
-from portanet.compat.numpydl.utils.random import get_rng, to_array
+from portanet.compat.numpydl.utils.random import get_rng, to_array, to_float
 from portanet.layers.calling import in_call
-from portanet.variables import Bound, Variable, bind
+from portanet.variables import Bound, bind
 
 
 class Model:
@@ -64,10 +65,13 @@ class Model:
         self._kept = [
             v
             for layer in self.layers
-            for v in layer.connected().named_variables().values()
+            if layer.inner is not None
+            for v in layer.inner.named_variables().values()
             if v not in layer.trained().values()
         ]
-        self._slope = get_backend().compile(self._make_slope())
+        slope = self._make_slope()
+        compilable = all(layer.compilable() for layer in self.layers) and not self.loss.in_numpy
+        self._slope = get_backend().compile(slope) if compilable else slope
 
     def fit(
         self,
@@ -100,17 +104,18 @@ class Model:
             kept = x.shape[0] - count
             held_out = x[kept:, ...], y[kept:, ...]
             x, y = x[:kept, ...], y[:kept, ...]
-        trained = self._trained()
         for iteration in range(1, max_iter + 1):
             seen = []
             for x_batch, y_batch, classes in self._batches(x, y, batch_size, shuffle):
-                params = [v.value for v in trained]
+                params = [[to_float(p) for p in layer.params] for layer in self.layers]
                 state = [v.value for v in self._kept]
                 (loss, (outputs, state)), grads = self._slope(params, state, x_batch, y_batch)
                 for variable, value in zip(self._kept, state, strict=True):
                     variable.assign(value)
-                for variable, value in zip(trained, optimizer.update(params, grads), strict=True):
-                    variable.assign(value)
+                updated = iter(optimizer.apply([*chain(*params)], [*chain(*grads)]))
+                for layer, old in zip(self.layers, params, strict=True):
+                    if old:
+                        layer.set_params([next(updated) for _ in old])
                 seen.append((loss, self._right(outputs, classes)))
             loss, accuracy = self._means(seen, x.shape[0])
             line = f"iter {iteration}, train-[loss {loss:.4f}, acc {accuracy:.4f}]; "
@@ -123,7 +128,7 @@ class Model:
         """The results for inputs; dropout is off and running averages are used."""
         x = to_array(X)
         for layer in self.layers:
-            x = layer.forward(x, train=False)
+            x = extending.layer(layer, False)(x) if layer.in_numpy else layer.forward(x, train=False)
         return x
 
     def accuracy(self, outputs: Any, targets: Any) -> float:
@@ -143,15 +148,11 @@ class Model:
             raise RuntimeError("The model must be compiled first: model.compile(loss, optimizer).")
         return self.loss, self.optimizer
 
-    def _trained(self) -> list[Variable]:
-        return [v for layer in self.layers for v in layer.trained().values()]
-
     def _data(self, X: Any, Y: Any) -> tuple[Array, Array]:
         """Inputs and targets on the backend, the targets in the form of the outputs, checked once."""
         loss, _ = self._compiled()
         x = to_array(X)
-        shape = self.layers[-1].out_shape
-        assert shape is not None
+        shape = self.layers[-1].out_shape or tuple(self.predict(x[:1, ...]).shape)
         like = get_backend().xp.empty((int(x.shape[0]), *shape[1:]), dtype=to_array(0.0).dtype, device=device_of(x))
         return x, loss.targets(like, Y)
 
@@ -169,11 +170,10 @@ class Model:
     def _score(self, x: Array, y: Array, batch_size: int) -> tuple[float, float]:
         """The mean loss and the accuracy over all examples."""
         loss, _ = self._compiled()
-        xp = get_backend().xp
         seen = []
         for inputs, targets, classes in self._batches(x, y, batch_size, False):
             outputs = self.predict(inputs)
-            seen.append((xp.sum(loss.values(outputs, targets)), self._right(outputs, classes)))
+            seen.append((loss.total(outputs, targets), self._right(outputs, classes)))
         return self._means(seen, x.shape[0])
 
     def _right(self, outputs: Array, classes: Array) -> Array:
@@ -191,32 +191,32 @@ class Model:
         """The summed loss of a batch with its gradient, as a pure function of the parameters and the state."""
         loss, _ = self._compiled()
         kept = self._kept
-        trained = self._trained()
         last = self.layers[-1]
         fused = (
-            isinstance(loss, SoftmaxCategoricalCrossEntropy)
-            and isinstance(last, Dense)
-            and isinstance(last.act_layer, activations.Softmax)
+            type(loss) is SoftmaxCategoricalCrossEntropy
+            and type(last) in (Dense, Softmax)
+            and type(last.act_layer) is activations.Softmax  # type: ignore[attr-defined]
         )
         crossentropy = losses.CategoricalCrossentropy(from_logits=True)
 
-        def objective(params: list[Array], state: list[Array], x: Array, y: Array) -> tuple[Array, Any]:
-            bound: Bound = dict(zip((*kept, *trained), (*state, *params), strict=True))
+        def objective(params: list[list[Array]], state: list[Array], x: Array, y: Array) -> tuple[Array, Any]:
+            bound: Bound = dict(zip(kept, state, strict=True))
+            for layer, values in zip(self.layers, params, strict=True):
+                if not layer.in_numpy:
+                    bound |= zip(layer.trained().values(), values, strict=True)
             with bind(bound) as now, in_call(training=True):
-                for layer in self.layers[: -1 if fused else None]:
-                    x = layer.connected()(x, training=True)
-                    x = x[0] if isinstance(x, (list, tuple)) else x
+                for layer, values in list(zip(self.layers, params, strict=True))[: -1 if fused else None]:
+                    x = layer.apply(x, values, train=True)
                 if fused:
                     # Logits and the loss of their softmax together: the derivative is p - t, which cannot overflow.
                     dense = last.connected()
                     xp = array_namespace(x)
                     # The largest logit is where the largest probability is: enough for the accuracy.
                     outputs = xp.matmul(x, dense.kernel.value) + dense.bias.value  # type: ignore[attr-defined]
-                    losses_ = crossentropy.call(y, outputs)
+                    total = xp.sum(crossentropy.call(y, outputs))
                 else:
                     outputs = x
-                    losses_ = loss.values(outputs, y)
-                total = array_namespace(losses_).sum(losses_)
+                    total = loss.total(outputs, y)
                 return total, (outputs, [now[v] for v in kept])
 
         return value_and_grad(objective, has_aux=True)

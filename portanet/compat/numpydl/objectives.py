@@ -6,22 +6,54 @@ outputs, so that a learning rate means what it means in NumPyDL, whose weight gr
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 from portanet.autodiff import array_namespace, grad, lift
 from portanet.backends import Array
-from portanet.compat.numpydl.utils.random import to_array
+from portanet.compat.numpydl import extending
+from portanet.compat.numpydl.utils.random import to_array, to_float
 from portanet.configurable import Configurable
 from portanet.lookup import lookup, names
 from portanet.ops import one_hot
 
+_METHODS = "values(outputs, targets), or forward(outputs, targets) and backward(outputs, targets)"
+
 
 class Objective(Configurable):
-    """Subclasses implement `values(outputs, targets)`, the loss of each example."""
+    """A loss.
+
+    Subclasses implement `values(outputs, targets)`, the loss of each example, in the array API standard; or in NumPy
+    `forward(outputs, targets)`, the mean loss, and `backward(outputs, targets)`, the derivative of the summed loss with
+    respect to the outputs. Both receive NumPy arrays, targets in the shape of the outputs.
+
+    Example:
+        >>> import numpy as np
+        >>> class Absolute(Objective):
+        ...     def forward(self, outputs, targets):
+        ...         return np.mean(np.sum(np.abs(outputs - targets), axis=1))
+        ...
+        ...     def backward(self, outputs, targets):
+        ...         return np.sign(outputs - targets)
+        >>> float(Absolute().total(np.asarray([[1.0], [3.0]]), np.zeros((2, 1))))
+        4.0
+    """
+
+    @property
+    def in_numpy(self) -> bool:
+        """Whether a subclass implements `forward` and `backward` in NumPy."""
+        return extending.in_numpy(self, ("forward", "backward"), "values")
 
     def values(self, outputs: Array, targets: Array) -> Array:
         """The loss of each example, shape (n,)."""
-        raise NotImplementedError(f"{type(self).__name__} does not implement values(outputs, targets).")
+        raise extending.missing(self, _METHODS)
+
+    def total(self, outputs: Array, targets: Array) -> Array:
+        """The summed loss of a batch, as `Model` uses it."""
+        if self.in_numpy:
+            return extending.total(self)(outputs, targets)
+        values = self.values(outputs, targets)
+        return array_namespace(values).sum(values)
 
     def targets(self, outputs: Array, targets: Any) -> Array:
         """Targets in the form of the outputs: class numbers become indicators.
@@ -47,16 +79,21 @@ class Objective(Configurable):
 
     def forward(self, outputs: Any, targets: Any) -> Array:
         """The mean loss over the examples."""
-        outputs = to_array(outputs)
+        outputs = self._outputs(outputs)
         xp = array_namespace(outputs)
         return xp.mean(self.values(outputs, self.targets(outputs, targets)))
 
     def backward(self, outputs: Any, targets: Any) -> Array:
         """The derivative of the summed loss with respect to the outputs."""
-        outputs = to_array(outputs)
+        outputs = self._outputs(outputs)
         wanted = lift(self.targets(outputs, targets))
         slope: Array = grad(lambda o: o.__array_namespace__().sum(self.values(o, wanted)))(outputs)
         return slope
+
+    def _outputs(self, outputs: Any) -> Array:
+        if type(self).values is Objective.values:
+            raise extending.missing(self, _METHODS)
+        return to_float(outputs)
 
     def __str__(self) -> str:
         return type(self).__name__
@@ -120,8 +157,8 @@ KNOWN: dict[str, Any] = {
 
 
 def get(objective: Any) -> Objective:
-    """An objective by name, class or object."""
+    """An objective by name, class or object; an object is copied."""
     if isinstance(objective, Objective):
-        return objective
+        return copy.deepcopy(objective)
     found: Objective = lookup("objective", objective, KNOWN)
     return found

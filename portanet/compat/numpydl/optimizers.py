@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from typing import Any
 
+import numpy as np
+
 from portanet import optimizers
-from portanet.backends import Array
+from portanet.autodiff import array_namespace
+from portanet.backends import Array, to_host
+from portanet.compat.numpydl import extending
+from portanet.compat.numpydl.utils.random import to_float
 from portanet.configurable import Configurable
 from portanet.lookup import lookup, names
 
 
 class Optimizer(Configurable):
     """What the optimizers share.
+
+    Subclasses implement `rule()`, or in NumPy `update(params, grads)`, which changes the parameters in place and then
+    calls `super().update(params, grads)`.
 
     Args:
         lr: Learning rate.
@@ -25,19 +34,32 @@ class Optimizer(Configurable):
     def __init__(
         self, lr: float = 0.001, clip: float = -1, decay: float = 0.0, lr_min: float = 0.0, lr_max: float = math.inf
     ) -> None:
-        self.lr = lr
         self.clip = clip
         self.decay = decay
         self.lr_min = lr_min
         self.lr_max = lr_max
         self.iterations = 0
-        self._first_lr = lr
+        self.lr = lr
         self._rule: optimizers.Optimizer | None = None
         self._state: dict[str, Any] = {}
 
+    @property
+    def lr(self) -> float:
+        """The learning rate of the next step."""
+        return min(max(self._first_lr / (1 + self.decay * self.iterations), self.lr_min), self.lr_max)
+
+    @lr.setter
+    def lr(self, value: float) -> None:
+        self._first_lr = value * (1 + self.decay * self.iterations)
+
+    @property
+    def in_numpy(self) -> bool:
+        """Whether a subclass implements `update` in NumPy."""
+        return extending.in_numpy(self, ("update",), "rule")
+
     def rule(self, **shared: Any) -> optimizers.Optimizer:
         """The update rule of portanet."""
-        raise NotImplementedError(f"{type(self).__name__} does not implement rule().")
+        raise extending.missing(self, "rule(), or update(params, grads)")
 
     def update(self, params: list[Array], grads: list[Array]) -> list[Array]:
         """One step.
@@ -49,15 +71,25 @@ class Optimizer(Configurable):
         Returns:
             The new parameters.
         """
+        if type(self).rule is not Optimizer.rule:
+            params = self._step(params, grads)
+        self.iterations += 1
+        return params
+
+    def apply(self, params: list[Array], grads: list[Array]) -> list[Array]:
+        """One step, as `Model` takes it."""
+        if not self.in_numpy:
+            return self.update(params, grads)
+        new = [np.array(to_host(p)) for p in params]
+        result = self.update(new, [to_host(g) for g in grads])
+        return [to_float(p) for p in (new if result is None else result)]
+
+    def _step(self, params: list[Array], grads: list[Array]) -> list[Array]:
         named = {str(i): p for i, p in enumerate(params)}
         if self._rule is None:
             self._rule = self.rule(learning_rate=self._rate, clipvalue=self.clip if self.clip > 0 else None)
             self._state = self._rule.init(named)
-        slopes = {str(i): g for i, g in enumerate(grads)}
-        named, self._state = self._rule.update(named, slopes, self._state)
-        self.iterations += 1
-        self.lr = self._first_lr / (1 + self.decay * self.iterations)
-        self.lr = min(max(self.lr, self.lr_min), self.lr_max)
+        named, self._state = self._rule.update(named, {str(i): g for i, g in enumerate(grads)}, self._state)
         return [named[str(i)] for i in range(len(params))]
 
     def _rate(self, _: Array) -> float:
@@ -151,12 +183,28 @@ class Adamax(_Moments):
         return optimizers.Adamax(beta_1=self.beta1, beta_2=self.beta2, epsilon=self.epsilon, **shared)
 
 
-KNOWN: dict[str, Any] = names(SGD, Momentum, NesterovMomentum, Adagrad, RMSprop, Adadelta, Adam, Adamax)
+Adadelat = Adadelta  # as NumPyDL's documentation spells it
+
+
+def npdl_clip(grad: Any, boundary: float) -> Array:
+    """A gradient with each element within [-boundary, boundary]; unchanged unless `boundary` is positive.
+
+    Example:
+        >>> npdl_clip([3.0, -0.5], 1.0).tolist()
+        [1.0, -0.5]
+    """
+    x = to_float(grad)
+    return array_namespace(x).clip(x, -boundary, boundary) if boundary > 0 else x
+
+
+KNOWN: dict[str, Any] = names(SGD, Momentum, NesterovMomentum, Adagrad, RMSprop, Adadelta, Adam, Adamax) | {
+    "Adadelat": Adadelta
+}
 
 
 def get(optimizer: Any) -> Optimizer:
-    """An optimizer by name, class or object."""
+    """An optimizer by name, class or object; an object is copied, so that models do not share its state."""
     if isinstance(optimizer, Optimizer):
-        return optimizer
+        return copy.deepcopy(optimizer)
     found: Optimizer = lookup("optimizer", optimizer, KNOWN)
     return found

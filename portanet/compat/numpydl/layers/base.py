@@ -2,72 +2,111 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Self
 
-from portanet import layers
+import numpy as np
+
+from portanet import checks, layers
 from portanet.autodiff import lift, vjp
-from portanet.backends import Array, get_backend
+from portanet.backends import Array, get_backend, to_host
+from portanet.compat.numpydl import extending
 from portanet.compat.numpydl.activations import Activation
+from portanet.compat.numpydl.extending import InputError
 from portanet.compat.numpydl.initializations import Initializer
-from portanet.compat.numpydl.utils.random import get_dtype, to_array
+from portanet.compat.numpydl.utils.random import get_dtype, to_array, to_float
 from portanet.configurable import Configurable
 from portanet.tree import tree_map
 from portanet.variables import Bound, Variable, bind
+
+_METHODS = "make(shape), or connect_to(prev_layer), forward(input) and backward(pre_grad)"
 
 
 class Layer(Configurable):
     """A layer of a network: `connect_to` gives it its place and weights, `forward` computes, `backward` goes back.
 
     `backward` gives the derivative with respect to the input and leaves those of the parameters in `grads`: sums over
-    the batch, of weights and biases alike. Parameters are arrays of the backend in use, in the layout of portanet's
-    layers (a convolution's kernel is (rows, columns, channels, filters)).
+    the batch, of weights and biases alike. `params` are arrays of the backend in use, in the layout of portanet's
+    layers (a convolution's kernel is (rows, columns, channels, filters)); attributes such as `W` and `b` have the
+    layout of NumPyDL.
+
+    Subclasses implement `make(shape)`, or NumPyDL's methods in NumPy: `connect_to(prev_layer)`, which sets `out_shape`,
+    `forward(input)` and `backward(pre_grad)`; layers with parameters also the properties `params` and `grads`.
+    `Model` passes NumPy arrays to these methods, and puts new parameters where the old ones are: into NumPy arrays, or
+    attributes of the layer.
+
+    Example:
+        >>> import numpy as np
+        >>> class Double(Layer):
+        ...     def connect_to(self, prev_layer=None):
+        ...         self.out_shape = prev_layer.out_shape
+        ...
+        ...     def forward(self, input, *args, **kwargs):
+        ...         return 2 * input
+        ...
+        ...     def backward(self, pre_grad, *args, **kwargs):
+        ...         return 2 * pre_grad
+        >>> from portanet.compat import numpydl as npdl
+        >>> model = npdl.Model([npdl.layers.Dense(n_out=1, n_in=2, init="one", activation="linear"), Double()])
+        >>> model.compile("mse")
+        >>> model.predict(np.ones((1, 2))).tolist()
+        [[4.0]]
     """
 
     first_layer = False
     out_shape: tuple[int | None, ...] | None = None
     inner: layers.Layer | None = None
+    takes_integers = False
+    # Defaults of the class: subclasses written for NumPyDL do not call `Layer.__init__`.
+    _pull: Callable[[Any], Any] | None = None
+    _result_shape: tuple[int, ...] = ()
+    _grads: Sequence[Array | None] = ()
 
     def __init__(self) -> None:
-        self._pull: Callable[[Any], Any] | None = None
-        self._grads: list[Array] = []
+        self._grads = []
 
     # What subclasses implement
 
     def input_shape(self, prev_layer: Any) -> tuple[int | None, ...]:
         """The shape of the input, from the layer before."""
         if prev_layer is None:
-            raise ValueError(f"{type(self).__name__} cannot be the first layer: connect it to a layer before it.")
+            raise InputError(f"{type(self).__name__} cannot be the first layer: connect it to a layer before it.")
         shape: tuple[int | None, ...] = tuple(prev_layer.out_shape)
         return shape
 
     def make(self, shape: tuple[int | None, ...]) -> layers.Layer:
         """The layer of portanet that does the work."""
-        raise NotImplementedError(f"{type(self).__name__} does not implement make(shape).")
+        raise extending.missing(self, _METHODS)
 
     # NumPyDL's interface
 
     def connect_to(self, prev_layer: Any = None) -> None:
         """Take the place behind a layer (None: the first) and allocate the parameters."""
+        self._check_made()
         shape = self.input_shape(prev_layer)
         self.inner = self.make(shape)
         self.inner.build(shape)
         self.out_shape = tuple(self.inner.compute_output_shape(shape))
 
-    def forward(self, input: Any, *args: Any, train: bool = True, **kwargs: Any) -> Array:  # noqa: A002
+    def forward(self, input: Any, train: bool = True, **kwargs: Any) -> Array:  # noqa: A002
         """Compute the result; in training, remember how to go back.
 
         Args:
             input: The input, a batch.
-            *args: None for most layers.
             train: Whether this is training.
             **kwargs: What else the layer takes, such as a mask.
         """
-        return self.run(to_array(input), train, **kwargs)
+        self._check_made()
+        if not isinstance(train, (bool, np.bool_)):
+            raise checks.invalid("train", train, "True or False", f"{type(self).__name__}.forward")
+        x = to_array(input) if self.takes_integers else to_float(input)
+        out: Array = self.run(x, bool(train), **kwargs)
+        return out
 
     def backward(self, pre_grad: Any, *args: Any, **kwargs: Any) -> Array | None:
         """From the derivative with respect to the result to that with respect to the input; sets `grads`."""
-        return self.back(to_array(pre_grad))
+        self._check_made()
+        return self.back(self.cotangent(pre_grad))
 
     @property
     def params(self) -> list[Array]:
@@ -75,17 +114,19 @@ class Layer(Configurable):
         return [v.value for v in self.trained().values()]
 
     @property
-    def grads(self) -> list[Array]:
-        """Their derivatives, from the last `backward`."""
-        return self._grads
+    def grads(self) -> list[Array | None]:
+        """Their derivatives, from the last `backward`; None before it."""
+        return list(self._grads) or [None] * len(self.trained())
 
     @property
-    def param_grads(self) -> list[tuple[Array, Array]]:
+    def param_grads(self) -> list[tuple[Array, Array | None]]:
         """Parameters and their derivatives."""
         return list(zip(self.params, self.grads, strict=True))
 
     def to_json(self) -> dict[str, Any]:
         """The arguments that make an equal layer, ready for JSON."""
+        if type(self) is Layer:
+            raise extending.missing(self, "to_json()")
         return {name: _plain(value) for name, value in self.get_config().items()}
 
     @classmethod
@@ -97,6 +138,20 @@ class Layer(Configurable):
         return type(self).__name__
 
     # The work
+
+    @property
+    def in_numpy(self) -> bool:
+        """Whether a subclass implements `forward` and `backward` in NumPy."""
+        return extending.in_numpy(self, ("forward", "backward"), "make")
+
+    def compilable(self) -> bool:
+        """Whether no method in NumPy takes part in the computation."""
+        return not (self.in_numpy or any(isinstance(a, Activation) and a.in_numpy for a in vars(self).values()))
+
+    def _check_made(self) -> None:
+        """Refuse calls of methods that a subclass must implement."""
+        if type(self).make is Layer.make:
+            raise extending.missing(self, _METHODS)
 
     def connected(self) -> layers.Layer:
         """The layer of portanet."""
@@ -112,9 +167,45 @@ class Layer(Configurable):
         return {path: named[path] for path in self.inner.trainable_paths()}
 
     def set_params(self, params: list[Array]) -> None:
-        """Replace the parameters."""
-        for variable, value in zip(self.trained().values(), params, strict=True):
-            variable.assign(value)
+        """Replace the parameters: in the variables, or in the arrays and attributes that hold them."""
+        if type(self).params is Layer.params:
+            for variable, value in zip(self.trained().values(), params, strict=True):
+                variable.assign(value)
+            return
+        for old, new in zip(self.params, params, strict=True):
+            if not self._replace(old, new):
+                raise TypeError(
+                    f"Parameters of {type(self).__name__} must be NumPy arrays or attributes of the layer; or "
+                    f"implement set_params(params). Received: a parameter of type {type(old).__name__}"
+                )
+
+    def _replace(self, old: Any, new: Array) -> bool:
+        """Put `new` where this layer, or a layer in it, holds `old`."""
+        if isinstance(old, np.ndarray) and old.flags.writeable:
+            old[...] = to_host(new)
+            return True
+        variables = [v for v in self.trained().values() if v.value is old]
+        for variable in variables:
+            variable.assign(new)
+        holders = [name for name, value in vars(self).items() if value is old]
+        for name in holders:
+            setattr(self, name, new)
+        within = [layer._replace(old, new) for layer in vars(self).values() if isinstance(layer, Layer)]
+        return bool(variables or holders or any(within))
+
+    def apply(self, x: Array, params: list[Array], train: bool) -> Array:
+        """The result as a differentiable function of input and parameters, as `Model` uses it.
+
+        Args:
+            x: The input.
+            params: The parameters, where the layer is written in NumPy; those of others are in their variables.
+            train: Whether this is training.
+        """
+        if self.in_numpy:
+            return extending.layer(self, train)(x, *params)
+        out: Any = self.connected()(x, training=train)
+        result: Array = out[0] if isinstance(out, (list, tuple)) else out
+        return result
 
     def run(self, x: Array, train: bool, **kwargs: Any) -> Any:
         """Compute; in training, record for `back`."""
@@ -136,7 +227,18 @@ class Layer(Configurable):
         for variable, value in state.items():
             variable.assign(value)
         self._pull = pullback
+        self._result_shape = tuple((out[0] if isinstance(out, (list, tuple)) else out).shape)
         return out
+
+    def cotangent(self, pre_grad: Any) -> Array:
+        """The derivative with respect to the result, in its shape."""
+        g = to_float(pre_grad)
+        if self._pull is not None and tuple(g.shape) != self._result_shape:
+            raise InputError(
+                f"Argument `pre_grad` of {type(self).__name__}.backward must have the shape of the result, "
+                f"{self._result_shape}. Received: shape {tuple(g.shape)}"
+            )
+        return g
 
     def back(self, cotangent: Any) -> Array | None:
         """Pull a cotangent back through the last recorded `run`."""
@@ -148,11 +250,29 @@ class Layer(Configurable):
         return inputs[0] if inputs else None
 
 
+class Chain(layers.Layer):
+    """Layers one after the other."""
+
+    def __init__(self, chain: list[layers.Layer]) -> None:
+        super().__init__()
+        self.chain = chain
+
+    def call(self, x: Any) -> Any:
+        for layer in self.chain:
+            x = layer(x)
+        return x
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        for layer in self.chain:
+            input_shape = layer.compute_output_shape(input_shape)
+        return input_shape
+
+
 def like(out: Any, given: Any) -> Any:
     """Cotangents of several results, zero where none was given."""
     xp = get_backend().xp
     zeros = tree_map(xp.zeros_like, out)
-    return [z if g is None else to_array(g) for z, g in zip(zeros, given, strict=True)]
+    return [z if g is None else to_float(g) for z, g in zip(zeros, given, strict=True)]
 
 
 def options(name: str) -> dict[str, Any]:

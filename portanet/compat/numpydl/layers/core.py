@@ -1,12 +1,16 @@
+# ruff: noqa: N815 -- NumPyDL's names
 """Fully connected layers and dropout."""
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from portanet import layers
 from portanet.compat.numpydl import activations, initializations
-from portanet.compat.numpydl.layers.base import Layer, options
+from portanet.compat.numpydl.extending import InputError
+from portanet.compat.numpydl.layers.base import Chain, Layer, options
+from portanet.compat.numpydl.layers.weights import Weight
 
 
 class Dense(Layer):
@@ -18,6 +22,9 @@ class Dense(Layer):
         init: Initial weights; biases start at zero.
         activation: Name or object.
     """
+
+    W, b = Weight("kernel"), Weight("bias")
+    dW, db = Weight("kernel", grad=True), Weight("bias", grad=True)
 
     def __init__(
         self, n_out: int, n_in: int | None = None, init: Any = "glorot_uniform", activation: Any = "tanh"
@@ -32,22 +39,25 @@ class Dense(Layer):
     def input_shape(self, prev_layer: Any) -> tuple[int | None, ...]:
         if prev_layer is None:
             if self.n_in is None:
-                raise ValueError(
+                raise InputError(
                     f"Argument `n_in` of the first layer is needed. Received: {type(self).__name__}(n_in=None)"
                 )
             return (None, self.n_in)
         shape = super().input_shape(prev_layer)
         if len(shape) != 2:
-            raise ValueError(
+            raise InputError(
                 f"{type(self).__name__} takes inputs of shape (batch, features); put a Flatten before it. "
                 f"Received: {shape}"
             )
         return shape
 
     def make(self, shape: tuple[int | None, ...]) -> layers.Layer:
+        return self._dense(self.n_out)
+
+    def _dense(self, units: int) -> layers.Dense:
         return layers.Dense(
-            self.n_out,
-            activation=self.act_layer.function,
+            units,
+            activation=self.act_layer,
             kernel_initializer=self.init.for_portanet,
             **options("dense"),
         )
@@ -57,13 +67,34 @@ class Linear(Dense):
     """`x @ W + b`.
 
     Args:
-        n_out: Size of the result.
-        n_in: Size of the input, for the first layer.
+        n_out: Size of the result, or its shape without the batch axis; W and b are those of the flattened axes.
+        n_in: Size of the input, or its shape, for the first layer.
         init: Initial weights.
     """
 
-    def __init__(self, n_out: int, n_in: int | None = None, init: Any = "glorot_uniform") -> None:
-        super().__init__(n_out, n_in, init, activation="linear")
+    def __init__(
+        self,
+        n_out: int | tuple[int, ...],
+        n_in: int | tuple[int, ...] | None = None,
+        init: Any = "glorot_uniform",
+    ) -> None:
+        super().__init__(n_out, n_in, init, activation="linear")  # type: ignore[arg-type]
+        self.out_shape = (None, *_axes(n_out))
+
+    def input_shape(self, prev_layer: Any) -> tuple[int | None, ...]:
+        if prev_layer is None and isinstance(self.n_in, (list, tuple)):
+            return (None, *self.n_in)
+        return super().input_shape(prev_layer)
+
+    def make(self, shape: tuple[int | None, ...]) -> layers.Layer:
+        n_out = _axes(self.n_out)
+        if len(shape) == 2 and len(n_out) == 1:
+            return self._dense(n_out[0])
+        return Chain([layers.Flatten(), self._dense(math.prod(n_out)), layers.Reshape(n_out)])
+
+
+def _axes(size: Any) -> tuple[int, ...]:
+    return tuple(size) if isinstance(size, (list, tuple)) else (size,)
 
 
 class Softmax(Dense):

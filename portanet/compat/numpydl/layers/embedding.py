@@ -5,9 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from portanet import layers
-from portanet.backends import to_host
+from portanet.backends import Array, to_host
 from portanet.compat.numpydl import initializations
+from portanet.compat.numpydl.extending import InputError
 from portanet.compat.numpydl.layers.base import Layer, options
+from portanet.compat.numpydl.layers.weights import Weight
+from portanet.compat.numpydl.utils.random import to_float
+from portanet.variables import Variable
 
 
 class Embedding(Layer):
@@ -22,6 +26,9 @@ class Embedding(Layer):
         nb_seq: Length of a sequence, if fixed.
         init: How vectors are drawn.
     """
+
+    takes_integers = True
+    d_embed_words = Weight("embeddings", grad=True)
 
     def __init__(
         self,
@@ -39,12 +46,28 @@ class Embedding(Layer):
                 "Embedding needs `embed_words`, or `input_size` and `n_out`. "
                 f"Received: input_size={input_size}, n_out={n_out}"
             )
-        self.embed_words = embed_words
+        self._given = embed_words
         self.static = True if static is None else static
         self.size = (input_size, n_out) if embed_words is None else to_host(embed_words).shape
         self.nb_batch = nb_batch
         self.nb_seq = nb_seq
         self.init = initializations.get(init)
+        super().connect_to()  # NumPyDL draws the vectors here, and takes inputs before connect_to
+
+    @property
+    def embed_words(self) -> Array:
+        """The vectors."""
+        return self._vectors().value
+
+    @embed_words.setter
+    def embed_words(self, value: Any) -> None:
+        self._vectors().assign(to_float(value))
+
+    def _vectors(self) -> Variable:
+        return next(iter(self.connected().named_variables().values()))
+
+    def connect_to(self, prev_layer: Any = None) -> None:
+        """Nothing: the vectors stay as they are."""
 
     def input_shape(self, prev_layer: Any) -> tuple[int | None, ...]:
         # The batch size is not needed: batches may be of any size.
@@ -55,7 +78,12 @@ class Embedding(Layer):
             int(self.size[0] or 0),
             int(self.size[1] or 0),
             embeddings_initializer=self.init.for_portanet,
-            weights=self.embed_words,
+            weights=self._given,
             trainable=not self.static,
             **options("embedding"),
         )
+
+    def run(self, x: Array, train: bool, **kwargs: Any) -> Any:
+        if x.ndim != 2:
+            raise InputError(f"Embedding takes inputs of shape (batch, time). Received: {tuple(x.shape)}")
+        return super().run(x, train, **kwargs)

@@ -7,6 +7,7 @@ from typing import Any
 from portanet import layers
 from portanet.compat.numpydl import initializations
 from portanet.compat.numpydl.layers.base import Layer, options
+from portanet.compat.numpydl.layers.weights import Weight
 
 
 class BatchNormal(Layer):
@@ -19,6 +20,9 @@ class BatchNormal(Layer):
         beta_init: Initial shift.
         gamma_init: Initial scale.
     """
+
+    beta, gamma = Weight("beta"), Weight("gamma")
+    dbeta, dgamma = Weight("beta", grad=True), Weight("gamma", grad=True)
 
     def __init__(
         self,

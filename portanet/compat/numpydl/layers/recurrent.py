@@ -1,3 +1,4 @@
+# ruff: noqa: N802, N815 -- NumPyDL's names
 """Recurrent layers, trained through all time steps."""
 
 from __future__ import annotations
@@ -7,10 +8,12 @@ from typing import Any
 import numpy as np
 
 from portanet import layers
-from portanet.backends import Array
+from portanet.backends import Array, to_host
 from portanet.compat.numpydl import activations, initializations
+from portanet.compat.numpydl.extending import InputError
 from portanet.compat.numpydl.layers.base import Layer, like, options
-from portanet.compat.numpydl.utils.random import to_array
+from portanet.compat.numpydl.layers.weights import Weight
+from portanet.compat.numpydl.utils.random import to_array, to_float
 
 
 class Recurrent(Layer):
@@ -51,20 +54,28 @@ class Recurrent(Layer):
     def input_shape(self, prev_layer: Any) -> tuple[int | None, ...]:
         if prev_layer is None:
             if self.n_in is None:
-                raise ValueError(
+                raise InputError(
                     f"Argument `n_in` of the first layer is needed. Received: {type(self).__name__}(n_in=None)"
                 )
             return (None, self.nb_seq, self.n_in)
         shape = super().input_shape(prev_layer)
         if len(shape) != 3:
-            raise ValueError(f"{type(self).__name__} takes inputs of shape (batch, time, features). Received: {shape}")
+            raise InputError(f"{type(self).__name__} takes inputs of shape (batch, time, features). Received: {shape}")
         self.n_in = shape[-1]
+        self.nb_batch, self.nb_seq = shape[0] or self.nb_batch, shape[1] or self.nb_seq
         return shape
+
+    def connect_to(self, prev_layer: Any = None) -> None:
+        """Take the place behind a layer (None: the first) and allocate the parameters, if there are any."""
+        if type(self).make is not Layer.make:
+            super().connect_to(prev_layer)
+        shape = self.input_shape(prev_layer)
+        self.out_shape = (*shape[:2], self.n_out) if self.return_sequence else (shape[0], self.n_out)
 
     def cell_options(self) -> dict[str, Any]:
         """The arguments of portanet's layer."""
         return {
-            "activation": self.activation.function,
+            "activation": self.activation,
             "kernel_initializer": self.init.for_portanet,
             "recurrent_initializer": self.inner_init.for_portanet,
             "return_sequences": self.return_sequence,
@@ -75,11 +86,23 @@ class Recurrent(Layer):
 class SimpleRNN(Recurrent):
     """`h_t = activation(x_t W + h_(t-1) U + b)`; the arguments are those of `Recurrent`."""
 
+    W, U, b = Weight("kernel"), Weight("recurrent_kernel"), Weight("bias")
+    dW, dU, db = (Weight(name, grad=True) for name in ("kernel", "recurrent_kernel", "bias"))
+
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
 
     def make(self, shape: tuple[int | None, ...]) -> layers.Layer:
         return layers.SimpleRNN(self.n_out, **self.cell_options())
+
+
+def _gates(name: str, count: int, grad: bool = False) -> list[Weight]:
+    """Attributes for the parts of a parameter, one per gate, in the order of portanet's layers."""
+
+    def part(gate: int) -> Weight:
+        return Weight(name, lambda layer, a: a[..., gate * layer.n_out : (gate + 1) * layer.n_out], grad)
+
+    return [part(gate) for gate in range(count)]
 
 
 class GRU(Recurrent):
@@ -91,6 +114,13 @@ class GRU(Recurrent):
         **kwargs: Arguments of `Recurrent`.
     """
 
+    U_z, U_r, U_h = _gates("kernel", 3)
+    W_z, W_r, W_h = _gates("recurrent_kernel", 3)
+    b_z, b_r, b_h = _gates("bias", 3)
+    grad_U_z, grad_U_r, grad_U_h = _gates("kernel", 3, grad=True)
+    grad_W_z, grad_W_r, grad_W_h = _gates("recurrent_kernel", 3, grad=True)
+    grad_b_z, grad_b_r, grad_b_h = _gates("bias", 3, grad=True)
+
     def __init__(self, gate_activation: Any = "sigmoid", need_grad: bool = True, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.gate_activation = activations.get(gate_activation)
@@ -98,7 +128,7 @@ class GRU(Recurrent):
 
     def make(self, shape: tuple[int | None, ...]) -> layers.Layer:
         return layers.GRU(
-            self.n_out, recurrent_activation=self.gate_activation.function, reset_after=False, **self.cell_options()
+            self.n_out, recurrent_activation=self.gate_activation, reset_after=False, **self.cell_options()
         )
 
 
@@ -112,6 +142,15 @@ class LSTM(Recurrent):
         **kwargs: Arguments of `Recurrent`.
     """
 
+    U_i, U_f, U_g, U_o = _gates("kernel", 4)
+    W_i, W_f, W_g, W_o = _gates("recurrent_kernel", 4)
+    b_i, b_f, b_g, b_o = _gates("bias", 4)
+    grad_U_i, grad_U_f, grad_U_g, grad_U_o = _gates("kernel", 4, grad=True)
+    grad_W_i, grad_W_f, grad_W_g, grad_W_o = _gates("recurrent_kernel", 4, grad=True)
+    grad_b_i, grad_b_f, grad_b_g, grad_b_o = _gates("bias", 4, grad=True)
+    c0: Any = None
+    h0: Any = None
+
     def __init__(
         self, gate_activation: Any = "sigmoid", need_grad: bool = True, forget_bias_num: float = 1, **kwargs: Any
     ) -> None:
@@ -124,7 +163,7 @@ class LSTM(Recurrent):
     def make(self, shape: tuple[int | None, ...]) -> layers.Layer:
         return layers.LSTM(
             self.n_out,
-            recurrent_activation=self.gate_activation.function,
+            recurrent_activation=self.gate_activation,
             bias_initializer=self._bias,
             unit_forget_bias=False,
             return_state=True,
@@ -136,12 +175,6 @@ class LSTM(Recurrent):
         bias = initializations.Zero().draw(shape, _)
         bias[self.n_out : 2 * self.n_out] = self.forget_bias_num
         return bias
-
-    def connect_to(self, prev_layer: Any = None) -> None:
-        """Take the place behind a layer (None: the first) and allocate the parameters."""
-        super().connect_to(prev_layer)
-        shape = self.input_shape(prev_layer)
-        self.out_shape = (*shape[:2], self.n_out) if self.return_sequence else (shape[0], self.n_out)
 
     def forward(  # type: ignore[override]
         self,
@@ -159,14 +192,17 @@ class LSTM(Recurrent):
             c0: First cell state, shape (batch, n_out); zero by default.
             h0: First hidden state, likewise.
             train: Whether this is training.
+
+        The last states are in `c0` and `h0` afterwards.
         """
-        x = to_array(input)
+        x = to_float(input)
         extra: dict[str, Any] = {} if mask is None else {"mask": to_array(mask) != 0}
         if c0 is not None or h0 is not None:
-            zeros = to_array(np.zeros((int(x.shape[0]), self.n_out)))
-            extra["initial_state"] = [zeros if s is None else to_array(s) for s in (h0, c0)]
+            zeros = to_float(np.zeros((int(x.shape[0]), self.n_out)))
+            extra["initial_state"] = [zeros if s is None else to_float(s) for s in (h0, c0)]
         self._last = self.run(x, train, **extra)
         out: Array = self._last[0]
+        _, self.h0, self.c0 = self._last
         return out
 
     def backward(self, pre_grad: Any, dcn: Any = None, dhn: Any = None) -> Array | None:
@@ -177,11 +213,41 @@ class LSTM(Recurrent):
             dcn: Derivative with respect to the last cell state; zero by default.
             dhn: Derivative with respect to the last hidden state; zero by default.
         """
-        return self.back(type(self._last)(like(self._last, (pre_grad, dhn, dcn))))
+        return self.back(type(self._last)(like(self._last, (self.cotangent(pre_grad), dhn, dcn))))
 
 
 class BatchLSTM(LSTM):
-    """The same; NumPyDL has two because only this one could be trained. See `LSTM`."""
+    """The same; NumPyDL has two because only this one could be trained. See `LSTM`.
+
+    `AllW` has a row for the bias, then those of the input and of the hidden state, and columns for the gates i, f, o
+    and g; `d_AllW` is its derivative.
+    """
+
+    make = LSTM.make  # this class implements `forward`, but not in NumPy
+
+    @property
+    def AllW(self) -> Array:
+        """All parameters in one matrix."""
+        return self._joined("")
+
+    @AllW.setter
+    def AllW(self, value: Any) -> None:
+        host, rows = to_host(value), 1 + int(self.n_in or 0)
+        for gate, columns in zip("ifog", np.split(host, 4, axis=1), strict=True):
+            for name, part in (("b", columns[0]), ("U", columns[1:rows]), ("W", columns[rows:])):
+                setattr(self, f"{name}_{gate}", part)
+
+    @property
+    def d_AllW(self) -> Array:
+        """The derivative, from the last `backward`."""
+        return self._joined("grad_")
+
+    def _joined(self, prefix: str) -> Array:
+        columns = []
+        for gate in "ifog":
+            bias, *matrices = (to_host(getattr(self, f"{prefix}{name}_{gate}")) for name in "bUW")
+            columns.append(np.concatenate([bias[None], *matrices]))
+        return to_float(np.concatenate(columns, axis=1))
 
     def forward(  # type: ignore[override]
         self,

@@ -13,28 +13,43 @@ def one_hot(labels: Any, nb_classes: int | None = None) -> HostArray:
     """Indicators of class numbers: row i has a 1 in column `labels[i]`.
 
     Args:
-        labels: Integers, shape (n,).
+        labels: Class numbers, shape (n,): integers, floats with integral values, booleans or strings of digits.
         nb_classes: Number of columns; by default the largest label plus 1.
 
     Raises:
-        ValueError: A label is not an integer in [0, nb_classes).
+        ValueError: A label is not a class number in [0, nb_classes).
 
     Example:
         >>> one_hot([0, 2], 3)
         array([[1., 0., 0.],
                [0., 0., 1.]])
     """
-    host = to_host(labels)
-    if host.ndim != 1 or not np.issubdtype(host.dtype, np.integer):
-        raise ValueError(
-            f"Argument `labels` must be integers in one dimension. Received: shape {host.shape}, dtype {host.dtype}"
-        )
+    host = _class_numbers(labels)
     classes = nb_classes if nb_classes is not None else (int(host.max()) + 1 if host.size else 0)
     if host.size and (host.min() < 0 or host.max() >= classes):
         raise ValueError(f"Labels must be in [0, {classes}). Received: labels from {host.min()} to {host.max()}")
     out = np.zeros((host.shape[0], classes))
     out[np.arange(host.shape[0]), host] = 1.0
     return out
+
+
+def _class_numbers(labels: Any) -> HostArray:
+    """Labels as integers; loaders of MNIST return floats or strings."""
+    host = to_host(labels if hasattr(labels, "__len__") else list(labels))
+    if host.dtype.kind == "O":
+        host = np.asarray(host.tolist())
+    integral = host.dtype.kind in "biu"
+    if host.dtype.kind in "SU":
+        integral = bool(np.char.isdigit(host).all())
+    elif host.dtype.kind == "f":
+        integral = bool(np.all(np.isfinite(host) & (host == np.trunc(host))))
+    if host.ndim != 1 or not integral:
+        raise ValueError(
+            "Argument `labels` of one_hot must be class numbers in one dimension; for other labels use "
+            "numpy.unique(labels, return_inverse=True)[1]. "
+            f"Received: shape {host.shape}, dtype {host.dtype}, values {host.ravel()[:3].tolist()}"
+        )
+    return host.astype("int64")
 
 
 def unhot(one_hot_labels: Any) -> HostArray:

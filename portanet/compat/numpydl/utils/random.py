@@ -52,3 +52,8 @@ def to_array(x: Any) -> Array:
     floating = portanet.get_backend().xp.isdtype(array.dtype, "real floating")
     # From the data itself: the backend's default dtype may be shorter.
     return asarray(x, get_dtype()) if floating else array
+
+
+def to_float(x: Any) -> Array:
+    """Data as an array of the backend in use, in the package's dtype."""
+    return asarray(to_array(x), get_dtype())
