@@ -16,7 +16,7 @@ from portanet.compat.numpydl import activations, extending, objectives, optimize
 from portanet.compat.numpydl.layers import Dense, Layer, Softmax
 from portanet.compat.numpydl.objectives import Objective, SoftmaxCategoricalCrossEntropy
 from portanet.compat.numpydl.optimizers import Optimizer
-from portanet.compat.numpydl.utils.random import get_rng, to_array, to_float
+from portanet.compat.numpydl.utils.random import get_rng, to_array
 from portanet.layers.calling import in_call
 from portanet.variables import Bound, bind
 
@@ -107,7 +107,7 @@ class Model:
         for iteration in range(1, max_iter + 1):
             seen = []
             for x_batch, y_batch, classes in self._batches(x, y, batch_size, shuffle):
-                params = [[to_float(p) for p in layer.params] for layer in self.layers]
+                params = [layer.current_params() for layer in self.layers]
                 state = [v.value for v in self._kept]
                 (loss, (outputs, state)), grads = self._slope(params, state, x_batch, y_batch)
                 for variable, value in zip(self._kept, state, strict=True):

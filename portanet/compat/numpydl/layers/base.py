@@ -83,7 +83,7 @@ class Layer(Configurable):
     def connect_to(self, prev_layer: Any = None) -> None:
         """Take the place behind a layer (None: the first) and allocate the parameters."""
         self._check_made()
-        shape = self.input_shape(prev_layer)
+        shape = tuple(n if n is None else int(n) for n in self.input_shape(prev_layer))  # NumPy's integers, too
         self.inner = self.make(shape)
         self.inner.build(shape)
         self.out_shape = tuple(self.inner.compute_output_shape(shape))
@@ -179,6 +179,10 @@ class Layer(Configurable):
                     f"implement set_params(params). Received: a parameter of type {type(old).__name__}"
                 )
 
+    def current_params(self) -> list[Array]:
+        """The parameters for a step; copies of those that a subclass holds as NumPy arrays."""
+        return [to_float(np.array(p) if isinstance(p, np.ndarray) and self.in_numpy else p) for p in self.params]
+
     def _replace(self, old: Any, new: Array) -> bool:
         """Put `new` where this layer, or a layer in it, holds `old`."""
         if isinstance(old, np.ndarray) and old.flags.writeable:
@@ -256,6 +260,11 @@ class Chain(layers.Layer):
     def __init__(self, chain: list[layers.Layer]) -> None:
         super().__init__()
         self.chain = chain
+
+    def build(self, input_shape: Any) -> None:
+        for layer in self.chain:
+            layer.build(input_shape)
+            input_shape = layer.compute_output_shape(input_shape)
 
     def call(self, x: Any) -> Any:
         for layer in self.chain:
