@@ -2,8 +2,9 @@
 
 What NumPyDL does wrong is done right here: the softmax has its true derivative, gradients of biases are sums like those
 of weights, pooling windows do not overlap, batch normalisation divides by the standard deviation and keeps running
-averages, recurrent layers are trained through all time steps, dropout is off in prediction, decay lowers the learning
-rate, the last partial batch counts, and neither your arrays nor NumPy's global generator are touched.
+averages, recurrent layers are trained through all time steps, dropout is off in prediction and scales once, decay
+lowers the learning rate, the last partial batch counts, and neither your arrays nor NumPy's global generator are
+touched.
 """
 
 from portanet.compat.numpydl import activations, initializations, layers, model, objectives, optimizers, utils
