@@ -11,6 +11,8 @@ from collections.abc import Iterable
 from numbers import Integral, Real
 from typing import Any, Protocol, TypeVar
 
+import numpy as np
+
 T = TypeVar("T", str, str | None)
 
 
@@ -88,6 +90,21 @@ def pairs(name: str, value: Any, count: int, of: str | type | Named = "") -> tup
         expected = f"an integer, or for each of {count} axes an integer or a pair (before, after), none negative"
         raise invalid(name, value, expected, of)
     return tuple((operator.index(before), operator.index(after)) for before, after in result)
+
+
+def boolean(name: str, value: Any, of: str | type | Named = "") -> bool:
+    """A boolean; numbers and strings are none.
+
+    Example:
+        >>> boolean("use_bias", True)
+        True
+        >>> boolean("use_bias", "no")
+        Traceback (most recent call last):
+        ValueError: Argument `use_bias` must be True or False. Received: use_bias='no'
+    """
+    if not isinstance(value, (bool, np.bool_)):
+        raise invalid(name, value, "True or False", of)
+    return bool(value)
 
 
 def number(name: str, value: Any, within: str = "(-inf, inf)", of: str | type | Named = "") -> float:

@@ -105,8 +105,8 @@ class ModelCheckpoint(Periodic):
         super().__init__(save_freq, monitor, mode)
         self.filepath = os.fspath(filepath)
         self.verbose = verbose
-        self.save_best_only = save_best_only
-        self.save_weights_only = save_weights_only
+        self.save_best_only = checks.boolean("save_best_only", save_best_only, type(self))
+        self.save_weights_only = checks.boolean("save_weights_only", save_weights_only, type(self))
         self.best = initial_value_threshold
         self.keep = None if keep is None else checks.positive_int("keep", keep, type(self))
         self.files: list[str] = []
@@ -185,7 +185,7 @@ class BackupAndRestore(Periodic):
         if not os.fspath(backup_dir):
             raise ValueError(f"Argument `backup_dir` must name a folder. Received: backup_dir={backup_dir!r}")
         self.path = pathlib.Path(backup_dir) / "state.safetensors"
-        self.delete_checkpoint = delete_checkpoint
+        self.delete_checkpoint = checks.boolean("delete_checkpoint", delete_checkpoint, type(self))
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         super().on_train_begin(logs)

@@ -58,7 +58,7 @@ class EarlyStopping(Monitor):
         self.patience = checks.integer("patience", patience, type(self), least=0)
         self.verbose = verbose
         self.baseline = baseline
-        self.restore_best_weights = restore_best_weights
+        self.restore_best_weights = checks.boolean("restore_best_weights", restore_best_weights, type(self))
         self.start_from_epoch = checks.integer("start_from_epoch", start_from_epoch, type(self), least=0)
         self._forget()
 

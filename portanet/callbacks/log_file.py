@@ -13,6 +13,7 @@ from typing import Any, TextIO
 
 import numpy as np
 
+from portanet import checks
 from portanet.callbacks.base import Callback, Logs
 
 
@@ -29,7 +30,7 @@ class LogFile(Callback):
 
     def __init__(self, filename: str | os.PathLike[str], append: bool = False) -> None:
         self.path = pathlib.Path(filename)
-        self.append = append
+        self.append = checks.boolean("append", append, type(self))
         self.size: int | None = None
         """Bytes of the file after the last line of this run; None before the first."""
         self.file: TextIO | None = None

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from portanet import checks
 from portanet.backends import HostArray, use_backend
 from portanet.callbacks.base import Callback, Logs
 from portanet.callbacks.watch import all_layers, watched
@@ -49,7 +50,7 @@ class TerminateOnNaN(Callback):
     """
 
     def __init__(self, raise_error: bool = False) -> None:
-        self.raise_error = raise_error
+        self.raise_error = checks.boolean("raise_error", raise_error, type(self))
         self.on_train_begin()
 
     def on_train_begin(self, logs: Logs | None = None) -> None:

@@ -12,7 +12,7 @@ from sklearn.base import BaseEstimator
 from sklearn.model_selection import train_test_split
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from portanet import layers, losses, optimizers, random
+from portanet import checks, layers, losses, optimizers, random
 from portanet.backends import HostArray, get_backend, make_backend, use_backend
 from portanet.losses import Loss
 from portanet.models import Model, Sequential
@@ -100,6 +100,7 @@ class PortanetEstimator(BaseEstimator):  # type: ignore[misc]
         """Train a network, the one there is if `go_on`, on data that was checked."""
         if sample_weight is not None:
             sample_weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+        checks.boolean("warm_start", self.warm_start, type(self))
         seed = self._draw_seed()
         if not go_on:
             self._dtype = self.dtype or str(X.dtype)

@@ -7,7 +7,7 @@ import inspect
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Self
 
-from portanet import regularizers
+from portanet import checks, regularizers
 from portanet.backends import Array, Backend, HostArray, get_backend, use_backend
 from portanet.layers.calling import calling, inspect_input, locate, weights_as_constants
 from portanet.layers.naming import NamedLayers
@@ -81,7 +81,7 @@ class Layer(WeightHolder):
         activity_regularizer: Any = None,
     ) -> None:
         super().__init__(name, dtype)
-        self._trainable = trainable
+        self._trainable = checks.boolean("trainable", trainable, self)
         self.activity_regularizer = regularizers.get(activity_regularizer)
         self.built = False
         self.build_shape: Any = None
@@ -142,7 +142,7 @@ class Layer(WeightHolder):
         if guest is not None:
             with weights_as_constants(self, guest, training):
                 return self(x, *further, mask=mask, **options)
-        training = bool(outer) if training is None else training
+        training = bool(outer) if training is None else checks.boolean("training", training, self)
         dtype = None if self._policy is None else self._policy.compute_dtype
         call_token, dtype_token = calling.set(training), computing_in.set(dtype)
         try:
@@ -279,7 +279,7 @@ class Layer(WeightHolder):
     @trainable.setter
     def trainable(self, value: bool) -> None:
         for layer in self.flatten_layers():
-            layer._trainable = bool(value)
+            layer._trainable = checks.boolean("trainable", value, layer)
 
     def trainable_paths(self) -> list[str]:
         """Paths of the variables that training changes: those with a path without frozen layers."""

@@ -38,7 +38,7 @@ class CategoricalCrossentropy(Loss):
     ) -> None:
         super().__init__(reduction, name)
         self.label_smoothing = checks.number("label_smoothing", label_smoothing, "[0, 1]", type(self))
-        self.from_logits = from_logits
+        self.from_logits = checks.boolean("from_logits", from_logits, type(self))
 
     def call(self, y_true: Array, y_pred: Array) -> Array:
         if self.label_smoothing:
@@ -122,7 +122,7 @@ class SparseCategoricalCrossentropy(IntegerTargets):
         name: str | None = None,
     ) -> None:
         super().__init__(reduction, name)
-        self.from_logits = from_logits
+        self.from_logits = checks.boolean("from_logits", from_logits, type(self))
         self.ignore_class = ignore_class
 
     def call(self, y_true: Array, y_pred: Array) -> Array:
@@ -167,7 +167,7 @@ class BinaryCrossentropy(Loss):
     ) -> None:
         super().__init__(reduction, name)
         self.label_smoothing = checks.number("label_smoothing", label_smoothing, "[0, 1]", type(self))
-        self.from_logits = from_logits
+        self.from_logits = checks.boolean("from_logits", from_logits, type(self))
 
     def call(self, y_true: Array, y_pred: Array) -> Array:
         return mean_last(self.elements(y_true, y_pred))

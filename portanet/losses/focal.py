@@ -42,7 +42,7 @@ class BinaryFocalCrossentropy(BinaryCrossentropy):
         name: str | None = None,
     ) -> None:
         super().__init__(from_logits, label_smoothing, reduction, name)
-        self.apply_class_balancing = apply_class_balancing
+        self.apply_class_balancing = checks.boolean("apply_class_balancing", apply_class_balancing, type(self))
         self.alpha = checks.number("alpha", alpha, "[0, 1]", type(self))
         self.gamma = checks.non_negative("gamma", gamma, type(self))
 

@@ -174,7 +174,7 @@ class AUC(Metric):
         self.curve = checks.choice("curve", curve, ("ROC", "PR"), of)
         methods = ("interpolation", "minoring", "majoring")
         self.summation_method = checks.choice("summation_method", summation_method, methods, of)
-        self.from_logits = from_logits
+        self.from_logits = checks.boolean("from_logits", from_logits, type(self))
         steps = checks.integer("num_thresholds", num_thresholds, of, least=2) - 1
         inner = (
             [i / steps for i in range(1, steps)]

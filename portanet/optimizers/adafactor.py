@@ -50,7 +50,7 @@ class Adafactor(Optimizer):
         self.epsilon_1 = checks.positive("epsilon_1", epsilon_1, type(self))
         self.epsilon_2 = checks.positive("epsilon_2", epsilon_2, type(self))
         self.clip_threshold = checks.positive("clip_threshold", clip_threshold, type(self))
-        self.relative_step = relative_step
+        self.relative_step = checks.boolean("relative_step", relative_step, type(self))
 
     def init_slot(self, slot: str, p: Array) -> Array | None:
         matrix = p.ndim >= 2

@@ -60,7 +60,7 @@ class Adam(Optimizer):
         self.beta_1 = hyperparameter("beta_1", beta_1, type(self), "[0, 1)")
         self.beta_2 = hyperparameter("beta_2", beta_2, type(self), "[0, 1)")
         self.epsilon = checks.positive("epsilon", epsilon, type(self))
-        self.amsgrad = amsgrad
+        self.amsgrad = checks.boolean("amsgrad", amsgrad, type(self))
         if amsgrad:
             self.slots = ("m", "v", "v_max")
 

@@ -77,7 +77,7 @@ class Optimizer(Configurable):
         self.clipnorm, self.clipvalue, self.global_clipnorm = (
             None if value is None else checks.positive(key, value, of) for key, value in clips.items()
         )
-        self.use_ema = use_ema
+        self.use_ema = checks.boolean("use_ema", use_ema, type(self))
         self.ema_momentum = checks.number("ema_momentum", ema_momentum, "[0, 1]", of)
         self.ema_overwrite_frequency = (
             None

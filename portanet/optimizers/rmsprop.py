@@ -48,7 +48,7 @@ class RMSprop(Optimizer):
         self.rho = hyperparameter("rho", rho, type(self), "[0, 1)")
         self.momentum = hyperparameter("momentum", momentum, type(self), "[0, 1)")
         self.epsilon = checks.positive("epsilon", epsilon, type(self))
-        self.centered = centered
+        self.centered = checks.boolean("centered", centered, type(self))
         self.slots = ("v", *(["mean"] if centered else []), *(["momentum"] if momentum else []))
 
     @elementwise_step

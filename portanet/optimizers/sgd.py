@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
+from portanet import checks
 from portanet.backends import Array
 from portanet.optimizers.base import Optimizer, Tree, elementwise_step
 from portanet.schedules import Hyperparameter
@@ -42,7 +43,7 @@ class SGD(Optimizer):
     ) -> None:
         super().__init__(learning_rate, **options)
         self.momentum = hyperparameter("momentum", momentum, type(self), "[0, 1)")
-        self.nesterov = nesterov
+        self.nesterov = checks.boolean("nesterov", nesterov, type(self))
         if momentum:
             self.slots = ("momentum",)
 

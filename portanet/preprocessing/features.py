@@ -28,7 +28,7 @@ class PolynomialFeatures(Transformer):
 
     def __init__(self, degree: int = 2, include_bias: bool = True) -> None:
         self.degree = checks.integer("degree", degree, type(self), least=0)
-        self.include_bias = include_bias
+        self.include_bias = checks.boolean("include_bias", include_bias, type(self))
 
     def _learn(self, x: Array) -> dict[str, HostArray]:
         if len(x.shape) != 2:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from portanet import checks
 from portanet.backends import Array, HostArray, raw_namespace, to_host
 from portanet.preprocessing.transformer import Transformer, require_features
 
@@ -24,8 +25,8 @@ class StandardScaler(Transformer):
     """
 
     def __init__(self, with_mean: bool = True, with_std: bool = True) -> None:
-        self.with_mean = with_mean
-        self.with_std = with_std
+        self.with_mean = checks.boolean("with_mean", with_mean, type(self))
+        self.with_std = checks.boolean("with_std", with_std, type(self))
 
     def _learn(self, x: Array) -> dict[str, HostArray]:
         xp = raw_namespace(x)

@@ -52,9 +52,9 @@ class Tokenizer(Configurable):
             raise ValueError(f"Argument `split` must not be empty; for characters: char_level. Received: {split!r}")
         self.num_words = None if num_words is None else checks.positive_int("num_words", num_words, type(self))
         self.filters = filters
-        self.lower = lower
+        self.lower = checks.boolean("lower", lower, type(self))
         self.split = split
-        self.char_level = char_level
+        self.char_level = checks.boolean("char_level", char_level, type(self))
         self.oov_token = oov_token
         self.word_counts: collections.Counter[str] = collections.Counter()
         self.word_index: dict[str, int] = {}

@@ -88,7 +88,7 @@ class ExponentialDecay(LearningRateSchedule):
         self.initial_learning_rate = checks.number("initial_learning_rate", initial_learning_rate, of=type(self))
         self.decay_steps = steps("decay_steps", decay_steps, type(self))
         self.decay_rate = checks.positive("decay_rate", decay_rate, type(self))
-        self.staircase = staircase
+        self.staircase = checks.boolean("staircase", staircase, type(self))
 
     def value(self, xp: Any, step: Array, dtype: Any) -> Array:
         whole = xp.astype(step // self.decay_steps, dtype)
@@ -143,7 +143,7 @@ class PolynomialDecay(LearningRateSchedule):
         self.decay_steps = steps("decay_steps", decay_steps, type(self))
         self.end_learning_rate = checks.number("end_learning_rate", end_learning_rate, of=type(self))
         self.power = checks.non_negative("power", power, type(self))
-        self.cycle = cycle
+        self.cycle = checks.boolean("cycle", cycle, type(self))
 
     def value(self, xp: Any, step: Array, dtype: Any) -> Array:
         if self.cycle:
@@ -178,7 +178,7 @@ class InverseTimeDecay(LearningRateSchedule):
         self.initial_learning_rate = checks.number("initial_learning_rate", initial_learning_rate, of=type(self))
         self.decay_steps = steps("decay_steps", decay_steps, type(self))
         self.decay_rate = checks.non_negative("decay_rate", decay_rate, type(self))
-        self.staircase = staircase
+        self.staircase = checks.boolean("staircase", staircase, type(self))
 
     def value(self, xp: Any, step: Array, dtype: Any) -> Array:
         if self.staircase:

@@ -29,7 +29,7 @@ class Elliot(Layer):
     def __init__(self, steepness: float = 1.0, symmetric: bool = False, **options: Any) -> None:
         super().__init__(**options)
         self.steepness = checks.positive("steepness", steepness, self)
-        self.symmetric = symmetric
+        self.symmetric = checks.boolean("symmetric", symmetric, self)
 
     def call(self, x: Array) -> Array:
         function = activations.symmetric_elliot if self.symmetric else activations.elliot

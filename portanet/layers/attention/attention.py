@@ -50,7 +50,7 @@ class Attention(RandomLayer):
         **options: Any,
     ) -> None:
         super().__init__(seed, **options)
-        self.use_scale = use_scale
+        self.use_scale = checks.boolean("use_scale", use_scale, self)
         self.score_mode = checks.choice("score_mode", score_mode, ("dot", "concat"), self)
         self.dropout = checks.rate("dropout", dropout, self)
 

@@ -81,7 +81,7 @@ class MultiHeadAttention(RandomLayer):
         self.value_dim = self.key_dim if value_dim is None else checks.positive_int("value_dim", value_dim, self)
         self.output_size = None if output_shape is None else checks.positive_int("output_shape", output_shape, self)
         self.dropout = checks.rate("dropout", dropout, self)
-        self.use_bias = use_bias
+        self.use_bias = checks.boolean("use_bias", use_bias, self)
         self.kernel_initializer = initializers.get(kernel_initializer)
         self.bias_initializer = initializers.get(bias_initializer)
         self.kernel_regularizer = regularizers.get(kernel_regularizer)

@@ -64,7 +64,7 @@ class TransformerEncoder(Layer):
         self.activation = activations.get(activation)
         self.epsilon = layer_norm_epsilon
         self.initializers = {"kernel_initializer": kernel_initializer, "bias_initializer": bias_initializer}
-        self.normalize_first = normalize_first
+        self.normalize_first = checks.boolean("normalize_first", normalize_first, self)
 
     def build(self, input_shape: Any) -> None:
         self._build_parts(input_shape, input_shape)

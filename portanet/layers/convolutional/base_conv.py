@@ -57,7 +57,7 @@ class Convolving(Spatial):
         else:
             self.padding = checks.pairs("padding", padding, self.rank, self)
         self.activation = activations.get(activation)
-        self.use_bias = use_bias
+        self.use_bias = checks.boolean("use_bias", use_bias, self)
         self.bias_initializer = initializers.get(bias_initializer)
         self.bias_regularizer = regularizers.get(bias_regularizer)
         self.bias_constraint = constraints.get(bias_constraint)

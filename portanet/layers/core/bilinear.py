@@ -54,7 +54,7 @@ class Bilinear(Layer):
         super().__init__(**options)
         self.units = checks.positive_int("units", units, self)
         self.activation = activations.get(activation)
-        self.use_bias = use_bias
+        self.use_bias = checks.boolean("use_bias", use_bias, self)
         self.kernel_initializer = initializers.get(kernel_initializer)
         self.bias_initializer = initializers.get(bias_initializer)
         self.kernel_regularizer = kernel_regularizer

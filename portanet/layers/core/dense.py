@@ -55,7 +55,7 @@ class Dense(Layer):
         super().__init__(activity_regularizer=activity_regularizer, **options)
         self.units = checks.positive_int("units", units, self)
         self.activation = activations.get(activation)
-        self.use_bias = use_bias
+        self.use_bias = checks.boolean("use_bias", use_bias, self)
         self.kernel_initializer = initializers.get(kernel_initializer)
         self.bias_initializer = initializers.get(bias_initializer)
         self.kernel_regularizer = regularizers.get(kernel_regularizer)

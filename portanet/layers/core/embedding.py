@@ -59,7 +59,7 @@ class Embedding(Layer):
         self.embeddings_initializer = initializers.get(embeddings_initializer)
         self.embeddings_regularizer = embeddings_regularizer
         self.embeddings_constraint = embeddings_constraint
-        self.mask_zero = mask_zero
+        self.mask_zero = checks.boolean("mask_zero", mask_zero, self)
         self._vectors = None if weights is None else self._checked(weights)
 
     def _checked(self, weights: Any) -> Any:

@@ -48,7 +48,7 @@ class RBF(Layer):
     ) -> None:
         super().__init__(**options)
         self.units = checks.positive_int("units", units, self)
-        self.normalize = normalize
+        self.normalize = checks.boolean("normalize", normalize, self)
         self.beta = checks.positive("beta", beta, self)
         self.centers_initializer = initializers.get(centers_initializer)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from portanet import activations, initializers
+from portanet import activations, checks, initializers
 from portanet.autodiff import array_namespace
 from portanet.backends import Array
 from portanet.layers.base import Layer
@@ -47,7 +47,7 @@ class TiedDense(Layer):
             raise TypeError(f"Argument `layer` of layer '{self.name}' must be a Dense layer. Received: {layer!r}")
         self.layer = layer
         self.activation = activations.get(activation)
-        self.use_bias = use_bias
+        self.use_bias = checks.boolean("use_bias", use_bias, self)
         self.bias_initializer = initializers.get(bias_initializer)
 
     def build(self, input_shape: Any) -> None:

@@ -36,7 +36,7 @@ class Dot(Merge):
         self.axes = checks.integers("axes", axes, 2, self)
         if 0 in self.axes:
             raise checks.invalid("axes", axes, "an axis or a pair of axes, not the batch axis", self)
-        self.normalize = normalize
+        self.normalize = checks.boolean("normalize", normalize, self)
 
     def merge(self, xp: Any, arrays: list[Array]) -> Array:
         first, second = arrays

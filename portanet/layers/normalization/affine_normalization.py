@@ -44,8 +44,8 @@ class AffineNormalization(Layer):
     ) -> None:
         super().__init__(**options)
         self.epsilon = checks.non_negative("epsilon", epsilon, self)
-        self.center = center
-        self.scale = scale
+        self.center = checks.boolean("center", center, self)
+        self.scale = checks.boolean("scale", scale, self)
         self.beta_initializer = initializers.get(beta_initializer)
         self.gamma_initializer = initializers.get(gamma_initializer)
         self.beta_regularizer = regularizers.get(beta_regularizer)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from portanet import checks
 from portanet.autodiff import array_namespace
 from portanet.backends import Array
 from portanet.layers.spatial import Spatial
@@ -13,7 +14,7 @@ from portanet.ops.pooling import global_max_pool
 class _GlobalPooling(Spatial):
     def __init__(self, data_format: str | None = None, keepdims: bool = False, **options: Any) -> None:
         super().__init__(data_format, **options)
-        self.keepdims = keepdims
+        self.keepdims = checks.boolean("keepdims", keepdims, self)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         self.require_space(input_shape)

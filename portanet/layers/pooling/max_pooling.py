@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from portanet import checks
 from portanet.backends import Array
 from portanet.layers.pooling.base_pooling import Pooling
 from portanet.ops.pooling import max_places, max_pool
@@ -22,7 +23,7 @@ class _MaxPooling(Pooling):
         **options: Any,
     ) -> None:
         super().__init__(pool_size, strides, padding, data_format, **options)
-        self.return_argmax = return_argmax
+        self.return_argmax = checks.boolean("return_argmax", return_argmax, self)
 
     def pool(self, x: Array, windows: Window) -> Array:
         return max_pool(x, window=windows)

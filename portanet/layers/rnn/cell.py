@@ -102,7 +102,7 @@ class RecurrentCell(RandomLayer):
         super().__init__(seed, **options)
         self.units = checks.positive_int("units", units, self)
         self.activation = activations.get(activation)
-        self.use_bias = use_bias
+        self.use_bias = checks.boolean("use_bias", use_bias, self)
         self.kernel_initializer = initializers.get(kernel_initializer)
         self.recurrent_initializer = initializers.get(recurrent_initializer)
         self.bias_initializer = initializers.get(bias_initializer)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from portanet import activations
+from portanet import activations, checks
 from portanet.autodiff import array_namespace
 from portanet.backends import Array
 from portanet.layers.rnn.cell import RecurrentCell, States, plain_options
@@ -46,7 +46,7 @@ class GRUCell(RecurrentCell):
     ) -> None:
         super().__init__(units, activation, use_bias, **options)
         self.recurrent_activation = activations.get(recurrent_activation)
-        self.reset_after = reset_after
+        self.reset_after = checks.boolean("reset_after", reset_after, self)
 
     def bias_shape(self) -> tuple[int, ...]:
         return (2, 3 * self.units) if self.reset_after else (3 * self.units,)

@@ -53,8 +53,8 @@ class LSTMCell(RecurrentCell):
     ) -> None:
         super().__init__(units, activation, use_bias, **options)
         self.recurrent_activation = activations.get(recurrent_activation)
-        self.unit_forget_bias = unit_forget_bias
-        self.peephole = peephole
+        self.unit_forget_bias = checks.boolean("unit_forget_bias", unit_forget_bias, self)
+        self.peephole = checks.boolean("peephole", peephole, self)
         self.projection_units = (
             None if projection_units is None else checks.positive_int("projection_units", projection_units, self)
         )

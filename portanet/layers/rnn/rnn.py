@@ -74,12 +74,12 @@ class RNN(Layer):
                 "Received: stateful=True, learn_initial_state=True"
             )
         self.cell = cell
-        self.return_sequences = return_sequences
-        self.return_state = return_state
-        self.go_backwards = go_backwards
-        self.stateful = stateful
-        self.zero_output_for_mask = zero_output_for_mask
-        self.learn_initial_state = learn_initial_state
+        self.return_sequences = checks.boolean("return_sequences", return_sequences, self)
+        self.return_state = checks.boolean("return_state", return_state, self)
+        self.go_backwards = checks.boolean("go_backwards", go_backwards, self)
+        self.stateful = checks.boolean("stateful", stateful, self)
+        self.zero_output_for_mask = checks.boolean("zero_output_for_mask", zero_output_for_mask, self)
+        self.learn_initial_state = checks.boolean("learn_initial_state", learn_initial_state, self)
         self.truncate_gradient = (
             None if truncate_gradient is None else checks.positive_int("truncate_gradient", truncate_gradient, self)
         )

@@ -43,7 +43,7 @@ class Intake:
         only_inputs: bool = False,
     ) -> None:
         self.model = model
-        self.check_finite = check_finite
+        self.check_finite = checks.boolean("check_finite", check_finite)
         self.depth = checks.integer("prefetch", depth, least=0)
         self.class_weight = class_weight
         self.prefix = prefix
