@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from portanet import checks
 from portanet.activations.bounded import hard_sigmoid, sigmoid
 from portanet.activations.pointwise import pointwise
 from portanet.autodiff import array_namespace
@@ -73,7 +74,7 @@ def gelu(x: Array, approximate: bool = False) -> Any:
         >>> gelu(np.asarray([-1.0, 0.0, 1.0]), approximate=True).round(6)
         array([-0.158808,  0.      ,  0.841192])
     """
-    if approximate:
+    if checks.boolean("approximate", approximate, "gelu"):
         scale = math.sqrt(2 / math.pi)
         square = x * x
         t = array_namespace(x).tanh(scale * x * (1 + 0.044715 * square))

@@ -108,6 +108,8 @@ class ModelCheckpoint(Periodic):
         self.save_best_only = checks.boolean("save_best_only", save_best_only, type(self))
         self.save_weights_only = checks.boolean("save_weights_only", save_weights_only, type(self))
         self.best = initial_value_threshold
+        if initial_value_threshold is not None:
+            self.best = checks.number("initial_value_threshold", initial_value_threshold, "[-inf, inf]", type(self))
         self.keep = None if keep is None else checks.positive_int("keep", keep, type(self))
         self.files: list[str] = []
 

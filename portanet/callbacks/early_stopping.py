@@ -57,7 +57,7 @@ class EarlyStopping(Monitor):
         super().__init__(monitor, mode, min_delta)
         self.patience = checks.integer("patience", patience, type(self), least=0)
         self.verbose = verbose
-        self.baseline = baseline
+        self.baseline = None if baseline is None else checks.number("baseline", baseline, of=type(self))
         self.restore_best_weights = checks.boolean("restore_best_weights", restore_best_weights, type(self))
         self.start_from_epoch = checks.integer("start_from_epoch", start_from_epoch, type(self), least=0)
         self._forget()

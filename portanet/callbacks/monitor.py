@@ -29,7 +29,7 @@ class Monitor(Callback):
     def __init__(self, monitor: str = "val_loss", mode: str = "auto", min_delta: float = 0.0) -> None:
         self.monitor = monitor
         self.mode = checks.choice("mode", mode, ("auto", "min", "max"), type(self))
-        self.min_delta = abs(min_delta)
+        self.min_delta = abs(checks.number("min_delta", min_delta, of=type(self)))
 
     def monitored(self, logs: Logs | None) -> float | None:
         """The quantity after an epoch; None, with a warning, if there is no such quantity."""

@@ -89,8 +89,19 @@ class PortanetClassifier(ClassifierMixin, PortanetEstimator):  # type: ignore[mi
         return len(self.classes_)
 
     def predict_proba(self, X: Any) -> HostArray:
-        """Probability of each class, in the order of `classes_`, shape (examples, classes)."""
-        return self._outputs(X)
+        """Probability of each class, in the order of `classes_`, shape (examples, classes).
+
+        Raises:
+            ValueError: The outputs of the model are not probabilities; its last layer must be a softmax.
+        """
+        outputs = self._outputs(X)
+        sums = outputs.sum(axis=1, dtype="float64")
+        if not (outputs.min(initial=0.0) >= 0 and np.allclose(sums, 1, atol=1e-2)):
+            raise ValueError(
+                "predict_proba needs a model whose outputs are probabilities; end it with activation='softmax'. "
+                f"Received: outputs from {outputs.min()} to {outputs.max()}, sums from {sums.min()} to {sums.max()}"
+            )
+        return outputs
 
     def predict(self, X: Any) -> HostArray:
         """The most probable label of each example."""

@@ -50,7 +50,13 @@ class Several:
         if self.more is not None:
             value = options.pop(self.more, None)
             arrays += [] if value is None else entries(value)
-        return self.entries(layer, arrays)
+        arrays = self.entries(layer, arrays)
+        shapes = [tuple(array.shape) for array in arrays if getattr(array, "shape", ())]
+        if len({shape[0] for shape in shapes} - {None}) > 1:
+            raise ValueError(
+                f"Layer '{layer.name}' needs the same number of examples in all its arrays. Received: shapes {shapes}"
+            )
+        return arrays
 
     def entries(self, layer: Layer, x: Any) -> list[Any]:
         """A list of arrays or shapes of the right length."""

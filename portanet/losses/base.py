@@ -73,7 +73,15 @@ class Loss(Configurable):
         y_pred = at_least_float32(y_pred)
         if is_traced(y_pred):  # not every library leaves `plain * traced` to the right operand
             y_true = lift(y_true)
-        return self.call(self.prepare(y_true, y_pred), y_pred)
+        values = self.call(self.prepare(y_true, y_pred), y_pred)
+        shape = getattr(values, "shape", None)
+        if shape is None or (len(shape) and shape[0] != y_pred.shape[0]):
+            received = type(values).__name__ if shape is None else f"shape {tuple(shape)}"
+            raise ValueError(
+                f"Loss '{self.name}' must return an array with the loss of each example, of which there are "
+                f"{y_pred.shape[0]}, or a single one. Received: {received}"
+            )
+        return values
 
     def compute(
         self, y_true: Array, y_pred: Array, sample_weight: Array | None = None, mask: Array | None = None

@@ -59,13 +59,14 @@ class Poisson(Loss):
 
 @custom_vjp
 def _root(x: Array) -> Any:
-    """The square root of non-negative values (others are set to 0), with a finite derivative at 0: that at 1e-7."""
+    """The square root of non-negative values (others are set to 0), with a finite derivative at 0: that at 1e-7; at negative
+    values it is 0."""
     xp = array_namespace(x)
     y = xp.sqrt(xp.maximum(x, 0.0))
 
     def pullback(g: Array) -> tuple[Array]:
-        xp = array_namespace(g, y)
-        return (g * (0.5 / xp.maximum(y, math.sqrt(EPSILON))),)
+        xp = array_namespace(g, x, y)
+        return (xp.where(x < 0, 0.0, g * (0.5 / xp.maximum(y, math.sqrt(EPSILON)))),)
 
     return y, pullback
 

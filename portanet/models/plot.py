@@ -7,6 +7,7 @@ import pathlib
 from dataclasses import dataclass
 from typing import Any
 
+from portanet import checks
 from portanet.drawing import drawing
 from portanet.layers.several_inputs import shape_of
 from portanet.layers.symbolic import SymbolicArray
@@ -141,6 +142,8 @@ def plot_model(
         add    = Add(x, hidden)  (None, 8)
         dense  = Dense(add)      (None, 2)  -> output
     """
+    show_shapes = checks.boolean("show_shapes", show_shapes, "plot_model")
+    expand_nested = checks.boolean("expand_nested", expand_nested, "plot_model")
     if not _is_graph(model):
         raise ValueError(
             f"Model '{model.name}' has no graph to show: it computes in its own `call`, or is not built yet. "

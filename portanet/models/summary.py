@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from portanet import checks
 from portanet.callbacks.watch import all_layers, watched
 from portanet.layers import Layer
 from portanet.layers.output_shapes import ArraySpec, trial
@@ -31,6 +32,8 @@ class Row:
 
 def summary(model: Model, expand_nested: bool = False, show_trainable: bool = False) -> str:
     """The text that `Model.summary` prints."""
+    expand_nested = checks.boolean("expand_nested", expand_nested, "summary")
+    show_trainable = checks.boolean("show_trainable", show_trainable, "summary")
     rows = list(_rows(model, _shapes_seen(model), expand_nested, 0))
     _count(rows)
     head = ["Layer (type)", "Output shape", "Params", "Memory"]

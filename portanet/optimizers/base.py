@@ -66,7 +66,7 @@ class Optimizer(Configurable):
         name: str | None = None,
     ) -> None:
         of, within = type(self), "[0, inf)"
-        self.learning_rate = hyperparameter("learning_rate", learning_rate, of, within)
+        self.learning_rate = learning_rate
         self.weight_decay = None if weight_decay is None else hyperparameter("weight_decay", weight_decay, of, within)
         self.gradient_noise = (
             None if gradient_noise is None else hyperparameter("gradient_noise", gradient_noise, of, within)
@@ -79,18 +79,24 @@ class Optimizer(Configurable):
         )
         self.use_ema = checks.boolean("use_ema", use_ema, type(self))
         self.ema_momentum = checks.number("ema_momentum", ema_momentum, "[0, 1]", of)
+        every, parts = ema_overwrite_frequency, gradient_accumulation_steps
         self.ema_overwrite_frequency = (
-            None
-            if ema_overwrite_frequency is None
-            else checks.positive_int("ema_overwrite_frequency", ema_overwrite_frequency, of)
+            None if every is None else checks.positive_int("ema_overwrite_frequency", every, of)
         )
         self.gradient_accumulation_steps = (
-            None
-            if gradient_accumulation_steps is None
-            else checks.integer("gradient_accumulation_steps", gradient_accumulation_steps, of, least=2)
+            None if parts is None else checks.integer("gradient_accumulation_steps", parts, of, least=2)
         )
         self.name = name or snake_case(type(self).__name__)
         self._without_decay: tuple[tuple[Any, ...], tuple[str, ...]] = ((), ())
+
+    @property
+    def learning_rate(self) -> Hyperparameter:
+        """The learning rate: a non-negative number, or a schedule."""
+        return self._learning_rate
+
+    @learning_rate.setter
+    def learning_rate(self, value: Hyperparameter) -> None:
+        self._learning_rate = hyperparameter("learning_rate", value, type(self), "[0, inf)")
 
     # The state
 
@@ -221,15 +227,12 @@ class Optimizer(Configurable):
         raise NotImplementedError(f"Optimizer '{self.name}' does not implement step(p, g, slots, now).")
 
     def observe(self, product: Callable[[Tree], Tree], params: Tree, state: State) -> State:
-        """Measure the curvature of the loss before an update; only second-order optimizers do.
+        """The new state, with the curvature of the loss measured before an update; only second-order optimizers do.
 
         Args:
             product: The product of the Hessian of this batch's loss with a tree like the parameters.
             params: Parameters.
             state: The optimizer's state; it may be overwritten.
-
-        Returns:
-            The new state.
         """
         return state
 

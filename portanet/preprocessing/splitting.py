@@ -44,6 +44,7 @@ def train_test_split(
     """
     if not arrays:
         raise ValueError("Pass at least one array to split. Received: none")
+    shuffle = checks.boolean("shuffle", shuffle, "train_test_split")
     given = [x if backend_class_of(x) is not None else to_host(x) for x in arrays]
     lengths = [int(x.shape[0]) for x in given]
     if len(set(lengths)) > 1:

@@ -176,7 +176,12 @@ def uniform(
         dtype: Floating-point dtype of the result, by default float32.
         low: Lower end of the range, included.
         high: Upper end, excluded, unless by rounding.
+
+    Raises:
+        ValueError: `high` is less than `low`.
     """
+    if not low <= high:
+        raise ValueError(f"Argument `high` of uniform must be at least `low`. Received: low={low!r}, high={high!r}")
     words = bits(key, step, shape)
     xp = raw_namespace(words)
     numbers = _fractions(xp, words, dtype)
@@ -195,6 +200,7 @@ def normal(
     transform is computed in float64 only for float64). The largest is 5.77 standard deviations from the mean.
     Arguments are those of `uniform`, with the `mean` and standard deviation `stddev` of the result.
     """
+    stddev = checks.non_negative("stddev", stddev, "normal")
     size = math.prod(shape)
     pairs = (size + 1) // 2
     words = bits(key, step, (2 * pairs,))
@@ -223,6 +229,7 @@ def truncated_normal(
     `erf(sqrt(2))`. The inverse error function is M. Giles's approximation of 2011, whose relative error of some 3e-7
     is that of float32; float64 has the points and the error too. Arguments are those of `uniform`.
     """
+    stddev = checks.non_negative("stddev", stddev, "truncated_normal")
     words = (bits(key, step, shape) >> 8) & 0xFFFFFF
     xp = raw_namespace(words)
     x = xp.astype(2 * words - (2**24 - 1), _computed_in(xp, dtype))  # odd integers, which are exact
@@ -321,6 +328,7 @@ def choice(
     Raises:
         ValueError: There is nothing to choose from, or not enough, or `p` are not `n` probabilities.
     """
+    replace = checks.boolean("replace", replace, "choice")
     if p is not None:
         return _weighted(key, step, n, shape, replace, p)
     if replace:

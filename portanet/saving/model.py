@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from portanet import random
+from portanet import checks, random
 from portanet.backends import Backend, get_backend, use_backend
 from portanet.layers import Layer
 from portanet.saving.archive import Archive, open_archive, write_archive
@@ -74,6 +74,7 @@ def load_model(
         >>> bool((portanet.load_model(path).predict(x) == model.predict(x)).all())
         True
     """
+    compile = checks.boolean("compile", compile, "load_model")  # noqa: A001
     with open_archive(path) as archive:
         document = _model_document(archive)
         decoder = Decoder(archive, custom_objects)

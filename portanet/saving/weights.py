@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from portanet import checks
 from portanet.layers import Layer
 from portanet.saving.archive import Archive, open_archive, write_archive
 from portanet.saving.safetensors import Tensor
@@ -51,6 +52,8 @@ def load_weights(
 ) -> Comparison:
     """Load the weights of a layer or model; see `Model.load_weights`."""
     require_built(model)
+    strict = checks.boolean("strict", strict, "load_weights")
+    skip_mismatch = checks.boolean("skip_mismatch", skip_mismatch, "load_weights")
     patterns = (
         None if pattern is None else [re.compile(p) for p in ([pattern] if isinstance(pattern, str) else pattern)]
     )

@@ -110,3 +110,22 @@ def hyperparameter(name: str, value: Any, of: type | str, within: str = "(-inf, 
     if not isinstance(value, numbers.Real):
         raise checks.invalid(name, value, "a number or a schedule", of)
     return checks.number(name, value, within, of)
+
+
+def require_rates(schedule: Callable[[Any], Any], step: Array, count: int = 1) -> None:
+    """Raise if a learning rate is negative or not finite in the `count` steps from `step` on.
+
+    The values of a `LearningRateSchedule` are computed on the host; of a user's function, only the first.
+    """
+    first = int(step)
+    if isinstance(schedule, LearningRateSchedule):
+        host = np.arange(first, first + count)
+        rates = np.asarray(schedule.value(raw_namespace(host), host, np.dtype("float64")))
+    else:
+        rates = np.asarray(float(schedule(step)))
+    wrong = np.flatnonzero(~(np.isfinite(rates) & (rates > -1e-9)))  # 0 but for rounding is 0
+    if wrong.size:
+        raise ValueError(
+            "A schedule must give a non-negative learning rate. "
+            f"Received: {float(rates.flat[wrong[0]])} at step {first + int(wrong[0])} from {schedule!r}"
+        )

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from portanet import random
+from portanet import checks, random
 from portanet.backends import Backend
 from portanet.callbacks import CallbackList
 from portanet.metrics import Metric
@@ -143,6 +143,14 @@ class Totals(Mapping[str, Any]):
 
     def __contains__(self, name: object) -> bool:
         return name in tuple(iter(self))
+
+
+def listed(logs: dict[str, Any], return_dict: bool) -> Any:
+    """Logs as a dict, or their values in a list; the value, if it is the only one."""
+    if checks.boolean("return_dict", return_dict):
+        return logs
+    values = list(logs.values())
+    return values if len(values) > 1 else values[0]
 
 
 @contextlib.contextmanager

@@ -13,6 +13,7 @@ from portanet.backends import Array, asarray
 from portanet.callbacks import CallbackList
 from portanet.optimizers.base import widest
 from portanet.random.seeds import keep_seed
+from portanet.schedules.base import require_rates
 from portanet.training import step
 from portanet.training.data.intake import Feed
 from portanet.training.data.streams import Batch
@@ -65,12 +66,18 @@ class TrainingRun:
     def _values(self, paths: list[str]) -> dict[str, Array]:
         return {path: self.variables[path].value for path in paths}
 
-    def take_over_learning_rate(self) -> None:
-        """Let a learning rate count that the user has changed on the optimizer, be it to a schedule or from one."""
+    def take_over_learning_rate(self, steps: int = 1) -> None:
+        """Let a learning rate count that the user has changed on the optimizer, be it to a schedule or from one.
+
+        Args:
+            steps: Steps to come, for which the values of a schedule are checked.
+        """
         _, state = self.model.optimizer_state or ((), {})
         rate = self.optimizer.learning_rate
         if callable(rate):
             state.pop("learning_rate", None)
+            if "iterations" in state:
+                require_rates(rate, state["iterations"], steps)
         elif state:
             dtype = widest(self.model.backend.xp, self._values(self.trained).values())
             state["learning_rate"] = asarray(rate, dtype)
@@ -151,7 +158,8 @@ def train(
 def _validates(frequency: int | Iterable[int]) -> Callable[[int], bool]:
     """Whether an epoch, by its number from 0, ends with a validation."""
     if isinstance(frequency, (list, tuple, set, frozenset, range)):
-        return lambda epoch: epoch + 1 in frequency
+        chosen = {checks.positive_int("validation_freq", each, "fit") for each in frequency}
+        return lambda epoch: epoch + 1 in chosen
     every = checks.positive_int("validation_freq", frequency, "fit")
     return lambda epoch: (epoch + 1) % every == 0
 
@@ -161,7 +169,7 @@ def train_epoch(
 ) -> None:
     """Train on the batches that are left of an epoch."""
     position = run.model.position
-    run.take_over_learning_rate()
+    run.take_over_learning_rate(max(1, (feed.source.steps or 0) - position.batch))
     with contextlib.closing(feed.batches(position.epoch, position.batch)) as batches:
         for number, batch in whereabouts.follow(batches):
             run.model.batch = batch

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from numbers import Real
 from typing import TYPE_CHECKING, Any
 
-from portanet import losses, metrics
+from portanet import checks, losses, metrics
 from portanet.autodiff import array_namespace
 from portanet.backends import Array
 from portanet.layers import Layer
@@ -58,7 +58,7 @@ class Objective:
         factors = [weights] if isinstance(weights, Real) else self._each("loss_weights", weights)
         for output, own, factor in zip(self.outputs, chosen, factors, strict=True):
             output.loss = None if own is None else losses.get(own)
-            output.weight = 1.0 if factor is None else float(factor)
+            output.weight = 1.0 if factor is None else checks.number("loss_weights", factor, of="compile")
         if all(output.loss is None for output in self.outputs):
             raise ValueError(f"Argument `loss` names no loss for any output. Received: loss={loss!r}")
         self._add_metrics("metrics", settings["metrics"])

@@ -13,7 +13,7 @@ from portanet.training import dask, loops
 from portanet.training.data.intake import Intake
 from portanet.training.data.sources import Order, count_examples, find_source, gives_batches
 from portanet.training.data.streams import Batch, Source
-from portanet.training.history import History, Position, Totals
+from portanet.training.history import History, Position, Totals, listed
 from portanet.training.loops import TrainingRun
 from portanet.training.objective import Objective, losses_of, output_shapes
 from portanet.tree import tree_map
@@ -61,10 +61,10 @@ class Trainer(Layer):
             optimizer: Name or object.
             loss: Name, object, or function `(y_true, y_pred) -> loss of each example`; None for outputs without.
             loss_weights: What the losses are multiplied by before they are added up.
-            metrics: Names or objects; "accuracy" is the one that fits the loss. Weights of examples do not count.
+            metrics: Names or objects; "accuracy" is the one that fits the loss. Sample weights do not count.
             weighted_metrics: The same, for which they do.
-            auto_scale_loss: Whether to put a `LossScaleOptimizer` around the optimizer where the model, or a layer of
-                it, has the dtype policy `mixed_float16`.
+            auto_scale_loss: Whether to wrap the optimizer in a `LossScaleOptimizer` where a layer has the dtype policy
+                `mixed_float16`.
 
         Raises:
             ValueError: There is no loss, or a name is not known.
@@ -72,6 +72,7 @@ class Trainer(Layer):
         if loss is None:
             raise ValueError("Argument `loss` of compile(...) is needed, such as 'mse'. Received: loss=None")
         self.optimizer = optimizers.get(optimizer)
+        auto_scale_loss = checks.boolean("auto_scale_loss", auto_scale_loss, "compile")
         half = any(layer.dtype_policy.name == "mixed_float16" for layer in self.flatten_layers())
         if auto_scale_loss and half and not isinstance(self.optimizer, optimizers.LossScaleOptimizer):
             self.optimizer = optimizers.LossScaleOptimizer(self.optimizer)
@@ -178,6 +179,9 @@ class Trainer(Layer):
         """
         self.require_compiled()
         epochs = checks.positive_int("epochs", epochs, "fit")
+        for name, value in (("validation_steps", validation_steps), ("validation_batch_size", validation_batch_size)):
+            if value is not None:
+                checks.positive_int(name, value, "fit")
         with use_backend(self.backend):
             intake = Intake(self, check_finite, prefetch, class_weight)
             val_intake = Intake(self, check_finite, prefetch, prefix="val_")
@@ -242,7 +246,7 @@ class Trainer(Layer):
             feed = intake.feed(find_source(intake, x, y, sample_weight, batch_size, False, steps))
             listeners = CallbackList(callbacks, self, {"epochs": 1, "steps": feed.source.steps, "verbose": verbose})
             logs = loops.evaluate(self, feed, listeners)
-        return logs if return_dict else _bare(logs)
+        return listed(logs, return_dict)
 
     def predict(
         self,
@@ -306,7 +310,7 @@ class Trainer(Layer):
             totals = self.totals()
             totals.add(run(*batch))
             logs = totals.logs()
-        return logs if return_dict else _bare(logs)
+        return listed(logs, return_dict)
 
     def test_on_batch(self, x: Any, y: Any, sample_weight: Any = None, return_dict: bool = False) -> Any:
         """The loss and metrics on one batch.
@@ -391,9 +395,3 @@ class Trainer(Layer):
     def _one_batch(self, x: Any, y: Any, weight: Any, class_weight: Mapping[int, float] | None = None) -> Batch:
         intake = Intake(self, False, 0, class_weight)
         return next(intake.feed(find_source(intake, x, y, weight, count_examples(x), False, None)).batches())
-
-
-def _bare(logs: dict[str, Any]) -> Any:
-    """The values of logs in a list; the value, if it is the only one."""
-    values = list(logs.values())
-    return values if len(values) > 1 else values[0]

@@ -172,3 +172,39 @@ def test_rotary_products_depend_on_distance_alone(backend):
 def test_errors(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+@pytest.mark.parametrize(
+    ("make", "shapes"),
+    [
+        (lambda: layers.MultiHeadAttention(1, 2), [(2, 3, 4), (1, 3, 4)]),
+        (lambda: layers.MultiHeadAttention(1, 2), [(2, 3, 4), (2, 3, 4), (1, 3, 4)]),
+        (lambda: layers.GroupQueryAttention(2, 2, 1), [(1, 3, 4), (2, 3, 4)]),
+        (layers.Attention, [(2, 3, 4), (1, 3, 4)]),
+        (layers.Attention, [(1, 3, 4), (2, 3, 4)]),
+        (layers.AdditiveAttention, [(2, 3, 4), (1, 3, 4)]),
+        (layers.Add, [(2, 3), (1, 3)]),
+        (lambda: layers.Bilinear(3), [(2, 3), (1, 3)]),
+        (lambda: layers.LSTM(3), [(2, 5, 4), (1, 3), (1, 3)]),
+    ],
+)
+def test_no_batch_of_one_is_stretched(make, shapes, backend):
+    layer = make()
+    layer([asarray(normal(2, *shape[1:])) for shape in shapes])
+    with pytest.raises(ValueError, match=r"the same number of examples in all its arrays\. Received: shapes"):
+        layer([asarray(normal(*shape)) for shape in shapes])
+
+
+@pytest.mark.parametrize("make", [layers.Attention, layers.AdditiveAttention])
+@pytest.mark.parametrize("shapes", [[(2, 3, 1), (2, 3, 4)], [(2, 3, 4), (2, 5, 4), (2, 1, 4)]])
+def test_attention_broadcasts_nothing(make, shapes, backend):
+    with pytest.raises(ValueError, match=r"query and key of the same size, .*Received: query \(2, 3"):
+        make()([asarray(normal(*shape)) for shape in shapes])
+
+
+@pytest.mark.parametrize("make", [layers.Attention, layers.AdditiveAttention])
+def test_masks_of_attention_are_of_every_example(make, backend):
+    x, mask = asarray(normal(2, 3, 4)), backend.xp.ones((1, 3), dtype=backend.xp.bool)
+    for masks in ([mask, None], [None, mask]):
+        with pytest.raises(ValueError, match=r"must have shape \(batch, time\), here \(2, 3\)\. Received: \(1, 3\)"):
+            make()([x, x], mask=masks)

@@ -199,3 +199,12 @@ def test_ctc_lengths(xp: Any) -> None:
     impossible = losses.ctc(x[:, :1, :], labels, lengths)
     assert float(impossible[0]) > 1e29
     assert float(impossible[1]) < 100
+
+
+def test_the_gradient_of_hellinger_distance_at_negative_predictions(xp):
+    loss = losses.HellingerDistance()
+    true, pred = asarray([[0.25, 0.25, 0.5]]), asarray([[-0.5, 0.0, 0.25]])
+    gradient = grad(lambda p: loss.compute(true, p))(pred)
+    slope = 2 * (0.0 - 0.5) * 0.5 / 1e-7**0.5 * 0.5**0.5
+    last = 2 * (0.5 - 0.5**0.5) * 0.5 / 0.5 * 0.5**0.5
+    assert_close(gradient, [[0.0, slope, last]], rtol=1e-5)

@@ -74,11 +74,12 @@ class Attention(RandomLayer):
         query, value, *rest = x
         key = rest[0] if rest else value
         query_mask, value_mask = masks_of(mask, 2)
+        self._require_shapes(query, value, key, query_mask, value_mask)
         allowed = None
         if value_mask is not None:
             value_mask = unwrap(value_mask)
             allowed = array_namespace(value_mask).expand_dims(value_mask, axis=-2)
-        if use_causal_mask:
+        if checks.boolean("use_causal_mask", use_causal_mask, self):
             allowed = with_causal(allowed, unwrap(query), key.shape[-2])
         keep = None
         if training and self.dropout:
@@ -88,7 +89,21 @@ class Attention(RandomLayer):
         if query_mask is not None:
             xp = array_namespace(out)
             out = xp.where(array_namespace(unwrap(query_mask)).expand_dims(unwrap(query_mask), axis=-1), out, 0.0)
-        return (out, weights) if return_attention_scores else out
+        return (out, weights) if checks.boolean("return_attention_scores", return_attention_scores, self) else out
+
+    def _require_shapes(self, query: Array, value: Array, key: Array, *masks: Array | None) -> None:
+        """Reject what the computation would broadcast."""
+        if query.shape[-1] != key.shape[-1] or key.shape[:-1] != value.shape[:-1]:
+            raise ValueError(
+                f"Layer '{self.name}' needs query and key of the same size, key and value of the same length. Received: "
+                f"query {tuple(query.shape)}, value {tuple(value.shape)}, key {tuple(key.shape)}"
+            )
+        for x, mask in zip((query, value), masks, strict=True):
+            if mask is not None and tuple(mask.shape) != tuple(x.shape[:-1]):
+                raise ValueError(
+                    f"A mask of layer '{self.name}' must have shape (batch, time), here {tuple(x.shape[:-1])}. "
+                    f"Received: {tuple(mask.shape)}"
+                )
 
     def _attend(self, query: Array, key: Array, value: Array, mask: Array | None, keep: Array | None) -> Any:
         if self.score_mode == "dot":

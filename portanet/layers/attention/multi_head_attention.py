@@ -143,12 +143,13 @@ class MultiHeadAttention(RandomLayer):
             kept = self.bernoulli(1 - self.dropout, (*q.shape[:3], k.shape[2]))
             keep = array_namespace(kept).astype(kept, q.dtype) * (1 / (1 - self.dropout))
         scale, weights = self.key_dim**-0.5, None
-        if return_attention_scores:
-            if use_causal_mask:
+        causal = checks.boolean("use_causal_mask", use_causal_mask, self)
+        if checks.boolean("return_attention_scores", return_attention_scores, self):
+            if causal:
                 allowed = with_causal(allowed, unwrap(q), k.shape[2])
             out, weights = attention(q, k, v, scale=scale, mask=allowed, keep=keep)
         else:
-            out = dot_product_attention(q, k, v, scale, allowed, use_causal_mask, keep)
+            out = dot_product_attention(q, k, v, scale, allowed, causal, keep)
         out = self._output(out)
         return (out, weights) if return_attention_scores else out
 
