@@ -59,8 +59,7 @@ class Poisson(Loss):
 
 @custom_vjp
 def _root(x: Array) -> Any:
-    """The square root of non-negative values (others are set to 0), with a finite derivative at 0: that at 1e-7; at negative
-    values it is 0."""
+    """The square root of non-negative values, 0 of others; its derivative at 0 is finite, that at 1e-7."""
     xp = array_namespace(x)
     y = xp.sqrt(xp.maximum(x, 0.0))
 

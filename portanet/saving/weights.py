@@ -52,7 +52,6 @@ def load_weights(
 ) -> Comparison:
     """Load the weights of a layer or model; see `Model.load_weights`."""
     require_built(model)
-    strict = checks.boolean("strict", strict, "load_weights")
     skip_mismatch = checks.boolean("skip_mismatch", skip_mismatch, "load_weights")
     patterns = (
         None if pattern is None else [re.compile(p) for p in ([pattern] if isinstance(pattern, str) else pattern)]

@@ -95,8 +95,8 @@ class Attention(RandomLayer):
         """Reject what the computation would broadcast."""
         if query.shape[-1] != key.shape[-1] or key.shape[:-1] != value.shape[:-1]:
             raise ValueError(
-                f"Layer '{self.name}' needs query and key of the same size, key and value of the same length. Received: "
-                f"query {tuple(query.shape)}, value {tuple(value.shape)}, key {tuple(key.shape)}"
+                f"Layer '{self.name}' needs query and key of the same size, and key and value of the same length. "
+                f"Received: query {tuple(query.shape)}, value {tuple(value.shape)}, key {tuple(key.shape)}"
             )
         for x, mask in zip((query, value), masks, strict=True):
             if mask is not None and tuple(mask.shape) != tuple(x.shape[:-1]):
