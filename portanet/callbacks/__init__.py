@@ -1,4 +1,4 @@
-"""What happens beside training: callbacks, with the hooks of Keras 3."""
+"""Callbacks, with the hooks of Keras 3."""
 
 from portanet.callbacks.activation_monitor import ActivationMonitor
 from portanet.callbacks.base import Callback

@@ -1,4 +1,4 @@
-"""What the layers of a model give: norms, dead units, saturation, histograms."""
+"""Outputs of layers: norms, dead units, saturation, histograms."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from portanet.backends import HostArray, asarray, use_backend
-from portanet.callbacks.probe import Figures, Probe, figures_of
+from portanet.callbacks.probe import Probe, Statistics, statistics_of
 from portanet.callbacks.watch import named_layers, watched
 from portanet.tree import tree_leaves, tree_map
 
@@ -20,40 +20,40 @@ BOUNDS = {
     "scaled_tanh": (-1.7159, 1.7159),
     "softsign": (-1.0, 1.0),
 }
-"""Activations that saturate at two bounds."""
+"""Lower and upper bounds of activations that saturate."""
 NEAR = 0.025
-"""A result is saturated if it is nearer to a bound than this share of the distance of the bounds: |tanh| > 0.95."""
+"""An output is saturated within this fraction of the range from either bound: |tanh| > 0.95."""
 
 
 class ActivationMonitor(Probe):
-    """Records what each layer gives for data of one's own, when training begins and after epochs.
+    """Records statistics of the outputs of each layer on given data, when training begins and after epochs.
 
-    A look is one inference on the data outside of the compiled step, whose results are copied to the host: choose a
-    batch, not a data set. It works on every backend and does not touch the training step. Before training it shows what
-    the initialisation does: `ActivationMonitor(x).look(model)` needs no training at all.
+    Each record takes one inference outside of the compiled step and copies its outputs to the host: pass a batch, not a
+    dataset. It works on every backend and does not touch the training step. `ActivationMonitor(x).look(model)` needs no
+    training: it shows the effect of the initialisation.
 
-    The figures of a layer, whose units are its last axis: `mean`, `std`, `norm` (Euclidean, of all results), `largest`
-    size, `nonfinite` (NaN and infinite elements), `counts` and `edges` of the histogram, `dead` (share of units that
-    give 0 for every example and place) and `saturated` (share of results near a bound of the activation; None where it
-    has no two bounds).
+    The statistics of a layer, whose units are its last axis: `mean`, `std`, `norm` (Euclidean, of all outputs),
+    `largest` absolute value, `nonfinite` (NaN and infinite elements), `counts` and `edges` of the histogram, `dead`
+    (fraction of units that are 0 for every example and position) and `saturated` (fraction of outputs near a bound of
+    the activation; None unless it has two bounds).
 
     Args:
-        x: Inputs to look with, as for `predict`.
-        every: Epochs between two looks.
+        x: Inputs, as for `predict`.
+        every: Epochs between two records.
         bins: Bins of the histograms.
-        log: Names of figures that become part of the logs and the history after an epoch, as `layer/name`.
+        log: Names of statistics to add to the logs and the history after an epoch, as `layer/name`.
 
     Attributes:
-        epochs: Numbers of epochs that were done at each look, the first of which is 0 in a new run.
-        records: What was seen at each look: for each layer, by path, the figures by name.
+        epochs: Number of epochs completed at each record, starting from 0 in a new run.
+        records: Each record: for each layer, by path, the statistics by name.
 
     Example:
         >>> import numpy as np
         >>> import portanet
         >>> from portanet import layers
         >>> model = portanet.Sequential([layers.Input((2,)), layers.Dense(4, "relu", kernel_initializer="zeros")])
-        >>> figures = portanet.callbacks.ActivationMonitor(np.ones((3, 2))).look(model)
-        >>> figures["dense"]["dead"]
+        >>> statistics = portanet.callbacks.ActivationMonitor(np.ones((3, 2))).look(model)
+        >>> statistics["dense"]["dead"]
         1.0
     """
 
@@ -62,29 +62,29 @@ class ActivationMonitor(Probe):
         self.x = x
         self.bins = bins
 
-    def look(self, model: Any) -> Figures:
+    def look(self, model: Any) -> Statistics:
         layers = named_layers(model)
-        seen: dict[str, list[HostArray]] = {path: [] for path in layers}
+        outputs: dict[str, list[HostArray]] = {path: [] for path in layers}
 
         with use_backend(model.backend) as backend:
 
-            def saw(path: str, args: Any, options: Any, result: Any) -> None:
-                seen[path] += [backend.to_host(leaf) for leaf in tree_leaves(result)]
+            def record(path: str, args: Any, kwargs: Any, result: Any) -> None:
+                outputs[path] += [backend.to_host(leaf) for leaf in tree_leaves(result)]
 
-            with watched(layers, saw):
+            with watched(layers, record):
                 model(tree_map(asarray, self.x), training=False)
-        return {path: self._figures(layers[path], results) for path, results in seen.items() if results}
+        return {path: self._statistics(layers[path], arrays) for path, arrays in outputs.items() if arrays}
 
-    def _figures(self, layer: Any, results: list[HostArray]) -> dict[str, Any]:
-        """The figures of all results of a layer, which has several if it is shared."""
-        values = np.concatenate([result.ravel() for result in results])
-        found = figures_of(values, self.bins)
-        silent = [np.all(result.reshape(-1, result.shape[-1] if result.ndim else 1) == 0, axis=0) for result in results]
-        found["dead"] = float(np.mean(np.concatenate(silent)))
+    def _statistics(self, layer: Any, outputs: list[HostArray]) -> dict[str, Any]:
+        """The statistics of all outputs of a layer; a shared layer has several."""
+        values = np.concatenate([output.ravel() for output in outputs])
+        statistics = statistics_of(values, self.bins)
+        dead = [np.all(output.reshape(-1, output.shape[-1] if output.ndim else 1) == 0, axis=0) for output in outputs]
+        statistics["dead"] = float(np.mean(np.concatenate(dead)))
         bounds = BOUNDS.get(getattr(getattr(layer, "activation", None), "__name__", ""))
-        found["saturated"] = None
+        statistics["saturated"] = None
         if bounds is not None:
             low, high = bounds
             margin = NEAR * (high - low)
-            found["saturated"] = float(np.mean((values < low + margin) | (values > high - margin)))
-        return found
+            statistics["saturated"] = float(np.mean((values < low + margin) | (values > high - margin)))
+        return statistics

@@ -1,4 +1,4 @@
-"""What a callback is: a set of functions that `fit`, `evaluate` and `predict` call at fixed moments."""
+"""The base class of callbacks: hooks called by `fit`, `evaluate` and `predict`."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from typing import Any
 from portanet.configurable import Configurable
 
 Logs = Mapping[str, Any]
-"""Numbers by name. Those of a batch stay on the device until they are looked at."""
+"""Values by name. Those of a batch stay on the device until they are read."""
 
 
 class Callback(Configurable):
-    """Does something at the moments of training that it implements; as `keras.callbacks.Callback`.
+    """Base class of callbacks; as `keras.callbacks.Callback`.
 
-    Setting `self.model.stop_training = True` ends training after the present batch.
+    Setting `self.model.stop_training = True` ends training after the current batch.
 
     Attributes:
         model: The model that is trained.
-        params: How `fit` was asked for: `epochs`, `steps` (None if not known), `verbose`.
-        order: Callbacks are called in the order of this number, then as given: those that keep what the others know
-            come last.
+        params: Arguments of `fit`: `epochs`, `steps` (None if unknown), `verbose`.
+        order: Callbacks are called in ascending order of this number, then as passed: those that save the state of
+            others come last.
 
     Example:
         >>> import numpy as np
@@ -42,28 +42,26 @@ class Callback(Configurable):
     order = 0
 
     def set_model(self, model: Any) -> None:
-        """Called before training with the model."""
+        """Set the model; called before training."""
         self.model = model
 
     def set_params(self, params: dict[str, Any]) -> None:
-        """Called before training with how it was asked for."""
+        """Set the arguments of `fit`; called before training."""
         self.params = params
 
     def get_state(self) -> dict[str, Any]:
-        """What a resumed run must know of this callback, by name. A checkpoint keeps it.
+        """The state of this callback that a checkpoint saves for a resumed run.
 
-        The values are JSON values or NumPy arrays, or lists and dicts of these; the callback does not change them
+        The values are JSON values or NumPy arrays, or lists and dicts of these; the callback must not mutate them
         later.
         """
         return {}
 
     def set_state(self, state: dict[str, Any]) -> None:
-        """Take over what `get_state` gave in an earlier run; called after `on_train_begin`."""
+        """Restore the result of `get_state` in an earlier run; called after `on_train_begin`."""
 
     def note(self, logs: Any, name: str, value: Any) -> None:
-        """Add a quantity to those of the epoch that has ended: the `logs` of `on_epoch_end`, which the next callbacks
-        see, and the history.
-        """
+        """Add a quantity to the `logs` of `on_epoch_end`, which later callbacks see, and to the history."""
         column = self.model.position.history.setdefault(name, [])
         column[-1 if name in logs else len(column) :] = [value]
         logs[name] = value
@@ -72,19 +70,19 @@ class Callback(Configurable):
         """Training begins."""
 
     def on_train_end(self, logs: Logs | None = None) -> None:
-        """Training ended, be it by an interrupt: always called."""
+        """Training ended; always called, even after an interrupt."""
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
-        """An epoch begins; epochs count from 0."""
+        """An epoch begins; epochs are numbered from 0."""
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        """An epoch ended; `logs` holds the loss, the metrics and, as `val_...`, those of the validation data."""
+        """An epoch ended; `logs` holds the loss and the metrics, those of validation as `val_...`."""
 
     def on_train_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
-        """A step of training begins; batches count from 0 in each epoch."""
+        """A training step begins; batches are numbered from 0 in each epoch."""
 
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
-        """A step of training ended; `logs` holds the means over the epoch so far, fetched when they are looked at."""
+        """A training step ended; `logs` holds the means over the epoch so far, fetched when read."""
 
     def on_test_begin(self, logs: Logs | None = None) -> None:
         """An evaluation begins."""

@@ -1,4 +1,4 @@
-"""Callbacks that save the model while it trains, and go on from what was saved."""
+"""Callbacks that save the model during training, and resume from what was saved."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from portanet.saving.atomic import remove_leftovers
 
 
 class Periodic(Monitor):
-    """Saves at the end of each epoch, or after every so many batches; subclasses implement `save(logs)`.
+    """Saves at the end of each epoch, or every `save_freq` batches; subclasses implement `save(logs)`.
 
     Args:
         save_freq: `"epoch"`, or a number of batches.
-        monitor: Name of the quantity that is watched.
+        monitor: Name of the quantity to monitor.
         mode: See `Monitor`.
     """
 
@@ -25,7 +25,7 @@ class Periodic(Monitor):
         super().__init__(monitor, mode)
         self.save_freq = save_freq if save_freq == "epoch" else checks.positive_int("save_freq", save_freq, type(self))
         self.batches = 0
-        """Since the last time that a model was saved."""
+        """Batches since the model was last saved."""
 
     def save(self, logs: Logs) -> None:
         """Save the model."""
@@ -38,7 +38,7 @@ class Periodic(Monitor):
         self.batches += 1
         if self.batches == self.save_freq:
             self.batches = 0
-            # As a dict: that brings the sums of the epoch, which are saved too, up to date.
+            # The conversion to a dict updates the sums of the epoch, which are saved too.
             self.save(dict(logs or {}))
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
@@ -53,26 +53,26 @@ class Periodic(Monitor):
 
 
 class ModelCheckpoint(Periodic):
-    """Saves the model, or its weights, as it trains; as `keras.callbacks.ModelCheckpoint`.
+    """Saves the model, or its weights, during training; as `keras.callbacks.ModelCheckpoint`.
 
-    Files are written whole or not at all. They hold what `model.save` writes, callbacks' states included.
+    Files are written atomically. They hold what `model.save` writes, including the states of callbacks.
 
     Args:
         filepath: Path of the file; `{epoch}` (from 1), `{batch}` (from 1, if saving after batches) and names of the
-            logs are filled in: `"{epoch:02d}-{val_loss:.2f}.safetensors"`. Its folder is made if need be.
-        monitor: Name of the quantity that says which model is best.
-        verbose: 1 to print what is done.
+            logs are filled in: `"{epoch:02d}-{val_loss:.2f}.safetensors"`. Its folder is created if necessary.
+        monitor: Name of the quantity to monitor.
+        verbose: 1 to print messages.
         save_best_only: Whether to save only when that quantity has improved.
-        save_weights_only: Whether to save the weights alone.
-        mode: `"min"`, `"max"`, or `"auto"` for what suits the loss or metric.
+        save_weights_only: Whether to save only the weights.
+        mode: `"min"`, `"max"`, or `"auto"` to infer it from the loss or metric.
         save_freq: `"epoch"`, or a number of batches.
         initial_value_threshold: A value that the quantity must improve on.
-        keep: Number of files to keep: when there are more, the oldest that this callback wrote is removed. None to keep
+        keep: Maximum number of files to keep: beyond it, the oldest that this callback wrote is removed. None to keep
             all.
 
     Attributes:
         best: The best value so far.
-        files: The files that were written and kept, the oldest first.
+        files: The files written and still kept, oldest first.
 
     Example:
         >>> import pathlib, tempfile
@@ -114,36 +114,36 @@ class ModelCheckpoint(Periodic):
         self.files: list[str] = []
 
     def save(self, logs: Logs) -> None:
-        place = self.model.position
-        # At the end of an epoch, the position is already at the begin of the next.
-        numbers = {"epoch": place.epoch if self.save_freq == "epoch" else place.epoch + 1, "batch": place.batch}
+        position = self.model.position
+        # At the end of an epoch, the position is already at the start of the next.
+        epoch = position.epoch if self.save_freq == "epoch" else position.epoch + 1
         if self.save_best_only:
             value = self.monitored(logs)
             if value is not None and not self.improves(value, self.best):
                 best = "nothing" if self.best is None else f"{self.best:.5f}"
-                self._say(f"epoch {numbers['epoch']}: {self.monitor} did not improve from {best}")
+                self._print(f"epoch {epoch}: {self.monitor} did not improve from {best}")
                 return
             self.best = self.best if value is None else value
         try:
-            path = pathlib.Path(self.filepath.format(**numbers, **logs))
+            path = pathlib.Path(self.filepath.format(epoch=epoch, batch=position.batch, **logs))
         except (KeyError, IndexError) as error:
             raise ValueError(
-                f"Argument `filepath` of ModelCheckpoint names {error}, which is not there; known are "
-                f"{', '.join(map(repr, [*numbers, *logs]))}. Received: filepath={self.filepath!r}"
+                f"Argument `filepath` of ModelCheckpoint names {error}, which is not available; available are "
+                f"{', '.join(map(repr, ['epoch', 'batch', *logs]))}. Received: filepath={self.filepath!r}"
             ) from None
-        self._say(f"epoch {numbers['epoch']}: saving {path}")
+        self._print(f"epoch {epoch}: saving {path}")
         self.files = [file for file in self.files if file != str(path)] + [str(path)]
-        surplus = [] if self.keep is None else self.files[: -self.keep]
-        self.files = self.files[len(surplus) :]
+        outdated = [] if self.keep is None else self.files[: -self.keep]
+        self.files = self.files[len(outdated) :]
         path.parent.mkdir(parents=True, exist_ok=True)
         if self.save_weights_only:
             saving.save_weights(self.model, path)
         else:
             saving.save_model(self.model, path)
-        for file in surplus:
+        for file in outdated:
             pathlib.Path(file).unlink(missing_ok=True)
 
-    def _say(self, text: str) -> None:
+    def _print(self, text: str) -> None:
         if self.verbose:
             print(f"ModelCheckpoint: {text}")
 
@@ -152,20 +152,20 @@ class ModelCheckpoint(Periodic):
 
 
 class BackupAndRestore(Periodic):
-    """Goes on where a run of the same script was stopped; as `keras.callbacks.BackupAndRestore`.
+    """Resumes training where a run of the same script was interrupted; as `keras.callbacks.BackupAndRestore`.
 
-    It saves the whole state of training. If there is such a file when training begins, the model takes everything from
-    it: weights, the optimizer's state, random counters and seed, the place in the epoch, and the states of the other
-    callbacks. On the same backend, the run then gives the same weights and curves, bit for bit, as one that was never
-    stopped. The file is written whole or not at all, so a run may be killed at any moment.
+    It saves the whole training state. If the file exists when training begins, everything is restored from it: weights,
+    optimizer state, random counters and seed, position in the epoch, and the states of the other callbacks. On the same
+    backend, weights and curves are then the same, bit for bit, as those of an uninterrupted run. The file is written
+    atomically, so a run may be killed at any time.
 
     Args:
-        backup_dir: Folder for the file, `state.safetensors`; of this run alone.
+        backup_dir: Folder for the file, `state.safetensors`; not shared with other runs.
         save_freq: `"epoch"`, or a number of batches.
-        delete_checkpoint: Whether to remove the file when training has reached its end.
+        delete_checkpoint: Whether to remove the file when training is complete.
 
     Raises:
-        portanet.saving.LoadError: When training begins: the file is of another model.
+        portanet.saving.LoadError: When training begins: the file belongs to another model.
 
     Example:
         >>> import tempfile
@@ -200,7 +200,7 @@ class BackupAndRestore(Periodic):
         saving.save_model(self.model, self.path)
 
     def on_train_end(self, logs: Logs | None = None) -> None:
-        place, last = self.model.position, self.params["epochs"]
-        stopped = self.model.stop_training and place.batch == 0  # by a callback, between epochs
-        if self.delete_checkpoint and (place.epoch >= last or stopped):
+        position = self.model.position
+        stopped = self.model.stop_training and position.batch == 0  # by a callback, between epochs
+        if self.delete_checkpoint and (position.epoch >= self.params["epochs"] or stopped):
             self.path.unlink(missing_ok=True)

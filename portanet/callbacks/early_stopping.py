@@ -1,4 +1,4 @@
-"""Ends training when it no longer helps."""
+"""Early stopping."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ class EarlyStopping(Monitor):
 
     Args:
         monitor: Name of the quantity.
-        min_delta: A change counts as an improvement if it is larger than this.
+        min_delta: Smallest change that qualifies as an improvement, exclusive.
         patience: Number of epochs without improvement after which training ends.
-        verbose: 1 to print what is done.
-        mode: `"min"`, `"max"`, or `"auto"` for what suits the loss or metric.
+        verbose: 1 to print messages.
+        mode: `"min"`, `"max"`, or `"auto"` to infer it from the loss or metric.
         baseline: A value that must be improved on within `patience` epochs.
-        restore_best_weights: Whether the model gets back the weights of its best epoch when training ends, be it by
-            this callback or otherwise. They are copied to the host at each improvement.
-        start_from_epoch: Number of epochs at the beginning in which nothing is watched.
+        restore_best_weights: Whether to restore the weights of the best epoch when training ends, by this callback or
+            otherwise. They are copied to the host at each improvement.
+        start_from_epoch: Number of initial epochs that are not monitored.
 
     Attributes:
         best: The best value so far.
-        best_epoch: The epoch, from 0, that gave it.
-        stopped_epoch: The epoch after which this ended training; 0 if it did not.
+        best_epoch: The epoch of the best value, from 0.
+        stopped_epoch: The epoch after which this callback ended training; 0 if it did not.
 
     Example:
         >>> import numpy as np
@@ -60,23 +60,23 @@ class EarlyStopping(Monitor):
         self.baseline = None if baseline is None else checks.number("baseline", baseline, of=type(self))
         self.restore_best_weights = checks.boolean("restore_best_weights", restore_best_weights, type(self))
         self.start_from_epoch = checks.integer("start_from_epoch", start_from_epoch, type(self), least=0)
-        self._forget()
+        self._reset()
 
-    def _forget(self) -> None:
+    def _reset(self) -> None:
         self.wait = self.stopped_epoch = self.best_epoch = 0
         self.best: float | None = None
         self.best_weights: list[HostArray] | None = None
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
-        self._forget()
+        self._reset()
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         value = self.monitored(logs)
         if value is None or epoch < self.start_from_epoch:
             return
-        better = self.improves(value, self.best)
+        improved = self.improves(value, self.best)
         self.wait += 1
-        if better:
+        if improved:
             self.best, self.best_epoch = value, epoch
             if self.restore_best_weights:
                 self.best_weights = self.model.get_weights()

@@ -1,35 +1,36 @@
-"""What the gradients of the weights are like: norms, sizes beside the weights, histograms."""
+"""Gradients of weights: norms, ratios to the weights, histograms."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any
 
-from portanet.callbacks.probe import Figures, Probe, figures_of
+from portanet.callbacks.probe import Probe, Statistics, statistics_of
 
 
 class GradientMonitor(Probe):
-    """Records the gradient of each trained weight on data of one's own, when training begins and after epochs.
+    """Records statistics of the gradients of trainable weights on given data, when training begins and after epochs.
 
-    A look is one forward and backward pass on the data, by `model.loss_and_gradients`, whose gradients are copied to
-    the host: choose a batch, not a data set. It works on every backend (on JAX a second program is compiled) and does
-    not touch the training step.
+    Each record takes one forward and backward pass by `model.loss_and_gradients` and copies the gradients to the host:
+    pass a batch, not a dataset. It works on every backend (JAX compiles a second program) and does not touch the
+    training step.
 
-    The figures of a weight: `mean`, `std`, `norm` (Euclidean), `largest` size, `nonfinite` (NaN and infinite elements),
-    `counts` and `edges` of the histogram of its gradient, and `ratio`, the gradient's norm divided by the weight's
-    (None for a weight of zeros). Norms that fall or grow from layer to layer show gradients that vanish or explode.
+    The statistics of a weight: `mean`, `std`, `norm` (Euclidean), `largest` absolute value, `nonfinite` (NaN and
+    infinite elements), `counts` and `edges` of the histogram of its gradient, and `ratio`, the norm of the gradient
+    divided by that of the weight (None for a weight of zeros). Norms that shrink or grow from layer to layer indicate
+    vanishing or exploding gradients.
 
     Args:
-        x: Inputs to look with, as for `fit`.
+        x: Inputs, as for `fit`.
         y: Targets.
         sample_weight: Weight of each example.
-        every: Epochs between two looks.
+        every: Epochs between two records.
         bins: Bins of the histograms.
-        log: Names of figures that become part of the logs and the history after an epoch, as `weight/name`.
+        log: Names of statistics to add to the logs and the history after an epoch, as `weight/name`.
 
     Attributes:
-        epochs: Numbers of epochs that were done at each look, the first of which is 0 in a new run.
-        records: What was seen at each look: for each weight, by path, the figures by name.
+        epochs: Number of epochs completed at each record, starting from 0 in a new run.
+        records: Each record: for each weight, by path, the statistics by name.
 
     Example:
         >>> import numpy as np
@@ -51,13 +52,13 @@ class GradientMonitor(Probe):
         self.data = (x, y, sample_weight)
         self.bins = bins
 
-    def look(self, model: Any) -> Figures:
+    def look(self, model: Any) -> Statistics:
         _, gradients = model.loss_and_gradients(*self.data)
         variables = model.named_variables()
-        found: Figures = {}
+        statistics: Statistics = {}
         for path, variable in variables.items():
             if path in gradients:
-                found[path] = figures_of(model.backend.to_host(gradients[path]), self.bins)
-                size = figures_of(variable.numpy(), 1)["norm"]
-                found[path]["ratio"] = found[path]["norm"] / size if size else None
-        return found
+                statistics[path] = statistics_of(model.backend.to_host(gradients[path]), self.bins)
+                norm = statistics_of(variable.numpy(), 1)["norm"]
+                statistics[path]["ratio"] = statistics[path]["norm"] / norm if norm else None
+        return statistics

@@ -1,4 +1,4 @@
-"""Callbacks made of functions."""
+"""Callbacks from functions."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from portanet.callbacks.base import Callback
 
 
 class LambdaCallback(Callback):
-    """Calls functions at moments of training; as `keras.callbacks.LambdaCallback`.
+    """Calls functions as hooks; as `keras.callbacks.LambdaCallback`.
 
     Args:
         on_epoch_begin: Function of `(epoch, logs)`.
@@ -18,7 +18,7 @@ class LambdaCallback(Callback):
         on_train_end: Function of `(logs)`.
         on_train_batch_begin: Function of `(batch, logs)`.
         on_train_batch_end: Function of `(batch, logs)`.
-        **hooks: Functions for the other moments, by the names of the methods of `Callback`.
+        **hooks: Functions for the other hooks, by the names of the methods of `Callback`.
 
     Example:
         >>> import numpy as np
@@ -53,6 +53,6 @@ class LambdaCallback(Callback):
         known = [name for name in vars(Callback) if name.startswith("on_")]
         for name, function in hooks.items():
             if name not in known:
-                raise TypeError(f"LambdaCallback knows the moments {', '.join(known)}. Received: {name}={function!r}")
+                raise TypeError(f"LambdaCallback supports the hooks {', '.join(known)}. Received: {name}={function!r}")
             if function is not None:
                 setattr(self, name, function)

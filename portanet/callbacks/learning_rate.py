@@ -14,12 +14,12 @@ from portanet.schedules import LearningRateSchedule, ReduceOnPlateau
 class LearningRateScheduler(Callback):
     """Sets the learning rate before each epoch; as `keras.callbacks.LearningRateScheduler`.
 
-    `learning_rate` becomes part of the logs and the history. A learning rate that changes from step to step is a
-    schedule given to the optimizer; see `portanet.schedules`.
+    `learning_rate` is added to the logs and the history. To change the learning rate from step to step, pass a schedule
+    to the optimizer; see `portanet.schedules`.
 
     Args:
-        schedule: Function of the epoch, from 0, or of the epoch and the learning rate so far, that gives the learning
-            rate; or a schedule, whose steps are epochs.
+        schedule: Function of the epoch, from 0, or of the epoch and the current learning rate, that returns the
+            learning rate; or a schedule, whose steps are epochs.
         verbose: 1 to print each learning rate.
 
     Example:
@@ -43,14 +43,14 @@ class LearningRateScheduler(Callback):
         self.schedule = schedule
         self.verbose = verbose
         self.epoch: int | None = None
-        """The epoch of which the learning rate is; None before the first."""
+        """The epoch for which the learning rate was set; None before the first."""
         self._takes_rate = not isinstance(schedule, LearningRateSchedule) and _takes_two(schedule)
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         self.epoch = None
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
-        if epoch == self.epoch:  # a resumed run is in the middle of it
+        if epoch == self.epoch:  # resumed in the middle of the epoch
             return
         self.epoch = epoch
         old = learning_rate(self, self.model)
@@ -78,18 +78,18 @@ class LearningRateScheduler(Callback):
 class ReduceLROnPlateau(Monitor):
     """Multiplies the learning rate by `factor` when a quantity has stopped improving.
 
-    As `keras.callbacks.ReduceLROnPlateau`; the rule is `portanet.schedules.ReduceOnPlateau`. `learning_rate` becomes
-    part of the logs and the history: the one that was in use in the epoch.
+    As `keras.callbacks.ReduceLROnPlateau`; the rule is `portanet.schedules.ReduceOnPlateau`. `learning_rate`, as used
+    in the epoch, is added to the logs and the history.
 
     Args:
         monitor: Name of the quantity.
         factor: Factor of the learning rate, in (0, 1).
-        patience: Number of epochs without improvement after which it falls.
-        verbose: 1 to print when it falls.
-        mode: `"min"`, `"max"`, or `"auto"` for what suits the loss or metric.
-        min_delta: A change counts as an improvement if it is larger than this.
-        cooldown: Epochs after a fall in which nothing is counted.
-        min_lr: The learning rate never falls below this.
+        patience: Number of epochs without improvement after which the learning rate is reduced.
+        verbose: 1 to print reductions.
+        mode: `"min"`, `"max"`, or `"auto"` to infer it from the loss or metric.
+        min_delta: Smallest change that qualifies as an improvement, exclusive.
+        cooldown: Epochs to wait after a reduction before monitoring resumes.
+        min_lr: Lower bound of the learning rate.
 
     Example:
         >>> import numpy as np
@@ -132,7 +132,7 @@ class ReduceLROnPlateau(Monitor):
         if rate != old:
             self.model.optimizer.learning_rate = rate
             if self.verbose:
-                print(f"Epoch {epoch + 1}: learning rate falls to {rate:g}")
+                print(f"Epoch {epoch + 1}: learning rate reduced to {rate:g}")
 
     def get_state(self) -> dict[str, Any]:
         return self.plateau.get_state()
@@ -158,6 +158,6 @@ def _takes_two(function: Callable[..., Any]) -> bool:
         inspect.signature(function).bind(0, 0.0)
     except TypeError:
         return False
-    except ValueError:  # a function that does not tell, such as some in C
+    except ValueError:  # no signature, as for some functions in C
         return True
     return True

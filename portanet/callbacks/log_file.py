@@ -1,4 +1,4 @@
-"""Files that grow by a line with each epoch."""
+"""Log files with one line per epoch."""
 
 from __future__ import annotations
 
@@ -20,23 +20,22 @@ from portanet.callbacks.base import Callback, Logs
 class LogFile(Callback):
     """Writes a line to a file after each epoch; subclasses implement `line(epoch, logs)`.
 
-    The file is up to date after each epoch, also if the program is killed then. A resumed run cuts off what was written
-    after its checkpoint and goes on from there.
+    The file is flushed after each epoch. A resumed run truncates it to the checkpoint and continues from there.
 
     Args:
-        filename: Path of the file; its folder is made if need be.
-        append: Whether to add to a file that is there, instead of replacing it.
+        filename: Path of the file; its folder is created if necessary.
+        append: Whether to append to an existing file, instead of replacing it.
     """
 
     def __init__(self, filename: str | os.PathLike[str], append: bool = False) -> None:
         self.path = pathlib.Path(filename)
         self.append = checks.boolean("append", append, type(self))
         self.size: int | None = None
-        """Bytes of the file after the last line of this run; None before the first."""
+        """Size of the file in bytes after the last line of this run; None before the first."""
         self.file: TextIO | None = None
 
     def begin(self, first: str, logs: Mapping[str, Any]) -> str:
-        """What to write before the lines of this run.
+        """The text to write before the lines of this run.
 
         Args:
             first: The first line of the file; empty in a new file.
@@ -45,18 +44,18 @@ class LogFile(Callback):
         return ""
 
     def line(self, epoch: int, logs: Mapping[str, Any]) -> str:
-        """What to write after an epoch, with its end of line."""
+        """The text to write after an epoch, including the end of line."""
         raise NotImplementedError(f"{type(self).__name__} does not implement line(epoch, logs).")
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         self.size = None
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        known = logs or {}
+        logs = logs or {}
         if self.file is None:
             self.file = self._open()
-            self.file.write(self.begin(self.file.readline(), known))
-        self.file.write(self.line(epoch, known))
+            self.file.write(self.begin(self.file.readline(), logs))
+        self.file.write(self.line(epoch, logs))
         self.file.flush()
         self.size = os.fstat(self.file.fileno()).st_size
 
@@ -66,12 +65,12 @@ class LogFile(Callback):
             self.file = None
 
     def _open(self) -> TextIO:
-        """The file, cut to the length that counts, to be read from its begin and written to at its end."""
+        """The file, truncated to its valid size: reading starts at the beginning, writing appends."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         file = open(self.path, "a+", newline="", encoding="utf-8")  # noqa: SIM115 - closed when training ends
-        length = os.fstat(file.fileno()).st_size
-        kept = self.size if self.size is not None else length if self.append else 0
-        file.truncate(min(kept, length))
+        size = os.fstat(file.fileno()).st_size
+        valid = self.size if self.size is not None else size if self.append else 0
+        file.truncate(min(valid, size))
         file.seek(0)
         return file
 
@@ -86,16 +85,16 @@ class CSVLogger(LogFile):
     """Writes a row of a CSV file after each epoch; as `keras.callbacks.CSVLogger`.
 
     The columns are `epoch`, from 0, and the quantities of the first epoch in alphabetical order, with those of
-    validation, even if they come later; what an epoch lacks is `NA`. In a file that is appended to they are those of
-    its first row. A resumed run cuts off what was written after its checkpoint and goes on from there.
+    validation, even if they come later; missing values are `NA`. With `append`, the columns are those of the existing
+    file. A resumed run truncates the file to its checkpoint and continues from there.
 
     Args:
-        filename: Path of the file; its folder is made if need be.
-        separator: What stands between columns.
-        append: Whether to add to a file that is there, instead of replacing it.
+        filename: Path of the file; its folder is created if necessary.
+        separator: Separator of columns.
+        append: Whether to append to an existing file, instead of replacing it.
 
     Raises:
-        ValueError: The file that is appended to begins with other columns than `epoch` and some of the quantities.
+        ValueError: The columns of the existing file do not match `epoch` and the quantities.
 
     Example:
         >>> import pathlib, tempfile
@@ -123,13 +122,13 @@ class CSVLogger(LogFile):
         self.columns = ["epoch", *names]
         if not first:
             return self._row(self.columns)
-        there = next(csv.reader([first], delimiter=self.separator))
-        if set(there) - set(self.columns) or not set(logs) <= set(there):
+        columns = next(csv.reader([first], delimiter=self.separator))
+        if set(columns) - set(self.columns) or not set(logs) <= set(columns):
             raise ValueError(
-                f"CSVLogger adds to '{self.path}', whose columns are {', '.join(there)}, but the quantities are "
+                f"CSVLogger appends to '{self.path}', whose columns are {', '.join(columns)}, but the quantities are "
                 f"{', '.join(logs)}. Choose another file, or append=False. Received: filename='{self.path}'"
             )
-        self.columns = there
+        self.columns = columns
         return ""
 
     def line(self, epoch: int, logs: Mapping[str, Any]) -> str:
@@ -149,12 +148,12 @@ class CSVLogger(LogFile):
 class JSONLinesLogger(LogFile):
     """Writes a line with a JSON object after each epoch: `{"epoch": 0, "loss": 0.5}`.
 
-    Numbers that JSON does not have (NaN, infinity) become null. A resumed run cuts off what was written after its
-    checkpoint and goes on from there. See https://jsonlines.org.
+    NaN and infinity, which JSON does not have, become null. A resumed run truncates the file to its checkpoint and
+    continues from there. See https://jsonlines.org.
 
     Args:
-        filename: Path of the file; its folder is made if need be.
-        append: Whether to add to a file that is there, instead of replacing it.
+        filename: Path of the file; its folder is created if necessary.
+        append: Whether to append to an existing file, instead of replacing it.
 
     Example:
         >>> import pathlib, tempfile
@@ -175,7 +174,7 @@ class JSONLinesLogger(LogFile):
 
 
 def _json(value: Any) -> Any:
-    """A number or an array as JSON has it."""
+    """A number or an array as a JSON value."""
     plain = np.asarray(value).tolist()
     if isinstance(plain, list):
         return [_json(entry) for entry in plain]

@@ -1,4 +1,4 @@
-"""What callbacks share that watch one quantity and ask whether it improves."""
+"""The base class of callbacks that monitor whether a quantity improves."""
 
 from __future__ import annotations
 
@@ -10,19 +10,20 @@ from portanet.schedules.plateau import improves
 
 
 class Monitor(Callback):
-    """Watches one quantity of the logs; as Keras's `MonitorCallback`.
+    """Monitors one quantity of the logs; as Keras's `MonitorCallback`.
 
     Args:
         monitor: Name of the quantity, such as `"val_loss"`.
-        mode: `"min"` if it should fall, `"max"` if it should rise, `"auto"` for what suits the loss or metric.
-        min_delta: A change counts as an improvement if it is larger than this.
+        mode: `"min"` if it should decrease, `"max"` if it should increase, `"auto"` to infer it from the loss or
+            metric.
+        min_delta: Smallest change that qualifies as an improvement, exclusive.
 
     Raises:
-        ValueError: The mode is not known; or, when the first epoch ends, the mode is "auto" and cannot be found out.
+        ValueError: The mode is unknown; or, when the first epoch ends, the mode is "auto" and cannot be inferred.
 
     Example:
-        >>> watch = Monitor("accuracy", mode="max", min_delta=0.01)
-        >>> watch.improves(0.905, 0.9), watch.improves(0.92, 0.9), watch.improves(0.1, None)
+        >>> monitor = Monitor("accuracy", mode="max", min_delta=0.01)
+        >>> monitor.improves(0.905, 0.9), monitor.improves(0.92, 0.9), monitor.improves(0.1, None)
         (False, True, True)
     """
 
@@ -32,35 +33,36 @@ class Monitor(Callback):
         self.min_delta = abs(checks.number("min_delta", min_delta, of=type(self)))
 
     def monitored(self, logs: Logs | None) -> float | None:
-        """The quantity after an epoch; None, with a warning, if there is no such quantity."""
-        known = {} if logs is None else logs
-        if self.monitor not in known:
+        """The quantity after an epoch; None, with a warning, if it is not available."""
+        logs = {} if logs is None else logs
+        if self.monitor not in logs:
             warnings.warn(
-                f"{type(self).__name__} watches '{self.monitor}', which is not there, and so does nothing. Known in "
-                f"this epoch: {', '.join(map(repr, known)) or 'nothing'}. Pass one of them as `monitor`; quantities of "
-                f"validation need validation_data or validation_split in fit. Received: monitor={self.monitor!r}",
+                f"{type(self).__name__} monitors '{self.monitor}', which is not available, and so does nothing. "
+                f"Available in this epoch: {', '.join(map(repr, logs)) or 'nothing'}. Pass one of them as `monitor`; "
+                f"quantities of validation need validation_data or validation_split in fit. "
+                f"Received: monitor={self.monitor!r}",
                 stacklevel=2,
             )
             return None
-        return float(known[self.monitor])
+        return float(logs[self.monitor])
 
     @property
     def direction(self) -> str:
-        """The mode, found out if it is "auto": `"min"` or `"max"`."""
+        """The mode, inferred if it is "auto": `"min"` or `"max"`."""
         if self.mode != "auto":
             return self.mode
         name = self.monitor.removeprefix("val_")
         if name == "loss" or name.endswith("_loss"):
             return "min"
         metrics = dict(zip(self.model.metrics_names[1:], self.model.metrics, strict=True))  # the first is the loss
-        found = metrics[name].direction if name in metrics else None
-        if found is None:
+        direction = metrics[name].direction if name in metrics else None
+        if direction is None:
             raise ValueError(
-                f"{type(self).__name__} cannot tell whether '{self.monitor}' should fall or rise: pass mode='min' or "
-                f"mode='max'. Received: monitor={self.monitor!r}, mode='auto'"
+                f"{type(self).__name__} cannot infer whether '{self.monitor}' should decrease or increase: "
+                f"pass mode='min' or mode='max'. Received: monitor={self.monitor!r}, mode='auto'"
             )
-        return str(found)
+        return str(direction)
 
     def improves(self, value: float, reference: float | None) -> bool:
-        """Whether a value is better than another by more than `min_delta`, as `portanet.schedules.plateau.improves`."""
+        """Whether a value improves on a reference by more than `min_delta`; see `portanet.schedules.plateau.improves`."""
         return improves(value, reference, "min" if reference is None else self.direction, self.min_delta)

@@ -1,4 +1,4 @@
-"""A picture of how training went."""
+"""A plot of the training history."""
 
 from __future__ import annotations
 
@@ -14,19 +14,18 @@ from portanet.callbacks.base import Callback, Logs
 
 
 class PlotHistory(Callback):
-    """Draws the curves of training and validation, one picture for each quantity, to a file.
+    """Plots the curves of training and validation to a file, one subplot per quantity.
 
     Args:
-        filename: Path of the file; its ending says the format, such as `.png`, `.svg` or `.pdf`.
-        quantities: What to draw, such as `["loss", "accuracy"]`; by default all that are numbers.
-        every: Epochs between two drawings; None to draw only when training ends. A drawing takes some tenths of a
-            second.
+        filename: Path of the file; its extension selects the format, such as `.png`, `.svg` or `.pdf`.
+        quantities: Quantities to plot, such as `["loss", "accuracy"]`; by default all scalars.
+        every: Epochs between two plots; None to plot only when training ends. A plot takes some tenths of a second.
 
     Attributes:
-        figure: The latest drawing, a matplotlib figure; a notebook shows it.
+        figure: The latest matplotlib figure; a notebook shows it.
 
     Raises:
-        ImportError: matplotlib is not installed; the message says what to type.
+        ImportError: matplotlib is not installed.
 
     Example:
         >>> import pathlib, tempfile
@@ -53,7 +52,7 @@ class PlotHistory(Callback):
         self.every = None if every is None else checks.positive_int("every", every, type(self))
         self.figure: Any = None
         self.curves: dict[str, list[list[float]]] = {}
-        """Epoch, from 1, and value of each point."""
+        """For each quantity, the epoch, from 1, and the value of each point."""
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         figure_class()
@@ -96,7 +95,7 @@ class PlotHistory(Callback):
 
 
 def figure_class() -> Any:
-    """The figure of matplotlib, which needs no window."""
+    """Matplotlib's class of figures, which needs no window."""
     try:
         from matplotlib.figure import Figure
     except ImportError as error:

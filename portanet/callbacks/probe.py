@@ -1,4 +1,4 @@
-"""What monitors of layers and weights share: figures and histograms of arrays, epoch by epoch, on data of one's own."""
+"""The base class of monitors of layers and weights: statistics and histograms of arrays, epoch by epoch."""
 
 from __future__ import annotations
 
@@ -13,33 +13,33 @@ from portanet.callbacks.base import Callback, Logs
 from portanet.callbacks.plot_history import figure_class
 from portanet.callbacks.table import table
 
-Figures = dict[str, dict[str, Any]]
-"""For each layer or weight, by path, its figures by name."""
+Statistics = dict[str, dict[str, Any]]
+"""For each layer or weight, by path, its statistics by name."""
 
 
 class Probe(Callback):
-    """Looks at a model when training begins and after epochs; subclasses implement `look(model)`.
+    """Records statistics of a model when training begins and after epochs; subclasses implement `look(model)`.
 
-    It computes on data of its own, apart from the training step, which stays as it is, compiled where the backend
-    compiles it, and costs nothing more. What the look itself costs is said by each subclass.
+    It computes on separate data, apart from the training step, which stays compiled where the backend compiles it and
+    costs nothing more. Each subclass documents the cost of a record.
 
     Args:
-        every: Epochs between two looks.
-        log: Names of figures that become part of the logs and the history after an epoch, as `path/name`.
+        every: Epochs between two records.
+        log: Names of statistics to add to the logs and the history after an epoch, as `path/name`.
 
     Attributes:
-        epochs: Numbers of epochs that were done at each look, the first of which is 0 in a new run.
-        records: What was seen at each look: for each path, the figures by name.
+        epochs: Number of epochs completed at each record, starting from 0 in a new run.
+        records: Each record: for each path, the statistics by name.
     """
 
     def __init__(self, every: int = 1, log: Iterable[str] = ()) -> None:
         self.every = checks.positive_int("every", every, type(self))
         self.log = tuple(log)
         self.epochs: list[int] = []
-        self.records: list[Figures] = []
+        self.records: list[Statistics] = []
 
-    def look(self, model: Any) -> Figures:
-        """The figures of the model as it is."""
+    def look(self, model: Any) -> Statistics:
+        """The statistics of the model in its current state."""
         raise NotImplementedError(f"{type(self).__name__} does not implement look(model).")
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
@@ -48,16 +48,16 @@ class Probe(Callback):
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         if (epoch + 1) % self.every == 0:
-            for path, figures in self._record(epoch + 1).items():
+            for path, statistics in self._record(epoch + 1).items():
                 for name in self.log:
-                    if figures.get(name) is not None:
-                        self.note(logs, f"{path}/{name}", figures[name])
+                    if statistics.get(name) is not None:
+                        self.note(logs, f"{path}/{name}", statistics[name])
 
-    def _record(self, epochs: int) -> Figures:
-        found = self.look(self.model)
+    def _record(self, epochs: int) -> Statistics:
+        record = self.look(self.model)
         self.epochs.append(epochs)
-        self.records.append(found)
-        return found
+        self.records.append(record)
+        return record
 
     def get_state(self) -> dict[str, Any]:
         return {"epochs": list(self.epochs), "records": list(self.records)}
@@ -65,62 +65,65 @@ class Probe(Callback):
     def set_state(self, state: dict[str, Any]) -> None:
         self.epochs, self.records = list(state["epochs"]), list(state["records"])
 
-    # Showing it
+    # Tables and plots
 
     def table(self, record: int = -1) -> str:
-        """The figures of a look in a table.
+        """A record as a table.
 
         Args:
-            record: Number of the look; by default the latest.
+            record: Index of the record; by default the latest.
         """
         rows = self.records[record]
         names = [name for name in next(iter(rows.values()), {}) if name not in ("counts", "edges")]
         return table(
             ["", *names],
             [
-                [path, *("" if figures[name] is None else f"{figures[name]:.4g}" for name in names)]
-                for path, figures in rows.items()
+                [path, *("" if statistics[name] is None else f"{statistics[name]:.4g}" for name in names)]
+                for path, statistics in rows.items()
             ],
         )
 
     def plot_histograms(self, record: int = -1) -> Any:
-        """Draw the histograms of a look, one for each path; a matplotlib figure.
+        """Plot the histograms of a record, one per path; returns a matplotlib figure.
 
         Args:
-            record: Number of the look; by default the latest.
+            record: Index of the record; by default the latest.
         """
-        found = self.records[record]
-        figure = figure_class()(figsize=(3 * min(5, len(found)), 2.5 * -(-len(found) // 5)), layout="constrained")
-        grid = figure.subplots(-(-len(found) // 5), min(5, len(found)), squeeze=False)
-        for axes in grid.ravel()[len(found) :]:
+        paths = self.records[record]
+        rows, columns = -(-len(paths) // 5), min(5, len(paths))
+        figure = figure_class()(figsize=(3 * columns, 2.5 * rows), layout="constrained")
+        grid = figure.subplots(rows, columns, squeeze=False)
+        for axes in grid.ravel()[len(paths) :]:
             axes.remove()
-        for axes, (path, figures) in zip(grid.ravel(), found.items(), strict=False):
-            axes.stairs(figures["counts"], figures["edges"], fill=True)
+        for axes, (path, statistics) in zip(grid.ravel(), paths.items(), strict=False):
+            axes.stairs(statistics["counts"], statistics["edges"], fill=True)
             axes.set_title(path)
         return figure
 
     def plot_spread(self, record: int = -1) -> Any:
-        """Draw the means and standard deviations of a look from path to path; a matplotlib figure.
+        """Plot the means and standard deviations of a record over its paths; returns a matplotlib figure.
 
         Args:
-            record: Number of the look; by default the latest.
+            record: Index of the record; by default the latest.
         """
-        found = self.records[record]
+        paths = self.records[record]
         figure = figure_class()(figsize=(10, 3.5), layout="constrained")
         for axes, name in zip(figure.subplots(1, 2), ("mean", "std"), strict=True):
-            axes.plot(list(found), [figures[name] for figures in found.values()], marker=".")
+            axes.plot(list(paths), [statistics[name] for statistics in paths.values()], marker=".")
             axes.tick_params(axis="x", rotation=90)
             axes.set_title(name)
         return figure
 
 
-def figures_of(values: HostArray, bins: int) -> dict[str, Any]:
-    """Mean, standard deviation, Euclidean norm, largest size and histogram of the finite elements; how many are not.
+def statistics_of(values: HostArray, bins: int) -> dict[str, Any]:
+    """Mean, standard deviation, norm, largest absolute value and histogram of finite elements; number of the others.
 
     Example:
-        >>> found = figures_of(np.asarray([3.0, -4.0, 0.0, np.nan]), bins=2)
-        >>> found["norm"], found["largest"], found["nonfinite"], found["counts"].tolist(), found["edges"].tolist()
-        (5.0, 4.0, 1, [1, 2], [-4.0, -0.5, 3.0])
+        >>> statistics = statistics_of(np.asarray([3.0, -4.0, 0.0, np.nan]), bins=2)
+        >>> statistics["norm"], statistics["largest"], statistics["nonfinite"]
+        (5.0, 4.0, 1)
+        >>> statistics["counts"].tolist(), statistics["edges"].tolist()
+        ([1, 2], [-4.0, -0.5, 3.0])
     """
     wide = np.asarray(values, dtype="float64").ravel()
     finite = wide[np.isfinite(wide)]

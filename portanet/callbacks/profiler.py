@@ -19,22 +19,21 @@ from portanet.variables import bind
 
 
 class Profiler(Callback):
-    """Measures each layer on data of one's own, when training ends: its time forward and backward, and its memory.
+    """Measures the forward time, backward time and memory of each layer on given data when training ends.
 
-    A first inference notes what each layer gets; then each layer is run by itself on that, compiled where the backend
-    compiles, and the device is waited for after every run. So times are those of layers alone: a step that is compiled
-    as a whole may be faster than their sum. The training step is not touched. `Profiler(x).profile(model)` needs no
-    training. For the time of epochs and steps, see `Timing`.
+    One inference records the inputs of each layer; each layer is then run alone on its inputs, compiled where the
+    backend compiles, and synchronized after every run. Times are those of single layers: a step compiled as one program
+    may be faster than their sum. The training step is not touched. `Profiler(x).profile(model)` needs no training. For
+    the time of epochs and steps, see `Timing`.
 
     Args:
-        x: Inputs to measure with, as for `predict`: a batch of the size that matters.
-        repeats: Runs of each layer, of which the median counts, after one that does not.
+        x: Inputs, as for `predict`: a batch of a realistic size.
+        repeats: Timed runs of each layer, after one warm-up; the median is reported.
         verbose: 1 to print the table when training ends.
 
     Attributes:
-        rows: For each layer a dict: `layer`, its path; `type`; `forward` and `backward`, seconds (backward computes the
-            gradients of its weights and inputs; None where there are none); `weights` and `results`, the bytes that
-            they take.
+        rows: One dict per layer: `layer`, its path; `type`; `forward` and `backward` in seconds (backward computes the
+            gradients of its weights and inputs; None without any); `weights` and `results` in bytes.
 
     Example:
         >>> import numpy as np
@@ -57,50 +56,51 @@ class Profiler(Callback):
             print(self.table())
 
     def profile(self, model: Any) -> list[dict[str, Any]]:
-        """Measure a model; gives `rows`."""
+        """Measure a model; returns `rows`."""
         layers = named_layers(model)
-        seen: dict[str, tuple[Any, ...]] = {}
+        calls: dict[str, tuple[Any, ...]] = {}
 
-        def saw(path: str, args: Any, options: Any, result: Any) -> None:
-            seen[path] = (args, options, result)
+        def record(path: str, args: Any, kwargs: Any, result: Any) -> None:
+            calls[path] = (args, kwargs, result)
 
         with use_backend(model.backend) as backend:
-            with watched(layers, saw):
+            with watched(layers, record):
                 model(tree_map(asarray, self.x), training=False)
-            self.rows = [self._measure(backend, path, layers[path], *seen[path]) for path in layers if path in seen]
+            self.rows = [self._measure(backend, path, layers[path], *calls[path]) for path in layers if path in calls]
         return self.rows
 
-    def _measure(self, backend: Backend, path: str, layer: Any, args: Any, options: Any, result: Any) -> dict[str, Any]:
+    def _measure(self, backend: Backend, path: str, layer: Any, args: Any, kwargs: Any, result: Any) -> dict[str, Any]:
         variables = layer.named_variables()
         values = {name: variable.value for name, variable in variables.items()}
         inputs = [leaf for leaf in tree_leaves(args) if _floating(backend, leaf)]
-        trained = {name: value for name, value in values.items() if _floating(backend, value)}
+        trainable = {name: value for name, value in values.items() if _floating(backend, value)}
 
         def forward(values: dict[str, Array], args: Any) -> Any:
             with bind({variables[name]: value for name, value in values.items()}):
-                return layer.call(*args, **options)
+                return layer.call(*args, **kwargs)
 
-        def total(trained: dict[str, Array], inputs: list[Array], args: Any) -> Array:
-            given = iter(inputs)
-            filled = tree_map(lambda leaf: next(given) if _floating(backend, leaf) else leaf, args)
-            results = tree_leaves(forward({**values, **trained}, filled))
+        def total(trainable: dict[str, Array], inputs: list[Array], args: Any) -> Array:
+            leaves = iter(inputs)
+            args = tree_map(lambda leaf: next(leaves) if _floating(backend, leaf) else leaf, args)
+            results = tree_leaves(forward({**values, **trainable}, args))
             return sum(array_namespace(leaf).sum(leaf) for leaf in results)
 
-        ahead = self._seconds(backend, backend.compile(forward), values, args)
-        both = None
-        if (inputs or trained) and all(_floating(backend, leaf) for leaf in tree_leaves(result)):
-            both = self._seconds(backend, backend.compile(grad(total, argnums=(0, 1))), trained, inputs, args)
+        forward_time = self._seconds(backend, backend.compile(forward), values, args)
+        total_time = None
+        if (inputs or trainable) and all(_floating(backend, leaf) for leaf in tree_leaves(result)):
+            gradients = backend.compile(grad(total, argnums=(0, 1)))
+            total_time = self._seconds(backend, gradients, trainable, inputs, args)
         return {
             "layer": path,
             "type": type(layer).__name__,
-            "forward": ahead,
-            "backward": None if both is None else max(0.0, both - ahead),
+            "forward": forward_time,
+            "backward": None if total_time is None else max(0.0, total_time - forward_time),
             "weights": sum(variable.nbytes for variable in variables.values()),
             "results": sum(_bytes(backend, leaf) for leaf in tree_leaves(result)),
         }
 
     def _seconds(self, backend: Backend, function: Callable[..., Any], *args: Any) -> float:
-        """The median time of a function, after a first call, until its smallest result, and so all, is on the host."""
+        """The median time of a function after one warm-up; fetching its smallest result waits for the device."""
         times = []
         for _ in range(self.repeats + 1):
             backend.synchronize()
@@ -111,7 +111,7 @@ class Profiler(Callback):
         return statistics.median(times[1:])
 
     def table(self) -> str:
-        """The measurements in a table, with their sums."""
+        """The measurements as a table, with their sums."""
         rows = [
             [
                 f"{row['layer']} ({row['type']})",
@@ -140,7 +140,7 @@ def _floating(backend: Backend, leaf: Any) -> bool:
 
 
 def _bytes(backend: Backend, leaf: Array) -> int:
-    """Bytes that an array takes."""
+    """Size of an array in bytes."""
     name = backend.dtype_name(leaf.dtype)
     bits = 8 if name == "bool" else int("".join(filter(str.isdigit, name)))
     return int(math.prod(leaf.shape)) * bits // 8

@@ -1,4 +1,4 @@
-"""What training shows while it runs: a bar on a terminal or in a notebook, lines elsewhere."""
+"""Progress of training: a bar on a terminal or in a notebook, lines elsewhere."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from portanet import checks
 from portanet.callbacks.base import Callback, Logs
 
 INTERVAL = 0.2
-"""Seconds between two looks at the loss, which asks the device for it."""
+"""Seconds between two updates of the loss, each of which waits for the device."""
 
 
 class ProgressBar(Callback):
-    """Shows each epoch of a training, an evaluation or a prediction.
+    """Shows the progress of training, evaluation or prediction.
 
-    `fit`, `evaluate` and `predict` make one themselves if `verbose` is not 0 and there is none among the callbacks. The
-    loss beside the bar is brought up to date a few times in a second.
+    `fit`, `evaluate` and `predict` create one if `verbose` is not 0 and the callbacks contain none. The loss next to
+    the bar is updated a few times per second.
 
     Args:
-        verbose: 0 for silence, 1 for a bar (tqdm), 2 for a line for each epoch, "auto" for a bar on a terminal or in a
+        verbose: 0 for no output, 1 for a bar (tqdm), 2 for one line per epoch, "auto" for a bar on a terminal or in a
             notebook with widgets, and lines elsewhere.
 
     Example:
@@ -115,14 +115,14 @@ class ProgressBar(Callback):
 
 
 def shows_bars() -> bool:
-    """Whether what is written to the standard error can move, on a terminal or as a widget in a notebook."""
+    """Whether standard error can show a moving bar: on a terminal or as a widget in a notebook."""
     shell = sys.modules.get("IPython")
     notebook = shell is not None and type(shell.get_ipython()).__name__ == "ZMQInteractiveShell"
     return sys.stderr.isatty() or (notebook and importlib.util.find_spec("ipywidgets") is not None)
 
 
 def describe(logs: Logs) -> str:
-    """The numbers among the logs in one line.
+    """The scalars of the logs in one line.
 
     Example:
         >>> describe({"loss": 0.51234, "accuracy": 0.9})
@@ -132,7 +132,7 @@ def describe(logs: Logs) -> str:
 
 
 def numbers(logs: Logs) -> list[str]:
-    """Each number among the logs, with its name."""
-    found = {name: value for name, value in logs.items() if isinstance(value, float)}
-    forms = {name: ".4f" if abs(value) >= 1e-3 or value == 0 else ".3e" for name, value in found.items()}
-    return [f"{name}: {value:{forms[name]}}" for name, value in found.items()]
+    """Each scalar of the logs, with its name."""
+    scalars = {name: value for name, value in logs.items() if isinstance(value, float)}
+    formats = {name: ".4f" if abs(value) >= 1e-3 or value == 0 else ".3e" for name, value in scalars.items()}
+    return [f"{name}: {value:{formats[name]}}" for name, value in scalars.items()]

@@ -7,7 +7,7 @@ from typing import Any
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    """A table with a line under its head; the first column to the left, the others, numbers, to the right.
+    """A table with a line below the header; the first column is left-aligned, the others right-aligned.
 
     Example:
         >>> print(table(["layer", "ms"], [["dense", "0.25"], ["softmax", "12.50"]]))

@@ -14,21 +14,20 @@ from portanet.callbacks.base import Callback, Logs
 
 
 class TensorBoard(Callback):
-    """Writes event files that TensorBoard shows; as `keras.callbacks.TensorBoard`, through tensorboardX.
+    """Writes event files for TensorBoard; as `keras.callbacks.TensorBoard`, through tensorboardX.
 
-    The folder `train` gets `epoch_loss` and so on, `validation` the same names for the quantities of validation, so
-    that TensorBoard draws both in one picture, and `batches` gets `batch_loss` and so on. In a resumed run TensorBoard
-    leaves out what was written after the checkpoint. To look at it: `pip install tensorboard`, then
-    `tensorboard --logdir logs`.
+    The folder `train` holds `epoch_loss` etc.; `validation` uses the same names for the quantities of validation, so
+    that TensorBoard plots both in one chart; `batches` holds `batch_loss` etc. In a resumed run TensorBoard ignores
+    what was written after the checkpoint. To view: `pip install tensorboard`, then `tensorboard --logdir logs`.
 
     Args:
         log_dir: Folder of this run.
-        histogram_freq: Epochs between two histograms of every weight, which are copied to the host; 0 for none.
+        histogram_freq: Epochs between two histograms of all weights, which are copied to the host; 0 for none.
         update_freq: `"epoch"`; or the number of batches between two entries in `batches` (`"batch"`: 1), each of which
             waits for the device.
 
     Raises:
-        ImportError: tensorboardX is not installed; the message says what to type.
+        ImportError: tensorboardX is not installed.
 
     Example:
         >>> import pathlib, tempfile
@@ -98,11 +97,11 @@ class TensorBoard(Callback):
 
     def _writer(self, folder: str) -> Any:
         if folder not in self.writers:
-            due = self.batches if folder == "batches" else self.model.position.epochs[-1]
+            step = self.batches if folder == "batches" else self.model.position.epochs[-1]
             self.writers[folder] = summary_writer()(
                 str(self.log_dir / folder),
-                purge_step=due if self.resumed else None,
-                filename_suffix=f".{time.time_ns()}",  # runs in the same second would share a file
+                purge_step=step if self.resumed else None,
+                filename_suffix=f".{time.time_ns()}",  # else runs in the same second share a file
             )
         return self.writers[folder]
 

@@ -1,4 +1,4 @@
-"""Ends training that went bad, and says where it began."""
+"""Ends training when the loss is not finite, and reports the cause."""
 
 from __future__ import annotations
 
@@ -17,20 +17,19 @@ from portanet.variables import bind
 
 
 class TerminateOnNaN(Callback):
-    """Ends training when the loss is NaN or infinite, as Keras's, and names what went bad first.
+    """Ends training when the loss is NaN or infinite, as `keras.callbacks.TerminateOnNaN`, and reports the cause.
 
-    Since the loss is not finite when all weights have become NaN with it, the weights before the last two steps are
-    kept, and those steps are computed again, layer by layer: the first whose result is not finite is named, or else the
-    loss, or the gradient of which weight, or the weight that the update spoilt.
+    Once the loss is not finite, all weights may be NaN too. So the weights before the last two steps are stored, and
+    those steps are computed again, layer by layer. The report names the first layer whose output is not finite, else
+    the loss, the gradient or the updated weight.
 
-    It asks the device for the loss after every batch, and copies the weights on the device before it: use it where it
-    is needed.
+    It fetches the loss after every batch and copies the weights on the device before it: use it only for debugging.
 
     Args:
-        raise_error: Whether to raise an error instead of ending training in an orderly way.
+        raise_error: Whether to raise an error instead of ending training normally.
 
     Attributes:
-        report: What was found; None as long as the loss is finite.
+        report: The cause; None as long as the loss is finite.
 
     Raises:
         RuntimeError: The loss is not finite, with `raise_error`.
@@ -55,13 +54,13 @@ class TerminateOnNaN(Callback):
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         self.report: str | None = None
-        self._kept: deque[tuple[int, Any, dict[str, Any]]] = deque(maxlen=2)
-        """Number, batch, and copies of all variables before the step, of the last two steps."""
+        self._steps: deque[tuple[int, Any, dict[str, Any]]] = deque(maxlen=2)
+        """Number, batch, and copies of all variables before the step, for each of the last two steps."""
 
     def on_train_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
         copy = self.model.backend.xp.asarray
         values = {path: copy(variable.value, copy=True) for path, variable in self.model.named_variables().items()}
-        self._kept.append((batch, self.model.batch, values))
+        self._steps.append((batch, self.model.batch, values))
 
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         loss = (logs or {}).get("loss")
@@ -77,13 +76,13 @@ class TerminateOnNaN(Callback):
         self.model.stop_training = True
 
     def on_train_end(self, logs: Logs | None = None) -> None:
-        self._kept.clear()
+        self._steps.clear()
 
     def _cause(self) -> str:
-        """What went bad first in the steps that are kept."""
+        """The first value that is not finite in the stored steps."""
         variables = self.model.named_variables()
         earlier = ""
-        for number, batch, values in self._kept:
+        for number, batch, values in self._steps:
             for path, value in values.items():
                 if bad := self._bad(value):
                     return f"weight '{path}', {bad} before batch {number + 1}{earlier}."
@@ -91,45 +90,45 @@ class TerminateOnNaN(Callback):
                 use_backend(self.model.backend),
                 bind({variables[path]: value for path, value in values.items()}),
             ):
-                found = self._in_the_data(batch) or self._in_the_layers(batch[0]) or self._in_the_gradients(batch)
-            if found:
-                return found.format(where=f"in batch {number + 1}")
+                cause = self._in_data(batch) or self._in_layers(batch[0]) or self._in_gradients(batch)
+            if cause:
+                return cause.format(where=f"in batch {number + 1}")
             earlier = (
                 ", though its gradient was finite: the update was too large, or divided by zero. Try a smaller "
                 "learning rate or clipnorm"
             )
-        return "nothing that computing the last steps again shows; the update, or a metric, may be the cause."
+        return "not reproduced by computing the last steps again; the update, or a metric, may be the cause."
 
-    def _in_the_data(self, batch: Any) -> str:
+    def _in_data(self, batch: Any) -> str:
         for name, part in zip(("x", "y", "sample_weight"), batch, strict=True):
             for leaf in tree_leaves(part):
                 if bad := self._bad(leaf):
                     return f"the data: {name} {{where}}, {bad}."
         return ""
 
-    def _in_the_layers(self, x: Any) -> str:
+    def _in_layers(self, x: Any) -> str:
         layers = all_layers(self.model)
-        found: list[str] = []
+        causes: list[str] = []
 
-        def saw(path: str, args: Any, options: Any, result: Any) -> None:
+        def check(path: str, args: Any, kwargs: Any, result: Any) -> None:
             bad = next(filter(None, map(self._bad, tree_leaves(result))), "")
-            if bad and not found:
+            if bad and not causes:
                 largest = max((np.max(np.abs(leaf), initial=0.0) for leaf in self._floats(args)), default=0.0)
                 kind = type(layers[path]).__name__
-                found.append(
+                causes.append(
                     f"the result of layer '{path}' ({kind}) {{where}}, {bad}; "
                     f"its inputs are finite, up to {largest:.4g}."
                 )
 
-        with watched(layers, saw):
+        with watched(layers, check):
             self.model(x, training=True)
-        return found[0] if found else ""
+        return causes[0] if causes else ""
 
-    def _in_the_gradients(self, batch: Any) -> str:
+    def _in_gradients(self, batch: Any) -> str:
         loss, gradients = self.model.loss_and_gradients(*batch)
         if bad := self._bad(loss):
             return f"the loss {{where}}, {bad}, though the model's outputs are finite."
-        for path in reversed(self.model.trainable_paths()):  # in the order of the backward pass
+        for path in reversed(self.model.trainable_paths()):  # the order of the backward pass
             if bad := self._bad(gradients[path]):
                 return f"the gradient of weight '{path}' {{where}}, {bad}, though the loss is finite."
         return ""
@@ -141,7 +140,7 @@ class TerminateOnNaN(Callback):
         return [to_host(leaf) for leaf in arrays if xp.isdtype(leaf.dtype, "real floating")]
 
     def _bad(self, value: Any) -> str:
-        """What is not finite in an array, in words; nothing if all is."""
+        """A description of the elements that are not finite; empty if all are finite."""
         for host in self._floats(value):
             count = int(np.sum(~np.isfinite(host)))
             if count:

@@ -1,4 +1,4 @@
-"""How long epochs and steps take."""
+"""Time of epochs and steps."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from portanet.callbacks.table import table
 
 
 class Timing(Callback):
-    """Measures the time of each epoch, and what a step of training takes on average.
+    """Measures the time of each epoch, and the mean time of a training step.
 
-    Both end when the loss is on the host, so the device has done what was asked of it. The first epoch contains
-    whatever is compiled. For the time and memory of each layer, see `Profiler`.
+    Both end when the loss is on the host, so the device has finished. The first epoch includes compilation. For the
+    time and memory of each layer, see `Profiler`.
 
     Args:
         verbose: 1 to print the table when training ends.
 
     Attributes:
-        rows: For each epoch a dict: `epoch`, from 0; `seconds`, with validation; `steps`; `step_seconds`, without; and
-            `memory`, the bytes in use on the device (on the machine, for a CPU) at its end, or None if not known.
+        rows: One dict per epoch: `epoch`, from 0; `seconds`, with validation; `steps`; `step_seconds`, without; and
+            `memory`, the bytes in use on the device (on the machine, for a CPU) at its end, or None if unknown.
 
     Example:
         >>> import numpy as np
@@ -42,7 +42,7 @@ class Timing(Callback):
         self.rows: list[dict[str, Any]] = []
         self.steps = 0
         self.before = 0.0
-        """Seconds of the epoch under way in the run that is resumed."""
+        """Seconds of the current epoch before the run was resumed."""
         self.began: float | None = None
         self.trained: float | None = None
 
@@ -73,11 +73,11 @@ class Timing(Callback):
             print(self.table())
 
     def _elapsed(self) -> float:
-        """Seconds of the epoch under way."""
+        """Seconds of the current epoch."""
         return self.before + (0.0 if self.began is None else time.perf_counter() - self.began)
 
     def table(self) -> str:
-        """The measurements in a table."""
+        """The measurements as a table."""
         return table(
             ["epoch", "seconds", "steps", "ms / step", "memory MiB"],
             [

@@ -1,4 +1,4 @@
-"""Seeing what each layer of a model computes, without a part in it."""
+"""Observing the calls of a model's layers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from portanet.variables import bind
 
 
 def named_layers(model: Layer, prefix: str = "") -> dict[str, Layer]:
-    """The layers of a model, and of models inside it, by path; a layer that holds others, as one.
+    """The layers of a model, and of models inside it, by path; a layer that holds others is one entry.
 
     Example:
         >>> import portanet
@@ -20,52 +20,52 @@ def named_layers(model: Layer, prefix: str = "") -> dict[str, Layer]:
         >>> list(named_layers(portanet.Sequential([layers.Input((3,)), inner, layers.Dense(1)])))
         ['inner/a', 'inner/b', 'dense']
     """
-    found: dict[str, Layer] = {}
+    layers: dict[str, Layer] = {}
     for name, layer in model.sublayers().items():
         if hasattr(layer, "fit"):
-            found |= named_layers(layer, f"{prefix}{name}/")
+            layers |= named_layers(layer, f"{prefix}{name}/")
         else:
-            found[prefix + name] = layer
-    return found
+            layers[prefix + name] = layer
+    return layers
 
 
 def all_layers(model: Layer, path: str = "") -> dict[str, Layer]:
-    """Every layer of a model by path, those inside others too, and the model itself under its name."""
-    found: dict[str, Layer] = {}
+    """All layers of a model by path, including those inside others, and the model itself under its name."""
+    layers: dict[str, Layer] = {}
     for name, layer in model.sublayers().items():
-        found |= all_layers(layer, f"{path}/{name}" if path else name)
-    found[path or model.name] = model
-    return found
+        layers |= all_layers(layer, f"{path}/{name}" if path else name)
+    layers[path or model.name] = model
+    return layers
 
 
 @contextlib.contextmanager
 def watched(
-    layers: dict[str, Layer], saw: Callable[[str, tuple[Any, ...], dict[str, Any], Any], None]
+    layers: dict[str, Layer], callback: Callable[[str, tuple[Any, ...], dict[str, Any], Any], None]
 ) -> Iterator[None]:
-    """A `with` block in which a function is told of each call of some layers, when the call is done.
+    """A `with` block in which a function is called after each call of the given layers.
 
-    The block is to call the model itself: steps that are compiled do not notice. Outside of the block layers are as
-    they were, and calling them costs what it did.
+    Call the model itself in the block: compiled steps bypass the function. After the block the layers are as before,
+    without overhead.
 
     Args:
         layers: Layers by path.
-        saw: Function of a layer's path, the positional and the other arguments of its `call`, and the result.
+        callback: Function of a layer's path, the positional and keyword arguments of its `call`, and the result.
     """
 
-    def tell(path: str, call: Callable[..., Any]) -> Callable[..., Any]:
-        def telling(*args: Any, **options: Any) -> Any:
-            result = call(*args, **options)
-            saw(path, args, options, result)
+    def wrap(path: str, call: Callable[..., Any]) -> Callable[..., Any]:
+        def wrapped(*args: Any, **kwargs: Any) -> Any:
+            result = call(*args, **kwargs)
+            callback(path, args, kwargs, result)
             return result
 
-        return telling
+        return wrapped
 
-    chosen = {layer: path for path, layer in reversed(layers.items())}
+    paths = {layer: path for path, layer in reversed(layers.items())}
     try:
-        for layer, path in chosen.items():
-            vars(layer)["call"] = tell(path, layer.call)
-        with bind({v: v.value for layer in chosen for v in layer.variables}):  # what calls assign is discarded
+        for layer, path in paths.items():
+            vars(layer)["call"] = wrap(path, layer.call)
+        with bind({v: v.value for layer in paths for v in layer.variables}):  # discards assignments of the calls
             yield
     finally:
-        for layer in chosen:
+        for layer in paths:
             vars(layer).pop("call", None)

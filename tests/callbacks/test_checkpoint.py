@@ -257,7 +257,7 @@ def test_without_the_quantity_every_epoch_is_saved(tmp_path):
     model, callback = network(), ModelCheckpoint(tmp_path / "{epoch}", "loss", save_best_only=True)
     callback.set_model(model)
     model.position.finish_epoch({})
-    with pytest.warns(UserWarning, match="watches 'loss', which is not there"):
+    with pytest.warns(UserWarning, match="monitors 'loss', which is not available"):
         callback.on_epoch_end(0, {"accuracy": 1.0})
     assert [path.name for path in tmp_path.iterdir()] == ["1"]
 
@@ -272,7 +272,10 @@ def test_without_the_quantity_every_epoch_is_saved(tmp_path):
             "`save_freq` of BackupAndRestore must be a positive integer",
         ),
         (lambda: BackupAndRestore(""), "`backup_dir` must name a folder"),
-        (lambda: saved(pathlib.Path("/tmp"), (1.0,), "{lost}"), "names 'lost', which is not there; known are 'epoch'"),
+        (
+            lambda: saved(pathlib.Path("/tmp"), (1.0,), "{lost}"),
+            "names 'lost', which is not available; available are",
+        ),
     ],
 )
 def test_bad_arguments(make, message):

@@ -20,5 +20,5 @@ def test_functions_are_called_with_keras_arguments():
 
 
 def test_unknown_moments_are_refused():
-    with pytest.raises(TypeError, match=r"knows the moments on_train_begin, .* Received: on_epoch_stop=<function"):
+    with pytest.raises(TypeError, match=r"supports the hooks on_train_begin, .* Received: on_epoch_stop=<function"):
         LambdaCallback(on_epoch_stop=lambda: None)

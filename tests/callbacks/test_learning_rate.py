@@ -49,7 +49,7 @@ def test_messages(capsys):
     Script().play(ReduceLROnPlateau(patience=1, verbose=1), losses(1, 1))
     Script().play(LearningRateScheduler(lambda epoch: 0.25, verbose=1), losses(1))
     assert capsys.readouterr().out.splitlines() == [
-        "Epoch 2: learning rate falls to 0.1",
+        "Epoch 2: learning rate reduced to 0.1",
         "Epoch 1: learning rate 0.25",
     ]
 

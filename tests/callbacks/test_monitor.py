@@ -35,6 +35,6 @@ def test_an_unknown_mode():
 
 
 def test_what_is_not_there_is_told_with_what_there_is():
-    with pytest.warns(UserWarning, match=r"watches 'val_loss', .* Known in this epoch: 'loss'.* monitor='val_loss'"):
+    with pytest.warns(UserWarning, match=r"monitors 'val_loss', .* Available in this epoch: 'loss'.*='val_loss'"):
         ended = Script().play(EarlyStopping(), scripted.losses(1.0, name="loss"))
     assert not ended.stop_training

@@ -4,7 +4,7 @@ import pytest
 import portanet
 from portanet import layers
 from portanet.callbacks import ActivationMonitor, Probe
-from portanet.callbacks.probe import figures_of
+from portanet.callbacks.probe import statistics_of
 from tests.callbacks.scripted import Script, losses
 
 
@@ -44,8 +44,8 @@ def test_a_table_and_pictures():
     assert means.lines[0].get_ydata().tolist() == [each["mean"] for each in monitor.records[-1].values()]
 
 
-def test_figures_of_nothing_finite():
-    found = figures_of(np.asarray([np.nan, np.inf]), 3)
+def test_statistics_of_nothing_finite():
+    found = statistics_of(np.asarray([np.nan, np.inf]), 3)
     assert (found["nonfinite"], found["norm"], found["counts"].sum()) == (2, 0.0, 0)
 
 
