@@ -1,4 +1,4 @@
-"""Models and weights as files: safetensors with a JSON description, written whole or not at all.
+"""Saving and loading of models and weights: safetensors with a JSON description, written atomically.
 
 docs/saving.md describes the format. Nothing in a file is executed.
 """

@@ -1,4 +1,4 @@
-"""portanet's files: safetensors whose metadata hold a JSON document, with checksums of everything in them."""
+"""portanet's files: safetensors with a JSON document in the metadata and checksums of all contents."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from portanet.saving.errors import LoadError
 from portanet.saving.safetensors import SafetensorsFile, Tensor, write
 
 VERSION = 1
-"""Of the document. A file of a later version is refused; the present version is described in docs/saving.md."""
+"""Version of the document, described in docs/saving.md. Files of later versions are refused."""
 DOCUMENT, DIGEST = "portanet", "portanet.blake2b"
 """Keys of the metadata."""
 
 
 def write_archive(path: str | os.PathLike[str], document: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> None:
-    """Write a document and tensors to a file, whole or not at all.
+    """Write a document and tensors to a file atomically.
 
     Args:
-        path: The file; what was there is replaced.
+        path: The file; an existing one is replaced.
         document: JSON values.
         tensors: Arrays by name.
     """
@@ -36,11 +36,11 @@ def write_archive(path: str | os.PathLike[str], document: Mapping[str, Any], ten
 
 
 class Archive:
-    """A safetensors file, open for reading, of which what portanet wrote is checked.
+    """A safetensors file open for reading; checksums are verified if portanet wrote it.
 
     Attributes:
         file: The file.
-        document: What `write_archive` was given; None for a file that portanet did not write.
+        document: The document passed to `write_archive`; None for a file that portanet did not write.
     """
 
     def __init__(self, file: SafetensorsFile) -> None:
@@ -65,26 +65,26 @@ class Archive:
         return self.file.entries[name].dtype
 
     def read(self, name: str) -> Tensor:
-        """One tensor.
+        """Read a tensor.
 
         Raises:
-            LoadError: Its bytes are not those that were written.
+            LoadError: Its bytes do not match the checksum.
         """
         tensor = self.file.read(name)
         if self.document is not None and zlib.crc32(tensor.to_bytes().data) != self._checksums[name]:
-            raise self.error(f"tensor {name!r} is damaged: its bytes do not have the checksum that was written")
+            raise self.error(f"tensor {name!r} is damaged: its bytes do not match the checksum")
         return tensor
 
     def _checked_document(self, text: str) -> dict[str, Any]:
         directory = {name: (entry.dtype, entry.shape) for name, entry in self.file.entries.items()}
         if self.file.metadata.get(DIGEST) != _digest(text, directory):
-            raise self.error("its description is damaged: it does not have the checksum that was written")
+            raise self.error("its description is damaged: it does not match the checksum")
         try:
             document = json.loads(text)
         except (ValueError, RecursionError):
-            raise self.error("its description is no JSON, or nested too deeply") from None
+            raise self.error("its description is not JSON, or nested too deeply") from None
         if not isinstance(document, dict):
-            raise self.error("its description is no JSON object")
+            raise self.error("its description is not a JSON object")
         version, checksums = document.get("version"), document.get("checksums")
         if version != VERSION:
             raise self.error(
@@ -92,24 +92,25 @@ class Archive:
                 "use the portanet that wrote it, or a later one"
             )
         if not isinstance(checksums, dict) or set(checksums) != set(directory):
-            raise self.error("its checksums are not those of its tensors")
+            raise self.error("its checksums do not match its tensors")
         self._checksums = checksums
         return document
 
 
 @contextlib.contextmanager
 def open_archive(path: str | os.PathLike[str]) -> Iterator[Archive]:
-    """A file to read from, in a `with` statement.
+    """Open a file for reading in a `with` statement.
 
     Raises:
         OSError: The file cannot be opened.
-        LoadError: It is damaged, or no safetensors file.
+        LoadError: It is damaged, or not a safetensors file.
     """
     with SafetensorsFile(path) as file:
         yield Archive(file)
 
 
 def _digest(text: str, directory: Mapping[str, tuple[str, tuple[int, ...]]]) -> str:
-    """The BLAKE2b digest of the document and of names, dtypes and shapes of the tensors."""
-    listed = [[name, dtype, list(shape)] for name, (dtype, shape) in sorted(directory.items())]
-    return hashlib.blake2b(f"{text}\n{json.dumps(listed)}".encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+    """The BLAKE2b digest of the document and the names, dtypes and shapes of the tensors."""
+    entries = [[name, dtype, list(shape)] for name, (dtype, shape) in sorted(directory.items())]
+    data = f"{text}\n{json.dumps(entries)}".encode("utf-8", "surrogatepass")
+    return hashlib.blake2b(data, digest_size=16).hexdigest()

@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all, whenever the process or the machine stops."""
+"""Atomic writing of files, even if the process or the machine stops."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 ABANDONED = 3600.0
-"""Seconds after which a temporary file that nobody wrote to is taken for one of a process that was killed."""
+"""Seconds after its last write when a temporary file is considered left behind by a killed process."""
 
 
 @contextlib.contextmanager
 def write_atomically(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
-    """A file to write to, which takes its place under `path` at the end of the `with` block.
+    """Open a file for writing that replaces `path` at the end of the `with` block.
 
-    It is a temporary file in the same folder, `.NAME.RANDOM.part`, until its bytes are on the disk (fsync); then it
-    is renamed, and the folder is brought to the disk too. After an exception it is removed, and what was under `path`
-    stays. What a killed process left behind is removed by a later call.
+    A temporary file in the same folder, `.NAME.RANDOM.part`, is written and flushed to disk (fsync), then renamed, and
+    the folder is flushed too. After an exception it is removed, and an existing `path` is unchanged. A later call
+    removes files left behind by killed processes.
 
     Example:
         >>> import pathlib, tempfile
@@ -51,13 +51,13 @@ def write_atomically(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
 
 
 def remove_leftovers(path: str | os.PathLike[str], age: float = 0.0) -> None:
-    """Remove what processes that were killed while writing `path` left beside it, if it is older than `age` seconds."""
+    """Remove temporary files older than `age` seconds that killed processes left behind while writing `path`."""
     target = pathlib.Path(os.path.realpath(path))
     if not target.parent.is_dir():
         return
-    for left in target.parent.iterdir():
-        name = left.name
+    for file in target.parent.iterdir():
+        name = file.name
         if name.startswith(f".{target.name}.") and name.endswith(".part") and len(name) == len(target.name) + 15:
-            with contextlib.suppress(OSError):  # another process may be faster
-                if time.time() - left.stat().st_mtime >= age:
-                    left.unlink()
+            with contextlib.suppress(OSError):  # another process may have removed it
+                if time.time() - file.stat().st_mtime >= age:
+                    file.unlink()

@@ -1,7 +1,7 @@
-"""What is raised when a file cannot be loaded."""
+"""The error of files that cannot be loaded."""
 
 from __future__ import annotations
 
 
 class LoadError(ValueError):
-    """A file is damaged, of another format, or does not fit; the message names the file and what is wrong with it."""
+    """A file is damaged, of another format, or does not match; the message names the file and the cause."""

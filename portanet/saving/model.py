@@ -1,4 +1,4 @@
-"""Models as files: architecture, weights, and all that training goes on from."""
+"""Saving and loading of models: architecture, weights and training state."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from portanet.tree import tree_items
 from portanet.variables import allocate_for_loading
 
 PREFIX = "model/"
-"""Of the names of a model's variables among the tensors of a file."""
+"""Prefix of a model's variables among the tensors of a file."""
 SLACK = 2**20
-"""Elements that a model which does not fit its file may have beyond twice the file's, before what differs is listed."""
+"""Elements that a mismatched model may allocate beyond twice the file's, before the differences are listed."""
 
 
 def save_model(model: Any, path: str | os.PathLike[str]) -> None:
-    """Save a model to one file: architecture, weights, and where its training stands; see `Model.save`."""
+    """Save a model to one file: architecture, weights and training state; see `Model.save`."""
     encoder = Encoder()
     document = {
         "kind": "model",
@@ -48,21 +48,20 @@ def load_model(
     custom_objects: Mapping[str, Any] | None = None,
     compile: bool = True,  # noqa: A002
 ) -> Any:
-    """Load a model that was saved with `model.save(path)`, on whichever backend, onto the backend in use.
+    """Load a model saved with `model.save(path)` on any backend onto the backend in use.
 
-    Its weights have the dtypes they were saved with. Nothing in the file is executed: classes and functions are looked
-    up by name among the library's, those registered with `register_serializable`, and `custom_objects`.
+    Weights keep their dtypes. Nothing in the file is executed: classes and functions are looked up by name among the
+    library's, those registered with `register_serializable`, and `custom_objects`.
 
     Args:
         path: The file.
-        custom_objects: Classes and functions of your own, by name, that the model is made of and that are not
-            registered.
+        custom_objects: Custom classes and functions of the model, by name, that are not registered.
         compile: Whether to compile the model as it was, and restore the optimizer's state and `model.position`.
-            `model.fit(..., initial_epoch=model.position)` then goes on from there.
+            `model.fit(..., initial_epoch=model.position)` then resumes training.
 
     Raises:
         OSError: The file cannot be read.
-        portanet.saving.LoadError: It is damaged, of another format, or names a class that is not known.
+        portanet.saving.LoadError: It is damaged, of another format, or names an unknown class.
 
     Example:
         >>> import pathlib, tempfile
@@ -96,22 +95,22 @@ def load_model(
 
 
 def restore(model: Any, path: str | os.PathLike[str]) -> None:
-    """Give a model that is built and compiled all that a file of an equal model holds: weights, the optimizer's state
-    and learning rate, random counters and streams, position.
+    """Restore a built and compiled model from a file of an equal model: weights, optimizer state, learning rate, random
+    counters and streams, position.
 
     Args:
-        model: The model; nothing of it changes if an error is raised.
+        model: The model; unchanged if an error is raised.
         path: A file of `save_model`.
 
     Raises:
         OSError: The file cannot be read.
-        portanet.saving.LoadError: It is damaged, or of another model.
+        portanet.saving.LoadError: It is damaged, or belongs to another model.
     """
     with open_archive(path) as archive, use_backend(model.backend):
         document = _model_document(archive)
         hosts = _read_variables(model, archive)
         resume = _prepared(model, archive, Decoder(archive))
-        model._steps = {}  # compiled ones know the streams of before
+        model._steps = {}  # compiled steps hold the previous streams
         _set_streams(model, document)
         assign(model, hosts)
         resume()
@@ -127,7 +126,7 @@ def _was_built(layer: Layer) -> bool:
 
 
 def _streams(model: Layer) -> dict[str, int]:
-    """The keys of the random streams of layers that draw: with the counters, they say what is drawn next."""
+    """The keys of the random streams of layers; with the counters, they determine the next draws."""
     keys = ((path, getattr(layer, "key", None)) for path, layer in walk(model))
     return {path: key for path, key in keys if isinstance(key, int)}
 
@@ -141,21 +140,20 @@ def _set_streams(model: Layer, document: dict[str, Any]) -> None:
 
 
 def _training(model: Any, encoder: Encoder) -> dict[str, Any]:
-    """Where training stands, as a part of the document."""
+    """The training state for the document."""
     trained, state = model.optimizer_state or (None, None)
     rate = None if model.optimizer is None else model.optimizer.learning_rate
-    place = {field.name: getattr(model.position, field.name) for field in dataclasses.fields(model.position)}
-    place["seed"] = random.get_seed() if place["seed"] is None else place["seed"]
-    place["callbacks"] = [
-        [name, encoder.encode(known, f"callbacks/{i}")] for i, (name, known) in enumerate(model.callbacks.get_states())
-    ]
+    position = {field.name: getattr(model.position, field.name) for field in dataclasses.fields(model.position)}
+    position["seed"] = random.get_seed() if position["seed"] is None else position["seed"]
+    del position["callbacks"]
+    states = model.callbacks.get_states()
     return {
         "trained": trained,
         "optimizer_state": encoder.encode(state, "optimizer"),
         "learning_rate": None if callable(rate) else rate,
         "stopped": bool(model.stop_training),
-        "position": encoder.encode({k: v for k, v in place.items() if k != "callbacks"}, "position"),
-        "callbacks": place["callbacks"],
+        "position": encoder.encode(position, "position"),
+        "callbacks": [[name, encoder.encode(state, f"callbacks/{i}")] for i, (name, state) in enumerate(states)],
     }
 
 
@@ -163,33 +161,33 @@ def _model_document(archive: Archive) -> dict[str, Any]:
     document = archive.document
     if document is None or document.get("kind") != "model":
         raise archive.error(
-            "it holds no model; load_model reads what model.save(path) wrote, model.load_weights(path) weights alone"
+            "it holds no model; load_model reads files of model.save(path), model.load_weights(path) only weights"
         )
     return document
 
 
 def _backend_for(archive: Archive, document: dict[str, Any]) -> Any:
-    """The backend in use, with the default dtype of the one that the model was saved on."""
-    backend, saved = get_backend(), document.get("backend")
+    """The backend in use, with the default dtype of the one on which the model was saved."""
+    current, saved = get_backend(), document.get("backend")
     dtype = saved.get("dtype") if isinstance(saved, dict) else None
     if not isinstance(dtype, str):
-        raise archive.error("it does not say in which dtype the model computes")
-    made = _attempt(
+        raise archive.error("it does not specify the dtype in which the model computes")
+    backend = _attempt(
         archive,
-        f"the backend in use, {backend.name}, cannot compute in its dtype",
-        lambda: type(backend)(backend.device, dtype),
+        f"the backend in use, {current.name}, cannot compute in its dtype",
+        lambda: type(current)(current.device, dtype),
     )
-    return use_backend(made)
+    return use_backend(backend)
 
 
 def _built(archive: Archive, decoder: Decoder, document: dict[str, Any]) -> Any:
-    """The model of a document, built, its weights not loaded yet."""
+    """The model of a document, built, without its weights."""
     model = decoder.decode(document.get("architecture"))
     shapes, frozen = decoder.decode(document.get("built")), document.get("frozen")
     if not isinstance(model, Layer) or not hasattr(model, "compile"):
         raise archive.error("its architecture is not that of a model")
     if not isinstance(shapes, dict) or not isinstance(frozen, list):
-        raise archive.error("it does not say how its layers were built")
+        raise archive.error("it does not specify how its layers were built")
     model._place("")
     for path, layer in walk(model):
         if path in shapes and not layer.built:
@@ -201,63 +199,63 @@ def _built(archive: Archive, decoder: Decoder, document: dict[str, Any]) -> Any:
 
 
 def _read_variables(model: Layer, archive: Archive) -> dict[str, Tensor]:
-    """The values of all variables; strict."""
+    """The values of all variables; all must match."""
     names = {name.removeprefix(PREFIX): name for name in archive.names if name.startswith(PREFIX)}
-    found = checked(model.named_variables(), names, archive)
-    require_equal(found, archive)
-    return {path: archive.read(names[path]) for path in found.matching}
+    comparison = checked(model.named_variables(), names, archive)
+    require_equal(comparison, archive)
+    return {path: archive.read(names[path]) for path in comparison.matching}
 
 
 def _prepared(model: Any, archive: Archive, decoder: Decoder) -> Callable[[], None]:
-    """Read and check where training stands; the function that is returned puts it into the model."""
+    """Read and check the training state; the returned function restores it to the model."""
     document = _model_document(archive)
     backend, trained = model.backend, document.get("trained")
     state = decoder.decode(document.get("optimizer_state"), lambda tensor: device_array(tensor, backend))
     if trained is not None:
         _require_state(model, archive, trained, state)
-    position, rate, stopped = document.get("position"), document.get("learning_rate"), document.get("stopped")
-    place = decoder.decode(position)
-    names = {field.name: field.type for field in dataclasses.fields(model.position)}
+    rate, stopped = document.get("learning_rate"), document.get("stopped")
+    position = decoder.decode(document.get("position"))
+    names = {field.name for field in dataclasses.fields(model.position)} - {"callbacks"}
     callbacks = decoder.decode(document.get("callbacks"))
-    if not isinstance(place, dict) or not _is_position(place, callbacks) or set(place) != set(names) - {"callbacks"}:
-        raise archive.error("it does not say where training stands")
+    if not isinstance(position, dict) or not _is_position(position, callbacks) or set(position) != names:
+        raise archive.error("it does not specify the position of training")
     if rate is not None and (not isinstance(rate, (int, float)) or isinstance(rate, bool) or not rate >= 0):
-        raise archive.error("its learning rate is no number")
+        raise archive.error("its learning rate is not a number")
 
     def resume() -> None:
         model.optimizer_state = None if trained is None else (trained, state)
         if rate is not None:
             model.optimizer.learning_rate = rate
-        model.position = type(model.position)(**place, callbacks=callbacks)
+        model.position = type(model.position)(**position, callbacks=callbacks)
         model.stop_training = bool(stopped)
 
     return resume
 
 
-def _is_position(place: dict[str, Any], callbacks: Any) -> bool:
+def _is_position(position: dict[str, Any], callbacks: Any) -> bool:
     """Whether values have the types of a `Position`'s fields."""
-    counts = all(type(place.get(name)) is int and place[name] >= 0 for name in ("epoch", "batch", "seed"))
+    counts = all(type(position.get(name)) is int and position[name] >= 0 for name in ("epoch", "batch", "seed"))
     tables = all(
-        isinstance(place.get(name), dict) and all(isinstance(each, list) for each in place[name].values())
+        isinstance(position.get(name), dict) and all(isinstance(column, list) for column in position[name].values())
         for name in ("sums", "history")
     )
     pairs = isinstance(callbacks, list) and all(
         isinstance(pair, list) and len(pair) == 2 and isinstance(pair[0], str) and isinstance(pair[1], dict)
         for pair in callbacks
     )
-    return counts and tables and pairs and isinstance(place.get("epochs"), list)
+    return counts and tables and pairs and isinstance(position.get("epochs"), list)
 
 
 def _require_state(model: Any, archive: Archive, trained: Any, state: Any) -> None:
-    """Refuse an optimizer's state of another optimizer, or of other weights."""
+    """Refuse the state of another optimizer, or of other weights."""
     variables = model.named_variables()
     if not isinstance(trained, list) or not all(isinstance(p, str) and p in variables for p in trained):
-        raise archive.error("the weights that it says were trained are not the model's")
-    expected = model.optimizer.init({path: variables[path].value for path in trained})
-    ours, theirs = ({path: _kind(x) for path, x in tree_items(tree)} for tree in (expected, state))
-    wrong = sorted(path for path in ours.keys() | theirs.keys() if ours.get(path) != theirs.get(path))
-    if wrong:
-        lines = [f"{path}: expected {ours.get(path, 'none')}, has {theirs.get(path, 'none')}" for path in wrong]
+        raise archive.error("its trained weights are not those of the model")
+    initial = model.optimizer.init({path: variables[path].value for path in trained})
+    expected, actual = ({path: _kind(x) for path, x in tree_items(tree)} for tree in (initial, state))
+    paths = sorted(path for path in expected.keys() | actual.keys() if expected.get(path) != actual.get(path))
+    if paths:
+        lines = [f"{path}: expected {expected.get(path, 'none')}, has {actual.get(path, 'none')}" for path in paths]
         raise archive.error(f"its optimizer's state is not that of {type(model.optimizer).__name__}:\n{listed(lines)}")
 
 
@@ -267,13 +265,13 @@ def _kind(x: Any) -> str:
 
 
 def device_array(tensor: Tensor, backend: Backend) -> Any:
-    """A tensor of a file as an array of a backend, dtype kept."""
+    """A tensor of a file as an array of a backend, with the same dtype."""
     array = backend.from_host(np.asarray(tensor.values))
     return backend.xp.astype(array, backend.find_dtype(tensor.dtype)) if tensor.dtype == "bfloat16" else array
 
 
 def _attempt(archive: Archive, what: str, function: Callable[[], Any]) -> Any:
-    """The result of a function; whatever it raises is an error of the file."""
+    """The result of a function; any exception becomes an error of the file."""
     try:
         return function()
     except Exception as error:
@@ -281,4 +279,4 @@ def _attempt(archive: Archive, what: str, function: Callable[[], Any]) -> Any:
 
 
 def _nothing() -> None:
-    """For a model that is not compiled."""
+    """Do nothing, for a model that is not compiled."""

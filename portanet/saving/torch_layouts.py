@@ -1,4 +1,4 @@
-"""How PyTorch's modules lay out their weights, layer by layer."""
+"""Layouts of the weights of PyTorch's modules."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def modules_of(state_dict: Mapping[str, HostArray]) -> dict[str, Weights]:
         ['fc', 'rnn.l0']
     """
     attention = {m[1] or "" for m in map(_ATTENTION.match, state_dict) if m and "out_proj" not in m[2]}
-    found: dict[str, Weights] = {}
+    modules: dict[str, Weights] = {}
     for key, values in state_dict.items():
         recurrent, projection = _RECURRENT.match(key), _ATTENTION.match(key)
         if recurrent:
@@ -35,8 +35,8 @@ def modules_of(state_dict: Mapping[str, HostArray]) -> dict[str, Weights]:
         else:
             module, _, name = key.rpartition(".")
         if name != "num_batches_tracked":
-            found.setdefault(module, {})[name] = values
-    return found
+            modules.setdefault(module, {})[name] = values
+    return modules
 
 
 def _with_bias(kernel: HostArray, module: Weights, name: str = "kernel") -> Weights:
@@ -44,36 +44,36 @@ def _with_bias(kernel: HostArray, module: Weights, name: str = "kernel") -> Weig
 
 
 def dense(layer: Any, module: Weights) -> Weights:
-    """(outputs, inputs) there."""
+    """PyTorch: (outputs, inputs)."""
     return _with_bias(module["weight"].T, module)
 
 
 def convolution(layer: Any, module: Weights) -> Weights:
-    """(outputs, inputs, *window) there."""
+    """PyTorch: (outputs, inputs, *window)."""
     return _with_bias(_window_first(module["weight"]), module)
 
 
 def transposed_convolution(layer: Any, module: Weights) -> Weights:
-    """(inputs, outputs, *window) there, so that both have outputs before inputs in the end."""
+    """PyTorch: (inputs, outputs, *window); the last two axes become (outputs, inputs)."""
     return _with_bias(np.moveaxis(module["weight"], (0, 1), (-1, -2)), module)
 
 
 def depthwise(layer: Any, module: Weights) -> Weights:
-    """(inputs * multiplier, 1, *window) there."""
+    """PyTorch: (inputs * multiplier, 1, *window)."""
     kernel = module["weight"]
     return _with_bias(np.moveaxis(kernel.reshape(layer.channels, -1, *kernel.shape[2:]), (0, 1), (-2, -1)), module)
 
 
 def separable(layer: Any, first: Weights, second: Weights) -> Weights:
-    """Two modules: a convolution with as many groups as inputs, and one of size 1."""
-    found = {"depthwise_kernel": depthwise(layer, first)["kernel"]}
+    """Two modules: a depthwise convolution, and one of size 1."""
     if "bias" in first:
-        raise ValueError("the bias of the depthwise convolution has no place in a separable one")
-    return found | _with_bias(_window_first(second["weight"]), second, "pointwise_kernel")
+        raise ValueError("a separable convolution has no bias for its depthwise part")
+    weights = {"depthwise_kernel": depthwise(layer, first)["kernel"]}
+    return weights | _with_bias(_window_first(second["weight"]), second, "pointwise_kernel")
 
 
 def embedding(layer: Any, module: Weights) -> Weights:
-    """The same."""
+    """The same layout."""
     return {"embeddings": module["weight"]}
 
 
@@ -89,43 +89,43 @@ def rms_normalization(layer: Any, module: Weights) -> Weights:
 
 
 def recurrent(layer: Any, module: Weights, direction: str = "") -> Weights:
-    """(gates * units, inputs) there, with a bias for the input and one for the state; gates of GRU in another order."""
+    """PyTorch: (gates * units, inputs), with biases for the input and the state; gates of GRU in another order."""
     kernel, state_kernel = module[f"weight_ih{direction}"].T, module[f"weight_hh{direction}"].T
     biases = [module[f"bias_{kind}{direction}"] for kind in ("ih", "hh") if f"bias_{kind}{direction}" in module]
     if isinstance(layer, layers.GRU):
         if biases and not getattr(layer.cell, "reset_after", True):
-            raise ValueError("PyTorch's GRU resets after the product; make the layer with reset_after=True")
+            raise ValueError("PyTorch's GRU resets after the product; create the layer with reset_after=True")
         kernel, state_kernel = _update_first(kernel), _update_first(state_kernel)
-        bias = np.stack([_update_first(each) for each in biases]) if biases else None
+        bias = np.stack([_update_first(values) for values in biases]) if biases else None
     else:
         bias = sum(biases[1:], biases[0]) if biases else None
-    found = {"kernel": kernel, "recurrent_kernel": state_kernel} | ({} if bias is None else {"bias": bias})
+    weights = {"kernel": kernel, "recurrent_kernel": state_kernel} | ({} if bias is None else {"bias": bias})
     if f"weight_hr{direction}" in module:
-        found["projection_kernel"] = module[f"weight_hr{direction}"].T
-    return {f"{layer.cell.name}/{name}": values for name, values in found.items()}
+        weights["projection_kernel"] = module[f"weight_hr{direction}"].T
+    return {f"{layer.cell.name}/{name}": values for name, values in weights.items()}
 
 
 def bidirectional(layer: Any, module: Weights) -> Weights:
     """Both directions in one module."""
-    ahead = recurrent(layer.forward_layer, module)
-    back = recurrent(layer.backward_layer, module, "_reverse")
+    forward = recurrent(layer.forward_layer, module)
+    backward = recurrent(layer.backward_layer, module, "_reverse")
     names = (layer.forward_layer.name, layer.backward_layer.name)
-    return {f"{side}/{k}": v for side, part in zip(names, (ahead, back), strict=True) for k, v in part.items()}
+    return {f"{name}/{k}": v for name, part in zip(names, (forward, backward), strict=True) for k, v in part.items()}
 
 
 def attention(layer: Any, module: Weights) -> Weights:
-    """(heads * size, inputs) there, of query, key and value in one array if their inputs have one size."""
-    heads, found = layer.num_heads, Weights()
-    together = module.get("in_proj_weight")
-    kernels = [module[f"{k}_proj_weight"] for k in "qkv"] if together is None else np.split(together, 3)
+    """PyTorch: (heads * size, inputs); query, key and value are stacked if their inputs have the same size."""
+    heads, weights = layer.num_heads, Weights()
+    stacked = module.get("in_proj_weight")
+    kernels = [module[f"{k}_proj_weight"] for k in "qkv"] if stacked is None else np.split(stacked, 3)
     for name, kernel in zip(("query", "key", "value"), kernels, strict=True):
-        found[f"{name}_kernel"] = kernel.T.reshape(kernel.shape[1], heads, -1)
+        weights[f"{name}_kernel"] = kernel.T.reshape(kernel.shape[1], heads, -1)
     if "in_proj_bias" in module:
         for name, bias in zip(("query", "key", "value"), np.split(module["in_proj_bias"], 3), strict=True):
-            found[f"{name}_bias"] = bias.reshape(heads, -1)
-    last = module["out_proj.weight"].T
-    found["output_kernel"] = last.reshape(heads, -1, last.shape[1])
-    return found | ({"output_bias": module["out_proj.bias"]} if "out_proj.bias" in module else {})
+            weights[f"{name}_bias"] = bias.reshape(heads, -1)
+    output = module["out_proj.weight"].T
+    weights["output_kernel"] = output.reshape(heads, -1, output.shape[1])
+    return weights | ({"output_bias": module["out_proj.bias"]} if "out_proj.bias" in module else {})
 
 
 def _window_first(kernel: HostArray) -> HostArray:
@@ -133,7 +133,7 @@ def _window_first(kernel: HostArray) -> HostArray:
 
 
 def _update_first(x: HostArray) -> HostArray:
-    """Gates in the order of Keras (update, reset, new) from that of PyTorch (reset, update, new)."""
+    """Reorder gates from PyTorch (reset, update, new) to Keras (update, reset, new)."""
     reset, update, new = np.split(x, 3, axis=-1)
     return np.concatenate([update, reset, new], axis=-1)
 
@@ -151,4 +151,4 @@ MODULES: tuple[tuple[tuple[type[layers.Layer], ...], Callable[..., Weights]], ..
     ((layers.Embedding,), embedding),
     ((layers.Dense,), dense),
 )
-"""Kinds of layers, and what makes their weights of those of their modules; the first that fits counts."""
+"""Layer classes and the conversion of their modules' weights; the first match is used."""

@@ -1,4 +1,4 @@
-"""Weights alone as files, and the comparison of what a file holds with what a model has."""
+"""Saving and loading of weights, and the comparison of files with models."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from portanet.saving.safetensors import Tensor
 from portanet.variables import Variable
 
 LISTED = 20
-"""Names shown of each kind in an error message."""
+"""Maximum number of lines of each kind in an error message."""
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """What a file holds beside what a model has, by the paths of variables.
+    """The variables of a file compared with those of a model, by path.
 
     Attributes:
         matching: In both, with the same shape.
-        missing: In the model alone.
-        unexpected: In the file alone.
-        mismatched: In both, with other shapes or kinds of numbers: what is expected and what the file has.
+        missing: Only in the model.
+        unexpected: Only in the file.
+        mismatched: In both, with different shapes or kinds of dtypes: the model's and the file's.
     """
 
     matching: list[str] = field(default_factory=list)
@@ -37,7 +37,7 @@ class Comparison:
 
 
 def save_weights(model: Layer, path: str | os.PathLike[str]) -> None:
-    """Save the weights of a layer or model, running statistics included; see `Model.save_weights`."""
+    """Save the weights of a layer or model, including running statistics; see `Model.save_weights`."""
     require_built(model)
     tensors = {p: host_tensor(v) for p, v in model.named_variables().items() if not v.counter}
     write_archive(path, {"kind": "weights"}, tensors)
@@ -57,26 +57,26 @@ def load_weights(
         None if pattern is None else [re.compile(p) for p in ([pattern] if isinstance(pattern, str) else pattern)]
     )
 
-    def chosen(name: str) -> bool:
+    def selected(name: str) -> bool:
         return patterns is None or any(p.search(name) for p in patterns)
 
     with open_archive(path) as archive:
         names = {name: name for name in archive.names}
-        whole = archive.document is not None and archive.document.get("kind") == "model"
-        if whole:
+        if archive.document is not None and archive.document.get("kind") == "model":
             names = {name.removeprefix("model/"): name for name in names if name.startswith("model/")}
-        variables = {p: v for p, v in model.named_variables().items() if chosen(p) and not v.counter}
+        variables = {p: v for p, v in model.named_variables().items() if selected(p) and not v.counter}
         counters = {p for p, v in model.named_variables().items() if v.counter}
-        found = checked(variables, {p: n for p, n in names.items() if chosen(p) and p not in counters}, archive)
-        require_equal(found, archive, strict, skip_mismatch)
+        names = {p: n for p, n in names.items() if selected(p) and p not in counters}
+        comparison = checked(variables, names, archive)
+        require_equal(comparison, archive, strict, skip_mismatch)
         if patterns is not None and not variables:
             raise archive.error(f"no weight of '{model.name}' has a name that matches {pattern!r}")
-        assign(model, {p: archive.read(names[p]) for p in found.matching})
-    return found
+        assign(model, {p: archive.read(names[p]) for p in comparison.matching})
+    return comparison
 
 
 def require_built(model: Layer) -> None:
-    """Refuse a model without weights yet."""
+    """Refuse a model that is not built."""
     if not model.built:
         raise ValueError(
             f"Layer '{model.name}' has no weights yet: give the model an Input, call it on data, or fit it first. "
@@ -85,7 +85,7 @@ def require_built(model: Layer) -> None:
 
 
 def host_tensor(variable: Variable) -> Tensor:
-    """The value of a variable, to be saved."""
+    """The value of a variable on the host."""
     return Tensor(variable.numpy(), variable.backend.dtype_name(variable.dtype))
 
 
@@ -94,48 +94,49 @@ def checked(variables: Mapping[str, Variable], names: Mapping[str, str], archive
 
     Args:
         variables: The variables by path.
-        names: The tensors' names by the path that each is for.
+        names: Names of the tensors by path.
         archive: The file.
     """
-    found = Comparison()
+    comparison = Comparison()
     for path, variable in variables.items():
         name = names.get(path)
         if name is None:
-            found.missing.append(path)
+            comparison.missing.append(path)
             continue
         shape, dtype = archive.shape(name), archive.dtype(name)
         expected = variable.backend.dtype_name(variable.dtype)
         if shape == variable.shape and _kind(dtype) == _kind(expected):
-            found.matching.append(path)
+            comparison.matching.append(path)
         else:
-            found.mismatched[path] = (f"{expected} {variable.shape}", f"{dtype} {shape}")
-    found.unexpected.extend(sorted(path for path in names if path not in variables))
-    return found
+            comparison.mismatched[path] = (f"{expected} {variable.shape}", f"{dtype} {shape}")
+    comparison.unexpected.extend(sorted(path for path in names if path not in variables))
+    return comparison
 
 
-def require_equal(found: Comparison, archive: Archive, strict: bool = True, skip_mismatch: bool = False) -> None:
-    """Refuse a file that does not fit; the error lists all that is wrong at once.
+def require_equal(comparison: Comparison, archive: Archive, strict: bool = True, skip_mismatch: bool = False) -> None:
+    """Refuse a file that does not match; the error lists all differences.
 
     Raises:
         LoadError: Something is missing or unexpected (if `strict`), or mismatched (unless `skip_mismatch`).
     """
     parts = []
-    if strict and found.missing:
-        parts.append(f"{len(found.missing)} missing from the file:\n{listed(list(map(repr, found.missing)))}")
-    if strict and found.unexpected:
-        parts.append(f"{len(found.unexpected)} in the file alone:\n{listed(list(map(repr, found.unexpected)))}")
-    if found.mismatched and not skip_mismatch:
-        lines = [f"{p!r}: expected {ours}, the file has {theirs}" for p, (ours, theirs) in found.mismatched.items()]
-        parts.append(f"{len(lines)} of other shapes or kinds:\n{listed(lines)}")
+    missing, unexpected = comparison.missing, comparison.unexpected
+    if strict and missing:
+        parts.append(f"{len(missing)} missing from the file:\n{listed(list(map(repr, missing)))}")
+    if strict and unexpected:
+        parts.append(f"{len(unexpected)} only in the file:\n{listed(list(map(repr, unexpected)))}")
+    if comparison.mismatched and not skip_mismatch:
+        lines = [f"{p!r}: expected {model}, the file has {file}" for p, (model, file) in comparison.mismatched.items()]
+        parts.append(f"{len(lines)} of different shapes or kinds:\n{listed(lines)}")
     if parts:
         raise archive.error(
-            "its weights are not those of the model, of which nothing was changed. To load what fits, use "
-            "load_weights with strict=False, skip_mismatch=True or a pattern.\n" + "\n".join(parts)
+            "its weights are not those of the model; nothing was changed. To load what matches, use load_weights with "
+            "strict=False, skip_mismatch=True or a pattern.\n" + "\n".join(parts)
         )
 
 
 def assign(model: Layer, tensors: Mapping[str, Tensor]) -> None:
-    """Put values of the right shapes into variables; floats take on the variables' dtype."""
+    """Assign values of matching shapes to variables; floats are cast to the dtype of the variable."""
     variables = model.named_variables()
     for path, tensor in tensors.items():
         variable = variables[path]
@@ -144,11 +145,11 @@ def assign(model: Layer, tensors: Mapping[str, Tensor]) -> None:
 
 
 def _kind(dtype: str) -> str:
-    """What may be converted into one another: floats; everything else is itself."""
+    """The kind of a dtype: floats are convertible, all others are distinct."""
     return "float" if "float" in dtype else dtype
 
 
 def listed(lines: list[str]) -> str:
-    """Lines of an error message, the first of them if there are many."""
+    """Lines of an error message, truncated if there are many."""
     more = [f"and {len(lines) - LISTED} more"] if len(lines) > LISTED else []
     return "\n".join(f"  {line}" for line in [*lines[:LISTED], *more])

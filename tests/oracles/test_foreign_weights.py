@@ -166,9 +166,9 @@ def test_a_network_of_torch_in_order_by_names_and_from_a_file(backend: Any, tmp_
 def test_what_does_not_fit_is_listed_and_nothing_changes() -> None:
     model, state = network(), randomized(Network()).state_dict()
     before = model.get_weights()
-    with pytest.raises(ValueError, match=r"do not go together one by one; pass a mapping.*\['words', 'reader.l0'"):
+    with pytest.raises(ValueError, match=r"do not match one to one; pass a mapping.*\['words', 'reader.l0'"):
         load_torch_state_dict(model, {**state, "more.weight": state["norm.weight"]})
-    with pytest.raises(ValueError, match=r"(?s)layer 'dense': no module 'x'.*layer 'y': none.*'dense_1/kernel': exp"):
+    with pytest.raises(ValueError, match=r"(?s)layer 'dense': no module 'x'.*layer 'y': not among layers.*'dense_1/kernel': exp"):
         load_torch_state_dict(model, state, {"dense": "x", "y": "norm", "dense_1": "head.0"})
     gru = portanet.Sequential([layers.Input((4, 6)), layers.GRU(5, reset_after=False)])
     with pytest.raises(ValueError, match="resets after the product; make the layer with reset_after=True"):

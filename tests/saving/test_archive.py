@@ -69,7 +69,7 @@ def test_the_damaged_tensor_is_named(tmp_path, good):
         changed[place] ^= 1
         (tmp_path / "x").write_bytes(changed)
         with open_archive(tmp_path / "x") as found:
-            with pytest.raises(LoadError, match=f"tensor '{name}' is damaged: its bytes do not have the checksum"):
+            with pytest.raises(LoadError, match=f"tensor '{name}' is damaged: its bytes do not match the checksum"):
                 found.read(name)
             found.read("c" if name == "a/b" else "a/b")
 

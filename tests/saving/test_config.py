@@ -43,7 +43,7 @@ def test_arrays_of_every_library_come_back_as_numpy(backend, tmp_path):
 
 
 def test_what_cannot_be_saved_is_named():
-    with pytest.raises(ValueError, match=r"Cannot save state/1/x: it is made of something.*Received: <object"):
+    with pytest.raises(ValueError, match=r"Cannot save state/1/x: it is neither a number.*Received: <object"):
         Encoder().encode([1, {"x": object()}], "state")
 
 

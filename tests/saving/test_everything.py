@@ -18,7 +18,7 @@ from portanet.initializers import Initializer
 from portanet.losses import Loss
 from portanet.metrics import Metric
 from portanet.optimizers import Optimizer
-from portanet.saving.registry import ROOMS
+from portanet.saving.registry import PACKAGES
 from portanet.schedules import LearningRateSchedule
 from tests.saving.through import from_file
 
@@ -59,7 +59,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
 
 def classes() -> list[str]:
     found = []
-    for room in ROOMS:
+    for room in PACKAGES:
         module = importlib.import_module(f"portanet.{room}")
         names = getattr(module, "__all__", None) or [name for name in vars(module) if not name.startswith("_")]
         for name in names:

@@ -72,12 +72,12 @@ FORBIDDEN = [
 @pytest.mark.parametrize("name", FORBIDDEN)
 def test_only_known_classes_are_looked_up(tmp_path, content, name):
     document, tensors = content
-    with pytest.raises(LoadError, match=r"names the class .*, which is not known here"):
+    with pytest.raises(LoadError, match=r"names the class .*, which is unknown"):
         load(tmp_path, with_part(document, name, *LAYER, "$object"), tensors)
-    with pytest.raises(LoadError, match=r"names the class .*, which is not known here"):
+    with pytest.raises(LoadError, match=r"names the class .*, which is unknown"):
         load(tmp_path, with_part(document, {"$class": name}, *LAYER, "config", "activation"), tensors)
     if name != "activations.relu":
-        with pytest.raises(LoadError, match=r"names the function .*, which is not known here"):
+        with pytest.raises(LoadError, match=r"names the function .*, which is unknown"):
             load(tmp_path, with_part(document, {"$function": name}, *LAYER, "config", "activation"), tensors)
 
 
@@ -150,7 +150,7 @@ def test_tensors_must_be_those_of_the_model(tmp_path, content):
     kernel = tensors["model/dense/kernel"]
     for wrong, message in (
         ({k: v for k, v in tensors.items() if k != "model/dense/kernel"}, "1 missing from the file:\n  'dense/kernel'"),
-        (tensors | {"model/../../x": kernel}, "1 in the file alone:\n  '../../x'"),
+        (tensors | {"model/../../x": kernel}, "1 only in the file:\n  '../../x'"),
         (
             tensors | {"model/dense/kernel": tensors["model/dense/bias"]},
             r"expected float32 \(2, 2\), the file has float32 \(2,\)",

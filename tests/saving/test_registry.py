@@ -60,7 +60,7 @@ def test_a_definition_may_be_run_again_and_a_name_is_taken_once():
         register_serializable("registry", name="known")(Known)
 
 
-@pytest.mark.parametrize(("thing", "message"), [(3, "for classes and functions"), (dict, "needs get_config")])
+@pytest.mark.parametrize(("thing", "message"), [(3, "takes classes and functions"), (dict, "needs get_config")])
 def test_what_cannot_be_registered(thing, message):
     with pytest.raises((TypeError, ValueError), match=message):
         register_serializable()(thing)
