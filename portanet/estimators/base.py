@@ -1,4 +1,4 @@
-"""What the estimators share: parameters, the network that is trained, and how it is pickled."""
+"""The base class of the estimators: parameters, training and pickling."""
 
 from __future__ import annotations
 
@@ -19,31 +19,31 @@ from portanet.models import Model, Sequential
 from portanet.schedules.base import hyperparameter
 
 FLOATS = [np.float64, np.float32]
-"""Dtypes of data that are kept; others become the first."""
+"""Supported dtypes of data; others are converted to the first."""
 
 
 class PortanetEstimator(BaseEstimator):  # type: ignore[misc]
-    """A network with scikit-learn's interface; `PortanetClassifier` and `PortanetRegressor` build on it.
+    """Base class of `PortanetClassifier` and `PortanetRegressor`: a network with scikit-learn's interface.
 
     Args:
-        model: A function `(n_features, n_outputs) -> model`, for another network than `hidden_layer_sizes` describes.
-            To be pickled, it has to be defined at the top of a module.
-        hidden_layer_sizes: Units of the dense layers before the last.
-        activation: Their activation.
+        model: A function `(n_features, n_outputs) -> model` that replaces the network of `hidden_layer_sizes`. For
+            pickling, it must be defined at the top level of a module.
+        hidden_layer_sizes: Units of the hidden dense layers.
+        activation: Activation of the hidden layers.
         optimizer: Name or object.
-        loss: Name or object; None for what suits the task.
+        loss: Name or object; None for the default of the task.
         epochs: Passes over the data in `fit`.
-        batch_size: Examples in a step; `"auto"` for all, at most 200.
-        learning_rate: That of an optimizer given by name; None for its default.
+        batch_size: Examples per step; `"auto"` for all, at most 200.
+        learning_rate: Learning rate of an optimizer given by name; None for its default.
         random_state: Seed of initial weights, shuffling and dropout: an int, or NumPy's RandomState to draw it from.
             No global state is read or changed.
-        validation_fraction: Share of the examples that is kept for validation, drawn at random; 0 for none.
+        validation_fraction: Fraction of the examples to set aside for validation, drawn at random; 0 for none.
         backend: Name of a backend, or a backend; None for the one in use.
-        dtype: Dtype to compute in, `"float32"` or `"float64"`; None for that of the data, as in scikit-learn, so that
-            float64 (and integers) are computed in float64. Give float32 where speed counts.
+        dtype: Dtype of the computation, `"float32"` or `"float64"`; None for that of the data, as in scikit-learn:
+            float64 data and integers are computed in float64. float32 is faster.
         verbose: As for `Model.fit`.
         callbacks: As for `Model.fit`; copies are used.
-        warm_start: Whether `fit` goes on from the weights of the last call.
+        warm_start: Whether `fit` continues from the weights of the last call.
     """
 
     def __init__(
@@ -88,7 +88,7 @@ class PortanetEstimator(BaseEstimator):  # type: ignore[misc]
     _dtype: str
 
     def _targets(self, y: HostArray) -> HostArray:
-        """What the loss is given for targets `y`."""
+        """The targets for the loss."""
         raise NotImplementedError
 
     def _count_outputs(self) -> int:
@@ -96,33 +96,33 @@ class PortanetEstimator(BaseEstimator):  # type: ignore[misc]
 
     # Training
 
-    def _train(self, X: HostArray, y: HostArray, sample_weight: Any, epochs: int, go_on: bool) -> Self:
-        """Train a network, the one there is if `go_on`, on data that was checked."""
+    def _train(self, X: HostArray, y: HostArray, sample_weight: Any, epochs: int, resume: bool) -> Self:
+        """Train a new network, or the existing one if `resume`, on validated data."""
         if sample_weight is not None:
             sample_weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
         checks.boolean("warm_start", self.warm_start, type(self))
         seed = self._draw_seed()
-        if not go_on:
+        if not resume:
             self._dtype = self.dtype or str(X.dtype)
-        with random.use_seed(seed), self._home():
-            if not go_on:
+        with random.use_seed(seed), self._use_backend():
+            if not resume:
                 self.model_ = self._make_model()
                 self.model_.compile(self._make_optimizer(), self._make_loss())
                 self.history_: dict[str, list[float]] = {}
                 self.n_iter_ = 0
-            held_out, kept = self._split(y, seed)
+            train, validation = self._split(y, seed)
             data = [X, self._targets(y), *([] if sample_weight is None else [sample_weight])]
-            x, targets, *weights = [array[kept] for array in data]
-            size = min(200, len(x)) if isinstance(self.batch_size, str) else self.batch_size
+            x, targets, *weights = [array[train] for array in data]
+            batch_size = min(200, len(x)) if isinstance(self.batch_size, str) else self.batch_size
             history = self.model_.fit(
                 x,
                 targets,
                 sample_weight=weights[0] if weights else None,
-                batch_size=size,
+                batch_size=batch_size,
                 initial_epoch=self.n_iter_,
                 epochs=self.n_iter_ + epochs,
                 verbose=self.verbose,
-                validation_data=tuple(a[held_out] for a in data) if len(held_out) else None,
+                validation_data=tuple(array[validation] for array in data) if len(validation) else None,
                 callbacks=copy.deepcopy(list(self.callbacks or ())),
             )
         for name, values in history.history.items():
@@ -131,20 +131,20 @@ class PortanetEstimator(BaseEstimator):  # type: ignore[misc]
         return self
 
     def _split(self, y: HostArray, seed: int) -> tuple[HostArray, HostArray]:
-        """Numbers of the examples for validation, and of the others."""
-        places = np.arange(len(y))
+        """Indices of the examples for training and for validation."""
+        indices = np.arange(len(y))
         if not self.validation_fraction:
-            return places[:0], places
-        by_class = y if hasattr(self, "classes_") else None
-        kept, held_out = train_test_split(
-            places, test_size=self.validation_fraction, random_state=seed, stratify=by_class
+            return indices, indices[:0]
+        labels = y if hasattr(self, "classes_") else None
+        train, validation = train_test_split(
+            indices, test_size=self.validation_fraction, random_state=seed, stratify=labels
         )
-        return held_out, kept
+        return train, validation
 
-    def _home(self) -> AbstractContextManager[Any]:
-        """The backend on which the network lives, in the dtype in which it computes."""
-        chosen = get_backend() if self.backend is None else make_backend(self.backend)
-        return use_backend(chosen.name, chosen.device, self._dtype)
+    def _use_backend(self) -> AbstractContextManager[Any]:
+        """Use the network's backend and dtype in a `with` statement."""
+        backend = get_backend() if self.backend is None else make_backend(self.backend)
+        return use_backend(backend.name, backend.device, self._dtype)
 
     def _draw_seed(self) -> int:
         if self.random_state is None:
@@ -164,7 +164,7 @@ class PortanetEstimator(BaseEstimator):  # type: ignore[misc]
         if not isinstance(model, Model):
             raise TypeError(
                 "Argument `model` must be a function (n_features, n_outputs) -> portanet model. "
-                f"Received: model={self.model!r}, which gave {model!r}"
+                f"Received: model={self.model!r}, which returned {model!r}"
             )
         if not model.built:
             model.predict(np.zeros((1, self.n_features_in_)))
@@ -177,7 +177,7 @@ class PortanetEstimator(BaseEstimator):  # type: ignore[misc]
         return optimizer
 
     def _make_loss(self) -> Loss:
-        """The loss; one given by name is divided by the sum of the weights, so that weight 2 is as good as twice."""
+        """The loss; given by name, it is divided by the sum of weights, so that weight 2 equals a repeated example."""
         if self.loss is not None and not isinstance(self.loss, str):
             return losses.get(copy.deepcopy(self.loss))
         loss = losses.get(self.loss or self._default_loss)
@@ -187,13 +187,13 @@ class PortanetEstimator(BaseEstimator):  # type: ignore[misc]
     # Results
 
     def _outputs(self, X: Any) -> HostArray:
-        """The network's results."""
+        """The outputs of the network."""
         check_is_fitted(self, "model_")
         X = validate_data(self, X, dtype=FLOATS, reset=False)
-        found: HostArray = self.model_.predict(X)
-        return found
+        outputs: HostArray = self.model_.predict(X)
+        return outputs
 
-    # Pickling: arrays on the host and the parameters, from which the network is made again
+    # Pickling: weights on the host and the parameters, from which the network is rebuilt
 
     def __getstate__(self) -> dict[str, Any]:
         state = dict(super().__getstate__())
@@ -207,7 +207,7 @@ class PortanetEstimator(BaseEstimator):  # type: ignore[misc]
         weights = state.pop("_weights", None)
         super().__setstate__(state)
         if weights is not None:
-            with random.use_seed(0), self._home():
+            with random.use_seed(0), self._use_backend():
                 self.model_ = self._make_model()
                 self.model_.compile(self._make_optimizer(), self._make_loss())
                 self.model_.set_weights(weights)

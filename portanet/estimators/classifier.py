@@ -1,4 +1,4 @@
-"""A network that classifies, as a scikit-learn estimator."""
+"""A classifier with scikit-learn's interface."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from portanet.utils import to_categorical
 
 
 class PortanetClassifier(ClassifierMixin, PortanetEstimator):  # type: ignore[misc]
-    """A network for classes that exclude each other.
+    """A network for mutually exclusive classes.
 
-    The last layer gives probabilities (softmax); so must the one of a `model` of your own. The loss is cross-entropy.
+    The last layer returns probabilities (softmax), as that of a custom `model` must. The loss is cross-entropy.
 
     Args:
-        model: See `PortanetEstimator`, as all further parameters.
+        model: See `PortanetEstimator`, as for all other parameters.
         **options: `hidden_layer_sizes`, `activation`, `optimizer`, `loss`, `epochs`, `batch_size`, `learning_rate`,
             `random_state`, `validation_fraction`, `backend`, `dtype`, `verbose`, `callbacks`, `warm_start`.
 
@@ -52,35 +52,35 @@ class PortanetClassifier(ClassifierMixin, PortanetEstimator):  # type: ignore[mi
             y: Labels of any kind, shape (examples,).
             sample_weight: Weight of each example.
         """
-        go_on = self.warm_start and hasattr(self, "model_")
-        X, y = validate_data(self, X, y, dtype=FLOATS, reset=not go_on)
-        return self._learn(X, y, sample_weight, None, self.epochs, go_on)
+        resume = self.warm_start and hasattr(self, "model_")
+        X, y = validate_data(self, X, y, dtype=FLOATS, reset=not resume)
+        return self._fit(X, y, sample_weight, None, self.epochs, resume)
 
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
-        """Train for one epoch, from where the last call ended.
+        """Train for one epoch, continuing from the last call.
 
         Args:
             X: As for `fit`.
-            y: Likewise.
-            classes: All labels there will ever be; needed in the first call if `y` lacks some.
+            y: As for `fit`.
+            classes: All labels; required in the first call if `y` lacks some.
             sample_weight: Weight of each example.
         """
-        go_on = hasattr(self, "model_")
-        X, y = validate_data(self, X, y, dtype=FLOATS, reset=not go_on)
-        return self._learn(X, y, sample_weight, classes, 1, go_on)
+        resume = hasattr(self, "model_")
+        X, y = validate_data(self, X, y, dtype=FLOATS, reset=not resume)
+        return self._fit(X, y, sample_weight, classes, 1, resume)
 
-    def _learn(self, X: Any, y: Any, sample_weight: Any, classes: Any, epochs: int, go_on: bool) -> Self:
+    def _fit(self, X: Any, y: Any, sample_weight: Any, classes: Any, epochs: int, resume: bool) -> Self:
         y = column_or_1d(y, warn=True)
         check_classification_targets(y)
-        if not go_on:
+        if not resume:
             self.classes_ = np.unique(y if classes is None else classes)
         unknown = np.setdiff1d(y, self.classes_)
         if unknown.size:
             raise ValueError(
-                f"Argument `y` holds labels that were not among the classes {list(self.classes_)} of the first call. "
+                f"Argument `y` must hold labels among the classes {list(self.classes_)} of the first call. "
                 f"Received: {list(unknown)}"
             )
-        return self._train(X, np.searchsorted(self.classes_, y), sample_weight, epochs, go_on)
+        return self._train(X, np.searchsorted(self.classes_, y), sample_weight, epochs, resume)
 
     def _targets(self, y: HostArray) -> HostArray:
         return y if self.model_.loss.integer_targets else to_categorical(y, len(self.classes_))
@@ -105,6 +105,6 @@ class PortanetClassifier(ClassifierMixin, PortanetEstimator):  # type: ignore[mi
 
     def predict(self, X: Any) -> HostArray:
         """The most probable label of each example."""
-        codes = np.argmax(self._outputs(X), axis=1)
-        found: HostArray = self.classes_[codes]
-        return found
+        indices = np.argmax(self._outputs(X), axis=1)
+        labels: HostArray = self.classes_[indices]
+        return labels

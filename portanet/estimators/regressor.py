@@ -1,4 +1,4 @@
-"""A network that predicts numbers, as a scikit-learn estimator."""
+"""A regressor with scikit-learn's interface."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from portanet.estimators.base import FLOATS, PortanetEstimator
 
 
 class PortanetRegressor(RegressorMixin, PortanetEstimator):  # type: ignore[misc]
-    """A network for one number or several for each example; the loss is the mean squared error.
+    """A network with one or several outputs per example; the loss is the mean squared error.
 
-    Networks learn targets of about unit size best: scale others, for instance with scikit-learn's
+    Networks learn best from targets of about unit scale: scale others, for instance with scikit-learn's
     `TransformedTargetRegressor`.
 
     Args:
-        model: See `PortanetEstimator`, as all further parameters.
+        model: See `PortanetEstimator`, as for all other parameters.
         **options: `hidden_layer_sizes`, `activation`, `optimizer`, `loss`, `epochs`, `batch_size`, `learning_rate`,
             `random_state`, `validation_fraction`, `backend`, `dtype`, `verbose`, `callbacks`, `warm_start`.
 
@@ -46,26 +46,26 @@ class PortanetRegressor(RegressorMixin, PortanetEstimator):  # type: ignore[misc
 
         Args:
             X: Shape (examples, features): NumPy, lists or pandas.
-            y: Numbers, shape (examples,) or (examples, outputs).
+            y: Targets, shape (examples,) or (examples, outputs).
             sample_weight: Weight of each example.
         """
-        return self._learn(X, y, sample_weight, self.epochs, self.warm_start)
+        return self._fit(X, y, sample_weight, self.epochs, self.warm_start)
 
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
-        """Train for one epoch, from where the last call ended; arguments as for `fit`."""
-        return self._learn(X, y, sample_weight, 1, True)
+        """Train for one epoch, continuing from the last call; arguments as for `fit`."""
+        return self._fit(X, y, sample_weight, 1, True)
 
-    def _learn(self, X: Any, y: Any, sample_weight: Any, epochs: int, go_on: bool) -> Self:
-        go_on = go_on and hasattr(self, "model_")
-        X, y = validate_data(self, X, y, dtype=FLOATS, reset=not go_on, multi_output=True, y_numeric=True)
+    def _fit(self, X: Any, y: Any, sample_weight: Any, epochs: int, resume: bool) -> Self:
+        resume = resume and hasattr(self, "model_")
+        X, y = validate_data(self, X, y, dtype=FLOATS, reset=not resume, multi_output=True, y_numeric=True)
         shape = tuple(y.shape[1:])
-        if go_on and shape != self._output_shape:
+        if resume and shape != self._output_shape:
             raise ValueError(
                 f"Argument `y` must have the shape (examples, {', '.join(map(str, self._output_shape))}) of the first "
                 f"call. Received: shape {y.shape}"
             )
         self._output_shape = shape
-        return self._train(X, y, sample_weight, epochs, go_on)
+        return self._train(X, y, sample_weight, epochs, resume)
 
     def _targets(self, y: HostArray) -> HostArray:
         return y.reshape(len(y), -1)
@@ -74,7 +74,7 @@ class PortanetRegressor(RegressorMixin, PortanetEstimator):  # type: ignore[misc
         return self._output_shape[0] if self._output_shape else 1
 
     def predict(self, X: Any) -> HostArray:
-        """The numbers for each example, in the shape of the targets in `fit`."""
+        """The outputs for each example, in the shape of the targets in `fit`."""
         outputs = self._outputs(X)
         return outputs.reshape((len(outputs), *self._output_shape))
 
