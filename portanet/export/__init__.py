@@ -1,4 +1,4 @@
-"""Models in the form of other programs: ONNX."""
+"""Export of models to other formats: ONNX."""
 
 from portanet.export.onnx import Entrance, export_onnx
 

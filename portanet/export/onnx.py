@@ -1,4 +1,4 @@
-"""Models as ONNX graphs, by calling them on ndonnx arrays."""
+"""Export of models as ONNX graphs, by calling them on ndonnx arrays."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from portanet.saving.atomic import write_atomically
 from portanet.tree import tree_leaves, tree_map
 
 SIZES = (5, 7)
-"""Batch sizes with which a model is traced; none that a layer might treat in a way of its own, as it might 1."""
+"""Batch sizes for tracing a model; not 1, which a layer may treat differently."""
 
 
 class Entrance:
-    """Where an array enters a model.
+    """The signature of an input of a model.
 
     Args:
-        shape: Its shape, the first size None if it is to stay open.
-        dtype: Name of its dtype.
-        name: Name of the input in a file.
+        shape: Shape; the first size is None if it is dynamic.
+        dtype: Name of the dtype.
+        name: Name of the input in the file.
 
     Example:
         >>> Entrance((None, 28, 28, 1), "float32", "image").shape
@@ -38,15 +38,14 @@ def export_onnx(model: Layer, path: str | os.PathLike[str], signature: Any) -> N
     """Write a built model, or any layer, as an ONNX file for inference; see `Model.export`.
 
     Args:
-        model: The model; it is left as it is.
-        path: The file; what was there is replaced.
-        signature: For each input something with a `shape`, batch axis first, and a `dtype`, in the structure of what
-            the model is called on: arrays, for which the batch size is left open, or `Entrance` objects. Floats become
-            the model's dtype.
+        model: The model; it is not modified.
+        path: The file; an existing one is replaced.
+        signature: For each input an object with a `shape`, batch axis first, and a `dtype`, in the structure of the
+            model's input: arrays, whose batch size is dynamic, or `Entrance` objects. Floats become the model's dtype.
 
     Raises:
         BackendUnavailableError: ndonnx is not installed.
-        ValueError: A size other than the batch's is not known, or the model cannot be traced.
+        ValueError: A size other than the batch size is unknown, or the model cannot be traced.
 
     Example:
         >>> import pathlib, tempfile
@@ -71,7 +70,7 @@ def export_onnx(model: Layer, path: str | os.PathLike[str], signature: Any) -> N
             graph = _trace(model, signature, entrances, 0)
     except Exception as error:
         raise ValueError(
-            f"Model '{model.name}' cannot be exported to ONNX (docs/export.md says what can). Received: {error}"
+            f"Model '{model.name}' cannot be exported to ONNX (see docs/export.md). Received: {error}"
         ) from error
     batch.name_constants(graph.graph)
     graph.producer_name = "portanet"
@@ -80,7 +79,7 @@ def export_onnx(model: Layer, path: str | os.PathLike[str], signature: Any) -> N
 
 
 def _trace(model: Layer, signature: Any, entrances: dict[str, Entrance], size: int) -> Any:
-    """The model's graph, for a batch of that size where it is open, an `onnx.ModelProto`."""
+    """The model's graph, an `onnx.ModelProto`, with `size` in place of a dynamic batch size."""
     inputs = {
         name: NdonnxBackend.argument(tuple(size if n is None else n for n in entrance.shape), entrance.dtype)
         for name, entrance in entrances.items()
@@ -89,24 +88,25 @@ def _trace(model: Layer, signature: Any, entrances: dict[str, Entrance], size: i
     out = model(tree_map(lambda _: next(remaining), signature), training=False)
     leaves = tree_leaves(out)
     names = _names(out, leaves, getattr(model, "output_names", None), "output")
-    # A copy: what is an input as well, or two outputs, needs a name of its own.
+    # Copies give separate names to outputs that are also inputs or that repeat an output.
     return NdonnxBackend.build(inputs, {name: leaf.copy() for name, leaf in zip(names, leaves, strict=True)})
 
 
 def _entrances(model: Layer, signature: Any) -> list[Entrance]:
-    """What `signature` says of each input."""
-    found = []
+    """The entrances of a signature."""
+    entrances = []
     for leaf in tree_leaves(signature):
-        rest = tuple(leaf.shape[1:])
-        if None in rest:
+        example_shape = tuple(leaf.shape[1:])
+        if None in example_shape:
             raise ValueError(
-                f"Model '{model.name}' is exported for examples of one size; pass input_signature, an array of "
+                f"Model '{model.name}' is exported for examples of fixed size; pass input_signature, an array of "
                 f"such examples. Received: an input of shape {tuple(leaf.shape)}"
             )
         size = None if backend_class_of(leaf) is not None else leaf.shape[0]
         dtype = str(leaf.dtype).rpartition(".")[2]
-        found.append(Entrance((size, *rest), model.compute_dtype if "float" in dtype else dtype, _name_of(leaf)))
-    return found
+        dtype = model.compute_dtype if "float" in dtype else dtype
+        entrances.append(Entrance((size, *example_shape), dtype, _name_of(leaf)))
+    return entrances
 
 
 def _name_of(leaf: Any) -> str | None:
@@ -114,10 +114,10 @@ def _name_of(leaf: Any) -> str | None:
     return name if isinstance(name, str) else None
 
 
-def _names(tree: Any, leaves: list[Any], given: Any, default: str) -> list[str]:
-    """Names of inputs or outputs: those that the model gives, a dict's keys, those of the leaves, or numbers."""
-    if given is not None:
-        return list(given)
+def _names(tree: Any, leaves: list[Any], names: Any, default: str) -> list[str]:
+    """Names of inputs or outputs: the model's, the keys of a dict, those of the leaves, or numbered defaults."""
+    if names is not None:
+        return list(names)
     if isinstance(tree, Mapping) and len(tree) == len(leaves):
         return [str(key) for key in tree]
     if len(leaves) == 1:

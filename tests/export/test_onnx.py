@@ -160,9 +160,9 @@ class Peeking(layers.Layer):
 @pytest.mark.parametrize(
     ("layer", "message"),
     [
-        (Counting(), "depends on the number of examples"),
-        (Numbering(), "depends on the number of examples"),
-        (Branching(), "depends on the number of examples"),
+        (Counting(), "depends on the batch size"),
+        (Numbering(), "depends on the batch size"),
+        (Branching(), "depends on the batch size"),
         (Peeking(), "cannot be exported to ONNX"),
     ],
 )
