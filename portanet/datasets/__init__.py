@@ -1,4 +1,4 @@
-"""Readers for files of data on disk: no downloads, nothing in them is executed, memory is bounded."""
+"""Readers of data files on disk: no downloads, no execution of their contents, bounded memory."""
 
 from portanet.datasets.cifar import load_cifar10, read_cifar
 from portanet.datasets.idx import load_mnist, map_idx, read_idx

@@ -26,7 +26,7 @@ def read_cifar(path: Any, labels: int = 1, max_bytes: int = LIMIT) -> tuple[Host
         Images, uint8 of shape (examples, 32, 32, 3), and labels, uint8 of shape (examples,) or (examples, 2).
 
     Raises:
-        FileNotFoundError: There is no such file.
+        FileNotFoundError: The file does not exist.
         ValueError: The file does not consist of whole images, or is too large.
     """
     if labels not in (1, 2):
@@ -47,12 +47,12 @@ def load_cifar10(folder: Any) -> tuple[tuple[HostArray, HostArray], tuple[HostAr
     """CIFAR-10 from the folder of its binary version.
 
     Args:
-        folder: Where `data_batch_1.bin` to `data_batch_5.bin` and `test_batch.bin` are.
+        folder: The folder of `data_batch_1.bin` to `data_batch_5.bin` and `test_batch.bin`.
 
     Returns:
         `(x_train, y_train), (x_test, y_test)`, see `read_cifar`.
     """
-    place = pathlib.Path(folder)
-    parts = [read_cifar(place / f"data_batch_{i}.bin") for i in range(1, 6)]
+    path = pathlib.Path(folder)
+    parts = [read_cifar(path / f"data_batch_{i}.bin") for i in range(1, 6)]
     train = np.concatenate([x for x, _ in parts]), np.concatenate([y for _, y in parts])
-    return train, read_cifar(place / "test_batch.bin")
+    return train, read_cifar(path / "test_batch.bin")

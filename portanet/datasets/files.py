@@ -1,4 +1,4 @@
-"""Reading files of data whose contents are not to be trusted: bounded in memory, and never executed."""
+"""Reading of untrusted data files: bounded in memory, and never executed."""
 
 from __future__ import annotations
 
@@ -9,41 +9,41 @@ from typing import Any
 
 CHUNK = 1 << 24
 LIMIT = 1 << 32
-"""Bytes that a file may hold after decompression, unless the caller says otherwise."""
+"""Default maximum size of a file after decompression, in bytes."""
 
 
 def read_bytes(path: Any, max_bytes: int = LIMIT, expected: int | None = None) -> bytearray:
-    """The contents of a file, decompressed if it is gzip's (told by its first bytes, not by its name).
+    """The contents of a file, decompressed if it is gzip-compressed (detected by its first bytes, not by its name).
 
     Args:
         path: The file.
-        max_bytes: Refuse files that hold more; they are not read further than that.
-        expected: Stop after so many bytes.
+        max_bytes: Refuse files that hold more; no more is read.
+        expected: Stop after this number of bytes.
 
     Raises:
-        FileNotFoundError: There is no such file.
+        FileNotFoundError: The file does not exist.
         ValueError: The file holds more than `max_bytes`, or its compression is damaged.
     """
-    place = pathlib.Path(path)
-    if not place.is_file():
+    path = pathlib.Path(path)
+    if not path.is_file():
         raise FileNotFoundError(f"No such file; download it first, portanet does not. Received: {str(path)!r}")
-    with place.open("rb") as plain:
-        compressed = plain.read(2) == b"\x1f\x8b"
-        plain.seek(0)
-        source = gzip.GzipFile(fileobj=plain) if compressed else plain
-        wanted = max_bytes + 1 if expected is None else min(expected, max_bytes + 1)
-        found = bytearray()
+    with path.open("rb") as file:
+        compressed = file.read(2) == b"\x1f\x8b"
+        file.seek(0)
+        source = gzip.GzipFile(fileobj=file) if compressed else file
+        limit = max_bytes + 1 if expected is None else min(expected, max_bytes + 1)
+        data = bytearray()
         try:
-            # In pieces: memory then grows with what is there, whatever a header promises.
-            while len(found) < wanted and (piece := source.read(min(CHUNK, wanted - len(found)))):
-                found += piece
+            # In chunks, so that memory grows with the actual contents, whatever the header claims.
+            while len(data) < limit and (chunk := source.read(min(CHUNK, limit - len(data)))):
+                data += chunk
         except (EOFError, OSError, zlib.error) as error:
             raise ValueError(
-                f"File {str(place)!r} is damaged or cut short: {error}. Received: {len(found)} bytes"
+                f"File {str(path)!r} is damaged or truncated: {error}. Received: {len(data)} bytes"
             ) from None
-    if len(found) > max_bytes:
+    if len(data) > max_bytes:
         raise ValueError(
-            f"File {str(place)!r} holds more than {max_bytes} bytes; pass a larger max_bytes if that is meant. "
-            f"Received: at least {len(found)} bytes"
+            f"File {str(path)!r} holds more than {max_bytes} bytes; pass a larger max_bytes if intended. "
+            f"Received: at least {len(data)} bytes"
         )
-    return found
+    return data

@@ -1,4 +1,4 @@
-"""The IDX format, in which MNIST comes (Y. LeCun)."""
+"""The IDX format of MNIST (Y. LeCun)."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ def read_idx(path: Any, max_bytes: int = LIMIT) -> HostArray:
 
     Args:
         path: The file.
-        max_bytes: Refuse files that hold more; memory is taken for what a file holds, not for what its header says.
+        max_bytes: Refuse files that hold more; memory is allocated for the contents, not for what the header claims.
 
     Returns:
         A NumPy array of the file's dtype (in native byte order) and shape.
 
     Raises:
-        FileNotFoundError: There is no such file.
-        ValueError: The file is not an IDX file, is cut short, holds more than its header says, or is too large.
+        FileNotFoundError: The file does not exist.
+        ValueError: The file is not an IDX file, is truncated, holds more than its header specifies, or is too large.
 
     Example:
         >>> import pathlib, tempfile
@@ -47,18 +47,18 @@ def read_idx(path: Any, max_bytes: int = LIMIT) -> HostArray:
     size = math.prod(shape) * dtype.itemsize
     data = read_bytes(path, max_bytes, expected=start + size + 1)
     if len(data) != start + size:
-        fault = "is cut short" if len(data) < start + size else "holds more than its header says"
+        fault = "is truncated" if len(data) < start + size else "holds more than its header specifies"
         raise ValueError(
             f"File {str(path)!r} {fault}: shape {shape} takes {size} bytes. "
             f"Received: {'at least ' if len(data) > start + size else ''}{len(data) - start}"
         )
     array = np.frombuffer(data, dtype=dtype, offset=start).reshape(shape)
-    # Big-endian arrays are copied; bytes are the buffer just read, which nobody else has.
+    # Big-endian arrays are copied; arrays of bytes share the buffer just read.
     return array.astype(dtype.newbyteorder("="), copy=False)
 
 
 def map_idx(path: Any) -> HostArray:
-    """An IDX file that is not compressed, as a memory map: nothing is read before it is asked for.
+    """An uncompressed IDX file as a memory map: data is read on access.
 
     `fit`, `evaluate` and `predict` read it batch by batch.
 
@@ -66,11 +66,11 @@ def map_idx(path: Any) -> HostArray:
         path: The file.
 
     Returns:
-        A `numpy.memmap` that cannot be written to, of the file's dtype (in the file's byte order) and shape.
+        A read-only `numpy.memmap` of the file's dtype (in the file's byte order) and shape.
 
     Raises:
-        FileNotFoundError: There is no such file.
-        ValueError: The file is compressed, is not an IDX file, or does not hold what its header says.
+        FileNotFoundError: The file does not exist.
+        ValueError: The file is compressed, is not an IDX file, or does not match its header.
 
     Example:
         >>> import pathlib, tempfile
@@ -80,52 +80,52 @@ def map_idx(path: Any) -> HostArray:
         ...     map_idx(file)
         memmap([7, 8, 9], dtype=uint8)
     """
-    place = pathlib.Path(path)
-    if place.is_file():
-        with place.open("rb") as plain:
-            if plain.read(2) == b"\x1f\x8b":
+    path = pathlib.Path(path)
+    if path.is_file():
+        with path.open("rb") as file:
+            if file.read(2) == b"\x1f\x8b":
                 raise ValueError(
-                    f"File {str(path)!r} is compressed, and cannot be mapped: decompress it (gunzip -k), or read the "
-                    "whole of it with read_idx. Received: a gzip file"
+                    f"File {str(path)!r} is compressed and cannot be mapped: decompress it (gunzip -k), or read it "
+                    "with read_idx. Received: a gzip file"
                 )
     dtype, shape, start = _header(path, sys.maxsize)
     size = math.prod(shape) * dtype.itemsize
-    if place.stat().st_size != start + size:
+    if path.stat().st_size != start + size:
         raise ValueError(
-            f"File {str(path)!r} is not what its header says: shape {shape} takes {size} bytes. "
-            f"Received: {place.stat().st_size - start}"
+            f"File {str(path)!r} does not match its header: shape {shape} takes {size} bytes. "
+            f"Received: {path.stat().st_size - start}"
         )
-    return np.memmap(place, dtype=dtype, mode="r", offset=start, shape=shape)
+    return np.memmap(path, dtype=dtype, mode="r", offset=start, shape=shape)
 
 
 def _header(path: Any, max_bytes: int) -> tuple[np.dtype[Any], tuple[int, ...], int]:
-    """Dtype and shape of an IDX file, and where its data begin."""
+    """Dtype, shape and offset of the data of an IDX file."""
     head = read_bytes(path, expected=4)
     if len(head) < 4 or head[:2] != b"\0\0" or head[2] not in DTYPES or head[3] == 0:
         raise ValueError(
-            f"File {str(path)!r} is not an IDX file: it should begin with two zeros, the code of a dtype and the "
-            f"number of axes. Received: {bytes(head).hex(' ')}"
+            f"File {str(path)!r} is not an IDX file: it must begin with two zeros, the code of a dtype and the number "
+            f"of axes. Received: {bytes(head).hex(' ')}"
         )
     dtype, rank = np.dtype(DTYPES[head[2]]), head[3]
     start = 4 + 4 * rank
     head = read_bytes(path, expected=start)
     if len(head) < start:
-        raise ValueError(f"File {str(path)!r} is cut short within its header. Received: {len(head)} bytes of {start}")
+        raise ValueError(f"File {str(path)!r} is truncated within its header. Received: {len(head)} bytes of {start}")
     shape = struct.unpack(f">{rank}I", head[4:start])
     size = math.prod(shape) * dtype.itemsize
     if start + size > max_bytes:
         raise ValueError(
-            f"The header of {str(path)!r} speaks of an array of shape {shape}, {size} bytes, more than max_bytes="
+            f"The header of {str(path)!r} specifies an array of shape {shape}, {size} bytes, more than max_bytes="
             f"{max_bytes}. Received: a damaged file, or one that needs a larger max_bytes"
         )
     return dtype, shape, start
 
 
 def load_mnist(folder: Any) -> tuple[tuple[HostArray, HostArray], tuple[HostArray, HostArray]]:
-    """MNIST, or another data set in its four files, from a folder; as `keras.datasets.mnist.load_data()` gives it.
+    """MNIST, or another dataset in the same four files, from a folder; as `keras.datasets.mnist.load_data()`.
 
     Args:
-        folder: Where `train-images-idx3-ubyte` and the other three are, compressed (`.gz`) or not.
+        folder: The folder of `train-images-idx3-ubyte` and the other three, compressed (`.gz`) or not.
 
     Returns:
         `(x_train, y_train), (x_test, y_test)`: images as uint8 of shape (examples, 28, 28), labels as uint8.
@@ -147,6 +147,6 @@ def load_mnist(folder: Any) -> tuple[tuple[HostArray, HostArray], tuple[HostArra
 
 
 def _either(folder: Any, name: str) -> pathlib.Path:
-    """The file, or the compressed one."""
+    """The path of the file, or of its compressed version."""
     plain = pathlib.Path(folder) / name
     return plain if plain.is_file() else plain.with_name(f"{name}.gz")

@@ -1,4 +1,4 @@
-"""An array that lies in several .npy files, read as it is asked for."""
+"""An array in several .npy files, read on access."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from portanet.backends import HostArray
 
 
 class NpyShards:
-    """Several .npy files as one array along the first axis, of which only what is asked for is read.
+    """Several .npy files as one array along the first axis; only requested rows are read.
 
-    `fit`, `evaluate` and `predict` take it as `x`, `y` or `sample_weight`. Each file is opened when it is read and
-    closed at once, so that any number of them will do.
+    `fit`, `evaluate` and `predict` take it as `x`, `y` or `sample_weight`. Files are open only while they are read, so
+    their number is not limited.
 
     Args:
         paths: The files, in order: `sorted(folder.glob("x-*.npy"))`.
 
     Raises:
-        FileNotFoundError: There is no file, or one is missing.
+        FileNotFoundError: `paths` is empty, or a file is missing.
         ValueError: A file is not a .npy file of numbers, or differs from the first in dtype or in the shape of rows.
 
     Example:
@@ -48,7 +48,7 @@ class NpyShards:
         for path, part in zip(self.paths, parts, strict=True):
             if part.ndim == 0 or part.dtype != self.dtype or part.shape[1:] != row:
                 raise ValueError(
-                    f"File {str(path)!r} does not go with {str(self.paths[0])!r}, rows of {self.dtype} {row}. "
+                    f"File {str(path)!r} does not match {str(self.paths[0])!r}, rows of {self.dtype} {row}. "
                     f"Received: an array of {part.dtype} {part.shape}"
                 )
         self.ends = np.cumsum([part.shape[0] for part in parts])
@@ -58,16 +58,16 @@ class NpyShards:
         return int(self.ends[-1])
 
     def __getitem__(self, rows: Any) -> HostArray:
-        """Rows by a slice or an array of their numbers, as a NumPy array in memory."""
-        numbers = np.arange(len(self))[rows]
-        flat = np.atleast_1d(numbers)
-        found = np.empty((len(flat), *self.shape[1:]), dtype=self.dtype)
+        """Rows by a slice or an array of indices, as a NumPy array in memory."""
+        indices = np.arange(len(self))[rows]
+        flat = np.atleast_1d(indices)
+        out = np.empty((len(flat), *self.shape[1:]), dtype=self.dtype)
         files = np.searchsorted(self.ends, flat, side="right")
         for file in np.unique(files):
-            chosen = files == file
-            first = self.ends[file - 1] if file else 0
-            found[chosen] = _mapped(self.paths[file])[flat[chosen] - first]
-        return found if numbers.ndim else np.asarray(found[0])
+            mask = files == file
+            start = self.ends[file - 1] if file else 0
+            out[mask] = _mapped(self.paths[file])[flat[mask] - start]
+        return out if indices.ndim else np.asarray(out[0])
 
 
 def _mapped(path: pathlib.Path) -> HostArray:

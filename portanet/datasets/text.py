@@ -1,4 +1,4 @@
-"""Text files: for models of characters, and with a label on every line."""
+"""Text files: plain, and with a label on every line."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ from portanet.datasets.files import LIMIT, read_bytes
 
 
 def read_text(path: Any, encoding: str = "utf-8", max_bytes: int = LIMIT) -> str:
-    """A text file as one string; its line ends, whichever they are, become those of Python.
+    """A text file as one string, with all line endings converted to newlines.
 
     Raises:
-        FileNotFoundError: There is no such file.
-        ValueError: The file is too large, or not in that encoding.
+        FileNotFoundError: The file does not exist.
+        ValueError: The file is too large, or not in the encoding.
     """
     data = read_bytes(path, max_bytes)
     try:
         return data.decode(encoding).replace("\r\n", "\n").replace("\r", "\n")
     except UnicodeDecodeError as error:
         raise ValueError(
-            f"File {str(path)!r} is not text in {encoding}; name its encoding, such as 'latin-1'. Received: byte "
+            f"File {str(path)!r} is not text in {encoding}; pass its encoding, such as 'latin-1'. Received: byte "
             f"{data[error.start]:#04x} at {error.start}"
         ) from None
 
 
 def read_trec(path: Any, encoding: str = "latin-1") -> tuple[list[str], list[str], list[str]]:
-    """Questions with the class of their answers, as in the TREC collection (X. Li and D. Roth 2002).
+    """Questions with the classes of their answers, as in the TREC dataset (X. Li and D. Roth 2002).
 
     A line holds `COARSE:fine question`, such as `NUM:dist How far is it from Denver to Aspen ?`.
 
@@ -37,20 +37,18 @@ def read_trec(path: Any, encoding: str = "latin-1") -> tuple[list[str], list[str
         The questions, their coarse classes (`"NUM"`) and their fine ones (`"NUM:dist"`).
 
     Raises:
-        FileNotFoundError: There is no such file.
-        ValueError: A line has no class; the message says which.
+        FileNotFoundError: The file does not exist.
+        ValueError: A line has no class.
     """
     texts, coarse, fine = [], [], []
     for number, line in enumerate(read_text(path, encoding).splitlines(), start=1):
         if not line.strip():
             continue
         label, _, text = line.strip().partition(" ")
-        kind, colon, detail = label.partition(":")
-        if not (kind and colon and detail and text):
-            raise ValueError(
-                f"Line {number} of {str(path)!r} should be 'COARSE:fine question'. Received: {line[:60]!r}"
-            )
+        category, colon, subcategory = label.partition(":")
+        if not (category and colon and subcategory and text):
+            raise ValueError(f"Line {number} of {str(path)!r} must be 'COARSE:fine question'. Received: {line[:60]!r}")
         texts.append(text)
-        coarse.append(kind)
+        coarse.append(category)
         fine.append(label)
     return texts, coarse, fine

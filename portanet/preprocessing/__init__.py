@@ -1,4 +1,4 @@
-"""Data made ready for a network: scaled, whitened, extended, split, and text as numbers."""
+"""Preprocessing of data: scaling, whitening, polynomial features, splitting, tokenization."""
 
 from portanet.preprocessing.clustering import choose_centers, k_means
 from portanet.preprocessing.features import PolynomialFeatures

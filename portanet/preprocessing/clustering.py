@@ -1,4 +1,4 @@
-"""Clusters of examples, and centres for radial basis functions."""
+"""Clustering of examples, and centres for radial basis functions."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def choose_centers(x: Any, count: int, method: str = "k_means", seed: int | None
     Args:
         x: Examples, shape (examples, features): an array of any library.
         count: Number of centres.
-        method: `"k_means"` for the centres of clusters, `"sample"` for examples drawn without repetition.
+        method: `"k_means"` for the centres of clusters, `"sample"` for examples drawn without replacement.
         seed: Seed of the draws; by default `portanet.random.get_seed()`.
 
     Returns:
@@ -46,12 +46,12 @@ def choose_centers(x: Any, count: int, method: str = "k_means", seed: int | None
 def k_means(x: HostArray, clusters: int, iterations: int = 100, seed: int | None = None) -> HostArray:
     """Centres of clusters: the means of the examples nearest to them (Lloyd's algorithm, computed on the host).
 
-    It starts from examples drawn far from each other (k-means++, Arthur and Vassilvitskii 2007, its greedy form).
+    It is initialised by greedy k-means++ (Arthur and Vassilvitskii 2007).
 
     Args:
         x: Examples, shape (examples, features).
         clusters: Number of centres.
-        iterations: How often to improve them at most.
+        iterations: Maximum number of iterations.
         seed: Seed of the draws; by default `portanet.random.get_seed()`.
 
     Returns:
@@ -71,21 +71,21 @@ def k_means(x: HostArray, clusters: int, iterations: int = 100, seed: int | None
     while len(centers) < clusters:
         nearest = _distances(x, centers).min(axis=1)
         total = nearest.sum()
-        drawn = generator.choice(x.shape[0], 2 + int(math.log(clusters)), p=nearest / total if total > 0 else None)
-        # Of the few drawn, the one that brings the examples nearest to some centre.
-        left = np.minimum(nearest[:, None], _distances(x, x[drawn])).sum(axis=0)
-        centers = np.concatenate([centers, x[[drawn[left.argmin()]]]])
+        candidates = generator.choice(x.shape[0], 2 + int(math.log(clusters)), p=nearest / total if total > 0 else None)
+        # The candidate that minimizes the sum of distances to the nearest centre.
+        sums = np.minimum(nearest[:, None], _distances(x, x[candidates])).sum(axis=0)
+        centers = np.concatenate([centers, x[[candidates[sums.argmin()]]]])
     for _ in range(iterations):
         labels = _distances(x, centers).argmin(axis=1)
-        # A centre without examples stays.
-        moved = np.stack([x[labels == k].mean(axis=0) if (labels == k).any() else centers[k] for k in range(clusters)])
-        if np.array_equal(moved, centers):
+        # A centre without examples does not move.
+        means = np.stack([x[labels == k].mean(axis=0) if (labels == k).any() else centers[k] for k in range(clusters)])
+        if np.array_equal(means, centers):
             break
-        centers = moved
+        centers = means
     return centers
 
 
 def _distances(x: HostArray, centers: HostArray) -> HostArray:
-    """Squared distances, shape (examples, centres); one centre at a time, which needs little memory."""
-    found: HostArray = np.stack([((x - center) ** 2).sum(axis=1) for center in centers], axis=1)
-    return found
+    """Squared distances, shape (examples, centres); one centre at a time to save memory."""
+    distances: HostArray = np.stack([((x - center) ** 2).sum(axis=1) for center in centers], axis=1)
+    return distances

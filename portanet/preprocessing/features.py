@@ -1,4 +1,4 @@
-"""Further features computed from given ones."""
+"""Polynomial features."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class PolynomialFeatures(Transformer):
 
     Args:
         degree: The degree.
-        include_bias: Whether the first column is 1.
+        include_bias: Whether to include a first column of ones.
 
     Data: shape (examples, features). Result: shape (examples, products).
 
@@ -30,27 +30,27 @@ class PolynomialFeatures(Transformer):
         self.degree = checks.integer("degree", degree, type(self), least=0)
         self.include_bias = checks.boolean("include_bias", include_bias, type(self))
 
-    def _learn(self, x: Array) -> dict[str, HostArray]:
+    def _fit(self, x: Array) -> dict[str, HostArray]:
         if len(x.shape) != 2:
             raise ValueError(
                 f"PolynomialFeatures takes data of shape (examples, features). Received: shape {tuple(x.shape)}"
             )
         return {"features": np.asarray(x.shape[1])}
 
-    def _apply(self, x: Array, numbers: dict[str, Array]) -> Array:
+    def _transform(self, x: Array, parameters: dict[str, Array]) -> Array:
         count = int(self.features_)
         require_features("PolynomialFeatures", x, (count,))
         xp = raw_namespace(x)
         products: dict[tuple[int, ...], Array] = {(): xp.ones_like(x[:, 0])}
         for degree in range(1, self.degree + 1):
-            for chosen in itertools.combinations_with_replacement(range(count), degree):
-                products[chosen] = products[chosen[:-1]] * x[:, chosen[-1]]
+            for factors in itertools.combinations_with_replacement(range(count), degree):
+                products[factors] = products[factors[:-1]] * x[:, factors[-1]]
         if not self.include_bias:
             del products[()]
         return xp.stack(list(products.values()), axis=1)
 
-    def _undo(self, x: Array, numbers: dict[str, Array]) -> Array:
+    def _inverse_transform(self, x: Array, parameters: dict[str, Array]) -> Array:
         if self.degree < 1:
-            raise ValueError("Polynomials of degree 0 hold nothing of the features. Received: degree=0")
+            raise ValueError("Polynomials of degree 0 cannot be inverted. Received: degree=0")
         first = int(self.include_bias)
         return x[:, first : first + int(self.features_)]

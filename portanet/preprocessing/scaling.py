@@ -1,4 +1,4 @@
-"""Features brought to a common scale."""
+"""Scaling of features."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from portanet.preprocessing.transformer import Transformer, require_features
 
 
 class StandardScaler(Transformer):
-    """Every feature less its mean, divided by its standard deviation; a constant feature becomes 0.
+    """Subtract the mean of each feature and divide by its standard deviation; a constant feature becomes 0.
 
     Args:
         with_mean: Whether to subtract the mean.
@@ -28,25 +28,25 @@ class StandardScaler(Transformer):
         self.with_mean = checks.boolean("with_mean", with_mean, type(self))
         self.with_std = checks.boolean("with_std", with_std, type(self))
 
-    def _learn(self, x: Array) -> dict[str, HostArray]:
+    def _fit(self, x: Array) -> dict[str, HostArray]:
         xp = raw_namespace(x)
         mean = to_host(xp.mean(x, axis=0))
-        # Rounding leaves a constant feature a deviation of some ulps of its mean; it counts as none.
         scale = to_host(xp.std(x, axis=0))
-        none = scale <= abs(mean) * 10 * float(xp.finfo(x.dtype).eps)
-        return {"mean": mean if self.with_mean else mean * 0, "scale": _or_one(scale, none | (not self.with_std))}
+        # Rounding errors give a constant feature a deviation of a few ulps of its mean.
+        constant = scale <= abs(mean) * 10 * float(xp.finfo(x.dtype).eps)
+        return {"mean": mean if self.with_mean else mean * 0, "scale": _or_one(scale, constant | (not self.with_std))}
 
-    def _apply(self, x: Array, numbers: dict[str, Array]) -> Array:
-        require_features("StandardScaler", x, tuple(numbers["mean"].shape))
-        return (x - numbers["mean"]) / numbers["scale"]
+    def _transform(self, x: Array, parameters: dict[str, Array]) -> Array:
+        require_features("StandardScaler", x, tuple(parameters["mean"].shape))
+        return (x - parameters["mean"]) / parameters["scale"]
 
-    def _undo(self, x: Array, numbers: dict[str, Array]) -> Array:
-        require_features("StandardScaler", x, tuple(numbers["mean"].shape))
-        return x * numbers["scale"] + numbers["mean"]
+    def _inverse_transform(self, x: Array, parameters: dict[str, Array]) -> Array:
+        require_features("StandardScaler", x, tuple(parameters["mean"].shape))
+        return x * parameters["scale"] + parameters["mean"]
 
 
 class MaxAbsScaler(Transformer):
-    """Every feature divided by its largest magnitude, so that it lies in [-1, 1] and zeros stay zeros.
+    """Divide each feature by its largest magnitude: results are in [-1, 1], and zeros stay zeros.
 
     Example:
         >>> import numpy as np
@@ -55,22 +55,22 @@ class MaxAbsScaler(Transformer):
                [-1.  ,  0.  ]])
     """
 
-    def _learn(self, x: Array) -> dict[str, HostArray]:
+    def _fit(self, x: Array) -> dict[str, HostArray]:
         xp = raw_namespace(x)
         scale = to_host(xp.max(xp.abs(x), axis=0))
         return {"scale": _or_one(scale, scale == 0)}
 
-    def _apply(self, x: Array, numbers: dict[str, Array]) -> Array:
-        require_features("MaxAbsScaler", x, tuple(numbers["scale"].shape))
-        return x / numbers["scale"]
+    def _transform(self, x: Array, parameters: dict[str, Array]) -> Array:
+        require_features("MaxAbsScaler", x, tuple(parameters["scale"].shape))
+        return x / parameters["scale"]
 
-    def _undo(self, x: Array, numbers: dict[str, Array]) -> Array:
-        require_features("MaxAbsScaler", x, tuple(numbers["scale"].shape))
-        return x * numbers["scale"]
+    def _inverse_transform(self, x: Array, parameters: dict[str, Array]) -> Array:
+        require_features("MaxAbsScaler", x, tuple(parameters["scale"].shape))
+        return x * parameters["scale"]
 
 
 def _or_one(scale: HostArray, where: HostArray) -> HostArray:
-    """1 in place of what must not be divided by."""
-    changed: HostArray = scale.copy()
-    changed[where] = 1.0
-    return changed
+    """The scale with 1 where it must not be used as a divisor."""
+    scale = scale.copy()
+    scale[where] = 1.0
+    return scale

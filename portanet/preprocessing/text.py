@@ -1,4 +1,4 @@
-"""Text as sequences of integers."""
+"""Tokenization of text to sequences of integers."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ FILTERS = '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n'
 
 
 class Tokenizer(Configurable):
-    """Words or characters numbered by how often they occur; as Keras 2's `Tokenizer`.
+    """Indexes words or characters by frequency; as Keras 2's `Tokenizer`.
 
-    The most frequent token has number 1 (or 2, after `oov_token`); 0 is for padding. Tokens that occur equally often
-    are numbered as they come.
+    The most frequent token has index 1 (or 2, after `oov_token`); 0 is for padding. Tokens of equal frequency are
+    indexed in order of appearance.
 
     Args:
-        num_words: Only tokens with numbers below it are used; None for all.
-        filters: Characters to leave out (for words only).
-        lower: Whether to put text in lower case first.
-        split: What separates words.
-        char_level: Whether every character is a token; nothing is left out then.
-        oov_token: What stands for tokens that are not known; None to leave those out.
+        num_words: Only tokens with smaller indices are used; None for all.
+        filters: Characters to remove (for words only).
+        lower: Whether to convert text to lower case.
+        split: Separator of words.
+        char_level: Whether every character is a token; `filters` is then ignored.
+        oov_token: Replacement of unknown tokens; None to skip them.
 
     Example:
         >>> tokens = Tokenizer()
@@ -49,7 +49,9 @@ class Tokenizer(Configurable):
         oov_token: str | None = None,
     ) -> None:
         if not split:
-            raise ValueError(f"Argument `split` must not be empty; for characters: char_level. Received: {split!r}")
+            raise ValueError(
+                f"Argument `split` must not be empty; for characters, pass char_level=True. Received: split={split!r}"
+            )
         self.num_words = None if num_words is None else checks.positive_int("num_words", num_words, type(self))
         self.filters = filters
         self.lower = checks.boolean("lower", lower, type(self))
@@ -60,7 +62,7 @@ class Tokenizer(Configurable):
         self.word_index: dict[str, int] = {}
 
     def tokens(self, text: str) -> list[str]:
-        """The tokens of one text."""
+        """The tokens of a text."""
         if not isinstance(text, str):
             raise TypeError(f"Texts must be strings. Received: {text!r} (of type {type(text).__name__})")
         text = text.lower() if self.lower else text
@@ -70,48 +72,48 @@ class Tokenizer(Configurable):
         return [word for word in cleaned.split(self.split) if word]
 
     def fit_on_texts(self, texts: Iterable[str]) -> None:
-        """Count the tokens of texts, in addition to those counted before, and number them."""
-        for text in _several(texts):
+        """Add the tokens of texts to the counts, and update the index."""
+        for text in _checked(texts):
             self.word_counts.update(self.tokens(text))
-        self._number()
+        self._index()
 
-    def _number(self) -> None:
+    def _index(self) -> None:
         first = [] if self.oov_token is None else [self.oov_token]
         ordered = [word for word, _ in self.word_counts.most_common() if word != self.oov_token]
-        self.word_index = {word: number for number, word in enumerate(first + ordered, start=1)}
+        self.word_index = {word: index for index, word in enumerate(first + ordered, start=1)}
 
     @property
     def vocabulary_size(self) -> int:
-        """One more than the largest number in use: the `input_dim` of an `Embedding`."""
-        known = len(self.word_index) + 1
-        return known if self.num_words is None else min(known, self.num_words)
+        """The largest index in use plus 1: the `input_dim` of an `Embedding`."""
+        size = len(self.word_index) + 1
+        return size if self.num_words is None else min(size, self.num_words)
 
     def texts_to_sequences(self, texts: Iterable[str]) -> list[list[int]]:
-        """Every text as the numbers of its tokens."""
+        """The indices of the tokens of each text."""
         if not self.word_index:
-            raise RuntimeError("The tokenizer has counted no text yet: call fit_on_texts(texts) first.")
+            raise RuntimeError("The tokenizer must be fitted first: call fit_on_texts(texts).")
         size = self.vocabulary_size
         unknown = None if self.oov_token is None else self.word_index[self.oov_token]
-        found = []
-        for text in _several(texts):
-            numbers = (self.word_index.get(token) for token in self.tokens(text))
-            chosen = (unknown if n is None or n >= size else n for n in numbers)
-            found.append([n for n in chosen if n is not None])
-        return found
+        sequences = []
+        for text in _checked(texts):
+            indices = (self.word_index.get(token) for token in self.tokens(text))
+            known = (unknown if i is None or i >= size else i for i in indices)
+            sequences.append([i for i in known if i is not None])
+        return sequences
 
     def sequences_to_texts(self, sequences: Iterable[Iterable[int]]) -> list[str]:
-        """Texts from numbers; padding and unknown numbers are left out."""
-        words = {number: word for word, number in self.word_index.items()}
-        between = "" if self.char_level else self.split
-        return [between.join(words[int(n)] for n in numbers if int(n) in words) for numbers in sequences]
+        """The texts of sequences of indices; padding and unknown indices are skipped."""
+        words = {index: word for word, index in self.word_index.items()}
+        separator = "" if self.char_level else self.split
+        return [separator.join(words[int(i)] for i in sequence if int(i) in words) for sequence in sequences]
 
     def texts_to_matrix(self, texts: Iterable[str], mode: str = "binary") -> HostArray:
-        """Every text as a row with a column for each token.
+        """A matrix with one row per text and one column per token.
 
         Args:
             texts: The texts.
-            mode: What a row holds of each token: `"binary"` for whether it occurs, `"count"` for how often, `"freq"`
-                for its share of the text.
+            mode: `"binary"` for whether the token occurs, `"count"` for how often, `"freq"` for its relative frequency
+                in the text.
 
         Returns:
             A float32 array of shape (texts, `vocabulary_size`).
@@ -119,8 +121,8 @@ class Tokenizer(Configurable):
         mode = checks.choice("mode", mode, ("binary", "count", "freq"), "texts_to_matrix")
         sequences = self.texts_to_sequences(texts)
         matrix = np.zeros((len(sequences), self.vocabulary_size), dtype="float32")
-        for row, numbers in zip(matrix, sequences, strict=True):
-            np.add.at(row, np.asarray(numbers, dtype=int), 1)
+        for row, sequence in zip(matrix, sequences, strict=True):
+            np.add.at(row, np.asarray(sequence, dtype=int), 1)
         if mode == "binary":
             matrix = (matrix > 0).astype("float32")
         elif mode == "freq":
@@ -128,22 +130,22 @@ class Tokenizer(Configurable):
         return matrix
 
     def to_json(self) -> str:
-        """The arguments and what was counted, as text."""
+        """The configuration and the counts as a JSON string."""
         return json.dumps(
             {"config": self.get_config() | {"num_words": self.num_words}, "word_counts": list(self.word_counts.items())}
         )
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        """A tokenizer from `to_json()` of another."""
-        stored = json.loads(text)
-        made = cls(**stored["config"])
-        made.word_counts.update({str(word): int(count) for word, count in stored["word_counts"]})
-        made._number()
-        return made
+        """Create a tokenizer from the result of `to_json()`."""
+        document = json.loads(text)
+        tokenizer = cls(**document["config"])
+        tokenizer.word_counts.update({str(word): int(count) for word, count in document["word_counts"]})
+        tokenizer._index()
+        return tokenizer
 
 
-def _several(texts: Any) -> Iterable[str]:
+def _checked(texts: Any) -> Iterable[str]:
     if isinstance(texts, str):
         raise TypeError(f"Pass a list of texts, not one text. Received: {texts[:40]!r}")
     return texts  # type: ignore[no-any-return]

@@ -1,4 +1,4 @@
-"""What every transformation of features is: fitted to data once, then applied to any data."""
+"""The base class of transformations of features."""
 
 from __future__ import annotations
 
@@ -12,53 +12,53 @@ from portanet.configurable import Configurable
 
 
 class Transformer(Configurable):
-    """Learns numbers from data (`fit`) and computes new arrays with them (`transform`); given arrays never change.
+    """Fits parameters to data (`fit`) and transforms data with them (`transform`); inputs are never modified.
 
-    Data may be an array of any library on any device, and results are of the same library, device and float dtype;
-    lists, pandas objects and integers become floating-point (NumPy arrays for lists and pandas). What is learned is
-    kept on the host, so it may be learned on one backend and used on another. The first axis counts the examples.
+    Data may be an array of any library on any device; results have the same library, device and float dtype. Integers
+    become floating-point; lists and pandas objects become NumPy arrays. Parameters are stored on the host, so they may
+    be fitted on one backend and used on another. The first axis is that of examples.
     """
 
     _fitted: dict[str, HostArray] | None = None
 
     def fit(self, x: Any) -> Self:
-        """Learn from data; returns the object itself."""
-        self._fitted = self._learn(as_floats(x))
+        """Fit the parameters to data; returns the object itself."""
+        self._fitted = self._fit(as_floats(x))
         return self
 
     def transform(self, x: Any) -> Array:
-        """Apply to data what was learned."""
+        """Transform data with the fitted parameters."""
         x = as_floats(x)
-        return self._apply(x, self._numbers(x))
+        return self._transform(x, self._parameters(x))
 
     def fit_transform(self, x: Any) -> Array:
-        """`fit`, then `transform` of the same data."""
+        """Fit the parameters to data, then transform the same data."""
         return self.fit(x).transform(x)
 
     def inverse_transform(self, x: Any) -> Array:
-        """From transformed data back to the original."""
+        """Transform data back to the original features."""
         x = as_floats(x)
-        return self._undo(x, self._numbers(x))
+        return self._inverse_transform(x, self._parameters(x))
 
-    # What subclasses implement
+    # Subclasses implement
 
-    def _learn(self, x: Array) -> dict[str, HostArray]:
+    def _fit(self, x: Array) -> dict[str, HostArray]:
         raise NotImplementedError
 
-    def _apply(self, x: Array, numbers: dict[str, Array]) -> Array:
+    def _transform(self, x: Array, parameters: dict[str, Array]) -> Array:
         raise NotImplementedError
 
-    def _undo(self, x: Array, numbers: dict[str, Array]) -> Array:
+    def _inverse_transform(self, x: Array, parameters: dict[str, Array]) -> Array:
         raise NotImplementedError
 
-    def _numbers(self, x: Array) -> dict[str, Array]:
-        """What was learned, as arrays like `x`."""
+    def _parameters(self, x: Array) -> dict[str, Array]:
+        """The fitted parameters as arrays like `x`."""
         if self._fitted is None:
             raise RuntimeError(f"{type(self).__name__} must be fitted first: call fit(x) or fit_transform(x).")
         return {name: like(x, host) for name, host in self._fitted.items()}
 
     def __getattr__(self, name: str) -> Any:
-        """What was learned, under its name with an underscore, such as `mean_`, as in scikit-learn."""
+        """Fitted parameters by name with an underscore, such as `mean_`, as in scikit-learn."""
         fitted = self.__dict__.get("_fitted") or {}
         if name.endswith("_") and name[:-1] in fitted:
             return fitted[name[:-1]]
@@ -66,10 +66,10 @@ class Transformer(Configurable):
 
 
 def as_floats(x: Any) -> Array:
-    """Data as a floating-point array with an axis of examples; of its own library, where it is an array.
+    """Data as a floating-point array with an axis of examples; arrays keep their library.
 
     Raises:
-        ValueError: There are no examples.
+        ValueError: The data has no examples.
     """
     array = np.asarray(to_host(x)) if backend_class_of(x) is None else x
     if array.ndim == 0 or 0 in array.shape:
@@ -88,12 +88,12 @@ def like(x: Array, host: HostArray) -> Array:
 
 
 def rows(x: Array) -> Array:
-    """The features of each example in a row, shape (examples, features)."""
+    """Data flattened to shape (examples, features)."""
     return raw_namespace(x).reshape(x, (x.shape[0], math.prod(x.shape[1:])))
 
 
 def require_features(name: str, x: Array, expected: tuple[int, ...]) -> None:
-    """Refuse examples of another shape than those that were learned from."""
+    """Refuse examples of another shape than those of `fit`."""
     if tuple(x.shape[1:]) != expected:
         raise ValueError(
             f"{name} was fitted to examples of shape {expected}. Received: examples of shape {tuple(x.shape[1:])}"

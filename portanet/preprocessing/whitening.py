@@ -1,4 +1,4 @@
-"""Features made uncorrelated, each of variance 1."""
+"""Whitening: uncorrelated features of variance 1."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from portanet.preprocessing.transformer import Transformer, require_features, ro
 
 
 class _Whitening(Transformer):
-    """Learns the mean and, from the eigenvectors of the covariance, a matrix and its inverse."""
+    """Fits the mean and, from the eigenvectors of the covariance, a matrix and its inverse."""
 
     epsilon: float
 
-    def _learn(self, x: Array) -> dict[str, HostArray]:
+    def _fit(self, x: Array) -> dict[str, HostArray]:
         xp = raw_namespace(x)
         flat = rows(x)
         mean = xp.mean(flat, axis=0)
@@ -22,35 +22,35 @@ class _Whitening(Transformer):
         covariance = to_host(xp.matmul(xp.matrix_transpose(centred), centred)).astype("float64") / flat.shape[0]
         values, vectors = np.linalg.eigh(covariance)
         values, vectors = np.maximum(values[::-1], 0.0), vectors[:, ::-1]
-        # An eigenvector's sign is free; fixed here, so that every backend and machine finds the same one.
-        strongest = np.abs(vectors).argmax(axis=0)
-        vectors = vectors * np.where(vectors[strongest, np.arange(vectors.shape[1])] < 0, -1.0, 1.0)
+        # The sign of an eigenvector is arbitrary; fixing it makes results the same on all backends.
+        largest = np.abs(vectors).argmax(axis=0)
+        vectors = vectors * np.where(vectors[largest, np.arange(vectors.shape[1])] < 0, -1.0, 1.0)
         whiten, back = self._matrices(values, vectors)
         shape = np.asarray(x.shape[1:], dtype="int64")
         return {"mean": to_host(mean), "variances": values, "whiten": whiten, "back": back, "shape": shape}
 
     def _matrices(self, values: HostArray, vectors: HostArray) -> tuple[HostArray, HostArray]:
-        """What rows are multiplied by, and what undoes it."""
+        """The whitening matrix and its inverse."""
         raise NotImplementedError
 
     def _scales(self, values: HostArray) -> HostArray:
         if self.epsilon == 0 and values.min() <= values.max() * 1e-12:
             raise ValueError(
-                f"{type(self).__name__} cannot whiten features that depend on each other with epsilon=0; give a small "
-                f"epsilon or fewer components. Received: variances from {values.min():.3g} to {values.max():.3g}"
+                f"{type(self).__name__} cannot whiten linearly dependent features with epsilon=0; pass a small epsilon "
+                f"or fewer components. Received: variances from {values.min():.3g} to {values.max():.3g}"
             )
         scales: HostArray = np.sqrt(values + self.epsilon)
         return scales
 
-    def _apply(self, x: Array, numbers: dict[str, Array]) -> Array:
+    def _transform(self, x: Array, parameters: dict[str, Array]) -> Array:
         require_features(type(self).__name__, x, self._shape())
-        return raw_namespace(x).matmul(rows(x) - numbers["mean"], numbers["whiten"])
+        return raw_namespace(x).matmul(rows(x) - parameters["mean"], parameters["whiten"])
 
-    def _undo(self, x: Array, numbers: dict[str, Array]) -> Array:
+    def _inverse_transform(self, x: Array, parameters: dict[str, Array]) -> Array:
         xp = raw_namespace(x)
-        require_features(type(self).__name__, rows(x), (numbers["back"].shape[0],))
-        found = xp.matmul(rows(x), numbers["back"]) + numbers["mean"]
-        return xp.reshape(found, (x.shape[0], *self._shape()))
+        require_features(type(self).__name__, rows(x), (parameters["back"].shape[0],))
+        original = xp.matmul(rows(x), parameters["back"]) + parameters["mean"]
+        return xp.reshape(original, (x.shape[0], *self._shape()))
 
     def _shape(self) -> tuple[int, ...]:
         """The shape of an example."""
@@ -61,8 +61,8 @@ class PCAWhitening(_Whitening):
     """Principal components, divided by their standard deviations.
 
     Args:
-        n_components: How many to keep, those of the largest variance; None for all.
-        epsilon: Added to the variances, so that directions without variance are not blown up.
+        n_components: Number of components to keep, those of the largest variance; None for all.
+        epsilon: Added to the variances, so that directions without variance are not amplified.
 
     Data: shape (examples, ...). Result: shape (examples, components).
 
@@ -90,10 +90,10 @@ class PCAWhitening(_Whitening):
 
 
 class ZCAWhitening(_Whitening):
-    """Whitened features as like the original ones as can be: principal components, scaled, and turned back.
+    """Whitened features closest to the original ones: principal components, scaled, and rotated back.
 
     Args:
-        epsilon: Added to the variances, so that directions without variance are not blown up.
+        epsilon: Added to the variances, so that directions without variance are not amplified.
 
     Data: shape (examples, ...). Result: the same shape.
 
@@ -114,5 +114,5 @@ class ZCAWhitening(_Whitening):
         scales = self._scales(values)
         return (vectors / scales) @ vectors.T, (vectors * scales) @ vectors.T
 
-    def _apply(self, x: Array, numbers: dict[str, Array]) -> Array:
-        return raw_namespace(x).reshape(super()._apply(x, numbers), tuple(x.shape))
+    def _transform(self, x: Array, parameters: dict[str, Array]) -> Array:
+        return raw_namespace(x).reshape(super()._transform(x, parameters), tuple(x.shape))

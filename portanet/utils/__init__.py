@@ -1,4 +1,4 @@
-"""Small helpers for data, under Keras's names."""
+"""Data utilities, under Keras's names."""
 
 from portanet.utils.dataset import PyDataset
 from portanet.utils.labels import to_categorical, unhot

@@ -1,4 +1,4 @@
-"""Data sets that make their batches themselves."""
+"""The base class of datasets of batches."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from typing import Any
 
 
 class PyDataset:
-    """The base of a data set with numbered batches, for `fit`, `evaluate` and `predict`; as `keras.utils.PyDataset`.
+    """Base class of a dataset of indexed batches for `fit`, `evaluate` and `predict`; as `keras.utils.PyDataset`.
 
-    Subclasses implement `__len__`, the number of batches, and `__getitem__(index)`, which gives `(x, y)` or
-    `(x, y, sample_weight)` of a whole batch, in the thread that reads ahead. `fit` shuffles the batches by its seed.
-    Any object with these two methods will do, those of Keras included.
+    Subclasses implement `__len__`, the number of batches, and `__getitem__(index)`, which returns a batch as `(x, y)`
+    or `(x, y, sample_weight)` and is called in the prefetching thread. `fit` shuffles the order of batches with its
+    seed. Any object with these two methods works, including Keras's.
 
     Example:
         >>> import numpy as np
@@ -31,10 +31,12 @@ class PyDataset:
         raise NotImplementedError(f"{type(self).__name__} does not implement __len__(), its number of batches.")
 
     def __getitem__(self, index: int) -> Any:
-        raise NotImplementedError(f"{type(self).__name__} does not implement __getitem__(index), which gives a batch.")
+        raise NotImplementedError(
+            f"{type(self).__name__} does not implement __getitem__(index), which returns a batch."
+        )
 
     def on_epoch_begin(self) -> None:
-        """Called before the first batch of an epoch is made."""
+        """Called before the first batch of an epoch is created."""
 
     def on_epoch_end(self) -> None:
-        """Called when the last batch of an epoch is made."""
+        """Called after the last batch of an epoch is created."""

@@ -1,4 +1,4 @@
-"""Class numbers as indicators, and back."""
+"""Conversion between class indices and one-hot vectors."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from portanet.ops import one_hot
 
 
 def to_categorical(x: Any, num_classes: int | None = None) -> Array:
-    """One-hot indicators of class numbers; as `keras.utils.to_categorical`.
+    """One-hot vectors of class indices; as `keras.utils.to_categorical`.
 
     Args:
-        x: Class numbers, integers from 0, an array of any library or a list; a last axis of size 1 is dropped.
-        num_classes: Number of classes; None for the largest number plus 1.
+        x: Class indices from 0, an array of any library or a list; a last axis of size 1 is dropped.
+        num_classes: Number of classes; None for the largest index plus 1.
 
     Returns:
         A float32 array of shape (..., num_classes), of the library of `x` (NumPy for lists).
 
     Raises:
-        ValueError: A number is not in [0, num_classes), or not whole.
+        ValueError: An index is not in [0, num_classes), or not an integer.
 
     Example:
         >>> to_categorical([0, 2], 3)
@@ -34,23 +34,23 @@ def to_categorical(x: Any, num_classes: int | None = None) -> Array:
         labels = xp.reshape(labels, tuple(labels.shape[:-1]))
     if 0 in labels.shape:
         if num_classes is None:
-            raise ValueError("Without class numbers, give `num_classes`. Received: an empty array")
+            raise ValueError("Argument `num_classes` is required for an empty `x`. Received: num_classes=None")
         return xp.zeros((*labels.shape, num_classes), dtype=xp.float32, device=device_of(labels))
     if xp.isdtype(labels.dtype, "bool"):
         labels = xp.astype(labels, xp.int32)
     if not xp.isdtype(labels.dtype, "integral"):
         if not xp.isdtype(labels.dtype, "real floating") or not bool(xp.all(labels == xp.floor(labels))):
-            raise ValueError(f"Class numbers must be whole. Received: dtype {labels.dtype} with other values")
+            raise ValueError(f"Class indices must be integers. Received: dtype {labels.dtype} with other values")
         labels = xp.astype(labels, xp.int32)
-    least, largest = int(xp.min(labels)), int(xp.max(labels))
+    smallest, largest = int(xp.min(labels)), int(xp.max(labels))
     classes = largest + 1 if num_classes is None else num_classes
-    if least < 0 or largest >= classes:
-        raise ValueError(f"Class numbers must be from 0 to {classes - 1}. Received: numbers from {least} to {largest}")
+    if smallest < 0 or largest >= classes:
+        raise ValueError(f"Class indices must be in [0, {classes - 1}]. Received: indices from {smallest} to {largest}")
     return one_hot(labels, classes, xp.float32)
 
 
 def unhot(x: Any) -> Array:
-    """The class number of each indicator or row of scores: the place of the largest value on the last axis.
+    """The class index of each one-hot vector or row of scores: the index of the largest value on the last axis.
 
     Args:
         x: Shape (..., classes), an array of any library or nested lists.

@@ -1,4 +1,4 @@
-"""Vectors of unit length."""
+"""Normalization of vectors."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from portanet.backends import Array, backend_class_of, raw_namespace, to_host
 
 
 def normalize(x: Any, axis: int = -1, order: int | float = 2) -> Array:
-    """Vectors divided by their norms; as `keras.utils.normalize`. Vectors of zeros stay zeros.
+    """Vectors divided by their norms; as `keras.utils.normalize`. Zero vectors stay zero.
 
     Args:
         x: An array of any library, or nested lists.
-        axis: The axis along which the vectors lie.
+        axis: The axis of the vectors.
         order: The norm: 1, 2, ..., or infinity for the largest magnitude.
 
     Returns:
@@ -29,7 +29,7 @@ def normalize(x: Any, axis: int = -1, order: int | float = 2) -> Array:
     order = checks.number("order", order, "(0, inf]", "normalize")
     if not xp.isdtype(array.dtype, "real floating"):
         array = xp.astype(array, xp.float32)
-    # Divided by the largest magnitude first: squares of large and small numbers would leave the range of float32.
+    # Scaling by the largest magnitude first prevents overflow and underflow of squares in float32.
     largest = xp.max(xp.abs(array), axis=axis, keepdims=True)
     scaled = array / xp.where(largest == 0, xp.ones_like(largest), largest)
     if order == float("inf"):

@@ -1,4 +1,4 @@
-"""Sequences of different lengths as one array."""
+"""Padding of sequences of different lengths."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ def pad_sequences(
     truncating: str = "pre",
     value: float = 0.0,
 ) -> HostArray:
-    """Sequences cut or padded to one length; as `keras.utils.pad_sequences`.
+    """Sequences padded or truncated to the same length; as `keras.utils.pad_sequences`.
 
     Args:
-        sequences: Lists of numbers, or of vectors of one shape.
+        sequences: Lists of numbers, or of vectors of the same shape.
         maxlen: The length; None for that of the longest.
         dtype: Dtype of the result.
-        padding: Where to pad short ones: `"pre"` or `"post"`.
-        truncating: Where to cut long ones: `"pre"` or `"post"`.
-        value: What to pad with.
+        padding: Where to pad: `"pre"` or `"post"`.
+        truncating: Where to truncate: `"pre"` or `"post"`.
+        value: The padding value.
 
     Returns:
         A NumPy array of shape (sequences, maxlen, ...).
 
     Raises:
-        ValueError: An entry is not a sequence, or its elements have another shape than those of the others.
+        ValueError: An entry is not a sequence, or elements differ in shape.
 
     Example:
         >>> pad_sequences([[1], [2, 3, 4]], maxlen=2)
@@ -52,7 +52,7 @@ def pad_sequences(
         rows.append(np.asarray(sequence, dtype=dtype) if len(sequence) else None)
     shapes = {row.shape[1:] for row in rows if row is not None}
     if len(shapes) > 1:
-        raise ValueError(f"The elements of all sequences must have one shape. Received: shapes {sorted(shapes)}")
+        raise ValueError(f"The elements of all sequences must have the same shape. Received: shapes {sorted(shapes)}")
     length = maxlen or max((len(row) for row in rows if row is not None), default=0)
     out = np.full((len(rows), length, *(shapes.pop() if shapes else ())), value, dtype=dtype)
     for target, row in zip(out, rows, strict=True):

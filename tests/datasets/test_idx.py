@@ -45,11 +45,11 @@ GOOD = encode(np.arange(6, dtype="uint8").reshape(2, 3))
         (b"", "is not an IDX file"),
         (b"\x89PNG....", r"is not an IDX file.*Received: 89 50 4e 47"),
         (b"\0\0\x07\x01\0\0\0\0", "is not an IDX file"),
-        (GOOD[:9], "cut short within its header. Received: 9 bytes of 12"),
-        (GOOD[:-1], r"is cut short: shape \(2, 3\) takes 6 bytes. Received: 5"),
-        (GOOD + b"\0", "holds more than its header says"),
-        (gzip.compress(GOOD, mtime=0)[:-12], "damaged or cut short"),
-        (gzip.compress(GOOD, mtime=0)[:-9] + b"\0" * 9, "damaged or cut short"),
+        (GOOD[:9], "truncated within its header. Received: 9 bytes of 12"),
+        (GOOD[:-1], r"is truncated: shape \(2, 3\) takes 6 bytes. Received: 5"),
+        (GOOD + b"\0", "holds more than its header specifies"),
+        (gzip.compress(GOOD, mtime=0)[:-12], "damaged or truncated"),
+        (gzip.compress(GOOD, mtime=0)[:-9] + b"\0" * 9, "damaged or truncated"),
         (b"\0\0\x08\x02" + b"\xff" * 8 + b"\0" * 10, r"\(4294967295, 4294967295\).*more than max_bytes"),
     ],
 )
@@ -64,7 +64,7 @@ def test_memory_grows_with_the_file_not_with_its_header(tmp_path) -> None:
     file = tmp_path / "x"
     file.write_bytes(gzip.compress(b"\0\0\x08\x01" + struct.pack(">I", 3 << 30) + b"\0" * 1000))
     tracemalloc.start()
-    with pytest.raises(ValueError, match="cut short"):
+    with pytest.raises(ValueError, match="truncated"):
         read_idx(file)
     assert tracemalloc.get_traced_memory()[1] < 50e6
     tracemalloc.stop()

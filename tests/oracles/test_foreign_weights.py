@@ -168,10 +168,12 @@ def test_what_does_not_fit_is_listed_and_nothing_changes() -> None:
     before = model.get_weights()
     with pytest.raises(ValueError, match=r"do not match one to one; pass a mapping.*\['words', 'reader.l0'"):
         load_torch_state_dict(model, {**state, "more.weight": state["norm.weight"]})
-    with pytest.raises(ValueError, match=r"(?s)layer 'dense': no module 'x'.*layer 'y': not among layers.*'dense_1/kernel': exp"):
+    with pytest.raises(
+        ValueError, match=r"(?s)layer 'dense': no module 'x'.*layer 'y': not among layers.*'dense_1/kernel': exp"
+    ):
         load_torch_state_dict(model, state, {"dense": "x", "y": "norm", "dense_1": "head.0"})
     gru = portanet.Sequential([layers.Input((4, 6)), layers.GRU(5, reset_after=False)])
-    with pytest.raises(ValueError, match="resets after the product; make the layer with reset_after=True"):
+    with pytest.raises(ValueError, match="resets after the product; create the layer with reset_after=True"):
         load_torch_state_dict(gru, nn.GRU(6, 5).state_dict())
     for ours, theirs in zip(model.get_weights(), before, strict=True):
         np.testing.assert_array_equal(ours, theirs)

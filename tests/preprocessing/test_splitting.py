@@ -57,9 +57,9 @@ def test_the_global_generator_is_left_alone() -> None:
         (lambda: train_test_split([1, 2], [1]), r"Received: \[2, 1\]"),
         (lambda: train_test_split([1, 2], test_size=1.5), r"a number in \(0, 1\). Received: test_size=1.5"),
         (lambda: train_test_split([1, 2], test_size=2), "leaves some of 2 for training. Received: test_size=2"),
-        (lambda: train_test_split([1, 2], shuffle=False, stratify=[0, 1]), "shuffle=True"),
+        (lambda: train_test_split([1, 2], shuffle=False, stratify=[0, 1]), "`stratify` needs shuffle=True"),
         (lambda: train_test_split([1, 2, 3], stratify=[0, 0, 1], test_size=1), "Every class needs an example"),
-        (lambda: train_test_split([1, 2], stratify=[0], test_size=1), r"one label for each example.*\(1,\)"),
+        (lambda: train_test_split([1, 2], stratify=[0], test_size=1), r"one label per example.*\(1,\)"),
     ],
 )
 def test_bad_input(use, message) -> None:

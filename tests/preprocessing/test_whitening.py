@@ -51,7 +51,7 @@ def test_images_keep_their_shape(backend: Backend) -> None:
 def test_epsilon_holds_directions_without_variance_down() -> None:
     x = np.stack([X[:, 0], X[:, 0]], axis=1).astype("float64")
     assert np.isfinite(PCAWhitening().fit_transform(x)).all()
-    with pytest.raises(ValueError, match=r"epsilon=0; give a small epsilon"):
+    with pytest.raises(ValueError, match=r"epsilon=0; pass a small epsilon"):
         PCAWhitening(epsilon=0.0).fit(x)
 
 
