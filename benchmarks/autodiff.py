@@ -1,9 +1,9 @@
-"""portanet.autodiff side by side with HIPS autograd, MyGrad, torch.autograd and jax.grad (without jit), in one run.
+"""portanet.autodiff compared with HIPS autograd, MyGrad, torch.autograd and jax.grad (without jit), in one run.
 
     python -m benchmarks.autodiff [--threads 2] [--markdown benchmarks/results/autodiff.md]
 
-Everything runs on NumPy-like arrays on the CPU. "portanet" is portanet on NumPy; a peer that is
-missing, or cannot do a task, is shown as a dash, with the reason below the table.
+Everything runs on the CPU. "portanet" is portanet on NumPy. A dash marks a peer that is missing or does not support a
+task; the reason is below the table.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ loaded: dict[str, Any] = {}
 
 
 def load() -> None:
-    """Import the peers that are here."""
+    """Import the installed peers."""
     for name, module in {
         "autograd": "autograd.numpy", "mygrad": "mygrad", "torch": "torch", "jax": "jax.numpy",
     }.items():  # fmt: skip
@@ -47,17 +47,17 @@ def ready(x: Any) -> Any:
 
 
 def gradients(f: Callable[[Any, Any], Any], *arrays: np.ndarray[Any, Any]) -> Contestants:
-    """The gradient of `f(xp, *arrays)` with respect to all arrays, by everyone."""
-    places = tuple(range(len(arrays)))
+    """The gradient of `f(xp, *arrays)` with respect to all arrays, in each library."""
+    argnums = tuple(range(len(arrays)))
     out: Contestants = {}
-    slope = grad(lambda *a: f(array_namespace(*a), *a), places)
-    out["portanet"] = lambda: slope(*arrays)
+    gradient = grad(lambda *a: f(array_namespace(*a), *a), argnums)
+    out["portanet"] = lambda: gradient(*arrays)
     if "autograd" in loaded:
         import autograd
 
         anp = loaded["autograd"]
-        slope_autograd = autograd.grad(lambda *a: f(anp, *a), places)
-        out["autograd"] = lambda: slope_autograd(*arrays)
+        gradient_autograd = autograd.grad(lambda *a: f(anp, *a), argnums)
+        out["autograd"] = lambda: gradient_autograd(*arrays)
     if "mygrad" in loaded:
         mg = loaded["mygrad"]
 
@@ -75,14 +75,14 @@ def gradients(f: Callable[[Any, Any], Any], *arrays: np.ndarray[Any, Any]) -> Co
         import jax
 
         jnp = loaded["jax"]
-        slope_jax = jax.grad(lambda *a: f(jnp, *a), places)
+        gradient_jax = jax.grad(lambda *a: f(jnp, *a), argnums)
         device = [jnp.asarray(a) for a in arrays]
-        out["jax"] = lambda: ready(slope_jax(*device))
+        out["jax"] = lambda: ready(gradient_jax(*device))
     return out
 
 
 def values(f: Callable[[Any, Any], Any], *arrays: np.ndarray[Any, Any]) -> Contestants:
-    """The value of `f(xp, *arrays)` while it is being recorded for a gradient, by everyone."""
+    """The value of `f(xp, *arrays)`, recorded for a gradient, in each library."""
     out: Contestants = {"portanet": lambda: vjp(lambda *a: f(array_namespace(*a), *a), *arrays)[0]}
     if "autograd" in loaded:
         from autograd.core import make_vjp
@@ -109,7 +109,7 @@ def values(f: Callable[[Any, Any], Any], *arrays: np.ndarray[Any, Any]) -> Conte
 
 
 def chain(count: int) -> Callable[[Any, Any], Any]:
-    """A chain of multiplications by a number, the cheapest operation: what remains is overhead."""
+    """A chain of multiplications by a scalar, the cheapest operation, to measure overhead."""
 
     def f(xp: Any, x: Any) -> Any:
         for _ in range(count):
@@ -143,17 +143,17 @@ def perceptron_weights() -> list[np.ndarray[Any, Any]]:
 
 
 def of_weights(f: Callable[..., Any]) -> tuple[Callable[..., Any], list[np.ndarray[Any, Any]]]:
-    """The same with the data held fixed, so that nobody computes its gradient."""
+    """The function of the weights alone: no library computes the gradient of the data."""
     data, *weights = perceptron_weights()
-    held: dict[str, Any] = dict.fromkeys(PEERS, data)
+    inputs: dict[str, Any] = dict.fromkeys(PEERS, data)
     if "torch" in loaded:
-        held["torch"] = loaded["torch"].tensor(data)
+        inputs["torch"] = loaded["torch"].tensor(data)
     if "jax" in loaded:
-        held["jax"] = loaded["jax"].asarray(data)
+        inputs["jax"] = loaded["jax"].asarray(data)
 
     def fixed(xp: Any, *weights: Any) -> Any:
-        owner = xp.__name__.partition(".")[0]
-        return f(xp, held.get(owner, data), *weights)
+        library = xp.__name__.partition(".")[0]
+        return f(xp, inputs.get(library, data), *weights)
 
     return fixed, weights
 
@@ -164,7 +164,7 @@ def logistic(xp: Any, w: Any, x: Any, t: Any) -> Any:
 
 
 def products() -> Contestants:
-    """Hessian times vector for logistic regression, 1000 examples of 200 features."""
+    """Hessian-vector products of logistic regression, 1000 examples with 200 features."""
     rng = np.random.default_rng(0)
     x, t = rng.normal(size=(1000, 200)), (rng.random(1000) > 0.5).astype(float)
     w, v = rng.normal(size=200) * 0.01, rng.normal(size=200)
@@ -181,8 +181,8 @@ def products() -> Contestants:
         wt = torch.tensor(w, requires_grad=True)
 
         def by_torch() -> Any:
-            (slope,) = torch.autograd.grad(logistic(torch, wt, xt, tt), wt, create_graph=True)
-            return torch.autograd.grad(slope, wt, vt)[0]
+            (gradient,) = torch.autograd.grad(logistic(torch, wt, xt, tt), wt, create_graph=True)
+            return torch.autograd.grad(gradient, wt, vt)[0]
 
         out["torch"] = by_torch
     if "jax" in loaded:
@@ -190,30 +190,30 @@ def products() -> Contestants:
 
         jnp = loaded["jax"]
         xj, tj, wj, vj = (jnp.asarray(a) for a in (x, t, w, v))
-        slope = jax.grad(lambda w: logistic(jnp, w, xj, tj))
-        out["jax"] = lambda: ready(jax.jvp(slope, (wj,), (vj,))[1])
+        gradient = jax.grad(lambda w: logistic(jnp, w, xj, tj))
+        out["jax"] = lambda: ready(jax.jvp(gradient, (wj,), (vj,))[1])
     return out
 
 
 def modes() -> dict[str, float]:
-    """One derivative of the perceptron in forward and in reverse mode, against its plain value: portanet alone."""
+    """The perceptron's value, forward-mode and reverse-mode derivative; only portanet."""
     f, weights = of_weights(perceptron)
 
     def run(*a: Any) -> Any:
         return f(array_namespace(*a), *a)
 
-    both = value_and_grad(run, tuple(range(len(weights))))
+    gradient = value_and_grad(run, tuple(range(len(weights))))
     return interleaved(
         {
             "value": lambda: run(*weights),
             "jvp": lambda: jvp(run, weights, weights),
-            "vjp": lambda: both(*weights),
+            "vjp": lambda: gradient(*weights),
         }
     )
 
 
 def memory() -> dict[str, float]:
-    """Peak MB above the input while a chain of 400 `sin` of 100,000 numbers is differentiated."""
+    """Peak MB above the input for the gradient of a chain of 400 `sin` of 100,000 elements."""
     x = np.full(100_000, 0.5)
 
     def steps(x: Any) -> Any:
@@ -229,18 +229,18 @@ def memory() -> dict[str, float]:
 
         tracemalloc.start()
         grad(f)(x)
-        found = tracemalloc.get_traced_memory()[1]
+        size = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
-        return found / 1e6
+        return size / 1e6
 
     return {"stored": peak(steps), "checkpoint": peak(checkpoint(steps))}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--markdown", help="write the report there")
-    parser.add_argument("--date", default="", help="for the report's heading")
-    parser.add_argument("--threads", type=int, default=2, help="of BLAS, OpenMP and torch")
+    parser.add_argument("--markdown", help="path of the report")
+    parser.add_argument("--date", default="", help="date in the heading of the report")
+    parser.add_argument("--threads", type=int, default=2, help="threads of BLAS, OpenMP and torch")
     options = parser.parse_args()
     load()
     use_threads(options.threads)
@@ -249,35 +249,35 @@ def main() -> None:
     tasks: dict[str, Contestants] = {
         "1,000 scalar ops: forward, recording": values(chain(1000), np.asarray(1.0)),
         "1,000 scalar ops: forward and backward": gradients(chain(1000), np.asarray(1.0)),
-        "13 mixed ops on 10 numbers": gradients(mixed, small, small[::-1].copy()),
+        "13 mixed ops on 10 elements": gradients(mixed, small, small[::-1].copy()),
         "MLP 784-512-512-10, batch 128, float32": gradients(deep, *weights),
         "hvp, logistic regression 1000 x 200": products(),
     }
     results = {task: interleaved(contestants) for task, contestants in tasks.items()}
     report = [
         f"# Automatic differentiation\n\n{machine('numpy', *(p for p in PEERS if p in loaded))}. {options.date}",
-        f"Medians of 15 interleaved turns; threads: {options.threads}; load of the machine: {os.getloadavg()[0]:.1f}. "
-        "In brackets the ratio to portanet on NumPy (above 1: slower).",
+        f"Medians of 15 interleaved rounds; threads: {options.threads}; load average: {os.getloadavg()[0]:.1f}. "
+        "In parentheses: time relative to portanet on NumPy.",
         table("Task", results, PEERS, "portanet"),
         "\n".join(f"- {reason}" for reason in missing.values())
-        or "MyGrad has no second derivatives: no figure for hvp.",
+        or "MyGrad does not support second derivatives: no result for hvp.",
     ]
-    one = results["1,000 scalar ops: forward and backward"]
+    scalar = results["1,000 scalar ops: forward and backward"]
     report.append(
         "Per operation, forward and backward: "
-        + ", ".join(f"{name} {seconds(one[name] / 1000)}" for name in PEERS if name in one)
+        + ", ".join(f"{name} {seconds(scalar[name] / 1000)}" for name in PEERS if name in scalar)
         + "."
     )
     times = modes()
     report.append(
-        f"MLP on portanet: value {seconds(times['value'])}, with a forward derivative {seconds(times['jvp'])} "
+        f"MLP on portanet: value {seconds(times['value'])}, with a forward-mode derivative {seconds(times['jvp'])} "
         f"({times['jvp'] / times['value']:.2f}x), with the gradient {seconds(times['vjp'])} "
         f"({times['vjp'] / times['value']:.2f}x)."
     )
     peak = memory()
     report.append(
         f"Peak memory of a chain of 400 operations on 0.8 MB: {peak['stored']:.0f} MB stored, "
-        f"{peak['checkpoint']:.0f} MB with `checkpoint` around every 20."
+        f"{peak['checkpoint']:.0f} MB with `checkpoint` around each 20."
     )
     text = "\n\n".join(part for part in report if part) + "\n"
     print(text)

@@ -1,4 +1,4 @@
-"""What `fit` takes beside the bare step, for a step of a few milliseconds: `python -m benchmarks.fit_overhead`."""
+"""Overhead of `fit` over the bare step, for a step of a few milliseconds: `python -m benchmarks.fit_overhead`."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ Y = generator.integers(0, 10, BATCH * BATCHES)
 
 
 def model() -> Any:
-    made = portanet.Sequential([layers.Input((784,)), layers.Dense(320, "relu"), layers.Dense(320, "relu")])
-    made.add(layers.Dense(10))
+    net = portanet.Sequential([layers.Input((784,)), layers.Dense(320, "relu"), layers.Dense(320, "relu")])
+    net.add(layers.Dense(10))
     loss = portanet.losses.SparseCategoricalCrossentropy(from_logits=True)
-    made.compile("adam", loss, metrics=["accuracy"])
-    return made
+    net.compile("adam", loss, metrics=["accuracy"])
+    return net
 
 
 def bare() -> Callable[[], Any]:
-    """The step alone, data in place, results passed on by hand."""
-    made = model()
-    run = TrainingRun(made)
+    """The step alone, with prepared batches."""
+    net = model()
+    run = TrainingRun(net)
     params = {path: run.variables[path].value for path in run.trained}
     state = {path: run.variables[path].value for path in run.kept}
-    slots = made.optimizer_state[1]
+    slots = net.optimizer_state[1]
     batches = [(X[i : i + BATCH], [Y[i : i + BATCH]], [None]) for i in range(0, len(X), BATCH)]
 
     def epoch() -> None:
@@ -44,13 +44,13 @@ def bare() -> Callable[[], Any]:
     return epoch
 
 
-def own_loop() -> Callable[[], Any]:
-    """A loop of one's own around `TrainingRun`."""
-    made = model()
-    run = TrainingRun(made)
+def custom_loop() -> Callable[[], Any]:
+    """A custom training loop with `TrainingRun`."""
+    net = model()
+    run = TrainingRun(net)
 
     def epoch() -> None:
-        totals = made.totals()
+        totals = net.totals()
         for i in range(0, len(X), BATCH):
             totals.add(run(X[i : i + BATCH], Y[i : i + BATCH]))
         totals.logs()
@@ -59,8 +59,8 @@ def own_loop() -> Callable[[], Any]:
 
 
 def fit(x: Any, **options: Any) -> Callable[[], Any]:
-    made = model()
-    return lambda: made.fit(x, Y, batch_size=BATCH, verbose=0, **options)
+    net = model()
+    return lambda: net.fit(x, Y, batch_size=BATCH, verbose=0, **options)
 
 
 def main() -> None:
@@ -70,16 +70,16 @@ def main() -> None:
         mapped = np.load(f"{folder}/x.npy", mmap_mode="r")
         contestants = {
             "the bare step": bare(),
-            "a loop of one's own": own_loop(),
+            "a custom loop": custom_loop(),
             "fit, in order": fit(X, shuffle=False, check_finite=False),
             "fit, shuffled, with all checks": fit(X),
             "fit, a mapped file, shuffled": fit(mapped),
         }
-        found = interleaved(contestants, rounds=25, turn=0.1)
+        times = interleaved(contestants, rounds=25, turn=0.1)
     print(machine("numpy"))
-    base = found["the bare step"]
+    base = times["the bare step"]
     print("\n| NumPy, MLP 784-320-320-10, batch 128, Adam, accuracy | a step | over the bare step |\n|---|---|---|")
-    for name, time in found.items():
+    for name, time in times.items():
         print(f"| {name} | {seconds(time / BATCHES)} | {100 * (time / base - 1):+.1f} % |")
 
 

@@ -1,7 +1,7 @@
-"""Training steps (forward, backward, Adam) on a GPU beside PyTorch eager on the same GPU: MLP, CNN, LSTM, transformer.
+"""Training steps (forward, backward, Adam) compared with PyTorch eager on the same GPU: MLP, CNN, LSTM, transformer.
 
-`python -m benchmarks.gpu` compares CuPy with PyTorch on `cuda`. `--backend numpy --device cpu` runs the same on the
-CPU, to see that the script works; `--backend torch --device cuda` compares portanet on PyTorch with PyTorch itself.
+`python -m benchmarks.gpu` compares CuPy with PyTorch on `cuda`. `--backend numpy --device cpu` tests the script on the
+CPU; `--backend torch --device cuda` compares portanet on PyTorch with PyTorch itself.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ WORKLOADS: dict[str, tuple[tuple[int, ...], Callable[[Any], list[Any]], Callable
 def portanet_step(
     backend: Backend, make: Callable[[Any], list[Any]], shape: tuple[int, ...]
 ) -> tuple[Step, Callable[[], Any]]:
-    """The step that `fit` takes, data in place; and what waits for the device."""
+    """The training step of `fit` with data on the device, and a function that waits for the device."""
     x, y = heavy.data(shape)
     with use_backend(backend):
         model = portanet.Sequential([layers.Input(shape[1:]), *make(layers)])
@@ -58,7 +58,7 @@ def portanet_step(
 
 
 def torch_step(device: str, make: Callable[[Any], Any], shape: tuple[int, ...]) -> tuple[Step, Callable[[], Any]]:
-    """PyTorch's, eager."""
+    """The same for PyTorch, eager."""
     import torch
 
     x, y = heavy.data(shape)
@@ -76,7 +76,7 @@ def torch_step(device: str, make: Callable[[Any], Any], shape: tuple[int, ...]) 
 
 
 def several(step: Step, wait: Callable[[], Any], count: int) -> Step:
-    """`count` steps that have finished when it returns."""
+    """A function that runs `count` steps and waits for the device."""
 
     def run() -> None:
         for _ in range(count):
@@ -91,25 +91,25 @@ def main() -> None:
     parser.add_argument("--backend", default="cupy", help="portanet's backend")
     parser.add_argument("--device", default="cuda", help="PyTorch's device")
     parser.add_argument("--rounds", type=int, default=15)
-    parser.add_argument("--steps", type=int, default=20, help="steps in a turn")
-    given = parser.parse_args()
-    reason = portanet.available_backends().get(given.backend)
+    parser.add_argument("--steps", type=int, default=20, help="steps per round")
+    args = parser.parse_args()
+    reason = portanet.available_backends().get(args.backend)
     if reason is not None:
         print(f"not run here: {reason}")
         return
-    backend = portanet.backends.make_backend(given.backend, None if given.backend == "cupy" else given.device)
+    backend = portanet.backends.make_backend(args.backend, None if args.backend == "cupy" else args.device)
     results = {}
-    for title, (shape, ours, theirs) in WORKLOADS.items():
+    for title, (shape, make_layers, make_torch) in WORKLOADS.items():
         contestants = {
-            f"portanet {given.backend}": portanet_step(backend, ours, shape),
-            "torch": torch_step(given.device, theirs, shape),
+            f"portanet {args.backend}": portanet_step(backend, make_layers, shape),
+            "torch": torch_step(args.device, make_torch, shape),
         }
-        turns = {name: several(step, wait, given.steps) for name, (step, wait) in contestants.items()}
-        medians = interleaved(turns, given.rounds, turn=0.0, warmup=1)
-        results[title] = {name: found / given.steps for name, found in medians.items()}
+        turns = {name: several(step, wait, args.steps) for name, (step, wait) in contestants.items()}
+        medians = interleaved(turns, args.rounds, turn=0.0, warmup=1)
+        results[title] = {name: median / args.steps for name, median in medians.items()}
     used, total = (backend.memory().get(name, 0) / 2**20 for name in ("used", "total"))
     print(f"{machine('numpy', 'torch')}; {backend}\n")
-    print(table("forward, backward, Adam", results, [f"portanet {given.backend}", "torch"], "torch"))
+    print(table("forward, backward, Adam", results, [f"portanet {args.backend}", "torch"], "torch"))
     print(f"\nMemory of the device in use: {used:.0f} of {total:.0f} MiB")
 
 

@@ -1,12 +1,12 @@
-"""Heavy layers: training steps (forward, backward, Adam) of a CNN, an LSTM and a transformer, beside PyTorch and Keras.
+"""Training steps (forward, backward, Adam) of a CNN, an LSTM and a transformer, compared with PyTorch and Keras.
 
-`python -m benchmarks.heavy` times them in one run on two threads, says where the CNN's time goes and how much memory a
-step takes. `python -m benchmarks.heavy WORKLOAD...` takes those workloads only; `--chainer PYTHON` adds Chainer, see
+`python -m benchmarks.heavy` times them in one run on two threads, profiles the CNN and measures the memory of a step.
+`python -m benchmarks.heavy WORKLOAD...` runs only those workloads; `--chainer PYTHON` adds Chainer, see
 `benchmarks.heavy_chainer`.
 
-PyTorch is eager. PyTorch and Keras (on JAX) compute in processes of their own, as they do for their users: threads
-would disturb each other, and portanet has the C library keep freed memory, from which they would profit. A process is
-asked to do a step when its turn comes.
+PyTorch is eager. PyTorch and Keras (on JAX) run in separate processes, as they do for their users: threads would
+interfere, and portanet makes the C library retain freed memory, which would speed them up. A process runs a step when
+its turn comes.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ Step = Callable[[], Any]
 
 @dataclass(frozen=True)
 class Workload:
-    """Something to time: how each library does it, and the ratio to PyTorch's time that we want.
+    """A workload in each library, and the target ratio to PyTorch's time.
 
-    `flops` counts the multiplications and additions in products of matrices, which bound the time from below.
+    `flops` counts the multiplications and additions in matrix products, a lower bound of the time.
     """
 
     title: str
@@ -48,7 +48,7 @@ class Workload:
 
 
 def data(shape: tuple[int, ...]) -> tuple[Any, Any]:
-    """Inputs and classes, the same for everybody."""
+    """Inputs and classes, the same for all libraries."""
     generator = np.random.default_rng(0)
     return generator.standard_normal(shape).astype("float32"), generator.integers(0, 10, shape[0])
 
@@ -57,7 +57,7 @@ def data(shape: tuple[int, ...]) -> tuple[Any, Any]:
 
 
 def portanet_step(make: Callable[[Any], list[Any]], shape: tuple[int, ...]) -> Step:
-    """Ours, on NumPy: the step that `fit` takes, data in place."""
+    """The training step of `fit` on NumPy, with prepared data."""
     import portanet
     from portanet import layers
     from portanet.training import TrainingRun
@@ -71,7 +71,7 @@ def portanet_step(make: Callable[[Any], list[Any]], shape: tuple[int, ...]) -> S
 
 
 def torch_step(make: Callable[[Any], Any], shape: tuple[int, ...], channels_first: bool = False) -> Step:
-    """PyTorch's, eager."""
+    """The same for PyTorch, eager."""
     import torch
 
     x, y = data(shape)
@@ -88,7 +88,7 @@ def torch_step(make: Callable[[Any], Any], shape: tuple[int, ...], channels_firs
 
 
 def keras_step(make: Callable[[Any], list[Any]], shape: tuple[int, ...]) -> Step:
-    """Keras's, on the backend that KERAS_BACKEND names."""
+    """The same for Keras, on the backend named by KERAS_BACKEND."""
     import keras
 
     x, y = data(shape)
@@ -198,11 +198,11 @@ WORKLOADS = {
 }
 
 
-# Where the time goes, and what a step takes in memory
+# Profile and memory of a step
 
 
 def product_rate() -> float:
-    """Multiplications and additions per second in a large product of float32 matrices, the best of several."""
+    """Multiplications and additions per second in a large product of float32 matrices, the best of ten."""
     a, b = np.ones((2048, 1024), dtype="float32"), np.ones((1024, 1024), dtype="float32")
     best = math.inf
     for _ in range(10):
@@ -213,7 +213,7 @@ def product_rate() -> float:
 
 
 def parts_of_the_cnn() -> dict[str, float]:
-    """Median seconds of the pieces that the CNN's step is made of, each by itself."""
+    """Median seconds of the operations in the CNN's step, each alone."""
     from portanet.activations import relu
     from portanet.autodiff import vjp
     from portanet.ops import convolution_plain as plain
@@ -247,13 +247,13 @@ def parts_of_the_cnn() -> dict[str, float]:
 
 
 def peak_memory(library: str, name: str) -> float:
-    """Bytes by which a process grows while it does three steps, after one: what a step holds at its peak."""
-    found = subprocess.check_output([sys.executable, "-m", "benchmarks.heavy", "--memory", library, name], text=True)
-    return float(found.split()[-1])
+    """Peak memory of a step in bytes, measured in a separate process."""
+    output = subprocess.check_output([sys.executable, "-m", "benchmarks.heavy", "--memory", library, name], text=True)
+    return float(output.split()[-1])
 
 
 def print_memory(library: str, name: str) -> None:
-    """What the process holds at its peak in a step, beyond what it held before the first."""
+    """Print the peak memory of three steps, beyond the memory before the first."""
     step = getattr(WORKLOADS[name], library)()
     use_threads(THREADS)
     before = resident("VmRSS")
@@ -263,17 +263,17 @@ def print_memory(library: str, name: str) -> None:
 
 
 def resident(line: str) -> int:
-    """Bytes that the process has in memory now (VmRSS) or had at most (VmHWM), as Linux reports them."""
+    """Current (VmRSS) or peak (VmHWM) resident memory of the process in bytes, as Linux reports it."""
     status = pathlib.Path("/proc/self/status").read_text().splitlines()
-    return next(int(found.split()[1]) * 1024 for found in status if found.startswith(line))
+    return next(int(entry.split()[1]) * 1024 for entry in status if entry.startswith(line))
 
 
-# All together
+# Report
 
 
 def timings(name: str, rounds: int, chainer: str | None) -> dict[str, float]:
-    """Median seconds of each library, taking turns."""
-    ours = WORKLOADS[name].portanet()
+    """Median seconds of each library, in turns."""
+    step = WORKLOADS[name].portanet()
     use_threads(THREADS)
     keras = {
         "KERAS_BACKEND": "jax",
@@ -287,46 +287,45 @@ def timings(name: str, rounds: int, chainer: str | None) -> dict[str, float]:
         }
         if chainer is not None and name in ("cnn", "lstm"):
             served["chainer"] = stack.enter_context(steps_of("benchmarks.heavy_chainer", name, python=chainer))
-        return in_turns({"portanet numpy": ours}, served, rounds)
+        return in_turns({"portanet numpy": step}, served, rounds)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("workloads", nargs="*", choices=[[], *WORKLOADS], help="by default all")
     parser.add_argument("--rounds", type=int, default=15)
-    parser.add_argument("--chainer", metavar="PYTHON", help="that of an environment with Chainer")
+    parser.add_argument("--chainer", metavar="PYTHON", help="Python of an environment with Chainer")
     parser.add_argument("--serve", nargs=2, help=argparse.SUPPRESS)
     parser.add_argument("--memory", nargs=2, help=argparse.SUPPRESS)
-    given = parser.parse_args()
-    if given.serve:
-        return serve(getattr(WORKLOADS[given.serve[1]], given.serve[0])(), THREADS)
-    if given.memory:
-        return print_memory(*given.memory)
-    names = given.workloads or list(WORKLOADS)
+    args = parser.parse_args()
+    if args.serve:
+        return serve(getattr(WORKLOADS[args.serve[1]], args.serve[0])(), THREADS)
+    if args.memory:
+        return print_memory(*args.memory)
+    names = args.workloads or list(WORKLOADS)
     print(machine("numpy", "torch", "keras", "jax"))
     print(
-        f"load average {os.getloadavg()[0]:.1f}; {THREADS} threads each; medians of {given.rounds} rounds of 4 steps\n"
+        f"load average {os.getloadavg()[0]:.1f}; {THREADS} threads each; medians of {args.rounds} rounds of 4 steps\n"
     )
-    results = {WORKLOADS[name].title: timings(name, given.rounds, given.chainer) for name in names}
-    columns = ["portanet numpy", "torch", "keras jax", *(["chainer"] if given.chainer else [])]
+    results = {WORKLOADS[name].title: timings(name, args.rounds, args.chainer) for name in names}
+    columns = ["portanet numpy", "torch", "keras jax", *(["chainer"] if args.chainer else [])]
     print(table("workload", results, columns, "torch"))
     rate = product_rate()
-    print(f"\nProducts of matrices run at {rate / 1e9:.0f} GFLOP/s here:")
+    print(f"\nMatrix products run at {rate / 1e9:.0f} GFLOP/s:")
     for name in names:
-        workload, found = WORKLOADS[name], results[WORKLOADS[name].title]
-        ratio = found["portanet numpy"] / found["torch"]
+        workload, medians = WORKLOADS[name], results[WORKLOADS[name].title]
+        ratio = medians["portanet numpy"] / medians["torch"]
         print(
-            f"  {name}: {workload.flops / 1e9:.2f} GFLOP need {seconds(workload.flops / rate)} at least, "
-            f"we take {seconds(found['portanet numpy'])}; {ratio:.2f} of PyTorch's time, target {workload.target}"
+            f"  {name}: {workload.flops / 1e9:.2f} GFLOP need at least {seconds(workload.flops / rate)}, "
+            f"portanet takes {seconds(medians['portanet numpy'])}; {ratio:.2f} of PyTorch's time, "
+            f"target {workload.target}"
         )
     if "cnn" in names:
-        print("\nThe CNN's step, piece by piece:")
-        for piece, time_taken in parts_of_the_cnn().items():
-            print(f"  {piece:<28} {seconds(time_taken)}")
-        ours, theirs = (peak_memory(library, "cnn") for library in ("portanet", "torch"))
-        print(
-            f"\nPeak memory of a step: {ours / 2**20:.0f} MiB, PyTorch {theirs / 2**20:.0f} MiB ({ours / theirs:.2f})"
-        )
+        print("\nOperations of the CNN's step:")
+        for operation, duration in parts_of_the_cnn().items():
+            print(f"  {operation:<28} {seconds(duration)}")
+        memory, torch = (peak_memory(library, "cnn") / 2**20 for library in ("portanet", "torch"))
+        print(f"\nPeak memory of a step: {memory:.0f} MiB, PyTorch {torch:.0f} MiB ({memory / torch:.2f})")
 
 
 if __name__ == "__main__":

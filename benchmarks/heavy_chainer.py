@@ -1,6 +1,6 @@
-"""The workloads of `benchmarks.heavy` in Chainer 7.8, whose last release needs a NumPy of its time.
+"""The workloads of `benchmarks.heavy` in Chainer 7.8, which needs an old NumPy.
 
-So it has an environment of its own, whose Python `benchmarks.heavy --chainer` is told:
+So it needs a separate environment, whose Python is passed to `benchmarks.heavy --chainer`:
 
     python -m venv ENV
     ENV/bin/pip install "setuptools<65" wheel "numpy==1.23.5" "protobuf<3.21" six filelock typing_extensions
@@ -24,7 +24,7 @@ from benchmarks.timing import serve
 
 
 class Cnn(chainer.Chain):  # type: ignore[misc]
-    """That of Ketkar's listing 7-7, without dropout."""
+    """The CNN of Ketkar's listing 7-7, without dropout."""
 
     def __init__(self) -> None:
         super().__init__()

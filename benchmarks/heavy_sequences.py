@@ -1,4 +1,4 @@
-"""The sequence models that `benchmarks.heavy` times, in each library."""
+"""The sequence models of `benchmarks.heavy`, in each library."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ BLOCK_FLOPS = 3 * (2 * 32 * 64 * (4 * 128 * 128 + 2 * 128 * INNER) + 2 * 2 * 32 
 
 
 def lstm_layers(layers: Any) -> list[Any]:
-    """Ours, and Keras's."""
+    """For portanet and Keras."""
     return [layers.LSTM(LSTM_UNITS), layers.Dense(10)]
 
 
@@ -33,7 +33,7 @@ def lstm_torch(nn: Any) -> Any:
 
 
 def block_layers(layers: Any) -> list[Any]:
-    """Ours."""
+    """For portanet."""
     block = layers.TransformerEncoder(INNER, HEADS, activation="gelu")
     return [block, layers.GlobalAveragePooling1D(), layers.Dense(10)]
 

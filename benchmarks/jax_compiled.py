@@ -1,7 +1,7 @@
-"""The training step compiled by JAX, beside the same step uncompiled and Keras 3 on JAX: a CNN on handwritten digits.
+"""The training step compiled by JAX, the same step uncompiled, and Keras 3 on JAX: a CNN on handwritten digits.
 
-`python -m benchmarks.jax_compiled`. All three are called with data in place; Keras's step is the one that its
-`train_on_batch` takes, called directly as its `fit` does (`model.train_function`).
+`python -m benchmarks.jax_compiled`. All three get prepared data; Keras's step is `model.train_function`, called
+directly as in its `fit`.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def digits() -> tuple[Any, Any]:
 
 
 def cnn(layers: Any) -> list[Any]:
-    """Both libraries' layers have the same names."""
+    """The layers, with the names common to portanet and Keras."""
     return [
         layers.Input((8, 8, 1)),
         layers.Conv2D(32, 3, padding="same", activation="relu"),
@@ -45,7 +45,7 @@ def cnn(layers: Any) -> list[Any]:
 
 
 def portanet_step(compiled: bool) -> Step:
-    """The step that `fit` takes; it has finished when it returns."""
+    """The training step of `fit`; it waits for the result."""
     x, y = digits()
     with use_backend("jax"):
         model = portanet.Sequential(cnn(portanet.layers))
@@ -62,7 +62,7 @@ def portanet_step(compiled: bool) -> Step:
 
 
 def keras_step() -> Step:
-    """Keras's compiled step; it has finished when it returns."""
+    """Keras's compiled step; it waits for the result."""
     import jax
     import keras
 
@@ -82,15 +82,17 @@ def keras_step() -> Step:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=20)
-    given = parser.parse_args()
+    args = parser.parse_args()
     steps = {"compiled": portanet_step(True), "uncompiled": portanet_step(False), "Keras 3": keras_step()}
-    medians = interleaved(steps, rounds=given.rounds, turn=0.05)
+    medians = interleaved(steps, rounds=args.rounds, turn=0.05)
     print(machine("jax", "keras", "numpy"))
-    print(f"load average {os.getloadavg()[0]:.1f}; medians of {given.rounds} rounds\n")
+    print(f"load average {os.getloadavg()[0]:.1f}; medians of {args.rounds} rounds\n")
     title = f"CNN on 8x8 digits, batch {BATCH}"
     print(table(title, {"forward, backward, Adam": medians}, list(steps), "Keras 3"))
-    print(f"\nCompiled, the step is {medians['uncompiled'] / medians['compiled']:.1f} times as fast (aim: 5 or more);")
-    print(f"it takes {medians['compiled'] / medians['Keras 3']:.2f} of Keras's time (aim: 1 or less).")
+    print(
+        f"\nThe compiled step is {medians['uncompiled'] / medians['compiled']:.1f} times as fast (target: 5);"
+    )
+    print(f"it takes {medians['compiled'] / medians['Keras 3']:.2f} of Keras's time (target: 1).")
 
 
 if __name__ == "__main__":

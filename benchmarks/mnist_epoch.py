@@ -1,7 +1,7 @@
-"""One epoch on MNIST with the network of Ketkar's listing 7-7, in portanet, PyTorch and Keras, one after the other.
+"""One epoch on MNIST with the network of Ketkar's listing 7-7, in portanet, PyTorch and Keras.
 
-`python -m benchmarks.mnist_epoch FOLDER` reads the four files of MNIST there; each library trains in a process of its
-own on all cores: 60,000 images, batches of 128, Adadelta at a learning rate of 1.0, dropout as in the book.
+`python -m benchmarks.mnist_epoch FOLDER` reads the four files of MNIST in a folder; each library trains in a separate
+process on all cores: 60,000 images, batch size 128, Adadelta with a learning rate of 1.0, dropout as in the book.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ RHO, EPSILON = 0.95, 1e-7
 
 
 def cnn(layers: Any) -> list[Any]:
-    """The layers, with the names that portanet and Keras share."""
+    """The layers, with the names common to portanet and Keras."""
     return [
         layers.Conv2D(32, 3, activation="relu"),
         layers.Conv2D(32, 3, activation="relu"),
@@ -42,8 +42,8 @@ def like_keras(library: Any, x: Any, y: Any, test: tuple[Any, Any]) -> tuple[flo
     model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"])
     start = time.perf_counter()
     model.fit(x, y, batch_size=BATCH, epochs=1, verbose=0)
-    taken = time.perf_counter() - start
-    return taken, model.evaluate(*test, batch_size=500, verbose=0)[1], model.count_params()
+    duration = time.perf_counter() - start
+    return duration, model.evaluate(*test, batch_size=500, verbose=0)[1], model.count_params()
 
 
 def with_portanet(*data: Any) -> tuple[float, float, int]:
@@ -72,23 +72,23 @@ def with_torch(x: Any, y: Any, test: tuple[Any, Any]) -> tuple[float, float, int
     )  # fmt: skip
     optimizer = torch.optim.Adadelta(net.parameters(), 1.0, rho=RHO, eps=EPSILON)
     images, labels = (torch.from_numpy(np.moveaxis(a, -1, 1).copy()) for a in (x, test[0])), torch.from_numpy(y)
-    seen, unseen = images
+    train_images, test_images = images
     start = time.perf_counter()
     order = torch.randperm(len(labels))
     total = torch.zeros(2)
     for first in range(0, len(labels), BATCH):
-        chosen = order[first : first + BATCH]
+        batch = order[first : first + BATCH]
         optimizer.zero_grad()
-        scores = net(seen[chosen])
-        loss = nn.functional.cross_entropy(scores, labels[chosen])
+        logits = net(train_images[batch])
+        loss = nn.functional.cross_entropy(logits, labels[batch])
         loss.backward()
         optimizer.step()
-        total += torch.stack([loss.detach() * len(chosen), (scores.argmax(1) == labels[chosen]).sum()])
-    taken = time.perf_counter() - start
+        total += torch.stack([loss.detach() * len(batch), (logits.argmax(1) == labels[batch]).sum()])
+    duration = time.perf_counter() - start
     net.eval()
     with torch.no_grad():
-        found = torch.cat([net(part).argmax(1) for part in unseen.split(500)]).numpy()
-    return taken, float(np.mean(found == test[1])), sum(p.numel() for p in net.parameters())
+        predicted = torch.cat([net(batch).argmax(1) for batch in test_images.split(500)]).numpy()
+    return duration, float(np.mean(predicted == test[1])), sum(p.numel() for p in net.parameters())
 
 
 LIBRARIES = {"portanet numpy": with_portanet, "torch": with_torch, "keras jax": with_keras}
@@ -97,12 +97,12 @@ LIBRARIES = {"portanet numpy": with_portanet, "torch": with_torch, "keras jax": 
 def main() -> None:
     if len(sys.argv) < 2:
         sys.exit(__doc__)
-    folder, *chosen = sys.argv[1:]
-    if chosen:
+    folder, *libraries = sys.argv[1:]
+    if libraries:
         (x, y), (test_x, test_y) = load_mnist(folder)
         x, test_x = (images[..., None].astype("float32") / 255 for images in (x, test_x))
-        seconds, accuracy, size = LIBRARIES[chosen[0]](x, y.astype("int64"), (test_x, test_y.astype("int64")))
-        print(f"{chosen[0]:<16} {seconds:6.1f} s, test accuracy {accuracy:.4f}, {size:,} parameters")
+        seconds, accuracy, size = LIBRARIES[libraries[0]](x, y.astype("int64"), (test_x, test_y.astype("int64")))
+        print(f"{libraries[0]:<16} {seconds:6.1f} s, test accuracy {accuracy:.4f}, {size:,} parameters")
         return
     print(machine("numpy", "torch", "keras", "jax"), flush=True)
     for name in LIBRARIES:

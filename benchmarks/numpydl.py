@@ -1,7 +1,7 @@
-"""The digits script of NumPyDL's documentation, run by NumPyDL and by portanet's compatible interface in one run.
+"""The digits script of NumPyDL's documentation, with NumPyDL and with portanet's compatible interface.
 
-NumPyDL is old: `pip install --no-build-isolation npdl` in an environment that has NumPy. It computes in a process of
-its own, as for its users. `python -m benchmarks.numpydl`
+NumPyDL is old: `pip install --no-build-isolation npdl` in an environment with NumPy. It runs in a separate process, as
+for its users. `python -m benchmarks.numpydl`
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ def network(npdl: Any) -> tuple[Any, Any, Any]:
 
 
 def epoch(npdl: Any) -> Callable[[], Any]:
-    """One pass over the data, validation included."""
+    """One pass over the data, including validation."""
     model, x, y = network(npdl)
     return lambda: model.fit(x, y, max_iter=1, validation_split=0.1, file=io.StringIO())
 
 
 def result(name: str, npdl: Any) -> None:
-    """Print what 150 passes lead to."""
+    """Print the result of 150 passes."""
     model, x, y = network(npdl)
     lines = io.StringIO()
     model.fit(x, y, max_iter=150, validation_split=0.1, file=lines)
@@ -45,15 +45,15 @@ def result(name: str, npdl: Any) -> None:
 def main() -> None:
     if sys.argv[1:] == ["--serve"]:
         return serve(epoch(importlib.import_module("npdl")))
-    ours = importlib.import_module("portanet.compat.numpydl")
+    compat = importlib.import_module("portanet.compat.numpydl")
     print(machine("numpy"))
-    result("portanet", ours)
+    result("portanet", compat)
     result("npdl", importlib.import_module("npdl"))
     use_threads(2)
-    with steps_of("benchmarks.numpydl", "--serve") as theirs:
-        medians = in_turns({"portanet": epoch(ours)}, {"npdl": theirs}, rounds=20)
+    with steps_of("benchmarks.numpydl", "--serve") as npdl_epoch:
+        medians = in_turns({"portanet": epoch(compat)}, {"npdl": npdl_epoch}, rounds=20)
     for name, time in medians.items():
-        print(f"{name:<10} {seconds(time)} an epoch")
+        print(f"{name:<10} {seconds(time)} per epoch")
     print(f"portanet takes {medians['portanet'] / medians['npdl']:.2f} of NumPyDL's time")
 
 

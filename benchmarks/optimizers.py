@@ -1,4 +1,4 @@
-"""One step of each optimizer on the 669,706 parameters of a 784-512-512-10 network, beside PyTorch's.
+"""One step of each optimizer on the 669,706 parameters of a 784-512-512-10 network, compared with PyTorch.
 
 Run: python -m benchmarks.optimizers [--threads 2]
 """
@@ -38,21 +38,21 @@ TASKS: dict[str, tuple[Callable[[], Any], Callable[..., Any] | None]] = {
 }
 
 
-def ours(make: Callable[[], Any], convert: Callable[[Any], Any]) -> Callable[[], None]:
+def portanet_step(make: Callable[[], Any], convert: Callable[[Any], Any]) -> Callable[[], None]:
     rng = np.random.default_rng(0)
     params = {path: convert(rng.standard_normal(shape, dtype="float32")) for path, shape in SHAPES.items()}
     grads = {path: convert(rng.standard_normal(shape, dtype="float32")) for path, shape in SHAPES.items()}
     optimizer = make()
-    held = [(params, optimizer.init(params))]
+    state = optimizer.init(params)
 
     def step() -> None:
-        params, state = held[0]
-        held[0] = optimizer.update(params, grads, state)
+        nonlocal params, state
+        params, state = optimizer.update(params, grads, state)
 
     return step
 
 
-def theirs(make: Callable[..., Any], **options: Any) -> Callable[[], None]:
+def torch_step(make: Callable[..., Any], **options: Any) -> Callable[[], None]:
     params = [torch.randn(shape, requires_grad=True) for shape in SHAPES.values()]
     for p in params:
         p.grad = torch.randn_like(p)
@@ -67,16 +67,16 @@ def theirs(make: Callable[..., Any], **options: Any) -> Callable[[], None]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
-        "--threads", type=int, default=2, help="on a busy machine PyTorch's threads wait for each other: use 1"
+        "--threads", type=int, default=2, help="use 1 on a busy machine, where PyTorch's threads wait for each other"
     )
     use_threads(parser.parse_args().threads)
     print(machine("numpy", "torch"), "\n")
     columns = ["portanet on NumPy", "portanet on PyTorch", "torch.optim", "torch.optim, foreach"]
     results = {}
-    for name, (make, oracle) in TASKS.items():
-        contestants = {columns[0]: ours(make, np.array), columns[1]: ours(make, torch.from_numpy)}
-        if oracle is not None:
-            contestants |= {columns[2]: theirs(oracle), columns[3]: theirs(oracle, foreach=True)}
+    for name, (make, make_torch) in TASKS.items():
+        contestants = {columns[0]: portanet_step(make, np.array), columns[1]: portanet_step(make, torch.from_numpy)}
+        if make_torch is not None:
+            contestants |= {columns[2]: torch_step(make_torch), columns[3]: torch_step(make_torch, foreach=True)}
         results[name] = interleaved(contestants, rounds=7, turn=0.01)
     print(table("one step", results, columns, columns[2]))
 

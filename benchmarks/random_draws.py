@@ -1,4 +1,4 @@
-"""A million random numbers from portanet's counters, beside each library's own generator.
+"""A million random numbers from portanet's counter-based generator, compared with each library's own generator.
 
 Run: python -m benchmarks.random_draws [--size 1000000] [--threads 2]
 """
@@ -20,8 +20,8 @@ from portanet.random import stream_key, streams
 KEY = stream_key(0, "benchmark")
 
 
-def ours(backend: Backend, size: int) -> dict[str, Callable[[], Any]]:
-    """The draws of portanet, each of a step of its own, compiled where the library compiles."""
+def portanet_draws(backend: Backend, size: int) -> dict[str, Callable[[], Any]]:
+    """The draws of portanet, compiled where the library compiles."""
     draws = {
         "mask": lambda step: streams.bernoulli(KEY, step, 0.8, (size,)),
         "uniform": lambda step: streams.uniform(KEY, step, (size,)),
@@ -43,8 +43,8 @@ def wait(x: Any) -> Any:
     return jax.block_until_ready(x) if isinstance(x, jax.Array) else x
 
 
-def theirs(size: int) -> dict[str, dict[str, Callable[[], Any]]]:
-    """The same draws by the libraries' generators, in float32 where they draw that."""
+def library_draws(size: int) -> dict[str, dict[str, Callable[[], Any]]]:
+    """The same draws by the libraries' generators, in float32 where supported."""
     rng = np.random.default_rng(0)
     key = jax.random.key(0)
     mask = jax.jit(lambda key: jax.random.bernoulli(key, 0.8, (size,)))
@@ -88,13 +88,13 @@ def main() -> None:
     options = parser.parse_args()
     use_threads(options.threads)
     print(machine("numpy", "torch", "jax"))
-    for name, others in theirs(options.size).items():
-        mine = ours(make_backend(name, None if name == "numpy" else "cpu"), options.size)
+    for name, library in library_draws(options.size).items():
+        draws = portanet_draws(make_backend(name, None if name == "numpy" else "cpu"), options.size)
         results = {}
-        for task in mine:
-            contestants = {f"portanet on {name}": mine[task]}
-            if task in others:
-                contestants[name] = others[task]
+        for task, draw in draws.items():
+            contestants = {f"portanet on {name}": draw}
+            if task in library:
+                contestants[name] = library[task]
             results[task] = interleaved(contestants, rounds=options.rounds)
         print(f"\n{table(f'{options.size:,} numbers', results, [f'portanet on {name}', name], base=name)}")
 

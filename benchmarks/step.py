@@ -1,6 +1,6 @@
-"""One training step (forward, backward, Adam) of an MLP 784-512-512-10 at batch 128, beside PyTorch eager in one run.
+"""One training step (forward, backward, Adam) of an MLP 784-512-512-10 at batch 128, compared with PyTorch eager.
 
-Also the price of tracing on tiny arrays, of importing, and of the installation: `python -m benchmarks.step`.
+Also the cost of tracing small arrays, the import time and the installed size: `python -m benchmarks.step`.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Y = generator.integers(0, 10, 128)
 
 
 def portanet_step() -> Callable[[], Any]:
-    """The step that `fit` takes, data already in place."""
+    """The training step of `fit` with prepared data."""
     with use_backend("numpy"):
         model = portanet.Sequential([layers.Input((784,)), layers.Dense(512, "relu"), layers.Dense(512, "relu")])
         model.add(layers.Dense(10))
@@ -55,7 +55,7 @@ def torch_step() -> Callable[[], Any]:
 
 
 def tiny(operation: Callable[[Any], Any], count: int = 100) -> Callable[[], Any]:
-    """`count` recorded operations on an array of three elements."""
+    """Record `count` operations on an array of three elements."""
     x = np.ones(3, dtype="float32")
 
     def chain(x: Any) -> Any:
@@ -67,28 +67,27 @@ def tiny(operation: Callable[[Any], Any], count: int = 100) -> Callable[[], Any]
 
 
 def import_seconds(module: str, runs: int = 7) -> float:
-    """Median seconds that a fresh interpreter needs to import a module."""
+    """Median seconds to import a module in a new interpreter."""
     code = f"import time; t = time.perf_counter(); import {module}; print(time.perf_counter() - t)"
-    found = [float(subprocess.check_output([sys.executable, "-c", code])) for _ in range(runs)]
-    return statistics.median(found)
+    return statistics.median(float(subprocess.check_output([sys.executable, "-c", code])) for _ in range(runs))
 
 
 def installed_size() -> int:
-    """Bytes of the package's own Python files."""
+    """Size of the package's Python files in bytes."""
     return sum(f.stat().st_size for f in pathlib.Path(portanet.__file__).parent.rglob("*.py"))
 
 
 def main() -> None:
     if sys.argv[1:] == ["--serve"]:
         return serve(torch_step())
-    ours = portanet_step()
+    step = portanet_step()
     use_threads(2)
     with steps_of("benchmarks.step", "--serve") as torch:
-        medians = in_turns({"portanet numpy": ours}, {"torch": torch}, rounds=30)
+        medians = in_turns({"portanet numpy": step}, {"torch": torch}, rounds=30)
     print(machine("numpy", "torch", "array-api-compat"))
     print()
     print(table("training step", {"MLP 784-512-512-10, batch 128, Adam": medians}, list(medians), "torch"))
-    print(f"\nSpeed beside PyTorch eager: {medians['torch'] / medians['portanet numpy']:.2f}x")
+    print(f"\nSpeed relative to PyTorch eager: {medians['torch'] / medians['portanet numpy']:.2f}x")
 
     operations = {
         "x * 1.5": lambda x: x * 1.5,
@@ -99,10 +98,10 @@ def main() -> None:
     for name, time in interleaved({n: tiny(f) for n, f in operations.items()}, rounds=20).items():
         print(f"  {name:<14} {seconds(time / (200 if 'exp' in name else 100))}")
 
-    numpy_alone, all_of_it = import_seconds("numpy"), import_seconds("portanet")
-    print(f"\nimport numpy {seconds(numpy_alone)}, import portanet {seconds(all_of_it - numpy_alone)} more")
+    numpy_time, portanet_time = import_seconds("numpy"), import_seconds("portanet")
+    print(f"\nimport numpy {seconds(numpy_time)}, import portanet {seconds(portanet_time - numpy_time)} more")
     core = [r for r in importlib.metadata.requires("portanet") or [] if "extra" not in r]
-    print(f"portanet's own files: {installed_size() / 1024:.0f} KiB; it needs {', '.join(core)}")
+    print(f"portanet's files: {installed_size() / 1024:.0f} KiB; it requires {', '.join(core)}")
 
 
 if __name__ == "__main__":

@@ -1,8 +1,7 @@
-"""Side-by-side timing that other benchmarks share.
+"""Interleaved timing, shared by the benchmarks.
 
-Contestants take turns in every round, so that whatever else the machine does disturbs all of them alike; the median
-over the rounds is reported. A contestant is a function without arguments that has finished when it returns (a library
-that computes asynchronously must wait inside).
+Contestants take turns in every round, so that other load on the machine affects all of them equally; the median over
+the rounds is reported. A contestant is a function without arguments that waits for its result.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from typing import Any
 
 
 def use_threads(count: int = 2) -> None:
-    """Hold BLAS, OpenMP and torch to `count` threads; call it after the libraries are imported."""
+    """Limit BLAS, OpenMP and torch to `count` threads; call it after the libraries are imported."""
     import threadpoolctl
 
     threadpoolctl.threadpool_limits(count)
@@ -32,9 +31,9 @@ def use_threads(count: int = 2) -> None:
 
 @contextlib.contextmanager
 def steps_of(*command: str, python: str = sys.executable, **environment: str) -> Iterator[Callable[[], float]]:
-    """A function that has `python -m command` do one step, and gives the seconds it took; see `serve`.
+    """A function that runs a step in a process `python -m command` and returns its seconds; see `serve`.
 
-    A library in a process of its own is as it is for its users: no other's threads, nor its settings of memory.
+    In a separate process, a library is not affected by the threads and memory settings of others.
     """
     process = subprocess.Popen(
         [python, "-m", *command],
@@ -57,14 +56,14 @@ def steps_of(*command: str, python: str = sys.executable, **environment: str) ->
 
 
 def serve(step: Callable[[], Any], threads: int = 2) -> None:
-    """For each line read, print how long a step takes."""
+    """Print the seconds of a step for each line of standard input."""
     use_threads(threads)
     for _ in sys.stdin:
         print(in_a_row(step), flush=True)
 
 
 def in_a_row(step: Callable[[], Any], count: int = 4) -> float:
-    """Seconds of a step among others, as in training: after one that is not counted."""
+    """Mean seconds of `count` consecutive steps, as in training, after one warm-up."""
     step()
     start = time.perf_counter()
     for _ in range(count):
@@ -75,20 +74,20 @@ def in_a_row(step: Callable[[], Any], count: int = 4) -> float:
 def in_turns(
     own: dict[str, Callable[[], Any]], served: dict[str, Callable[[], float]], rounds: int = 15
 ) -> dict[str, float]:
-    """Median seconds of steps of this process and of others that are asked by `steps_of`, taking turns.
+    """Median seconds of steps of this process and of others started by `steps_of`, in turns.
 
-    Before each turn is a rest, until the threads of the last one, which look out for more work, have gone to sleep.
+    A pause before each turn lets the spinning threads of the last one go to sleep.
     """
     turns = {**{name: functools.partial(in_a_row, step) for name, step in own.items()}, **served}
     times: dict[str, list[float]] = {name: [] for name in turns}
-    for number in range(rounds + 1):
+    for i in range(rounds + 1):
         for name, turn in turns.items():
             gc.collect()
             time.sleep(0.06)
-            taken = turn()
-            if number:  # the first compiles and allocates
-                times[name].append(taken)
-    return {name: statistics.median(found) for name, found in times.items()}
+            duration = turn()
+            if i:  # the first round compiles and allocates
+                times[name].append(duration)
+    return {name: statistics.median(durations) for name, durations in times.items()}
 
 
 def interleaved(
@@ -97,10 +96,10 @@ def interleaved(
     """Median seconds of one call of each contestant.
 
     Args:
-        contestants: Name and function.
-        rounds: How often each takes its turn.
-        turn: Seconds that a turn should last; a fast function is called several times in it.
-        warmup: Calls before anything is measured.
+        contestants: Functions by name.
+        rounds: Number of turns of each contestant.
+        turn: Target duration of a turn in seconds; a fast function is called several times.
+        warmup: Calls before measuring.
     """
     calls: dict[str, int] = {}
     for name, function in contestants.items():
@@ -117,7 +116,7 @@ def interleaved(
             for _ in range(calls[name]):
                 function()
             times[name].append((time.perf_counter() - start) / calls[name])
-    return {name: statistics.median(found) for name, found in times.items()}
+    return {name: statistics.median(durations) for name, durations in times.items()}
 
 
 def seconds(value: float) -> str:
@@ -133,9 +132,9 @@ def seconds(value: float) -> str:
 
 
 def table(title: str, results: Mapping[str, Mapping[str, float]], columns: Sequence[str], base: str) -> str:
-    """A Markdown table of medians: one row for each task, one column for each contestant, ratios to `base` beside.
+    """A Markdown table of medians: one row per task, one column per contestant, with ratios to `base`.
 
-    A contestant without a figure for a task is shown as a dash.
+    A missing result is shown as a dash.
     """
     lines = [f"| {title} | " + " | ".join(columns) + " |", "|---" * (len(columns) + 1) + "|"]
     for task, medians in results.items():
@@ -152,7 +151,7 @@ def table(title: str, results: Mapping[str, Mapping[str, float]], columns: Seque
 
 
 def machine(*packages: str) -> str:
-    """One line that says where the figures come from: processor, cores, Python and package versions."""
+    """A line that describes the environment: processor, cores, Python and package versions."""
     model = platform.processor() or platform.machine()
     try:
         with open("/proc/cpuinfo") as info:

@@ -1,4 +1,4 @@
-"""Blocks of deep networks in a few lines each, and networks of 30 layers with and without shortcuts.
+"""Building blocks of deep networks, and networks of 30 layers with and without shortcuts.
 
     python examples/architectures.py shared/data/mnist
 
@@ -12,13 +12,13 @@ from portanet import datasets, layers
 
 
 def residual(x, units):
-    """F(x) + x (He et al. 2015), normalised before the nonlinearity."""
+    """F(x) + x (He et al. 2015), normalised before the activation."""
     y = layers.ReLU()(layers.BatchNormalization()(layers.Dense(units)(x)))
     return layers.ReLU()(layers.BatchNormalization()(layers.Dense(units)(y)) + x)
 
 
 def pre_activation(x, units):
-    """X + F(x) with everything inside F (He et al. 2016): the way through is an identity."""
+    """X + F(x) with all layers in F (He et al. 2016): the shortcut is an identity."""
     y = x
     for _ in range(2):
         y = layers.Dense(units)(layers.ReLU()(layers.BatchNormalization()(y)))
@@ -26,7 +26,7 @@ def pre_activation(x, units):
 
 
 def dense_block(x, count, growth):
-    """Each layer sees all that came before it (Huang et al. 2017)."""
+    """Each layer takes the outputs of all previous layers (Huang et al. 2017)."""
     for _ in range(count):
         y = layers.Conv2D(growth, 3, padding="same", use_bias=False)(layers.ReLU()(layers.BatchNormalization()(x)))
         x = layers.Concatenate()([x, y])
@@ -34,7 +34,7 @@ def dense_block(x, count, growth):
 
 
 def inception(x, filters):
-    """Windows of several sizes side by side (Szegedy et al. 2014)."""
+    """Parallel convolutions of several sizes (Szegedy et al. 2014)."""
     branches = [layers.Conv2D(filters, size, padding="same", activation="relu")(x) for size in (1, 3, 5)]
     pooled = layers.MaxPooling2D(3, strides=1, padding="same")(x)
     return layers.Concatenate()([*branches, layers.Conv2D(filters, 1, activation="relu")(pooled)])
@@ -60,7 +60,7 @@ def deep(block, count, units=50):
 
 
 def accuracy(block, count, train, test, epochs=4):
-    """Train and give the accuracy on test data."""
+    """Train, and return the accuracy on test data."""
     portanet.random.set_seed(0)
     model = deep(block, count)
     model.compile(portanet.optimizers.Adam(1e-3), "sparse_categorical_crossentropy", metrics=["accuracy"])
@@ -69,7 +69,7 @@ def accuracy(block, count, train, test, epochs=4):
 
 
 def digits(folder):
-    """4,000 digits of MNIST to train on, and 2,000 to test."""
+    """4,000 digits of MNIST for training, and 2,000 for testing."""
     (x, y), (x_test, y_test) = datasets.load_mnist(folder)
     return (x[:4000].reshape(-1, 784) / 255.0, y[:4000]), (x_test[:2000].reshape(-1, 784) / 255.0, y_test[:2000])
 
@@ -77,7 +77,7 @@ def digits(folder):
 def main(folder):
     train, test = digits(folder)
     for block, count in ((plain, 30), (highway, 30), (residual, 15), (pre_activation, 15)):
-        print(f"{block.__name__:<15} 30 layers between: test accuracy {accuracy(block, count, train, test):.3f}")
+        print(f"{block.__name__:<15} 30 hidden layers: test accuracy {accuracy(block, count, train, test):.3f}")
 
 
 if __name__ == "__main__":

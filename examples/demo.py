@@ -1,4 +1,4 @@
-"""Run examples/digits.py on every backend found here; print how they agree and draw what they learned."""
+"""Run examples/digits.py on every available backend; compare the results and plot them."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ RUNS = (
 REQUIRED = 0.95
 
 
-def main(picture: str = "demo.png") -> int:
+def main(path: str = "demo.png") -> int:
     reasons = portanet.available_backends()
     results = {}
     for backend, device in RUNS:
         name = backend if device is None else f"{backend} {device}"
         if reasons[backend] is not None:
-            print(f"{name:<16} left out: {reasons[backend]}")
+            print(f"{name:<16} skipped: {reasons[backend]}")
             continue
         start = time.perf_counter()
         results[name] = train(backend, device, verbose=0)
@@ -34,25 +34,25 @@ def main(picture: str = "demo.png") -> int:
     reference = np.asarray(results["numpy"]["history"]["loss"])
     print(f"\n{'backend':<16}{'held-out accuracy':>18}{'seconds':>10}{'loss curve differs from numpy by':>34}")
     for name, run in results.items():
-        apart = np.max(np.abs(np.asarray(run["history"]["loss"]) / reference - 1))
-        print(f"{name:<16}{run['history']['val_accuracy'][-1]:>18.4f}{run['seconds']:>10.1f}{apart:>34.1e}")
+        difference = np.max(np.abs(np.asarray(run["history"]["loss"]) / reference - 1))
+        print(f"{name:<16}{run['history']['val_accuracy'][-1]:>18.4f}{run['seconds']:>10.1f}{difference:>34.1e}")
 
-    draw(results, picture)
-    print(f"\nLoss curves and predictions: {pathlib.Path(picture).resolve()}")
+    plot(results, path)
+    print(f"\nLoss curves and predictions: {pathlib.Path(path).resolve()}")
     worst = min(run["history"]["val_accuracy"][-1] for run in results.values())
     print(f"Held-out accuracy is {worst:.4f} or better on every backend (required: {REQUIRED}).")
     return 0 if worst >= REQUIRED else 1
 
 
-def draw(results: dict, picture: str) -> None:
-    """The loss of every backend, and the first held-out digits with what the network takes them for."""
+def plot(results: dict, path: str) -> None:
+    """Plot the loss of every backend, and the first held-out digits with their predicted classes."""
     mpl.use("Agg")
     from matplotlib import pyplot as plt
 
     figure = plt.figure(figsize=(11, 4.2), layout="constrained")
     left, right = figure.subfigures(1, 2, width_ratios=(1.1, 1))
     curves = left.subplots()
-    for rank, (name, run) in enumerate(results.items()):  # thinner and thinner, since they lie on one another
+    for rank, (name, run) in enumerate(results.items()):  # ever thinner lines, since they overlap
         loss = run["history"]["loss"]
         curves.plot(range(1, len(loss) + 1), loss, linewidth=2 * (len(results) - rank), label=name)
     held_out = results["numpy"]["history"]["val_loss"]
@@ -61,13 +61,13 @@ def draw(results: dict, picture: str) -> None:
     curves.legend(frameon=False)
 
     run = results["numpy"]
-    right.suptitle("Held-out digits and what they are taken for", fontsize=11)
+    right.suptitle("Held-out digits and predicted classes", fontsize=11)
     for i, axes in enumerate(right.subplots(3, 6).flat):
-        guess = int(run["guess"][i].argmax())
+        predicted = int(run["probabilities"][i].argmax())
         axes.imshow(run["images"][i].reshape(8, 8), cmap="gray_r")
-        axes.set_title(str(guess), color="black" if guess == run["labels"][i] else "red", fontsize=10)
+        axes.set_title(str(predicted), color="black" if predicted == run["labels"][i] else "red", fontsize=10)
         axes.axis("off")
-    figure.savefig(picture, dpi=120)
+    figure.savefig(path, dpi=120)
 
 
 if __name__ == "__main__":

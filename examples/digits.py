@@ -25,8 +25,8 @@ def train(backend: str = "auto", device: str | None = None, verbose: int | str =
     model.compile(adam, "sparse_categorical_crossentropy", metrics=["accuracy"])
     history = model.fit(x[:1437], y[:1437], epochs=30, validation_data=held_out, verbose=verbose)
 
-    guess = model.predict(held_out[0])
-    return {"history": history.history, "images": held_out[0], "labels": held_out[1], "guess": guess}
+    probabilities = model.predict(held_out[0])
+    return {"history": history.history, "images": held_out[0], "labels": held_out[1], "probabilities": probabilities}
 
 
 if __name__ == "__main__":

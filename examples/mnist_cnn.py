@@ -1,4 +1,4 @@
-"""A convolutional network for MNIST's digits, the one of Ketkar's listing 7-7: 600,810 parameters, one epoch.
+"""The convolutional network for MNIST of Ketkar's listing 7-7: 600,810 parameters, one epoch.
 
 Usage: python examples/mnist_cnn.py FOLDER [backend [device]]
 
@@ -17,7 +17,7 @@ from portanet.datasets import load_mnist
 
 
 def network() -> portanet.Sequential:
-    """Two convolutions, a pooling and two dense layers."""
+    """Two convolutional layers, a pooling layer and two dense layers."""
     return portanet.Sequential(
         [
             layers.Input((28, 28, 1)),
@@ -34,7 +34,7 @@ def network() -> portanet.Sequential:
 
 
 def main() -> None:
-    """Train for one epoch and print the accuracy on the test images, and the time taken."""
+    """Train for one epoch, and print the time and the accuracy on the test images."""
     folder, *backend = sys.argv[1:]
     portanet.set_backend(*(backend or ["auto"]))
     portanet.random.set_seed(0)

@@ -1,10 +1,10 @@
-"""How far back a recurrent network remembers: it reads symbols, and is asked for the first of them.
+"""Long-term memory of recurrent networks: they read a sequence of symbols and predict the first.
 
 Usage: python examples/remember.py [STEPS ...]     by default 20 and 100
 
-The bias of the gate that keeps the state starts at log(u), u uniform from 1 to STEPS - 1, so that units forget at
-rates that suit the task ("chrono initialisation", Tallec and Ollivier 2018); from the usual start, an LSTM needs many
-times as many epochs to find out that anything is to be kept for so long.
+The bias of the gate that keeps the state is initialised to log(u), u uniform from 1 to STEPS - 1, so that forgetting
+rates suit the task ("chrono initialisation", Tallec and Ollivier 2018); with the usual initialisation, an LSTM needs
+many times as many epochs.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def task(examples: int, steps: int, seed: int) -> tuple[Any, Any]:
 
 
 def long_memory(kind: str, steps: int) -> Callable[..., Any]:
-    """An initializer of the bias: what keeps the state is open, to a degree that differs from unit to unit."""
+    """An initializer of the bias: the gate that keeps the state is open, to a different degree in each unit."""
 
     def initializer(shape: tuple[int, ...], generator: np.random.Generator) -> Any:
         bias = np.zeros(shape)
@@ -46,7 +46,7 @@ def long_memory(kind: str, steps: int) -> Callable[..., Any]:
 
 
 def learn(kind: str, steps: int, units: int, examples: int, epochs: int, goal: float = 0.99) -> tuple[int, float]:
-    """Train until `goal` is reached on sequences never seen; give the number of epochs and the accuracy there."""
+    """Train until `goal` is reached on test sequences; return the number of epochs and the accuracy."""
     portanet.random.set_seed(0)
     options = {"unit_forget_bias": False} if kind == "LSTM" else {}
     layer = getattr(layers, kind)(units, bias_initializer=long_memory(kind, steps), **options)
@@ -65,7 +65,7 @@ def learn(kind: str, steps: int, units: int, examples: int, epochs: int, goal: f
 
 
 def main() -> None:
-    """Print a line for each length and kind."""
+    """Print one line per length and kind."""
     for steps in [int(arg) for arg in sys.argv[1:]] or [20, 100]:
         for kind in ("GRU", "LSTM"):
             start = time.perf_counter()

@@ -1,9 +1,8 @@
-"""What kind of answer does a question want? Six classes, told from 450 questions and tried on 50 others, ten times.
+"""Classification of questions by the kind of answer: six classes, ten-fold cross-validation on 500 questions.
 
 Usage: python examples/trec.py TREC_10.label
 
-The file is from https://cogcomp.seas.upenn.edu/Data/QA/QC/ (X. Li and D. Roth 2002): 500 questions, so each is left out
-once (ten-fold cross-validation), and the accuracy is over all of them.
+The file is from https://cogcomp.seas.upenn.edu/Data/QA/QC/ (X. Li and D. Roth 2002).
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ FOLDS, LENGTH = 10, 12
 
 
 def network(words: int, classes: int) -> Any:
-    """Words, read in both directions."""
+    """A bidirectional network on words."""
     model = portanet.Sequential(
         [
             layers.Input((LENGTH,)),
@@ -41,25 +40,25 @@ def network(words: int, classes: int) -> Any:
 
 
 def main() -> None:
-    """Print the accuracy of each fold, then that over all questions."""
+    """Print the accuracy of each fold, then over all questions."""
     texts, coarse, _ = read_trec(sys.argv[1])
     names = sorted(set(coarse))
     y = np.asarray([names.index(c) for c in coarse])
     order = np.random.default_rng(0).permutation(len(y))
-    right, start = 0, time.perf_counter()
+    correct, start = 0, time.perf_counter()
     for fold in range(FOLDS):
         portanet.random.set_seed(fold)
-        out = order[fold::FOLDS]
-        known = np.setdiff1d(order, out)
-        tokens = Tokenizer(oov_token="?")  # words of the questions that are left out stay unknown
-        tokens.fit_on_texts([texts[i] for i in known])
-        x = pad_sequences(tokens.texts_to_sequences(texts), LENGTH, padding="post", truncating="post")
+        test = order[fold::FOLDS]
+        train = np.setdiff1d(order, test)
+        tokenizer = Tokenizer(oov_token="?")  # words that occur only in test questions stay unknown
+        tokenizer.fit_on_texts([texts[i] for i in train])
+        x = pad_sequences(tokenizer.texts_to_sequences(texts), LENGTH, padding="post", truncating="post")
         model = network(int(x.max()) + 1, len(names))
-        model.fit(x[known], y[known], batch_size=32, epochs=15, verbose=0)
-        hits = int((model.predict(x[out]).argmax(axis=1) == y[out]).sum())
-        right += hits
-        print(f"fold {fold + 1}: {hits} of {len(out)}", flush=True)
-    print(f"accuracy {right / len(y):.3f} on {len(y)} questions, {time.perf_counter() - start:.0f} s")
+        model.fit(x[train], y[train], batch_size=32, epochs=15, verbose=0)
+        hits = int((model.predict(x[test]).argmax(axis=1) == y[test]).sum())
+        correct += hits
+        print(f"fold {fold + 1}: {hits} of {len(test)}", flush=True)
+    print(f"accuracy {correct / len(y):.3f} on {len(y)} questions, {time.perf_counter() - start:.0f} s")
 
 
 if __name__ == "__main__":
