@@ -89,9 +89,7 @@ def main() -> None:
     print(f"load average {os.getloadavg()[0]:.1f}; medians of {args.rounds} rounds\n")
     title = f"CNN on 8x8 digits, batch {BATCH}"
     print(table(title, {"forward, backward, Adam": medians}, list(steps), "Keras 3"))
-    print(
-        f"\nThe compiled step is {medians['uncompiled'] / medians['compiled']:.1f} times as fast (target: 5);"
-    )
+    print(f"\nThe compiled step is {medians['uncompiled'] / medians['compiled']:.1f} times as fast (target: 5);")
     print(f"it takes {medians['compiled'] / medians['Keras 3']:.2f} of Keras's time (target: 1).")
 
 

@@ -64,5 +64,5 @@ class Monitor(Callback):
         return str(direction)
 
     def improves(self, value: float, reference: float | None) -> bool:
-        """Whether a value improves on a reference by more than `min_delta`; see `portanet.schedules.plateau.improves`."""
+        """Whether a value is better by more than `min_delta`; see `portanet.schedules.plateau.improves`."""
         return improves(value, reference, "min" if reference is None else self.direction, self.min_delta)

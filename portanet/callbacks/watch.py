@@ -44,8 +44,8 @@ def watched(
 ) -> Iterator[None]:
     """A `with` block in which a function is called after each call of the given layers.
 
-    Call the model itself in the block: compiled steps bypass the function. After the block the layers are as before,
-    without overhead.
+    Call the model itself in the block: compiled steps bypass the function. After the block the layers and their
+    variables are as before.
 
     Args:
         layers: Layers by path.
