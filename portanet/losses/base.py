@@ -191,8 +191,22 @@ def mean_last(values: Array) -> Array:
     return array_namespace(values).mean(values, axis=-1) if values.ndim > 1 else values
 
 
-def require_range(loss: str, y: HostArray, low: float, high: float | None, what: str) -> None:
+def require_range(owner: str, y: HostArray, low: float, high: float | None, what: str) -> None:
     """Raise if targets are outside an interval."""
     if y.size and (y.min() < low or (high is not None and y.max() > high)):
         where = f"of at least {low:g}" if high is None else f"from {low:g} to {high:g}"
-        raise ValueError(f"Loss '{loss}' needs {what} {where} as targets. Received: y from {y.min()} to {y.max()}")
+        raise ValueError(f"{owner} needs {what} {where} as targets. Received: y from {y.min()} to {y.max()}")
+
+
+def require_classes(owner: str, y: HostArray, classes: int | None, ignore_class: int | None = None) -> None:
+    """Raise if targets are not class numbers below `classes`, or the one that is ignored."""
+    y = y if ignore_class is None else y[y != ignore_class]
+    if not y.size:
+        return
+    if y.dtype.kind == "f" and not (y == y // 1).all():
+        raise ValueError(
+            f"{owner} needs integer class numbers as targets. Received: y of dtype {y.dtype} with fractions"
+        )
+    if y.min() < 0 or (classes is not None and y.max() >= classes):
+        limit = "" if classes is None else f" to {classes - 1}, the model's number of outputs less one"
+        raise ValueError(f"{owner} needs class numbers from 0{limit}. Received: y from {y.min()} to {y.max()}")

@@ -7,7 +7,7 @@ from typing import Any
 from portanet import checks
 from portanet.autodiff import array_namespace
 from portanet.backends import Array, HostArray
-from portanet.losses.base import Loss, mean_last, require_range
+from portanet.losses.base import Loss, mean_last, require_classes, require_range
 from portanet.ops import binary_crossentropy, crossentropy, one_hot, sigmoid_crossentropy, softmax_crossentropy
 
 
@@ -46,7 +46,7 @@ class CategoricalCrossentropy(Loss):
         return softmax_crossentropy(y_pred, y_true) if self.from_logits else crossentropy(y_pred, y_true)
 
     def check_targets(self, y: HostArray, classes: int | None) -> None:
-        require_range(self.name, y, 0, 1, "one-hot rows or probabilities")
+        require_range(f"Loss '{self.name}'", y, 0, 1, "one-hot rows or probabilities")
 
     def _advice(self, true: tuple[int, ...], pred: tuple[int, ...]) -> str:
         if true == pred[:-1] or true == (*pred[:-1], 1):
@@ -75,19 +75,7 @@ class IntegerTargets(Loss):
             )
 
     def check_targets(self, y: HostArray, classes: int | None) -> None:
-        if self.ignore_class is not None:
-            y = y[y != self.ignore_class]
-        if not y.size:
-            return
-        low, high = y.min(), y.max()
-        if y.dtype.kind == "f" and not (y == y // 1).all():
-            raise ValueError(
-                f"Loss '{self.name}' needs integer class numbers as targets. "
-                f"Received: y of dtype {y.dtype} with fractions"
-            )
-        if low < 0 or (classes is not None and high >= classes):
-            limit = "" if classes is None else f" to {classes - 1}, the model's number of outputs less one"
-            raise ValueError(f"Loss '{self.name}' needs class numbers from 0{limit}. Received: y from {low} to {high}")
+        require_classes(f"Loss '{self.name}'", y, classes, self.ignore_class)
 
     def prepare(self, y_true: Array, y_pred: Array) -> Array:
         xp = array_namespace(y_true)
@@ -179,7 +167,7 @@ class BinaryCrossentropy(Loss):
         return sigmoid_crossentropy(y_pred, y_true) if self.from_logits else binary_crossentropy(y_pred, y_true)
 
     def check_targets(self, y: HostArray, classes: int | None) -> None:
-        require_range(self.name, y, 0, 1, "probabilities (or 0 and 1)")
+        require_range(f"Loss '{self.name}'", y, 0, 1, "probabilities (or 0 and 1)")
 
 
 class BernoulliNegativeLogLikelihood(BinaryCrossentropy):

@@ -37,7 +37,7 @@ class Hinge(Loss):
         return mean_last(relu(1 - signs(y_true) * y_pred))
 
     def check_targets(self, y: HostArray, classes: int | None) -> None:
-        require_range(self.name, y, -1, 1, "signs")
+        require_range(f"Loss '{self.name}'", y, -1, 1, "signs")
 
 
 class SquaredHinge(Hinge):
@@ -96,7 +96,7 @@ class CategoricalHinge(Loss):
         return relu(1 + wrong - right)
 
     def check_targets(self, y: HostArray, classes: int | None) -> None:
-        require_range(self.name, y, 0, 1, "one-hot rows")
+        require_range(f"Loss '{self.name}'", y, 0, 1, "one-hot rows")
 
 
 class MulticlassSVM(IntegerTargets):

@@ -41,7 +41,7 @@ class Dice(Loss):
         return 1 - 2 * overlap / (xp.sum(y_true, axis=self.axis) + xp.sum(y_pred, axis=self.axis) + EPSILON)
 
     def check_targets(self, y: HostArray, classes: int | None) -> None:
-        require_range(self.name, y, 0, 1, "memberships")
+        require_range(f"Loss '{self.name}'", y, 0, 1, "memberships")
 
 
 class Tversky(Dice):

@@ -31,7 +31,7 @@ class KLDivergence(Loss):
         return xp.sum(true * (xp.log(true) - xp.log(pred)), axis=-1)
 
     def check_targets(self, y: HostArray, classes: int | None) -> None:
-        require_range(self.name, y, 0, 1, "probabilities")
+        require_range(f"Loss '{self.name}'", y, 0, 1, "probabilities")
 
 
 class Poisson(Loss):
@@ -54,7 +54,7 @@ class Poisson(Loss):
         return mean_last(y_pred - y_true * xp.log(xp.maximum(y_pred, 0.0) + EPSILON))
 
     def check_targets(self, y: HostArray, classes: int | None) -> None:
-        require_range(self.name, y, 0, None, "counts")
+        require_range(f"Loss '{self.name}'", y, 0, None, "counts")
 
 
 @custom_vjp
@@ -90,7 +90,7 @@ class HellingerDistance(Loss):
         return xp.sum(xp.square(_root(y_pred) - _root(y_true)), axis=-1) * math.sqrt(0.5)
 
     def check_targets(self, y: HostArray, classes: int | None) -> None:
-        require_range(self.name, y, 0, 1, "probabilities")
+        require_range(f"Loss '{self.name}'", y, 0, 1, "probabilities")
 
 
 class GaussianNegativeLogLikelihood(Loss):

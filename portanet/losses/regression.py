@@ -105,7 +105,7 @@ class MeanSquaredLogarithmicError(Loss):
         return mean_last(xp.square(logs))
 
     def check_targets(self, y: HostArray, classes: int | None) -> None:
-        require_range(self.name, y, 0, None, "values")
+        require_range(f"Loss '{self.name}'", y, 0, None, "values")
 
 
 class Huber(Loss):

@@ -47,7 +47,7 @@ class Contrastive(Loss):
         return xp.mean(values, axis=-1) if values.ndim > 1 else values
 
     def check_targets(self, y: HostArray, classes: int | None) -> None:
-        require_range(self.name, y, 0, 1, "0 (dissimilar) and 1 (similar), or values")
+        require_range(f"Loss '{self.name}'", y, 0, 1, "0 (dissimilar) and 1 (similar), or values")
 
 
 def triplet(anchor: Array, positive: Array, negative: Array, margin: float = 1.0) -> Array:

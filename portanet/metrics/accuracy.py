@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from portanet import checks
 from portanet.autodiff import array_namespace
-from portanet.backends import Array
-from portanet.metrics.base import MeanMetric
+from portanet.backends import Array, HostArray
+from portanet.losses.base import require_classes, require_range
+from portanet.metrics.base import MeanMetric, known
 from portanet.ops import one_hot
 
 
@@ -46,6 +47,9 @@ class BinaryAccuracy(MeanMetric):
         super().__init__(name)
         self.threshold = checks.number("threshold", threshold, "(0, 1)", type(self))
 
+    def check_targets(self, y: HostArray, classes: int | None) -> None:
+        require_range(f"Metric '{self.name}'", y, 0, 1, "values")
+
     def values(self, y_true: Array, y_pred: Array) -> Array:
         return _indicator((y_pred > self.threshold) == (self.alike(y_true, y_pred) > 0.5), y_pred)
 
@@ -84,6 +88,9 @@ class SparseCategoricalAccuracy(MeanMetric):
 
     direction = "max"
 
+    def check_targets(self, y: HostArray, classes: int | None) -> None:
+        require_classes(f"Metric '{self.name}'", y, classes)
+
     def values(self, y_true: Array, y_pred: Array) -> Array:
         best = array_namespace(y_true, y_pred).argmax(y_pred, axis=-1)
         return _indicator(class_numbers(self, y_true, y_pred, best.dtype) == best, y_pred)
@@ -108,6 +115,9 @@ class SparseTopKCategoricalAccuracy(MeanMetric):
         super().__init__(name)
         self.k = checks.positive_int("k", k, type(self))
 
+    def check_targets(self, y: HostArray, classes: int | None) -> None:
+        require_classes(f"Metric '{self.name}'", y, classes)
+
     def values(self, y_true: Array, y_pred: Array) -> Array:
         xp = array_namespace(y_true, y_pred)
         targets = one_hot(class_numbers(self, y_true, y_pred, xp.int32), y_pred.shape[-1], xp.int32) > 0
@@ -129,6 +139,9 @@ class TopKCategoricalAccuracy(SparseTopKCategoricalAccuracy):
         >>> float(TopKCategoricalAccuracy(k=2)(np.asarray([[1.0, 0, 0]]), np.asarray([[2.0, 9, 1]])))
         1.0
     """
+
+    def check_targets(self, y: HostArray, classes: int | None) -> None:
+        """One-hot targets, of which the largest counts, may be any numbers."""
 
     def values(self, y_true: Array, y_pred: Array) -> Array:
         _require_same_shape(self, y_true, y_pred)
@@ -156,5 +169,6 @@ def _require_same_shape(metric: MeanMetric, y_true: Array, y_pred: Array) -> Non
         )
 
 
-def _indicator(condition: Array, like: Array) -> Array:
-    return array_namespace(condition).astype(condition, like.dtype)
+def _indicator(condition: Array, y_pred: Array) -> Array:
+    """1 where the condition is True, else 0; NaN where predictions are NaN, which are right or wrong by chance."""
+    return known(array_namespace(condition).astype(condition, y_pred.dtype), y_pred)

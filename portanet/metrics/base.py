@@ -41,9 +41,19 @@ class Metric(Configurable):
         """The result for the totals."""
         raise NotImplementedError(f"Metric '{self.name}' does not implement from_statistics(...).")
 
+    def check_targets(self, y: HostArray, classes: int | None) -> None:
+        """Raise if targets are out of range; on the host, like `Loss.check_targets`."""
+
+    def check_predictions(self, y: HostArray) -> None:
+        """Raise if predictions are out of range; only `update_state` can look at them."""
+
     def update_state(self, y_true: Array, y_pred: Array, sample_weight: Array | None = None) -> None:
         """Add a batch; half precision is cast to float32."""
-        self._add(self.statistics(y_true, at_least_float32(y_pred), sample_weight))
+        statistics = self.statistics(y_true, at_least_float32(y_pred), sample_weight)  # checks shapes
+        if y_pred.ndim:
+            self.check_targets(to_host(y_true), y_pred.shape[-1] if y_pred.ndim > 1 else None)
+            self.check_predictions(to_host(y_pred))
+        self._add(statistics)
 
     def _add(self, statistics: tuple[Array, ...]) -> None:
         new = tuple(to_host(s).astype("float64") for s in statistics)
@@ -139,11 +149,23 @@ class LossMetric(MeanMetric):
             sample_weight = mask if sample_weight is None else self.weights(sample_weight, mask) * mask
         return super().statistics(y_true, y_pred, sample_weight)
 
+    def check_targets(self, y: HostArray, classes: int | None) -> None:
+        self.loss.check_targets(y, classes)
+
     def values(self, y_true: Array, y_pred: Array) -> Array:
         shape = (*y_true.shape, 1)
         if not self.loss.integer_targets and shape == tuple(y_pred.shape):
             y_true = array_namespace(y_true).reshape(y_true, shape)
         return self.loss.per_example(y_true, y_pred)
+
+
+def known(values: Array, y_pred: Array) -> Array:
+    """The values, NaN where a prediction (or one of the row that a value is of) is NaN."""
+    xp = array_namespace(values, y_pred)
+    if not xp.isdtype(y_pred.dtype, "real floating"):
+        return values
+    unknown = xp.isnan(y_pred)
+    return xp.where(xp.any(unknown, axis=-1) if unknown.ndim > values.ndim else unknown, math.nan, values)
 
 
 def ratio(a: Array, b: Array) -> Array:

@@ -6,8 +6,9 @@ from typing import Any
 
 from portanet import checks
 from portanet.autodiff import array_namespace
-from portanet.backends import Array, raw_namespace
-from portanet.metrics.base import Metric, ratio
+from portanet.backends import Array, HostArray, raw_namespace
+from portanet.losses.base import require_classes
+from portanet.metrics.base import Metric, known, ratio
 from portanet.ops import one_hot
 
 
@@ -42,7 +43,7 @@ class ConfusionMatrix(Metric):
                 f"Received: y_true of shape {tuple(y_true.shape)}, y_pred of shape {tuple(y_pred.shape)}"
             )
         floating = y_pred.dtype if xp.isdtype(y_pred.dtype, "real floating") else xp.float32
-        weight = self.weights(sample_weight, xp.astype(true, floating))
+        weight = known(self.weights(sample_weight, xp.astype(true, floating)), y_pred)
         if self.ignore_class is not None:
             weight = xp.where(true == self.ignore_class, 0.0, weight)
         rows, columns = (
@@ -50,10 +51,21 @@ class ConfusionMatrix(Metric):
         )
         return (xp.matmul(xp.matrix_transpose(rows), columns * xp.reshape(weight, (-1, 1))),)
 
+    def check_targets(self, y: HostArray, classes: int | None) -> None:
+        if not self._holds_scores(y):
+            require_classes(f"Metric '{self.name}'", y, self.num_classes, self.ignore_class)
+
+    def check_predictions(self, y: HostArray) -> None:
+        if not self._holds_scores(y):
+            require_classes(f"Metric '{self.name}', of the predictions too,", y, self.num_classes)
+
+    def _holds_scores(self, y: Array) -> bool:
+        xp = array_namespace(y)
+        return bool(xp.isdtype(y.dtype, "real floating") and y.ndim > 1 and y.shape[-1] == self.num_classes)
+
     def _labels(self, y: Array) -> Array:
         xp = array_namespace(y)
-        scores = xp.isdtype(y.dtype, "real floating") and y.ndim > 1 and y.shape[-1] == self.num_classes
-        return xp.astype(xp.argmax(y, axis=-1), xp.int32) if scores else xp.astype(y, xp.int32)
+        return xp.astype(xp.argmax(y, axis=-1) if self._holds_scores(y) else y, xp.int32)
 
     def from_statistics(self, *totals: Array) -> Any:
         return totals[0]
@@ -167,7 +179,7 @@ class FBetaScore(Metric):
         else:
             pred = y_pred > self.threshold
         true = y_true > 0.5
-        weight = self.weights(sample_weight, y_pred)
+        weight = known(self.weights(sample_weight, y_pred), y_pred)
         outcomes = (pred & true, pred & ~true, ~pred & true)
         return tuple(xp.sum(xp.where(o, weight, 0.0), axis=0) for o in outcomes)
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from portanet import checks
 from portanet.activations import sigmoid
 from portanet.autodiff import array_namespace
-from portanet.backends import Array, device_of, raw_namespace
-from portanet.metrics.base import Metric, ratio
+from portanet.backends import Array, HostArray, device_of, raw_namespace
+from portanet.losses.base import require_range
+from portanet.metrics.base import Metric, known, ratio
 
 Thresholds = float | list[float] | tuple[float, ...] | None
 
@@ -43,7 +45,7 @@ class Counts(Metric):
     def statistics(self, y_true: Array, y_pred: Array, sample_weight: Array | None = None) -> tuple[Array, ...]:
         y_true = self.alike(y_true, y_pred)
         xp = array_namespace(y_true, y_pred)
-        weight = self.weights(sample_weight, y_pred)
+        weight = known(self.weights(sample_weight, y_pred), y_pred)
         if self.top_k is not None:
             rank = xp.argsort(xp.argsort(y_pred, axis=-1, descending=True), axis=-1)
             y_pred = xp.where(rank < self.top_k, y_pred, -float("inf"))
@@ -55,6 +57,9 @@ class Counts(Metric):
                 )
             y_true, y_pred, weight = (a[..., self.class_id] for a in (y_true, y_pred, weight))
         return counts(y_true, y_pred, weight, self.limits)
+
+    def check_targets(self, y: HostArray, classes: int | None) -> None:
+        require_range(f"Metric '{self.name}'", y, 0, 1, "values")
 
     def from_statistics(self, *totals: Array) -> Any:
         values = self.figures(*totals)
@@ -186,8 +191,21 @@ class AUC(Metric):
 
     def statistics(self, y_true: Array, y_pred: Array, sample_weight: Array | None = None) -> tuple[Array, ...]:
         y_true = self.alike(y_true, y_pred)
-        weight = self.weights(sample_weight, y_pred)
-        return counts(y_true, sigmoid(y_pred) if self.from_logits else y_pred, weight, self.limits)
+        xp = array_namespace(y_pred)
+        y_pred = sigmoid(y_pred) if self.from_logits else y_pred
+        weight = known(self.weights(sample_weight, y_pred), y_pred)
+        weight = xp.where((y_pred < 0) | (y_pred > 1), math.nan, weight)  # a step cannot refuse them
+        return counts(y_true, y_pred, weight, self.limits)
+
+    def check_targets(self, y: HostArray, classes: int | None) -> None:
+        require_range(f"Metric '{self.name}'", y, 0, 1, "values")
+
+    def check_predictions(self, y: HostArray) -> None:
+        if not self.from_logits and y.size and (y.min() < 0 or y.max() > 1):
+            raise ValueError(
+                f"Metric '{self.name}' needs predictions from 0 to 1; for logits, pass from_logits=True. "
+                f"Received: y_pred from {y.min()} to {y.max()}"
+            )
 
     def from_statistics(self, *totals: Array) -> Array:
         tp, fp, tn, fn = totals

@@ -146,10 +146,14 @@ class Objective:
         return arranged
 
     def check_targets(self, y: list[Any]) -> None:
-        """Refuse targets, on the host, that are out of the range of their losses."""
+        """Refuse targets, on the host, that are out of the range of their losses and metrics."""
         for output, target in zip(self.outputs, y, strict=True):
+            classes = output.shape[-1] if len(output.shape) > 1 else None
             if output.loss is not None:
-                output.loss.check_targets(target, output.shape[-1] if len(output.shape) > 1 else None)
+                output.loss.check_targets(target, classes)
+            ignored = getattr(output.loss, "ignore_class", None)
+            for metric in (*output.metrics.values(), *output.weighted_metrics.values()):
+                metric.check_targets(target if ignored is None else target[target != ignored], classes)
 
     # In a step
 
