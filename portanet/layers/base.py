@@ -9,8 +9,7 @@ from typing import Any, Self
 
 from portanet import checks, regularizers
 from portanet.backends import Array, Backend, HostArray, get_backend, use_backend
-from portanet.layers.calling import calling, inspect_input, locate, weights_as_constants
-from portanet.layers.naming import NamedLayers
+from portanet.layers.calling import NamedLayers, calling, inspect_input, layers_below, locate, weights_as_constants
 from portanet.layers.output_shapes import shape_by_trial
 from portanet.layers.several_inputs import Several, masks_of, shape_of
 from portanet.layers.symbolic import Node, only_node, record
@@ -340,6 +339,20 @@ class Layer(WeightHolder):
             with use_backend(name, device, dtype or current) as backend:
                 variable.move(backend)
         return self
+
+    # Copies
+
+    def __getstate__(self) -> dict[str, Any]:
+        """The contents of copies and pickles: all but the layer's calls in graphs, which are part of these."""
+        return {"_before": self._before(), **{name: value for name, value in vars(self).items() if name != "_nodes"}}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).setdefault("_nodes", [])  # some may have been restored before
+        vars(self).update({name: value for name, value in state.items() if name != "_before"})
+
+    def _before(self) -> list[Any]:
+        """What is copied before the layer: everything below it, innermost first, so that copying recurses little."""
+        return layers_below(self)
 
     # In graphs
 

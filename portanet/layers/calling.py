@@ -1,4 +1,4 @@
-"""Calls of layers: training or inference, the kind of arrays, and the layer in which an error occurred."""
+"""Calls of layers: training or inference, the kind of arrays, and the layer of an error, by its name among others."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from portanet.autodiff import unwrap
 from portanet.backends import ForwardBackend, forward_backend_of, raw_namespace
 from portanet.layers.symbolic import SymbolicArray
+from portanet.lookup import snake_case
 from portanet.tree import tree_leaves
 from portanet.variables import bind
 
@@ -90,3 +91,53 @@ def locate(error: Exception, layer: Layer, x: Any) -> None:
     arrays = [leaf for leaf in tree_leaves(x) if hasattr(leaf, "shape")]
     given = [f"{str(array.dtype).rpartition('.')[2]} {tuple(array.shape)}" for array in arrays]
     error.add_note(f"{start}{layer.name}' ({type(layer).__name__}), given {', '.join(given) or type(x).__name__}")
+
+
+class NamedLayers(dict[str, "Layer"]):
+    """The layers of a model or layer by unique name, in order; adding one takes constant time.
+
+    Attributes:
+        names: The names by layer.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: dict[Layer, str] = {}
+        self._next: dict[str, int] = {}
+
+    def add(self, layer: Layer) -> None:
+        """Append a layer under its name, made unique unless the user chose it.
+
+        The first call for a layer fixes its own name; it may have another in a second model.
+        """
+        name = layer.name
+        if name in self:
+            if layer._named:
+                raise ValueError(
+                    f"Two layers of one model have the same name; give one another name. Received: name={name!r}"
+                )
+            kind = snake_case(type(layer).__name__)
+            number = self._next.get(kind, 1)  # entries are never removed, so smaller numbers stay taken
+            while f"{kind}_{number}" in self:
+                number += 1
+            self._next[kind] = number + 1
+            name = f"{kind}_{number}"
+        if not layer._adopted:
+            layer.name, layer._adopted = name, True
+        self[name], self.names[layer] = layer, name
+
+
+def layers_below(layer: Layer) -> list[Layer]:
+    """All layers below a layer, each once and after those below itself; without recursion."""
+    order: list[Layer] = []
+    pending, seen = [(layer, layer._held())], {layer}
+    while pending:
+        current, held = pending[-1]
+        below = next(held, None)
+        if below is None:
+            order.append(current)
+            pending.pop()
+        elif below not in seen:
+            seen.add(below)
+            pending.append((below, below._held()))
+    return order[:-1]

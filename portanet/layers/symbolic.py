@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Container, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from portanet.layers.output_shapes import ArraySpec, result_shape
@@ -96,10 +96,28 @@ class Node:
         self.outputs = map_shapes(lambda s: SymbolicArray(s, dtype, self, next(indices)), shape)
         layer._nodes.append(self)
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Complete a copy; those of a graph are made in the order of the calls (`nodes_before`)."""
+        vars(self).update(state)
+        self.number = next(_numbers)
+        vars(self.layer).setdefault("_nodes", []).append(self)  # the layer may be incomplete
+
     @property
     def sources(self) -> list[SymbolicArray]:
         """The symbolic arrays among the arguments."""
         return [leaf for leaf in tree_leaves((self.args, self.options)) if isinstance(leaf, SymbolicArray)]
+
+
+def nodes_before(arrays: Iterable[SymbolicArray], inputs: Container[SymbolicArray] = ()) -> list[Node]:
+    """The nodes that arrays depend on, in topological order; without those of inputs and before these."""
+    nodes: dict[int, Node] = {}
+    pending = list(arrays)
+    while pending:
+        array = pending.pop()
+        if array not in inputs and array.node.number not in nodes:
+            nodes[array.node.number] = array.node
+            pending += array.node.sources
+    return [nodes[number] for number in sorted(nodes)]
 
 
 def record(layer: Layer, args: tuple[Any, ...], options: dict[str, Any]) -> Any:

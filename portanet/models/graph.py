@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from portanet.layers import InputLayer, Layer
-from portanet.layers.symbolic import Node, SymbolicArray
+from portanet.layers.symbolic import Node, SymbolicArray, nodes_before
 from portanet.models.model import Model, flat
 from portanet.tree import tree_map
 
@@ -22,28 +22,21 @@ def nodes_between(model: Model) -> list[Node]:
     inputs = dict.fromkeys(model.inputs)
     if len(inputs) < len(model.inputs):
         raise ValueError(f"Model '{model.name}' takes each input once. Received: inputs={model.inputs}")
-    used: set[SymbolicArray] = set()
-    nodes: dict[int, Node] = {}
-    pending = list(model.outputs)
-    while pending:
-        array = pending.pop()
-        if array in inputs:
-            used.add(array)
-        elif not array.node.args:
+    nodes = nodes_before(model.outputs, inputs)
+    for node in nodes:
+        if not node.args:
             raise ValueError(
-                f"An output of model '{model.name}' depends on the input '{array.name}', which is not among its "
+                f"An output of model '{model.name}' depends on the input '{node.layer.name}', which is not among its "
                 f"inputs; pass it as well. Received: inputs {', '.join(repr(i.name) for i in inputs)}"
             )
-        elif array.node.number not in nodes:
-            nodes[array.node.number] = array.node
-            pending += array.node.sources
+    used = {*model.outputs, *(array for node in nodes for array in node.sources)}
     surplus = [i.name for i in inputs if i not in used]
     if surplus:
         raise ValueError(
             f"No output of model '{model.name}' depends on its input '{surplus[0]}'; remove it, or use it. "
             f"Received: outputs {', '.join(repr(o.name) for o in model.outputs)}"
         )
-    return [nodes[number] for number in sorted(nodes)]
+    return nodes
 
 
 def input_layer(array: SymbolicArray) -> InputLayer:

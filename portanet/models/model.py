@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from portanet import export, saving
+from portanet.callbacks import CallbackList
 from portanet.layers import Layer
 from portanet.layers.several_inputs import map_shapes
-from portanet.layers.symbolic import SymbolicArray
+from portanet.layers.symbolic import SymbolicArray, nodes_before
 from portanet.training import Trainer
 
 
@@ -231,6 +233,23 @@ class Model(Trainer):
             known = getattr(self, "input", None)  # of a graph
             input_signature = export.Entrance(self._input_shape(), self.compute_dtype) if known is None else known
         export.export_onnx(self, path, input_signature)
+
+    # Copies
+
+    def __getstate__(self) -> dict[str, Any]:
+        """The contents of copies and pickles, which go on as the model would; compiled steps are compiled anew."""
+        states = self.callbacks.get_states() or self.position.callbacks
+        return {
+            **super().__getstate__(),
+            "position": dataclasses.replace(self.position, callbacks=states),
+            "callbacks": CallbackList((), self, {}),
+            "batch": None,
+            "_steps": {},
+        }
+
+    def _before(self) -> list[Any]:
+        end = getattr(self, "_end", None)  # of a graph
+        return [*super()._before(), *nodes_before(array for array in flat(end) if array is not None)]
 
     # Descriptions
 

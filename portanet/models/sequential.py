@@ -7,7 +7,7 @@ from typing import Any
 
 from portanet.backends import get_backend
 from portanet.layers import InputLayer, Layer
-from portanet.layers.naming import NamedLayers
+from portanet.layers.calling import NamedLayers
 from portanet.layers.several_inputs import map_shapes, shape_of
 from portanet.layers.symbolic import SymbolicArray, record
 from portanet.models.model import Model

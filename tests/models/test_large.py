@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -97,6 +98,15 @@ def test_training_and_describing_are_linear(make):
 
     assert_linear(training)
     assert_linear(describing)
+
+
+@pytest.mark.parametrize("make", MODELS)
+def test_copying_is_linear(make):
+    def copying(n):
+        model = make(n)
+        return lambda: copy.deepcopy(model)
+
+    assert_linear(copying)
 
 
 def test_two_thousand_layers_come_back(tmp_path):

@@ -34,7 +34,7 @@ class InputLayer(Layer):
         self.batch_size = None if batch_size is None else checks.positive_int("batch_size", batch_size, self)
         self.dtype = dtype or self.compute_dtype
         self.build(self.batch_shape)
-        Node(self, (), {}, self.batch_shape, self.dtype)
+        self._source = Node(self, (), {}, self.batch_shape, self.dtype)  # kept in copies
 
     @property
     def batch_shape(self) -> Shape:
