@@ -1,1 +1,1 @@
-"""APIs of other libraries on top of portanet."""
+"""Interfaces of other libraries on top of portanet."""

@@ -355,12 +355,12 @@ def test_neither_arrays_nor_the_global_generator_are_touched(backend):
 
 def test_a_model_that_is_not_ready_says_what_to_do():
     model = npdl.Model()
-    with pytest.raises(TypeError, match=r"made of npdl.layers"):
+    with pytest.raises(TypeError, match=r"consists of npdl.layers"):
         model.add("dense")
     with pytest.raises(ValueError, match="needs layers before"):
         model.compile()
     model.add(npdl.layers.Dense(3))
-    with pytest.raises(ValueError, match="`n_in` of the first layer is needed"):
+    with pytest.raises(ValueError, match="`n_in` of the first layer is required"):
         model.compile()
     with pytest.raises(RuntimeError, match="must be compiled first"):
         model.fit(np.ones((2, 2)), np.ones(2))

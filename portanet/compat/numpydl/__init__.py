@@ -1,10 +1,9 @@
-"""NumPyDL's interface on top of portanet: `import portanet.compat.numpydl as npdl`, and its scripts run on any backend.
+"""NumPyDL's interface on top of portanet: with `import portanet.compat.numpydl as npdl`, scripts run on any backend.
 
-What NumPyDL does wrong is done right here: the softmax has its true derivative, gradients of biases are sums like those
-of weights, pooling windows do not overlap, batch normalisation divides by the standard deviation and keeps running
-averages, recurrent layers are trained through all time steps, dropout is off in prediction and scales once, decay
-lowers the learning rate, the last partial batch counts, and neither your arrays nor NumPy's global generator are
-touched.
+NumPyDL's bugs are fixed: the softmax has its true derivative, gradients of biases are sums like those of weights,
+pooling windows do not overlap, batch normalisation divides by the standard deviation and updates running averages,
+recurrent layers are trained through all time steps, dropout is inactive in prediction and scales once, decay reduces
+the learning rate, the last partial batch is used, and neither input arrays nor NumPy's global generator are modified.
 """
 
 from portanet.compat.numpydl import activations, initializations, layers, model, objectives, optimizers, utils

@@ -1,4 +1,4 @@
-"""`npdl.activations`: activation functions as objects that remember their last input."""
+"""`npdl.activations`: activation functions as objects that store their last input."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from portanet.lookup import lookup, names
 
 
 class Activation(Configurable):
-    """An activation function: `forward` computes it, `derivative` differentiates it at the last input or another.
+    """An activation function: `forward` computes it, `derivative` differentiates it at the last or a given input.
 
     Subclasses implement `function(x)` in the array API standard, or `forward(input)` and `derivative()` in NumPy: both
-    receive NumPy arrays, and `derivative` is that at the last input.
+    receive NumPy arrays, and `derivative` uses the last input.
 
     Example:
         >>> import numpy as np
@@ -44,29 +44,29 @@ class Activation(Configurable):
         return extending.in_numpy(self, ("forward", "derivative"), "function")
 
     def function(self, x: Array) -> Array:
-        """The function itself."""
+        """The function."""
         raise extending.missing(self, "function(x), or forward(input) and derivative()")
 
     def __call__(self, x: Array) -> Array:
-        """The function as the layers use it."""
+        """The function for use by the layers."""
         return extending.activation(self)(x) if self.in_numpy else self.function(x)
 
     def forward(self, input: Any) -> Array:  # noqa: A002 -- NumPyDL's name
-        """The function of `input`, which is remembered."""
+        """Compute the function and store the input."""
         self.last_input = to_float(input)
         return self.function(self.last_input)
 
     def derivative(self, input: Any = None) -> Array:  # noqa: A002 -- NumPyDL's name
-        """The derivative at `input`, by default the last one of `forward`; elementwise."""
+        """The elementwise derivative at `input`, by default the last one of `forward`."""
         if type(self).function is Activation.function:
             raise extending.missing(self, "function(x), or forward(input) and derivative()")
-        x = self._point(input)
-        slope: Array = jvp(self.function, (x,), (array_namespace(x).ones_like(x),))[1]
-        return slope
+        x = self._input(input)
+        derivative: Array = jvp(self.function, (x,), (array_namespace(x).ones_like(x),))[1]
+        return derivative
 
-    def _point(self, given: Any) -> Array:
-        if given is not None:
-            return to_float(given)
+    def _input(self, x: Any) -> Array:
+        if x is not None:
+            return to_float(x)
         if self.last_input is None:
             raise ValueError(f"{type(self).__name__}.derivative() needs an input, or a forward(input) before it.")
         return self.last_input
@@ -97,7 +97,7 @@ class ReLU(Activation):
 
 
 class Linear(Activation):
-    """The input itself."""
+    """The identity."""
 
     def function(self, x: Array) -> Array:
         return activations.linear(x)
@@ -110,16 +110,16 @@ class Softmax(Activation):
         return activations.softmax(x)
 
     def derivative(self, input: Any = None) -> Array:  # noqa: A002 -- NumPyDL's name
-        """The derivative at `input`: since each result depends on the whole row, the Jacobian of each row.
+        """The Jacobian of each row at `input`: each result depends on the whole row.
 
         Returns:
             Shape (rows, classes, classes).
         """
-        x = self._point(input)
+        x = self._input(input)
         xp = array_namespace(x)
-        # The sum over rows has as its Jacobian the rows' Jacobians side by side: (classes, rows, classes).
-        whole = jacobian(lambda z: z.__array_namespace__().sum(self.function(z), axis=0))(x)
-        return xp.permute_dims(whole, (1, 0, 2))
+        # The Jacobian of the sum over rows contains those of the rows: (classes, rows, classes).
+        jacobians = jacobian(lambda z: z.__array_namespace__().sum(self.function(z), axis=0))(x)
+        return xp.permute_dims(jacobians, (1, 0, 2))
 
 
 class _Steep(Activation):
@@ -171,5 +171,5 @@ def get(activation: Any) -> Activation:
     """
     if isinstance(activation, Activation):
         return copy.deepcopy(activation)
-    found: Activation = lookup("activation", activation, KNOWN)
-    return found
+    result: Activation = lookup("activation", activation, KNOWN)
+    return result

@@ -1,7 +1,7 @@
-"""Subclasses as NumPyDL's users write them: methods in NumPy that remember what they need for the way back.
+"""Users' subclasses with methods in NumPy that store what the backward pass needs.
 
-Such methods receive and return NumPy arrays on every backend. Here they become steps of a differentiable computation;
-a step that calls them is not compiled.
+Such methods receive and return NumPy arrays on every backend. This module makes them differentiable; a training step
+that calls them is not compiled.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from portanet.compat.numpydl.utils.random import to_float
 
 
 class InputError(ValueError, AssertionError):
-    """An argument that NumPyDL asserts: scripts that catch its AssertionError catch this."""
+    """An invalid argument; NumPyDL raises AssertionError, so scripts that catch it work unchanged."""
 
 
 def in_numpy(obj: Any, methods: tuple[str, ...], traced: str) -> bool:
@@ -24,7 +24,7 @@ def in_numpy(obj: Any, methods: tuple[str, ...], traced: str) -> bool:
 
     Args:
         obj: The object.
-        methods: NumPyDL's methods, written in NumPy.
+        methods: NumPyDL's methods, in NumPy.
         traced: The method in the array API standard that replaces them.
     """
     for cls in type(obj).__mro__:
@@ -48,8 +48,8 @@ def activation(obj: Any) -> Callable[[Array], Array]:
 
     def declared(x: Array) -> tuple[Array, Callable[[Array], tuple[Array]]]:
         out = value(x)
-        slope = to_float(obj.derivative())  # now: the next `forward` changes what the object remembers
-        return out, lambda g: (g * slope,)
+        derivative = to_float(obj.derivative())  # computed now: the next `forward` replaces the stored input
+        return out, lambda g: (g * derivative,)
 
     op: Callable[[Array], Array] = custom_vjp(declared, value)
     return op
@@ -81,14 +81,14 @@ def layer(obj: Any, train: bool) -> Callable[..., Array]:
 
     def declared(x: Array, *params: Array) -> tuple[Array, Callable[[Array], tuple[Array | None, ...]]]:
         def pullback(g: Array) -> tuple[Array | None, ...]:
-            slope = obj.backward(to_host(g))
+            input_grad = obj.backward(to_host(g))
             grads = list(obj.grads)
             shapes, expected = [None if d is None else tuple(d.shape) for d in grads], [tuple(p.shape) for p in params]
             if len(grads) != len(params) or any(a not in (None, b) for a, b in zip(shapes, expected, strict=True)):
                 raise ValueError(
                     f"`grads` of {type(obj).__name__} must have the shapes of `params`, {expected}. Received: {shapes}"
                 )
-            return tuple(None if d is None else to_float(d) for d in (slope, *grads))
+            return tuple(None if d is None else to_float(d) for d in (input_grad, *grads))
 
         return value(x, *params), pullback
 

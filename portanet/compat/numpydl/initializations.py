@@ -18,7 +18,7 @@ from portanet.lookup import lookup, names
 
 
 class Initializer(Configurable):
-    """Draws weights: `initializer(size)` gives an array of the backend in use.
+    """Draws weights: `initializer(size)` returns an array of the backend in use.
 
     Subclasses implement `call(size)`.
 
@@ -39,7 +39,7 @@ class Initializer(Configurable):
         """An array of that size.
 
         Args:
-            size: An integer or several. Kernels of convolutions have the shape (filters, channels, rows, columns).
+            size: One or several integers. Kernels of convolutions have the shape (filters, channels, rows, columns).
         """
         shape = (operator.index(size),) if np.ndim(size) == 0 else tuple(map(operator.index, size))
         return to_array(self.draw(shape, generator()))
@@ -49,7 +49,7 @@ class Initializer(Configurable):
         return to_float(self.call(size))
 
     def for_portanet(self, shape: tuple[int, ...], _: np.random.Generator) -> HostArray:
-        """What a layer of portanet asks of an initializer; the package's generator is used all the same."""
+        """The initializer for a layer of portanet; it still draws from the package's generator."""
         if len(shape) == 4:  # (rows, columns, channels, filters)
             return to_host(self((shape[3], shape[2], *shape[:2]))).transpose(2, 3, 1, 0)
         return to_host(self(shape))
@@ -59,7 +59,7 @@ class Initializer(Configurable):
 
 
 def decompose_size(size: Any) -> tuple[int, int]:
-    """Numbers of inputs and outputs of a unit, for weights of a shape.
+    """The fan-in and fan-out of weights of a shape.
 
     Example:
         >>> decompose_size((10, 20)), decompose_size((8, 3, 5, 5))
@@ -100,7 +100,7 @@ class Uniform(Initializer):
 
 
 class Normal(Initializer):
-    """Normal with a mean and standard deviation."""
+    """Normal with the given mean and standard deviation."""
 
     def __init__(self, std: float = 0.01, mean: float = 0.0) -> None:
         self.std = std
@@ -194,5 +194,5 @@ def get(initialization: Any) -> Initializer:
     """
     if isinstance(initialization, Initializer):
         return copy.deepcopy(initialization)
-    found: Initializer = lookup("initialization", initialization, KNOWN)
-    return found
+    result: Initializer = lookup("initialization", initialization, KNOWN)
+    return result

@@ -1,4 +1,4 @@
-"""`npdl.model`: a stack of layers, trained by mini-batches."""
+"""`npdl.model`: a stack of layers, trained on mini-batches."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from portanet.variables import Bound, bind
 
 
 class Model:
-    """Layers one after the other.
+    """A stack of layers.
 
     Args:
         layers: The layers.
@@ -48,11 +48,11 @@ class Model:
     def add(self, layer: Layer) -> None:
         """Append a layer."""
         if not isinstance(layer, Layer):
-            raise TypeError(f"A model is made of npdl.layers. Received: {layer!r}")
+            raise TypeError(f"A model consists of npdl.layers. Received: {layer!r}")
         self.layers.append(layer)
 
     def compile(self, loss: Any = "scce", optimizer: Any = "sgd") -> None:
-        """Connect the layers and choose what is minimised, and how."""
+        """Connect the layers and set the loss and the optimizer."""
         if not self.layers:
             raise ValueError("A model needs layers before it is compiled: model.add(layer).")
         self.layers[0].first_layer = True
@@ -62,16 +62,16 @@ class Model:
             previous = layer
         self.loss = objectives.get(loss)
         self.optimizer = optimizers.get(optimizer)
-        self._kept = [
+        self._state = [
             v
             for layer in self.layers
             if layer.inner is not None
             for v in layer.inner.named_variables().values()
-            if v not in layer.trained().values()
+            if v not in layer.trainable_variables().values()
         ]
-        slope = self._make_slope()
+        value_and_gradient = self._make_value_and_grad()
         compilable = all(layer.compilable() for layer in self.layers) and not self.loss.in_numpy
-        self._slope = get_backend().compile(slope) if compilable else slope
+        self._value_and_grad = get_backend().compile(value_and_gradient) if compilable else value_and_gradient
 
     def fit(
         self,
@@ -84,64 +84,64 @@ class Model:
         validation_data: tuple[Any, Any] | None = None,
         file: TextIO | None = None,
     ) -> None:
-        """Train, and print a line for each pass over the data.
+        """Train, and print one line per pass over the data.
 
         Args:
-            X: Inputs; never changed.
-            Y: Targets: indicators, or class numbers.
+            X: Inputs; never modified.
+            Y: Targets: one-hot vectors, or class indices.
             max_iter: Passes over the data.
-            batch_size: Examples in a step; the last batch may be smaller.
-            shuffle: Whether to shuffle in each pass, by the package's generator.
-            validation_split: Fraction of the examples, the last ones, to keep for validation.
-            validation_data: Inputs and targets to validate on, instead.
-            file: Where to print; by default standard output.
+            batch_size: Examples per step; the last batch may be smaller.
+            shuffle: Whether to shuffle before each pass, with the package's generator.
+            validation_split: Fraction of the examples, the last ones, to use for validation.
+            validation_data: Inputs and targets for validation, instead.
+            file: File to print to; by default standard output.
         """
         _, optimizer = self._compiled()
         x, y = self._data(X, Y)
-        held_out = None if validation_data is None else self._data(*validation_data)
+        validation = None if validation_data is None else self._data(*validation_data)
         count = int(x.shape[0] * validation_split)
         if 0.0 < validation_split < 1.0 and count:
-            kept = x.shape[0] - count
-            held_out = x[kept:, ...], y[kept:, ...]
-            x, y = x[:kept, ...], y[:kept, ...]
+            split = x.shape[0] - count
+            validation = x[split:, ...], y[split:, ...]
+            x, y = x[:split, ...], y[:split, ...]
         for iteration in range(1, max_iter + 1):
-            seen = []
+            sums = []
             for x_batch, y_batch, classes in self._batches(x, y, batch_size, shuffle):
                 params = [layer.current_params() for layer in self.layers]
-                state = [v.value for v in self._kept]
-                (loss, (outputs, state)), grads = self._slope(params, state, x_batch, y_batch)
-                for variable, value in zip(self._kept, state, strict=True):
+                state = [v.value for v in self._state]
+                (loss, (outputs, state)), grads = self._value_and_grad(params, state, x_batch, y_batch)
+                for variable, value in zip(self._state, state, strict=True):
                     variable.assign(value)
                 updated = iter(optimizer.apply([*chain(*params)], [*chain(*grads)]))
                 for layer, old in zip(self.layers, params, strict=True):
                     if old:
                         layer.set_params([next(updated) for _ in old])
-                seen.append((loss, self._right(outputs, classes)))
-            loss, accuracy = self._means(seen, x.shape[0])
+                sums.append((loss, self._count_correct(outputs, classes)))
+            loss, accuracy = self._means(sums, x.shape[0])
             line = f"iter {iteration}, train-[loss {loss:.4f}, acc {accuracy:.4f}]; "
-            if held_out is not None:
-                loss, accuracy = self._score(*held_out, batch_size)
+            if validation is not None:
+                loss, accuracy = self._score(*validation, batch_size)
                 line += f"valid-[loss {loss:.4f}, acc {accuracy:.4f}]; "
             print(line, file=file or sys.stdout)
 
     def predict(self, X: Any) -> Array:
-        """The results for inputs; dropout is off and running averages are used."""
+        """The outputs for inputs; dropout is inactive and running averages are used."""
         x = to_array(X)
         for layer in self.layers:
             x = extending.layer(layer, False)(x) if layer.in_numpy else layer.forward(x, train=False)
         return x
 
     def accuracy(self, outputs: Any, targets: Any) -> float:
-        """How often the largest output is the target's."""
-        wanted = to_host(targets)
-        wanted = wanted if wanted.ndim == 1 else np.argmax(wanted, axis=-1)
-        return float(np.mean(np.argmax(to_host(outputs), axis=-1) == wanted))
+        """The fraction of examples whose largest output is that of the target class."""
+        classes = to_host(targets)
+        classes = classes if classes.ndim == 1 else np.argmax(classes, axis=-1)
+        return float(np.mean(np.argmax(to_host(outputs), axis=-1) == classes))
 
     def evaluate(self, X: Any, Y: Any, batch_size: int = 64) -> tuple[float, float]:
         """The mean loss and the accuracy over all examples."""
         return self._score(*self._data(X, Y), batch_size)
 
-    # Parts of the above
+    # Implementation
 
     def _compiled(self) -> tuple[Objective, Optimizer]:
         if self.loss is None or self.optimizer is None:
@@ -149,7 +149,7 @@ class Model:
         return self.loss, self.optimizer
 
     def _data(self, X: Any, Y: Any) -> tuple[Array, Array]:
-        """Inputs and targets on the backend, the targets in the form of the outputs, checked once."""
+        """Inputs and targets on the backend; targets are checked and have the shape of the outputs."""
         loss, _ = self._compiled()
         x = to_array(X)
         shape = self.layers[-1].out_shape or tuple(self.predict(x[:1, ...]).shape)
@@ -157,7 +157,7 @@ class Model:
         return x, loss.targets(like, Y)
 
     def _batches(self, x: Array, y: Array, size: int, shuffle: bool) -> Iterator[tuple[Array, Array, Array]]:
-        """Inputs, targets, and the classes that these say, batch by batch."""
+        """Inputs, targets and class indices, batch by batch."""
         xp = array_namespace(x)
         if shuffle:
             order = get_backend().from_host(get_rng().permutation(int(x.shape[0])).astype("int32"))
@@ -170,27 +170,26 @@ class Model:
     def _score(self, x: Array, y: Array, batch_size: int) -> tuple[float, float]:
         """The mean loss and the accuracy over all examples."""
         loss, _ = self._compiled()
-        seen = []
+        sums = []
         for inputs, targets, classes in self._batches(x, y, batch_size, False):
             outputs = self.predict(inputs)
-            seen.append((loss.total(outputs, targets), self._right(outputs, classes)))
-        return self._means(seen, x.shape[0])
+            sums.append((loss.total(outputs, targets), self._count_correct(outputs, classes)))
+        return self._means(sums, x.shape[0])
 
-    def _right(self, outputs: Array, classes: Array) -> Array:
-        """How many of a batch are right; stays on the device."""
+    def _count_correct(self, outputs: Array, classes: Array) -> Array:
+        """The number of correct predictions in a batch; stays on the device."""
         xp = get_backend().xp
         return xp.sum(xp.astype(xp.argmax(outputs, axis=-1) == classes, outputs.dtype))
 
-    def _means(self, seen: list[tuple[Array, Array]], count: Any) -> tuple[float, float]:
-        """Means of the sums of batches, fetched in one transfer each."""
+    def _means(self, sums: list[tuple[Array, Array]], count: Any) -> tuple[float, float]:
+        """Means from the sums of batches, each fetched in one transfer."""
         xp = get_backend().xp
-        loss, right = (float(np.sum(to_host(xp.stack(list(map(xp.asarray, c)))))) for c in zip(*seen, strict=True))
-        return loss / int(count), right / int(count)
+        loss, correct = (float(np.sum(to_host(xp.stack(list(map(xp.asarray, c)))))) for c in zip(*sums, strict=True))
+        return loss / int(count), correct / int(count)
 
-    def _make_slope(self) -> Any:
-        """The summed loss of a batch with its gradient, as a pure function of the parameters and the state."""
+    def _make_value_and_grad(self) -> Any:
+        """The summed loss of a batch and its gradient, as a pure function of the parameters and the state."""
         loss, _ = self._compiled()
-        kept = self._kept
         last = self.layers[-1]
         fused = (
             type(loss) is SoftmaxCategoricalCrossEntropy
@@ -200,23 +199,23 @@ class Model:
         crossentropy = losses.CategoricalCrossentropy(from_logits=True)
 
         def objective(params: list[list[Array]], state: list[Array], x: Array, y: Array) -> tuple[Array, Any]:
-            bound: Bound = dict(zip(kept, state, strict=True))
+            bound: Bound = dict(zip(self._state, state, strict=True))
             for layer, values in zip(self.layers, params, strict=True):
                 if not layer.in_numpy:
-                    bound |= zip(layer.trained().values(), values, strict=True)
-            with bind(bound) as now, in_call(training=True):
+                    bound |= zip(layer.trainable_variables().values(), values, strict=True)
+            with bind(bound) as current, in_call(training=True):
                 for layer, values in list(zip(self.layers, params, strict=True))[: -1 if fused else None]:
                     x = layer.apply(x, values, train=True)
                 if fused:
-                    # Logits and the loss of their softmax together: the derivative is p - t, which cannot overflow.
+                    # The softmax is fused into the loss of the logits: the derivative p - t cannot overflow.
                     dense = last.connected()
                     xp = array_namespace(x)
-                    # The largest logit is where the largest probability is: enough for the accuracy.
+                    # The largest logit has the largest probability: enough for the accuracy.
                     outputs = xp.matmul(x, dense.kernel.value) + dense.bias.value  # type: ignore[attr-defined]
                     total = xp.sum(crossentropy.call(y, outputs))
                 else:
                     outputs = x
                     total = loss.total(outputs, y)
-                return total, (outputs, [now[v] for v in kept])
+                return total, (outputs, [current[v] for v in self._state])
 
         return value_and_grad(objective, has_aux=True)

@@ -1,7 +1,7 @@
-"""`npdl.objectives`: what is minimised.
+"""`npdl.objectives`: loss functions.
 
-`forward` gives the mean over examples; `backward` gives the derivative of the sum over examples with respect to the
-outputs, so that a learning rate means what it means in NumPyDL, whose weight gradients are sums over the batch.
+`forward` returns the mean over examples; `backward` returns the gradient of the sum over examples with respect to the
+outputs, so that learning rates act as in NumPyDL, whose weight gradients are sums over the batch.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Objective(Configurable):
     """A loss.
 
     Subclasses implement `values(outputs, targets)`, the loss of each example, in the array API standard; or in NumPy
-    `forward(outputs, targets)`, the mean loss, and `backward(outputs, targets)`, the derivative of the summed loss with
+    `forward(outputs, targets)`, the mean loss, and `backward(outputs, targets)`, the gradient of the summed loss with
     respect to the outputs. Both receive NumPy arrays, targets in the shape of the outputs.
 
     Example:
@@ -49,33 +49,33 @@ class Objective(Configurable):
         raise extending.missing(self, _METHODS)
 
     def total(self, outputs: Array, targets: Array) -> Array:
-        """The summed loss of a batch, as `Model` uses it."""
+        """The summed loss of a batch, for `Model`."""
         if self.in_numpy:
             return extending.total(self)(outputs, targets)
         values = self.values(outputs, targets)
         return array_namespace(values).sum(values)
 
     def targets(self, outputs: Array, targets: Any) -> Array:
-        """Targets in the form of the outputs: class numbers become indicators.
+        """Targets in the shape of the outputs: class indices become one-hot vectors.
 
         Raises:
-            ValueError: The shapes do not belong together; nothing is broadcast.
+            ValueError: The shapes do not match; nothing is broadcast.
         """
-        found = to_array(targets)
+        y = to_array(targets)
         xp = array_namespace(outputs)
-        if found.ndim == outputs.ndim - 1 and xp.isdtype(found.dtype, "integral"):
-            if bool(xp.any(found < 0)) or bool(xp.any(found >= outputs.shape[-1])):
+        if y.ndim == outputs.ndim - 1 and xp.isdtype(y.dtype, "integral"):
+            if bool(xp.any(y < 0)) or bool(xp.any(y >= outputs.shape[-1])):
                 raise ValueError(
-                    f"Class numbers must be in [0, {outputs.shape[-1]}). "
-                    f"Received: targets from {int(xp.min(found))} to {int(xp.max(found))}"
+                    f"Class indices must be in [0, {outputs.shape[-1]}). "
+                    f"Received: targets from {int(xp.min(y))} to {int(xp.max(y))}"
                 )
-            return one_hot(found, outputs.shape[-1], outputs.dtype)
-        if tuple(found.shape) != tuple(outputs.shape):
+            return one_hot(y, outputs.shape[-1], outputs.dtype)
+        if tuple(y.shape) != tuple(outputs.shape):
             raise ValueError(
-                "Targets must have the shape of the outputs, or be integer class numbers. "
-                f"Received: outputs {tuple(outputs.shape)}, targets {tuple(found.shape)} of dtype {found.dtype}"
+                "Targets must have the shape of the outputs, or be integer class indices. "
+                f"Received: outputs {tuple(outputs.shape)}, targets {tuple(y.shape)} of dtype {y.dtype}"
             )
-        return xp.astype(found, outputs.dtype)
+        return xp.astype(y, outputs.dtype)
 
     def forward(self, outputs: Any, targets: Any) -> Array:
         """The mean loss over the examples."""
@@ -84,11 +84,11 @@ class Objective(Configurable):
         return xp.mean(self.values(outputs, self.targets(outputs, targets)))
 
     def backward(self, outputs: Any, targets: Any) -> Array:
-        """The derivative of the summed loss with respect to the outputs."""
+        """The gradient of the summed loss with respect to the outputs."""
         outputs = self._outputs(outputs)
-        wanted = lift(self.targets(outputs, targets))
-        slope: Array = grad(lambda o: o.__array_namespace__().sum(self.values(o, wanted)))(outputs)
-        return slope
+        y = lift(self.targets(outputs, targets))
+        gradient: Array = grad(lambda o: o.__array_namespace__().sum(self.values(o, y)))(outputs)
+        return gradient
 
     def _outputs(self, outputs: Any) -> Array:
         if type(self).values is Objective.values:
@@ -108,19 +108,19 @@ class MeanSquaredError(Objective):
 
 
 class HellingerDistance(Objective):
-    """`sum((sqrt(p) - sqrt(t))^2) / sqrt(2)`; probabilities are kept above `epsilon`, so that slopes are finite."""
+    """`sum((sqrt(p) - sqrt(t))^2) / sqrt(2)`; p is clipped at `epsilon`, so that gradients are finite."""
 
     def __init__(self, epsilon: float = 1e-7) -> None:
         self.epsilon = epsilon
 
     def values(self, outputs: Array, targets: Array) -> Array:
         xp = array_namespace(outputs, targets)
-        apart = xp.sqrt(xp.maximum(outputs, self.epsilon)) - xp.sqrt(targets)
-        return xp.sum(xp.square(apart), axis=-1) / 2**0.5
+        difference = xp.sqrt(xp.maximum(outputs, self.epsilon)) - xp.sqrt(targets)
+        return xp.sum(xp.square(difference), axis=-1) / 2**0.5
 
 
 class BinaryCrossEntropy(Objective):
-    """`-t log(p) - (1 - t) log(1 - p)`, averaged over the outputs; p is kept `epsilon` away from 0 and 1."""
+    """`-t log(p) - (1 - t) log(1 - p)`, averaged over the outputs; p is clipped to [epsilon, 1 - epsilon]."""
 
     def __init__(self, epsilon: float = 1e-7) -> None:
         self.epsilon = epsilon
@@ -132,9 +132,9 @@ class BinaryCrossEntropy(Objective):
 
 
 class SoftmaxCategoricalCrossEntropy(Objective):
-    """`-sum(t log(p))`, for indicators or integer class numbers; p is kept above `epsilon`.
+    """`-sum(t log(p))`, for one-hot vectors or integer class indices; p is clipped at `epsilon`.
 
-    Behind a softmax the derivative with respect to its input is `p - t`; `Model.fit` computes it in that form.
+    After a softmax the derivative with respect to its input is `p - t`; `Model.fit` computes it in that form.
     """
 
     def __init__(self, epsilon: float = 1e-11) -> None:
@@ -160,5 +160,5 @@ def get(objective: Any) -> Objective:
     """An objective by name, class or object; an object is copied."""
     if isinstance(objective, Objective):
         return copy.deepcopy(objective)
-    found: Objective = lookup("objective", objective, KNOWN)
-    return found
+    result: Objective = lookup("objective", objective, KNOWN)
+    return result

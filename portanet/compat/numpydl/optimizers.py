@@ -18,17 +18,17 @@ from portanet.lookup import lookup, names
 
 
 class Optimizer(Configurable):
-    """What the optimizers share.
+    """Base class of optimizers.
 
-    Subclasses implement `rule()`, or in NumPy `update(params, grads)`, which changes the parameters in place and then
+    Subclasses implement `rule()`, or in NumPy `update(params, grads)`, which updates the parameters in place and then
     calls `super().update(params, grads)`.
 
     Args:
         lr: Learning rate.
-        clip: If positive, the largest size of each element of a gradient.
-        decay: The learning rate falls as `lr / (1 + decay * iterations)`.
-        lr_min: Where it stops falling.
-        lr_max: What it is held below.
+        clip: If positive, the largest magnitude of gradient elements.
+        decay: The learning rate decays as `lr / (1 + decay * iterations)`.
+        lr_min: Lower bound of the learning rate.
+        lr_max: Upper bound of the learning rate.
     """
 
     def __init__(
@@ -46,11 +46,11 @@ class Optimizer(Configurable):
     @property
     def lr(self) -> float:
         """The learning rate of the next step."""
-        return min(max(self._first_lr / (1 + self.decay * self.iterations), self.lr_min), self.lr_max)
+        return min(max(self._initial_lr / (1 + self.decay * self.iterations), self.lr_min), self.lr_max)
 
     @lr.setter
     def lr(self, value: float) -> None:
-        self._first_lr = value * (1 + self.decay * self.iterations)
+        self._initial_lr = value * (1 + self.decay * self.iterations)
 
     @property
     def in_numpy(self) -> bool:
@@ -65,7 +65,7 @@ class Optimizer(Configurable):
         """One step.
 
         Args:
-            params: Parameters; changed in place where the library's arrays can be.
+            params: Parameters; updated in place if the library's arrays are mutable.
             grads: Their gradients.
 
         Returns:
@@ -77,12 +77,12 @@ class Optimizer(Configurable):
         return params
 
     def apply(self, params: list[Array], grads: list[Array]) -> list[Array]:
-        """One step, as `Model` takes it."""
+        """One step, for `Model`."""
         if not self.in_numpy:
             return self.update(params, grads)
-        new = [np.array(to_host(p)) for p in params]
-        result = self.update(new, [to_host(g) for g in grads])
-        return [to_float(p) for p in (new if result is None else result)]
+        copies = [np.array(to_host(p)) for p in params]
+        result = self.update(copies, [to_host(g) for g in grads])
+        return [to_float(p) for p in (copies if result is None else result)]
 
     def _step(self, params: list[Array], grads: list[Array]) -> list[Array]:
         named = {str(i): p for i, p in enumerate(params)}
@@ -206,5 +206,5 @@ def get(optimizer: Any) -> Optimizer:
     """An optimizer by name, class or object; an object is copied, so that models do not share its state."""
     if isinstance(optimizer, Optimizer):
         return copy.deepcopy(optimizer)
-    found: Optimizer = lookup("optimizer", optimizer, KNOWN)
-    return found
+    result: Optimizer = lookup("optimizer", optimizer, KNOWN)
+    return result

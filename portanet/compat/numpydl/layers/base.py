@@ -1,4 +1,4 @@
-"""What the layers share: each holds a layer of portanet, and remembers how to go back from its last `forward`."""
+"""The base class of the layers: each wraps a layer of portanet and stores the pullback of its last `forward`."""
 
 from __future__ import annotations
 
@@ -23,17 +23,16 @@ _METHODS = "make(shape), or connect_to(prev_layer), forward(input) and backward(
 
 
 class Layer(Configurable):
-    """A layer of a network: `connect_to` gives it its place and weights, `forward` computes, `backward` goes back.
+    """A layer of a network: `connect_to` builds it, `forward` computes, `backward` propagates gradients.
 
-    `backward` gives the derivative with respect to the input and leaves those of the parameters in `grads`: sums over
-    the batch, of weights and biases alike. `params` are arrays of the backend in use, in the layout of portanet's
-    layers (a convolution's kernel is (rows, columns, channels, filters)); attributes such as `W` and `b` have the
-    layout of NumPyDL.
+    `backward` returns the gradient with respect to the input and stores those of the parameters in `grads`, as sums
+    over the batch. `params` are arrays of the backend in use, in the layout of portanet's layers (the kernel of a
+    convolution is (rows, columns, channels, filters)); attributes such as `W` and `b` have NumPyDL's layout.
 
     Subclasses implement `make(shape)`, or NumPyDL's methods in NumPy: `connect_to(prev_layer)`, which sets `out_shape`,
     `forward(input)` and `backward(pre_grad)`; layers with parameters also the properties `params` and `grads`.
-    `Model` passes NumPy arrays to these methods, and puts new parameters where the old ones are: into NumPy arrays, or
-    attributes of the layer.
+    `Model` passes NumPy arrays to these methods, and updates parameters in place, in NumPy arrays or attributes of the
+    layer.
 
     Example:
         >>> import numpy as np
@@ -57,31 +56,31 @@ class Layer(Configurable):
     out_shape: tuple[int | None, ...] | None = None
     inner: layers.Layer | None = None
     takes_integers = False
-    # Defaults of the class: subclasses written for NumPyDL do not call `Layer.__init__`.
-    _pull: Callable[[Any], Any] | None = None
+    # Class attributes, since subclasses written for NumPyDL do not call `Layer.__init__`.
+    _pullback: Callable[[Any], Any] | None = None
     _result_shape: tuple[int, ...] = ()
     _grads: Sequence[Array | None] = ()
 
     def __init__(self) -> None:
         self._grads = []
 
-    # What subclasses implement
+    # Subclasses implement
 
     def input_shape(self, prev_layer: Any) -> tuple[int | None, ...]:
-        """The shape of the input, from the layer before."""
+        """The shape of the input, from the previous layer."""
         if prev_layer is None:
             raise InputError(f"{type(self).__name__} cannot be the first layer: connect it to a layer before it.")
         shape: tuple[int | None, ...] = tuple(prev_layer.out_shape)
         return shape
 
     def make(self, shape: tuple[int | None, ...]) -> layers.Layer:
-        """The layer of portanet that does the work."""
+        """Create the wrapped layer of portanet."""
         raise extending.missing(self, _METHODS)
 
     # NumPyDL's interface
 
     def connect_to(self, prev_layer: Any = None) -> None:
-        """Take the place behind a layer (None: the first) and allocate the parameters."""
+        """Connect to the previous layer (None for the first) and allocate the parameters."""
         self._check_made()
         shape = tuple(n if n is None else int(n) for n in self.input_shape(prev_layer))  # NumPy's integers, too
         self.inner = self.make(shape)
@@ -89,12 +88,12 @@ class Layer(Configurable):
         self.out_shape = tuple(self.inner.compute_output_shape(shape))
 
     def forward(self, input: Any, train: bool = True, **kwargs: Any) -> Array:  # noqa: A002
-        """Compute the result; in training, remember how to go back.
+        """Compute the output; in training, store its pullback.
 
         Args:
             input: The input, a batch.
-            train: Whether this is training.
-            **kwargs: What else the layer takes, such as a mask.
+            train: Whether to compute in training mode.
+            **kwargs: Other arguments of the layer, such as a mask.
         """
         self._check_made()
         if not isinstance(train, (bool, np.bool_)):
@@ -104,40 +103,40 @@ class Layer(Configurable):
         return out
 
     def backward(self, pre_grad: Any, *args: Any, **kwargs: Any) -> Array | None:
-        """From the derivative with respect to the result to that with respect to the input; sets `grads`."""
+        """The gradient with respect to the input, given that of the output; sets `grads`."""
         self._check_made()
         return self.back(self.cotangent(pre_grad))
 
     @property
     def params(self) -> list[Array]:
         """The parameters."""
-        return [v.value for v in self.trained().values()]
+        return [v.value for v in self.trainable_variables().values()]
 
     @property
     def grads(self) -> list[Array | None]:
-        """Their derivatives, from the last `backward`; None before it."""
-        return list(self._grads) or [None] * len(self.trained())
+        """The gradients of the parameters from the last `backward`; None before it."""
+        return list(self._grads) or [None] * len(self.trainable_variables())
 
     @property
     def param_grads(self) -> list[tuple[Array, Array | None]]:
-        """Parameters and their derivatives."""
+        """Parameters and their gradients."""
         return list(zip(self.params, self.grads, strict=True))
 
     def to_json(self) -> dict[str, Any]:
-        """The arguments that make an equal layer, ready for JSON."""
+        """The configuration of the layer as JSON values."""
         if type(self) is Layer:
             raise extending.missing(self, "to_json()")
         return {name: _plain(value) for name, value in self.get_config().items()}
 
     @classmethod
     def from_json(cls, config: dict[str, Any]) -> Self:
-        """Make a layer from `to_json()` of another."""
+        """Create a layer from the result of `to_json()`."""
         return cls(**config)
 
     def __str__(self) -> str:
         return type(self).__name__
 
-    # The work
+    # Implementation
 
     @property
     def in_numpy(self) -> bool:
@@ -145,7 +144,7 @@ class Layer(Configurable):
         return extending.in_numpy(self, ("forward", "backward"), "make")
 
     def compilable(self) -> bool:
-        """Whether no method in NumPy takes part in the computation."""
+        """Whether the computation calls no method in NumPy."""
         return not (self.in_numpy or any(isinstance(a, Activation) and a.in_numpy for a in vars(self).values()))
 
     def _check_made(self) -> None:
@@ -154,13 +153,13 @@ class Layer(Configurable):
             raise extending.missing(self, _METHODS)
 
     def connected(self) -> layers.Layer:
-        """The layer of portanet."""
+        """The wrapped layer of portanet."""
         if self.inner is None:
             raise RuntimeError(f"{type(self).__name__} has no parameters yet: call connect_to(prev_layer) first.")
         return self.inner
 
-    def trained(self) -> dict[str, Variable]:
-        """The variables that training changes, by path."""
+    def trainable_variables(self) -> dict[str, Variable]:
+        """The trainable variables by path."""
         if self.inner is None:
             return {}
         named = self.inner.named_variables()
@@ -169,7 +168,7 @@ class Layer(Configurable):
     def set_params(self, params: list[Array]) -> None:
         """Replace the parameters: in the variables, or in the arrays and attributes that hold them."""
         if type(self).params is Layer.params:
-            for variable, value in zip(self.trained().values(), params, strict=True):
+            for variable, value in zip(self.trainable_variables().values(), params, strict=True):
                 variable.assign(value)
             return
         for old, new in zip(self.params, params, strict=True):
@@ -180,30 +179,30 @@ class Layer(Configurable):
                 )
 
     def current_params(self) -> list[Array]:
-        """The parameters for a step; copies of those that a subclass holds as NumPy arrays."""
+        """The parameters for a step; copies of a subclass's NumPy arrays."""
         return [to_float(np.array(p) if isinstance(p, np.ndarray) and self.in_numpy else p) for p in self.params]
 
     def _replace(self, old: Any, new: Array) -> bool:
-        """Put `new` where this layer, or a layer in it, holds `old`."""
+        """Replace `old` by `new` in this layer and the layers inside it."""
         if isinstance(old, np.ndarray) and old.flags.writeable:
             old[...] = to_host(new)
             return True
-        variables = [v for v in self.trained().values() if v.value is old]
+        variables = [v for v in self.trainable_variables().values() if v.value is old]
         for variable in variables:
             variable.assign(new)
-        holders = [name for name, value in vars(self).items() if value is old]
-        for name in holders:
+        attributes = [name for name, value in vars(self).items() if value is old]
+        for name in attributes:
             setattr(self, name, new)
-        within = [layer._replace(old, new) for layer in vars(self).values() if isinstance(layer, Layer)]
-        return bool(variables or holders or any(within))
+        inside = [layer._replace(old, new) for layer in vars(self).values() if isinstance(layer, Layer)]
+        return bool(variables or attributes or any(inside))
 
     def apply(self, x: Array, params: list[Array], train: bool) -> Array:
-        """The result as a differentiable function of input and parameters, as `Model` uses it.
+        """The output as a differentiable function of input and parameters, for `Model`.
 
         Args:
             x: The input.
-            params: The parameters, where the layer is written in NumPy; those of others are in their variables.
-            train: Whether this is training.
+            params: The parameters of a layer in NumPy; other layers use their variables.
+            train: Whether to compute in training mode.
         """
         if self.in_numpy:
             return extending.layer(self, train)(x, *params)
@@ -212,50 +211,49 @@ class Layer(Configurable):
         return result
 
     def run(self, x: Array, train: bool, **kwargs: Any) -> Any:
-        """Compute; in training, record for `back`."""
+        """Compute the output; in training, store the pullback for `back`."""
         inner = self.connected()
         if not train:
             return inner(x, training=False, **kwargs)
         variables = inner.named_variables()
-        trained = self.trained()
+        trainable = self.trainable_variables()
         floating = get_backend().xp.isdtype(x.dtype, "real floating")
 
         def compute(values: dict[str, Array], *inputs: Array) -> tuple[Any, Bound]:
             bound = {v: v.value for v in variables.values()} | {variables[p]: a for p, a in values.items()}
-            with bind(bound) as now:
+            with bind(bound) as current:
                 out = inner(inputs[0] if floating else lift(x), training=True, **kwargs)
-                return out, {v: now[v] for v in variables.values() if v not in trained.values()}
+                return out, {v: current[v] for v in variables.values() if v not in trainable.values()}
 
-        primals = ({path: v.value for path, v in trained.items()}, *((x,) if floating else ()))
-        out, pullback, state = vjp(compute, *primals, has_aux=True)
+        primals = ({path: v.value for path, v in trainable.items()}, *((x,) if floating else ()))
+        out, self._pullback, state = vjp(compute, *primals, has_aux=True)
         for variable, value in state.items():
             variable.assign(value)
-        self._pull = pullback
         self._result_shape = tuple((out[0] if isinstance(out, (list, tuple)) else out).shape)
         return out
 
     def cotangent(self, pre_grad: Any) -> Array:
-        """The derivative with respect to the result, in its shape."""
+        """The gradient with respect to the output; its shape is checked."""
         g = to_float(pre_grad)
-        if self._pull is not None and tuple(g.shape) != self._result_shape:
+        if self._pullback is not None and tuple(g.shape) != self._result_shape:
             raise InputError(
-                f"Argument `pre_grad` of {type(self).__name__}.backward must have the shape of the result, "
+                f"Argument `pre_grad` of {type(self).__name__}.backward must have the shape of the output, "
                 f"{self._result_shape}. Received: shape {tuple(g.shape)}"
             )
         return g
 
     def back(self, cotangent: Any) -> Array | None:
-        """Pull a cotangent back through the last recorded `run`."""
-        if self._pull is None:
+        """Pull a cotangent back through the last `run` in training."""
+        if self._pullback is None:
             raise RuntimeError(f"{type(self).__name__}.backward needs a forward(input) in training before it.")
-        pull, self._pull = self._pull, None
-        params, *inputs = pull(cotangent)
+        pullback, self._pullback = self._pullback, None
+        params, *inputs = pullback(cotangent)
         self._grads = list(params.values())
         return inputs[0] if inputs else None
 
 
 class Chain(layers.Layer):
-    """Layers one after the other."""
+    """A chain of layers."""
 
     def __init__(self, chain: list[layers.Layer]) -> None:
         super().__init__()
@@ -277,15 +275,15 @@ class Chain(layers.Layer):
         return input_shape
 
 
-def like(out: Any, given: Any) -> Any:
-    """Cotangents of several results, zero where none was given."""
+def like(out: Any, cotangents: Any) -> Any:
+    """Cotangents of several outputs, with zeros for None."""
     xp = get_backend().xp
     zeros = tree_map(xp.zeros_like, out)
-    return [z if g is None else to_float(g) for z, g in zip(zeros, given, strict=True)]
+    return [z if c is None else to_float(c) for z, c in zip(zeros, cotangents, strict=True)]
 
 
 def options(name: str) -> dict[str, Any]:
-    """What every layer of portanet is made with here."""
+    """Common arguments of the wrapped layers."""
     return {"name": name, "dtype": get_dtype()}
 
 

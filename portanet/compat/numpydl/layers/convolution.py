@@ -25,7 +25,7 @@ class Convolution(Layer):
         nb_filter: Number of filters.
         filter_size: Rows and columns of a filter.
         input_shape: Shape of the input with the batch axis, for the first layer.
-        stride: Step of the filter.
+        stride: Stride of the filter.
         init: Initial weights.
         activation: Name or object.
     """
@@ -54,7 +54,7 @@ class Convolution(Layer):
         if prev_layer is not None:
             return super().input_shape(prev_layer)
         if self.given_shape is None:
-            raise InputError("Argument `input_shape` of a first Convolution is needed. Received: input_shape=None")
+            raise InputError("Argument `input_shape` of a first Convolution is required. Received: input_shape=None")
         shape = tuple(self.given_shape)
         return shape if len(shape) == 4 else (None, *shape)
 

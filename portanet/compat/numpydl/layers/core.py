@@ -17,7 +17,7 @@ class Dense(Layer):
     """`activation(x @ W + b)`.
 
     Args:
-        n_out: Size of the result.
+        n_out: Size of the output.
         n_in: Size of the input, for the first layer.
         init: Initial weights; biases start at zero.
         activation: Name or object.
@@ -40,7 +40,7 @@ class Dense(Layer):
         if prev_layer is None:
             if self.n_in is None:
                 raise InputError(
-                    f"Argument `n_in` of the first layer is needed. Received: {type(self).__name__}(n_in=None)"
+                    f"Argument `n_in` of the first layer is required. Received: {type(self).__name__}(n_in=None)"
                 )
             return (None, self.n_in)
         shape = super().input_shape(prev_layer)
@@ -67,7 +67,7 @@ class Linear(Dense):
     """`x @ W + b`.
 
     Args:
-        n_out: Size of the result, or its shape without the batch axis; W and b are those of the flattened axes.
+        n_out: Size of the output, or its shape without the batch axis; W and b apply to flattened axes.
         n_in: Size of the input, or its shape, for the first layer.
         init: Initial weights.
     """

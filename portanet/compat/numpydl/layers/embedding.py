@@ -1,4 +1,4 @@
-"""Vectors for words."""
+"""Word embeddings."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ class Embedding(Layer):
     """A vector for each integer.
 
     Args:
-        embed_words: Vectors to use, shape (input_size, n_out); None to draw them.
-        static: Whether they stay as they are; by default they do, as in NumPyDL.
-        input_size: Number of words, where vectors are drawn.
-        n_out: Size of a vector, likewise.
-        nb_batch: Size of a batch, if fixed.
+        embed_words: Initial vectors, shape (input_size, n_out); None to draw them.
+        static: Whether they are frozen; by default they are, as in NumPyDL.
+        input_size: Number of words, if vectors are drawn.
+        n_out: Size of a vector, if vectors are drawn.
+        nb_batch: Batch size, if fixed.
         nb_seq: Length of a sequence, if fixed.
-        init: How vectors are drawn.
+        init: Initializer of the vectors.
     """
 
     takes_integers = True
@@ -46,7 +46,7 @@ class Embedding(Layer):
                 "Embedding needs `embed_words`, or `input_size` and `n_out`. "
                 f"Received: input_size={input_size}, n_out={n_out}"
             )
-        self._given = embed_words
+        self._initial = embed_words
         self.static = True if static is None else static
         self.size = (input_size, n_out) if embed_words is None else to_host(embed_words).shape
         self.nb_batch = nb_batch
@@ -67,10 +67,10 @@ class Embedding(Layer):
         return next(iter(self.connected().named_variables().values()))
 
     def connect_to(self, prev_layer: Any = None) -> None:
-        """Nothing: the vectors stay as they are."""
+        """Do nothing: the constructor has created the vectors."""
 
     def input_shape(self, prev_layer: Any) -> tuple[int | None, ...]:
-        # The batch size is not needed: batches may be of any size.
+        # Batches may have any size.
         return (None, self.nb_seq)
 
     def make(self, shape: tuple[int | None, ...]) -> layers.Layer:
@@ -78,7 +78,7 @@ class Embedding(Layer):
             int(self.size[0] or 0),
             int(self.size[1] or 0),
             embeddings_initializer=self.init.for_portanet,
-            weights=self._given,
+            weights=self._initial,
             trainable=not self.static,
             **options("embedding"),
         )

@@ -11,12 +11,12 @@ from portanet.compat.numpydl.layers.weights import Weight
 
 
 class BatchNormal(Layer):
-    """Normalise over the batch, with running averages for use after training (Ioffe and Szegedy 2015).
+    """Normalise over the batch, with running averages for inference (Ioffe and Szegedy 2015).
 
     Args:
         epsilon: Added to the variance.
-        momentum: How much of the running averages stays in each step.
-        axis: 0: each element of an example has statistics of its own (for 2 axes: each feature). 1: each channel has.
+        momentum: Momentum of the running averages.
+        axis: 0 for statistics per element of an example (with 2 axes: per feature), 1 for statistics per channel.
         beta_init: Initial shift.
         gamma_init: Initial scale.
     """

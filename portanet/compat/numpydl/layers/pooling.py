@@ -12,10 +12,10 @@ from portanet.compat.numpydl.layers.base import Layer, options
 
 
 class _Pooling(Layer):
-    """Windows side by side over the last two axes of (batch, channels, rows, columns) or (batch, rows, columns).
+    """Non-overlapping windows over the last two axes of (batch, channels, rows, columns) or (batch, rows, columns).
 
     Args:
-        pool_size: Rows and columns of a window; they must divide the input's.
+        pool_size: Rows and columns of a window; they must divide those of the input.
     """
 
     pooling: ClassVar[Any]
@@ -67,7 +67,7 @@ class _Windows(layers.Layer):
 
 
 class MaxPooling(_Pooling):
-    """The largest element of each window; see `MeanPooling` for the arguments."""
+    """The maximum of each window; see `MeanPooling` for the arguments."""
 
     pooling = layers.MaxPooling2D
 
@@ -76,7 +76,7 @@ class MeanPooling(_Pooling):
     """The mean of each window.
 
     Args:
-        pool_size: Rows and columns of a window; they must divide the input's.
+        pool_size: Rows and columns of a window; they must divide those of the input.
     """
 
     pooling = layers.AveragePooling2D

@@ -17,17 +17,17 @@ from portanet.compat.numpydl.utils.random import to_array, to_float
 
 
 class Recurrent(Layer):
-    """What the recurrent layers share.
+    """Base class of recurrent layers.
 
     Args:
         n_out: Size of the hidden state.
         n_in: Size of the input, for the first layer.
-        nb_batch: Size of a batch, if fixed.
+        nb_batch: Batch size, if fixed.
         nb_seq: Length of the sequences, if fixed.
-        init: Initial weights of the input.
-        inner_init: Initial weights of the recurrence.
+        init: Initializer of the input weights.
+        inner_init: Initializer of the recurrent weights.
         activation: Name or object.
-        return_sequence: Whether the result has all time steps or the last one.
+        return_sequence: Whether to return all time steps or only the last.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class Recurrent(Layer):
         if prev_layer is None:
             if self.n_in is None:
                 raise InputError(
-                    f"Argument `n_in` of the first layer is needed. Received: {type(self).__name__}(n_in=None)"
+                    f"Argument `n_in` of the first layer is required. Received: {type(self).__name__}(n_in=None)"
                 )
             return (None, self.nb_seq, self.n_in)
         shape = super().input_shape(prev_layer)
@@ -66,7 +66,7 @@ class Recurrent(Layer):
         return shape
 
     def connect_to(self, prev_layer: Any = None) -> None:
-        """Take the place behind a layer (None: the first) and allocate the parameters, if there are any."""
+        """Connect to the previous layer (None for the first) and allocate any parameters."""
         if type(self).make is not Layer.make:
             super().connect_to(prev_layer)
         shape = self.input_shape(prev_layer)
@@ -106,11 +106,11 @@ def _gates(name: str, count: int, grad: bool = False) -> list[Weight]:
 
 
 class GRU(Recurrent):
-    """Gated recurrent units (Cho et al. 2014), the reset gate before the product.
+    """Gated recurrent units (Cho et al. 2014), with the reset gate applied before the product.
 
     Args:
         gate_activation: Activation of the gates.
-        need_grad: Accepted; whether gradients are computed is `forward`'s `train`.
+        need_grad: Ignored; `forward` computes gradients if `train`.
         **kwargs: Arguments of `Recurrent`.
     """
 
@@ -137,7 +137,7 @@ class LSTM(Recurrent):
 
     Args:
         gate_activation: Activation of the gates.
-        need_grad: Accepted; whether gradients are computed is `forward`'s `train`.
+        need_grad: Ignored; `forward` computes gradients if `train`.
         forget_bias_num: Initial bias of the forget gate.
         **kwargs: Arguments of `Recurrent`.
     """
@@ -171,7 +171,7 @@ class LSTM(Recurrent):
         )
 
     def _bias(self, shape: tuple[int, ...], _: Any) -> Any:
-        """Zero, except for the forget gate, the second of i, f, c, o."""
+        """Zero except for the forget gate, the second of i, f, c, o."""
         bias = initializations.Zero().draw(shape, _)
         bias[self.n_out : 2 * self.n_out] = self.forget_bias_num
         return bias
@@ -188,39 +188,39 @@ class LSTM(Recurrent):
 
         Args:
             input: Shape (batch, time, features).
-            mask: Shape (batch, time); 0 where a sequence has ended.
-            c0: First cell state, shape (batch, n_out); zero by default.
-            h0: First hidden state, likewise.
-            train: Whether this is training.
+            mask: Shape (batch, time); 0 at padded steps.
+            c0: Initial cell state, shape (batch, n_out); zero by default.
+            h0: Initial hidden state, shape (batch, n_out); zero by default.
+            train: Whether to compute in training mode.
 
-        The last states are in `c0` and `h0` afterwards.
+        Stores the last states in `c0` and `h0`.
         """
         x = to_float(input)
-        extra: dict[str, Any] = {} if mask is None else {"mask": to_array(mask) != 0}
+        kwargs: dict[str, Any] = {} if mask is None else {"mask": to_array(mask) != 0}
         if c0 is not None or h0 is not None:
             zeros = to_float(np.zeros((int(x.shape[0]), self.n_out)))
-            extra["initial_state"] = [zeros if s is None else to_float(s) for s in (h0, c0)]
-        self._last = self.run(x, train, **extra)
+            kwargs["initial_state"] = [zeros if s is None else to_float(s) for s in (h0, c0)]
+        self._last = self.run(x, train, **kwargs)
         out: Array = self._last[0]
         _, self.h0, self.c0 = self._last
         return out
 
     def backward(self, pre_grad: Any, dcn: Any = None, dhn: Any = None) -> Array | None:
-        """Go back through all time steps.
+        """Propagate gradients back through all time steps.
 
         Args:
-            pre_grad: Derivative with respect to the result.
-            dcn: Derivative with respect to the last cell state; zero by default.
-            dhn: Derivative with respect to the last hidden state; zero by default.
+            pre_grad: Gradient with respect to the output.
+            dcn: Gradient with respect to the last cell state; zero by default.
+            dhn: Gradient with respect to the last hidden state; zero by default.
         """
         return self.back(type(self._last)(like(self._last, (self.cotangent(pre_grad), dhn, dcn))))
 
 
 class BatchLSTM(LSTM):
-    """The same; NumPyDL has two because only this one could be trained. See `LSTM`.
+    """The same as `LSTM`; in NumPyDL only this one can be trained.
 
-    `AllW` has a row for the bias, then those of the input and of the hidden state, and columns for the gates i, f, o
-    and g; `d_AllW` is its derivative.
+    `AllW` has a row for the bias, then rows for the input and the hidden state, and columns for the gates i, f, o and
+    g; `d_AllW` is its gradient.
     """
 
     make = LSTM.make  # this class implements `forward`, but not in NumPy
@@ -239,7 +239,7 @@ class BatchLSTM(LSTM):
 
     @property
     def d_AllW(self) -> Array:
-        """The derivative, from the last `backward`."""
+        """The gradient of `AllW` from the last `backward`."""
         return self._joined("grad_")
 
     def _joined(self, prefix: str) -> Array:
@@ -257,5 +257,5 @@ class BatchLSTM(LSTM):
         mask: Any = None,
         train: bool = True,
     ) -> Array:
-        """Compute the hidden states; see `LSTM.forward`, of which only the order of arguments differs."""
+        """Compute the hidden states; as `LSTM.forward`, with arguments in another order."""
         return super().forward(input, mask, c0, h0, train)

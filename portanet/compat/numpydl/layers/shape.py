@@ -1,4 +1,4 @@
-"""Layers that only change the shape."""
+"""Layers that change the shape."""
 
 from __future__ import annotations
 
@@ -11,28 +11,27 @@ from portanet.compat.numpydl.layers.base import Layer
 
 
 class Flatten(Layer):
-    """Join the last axes into one, so that `outdim` axes are left.
+    """Flatten the last axes into one, leaving `outdim` axes.
 
     Args:
-        outdim: Number of axes of the result, at least 2.
+        outdim: Number of axes of the output, at least 2.
     """
 
     def __init__(self, outdim: int = 2) -> None:
         super().__init__()
         if outdim < 2:
-            raise ValueError(f"Argument `outdim` must be at least 2: the batch axis stays. Received: outdim={outdim}")
+            raise ValueError(f"Argument `outdim` must be at least 2. Received: outdim={outdim}")
         self.outdim = outdim
 
     def make(self, shape: tuple[int | None, ...]) -> layers.Layer:
-        kept = shape[1 : self.outdim - 1]
-        return layers.Reshape((*kept, math.prod(n or 0 for n in shape[self.outdim - 1 :])))
+        return layers.Reshape((*shape[1 : self.outdim - 1], math.prod(n or 0 for n in shape[self.outdim - 1 :])))
 
 
 class DimShuffle(Layer):
     """Insert an axis of size 1.
 
     Args:
-        axis: Where it is put.
+        axis: Position of the new axis.
     """
 
     def __init__(self, axis: int = 1) -> None:

@@ -1,4 +1,4 @@
-"""Attributes of layers that hold parameters and their derivatives, by NumPyDL's names."""
+"""Attributes for the parameters of layers and their gradients, with NumPyDL's names."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from portanet.variables import Variable
 
 
 class Weight:
-    """A parameter, or its derivative, in NumPyDL's layout; an attribute to read and to assign.
+    """A descriptor for a parameter, or its gradient, in NumPyDL's layout.
 
     Args:
         name: Last part of the path of the variable.
-        view: `view(layer, array)` gives NumPyDL's view of a NumPy array with the values of the variable.
-        grad: Whether this is the derivative.
+        view: `view(layer, array)` returns a view in NumPyDL's layout of a NumPy array with the variable's values.
+        grad: Whether this is the gradient.
     """
 
     def __init__(
@@ -36,7 +36,7 @@ class Weight:
         return value if value is None or self.view is None else to_float(self.view(layer, to_host(value)))
 
     def __set__(self, layer: Layer, value: Any) -> None:
-        if value is None:  # scripts declare attributes before they connect the layer
+        if value is None:  # scripts initialise attributes before they connect the layer
             return
         layer.connected()
         variable = self._variables(layer)[self.name]
@@ -59,4 +59,4 @@ class Weight:
 
     @staticmethod
     def _variables(layer: Layer) -> dict[str, Variable]:
-        return {path.rsplit("/", 1)[-1]: v for path, v in layer.trained().items()}
+        return {path.rsplit("/", 1)[-1]: v for path, v in layer.trainable_variables().items()}

@@ -1,4 +1,4 @@
-"""Class numbers and their indicators."""
+"""Conversion between class indices and one-hot vectors."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from portanet.backends import HostArray, to_host
 
 
 def one_hot(labels: Any, nb_classes: int | None = None) -> HostArray:
-    """Indicators of class numbers: row i has a 1 in column `labels[i]`.
+    """One-hot vectors of class indices: row i has a 1 in column `labels[i]`.
 
     Args:
-        labels: Class numbers, shape (n,): integers, floats with integral values, booleans or strings of digits.
+        labels: Class indices, shape (n,): integers, floats with integral values, booleans or strings of digits.
         nb_classes: Number of columns; by default the largest label plus 1.
 
     Raises:
-        ValueError: A label is not a class number in [0, nb_classes).
+        ValueError: A label is not a class index in [0, nb_classes).
 
     Example:
         >>> one_hot([0, 2], 3)
         array([[1., 0., 0.],
                [0., 0., 1.]])
     """
-    host = _class_numbers(labels)
+    host = _class_indices(labels)
     classes = nb_classes if nb_classes is not None else (int(host.max()) + 1 if host.size else 0)
     if host.size and (host.min() < 0 or host.max() >= classes):
         raise ValueError(f"Labels must be in [0, {classes}). Received: labels from {host.min()} to {host.max()}")
@@ -33,7 +33,7 @@ def one_hot(labels: Any, nb_classes: int | None = None) -> HostArray:
     return out
 
 
-def _class_numbers(labels: Any) -> HostArray:
+def _class_indices(labels: Any) -> HostArray:
     """Labels as integers; loaders of MNIST return floats or strings."""
     host = to_host(labels if hasattr(labels, "__len__") else list(labels))
     if host.dtype.kind == "O":
@@ -45,7 +45,7 @@ def _class_numbers(labels: Any) -> HostArray:
         integral = bool(np.all(np.isfinite(host) & (host == np.trunc(host))))
     if host.ndim != 1 or not integral:
         raise ValueError(
-            "Argument `labels` of one_hot must be class numbers in one dimension; for other labels use "
+            "Argument `labels` of one_hot must be a vector of class indices; for other labels use "
             "numpy.unique(labels, return_inverse=True)[1]. "
             f"Received: shape {host.shape}, dtype {host.dtype}, values {host.ravel()[:3].tolist()}"
         )
@@ -53,7 +53,7 @@ def _class_numbers(labels: Any) -> HostArray:
 
 
 def unhot(one_hot_labels: Any) -> HostArray:
-    """Class numbers of indicators: the position of the largest element of each row.
+    """Class indices of one-hot vectors: the index of the largest element of each row.
 
     Example:
         >>> unhot([[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]])

@@ -1,4 +1,4 @@
-"""The generator that weights are drawn from and the dtype of everything; NumPy's global generator is never used."""
+"""The generator of initial weights and the dtype of the package; NumPy's global generator is never used."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ _dtype = ["float32"]
 
 
 def get_rng() -> Any:
-    """The generator, a `numpy.random.RandomState` of its own."""
+    """The package's generator, a `numpy.random.RandomState`."""
     if not _rng:
         _rng.append(np.random.RandomState())
     return _rng[0]
 
 
 def set_rng(new_rng: Any) -> None:
-    """Use another `numpy.random.RandomState`."""
+    """Set the generator, a `numpy.random.RandomState`."""
     _rng[:] = [new_rng]
 
 
 def set_seed(seed: int) -> None:
-    """Start the generator, and portanet's masks, from a seed."""
+    """Seed the generator and portanet's random masks."""
     set_rng(np.random.RandomState(seed))
     portanet.random.set_seed(seed)
 
@@ -37,20 +37,20 @@ def get_dtype() -> str:
 
 
 def set_dtype(dtype: Any) -> None:
-    """Choose the dtype of weights and data, such as `"float64"`."""
+    """Set the dtype of weights and data, such as `"float64"`."""
     _dtype[:] = [np.dtype(dtype).name]
 
 
 def generator() -> np.random.Generator:
-    """A generator of NumPy's present kind, started by the package's."""
+    """A `numpy.random.Generator` seeded by the package's generator."""
     return np.random.default_rng(get_rng().randint(2**31 - 1))
 
 
 def to_array(x: Any) -> Array:
-    """Data as an array of the backend in use: floats in the package's dtype, integers as they are."""
+    """Data as an array of the backend in use: floats in the package's dtype, integers unchanged."""
     array = asarray(x)
     floating = portanet.get_backend().xp.isdtype(array.dtype, "real floating")
-    # From the data itself: the backend's default dtype may be shorter.
+    # Converted from the data itself: the backend's default dtype may be narrower.
     return asarray(x, get_dtype()) if floating else array
 
 
