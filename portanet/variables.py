@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import math
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
@@ -18,6 +19,20 @@ computing_in: ContextVar[str | None] = ContextVar("portanet_compute_dtype", defa
 """Name of the dtype to which floating-point variables are cast when read; None for no cast."""
 _losses: ContextVar[list[Array] | None] = ContextVar("portanet_added_losses", default=None)
 _remaining: ContextVar[list[int] | None] = ContextVar("portanet_remaining_elements", default=None)
+
+
+_changes = itertools.count(1)
+_latest = [0]
+
+
+def count_trainable_change() -> None:
+    """Note that a layer or variable was frozen or thawed, so that training looks again."""
+    _latest[0] = next(_changes)
+
+
+def trainable_changes() -> int:
+    """The number of times that any layer or variable was frozen or thawed."""
+    return _latest[0]
 
 
 class Variable:
@@ -42,7 +57,7 @@ class Variable:
         self.name = name
         self.path = name
         self.backend = backend
-        self.trainable = trainable
+        self._trainable = trainable
         self.regularizer = regularizer
         self.constraint = constraint
         self.counter = counter
@@ -66,6 +81,16 @@ class Variable:
     def dtype(self) -> Any:
         """Dtype of the array."""
         return self._value.dtype
+
+    @property
+    def trainable(self) -> bool:
+        """Whether training changes the value, in layers that are not frozen."""
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        self._trainable = bool(value)
+        count_trainable_change()
 
     def assign(self, value: Array) -> None:
         """Replace the array with one of the same shape, cast to the variable's dtype; inside `bind`, only there."""

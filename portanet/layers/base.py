@@ -16,7 +16,7 @@ from portanet.layers.symbolic import Node, only_node, record
 from portanet.layers.weights import WeightHolder, assign_all
 from portanet.mixed_precision import DTypePolicy, at_least_float32, cast_floats
 from portanet.tree import tree_leaves
-from portanet.variables import Variable, add_loss, computing_in
+from portanet.variables import Variable, add_loss, computing_in, count_trainable_change
 
 
 class Layer(WeightHolder):
@@ -279,6 +279,7 @@ class Layer(WeightHolder):
     def trainable(self, value: bool) -> None:
         for layer in self.flatten_layers():
             layer._trainable = checks.boolean("trainable", value, layer)
+        count_trainable_change()
 
     def trainable_paths(self) -> list[str]:
         """Paths of the variables that training changes: those with a path without frozen layers."""

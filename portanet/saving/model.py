@@ -215,10 +215,13 @@ def _prepared(model: Any, archive: Archive, decoder: Decoder) -> Callable[[], No
         _require_state(model, archive, trained, state)
     rate, stopped = document.get("learning_rate"), document.get("stopped")
     position = decoder.decode(document.get("position"))
+    if isinstance(position, dict):
+        position.setdefault("weights", {})  # files of earlier versions have none
     names = {field.name for field in dataclasses.fields(model.position)} - {"callbacks"}
     callbacks = decoder.decode(document.get("callbacks"))
     if not isinstance(position, dict) or not _is_position(position, callbacks) or set(position) != names:
         raise archive.error("it does not specify the position of training")
+    _require_weights(model, archive, position["weights"])
     if rate is not None and (not isinstance(rate, (int, float)) or isinstance(rate, bool) or not rate >= 0):
         raise archive.error("its learning rate is not a number")
 
@@ -244,6 +247,15 @@ def _is_position(position: dict[str, Any], callbacks: Any) -> bool:
         for pair in callbacks
     )
     return counts and tables and pairs and isinstance(position.get("epochs"), list)
+
+
+def _require_weights(model: Any, archive: Archive, weights: Any) -> None:
+    """Refuse the weights of a position that are not those of the model."""
+    variables = model.named_variables()
+    if not isinstance(weights, dict) or any(
+        path not in variables or np.shape(value) != variables[path].shape for path, value in weights.items()
+    ):
+        raise archive.error("the weights that it says were averaged are not the model's")
 
 
 def _require_state(model: Any, archive: Archive, trained: Any, state: Any) -> None:

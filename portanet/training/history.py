@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from portanet import checks, random
-from portanet.backends import Backend
+from portanet.backends import Backend, HostArray
 from portanet.callbacks import CallbackList
 from portanet.metrics import Metric
 
@@ -31,6 +31,7 @@ class Position:
         history: Loss, metrics and `val_...` after each of them.
         seed: The seed of the run, see `portanet.random`; None before it began.
         callbacks: In a position that was saved, what the callbacks of the run knew; see `CallbackList.get_states`.
+        weights: After a run with `use_ema` of the optimizer, by path, the weights whose averages the model now has.
     """
 
     epoch: int = 0
@@ -40,6 +41,7 @@ class Position:
     history: dict[str, list[Any]] = field(default_factory=dict)
     seed: int | None = None
     callbacks: list[Any] = field(default_factory=list)
+    weights: dict[str, HostArray] = field(default_factory=dict, repr=False, compare=False)
 
     def take_up(self, callbacks: CallbackList) -> None:
         """Go on from here: take over the seed of an earlier run, and what its callbacks knew."""

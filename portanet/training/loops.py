@@ -12,6 +12,7 @@ from portanet import checks
 from portanet.backends import Array, asarray
 from portanet.callbacks import CallbackList
 from portanet.optimizers.base import widest
+from portanet.optimizers.state import divided, extended, joined
 from portanet.random.seeds import keep_seed
 from portanet.schedules.base import require_rates
 from portanet.training import step
@@ -20,6 +21,7 @@ from portanet.training.data.streams import Batch
 from portanet.training.history import Totals, uninterrupted
 from portanet.training.objective import Statistics
 from portanet.tree import tree_items, tree_leaves, tree_map
+from portanet.variables import trainable_changes
 
 if TYPE_CHECKING:
     from portanet.training.trainer import Trainer
@@ -51,7 +53,15 @@ class TrainingRun:
         optimizer = model.require_compiled()
         self.model = model
         self.optimizer = optimizer
-        self.objective = objective = model.find_objective()
+        self.objective = model.find_objective()
+        self.rate: Any = None
+        """The learning rate in the optimizer's state."""
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Find out which weights are trained now; those that are new among them join the optimizer's state."""
+        model, objective, optimizer = self.model, self.objective, self.optimizer
+        self.changes = trainable_changes()
         self.variables = model.named_variables()
         self.trained = model.trainable_paths()
         self.kept = [path for path in self.variables if path not in set(self.trained)]
@@ -59,9 +69,15 @@ class TrainingRun:
         self.step = model.compiled_step(
             ("train", *self.trained), lambda: step.train_step(model, objective, optimizer), (0, 2)
         )
-        known = model.optimizer_state
-        if known is None or known[0] != self.trained:
-            model.optimizer_state = (self.trained, optimizer.init(self._values(self.trained)))
+        paths, state = model.optimizer_state or ([], {})
+        gone = [path for path in paths if path not in self.variables]
+        if gone:
+            state = divided(state, self.variables)[0]
+        new = [path for path in self.trained if path not in paths]
+        if new or gone or model.optimizer_state is None:
+            state = extended(optimizer, state, self._values(new))
+            paths = [path for path in self.variables if path in paths or path in new]
+            model.optimizer_state = (paths, state)
 
     def _values(self, paths: list[str]) -> dict[str, Array]:
         return {path: self.variables[path].value for path in paths}
@@ -73,21 +89,44 @@ class TrainingRun:
             steps: Steps to come, for which the values of a schedule are checked.
         """
         _, state = self.model.optimizer_state or ((), {})
-        rate = self.optimizer.learning_rate
+        self.rate = rate = self.optimizer.learning_rate
         if callable(rate):
             state.pop("learning_rate", None)
             if "iterations" in state:
                 require_rates(rate, state["iterations"], steps)
         elif state:
-            dtype = widest(self.model.backend.xp, self._values(self.trained).values())
+            dtype = widest(self.model.backend.xp, self._values(self.trained or list(self.variables)).values())
             state["learning_rate"] = asarray(rate, dtype)
+
+    def begin(self) -> None:
+        """Go on from `model.position`: with `use_ema` of the optimizer, from the weights that were averaged.
+
+        If the model's weights are no longer the averages, it goes on from them.
+        """
+        self.refresh()
+        position = self.model.position
+        weights, position.weights = position.weights, {}
+        averages = self._averages()
+        if averages.keys() == weights.keys() and all(
+            np.array_equal(self.model.backend.to_host(value), self.variables[path].numpy())
+            for path, value in averages.items()
+        ):
+            for path, value in weights.items():
+                self.variables[path].assign(self.model.backend.from_host(value))
 
     def finish(self) -> None:
         """Give the model the weights to keep: with `use_ema` of the optimizer, their average."""
-        if self.model.optimizer_state is not None:
-            averages = self.optimizer.finalize(self._values(self.trained), self.model.optimizer_state[1])
-            for path, value in averages.items():
-                self.variables[path].assign(value)
+        averages = self._averages()
+        self.model.position.weights = {path: self.variables[path].numpy() for path in averages}
+        for path, value in averages.items():
+            self.variables[path].assign(value)
+
+    def _averages(self) -> dict[str, Array]:
+        """The averages of the weights; none without `use_ema`."""
+        paths, state = self.model.optimizer_state or ([], {})
+        values = self._values(paths)
+        averages = self.optimizer.finalize(values, state)
+        return {path: value for path, value in averages.items() if value is not values[path]}
 
     def __call__(self, x: Any, y: Any, weight: Any = None) -> Statistics:
         """Train on one batch.
@@ -102,17 +141,24 @@ class TrainingRun:
         Returns:
             The batch's statistics, which stay on the device; `model.totals()` adds them up.
         """
+        if self.changes != trainable_changes():
+            self.refresh()
+        if self.rate is not self.optimizer.learning_rate:
+            self.take_over_learning_rate()
         assert self.model.optimizer_state is not None
         targets, weights = self.objective.arrange(y), self.objective.arrange(weight, "sample_weight")
         params, state = self._values(self.trained), self._values(self.kept)
         paths, slots = self.model.optimizer_state
+        frozen: dict[str, Any] = {}
+        if len(paths) > len(self.trained):
+            slots, frozen = divided(slots, set(self.trained))
         statistics: Statistics
         with uninterrupted():
             params, state, slots, statistics = self.step(params, state, slots, x, targets, weights)
             for values in (params, state):
                 for path, value in values.items():
                     self.variables[path].assign(value)
-            self.model.optimizer_state = (paths, slots)
+            self.model.optimizer_state = (paths, joined(frozen, slots) if frozen else slots)
         return statistics
 
 
@@ -135,6 +181,7 @@ def train(
         validation_freq: Validate every so many epochs, or in the epochs listed, counted from 1.
         listeners: The callbacks.
     """
+    run.begin()
     model, position, validates = run.model, run.model.position, _validates(validation_freq)
     while position.epoch < epochs and not model.stop_training:
         epoch = position.epoch

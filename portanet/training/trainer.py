@@ -26,7 +26,7 @@ class Trainer(Layer):
     loss: Any = None
     """The loss, or a list or dict of losses of the outputs."""
     optimizer_state: tuple[list[str], dict[str, Any]] | None = None
-    """Paths of the trained weights, and what the optimizer knows of them."""
+    """Paths of the weights that are or were trained, and the optimizer's state for them."""
     history: History | None = None
     """The record of the last run of `fit`, also of one that was interrupted."""
     stop_training = False
@@ -71,11 +71,14 @@ class Trainer(Layer):
         """
         if loss is None:
             raise ValueError("Argument `loss` of compile(...) is needed, such as 'mse'. Received: loss=None")
-        self.optimizer = optimizers.get(optimizer)
+        earlier, chosen = self.optimizer, optimizers.get(optimizer)
         auto_scale_loss = checks.boolean("auto_scale_loss", auto_scale_loss, "compile")
         half = any(layer.dtype_policy.name == "mixed_float16" for layer in self.flatten_layers())
-        if auto_scale_loss and half and not isinstance(self.optimizer, optimizers.LossScaleOptimizer):
-            self.optimizer = optimizers.LossScaleOptimizer(self.optimizer)
+        if auto_scale_loss and half and not isinstance(chosen, optimizers.LossScaleOptimizer):
+            again = isinstance(earlier, optimizers.LossScaleOptimizer) and earlier.inner_optimizer is chosen
+            chosen = earlier if again else optimizers.LossScaleOptimizer(chosen)
+        if chosen is not earlier:  # the same object goes on as it is
+            self.optimizer, self.optimizer_state = chosen, None
         self.loss = losses_of(loss)
         self._settings = {
             "loss": self.loss,
@@ -84,7 +87,6 @@ class Trainer(Layer):
             "weighted_metrics": weighted_metrics,
             "auto_scale_loss": auto_scale_loss,
         }
-        self.optimizer_state = None
         self._objective = None
         self._steps = {}
 
@@ -305,9 +307,7 @@ class Trainer(Layer):
         self.require_compiled()
         with use_backend(self.backend):
             batch = self._one_batch(x, y, sample_weight, class_weight)
-            run = TrainingRun(self)
-            run.take_over_learning_rate()
-            totals = self.totals()
+            run, totals = TrainingRun(self), self.totals()
             totals.add(run(*batch))
             logs = totals.logs()
         return listed(logs, return_dict)
@@ -384,6 +384,7 @@ class Trainer(Layer):
 
     def compiled_step(self, key: tuple[str, ...], make: Callable[[], Any], given: tuple[int, ...] = ()) -> Any:
         """A step of training, evaluation or prediction, made and compiled once; see `Backend.compile`."""
+        key += tuple(str(layer.trainable) for layer in self.flatten_layers())
         if key not in self._steps:
             self._steps[key] = self.backend.compile(make(), given)
         return self._steps[key]

@@ -54,6 +54,17 @@ def test_states_are_not_weights(backend: Any, tmp_path: Any) -> None:
     portanet.saving.load_keras_weights(model, {v.path: v.numpy() for v in plain.weights})
 
 
+def test_modules_of_pytorch_need_no_states() -> None:
+    torch = pytest.importorskip("torch")
+    model, lstm, dense = network("LSTM"), torch.nn.LSTM(2, 3, batch_first=True), torch.nn.Linear(3, 1)
+    weights = {f"lstm.{k}": v for k, v in lstm.state_dict().items()}
+    weights |= {f"dense.{k}": v for k, v in dense.state_dict().items()}
+    portanet.saving.load_torch_state_dict(model, {k: v.numpy() for k, v in weights.items()})
+    with torch.no_grad():
+        expected = dense(lstm(torch.from_numpy(X[:4]))[0][:, -1]).numpy()
+    np.testing.assert_allclose(model.predict(X[:4], 4), expected, rtol=1e-4, atol=1e-5)
+
+
 def test_a_saved_model_has_its_states(backend: Any, tmp_path: Any) -> None:
     model = network("LSTM")
     model.predict(X, 4)

@@ -1,0 +1,55 @@
+"""The state of an optimizer where parameters are frozen and thawed: its entries by path are divided, joined, extended.
+
+A state is a dict of scalars, and of dicts by path such as the slots.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Mapping
+
+from portanet.autodiff import array_namespace
+from portanet.backends import Array
+from portanet.optimizers.base import Optimizer, State
+
+
+def extended(optimizer: Optimizer, state: State, params: Mapping[str, Array]) -> State:
+    """The state with entries for further parameters; the number of steps and other scalars stay.
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet.optimizers import Adam
+        >>> state = Adam().init({"a": np.ones(1)}) | {"iterations": np.asarray(3)}
+        >>> state = extended(Adam(), state, {"b": np.ones(1)})
+        >>> int(state["iterations"]), list(state["m"])
+        (3, ['a', 'b'])
+    """
+    further = optimizer.init(params)
+    if not state:
+        return further
+    if "average" in further:  # that of zeros would be too small for many steps
+        further["average"] = {path: array_namespace(p).asarray(p, copy=True) for path, p in params.items()}
+    return joined(further, state)
+
+
+def divided(state: State, paths: Container[str]) -> tuple[State, State]:
+    """The state for some parameters, scalars included, and the entries for the others.
+
+    Example:
+        >>> divided({"iterations": 3, "m": {"a": 1, "b": 2}}, {"a"})
+        ({'iterations': 3, 'm': {'a': 1}}, {'m': {'b': 2}})
+    """
+    trees = {name: entry for name, entry in state.items() if isinstance(entry, dict)}
+    inside = {name: {p: x for p, x in tree.items() if p in paths} for name, tree in trees.items()}
+    outside = {name: {p: x for p, x in tree.items() if p not in paths} for name, tree in trees.items()}
+    return state | inside, outside
+
+
+def joined(outside: State, state: State) -> State:
+    """The state with the entries of another one for other parameters; its own scalars count.
+
+    Example:
+        >>> joined({"m": {"b": 2}}, {"iterations": 4, "m": {"a": 1}})
+        {'iterations': 4, 'm': {'a': 1, 'b': 2}}
+    """
+    others = {name: entry for name, entry in outside.items() if isinstance(entry, dict)}
+    return state | {name: {**state.get(name, {}), **tree} for name, tree in others.items()}
