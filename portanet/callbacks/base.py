@@ -78,6 +78,12 @@ class Callback(Configurable):
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """An epoch ended; `logs` holds the loss and the metrics, those of validation as `val_...`."""
 
+    def on_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
+        """As `on_train_batch_begin`, for callbacks that do not implement that."""
+
+    def on_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        """As `on_train_batch_end`, for callbacks that do not implement that."""
+
     def on_train_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
         """A training step begins; batches are numbered from 0 in each epoch."""
 

@@ -38,7 +38,11 @@ class CallbackList:
     def call(self, hook: str, *args: Any) -> None:
         """Call a hook, such as `on_epoch_end`, on the callbacks that implement it."""
         if hook not in self._hooks:
-            self._hooks[hook] = [getattr(callback, hook) for callback in self.callbacks if _implements(callback, hook)]
+            names = (hook, hook.replace("_train_batch_", "_batch_"))
+            chosen = [
+                (each, next((name for name in names if _implements(each, name)), None)) for each in self.callbacks
+            ]
+            self._hooks[hook] = [getattr(each, name) for each, name in chosen if name is not None]
         for function in self._hooks[hook]:
             function(*args)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pathlib
 from typing import Any
@@ -204,3 +205,5 @@ class BackupAndRestore(Periodic):
         stopped = self.model.stop_training and position.batch == 0  # by a callback, between epochs
         if self.delete_checkpoint and (position.epoch >= self.params["epochs"] or stopped):
             self.path.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # there is none, or it holds other files
+                self.path.parent.rmdir()

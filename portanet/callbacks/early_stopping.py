@@ -57,7 +57,9 @@ class EarlyStopping(Monitor):
         super().__init__(monitor, mode, min_delta)
         self.patience = checks.integer("patience", patience, type(self), least=0)
         self.verbose = verbose
-        self.baseline = None if baseline is None else checks.number("baseline", baseline, of=type(self))
+        self.baseline = baseline
+        if baseline is not None and baseline == baseline:  # NaN, as None, is always improved on
+            self.baseline = checks.number("baseline", baseline, "[-inf, inf]", type(self))
         self.restore_best_weights = checks.boolean("restore_best_weights", restore_best_weights, type(self))
         self.start_from_epoch = checks.integer("start_from_epoch", start_from_epoch, type(self), least=0)
         self._reset()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from portanet import checks, losses
 from portanet.autodiff import array_namespace
 from portanet.backends import Array, raw_namespace
@@ -104,6 +106,8 @@ class R2Score(Metric):
     Args:
         class_aggregation: For several outputs: `"uniform_average"`, `"variance_weighted_average"`, or None for one
             value each.
+        num_regressors: Number of independent variables, for the adjusted score (if there are more targets); 0 for the
+            usual one.
         name: Name shown in logs.
 
     Shapes: `y_true` and `y_pred` (batch,) or (batch, outputs).
@@ -116,8 +120,11 @@ class R2Score(Metric):
 
     direction = "max"
 
-    def __init__(self, class_aggregation: str | None = "uniform_average", name: str | None = None) -> None:
+    def __init__(
+        self, class_aggregation: str | None = "uniform_average", num_regressors: int = 0, name: str | None = None
+    ) -> None:
         super().__init__(name)
+        self.num_regressors = checks.integer("num_regressors", num_regressors, type(self), least=0)
         known = ("uniform_average", "variance_weighted_average", None)
         self.class_aggregation = checks.choice("class_aggregation", class_aggregation, known, type(self))
 
@@ -131,15 +138,17 @@ class R2Score(Metric):
             y_true, y_pred, weight = (xp.astype(a, xp.float64) for a in (y_true, y_pred, weight))
         error = weight * xp.square(y_true - y_pred)
         sums = weight, weight * y_true, weight * xp.square(y_true), error
-        return tuple(xp.sum(s, axis=0) for s in sums)
+        count = xp.full_like(error[0, 0], float(math.prod(error.shape)))
+        return *(xp.sum(s, axis=0) for s in sums), count
 
     def from_statistics(self, *totals: Array) -> Array:
-        weight, first, second, error = totals
+        weight, first, second, error, count = totals
         xp = raw_namespace(weight)
         spread = second - first * ratio(first, weight)
         scores = xp.where(spread > 0, 1 - ratio(error, spread), 0.0 * error)
-        if self.class_aggregation is None:
-            return scores
         if self.class_aggregation == "uniform_average":
-            return xp.mean(scores)
-        return ratio(xp.sum(scores * spread), xp.sum(spread))
+            scores = xp.mean(scores)
+        elif self.class_aggregation == "variance_weighted_average":
+            scores = ratio(xp.sum(scores * spread), xp.sum(spread))
+        left = float(count) - self.num_regressors - 1
+        return scores if self.num_regressors == 0 or left <= 0 else 1 - (1 - scores) * (float(count) - 1) / left

@@ -95,7 +95,7 @@ def from_config(config: dict[str, Any]) -> tuple[Any, Any]:
                 name, call, index = tree["from"]
                 return calls[name][call][index]
             return {key: decode(branch) for key, branch in tree.items()}
-        return [decode(branch) for branch in tree] if isinstance(tree, (list, tuple)) else tree
+        return type(tree)(map(decode, tree)) if isinstance(tree, (list, tuple)) else tree
 
     for node in config["nodes"]:
         outputs = layers[node["layer"]](*decode(node["args"]), **decode(node["options"]))

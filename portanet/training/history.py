@@ -52,6 +52,10 @@ class Position:
         callbacks.set_states(self.callbacks)
         self.callbacks = []
 
+    def latest(self) -> dict[str, Any]:
+        """The logs of the last finished epoch."""
+        return {name: column[-1] for name, column in self.history.items()}
+
     def finish_epoch(self, logs: dict[str, Any]) -> None:
         """Note what an epoch gave, and go on to the next."""
         self.epochs.append(self.epoch)

@@ -234,6 +234,7 @@ def evaluate(model: Trainer, feed: Feed, listeners: CallbackList) -> dict[str, A
     objective = model.find_objective()
     test = model.compiled_step(("test", *model.trainable_paths()), lambda: step.test_step(model, objective))
     totals, values = model.totals(), model.named_values()
+    model.stop_evaluating = False
     listeners.call("on_test_begin", {})
     with Whereabouts("Evaluation", feed.source.steps) as whereabouts, contextlib.closing(feed.batches()) as batches:
         for number, (x, y, weight) in whereabouts.follow(batches):
@@ -243,6 +244,8 @@ def evaluate(model: Trainer, feed: Feed, listeners: CallbackList) -> dict[str, A
             _keep(model, values, assigned)
             totals.add(statistics)
             listeners.call("on_test_batch_end", number, totals)
+            if model.stop_evaluating:
+                break
     logs = totals.logs()
     listeners.call("on_test_end", logs)
     return logs
@@ -252,6 +255,7 @@ def predict(model: Trainer, feed: Feed, listeners: CallbackList) -> Any:
     """The model's results for all batches of a feed: a tree of NumPy arrays."""
     forward = model.compiled_step(("predict",), lambda: step.predict_step(model))
     to_host, values, parts = model.backend.to_host, model.named_values(), []
+    model.stop_predicting = False
     listeners.call("on_predict_begin", {})
     with Whereabouts("Prediction", feed.source.steps) as whereabouts, contextlib.closing(feed.batches()) as batches:
         for number, (x, _, _) in whereabouts.follow(batches):
@@ -260,6 +264,8 @@ def predict(model: Trainer, feed: Feed, listeners: CallbackList) -> Any:
             _keep(model, values, assigned)
             parts.append(tree_map(to_host, y_pred))
             listeners.call("on_predict_batch_end", number, {"outputs": parts[-1]})
+            if model.stop_predicting:
+                break
     listeners.call("on_predict_end", {})
     columns = zip(*map(tree_leaves, parts), strict=True)
     return tree_map(lambda _: np.concatenate(next(columns), axis=0), parts[0])

@@ -31,6 +31,8 @@ class Trainer(Layer):
     """The record of the last run of `fit`, also of one that was interrupted."""
     stop_training = False
     """Set by a callback to end training after the present batch."""
+    stop_evaluating = stop_predicting = False
+    """Likewise for `evaluate` and `predict`."""
     batch: Any = None
     """While `fit` runs, the latest batch, `(x, y, sample_weight)` on the device, for callbacks."""
 
@@ -211,7 +213,7 @@ class Trainer(Layer):
                 self.history = History(params, self.position)
                 loops.train(run, feed, validation, epochs, validation_freq, listeners)
             finally:
-                listeners.call("on_train_end", {})
+                listeners.call("on_train_end", self.position.latest())
                 self.batch = None
             return self.history
 

@@ -55,6 +55,7 @@ KERAS: list[tuple[str, Any, Any, dict[str, Any]]] = [
     ("MeanIoU", LABELS, GUESSES, {"num_classes": 4}),
     ("R2Score", TRUTH, NUMBERS, {}),
     ("R2Score", TRUTH, NUMBERS, {"class_aggregation": "variance_weighted_average"}),
+    ("R2Score", TRUTH, NUMBERS, {"num_regressors": 2}),
     ("RootMeanSquaredError", TRUTH, NUMBERS, {}),
     ("MeanSquaredError", TRUTH, NUMBERS, {}),
     ("MeanAbsoluteError", TRUTH, NUMBERS, {}),

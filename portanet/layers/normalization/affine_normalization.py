@@ -99,6 +99,15 @@ def positive_axes(layer: Layer, axes: tuple[int, ...], shape: Any) -> tuple[int,
     return positive
 
 
+def require_same_rank(layer: Layer, x: Array) -> None:
+    """Reject inputs of another number of axes than the first; as in Keras."""
+    if x.ndim != len(layer.build_shape):
+        raise ValueError(
+            f"Layer '{layer.name}' needs inputs of {len(layer.build_shape)} axes, like the first. "
+            f"Received: shape {tuple(x.shape)}"
+        )
+
+
 def widened(x: Array) -> tuple[Array, Any]:
     """`x` in at least float32, for statistics, and a function that casts a result back."""
     xp = array_namespace(x)

@@ -8,7 +8,12 @@ from typing import Any
 from portanet import checks, initializers
 from portanet.autodiff import array_namespace, unwrap
 from portanet.backends import Array, raw_namespace
-from portanet.layers.normalization.affine_normalization import AffineNormalization, positive_axes, widened
+from portanet.layers.normalization.affine_normalization import (
+    AffineNormalization,
+    positive_axes,
+    require_same_rank,
+    widened,
+)
 from portanet.variables import Variable
 
 
@@ -67,6 +72,7 @@ class BatchNormalization(AffineNormalization):
         )
 
     def call(self, x: Array, training: bool = False, mask: Array | None = None) -> Array:
+        require_same_rank(self, x)
         for axis, size in zip(self.axes, self.sizes, strict=True):
             self.require_axis(x, axis, size)
         shape = tuple(n if i in self.axes else 1 for i, n in enumerate(x.shape))

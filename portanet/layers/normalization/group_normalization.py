@@ -7,7 +7,12 @@ from typing import Any
 from portanet import checks
 from portanet.autodiff import array_namespace
 from portanet.backends import Array
-from portanet.layers.normalization.affine_normalization import AffineNormalization, positive_axes, widened
+from portanet.layers.normalization.affine_normalization import (
+    AffineNormalization,
+    positive_axes,
+    require_same_rank,
+    widened,
+)
 
 
 class GroupNormalization(AffineNormalization):
@@ -51,6 +56,7 @@ class GroupNormalization(AffineNormalization):
         self.add_affine((self.channels,))
 
     def call(self, x: Array) -> Array:
+        require_same_rank(self, x)
         self.require_axis(x, self.channel_axis, self.channels)
         c, split = self.channel_axis, (self.divisions, self.channels // self.divisions)
         lead, rest = tuple(x.shape[:c]), tuple(x.shape[c + 1 :])

@@ -38,13 +38,13 @@ class LayerNormalization(AffineNormalization):
         self.axis = checks.integers("axis", axis, of=self)
 
     def build(self, input_shape: Any) -> None:
-        self.axes = positive_axes(self, self.axis, input_shape)
-        self.sizes = tuple(input_shape[a] for a in self.axes)
+        self.sizes = tuple(input_shape[a] for a in positive_axes(self, self.axis, input_shape))
         self.add_affine(self.sizes)
 
     def call(self, x: Array) -> Array:
-        for axis, size in zip(self.axes, self.sizes, strict=True):
+        axes = positive_axes(self, self.axis, x.shape)
+        for axis, size in zip(axes, self.sizes, strict=True):
             self.require_axis(x, axis, size)
-        shape = tuple(n if i in self.axes else 1 for i, n in enumerate(x.shape))
+        shape = tuple(n if i in axes else 1 for i, n in enumerate(x.shape))
         x, restore = widened(x)
-        return restore(self.normalized(x, self.axes, shape)[0])
+        return restore(self.normalized(x, axes, shape)[0])

@@ -40,13 +40,14 @@ class RMSNormalization(Layer):
         self.epsilon = checks.non_negative("epsilon", epsilon, self)
 
     def build(self, input_shape: Any) -> None:
-        self.axes = positive_axes(self, self.axis, input_shape)
-        self.scale = self.add_weight(tuple(input_shape[a] for a in self.axes), "ones", "scale", autocast=False)
+        sizes = tuple(input_shape[a] for a in positive_axes(self, self.axis, input_shape))
+        self.scale = self.add_weight(sizes, "ones", "scale", autocast=False)
 
     def call(self, x: Array) -> Array:
-        for axis, size in zip(self.axes, self.scale.shape, strict=True):
+        axes = positive_axes(self, self.axis, x.shape)
+        for axis, size in zip(axes, self.scale.shape, strict=True):
             self.require_axis(x, axis, size)
         scale = self.scale.value
-        scale = array_namespace(scale).reshape(scale, tuple(n if i in self.axes else 1 for i, n in enumerate(x.shape)))
+        scale = array_namespace(scale).reshape(scale, tuple(n if i in axes else 1 for i, n in enumerate(x.shape)))
         x, restore = widened(x)
-        return restore(rms_normalize(x, scale, axes=self.axes, epsilon=self.epsilon))
+        return restore(rms_normalize(x, scale, axes=axes, epsilon=self.epsilon))
