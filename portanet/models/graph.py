@@ -91,7 +91,7 @@ def from_config(config: dict[str, Any]) -> tuple[Any, Any]:
 
     def decode(tree: Any) -> Any:
         if isinstance(tree, dict):
-            if tree.keys() == {"from"}:
+            if tree.keys() == {"from"} and isinstance(tree["from"], list) and isinstance(tree["from"][0], str):
                 name, call, index = tree["from"]
                 return calls[name][call][index]
             return {key: decode(branch) for key, branch in tree.items()}

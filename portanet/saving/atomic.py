@@ -6,6 +6,7 @@ import contextlib
 import os
 import pathlib
 import secrets
+import stat
 import time
 from collections.abc import Iterator
 from typing import BinaryIO
@@ -31,23 +32,28 @@ def write_atomically(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
         b'123'
     """
     target = pathlib.Path(os.path.realpath(path))
-    remove_leftovers(target, ABANDONED)
     part = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
     try:
+        remove_leftovers(target, ABANDONED)
         with open(part, "xb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
+        if target.exists():
+            part.chmod(stat.S_IMODE(target.stat().st_mode))
         os.replace(part, target)
-    except BaseException:
+        if os.name == "posix":  # elsewhere a folder cannot be opened
+            folder = os.open(target.parent, os.O_RDONLY)
+            try:
+                os.fsync(folder)
+            finally:
+                os.close(folder)
+    except BaseException as error:
         part.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.errno is not None and error.filename in (None, str(part)):
+            # Such as a full disk: name the caller's file.
+            raise OSError(error.errno, error.strerror, os.fspath(path)) from error
         raise
-    if os.name == "posix":  # elsewhere a folder cannot be opened
-        folder = os.open(target.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
 
 
 def remove_leftovers(path: str | os.PathLike[str], age: float = 0.0) -> None:

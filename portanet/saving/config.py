@@ -33,6 +33,7 @@ class Encoder:
         self.tensors: dict[str, Tensor] = {}
         self._layers: dict[int, tuple[Layer, dict[str, Any]]] = {}
         self._shared = 0
+        self._depth = 0
 
     def encode(self, value: Any, path: str) -> Any:
         """Encode a value as JSON.
@@ -45,6 +46,19 @@ class Encoder:
         Raises:
             ValueError: Something cannot be saved; the message names it and its path.
         """
+        if self._depth > MAX_DEPTH:  # a Decoder would refuse it
+            raise ValueError(
+                f"Cannot save {path[:100]}...: models, layers and values must be nested at most {MAX_DEPTH} levels "
+                "deep in a file; save the weights alone with save_weights, or nest less. "
+                f"Received: a {type(value).__name__} on level {self._depth}"
+            )
+        self._depth += 1
+        try:
+            return self._encoded(value, path)
+        finally:
+            self._depth -= 1
+
+    def _encoded(self, value: Any, path: str) -> Any:
         if value is None or isinstance(value, (bool, str)):
             return value
         if backend_class_of(value) is not None:

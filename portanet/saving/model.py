@@ -15,6 +15,7 @@ from portanet.backends import Backend, get_backend, use_backend
 from portanet.layers import Layer
 from portanet.saving.archive import Archive, open_archive, write_archive
 from portanet.saving.config import Decoder, Encoder, walk
+from portanet.saving.errors import LoadError
 from portanet.saving.safetensors import Tensor
 from portanet.saving.weights import assign, checked, host_tensor, listed, require_equal
 from portanet.tree import tree_items
@@ -33,7 +34,7 @@ def save_model(model: Any, path: str | os.PathLike[str]) -> None:
         "kind": "model",
         "backend": _described(model.backend),
         "architecture": encoder.encode(model, "architecture"),
-        "built": {p: encoder.encode(layer.build_shape, "built") for p, layer in walk(model) if _was_built(layer)},
+        "built": encoder.encode({p: layer.build_shape for p, layer in walk(model) if _was_built(layer)}, "built"),
         "frozen": [p for p, layer in walk(model) if not layer._trainable],
         "streams": _streams(model),
         "compile": encoder.encode(model.get_compile_config(), "compile"),
@@ -74,24 +75,9 @@ def load_model(
         True
     """
     compile = checks.boolean("compile", compile, "load_model")  # noqa: A001
+    get_backend()  # raises errors that do not concern the file
     with open_archive(path) as archive:
-        document = _model_document(archive)
-        decoder = Decoder(archive, custom_objects)
-        with _backend_for(archive, document):
-            sizes = [math.prod(archive.shape(name)) for name in archive.names if name.startswith(PREFIX)]
-            with allocate_for_loading(2 * sum(sizes) + SLACK):
-                model = _built(archive, decoder, document)
-            hosts = _read_variables(model, archive)
-            if compile and document.get("compile") is not None:
-                settings = decoder.decode(document["compile"])
-                _attempt(archive, "it cannot be compiled", lambda: model.compile(**settings))
-                resume = _prepared(model, archive, decoder)
-            else:
-                resume = _nothing
-            _set_streams(model, document)
-            assign(model, hosts)
-            resume()
-            return model
+        return _attempt(archive, "it cannot be loaded", lambda: _loaded(archive, custom_objects, compile))
 
 
 def restore(model: Any, path: str | os.PathLike[str]) -> None:
@@ -114,6 +100,26 @@ def restore(model: Any, path: str | os.PathLike[str]) -> None:
         _set_streams(model, document)
         assign(model, hosts)
         resume()
+
+
+def _loaded(archive: Archive, custom_objects: Mapping[str, Any] | None, compiled: bool) -> Any:
+    document = _model_document(archive)
+    decoder = Decoder(archive, custom_objects)
+    with _backend_for(archive, document):
+        sizes = [math.prod(archive.shape(name)) for name in archive.names if name.startswith(PREFIX)]
+        with allocate_for_loading(2 * sum(sizes) + SLACK):
+            model = _built(archive, decoder, document)
+        hosts = _read_variables(model, archive)
+        if compiled and document.get("compile") is not None:
+            settings = decoder.decode(document["compile"])
+            _attempt(archive, "it cannot be compiled", lambda: model.compile(**settings))
+            resume = _prepared(model, archive, decoder)
+        else:
+            resume = _nothing
+        _set_streams(model, document)
+        assign(model, hosts)
+        resume()
+        return model
 
 
 def _described(backend: Backend) -> dict[str, str]:
@@ -286,6 +292,8 @@ def _attempt(archive: Archive, what: str, function: Callable[[], Any]) -> Any:
     """The result of a function; any exception becomes an error of the file."""
     try:
         return function()
+    except LoadError:
+        raise
     except Exception as error:
         raise archive.error(f"{what}: {str(error)[:300]}") from error
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 import os
 import pathlib
+import secrets
 import signal
 import sys
-import time
 from typing import Any
 
 import numpy as np
@@ -41,17 +41,40 @@ def train(folder: pathlib.Path, epochs: int, save_freq: int = 1) -> tuple[portan
     return model, model.fit(X, Y, batch_size=32, epochs=epochs, verbose=0, callbacks=callbacks).history
 
 
-def in_a_child(folder: pathlib.Path, epochs: int, seconds: float | None) -> int:
-    """Train in a child process, which is killed after some seconds; returns its exit status."""
+def report_progress(reports: int, acknowledgements: int) -> None:
+    """Report each stage of saving; continue when the stage before the last was acknowledged."""
+
+    def reporting(function: Any) -> Any:
+        def reported(*args: Any) -> Any:
+            os.write(reports, b".")
+            os.read(acknowledgements, 1)
+            return function(*args)
+
+        return reported
+
+    # The temporary file gets a name; it and its folder are brought to the disk; it is renamed.
+    secrets.token_hex, os.fsync, os.replace = map(reporting, (secrets.token_hex, os.fsync, os.replace))
+
+
+def in_a_child(folder: pathlib.Path, epochs: int, stages: int | None) -> int:
+    """Train in a child process, which is killed after some stages of saving; returns its exit status."""
+    (reports, reporting), (acknowledged, acknowledging) = os.pipe(), os.pipe()
     child = os.fork()
     if child == 0:
-        model, history = train(folder, epochs, 1 if seconds else NEVER)
+        if stages is not None:
+            report_progress(reporting, acknowledged)
+        model, history = train(folder, epochs, 1 if stages else NEVER)
         model.save_weights(folder / "weights")
         (folder / "history").write_text(json.dumps(history))
         os._exit(0)
-    if seconds is not None:
-        time.sleep(seconds)
+    os.close(reporting)
+    for _ in range(stages or 0):  # the child is at most one stage ahead
+        os.write(acknowledging, b".")
+        os.read(reports, 1)
+    if stages is not None:
         os.kill(child, signal.SIGKILL)
+    for descriptor in (reports, acknowledged, acknowledging):
+        os.close(descriptor)
     return os.waitpid(child, 0)[1]
 
 
@@ -75,6 +98,6 @@ if __name__ == "__main__":
     random, found = np.random.default_rng(1), []
     train(where / "warm", 1)  # all imports are done: the children start training at once
     for _ in range(kills):
-        status = in_a_child(where, 4 * kills, random.uniform(0.001, 0.1))
+        status = in_a_child(where, 4 * kills, int(random.integers(1, 33)))
         found.append([status == signal.SIGKILL, *look(where)])
     print(json.dumps([found, in_a_child(where, 4 * kills, None)]))

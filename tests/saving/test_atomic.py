@@ -80,3 +80,52 @@ def test_permissions_are_those_of_new_files(tmp_path):
     with write_atomically(tmp_path / "file"):
         pass
     assert (tmp_path / "file").stat().st_mode == (tmp_path / "plain").stat().st_mode
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions are POSIX's")
+def test_an_existing_file_keeps_its_permissions(tmp_path):
+    path = tmp_path / "file"
+    for mode in (0o600, 0o664, 0o755):
+        path.touch()
+        path.chmod(mode)
+        with write_atomically(path) as file:
+            file.write(b"new")
+        assert path.stat().st_mode & 0o777 == mode
+
+
+def test_errors_name_the_file_of_the_caller(tmp_path):
+    resource = pytest.importorskip("resource")
+    path = tmp_path / "file"
+    path.write_bytes(b"old")
+
+    def write(target):
+        with write_atomically(target) as file:
+            file.write(b"x" * 10**6)
+
+    for target, kind in ((tmp_path / "none" / "file", FileNotFoundError), (tmp_path, OSError)):
+        with pytest.raises(kind) as caught:
+            write(target)
+        assert (caught.value.filename, caught.value.filename2) == (str(target), None)
+        assert ".part" not in str(caught.value)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10**5, hard))  # no space for more
+    try:
+        with pytest.raises(OSError, match="too large") as caught:
+            write(path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert caught.value.filename == str(path)
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_errors_of_the_caller_stay_as_they_are(tmp_path):
+    other = tmp_path / "other"
+
+    def write():
+        with write_atomically(tmp_path / "file"):
+            other.read_bytes()
+
+    with pytest.raises(FileNotFoundError) as caught:
+        write()
+    assert caught.value.filename == str(other)

@@ -269,3 +269,77 @@ def test_the_description_is_readable(tmp_path):
     assert document["compile"]["optimizer"]["$object"] == "optimizers.SGD"
     assert document["position"]["epoch"] == 1
     assert document["backend"]["dtype"] == "float32"
+
+
+ODD_NAMES = [
+    "$dense",
+    "$object",
+    "$array",
+    "$dict",
+    "$tuple",
+    "$same",
+    "from",
+    "config",
+    "name",
+    "a~1",
+    "__metadata__",
+    " ",
+]
+
+
+@pytest.mark.parametrize("name", ODD_NAMES)
+def test_layers_may_have_any_name(tmp_path, name):
+    x = layers.Input((4,), name=f"{name}-input")
+    inner = portanet.Sequential([layers.Input((4,)), layers.Dense(4, name=name)], name=f"{name}-inner")
+    model = portanet.Model({name: x}, {name: layers.Dense(3, name=name)(layers.Dropout(0.1)(inner(x)))}, name=name)
+    model.compile("adam", {name: "mse"}, metrics={name: ["mae"]})
+    data = np.ones((3, 4)), np.ones((3, 3))
+    model.fit({name: data[0]}, {name: data[1]}, verbose=0)
+    model.save(tmp_path / "m")
+    loaded = load_model(tmp_path / "m")
+    assert list(loaded.named_variables()) == list(model.named_variables())
+    np.testing.assert_array_equal(loaded.predict(data[0])[name], model.predict(data[0])[name])
+    for one in (model, loaded):
+        one.fit(*({name: d} for d in data), verbose=0, epochs=2, initial_epoch=one.position)
+    np.testing.assert_array_equal(loaded.predict(data[0])[name], model.predict(data[0])[name])
+
+
+@pytest.mark.parametrize("graph", [False, True])
+def test_what_cannot_be_loaded_is_not_saved(tmp_path, graph):
+    """However deeply models are nested, a file that is written can be read; others are refused, the old file stays."""
+    model = portanet.Sequential([layers.Input((4,)), layers.Dense(2)])
+    saved = []
+    for depth in range(1, 101):
+        x = layers.Input((4,))
+        model = portanet.Model(x, model(x)) if graph else portanet.Sequential([x, model])
+        if depth % 20 and depth < 90:
+            continue
+        before = (tmp_path / "m").read_bytes() if saved else None
+        try:
+            model.save(tmp_path / "m")
+        except ValueError as error:
+            assert "must be nested at most 200 levels deep" in str(error)  # noqa: PT017 - either is right
+            assert (tmp_path / "m").read_bytes() == before
+        else:
+            assert load_model(tmp_path / "m").count_params() == 10
+            saved.append(depth)
+    assert 60 in saved
+    assert 100 not in saved
+
+
+def test_whatever_a_layer_raises_is_an_error_of_the_file(tmp_path):
+    class Odd(layers.Layer):
+        broken = False
+
+        def call(self, x):
+            return x
+
+        def sublayers(self):
+            if self.broken:
+                raise KeyError("a mistake")
+            return super().sublayers()
+
+    portanet.Sequential([layers.Input((4,)), Odd()]).save(tmp_path / "m")
+    Odd.broken = True
+    with pytest.raises(LoadError, match=r"Cannot load .*m: it cannot be loaded: 'a mistake'"):
+        load_model(tmp_path / "m", custom_objects={"Odd": Odd})
