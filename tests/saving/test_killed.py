@@ -1,6 +1,6 @@
 """Processes killed with SIGKILL while saving: no file is ever incomplete, and training resumes bit for bit.
 
-200 kills take 20 to 40 seconds; `PORTANET_KILLS=40` reduces their number.
+200 kills take about a minute; `PORTANET_KILLS=40` reduces their number.
 """
 
 from __future__ import annotations
