@@ -11,7 +11,7 @@ from portanet import checks, regularizers
 from portanet.backends import Array, Backend, HostArray, get_backend, use_backend
 from portanet.layers.calling import NamedLayers, calling, inspect_input, layers_below, locate, weights_as_constants
 from portanet.layers.output_shapes import shape_by_trial
-from portanet.layers.several_inputs import Several, masks_of, shape_of
+from portanet.layers.several_inputs import Several, mask_fits, masks_of, shape_of
 from portanet.layers.symbolic import Node, only_node, record
 from portanet.layers.weights import WeightHolder, assign_all
 from portanet.mixed_precision import DTypePolicy, at_least_float32, cast_floats
@@ -107,7 +107,7 @@ class Layer(WeightHolder):
         return input_shape if self.keeps_shape else shape_by_trial(self, input_shape)
 
     def compute_mask(self, x: Any, mask: Any = None) -> Any:
-        """The mask of the output, given the input's; by default the same."""
+        """The mask of the output, given the input's; by default the same, if the output has the axes of the mask."""
         return mask
 
     def check_data(self, x: Any) -> None:
@@ -172,7 +172,10 @@ class Layer(WeightHolder):
 
     def _call_with_mask(self, x: Any, *further: Any, mask: Any, **options: Any) -> tuple[Any, Any]:
         """The output and its mask; a list of masks for several outputs."""
-        return self(x, *further, mask=mask, **options), self.compute_mask(x, mask)
+        out = self(x, *further, mask=mask, **options)
+        out_mask = self.compute_mask(x, mask)
+        by_default = type(self).compute_mask is Layer.compute_mask
+        return out, None if out_mask is None or (by_default and not mask_fits(out_mask, out)) else out_mask
 
     def add_loss(self, value: Array) -> None:
         """Add a scalar array to the loss of the current training or evaluation step; outside of one, do nothing."""

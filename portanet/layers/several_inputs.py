@@ -84,6 +84,11 @@ def masks_of(mask: Any, count: int) -> list[Any]:
     return [*masks, *[None] * (count - len(masks))][:count]
 
 
+def mask_fits(mask: Any, x: Any) -> bool:
+    """Whether a mask has the leading axes of an array."""
+    return hasattr(mask, "shape") and hasattr(x, "shape") and tuple(x.shape[: mask.ndim]) == tuple(mask.shape)
+
+
 def is_shape(x: Any) -> bool:
     """Whether this is one shape rather than several."""
     return isinstance(x, (list, tuple)) and bool(x) and all(n is None or isinstance(n, int) for n in x)

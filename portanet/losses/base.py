@@ -87,10 +87,13 @@ class Loss(Configurable):
         self, y_true: Array, y_pred: Array, sample_weight: Array | None = None, mask: Array | None = None
     ) -> Array:
         """The loss of a batch as a pure function: only shapes are checked, so that it can be compiled."""
+        if mask is not None:
+            mask = unwrap(mask)
+            y_true, y_pred = without_masked(y_true, mask), without_masked(y_pred, mask)
         values = self.per_example(y_true, y_pred)
         valid = self.valid(y_true)
         if valid is not None:
-            mask = valid if mask is None else mask & valid
+            mask = valid if mask is None else valid & spread(mask, valid, "mask", f"Loss '{self.name}'")
         return reduce(values, sample_weight, self.reduction, self.name, mask)
 
     def __call__(
@@ -167,6 +170,29 @@ def reduce(
     if mask is not None:
         return total / _at_least_tiny(xp.sum(valid))
     return xp.mean(values)
+
+
+def without_masked(x: Array, mask: Array) -> Array:
+    """Targets or predictions with 0 where they are masked: masked values, even NaN, then have no derivative either."""
+    if tuple(x.shape[: mask.ndim]) != tuple(mask.shape):
+        return x
+    plain = array_namespace(mask)
+    shown = plain.astype(plain.reshape(mask, (*mask.shape, *(1,) * (x.ndim - mask.ndim))), plain.bool)
+    xp = array_namespace(x, shown)
+    return xp.where(shown, x, xp.zeros_like(x))
+
+
+def masked_weight(weight: Array | None, mask: Array | None, y_pred: Array) -> Array | None:
+    """Weights of examples times the mask of the predictions, 1 or 0, in the dtype of the predictions."""
+    if mask is None:
+        return weight
+    xp = array_namespace(mask)
+    mask = xp.astype(mask, y_pred.dtype)
+    if weight is None:
+        return mask
+    weight, rank = xp.astype(weight, y_pred.dtype), max(weight.ndim, mask.ndim)
+    weight, mask = (xp.reshape(a, (*a.shape, *(1,) * (rank - a.ndim))) for a in (weight, mask))
+    return weight * mask
 
 
 def spread(weight: Array, values: Array, argument: str, owner: str) -> Array:

@@ -110,7 +110,8 @@ class MeanMetric(Metric):
             total = xp.sum(values)
             return total, xp.full_like(total, float(math.prod(values.shape)))
         weight = self.weights(sample_weight, values)
-        return xp.sum(values * weight), xp.sum(weight)
+        # Examples of weight 0 do not count, even where their value is NaN.
+        return xp.sum(xp.where(weight == 0, weight, values * weight)), xp.sum(weight)
 
     def from_statistics(self, *totals: Array) -> Array:
         total, count = totals

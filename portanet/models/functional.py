@@ -41,7 +41,6 @@ class Functional(Model):
 
     independent_examples = True
     autocast = False  # each layer casts its own input
-    gives_mask = True
 
     def __init__(self, inputs: Any, outputs: Any, name: str | None = None, **options: Any) -> None:
         super().__init__(name=name, **options)

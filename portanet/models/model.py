@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import os
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -50,6 +51,10 @@ class Model(Trainer):
 
     gives_mask = False
     """Whether `call` takes `return_mask=True` to return the mask of the output as well."""
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls.gives_mask = "return_mask" in inspect.signature(cls.call).parameters
 
     def __new__(cls, *args: Any, **options: Any) -> Model:
         """A graph, if this is `Model` itself and inputs are given."""

@@ -31,7 +31,6 @@ class Sequential(Model):
 
     independent_examples = True
     autocast = False  # each layer casts its own input
-    gives_mask = True
 
     def __init__(self, layers: Iterable[Layer | SymbolicArray] | None = None, name: str | None = None) -> None:
         super().__init__(name=name)

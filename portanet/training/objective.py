@@ -12,6 +12,7 @@ from portanet.autodiff import array_namespace
 from portanet.backends import Array
 from portanet.layers import Layer
 from portanet.losses import Loss
+from portanet.losses.base import masked_weight, without_masked
 from portanet.metrics import Metric
 from portanet.tree import tree_map
 from portanet.variables import bind
@@ -157,10 +158,10 @@ class Objective:
 
     # In a step
 
-    def values(self, y: list[Array], y_pred: list[Array], weight: list[Any]) -> list[Array]:
-        """The loss of each output that has one."""
-        parts = zip(self.outputs, y, y_pred, weight, strict=True)
-        return [o.loss.compute(true, pred, w) for o, true, pred, w in parts if o.loss is not None]
+    def values(self, y: list[Array], y_pred: list[Array], weight: list[Any], masks: list[Any]) -> list[Array]:
+        """The loss of each output that has one, without what its mask excludes."""
+        parts = zip(self.outputs, y, y_pred, weight, masks, strict=True)
+        return [o.loss.compute(true, pred, w, mask) for o, true, pred, w, mask in parts if o.loss is not None]
 
     def total(self, values: list[Array]) -> Array:
         """Their weighted sum."""
@@ -169,17 +170,26 @@ class Objective:
         return sum(parts[1:], parts[0])
 
     def statistics(
-        self, total: Array, values: list[Array], count: int, y: list[Array], y_pred: list[Array], weight: list[Any]
+        self,
+        total: Array,
+        values: list[Array],
+        count: int,
+        y: list[Array],
+        y_pred: list[Array],
+        weight: list[Any],
+        masks: list[Any],
     ) -> Statistics:
         """What a batch adds to the totals: every loss by the number of examples, and every metric's sums."""
         examples = float(count)
         number = array_namespace(total).full_like(total, examples)
         statistics: Statistics = {"loss": (total * examples, number)}
-        for output, true, pred, w in zip(self.outputs, y, y_pred, weight, strict=True):
+        for output, true, pred, w, mask in zip(self.outputs, y, y_pred, weight, masks, strict=True):
+            if mask is not None and output.wants_target:
+                true, pred = without_masked(true, mask), without_masked(pred, mask)
             for name, metric in output.metrics.items():
-                statistics[name] = metric.statistics(true, pred)
+                statistics[name] = metric.statistics(true, pred, masked_weight(None, mask, pred))
             for name, metric in output.weighted_metrics.items():
-                statistics[name] = metric.statistics(true, pred, w)
+                statistics[name] = metric.statistics(true, pred, masked_weight(w, mask, pred))
         for name, value in zip(self._loss_names(), values, strict=False):
             statistics[name] = (value * examples, number)
         return statistics

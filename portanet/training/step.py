@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from portanet import activations
-from portanet.autodiff import array_namespace, custom_vjp, hvp, is_traced, lift, value_and_grad, vjp
+from portanet.autodiff import array_namespace, custom_vjp, hvp, is_traced, lift, unwrap, value_and_grad, vjp
 from portanet.backends import Array, backend_class_of
 from portanet.configurable import Configurable
 from portanet.layers import Layer
-from portanet.layers.several_inputs import map_shapes
+from portanet.layers.several_inputs import map_shapes, masks_of
 from portanet.layers.symbolic import SymbolicArray
 from portanet.mixed_precision import at_least_float32
 from portanet.optimizers import Optimizer
@@ -39,9 +39,9 @@ def train_step(model: Layer, objective: Objective, optimizer: Optimizer) -> Call
             total, aux = goal(params)
             return optimizer.scale_loss(total, optimizer_state), aux
 
-        (_, (total, new_state, values, y_pred)), grads = value_and_grad(scaled_goal, has_aux=True)(params)
+        (_, (total, new_state, values, y_pred, masks)), grads = value_and_grad(scaled_goal, has_aux=True)(params)
         # Whatever can fail comes before the update, which changes arrays in place where they are mutable.
-        statistics = objective.statistics(total, values, examples(x), y, y_pred, weight)
+        statistics = objective.statistics(total, values, examples(x), y, y_pred, weight, masks)
         optimizer_state = optimizer.observe(
             lambda v: hvp(lambda p: goal(p)[0], (params,), (v,)), params, optimizer_state
         )
@@ -78,20 +78,29 @@ def training_loss(
     batch: Any,
     division: Division,
 ) -> tuple[Array, Any]:
-    """The loss of a batch in training; and again, with the new state, the losses of single outputs, the predictions."""
+    """The loss of a batch in training; and again, with the new state, the losses of single outputs, the predictions
+    and their masks.
+    """
     x, y, weight = batch
 
-    def forward(params: Tree, x: Any) -> tuple[list[Array], Tree]:
+    def forward(params: Tree, x: Any) -> tuple[list[Array], tuple[list[Any], Tree]]:
         with bind({variables[p]: v for p, v in (*params.items(), *state.items())}) as bound:
-            y_pred = at_least_float32(tree_leaves(model(tree_map(lift, x), training=True)))
-            return y_pred, {path: bound[variables[path]] for path in state}
+            y_pred, masks = predictions(model, tree_map(lift, x), training=True)
+            return y_pred, (masks, {path: bound[variables[path]] for path in state})
 
     with collect_losses() as added:
-        y_pred, new_state = division.compute(forward, params, x)
+        y_pred, (masks, new_state) = division.compute(forward, params, x)
     with bind({variables[p]: v for p, v in (*params.items(), *new_state.items())}):
-        values = objective.values([lift(true) for true in y], y_pred, weight)
+        values = objective.values([lift(true) for true in y], y_pred, weight, masks)
         total = sum([*penalties(variables, params), *added], objective.total(values))
-    return total, (total, new_state, values, y_pred)
+    return total, (total, new_state, values, y_pred, masks)
+
+
+def predictions(model: Layer, x: Any, training: bool) -> tuple[list[Array], list[Any]]:
+    """The outputs of a model in at least float32, and for each its mask or None."""
+    out, mask = model._call_with_mask(x, mask=None, training=training)
+    y_pred = at_least_float32(tree_leaves(out))
+    return y_pred, [None if m is None else unwrap(m) for m in masks_of(mask, len(y_pred))]
 
 
 def test_step(model: Layer, objective: Objective) -> Callable[..., Any]:
@@ -100,11 +109,11 @@ def test_step(model: Layer, objective: Objective) -> Callable[..., Any]:
 
     def step(values: Tree, x: Any, y: list[Any], weight: Any) -> tuple[Statistics, Tree]:
         with bind({variables[p]: v for p, v in values.items()}) as bound, collect_losses() as added:
-            y_pred = at_least_float32(tree_leaves(model(x, training=False)))
-            parts = objective.values(y, y_pred, weight)
+            y_pred, masks = predictions(model, x, training=False)
+            parts = objective.values(y, y_pred, weight, masks)
             total = sum([*penalties(variables, trained), *added], objective.total(parts))
         assigned = {path: bound[variables[path]] for path, v in values.items() if bound[variables[path]] is not v}
-        return objective.statistics(total, parts, examples(x), y, y_pred, weight), assigned
+        return objective.statistics(total, parts, examples(x), y, y_pred, weight, masks), assigned
 
     return step
 
@@ -132,9 +141,9 @@ def examples(x: Any) -> int:
     return int(tree_leaves(x)[0].shape[0])
 
 
-Forward = Callable[[dict[str, Array], Any], tuple[list[Array], Any]]
-"""A model's results for parameters and inputs, with the examples as their first axis; and something else, the same
-for each part of a batch.
+Forward = Callable[[dict[str, Array], Any], tuple[list[Array], tuple[list[Any], Any]]]
+"""A model's results for parameters and inputs, and their masks, with the examples as their first axis; and something
+else, the same for each part of a batch.
 """
 
 
@@ -158,7 +167,7 @@ class Division:
         seen = [math.prod(n or sizes.get(i, 1) for i, n in enumerate(shape[1:], 1)) for shape in self.shapes]
         return backend.parts(x.shape[0], sum(seen) / len(seen))
 
-    def compute(self, forward: Forward, params: dict[str, Array], x: Any) -> tuple[list[Array], Any]:
+    def compute(self, forward: Forward, params: dict[str, Array], x: Any) -> tuple[list[Array], tuple[list[Any], Any]]:
         """As `forward(params, x)`.
 
         Args:
@@ -218,7 +227,7 @@ def _is_unknown_function(value: Any) -> bool:
 
 
 def _in_parts(forward: Forward, params: dict[str, Array], x: Any, parts: list[slice], backend: Any) -> Any:
-    states: list[Any] = []
+    asides: list[Any] = []
 
     @custom_vjp
     def parted(*values: Array) -> Any:
@@ -229,12 +238,12 @@ def _in_parts(forward: Forward, params: dict[str, Array], x: Any, parts: list[sl
             some = tree_map(lambda leaf: leaf[part, ...], x)
             with part_of_batch(part):
                 out, pull, aside = vjp(lambda p: forward(p, some), dict(zip(params, values, strict=True)), has_aux=True)
-            states.append(aside)
-            return out, pull
+            return out, pull, aside
 
         computed = backend.map_parts(compute, chosen)
+        asides[:] = [aside for _, _, aside in computed]
         xp = array_namespace(*computed[0][0])
-        results = tuple(xp.concat(each) for each in zip(*(out for out, _ in computed), strict=True))
+        results = tuple(xp.concat(each) for each in zip(*(out for out, _, _ in computed), strict=True))
 
         def pullback(cotangents: tuple[Array | None, ...]) -> tuple[Array, ...]:
             gs = [
@@ -251,4 +260,9 @@ def _in_parts(forward: Forward, params: dict[str, Array], x: Any, parts: list[sl
 
         return results, pullback
 
-    return list(parted(*params.values())), states[0]
+    results = list(parted(*params.values()))
+    masks = [
+        None if each[0] is None else array_namespace(*each).concat(each)
+        for each in zip(*(masks for masks, _ in asides), strict=True)
+    ]
+    return results, (masks, asides[0][1])

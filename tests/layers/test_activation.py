@@ -63,7 +63,12 @@ def test_softmax_leaves_out_what_is_masked(xp: Any) -> None:
     x = asarray([[0.0, 0.0, 50.0], [1.0, 2.0, 3.0]])
     assert_close(layers.Softmax()(x, mask=mask), [[0.5, 0.5, 0.0], [0.0, 1.0, 0.0]])
     assert_close(layers.Softmax()(x, mask=asarray([[False] * 3] * 2)), np.zeros((2, 3)))
-    assert_close(layers.Softmax()(asarray([[0.0, 0.0]]), mask=asarray([False])), [[0.5, 0.5]])
+    assert_close(layers.Softmax()(x, mask=mask[:1, ...]), [[0.5, 0.5, 0.0], [0.268941, 0.731059, 0.0]])
+    assert_close(layers.Softmax()(x, mask=asarray([True, False, False])), [[1.0, 0.0, 0.0], [1.0, 0.0, 0.0]])
+    steps = asarray([[True, False, True, True]])
+    assert_close(layers.Softmax()(asarray(np.zeros((1, 4, 2))), mask=steps), np.full((1, 4, 2), 0.5))
+    with pytest.raises(ValueError, match=r"`mask` of layer 'softmax' must be an array that broadcasts to .*\(2, 2\)"):
+        layers.Softmax()(x, mask=asarray([[True, True], [True, True]]))
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import portanet
 from portanet import layers
 from portanet.autodiff import array_namespace
 from portanet.backends import Backend
-from portanet.layers.merging.masks import joint_mask
+from portanet.layers.merging.masks import any_mask
 from tests.layers.matrix import check_layer
 from tests.support import assert_equal
 
@@ -50,14 +50,15 @@ def test_lambda_finds_its_shape_or_is_told() -> None:
 
 def test_lambda_masks() -> None:
     mask = np.asarray([[True]])
-    assert layers.Lambda(lambda x: x).compute_mask(np.ones((1, 1)), mask) is mask
+    assert layers.Lambda(lambda x: x).compute_mask(np.ones((1, 1)), mask) is None
+    assert layers.Lambda(lambda x: x, mask=lambda x, m: m).compute_mask(np.ones((1, 1)), mask) is mask
     assert layers.Lambda(lambda x: x, mask=lambda x, m: None).compute_mask(np.ones((1, 1)), mask) is None
 
 
-def test_joint_mask() -> None:
-    both = joint_mask([np.asarray([True, True]), None, np.asarray([True, False])])
-    assert both.tolist() == [True, False]
-    assert joint_mask([None, None]) is None
+def test_any_mask() -> None:
+    any_of = any_mask([np.asarray([False, True, False]), np.asarray([True, True, False])])
+    assert any_of.tolist() == [True, True, False]
+    assert any_mask([np.asarray([True]), None]) is None
 
 
 def test_bad_input() -> None:

@@ -49,9 +49,12 @@ def test_values(backend: Backend) -> None:
 def test_masks(backend: Backend) -> None:
     x = [portanet.asarray(np.ones((1, 2, 3))), portanet.asarray(np.ones((1, 2, 3)))]
     mask = portanet.asarray(np.asarray([[True, False]]))
-    assert_equal(layers.Add().compute_mask(x, [mask, None]), np.asarray([[True, False]]))
+    other = portanet.asarray(np.asarray([[False, False]]))
+    assert_equal(layers.Add().compute_mask(x, [mask, other]), np.asarray([[True, False]]))
+    assert layers.Add().compute_mask(x, [mask, None]) is None
     assert layers.Add().compute_mask(x, [None, None]) is None
-    assert_equal(layers.Concatenate().compute_mask(x, [mask, mask]), np.asarray([[True, False]]))
+    assert_equal(layers.Concatenate().compute_mask(x, [mask, other]), np.asarray([[True, False]]))
+    assert_equal(layers.Concatenate().compute_mask(x, [mask, None]), np.asarray([[True, True]]))
     along_steps = layers.Concatenate(axis=1).compute_mask(x, [mask, None])
     assert_equal(along_steps, np.asarray([[True, False, True, True]]))
     assert layers.Concatenate(axis=1).compute_mask(x, [None, None]) is None

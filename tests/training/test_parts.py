@@ -228,3 +228,27 @@ def test_constants_of_a_graph_may_be_for_a_whole_batch() -> None:
     made = portanet.Model(start, layers.MultiHeadAttention(2, 2)(start, attention_mask=mask))
     assert not Division(made).shapes
     assert Division(portanet.Model(start, layers.MultiHeadAttention(2, 2)(start))).shapes
+
+
+def test_masks_of_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The masks of the parts reach the loss in order."""
+    generator = np.random.default_rng(1)
+    words = generator.integers(0, 5, (21, 6)) * (np.arange(6) < generator.integers(1, 6, (21, 1)))
+    targets = generator.normal(size=(21, 6, 2))
+
+    def trained() -> tuple[list[Any], Any]:
+        portanet.random.set_seed(0)
+        made = portanet.Sequential(
+            [layers.Input((6,), dtype="int32"), layers.Embedding(5, 3, mask_zero=True), layers.Dense(2)]
+        )
+        made.compile("sgd", "mse", metrics=["mae"])
+        return made.train_on_batch(words, targets), made.get_weights()
+
+    counts = counted(monkeypatch)
+    logs, weights = trained()
+    assert counts == [2] * 2
+    monkeypatch.setattr(numpy_backend, "ENOUGH", 10**9)
+    expected, others = trained()
+    assert logs == pytest.approx(expected, rel=1e-9)
+    for ours, theirs in zip(weights, others, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-6, atol=1e-9)

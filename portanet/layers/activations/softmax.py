@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from portanet import activations, checks
-from portanet.autodiff import array_namespace
+from portanet.autodiff import array_namespace, unwrap
 from portanet.backends import Array
 from portanet.layers.base import Layer
 
@@ -17,7 +17,8 @@ class Softmax(Layer):
         axis: Axis, or several, over which the output sums to 1.
         **options: `name`, `trainable`, `dtype` of `Layer`.
 
-    A mask of the input's shape excludes elements: their probability is 0. A mask of time steps has no effect.
+    A mask that broadcasts to the input excludes elements: their probability is 0. A mask of time steps, shape (batch,
+    steps) for an input with further axes, has no effect.
 
     Example:
         >>> import numpy as np
@@ -35,8 +36,20 @@ class Softmax(Layer):
         self.axis: int | tuple[int, ...] = axes[0] if len(axes) == 1 else axes
 
     def call(self, x: Array, mask: Array | None = None) -> Array:
-        if mask is None or tuple(mask.shape) != tuple(x.shape):
+        if mask is None or not self._excludes(x, mask):
             return activations.softmax(x, axis=self.axis)
-        xp = array_namespace(x, mask)
+        mask = unwrap(mask)
+        plain = array_namespace(mask)
+        mask = mask if plain.isdtype(mask.dtype, "bool") else mask > 0.5  # as Keras
+        xp = array_namespace(x)
         lowest = 0.5 * float(xp.finfo(x.dtype).min)  # less than any score, yet the difference of two does not overflow
-        return activations.softmax(xp.where(mask, x, lowest), axis=self.axis) * xp.astype(mask, x.dtype)
+        return xp.where(mask, activations.softmax(xp.where(mask, x, lowest), axis=self.axis), 0.0)
+
+    def _excludes(self, x: Array, mask: Array) -> bool:
+        """Whether a mask is one of elements, not of time steps."""
+        shape, own = tuple(x.shape), tuple(mask.shape)
+        if len(own) <= len(shape) and all(n in (1, m) for n, m in zip(own[::-1], shape[::-1], strict=False)):
+            return True
+        if 1 < len(own) < len(shape) and own == shape[: len(own)]:
+            return False
+        raise checks.invalid("mask", own, f"an array that broadcasts to the shape of the input, {shape}", self)

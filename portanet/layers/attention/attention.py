@@ -73,11 +73,13 @@ class Attention(RandomLayer):
     ) -> Any:
         query, value, *rest = x
         key = rest[0] if rest else value
-        query_mask, value_mask = masks_of(mask, 2)
+        query_mask, value_mask = (None if m is None else unwrap(m) for m in masks_of(mask, 2))
         self._require_shapes(query, value, key, query_mask, value_mask)
         allowed = None
+        query = without_masked(query, query_mask)
         if value_mask is not None:
-            value_mask = unwrap(value_mask)
+            shared, value = key is value, without_masked(value, value_mask)
+            key = value if shared else without_masked(key, value_mask)
             allowed = array_namespace(value_mask).expand_dims(value_mask, axis=-2)
         if checks.boolean("use_causal_mask", use_causal_mask, self):
             allowed = with_causal(allowed, unwrap(query), key.shape[-2])
@@ -86,9 +88,7 @@ class Attention(RandomLayer):
             kept = self.bernoulli(1 - self.dropout, (*query.shape[:-1], key.shape[-2]))
             keep = array_namespace(kept).astype(kept, query.dtype) * (1 / (1 - self.dropout))
         out, weights = self._attend(query, key, value, allowed, keep)
-        if query_mask is not None:
-            xp = array_namespace(out)
-            out = xp.where(array_namespace(unwrap(query_mask)).expand_dims(unwrap(query_mask), axis=-1), out, 0.0)
+        out = without_masked(out, query_mask)
         return (out, weights) if checks.boolean("return_attention_scores", return_attention_scores, self) else out
 
     def _require_shapes(self, query: Array, value: Array, key: Array, *masks: Array | None) -> None:
@@ -120,6 +120,11 @@ class Attention(RandomLayer):
 
     def compute_mask(self, x: Any, mask: Any = None) -> Any:
         return masks_of(mask, 1)[0]
+
+
+def without_masked(x: Array, mask: Array | None) -> Array:
+    """An array of shape (batch, time, features) with zeros where a mask, (batch, time) or (1, time), is False."""
+    return x if mask is None else array_namespace(x).where(array_namespace(mask).expand_dims(mask, axis=-1), x, 0.0)
 
 
 def weighted_values(scores: Array, value: Array, mask: Array | None, keep: Array | None) -> tuple[Array, Array]:

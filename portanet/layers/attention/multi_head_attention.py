@@ -7,6 +7,7 @@ from typing import Any
 from portanet import checks, constraints, initializers, regularizers
 from portanet.autodiff import array_namespace, unwrap
 from portanet.backends import Array
+from portanet.layers.attention.attention import without_masked
 from portanet.layers.random_layer import RandomLayer
 from portanet.layers.several_inputs import Several, masks_of
 from portanet.ops.attention import attention, dot_product_attention, with_causal
@@ -39,7 +40,7 @@ class MultiHeadAttention(RandomLayer):
     Input: `layer(query, value, key)`, or as a list `layer([query, value, key])`: shapes (batch, target, features) and
     twice (batch, source, features). The key is by default the value, the value by default the query.
     `mask`: boolean mask of the query, shape (batch, target), also used for the value if that is the query; or a list of
-    masks of query and value, as passed by models.
+    masks of query, value and key, as passed by models. Masked queries attend to nothing.
     Output: shape (batch, target, output size).
 
     Call arguments: `value_mask`: boolean, shape (batch, source), False for positions to ignore; `attention_mask`:
@@ -133,11 +134,16 @@ class MultiHeadAttention(RandomLayer):
         use_causal_mask: bool = False,
         return_attention_scores: bool = False,
     ) -> Any:
-        query, value, key, value_mask = self._without_padding(x, mask, value_mask)
+        query_mask, source_mask = self._masks(x, mask, value_mask)
+        attention_mask = self._attention_mask(x, attention_mask)
+        query, value, key = self._without_masked(x, query_mask, source_mask, attention_mask)
         q = self._heads(query, self.query_kernel, self.query_bias)
         k = self._repeated(self._heads(key, self.key_kernel, self.key_bias))
         v = self._repeated(self._heads(value, self.value_kernel, self.value_bias))
-        allowed = self._mask(q, k, attention_mask, value_mask)
+        allowed = attention_mask
+        if source_mask is not None:
+            shown = array_namespace(source_mask).reshape(source_mask, (q.shape[0], 1, 1, k.shape[2]))
+            allowed = shown if allowed is None else allowed & shown
         keep = None
         if training and self.dropout:
             kept = self.bernoulli(1 - self.dropout, (*q.shape[:3], k.shape[2]))
@@ -150,31 +156,53 @@ class MultiHeadAttention(RandomLayer):
             out, weights = attention(q, k, v, scale=scale, mask=allowed, keep=keep)
         else:
             out = dot_product_attention(q, k, v, scale, allowed, causal, keep)
+        if query_mask is not None:  # masked queries attend to nothing
+            attends = array_namespace(query_mask).reshape(query_mask, (q.shape[0], 1, q.shape[2], 1))
+            out = array_namespace(out).where(attends, out, 0.0)
+            weights = None if weights is None else array_namespace(weights).where(attends, weights, 0.0)
         out = self._output(out)
         return (out, weights) if return_attention_scores else out
 
-    def _without_padding(self, x: Any, mask: Any, value_mask: Any) -> tuple[Array, Array, Array, Array | None]:
-        """Query, value and key with zeros where they are masked (0 times NaN is NaN), and the mask of the value."""
-        query_mask, masked = masks_of(mask, 2)
-        value_mask = masked if value_mask is None else value_mask
-        query = self._zeroed(x[0], query_mask)
-        if len(x) == 1:
-            return query, query, query, query_mask if value_mask is None else value_mask
+    def _masks(self, x: Any, mask: Any, value_mask: Array | None) -> tuple[Array | None, Array | None]:
+        """The masks of the query and of the source, True where value and key are."""
+        query_mask, masked_value, key_mask = masks_of(mask, 3)
+        value_mask = masked_value if value_mask is None else value_mask
+        if len(x) == 1 and value_mask is None:
+            value_mask = query_mask
         _, value, key = _three(x)
-        shared = key is value
-        value = self._zeroed(value, value_mask)
-        return query, value, value if shared else self._zeroed(key, value_mask), value_mask
+        query_mask, value_mask, key_mask = (
+            self._checked_mask(m, array) for m, array in ((query_mask, x[0]), (value_mask, value), (key_mask, key))
+        )
+        if value_mask is None or key_mask is None:
+            return query_mask, key_mask if value_mask is None else value_mask
+        return query_mask, value_mask & key_mask
 
-    def _zeroed(self, x: Array, mask: Array | None) -> Array:
+    def _checked_mask(self, mask: Array | None, x: Array) -> Array | None:
         if mask is None:
-            return x
+            return None
         if tuple(mask.shape) != tuple(x.shape[:2]):
             raise ValueError(
                 f"A mask of layer '{self.name}' must have shape (batch, time), here {tuple(x.shape[:2])}. "
                 f"Received: {tuple(mask.shape)}"
             )
         mask = unwrap(mask)
-        return array_namespace(x).where(array_namespace(mask).expand_dims(mask, axis=-1), x, 0.0)
+        xp = array_namespace(mask)
+        return xp.astype(mask, xp.bool)
+
+    def _without_masked(
+        self, x: Any, query_mask: Array | None, source_mask: Array | None, attention_mask: Array | None
+    ) -> tuple[Array, Array, Array]:
+        """Query, value and key with zeros where no attention reads them: 0 times NaN is NaN."""
+        if attention_mask is not None and attention_mask.shape[-1] == _three(x)[1].shape[1]:
+            xp = array_namespace(attention_mask)
+            seen = xp.any(attention_mask, axis=tuple(range(attention_mask.ndim))[-3:-1])
+            source_mask = seen if source_mask is None else source_mask & seen
+        query, value, key = _three(x)
+        shared = key is value
+        if len(x) == 1:  # self-attention of one array: what is masked as a source may still be a query
+            return without_masked(query, query_mask), *(without_masked(query, source_mask),) * 2
+        value = without_masked(value, source_mask)
+        return without_masked(query, query_mask), value, value if shared else without_masked(key, source_mask)
 
     def _heads(self, x: Array, kernel: Variable, bias: Variable | None) -> Array:
         """The projection, shape (batch, heads, time, size)."""
@@ -204,29 +232,23 @@ class MultiHeadAttention(RandomLayer):
         out: Array = dense(joined, xp.reshape(w, (heads * size, w.shape[-1])), bias)
         return out
 
-    def _mask(self, q: Array, k: Array, attention_mask: Array | None, value_mask: Array | None) -> Array | None:
-        """One mask that broadcasts to (batch, heads, target, source), or None."""
-        (batch, _, target, _), source = q.shape, k.shape[2]
-        allowed = None
-        if attention_mask is not None:
-            allowed = unwrap(attention_mask)
-            xp = array_namespace(allowed)
-            allowed = allowed if xp.isdtype(allowed.dtype, "bool") else allowed != 0
-            if allowed.ndim == 3:
-                allowed = xp.expand_dims(allowed, axis=1)
-            expected = (batch, self.num_heads, target, source)
-            if allowed.ndim > 4 or any(
-                n not in (1, m) for n, m in zip(allowed.shape[::-1], expected[::-1], strict=False)
-            ):
-                raise ValueError(
-                    f"Argument `attention_mask` of layer '{self.name}' must have shape (batch, target, source) or "
-                    f"(batch, heads, target, source), here {expected}, or 1 on shared axes. "
-                    f"Received: {tuple(attention_mask.shape)}"
-                )
-        if value_mask is not None:
-            value_mask = unwrap(value_mask)
-            shown = array_namespace(value_mask).reshape(value_mask, (batch, 1, 1, source))
-            allowed = shown if allowed is None else allowed & shown
+    def _attention_mask(self, x: Any, mask: Array | None) -> Array | None:
+        """The argument `attention_mask` as a boolean mask that broadcasts to (batch, heads, target, source)."""
+        if mask is None:
+            return None
+        allowed = unwrap(mask)
+        xp = array_namespace(allowed)
+        allowed = allowed if xp.isdtype(allowed.dtype, "bool") else allowed != 0
+        if allowed.ndim == 3:
+            allowed = xp.expand_dims(allowed, axis=1)
+        query, value, _ = _three(x)
+        expected = (query.shape[0], self.num_heads, query.shape[1], value.shape[1])
+        if allowed.ndim > 4 or any(n not in (1, m) for n, m in zip(allowed.shape[::-1], expected[::-1], strict=False)):
+            raise ValueError(
+                f"Argument `attention_mask` of layer '{self.name}' must have shape (batch, target, source) or "
+                f"(batch, heads, target, source), here {expected}, or 1 on shared axes. "
+                f"Received: {tuple(mask.shape)}"
+            )
         return allowed
 
     def compute_output_shape(self, input_shape: Any) -> Any:

@@ -17,7 +17,8 @@ class Lambda(Layer):
             training, `portanet.autodiff.array_namespace(x)` everywhere).
         output_shape: Shape of the output without the batch axis, or a function from the shape of the input to that of
             the output, both with the batch axis; None to determine it by calling the function on zeros.
-        mask: Mask of the output, or a function `(x, mask) -> mask`; None for the input's mask.
+        mask: Mask of the output, or a function `(x, mask) -> mask`; None for none, since a function may move or
+            merge time steps.
         arguments: Further keyword arguments of the function.
         **options: `name`, `trainable`, `dtype` of `Layer`.
 
@@ -48,8 +49,6 @@ class Lambda(Layer):
         return self.function(x, **self.arguments)
 
     def compute_mask(self, x: Any, mask: Any = None) -> Any:
-        if self.mask is None:
-            return mask
         return self.mask(x, mask) if callable(self.mask) else self.mask
 
     def compute_output_shape(self, input_shape: Any) -> Any:

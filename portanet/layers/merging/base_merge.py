@@ -4,24 +4,30 @@ from __future__ import annotations
 
 from typing import Any
 
-from portanet.autodiff import array_namespace
+from portanet.autodiff import array_namespace, unwrap
 from portanet.backends import Array
 from portanet.layers.base import Layer
-from portanet.layers.merging.masks import joint_mask
+from portanet.layers.merging.masks import any_mask
 from portanet.layers.several_inputs import Several, masks_of
 
 
 class Merge(Layer):
-    """A layer that merges several inputs; its mask is True where the masks of all inputs are."""
+    """A layer that merges several inputs; its mask is True where that of any input is. If one input has no mask, the
+    output has none.
+    """
 
     several_inputs: Several = Several(more="arrays")
 
     def build(self, input_shape: Any) -> None:
         self.compute_output_shape(input_shape)
 
-    def call(self, x: Any) -> Array:
+    def call(self, x: Any, mask: Any = None) -> Array:
         self.compute_output_shape([tuple(array.shape) for array in x])
-        return self.merge(array_namespace(*x), x)
+        pairs = zip(masks_of(mask, len(x)), x, strict=True)
+        masks = [None if m is None else _spread(unwrap(m), array) for m, array in pairs]
+        if all(m is None for m in masks):
+            return self.merge(array_namespace(*x), x)
+        return self.merge_masked(array_namespace(*x), x, masks)
 
     def shapes(self, input_shape: Any) -> list[Any]:
         """The shapes of the inputs."""
@@ -32,8 +38,18 @@ class Merge(Layer):
         """Merge one or more arrays."""
         raise NotImplementedError
 
+    def merge_masked(self, xp: Any, arrays: list[Array], masks: list[Any]) -> Array:
+        """Merge arrays of which some have a mask, True where an entry counts, with as many axes as the array."""
+        return self.merge(xp, arrays)
+
     def compute_mask(self, x: Any, mask: Any = None) -> Any:
-        return joint_mask(masks_of(mask, len(x)))
+        return any_mask(masks_of(mask, len(x)))
+
+
+def _spread(mask: Array, x: Array) -> Array:
+    """A mask with as many axes as an array."""
+    xp = array_namespace(mask)
+    return xp.astype(xp.reshape(mask, (*mask.shape, *(1,) * (x.ndim - mask.ndim))), xp.bool)
 
 
 class ElementwiseMerge(Merge):

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from portanet import checks
-from portanet.autodiff import array_namespace
-from portanet.backends import Array
+from portanet.autodiff import array_namespace, unwrap
+from portanet.backends import Array, device_of
 from portanet.layers.merging.base_merge import Merge
-from portanet.layers.merging.masks import joint_mask
+from portanet.layers.merging.masks import any_mask
 from portanet.layers.several_inputs import masks_of
 
 
@@ -62,8 +62,11 @@ class Concatenate(Merge):
         masks = masks_of(mask, len(x))
         if all(m is None for m in masks):
             return None
-        if self.axis % len(x[0].shape) != 1:
-            return joint_mask(masks)
-        xp = array_namespace(*x)
-        all_true = [xp.ones_like(array[..., 0], dtype=xp.bool) for array in x]
-        return xp.concat([ones if m is None else m for ones, m in zip(all_true, masks, strict=True)], axis=1)
+        rank = next(m.ndim for m in masks if m is not None)
+        xp = array_namespace(*(m for m in masks if m is not None))
+        full = []  # an input without a mask counts everywhere
+        for array, own in zip(x, masks, strict=True):
+            shape, device = tuple(array.shape[:rank]), device_of(unwrap(array))
+            full.append(xp.ones(shape, dtype=xp.bool, device=device) if own is None else own)
+        axis = self.axis % x[0].ndim
+        return xp.concat(full, axis=axis) if axis < rank else any_mask(full)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 from portanet.autodiff import array_namespace
 
 
-def joint_mask(masks: list[Any]) -> Any:
-    """Where all masks are True; None as a mask is True everywhere, and the result for no masks."""
-    joint = None
-    for mask in masks:
-        if mask is not None:
-            joint = mask if joint is None else array_namespace(joint, mask).logical_and(joint, mask)
-    return joint
+def any_mask(masks: list[Any]) -> Any:
+    """Where any mask is True; None, for no mask, if one of them is None."""
+    if any(mask is None for mask in masks):
+        return None
+    return functools.reduce(lambda a, b: array_namespace(a, b).logical_or(a, b), masks)

@@ -121,6 +121,8 @@ class BatchNormalization(AffineNormalization):
         xp = array_namespace(x, *self.affine(shape))
         plain = raw_namespace(mask)
         mask = plain.astype(plain.reshape(mask, (*lead, *(1,) * (x.ndim - len(lead)))), plain.bool)
+        # 0 times NaN is NaN, in gradients too.
+        x = xp.where(xp.logical_or(xp.isfinite(x), mask), x, 0.0)
         inside = xp.astype(plain.broadcast_to(mask, x.shape), x.dtype)
         count = xp.sum(inside, axis=others, keepdims=True) + 1e-7  # as Keras; a mask without True must not divide by 0
         mean = xp.sum(xp.where(mask, x, 0.0), axis=others, keepdims=True) / count

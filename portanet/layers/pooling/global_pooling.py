@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from portanet import checks
-from portanet.autodiff import array_namespace
+from portanet.autodiff import array_namespace, unwrap
 from portanet.backends import Array
 from portanet.layers.spatial import Spatial
 from portanet.ops.pooling import global_max_pool
@@ -23,6 +24,16 @@ class _GlobalPooling(Spatial):
             for axis, n in enumerate(input_shape)
             if self.keepdims or axis not in self.axes
         )
+
+    def shown(self, x: Array, mask: Array) -> Array:
+        """A mask of time steps with an axis of size 1 for the channels."""
+        mask, axis = unwrap(mask), self.axes[0]
+        if tuple(mask.shape) != (x.shape[0], x.shape[axis]):
+            raise checks.invalid(
+                "mask", tuple(mask.shape), f"an array of shape (batch, time), here {(x.shape[0], x.shape[axis])}", self
+            )
+        xp = array_namespace(mask)
+        return xp.expand_dims(xp.astype(mask, xp.bool), axis=2 if axis == 1 else 1)
 
 
 class _GlobalAveragePooling(_GlobalPooling):
@@ -54,12 +65,12 @@ class GlobalAveragePooling1D(_GlobalAveragePooling):
         if mask is None:
             return super().call(x)
         self.require_space(x.shape)
-        xp = array_namespace(x, mask)
-        axis = self.axes[0]
-        kept = xp.expand_dims(xp.astype(mask, x.dtype), axis=2 if axis == 1 else 1)
-        total = xp.sum(x * kept, axis=axis, keepdims=self.keepdims)
+        shown, axis = self.shown(x, mask), self.axes[0]
+        xp = array_namespace(x)
+        total = xp.sum(xp.where(shown, x, 0.0), axis=axis, keepdims=self.keepdims)
+        count = xp.sum(array_namespace(shown).astype(shown, x.dtype), axis=axis, keepdims=self.keepdims)
         # If all steps are masked, the mean is 0.
-        return total / xp.maximum(xp.sum(kept, axis=axis, keepdims=self.keepdims), 1.0)
+        return total / xp.maximum(count, 1.0)
 
 
 class GlobalAveragePooling2D(_GlobalAveragePooling):
@@ -104,7 +115,9 @@ class _GlobalMaxPooling(_GlobalPooling):
 
 
 class GlobalMaxPooling1D(_GlobalMaxPooling):
-    """The maximum over all steps; the first gets the derivative at ties; as `keras.layers.GlobalMaxPooling1D`.
+    """The maximum over all steps, excluding masked ones (0 if all are masked); the first gets the derivative at ties.
+
+    As `keras.layers.GlobalMaxPooling1D`, which counts masked steps.
 
     Args:
         data_format: `"channels_last"` (the default) or `"channels_first"`.
@@ -114,6 +127,15 @@ class GlobalMaxPooling1D(_GlobalMaxPooling):
 
     independent_examples = True
     rank = 1
+
+    def call(self, x: Array, mask: Array | None = None) -> Array:
+        if mask is None:
+            return super().call(x)
+        self.require_space(x.shape)
+        shown = self.shown(x, mask)
+        y = super().call(array_namespace(x).where(shown, x, -math.inf))
+        seen = array_namespace(shown).any(shown, axis=self.axes[0], keepdims=self.keepdims)
+        return array_namespace(y).where(seen, y, 0.0)
 
 
 class GlobalMaxPooling2D(_GlobalMaxPooling):

@@ -109,7 +109,7 @@ class Bidirectional(Layer):
         return (out, *states) if states else out
 
     def compute_mask(self, x: Any, mask: Any = None) -> Any:
-        mask = masks_of(mask, 1)[0] if self.forward_layer.return_sequences else None
+        mask = masks_of(self.forward_layer.compute_mask(x, mask), 1)[0]
         out = [mask, mask] if self.merge_mode is None else [mask]
         if self.forward_layer.return_state:
             out += [None for layer in (self.forward_layer, self.backward_layer) for _ in layer.state_size]

@@ -225,6 +225,8 @@ class RNN(Layer):
 
     def compute_mask(self, x: Any, mask: Any = None) -> Any:
         sequence_mask = masks_of(mask, 1)[0] if self.return_sequences else None
+        if sequence_mask is not None and self.go_backwards:  # in the order of the outputs
+            sequence_mask = array_namespace(sequence_mask).flip(sequence_mask, axis=1)
         return [sequence_mask, *(None for _ in self.state_size)] if self.return_state else sequence_mask
 
 
