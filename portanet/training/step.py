@@ -100,7 +100,8 @@ def predictions(model: Layer, x: Any, training: bool) -> tuple[list[Array], list
     """The outputs of a model in at least float32, and for each its mask or None."""
     out, mask = model._call_with_mask(x, mask=None, training=training)
     y_pred = at_least_float32(tree_leaves(out))
-    return y_pred, [None if m is None else unwrap(m) for m in masks_of(mask, len(y_pred))]
+    masks = [None] * len(y_pred) if mask is None else masks_of(mask, len(y_pred))
+    return y_pred, [None if m is None else unwrap(m) for m in masks]
 
 
 def test_step(model: Layer, objective: Objective) -> Callable[..., Any]:
