@@ -172,8 +172,7 @@ class Layer(WeightHolder):
 
     def _call_with_mask(self, x: Any, *further: Any, mask: Any, **options: Any) -> tuple[Any, Any]:
         """The output and its mask; a list of masks for several outputs."""
-        out = self(x, *further, mask=mask, **options)
-        out_mask = self.compute_mask(x, mask)
+        out, out_mask = self(x, *further, mask=mask, **options), self.compute_mask(x, mask)
         by_default = type(self).compute_mask is Layer.compute_mask
         return out, None if out_mask is None or (by_default and not mask_fits(out_mask, out)) else out_mask
 
