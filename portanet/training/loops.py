@@ -57,6 +57,7 @@ class TrainingRun:
         self.rate: Any = None
         """The learning rate in the optimizer's state."""
         self.refresh()
+        self.take_over_learning_rate()
 
     def refresh(self) -> None:
         """Find out which weights are trained now; those that are new among them join the optimizer's state."""

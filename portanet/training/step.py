@@ -9,6 +9,7 @@ import functools
 import math
 from collections.abc import Callable, Iterable
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from portanet import activations
 from portanet.autodiff import array_namespace, custom_vjp, hvp, is_traced, lift, unwrap, value_and_grad, vjp
@@ -22,7 +23,7 @@ from portanet.optimizers import Optimizer
 from portanet.random.streams import part_of_batch
 from portanet.training.objective import Objective, Statistics
 from portanet.tree import tree_leaves, tree_map
-from portanet.variables import Variable, bind, collect_losses
+from portanet.variables import Variable, bind, collect_losses, trainable_changes
 
 Tree = dict[str, Array]
 
@@ -129,6 +130,17 @@ def predict_step(model: Layer) -> Callable[..., Any]:
         return y_pred, {path: bound[variables[path]] for path, v in values.items() if bound[variables[path]] is not v}
 
     return step
+
+
+_flags: WeakKeyDictionary[Layer, tuple[int, tuple[str, ...]]] = WeakKeyDictionary()
+
+
+def trainable_flags(model: Layer) -> tuple[str, ...]:
+    """Which layers are trainable: a part of the key of a compiled step, which holds for one combination alone."""
+    changes = trainable_changes()
+    if model not in _flags or _flags[model][0] != changes:
+        _flags[model] = changes, tuple(str(layer.trainable) for layer in model.flatten_layers())
+    return _flags[model][1]
 
 
 def penalties(variables: dict[str, Variable], trained: Iterable[str]) -> list[Array]:

@@ -9,7 +9,7 @@ from portanet import checks, metrics, optimizers
 from portanet.backends import Array, Backend, get_backend, use_backend
 from portanet.callbacks import Callback, CallbackList
 from portanet.layers import Layer
-from portanet.training import dask, loops
+from portanet.training import dask, loops, step
 from portanet.training.data.intake import Intake
 from portanet.training.data.sources import Order, count_examples, find_source, gives_batches
 from portanet.training.data.streams import Batch, Source
@@ -386,7 +386,7 @@ class Trainer(Layer):
 
     def compiled_step(self, key: tuple[str, ...], make: Callable[[], Any], given: tuple[int, ...] = ()) -> Any:
         """A step of training, evaluation or prediction, made and compiled once; see `Backend.compile`."""
-        key += tuple(str(layer.trainable) for layer in self.flatten_layers())
+        key += step.trainable_flags(self)
         if key not in self._steps:
             self._steps[key] = self.backend.compile(make(), given)
         return self._steps[key]
