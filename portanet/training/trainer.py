@@ -166,7 +166,7 @@ class Trainer(Layer):
                 all, or a list or dict.
             initial_epoch: Where to start counting; or the position of an earlier run, such as `model.position` of a
                 model that was loaded, to go on from exactly there, seed and callbacks included.
-            steps_per_epoch: Batches in an epoch, if that is not one pass; the next epoch goes on in the data.
+            steps_per_epoch: Batches in an epoch, if not one pass; the next goes on in the data, to its end.
             validation_steps: Batches in a validation, if not all.
             validation_batch_size: Examples in a batch of validation; by default `batch_size`.
             validation_freq: Validate every so many epochs, or in the epochs listed, counted from 1.

@@ -125,13 +125,13 @@ def test_hooks_of_evaluation_and_prediction(backend):
 def test_ten_thousand_steps_take_no_more_memory_than_a_thousand(backend, tmp_path):
     if backend.name not in ("numpy", "torch"):
         pytest.skip("the same loop; slow here")
-    np.save(tmp_path / "x.npy", X)
-    x = np.load(tmp_path / "x.npy", mmap_mode="r")
+    np.save(tmp_path / "x.npy", np.tile(X, (250, 1)))
+    x, targets = np.load(tmp_path / "x.npy", mmap_mode="r"), np.tile(Y, (250, 1))
     model = line(optimizer="adam")
 
     def train(epochs):
         """1000 steps per epoch; each epoch reads a memory map in a separate thread."""
-        model.fit(x, Y, batch_size=4, steps_per_epoch=1000, epochs=epochs, verbose=0, validation_data=(X, Y))
+        model.fit(x, targets, batch_size=4, steps_per_epoch=1000, epochs=epochs, verbose=0, validation_data=(X, Y))
         gc.collect()
         with open("/proc/self/statm") as file:
             return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE"), len(os.listdir("/proc/self/fd"))

@@ -118,9 +118,18 @@ def test_steps_per_epoch_goes_on_through_the_arrays():
             seen.append(logs["loss"])
 
     model = line(optimizer=portanet.optimizers.SGD(0.0))
-    model.fit(X, Y, batch_size=4, steps_per_epoch=2, epochs=5, shuffle=False, verbose=0, callbacks=[Look()])
-    parts = [model.evaluate(X[i : i + 4], Y[i : i + 4], verbose=0) for i in (0, 4, 8, 12, 16)] * 2
-    np.testing.assert_allclose(seen, [np.mean(parts[i : i + 2]) for i in range(0, 10, 2)], rtol=1e-6)
+    options = {"batch_size": 4, "shuffle": False, "verbose": 0, "callbacks": [Look()]}
+    with pytest.warns(UserWarning, match="ended in epoch 3 after 1 batches of steps_per_epoch=2"):
+        model.fit(X, Y, steps_per_epoch=2, epochs=4, **options)
+    parts = [model.evaluate(X[i : i + 4], Y[i : i + 4], verbose=0) for i in (0, 4, 8, 12, 16)]
+    expected = [np.mean(parts[:2]), np.mean(parts[2:4]), parts[4], np.mean(parts[:2])]
+    np.testing.assert_allclose(seen, expected, rtol=1e-6)
+    seen.clear()
+    with pytest.warns(UserWarning, match="after 5 batches of steps_per_epoch=7"):
+        model.fit(X, Y, steps_per_epoch=7, epochs=2, **options)
+    np.testing.assert_allclose(seen, [np.mean(parts)] * 2, rtol=1e-6)
+    with pytest.warns(UserWarning, match="after 5 batches"):
+        assert model.evaluate(X, Y, 4, steps=7, verbose=0) == pytest.approx(np.mean(parts), rel=1e-6)
 
 
 def test_a_curriculum_is_a_function_of_the_epoch(backend):

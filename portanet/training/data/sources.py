@@ -11,7 +11,7 @@ import numpy as np
 from portanet import checks, random
 from portanet.backends import HostArray, backend_class_of, get_backend, to_host
 from portanet.training.data.intake import Intake, as_tree
-from portanet.training.data.streams import Batch, Source, Stream, unpacked
+from portanet.training.data.streams import Batch, Source, Stream, unpacked, warn_of_end
 from portanet.tree import tree_leaves, tree_map
 
 Order = bool | Callable[[int, int], Any]
@@ -76,7 +76,8 @@ def _is_mapped(x: Any) -> bool:
 class Numbered(Source):
     """A source of parts that have numbers, examples or batches, so that their order is a function of the epoch.
 
-    With `steps`, epochs follow each other through the data, which begins again (newly shuffled) when it ends.
+    With `steps`, epochs follow each other through the data. Where it ends, so does the epoch, as in Keras; the next
+    begins with the first of the (newly shuffled) parts.
 
     Args:
         count: Number of parts.
@@ -91,7 +92,7 @@ class Numbered(Source):
         self.shuffle = shuffle
         self.asked = steps
         known = None if callable(shuffle) else math.ceil(count / size)
-        self.steps = known if steps is None else steps
+        self.steps = steps if known is None else min(known, steps or known)
 
     def order(self, sweep: int) -> HostArray | None:
         """Numbers of the parts in the order of a sweep through the data; None for their own order."""
@@ -115,22 +116,19 @@ class Numbered(Source):
 
     def pieces(self, epoch: int, first: int) -> Iterator[tuple[HostArray | None, int, int]]:
         """For each batch of the epoch: the order of its sweep, and from where to where in it the batch goes."""
-        if self.asked is None or callable(self.shuffle):
-            order = self.order(epoch)
-            count = self.count if order is None else len(order)
-            sweep = math.ceil(count / self.size)
-            for number in range(first, self.asked or sweep):
-                start = number % sweep * self.size
-                yield order, start, min(start + self.size, count)
-            return
-        sweep = math.ceil(self.count / self.size)
-        current = -1
-        for number in range(epoch * self.asked + first, (epoch + 1) * self.asked):
-            if number // sweep != current:
-                current = number // sweep
-                order = self.order(current)
-            start = number % sweep * self.size
-            yield order, start, min(start + self.size, self.count)
+        epochs = 1  # in a sweep through the data
+        if self.asked is not None and not callable(self.shuffle):
+            epochs = math.ceil(math.ceil(self.count / self.size) / self.asked)
+        order = self.order(epoch // epochs)
+        count = self.count if order is None else len(order)
+        begin, end = 0, math.ceil(count / self.size)
+        if self.asked is not None:
+            begin = epoch % epochs * self.asked
+            if end - begin < self.asked:
+                warn_of_end(epoch, end - begin, self.asked)
+            end = min(end, begin + self.asked)
+        for number in range(begin + first, end):
+            yield order, number * self.size, min((number + 1) * self.size, count)
 
 
 class Numbers(Numbered):

@@ -97,11 +97,15 @@ class Stream(Source):
                 f"with steps_per_epoch, or epochs=1. Received: {self.data!r}"
             )
         if self.asked is not None and given < self.asked:
-            warnings.warn(
-                f"The data ended in epoch {epoch + 1} after {given} batches of steps_per_epoch={self.asked}; the epoch "
-                "ends there.",
-                stacklevel=2,
-            )
+            warn_of_end(epoch, given, self.asked)
+
+
+def warn_of_end(epoch: int, given: int, asked: int) -> None:
+    """Warn that the data ended before an epoch of `asked` batches was complete."""
+    warnings.warn(
+        f"The data ended in epoch {epoch + 1} after {given} batches of steps_per_epoch={asked}; the epoch ends there.",
+        stacklevel=3,
+    )
 
 
 def unpacked(item: Any) -> Batch:
