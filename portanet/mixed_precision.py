@@ -95,8 +95,13 @@ def as_policy(policy: DTypePolicy | str) -> DTypePolicy:
     return policy if isinstance(policy, DTypePolicy) else DTypePolicy(policy)
 
 
-def cast_floats(tree: Any, dtype: Any) -> Any:
-    """Cast the real floating-point arrays of a tree to a dtype (of their library, or its name); others are unchanged.
+def cast_floats(tree: Any, dtype: Any, integers: bool = False) -> Any:
+    """Cast the real floating-point arrays of a tree to a dtype (of their library, or its name).
+
+    Args:
+        tree: A tree of arrays; other leaves are unchanged.
+        dtype: The dtype.
+        integers: Whether to cast integers and booleans, too; else they are unchanged.
 
     Example:
         >>> import numpy as np
@@ -111,10 +116,46 @@ def cast_floats(tree: Any, dtype: Any) -> Any:
         if leaf.dtype == target:
             return leaf
         xp = array_namespace(leaf)
-        floating = xp.isdtype(leaf.dtype, "real floating") and xp.isdtype(target, "real floating")
-        return xp.astype(leaf, target) if floating else leaf
+        kinds = _REALS if integers else "real floating"
+        if integers:
+            _require_real(xp, leaf.dtype)
+        castable = xp.isdtype(leaf.dtype, kinds) and xp.isdtype(target, "real floating")
+        return xp.astype(leaf, target) if castable else leaf
 
     return tree_map(cast, tree)
+
+
+_REALS = ("real floating", "integral", "bool")
+_float_dtypes: set[tuple[type, Any]] = set()
+"""Real floating-point dtypes seen, since libraries take long to tell; with their types, of which each library has its
+own."""
+
+
+def cast_integers(tree: Any, layer: Any) -> Any:
+    """Cast the integers and booleans of a tree to the compute dtype of a layer; other leaves are unchanged."""
+
+    def cast(leaf: Any) -> Any:
+        dtype = getattr(leaf, "dtype", None)
+        key = type(dtype), dtype
+        if dtype is None or key in _float_dtypes:
+            return leaf
+        xp = array_namespace(leaf)
+        if xp.isdtype(dtype, "real floating"):
+            _float_dtypes.add(key)
+        elif xp.isdtype(dtype, ("integral", "bool")):
+            return xp.astype(leaf, dtype_for(unwrap(leaf), layer.compute_dtype))
+        _require_real(xp, dtype)
+        return leaf
+
+    return cast(tree) if hasattr(tree, "dtype") else tree_map(cast, tree)
+
+
+def _require_real(xp: Any, dtype: Any) -> None:
+    if xp.isdtype(dtype, "complex floating"):
+        raise TypeError(
+            "Layers compute with real numbers; pass the real and imaginary parts (xp.real, xp.imag) as separate "
+            f"features. Received: an array of dtype {dtype}"
+        )
 
 
 def at_least_float32(tree: Any) -> Any:

@@ -1,7 +1,7 @@
 """The device layer: the only part of portanet that imports an array library."""
 
 from portanet.backends.base import Array, Backend, BackendUnavailableError, HostArray
-from portanet.backends.conversion import asarray, dtype_for, to_host
+from portanet.backends.conversion import asarray, dtype_for, require_exact, to_host
 from portanet.backends.forward import ForwardBackend
 from portanet.backends.overrides import elementwise, is_large, map_rows, overridable
 from portanet.backends.registry import (
@@ -40,6 +40,7 @@ __all__ = [
     "map_rows",
     "overridable",
     "raw_namespace",
+    "require_exact",
     "set_backend",
     "to_device",
     "to_host",

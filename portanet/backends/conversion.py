@@ -25,8 +25,9 @@ def asarray(x: Any, dtype: Any = None) -> Array:
         An array of the backend in use.
 
     Raises:
-        TypeError: The data is not numeric (strings, objects).
-        ValueError: The data is ragged, or the dtype is not known.
+        TypeError: The data is not numeric (strings, objects), or is complex and the dtype is not.
+        ValueError: The data is ragged, the dtype is not known, or it does not hold the values: fractions or NaN as
+            integers, integers or floating-point numbers out of range.
 
     Example:
         >>> import portanet
@@ -42,14 +43,65 @@ def asarray(x: Any, dtype: Any = None) -> Array:
             name = backend.dtype_name(backend.dtype)
         if device_of(x) != backend.device:
             x = to_device(x, backend.device)
-        kept = name is None or x.dtype == backend.find_dtype(name)
-        return x if kept else backend.xp.astype(x, backend.find_dtype(name))
+        if name is None or x.dtype == backend.find_dtype(name):
+            return x
+        require_exact(x, name, f"An array of dtype '{name}'")
+        return backend.xp.astype(x, backend.find_dtype(name))
     host = _numeric(x)
     if name is None and host.dtype.kind == "f":
         name = backend.dtype_name(backend.dtype)
     if name == "bfloat16":  # NumPy has none
         return backend.xp.astype(backend.from_host(host.astype("float32")), backend.find_dtype(name))
-    return backend.from_host(host if name is None else host.astype(name, copy=False))
+    return backend.from_host(host if name is None else _cast_host(host, name))
+
+
+def _cast_host(host: HostArray, name: str) -> HostArray:
+    require_exact(host, name, f"An array of dtype '{name}'")
+    try:
+        with np.errstate(over="raise"):
+            return host.astype(name, copy=False)
+    except FloatingPointError:
+        largest = float(np.finfo(name).max)
+        raise ValueError(
+            f"An array of dtype '{name}' holds numbers up to {largest:g}; choose a wider dtype, or scale the data. "
+            f"Received: numbers from {np.nanmin(host):g} to {np.nanmax(host):g}"
+        ) from None
+
+
+def require_exact(x: Array, name: str, what: str) -> None:
+    """Reject values that a cast would change beyond rounding.
+
+    Args:
+        x: An array of any library. Values that cannot be read without waiting for a device are not checked.
+        name: Name of the dtype to cast to: one of integers for the values, any for the kind of `x`.
+        what: What needs them, to begin the message with.
+
+    Raises:
+        ValueError: There are fractions, NaN, infinity, or integers out of range.
+        TypeError: `x` is complex, and the dtype is not.
+    """
+    xp = raw_namespace(x)
+    if xp.isdtype(x.dtype, "complex floating") and not name.startswith("complex"):
+        raise TypeError(f"{what} holds real numbers; pass the real and imaginary parts. Received: dtype {x.dtype}")
+    if "int" not in name or 0 in x.shape or xp.isdtype(x.dtype, "bool"):
+        return
+    limits = np.iinfo(name)
+    floating = xp.isdtype(x.dtype, "real floating")
+    if not floating:
+        own = xp.iinfo(x.dtype)
+        if limits.min <= own.min and own.max <= limits.max:
+            return
+    library = backend_class_of(x)
+    if library is not None and library.cost_of_reading(x) != "free":
+        return
+    if floating and not bool(xp.all(xp.isfinite(x) & (x == xp.round(x)))):
+        raise ValueError(f"{what} holds integers; round the data first. Received: fractions, NaN or infinity")
+    least, largest = int(xp.min(x)), int(xp.max(x))
+    if least < limits.min or largest > limits.max:
+        raise ValueError(
+            f"{what} holds integers from {limits.min} to {limits.max}; choose a wider dtype. "
+            f"Received: integers from {least} to {largest}"
+        )
 
 
 def _is_native(backend: Backend, x: Any) -> bool:

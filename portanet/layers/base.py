@@ -14,7 +14,7 @@ from portanet.layers.output_shapes import shape_by_trial
 from portanet.layers.several_inputs import Several, mask_fits, masks_of, shape_of
 from portanet.layers.symbolic import Node, only_node, record
 from portanet.layers.weights import WeightHolder, assign_all
-from portanet.mixed_precision import DTypePolicy, at_least_float32, cast_floats
+from portanet.mixed_precision import DTypePolicy, at_least_float32, cast_floats, cast_integers
 from portanet.tree import tree_leaves
 from portanet.variables import Variable, add_loss, computing_in, count_trainable_change
 
@@ -54,6 +54,10 @@ class Layer(WeightHolder):
     """Whether outputs consist of elements of the inputs, so that checks of outputs apply to the user's data."""
     autocast = True
     """Whether floating-point inputs are cast to the compute dtype."""
+    casts_integers = False
+    """Whether integer and boolean inputs are cast, too."""
+    takes_integers = False
+    """Whether inputs are integers, as for `Embedding`; models then do not cast theirs to floating point."""
     independent_examples = False
     """Whether the output for each example depends on that example alone, and a call draws only masks
     (`RandomLayer.bernoulli`) and has no side effects: parts of a batch may then be computed separately. Subclasses do
@@ -146,7 +150,7 @@ class Layer(WeightHolder):
         call_token, dtype_token = calling.set(training), computing_in.set(dtype)
         try:
             if self.autocast:
-                x = self.in_compute_dtype(x)
+                x = self.in_compute_dtype(x, self.casts_integers)
                 if further or options:
                     further, options = self.in_compute_dtype((further, options))
             if self._takes_training:
@@ -186,14 +190,14 @@ class Layer(WeightHolder):
 
     # Dtypes
 
-    def in_compute_dtype(self, inputs: Any) -> Any:
-        """The inputs (a tree), floating-point arrays cast to the dtype in which the layer computes."""
+    def in_compute_dtype(self, inputs: Any, integers: bool = False) -> Any:
+        """A tree with its floating-point arrays (and `integers` and booleans) cast to the compute dtype."""
         if self._policy is not None:
-            return cast_floats(inputs, self._policy.compute_dtype)
+            return cast_floats(inputs, self._policy.compute_dtype, integers)
         for variable in self._variables.values():
             if not variable.counter:
-                return cast_floats(inputs, variable.value.dtype)
-        return inputs
+                return cast_floats(inputs, variable.value.dtype, integers)
+        return cast_integers(inputs, self) if integers else inputs
 
     @property
     def dtype_policy(self) -> DTypePolicy:
@@ -327,15 +331,12 @@ class Layer(WeightHolder):
         assign_all(self.name, self.weights, weights)
 
     def to(self, name: str | Backend, device: Any = None, dtype: str | None = None) -> Self:
-        """Move the weights to another backend or device.
+        """Move the weights to another backend or device, and return the layer.
 
         Args:
             name: Name of a backend, or a backend.
             device: A device of it.
             dtype: Default dtype of that backend, for weights of the current default dtype; others keep theirs.
-
-        Returns:
-            The layer itself.
         """
         for variable in self.variables:
             current = variable.backend.dtype_name(variable.backend.dtype)

@@ -57,11 +57,13 @@ def trial(layer: Layer, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
 
     Assignments to the layer's variables are discarded.
     """
+    from portanet.layers.calling import in_call  # which imports symbolic arrays
+
     variable = layer.first_variable()
     backend = get_backend() if variable is None else variable.backend
     options = {"training": False, **options}
     shapes = []
-    with use_backend(backend):
+    with use_backend(backend), in_call(training=False):
         for size in SIZES:
             with bind({v: v.value for v in layer.variables}):
                 given, named = tree_map(lambda leaf, size=size: _zeros(leaf, size, backend), (args, options))

@@ -22,6 +22,7 @@ class RandomLayer(Layer):
     """
 
     keeps_shape = True
+    casts_integers = True
 
     def __init__(self, seed: int | None = None, **options: Any) -> None:
         super().__init__(**options)

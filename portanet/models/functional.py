@@ -55,6 +55,7 @@ class Functional(Model):
         self._start, self._end = _single(inputs), _single(outputs)
         self._plan = graph.nodes_between(self)
         self.input_layers = {array: graph.input_layer(array) for array in self.inputs}
+        self._integers = {array for array in self.inputs if graph.takes_integers(array, self._plan)}
         self._layers = list(dict.fromkeys(node.layer for node in self._plan))
         self._names = names_of(self._start)
         self._place("")
@@ -74,7 +75,7 @@ class Functional(Model):
         return self._plan
 
     def call(self, x: Any, training: bool = False, mask: Any = None, return_mask: bool = False) -> Any:
-        values: dict[Any, Any] = dict(zip(self.inputs, self._in_order(x), strict=True))
+        values = self._cast_inputs(x)
         self._require_shapes(values)
         masks: dict[Any, Any] = {}
         if mask is not None:
@@ -98,7 +99,7 @@ class Functional(Model):
         return out, (out_masks if len(out_masks) > 1 else out_masks[0])
 
     def check_data(self, x: Any) -> None:
-        values = dict(zip(self.inputs, self._in_order(x), strict=True))
+        values = self._cast_inputs(x)
         for node in self._plan:
             if all(values.get(source) is None for source in node.sources):
                 continue
@@ -121,6 +122,13 @@ class Functional(Model):
 
     def _input_shape(self) -> Any:
         return shape_of(self._start)
+
+    def _cast_inputs(self, x: Any) -> dict[Any, Any]:
+        """The arrays of data by input, in the dtypes of the inputs."""
+        pairs = zip(self.input_layers.items(), self._in_order(x), strict=True)
+        return {
+            array: leaf if leaf is None else layer.cast(leaf, array in self._integers) for (array, layer), leaf in pairs
+        }
 
     def _in_order(self, x: Any) -> list[Any]:
         """The arrays of data of any accepted form, in the order of `inputs`."""

@@ -48,6 +48,24 @@ def input_layer(array: SymbolicArray) -> InputLayer:
     return layer
 
 
+def takes_integers(array: SymbolicArray, nodes: list[Node]) -> bool:
+    """Whether an array, of a graph, reaches a layer that takes integers before one that casts them."""
+    arrays = {array}
+    for node in nodes:
+        if arrays.isdisjoint(node.sources):
+            continue
+        if layer_takes_integers(node.layer):
+            return True
+        if not node.layer.casts_integers:
+            arrays.update(flat(node.outputs))
+    return False
+
+
+def layer_takes_integers(layer: Layer) -> bool:
+    """Whether a layer, or one in it, takes integers."""
+    return any(part.takes_integers for part in layer.flatten_layers())
+
+
 def to_config(model: Functional) -> dict[str, Any]:
     """A model's layers by name, their calls, and the positions of inputs and outputs among these."""
     names = model.sublayers().names

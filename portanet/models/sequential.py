@@ -10,7 +10,8 @@ from portanet.layers import InputLayer, Layer
 from portanet.layers.calling import NamedLayers
 from portanet.layers.several_inputs import map_shapes, shape_of
 from portanet.layers.symbolic import SymbolicArray, record
-from portanet.models.model import Model
+from portanet.models.graph import layer_takes_integers
+from portanet.models.model import Model, flat
 
 
 class Sequential(Model):
@@ -64,7 +65,7 @@ class Sequential(Model):
             self._connect(layer)
 
     def build(self, input_shape: Any) -> None:
-        dtypes = iter(map(get_backend().dtype_name, self._dtypes))
+        dtypes = iter(map(get_backend().dtype_name, self._dtypes) if self._takes_integers() else ())
         self._place("")
         self._begin(map_shapes(lambda s: InputLayer(s[1:], None, next(dtypes, None)).output, input_shape))
         for layer in self._chain.values():
@@ -75,6 +76,7 @@ class Sequential(Model):
         self.built, self.build_shape = True, shape_of(start)
 
     def _connect(self, layer: Layer) -> None:
+        self._integers: bool | None = None  # not known yet
         layer._place_at(self._chain.names[layer])
         x = self._end if layer.several_inputs is None else layer.several_inputs.collect(layer, self._end, (), {})
         self._end = record(layer, (x,), {})
@@ -91,13 +93,33 @@ class Sequential(Model):
             raise self._no_graph("symbolic outputs")
         return self._end
 
+    def _takes_integers(self) -> bool:
+        """Whether data reaches a layer that takes integers before one that casts them."""
+        for layer in self._chain.values():
+            if layer_takes_integers(layer):
+                return True
+            if layer.casts_integers:
+                break
+        return False
+
+    def _cast(self, x: Any) -> Any:
+        """Data in the dtype of the input."""
+        if self._start is None:
+            return x
+        if self._integers is None:
+            self._integers = self._takes_integers()
+        layer: Any = flat(self._start)[0].node.layer
+        return layer.cast(x, self._integers)
+
     def check_data(self, x: Any) -> None:
+        x = self._cast(x)
         for layer in self._chain.values():
             layer.check_data(x)
             if not layer.keeps_values:
                 break
 
     def call(self, x: Any, training: bool = False, mask: Any = None, return_mask: bool = False) -> Any:
+        x = self._cast(x)
         for layer in self._chain.values():
             x, mask = layer._call_with_mask(x, mask=mask, training=training)
         return (x, mask) if return_mask else x

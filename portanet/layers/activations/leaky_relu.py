@@ -25,6 +25,7 @@ class LeakyReLU(Layer):
 
     independent_examples = True
     keeps_shape = True
+    casts_integers = True
 
     def __init__(self, negative_slope: float = 0.3, **options: Any) -> None:
         super().__init__(**options)

@@ -35,6 +35,8 @@ class Maxout(Layer):
         (2, 4)
     """
 
+    casts_integers = True
+
     def __init__(
         self,
         units: int,

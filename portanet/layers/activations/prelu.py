@@ -29,6 +29,7 @@ class PReLU(Layer):
     """
 
     keeps_shape = True
+    casts_integers = True
 
     def __init__(
         self,

@@ -27,6 +27,7 @@ class ReLU(Layer):
 
     independent_examples = True
     keeps_shape = True
+    casts_integers = True
 
     def __init__(
         self, max_value: float | None = None, negative_slope: float = 0.0, threshold: float = 0.0, **options: Any

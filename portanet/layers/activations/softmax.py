@@ -29,6 +29,7 @@ class Softmax(Layer):
 
     independent_examples = True
     keeps_shape = True
+    casts_integers = True
 
     def __init__(self, axis: int | list[int] | tuple[int, ...] = -1, **options: Any) -> None:
         super().__init__(**options)

@@ -44,6 +44,7 @@ class SinePositionEncoding(Layer):
 
     independent_examples = True
     keeps_shape = True
+    casts_integers = True
 
     def __init__(self, max_wavelength: float = 10000, **options: Any) -> None:
         super().__init__(**options)
@@ -82,6 +83,7 @@ class PositionEmbedding(Layer):
 
     independent_examples = True
     keeps_shape = True
+    casts_integers = True
 
     def __init__(self, sequence_length: int, initializer: Any = "glorot_uniform", **options: Any) -> None:
         super().__init__(**options)
@@ -133,6 +135,7 @@ class RotaryEmbedding(Layer):
 
     independent_examples = True
     keeps_shape = True
+    casts_integers = True
 
     def __init__(
         self, max_wavelength: float = 10000, scaling_factor: float = 1.0, sequence_axis: int = 1, **options: Any

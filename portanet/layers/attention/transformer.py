@@ -44,6 +44,7 @@ class TransformerEncoder(Layer):
 
     independent_examples = True
     attends_to_encoder = False
+    casts_integers = True
 
     def __init__(
         self,

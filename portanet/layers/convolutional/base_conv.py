@@ -32,6 +32,9 @@ class Convolving(Spatial):
         **options: `name`, `trainable`, `dtype` of `Layer`.
     """
 
+    keeps_values = False
+    casts_integers = True
+
     def __init__(
         self,
         kernel_size: int | Sequence[int],
@@ -92,13 +95,10 @@ class Convolving(Spatial):
         return self.bias.value if self.use_bias else None
 
     def channels_last_input(self, x: Array, like: Array) -> Array:
-        """The input with channels last and a floating-point dtype."""
+        """The input with channels last."""
         self.require_space(x.shape)
         self.require_axis(x, self.channel_axis, self.channels)
-        xp = array_namespace(x, like)
-        if not xp.isdtype(x.dtype, "real floating"):
-            x = xp.astype(x, like.dtype)
-        return x if self.data_format == "channels_last" else xp.moveaxis(x, 1, -1)
+        return x if self.data_format == "channels_last" else array_namespace(x, like).moveaxis(x, 1, -1)
 
     def activated_output(self, x: Array) -> Array:
         """The activated output with channels on the input's axis."""

@@ -37,6 +37,7 @@ class Bilinear(Layer):
     """
 
     several_inputs: Several = Several("first", "second")
+    casts_integers = True
 
     def __init__(
         self,

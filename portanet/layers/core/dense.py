@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from portanet import activations, checks, constraints, initializers, regularizers
-from portanet.autodiff import array_namespace
 from portanet.backends import Array
 from portanet.layers.base import Layer
 from portanet.ops.products import dense
@@ -37,6 +36,7 @@ class Dense(Layer):
     """
 
     independent_examples = True
+    casts_integers = True
 
     def __init__(
         self,
@@ -84,9 +84,6 @@ class Dense(Layer):
     def call(self, x: Array) -> Array:
         kernel = self.kernel.value
         self.require_axis(x, -1, kernel.shape[0])
-        if x.dtype != kernel.dtype:
-            xp = array_namespace(x, kernel)
-            x = x if xp.isdtype(x.dtype, "real floating") else xp.astype(x, kernel.dtype)
         return self.activation(dense(x, kernel, self.bias.value if self.use_bias else None))
 
     def compute_output_shape(self, input_shape: Any) -> Any:

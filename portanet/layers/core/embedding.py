@@ -40,6 +40,7 @@ class Embedding(Layer):
     """
 
     independent_examples = True
+    takes_integers = True
     autocast = False  # half precision would round class numbers, and the message should name the dtype received
 
     def __init__(

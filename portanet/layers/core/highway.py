@@ -29,6 +29,7 @@ class Highway(Layer):
     """
 
     keeps_shape = True
+    casts_integers = True
 
     def __init__(
         self,

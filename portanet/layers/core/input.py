@@ -5,19 +5,24 @@ from __future__ import annotations
 from typing import Any
 
 from portanet import checks
-from portanet.backends import Array
+from portanet.autodiff import array_namespace, unwrap
+from portanet.backends import Array, dtype_for, get_backend, require_exact
+from portanet.backends.base import DTYPES
 from portanet.layers.base import Layer
 from portanet.layers.several_inputs import Shape
 from portanet.layers.symbolic import Node, SymbolicArray
+from portanet.mixed_precision import cast_integers
+
+REAL_DTYPES = tuple(name for name in DTYPES if not name.startswith("complex"))
 
 
 class InputLayer(Layer):
-    """The layer created by `Input`: `output` is the symbolic array, and data is returned unchanged.
+    """The layer created by `Input`: `output` is the symbolic array, and data is cast to the dtype.
 
     Args:
         shape: Shape of one example, without the batch axis; None where it may vary.
         batch_size: Size of the batch axis, if it is fixed.
-        dtype: Name of the data's dtype; by default the backend's.
+        dtype: See `Input`.
         **options: `name` of `Layer`.
     """
 
@@ -32,7 +37,8 @@ class InputLayer(Layer):
             raise checks.invalid("shape", shape, "a tuple of sizes of one example, such as (784,)", self)
         self.shape: Shape = tuple(None if n is None else checks.integer("shape", n, self, least=0) for n in shape)
         self.batch_size = None if batch_size is None else checks.positive_int("batch_size", batch_size, self)
-        self.dtype = dtype or self.compute_dtype
+        self.declared = None if dtype is None else checks.choice("dtype", _name_of(dtype), REAL_DTYPES, self)
+        self.dtype = self.declared or self.compute_dtype
         self.build(self.batch_shape)
         self._source = Node(self, (), {}, self.batch_shape, self.dtype)  # kept in copies
 
@@ -42,7 +48,25 @@ class InputLayer(Layer):
         return (self.batch_size, *self.shape)
 
     def call(self, x: Array) -> Array:
-        return x
+        return self.cast(x)
+
+    def cast(self, x: Any, keeps_integers: bool = False) -> Any:
+        """Data (a tree of arrays) in the declared dtype; by default, integers in the compute dtype, unless kept.
+
+        Raises:
+            ValueError: The declared dtype is one of integers, and a value is not one of them.
+        """
+        if self.declared is None:
+            return x if keeps_integers else cast_integers(x, self)
+        dtype = dtype_for(unwrap(x), self.declared)
+        if x.dtype == dtype:
+            return x
+        require_exact(unwrap(x), self.declared, f"Input '{self.name}' of dtype '{self.declared}'")
+        return array_namespace(x).astype(x, dtype)
+
+
+def _name_of(dtype: Any) -> Any:
+    return dtype if isinstance(dtype, str) else get_backend().dtype_name(dtype)
 
 
 def Input(  # noqa: N802 -- as Keras
@@ -53,7 +77,8 @@ def Input(  # noqa: N802 -- as Keras
     Args:
         shape: Shape of one example, without the batch axis; None where it may vary.
         batch_size: Size of the batch axis, if it is fixed.
-        dtype: Name of the data's dtype, such as `"int32"` for an `Embedding`; by default the backend's.
+        dtype: Dtype to which data is cast, such as `"int32"`, or `"uint8"` for a layer that computes with integers.
+            By default, integers are cast to the compute dtype, except for an `Embedding`.
         name: Name of the input.
 
     Example:

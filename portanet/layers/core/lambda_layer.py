@@ -6,7 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 from portanet.layers.base import Layer
+from portanet.layers.calling import calling
 from portanet.layers.several_inputs import entries
+from portanet.layers.symbolic import SymbolicArray
+from portanet.mixed_precision import cast_integers
+from portanet.tree import tree_leaves
 
 
 class Lambda(Layer):
@@ -44,6 +48,11 @@ class Lambda(Layer):
         self.output_shape = output_shape
         self.mask = mask
         self.arguments = dict(arguments or {})
+
+    def __call__(self, x: Any, *further: Any, **options: Any) -> Any:
+        if calling.get() is None and not any(isinstance(leaf, SymbolicArray) for leaf in tree_leaves(x)):
+            x = cast_integers(x, self)  # data; in a model, integers are what the function is given
+        return super().__call__(x, *further, **options)
 
     def call(self, x: Any) -> Any:
         return self.function(x, **self.arguments)

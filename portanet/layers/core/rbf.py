@@ -38,6 +38,8 @@ class RBF(Layer):
         array([[1.    , 0.3679]], dtype=float32)
     """
 
+    casts_integers = True
+
     def __init__(
         self,
         units: int,

@@ -38,6 +38,8 @@ class RBM(Layer):
         True
     """
 
+    casts_integers = True
+
     def __init__(
         self,
         units: int,

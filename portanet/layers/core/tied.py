@@ -34,6 +34,8 @@ class TiedDense(Layer):
         23
     """
 
+    casts_integers = True
+
     def __init__(
         self,
         layer: Dense,

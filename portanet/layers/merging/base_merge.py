@@ -55,6 +55,8 @@ def _spread(mask: Array, x: Array) -> Array:
 class ElementwiseMerge(Merge):
     """A layer that merges elementwise; sizes are equal, or 1 to broadcast along an axis."""
 
+    casts_integers = True
+
     def compute_output_shape(self, input_shape: Any) -> Any:
         shapes = self.shapes(input_shape)
         if len({len(shape) for shape in shapes}) > 1:

@@ -30,6 +30,7 @@ class Dot(Merge):
     """
 
     several_inputs: Several = Several("first", "second")
+    casts_integers = True
 
     def __init__(self, axes: int | tuple[int, int], normalize: bool = False, **options: Any) -> None:
         super().__init__(**options)

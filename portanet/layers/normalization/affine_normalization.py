@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from portanet import checks, constraints, initializers, regularizers
-from portanet.autodiff import array_namespace
-from portanet.backends import Array
+from portanet.autodiff import array_namespace, unwrap
+from portanet.backends import Array, dtype_for
 from portanet.layers.base import Layer
 from portanet.ops.normalization import normalize
 
@@ -28,6 +29,7 @@ class AffineNormalization(Layer):
     """
 
     keeps_shape = True
+    autocast = False  # `widened` casts: half precision ends at 65504
 
     def __init__(
         self,
@@ -108,12 +110,13 @@ def require_same_rank(layer: Layer, x: Array) -> None:
         )
 
 
-def widened(x: Array) -> tuple[Array, Any]:
-    """`x` in at least float32, for statistics, and a function that casts a result back."""
-    xp = array_namespace(x)
-    if not xp.isdtype(x.dtype, "real floating"):
-        return xp.astype(x, xp.float32), lambda out: out
-    if xp.finfo(x.dtype).bits >= 32:
-        return x, lambda out: out
-    dtype = x.dtype
-    return xp.astype(x, xp.float32), lambda out: array_namespace(out).astype(out, dtype)
+def widened(layer: Layer, x: Array) -> tuple[Array, Callable[[Array], Array]]:
+    """`x` in at least float32, for statistics, and a function that casts a result to the layer's compute dtype."""
+    xp, variable = array_namespace(x), next(iter(layer._variables.values()), None)
+    if layer._policy is not None or (variable is None and not xp.isdtype(x.dtype, "real floating")):
+        dtype = dtype_for(unwrap(x), layer.compute_dtype)
+    else:
+        dtype = x.dtype if variable is None else variable.value.dtype
+    wide = dtype if xp.finfo(dtype).bits >= 32 else xp.float32
+    x = x if x.dtype == wide else xp.astype(x, wide)
+    return x, lambda out: out if out.dtype == dtype else array_namespace(out).astype(out, dtype)

@@ -76,7 +76,7 @@ class BatchNormalization(AffineNormalization):
         for axis, size in zip(self.axes, self.sizes, strict=True):
             self.require_axis(x, axis, size)
         shape = tuple(n if i in self.axes else 1 for i, n in enumerate(x.shape))
-        x, restore = widened(x)
+        x, restore = widened(self, x)
         if not (training and self.trainable):
             return restore(self._with_running_statistics(x, shape))
         others = tuple(i for i in range(x.ndim) if i not in self.axes)

@@ -62,7 +62,7 @@ class GroupNormalization(AffineNormalization):
         lead, rest = tuple(x.shape[:c]), tuple(x.shape[c + 1 :])
         axes = tuple(i for i in range(1, x.ndim + 1) if i != c)
         affine = (*(1,) * c, *split, *(1,) * len(rest))
-        wide, restore = widened(x)
+        wide, restore = widened(self, x)
         grouped = array_namespace(wide).reshape(wide, (*lead, *split, *rest))
         out = self.normalized(grouped, axes, affine)[0]
         return restore(array_namespace(out).reshape(out, x.shape))

@@ -46,5 +46,5 @@ class LayerNormalization(AffineNormalization):
         for axis, size in zip(axes, self.sizes, strict=True):
             self.require_axis(x, axis, size)
         shape = tuple(n if i in axes else 1 for i, n in enumerate(x.shape))
-        x, restore = widened(x)
+        x, restore = widened(self, x)
         return restore(self.normalized(x, axes, shape)[0])

@@ -33,6 +33,7 @@ class RMSNormalization(Layer):
 
     independent_examples = True
     keeps_shape = True
+    autocast = False  # as `AffineNormalization`
 
     def __init__(self, axis: int | list[int] | tuple[int, ...] = -1, epsilon: float = 1e-6, **options: Any) -> None:
         super().__init__(**options)
@@ -49,5 +50,5 @@ class RMSNormalization(Layer):
             self.require_axis(x, axis, size)
         scale = self.scale.value
         scale = array_namespace(scale).reshape(scale, tuple(n if i in axes else 1 for i, n in enumerate(x.shape)))
-        x, restore = widened(x)
+        x, restore = widened(self, x)
         return restore(rms_normalize(x, scale, axes=axes, epsilon=self.epsilon))

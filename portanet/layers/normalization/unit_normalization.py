@@ -28,6 +28,7 @@ class UnitNormalization(Layer):
     """
 
     keeps_shape = True
+    autocast = False  # as `AffineNormalization`
 
     def __init__(self, axis: int | list[int] | tuple[int, ...] = -1, **options: Any) -> None:
         super().__init__(**options)
@@ -35,7 +36,7 @@ class UnitNormalization(Layer):
 
     def call(self, x: Array) -> Array:
         axes = positive_axes(self, self.axis, x.shape)
-        x, restore = widened(x)
+        x, restore = widened(self, x)
         xp = array_namespace(x)
         squares = xp.sum(x * x, axis=axes, keepdims=True)
         return restore(x / xp.sqrt(xp.where(squares > 1e-24, squares, 1e-24)))  # no length below 1e-12, as Keras

@@ -13,6 +13,9 @@ from portanet.ops.pooling import adaptive_pool
 
 
 class _Adaptive(Spatial):
+    keeps_values = False
+    casts_integers = True
+
     _reduce: str
 
     def __init__(self, output_size: int | Sequence[int], data_format: str | None = None, **options: Any) -> None:

@@ -24,6 +24,9 @@ class Pooling(Spatial):
         **options: `name`, `dtype` of `Layer`.
     """
 
+    keeps_values = False
+    casts_integers = True
+
     def __init__(
         self,
         pool_size: int | Sequence[int] = 2,
@@ -50,13 +53,10 @@ class Pooling(Spatial):
         return window(space, self.pool_size, self.strides, self.padding)
 
     def channels_last_input(self, x: Array) -> Array:
-        """The input with channels last and a floating-point dtype."""
+        """The input with channels last."""
         self.require_space(x.shape)
         self.compute_output_shape(tuple(x.shape))
-        xp = array_namespace(x)
-        if not xp.isdtype(x.dtype, "real floating"):
-            x = xp.astype(x, getattr(xp, self.compute_dtype))
-        return x if self.data_format == "channels_last" else xp.moveaxis(x, 1, -1)
+        return x if self.data_format == "channels_last" else array_namespace(x).moveaxis(x, 1, -1)
 
     def restored_output(self, x: Array) -> Array:
         """The output with channels on the input's axis."""

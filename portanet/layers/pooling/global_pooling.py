@@ -13,6 +13,9 @@ from portanet.ops.pooling import global_max_pool
 
 
 class _GlobalPooling(Spatial):
+    keeps_values = False
+    casts_integers = True
+
     def __init__(self, data_format: str | None = None, keepdims: bool = False, **options: Any) -> None:
         super().__init__(data_format, **options)
         self.keepdims = checks.boolean("keepdims", keepdims, self)

@@ -44,8 +44,6 @@ class ImageAugmentation(RandomLayer):
         if x.ndim != 4:
             raise ValueError(f"Layer '{self.name}' needs inputs of 4 axes. Received: shape {tuple(x.shape)}")
         xp = array_namespace(x)
-        if not xp.isdtype(x.dtype, "real floating"):
-            x = xp.astype(x, xp.float32)
         change = self.augmented if training else self.at_inference
         if self.data_format == "channels_last":
             return change(x)

@@ -28,6 +28,8 @@ class ContractiveRegularization(Layer):
         (4, 2)
     """
 
+    casts_integers = True
+
     def __init__(self, encoder: Layer, factor: float = 0.01, **options: Any) -> None:
         super().__init__(**options)
         if not isinstance(encoder, Layer):

@@ -12,6 +12,8 @@ from portanet.layers.spatial import Spatial
 
 class _UpSampling(Spatial):
     interpolation = "nearest"
+    keeps_values = False
+    casts_integers = True
 
     def __init__(self, size: Any, data_format: str | None = None, **options: Any) -> None:
         super().__init__(data_format, **options)

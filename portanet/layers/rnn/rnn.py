@@ -50,6 +50,7 @@ class RNN(Layer):
     """
 
     several_inputs: Several = Several("sequence", more="initial_state")
+    casts_integers = True
 
     def __init__(
         self,
@@ -143,8 +144,6 @@ class RNN(Layer):
             raise ValueError(f"Layer '{self.name}' needs at least one time step. Received: shape {tuple(x.shape)}")
         weights = [v.value for v in self.variables if not v.counter]
         xp = array_namespace(x, *weights)
-        if not xp.isdtype(x.dtype, "real floating"):
-            x = xp.astype(x, weights[0].dtype)
         if is_traced(weights):
             x = lift(x)
         if mask is not None:
