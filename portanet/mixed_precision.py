@@ -118,7 +118,7 @@ def cast_floats(tree: Any, dtype: Any, integers: bool = False) -> Any:
         xp = array_namespace(leaf)
         kinds = _REALS if integers else "real floating"
         if integers:
-            _require_real(xp, leaf.dtype)
+            require_real(xp, leaf.dtype)
         castable = xp.isdtype(leaf.dtype, kinds) and xp.isdtype(target, "real floating")
         return xp.astype(leaf, target) if castable else leaf
 
@@ -144,26 +144,46 @@ def cast_integers(tree: Any, layer: Any) -> Any:
             _float_dtypes.add(key)
         elif xp.isdtype(dtype, ("integral", "bool")):
             return xp.astype(leaf, dtype_for(unwrap(leaf), layer.compute_dtype))
-        _require_real(xp, dtype)
+        require_real(xp, dtype)
         return leaf
 
     return cast(tree) if hasattr(tree, "dtype") else tree_map(cast, tree)
 
 
-def _require_real(xp: Any, dtype: Any) -> None:
+def require_real(xp: Any, dtype: Any) -> None:
+    """Reject complex numbers."""
     if xp.isdtype(dtype, "complex floating"):
         raise TypeError(
-            "Layers compute with real numbers; pass the real and imaginary parts (xp.real, xp.imag) as separate "
-            f"features. Received: an array of dtype {dtype}"
+            "Layers, losses and metrics take real numbers; pass the real and imaginary parts as separate features. "
+            f"Received: an array of dtype {dtype}"
         )
 
 
-def at_least_float32(tree: Any) -> Any:
-    """Cast the half-precision arrays of a tree to float32, in which losses, metrics and penalties are computed."""
+_wide_dtypes: set[tuple[type, Any]] = set()
+"""Likewise, those of at least 32 bits."""
+
+
+def at_least_float32(tree: Any, integers: bool = False) -> Any:
+    """Cast the half-precision arrays of a tree to float32, in which losses, metrics and penalties are computed.
+
+    Args:
+        tree: A tree of arrays.
+        integers: Whether to cast integers and booleans, too: to the default dtype, or float32 if that is shorter.
+    """
 
     def cast(leaf: Any) -> Any:
+        dtype = leaf.dtype
+        key = type(dtype), dtype
+        if key in _wide_dtypes:
+            return leaf
         xp = array_namespace(leaf)
-        is_half = xp.isdtype(leaf.dtype, "real floating") and xp.finfo(leaf.dtype).bits < 32
-        return xp.astype(leaf, xp.float32) if is_half else leaf
+        if xp.isdtype(dtype, "real floating"):
+            if xp.finfo(dtype).bits < 32:
+                return xp.astype(leaf, xp.float32)
+            _wide_dtypes.add(key)
+        elif integers:
+            require_real(xp, dtype)
+            return xp.astype(leaf, xp.float64 if global_policy().name == "float64" else xp.float32)
+        return leaf
 
-    return tree_map(cast, tree)
+    return cast(tree) if hasattr(tree, "dtype") else tree_map(cast, tree)

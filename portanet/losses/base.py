@@ -10,7 +10,7 @@ from portanet.autodiff import array_namespace, is_traced, lift, unwrap
 from portanet.backends import Array, HostArray, raw_namespace, to_host
 from portanet.configurable import Configurable
 from portanet.lookup import snake_case
-from portanet.mixed_precision import at_least_float32
+from portanet.mixed_precision import at_least_float32, require_real
 
 REDUCTIONS = ("sum_over_batch_size", "mean", "mean_with_sample_weight", "sum", None)
 
@@ -60,8 +60,11 @@ class Loss(Configurable):
 
     def prepare(self, y_true: Array, y_pred: Array) -> Array:
         """Targets in the dtype of the predictions."""
+        if y_true.dtype == y_pred.dtype:
+            return y_true
         xp = array_namespace(y_true)
-        return y_true if y_true.dtype == y_pred.dtype else xp.astype(y_true, y_pred.dtype)
+        require_real(xp, y_true.dtype)
+        return xp.astype(y_true, y_pred.dtype)
 
     def valid(self, y_true: Array) -> Array | None:
         """Boolean array, False for examples that the loss ignores by their targets; None if it ignores none."""
@@ -70,9 +73,10 @@ class Loss(Configurable):
     def per_example(self, y_true: Array, y_pred: Array) -> Array:
         """The loss of each example, in at least float32, with shapes checked."""
         self.check_shapes(y_true, y_pred)
-        y_pred = at_least_float32(y_pred)
+        y_pred = at_least_float32(y_pred, integers=True)
         if is_traced(y_pred):  # not every library leaves `plain * traced` to the right operand
             y_true = lift(y_true)
+<<<<<<< HEAD
         values = self.call(self.prepare(y_true, y_pred), y_pred)
         shape = getattr(values, "shape", None)
         if shape is None or (len(shape) and shape[0] != y_pred.shape[0]):
@@ -82,6 +86,9 @@ class Loss(Configurable):
                 f"{y_pred.shape[0]}, or a single one. Received: {received}"
             )
         return values
+=======
+        return at_least_float32(self.call(self.prepare(y_true, y_pred), y_pred), integers=True)
+>>>>>>> ace16c4 (Losses and metrics of integers are those of the same floating-point numbers; casts change no value)
 
     def compute(
         self, y_true: Array, y_pred: Array, sample_weight: Array | None = None, mask: Array | None = None
@@ -196,9 +203,11 @@ def masked_weight(weight: Array | None, mask: Array | None, y_pred: Array) -> Ar
 
 
 def spread(weight: Array, values: Array, argument: str, owner: str) -> Array:
-    """Weights of examples, broadcast to the shape and dtype of the values."""
+    """Weights of examples, broadcast to the shape of the values, and in their dtype unless they are integers."""
     xp = array_namespace(values)
-    weight = xp.astype(xp.asarray(weight), values.dtype)
+    weight = xp.asarray(weight)
+    floating = xp.isdtype(values.dtype, "real floating")
+    weight = xp.astype(weight, values.dtype) if floating else at_least_float32(weight, integers=True)
     if tuple(weight.shape) != tuple(values.shape[: weight.ndim]):
         raise ValueError(
             f"{owner} needs one weight per example, shape {tuple(values.shape)} or its first axes. "

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from portanet import checks
 from portanet.autodiff import array_namespace
+<<<<<<< HEAD
 from portanet.backends import Array, HostArray
 from portanet.losses.base import require_classes, require_range
 from portanet.metrics.base import MeanMetric, known
+=======
+from portanet.backends import Array
+from portanet.metrics.base import MeanMetric
+from portanet.mixed_precision import at_least_float32
+>>>>>>> ace16c4 (Losses and metrics of integers are those of the same floating-point numbers; casts change no value)
 from portanet.ops import one_hot
 
 
@@ -25,6 +31,8 @@ class Accuracy(MeanMetric):
     direction = "max"
 
     def values(self, y_true: Array, y_pred: Array) -> Array:
+        if y_true.dtype != y_pred.dtype:
+            y_true, y_pred = (at_least_float32(y, integers=True) for y in (y_true, y_pred))
         return _indicator(self.alike(y_true, y_pred) == y_pred, y_pred)
 
 
@@ -51,6 +59,7 @@ class BinaryAccuracy(MeanMetric):
         require_range(f"Metric '{self.name}'", y, 0, 1, "values")
 
     def values(self, y_true: Array, y_pred: Array) -> Array:
+        y_pred = at_least_float32(y_pred, integers=True)
         return _indicator((y_pred > self.threshold) == (self.alike(y_true, y_pred) > 0.5), y_pred)
 
 
@@ -70,6 +79,7 @@ class CategoricalAccuracy(MeanMetric):
 
     def values(self, y_true: Array, y_pred: Array) -> Array:
         _require_same_shape(self, y_true, y_pred)
+        y_true, y_pred = (at_least_float32(y, integers=True) for y in (y_true, y_pred))
         xp = array_namespace(y_true, y_pred)
         return _indicator(xp.argmax(y_true, axis=-1) == xp.argmax(y_pred, axis=-1), y_pred)
 
@@ -92,6 +102,7 @@ class SparseCategoricalAccuracy(MeanMetric):
         require_classes(f"Metric '{self.name}'", y, classes)
 
     def values(self, y_true: Array, y_pred: Array) -> Array:
+        y_pred = at_least_float32(y_pred, integers=True)
         best = array_namespace(y_true, y_pred).argmax(y_pred, axis=-1)
         return _indicator(class_numbers(self, y_true, y_pred, best.dtype) == best, y_pred)
 
@@ -120,6 +131,7 @@ class SparseTopKCategoricalAccuracy(MeanMetric):
 
     def values(self, y_true: Array, y_pred: Array) -> Array:
         xp = array_namespace(y_true, y_pred)
+        y_pred = at_least_float32(y_pred, integers=True)
         targets = one_hot(class_numbers(self, y_true, y_pred, xp.int32), y_pred.shape[-1], xp.int32) > 0
         score = xp.sum(xp.where(targets, y_pred, 0.0), axis=-1, keepdims=True)
         better = xp.sum(_indicator(y_pred > score, y_pred), axis=-1)
@@ -145,6 +157,7 @@ class TopKCategoricalAccuracy(SparseTopKCategoricalAccuracy):
 
     def values(self, y_true: Array, y_pred: Array) -> Array:
         _require_same_shape(self, y_true, y_pred)
+        y_true = at_least_float32(y_true, integers=True)
         return super().values(array_namespace(y_true).argmax(y_true, axis=-1), y_pred)
 
 
@@ -169,6 +182,13 @@ def _require_same_shape(metric: MeanMetric, y_true: Array, y_pred: Array) -> Non
         )
 
 
+<<<<<<< HEAD
 def _indicator(condition: Array, y_pred: Array) -> Array:
     """1 where the condition is True, else 0; NaN where predictions are NaN, which are right or wrong by chance."""
     return known(array_namespace(condition).astype(condition, y_pred.dtype), y_pred)
+=======
+def _indicator(condition: Array, like: Array) -> Array:
+    """1 where a condition holds, in the dtype of floating-point values."""
+    xp = array_namespace(condition)
+    return xp.astype(condition, like.dtype if xp.isdtype(like.dtype, "real floating") else xp.float32)
+>>>>>>> ace16c4 (Losses and metrics of integers are those of the same floating-point numbers; casts change no value)

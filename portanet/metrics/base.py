@@ -75,7 +75,7 @@ class Metric(Configurable):
         return self.result()
 
     def alike(self, y_true: Array, y_pred: Array) -> Array:
-        """Targets in the shape and dtype of the predictions; they may differ by a last axis of size 1."""
+        """Targets in the shape and dtype of (floating-point) predictions; they may differ by a last axis of size 1."""
         true, pred = tuple(y_true.shape), tuple(y_pred.shape)
         if true != pred and (*true, 1) != pred and true != (*pred, 1):
             raise ValueError(
@@ -87,9 +87,9 @@ class Metric(Configurable):
         return y_true if y_true.dtype == y_pred.dtype else xp.astype(y_true, y_pred.dtype)
 
     def weights(self, sample_weight: Array | None, values: Array) -> Array:
-        """The weight of each value: that of its example, or 1."""
+        """The weight of each value, that of its example or 1, as a floating-point array."""
         if sample_weight is None:
-            return array_namespace(values).ones_like(values)
+            return array_namespace(values).ones_like(at_least_float32(values, integers=True))
         weight = sample_weight
         if weight.ndim == values.ndim + 1 and weight.shape[-1] == 1:
             weight = array_namespace(weight).squeeze(weight, axis=-1)
@@ -104,7 +104,7 @@ class MeanMetric(Metric):
         raise NotImplementedError(f"Metric '{self.name}' does not implement values(y_true, y_pred).")
 
     def statistics(self, y_true: Array, y_pred: Array, sample_weight: Array | None = None) -> tuple[Array, ...]:
-        values = self.values(y_true, y_pred)
+        values = at_least_float32(self.values(y_true, y_pred), integers=True)
         xp = array_namespace(values)
         if sample_weight is None:
             total = xp.sum(values)
@@ -133,7 +133,7 @@ class FunctionMetric(MeanMetric):
             self.direction = "min"
 
     def values(self, y_true: Array, y_pred: Array) -> Array:
-        return self.function(y_true, y_pred)
+        return self.function(y_true, at_least_float32(y_pred, integers=True))
 
 
 class LossMetric(MeanMetric):
@@ -144,6 +144,7 @@ class LossMetric(MeanMetric):
     loss: Loss
 
     def statistics(self, y_true: Array, y_pred: Array, sample_weight: Array | None = None) -> tuple[Array, ...]:
+        y_pred = at_least_float32(y_pred, integers=True)
         valid = self.loss.valid(y_true)
         if valid is not None:
             mask = array_namespace(valid).astype(valid, y_pred.dtype)

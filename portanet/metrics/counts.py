@@ -8,9 +8,15 @@ from typing import Any
 from portanet import checks
 from portanet.activations import sigmoid
 from portanet.autodiff import array_namespace
+<<<<<<< HEAD
 from portanet.backends import Array, HostArray, device_of, raw_namespace
 from portanet.losses.base import require_range
 from portanet.metrics.base import Metric, known, ratio
+=======
+from portanet.backends import Array, device_of, raw_namespace
+from portanet.metrics.base import Metric, ratio
+from portanet.mixed_precision import at_least_float32
+>>>>>>> ace16c4 (Losses and metrics of integers are those of the same floating-point numbers; casts change no value)
 
 Thresholds = float | list[float] | tuple[float, ...] | None
 
@@ -43,6 +49,7 @@ class Counts(Metric):
             self.limits = [checks.number("thresholds", t, "[0, 1]", type(self)) for t in values]
 
     def statistics(self, y_true: Array, y_pred: Array, sample_weight: Array | None = None) -> tuple[Array, ...]:
+        y_pred = at_least_float32(y_pred, integers=True)
         y_true = self.alike(y_true, y_pred)
         xp = array_namespace(y_true, y_pred)
         weight = known(self.weights(sample_weight, y_pred), y_pred)
@@ -190,6 +197,7 @@ class AUC(Metric):
         self.limits = [-1e-7, *sorted(inner), 1 + 1e-7]
 
     def statistics(self, y_true: Array, y_pred: Array, sample_weight: Array | None = None) -> tuple[Array, ...]:
+        y_pred = at_least_float32(y_pred, integers=True)
         y_true = self.alike(y_true, y_pred)
         xp = array_namespace(y_pred)
         y_pred = sigmoid(y_pred) if self.from_logits else y_pred

@@ -8,6 +8,7 @@ from typing import Any
 from portanet.autodiff import array_namespace
 from portanet.backends import Array
 from portanet.metrics.base import Metric, ratio
+from portanet.mixed_precision import at_least_float32
 
 
 class Mean(Metric):
@@ -26,6 +27,8 @@ class Mean(Metric):
 
     def update_state(self, values: Array, sample_weight: Array | None = None) -> None:  # type: ignore[override]
         xp = array_namespace(values)
+        if sample_weight is not None or xp.isdtype(values.dtype, "bool"):
+            values = at_least_float32(values, integers=True)
         if sample_weight is None:
             total = xp.sum(values)
             self._add((total, xp.full_like(total, math.prod(values.shape))))

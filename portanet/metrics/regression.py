@@ -9,6 +9,7 @@ from portanet.autodiff import array_namespace
 from portanet.backends import Array, raw_namespace
 from portanet.losses.regression import cosine
 from portanet.metrics.base import LossMetric, MeanMetric, Metric, ratio
+from portanet.mixed_precision import at_least_float32
 
 
 class MeanSquaredError(LossMetric):
@@ -95,6 +96,7 @@ class CosineSimilarity(MeanMetric):
     direction = "max"
 
     def values(self, y_true: Array, y_pred: Array) -> Array:
+        y_pred = at_least_float32(y_pred, integers=True)
         return cosine(self.alike(y_true, y_pred), y_pred)
 
 
@@ -129,6 +131,7 @@ class R2Score(Metric):
         self.class_aggregation = checks.choice("class_aggregation", class_aggregation, known, type(self))
 
     def statistics(self, y_true: Array, y_pred: Array, sample_weight: Array | None = None) -> tuple[Array, ...]:
+        y_pred = at_least_float32(y_pred, integers=True)
         y_true = self.alike(y_true, y_pred)
         xp = array_namespace(y_true, y_pred)
         if y_pred.ndim == 1:

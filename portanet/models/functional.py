@@ -125,10 +125,11 @@ class Functional(Model):
 
     def _cast_inputs(self, x: Any) -> dict[Any, Any]:
         """The arrays of data by input, in the dtypes of the inputs."""
-        pairs = zip(self.input_layers.items(), self._in_order(x), strict=True)
-        return {
-            array: leaf if leaf is None else layer.cast(leaf, array in self._integers) for (array, layer), leaf in pairs
-        }
+        values: dict[Any, Any] = dict(zip(self.inputs, self._in_order(x), strict=True))
+        for array, layer in self.input_layers.items():
+            if values[array] is not None:
+                values[array] = graph.cast(layer, values[array], array in self._integers)
+        return values
 
     def _in_order(self, x: Any) -> list[Any]:
         """The arrays of data of any accepted form, in the order of `inputs`."""

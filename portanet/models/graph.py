@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from portanet.layers import InputLayer, Layer
 from portanet.layers.symbolic import Node, SymbolicArray, nodes_before
+from portanet.mixed_precision import cast_integers
 from portanet.models.model import Model, flat
 from portanet.tree import tree_map
 
@@ -43,7 +44,7 @@ def input_layer(array: SymbolicArray) -> InputLayer:
     """The layer of an input: that of the `Input`, or a new one for an output of another model's layer."""
     layer = array.node.layer
     if not isinstance(layer, InputLayer):
-        layer = InputLayer(array.shape[1:], array.shape[0], array.dtype)
+        layer = InputLayer(array.shape[1:], array.shape[0], array.dtype if "int" in array.dtype else None)
         layer.name = array.name
     return layer
 
@@ -59,6 +60,13 @@ def takes_integers(array: SymbolicArray, nodes: list[Node]) -> bool:
         if not node.layer.casts_integers:
             arrays.update(flat(node.outputs))
     return False
+
+
+def cast(layer: InputLayer, x: Any, keeps_integers: bool) -> Any:
+    """Data of an input in its declared dtype; without one, integers in the compute dtype unless they are kept."""
+    if layer.declared is not None:
+        return layer.cast(x)
+    return x if keeps_integers else cast_integers(x, layer)
 
 
 def layer_takes_integers(layer: Layer) -> bool:

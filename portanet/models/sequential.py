@@ -10,6 +10,7 @@ from portanet.layers import InputLayer, Layer
 from portanet.layers.calling import NamedLayers
 from portanet.layers.several_inputs import map_shapes, shape_of
 from portanet.layers.symbolic import SymbolicArray, record
+from portanet.mixed_precision import cast_integers
 from portanet.models.graph import layer_takes_integers
 from portanet.models.model import Model, flat
 
@@ -73,6 +74,7 @@ class Sequential(Model):
 
     def _begin(self, start: Any) -> None:
         self._start = self._end = start
+        self._entrance = flat(start)[0]
         self.built, self.build_shape = True, shape_of(start)
 
     def _connect(self, layer: Layer) -> None:
@@ -108,8 +110,10 @@ class Sequential(Model):
             return x
         if self._integers is None:
             self._integers = self._takes_integers()
-        layer: Any = flat(self._start)[0].node.layer
-        return layer.cast(x, self._integers)
+        layer = self._entrance.node.layer
+        if layer.declared is not None:
+            return layer.cast(x)
+        return x if self._integers else cast_integers(x, layer)
 
     def check_data(self, x: Any) -> None:
         x = self._cast(x)

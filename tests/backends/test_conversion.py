@@ -49,11 +49,40 @@ def test_floats_take_the_default_dtype_and_others_keep_theirs(backend: Backend, 
 
 
 def test_a_named_dtype_is_used(backend: Backend) -> None:
-    assert_equal(portanet.asarray([1.7, 2.2], dtype="int32"), np.asarray([1, 2], dtype="int32"))
+    assert_equal(portanet.asarray([1.0, 2.0], dtype="int32"), np.asarray([1, 2], dtype="int32"))
     assert_equal(portanet.asarray([1, 2], dtype=backend.xp.float64), [1.0, 2.0], dtype="float64")
     assert_equal(portanet.asarray(portanet.asarray([1.5]), dtype="float64"), [1.5], dtype="float64")
     with pytest.raises(ValueError, match=r"no such dtype. Known: 'float32'.* Received: dtype='float33'"):
         portanet.asarray([1.0], dtype="float33")
+
+
+@pytest.mark.parametrize(
+    ("data", "dtype", "received"),
+    [
+        ([300], "uint8", "integers from 300 to 300"),
+        ([-1], "uint8", "integers from -1 to -1"),
+        ([2**40], "int32", f"integers from {2**40} to {2**40}"),
+        ([1.5], "int32", "fractions, NaN or infinity"),
+        ([float("nan")], "int32", "fractions, NaN or infinity"),
+        ([float("inf")], "int64", "fractions, NaN or infinity"),
+        ([3e10], "int32", "integers from 30000000000 to 30000000000"),
+    ],
+)
+def test_a_cast_changes_no_value(backend: Backend, data, dtype, received):
+    with pytest.raises(ValueError, match=f"Received: {received}"):
+        portanet.asarray(data, dtype)
+    if backend.name != "jax":  # whose integers are of 32 bits
+        native = backend.from_host(np.asarray(data))
+        with pytest.raises(ValueError, match=f"Received: {received}"):
+            portanet.asarray(native, dtype)
+
+
+def test_floats_out_of_range_and_complex_numbers_are_refused(backend: Backend):
+    with pytest.raises(ValueError, match=r"up to 3.40282e\+38; choose a wider dtype.* Received: numbers from 1e\+300"):
+        portanet.asarray([1e300])
+    with pytest.raises(TypeError, match="real numbers; pass the real and imaginary parts"):
+        portanet.asarray([1 + 2j], "float32")
+    assert_equal(portanet.asarray([float("inf")]), [float("inf")], dtype="float32")
 
 
 def test_the_default_dtype_may_be_double(backend: Backend) -> None:

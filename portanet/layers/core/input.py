@@ -11,7 +11,7 @@ from portanet.backends.base import DTYPES
 from portanet.layers.base import Layer
 from portanet.layers.several_inputs import Shape
 from portanet.layers.symbolic import Node, SymbolicArray
-from portanet.mixed_precision import cast_integers
+from portanet.mixed_precision import MIXED, cast_integers
 
 REAL_DTYPES = tuple(name for name in DTYPES if not name.startswith("complex"))
 
@@ -37,6 +37,7 @@ class InputLayer(Layer):
             raise checks.invalid("shape", shape, "a tuple of sizes of one example, such as (784,)", self)
         self.shape: Shape = tuple(None if n is None else checks.integer("shape", n, self, least=0) for n in shape)
         self.batch_size = None if batch_size is None else checks.positive_int("batch_size", batch_size, self)
+        dtype = None if dtype in MIXED else dtype  # in files of earlier versions
         self.declared = None if dtype is None else checks.choice("dtype", _name_of(dtype), REAL_DTYPES, self)
         self.dtype = self.declared or self.compute_dtype
         self.build(self.batch_shape)
@@ -50,19 +51,23 @@ class InputLayer(Layer):
     def call(self, x: Array) -> Array:
         return self.cast(x)
 
-    def cast(self, x: Any, keeps_integers: bool = False) -> Any:
-        """Data (a tree of arrays) in the declared dtype; by default, integers in the compute dtype, unless kept.
+    def cast(self, x: Array) -> Array:
+        """Data in the declared dtype; without one, integers in the compute dtype.
 
         Raises:
             ValueError: The declared dtype is one of integers, and a value is not one of them.
         """
         if self.declared is None:
-            return x if keeps_integers else cast_integers(x, self)
+            return cast_integers(x, self)
         dtype = dtype_for(unwrap(x), self.declared)
         if x.dtype == dtype:
             return x
         require_exact(unwrap(x), self.declared, f"Input '{self.name}' of dtype '{self.declared}'")
         return array_namespace(x).astype(x, dtype)
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments that create an equal layer."""
+        return {**super().get_config(), "dtype": self.declared}
 
 
 def _name_of(dtype: Any) -> Any:

@@ -9,6 +9,7 @@ from portanet import checks, constraints, initializers, regularizers
 from portanet.autodiff import array_namespace, unwrap
 from portanet.backends import Array, dtype_for
 from portanet.layers.base import Layer
+from portanet.mixed_precision import require_real
 from portanet.ops.normalization import normalize
 
 
@@ -118,5 +119,7 @@ def widened(layer: Layer, x: Array) -> tuple[Array, Callable[[Array], Array]]:
     else:
         dtype = x.dtype if variable is None else variable.value.dtype
     wide = dtype if xp.finfo(dtype).bits >= 32 else xp.float32
-    x = x if x.dtype == wide else xp.astype(x, wide)
+    if x.dtype != wide:
+        require_real(xp, x.dtype)
+        x = xp.astype(x, wide)
     return x, lambda out: out if out.dtype == dtype else array_namespace(out).astype(out, dtype)
