@@ -55,7 +55,7 @@ class Functional(Model):
         self._start, self._end = _single(inputs), _single(outputs)
         self._plan = graph.nodes_between(self)
         self.input_layers = {array: graph.input_layer(array) for array in self.inputs}
-        self._integers = {array for array in self.inputs if graph.takes_integers(array, self._plan)}
+        self._integers = graph.integer_arrays(self._plan)
         self._layers = list(dict.fromkeys(node.layer for node in self._plan))
         self._names = names_of(self._start)
         self._place("")

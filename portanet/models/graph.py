@@ -49,17 +49,14 @@ def input_layer(array: SymbolicArray) -> InputLayer:
     return layer
 
 
-def takes_integers(array: SymbolicArray, nodes: list[Node]) -> bool:
-    """Whether an array, of a graph, reaches a layer that takes integers before one that casts them."""
-    arrays = {array}
-    for node in nodes:
-        if arrays.isdisjoint(node.sources):
-            continue
-        if layer_takes_integers(node.layer):
-            return True
-        if not node.layer.casts_integers:
-            arrays.update(flat(node.outputs))
-    return False
+def integer_arrays(nodes: list[Node]) -> set[SymbolicArray]:
+    """The arrays of a graph that reach a layer that takes integers before one that casts them."""
+    arrays: set[SymbolicArray] = set()
+    for node in reversed(nodes):
+        passes_on = not node.layer.casts_integers and not arrays.isdisjoint(flat(node.outputs))
+        if passes_on or layer_takes_integers(node.layer):
+            arrays.update(node.sources)
+    return arrays
 
 
 def cast(layer: InputLayer, x: Any, keeps_integers: bool) -> Any:
