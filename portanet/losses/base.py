@@ -76,7 +76,6 @@ class Loss(Configurable):
         y_pred = at_least_float32(y_pred, integers=True)
         if is_traced(y_pred):  # not every library leaves `plain * traced` to the right operand
             y_true = lift(y_true)
-<<<<<<< HEAD
         values = self.call(self.prepare(y_true, y_pred), y_pred)
         shape = getattr(values, "shape", None)
         if shape is None or (len(shape) and shape[0] != y_pred.shape[0]):
@@ -85,10 +84,7 @@ class Loss(Configurable):
                 f"Loss '{self.name}' must return an array with the loss of each example, of which there are "
                 f"{y_pred.shape[0]}, or a single one. Received: {received}"
             )
-        return values
-=======
-        return at_least_float32(self.call(self.prepare(y_true, y_pred), y_pred), integers=True)
->>>>>>> ace16c4 (Losses and metrics of integers are those of the same floating-point numbers; casts change no value)
+        return at_least_float32(values, integers=True)
 
     def compute(
         self, y_true: Array, y_pred: Array, sample_weight: Array | None = None, mask: Array | None = None

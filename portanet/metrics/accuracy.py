@@ -4,15 +4,10 @@ from __future__ import annotations
 
 from portanet import checks
 from portanet.autodiff import array_namespace
-<<<<<<< HEAD
 from portanet.backends import Array, HostArray
 from portanet.losses.base import require_classes, require_range
 from portanet.metrics.base import MeanMetric, known
-=======
-from portanet.backends import Array
-from portanet.metrics.base import MeanMetric
 from portanet.mixed_precision import at_least_float32
->>>>>>> ace16c4 (Losses and metrics of integers are those of the same floating-point numbers; casts change no value)
 from portanet.ops import one_hot
 
 
@@ -182,13 +177,8 @@ def _require_same_shape(metric: MeanMetric, y_true: Array, y_pred: Array) -> Non
         )
 
 
-<<<<<<< HEAD
 def _indicator(condition: Array, y_pred: Array) -> Array:
     """1 where the condition is True, else 0; NaN where predictions are NaN, which are right or wrong by chance."""
-    return known(array_namespace(condition).astype(condition, y_pred.dtype), y_pred)
-=======
-def _indicator(condition: Array, like: Array) -> Array:
-    """1 where a condition holds, in the dtype of floating-point values."""
     xp = array_namespace(condition)
-    return xp.astype(condition, like.dtype if xp.isdtype(like.dtype, "real floating") else xp.float32)
->>>>>>> ace16c4 (Losses and metrics of integers are those of the same floating-point numbers; casts change no value)
+    dtype = y_pred.dtype if xp.isdtype(y_pred.dtype, "real floating") else xp.float32
+    return known(xp.astype(condition, dtype), y_pred)

@@ -6,15 +6,10 @@ from typing import Any
 
 from portanet import checks
 from portanet.autodiff import array_namespace
-<<<<<<< HEAD
 from portanet.backends import Array, HostArray, raw_namespace
 from portanet.losses.base import require_classes
 from portanet.metrics.base import Metric, known, ratio
-=======
-from portanet.backends import Array, raw_namespace
-from portanet.metrics.base import Metric, ratio
 from portanet.mixed_precision import at_least_float32
->>>>>>> ace16c4 (Losses and metrics of integers are those of the same floating-point numbers; casts change no value)
 from portanet.ops import one_hot
 
 
@@ -185,13 +180,8 @@ class FBetaScore(Metric):
             pred = one_hot(xp.argmax(y_pred, axis=-1), y_pred.shape[-1], y_pred.dtype) > 0
         else:
             pred = y_pred > self.threshold
-<<<<<<< HEAD
-        true = y_true > 0.5
-        weight = known(self.weights(sample_weight, y_pred), y_pred)
-=======
         true = at_least_float32(y_true, integers=True) > 0.5
-        weight = self.weights(sample_weight, y_pred)
->>>>>>> ace16c4 (Losses and metrics of integers are those of the same floating-point numbers; casts change no value)
+        weight = known(self.weights(sample_weight, y_pred), y_pred)
         outcomes = (pred & true, pred & ~true, ~pred & true)
         return tuple(xp.sum(xp.where(o, weight, 0.0), axis=0) for o in outcomes)
 

@@ -8,15 +8,10 @@ from typing import Any
 from portanet import checks
 from portanet.activations import sigmoid
 from portanet.autodiff import array_namespace
-<<<<<<< HEAD
 from portanet.backends import Array, HostArray, device_of, raw_namespace
 from portanet.losses.base import require_range
 from portanet.metrics.base import Metric, known, ratio
-=======
-from portanet.backends import Array, device_of, raw_namespace
-from portanet.metrics.base import Metric, ratio
 from portanet.mixed_precision import at_least_float32
->>>>>>> ace16c4 (Losses and metrics of integers are those of the same floating-point numbers; casts change no value)
 
 Thresholds = float | list[float] | tuple[float, ...] | None
 
