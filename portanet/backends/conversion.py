@@ -45,7 +45,7 @@ def asarray(x: Any, dtype: Any = None) -> Array:
             x = to_device(x, backend.device)
         if name is None or x.dtype == backend.find_dtype(name):
             return x
-        require_exact(x, name, f"An array of dtype '{name}'")
+        require_exact(x, name, f"An array of dtype '{name}'", wait=True)
         return backend.xp.astype(x, backend.find_dtype(name))
     host = _numeric(x)
     if name is None and host.dtype.kind == "f":
@@ -68,13 +68,14 @@ def _cast_host(host: HostArray, name: str) -> HostArray:
         ) from None
 
 
-def require_exact(x: Array, name: str, what: str) -> None:
+def require_exact(x: Array, name: str, what: str, wait: bool = False) -> None:
     """Reject values that a cast would change beyond rounding.
 
     Args:
-        x: An array of any library. Values that cannot be read without waiting for a device are not checked.
+        x: An array of any library. Values that cannot be read, in a step that is being compiled, are not checked.
         name: Name of the dtype to cast to: one of integers for the values, any for the kind of `x`.
         what: What needs them, to begin the message with.
+        wait: Whether to wait for a device to read integers, too; for fractions, it always does.
 
     Raises:
         ValueError: There are fractions, NaN, infinity, or integers out of range.
@@ -92,7 +93,8 @@ def require_exact(x: Array, name: str, what: str) -> None:
         if limits.min <= own.min and own.max <= limits.max:
             return
     library = backend_class_of(x)
-    if library is not None and library.cost_of_reading(x) != "free":
+    cost = "free" if library is None else library.cost_of_reading(x)
+    if cost == "never" or (cost == "waits" and not (wait or floating)):
         return
     if floating and not bool(xp.all(xp.isfinite(x) & (x == xp.round(x)))):
         raise ValueError(f"{what} holds integers; round the data first. Received: fractions, NaN or infinity")
