@@ -60,8 +60,7 @@ class Layer(WeightHolder):
     """Whether inputs are integers, as for `Embedding`; models then do not cast theirs to floating point."""
     independent_examples = False
     """Whether the output for each example depends on that example alone, and a call draws only masks
-    (`RandomLayer.bernoulli`) and has no side effects: parts of a batch may then be computed separately. Subclasses do
-    not inherit it, since they may override anything."""
+    (`RandomLayer.bernoulli`) and has no side effects: parts of a batch may be computed separately. Not inherited."""
 
     _takes_training = False
     _takes_mask = False
