@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -47,9 +48,9 @@ def check_layer(
     names and shapes of the weights; that float32 stays float32 (on array-api-strict, in every intermediate array), and
     that with the policy mixed_float16 the result is float16, weights and their gradients float32 and all values finite
     (not on JAX, which would compile everything again); that the results are those of the NumPy backend for the same
-    seed; that the layer restored from its config computes the same with the same weights; the gradients with respect
-    to inputs and weights, along a random direction, in float64, against finite differences; and that a (compiled)
-    step along the negative gradient changes the weights and lowers the loss.
+    seed; that the layer restored from its config computes the same with the same weights, as does a deep copy; the
+    gradients with respect to inputs and weights, along a random direction, in float64, against finite differences; and
+    that a (compiled) step along the negative gradient changes the weights and lowers the loss.
 
     Args:
         make: Creates the layer, not yet built, such as `lambda: layers.Dense(4)`.
@@ -78,6 +79,7 @@ def check_layer(
         _check_weights(case, weights)
     _check_against_numpy(case, rtol, atol)
     _check_config(case)
+    _check_copy(case)
     _check_empty_batch(case)
     if get_backend().name == "numpy":
         _check_parts(case)
@@ -200,6 +202,15 @@ def _check_config(case: Case) -> None:
     twin.set_weights(layer.get_weights())
     for ours, theirs in zip(tree_leaves(case.result(layer)), tree_leaves(case.result(twin)), strict=True):
         np.testing.assert_array_equal(backend.to_host(ours), backend.to_host(theirs), err_msg="lost in get_config()")
+
+
+def _check_copy(case: Case) -> None:
+    backend = get_backend()
+    layer = case.built()
+    twin = copy.deepcopy(layer)
+    assert not set(layer.variables) & set(twin.variables)
+    for ours, theirs in zip(tree_leaves(case.result(layer)), tree_leaves(case.result(twin)), strict=True):
+        np.testing.assert_array_equal(backend.to_host(ours), backend.to_host(theirs), err_msg="lost in a copy")
 
 
 def _check_empty_batch(case: Case) -> None:
