@@ -36,6 +36,7 @@ def asarray(x: Any, dtype: Any = None) -> Array:
         >>> portanet.asarray([1, 2, 3], dtype="int32")
         array([1, 2, 3], dtype=int32)
     """
+    backend_class_of(x)  # which rejects masked arrays, np.matrix and sparse matrices
     backend = get_backend()
     name: Any = None if dtype is None else backend.dtype_name(dtype)
     if _is_native(backend, x):

@@ -14,6 +14,7 @@ from types import ModuleType
 from typing import Any
 
 import array_api_compat
+import numpy as np
 
 from portanet.backends.base import Array, Backend, BackendUnavailableError
 from portanet.backends.forward import ForwardBackend
@@ -149,6 +150,19 @@ def available_backends() -> dict[str, str | None]:
     return {name: backend_class(name).unavailable() for name in BACKENDS}
 
 
+def _require_plain(x: Any) -> None:
+    """Reject arrays whose library computes with them otherwise than with plain ones, or loses a part."""
+    if isinstance(x, np.ma.MaskedArray):
+        remedy = "masked values have no meaning here; replace them, as with x.filled(0), or drop their rows"
+    elif isinstance(x, np.matrix):
+        remedy = "np.matrix multiplies otherwise; convert it with np.asarray(x)"
+    elif hasattr(x, "toarray") and hasattr(x, "nnz"):
+        remedy = "sparse matrices are not supported; convert them with x.toarray(), in batches if they are large"
+    else:
+        return
+    raise TypeError(f"Data must be plain arrays: {remedy}. Received: {type(x).__name__} of shape {x.shape}")
+
+
 _OWNERS: dict[type, type[Backend] | None] = {}
 
 
@@ -156,6 +170,7 @@ def backend_class_of(x: Any) -> type[Backend] | None:
     """The backend class for the library that the array `x` belongs to; None if there is none. Imports no library."""
     kind = type(x)
     if kind not in _OWNERS:
+        _require_plain(x)
         known = (_imported(*place) for place in (*BACKENDS.values(), *FORWARD.values()))
         imported = (cls for cls in known if cls.library in sys.modules)
         _OWNERS[kind] = next((cls for cls in imported if cls.owns(x)), None)

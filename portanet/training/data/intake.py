@@ -203,6 +203,11 @@ def _can_be_looked_at(tree: Any) -> bool:
 def _with_batch_axis(x: Any, name: str) -> Array:
     """The data as an array of the backend in use, which has examples."""
     array = asarray(x)
+    if raw_namespace(array).isdtype(array.dtype, "complex floating"):
+        raise TypeError(
+            f"Argument `{name}` must be real; pass the real and imaginary parts as separate features. "
+            f"Received: an array of dtype {array.dtype}"
+        )
     if array.ndim == 0:
         raise ValueError(f"Argument `{name}` needs a batch axis. Received: an array of shape ()")
     if 0 in array.shape:
