@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import functools
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Self
 
 from portanet import checks, regularizers
@@ -13,7 +12,7 @@ from portanet.layers.calling import NamedLayers, calling, inspect_input, layers_
 from portanet.layers.output_shapes import shape_by_trial
 from portanet.layers.several_inputs import Several, mask_fits, masks_of, shape_of
 from portanet.layers.symbolic import Node, only_node, record
-from portanet.layers.weights import WeightHolder, assign_all
+from portanet.layers.weights import WeightHolder, assign_all, building
 from portanet.mixed_precision import DTypePolicy, at_least_float32, cast_floats, cast_integers
 from portanet.tree import tree_leaves
 from portanet.variables import Variable, add_loss, computing_in, count_trainable_change
@@ -58,6 +57,8 @@ class Layer(WeightHolder):
     """Whether integer and boolean inputs are cast, too."""
     takes_integers = False
     """Whether inputs are integers, as for `Embedding`; models then do not cast theirs to floating point."""
+    gives_mask = False
+    """Whether `call` takes `return_mask=True`, and then returns the mask of the output as well."""
     independent_examples = False
     """Whether the output for each example depends on that example alone, and a call draws only masks
     (`RandomLayer.bernoulli`) and has no side effects: parts of a batch may be computed separately. Not inherited."""
@@ -70,9 +71,10 @@ class Layer(WeightHolder):
         parameters = inspect.signature(cls.call).parameters
         cls._takes_training = "training" in parameters
         cls._takes_mask = "mask" in parameters
+        cls.gives_mask = "return_mask" in parameters
         cls.independent_examples = cls.__dict__.get("independent_examples", False)
         if "build" in cls.__dict__:
-            cls.build = _building(cls.__dict__["build"])  # type: ignore[method-assign]
+            cls.build = building(cls.__dict__["build"])  # type: ignore[method-assign]
 
     def __init__(
         self,
@@ -175,6 +177,9 @@ class Layer(WeightHolder):
 
     def _call_with_mask(self, x: Any, *further: Any, mask: Any, **options: Any) -> tuple[Any, Any]:
         """The output and its mask; a list of masks for several outputs."""
+        if self.gives_mask:
+            out, out_mask = self(x, *further, mask=mask, return_mask=True, **options)
+            return out, out_mask
         out, out_mask = self(x, *further, mask=mask, **options), self.compute_mask(x, mask)
         by_default = type(self).compute_mask is Layer.compute_mask
         return out, None if out_mask is None or (by_default and not mask_fits(out_mask, out)) else out_mask
@@ -387,14 +392,3 @@ class Layer(WeightHolder):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} '{self.name}'{'' if self.built else ', not built'}>"
-
-
-def _building(build: Callable[..., None]) -> Callable[..., None]:
-    """Mark the layer as built after the outermost `build`, and store the shape."""
-
-    @functools.wraps(build)
-    def wrapper(self: Layer, input_shape: Any) -> None:
-        build(self, input_shape)
-        self.built, self.build_shape = True, input_shape
-
-    return wrapper

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -118,3 +119,14 @@ def assign_all(layer: str, variables: list[Variable], values: list[Any]) -> None
     for variable, host in zip(variables, hosts, strict=True):
         value = variable.backend.from_host(host)
         variable.assign(variable.backend.xp.astype(value, variable.dtype))
+
+
+def building(build: Callable[..., None]) -> Callable[..., None]:
+    """Mark the layer as built after the outermost `build`, and store the shape."""
+
+    @functools.wraps(build)
+    def wrapper(self: Any, input_shape: Any) -> None:
+        build(self, input_shape)
+        self.built, self.build_shape = True, input_shape
+
+    return wrapper

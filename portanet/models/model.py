@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import inspect
 import os
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -48,13 +47,6 @@ class Model(Trainer):
         >>> Deep()(np.ones((2, 3), dtype="float32")).shape
         (2, 4)
     """
-
-    gives_mask = False
-    """Whether `call` takes `return_mask=True` to return the mask of the output as well."""
-
-    def __init_subclass__(cls, **kwargs: Any) -> None:
-        super().__init_subclass__(**kwargs)
-        cls.gives_mask = "return_mask" in inspect.signature(cls.call).parameters
 
     def __new__(cls, *args: Any, **options: Any) -> Model:
         """A graph, if this is `Model` itself and inputs are given."""
@@ -142,12 +134,6 @@ class Model(Trainer):
                 f"Model '{self.name}' is not built yet: give it an Input, call it on data, or fit it first."
             )
         return map_shapes(lambda shape: (None, *shape[1:]), self.build_shape)
-
-    def _call_with_mask(self, *args: Any, mask: Any, **options: Any) -> tuple[Any, Any]:
-        if not self.gives_mask:
-            return super()._call_with_mask(*args, mask=mask, **options)
-        out, mask = self(*args, mask=mask, return_mask=True, **options)
-        return out, mask
 
     # Files
 
