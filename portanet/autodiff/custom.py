@@ -145,10 +145,6 @@ def _as_list(results: Any) -> list[Any]:
 # Declared by a pullback
 
 
-def _evaluated(grad: Any) -> Any:
-    return grad() if callable(grad) else grad
-
-
 def _record_pullback(
     xp: Namespace, trace: Trace, f: Declared, values: list[Any], links: dict[int, Any], kwargs: dict[str, Any]
 ) -> Any:
@@ -164,7 +160,7 @@ def _record_pullback(
             grads = definition(*values, **kwargs)[1](g)
         else:
             grads = pullback(g)
-        return tuple([_evaluated(grads[i]) for i in chosen])
+        return tuple([grads[i]() if callable(grads[i]) else grads[i] for i in chosen])
 
     parents, name = tuple(links.values()), f.__name__
     if isinstance(ans, tuple):
@@ -188,7 +184,7 @@ def _transpose_pullback(
         cotangents = dict(zip(floating, gs, strict=True))
         grads = pullback(tuple(cotangents.get(i) for i in range(len(results))) if isinstance(ans, tuple) else gs[0])
         used = [i for i in links if grads[i] is not None]
-        return [_evaluated(grads[i]) for i in used], used
+        return [grads[i]() if callable(grads[i]) else grads[i] for i in used], used
 
     tangents: dict[int, Any] = {}
     if floating:

@@ -19,6 +19,8 @@ _CONTAINERS = frozenset((list, tuple, dict))
 _TRACED, _UNKNOWN = object(), object()
 _LIBRARIES: dict[type, Any] = {}
 """By type: the backend class; None if it is not an array type; `_TRACED` for array types of no backend."""
+_LEAST_ELEMENTS: dict[type, float] = {}
+"""By type: `Backend.least_elements`; infinity for traced arrays."""
 
 
 def overridable(definition: F) -> F:
@@ -102,7 +104,7 @@ def elementwise(function: F) -> F:
 
     @functools.wraps(function)
     def apply(*args: Any, **options: Any) -> Any:
-        library = library_of(args) if is_large(args[0]) else None
+        library = library_of(args) if is_large(args[0]) else None  # one of the others may be traced
         if library is None:
             return function(*args, **options)
         return library.map_elements(functools.partial(function, **options) if options else function, args)
@@ -112,8 +114,11 @@ def elementwise(function: F) -> F:
 
 def is_large(x: Array) -> bool:
     """Whether the backend divides or fuses elementwise work on arrays of this size."""
-    library = library_of((x,))
-    return library is not None and math.prod(x.shape) >= library.least_elements
+    least = _LEAST_ELEMENTS.get(type(x))
+    if least is None:
+        library = library_of((x,))
+        least = _LEAST_ELEMENTS[type(x)] = math.inf if library is None else library.least_elements
+    return least < math.inf and math.prod(x.shape) >= least
 
 
 def map_rows(function: Callable[..., Any], *arrays: Array | None, size: int, total: bool = False) -> Any:

@@ -180,8 +180,8 @@ class Layer(WeightHolder):
         if self.gives_mask:
             out, out_mask = self(x, *further, mask=mask, return_mask=True, **options)
             return out, out_mask
-        out, out_mask = self(x, *further, mask=mask, **options), self.compute_mask(x, mask)
-        by_default = type(self).compute_mask is Layer.compute_mask
+        out, by_default = self(x, *further, mask=mask, **options), type(self).compute_mask is Layer.compute_mask
+        out_mask = None if mask is None and by_default else self.compute_mask(x, mask)
         return out, None if out_mask is None or (by_default and not mask_fits(out_mask, out)) else out_mask
 
     def add_loss(self, value: Array) -> None:

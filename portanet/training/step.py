@@ -169,16 +169,20 @@ class Division:
 
     def __init__(self, model: Layer) -> None:
         inner = [layer for layer in model.flatten_layers() if layer.built and not layer.sublayers()]
-        self.shapes = [_input_shape(layer) for layer in inner] if keeps_examples_apart(model) else []
-        """Shapes that layers see; none for models whose result might change."""
+        shapes = [tuple(_input_shape(layer)[1:]) for layer in inner] if keeps_examples_apart(model) else []
+        self.count = len(shapes)
+        """How many shapes layers see; none for models whose result might change."""
+        self.elements = sum(math.prod(shape) for shape in shapes if None not in shape)
+        self.open = [shape for shape in shapes if None in shape]
 
     def parts(self, x: Array) -> list[slice]:
         """The parts of a batch, of which `x` is the first input; sizes that layers do not know are those of `x`."""
-        backend, sizes = backend_class_of(x), dict(enumerate(x.shape))
-        if not self.shapes or backend is None:
+        backend = backend_class_of(x)
+        if not self.count or backend is None:
             return [slice(0, x.shape[0])]
-        seen = [math.prod(n or sizes.get(i, 1) for i, n in enumerate(shape[1:], 1)) for shape in self.shapes]
-        return backend.parts(x.shape[0], sum(seen) / len(seen))
+        sizes = dict(enumerate(x.shape[1:])) if self.open else {}
+        seen = [math.prod(n or sizes.get(i, 1) for i, n in enumerate(shape)) for shape in self.open]
+        return backend.parts(x.shape[0], (self.elements + sum(seen)) / self.count)
 
     def compute(self, forward: Forward, params: dict[str, Array], x: Any) -> tuple[list[Array], tuple[list[Any], Any]]:
         """As `forward(params, x)`.

@@ -179,7 +179,7 @@ def apart(x: Any) -> Any:
     ],
 )
 def test_what_is_divided(extra: Any, divided: bool) -> None:
-    assert bool(Division(model(extra)).shapes) is divided
+    assert bool(Division(model(extra)).count) is divided
 
 
 @pytest.mark.parametrize("time", [5, None])
@@ -226,8 +226,8 @@ def test_a_loss_that_looks_at_weights_trains_them() -> None:
 def test_constants_of_a_graph_may_be_for_a_whole_batch() -> None:
     start, mask = layers.Input((5, 4)), np.ones((1, 5, 5), dtype="bool")
     made = portanet.Model(start, layers.MultiHeadAttention(2, 2)(start, attention_mask=mask))
-    assert not Division(made).shapes
-    assert Division(portanet.Model(start, layers.MultiHeadAttention(2, 2)(start))).shapes
+    assert not Division(made).count
+    assert Division(portanet.Model(start, layers.MultiHeadAttention(2, 2)(start))).count
 
 
 def test_masks_of_parts(monkeypatch: pytest.MonkeyPatch) -> None:

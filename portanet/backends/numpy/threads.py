@@ -29,7 +29,20 @@ interpreter."""
 
 _helpers: list[threading.Thread] = []
 _jobs: SimpleQueue[tuple[contextvars.Context, _Job]] = SimpleQueue()
-_here = threading.local()
+
+
+class _OfThread(threading.local):
+    """What each thread knows about itself."""
+
+    busy = False
+    """Whether it computes a piece."""
+    holding = 0
+    """How many blocks of `single_threaded_blas` it is in."""
+    plans: tuple[tuple[Plan, ExitStack], ...] = ()
+    """The steps that it is in, and what they hold."""
+
+
+_here = _OfThread()
 _lock = threading.Lock()
 _holders = [0]
 _working = [0]
@@ -43,7 +56,7 @@ def _forget_threads() -> None:
     _jobs, _lock = SimpleQueue(), threading.Lock()
     _working[0] = 1 if in_a_piece() else 0
     _helpers.clear()
-    _holders[0] = getattr(_here, "holding", 0)
+    _holders[0] = _here.holding
     if not _holders[0]:
         _owed.update({id(library): count for library, count in _before})
         _before.clear()
@@ -68,14 +81,12 @@ def _blas() -> list[Any]:
 
 def has_cores() -> bool:
     """Whether the cores are the caller's, since it told BLAS to leave them."""
-    holding: int = getattr(_here, "holding", 0)
-    return holding > 0
+    return _here.holding > 0
 
 
 def in_a_piece() -> bool:
     """Whether the caller computes a piece, and may not be alone at work."""
-    busy: bool = getattr(_here, "busy", False)
-    return busy
+    return _here.busy
 
 
 def thread_count() -> int:
@@ -98,7 +109,7 @@ def single_threaded_blas() -> Iterator[None]:
         for library, _ in _before:
             library.set_num_threads(1)
         _holders[0] += 1
-    _here.holding = getattr(_here, "holding", 0) + 1
+    _here.holding = _here.holding + 1
     try:
         yield
     finally:
@@ -123,12 +134,13 @@ class Plan:
         self.in_pieces = False
 
     def __enter__(self) -> None:
-        _here.plans = [*getattr(_here, "plans", []), (self, ExitStack())]
+        _here.plans = (*_here.plans, (self, ExitStack()))
         if self.in_pieces:
             self.hold()
 
     def __exit__(self, *error: Any) -> None:
-        *_here.plans, (_, held) = _here.plans
+        _, held = _here.plans[-1]
+        _here.plans = _here.plans[:-1]
         held.close()
 
     def hold(self) -> None:
@@ -139,8 +151,7 @@ class Plan:
 
 def in_a_step_of_products() -> bool:
     """Whether the caller is in a step that has not worked in pieces so far, so that BLAS has the cores."""
-    plans: list[Any] = getattr(_here, "plans", [])
-    return bool(plans) and not has_cores()
+    return bool(_here.plans) and not has_cores()
 
 
 def run_pieces(run: Callable[[int], Any], count: int) -> None:
