@@ -165,13 +165,12 @@ def reduce(
         values = values * weight
     if reduction is None:
         return values
-    total = xp.sum(values)
     if reduction == "sum":
-        return total
+        return xp.sum(values)
     if reduction == "mean_with_sample_weight" and weight is not None:
-        return total / _at_least_tiny(xp.sum(weight))
+        return xp.sum(values) / _at_least_tiny(xp.sum(weight))
     if mask is not None:
-        return total / _at_least_tiny(xp.sum(valid))
+        return xp.sum(values) / _at_least_tiny(xp.sum(valid))
     return xp.mean(values)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from portanet.autodiff import array_namespace, custom_vjp
+from portanet.autodiff import array_namespace, custom_vjp, lift, unwrap
 from portanet.backends import Array, device_of
 
 
@@ -137,6 +137,8 @@ def one_hot(labels: Array, classes: int, dtype: Any) -> Array:
         array([[1., 0., 0.],
                [0., 0., 1.]], dtype=float32)
     """
-    xp = array_namespace(labels)
-    numbers = xp.arange(classes, dtype=labels.dtype, device=device_of(labels))
-    return xp.astype(xp.expand_dims(labels, axis=-1) == numbers, dtype)
+    plain = unwrap(labels)  # class numbers have no derivative
+    xp = array_namespace(plain)
+    numbers = xp.arange(classes, dtype=plain.dtype, device=device_of(plain))
+    encoded = xp.astype(plain[..., None] == numbers, dtype)
+    return encoded if plain is labels else lift(encoded)
