@@ -126,13 +126,18 @@ class Variable:
 
     def move(self, backend: Backend) -> None:
         """Move the array to another backend or device; the default dtype becomes that backend's default dtype."""
-        source = self.backend
-        name = backend.dtype_name(backend.dtype) if self.dtype == source.dtype else source.dtype_name(self.dtype)
-        self._value = backend.xp.astype(backend.from_host(self.numpy()), backend.find_dtype(name))
+        self._value = moved(self._value, self.backend, backend)
         self.backend = backend
 
     def __repr__(self) -> str:
         return f"<Variable {self.path}, shape={self.shape}, dtype={self.dtype}, backend={self.backend.name}>"
+
+
+def moved(value: Array, source: Backend, target: Backend) -> Array:
+    """An array on another backend or device; the default dtype becomes the default dtype there."""
+    name = target.dtype_name(target.dtype) if value.dtype == source.dtype else source.dtype_name(value.dtype)
+    array: Array = target.xp.astype(target.from_host(source.to_host(value)), target.find_dtype(name))
+    return array
 
 
 @contextlib.contextmanager

@@ -16,7 +16,9 @@ from portanet import checks, layers, losses, optimizers, random
 from portanet.backends import HostArray, get_backend, make_backend, use_backend
 from portanet.losses import Loss
 from portanet.models import Model, Sequential
+from portanet.saving.model import set_stream_keys, stream_keys
 from portanet.schedules.base import hyperparameter
+from portanet.tree import tree_map
 
 FLOATS = [np.float64, np.float32]
 """Supported dtypes of data; others are converted to the first."""
@@ -193,21 +195,47 @@ class PortanetEstimator(BaseEstimator):  # type: ignore[misc]
         outputs: HostArray = self.model_.predict(X)
         return outputs
 
-    # Pickling: weights on the host and the parameters, from which the network is rebuilt
+    # Pickling: parameters, from which the network is rebuilt, and on the host what it has learned and where it stands
 
     def __getstate__(self) -> dict[str, Any]:
         state = dict(super().__getstate__())
         model = state.pop("model_", None)
         if model is not None:
+            paths, slots = model.optimizer_state or ([], {})
             state["_weights"] = model.get_weights()
+            state["_training"] = {
+                "counters": [v.numpy() for v in model.variables if v.counter],
+                "streams": stream_keys(model),
+                "trainable": [layer.trainable for layer in model.flatten_layers()],
+                "optimizer": model.optimizer,
+                "optimizer_state": (paths, tree_map(model.backend.to_host, slots)),
+                "loss": model.loss,
+            }
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         state = dict(state)
-        weights = state.pop("_weights", None)
+        weights, training = state.pop("_weights", None), state.pop("_training", None)
         super().__setstate__(state)
         if weights is not None:
             with random.use_seed(0), self._use_backend():
                 self.model_ = self._make_model()
-                self.model_.compile(self._make_optimizer(), self._make_loss())
-                self.model_.set_weights(weights)
+                self._restore(self.model_, weights, training)
+
+    def _restore(self, model: Model, weights: list[HostArray], training: dict[str, Any] | None) -> None:
+        """Bring a rebuilt network to where another one stood; pickles of earlier versions hold the weights alone."""
+        if training is None:
+            model.compile(self._make_optimizer(), self._make_loss())
+            model.set_weights(weights)
+            return
+        model.compile(training["optimizer"], training["loss"], auto_scale_loss=False)
+        model.set_weights(weights)
+        counters = (v for v in model.variables if v.counter)
+        for variable, value in zip(counters, training["counters"], strict=True):
+            variable.assign(model.backend.from_host(value))
+        set_stream_keys(model, training["streams"])
+        for layer, trainable in zip(model.flatten_layers(), training["trainable"], strict=True):
+            layer.trainable = trainable
+        paths, slots = training["optimizer_state"]
+        if paths:
+            model.optimizer_state = paths, tree_map(model.backend.from_host, slots)

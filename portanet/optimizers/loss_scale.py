@@ -63,12 +63,13 @@ class LossScaleOptimizer(Optimizer):
 
     def init(self, params: Mapping[str, Array]) -> State:
         state = self.inner_optimizer.init(params)
-        if params:
-            first = next(iter(params.values()))
-            xp, device = array_namespace(first), device_of(first)
-            state["dynamic_scale"] = xp.asarray(self.initial_scale, dtype=xp.float32, device=device)
-            state["step_counter"] = xp.zeros((), dtype=xp.int32, device=device)
-        return state
+        return state | self.init_scale(next(iter(params.values()))) if params else state
+
+    def init_scale(self, like: Array) -> State:
+        """The part of the initial state that is not the inner optimizer's, on the device of an array."""
+        xp, device = array_namespace(like), device_of(like)
+        scale = xp.asarray(self.initial_scale, dtype=xp.float32, device=device)
+        return {"dynamic_scale": scale, "step_counter": xp.zeros((), dtype=xp.int32, device=device)}
 
     def scale_loss(self, loss: Array, state: State) -> Array:
         return loss * state["dynamic_scale"] if state else loss

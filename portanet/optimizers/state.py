@@ -1,6 +1,6 @@
 """The state of an optimizer where parameters are frozen and thawed: its entries by path are divided, joined, extended.
 
-A state is a dict of scalars, and of dicts by path such as the slots.
+A state is a dict of scalars, and of dicts by path such as the slots. It belongs to one optimizer and one model.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Container, Mapping
 from portanet.autodiff import array_namespace
 from portanet.backends import Array
 from portanet.optimizers.base import Optimizer, State
+from portanet.optimizers.loss_scale import LossScaleOptimizer
 
 
 def extended(optimizer: Optimizer, state: State, params: Mapping[str, Array]) -> State:
@@ -53,3 +54,27 @@ def joined(outside: State, state: State) -> State:
     """
     others = {name: entry for name, entry in outside.items() if isinstance(entry, dict)}
     return state | {name: {**state.get(name, {}), **tree} for name, tree in others.items()}
+
+
+def unscaled(optimizer: Optimizer) -> Optimizer:
+    """The optimizer inside one with loss scaling: `compile` may wrap it anew each time."""
+    return unscaled(optimizer.inner_optimizer) if isinstance(optimizer, LossScaleOptimizer) else optimizer
+
+
+def rescaled(optimizer: Optimizer, state: State) -> State:
+    """The state of an optimizer that was used with loss scaling, for one without, or the other way round.
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet.optimizers import SGD
+        >>> state = SGD(0.1).init({"a": np.ones(1)})
+        >>> list(rescaled(LossScaleOptimizer("sgd"), state))
+        ['dynamic_scale', 'step_counter', 'iterations', 'learning_rate']
+        >>> list(rescaled(SGD(0.1), rescaled(LossScaleOptimizer("sgd"), state)))
+        ['iterations', 'learning_rate']
+    """
+    if not state:
+        return state
+    if isinstance(optimizer, LossScaleOptimizer):
+        return optimizer.init_scale(state["iterations"]) | state
+    return {name: entry for name, entry in state.items() if name not in ("dynamic_scale", "step_counter")}

@@ -36,7 +36,7 @@ def save_model(model: Any, path: str | os.PathLike[str]) -> None:
         "architecture": encoder.encode(model, "architecture"),
         "built": encoder.encode({p: layer.build_shape for p, layer in walk(model) if _was_built(layer)}, "built"),
         "frozen": [p for p, layer in walk(model) if not layer._trainable],
-        "streams": _streams(model),
+        "streams": stream_keys(model),
         "compile": encoder.encode(model.get_compile_config(), "compile"),
         **_training(model, encoder),
     }
@@ -97,7 +97,7 @@ def restore(model: Any, path: str | os.PathLike[str]) -> None:
         hosts = _read_variables(model, archive)
         resume = _prepared(model, archive, Decoder(archive))
         model._steps = {}  # compiled steps hold the previous streams
-        _set_streams(model, document)
+        set_stream_keys(model, document.get("streams"))
         assign(model, hosts)
         resume()
 
@@ -116,7 +116,7 @@ def _loaded(archive: Archive, custom_objects: Mapping[str, Any] | None, compiled
             resume = _prepared(model, archive, decoder)
         else:
             resume = _nothing
-        _set_streams(model, document)
+        set_stream_keys(model, document.get("streams"))
         assign(model, hosts)
         resume()
         return model
@@ -131,16 +131,16 @@ def _was_built(layer: Layer) -> bool:
     return layer.built and layer.build_shape is not None
 
 
-def _streams(model: Layer) -> dict[str, int]:
+def stream_keys(model: Layer) -> dict[str, int]:
     """The keys of the random streams of layers; with the counters, they determine the next draws."""
     keys = ((path, getattr(layer, "key", None)) for path, layer in walk(model))
     return {path: key for path, key in keys if isinstance(key, int)}
 
 
-def _set_streams(model: Layer, document: dict[str, Any]) -> None:
-    streams = document.get("streams")
+def set_stream_keys(model: Layer, keys: Any) -> None:
+    """Let random layers draw as those of another model, by the result of `stream_keys`."""
     for path, layer in walk(model):
-        key = streams.get(path) if isinstance(streams, dict) else None
+        key = keys.get(path) if isinstance(keys, dict) else None
         if isinstance(getattr(layer, "key", None), int) and isinstance(key, int):
             layer.key = key  # type: ignore[attr-defined]
 

@@ -8,7 +8,6 @@ from typing import Any, Self
 from portanet import checks, metrics, optimizers
 from portanet.backends import Array, Backend, get_backend, use_backend
 from portanet.callbacks import Callback, CallbackList
-from portanet.layers import Layer
 from portanet.training import dask, loops, step
 from portanet.training.data.intake import Intake
 from portanet.training.data.sources import Order, count_examples, find_source, gives_batches
@@ -16,17 +15,14 @@ from portanet.training.data.streams import Batch, Source
 from portanet.training.history import History, Position, Totals, listed
 from portanet.training.loops import TrainingRun
 from portanet.training.objective import Objective, losses_of, output_shapes
-from portanet.tree import tree_map
+from portanet.training.optimized import Optimized
 
 
-class Trainer(Layer):
+class Trainer(Optimized):
     """A layer that can be trained; `Model` builds on it."""
 
-    optimizer: optimizers.Optimizer | None = None
     loss: Any = None
     """The loss, or a list or dict of losses of the outputs."""
-    optimizer_state: tuple[list[str], dict[str, Any]] | None = None
-    """Paths of the weights that are or were trained, and the optimizer's state for them."""
     history: History | None = None
     """The record of the last run of `fit`, also of one that was interrupted."""
     stop_training = False
@@ -60,7 +56,8 @@ class Trainer(Layer):
         of the outputs, or a dict by their names.
 
         Args:
-            optimizer: Name or object.
+            optimizer: Name or object. An object that has trained this model before goes on from its state: moments,
+                number of steps, position of its schedule. It may train several models, independently.
             loss: Name, object, or function `(y_true, y_pred) -> loss of each example`; None for outputs without.
             loss_weights: What the losses are multiplied by before they are added up.
             metrics: Names or objects; "accuracy" is the one that fits the loss. Sample weights do not count.
@@ -73,14 +70,12 @@ class Trainer(Layer):
         """
         if loss is None:
             raise ValueError("Argument `loss` of compile(...) is needed, such as 'mse'. Received: loss=None")
-        earlier, chosen = self.optimizer, optimizers.get(optimizer)
+        chosen = optimizers.get(optimizer)
         auto_scale_loss = checks.boolean("auto_scale_loss", auto_scale_loss, "compile")
         half = any(layer.dtype_policy.name == "mixed_float16" for layer in self.flatten_layers())
         if auto_scale_loss and half and not isinstance(chosen, optimizers.LossScaleOptimizer):
-            again = isinstance(earlier, optimizers.LossScaleOptimizer) and earlier.inner_optimizer is chosen
-            chosen = earlier if again else optimizers.LossScaleOptimizer(chosen)
-        if chosen is not earlier:  # the same object goes on as it is
-            self.optimizer, self.optimizer_state = chosen, None
+            chosen = optimizers.LossScaleOptimizer(chosen)
+        self.replace_optimizer(chosen)
         self.loss = losses_of(loss)
         self._settings = {
             "loss": self.loss,
@@ -114,14 +109,8 @@ class Trainer(Layer):
 
     def to(self, name: str | Backend, device: Any = None, dtype: str | None = None) -> Self:
         """Move the weights and the optimizer's state to another backend or device; see `Layer.to`."""
-        home = self.backend
-        super().to(name, device, dtype)
-        if self.optimizer_state is not None:
-            paths, state = self.optimizer_state
-            moved = tree_map(lambda leaf: self.backend.from_host(home.to_host(leaf)), state)
-            self.optimizer_state = (paths, moved)
         self._steps = {}
-        return self
+        return super().to(name, device, dtype)
 
     def fit(
         self,

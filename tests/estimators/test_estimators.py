@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import pickle
 import subprocess
 import sys
@@ -20,7 +21,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import portanet
-from portanet import layers
+from portanet import layers, optimizers, schedules
 from portanet.backends import Backend
 from portanet.callbacks import EarlyStopping
 from portanet.estimators import PortanetClassifier, PortanetRegressor
@@ -108,6 +109,27 @@ def test_pickles_hold_host_arrays_and_predict_the_same() -> None:
         twin.partial_fit(*IRIS)
         assert twin.n_iter_ == model.n_iter_ + 1
     assert not hasattr(pickle.loads(pickle.dumps(quick())), "model_")
+
+
+@pytest.mark.parametrize("way", [copy.deepcopy, lambda x: pickle.loads(pickle.dumps(x))], ids=["deepcopy", "pickle"])
+@pytest.mark.parametrize("optimizer", ["adam", optimizers.SGD(schedules.ExponentialDecay(0.1, 5, 0.5), momentum=0.9)])
+def test_a_copy_goes_on_exactly(backend: Backend, way: Any, optimizer: Any) -> None:
+    x, y = IRIS[0].astype("float32"), IRIS[1]
+    model = quick(model=deep, optimizer=optimizer, epochs=2, warm_start=True).fit(x, y)
+    model.model_.optimizer.learning_rate = 0.005 if optimizer == "adam" else optimizer.learning_rate
+    twin = way(way(model))
+    assert int(twin.model_.optimizer_state[1]["iterations"]) == 2
+    for one in (model, twin):
+        one.partial_fit(x, y).fit(x, y)
+    np.testing.assert_array_equal(twin.predict_proba(x), model.predict_proba(x))
+    assert twin.history_ == model.history_
+    # A change of parameters reaches the next network alone.
+    model.model_.layers[0].trainable = False
+    model.set_params(optimizer="rmsprop", loss="categorical_crossentropy")
+    twin = way(model)
+    for one in (model, twin):
+        one.partial_fit(x, y)
+    np.testing.assert_array_equal(twin.predict_proba(x), model.predict_proba(x))
 
 
 def test_early_stopping_on_a_part_kept_for_it() -> None:

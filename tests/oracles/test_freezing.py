@@ -50,3 +50,24 @@ def test_as_keras(backend: Any, frozen: str, name: str) -> None:
                 value = model.named_variables()[path].numpy()
                 np.testing.assert_allclose(value, variable.numpy(), rtol=1e-3, atol=1e-5, err_msg=path)
     assert int(model.optimizer_state[1]["iterations"]) == int(theirs.iterations.numpy()) == 18
+
+
+def test_optimizers_in_turn(backend: Any) -> None:
+    keras = pytest.importorskip("keras")
+    model, twin = network(portanet, layers), network(keras, keras.layers)
+    twin.set_weights(model.get_weights())
+    pairs = [
+        (module.Adam(rate.ExponentialDecay(0.01, 2, 0.7)), module.SGD(0.01, momentum=0.9))
+        for module, rate in ((optimizers, schedules), (keras.optimizers, keras.optimizers.schedules))
+    ]
+    for number, frozen in ((0, ""), (1, ""), (0, ""), (1, "first"), (0, "first"), (0, ""), (1, "")):
+        for one, pair in zip((model, twin), pairs, strict=True):
+            for layer in ("first", "last"):
+                one.get_layer(layer).trainable = layer != frozen
+            one.compile(pair[number], "mse")
+        fit = {"batch_size": 4, "epochs": 2, "shuffle": False, "verbose": 0}
+        expected, found = twin.fit(X, Y, **fit).history, model.fit(X, Y, **fit).history
+        np.testing.assert_allclose(found["loss"], expected["loss"], rtol=1e-4)
+        assert int(model.optimizer_state[1]["iterations"]) == int(pairs[1][number].iterations.numpy())
+    for ours, theirs in zip(model.get_weights(), twin.get_weights(), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-3, atol=1e-5)
