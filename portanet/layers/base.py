@@ -10,9 +10,9 @@ from portanet import checks, regularizers
 from portanet.backends import Array, Backend, HostArray, get_backend, use_backend
 from portanet.layers.calling import NamedLayers, calling, inspect_input, layers_below, locate, weights_as_constants
 from portanet.layers.output_shapes import shape_by_trial
-from portanet.layers.several_inputs import Several, mask_fits, masks_of, shape_of
+from portanet.layers.several_inputs import Several, mask_fits, masks_of, one_array, shape_of
 from portanet.layers.symbolic import Node, only_node, record
-from portanet.layers.weights import WeightHolder, assign_all, building
+from portanet.layers.weights import WeightHolder, assign_all, building, building_for
 from portanet.mixed_precision import DTypePolicy, at_least_float32, cast_floats, cast_integers
 from portanet.tree import tree_leaves
 from portanet.variables import Variable, add_loss, computing_in, count_trainable_change
@@ -65,12 +65,14 @@ class Layer(WeightHolder):
 
     _takes_training = False
     _takes_mask = False
+    _takes_one_array = False  # where the input of `call` is annotated as an `Array`
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         parameters = inspect.signature(cls.call).parameters
         cls._takes_training = "training" in parameters
         cls._takes_mask = "mask" in parameters
+        cls._takes_one_array = next((p.annotation for p in [*parameters.values()][1:]), None) in ("Array", Array)
         cls.gives_mask = "return_mask" in parameters
         cls.independent_examples = cls.__dict__.get("independent_examples", False)
         if "build" in cls.__dict__:
@@ -137,6 +139,8 @@ class Layer(WeightHolder):
         """
         if self.several_inputs is not None:
             x, further = self.several_inputs.collect(self, x, further, options), ()
+        elif self._takes_one_array and isinstance(x, (list, tuple, dict)):
+            raise one_array(self, x)
         outer = calling.get()
         symbolic, guest = inspect_input(self, x, options) if outer is None else (False, None)
         if symbolic:
@@ -172,8 +176,10 @@ class Layer(WeightHolder):
 
     def _build_on(self, x: Any) -> None:
         """Build the layer for these inputs: a tree of arrays, or of `ArraySpec` in their place."""
-        self._dtypes = [leaf.dtype for leaf in tree_leaves(x)]
-        self.build(shape_of(x))
+        leaves = tree_leaves(x)
+        self._dtypes = [leaf.dtype for leaf in leaves]
+        with building_for(leaves):
+            self.build(shape_of(x))
 
     def _call_with_mask(self, x: Any, *further: Any, mask: Any, **options: Any) -> tuple[Any, Any]:
         """The output and its mask; a list of masks for several outputs."""

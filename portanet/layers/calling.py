@@ -8,7 +8,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from portanet.autodiff import unwrap
-from portanet.backends import ForwardBackend, forward_backend_of, raw_namespace
+from portanet.backends import Array, Backend, ForwardBackend, backend_class_of, forward_backend_of, raw_namespace
 from portanet.layers.symbolic import SymbolicArray
 from portanet.lookup import snake_case
 from portanet.tree import tree_leaves
@@ -42,6 +42,9 @@ def inspect_input(layer: Layer, x: Any, options: dict[str, Any]) -> tuple[bool, 
     Returns:
         Whether any array is symbolic; and the library of `x` if it is forward-only, so that the weights have to be
         converted to its constants.
+
+    Raises:
+        TypeError: An input is no array, or the arrays or the weights are of several libraries.
     """
     leaves = tree_leaves(x)
     if SymbolicArray in map(type, leaves) or (options and SymbolicArray in map(type, tree_leaves(options))):
@@ -51,23 +54,71 @@ def inspect_input(layer: Layer, x: Any, options: dict[str, Any]) -> tuple[bool, 
     for leaf in leaves or [x]:
         plain = unwrap(leaf)
         if not hasattr(plain, "dtype") or not hasattr(plain, "shape"):
-            raise TypeError(
-                f"Layer '{layer.name}' computes with arrays; convert lists and numbers with portanet.asarray(x). "
-                f"Received: {type(x).__name__}"
-            )
+            raise _not_an_array(layer, x, leaf)
         if variable is not None and raw_namespace(plain) is variable.backend.xp:
             continue
         library = forward_backend_of(plain)
         if variable is not None and (library is None or not library.takes(plain, variable.backend.xp)):
-            name = variable.backend.name
-            raise TypeError(
-                f"Layer '{layer.name}' was built on backend '{name}' and was called with an array of "
-                f"{raw_namespace(plain).__name__}. Convert the array with portanet.asarray(x) under "
-                f"portanet.use_backend('{name}'), use model.predict(x), which converts, or move the model with "
-                f"model.to(...). Received: {type(plain).__name__} of shape {tuple(plain.shape)}"
-            )
+            raise foreign_array(f"Layer '{layer.name}' was built on backend", variable.backend.name, plain)
         guest = library or guest
+    if guest is None and (options or len(leaves) > 1):
+        _require_one_library(layer, leaves, options)
     return False, guest
+
+
+def _require_one_library(layer: Layer, leaves: list[Any], options: dict[str, Any]) -> None:
+    """Reject an array of another library than the first, among inputs and arguments by name."""
+    xp = raw_namespace(unwrap(leaves[0]))
+    named = [(name, leaf) for name, value in options.items() for leaf in tree_leaves(value)]
+    for name, leaf in [("", leaf) for leaf in leaves] + named:
+        plain = unwrap(leaf)
+        if not hasattr(plain, "dtype") or not hasattr(plain, "shape") or forward_backend_of(plain) is not None:
+            continue
+        if raw_namespace(plain) is not xp:
+            what = (
+                f"Argument `{name}` of layer '{layer.name}' must be" if name else f"Layer '{layer.name}' got at first"
+            )
+            raise foreign_array(f"{what} an array of", library_name(unwrap(leaves[0])), plain)
+
+
+def _not_an_array(layer: Layer, x: Any, leaf: Any) -> TypeError:
+    alone = leaf is x or not any(hasattr(other, "shape") for other in tree_leaves(x))
+    received = type(x).__name__ if alone else f"{type(leaf).__name__} among arrays"
+    return TypeError(
+        f"Layer '{layer.name}' computes with arrays; convert lists and numbers with portanet.asarray(x). "
+        f"Received: {received}"
+    )
+
+
+def foreign_array(what: str, backend: str, x: Array) -> TypeError:
+    """The error for an array of another library.
+
+    Args:
+        what: What does not accept it, to begin the message with.
+        backend: Name of the backend whose arrays it takes.
+        x: The array.
+    """
+    return TypeError(
+        f"{what} '{backend}'; convert the array with portanet.asarray(x) under portanet.use_backend('{backend}'), call "
+        "model.predict(x), which converts, or choose the other backend: portanet.set_backend(...) before building, "
+        f"model.to(...) after. Received: an array of '{library_name(x)}', {type(x).__name__} of shape {tuple(x.shape)}"
+    )
+
+
+def library_name(x: Array) -> str:
+    """The name of the backend to which an array belongs, or of its library."""
+    return getattr(backend_class_of(x), "name", type(x).__module__.partition(".")[0])
+
+
+def foreign_to(backend: Backend, leaves: list[Any]) -> Array | None:
+    """The first plain array among `leaves` that layers with weights on a backend cannot be called with; or None."""
+    for leaf in map(unwrap, leaves):
+        if backend_class_of(leaf) is None:  # the shape of an array, in its place
+            continue
+        library = forward_backend_of(leaf)
+        if raw_namespace(leaf) is not backend.xp and (library is None or not library.takes(leaf, backend.xp)):
+            return leaf
+    return None
 
 
 @contextlib.contextmanager

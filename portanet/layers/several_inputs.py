@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from portanet.tree import tree_map
+from portanet.tree import tree_leaves, tree_map
 
 if TYPE_CHECKING:
     from portanet.layers.base import Layer
@@ -50,7 +50,13 @@ class Several:
         if self.more is not None:
             value = options.pop(self.more, None)
             arrays += [] if value is None else entries(value)
+        while len(arrays) > self.required and self.more is None and arrays[-1] is None:
+            arrays.pop()
         arrays = self.entries(layer, arrays)
+        if any(array is None for array in arrays):
+            place = next(i for i, array in enumerate(arrays) if array is None)
+            name = f"`{self.names[place]}`" if place < len(self.names) else f"index {place}"
+            raise ValueError(f"Layer '{layer.name}' takes {self}; leave out what is missing. Received: None at {name}")
         shapes = [tuple(array.shape) for array in arrays if getattr(array, "shape", ())]
         if len({shape[0] for shape in shapes} - {None}) > 1:
             raise ValueError(
@@ -76,6 +82,16 @@ class Several:
 def entries(x: Any) -> list[Any]:
     """The entries of a list of arrays, shapes or masks; a single one becomes a list of one."""
     return list(x) if isinstance(x, (list, tuple)) and not is_shape(x) else [x]
+
+
+def one_array(layer: Layer, x: Any) -> TypeError:
+    """The error for a list or dict as the input of a layer that takes one array."""
+    leaves = tree_leaves(x)
+    if any(hasattr(leaf, "shape") for leaf in leaves):
+        expected = "takes one array; join several with layers.Concatenate(), or stack examples with xp.stack(arrays)"
+    else:
+        expected = "computes with arrays; convert lists and numbers with portanet.asarray(x)"
+    return TypeError(f"Layer '{layer.name}' {expected}. Received: {type(x).__name__} of {len(leaves)}")
 
 
 def masks_of(mask: Any, count: int) -> list[Any]:

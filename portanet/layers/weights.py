@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
 
 from portanet import constraints, initializers, random, regularizers
-from portanet.backends import get_backend
+from portanet.backends import Array, Backend, get_backend
 from portanet.configurable import Configurable
+from portanet.layers.calling import foreign_array, foreign_to
 from portanet.lookup import snake_case
 from portanet.mixed_precision import DTypePolicy, chosen_policy
 from portanet.variables import Variable, will_be_loaded
+
+_foreign: ContextVar[Array | None] = ContextVar("portanet_built_for_foreign_array", default=None)
 
 
 class WeightHolder(Configurable):
@@ -67,7 +72,7 @@ class WeightHolder(Configurable):
             )
         if name in self._variables:
             raise ValueError(f"Layer '{self.name}' already has a weight of that name. Received: name={name!r}")
-        backend = get_backend()
+        backend = self._backend_for_weights()
         shape = tuple(int(n) for n in shape)
         initial = initializers.get("zeros" if will_be_loaded(shape) else initializer)
         host = initial(shape, random.host_generator(self._path(), name))
@@ -84,10 +89,17 @@ class WeightHolder(Configurable):
 
     def add_counter(self, name: str = "counter") -> Variable:
         """Allocate a random counter: the layer's number of draws so far; see `portanet.random`."""
-        backend = get_backend()
+        backend = self._backend_for_weights()
         value = backend.from_host(np.zeros((), dtype="int32"))
         self._variables[name] = Variable(value, name, backend, trainable=False, counter=True)
         return self._variables[name]
+
+    def _backend_for_weights(self) -> Backend:
+        """The backend in use; the input for which the layer is built must be an array of it."""
+        backend, foreign = get_backend(), _foreign.get()
+        if foreign is not None:
+            raise foreign_array(f"Layer '{self.name}' creates weights on the backend in use,", backend.name, foreign)
+        return backend
 
     def _path(self) -> str:
         """The layer's path in its model; outside of models, its name and a number."""
@@ -126,7 +138,30 @@ def building(build: Callable[..., None]) -> Callable[..., None]:
 
     @functools.wraps(build)
     def wrapper(self: Any, input_shape: Any) -> None:
-        build(self, input_shape)
+        before = dict(self._variables)
+        try:
+            build(self, input_shape)
+        except BaseException:
+            self._variables = before  # so that it can be built again
+            raise
         self.built, self.build_shape = True, input_shape
 
     return wrapper
+
+
+@contextlib.contextmanager
+def building_for(inputs: list[Any]) -> Iterator[None]:
+    """Refuse, inside a `with` block, to create weights on another backend than that of the inputs of a layer.
+
+    Layers without weights compute with arrays of any library.
+
+    Args:
+        inputs: What the layer is built for: arrays, or their shapes.
+    """
+    foreign = foreign_to(get_backend(), inputs)
+    token = None if foreign is None else _foreign.set(foreign)
+    try:
+        yield
+    finally:
+        if token is not None:
+            _foreign.reset(token)

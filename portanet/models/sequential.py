@@ -66,11 +66,24 @@ class Sequential(Model):
             self._connect(layer)
 
     def build(self, input_shape: Any) -> None:
+        if not self._chain:
+            raise ValueError(
+                f"Model '{self.name}' has no layers; add some first: model.add(layer). Received: no layers"
+            )
         dtypes = iter(map(get_backend().dtype_name, self._dtypes) if self._takes_integers() else ())
         self._place("")
-        self._begin(map_shapes(lambda s: InputLayer(s[1:], None, next(dtypes, None)).output, input_shape))
-        for layer in self._chain.values():
-            self._connect(layer)
+        unbuilt = [part for layer in self._chain.values() for part in layer.flatten_layers() if not part.built]
+        try:
+            self._begin(map_shapes(lambda s: InputLayer(s[1:], None, next(dtypes, None)).output, input_shape))
+            for layer in self._chain.values():
+                self._connect(layer)
+        except BaseException:  # so that the model can be built for other inputs
+            self._start = self._end = None
+            for part in (self, *unbuilt):
+                part.built, part.build_shape = False, None
+                part._variables.clear()
+                part._nodes.clear()
+            raise
 
     def _begin(self, start: Any) -> None:
         self._start = self._end = start

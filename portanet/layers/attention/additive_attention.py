@@ -35,7 +35,7 @@ class AdditiveAttention(Attention):
         super().__init__(use_scale, dropout=dropout, **options)
 
     def build(self, input_shape: Any) -> None:
-        self.several_inputs.entries(self, input_shape)
+        self.compute_output_shape(input_shape)
         if self.dropout:
             RandomLayer.build(self, input_shape)
         if self.use_scale:
@@ -43,4 +43,6 @@ class AdditiveAttention(Attention):
 
     def _attend(self, query: Array, key: Array, value: Array, mask: Array | None, keep: Array | None) -> Any:
         scale = self.scale.value if self.use_scale else None
+        if scale is not None:
+            self.require_axis(query, -1, scale.shape[0])
         return weighted_values(sums_of_tanh(query, key, None, scale), value, mask, keep)

@@ -7,6 +7,7 @@ from typing import Any
 from portanet import checks
 from portanet.autodiff import array_namespace, unwrap
 from portanet.backends import Array
+from portanet.layers.base import Layer
 from portanet.layers.random_layer import RandomLayer
 from portanet.layers.several_inputs import Several, masks_of
 from portanet.ops.attention import attention, softmax, with_causal
@@ -55,7 +56,7 @@ class Attention(RandomLayer):
         self.dropout = checks.rate("dropout", dropout, self)
 
     def build(self, input_shape: Any) -> None:
-        self.several_inputs.entries(self, input_shape)
+        self.compute_output_shape(input_shape)
         if self.dropout:
             super().build(input_shape)
         if self.use_scale:
@@ -74,7 +75,9 @@ class Attention(RandomLayer):
         query, value, *rest = x
         key = rest[0] if rest else value
         query_mask, value_mask = (None if m is None else unwrap(m) for m in masks_of(mask, 2))
-        self._require_shapes(query, value, key, query_mask, value_mask)
+        self.compute_output_shape([tuple(query.shape), tuple(value.shape), tuple(key.shape)])
+        for x, m in ((query, query_mask), (value, value_mask)):
+            require_mask(self, m, x)
         allowed = None
         query = without_masked(query, query_mask)
         if value_mask is not None:
@@ -91,20 +94,6 @@ class Attention(RandomLayer):
         out = without_masked(out, query_mask)
         return (out, weights) if checks.boolean("return_attention_scores", return_attention_scores, self) else out
 
-    def _require_shapes(self, query: Array, value: Array, key: Array, *masks: Array | None) -> None:
-        """Reject what the computation would broadcast."""
-        if query.shape[-1] != key.shape[-1] or key.shape[:-1] != value.shape[:-1]:
-            raise ValueError(
-                f"Layer '{self.name}' needs query and key of the same size, and key and value of the same length. "
-                f"Received: query {tuple(query.shape)}, value {tuple(value.shape)}, key {tuple(key.shape)}"
-            )
-        for x, mask in zip((query, value), masks, strict=True):
-            if mask is not None and tuple(mask.shape) != tuple(x.shape[:-1]):
-                raise ValueError(
-                    f"A mask of layer '{self.name}' must have shape (batch, time), here {tuple(x.shape[:-1])}. "
-                    f"Received: {tuple(mask.shape)}"
-                )
-
     def _attend(self, query: Array, key: Array, value: Array, mask: Array | None, keep: Array | None) -> Any:
         if self.score_mode == "dot":
             if self.use_scale:
@@ -115,11 +104,45 @@ class Attention(RandomLayer):
         return weighted_values(scores, value, mask, keep)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
-        query, value, *_ = self.several_inputs.entries(self, input_shape)
+        query, value, *rest = self.several_inputs.entries(self, input_shape)
+        require_shapes(self, query, value, rest[0] if rest else value, same_size=True)
         return (*query[:-1], value[-1])
 
     def compute_mask(self, x: Any, mask: Any = None) -> Any:
         return masks_of(mask, 1)[0]
+
+
+def require_shapes(layer: Layer, query: Any, value: Any, key: Any, same_size: bool) -> None:
+    """Reject shapes that the computation would broadcast, or cannot use; sizes that are None fit.
+
+    Args:
+        layer: The layer of attention.
+        query: Shape of the query.
+        value: Shape of the value.
+        key: Shape of the key.
+        same_size: Whether query and key must have the same number of features.
+    """
+    received = f"Received: shapes {tuple(query)} of query, {tuple(value)} of value, {tuple(key)} of key"
+    if not len(query) == len(value) == len(key) == 3:
+        raise ValueError(f"Layer '{layer.name}' needs inputs of shape (batch, time, features). {received}")
+    if _differ(key[1], value[1]):
+        raise ValueError(f"Layer '{layer.name}' needs key and value of the same length, axis 1. {received}")
+    if same_size and _differ(query[2], key[2]):
+        raise ValueError(f"Layer '{layer.name}' needs query and key of the same size, axis 2. {received}")
+
+
+def _differ(size: int | None, other: int | None) -> bool:
+    return size is not None and other is not None and size != other
+
+
+def require_mask(layer: Layer, mask: Any, x: Array) -> None:
+    """Reject a mask that is not one of the time steps of an array."""
+    if mask is not None and tuple(getattr(mask, "shape", ())) != tuple(x.shape[:2]):
+        received = tuple(mask.shape) if hasattr(mask, "shape") else type(mask).__name__
+        raise ValueError(
+            f"A mask of layer '{layer.name}' must be an array of shape (batch, time), here {tuple(x.shape[:2])}. "
+            f"Received: {received}"
+        )
 
 
 def without_masked(x: Array, mask: Array | None) -> Array:

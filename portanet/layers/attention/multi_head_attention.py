@@ -7,7 +7,7 @@ from typing import Any
 from portanet import checks, constraints, initializers, regularizers
 from portanet.autodiff import array_namespace, unwrap
 from portanet.backends import Array
-from portanet.layers.attention.attention import without_masked
+from portanet.layers.attention.attention import require_mask, require_shapes, without_masked
 from portanet.layers.random_layer import RandomLayer
 from portanet.layers.several_inputs import Several, masks_of
 from portanet.ops.attention import attention, dot_product_attention, with_causal
@@ -92,8 +92,7 @@ class MultiHeadAttention(RandomLayer):
 
     def build(self, input_shape: Any) -> None:
         query, value, key = _three(self.several_inputs.entries(self, input_shape))
-        for shape in (query, value, key):
-            self.require_rank(shape, 3, "(batch, time, features)")
+        require_shapes(self, query, value, key, same_size=False)
         if self.dropout:
             super().build(query)
         heads, size = self.num_heads, self.output_size or query[-1]
@@ -134,6 +133,8 @@ class MultiHeadAttention(RandomLayer):
         use_causal_mask: bool = False,
         return_attention_scores: bool = False,
     ) -> Any:
+        query, value, key = _three(x)
+        require_shapes(self, query.shape, value.shape, key.shape, same_size=False)
         query_mask, source_mask = self._masks(x, mask, value_mask)
         attention_mask = self._attention_mask(x, attention_mask)
         query, value, key = self._without_masked(x, query_mask, source_mask, attention_mask)
@@ -180,11 +181,7 @@ class MultiHeadAttention(RandomLayer):
     def _checked_mask(self, mask: Array | None, x: Array) -> Array | None:
         if mask is None:
             return None
-        if tuple(mask.shape) != tuple(x.shape[:2]):
-            raise ValueError(
-                f"A mask of layer '{self.name}' must have shape (batch, time), here {tuple(x.shape[:2])}. "
-                f"Received: {tuple(mask.shape)}"
-            )
+        require_mask(self, mask, x)
         mask = unwrap(mask)
         xp = array_namespace(mask)
         return xp.astype(mask, xp.bool)
@@ -236,6 +233,8 @@ class MultiHeadAttention(RandomLayer):
         """The argument `attention_mask` as a boolean mask that broadcasts to (batch, heads, target, source)."""
         if mask is None:
             return None
+        if not hasattr(mask, "shape"):
+            raise checks.invalid("attention_mask", mask, "a boolean array; convert it with portanet.asarray", self)
         allowed = unwrap(mask)
         xp = array_namespace(allowed)
         allowed = allowed if xp.isdtype(allowed.dtype, "bool") else allowed != 0
@@ -252,7 +251,8 @@ class MultiHeadAttention(RandomLayer):
         return allowed
 
     def compute_output_shape(self, input_shape: Any) -> Any:
-        query = self.several_inputs.entries(self, input_shape)[0]
+        query, value, key = _three(self.several_inputs.entries(self, input_shape))
+        require_shapes(self, query, value, key, same_size=False)
         return (*query[:-1], self.output_size or query[-1])
 
     def compute_mask(self, x: Any, mask: Any = None) -> Any:

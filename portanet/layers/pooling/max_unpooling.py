@@ -7,12 +7,22 @@ from typing import Any
 from portanet.autodiff import array_namespace
 from portanet.backends import Array
 from portanet.layers.pooling.base_pooling import Pooling
+from portanet.layers.several_inputs import Several
 from portanet.ops.pooling import unpool
 
 
 class _MaxUnpooling(Pooling):
+    several_inputs = Several("values", "indices")
+    casts_integers = False  # of the indices, which floating-point numbers hold up to 2**24 only
+
     def call(self, x: Any) -> Array:
-        values, indices = x
+        values, indices = self.in_compute_dtype(x[0], integers=True), x[1]
+        if tuple(values.shape) != tuple(indices.shape):
+            raise ValueError(
+                f"Layer '{self.name}' takes both results of max pooling with return_argmax=True, maxima and their "
+                f"indices, of the same shape. Received: values of shape {tuple(values.shape)}, indices of shape "
+                f"{tuple(indices.shape)}"
+            )
         shape: Any = self._unpooled_shape(tuple(values.shape))
         space = [shape[axis] for axis in self.axes]
         first = self.data_format == "channels_first"

@@ -1,0 +1,185 @@
+"""Inputs that a layer cannot take: one error that names the layer, before anything is built or computed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import portanet
+from portanet import layers
+from portanet.backends import Backend
+from tests.support import asarray, assert_equal
+
+
+def ones(*shape: int, dtype: str = "float32") -> Any:
+    return asarray(np.ones(shape), dtype)
+
+
+SHAPES: dict[str, tuple[Callable[[], layers.Layer], list[tuple[int, ...]], str]] = {
+    "mha lengths": (
+        lambda: layers.MultiHeadAttention(2, 4),
+        [(2, 3, 4), (2, 5, 4), (2, 6, 4)],
+        r"'multi_head_attention' needs key and value of the same length, axis 1. Received: shapes \(2, 3, 4\) of query",
+    ),
+    "mha rank": (
+        lambda: layers.MultiHeadAttention(2, 4),
+        [(2, 3, 4), (2, 4)],
+        r"needs inputs of shape \(batch, time, features\). Received: .* \(2, 4\) of value",
+    ),
+    "mha rank 4": (lambda: layers.MultiHeadAttention(2, 4), [(2, 3, 4, 5)] * 2, r"needs inputs of shape \(batch, time"),
+    "attention sizes": (
+        layers.Attention,
+        [(2, 3, 4), (2, 3, 5)],
+        r"'attention' needs query and key of the same size, axis 2. Received: shapes \(2, 3, 4\) of query",
+    ),
+    "attention rank": (
+        layers.Attention,
+        [(8, 4), (8, 4)],
+        r"'attention' needs inputs of shape \(batch, time, features",
+    ),
+    "attention ranks": (
+        layers.AdditiveAttention,
+        [(2, 3, 4), (2, 4)],
+        r"needs inputs of shape \(batch, time, features",
+    ),
+    "dot sizes": (lambda: layers.Dot(1), [(8, 4), (8, 2)], r"'dot' needs axes \(1, 1\) of the same size. Received: "),
+    "dot axis": (
+        lambda: layers.Dot(2),
+        [(8, 4), (8, 4)],
+        r"'dot' sums over axis 2. Received: an input of shape \(8, 4",
+    ),
+    "unpooling": (
+        layers.MaxUnpooling2D,
+        [(1, 2, 2, 1), (1, 2, 3, 1)],
+        r"'max_unpooling2d' takes both results of max pooling .* Received: values of shape \(1, 2, 2, 1\), ind",
+    ),
+    "no indices": (
+        layers.MaxUnpooling2D,
+        [(1, 2, 2, 1)],
+        "'max_unpooling2d' takes a list of arrays: values, indices. Received: one array",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", SHAPES)
+def test_shapes_that_do_not_fit(case: str, backend: Backend) -> None:
+    make, shapes, message = SHAPES[case]
+    layer = make()
+    arrays = [ones(*shape) for shape in shapes]
+    with pytest.raises(ValueError, match=message):
+        layer(arrays if len(arrays) > 1 else arrays[0])
+    assert layer.weights == []
+    if len(shapes) > 1 and case != "unpooling":
+        with pytest.raises(ValueError, match=message.split("Received")[0]):
+            make()([layers.Input(shape[1:]) for shape in shapes])
+
+
+def test_features_of_additive_attention_stay(backend: Backend) -> None:
+    layer = layers.AdditiveAttention()
+    layer([ones(2, 3, 4)] * 2)
+    with pytest.raises(ValueError, match=r"'additive_attention' was built for inputs with 4 features"):
+        layer([ones(2, 3, 5)] * 2)
+
+
+MISSING: dict[str, tuple[Callable[[], layers.Layer], str]] = {
+    "add": (layers.Add, "'add' takes a list of arrays; leave out what is missing. Received: None at index 1"),
+    "concatenate": (layers.Concatenate, "Received: None at index 1"),
+    "dot": (lambda: layers.Dot(1), "first, second; leave out what is missing. Received: None at `second`"),
+    "attention": (layers.Attention, "query, value, .*Received: None at `value`"),
+    "bilinear": (lambda: layers.Bilinear(3), "Received: None at `second`"),
+    "unpooling": (layers.MaxUnpooling2D, "Received: None at `indices`"),
+}
+
+
+@pytest.mark.parametrize("case", MISSING)
+def test_none_in_place_of_an_array(case: str, backend: Backend) -> None:
+    make, message = MISSING[case]
+    with pytest.raises(ValueError, match=message):
+        make()([ones(8, 4), None])
+    with pytest.raises(ValueError, match=message):
+        make()([layers.Input((4,)), None])
+
+
+def test_none_leaves_an_optional_array_out(backend: Backend) -> None:
+    x = ones(2, 3, 4)
+    layer = layers.Attention()
+    assert_equal(layer([x, x, None]), layer([x, x]))
+
+
+@pytest.mark.parametrize("make", [lambda: layers.Dense(3), layers.ReLU, layers.LayerNormalization, layers.Flatten])
+def test_a_list_for_a_layer_of_one_array(make: Callable[[], layers.Layer], backend: Backend) -> None:
+    x = ones(8, 4)
+    for given, received in (([x, x], "list of 2"), ({"a": x}, "dict of 1"), ((x,), "tuple of 1")):
+        with pytest.raises(TypeError, match=rf"takes one array; join several .*Received: {received}"):
+            make()(given)
+    with pytest.raises(TypeError, match=r"takes one array; .*Received: list of 2"):
+        make()([layers.Input((4,))] * 2)
+    for numbers in ([[1.0, 2.0]], [], 3, "a", None):
+        with pytest.raises(TypeError, match=r"computes with arrays; convert lists and numbers with portanet.asarray"):
+            make()(numbers)
+    with pytest.raises(TypeError, match=r"'add' computes with arrays; .*Received: float among arrays"):
+        layers.Add()([x, 1.0])
+
+
+@pytest.mark.parametrize("make", [lambda: layers.Dense(3), lambda: layers.Dropout(0.5), layers.BatchNormalization])
+def test_an_array_of_another_library_builds_nothing(make: Callable[[], layers.Layer]) -> None:
+    pytest.importorskip("array_api_strict")
+    with portanet.use_backend("strict"):
+        layer = make()
+        with pytest.raises(
+            TypeError, match=r"creates weights on the backend in use, 'strict'; convert .*Received: an array of 'numpy'"
+        ):
+            layer(np.ones((8, 4), dtype="float32"))
+        assert layer.variables == []
+        model = portanet.Sequential([layers.Flatten(), layer])
+        with pytest.raises(TypeError, match="Received: an array of 'numpy', ndarray of shape"):
+            model(np.ones((8, 4), dtype="float32"))
+        assert not model.built
+        assert model(portanet.asarray(np.ones((8, 4)))).shape[0] == 8
+        layers.ReLU()(np.ones(3))  # has no weights
+
+
+def test_arrays_of_two_libraries() -> None:
+    pytest.importorskip("array_api_strict")
+    with portanet.use_backend("strict"):
+        x = ones(2, 3, 4)
+        with pytest.raises(TypeError, match=r"'add' got at first an array of 'strict'; convert .*of 'numpy', ndarray"):
+            layers.Add()([x, np.ones((2, 3, 4))])
+        layer = layers.MultiHeadAttention(2, 4)
+        with pytest.raises(TypeError, match=r"Argument `attention_mask` of layer 'multi_head_attention' must be"):
+            layer(x, attention_mask=np.ones((2, 3, 3), dtype=bool))
+        with pytest.raises(
+            ValueError, match=r"`attention_mask` .*must be a boolean array; .*Received: attention_mask="
+        ):
+            layer(x, attention_mask=[[True]])
+
+
+def test_a_model_that_could_not_be_built_can_be_built_again(backend: Backend) -> None:
+    model = portanet.Sequential([layers.Dense(3), layers.Conv1D(2, 2)])
+    with pytest.raises(ValueError, match=r"'conv1d' needs inputs of shape"):
+        model(ones(8, 4))
+    assert not model.built
+    assert model.weights == []
+    assert tuple(model(ones(8, 5, 6)).shape) == (8, 4, 2)
+
+
+def test_a_model_without_layers(backend: Backend) -> None:
+    with pytest.raises(ValueError, match=r"Model 'sequential' has no layers; add some first: model.add\(layer\)"):
+        portanet.Sequential()(ones(8, 4))
+
+
+def test_indices_above_2_to_the_24(backend: Backend) -> None:
+    """In float32 they would be rounded."""
+    values, indices = ones(1, 1, 1), asarray(np.full((1, 1, 1), 1), "int32")
+    seen = []
+
+    class Noted(layers.MaxUnpooling1D):
+        def call(self, x: Any) -> Any:
+            seen.append(x[1].dtype)
+            return super().call(x)
+
+    Noted()([values, indices])
+    assert seen == [indices.dtype]
