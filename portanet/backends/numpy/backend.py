@@ -10,7 +10,7 @@ import numpy as np
 
 from portanet.backends.base import Array, Backend, HostArray, Step
 from portanet.backends.numpy import namespace, threads
-from portanet.backends.numpy.convolution import convolve, convolve_kernel
+from portanet.backends.numpy.convolution import convolve, convolve_input, convolve_kernel
 from portanet.backends.numpy.lstm import lstm
 from portanet.backends.numpy.memory import keep_freed_memory
 from portanet.backends.numpy.random import random_words
@@ -61,6 +61,7 @@ class NumpyBackend(Backend):
         "erfc_values": erfc_values,
         "gelu": gelu,
         "convolve": convolve,
+        "convolve_input": convolve_input,
         "convolve_kernel": convolve_kernel,
     }
 

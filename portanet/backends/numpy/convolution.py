@@ -1,9 +1,9 @@
 """Convolution on NumPy, as overrides of `portanet.ops.convolution_plain`, which defines it.
 
-The rows that a row of outputs sees are brought side by side. All that a column of outputs sees are then
-neighbours in memory, and the columns of a piece are one batch of products, of views, for all rows of all its examples:
-nothing is copied but the rows, which stay in a core's cache. Kernels of three rows take fewer products: see
-`winograd`.
+Small inputs and long kernels go to `patches`. For others, the rows that a row of outputs sees are brought side by side.
+All that a column of outputs sees are then neighbours in memory, and the columns of a piece are one batch of products,
+of views, for all rows of all its examples: nothing is copied but the rows, which stay in a core's cache. Kernels of
+three rows take fewer products: see `winograd`.
 """
 
 from __future__ import annotations
@@ -14,14 +14,18 @@ from typing import Any
 import numpy as np
 
 from portanet.backends.base import Array
-from portanet.backends.numpy import winograd
+from portanet.backends.numpy import patches, winograd
+from portanet.backends.numpy.patches import patches_of
 from portanet.backends.numpy.planes import as_plane
 from portanet.backends.numpy.threads import map_pieces, run_pieces
 
 
 def convolve(x: Array, kernel: Array, bias: Array | None, *, window: Any, groups: int) -> Any:
     """The convolution; where it gains nothing, it is left to the definition."""
-    positions, filters = window.positions(x.shape[1:-1]), kernel.shape[-1]
+    filters, in_patches = kernel.shape[-1], patches_of(x.shape[1:], window, groups)
+    if in_patches.suit(x.shape[0], filters):
+        return patches.convolve(x, kernel, bias, in_patches)
+    positions = in_patches.positions
     plane = as_plane(x, kernel, filters, window, groups, positions)
     if plane is None:
         return NotImplemented
@@ -54,9 +58,20 @@ def convolve(x: Array, kernel: Array, bias: Array | None, *, window: Any, groups
     return out.reshape(x.shape[0], *positions, filters)
 
 
+def convolve_input(g: Array, kernel: Array, *, window: Any, groups: int, space: tuple[int, ...]) -> Any:
+    """The adjoint of `convolve` with respect to x, by patches."""
+    in_patches = patches_of((*space, kernel.shape[-2] * groups), window, groups)
+    if in_patches.positions == g.shape[1:-1] and in_patches.suit_input(g.shape[0], g.shape[-1]):
+        return patches.convolve_input(g, kernel, in_patches, space)
+    return NotImplemented
+
+
 def convolve_kernel(x: Array, g: Array, *, window: Any, groups: int) -> Any:
-    """The adjoint of `convolve` with respect to the kernel, for kernels of three rows and few channels."""
+    """The adjoint of `convolve` with respect to the kernel: by patches, or for three rows and few channels."""
     channels, filters = x.shape[-1], g.shape[-1]
+    in_patches = patches_of(x.shape[1:], window, groups)
+    if in_patches.suit(x.shape[0], filters):
+        return patches.convolve_kernel(x, g, in_patches)
     plane = as_plane(x, g, filters, window, groups, g.shape[1:-1])
     if plane is None or not plane.in_pairs:
         return NotImplemented
