@@ -46,9 +46,10 @@ def case(
     call: Callable[..., Any] | None = None,
     label: str = "",
     lacking: tuple[str, ...] = (),
+    to: list[Case] = CASES,
     **kwargs: Any,
 ) -> None:
-    """Add a case; by default the function is called with the arrays and the keyword arguments."""
+    """Add a case to a list; by default the function is called with the arrays and the keyword arguments."""
 
     def plain(xp: Any, *arrays: Any) -> Any:
         function = xp
@@ -57,7 +58,7 @@ def case(
         return function(*arrays, **kwargs)
 
     label = label or ",".join(f"{k}={v}" for k, v in kwargs.items())
-    CASES.append(Case(name, label, call or plain, draws, lacking))
+    to.append(Case(name, label, call or plain, draws, lacking))
 
 
 def words(text: str) -> list[str]:

@@ -9,12 +9,15 @@ import pytest
 
 from portanet.autodiff import array_namespace, jvp, lift, unwrap, vjp
 from portanet.autodiff.rules import COMPOSITES, RULES
-from portanet.backends import Backend, raw_namespace
+from portanet.backends import Backend, get_backend, raw_namespace
 from tests.autodiff.cases import CASES, Case
+from tests.autodiff.more_cases import MORE
 from tests.support import asarray, to_numpy
 
 STEP = 1e-5
 INTERNAL = {"index_add", "scatter", "assign", "join"}  # covered by getitem, take, setitem and concat
+
+BEYOND_THE_STANDARD = {"arange", "full", "full_like", "linspace", "to_device"}
 
 
 def test_every_rule_has_a_case() -> None:
@@ -60,11 +63,8 @@ def case(request: pytest.FixtureRequest, backend: Backend) -> Case:
     chosen: Case = request.param
     if backend.name in chosen.lacking:
         pytest.skip(f"{backend.library} cannot do this on plain arrays")
-    if (
-        backend.name == "jax"
-        and "first_order" not in request.function.__name__
-        and chosen is not FIRST[chosen.function]
-    ):
+    every_case = "first_order" in request.function.__name__ and chosen in CASES
+    if backend.name == "jax" and not every_case and chosen is not FIRST[chosen.function]:
         pytest.skip("JAX compiles every operation for every shape, which takes minutes: one case of each function")
     return chosen
 
@@ -72,7 +72,32 @@ def case(request: pytest.FixtureRequest, backend: Backend) -> Case:
 FIRST = {case.function: case for case in reversed(CASES)}
 
 
-@pytest.mark.parametrize("case", CASES, ids=str, indirect=True)
+@pytest.mark.parametrize("case", CASES + MORE, ids=str, indirect=True)
+def test_values_are_the_librarys(case: Case, xp: Any) -> None:
+    """In every mode: values, dtypes, and the container of several results with the names of its fields."""
+    if case.function in BEYOND_THE_STANDARD and get_backend().name != "numpy":
+        pytest.skip("the standard's own creation functions take Python scalars, and to_device is a method")
+    arrays = [double(x) for x in case.arguments()]
+    expected = case.call(xp, *arrays)
+    seen: list[Any] = [case.call(array_namespace(lift(arrays[0])), *map(lift, arrays))]
+
+    def note(*xs: Any) -> Any:
+        seen.append(case.call(array_namespace(*xs), *xs))
+        return xs[0]
+
+    vjp(note, *arrays)
+    jvp(note, arrays, arrays)
+    vjp(lambda *xs: jvp(note, xs, xs)[0], *arrays)
+    several = isinstance(expected, (tuple, list))
+    for found in seen:
+        assert not several or type(found) is type(expected)
+        for value, reference in zip(*((x if several else [x]) for x in (found, expected)), strict=True):
+            assert value.dtype == reference.dtype
+            assert tuple(value.shape) == tuple(reference.shape)
+            np.testing.assert_allclose(*host([value, reference]), rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("case", CASES + MORE, ids=str, indirect=True)
 def test_first_order(case: Case, xp: Any) -> None:
     primals = case.arguments()
     tangents = directions(1, primals)

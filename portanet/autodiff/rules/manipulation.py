@@ -7,6 +7,8 @@ from typing import Any
 
 from portanet.autodiff.dispatch import LinearMap, fit
 from portanet.autodiff.rules.declare import composite, linear, no_derivative, primitive, rule
+from portanet.autodiff.traced import unwrap
+from portanet.autodiff.tracing import rebuild
 from portanet.backends.registry import to_device
 
 
@@ -113,8 +115,8 @@ def _unstack(xp: Any, x: Any, /, *, axis: int = 0) -> Any:
 
 @composite("broadcast_arrays")
 def _broadcast_arrays(xp: Any, *arrays: Any) -> Any:
-    shape = xp.broadcast_shapes(*(a.shape for a in arrays))
-    return tuple([xp.broadcast_to(a, shape) for a in arrays])
+    like = xp.raw.broadcast_arrays(*map(unwrap, arrays))  # a tuple, or a list for JAX
+    return rebuild(like, [xp.broadcast_to(a, like[0].shape) for a in arrays])
 
 
 @composite("meshgrid")
