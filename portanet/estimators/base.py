@@ -37,9 +37,10 @@ class PortanetEstimator(BaseEstimator):  # type: ignore[misc]
         epochs: Passes over the data in `fit`.
         batch_size: Examples per step; `"auto"` for all, at most 200.
         learning_rate: Learning rate of an optimizer given by name; None for its default.
-        random_state: Seed of initial weights, shuffling and dropout: an int, or NumPy's RandomState to draw it from.
-            No global state is read or changed.
-        validation_fraction: Fraction of the examples to set aside for validation, drawn at random; 0 for none.
+        random_state: Seed of initial weights, shuffling and dropout: an int, or NumPy's RandomState or Generator to
+            draw it from. No global state is read or changed.
+        validation_fraction: Fraction of the examples to set aside for validation, drawn at random, of each class
+            alike; 0 for none.
         backend: Name of a backend, or a backend; None for the one in use.
         dtype: Dtype of the computation, `"float32"` or `"float64"`; None for that of the data, as in scikit-learn:
             float64 data and integers are computed in float64. float32 is faster.
@@ -103,6 +104,7 @@ class PortanetEstimator(BaseEstimator):  # type: ignore[misc]
         if sample_weight is not None:
             sample_weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
         checks.boolean("warm_start", self.warm_start, type(self))
+        epochs = checks.positive_int("epochs", epochs, type(self))
         seed = self._draw_seed()
         if not resume:
             self._dtype = self.dtype or str(X.dtype)
@@ -115,7 +117,7 @@ class PortanetEstimator(BaseEstimator):  # type: ignore[misc]
             train, validation = self._split(y, seed)
             data = [X, self._targets(y), *([] if sample_weight is None else [sample_weight])]
             x, targets, *weights = [array[train] for array in data]
-            batch_size = min(200, len(x)) if isinstance(self.batch_size, str) else self.batch_size
+            batch_size = min(200, len(x)) if self.batch_size == "auto" else self.batch_size
             history = self.model_.fit(
                 x,
                 targets,
@@ -135,12 +137,11 @@ class PortanetEstimator(BaseEstimator):  # type: ignore[misc]
     def _split(self, y: HostArray, seed: int) -> tuple[HostArray, HostArray]:
         """Indices of the examples for training and for validation."""
         indices = np.arange(len(y))
-        if not self.validation_fraction:
+        fraction = checks.rate("validation_fraction", self.validation_fraction, type(self))
+        if not fraction:
             return indices, indices[:0]
         labels = y if hasattr(self, "classes_") else None
-        train, validation = train_test_split(
-            indices, test_size=self.validation_fraction, random_state=seed, stratify=labels
-        )
+        train, validation = train_test_split(indices, test_size=fraction, random_state=seed, stratify=labels)
         return train, validation
 
     def _use_backend(self) -> AbstractContextManager[Any]:
@@ -153,7 +154,9 @@ class PortanetEstimator(BaseEstimator):  # type: ignore[misc]
             return int(np.random.default_rng().integers(2**31))
         if isinstance(self.random_state, np.random.RandomState):
             return int(self.random_state.randint(2**31 - 1))
-        return int(self.random_state)
+        if isinstance(self.random_state, np.random.Generator):
+            return int(self.random_state.integers(2**31))
+        return checks.integer("random_state", self.random_state, type(self), least=0)
 
     def _make_model(self) -> Model:
         """The network, built."""

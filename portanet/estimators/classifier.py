@@ -77,8 +77,8 @@ class PortanetClassifier(ClassifierMixin, PortanetEstimator):  # type: ignore[mi
         unknown = np.setdiff1d(y, self.classes_)
         if unknown.size:
             raise ValueError(
-                f"Argument `y` must hold labels among the classes {list(self.classes_)} of the first call. "
-                f"Received: {list(unknown)}"
+                f"Argument `y` must hold labels among the classes {self.classes_.tolist()} of the first call. "
+                f"Received: {unknown.tolist()}"
             )
         return self._train(X, np.searchsorted(self.classes_, y), sample_weight, epochs, resume)
 

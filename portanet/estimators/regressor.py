@@ -61,8 +61,8 @@ class PortanetRegressor(RegressorMixin, PortanetEstimator):  # type: ignore[misc
         shape = tuple(y.shape[1:])
         if resume and shape != self._output_shape:
             raise ValueError(
-                f"Argument `y` must have the shape (examples, {', '.join(map(str, self._output_shape))}) of the first "
-                f"call. Received: shape {y.shape}"
+                f"Argument `y` must have the shape ({', '.join(map(str, ('examples', *self._output_shape)))}) of the "
+                f"first call. Received: shape {y.shape}"
             )
         self._output_shape = shape
         return self._train(X, y, sample_weight, epochs, resume)

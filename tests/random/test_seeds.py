@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextvars
+import hashlib
 import threading
 from typing import Any
 
@@ -11,7 +12,8 @@ import pytest
 
 import portanet
 from portanet import layers
-from portanet.random import get_seed, set_seed, use_seed
+from portanet.random import get_seed, host_generator, next_unowned, seeds, set_seed, stream_key, use_seed
+from portanet.random.seeds import keep_seed
 
 
 @pytest.fixture(autouse=True)
@@ -89,3 +91,109 @@ def test_set_seed_elsewhere_does_not_change_a_fit(backend: Any) -> None:
         thread.join()
     for one, other in zip(results[0], expected, strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+def test_seeds_are_non_negative_integers() -> None:
+    for seed in (-1, 1.5, True, None, "1"):
+        with pytest.raises(ValueError, match="`seed` must be a non-negative integer"):
+            set_seed(seed)
+        with pytest.raises(ValueError, match="`seed` must be a non-negative integer"), use_seed(seed):
+            pass
+    set_seed(0)
+    assert get_seed() == 0
+    with use_seed(0):
+        assert get_seed() == 0
+
+
+def test_a_seed_that_nobody_chose_is_drawn_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(seeds, "_default", [seeds._Seed()])
+
+    def two() -> tuple[int, int]:
+        return get_seed(), get_seed()
+
+    first, second = contextvars.Context().run(two)
+    assert first == second
+    assert 0 <= first < 2**31
+    monkeypatch.setattr(seeds, "_default", [seeds._Seed()])
+    assert contextvars.Context().run(get_seed) != first
+
+
+def test_layers_outside_models_are_counted_for_each_seed() -> None:
+    set_seed(7)
+    assert [next_unowned() for _ in range(3)] == [0, 1, 2]
+    with use_seed(7):
+        assert [next_unowned() for _ in range(2)] == [0, 1]
+    assert next_unowned() == 3
+    set_seed(7)
+    assert next_unowned() == 0
+
+
+def test_generators_depend_on_seed_and_path_alone() -> None:
+    def numbers(*path: Any, seed: int | None = None) -> list[int]:
+        return host_generator(*path, seed=seed).integers(2**31, size=4).tolist()
+
+    set_seed(7)
+    assert numbers("a", 1) == numbers("a", 1) == numbers("a/1") == numbers("a", 1, seed=7)
+    assert len({tuple(numbers(*path, seed=seed)) for path in (("a", 1), ("a", 2), ("b", 1)) for seed in (0, 7, 8)}) == 9
+    expected = np.random.default_rng([7, stream_key("a", 1)]).integers(2**31, size=4).tolist()
+    assert numbers("a", 1) == expected
+
+
+def test_keys_are_31_bits_of_a_digest() -> None:
+    digest = hashlib.sha256(b"7/mask").digest()
+    assert stream_key(7, "mask") == (digest[0] + 256 * digest[1] + 256**2 * digest[2] + 256**3 * digest[3]) // 2
+    assert all(0 <= stream_key(i) < 2**31 for i in range(200))
+
+
+def test_a_kept_seed_is_that_of_the_start() -> None:
+    """In another thread, a block keeps the main thread's seed; elsewhere, and after the block, the latest one holds."""
+    set_seed(7)
+
+    def work() -> tuple[int, int, int]:
+        with keep_seed():
+            before = get_seed()
+            wait()
+            during = get_seed()
+        return before, during, get_seed()
+
+    def wait() -> None:
+        chosen.set()
+        assert done.wait(60)
+
+    chosen, done, results = threading.Event(), threading.Event(), []
+    thread = threading.Thread(target=lambda: results.append(work()))
+    thread.start()
+    assert chosen.wait(60)
+    set_seed(8)
+    done.set()
+    thread.join()
+    assert results == [(7, 7, 8)]
+
+    with keep_seed():
+        set_seed(9)
+        assert get_seed() == 9
+    assert get_seed() == 9
+
+    def chosen_here() -> int:
+        set_seed(3)
+        with keep_seed():
+            set_seed(4)
+        return get_seed()
+
+    assert in_thread(chosen_here) == 4
+    assert get_seed() == 9
+
+
+def test_a_block_in_a_thread_is_its_own() -> None:
+    set_seed(7)
+
+    def work() -> tuple[int, int]:
+        with use_seed(5):
+            set_seed(6)
+            inside = get_seed()
+        return inside, get_seed()
+
+    assert in_thread(work) == (6, 7)
+    assert get_seed() == 7
+    in_thread(lambda: set_seed(11))
+    assert get_seed() == 7
