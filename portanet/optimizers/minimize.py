@@ -73,6 +73,8 @@ def minimize(
         (True, 1.0, 1.0)
     """
     method = checks.choice("method", method, METHODS, "minimize")
+    tolerance = checks.non_negative("tolerance", tolerance, "minimize")
+    max_iterations = checks.integer("max_iterations", max_iterations, "minimize", least=0)
     memory = checks.positive_int("memory", memory, "minimize")
     problem = Problem(f, x0)
     start = problem.at(problem.flat(x0))
