@@ -117,7 +117,7 @@ class PortanetEstimator(BaseEstimator):  # type: ignore[misc]
             train, validation = self._split(y, seed)
             data = [X, self._targets(y), *([] if sample_weight is None else [sample_weight])]
             x, targets, *weights = [array[train] for array in data]
-            batch_size = min(200, len(x)) if self.batch_size == "auto" else self.batch_size
+            batch_size: Any = min(200, len(x)) if self.batch_size == "auto" else self.batch_size
             history = self.model_.fit(
                 x,
                 targets,
