@@ -3,6 +3,7 @@
 import gc
 import threading
 import tracemalloc
+import warnings
 
 import numpy as np
 import pytest
@@ -130,6 +131,43 @@ def test_steps_per_epoch_goes_on_through_the_arrays():
     np.testing.assert_allclose(seen, [np.mean(parts)] * 2, rtol=1e-6)
     with pytest.warns(UserWarning, match="after 5 batches"):
         assert model.evaluate(X, Y, 4, steps=7, verbose=0) == pytest.approx(np.mean(parts), rel=1e-6)
+
+
+class Sized(Again):
+    """The same with a length, like most DataLoaders."""
+
+    def __len__(self):
+        return 5
+
+
+@pytest.mark.parametrize("prefetch", [0, 2])
+@pytest.mark.parametrize("make", [Again, Sized, Numbered])
+@pytest.mark.parametrize(("steps", "ends"), [(2, (3, 6)), (4, (2, 4, 6)), (5, ()), (7, (1, 2, 3, 4, 5, 6))])
+def test_steps_per_epoch_of_what_can_be_begun_again(make, steps, ends, prefetch):
+    def run(x, y=None, **options):
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            return [*fit(x, y, **options), [str(w.message) for w in caught]]
+
+    def fit(x, y, **options):
+        model = line()
+        history = model.fit(x, y, epochs=6, steps_per_epoch=steps, shuffle=False, verbose=0, **options)
+        return history.history["loss"], model.get_weights()
+
+    losses, weights, messages = run(make(), prefetch=prefetch)
+    expected = run(X, Y, batch_size=4)
+    assert losses == expected[0]
+    for a, b in zip(weights, expected[1], strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert messages == expected[2]
+    assert [int(m.split("epoch ")[1].split()[0]) for m in messages] == list(ends)
+
+
+@pytest.mark.parametrize("make", [Again, Sized, Numbered])
+def test_each_validation_begins_anew(make):
+    model = line(optimizer=portanet.optimizers.SGD(0.0))
+    found = model.fit(X, Y, epochs=3, validation_data=make(), validation_steps=2, verbose=0).history["val_loss"]
+    assert found == [model.evaluate(X[:8], Y[:8], batch_size=4, verbose=0)] * 3
 
 
 def test_a_curriculum_is_a_function_of_the_epoch(backend):

@@ -9,7 +9,8 @@ from portanet.autodiff import array_namespace
 from portanet.backends import Array
 from portanet.configurable import clone
 from portanet.layers.base import Layer
-from portanet.layers.rnn.rnn import RNN
+from portanet.layers.rnn.cell import state_sizes_of
+from portanet.layers.rnn.rnn import RNN, SequenceAndStates
 from portanet.layers.several_inputs import Several, masks_of
 
 MERGE_MODES = ("concat", "sum", "mul", "ave", None)
@@ -27,7 +28,7 @@ class Bidirectional(Layer):
         backward_layer: The layer for the other direction, with the opposite `go_backwards`; by default like `layer`.
         **options: `name`, `trainable`, `dtype` of `Layer`.
 
-    Call arguments: as `RNN`; of `initial_state`, the first half is for `layer` and the second for `backward_layer`.
+    Call arguments: as `RNN`; in `initial_state`, the states for `layer` come before those for `backward_layer`.
 
     Example:
         >>> import numpy as np
@@ -36,7 +37,7 @@ class Bidirectional(Layer):
         (2, 8)
     """
 
-    several_inputs: Several = Several("sequence", more="initial_state")
+    several_inputs: Several = SequenceAndStates()
 
     def __init__(
         self, layer: RNN, merge_mode: str | None = "concat", backward_layer: RNN | None = None, **options: Any
@@ -76,9 +77,9 @@ class Bidirectional(Layer):
 
     def call(self, x: Any, training: bool = False, mask: Any = None) -> Any:
         x, *states = x
-        half = len(states) // 2
-        forward = self.forward_layer([x, *states[:half]], training=training, mask=mask)
-        backward = self.backward_layer([x, *states[half:]], training=training, mask=mask)
+        count = len(state_sizes_of(self.forward_layer.cell))
+        forward = self.forward_layer([x, *states[:count]], training=training, mask=mask)
+        backward = self.backward_layer([x, *states[count:]], training=training, mask=mask)
         if not self.forward_layer.return_state:
             return self._merge(forward, backward)
         out = self._merge(forward[0], backward[0])
@@ -112,7 +113,7 @@ class Bidirectional(Layer):
         mask = masks_of(self.forward_layer.compute_mask(x, mask), 1)[0]
         out = [mask, mask] if self.merge_mode is None else [mask]
         if self.forward_layer.return_state:
-            out += [None for layer in (self.forward_layer, self.backward_layer) for _ in layer.state_size]
+            out += [None for layer in (self.forward_layer, self.backward_layer) for _ in state_sizes_of(layer.cell)]
         return out if len(out) > 1 else mask
 
 

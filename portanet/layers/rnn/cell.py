@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 from portanet import activations, checks, constraints, initializers, regularizers
 from portanet.autodiff import array_namespace, unwrap
 from portanet.backends import Array, get_backend
 from portanet.layers.random_layer import RandomLayer
+from portanet.tree import tree_leaves, tree_map
 
 States = list[Array]
 
@@ -232,8 +233,22 @@ class RecurrentCell(RandomLayer):
 
 
 def state_sizes_of(cell: Any) -> list[int]:
-    """Sizes of the states of a cell."""
-    return [cell.state_size] if isinstance(cell.state_size, int) else list(cell.state_size)
+    """Sizes of the states of a cell; of a stack, those of all cells in one list."""
+    sizes: list[int] = tree_leaves(cell.state_size)
+    return sizes
+
+
+def grouped(states: Sequence[Any], cell: Any) -> list[Any]:
+    """A list with the states of a cell, or of a stack with one list of states per cell.
+
+    Args:
+        states: All states in one list.
+        cell: The cell.
+    """
+    remaining = iter(states)
+    sizes = [cell.state_size] if isinstance(cell.state_size, int) else list(cell.state_size)
+    groups: list[Any] = tree_map(lambda _: next(remaining), sizes)
+    return groups
 
 
 def output_size_of(cell: Any) -> int:

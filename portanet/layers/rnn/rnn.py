@@ -8,9 +8,25 @@ from portanet import checks
 from portanet.autodiff import array_namespace, is_traced, lift, stop_gradient, unwrap
 from portanet.backends import Array, device_of
 from portanet.layers.base import Layer
-from portanet.layers.rnn.cell import RecurrentCell, States, run_cell
+from portanet.layers.rnn.cell import RecurrentCell, States, grouped, output_size_of, run_cell, state_sizes_of
 from portanet.layers.rnn.stacked_rnn_cells import StackedRNNCells
-from portanet.layers.several_inputs import Several, masks_of
+from portanet.layers.several_inputs import Several, entries, is_shape, masks_of
+
+
+class SequenceAndStates(Several):
+    """Declares a sequence and initial states, which may be in lists, one per cell of a stack."""
+
+    def __init__(self) -> None:
+        super().__init__("sequence", more="initial_state")
+
+    def entries(self, layer: Layer, x: Any) -> list[Any]:
+        return super().entries(layer, _flattened(entries(x)))
+
+
+def _flattened(x: list[Any]) -> list[Any]:
+    """The entries of lists in a list, arrays or shapes."""
+    parts = (_flattened(list(e)) if isinstance(e, (list, tuple)) and not is_shape(e) else [e] for e in x)
+    return [entry for part in parts for entry in part]
 
 
 class RNN(Layer):
@@ -36,10 +52,11 @@ class RNN(Layer):
         **options: `name`, `trainable`, `dtype`, `activity_regularizer` of `Layer`.
 
     Call arguments, in addition to `training` and `mask` (boolean, shape (batch, time)):
-        initial_state: List of arrays of shape (batch, size), one per state; `layer([x, *states])` is the same.
+        initial_state: List of arrays of shape (batch, size), one per state; for a list of cells, a list of states per
+            cell. `layer([x, *states])` is the same.
 
     Input: shape (batch, time, features). Output: shape (batch, units), or (batch, time, units) with
-    `return_sequences`; with `return_state` a tuple of that and the states.
+    `return_sequences`; with `return_state` a tuple of that and the states, in the form of `initial_state`.
 
     Example:
         >>> import numpy as np
@@ -49,7 +66,7 @@ class RNN(Layer):
         (2, 5, 4)
     """
 
-    several_inputs: Several = Several("sequence", more="initial_state")
+    several_inputs: Several = SequenceAndStates()
     casts_integers = True
 
     def __init__(
@@ -86,8 +103,8 @@ class RNN(Layer):
         )
 
     @property
-    def state_size(self) -> list[int]:
-        """Sizes of the states."""
+    def state_size(self) -> list[Any]:
+        """Sizes of the states; for a list of cells, a list of sizes per cell."""
         size = self.cell.state_size
         return [size] if isinstance(size, int) else list(size)
 
@@ -97,9 +114,10 @@ class RNN(Layer):
         if not self.cell.built:
             self._place(self._path())
             self.cell.build((shape[0], *shape[2:]))
+        sizes = state_sizes_of(self.cell)
         if self.learn_initial_state:
             self.initial_state = [
-                self.add_weight((size,), "zeros", f"initial_state_{i}") for i, size in enumerate(self.state_size)
+                self.add_weight((size,), "zeros", f"initial_state_{i}") for i, size in enumerate(sizes)
             ]
         if self.stateful:
             if shape[0] is None:
@@ -109,7 +127,7 @@ class RNN(Layer):
                 )
             self.states = [
                 self.add_weight((shape[0], size), "zeros", f"state_{i}", trainable=False)
-                for i, size in enumerate(self.state_size)
+                for i, size in enumerate(sizes)
             ]
             for state in self.states:
                 state.counter = True
@@ -171,7 +189,7 @@ class RNN(Layer):
         return time_first
 
     def _initial_states(self, xp: Any, x: Array, given: States) -> States:
-        batch, dtype = x.shape[1], x.dtype
+        batch, dtype, sizes = x.shape[1], x.dtype, state_sizes_of(self.cell)
         if given:
             states = given
         elif self.stateful:
@@ -180,11 +198,11 @@ class RNN(Layer):
             states = [xp.broadcast_to(v.value, (batch, *v.shape)) for v in self.initial_state]
         else:
             device = device_of(unwrap(x))
-            states = [xp.zeros((batch, size), dtype=dtype, device=device) for size in self.state_size]
+            states = [xp.zeros((batch, size), dtype=dtype, device=device) for size in sizes]
         shapes = [tuple(s.shape) for s in states]
-        if shapes != [(batch, size) for size in self.state_size]:
+        if shapes != [(batch, size) for size in sizes]:
             raise ValueError(
-                f"Layer '{self.name}' needs states of shapes {[(batch, size) for size in self.state_size]} for this "
+                f"Layer '{self.name}' needs states of shapes {[(batch, size) for size in sizes]} for this "
                 f"batch. Received: {shapes}"
             )
         return [lift(s) for s in states] if is_traced(x) else states
@@ -214,19 +232,20 @@ class RNN(Layer):
             out = states[0]  # equals outputs[-1], without a gradient of all outputs that is mostly zero
         else:
             out = outputs[-1, ...]
-        return (out, *states) if self.return_state else out
+        return (out, *grouped(states, self.cell)) if self.return_state else out
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         batch, time, *_ = self.sequence_of(input_shape)
-        size = getattr(self.cell, "output_size", None) or self.state_size[0]
+        size = output_size_of(self.cell)
         out = (batch, time, size) if self.return_sequences else (batch, size)
-        return (out, *((batch, n) for n in self.state_size)) if self.return_state else out
+        states = [(batch, n) for n in state_sizes_of(self.cell)]
+        return (out, *grouped(states, self.cell)) if self.return_state else out
 
     def compute_mask(self, x: Any, mask: Any = None) -> Any:
         sequence_mask = masks_of(mask, 1)[0] if self.return_sequences else None
         if sequence_mask is not None and self.go_backwards:  # in the order of the outputs
             sequence_mask = array_namespace(sequence_mask).flip(sequence_mask, axis=1)
-        return [sequence_mask, *(None for _ in self.state_size)] if self.return_state else sequence_mask
+        return [sequence_mask, *(None for _ in state_sizes_of(self.cell))] if self.return_state else sequence_mask
 
 
 def _broadcastable(mask: Array, x: Array) -> Array:

@@ -7,20 +7,21 @@ from typing import Any
 
 from portanet.backends import Array
 from portanet.layers.base import Layer
-from portanet.layers.rnn.cell import States, output_size_of, run_cell, state_sizes_of
+from portanet.layers.rnn.cell import States, grouped, output_size_of, run_cell, state_sizes_of
+from portanet.tree import tree_leaves
 
 
 class StackedRNNCells(Layer):
     """Several cells as one: each feeds the next; as `keras.layers.StackedRNNCells`.
 
     Args:
-        cells: The cells; the states of all of them in this order are the states of the stack.
+        cells: The cells; the states of the stack are a list with those of each cell.
         **options: `name`, `trainable`, `dtype` of `Layer`.
 
     Example:
         >>> from portanet import layers
         >>> layers.StackedRNNCells([layers.LSTMCell(8), layers.GRUCell(4)]).state_size
-        [8, 8, 4]
+        [[8, 8], [4]]
     """
 
     def __init__(self, cells: Sequence[Layer], **options: Any) -> None:
@@ -33,9 +34,9 @@ class StackedRNNCells(Layer):
         self.cells = list(cells)
 
     @property
-    def state_size(self) -> list[int]:
-        """Sizes of the states of all cells."""
-        return [size for cell in self.cells for size in state_sizes_of(cell)]
+    def state_size(self) -> list[Any]:
+        """Sizes of the states of each cell."""
+        return [cell.state_size for cell in self.cells]  # type: ignore[attr-defined]
 
     @property
     def output_size(self) -> int:
@@ -51,13 +52,22 @@ class StackedRNNCells(Layer):
 
     def call(  # type: ignore[override]
         self, x: Array, states: Any, training: bool = False
-    ) -> tuple[Array, States]:
-        """One time step."""
+    ) -> tuple[Array, list[Any]]:
+        """One time step.
+
+        Args:
+            x: Inputs, shape (batch, features).
+            states: The states, a list with those of each cell.
+            training: Whether to drop inputs.
+
+        Returns:
+            The output and the new states, a list with those of each cell.
+        """
         new: States = []
-        for cell, part in zip(self.cells, self._split(states), strict=True):
+        for cell, part in zip(self.cells, self._split(tree_leaves(states)), strict=True):
             x, new_part = cell(x, part, training=training)
-            new += new_part
-        return x, new
+            new += tree_leaves(new_part)
+        return x, grouped(new, self)
 
     def sequence(self, x: Array, states: States, mask: Array | None, training: bool) -> tuple[Array, States]:
         """Run along a sequence (time, batch, features), cell by cell."""
@@ -76,4 +86,5 @@ class StackedRNNCells(Layer):
         return parts
 
     def compute_output_shape(self, input_shape: Any) -> Any:
-        return (input_shape[0], self.output_size), [(input_shape[0], size) for size in self.state_size]
+        shapes = [(input_shape[0], size) for size in state_sizes_of(self)]
+        return (input_shape[0], self.output_size), grouped(shapes, self)

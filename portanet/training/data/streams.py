@@ -50,8 +50,8 @@ class Source:
 class Stream(Source):
     """The batches of an iterable: a generator, a `torch.utils.data.DataLoader`, anything that gives batches in turn.
 
-    Without `steps`, an epoch is one pass. With `steps`, epochs go on where the last one ended, and an iterable that can
-    be begun again is.
+    Without `steps`, an epoch is one pass. With `steps`, epochs go on where the last one ended. Where the data ends, so
+    does the epoch, as in Keras; the next begins anew, if the iterable can. Validations begin anew each time.
 
     Args:
         data: The iterable.
@@ -61,7 +61,8 @@ class Stream(Source):
     def __init__(self, data: Any, steps: int | None) -> None:
         self.data = data
         self.asked = steps
-        self.steps = steps if steps is not None else _length(data)
+        known = _length(data)
+        self.steps = known if steps is None else min(steps, known or steps)
         self.once = isinstance(data, Iterator)
         self.iterator: Iterator[Any] | None = None
         self.waiting: list[Any] = []
@@ -76,20 +77,22 @@ class Stream(Source):
         return unpacked(self.waiting[0])
 
     def batches(self, epoch: int, first: int = 0) -> Iterator[Batch]:
-        if self.iterator is None or (self.asked is None and not self.waiting):
-            self.iterator = iter(self.data)
-        given, fresh = 0, False
+        again = self.asked is None or (epoch == 0 and not self.once)  # epoch 0: the first, or a validation
+        if again and not self.waiting:
+            self.iterator = None
+        given, fresh = 0, self.once
         while self.asked is None or given < self.asked:
+            if self.iterator is None:
+                self.iterator, fresh = iter(self.data), True
             item = self.waiting.pop() if self.waiting else next(self.iterator, _END)
             if item is not _END:
-                given, fresh = given + 1, False
+                given += 1
                 if given > first:
                     yield unpacked(item)
-            elif self.asked is None or self.once or fresh:
+                continue
+            self.iterator = None
+            if given or fresh:  # the last epoch may have ended exactly where the data does
                 break
-            else:
-                fresh = True
-                self.iterator = iter(self.data)
         if given == 0:
             raise ValueError(
                 f"The data gave no batches for epoch {epoch + 1}: an iterator can be passed through once. Pass an "
