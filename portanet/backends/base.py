@@ -53,7 +53,7 @@ class Backend:
     """Faster versions of functions by their names; see `portanet.backends.overrides.overridable`."""
 
     least_elements: ClassVar[float] = math.inf
-    """Size of the arrays from which on elementwise functions are handed to `map_elements`."""
+    """Size of arrays from which elementwise functions are passed to `map_elements`."""
 
     def __init__(self, device: Any = None, dtype: str = "float32") -> None:
         reason = self.unavailable()
@@ -169,14 +169,14 @@ class Backend:
 
     @classmethod
     def map_elements(cls, function: Callable[..., Any], args: Sequence[Any]) -> Any:
-        """`function(*args)` for an elementwise function, computed as suits the library; see `parallel.elementwise`."""
+        """`function(*args)` for an elementwise function, computed as suits the library; see `elementwise`."""
         return function(*args)
 
     @classmethod
     def map_rows(
         cls, function: Callable[..., Any], arrays: Sequence[Array | None], size: int, total: bool = False
     ) -> Any:
-        """`function(*arrays)` where rows do not depend on each other; see `parallel.map_rows`."""
+        """`function(*arrays)` where rows do not depend on each other; see `map_rows`."""
         return function(*arrays)
 
     @classmethod
