@@ -66,6 +66,12 @@ def tests_jax(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def nightly(session: nox.Session) -> None:
+    """What takes too long for every change: the whole suite on JAX, of which `.ci/run` runs a sample."""
+    session.notify("tests(backend='jax')")
+
+
+@nox.session(default=False)
 def oracles(session: nox.Session) -> None:
     """portanet's results against those of PyTorch and Keras 3."""
     session.install("-e", ".[test]", *HEAVY.values(), "keras==3.15.1")
