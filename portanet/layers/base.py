@@ -7,12 +7,23 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Self
 
 from portanet import checks, regularizers
-from portanet.backends import Array, Backend, HostArray, get_backend, use_backend
-from portanet.layers.calling import NamedLayers, calling, inspect_input, layers_below, locate, weights_as_constants
+from portanet.backends import Array, Backend, get_backend, use_backend
+from portanet.layers.calling import (
+    Caller,
+    NamedLayers,
+    calling,
+    inspect_input,
+    layers_below,
+    locate,
+    remember,
+    remember_output,
+    remembered,
+    weights_as_constants,
+)
 from portanet.layers.output_shapes import shape_by_trial
-from portanet.layers.several_inputs import Several, mask_fits, masks_of, one_array, shape_of
+from portanet.layers.several_inputs import Several, masks_of, one_array, shape_of
 from portanet.layers.symbolic import Node, only_node, record
-from portanet.layers.weights import WeightHolder, assign_all, building, building_for
+from portanet.layers.weights import WeightHolder, building, building_for
 from portanet.mixed_precision import DTypePolicy, at_least_float32, cast_floats, cast_integers
 from portanet.tree import tree_leaves
 from portanet.variables import Variable, add_loss, computing_in, count_trainable_change
@@ -57,6 +68,8 @@ class Layer(WeightHolder):
     """Whether integer and boolean inputs are cast, too."""
     takes_integers = False
     """Whether inputs are integers, as for `Embedding`; models then do not cast theirs to floating point."""
+    supports_masking = False
+    """Whether the output has the mask of the input; for layers without `compute_mask`. If not, the mask is dropped."""
     gives_mask = False
     """Whether `call` takes `return_mask=True`, and then returns the mask of the output as well."""
     independent_examples = False
@@ -66,6 +79,9 @@ class Layer(WeightHolder):
     _takes_training = False
     _takes_mask = False
     _takes_one_array = False  # where the input of `call` is annotated as an `Array`
+    _own_mask = False
+    _passes_masks = True  # `call` passes masks to the layers in it; in the calls of others, these find them themselves
+    _callers = (Caller(False, True), Caller(True, True))
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -74,6 +90,9 @@ class Layer(WeightHolder):
         cls._takes_mask = "mask" in parameters
         cls._takes_one_array = next((p.annotation for p in [*parameters.values()][1:]), None) in ("Array", Array)
         cls.gives_mask = "return_mask" in parameters
+        cls._own_mask = cls.compute_mask is not Layer.compute_mask
+        cls._passes_masks = cls.__dict__.get("_passes_masks", cls.call.__module__.startswith("portanet."))
+        cls._callers = (Caller(False, cls._passes_masks), Caller(True, cls._passes_masks))
         cls.independent_examples = cls.__dict__.get("independent_examples", False)
         if "build" in cls.__dict__:
             cls.build = building(cls.__dict__["build"])  # type: ignore[method-assign]
@@ -114,7 +133,7 @@ class Layer(WeightHolder):
         return input_shape if self.keeps_shape else shape_by_trial(self, input_shape)
 
     def compute_mask(self, x: Any, mask: Any = None) -> Any:
-        """The mask of the output, given the input's; by default the same, if the output has the axes of the mask."""
+        """The mask of the output, given the input's; by default the same (see `supports_masking`)."""
         return mask
 
     def check_data(self, x: Any) -> None:
@@ -133,7 +152,8 @@ class Layer(WeightHolder):
             x: An array of the library on which the layer was built; a list of them for layers with `several_inputs`,
                 or any tree of arrays that `call` takes. Symbolic arrays (see `Input`) return symbolic ones.
             training: Whether this is a training step; by default as in the calling layer, else False.
-            mask: Boolean array, False for time steps to skip, for layers that use one; a list for a list of inputs.
+            mask: Boolean array, False for time steps to skip, for layers that use one; a list for a list of inputs. In
+                the `call` of another layer, by default the mask of `x`.
             *further: Other positional arguments of `call`, such as the states of a recurrent cell.
             **options: Other keyword arguments of `call`.
         """
@@ -150,9 +170,13 @@ class Layer(WeightHolder):
         if guest is not None:
             with weights_as_constants(self, guest, training):
                 return self(x, *further, mask=mask, **options)
-        training = bool(outer) if training is None else checks.boolean("training", training, self)
+        finds_masks = outer is not None and not outer.passes_masks
+        masks = remembered.get() if finds_masks and mask is None else None
+        if masks is not None:
+            mask = masks.find(x)
+        training = bool(outer and outer.training) if training is None else checks.boolean("training", training, self)
         dtype = None if self._policy is None else self._policy.compute_dtype
-        call_token, dtype_token = calling.set(training), computing_in.set(dtype)
+        call_token, dtype_token = calling.set(self._callers[training]), computing_in.set(dtype)
         try:
             if self.autocast:
                 x = self.in_compute_dtype(x, self.casts_integers)
@@ -162,13 +186,19 @@ class Layer(WeightHolder):
                 options["training"] = training
             if self._takes_mask and mask is not None:
                 options["mask"] = mask if self.several_inputs is None else masks_of(mask, len(x))
+            if mask is not None and not self._passes_masks and (masks or (outer is not None and not finds_masks)):
+                remember(x, mask)  # for the layers in this one; `x` may have been cast
             out = self.call(x, *further, **options)
+            if finds_masks and (mask is not None or self._own_mask) and not self.gives_mask:
+                remember_output(self, x, out, mask)
         except Exception as error:
             locate(error, self, x)
             raise
         finally:
             calling.reset(call_token)
             computing_in.reset(dtype_token)
+            if outer is None and remembered.get() is not None:
+                remembered.set(None)
         if self.activity_regularizer is not None:
             for leaf in tree_leaves(out):
                 self.add_loss(self.activity_regularizer(at_least_float32(leaf)) / max(1, leaf.shape[0]))
@@ -180,15 +210,6 @@ class Layer(WeightHolder):
         self._dtypes = [leaf.dtype for leaf in leaves]
         with building_for(leaves):
             self.build(shape_of(x))
-
-    def _call_with_mask(self, x: Any, *further: Any, mask: Any, **options: Any) -> tuple[Any, Any]:
-        """The output and its mask; a list of masks for several outputs."""
-        if self.gives_mask:
-            out, out_mask = self(x, *further, mask=mask, return_mask=True, **options)
-            return out, out_mask
-        out, by_default = self(x, *further, mask=mask, **options), type(self).compute_mask is Layer.compute_mask
-        out_mask = None if mask is None and by_default else self.compute_mask(x, mask)
-        return out, None if out_mask is None or (by_default and not mask_fits(out_mask, out)) else out_mask
 
     def add_loss(self, value: Array) -> None:
         """Add a scalar array to the loss of the current training or evaluation step; outside of one, do nothing."""
@@ -308,11 +329,6 @@ class Layer(WeightHolder):
         return list(self.named_variables().values())
 
     @property
-    def weights(self) -> list[Variable]:
-        """All weights, including running statistics."""
-        return [v for v in self.variables if not v.counter]
-
-    @property
     def trainable_weights(self) -> list[Variable]:
         """The weights that training changes."""
         named = self.named_variables()
@@ -323,22 +339,6 @@ class Layer(WeightHolder):
         """The weights that training does not change."""
         trained = set(self.trainable_paths())
         return [v for p, v in self.named_variables().items() if p not in trained and not v.counter]
-
-    def count_params(self) -> int:
-        """Number of elements of the weights."""
-        return sum(v.size for v in self.weights)
-
-    def get_weights(self) -> list[HostArray]:
-        """Copies of the weights as NumPy arrays, in the order of `weights`."""
-        return [v.numpy() for v in self.weights]
-
-    def set_weights(self, weights: list[Any]) -> None:
-        """Replace the weights with arrays of the same shapes, in the order of `weights`.
-
-        Raises:
-            ValueError: The number or a shape differs; no weight is changed.
-        """
-        assign_all(self.name, self.weights, weights)
 
     def to(self, name: str | Backend, device: Any = None, dtype: str | None = None) -> Self:
         """Move the weights to another backend or device, and return the layer.

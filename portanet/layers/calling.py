@@ -1,14 +1,17 @@
-"""Calls of layers: training or inference, the kind of arrays, and the layer of an error, by its name among others."""
+"""Calls of layers: training or inference, masks, the kind of arrays, and the layer of an error, by its name."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+import warnings
+import weakref
+from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from portanet.autodiff import unwrap
 from portanet.backends import Array, Backend, ForwardBackend, backend_class_of, forward_backend_of, raw_namespace
+from portanet.layers.several_inputs import mask_fits, masks_of
 from portanet.layers.symbolic import SymbolicArray
 from portanet.lookup import snake_case
 from portanet.tree import tree_leaves
@@ -17,18 +20,115 @@ from portanet.variables import bind
 if TYPE_CHECKING:
     from portanet.layers.base import Layer
 
-calling: ContextVar[bool | None] = ContextVar("portanet_calling_in_training", default=None)
-"""Whether the calling layer is in training; None outside of calls."""
+
+class Caller(NamedTuple):
+    """The calling layer: whether it is in training, and whether its `call` passes masks to the layers in it."""
+
+    training: bool
+    passes_masks: bool
+
+
+calling: ContextVar[Caller | None] = ContextVar("portanet_calling_layer", default=None)
+"""The calling layer; None outside of calls."""
+
+
+class Masks(dict[int, tuple[Callable[[], Any], Any]]):
+    """The masks of arrays, found by the identity of the arrays, since arrays of most libraries take no attributes.
+
+    It lasts for one call of a model or layer, and holds no arrays but masks.
+    """
+
+    def find(self, x: Any) -> Any:
+        """The mask of an array; the masks of the arrays in a list or dict, or None if all are None."""
+        if isinstance(x, (list, tuple, Mapping)):
+            masks = {key: self.find(x[key]) for key in (x if isinstance(x, Mapping) else range(len(x)))}
+            if all(mask is None for mask in masks.values()):
+                return None
+            return masks if isinstance(x, Mapping) else list(masks.values())
+        array, mask = self.get(id(x), (None, None))
+        return mask if array is not None and array() is x else None
+
+    def keep(self, x: Any, mask: Any) -> None:
+        """Keep the mask of an array, or the masks of several, unless they have one."""
+        if isinstance(x, Mapping):
+            for key, part in x.items():
+                self.keep(part, mask.get(key) if isinstance(mask, Mapping) else None)
+        elif isinstance(x, (list, tuple)):
+            for part, own in zip(x, masks_of(mask, len(x)), strict=True):
+                self.keep(part, own)
+        elif mask is not None and self.find(x) is None:
+            try:
+                self[id(x)] = weakref.ref(x), mask
+            except TypeError:  # traced arrays, among others
+                self[id(x)] = (lambda: x), mask
+
+
+remembered: ContextVar[Masks | None] = ContextVar("portanet_masks_of_arrays", default=None)
+"""The masks of arrays in the current call of a model; None until there is one."""
+
+
+def remember(x: Any, mask: Any) -> None:
+    """Keep masks of arrays until the end of the outermost call."""
+    masks = remembered.get()
+    if masks is None:
+        masks = Masks()
+        remembered.set(masks)
+    masks.keep(x, mask)
+
+
+def remember_output(layer: Layer, x: Any, out: Any, mask: Any) -> None:
+    """Keep the mask of a layer's output, unless layers in it did."""
+    masks = remembered.get()
+    if masks is None or any(masks.find(leaf) is None for leaf in tree_leaves(out)):
+        out_mask = output_mask(layer, x, out, mask)
+        if out_mask is not None:
+            remember(out, out_mask)
+
+
+def output_mask(layer: Layer, x: Any, out: Any, mask: Any) -> Any:
+    """The mask of a layer's output, given the input's; a list of masks for several outputs."""
+    if layer._own_mask:
+        return layer.compute_mask(x, mask)
+    if mask is None or not mask_fits(mask, out):
+        return None
+    if not layer.supports_masking:
+        warnings.warn(
+            f"Layer '{layer.name}' ({type(layer).__name__}) drops the mask of its input: later layers and the loss "
+            "count masked steps. If the output has the same mask, set supports_masking = True in the class; else "
+            "implement compute_mask.",
+            stacklevel=2,
+        )
+        return None
+    return mask
+
+
+def call_with_mask(layer: Layer, x: Any, *further: Any, mask: Any, **options: Any) -> tuple[Any, Any]:
+    """Call a layer with the masks of its inputs; return the output and its mask, a list for several outputs."""
+    if layer.gives_mask:
+        out, mask = layer(x, *further, mask=mask, return_mask=True, **options)
+        return out, mask
+    if layer._passes_masks:
+        out = layer(x, *further, mask=mask, **options)
+        return out, output_mask(layer, x, out, mask)
+    masks = Masks()
+    token = remembered.set(masks)
+    try:
+        out = layer(x, *further, mask=mask, **options)
+    finally:
+        remembered.reset(token)
+    own = masks.find(out)
+    return out, output_mask(layer, x, out, mask) if own is None else own
 
 
 @contextlib.contextmanager
 def in_call(training: bool) -> Iterator[None]:
     """Treat layers called inside a `with` block as parts of an outer call: their inputs are not inspected."""
-    token = calling.set(training)
+    token, masks_token = calling.set(Caller(training, True)), remembered.set(None)
     try:
         yield
     finally:
         calling.reset(token)
+        remembered.reset(masks_token)
 
 
 def inspect_input(layer: Layer, x: Any, options: dict[str, Any]) -> tuple[bool, type[ForwardBackend] | None]:

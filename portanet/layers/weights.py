@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from portanet import constraints, initializers, random, regularizers
-from portanet.backends import Array, Backend, get_backend
+from portanet.backends import Array, Backend, HostArray, get_backend
 from portanet.configurable import Configurable
 from portanet.layers.calling import foreign_array, foreign_to
 from portanet.lookup import snake_case
@@ -113,6 +113,32 @@ class WeightHolder(Configurable):
         if self._policy is not None and ("dtype" in config or _takes_options(type(self).__init__)):
             config["dtype"] = self._policy.name
         return config
+
+    @property
+    def variables(self) -> list[Variable]:
+        """All variables, including random counters."""
+        return list(self._variables.values())
+
+    @property
+    def weights(self) -> list[Variable]:
+        """All weights, including running statistics."""
+        return [v for v in self.variables if not v.counter]
+
+    def count_params(self) -> int:
+        """Number of elements of the weights."""
+        return sum(v.size for v in self.weights)
+
+    def get_weights(self) -> list[HostArray]:
+        """Copies of the weights as NumPy arrays, in the order of `weights`."""
+        return [v.numpy() for v in self.weights]
+
+    def set_weights(self, weights: list[Any]) -> None:
+        """Replace the weights with arrays of the same shapes, in the order of `weights`.
+
+        Raises:
+            ValueError: The number or a shape differs; no weight is changed.
+        """
+        assign_all(self.name, self.weights, weights)
 
 
 @functools.cache

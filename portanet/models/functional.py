@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Self
 
+from portanet.layers.calling import call_with_mask, remember
 from portanet.layers.output_shapes import ArraySpec, result_shape
 from portanet.layers.several_inputs import map_shapes, masks_of, shape_of
 from portanet.layers.symbolic import Node, SymbolicArray
@@ -87,13 +88,15 @@ class Functional(Model):
             known = options.pop("mask", None)
             if known is None and masks:
                 known = _masks_for(node, masks)
-            out, out_mask = node.layer._call_with_mask(*args, mask=known, **options)
+            out, out_mask = call_with_mask(node.layer, *args, mask=known, **options)
             results = flat(node.outputs)
             values.update(zip(results, _as(node.outputs, out), strict=True))
             if out_mask is not None:
                 masks.update(zip(results, masks_of(out_mask, len(results)), strict=True))
         out = _filled(self._end, values)
         if not return_mask:
+            if masks:
+                remember(out, _mapped(self._end, masks.get))
             return out
         out_masks = [masks.get(array) for array in self.outputs]
         return out, (out_masks if len(out_masks) > 1 else out_masks[0])

@@ -7,7 +7,7 @@ from typing import Any
 
 from portanet.backends import get_backend
 from portanet.layers import InputLayer, Layer
-from portanet.layers.calling import NamedLayers
+from portanet.layers.calling import NamedLayers, call_with_mask, remember
 from portanet.layers.several_inputs import map_shapes, shape_of
 from portanet.layers.symbolic import SymbolicArray, record
 from portanet.mixed_precision import cast_integers
@@ -138,8 +138,12 @@ class Sequential(Model):
     def call(self, x: Any, training: bool = False, mask: Any = None, return_mask: bool = False) -> Any:
         x = self._cast(x)
         for layer in self._chain.values():
-            x, mask = layer._call_with_mask(x, mask=mask, training=training)
-        return (x, mask) if return_mask else x
+            x, mask = call_with_mask(layer, x, mask=mask, training=training)
+        if return_mask:
+            return x, mask
+        if mask is not None:
+            remember(x, mask)
+        return x
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         for layer in self._chain.values():

@@ -16,6 +16,7 @@ from portanet.autodiff import array_namespace, custom_vjp, hvp, is_traced, lift,
 from portanet.backends import Array, backend_class_of
 from portanet.configurable import Configurable
 from portanet.layers import Layer
+from portanet.layers.calling import call_with_mask
 from portanet.layers.several_inputs import map_shapes, masks_of
 from portanet.layers.symbolic import SymbolicArray
 from portanet.mixed_precision import at_least_float32
@@ -99,7 +100,7 @@ def training_loss(
 
 def predictions(model: Layer, x: Any, training: bool) -> tuple[list[Array], list[Any]]:
     """The outputs of a model in at least float32, and for each its mask or None."""
-    out, mask = model._call_with_mask(x, mask=None, training=training)
+    out, mask = call_with_mask(model, x, mask=None, training=training)
     y_pred = at_least_float32(tree_leaves(out))
     masks = [None] * len(y_pred) if mask is None else masks_of(mask, len(y_pred))
     return y_pred, [None if m is None else unwrap(m) for m in masks]

@@ -25,6 +25,7 @@ class Activation(Layer):
 
     independent_examples = True
     keeps_shape = True
+    supports_masking = True
     casts_integers = True
 
     def __init__(self, activation: Any, **options: Any) -> None:

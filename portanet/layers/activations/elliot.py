@@ -25,6 +25,7 @@ class Elliot(Layer):
     """
 
     keeps_shape = True
+    supports_masking = True
     casts_integers = True
 
     def __init__(self, steepness: float = 1.0, symmetric: bool = False, **options: Any) -> None:

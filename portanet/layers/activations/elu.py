@@ -25,6 +25,7 @@ class ELU(Layer):
 
     independent_examples = True
     keeps_shape = True
+    supports_masking = True
     casts_integers = True
 
     def __init__(self, alpha: float = 1.0, **options: Any) -> None:

@@ -25,6 +25,7 @@ class LeakyReLU(Layer):
 
     independent_examples = True
     keeps_shape = True
+    supports_masking = True
     casts_integers = True
 
     def __init__(self, negative_slope: float = 0.3, **options: Any) -> None:

@@ -35,6 +35,7 @@ class Maxout(Layer):
         (2, 4)
     """
 
+    supports_masking = True
     casts_integers = True
 
     def __init__(

@@ -27,6 +27,7 @@ class ReLU(Layer):
 
     independent_examples = True
     keeps_shape = True
+    supports_masking = True
     casts_integers = True
 
     def __init__(

@@ -44,6 +44,7 @@ class SinePositionEncoding(Layer):
 
     independent_examples = True
     keeps_shape = True
+    supports_masking = True
     casts_integers = True
 
     def __init__(self, max_wavelength: float = 10000, **options: Any) -> None:
@@ -83,6 +84,7 @@ class PositionEmbedding(Layer):
 
     independent_examples = True
     keeps_shape = True
+    supports_masking = True
     casts_integers = True
 
     def __init__(self, sequence_length: int, initializer: Any = "glorot_uniform", **options: Any) -> None:
@@ -135,6 +137,7 @@ class RotaryEmbedding(Layer):
 
     independent_examples = True
     keeps_shape = True
+    supports_masking = True
     casts_integers = True
 
     def __init__(

@@ -43,6 +43,7 @@ class TransformerEncoder(Layer):
     """
 
     independent_examples = True
+    supports_masking = True
     attends_to_encoder = False
     casts_integers = True
 

@@ -36,6 +36,7 @@ class Dense(Layer):
     """
 
     independent_examples = True
+    supports_masking = True
     casts_integers = True
 
     def __init__(

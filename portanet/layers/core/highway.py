@@ -29,6 +29,7 @@ class Highway(Layer):
     """
 
     keeps_shape = True
+    supports_masking = True
     casts_integers = True
 
     def __init__(

@@ -19,6 +19,7 @@ class Identity(Layer):
 
     independent_examples = True
     keeps_shape = True
+    supports_masking = True
     keeps_values = True
 
     def call(self, x: Any) -> Any:

@@ -28,6 +28,7 @@ class InputLayer(Layer):
 
     independent_examples = True
     keeps_shape = True
+    supports_masking = True
     keeps_values = True
     autocast = False
 

@@ -33,6 +33,8 @@ class Lambda(Layer):
         array([2., 4.])
     """
 
+    _passes_masks = False
+
     def __init__(
         self,
         function: Callable[..., Any],

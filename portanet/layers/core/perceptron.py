@@ -31,6 +31,8 @@ class Perceptron(Dense):
         [1.0, 1.0, 1.0, 0.0]
     """
 
+    supports_masking = True
+
     def __init__(
         self,
         units: int,

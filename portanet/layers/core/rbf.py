@@ -38,6 +38,7 @@ class RBF(Layer):
         array([[1.    , 0.3679]], dtype=float32)
     """
 
+    supports_masking = True
     casts_integers = True
 
     def __init__(

@@ -38,6 +38,7 @@ class RBM(Layer):
         True
     """
 
+    supports_masking = True
     casts_integers = True
 
     def __init__(

@@ -34,6 +34,7 @@ class TiedDense(Layer):
         23
     """
 
+    supports_masking = True
     casts_integers = True
 
     def __init__(

@@ -45,6 +45,8 @@ class BatchNormalization(AffineNormalization):
         (array([-1.,  1.], dtype=float32), array([0.98, 2.98], dtype=float32))
     """
 
+    supports_masking = True
+
     def __init__(
         self,
         axis: int | list[int] | tuple[int, ...] = -1,

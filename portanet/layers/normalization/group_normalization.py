@@ -37,6 +37,8 @@ class GroupNormalization(AffineNormalization):
         array([[-1.,  1., -1.,  1.]], dtype=float32)
     """
 
+    supports_masking = True
+
     def __init__(self, groups: int = 32, axis: int = -1, epsilon: float = 1e-3, **options: Any) -> None:
         super().__init__(epsilon, **options)
         self.groups = checks.integer("groups", groups, self, least=-1)

@@ -32,6 +32,7 @@ class LayerNormalization(AffineNormalization):
     """
 
     independent_examples = True
+    supports_masking = True
 
     def __init__(self, axis: int | list[int] | tuple[int, ...] = -1, epsilon: float = 1e-3, **options: Any) -> None:
         super().__init__(epsilon, **options)

@@ -28,6 +28,7 @@ class UnitNormalization(Layer):
     """
 
     keeps_shape = True
+    supports_masking = True
     autocast = False  # as `AffineNormalization`
 
     def __init__(self, axis: int | list[int] | tuple[int, ...] = -1, **options: Any) -> None:

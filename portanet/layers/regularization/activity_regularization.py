@@ -28,6 +28,7 @@ class ActivityRegularization(Layer):
     """
 
     keeps_shape = True
+    supports_masking = True
     keeps_values = True
 
     def __init__(self, l1: float = 0.0, l2: float = 0.0, **options: Any) -> None:

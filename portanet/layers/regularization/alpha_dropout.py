@@ -28,6 +28,7 @@ class AlphaDropout(Dropout):
         (0.0, 1.0)
     """
 
+    supports_masking = True
     _SATURATION = -1.0507009873554805 * 1.6732632423543772  # of selu: -scale * alpha
 
     def call(self, x: Array, training: bool = False) -> Array:

@@ -28,6 +28,7 @@ class ContractiveRegularization(Layer):
         (4, 2)
     """
 
+    supports_masking = True
     casts_integers = True
 
     def __init__(self, encoder: Layer, factor: float = 0.01, **options: Any) -> None:

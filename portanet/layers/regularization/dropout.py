@@ -31,6 +31,7 @@ class Dropout(RandomLayer):
     """
 
     independent_examples = True
+    supports_masking = True
 
     def __init__(
         self, rate: float, noise_shape: Sequence[int | None] | None = None, seed: int | None = None, **options: Any

@@ -26,6 +26,8 @@ class GaussianDropout(RandomLayer):
         1.0
     """
 
+    supports_masking = True
+
     def __init__(self, rate: float, seed: int | None = None, **options: Any) -> None:
         super().__init__(seed, **options)
         self.rate = checks.rate("rate", rate, self)

@@ -25,6 +25,8 @@ class GaussianNoise(RandomLayer):
         (0.0, 0.1)
     """
 
+    supports_masking = True
+
     def __init__(self, stddev: float, seed: int | None = None, **options: Any) -> None:
         super().__init__(seed, **options)
         self.stddev = checks.non_negative("stddev", stddev, self)

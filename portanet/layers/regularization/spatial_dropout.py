@@ -11,6 +11,7 @@ from portanet.layers.regularization.dropout import Dropout
 class _SpatialDropout(Dropout):
     """Drops whole feature maps."""
 
+    supports_masking = True
     _axes: int
 
     def __init__(self, rate: float, data_format: str | None = None, seed: int | None = None, **options: Any) -> None:

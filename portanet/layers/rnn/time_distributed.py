@@ -29,6 +29,7 @@ class TimeDistributed(Layer):
     """
 
     independent_examples = True
+    supports_masking = True
 
     def __init__(self, layer: Layer, **options: Any) -> None:
         super().__init__(**options)

@@ -1,0 +1,133 @@
+"""A layer finds the mask of an array that another layer returned, in a `call` that passes none."""
+
+import gc
+import weakref
+
+import numpy as np
+import pytest
+
+import portanet
+from portanet import layers
+from portanet.layers import calling
+from tests.support import assert_close, to_numpy
+
+WORDS = np.asarray([[1, 2, 0], [3, 0, 0]])
+
+
+class Probe(layers.Layer):
+    """Records the mask that it is called with."""
+
+    supports_masking = True
+
+    def call(self, x, mask=None):
+        self.seen = mask
+        return x + 0.0
+
+
+class Body(portanet.Model):
+    def __init__(self, *parts):
+        super().__init__()
+        self.parts = list(parts)
+
+    def call(self, x):
+        for part in self.parts:
+            x = part(x)
+        return x
+
+
+def words():
+    return layers.Embedding(5, 2, mask_zero=True)
+
+
+def test_the_mask_is_found(backend):
+    probe, last = Probe(), Probe()
+    body = Body(
+        words(), layers.Dropout(0.5), probe, portanet.Sequential([layers.Dense(2)]), Body(layers.Dense(3)), last
+    )
+    body(portanet.asarray(WORDS, "int32"))
+    for each in (probe, last):
+        np.testing.assert_array_equal(to_numpy(each.seen), WORDS != 0)
+
+
+def test_a_cast_array_keeps_its_mask(backend):
+    probe = Probe(dtype="float64")
+    Body(words(), Body(probe))(portanet.asarray(WORDS, "int32"))
+    np.testing.assert_array_equal(to_numpy(probe.seen), WORDS != 0)
+
+
+def test_several_arrays(backend):
+    class Both(layers.Layer):
+        def __init__(self):
+            super().__init__()
+            self.words, self.plain, self.add = words(), layers.Embedding(5, 2), layers.Add()
+            self.attention, self.probe = layers.Attention(), Probe()
+
+        def call(self, x):
+            a, b = self.words(x[0]), self.words(x[1])
+            self.probe(self.add([a, b]))
+            return self.attention([self.plain(x[0]), b])
+
+    layer, other = Both(), np.asarray([[1, 0, 0], [1, 4, 0]])
+    x = [portanet.asarray(WORDS, "int32"), portanet.asarray(other, "int32")]
+    out = layer(x)
+    np.testing.assert_array_equal(to_numpy(layer.probe.seen), (WORDS != 0) | (other != 0))
+    query, value = layer.plain(x[0]), layer.words(x[1])
+    assert_close(out, to_numpy(layer.attention([query, value], mask=[None, x[1] != 0])), rtol=1e-6)
+
+
+def test_a_mask_lasts_for_one_call(backend):
+    probe, embedding, x = Probe(), words(), portanet.asarray(WORDS, "int32")
+    body = Body(embedding, probe)
+    for _ in range(2):
+        body(x)
+        assert calling.remembered.get() is None
+    embedded = embedding(x)
+    probe.seen = None
+    Body(probe)(embedded)  # made outside of the model's call
+    assert probe.seen is None
+
+
+def test_masks_are_dropped_after_an_error(backend):
+    class Fails(layers.Layer):
+        def call(self, x):
+            raise ArithmeticError("no")
+
+    with pytest.raises(ArithmeticError):
+        Body(words(), Fails())(portanet.asarray(WORDS, "int32"))
+    assert calling.remembered.get() is None
+
+
+def test_no_array_is_kept():
+    with portanet.use_backend("numpy"):
+        masks, x = calling.Masks(), portanet.asarray(np.ones((2, 3)))
+        masks.keep([x, x], [WORDS != 0])
+        assert masks.find(x) is not None
+        alive = weakref.ref(x)
+        del x
+        gc.collect()
+        assert alive() is None
+        assert all(masks.find(portanet.asarray(np.ones((2, 3)))) is None for _ in range(9))  # where `x` was
+
+
+def test_nothing_is_kept_without_masks(backend, monkeypatch):
+    monkeypatch.setattr(calling.Masks, "keep", None)
+    body = Body(layers.Embedding(5, 2), layers.Dense(2), Body(layers.LSTM(2)))
+    body.compile("sgd", "mse")
+    body.fit(WORDS, np.ones((2, 2), "float32"), verbose=0)
+
+
+def test_a_layer_that_drops_a_mask_says_so(backend):
+    class Doubled(layers.Layer):
+        def call(self, x):
+            return 2.0 * x
+
+    with pytest.warns(UserWarning, match=r"Layer 'doubled' \(Doubled\) drops the mask.*supports_masking = True"):
+        Body(words(), Doubled())(portanet.asarray(WORDS, "int32"))
+
+
+def test_the_mask_reaches_the_loss(backend):
+    body = Body(words(), Body(layers.Dense(2)))
+    body.compile("sgd", "mse")
+    targets = np.ones((2, 3, 2), "float32")
+    loss = body.evaluate(WORDS, targets, verbose=0)
+    assert loss == pytest.approx(((body.predict(WORDS, verbose=0) - 1) ** 2)[WORDS != 0].mean(), rel=1e-5)
