@@ -76,6 +76,8 @@ class Loss(Configurable):
         y_pred = at_least_float32(y_pred, integers=True)
         if is_traced(y_pred):  # not every library leaves `plain * traced` to the right operand
             y_true = lift(y_true)
+        elif is_traced(y_true):  # a derivative by the targets
+            y_pred = lift(y_pred)
         values = self.call(self.prepare(y_true, y_pred), y_pred)
         shape = getattr(values, "shape", None)
         if shape is None or (len(shape) and shape[0] != y_pred.shape[0]):
@@ -96,7 +98,7 @@ class Loss(Configurable):
         values = self.per_example(y_true, y_pred)
         valid = self.valid(y_true)
         if valid is not None:
-            mask = valid if mask is None else valid & spread(mask, valid, "mask", f"Loss '{self.name}'")
+            mask = valid if mask is None else valid & (spread(mask, valid, "mask", f"Loss '{self.name}'") > 0)
         return reduce(values, sample_weight, self.reduction, self.name, mask)
 
     def __call__(
@@ -107,8 +109,8 @@ class Loss(Configurable):
         Args:
             y_true: Targets, an array of the library of `y_pred`.
             y_pred: Predictions.
-            sample_weight: Weight of each example, shape (batch,) or that of the losses; the mean divides by the
-                number of examples, as in Keras.
+            sample_weight: Weight of each example, shape (batch,), (batch, 1) or that of the losses; the mean divides
+                by the number of examples, as in Keras.
             mask: Boolean array of the same shapes; where it is False, examples are ignored and not counted.
 
         Returns:
@@ -198,18 +200,24 @@ def masked_weight(weight: Array | None, mask: Array | None, y_pred: Array) -> Ar
 
 
 def spread(weight: Array, values: Array, argument: str, owner: str) -> Array:
-    """Weights of examples, broadcast to the shape of the values, and in their dtype unless they are integers."""
+    """Weights of examples, broadcast to the shape of the values, and in their dtype unless they are integers.
+
+    Last axes of size 1 need not be those of the values: columns, (batch, 1), are weights of examples.
+    """
     xp = array_namespace(values)
     weight = xp.asarray(weight)
     floating = xp.isdtype(values.dtype, "real floating")
     weight = xp.astype(weight, values.dtype) if floating else at_least_float32(weight, integers=True)
-    if tuple(weight.shape) != tuple(values.shape[: weight.ndim]):
+    shape, full = tuple(weight.shape), tuple(values.shape)
+    while len(shape) > 1 and shape[-1] == 1 and shape != full[: len(shape)]:
+        shape = shape[:-1]
+    if shape != full[: len(shape)]:
         raise ValueError(
-            f"{owner} needs one weight per example, shape {tuple(values.shape)} or its first axes. "
+            f"{owner} needs one weight per example, shape {full} or its first axes. "
             f"Received: {argument} of shape {tuple(weight.shape)}"
         )
-    weight = xp.reshape(weight, tuple(weight.shape) + (1,) * (values.ndim - weight.ndim))
-    return xp.broadcast_to(weight, tuple(values.shape))
+    weight = xp.reshape(weight, shape + (1,) * (len(full) - len(shape)))
+    return xp.broadcast_to(weight, full)
 
 
 def _at_least_tiny(x: Array) -> Array:

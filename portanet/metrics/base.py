@@ -90,10 +90,7 @@ class Metric(Configurable):
         """The weight of each value, that of its example or 1, as a floating-point array."""
         if sample_weight is None:
             return array_namespace(values).ones_like(at_least_float32(values, integers=True))
-        weight = sample_weight
-        if weight.ndim == values.ndim + 1 and weight.shape[-1] == 1:
-            weight = array_namespace(weight).squeeze(weight, axis=-1)
-        return spread(weight, values, "sample_weight", f"Metric '{self.name}'")
+        return spread(sample_weight, values, "sample_weight", f"Metric '{self.name}'")
 
 
 class MeanMetric(Metric):

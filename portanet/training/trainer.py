@@ -151,8 +151,8 @@ class Trainer(Optimized):
                 `(epoch, count) -> their numbers` in the order in which they are to come, such as a curriculum, which
                 may leave some out or repeat them.
             class_weight: Weights of examples by the number of their class; models with one output only.
-            sample_weight: Weight of each example in the loss, shape (examples,); for several outputs one array for
-                all, or a list or dict.
+            sample_weight: Weight of each example in the loss, shape (examples,) or (examples, 1); for several outputs
+                one array for all, or a list or dict.
             initial_epoch: Where to start counting; or the position of an earlier run, such as `model.position` of a
                 model that was loaded, to go on from exactly there, seed and callbacks included.
             steps_per_epoch: Batches in an epoch, if not one pass; the next goes on in the data, to its end.

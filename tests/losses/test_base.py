@@ -188,3 +188,12 @@ def test_lists_and_arrays_of_another_library_are_refused(xp: Any) -> None:
         TypeError, match=r"arrays of one library; convert with portanet\.asarray\(y\)\. Received: y_true"
     ):
         losses.MeanSquaredError()([[1.0]], asarray([[1.0]]))
+
+
+@pytest.mark.parametrize("shape", [(3,), (3, 1)])
+def test_ignored_classes_under_a_mask(xp: Any, shape: tuple[int, ...]) -> None:
+    loss = losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class=-1)
+    y, logits = asarray(np.asarray([0, -1, 1]).reshape(shape)), asarray([[0.0, 0.0], [5.0, -5.0], [1.0, 0.0]])
+    assert_close(loss(y, logits, mask=asarray([True, True, False])), np.log(2))
+    assert_close(loss(y, logits, mask=asarray([False, True, True])), np.log(1 + np.e))
+    assert_close(loss(y, logits, mask=asarray([False, True, False])), 0.0)

@@ -77,6 +77,19 @@ def test_derivatives(xp: Any, name: str) -> None:
     check_grads(lambda p: loss.compute(y, p), (asarray(p, "float64"),), order=order, directions=1)
 
 
+BY_TARGETS = [name for name, (loss, _, _) in CASES.items() if not loss.integer_targets]
+
+
+@pytest.mark.parametrize("name", BY_TARGETS)
+def test_derivatives_by_targets(xp: Any, name: str) -> None:
+    loss, y, p = CASES[name]
+    # Inside of the range of the targets, away from the kinks at its ends.
+    y = 0.8 * y + 0.1 if y is BITS or y is HOT else 0.9 * y if y is SIGNS else y
+    y, p = asarray(y, "float64"), asarray(p, "float64")
+    check_grads(lambda y: loss.compute(y, p), (y,), order=2, directions=1)
+    check_grads(loss.compute, (y, p), order=2, directions=1)
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_one_value_for_each_example_and_their_mean(xp: Any, name: str) -> None:
     loss, y, p = CASES[name]

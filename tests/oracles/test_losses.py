@@ -93,6 +93,26 @@ def test_keras(xp: Any, name: str, y: Any, p: Any, options: dict[str, Any], dtyp
         compare(ours(loss, y, p, dtype, weight), expected, dtype)
 
 
+@pytest.mark.parametrize(("name", "y", "p", "options"), [case for case in KERAS if case[1] is not LABELS])
+def test_derivatives_by_targets(xp: Any, name: str, y: Any, p: Any, options: dict[str, Any]) -> None:
+    loss = getattr(losses, name)(**options)
+    oracle = getattr(keras.losses, name)(dtype="float64", **options)
+    true, pred = asarray(y, "float64"), asarray(p, "float64")
+    actual = to_numpy(loss(true, pred)), to_numpy(grad(lambda true: loss.compute(true, pred))(true))
+    compare(actual, theirs(lambda true: oracle(true, torch.tensor(p)), y, "float64"), "float64")
+
+
+@pytest.mark.parametrize(("name", "y", "p", "options"), [case for case in KERAS if case[0] not in ("Dice", "Tversky")])
+def test_rows_of_several_axes(xp: Any, name: str, y: Any, p: Any, options: dict[str, Any]) -> None:
+    rows = [0, 1, 2, 3, 4, 1]
+    y, p = y[rows].reshape(2, 3, *y.shape[1:]), p[rows].reshape(2, 3, -1)
+    loss, oracle = getattr(losses, name)(**options), getattr(keras.losses, name)(dtype="float64", **options)
+    columns = () if "ignore_class" in options else (WEIGHT[:2, None],)  # Keras fails for both
+    for weight in (None, WEIGHT[rows].reshape(2, 3), *columns):
+        expected = theirs(lambda x, w=weight: oracle(torch.tensor(y), x, sample_weight=w), p, "float64")
+        compare(ours(loss, y, p, "float64", weight), expected, "float64")
+
+
 SIGNS = 2 * BITS - 1
 TORCH: dict[str, tuple[Any, Any, Any, Any]] = {
     "quadratic cost": (

@@ -1,0 +1,156 @@
+"""Losses of (batch, steps, classes) are those of the same rows in (batch, classes), in whatever shape targets and
+weights come.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from portanet import losses
+from portanet.autodiff import array_namespace, grad
+from tests.losses.test_losses import CASES, targets
+from tests.support import asarray, assert_close, to_numpy
+
+ROWS = [0, 1, 2, 3, 1, 0]  # (2, 3) of the cases' four examples
+WHOLE = {"dice", "tversky", "triplet", "ctc"}  # of a number of axes of their own
+NAMES = sorted(set(CASES) - WHOLE)
+INTEGERS = [name for name in NAMES if CASES[name][0].integer_targets]
+COLUMN = np.asarray([0.5, 2.0])
+TABLE = np.asarray([[1.0, 0.0, 0.5], [2.0, 1.5, 0.25]])
+
+
+def flat_and_deep(name: str) -> tuple[Any, Any, Any, Any, Any]:
+    """The loss, and targets and predictions of shapes (6, ...) and (2, 3, ...)."""
+    loss, y, p = CASES[name]
+    y, p = y[ROWS], p[ROWS]
+    deep = y.reshape(2, 3, *y.shape[1:]), p.reshape(2, 3, *p.shape[1:])
+    return loss, targets(y), asarray(p, "float64"), targets(deep[0]), asarray(deep[1], "float64")
+
+
+def reduced(loss: Any, reduction: str | None) -> Any:
+    return type(loss).from_config({**loss.get_config(), "reduction": reduction})
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_one_value_per_row(xp: Any, name: str) -> None:
+    loss, y, p, deep_y, deep_p = flat_and_deep(name)
+    each = to_numpy(loss.per_example(y, p)).reshape(2, 3)
+    assert_close(loss.per_example(deep_y, deep_p), each, dtype="float64")
+    if name in INTEGERS:
+        assert_close(loss.per_example(deep_y[..., None], deep_p), each, dtype="float64")
+        assert_close(loss.per_example(xp.astype(deep_y, xp.float32), deep_p), each, dtype="float64")
+
+
+@pytest.mark.parametrize("reduction", ["sum_over_batch_size", "mean_with_sample_weight", None])
+@pytest.mark.parametrize("name", NAMES)
+def test_values_and_gradients_with_weights_and_masks(xp: Any, name: str, reduction: str | None) -> None:
+    loss, y, p, deep_y, deep_p = flat_and_deep(name)
+    loss = reduced(loss, reduction)
+    shown = np.asarray([[True, False, True], [True, True, False]])
+    by_example = np.broadcast_to(COLUMN[:, None], (2, 3))
+    cases = [
+        (None, None, None, None),
+        (by_example, COLUMN, None, None),
+        (by_example, COLUMN[:, None], None, None),
+        (TABLE, TABLE, None, None),
+        (TABLE, TABLE[..., None], None, None),
+        (None, None, shown, shown),
+        (TABLE, TABLE, np.asarray([[False] * 3, [True] * 3]), np.asarray([False, True])),
+        (by_example, COLUMN[:, None], shown, shown),
+    ]
+    factors = asarray(np.linspace(1.0, 2.0, 6) if reduction is None else 1.0, "float64")
+    for flat_weight, weight, flat_mask, mask in cases:
+        flat = [None if a is None else asarray(a.reshape(6)) for a in (flat_weight, flat_mask)]
+        deep = [None if a is None else asarray(a) for a in (weight, mask)]
+
+        def total(y: Any, p: Any, extra: list[Any]) -> Any:
+            value = loss.compute(y, p, *extra)
+            xp = array_namespace(value)
+            return xp.sum(value if reduction is not None else xp.reshape(value, (6,)) * factors)
+
+        assert_close(total(deep_y, deep_p, deep), to_numpy(total(y, p, flat)), dtype="float64")
+        slope = grad(lambda p, flat=flat: total(y, p, flat))(p)
+        deep_slope = grad(lambda p, deep=deep: total(deep_y, p, deep))(deep_p)
+        assert_close(deep_slope, to_numpy(slope).reshape(tuple(deep_p.shape)), dtype="float64")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_columns_of_weights_are_weights_of_examples(xp: Any, name: str) -> None:
+    loss, y, p, *_ = flat_and_deep(name)
+    weight = asarray(TABLE.reshape(6))
+    for reduction in ("sum_over_batch_size", "mean_with_sample_weight", None):
+        chosen = reduced(loss, reduction)
+        expected = to_numpy(chosen(y, p, weight))
+        assert_close(chosen(y, p, weight[:, None]), expected, dtype="float64")
+        assert_close(chosen(y, p, asarray(TABLE.reshape(6, 1, 1))), expected, dtype="float64")
+
+
+@pytest.mark.parametrize("shape", [(1,), (1, 1), (6, 2), (2, 3), (1, 6), (5, 1), (6, 1, 2)])
+def test_weights_of_other_shapes_are_refused(xp: Any, shape: tuple[int, ...]) -> None:
+    y = asarray(np.ones((6, 4)))
+    with pytest.raises(ValueError, match=r"one weight per example, shape \(6,\) .*Received: sample_weight of shape"):
+        losses.MeanSquaredError()(y, 2 * y, asarray(np.ones(shape)))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "binary_crossentropy", "bernoulli", "contrastive", "hinge", "huber", "log_cosh", "mae", "mape", "mse", "msle",
+        "poisson", "quadratic_cost", "soft_margin", "squared_hinge", "binary_focal_crossentropy",
+    ],
+)  # fmt: skip
+def test_vectors_are_columns(xp: Any, name: str) -> None:
+    loss, y, p = CASES[name]
+    columns = targets(y[:, :1]), asarray(p[:, :1], "float64")
+    assert_close(
+        loss.per_example(targets(y[:, 0]), asarray(p[:, 0], "float64")),
+        to_numpy(loss.per_example(*columns)),
+        dtype="float64",
+    )
+
+
+@pytest.mark.parametrize("axis", [None, -1, 0, 1, [1], (1, 2), [1, 2], (0, -1)])
+def test_axes_of_overlap(xp: Any, axis: Any) -> None:
+    generator = np.random.default_rng(2)
+    y, p = (generator.random((2, 3, 4)) < 0.5).astype("float64"), generator.random((2, 3, 4))
+    axes = tuple(axis) if isinstance(axis, list) else axis
+    both, only_y, only_p = ((a * b).sum(axes) for a, b in ((y, p), (y, 1 - p), (1 - y, p)))
+    whole = axis in (None, 0, (0, -1))
+    y, p = asarray(y, "float64"), asarray(p, "float64")
+    dice = losses.Dice(axis=axis, reduction="sum" if whole else None)
+    tversky = losses.Tversky(0.3, 0.8, axis=axis, reduction="sum" if whole else None)
+    expected = [
+        1 - 2 * both / (2 * both + only_y + only_p + 1e-7),
+        1 - both / (both + 0.3 * only_y + 0.8 * only_p + 1e-7),
+    ]
+    for loss, values in zip((dice, tversky), expected, strict=True):
+        if axis not in (0, (0, -1)):  # of which no axis is that of the examples
+            assert_close(loss.compute(y, p), np.asarray(values).sum() if whole else values, dtype="float64")
+        assert_close(loss.call(y, p), values, dtype="float64")
+
+
+@pytest.mark.parametrize("ignored", [-1, 1])
+def test_ignored_classes_in_every_shape_of_targets(xp: Any, ignored: int) -> None:
+    generator = np.random.default_rng(4)
+    labels, logits = np.asarray([[0, ignored, 2], [ignored, ignored, 0]]), generator.normal(size=(2, 3, 4))
+    log_p = logits - np.log(np.exp(logits).sum(-1, keepdims=True))
+    each = np.asarray([-log_p[0, 0, 0], -log_p[0, 2, 2], -log_p[1, 2, 0]])
+    p = asarray(logits, "float64")
+    weight = asarray(TABLE)
+    weights = TABLE[[0, 0, 1], [0, 2, 2]]
+    loss = losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class=ignored)
+    for y in (labels, labels[..., None], labels.astype("float64")):
+        y = asarray(y)
+        assert_close(loss(y, p), each.mean(), dtype="float64")
+        assert_close(loss(y, p, weight), (each * weights).sum() / 3, dtype="float64")
+        average = reduced(loss, "mean_with_sample_weight")
+        assert_close(average(y, p, weight), (each * weights).sum() / weights.sum(), dtype="float64")
+        singles = np.zeros((2, 3))
+        singles[[0, 0, 1], [0, 2, 2]] = each
+        assert_close(reduced(loss, None)(y, p), singles, dtype="float64")
+        slope = to_numpy(grad(lambda p, y=y: loss.compute(y, p))(p))
+        assert (slope[labels == ignored] == 0).all()
+        assert (slope[labels != ignored] != 0).all()
