@@ -21,7 +21,7 @@ class ConfusionMatrix(Metric):
         ignore_class: Class number of examples to ignore; None for none.
         name: Name shown in logs.
 
-    Shapes: `y_true` and `y_pred` (...), class numbers; or scores (..., classes) for either.
+    Shapes: `y_true` and `y_pred` (...), class numbers; or scores (..., classes) for either. Targets may be (..., 1).
 
     Example:
         >>> import numpy as np
@@ -38,6 +38,8 @@ class ConfusionMatrix(Metric):
     def statistics(self, y_true: Array, y_pred: Array, sample_weight: Array | None = None) -> tuple[Array, ...]:
         xp = array_namespace(y_true, y_pred)
         true, pred = (self._labels(y) for y in (y_true, y_pred))
+        if tuple(true.shape) == (*pred.shape, 1):
+            true = xp.reshape(true, tuple(pred.shape))
         if tuple(true.shape) != tuple(pred.shape):
             raise ValueError(
                 f"Metric '{self.name}' needs class numbers of the same shape, or rows of {self.num_classes} scores. "
@@ -142,10 +144,10 @@ class FBetaScore(Metric):
         average: None for one score per class, `"micro"` (from the counts over all classes), `"macro"` (the mean over
             classes) or `"weighted"` (weighted by the number of examples of each class).
         beta: Weight of recall relative to precision.
-        threshold: Predictions above it are 1; None: the largest of each row is 1.
+        threshold: Predictions above it are 1; None: the largest of each row is 1 (ties included), unless it is 0.
         name: Name shown in logs.
 
-    Shapes: `y_true` (one-hot or multi-hot) and `y_pred` (batch, classes).
+    Shapes: `y_true` (one-hot or multi-hot; above 0.5 is 1) and `y_pred` (batch, classes).
 
     Example:
         >>> import numpy as np
@@ -177,7 +179,7 @@ class FBetaScore(Metric):
         y_pred = at_least_float32(y_pred, integers=True)
         xp = array_namespace(y_true, y_pred)
         if self.threshold is None:
-            pred = one_hot(xp.argmax(y_pred, axis=-1), y_pred.shape[-1], y_pred.dtype) > 0
+            pred = (y_pred == xp.max(y_pred, axis=-1, keepdims=True)) & (xp.abs(y_pred) > 1e-9)
         else:
             pred = y_pred > self.threshold
         true = at_least_float32(y_true, integers=True) > 0.5

@@ -19,6 +19,8 @@ Thresholds = float | list[float] | tuple[float, ...] | None
 class Counts(Metric):
     """Weighted numbers of true positives, false positives, true negatives and false negatives at thresholds.
 
+    Targets above 0.5 are positive.
+
     Args:
         thresholds: Predictions above it are 1: a number in [0, 1], or several, with one result each; None for 0.5.
         class_id: Column of the targets and predictions to use; None for all.

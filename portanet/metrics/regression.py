@@ -103,7 +103,7 @@ class CosineSimilarity(MeanMetric):
 class R2Score(Metric):
     """The fraction of the targets' variance explained by the predictions (coefficient of determination).
 
-    Sums are in double precision where supported, because they cancel.
+    Sums are in double precision where supported, because they cancel. The score of targets that are all equal is 0.
 
     Args:
         class_aggregation: For several outputs: `"uniform_average"`, `"variance_weighted_average"`, or None for one
@@ -134,6 +134,11 @@ class R2Score(Metric):
         y_pred = at_least_float32(y_pred, integers=True)
         y_true = self.alike(y_true, y_pred)
         xp = array_namespace(y_true, y_pred)
+        if y_pred.ndim not in (1, 2):
+            raise ValueError(
+                f"Metric '{self.name}' needs targets and predictions of shape (batch,) or (batch, outputs). "
+                f"Received: y_pred of shape {tuple(y_pred.shape)}"
+            )
         if y_pred.ndim == 1:
             y_true, y_pred = xp.expand_dims(y_true, axis=1), xp.expand_dims(y_pred, axis=1)
         weight = self.weights(sample_weight, y_pred)
@@ -141,7 +146,7 @@ class R2Score(Metric):
             y_true, y_pred, weight = (xp.astype(a, xp.float64) for a in (y_true, y_pred, weight))
         error = weight * xp.square(y_true - y_pred)
         sums = weight, weight * y_true, weight * xp.square(y_true), error
-        count = xp.full_like(error[0, 0], float(math.prod(error.shape)))
+        count = xp.full_like(xp.sum(error), float(math.prod(error.shape)))
         return *(xp.sum(s, axis=0) for s in sums), count
 
     def from_statistics(self, *totals: Array) -> Array:

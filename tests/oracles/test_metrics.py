@@ -92,6 +92,45 @@ def test_keras(name: str, y: Any, p: Any, options: dict[str, Any], weighted: boo
     assert ours.name == re.sub(r"_\d+$", "", theirs.name)  # Keras counts the instances of a class
 
 
+EDGES = np.asarray([[0.5], [0.5], [0.2], [0.8]])
+HALF = np.asarray([[1.0], [0.0], [1.0], [0.0]])
+TIES = np.asarray([[0.3, 0.3, 0.3], [0.3, 0.3, 0.3], [0.2, 0.5, 0.5]])
+SPECIAL: list[tuple[str, Any, Any, dict[str, Any]]] = [
+    *((name, HALF, EDGES, {}) for name in ("BinaryAccuracy", "Precision", "Recall", "AUC", "FalsePositives")),
+    ("AUC", HALF, EDGES, {"thresholds": [0.2, 0.5, 0.8]}),
+    ("AUC", HALF, EDGES, {"thresholds": [0.2, 0.5, 0.8], "curve": "PR"}),
+    ("AUC", HALF, EDGES, {"num_thresholds": 2}),
+    ("AUC", HALF, EDGES, {"num_thresholds": 3, "summation_method": "majoring"}),
+    ("AUC", HALF, HALF[::-1], {}),
+    ("Precision", HALF, EDGES, {"thresholds": [0.0, 0.5, 1.0]}),
+    ("Recall", HALF, EDGES, {"thresholds": [0.2, 0.5, 0.8]}),
+    ("F1Score", np.eye(3), TIES, {"threshold": 0.5}),
+    ("F1Score", np.eye(3), TIES, {}),
+    ("F1Score", np.eye(3), 0 * TIES, {}),
+    ("FBetaScore", np.eye(3)[[0, 0, 1]], TIES, {"average": "weighted", "beta": 2.0}),
+    ("SparseTopKCategoricalAccuracy", np.asarray([0, 1, 2]), TIES, {"k": 1}),
+    ("TopKCategoricalAccuracy", np.eye(3), TIES, {"k": 2}),
+    ("CategoricalAccuracy", np.eye(3), TIES, {}),
+    ("Precision", np.eye(3), TIES, {"top_k": 2, "thresholds": 0.3}),
+    ("Recall", np.eye(3), TIES, {"top_k": 1}),
+    ("R2Score", np.ones((2, 1)), np.asarray([[1.0], [2.0]]), {}),
+    ("R2Score", np.asarray([[1.0], [2.0], [3.0]]), np.asarray([[1.0], [2.0], [4.0]]), {"num_regressors": 2}),
+    ("MeanIoU", np.asarray([0, 0]), np.asarray([0, 0]), {"num_classes": 3}),
+    ("MeanIoU", np.asarray([0, 255]), np.asarray([0, 1]), {"num_classes": 2, "ignore_class": 255}),
+]
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")  # of Keras
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize(("name", "y", "p", "options"), SPECIAL)
+def test_special_values(name: str, y: Any, p: Any, options: dict[str, Any], weighted: bool) -> None:
+    ours, theirs = getattr(metrics, name)(**options), getattr(keras.metrics, name)(**options)
+    weight = np.zeros(len(y)) if weighted and name != "R2Score" else None  # whose NaN is 0 here
+    ours.update_state(y, p.astype("float32") if p.dtype.kind == "f" else p, weight)
+    theirs.update_state(torch.tensor(y), torch.tensor(p.copy(), dtype=torch.float32), weight)
+    np.testing.assert_allclose(ours.result(), theirs.result().numpy(), rtol=1e-5, atol=1e-6)
+
+
 def test_scikit_learn() -> None:
     guess = P.argmax(1)
     cases = [
