@@ -63,6 +63,23 @@ def test_reduce_lr_on_plateau(values: list[float], options: dict[str, Any]) -> N
     assert ours.optimizer.learning_rate == theirs.optimizer.learning_rate
 
 
+LONG = st.lists(SIXTEENTHS | st.just(float("inf")), min_size=1, max_size=4).flatmap(
+    lambda firsts: st.integers(0, 30).map(lambda count: [*firsts, *firsts[-1:] * count])
+)
+
+
+@given(values=LONG)
+def test_defaults_act_alike(values: list[float]) -> None:
+    ours, theirs = (play(each, "EarlyStopping", values, {}) for each in (callbacks, keras.callbacks))
+    assert (ours.stop_training, ours.position.epoch, ours.weights) == (
+        theirs.stop_training,
+        theirs.position.epoch,
+        theirs.weights,
+    )
+    ours, theirs = (play(each, "ReduceLROnPlateau", values, {}) for each in (callbacks, keras.callbacks))
+    assert ours.optimizer.learning_rate == theirs.optimizer.learning_rate
+
+
 @pytest.mark.parametrize("separator", [",", ";"])
 @pytest.mark.parametrize("append", [False, True])
 def test_csv_logger(tmp_path: Any, separator: str, append: bool) -> None:
