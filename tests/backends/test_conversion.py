@@ -219,3 +219,24 @@ def test_comparisons_of_the_test_support(backend: Backend) -> None:
     if backend.device_name == "device1":
         with pytest.raises(AssertionError, match="expected device"):
             assert_equal(backend.xp.asarray([1.0, 2.0], dtype=backend.dtype), [1.0, 2.0])
+
+
+@pytest.mark.parametrize("name", ["int8", "int16", "int32", "int64", "uint8", "uint16", "uint32"])
+@pytest.mark.parametrize("given", ["int64", "float64"])
+def test_the_least_and_largest_integers(backend: Backend, name: str, given: str) -> None:
+    """Both ends of a dtype are held exactly, the next ones are refused."""
+    limits = np.iinfo(name)
+    if not hasattr(backend.xp, name):
+        pytest.skip("not in this library")
+    ends = [limits.min, limits.max] if name != "int64" else [-(2**53), 2**53]
+    held = asarray(np.asarray(ends, given), name)
+    assert backend.dtype_name(held.dtype) == name
+    assert to_numpy(held).tolist() == ends
+    if name != "int64":
+        for value in (limits.min - 1, limits.max + 1):
+            with pytest.raises(ValueError, match=rf"integers from {limits.min} to {limits.max}; choose a wider dtype"):
+                asarray(np.asarray([0, value], given), name)
+    elif given == "float64":
+        assert to_numpy(asarray(np.asarray([-(2.0**63)]), name)).tolist() == [-(2**63)]
+        with pytest.raises(ValueError, match="choose a wider dtype"):
+            asarray(np.asarray([2.0**63]), name)

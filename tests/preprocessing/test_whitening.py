@@ -33,6 +33,23 @@ def test_pca_against_scikit_learn(backend: Backend) -> None:
     np.testing.assert_allclose(ours, theirs, rtol=1e-2, atol=1e-3)
 
 
+@pytest.mark.parametrize("count", [1, 2, 3, 4, None])
+def test_each_number_of_components(backend: Backend, count: int | None) -> None:
+    """The first ones; back again, the examples are projected on them."""
+    kept = 4 if count is None else count
+    centred = X.astype("float64") - X.mean(axis=0, dtype="float64")
+    values, vectors = np.linalg.eigh(centred.T @ centred / 300)
+    first = vectors[:, ::-1][:, :kept]
+    whitening = PCAWhitening(count)
+    white = whitening.fit_transform(portanet.asarray(X))
+    host = to_numpy(white)
+    assert host.shape == (300, kept)
+    expected = centred @ first / np.sqrt(values[::-1][:kept])
+    np.testing.assert_allclose(np.abs(host), np.abs(expected), rtol=2e-2, atol=5e-3)
+    back = to_numpy(whitening.inverse_transform(white))
+    np.testing.assert_allclose(back, centred @ first @ first.T + X.mean(axis=0), rtol=1e-2, atol=5e-3)
+
+
 def test_zca_is_the_symmetric_root(backend: Backend) -> None:
     centred = X.astype("float64") - X.mean(axis=0)
     values, vectors = np.linalg.eigh(centred.T @ centred / 300)
