@@ -106,7 +106,8 @@ def next_unowned() -> int:
 
 def host_generator(*path: str | int, seed: int | None = None) -> np.random.Generator:
     """NumPy's generator for one purpose, named by a path; it depends on seed and path alone, not on other draws."""
-    return np.random.default_rng([get_seed() if seed is None else seed, stream_key(*path)])
+    chosen = get_seed() if seed is None else checks.integer("seed", seed, least=0)
+    return np.random.default_rng([chosen, stream_key(*path)])
 
 
 def stream_key(*path: str | int) -> int:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import contextvars
 import hashlib
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 
 import portanet
-from portanet import layers
+from portanet import initializers, layers
+from portanet.preprocessing import choose_centers, k_means, train_test_split
 from portanet.random import get_seed, host_generator, next_unowned, seeds, set_seed, stream_key, use_seed
 from portanet.random.seeds import keep_seed
 
@@ -137,6 +139,29 @@ def test_generators_depend_on_seed_and_path_alone() -> None:
     assert len({tuple(numbers(*path, seed=seed)) for path in (("a", 1), ("a", 2), ("b", 1)) for seed in (0, 7, 8)}) == 9
     expected = np.random.default_rng([7, stream_key("a", 1)]).integers(2**31, size=4).tolist()
     assert numbers("a", 1) == expected
+
+
+HOSTS: dict[str, Callable[[Any], Any]] = {
+    "train_test_split": lambda seed: train_test_split(np.arange(20.0), test_size=5, seed=seed)[1],
+    "k_means": lambda seed: k_means(np.random.default_rng(0).normal(size=(40, 2)), 5, iterations=1, seed=seed),
+    "choose_centers": lambda seed: choose_centers(np.arange(40.0)[:, None], 5, "sample", seed=seed)[0],
+    "an initializer": lambda seed: initializers.GlorotUniform(seed)((3, 4), np.random.default_rng(0)),
+}
+
+
+@pytest.mark.parametrize("name", HOSTS)
+def test_seeds_of_draws_on_the_host(name: str) -> None:
+    """An integer names the draw; without one, it is the seed in use; nothing else is a seed."""
+    draw = HOSTS[name]
+    np.testing.assert_array_equal(draw(3), draw(np.int64(3)))
+    assert not np.array_equal(draw(3), draw(4))
+    if name != "an initializer":
+        for seed in (3, 4):
+            with use_seed(seed):
+                np.testing.assert_array_equal(draw(None), draw(seed))
+    for wrong in (-1, 1.0, True, "1", np.random.default_rng(0), np.random.RandomState(0)):
+        with pytest.raises(ValueError, match=r"`seed`.* must be a non-negative integer\. Received: seed="):
+            draw(wrong)
 
 
 def test_keys_are_31_bits_of_a_digest() -> None:
