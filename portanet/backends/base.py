@@ -159,6 +159,10 @@ class Backend:
         raise NotImplementedError
 
     @classmethod
+    def require_plain(cls, x: Array) -> None:
+        """Reject an array of this library that is stored or computed with otherwise, such as a sparse one."""
+
+    @classmethod
     def cost_of_reading(cls, x: Array) -> str:
         """What looking at values of `x` costs: `"free"`, `"waits"` for the device, or `"never"` possible (in a step
         that is being compiled).

@@ -111,6 +111,7 @@ def _is_native(backend: Backend, x: Any) -> bool:
     """Whether `x` is an array of the backend's library, of a dtype of the standard (NumPy has many others)."""
     if not backend.owns(x) or isinstance(x, np.generic):
         return False
+    backend.require_plain(x)
     try:
         backend.dtype_name(x.dtype)
     except ValueError:

@@ -13,7 +13,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from portanet import checks, layers, losses, optimizers, random
-from portanet.backends import HostArray, get_backend, make_backend, use_backend
+from portanet.backends import HostArray, backend_class_of, get_backend, make_backend, use_backend
 from portanet.losses import Loss
 from portanet.models import Model, Sequential
 from portanet.saving.model import set_stream_keys, stream_keys
@@ -194,6 +194,7 @@ class PortanetEstimator(BaseEstimator):  # type: ignore[misc]
     def _outputs(self, X: Any) -> HostArray:
         """The outputs of the network."""
         check_is_fitted(self, "model_")
+        require_unmasked(X)
         X = validate_data(self, X, dtype=FLOATS, reset=False)
         outputs: HostArray = self.model_.predict(X)
         return outputs
@@ -242,3 +243,10 @@ class PortanetEstimator(BaseEstimator):  # type: ignore[misc]
         paths, slots = training["optimizer_state"]
         if paths:
             model.optimizer_state = paths, tree_map(model.backend.from_host, slots)
+
+
+def require_unmasked(*data: Any) -> None:
+    """Reject masked arrays, and lists with some, whose masks scikit-learn drops."""
+    for x in data:
+        for part in x if isinstance(x, (list, tuple)) else (x,):
+            backend_class_of(part)

@@ -10,7 +10,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d, validate_data
 
 from portanet.backends import HostArray
-from portanet.estimators.base import FLOATS, PortanetEstimator
+from portanet.estimators.base import FLOATS, PortanetEstimator, require_unmasked
 from portanet.utils import to_categorical
 
 
@@ -53,6 +53,7 @@ class PortanetClassifier(ClassifierMixin, PortanetEstimator):  # type: ignore[mi
             sample_weight: Weight of each example.
         """
         resume = self.warm_start and hasattr(self, "model_")
+        require_unmasked(X, y, sample_weight)
         X, y = validate_data(self, X, y, dtype=FLOATS, reset=not resume)
         return self._fit(X, y, sample_weight, None, self.epochs, resume)
 
@@ -66,6 +67,7 @@ class PortanetClassifier(ClassifierMixin, PortanetEstimator):  # type: ignore[mi
             sample_weight: Weight of each example.
         """
         resume = hasattr(self, "model_")
+        require_unmasked(X, y, sample_weight)
         X, y = validate_data(self, X, y, dtype=FLOATS, reset=not resume)
         return self._fit(X, y, sample_weight, classes, 1, resume)
 
@@ -87,6 +89,12 @@ class PortanetClassifier(ClassifierMixin, PortanetEstimator):  # type: ignore[mi
 
     def _count_outputs(self) -> int:
         return len(self.classes_)
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """The mean accuracy; arguments as for `fit`."""
+        require_unmasked(y, sample_weight)
+        value: float = super().score(X, y, sample_weight)
+        return value
 
     def predict_proba(self, X: Any) -> HostArray:
         """Probability of each class, in the order of `classes_`, shape (examples, classes).

@@ -8,7 +8,7 @@ from sklearn.base import RegressorMixin
 from sklearn.utils.validation import validate_data
 
 from portanet.backends import HostArray
-from portanet.estimators.base import FLOATS, PortanetEstimator
+from portanet.estimators.base import FLOATS, PortanetEstimator, require_unmasked
 
 
 class PortanetRegressor(RegressorMixin, PortanetEstimator):  # type: ignore[misc]
@@ -57,6 +57,7 @@ class PortanetRegressor(RegressorMixin, PortanetEstimator):  # type: ignore[misc
 
     def _fit(self, X: Any, y: Any, sample_weight: Any, epochs: int, resume: bool) -> Self:
         resume = resume and hasattr(self, "model_")
+        require_unmasked(X, y, sample_weight)
         X, y = validate_data(self, X, y, dtype=FLOATS, reset=not resume, multi_output=True, y_numeric=True)
         shape = tuple(y.shape[1:])
         if resume and shape != self._output_shape:
@@ -77,6 +78,12 @@ class PortanetRegressor(RegressorMixin, PortanetEstimator):  # type: ignore[misc
         """The outputs for each example, in the shape of the targets in `fit`."""
         outputs = self._outputs(X)
         return outputs.reshape((len(outputs), *self._output_shape))
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """The coefficient of determination, R^2; arguments as for `fit`."""
+        require_unmasked(y, sample_weight)
+        value: float = super().score(X, y, sample_weight)
+        return value
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -7,7 +7,7 @@ from typing import Any
 
 from portanet import checks
 from portanet.autodiff import array_namespace, is_traced, lift, unwrap
-from portanet.backends import Array, HostArray, raw_namespace, to_host
+from portanet.backends import Array, HostArray, backend_class_of, raw_namespace, to_host
 from portanet.configurable import Configurable
 from portanet.lookup import snake_case
 from portanet.mixed_precision import at_least_float32, require_real
@@ -205,7 +205,9 @@ def spread(weight: Array, values: Array, argument: str, owner: str) -> Array:
     Last axes of size 1 need not be those of the values: columns, (batch, 1), are weights of examples.
     """
     xp = array_namespace(values)
+    backend_class_of(weight)  # which rejects masked arrays, np.matrix and sparse matrices
     weight = xp.asarray(weight)
+    require_real(xp, weight.dtype)
     floating = xp.isdtype(values.dtype, "real floating")
     weight = xp.astype(weight, values.dtype) if floating else at_least_float32(weight, integers=True)
     shape, full = tuple(weight.shape), tuple(values.shape)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from numbers import Real
 from typing import Any
 
 from portanet.backends import HostArray, to_host
@@ -27,12 +28,18 @@ def class_weights(y: Any, class_weight: Mapping[int, float]) -> HostArray:
         array([0.5, 2. , 1. , 2. ], dtype=float32)
     """
     for number, weight in class_weight.items():
-        if isinstance(number, bool) or number != int(number) or number < 0 or not weight >= 0:
+        valid = isinstance(number, Real) and not isinstance(number, bool) and number == int(number) and number >= 0
+        if not valid or not _is_weight(weight):
             raise ValueError(
                 "Argument `class_weight` must hold non-negative weights by class number. "
                 f"Received: {number!r}: {weight!r}"
             )
     host = to_host(y)
+    if host.dtype.kind == "c":
+        raise TypeError(
+            "Argument `class_weight` is for targets that are class numbers. "
+            f"Received: targets of dtype {host.dtype}, complex numbers"
+        )
     if host.ndim not in (1, 2):
         raise ValueError(
             "Argument `class_weight` is for targets that are class numbers, (batch,) or (batch, 1), or one-hot rows, "
@@ -49,3 +56,9 @@ def class_weights(y: Any, class_weight: Mapping[int, float]) -> HostArray:
     for number, weight in class_weight.items():
         weights[labels == number] = weight
     return weights
+
+
+def _is_weight(weight: Any) -> bool:
+    """Whether it is a non-negative real number: a scalar of any library."""
+    host = to_host(weight)
+    return host.ndim == 0 and host.dtype.kind in "biuf" and bool(host >= 0)

@@ -173,3 +173,43 @@ def test_without_scikit_learn() -> None:
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert "pip install 'portanet[sklearn]'" in out
+
+
+@pytest.mark.parametrize("kind", [PortanetClassifier, PortanetRegressor])
+@pytest.mark.parametrize("mask", [np.ma.nomask, True])
+def test_masked_arrays_are_refused(backend: Backend, kind: Any, mask: Any) -> None:
+    x, y = IRIS
+    weights = np.ones(len(y))
+    model = kind(epochs=1, random_state=0).fit(x, y)
+    masked = [np.ma.masked_array(a, mask=np.zeros(a.shape, bool) if mask is True else mask) for a in (x, y, weights)]
+    rows = [np.ma.masked_array(row) for row in x]
+    calls = [
+        lambda: model.fit(masked[0], y),
+        lambda: model.fit(x, masked[1]),
+        lambda: model.fit(x, y, masked[2]),
+        lambda: model.partial_fit(masked[0], y),
+        lambda: model.partial_fit(x, masked[1]),
+        lambda: model.partial_fit(x, y, sample_weight=masked[2]),
+        lambda: model.fit(rows, y),
+        lambda: model.predict(masked[0]),
+        lambda: model.score(masked[0], y),
+        lambda: model.score(x, masked[1]),
+        lambda: model.score(x, y, masked[2]),
+        lambda: getattr(model, "predict_proba", model.predict)(rows),
+    ]
+    for call in calls:
+        with pytest.raises(TypeError, match=r"x\.filled\(0\).*Received: MaskedArray"):
+            call()
+    assert model.score(x, y, weights) == pytest.approx(model.score(x, y))
+
+
+@pytest.mark.parametrize("kind", [PortanetClassifier, PortanetRegressor])
+@pytest.mark.filterwarnings("ignore:the matrix subclass:PendingDeprecationWarning")
+def test_weights_that_are_no_plain_arrays(kind: Any) -> None:
+    sparse = pytest.importorskip("scipy.sparse")
+    x, y = IRIS
+    weights = np.ones(len(y))
+    for wrong in (np.matrix(weights), weights + 0j, sparse.csr_matrix(weights), sparse.coo_array(weights)):
+        for call in (kind(epochs=1).fit, kind(epochs=1).partial_fit):
+            with pytest.raises((TypeError, ValueError), match=r"matri|omplex|arse"):
+                call(x, y, sample_weight=wrong)

@@ -12,6 +12,7 @@ KINDS = {
     "matrix": (np.matrix, r"np\.asarray\(x\)"),
     "complex": (lambda a: a + 1j, "real and imaginary parts"),
     "sparse": (lambda a: pytest.importorskip("scipy.sparse").csr_matrix(a), r"x\.toarray\(\)"),
+    "sparse tensors": (lambda a: pytest.importorskip("torch").tensor(a).to_sparse(), r"x\.to_dense\(\)"),
 }
 
 
@@ -27,7 +28,63 @@ def test_it_is_refused(backend, kind):
         lambda: model.evaluate(make(X), Y, verbose=0),
         lambda: model.predict(make(X)),
     ]
-    calls += [] if kind == "complex" else [lambda: portanet.asarray(make(X)), lambda: layers.Dense(1)(make(X))]
+    weights = make(Y[:, 0] + 0)
+    calls += [
+        lambda: model.fit(X, Y, sample_weight=weights, verbose=0),
+        lambda: model.fit(X, Y, validation_data=(X, Y, weights), verbose=0),
+        lambda: model.fit(iter([(X, Y, weights)]), verbose=0),
+        lambda: model.evaluate(X, Y, sample_weight=weights, verbose=0),
+        lambda: model.train_on_batch(X, Y, sample_weight=weights),
+        lambda: model.test_on_batch(X, Y, sample_weight=weights),
+        lambda: model.loss_and_gradients(X, Y, weights),
+    ]
+    before = model.get_weights()
+    calls += [] if kind == "complex" else [lambda: portanet.asarray(make(X))]
+    calls += [] if kind in ("complex", "sparse tensors") else [lambda: layers.Dense(1)(make(X))]
     for call in calls:
         with pytest.raises(TypeError, match=remedy):
             call()
+    for a, b in zip(model.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("kind", ["masked", "complex"])
+def test_weights_of_losses_and_metrics_are_plain(backend, kind):
+    make, remedy = KINDS[kind]
+    x, weights = portanet.asarray(X), make(np.ones(4, dtype="float32"))
+    if kind == "complex":
+        weights = portanet.asarray(weights)
+    for compare in (portanet.losses.MeanSquaredError(), portanet.metrics.MeanSquaredError()):
+        with pytest.raises(TypeError, match=remedy):
+            compare(x, x, weights)
+
+
+@pytest.mark.parametrize("weight", [1 + 0j, np.complex64(1), np.ma.masked, np.ones(2), "1", None, float("nan")])
+def test_class_weights_are_plain_numbers(backend, weight):
+    model = portanet.Sequential([layers.Input((2,)), layers.Dense(3, "softmax")])
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    labels = np.asarray([0, 1, 2, 1])
+    for call in (model.fit, model.train_on_batch):
+        options = {"verbose": 0} if call == model.fit else {}
+        with pytest.raises((ValueError, TypeError), match=r"`class_weight` must hold non-neg|x\.filled\(0\)"):
+            call(X, labels, class_weight={0: 1.0, 1: weight}, **options)
+        with pytest.raises(TypeError, match=r"complex"):
+            call(X, labels + 0j, class_weight={0: 1.0}, **options)
+        call(X, labels, class_weight={0: np.float64(2), np.int64(1): np.asarray(3)}, **options)
+
+
+@pytest.mark.filterwarnings("ignore:.*in (beta|prototype) state", "ignore:The PyTorch API of nested tensors")
+def test_sparse_and_nested_tensors():
+    torch = pytest.importorskip("torch")
+    tensors = {
+        r"sparse_coo": torch.ones(2, 3).to_sparse(),
+        r"sparse_csr": torch.ones(2, 3).to_sparse_csr(),
+        r"nested": torch.nested.nested_tensor([torch.ones(2), torch.ones(3)]),
+    }
+    for name in ("torch", "numpy"):
+        with portanet.use_backend(name):
+            for kind, tensor in tensors.items():
+                for function in (portanet.asarray, portanet.to_host):
+                    if name == "numpy" or function is portanet.asarray:
+                        with pytest.raises(TypeError, match=f"plain arrays.*Received: a tensor of layout {kind}"):
+                            function(tensor)

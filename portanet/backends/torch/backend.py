@@ -61,6 +61,7 @@ class TorchBackend(Backend):
     def to_host(cls, x: Array) -> HostArray:
         import torch
 
+        cls.require_plain(x)
         host: HostArray = (x.float() if x.dtype == torch.bfloat16 else x).numpy(force=True)
         return np.array(host) if x.device.type == "cpu" else host
 
@@ -69,6 +70,18 @@ class TorchBackend(Backend):
         import torch
 
         return isinstance(x, torch.Tensor)
+
+    @classmethod
+    def require_plain(cls, x: Array) -> None:
+        import torch
+
+        if x.layout is not torch.strided or x.is_nested:
+            kind = "nested" if x.is_nested else str(x.layout).removeprefix("torch.")
+            remedy = "pad the rows" if x.is_nested else "convert them with x.to_dense(), in batches if they are large"
+            raise TypeError(
+                f"Data must be plain arrays: sparse and nested tensors are not supported; {remedy}. "
+                f"Received: a tensor of layout {kind}"
+            )
 
     @classmethod
     def cost_of_reading(cls, x: Array) -> str:
