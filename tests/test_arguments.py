@@ -117,8 +117,7 @@ def test_booleans_of_calls(flag: str) -> None:
     ],
 )
 def test_counts_of_fit(argument: str, value: Any) -> None:
-    name = "steps" if argument == "steps_per_epoch" else argument
-    with pytest.raises(ValueError, match=f"Argument `{name}` .*integer"):
+    with pytest.raises(ValueError, match=f"Argument `{argument}` .*integer"):
         compiled().fit(X, Y, validation_data=(X, Y), verbose=0, **{argument: value})
 
 

@@ -1,7 +1,7 @@
 """The device layer: the only part of portanet that imports an array library."""
 
 from portanet.backends.base import Array, Backend, BackendUnavailableError, HostArray
-from portanet.backends.conversion import asarray, dtype_for, require_exact, to_host
+from portanet.backends.conversion import asarray, converted, dtype_for, numeric, require_exact, to_host
 from portanet.backends.forward import ForwardBackend
 from portanet.backends.overrides import elementwise, is_large, map_rows, overridable
 from portanet.backends.registry import (
@@ -14,6 +14,7 @@ from portanet.backends.registry import (
     get_backend,
     make_backend,
     raw_namespace,
+    require_plain,
     set_backend,
     to_device,
     use_backend,
@@ -30,6 +31,7 @@ __all__ = [
     "available_backends",
     "backend_class",
     "backend_class_of",
+    "converted",
     "device_of",
     "dtype_for",
     "elementwise",
@@ -38,9 +40,11 @@ __all__ = [
     "is_large",
     "make_backend",
     "map_rows",
+    "numeric",
     "overridable",
     "raw_namespace",
     "require_exact",
+    "require_plain",
     "set_backend",
     "to_device",
     "to_host",

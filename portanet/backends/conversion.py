@@ -7,7 +7,14 @@ from typing import Any
 import numpy as np
 
 from portanet.backends.base import Array, Backend, HostArray, no_dtype
-from portanet.backends.registry import backend_class_of, device_of, get_backend, raw_namespace, to_device
+from portanet.backends.registry import (
+    backend_class_of,
+    device_of,
+    get_backend,
+    raw_namespace,
+    require_plain,
+    to_device,
+)
 
 _PLAIN = frozenset({bool, int, float, complex})
 
@@ -36,7 +43,18 @@ def asarray(x: Any, dtype: Any = None) -> Array:
         >>> portanet.asarray([1, 2, 3], dtype="int32")
         array([1, 2, 3], dtype=int32)
     """
-    backend_class_of(x)  # which rejects masked arrays, np.matrix and sparse matrices
+    return converted(x, dtype)
+
+
+def converted(x: Any, dtype: Any = None, what: str = "Data") -> Array:
+    """As `asarray`, with errors that begin with the name of the data.
+
+    Args:
+        x: See `asarray`.
+        dtype: See `asarray`.
+        what: The name.
+    """
+    require_plain(x, what)
     backend = get_backend()
     name: Any = None if dtype is None else backend.dtype_name(dtype)
     if _is_native(backend, x):
@@ -48,7 +66,7 @@ def asarray(x: Any, dtype: Any = None) -> Array:
             return x
         require_exact(x, name, f"An array of dtype '{name}'", wait=True)
         return backend.xp.astype(x, backend.find_dtype(name))
-    host = _numeric(x)
+    host = numeric(x, what)
     if name is None and host.dtype.kind == "f":
         name = backend.dtype_name(backend.dtype)
     if name == "bfloat16":  # NumPy has none
@@ -160,25 +178,58 @@ def _from_frame(x: Any) -> HostArray:
     return np.asarray(x)
 
 
-def _numeric(x: Any) -> HostArray:
-    """`to_host`, in native byte order; refuses what is not numeric."""
+def numeric(x: Any, what: str = "Data") -> HostArray:
+    """`to_host`, in native byte order; refuses what is not numeric.
+
+    Args:
+        x: The data.
+        what: Its name, to begin an error with.
+    """
     try:
         host = x if isinstance(x, np.ndarray) else to_host(x)
     except ValueError as error:
         if "inhomogeneous" not in str(error):
             raise
-        raise ValueError(
-            "Data must have the same number of elements in every row; pad the short ones "
-            f"(portanet.utils.pad_sequences). Received: {_brief(x)}"
-        ) from None
-    if host.dtype.kind not in "biufc":
-        raise TypeError(
-            "Data must be numeric (floating point, integer or boolean); encode text and categories as numbers first. "
-            f"Received: {_brief(x)}, which NumPy reads as dtype {host.dtype}"
-        )
-    return host if host.dtype.isnative else host.astype(host.dtype.newbyteorder("="))
+        raise _ragged(x, what) from None
+    if host.dtype.kind in "biufc":
+        return host if host.dtype.isnative else host.astype(host.dtype.newbyteorder("="))
+    if host.dtype.kind == "O" and host.size and np.ndim(host.flat[0]):
+        raise _ragged(x, what)
+    if callable(x):
+        remedy = "call the function, and pass what it returns"
+    elif isinstance(x, (str, bytes)):
+        remedy = "pass arrays, or what gives batches of them, rather than a name"
+    elif (
+        isinstance(x, np.ndarray) and host.dtype.kind == "O" and not any(isinstance(i, (str, bytes)) for i in host.flat)
+    ):
+        remedy = "replace None, and convert numbers that are objects with x.astype('float32')"
+    else:
+        remedy = "encode text, categories and dates as numbers first"
+    raise TypeError(
+        f"{what} must be numeric (floating point, integer or boolean); {remedy}. "
+        f"Received: {_columns(x) or _brief(x)}, which NumPy reads as dtype {host.dtype}"
+    )
+
+
+def _ragged(x: Any, what: str) -> ValueError:
+    return ValueError(
+        f"{what} must have the same number of elements in every row; pad the short ones "
+        f"(portanet.utils.pad_sequences). Received: {_brief(x)}"
+    )
+
+
+def _columns(x: Any) -> str:
+    """The columns of a DataFrame that are not numeric."""
+    names = x.columns if hasattr(x, "columns") and hasattr(x, "dtypes") else ()
+    kinds = zip(names, x.dtypes, strict=True) if len(names) else ()
+    wrong = [
+        f"{name!r} ({kind})"
+        for name, kind in kinds
+        if getattr(kind, "kind", "O") not in "biufc" or kind.name == "category"
+    ]
+    return f"a DataFrame with the columns {', '.join(wrong[:5])}{', ...' if len(wrong) > 5 else ''}" if wrong else ""
 
 
 def _brief(x: Any) -> str:
-    text = repr(x)
+    text = " ".join(repr(x).split())
     return f"{text if len(text) <= 80 else text[:77] + '...'} (of type {type(x).__qualname__})"

@@ -150,8 +150,13 @@ def available_backends() -> dict[str, str | None]:
     return {name: backend_class(name).unavailable() for name in BACKENDS}
 
 
-def _require_plain(x: Any) -> None:
-    """Reject arrays whose library computes with them otherwise than with plain ones, or loses a part."""
+def require_plain(x: Any, what: str = "Data") -> None:
+    """Reject arrays whose library computes with them otherwise than with plain ones, or loses a part.
+
+    Args:
+        x: The array.
+        what: Its name, to begin the error with.
+    """
     if isinstance(x, np.ma.MaskedArray):
         remedy = "masked values have no meaning here; replace them, as with x.filled(0), or drop their rows"
     elif isinstance(x, np.matrix):
@@ -160,7 +165,7 @@ def _require_plain(x: Any) -> None:
         remedy = "sparse matrices are not supported; convert them with x.toarray(), in batches if they are large"
     else:
         return
-    raise TypeError(f"Data must be plain arrays: {remedy}. Received: {type(x).__name__} of shape {x.shape}")
+    raise TypeError(f"{what} must be plain arrays: {remedy}. Received: {type(x).__name__} of shape {x.shape}")
 
 
 _OWNERS: dict[type, type[Backend] | None] = {}
@@ -170,7 +175,7 @@ def backend_class_of(x: Any) -> type[Backend] | None:
     """The backend class for the library that the array `x` belongs to; None if there is none. Imports no library."""
     kind = type(x)
     if kind not in _OWNERS:
-        _require_plain(x)
+        require_plain(x)
         known = (_imported(*place) for place in (*BACKENDS.values(), *FORWARD.values()))
         imported = (cls for cls in known if cls.library in sys.modules)
         _OWNERS[kind] = next((cls for cls in imported if cls.owns(x)), None)

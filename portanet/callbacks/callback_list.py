@@ -15,17 +15,20 @@ class CallbackList:
     A progress bar is put first, unless the callbacks contain one, or `params["verbose"]` is 0 or missing.
 
     Args:
-        callbacks: The callbacks.
+        callbacks: The callbacks, or one; None for none.
         model: The model that is trained.
         params: Arguments of `fit`.
     """
 
-    def __init__(self, callbacks: Iterable[Callback], model: Any, params: dict[str, Any]) -> None:
-        ordered = list(callbacks)
+    def __init__(self, callbacks: Callback | Iterable[Callback] | None, model: Any, params: dict[str, Any]) -> None:
+        given = () if callbacks is None else (callbacks,) if isinstance(callbacks, Callback) else callbacks
+        ordered: list[Callback] = list(given) if isinstance(given, Iterable) and not isinstance(given, str) else [given]
         for callback in ordered:
             if not isinstance(callback, Callback):
                 raise TypeError(
-                    f"Argument `callbacks` must hold portanet.callbacks.Callback objects. Received: {callback!r}"
+                    "Argument `callbacks` must be an object of portanet.callbacks.Callback, or a list of them; make "
+                    "one of a function with callbacks.LambdaCallback, of a class by calling it. "
+                    f"Received: {callback!r}"
                 )
         if params.get("verbose", 0) != 0 and not any(isinstance(callback, ProgressBar) for callback in ordered):
             ordered.insert(0, ProgressBar(params["verbose"]))

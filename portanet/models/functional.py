@@ -10,8 +10,8 @@ from portanet.layers.output_shapes import ArraySpec, result_shape
 from portanet.layers.several_inputs import map_shapes, masks_of, shape_of
 from portanet.layers.symbolic import Node, SymbolicArray
 from portanet.models import graph
-from portanet.models.model import Model, flat, names_of
-from portanet.tree import tree_items, tree_map
+from portanet.models.model import Model, flat, in_order, names_of
+from portanet.tree import tree_items, tree_leaves, tree_map
 
 
 class Functional(Model):
@@ -112,7 +112,7 @@ class Functional(Model):
                 values[node.outputs] = given
 
     def compute_output_shape(self, input_shape: Any) -> Any:
-        given = self._in_order(map_shapes(ArraySpec, input_shape))
+        given = in_order(self, self._names, map_shapes(ArraySpec, input_shape))
         shapes: dict[Any, Any] = dict(zip(self.inputs, given, strict=True))
         self._require_shapes(shapes)
         if all(tuple(known.shape) == array.shape for array, known in shapes.items()):
@@ -128,30 +128,15 @@ class Functional(Model):
 
     def _cast_inputs(self, x: Any) -> dict[Any, Any]:
         """The arrays of data by input, in the dtypes of the inputs."""
-        values: dict[Any, Any] = dict(zip(self.inputs, self._in_order(x), strict=True))
+        values: dict[Any, Any] = dict(zip(self.inputs, in_order(self, self._names, x), strict=True))
         for array, layer in self.input_layers.items():
             if values[array] is not None:
                 values[array] = graph.cast(layer, values[array], array in self._integers)
         return values
 
-    def _in_order(self, x: Any) -> list[Any]:
-        """The arrays of data of any accepted form, in the order of `inputs`."""
-        if isinstance(x, Mapping) and x.keys() == set(self._names):
-            return [x[name] for name in self._names]
-        leaves = flat(x)
-        paths = [path for path, _ in tree_items(self._start)]
-        if isinstance(x, Mapping):
-            by_path = dict(tree_items(x))
-            if by_path.keys() == set(paths):
-                return [by_path[path] for path in paths]
-        elif len(leaves) == len(paths):
-            return leaves
-        received = f"the keys {', '.join(map(repr, x))}" if isinstance(x, Mapping) else f"{len(leaves)} arrays"
-        expected = ", ".join(f"'{name}' {array.shape}" for name, array in zip(self._names, self.inputs, strict=True))
-        raise ValueError(
-            f"Model '{self.name}' takes {_inputs_text(len(paths))}: {expected}; pass them in this order, or by name in "
-            f"a dict. Received: {received if len(leaves) != 1 or isinstance(x, Mapping) else 'one array'}"
-        )
+    def known_outputs(self, x: Any) -> list[Any] | None:
+        self._require_shapes(dict(zip(self.inputs, in_order(self, self._names, x), strict=True)))
+        return [array.shape for array in tree_leaves(self._end)]
 
     def _require_shapes(self, values: dict[Any, Any]) -> None:
         for name, (expected, x) in zip(self._names, values.items(), strict=True):
@@ -180,10 +165,6 @@ class Functional(Model):
 
 def _single(tree: Any) -> Any:
     return tree[0] if isinstance(tree, (list, tuple)) and len(tree) == 1 else tree
-
-
-def _inputs_text(count: int) -> str:
-    return "one input" if count == 1 else f"{count} inputs"
 
 
 def _mapped(tree: Any, function: Any) -> Any:

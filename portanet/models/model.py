@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from portanet import export, saving
@@ -13,6 +13,7 @@ from portanet.layers import Layer
 from portanet.layers.several_inputs import map_shapes
 from portanet.layers.symbolic import SymbolicArray, nodes_before
 from portanet.training import Trainer
+from portanet.tree import tree_items
 
 
 class Model(Trainer):
@@ -135,6 +136,16 @@ class Model(Trainer):
             )
         return map_shapes(lambda shape: (None, *shape[1:]), self.build_shape)
 
+    _start: Any = None
+    _end: Any = None
+    """Symbolic inputs and outputs, of a graph."""
+
+    def arranged_inputs(self, x: Any) -> Any:
+        if self._start is None:
+            return x
+        arrays = in_order(self, self.input_names, x)
+        return arrays[0] if len(arrays) == 1 and isinstance(self._start, SymbolicArray) else x
+
     # Files
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -239,8 +250,7 @@ class Model(Trainer):
         }
 
     def _before(self) -> list[Any]:
-        end = getattr(self, "_end", None)  # of a graph
-        return [*super()._before(), *nodes_before(array for array in flat(end) if array is not None)]
+        return [*super()._before(), *nodes_before(array for array in flat(self._end) if array is not None)]
 
     # Descriptions
 
@@ -260,6 +270,30 @@ class Model(Trainer):
         from portanet.models.summary import summary
 
         print_fn(summary(self, expand_nested, show_trainable))
+
+
+def in_order(model: Model, names: list[str], x: Any) -> list[Any]:
+    """The arrays of data of any accepted form, in the order of the inputs of a graph, which have these names."""
+    if isinstance(x, Mapping) and x.keys() == set(names):
+        return [x[name] for name in names]
+    leaves = flat(x)
+    paths = [path for path, _ in tree_items(model.input)]
+    if isinstance(x, Mapping):
+        by_path = dict(tree_items(x))
+        if by_path.keys() == set(paths):
+            return [by_path[path] for path in paths]
+    elif len(leaves) == len(paths):
+        return leaves
+    received = f"the keys {', '.join(map(repr, x))}" if isinstance(x, Mapping) else f"{len(leaves)} arrays"
+    expected = ", ".join(f"'{name}' {array.shape}" for name, array in zip(names, model.inputs, strict=True))
+    if len(paths) == 1:
+        inputs, advice = "one input", "pass the array itself (np.stack makes one of examples in a list)"
+    else:
+        inputs, advice = f"{len(paths)} inputs", "pass them in this order, or by name in a dict"
+    raise ValueError(
+        f"Model '{model.name}' takes {inputs}: {expected}; {advice}. "
+        f"Received: {received if len(leaves) != 1 or isinstance(x, Mapping) else 'one array'}"
+    )
 
 
 def flat(tree: Any) -> list[Any]:

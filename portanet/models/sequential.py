@@ -13,6 +13,7 @@ from portanet.layers.symbolic import SymbolicArray, record
 from portanet.mixed_precision import cast_integers
 from portanet.models.graph import layer_takes_integers
 from portanet.models.model import Model, flat
+from portanet.tree import tree_leaves
 
 
 class Sequential(Model):
@@ -118,9 +119,11 @@ class Sequential(Model):
         return False
 
     def _cast(self, x: Any) -> Any:
-        """Data in the dtype of the input."""
+        """Data in the form and the dtype of the input."""
         if self._start is None:
             return x
+        if isinstance(x, (list, tuple, dict)):
+            x = self.arranged_inputs(x)
         if self._integers is None:
             self._integers = self._takes_integers()
         layer = self._entrance.node.layer
@@ -134,6 +137,11 @@ class Sequential(Model):
             layer.check_data(x)
             if not layer.keeps_values:
                 break
+
+    def known_outputs(self, x: Any) -> list[Any] | None:
+        pairs = zip(tree_leaves(x), tree_leaves(self._start), strict=False)
+        known = self._start is not None and all(len(array.shape) == len(start.shape) for array, start in pairs)
+        return [array.shape for array in tree_leaves(self._end)] if known else None
 
     def call(self, x: Any, training: bool = False, mask: Any = None, return_mask: bool = False) -> Any:
         x = self._cast(x)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from portanet.backends import Array, HostArray, forward_backend_of
+from portanet.backends import Array, HostArray, forward_backend_of, require_plain
 from portanet.backends.dask import DaskBackend
 from portanet.callbacks import CallbackList
 from portanet.tree import tree_items, tree_leaves, tree_map
@@ -21,7 +21,8 @@ Model = TypeVar("Model", bound="Trainer")
 
 def is_lazy(x: Any) -> bool:
     """Whether data (a tree) is made of Dask arrays."""
-    _, first = next(tree_items(x), ("", None))
+    path, first = next(tree_items(x), ("", None))
+    require_plain(first, f"Argument `x{path}`")
     return forward_backend_of(first) is DaskBackend
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from numbers import Real
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from portanet import checks, losses, metrics
@@ -156,6 +157,19 @@ class Objective:
             for metric in (*output.metrics.values(), *output.weighted_metrics.values()):
                 metric.check_targets(target if ignored is None else target[target != ignored], classes)
 
+    def check_shapes(self, y: list[Any], shapes: list[tuple[int | None, ...]] | None) -> None:
+        """Refuse targets whose shapes do not fit those of the outputs, if these are known.
+
+        Args:
+            y: Targets: arrays, or anything with a shape.
+            shapes: The shapes of the outputs; sizes that are None fit.
+        """
+        for output, target, shape in zip(self.outputs, y, shapes or [], strict=shapes is not None):
+            if output.loss is not None and hasattr(target, "shape"):
+                true = tuple(target.shape)
+                sizes = (n if n is not None else true[i] if i < len(true) else 1 for i, n in enumerate(shape))
+                output.loss.check_shapes(SimpleNamespace(shape=true), SimpleNamespace(shape=tuple(sizes)))
+
     # In a step
 
     def values(self, y: list[Array], y_pred: list[Array], weight: list[Any], masks: list[Any]) -> list[Array]:
@@ -201,7 +215,23 @@ def losses_of(given: Any) -> Any:
         return {name: losses_of(part) for name, part in given.items()}
     if isinstance(given, (list, tuple)):
         return [losses_of(part) for part in given]
-    return None if given is None else losses.get(given)
+    loss = None if given is None else losses.get(given)
+    if loss is not None and loss.reduction is None:
+        raise ValueError(
+            "Argument `loss` of compile must give one number for a batch: reduction 'sum_over_batch_size', "
+            f"'mean_with_sample_weight' or 'sum'. Received: loss '{loss.name}' with reduction=None"
+        )
+    return loss
+
+
+def require_metrics(argument: str, given: Any) -> None:
+    """Refuse metrics that are not known; which ones others, such as "accuracy", stand for depends on the outputs."""
+    for identifier in _flat(list(given.values()) if isinstance(given, Mapping) else given):
+        if identifier is not None:
+            try:
+                metrics.get(identifier)
+            except ValueError as error:
+                raise ValueError(f"Argument `{argument}` of compile: {error}") from None
 
 
 def output_shapes(model: Trainer, x: Any = None) -> list[tuple[str, tuple[int | None, ...]]]:

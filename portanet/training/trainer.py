@@ -9,12 +9,12 @@ from portanet import checks, metrics, optimizers
 from portanet.backends import Array, Backend, get_backend, use_backend
 from portanet.callbacks import Callback, CallbackList
 from portanet.training import dask, loops, step
-from portanet.training.data.intake import Intake
-from portanet.training.data.sources import Order, count_examples, find_source, gives_batches
+from portanet.training.data.intake import FIT, VALIDATION, Intake
+from portanet.training.data.sources import Order, count_examples, find_source, gives_batches, validation_parts
 from portanet.training.data.streams import Batch, Source
 from portanet.training.history import History, Position, Totals, listed
 from portanet.training.loops import TrainingRun
-from portanet.training.objective import Objective, losses_of, output_shapes
+from portanet.training.objective import Objective, losses_of, output_shapes, require_metrics
 from portanet.training.optimized import Optimized
 
 
@@ -75,8 +75,11 @@ class Trainer(Optimized):
         half = any(layer.dtype_policy.name == "mixed_float16" for layer in self.flatten_layers())
         if auto_scale_loss and half and not isinstance(chosen, optimizers.LossScaleOptimizer):
             chosen = optimizers.LossScaleOptimizer(chosen)
+        chosen_loss = losses_of(loss)
+        require_metrics("metrics", metrics)
+        require_metrics("weighted_metrics", weighted_metrics)
         self.replace_optimizer(chosen)
-        self.loss = losses_of(loss)
+        self.loss = chosen_loss
         self._settings = {
             "loss": self.loss,
             "loss_weights": loss_weights,
@@ -119,7 +122,7 @@ class Trainer(Optimized):
         batch_size: int | None = None,
         epochs: int = 1,
         verbose: Any = "auto",
-        callbacks: Iterable[Callback] = (),
+        callbacks: Callback | Iterable[Callback] | None = None,
         validation_split: float = 0.0,
         validation_data: Any = None,
         shuffle: Order = True,
@@ -175,20 +178,20 @@ class Trainer(Optimized):
         for name, value in (("validation_steps", validation_steps), ("validation_batch_size", validation_batch_size)):
             if value is not None:
                 checks.positive_int(name, value, "fit")
+        validation_split = checks.number("validation_split", validation_split, "[0, 1)", "fit")
         with use_backend(self.backend):
-            intake = Intake(self, check_finite, prefetch, class_weight)
-            val_intake = Intake(self, check_finite, prefetch, prefix="val_")
+            intake = Intake(self, check_finite, prefetch, class_weight, FIT)
+            val_intake = Intake(self, check_finite, prefetch, names=VALIDATION)
             source = find_source(intake, x, y, sample_weight, batch_size, shuffle, steps_per_epoch)
             held_out: Source | None = None
             if validation_data is not None:
-                given = gives_batches(validation_data)
-                val_x, val_y, weight = (validation_data, None, None) if given else (*validation_data, None)[:3]
-                size = validation_batch_size or (None if given else batch_size)
+                val_x, val_y, weight = validation_parts(validation_data)
+                size = validation_batch_size or (None if gives_batches(val_x) else batch_size)
                 held_out = find_source(val_intake, val_x, val_y, weight, size, False, validation_steps)
             elif validation_split:
                 source, held_out = source.split(validation_split, validation_batch_size, validation_steps)
             feed = intake.feed(source)
-            validation = None if held_out is None else val_intake.feed(held_out)
+            validation = None if held_out is None else val_intake.feed(held_out, intake)
             params = {"epochs": epochs, "steps": source.steps, "batch_size": batch_size or 32, "verbose": verbose}
             self.callbacks = listeners = CallbackList(callbacks, self, params)
             if not isinstance(initial_epoch, Position):
@@ -214,7 +217,7 @@ class Trainer(Optimized):
         verbose: Any = "auto",
         sample_weight: Any = None,
         steps: int | None = None,
-        callbacks: Iterable[Callback] = (),
+        callbacks: Callback | Iterable[Callback] | None = None,
         return_dict: bool = False,
         check_finite: bool = True,
         prefetch: int = 2,
@@ -247,7 +250,7 @@ class Trainer(Optimized):
         batch_size: int | None = None,
         verbose: Any = 0,
         steps: int | None = None,
-        callbacks: Iterable[Callback] = (),
+        callbacks: Callback | Iterable[Callback] | None = None,
         check_finite: bool = True,
         prefetch: int = 2,
     ) -> Any:
@@ -361,6 +364,14 @@ class Trainer(Optimized):
             self.require_compiled()
             self._objective = Objective(self._settings, output_shapes(self, x))
         return self._objective
+
+    def arranged_inputs(self, x: Any) -> Any:
+        """A list or dict of arrays as `call` takes it; an error, if these cannot be the inputs."""
+        return x
+
+    def known_outputs(self, x: Any) -> list[Any] | None:
+        """The shapes of the outputs for inputs like `x`, with None for unknown sizes; None if they are not known."""
+        return None
 
     def _input_shape(self) -> Any:
         return self.build_shape

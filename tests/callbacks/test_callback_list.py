@@ -28,7 +28,7 @@ def test_states_are_found_by_class_and_order():
 
 
 def test_only_callbacks_are_taken():
-    with pytest.raises(TypeError, match=r"must hold portanet.callbacks.Callback objects. Received: <function"):
+    with pytest.raises(TypeError, match=r"must be an object of portanet.callbacks.Callback, .*Received: <function"):
         CallbackList([lambda: None], None, {})
 
 

@@ -33,7 +33,10 @@ CASES = {
     "scalar": (lambda: model().fit(1.0, Y), r"`x` needs a batch axis"),
     "nan": (lambda: model().fit(with_nan(), Y), r"`x` holds NaN or infinity.*check_finite=False. Received: 1 such"),
     "nan predict": (lambda: model().predict(with_nan()), r"`x` holds NaN or infinity"),
-    "val lengths": (lambda: model().fit(X, Y, validation_data=(X, Y[:2])), r"Received: 6 in x, 2 in y"),
+    "val lengths": (
+        lambda: model().fit(X, Y, validation_data=(X, Y[:2])),
+        r"Received: 6 in validation_data\[0\], 2 in validation_data\[1\]",
+    ),
     "labels high": (lambda: model().fit(X, bad_labels()), r"class numbers from 0 to 2.*Received: y from 0 to 3"),
     "labels low": (lambda: model().fit(X, bad_labels() - 1), r"class numbers from 0 to 2.*Received: y from -1 to 2"),
     "labels val": (lambda: model().fit(X, Y, validation_data=(X, bad_labels())), r"Received: y from 0 to 3"),
@@ -52,7 +55,7 @@ CASES = {
     "epochs": (lambda: model().fit(X, Y, epochs=2.5), r"`epochs` of fit must be a positive integer"),
     "split": (
         lambda: model().fit(X, Y, validation_split=1.0),
-        r"`validation_split` of fit must be a number in \(0, 1\)",
+        r"`validation_split` of fit must be a number in \[0, 1\)",
     ),
     "split none": (lambda: model().fit(X, Y, validation_split=0.9999), r"leaves no examples on one side"),
     "verbose": (lambda: model().fit(X, Y, verbose=7), r"`verbose` of ProgressBar must be 'auto', 0, 1 or 2"),

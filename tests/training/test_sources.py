@@ -243,7 +243,7 @@ def test_bad_batches_are_refused_when_they_come(backend, prefetch):
         (lambda: line().fit(iter(Again()), epochs=2), "no batches for epoch 2: an iterator can be passed through once"),
         (lambda: line().fit([(X, Y, Y, Y)].__iter__()), r"batches \(x,\), \(x, y\) or .* Received: tuple of 4 parts"),
         (lambda: line().fit(X, Y, sample_weight=Y[:, 0], class_weight={0: 1.0}), "Only one of"),
-        (lambda: line().fit(X, Y, steps_per_epoch=0), "`steps` must be a positive integer"),
+        (lambda: line().fit(X, Y, steps_per_epoch=0), "`steps_per_epoch` must be a positive integer"),
         (lambda: line().fit(X, Y, validation_freq=0), "`validation_freq` of fit must be a positive integer"),
         (lambda: line().fit(X, Y, prefetch=-1), "`prefetch` must be a non-negative integer"),
     ],

@@ -3,22 +3,45 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Generator, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Generator, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from portanet import checks
-from portanet.backends import Array, HostArray, asarray, get_backend, raw_namespace, to_host
+from portanet.backends import (
+    Array,
+    HostArray,
+    asarray,
+    converted,
+    get_backend,
+    numeric,
+    raw_namespace,
+    require_plain,
+    to_host,
+)
 from portanet.losses import class_weights
 from portanet.training.data.prefetch import prefetch
 from portanet.tree import tree_items, tree_leaves, tree_map
+from portanet.variables import bind
 
 if TYPE_CHECKING:
     from portanet.training.data.streams import Batch, Source
     from portanet.training.trainer import Trainer
 
-PARTS = ("x", "y", "sample_weight")
+
+class Names(NamedTuple):
+    """What a function calls its data: the argument with all of it, the parts, and the number of batches."""
+
+    data: str = "x"
+    parts: tuple[str, str, str] = ("x", "y", "sample_weight")
+    steps: str = "steps"
+
+
+FIT = Names(steps="steps_per_epoch")
+VALIDATION = Names(
+    "validation_data", ("validation_data[0]", "validation_data[1]", "validation_data[2]"), "validation_steps"
+)
 
 
 class Intake:
@@ -29,7 +52,7 @@ class Intake:
         check_finite: Whether to refuse NaN and infinity.
         depth: Batches to prepare in advance where the data is not moved as a whole.
         class_weight: Weights by class number, where there are no weights of examples.
-        prefix: What the names of the arguments begin with.
+        names: What the function calls its data.
         only_inputs: Whether to leave targets aside, for a prediction.
     """
 
@@ -39,19 +62,29 @@ class Intake:
         check_finite: bool,
         depth: int,
         class_weight: Mapping[int, float] | None = None,
-        prefix: str = "",
+        names: Names = Names(),  # noqa: B008 -- immutable
         only_inputs: bool = False,
     ) -> None:
         self.model = model
         self.check_finite = checks.boolean("check_finite", check_finite)
         self.depth = checks.integer("prefetch", depth, least=0)
-        self.class_weight = class_weight
-        self.prefix = prefix
+        self.class_weight = class_weight if class_weight is None else _checked_class_weight(class_weight)
+        self.names = names
+        self.shapes: list[tuple[int, ...]] = []
+        """The shapes of an example's inputs."""
         self.only_inputs = only_inputs
 
-    def feed(self, source: Source) -> Feed:
-        """The batches of a source on the device, when the model is built and what is known of the data is checked."""
-        self._build(source.first()[0])
+    def feed(self, source: Source, like: Intake | None = None) -> Feed:
+        """The batches of a source on the device, when the model is built and what is known of the data is checked.
+
+        Args:
+            source: The source.
+            like: The intake of the data that the model is trained on, if this is for validation.
+        """
+        first = self._structured(source.first())
+        self._build(first, source.outline() or first)
+        if like is not None and like.shapes != self.shapes:
+            self._try(first[0])
         if source.resident:
             x, y, weight = source.data
             self._check(x, y, whole=True)
@@ -61,14 +94,45 @@ class Intake:
 
     def __call__(self, batch: Batch) -> Batch:
         """A batch of the user's: converted, checked and moved."""
-        chosen = (batch[0], None, None) if self.only_inputs else batch
-        x, y, weight = (tree_map(_host_unless_native, as_tree(part)) for part in chosen)
+        x, y, weight = tree_map(_host_unless_native, self._structured(batch))
         if self.class_weight is not None:
             weight = self._by_class(y, weight)
         moved = self.convert((x, y, weight), whole=False)
         self.require_alike(moved)
         self._check(x, y, whole=False)
         return moved
+
+    def structured(self, data: Batch) -> Batch:
+        """Data, or a batch, as trees of arrays, the inputs as the model takes them.
+
+        Raises:
+            ValueError: Inputs are missing, or are not those of the model; rows are of several lengths.
+            TypeError: Data is not numeric.
+        """
+        x, y, weight = (as_tree(part, name) for name, part in zip(self.names.parts, data, strict=True))
+        name = self.names.parts[0]
+        for path, leaf in _with_missing(x):
+            if leaf is None:
+                raise ValueError(f"Argument `{name}{path}` must be an array of inputs. Received: None")
+        if not tree_leaves(x):
+            raise checks.invalid(name, data[0], "an array of inputs, or a list or dict of them")
+        if isinstance(weight, Mapping) and any(not isinstance(key, str) for key in weight):
+            raise ValueError(
+                f"Argument `{self.names.parts[2]}` must hold a weight for each example; weights by class number are "
+                f"the argument `class_weight`. Received: the keys {', '.join(map(repr, list(weight)[:3]))}"
+            )
+        return self.model.arranged_inputs(x) if isinstance(x, (list, Mapping)) else x, y, weight
+
+    def _structured(self, batch: Batch) -> Batch:
+        """A batch that a source gave, structured."""
+        if self.only_inputs:
+            return self.structured((batch[0], None, None))
+        if batch[1] is None:
+            raise ValueError(
+                f"Argument `{self.names.data}` must give batches (x, y) or (x, y, sample_weight), with targets. "
+                f"Received: a batch of {type(batch[0]).__name__} alone"
+            )
+        return self.structured(batch)
 
     def convert(self, data: Batch, whole: bool) -> Batch:
         """Data as arrays of the backend in use.
@@ -81,11 +145,11 @@ class Intake:
             ValueError: Data is empty, has no batch axis, or holds NaN or infinity.
         """
 
-        def converted(part: str, tree: Any) -> Any:
-            names = iter([f"{self.prefix}{part}{path}" for path, _ in tree_items(tree)])
+        def arrays(part: str, tree: Any) -> Any:
+            names = iter([f"{part}{path}" for path, _ in tree_items(tree)])
             return tree_map(lambda leaf: self._array(leaf, next(names), whole), tree)
 
-        x, y, weight = map(converted, PARTS, data)
+        x, y, weight = map(arrays, self.names.parts, data)
         return x, y, weight
 
     def _array(self, x: Any, name: str, whole: bool) -> Array:
@@ -106,25 +170,36 @@ class Intake:
     def require_alike(self, data: Batch) -> None:
         """Refuse parts of another number of examples than the first input."""
         counts = [
-            (f"{self.prefix}{part}{path}", leaf.shape[0])
-            for part, tree in zip(PARTS, data, strict=True)
+            (f"{part}{path}", leaf.shape[0])
+            for part, tree in zip(self.names.parts, data, strict=True)
             for path, leaf in tree_items(tree)
         ]
-        if not counts:
-            raise ValueError(f"Argument `{self.prefix}x` holds no arrays. Received: an empty structure")
         first, count = counts[0]
         for name, other in counts[1:]:
             if other != count:
-                short = (each.removeprefix(self.prefix) for each in (first, name))
                 raise ValueError(
                     f"Arguments `{first}` and `{name}` must hold the same number of examples. "
-                    f"Received: {count} in {next(short)}, {other} in {next(short)}"
+                    f"Received: {count} in {first}, {other} in {name}"
                 )
 
-    def _build(self, x: Any) -> None:
-        """Build the model for inputs like these, and find the objective if it is to be trained or evaluated."""
-        names = iter([f"{self.prefix}x{path}" for path, _ in tree_items(x)])
-        example = tree_map(lambda leaf: _with_batch_axis(leaf, next(names))[:1, ...], x)
+    def _example(self, x: Any) -> Any:
+        names = iter([f"{self.names.parts[0]}{path}" for path, _ in tree_items(x)])
+        return tree_map(lambda leaf: _with_batch_axis(leaf, next(names))[:1, ...], x)
+
+    def _try(self, x: Any) -> None:
+        """Call the model on an example of another shape than those of training, which then has not begun in vain."""
+        try:
+            with bind({v: v.value for v in self.model.variables}):
+                self.model(self._example(x))
+        except Exception as error:
+            error.add_note(f"Argument `{self.names.data}`, whose examples have other shapes than those in `x`")
+            raise
+
+    def _build(self, first: Batch, outline: Batch) -> None:
+        """Build the model for data of these shapes, and find the objective if it is to be trained or evaluated."""
+        example = self._example(first[0])
+        x, y, weight = outline
+        self.shapes = [tuple(leaf.shape[1:]) for leaf in tree_leaves(example)]
         if not self.model.built:
             self.model._place("")
             self.model(example)
@@ -132,7 +207,9 @@ class Intake:
                 if variable.counter:  # this call was not one on the user's data
                     variable.assign(variable.value * 0)
         if not self.only_inputs:
-            self.model.find_objective(example)
+            objective = self.model.find_objective(example)
+            objective.check_shapes(objective.arrange(y), self.model.known_outputs(x))
+            objective.arrange(weight, "sample_weight")
 
     def _check(self, x: Any, y: Any, whole: bool) -> None:
         """Refuse inputs and targets that steps compiled for a device could not refuse."""
@@ -173,20 +250,48 @@ class Feed:
             yield from prefetch((self.intake(batch) for batch in batches), self.intake.depth)
 
 
-def as_tree(x: Any) -> Any:
-    """Data as a tree of arrays: dicts and lists of arrays are kept, lists of numbers become NumPy arrays."""
+def as_tree(x: Any, name: str = "x") -> Any:
+    """Data as a tree of arrays: dicts and lists of arrays are kept, lists of numbers become NumPy arrays.
+
+    Args:
+        x: The data.
+        name: Name of the argument, for errors.
+    """
     if isinstance(x, Mapping):
-        return {key: as_tree(value) for key, value in x.items()}
+        return {key: as_tree(value, f"{name}[{key!r}]") for key, value in x.items()}
     if _holds_arrays(x):
-        return [as_tree(part) for part in x]
-    return to_host(x) if isinstance(x, (list, tuple)) else x
+        return [as_tree(part, f"{name}[{i}]") for i, part in enumerate(x)]
+    what = f"Argument `{name}`"
+    if isinstance(x, (list, tuple)):
+        return numeric(x, what) if x else x
+    require_plain(x, what)
+    is_data = hasattr(x, "shape") or not (callable(x) or isinstance(x, (str, bytes)))
+    return x if is_data else numeric(x, what)
+
+
+def _with_missing(tree: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """The leaves in a list or dict, with their paths; None is one."""
+    if isinstance(tree, (list, Mapping)):
+        for key, branch in tree.items() if isinstance(tree, Mapping) else enumerate(tree):
+            yield from _with_missing(branch, f"{path}[{key!r}]")
+    elif path:
+        yield path, tree
+
+
+def _checked_class_weight(given: Any) -> Mapping[int, float]:
+    if not isinstance(given, Mapping):
+        remedy = "dict(enumerate(weights)) for a list of them, and for balanced ones "
+        remedy += "dict(enumerate(len(y) / (classes * np.bincount(y))))"
+        raise checks.invalid("class_weight", given, f"a dict, a weight by class number: {remedy}", "fit")
+    return given
 
 
 def _holds_arrays(x: Any) -> bool:
     """Whether a list is one of arrays, rather than one of numbers."""
     if not isinstance(x, (list, tuple)) or not x:
         return False
-    return isinstance(x[0], Mapping) or bool(getattr(x[0], "shape", ())) or _holds_arrays(x[0])
+    first = x[0] if x[0] is not None else next((part for part in x if part is not None), None)
+    return isinstance(first, Mapping) or bool(getattr(first, "shape", ())) or _holds_arrays(first)
 
 
 def _host_unless_native(x: Any) -> Any:
@@ -202,14 +307,14 @@ def _can_be_looked_at(tree: Any) -> bool:
 
 def _with_batch_axis(x: Any, name: str) -> Array:
     """The data as an array of the backend in use, which has examples."""
-    array = asarray(x)
+    array = converted(x, what=f"Argument `{name}`")
     if raw_namespace(array).isdtype(array.dtype, "complex floating"):
         raise TypeError(
             f"Argument `{name}` must be real; pass the real and imaginary parts as separate features. "
             f"Received: an array of dtype {array.dtype}"
         )
     if array.ndim == 0:
-        raise ValueError(f"Argument `{name}` needs a batch axis. Received: an array of shape ()")
+        raise ValueError(f"Argument `{name}` needs a batch axis, an entry for each example. Received: shape ()")
     if 0 in array.shape:
         raise ValueError(f"Argument `{name}` holds no data. Received: an array of shape {tuple(array.shape)}")
     return array

@@ -33,17 +33,21 @@ def find_source(
         steps: Batches in an epoch.
     """
     batch_size = None if batch_size is None else checks.positive_int("batch_size", batch_size)
-    steps = None if steps is None else checks.positive_int("steps", steps)
+    steps = None if steps is None else checks.positive_int(intake.names.steps, steps)
     shuffle = shuffle if callable(shuffle) else checks.boolean("shuffle", shuffle)
     if gives_batches(x):
         for name, value in (("y", y), ("sample_weight", weight), ("batch_size", batch_size)):
             if value is not None:
                 raise ValueError(
-                    f"Argument `{intake.prefix}x` gives whole batches, so that `{name}` must be left out. "
-                    f"Received: x of type {type(x).__name__} and {name}={type(value).__name__}"
+                    f"Argument `{intake.names.data}` gives whole batches, so that `{name}` must be left out. "
+                    f"Received: {intake.names.data} of type {type(x).__name__}, {name} of type {type(value).__name__}"
                 )
         return Numbers(x, shuffle, steps) if hasattr(x, "__getitem__") else Stream(x, steps)
-    data = as_tree(x), as_tree(y), as_tree(weight)
+    data = intake.structured((x, y, weight))
+    if y is None and not intake.only_inputs:
+        _, name, _ = intake.names.parts
+        hint = "; inputs and targets are two arguments" if isinstance(x, (list, tuple)) else ""
+        raise checks.invalid(name, None, f"the targets, an array for each output that has a loss or a metric{hint}")
     if any(_is_mapped(leaf) for leaf in tree_leaves(data)):
         data = tree_map(lambda leaf: Rows(leaf if _is_mapped(leaf) else to_host(leaf)), data)
     else:
@@ -59,10 +63,31 @@ def gives_batches(x: Any) -> bool:
     return hasattr(x, "__iter__") or (hasattr(x, "__getitem__") and hasattr(x, "__len__"))
 
 
+def validation_parts(given: Any) -> tuple[Any, Any, Any]:
+    """Inputs, targets and weights for validation; what gives batches takes the place of the inputs."""
+    if gives_batches(given):
+        return given, None, None
+    if not isinstance(given, (list, tuple)) or len(given) not in (2, 3):
+        kind = type(given).__name__
+        received = f"{kind} of {len(given)} entries" if isinstance(given, (list, tuple)) else kind
+        raise ValueError(
+            "Argument `validation_data` of fit must be (x, y) or (x, y, sample_weight), or give batches of that form; "
+            f"to hold out a part of the training data, pass validation_split. Received: {received}"
+        )
+    x, y, weight = (*given, None)[:3]
+    return x, y, weight
+
+
 def count_examples(x: Any) -> int:
-    """The number of examples in arrays of the user's."""
-    leaf = tree_leaves(as_tree(x))[0]
-    return int(leaf.shape[0]) if hasattr(leaf, "shape") else len(leaf)
+    """The number of examples in a batch of the user's."""
+    if gives_batches(x):
+        raise ValueError(
+            "Argument `x` must be one batch, arrays; what gives batches goes to fit, evaluate or predict. "
+            f"Received: x of type {type(x).__name__}"
+        )
+    leaves = tree_leaves(as_tree(x))
+    count = next((leaf.shape[0] for leaf in leaves if getattr(leaf, "shape", ())), 1)
+    return max(1, int(count))  # what holds no examples is refused later, as in `fit`
 
 
 def _is_mapped(x: Any) -> bool:
@@ -208,6 +233,10 @@ class Examples(Numbered):
 
     def first(self) -> Batch:
         return self._cut(0, 1)
+
+    def outline(self) -> Batch:
+        x, y, weight = self.data
+        return x, y, weight
 
     def batches(self, epoch: int, first: int = 0) -> Iterator[Batch]:
         backend, moved = get_backend(), None

@@ -29,6 +29,10 @@ class Source:
         """A batch to look at before the first epoch; it comes again in its place."""
         raise NotImplementedError
 
+    def outline(self) -> Batch | None:
+        """All data, for its shapes, if it is known."""
+        return None
+
     def batches(self, epoch: int, first: int = 0) -> Iterator[Batch]:
         """The batches of an epoch, from number `first` on."""
         raise NotImplementedError
