@@ -221,3 +221,57 @@ def test_the_gradient_of_hellinger_distance_at_negative_predictions(xp):
     slope = 2 * (0.0 - 0.5) * 0.5 / 1e-7**0.5 * 0.5**0.5
     last = 2 * (0.5 - 0.5**0.5) * 0.5 / 0.5 * 0.5**0.5
     assert_close(gradient, [[0.0, slope, last]], rtol=1e-5)
+
+
+def test_triplets_in_a_batch_by_hand(xp: Any) -> None:
+    """The farthest example of the same class against the nearest of another, searched in loops."""
+    y = np.asarray([0, 1, 0, 2, 1, 1, 3])
+    points = np.random.default_rng(8).normal(size=(7, 2))
+    expected = []
+    for i in range(7):
+        near = [np.linalg.norm(points[i] - points[j]) for j in range(7) if y[j] != y[i]]
+        far = [np.linalg.norm(points[i] - points[j]) for j in range(7) if y[j] == y[i] and j != i]
+        expected.append(max(0.0, max(far) - min(near) + 0.7) if far else 0.0)
+    assert sum(value > 0 for value in expected) > 2
+    loss = losses.Triplet(margin=0.7, reduction=None)
+    for labels in (y, y[:, None], y.astype("float64")):
+        assert_close(loss(asarray(labels), asarray(points, "float64")), expected, dtype="float64")
+
+
+def test_contrastive_pairs_by_hand(xp: Any) -> None:
+    y, d = np.asarray([1.0, 1.0, 0.0, 0.0, 0.0]), np.asarray([0.5, 3.0, 0.5, 2.0, 3.0])
+    loss = losses.Contrastive(margin=2.0, reduction=None)
+    assert_close(loss(asarray(y), asarray(d)), [0.25, 9.0, 2.25, 0.0, 0.0])
+    assert_close(losses.Contrastive(reduction=None)(asarray(y), asarray(d)), [0.25, 9.0, 0.25, 0.0, 0.0])
+
+
+@pytest.mark.parametrize(
+    ("loss", "y", "p", "expected"),
+    [
+        (losses.MeanAbsolutePercentageError(), [[0.0]], [[1e-6]], 1000.0),  # a target of 0 counts as 1e-7
+        (losses.MeanAbsolutePercentageError(), [[-2.0]], [[-1.0]], 50.0),
+        (losses.MeanSquaredLogarithmicError(), [[0.0]], [[-5.0]], 0.0),
+        (losses.KLDivergence(), [[1.0, 0.0]], [[0.0, 1.0]], np.log(1e7)),
+        (losses.KLDivergence(), [[1.0]], [[2.0]], 0.0),  # above 1 counts as 1
+        (losses.Poisson(), [[1.0]], [[0.0]], np.log(1e7)),
+        (losses.Poisson(), [[1.0]], [[-2.0]], np.log(1e7) - 2.0),
+        (losses.Dice(), [[0.0]], [[0.0]], 1.0),
+        (losses.Tversky(), [[0.0]], [[0.0]], 1.0),
+        (losses.Huber(2.0), [[0.0]], [[2.0]], 2.0),
+        (losses.Huber(2.0), [[0.0]], [[-3.0]], 4.0),
+        (losses.CosineSimilarity(), [[0.0, 0.0]], [[1.0, 0.0]], 0.0),
+        (losses.HellingerDistance(), [[0.0, 1.0]], [[-1.0, 1.0]], 0.0),
+        (losses.CategoricalHinge(), [[1.0, 0.0]], [[0.5, -3.0]], 0.5),
+        (losses.Hinge(), [[0.5, 1.0]], [[1.0, 1.0]], 0.25),  # fractions are no classes
+        (losses.Hinge(), [[-1.0, 0.0]], [[0.5, 0.5]], 1.25),  # nor is a mixture of them and signs
+        (losses.BinaryCrossentropy(label_smoothing=1.0), [[1.0]], [[0.5]], np.log(2)),
+        (losses.CategoricalCrossentropy(label_smoothing=1.0), [[1.0, 0.0]], [[0.5, 0.5]], np.log(2)),
+        (losses.BinaryFocalCrossentropy(gamma=0.0), [[1.0]], [[0.25]], np.log(4)),
+        (losses.BinaryFocalCrossentropy(True, gamma=0.0), [[0.0]], [[0.75]], 0.75 * np.log(4)),
+        (losses.CategoricalFocalCrossentropy(alpha=1.0, gamma=0.0), [[0.0, 1.0]], [[0.75, 0.25]], np.log(4)),
+        (losses.MulticlassSVM(margin=0.0), [0], [[1.0, 1.0, 3.0]], 2.0),
+    ],
+)  # fmt: skip
+def test_edges(xp: Any, loss: Any, y: Any, p: Any, expected: float) -> None:
+    y, p = np.asarray(y), asarray(p, "float64")
+    assert_close(loss(targets(y), p), expected, dtype="float64", rtol=1e-5, atol=1e-6)

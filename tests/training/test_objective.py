@@ -111,3 +111,103 @@ def test_one_loss_counts_for_every_output():
     assert [type(output.loss).__name__ for output in made.outputs] == ["MeanSquaredError"] * 2
     assert made.arrange({"size": 2, "kind": 1}) == [1, 2]
     assert made.arrange(7, "sample_weight") == [7, 7]
+
+
+def single(**options):
+    settings = {"loss": "mse", "loss_weights": None, "metrics": None, "weighted_metrics": None, **options}
+    return Objective(settings, [("out", (None, 1))])
+
+
+@pytest.mark.parametrize("metrics", [["mae"], "mae", {"out": "mae"}, {"out": ["mae"]}, [["mae"]], ("mae",)])
+@pytest.mark.parametrize("argument", ["metrics", "weighted_metrics"])
+def test_metrics_of_one_output(argument, metrics):
+    made = single(**{argument: metrics})
+    assert list(made.metrics) == ["mae"]
+    assert list(getattr(made.outputs[0], argument)) == ["mae"]
+
+
+def test_no_metrics():
+    for empty in (None, [], {}, ()):
+        assert list(single(metrics=empty).metrics) == []
+        assert list(objective(metrics=empty).metrics) == ["kind_loss", "size_loss"]
+    with pytest.raises(ValueError, match="Argument `metrics` must be a list with an entry for each output"):
+        single(metrics={"other": "mae"})
+
+
+def test_names_of_weighted_metrics():
+    assert list(single(weighted_metrics=["mse", "mse"]).metrics) == ["mse", "weighted_mse"]
+    assert list(single(metrics=["mae"], weighted_metrics=["mse"]).metrics) == ["mae", "mse"]
+    assert list(single(metrics=["mae"], weighted_metrics=["mae"]).metrics) == ["mae", "weighted_mae"]
+    assert list(single(metrics=["mae", "mae", "mae"]).metrics) == ["mae", "mae_1", "mae_2"]
+
+
+@pytest.mark.parametrize(
+    ("options", "wanted"),
+    [
+        ({"loss": (None, "mse")}, [False, True]),
+        ({"loss": ("mse", None), "metrics": [None, ["mae"]]}, [True, True]),
+        ({"loss": ("mse", None), "weighted_metrics": [None, ["mae"]]}, [True, True]),
+        ({"loss": (None, "mse"), "metrics": [[], None]}, [False, True]),
+    ],
+)
+def test_outputs_that_want_targets(options, wanted):
+    made = objective(**options)
+    assert [output.wants_target for output in made.outputs] == wanted
+    due = sum(wanted)
+    arranged = made.arrange(list(range(due)))
+    assert [entry is not None for entry in arranged] == wanted
+    if due == 2:
+        with pytest.raises(ValueError, match=r"a list in the order of the outputs.*Received: output_0"):
+            made.arrange([1])
+        with pytest.raises(ValueError, match="for each output that has a loss or a metric"):
+            made.arrange({"kind": 1})
+    assert made.arrange({"kind": 1}, "sample_weight") == [1, None]
+    assert made.arrange(None, "sample_weight") == [None, None]
+
+
+def test_targets_of_one_output():
+    made = single()
+    assert made.arrange(7) == [7]
+    assert made.arrange([7]) == [7]
+    assert made.arrange({"out": 7}) == [7]
+    with pytest.raises(ValueError, match="Received: None"):
+        made.arrange(None)
+    with pytest.raises(ValueError, match="Received: one array"):
+        objective().arrange(7)
+    with pytest.raises(ValueError, match="Received: output_0, output_1"):
+        made.arrange([1, 2])
+
+
+def test_shapes_whose_names_do_not_fit():
+    assert named_shapes([(None, 3), (None, 1)], ["kind"]) == [("output_0", (None, 3)), ("output_1", (None, 1))]
+    assert named_shapes({"a": (None, 3)}, ["kind"]) == [("a", (None, 3))]
+    assert named_shapes((None, 3), ["kind"]) == [("kind", (None, 3))]
+    assert named_shapes([(None, 3), [(None, 1), (2, 2)]]) == [
+        ("output_0", (None, 3)),
+        ("output_1/0", (None, 1)),
+        ("output_1/1", (2, 2)),
+    ]
+
+
+def test_loss_weights():
+    assert [output.weight for output in objective(loss_weights=[2, None]).outputs] == [2.0, 1.0]
+    assert [output.weight for output in objective(loss_weights={"size": 0.5}).outputs] == [1.0, 0.5]
+    assert single(loss_weights=3).outputs[0].weight == 3.0
+    assert single(loss_weights=[3]).outputs[0].weight == 3.0
+    assert float(single(loss_weights=3).total([np.asarray(2.0)])) == 6.0
+    values = [np.asarray(2.0), np.asarray(5.0)]
+    assert float(objective(loss_weights=[2, 1]).total(values)) == 9.0
+    assert float(objective(loss=(None, "mse"), loss_weights=[4, 3]).total(values[1:])) == 15.0
+
+
+def test_an_output_without_targets_may_be_masked(backend):
+    words = np.asarray([[1, 2, 0], [3, 0, 0]])
+    x = portanet.layers.Input((3,), dtype="int32")
+    h = portanet.layers.Embedding(5, 2, mask_zero=True)(x)
+    model = portanet.Model(x, [portanet.layers.Dense(1, name="a")(h), portanet.layers.Dense(1, name="b")(h)])
+    model.compile("sgd", [None, "mse"], metrics=[None, ["mae"]])
+    y = np.ones((2, 3, 1), dtype="float32")
+    loss, mae = model.evaluate(words, [y], verbose=0)
+    off = (model.predict(words)[1] - y)[words != 0]
+    assert loss == pytest.approx((off**2).mean(), rel=1e-5)
+    assert mae == pytest.approx(np.abs(off).mean(), rel=1e-5)

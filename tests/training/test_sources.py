@@ -281,3 +281,29 @@ def test_class_weights_of_batches(backend):
 def test_validation_data_that_give_batches(backend):
     found = line().fit(X, Y, epochs=2, validation_data=Numbered(), verbose=0).history
     assert found == line().fit(X, Y, epochs=2, validation_data=(X, Y), validation_batch_size=4, verbose=0).history
+
+
+class Once:
+    """An iterable that can be begun again, but has batches only the first time."""
+
+    def __init__(self, count):
+        self.count = count
+
+    def __iter__(self):
+        count, self.count = self.count, 0
+        return iter([(X[:4], Y[:4])] * count)
+
+
+def test_an_iterable_that_has_nothing_more_ends_the_epoch():
+    with pytest.warns(UserWarning, match="ended in epoch 1 after 3 batches of steps_per_epoch=5"):
+        line().fit(Once(3), steps_per_epoch=5, verbose=0)
+    with pytest.raises(ValueError, match="no batches for epoch 2"):
+        line().fit(Once(3), steps_per_epoch=3, epochs=2, verbose=0)
+
+
+def test_epochs_of_an_iterable_end_where_it_does_and_begin_again():
+    model = line(optimizer=portanet.optimizers.SGD(0.0))
+    with pytest.warns(UserWarning, match="ended in epoch 2 after 2 batches of steps_per_epoch=3"):
+        seen = model.fit(Again(), steps_per_epoch=3, epochs=3, verbose=0).history["loss"]
+    parts = [model.evaluate(X[i : i + 4], Y[i : i + 4], verbose=0) for i in (0, 4, 8, 12, 16)]
+    np.testing.assert_allclose(seen, [np.mean(parts[:3]), np.mean(parts[3:]), np.mean(parts[:3])], rtol=1e-6)
