@@ -128,11 +128,13 @@ def _backward(
         if keep is not None:
             ds *= keep
         if g_weights is not None:
-            ds = ds + g_weights
-    assert ds is not None
+            ds += g_weights
+        ds *= weights
+    else:
+        assert g_weights is not None
+        ds = g_weights * weights
     # Of a softmax p: dp * p - p * sum(dp * p).
-    ds = ds * weights
-    ds = ds - xp.sum(ds, axis=-1, keepdims=True) * weights
+    ds -= xp.sum(ds, axis=-1, keepdims=True) * weights
     by_query = xp.matmul(ds, key * scale)
     by_key = xp.matmul(xp.matrix_transpose(ds), query * scale)
     return (by_query, by_key) if by_value is None else (by_query, by_key, by_value)

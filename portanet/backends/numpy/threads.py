@@ -271,10 +271,12 @@ def map_pieces(function: Callable[[Any], Any], pieces: Sequence[Any]) -> list[An
 
 def map_rows(function: Callable[..., Any], arrays: Sequence[Array | None], size: int, total: bool = False) -> Any:
     """`Backend.map_rows` for NumPy."""
+    if in_a_piece():
+        return function(*arrays)
     first = next(x for x in arrays if x is not None)
     count, each = first.shape[0], max(1, size) * first.itemsize
     pieces = min(count, -(-count * each // ROWS))
-    if pieces < 2 or in_a_piece():
+    if pieces < 2:
         return function(*arrays)
     parts = slices(count, -(-count // pieces))
     if total:
