@@ -174,7 +174,7 @@ def pull(trace: Trace, pairs: list[tuple[Any, Any]], inputs: Any, nested: bool, 
     cotangents = pull_back(seeds, retain)
 
     def cotangent(x: TracedArray) -> Any:
-        g = cotangents.get(x._link)
+        g = cotangents.get(getattr(x, "_origin", x)._link)
         g = zeros_like(x) if g is None else plain(g)
         return lift(g) if nested else g
 

@@ -9,6 +9,7 @@ of `sum(cotangent * tangent)`: for complex arrays the pullback is the transpose,
 from __future__ import annotations
 
 import functools
+import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -244,6 +245,90 @@ def conform(xp: Namespace, tangent: Any, ans: Any) -> Any:
     if tangent.shape != ans.shape:
         tangent = xp.broadcast_to(tangent, ans.shape)
     return tangent if tangent.dtype == ans.dtype else xp.astype(tangent, ans.dtype)
+
+
+# Views: only what a later write needs is noted, see writing.py
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A function whose result may share memory with its first operand.
+
+    `compute` is the function, recorded; `put(xp, x, part, *args, **kwargs)` is `x` with a new value of the result in
+    it.
+    """
+
+    name: str
+    compute: Callable[..., Any]
+    put: Callable[..., Any]
+
+    def read_only(self, x: Any, part: TracedArray) -> bool:
+        """Whether the library forbids writing to `part`, a result for `x`."""
+        torch = hasattr(unwrap(part), "untyped_storage")
+        if self.name == "broadcast_to":
+            return not torch or x.shape != part.shape
+        return self.name == "linalg.diagonal" and not torch
+
+
+def viewing(compute: Callable[..., Any], name: str, put: Callable[..., Any]) -> Callable[..., Any]:
+    """`compute`, whose result remembers its operand if it shares memory with it, and the operand it."""
+    view = View(name, compute, put)
+
+    def op(x: Any, /, *args: Any, **kwargs: Any) -> Any:
+        out = compute(x, *args, **kwargs)
+        if type(x) is TracedArray and shares_memory(view, x, out, args, kwargs):
+            out._base = (x, view, args, kwargs)
+            views = getattr(x, "_views", None)
+            if views is None:
+                views = x._views = Views()
+            views.append(weakref.ref(out))
+            if len(views) > views.limit:
+                views.prune()
+        return out
+
+    return functools.update_wrapper(op, compute)
+
+
+class Views(list[weakref.ref[TracedArray]]):
+    """References to the views of an array; dead ones are removed as the list grows."""
+
+    __slots__ = ("limit",)
+
+    def __init__(self) -> None:
+        self.limit = 8
+
+    def prune(self) -> None:
+        """Remove the dead references."""
+        self[:] = [reference for reference in self if reference() is not None]
+        self.limit = 2 * len(self) + 8
+
+
+def has_views(x: Any) -> bool:
+    """Whether the library of an array is known to return views."""
+    x = unwrap(x)
+    return hasattr(x, "base") or hasattr(x, "untyped_storage")
+
+
+def shares_memory(view: View, x: TracedArray, out: TracedArray, args: Any, kwargs: Any) -> bool:
+    """Whether `out`, a result of `view`, shares memory with its operand `x`, or would in some libraries."""
+    value, whole = unwrap(out), unwrap(x)
+    if hasattr(value, "base"):  # of NumPy and CuPy
+        shared = value.base is not None and owner(value) is owner(whole)
+        return shared or value is whole or view.name == "linalg.diagonal"
+    if hasattr(value, "untyped_storage"):  # of PyTorch
+        shared = value.untyped_storage().data_ptr() == whole.untyped_storage().data_ptr()
+        return shared or view.name == "linalg.diagonal"
+    if view.name in ("conj", "positive", "to_device") or kwargs.get("copy"):
+        return False
+    key = args[0] if view.name == "getitem" else None
+    return not any(hasattr(k, "dtype") for k in (key if type(key) is tuple else (key,)))
+
+
+def owner(x: Any) -> Any:
+    """The array of NumPy or CuPy that owns the memory of `x`."""
+    while hasattr(x.base, "base"):
+        x = x.base
+    return x
 
 
 def passthrough(raw: Callable[..., Any], xp: Namespace) -> Callable[..., Any]:

@@ -12,15 +12,15 @@ import functools
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import array_api_extra as xpx
-
-from portanet.autodiff import dispatch
-from portanet.autodiff.rules import COMPOSITES, CREATION, PASSTHROUGH, PRIMITIVES, RULES
-from portanet.autodiff.traced import TracedArray, TraceError, unwrap
-from portanet.autodiff.tracing import is_array, require_same
+from portanet.autodiff import dispatch, writing
+from portanet.autodiff.rules import COMPOSITES, CREATION, PASSTHROUGH, PRIMITIVES, RULES, VIEWS
+from portanet.autodiff.traced import TracedArray, unwrap
+from portanet.autodiff.tracing import copied, is_array, rebuild, require_same
 from portanet.backends import Array, device_of, raw_namespace
 
 SECTIONS = ("linalg", "fft")
+VIEWING = frozenset(("broadcast_arrays", "linalg.diagonal", "linalg.matrix_transpose", "unstack"))
+"""Composites whose results may be views."""
 CONSTANTS = frozenset((
     "e", "inf", "nan", "newaxis", "pi", "bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32",
     "uint64", "float16", "bfloat16", "float32", "float64", "complex64", "complex128",
@@ -86,7 +86,11 @@ class Section:
         return value
 
     def _wrap(self, name: str) -> Any:
-        key, root = self._prefix + name, self._root
+        key = self._prefix + name
+        function = self._recording(name, key, self._root)
+        return dispatch.viewing(function, key, VIEWS[key]) if key in VIEWS else function
+
+    def _recording(self, name: str, key: str, root: Any) -> Any:
         if key in PRIMITIVES:
             return dispatch.recorder(functools.partial(PRIMITIVES[key], self.raw), RULES[key], root)
         if key in CONSTANTS or name.startswith("__array"):
@@ -100,7 +104,8 @@ class Section:
             raw = getattr(self.raw, name)
             plain = (_creator if key in CREATION else dispatch.passthrough)(raw, root)
             if key in COMPOSITES:
-                plain = (_spread_value if key in CREATION else _composed)(root, plain, COMPOSITES[key])
+                join = _spread_value if key in CREATION else _viewed if key in VIEWING else _composed
+                plain = join(root, plain, COMPOSITES[key])
             return _described(plain, name, raw)
         raise AttributeError(f"{self!r} has no function {key!r}: it offers the functions of the array API standard.")
 
@@ -146,11 +151,13 @@ class Namespace(Section):
     def _copy(self, x: TracedArray) -> TracedArray:
         if x._trace is None:
             return writable(TracedArray(self.raw.asarray(x._value, copy=True), None, None, self))
-        return writable(self.reshape(x, x.shape))  # writes go to a copy
+        return writable(self._cast(x, x.dtype, copy=True))
 
     def astype(self, x: Any, dtype: Any, /, *, copy: bool = True, device: Any = None) -> Any:
         """As in the standard; casts to integers or booleans have no derivative."""
         kwargs = {"copy": copy} if device is None else {"copy": copy, "device": device}
+        if not copy and type(x) is TracedArray and x.dtype == dtype and device in (None, x.device):
+            return x
         floating = self.isdtype(dtype, ("real floating", "complex floating"))
         return (self._cast if floating else self._cast_plain)(x, dtype, **kwargs)
 
@@ -163,34 +170,14 @@ class Namespace(Section):
         return dispatch.passthrough(self.raw.astype, self)
 
     def setitem(self, x: TracedArray, key: Any, value: Any) -> None:
-        """`x[key] = value`, for arrays that the function created; refused for its inputs.
-
-        Values are always written to a copy, since recorded operations may hold the old ones. As in the standard, code
-        must not rely on views of `x` changing too.
-        """
-        if not getattr(x, "_writable", True):
-            raise TraceError(
-                "An array that came from outside the function being differentiated cannot be written to: the caller's "
-                "array would not change. Write to a copy (xp.asarray(x, copy=True)), or build the result with "
-                f"xp.where(mask, value, x). Received: x[{key!r}] = ... with x of shape {x.shape}"
-            )
-        key = plain_key(key)
-        if x._trace is None and not (type(value) is TracedArray and value._trace is not None):
-            x._value = xpx.at(x._value, key).set(unwrap(value), copy=True)
-        else:
-            new = self.assign(x, value, key)
-            x._value, x._trace, x._link = new._value, new._trace, new._link
+        """`x[key] = value`; see writing.py."""
+        writing.setitem(self, x, key, value)
 
 
 def writable(x: TracedArray) -> TracedArray:
     """Mark a new array as one that may be written to."""
     x._writable = True
     return x
-
-
-def plain_key(key: Any) -> Any:
-    """An index without wrappers."""
-    return tuple(unwrap(k) for k in key) if type(key) is tuple else unwrap(key)
 
 
 def _described(op: Callable[..., Any], name: str, raw: Callable[..., Any]) -> Callable[..., Any]:
@@ -206,10 +193,29 @@ def _composed(xp: Namespace, plain: Callable[..., Any], function: Callable[..., 
 
     def op(*args: Any, **kwargs: Any) -> Any:
         if any(type(a) is TracedArray and a._trace is not None for a in _leaves((*args, *kwargs.values()))):
+            return _fresh(function(xp, *args, **kwargs), args)
+        return plain(*args, **kwargs)
+
+    return op
+
+
+def _viewed(xp: Namespace, plain: Callable[..., Any], function: Callable[..., Any]) -> Callable[..., Any]:
+    """The composite for all arrays of this namespace: its results are views of them."""
+
+    def op(*args: Any, **kwargs: Any) -> Any:
+        if any(type(a) is TracedArray for a in args):
             return function(xp, *args, **kwargs)
         return plain(*args, **kwargs)
 
     return op
+
+
+def _fresh(out: Any, args: Any) -> Any:
+    """A result that is no view: a composite may end in a function that returns one, but the library's does not."""
+    if isinstance(out, (tuple, list)):
+        return rebuild(out, [_fresh(part, args) for part in out])
+    view = type(out) is TracedArray and (hasattr(out, "_base") or any(out is a for a in args))
+    return copied(out) if view else out
 
 
 def _spread_value(xp: Namespace, plain: Callable[..., Any], function: Callable[..., Any]) -> Callable[..., Any]:
@@ -218,7 +224,7 @@ def _spread_value(xp: Namespace, plain: Callable[..., Any], function: Callable[.
     def op(*args: Any, **kwargs: Any) -> Any:
         scalars = [*args[function.__name__.endswith("_like") :], *kwargs.values()]
         if any(type(a) is TracedArray for a in scalars):
-            return function(xp, *args, **kwargs)
+            return _fresh(function(xp, *args, **kwargs), args)
         return plain(*args, **kwargs)
 
     return op

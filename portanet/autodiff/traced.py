@@ -19,6 +19,7 @@ from portanet.backends import Array
 from portanet.tree import tree_leaves
 
 if TYPE_CHECKING:
+    from portanet.autodiff.dispatch import View, Views
     from portanet.autodiff.namespace import Namespace
 
 COMPUTE = "Compute with xp = x.__array_namespace__(), or pass portanet.autodiff.stop_gradient(x), the value alone."
@@ -65,8 +66,9 @@ class Node:
 class TracedArray:
     """An array of any backend as seen by a function being differentiated."""
 
-    # _writable is True for arrays that the function created, False for its inputs: see Namespace.setitem.
-    __slots__ = ("_link", "_trace", "_value", "_writable", "_xp")
+    # Set where they matter to writes (writing.py): _writable is False for inputs of the function, whose first value is
+    # kept in _origin; _base is what a view was taken from, and _views are weak references to its views.
+    __slots__ = ("__weakref__", "_base", "_link", "_origin", "_trace", "_value", "_views", "_writable", "_xp")
     __array_ufunc__ = None  # NumPy's operators defer to ours
     __array_priority__ = 1000
 
@@ -75,6 +77,9 @@ class TracedArray:
     _link: Any
     _xp: Namespace
     _writable: bool
+    _origin: TracedArray
+    _base: tuple[TracedArray, View, tuple[Any, ...], dict[str, Any]]
+    _views: Views
 
     def __init__(self, value: Array, trace: Trace | None, link: Any, xp: Namespace) -> None:
         self._value = value
@@ -148,7 +153,7 @@ class TracedArray:
     def __iter__(self) -> Iterator[Any]:
         if not self._value.shape:
             raise TypeError("Iteration over a 0-d array. Received: an array of shape ()")
-        return iter(self._xp.unstack(self))
+        return (self[(i, ...) if len(self._value.shape) > 1 else i] for i in range(len(self)))
 
     def __repr__(self) -> str:
         kind = "constant" if self._trace is None else ("forward" if self._trace.forward else "reverse")
@@ -345,31 +350,6 @@ class TracedArray:
 
     def __ne__(self, other: object) -> Any:
         return self._xp.not_equal(self, other)
-
-
-def _in_place(name: str) -> Any:
-    """`x += y` and the like: if the library updates `x` in place, every reference sees the new values.
-
-    An input of the function stays unchanged: the name is bound to a new array.
-    """
-    operator = getattr(TracedArray, f"__{name}__")
-
-    def method(self: TracedArray, other: Any) -> Any:
-        out = operator(self, other)
-        mutable = hasattr(unwrap(self), f"__i{name}__")  # NumPy's scalars and JAX's arrays are not
-        if not mutable or not getattr(self, "_writable", True) or out.shape != self.shape or out.dtype != self.dtype:
-            return out
-        self._value, self._trace, self._link = out._value, out._trace, out._link
-        return self
-
-    method.__name__ = f"__i{name}__"
-    return method
-
-
-for _name in (
-    "add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "and", "or", "xor", "lshift", "rshift",
-):  # fmt: skip
-    setattr(TracedArray, f"__i{_name}__", _in_place(_name))
 
 
 def is_traced(*trees: Any) -> bool:

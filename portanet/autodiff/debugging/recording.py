@@ -9,6 +9,7 @@ from typing import Any
 from portanet.autodiff import boundary
 from portanet.autodiff.namespace import differentiable_namespace, lift
 from portanet.autodiff.traced import Node, Trace, TracedArray, unwrap
+from portanet.autodiff.tracing import copied
 from portanet.backends import raw_namespace
 from portanet.tree import tree_items, tree_leaves, tree_map
 
@@ -56,7 +57,7 @@ def record_run(f: Callable[..., Any], args: tuple[Any, ...], tangents: tuple[Any
             return lift(x)
         link = Node("input", None, None) if tangents is None else next(direction)
         inputs.append(Step(name, TracedArray(boundary.plain(x), trace, link, xp), ()))
-        return inputs[-1].result
+        return copied(inputs[-1].result)
 
     out, _ = boundary.call(trace, f, tree_map(start, args), {}, False)
     numbers = {id(step.result._link): i for i, step in enumerate(inputs)}

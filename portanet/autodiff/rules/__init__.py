@@ -11,8 +11,9 @@ from portanet.autodiff.rules import (
     products,
     searching,
     statistical,
+    views,
 )
-from portanet.autodiff.rules.declare import COMPOSITES, CREATION, PASSTHROUGH, PRIMITIVES, RULES
+from portanet.autodiff.rules.declare import COMPOSITES, CREATION, PASSTHROUGH, PRIMITIVES, RULES, VIEWS
 
 __all__ = [
     "COMPOSITES",
@@ -20,6 +21,7 @@ __all__ = [
     "PASSTHROUGH",
     "PRIMITIVES",
     "RULES",
+    "VIEWS",
     "creation",
     "elementwise",
     "fft",
@@ -30,4 +32,5 @@ __all__ = [
     "products",
     "searching",
     "statistical",
+    "views",
 ]

@@ -31,7 +31,8 @@ def _from_dlpack(xp: Any, x: Any, /, *, device: Any = None, copy: bool | None = 
 @composite("full")
 def _full(xp: Any, shape: Any, fill_value: Any, *, dtype: Any = None, device: Any = None) -> Any:
     shape = (shape,) if isinstance(shape, int) else shape
-    return xp.broadcast_to(xp.asarray(fill_value, dtype=dtype, device=device), shape)
+    spread = xp.broadcast_to(xp.asarray(fill_value, dtype=dtype, device=device), shape)
+    return xp.asarray(spread, copy=True)
 
 
 @composite("full_like")

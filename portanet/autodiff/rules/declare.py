@@ -22,6 +22,8 @@ PRIMITIVES: dict[str, Function] = {}
 CREATION: set[str] = set()
 PASSTHROUGH: dict[str, str] = {}
 """Function and the reason why it has no derivative."""
+VIEWS: dict[str, Function] = {}
+"""Functions whose result may share memory with the operand; and how to write through it, see `view`."""
 
 
 def elementwise(name: str, *maps: Factory, pushes: tuple[Factory, ...] | None = None) -> None:
@@ -123,3 +125,13 @@ def creation(*names: str) -> None:
 def no_derivative(reason: str, *names: str) -> None:
     """Register functions that unwrap arguments and return constants."""
     PASSTHROUGH.update(dict.fromkeys(names, reason))
+
+
+def view(name: str) -> Callable[[Function], Function]:
+    """Register `(xp, x, part, *args, **kwargs)`: `x` with `part` in place of the result of `name`."""
+
+    def register(put: Function) -> Function:
+        VIEWS[name] = put
+        return put
+
+    return register

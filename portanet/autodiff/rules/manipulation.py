@@ -110,13 +110,16 @@ def _stack(xp: Any, arrays: Any, /, *, axis: int = 0) -> Any:
 def _unstack(xp: Any, x: Any, /, *, axis: int = 0) -> Any:
     axis %= x.ndim
     before = (slice(None),) * axis
-    return tuple(x[(*before, i, ...)] for i in range(x.shape[axis]))
+    after = (...,) if x.ndim > 1 else ()  # the elements of a vector are scalars in NumPy, not views
+    return tuple(x[(*before, i, *after)] for i in range(x.shape[axis]))
 
 
 @composite("broadcast_arrays")
 def _broadcast_arrays(xp: Any, *arrays: Any) -> Any:
     like = xp.raw.broadcast_arrays(*map(unwrap, arrays))  # a tuple, or a list for JAX
-    return rebuild(like, [xp.broadcast_to(a, like[0].shape) for a in arrays])
+    shape = like[0].shape
+    # NumPy's results of broadcast_to are read-only.
+    return rebuild(like, [a[...] if a.shape == shape else xp.broadcast_to(a, shape) for a in arrays])
 
 
 @composite("meshgrid")

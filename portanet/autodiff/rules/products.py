@@ -88,13 +88,22 @@ def _cross(xp: Any, x: Any, y: Any, /, *, axis: int = -1) -> Any:
 @composite("linalg.diagonal")
 def _diagonal(xp: Any, x: Any, /, *, offset: int = 0) -> Any:
     """Every (columns + 1)-th element of the flattened matrix."""
-    rows, columns = x.shape[-2:]
+    return flat_matrices(xp, x)[..., diagonal_positions(x.shape, offset)]
+
+
+def flat_matrices(xp: Any, x: Any) -> Any:
+    """The matrices in `x` as vectors."""
+    return xp.reshape(x, (*x.shape[:-2], x.shape[-2] * x.shape[-1]))
+
+
+def diagonal_positions(shape: tuple[int, ...], offset: int) -> slice:
+    """The positions of a diagonal in the flattened matrix."""
+    rows, columns = shape[-2:]
     first = offset if offset >= 0 else -offset * columns
     count = max(0, min(rows, columns - offset) if offset >= 0 else min(rows + offset, columns))
-    flat = xp.reshape(x, (*x.shape[:-2], rows * columns))
     if count == 0:
-        return flat[..., 0:0]
-    return flat[..., first : first + (count - 1) * (columns + 1) + 1 : columns + 1]
+        return slice(0, 0)
+    return slice(first, first + (count - 1) * (columns + 1) + 1, columns + 1)
 
 
 @composite("linalg.trace")
