@@ -76,10 +76,9 @@ class Layer(WeightHolder):
     """Whether the output for each example depends on that example alone, and a call draws only masks
     (`RandomLayer.bernoulli`) and has no side effects: parts of a batch may be computed separately. Not inherited."""
 
-    _takes_training = False
-    _takes_mask = False
+    _takes_training = _takes_mask = _own_mask = False
     _takes_one_array = False  # where the input of `call` is annotated as an `Array`
-    _own_mask = False
+    _masks_steps = True  # the mask is one of time steps, as models pass them
     _passes_masks = True  # `call` passes masks to the layers in it; in the calls of others, these find them themselves
     _callers = (Caller(False, True), Caller(True, True))
 
@@ -184,7 +183,7 @@ class Layer(WeightHolder):
                     further, options = self.in_compute_dtype((further, options))
             if self._takes_training:
                 options["training"] = training
-            if self._takes_mask and mask is not None:
+            if self._takes_mask and mask is not None and (masks is None or self._masks_steps):
                 options["mask"] = mask if self.several_inputs is None else masks_of(mask, len(x))
             if mask is not None and not self._passes_masks and (masks or (outer is not None and not finds_masks)):
                 remember(x, mask)  # for the layers in this one; `x` may have been cast

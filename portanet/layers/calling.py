@@ -108,7 +108,7 @@ def call_with_mask(layer: Layer, x: Any, *further: Any, mask: Any, **options: An
         out, mask = layer(x, *further, mask=mask, return_mask=True, **options)
         return out, mask
     if layer._passes_masks:
-        out = layer(x, *further, mask=mask, **options)
+        out = layer(x, *further, mask=mask if layer._masks_steps else None, **options)
         return out, output_mask(layer, x, out, mask)
     masks = Masks()
     token = remembered.set(masks)

@@ -6,9 +6,10 @@ import functools
 import math
 from typing import Any
 
-from portanet.autodiff import array_namespace, custom_vjp, unwrap
+from portanet.autodiff import array_namespace, custom_vjp, stop_gradient, unwrap
 from portanet.backends import Array, device_of, map_rows
 from portanet.ops.attention_blocks import attention_in_blocks
+from portanet.ops.hidden import hides_from_some, known_finite, only_finite, readable, weighted_sum
 
 LONG = 1024
 """With more than LONG * LONG pairs of query and key, attention is computed in blocks."""
@@ -81,13 +82,21 @@ def attention(
     """
     mask, keep = (None if a is None else _by_example(a, query) for a in (mask, keep))
     size = math.prod(query.shape[1:-1]) * (4 * key.shape[-2] + 4 * query.shape[-1])
-    forward = functools.partial(_forward, scale=scale)
+    hides = hides_from_some(mask)
+    careful = hides and not readable(query)
+    forward = functools.partial(_forward, scale=scale, careful=careful)
     result, weights = map_rows(forward, query, key, value, mask, keep, size=size)
+    if hides and not careful and not known_finite(result, key):
+        careful, forward = True, functools.partial(_forward, scale=scale, careful=True)
+        result, weights = map_rows(forward, query, key, value, mask, keep, size=size)
 
     def pullback(cotangents: tuple[Array | None, Array | None]) -> Any:
         g, g_weights = cotangents
         backward = functools.partial(_backward, scale=scale)
-        grads = map_rows(backward, g, g_weights, weights, query, key, value, keep, size=size)
+        arrays = weights, query, key, value
+        if careful:
+            arrays = tuple(map(only_finite, arrays))
+        grads = map_rows(backward, g, g_weights, *arrays, keep, size=size)
         return grads if len(grads) == 3 else (*grads, None)
 
     return (result, weights), pullback
@@ -101,12 +110,14 @@ def _by_example(x: Array, query: Array) -> Array:
 
 
 def _forward(
-    query: Array, key: Array, value: Array, mask: Array | None, keep: Array | None, scale: float
+    query: Array, key: Array, value: Array, mask: Array | None, keep: Array | None, scale: float, careful: bool
 ) -> tuple[Array, Array]:
+    """The result and the weights; if `careful`, values that the mask hides need not be finite."""
     xp = array_namespace(query, key, value)
     # Scaling the query is cheaper than scaling the products.
     weights = softmax(xp, xp.matmul(query * scale, xp.matrix_transpose(key)), mask)
-    return xp.matmul(weights if keep is None else weights * keep, value), weights
+    kept = weights if keep is None else weights * keep
+    return (xp.matmul(kept, value) if mask is None or not careful else weighted_sum(kept, value, mask)), weights
 
 
 def _backward(
@@ -144,7 +155,7 @@ def softmax(xp: Any, scores: Array, mask: Array | None) -> Array:
     """Softmax over the last axis where the mask is True; `scores` may be overwritten."""
     if mask is not None:
         scores = xp.where(mask, scores, float(xp.finfo(scores.dtype).min))
-    scores -= xp.max(scores, axis=-1, keepdims=True)
+    scores -= xp.max(stop_gradient(scores), axis=-1, keepdims=True)  # which changes nothing in the result
     weights = xp.exp(scores)
     total = xp.sum(weights, axis=-1, keepdims=True)
     if mask is not None:

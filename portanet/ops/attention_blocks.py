@@ -7,6 +7,7 @@ from typing import Any
 
 from portanet.autodiff import array_namespace, custom_vjp, unwrap
 from portanet.backends import Array, device_of
+from portanet.ops.hidden import known_finite, only_finite, weighted_sum
 
 
 @custom_vjp
@@ -36,6 +37,7 @@ def attention_in_blocks(
     """
     xp = array_namespace(query, key, value)
     lowest = float(xp.finfo(query.dtype).min)
+    hidden = (causal or mask is not None) and not known_finite(query, key, value)
     results, sums = [], []
     for rows in _blocks(query.shape[-2], block):
         q = query[..., rows, :] * scale
@@ -53,7 +55,10 @@ def attention_in_blocks(
             weights = xp.exp(scores - new_top)
             if allowed is not None:
                 weights = xp.where(allowed, weights, 0.0)
-            part, part_sum = xp.matmul(weights, value[..., columns, :]), xp.sum(weights, axis=-1, keepdims=True)
+            values = value[..., columns, :]
+            careful = hidden and allowed is not None
+            part = weighted_sum(weights, values, allowed) if careful else xp.matmul(weights, values)
+            part_sum = xp.sum(weights, axis=-1, keepdims=True)
             if top is not None:
                 shrink = xp.exp(top - new_top)
                 part, part_sum = part + out * shrink, part_sum + total * shrink
@@ -66,10 +71,13 @@ def attention_in_blocks(
     def pullback(cotangents: tuple[Array | None, Array | None]) -> Any:
         g, g_sum = cotangents
         xp = array_namespace(*(c for c in cotangents if c is not None), query, key, value)
+        queries, keys, values, log_sums = query, key, value, log_sum
+        if hidden:
+            queries, keys, values, log_sums = map(only_finite, (query, key, value, log_sum))
         if g is None:
             g = xp.zeros_like(result)
         # The softmax subtracts each row's mean slope; the slope of log_sum is the softmax.
-        inner = xp.sum(g * result, axis=-1, keepdims=True)
+        inner = xp.sum(g * (only_finite(result) if hidden else result), axis=-1, keepdims=True)
         if g_sum is not None:
             inner = inner - g_sum
         by_query = []
@@ -77,18 +85,18 @@ def attention_in_blocks(
         by_key: list[Any] = [None] * len(key_blocks)
         by_value: list[Any] = [None] * len(key_blocks)
         for rows in _blocks(query.shape[-2], block):
-            q, g_rows = query[..., rows, :] * scale, g[..., rows, :]
+            q, g_rows = queries[..., rows, :] * scale, g[..., rows, :]
             dq: Any = None
             for n, columns in enumerate(_visible_blocks(rows, key.shape[-2], block, causal)):
-                k = key[..., columns, :]
+                k = keys[..., columns, :]
                 allowed = _allowed(xp, query, mask, causal, rows, columns)
                 scores = xp.matmul(q, xp.matrix_transpose(k))
                 if allowed is not None:
                     scores = xp.where(allowed, scores, lowest)
-                weights = xp.exp(scores - log_sum[..., rows, :])
+                weights = xp.exp(scores - log_sums[..., rows, :])
                 if allowed is not None:
                     weights = xp.where(allowed, weights, 0.0)
-                ds = xp.matmul(g_rows, xp.matrix_transpose(value[..., columns, :])) - inner[..., rows, :]
+                ds = xp.matmul(g_rows, xp.matrix_transpose(values[..., columns, :])) - inner[..., rows, :]
                 ds = ds * weights
                 dq = _plus(dq, xp.matmul(ds, k))
                 by_key[n] = _plus(by_key[n], xp.matmul(xp.matrix_transpose(ds), q))

@@ -15,23 +15,44 @@ X, Y = (RNG.normal(size=(2, 4, 3)).astype("float32") for _ in range(2))
 MASK = np.asarray([[True, True, False, False], [False, True, True, False]])
 PAIRS = np.broadcast_to(MASK[:, None, :], (2, 4, 4))
 
+
+class Cell(layers.Layer):
+    """A cell of a user's."""
+
+    state_size = 3
+
+    def build(self, input_shape):
+        self.factor = self.add_weight((3,), "ones", "factor")
+
+    def call(self, x, states):
+        new = x * self.factor.value + states[0]
+        return new, [new]
+
+
 ONE = {
     "average": layers.GlobalAveragePooling1D,
     "maximum": layers.GlobalMaxPooling1D,
     "maximum, kept axis": lambda: layers.GlobalMaxPooling1D(keepdims=True),
     "lstm": lambda: layers.LSTM(2),
     "bidirectional": lambda: layers.Bidirectional(layers.GRU(2)),
+    "peephole": lambda: layers.LSTM(2, peephole=True),
+    "stacked": lambda: layers.RNN([layers.GRUCell(2), layers.SimpleRNNCell(2)]),
+    "custom cell": lambda: layers.RNN(Cell()),
+    "jordan": lambda: layers.JordanRNN(2, 3),
 }
 SEQUENCES = {
     "sequence": lambda: layers.SimpleRNN(2, return_sequences=True),
     "batch normalisation": layers.BatchNormalization,
+    "batch normalisation of steps": lambda: layers.TimeDistributed(layers.BatchNormalization()),
     "multi-head attention": lambda: layers.MultiHeadAttention(2, 2),
+    "grouped-query attention": lambda: layers.GroupQueryAttention(2, 2, 1),
 }
 SOURCES = {
     "attention": lambda: layers.Attention(use_scale=True),
     "attention by tanh": lambda: layers.Attention(score_mode="concat"),
     "additive attention": layers.AdditiveAttention,
     "multi-head attention": lambda: layers.MultiHeadAttention(2, 2),
+    "grouped-query attention": lambda: layers.GroupQueryAttention(2, 2, 1),
 }
 MERGING = {"multiply": layers.Multiply, "maximum": layers.Maximum, "minimum": layers.Minimum}
 

@@ -131,3 +131,17 @@ def test_the_mask_reaches_the_loss(backend):
     targets = np.ones((2, 3, 2), "float32")
     loss = body.evaluate(WORDS, targets, verbose=0)
     assert loss == pytest.approx(((body.predict(WORDS, verbose=0) - 1) ** 2)[WORDS != 0].mean(), rel=1e-5)
+
+
+def test_a_mask_of_steps_is_none_of_classes(backend):
+    """Not even where there are as many examples and steps as classes."""
+    words_of_three = np.asarray([[1, 2, 0], [3, 0, 0], [1, 1, 4]])
+    x = portanet.asarray(words_of_three, "int32")
+    embedding = layers.Embedding(5, 3, mask_zero=True)
+    expected = to_numpy(layers.Softmax()(embedding(x)))
+    for model in (
+        portanet.Sequential([embedding, layers.Softmax()]),
+        portanet.Sequential([embedding, layers.TimeDistributed(portanet.Sequential([layers.Softmax()]))]),
+        Body(embedding, layers.Softmax()),
+    ):
+        assert_close(model(x), expected, rtol=1e-6)

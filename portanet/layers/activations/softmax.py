@@ -18,7 +18,7 @@ class Softmax(Layer):
         **options: `name`, `trainable`, `dtype` of `Layer`.
 
     A mask that broadcasts to the input excludes elements: their probability is 0. A mask of time steps, shape (batch,
-    steps) for an input with further axes, has no effect.
+    steps) for an input with further axes, has no effect; nor have those that models pass from layer to layer.
 
     Example:
         >>> import numpy as np
@@ -30,6 +30,7 @@ class Softmax(Layer):
     independent_examples = True
     keeps_shape = True
     supports_masking = True
+    _masks_steps = False
     casts_integers = True
 
     def __init__(self, axis: int | list[int] | tuple[int, ...] = -1, **options: Any) -> None:

@@ -45,4 +45,4 @@ class AdditiveAttention(Attention):
         scale = self.scale.value if self.use_scale else None
         if scale is not None:
             self.require_axis(query, -1, scale.shape[0])
-        return weighted_values(sums_of_tanh(query, key, None, scale), value, mask, keep)
+        return weighted_values(sums_of_tanh(query, key, None, scale, mask), value, mask, keep)

@@ -11,6 +11,7 @@ from portanet.layers.base import Layer
 from portanet.layers.random_layer import RandomLayer
 from portanet.layers.several_inputs import Several, masks_of
 from portanet.ops.attention import attention, softmax, with_causal
+from portanet.ops.hidden import hides_from_some, known_finite, weighted_sum
 
 
 class Attention(RandomLayer):
@@ -100,7 +101,7 @@ class Attention(RandomLayer):
                 query = query * self.scale.value
             return attention(query, key, value, scale=1.0, mask=mask, keep=keep)
         factor = self.scale.value if self.use_scale else None
-        scores = sums_of_tanh(query, key, factor, None) * self.concat_score_weight.value
+        scores = sums_of_tanh(query, key, factor, None, mask) * self.concat_score_weight.value
         return weighted_values(scores, value, mask, keep)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
@@ -154,12 +155,18 @@ def weighted_values(scores: Array, value: Array, mask: Array | None, keep: Array
     """Values weighted by the softmax of scores, and the weights."""
     xp = array_namespace(scores, value)
     weights = softmax(xp, scores, mask)
-    return xp.matmul(weights if keep is None else weights * keep, value), weights
+    kept = weights if keep is None else weights * keep
+    plain = mask is None or not hides_from_some(mask) or known_finite(value)
+    return xp.matmul(kept, value) if plain else weighted_sum(kept, value, mask), weights
 
 
-def sums_of_tanh(query: Array, key: Array, inner: Array | None, outer: Array | None) -> Array:
-    """`sum(outer * tanh(inner * (query + key)))` over the features, for all pairs of positions."""
+def sums_of_tanh(
+    query: Array, key: Array, inner: Array | None, outer: Array | None, mask: Array | None = None
+) -> Array:
+    """`sum(outer * tanh(inner * (query + key)))` over the features, for all pairs of positions that a mask shows."""
     xp = array_namespace(query, key, *(x for x in (inner, outer) if x is not None))
     total = xp.expand_dims(query, axis=-2) + xp.expand_dims(key, axis=-3)
+    if mask is not None and hides_from_some(mask) and not known_finite(query, key):
+        total = xp.where(array_namespace(mask).expand_dims(mask, axis=-1), total, 0.0)
     activated = xp.tanh(total if inner is None else total * inner)
     return xp.sum(activated if outer is None else activated * outer, axis=-1)

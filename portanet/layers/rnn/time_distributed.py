@@ -8,12 +8,14 @@ from portanet import checks
 from portanet.autodiff import array_namespace
 from portanet.backends import Array
 from portanet.layers.base import Layer
+from portanet.layers.normalization.batch_normalization import BatchNormalization
 
 
 class TimeDistributed(Layer):
     """Apply a layer to every time step with the same weights; as `keras.layers.TimeDistributed`.
 
-    All steps are computed at once, as one batch.
+    All steps are computed at once, as one batch; one after the other, as in Keras, if the layer contains batch
+    normalization in training. The layer gets the mask of each step.
 
     Args:
         layer: The layer.
@@ -46,9 +48,15 @@ class TimeDistributed(Layer):
     def call(self, x: Array, training: bool = False, mask: Array | None = None) -> Array:
         self.require_rank(x.shape, 3, "(batch, time, ...)")
         batch, time = x.shape[:2]
+        mask = mask if self.layer._takes_mask and self.layer._masks_steps else None
+        if training and any(isinstance(part, BatchNormalization) for part in self.layer.flatten_layers()):
+            steps = [
+                self.layer(x[:, t, ...], training=training, mask=None if mask is None else mask[:, t, ...])
+                for t in range(time)
+            ]
+            return array_namespace(*steps).stack(steps, axis=1)
         if mask is not None:
-            # Further axes of a mask belong to the layer's own steps.
-            mask = array_namespace(mask).reshape(mask, (batch * time, *mask.shape[2:])) if mask.ndim > 2 else None
+            mask = array_namespace(mask).reshape(mask, (batch * time, *mask.shape[2:]))
         out = self.layer(array_namespace(x).reshape(x, (batch * time, *x.shape[2:])), training=training, mask=mask)
         return array_namespace(out).reshape(out, (batch, time, *out.shape[1:]))
 
