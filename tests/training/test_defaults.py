@@ -142,7 +142,11 @@ def test_data_sets_of_bare_arrays(backend: Any) -> None:
     for wrap in (lambda a: a, lambda a: (a,), lambda a: [a], lambda a: (a, None), lambda a: (a, Y[:1])):
         np.testing.assert_array_equal(model.predict(Numbered(wrap)), expected)
         np.testing.assert_array_equal(model.predict(wrap(part) for part in parts), expected)
-    with pytest.raises(ValueError, match="Argument `y` must hold an array for each output that has a loss"):
+    with pytest.raises(
+        ValueError, match=r"Argument `x` must give batches \(x, y\) .*Received: a batch of ndarray alone"
+    ):
         model.fit((part for part in parts), verbose=0)
-    with pytest.raises(ValueError, match="Argument `y` must hold an array for each output that has a loss"):
+    with pytest.raises(
+        ValueError, match=r"Argument `x` must give batches \(x, y\) .*Received: a batch of ndarray alone"
+    ):
         model.evaluate(Numbered(lambda a: a), verbose=0)
