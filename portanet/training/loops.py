@@ -196,7 +196,8 @@ def train(
             totals.fetch()  # so that the position says everything about the epoch so far
             raise
         if held_out is not None and validates(epoch):
-            logs.update({f"val_{name}": value for name, value in evaluate(model, held_out, listeners).items()})
+            values = evaluate(model, held_out, listeners, f"validation after epoch {epoch + 1}")
+            logs.update({f"val_{name}": value for name, value in values.items()})
         with uninterrupted():
             position.finish_epoch(logs)
         listeners.call("on_epoch_end", epoch, logs)
@@ -230,14 +231,17 @@ def train_epoch(
                 break
 
 
-def evaluate(model: Trainer, feed: Feed, listeners: CallbackList) -> dict[str, Any]:
+def evaluate(model: Trainer, feed: Feed, listeners: CallbackList, occasion: str = "evaluation") -> dict[str, Any]:
     """The loss and metrics over all batches of a feed, by name."""
     objective = model.find_objective()
     test = model.compiled_step(("test", *model.trainable_paths()), lambda: step.test_step(model, objective))
     totals, values = model.totals(), model.named_values()
     model.stop_evaluating = False
     listeners.call("on_test_begin", {})
-    with Whereabouts("Evaluation", feed.source.steps) as whereabouts, contextlib.closing(feed.batches()) as batches:
+    with (
+        Whereabouts(occasion.capitalize(), feed.source.steps) as whereabouts,
+        contextlib.closing(feed.batches(occasion=occasion)) as batches,
+    ):
         for number, (x, y, weight) in whereabouts.follow(batches):
             listeners.call("on_test_batch_begin", number, {})
             targets, weights = objective.arrange(y), objective.arrange(weight, "sample_weight")
@@ -258,7 +262,10 @@ def predict(model: Trainer, feed: Feed, listeners: CallbackList) -> Any:
     to_host, values, parts = model.backend.to_host, model.named_values(), []
     model.stop_predicting = False
     listeners.call("on_predict_begin", {})
-    with Whereabouts("Prediction", feed.source.steps) as whereabouts, contextlib.closing(feed.batches()) as batches:
+    with (
+        Whereabouts("Prediction", feed.source.steps) as whereabouts,
+        contextlib.closing(feed.batches(occasion="prediction")) as batches,
+    ):
         for number, (x, _, _) in whereabouts.follow(batches):
             listeners.call("on_predict_batch_begin", number, {})
             y_pred, assigned = forward(values, x)

@@ -320,6 +320,34 @@ def test_other_functions(case: str, backend: Backend) -> None:
         call()
 
 
+ENDS: dict[str, tuple[Callable[[], Any], str, str]] = {
+    "fit": (
+        lambda: regression().fit(batches(3), steps_per_epoch=2, epochs=3, verbose=0),
+        "Argument `x` gave 1 batches of steps_per_epoch=2 in epoch 2, which ends there",
+        r"Argument `x` gave no batches for epoch 3: .* an iterator that does not end with steps_per_epoch",
+    ),
+    "validation": (
+        lambda: regression().fit(X, T, validation_data=batches(3), validation_steps=2, epochs=3, verbose=0),
+        "Argument `validation_data` gave 1 batches of validation_steps=2 in validation after epoch 2, which ends there",
+        r"Argument `validation_data` gave no batches for validation after epoch 3: .* with validation_steps",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", ENDS)
+def test_batches_that_end_early(case: str) -> None:
+    call, warning, message = ENDS[case]
+    with pytest.warns(UserWarning, match=warning), pytest.raises(ValueError, match=message):
+        call()
+
+
+@pytest.mark.parametrize("function", ["evaluate", "predict"])
+def test_fewer_batches_than_steps(function: str) -> None:
+    occasion = {"evaluate": "evaluation", "predict": "prediction"}[function]
+    with pytest.warns(UserWarning, match=f"Argument `x` gave 1 batches of steps=5 in {occasion}, which ends there"):
+        getattr(regression(), function)(batches(1), steps=5, verbose=0)
+
+
 def test_one_callback_or_none(backend: Backend) -> None:
     stopping = callbacks.EarlyStopping("loss", patience=0, min_delta=1e9)
     assert len(regression().fit(X, T, epochs=5, callbacks=stopping, verbose=0).epoch) == 2

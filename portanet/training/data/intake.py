@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Generator, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,20 +22,13 @@ from portanet.backends import (
 )
 from portanet.losses import class_weights
 from portanet.training.data.prefetch import prefetch
+from portanet.training.data.streams import Names
 from portanet.tree import tree_items, tree_leaves, tree_map
 from portanet.variables import bind
 
 if TYPE_CHECKING:
     from portanet.training.data.streams import Batch, Source
     from portanet.training.trainer import Trainer
-
-
-class Names(NamedTuple):
-    """What a function calls its data: the argument with all of it, the parts, and the number of batches."""
-
-    data: str = "x"
-    parts: tuple[str, str, str] = ("x", "y", "sample_weight")
-    steps: str = "steps"
 
 
 FIT = Names(steps="steps_per_epoch")
@@ -241,8 +234,15 @@ class Feed:
         self.source = source
         self.intake = intake
 
-    def batches(self, epoch: int = 0, first: int = 0) -> Generator[Batch, None, None]:
-        """The batches of an epoch from number `first` on; close it to end what prepares them."""
+    def batches(self, epoch: int = 0, first: int = 0, occasion: str = "") -> Generator[Batch, None, None]:
+        """The batches of an epoch from number `first` on; close it to end what prepares them.
+
+        Args:
+            epoch: Number of the epoch, from 0.
+            first: Number of the first batch.
+            occasion: What they are for, for messages; by default the epoch.
+        """
+        self.source.occasion = occasion or f"epoch {epoch + 1}"
         batches = self.source.batches(epoch, first)
         if self.source.resident:
             yield from batches

@@ -10,8 +10,8 @@ import numpy as np
 
 from portanet import checks, random
 from portanet.backends import HostArray, backend_class_of, get_backend, to_host
-from portanet.training.data.intake import Intake, as_tree
-from portanet.training.data.streams import Batch, Source, Stream, unpacked, warn_of_end
+from portanet.training.data.intake import VALIDATION, Intake, as_tree
+from portanet.training.data.streams import Batch, Source, Stream
 from portanet.tree import tree_leaves, tree_map
 
 Order = bool | Callable[[int, int], Any]
@@ -42,7 +42,9 @@ def find_source(
                     f"Argument `{intake.names.data}` gives whole batches, so that `{name}` must be left out. "
                     f"Received: {intake.names.data} of type {type(x).__name__}, {name} of type {type(value).__name__}"
                 )
-        return Numbers(x, shuffle, steps) if hasattr(x, "__getitem__") else Stream(x, steps)
+        source = Numbers(x, shuffle, steps) if hasattr(x, "__getitem__") else Stream(x, steps)
+        source.names = intake.names
+        return source
     data = intake.structured((x, y, weight))
     if y is None and not intake.only_inputs:
         _, name, _ = intake.names.parts
@@ -53,7 +55,9 @@ def find_source(
     else:
         data = intake.convert(data, whole=True)
     intake.require_alike(data)
-    return Examples(data, batch_size or 32, shuffle, steps)
+    examples = Examples(data, batch_size or 32, shuffle, steps)
+    examples.names = intake.names
+    return examples
 
 
 def gives_batches(x: Any) -> bool:
@@ -150,7 +154,7 @@ class Numbered(Source):
         if self.asked is not None:
             begin = epoch % epochs * self.asked
             if end - begin < self.asked:
-                warn_of_end(epoch, end - begin, self.asked)
+                self.warn_of_end(end - begin, self.asked)
             end = min(end, begin + self.asked)
         for number in range(begin + first, end):
             yield order, number * self.size, min((number + 1) * self.size, count)
@@ -172,12 +176,12 @@ class Numbers(Numbered):
         self.data = data
 
     def first(self) -> Batch:
-        return unpacked(self.data[0])
+        return self.unpacked(self.data[0])
 
     def batches(self, epoch: int, first: int = 0) -> Iterator[Batch]:
         self._call("on_epoch_begin")
         for order, start, _ in self.pieces(epoch, first):
-            yield unpacked(self.data[start if order is None else int(order[start])])
+            yield self.unpacked(self.data[start if order is None else int(order[start])])
         self._call("on_epoch_end")
 
     def _call(self, hook: str) -> None:
@@ -270,7 +274,9 @@ class Examples(Numbered):
         tail = tree_map(lambda leaf: _part(leaf, kept, self.count), self.data)
         size = self.size if size is None else checks.positive_int("validation_batch_size", size, "fit")
         steps = None if steps is None else checks.positive_int("validation_steps", steps, "fit")
-        return Examples(head, self.size, self.shuffle, self.asked), Examples(tail, size, False, steps)
+        kept_source, held_out = Examples(head, self.size, self.shuffle, self.asked), Examples(tail, size, False, steps)
+        kept_source.names, held_out.names = self.names, VALIDATION
+        return kept_source, held_out
 
 
 def _part(leaf: Any, start: int, stop: int) -> Any:

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 Batch = tuple[Any, Any, Any]
 """Inputs, targets and weights; None where there are none."""
 
 _END = object()
+
+
+class Names(NamedTuple):
+    """What a function calls its data: the argument with all of it, the parts, and the number of batches."""
+
+    data: str = "x"
+    parts: tuple[str, str, str] = ("x", "y", "sample_weight")
+    steps: str = "steps"
 
 
 class Source:
@@ -24,6 +32,21 @@ class Source:
     data: Any
     steps: int | None = None
     resident = False
+    names = Names()
+    occasion = "epoch 1"
+    """What the latest batches are for."""
+
+    def warn_of_end(self, given: int, asked: int) -> None:
+        """Warn that the data ended before `asked` batches were complete."""
+        warnings.warn(
+            f"Argument `{self.names.data}` gave {given} batches of {self.names.steps}={asked} in {self.occasion}, "
+            "which ends there.",
+            stacklevel=3,
+        )
+
+    def unpacked(self, item: Any) -> Batch:
+        """What an object gave for a batch, as `(x, y, weight)`."""
+        return unpacked(item, f"Argument `{self.names.data}`")
 
     def first(self) -> Batch:
         """A batch to look at before the first epoch; it comes again in its place."""
@@ -76,9 +99,9 @@ class Stream(Source):
             self.iterator = iter(self.data)
             item = next(self.iterator, _END)
             if item is _END:
-                raise ValueError(f"The data gave no batches. Received: {self.data!r}")
+                raise ValueError(f"Argument `{self.names.data}` gave no batches. Received: {self.data!r}")
             self.waiting = [item]
-        return unpacked(self.waiting[0])
+        return self.unpacked(self.waiting[0])
 
     def batches(self, epoch: int, first: int = 0) -> Iterator[Batch]:
         again = self.asked is None or (epoch == 0 and not self.once)  # epoch 0: the first, or a validation
@@ -92,31 +115,27 @@ class Stream(Source):
             if item is not _END:
                 given += 1
                 if given > first:
-                    yield unpacked(item)
+                    yield self.unpacked(item)
                 continue
             self.iterator = None
             if given or fresh:  # the last epoch may have ended exactly where the data does
                 break
         if given == 0:
             raise ValueError(
-                f"The data gave no batches for epoch {epoch + 1}: an iterator can be passed through once. Pass an "
-                "object that can be iterated again, such as a portanet.utils.PyDataset, an iterator that does not end "
-                f"with steps_per_epoch, or epochs=1. Received: {self.data!r}"
+                f"Argument `{self.names.data}` gave no batches for {self.occasion}: an iterator can be passed through "
+                "once. Pass an object that can be iterated again, such as a portanet.utils.PyDataset, an iterator that "
+                f"does not end with {self.names.steps}, or epochs=1. Received: {self.data!r}"
             )
         if self.asked is not None and given < self.asked:
-            warn_of_end(epoch, given, self.asked)
+            self.warn_of_end(given, self.asked)
 
 
-def warn_of_end(epoch: int, given: int, asked: int) -> None:
-    """Warn that the data ended before an epoch of `asked` batches was complete."""
-    warnings.warn(
-        f"The data ended in epoch {epoch + 1} after {given} batches of steps_per_epoch={asked}; the epoch ends there.",
-        stacklevel=3,
-    )
-
-
-def unpacked(item: Any) -> Batch:
+def unpacked(item: Any, what: str = "Data") -> Batch:
     """What an object gave for a batch, as `(x, y, weight)`.
+
+    Args:
+        item: The batch.
+        what: Name of the object, to begin an error with.
 
     Example:
         >>> unpacked([1.0, 2.0])
@@ -125,7 +144,7 @@ def unpacked(item: Any) -> Batch:
     parts = tuple(item) if isinstance(item, (list, tuple)) else (item,)
     if not 1 <= len(parts) <= 3:
         raise ValueError(
-            "Data must give batches (x,), (x, y) or (x, y, sample_weight); put several inputs into a dict as x. "
+            f"{what} must give batches (x,), (x, y) or (x, y, sample_weight); put several inputs into a dict as x. "
             f"Received: {type(item).__name__} of {len(parts)} parts"
         )
     x, y, weight = (*parts, None, None)[:3]
