@@ -295,7 +295,7 @@ class Once:
 
 
 def test_an_iterable_that_has_nothing_more_ends_the_epoch():
-    with pytest.warns(UserWarning, match="ended in epoch 1 after 3 batches of steps_per_epoch=5"):
+    with pytest.warns(UserWarning, match="gave 3 batches of steps_per_epoch=5 in epoch 1"):
         line().fit(Once(3), steps_per_epoch=5, verbose=0)
     with pytest.raises(ValueError, match="no batches for epoch 2"):
         line().fit(Once(3), steps_per_epoch=3, epochs=2, verbose=0)
@@ -303,7 +303,7 @@ def test_an_iterable_that_has_nothing_more_ends_the_epoch():
 
 def test_epochs_of_an_iterable_end_where_it_does_and_begin_again():
     model = line(optimizer=portanet.optimizers.SGD(0.0))
-    with pytest.warns(UserWarning, match="ended in epoch 2 after 2 batches of steps_per_epoch=3"):
+    with pytest.warns(UserWarning, match="gave 2 batches of steps_per_epoch=3 in epoch 2"):
         seen = model.fit(Again(), steps_per_epoch=3, epochs=3, verbose=0).history["loss"]
     parts = [model.evaluate(X[i : i + 4], Y[i : i + 4], verbose=0) for i in (0, 4, 8, 12, 16)]
     np.testing.assert_allclose(seen, [np.mean(parts[:3]), np.mean(parts[3:]), np.mean(parts[:3])], rtol=1e-6)
