@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from portanet import checks
 from portanet.autodiff import array_namespace, is_traced, lift, unwrap
@@ -12,6 +12,7 @@ from portanet.configurable import Configurable
 from portanet.lookup import snake_case
 from portanet.mixed_precision import at_least_float32, require_real
 
+Check = TypeVar("Check", bound=Callable[..., None])
 REDUCTIONS = ("sum_over_batch_size", "mean", "mean_with_sample_weight", "sum", None)
 
 
@@ -229,6 +230,20 @@ def _at_least_tiny(x: Array) -> Array:
 def mean_last(values: Array) -> Array:
     """The mean over the last axis; values with one axis, the batch, are returned as they are."""
     return array_namespace(values).mean(values, axis=-1) if values.ndim > 1 else values
+
+
+def by_value(*kinds: str) -> Callable[[Check], Check]:
+    """Declares that a `check_targets` looks at each value alone, so that a few can tell as much as all.
+
+    Args:
+        *kinds: Kinds of dtypes of targets for which it does; by default all real ones.
+    """
+
+    def mark(check: Check) -> Check:
+        check.by_value = kinds or ("bool", "integral", "real floating")  # type: ignore[attr-defined]
+        return check
+
+    return mark
 
 
 def require_range(owner: str, y: HostArray, low: float, high: float | None, what: str) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from portanet import checks
 from portanet.autodiff import array_namespace
 from portanet.backends import Array, HostArray
-from portanet.losses.base import Loss, mean_last, require_classes, require_range
+from portanet.losses.base import Loss, by_value, mean_last, require_classes, require_range
 from portanet.ops import binary_crossentropy, crossentropy, one_hot, sigmoid_crossentropy, softmax_crossentropy
 
 
@@ -45,6 +45,7 @@ class CategoricalCrossentropy(Loss):
             y_true = y_true * (1 - self.label_smoothing) + self.label_smoothing / y_true.shape[-1]
         return softmax_crossentropy(y_pred, y_true) if self.from_logits else crossentropy(y_pred, y_true)
 
+    @by_value()
     def check_targets(self, y: HostArray, classes: int | None) -> None:
         require_range(f"Loss '{self.name}'", y, 0, 1, "one-hot rows or probabilities")
 
@@ -74,6 +75,7 @@ class IntegerTargets(Loss):
                 f"Received: y_true of shape {true}, y_pred of shape {pred}"
             )
 
+    @by_value()
     def check_targets(self, y: HostArray, classes: int | None) -> None:
         require_classes(f"Loss '{self.name}'", y, classes, self.ignore_class)
 
@@ -166,6 +168,7 @@ class BinaryCrossentropy(Loss):
             y_true = y_true * (1 - self.label_smoothing) + 0.5 * self.label_smoothing
         return sigmoid_crossentropy(y_pred, y_true) if self.from_logits else binary_crossentropy(y_pred, y_true)
 
+    @by_value()
     def check_targets(self, y: HostArray, classes: int | None) -> None:
         require_range(f"Loss '{self.name}'", y, 0, 1, "probabilities (or 0 and 1)")
 

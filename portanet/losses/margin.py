@@ -6,7 +6,7 @@ from portanet import checks
 from portanet.activations import relu, softplus
 from portanet.autodiff import array_namespace
 from portanet.backends import Array, HostArray
-from portanet.losses.base import Loss, mean_last, require_range
+from portanet.losses.base import Loss, by_value, mean_last, require_range
 from portanet.losses.classification import IntegerTargets
 from portanet.ops import one_hot
 
@@ -36,6 +36,7 @@ class Hinge(Loss):
     def call(self, y_true: Array, y_pred: Array) -> Array:
         return mean_last(relu(1 - signs(y_true) * y_pred))
 
+    @by_value()
     def check_targets(self, y: HostArray, classes: int | None) -> None:
         require_range(f"Loss '{self.name}'", y, -1, 1, "signs")
 
@@ -95,6 +96,7 @@ class CategoricalHinge(Loss):
         wrong = xp.max((1 - y_true) * y_pred, axis=-1)
         return relu(1 + wrong - right)
 
+    @by_value()
     def check_targets(self, y: HostArray, classes: int | None) -> None:
         require_range(f"Loss '{self.name}'", y, 0, 1, "one-hot rows")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from portanet import checks
 from portanet.autodiff import array_namespace
 from portanet.backends import Array, HostArray
-from portanet.losses.base import Loss, require_range
+from portanet.losses.base import Loss, by_value, require_range
 from portanet.losses.regression import EPSILON
 
 Axis = int | list[int] | tuple[int, ...] | None
@@ -40,6 +40,7 @@ class Dice(Loss):
         overlap = xp.sum(y_true * y_pred, axis=self.axis)
         return 1 - 2 * overlap / (xp.sum(y_true, axis=self.axis) + xp.sum(y_pred, axis=self.axis) + EPSILON)
 
+    @by_value()
     def check_targets(self, y: HostArray, classes: int | None) -> None:
         require_range(f"Loss '{self.name}'", y, 0, 1, "memberships")
 

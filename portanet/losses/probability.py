@@ -7,7 +7,7 @@ from typing import Any
 
 from portanet.autodiff import array_namespace, custom_vjp
 from portanet.backends import Array, HostArray
-from portanet.losses.base import Loss, mean_last, require_range
+from portanet.losses.base import Loss, by_value, mean_last, require_range
 from portanet.losses.regression import EPSILON
 
 
@@ -30,6 +30,7 @@ class KLDivergence(Loss):
         pred = xp.minimum(xp.maximum(y_pred, EPSILON), 1.0)
         return xp.sum(true * (xp.log(true) - xp.log(pred)), axis=-1)
 
+    @by_value()
     def check_targets(self, y: HostArray, classes: int | None) -> None:
         require_range(f"Loss '{self.name}'", y, 0, 1, "probabilities")
 
@@ -53,6 +54,7 @@ class Poisson(Loss):
         xp = array_namespace(y_true, y_pred)
         return mean_last(y_pred - y_true * xp.log(xp.maximum(y_pred, 0.0) + EPSILON))
 
+    @by_value()
     def check_targets(self, y: HostArray, classes: int | None) -> None:
         require_range(f"Loss '{self.name}'", y, 0, None, "counts")
 
@@ -89,6 +91,7 @@ class HellingerDistance(Loss):
         xp = array_namespace(y_true, y_pred)
         return xp.sum(xp.square(_root(y_pred) - _root(y_true)), axis=-1) * math.sqrt(0.5)
 
+    @by_value()
     def check_targets(self, y: HostArray, classes: int | None) -> None:
         require_range(f"Loss '{self.name}'", y, 0, 1, "probabilities")
 

@@ -9,7 +9,7 @@ from portanet import checks
 from portanet.activations.pointwise import pointwise
 from portanet.autodiff import array_namespace, stop_gradient
 from portanet.backends import Array, HostArray
-from portanet.losses.base import Loss, mean_last, require_range
+from portanet.losses.base import Loss, by_value, mean_last, require_range
 
 EPSILON = 1e-7
 """Lower bound in denominators and logarithms, as in Keras."""
@@ -104,6 +104,7 @@ class MeanSquaredLogarithmicError(Loss):
         logs = xp.log1p(xp.maximum(y_pred, EPSILON)) - xp.log1p(xp.maximum(y_true, EPSILON))
         return mean_last(xp.square(logs))
 
+    @by_value()
     def check_targets(self, y: HostArray, classes: int | None) -> None:
         require_range(f"Loss '{self.name}'", y, 0, None, "values")
 

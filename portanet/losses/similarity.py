@@ -8,7 +8,7 @@ from portanet import checks
 from portanet.activations import relu
 from portanet.autodiff import array_namespace
 from portanet.backends import Array, HostArray, device_of
-from portanet.losses.base import Loss, require_range
+from portanet.losses.base import Loss, by_value, require_range
 from portanet.losses.classification import IntegerTargets
 
 
@@ -46,6 +46,7 @@ class Contrastive(Loss):
         values = y_true * xp.square(y_pred) + (1 - y_true) * xp.square(relu(self.margin - y_pred))
         return xp.mean(values, axis=-1) if values.ndim > 1 else values
 
+    @by_value()
     def check_targets(self, y: HostArray, classes: int | None) -> None:
         require_range(f"Loss '{self.name}'", y, 0, 1, "0 (dissimilar) and 1 (similar), or values")
 
@@ -113,6 +114,7 @@ class Triplet(IntegerTargets):
             )
         super().check_shapes(y_true, y_pred)
 
+    @by_value()
     def check_targets(self, y: HostArray, classes: int | None) -> None:
         super().check_targets(y, None)  # the size of an embedding says nothing about the number of classes
 

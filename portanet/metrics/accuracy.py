@@ -5,7 +5,7 @@ from __future__ import annotations
 from portanet import checks
 from portanet.autodiff import array_namespace
 from portanet.backends import Array, HostArray
-from portanet.losses.base import require_classes, require_range
+from portanet.losses.base import by_value, require_classes, require_range
 from portanet.metrics.base import MeanMetric, known
 from portanet.mixed_precision import at_least_float32
 from portanet.ops import one_hot
@@ -50,6 +50,7 @@ class BinaryAccuracy(MeanMetric):
         super().__init__(name)
         self.threshold = checks.number("threshold", threshold, "(0, 1)", type(self))
 
+    @by_value()
     def check_targets(self, y: HostArray, classes: int | None) -> None:
         require_range(f"Metric '{self.name}'", y, 0, 1, "values")
 
@@ -93,6 +94,7 @@ class SparseCategoricalAccuracy(MeanMetric):
 
     direction = "max"
 
+    @by_value()
     def check_targets(self, y: HostArray, classes: int | None) -> None:
         require_classes(f"Metric '{self.name}'", y, classes)
 
@@ -121,6 +123,7 @@ class SparseTopKCategoricalAccuracy(MeanMetric):
         super().__init__(name)
         self.k = checks.positive_int("k", k, type(self))
 
+    @by_value()
     def check_targets(self, y: HostArray, classes: int | None) -> None:
         require_classes(f"Metric '{self.name}'", y, classes)
 
@@ -147,6 +150,7 @@ class TopKCategoricalAccuracy(SparseTopKCategoricalAccuracy):
         1.0
     """
 
+    @by_value()
     def check_targets(self, y: HostArray, classes: int | None) -> None:
         """One-hot targets, of which the largest counts, may be any numbers."""
 

@@ -7,7 +7,7 @@ from typing import Any
 from portanet import checks
 from portanet.autodiff import array_namespace
 from portanet.backends import Array, HostArray, raw_namespace
-from portanet.losses.base import require_classes
+from portanet.losses.base import by_value, require_classes
 from portanet.metrics.base import Metric, known, ratio
 from portanet.mixed_precision import at_least_float32
 from portanet.ops import one_hot
@@ -54,6 +54,7 @@ class ConfusionMatrix(Metric):
         )
         return (xp.matmul(xp.matrix_transpose(rows), columns * xp.reshape(weight, (-1, 1))),)
 
+    @by_value("bool", "integral")
     def check_targets(self, y: HostArray, classes: int | None) -> None:
         if not self._holds_scores(y):
             require_classes(f"Metric '{self.name}'", y, self.num_classes, self.ignore_class)

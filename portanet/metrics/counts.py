@@ -9,7 +9,7 @@ from portanet import checks
 from portanet.activations import sigmoid
 from portanet.autodiff import array_namespace
 from portanet.backends import Array, HostArray, device_of, raw_namespace
-from portanet.losses.base import require_range
+from portanet.losses.base import by_value, require_range
 from portanet.metrics.base import Metric, known, ratio
 from portanet.mixed_precision import at_least_float32
 
@@ -62,6 +62,7 @@ class Counts(Metric):
             y_true, y_pred, weight = (a[..., self.class_id] for a in (y_true, y_pred, weight))
         return counts(y_true, y_pred, weight, self.limits)
 
+    @by_value()
     def check_targets(self, y: HostArray, classes: int | None) -> None:
         require_range(f"Metric '{self.name}'", y, 0, 1, "values")
 
@@ -202,6 +203,7 @@ class AUC(Metric):
         weight = xp.where((y_pred < 0) | (y_pred > 1), math.nan, weight)  # a step cannot refuse them
         return counts(y_true, y_pred, weight, self.limits)
 
+    @by_value()
     def check_targets(self, y: HostArray, classes: int | None) -> None:
         require_range(f"Metric '{self.name}'", y, 0, 1, "values")
 

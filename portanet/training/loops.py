@@ -192,6 +192,7 @@ def train(
             with Whereabouts(f"Epoch {epoch + 1} of {epochs}", feed.source.steps, position.batch) as whereabouts:
                 train_epoch(run, feed, totals, whereabouts, listeners)
             logs = totals.logs()
+            feed.finish_checks()
         except KeyboardInterrupt:
             totals.fetch()  # so that the position says everything about the epoch so far
             raise
@@ -252,6 +253,7 @@ def evaluate(model: Trainer, feed: Feed, listeners: CallbackList, occasion: str 
             if model.stop_evaluating:
                 break
     logs = totals.logs()
+    feed.finish_checks()
     listeners.call("on_test_end", logs)
     return logs
 

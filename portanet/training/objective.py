@@ -40,6 +40,15 @@ class Output:
         """Whether anything is compared with this output."""
         return self.loss is not None or bool(self.metrics) or bool(self.weighted_metrics)
 
+    def check_target(self, target: Any) -> None:
+        """Refuse a target, on the host, that is out of the range of the loss or a metric."""
+        classes = self.shape[-1] if len(self.shape) > 1 else None
+        if self.loss is not None:
+            self.loss.check_targets(target, classes)
+        ignored = getattr(self.loss, "ignore_class", None)
+        for metric in (*self.metrics.values(), *self.weighted_metrics.values()):
+            metric.check_targets(target if ignored is None else target[target != ignored], classes)
+
 
 class Objective:
     """The losses and metrics of a model, output by output.
@@ -150,12 +159,7 @@ class Objective:
     def check_targets(self, y: list[Any]) -> None:
         """Refuse targets, on the host, that are out of the range of their losses and metrics."""
         for output, target in zip(self.outputs, y, strict=True):
-            classes = output.shape[-1] if len(output.shape) > 1 else None
-            if output.loss is not None:
-                output.loss.check_targets(target, classes)
-            ignored = getattr(output.loss, "ignore_class", None)
-            for metric in (*output.metrics.values(), *output.weighted_metrics.values()):
-                metric.check_targets(target if ignored is None else target[target != ignored], classes)
+            output.check_target(target)
 
     def check_shapes(self, y: list[Any], shapes: list[tuple[int | None, ...]] | None) -> None:
         """Refuse targets whose shapes do not fit those of the outputs, if these are known.

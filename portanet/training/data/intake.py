@@ -21,6 +21,7 @@ from portanet.backends import (
     to_host,
 )
 from portanet.losses import class_weights
+from portanet.training.data.deferred import DeferredChecks
 from portanet.training.data.prefetch import prefetch
 from portanet.training.data.streams import Names
 from portanet.tree import tree_items, tree_leaves, tree_map
@@ -66,6 +67,7 @@ class Intake:
         self.shapes: list[tuple[int, ...]] = []
         """The shapes of an example's inputs."""
         self.only_inputs = only_inputs
+        self.deferred: DeferredChecks | None = None
 
     def feed(self, source: Source, like: Intake | None = None) -> Feed:
         """The batches of a source on the device, when the model is built and what is known of the data is checked.
@@ -213,6 +215,9 @@ class Intake:
             targets = objective.arrange(y)
             if whole or _can_be_looked_at(targets):
                 objective.check_targets([None if target is None else to_host(target) for target in targets])
+            else:
+                self.deferred = self.deferred or DeferredChecks(self.model)
+                self.deferred.add([None if target is None else asarray(target) for target in targets])
 
     def _by_class(self, y: Any, weight: Any) -> HostArray:
         """A weight for each example by its class."""
@@ -248,6 +253,11 @@ class Feed:
             yield from batches
         else:
             yield from prefetch((self.intake(batch) for batch in batches), self.intake.depth)
+
+    def finish_checks(self) -> None:
+        """Check what was left to be checked after the steps."""
+        if self.intake.deferred is not None:
+            self.intake.deferred.finish()
 
 
 def as_tree(x: Any, name: str = "x") -> Any:
