@@ -108,6 +108,8 @@ def cast_floats(tree: Any, dtype: Any, integers: bool = False) -> Any:
         >>> cast_floats([np.asarray([1.0]), np.asarray([1])], "float16")
         [array([1.], dtype=float16), array([1])]
     """
+    if getattr(tree, "dtype", None) == dtype:  # as nearly always
+        return tree
 
     def cast(leaf: Any) -> Any:
         if not hasattr(leaf, "dtype"):

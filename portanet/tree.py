@@ -24,7 +24,8 @@ class _Kinds(dict[type, int]):
         return kind
 
 
-_KINDS = _Kinds({type(None): NOTHING})
+KINDS = _Kinds({type(None): NOTHING})
+"""`LEAF`, `MAPPING`, `SEQUENCE`, `DATACLASS` or `NOTHING` by type."""
 
 
 def tree_items(tree: Any, path: str = "") -> Iterator[tuple[str, Any]]:
@@ -34,7 +35,7 @@ def tree_items(tree: Any, path: str = "") -> Iterator[tuple[str, Any]]:
         >>> dict(tree_items({"w": [1.0, 2.0], "b": None}))
         {"['w'][0]": 1.0, "['w'][1]": 2.0}
     """
-    kind = _KINDS[type(tree)]
+    kind = KINDS[type(tree)]
     if kind == LEAF:
         yield path, tree
     elif kind == MAPPING:
@@ -56,7 +57,7 @@ def tree_leaves(tree: Any) -> list[Any]:
 
 
 def _collect(tree: Any, out: list[Any]) -> None:
-    kind = _KINDS[type(tree)]
+    kind = KINDS[type(tree)]
     if kind == LEAF:
         out.append(tree)
     elif kind == MAPPING:
@@ -85,7 +86,7 @@ def tree_map(function: Callable[..., Any], tree: Any, *others: Any) -> Any:
     """
     if not others:
         return _map(tree, function)
-    if _KINDS[type(tree)] == LEAF and all(_KINDS[type(other)] == LEAF for other in others):
+    if KINDS[type(tree)] == LEAF and all(KINDS[type(other)] == LEAF for other in others):
         return function(tree, *others)
     paths = [path for path, _ in tree_items(tree)]
     others_leaves = [dict(tree_items(other)) for other in others]
@@ -107,7 +108,7 @@ def tree_map(function: Callable[..., Any], tree: Any, *others: Any) -> Any:
 
 
 def _map(tree: Any, function: Callable[[Any], Any]) -> Any:
-    kind = _KINDS[type(tree)]
+    kind = KINDS[type(tree)]
     if kind == LEAF:
         return function(tree)
     if kind == SEQUENCE:

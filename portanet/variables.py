@@ -140,6 +140,11 @@ def moved(value: Array, source: Backend, target: Backend) -> Array:
     return array
 
 
+def are_bound() -> bool:
+    """Whether any variables are bound to other values, such as traced arrays."""
+    return _bound.get() is not None
+
+
 @contextlib.contextmanager
 def bind(values: Bound) -> Iterator[Bound]:
     """Bind variables to other values inside a `with` block; assignments change only these."""

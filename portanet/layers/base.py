@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any, Self
 
 from portanet import checks, regularizers
@@ -25,7 +25,7 @@ from portanet.layers.several_inputs import Several, masks_of, one_array, shape_o
 from portanet.layers.symbolic import Node, only_node, record
 from portanet.layers.weights import WeightHolder, building, building_for
 from portanet.mixed_precision import DTypePolicy, at_least_float32, cast_floats, cast_integers
-from portanet.tree import tree_leaves
+from portanet.tree import KINDS, MAPPING, SEQUENCE, tree_leaves
 from portanet.variables import Variable, add_loss, computing_in, count_trainable_change
 
 
@@ -258,14 +258,12 @@ class Layer(WeightHolder):
         return named
 
     def _held(self) -> Iterator[Layer]:
-        """Layers in attributes, and in lists and dicts in them."""
+        """Layers in attributes, and in lists and dicts in them; not the arguments of `__init__`, unless held, too."""
         for attribute, value in self.__dict__.items():
-            if attribute in ("_config", "_nodes"):  # arguments of `__init__` are sublayers only if stored elsewhere too
-                continue
-            entries = value.values() if isinstance(value, Mapping) else value
-            for entry in entries if isinstance(value, (list, tuple, Mapping)) else (value,):
-                if isinstance(entry, Layer):
-                    yield entry
+            if isinstance(value, Layer):
+                yield value
+            elif (kind := KINDS[type(value)]) in (SEQUENCE, MAPPING) and attribute not in ("_config", "_nodes"):
+                yield from [each for each in (value.values() if kind == MAPPING else value) if isinstance(each, Layer)]
 
     def named_variables(self) -> dict[str, Variable]:
         """All variables of this layer and its sublayers, by path such as `dense/kernel`; shared ones appear once."""
@@ -279,7 +277,8 @@ class Layer(WeightHolder):
         """Any variable of the layer, or None; all are on the same backend."""
         for variable in self._variables.values():
             return variable
-        return next(filter(None, (layer.first_variable() for layer in self._held())), None)
+        below = sorted(self._held(), key=lambda layer: not layer._variables)  # those with variables first
+        return next(filter(None, (layer.first_variable() for layer in below)), None)
 
     def _walk(self, prefix: str, trained: bool = True) -> Iterator[tuple[str, Variable, bool]]:
         """Paths, variables, and whether neither the variable nor a layer on its path is frozen."""

@@ -161,7 +161,7 @@ def inspect_input(layer: Layer, x: Any, options: dict[str, Any]) -> tuple[bool, 
         if variable is not None and (library is None or not library.takes(plain, variable.backend.xp)):
             raise foreign_array(f"Layer '{layer.name}' was built on backend", variable.backend.name, plain)
         guest = library or guest
-    if guest is None and (options or len(leaves) > 1):
+    if guest is None and (options or (variable is None and len(leaves) > 1)):
         _require_one_library(layer, leaves, options)
     return False, guest
 

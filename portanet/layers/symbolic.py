@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from portanet.layers.output_shapes import ArraySpec, result_shape
 from portanet.layers.several_inputs import Shape, map_shapes
-from portanet.tree import tree_leaves
+from portanet.tree import tree_leaves, tree_map
 
 if TYPE_CHECKING:
     from portanet.layers.base import Layer
@@ -106,6 +106,21 @@ class Node:
     def sources(self) -> list[SymbolicArray]:
         """The symbolic arrays among the arguments."""
         return [leaf for leaf in tree_leaves((self.args, self.options)) if isinstance(leaf, SymbolicArray)]
+
+    def arguments(self, values: Mapping[SymbolicArray, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """The arguments with values in place of symbolic arrays; the options may be changed."""
+        first = self.args[0]
+        if type(first) is SymbolicArray and len(self.args) == 1 and not self.options:  # as nearly all
+            return (values[first],), {}
+        filled: tuple[tuple[Any, ...], dict[str, Any]] = fill((self.args, self.options), values)
+        return filled
+
+
+def fill(tree: Any, values: Mapping[SymbolicArray, Any]) -> Any:
+    """The tree with values in place of symbolic arrays."""
+    if type(tree) is SymbolicArray:
+        return values[tree]
+    return tree_map(lambda leaf: values[leaf] if isinstance(leaf, SymbolicArray) else leaf, tree)
 
 
 def nodes_before(arrays: Iterable[SymbolicArray], inputs: Container[SymbolicArray] = ()) -> list[Node]:

@@ -8,7 +8,7 @@ from typing import Any, Self
 from portanet.layers.calling import call_with_mask, remember
 from portanet.layers.output_shapes import ArraySpec, result_shape
 from portanet.layers.several_inputs import map_shapes, masks_of, shape_of
-from portanet.layers.symbolic import Node, SymbolicArray
+from portanet.layers.symbolic import Node, SymbolicArray, fill
 from portanet.models import graph
 from portanet.models.model import Model, flat, in_order, names_of
 from portanet.tree import tree_items, tree_leaves, tree_map
@@ -83,17 +83,20 @@ class Functional(Model):
             given = [mask.get(name) for name in self._names] if isinstance(mask, Mapping) else flat(mask)
             masks = dict(zip(self.inputs, masks_of(given, len(values)), strict=True))
         for node in self._plan:
-            args, options = _filled((node.args, node.options), values)
+            args, options = node.arguments(values)
             options.setdefault("training", training)
             known = options.pop("mask", None)
             if known is None and masks:
                 known = _masks_for(node, masks)
             out, out_mask = call_with_mask(node.layer, *args, mask=known, **options)
-            results = flat(node.outputs)
-            values.update(zip(results, _as(node.outputs, out), strict=True))
+            if isinstance(node.outputs, SymbolicArray):
+                values[node.outputs] = out
+            else:
+                values.update(zip(flat(node.outputs), _as(node.outputs, out), strict=True))
             if out_mask is not None:
+                results = flat(node.outputs)
                 masks.update(zip(results, masks_of(out_mask, len(results)), strict=True))
-        out = _filled(self._end, values)
+        out = fill(self._end, values)
         if not return_mask:
             if masks:
                 remember(out, _mapped(self._end, masks.get))
@@ -118,10 +121,10 @@ class Functional(Model):
         if all(tuple(known.shape) == array.shape for array, known in shapes.items()):
             return shape_of(self._end)
         for node in self._plan:
-            args, options = _filled((node.args, node.options), shapes)
+            args, options = node.arguments(shapes)
             results = map_shapes(ArraySpec, result_shape(node.layer, args, options))
             shapes.update(zip(flat(node.outputs), flat(results), strict=True))
-        return shape_of(_filled(self._end, shapes))
+        return shape_of(fill(self._end, shapes))
 
     def _input_shape(self) -> Any:
         return shape_of(self._start)
@@ -169,11 +172,6 @@ def _single(tree: Any) -> Any:
 
 def _mapped(tree: Any, function: Any) -> Any:
     return tree_map(lambda leaf: function(leaf) if isinstance(leaf, SymbolicArray) else leaf, tree)
-
-
-def _filled(tree: Any, values: dict[Any, Any]) -> Any:
-    """The tree with values in place of symbolic arrays."""
-    return _mapped(tree, values.__getitem__)
 
 
 def _masks_for(node: Node, masks: dict[Any, Any]) -> Any:

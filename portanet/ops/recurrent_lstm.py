@@ -61,16 +61,23 @@ def lstm(
     xp = array_namespace(x, kernel, recurrent_kernel, bias, h0, c0)
     units = h0.shape[-1]
     scale, shift = _gate_constants(xp, kernel, units)
-    # One tanh for all gates: sigmoid(a) is (1 + tanh(a/2)) / 2; the weights include the inner factor 1/2.
-    z, scaled = project(xp, x, kernel * scale), recurrent_kernel * scale
+    # One tanh for all gates: sigmoid(a) is (1 + tanh(a/2)) / 2. The inner factor 1/2 goes to the weights, or to the
+    # products if these are fewer.
+    few = x.shape[0] * x.shape[1] < units
+    z, recurrent = (
+        project(xp, x, kernel if few else kernel * scale),
+        recurrent_kernel if few else recurrent_kernel * scale,
+    )
     if bias is not None:
-        z += bias * scale
+        z += bias if few else bias * scale
 
     def step(carry: tuple[Array, Array], z: Array, *rest: Array) -> Any:
         m, keep = optional(rest, mask is not None, recurrent_keep is not None)
         h, c = carry
-        a = xp.matmul(h if keep is None else h * keep, scaled)
+        a = xp.matmul(h if keep is None else h * keep, recurrent)
         a += z
+        if few:
+            a *= scale
         gates = xp.tanh(a)
         gates *= scale
         gates += shift
@@ -147,9 +154,6 @@ def _quarters(gates: Array, units: int) -> list[Array]:
 
 def _gate_constants(xp: Any, like: Array, units: int) -> tuple[Array, Array]:
     """Per gate: the factor before and after tanh, and the shift after it."""
-
-    def row(i: float, f: float, u: float, o: float) -> Array:
-        parts = [xp.full((units,), v, dtype=like.dtype, device=device_of(unwrap(like))) for v in (i, f, u, o)]
-        return xp.concat(parts)
-
-    return row(0.5, 0.5, 1.0, 0.5), row(0.5, 0.5, 0.0, 0.5)
+    half = xp.full((units,), 0.5, dtype=like.dtype, device=device_of(unwrap(like)))
+    one, zero = half + half, half - half
+    return xp.concat([half, half, one, half]), xp.concat([half, half, zero, half])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 from collections.abc import Sequence
@@ -146,6 +147,14 @@ def window(
     if len(space) != rank:
         raise ValueError(f"A window of {rank} axes needs an input with as many spatial axes. Received: {tuple(space)}")
     return Window(tuple(size), steps, _padding(padding, space, spans, steps), spacing)
+
+
+@functools.lru_cache(maxsize=1024)
+def window_of(
+    space: tuple[int, ...], size: tuple[int, ...], strides: tuple[int, ...], padding: Any, dilation: tuple[int, ...]
+) -> Window:
+    """The window for arguments that have been checked."""
+    return window(space, size, strides, padding, dilation)
 
 
 def _padding(padding: Any, space: Sequence[int], spans: tuple[int, ...], strides: tuple[int, ...]) -> Margins:

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from portanet import checks
-from portanet.backends import Array, asarray
+from portanet.backends import Array, asarray, use_backend
 from portanet.callbacks import CallbackList
 from portanet.optimizers.base import widest
 from portanet.optimizers.state import divided, extended, joined
 from portanet.random.seeds import keep_seed
 from portanet.schedules.base import require_rates
 from portanet.training import step
-from portanet.training.data.intake import Feed
+from portanet.training.data.intake import Feed, Intake
 from portanet.training.data.streams import Batch
 from portanet.training.history import Totals, uninterrupted
 from portanet.training.objective import Statistics
@@ -279,6 +279,17 @@ def predict(model: Trainer, feed: Feed, listeners: CallbackList) -> Any:
     listeners.call("on_predict_end", {})
     columns = zip(*map(tree_leaves, parts), strict=True)
     return tree_map(lambda _: np.concatenate(next(columns), axis=0), parts[0])
+
+
+def predict_batch(model: Trainer, x: Any) -> Any:
+    """The model's results for one batch of a user's: a tree of NumPy arrays."""
+    with use_backend(model.backend) as backend, Whereabouts("Prediction", 1) as whereabouts:
+        x = Intake(model, False, 0, only_inputs=True).whole(x)
+        whereabouts.batch = x, None, None
+        forward, values = model.compiled_step(("predict",), lambda: step.predict_step(model)), model.named_values()
+        y_pred, assigned = forward(values, x)
+        _keep(model, values, assigned)
+        return tree_map(backend.to_host, y_pred)
 
 
 def _keep(model: Trainer, values: dict[str, Array], assigned: dict[str, Array]) -> None:

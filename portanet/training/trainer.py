@@ -344,7 +344,7 @@ class Trainer(Optimized):
 
     def predict_on_batch(self, x: Any) -> Any:
         """The model's results for one batch, as NumPy arrays."""
-        return self.predict(x, count_examples(x), check_finite=False)
+        return dask.predict(self, x, None, False) if dask.is_lazy(x) else loops.predict_batch(self, x)
 
     # What a training loop asks for
 

@@ -21,6 +21,9 @@ from portanet.backends.numpy.threads import map_pieces, slices
 BLOCK = 8
 """Time steps whose slopes, and products for the weights, are computed at once, while they are in the cache."""
 
+REARRANGED = 2**10
+"""Weights that are rearranged in the time that is gained for one example in one time step."""
+
 
 def lstm(
     x: Array,
@@ -33,11 +36,13 @@ def lstm(
     mask: Array | None = None,
     recurrent_keep: Array | None = None,
 ) -> Any:
-    """The results of the op of that name and its pullback; dtypes that lose by it are left to the definition."""
+    """The results of the op of that name and its pullback; what loses by it is left to the definition."""
     given = [a for a in (x, kernel, recurrent_kernel, bias, h0, c0, recurrent_keep) if a is not None]
     if x.dtype.kind != "f" or x.dtype.itemsize < 4 or any(a.dtype != x.dtype for a in given) or 0 in x.shape:
         return NotImplemented
     (time, batch, features), units = x.shape, h0.shape[1]
+    if time * batch * REARRANGED < 4 * units * (features + units):
+        return NotImplemented
     rows, skipped = slices(batch, rows_of_a_piece(batch)), None if mask is None else ~mask
     weights = np.concatenate([kernel, *([] if bias is None else [bias[None]]), recurrent_kernel])
     weights = np.roll(weights.reshape(-1, 4, units).swapaxes(0, 1), 1, axis=0)

@@ -28,6 +28,9 @@ def scan(step: Callable[..., Any], carry: tuple[Array, ...], inputs: Sequence[An
         return NotImplemented  # the collected arrays are not known
     times = range(count - 1, -1, -1) if reverse else range(count)
     size = rows_of_a_piece(batch)
+    if count == 1 and batch <= size:  # a step that there is no loop around, as of a cell
+        carry, outputs = step(carry, *[each[0] for each in inputs])
+        return carry, tuple([x[None].copy() for x in outputs])
     lock = threading.Lock()
     collected: list[Array] = []
     last = [np.empty(c.shape, dtype=c.dtype) for c in carry]

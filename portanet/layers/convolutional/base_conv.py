@@ -9,7 +9,7 @@ from portanet import activations, checks, constraints, initializers, regularizer
 from portanet.autodiff import array_namespace
 from portanet.backends import Array
 from portanet.layers.spatial import Spatial
-from portanet.ops.windows import window
+from portanet.ops.windows import Window, window_of
 
 
 class Convolving(Spatial):
@@ -105,10 +105,14 @@ class Convolving(Spatial):
         x = self.activation(x)
         return x if self.data_format == "channels_last" else array_namespace(x).moveaxis(x, -1, 1)
 
+    def window_over(self, space: Sequence[int]) -> Window:
+        """The window of the kernel for a spatial size."""
+        return window_of(tuple(space), self.kernel_size, self.strides, self.padding, self.dilation_rate)
+
     def positions(self, space: Sequence[int | None]) -> tuple[int | None, ...]:
         """The number of kernel positions on each axis; None where the size is unknown."""
         known = [1 if n is None else n for n in space]
-        windows = window(known, self.kernel_size, self.strides, self.padding, self.dilation_rate)
+        windows = self.window_over(known)
         counts = windows.positions(known)
         if any(count < 1 for n, count in zip(space, counts, strict=True) if n is not None):
             raise ValueError(

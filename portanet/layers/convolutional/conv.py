@@ -8,7 +8,7 @@ from typing import Any
 from portanet import checks, constraints, initializers, regularizers
 from portanet.backends import Array
 from portanet.layers.convolutional.base_conv import Convolving
-from portanet.ops.convolution import conv_nd
+from portanet.ops.convolution import convolve
 
 
 class Conv(Convolving):
@@ -76,7 +76,7 @@ class Conv(Convolving):
         kernel = self.kernel.value
         x = self.channels_last_input(x, kernel)
         return self.activated_output(
-            conv_nd(x, kernel, self.bias_value, self.strides, self.padding, self.dilation_rate, self.groups)
+            convolve(x, kernel, self.bias_value, window=self.window_over(x.shape[1:-1]), groups=self.groups)
         )
 
     def compute_output_shape(self, input_shape: Any) -> Any:

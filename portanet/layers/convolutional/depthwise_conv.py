@@ -9,7 +9,7 @@ from portanet import checks, constraints, initializers, regularizers
 from portanet.autodiff import array_namespace
 from portanet.backends import Array
 from portanet.layers.convolutional.base_conv import Convolving
-from portanet.ops.convolution import conv_nd
+from portanet.ops.convolution import convolve
 
 
 class ByChannel(Convolving):
@@ -44,7 +44,7 @@ class ByChannel(Convolving):
         """The depthwise convolution."""
         xp = array_namespace(x, kernel)
         kernel = xp.reshape(kernel, (*self.kernel_size, 1, self.channels * self.depth_multiplier))
-        return conv_nd(x, kernel, bias, self.strides, self.padding, self.dilation_rate, self.channels)
+        return convolve(x, kernel, bias, window=self.window_over(x.shape[1:-1]), groups=self.channels)
 
 
 class _DepthwiseConv(ByChannel):

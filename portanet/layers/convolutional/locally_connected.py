@@ -11,7 +11,7 @@ from portanet import checks, constraints, initializers, regularizers
 from portanet.autodiff import array_namespace
 from portanet.backends import Array
 from portanet.layers.convolutional.base_conv import Convolving
-from portanet.ops.windows import pad, window
+from portanet.ops.windows import pad
 
 
 class _LocallyConnected(Convolving):
@@ -74,7 +74,7 @@ class _LocallyConnected(Convolving):
         kernel = self.kernel.value
         x = self.channels_last_input(x, kernel)
         xp = array_namespace(x, kernel)
-        windows = window(x.shape[1:-1], self.kernel_size, self.strides, self.padding)
+        windows = self.window_over(x.shape[1:-1])
         counts = windows.positions(x.shape[1:-1])
         if counts != self.space:
             raise ValueError(

@@ -12,7 +12,7 @@ from portanet.autodiff import array_namespace
 from portanet.backends import Array
 from portanet.layers.convolutional.conv import Conv
 from portanet.ops.convolution import conv_nd
-from portanet.ops.windows import interleave, pad, window
+from portanet.ops.windows import interleave, pad
 
 
 class _TiledConv(Conv):
@@ -44,7 +44,7 @@ class _TiledConv(Conv):
         kernels = self.kernel.value
         x = self.channels_last_input(x, kernels)
         xp = array_namespace(x, kernels)
-        windows = window(x.shape[1:-1], self.kernel_size, self.strides, self.padding, self.dilation_rate)
+        windows = self.window_over(x.shape[1:-1])
         counts = windows.positions(x.shape[1:-1])
         # Every kernel moves by as many strides as there are kernels; the last ones may extend beyond the end.
         tile_counts = tuple(-(-n // t) for n, t in zip(counts, self.tiles, strict=True))

@@ -9,7 +9,7 @@ from portanet import checks
 from portanet.autodiff import array_namespace
 from portanet.backends import Array
 from portanet.layers.spatial import Spatial
-from portanet.ops.windows import Window, window
+from portanet.ops.windows import Window, window_of
 
 
 class Pooling(Spatial):
@@ -50,7 +50,7 @@ class Pooling(Spatial):
 
     def window_over(self, space: Sequence[int]) -> Window:
         """The windows over an input of a spatial size."""
-        return window(space, self.pool_size, self.strides, self.padding)
+        return window_of(tuple(space), self.pool_size, self.strides, self.padding, (1,) * self.rank)
 
     def channels_last_input(self, x: Array) -> Array:
         """The input with channels last."""

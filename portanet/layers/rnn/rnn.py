@@ -11,6 +11,7 @@ from portanet.layers.base import Layer
 from portanet.layers.rnn.cell import RecurrentCell, States, grouped, output_size_of, run_cell, state_sizes_of
 from portanet.layers.rnn.stacked_rnn_cells import StackedRNNCells
 from portanet.layers.several_inputs import Several, entries, is_shape, masks_of
+from portanet.variables import are_bound
 
 
 class SequenceAndStates(Several):
@@ -160,7 +161,7 @@ class RNN(Layer):
         self.require_rank(x.shape, 3, "(batch, time, features)")
         if x.shape[1] == 0:
             raise ValueError(f"Layer '{self.name}' needs at least one time step. Received: shape {tuple(x.shape)}")
-        weights = [v.value for v in self.variables if not v.counter]
+        weights = [v.value for v in self.variables if not v.counter] if are_bound() else []
         xp = array_namespace(x, *weights)
         if is_traced(weights):
             x = lift(x)

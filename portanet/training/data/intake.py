@@ -129,6 +129,15 @@ class Intake:
             )
         return self.structured(batch)
 
+    def whole(self, x: Any) -> Any:
+        """All inputs there are, converted, checked and moved, for the model, which is built if it has to be."""
+        data = moved, _, _ = self.convert(self.structured((x, None, None)), whole=True)
+        self.require_alike(data)
+        if not self.model.built:
+            self._build(data, data)
+        self._check(moved, None, whole=True)
+        return moved
+
     def convert(self, data: Batch, whole: bool) -> Batch:
         """Data as arrays of the backend in use.
 
