@@ -15,6 +15,7 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from portanet.autodiff.methods import missing_attribute
 from portanet.backends import Array
 from portanet.tree import tree_leaves
 
@@ -115,7 +116,10 @@ class TracedArray:
     @property
     def T(self) -> Any:  # noqa: N802 -- the standard's name
         if self.ndim != 2:
-            raise ValueError(f"x.T requires x to have 2 dimensions. Received: x.shape={self.shape}")
+            raise ValueError(
+                "x.T is for arrays with 2 axes; write x.mT for the last two, or xp.permute_dims(x, axes). "
+                f"Received: an array of shape {tuple(self.shape)}"
+            )
         return self._xp.matrix_transpose(self)
 
     @property
@@ -124,6 +128,12 @@ class TracedArray:
 
     def to_device(self, device: Any, /, *, stream: Any = None) -> Any:
         return self._xp.to_device(self, device, stream=stream)
+
+    if not TYPE_CHECKING:  # where all attributes are known
+
+        def __getattr__(self, name: str) -> Any:
+            known = name[0] == "_" or hasattr(type(self), name)  # a property that failed
+            raise AttributeError(name) if known else missing_attribute(name, self._xp, self.shape)
 
     # Reading values: allowed, so that control flow can depend on them
 
@@ -165,7 +175,7 @@ class TracedArray:
         if self._trace is None:
             return self._value
         raise TraceError(
-            f"{what} would cut the derivative of this traced array (shape {self.shape}, {self.dtype}). {remedy}"
+            f"{what} would cut the derivative of this traced array (shape {tuple(self.shape)}, {self.dtype}). {remedy}"
         )
 
     def _require_reading(self) -> None:

@@ -66,6 +66,27 @@ class SymbolicArray(ArraySpec):
         merged: SymbolicArray = getattr(elementwise, layer)()([self, other])
         return merged
 
+    if not TYPE_CHECKING:  # where all attributes are known
+
+        def __getattr__(self, name: str) -> NoReturn:
+            if name[0] == "_" or hasattr(type(self), name):  # a property that failed
+                raise AttributeError(name)
+            raise AttributeError(
+                "A symbolic array has a shape and a dtype, but no values and no methods. Call layers on it; wrap "
+                f"functions of arrays as layers.Lambda(function)(x). Received: x.{name}"
+            )
+
+    def _refuse(self, *others: Any, **options: Any) -> NoReturn:
+        raise TypeError(
+            "A symbolic array has the operators +, - and * with another one. Call layers on it; wrap functions of "
+            f"arrays as layers.Lambda(function)(x). Received: {', '.join(map(repr, (self, *others)))}"
+        )
+
+    __truediv__ = __rtruediv__ = __floordiv__ = __pow__ = __rpow__ = __mod__ = __matmul__ = __rmatmul__ = _refuse
+    __radd__ = __rsub__ = __rmul__ = __neg__ = __abs__ = __getitem__ = __len__ = _refuse
+    __lt__ = __le__ = __gt__ = __ge__ = __float__ = __int__ = __bool__ = _refuse
+    __array__ = __array_function__ = __array_ufunc__ = _refuse  # NumPy would make arrays of objects
+
     def __array_namespace__(self, *, api_version: str | None = None) -> NoReturn:
         raise TypeError(
             "A symbolic array has no values to compute with. Call layers on it; wrap functions of arrays as "

@@ -321,7 +321,7 @@ ONE, OTHER = Input((3,), name="one"), Input((4,), name="other")
         (lambda: layers.Add()([ONE, np.ones((2, 3))]), TypeError,
          "together with something else.*SymbolicArray, ndarray"),
         (lambda: ONE + 1, TypeError, r"layers.Lambda.*Received: <SymbolicArray 'one'.*\+ 1"),
-        (lambda: layers.Dense(3)(ONE) @ OTHER, TypeError, "unsupported operand"),
+        (lambda: layers.Dense(3)(ONE) @ OTHER, TypeError, r"operators \+, - and \* with another one"),
         (lambda: ONE.__array_namespace__(), TypeError, "no values to compute with"),
         (lambda: Forked(inputs=ONE, outputs=ONE), TypeError, "without inputs and outputs"),
         (lambda: two_in_two_out().get_layer("none"), ValueError, "has the layers a, b, hidden.*Received: name='none'"),

@@ -1,0 +1,113 @@
+"""What to write in place of methods that the arrays of some libraries have, and those of the standard have not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+_OTHERS = """
+H: xp.conj(x.mT)
+absolute: xp.abs(x)
+add: x + y
+amax: xp.max(x, axis=...)
+amin: xp.min(x, axis=...)
+at: x[key] = values
+bmm: x @ y
+chunk: x[start:stop, ...]
+clamp: xp.clip(x, low, high)
+clone: xp.asarray(x, copy=True)
+concatenate: xp.concat([x, y])
+conjugate: xp.conj(x)
+contiguous: x
+copy: xp.asarray(x, copy=True)
+cpu: x.to_device(device)
+cuda: x.to_device(device)
+cumprod: xp.cumulative_prod(x, axis=...)
+cumsum: xp.cumulative_sum(x, axis=...)
+data: portanet.autodiff.stop_gradient(x)
+detach: portanet.autodiff.stop_gradient(x)
+diag: xp.linalg.diagonal(x)
+dim: x.ndim
+div: x / y
+dot: x @ y, or xp.vecdot(x, y)
+double: xp.astype(x, xp.float64)
+eq: x == y
+erf: portanet.ops.erf(x)
+expand: xp.broadcast_to(x, shape)
+fill: x[...] = value
+flat: xp.reshape(x, (-1,))
+flatten: xp.reshape(x, (-1,))
+float: xp.astype(x, xp.float32)
+gather: xp.take_along_axis(x, indices, axis=...)
+ge: x >= y
+grad: portanet.autodiff.grad(function)(x)
+gt: x > y
+half: xp.astype(x, xp.float16)
+index_select: xp.take(x, indices, axis=...)
+inverse: xp.linalg.inv(x)
+item: float(x), the value without its derivative
+itemsize: x.dtype
+le: x <= y
+long: xp.astype(x, xp.int64)
+lt: x < y
+masked_fill: xp.where(mask, value, x)
+mm: x @ y
+movedim: xp.moveaxis(x, source, destination)
+mul: x * y
+nbytes: x.size and x.dtype
+ne: x != y
+neg: -x
+norm: xp.linalg.vector_norm(x)
+numel: x.size
+numpy: portanet.to_host(portanet.autodiff.stop_gradient(x))
+permute: xp.permute_dims(x, axes)
+ptp: xp.max(x) - xp.min(x)
+ravel: xp.reshape(x, (-1,))
+requires_grad: portanet.autodiff.grad(function)(x)
+resize: xp.reshape(x, shape)
+rsqrt: 1 / xp.sqrt(x)
+scatter: x[key] = values
+split: x[start:stop, ...]
+sub: x - y
+swapaxes: xp.moveaxis(x, source, destination), or x.mT
+t: x.T
+to: xp.astype(x, dtype), or x.to_device(device)
+tolist: portanet.to_host(portanet.autodiff.stop_gradient(x)).tolist()
+transpose: xp.permute_dims(x, axes), or x.mT
+type: xp.astype(x, dtype)
+unbind: xp.unstack(x)
+unique: xp.unique_values(x)
+unsqueeze: xp.expand_dims(x, axis=...)
+view: xp.reshape(x, shape)
+zero: x[...] = 0
+"""
+OTHERS = dict(line.split(": ", 1) for line in _OTHERS.strip().splitlines())
+"""What to write, by the name of the method; others may be functions of the standard with the same name."""
+OWN = {"elu", "gelu", "leaky_relu", "log_softmax", "relu", "selu", "sigmoid", "softmax", "softplus"}
+"""Functions of `portanet.activations`."""
+
+
+def missing_attribute(name: str, xp: Any, shape: Any) -> AttributeError:
+    """The error for an attribute that arrays of the standard do not have, with what to write.
+
+    Args:
+        name: Its name.
+        xp: The namespace of the array.
+        shape: The array's shape.
+    """
+    plain = name.rstrip("_")
+    if plain in OTHERS:
+        instead = OTHERS[plain]
+    elif callable(getattr(xp, plain, None)):
+        instead = f"xp.{plain}(x, ...)"
+    elif callable(getattr(getattr(xp, "linalg", None), plain, None)):
+        instead = f"xp.linalg.{plain}(x, ...)"
+    else:
+        instead = f"portanet.activations.{plain}(x)" if plain in OWN else ""
+    start = "xp = x.__array_namespace__()"
+    remedy = (
+        f"write {instead}{f' with {start}' if 'xp.' in instead else ''}" if instead else f"use functions of {start}"
+    )
+    return AttributeError(
+        f"Arrays that are differentiated have the methods of the array API standard alone; {remedy}. "
+        f"Received: x.{name} of an array of shape {tuple(shape)}"
+    )
