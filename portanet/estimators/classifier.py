@@ -104,7 +104,7 @@ class PortanetClassifier(ClassifierMixin, PortanetEstimator):  # type: ignore[mi
         """
         outputs = self._outputs(X)
         sums = outputs.sum(axis=1, dtype="float64")
-        if not (outputs.min(initial=0.0) >= 0 and np.allclose(sums, 1, atol=1e-2)):
+        if not (outputs.min() >= 0 and np.allclose(sums, 1, atol=1e-2)):
             raise ValueError(
                 "predict_proba needs a model whose outputs are probabilities; end it with activation='softmax'. "
                 f"Received: outputs from {outputs.min()} to {outputs.max()}, sums from {sums.min()} to {sums.max()}"

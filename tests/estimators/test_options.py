@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import pickle
 from typing import Any
 
 import numpy as np
@@ -347,3 +348,34 @@ def test_columns_of_labels_and_targets() -> None:
         classifier().fit(X, TARGETS)
     with pytest.raises(ValueError, match=r"could not convert string to float|dtype='numeric'"):
         regressor().fit(X, RARE.astype(object))
+
+
+# Pickles
+
+
+def dropping(features: int, outputs: int) -> Model:
+    return portanet.Sequential([layers.Dense(8), layers.Dropout(0.5), layers.Dense(outputs, "softmax")])
+
+
+def test_a_copy_draws_the_masks_that_the_original_would() -> None:
+    """With another seed than that with which networks are rebuilt."""
+    model = classifier(model=dropping, random_state=3).fit(X, RARE)
+    twin = pickle.loads(pickle.dumps(model))
+    assert same(twin.model_.get_weights(), model.model_.get_weights())
+    for each in (model, twin):
+        each.partial_fit(X, RARE)
+    assert same(twin.model_.get_weights(), model.model_.get_weights())
+
+
+def test_pickles_of_weights_alone() -> None:
+    """Those of earlier versions: they predict the same, and train on with a new optimizer."""
+    for model in (classifier(epochs=3).fit(X, RARE), regressor(epochs=3).fit(X, TARGETS)):
+        state = model.__getstate__()
+        del state["_training"]
+        old = type(model)()
+        old.__setstate__(state)
+        np.testing.assert_array_equal(old.predict(X), model.predict(X))
+        assert same(old.model_.get_weights(), model.model_.get_weights())
+        old.partial_fit(X, RARE if isinstance(model, PortanetClassifier) else TARGETS)
+        assert old.n_iter_ == 4
+        assert not same(old.model_.get_weights(), model.model_.get_weights())
