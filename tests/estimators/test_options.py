@@ -12,6 +12,7 @@ import pytest
 pytest.importorskip("sklearn")
 
 from sklearn.exceptions import DataConversionWarning, NotFittedError
+from sklearn.utils import get_tags
 
 import portanet
 from portanet import layers, losses, optimizers
@@ -339,6 +340,12 @@ def test_outputs_that_are_no_probabilities(monkeypatch: pytest.MonkeyPatch, row:
     outputs[1] += 0.002  # rounding of half precision
     monkeypatch.setattr(model.model_, "predict", lambda x: outputs)
     assert model.predict_proba(X[:4]) is outputs
+
+
+def test_what_scikit_learn_may_pass() -> None:
+    assert get_tags(regressor()).target_tags.multi_output
+    assert not get_tags(classifier()).target_tags.multi_output
+    assert not get_tags(classifier()).input_tags.sparse
 
 
 def test_columns_of_labels_and_targets() -> None:
