@@ -36,7 +36,8 @@ def test_long_ranges_favour_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("low", "high"), [(0, 0), (3, 1), (-1, 2**31), (0, 2**31), (-(2**31) - 1, 0), (2**31, 2**31 + 1)]
+    ("low", "high"),
+    [(0, 0), (3, 1), (-1, 2**31), (0, 2**31), (-(2**31) - 1, 0), (2**31, 2**31 + 1), (-(2**31) - 1, -(2**31) + 4)],
 )
 def test_integers_refuse_other_ranges(low: int, high: int) -> None:
     with pytest.raises(ValueError, match=f"`low` and `high` must be of int32.*Received: low={low}, high={high}"):
