@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Callable
 from typing import Any
@@ -235,6 +236,16 @@ def test_nowhere_lower(method: str) -> None:
     assert found.message == "no lower point was found; the gradient may be as small as rounding allows"
     assert (found.iterations, found.converged) == (0, False)
     np.testing.assert_array_equal(found.x, [1.0, 2.0])
+
+
+def test_defaults() -> None:
+    """L-BFGS with ten pairs, up to 1000 steps, to a gradient of 1e-5."""
+    given = {"method": "l-bfgs", "memory": 10, "tolerance": 1e-5, "max_iterations": 1000}
+    assert {name: inspect.signature(minimize).parameters[name].default for name in given} == given
+    start = np.linspace(-1.5, 1.5, 12)
+    for other in ({"memory": 9}, {"memory": 11}, {"method": "cg"}):
+        assert minimize(valley, start).evaluations == minimize(valley, start, **given).evaluations
+        assert not np.array_equal(minimize(valley, start).x, minimize(valley, start, **{**given, **other}).x)
 
 
 def test_trees_of_every_kind() -> None:
