@@ -11,6 +11,7 @@ import pytest
 from portanet import layers
 from portanet.autodiff import array_namespace, grad
 from portanet.backends import Backend
+from portanet.tree import tree_leaves
 from tests.support import asarray, assert_close, to_numpy
 
 RNG = np.random.default_rng(3)
@@ -156,12 +157,12 @@ def stepped(layer: Any, x: Any, states: list[Any]) -> tuple[np.ndarray, list[np.
     for t in range(x.shape[1]):
         out, states = layer.cell(x[:, t, :], states)
         outputs.append(to_numpy(out))
-    return np.stack(outputs, axis=1), [to_numpy(s) for s in states]
+    return np.stack(outputs, axis=1), [to_numpy(s) for s in tree_leaves(states)]
 
 
 def drawn_states(layer: Any, seed: int = 5) -> list[np.ndarray]:
     rng = np.random.default_rng(seed)
-    return [rng.normal(size=(2, size)) for size in layer.state_size]
+    return [rng.normal(size=(2, size)) for size in tree_leaves(layer.state_size)]
 
 
 @pytest.mark.parametrize("kind", [*KINDS, "stack"])
@@ -184,7 +185,7 @@ def test_each_initial_state_counts(backend: Backend, kind: str, backwards: bool)
         expected, last = stepped(layer, ordered, given)
         out, *ends = layer(x, initial_state=given)
         assert_close(out, expected, dtype="float64")
-        for end, state in zip(ends, last, strict=True):
+        for end, state in zip(tree_leaves(ends), last, strict=True):
             assert_close(end, state, dtype="float64")
         assert_close(layer([x, *given])[0], expected, dtype="float64")
     assert_close(layer(x)[0], stepped(layer, ordered, [asarray(s, "float64") for s in zeros])[0], dtype="float64")
