@@ -4,6 +4,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from portanet.autodiff.checkpoint import checkpoint
+from portanet.autodiff.conversion import TraceWarning, allow_conversion, strict_conversion
 from portanet.autodiff.custom import custom_jvp, custom_vjp, primitive
 from portanet.autodiff.derivatives import hessian, hvp, jacobian
 from portanet.autodiff.namespace import array_namespace, lift
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
 __all__ = [
     "GradientError",
     "TraceError",
+    "TraceWarning",
     "TracedArray",
+    "allow_conversion",
     "array_namespace",
     "check_grads",
     "checkpoint",
@@ -36,6 +39,7 @@ __all__ = [
     "primitive",
     "show",
     "stop_gradient",
+    "strict_conversion",
     "unwrap",
     "value_and_grad",
     "vjp",

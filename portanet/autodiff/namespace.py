@@ -169,6 +169,10 @@ class Namespace(Section):
     def _cast_plain(self) -> Callable[..., Any]:
         return dispatch.passthrough(self.raw.astype, self)
 
+    def is_writable(self, x: TracedArray) -> bool:
+        """Whether `x[key] = value` is possible and leaves arrays alone that the library would not change."""
+        return writing.is_writable(x)
+
     def setitem(self, x: TracedArray, key: Any, value: Any) -> None:
         """`x[key] = value`; see writing.py."""
         writing.setitem(self, x, key, value)

@@ -8,13 +8,13 @@ belongs to the differentiable namespace, and carries no derivative.
 
 from __future__ import annotations
 
-import dis
 import itertools
 import math
 import sys
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from portanet.autodiff import conversion
 from portanet.autodiff.methods import missing_attribute
 from portanet.backends import Array
 from portanet.tree import tree_leaves
@@ -88,7 +88,15 @@ class TracedArray:
         self._link = link
         self._xp = xp
 
-    def __array_namespace__(self, *, api_version: str | None = None) -> Namespace:
+    @property
+    def __array_namespace__(self) -> Callable[..., Namespace]:
+        # array-api-compat takes every array of an unknown type to be writable: array_api_extra.at would write to
+        # arguments of the function and to views of JAX's arrays, where it should make a copy.
+        if sys._getframe(1).f_code.co_name == "is_writeable_array" and not self._xp.is_writable(self):
+            raise AttributeError("read-only")
+        return self._namespace
+
+    def _namespace(self, *, api_version: str | None = None) -> Namespace:
         return self._xp
 
     # Attributes of the standard
@@ -141,16 +149,16 @@ class TracedArray:
         return bool(self._value)
 
     def __float__(self) -> float:
-        self._require_reading()
-        return float(self._value)
+        return float(self._number("float(x)"))
 
     def __int__(self) -> int:
-        self._require_reading()
-        return int(self._value)
+        return int(self._number("int(x)"))
 
     def __complex__(self) -> complex:
-        self._require_reading()
-        return complex(self._value)
+        return complex(self._number("complex(x)"))
+
+    def __format__(self, spec: str) -> str:
+        return conversion.formatted(self, unwrap(self), spec)
 
     def __index__(self) -> int:
         return self._value.__index__()  # type: ignore[no-any-return]
@@ -172,21 +180,21 @@ class TracedArray:
     # Leaving the trace: refused where it would silently cut the derivative
 
     def _leave(self, what: str, remedy: str) -> Any:
-        if self._trace is None:
-            return self._value
+        if self._trace is None or conversion.allowed():
+            return unwrap(self)
         raise TraceError(
             f"{what} would cut the derivative of this traced array (shape {tuple(self.shape)}, {self.dtype}). {remedy}"
         )
 
-    def _require_reading(self) -> None:
-        """Refuse `plain[key] = traced`: NumPy would silently convert a 0-d value to a float."""
-        caller = sys._getframe(2)
-        if self._trace is not None and dis.opname[caller.f_code.co_code[caller.f_lasti]] == "STORE_SUBSCR":
-            self._leave(
-                "Writing into a plain array",
-                f"Write into one made by {self._xp.raw.__name__}'s namespace: "
-                "`xp = x.__array_namespace__()`, then xp.zeros.",
-            )
+    def _number(self, what: str) -> Any:
+        """The value, to be converted to a Python number."""
+        if self._trace is not None and self._trace.alive and not conversion.allowed():
+            if conversion.is_write(sys._getframe(2)):
+                self._leave("Writing into a plain array", conversion.BUFFER.format(self._xp.raw.__name__))
+            if conversion.refused():
+                self._leave(what, conversion.REMEDY)
+            conversion.warn(what)
+        return unwrap(self)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
         return self._foreign(function, args, kwargs)

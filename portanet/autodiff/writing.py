@@ -31,13 +31,17 @@ KINDS = ("bool", "integral", "real floating", "complex floating")
 class Undefined(Trace):
     """Value and trace, at once, of an array whose contents depend on whether the library has views."""
 
-    __slots__ = ("line", "shape")
+    __slots__ = ("cause", "line", "shape", "trace", "value")
     serial: float  # type: ignore[assignment]
 
-    def __init__(self, line: str, shape: tuple[int, ...]) -> None:
+    def __init__(self, x: TracedArray, line: str, cause: TracedArray | None) -> None:
         super().__init__()
         self.serial, self.alive = float("inf"), False  # operations ask the innermost trace whether it is alive
-        self.line, self.shape = line, shape
+        self.shape, self.line, self.cause = x.shape, line, cause
+        self.value, self.trace = x._value, x._trace
+        if isinstance(before := x._trace, Undefined):
+            self.value, self.trace = before.value, before.trace
+            self.cause = cause if before.cause is cause else None
 
     def require_alive(self) -> None:
         raise TraceError(
@@ -80,6 +84,17 @@ def live_views(x: TracedArray) -> Iterator[TracedArray]:
             yield view
 
 
+def is_writable(x: TracedArray) -> bool:
+    """Whether the library would write to `x` itself; its copies may be written to in any library."""
+    if not hasattr(unwrap(x), "__iadd__"):  # NumPy's scalars and JAX's arrays
+        return getattr(x, "_writable", False)
+    while (base := base_of(x)) is not None:
+        if base[1].read_only(base[0], x):
+            return False
+        x = base[0]
+    return getattr(x, "_writable", True)
+
+
 def setitem(xp: Namespace, x: TracedArray, key: Any, value: Any) -> None:
     """`x[key] = value`, for arrays that the function created, and views of them; refused for its inputs."""
     root = x
@@ -95,7 +110,11 @@ def setitem(xp: Namespace, x: TracedArray, key: Any, value: Any) -> None:
     key = plain_key(key)
     base = base_of(value) if type(value) is TracedArray else None
     if base is not None and base[0] is x and base[1].name == "getitem" and same_key(base[2][0], key):
-        return  # the end of `x[key] += y`, which has written through the view x[key]
+        # The end of `x[key] += y`, which has written to the view x[key]
+        if has_views(value):
+            return
+        if isinstance(undefined := x._trace, Undefined) and undefined.cause is value:
+            x._value, x._trace = undefined.value, undefined.trace
     if x._trace is None and not (type(value) is TracedArray and value._trace is not None):
         new = TracedArray(xpx.at(x._value, key).set(unwrap(value), copy=True), None, None, xp)
     else:
@@ -181,7 +200,7 @@ def replay(view: TracedArray) -> None:
 
 def make_undefined(path: list[TracedArray], key: Any) -> None:
     """In a library without views, make all arrays undefined that would change with the first in `path`."""
-    line = line_of_write()
+    line, cause = line_of_write(), path[0]
     for i, parent in enumerate(path):
         if i:
             key = key_of(path[i - 1])
@@ -189,12 +208,12 @@ def make_undefined(path: list[TracedArray], key: Any) -> None:
             if not any(view is x for x in path) and not disjoint(key, key_of(view), parent.shape):
                 undefine(view, line)
     for x in path[1:]:
-        x._value = x._trace = Undefined(line, x.shape)
+        x._value = x._trace = Undefined(x, line, cause)
 
 
 def undefine(x: TracedArray, line: str) -> None:
     """Make `x` and its views undefined."""
-    x._value = x._trace = Undefined(line, x.shape)
+    x._value = x._trace = Undefined(x, line, None)
     for view in live_views(x):
         undefine(view, line)
 

@@ -201,7 +201,7 @@ def test_a_loop_that_ends_by_the_value(xp):
 
     def root(a: Any) -> Any:
         x = a
-        while abs(float(x * x - a)) > 1e-14:
+        while abs(x * x - a) > 1e-14:
             x = (x + a / x) / 2
         return x
 

@@ -304,6 +304,22 @@ def test_unused_views_do_no_harm(backend: Backend, xp: Any) -> None:
     assert_close(grad(f)(asarray(POINT)), want, rtol=1e-4)
 
 
+def test_in_place_operators_on_items(xp: Any) -> None:
+    """`x[key] += y` is defined in every library."""
+
+    def f(x: Any) -> Any:
+        xp = array_namespace(x)
+        z = x * x
+        z[0, :] += 1.0
+        z[:, 1] *= x[:, 0]
+        z[1, 1] += z[0, 0]
+        z[2, 1:] -= z[0, 1:]
+        return xp.sum(z * z)
+
+    want = [(f(POINT + STEP * e) - f(POINT - STEP * e)) / (2 * STEP) for e in np.eye(12).reshape(12, 3, 4)]
+    assert np.allclose(to_numpy(grad(f)(asarray(POINT))).ravel(), want, rtol=1e-3, atol=1e-4)
+
+
 def test_many_views_of_one_array_are_forgotten() -> None:
     kept: list[int] = []
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from portanet.autodiff.rules.declare import composite, creation, no_derivative
+from portanet.autodiff.traced import unwrap
 
 creation(
     "arange", "empty", "empty_like", "eye", "from_dlpack", "full", "full_like", "linspace", "ones", "ones_like",
@@ -17,7 +18,7 @@ no_derivative("about dtypes", "can_cast", "finfo", "iinfo", "isdtype", "result_t
 def _arange(xp: Any, start: Any, /, stop: Any = None, step: Any = 1, *, dtype: Any = None, device: Any = None) -> Any:
     if stop is None:
         start, stop = 0.0, start
-    count = xp.arange(float(start), float(stop), float(step)).shape[0]
+    count = xp.arange(*(float(unwrap(end)) for end in (start, stop, step))).shape[0]
     like = start + step + 0 * stop
     out = start + step * xp.arange(count, dtype=like.dtype, device=device or like.device)
     return out if dtype is None else xp.astype(out, dtype)
