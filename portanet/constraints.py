@@ -120,11 +120,17 @@ class MinMaxNorm(Constraint):
 CONSTRAINTS = names(MaxNorm, NonNeg, UnitNorm, MinMaxNorm)
 
 
-def get(identifier: Any) -> Any:
-    """A constraint by name, the given object, or None for None."""
-    return None if identifier is None else lookup("constraint", identifier, CONSTRAINTS)
+def get(identifier: Any, name: str = "identifier", of: Any = "") -> Any:
+    """A constraint by name, the given object, or None for None.
+
+    Args:
+        identifier: Name or object.
+        name: Name of the argument that holds it, for errors.
+        of: The layer, class or function that takes it.
+    """
+    return None if identifier is None else lookup("constraint", identifier, CONSTRAINTS, name, of)
 
 
 def _norm(w: Array, axis: tuple[int, ...]) -> Array:
     xp = array_namespace(w)
-    return xp.sqrt(xp.sum(w * w, axis=axis, keepdims=True))
+    return xp.sqrt(xp.sum(w * w, axis=checks.axes("axis", axis, w.ndim, "the constraint"), keepdims=True))

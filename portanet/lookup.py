@@ -5,8 +5,10 @@ from __future__ import annotations
 import difflib
 import inspect
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
+
+from portanet import checks
 
 
 def snake_case(name: str) -> str:
@@ -19,16 +21,27 @@ def snake_case(name: str) -> str:
     return re.sub(r"([a-z])([A-Z])", r"\1_\2", re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", name)).lower()
 
 
-def lookup(kind: str, identifier: Any, known: Mapping[str, Any]) -> Any:
+def lookup(
+    kind: str,
+    identifier: Any,
+    known: Mapping[str, Any],
+    name: str = "identifier",
+    of: str | type | checks.Named = "",
+    base: type | None = None,
+) -> Any:
     """Find an object by name, or return the one passed.
 
     Args:
         kind: Kind of object, for the error message: "activation", "loss", ...
         identifier: A key of `known` (classes are instantiated with their defaults), a class, or a callable object.
         known: Objects by name.
+        name: Name of the argument that holds the identifier.
+        of: The layer, class, or name of the function that takes it.
+        base: The class of objects; by default, any that can be called.
 
     Raises:
-        ValueError: The name is unknown; the message lists the known ones and the closest.
+        ValueError: The name is unknown (the message lists the known ones and the closest), or the identifier is no
+            object of the kind, nor a class that creates one without arguments.
     """
     if isinstance(identifier, str):
         match = known.get(identifier)
@@ -36,14 +49,24 @@ def lookup(kind: str, identifier: Any, known: Mapping[str, Any]) -> Any:
             near = difflib.get_close_matches(identifier, known, n=1)
             hint = f" Did you mean {near[0]!r}?" if near else ""
             raise ValueError(
-                f"Unknown {kind}.{hint} Known: {', '.join(sorted(known))}; or pass an object. Received: {identifier!r}"
+                f"Unknown {kind}.{hint} {checks.argument(name, of)} must be one of {', '.join(sorted(known))}; or an "
+                f"object. Received: {name}={identifier!r}"
             )
         return match() if inspect.isclass(match) else match
-    if inspect.isclass(identifier):
-        return identifier()
-    if isinstance(identifier, Callable):  # type: ignore[arg-type]
-        return identifier
-    raise ValueError(f"Expected the name of a known {kind}, a class or a callable object. Received: {identifier!r}")
+    made = identifier() if inspect.isclass(identifier) and _needs_nothing(identifier) else identifier
+    if not inspect.isclass(made) and (callable(made) if base is None else isinstance(made, base)):
+        return made
+    what = "a callable object" if base is None else f"a portanet {kind}"
+    expected = f"the name of a known {kind}, {what}, or a class that creates one without arguments"
+    raise checks.invalid(name, identifier, expected, of)
+
+
+def _needs_nothing(cls: type) -> bool:
+    try:
+        inspect.signature(cls).bind()
+    except (TypeError, ValueError):  # arguments, or no signature
+        return False
+    return True
 
 
 def names(*objects: Any) -> dict[str, Any]:

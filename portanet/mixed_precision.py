@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from portanet import checks
 from portanet.autodiff import array_namespace, unwrap
-from portanet.backends import dtype_for, get_backend
+from portanet.backends import dtype_for, get_backend, is_dtype, raw_namespace
 from portanet.backends.base import FLOATS
 from portanet.configurable import Configurable
 from portanet.tree import tree_map
@@ -33,10 +34,7 @@ class DTypePolicy(Configurable):
 
     def __init__(self, name: str | None = None) -> None:
         name = global_policy().name if name is None else name
-        if name not in (*FLOATS, *MIXED):
-            known = ", ".join(map(repr, (*FLOATS, *MIXED)))
-            raise ValueError(f"Argument `name` of DTypePolicy must be one of {known}. Received: name={name!r}")
-        self.name: str = name
+        self.name: str = checks.choice("name", name, (*FLOATS, *MIXED), type(self))
         self.compute_dtype = MIXED.get(name, name)
         self.variable_dtype = "float32" if name in MIXED else name
 
@@ -72,7 +70,7 @@ def set_global_policy(policy: DTypePolicy | str | None) -> None:
         >>> dense(np.ones((1, 3), dtype="float32")).dtype, dense.kernel.dtype
         (dtype('float16'), dtype('float32'))
     """
-    _global[:] = [] if policy is None else [as_policy(policy)]
+    _global[:] = [] if policy is None else [as_policy(policy, of="set_global_policy")]
 
 
 def global_policy() -> DTypePolicy:
@@ -83,25 +81,34 @@ def global_policy() -> DTypePolicy:
     return DTypePolicy(backend.dtype_name(backend.dtype))
 
 
-def chosen_policy(dtype: DTypePolicy | str | None) -> DTypePolicy | None:
+def chosen_policy(dtype: DTypePolicy | str | None, of: str | checks.Named = "") -> DTypePolicy | None:
     """The policy given by an argument `dtype`, else by `set_global_policy`; None if neither is set."""
     if dtype is None:
         return _global[0] if _global else None
-    return as_policy(dtype)
+    return as_policy(dtype, "dtype", of)
 
 
-def as_policy(policy: DTypePolicy | str) -> DTypePolicy:
-    """A policy from its name; a policy is returned unchanged."""
-    return policy if isinstance(policy, DTypePolicy) else DTypePolicy(policy)
+def as_policy(policy: DTypePolicy | str, name: str = "policy", of: str | checks.Named = "") -> DTypePolicy:
+    """A policy from its name; a policy is returned unchanged.
+
+    Args:
+        policy: The policy or its name.
+        name: Name of the argument that holds it, for errors.
+        of: The layer or function that takes it.
+    """
+    if isinstance(policy, DTypePolicy):
+        return policy
+    return DTypePolicy(checks.choice(name, policy, (*FLOATS, *MIXED), of))
 
 
-def cast_floats(tree: Any, dtype: Any, integers: bool = False) -> Any:
+def cast_floats(tree: Any, dtype: Any, integers: bool = False, layer: Any = None) -> Any:
     """Cast the real floating-point arrays of a tree to a dtype (of their library, or its name).
 
     Args:
         tree: A tree of arrays; other leaves are unchanged.
         dtype: The dtype.
         integers: Whether to cast integers and booleans, too; else they are unchanged.
+        layer: The layer whose input it is, for errors.
 
     Example:
         >>> import numpy as np
@@ -120,7 +127,7 @@ def cast_floats(tree: Any, dtype: Any, integers: bool = False) -> Any:
         xp = array_namespace(leaf)
         kinds = _REALS if integers else "real floating"
         if integers:
-            require_real(xp, leaf.dtype)
+            require_real(xp, leaf.dtype, layer)
         castable = xp.isdtype(leaf.dtype, kinds) and xp.isdtype(target, "real floating")
         return xp.astype(leaf, target) if castable else leaf
 
@@ -146,18 +153,41 @@ def cast_integers(tree: Any, layer: Any) -> Any:
             _float_dtypes.add(key)
         elif xp.isdtype(dtype, ("integral", "bool")):
             return xp.astype(leaf, dtype_for(unwrap(leaf), layer.compute_dtype))
-        require_real(xp, dtype)
+        require_real(xp, dtype, layer)
         return leaf
 
     return cast(tree) if hasattr(tree, "dtype") else tree_map(cast, tree)
 
 
-def require_real(xp: Any, dtype: Any) -> None:
+def require_real(xp: Any, dtype: Any, layer: Any = None) -> None:
     """Reject complex numbers."""
     if xp.isdtype(dtype, "complex floating"):
+        owner = "Layers, losses and metrics take" if layer is None else f"Layer '{layer.name}' takes"
         raise TypeError(
-            "Layers, losses and metrics take real numbers; pass the real and imaginary parts as separate features. "
+            f"{owner} real numbers; pass the real and imaginary parts as separate features. "
             f"Received: an array of dtype {dtype}"
+        )
+
+
+def require_numbers(name: str, x: Any, owner: str) -> None:
+    """Reject what is no array of real numbers: lists, text, objects, complex numbers.
+
+    Args:
+        name: Name of the argument.
+        x: Its value.
+        owner: What takes it, such as "Loss 'huber'".
+    """
+    plain = unwrap(x)
+    dtype = getattr(plain, "dtype", None)
+    if dtype is None or not hasattr(plain, "shape"):
+        raise TypeError(
+            f"Argument `{name}` of {owner} must be an array; convert lists and numbers with portanet.asarray({name}). "
+            f"Received: {x!r} (of type {type(x).__name__})"
+        )
+    if not is_dtype(raw_namespace(plain), dtype, _REALS):
+        raise TypeError(
+            f"Argument `{name}` of {owner} must hold real numbers; encode text and categories as numbers, and pass the "
+            f"real and imaginary parts of complex numbers. Received: an array of dtype {dtype}"
         )
 
 

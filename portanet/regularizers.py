@@ -99,9 +99,9 @@ class OrthogonalRegularizer(Regularizer):
         self.mode = checks.choice("mode", mode, ("rows", "columns"), type(self))
 
     def __call__(self, x: Array) -> Array:
+        xp = array_namespace(x)
         if x.ndim != 2:
             raise ValueError(f"OrthogonalRegularizer expects an array with 2 axes. Received: shape {tuple(x.shape)}")
-        xp = array_namespace(x)
         rows = x if self.mode == "rows" else xp.matrix_transpose(x)
         square = xp.sum(rows * rows, axis=1, keepdims=True)
         rows = rows / xp.sqrt(xp.maximum(square, 1e-12))
@@ -130,6 +130,12 @@ def contractive(encoder: Callable[[Array], Array], x: Array) -> tuple[Array, Arr
         >>> float(penalty)  # the Jacobian is 2 I
         12.0
     """
+    checks.function("encoder", encoder, "contractive")
+    if not array_namespace(x).isdtype(x.dtype, "real floating") or not x.ndim:
+        received = f"an array of shape {tuple(x.shape)} and dtype {x.dtype}"
+        raise ValueError(
+            f"Argument `x` of contractive must be a floating-point array of shape (batch, ...). Received: {received}"
+        )
     code, pullback = vjp(encoder, x)
     if code.ndim != 2:
         raise ValueError(
@@ -150,6 +156,12 @@ def contractive(encoder: Callable[[Array], Array], x: Array) -> tuple[Array, Arr
 REGULARIZERS = names(L1, L2, L1L2, OrthogonalRegularizer) | {"l1_l2": L1L2, "orthogonal": OrthogonalRegularizer}
 
 
-def get(identifier: Any) -> Any:
-    """A regularizer by name, the given object, or None for None."""
-    return None if identifier is None else lookup("regularizer", identifier, REGULARIZERS)
+def get(identifier: Any, name: str = "identifier", of: Any = "") -> Any:
+    """A regularizer by name, the given object, or None for None.
+
+    Args:
+        identifier: Name or object.
+        name: Name of the argument that holds it, for errors.
+        of: The layer, class or function that takes it.
+    """
+    return None if identifier is None else lookup("regularizer", identifier, REGULARIZERS, name, of)

@@ -35,7 +35,9 @@ def test_names() -> None:
     assert isinstance(constraints.get("max_norm"), constraints.MaxNorm)
     assert isinstance(constraints.get("non_neg"), constraints.NonNeg)
     assert constraints.get(None) is None
-    with pytest.raises(ValueError, match=r"Unknown constraint. Did you mean 'maxnorm'\?.*Received: 'maxnrm'"):
+    with pytest.raises(
+        ValueError, match=r"Unknown constraint. Did you mean 'maxnorm'\?.*Received: identifier='maxnrm'"
+    ):
         constraints.get("maxnrm")
 
 

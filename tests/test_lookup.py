@@ -5,6 +5,11 @@ from portanet.lookup import lookup, names, snake_case
 
 
 class Plain:
+    def __call__(self):
+        """Only what can be called is found."""
+
+
+class Other:
     pass
 
 
@@ -25,13 +30,18 @@ def test_snake_case_is_that_of_keras(name, expected):
 
 
 def test_classes_are_made_and_objects_passed_through():
-    made = Plain()
     table = names(Plain)
     assert isinstance(lookup("thing", "plain", table), Plain)
     assert isinstance(lookup("thing", Plain, table), Plain)
     assert lookup("thing", len, table) is len
-    with pytest.raises(ValueError, match="Expected the name of a known thing"):
-        lookup("thing", made, table)
+    for wrong in (Other(), Other, Plain.__call__.__code__, type):
+        with pytest.raises(ValueError, match=r"Argument `identifier` must be the name of a known thing.* Received: "):
+            lookup("thing", wrong, table)
+    assert lookup("thing", Other, table, base=Other).__class__ is Other
+    with pytest.raises(
+        ValueError, match=r"Argument `loss` of compile must be the name of a known thing, a portanet thing"
+    ):
+        lookup("thing", len, table, "loss", "compile", base=Other)
 
 
 @pytest.mark.parametrize(
@@ -44,10 +54,11 @@ def test_classes_are_made_and_objects_passed_through():
     ],
 )
 def test_unknown_names_suggest_the_nearest_and_list_the_known(get, wrong, nearest):
-    with pytest.raises(ValueError, match=rf"Did you mean '{nearest}'\? Known: .*{nearest}.* Received: '{wrong}'"):
+    known = rf"Did you mean '{nearest}'\? Argument `identifier` must be one of .*{nearest}.* "
+    with pytest.raises(ValueError, match=f"{known}Received: identifier='{wrong}'"):
         get(wrong)
 
 
 def test_numbers_are_no_names():
-    with pytest.raises(ValueError, match="Received: 3"):
+    with pytest.raises(ValueError, match="Received: identifier=3"):
         losses.get(3)

@@ -67,7 +67,7 @@ def test_names() -> None:
     assert isinstance(regularizers.get("l2"), regularizers.L2)
     assert isinstance(regularizers.get("l1_l2"), regularizers.L1L2)
     assert regularizers.get(None) is None
-    with pytest.raises(ValueError, match=r"Unknown regularizer. Did you mean 'L2'\?.*Received: 'L_2'"):
+    with pytest.raises(ValueError, match=r"Unknown regularizer. Did you mean 'L2'\?.*Received: identifier='L_2'"):
         regularizers.get("L_2")
 
 

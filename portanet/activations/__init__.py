@@ -69,7 +69,8 @@ def log_sigmoid(x: Array) -> Array:
         >>> log_sigmoid(np.asarray([-1000.0, 0.0])).round(6)
         array([-1.00000e+03, -6.93147e-01])
     """
-    return -softplus(-x)
+    xp = array_namespace(x)
+    return xp.negative(softplus(xp.negative(x)))
 
 
 ACTIVATIONS = names(
@@ -81,15 +82,20 @@ ACTIVATIONS = names(
 ACTIVATIONS |= {"swish": silu, "hard_swish": hard_silu}
 
 
-def get(identifier: Any) -> Any:
+def get(identifier: Any, name: str = "identifier", of: Any = "") -> Any:
     """An activation by name, the given function, or `linear` for None.
+
+    Args:
+        identifier: Name or object.
+        name: Name of the argument that holds it, for errors.
+        of: The layer, class or function that takes it.
 
     Example:
         >>> from portanet import activations
         >>> activations.get("relu") is activations.relu
         True
     """
-    return lookup("activation", "linear" if identifier is None else identifier, ACTIVATIONS)
+    return lookup("activation", "linear" if identifier is None else identifier, ACTIVATIONS, name, of)
 
 
 __all__ = [

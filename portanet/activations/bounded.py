@@ -125,7 +125,7 @@ def hard_sigmoid(x: Array) -> Array:
         >>> hard_sigmoid(np.asarray([-4.0, 0.0, 1.5]))
         array([0.  , 0.5 , 0.75])
     """
-    return relu(x + 3.0, max_value=6.0) * (1 / 6)
+    return relu(array_namespace(x).add(x, 3.0), max_value=6.0) * (1 / 6)
 
 
 @pointwise

@@ -35,7 +35,8 @@ def hard_silu(x: Array) -> Array:
         >>> hard_silu(np.asarray([-4.0, 1.5, 4.0]))
         array([-0.   ,  1.125,  4.   ])
     """
-    return x * hard_sigmoid(x)
+    gate = hard_sigmoid(x)
+    return x * gate
 
 
 @pointwise
@@ -74,10 +75,11 @@ def gelu(x: Array, approximate: bool = False) -> Any:
         >>> gelu(np.asarray([-1.0, 0.0, 1.0]), approximate=True).round(6)
         array([-0.158808,  0.      ,  0.841192])
     """
+    xp = array_namespace(x)
     if checks.boolean("approximate", approximate, "gelu"):
         scale = math.sqrt(2 / math.pi)
         square = x * x
-        t = array_namespace(x).tanh(scale * x * (1 + 0.044715 * square))
+        t = xp.tanh(scale * x * (1 + 0.044715 * square))
         half = 0.5 + 0.5 * t
         return x * half, lambda xp: half + (0.5 * scale) * x * (1 - t * t) * (1 + (3 * 0.044715) * square)
     below = 0.5 * erfc(x * -math.sqrt(0.5))
@@ -86,7 +88,7 @@ def gelu(x: Array, approximate: bool = False) -> Any:
         near = xp.clip(x, -40.0, 40.0)  # exp(-800) is 0, no square overflows, and 0 * inf is NaN
         return below + near * (xp.exp(-0.5 * near * near) * (1 / math.sqrt(2 * math.pi)))
 
-    return array_namespace(x).maximum(x, -40.0) * below, slope
+    return xp.maximum(x, -40.0) * below, slope
 
 
 def glu(x: Array, axis: int = -1) -> Array:
@@ -101,11 +103,11 @@ def glu(x: Array, axis: int = -1) -> Array:
         >>> glu(np.asarray([[2.0, 4.0, 0.0, 0.0]]))
         array([[1., 2.]])
     """
-    size = x.shape[axis]
+    array_namespace(x)
+    size = x.shape[checks.axis("axis", axis, x.ndim, "glu")]
     if size % 2:
         raise ValueError(
-            f"Argument `axis` of activation 'glu' must be an axis of even size. "
-            f"Received: shape {tuple(x.shape)}, axis {axis}"
+            f"Argument `axis` of glu must be an axis of even size. Received: axis={axis} of shape {tuple(x.shape)}"
         )
     before = (slice(None),) * (axis % x.ndim)
     return x[(*before, slice(0, size // 2), ...)] * sigmoid(x[(*before, slice(size // 2, size), ...)])

@@ -23,6 +23,8 @@ def softmax(x: Array, axis: int | tuple[int, ...] = -1) -> Any:
         array([0.090031, 0.244728, 0.665241])
     """
     xp = array_namespace(x)
+    if not x.ndim or type(axis) is not int or axis != -1:
+        checks.axes("axis", axis, x.ndim, "softmax")
     e = xp.exp(x - xp.max(x, axis=axis, keepdims=True))
     y = e / xp.sum(e, axis=axis, keepdims=True)
 
@@ -48,6 +50,8 @@ def log_softmax(x: Array, axis: int | tuple[int, ...] = -1) -> Any:
         array([-1000.,     0.])
     """
     xp = array_namespace(x)
+    if not x.ndim or type(axis) is not int or axis != -1:
+        checks.axes("axis", axis, x.ndim, "log_softmax")
     shifted = x - xp.max(x, axis=axis, keepdims=True)
     y = shifted - xp.log(xp.sum(xp.exp(shifted), axis=axis, keepdims=True))
 
@@ -74,6 +78,7 @@ def sparsemax(x: Array, axis: int = -1) -> Any:
         array([0.  , 0.25, 0.75])
     """
     xp = array_namespace(x)
+    checks.axis("axis", axis, x.ndim, "sparsemax")
     fixed = stop_gradient(x)
     ranked = xp.sort(fixed, axis=axis, descending=True)
     shape = [1] * x.ndim
@@ -107,10 +112,10 @@ def maxout(x: Array, pieces: int, axis: int = -1) -> Array:
         >>> maxout(np.asarray([[1.0, 2.0, 5.0, 3.0]]), 2)
         array([[2., 5.]])
     """
-    size = x.shape[axis]
+    xp = array_namespace(x)
+    size = x.shape[checks.axis("axis", axis, x.ndim, "maxout")]
     if size % checks.positive_int("pieces", pieces, "maxout"):
         raise checks.invalid("pieces", pieces, f"a divisor of the size of axis {axis}, {size}", "maxout")
     axis = axis % x.ndim
-    xp = array_namespace(x)
     groups = xp.reshape(x, (*x.shape[:axis], size // pieces, pieces, *x.shape[axis + 1 :]))
     return xp.max(groups, axis=axis + 1)

@@ -28,6 +28,9 @@ def relu(x: Array, negative_slope: float = 0.0, max_value: float | None = None, 
         array([-0.2 , -0.05,  1.5 ])
     """
     xp = array_namespace(x)
+    if type(negative_slope) is not float or type(threshold) is not float or negative_slope or threshold:
+        negative_slope = checks.number("negative_slope", negative_slope, of="relu")
+        threshold = checks.number("threshold", threshold, of="relu")
     if negative_slope == 0 and threshold == 0:
         y = _rectified(x)
         if max_value is None:
@@ -77,7 +80,7 @@ def leaky_relu(x: Array, negative_slope: float = 0.2) -> Array:
         >>> leaky_relu(np.asarray([-1.0, 2.0]))
         array([-0.2,  2. ])
     """
-    return relu(x, negative_slope=negative_slope)
+    return relu(x, negative_slope=checks.number("negative_slope", negative_slope, of="leaky_relu"))
 
 
 def prelu(x: Array, alpha: Array) -> Array:
@@ -92,6 +95,7 @@ def prelu(x: Array, alpha: Array) -> Array:
         >>> prelu(np.asarray([[-1.0, 2.0]]), np.asarray([0.5, 0.5]))
         array([[-0.5,  2. ]])
     """
+    array_namespace(alpha)  # rejects numbers
     xp = array_namespace(x, alpha)
     return xp.where(x > 0, x, alpha * x)
 
@@ -105,6 +109,7 @@ def elu(x: Array, alpha: float = 1.0) -> Any:
         >>> elu(np.asarray([-1.0, 2.0])).round(6)
         array([-0.632121,  2.      ])
     """
+    alpha = checks.number("alpha", alpha, of="elu")
     xp = array_namespace(x)
     below = alpha * xp.expm1(xp.minimum(x, 0.0))
     return xp.where(x > 0, x, below), lambda xp: xp.where(x > 0, 1.0, below + alpha)
@@ -195,8 +200,10 @@ def threshold(x: Array, threshold: float, default_value: float) -> Any:
         >>> threshold(np.asarray([0.5, 2.0]), 1.0, -1.0)
         array([-1.,  2.])
     """
+    threshold = checks.number("threshold", threshold, "[-inf, inf]", "threshold")
+    default_value = checks.number("default_value", default_value, "[-inf, inf]", "threshold")
     xp = array_namespace(x)
-    return xp.where(x > threshold, x, float(default_value)), lambda xp: xp.astype(x > threshold, x.dtype)
+    return xp.where(x > threshold, x, default_value), lambda xp: xp.astype(x > threshold, x.dtype)
 
 
 @pointwise

@@ -6,6 +6,7 @@ import functools
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from portanet import checks
 from portanet.autodiff import boundary, tracing
 from portanet.autodiff.custom import bare
 from portanet.autodiff.namespace import array_namespace, lift
@@ -32,6 +33,7 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
         >>> float(grad(lambda x: block(block(x)))(np.asarray(1.0)))
         9.0
     """
+    checks.function("f", f, "checkpoint")
     name = getattr(f, "__name__", "checkpoint")
 
     @functools.wraps(f)

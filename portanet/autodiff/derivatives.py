@@ -44,6 +44,7 @@ def jacobian(
                [0., 4., 0.],
                [0., 0., 6.]])
     """
+    checks.function("f", f, "jacobian")
     checks.choice("mode", mode, ("forward", "reverse", None), "jacobian")
 
     @functools.wraps(f)
@@ -179,6 +180,7 @@ def hessian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
         array([[4., 2.],
                [2., 0.]])
     """
+    checks.function("f", f, "hessian")
     return jacobian(grad(f, argnums), argnums, mode="forward")
 
 

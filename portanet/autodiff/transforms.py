@@ -6,6 +6,7 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
+from portanet import checks
 from portanet.autodiff import boundary
 from portanet.autodiff.namespace import lift
 from portanet.autodiff.traced import Trace, TracedArray, is_traced
@@ -36,6 +37,8 @@ def grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False) -
         >>> grad(lambda x: (x**3).__array_namespace__().sum(x**3))(np.asarray([1.0, 2.0]))
         array([ 3., 12.])
     """
+    checks.function("f", f, "grad")
+    checks.boolean("has_aux", has_aux, "grad")
 
     @functools.wraps(f)
     def function(*args: Any, **kwargs: Any) -> Any:
@@ -57,6 +60,8 @@ def value_and_grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool 
         >>> float(value), float(gradient)
         (9.0, 6.0)
     """
+    checks.function("f", f, "value_and_grad")
+    checks.boolean("has_aux", has_aux, "value_and_grad")
 
     @functools.wraps(f)
     def function(*args: Any, **kwargs: Any) -> Any:
@@ -84,7 +89,7 @@ def differentiate(
 
 def positions(argnums: int | Sequence[int], count: int) -> tuple[int, ...]:
     """The positions in `argnums`, made non-negative."""
-    chosen = tuple(argnums) if isinstance(argnums, Sequence) else (argnums,)
+    chosen = checks.integers("argnums", argnums)
     for n in chosen:
         if not -count <= n < count:
             raise TypeError(

@@ -59,7 +59,7 @@ class Backend:
         reason = self.unavailable()
         if reason is not None:
             raise BackendUnavailableError(f"Backend '{self.name}' cannot be used: {reason}")
-        if dtype not in FLOATS:
+        if not isinstance(dtype, str) or dtype not in FLOATS:
             raise ValueError(
                 "Argument `dtype` must be the name of the default dtype of parameters and data, one of "
                 f"{', '.join(map(repr, FLOATS))}. Received: dtype={dtype!r}"
@@ -109,7 +109,9 @@ class Backend:
         """The library's device object for a name (`"cuda"` is its first device) or a device; None is the default."""
         known = self.devices()
         for name, candidate in known.items():
-            if device is None or str(device) in (name, name.partition(":")[0]) or candidate == device:
+            if device is None or str(device) in (name, name.partition(":")[0]):
+                return candidate
+            if not hasattr(device, "__dlpack__") and candidate == device:  # an array compares by element
                 return candidate
         raise ValueError(
             f"Backend '{self.name}' has no such device here. Known: {', '.join(map(repr, known))}. "
@@ -118,7 +120,7 @@ class Backend:
 
     def find_dtype(self, name: str) -> Any:
         """The library's dtype object for a name such as `"float32"`."""
-        dtype = getattr(self.xp, name, None) if name in DTYPES else None
+        dtype = getattr(self.xp, name, None) if isinstance(name, str) and name in DTYPES else None
         if dtype is None:
             raise ValueError(no_dtype(self.name, name, [known for known in DTYPES if hasattr(self.xp, known)]))
         return dtype
@@ -132,7 +134,7 @@ class Backend:
             >>> backend.dtype_name(backend.xp.int32)
             'int32'
         """
-        if not isinstance(dtype, str):
+        if not isinstance(dtype, str) and not hasattr(dtype, "__dlpack__"):  # an array compares by element
             for name in DTYPES:
                 if hasattr(self.xp, name) and getattr(self.xp, name) == dtype:
                     return name
@@ -229,6 +231,6 @@ def host_memory() -> dict[str, int]:
 
 def no_dtype(backend: str, name: str, known: Sequence[str] = ()) -> str:
     """The message that a backend has no dtype of that name."""
-    having = f" Backends {HALF_PRECISION[name]} have it." if name in HALF_PRECISION else ""
+    having = f" Backends {HALF_PRECISION[name]} have it." if isinstance(name, str) and name in HALF_PRECISION else ""
     listed = f" Known: {', '.join(map(repr, known))}." if known else ""
     return f"Backend '{backend}' has no such dtype.{having}{listed} Received: dtype={name!r}"

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from portanet import checks
 from portanet.backends.base import Array, Backend, HostArray, no_dtype
 from portanet.backends.registry import (
     backend_class_of,
@@ -190,9 +191,10 @@ def numeric(x: Any, what: str = "Data") -> HostArray:
     except ValueError as error:
         if "inhomogeneous" not in str(error):
             raise
-        raise _ragged(x, what) from None
+        raise _ragged(x, checks.taken_as(x) if what == "Data" else what) from None
     if host.dtype.kind in "biufc":
         return host if host.dtype.isnative else host.astype(host.dtype.newbyteorder("="))
+    what = checks.taken_as(x) if what == "Data" else what
     if host.dtype.kind == "O" and host.size and np.ndim(host.flat[0]):
         raise _ragged(x, what)
     if callable(x):

@@ -104,7 +104,7 @@ def elementwise(function: F) -> F:
 
     @functools.wraps(function)
     def apply(*args: Any, **options: Any) -> Any:
-        library = library_of(args) if is_large(args[0]) else None  # one of the others may be traced
+        library = library_of(args) if args and is_large(args[0]) else None  # one of the others may be traced
         if library is None:
             return function(*args, **options)
         return library.map_elements(functools.partial(function, **options) if options else function, args)

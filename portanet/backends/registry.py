@@ -16,6 +16,7 @@ from typing import Any
 import array_api_compat
 import numpy as np
 
+from portanet import checks
 from portanet.backends.base import Array, Backend, BackendUnavailableError
 from portanet.backends.forward import ForwardBackend
 
@@ -39,10 +40,11 @@ _default: list[Backend] = []  # the main thread's choice, for threads that have 
 
 def backend_class(name: str) -> type[Backend]:
     """The class of a named backend; its library is not imported yet."""
-    if name not in BACKENDS:
+    if not isinstance(name, str) or name not in BACKENDS:
         near = difflib.get_close_matches(str(name), BACKENDS, n=1)
         hint = f" Did you mean {near[0]!r}?" if near else ""
-        raise ValueError(f"Unknown backend.{hint} Known: 'auto', {', '.join(map(repr, BACKENDS))}. Received: {name!r}")
+        known = ", ".join(map(repr, ("auto", *BACKENDS)))
+        raise ValueError(f"Unknown backend.{hint} Argument `name` must be one of {known}. Received: name={name!r}")
     return _imported(*BACKENDS[name])
 
 
@@ -54,13 +56,13 @@ def _imported(module: str, name: str) -> type[Backend]:
 def make_backend(name: str | Backend, device: Any = None, dtype: str = "float32") -> Backend:
     """A backend by name, without choosing it; `"auto"` is cupy where a GPU answers, else numpy."""
     if isinstance(name, Backend):
-        if device is not None or dtype != "float32":
+        if device is not None or not isinstance(dtype, str) or dtype != "float32":
             raise ValueError(
                 f"A backend object brings its own device and dtype; give its name, {name.name!r}, to choose others. "
                 f"Received: {name!r}, device={device!r}, dtype={dtype!r}"
             )
         return name
-    if name == "auto":
+    if isinstance(name, str) and name == "auto":
         name = "numpy" if backend_class("cupy").unavailable() else "cupy"
     return backend_class(name)(device, dtype)
 
@@ -204,8 +206,9 @@ def raw_namespace(x: Array) -> Any:
             xp = array_api_compat.array_namespace(x, use_compat=None)
         except TypeError:
             raise TypeError(
-                "Expected an array of a library that follows the array API standard; convert lists and numbers with "
-                f"portanet.asarray first. Received: {x!r} (of type {kind.__module__}.{kind.__qualname__})"
+                f"{checks.taken_as(x)} must be an array of a library that follows the array API standard; "
+                f"convert lists and numbers with portanet.asarray. Received: {x!r} (of type "
+                f"{kind.__module__}.{kind.__qualname__})"
             ) from None
         guest = forward_backend_of(x)
         if array_api_compat.is_numpy_namespace(xp):
@@ -216,6 +219,20 @@ def raw_namespace(x: Array) -> Any:
             xp = guest.load()
         _NAMESPACES[kind] = xp
     return xp
+
+
+def is_dtype(xp: Any, dtype: Any, kind: str | tuple[str, ...] = ("bool", "numeric")) -> bool:
+    """Whether this is a dtype of a library, of a kind in the standard's words; no error for other objects.
+
+    Example:
+        >>> import numpy as np
+        >>> is_dtype(np, np.float32, "real floating"), is_dtype(np, "float32"), is_dtype(np, [1])
+        (True, False, False)
+    """
+    try:
+        return bool(xp.isdtype(dtype, kind))
+    except (TypeError, ValueError, AttributeError):  # libraries differ
+        return False
 
 
 def device_of(x: Array) -> Any:

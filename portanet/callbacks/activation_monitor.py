@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from portanet import checks
 from portanet.backends import HostArray, asarray, use_backend
 from portanet.callbacks.probe import Probe, Statistics, statistics_of
-from portanet.callbacks.watch import named_layers, watched
+from portanet.callbacks.watch import batch, named_layers, watched
 from portanet.tree import tree_leaves, tree_map
 
 BOUNDS = {
@@ -59,8 +60,8 @@ class ActivationMonitor(Probe):
 
     def __init__(self, x: Any, every: int = 1, bins: int = 30, log: Iterable[str] = ()) -> None:
         super().__init__(every, log)
-        self.x = x
-        self.bins = bins
+        self.x = batch("x", x, type(self))
+        self.bins = checks.positive_int("bins", bins, type(self))
 
     def look(self, model: Any) -> Statistics:
         layers = named_layers(model)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from numbers import Integral
 from typing import Any
 
 from portanet.callbacks.base import Callback
@@ -30,8 +31,10 @@ class CallbackList:
                     "one of a function with callbacks.LambdaCallback, of a class by calling it. "
                     f"Received: {callback!r}"
                 )
-        if params.get("verbose", 0) != 0 and not any(isinstance(callback, ProgressBar) for callback in ordered):
-            ordered.insert(0, ProgressBar(params["verbose"]))
+        verbose = params.get("verbose", 0)
+        silent = isinstance(verbose, Integral) and verbose == 0
+        if not silent and not any(isinstance(callback, ProgressBar) for callback in ordered):
+            ordered.insert(0, ProgressBar(verbose))
         for callback in ordered:
             callback.set_model(model)
             callback.set_params(params)

@@ -24,7 +24,8 @@ class Periodic(Monitor):
 
     def __init__(self, save_freq: str | int, monitor: str = "val_loss", mode: str = "auto") -> None:
         super().__init__(monitor, mode)
-        self.save_freq = save_freq if save_freq == "epoch" else checks.positive_int("save_freq", save_freq, type(self))
+        by_epoch = isinstance(save_freq, str) and save_freq == "epoch"
+        self.save_freq = save_freq if by_epoch else checks.positive_int("save_freq", save_freq, type(self))
         self.batches = 0
         """Batches since the model was last saved."""
 
@@ -104,8 +105,8 @@ class ModelCheckpoint(Periodic):
         keep: int | None = None,
     ) -> None:
         super().__init__(save_freq, monitor, mode)
-        self.filepath = os.fspath(filepath)
-        self.verbose = verbose
+        self.filepath = checks.path("filepath", filepath, type(self))
+        self.verbose = checks.verbose(verbose, type(self))
         self.save_best_only = checks.boolean("save_best_only", save_best_only, type(self))
         self.save_weights_only = checks.boolean("save_weights_only", save_weights_only, type(self))
         self.best = initial_value_threshold
@@ -185,9 +186,7 @@ class BackupAndRestore(Periodic):
         self, backup_dir: str | os.PathLike[str], save_freq: str | int = "epoch", delete_checkpoint: bool = True
     ) -> None:
         super().__init__(save_freq)
-        if not os.fspath(backup_dir):
-            raise ValueError(f"Argument `backup_dir` must name a folder. Received: backup_dir={backup_dir!r}")
-        self.path = pathlib.Path(backup_dir) / "state.safetensors"
+        self.path = pathlib.Path(checks.path("backup_dir", backup_dir, type(self))) / "state.safetensors"
         self.delete_checkpoint = checks.boolean("delete_checkpoint", delete_checkpoint, type(self))
 
     def on_train_begin(self, logs: Logs | None = None) -> None:

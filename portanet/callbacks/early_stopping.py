@@ -56,10 +56,11 @@ class EarlyStopping(Monitor):
     ) -> None:
         super().__init__(monitor, mode, min_delta)
         self.patience = checks.integer("patience", patience, type(self), least=0)
-        self.verbose = verbose
-        self.baseline = baseline
-        if baseline is not None and baseline == baseline:  # NaN, as None, is always improved on
-            self.baseline = checks.number("baseline", baseline, "[-inf, inf]", type(self))
+        self.verbose = checks.verbose(verbose, type(self))
+        nan = isinstance(baseline, float) and baseline != baseline  # as None, it is always improved on
+        self.baseline = (
+            baseline if baseline is None or nan else checks.number("baseline", baseline, "[-inf, inf]", type(self))
+        )
         self.restore_best_weights = checks.boolean("restore_best_weights", restore_best_weights, type(self))
         self.start_from_epoch = checks.integer("start_from_epoch", start_from_epoch, type(self), least=0)
         self._reset()

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from portanet import checks
 from portanet.callbacks.probe import Probe, Statistics, statistics_of
+from portanet.callbacks.watch import batch
 
 
 class GradientMonitor(Probe):
@@ -49,8 +51,9 @@ class GradientMonitor(Probe):
         self, x: Any, y: Any, sample_weight: Any = None, every: int = 1, bins: int = 30, log: Iterable[str] = ()
     ) -> None:
         super().__init__(every, log)
-        self.data = (x, y, sample_weight)
-        self.bins = bins
+        weight = None if sample_weight is None else batch("sample_weight", sample_weight, type(self))
+        self.data = (batch("x", x, type(self)), batch("y", y, type(self)), weight)
+        self.bins = checks.positive_int("bins", bins, type(self))
 
     def look(self, model: Any) -> Statistics:
         _, gradients = model.loss_and_gradients(*self.data)

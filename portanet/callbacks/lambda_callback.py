@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from portanet import checks
 from portanet.callbacks.base import Callback
 
 
@@ -55,4 +56,4 @@ class LambdaCallback(Callback):
             if name not in known:
                 raise TypeError(f"LambdaCallback supports the hooks {', '.join(known)}. Received: {name}={function!r}")
             if function is not None:
-                setattr(self, name, function)
+                setattr(self, name, checks.function(name, function, type(self)))

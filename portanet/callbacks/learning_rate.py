@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
+from portanet import checks
 from portanet.callbacks.base import Callback, Logs
 from portanet.callbacks.monitor import Monitor
 from portanet.schedules import LearningRateSchedule, ReduceOnPlateau
@@ -35,13 +36,12 @@ class LearningRateScheduler(Callback):
     """
 
     def __init__(self, schedule: Callable[..., float], verbose: int = 0) -> None:
-        if not callable(schedule):
-            raise TypeError(
-                f"Argument `schedule` must be a function of the epoch, or of epoch and learning rate. "
-                f"Received: schedule={schedule!r}"
+        if not callable(schedule) or isinstance(schedule, type):
+            raise checks.invalid(
+                "schedule", schedule, "a function of the epoch, or of epoch and learning rate", type(self)
             )
         self.schedule = schedule
-        self.verbose = verbose
+        self.verbose = checks.verbose(verbose, type(self))
         self.epoch: int | None = None
         """The epoch for which the learning rate was set; None before the first."""
         self._takes_rate = not isinstance(schedule, LearningRateSchedule) and _takes_two(schedule)
@@ -115,7 +115,7 @@ class ReduceLROnPlateau(Monitor):
         min_lr: float = 0.0,
     ) -> None:
         super().__init__(monitor, mode, min_delta)
-        self.verbose = verbose
+        self.verbose = checks.verbose(verbose, type(self))
         self.plateau = ReduceOnPlateau(factor, patience, "min", self.min_delta, cooldown, min_lr)
 
     def on_train_begin(self, logs: Logs | None = None) -> None:

@@ -28,7 +28,7 @@ class LogFile(Callback):
     """
 
     def __init__(self, filename: str | os.PathLike[str], append: bool = False) -> None:
-        self.path = pathlib.Path(filename)
+        self.path = pathlib.Path(checks.path("filename", filename, type(self)))
         self.append = checks.boolean("append", append, type(self))
         self.size: int | None = None
         """Size of the file in bytes after the last line of this run; None before the first."""
@@ -112,7 +112,9 @@ class CSVLogger(LogFile):
 
     def __init__(self, filename: str | os.PathLike[str], separator: str = ",", append: bool = False) -> None:
         super().__init__(filename, append)
-        self.separator = separator
+        self.separator = checks.text("separator", separator, type(self))
+        if len(separator) != 1 or separator in '\r\n"':
+            raise checks.invalid("separator", separator, "one character, such as ',' or '\\t'", type(self))
         self.columns: list[str] = []
 
     def begin(self, first: str, logs: Mapping[str, Any]) -> str:

@@ -28,7 +28,7 @@ class Monitor(Callback):
     """
 
     def __init__(self, monitor: str = "val_loss", mode: str = "auto", min_delta: float = 0.0) -> None:
-        self.monitor = monitor
+        self.monitor = checks.text("monitor", monitor, type(self))
         self.mode = checks.choice("mode", mode, ("auto", "min", "max"), type(self))
         self.min_delta = abs(checks.number("min_delta", min_delta, of=type(self)))
 

@@ -47,8 +47,8 @@ class PlotHistory(Callback):
         quantities: Iterable[str] | None = None,
         every: int | None = None,
     ) -> None:
-        self.path = pathlib.Path(filename)
-        self.quantities = None if quantities is None else list(quantities)
+        self.path = pathlib.Path(checks.path("filename", filename, type(self)))
+        self.quantities = None if quantities is None else list(checks.texts("quantities", quantities, type(self)))
         self.every = None if every is None else checks.positive_int("every", every, type(self))
         self.figure: Any = None
         self.curves: dict[str, list[list[float]]] = {}

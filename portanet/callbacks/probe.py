@@ -34,7 +34,7 @@ class Probe(Callback):
 
     def __init__(self, every: int = 1, log: Iterable[str] = ()) -> None:
         self.every = checks.positive_int("every", every, type(self))
-        self.log = tuple(log)
+        self.log = checks.texts("log", log, type(self))
         self.epochs: list[int] = []
         self.records: list[Statistics] = []
 

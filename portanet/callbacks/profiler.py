@@ -13,7 +13,7 @@ from portanet.autodiff import array_namespace, grad
 from portanet.backends import Array, Backend, asarray, use_backend
 from portanet.callbacks.base import Callback, Logs
 from portanet.callbacks.table import table
-from portanet.callbacks.watch import named_layers, watched
+from portanet.callbacks.watch import batch, named_layers, watched
 from portanet.tree import tree_leaves, tree_map
 from portanet.variables import bind
 
@@ -45,9 +45,9 @@ class Profiler(Callback):
     """
 
     def __init__(self, x: Any, repeats: int = 5, verbose: int = 1) -> None:
-        self.x = x
+        self.x = batch("x", x, type(self))
         self.repeats = checks.positive_int("repeats", repeats, type(self))
-        self.verbose = verbose
+        self.verbose = checks.verbose(verbose, type(self))
         self.rows: list[dict[str, Any]] = []
 
     def on_train_end(self, logs: Logs | None = None) -> None:

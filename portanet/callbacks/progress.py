@@ -36,9 +36,10 @@ class ProgressBar(Callback):
     """
 
     def __init__(self, verbose: Any = "auto") -> None:
-        if verbose not in ("auto", 0, 1, 2, True, False):
-            raise checks.invalid("verbose", verbose, "'auto', 0, 1 or 2", type(self))
-        self.mode = int(verbose) if verbose != "auto" else (1 if shows_bars() else 2)
+        if isinstance(verbose, str):
+            checks.choice("verbose", verbose, ("auto",), type(self))
+            verbose = 1 if shows_bars() else 2
+        self.mode = checks.verbose(verbose, type(self))
         self.bar: Any = None
         self.title = ""
         self.training = False

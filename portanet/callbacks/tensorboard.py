@@ -49,7 +49,7 @@ class TensorBoard(Callback):
         histogram_freq: int = 0,
         update_freq: int | str = "epoch",
     ) -> None:
-        self.log_dir = pathlib.Path(log_dir)
+        self.log_dir = pathlib.Path(checks.path("log_dir", log_dir, type(self)))
         self.histogram_freq = checks.integer("histogram_freq", histogram_freq, type(self), least=0)
         if isinstance(update_freq, str):
             update_freq = checks.choice("update_freq", update_freq, ("epoch", "batch"), type(self))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from portanet import checks
 from portanet.callbacks.base import Callback, Logs
 from portanet.callbacks.table import table
 
@@ -35,7 +36,7 @@ class Timing(Callback):
     """
 
     def __init__(self, verbose: int = 0) -> None:
-        self.verbose = verbose
+        self.verbose = checks.verbose(verbose, type(self))
         self.on_train_begin()
 
     def on_train_begin(self, logs: Logs | None = None) -> None:

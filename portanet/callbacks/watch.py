@@ -6,7 +6,10 @@ import contextlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from portanet import checks
+from portanet.backends import to_host
 from portanet.layers import Layer
+from portanet.tree import tree_leaves
 from portanet.variables import bind
 
 
@@ -69,3 +72,16 @@ def watched(
     finally:
         for layer in paths:
             vars(layer).pop("call", None)
+
+
+def batch(name: str, x: Any, of: type) -> Any:
+    """An argument that is a batch: an array of numbers, or a tree of them, on any device."""
+    for leaf in tree_leaves(x) or [x]:
+        host = to_host(leaf)
+        if host.dtype.kind not in "biuf" or host.ndim == 0:
+            received = f"{type(leaf).__name__} of shape {host.shape} and dtype {host.dtype}"
+            raise ValueError(
+                f"{checks.argument(name, of)} must be an array of numbers with a batch axis, or a tree of them. "
+                f"Received: {received}"
+            )
+    return x

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import pathlib
 from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
+from portanet import checks
 from portanet.backends import HostArray
 
 
@@ -39,7 +41,9 @@ class NpyShards:
     """
 
     def __init__(self, paths: Iterable[Any]) -> None:
-        self.paths = [pathlib.Path(path) for path in paths]
+        if isinstance(paths, (str, os.PathLike)) or not isinstance(paths, Iterable):
+            raise checks.invalid("paths", paths, "a list of paths", type(self))
+        self.paths = [pathlib.Path(checks.path("paths", path, type(self))) for path in paths]
         if not self.paths:
             raise FileNotFoundError("Argument `paths` names no files; does the folder or pattern exist? Received: []")
         parts = [_mapped(path) for path in self.paths]

@@ -12,7 +12,7 @@ from sklearn.base import BaseEstimator
 from sklearn.model_selection import train_test_split
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from portanet import checks, layers, losses, optimizers, random
+from portanet import activations, checks, layers, losses, optimizers, random
 from portanet.backends import HostArray, backend_class_of, get_backend, make_backend, use_backend
 from portanet.losses import Loss
 from portanet.models import Model, Sequential
@@ -103,11 +103,12 @@ class PortanetEstimator(BaseEstimator):  # type: ignore[misc]
         """Train a new network, or the existing one if `resume`, on validated data."""
         if sample_weight is not None:
             sample_weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
-        checks.boolean("warm_start", self.warm_start, type(self))
+        if not (self.callbacks is None or isinstance(self.callbacks, (list, tuple))):
+            raise checks.invalid("callbacks", self.callbacks, "a list of callbacks or None", type(self))
         epochs = checks.positive_int("epochs", epochs, type(self))
         seed = self._draw_seed()
         if not resume:
-            self._dtype = self.dtype or str(X.dtype)
+            self._dtype = str(X.dtype) if self.dtype is None else self.dtype
         with random.use_seed(seed), self._use_backend():
             if not resume:
                 self.model_ = self._make_model()
@@ -117,7 +118,8 @@ class PortanetEstimator(BaseEstimator):  # type: ignore[misc]
             train, validation = self._split(y, seed)
             data = [X, self._targets(y), *([] if sample_weight is None else [sample_weight])]
             x, targets, *weights = [array[train] for array in data]
-            batch_size: Any = min(200, len(x)) if self.batch_size == "auto" else self.batch_size
+            auto = isinstance(self.batch_size, str) and self.batch_size == "auto"
+            batch_size: Any = min(200, len(x)) if auto else self.batch_size
             history = self.model_.fit(
                 x,
                 targets,
@@ -162,10 +164,15 @@ class PortanetEstimator(BaseEstimator):  # type: ignore[misc]
         """The network, built."""
         count = self._count_outputs()
         if self.model is None:
-            hidden = [layers.Dense(size, self.activation) for size in self.hidden_layer_sizes]
+            if not isinstance(self.hidden_layer_sizes, (list, tuple)):
+                expected = "a list of positive integers"
+                raise checks.invalid("hidden_layer_sizes", self.hidden_layer_sizes, expected, type(self))
+            sizes = [checks.positive_int("hidden_layer_sizes", n, type(self)) for n in self.hidden_layer_sizes]
+            activation = activations.get(self.activation, "activation", type(self))
+            hidden = [layers.Dense(size, activation) for size in sizes]
             last = layers.Dense(count, self._last_activation)
             return Sequential([layers.Input((self.n_features_in_,)), *hidden, last])
-        model = self.model(self.n_features_in_, count)
+        model = checks.function("model", self.model, type(self))(self.n_features_in_, count)
         if not isinstance(model, Model):
             raise TypeError(
                 "Argument `model` must be a function (n_features, n_outputs) -> portanet model. "
@@ -176,7 +183,7 @@ class PortanetEstimator(BaseEstimator):  # type: ignore[misc]
         return model
 
     def _make_optimizer(self) -> Any:
-        optimizer = optimizers.get(copy.deepcopy(self.optimizer))
+        optimizer = copy.deepcopy(optimizers.get(self.optimizer, "optimizer", type(self)))
         if isinstance(self.optimizer, str) and self.learning_rate is not None:
             optimizer.learning_rate = hyperparameter("learning_rate", self.learning_rate, type(self), "[0, inf)")
         return optimizer
@@ -184,8 +191,8 @@ class PortanetEstimator(BaseEstimator):  # type: ignore[misc]
     def _make_loss(self) -> Loss:
         """The loss; given by name, it is divided by the sum of weights, so that weight 2 equals a repeated example."""
         if self.loss is not None and not isinstance(self.loss, str):
-            return losses.get(copy.deepcopy(self.loss))
-        loss = losses.get(self.loss or self._default_loss)
+            return copy.deepcopy(losses.get(self.loss, "loss", type(self)))
+        loss = losses.get(self._default_loss if self.loss is None else self.loss, "loss", type(self))
         loss.reduction = "mean_with_sample_weight"
         return loss
 

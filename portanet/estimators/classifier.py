@@ -9,6 +9,7 @@ from sklearn.base import ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d, validate_data
 
+from portanet import checks
 from portanet.backends import HostArray
 from portanet.estimators.base import FLOATS, PortanetEstimator, require_unmasked
 from portanet.utils import to_categorical
@@ -52,7 +53,7 @@ class PortanetClassifier(ClassifierMixin, PortanetEstimator):  # type: ignore[mi
             y: Labels of any kind, shape (examples,).
             sample_weight: Weight of each example.
         """
-        resume = self.warm_start and hasattr(self, "model_")
+        resume = checks.boolean("warm_start", self.warm_start, type(self)) and hasattr(self, "model_")
         require_unmasked(X, y, sample_weight)
         X, y = validate_data(self, X, y, dtype=FLOATS, reset=not resume)
         return self._fit(X, y, sample_weight, None, self.epochs, resume)

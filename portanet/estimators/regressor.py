@@ -7,6 +7,7 @@ from typing import Any, Self
 from sklearn.base import RegressorMixin
 from sklearn.utils.validation import validate_data
 
+from portanet import checks
 from portanet.backends import HostArray
 from portanet.estimators.base import FLOATS, PortanetEstimator, require_unmasked
 
@@ -49,7 +50,7 @@ class PortanetRegressor(RegressorMixin, PortanetEstimator):  # type: ignore[misc
             y: Targets, shape (examples,) or (examples, outputs).
             sample_weight: Weight of each example.
         """
-        return self._fit(X, y, sample_weight, self.epochs, self.warm_start)
+        return self._fit(X, y, sample_weight, self.epochs, checks.boolean("warm_start", self.warm_start, type(self)))
 
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Train for one epoch, continuing from the last call; arguments as for `fit`."""

@@ -30,15 +30,20 @@ INITIALIZERS = names(
 INITIALIZERS |= {"zero": Zeros, "one": Ones, "uniform": RandomUniform, "normal": RandomNormal}
 
 
-def get(identifier: Any) -> Any:
+def get(identifier: Any, name: str = "identifier", of: Any = "") -> Any:
     """An initializer by name, or the given object (or function `(shape, generator) -> NumPy array`).
+
+    Args:
+        identifier: Name or object.
+        name: Name of the argument that holds it, for errors.
+        of: The layer, class or function that takes it.
 
     Example:
         >>> from portanet import initializers
         >>> initializers.get("he_normal").get_config()
         {'seed': None}
     """
-    return lookup("initializer", identifier, INITIALIZERS)
+    return lookup("initializer", identifier, INITIALIZERS, name, of)
 
 
 __all__ = [

@@ -21,6 +21,9 @@ def fans(shape: tuple[int, ...]) -> tuple[int, int]:
         >>> fans((784, 500)), fans((3, 3, 16, 32)), fans((64, 256)), fans((10,)), fans(())
         ((784, 500), (144, 288), (64, 256), (10, 10), (1, 1))
     """
+    if not isinstance(shape, (list, tuple)):
+        raise checks.invalid("shape", shape, "a tuple of integers", "fans")
+    shape = checks.integers("shape", shape, of="fans", least=0) if shape else ()
     if len(shape) < 2:
         size = math.prod(shape)
         return size, size

@@ -39,6 +39,9 @@ def lsuv(model: Any, x: Any, tolerance: float = 0.1, max_iterations: int = 10) -
         [1, 1]
     """
     tolerance = checks.positive("tolerance", tolerance, "lsuv")
+    max_iterations = checks.positive_int("max_iterations", max_iterations, "lsuv")
+    if not hasattr(model, "flatten_layers"):
+        raise checks.invalid("model", model, "a layer or model", "lsuv")
     first = next(iter(model.variables), None)
     with use_backend(get_backend() if first is None else first.backend):
         inputs = asarray(x)

@@ -108,9 +108,10 @@ class VarianceScaling(Initializer):
         super().__init__(seed)
         self.scale = checks.positive("scale", scale, type(self))
         self.mode = checks.choice("mode", mode, ("fan_in", "fan_out", "fan_avg"), type(self))
-        distribution = "truncated_normal" if distribution == "normal" else distribution
-        known = ("truncated_normal", "untruncated_normal", "uniform")
+        known = ("truncated_normal", "untruncated_normal", "uniform", "normal")
         self.distribution = checks.choice("distribution", distribution, known, type(self))
+        if self.distribution == "normal":
+            self.distribution = "truncated_normal"
 
     def draw(self, shape: tuple[int, ...], generator: np.random.Generator) -> HostArray:
         fan_in, fan_out = fans(shape)

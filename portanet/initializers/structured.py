@@ -34,7 +34,8 @@ class Orthogonal(Initializer):
 
     def __init__(self, gain: float | str = 1.0, seed: int | None = None) -> None:
         super().__init__(seed)
-        self.gain = checks.number("gain", math.sqrt(2) if gain == "relu" else gain, of=type(self))
+        by_name = isinstance(gain, str) and gain == "relu"
+        self.gain = math.sqrt(2) if by_name else checks.number("gain", gain, of=type(self))
 
     def draw(self, shape: tuple[int, ...], generator: np.random.Generator) -> HostArray:
         if len(shape) < 2:

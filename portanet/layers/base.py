@@ -106,7 +106,7 @@ class Layer(WeightHolder):
     ) -> None:
         super().__init__(name, dtype)
         self._trainable = checks.boolean("trainable", trainable, self)
-        self.activity_regularizer = regularizers.get(activity_regularizer)
+        self.activity_regularizer = regularizers.get(activity_regularizer, "activity_regularizer", self)
         self.built = False
         self.build_shape: Any = None
         """Shape of the inputs for which the layer was built."""
@@ -223,10 +223,10 @@ class Layer(WeightHolder):
     def in_compute_dtype(self, inputs: Any, integers: bool = False) -> Any:
         """A tree with its floating-point arrays (and `integers` and booleans) cast to the compute dtype."""
         if self._policy is not None:
-            return cast_floats(inputs, self._policy.compute_dtype, integers)
+            return cast_floats(inputs, self._policy.compute_dtype, integers, self)
         for variable in self._variables.values():
             if not variable.counter:
-                return cast_floats(inputs, variable.value.dtype, integers)
+                return cast_floats(inputs, variable.value.dtype, integers, self)
         return cast_integers(inputs, self) if integers else inputs
 
     @property
@@ -348,7 +348,7 @@ class Layer(WeightHolder):
         """
         for variable in self.variables:
             current = variable.backend.dtype_name(variable.backend.dtype)
-            with use_backend(name, device, dtype or current) as backend:
+            with use_backend(name, device, current if dtype is None else dtype) as backend:
                 variable.move(backend)
         return self
 

@@ -10,7 +10,15 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from portanet.autodiff import unwrap
-from portanet.backends import Array, Backend, ForwardBackend, backend_class_of, forward_backend_of, raw_namespace
+from portanet.backends import (
+    Array,
+    Backend,
+    ForwardBackend,
+    backend_class_of,
+    forward_backend_of,
+    is_dtype,
+    raw_namespace,
+)
 from portanet.layers.several_inputs import mask_fits, masks_of
 from portanet.layers.symbolic import SymbolicArray
 from portanet.lookup import snake_case
@@ -153,8 +161,16 @@ def inspect_input(layer: Layer, x: Any, options: dict[str, Any]) -> tuple[bool, 
     guest = None
     for leaf in leaves or [x]:
         plain = unwrap(leaf)
-        if not hasattr(plain, "dtype") or not hasattr(plain, "shape"):
-            raise _not_an_array(layer, x, leaf)
+        dtype = getattr(plain, "dtype", None)
+        key = type(dtype), dtype
+        if key not in _dtypes:
+            _require_array(layer, x, leaf, plain)
+            _dtypes.add(key)
+        if plain.shape == ():
+            raise ValueError(
+                f"Layer '{layer.name}' needs inputs with a batch axis: x[None] for a single example. "
+                "Received: an array of shape ()"
+            )
         if variable is not None and raw_namespace(plain) is variable.backend.xp:
             continue
         library = forward_backend_of(plain)
@@ -181,13 +197,24 @@ def _require_one_library(layer: Layer, leaves: list[Any], options: dict[str, Any
             raise foreign_array(f"{what} an array of", library_name(unwrap(leaves[0])), plain)
 
 
-def _not_an_array(layer: Layer, x: Any, leaf: Any) -> TypeError:
-    alone = leaf is x or not any(hasattr(other, "shape") for other in tree_leaves(x))
-    received = type(x).__name__ if alone else f"{type(leaf).__name__} among arrays"
-    return TypeError(
-        f"Layer '{layer.name}' computes with arrays; convert lists and numbers with portanet.asarray(x). "
-        f"Received: {received}"
-    )
+_dtypes: set[tuple[type, Any]] = set()
+"""Dtypes of numbers seen: NumPy has others."""
+
+
+def _require_array(layer: Layer, x: Any, leaf: Any, plain: Any) -> None:
+    """Reject a leaf of the input `x` that is no array of numbers."""
+    if not hasattr(plain, "dtype") or not hasattr(plain, "shape"):
+        alone = leaf is x or not any(hasattr(other, "shape") for other in tree_leaves(x))
+        received = type(x).__name__ if alone else f"{type(leaf).__name__} among arrays"
+        raise TypeError(
+            f"Layer '{layer.name}' computes with arrays; convert lists and numbers with portanet.asarray(x). "
+            f"Received: {received}"
+        )
+    if not is_dtype(raw_namespace(plain), plain.dtype):
+        raise TypeError(
+            f"Layer '{layer.name}' computes with numbers; encode text and categories as numbers first. "
+            f"Received: an array of dtype {plain.dtype}"
+        )
 
 
 def foreign_array(what: str, backend: str, x: Array) -> TypeError:

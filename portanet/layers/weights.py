@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from portanet import constraints, initializers, random, regularizers
+from portanet import checks, constraints, initializers, random, regularizers
 from portanet.backends import Array, Backend, HostArray, get_backend
 from portanet.configurable import Configurable
 from portanet.layers.calling import foreign_array, foreign_to
@@ -34,12 +34,12 @@ class WeightHolder(Configurable):
 
     def __init__(self, name: str | None = None, dtype: DTypePolicy | str | None = None) -> None:
         if name is not None and (not isinstance(name, str) or not name or "/" in name):
-            raise ValueError(f"Argument `name` must be a non-empty string without '/'. Received: name={name!r}")
+            raise checks.invalid("name", name, "a non-empty string without '/'", type(self))
         self._named = name is not None
         self.name = name or snake_case(type(self).__name__)
         self._adopted = False
         self._owner_path: str | None = None
-        self._policy = chosen_policy(dtype)
+        self._policy = chosen_policy(dtype, self)
         self._variables: dict[str, Variable] = {}
 
     def add_weight(
@@ -74,7 +74,7 @@ class WeightHolder(Configurable):
             raise ValueError(f"Layer '{self.name}' already has a weight of that name. Received: name={name!r}")
         backend = self._backend_for_weights()
         shape = tuple(int(n) for n in shape)
-        initial = initializers.get("zeros" if will_be_loaded(shape) else initializer)
+        initial = initializers.get("zeros" if will_be_loaded(shape) else initializer, "initializer", self)
         host = initial(shape, random.host_generator(self._path(), name))
         if dtype is None:
             dtype = self._policy.variable_dtype if self._policy else backend.dtype_name(backend.dtype)
@@ -82,7 +82,8 @@ class WeightHolder(Configurable):
         value = backend.from_host(np.asarray(host, dtype="float32" if dtype == "bfloat16" else dtype))
         if value.dtype != native:  # NumPy has no bfloat16
             value = backend.xp.astype(value, native)
-        penalty, projection = regularizers.get(regularizer), constraints.get(constraint)
+        penalty = regularizers.get(regularizer, "regularizer", self)
+        projection = constraints.get(constraint, "constraint", self)
         variable = Variable(value, name, backend, trainable, penalty, projection, autocast=autocast)
         self._variables[name] = variable
         return variable
@@ -148,10 +149,14 @@ def _takes_options(init: Any) -> bool:
 
 def assign_all(layer: str, variables: list[Variable], values: list[Any]) -> None:
     """Replace the values of a layer's variables with host arrays of the same shapes; all of them or none."""
+    if not isinstance(values, (list, tuple)):
+        raise ValueError(f"Argument `weights` of layer '{layer}' must be a list of arrays. Received: {values!r}")
     if len(values) != len(variables):
         raise ValueError(f"Layer '{layer}' has {len(variables)} weights; pass as many. Received: {len(values)} arrays")
     hosts = [np.asarray(value) for value in values]
     for variable, host in zip(variables, hosts, strict=True):
+        if host.dtype.kind not in "biufV":  # V: bfloat16
+            raise ValueError(f"Weight '{variable.path}' takes numbers. Received: an array of dtype {host.dtype}")
         if host.shape != variable.shape:
             raise ValueError(f"Weight '{variable.path}' has shape {variable.shape}. Received: {host.shape}")
     for variable, host in zip(variables, hosts, strict=True):

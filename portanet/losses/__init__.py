@@ -44,15 +44,20 @@ for _alias, _loss in {
     LOSSES |= {_alias: _loss, _alias.upper(): _loss}
 
 
-def get(identifier: Any) -> Loss:
+def get(identifier: Any, name: str = "identifier", of: Any = "") -> Loss:
     """A loss by name, the given object, or a loss made of a function `(y_true, y_pred) -> loss of each example`.
+
+    Args:
+        identifier: Name or object.
+        name: Name of the argument that holds it, for errors.
+        of: The layer, class or function that takes it.
 
     Example:
         >>> from portanet import losses
         >>> losses.get("mse").name
         'mean_squared_error'
     """
-    loss = lookup("loss", identifier, LOSSES)
+    loss = lookup("loss", identifier, LOSSES, name, of)
     return loss if isinstance(loss, Loss) else FunctionLoss(loss)
 
 

@@ -10,7 +10,7 @@ from portanet.autodiff import array_namespace, is_traced, lift, unwrap
 from portanet.backends import Array, HostArray, backend_class_of, raw_namespace, to_host
 from portanet.configurable import Configurable
 from portanet.lookup import snake_case
-from portanet.mixed_precision import at_least_float32, require_real
+from portanet.mixed_precision import at_least_float32, require_numbers, require_real
 
 Check = TypeVar("Check", bound=Callable[..., None])
 REDUCTIONS = ("sum_over_batch_size", "mean", "mean_with_sample_weight", "sum", None)
@@ -32,9 +32,9 @@ class Loss(Configurable):
     """Whether the targets are class numbers."""
 
     def __init__(self, reduction: str | None = "sum_over_batch_size", name: str | None = None) -> None:
-        reduction = None if reduction == "none" else reduction
+        reduction = None if isinstance(reduction, str) and reduction == "none" else reduction
         self.reduction = checks.choice("reduction", reduction, REDUCTIONS, type(self))
-        self.name = name or snake_case(type(self).__name__)
+        self.name = snake_case(type(self).__name__) if name is None else checks.text("name", name, type(self))
 
     def call(self, y_true: Array, y_pred: Array) -> Array:
         """The loss of each example."""
@@ -117,8 +117,14 @@ class Loss(Configurable):
         Returns:
             An array of shape (), or of the losses' shape for `reduction=None`.
         """
+        owner = f"Loss '{self.name}'"
+        for name, array in (("y_true", y_true), ("y_pred", y_pred)):
+            require_numbers(name, array, owner)
+        for name, array in (("sample_weight", sample_weight), ("mask", mask)):
+            if array is not None:
+                require_numbers(name, array, owner)
         plain, other = unwrap(y_true), unwrap(y_pred)
-        if not hasattr(plain, "dtype") or raw_namespace(plain) is not raw_namespace(other):
+        if raw_namespace(plain) is not raw_namespace(other):
             raise TypeError(
                 f"Loss '{self.name}' compares arrays of one library; convert with portanet.asarray(y). Received: "
                 f"y_true {type(plain).__name__}, y_pred {type(other).__name__}"
@@ -144,7 +150,8 @@ class FunctionLoss(Loss):
         reduction: str | None = "sum_over_batch_size",
         name: str | None = None,
     ) -> None:
-        super().__init__(reduction, name or getattr(function, "__name__", "loss"))
+        checks.function("function", function, type(self))
+        super().__init__(reduction, getattr(function, "__name__", "loss") if name is None else name)
         self.function = function
 
     def check_shapes(self, y_true: Any, y_pred: Any) -> None:

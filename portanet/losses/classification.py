@@ -113,7 +113,7 @@ class SparseCategoricalCrossentropy(IntegerTargets):
     ) -> None:
         super().__init__(reduction, name)
         self.from_logits = checks.boolean("from_logits", from_logits, type(self))
-        self.ignore_class = ignore_class
+        self.ignore_class = None if ignore_class is None else checks.integer("ignore_class", ignore_class, type(self))
 
     def call(self, y_true: Array, y_pred: Array) -> Array:
         targets = one_hot(y_true, y_pred.shape[-1], y_pred.dtype)

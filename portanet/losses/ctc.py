@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from portanet import checks
 from portanet.activations import log_softmax
 from portanet.autodiff import array_namespace, is_traced, lift
 from portanet.backends import Array, HostArray, device_of
@@ -83,6 +84,20 @@ def ctc(
         >>> float(np.exp(-loss[0]).round(6))
         0.75
     """
+    checks.integer("blank", blank, "ctc", least=0)
+    for array in (logits, labels, label_lengths, *(() if input_lengths is None else (input_lengths,))):
+        array_namespace(array)  # rejects what is none
+    if len(logits.shape) != 3 or len(labels.shape) != 2 or logits.shape[0] != labels.shape[0]:
+        raise ValueError(
+            "ctc needs `logits` of shape (batch, time, classes) and `labels` of shape (batch, length). "
+            f"Received: logits of shape {tuple(logits.shape)}, labels of shape {tuple(labels.shape)}"
+        )
+    for name, lengths in (("label_lengths", label_lengths), ("input_lengths", input_lengths)):
+        if lengths is not None and tuple(lengths.shape) != (logits.shape[0],):
+            raise ValueError(
+                f"Argument `{name}` of ctc must have shape (batch,), {(logits.shape[0],)}. "
+                f"Received: shape {tuple(lengths.shape)}"
+            )
     xp = array_namespace(logits, labels)
     if is_traced(logits):  # not every library leaves `plain - traced` to the right operand
         labels, label_lengths, input_lengths = lift(labels), lift(label_lengths), lift(input_lengths)

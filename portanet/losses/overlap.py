@@ -11,10 +11,6 @@ from portanet.losses.regression import EPSILON
 Axis = int | list[int] | tuple[int, ...] | None
 
 
-def _axes(axis: Axis) -> int | tuple[int, ...] | None:
-    return tuple(axis) if isinstance(axis, list) else axis
-
-
 class Dice(Loss):
     """`1 - 2 sum(y_true * y_pred) / (sum(y_true) + sum(y_pred))` (Milletari et al., V-Net, 2016).
 
@@ -33,7 +29,7 @@ class Dice(Loss):
         self, reduction: str | None = "sum_over_batch_size", name: str | None = None, axis: Axis = None
     ) -> None:
         super().__init__(reduction, name)
-        self.axis = _axes(axis)
+        self.axis = None if axis is None else checks.integers("axis", axis, of=type(self))
 
     def call(self, y_true: Array, y_pred: Array) -> Array:
         xp = array_namespace(y_true, y_pred)

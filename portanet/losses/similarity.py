@@ -69,6 +69,9 @@ def triplet(anchor: Array, positive: Array, negative: Array, margin: float = 1.0
         >>> triplet(a, p, n)
         array([0.5])
     """
+    checks.number("margin", margin, of="triplet")
+    for array in (anchor, positive, negative):
+        array_namespace(array)  # rejects what is none
     if not tuple(anchor.shape) == tuple(positive.shape) == tuple(negative.shape):
         raise ValueError(
             "triplet compares three arrays of the same shape. "

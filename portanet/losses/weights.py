@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from numbers import Real
 from typing import Any
 
+from portanet import checks
 from portanet.backends import HostArray, to_host
 
 
@@ -27,8 +28,9 @@ def class_weights(y: Any, class_weight: Mapping[int, float]) -> HostArray:
         >>> class_weights(np.asarray([0, 1, 2, 1]), {0: 0.5, 1: 2.0})
         array([0.5, 2. , 1. , 2. ], dtype=float32)
     """
+    checks.mapping("class_weight", class_weight)
     for number, weight in class_weight.items():
-        valid = isinstance(number, Real) and not isinstance(number, bool) and number == int(number) and number >= 0
+        valid = isinstance(number, Real) and not isinstance(number, bool) and number == number // 1 >= 0
         if not valid or not _is_weight(weight):
             raise ValueError(
                 "Argument `class_weight` must hold non-negative weights by class number. "

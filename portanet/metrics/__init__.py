@@ -63,13 +63,21 @@ for _alias, _metric in {
 METRICS |= {"fbeta_score": FBetaScore, "logcosh": LogCoshError}
 
 
-def get(identifier: Any, loss: Any = None, y_pred_shape: tuple[int | None, ...] = ()) -> Metric:
+def get(
+    identifier: Any,
+    loss: Any = None,
+    y_pred_shape: tuple[int | None, ...] = (),
+    name: str = "identifier",
+    of: Any = "",
+) -> Metric:
     """A metric by name, the given object, or the mean of a function `(y_true, y_pred) -> value of each example`.
 
     Args:
         identifier: Name, object or function; "accuracy" is the one that fits the loss and the predictions.
         loss: The loss in use.
         y_pred_shape: Shape of the predictions.
+        name: Name of the argument that holds the identifier, for errors.
+        of: The function or object that takes it.
 
     Example:
         >>> from portanet import losses, metrics
@@ -84,7 +92,7 @@ def get(identifier: Any, loss: Any = None, y_pred_shape: tuple[int | None, ...] 
         else:
             accuracy = BinaryAccuracy
         return accuracy(name=identifier)
-    metric = lookup("metric", identifier, METRICS)
+    metric = lookup("metric", identifier, METRICS, name, of)
     return metric if isinstance(metric, Metric) else FunctionMetric(metric)
 
 

@@ -6,12 +6,13 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+from portanet import checks
 from portanet.autodiff import array_namespace
 from portanet.backends import Array, HostArray, raw_namespace, to_host
 from portanet.configurable import Configurable
 from portanet.lookup import snake_case
 from portanet.losses.base import Loss, spread
-from portanet.mixed_precision import at_least_float32
+from portanet.mixed_precision import at_least_float32, require_numbers
 
 
 class Metric(Configurable):
@@ -30,7 +31,7 @@ class Metric(Configurable):
     """`"max"` if larger is better, `"min"` if smaller is better, None if neither."""
 
     def __init__(self, name: str | None = None) -> None:
-        self.name = name or snake_case(type(self).__name__)
+        self.name = snake_case(type(self).__name__) if name is None else checks.text("name", name, type(self))
         self._totals: tuple[HostArray, ...] | None = None
 
     def statistics(self, y_true: Array, y_pred: Array, sample_weight: Array | None = None) -> tuple[Array, ...]:
@@ -49,6 +50,11 @@ class Metric(Configurable):
 
     def update_state(self, y_true: Array, y_pred: Array, sample_weight: Array | None = None) -> None:
         """Add a batch; half precision is cast to float32."""
+        owner = f"Metric '{self.name}'"
+        require_numbers("y_true", y_true, owner)
+        require_numbers("y_pred", y_pred, owner)
+        if sample_weight is not None:
+            require_numbers("sample_weight", sample_weight, owner)
         statistics = self.statistics(y_true, at_least_float32(y_pred), sample_weight)  # checks shapes
         if y_pred.ndim:
             self.check_targets(to_host(y_true), y_pred.shape[-1] if y_pred.ndim > 1 else None)
@@ -124,7 +130,8 @@ class FunctionMetric(MeanMetric):
     """
 
     def __init__(self, function: Callable[[Array, Array], Array], name: str | None = None) -> None:
-        super().__init__(name or getattr(function, "__name__", "metric"))
+        checks.function("function", function, type(self))
+        super().__init__(getattr(function, "__name__", "metric") if name is None else name)
         self.function = function
         if isinstance(function, Loss):
             self.direction = "min"

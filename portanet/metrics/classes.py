@@ -33,7 +33,7 @@ class ConfusionMatrix(Metric):
     def __init__(self, num_classes: int, ignore_class: int | None = None, name: str | None = None) -> None:
         super().__init__(name)
         self.num_classes = checks.integer("num_classes", num_classes, type(self), least=2)
-        self.ignore_class = ignore_class
+        self.ignore_class = None if ignore_class is None else checks.integer("ignore_class", ignore_class, type(self))
 
     def statistics(self, y_true: Array, y_pred: Array, sample_weight: Array | None = None) -> tuple[Array, ...]:
         xp = array_namespace(y_true, y_pred)
@@ -102,12 +102,10 @@ class IoU(ConfusionMatrix):
         ignore_class: int | None = None,
     ) -> None:
         super().__init__(num_classes, ignore_class, name)
-        if not target_class_ids or any(not 0 <= i < num_classes for i in target_class_ids):
-            raise ValueError(
-                f"Argument `target_class_ids` must name classes from 0 to {num_classes - 1}. "
-                f"Received: target_class_ids={target_class_ids!r}"
-            )
-        self.target_class_ids = list(target_class_ids)
+        self.target_class_ids = list(checks.integers("target_class_ids", target_class_ids, of=type(self), least=0))
+        if not isinstance(target_class_ids, (list, tuple)) or max(self.target_class_ids) >= self.num_classes:
+            expected = f"a list of classes from 0 to {self.num_classes - 1}"
+            raise checks.invalid("target_class_ids", target_class_ids, expected, type(self))
 
     def from_statistics(self, *totals: Array) -> Any:
         (matrix,) = totals
@@ -135,7 +133,8 @@ class MeanIoU(IoU):
     """
 
     def __init__(self, num_classes: int, name: str | None = None, ignore_class: int | None = None) -> None:
-        super().__init__(num_classes, list(range(max(num_classes, 1))), name or "mean_io_u", ignore_class)
+        num_classes = checks.integer("num_classes", num_classes, type(self), least=2)
+        super().__init__(num_classes, list(range(num_classes)), "mean_io_u" if name is None else name, ignore_class)
 
 
 class FBetaScore(Metric):
@@ -166,7 +165,7 @@ class FBetaScore(Metric):
         threshold: float | None = None,
         name: str | None = None,
     ) -> None:
-        super().__init__(name or "fbeta_score")
+        super().__init__("fbeta_score" if name is None else name)
         self.average = checks.choice("average", average, (None, "micro", "macro", "weighted"), type(self))
         self.beta = checks.positive("beta", beta, type(self))
         self.threshold = None if threshold is None else checks.number("threshold", threshold, "(0, 1]", type(self))
@@ -211,4 +210,4 @@ class F1Score(FBetaScore):
     """
 
     def __init__(self, average: str | None = None, threshold: float | None = None, name: str | None = None) -> None:
-        super().__init__(average, 1.0, threshold, name or "f1_score")
+        super().__init__(average, 1.0, threshold, "f1_score" if name is None else name)

@@ -42,8 +42,8 @@ class Counts(Metric):
         if thresholds is None:
             self.limits = [0.5 if top_k is None else -float("inf")]
         else:
-            values = thresholds if isinstance(thresholds, (list, tuple)) else [thresholds]
-            self.limits = [checks.number("thresholds", t, "[0, 1]", type(self)) for t in values]
+            values = [thresholds] if self.single else thresholds
+            self.limits = checks.numbers("thresholds", values, "[0, 1]", type(self))
 
     def statistics(self, y_true: Array, y_pred: Array, sample_weight: Array | None = None) -> tuple[Array, ...]:
         y_pred = at_least_float32(y_pred, integers=True)
@@ -179,7 +179,7 @@ class AUC(Metric):
         thresholds: list[float] | None = None,
         from_logits: bool = False,
     ) -> None:
-        super().__init__(name or "auc")
+        super().__init__("auc" if name is None else name)
         of = type(self)
         self.curve = checks.choice("curve", curve, ("ROC", "PR"), of)
         methods = ("interpolation", "minoring", "majoring")
@@ -189,7 +189,7 @@ class AUC(Metric):
         inner = (
             [i / steps for i in range(1, steps)]
             if thresholds is None
-            else [checks.number("thresholds", t, "[0, 1]", of) for t in thresholds]
+            else checks.numbers("thresholds", thresholds, "[0, 1]", of)
         )
         # The ends lie outside [0, 1], so that all predictions, or none, are above.
         self.limits = [-1e-7, *sorted(inner), 1 + 1e-7]

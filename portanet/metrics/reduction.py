@@ -8,7 +8,7 @@ from typing import Any
 from portanet.autodiff import array_namespace
 from portanet.backends import Array
 from portanet.metrics.base import Metric, ratio
-from portanet.mixed_precision import at_least_float32
+from portanet.mixed_precision import at_least_float32, require_numbers
 
 
 class Mean(Metric):
@@ -26,6 +26,9 @@ class Mean(Metric):
     """
 
     def update_state(self, values: Array, sample_weight: Array | None = None) -> None:  # type: ignore[override]
+        require_numbers("values", values, f"Metric '{self.name}'")
+        if sample_weight is not None:
+            require_numbers("sample_weight", sample_weight, f"Metric '{self.name}'")
         xp = array_namespace(values)
         if sample_weight is not None or xp.isdtype(values.dtype, "bool"):
             values = at_least_float32(values, integers=True)

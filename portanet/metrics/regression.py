@@ -62,7 +62,7 @@ class LogCoshError(LossMetric):
     loss = losses.LogCosh()
 
     def __init__(self, name: str | None = None) -> None:
-        super().__init__(name or "logcosh")
+        super().__init__("logcosh" if name is None else name)
 
 
 class RootMeanSquaredError(MeanSquaredError):

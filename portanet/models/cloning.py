@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TypeVar
 
+from portanet import checks
 from portanet.configurable import clone
 from portanet.models.model import Model
 
@@ -24,5 +25,7 @@ def clone_model(model: M) -> M:
         >>> list(twin.named_variables()), twin.layers[0] is model.layers[0]
         (['dense/kernel', 'dense/bias'], False)
     """
+    if not isinstance(model, Model):
+        raise checks.invalid("model", model, "a model", "clone_model")
     twin: M = clone(model)
     return twin

@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from portanet import export, saving
+from portanet import checks, export, saving
 from portanet.callbacks import CallbackList
 from portanet.layers import Layer
 from portanet.layers.several_inputs import map_shapes
@@ -73,9 +73,9 @@ class Model(Trainer):
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
         """A layer by its name in this model, or by its index in `layers`."""
         if index is not None and name is None:
-            return self.layers[index]
+            return self.layers[checks.axis("index", index, len(self.layers), "get_layer")]
         layers = self.sublayers()
-        if name is None or name not in layers or index is not None:
+        if not isinstance(name, str) or name not in layers or index is not None:
             raise ValueError(
                 f"Model '{self.name}' has the layers {', '.join(layers)}; choose one by name or index. "
                 f"Received: name={name!r}, index={index!r}"
@@ -269,6 +269,8 @@ class Model(Trainer):
         """
         from portanet.models.summary import summary
 
+        if not callable(print_fn):
+            raise checks.invalid("print_fn", print_fn, "a function", "summary")
         print_fn(summary(self, expand_nested, show_trainable))
 
 

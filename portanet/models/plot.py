@@ -144,6 +144,11 @@ def plot_model(
     """
     show_shapes = checks.boolean("show_shapes", show_shapes, "plot_model")
     expand_nested = checks.boolean("expand_nested", expand_nested, "plot_model")
+    rankdir = checks.choice("rankdir", rankdir, ("TB", "LR", "BT", "RL"), "plot_model")
+    if to_file is not None:
+        checks.path("to_file", to_file, "plot_model")
+    if not isinstance(model, Model):
+        raise checks.invalid("model", model, "a model", "plot_model")
     if not _is_graph(model):
         raise ValueError(
             f"Model '{model.name}' has no graph to show: it computes in its own `call`, or is not built yet. "

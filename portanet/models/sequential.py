@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from portanet import checks
 from portanet.backends import get_backend
 from portanet.layers import InputLayer, Layer
 from portanet.layers.calling import NamedLayers, call_with_mask, remember
@@ -40,7 +41,9 @@ class Sequential(Model):
         self._chain = NamedLayers()
         self._start: Any = None
         self._end: Any = None
-        for layer in layers or ():
+        if not (layers is None or isinstance(layers, Iterable)):
+            raise checks.invalid("layers", layers, "a list of layers", f"model '{self.name}'")
+        for layer in () if layers is None else layers:
             self.add(layer)
 
     def add(self, layer: Layer | SymbolicArray) -> None:
@@ -52,7 +55,7 @@ class Sequential(Model):
                     f"Model '{self.name}' is made of layers, not of their outputs in a graph. Received: {layer!r}"
                 )
         if not isinstance(layer, Layer):
-            raise TypeError(f"Model '{self.name}' is made of layers. Received: {layer!r}")
+            raise TypeError(f"Argument `layer` of model '{self.name}' must be a layer. Received: layer={layer!r}")
         if isinstance(layer, InputLayer):
             if self._start is not None or self._chain:
                 raise ValueError(f"Only the first entry of model '{self.name}' may be an Input. Received: {layer!r}")

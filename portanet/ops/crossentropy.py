@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from portanet import checks
 from portanet.autodiff import array_namespace, custom_vjp, lift, unwrap
 from portanet.backends import Array, device_of
 
@@ -31,6 +32,7 @@ def softmax_crossentropy(logits: Array, targets: Array) -> Any:
         >>> softmax_crossentropy(np.asarray([[0.0, 0.0]]), np.asarray([[1.0, 0.0]])).round(6)
         array([0.693147])
     """
+    array_namespace(targets)  # rejects numbers
     xp = array_namespace(logits, targets)
     shifted = logits - xp.max(logits, axis=-1, keepdims=True)
     e = xp.exp(shifted)
@@ -62,6 +64,7 @@ def crossentropy(probabilities: Array, targets: Array) -> Any:
         >>> crossentropy(np.asarray([[0.01, 0.01, 0.01]]), np.asarray([[0.99, 0.99, 0.01]])).round(6)
         array([2.186238])
     """
+    array_namespace(targets)  # rejects numbers
     xp = array_namespace(probabilities, targets)
     low = tiny(probabilities)
     p = xp.maximum(probabilities, low)
@@ -92,6 +95,7 @@ def sigmoid_crossentropy(logits: Array, targets: Array) -> Any:
         >>> sigmoid_crossentropy(np.asarray([0.0, 1000.0]), np.asarray([1.0, 0.0])).round(6)
         array([6.93147e-01, 1.00000e+03])
     """
+    array_namespace(targets)  # rejects numbers
     xp = array_namespace(logits, targets)
     values = xp.maximum(logits, 0.0) - logits * targets + xp.log1p(xp.exp(-xp.abs(logits)))
 
@@ -115,6 +119,7 @@ def binary_crossentropy(probabilities: Array, targets: Array) -> Any:
         >>> binary_crossentropy(np.asarray([0.0, 1.0, 0.5]), np.asarray([0.0, 1.0, 1.0])).round(6)
         array([0.      , 0.      , 0.693147])
     """
+    array_namespace(targets)  # rejects numbers
     xp = array_namespace(probabilities, targets)
     low = tiny(probabilities)
     p = xp.minimum(xp.maximum(probabilities, low), 1 - low)
@@ -139,6 +144,8 @@ def one_hot(labels: Array, classes: int, dtype: Any) -> Array:
     """
     plain = unwrap(labels)  # class numbers have no derivative
     xp = array_namespace(plain)
+    if type(classes) is not int or classes < 1:
+        classes = checks.positive_int("classes", classes, "one_hot")
     numbers = xp.arange(classes, dtype=plain.dtype, device=device_of(plain))
     encoded = xp.astype(plain[..., None] == numbers, dtype)
     return encoded if plain is labels else lift(encoded)

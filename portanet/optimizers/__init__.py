@@ -24,9 +24,15 @@ from portanet.optimizers.sgd import SGD
 OPTIMIZERS = names(Adadelta, Adafactor, Adagrad, Adam, AdamW, Adamax, ESGD, Lamb, Lion, Nadam, RMSprop, Rprop, SGD)
 
 
-def get(identifier: Any) -> Any:
-    """An optimizer by name, or the given object."""
-    return identifier if isinstance(identifier, Optimizer) else lookup("optimizer", identifier, OPTIMIZERS)
+def get(identifier: Any, name: str = "identifier", of: Any = "") -> Any:
+    """An optimizer by name, or the given object.
+
+    Args:
+        identifier: Name or object.
+        name: Name of the argument that holds it, for errors.
+        of: The layer, class or function that takes it.
+    """
+    return lookup("optimizer", identifier, OPTIMIZERS, name, of, Optimizer)
 
 
 __all__ = [

@@ -86,7 +86,7 @@ class Optimizer(Configurable):
         self.gradient_accumulation_steps = (
             None if parts is None else checks.integer("gradient_accumulation_steps", parts, of, least=2)
         )
-        self.name = name or snake_case(type(self).__name__)
+        self.name = snake_case(type(self).__name__) if name is None else checks.text("name", name, type(self))
         self._without_decay: tuple[tuple[Any, ...], tuple[str, ...]] = ((), ())
 
     @property

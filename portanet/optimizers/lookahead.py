@@ -40,7 +40,7 @@ class Lookahead(Optimizer):
     def __init__(
         self, optimizer: Any, sync_period: int = 5, slow_step_size: float = 0.5, name: str | None = None
     ) -> None:
-        self.optimizer: Optimizer = optimizers.get(optimizer)
+        self.optimizer: Optimizer = optimizers.get(optimizer, "optimizer", type(self))
         super().__init__(self.optimizer.learning_rate, name=name)
         self.sync_period = checks.positive_int("sync_period", sync_period, type(self))
         self.slow_step_size = checks.number("slow_step_size", slow_step_size, "(0, 1]", type(self))

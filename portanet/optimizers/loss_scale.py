@@ -47,7 +47,7 @@ class LossScaleOptimizer(Optimizer):
         dynamic_growth_steps: int = 2000,
         name: str | None = None,
     ) -> None:
-        self.inner_optimizer: Optimizer = optimizers.get(inner_optimizer)
+        self.inner_optimizer: Optimizer = optimizers.get(inner_optimizer, "inner_optimizer", type(self))
         super().__init__(self.inner_optimizer.learning_rate, name=name)
         self.initial_scale = checks.positive("initial_scale", initial_scale, type(self))
         self.dynamic_growth_steps = checks.positive_int("dynamic_growth_steps", dynamic_growth_steps, type(self))

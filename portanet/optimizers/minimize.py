@@ -76,6 +76,9 @@ def minimize(
     tolerance = checks.non_negative("tolerance", tolerance, "minimize")
     max_iterations = checks.integer("max_iterations", max_iterations, "minimize", least=0)
     memory = checks.positive_int("memory", memory, "minimize")
+    tolerance = checks.non_negative("tolerance", tolerance, "minimize")
+    max_iterations = checks.integer("max_iterations", max_iterations, "minimize", least=0)
+    checks.function("f", f, "minimize")
     problem = Problem(f, x0)
     start = problem.at(problem.flat(x0))
     if not math.isfinite(start.value):

@@ -48,11 +48,8 @@ class Rprop(Optimizer):
         **options: Any,
     ) -> None:
         super().__init__(checks.positive("learning_rate", learning_rate, type(self)), **options)
-        if not 0 < eta_minus < 1 < eta_plus:
-            raise ValueError(
-                "Arguments `eta_minus` and `eta_plus` must satisfy 0 < eta_minus < 1 < eta_plus. "
-                f"Received: eta_minus={eta_minus!r}, eta_plus={eta_plus!r}"
-            )
+        self.eta_minus = checks.number("eta_minus", eta_minus, "(0, 1)", type(self))
+        self.eta_plus = checks.number("eta_plus", eta_plus, "(1, inf)", type(self))
         self.min_step = checks.positive("min_step", min_step, type(self))
         self.max_step = checks.positive("max_step", max_step, type(self))
         if min_step > max_step:
@@ -60,8 +57,6 @@ class Rprop(Optimizer):
                 "Argument `min_step` must not be larger than `max_step`. "
                 f"Received: min_step={min_step!r}, max_step={max_step!r}"
             )
-        self.eta_minus = eta_minus
-        self.eta_plus = eta_plus
 
     def init_slot(self, slot: str, p: Array) -> Array:
         first = 0.0 if callable(self.learning_rate) or slot == "previous" else self.learning_rate

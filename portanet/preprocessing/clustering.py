@@ -29,11 +29,10 @@ def choose_centers(x: Any, count: int, method: str = "k_means", seed: int | None
         >>> distance
         5.0
     """
-    host = to_host(x)
-    if host.ndim != 2 or host.shape[0] < count:
-        raise ValueError(
-            f"{count} centres need at least {count} examples, shape (examples, features). Received: shape {host.shape}"
-        )
+    host = _examples(x, "choose_centers")
+    if checks.positive_int("count", count, "choose_centers") > host.shape[0]:
+        expected = f"at most the number of examples, {host.shape[0]}"
+        raise checks.invalid("count", count, expected, "choose_centers")
     checks.choice("method", method, ("k_means", "sample"), "choose_centers")
     if method == "sample":
         centers = host[random.host_generator("sample", seed=seed).choice(host.shape[0], count, replace=False)]
@@ -63,7 +62,8 @@ def k_means(x: HostArray, clusters: int, iterations: int = 100, seed: int | None
         >>> sorted(k_means(x, 2, seed=0).ravel().tolist())
         [0.5, 10.5]
     """
-    x = np.asarray(x, dtype="float64")
+    x = _examples(x, "k_means").astype("float64")
+    checks.positive_int("iterations", iterations, "k_means")
     if checks.positive_int("clusters", clusters, "k_means") > x.shape[0]:
         raise checks.invalid("clusters", clusters, f"at most the number of examples, {x.shape[0]}", "k_means")
     generator = random.host_generator("k_means", seed=seed)
@@ -83,6 +83,16 @@ def k_means(x: HostArray, clusters: int, iterations: int = 100, seed: int | None
             break
         centers = means
     return centers
+
+
+def _examples(x: Any, of: str) -> HostArray:
+    host = to_host(x)
+    if host.ndim != 2 or host.dtype.kind not in "biuf":
+        received = f"an array of shape {host.shape} and dtype {host.dtype}"
+        raise ValueError(
+            f"Argument `x` of {of} must be an array of numbers of shape (examples, features). Received: {received}"
+        )
+    return host
 
 
 def _distances(x: HostArray, centers: HostArray) -> HostArray:

@@ -48,16 +48,14 @@ class Tokenizer(Configurable):
         char_level: bool = False,
         oov_token: str | None = None,
     ) -> None:
-        if not split:
-            raise ValueError(
-                f"Argument `split` must not be empty; for characters, pass char_level=True. Received: split={split!r}"
-            )
         self.num_words = None if num_words is None else checks.positive_int("num_words", num_words, type(self))
+        if not isinstance(filters, str):
+            raise checks.invalid("filters", filters, "a string of the characters to remove", type(self))
         self.filters = filters
         self.lower = checks.boolean("lower", lower, type(self))
-        self.split = split
+        self.split = checks.text("split", split, type(self))
         self.char_level = checks.boolean("char_level", char_level, type(self))
-        self.oov_token = oov_token
+        self.oov_token = None if oov_token is None else checks.text("oov_token", oov_token, type(self))
         self.word_counts: collections.Counter[str] = collections.Counter()
         self.word_index: dict[str, int] = {}
 

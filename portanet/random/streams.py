@@ -20,7 +20,7 @@ from typing import Any
 
 from portanet import checks
 from portanet.autodiff import unwrap
-from portanet.backends import Array, device_of, overridable, raw_namespace
+from portanet.backends import Array, device_of, is_dtype, overridable, raw_namespace
 
 __all__ = ["bernoulli", "bits", "choice", "integers", "normal", "permutation", "truncated_normal", "uniform"]
 
@@ -97,14 +97,34 @@ def bernoulli(key: int, step: Array, p: float, shape: tuple[int, ...]) -> Array:
     p = checks.number("p", p, "[0, 1]", "bernoulli")
     threshold = round(p * 2**32) - 2**31
     if threshold >= 2**31:
+        _check(key, step, shape)
         step = unwrap(step)
         xp = raw_namespace(step)
         return xp.ones(shape, dtype=xp.bool, device=device_of(step))
     return _draw(key, step, shape, threshold, _elements_before(shape))
 
 
+def _check(key: int, step: Array, shape: tuple[int, ...]) -> None:
+    """Reject a key, a step or a shape of another kind."""
+    if type(key) is not int:
+        checks.integer("key", key, "a draw")
+    plain = unwrap(step)
+    if not raw_namespace(plain).isdtype(plain.dtype, "integral") or math.prod(plain.shape) != 1:
+        received = f"an array of shape {tuple(plain.shape)} and dtype {plain.dtype}"
+        raise ValueError(f"Argument `step` of a draw must be an int32 array of shape (). Received: {received}")
+    if type(shape) is not tuple or not all(type(n) is int and n >= 0 for n in shape):
+        _shape(shape)
+
+
+def _shape(shape: Any) -> tuple[int, ...]:
+    if not isinstance(shape, (list, tuple)):
+        raise checks.invalid("shape", shape, "a tuple of non-negative integers", "a draw")
+    return checks.integers("shape", shape, of="a draw", least=0) if shape else ()
+
+
 def _draw(key: int, step: Array, shape: tuple[int, ...], threshold: int | None, before: int = 0) -> Array:
     """The words, or whether each is below a threshold."""
+    _check(key, step, shape)
     size = math.prod(shape)
     if before + size > 2**31:
         raise ValueError(f"Argument `shape` must have at most 2**31 elements in one draw. Received: shape={shape}")
@@ -180,6 +200,8 @@ def uniform(
     Raises:
         ValueError: `high` is less than `low`.
     """
+    checks.number("low", low, of="uniform")
+    checks.number("high", high, of="uniform")
     if not low <= high:
         raise ValueError(f"Argument `high` of uniform must be at least `low`. Received: low={low!r}, high={high!r}")
     words = bits(key, step, shape)
@@ -201,7 +223,8 @@ def normal(
     Arguments are those of `uniform`, with the `mean` and standard deviation `stddev` of the result.
     """
     stddev = checks.non_negative("stddev", stddev, "normal")
-    size = math.prod(shape)
+    mean = checks.number("mean", mean, of="normal")
+    size = math.prod(_shape(shape))
     pairs = (size + 1) // 2
     words = bits(key, step, (2 * pairs,))
     xp = raw_namespace(words)
@@ -230,6 +253,7 @@ def truncated_normal(
     is that of float32; float64 has the points and the error too. Arguments are those of `uniform`.
     """
     stddev = checks.non_negative("stddev", stddev, "truncated_normal")
+    mean = checks.number("mean", mean, of="truncated_normal")
     words = (bits(key, step, shape) >> 8) & 0xFFFFFF
     xp = raw_namespace(words)
     x = xp.astype(2 * words - (2**24 - 1), _computed_in(xp, dtype))  # odd integers, which are exact
@@ -253,6 +277,10 @@ def _fractions(xp: Any, words: Array, dtype: Any) -> Array:
 
 def _computed_in(xp: Any, dtype: Any) -> Any:
     """float64 for float64, else float32."""
+    if dtype is None:
+        return xp.float32
+    if not is_dtype(xp, dtype, "real floating"):
+        raise checks.invalid("dtype", dtype, "a floating-point dtype of the library of `step`", "a draw")
     return xp.float64 if dtype == xp.float64 else xp.float32
 
 
@@ -279,6 +307,7 @@ def integers(key: int, step: Array, shape: tuple[int, ...], low: int, high: int)
     Raises:
         ValueError: The range is empty, too long, or not one of int32.
     """
+    low, high = checks.integer("low", low, "integers"), checks.integer("high", high, "integers")
     span = high - low
     if not 0 < span < 2**31 or low < -(2**31) or high > 2**31:
         raise ValueError(
@@ -287,7 +316,7 @@ def integers(key: int, step: Array, shape: tuple[int, ...], low: int, high: int)
         )
     excess = 2**31 % span
     draws = 1 if excess == 0 else max(1, math.ceil(24 / (31 - math.log2(excess))))
-    words = bits(key, step, (draws, *shape)) & 0x7FFFFFFF
+    words = bits(key, step, (draws, *_shape(shape))) & 0x7FFFFFFF
     xp = raw_namespace(words)
     accepted = words[0, ...]
     for again in range(1, draws):
@@ -304,7 +333,7 @@ def permutation(key: int, step: Array, n: int) -> Array:
     Returns:
         An array of shape (n,), in the library's dtype of indices.
     """
-    words = bits(key, step, (n,))
+    words = bits(key, step, (checks.integer("n", n, "permutation", least=0),))
     return raw_namespace(words).argsort(words, stable=True)
 
 
@@ -329,6 +358,7 @@ def choice(
         ValueError: There is nothing to choose from, or not enough, or `p` are not `n` probabilities.
     """
     replace = checks.boolean("replace", replace, "choice")
+    n, shape = checks.positive_int("n", n, "choice"), _shape(shape)
     if p is not None:
         return _weighted(key, step, n, shape, replace, p)
     if replace:
@@ -343,7 +373,7 @@ def choice(
 
 def _weighted(key: int, step: Array, n: int, shape: tuple[int, ...], replace: bool, p: Sequence[float]) -> Array:
     """Which of the intervals between cumulative probabilities a word is in."""
-    p = [float(each) for each in p]
+    p = checks.numbers("p", p.tolist() if hasattr(p, "tolist") else p, of="choice")
     if len(p) != n or not all(each >= 0 for each in p) or not math.isclose(math.fsum(p), 1, rel_tol=1e-6):
         raise ValueError(f"Argument `p` must be n={n} non-negative numbers whose sum is 1. Received: p={p!r}")
     if not replace:

@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from portanet import checks
 from portanet.saving.atomic import write_atomically
 from portanet.saving.errors import LoadError
 from portanet.saving.safetensors import SafetensorsFile, Tensor, write
@@ -28,6 +29,7 @@ def write_archive(path: str | os.PathLike[str], document: Mapping[str, Any], ten
         document: JSON values.
         tensors: Arrays by name.
     """
+    path = checks.path("path", path)
     checksums = {name: zlib.crc32(tensor.to_bytes().data) for name, tensor in tensors.items()}
     text = json.dumps({"version": VERSION, **document, "checksums": checksums}, allow_nan=False)
     directory = {name: (tensor.dtype, tensor.shape) for name, tensor in tensors.items()}
@@ -105,7 +107,7 @@ def open_archive(path: str | os.PathLike[str]) -> Iterator[Archive]:
         OSError: The file cannot be opened.
         LoadError: It is damaged, or not a safetensors file.
     """
-    with SafetensorsFile(path) as file:
+    with SafetensorsFile(checks.path("path", path)) as file:
         yield Archive(file)
 
 

@@ -29,6 +29,8 @@ SLACK = 2**20
 
 def save_model(model: Any, path: str | os.PathLike[str]) -> None:
     """Save a model to one file: architecture, weights and training state; see `Model.save`."""
+    _require_model(model)
+    checks.path("path", path, "save_model")
     encoder = Encoder()
     document = {
         "kind": "model",
@@ -75,6 +77,8 @@ def load_model(
         True
     """
     compile = checks.boolean("compile", compile, "load_model")  # noqa: A001
+    if custom_objects is not None:
+        checks.mapping("custom_objects", custom_objects, "load_model")
     get_backend()  # raises errors that do not concern the file
     with open_archive(path) as archive:
         return _attempt(archive, "it cannot be loaded", lambda: _loaded(archive, custom_objects, compile))
@@ -92,6 +96,7 @@ def restore(model: Any, path: str | os.PathLike[str]) -> None:
         OSError: The file cannot be read.
         portanet.saving.LoadError: It is damaged, or belongs to another model.
     """
+    _require_model(model)
     with open_archive(path) as archive, use_backend(model.backend):
         document = _model_document(archive)
         hosts = _read_variables(model, archive)
@@ -100,6 +105,11 @@ def restore(model: Any, path: str | os.PathLike[str]) -> None:
         set_stream_keys(model, document.get("streams"))
         assign(model, hosts)
         resume()
+
+
+def _require_model(model: Any) -> None:
+    if not isinstance(model, Layer) or not hasattr(model, "fit"):
+        raise checks.invalid("model", model, "a model; for a single layer, save its weights: save_weights(layer, path)")
 
 
 def _loaded(archive: Archive, custom_objects: Mapping[str, Any] | None, compiled: bool) -> Any:

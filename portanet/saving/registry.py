@@ -7,6 +7,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from portanet import checks
 from portanet.configurable import Configurable
 
 PACKAGES = (
@@ -43,6 +44,9 @@ def register_serializable(package: str = "Custom", name: str | None = None) -> C
         ...     return 3 * x
         >>> model = portanet.Sequential([portanet.layers.Input((2,)), portanet.layers.Lambda(triple)])
     """
+    checks.text("package", package, "register_serializable")
+    if name is not None:
+        checks.text("name", name, "register_serializable")
 
     def register(thing: Any) -> Any:
         if not callable(thing) or not hasattr(thing, "__name__"):

@@ -53,9 +53,8 @@ def load_weights(
     """Load the weights of a layer or model; see `Model.load_weights`."""
     require_built(model)
     skip_mismatch = checks.boolean("skip_mismatch", skip_mismatch, "load_weights")
-    patterns = (
-        None if pattern is None else [re.compile(p) for p in ([pattern] if isinstance(pattern, str) else pattern)]
-    )
+    strict = checks.boolean("strict", strict, "load_weights")
+    patterns = None if pattern is None else _compiled(pattern)
 
     def selected(name: str) -> bool:
         return patterns is None or any(p.search(name) for p in patterns)
@@ -70,13 +69,25 @@ def load_weights(
         comparison = checked(variables, names, archive)
         require_equal(comparison, archive, strict, skip_mismatch)
         if patterns is not None and not variables:
-            raise archive.error(f"no weight of '{model.name}' has a name that matches {pattern!r}")
+            raise archive.error(f"no weight of '{model.name}' has a name that matches. Received: pattern={pattern!r}")
         assign(model, {p: archive.read(names[p]) for p in comparison.matching})
     return comparison
 
 
+def _compiled(pattern: str | Iterable[str]) -> list[re.Pattern[str]]:
+    several = [pattern] if isinstance(pattern, str) else checks.texts("pattern", pattern, "load_weights")
+    try:
+        return [re.compile(each) for each in several]
+    except re.error as error:
+        raise checks.invalid(
+            "pattern", pattern, f"a regular expression, or several ({error})", "load_weights"
+        ) from None
+
+
 def require_built(model: Layer) -> None:
     """Refuse a model that is not built."""
+    if not isinstance(model, Layer):
+        raise checks.invalid("model", model, "a layer or model")
     if not model.built:
         raise ValueError(
             f"Layer '{model.name}' has no weights yet: give the model an Input, call it on data, or fit it first. "

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numbers
 import operator
 from collections.abc import Callable, Sequence
-from typing import Any, TypeAlias, cast
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -95,10 +95,10 @@ def passed(xp: Any, boundaries: Sequence[int], step: Array) -> Array:
     return xp.sum(xp.astype(xp.expand_dims(step, axis=-1) > limits, xp.int32), axis=-1, dtype=xp.int32)
 
 
-def steps(name: str, value: Any, of: type) -> int:
+def steps(name: str, value: Any, of: type, least: int = 1) -> int:
     """Check an argument that is a number of steps: a positive int32, or an integral float such as 1e4."""
     whole = int(value) if isinstance(value, float) and value.is_integer() else value
-    if checks.positive_int(name, whole, of) >= 2**31:
+    if checks.integer(name, whole, of, least) >= 2**31:
         raise checks.invalid(name, value, "a positive integer below 2**31", of)
     return int(whole)
 
@@ -106,10 +106,17 @@ def steps(name: str, value: Any, of: type) -> int:
 def hyperparameter(name: str, value: Any, of: type | str, within: str = "(-inf, inf)") -> Hyperparameter:
     """Check an argument that is a schedule, or a number in an interval."""
     if callable(value):
-        return cast(Hyperparameter, value)
+        return checks.function(name, value, of)
     if not isinstance(value, numbers.Real):
         raise checks.invalid(name, value, "a number or a schedule", of)
     return checks.number(name, value, within, of)
+
+
+def hyperparameters(name: str, value: Any, of: type) -> list[Hyperparameter]:
+    """Check an argument that is a list of numbers and schedules, at least one."""
+    if not isinstance(value, (list, tuple)) or not value:
+        raise checks.invalid(name, value, "a list of numbers and schedules, at least one", of)
+    return [hyperparameter(name, entry, of) for entry in value]
 
 
 def require_rates(schedule: Callable[[Any], Any], step: Array, count: int = 1) -> None:

@@ -11,6 +11,7 @@ from portanet.schedules.base import (
     Hyperparameter,
     LearningRateSchedule,
     hyperparameter,
+    hyperparameters,
     share,
     steps,
     value_of,
@@ -57,7 +58,9 @@ class Sequential(LearningRateSchedule):
     """
 
     def __init__(self, schedules: Sequence[Hyperparameter], boundaries: Sequence[int]) -> None:
-        self.schedules = [hyperparameter("schedules", s, type(self)) for s in schedules]
+        self.schedules = hyperparameters("schedules", schedules, type(self))
+        if not isinstance(boundaries, (list, tuple)):
+            raise checks.invalid("boundaries", boundaries, "a list of increasing steps", type(self))
         self.boundaries = [steps("boundaries", b, type(self)) for b in boundaries]
         if len(self.schedules) != len(self.boundaries) + 1 or sorted(set(self.boundaries)) != self.boundaries:
             raise ValueError(
@@ -85,9 +88,7 @@ class Product(LearningRateSchedule):
     """
 
     def __init__(self, schedules: Sequence[Hyperparameter]) -> None:
-        self.schedules = [hyperparameter("schedules", s, type(self)) for s in schedules]
-        if not self.schedules:
-            raise ValueError(f"Argument `schedules` must hold at least one schedule. Received: {schedules!r}")
+        self.schedules = hyperparameters("schedules", schedules, type(self))
 
     def value(self, xp: Any, step: Array, dtype: Any) -> Array:
         values = _values(self.schedules[0], xp, step, dtype)

@@ -53,7 +53,9 @@ class CosineDecay(LearningRateSchedule):
         self.warmup_target = (
             None if warmup_target is None else checks.number("warmup_target", warmup_target, of=type(self))
         )
-        self.warmup_steps = 0 if warmup_target is None else steps("warmup_steps", warmup_steps, type(self))
+        unused = warmup_target is None
+        checked = steps("warmup_steps", warmup_steps, type(self), least=0 if unused else 1)
+        self.warmup_steps = 0 if unused else checked
 
     def value(self, xp: Any, step: Array, dtype: Any) -> Array:
         start = self.initial_learning_rate if self.warmup_target is None else self.warmup_target

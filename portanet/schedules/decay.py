@@ -34,6 +34,10 @@ class Constant(LearningRateSchedule):
         return xp.full(tuple(step.shape), self.learning_rate, dtype=dtype, device=device_of(step))
 
 
+def _whole(value: Any) -> Any:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 class PiecewiseConstantDecay(LearningRateSchedule):
     """`values[i]` up to and including step `boundaries[i]`, the last value after that; as in Keras.
 
@@ -50,16 +54,16 @@ class PiecewiseConstantDecay(LearningRateSchedule):
     """
 
     def __init__(self, boundaries: Sequence[int], values: Sequence[float]) -> None:
-        self.boundaries = [int(b) for b in boundaries]
-        self.values = [checks.number("values", v, of=type(self)) for v in values]
+        if not isinstance(boundaries, (list, tuple)):
+            raise checks.invalid("boundaries", boundaries, "a list of increasing integers", type(self))
+        self.boundaries = [checks.integer("boundaries", _whole(b), type(self)) for b in boundaries]
+        self.values = checks.numbers("values", values, of=type(self))
         if len(self.values) != len(self.boundaries) + 1:
             raise ValueError(
                 "Argument `values` must have one entry more than `boundaries`. "
                 f"Received: {len(self.values)} values and {len(self.boundaries)} boundaries"
             )
-        if any(b != whole for b, whole in zip(boundaries, self.boundaries, strict=True)) or (
-            sorted(set(self.boundaries)) != self.boundaries
-        ):
+        if sorted(set(self.boundaries)) != self.boundaries:
             raise ValueError(f"Argument `boundaries` must be increasing integers. Received: boundaries={boundaries!r}")
 
     def value(self, xp: Any, step: Array, dtype: Any) -> Array:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from portanet import checks
 from portanet.schedules.base import LearningRateSchedule
 
 
@@ -22,13 +23,18 @@ def plot(schedules: LearningRateSchedule | Mapping[str, LearningRateSchedule], s
     Raises:
         ImportError: matplotlib is not installed.
     """
+    checks.positive_int("steps", steps, "plot")
+    if not (ax is None or hasattr(ax, "plot")):
+        raise checks.invalid("ax", ax, "matplotlib axes", "plot")
+    named = schedules if isinstance(schedules, Mapping) else {type(schedules).__name__: schedules}
+    for schedule in named.values():
+        checks.function("schedules", schedule, "plot")
     if ax is None:
         try:
             import matplotlib.pyplot as plt
         except ImportError as error:
             raise ImportError("schedules.plot needs matplotlib. Type: pip install 'portanet[plot]'") from error
         _, ax = plt.subplots()
-    named = schedules if isinstance(schedules, Mapping) else {type(schedules).__name__: schedules}
     for name, schedule in named.items():
         ax.plot(range(steps), [schedule(step) for step in range(steps)], label=name)
     ax.set_xlabel("step")

@@ -207,7 +207,7 @@ def train(
 
 def _validates(frequency: int | Iterable[int]) -> Callable[[int], bool]:
     """Whether an epoch, by its number from 0, ends with a validation."""
-    if isinstance(frequency, (list, tuple, set, frozenset, range)):
+    if isinstance(frequency, (list, tuple, set, frozenset, range)) and frequency:
         chosen = {checks.positive_int("validation_freq", each, "fit") for each in frequency}
         return lambda epoch: epoch + 1 in chosen
     every = checks.positive_int("validation_freq", frequency, "fit")

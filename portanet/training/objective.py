@@ -68,7 +68,7 @@ class Objective:
         chosen = [loss] * len(self.outputs) if shared else self._each("loss", loss)
         factors = [weights] if isinstance(weights, Real) else self._each("loss_weights", weights)
         for output, own, factor in zip(self.outputs, chosen, factors, strict=True):
-            output.loss = None if own is None else losses.get(own)
+            output.loss = None if own is None else losses.get(own, "loss", "compile")
             output.weight = 1.0 if factor is None else checks.number("loss_weights", factor, of="compile")
         if all(output.loss is None for output in self.outputs):
             raise ValueError(f"Argument `loss` names no loss for any output. Received: loss={loss!r}")
@@ -94,7 +94,7 @@ class Objective:
             given = [given]
         for output, chosen in zip(self.outputs, self._each(argument, given or None), strict=True):
             for identifier in _flat(chosen):
-                metric = metrics.get(identifier, output.loss, output.shape)
+                metric = metrics.get(identifier, output.loss, output.shape, argument, "compile")
                 if isinstance(identifier, str):
                     metric.name = identifier  # as in Keras: "mae" is shown as "mae"
                 prefix = f"{output.name}_" if self.several else ""
@@ -219,7 +219,7 @@ def losses_of(given: Any) -> Any:
         return {name: losses_of(part) for name, part in given.items()}
     if isinstance(given, (list, tuple)):
         return [losses_of(part) for part in given]
-    loss = None if given is None else losses.get(given)
+    loss = None if given is None else losses.get(given, "loss", "compile")
     if loss is not None and loss.reduction is None:
         raise ValueError(
             "Argument `loss` of compile must give one number for a batch: reduction 'sum_over_batch_size', "
@@ -232,10 +232,7 @@ def require_metrics(argument: str, given: Any) -> None:
     """Refuse metrics that are not known; which ones others, such as "accuracy", stand for depends on the outputs."""
     for identifier in _flat(list(given.values()) if isinstance(given, Mapping) else given):
         if identifier is not None:
-            try:
-                metrics.get(identifier)
-            except ValueError as error:
-                raise ValueError(f"Argument `{argument}` of compile: {error}") from None
+            metrics.get(identifier, name=argument, of="compile")
 
 
 def output_shapes(model: Trainer, x: Any = None) -> list[tuple[str, tuple[int | None, ...]]]:

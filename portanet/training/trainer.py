@@ -70,7 +70,7 @@ class Trainer(Optimized):
         """
         if loss is None:
             raise ValueError("Argument `loss` of compile(...) is needed, such as 'mse'. Received: loss=None")
-        chosen = optimizers.get(optimizer)
+        chosen = optimizers.get(optimizer, "optimizer", "compile")
         auto_scale_loss = checks.boolean("auto_scale_loss", auto_scale_loss, "compile")
         half = any(layer.dtype_policy.name == "mixed_float16" for layer in self.flatten_layers())
         if auto_scale_loss and half and not isinstance(chosen, optimizers.LossScaleOptimizer):
@@ -178,7 +178,7 @@ class Trainer(Optimized):
         for name, value in (("validation_steps", validation_steps), ("validation_batch_size", validation_batch_size)):
             if value is not None:
                 checks.positive_int(name, value, "fit")
-        validation_split = checks.number("validation_split", validation_split, "[0, 1)", "fit")
+        validation_split = checks.rate("validation_split", validation_split, "fit")
         with use_backend(self.backend):
             intake = Intake(self, check_finite, prefetch, class_weight, FIT)
             val_intake = Intake(self, check_finite, prefetch, names=VALIDATION)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from portanet import checks
-from portanet.backends import Array, backend_class_of, device_of, raw_namespace, to_host
+from portanet.backends import Array, device_of, raw_namespace
 from portanet.ops import one_hot
+from portanet.utils.numeric import as_numbers
 
 
 def to_categorical(x: Any, num_classes: int | None = None) -> Array:
@@ -28,7 +29,7 @@ def to_categorical(x: Any, num_classes: int | None = None) -> Array:
                [0., 0., 1.]], dtype=float32)
     """
     num_classes = None if num_classes is None else checks.positive_int("num_classes", num_classes, "to_categorical")
-    labels = x if backend_class_of(x) is not None else to_host(x)
+    labels = as_numbers(x, "to_categorical")
     xp = raw_namespace(labels)
     if len(labels.shape) > 1 and labels.shape[-1] == 1:
         labels = xp.reshape(labels, tuple(labels.shape[:-1]))
@@ -40,12 +41,18 @@ def to_categorical(x: Any, num_classes: int | None = None) -> Array:
         labels = xp.astype(labels, xp.int32)
     if not xp.isdtype(labels.dtype, "integral"):
         if not xp.isdtype(labels.dtype, "real floating") or not bool(xp.all(labels == xp.floor(labels))):
-            raise ValueError(f"Class indices must be integers. Received: dtype {labels.dtype} with other values")
+            raise ValueError(
+                "Argument `x` of to_categorical must hold integers: class indices. "
+                f"Received: dtype {labels.dtype} with other values"
+            )
         labels = xp.astype(labels, xp.int32)
     smallest, largest = int(xp.min(labels)), int(xp.max(labels))
     classes = largest + 1 if num_classes is None else num_classes
     if smallest < 0 or largest >= classes:
-        raise ValueError(f"Class indices must be in [0, {classes - 1}]. Received: indices from {smallest} to {largest}")
+        raise ValueError(
+            f"Argument `x` of to_categorical must hold class indices in [0, {classes - 1}]. "
+            f"Received: indices from {smallest} to {largest}"
+        )
     return one_hot(labels, classes, xp.float32)
 
 
@@ -59,7 +66,7 @@ def unhot(x: Any) -> Array:
         >>> unhot([[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]])
         array([0, 2])
     """
-    scores = x if backend_class_of(x) is not None else to_host(x)
+    scores = as_numbers(x, "unhot")
     if len(scores.shape) < 1 or scores.shape[-1] == 0:
         raise ValueError(f"Argument `x` needs an axis of classes. Received: shape {tuple(scores.shape)}")
     return raw_namespace(scores).argmax(scores, axis=-1)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from portanet import checks
-from portanet.backends import Array, backend_class_of, raw_namespace, to_host
+from portanet.backends import Array, raw_namespace
+from portanet.utils.numeric import as_numbers
 
 
 def normalize(x: Any, axis: int = -1, order: int | float = 2) -> Array:
@@ -24,8 +25,9 @@ def normalize(x: Any, axis: int = -1, order: int | float = 2) -> Array:
         array([[0.6, 0.8],
                [0. , 0. ]])
     """
-    array = x if backend_class_of(x) is not None else to_host(x)
+    array = as_numbers(x, "normalize")
     xp = raw_namespace(array)
+    checks.axis("axis", axis, array.ndim, "normalize")
     order = checks.number("order", order, "(0, inf]", "normalize")
     if not xp.isdtype(array.dtype, "real floating"):
         array = xp.astype(array, xp.float32)

@@ -181,7 +181,7 @@ def test_pandas(backend: Backend) -> None:
     assert_equal(portanet.asarray(frame["b"]), [1, 2])
     assert_equal(portanet.asarray(frame[["a", "b"]]), [[1.5, 1.0], [2.5, 2.0]])
     assert_equal(portanet.asarray(frame.convert_dtypes()), [[1.5, 1.0, 1.0], [2.5, 2.0, 0.0]])
-    with pytest.raises(TypeError, match=r"Data must be numeric.*Received: .*'Series'|of type Series"):
+    with pytest.raises(TypeError, match=r"must be numeric.*Received: .*'Series'|of type Series"):
         portanet.asarray(pd.Series(["yes", "no"]))
 
 
@@ -189,7 +189,7 @@ def test_pandas(backend: Backend) -> None:
     "data", ["text", ["a", "b"], [None, 1.0], object(), {"a": 1}, np.asarray(["2020-01-01"], dtype="datetime64[D]")]
 )
 def test_data_that_is_not_numeric(backend: Backend, data: Any) -> None:
-    with pytest.raises(TypeError, match=r"Data must be numeric.* Received: "):
+    with pytest.raises(TypeError, match=r"must be numeric.* Received: "):
         portanet.asarray(data)
 
 

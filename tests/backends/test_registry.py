@@ -53,13 +53,13 @@ def test_set_backend_accepts_a_backend(backend: Backend) -> None:
     ("name", "near"), [("nunpy", "'numpy'"), ("Torch", "'torch'"), ("cuppy", "'cupy'"), ("pytorch", "'torch'")]
 )
 def test_unknown_backend_suggests_the_nearest(name: str, near: str) -> None:
-    with pytest.raises(ValueError, match=f"Did you mean {near}.*Known: 'auto', 'numpy', .*Received: {name!r}"):
+    with pytest.raises(ValueError, match=f"Did you mean {near}.*one of 'auto', 'numpy', .*Received: name={name!r}"):
         portanet.set_backend(name)
 
 
 @pytest.mark.parametrize("name", ["", "tensorflow", None, 3])
 def test_unknown_backend(name: Any) -> None:
-    with pytest.raises(ValueError, match=r"Unknown backend.*Known: 'auto', 'numpy', .*Received: "):
+    with pytest.raises(ValueError, match=r"Unknown backend.*must be one of 'auto', 'numpy', .*Received: "):
         portanet.set_backend(name)
 
 

@@ -271,7 +271,7 @@ def test_without_the_quantity_every_epoch_is_saved(tmp_path):
             lambda: BackupAndRestore("b", save_freq="batch"),
             "`save_freq` of BackupAndRestore must be a positive integer",
         ),
-        (lambda: BackupAndRestore(""), "`backup_dir` must name a folder"),
+        (lambda: BackupAndRestore(""), "`backup_dir` of BackupAndRestore must be a path"),
         (
             lambda: saved(pathlib.Path("/tmp"), (1.0,), "{lost}"),
             "names 'lost', which is not available; available are",

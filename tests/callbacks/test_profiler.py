@@ -53,4 +53,4 @@ def test_what_has_no_gradient():
 
 def test_repeats_must_be_positive():
     with pytest.raises(ValueError, match=r"`repeats` of Profiler must be a positive integer. Received: repeats=0"):
-        Profiler(None, repeats=0)
+        Profiler(np.ones((3, 6)), repeats=0)

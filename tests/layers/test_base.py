@@ -76,7 +76,7 @@ def test_two_layers_of_one_chosen_name_are_refused():
 
 @pytest.mark.parametrize("name", ["", "a/b", 3])
 def test_bad_names_are_refused(name):
-    with pytest.raises(ValueError, match="Argument `name` must be a non-empty string"):
+    with pytest.raises(ValueError, match="Argument `name` of Scale must be a non-empty string"):
         Scale(name=name)
 
 

@@ -62,7 +62,7 @@ def test_any_mask() -> None:
 
 
 def test_bad_input() -> None:
-    with pytest.raises(TypeError, match=r"`function` of layer 'lambda' must be a function. Received: 3"):
+    with pytest.raises(ValueError, match=r"`function` of layer 'lambda' must be a function. Received: function=3"):
         layers.Lambda(3)
-    with pytest.raises(ValueError, match=r"could not convert"):
+    with pytest.raises(ValueError, match=r"`mask_value` of layer 'masking' must be a number .*='zero'"):
         layers.Masking("zero")

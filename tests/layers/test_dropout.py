@@ -71,7 +71,7 @@ def test_bad_input() -> None:
             ValueError, match=r"`rate` of layer 'dropout' must be a number in \[0, 1\). Received: rate="
         ):
             layers.Dropout(rate)  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match=r"`noise_shape` of layer 'dropout' must be a positive integer. Received:"):
+    with pytest.raises(ValueError, match=r"`noise_shape` of layer 'dropout' must be a tuple of sizes, .*at least 1.*"):
         layers.Dropout(0.5, noise_shape=(0, 1))
     with pytest.raises(ValueError, match=r"noise_shape=\(2,\).*Received: an input of shape \(2, 3\)"):
         layers.Dropout(0.5, noise_shape=(2,))(np.ones((2, 3)), training=True)

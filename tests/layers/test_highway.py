@@ -58,7 +58,7 @@ def test_thirty_layers_deep_it_trains_where_plain_layers_do_not() -> None:
 
 
 def test_bad_input() -> None:
-    with pytest.raises(TypeError, match=r"`gate` of layer 'highway' must be a layer or None. Received: 'sigmoid'"):
+    with pytest.raises(ValueError, match=r"of layer 'highway' must be a layer or None. Received: gate='sigmoid'"):
         Highway(gate="sigmoid")
     with pytest.raises(ValueError, match=r"the shape of its inputs, \(2, 3\). Received: .*shape \(2, 4\)"):
         Highway(transform=Dense(4))(np.ones((2, 3), dtype="float32"))

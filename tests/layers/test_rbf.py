@@ -77,7 +77,7 @@ def test_forecast_of_the_logistic_map(backend: Backend) -> None:
         (lambda: RBF(0), "`units` of layer 'rbf' must be a positive integer. Received: units=0"),
         (lambda: RBF(2, beta=-1.0), "`beta`.*Received: beta=-1.0"),
         (lambda: RBF(2)(np.ones((2, 3, 4))), r"\(batch, features\). Received: shape \(2, 3, 4\)"),
-        (lambda: RBF(5).adapt(np.ones((3, 2))), r"at least 5 examples.*Received: shape \(3, 2\)"),
+        (lambda: RBF(5).adapt(np.ones((3, 2))), r"at most the number of examples, 3. Received: count=5"),
         (lambda: RBF(2).adapt(np.ones((3, 2)), method="grid"), "Received: method='grid'"),
     ],
 )

@@ -97,11 +97,11 @@ def test_weights_take_names_of_regularizers_and_constraints(backend: Any) -> Non
 
 
 def test_bad_input() -> None:
-    with pytest.raises(ValueError, match=r"Unknown regularizer.*Received: 'l3'"):
+    with pytest.raises(ValueError, match=r"Unknown regularizer.* of layer '.*Received: .*='l3'"):
         layers.Dense(2, kernel_regularizer="l3")
-    with pytest.raises(ValueError, match=r"Unknown constraint.*Received: 'max'"):
+    with pytest.raises(ValueError, match=r"Unknown constraint.* of layer '.*Received: .*='max'"):
         layers.Dense(2, bias_constraint="max")
-    with pytest.raises(ValueError, match=r"Unknown regularizer.*Received: 'l3'"):
+    with pytest.raises(ValueError, match=r"Unknown regularizer.* of layer '.*Received: .*='l3'"):
         layers.Flatten(activity_regularizer="l3")
     with pytest.raises(TypeError, match=r"`encoder` .* must be a layer or model. Received: encoder='dense'"):
         layers.ContractiveRegularization("dense")  # type: ignore[arg-type]

@@ -195,7 +195,7 @@ FLAT, ROWS = np.zeros(4), np.full((4, 3), 0.3)
             lambda: metrics.ConfusionMatrix(3)(np.zeros(3), ROWS),
             r"class numbers of the same shape, or rows of 3 scores",
         ),
-        (lambda: metrics.IoU(3, [3]), r"name classes from 0 to 2\. Received: target_class_ids=\[3\]"),
+        (lambda: metrics.IoU(3, [3]), r"must be a list of classes from 0 to 2\. Received: target_class_ids=\[3\]"),
         (lambda: metrics.R2Score("mean"), "`class_aggregation` .* one of .*Received: class_aggregation='mean'"),
         (
             lambda: metrics.MeanSquaredError()(np.zeros((4, 2)), ROWS),

@@ -70,7 +70,7 @@ def test_summary_of_an_unbuilt_model_says_what_to_do():
 
 
 def test_only_layers_can_be_added():
-    with pytest.raises(TypeError, match=r"made of layers. Received: 'relu'"):
+    with pytest.raises(TypeError, match=r"`layer` of model 'sequential' must be a layer. Received: layer='relu'"):
         portanet.Sequential(["relu"])
 
 

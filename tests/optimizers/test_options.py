@@ -155,7 +155,7 @@ def test_names() -> None:
     assert isinstance(optimizers.get("rmsprop"), optimizers.RMSprop)
     assert isinstance(optimizers.get("AdamW"), optimizers.AdamW)
     assert isinstance(optimizers.get(optimizers.Lion), optimizers.Lion)
-    with pytest.raises(ValueError, match=r"Unknown optimizer. Did you mean 'adam'\?.*Received: 'adamm'"):
+    with pytest.raises(ValueError, match=r"Unknown optimizer. Did you mean 'adam'\?.*Received: identifier='adamm'"):
         optimizers.get("adamm")
 
 
@@ -176,7 +176,10 @@ def test_names() -> None:
         (lambda: optimizers.Adam(beta_1=1.5), r"`beta_1` of Adam must be a number in \[0, 1\). Received: beta_1=1.5"),
         (lambda: optimizers.Adam(epsilon=0.0), "`epsilon` of Adam must be a positive number. Received: epsilon=0.0"),
         (lambda: optimizers.Adagrad(initial_accumulator_value=-1), "`initial_accumulator_value` of Adagrad must be a "),
-        (lambda: optimizers.Rprop(eta_plus=0.9), "0 < eta_minus < 1 < eta_plus. Received: eta_minus=0.5, eta_plus=0"),
+        (
+            lambda: optimizers.Rprop(eta_plus=0.9),
+            "`eta_plus` of Rprop must be a number in .1, inf.. Received: eta_plus=0.9",
+        ),
         (lambda: optimizers.Rprop(min_step=1.0, max_step=0.5), "`min_step` must not be larger than `max_step`. Recei"),
         (lambda: optimizers.Rprop(schedules.Constant(0.1)), "`learning_rate` of Rprop must be a positive number."),
         (lambda: optimizers.Adafactor(beta_2_decay=0.5), r"a number in \(-inf, 0\]. Received: beta_2_decay=0.5"),

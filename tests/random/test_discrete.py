@@ -106,12 +106,12 @@ def test_choice_follows_its_probabilities(monkeypatch: pytest.MonkeyPatch) -> No
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"n": 0}, "between 1 and"),
+        ({"n": 0}, "`n` of choice must be a positive integer"),
         ({"n": 5, "replace": False}, r"at most n=5 elements without replacement. Received: \(6,\)"),
         ({"n": 2, "p": [0.5, 0.4]}, r"must be n=2 non-negative numbers whose sum is 1. Received: p=\[0.5, 0.4\]"),
         ({"n": 2, "p": [1.5, -0.5]}, "must be n=2"),
         ({"n": 3, "p": [0.5, 0.5]}, "must be n=3"),
-        ({"n": 2, "p": [math.nan, 0.5]}, "must be n=2"),
+        ({"n": 2, "p": [math.nan, 0.5]}, "`p` of choice must be a finite number"),
         ({"n": 2, "p": [0.5, 0.5], "replace": False}, "with replacement. Received: replace=False"),
     ],
 )

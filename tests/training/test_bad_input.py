@@ -58,7 +58,7 @@ CASES = {
         r"`validation_split` of fit must be a number in \[0, 1\)",
     ),
     "split none": (lambda: model().fit(X, Y, validation_split=0.9999), r"leaves no examples on one side"),
-    "verbose": (lambda: model().fit(X, Y, verbose=7), r"`verbose` of ProgressBar must be 'auto', 0, 1 or 2"),
+    "verbose": (lambda: model().fit(X, Y, verbose=7), r"`verbose` of ProgressBar must be 0, 1 or 2"),
     "loss": (lambda: model().compile("sgd"), r"`loss` of compile\(...\) is needed"),
     "optimizer": (lambda: model().compile("sdg", "mse"), r"Unknown optimizer. Did you mean 'sgd'\?"),
 }

@@ -382,7 +382,7 @@ COMPILE: dict[str, tuple[dict[str, Any], str]] = {
         r"Argument `loss` of compile must give one number for a batch: .*'mean_squared_error' with reduction=None",
     ),
     "loss": ({"loss": "msee"}, r"Unknown loss\. Did you mean 'mse'\?.*Received: .*'msee'"),
-    "metric": ({"metrics": ["binary_acuracy"]}, r"Argument `metrics` of compile.*Did you mean 'binary_accuracy'"),
+    "metric": ({"metrics": ["binary_acuracy"]}, r"Did you mean 'binary_accuracy'.*Argument `metrics` of compile"),
     "weighted": ({"weighted_metrics": {"dense": "acuracy"}}, r"Argument `weighted_metrics` of compile.*'acuracy'"),
 }
 

@@ -30,7 +30,7 @@ def test_shapes(backend: Backend) -> None:
     [
         (lambda: to_categorical([0, 3], 3), r"in \[0, 2\]. Received: indices from 0 to 3"),
         (lambda: to_categorical([-1, 1]), "Received: indices from -1 to 1"),
-        (lambda: to_categorical([0.5]), "must be integers"),
+        (lambda: to_categorical([0.5]), "must hold integers"),
         (lambda: to_categorical(np.zeros(0, dtype="int32")), "`num_classes` is required"),
         (lambda: unhot(1.0), "axis of classes"),
     ],

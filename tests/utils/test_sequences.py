@@ -34,7 +34,7 @@ def test_the_sequences_stay_as_they_are() -> None:
         (lambda: pad_sequences([[1]], truncating=None), "Received: truncating=None"),
         (lambda: pad_sequences([[1]], maxlen=0), "Received: maxlen=0"),
         (lambda: pad_sequences([1, 2]), "Received: 1 at 0"),
-        (lambda: pad_sequences("text"), "Received: str"),
+        (lambda: pad_sequences("text"), "must be a list of sequences. Received: sequences='text'"),
         (lambda: pad_sequences([[[1, 2]], [[1]]]), r"Received: shapes \[\(1,\), \(2,\)\]"),
     ],
 )

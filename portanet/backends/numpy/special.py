@@ -55,7 +55,7 @@ def gelu(x: Array, approximate: bool = False) -> Any:
     normal number beyond |x|, and p its density there: y = max(x, 0) - |x| q, and r = q - |x| p is the slope below 0;
     above, it is 1 - r.
     """
-    if x.dtype != np.float32 or not x.ndim or approximate:
+    if x.dtype != np.float32 or not x.ndim or approximate is not False:
         return NotImplemented
     # Minimum and maximum are four times as fast with an array as with a number.
     size, bound = np.abs(x), np.full_like(x, 40.0)

@@ -30,7 +30,7 @@ class Activation(Layer):
 
     def __init__(self, activation: Any, **options: Any) -> None:
         super().__init__(**options)
-        self.activation = activations.get(activation)
+        self.activation = activations.get(activation, "activation", self)
 
     def call(self, x: Array) -> Array:
         return self.activation(x)

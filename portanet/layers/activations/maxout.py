@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from portanet import activations, checks, initializers
+from portanet import activations, checks, constraints, initializers, regularizers
 from portanet.autodiff import array_namespace
 from portanet.backends import Array
 from portanet.layers.base import Layer
@@ -55,12 +55,12 @@ class Maxout(Layer):
         self.units = checks.positive_int("units", units, self)
         self.pieces = checks.positive_int("pieces", pieces, self)
         self.use_bias = checks.boolean("use_bias", use_bias, self)
-        self.kernel_initializer = initializers.get(kernel_initializer)
-        self.bias_initializer = initializers.get(bias_initializer)
-        self.kernel_regularizer = kernel_regularizer
-        self.bias_regularizer = bias_regularizer
-        self.kernel_constraint = kernel_constraint
-        self.bias_constraint = bias_constraint
+        self.kernel_initializer = initializers.get(kernel_initializer, "kernel_initializer", self)
+        self.bias_initializer = initializers.get(bias_initializer, "bias_initializer", self)
+        self.kernel_regularizer = regularizers.get(kernel_regularizer, "kernel_regularizer", self)
+        self.bias_regularizer = regularizers.get(bias_regularizer, "bias_regularizer", self)
+        self.kernel_constraint = constraints.get(kernel_constraint, "kernel_constraint", self)
+        self.bias_constraint = constraints.get(bias_constraint, "bias_constraint", self)
 
     def build(self, input_shape: Any) -> None:
         self.require_rank(input_shape, 2, "(batch, ..., features)")

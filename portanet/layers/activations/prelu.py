@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from portanet import activations, checks, initializers
+from portanet import activations, checks, constraints, initializers, regularizers
 from portanet.backends import Array
 from portanet.layers.base import Layer
 
@@ -41,10 +41,11 @@ class PReLU(Layer):
         **options: Any,
     ) -> None:
         super().__init__(**options)
-        self.alpha_initializer = initializers.get(alpha_initializer)
-        self.alpha_regularizer = alpha_regularizer
-        self.alpha_constraint = alpha_constraint
-        self.shared_axes = () if shared_axes in (None, [], ()) else checks.integers("shared_axes", shared_axes, of=self)
+        self.alpha_initializer = initializers.get(alpha_initializer, "alpha_initializer", self)
+        self.alpha_regularizer = regularizers.get(alpha_regularizer, "alpha_regularizer", self)
+        self.alpha_constraint = constraints.get(alpha_constraint, "alpha_constraint", self)
+        none = shared_axes is None or (isinstance(shared_axes, (list, tuple)) and not shared_axes)
+        self.shared_axes = () if none else checks.integers("shared_axes", shared_axes, of=self)
         if 0 in self.shared_axes:
             raise ValueError(
                 f"Argument `shared_axes` of layer '{self.name}' counts from 1; axis 0 is the batch. "

@@ -83,12 +83,12 @@ class MultiHeadAttention(RandomLayer):
         self.output_size = None if output_shape is None else checks.positive_int("output_shape", output_shape, self)
         self.dropout = checks.rate("dropout", dropout, self)
         self.use_bias = checks.boolean("use_bias", use_bias, self)
-        self.kernel_initializer = initializers.get(kernel_initializer)
-        self.bias_initializer = initializers.get(bias_initializer)
-        self.kernel_regularizer = regularizers.get(kernel_regularizer)
-        self.bias_regularizer = regularizers.get(bias_regularizer)
-        self.kernel_constraint = constraints.get(kernel_constraint)
-        self.bias_constraint = constraints.get(bias_constraint)
+        self.kernel_initializer = initializers.get(kernel_initializer, "kernel_initializer", self)
+        self.bias_initializer = initializers.get(bias_initializer, "bias_initializer", self)
+        self.kernel_regularizer = regularizers.get(kernel_regularizer, "kernel_regularizer", self)
+        self.bias_regularizer = regularizers.get(bias_regularizer, "bias_regularizer", self)
+        self.kernel_constraint = constraints.get(kernel_constraint, "kernel_constraint", self)
+        self.bias_constraint = constraints.get(bias_constraint, "bias_constraint", self)
 
     def build(self, input_shape: Any) -> None:
         query, value, key = _three(self.several_inputs.entries(self, input_shape))

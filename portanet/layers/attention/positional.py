@@ -90,7 +90,7 @@ class PositionEmbedding(Layer):
     def __init__(self, sequence_length: int, initializer: Any = "glorot_uniform", **options: Any) -> None:
         super().__init__(**options)
         self.sequence_length = checks.positive_int("sequence_length", sequence_length, self)
-        self.initializer = initializers.get(initializer)
+        self.initializer = initializers.get(initializer, "initializer", self)
 
     def build(self, input_shape: Any) -> None:
         self.require_rank(input_shape, 2, "(..., time, features)")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from portanet import activations, checks
+from portanet import activations, checks, initializers
 from portanet.backends import Array
 from portanet.layers.attention.multi_head_attention import MultiHeadAttention
 from portanet.layers.base import Layer
@@ -62,10 +62,13 @@ class TransformerEncoder(Layer):
         super().__init__(**options)
         self.intermediate_dim = checks.positive_int("intermediate_dim", intermediate_dim, self)
         self.num_heads = checks.positive_int("num_heads", num_heads, self)
-        self.rate = dropout
-        self.activation = activations.get(activation)
-        self.epsilon = layer_norm_epsilon
-        self.initializers = {"kernel_initializer": kernel_initializer, "bias_initializer": bias_initializer}
+        self.rate = checks.rate("dropout", dropout, self)
+        self.activation = activations.get(activation, "activation", self)
+        self.epsilon = checks.non_negative("layer_norm_epsilon", layer_norm_epsilon, self)
+        self.initializers = {
+            "kernel_initializer": initializers.get(kernel_initializer, "kernel_initializer", self),
+            "bias_initializer": initializers.get(bias_initializer, "bias_initializer", self),
+        }
         self.normalize_first = checks.boolean("normalize_first", normalize_first, self)
 
     def build(self, input_shape: Any) -> None:

@@ -59,11 +59,11 @@ class Convolving(Spatial):
             self.padding: Any = checks.choice("padding", padding.lower(), names, self)
         else:
             self.padding = checks.pairs("padding", padding, self.rank, self)
-        self.activation = activations.get(activation)
+        self.activation = activations.get(activation, "activation", self)
         self.use_bias = checks.boolean("use_bias", use_bias, self)
-        self.bias_initializer = initializers.get(bias_initializer)
-        self.bias_regularizer = regularizers.get(bias_regularizer)
-        self.bias_constraint = constraints.get(bias_constraint)
+        self.bias_initializer = initializers.get(bias_initializer, "bias_initializer", self)
+        self.bias_regularizer = regularizers.get(bias_regularizer, "bias_regularizer", self)
+        self.bias_constraint = constraints.get(bias_constraint, "bias_constraint", self)
 
     @property
     def channel_axis(self) -> int:

@@ -52,9 +52,9 @@ class Conv(Convolving):
         self.groups = checks.positive_int("groups", groups, self)
         if self.filters % self.groups:
             raise checks.invalid("filters", filters, f"a multiple of groups={groups}", self)
-        self.kernel_initializer = initializers.get(kernel_initializer)
-        self.kernel_regularizer = regularizers.get(kernel_regularizer)
-        self.kernel_constraint = constraints.get(kernel_constraint)
+        self.kernel_initializer = initializers.get(kernel_initializer, "kernel_initializer", self)
+        self.kernel_regularizer = regularizers.get(kernel_regularizer, "kernel_regularizer", self)
+        self.kernel_constraint = constraints.get(kernel_constraint, "kernel_constraint", self)
 
     def build(self, input_shape: Any) -> None:
         channels = self.channels_of(input_shape)

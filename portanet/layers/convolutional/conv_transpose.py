@@ -56,9 +56,9 @@ class _ConvTranspose(Convolving):
             expected = f"less than strides={strides} on every axis"
             raise checks.invalid("output_padding", output_padding, expected, self)
         self.filters = checks.positive_int("filters", filters, self)
-        self.kernel_initializer = initializers.get(kernel_initializer)
-        self.kernel_regularizer = regularizers.get(kernel_regularizer)
-        self.kernel_constraint = constraints.get(kernel_constraint)
+        self.kernel_initializer = initializers.get(kernel_initializer, "kernel_initializer", self)
+        self.kernel_regularizer = regularizers.get(kernel_regularizer, "kernel_regularizer", self)
+        self.kernel_constraint = constraints.get(kernel_constraint, "kernel_constraint", self)
 
     def build(self, input_shape: Any) -> None:
         channels = self.channels_of(input_shape)

@@ -26,9 +26,9 @@ class ByChannel(Convolving):
     ) -> None:
         super().__init__(*arguments, **options)
         self.depth_multiplier = checks.positive_int("depth_multiplier", depth_multiplier, self)
-        self.depthwise_initializer = initializers.get(depthwise_initializer)
-        self.depthwise_regularizer = regularizers.get(depthwise_regularizer)
-        self.depthwise_constraint = constraints.get(depthwise_constraint)
+        self.depthwise_initializer = initializers.get(depthwise_initializer, "depthwise_initializer", self)
+        self.depthwise_regularizer = regularizers.get(depthwise_regularizer, "depthwise_regularizer", self)
+        self.depthwise_constraint = constraints.get(depthwise_constraint, "depthwise_constraint", self)
 
     def add_depthwise(self, name: str) -> Any:
         """Allocate the depthwise kernel."""

@@ -54,9 +54,9 @@ class _SeparableConv(ByChannel):
             **options,
         )
         self.filters = checks.positive_int("filters", filters, self)
-        self.pointwise_initializer = initializers.get(pointwise_initializer)
-        self.pointwise_regularizer = regularizers.get(pointwise_regularizer)
-        self.pointwise_constraint = constraints.get(pointwise_constraint)
+        self.pointwise_initializer = initializers.get(pointwise_initializer, "pointwise_initializer", self)
+        self.pointwise_regularizer = regularizers.get(pointwise_regularizer, "pointwise_regularizer", self)
+        self.pointwise_constraint = constraints.get(pointwise_constraint, "pointwise_constraint", self)
 
     def build(self, input_shape: Any) -> None:
         channels = self.channels_of(input_shape)

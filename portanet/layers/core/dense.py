@@ -55,14 +55,14 @@ class Dense(Layer):
     ) -> None:
         super().__init__(activity_regularizer=activity_regularizer, **options)
         self.units = checks.positive_int("units", units, self)
-        self.activation = activations.get(activation)
+        self.activation = activations.get(activation, "activation", self)
         self.use_bias = checks.boolean("use_bias", use_bias, self)
-        self.kernel_initializer = initializers.get(kernel_initializer)
-        self.bias_initializer = initializers.get(bias_initializer)
-        self.kernel_regularizer = regularizers.get(kernel_regularizer)
-        self.bias_regularizer = regularizers.get(bias_regularizer)
-        self.kernel_constraint = constraints.get(kernel_constraint)
-        self.bias_constraint = constraints.get(bias_constraint)
+        self.kernel_initializer = initializers.get(kernel_initializer, "kernel_initializer", self)
+        self.bias_initializer = initializers.get(bias_initializer, "bias_initializer", self)
+        self.kernel_regularizer = regularizers.get(kernel_regularizer, "kernel_regularizer", self)
+        self.bias_regularizer = regularizers.get(bias_regularizer, "bias_regularizer", self)
+        self.kernel_constraint = constraints.get(kernel_constraint, "kernel_constraint", self)
+        self.bias_constraint = constraints.get(bias_constraint, "bias_constraint", self)
 
     def build(self, input_shape: Any) -> None:
         self.require_rank(input_shape, 2, "(batch, ..., features)")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from portanet import checks, initializers
+from portanet import checks, constraints, initializers, regularizers
 from portanet.autodiff import array_namespace, unwrap
 from portanet.backends import Array, backend_class_of, raw_namespace, to_host
 from portanet.layers.base import Layer
@@ -57,9 +57,9 @@ class Embedding(Layer):
         super().__init__(**options)
         self.input_dim = checks.positive_int("input_dim", input_dim, self)
         self.output_dim = checks.positive_int("output_dim", output_dim, self)
-        self.embeddings_initializer = initializers.get(embeddings_initializer)
-        self.embeddings_regularizer = embeddings_regularizer
-        self.embeddings_constraint = embeddings_constraint
+        self.embeddings_initializer = initializers.get(embeddings_initializer, "embeddings_initializer", self)
+        self.embeddings_regularizer = regularizers.get(embeddings_regularizer, "embeddings_regularizer", self)
+        self.embeddings_constraint = constraints.get(embeddings_constraint, "embeddings_constraint", self)
         self.mask_zero = checks.boolean("mask_zero", mask_zero, self)
         self._vectors = None if weights is None else self._checked(weights)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from portanet import activations, checks
 from portanet.backends import Array
 from portanet.initializers import Constant
 from portanet.layers.base import Layer
@@ -43,11 +44,9 @@ class Highway(Layer):
         super().__init__(**options)
         for argument, layer in (("transform", transform), ("gate", gate)):
             if layer is not None and not isinstance(layer, Layer):
-                raise TypeError(
-                    f"Argument `{argument}` of layer '{self.name}' must be a layer or None. Received: {layer!r}"
-                )
-        self.activation = activation
-        self.carry_bias = float(carry_bias)
+                raise checks.invalid(argument, layer, "a layer or None", self)
+        self.activation = activations.get(activation, "activation", self)
+        self.carry_bias = checks.number("carry_bias", carry_bias, of=self)
         self.transform = transform
         self.gate = gate
 

@@ -34,12 +34,10 @@ class InputLayer(Layer):
 
     def __init__(self, shape: Any, batch_size: int | None = None, dtype: str | None = None, **options: Any) -> None:
         super().__init__(**options)
-        if not isinstance(shape, (list, tuple)):
-            raise checks.invalid("shape", shape, "a tuple of sizes of one example, such as (784,)", self)
-        self.shape: Shape = tuple(None if n is None else checks.integer("shape", n, self, least=0) for n in shape)
+        self.shape: Shape = checks.sizes("shape", shape, self)
         self.batch_size = None if batch_size is None else checks.positive_int("batch_size", batch_size, self)
-        dtype = None if dtype in MIXED else dtype  # in files of earlier versions
-        self.declared = None if dtype is None else checks.choice("dtype", _name_of(dtype), REAL_DTYPES, self)
+        dtype = None if isinstance(dtype, str) and dtype in MIXED else dtype  # in files of earlier versions
+        self.declared = None if dtype is None else checks.choice("dtype", _name_of(dtype, self), REAL_DTYPES, self)
         self.dtype = self.declared or self.compute_dtype
         self.build(self.batch_shape)
         self._source = Node(self, (), {}, self.batch_shape, self.dtype)  # kept in copies
@@ -71,8 +69,11 @@ class InputLayer(Layer):
         return {**super().get_config(), "dtype": self.declared}
 
 
-def _name_of(dtype: Any) -> Any:
-    return dtype if isinstance(dtype, str) else get_backend().dtype_name(dtype)
+def _name_of(dtype: Any, of: Layer) -> Any:
+    try:
+        return dtype if isinstance(dtype, str) else get_backend().dtype_name(dtype)
+    except (TypeError, ValueError):  # cannot be a key, or is no key, of the table of dtypes
+        raise checks.invalid("dtype", dtype, f"one of {', '.join(map(repr, REAL_DTYPES))}", of) from None
 
 
 def Input(  # noqa: N802 -- as Keras

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from portanet import checks
 from portanet.layers.base import Layer
 from portanet.layers.calling import calling
 from portanet.layers.several_inputs import entries
@@ -44,12 +45,14 @@ class Lambda(Layer):
         **options: Any,
     ) -> None:
         super().__init__(**options)
-        if not callable(function):
-            raise TypeError(f"Argument `function` of layer '{self.name}' must be a function. Received: {function!r}")
-        self.function = function
+        self.function = checks.function("function", function, self)
         self.output_shape = output_shape
+        if not (output_shape is None or callable(output_shape)):
+            self.output_shape = checks.sizes("output_shape", output_shape, self)
+        if not (mask is None or callable(mask) or hasattr(mask, "dtype")):
+            raise checks.invalid("mask", mask, "an array, a function or None", self)
         self.mask = mask
-        self.arguments = dict(arguments or {})
+        self.arguments = dict(checks.mapping("arguments", {} if arguments is None else arguments, self))
 
     def __call__(self, x: Any, *further: Any, **options: Any) -> Any:
         if calling.get() is None and not any(isinstance(leaf, SymbolicArray) for leaf in tree_leaves(x)):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from portanet import checks
 from portanet.autodiff import array_namespace
 from portanet.backends import Array
 from portanet.layers.base import Layer
@@ -35,7 +36,7 @@ class Masking(Layer):
 
     def __init__(self, mask_value: float = 0.0, **options: Any) -> None:
         super().__init__(**options)
-        self.mask_value = float(mask_value)
+        self.mask_value = checks.number("mask_value", mask_value, "[-inf, inf]", self)
 
     def call(self, x: Array) -> Array:
         xp = array_namespace(x)

@@ -53,7 +53,7 @@ class RBF(Layer):
         self.units = checks.positive_int("units", units, self)
         self.normalize = checks.boolean("normalize", normalize, self)
         self.beta = checks.positive("beta", beta, self)
-        self.centers_initializer = initializers.get(centers_initializer)
+        self.centers_initializer = initializers.get(centers_initializer, "centers_initializer", self)
 
     def build(self, input_shape: Any) -> None:
         if len(input_shape) != 2:

@@ -51,8 +51,8 @@ class RBM(Layer):
     ) -> None:
         super().__init__(**options)
         self.units = checks.positive_int("units", units, self)
-        self.kernel_initializer = initializers.get(kernel_initializer)
-        self.bias_initializer = initializers.get(bias_initializer)
+        self.kernel_initializer = initializers.get(kernel_initializer, "kernel_initializer", self)
+        self.bias_initializer = initializers.get(bias_initializer, "bias_initializer", self)
         self.seed = None if seed is None else checks.integer("seed", seed, self, least=0)
 
     def build(self, input_shape: Any) -> None:

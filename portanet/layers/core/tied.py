@@ -49,9 +49,9 @@ class TiedDense(Layer):
         if not isinstance(layer, Dense):
             raise TypeError(f"Argument `layer` of layer '{self.name}' must be a Dense layer. Received: {layer!r}")
         self.layer = layer
-        self.activation = activations.get(activation)
+        self.activation = activations.get(activation, "activation", self)
         self.use_bias = checks.boolean("use_bias", use_bias, self)
-        self.bias_initializer = initializers.get(bias_initializer)
+        self.bias_initializer = initializers.get(bias_initializer, "bias_initializer", self)
 
     def build(self, input_shape: Any) -> None:
         if not self.layer.built:

@@ -49,12 +49,12 @@ class AffineNormalization(Layer):
         self.epsilon = checks.non_negative("epsilon", epsilon, self)
         self.center = checks.boolean("center", center, self)
         self.scale = checks.boolean("scale", scale, self)
-        self.beta_initializer = initializers.get(beta_initializer)
-        self.gamma_initializer = initializers.get(gamma_initializer)
-        self.beta_regularizer = regularizers.get(beta_regularizer)
-        self.gamma_regularizer = regularizers.get(gamma_regularizer)
-        self.beta_constraint = constraints.get(beta_constraint)
-        self.gamma_constraint = constraints.get(gamma_constraint)
+        self.beta_initializer = initializers.get(beta_initializer, "beta_initializer", self)
+        self.gamma_initializer = initializers.get(gamma_initializer, "gamma_initializer", self)
+        self.beta_regularizer = regularizers.get(beta_regularizer, "beta_regularizer", self)
+        self.gamma_regularizer = regularizers.get(gamma_regularizer, "gamma_regularizer", self)
+        self.beta_constraint = constraints.get(beta_constraint, "beta_constraint", self)
+        self.gamma_constraint = constraints.get(gamma_constraint, "gamma_constraint", self)
 
     def add_affine(self, shape: tuple[int, ...]) -> None:
         """Allocate `gamma` and `beta`, if used."""
@@ -120,6 +120,6 @@ def widened(layer: Layer, x: Array) -> tuple[Array, Callable[[Array], Array]]:
         dtype = x.dtype if variable is None else variable.value.dtype
     wide = dtype if xp.finfo(dtype).bits >= 32 else xp.float32
     if x.dtype != wide:
-        require_real(xp, x.dtype)
+        require_real(xp, x.dtype, layer)
         x = xp.astype(x, wide)
     return x, lambda out: out if out.dtype == dtype else array_namespace(out).astype(out, dtype)

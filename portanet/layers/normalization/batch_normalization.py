@@ -59,8 +59,10 @@ class BatchNormalization(AffineNormalization):
         super().__init__(epsilon, **options)
         self.axis = checks.integers("axis", axis, of=self)
         self.momentum = checks.number("momentum", momentum, "[0, 1]", self)
-        self.moving_mean_initializer = initializers.get(moving_mean_initializer)
-        self.moving_variance_initializer = initializers.get(moving_variance_initializer)
+        self.moving_mean_initializer = initializers.get(moving_mean_initializer, "moving_mean_initializer", self)
+        self.moving_variance_initializer = initializers.get(
+            moving_variance_initializer, "moving_variance_initializer", self
+        )
 
     def build(self, input_shape: Any) -> None:
         self.axes = positive_axes(self, self.axis, input_shape)

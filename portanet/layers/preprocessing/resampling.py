@@ -38,7 +38,7 @@ class Resampling(ImageAugmentation):
         super().__init__(seed, data_format, **options)
         self.fill_mode = checks.choice("fill_mode", fill_mode, FILL_MODES, self)
         self.interpolation = checks.choice("interpolation", interpolation, INTERPOLATIONS, self)
-        self.fill_value = float(fill_value)
+        self.fill_value = checks.number("fill_value", fill_value, of=self)
 
     def sources(self, x: Array) -> tuple[Array, Array]:
         """The rows and columns that the pixels come from."""

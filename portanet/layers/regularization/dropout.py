@@ -38,11 +38,10 @@ class Dropout(RandomLayer):
     ) -> None:
         super().__init__(seed, **options)
         self.rate = checks.rate("rate", rate, self)
-        self.noise_shape = noise_shape and tuple(
-            None if n is None else checks.positive_int("noise_shape", n, self) for n in noise_shape
-        )
+        self.noise_shape = None if noise_shape is None else checks.sizes("noise_shape", noise_shape, self, least=1)
         # With another size of the batch axis, the masks for a part of the batch are unknown.
-        self.independent_examples = type(self).independent_examples and (not noise_shape or noise_shape[0] in (None, 1))
+        first = self.noise_shape[0] if self.noise_shape else None
+        self.independent_examples = type(self).independent_examples and first in (None, 1)
 
     def call(self, x: Array, training: bool = False) -> Array:
         if not training or self.rate == 0:

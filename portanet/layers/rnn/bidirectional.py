@@ -43,7 +43,7 @@ class Bidirectional(Layer):
         self, layer: RNN, merge_mode: str | None = "concat", backward_layer: RNN | None = None, **options: Any
     ) -> None:
         super().__init__(**options)
-        for name, value in (("layer", layer), ("backward_layer", backward_layer or layer)):
+        for name, value in (("layer", layer), ("backward_layer", layer if backward_layer is None else backward_layer)):
             if not isinstance(value, RNN):
                 raise checks.invalid(name, value, "a recurrent layer", self)
         self.merge_mode = checks.choice("merge_mode", merge_mode, MERGE_MODES, self)

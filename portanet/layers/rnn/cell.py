@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from portanet import activations, checks, constraints, initializers, regularizers
 from portanet.autodiff import array_namespace, unwrap
 from portanet.backends import Array, get_backend
+from portanet.layers.base import Layer
 from portanet.layers.random_layer import RandomLayer
 from portanet.tree import tree_leaves, tree_map
 
@@ -102,17 +103,17 @@ class RecurrentCell(RandomLayer):
     ) -> None:
         super().__init__(seed, **options)
         self.units = checks.positive_int("units", units, self)
-        self.activation = activations.get(activation)
+        self.activation = activations.get(activation, "activation", self)
         self.use_bias = checks.boolean("use_bias", use_bias, self)
-        self.kernel_initializer = initializers.get(kernel_initializer)
-        self.recurrent_initializer = initializers.get(recurrent_initializer)
-        self.bias_initializer = initializers.get(bias_initializer)
-        self.kernel_regularizer = regularizers.get(kernel_regularizer)
-        self.recurrent_regularizer = regularizers.get(recurrent_regularizer)
-        self.bias_regularizer = regularizers.get(bias_regularizer)
-        self.kernel_constraint = constraints.get(kernel_constraint)
-        self.recurrent_constraint = constraints.get(recurrent_constraint)
-        self.bias_constraint = constraints.get(bias_constraint)
+        self.kernel_initializer = initializers.get(kernel_initializer, "kernel_initializer", self)
+        self.recurrent_initializer = initializers.get(recurrent_initializer, "recurrent_initializer", self)
+        self.bias_initializer = initializers.get(bias_initializer, "bias_initializer", self)
+        self.kernel_regularizer = regularizers.get(kernel_regularizer, "kernel_regularizer", self)
+        self.recurrent_regularizer = regularizers.get(recurrent_regularizer, "recurrent_regularizer", self)
+        self.bias_regularizer = regularizers.get(bias_regularizer, "bias_regularizer", self)
+        self.kernel_constraint = constraints.get(kernel_constraint, "kernel_constraint", self)
+        self.recurrent_constraint = constraints.get(recurrent_constraint, "recurrent_constraint", self)
+        self.bias_constraint = constraints.get(bias_constraint, "bias_constraint", self)
         self.dropout = checks.rate("dropout", dropout, self)
         self.recurrent_dropout = checks.rate("recurrent_dropout", recurrent_dropout, self)
 
@@ -131,6 +132,11 @@ class RecurrentCell(RandomLayer):
         return (self.gates * self.units,)
 
     def build(self, input_shape: Any) -> None:
+        if len(input_shape) != 2:
+            raise ValueError(
+                f"Layer '{self.name}' needs inputs of shape (batch, features) in each time step. "
+                f"Received: shape {tuple(input_shape)}"
+            )
         if self.dropout or self.recurrent_dropout:
             super().build(input_shape)
         width = self.gates * self.units
@@ -230,6 +236,11 @@ class RecurrentCell(RandomLayer):
         h = h if recurrent_keep is None else h * recurrent_keep
         a = xp.matmul(x, kernel) + xp.matmul(h, self.recurrent_kernel.value)
         return a + self.bias.value if self.use_bias else a
+
+
+def is_cell(cell: Any) -> bool:
+    """Whether this can be the cell of a recurrent layer."""
+    return isinstance(cell, Layer) and hasattr(cell, "state_size")
 
 
 def state_sizes_of(cell: Any) -> list[int]:

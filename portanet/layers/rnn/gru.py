@@ -45,7 +45,7 @@ class GRUCell(RecurrentCell):
         **options: Any,
     ) -> None:
         super().__init__(units, activation, use_bias, **options)
-        self.recurrent_activation = activations.get(recurrent_activation)
+        self.recurrent_activation = activations.get(recurrent_activation, "recurrent_activation", self)
         self.reset_after = checks.boolean("reset_after", reset_after, self)
 
     def bias_shape(self) -> tuple[int, ...]:

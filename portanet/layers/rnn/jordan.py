@@ -45,7 +45,7 @@ class JordanCell(RecurrentCell):
     ) -> None:
         super().__init__(units, activation, use_bias, **options)
         self.output_units = checks.positive_int("output_units", output_units, self)
-        self.output_activation = activations.get(output_activation)
+        self.output_activation = activations.get(output_activation, "output_activation", self)
 
     @property
     def state_size(self) -> list[int]:

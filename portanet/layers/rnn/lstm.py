@@ -52,7 +52,7 @@ class LSTMCell(RecurrentCell):
         **options: Any,
     ) -> None:
         super().__init__(units, activation, use_bias, **options)
-        self.recurrent_activation = activations.get(recurrent_activation)
+        self.recurrent_activation = activations.get(recurrent_activation, "recurrent_activation", self)
         self.unit_forget_bias = checks.boolean("unit_forget_bias", unit_forget_bias, self)
         self.peephole = checks.boolean("peephole", peephole, self)
         self.projection_units = (

@@ -8,7 +8,7 @@ from portanet import checks
 from portanet.autodiff import array_namespace, is_traced, lift, stop_gradient, unwrap
 from portanet.backends import Array, device_of
 from portanet.layers.base import Layer
-from portanet.layers.rnn.cell import RecurrentCell, States, grouped, output_size_of, run_cell, state_sizes_of
+from portanet.layers.rnn.cell import RecurrentCell, States, grouped, is_cell, output_size_of, run_cell, state_sizes_of
 from portanet.layers.rnn.stacked_rnn_cells import StackedRNNCells
 from portanet.layers.several_inputs import Several, entries, is_shape, masks_of
 from portanet.variables import are_bound
@@ -83,15 +83,11 @@ class RNN(Layer):
         **options: Any,
     ) -> None:
         super().__init__(**options)
-        cell = StackedRNNCells(cell) if isinstance(cell, (list, tuple)) else cell
-        if not isinstance(cell, Layer) or not hasattr(cell, "state_size"):
+        cells = cell if isinstance(cell, (list, tuple)) else [cell]
+        if not cells or not all(map(is_cell, cells)):
             expected = "a layer with an attribute `state_size`, or a list of such layers"
             raise checks.invalid("cell", cell, expected, self)
-        if stateful and learn_initial_state:
-            raise ValueError(
-                f"Layer '{self.name}' can start from the last batch's state or from a learned one, not both. "
-                "Received: stateful=True, learn_initial_state=True"
-            )
+        cell = StackedRNNCells(cell) if isinstance(cell, (list, tuple)) else cell
         self.cell = cell
         self.return_sequences = checks.boolean("return_sequences", return_sequences, self)
         self.return_state = checks.boolean("return_state", return_state, self)
@@ -99,6 +95,11 @@ class RNN(Layer):
         self.stateful = checks.boolean("stateful", stateful, self)
         self.zero_output_for_mask = checks.boolean("zero_output_for_mask", zero_output_for_mask, self)
         self.learn_initial_state = checks.boolean("learn_initial_state", learn_initial_state, self)
+        if stateful and learn_initial_state:
+            raise ValueError(
+                f"Layer '{self.name}' can start from the last batch's state or from a learned one, not both. "
+                "Received: stateful=True, learn_initial_state=True"
+            )
         self.truncate_gradient = (
             None if truncate_gradient is None else checks.positive_int("truncate_gradient", truncate_gradient, self)
         )
@@ -112,6 +113,7 @@ class RNN(Layer):
     def build(self, input_shape: Any) -> None:
         shape = self.sequence_of(input_shape)
         self.require_rank(shape, 3, "(batch, time, features)")
+        self._ndim = len(shape)
         if not self.cell.built:
             self._place(self._path())
             self.cell.build((shape[0], *shape[2:]))
@@ -159,6 +161,10 @@ class RNN(Layer):
     def _prepare(self, x: Array, mask: Array | None, initial: States) -> tuple[Array, States, Array | None]:
         """The inputs with time first, the initial states, and the mask in the form (time, batch, 1)."""
         self.require_rank(x.shape, 3, "(batch, time, features)")
+        if x.ndim != self._ndim:
+            raise ValueError(
+                f"Layer '{self.name}' was built for inputs with {self._ndim} axes. Received: shape {tuple(x.shape)}"
+            )
         if x.shape[1] == 0:
             raise ValueError(f"Layer '{self.name}' needs at least one time step. Received: shape {tuple(x.shape)}")
         weights = [v.value for v in self.variables if not v.counter] if are_bound() else []

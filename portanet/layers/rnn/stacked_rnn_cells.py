@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from portanet import checks
 from portanet.backends import Array
 from portanet.layers.base import Layer
-from portanet.layers.rnn.cell import States, grouped, output_size_of, run_cell, state_sizes_of
+from portanet.layers.rnn.cell import States, grouped, is_cell, output_size_of, run_cell, state_sizes_of
 from portanet.tree import tree_leaves
 
 
@@ -26,17 +27,14 @@ class StackedRNNCells(Layer):
 
     def __init__(self, cells: Sequence[Layer], **options: Any) -> None:
         super().__init__(**options)
-        if not cells or any(not hasattr(cell, "state_size") for cell in cells):
-            raise ValueError(
-                f"Argument `cells` of layer '{self.name}' must be cells: layers with an attribute `state_size`. "
-                f"Received: cells={list(cells)!r}"
-            )
+        if not isinstance(cells, (list, tuple)) or not cells or not all(map(is_cell, cells)):
+            raise checks.invalid("cells", cells, "a list of cells: layers with an attribute `state_size`", self)
         self.cells = list(cells)
 
     @property
     def state_size(self) -> list[Any]:
         """Sizes of the states of each cell."""
-        return [cell.state_size for cell in self.cells]  # type: ignore[attr-defined]
+        return [cell.state_size for cell in self.cells]
 
     @property
     def output_size(self) -> int:

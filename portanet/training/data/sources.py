@@ -34,7 +34,7 @@ def find_source(
     """
     batch_size = None if batch_size is None else checks.positive_int("batch_size", batch_size)
     steps = None if steps is None else checks.positive_int(intake.names.steps, steps)
-    shuffle = shuffle if callable(shuffle) else checks.boolean("shuffle", shuffle)
+    shuffle = checks.function("shuffle", shuffle) if callable(shuffle) else checks.boolean("shuffle", shuffle)
     if gives_batches(x):
         for name, value in (("y", y), ("sample_weight", weight), ("batch_size", batch_size)):
             if value is not None:

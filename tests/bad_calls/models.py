@@ -1,0 +1,126 @@
+"""Targets: methods of models, files, estimators, data sets, and the functions of `portanet` itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+import portanet
+from portanet import autodiff, datasets, layers, models, random, saving
+from portanet.backends import registry
+from tests.bad_calls.kinds import kinds_of
+from tests.bad_calls.targets import Target, signature_of
+from tests.bad_calls.valid import Make, data, model, ones
+
+X, Y = (lambda: data()[0]), (lambda: data()[1])
+ELSEWHERE = "x y sample_weight validation_data class_weight callbacks"
+"""Data of `fit`: tests/training/test_bad_input.py."""
+
+METHODS: dict[str, dict[str, Make]] = {
+    "compile": {"optimizer": lambda: "sgd", "loss": lambda: "mse"},
+    "fit": {"x": X, "y": Y, "validation_data": data, "verbose": lambda: 0},
+    "evaluate": {"x": X, "y": Y, "verbose": lambda: 0},
+    "predict": {"x": X},
+    "train_on_batch": {"x": X, "y": Y},
+    "test_on_batch": {"x": X, "y": Y},
+    "predict_on_batch": {"x": X},
+    "summary": {},
+    "get_layer": {"index": lambda: 0},
+    "save": {"path": lambda: "model.safetensors"},
+    "save_weights": {"path": lambda: "weights.safetensors"},
+    "load_weights": {"path": lambda: written("weights")},
+    "set_weights": {"weights": lambda: [np.ones((3, 2)), np.ones(2)]},
+    "count_params": {},
+    "to": {"name": lambda: "numpy"},
+}
+
+FUNCTIONS: dict[str, tuple[Callable[..., Any], dict[str, Make]]] = {
+    "asarray": (portanet.asarray, {"x": lambda: [1.0]}),
+    "to_host": (portanet.to_host, {"x": lambda: [1.0]}),
+    "set_backend": (portanet.set_backend, {"name": lambda: "numpy"}),
+    "use_backend": (lambda **arguments: portanet.use_backend(**arguments).__enter__(), {"name": lambda: "numpy"}),
+    "load_model": (portanet.load_model, {"path": lambda: written("model")}),
+    "Sequential": (lambda layers, name=None: portanet.Sequential(layers, name), {"layers": lambda: [layers.Dense(2)]}),
+    "Sequential.add": (lambda layer: portanet.Sequential().add(layer), {"layer": lambda: layers.Dense(2)}),
+    "random.set_seed": (random.set_seed, {"seed": lambda: 3}),
+    "random.use_seed": (lambda seed: random.use_seed(seed).__enter__(), {"seed": lambda: 3}),
+    "models.clone_model": (models.clone_model, {"model": model}),
+    "models.plot_model": (models.plot_model, {"model": model}),
+    "saving.save_model": (saving.save_model, {"model": model, "path": lambda: "model.safetensors"}),
+    "saving.save_weights": (saving.save_weights, {"model": model, "path": lambda: "weights.safetensors"}),
+    "saving.load_weights": (saving.load_weights, {"model": model, "path": lambda: written("weights")}),
+    "saving.restore": (saving.restore, {"model": model, "path": lambda: written("model")}),
+    "saving.register_serializable": (saving.register_serializable, {}),
+    "datasets.NpyShards": (datasets.NpyShards, {"paths": lambda: [written("array")]}),
+    "layers.Layer": (layers.Layer, {}),
+    "autodiff.grad": (lambda **a: autodiff.grad(**a)(ones(1)()), {"f": lambda: lambda x: x[0]}),
+    "autodiff.value_and_grad": (lambda **a: autodiff.value_and_grad(**a)(ones(1)()), {"f": lambda: lambda x: x[0]}),
+    "autodiff.jacobian": (lambda **a: autodiff.jacobian(**a)(ones(1)()), {"f": lambda: lambda x: x * x}),
+    "autodiff.hessian": (lambda **a: autodiff.hessian(**a)(ones(1)()), {"f": lambda: lambda x: x[0] * x[0]}),
+    "autodiff.checkpoint": (lambda **a: autodiff.checkpoint(**a)(ones(1)()), {"f": lambda: lambda x: x[0]}),
+    "backends.make_backend": (registry.make_backend, {"name": lambda: "numpy"}),
+}
+SIGNATURES = {
+    "use_backend": portanet.use_backend,
+    "Sequential": portanet.Sequential,
+    "Sequential.add": portanet.Sequential.add,
+    "random.use_seed": random.use_seed,
+    "autodiff.grad": autodiff.grad,
+    "autodiff.value_and_grad": autodiff.value_and_grad,
+    "autodiff.jacobian": autodiff.jacobian,
+    "autodiff.hessian": autodiff.hessian,
+    "autodiff.checkpoint": autodiff.checkpoint,
+}
+"""Of the functions that are called by others above."""
+
+
+def targets() -> Iterator[Target]:
+    for name, required in METHODS.items():
+        signature = signature_of(getattr(portanet.Sequential, name))
+        skip = ELSEWHERE.split() if name not in ("summary", "compile") else []
+        kinds = {p.name: kinds_of(p.name, str(p.annotation)) for p in signature.values() if p.name not in skip}
+        yield Target(f"Model.{name}", method(name), kinds, required)
+    for name, (function, required) in FUNCTIONS.items():
+        signature = signature_of(SIGNATURES.get(name, function))
+        yield Target(
+            name, function, {p.name: kinds_of(p.name, str(p.annotation)) for p in signature.values()}, required
+        )
+    yield from estimators()
+
+
+def method(name: str) -> Callable[..., Any]:
+    """A method of a new model, built and compiled; with `compile`, it is also trained."""
+
+    def call(**arguments: Any) -> Any:
+        made = model()
+        result = getattr(made, name)(**arguments)
+        if name == "compile":
+            made.fit(*data(), verbose=0)
+        return result
+
+    return call
+
+
+def written(what: str) -> str:
+    """The path of a file in the current folder."""
+    if what == "array":
+        np.save("array.npy", np.ones((3, 2)))
+        return "array.npy"
+    path = f"{what}-written.safetensors"
+    (saving.save_model if what == "model" else saving.save_weights)(model(), path)
+    return path
+
+
+def estimators() -> Iterator[Target]:
+    try:
+        from portanet.estimators import PortanetClassifier, PortanetRegressor
+    except ImportError:  # without scikit-learn
+        return
+    x, y = np.arange(24.0).reshape(8, 3), np.arange(8) % 2
+    for cls in (PortanetClassifier, PortanetRegressor):
+        kinds = {p.name: kinds_of(p.name, str(p.annotation)) for p in signature_of(cls).values()}
+        small: dict[str, Make] = {"epochs": lambda: 1, "hidden_layer_sizes": lambda: (2,), "verbose": lambda: 0}
+        call = lambda cls=cls, **arguments: cls(**arguments).fit(x, y)
+        yield Target(f"estimators.{cls.__name__}", call, kinds, small)
