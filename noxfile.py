@@ -18,7 +18,17 @@ HEAVY = {"torch": "torch==2.13.0", "jax": "jax==0.10.2"}
 EXPORT = ("dask==2026.8.0", "distributed==2026.8.0", "ndonnx==0.23.0", "onnx==1.23.2", "onnxruntime==1.31.1")
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 PARALLEL = ("-n", "auto", "--maxprocesses", "4", "--durations=5")
-BENCHMARKS = ("step", "autodiff", "optimizers", "random_draws", "heavy", "growth", "fit_overhead", "jax_compiled")
+BENCHMARKS = (
+    "step",
+    "small_calls",
+    "autodiff",
+    "optimizers",
+    "random_draws",
+    "heavy",
+    "growth",
+    "fit_overhead",
+    "jax_compiled",
+)
 
 
 def cupy_extra() -> str | None:

@@ -182,7 +182,11 @@ def _masks_for(node: Node, masks: dict[Any, Any]) -> Any:
 
 def _as(outputs: Any, out: Any) -> list[Any]:
     """The leaves of an output in the order of the symbolic outputs."""
-    if isinstance(outputs, SymbolicArray):
-        return [out]
+    if (
+        isinstance(outputs, (list, tuple))
+        and isinstance(out, (list, tuple))
+        and {*map(type, outputs)} == {SymbolicArray}
+    ):
+        return list(out)
     by_path = dict(tree_items(out))
     return [by_path[path] for path, _ in tree_items(outputs)]

@@ -279,19 +279,18 @@ def in_order(model: Model, names: list[str], x: Any) -> list[Any]:
     if isinstance(x, Mapping) and x.keys() == set(names):
         return [x[name] for name in names]
     leaves = flat(x)
-    paths = [path for path, _ in tree_items(model.input)]
     if isinstance(x, Mapping):
-        by_path = dict(tree_items(x))
+        by_path, paths = dict(tree_items(x)), [path for path, _ in tree_items(model.input)]
         if by_path.keys() == set(paths):
             return [by_path[path] for path in paths]
-    elif len(leaves) == len(paths):
+    elif len(leaves) == len(names):
         return leaves
     received = f"the keys {', '.join(map(repr, x))}" if isinstance(x, Mapping) else f"{len(leaves)} arrays"
     expected = ", ".join(f"'{name}' {array.shape}" for name, array in zip(names, model.inputs, strict=True))
-    if len(paths) == 1:
+    if len(names) == 1:
         inputs, advice = "one input", "pass the array itself (np.stack makes one of examples in a list)"
     else:
-        inputs, advice = f"{len(paths)} inputs", "pass them in this order, or by name in a dict"
+        inputs, advice = f"{len(names)} inputs", "pass them in this order, or by name in a dict"
     raise ValueError(
         f"Model '{model.name}' takes {inputs}: {expected}; {advice}. "
         f"Received: {received if len(leaves) != 1 or isinstance(x, Mapping) else 'one array'}"

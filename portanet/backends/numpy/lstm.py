@@ -37,11 +37,11 @@ def lstm(
     recurrent_keep: Array | None = None,
 ) -> Any:
     """The results of the op of that name and its pullback; what loses by it is left to the definition."""
-    given = [a for a in (x, kernel, recurrent_kernel, bias, h0, c0, recurrent_keep) if a is not None]
-    if x.dtype.kind != "f" or x.dtype.itemsize < 4 or any(a.dtype != x.dtype for a in given) or 0 in x.shape:
-        return NotImplemented
     (time, batch, features), units = x.shape, h0.shape[1]
     if time * batch * REARRANGED < 4 * units * (features + units):
+        return NotImplemented
+    given = [a for a in (x, kernel, recurrent_kernel, bias, h0, c0, recurrent_keep) if a is not None]
+    if x.dtype.kind != "f" or x.dtype.itemsize < 4 or any(a.dtype != x.dtype for a in given) or 0 in x.shape:
         return NotImplemented
     rows, skipped = slices(batch, rows_of_a_piece(batch)), None if mask is None else ~mask
     weights = np.concatenate([kernel, *([] if bias is None else [bias[None]]), recurrent_kernel])

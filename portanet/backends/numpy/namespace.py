@@ -58,6 +58,11 @@ def sum(  # noqa: A001
     return compat.sum(x, axis=axis, dtype=dtype, keepdims=keepdims)
 
 
+def permute_dims(x: Array, /, axes: tuple[int, ...]) -> Array:
+    """As in the standard; without the calls that NumPy makes for what is no array."""
+    return x.transpose(axes)
+
+
 def matmul(x1: Array, x2: Array, /) -> Array:
     """As in the standard; where this library's threads have the cores, large products are divided among them.
 

@@ -1,0 +1,144 @@
+"""Calls of small models on small batches, compared with PyTorch eager: `python -m benchmarks.small_calls`.
+
+The detector of voice activity is of the size of Silero's: it takes 32 ms of sound at 16 kHz at a time.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import Any
+
+import numpy as np
+
+import portanet
+from benchmarks.timing import in_turns, machine, serve, steps_of, table
+from portanet import layers
+from portanet.autodiff import array_namespace
+from portanet.backends import use_backend
+
+generator = np.random.default_rng(0)
+SOUND = generator.standard_normal((1, 576, 1)).astype("float32")
+STATE = np.zeros((1, 128), dtype="float32")
+ROW = generator.standard_normal((1, 784)).astype("float32")
+CALLS = 20
+"""Calls of a turn."""
+
+
+def magnitude(x: Any) -> Any:
+    """The absolute values of complex numbers, whose imaginary parts follow their real parts."""
+    xp = array_namespace(x)
+    real, imaginary = x[..., :129], x[..., 129:]
+    return xp.sqrt(real * real + imaginary * imaginary)
+
+
+def portanet_detector() -> Callable[[], Any]:
+    """The detector on the NumPy backend; the state of its cell is passed in and out."""
+    with use_backend("numpy"):
+        sound, h, c = layers.Input((576, 1)), layers.Input((128,)), layers.Input((128,))
+        x = layers.ZeroPadding1D((0, 64))(sound)
+        x = layers.Lambda(magnitude)(layers.Conv1D(258, 256, strides=128, use_bias=False)(x))
+        for filters, strides in ((128, 1), (64, 2), (64, 2), (128, 1)):
+            x = layers.Conv1D(filters, 3, strides=strides, padding=1, activation="relu")(x)
+        x, *states = layers.LSTM(128, return_sequences=True, return_state=True)(x, initial_state=[h, c])
+        x = layers.Activation("sigmoid")(layers.Conv1D(1, 1)(layers.ReLU()(x)))
+        model = portanet.Model([sound, h, c], [x, *states])
+    return lambda: model([SOUND, STATE, STATE])
+
+
+def torch_detector() -> Callable[[], Any]:
+    """The detector in PyTorch."""
+    import torch
+    from torch import nn
+
+    class Detector(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.spectrum = nn.Conv1d(1, 258, 256, stride=128, bias=False)
+            sizes = [(129, 128, 1), (128, 64, 2), (64, 64, 2), (64, 128, 1)]
+            convolutions = [(nn.Conv1d(i, o, 3, stride=s, padding=1), nn.ReLU()) for i, o, s in sizes]
+            self.encoder = nn.Sequential(*(layer for pair in convolutions for layer in pair))
+            self.cell = nn.LSTMCell(128, 128)
+            self.end = nn.Sequential(nn.ReLU(), nn.Conv1d(128, 1, 1), nn.Sigmoid())
+
+        def forward(self, x: Any, h: Any, c: Any) -> Any:
+            x = self.spectrum(nn.functional.pad(x, (0, 64)))
+            x = torch.sqrt(x[:, :129] ** 2 + x[:, 129:] ** 2)
+            h, c = self.cell(self.encoder(x)[:, :, 0], (h, c))
+            return self.end(h[:, :, None]), h, c
+
+    net = Detector().eval()
+    sound, state = torch.from_numpy(SOUND.reshape(1, 1, 576)), torch.from_numpy(STATE)
+    return _without_gradients(lambda: net(sound, state, state))
+
+
+def _portanet_mlp() -> Any:
+    with use_backend("numpy"):
+        return portanet.Sequential(
+            [layers.Input((784,)), layers.Dense(128, "relu"), layers.Dense(64, "relu"), layers.Dense(10, "softmax")]
+        )
+
+
+def portanet_mlp() -> Callable[[], Any]:
+    """An MLP 784-128-64-10."""
+    model = _portanet_mlp()
+    return lambda: model(ROW)
+
+
+def portanet_mlp_predict() -> Callable[[], Any]:
+    """The same, by `predict_on_batch`, which checks and converts its data."""
+    model = _portanet_mlp()
+    return lambda: model.predict_on_batch(ROW)
+
+
+def torch_mlp() -> Callable[[], Any]:
+    """The same in PyTorch."""
+    import torch
+    from torch import nn
+
+    net = nn.Sequential(nn.Linear(784, 128), nn.ReLU(), nn.Linear(128, 64), nn.ReLU(), nn.Linear(64, 10), nn.Softmax(1))
+    row = torch.from_numpy(ROW)
+    return _without_gradients(lambda: net(row))
+
+
+def _without_gradients(call: Callable[[], Any]) -> Callable[[], Any]:
+    import torch
+
+    def run() -> Any:
+        with torch.inference_mode():
+            return call()
+
+    return run
+
+
+def main() -> None:
+    if sys.argv[1:2] == ["--serve"]:
+        name, threads = sys.argv[2:]
+        step = globals()[name]()
+        return serve(lambda: [step() for _ in range(CALLS)], int(threads))
+    tasks = {
+        "voice activity, 32 ms: `model(x)`": ("portanet_detector", "torch_detector"),
+        "MLP 784-128-64-10, batch 1: `model(x)`": ("portanet_mlp", "torch_mlp"),
+        "the same: `predict_on_batch(x)`": ("portanet_mlp_predict", "torch_mlp"),
+    }
+    print(machine("numpy", "torch"))
+    print()
+    for threads in (1, 2):
+        results = {}
+        for task, names in tasks.items():
+            with ExitStack() as stack:
+                served = {
+                    name.partition("_")[0]: stack.enter_context(
+                        steps_of("benchmarks.small_calls", "--serve", name, str(threads))
+                    )
+                    for name in names
+                }
+                medians = in_turns({}, served)
+            results[task] = {name: median / CALLS for name, median in medians.items()}
+        print(table(f"{threads} thread{'s' * (threads > 1)}", results, ["portanet", "torch"], "torch"))
+        print()
+
+
+if __name__ == "__main__":
+    main()
