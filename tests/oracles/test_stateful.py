@@ -69,3 +69,41 @@ def test_as_keras(backend: Any, kind: str) -> None:
     for name, values in expected.items():
         np.testing.assert_allclose(found[name], values, rtol=1e-4, err_msg=name)
     compare()
+
+
+def padded(library: Any, kind: Any) -> Any:
+    """Two stateful layers, in a graph of words with padding."""
+    words = kind.Input((4,), batch_size=4, dtype="int32")
+    x = kind.Embedding(5, 3, mask_zero=True)(words)
+    x = kind.SimpleRNN(3, return_sequences=True, stateful=True, name="first")(x)
+    x = kind.SimpleRNN(2, stateful=True, name="second")(x)
+    return library.Model(words, kind.Dense(1)(x))
+
+
+def test_padded_sequences(backend: Any) -> None:
+    """Predictions, evaluation and training in turn: each goes on from the states of the last."""
+    keras = pytest.importorskip("keras")
+    words = np.random.default_rng(1).integers(0, 5, (12, 4))
+    words[::3, 2:] = 0
+    y = words.sum(axis=1, keepdims=True).astype("float32")
+    portanet.random.set_seed(0)
+    model, twin = padded(portanet, layers), padded(keras, keras.layers)
+    twin.set_weights(model.get_weights())
+    model.compile(portanet.optimizers.SGD(0.05), "mse")
+    twin.compile(keras.optimizers.SGD(0.05), "mse")
+    quiet = {"batch_size": 4, "verbose": 0}
+    for turn in range(2):
+        np.testing.assert_allclose(model.predict(words, **quiet), twin.predict(words, **quiet), rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(model.evaluate(words, y, **quiet), twin.evaluate(words, y, **quiet), rtol=1e-4)
+        options = {**quiet, "shuffle": False, "epochs": 2, "validation_split": 1 / 3}
+        found, expected = model.fit(words, y, **options).history, twin.fit(words, y, **options).history
+        for name, values in expected.items():
+            np.testing.assert_allclose(found[name], values, rtol=1e-4, err_msg=name)
+        np.testing.assert_allclose(
+            model.predict_on_batch(words[:4]), twin.predict_on_batch(words[:4]), rtol=1e-4, atol=1e-5
+        )
+        if turn == 0:
+            for each in (model, twin):
+                each.get_layer("second").reset_states()  # the first goes on
+    for weight, value in zip(model.get_weights(), twin.get_weights(), strict=True):
+        np.testing.assert_allclose(weight, value, rtol=1e-3, atol=1e-5)
