@@ -166,12 +166,12 @@ class Objective:
 
         Args:
             y: Targets: arrays, or anything with a shape.
-            shapes: The shapes of the outputs; sizes that are None fit.
+            shapes: The shapes of the outputs; sizes that are None fit, and so does the first, that of a batch.
         """
         for output, target, shape in zip(self.outputs, y, shapes or [], strict=shapes is not None):
             if output.loss is not None and hasattr(target, "shape"):
                 true = tuple(target.shape)
-                sizes = (n if n is not None else true[i] if i < len(true) else 1 for i, n in enumerate(shape))
+                sizes = (n if n is not None and i else true[i] if i < len(true) else 1 for i, n in enumerate(shape))
                 output.loss.check_shapes(SimpleNamespace(shape=true), SimpleNamespace(shape=tuple(sizes)))
 
     # In a step

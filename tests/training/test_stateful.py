@@ -88,3 +88,13 @@ def test_masks_of_predict_differ_where_dropout_is_always_on(backend: Any) -> Non
     model = portanet.Model(x, layers.Dropout(0.5)(x, training=True))
     first, second = model.predict(np.ones((2, 50), dtype="float32"), batch_size=1)
     assert (first != second).any()
+
+
+def test_a_fixed_batch_size_is_not_that_of_the_data(backend: Any) -> None:
+    model = portanet.Sequential([layers.Input((2,), batch_size=4), layers.Dense(1)])
+    model.compile("sgd", "mse")
+    x, y = np.ones((12, 2), "float32"), np.ones((12, 1), "float32")
+    history = model.fit(x, y, batch_size=4, validation_data=(x[:8], y[:8]), epochs=2, verbose=0).history
+    assert len(history["val_loss"]) == 2
+    assert model.predict(x, batch_size=4, verbose=0).shape == (12, 1)
+    assert model.evaluate(x, y, batch_size=4, verbose=0) >= 0.0
