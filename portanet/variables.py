@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from typing import Any
 
-from portanet.autodiff import array_namespace
-from portanet.backends import Array, Backend
+from portanet.autodiff import array_namespace, unwrap
+from portanet.backends import Array, Backend, backend_class_of, converted, raw_namespace, use_backend
 from portanet.mixed_precision import cast_floats
 
 Bound = dict["Variable", Array]
@@ -93,7 +93,13 @@ class Variable:
         count_trainable_change()
 
     def assign(self, value: Array) -> None:
-        """Replace the array with one of the same shape, cast to the variable's dtype; inside `bind`, only there."""
+        """Replace the array with one of the same shape, cast to the variable's dtype; inside `bind`, only there.
+
+        Args:
+            value: An array of the variable's library; or other data, such as a NumPy array or lists, to be converted.
+        """
+        if type(value) is not type(self._value):
+            value = self._converted(value)
         if tuple(value.shape) != self.shape:
             raise ValueError(
                 f"Variable '{self.path}' has shape {self.shape}; assign an array of that shape. "
@@ -107,6 +113,14 @@ class Variable:
             bound[self] = value
         else:
             self._value = value
+
+    def _converted(self, value: Any) -> Array:
+        plain, bound = unwrap(value), _bound.get()
+        current = unwrap(self._value if bound is None else bound.get(self, self._value))
+        if backend_class_of(plain) is not None and raw_namespace(plain) is raw_namespace(current):
+            return value
+        with use_backend(self.backend):
+            return converted(value, self.backend.dtype_name(self.dtype), f"The value of variable '{self.path}'")
 
     def numpy(self) -> Any:
         """A copy as a NumPy array."""

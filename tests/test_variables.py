@@ -1,7 +1,11 @@
 import threading
 
+import numpy as np
 import pytest
 
+import portanet
+from portanet import layers
+from portanet.backends import use_backend
 from portanet.variables import Variable, bind
 from tests.support import asarray, assert_equal
 
@@ -61,3 +65,51 @@ def test_numpy_gives_a_copy(backend):
 def test_size_and_bytes(backend):
     v = Variable(asarray([[1.0, 2.0, 3.0]]), "w", backend)
     assert (v.size, v.nbytes) == (3, 12)
+
+
+@pytest.mark.parametrize("value", [[3, 4], np.asarray([3.0, 4.0]), np.asarray([3, 4], dtype="int64"), (3.0, 4.0)])
+def test_data_of_the_host_is_converted(value, backend):
+    v = make(backend)
+    v.assign(value)
+    assert_equal(v.value, [3.0, 4.0])
+    with bind({v: asarray([5.0, 6.0])}) as bound:
+        v.assign(value)
+        assert_equal(bound[v], [3.0, 4.0])
+    if not isinstance(value, (list, tuple)) and backend.name != "numpy":
+        v.assign(np.asarray(value, dtype="float64"))
+        assert_equal(v.value, [3.0, 4.0])
+
+
+@pytest.mark.parametrize("value", [None, "a", ["a", "b"], object()])
+def test_what_is_not_numeric_is_not_assigned(value, backend):
+    v = make(backend)
+    with pytest.raises(TypeError, match=r"The value of variable 'w' must be numeric .*Received: "):
+        v.assign(value)
+    assert_equal(v.value, [1.0, 2.0])
+
+
+def test_an_array_of_another_library_is_converted():
+    torch = pytest.importorskip("torch")
+    with use_backend("numpy") as backend:
+        v = make(backend)
+        v.assign(torch.asarray([3.0, 4.0]))
+        assert_equal(v.value, [3.0, 4.0])
+        v.assign(v.value[:1].repeat(2))
+        assert_equal(v.value, [3.0, 3.0])
+
+
+def test_set_weights_says_what_it_takes(backend):
+    model = portanet.Sequential([layers.Dense(1)])
+    with pytest.raises(ValueError, match=r"has no weights yet; give the model an Input, .*Received: 1 arrays"):
+        model.set_weights([np.ones((3, 1))])
+    model.build((None, 3))
+    before = model.get_weights()
+    for weights, message in (
+        (None, r"Argument `weights` of layer 'sequential' must be a list of arrays\. Received: None"),
+        ([np.ones((3, 1))], r"has 2 weights; pass as many\. Received: 1 arrays"),
+        ([np.ones((3, 1)), np.ones(2)], r"Weight 'dense/bias' has shape \(1,\); pass an array of that shape"),
+        ([np.ones((3, 1)), ["a"]], r"Weight 'dense/bias' takes numbers\. Received: "),
+    ):
+        with pytest.raises((ValueError, TypeError), match=message):
+            model.set_weights(weights)
+    np.testing.assert_array_equal(model.get_weights()[0], before[0])

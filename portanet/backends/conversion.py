@@ -200,7 +200,7 @@ def numeric(x: Any, what: str = "Data") -> HostArray:
     if callable(x):
         remedy = "call the function, and pass what it returns"
     elif isinstance(x, (str, bytes)):
-        remedy = "pass arrays, or what gives batches of them, rather than a name"
+        remedy = "pass arrays, rather than a name"
     elif (
         isinstance(x, np.ndarray) and host.dtype.kind == "O" and not any(isinstance(i, (str, bytes)) for i in host.flat)
     ):

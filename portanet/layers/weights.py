@@ -152,13 +152,18 @@ def assign_all(layer: str, variables: list[Variable], values: list[Any]) -> None
     if not isinstance(values, (list, tuple)):
         raise ValueError(f"Argument `weights` of layer '{layer}' must be a list of arrays. Received: {values!r}")
     if len(values) != len(variables):
-        raise ValueError(f"Layer '{layer}' has {len(variables)} weights; pass as many. Received: {len(values)} arrays")
+        some = f"{len(variables)} weights; pass as many"
+        none = "no weights yet; give the model an Input, or call it on data, first"
+        raise ValueError(f"Layer '{layer}' has {some if variables else none}. Received: {len(values)} arrays")
     hosts = [np.asarray(value) for value in values]
     for variable, host in zip(variables, hosts, strict=True):
         if host.dtype.kind not in "biufV":  # V: bfloat16
             raise ValueError(f"Weight '{variable.path}' takes numbers. Received: an array of dtype {host.dtype}")
         if host.shape != variable.shape:
-            raise ValueError(f"Weight '{variable.path}' has shape {variable.shape}. Received: {host.shape}")
+            raise ValueError(
+                f"Weight '{variable.path}' has shape {variable.shape}; pass an array of that shape. "
+                f"Received: {host.shape}"
+            )
     for variable, host in zip(variables, hosts, strict=True):
         value = variable.backend.from_host(host)
         variable.assign(variable.backend.xp.astype(value, variable.dtype))

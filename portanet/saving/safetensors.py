@@ -29,6 +29,20 @@ CODES = {name: code for code, name in DTYPES.items()}
 MAX_HEADER = 32 * 2**20
 """Maximum size of a header in bytes; parsed, it takes up to 30 times as much memory."""
 MAX_AXES = 32
+FOREIGN = {
+    "PyTorch": (
+        "a file of PyTorch, pickled, which may hold code. Convert it with PyTorch: "
+        "safetensors.torch.save_file(torch.load(path, weights_only=True), 'weights.safetensors'), of a whole module "
+        "its state_dict(); then portanet.saving.load_torch_state_dict(model, 'weights.safetensors')"
+    ),
+    "Keras": (
+        "a file of Keras, or HDF5. Load it with Keras; then "
+        "portanet.saving.load_keras_weights(model, {w.path: w.numpy() for w in keras_model.weights})"
+    ),
+    "NumPy": "a file of NumPy. Load it with np.load; then model.set_weights(arrays), in the order of model.weights",
+    "pickle": "a pickled object, which may hold code. Unpickle it if you trust it; then model.save(path)",
+}
+"""Files of other formats, and how to read them."""
 
 
 @dataclass(frozen=True)
@@ -161,6 +175,9 @@ class SafetensorsFile:
             )
         length = int.from_bytes(head, "little")
         if length > min(size - 8, MAX_HEADER):
+            other = _other_format(head + self._file.read(256))
+            if other is not None:
+                raise self.error(f"it is {FOREIGN[other]}")
             raise self.error(
                 f"it is damaged or not a safetensors file; its header claims {length} bytes, but the file has {size} "
                 f"and at most {MAX_HEADER} are read"
@@ -210,6 +227,18 @@ class SafetensorsFile:
             position = entry.stop
         if position != size:
             raise self.error(f"its tensors take {position} bytes, but it has {size}: it was truncated or extended")
+
+
+def _other_format(start: bytes) -> str | None:
+    """The format of a file that is known, but no safetensors file, by its first bytes; a key of `FOREIGN`."""
+    if start.startswith(b"PK\x03\x04"):  # a zip file, with the name of its first entry
+        entries = {b"data.pkl": "PyTorch", b".json": "Keras", b".h5": "Keras", b".npy": "NumPy"}
+        return next((name for part, name in entries.items() if part in start), None)
+    if start.startswith(b"\x80") and b"\x6c\xfc\x9c\x46\xf9" in start[:16]:  # the magic number of older versions
+        return "PyTorch"
+    starts = {b"\x89HDF": "Keras", b"\x93NUMPY": "NumPy", b"\x80\x02": "pickle", b"\x80\x03": "pickle"}
+    starts |= {b"\x80\x04\x95": "pickle", b"\x80\x05\x95": "pickle"}
+    return next((name for magic, name in starts.items() if start.startswith(magic)), None)
 
 
 def _file_dtype(dtype: str) -> np.dtype[Any]:
