@@ -9,8 +9,8 @@ from portanet import checks, metrics, optimizers
 from portanet.backends import Array, Backend, get_backend, use_backend
 from portanet.callbacks import Callback, CallbackList
 from portanet.training import dask, loops, step
-from portanet.training.data.intake import FIT, VALIDATION, Intake
-from portanet.training.data.sources import Order, count_examples, find_source, gives_batches, validation_parts
+from portanet.training.data.intake import FIT, VALIDATION, Intake, gives_batches
+from portanet.training.data.sources import Order, count_examples, find_source, validation_parts
 from portanet.training.data.streams import Batch, Source
 from portanet.training.history import History, Position, Totals, listed
 from portanet.training.loops import TrainingRun

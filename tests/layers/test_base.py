@@ -83,7 +83,7 @@ def test_bad_names_are_refused(name):
 def test_set_weights_is_all_or_nothing(backend):
     layer = Scale()
     layer(asarray([[1.0, 2.0]]))
-    with pytest.raises(ValueError, match=r"'calls' has shape \(\). Received: \(1,\)"):
+    with pytest.raises(ValueError, match=r"'calls' has shape \(\); pass an array of that shape\. Received: \(1,\)"):
         layer.set_weights([np.zeros(2), np.zeros(1)])
     assert_equal(layer.factor.value, [1.0, 1.0])
     with pytest.raises(ValueError, match=r"has 2 weights.*Received: 1 arrays"):

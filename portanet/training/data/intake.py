@@ -13,6 +13,7 @@ from portanet.backends import (
     Array,
     HostArray,
     asarray,
+    backend_class_of,
     converted,
     get_backend,
     numeric,
@@ -131,6 +132,7 @@ class Intake:
 
     def whole(self, x: Any) -> Any:
         """All inputs there are, converted, checked and moved, for the model, which is built if it has to be."""
+        require_one_batch(x)
         data = moved, _, _ = self.convert(self.structured((x, None, None)), whole=True)
         self.require_alike(data)
         if not self.model.built:
@@ -267,6 +269,22 @@ class Feed:
         """Check what was left to be checked after the steps."""
         if self.intake.deferred is not None:
             self.intake.deferred.finish()
+
+
+def gives_batches(x: Any) -> bool:
+    """Whether an object gives batches itself, rather than being the data."""
+    if isinstance(x, (list, tuple, Mapping, str, bytes)) or hasattr(x, "shape") or backend_class_of(x) is not None:
+        return False
+    return hasattr(x, "__iter__") or (hasattr(x, "__getitem__") and hasattr(x, "__len__"))
+
+
+def require_one_batch(x: Any) -> None:
+    """Refuse what gives batches, where one is taken."""
+    if gives_batches(x):
+        raise ValueError(
+            "Argument `x` must be one batch, arrays; what gives batches goes to fit, evaluate or predict. "
+            f"Received: x of type {type(x).__name__}"
+        )
 
 
 def as_tree(x: Any, name: str = "x") -> Any:

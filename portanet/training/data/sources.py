@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
 from portanet import checks, random
 from portanet.backends import HostArray, backend_class_of, get_backend, to_host
-from portanet.training.data.intake import VALIDATION, Intake, as_tree
+from portanet.training.data.intake import VALIDATION, Intake, as_tree, gives_batches, require_one_batch
 from portanet.training.data.streams import Batch, Source, Stream
 from portanet.tree import tree_leaves, tree_map
 
@@ -60,13 +60,6 @@ def find_source(
     return examples
 
 
-def gives_batches(x: Any) -> bool:
-    """Whether an object gives batches itself, rather than being the data."""
-    if isinstance(x, (list, tuple, Mapping, str, bytes)) or hasattr(x, "shape") or backend_class_of(x) is not None:
-        return False
-    return hasattr(x, "__iter__") or (hasattr(x, "__getitem__") and hasattr(x, "__len__"))
-
-
 def validation_parts(given: Any) -> tuple[Any, Any, Any]:
     """Inputs, targets and weights for validation; what gives batches takes the place of the inputs."""
     if gives_batches(given):
@@ -84,11 +77,7 @@ def validation_parts(given: Any) -> tuple[Any, Any, Any]:
 
 def count_examples(x: Any) -> int:
     """The number of examples in a batch of the user's."""
-    if gives_batches(x):
-        raise ValueError(
-            "Argument `x` must be one batch, arrays; what gives batches goes to fit, evaluate or predict. "
-            f"Received: x of type {type(x).__name__}"
-        )
+    require_one_batch(x)
     leaves = tree_leaves(as_tree(x))
     count = next((leaf.shape[0] for leaf in leaves if getattr(leaf, "shape", ())), 1)
     return max(1, int(count))  # what holds no examples is refused later, as in `fit`
