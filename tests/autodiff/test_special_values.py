@@ -236,3 +236,20 @@ def test_arrays_made_from_traced_numbers(xp: Any, call: Any, expected: Any, grad
     np.testing.assert_allclose(value, expected, rtol=1e-14)
     np.testing.assert_allclose(found, gradient, rtol=1e-14)
     np.testing.assert_allclose(np.sum(tangent), gradient, rtol=1e-14)
+
+
+def test_factorisations_that_the_matrix_does_not_determine(xp: Any) -> None:
+    """By default, `svd` has full matrices and `qr` has not."""
+    weigh = lambda parts: sum(array_namespace(part).sum(part) for part in parts)
+    for rows, columns in ((3, 2), (2, 3)):
+        x = np.arange(6.0).reshape(rows, columns) ** 2
+        for options in ({}, {"full_matrices": True}):
+            with pytest.raises(ValueError, match=r"only with full_matrices=False.*Received: full_matrices=True"):
+                slopes(lambda xp, x, o=options: weigh(xp.linalg.svd(x, **o)), x)
+        slopes(lambda xp, x: weigh(xp.linalg.svd(x, full_matrices=False)), x)
+        slopes(lambda xp, x: weigh(xp.linalg.qr(x)), x)
+        if rows > columns:
+            with pytest.raises(ValueError, match=r"Use mode='reduced'. Received: mode='complete'"):
+                slopes(lambda xp, x: weigh(xp.linalg.qr(x, mode="complete")), x)
+        else:
+            slopes(lambda xp, x: weigh(xp.linalg.qr(x, mode="complete")), x)
