@@ -243,6 +243,21 @@ def test_arrays_of_a_library_that_the_weights_are_not_of() -> None:
         assert layers.Flatten()(strict.ones((2, 3, 1))).shape == (2, 3)  # without weights, any library
 
 
+def test_lazy_arrays_of_a_library_that_the_weights_are_or_are_not_of() -> None:
+    dask = pytest.importorskip("dask.array")
+    pytest.importorskip("array_api_strict")
+    lazy = dask.from_array(ones(2, 3))
+    for name in ("numpy", "strict"):
+        with portanet.use_backend(name):
+            layer = layers.Dense(2)
+            layer.build((None, 3))
+            if name == "numpy":
+                np.testing.assert_allclose(layer(lazy).compute(), layer(ones(2, 3)), rtol=1e-6)
+            else:
+                with pytest.raises(TypeError, match="was built on backend 'strict'"):
+                    layer(lazy)
+
+
 def test_numbers_of_arrays() -> None:
     several, layer = Several("a", "b", optional=("c",)), SimpleNamespace(name="d")
     for count in range(6):
