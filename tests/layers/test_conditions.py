@@ -258,6 +258,26 @@ def test_lazy_arrays_of_a_library_that_the_weights_are_or_are_not_of() -> None:
                     layer(lazy)
 
 
+def test_attributes_of_symbolic_arrays() -> None:
+    """Methods of arrays are explained; private names, and properties that failed, are missing as usual."""
+    x = layers.Input((3,))
+
+    class Failing(type(x)):  # type: ignore[misc]
+        @property
+        def size(self) -> Any:
+            raise AttributeError("inside")
+
+    failing = object.__new__(Failing)
+    for array, name, message in (
+        (x, "sum", "no values and no methods"),
+        (x, "_sum", "_sum$"),
+        (failing, "size", "size$"),
+    ):
+        with pytest.raises(AttributeError, match=message) as caught:
+            getattr(array, name)
+        assert ("no values" in str(caught.value)) == (name == "sum")
+
+
 def test_numbers_of_arrays() -> None:
     several, layer = Several("a", "b", optional=("c",)), SimpleNamespace(name="d")
     for count in range(6):
