@@ -15,7 +15,7 @@ from sklearn.exceptions import DataConversionWarning, NotFittedError
 from sklearn.utils import get_tags
 
 import portanet
-from portanet import layers, losses, optimizers
+from portanet import activations, layers, losses, optimizers
 from portanet.callbacks import LambdaCallback
 from portanet.estimators import PortanetClassifier, PortanetRegressor
 from portanet.models import Model
@@ -212,12 +212,9 @@ def test_classes_of_the_first_part() -> None:
 def test_the_network_of_the_options() -> None:
     model = classifier(hidden_layer_sizes=(5, 2), activation="tanh").fit(X, RARE)
     assert [layer.units for layer in model.model_.layers] == [5, 2, 3]
-    names = [layer.get_config()["activation"] for layer in model.model_.layers]
-    assert names == ["tanh", "tanh", "softmax"]
-    assert [layer.get_config()["activation"] for layer in regressor().fit(X, TARGETS).model_.layers] == [
-        "relu",
-        "linear",
-    ]
+    used = lambda network: [layer.activation for layer in network.layers]
+    assert used(model.model_) == [activations.tanh, activations.tanh, activations.softmax]
+    assert used(regressor().fit(X, TARGETS).model_) == [activations.relu, activations.linear]
     assert [layer.units for layer in regressor(hidden_layer_sizes=()).fit(X, np.eye(60)[:, :2]).model_.layers] == [2]
 
 
