@@ -110,7 +110,7 @@ def integers(
         >>> integers("strides", 2, 3), integers("axis", [1, 2])
         ((2, 2, 2), (1, 2))
     """
-    values = tuple(value) if isinstance(value, (list, tuple)) else (value,) * (count or 1)
+    values = tuple(value) if isinstance(value, (list, tuple, range)) else (value,) * (count or 1)
     if not values or count not in (None, len(values)) or not all(_is_integer(n, least) for n in values):
         several = "" if count == 1 else f", or {count or 'several'} of them"
         raise invalid(name, value, _integer(least) + several, of)

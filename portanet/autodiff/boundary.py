@@ -174,7 +174,8 @@ def pull(trace: Trace, pairs: list[tuple[Any, Any]], inputs: Any, nested: bool, 
     cotangents = pull_back(seeds, retain)
 
     def cotangent(x: TracedArray) -> Any:
-        g = cotangents.get(getattr(x, "_origin", x)._link)
+        first = x if x._origin is None else x._origin
+        g = cotangents.get(first._link)
         g = zeros_like(x) if g is None else plain(g)
         return lift(g) if nested else g
 

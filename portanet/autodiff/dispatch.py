@@ -278,7 +278,7 @@ def viewing(compute: Callable[..., Any], name: str, put: Callable[..., Any]) -> 
         out = compute(x, *args, **kwargs)
         if type(x) is TracedArray and shares_memory(view, x, out, args, kwargs):
             out._base = (x, view, args, kwargs)
-            views = getattr(x, "_views", None)
+            views = x._views
             if views is None:
                 views = x._views = Views()
             views.append(weakref.ref(out))
@@ -311,9 +311,12 @@ def has_views(x: Any) -> bool:
 
 def shares_memory(view: View, x: TracedArray, out: TracedArray, args: Any, kwargs: Any) -> bool:
     """Whether `out`, a result of `view`, shares memory with its operand `x`, or would in some libraries."""
-    value, whole = unwrap(out), unwrap(x)
+    value, whole = out._value, x._value
+    if type(value) is TracedArray or type(whole) is TracedArray:
+        value, whole = unwrap(value), unwrap(whole)
     if hasattr(value, "base"):  # of NumPy and CuPy
-        shared = value.base is not None and owner(value) is owner(whole)
+        base = value.base
+        shared = base is not None and (base is whole or base is whole.base or owner(value) is owner(whole))
         return shared or value is whole or view.name == "linalg.diagonal"
     if hasattr(value, "untyped_storage"):  # of PyTorch
         shared = value.untyped_storage().data_ptr() == whole.untyped_storage().data_ptr()

@@ -218,7 +218,7 @@ def _fresh(out: Any, args: Any) -> Any:
     """A result that is no view: a composite may end in a function that returns one, but the library's does not."""
     if isinstance(out, (tuple, list)):
         return rebuild(out, [_fresh(part, args) for part in out])
-    view = type(out) is TracedArray and (hasattr(out, "_base") or any(out is a for a in args))
+    view = type(out) is TracedArray and (out._base is not None or any(out is a for a in args))
     return copied(out) if view else out
 
 

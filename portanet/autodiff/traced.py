@@ -67,8 +67,8 @@ class Node:
 class TracedArray:
     """An array of any backend as seen by a function being differentiated."""
 
-    # Set where they matter to writes (writing.py): _writable is False for inputs of the function, whose first value is
-    # kept in _origin; _base is what a view was taken from, and _views are weak references to its views.
+    # For writes (writing.py): _writable is False for inputs of the function, whose first value is kept in _origin once
+    # they were written to; _base is what a view was taken from, and _views are weak references to its views.
     __slots__ = ("__weakref__", "_base", "_link", "_origin", "_trace", "_value", "_views", "_writable", "_xp")
     __array_ufunc__ = None  # NumPy's operators defer to ours
     __array_priority__ = 1000
@@ -78,15 +78,16 @@ class TracedArray:
     _link: Any
     _xp: Namespace
     _writable: bool
-    _origin: TracedArray
-    _base: tuple[TracedArray, View, tuple[Any, ...], dict[str, Any]]
-    _views: Views
+    _origin: TracedArray | None
+    _base: tuple[TracedArray, View, tuple[Any, ...], dict[str, Any]] | None
+    _views: Views | None
 
     def __init__(self, value: Array, trace: Trace | None, link: Any, xp: Namespace) -> None:
         self._value = value
         self._trace = trace
         self._link = link
         self._xp = xp
+        self._base = self._origin = self._views = None
 
     @property
     def __array_namespace__(self) -> Callable[..., Namespace]:

@@ -89,7 +89,7 @@ def differentiate(
 
 def positions(argnums: int | Sequence[int], count: int) -> tuple[int, ...]:
     """The positions in `argnums`, made non-negative."""
-    chosen = checks.integers("argnums", argnums)
+    chosen = (argnums,) if type(argnums) is int else checks.integers("argnums", argnums)
     for n in chosen:
         if not -count <= n < count:
             raise TypeError(

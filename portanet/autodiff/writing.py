@@ -73,12 +73,12 @@ def line_of_write() -> str:
 
 def base_of(x: TracedArray) -> Any:
     """(array, view, args, kwargs) for a view, else None; see `dispatch.viewing`."""
-    return getattr(x, "_base", None)
+    return x._base
 
 
 def live_views(x: TracedArray) -> Iterator[TracedArray]:
     """The views of `x` that still exist."""
-    for reference in list(getattr(x, "_views", ())):
+    for reference in list(x._views or ()):
         view = reference()
         if view is not None:
             yield view
@@ -142,7 +142,7 @@ def write(x: TracedArray, new: TracedArray, key: Any = WHOLE) -> None:
     """Give `x` the value of `new`, which differs at `key` at most, and renew all arrays that share memory with it."""
     if type(unwrap(x)) is not type(unwrap(new)) and has_views(x):
         with_layout(x, new)  # NumPy's operators return scalars for arrays of no dimension, which stay arrays here
-    if base_of(x) is None and not hasattr(x, "_views"):
+    if x._base is None and x._views is None:
         replace(x, new)
         return
     shared = has_views(x)
@@ -169,7 +169,7 @@ def write(x: TracedArray, new: TracedArray, key: Any = WHOLE) -> None:
 
 def replace(x: TracedArray, new: TracedArray) -> None:
     """Give `x` the value, trace and link of `new`; the reverse pass still needs the link of an input."""
-    if getattr(x, "_writable", True) is False and not hasattr(x, "_origin"):
+    if getattr(x, "_writable", True) is False and x._origin is None:
         x._origin = TracedArray(x._value, x._trace, x._link, x._xp)
         x._writable = True  # it is the function's own from now on
     x._value, x._trace, x._link = new._value, new._trace, new._link
@@ -194,7 +194,7 @@ def renew(path: list[TracedArray], values: list[TracedArray], key: Any) -> None:
 
 def replay(view: TracedArray) -> None:
     """Compute a view again from its base."""
-    parent, function, args, kwargs = view._base
+    parent, function, args, kwargs = base_of(view)
     replace(view, function.compute(parent, *args, **kwargs))
 
 
@@ -220,7 +220,7 @@ def undefine(x: TracedArray, line: str) -> None:
 
 def key_of(view: TracedArray) -> Any:
     """The part of its base that a view shows, as an index."""
-    _, function, args, _ = view._base
+    _, function, args, _ = base_of(view)
     return args[0] if function.name == "getitem" else WHOLE
 
 
