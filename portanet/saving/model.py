@@ -243,6 +243,7 @@ def _prepared(model: Any, archive: Archive, decoder: Decoder) -> Callable[[], No
 
     def resume() -> None:
         model.optimizer_state = None if trained is None else (trained, state)
+        model._follow(model.named_variables())
         if rate is not None:
             model.optimizer.learning_rate = rate
         model.position = type(model.position)(**position, callbacks=callbacks)

@@ -78,7 +78,7 @@ class Trainer(Optimized):
         chosen_loss = losses_of(loss)
         require_metrics("metrics", metrics)
         require_metrics("weighted_metrics", weighted_metrics)
-        self.replace_optimizer(chosen)
+        self._replace_optimizer(chosen)
         self.loss = chosen_loss
         self._settings = {
             "loss": self.loss,

@@ -185,6 +185,44 @@ def test_automatic_loss_scaling_goes_on_after_another_optimizer(backend: Any) ->
     assert_same(model, run(plain, plain))
 
 
+class Headed(portanet.Model):
+    """A model whose last layer can be replaced."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.body = layers.Dense(4, "tanh")
+        self.head = layers.Dense(1)
+
+    def call(self, x: Any) -> Any:
+        return self.head(self.body(x))
+
+
+@pytest.mark.parametrize("units", [1, 2])
+@pytest.mark.parametrize("again", [False, True])
+def test_a_new_layer_in_the_place_of_another_has_no_state(backend: Any, units: int, again: bool) -> None:
+    first, second = optimizers.Adam(0.01), still()
+    portanet.random.set_seed(0)
+    model = fit(fit(fit(Headed(), first), second), first)
+    if again:
+        model = pickle.loads(pickle.dumps(model))
+    model.head = layers.Dense(units)
+    model(portanet.asarray(X))
+    model.compile(model.optimizer, "mse")
+    target, before = X[:, :units], model.get_weights()
+    _, gradients = model.loss_and_gradients(X, target)
+    gradients = {path: model.backend.to_host(g) for path, g in gradients.items()}
+    model.train_on_batch(X, target)
+    assert steps(model) == 9
+    assert all((a != b).any() for a, b in zip(before, model.get_weights(), strict=True))
+    for path, moment in model.optimizer_state[1]["m"].items():
+        fresh = np.allclose(model.backend.to_host(moment), 0.1 * gradients[path], rtol=1e-4, atol=1e-7)
+        assert fresh == path.startswith("dense_1")
+    if not again:
+        model.compile(second, "mse")
+        model.train_on_batch(X, target)
+        assert steps(model) == 5
+
+
 def test_a_state_is_forgotten_with_its_optimizer() -> None:
     model = network()
     for _ in range(3):
