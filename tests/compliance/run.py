@@ -38,7 +38,7 @@ def failures(suite: Path, module: str, examples: int, tests: list[str], subject:
         "ARRAY_API_TESTS_MODULE": module,
         "ARRAY_API_TESTS_VERSION": "2025.12",
         "PORTANET_COMPLIANCE": subject,
-        "PYTHONPATH": str(ROOT),
+        "PYTHONPATH": os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]),
     }
     options = ["-q", "-rfE", "--tb=no", "-p", "no:cacheprovider", "-W", "ignore", f"--hypothesis-seed={seed}"]
     command = [sys.executable, "-m", "pytest", *options, f"--max-examples={examples}", *tests]

@@ -14,13 +14,15 @@ from typing import Any
 from portanet.autodiff.namespace import differentiable_namespace, writable
 from portanet.autodiff.rules import CREATION
 from portanet.autodiff.traced import Node, Trace, TracedArray
+from portanet.backends import raw_namespace
 
 
 class Subject:
     """The differentiable namespace; new floating-point arrays are traced."""
 
     def __init__(self, library: str, kind: str) -> None:
-        self._xp = differentiable_namespace(importlib.import_module(library))
+        array = importlib.import_module(library).ones(())
+        self._xp = differentiable_namespace(raw_namespace(array))  # the one that its arrays belong to
         self._trace = None if kind == "constant" else Trace(forward=kind == "forward")
         self.__name__ = f"{self._xp.__name__}:{kind}"
 
