@@ -117,7 +117,7 @@ def call_with_mask(layer: Layer, x: Any, *further: Any, mask: Any, **options: An
         return out, mask
     if layer._passes_masks:
         out = layer(x, *further, mask=mask if layer._masks_steps else None, **options)
-        return out, output_mask(layer, x, out, mask)
+        return out, None if mask is None and not layer._own_mask else output_mask(layer, x, out, mask)
     masks = Masks()
     token = remembered.set(masks)
     try:
