@@ -46,7 +46,8 @@ def lookup(
     if isinstance(identifier, str):
         match = known.get(identifier)
         if match is None:
-            near = difflib.get_close_matches(identifier, known, n=1)
+            near = difflib.get_close_matches(identifier, known)
+            near.sort(key=lambda match: sorted(match) != sorted(identifier))  # letters that changed places
             hint = f" Did you mean {near[0]!r}?" if near else ""
             raise ValueError(
                 f"Unknown {kind}.{hint} {checks.argument(name, of)} must be one of {', '.join(sorted(known))}; or an "

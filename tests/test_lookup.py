@@ -1,6 +1,6 @@
 import pytest
 
-from portanet import activations, initializers, losses, optimizers
+from portanet import activations, initializers, losses, metrics, optimizers
 from portanet.lookup import lookup, names, snake_case
 
 
@@ -51,6 +51,8 @@ def test_classes_are_made_and_objects_passed_through():
         (initializers.get, "glorot_unifrom", "glorot_uniform"),
         (losses.get, "categorical_crosentropy", "categorical_crossentropy"),
         (optimizers.get, "adm", "adam"),
+        (optimizers.get, "adma", "adam"),
+        (metrics.get, "acuracy", "accuracy"),
     ],
 )
 def test_unknown_names_suggest_the_nearest_and_list_the_known(get, wrong, nearest):

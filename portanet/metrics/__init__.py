@@ -92,7 +92,7 @@ def get(
         else:
             accuracy = BinaryAccuracy
         return accuracy(name=identifier)
-    metric = lookup("metric", identifier, METRICS, name, of)
+    metric = lookup("metric", identifier, {**METRICS, "accuracy": BinaryAccuracy}, name, of)  # for its suggestions
     return metric if isinstance(metric, Metric) else FunctionMetric(metric)
 
 

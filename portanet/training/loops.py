@@ -17,7 +17,6 @@ from portanet.random.seeds import keep_seed
 from portanet.schedules.base import require_rates
 from portanet.training import step
 from portanet.training.data.intake import Feed, Intake
-from portanet.training.data.sources import count_examples
 from portanet.training.data.streams import Batch
 from portanet.training.history import Totals, uninterrupted
 from portanet.training.objective import Statistics
@@ -286,8 +285,6 @@ def predict(model: Trainer, feed: Feed, listeners: CallbackList) -> Any:
 
 def predict_batch(model: Trainer, x: Any) -> Any:
     """The model's results for one batch of a user's: a tree of NumPy arrays."""
-    if not hasattr(x, "shape"):
-        count_examples(x)  # refuses what gives batches
     with use_backend(model.backend) as backend, Whereabouts("Prediction", 1) as whereabouts:
         x = Intake(model, False, 0, only_inputs=True).whole(x)
         whereabouts.batch = x, None, None
