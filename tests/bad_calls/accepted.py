@@ -77,6 +77,7 @@ ACCEPTED: list[tuple[str, str, str, str]] = [
     ("Model.get_layer", "index", "0|-1", "layers are counted from either end"),
     (r"Model\.save.*|saving\..*", "path", "'text'", "the name of a file"),
     (".*load_weights", "pattern", "generator|''", "patterns that match"),
+    ("Model.*", "class_weight", "{}", "all weights are 1"),
     ("load_model", "custom_objects", "{}", "none"),
     ("estimators.*", "hidden_layer_sizes|batch_size", r"\[\]|\[1\] \* 7|None", "no hidden layer; seven; batches of 32"),
     ("Model.summary", "print_fn", ".*class.*", "any callable object, such as `str`"),

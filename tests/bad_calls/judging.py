@@ -30,7 +30,7 @@ def complaints(target: Target, totals: Counter[str]) -> Iterator[tuple[str, str]
         rest = {name: make for name, make in target.required.items() if name != parameter}
         subjects = [parameter, target.short, snake_case(target.short)]
         if "array" in kinds:  # the layer that refuses it may be another
-            subjects.append("[Ll]ayer '")
+            subjects.append("([Ll]ayer|Model) '")
         for label, bad in bad_values(kinds).items():
             if reason(UNCHECKED, target.name, parameter, label):
                 continue

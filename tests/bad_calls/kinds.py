@@ -25,6 +25,7 @@ KINDS = {
     "Function": "callable",
     "Declared": "callable",
     "DTypePolicy": "",
+    "Callback": "",
     "SymbolicArray": "",
     "Position": "",
     "Order": "bool callable",

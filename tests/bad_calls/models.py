@@ -15,9 +15,6 @@ from tests.bad_calls.targets import Target, signature_of
 from tests.bad_calls.valid import Make, data, model, ones
 
 X, Y = (lambda: data()[0]), (lambda: data()[1])
-ELSEWHERE = "x y sample_weight validation_data class_weight callbacks"
-"""Data of `fit`: tests/training/test_bad_input.py."""
-
 METHODS: dict[str, dict[str, Make]] = {
     "compile": {"optimizer": lambda: "sgd", "loss": lambda: "mse"},
     "fit": {"x": X, "y": Y, "validation_data": data, "verbose": lambda: 0},
@@ -79,8 +76,7 @@ SIGNATURES = {
 def targets() -> Iterator[Target]:
     for name, required in METHODS.items():
         signature = signature_of(getattr(portanet.Sequential, name))
-        skip = ELSEWHERE.split() if name not in ("summary", "compile") else []
-        kinds = {p.name: kinds_of(p.name, str(p.annotation)) for p in signature.values() if p.name not in skip}
+        kinds = {p.name: kinds_of(p.name, str(p.annotation)) for p in signature.values()}
         yield Target(f"Model.{name}", method(name), kinds, required)
     for name, (function, required) in FUNCTIONS.items():
         signature = signature_of(SIGNATURES.get(name, function))

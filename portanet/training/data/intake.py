@@ -275,6 +275,8 @@ def gives_batches(x: Any) -> bool:
     """Whether an object gives batches itself, rather than being the data."""
     if isinstance(x, (list, tuple, Mapping, str, bytes)) or hasattr(x, "shape") or backend_class_of(x) is not None:
         return False
+    if isinstance(x, type):  # whose objects may
+        return False
     return hasattr(x, "__iter__") or (hasattr(x, "__getitem__") and hasattr(x, "__len__"))
 
 
