@@ -79,3 +79,30 @@ def test_initialisation_study(activation, scale, first, tenth):
     assert stds[9] == pytest.approx(tenth, rel=0.06, abs=1e-5)
     saturated = [figures["saturated"] for figures in found.values()]
     assert saturated[9] is None if activation == "relu" else (saturated[9] > 0.8) == (scale == 1.0)
+
+
+def test_saturated_is_closer_to_a_bound_than_the_margin():
+    layer = layers.Dense(4, "sigmoid")
+    margin = 0.025  # of the whole width
+    values = np.asarray([[margin, np.nextafter(margin, 0), 1 - margin, np.nextafter(1 - margin, 1)]])
+    figures = ActivationMonitor(X)._statistics(layer, [values])
+    assert (figures["saturated"], figures["dead"]) == (0.5, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("name", "low", "high"),
+    [
+        ("sigmoid", 0.0, 1.0),
+        ("hard_sigmoid", 0.0, 1.0),
+        ("tanh", -1.0, 1.0),
+        ("hard_tanh", -1.0, 1.0),
+        ("scaled_tanh", -1.7159, 1.7159),
+        ("softsign", -1.0, 1.0),
+    ],
+)
+def test_bounds_of_activations(name, low, high):
+    layer, width = layers.Dense(4, name), high - low
+    values = np.asarray([[low + 0.024 * width, low + 0.026 * width, high - 0.026 * width, high - 0.024 * width]])
+    assert ActivationMonitor(X)._statistics(layer, [values])["saturated"] == 0.5
+    outputs = portanet.activations.get(name)(np.asarray([-1e4, 1e4]))
+    np.testing.assert_allclose(outputs, [low, high], atol=1e-3)

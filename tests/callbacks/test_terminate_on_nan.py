@@ -85,3 +85,13 @@ def test_an_error_if_asked_for():
     model = portanet.Sequential([layers.Input((2,)), Inverse()])
     with pytest.raises(RuntimeError, match=r"the result of layer 'inverse' \(Inverse\) in batch 1"):
         fit(model, raise_error=True)
+
+
+class InverseInTraining(layers.Layer):
+    def call(self, x, training=False):
+        return 1.0 / (x - x) if training else x
+
+
+def test_a_layer_that_fails_in_training_alone(backend):
+    report = fit(portanet.Sequential([layers.Input((2,)), layers.Dense(2), InverseInTraining(name="inverse")]))
+    assert "First to go bad: the result of layer 'inverse' (InverseInTraining) in batch 1" in report
