@@ -106,3 +106,12 @@ def test_bounds_of_activations(name, low, high):
     assert ActivationMonitor(X)._statistics(layer, [values])["saturated"] == 0.5
     outputs = portanet.activations.get(name)(np.asarray([-1e4, 1e4]))
     np.testing.assert_allclose(outputs, [low, high], atol=1e-3)
+
+
+@pytest.mark.parametrize(("every", "epochs"), [(1, [0, 1, 2, 3, 4]), (3, [0, 3]), (4, [0, 4])])
+def test_epochs_of_the_looks(every, epochs):
+    model = portanet.Sequential([layers.Input((4,)), layers.Dense(1)])
+    model.compile("sgd", "mse")
+    monitor = ActivationMonitor(X, every=every)
+    model.fit(X, X[:, :1], epochs=4, verbose=0, callbacks=[monitor])
+    assert monitor.epochs == epochs

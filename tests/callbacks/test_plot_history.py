@@ -57,3 +57,11 @@ def test_without_the_library(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     with pytest.raises(ImportError, match=r"needs matplotlib. Type: pip install 'portanet\[plot\]'"):
         Script().play(PlotHistory(), losses(1))
+
+
+def test_it_draws_in_every_third_epoch(tmp_path):
+    path, seen = tmp_path / "a.svg", []
+    plot = PlotHistory(path, every=3)
+    plot.on_epoch_begin = lambda epoch, logs: seen.append(path.exists())
+    Script().play(plot, EPOCHS)
+    assert seen == [False, False, False, True]

@@ -52,3 +52,22 @@ def test_statistics_of_nothing_finite():
 def test_every_must_be_positive():
     with pytest.raises(ValueError, match=r"Argument `every` of Counting must be a positive integer. Received: every=0"):
         Counting(every=0)
+
+
+def test_the_latest_record_is_the_default():
+    pytest.importorskip("matplotlib")
+    probe = Counting()
+    probe.records = [
+        {"a": statistics_of(np.full(3, float(value)), 2), "b": statistics_of(np.zeros(2), 2)} for value in (1, 2, 3)
+    ]
+    for record, value in ((None, 3), (0, 1), (1, 2)):
+        chosen = {} if record is None else {"record": record}
+        assert probe.table(**chosen).splitlines()[2].split()[:2] == ["a", str(value)]
+        means, spreads = probe.plot_spread(**chosen).axes
+        assert means.lines[0].get_ydata().tolist() == [value, 0]
+        assert (means.get_title(), spreads.get_title()) == ("mean", "std")
+        assert spreads.lines[0].get_ydata().tolist() == [0, 0]
+        first, second = probe.plot_histograms(**chosen).axes
+        edges = first.patches[0].get_data().edges
+        np.testing.assert_array_equal(edges, probe.records[-1 if record is None else record]["a"]["edges"])
+        assert (first.get_title(), second.get_title()) == ("a", "b")
