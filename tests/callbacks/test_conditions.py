@@ -173,7 +173,7 @@ def test_progress_is_shown_if_asked_for_or_given() -> None:
     assert [type(each) for each in CallbackList([], None, {"verbose": 1}).callbacks] == [ProgressBar]
     bar = ProgressBar(0)
     assert CallbackList([bar], None, {}).callbacks == [bar]
-    with pytest.raises(ValueError, match=r"`verbose` of ProgressBar must be 'auto', 0, 1 or 2\. Received: verbose=3"):
+    with pytest.raises(ValueError, match=r"`verbose` of ProgressBar must be .*Received: verbose=3"):
         ProgressBar(3)
 
 

@@ -61,5 +61,7 @@ def test_each_function_runs_once_to_warm_up_and_then_is_timed(backend, monkeypat
     times = iter([100.0, 0.0, 50.0, 51.0, 52.0, 53.0, 54.0, 55.0, 56.0, 57.0, 58.0, 59.0])
     monkeypatch.setattr(time, "perf_counter", lambda: next(times))
     calls = []
-    seconds = Profiler(np.ones(3), repeats)._seconds(backend, lambda x: calls.append(x) or x, portanet.asarray(np.ones(3)))
+    seconds = Profiler(np.ones(3), repeats)._seconds(
+        backend, lambda x: calls.append(x) or x, portanet.asarray(np.ones(3))
+    )
     assert (len(calls), seconds) == (repeats + 1, 1.0)  # the first does not count
