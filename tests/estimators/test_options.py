@@ -132,6 +132,10 @@ def test_seeds_are_ints_or_drawn() -> None:
         first, second = weights_of(advancing), weights_of(advancing)
         assert same(first, weights_of(classifier(random_state=make(3))))
         assert not same(first, second)
+    for state in (None, np.random.RandomState(3), np.random.default_rng(3)):
+        seeds = [classifier(random_state=state)._draw_seed() for _ in range(30)]
+        assert len(set(seeds)) == 30
+        assert 2**28 < max(seeds) < 2**31
     drawn = int(np.random.RandomState(3).randint(2**31 - 1))
     state = np.random.RandomState(3)
     assert same(weights_of(classifier(random_state=state)), weights_of(classifier(random_state=drawn)))

@@ -172,7 +172,7 @@ def test_masks_of_a_part_are_parts_of_the_mask(backend: Backend, part: slice) ->
     ("kind", "options", "message"),
     [
         (streams.uniform, {"low": 1.0, "high": 0.5}, "`high` of uniform must be at least `low`"),
-        (streams.uniform, {"low": math.nan}, "`high` of uniform must be at least `low`"),
+        (streams.uniform, {"low": math.nan}, "`low` of uniform must be a finite number"),
         (streams.normal, {"stddev": -1.0}, "`stddev` of normal must be a non-negative number"),
         (streams.truncated_normal, {"stddev": -1.0}, "`stddev` of truncated_normal must be a non-negative number"),
         (streams.choice, {"n": 3, "replace": 0}, "`replace` of choice must be True or False"),
