@@ -163,7 +163,7 @@ def inspect_input(layer: Layer, x: Any, options: dict[str, Any]) -> tuple[bool, 
         plain = unwrap(leaf)
         dtype = getattr(plain, "dtype", None)
         key = type(dtype), dtype
-        if key not in _dtypes:
+        if key not in _dtypes or not hasattr(plain, "shape"):
             _require_array(layer, x, leaf, plain)
             _dtypes.add(key)
         if plain.shape == ():
