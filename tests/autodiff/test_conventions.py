@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from portanet.autodiff import array_namespace, grad
+from portanet.autodiff import array_namespace, grad, hessian
 from portanet.autodiff.rules import COMPOSITES, CREATION, PASSTHROUGH
 from portanet.backends import Backend
 from tests.support import asarray, to_numpy
@@ -48,6 +48,17 @@ def test_rows(backend: Backend, expression: str, point: str, expected: str) -> N
 
     slope = to_numpy(grad(f)(x))
     np.testing.assert_allclose(slope, eval(expected, {"inf": math.inf, "nan": math.nan}), rtol=1e-12, atol=1e-12)
+
+
+def test_hessian_of_the_squared_norm_at_the_origin(xp: Any) -> None:
+    def squared_norm(x: Any) -> Any:
+        return array_namespace(x).linalg.vector_norm(x) ** 2
+
+    origin, other = asarray([0.0, 0.0]), asarray([3.0, 4.0])
+    assert to_numpy(hessian(squared_norm)(origin)).tolist() == [[0.0, 0.0], [0.0, 0.0]]
+    np.testing.assert_allclose(to_numpy(hessian(squared_norm)(other)), 2 * np.eye(2), atol=1e-5)
+    for f in (lambda x: array_namespace(x).vecdot(x, x), lambda x: array_namespace(x).sum(x * x)):
+        assert to_numpy(hessian(f)(origin)).tolist() == [[2.0, 0.0], [0.0, 2.0]]
 
 
 def test_the_list_is_that_of_the_tables() -> None:

@@ -90,14 +90,22 @@ elementwise("atan", lambda xp, ans, x: lambda t: t / (1 + x * x))
 elementwise("sinh", lambda xp, ans, x: lambda t: t * xp.cosh(x))
 elementwise("cosh", lambda xp, ans, x: lambda t: t * xp.sinh(x))
 elementwise("tanh", lambda xp, ans, x: lambda t: t * (1 - ans * ans))
-elementwise("asinh", lambda xp, ans, x: lambda t: t / xp.sqrt(x * x + 1))
+elementwise("asinh", lambda xp, ans, x: lambda t: t / _root_of_one_and_square(xp, x))
 elementwise("acosh", lambda xp, ans, x: lambda t: t / (xp.sqrt(x - 1) * xp.sqrt(x + 1)))
 elementwise("atanh", lambda xp, ans, x: lambda t: t / ((1 - x) * (1 + x)))
 elementwise(
     "atan2",
-    lambda xp, ans, x, y: lambda t: t * (y / (x * x + y * y)),
-    lambda xp, ans, x, y: lambda t: -t * (x / (x * x + y * y)),
+    lambda xp, ans, x, y: lambda t: t * (y / xp.hypot(x, y) / xp.hypot(x, y)),
+    lambda xp, ans, x, y: lambda t: -t * (x / xp.hypot(x, y) / xp.hypot(x, y)),
 )
+
+
+# Without squares, which are not finite for values that are: above 256 in float16.
+
+
+def _root_of_one_and_square(xp: Any, x: Any) -> Any:
+    """The square root of 1 + x^2."""
+    return xp.sqrt(1 + 1j * x) * xp.sqrt(1 - 1j * x) if _is_complex(xp, x) else xp.hypot(x, xp.ones_like(x))
 
 
 def _difference(xp: Any, x: Any, ans: Any) -> Any:

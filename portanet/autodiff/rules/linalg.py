@@ -228,15 +228,17 @@ def _svd(xp: Any, ans: Any, x: Any, /, *, full_matrices: bool = True) -> LinearM
     left, values, right_star = ans
     right, left_star = _adjoint(xp, right_star), _adjoint(xp, left)
     s = _row(xp, values)
-    gaps = _gaps(xp, values * values)
     inverse = _safe_reciprocal(xp, s)
+    # s_j^2 - s_i^2 in factors: squares of large and of small values are not finite or 0.
+    gaps = _gaps(xp, values)
+    sums = _safe_reciprocal(xp, s + _column(xp, values))
+    share, other_share = s * sums, _column(xp, values) * sums
 
     def push(t: Any) -> Any:
         inside = _times(xp, left_star, t, right)
-        mixed, mixed_star = inside * s, _adjoint(xp, inside * s)
-        swapped = _column(xp, values) * inside
-        turn_left = gaps * (mixed + mixed_star)
-        turn_right = gaps * (swapped + _adjoint(xp, swapped))
+        inside_star = _adjoint(xp, inside)
+        turn_left = gaps * (share * inside + other_share * inside_star)
+        turn_right = gaps * (other_share * inside + share * inside_star)
         if xp.isdtype(x.dtype, "complex floating"):  # the phase common to both sides goes to the left
             turn_left = turn_left + (inside - _adjoint(xp, inside)) / 2 * inverse * _eye_like(xp, inside)
         out_left, out_right = xp.matmul(left, turn_left), xp.matmul(right, turn_right)
