@@ -344,3 +344,9 @@ def test_a_layer_built_for_other_shapes_is_refused_while_drawing():
         layer(OTHER)
     with pytest.raises(AttributeError, match=r"has one output if it was called once.*Received: 0 calls"):
         layers.Dense(2).output  # noqa: B018
+
+
+def test_layers_that_keep_integers_get_none_where_nothing_takes_them(backend):
+    x = layers.Input((3, 1))
+    model = portanet.Model(x, layers.Flatten()(x))
+    assert model.predict(np.ones((2, 3, 1), dtype="int32")).dtype == np.float32

@@ -187,3 +187,13 @@ def test_a_learning_rate_set_in_a_batch_holds_from_the_next_step(backend: Any) -
     stop = Stop()
     network().fit(X, Y, callbacks=[stop], **OPTIONS)
     np.testing.assert_array_equal(stop.seen[0], stop.seen[1])
+
+
+def test_a_model_that_is_frozen_from_the_start(backend):
+    model = portanet.Sequential([layers.Input((2,)), layers.Dense(1, kernel_initializer="ones")])
+    model.trainable = False
+    model.compile("adam", "mse")
+    x = np.ones((4, 2), dtype="float32")
+    before = model.get_weights()
+    assert model.fit(x, x[:, :1], epochs=2, verbose=0).history["loss"] == [1.0, 1.0]
+    np.testing.assert_array_equal(model.get_weights()[0], before[0])
