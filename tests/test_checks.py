@@ -32,7 +32,7 @@ def test_the_form_of_errors(of: Any, owner: str) -> None:
 
 @pytest.mark.parametrize("value", INTEGERS)
 def test_integers_become_pythons(value: Any) -> None:
-    for found in (
+    for result in (
         checks.integer("n", value),
         checks.integer("n", value, least=3),
         checks.positive_int("n", value),
@@ -41,8 +41,8 @@ def test_integers_become_pythons(value: Any) -> None:
         *checks.pairs("n", value, 2)[1],
         *checks.pairs("n", [(value, value)], 1)[0],
     ):
-        assert type(found) is int
-        assert found == 3
+        assert type(result) is int
+        assert result == 3
 
 
 @pytest.mark.parametrize("value", [*NO_NUMBERS, 2.5, 3.0, np.float32(3), math.nan, math.inf])
@@ -86,9 +86,9 @@ def test_bad_pairs(value: Any, count: int) -> None:
 
 @pytest.mark.parametrize("value", [*INTEGERS, 3.0, np.float32(3), np.float64(3)])
 def test_numbers_become_pythons(value: Any) -> None:
-    for found in (checks.number("x", value), checks.positive("x", value), checks.non_negative("x", value)):
-        assert type(found) is float
-        assert found == 3.0
+    for result in (checks.number("x", value), checks.positive("x", value), checks.non_negative("x", value)):
+        assert type(result) is float
+        assert result == 3.0
     assert checks.number("x", value, "[3, 3]") == 3.0
 
 
@@ -230,8 +230,8 @@ def test_booleans_are_not_integers(name: str, value: Any) -> None:
 
 def test_layers_keep_pythons_integers() -> None:
     layer = layers.Conv2D(np.int64(2), np.int64(3), strides=(np.int32(1), 2), padding=np.uint8(1))
-    found = [layer.filters, *layer.kernel_size, *layer.strides, *layer.padding[0]]
-    assert [type(n) for n in found] == [int] * len(found)
+    result = [layer.filters, *layer.kernel_size, *layer.strides, *layer.padding[0]]
+    assert [type(n) for n in result] == [int] * len(result)
     assert layers.Conv2D(np.int64(2), np.int64(3))(np.ones((1, 5, 5, 1), "float32")).shape == (1, 3, 3, 2)
     assert type(layers.Dropout(np.float32(0.5)).rate) is float
 

@@ -85,12 +85,12 @@ def words_of(path: pathlib.Path) -> set[str]:
 @functools.cache
 def classes() -> dict[str, list[str]]:
     """The modules that define a class, by its name."""
-    found: dict[str, list[str]] = {}
+    result: dict[str, list[str]] = {}
     for path in (ROOT / "portanet").rglob("*.py"):
         place = ".".join(path.relative_to(ROOT).with_suffix("").parts)
         for name in re.findall(r"^class (\w+)", path.read_text(), flags=re.MULTILINE):
-            found.setdefault(name, []).append(place)
-    return found
+            result.setdefault(name, []).append(place)
+    return result
 
 
 def reaches(value: object, path: list[str]) -> bool:

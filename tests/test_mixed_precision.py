@@ -184,12 +184,12 @@ def test_training_as_in_single_precision(policy: str, backend: Backend) -> None:
         history = model.fit(x, y, epochs=6, batch_size=16, verbose=0).history
         return model, history["loss"]
 
-    model, found = curve()
+    model, result = curve()
     assert isinstance(model.optimizer, optimizers.LossScaleOptimizer) == (policy == "mixed_float16")
     assert all(v.dtype == backend.find_dtype("float32") for v in model.weights)
     mixed_precision.set_global_policy(None)
     twin, expected = curve()
-    np.testing.assert_allclose(found, expected, rtol=0.02)
+    np.testing.assert_allclose(result, expected, rtol=0.02)
     assert not isinstance(twin.optimizer, optimizers.LossScaleOptimizer)
 
 

@@ -213,8 +213,8 @@ def accuracy_on_new(layer: Any, data: Any, epochs: int, mask: bool = False) -> f
     loss = losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(optimizers.Adam(0.01, clipnorm=1.0), loss, metrics=["accuracy"])
     model.fit(x, y, batch_size=32, epochs=epochs, verbose=0)
-    found: float = model.evaluate(new_x, new_y, verbose=0, return_dict=True)["accuracy"]
-    return found
+    result: float = model.evaluate(new_x, new_y, verbose=0, return_dict=True)["accuracy"]
+    return result
 
 
 @pytest.mark.parametrize("kind", ["LSTM", "GRU"])

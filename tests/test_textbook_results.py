@@ -71,8 +71,8 @@ def test_a_layer_turns_ten_outputs_into_four_bits(backend: Backend, kind: str) -
     layer = layers.Perceptron(4) if kind == "perceptron" else layers.Dense(4, activation="sigmoid")
     layer.build((None, 10))
     layer.set_weights([20.0 * bits, np.full(4, -10.0)])
-    found = portanet.to_host(layer(portanet.asarray(old)))
-    np.testing.assert_allclose(found, bits, atol=0.01)
+    result = portanet.to_host(layer(portanet.asarray(old)))
+    np.testing.assert_allclose(result, bits, atol=0.01)
 
 
 # K 2-1 and 2-2: polynomials

@@ -53,9 +53,9 @@ def model(backend: Backend) -> Any:
         yield network()
 
 
-def near(found: Any, expected: Any) -> None:
+def near(result: Any, expected: Any) -> None:
     """To the 9 decimal places that the document prints."""
-    np.testing.assert_allclose(np.ravel(portanet.to_host(found)), np.ravel(expected), atol=6e-10, rtol=0)
+    np.testing.assert_allclose(np.ravel(portanet.to_host(result)), np.ravel(expected), atol=6e-10, rtol=0)
 
 
 def test_forward(model: Any) -> None:

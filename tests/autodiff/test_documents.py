@@ -63,9 +63,9 @@ def test_functions_of_scalars_and_matrices(xp):
 )
 def test_gradient_of_a_function_with_shared_variables(xp, y, value, slope):
     """K 1216-1219: z = sum((x^2 + y) x)."""
-    got, found = value_and_grad(lambda x: total((x**2 + asarray(y)) * x))(asarray([1.0, 2.0, 3.0]))
+    got, result = value_and_grad(lambda x: total((x**2 + asarray(y)) * x))(asarray([1.0, 2.0, 3.0]))
     assert_close(got, value)
-    assert_close(found, slope)
+    assert_close(result, slope)
 
 
 def test_the_wengert_list_of_a_product(xp):
@@ -111,9 +111,9 @@ def test_penalties(xp):
     """K 1307: L1 of (0, 1, 3) is 4, L2 (the sum of squares) 10; the derivative of |x| at 0 is 0."""
     x = asarray([0.0, 1.0, 3.0])
     for f, value, slope in ((lambda x: total(abs(x)), 4.0, [0, 1, 1.0]), (lambda x: total(x**2), 10.0, [0, 2, 6.0])):
-        got, found = value_and_grad(f)(x)
+        got, result = value_and_grad(f)(x)
         assert_close(got, value)
-        assert_close(found, slope)
+        assert_close(result, slope)
 
 
 # Derivatives
@@ -137,8 +137,8 @@ def test_listing_9_1(xp):
     assert_close(value, 2.2360680, dtype="float64", rtol=1e-7)
     forward = [jvp(f, (x1, x2), t)[1] for t in ((one, zero), (zero, one))]
     numeric = [numeric_grad(f, i, "richardson")(x1, x2) for i in (0, 1)]
-    for found in (slopes, forward, numeric):
-        for got, want in zip(found, (0.4472136, 0.8944272), strict=True):
+    for result in (slopes, forward, numeric):
+        for got, want in zip(result, (0.4472136, 0.8944272), strict=True):
             assert_close(got, want, dtype="float64", rtol=1e-7)
     check_grads(f, (x1, x2))
 

@@ -89,9 +89,9 @@ def test_values_are_the_librarys(case: Case, xp: Any) -> None:
     jvp(note, arrays, arrays)
     vjp(lambda *xs: jvp(note, xs, xs)[0], *arrays)
     several = isinstance(expected, (tuple, list))
-    for found in seen:
-        assert not several or type(found) is type(expected)
-        for value, reference in zip(*((x if several else [x]) for x in (found, expected)), strict=True):
+    for result in seen:
+        assert not several or type(result) is type(expected)
+        for value, reference in zip(*((x if several else [x]) for x in (result, expected)), strict=True):
             assert value.dtype == reference.dtype
             assert tuple(value.shape) == tuple(reference.shape)
             np.testing.assert_allclose(*host([value, reference]), rtol=1e-10, atol=1e-12)
@@ -111,18 +111,18 @@ def test_first_order(case: Case, xp: Any) -> None:
 
     arrays = [double(x) for x in primals]
     out, pushed = jvp(lambda *xs: outputs(case, *xs), arrays, [double(t) for t in tangents])
-    for slope, found, value in zip(slopes, pushed, out, strict=True):
-        assert found.dtype == value.dtype
-        assert tuple(found.shape) == tuple(value.shape)
-        np.testing.assert_allclose(to_numpy(found), slope, rtol=1e-6, atol=1e-7 * scale)
+    for slope, result, value in zip(slopes, pushed, out, strict=True):
+        assert result.dtype == value.dtype
+        assert tuple(result.shape) == tuple(value.shape)
+        np.testing.assert_allclose(to_numpy(result), slope, rtol=1e-6, atol=1e-7 * scale)
 
     weights = directions(2, [to_numpy(x) for x in out])
     out, pullback = vjp(lambda *xs: outputs(case, *xs), *arrays)
     pulled = pullback([double(w) for w in weights])
-    for primal, found in zip(arrays, pulled, strict=True):
-        assert found.dtype == primal.dtype
-        assert tuple(found.shape) == tuple(primal.shape)
-        assert raw_namespace(found) is raw_namespace(primal)
+    for primal, result in zip(arrays, pulled, strict=True):
+        assert result.dtype == primal.dtype
+        assert tuple(result.shape) == tuple(primal.shape)
+        assert raw_namespace(result) is raw_namespace(primal)
     expected = pair(weights, slopes)
     assert pair([to_numpy(g) for g in pulled], tangents) == pytest.approx(expected, rel=1e-6, abs=1e-7 * scale)
 
@@ -162,8 +162,8 @@ def test_single_precision_stays_single(case: Case, xp: Any) -> None:
     arrays = [asarray(x, SINGLE[x.dtype.name]) for x in case.arguments()]
     out, pullback = vjp(lambda *xs: outputs(case, *xs), *arrays)
     assert all(_bits(xp, x) == 32 for x in out)
-    for primal, found in zip(arrays, pullback([x * 0 + 1 for x in out]), strict=True):
-        assert found.dtype == primal.dtype
+    for primal, result in zip(arrays, pullback([x * 0 + 1 for x in out]), strict=True):
+        assert result.dtype == primal.dtype
     for tangent in jvp(lambda *xs: outputs(case, *xs), arrays, arrays)[1]:
         assert _bits(xp, tangent) == 32
 

@@ -271,11 +271,11 @@ def test_threads_inside_a_trace(x: Any) -> None:
 
 
 def test_threads_that_differentiate_at_once(x: Any) -> None:
-    found: list[Any] = [None] * 4
+    result: list[Any] = [None] * 4
 
     def work(i: int) -> None:
         for _ in range(20):
-            found[i] = grad(lambda a: a.__array_namespace__().sum(a * a * float(i)))(x)
+            result[i] = grad(lambda a: a.__array_namespace__().sum(a * a * float(i)))(x)
 
     threads = [threading.Thread(target=work, args=(i,)) for i in range(4)]
     for t in threads:
@@ -283,7 +283,7 @@ def test_threads_that_differentiate_at_once(x: Any) -> None:
     for t in threads:
         t.join()
     for i in range(4):
-        assert_close(found[i], [2.0 * i, 4.0 * i, 6.0 * i])
+        assert_close(result[i], [2.0 * i, 4.0 * i, 6.0 * i])
 
 
 def test_a_thread_that_outlives_the_trace(x: Any) -> None:

@@ -31,8 +31,8 @@ def ones(x: Any) -> Any:
 
 def check(f: Callable[..., Any], xs: Any, value: Any, gradients: Any) -> None:
     """For elementwise functions: values, the gradient by each operand, and forward mode, which is their sum."""
-    found, pulled, pushed = slopes(f, *xs)
-    np.testing.assert_allclose(found, value, rtol=1e-14)
+    result, pulled, pushed = slopes(f, *xs)
+    np.testing.assert_allclose(result, value, rtol=1e-14)
     for g, expected in zip(pulled, gradients, strict=True):
         np.testing.assert_allclose(g, expected, rtol=1e-14)
     np.testing.assert_allclose(pushed, np.sum(np.asarray(gradients), axis=0), rtol=1e-14)
@@ -232,9 +232,9 @@ def test_hypot_abs_sign_and_signs_of_zero(xp: Any) -> None:
     ],
 )
 def test_arrays_made_from_traced_numbers(xp: Any, call: Any, expected: Any, gradient: float) -> None:
-    value, (found,), tangent = slopes(call, 2.5)
+    value, (result,), tangent = slopes(call, 2.5)
     np.testing.assert_allclose(value, expected, rtol=1e-14)
-    np.testing.assert_allclose(found, gradient, rtol=1e-14)
+    np.testing.assert_allclose(result, gradient, rtol=1e-14)
     np.testing.assert_allclose(np.sum(tangent), gradient, rtol=1e-14)
 
 

@@ -88,11 +88,13 @@ def convolution_cases(which: str) -> list[Case]:
             max(1.0, math.prod(result[:-1]) ** 0.5 * 4),
         )
 
-    found = [case(*each) for each in CONVOLUTIONS]
+    actual = [case(*each) for each in CONVOLUTIONS]
     if which == "convolve":  # without bias
         slid = window((8, 8), (3, 3))
-        found.append(Case(normal((2, 8, 8, 3), (3, 3, 3, 4)), lambda f, x, k: f(x, k, None, window=slid, groups=1), 27))
-    return found
+        actual.append(
+            Case(normal((2, 8, 8, 3), (3, 3, 3, 4)), lambda f, x, k: f(x, k, None, window=slid, groups=1), 27)
+        )
+    return actual
 
 
 def lstm_cases() -> list[Case]:
@@ -102,9 +104,9 @@ def lstm_cases() -> list[Case]:
         shapes += [(4 * units,)] * bias + [(batch, units)] * 2
 
         def arrays(generator: np.random.Generator) -> list[Any]:
-            found = [generator.standard_normal(shape) for shape in shapes]
-            found += [generator.random((time, batch, 1)) < 0.7] * mask
-            return found + [generator.integers(0, 2, (batch, units)) * 2.0] * keep
+            result = [generator.standard_normal(shape) for shape in shapes]
+            result += [generator.random((time, batch, 1)) < 0.7] * mask
+            return result + [generator.integers(0, 2, (batch, units)) * 2.0] * keep
 
         def call(f: Callable[..., Any], x: Any, kernel: Any, recurrent: Any, *rest: Any) -> Any:
             given = iter(rest)

@@ -45,12 +45,12 @@ def functions(case: tuple[Any, ...], dtype: str) -> list[tuple[str, tuple[Any, .
     ]
 
 
-def require_definition(name: str, found: Any, arrays: Any, options: Any, tolerance: float) -> None:
+def require_definition(name: str, result: Any, arrays: Any, options: Any, tolerance: float) -> None:
     expected = getattr(plain, name).definition(*arrays, **options)
-    assert found.shape == expected.shape
-    assert found.dtype == expected.dtype
+    assert result.shape == expected.shape
+    assert result.dtype == expected.dtype
     scale = max(1.0, float(np.max(np.abs(expected), initial=0.0)))
-    np.testing.assert_allclose(found / scale, expected / scale, rtol=tolerance, atol=tolerance)
+    np.testing.assert_allclose(result / scale, expected / scale, rtol=tolerance, atol=tolerance)
 
 
 @pytest.mark.parametrize(("dtype", "tolerance"), [("float64", 1e-12), ("float32", 1e-5), ("float16", 4e-3)])
@@ -64,11 +64,11 @@ def test_each_plan_is_the_definition(
     for rule in ("suit", "suit_input"):
         monkeypatch.setattr(Patches, rule, lambda *_: in_patches)
     for name, arrays, options in functions(case, dtype):
-        found = getattr(convolution, name)(*arrays, **options)
-        if found is NotImplemented:
+        result = getattr(convolution, name)(*arrays, **options)
+        if result is NotImplemented:
             assert not in_patches
         else:
-            require_definition(name, found, arrays, options, tolerance)
+            require_definition(name, result, arrays, options, tolerance)
 
 
 @settings(max_examples=60, deadline=None)
@@ -78,8 +78,8 @@ def test_patches_are_the_definition(case: tuple[Any, ...]) -> None:
     for name, arrays, named in functions((x.shape, k.shape, *options), "float64"):
         seen = patches_of(x.shape[1:], named["window"], named["groups"])
         space = (x.shape[1:-1],) if name == "convolve_input" else ()
-        found = getattr(patches, name)(*arrays, seen, *space)
-        require_definition(name, found, arrays, named, 1e-12)
+        result = getattr(patches, name)(*arrays, seen, *space)
+        require_definition(name, result, arrays, named, 1e-12)
 
 
 def test_of_inputs_that_are_no_blocks_of_memory() -> None:

@@ -27,8 +27,8 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 
 
 def faults(**environment: str) -> int:
-    found = subprocess.check_output([sys.executable, "-c", SCRIPT], text=True, env={**os.environ, **environment})
-    return int(found)
+    result = subprocess.check_output([sys.executable, "-c", SCRIPT], text=True, env={**os.environ, **environment})
+    return int(result)
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only the GNU C library can be told")

@@ -44,9 +44,9 @@ def test_against_numpy(monkeypatch: Any, first: Any, second: Any, dtype: str) ->
     monkeypatch.setattr(namespace, "SMALL", 1)
     a, b = draw(first, dtype), draw(second, dtype)
     expected = np.matmul(a, b)
-    found = matmul(a, b)
-    assert found.dtype == expected.dtype
-    np.testing.assert_array_equal(found, expected)
+    result = matmul(a, b)
+    assert result.dtype == expected.dtype
+    np.testing.assert_array_equal(result, expected)
     if a.ndim == b.ndim > 1:  # rows that are not contiguous
         turned = [np.swapaxes(np.swapaxes(x, -1, -2).copy(), -1, -2) for x in (a, b)]
         np.testing.assert_array_equal(matmul(*turned), expected)

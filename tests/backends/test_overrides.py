@@ -49,10 +49,10 @@ def test_override_is_the_definition(chosen: str, name: str, case: Case, dtype: s
             pytest.skip(f"{library} has no {dtype}")
         arrays = [placed(backend, host, dtype, layout) for host in case.arrays(np.random.default_rng(7))]
         function = OVERRIDABLE[name]
-        found = backend.compile(lambda *arrays: results(case, function, arrays))(*arrays)
+        result = backend.compile(lambda *arrays: results(case, function, arrays))(*arrays)
         expected = results(case, function.definition, arrays)
-    assert len(found) == len(expected) > 0
-    for a, b in zip(found, expected, strict=True):
+    assert len(result) == len(expected) > 0
+    for a, b in zip(result, expected, strict=True):
         assert a.dtype == b.dtype
         np.testing.assert_allclose(
             backend.to_host(a), backend.to_host(b), rtol=TOLERANCE[dtype], atol=TOLERANCE[dtype] * case.size
@@ -73,23 +73,23 @@ def test_override_of_onnx_is_the_definition(name: str, case: Case, tmp_path: pat
     inputs = {f"x{i}": guest.argument(host.shape, "float32") for i, host in enumerate(hosts)}
     onnx.save(guest.build(inputs, {"y": case.call(OVERRIDABLE[name], *inputs.values())}), tmp_path / "graph.onnx")
     session = onnxruntime.InferenceSession(str(tmp_path / "graph.onnx"), providers=["CPUExecutionProvider"])
-    (found,) = session.run(["y"], dict(zip(inputs, hosts, strict=True)))
+    (result,) = session.run(["y"], dict(zip(inputs, hosts, strict=True)))
     expected = case.call(OVERRIDABLE[name].definition, *hosts)
-    np.testing.assert_allclose(found, expected, rtol=2e-5, atol=2e-5 * case.size)
+    np.testing.assert_allclose(result, expected, rtol=2e-5, atol=2e-5 * case.size)
 
 
 def results(case: Case, function: Callable[..., Any], arrays: Any) -> list[Any]:
     """All arrays that a function returns; for a pullback, those that it returns for cotangents like its results."""
-    found = case.call(function, *arrays)
-    if isinstance(found, tuple) and len(found) == 2 and callable(found[1]):
-        values, further = found
+    result = case.call(function, *arrays)
+    if isinstance(result, tuple) and len(result) == 2 and callable(result[1]):
+        values, further = result
         if isinstance(values, tuple):
             pulled = further(tuple(value * 0.5 for value in values))
             further = [each() if callable(each) else each for each in pulled]
         else:
             further = further(raw_namespace(values))  # the derivative of an activation
-        found = (values, further)
-    return [leaf for leaf in tree_leaves(found) if hasattr(leaf, "dtype")]
+        result = (values, further)
+    return [leaf for leaf in tree_leaves(result) if hasattr(leaf, "dtype")]
 
 
 def placed(backend: Backend, host: Any, dtype: str, layout: str) -> Any:
@@ -188,10 +188,10 @@ def test_derivatives_of_what_is_overridden_to_second_order(backend: Backend) -> 
             xp = x.__array_namespace__()
             return xp.sum(gelu(x) ** 2)
 
-        found = to_numpy(hvp(f, (x,), (v,)))
+        result = to_numpy(hvp(f, (x,), (v,)))
         step = 1e-5
         ahead, behind = (to_numpy(grad(f)(x + s * step * v)) for s in (1.0, -1.0))
-        np.testing.assert_allclose(found, (ahead - behind) / (2 * step), rtol=1e-6)
+        np.testing.assert_allclose(result, (ahead - behind) / (2 * step), rtol=1e-6)
 
 
 # Elementwise functions

@@ -94,8 +94,8 @@ def test_the_last_of_several_callers_gives_the_threads_back() -> None:
 
 
 def test_pieces_may_be_made_of_pieces() -> None:
-    found = map_rows(lambda x: map_rows(lambda y: y + 1, [x], 2), [X], 6)
-    np.testing.assert_array_equal(found, X + 1)
+    result = map_rows(lambda x: map_rows(lambda y: y + 1, [x], 2), [X], 6)
+    np.testing.assert_array_equal(result, X + 1)
 
 
 def test_an_error_in_a_piece_reaches_the_caller_from_whichever_thread() -> None:

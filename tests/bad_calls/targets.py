@@ -47,7 +47,7 @@ FIXED = {
 
 def signature_of(thing: Any) -> dict[str, inspect.Parameter]:
     """Parameters by name, with those that `**options` passes to base classes."""
-    found: dict[str, inspect.Parameter] = {}
+    result: dict[str, inspect.Parameter] = {}
     functions = [thing]
     if inspect.isclass(thing):
         functions = [base.__dict__["__init__"] for base in thing.__mro__ if "__init__" in base.__dict__]
@@ -56,10 +56,10 @@ def signature_of(thing: Any) -> dict[str, inspect.Parameter]:
         parameters = inspect.signature(function).parameters.values()
         for p in parameters:
             if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY) and p.name not in without:
-                found.setdefault(p.name, p)
+                result.setdefault(p.name, p)
         if not any(p.kind is p.VAR_KEYWORD for p in parameters):
             break
-    return found
+    return result
 
 
 def target_of(name: str, thing: Any, call: Callable[..., Any], skip: Iterable[str] = ()) -> Target:

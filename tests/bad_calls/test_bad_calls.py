@@ -58,6 +58,6 @@ def test_the_verdict_sees_what_it_should() -> None:
     assert verdict(portanet.layers.Dense, {"units": "a"}, ["units"]) == "good"
     assert verdict(portanet.layers.Dense, {"units": "a"}, ["rate"]).startswith("message: ValueError")
     target = Target("broken", broken, {"x": frozenset({"int"}), "flag": frozenset({"bool"})}, {"x": lambda: 0})
-    found = dict(complaints(target, Counter()))
-    assert found["broken(x=None)"] == "accepted"
-    assert found["broken(flag='text')"] == "foreign: ValueError: This is wrong."
+    result = dict(complaints(target, Counter()))
+    assert result["broken(x=None)"] == "accepted"
+    assert result["broken(flag='text')"] == "foreign: ValueError: This is wrong."

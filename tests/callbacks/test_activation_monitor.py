@@ -17,19 +17,19 @@ def test_figures_are_those_of_numpy(backend):
     kernel[:, 0] *= 100
     model.layers[0].set_weights([kernel, np.zeros(5)])
     model.layers[1].set_weights([RNG.normal(size=(5, 3)), np.asarray([-100.0, 0.0, 0.0])])  # the first is dead
-    found = ActivationMonitor(X, bins=7).look(model)
+    result = ActivationMonitor(X, bins=7).look(model)
     first = np.tanh(X @ kernel)
     weights, bias = model.layers[1].get_weights()
     for path, values in (("dense", first), ("dense_1", np.maximum(first @ weights + bias, 0))):
-        figures = found[path]
+        figures = result[path]
         assert figures["mean"] == pytest.approx(values.mean(), rel=1e-4)
         assert figures["std"] == pytest.approx(values.std(), rel=1e-4)
         assert figures["norm"] == pytest.approx(np.linalg.norm(values), rel=1e-4)
         assert figures["largest"] == pytest.approx(np.abs(values).max(), rel=1e-4)
         assert (figures["counts"].sum(), len(figures["edges"])) == (values.size, 8)
-    assert [found[path]["dead"] for path in found] == [0.0, pytest.approx(1 / 3)]
-    assert found["dense"]["saturated"] == pytest.approx(np.mean(np.abs(first) > 0.95))
-    assert found["dense_1"]["saturated"] is None
+    assert [result[path]["dead"] for path in result] == [0.0, pytest.approx(1 / 3)]
+    assert result["dense"]["saturated"] == pytest.approx(np.mean(np.abs(first) > 0.95))
+    assert result["dense_1"]["saturated"] is None
 
 
 def test_looks_before_training_and_after_epochs(backend):
@@ -47,14 +47,14 @@ def test_looks_before_training_and_after_epochs(backend):
 
 def test_a_look_changes_nothing(backend):
     """Random counters and weights are those of a run without the monitor."""
-    found = []
+    result = []
     for callbacks in ([], [ActivationMonitor(X)]):
         portanet.random.set_seed(1)
         model = portanet.Sequential([layers.Input((4,)), layers.Dropout(0.5), layers.Dense(1)])
         model.compile("sgd", "mse")
         model.fit(X, X[:, :1], epochs=2, verbose=0, callbacks=callbacks)
-        found.append(model.get_weights())
-    np.testing.assert_array_equal(found[0][0], found[1][0])
+        result.append(model.get_weights())
+    np.testing.assert_array_equal(result[0][0], result[1][0])
 
 
 # Shanahan's initialisation study: ten layers of 500 units; standard deviations of the first and the tenth.
@@ -72,12 +72,12 @@ def test_initialisation_study(activation, scale, first, tenth):
     model = portanet.Sequential(
         [layers.Input((500,)), *(layers.Dense(500, activation, kernel_initializer=initial) for _ in range(10))]
     )
-    found = ActivationMonitor(RNG.normal(size=(1000, 500))).look(model)
-    assert len(next(iter(found.values()))["counts"]) == 30
-    stds = [figures["std"] for figures in found.values()]
+    result = ActivationMonitor(RNG.normal(size=(1000, 500))).look(model)
+    assert len(next(iter(result.values()))["counts"]) == 30
+    stds = [figures["std"] for figures in result.values()]
     assert stds[0] == pytest.approx(first, rel=0.06)
     assert stds[9] == pytest.approx(tenth, rel=0.06, abs=1e-5)
-    saturated = [figures["saturated"] for figures in found.values()]
+    saturated = [figures["saturated"] for figures in result.values()]
     assert saturated[9] is None if activation == "relu" else (saturated[9] > 0.8) == (scale == 1.0)
 
 

@@ -105,8 +105,8 @@ def test_a_restored_position_is_where_training_goes_on():
     resumed = model()
     with pytest.raises(InterruptedError):
         resumed.fit(x, Y, batch_size=2, epochs=3, verbose=0, callbacks=[StopAt()])
-    found = resumed.fit(x, Y, batch_size=2, epochs=3, verbose=0, callbacks=[GoOn(resumed.interrupted)]).history
-    assert found == expected
+    result = resumed.fit(x, Y, batch_size=2, epochs=3, verbose=0, callbacks=[GoOn(resumed.interrupted)]).history
+    assert result == expected
     np.testing.assert_array_equal(resumed.get_weights()[0], whole.get_weights()[0])
 
 
@@ -122,6 +122,6 @@ def test_fit_goes_on_from_a_position_with_its_seed_and_callbacks():
     position.callbacks = resumed.callbacks.get_states()
     portanet.random.set_seed(5)
     counting = Counting()
-    found = resumed.fit(x, Y, batch_size=2, epochs=4, verbose=0, callbacks=[counting], initial_epoch=position)
-    assert (found.history, counting.count, portanet.random.get_seed()) == (expected, 4, 3)
+    result = resumed.fit(x, Y, batch_size=2, epochs=4, verbose=0, callbacks=[counting], initial_epoch=position)
+    assert (result.history, counting.count, portanet.random.get_seed()) == (expected, 4, 3)
     np.testing.assert_array_equal(resumed.get_weights()[0], whole.get_weights()[0])

@@ -89,11 +89,11 @@ def outcome(model, history, folder):
     return history, weights, (folder / "log.csv").read_text(), kept
 
 
-def assert_same(found, expected):
-    assert found[0] == expected[0]
-    assert found[2:] == expected[2:]
+def assert_same(result, expected):
+    assert result[0] == expected[0]
+    assert result[2:] == expected[2:]
     for path, values in expected[1].items():
-        np.testing.assert_array_equal(found[1][path], values, err_msg=path)
+        np.testing.assert_array_equal(result[1][path], values, err_msg=path)
 
 
 def stopped_and_resumed(folder, optimizer, save_freq, moments, order=0):
@@ -117,8 +117,8 @@ def uninterrupted(folder, optimizer, save_freq):
 def test_a_stopped_run_goes_on_bit_for_bit(tmp_path, optimizer):
     for save_freq in ("epoch", 3):
         expected = uninterrupted(tmp_path / f"whole-{save_freq}", optimizer, save_freq)
-        found = stopped_and_resumed(tmp_path / f"parts-{save_freq}", optimizer, save_freq, (10, 5, 9), order=9)
-        assert_same(found, expected)
+        result = stopped_and_resumed(tmp_path / f"parts-{save_freq}", optimizer, save_freq, (10, 5, 9), order=9)
+        assert_same(result, expected)
 
 
 def test_on_every_backend(backend, tmp_path):
@@ -189,8 +189,8 @@ def test_a_loaded_checkpoint_goes_on_in_the_middle_of_an_epoch(tmp_path):
     portanet.random.set_seed(5)
     loaded = load_model(tmp_path / "2-4")
     assert (loaded.position.epoch, loaded.position.batch) == (1, 4)
-    found = loaded.fit(X, Y, initial_epoch=loaded.position, callbacks=callbacks(), **options).history
-    assert found == expected
+    result = loaded.fit(X, Y, initial_epoch=loaded.position, callbacks=callbacks(), **options).history
+    assert result == expected
     np.testing.assert_array_equal(loaded.predict(X), whole.predict(X))
 
 

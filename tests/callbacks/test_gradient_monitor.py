@@ -19,18 +19,18 @@ def model():
 
 def test_figures_are_those_of_the_gradient(backend):
     made, weight = model(), RNG.uniform(size=16).astype("float32")
-    found = GradientMonitor(X, Y, weight, bins=4).look(made)
+    result = GradientMonitor(X, Y, weight, bins=4).look(made)
     kernel, bias = made.get_weights()
     residual = weight[:, None] * (X @ kernel + bias - Y) / 16  # d/dp of the mean of squares over 2 outputs
     for path, gradient in (("dense/kernel", X.T @ residual + 0.2 * kernel), ("dense/bias", residual.sum(0))):
-        figures = found[path]
+        figures = result[path]
         assert figures["norm"] == pytest.approx(np.linalg.norm(gradient), rel=1e-4)
         assert figures["std"] == pytest.approx(gradient.std(), rel=1e-4)
         assert figures["counts"].sum() == gradient.size
-    assert found["dense/kernel"]["ratio"] == pytest.approx(
-        found["dense/kernel"]["norm"] / np.linalg.norm(kernel), rel=1e-4
+    assert result["dense/kernel"]["ratio"] == pytest.approx(
+        result["dense/kernel"]["norm"] / np.linalg.norm(kernel), rel=1e-4
     )
-    assert found["dense/bias"]["ratio"] is None
+    assert result["dense/bias"]["ratio"] is None
 
 
 def test_frozen_weights_have_none_and_training_is_not_touched(backend):

@@ -45,8 +45,8 @@ def test_a_table_and_pictures():
 
 
 def test_statistics_of_nothing_finite():
-    found = statistics_of(np.asarray([np.nan, np.inf]), 3)
-    assert (found["nonfinite"], found["norm"], found["counts"].sum()) == (2, 0.0, 0)
+    result = statistics_of(np.asarray([np.nan, np.inf]), 3)
+    assert (result["nonfinite"], result["norm"], result["counts"].sum()) == (2, 0.0, 0)
 
 
 def test_every_must_be_positive():

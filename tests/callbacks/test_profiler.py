@@ -20,8 +20,8 @@ def test_memory_and_time_of_each_layer(backend, capsys):
     model.compile("sgd", "mse")
     profiler = Profiler(np.ones((3, 6), dtype="int32"), repeats=1)
     model.fit(np.ones((3, 6), dtype="int32"), np.ones((3, 2)), verbose=0, callbacks=[profiler])
-    found = {row["layer"]: (row["type"], row["weights"], row["results"]) for row in profiler.rows}
-    assert found == {
+    result = {row["layer"]: (row["type"], row["weights"], row["results"]) for row in profiler.rows}
+    assert result == {
         "embedding": ("Embedding", 20 * 4 * 4, 3 * 6 * 4 * 4),
         "flatten": ("Flatten", 0, 3 * 24 * 4),
         "inner/a": ("Dense", (24 * 8 + 8) * 4, 3 * 8 * 4),
@@ -32,7 +32,7 @@ def test_memory_and_time_of_each_layer(backend, capsys):
     lines = capsys.readouterr().out.splitlines()
     assert lines[2].startswith("embedding (Embedding)")
     assert lines[-1].split()[0] == "all"
-    assert lines[-1].split()[-1] == f"{sum(size for _, _, size in found.values()) / 1024:.1f}"
+    assert lines[-1].split()[-1] == f"{sum(size for _, _, size in result.values()) / 1024:.1f}"
 
 
 def test_the_slow_layer_is_the_slow_one():

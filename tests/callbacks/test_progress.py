@@ -133,10 +133,10 @@ model.fit(np.ones((40, 2)), np.ones((40, 1)), epochs=2)
 
 
 def test_output_that_is_redirected_holds_lines_alone():
-    found = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, check=True)
-    assert [line[:9] for line in found.stdout.splitlines()] == ["Epoch 1/2", "Epoch 2/2"]
-    assert "\r" not in found.stdout
-    assert found.stderr == ""
+    result = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, check=True)
+    assert [line[:9] for line in result.stdout.splitlines()] == ["Epoch 1/2", "Epoch 2/2"]
+    assert "\r" not in result.stdout
+    assert result.stderr == ""
 
 
 def test_a_terminal_shows_bars():

@@ -16,9 +16,9 @@ X, Y = np.ones((8, 3), dtype="float32"), np.ones((8, 1), dtype="float32")
 
 
 def read(folder):
-    found = event_accumulator.EventAccumulator(str(folder), {"histograms": 0})
-    found.Reload()
-    return found
+    result = event_accumulator.EventAccumulator(str(folder), {"histograms": 0})
+    result.Reload()
+    return result
 
 
 def scalars(folder, tag):
@@ -33,8 +33,8 @@ def test_curves_and_histograms(backend, tmp_path):
         X, Y, batch_size=2, epochs=2, verbose=0, validation_data=(X, Y), shuffle=False, callbacks=[board]
     ).history
     for folder, name in (("train", "loss"), ("validation", "val_loss")):
-        found = scalars(tmp_path / folder, "epoch_loss")
-        np.testing.assert_allclose([found[0], found[1]], history[name], rtol=1e-6)
+        result = scalars(tmp_path / folder, "epoch_loss")
+        np.testing.assert_allclose([result[0], result[1]], history[name], rtol=1e-6)
     batches = scalars(tmp_path / "batches", "batch_loss")
     assert list(batches) == [0, 2, 4, 6]
     assert batches[0] > history["loss"][0] > batches[4]

@@ -81,14 +81,14 @@ def test_layers_go_forward_and_back(backend, case):
     value = [float(np.sum(g * to_numpy(layer.forward(x + s * direction)))) for s in (step, -step)]
     assert (value[0] - value[1]) / (2 * step) == pytest.approx(np.sum(slope * direction), rel=1e-5, abs=1e-7)
     weights = [to_numpy(p) for p in layer.params]
-    for i, (weight, found) in enumerate(zip(weights, map(to_numpy, layer.grads), strict=True)):
+    for i, (weight, actual) in enumerate(zip(weights, map(to_numpy, layer.grads), strict=True)):
         direction = generator.normal(size=weight.shape)
         value = []
         for s in (step, -step):
             layer.set_params([asarray(w + s * direction if i == j else w, "float64") for j, w in enumerate(weights)])
             value.append(float(np.sum(g * to_numpy(layer.forward(x)))))
         layer.set_params([asarray(w, "float64") for w in weights])
-        assert (value[0] - value[1]) / (2 * step) == pytest.approx(np.sum(found * direction), rel=1e-5, abs=1e-7)
+        assert (value[0] - value[1]) / (2 * step) == pytest.approx(np.sum(actual * direction), rel=1e-5, abs=1e-7)
 
 
 @pytest.mark.parametrize("case", LAYERS)

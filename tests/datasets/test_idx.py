@@ -30,10 +30,10 @@ def test_what_was_written_is_read(tmp_path_factory, dtype, shape, packed) -> Non
     x = (np.random.default_rng(0).normal(size=shape) * 50).astype(dtype)
     file = tmp_path_factory.mktemp("idx") / "x"
     file.write_bytes(gzip.compress(encode(x)) if packed else encode(x))
-    found = read_idx(file)
-    assert found.dtype == x.dtype
-    assert found.dtype.isnative
-    np.testing.assert_array_equal(found, x)
+    result = read_idx(file)
+    assert result.dtype == x.dtype
+    assert result.dtype.isnative
+    np.testing.assert_array_equal(result, x)
 
 
 GOOD = encode(np.arange(6, dtype="uint8").reshape(2, 3))

@@ -266,19 +266,19 @@ def test_losses_by_name_are_means_over_the_weights() -> None:
         model = make(learning_rate=0.0, batch_size=60, **options).fit(X, y, sample_weight=weights)
         return model.history_["loss"][0], model
 
-    found, model = loss(classifier, RARE)
+    result, model = loss(classifier, RARE)
     errors = -np.log(model.predict_proba(X)[np.arange(60), np.searchsorted(model.classes_, RARE)])
-    np.testing.assert_allclose(found, np.average(errors, weights=weights), rtol=1e-6)
+    np.testing.assert_allclose(result, np.average(errors, weights=weights), rtol=1e-6)
     assert isinstance(model.model_.loss, losses.SparseCategoricalCrossentropy)
-    found, model = loss(regressor, TARGETS)
+    result, model = loss(regressor, TARGETS)
     errors = (model.predict(X) - TARGETS) ** 2
-    np.testing.assert_allclose(found, np.average(errors, weights=weights), rtol=1e-6)
-    found, model = loss(regressor, TARGETS, loss="mean_absolute_error")
+    np.testing.assert_allclose(result, np.average(errors, weights=weights), rtol=1e-6)
+    result, model = loss(regressor, TARGETS, loss="mean_absolute_error")
     errors = np.abs(model.predict(X) - TARGETS)
-    np.testing.assert_allclose(found, np.average(errors, weights=weights), rtol=1e-6)
+    np.testing.assert_allclose(result, np.average(errors, weights=weights), rtol=1e-6)
     given = losses.MeanAbsoluteError(reduction="sum")
-    found, model = loss(regressor, TARGETS, loss=given)
-    np.testing.assert_allclose(found, np.sum(errors * weights), rtol=1e-6)
+    result, model = loss(regressor, TARGETS, loss=given)
+    np.testing.assert_allclose(result, np.sum(errors * weights), rtol=1e-6)
     assert model.model_.loss is not given
 
 

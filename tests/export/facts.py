@@ -74,9 +74,9 @@ def check_dask(layer: Layer, host: Any) -> None:
     x = with_batch(host, 5)
     with dask.config.set(scheduler=refuse):
         lazy = tree_map(lambda leaf: dask.array.from_array(leaf, chunks=(2, *leaf.shape[1:])), x)
-        found = tree_leaves(layer(lazy, training=False))
-    assert all(isinstance(leaf, dask.array.Array) for leaf in found), "the results are no Dask arrays"
-    assert_same(dask.compute(*found, scheduler="synchronous"), layer(x, training=False))
+        result = tree_leaves(layer(lazy, training=False))
+    assert all(isinstance(leaf, dask.array.Array) for leaf in result), "the results are no Dask arrays"
+    assert_same(dask.compute(*result, scheduler="synchronous"), layer(x, training=False))
 
 
 class Session:
@@ -94,8 +94,8 @@ class Session:
 
     def __call__(self, *inputs: Any) -> list[Any]:
         feed = {name: x for (name, _, _), x in zip(self.inputs, inputs, strict=True)}
-        found: list[Any] = self.own.run(None, feed)
-        return found
+        result: list[Any] = self.own.run(None, feed)
+        return result
 
 
 def with_batch(tree: Any, size: int) -> Any:
@@ -103,8 +103,8 @@ def with_batch(tree: Any, size: int) -> Any:
     return tree_map(lambda x: np.take(x, np.arange(size) % len(x), axis=0), tree)
 
 
-def assert_same(found: Any, expected: Any) -> None:
-    for ours, theirs in zip(found, tree_leaves(expected), strict=True):
+def assert_same(result: Any, expected: Any) -> None:
+    for ours, theirs in zip(result, tree_leaves(expected), strict=True):
         np.testing.assert_allclose(ours, theirs, **TOLERANCE)
         assert ours.dtype == theirs.dtype, f"dtype {ours.dtype} instead of {theirs.dtype}"
 
@@ -120,7 +120,7 @@ def find_facts() -> dict[str, list[dict[str, str | None]]]:
         done = subprocess.run(command, env=env, cwd=TESTS.parent, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
         lines = [json.loads(line) for line in path.read_text().splitlines()]
-    found: dict[str, list[dict[str, str | None]]] = {}
+    result: dict[str, list[dict[str, str | None]]] = {}
     for facts in lines:
-        found.setdefault(facts["layer"], []).append(facts)
-    return found
+        result.setdefault(facts["layer"], []).append(facts)
+    return result

@@ -42,16 +42,16 @@ Dask arrays works for every layer).
 
 def gaps(facts: dict[str, list[dict[str, str | None]]]) -> list[str]:
     """Failures that the tables above do not explain, and explanations that are out of date."""
-    found = []
+    result = []
     for name in names():
         cases = facts.get(AS.get(name, name), [])
         if bool(cases) == (name in NO_CASE):
-            found.append(f"{name} has no case in tests/layers, or one, and NO_CASE does not say so")
+            result.append(f"{name} has no case in tests/layers, or one, and NO_CASE does not say so")
         for column in COLUMNS:
             errors = [str(case[column]) for case in cases if case[column] is not None]
             if bool(errors) != ((name, column) in REASONS):
-                found.append(f"{name} on {column}: {errors or 'works, so REASONS is out of date'}")
-    return found
+                result.append(f"{name} on {column}: {errors or 'works, so REASONS is out of date'}")
+    return result
 
 
 def names() -> list[str]:

@@ -92,8 +92,8 @@ def test_several_inputs_and_outputs(tmp_path: pathlib.Path) -> None:
     run = Session(tmp_path / "layer.onnx")
     assert [name for name, _, _ in run.inputs] == ["input_0", "input_1"]
     assert [name for name, _, _ in run.outputs] == ["sum", "first"]
-    for name, found in zip(("sum", "first"), run(*with_batch(x, 4)), strict=True):
-        np.testing.assert_allclose(found, expected[name], rtol=1e-5, atol=1e-6)
+    for name, result in zip(("sum", "first"), run(*with_batch(x, 4)), strict=True):
+        np.testing.assert_allclose(result, expected[name], rtol=1e-5, atol=1e-6)
 
 
 class Named(portanet.Model):
@@ -182,8 +182,8 @@ def test_misuse(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None
         image_model().export(path, format="tf_saved_model")
     with pytest.raises(ValueError, match="pass input_signature"):
         portanet.Sequential([layers.Input((None, 2)), layers.LSTM(2)]).export(path)
-    found = importlib.util.find_spec
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "ndonnx" else found(name))
+    result = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "ndonnx" else result(name))
     with pytest.raises(BackendUnavailableError, match=r"portanet\[onnx\]"):
         image_model().export(path)
     assert not list(tmp_path.iterdir())

@@ -130,15 +130,15 @@ def _check_result(case: Case, output_shape: Any, output_dtype: str) -> None:
     with no_float64():
         layer = case.built()
         result = case.result(layer)
-    found = _shapes(result)
+    actual = _shapes(result)
     if output_shape is not None:
-        assert found == _as_shapes(output_shape), f"expected shape {output_shape}, got {found}"
+        assert actual == _as_shapes(output_shape), f"expected shape {output_shape}, got {actual}"
     told = _as_shapes(layer.compute_output_shape(case.input_shape))
-    assert told == found, f"compute_output_shape says {told}, the result has {found}"
+    assert told == actual, f"compute_output_shape says {told}, the result has {actual}"
     open_batch = _each_shape(lambda shape: (None, *shape[1:]), case.input_shape)
     told = _as_shapes(layer.compute_output_shape(open_batch))
-    assert [len(s) for s in told] == [len(s) for s in found], f"compute_output_shape({open_batch}) gives {told}"
-    assert all(t is None or t == n for s, f in zip(told, found, strict=True) for t, n in zip(s, f, strict=True))
+    assert [len(s) for s in told] == [len(s) for s in actual], f"compute_output_shape({open_batch}) gives {told}"
+    assert all(t is None or t == n for s, f in zip(told, actual, strict=True) for t, n in zip(s, f, strict=True))
     for leaf in tree_leaves(result):
         assert backend.owns(leaf), f"expected an array of {backend.name}, got {type(leaf)}"
         assert device_of(leaf) == backend.device
@@ -152,19 +152,19 @@ def _check_half_precision(case: Case, output_dtype: str, gradient: bool) -> None
     set_global_policy("mixed_float16")
     try:
         layer = case.built()
-        found = [leaf for leaf in tree_leaves(case.result(layer)) if _is_float(leaf)]
+        actual = [leaf for leaf in tree_leaves(case.result(layer)) if _is_float(leaf)]
         probe = Probe(case, case.training, lambda xp, y, c: xp.mean(xp.astype(y, xp.float32) * c))
         slopes = probe.value_and_slopes(0)(*probe.points)[1] if gradient and probe.points[0] else {}
     finally:
         set_global_policy(None)
     if output_dtype == "float32":
-        assert all(leaf.dtype == xp.float16 for leaf in found), f"mixed_float16 gives {[x.dtype for x in found]}"
+        assert all(leaf.dtype == xp.float16 for leaf in actual), f"mixed_float16 gives {[x.dtype for x in actual]}"
     for path, slope in slopes.items():
         assert slope.dtype == xp.float32, f"gradient of {path} has dtype {slope.dtype} under mixed_float16"
         assert bool(xp.all(xp.isfinite(slope))), f"gradient of {path} is not finite under mixed_float16"
     for path, variable in layer.named_variables().items():
         assert not _is_float(variable.value) or variable.dtype == xp.float32, f"{path} has dtype {variable.dtype}"
-    assert all(bool(xp.all(xp.isfinite(leaf))) for leaf in found), "not finite under mixed_float16"
+    assert all(bool(xp.all(xp.isfinite(leaf))) for leaf in actual), "not finite under mixed_float16"
 
 
 def _each_shape(change: Callable[[Any], Any], shape: Any) -> Any:
@@ -174,22 +174,22 @@ def _each_shape(change: Callable[[Any], Any], shape: Any) -> Any:
 
 def _check_weights(case: Case, weights: dict[str, tuple[int, ...]]) -> None:
     layer = case.built()
-    found = {path: v.shape for path, v in layer.named_variables().items() if not v.counter}
-    assert found == weights, f"expected weights {weights}, got {found}"
+    actual = {path: v.shape for path, v in layer.named_variables().items() if not v.counter}
+    assert actual == weights, f"expected weights {weights}, got {actual}"
     assert layer.count_params() == sum(int(np.prod(shape)) for shape in weights.values())
 
 
 def _check_against_numpy(case: Case, rtol: float, atol: float) -> None:
     backend = get_backend()
     layer = case.built()
-    found = [backend.to_host(leaf) for leaf in tree_leaves(case.result(layer))]
+    actual = [backend.to_host(leaf) for leaf in tree_leaves(case.result(layer))]
     drawn = layer.get_weights()
     with use_backend("numpy"):
         twin = case.built()
         expected = [np.asarray(leaf) for leaf in tree_leaves(case.result(twin))]
         for ours, theirs in zip(drawn, twin.get_weights(), strict=True):
             np.testing.assert_allclose(ours, theirs, rtol=rtol, atol=atol, err_msg="weights differ from NumPy's")
-    for ours, theirs in zip(found, expected, strict=True):
+    for ours, theirs in zip(actual, expected, strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=rtol, atol=atol, err_msg="results differ from NumPy's")
 
 
@@ -217,8 +217,8 @@ def _check_empty_batch(case: Case) -> None:
     """An empty batch gives an empty result, without division by zero."""
     layer, x = case.built(), case.inputs()
     expected = [(0, *leaf.shape[1:]) for leaf in tree_leaves(layer(x, training=False))]
-    found = layer(tree_map(lambda leaf: leaf[:0, ...], x), training=False)
-    assert _shapes(found) == expected
+    actual = layer(tree_map(lambda leaf: leaf[:0, ...], x), training=False)
+    assert _shapes(actual) == expected
 
 
 def _check_parts(case: Case) -> None:
@@ -235,8 +235,8 @@ def _check_parts(case: Case) -> None:
     with collect_losses() as added:
         whole, *parts = (result(part) for part in (slice(0, 5), slice(0, 2), slice(2, 5)))
     assert not added, "it adds to the loss, and says that examples are kept apart"
-    for expected, *found in zip(whole, *parts, strict=True):
-        np.testing.assert_allclose(np.concatenate(found), expected, rtol=1e-5, atol=1e-6, err_msg="examples meet")
+    for expected, *actual in zip(whole, *parts, strict=True):
+        np.testing.assert_allclose(np.concatenate(actual), expected, rtol=1e-5, atol=1e-6, err_msg="examples meet")
 
 
 def _check_gradients(case: Case) -> None:
@@ -251,10 +251,10 @@ def _check_gradients(case: Case) -> None:
     with use_backend(backend.name, backend.device, "float64") as exact:
         probe = Probe(case, case.training, lambda xp, y, c: xp.sum(y * c))
         value = exact.compile(probe.value)
-        found = exact.compile(probe.value_and_slopes((0, 1)))(*probe.points)[1]
+        actual = exact.compile(probe.value_and_slopes((0, 1)))(*probe.points)[1]
         for place, name in enumerate(("weights", "inputs")):
             if probe.points[place]:
-                _check_direction(value, probe.points, place, found[place], name)
+                _check_direction(value, probe.points, place, actual[place], name)
 
 
 def _check_direction(value: Callable[..., Any], points: list[Any], place: int, slopes: Any, name: str) -> None:

@@ -45,11 +45,11 @@ def test_layers(backend: Backend, make: Any, shape: Any, result: Any, weights: A
 def test_channels_first_is_channels_last_with_the_axes_moved(backend: Backend) -> None:
     x = np.random.default_rng(0).standard_normal((2, 5, 6, 3))
     first = layers.Conv2D(4, 3, data_format="channels_first")
-    found = first(asarray(np.moveaxis(x, -1, 1)))
+    result = first(asarray(np.moveaxis(x, -1, 1)))
     last = layers.Conv2D(4, 3)
     last.build(x.shape)
     last.set_weights(first.get_weights())
-    assert_close(found, np.moveaxis(backend.to_host(last(asarray(x))), -1, 1), rtol=1e-5, atol=1e-6)
+    assert_close(result, np.moveaxis(backend.to_host(last(asarray(x))), -1, 1), rtol=1e-5, atol=1e-6)
 
 
 def test_integer_images_are_taken(backend: Backend) -> None:

@@ -57,8 +57,8 @@ def test_ops(backend, name, value):
 
     expected = results(0.0)
     assert all(np.isfinite(x).all() for x in expected)
-    for found, x in zip(results(value), expected, strict=True):
-        np.testing.assert_allclose(found, x, rtol=1e-5, atol=1e-6)
+    for result, x in zip(results(value), expected, strict=True):
+        np.testing.assert_allclose(result, x, rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize("value", VALUES)
@@ -73,8 +73,8 @@ def test_layers(backend, name, value):
 
     expected = results(0.0)
     assert all(np.isfinite(x).all() for x in expected)
-    for found, x in zip(results(value), expected, strict=True):
-        np.testing.assert_allclose(found[:, :3], x[:, :3], rtol=1e-5, atol=1e-6)
+    for result, x in zip(results(value), expected, strict=True):
+        np.testing.assert_allclose(result[:, :3], x[:, :3], rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize("causal", [True, False])

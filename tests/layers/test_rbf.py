@@ -42,16 +42,16 @@ def test_adapt_chooses_centres_and_the_width(backend: Backend) -> None:
     np.testing.assert_allclose(centers[np.argsort(centers[:, 0])], groups, atol=1e-6)
     np.testing.assert_allclose(betas, 2 / 10.0**2, rtol=1e-6)  # units / distance^2 = 1 / (2 width^2)
     layer.adapt(portanet.asarray(x), method="sample", seed=1)
-    found = layer.get_weights()[0]
-    assert all(any(np.allclose(c, row, atol=1e-6) for row in x) for c in found)
-    assert not np.allclose(found[0], found[1])
+    result = layer.get_weights()[0]
+    assert all(any(np.allclose(c, row, atol=1e-6) for row in x) for c in result)
+    assert not np.allclose(result[0], result[1])
 
 
 def logistic_map(start: float, count: int) -> np.ndarray:
-    found = [start]
+    result = [start]
     for _ in range(count):
-        found.append(4 * found[-1] * (1 - found[-1]))
-    return np.asarray(found)[:, None]
+        result.append(4 * result[-1] * (1 - result[-1]))
+    return np.asarray(result)[:, None]
 
 
 def test_forecast_of_the_logistic_map(backend: Backend) -> None:

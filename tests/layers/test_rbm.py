@@ -53,8 +53,8 @@ def test_the_chain_comes_to_the_distribution_of_the_machine(backend: Backend) ->
     expected = np.exp(-energies) / np.exp(-energies).sum()
     drawn = to_numpy(layer.gibbs(portanet.asarray(np.zeros((4000, 3))), steps=20))
     assert set(np.unique(drawn)) <= {0.0, 1.0}
-    found = np.bincount((drawn @ [4, 2, 1]).astype(int), minlength=8) / 4000
-    np.testing.assert_allclose(found, expected, atol=0.03)
+    result = np.bincount((drawn @ [4, 2, 1]).astype(int), minlength=8) / 4000
+    np.testing.assert_allclose(result, expected, atol=0.03)
 
 
 def test_draws_are_the_same_on_every_backend(backend: Backend) -> None:

@@ -286,9 +286,9 @@ def test_dropout_does_not_depend_on_the_backend(backend):
         layer = layers.LSTM(3, dropout=0.5, recurrent_dropout=0.5)
         return to_numpy(layer(asarray(normal(2, 4, 3)), training=True))
 
-    found = result()
+    actual = result()
     with use_backend("numpy"):
-        np.testing.assert_allclose(found, result(), rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(actual, result(), rtol=1e-4, atol=1e-5)
 
 
 # Jordan network

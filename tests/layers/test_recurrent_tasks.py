@@ -67,8 +67,8 @@ def test_the_cliff_of_a_recurrent_unit_and_clipping() -> None:
         return {"w": np.full((1, 1), w), "b": np.full((1,), b)}
 
     def slope(w: float, b: float) -> float:
-        found = value_and_grad(error)(point(w, b))[1]
-        return float(np.sqrt(sum((g**2).sum() for g in found.values())))
+        result = value_and_grad(error)(point(w, b))[1]
+        return float(np.sqrt(sum((g**2).sum() for g in result.values())))
 
     # At w = 5 the bias determines whether the unit stays low or goes high.
     places = np.linspace(-4, -0.5, 351)

@@ -87,9 +87,9 @@ def test_masks_of_multi_head_attention(backend: Backend, given: set[str], causal
         options["attention_mask"] = device.get("pairs", device.get("heads"))
     listed = [device.get(name) for name in ("query", "value", "key")]
     assert_close(layer(inputs, mask=listed, **options), expected, dtype="float64")
-    out, found = layer(inputs, mask=listed, return_attention_scores=True, **options)
+    out, result = layer(inputs, mask=listed, return_attention_scores=True, **options)
     assert_close(out, expected, dtype="float64")
-    assert_close(found, scores, dtype="float64")
+    assert_close(result, scores, dtype="float64")
     if "key" not in given:
         named = layer(inputs, mask=device.get("query"), value_mask=device.get("value"), **options)
         assert_close(named, expected, dtype="float64")
@@ -125,11 +125,11 @@ def test_masks_of_attention(backend: Backend, kind: str, given: set[str], causal
     inputs = [spoilt(x, masks.get(n)) for n, x in (("query", QUERY), ("value", VALUE), ("value", KEY))]
     listed = [asarray(masks[n]) if n in masks else None for n in ("query", "value")]
     assert_close(layer(inputs, mask=listed, use_causal_mask=causal), expected, dtype="float64")
-    out, found = layer(inputs, mask=listed, use_causal_mask=causal, return_attention_scores=True)
+    out, result = layer(inputs, mask=listed, use_causal_mask=causal, return_attention_scores=True)
     assert_close(out, expected, dtype="float64")
     shown = MASKS["query"][..., None] if "query" in given else np.ones((2, 3, 1), bool)
     np.testing.assert_allclose(
-        np.where(shown, to_numpy(found), 0), np.where(shown, attention, 0), rtol=1e-9, atol=1e-12
+        np.where(shown, to_numpy(result), 0), np.where(shown, attention, 0), rtol=1e-9, atol=1e-12
     )
 
 
@@ -206,8 +206,8 @@ def test_initial_states_of_each_direction(backend: Backend, kind: str, side: str
     back, starts = stepped(layer.backward_layer, array_namespace(x).flip(x, axis=1), given[half:])
     out, *states = layer(x, initial_state=given)
     assert_close(out, np.concatenate([ahead, back[:, ::-1]], axis=-1), dtype="float64")
-    for found, expected in zip(states, (*ends, *starts), strict=True):
-        assert_close(found, expected, dtype="float64")
+    for result, expected in zip(states, (*ends, *starts), strict=True):
+        assert_close(result, expected, dtype="float64")
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -75,9 +75,9 @@ def test_class_weights(xp: Any) -> None:
     weights = {0: 0.5, 2: 3.0}
     expected = np.asarray([0.5, 1.0, 3.0], dtype="float32")
     for y in ([0, 1, 2], [[0], [1], [2]], [0.0, 1.0, 2.0], np.eye(3)):
-        found = losses.class_weights(asarray(np.asarray(y)), weights)
-        np.testing.assert_array_equal(found, expected)
-        assert found.dtype == np.float32
+        result = losses.class_weights(asarray(np.asarray(y)), weights)
+        np.testing.assert_array_equal(result, expected)
+        assert result.dtype == np.float32
 
 
 @pytest.mark.parametrize(

@@ -53,8 +53,8 @@ def test_scores_are_floating_and_have_a_column_per_class(xp: Any) -> None:
     ):
         np.testing.assert_array_equal(metrics.ConfusionMatrix(3)(asarray(y), asarray(p)), matrix)
     table = np.asarray([[0, 1, 1], [2, 2, 2]])  # integers of the width of a row of scores
-    found = metrics.ConfusionMatrix(3)(asarray(table), asarray(table))
-    np.testing.assert_array_equal(found, np.diag([1, 2, 3]))
+    result = metrics.ConfusionMatrix(3)(asarray(table), asarray(table))
+    np.testing.assert_array_equal(result, np.diag([1, 2, 3]))
     wide = np.asarray([[0.0, 1.0], [1.0, 1.0]])  # floats of another width
     np.testing.assert_array_equal(metrics.ConfusionMatrix(3)(asarray(wide), asarray(wide)), np.diag([1, 3, 0]))
 
@@ -95,10 +95,10 @@ def test_names_of_functions() -> None:
     ],
 )
 def test_the_accuracy_that_fits(identifier: Any, loss: Any, shape: Any, kind: Any) -> None:
-    found = metrics.get(identifier, loss, shape)
-    assert type(found) is kind
+    result = metrics.get(identifier, loss, shape)
+    assert type(result) is kind
     if identifier in ("accuracy", "acc"):
-        assert found.name == identifier
+        assert result.name == identifier
 
 
 def test_targets_of_losses_without_their_last_axis(xp: Any) -> None:

@@ -151,9 +151,9 @@ def test_accuracy_suits_the_loss() -> None:
         (losses.MeanSquaredError(), (None, 1), metrics.BinaryAccuracy),
     ]
     for loss, shape, kind in cases:
-        found = metrics.get("accuracy", loss, shape)
-        assert type(found) is kind
-        assert found.name == "accuracy"
+        result = metrics.get("accuracy", loss, shape)
+        assert type(result) is kind
+        assert result.name == "accuracy"
     assert type(metrics.get("mae")) is metrics.MeanAbsoluteError
     assert metrics.get(lambda y_true, y_pred: y_pred[:, 0])(np.zeros((2, 1)), np.ones((2, 1))) == 1
 

@@ -52,6 +52,6 @@ def test_of_thirty_layers_those_with_shortcuts_learn():
 def test_of_thirty_layers_those_with_shortcuts_learn_digits():
     with portanet.use_backend("numpy"):
         train, test = blocks.digits(DIGITS)
-        found = {block: blocks.accuracy(block, 30, train, test) for block in (blocks.plain, blocks.highway)}
-    assert found[blocks.plain] < 0.5
-    assert found[blocks.highway] > 0.75
+        result = {block: blocks.accuracy(block, 30, train, test) for block in (blocks.plain, blocks.highway)}
+    assert result[blocks.plain] < 0.5
+    assert result[blocks.highway] > 0.75

@@ -41,8 +41,8 @@ def test_a_graph_computes_what_its_layers_compute(backend):
     a, b = normal(6, 4), normal(6, 3)
     expected = computed(model, a, b)
     for x in ([asarray(a), asarray(b)], (asarray(a), asarray(b)), {"b": asarray(b), "a": asarray(a)}):
-        for found, wanted in zip(model(x), expected, strict=True):
-            assert_close(found, wanted, rtol=1e-5, atol=1e-5)
+        for result, wanted in zip(model(x), expected, strict=True):
+            assert_close(result, wanted, rtol=1e-5, atol=1e-5)
     assert model.input_shape == [(None, 4), (None, 3)]
     assert model.output_shape == [(None, 2), (None, 1)]
     assert model.compute_output_shape([(7, 4), (7, 3)]) == [(7, 2), (7, 1)]
@@ -201,8 +201,8 @@ def test_states_and_options_are_part_of_the_graph(backend):
     model = Model([source, target], decoder(target, initial_state=states))
     assert model.output_shape == (None, None, 5)
     a, b = asarray(normal(2, 4, 3)), asarray(normal(2, 6, 2))
-    _, *found = model.layers[2](a)
-    assert_close(model([a, b]), to_numpy(decoder(b, initial_state=found)), rtol=1e-4, atol=1e-5)
+    _, *result = model.layers[2](a)
+    assert_close(model([a, b]), to_numpy(decoder(b, initial_state=result)), rtol=1e-4, atol=1e-5)
     x = Input((4, 6))
     attention = layers.MultiHeadAttention(2, 3)
     both = Model(x, attention(x, use_causal_mask=True, return_attention_scores=True))

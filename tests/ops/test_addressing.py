@@ -48,8 +48,8 @@ def test_addressing_by_content(backend: Backend) -> None:
     cosine = np.einsum("bnm,bm->bn", memory, key)
     cosine /= np.linalg.norm(memory, axis=-1) * np.linalg.norm(key, axis=-1)[:, None]
     e = np.exp(2.5 * cosine)
-    found = address_by_content(*arrays(memory, key, [[2.5], [2.5]]))
-    assert_close(found, e / e.sum(axis=-1, keepdims=True), rtol=1e-4)
+    result = address_by_content(*arrays(memory, key, [[2.5], [2.5]]))
+    assert_close(result, e / e.sum(axis=-1, keepdims=True), rtol=1e-4)
     assert np.isfinite(to_numpy(address_by_content(*arrays(np.zeros((4, 3)), np.zeros(3), [1.0])))).all()
 
 

@@ -118,8 +118,8 @@ def test_transposed_convolution_is_the_adjoint(backend: Backend) -> None:
     padding = ((1, 0), (0, 1))
     y, pull = vjp(lambda x: conv_nd(x, k, None, (2, 1), padding), x)
     g = portanet.asarray(generator.standard_normal(tuple(y.shape)))
-    found = conv_transpose_nd(g, k, None, (2, 1), padding, space=(7, 6))
-    assert_close(found, pull(g)[0], rtol=1e-5, atol=1e-5)
+    result = conv_transpose_nd(g, k, None, (2, 1), padding, space=(7, 6))
+    assert_close(result, pull(g)[0], rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.parametrize("groups", [1, 2])  # NumPy's override, and the definition
@@ -216,12 +216,12 @@ def test_products_saved_cost_no_digits() -> None:
                 plain.convolve_kernel(wide[0], wide[2], window=slid, groups=1),
             ),
         ]
-        return [float(np.sqrt(np.mean((found - exact) ** 2))) for found, exact in pairs]
+        return [float(np.sqrt(np.mean((result - exact) ** 2))) for result, exact in pairs]
 
     ours = errors(plain.convolve, plain.convolve_kernel)
     ordinary = errors(plain.convolve.definition, plain.convolve_kernel.definition)
-    for found, usual in zip(ours, ordinary, strict=True):
-        assert found < 1.5 * usual
+    for result, usual in zip(ours, ordinary, strict=True):
+        assert result < 1.5 * usual
 
 
 @pytest.mark.parametrize("dtypes", [("float32", "float64"), ("float64", "float32"), ("float32", "float16")])
@@ -235,5 +235,5 @@ def test_mixed_dtypes_have_the_wider_precision(dtypes: tuple[str, str]) -> None:
     tolerance = 1e-5 if wide == np.float32 else 1e-12
     assert y.dtype == wide
     np.testing.assert_allclose(y, expected, rtol=tolerance, atol=tolerance)
-    for found, exact in zip(pull(np.ones_like(y)), pull_wide(np.ones_like(expected)), strict=True):
-        np.testing.assert_allclose(found, exact, rtol=2e-2 if found.dtype == np.float16 else 1e-4, atol=1e-3)
+    for result, exact in zip(pull(np.ones_like(y)), pull_wide(np.ones_like(expected)), strict=True):
+        np.testing.assert_allclose(result, exact, rtol=2e-2 if result.dtype == np.float16 else 1e-4, atol=1e-3)

@@ -28,8 +28,8 @@ def test_against_scikit_learn(backend: Backend) -> None:
     with use_backend(backend.name, backend.device, "float64"):
         for l2 in (0.0, 0.7):
             model = linear_model.Ridge(l2, fit_intercept=False, solver="svd").fit(x, y)
-            found = least_squares(portanet.asarray(x), portanet.asarray(y), l2)
-            assert_close(found, model.coef_.T, rtol=1e-8)
+            result = least_squares(portanet.asarray(x), portanet.asarray(y), l2)
+            assert_close(result, model.coef_.T, rtol=1e-8)
 
 
 def test_columns_that_depend_on_each_other(backend: Backend) -> None:

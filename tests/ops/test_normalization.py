@@ -42,8 +42,8 @@ def test_first_and_second_derivatives(backend: Any, op: str, affine: str, axes: 
         options = {}
 
     def value(*arrays: Any) -> Any:
-        found = (rms_normalize if op == "rms" else normalize)(*arrays, axes=axes, epsilon=0.1, **options)
-        return total((found,) if op == "rms" else found if op == "moments" else found[:1])
+        result = (rms_normalize if op == "rms" else normalize)(*arrays, axes=axes, epsilon=0.1, **options)
+        return total((result,) if op == "rms" else result if op == "moments" else result[:1])
 
     with use_backend(backend.name, backend.device, "float64"):
         generator = np.random.default_rng(0)

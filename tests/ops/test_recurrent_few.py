@@ -86,7 +86,7 @@ def test_a_layer_called_step_by_step_is_the_layer_called_on_the_sequence(backend
         for t in range(6):
             out, *states = layer([x[:, t : t + 1, :], *states])
             steps.append(to_numpy(out))
-    found = np.concatenate(steps, axis=1) if returned == "sequences" else steps[-1]
-    np.testing.assert_allclose(to_numpy(whole), found, rtol=1e-9, atol=1e-12)
+    result = np.concatenate(steps, axis=1) if returned == "sequences" else steps[-1]
+    np.testing.assert_allclose(to_numpy(whole), result, rtol=1e-9, atol=1e-12)
     for a, b in zip(last, states, strict=True):
         np.testing.assert_allclose(to_numpy(a), to_numpy(b), rtol=1e-9, atol=1e-12)

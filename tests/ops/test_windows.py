@@ -16,8 +16,8 @@ from tests.support import assert_equal
 @pytest.mark.parametrize("n", [7, 8, 28])
 @pytest.mark.parametrize("f", [1, 2, 3, 5])
 def test_sizes_of_valid_same_and_full(n: int, f: int) -> None:
-    found = {p: window((n,), (f,), padding=p).positions((n,))[0] for p in ("valid", "same", "full", "causal")}
-    assert found == {"valid": n - f + 1, "same": n, "full": n + f - 1, "causal": n}
+    result = {p: window((n,), (f,), padding=p).positions((n,))[0] for p in ("valid", "same", "full", "causal")}
+    assert result == {"valid": n - f + 1, "same": n, "full": n + f - 1, "causal": n}
 
 
 def test_places_are_those_that_fit() -> None:

@@ -45,13 +45,13 @@ def searched(line: Line, step: float, **options: Any) -> tuple[Point | None, lis
 @pytest.mark.parametrize("name", LINES)
 def test_both_conditions(name: str, step: float, c2: float) -> None:
     value, slope = LINES[name]
-    found, tried = searched(LINES[name], step, c2=c2)
-    assert found is not None
-    assert found.value == value(found.step)
-    assert found.value <= value(0) + 1e-4 * found.step * slope(0)
-    assert abs(found.slope) <= c2 * abs(slope(0))
+    result, tried = searched(LINES[name], step, c2=c2)
+    assert result is not None
+    assert result.value == value(result.step)
+    assert result.value <= value(0) + 1e-4 * result.step * slope(0)
+    assert abs(result.slope) <= c2 * abs(slope(0))
     assert tried[0] == step
-    assert tried[-1] == found.step
+    assert tried[-1] == result.step
     assert len(tried) <= 26
 
 
@@ -72,61 +72,61 @@ def test_both_conditions(name: str, step: float, c2: float) -> None:
     ],
 )
 def test_steps_tried(line: Line, step: float, options: dict[str, Any], expected: list[float]) -> None:
-    found, tried = searched(line, step, **options)
+    result, tried = searched(line, step, **options)
     np.testing.assert_allclose(tried, expected, rtol=1e-12)
-    assert found is not None
-    assert found.step == tried[-1]
+    assert result is not None
+    assert result.step == tried[-1]
 
 
 def test_infinite_values_halve_the_step() -> None:
     wall: Line = (lambda a: (a - 3.0) ** 2 if a < 4 else math.inf, lambda a: 2 * (a - 3.0) if a < 4 else math.nan)
     for far in (16.0, 20.0):
-        found, tried = searched(wall, far, c2=0.1)
+        result, tried = searched(wall, far, c2=0.1)
         assert tried[:3] == [far, far / 2, far / 4]
-        assert found is not None
-        assert abs(found.step - 3) < 0.3
+        assert result is not None
+        assert abs(result.step - 3) < 0.3
     nowhere: Line = (lambda a: 0.0 if a == 0 else math.nan, lambda a: -1.0)
-    found, tried = searched(nowhere, 1.0)
-    assert found is None
+    result, tried = searched(nowhere, 1.0)
+    assert result is None
     assert tried == [0.5**i for i in range(30)]
 
 
 def test_the_lowest_point_where_none_satisfies_both() -> None:
     falling: Line = (lambda a: -a, lambda a: -1.0)
-    found, tried = searched(falling, 1.0, limit=5)
+    result, tried = searched(falling, 1.0, limit=5)
     assert tried == [1.0, 2.0, 4.0, 8.0, 16.0]
-    assert found is not None
-    assert found.step == 16.0
+    assert result is not None
+    assert result.step == 16.0
     rising: Line = (lambda a: a, lambda a: 1.0 if a else -1.0)
-    found, tried = searched(rising, 1.0, limit=7)
-    assert found is None
+    result, tried = searched(rising, 1.0, limit=7)
+    assert result is None
     assert len(tried) == 7
     corner: Line = (lambda a: abs(a - 1.0), lambda a: 1.0 if a > 1 else -1.0)
-    found, tried = searched(corner, 1.5)
-    assert found is not None
-    assert abs(found.step - 1) < 1e-3
+    result, tried = searched(corner, 1.5)
+    assert result is not None
+    assert abs(result.step - 1) < 1e-3
     flat: Line = (lambda a: 5.0, lambda a: -1e-30)
     assert searched(flat, 1.0)[0] is None
 
 
 def test_an_interval_as_small_as_rounding_ends_the_search() -> None:
     jump: Line = (lambda a: -a if a < 1 else 1.0, lambda a: -1.0)
-    found, tried = searched(jump, 1.0, limit=1000)
-    assert found is not None
-    assert 1 - 1e-10 < found.step < 1
+    result, tried = searched(jump, 1.0, limit=1000)
+    assert result is not None
+    assert 1 - 1e-10 < result.step < 1
     assert len(tried) < 300
     at_once: Line = (lambda a: 1.0 if a else 0.0, lambda a: -1.0)
-    found, tried = searched(at_once, 1.0, limit=1000)
-    assert found is None
+    result, tried = searched(at_once, 1.0, limit=1000)
+    assert result is None
 
 
 def test_rounding_of_values_is_allowed_for() -> None:
     """A value above the start by less than `slack`, where the slope is small enough."""
     above: Line = (lambda a: 1.0 + (1e-9 if a else 0.0), lambda a: -1e-6 if a == 0 else 1e-8)
-    found, tried = searched(above, 1.0, slack=2e-9)
+    result, tried = searched(above, 1.0, slack=2e-9)
     assert tried == [1.0]
-    assert found is not None
-    assert found.step == 1.0
+    assert result is not None
+    assert result.step == 1.0
     assert searched(above, 1.0, slack=5e-10, limit=4)[0] is None
     second: Line = (lambda a: {0.0: 1.0, 1.0: 0.5}.get(a, 0.5 + 1e-9), lambda a: -1.0 if a < 2 else 0.0)
     assert searched(second, 1.0, slack=2e-9)[1] == [1.0, 2.0]
@@ -147,14 +147,14 @@ def test_between_is_the_minimum_of_the_cubic(reverse: bool) -> None:
         cubic = np.polynomial.Polynomial(rng.normal(size=4))
         ends = sorted(rng.uniform(-2, 2, size=2), reverse=reverse)
         a, b = (point(s, cubic(s), cubic.deriv()(s)) for s in ends)
-        found = _between(a, b)
-        fraction = (found - a.step) / (b.step - a.step)
+        result = _between(a, b)
+        fraction = (result - a.step) / (b.step - a.step)
         assert 0.1 - 1e-12 <= fraction <= 0.9 + 1e-12
         minima = [r.real for r in cubic.deriv().roots() if abs(r.imag) < 1e-12 and cubic.deriv(2)(r.real) > 0]
         inside = [m for m in minima if 0.1 < (m - a.step) / (b.step - a.step) < 0.9]
         if inside:
             kept += 1
-            np.testing.assert_allclose(found, inside[0], rtol=1e-7, atol=1e-9)
+            np.testing.assert_allclose(result, inside[0], rtol=1e-7, atol=1e-9)
         elif not minima:
             np.testing.assert_allclose(fraction, 0.5, rtol=1e-12)
     assert kept > 20

@@ -26,11 +26,11 @@ def test_rosenbrock(backend: Any, method: str) -> None:
     with use_backend(backend.name, backend.device, "float64"):
         start = np.array([-1.2, 1.0, -0.5])
         x0 = asarray(start.copy())
-        found = minimize(rosenbrock, x0, method, tolerance=1e-7)
-        assert found.converged, found
-        np.testing.assert_allclose(to_numpy(found.x), 1.0, atol=1e-6)
-        assert found.value < 1e-12
-        assert found.gradient_norm <= 1e-7
+        result = minimize(rosenbrock, x0, method, tolerance=1e-7)
+        assert result.converged, result
+        np.testing.assert_allclose(to_numpy(result.x), 1.0, atol=1e-6)
+        assert result.value < 1e-12
+        assert result.gradient_norm <= 1e-7
         np.testing.assert_array_equal(to_numpy(x0), start)
 
 
@@ -50,26 +50,26 @@ def test_against_scipy(method: str) -> None:
     oracle = scipy.minimize(
         lambda v: float(loss({"w": v[:6], "b": v[6]})), np.zeros(7), method="BFGS", options={"gtol": 1e-9}
     )
-    found = minimize(loss, x0, method, tolerance=1e-9)
-    assert found.converged
-    np.testing.assert_allclose([*found.x["w"], found.x["b"]], oracle.x, atol=1e-6)
-    assert found.iterations < {"l-bfgs": 40, "cg": 60, "newton-cg": 10}[method]
+    result = minimize(loss, x0, method, tolerance=1e-9)
+    assert result.converged
+    np.testing.assert_allclose([*result.x["w"], result.x["b"]], oracle.x, atol=1e-6)
+    assert result.iterations < {"l-bfgs": 40, "cg": 60, "newton-cg": 10}[method]
 
 
 @pytest.mark.parametrize("method", METHODS)
 def test_float32_ends_where_rounding_does(backend: Any, method: str) -> None:
-    found = minimize(rosenbrock, asarray([-1.2, 1.0]), method, tolerance=1e-12, max_iterations=60)
-    np.testing.assert_allclose(to_numpy(found.x), 1.0, atol=2e-2)
-    assert backend.dtype_name(found.x.dtype) == "float32"
-    assert found.converged or "no lower point" in found.message or "limit" in found.message
+    result = minimize(rosenbrock, asarray([-1.2, 1.0]), method, tolerance=1e-12, max_iterations=60)
+    np.testing.assert_allclose(to_numpy(result.x), 1.0, atol=2e-2)
+    assert backend.dtype_name(result.x.dtype) == "float32"
+    assert result.converged or "no lower point" in result.message or "limit" in result.message
 
 
 def test_few_steps_on_a_quadratic() -> None:
     scales = np.array([1.0, 3.0, 10.0, 30.0])
-    found = minimize(lambda x: array_namespace(x).sum(x**2 * scales), np.ones(4), "newton-cg", tolerance=1e-8)
-    assert found.iterations <= 5
-    found = minimize(lambda x: array_namespace(x).sum(x**2 * scales), np.ones(4), "l-bfgs", tolerance=1e-8)
-    assert found.iterations <= 20
+    result = minimize(lambda x: array_namespace(x).sum(x**2 * scales), np.ones(4), "newton-cg", tolerance=1e-8)
+    assert result.iterations <= 5
+    result = minimize(lambda x: array_namespace(x).sum(x**2 * scales), np.ones(4), "l-bfgs", tolerance=1e-8)
+    assert result.iterations <= 20
 
 
 def test_a_model_on_all_its_data(backend: Any) -> None:
@@ -86,24 +86,24 @@ def test_a_model_on_all_its_data(backend: Any) -> None:
         with bind({variables[path]: p for path, p in params.items()}):
             return array_namespace(params["dense/kernel"]).mean(loss.per_example(y, model(x)))
 
-    found = minimize(objective, {path: v.value for path, v in variables.items()}, max_iterations=15)
-    assert found.value < 0.3 * float(to_numpy(objective({path: v.value for path, v in variables.items()})))
+    result = minimize(objective, {path: v.value for path, v in variables.items()}, max_iterations=15)
+    assert result.value < 0.3 * float(to_numpy(objective({path: v.value for path, v in variables.items()})))
 
 
 def test_negative_curvature_and_infinity() -> None:
     """Starting near a maximum, and with a boundary beyond which the function is undefined."""
     for method in METHODS:
-        found = minimize(lambda x: array_namespace(x).sum(x**4 - x**2), np.array([0.1, -0.2]), method, 1e-8)
-        np.testing.assert_allclose(np.abs(found.x), np.sqrt(0.5), atol=1e-6)
+        result = minimize(lambda x: array_namespace(x).sum(x**4 - x**2), np.array([0.1, -0.2]), method, 1e-8)
+        np.testing.assert_allclose(np.abs(result.x), np.sqrt(0.5), atol=1e-6)
         with np.errstate(invalid="ignore"):
-            found = minimize(lambda x: array_namespace(x).sum(x - array_namespace(x).log(x)), np.array([5.0]), method)
-        np.testing.assert_allclose(found.x, 1.0, atol=1e-4)
+            result = minimize(lambda x: array_namespace(x).sum(x - array_namespace(x).log(x)), np.array([5.0]), method)
+        np.testing.assert_allclose(result.x, 1.0, atol=1e-4)
 
 
 def test_limit_of_iterations() -> None:
-    found = minimize(rosenbrock, np.array([-1.2, 1.0]), max_iterations=3)
-    assert (found.iterations, found.converged) == (3, False)
-    assert found.message == "the limit of iterations was reached"
+    result = minimize(rosenbrock, np.array([-1.2, 1.0]), max_iterations=3)
+    assert (result.iterations, result.converged) == (3, False)
+    assert result.message == "the limit of iterations was reached"
     at_minimum = minimize(rosenbrock, np.array([1.0, 1.0]))
     assert (at_minimum.iterations, at_minimum.converged) == (0, True)
 

@@ -77,9 +77,9 @@ class Reference:
 
         value = float(self.f(self.x))
         start = Point(0.0, value, float(self.g(self.x) @ direction), self.x, self.g(self.x))
-        found = wolfe(at, start, step, c2=c2, slack=4 * np.finfo(float).eps * abs(value))
-        assert found is not None
-        return found.step, found.x
+        result = wolfe(at, start, step, c2=c2, slack=4 * np.finfo(float).eps * abs(value))
+        assert result is not None
+        return result.step, result.x
 
     def l_bfgs(self) -> None:
         g = self.g(self.x)
@@ -138,13 +138,13 @@ def test_every_step(function: str, method: str, memory: int) -> None:
     reference = Reference(function, START.copy(), memory)
     for count in range(1, 13):
         getattr(reference, method.replace("-", "_"))()
-        found = minimize(f, START, method, tolerance=1e-7, max_iterations=count, memory=memory)
-        if found.converged:
+        result = minimize(f, START, method, tolerance=1e-7, max_iterations=count, memory=memory)
+        if result.converged:
             break
-        np.testing.assert_allclose(found.x, reference.x, rtol=1e-6, atol=1e-8)
-        np.testing.assert_allclose(found.value, f(reference.x), rtol=1e-7)
-        np.testing.assert_allclose(found.gradient_norm, np.abs(g(reference.x)).max(), rtol=1e-4, atol=1e-8)
-        assert (found.iterations, found.evaluations) == (count, reference.evaluations)
+        np.testing.assert_allclose(result.x, reference.x, rtol=1e-6, atol=1e-8)
+        np.testing.assert_allclose(result.value, f(reference.x), rtol=1e-7)
+        np.testing.assert_allclose(result.gradient_norm, np.abs(g(reference.x)).max(), rtol=1e-4, atol=1e-8)
+        assert (result.iterations, result.evaluations) == (count, reference.evaluations)
     assert count > 4
 
 
@@ -158,11 +158,11 @@ def test_negative_curvature_at_the_start(method: str, start: list[float]) -> Non
     curvature = -2 * (1 + start[0] ** 2) + 12 * start[1] ** 2
     assert curvature < 0 or start[1] >= 0.5
     oracle = scipy.minimize(saddle, start, jac=gradient, method="Newton-CG", options={"xtol": 1e-10})
-    found = minimize(saddle, np.array(start), method, 1e-9)
-    assert found.converged, found
-    np.testing.assert_allclose(found.value, oracle.fun, rtol=1e-9)
-    np.testing.assert_allclose(np.abs(found.x), np.abs(oracle.x), atol=1e-6)
-    assert found.iterations <= 40
+    result = minimize(saddle, np.array(start), method, 1e-9)
+    assert result.converged, result
+    np.testing.assert_allclose(result.value, oracle.fun, rtol=1e-9)
+    np.testing.assert_allclose(np.abs(result.x), np.abs(oracle.x), atol=1e-6)
+    assert result.iterations <= 40
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -180,9 +180,9 @@ def test_newtons_direction(seed: int, signs: tuple[int, ...]) -> None:
         return 0.5 * xp.sum(x * xp.matmul(xp.asarray(hessian), x)) + xp.sum(x * xp.asarray(g))
 
     problem = Problem(quadratic, np.zeros(4))
-    found = _newton_direction(problem, problem.at(np.zeros(4)))
-    np.testing.assert_allclose(found, inexact_newton(g, hessian), rtol=1e-6)
-    assert found @ g < 0
+    result = _newton_direction(problem, problem.at(np.zeros(4)))
+    np.testing.assert_allclose(result, inexact_newton(g, hessian), rtol=1e-6)
+    assert result @ g < 0
 
 
 def test_zero_curvature_is_no_curvature() -> None:
@@ -218,24 +218,24 @@ def bowl(x: Any) -> Any:
 def test_within_the_tolerance(method: str) -> None:
     """The largest absolute element of the gradient, equality included."""
     at = np.array([0.25, -0.5])
-    found = minimize(bowl, at, method, tolerance=1.0)
-    assert (found.converged, found.iterations, found.evaluations, found.gradient_norm) == (True, 0, 1, 1.0)
-    assert found.message == "the gradient is within the tolerance"
-    assert found.value == 0.3125
-    found = minimize(bowl, at, method, tolerance=0.999, max_iterations=0)
-    assert (found.converged, found.iterations, found.message) == (False, 0, "the limit of iterations was reached")
-    found = minimize(bowl, at, method, tolerance=0.999)
-    assert found.converged
-    assert found.iterations > 0
+    result = minimize(bowl, at, method, tolerance=1.0)
+    assert (result.converged, result.iterations, result.evaluations, result.gradient_norm) == (True, 0, 1, 1.0)
+    assert result.message == "the gradient is within the tolerance"
+    assert result.value == 0.3125
+    result = minimize(bowl, at, method, tolerance=0.999, max_iterations=0)
+    assert (result.converged, result.iterations, result.message) == (False, 0, "the limit of iterations was reached")
+    result = minimize(bowl, at, method, tolerance=0.999)
+    assert result.converged
+    assert result.iterations > 0
 
 
 @pytest.mark.parametrize("method", METHODS)
 def test_nowhere_lower(method: str) -> None:
     """A function whose gradient is not its own, so that no step is lower."""
-    found = minimize(lambda x: 3.0 * bowl(stop_gradient(x)) - bowl(x), np.array([1.0, 2.0]), method)
-    assert found.message == "no lower point was found; the gradient may be as small as rounding allows"
-    assert (found.iterations, found.converged) == (0, False)
-    np.testing.assert_array_equal(found.x, [1.0, 2.0])
+    result = minimize(lambda x: 3.0 * bowl(stop_gradient(x)) - bowl(x), np.array([1.0, 2.0]), method)
+    assert result.message == "no lower point was found; the gradient may be as small as rounding allows"
+    assert (result.iterations, result.converged) == (0, False)
+    np.testing.assert_array_equal(result.x, [1.0, 2.0])
 
 
 def test_defaults() -> None:
@@ -258,10 +258,10 @@ def test_trees_of_every_kind() -> None:
         return sum(xp.sum((x - xp.asarray(t)) ** 2) for x, t in pairs)
 
     start = {"a": np.array(0.0), "b": [np.zeros((2, 2)), np.zeros(1)]}
-    found = minimize(distance, start, tolerance=1e-9)
-    assert type(found.x) is dict
-    np.testing.assert_allclose(found.x["a"], 2.0)
-    for x, t in zip(found.x["b"], target["b"], strict=True):
+    result = minimize(distance, start, tolerance=1e-9)
+    assert type(result.x) is dict
+    np.testing.assert_allclose(result.x["a"], 2.0)
+    for x, t in zip(result.x["b"], target["b"], strict=True):
         assert x.shape == t.shape
         np.testing.assert_allclose(x, t, atol=1e-8)
 

@@ -138,17 +138,17 @@ def modules(patterns: tuple[str, ...]) -> list[pathlib.Path]:
 def named_in(path: pathlib.Path, room: str) -> set[str]:
     """Names of blocks of one kind in a test module."""
     tree = ast.parse(path.read_text())
-    found: set[str] = set()
+    result: set[str] = set()
     for node in ast.walk(tree):
         owner = getattr(node, "value", None) if isinstance(node, ast.Attribute) else None
         # `module` is the name in tests for a package of either library, to create the same block from both.
         if isinstance(node, ast.Attribute) and getattr(owner, "attr", getattr(owner, "id", "")) in (room, "module"):
-            found.add(node.attr)
+            result.add(node.attr)
         elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith(f"portanet.{room}"):
-            found |= {alias.name for alias in node.names}
+            result |= {alias.name for alias in node.names}
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-            found.add(node.value.partition(",")[0])
-    return found
+            result.add(node.value.partition(",")[0])
+    return result
 
 
 def on_every_backend(path: pathlib.Path) -> bool:
@@ -169,7 +169,7 @@ class Row:
     def gaps(self) -> list[str]:
         """What has neither a test nor a reason."""
         kinds = {"a test on every backend": self.matrix, "an oracle": self.oracle}
-        return [f"{self.block} has neither {kind} nor a reason" for kind, found in kinds.items() if not found]
+        return [f"{self.block} has neither {kind} nor a reason" for kind, result in kinds.items() if not result]
 
 
 def rows(room: Room) -> list[Row]:
@@ -179,15 +179,15 @@ def rows(room: Room) -> list[Row]:
         if names & {room.name.upper(), "__all__"}:  # tests that iterate over all blocks of the kind
             names.update(blocks(room))
     oracles = {path: named_in(path, room.name) for path in modules(room.oracles)}
-    found = []
+    result = []
     for name in blocks(room):
         block = f"{room.name}.{name}"
         cells = []
         for tests, reasons in ((matrix, NO_MATRIX), (oracles, NO_ORACLE)):
             places = [path.relative_to(TESTS).as_posix() for path, names in tests.items() if name in names]
             cells.append(", ".join(f"`{place}`" for place in places) or reasons.get(block, ""))
-        found.append(Row(block, *cells))
-    return found
+        result.append(Row(block, *cells))
+    return result
 
 
 def stale_reasons() -> list[str]:
@@ -213,15 +213,15 @@ def table() -> str:
         "Paths are under `tests/`.",
     ]
     for room in ROOMS:
-        found = rows(room)
+        result = rows(room)
         lines += [
             "",
-            f"## {room.title} ({len(found)})",
+            f"## {room.title} ({len(result)})",
             "",
             "| Block | On every backend | Against an oracle |",
             "|---|---|---|",
         ]
-        lines += [f"| `{row.block.partition('.')[2]}` | {row.matrix} | {row.oracle} |" for row in found]
+        lines += [f"| `{row.block.partition('.')[2]}` | {row.matrix} | {row.oracle} |" for row in result]
     return "\n".join(lines) + "\n"
 
 

@@ -45,8 +45,8 @@ def test_prelu(dtype: str) -> None:
         ours = layers.PReLU(shared_axes=[1])
         ours.build((None, 2, 4))
         ours.set_weights([alpha[None]])
-        found = ours(portanet.asarray(image))
-    np.testing.assert_allclose(found, theirs(torch.tensor(image)).detach().numpy(), rtol=1e-5)
+        result = ours(portanet.asarray(image))
+    np.testing.assert_allclose(result, theirs(torch.tensor(image)).detach().numpy(), rtol=1e-5)
 
 
 @pytest.mark.parametrize("dtype", TOLERANCE)
@@ -95,11 +95,11 @@ def test_maxout(dtype: str) -> None:
 
 
 def test_sine_position_encoding_by_its_formula() -> None:
-    found = layers.SinePositionEncoding()(np.zeros((1, 7, 6)))[0]
+    result = layers.SinePositionEncoding()(np.zeros((1, 7, 6)))[0]
     for position in range(7):
         for i in range(3):
             angle = position / 10000 ** (2 * i / 6)
-            np.testing.assert_allclose(found[position, 2 * i : 2 * i + 2], [np.sin(angle), np.cos(angle)], atol=1e-6)
+            np.testing.assert_allclose(result[position, 2 * i : 2 * i + 2], [np.sin(angle), np.cos(angle)], atol=1e-6)
 
 
 def theano_ultra_fast_sigmoid(x: float) -> float:

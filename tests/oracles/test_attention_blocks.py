@@ -27,16 +27,16 @@ def attention(prefix: str, w: dict[str, Any]) -> dict[str, Any]:
 
 def rest(w: dict[str, Any], norms: tuple[str, ...]) -> dict[str, Any]:
     """Weights of the feed-forward network and the normalisations."""
-    found = {
+    result = {
         "linear1.weight": w["feedforward_intermediate_dense/kernel"].T,
         "linear1.bias": w["feedforward_intermediate_dense/bias"],
         "linear2.weight": w["feedforward_output_dense/kernel"].T,
         "linear2.bias": w["feedforward_output_dense/bias"],
     }
     for number, name in enumerate(norms, 1):
-        found[f"norm{number}.weight"] = w[f"{name}_layer_norm/gamma"]
-        found[f"norm{number}.bias"] = w[f"{name}_layer_norm/beta"]
-    return found
+        result[f"norm{number}.weight"] = w[f"{name}_layer_norm/gamma"]
+        result[f"norm{number}.bias"] = w[f"{name}_layer_norm/beta"]
+    return result
 
 
 @pytest.mark.parametrize("dtype", TOLERANCE)

@@ -58,8 +58,8 @@ def ours(case: Case) -> tuple[list[np.ndarray], list[np.ndarray], list[np.ndarra
         return out, weights, list(pullback(weights))
 
 
-def assert_same(found: Any, expected: list[np.ndarray]) -> None:
-    for f, e in zip(found, expected, strict=True):
+def assert_same(result: Any, expected: list[np.ndarray]) -> None:
+    for f, e in zip(result, expected, strict=True):
         np.testing.assert_allclose(np.asarray(f), e, rtol=1e-7, atol=1e-9)
 
 

@@ -82,10 +82,10 @@ def expected_prediction(name: str, dtype: str, declared: str | None, policy: str
 def test_models(backend: Any, name: str, declared: str | None) -> None:
     for dtype in DTYPES:
         expected = expected_prediction(name, dtype, declared, "float32")
-        found = prediction(portanet, layers, name, dtype, declared, None)
+        result = prediction(portanet, layers, name, dtype, declared, None)
         if declared != "float64":  # without a policy, layers without weights compute in float64
-            assert found.dtype == expected.dtype, dtype
-        np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-20, err_msg=dtype)
+            assert result.dtype == expected.dtype, dtype
+        np.testing.assert_allclose(result, expected, rtol=1e-5, atol=1e-20, err_msg=dtype)
 
 
 @pytest.mark.parametrize("policy", ["mixed_float16", "float16"])
@@ -96,10 +96,10 @@ def test_policies(name: str, policy: str) -> None:
             portanet.mixed_precision.set_global_policy(policy)
             for dtype in ("uint8", "float32"):
                 with np.errstate(over="ignore"):
-                    found = prediction(portanet, layers, name, dtype, None, policy)
+                    result = prediction(portanet, layers, name, dtype, None, policy)
                 expected = expected_prediction(name, dtype, None, policy)
-                assert found.dtype == expected.dtype, dtype
-                np.testing.assert_allclose(found, expected, rtol=2e-3, err_msg=dtype)
+                assert result.dtype == expected.dtype, dtype
+                np.testing.assert_allclose(result, expected, rtol=2e-3, err_msg=dtype)
         finally:
             portanet.mixed_precision.set_global_policy(None)
 
@@ -138,9 +138,9 @@ def floats(values: Any) -> Any:
 def test_losses(backend: Any, name: str, dtypes: Any) -> None:
     true, pred = (portanet.asarray(a, dtype) for a, dtype in zip((Y_TRUE, Y_PRED), dtypes, strict=True))
     for weight in (None, WEIGHTS):
-        found = getattr(losses, name)()(true, pred, None if weight is None else portanet.asarray(weight))
+        result = getattr(losses, name)()(true, pred, None if weight is None else portanet.asarray(weight))
         expected = getattr(keras.losses, name)()(floats(Y_TRUE), floats(Y_PRED), weight)
-        assert float(found) == pytest.approx(float(expected), rel=1e-4)
+        assert float(result) == pytest.approx(float(expected), rel=1e-4)
 
 
 @pytest.mark.parametrize(

@@ -42,8 +42,8 @@ def test_as_keras(backend: Any, frozen: str, name: str) -> None:
             one.get_layer(frozen).trainable = trainable
             one.compile(optimizer, "mse")
         fit = {"batch_size": 4, "epochs": 2, "shuffle": False, "verbose": 0}
-        expected, found = twin.fit(X, Y, **fit).history, model.fit(X, Y, **fit).history
-        np.testing.assert_allclose(found["loss"], expected["loss"], rtol=1e-4)
+        expected, result = twin.fit(X, Y, **fit).history, model.fit(X, Y, **fit).history
+        np.testing.assert_allclose(result["loss"], expected["loss"], rtol=1e-4)
         for variable in twin.variables:
             path = variable.path.split("/", 1)[1]
             if path in model.named_variables():
@@ -66,8 +66,8 @@ def test_optimizers_in_turn(backend: Any) -> None:
                 one.get_layer(layer).trainable = layer != frozen
             one.compile(pair[number], "mse")
         fit = {"batch_size": 4, "epochs": 2, "shuffle": False, "verbose": 0}
-        expected, found = twin.fit(X, Y, **fit).history, model.fit(X, Y, **fit).history
-        np.testing.assert_allclose(found["loss"], expected["loss"], rtol=1e-4)
+        expected, result = twin.fit(X, Y, **fit).history, model.fit(X, Y, **fit).history
+        np.testing.assert_allclose(result["loss"], expected["loss"], rtol=1e-4)
         assert int(model.optimizer_state[1]["iterations"]) == int(pairs[1][number].iterations.numpy())
     for ours, theirs in zip(model.get_weights(), twin.get_weights(), strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=1e-3, atol=1e-5)

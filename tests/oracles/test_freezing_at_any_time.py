@@ -100,7 +100,7 @@ def expected(name: str, what: str, when: str) -> Any:
 @pytest.mark.parametrize("name", ["Adam", "SGD", "RMSprop"])
 def test_as_keras(backend: Any, name: str, what: str, when: str) -> None:
     losses, weights = expected(name, what, when)
-    found, values = run(portanet, layers, optimizers, schedules.ExponentialDecay, name, what, when)
-    np.testing.assert_allclose(found, losses, rtol=1e-3)
+    result, values = run(portanet, layers, optimizers, schedules.ExponentialDecay, name, what, when)
+    np.testing.assert_allclose(result, losses, rtol=1e-3)
     for value, weight in zip(values, weights, strict=True):
         np.testing.assert_allclose(value, weight, rtol=1e-3, atol=1e-4)

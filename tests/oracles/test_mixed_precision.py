@@ -39,13 +39,13 @@ def test_dtypes_of_layers(name: str, options: dict[str, Any], shape: Any, policy
     ours = getattr(layers, name)(**options, dtype=policy)
     x = np.random.default_rng(0).normal(size=shape).astype("float32")
     expected = theirs(x)
-    found = ours(portanet.asarray(x))
+    result = ours(portanet.asarray(x))
     assert ours.compute_dtype == theirs.compute_dtype
     assert ours.variable_dtype == theirs.variable_dtype
-    assert str(found.dtype) == keras.backend.standardize_dtype(expected.dtype)
+    assert str(result.dtype) == keras.backend.standardize_dtype(expected.dtype)
     assert [str(w.dtype) for w in ours.weights] == [keras.backend.standardize_dtype(w.dtype) for w in theirs.weights]
     if not ours.weights:
-        np.testing.assert_allclose(found, keras.ops.convert_to_numpy(expected), rtol=1e-3)
+        np.testing.assert_allclose(result, keras.ops.convert_to_numpy(expected), rtol=1e-3)
 
 
 def test_rule_of_the_loss_scale(backend: Backend) -> None:
@@ -83,6 +83,6 @@ def test_a_training_run(backend: Backend) -> None:
     )
     theirs.set_weights(ours.get_weights())
     theirs.compile(keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(0.05)), "mse", jit_compile=False)
-    found = ours.fit(x, y, epochs=5, batch_size=16, shuffle=False, verbose=0).history["loss"]
+    result = ours.fit(x, y, epochs=5, batch_size=16, shuffle=False, verbose=0).history["loss"]
     expected = theirs.fit(x, y, epochs=5, batch_size=16, shuffle=False, verbose=0).history["loss"]
-    np.testing.assert_allclose(found, expected, rtol=2e-3)
+    np.testing.assert_allclose(result, expected, rtol=2e-3)

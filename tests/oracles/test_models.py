@@ -43,6 +43,6 @@ def test_graphs_compute_what_keras_computes(build):
     ours.set_weights(weights)
     theirs.set_weights(weights)
     x = [RNG.normal(size=(6, *shape[1:])).astype("float32") for shape in ours.input_shape]
-    found, expected = ours.predict(x), theirs(x)
-    for mine, other in zip(*((y if isinstance(y, list) else [y]) for y in (found, expected)), strict=True):
+    result, expected = ours.predict(x), theirs(x)
+    for mine, other in zip(*((y if isinstance(y, list) else [y]) for y in (result, expected)), strict=True):
         np.testing.assert_allclose(mine, other.detach().numpy(), rtol=1e-4, atol=1e-5)

@@ -98,9 +98,9 @@ def keras() -> Any:
 @pytest.mark.parametrize(("name", "options"), KERAS, ids=[f"{n}-{i}" for i, (n, _) in enumerate(KERAS)])
 def test_keras(keras: Any, name: str, options: dict[str, Any], problem: str) -> None:
     expected, final = with_keras(getattr(keras.optimizers, name)(**options), problem, keras)
-    found, finalized = ours(getattr(optimizers, name)(**options), problem)
+    result, finalized = ours(getattr(optimizers, name)(**options), problem)
     assert np.abs(expected[-1] - expected[0]).max() > 1e-3
-    np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-6)
+    np.testing.assert_allclose(result, expected, rtol=1e-6, atol=1e-6)
     for p, q in zip(finalized.values(), final, strict=True):
         np.testing.assert_allclose(p, q, rtol=1e-6, atol=1e-6)
 

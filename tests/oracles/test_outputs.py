@@ -52,16 +52,16 @@ def test_fit_and_evaluate(backend, case, weight):
     weights = WEIGHTS[weight]
     options = {"batch_size": 16, "verbose": 0, "sample_weight": weights}
     expected = theirs.evaluate(X, y, return_dict=True, **options)
-    found = ours.evaluate(X, y, return_dict=True, **options)
-    assert set(found) == set(expected)
+    result = ours.evaluate(X, y, return_dict=True, **options)
+    assert set(result) == set(expected)
     for name, value in expected.items():
-        assert found[name] == pytest.approx(value, rel=2e-4, abs=1e-6), name
+        assert result[name] == pytest.approx(value, rel=2e-4, abs=1e-6), name
     if case != "metrics":  # there Keras's list is in alphabetical order
         np.testing.assert_allclose(ours.evaluate(X, y, **options), theirs.evaluate(X, y, **options), rtol=2e-4)
     expected = theirs.fit(X, y, epochs=2, shuffle=False, **options).history
-    found = ours.fit(X, y, epochs=2, shuffle=False, **options).history
+    result = ours.fit(X, y, epochs=2, shuffle=False, **options).history
     for name, values in expected.items():
-        np.testing.assert_allclose(found[name], values, rtol=5e-4, atol=1e-6, err_msg=name)
+        np.testing.assert_allclose(result[name], values, rtol=5e-4, atol=1e-6, err_msg=name)
     for a, b in zip(ours.get_weights(), theirs.get_weights(), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-5)
 
@@ -78,16 +78,16 @@ def test_weights_of_one_output(backend, options):
     theirs.compile(keras.optimizers.SGD(0.1), "sparse_categorical_crossentropy", **names)
     shared = {"batch_size": 16, "epochs": 3, "shuffle": False, "verbose": 0, "validation_split": 0.2, **options}
     expected = theirs.fit(X, KIND, validation_freq=2, **shared).history
-    found = ours.fit(X, KIND, validation_freq=2, **shared).history
-    assert set(found) == set(expected)
+    result = ours.fit(X, KIND, validation_freq=2, **shared).history
+    assert set(result) == set(expected)
     for name, values in expected.items():
-        np.testing.assert_allclose(found[name], values, rtol=2e-4, err_msg=name)
+        np.testing.assert_allclose(result[name], values, rtol=2e-4, err_msg=name)
     single = {} if "class_weight" in options else {"sample_weight": W}
     # By name: Keras's list has the accuracy twice.
     for call, given in (("test_on_batch", single), ("train_on_batch", options)):
         expected = getattr(theirs, call)(X, KIND, return_dict=True, **given)
-        found = getattr(ours, call)(X, KIND, return_dict=True, **given)
-        assert set(found) == set(expected)
+        result = getattr(ours, call)(X, KIND, return_dict=True, **given)
+        assert set(result) == set(expected)
         for name, value in expected.items():
-            np.testing.assert_allclose(found[name], value, rtol=2e-4, err_msg=f"{call} {name}")
+            np.testing.assert_allclose(result[name], value, rtol=2e-4, err_msg=f"{call} {name}")
     np.testing.assert_allclose(ours.predict_on_batch(X), theirs.predict_on_batch(X), rtol=2e-3, atol=1e-5)

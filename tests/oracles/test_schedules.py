@@ -48,12 +48,12 @@ def torch_rates(make: Any, steps: int) -> list[float]:
     torch = pytest.importorskip("torch")
     optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.3)
     schedule = make(torch.optim.lr_scheduler, optimizer)
-    found = []
+    result = []
     for _ in range(steps):
-        found.append(schedule.get_last_lr()[0])
+        result.append(schedule.get_last_lr()[0])
         optimizer.step()
         schedule.step()
-    return found
+    return result
 
 
 @pytest.mark.parametrize("anneal", ["cos", "linear"])

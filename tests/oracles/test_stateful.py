@@ -65,9 +65,9 @@ def test_as_keras(backend: Any, kind: str) -> None:
     if kind != "SimpleRNN":
         return  # Keras on PyTorch cannot train the others with states: "modified by an inplace operation"
     options = {**quiet, "epochs": 2, "shuffle": False, "validation_data": (X[:8], Y[:8])}
-    expected, found = twin.fit(X, Y, **options).history, model.fit(X, Y, **options).history
+    expected, result = twin.fit(X, Y, **options).history, model.fit(X, Y, **options).history
     for name, values in expected.items():
-        np.testing.assert_allclose(found[name], values, rtol=1e-4, err_msg=name)
+        np.testing.assert_allclose(result[name], values, rtol=1e-4, err_msg=name)
     compare()
 
 
@@ -96,9 +96,9 @@ def test_padded_sequences(backend: Any) -> None:
         np.testing.assert_allclose(model.predict(words, **quiet), twin.predict(words, **quiet), rtol=1e-4, atol=1e-5)
         np.testing.assert_allclose(model.evaluate(words, y, **quiet), twin.evaluate(words, y, **quiet), rtol=1e-4)
         options = {**quiet, "shuffle": False, "epochs": 2, "validation_split": 1 / 3}
-        found, expected = model.fit(words, y, **options).history, twin.fit(words, y, **options).history
+        result, expected = model.fit(words, y, **options).history, twin.fit(words, y, **options).history
         for name, values in expected.items():
-            np.testing.assert_allclose(found[name], values, rtol=1e-4, err_msg=name)
+            np.testing.assert_allclose(result[name], values, rtol=1e-4, err_msg=name)
         np.testing.assert_allclose(
             model.predict_on_batch(words[:4]), twin.predict_on_batch(words[:4]), rtol=1e-4, atol=1e-5
         )

@@ -72,9 +72,9 @@ def test_as_keras(backend, name):
     )
     split = {"batch_size": 16, "epochs": 4, "shuffle": False, "validation_split": 0.2, "verbose": 0}
     expected = twin.fit(X, Y, **split).history
-    found = model.fit(X, Y, **split).history
-    assert set(found) == set(expected)
+    result = model.fit(X, Y, **split).history
+    assert set(result) == set(expected)
     for key, values in expected.items():
-        np.testing.assert_allclose(found[key], values, rtol=1e-4, atol=1e-5, err_msg=key)
+        np.testing.assert_allclose(result[key], values, rtol=1e-4, atol=1e-5, err_msg=key)
     for a, b in zip(model.get_weights(), twin.get_weights(), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-5)

@@ -41,9 +41,9 @@ class Block:
 
 def blocks() -> list[Block]:
     """Every block, in the order of the documentation."""
-    found = {**layers(), **losses(), **metrics(), **optimizers()}
+    actual = {**layers(), **losses(), **metrics(), **optimizers()}
     names = [f"{room.name}.{name}" for room in coverage.ROOMS if room.name in ROOMS for name in coverage.blocks(room)]
-    return [found[name] for name in names if name in found]
+    return [actual[name] for name in names if name in actual]
 
 
 def host(tree: Any) -> list[HostArray]:
@@ -68,8 +68,8 @@ def layers() -> dict[str, Block]:
 
 def gather() -> list[matrix.Case]:
     """The cases of all calls of `check_layer` in the tests: pytest runs those tests, and the calls only record them."""
-    found: list[matrix.Case] = []
-    matrix.instead = found.append
+    actual: list[matrix.Case] = []
+    matrix.instead = actual.append
     before = os.environ.get("PORTANET_TEST_BACKENDS")
     os.environ["PORTANET_TEST_BACKENDS"] = "numpy"
     try:
@@ -84,7 +84,7 @@ def gather() -> list[matrix.Case]:
             os.environ["PORTANET_TEST_BACKENDS"] = before
     if status:
         raise RuntimeError(f"the tests of the layers could not be read:\n{output.getvalue()}")
-    return found
+    return actual
 
 
 class OnlyCheckLayer:
@@ -119,10 +119,10 @@ def layer_block(name: str, case: matrix.Case) -> Block:
 
 
 def first_of_each(cases: dict[str, tuple[Any, Any, Any]], room: str) -> dict[str, tuple[Any, Any, Any]]:
-    found: dict[str, tuple[Any, Any, Any]] = {}
+    actual: dict[str, tuple[Any, Any, Any]] = {}
     for case in cases.values():
-        found.setdefault(f"{room}.{type(case[0]).__name__}", case)
-    return found
+        actual.setdefault(f"{room}.{type(case[0]).__name__}", case)
+    return actual
 
 
 def losses() -> dict[str, Block]:
@@ -160,9 +160,9 @@ def metric_block(name: str, metric: Any, y: Any, p: Any) -> Block:
 def optimizers() -> dict[str, Block]:
     from tests.optimizers.test_optimizers import MAKERS, run
 
-    found: dict[str, Block] = {}
+    actual: dict[str, Block] = {}
     for make in MAKERS.values():
         name = f"optimizers.{type(make()).__name__}"
-        if name not in found:
-            found[name] = Block(name, "an optimizer only trains", lambda make=make: host(run(make(), 5)[0]))
-    return found
+        if name not in actual:
+            actual[name] = Block(name, "an optimizer only trains", lambda make=make: host(run(make(), 5)[0]))
+    return actual

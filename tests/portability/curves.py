@@ -53,6 +53,6 @@ def curve(name: str) -> HostArray:
     return np.asarray([made.train_on_batch(x[s : s + BATCH], y[s : s + BATCH]) for s in starts])
 
 
-def deviation(found: HostArray, expected: Any) -> float:
+def deviation(result: HostArray, expected: Any) -> float:
     """The largest relative difference of two curves."""
-    return float(np.max(np.abs(found / expected - 1)))
+    return float(np.max(np.abs(result / expected - 1)))

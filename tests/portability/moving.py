@@ -25,7 +25,7 @@ def losses(legs: Sequence[Leg], folder: pathlib.Path | None = None) -> list[floa
     x, y = (a[:256] for a in digits())
     with use_backend(*legs[0]):
         trained = model("MLP")
-    found: list[float] = []
+    result: list[float] = []
     for place, leg in enumerate(legs):
         if place and folder is None:
             trained.to(*leg)
@@ -33,10 +33,10 @@ def losses(legs: Sequence[Leg], folder: pathlib.Path | None = None) -> list[floa
             if place and folder is not None:
                 trained = portanet.load_model(folder / "model.safetensors")
             last = EPOCHS * (place + 1)
-            found += trained.fit(x, y, epochs=last, initial_epoch=last - EPOCHS, verbose=0).history["loss"]
+            result += trained.fit(x, y, epochs=last, initial_epoch=last - EPOCHS, verbose=0).history["loss"]
         if folder is not None:
             trained.save(folder / "model.safetensors")
-    return found
+    return result
 
 
 def stayed(epochs: int) -> HostArray:

@@ -32,12 +32,12 @@ REASONS: dict[tuple[str, str, str], str] = {}
 """Why a block does not run on a column, by column, block and kind."""
 
 
-def apart(found: list[HostArray], expected: list[HostArray]) -> float:
+def apart(result: list[HostArray], expected: list[HostArray]) -> float:
     """The largest deviation between arrays, relative to the largest element of all of them: a gradient that is 0 in
     theory holds only rounding errors.
     """
     worst, scale = 0.0, max((float(np.max(np.abs(x), initial=0.0)) for x in expected), default=0.0) or 1.0
-    for ours, theirs in zip(found, expected, strict=True):
+    for ours, theirs in zip(result, expected, strict=True):
         if ours.shape != theirs.shape:
             raise AssertionError(f"shape {ours.shape}, on NumPy {theirs.shape}")
         if theirs.dtype.kind in "fc":
@@ -51,18 +51,18 @@ def run_column(column: Column, cases: list[Block], expected: dict[tuple[str, str
     """Run everything on a column; `expected` holds NumPy's results, and is filled by the first column."""
     with column.use() as backend, warnings.catch_warnings():
         warnings.simplefilter("error")
-        found = Found(where=f"{type(backend).library} {importlib.metadata.version(type(backend).library)}")
+        result = Found(where=f"{type(backend).library} {importlib.metadata.version(type(backend).library)}")
         for block in cases:
             cell: dict[str, float | str] = {}
             for kind in KINDS:
                 cell[kind] = run_cell(column, block, kind, expected, faults)
-            found.cells[block.name] = cell
+            result.cells[block.name] = cell
         for name in MODELS:
             losses = curve(name)
-            away = found.curves[name] = deviation(losses, expected.setdefault(("curve", name), losses))
+            away = result.curves[name] = deviation(losses, expected.setdefault(("curve", name), losses))
             if not away <= TOLERANCE:
                 faults.append(f"{column.title}: loss curve of the {name} is {away:.1e} from NumPy's")
-    return found
+    return result
 
 
 def run_cell(column: Column, block: Block, kind: str, expected: dict[tuple[str, str], Any], faults: list[str]) -> Any:
@@ -88,21 +88,21 @@ def run_cell(column: Column, block: Block, kind: str, expected: dict[tuple[str, 
 def move(faults: list[str]) -> None:
     """Train three epochs on each available library, in one run, and the whole run on NumPy."""
     columns = [c for c in COLUMNS if c.name in ("numpy", "torch", "cupy", "jax") and c.unavailable() is None]
-    found = moving.losses([(str(c.backend), c.device) for c in columns])
-    away = deviation(np.asarray(found), moving.stayed(len(found)))
+    result = moving.losses([(str(c.backend), c.device) for c in columns])
+    away = deviation(np.asarray(result), moving.stayed(len(result)))
     route = f"A run that goes from {' to '.join(c.title for c in columns)}"
     print(f"{route}, three epochs each, is {away:.0e} from one that stays on NumPy", flush=True)
     if not away <= TOLERANCE:
         faults.append(f"{route} is {away:.1e} from one that stays on NumPy")
 
 
-def changes(column: Column, found: Found) -> list[str]:
+def changes(column: Column, result: Found) -> list[str]:
     """Differences of a run from the stored results: blocks and kinds."""
     on_file = recorded(column.name)
     if on_file is None:
         return [f"{column.title}: no results on file; type: python -m tests.portability.run --write"]
-    differ = {b for b in {*found.cells, *on_file.cells} if b not in on_file.cells or b not in found.cells}
-    differ |= {b for b, _ in found.reasons().items() ^ on_file.reasons().items() for b in [b[0]]}
+    differ = {b for b in {*result.cells, *on_file.cells} if b not in on_file.cells or b not in result.cells}
+    differ |= {b for b, _ in result.reasons().items() ^ on_file.reasons().items() for b in [b[0]]}
     return [f"{column.title}: {name} is not as on file" for name in sorted(differ)]
 
 
@@ -120,18 +120,18 @@ def main() -> int:
             print(f"{column.title:<34} not run: {reason}")
             continue
         start = time.perf_counter()
-        found = run_column(column, cases, expected, faults)
-        apart = {kind: found.worst(kind) for kind in KINDS}
+        result = run_column(column, cases, expected, faults)
+        apart = {kind: result.worst(kind) for kind in KINDS}
         print(
-            f"{column.title:<34} {len(found.cells)} blocks in {time.perf_counter() - start:.0f} s; from NumPy: "
+            f"{column.title:<34} {len(result.cells)} blocks in {time.perf_counter() - start:.0f} s; from NumPy: "
             f"inference {apart['inference']:.0e}, training {apart['training']:.0e}, curves of "
-            + ", ".join(f"{name} {away:.0e}" for name, away in found.curves.items()),
+            + ", ".join(f"{name} {away:.0e}" for name, away in result.curves.items()),
             flush=True,
         )
         if given.write:
-            found.write(column.name)
+            result.write(column.name)
         else:
-            faults += changes(column, found)
+            faults += changes(column, result)
     if not given.columns:
         move(faults)
     if given.write:

@@ -37,15 +37,15 @@ def results() -> list[tuple[Column, Found | None]]:
 
 def holes() -> list[str]:
     """Blocks with neither results nor a reason; reasons for blocks that have a case."""
-    found = [f"{column.title}: neither results nor a reason" for column, f in results() if not (f or column.missing)]
+    result = [f"{column.title}: neither results nor a reason" for column, f in results() if not (f or column.missing)]
     for column, on_file in results():
         for name in block_names():
             cell = {} if on_file is None else on_file.cells.get(name, {})
             if on_file is not None and name not in NO_CASE:
-                found += [f"{column.title}: {name}, {kind}" for kind in KINDS if cell.get(kind, "") == ""]
+                result += [f"{column.title}: {name}, {kind}" for kind in KINDS if cell.get(kind, "") == ""]
             if cell and name in NO_CASE:
-                found.append(f"{column.title}: {name} has a case, drop its reason")
-    return found
+                result.append(f"{column.title}: {name} has a case, drop its reason")
+    return result
 
 
 def summary() -> str:
@@ -54,16 +54,16 @@ def summary() -> str:
         "| | inference | training | deviation from NumPy | deviation of 50-step loss curves |",
         "|---|---|---|---|---|",
     ]
-    for column, found in results():
-        if found is None:
+    for column, result in results():
+        if result is None:
             lines.append(f"| {column.title} | {column.missing} | {column.missing} | | |")
             continue
         counts = []
         for kind in KINDS:
-            cells = [cell[kind] for cell in found.cells.values()]
+            cells = [cell[kind] for cell in result.cells.values()]
             counts.append(f"{sum(not isinstance(value, str) for value in cells)}")
-        apart = max(found.worst(kind) for kind in KINDS)
-        curves = f"{max(found.curves.values()):.0e}" if found.curves else ""
+        apart = max(result.worst(kind) for kind in KINDS)
+        curves = f"{max(result.curves.values()):.0e}" if result.curves else ""
         lines.append(f"| {column.title} | {' | '.join(counts)} | {apart:.0e} | {curves} |")
     return "\n".join(lines) + "\n"
 
@@ -72,7 +72,7 @@ def table() -> str:
     """The tables of blocks, with the reasons below."""
     reasons: list[str] = []
     lines: list[str] = []
-    columns = [(column, found) for column, found in results() if found is not None]
+    columns = [(column, result) for column, result in results() if result is not None]
     for room in coverage.ROOMS:
         if room.name not in ROOMS:
             continue
@@ -80,7 +80,7 @@ def table() -> str:
         lines += ["", f"### {room.title}", "", f"| | {' | '.join(column.title for column, _ in columns)} |"]
         lines.append("|---" * (len(columns) + 1) + "|")
         for name in names:
-            cells = [NO_CASE.get(name) or mark(found.cells.get(name, {}), reasons) for _, found in columns]
+            cells = [NO_CASE.get(name) or mark(result.cells.get(name, {}), reasons) for _, result in columns]
             lines.append(f"| `{name.partition('.')[2]}` | {' | '.join(cells)} |")
     lines += ["", *(f"{i}. {reason}" for i, reason in enumerate(reasons, 1))]
     return "\n".join(lines) + "\n"
@@ -109,7 +109,7 @@ def replaced(text: str, new: str) -> str:
 
 def page() -> str:
     """docs/portability.md as it should be."""
-    ran = [f"- {column.title}: {found.where}, {found.date}" for column, found in results() if found is not None]
+    ran = [f"- {column.title}: {result.where}, {result.date}" for column, result in results() if result is not None]
     new = "\n".join(["", summary(), "Recorded with:", "", *ran]) + "\n" + table()
     return replaced(PAGE.read_text(), new)
 

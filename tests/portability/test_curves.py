@@ -19,6 +19,6 @@ def numpys(name: str) -> tuple[float, ...]:
 
 @pytest.mark.parametrize("name", MODELS)
 def test_loss_curves_agree(backend: Backend, name: str) -> None:
-    found = curve(name)
-    assert found[-1] < 0.85 * found[0], "it should learn"
-    assert deviation(found, numpys(name)) < TOLERANCE
+    result = curve(name)
+    assert result[-1] < 0.85 * result[0], "it should learn"
+    assert deviation(result, numpys(name)) < TOLERANCE

@@ -83,5 +83,5 @@ def test_spawned_processes_train(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PORTANET_BACKEND", "numpy")
     monkeypatch.setenv("PYTHONPATH", str(pathlib.Path(__file__).parents[2]))
     with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
-        for found in pool.map(curve, ["MLP", "MLP"], timeout=120):
-            np.testing.assert_array_equal(found, expected)
+        for result in pool.map(curve, ["MLP", "MLP"], timeout=120):
+            np.testing.assert_array_equal(result, expected)

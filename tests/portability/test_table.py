@@ -11,8 +11,8 @@ REMEDY = "type: python -m nox -s portability -- --write"
 
 
 def test_no_hole_without_a_reason() -> None:
-    found = table.holes()
-    assert not found, "\n".join([*found, REMEDY])
+    result = table.holes()
+    assert not result, "\n".join([*result, REMEDY])
 
 
 def test_documents_are_up_to_date() -> None:
@@ -21,9 +21,9 @@ def test_documents_are_up_to_date() -> None:
 
 
 def test_what_is_on_file_is_within_the_tolerance() -> None:
-    for column, found in table.results():
-        if found is not None:
-            assert max(found.worst("inference"), found.worst("training"), *found.curves.values(), 0) < 1e-4, column
+    for column, result in table.results():
+        if result is not None:
+            assert max(result.worst("inference"), result.worst("training"), *result.curves.values(), 0) < 1e-4, column
 
 
 def test_reasons_are_for_blocks_that_exist() -> None:

@@ -13,10 +13,10 @@ def test_clusters_that_are_apart_are_found() -> None:
     truth = np.asarray([[0.0, 0.0], [10.0, 0.0], [0.0, 10.0]])
     x = np.concatenate([center + generator.normal(size=(40, 2)) for center in truth])
     for seed in range(5):
-        found = k_means(x, 3, seed=seed)
-        nearest = ((found[:, None] - truth[None]) ** 2).sum(axis=-1).argmin(axis=1)
+        result = k_means(x, 3, seed=seed)
+        nearest = ((result[:, None] - truth[None]) ** 2).sum(axis=-1).argmin(axis=1)
         assert sorted(nearest) == [0, 1, 2]
-        np.testing.assert_allclose(found, truth[nearest], atol=0.6)
+        np.testing.assert_allclose(result, truth[nearest], atol=0.6)
 
 
 def test_against_scikit_learn() -> None:

@@ -15,10 +15,10 @@ def test_against_scikit_learn(backend: Backend, degree: int, include_bias: bool)
     x = np.random.default_rng(0).normal(size=(7, 3)).astype("float32")
     expected = preprocessing.PolynomialFeatures(degree, include_bias=include_bias).fit_transform(x)
     ours = PolynomialFeatures(degree, include_bias)
-    found = ours.fit_transform(portanet.asarray(x))
-    assert_close(found, expected, rtol=1e-4, atol=1e-5)
+    result = ours.fit_transform(portanet.asarray(x))
+    assert_close(result, expected, rtol=1e-4, atol=1e-5)
     if degree:
-        assert_close(ours.inverse_transform(found), x)
+        assert_close(ours.inverse_transform(result), x)
 
 
 def test_bad_input() -> None:

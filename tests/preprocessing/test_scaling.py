@@ -17,9 +17,9 @@ def test_against_scikit_learn(backend: Backend, kind: type) -> None:
     theirs = getattr(preprocessing, kind.__name__)().fit(X)
     x = portanet.asarray(X)
     ours = kind()
-    found = ours.fit_transform(x)
-    assert_close(found, theirs.transform(X), rtol=1e-3, atol=1e-4)
-    assert_close(ours.inverse_transform(found), X, rtol=1e-5)
+    result = ours.fit_transform(x)
+    assert_close(result, theirs.transform(X), rtol=1e-3, atol=1e-4)
+    assert_close(ours.inverse_transform(result), X, rtol=1e-5)
     assert_equal(x, X)  # the data is unchanged
     np.testing.assert_allclose(ours.scale_, theirs.scale_, rtol=1e-4)
 
@@ -36,10 +36,10 @@ def test_constant_features_become_zero(backend: Backend) -> None:
 
 
 def test_options_images_and_lists() -> None:
-    found = StandardScaler(with_mean=False).fit_transform([[1.0], [3.0]])
-    np.testing.assert_array_equal(found, [[1.0], [3.0]])
-    found = StandardScaler(with_std=False).fit_transform(np.asarray([[1], [3]]))
-    np.testing.assert_array_equal(found, [[-1.0], [1.0]])
+    result = StandardScaler(with_mean=False).fit_transform([[1.0], [3.0]])
+    np.testing.assert_array_equal(result, [[1.0], [3.0]])
+    result = StandardScaler(with_std=False).fit_transform(np.asarray([[1], [3]]))
+    np.testing.assert_array_equal(result, [[-1.0], [1.0]])
     images = np.random.default_rng(0).random((10, 4, 4, 1))
     assert StandardScaler().fit_transform(images).shape == images.shape
     assert StandardScaler(with_std=False).get_config() == {"with_mean": True, "with_std": False}

@@ -33,9 +33,9 @@ def definition(key: int, step: int, i: int) -> int:
 
 @pytest.mark.parametrize(("key", "step"), [(KEY, 0), (KEY, 3), (0, 2**31 - 1), (2**31 - 1, -1)])
 def test_bits_are_those_of_the_definition(backend: Any, key: int, step: int) -> None:
-    found = draw(streams.bits, (3, 70), step, key=key)
+    result = draw(streams.bits, (3, 70), step, key=key)
     expected = np.array([definition(key, step, i) for i in range(210)], dtype="int32").reshape(3, 70)
-    assert_equal(found, expected, dtype="int32")
+    assert_equal(result, expected, dtype="int32")
 
 
 def test_chunks_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -52,16 +52,16 @@ def test_a_compiled_draw_is_the_same(backend: Any) -> None:
 
 def test_neither_order_nor_threads_change_draws() -> None:
     alone = [on_numpy(streams.bits, (1000,), step) for step in range(8)]
-    found: dict[int, Any] = {}
+    result: dict[int, Any] = {}
     threads = [
-        threading.Thread(target=lambda step=step: found.update({step: on_numpy(streams.bits, (1000,), step)}))
+        threading.Thread(target=lambda step=step: result.update({step: on_numpy(streams.bits, (1000,), step)}))
         for step in reversed(range(8))
     ]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    np.testing.assert_array_equal([found[step] for step in range(8)], alone)
+    np.testing.assert_array_equal([result[step] for step in range(8)], alone)
 
 
 def test_too_long_a_draw_is_refused() -> None:

@@ -24,9 +24,9 @@ def test_uniform_is_the_same_everywhere(backend: Any, dtype: str) -> None:
 @pytest.mark.parametrize("kind", NORMALS)
 def test_normal_is_the_same_everywhere(backend: Any, kind: Any, shape: tuple[int, ...], dtype: str) -> None:
     expected = on_numpy(kind, shape, 4, dtype=dtype, mean=1.0, stddev=2.0)
-    found = draw(kind, shape, 4, dtype=dtype, mean=1.0, stddev=2.0)
+    result = draw(kind, shape, 4, dtype=dtype, mean=1.0, stddev=2.0)
     few = 8 * float(np.finfo(dtype).eps)
-    assert_close(found, expected, rtol=few, atol=4 * few, dtype=dtype)
+    assert_close(result, expected, rtol=few, atol=4 * few, dtype=dtype)
 
 
 @pytest.mark.parametrize("kind", NORMALS)
@@ -67,12 +67,12 @@ def test_truncated_normal_inverts_the_error_function(monkeypatch: pytest.MonkeyP
     special = pytest.importorskip("scipy.special")
     words = np.concatenate((np.arange(-(2**31), 2**31, 65_521), [-1, 0, 2**31 - 1])).astype("int32")
     monkeypatch.setattr(streams, "bits", lambda *args: words)
-    found = on_numpy(streams.truncated_normal, words.shape, dtype="float64")
+    result = on_numpy(streams.truncated_normal, words.shape, dtype="float64")
     points = ((words.astype("int64") >> 8 & 0xFFFFFF) + 0.5) * 2.0**-24
     low = special.ndtr(-2.0)
-    np.testing.assert_allclose(found, special.ndtri(low + points * (1 - 2 * low)), rtol=5e-7, atol=1e-12)
-    assert found.min() >= -2
-    assert found.max() <= 2
+    np.testing.assert_allclose(result, special.ndtri(low + points * (1 - 2 * low)), rtol=5e-7, atol=1e-12)
+    assert result.min() >= -2
+    assert result.max() <= 2
 
 
 def test_draws_differ_by_step() -> None:

@@ -15,9 +15,9 @@ RANGES = [(0, 1), (0, 10), (-3, 4), (5, 5 + 2**20), (0, 2**31 - 1), (-(2**31), -
 
 @pytest.mark.parametrize(("low", "high"), RANGES)
 def test_integers_are_the_same_everywhere(backend: Any, low: int, high: int) -> None:
-    found = draw(streams.integers, (3, 40), 2, low=low, high=high)
-    assert_equal(found, on_numpy(streams.integers, (3, 40), 2, low=low, high=high), dtype="int32")
-    values = to_numpy(found)
+    result = draw(streams.integers, (3, 40), 2, low=low, high=high)
+    assert_equal(result, on_numpy(streams.integers, (3, 40), 2, low=low, high=high), dtype="int32")
+    values = to_numpy(result)
     assert low <= values.min()
     assert values.max() < high
 
@@ -51,9 +51,9 @@ def permutation(key: int, step: Any, shape: tuple[int, ...]) -> Any:
 
 @pytest.mark.parametrize("n", [0, 1, 2, 1000])
 def test_permutation_is_the_same_everywhere(backend: Any, n: int) -> None:
-    found = to_numpy(draw(permutation, (n,)))
-    np.testing.assert_array_equal(found, on_numpy(permutation, (n,)))
-    np.testing.assert_array_equal(np.sort(found), np.arange(n))
+    result = to_numpy(draw(permutation, (n,)))
+    np.testing.assert_array_equal(result, on_numpy(permutation, (n,)))
+    np.testing.assert_array_equal(np.sort(result), np.arange(n))
 
 
 def test_equal_words_keep_their_order(backend: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -82,9 +82,9 @@ def test_all_orders_are_equally_likely() -> None:
     ],
 )
 def test_choice_is_the_same_everywhere(backend: Any, options: dict[str, Any]) -> None:
-    found = draw(streams.choice, (5, 6), **options)
-    assert_equal(found, on_numpy(streams.choice, (5, 6), **options), dtype="int32")
-    values = to_numpy(found)
+    result = draw(streams.choice, (5, 6), **options)
+    assert_equal(result, on_numpy(streams.choice, (5, 6), **options), dtype="int32")
+    values = to_numpy(result)
     assert values.min() >= 0
     assert values.max() < options["n"]
     if "replace" in options:
@@ -93,8 +93,8 @@ def test_choice_is_the_same_everywhere(backend: Any, options: dict[str, Any]) ->
 
 def test_choice_follows_its_probabilities(monkeypatch: pytest.MonkeyPatch) -> None:
     p = np.array([0.1, 0.0, 0.6, 0.3, 0.0])
-    found = on_numpy(streams.choice, (100_000,), n=5, p=p)
-    frequencies = np.bincount(found, minlength=5) / 100_000
+    result = on_numpy(streams.choice, (100_000,), n=5, p=p)
+    frequencies = np.bincount(result, minlength=5) / 100_000
     np.testing.assert_allclose(frequencies, p, atol=4 * math.sqrt(0.25 / 100_000))
     assert frequencies[1] == frequencies[4] == 0
     words = np.array([-(2**31), 2**31 - 1], dtype="int32")

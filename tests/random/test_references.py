@@ -28,8 +28,8 @@ def fractions(count: int) -> np.ndarray:
 @pytest.mark.parametrize(("low", "high"), [(0.0, 1.0), (-1.0, 3.0), (0.0, 2.5), (-4.0, 1.0), (2.0, 2.0)])
 def test_uniform(backend: Backend, shape: tuple[int, ...], low: float, high: float) -> None:
     expected = low + (high - low) * fractions(math.prod(shape)).reshape(shape)
-    found = draw(streams.uniform, shape, STEP, dtype="float64", low=low, high=high)
-    assert_close(found, expected, rtol=1e-12, atol=1e-15, dtype="float64")
+    result = draw(streams.uniform, shape, STEP, dtype="float64", low=low, high=high)
+    assert_close(result, expected, rtol=1e-12, atol=1e-15, dtype="float64")
     assert_close(draw(streams.uniform, shape, STEP, low=low, high=high), expected, rtol=1e-6, atol=1e-6)
 
 
@@ -42,10 +42,10 @@ def test_normal(backend: Backend, shape: tuple[int, ...], mean: float, stddev: f
     radius = np.sqrt(-2 * np.log(u + 2**-24))
     both = np.concatenate((radius * np.cos(2 * np.pi * v), radius * np.sin(2 * np.pi * v)))
     expected = mean + stddev * both[:size].reshape(shape)
-    found = draw(streams.normal, shape, STEP, dtype="float64", mean=mean, stddev=stddev)
-    assert_close(found, expected, rtol=1e-12, atol=1e-14, dtype="float64")
-    found = draw(streams.normal, shape, STEP, mean=mean, stddev=stddev)
-    assert_close(found, expected, rtol=1e-5, atol=1e-6)
+    result = draw(streams.normal, shape, STEP, dtype="float64", mean=mean, stddev=stddev)
+    assert_close(result, expected, rtol=1e-12, atol=1e-14, dtype="float64")
+    result = draw(streams.normal, shape, STEP, mean=mean, stddev=stddev)
+    assert_close(result, expected, rtol=1e-5, atol=1e-6)
 
 
 GILES = [2.81022636e-08, 3.43273939e-07, -3.5233877e-06, -4.39150654e-06, 0.00021858087, -0.00125372503]
@@ -59,10 +59,10 @@ def test_truncated_normal(backend: Backend, shape: tuple[int, ...], mean: float,
     x = (2 * fractions(math.prod(shape)) - 1 + 2**-24) * math.erf(math.sqrt(2))
     inverse = np.polyval(GILES, -np.log(1 - x * x) - 2.5) * x
     expected = mean + stddev * np.clip(math.sqrt(2) * inverse, -2, 2).reshape(shape)
-    found = draw(streams.truncated_normal, shape, STEP, dtype="float64", mean=mean, stddev=stddev)
-    assert_close(found, expected, rtol=1e-12, atol=1e-14, dtype="float64")
-    found = draw(streams.truncated_normal, shape, STEP, mean=mean, stddev=stddev)
-    assert_close(found, expected, rtol=1e-5, atol=1e-6)
+    result = draw(streams.truncated_normal, shape, STEP, dtype="float64", mean=mean, stddev=stddev)
+    assert_close(result, expected, rtol=1e-12, atol=1e-14, dtype="float64")
+    result = draw(streams.truncated_normal, shape, STEP, mean=mean, stddev=stddev)
+    assert_close(result, expected, rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize("p", [0.0, 2.0**-33, 2.0**-32, 0.3, 0.5, 1 - 2.0**-32, 1 - 2.0**-33, 1.0])
@@ -117,8 +117,8 @@ def test_permutations_and_choices(backend: Backend, n: int) -> None:
     whole = draw(lambda key, step, shape: streams.permutation(key, step, n), (n,), STEP)
     assert to_numpy(whole).tolist() == order
     size = (n + 1) // 2
-    found = draw(streams.choice, (1, size), STEP, n=n, replace=False)
-    assert_equal(found, np.asarray([order[:size]], "int32"), dtype="int32")
+    result = draw(streams.choice, (1, size), STEP, n=n, replace=False)
+    assert_equal(result, np.asarray([order[:size]], "int32"), dtype="int32")
     assert to_numpy(draw(streams.choice, (n,), STEP, n=n, replace=False)).tolist() == order
     integers = on_numpy(streams.integers, (2, 3), STEP, low=0, high=n)
     assert_equal(draw(streams.choice, (2, 3), STEP, n=n), integers, dtype="int32")
@@ -131,8 +131,8 @@ def test_weighted_choices(backend: Backend, p: Sequence[float]) -> None:
     total = math.fsum(p)
     ends = [round(math.fsum(p[: i + 1]) / total * 2**32) for i in range(len(p))]
     expected = [next(i for i, end in enumerate(ends) if word < end) for word in words.ravel().tolist()]
-    found = draw(streams.choice, (3, 40), STEP, n=len(p), p=p)
-    assert_equal(found, np.asarray(expected, "int32").reshape(3, 40), dtype="int32")
+    result = draw(streams.choice, (3, 40), STEP, n=len(p), p=p)
+    assert_equal(result, np.asarray(expected, "int32").reshape(3, 40), dtype="int32")
 
 
 @pytest.mark.parametrize("p", [[0.5, 0.5 + 3e-6], [0.5, 0.5 - 3e-6], [1.2, -0.2], [1.0], [0.2, 0.3, 0.5]])

@@ -55,15 +55,15 @@ Y = np.arange(9, dtype="int32") % 3
 
 def save(folder: pathlib.Path) -> dict[str, np.ndarray]:
     """Train the models briefly on the current backend, and save them; returns their predictions."""
-    found = {}
+    result = {}
     for name, make in MODELS.items():
         portanet.random.set_seed(5)
         model = make()
         model.compile(optimizers.Adam(0.01), "sparse_categorical_crossentropy", metrics=["accuracy"])
         model.fit(X, Y, batch_size=4, epochs=1, verbose=0)
         model.save(folder / name)
-        found[name] = model.predict(X)
-    return found
+        result[name] = model.predict(X)
+    return result
 
 
 if __name__ == "__main__":

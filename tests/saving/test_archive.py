@@ -28,19 +28,19 @@ def good(tmp_path_factory):
 
 def test_everything_comes_back(tmp_path):
     write_archive(tmp_path / "x", DOCUMENT, TENSORS)
-    with open_archive(tmp_path / "x") as found:
-        assert {key: found.document[key] for key in DOCUMENT} == DOCUMENT
-        assert found.document["version"] == archive.VERSION
+    with open_archive(tmp_path / "x") as result:
+        assert {key: result.document[key] for key in DOCUMENT} == DOCUMENT
+        assert result.document["version"] == archive.VERSION
         for name, tensor in TENSORS.items():
-            assert (found.shape(name), found.dtype(name)) == (tensor.shape, tensor.dtype)
-            np.testing.assert_array_equal(found.read(name).values, tensor.values)
+            assert (result.shape(name), result.dtype(name)) == (tensor.shape, tensor.dtype)
+            np.testing.assert_array_equal(result.read(name).values, tensor.values)
 
 
 def read_all(path):
-    with open_archive(path) as found:
-        for name in found.names:
-            found.read(name)
-        return found.document
+    with open_archive(path) as result:
+        for name in result.names:
+            result.read(name)
+        return result.document
 
 
 def test_every_flipped_bit_is_noticed(tmp_path, good):
@@ -68,10 +68,10 @@ def test_the_damaged_tensor_is_named(tmp_path, good):
         changed = bytearray(good)
         changed[place] ^= 1
         (tmp_path / "x").write_bytes(changed)
-        with open_archive(tmp_path / "x") as found:
+        with open_archive(tmp_path / "x") as result:
             with pytest.raises(LoadError, match=f"tensor '{name}' is damaged: its bytes do not match the checksum"):
-                found.read(name)
-            found.read("c" if name == "a/b" else "a/b")
+                result.read(name)
+            result.read("c" if name == "a/b" else "a/b")
 
 
 def test_later_versions_are_refused(tmp_path, monkeypatch):

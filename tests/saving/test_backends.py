@@ -29,12 +29,12 @@ def test_saved_everywhere_and_loaded_here(backend: Backend, tmp_path: pathlib.Pa
     command = [sys.executable, "-m", "tests.saving.models", str(tmp_path), backend.name, backend.device_name]
     done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=root, check=False)
     assert done.returncode == 0, done.stderr
-    found = np.load(tmp_path / f"{backend.name}.npz")
-    assert {name for name in found if "trained" not in name} == set(expected)
+    result = np.load(tmp_path / f"{backend.name}.npz")
+    assert {name for name in result if "trained" not in name} == set(expected)
     for name, values in expected.items():
-        np.testing.assert_allclose(found[name], values, rtol=1e-4, atol=1e-5, err_msg=name)
-        after = found[f"{name}/trained"]
+        np.testing.assert_allclose(result[name], values, rtol=1e-4, atol=1e-5, err_msg=name)
+        after = result[f"{name}/trained"]
         assert after.shape == (len(X), 3)
         assert not np.allclose(after, values, atol=1e-4)
-        first = found[f"{NAMES[0]}/{name.partition('/')[2]}/trained"]
+        first = result[f"{NAMES[0]}/{name.partition('/')[2]}/trained"]
         np.testing.assert_allclose(after, first, rtol=1e-2, atol=1e-3, err_msg=name)

@@ -36,10 +36,10 @@ def test_values_come_back_with_their_types(tmp_path, value):
 
 def test_arrays_of_every_library_come_back_as_numpy(backend, tmp_path):
     value = {"a": [asarray([1.0, math.nan]), {"b": asarray([1, 2], "int32")}], "a/0": np.float64(0.1)}
-    found = through(tmp_path, value)
-    np.testing.assert_array_equal(found["a"][0], np.asarray([1.0, math.nan], dtype="float32"))
-    assert (found["a"][0].dtype, found["a"][1]["b"].dtype, found["a/0"].dtype) == ("float32", "int32", "float64")
-    assert (found["a"][1]["b"].tolist(), float(found["a/0"])) == ([1, 2], 0.1)
+    result = through(tmp_path, value)
+    np.testing.assert_array_equal(result["a"][0], np.asarray([1.0, math.nan], dtype="float32"))
+    assert (result["a"][0].dtype, result["a"][1]["b"].dtype, result["a/0"].dtype) == ("float32", "int32", "float64")
+    assert (result["a"][1]["b"].tolist(), float(result["a/0"])) == ([1, 2], 0.1)
 
 
 def test_what_cannot_be_saved_is_named():

@@ -58,15 +58,15 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
 
 
 def classes() -> list[str]:
-    found = []
+    result = []
     for room in PACKAGES:
         module = importlib.import_module(f"portanet.{room}")
         names = getattr(module, "__all__", None) or [name for name in vars(module) if not name.startswith("_")]
         for name in names:
             thing = getattr(module, name)
             if room not in ELSEWHERE and inspect.isclass(thing) and issubclass(thing, Configurable):
-                found.append(f"{room}.{name}")
-    return sorted(name for name in set(found) if name.partition(".")[2] not in BASES | {"Configurable"})
+                result.append(f"{room}.{name}")
+    return sorted(name for name in set(result) if name.partition(".")[2] not in BASES | {"Configurable"})
 
 
 def make(name: str) -> Any:

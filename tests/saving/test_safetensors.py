@@ -47,9 +47,9 @@ def test_what_is_written_is_read_here_and_elsewhere(tmp_path, described, metadat
         assert ours.metadata == metadata
         assert set(ours.entries) == set(tensors)
         for name, tensor in tensors.items():
-            found = ours.read(name)
-            assert (found.dtype, found.shape) == (tensor.dtype, tensor.shape)
-            assert found.values.tobytes() == tensor.values.tobytes()
+            result = ours.read(name)
+            assert (result.dtype, result.shape) == (tensor.dtype, tensor.shape)
+            assert result.values.tobytes() == tensor.values.tobytes()
     elsewhere = dict(theirs.deserialize(path.read_bytes()))
     assert set(elsewhere) == set(tensors)
     for name, tensor in tensors.items():
@@ -75,9 +75,9 @@ def test_tensors_are_aligned(tmp_path):
     file = io.BytesIO()
     write(file, tensors | {"e": Tensor(np.zeros(1), "float64")}, {"x": "y"})
     (tmp_path / "x").write_bytes(file.getvalue())
-    with SafetensorsFile(tmp_path / "x") as found:
-        for entry in found.entries.values():
-            assert (found._data + entry.start) % np.dtype(entry.dtype).itemsize == 0
+    with SafetensorsFile(tmp_path / "x") as result:
+        for entry in result.entries.values():
+            assert (result._data + entry.start) % np.dtype(entry.dtype).itemsize == 0
 
 
 def test_a_dtype_without_a_name_is_refused():
@@ -170,7 +170,7 @@ def test_what_is_accepted_the_package_reads_alike(tmp_path, data):
     except LoadError:
         return
     elsewhere = dict(theirs.deserialize(bytes(changed)))
-    assert {name: bytes(found["data"]) for name, found in elsewhere.items()} == {
+    assert {name: bytes(result["data"]) for name, result in elsewhere.items()} == {
         name: tensor.to_bytes().tobytes() for name, tensor in ours.items()
     }
     assert all(math.prod(tensor.shape) == tensor.values.size for tensor in ours.values())

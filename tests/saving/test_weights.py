@@ -28,18 +28,18 @@ def saved(backend, tmp_path):
 
 
 def test_any_reader_finds_them_under_their_names(saved):
-    found, model = read.load_file(saved), network()
-    assert set(found) == {p for p, v in model.named_variables().items() if not v.counter}
-    assert {"body/kernel", "norm/moving_variance"} < set(found)
-    for path, values in found.items():
+    result, model = read.load_file(saved), network()
+    assert set(result) == {p for p, v in model.named_variables().items() if not v.counter}
+    assert {"body/kernel", "norm/moving_variance"} < set(result)
+    for path, values in result.items():
         np.testing.assert_array_equal(values, model.named_variables()[path].numpy())
 
 
 def test_weights_are_restored(saved):
     model = network(seed=1)
-    found = model.load_weights(saved)
-    assert found.matching == [v.path for v in model.weights]
-    assert (found.missing, found.unexpected, found.mismatched) == ([], [], {})
+    result = model.load_weights(saved)
+    assert result.matching == [v.path for v in model.weights]
+    assert (result.missing, result.unexpected, result.mismatched) == ([], [], {})
     for ours, theirs in zip(model.get_weights(), network().get_weights(), strict=True):
         np.testing.assert_array_equal(ours, theirs)
 
@@ -74,11 +74,11 @@ def test_all_that_does_not_fit_is_listed_and_nothing_changes(tmp_path, backend):
         model.load_weights(path, strict=False)
     for ours, theirs in zip(model.get_weights(), before, strict=True):
         np.testing.assert_array_equal(ours, theirs)
-    found = model.load_weights(path, strict=False, skip_mismatch=True)
-    assert found.missing == ["body/bias", "norm/beta"]
-    assert found.unexpected == ["other/kernel"]
-    assert list(found.mismatched) == ["head/kernel", "head/bias"]
-    assert "body/kernel" in found.matching
+    result = model.load_weights(path, strict=False, skip_mismatch=True)
+    assert result.missing == ["body/bias", "norm/beta"]
+    assert result.unexpected == ["other/kernel"]
+    assert list(result.mismatched) == ["head/kernel", "head/bias"]
+    assert "body/kernel" in result.matching
 
 
 def test_parts_are_transferred_by_pattern(saved):

@@ -18,11 +18,11 @@ def from_file(thing: Any) -> Any:
     known: dict[str, Any] = {}
 
     def name_of(part: Any) -> str:
-        found = registry.name_of(part)
-        if found is None:
-            found = next((name for name, other in known.items() if other is part), f"tests>{len(known)}")
-            known[found] = part
-        return found
+        result = registry.name_of(part)
+        if result is None:
+            result = next((name for name, other in known.items() if other is part), f"tests>{len(known)}")
+            known[result] = part
+        return result
 
     with mock.patch.object(config, "name_of", name_of), tempfile.TemporaryDirectory() as folder:
         encoder, again = Encoder(), Encoder()

@@ -8,11 +8,11 @@ from portanet.schedules import ReduceOnPlateau
 
 
 def rates(plateau: Any, values: list[float], rate: float = 1.0) -> list[float]:
-    found = []
+    result = []
     for value in values:
         rate = plateau(rate, value)
-        found.append(rate)
-    return found
+        result.append(rate)
+    return result
 
 
 def test_falls_after_patience() -> None:

@@ -52,8 +52,8 @@ def test_schedules_compile(schedule: Any) -> None:
     jax = pytest.importorskip("jax")
     with use_backend("jax"):
         compiled = jax.jit(schedule)
-        found = [float(compiled(asarray(np.asarray(step, dtype="int32")))) for step in (0, 10, 99)]
-    np.testing.assert_allclose(found, [schedule(step) for step in (0, 10, 99)], rtol=1e-5, atol=1e-8)
+        result = [float(compiled(asarray(np.asarray(step, dtype="int32")))) for step in (0, 10, 99)]
+    np.testing.assert_allclose(result, [schedule(step) for step in (0, 10, 99)], rtol=1e-5, atol=1e-8)
 
 
 @pytest.mark.parametrize("schedule", [each for each in EVERY if not isinstance(each, schedules.Sequential)])
@@ -65,8 +65,8 @@ def test_round_trip(schedule: Any) -> None:
 def test_a_tenth_at_half_and_three_quarters(backend: Any) -> None:
     """Shanahan: 0.1, divided by 10 at 50% and at 75% of the training."""
     rate = schedules.PiecewiseConstantDecay([49, 74], [0.1, 0.01, 0.001])
-    found = to_numpy(rate(asarray(np.arange(100, dtype="int32"))))
-    np.testing.assert_array_equal(found, np.repeat(np.float32([0.1, 0.01, 0.001]), [50, 25, 25]))
+    result = to_numpy(rate(asarray(np.arange(100, dtype="int32"))))
+    np.testing.assert_array_equal(result, np.repeat(np.float32([0.1, 0.01, 0.001]), [50, 25, 25]))
 
 
 def test_inverse_time_with_a_penalty() -> None:

@@ -60,8 +60,8 @@ def test_a_layer_that_looks_at_values() -> None:
 def test_blocks_of_unknown_sizes() -> None:
     model, x = model_and_data()
     lazy = da.from_array(x, chunks=(20, 6))
-    found = model.predict(lazy[lazy[:, 0] > 0]).compute(scheduler="synchronous")
-    np.testing.assert_allclose(found, model.predict(x[x[:, 0] > 0]), rtol=1e-5, atol=1e-6)
+    result = model.predict(lazy[lazy[:, 0] > 0]).compute(scheduler="synchronous")
+    np.testing.assert_allclose(result, model.predict(x[x[:, 0] > 0]), rtol=1e-5, atol=1e-6)
 
 
 def test_later_training_does_not_change_what_was_asked_for() -> None:
@@ -88,8 +88,8 @@ def test_several_inputs_and_outputs() -> None:
     g = np.random.default_rng(1)
     x = [g.standard_normal((10, 2)).astype("float32"), g.standard_normal((10, 3)).astype("float32")]
     model = Several()
-    found = model.predict([da.from_array(x[0], chunks=(4, 2)), da.from_array(x[1], chunks=(5, 3))])
-    for ours, theirs in zip(dask.compute(*found, scheduler="synchronous"), model.predict(x), strict=True):
+    result = model.predict([da.from_array(x[0], chunks=(4, 2)), da.from_array(x[1], chunks=(5, 3))])
+    for ours, theirs in zip(dask.compute(*result, scheduler="synchronous"), model.predict(x), strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=1e-6)
 
 

@@ -69,5 +69,5 @@ def test_a_step_that_fails_leaves_everything_as_it_was(backend):
             model.fit(*data, batch_size=8, shuffle=False, verbose=0)
         return [*model.get_weights(), *map(model.backend.to_host, model.optimizer_state[1]["m"].values())]
 
-    for found, expected in zip(run(12), run(8), strict=True):
-        np.testing.assert_array_equal(found, expected)
+    for result, expected in zip(run(12), run(8), strict=True):
+        np.testing.assert_array_equal(result, expected)

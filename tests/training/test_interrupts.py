@@ -86,16 +86,16 @@ def test_at_every_point_of_the_steps(backend):
         place = model.position
         done = 3 * place.epoch + place.batch
         if done and model.optimizer_state is not None:
-            for found, expected in zip(state(model), states[done - 1], strict=True):
-                np.testing.assert_array_equal(found, expected)
+            for result, expected in zip(state(model), states[done - 1], strict=True):
+                np.testing.assert_array_equal(result, expected)
         assert np.isfinite(model.predict(X)).all()
         if model.history is not None:
             assert len(model.history.history.get("loss", [])) == place.epoch
         again = model.fit(X, Y, batch_size=4, epochs=2, verbose=0, initial_epoch=place).history["loss"]
         assert again == curve
         if done < 6:
-            for found, expected in zip(state(model), states[-1], strict=True):
-                np.testing.assert_array_equal(found, expected)
+            for result, expected in zip(state(model), states[-1], strict=True):
+                np.testing.assert_array_equal(result, expected)
     assert caught > 20
 
 

@@ -18,15 +18,15 @@ X, Y = rows(64)
 @pytest.fixture
 def transfers(backend, monkeypatch):
     """Counts transfers from the device to the host."""
-    found = []
+    result = []
     original = type(backend).to_host
 
     def to_host(x):
-        found.append(x.shape)
+        result.append(x.shape)
         return original(x)
 
     monkeypatch.setattr(type(backend), "to_host", staticmethod(to_host))
-    return found
+    return result
 
 
 def test_losses_stay_on_the_device_between_fetches(backend, transfers):

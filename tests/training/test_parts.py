@@ -76,12 +76,12 @@ def test_training_is_that_of_the_whole_batch(weight: Any, monkeypatch: pytest.Mo
 
 
 def test_results_do_not_depend_on_the_number_of_threads() -> None:
-    found = []
+    result = []
     for count in (1, 2, 4):
         with threadpoolctl.threadpool_limits(count):
-            found.append(trained(model())[0])
-    for other in found[1:]:
-        for ours, theirs in zip(found[0], other, strict=True):
+            result.append(trained(model())[0])
+    for other in result[1:]:
+        for ours, theirs in zip(result[0], other, strict=True):
             np.testing.assert_array_equal(ours, theirs)
 
 
@@ -105,11 +105,11 @@ def test_derivatives_of_derivatives_are_those_of_the_whole(monkeypatch: pytest.M
 
         return hvp(goal, (params,), (direction,))
 
-    found = curvature()
+    result = curvature()
     monkeypatch.setattr(numpy_backend, "ENOUGH", 10**9)
     expected = curvature()
     for path in trainable:
-        np.testing.assert_allclose(found[path], expected[path], rtol=1e-7, atol=1e-10)
+        np.testing.assert_allclose(result[path], expected[path], rtol=1e-7, atol=1e-10)
 
 
 class Mean(layers.Layer):

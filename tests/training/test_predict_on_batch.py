@@ -26,28 +26,28 @@ def test_arrays_in_any_form(backend: Backend, tmp_path: pathlib.Path) -> None:
     expected = model.predict(X)
     np.save(tmp_path / "x.npy", X)
     for x in (X, asarray(X), X.astype("float64"), X.tolist(), np.load(tmp_path / "x.npy", mmap_mode="r")):
-        found = model.predict_on_batch(x)
-        assert type(found) is np.ndarray
-        assert found.dtype == expected.dtype
-        np.testing.assert_allclose(found, expected, rtol=1e-6)
+        result = model.predict_on_batch(x)
+        assert type(result) is np.ndarray
+        assert result.dtype == expected.dtype
+        np.testing.assert_allclose(result, expected, rtol=1e-6)
 
 
 def test_trees_in_and_out(backend: Backend) -> None:
     model = model_of_two()
     expected = model.predict([X, 2 * X])
     for x in ([X, 2 * X], {"b": 2 * X, "a": X}):
-        found = model.predict_on_batch(x)
-        assert found.keys() == expected.keys()
+        result = model.predict_on_batch(x)
+        assert result.keys() == expected.keys()
         for name, value in expected.items():
-            np.testing.assert_allclose(found[name], value, rtol=1e-6)
+            np.testing.assert_allclose(result[name], value, rtol=1e-6)
 
 
 def test_it_builds_the_model_once_and_trains_nothing(backend: Backend) -> None:
     model = portanet.Sequential([layers.Dense(4), layers.Dropout(0.5), layers.BatchNormalization()])
-    found = model.predict_on_batch(X)
+    result = model.predict_on_batch(X)
     assert model.built
     before = model.get_weights()
-    np.testing.assert_array_equal(model.predict_on_batch(X), found)
+    np.testing.assert_array_equal(model.predict_on_batch(X), result)
     for a, b in zip(model.get_weights(), before, strict=True):
         np.testing.assert_array_equal(a, b)
 

@@ -63,5 +63,5 @@ def test_closing_ends_the_thread_and_closes_the_source():
 def test_the_backend_in_use_is_that_of_the_caller():
     pytest.importorskip("array_api_strict")
     with use_backend("strict", "device1"):
-        (found,) = prefetch((get_backend() for _ in range(1)), 1)
-    assert (found.name, found.device_name) == ("strict", "device1")
+        (result,) = prefetch((get_backend() for _ in range(1)), 1)
+    assert (result.name, result.device_name) == ("strict", "device1")

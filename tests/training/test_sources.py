@@ -68,8 +68,8 @@ def curve(x, y=None, **options):
 @pytest.mark.parametrize("shuffle", [True, False])
 @pytest.mark.parametrize("kind", [mapped, shards])
 def test_files_give_the_batches_of_arrays(backend, tmp_path, kind, shuffle, prefetch):
-    found = curve(*kind(tmp_path), batch_size=6, shuffle=shuffle, prefetch=prefetch, validation_split=0.25)
-    assert found == curve(X, Y, batch_size=6, shuffle=shuffle, validation_split=0.25)
+    result = curve(*kind(tmp_path), batch_size=6, shuffle=shuffle, prefetch=prefetch, validation_split=0.25)
+    assert result == curve(X, Y, batch_size=6, shuffle=shuffle, validation_split=0.25)
 
 
 def test_mapped_inputs_with_targets_in_memory(backend, tmp_path):
@@ -166,8 +166,8 @@ def test_steps_per_epoch_of_what_can_be_begun_again(make, steps, ends, prefetch)
 @pytest.mark.parametrize("make", [Again, Sized, Numbered])
 def test_each_validation_begins_anew(make):
     model = line(optimizer=portanet.optimizers.SGD(0.0))
-    found = model.fit(X, Y, epochs=3, validation_data=make(), validation_steps=2, verbose=0).history["val_loss"]
-    assert found == [model.evaluate(X[:8], Y[:8], batch_size=4, verbose=0)] * 3
+    result = model.fit(X, Y, epochs=3, validation_data=make(), validation_steps=2, verbose=0).history["val_loss"]
+    assert result == [model.evaluate(X[:8], Y[:8], batch_size=4, verbose=0)] * 3
 
 
 def test_a_curriculum_is_a_function_of_the_epoch(backend):
@@ -175,10 +175,10 @@ def test_a_curriculum_is_a_function_of_the_epoch(backend):
         return np.argsort(np.abs(Y[:count, 0]))[: 5 * (epoch + 1)]
 
     model = line(optimizer=portanet.optimizers.SGD(0.0))
-    found = model.fit(X, Y, epochs=2, batch_size=4, shuffle=easy_first, verbose=0).history["loss"]
+    result = model.fit(X, Y, epochs=2, batch_size=4, shuffle=easy_first, verbose=0).history["loss"]
     errors = (model.predict(X) - Y)[:, 0] ** 2
     order = np.argsort(np.abs(Y[:, 0]))
-    np.testing.assert_allclose(found, [errors[order[:5]].mean(), errors[order[:10]].mean()], rtol=1e-5)
+    np.testing.assert_allclose(result, [errors[order[:5]].mean(), errors[order[:10]].mean()], rtol=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -213,8 +213,8 @@ def test_idx_files_are_read_batch_by_batch(backend, tmp_path):
     images = np.random.default_rng(0).integers(0, 256, (20, 4), dtype="uint8")
     (tmp_path / "x").write_bytes(bytes([0, 0, 8, 2, 0, 0, 0, 20, 0, 0, 0, 4]) + images.tobytes())
     model = portanet.Sequential([portanet.layers.Input((4,)), portanet.layers.Embedding(256, 2)])
-    found = model.predict(map_idx(tmp_path / "x"), batch_size=8)
-    np.testing.assert_array_equal(found, model.predict(images, batch_size=8))
+    result = model.predict(map_idx(tmp_path / "x"), batch_size=8)
+    np.testing.assert_array_equal(result, model.predict(images, batch_size=8))
 
 
 @pytest.mark.parametrize("prefetch", [0, 2])
@@ -274,13 +274,13 @@ def test_class_weights_of_batches(backend):
     kind = (np.arange(20) % 2).astype("float32")[:, None]
     batches = [(X[i : i + 5], kind[i : i + 5]) for i in range(0, 20, 5)]
     expected = line("binary_crossentropy").fit(X, kind, batch_size=5, shuffle=False, class_weight={1: 3.0}, verbose=0)
-    found = line("binary_crossentropy").fit(iter(batches), class_weight={1: 3.0}, verbose=0)
-    assert found.history == expected.history
+    result = line("binary_crossentropy").fit(iter(batches), class_weight={1: 3.0}, verbose=0)
+    assert result.history == expected.history
 
 
 def test_validation_data_that_give_batches(backend):
-    found = line().fit(X, Y, epochs=2, validation_data=Numbered(), verbose=0).history
-    assert found == line().fit(X, Y, epochs=2, validation_data=(X, Y), validation_batch_size=4, verbose=0).history
+    result = line().fit(X, Y, epochs=2, validation_data=Numbered(), verbose=0).history
+    assert result == line().fit(X, Y, epochs=2, validation_data=(X, Y), validation_batch_size=4, verbose=0).history
 
 
 class Once:

@@ -15,8 +15,8 @@ def test_sides() -> None:
 
 
 def test_vectors_values_and_empty_sequences() -> None:
-    found = pad_sequences([[[1.0, 2.0]], []], 2, "float64", value=-1)
-    np.testing.assert_array_equal(found, [[[-1, -1], [1, 2]], [[-1, -1], [-1, -1]]])
+    result = pad_sequences([[[1.0, 2.0]], []], 2, "float64", value=-1)
+    np.testing.assert_array_equal(result, [[[-1, -1], [1, 2]], [[-1, -1], [-1, -1]]])
     assert pad_sequences([[], []]).shape == (2, 0)
     assert pad_sequences([]).shape == (0, 0)
 
