@@ -276,31 +276,26 @@ def viewing(compute: Callable[..., Any], name: str, put: Callable[..., Any]) -> 
 
     def op(x: Any, /, *args: Any, **kwargs: Any) -> Any:
         out = compute(x, *args, **kwargs)
-        if type(x) is TracedArray and shares_memory(view, x, out, args, kwargs):
+        # Mostly the base of the result is the operand itself, which costs less to ask.
+        if type(x) is TracedArray and (
+            getattr(out._value, "base", None) is x._value or shares_memory(view, x, out, args, kwargs)
+        ):
             out._base = (x, view, args, kwargs)
-            views = x._views
-            if views is None:
-                views = x._views = Views()
-            views.append(weakref.ref(out))
-            if len(views) > views.limit:
-                views.prune()
+            if x._views is None:
+                x._views = [weakref.ref(out)]
+            else:
+                remember(x._views, out)
         return out
 
     return functools.update_wrapper(op, compute)
 
 
-class Views(list[weakref.ref[TracedArray]]):
-    """References to the views of an array; dead ones are removed as the list grows."""
-
-    __slots__ = ("limit",)
-
-    def __init__(self) -> None:
-        self.limit = 8
-
-    def prune(self) -> None:
-        """Remove the dead references."""
-        self[:] = [reference for reference in self if reference() is not None]
-        self.limit = 2 * len(self) + 8
+def remember(views: list[weakref.ref[TracedArray]], view: TracedArray) -> None:
+    """Add a view to those of an array; references to views that are gone are removed each time the list has doubled."""
+    count = len(views)
+    if count >= 8 and not count & (count - 1):
+        views[:] = [reference for reference in views if reference() is not None]
+    views.append(weakref.ref(view))
 
 
 def has_views(x: Any) -> bool:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import itertools
 import math
 import sys
+import weakref
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,7 @@ from portanet.backends import Array
 from portanet.tree import tree_leaves
 
 if TYPE_CHECKING:
-    from portanet.autodiff.dispatch import View, Views
+    from portanet.autodiff.dispatch import View
     from portanet.autodiff.namespace import Namespace
 
 COMPUTE = "Compute with xp = x.__array_namespace__(), or pass portanet.autodiff.stop_gradient(x), the value alone."
@@ -80,7 +81,7 @@ class TracedArray:
     _writable: bool
     _origin: TracedArray | None
     _base: tuple[TracedArray, View, tuple[Any, ...], dict[str, Any]] | None
-    _views: Views | None
+    _views: list[weakref.ref[TracedArray]] | None
 
     def __init__(self, value: Array, trace: Trace | None, link: Any, xp: Namespace) -> None:
         self._value = value

@@ -147,7 +147,7 @@ def _backward(
         if gamma is not None:
             rest += (lambda: _sum_by_example(operator.mul, affine[0].shape, cotangent, y),)
         if offset:
-            rest += (lambda: _sum_by_example(operator.pos, affine[-1].shape, cotangent),)
+            rest += (lambda: _sum_by_example(lambda g: g, affine[-1].shape, cotangent),)
 
         def input_cotangent(g: Array, y: Array, rstd: Array) -> Array:
             xp = array_namespace(g, y, rstd)
