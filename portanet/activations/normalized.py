@@ -85,10 +85,11 @@ def sparsemax(x: Array, axis: int = -1) -> Any:
     shape[axis] = x.shape[axis]
     count = xp.reshape(xp.arange(1, x.shape[axis] + 1, dtype=x.dtype, device=device_of(ranked)), tuple(shape))
     # The support is the largest k for which the k-th largest element is above the threshold of the k largest.
-    supported = 1 + count * ranked > xp.cumulative_sum(ranked, axis=axis)
+    # Negated comparisons are true for NaN, which spreads over the axis as in softmax.
+    supported = ~(1 + count * ranked <= xp.cumulative_sum(ranked, axis=axis))
     size = xp.sum(xp.astype(supported, x.dtype), axis=axis, keepdims=True)
     least = xp.min(xp.where(supported, ranked, xp.max(ranked, axis=axis, keepdims=True)), axis=axis, keepdims=True)
-    support = xp.astype(fixed >= least, x.dtype)
+    support = xp.astype(~(fixed < least), x.dtype)
     threshold = (xp.sum(support * x, axis=axis, keepdims=True) - 1) / size
 
     def pullback(g: Array) -> tuple[Array, None]:

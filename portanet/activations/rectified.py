@@ -232,7 +232,7 @@ def hard_shrink(x: Array, threshold: float = 0.5) -> Any:
     """
     checks.non_negative("threshold", threshold, "hard_shrink")
     xp = array_namespace(x)
-    return xp.where(xp.abs(x) > threshold, x, 0.0), lambda xp: xp.astype(xp.abs(x) > threshold, x.dtype)
+    return xp.where(xp.abs(x) <= threshold, 0.0, x), lambda xp: xp.astype(xp.abs(x) > threshold, x.dtype)
 
 
 @pointwise

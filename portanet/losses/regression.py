@@ -191,5 +191,5 @@ def cosine(a: Array, b: Array) -> Array:
     # Divided by the largest element first, so that no square overflows or underflows; the cosine is the same.
     a, b = (v / xp.maximum(xp.max(xp.abs(stop_gradient(v)), axis=-1, keepdims=True), 1e-30) for v in (a, b))
     squares = xp.sum(a * a, axis=-1) * xp.sum(b * b, axis=-1)
-    nonzero = squares > 0
-    return xp.where(nonzero, xp.sum(a * b, axis=-1) / xp.sqrt(xp.where(nonzero, squares, 1.0)), 0.0)
+    zero = squares == 0  # false for NaN, which stays
+    return xp.where(zero, 0.0, xp.sum(a * b, axis=-1) / xp.sqrt(xp.where(zero, 1.0, squares)))

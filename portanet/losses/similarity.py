@@ -13,10 +13,10 @@ from portanet.losses.classification import IntegerTargets
 
 
 def distance(squares: Array) -> Array:
-    """The square root of sums of squares; the derivative at 0 is 0."""
+    """The square root of sums of squares; the derivative at 0 is 0, and NaN stays NaN."""
     xp = array_namespace(squares)
-    nonzero = squares > 0
-    return xp.where(nonzero, xp.sqrt(xp.where(nonzero, squares, 1.0)), 0.0)
+    zero = squares == 0
+    return xp.where(zero, 0.0, xp.sqrt(xp.where(zero, 1.0, squares)))
 
 
 class Contrastive(Loss):

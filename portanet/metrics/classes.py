@@ -8,7 +8,7 @@ from portanet import checks
 from portanet.autodiff import array_namespace
 from portanet.backends import Array, HostArray, raw_namespace
 from portanet.losses.base import by_value, require_classes
-from portanet.metrics.base import Metric, known, ratio
+from portanet.metrics.base import Metric, known_weights, ratio, total
 from portanet.mixed_precision import at_least_float32
 from portanet.ops import one_hot
 
@@ -46,7 +46,7 @@ class ConfusionMatrix(Metric):
                 f"Received: y_true of shape {tuple(y_true.shape)}, y_pred of shape {tuple(y_pred.shape)}"
             )
         floating = y_pred.dtype if xp.isdtype(y_pred.dtype, "real floating") else xp.float32
-        weight = known(self.weights(sample_weight, xp.astype(true, floating)), y_pred)
+        weight = known_weights(self.weights(sample_weight, xp.astype(true, floating)), y_pred)
         if self.ignore_class is not None:
             weight = xp.where(true == self.ignore_class, 0.0, weight)
         rows, columns = (
@@ -179,13 +179,14 @@ class FBetaScore(Metric):
         y_pred = at_least_float32(y_pred, integers=True)
         xp = array_namespace(y_true, y_pred)
         if self.threshold is None:
-            pred = (y_pred == xp.max(y_pred, axis=-1, keepdims=True)) & (xp.abs(y_pred) > 1e-9)
+            decisive = xp.max(y_pred, axis=-1, keepdims=True)  # NaN if one of the row is
+            pred = (y_pred == decisive) & (xp.abs(y_pred) > 1e-9)
         else:
+            decisive = y_pred
             pred = y_pred > self.threshold
         true = at_least_float32(y_true, integers=True) > 0.5
-        weight = known(self.weights(sample_weight, y_pred), y_pred)
-        outcomes = (pred & true, pred & ~true, ~pred & true)
-        return tuple(xp.sum(xp.where(o, weight, 0.0), axis=0) for o in outcomes)
+        weight = known_weights(self.weights(sample_weight, y_pred), decisive)
+        return total(pred & true, weight), total(pred & ~true, weight), total(~pred & true, weight)
 
     def from_statistics(self, *totals: Array) -> Any:
         tp, fp, fn = totals

@@ -10,7 +10,7 @@ from portanet.activations import sigmoid
 from portanet.autodiff import array_namespace
 from portanet.backends import Array, HostArray, device_of, raw_namespace
 from portanet.losses.base import by_value, require_range
-from portanet.metrics.base import Metric, known, ratio
+from portanet.metrics.base import Metric, known_weights, ratio, total
 from portanet.mixed_precision import at_least_float32
 
 Thresholds = float | list[float] | tuple[float, ...] | None
@@ -49,7 +49,7 @@ class Counts(Metric):
         y_pred = at_least_float32(y_pred, integers=True)
         y_true = self.alike(y_true, y_pred)
         xp = array_namespace(y_true, y_pred)
-        weight = known(self.weights(sample_weight, y_pred), y_pred)
+        weight = known_weights(self.weights(sample_weight, y_pred), y_pred)
         if self.top_k is not None:
             rank = xp.argsort(xp.argsort(y_pred, axis=-1, descending=True), axis=-1)
             y_pred = xp.where(rank < self.top_k, y_pred, -float("inf"))
@@ -82,7 +82,7 @@ def counts(y_true: Array, y_pred: Array, weight: Array, thresholds: list[float])
     limits = xp.asarray(thresholds, dtype=y_pred.dtype, device=device_of(y_pred))
     above = y_pred > xp.reshape(limits, (1, -1))
     outcomes = (above & positive, above & ~positive, ~above & ~positive, ~above & positive)
-    return tuple(xp.sum(xp.where(o, weight, 0.0), axis=0) for o in outcomes)
+    return tuple(total(outcome, weight) for outcome in outcomes)
 
 
 class TruePositives(Counts):
@@ -199,8 +199,8 @@ class AUC(Metric):
         y_true = self.alike(y_true, y_pred)
         xp = array_namespace(y_pred)
         y_pred = sigmoid(y_pred) if self.from_logits else y_pred
-        weight = known(self.weights(sample_weight, y_pred), y_pred)
-        weight = xp.where((y_pred < 0) | (y_pred > 1), math.nan, weight)  # a step cannot refuse them
+        weight = known_weights(self.weights(sample_weight, y_pred), y_pred)
+        weight = xp.where((weight != 0) & ((y_pred < 0) | (y_pred > 1)), math.nan, weight)  # a step cannot refuse them
         return counts(y_true, y_pred, weight, self.limits)
 
     @by_value()

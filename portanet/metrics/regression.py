@@ -144,7 +144,7 @@ class R2Score(Metric):
         weight = self.weights(sample_weight, y_pred)
         if "float64" in xp.__array_namespace_info__().dtypes(device=None, kind="real floating"):
             y_true, y_pred, weight = (xp.astype(a, xp.float64) for a in (y_true, y_pred, weight))
-        error = weight * xp.square(y_true - y_pred)
+        error = xp.where(weight == 0, weight, weight * xp.square(y_true - y_pred))
         sums = weight, weight * y_true, weight * xp.square(y_true), error
         count = xp.full_like(xp.sum(error), float(math.prod(error.shape)))
         return *(xp.sum(s, axis=0) for s in sums), count

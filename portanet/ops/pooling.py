@@ -57,8 +57,8 @@ def l2_pool(x: Array, window: Window) -> Array:
     """
     squares = window_sum(x * x, window=window)
     xp = array_namespace(squares)
-    positive = squares > 0
-    return xp.where(positive, xp.sqrt(xp.where(positive, squares, 1.0)), 0.0)
+    zero = squares == 0  # false for NaN, which stays
+    return xp.where(zero, 0.0, xp.sqrt(xp.where(zero, 1.0, squares)))
 
 
 def unpool(x: Array, places: Array, window: Window, space: Sequence[int]) -> Array:

@@ -138,8 +138,9 @@ def test_derivatives_at_the_kinks_are_those_of_keras(xp: Any) -> None:
 
 
 def test_nan_stays_nan(xp: Any) -> None:
-    for name in ("relu", "sigmoid", "softplus", "gelu", "softmax", "elliot"):
+    for name in ("relu", "sigmoid", "softplus", "gelu", "softmax", "elliot", "hard_shrink", "sparsemax"):
         assert np.isnan(to_numpy(ALL[name](asarray([np.nan])))).all(), name
+    assert np.isnan(to_numpy(activations.sparsemax(asarray([0.5, np.nan, 2.0])))).all()
 
 
 def test_names() -> None:

@@ -127,3 +127,8 @@ def test_integers_are_pooled_as_floats(backend: Backend) -> None:
 def test_wrong_arguments(make: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         make()
+
+
+def test_l2_of_nan_is_nan(xp: Any) -> None:
+    pooled = layers.L2Pooling1D(2)(asarray(np.reshape([3.0, 4.0, 1.0, np.nan, 0.0, 0.0], (1, 6, 1))))
+    assert_close(pooled, np.reshape([5.0, np.nan, 0.0], (1, 3, 1)))

@@ -112,3 +112,11 @@ def test_names_of_functions() -> None:
 
     assert losses.FunctionLoss(far).name == "far"
     assert losses.FunctionLoss(far, name="mine").name == "mine"
+
+
+def test_nan_predictions_have_no_loss_that_looks_right(xp: Any) -> None:
+    p = asarray([[0.2, np.nan], [0.3, 0.7]])
+    cosine = to_numpy(losses.CosineSimilarity(reduction=None)(asarray([[0.0, 1.0], [0.6, 1.4]]), p))
+    np.testing.assert_allclose(cosine, [np.nan, -1.0], rtol=1e-6)
+    assert np.isnan(to_numpy(losses.Triplet()(asarray(np.asarray([0, 0, 1])), asarray([[0.0], [np.nan], [1.0]]))))
+    assert np.isnan(to_numpy(losses.triplet(p, 1.0 * p, p + 1.0))[0])

@@ -97,3 +97,21 @@ def test_labels_in_fit_and_evaluate(backend: Any) -> None:
     assert math.isnan(model.evaluate(x, np.asarray([[1.0], [0.0]]), verbose=0)[1])
     with pytest.raises(ValueError, match=r"Metric 'auc' needs values from 0 to 1 as targets"):
         model.evaluate(x, np.asarray([[2.0], [0.0]]), verbose=0)
+
+
+@pytest.mark.parametrize("name", ["Precision", "Recall", "F1Score", "AUC", "TruePositives", "R2Score"])
+def test_nan_counts_as_any_outcome_unless_its_weight_is_zero(name: str, xp: Any) -> None:
+    y, p = asarray([[0.0], [1.0], [1.0], [0.0]]), asarray([[np.nan], [0.9], [0.2], [0.8]])
+    metric = getattr(metrics, name)()
+    assert np.isnan(metric(y, p)).all()
+    metric.reset_state()
+    weighted = metric(y, p, asarray([0.0, 1.0, 1.0, 1.0]))
+    metric.reset_state()
+    np.testing.assert_allclose(weighted, metric(y[1:, ...], p[1:, ...]), rtol=1e-6)
+
+
+def test_a_row_with_a_nan_has_no_largest_class(xp: Any) -> None:
+    scores = metrics.F1Score()(asarray([[1.0, 0.0], [0.0, 1.0]]), asarray([[np.nan, 0.4], [0.1, 0.9]]))
+    assert np.isnan(scores).all()
+    scores = metrics.F1Score(threshold=0.5)(asarray([[1.0, 0.0], [0.0, 1.0]]), asarray([[np.nan, 0.4], [0.1, 0.9]]))
+    np.testing.assert_array_equal(scores, [np.nan, 1.0])
