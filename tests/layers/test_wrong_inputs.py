@@ -11,7 +11,7 @@ import pytest
 import portanet
 from portanet import layers
 from portanet.backends import Backend
-from tests.support import asarray, assert_equal
+from tests.support import asarray, assert_equal, to_numpy
 
 
 def ones(*shape: int, dtype: str = "float32") -> Any:
@@ -183,3 +183,18 @@ def test_indices_above_2_to_the_24(backend: Backend) -> None:
 
     Noted()([values, indices])
     assert seen == [indices.dtype]
+
+
+def test_masks_to_add_to_scores_are_no_attention_masks(backend: Backend) -> None:
+    x = portanet.asarray(np.random.default_rng(0).normal(size=(2, 3, 4)))
+    layer = layers.MultiHeadAttention(2, 2)
+    visible = np.tril(np.ones((1, 3, 3), dtype=bool))
+    expected = to_numpy(layer(x, attention_mask=portanet.asarray(visible)))
+    for dtype in ("float32", "int32", "uint8"):
+        out = to_numpy(layer(x, attention_mask=portanet.asarray(visible.astype(dtype))))
+        np.testing.assert_array_equal(out, expected)
+    for least in (-np.inf, -1e9):
+        added = portanet.asarray(np.where(visible, 0.0, least).astype("float32"))
+        with pytest.raises(ValueError, match=r"`attention_mask` .*with mask == 0\. Received: negative values of dtype"):
+            layer(x, attention_mask=added)
+        np.testing.assert_array_equal(to_numpy(layer(x, attention_mask=added == 0)), expected)

@@ -6,7 +6,7 @@ from typing import Any
 
 from portanet import checks, constraints, initializers, regularizers
 from portanet.autodiff import array_namespace, unwrap
-from portanet.backends import Array
+from portanet.backends import Array, backend_class_of
 from portanet.layers.attention.attention import require_mask, require_shapes, without_masked
 from portanet.layers.random_layer import RandomLayer
 from portanet.layers.several_inputs import Several, masks_of
@@ -237,7 +237,9 @@ class MultiHeadAttention(RandomLayer):
             raise checks.invalid("attention_mask", mask, "a boolean array; convert it with portanet.asarray", self)
         allowed = unwrap(mask)
         xp = array_namespace(allowed)
-        allowed = allowed if xp.isdtype(allowed.dtype, "bool") else allowed != 0
+        if not xp.isdtype(allowed.dtype, "bool"):
+            self._refuse_scores(allowed)
+            allowed = allowed != 0
         if allowed.ndim == 3:
             allowed = xp.expand_dims(allowed, axis=1)
         query, value, _ = _three(x)
@@ -249,6 +251,17 @@ class MultiHeadAttention(RandomLayer):
                 f"Received: {tuple(mask.shape)}"
             )
         return allowed
+
+    def _refuse_scores(self, mask: Array) -> None:
+        """Reject a mask to add to scores, as PyTorch has: taken for booleans, it would hide what is to be seen."""
+        library, xp = backend_class_of(mask), array_namespace(mask)
+        readable = library is None or library.cost_of_reading(mask) != "never"
+        if readable and not xp.isdtype(mask.dtype, "unsigned integer") and bool(xp.any(mask < 0)):
+            raise ValueError(
+                f"Argument `attention_mask` of layer '{self.name}' must be True, or 1, where a query may attend, and "
+                f"False, or 0, elsewhere; convert a mask that is added to scores with mask == 0. "
+                f"Received: negative values of dtype {mask.dtype}"
+            )
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         query, value, key = _three(self.several_inputs.entries(self, input_shape))
