@@ -300,10 +300,9 @@ class Optimizer(Configurable):
         return {path: array_namespace(x).asarray(x, copy=True) for path, x in state["average"].items()}
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor arguments, with the current learning rate, and the exclusions from weight decay."""
+        """The constructor arguments, with the current hyperparameters, and the exclusions from weight decay."""
         config = super().get_config()
-        if "learning_rate" in config:
-            config["learning_rate"] = self.learning_rate
+        config.update({name: getattr(self, name) for name in ("learning_rate", *self.scheduled) if name in config})
         variables, patterns = self._without_decay
         if variables or patterns:
             excluded = {"var_list": [_path(v) for v in variables], "var_names": list(patterns)}

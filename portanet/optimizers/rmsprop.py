@@ -46,10 +46,21 @@ class RMSprop(Optimizer):
     ) -> None:
         super().__init__(learning_rate, **options)
         self.rho = hyperparameter("rho", rho, type(self), "[0, 1)")
-        self.momentum = hyperparameter("momentum", momentum, type(self), "[0, 1)")
         self.epsilon = checks.positive("epsilon", epsilon, type(self))
         self.centered = checks.boolean("centered", centered, type(self))
-        self.slots = ("v", *(["mean"] if centered else []), *(["momentum"] if momentum else []))
+        self.slots = ("v", *(["mean"] if centered else []))
+        self.momentum = momentum
+
+    @property
+    def momentum(self) -> Hyperparameter:
+        """The momentum: a number in [0, 1), or a schedule; training that began without cannot add it."""
+        return self._momentum
+
+    @momentum.setter
+    def momentum(self, value: Hyperparameter) -> None:
+        self._momentum = hyperparameter("momentum", value, type(self), "[0, 1)")
+        if value and "momentum" not in self.slots:
+            self.slots = (*self.slots, "momentum")
 
     @elementwise_step
     def step(self, p: Array, g: Array, slots: Tree, now: SimpleNamespace) -> Array:

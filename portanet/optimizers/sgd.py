@@ -42,10 +42,19 @@ class SGD(Optimizer):
         **options: Any,
     ) -> None:
         super().__init__(learning_rate, **options)
-        self.momentum = hyperparameter("momentum", momentum, type(self), "[0, 1)")
+        self.momentum = momentum
         self.nesterov = checks.boolean("nesterov", nesterov, type(self))
-        if momentum:
-            self.slots = ("momentum",)
+
+    @property
+    def momentum(self) -> Hyperparameter:
+        """The momentum: a number in [0, 1), or a schedule; training that began without cannot add it."""
+        return self._momentum
+
+    @momentum.setter
+    def momentum(self, value: Hyperparameter) -> None:
+        self._momentum = hyperparameter("momentum", value, type(self), "[0, 1)")
+        if value and "momentum" not in self.slots:
+            self.slots = (*self.slots, "momentum")
 
     @elementwise_step
     def step(self, p: Array, g: Array, slots: Tree, now: SimpleNamespace) -> Array:

@@ -211,3 +211,24 @@ def test_fit_ends_with_the_average(backend: Any) -> None:
     before = {path: np.array(to_numpy(average)) for path, average in averages.items()}
     model.fit(x, y, batch_size=8, epochs=1, verbose=0)  # the average is not an alias of the weights
     assert all((to_numpy(model.optimizer_state[1]["average"][path]) != old).any() for path, old in before.items())
+
+
+@pytest.mark.parametrize("kind", [optimizers.SGD, optimizers.RMSprop])
+def test_momentum_set_before_the_first_step_is_that_of_the_constructor(kind: Any, xp: Any) -> None:
+    def trained(optimizer: Any) -> Any:
+        params, state = {"w": asarray([1.0, -2.0])}, optimizer.init({"w": asarray([1.0, -2.0])})
+        for _ in range(3):
+            params, state = optimizer.update(params, {"w": asarray([0.5, 0.25])}, state)
+        return to_numpy(params["w"])
+
+    later = kind(0.1)
+    later.momentum = 0.9
+    expected = trained(kind(0.1, momentum=0.9))
+    np.testing.assert_array_equal(trained(later), expected)
+    np.testing.assert_array_equal(trained(kind.from_config(later.get_config())), expected)
+    assert abs(trained(kind(0.1)) - expected).min() > 1e-3
+    for bad in (1.5, -0.1, float("nan"), "0.9", True):
+        with pytest.raises(ValueError, match=r"Argument `momentum` of .* must be"):
+            later.momentum = bad
+    later.momentum = 0.0  # turned off, as if there had never been any
+    np.testing.assert_allclose(trained(later), trained(kind(0.1)), rtol=1e-6)
