@@ -121,6 +121,12 @@ def test_rows_of_a_file_with_other_columns(tmp_path: pathlib.Path) -> None:
     assert path.read_text().splitlines() == ["epoch,loss", "0,1.0"]
 
 
+@pytest.mark.parametrize("separator", [",,", ",;", "\r", "\n", '"'])
+def test_separators_that_no_table_has(tmp_path: pathlib.Path, separator: str) -> None:
+    with pytest.raises(ValueError, match=r"`separator` of CSVLogger must be one character, .* Received: separator="):
+        callbacks.CSVLogger(tmp_path / "log.csv", separator)
+
+
 def test_values_of_json_lines(tmp_path: pathlib.Path) -> None:
     logs = {"n": np.int64(3), "s": "text", "x": float("-inf"), "y": np.float32(0.5), "z": [1, float("nan")], "b": True}
     Script().play(callbacks.JSONLinesLogger(tmp_path / "log"), [logs])
@@ -140,7 +146,7 @@ def test_digits_of_the_progress_bar(value: float, text: str) -> None:
     assert describe({"loss": value, "name": "text", "matrix": np.ones(2)}) == f"loss: {text}"
 
 
-@pytest.mark.parametrize("hook", ["on_epoch_end", "on_train_batch_end"])
+@pytest.mark.parametrize("hook", ["on_epoch_end", "on_train_batch_end", "on_test_batch_end", "on_test_end"])
 @pytest.mark.parametrize(
     "make",
     [
@@ -150,6 +156,8 @@ def test_digits_of_the_progress_bar(value: float, text: str) -> None:
         lambda folder: callbacks.ModelCheckpoint(folder / "a.safetensors"),
         lambda folder: callbacks.ModelCheckpoint(folder / "a.safetensors", save_freq=1),
         lambda folder: callbacks.TerminateOnNaN(),
+        lambda folder: callbacks.TensorBoard(folder, update_freq="batch"),
+        lambda folder: ProgressBar(1),
         lambda folder: ProgressBar(2),
         lambda folder: callbacks.Timing(),
     ],
@@ -158,8 +166,15 @@ def test_hooks_without_logs(tmp_path: pathlib.Path, make: Any, hook: str) -> Non
     model = compiled()
     model.fit(X, Y, verbose=0)
     callback = make(tmp_path)
+    if isinstance(callback, callbacks.TensorBoard):
+        pytest.importorskip("tensorboardX")
     callback.set_model(model)
     callback.set_params({"epochs": 1, "steps": 1, "verbose": 0})
+    if "test" in hook:
+        callback.on_test_begin()
+        getattr(callback, hook)(*[0] * ("batch" in hook))
+        callback.on_test_end()
+        return
     callback.on_train_begin()
     callback.on_epoch_begin(0)
     callback.on_train_batch_begin(0)

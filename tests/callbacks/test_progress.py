@@ -29,6 +29,19 @@ def test_lines_where_there_is_no_terminal(capsys):
     assert " - val_loss: " in lines[1]
 
 
+def test_the_seconds_of_a_line_are_those_since_its_beginning(monkeypatch, capsys):
+    times = iter([100.0, 103.5, 200.0, 200.25])
+    monkeypatch.setattr("portanet.callbacks.progress.time", SimpleNamespace(perf_counter=lambda: next(times)))
+    bar = ProgressBar(2)
+    bar.set_model(SimpleNamespace(position=SimpleNamespace(batch=0)))
+    bar.set_params({"epochs": 3, "steps": 1})
+    for epoch in range(2):
+        bar.on_epoch_begin(epoch)
+        bar.on_epoch_end(epoch, {"loss": 0.5})
+    lines = ["Epoch 1/3 - 3.50s - loss: 0.5000", "Epoch 2/3 - 0.25s - loss: 0.5000"]
+    assert capsys.readouterr().out.splitlines() == lines
+
+
 def test_a_bar_if_asked_for(capsys):
     model().fit(X, Y, epochs=2, validation_split=0.5, verbose=1)
     captured = capsys.readouterr()

@@ -61,6 +61,21 @@ def test_attention(backend):
     check_layer(layers.AdditiveAttention, shapes, (2, 4, 6), {"scale": (3,)})
 
 
+def test_scales_are_factors(backend):
+    """Of the query for products; of the sum of query and key, in the tangent."""
+    query, value = (asarray(normal(*shape)) for shape in ((2, 3, 4), (2, 5, 4)))
+    for mode in ("dot", "concat"):
+        layer, plain = layers.Attention(use_scale=True, score_mode=mode), layers.Attention(score_mode=mode)
+        scale = {"scale": np.asarray(2.0)}
+        layer.build([(2, 3, 4), (2, 5, 4)])
+        layer.set_weights([scale.get(path, np.asarray(0.5)) for path in layer.named_variables()])
+        plain.build([(2, 3, 4), (2, 5, 4)])
+        plain.set_weights([np.asarray(0.5) for _ in plain.weights])
+        key = value if mode == "dot" else value * 2
+        expected = plain([query * 2, value, key])
+        assert_close(layer([query, value]), to_numpy(expected))
+
+
 def test_positions(backend):
     check_layer(layers.SinePositionEncoding, (2, 5, 7), (2, 5, 7), {}, gradient=False)
     check_layer(

@@ -83,6 +83,18 @@ def test_bidirectional(backend):
     )
 
 
+@pytest.mark.parametrize("sequences", [False, True])
+def test_both_directions_are_merged(backend, sequences):
+    x = asarray(normal(2, 4, 3))
+    merge = {"sum": lambda a, b: a + b, "ave": lambda a, b: (a + b) / 2, "mul": lambda a, b: a * b}
+    merge |= {"concat": lambda a, b: np.concatenate([a, b], axis=-1)}
+    for mode, expected in merge.items():
+        layer = layers.Bidirectional(layers.GRU(3, return_sequences=sequences), merge_mode=mode)
+        result = layer(x)
+        forward, backward = (to_numpy(each(x)) for each in (layer.forward_layer, layer.backward_layer))
+        assert_close(result, expected(forward, backward[:, ::-1] if sequences else backward))
+
+
 def test_bidirectional_layers_share_no_weights():
     layer = layers.Bidirectional(layers.RNN([layers.LSTMCell(3), layers.GRUCell(2)]))
     layer.build((2, 4, 3))

@@ -209,6 +209,18 @@ def test_states_and_options_are_part_of_the_graph(backend):
     assert [tuple(shape) for shape in both.output_shape] == [(None, 4, 6), (None, 2, 4, 4)]
 
 
+class Shifted(layers.Layer):
+    def call(self, x, by=None):
+        return x + by
+
+
+def test_arguments_by_name_are_inputs_or_constants(backend):
+    x, by = Input((3,)), Input((3,))
+    a, b = normal(2, 3), normal(2, 3) * 2
+    assert_close(Model([x, by], Shifted()(x, by=by))([asarray(a), asarray(b)]), a + b)
+    assert_close(Model(x, Shifted()(x, by=asarray(b[0])))(asarray(a)), a + b[0])
+
+
 def test_training_can_be_settled_in_the_graph(backend):
     x = Input((3,))
     model = Model(x, layers.Dropout(0.9)(x, training=False))
@@ -320,6 +332,7 @@ ONE, OTHER = Input((3,), name="one"), Input((4,), name="other")
         (lambda: Model(ONE, []), TypeError, "`outputs`.*Received: 'none'"),
         (lambda: layers.Add()([ONE, np.ones((2, 3))]), TypeError,
          "together with something else.*SymbolicArray, ndarray"),
+        (lambda: Shifted()(np.ones((2, 3)), by=ONE), TypeError, "together with something else.*Received: ndarray"),
         (lambda: ONE + 1, TypeError, r"layers.Lambda.*Received: <SymbolicArray 'one'.*\+ 1"),
         (lambda: layers.Dense(3)(ONE) @ OTHER, TypeError, r"operators \+, - and \* with another one"),
         (lambda: ONE.__array_namespace__(), TypeError, "no values to compute with"),
