@@ -3,7 +3,7 @@ import pytest
 
 import portanet
 from portanet import layers
-from tests.support import asarray, assert_close
+from tests.support import asarray, assert_close, to_numpy
 
 
 def mlp(*first):
@@ -32,6 +32,26 @@ def test_both_ways_draw_the_same_weights(backend):
     later(asarray(np.ones((2, 5))))
     for a, b in zip(at_once.get_weights(), later.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("first", [(), ([],), (None,)])
+def test_layers_may_be_added_one_by_one(backend, first):
+    model = portanet.Sequential(*first)
+    model.add(layers.Input((5,)))
+    model.add(layers.Dense(4, activation="relu"))
+    model.add(layers.Dense(3, name="head"))
+    whole = mlp(layers.Input((5,)))
+    assert model.built
+    assert list(model.named_variables()) == list(whole.named_variables())
+    model.set_weights(whole.get_weights())
+    x = asarray(np.linspace(-1, 1, 10).reshape(2, 5))
+    assert_close(model(x), to_numpy(whole(x)))
+
+
+@pytest.mark.parametrize("given", [5, layers.Dense(2), True])
+def test_layers_come_in_a_list(given):
+    with pytest.raises((TypeError, ValueError), match=r"`layers` of model 'sequential' must be a list of layers"):
+        portanet.Sequential(given)
 
 
 def test_names_are_numbered_within_the_model_only(backend):

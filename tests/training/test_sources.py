@@ -181,11 +181,21 @@ def test_a_curriculum_is_a_function_of_the_epoch(backend):
     np.testing.assert_allclose(result, [errors[order[:5]].mean(), errors[order[:10]].mean()], rtol=1e-5)
 
 
+@pytest.mark.parametrize("dtype", ["int64", "uint8"])
+def test_an_order_holds_the_first_and_the_last_and_any_twice(backend, dtype):
+    chosen = np.asarray([19, 0, 0, 7], dtype=dtype)
+    model = line(optimizer=portanet.optimizers.SGD(0.0))
+    (loss,) = model.fit(X, Y, batch_size=3, shuffle=lambda epoch, count: chosen, verbose=0).history["loss"]
+    np.testing.assert_allclose(loss, np.mean((model.predict(X) - Y)[chosen] ** 2), rtol=1e-5)
+
+
 @pytest.mark.parametrize(
     ("order", "message"),
     [
         (lambda e, n: [], "non-empty list of integers"),
         (lambda e, n: [0.5], "non-empty list of integers"),
+        (lambda e, n: [[0, 1]], r"non-empty list of integers. Received: an array of shape \(1, 2\)"),
+        (lambda e, n: [-1, 3], "numbers from 0 to 19. Received: numbers from -1 to 3"),
         (lambda e, n: [0, n], "numbers from 0 to 19. Received: numbers from 0 to 20"),
     ],
 )
