@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -143,6 +144,11 @@ def test_several_outputs(backend: Any) -> None:
     model.fit(batches(GOOD), verbose=0)
     with pytest.raises(ValueError, match=r"numbers from 0 to 2.*Received: y from 0 to 8"):
         model.fit(batches([0, 8, 1, 1]), verbose=0)
+    model.compile("sgd", ["sparse_categorical_crossentropy", None])
+    for labels, fine in ((GOOD, True), ([0, 8, 1, 1], False)):
+        alone = ((portanet.asarray(X), [portanet.asarray(y, "int32"), None]) for y in (GOOD, labels))
+        with contextlib.nullcontext() if fine else pytest.raises(ValueError, match="Received: y from 0 to 8"):
+            model.fit(alone, verbose=0)
 
 
 def test_each_epoch(backend: Any) -> None:
