@@ -181,6 +181,20 @@ def test_a_curriculum_is_a_function_of_the_epoch(backend):
     np.testing.assert_allclose(result, [errors[order[:5]].mean(), errors[order[:10]].mean()], rtol=1e-5)
 
 
+def test_an_order_is_moved_to_the_device_once_an_epoch(backend, monkeypatch):
+    x, y = portanet.asarray(X), portanet.asarray(Y)
+    moved, from_host = [], type(backend).from_host
+
+    def counted(self, array, *args):
+        moved.extend([array.tolist()] if array.shape == (20,) else [])
+        return from_host(self, array, *args)
+
+    monkeypatch.setattr(type(backend), "from_host", counted)
+    line().fit(x, y, batch_size=4, epochs=3, verbose=0)
+    assert len(moved) == 3
+    assert all(sorted(order) == list(range(20)) for order in moved)
+
+
 @pytest.mark.parametrize("dtype", ["int64", "uint8"])
 def test_an_order_holds_the_first_and_the_last_and_any_twice(backend, dtype):
     chosen = np.asarray([19, 0, 0, 7], dtype=dtype)

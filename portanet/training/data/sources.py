@@ -240,9 +240,9 @@ class Examples(Numbered):
             if not self.resident:
                 yield tree_map(lambda leaf, chosen=order[start:stop]: leaf[chosen], self.data)
                 continue
-            if moved is None or moved[0] is not order:
-                moved = order, backend.from_host(order)
-            chosen = moved[1][start:stop]
+            if moved is None:  # the order is that of the whole epoch
+                moved = backend.from_host(order)
+            chosen = moved[start:stop]
             yield tree_map(lambda leaf, chosen=chosen: backend.xp.take(leaf, chosen, axis=0), self.data)
 
     def _cut(self, start: int, stop: int) -> Batch:
