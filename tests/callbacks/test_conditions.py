@@ -127,6 +127,17 @@ def test_separators_that_no_table_has(tmp_path: pathlib.Path, separator: str) ->
         callbacks.CSVLogger(tmp_path / "log.csv", separator)
 
 
+@pytest.mark.parametrize("frequency", ["step", 0, 1.5, np.asarray([1, 2])])
+def test_frequencies_are_words_or_numbers(tmp_path: pathlib.Path, frequency: Any) -> None:
+    for make, name in (
+        (callbacks.ModelCheckpoint, "save_freq"),
+        (callbacks.BackupAndRestore, "save_freq"),
+        (callbacks.TensorBoard, "update_freq"),
+    ):
+        with pytest.raises((TypeError, ValueError), match=rf"`{name}` of {make.__name__} must be .*Received: {name}="):
+            make(tmp_path / "a", **{name: frequency})
+
+
 def test_values_of_json_lines(tmp_path: pathlib.Path) -> None:
     logs = {"n": np.int64(3), "s": "text", "x": float("-inf"), "y": np.float32(0.5), "z": [1, float("nan")], "b": True}
     Script().play(callbacks.JSONLinesLogger(tmp_path / "log"), [logs])

@@ -164,8 +164,9 @@ def test_batches_epochs_and_callbacks(fits: list[dict[str, Any]], capsys: pytest
     classifier(batch_size=7, verbose=2).fit(x, y)
     assert fits[-1]["batch_size"] == 7
     assert "loss" in capsys.readouterr().out
-    with pytest.raises(ValueError, match=r"`batch_size`.*Received: batch_size='all'"):
-        classifier(batch_size="all").fit(x, y)
+    for wrong in ("all", 0, np.asarray([2, 3])):
+        with pytest.raises(ValueError, match=r"`batch_size` must be a positive integer. Received: batch_size="):
+            classifier(batch_size=wrong).fit(x, y)
 
 
 def test_a_fit_starts_afresh_or_goes_on() -> None:

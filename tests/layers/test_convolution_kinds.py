@@ -135,3 +135,23 @@ def test_locally_connected_input_of_another_size() -> None:
     layer.build((2, 6, 2))
     with pytest.raises(ValueError, match=r"kernel has \(5,\) positions. Received: an input of shape \(2, 7, 2\)"):
         layer(np.ones((2, 7, 2), dtype="float32"))
+
+
+# Where the output begins in that of padding="valid", by size of the kernel, for output_padding 0, 1 and 2: as Keras.
+BEGINNINGS = {2: (1, 0, 0), 3: (1, 0, 0), 4: (2, 1, 1), 5: (2, 1, 1)}
+
+
+@pytest.mark.parametrize("size", BEGINNINGS)
+def test_output_padding_of_transposed_convolutions(backend: Backend, size: int) -> None:
+    rng = np.random.default_rng(size)
+    x, kernel = rng.normal(size=(2, 3, 4)), rng.normal(size=(size, 5, 4))
+    for extra, start in enumerate(BEGINNINGS[size]):
+        full = np.zeros((2, 3 * 6 + size, 5))
+        for n, k in np.ndindex(3, size):
+            full[:, 3 * n + k] += x[:, n] @ kernel[k].T
+        for padding, begin, count in (("same", start, 6 + size % 2 + extra), ("valid", 0, 6 + size + extra)):
+            layer = layers.Conv1DTranspose(5, size, 3, padding, output_padding=extra, dtype="float64")
+            layer.build((2, 3, 4))
+            layer.set_weights([kernel, np.zeros(5)])
+            assert layer.compute_output_shape((None, 3, 4)) == (None, count, 5)
+            assert_close(layer(asarray(x, "float64")), full[:, begin : begin + count], dtype="float64")
