@@ -70,11 +70,16 @@ def test_describe(logs, text):
 
 def test_evaluation_and_prediction_say_what_they_are(capsys):
     made = model()
-    made.evaluate(X, Y, verbose=2)
+    loss = made.evaluate(X, Y, verbose=2)
+    line = capsys.readouterr().out
+    assert line.startswith("Evaluation - ")
+    assert line.endswith(f"s - loss: {loss:.4f}\n")
+    made.evaluate(X, Y, verbose=1)
+    bar = capsys.readouterr().err
+    assert "Evaluation: 100%" in bar
+    assert f"loss: {loss:.4f}" in bar
     made.predict(X, verbose=1)
-    captured = capsys.readouterr()
-    assert captured.out.startswith("Evaluation - ")
-    assert "Prediction: 100%" in captured.err
+    assert "Prediction: 100%" in capsys.readouterr().err
 
 
 def test_one_among_the_callbacks_takes_the_place_of_that_of_fit(capsys):
@@ -123,6 +128,7 @@ def test_the_loss_is_fetched_now_and_then(capsys):
 )
 def test_where_bars_are_shown(monkeypatch, terminal, shell, bars):
     monkeypatch.setattr(sys, "stderr", SimpleNamespace(isatty=lambda: terminal))
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: object())  # widgets are of use in notebooks alone
     if shell is not None:
         monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=type(shell, (), {})))
     assert shows_bars() is bars

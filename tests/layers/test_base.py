@@ -1,3 +1,5 @@
+import inspect
+
 import numpy as np
 import pytest
 
@@ -158,3 +160,16 @@ def test_a_layer_without_a_policy_computes_in_the_dtype_of_its_weights_in_a_mode
     model = portanet.Model(x, layers.Dense(1, kernel_initializer="ones")(x), dtype="mixed_float16")
     value = 1 + 2.0**-20  # 1 in half precision
     assert float(model(asarray([[value]]))[0, 0]) == np.float32(value)
+
+
+KINDS = [kind for kind in vars(layers).values() if inspect.isclass(kind) and issubclass(kind, layers.Layer)]
+KINDS += [portanet.Sequential, portanet.models.Functional]
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+def test_a_call_without_options_is_one_of_inference_without_masks(kind):
+    off = {"training": False, "return_attention_scores": False, "return_mask": False, "start_index": 0}
+    off["use_causal_mask"] = kind is layers.TransformerDecoder  # as in KerasHub
+    parameters = inspect.signature(kind.call).parameters.values()
+    given = {each.name: each.default for each in parameters if each.default is not each.empty}
+    assert given == {name: off.get(name) for name in given}
