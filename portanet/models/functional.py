@@ -111,8 +111,8 @@ class Functional(Model):
                 continue
             given = _mapped(node.args[0], values.get)
             node.layer.check_data(given)
-            if node.layer.keeps_values and isinstance(node.outputs, SymbolicArray):
-                values[node.outputs] = given
+            if node.layer.keeps_values:
+                values.update(zip(flat(node.outputs), flat(given), strict=True))
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         given = in_order(self, self._names, map_shapes(ArraySpec, input_shape))

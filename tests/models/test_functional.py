@@ -209,6 +209,19 @@ def test_states_and_options_are_part_of_the_graph(backend):
     assert [tuple(shape) for shape in both.output_shape] == [(None, 4, 6), (None, 2, 4, 4)]
 
 
+def test_data_is_checked_behind_layers_that_pass_on_a_list(backend):
+    words, other = Input((3,), dtype="int32"), Input((2,), dtype="int32")
+    first, second = layers.Identity()([words, other])
+    vectors = [layers.Flatten()(layers.Embedding(4, 2)(each)) for each in (first, second)]
+    model = Model([words, other], layers.Concatenate()(vectors))
+    fine = [np.full((2, 3), 3, dtype="int32"), np.full((2, 2), 3, dtype="int32")]
+    assert model.predict(fine).shape == (2, 10)
+    for position in (0, 1):
+        wrong = [asarray(part + np.int32(i == position)) for i, part in enumerate(fine)]
+        with pytest.raises(IndexError, match=r"integers from 0 to 3. Received: integers from 4 to 4"):
+            model.check_data(wrong)
+
+
 class Shifted(layers.Layer):
     def call(self, x, by=None):
         return x + by
