@@ -181,6 +181,22 @@ def test_a_curriculum_is_a_function_of_the_epoch(backend):
     np.testing.assert_allclose(result, [errors[order[:5]].mean(), errors[order[:10]].mean()], rtol=1e-5)
 
 
+@pytest.mark.parametrize(
+    ("options", "steps"),
+    [
+        ({}, 5),
+        ({"shuffle": False}, 5),
+        ({"batch_size": 7}, 3),
+        ({"steps_per_epoch": 3}, 3),
+        ({"shuffle": lambda epoch, count: [0]}, None),  # known when it is called
+    ],
+)
+def test_callbacks_know_the_steps_of_an_epoch(options, steps):
+    look = portanet.callbacks.Callback()
+    line().fit(X, Y, **{"batch_size": 4, "verbose": 0, "callbacks": [look], **options})
+    assert look.params["steps"] == steps
+
+
 def test_an_order_is_moved_to_the_device_once_an_epoch(backend, monkeypatch):
     x, y = portanet.asarray(X), portanet.asarray(Y)
     moved, from_host = [], type(backend).from_host
