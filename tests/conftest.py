@@ -77,13 +77,18 @@ def pytest_report_header() -> str:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
-        "--sample", type=int, default=1, metavar="K", help="run the first case of each test, and one in K of the others"
+        "--sample",
+        type=int,
+        metavar="K",
+        help="of the tests that take a backend, run the first case of each and one in K of the others",
     )
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what a sample does not include; the same tests each time, also in parallel workers."""
     every = config.getoption("sample")
+    if every is None:
+        return
     seen: set[str] = set()
     chosen: list[pytest.Item] = []
     others: list[pytest.Item] = []
@@ -91,10 +96,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         test = item.nodeid.partition("[")[0]
         include = test not in seen or zlib.crc32(item.nodeid.encode()) % every == 0
         seen.add(test)
-        (chosen if include else others).append(item)
-    if others:
-        config.hook.pytest_deselected(items=others)
-        items[:] = chosen
+        (chosen if include and "backend" in getattr(item, "fixturenames", ()) else others).append(item)
+    config.hook.pytest_deselected(items=others)
+    items[:] = chosen
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
