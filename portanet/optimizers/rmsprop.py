@@ -8,12 +8,13 @@ from typing import Any
 from portanet import checks
 from portanet.autodiff import array_namespace
 from portanet.backends import Array
-from portanet.optimizers.base import Optimizer, Tree, elementwise_step, running_mean, running_square
+from portanet.optimizers.base import Tree, elementwise_step, running_mean, running_square
+from portanet.optimizers.momentum import WithMomentum
 from portanet.schedules import Hyperparameter
 from portanet.schedules.base import hyperparameter
 
 
-class RMSprop(Optimizer):
+class RMSprop(WithMomentum):
     """RMSprop (Hinton 2012): `v` is a running mean of g^2; `p -= rate * g / sqrt(v + epsilon)`; as in Keras.
 
     Args:
@@ -50,17 +51,6 @@ class RMSprop(Optimizer):
         self.centered = checks.boolean("centered", centered, type(self))
         self.slots = ("v", *(["mean"] if centered else []))
         self.momentum = momentum
-
-    @property
-    def momentum(self) -> Hyperparameter:
-        """The momentum: a number in [0, 1), or a schedule; training that began without cannot add it."""
-        return self._momentum
-
-    @momentum.setter
-    def momentum(self, value: Hyperparameter) -> None:
-        self._momentum = hyperparameter("momentum", value, type(self), "[0, 1)")
-        if value and "momentum" not in self.slots:
-            self.slots = (*self.slots, "momentum")
 
     @elementwise_step
     def step(self, p: Array, g: Array, slots: Tree, now: SimpleNamespace) -> Array:

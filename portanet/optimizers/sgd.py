@@ -7,12 +7,12 @@ from typing import Any
 
 from portanet import checks
 from portanet.backends import Array
-from portanet.optimizers.base import Optimizer, Tree, elementwise_step
+from portanet.optimizers.base import Tree, elementwise_step
+from portanet.optimizers.momentum import WithMomentum
 from portanet.schedules import Hyperparameter
-from portanet.schedules.base import hyperparameter
 
 
-class SGD(Optimizer):
+class SGD(WithMomentum):
     """Gradient descent, optionally with momentum: `v = momentum * v - rate * g; p += v`; as in Keras.
 
     With `nesterov`, `p += momentum * v - rate * g` (Sutskever et al. 2013).
@@ -44,17 +44,6 @@ class SGD(Optimizer):
         super().__init__(learning_rate, **options)
         self.momentum = momentum
         self.nesterov = checks.boolean("nesterov", nesterov, type(self))
-
-    @property
-    def momentum(self) -> Hyperparameter:
-        """The momentum: a number in [0, 1), or a schedule; training that began without cannot add it."""
-        return self._momentum
-
-    @momentum.setter
-    def momentum(self, value: Hyperparameter) -> None:
-        self._momentum = hyperparameter("momentum", value, type(self), "[0, 1)")
-        if value and "momentum" not in self.slots:
-            self.slots = (*self.slots, "momentum")
 
     @elementwise_step
     def step(self, p: Array, g: Array, slots: Tree, now: SimpleNamespace) -> Array:
