@@ -65,7 +65,7 @@ ACCEPTED: list[tuple[str, str, str, str]] = [
     (".*", "log", "generator", "any iterable of strings"),
     ("schedules.plot", "schedules", "{}", "nothing to plot"),
     ("Model.compile", "loss_weights", r"\[None\]|-1.0|\[-1.0\]", "as in Keras; None is 1"),
-    ("Model.fit", "initial_epoch|prefetch", "0", "the first epoch; no thread"),
+    ("Model.fit", "initial_epoch", "0", "the first epoch"),
     ("Model.*", "prefetch", "0", "no thread"),
     ("Model.fit", "validation_freq", r"\[1\] \* 7", "the epochs"),
     ("asarray|to_host", "x", ".*", "numbers and lists are data; `to_host` copies what NumPy takes"),
