@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any
 
@@ -9,7 +10,7 @@ from portanet import checks
 from portanet.activations.bounded import hard_sigmoid, sigmoid
 from portanet.activations.pointwise import pointwise
 from portanet.autodiff import array_namespace
-from portanet.backends import Array, overridable
+from portanet.backends import Array
 from portanet.ops.erf import erfc
 
 
@@ -58,8 +59,7 @@ def mish(x: Array) -> Any:
     return x * t, lambda xp: t + x * (1 - t * t) * (0.5 * xp.tanh(0.5 * x) + 0.5)
 
 
-@pointwise
-@overridable
+@functools.partial(pointwise, may_override=True)
 def gelu(x: Array, approximate: bool = False) -> Any:
     """`x` times the probability that a standard normal variable is below x (Hendrycks and Gimpel 2016).
 

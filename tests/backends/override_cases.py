@@ -166,7 +166,8 @@ def random_words_cases() -> list[Case]:
 CASES: dict[str, list[Case]] = {
     "erf_values": ELEMENTS,
     "erfc_values": ELEMENTS,
-    "gelu": ELEMENTS,
+    "gelu_and_slope": ELEMENTS,
+    "gelu_value": ELEMENTS,
     "index_add": index_add_cases(),
     "convolve": convolution_cases("convolve"),
     "convolve_input": convolution_cases("convolve_input"),

@@ -15,7 +15,7 @@ from portanet.backends.numpy.lstm import lstm
 from portanet.backends.numpy.memory import keep_freed_memory
 from portanet.backends.numpy.random import random_words
 from portanet.backends.numpy.scan import scan
-from portanet.backends.numpy.special import erfc_values, gelu
+from portanet.backends.numpy.special import erfc_values, gelu_and_slope, gelu_value
 
 
 def index_add(rows: Array, index: Array, size: int) -> Array:
@@ -59,7 +59,8 @@ class NumpyBackend(Backend):
         "scan": scan,
         "lstm": lstm,
         "erfc_values": erfc_values,
-        "gelu": gelu,
+        "gelu_and_slope": gelu_and_slope,
+        "gelu_value": gelu_value,
         "convolve": convolve,
         "convolve_input": convolve_input,
         "convolve_kernel": convolve_kernel,

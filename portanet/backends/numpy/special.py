@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from portanet.backends.base import Array
+from portanet.backends.overrides import elementwise
 
 # W. H. Press et al., Numerical Recipes, 2nd edition, 1992, section 6.2, erfcc; highest power first.
 _ERFC = (
@@ -47,21 +48,33 @@ def erfc_values(x: Array) -> Any:
     return y
 
 
-def gelu(x: Array, approximate: bool = False) -> Any:
-    """`portanet.activations.gelu` and its slope in float32, the relative error 2e-6 for x > -6; other dtypes are left
-    to the definition.
+def gelu_value(x: Array, approximate: bool = False) -> Any:
+    """`portanet.activations.gelu` in float32, of relative error 2e-6 for x > -6; other dtypes by definition."""
+    if x.dtype != np.float32 or not x.ndim or approximate is not False:
+        return NotImplemented
+    return _gelu(np.empty_like(x), None, x)
+
+
+def gelu_and_slope(x: Array, approximate: bool = False) -> Any:
+    """The same with its slope."""
+    if x.dtype != np.float32 or not x.ndim or approximate is not False:
+        return NotImplemented
+    return _gelu(np.empty_like(x), np.empty_like(x), x)
+
+
+@elementwise
+def _gelu(y: Array, slope: Array | None, x: Array) -> Any:
+    """Write GELU and its slope into arrays of the shape of `x`.
 
     Both need exp(-x^2 / 2): computed together they cost little more than one of them. With q the probability of a
     normal number beyond |x|, and p its density there: y = max(x, 0) - |x| q, and r = q - |x| p is the slope below 0;
     above, it is 1 - r.
     """
-    if x.dtype != np.float32 or not x.ndim or approximate is not False:
-        return NotImplemented
     # Minimum and maximum are four times as fast with an array as with a number.
-    size, bound = np.abs(x), np.full_like(x, 40.0)
+    size, bound = np.abs(x, out=slope), np.full_like(x, 40.0)
     np.minimum(size, bound, out=size)  # exp(-800) is 0, and 0 * inf no number
     bound.fill(0.0)
-    y = np.maximum(x, bound)
+    np.maximum(x, bound, out=y)
     t = np.multiply(size, 0.5 * math.sqrt(0.5), out=bound)
     t += 1.0
     np.reciprocal(t, out=t)
@@ -75,14 +88,18 @@ def gelu(x: Array, approximate: bool = False) -> Any:
     bell *= -0.5
     np.exp(bell, out=bell)
     q *= bell
+    if slope is None:
+        q *= size
+        y -= q
+        return y
     bell *= size
     bell *= 1 / math.sqrt(2 * math.pi)
     np.subtract(q, bell, out=bell)
     q *= size
     y -= q
     above = np.greater(x, 0, out=q, casting="unsafe")
-    slope = np.multiply(bell, above, out=size)
+    np.multiply(bell, above, out=slope)
     slope *= -2.0
     slope += bell
     slope += above
-    return y, lambda xp: slope
+    return y, slope
