@@ -182,6 +182,15 @@ def pull(trace: Trace, pairs: list[tuple[Any, Any]], inputs: Any, nested: bool, 
     return tree_map(cotangent, inputs)
 
 
+def pulled(node: Node, g: Any) -> Any:
+    """The cotangent of the parent of a node, or a sequence of those of its parents.
+
+    Several parents share one map to all their cotangents, or have one map each.
+    """
+    pull = node.pull
+    return [part(g) for part in pull] if type(pull) is tuple else pull(g)
+
+
 def _consumed(_: Any) -> Any:
     raise TraceError(
         "This pullback has already been called, which freed its recording. To call it more than once, pass "
@@ -206,11 +215,13 @@ def pull_back(seeds: Iterable[tuple[Node, Any]], retain: bool = False) -> dict[N
     # Inside another trace, cotangents stay in its namespace: an array-api-strict array refuses `plain * traced`.
     nested = any(type(g) is TracedArray for _, g in seeds)
 
-    def add(node: Node, g: Any) -> None:
+    def suited(g: Any) -> Any:
         if nested:
-            g = lift(g)
-        elif type(g) is TracedArray and g._trace is None:
-            g = g._value
+            return lift(g)
+        return g._value if type(g) is TracedArray and g._trace is None else g
+
+    def add(node: Node, g: Any) -> None:
+        g = suited(g)
         if node in pending:
             pending[node] = pending[node] + g
         else:
@@ -222,19 +233,22 @@ def pull_back(seeds: Iterable[tuple[Node, Any]], retain: bool = False) -> dict[N
     while queue:
         node = heappop(queue)[1]
         g = pending.pop(node)
-        pull = node.pull
-        parents: Any = node.parents
-        if pull is None:
-            inputs[node] = g
-            continue
-        grads = pull(g)
-        if not retain:
-            node.pull, node.parents = _consumed, None
-        if type(parents) is Node:
-            if grads is not None:
+        while node.pull is not None:
+            parents: Any = node.parents
+            grads = pulled(node, g)
+            if not retain:
+                node.pull, node.parents = _consumed, None
+            if type(parents) is not Node:
+                for parent, grad in zip(parents, grads, strict=True):
+                    if grad is not None:
+                        add(parent, grad)
+                break
+            if grads is None:
+                break
+            if queue and parents.serial <= -queue[0][0]:
                 add(parents, grads)
+                break
+            node, g = parents, suited(grads)  # the newest of all: it would be popped next
         else:
-            for parent, grad in zip(parents, grads, strict=True):
-                if grad is not None:
-                    add(parent, grad)
+            inputs[node] = g
     return inputs

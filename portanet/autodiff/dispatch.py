@@ -9,13 +9,15 @@ of `sum(cotangent * tangent)`: for complex arrays the pullback is the transpose,
 from __future__ import annotations
 
 import functools
-import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from types import MethodType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from portanet.autodiff.traced import TracedArray, unwrap
 from portanet.autodiff.tracing import (
+    NO_ARRAYS,
+    REAL_SCALARS,
     SCALARS,
     constant,
     differentiable,
@@ -31,6 +33,7 @@ from portanet.autodiff.tracing import (
     single,
     split,
 )
+from portanet.autodiff.views import Put, View, link_view, shares_memory
 
 if TYPE_CHECKING:
     from portanet.autodiff.namespace import Namespace
@@ -92,17 +95,26 @@ def fitted(xp: Namespace, pull: LinearMap, operand: Any, ans: Any) -> LinearMap:
     shape, dtype = operand.shape, operand.dtype
     if shape == ans.shape and (dtype is ans.dtype or dtype == ans.dtype):
         return pull
-    return lambda g: fit(xp, pull(g), shape, dtype)
+    return MethodType(_fit_pulled, (xp, pull, shape, dtype))
+
+
+def _fit_pulled(fitting: tuple[Namespace, LinearMap, tuple[int, ...], Any], g: Any) -> Any:
+    xp, pull, shape, dtype = fitting
+    return fit(xp, pull(g), shape, dtype)
 
 
 # One function per number of operands: the common cases are short because every traced operation pays for them
 
 
-def recorder(raw: Callable[..., Any], rule: Rule, xp: Namespace) -> Callable[..., Any]:
-    """Wrap a library's function `raw`, with its rule, as a function that records itself."""
+def recorder(raw: Callable[..., Any], rule: Rule, xp: Namespace, put: Put | None = None) -> Callable[..., Any]:
+    """Wrap a library's function `raw`, with its rule, as a function that records itself; `put` is that of a `View`."""
+    if len(rule.pulls) == 1 and not rule.elementwise and not rule.variadic:
+        return of_first(raw, rule, xp, put)
     if not rule.elementwise:
-        return general(raw, rule, xp)
-    return unary(raw, rule, xp) if len(rule.pulls) == 1 else binary(raw, rule, xp)
+        op = general(raw, rule, xp)
+    else:
+        op = unary(raw, rule, xp) if len(rule.pulls) == 1 else binary(raw, rule, xp)
+    return op if put is None else viewing(op, View(rule.name, op, put))
 
 
 def unary(raw: Callable[..., Any], rule: Rule, xp: Namespace) -> Callable[..., Any]:
@@ -143,8 +155,11 @@ def binary(raw: Callable[..., Any], rule: Rule, xp: Namespace) -> Callable[..., 
                             px, py = pull_x(xp, ans, xv, yv), pull_y(xp, ans, xv, yv)
                             if xv.shape != yv.shape or xv.dtype != yv.dtype:
                                 px, py = fitted(xp, px, xv, ans), fitted(xp, py, yv, ans)
-                            return record(xp, trace, name, ans, (x._link, y._link), lambda g: (px(g), py(g)))
-                    elif type(y) is type(xv) or type(y) in SCALARS:
+                            return record(xp, trace, name, ans, (x._link, y._link), (px, py))
+                    elif type(y) in REAL_SCALARS:  # the result has the shape and dtype of x
+                        ans = raw(xv, y)
+                        return record(xp, trace, name, ans, x._link, pull_x(xp, ans, xv, y))
+                    elif type(y) is type(xv) or type(y) is complex:
                         ans = raw(xv, y)
                         return record(xp, trace, name, ans, x._link, fitted(xp, pull_x(xp, ans, xv, y), xv, ans))
             elif type(y) is TracedArray:
@@ -152,7 +167,10 @@ def binary(raw: Callable[..., Any], rule: Rule, xp: Namespace) -> Callable[..., 
                 plain = type(x) is type(yv) or type(x) in SCALARS
                 if plain and trace is not None and not trace.forward and trace.alive and type(yv) is not TracedArray:
                     ans = raw(x, yv)
-                    return record(xp, trace, name, ans, y._link, fitted(xp, pull_y(xp, ans, x, yv), yv, ans))
+                    pull = pull_y(xp, ans, x, yv)
+                    if type(x) not in REAL_SCALARS:
+                        pull = fitted(xp, pull, yv, ans)
+                    return record(xp, trace, name, ans, y._link, pull)
         except Exception:
             pass  # the fallback fails again and can explain why
         return fallback(x, y)
@@ -169,11 +187,59 @@ def broadcasting(rule: Rule) -> Rule:
     return Rule(rule.name, tuple(fit_to(i, pull) for i, pull in enumerate(rule.pulls)), rule.pushes)
 
 
+def of_first(raw: Callable[..., Any], rule: Rule, xp: Namespace, put: Put | None) -> Callable[..., Any]:
+    """Record a function of one array and options, such as `sum` or `reshape`."""
+    name, pull = rule.name, rule.pulls[0]
+    compute = fallback = general(raw, rule, xp)
+    view = None
+    if put is not None:
+        view = View(name, compute, put)
+        fallback = viewing(compute, view)
+
+    def op(x: Any, /, *args: Any, **kwargs: Any) -> Any:
+        if kwargs and ("dtype" in kwargs or TracedArray in map(type, kwargs.values())):
+            return fallback(x, *args, **kwargs)
+        if not NO_ARRAYS.issuperset(map(type, args)):
+            return fallback(x, *args, **kwargs)
+        if type(x) is not TracedArray:
+            return raw(x, *args, **kwargs)
+        trace, value = x._trace, x._value
+        if trace is None or trace.forward or not trace.alive or type(value) is TracedArray or x._xp is not xp:
+            return fallback(x, *args, **kwargs)
+        try:
+            ans = raw(value, *args, **kwargs)
+        except Exception:
+            return fallback(x, *args, **kwargs)  # fails again and can explain why
+        if isinstance(ans, (tuple, list)):
+            pulled = pull(xp, ans, value, *args, **kwargs)
+            return rebuild(ans, record_many(xp, trace, name, ans, x._link, pulled))
+        out = record(xp, trace, name, ans, x._link, pull(xp, ans, value, *args, **kwargs))
+        if view is not None and (getattr(ans, "base", None) is value or shares_memory(view, x, out, args, kwargs)):
+            link_view(view, x, out, args, kwargs)
+        return out
+
+    return op
+
+
+def viewing(compute: Callable[..., Any], view: View) -> Callable[..., Any]:
+    """`compute`, whose result remembers its operand if it shares memory with it, and the operand it."""
+
+    def op(x: Any, /, *args: Any, **kwargs: Any) -> Any:
+        out = compute(x, *args, **kwargs)
+        if type(x) is TracedArray and shares_memory(view, x, out, args, kwargs):
+            link_view(view, x, out, args, kwargs)
+        return out
+
+    return functools.update_wrapper(op, compute)
+
+
 def general(raw: Callable[..., Any], rule: Rule, xp: Namespace) -> Callable[..., Any]:
     """Record a function of any number of positional operands, at any mixture of nesting levels."""
     name = rule.name
 
     def op(*args: Any, **kwargs: Any) -> Any:
+        if TracedArray not in map(type, args) and TracedArray not in map(type, kwargs.values()):
+            return raw(*args, **kwargs)
         if kwargs:
             kwargs = {k: unwrap(v) for k, v in kwargs.items()}
         operands = single(xp, args)
@@ -223,12 +289,12 @@ def general(raw: Callable[..., Any], rule: Rule, xp: Namespace) -> Callable[...,
                 for a, t in zip(ans, tangent, strict=True)
             ]
             return rebuild(ans, outs)
-        pulls = [rule.pull(i, xp, ans, values, kwargs) for i in links]
+        pull: Any = tuple([rule.pull(i, xp, ans, values, kwargs) for i in links])
         parents: Any = tuple(links.values())
-        if len(pulls) == 1:
-            parents, pull = parents[0], pulls[0]
-        else:
-            pull = functools.partial(_pull_each, pulls)
+        if len(pull) == 1:
+            parents, pull = parents[0], pull[0]
+        elif several:
+            pull = functools.partial(_pull_each, pull)
         if several:
             return rebuild(ans, record_many(xp, trace, name, ans, parents, pull))
         return record(xp, trace, name, ans, parents, pull)
@@ -236,7 +302,7 @@ def general(raw: Callable[..., Any], rule: Rule, xp: Namespace) -> Callable[...,
     return op
 
 
-def _pull_each(pulls: list[LinearMap], g: Any) -> list[Any]:
+def _pull_each(pulls: Sequence[LinearMap], g: Any) -> list[Any]:
     return [pull(g) for pull in pulls]
 
 
@@ -245,88 +311,6 @@ def conform(xp: Namespace, tangent: Any, ans: Any) -> Any:
     if tangent.shape != ans.shape:
         tangent = xp.broadcast_to(tangent, ans.shape)
     return tangent if tangent.dtype == ans.dtype else xp.astype(tangent, ans.dtype)
-
-
-# Views: only what a later write needs is noted, see writing.py
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """A function whose result may share memory with its first operand.
-
-    `compute` is the function, recorded; `put(xp, x, part, *args, **kwargs)` is `x` with a new value of the result in
-    it.
-    """
-
-    name: str
-    compute: Callable[..., Any]
-    put: Callable[..., Any]
-
-    def read_only(self, x: Any, part: TracedArray) -> bool:
-        """Whether the library forbids writing to `part`, a result for `x`."""
-        torch = hasattr(unwrap(part), "untyped_storage")
-        if self.name == "broadcast_to":
-            return not torch or x.shape != part.shape
-        return self.name == "linalg.diagonal" and not torch
-
-
-def viewing(compute: Callable[..., Any], name: str, put: Callable[..., Any]) -> Callable[..., Any]:
-    """`compute`, whose result remembers its operand if it shares memory with it, and the operand it."""
-    view = View(name, compute, put)
-
-    def op(x: Any, /, *args: Any, **kwargs: Any) -> Any:
-        out = compute(x, *args, **kwargs)
-        # Mostly the base of the result is the operand itself, which costs less to ask.
-        if type(x) is TracedArray and (
-            getattr(out._value, "base", None) is x._value or shares_memory(view, x, out, args, kwargs)
-        ):
-            out._base = (x, view, args, kwargs)
-            if x._views is None:
-                x._views = [weakref.ref(out)]
-            else:
-                remember(x._views, out)
-        return out
-
-    return functools.update_wrapper(op, compute)
-
-
-def remember(views: list[weakref.ref[TracedArray]], view: TracedArray) -> None:
-    """Add a view to those of an array; references to views that are gone are removed each time the list has doubled."""
-    count = len(views)
-    if count >= 8 and not count & (count - 1):
-        views[:] = [reference for reference in views if reference() is not None]
-    views.append(weakref.ref(view))
-
-
-def has_views(x: Any) -> bool:
-    """Whether the library of an array is known to return views."""
-    x = unwrap(x)
-    return hasattr(x, "base") or hasattr(x, "untyped_storage")
-
-
-def shares_memory(view: View, x: TracedArray, out: TracedArray, args: Any, kwargs: Any) -> bool:
-    """Whether `out`, a result of `view`, shares memory with its operand `x`, or would in some libraries."""
-    value, whole = out._value, x._value
-    if type(value) is TracedArray or type(whole) is TracedArray:
-        value, whole = unwrap(value), unwrap(whole)
-    if hasattr(value, "base"):  # of NumPy and CuPy
-        base = value.base
-        shared = base is not None and (base is whole or base is whole.base or owner(value) is owner(whole))
-        return shared or value is whole or view.name == "linalg.diagonal"
-    if hasattr(value, "untyped_storage"):  # of PyTorch
-        shared = value.untyped_storage().data_ptr() == whole.untyped_storage().data_ptr()
-        return shared or view.name == "linalg.diagonal"
-    if view.name in ("conj", "positive", "to_device") or kwargs.get("copy"):
-        return False
-    key = args[0] if view.name == "getitem" else None
-    return not any(hasattr(k, "dtype") for k in (key if type(key) is tuple else (key,)))
-
-
-def owner(x: Any) -> Any:
-    """The array of NumPy or CuPy that owns the memory of `x`."""
-    while hasattr(x.base, "base"):
-        x = x.base
-    return x
 
 
 def passthrough(raw: Callable[..., Any], xp: Namespace) -> Callable[..., Any]:

@@ -12,7 +12,7 @@ import functools
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from portanet.autodiff import dispatch, writing
+from portanet.autodiff import dispatch, views, writing
 from portanet.autodiff.rules import COMPOSITES, CREATION, PASSTHROUGH, PRIMITIVES, RULES, VIEWS
 from portanet.autodiff.traced import TracedArray, unwrap
 from portanet.autodiff.tracing import copied, is_array, rebuild, require_same
@@ -88,18 +88,20 @@ class Section:
     def _wrap(self, name: str) -> Any:
         key = self._prefix + name
         function = self._recording(name, key, self._root)
-        return dispatch.viewing(function, key, VIEWS[key]) if key in VIEWS else function
+        if key in VIEWS and key not in RULES:
+            return dispatch.viewing(function, views.View(key, function, VIEWS[key]))
+        return function
 
     def _recording(self, name: str, key: str, root: Any) -> Any:
         if key in PRIMITIVES:
-            return dispatch.recorder(functools.partial(PRIMITIVES[key], self.raw), RULES[key], root)
+            return dispatch.recorder(functools.partial(PRIMITIVES[key], self.raw), RULES[key], root, VIEWS.get(key))
         if key in CONSTANTS or name.startswith("__array"):
             return getattr(self.raw, name)
         if key in SECTIONS:
             return Section(getattr(self.raw, name), f"{name}.", root)
         if key in RULES:
             raw = getattr(self.raw, name)
-            return _described(dispatch.recorder(raw, RULES[key], root), name, raw)
+            return _described(dispatch.recorder(raw, RULES[key], root, VIEWS.get(key)), name, raw)
         if key in CREATION or key in PASSTHROUGH or key in COMPOSITES:
             raw = getattr(self.raw, name)
             plain = (_creator if key in CREATION else dispatch.passthrough)(raw, root)

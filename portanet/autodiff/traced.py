@@ -21,8 +21,8 @@ from portanet.backends import Array
 from portanet.tree import tree_leaves
 
 if TYPE_CHECKING:
-    from portanet.autodiff.dispatch import View
     from portanet.autodiff.namespace import Namespace
+    from portanet.autodiff.views import View
 
 COMPUTE = "Compute with xp = x.__array_namespace__(), or pass portanet.autodiff.stop_gradient(x), the value alone."
 next_serial = itertools.count().__next__
@@ -54,11 +54,11 @@ class Trace:
 
 
 class Node:
-    """One recorded operation: `pull(cotangent)` returns the cotangents of `parents` (one, for a single node)."""
+    """One recorded operation: `boundary.pulled(node, cotangent)` is the cotangent of its parent or parents."""
 
     __slots__ = ("op", "parents", "pull", "serial")
 
-    def __init__(self, op: str, parents: Node | tuple[Node, ...] | None, pull: Callable[[Any], Any] | None) -> None:
+    def __init__(self, op: str, parents: Node | tuple[Node, ...] | None, pull: Any) -> None:
         self.serial = next_serial()
         self.op = op
         self.parents = parents

@@ -12,7 +12,8 @@ from portanet.backends import device_of, raw_namespace
 if TYPE_CHECKING:
     from portanet.autodiff.namespace import Namespace
 
-SCALARS = frozenset({bool, int, float, complex})
+REAL_SCALARS = frozenset({bool, int, float})
+SCALARS = REAL_SCALARS | {complex}
 NO_ARRAYS = SCALARS | {tuple, slice, str, type(None), type(Ellipsis)}
 
 
@@ -134,7 +135,7 @@ def constant(xp: Namespace, value: Any) -> Any:
     return TracedArray(value, None, None, xp) if is_array(value) else value
 
 
-def record(xp: Namespace, trace: Trace, op: str, ans: Any, parents: Any, pull: Callable[[Any], Any]) -> TracedArray:
+def record(xp: Namespace, trace: Trace, op: str, ans: Any, parents: Any, pull: Any) -> TracedArray:
     """Wrap the result of an operation and remember how to pull its cotangent back."""
     out = TracedArray(ans, trace, Node(op, parents, pull), xp)
     if trace.log is not None:

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 import array_api_extra as xpx
 
-from portanet.autodiff.dispatch import has_views
 from portanet.autodiff.traced import Trace, TracedArray, TraceError, unwrap
+from portanet.autodiff.views import has_views
 
 if TYPE_CHECKING:
     from portanet.autodiff.namespace import Namespace

@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable
 from typing import Any, Literal
 
+from portanet.autodiff.boundary import pulled
 from portanet.autodiff.debugging.recording import Recording, record_run
 from portanet.autodiff.traced import Node, unwrap
 from portanet.autodiff.tracing import Parts
@@ -76,8 +77,7 @@ def _real(raw: Any, x: Any) -> float:
 
 def _pull(node: Node, g: Any) -> tuple[Any, ...]:
     """The cotangents of the operands; a part of a tuple of results first becomes a cotangent of the tuple."""
-    assert node.pull is not None
-    grads = node.pull(g)
+    grads = pulled(node, g)
     if isinstance(grads, Parts):
         assert type(node.parents) is Node
         return _pull(node.parents, grads)

@@ -9,18 +9,47 @@ from __future__ import annotations
 
 import cmath
 import math
+import operator
+from types import MethodType
 from typing import Any
 
 from portanet.autodiff.dispatch import LinearMap, fitted
 from portanet.autodiff.rules.declare import composite, elementwise, no_derivative, rule
 
 
+def _itself(t: Any) -> Any:
+    return t
+
+
 def _same(xp: Any, ans: Any, *args: Any) -> LinearMap:
-    return lambda t: t
+    return _itself
 
 
 def _opposite(xp: Any, ans: Any, *args: Any) -> LinearMap:
-    return lambda t: -t
+    return operator.neg
+
+
+# The most frequent maps are methods bound to the one array that they need: a closure takes four times the memory.
+
+
+def _times(factor: Any, t: Any) -> Any:
+    return t * factor
+
+
+def _by(divisor: Any, t: Any) -> Any:
+    return t / divisor
+
+
+def _by_twice(root: Any, t: Any) -> Any:
+    return t / (2 * root)
+
+
+def _times_double(x: Any, t: Any) -> Any:
+    return 2 * t * x
+
+
+def _tanh(ans: Any, t: Any) -> Any:
+    return t * (1 - ans * ans)
 
 
 def _is_complex(xp: Any, x: Any) -> bool:
@@ -33,11 +62,11 @@ elementwise("positive", _same)
 elementwise("negative", _opposite)
 elementwise("add", _same, _same)
 elementwise("subtract", _same, _opposite)
-elementwise("multiply", lambda xp, ans, x, y: lambda t: t * y, lambda xp, ans, x, y: lambda t: t * x)
-elementwise("divide", lambda xp, ans, x, y: lambda t: t / y, lambda xp, ans, x, y: lambda t: -t * (ans / y))
+elementwise("multiply", lambda xp, ans, x, y: MethodType(_times, y), lambda xp, ans, x, y: MethodType(_times, x))
+elementwise("divide", lambda xp, ans, x, y: MethodType(_by, y), lambda xp, ans, x, y: lambda t: -t * (ans / y))
 elementwise("reciprocal", lambda xp, ans, x: lambda t: -t * (ans * ans))
-elementwise("square", lambda xp, ans, x: lambda t: 2 * t * x)
-elementwise("sqrt", lambda xp, ans, x: lambda t: t / (2 * ans))
+elementwise("square", lambda xp, ans, x: MethodType(_times_double, x))
+elementwise("sqrt", lambda xp, ans, x: MethodType(_by_twice, ans))
 # remainder(x, y) = x - y * floor(x / y)
 elementwise("remainder", _same, lambda xp, ans, x, y: lambda t: -t * xp.floor_divide(x, y))
 
@@ -45,7 +74,7 @@ elementwise("remainder", _same, lambda xp, ans, x, y: lambda t: -t * xp.floor_di
 def _power_of_base(xp: Any, ans: Any, x: Any, y: Any) -> LinearMap:
     if isinstance(y, (int, float, complex)):
         if y == 2:
-            return lambda t: 2 * t * x
+            return MethodType(_times_double, x)
         if y == 0:
             return lambda t: t * 0
         return lambda t: t * (y * x ** (y - 1))
@@ -70,9 +99,9 @@ elementwise("pow", _power_of_base, _power_of_exponent)
 
 # Exponentials, logarithms, trigonometry
 
-elementwise("exp", lambda xp, ans, x: lambda t: t * ans)
+elementwise("exp", lambda xp, ans, x: MethodType(_times, ans))
 elementwise("expm1", lambda xp, ans, x: lambda t: t * (ans + 1))
-elementwise("log", lambda xp, ans, x: lambda t: t / x)
+elementwise("log", lambda xp, ans, x: MethodType(_by, x))
 elementwise("log1p", lambda xp, ans, x: lambda t: t / (1 + x))
 elementwise("log2", lambda xp, ans, x: lambda t: t / (x * math.log(2)))
 elementwise("log10", lambda xp, ans, x: lambda t: t / (x * math.log(10)))
@@ -89,7 +118,7 @@ elementwise("acos", lambda xp, ans, x: lambda t: -t / xp.sqrt((1 - x) * (1 + x))
 elementwise("atan", lambda xp, ans, x: lambda t: t / (1 + x * x))
 elementwise("sinh", lambda xp, ans, x: lambda t: t * xp.cosh(x))
 elementwise("cosh", lambda xp, ans, x: lambda t: t * xp.sinh(x))
-elementwise("tanh", lambda xp, ans, x: lambda t: t * (1 - ans * ans))
+elementwise("tanh", lambda xp, ans, x: MethodType(_tanh, ans))
 elementwise("asinh", lambda xp, ans, x: lambda t: t / _root_of_one_and_square(xp, x))
 elementwise("acosh", lambda xp, ans, x: lambda t: t / (xp.sqrt(x - 1) * xp.sqrt(x + 1)))
 elementwise("atanh", lambda xp, ans, x: lambda t: t / ((1 - x) * (1 + x)))

@@ -1,0 +1,99 @@
+"""What a recorded operation costs: memory and Python calls, which do not depend on the clock."""
+
+import sys
+import tracemalloc
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from portanet.autodiff import grad, vjp
+
+COUNT = 500
+
+
+def scaled(xp: Any, x: Any) -> Any:
+    return x * 1.0001
+
+
+def squared(xp: Any, x: Any) -> Any:
+    return x * x
+
+
+def bounded(xp: Any, x: Any) -> Any:
+    return xp.tanh(x)
+
+
+def reshaped(xp: Any, x: Any) -> Any:
+    return xp.reshape(x, (1,) * (1 - x.ndim))
+
+
+def repeated(step: Callable[[Any, Any], Any]) -> Callable[[Any], Any]:
+    def f(x: Any) -> Any:
+        xp = x.__array_namespace__()
+        for _ in range(COUNT):
+            x = step(xp, x)
+        return xp.sum(x)
+
+    return f
+
+
+@pytest.mark.parametrize(("step", "most"), [(scaled, 170), (squared, 260), (bounded, 260)])
+def test_memory_of_an_operation(step: Callable[[Any, Any], Any], most: int) -> None:
+    x = np.asarray(0.5)
+    vjp(repeated(step), x)
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        _, pullback = vjp(repeated(step), x)
+        kept = tracemalloc.get_traced_memory()[0] - before
+        pullback(1.0)
+    finally:
+        tracemalloc.stop()
+    assert kept / COUNT <= most, kept / COUNT  # bytes, of which 32 are the value
+
+
+@pytest.mark.parametrize(("step", "most"), [(scaled, 11), (squared, 17), (bounded, 10), (reshaped, 20)])
+def test_python_calls_of_an_operation(step: Callable[[Any, Any], Any], most: int) -> None:
+    """Forward and back, with those of NumPy's compatibility layer and of `step` itself."""
+    gradient, x = grad(repeated(step)), np.asarray(0.5)
+    gradient(x)
+    calls = 0
+
+    def count(frame: Any, event: str, argument: Any) -> None:
+        nonlocal calls
+        calls += event == "call"
+
+    sys.setprofile(count)
+    try:
+        gradient(x)
+    finally:
+        sys.setprofile(None)
+    assert calls / COUNT <= most, calls / COUNT
+
+
+def test_cotangents_are_complete_when_they_are_pulled() -> None:
+    """Each node is pulled once, however the paths from the result to it interleave."""
+    pulled = []
+
+    def f(x: Any) -> Any:
+        xp = x.__array_namespace__()
+        a = xp.sin(x)
+        b = xp.exp(a)
+        early = a * 2.0
+        c = b * a + early
+        d = xp.cos(x) * c
+        node = a._link
+        inner = node.pull
+        node.pull = lambda g: pulled.append(g) or inner(g)
+        return xp.sum(d + c * early + b)
+
+    x = np.asarray([0.3, 0.7])
+    gradient = grad(f)(x)
+    s, e = np.sin(x), np.exp(np.sin(x))
+    c = e * s + 2 * s
+    dc = (e * s + e + 2) * np.cos(x)
+    expected = -np.sin(x) * c + np.cos(x) * dc + dc * 2 * s + c * 2 * np.cos(x) + e * np.cos(x)
+    np.testing.assert_allclose(gradient, expected, rtol=1e-14)
+    assert len(pulled) == 1
