@@ -277,8 +277,10 @@ class Layer(WeightHolder):
         """Any variable of the layer, or None; all are on the same backend."""
         for variable in self._variables.values():
             return variable
-        below = sorted(self._held(), key=lambda layer: not layer._variables)  # those with variables first
-        return next(filter(None, (layer.first_variable() for layer in below)), None)
+        for layer in self._held():  # most models have variables in one of their first layers
+            if layer._variables:
+                return layer.first_variable()
+        return next(filter(None, map(Layer.first_variable, self._held())), None)
 
     def _walk(self, prefix: str, trained: bool = True) -> Iterator[tuple[str, Variable, bool]]:
         """Paths, variables, and whether neither the variable nor a layer on its path is frozen."""
