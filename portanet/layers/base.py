@@ -23,9 +23,9 @@ from portanet.layers.calling import (
 from portanet.layers.output_shapes import shape_by_trial
 from portanet.layers.several_inputs import Several, masks_of, one_array, shape_of
 from portanet.layers.symbolic import Node, only_node, record
-from portanet.layers.weights import WeightHolder, building, building_for
+from portanet.layers.weights import MAY_HOLD_LAYERS, WeightHolder, building, building_for
 from portanet.mixed_precision import DTypePolicy, at_least_float32, cast_floats, cast_integers
-from portanet.tree import KINDS, MAPPING, SEQUENCE, tree_leaves
+from portanet.tree import KINDS, MAPPING, tree_leaves
 from portanet.variables import Variable, add_loss, computing_in, count_trainable_change
 
 
@@ -260,10 +260,9 @@ class Layer(WeightHolder):
     def _held(self) -> Iterator[Layer]:
         """Layers in attributes, and in lists and dicts in them; not the arguments of `__init__`, unless held, too."""
         for attribute, value in self.__dict__.items():
-            if isinstance(value, Layer):
-                yield value
-            elif (kind := KINDS[type(value)]) in (SEQUENCE, MAPPING) and attribute not in ("_config", "_nodes"):
-                yield from [each for each in (value.values() if kind == MAPPING else value) if isinstance(each, Layer)]
+            if MAY_HOLD_LAYERS[kind := type(value)] and attribute not in ("_config", "_nodes"):
+                values = value.values() if KINDS[kind] == MAPPING else [value] if isinstance(value, Layer) else value
+                yield from [each for each in values if isinstance(each, Layer)]
 
     def named_variables(self) -> dict[str, Variable]:
         """All variables of this layer and its sublayers, by path such as `dense/kernel`; shared ones appear once."""
@@ -277,10 +276,11 @@ class Layer(WeightHolder):
         """Any variable of the layer, or None; all are on the same backend."""
         for variable in self._variables.values():
             return variable
-        for layer in self._held():  # most models have variables in one of their first layers
+        below = list(self._held())
+        for layer in below:  # most models have variables in one of their first layers
             if layer._variables:
                 return layer.first_variable()
-        return next(filter(None, map(Layer.first_variable, self._held())), None)
+        return next(filter(None, map(Layer.first_variable, below)), None)
 
     def _walk(self, prefix: str, trained: bool = True) -> Iterator[tuple[str, Variable, bool]]:
         """Paths, variables, and whether neither the variable nor a layer on its path is frozen."""

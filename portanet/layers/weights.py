@@ -17,6 +17,7 @@ from portanet.configurable import Configurable
 from portanet.layers.calling import foreign_array, foreign_to
 from portanet.lookup import snake_case
 from portanet.mixed_precision import DTypePolicy, chosen_policy
+from portanet.tree import KINDS, MAPPING, SEQUENCE
 from portanet.variables import Variable, will_be_loaded
 
 _foreign: ContextVar[Array | None] = ContextVar("portanet_built_for_foreign_array", default=None)
@@ -201,3 +202,14 @@ def building_for(inputs: list[Any]) -> Iterator[None]:
     finally:
         if token is not None:
             _foreign.reset(token)
+
+
+class _MayHoldLayers(dict[type, bool]):
+    """Whether objects of a type are layers, or may hold them: most attributes of a layer do not."""
+
+    def __missing__(self, kind: type) -> bool:
+        may = self[kind] = issubclass(kind, WeightHolder) or KINDS[kind] in (SEQUENCE, MAPPING)
+        return may
+
+
+MAY_HOLD_LAYERS = _MayHoldLayers()

@@ -29,6 +29,8 @@ COPIED = 2**14
 """Products of batches of second factors with no more numbers take half as long if transposed ones are copied first."""
 LARGE = 32 * SMALL
 """Nor are these within a piece: the others have most of the threads, and each call takes the interpreter."""
+_ADD: Callable[..., Array] = np.add.reduce
+_MAXIMUM: Callable[..., Array] = np.maximum.reduce
 _INTEGERS = {2: np.int16, 4: np.int32, 8: np.int64}
 
 
@@ -50,16 +52,18 @@ def sum(  # noqa: A001
     dtype: Any = None,
     keepdims: bool = False,
 ) -> Array:
-    """As in the standard; short rows are added as products, since BLAS is two to five times as fast."""
+    """As in the standard; short rows are added as products, since BLAS is two to five times as fast, all else
+    without the calls that NumPy makes for what is no array.
+    """
     if axis == -1 and dtype is None and x.size > FEW and x.shape[-1] <= SHORT and x.dtype.char in "fd":
         total = np.vecdot(x, np.ones(x.shape[-1], dtype=x.dtype))
         return total[..., None] if keepdims else total
-    return np.add.reduce(x, axis=axis, dtype=dtype, keepdims=keepdims)
+    return _ADD(x, axis=axis, dtype=dtype, keepdims=keepdims)
 
 
 def max(x: Array, /, *, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> Array:  # noqa: A001
-    """As in the standard; without the calls that NumPy makes for what is no array."""
-    return np.maximum.reduce(x, axis=axis, keepdims=keepdims)
+    """As in the standard; as `sum`, without the calls that NumPy makes for what is no array."""
+    return _MAXIMUM(x, axis=axis, keepdims=keepdims)
 
 
 def permute_dims(x: Array, /, axes: tuple[int, ...]) -> Array:
