@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import functools
 import inspect
 from typing import Any, Self
@@ -31,7 +32,10 @@ class Configurable:
 
         @functools.wraps(init)
         def recording(self: Any, *args: Any, **kwargs: Any) -> None:
-            if type(self).__init__ is recording:
+            if type(self).__init__ is not recording:
+                init(self, *args, **kwargs)
+                return
+            try:
                 bound = signature.bind(self, *args, **kwargs)
                 bound.apply_defaults()
                 config: dict[str, Any] = {}
@@ -42,7 +46,12 @@ class Configurable:
                     else:
                         config[name] = list(value) if kind is inspect.Parameter.VAR_POSITIONAL else value
                 object.__setattr__(self, "_config", config)
-            init(self, *args, **kwargs)
+                init(self, *args, **kwargs)
+            except TypeError as error:
+                explained = _explained(error, type(self), args, kwargs)
+                if explained is None:
+                    raise
+                raise explained from None
 
         cls.__init__ = recording  # type: ignore[method-assign]
 
@@ -54,6 +63,35 @@ class Configurable:
     def from_config(cls, config: dict[str, Any]) -> Self:
         """Create an object from the `get_config()` of another."""
         return cls(**config)
+
+
+def _explained(error: TypeError, cls: type, args: tuple[Any, ...], kwargs: dict[str, Any]) -> TypeError | None:
+    """Python's error for arguments that do not fit a signature, in terms of the class; None for another error."""
+    text = str(error).removeprefix(f"{cls.__name__}.__init__() ")
+    accepted = list(dict.fromkeys(name for base in cls.__mro__ for name in _named(base)))
+    missing = text.startswith("missing a required argument")
+    if missing or "unexpected keyword argument" in text:
+        for name in kwargs:
+            near = difflib.get_close_matches(name, accepted, 1)
+            if name not in accepted and (near or repr(name) in text):
+                remedy = f"did you mean `{near[0]}`?" if near else f"it takes {', '.join(accepted)}."
+                return TypeError(f"{cls.__name__} has no argument `{name}`; {remedy} Received: {name}={kwargs[name]!r}")
+    received = ", ".join([*map(repr, args), *(f"{name}={value!r}" for name, value in kwargs.items())]) or "no arguments"
+    if missing:
+        name = text.rpartition(" ")[2].strip("'")
+        return TypeError(f"{cls.__name__} needs a value of argument `{name}`. Received: {received}")
+    if text == "too many positional arguments":
+        return TypeError(f"{cls.__name__} takes fewer arguments by position; name the last ones. Received: {received}")
+    return None
+
+
+def _named(cls: type) -> list[str]:
+    """The arguments that `__init__` of a class takes by name."""
+    init = cls.__dict__.get("__init__")
+    if init is None:
+        return []
+    kinds = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    return [name for name, each in list(inspect.signature(init).parameters.items())[1:] if each.kind in kinds]
 
 
 def clone(value: Any, memo: dict[int, Any] | None = None) -> Any:

@@ -40,6 +40,25 @@ def test_a_config_cannot_be_changed_from_outside():
     assert made.get_config() == {"size": 2}
 
 
-def test_wrong_arguments_fail_as_usual():
-    with pytest.raises(TypeError, match="missing a required argument: 'factor'"):
+class Failing(Base):
+    def __init__(self, factor):
+        raise TypeError("something else") from ValueError("its cause")
+
+
+def test_arguments_that_do_not_fit_name_class_argument_and_remedy():
+    with pytest.raises(TypeError, match=r"Derived needs a value of argument `factor`\. Received: size=2"):
+        Derived(size=2)
+    with pytest.raises(TypeError, match=r"Derived needs a value of argument `factor`\. Received: no arguments"):
         Derived()
+    with pytest.raises(TypeError, match=r"Failing has no argument `facto`; did you mean `factor`\? Received: facto=2"):
+        Failing(facto=2)
+    with pytest.raises(TypeError, match=r"Failing has no argument `q`; it takes factor, size\. Received: q=\[2\]"):
+        Failing(1, q=[2])
+    with pytest.raises(TypeError, match=r"Failing takes fewer arguments by position; name .* Received: 1, 2"):
+        Failing(1, 2)
+
+
+def test_other_errors_of_a_constructor_are_unchanged():
+    with pytest.raises(TypeError, match=r"^something else$") as caught:
+        Failing(1)
+    assert str(caught.value.__cause__) == "its cause"

@@ -1,7 +1,7 @@
 """The device layer: the only part of portanet that imports an array library."""
 
 from portanet.backends.base import Array, Backend, BackendUnavailableError, HostArray
-from portanet.backends.conversion import asarray, converted, dtype_for, numeric, require_exact, to_host
+from portanet.backends.conversion import asarray, converted, dtype_for, numeric, readable, require_exact, to_host
 from portanet.backends.forward import ForwardBackend
 from portanet.backends.overrides import elementwise, is_large, map_rows, overridable
 from portanet.backends.registry import (
@@ -45,6 +45,7 @@ __all__ = [
     "numeric",
     "overridable",
     "raw_namespace",
+    "readable",
     "require_exact",
     "require_plain",
     "set_backend",

@@ -112,9 +112,7 @@ def require_exact(x: Array, name: str, what: str, wait: bool = False) -> None:
         own = xp.iinfo(x.dtype)
         if limits.min <= own.min and own.max <= limits.max:
             return
-    library = backend_class_of(x)
-    cost = "free" if library is None else library.cost_of_reading(x)
-    if cost == "never" or (cost == "waits" and not (wait or floating)):
+    if not readable(x, wait or floating):
         return
     if floating and not bool(xp.all(xp.isfinite(x) & (x == xp.round(x)))):
         raise ValueError(f"{what} holds integers; round the data first. Received: fractions, NaN or infinity")
@@ -124,6 +122,13 @@ def require_exact(x: Array, name: str, what: str, wait: bool = False) -> None:
             f"{what} holds integers from {limits.min} to {limits.max}; choose a wider dtype. "
             f"Received: integers from {least} to {largest}"
         )
+
+
+def readable(x: Array, wait: bool) -> bool:
+    """Whether values may be looked at: never in a step that is being compiled; on a device only to `wait` for it."""
+    library = backend_class_of(x)
+    cost = "free" if library is None else library.cost_of_reading(x)
+    return cost == "free" or (cost == "waits" and wait)
 
 
 def _is_native(backend: Backend, x: Any) -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 from portanet.autodiff import array_namespace, unwrap
-from portanet.backends import Array, backend_class_of
+from portanet.backends import Array, backend_class_of, readable
 
 
 def hides_from_some(mask: Array | None) -> bool:
@@ -15,16 +15,10 @@ def hides_from_some(mask: Array | None) -> bool:
     return mask is not None and mask.ndim > 1 and mask.shape[-2] > 1
 
 
-def readable(x: Any) -> bool:
-    """Whether values can be read at once; those of a library that only records count as finite."""
-    library = backend_class_of(unwrap(x))
-    return library is None or library.cost_of_reading(unwrap(x)) == "free"
-
-
 def known_finite(*arrays: Any) -> bool:
     """Whether all values are known to be finite."""
     for x in map(unwrap, arrays):
-        if not readable(x):
+        if not readable(x, wait=False):
             return False
         xp = array_namespace(x)
         if backend_class_of(x) is not None and not bool(xp.all(xp.isfinite(x))):

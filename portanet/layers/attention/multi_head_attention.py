@@ -6,7 +6,7 @@ from typing import Any
 
 from portanet import checks, constraints, initializers, regularizers
 from portanet.autodiff import array_namespace, unwrap
-from portanet.backends import Array, backend_class_of
+from portanet.backends import Array, readable
 from portanet.layers.attention.attention import require_mask, require_shapes, without_masked
 from portanet.layers.random_layer import RandomLayer
 from portanet.layers.several_inputs import Several, masks_of
@@ -136,7 +136,7 @@ class MultiHeadAttention(RandomLayer):
         query, value, key = _three(x)
         require_shapes(self, query.shape, value.shape, key.shape, same_size=False)
         query_mask, source_mask = self._masks(x, mask, value_mask)
-        attention_mask = self._attention_mask(x, attention_mask)
+        attention_mask = self._attention_mask(x, attention_mask, training)
         query, value, key = self._without_masked(x, query_mask, source_mask, attention_mask)
         q = self._heads(query, self.query_kernel, self.query_bias)
         k = self._repeated(self._heads(key, self.key_kernel, self.key_bias))
@@ -229,7 +229,7 @@ class MultiHeadAttention(RandomLayer):
         out: Array = dense(joined, xp.reshape(w, (heads * size, w.shape[-1])), bias)
         return out
 
-    def _attention_mask(self, x: Any, mask: Array | None) -> Array | None:
+    def _attention_mask(self, x: Any, mask: Array | None, training: bool) -> Array | None:
         """The argument `attention_mask` as a boolean mask that broadcasts to (batch, heads, target, source)."""
         if mask is None:
             return None
@@ -238,7 +238,7 @@ class MultiHeadAttention(RandomLayer):
         allowed = unwrap(mask)
         xp = array_namespace(allowed)
         if not xp.isdtype(allowed.dtype, "bool"):
-            self._refuse_scores(allowed)
+            self._refuse_scores(allowed, training)
             allowed = allowed != 0
         if allowed.ndim == 3:
             allowed = xp.expand_dims(allowed, axis=1)
@@ -252,11 +252,14 @@ class MultiHeadAttention(RandomLayer):
             )
         return allowed
 
-    def _refuse_scores(self, mask: Array) -> None:
+    def _refuse_scores(self, mask: Array, training: bool) -> None:
         """Reject a mask to add to scores, as PyTorch has: taken for booleans, it would hide what is to be seen."""
-        library, xp = backend_class_of(mask), array_namespace(mask)
-        readable = library is None or library.cost_of_reading(mask) != "never"
-        if readable and not xp.isdtype(mask.dtype, "unsigned integer") and bool(xp.any(mask < 0)):
+        xp = array_namespace(mask)
+        if (
+            readable(mask, wait=not training)
+            and not xp.isdtype(mask.dtype, "unsigned integer")
+            and bool(xp.any(mask < 0))
+        ):
             raise ValueError(
                 f"Argument `attention_mask` of layer '{self.name}' must be True, or 1, where a query may attend, and "
                 f"False, or 0, elsewhere; convert a mask that is added to scores with mask == 0. "

@@ -6,7 +6,7 @@ from typing import Any
 
 from portanet import checks, constraints, initializers, regularizers
 from portanet.autodiff import array_namespace, unwrap
-from portanet.backends import Array, backend_class_of, raw_namespace, to_host
+from portanet.backends import Array, raw_namespace, readable, to_host
 from portanet.layers.base import Layer
 
 
@@ -108,9 +108,7 @@ class Embedding(Layer):
                 f"Layer '{self.name}' takes integers; convert with portanet.asarray(x, dtype='int32'). "
                 f"Received: dtype {x.dtype}"
             )
-        library = backend_class_of(x)
-        cost = "waits" if library is None else library.cost_of_reading(x)
-        if cost == "never" or (cost == "waits" and training):
+        if not readable(x, wait=not training):
             return False
         self.check_data(x)
         return True

@@ -18,6 +18,7 @@ from portanet.backends import (
     get_backend,
     numeric,
     raw_namespace,
+    readable,
     require_plain,
     to_host,
 )
@@ -340,8 +341,7 @@ def _host_unless_native(x: Any) -> Any:
 
 def _can_be_looked_at(tree: Any) -> bool:
     """Whether looking at the values costs nothing: those on a device would have to be waited for."""
-    backend = get_backend()
-    return all(isinstance(leaf, np.ndarray) or backend.cost_of_reading(leaf) == "free" for leaf in tree_leaves(tree))
+    return all(readable(leaf, wait=False) for leaf in tree_leaves(tree))
 
 
 def _with_batch_axis(x: Any, name: str) -> Array:
