@@ -19,6 +19,7 @@ from portanet.autodiff.tracing import (
     NO_ARRAYS,
     REAL_SCALARS,
     SCALARS,
+    accepted,
     constant,
     differentiable,
     explained,
@@ -251,10 +252,7 @@ def general(raw: Callable[..., Any], rule: Rule, xp: Namespace) -> Callable[...,
             if top is None:
                 if not wrapped:
                     return raw(*args, **kwargs)
-                for a in args:
-                    if is_array(a):
-                        require_same(xp, a)
-                plain = [unwrap(a) for a in args]
+                plain = [unwrap(accepted(xp, a) if is_array(a) else a) for a in args]
                 try:
                     return constant(xp, raw(*plain, **kwargs))
                 except Exception as error:
@@ -322,9 +320,7 @@ def passthrough(raw: Callable[..., Any], xp: Namespace) -> Callable[..., Any]:
         kwargs = {k: _unwrap(xp, a, seen) for k, a in kwargs.items()}
         if not seen[0]:
             return raw(*plain, **kwargs)
-        for a in plain:
-            if is_array(a):
-                require_same(xp, a)
+        plain = [accepted(xp, a) if is_array(a) else a for a in plain]
         try:
             return constant(xp, raw(*plain, **kwargs))
         except Exception as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
+from numbers import Number
 from typing import TYPE_CHECKING, Any
 
 from portanet.autodiff.traced import Node, Trace, TracedArray, TraceError, unwrap
@@ -73,7 +74,7 @@ def single(xp: Namespace, args: Sequence[Any]) -> tuple[Trace, list[Any], dict[i
             values.append(value)
         else:
             if type(a) not in NO_ARRAYS and is_array(a):
-                require_same(xp, a)
+                a = accepted(xp, a)
             values.append(a)
     return None if trace is None or not trace.alive else (trace, values, links)
 
@@ -90,9 +91,7 @@ def split(xp: Namespace, trace: Trace, args: Sequence[Any]) -> tuple[list[Any], 
                 links[i] = a._link
             values.append(a._value if a._trace is trace or a._trace is None else a)
         else:
-            if is_array(a):
-                require_same(xp, a)
-            values.append(a)
+            values.append(accepted(xp, a) if is_array(a) else a)
     return values, links
 
 
@@ -101,12 +100,22 @@ def require_same(xp: Namespace, other: Any) -> None:
     if type(other) in SCALARS or other is None:
         return
     library = other._xp.raw if type(other) is TracedArray else raw_namespace(other)
-    if library is not xp.raw and not isinstance(other, (float, complex)):  # as NumPy's double scalars are
+    if library is not xp.raw:
         raise TraceError(
             f"One operation got arrays of two libraries: {xp.raw.__name__} and {library.__name__}. Convert one of them "
             f"first, for example with portanet.asarray(x) for the backend in use. "
             f"Received: {type(unwrap(other)).__name__} of shape {tuple(other.shape)}"
         )
+
+
+def accepted(xp: Namespace, x: Any) -> Any:
+    """A plain operand: an array of the same library, or a scalar of NumPy as a number of Python."""
+    if type(x) is not TracedArray and raw_namespace(x) is xp.raw:
+        return x
+    if isinstance(x, Number):  # NumPy's scalars are, arrays are not
+        return x.item()  # type: ignore[attr-defined]
+    require_same(xp, x)
+    return x
 
 
 def explained(error: Exception, values: Sequence[Any]) -> Exception:

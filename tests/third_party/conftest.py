@@ -1,22 +1,28 @@
-"""SciPy and scikit-learn as installed; SciPy accepts other arrays only if this is set before its import."""
+"""Tests are left out if the libraries are not installed."""
 
 from __future__ import annotations
 
 import importlib.util
 import os
-import sys
 
-if "scipy" not in sys.modules:
-    os.environ["SCIPY_ARRAY_API"] = "1"
-
-NEEDED = {"test_scipy.py": "scipy", "test_sklearn.py": "sklearn"}
-REASONS = {
-    file: f"{library} is not installed"
-    if importlib.util.find_spec(library) is None
-    else "scipy was imported before SCIPY_ARRAY_API could be set; set it, or run tests/third_party alone"
-    for file, library in NEEDED.items()
-    if importlib.util.find_spec(library) is None or os.environ.get("SCIPY_ARRAY_API") != "1"
+NEEDED = {
+    "test_scipy.py": ("scipy",),
+    "test_sklearn.py": ("sklearn",),
+    "test_table.py": ("scipy", "sklearn", "einops", "torch", "array_api_strict"),
 }
+
+
+def reason(libraries: tuple[str, ...]) -> str | None:
+    """Why tests of these libraries are left out, or None."""
+    missing = [library for library in libraries if importlib.util.find_spec(library) is None]
+    if missing:
+        return f"not installed: {', '.join(missing)}"
+    if os.environ.get("SCIPY_ARRAY_API") != "1":
+        return "scipy was imported before SCIPY_ARRAY_API could be set; set it, or run tests/third_party alone"
+    return None
+
+
+REASONS = {file: why for file, libraries in NEEDED.items() if (why := reason(libraries))}
 collect_ignore = list(REASONS)
 
 

@@ -15,19 +15,60 @@ from portanet.backends import device_of, overridable, raw_namespace
 
 @primitive("getitem")
 def _getitem(raw: Any, x: Any, key: Any) -> Any:
-    return x[key]
+    try:
+        return x[key]
+    except ValueError:  # PyTorch has no negative steps
+        key, axes = ascending(key, x.shape)
+        if not axes:
+            raise
+        return raw.flip(x[key], axis=axes)
 
 
 @primitive("scatter")
 def _scatter(raw: Any, g: Any, key: Any, shape: tuple[int, ...]) -> Any:
     """Zeros with `g` written at a key that selects no element twice."""
-    return xpx.at(raw.zeros(shape, dtype=g.dtype, device=device_of(g)), key).set(g)
+    return _written(raw, raw.zeros(shape, dtype=g.dtype, device=device_of(g)), g, key, None)
 
 
 @primitive("assign")
 def _assign(raw: Any, x: Any, value: Any, key: Any) -> Any:
     """A copy of `x` with `value` written at `key`."""
-    return xpx.at(x, key).set(value, copy=True)
+    return _written(raw, x, value, key, True)
+
+
+def _written(raw: Any, x: Any, value: Any, key: Any, copy: bool | None) -> Any:
+    try:
+        return xpx.at(x, key).set(value, copy=copy)
+    except ValueError:  # as above
+        key, axes = ascending(key, x.shape)
+        if not axes:
+            raise
+        if hasattr(value, "shape"):
+            value = raw.flip(raw.broadcast_to(value, x[key].shape), axis=axes)
+        return xpx.at(x, key).set(value, copy=copy)
+
+
+def ascending(key: Any, shape: tuple[int, ...]) -> tuple[Any, tuple[int, ...]]:
+    """An index with positive steps, and the axes along which its result is to be flipped to be that of `key`.
+
+    Args:
+        key: An index without arrays.
+        shape: The shape of the array.
+    """
+    keys = list(key) if type(key) is tuple else [key]
+    if any(hasattr(k, "dtype") for k in keys):
+        return key, ()
+    skipped = len(shape) - sum(k is not None and k is not Ellipsis for k in keys)
+    axis = out = 0
+    flipped = []
+    for i, k in enumerate(keys):
+        if type(k) is slice and k.step is not None and k.step < 0:
+            span = range(*k.indices(shape[axis]))
+            keys[i] = slice(span[-1], span[0] + 1, -k.step) if span else slice(0)
+            flipped.append(out)
+        axis += skipped if k is Ellipsis else k is not None
+        out += skipped if k is Ellipsis else k is None or type(k) is slice
+    return tuple(keys), tuple(flipped)
 
 
 @primitive("index_add")
@@ -70,7 +111,7 @@ def _getitem_back(xp: Any, ans: Any, x: Any, key: Any) -> LinearMap:
     if isinstance(key, tuple) and None in key and not any(hasattr(k, "dtype") for k in key):
         # Not every library can write to x[None]: new axes are removed first.
         key = (*(k for k in key if k is not None), *(() if Ellipsis in key else (...,)))
-        within = unwrap(x)[key].shape
+        within = _getitem(xp.raw, unwrap(x), key).shape
         return lambda g: xp.scatter(xp.reshape(g, within), key, shape)
     return lambda g: xp.scatter(g, key, shape)
 
@@ -84,7 +125,28 @@ linear("scatter", lambda xp, ans, g, key, shape: lambda h: xp.getitem(h, key))
 linear("index_add", lambda xp, ans, rows, index, size: lambda g: xp.take(g, index, axis=0))
 
 
-def _assign_x(xp: Any, ans: Any, x: Any, value: Any, key: Any) -> LinearMap:
+def _assign_x_back(xp: Any, ans: Any, x: Any, value: Any, key: Any) -> LinearMap:
+    if selects_all(xp, x, key):
+        # Nothing of x is left. A cotangent of zeros would be NaN behind values that are not finite: 0 * inf.
+        return lambda g: None
+    return lambda g: xp.assign(g, 0.0, key)
+
+
+def selects_all(xp: Any, x: Any, key: Any) -> bool:
+    """Whether a key selects every element of `x`: `...`, slices without ends, or a boolean array of True alone."""
+    key = unwrap(key)
+    if not hasattr(key, "dtype"):
+        keys = key if type(key) is tuple else (key,)
+        return all(k is Ellipsis or (type(k) is slice and k == slice(None)) for k in keys)
+    if not xp.raw.isdtype(key.dtype, "bool") or tuple(key.shape) != tuple(x.shape[: key.ndim]):
+        return False
+    try:
+        return bool(xp.raw.all(key))
+    except TypeError:  # inside a function that JAX compiles, values are unknown
+        return False
+
+
+def _assign_x_forward(xp: Any, ans: Any, x: Any, value: Any, key: Any) -> LinearMap:
     return lambda t: xp.assign(t, 0.0, key)
 
 
@@ -97,7 +159,7 @@ def _assign_value_forward(xp: Any, ans: Any, x: Any, value: Any, key: Any) -> Li
     return lambda t: xp.assign(xp.zeros_like(ans), t, key)
 
 
-rule("assign", (_assign_x, _assign_value_back), (_assign_x, _assign_value_forward))
+rule("assign", (_assign_x_back, _assign_value_back), (_assign_x_forward, _assign_value_forward))
 
 
 def _take_back(xp: Any, ans: Any, x: Any, indices: Any, /, *, axis: int | None = None) -> LinearMap:
