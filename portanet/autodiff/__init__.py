@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 from portanet.autodiff.checkpoint import checkpoint
 from portanet.autodiff.conversion import TraceWarning, allow_conversion, strict_conversion
 from portanet.autodiff.custom import custom_jvp, custom_vjp, primitive
-from portanet.autodiff.derivatives import hessian, hvp, jacobian
+from portanet.autodiff.derivatives import hessian, hvp, jacobian, value_and_jacobian
 from portanet.autodiff.namespace import array_namespace, lift
 from portanet.autodiff.traced import TracedArray, TraceError, is_traced, unwrap
-from portanet.autodiff.transforms import grad, jvp, stop_gradient, value_and_grad, vjp
+from portanet.autodiff.transforms import grad, jvp, linearize, stop_gradient, value_and_grad, vjp
 
 if TYPE_CHECKING:
     from portanet.autodiff.debugging.checks import GradientError, check_grads
@@ -34,6 +34,7 @@ __all__ = [
     "jacobian",
     "jvp",
     "lift",
+    "linearize",
     "numeric_grad",
     "numeric_jvp",
     "primitive",
@@ -42,6 +43,7 @@ __all__ = [
     "strict_conversion",
     "unwrap",
     "value_and_grad",
+    "value_and_jacobian",
     "vjp",
 ]
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from heapq import heappop, heappush
 from typing import Any, TypeAlias
 
-from portanet.autodiff.namespace import differentiable_namespace, lift
+from portanet.autodiff.namespace import Namespace, differentiable_namespace, lift
 from portanet.autodiff.traced import Node, Trace, TracedArray, TraceError, unwrap
 from portanet.autodiff.tracing import dtype_kind, is_array
 from portanet.backends import device_of, get_backend, raw_namespace
@@ -40,6 +40,11 @@ def zeros_like(x: Any) -> Any:
     return raw_namespace(value).zeros_like(value)
 
 
+def is_floating(x: Any) -> bool:
+    """Whether `x` is an array with a dtype that has derivatives."""
+    return is_array(x) and dtype_kind(differentiable_namespace(raw_namespace(unwrap(x))), x.dtype) != "other"
+
+
 # Inputs
 
 
@@ -48,31 +53,48 @@ def start_reverse(trace: Trace) -> Start:
     return lambda x, xp: TracedArray(x, trace, Node("input", None, None), xp)
 
 
-def open_arguments(args: dict[int, Any], start: Start, others: Any = (), tangents: Any = None) -> dict[int, Any]:
+def open_arguments(
+    args: Mapping[Any, Any], start: Start, others: Any = (), tangents: Any = None
+) -> dict[int | str, Any]:
     """Wrap every leaf of the arguments to differentiate; Python floats become arrays like the others.
 
     Raises:
         TypeError: A leaf is not a floating-point array; the message names the argument, the path and the dtype.
     """
-    opened = {}
+    opened: dict[int | str, Any] = {}
     for number, arg in args.items():
         counter = itertools.count()
 
-        def leaf(x: Any, *tangent: Any, number: int = number, arg: Any = arg, counter: Any = counter) -> TracedArray:
-            position = next(counter)
-            if type(x) is float:
-                x = like([y for y in tree_leaves((args, others)) if is_array(y)], x)
-            if not is_array(x):
-                raise TypeError(_not_floating(number, arg, position, f"of type {type(x).__name__}"))
-            xp = x._xp if type(x) is TracedArray else differentiable_namespace(raw_namespace(x))
-            if dtype_kind(xp, x.dtype) == "other":
-                raise TypeError(_not_floating(number, arg, position, f"with dtype {x.dtype}"))
+        def leaf(x: Any, *tangent: Any, number: Any = number, arg: Any = arg, counter: Any = counter) -> TracedArray:
+            xp, x = _floating(x, number, arg, next(counter), (args, others))
             traced = start(plain(x), xp, *tangent)
             traced._writable = False
             return traced
 
         opened[number] = tree_map(leaf, arg) if tangents is None else tree_map(leaf, arg, tangents[number])
     return opened
+
+
+def floating_arguments(args: Mapping[Any, Any], others: Any) -> list[Any]:
+    """The arguments with arrays in place of Python floats; raises as `open_arguments` does."""
+
+    def converted(key: Any, arg: Any) -> Any:
+        counter = itertools.count()
+        return tree_map(lambda x: _floating(x, key, arg, next(counter), (args, others))[1], arg)
+
+    return [converted(key, arg) for key, arg in args.items()]
+
+
+def _floating(x: Any, number: int | str, arg: Any, position: int, others: Any) -> tuple[Namespace, Any]:
+    """A leaf of an argument as a floating-point array, and its differentiable namespace."""
+    if type(x) is float:
+        x = like([y for y in tree_leaves(others) if is_array(y)], x)
+    if not is_array(x):
+        raise TypeError(_not_floating(number, arg, position, f"of type {type(x).__name__}"))
+    xp = x._xp if type(x) is TracedArray else differentiable_namespace(raw_namespace(x))
+    if dtype_kind(xp, x.dtype) == "other":
+        raise TypeError(_not_floating(number, arg, position, f"with dtype {x.dtype}"))
+    return xp, x
 
 
 def like(arrays: list[Any], x: float) -> Any:
@@ -86,7 +108,7 @@ def like(arrays: list[Any], x: float) -> Any:
     return raw.asarray(x, dtype=floating[0] if floating else None, device=device_of(first))
 
 
-def _not_floating(number: int, arg: Any, position: int, what: str) -> str:
+def _not_floating(number: int | str, arg: Any, position: int, what: str) -> str:
     path = [path for path, _ in tree_items(arg)][position]
     return (
         "Only floating-point arrays can be differentiated with respect to. Convert it (xp.astype), or leave it out of "

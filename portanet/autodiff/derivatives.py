@@ -11,13 +11,18 @@ from portanet import checks
 from portanet.autodiff import boundary
 from portanet.autodiff.namespace import array_namespace
 from portanet.autodiff.traced import unwrap
-from portanet.autodiff.transforms import Function, differentiate, grad, jvp, positions, vjp
+from portanet.autodiff.transforms import Chosen, Function, at, chosen_arguments, differentiate, filled, jvp, places, vjp
 from portanet.backends import Array, device_of, raw_namespace
 from portanet.tree import tree_items, tree_leaves, tree_map
 
 
 def jacobian(
-    f: Function, argnums: int | Sequence[int] = 0, mode: Literal["forward", "reverse"] | None = None
+    f: Function,
+    argnums: int | Sequence[int] = 0,
+    mode: Literal["forward", "reverse"] | None = None,
+    has_aux: bool = False,
+    *,
+    argnames: str | Sequence[str] | None = None,
 ) -> Function:
     """The derivatives of every element of the result with respect to every element of the arguments.
 
@@ -26,11 +31,13 @@ def jacobian(
         argnums: Which positional arguments to differentiate with respect to.
         mode: `"forward"` (one pass per input element), `"reverse"` (one pullback per output element), or None for
             whichever needs fewer.
+        has_aux: Whether `f` returns `(value, aux)`.
+        argnames: Instead of `argnums`, the names of the arguments, which may then be passed by keyword.
 
     Returns:
         A function of the same arguments. For one array argument and one array result it returns an array of shape
         `(*result.shape, *argument.shape)`; for trees, a tree like the result whose leaves are trees like the argument;
-        for several argnums, a tuple of them at the leaves.
+        for several argnums or argnames, a tuple of them at the leaves. With `has_aux` it returns `(jacobian, aux)`.
 
     Raises:
         TypeError: An argument is not floating-point.
@@ -44,30 +51,80 @@ def jacobian(
                [0., 4., 0.],
                [0., 0., 6.]])
     """
-    checks.function("f", f, "jacobian")
-    checks.choice("mode", mode, ("forward", "reverse", None), "jacobian")
+    chosen = _checked(f, argnums, mode, has_aux, argnames, "jacobian")
 
     @functools.wraps(f)
     def function(*args: Any, **kwargs: Any) -> Any:
-        chosen = positions(argnums, len(args))
-        primals = [args[i] for i in chosen]
-
-        def of_chosen(*values: Any) -> Any:
-            filled = dict(zip(chosen, values, strict=True))
-            rest = (filled[i] if i in filled else boundary.lift_tree(a) for i, a in enumerate(args))
-            return f(*rest, **boundary.lift_tree(kwargs))
-
-        if mode == "forward":
-            jac = _forward(of_chosen, primals)
-        else:
-            out, pullback = vjp(of_chosen, *primals)
-            if mode is None and _count(primals) < _count(out):
-                jac = _forward(of_chosen, primals)
-            else:
-                jac = _reverse(out, pullback, primals)
-        return _regroup(jac, not isinstance(argnums, Sequence))
+        _, aux, jac = _differentiate(f, chosen, mode, has_aux, args, kwargs)
+        return (jac, aux) if has_aux else jac
 
     return function
+
+
+def value_and_jacobian(
+    f: Function,
+    argnums: int | Sequence[int] = 0,
+    mode: Literal["forward", "reverse"] | None = None,
+    has_aux: bool = False,
+    *,
+    argnames: str | Sequence[str] | None = None,
+) -> Function:
+    """The value of a function together with its Jacobian, as solvers of nonlinear equations need them.
+
+    Arguments and errors are those of `jacobian`; the result is `(value, jacobian)`, with `has_aux`
+    `((value, aux), jacobian)`.
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet.autodiff import value_and_jacobian
+        >>> value_and_jacobian(lambda x: x[:1] * x[1])(np.asarray([2.0, 3.0]))
+        (array([6.]), array([[3., 2.]]))
+    """
+    chosen = _checked(f, argnums, mode, has_aux, argnames, "value_and_jacobian")
+
+    @functools.wraps(f)
+    def function(*args: Any, **kwargs: Any) -> Any:
+        value, aux, jac = _differentiate(f, chosen, mode, has_aux, args, kwargs)
+        return ((value, aux), jac) if has_aux else (value, jac)
+
+    return function
+
+
+def _checked(f: Any, argnums: Any, mode: Any, has_aux: Any, argnames: Any, of: str) -> Chosen:
+    """The arguments to differentiate with respect to, once all options are valid."""
+    checks.function("f", f, of)
+    checks.choice("mode", mode, ("forward", "reverse", None), of)
+    checks.boolean("has_aux", has_aux, of)
+    return chosen_arguments(argnums, argnames, of)
+
+
+def _differentiate(
+    f: Function,
+    chosen: Chosen,
+    mode: Literal["forward", "reverse"] | None,
+    has_aux: bool,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+) -> tuple[Any, Any, Any]:
+    """Value, auxiliary result and Jacobian of `f(*args, **kwargs)`."""
+    keys = places(f, chosen, args, kwargs)
+    distinct = list(dict.fromkeys(keys))
+    primals = boundary.floating_arguments({key: at(key, args, kwargs) for key in distinct}, (args, kwargs))
+
+    def of_chosen(*values: Any) -> Any:
+        call, options = filled(dict(zip(distinct, values, strict=True)), args, kwargs)
+        return f(*call, **options)
+
+    aux = None
+    if mode != "forward":
+        value, pullback, *rest = vjp(of_chosen, *primals, has_aux=has_aux)
+        aux = rest[0] if has_aux else None
+    if mode == "forward" or (mode is None and _count(primals) < _count(value)):
+        value, aux, jac = _forward(of_chosen, primals, has_aux)
+    else:
+        jac = _reverse(value, pullback, primals)
+    wanted = 0 if isinstance(chosen, (int, str)) else [distinct.index(key) for key in keys]
+    return value, aux, _regroup(jac, wanted)
 
 
 def _count(tree: Any) -> int:
@@ -118,15 +175,16 @@ def _reverse(out: Any, pullback: Callable[..., Any], primals: list[Any]) -> Any:
     return tree_map(block, out)
 
 
-def _forward(f: Function, primals: list[Any]) -> Any:
-    """One forward pass per element of the arguments."""
+def _forward(f: Function, primals: list[Any], has_aux: bool) -> tuple[Any, Any, Any]:
+    """Value, auxiliary result and Jacobian by one forward pass per element of the arguments."""
     columns: dict[str, list[Any]] = {path: [] for path, _ in tree_items(primals)}
-    out = None
+    result: tuple[Any, ...] = ()
     for path, direction in _units(primals):
-        out, tangent = jvp(f, primals, direction)
-        columns[path].append(dict(tree_items(tangent)))
-    if out is None:
-        out, _ = jvp(f, primals, tree_map(boundary.zeros_like, primals))
+        result = jvp(f, primals, direction, has_aux)
+        columns[path].append(dict(tree_items(result[1])))
+    if not result:
+        result = jvp(f, primals, tree_map(boundary.zeros_like, primals), has_aux)
+    out = result[0]
     out_paths = iter([path for path, _ in tree_items(out)])
 
     def block(leaf: Any) -> _Block:
@@ -141,7 +199,7 @@ def _forward(f: Function, primals: list[Any]) -> Any:
 
         return _Block(tuple(tree_map(by_argument, primals)))
 
-    return tree_map(block, out)
+    return out, result[2] if has_aux else None, tree_map(block, out)
 
 
 def _empty(x: Any, shape: tuple[int, ...]) -> Any:
@@ -158,20 +216,32 @@ def _stacked(parts: Sequence[Any], shape: tuple[int, ...], first: bool) -> Any:
     return xp.reshape(joined, (*shape, *part_shape) if first else (*part_shape, *shape))
 
 
-def _regroup(blocks: Any, single: bool) -> Any:
-    return tree_map(lambda block: block.trees[0] if single else block.trees, blocks)
+def _regroup(blocks: Any, wanted: int | list[int]) -> Any:
+    """The derivatives by one argument, or by several as tuples."""
+    if isinstance(wanted, int):
+        return tree_map(lambda block: block.trees[wanted], blocks)
+    return tree_map(lambda block: tuple([block.trees[i] for i in wanted]), blocks)
 
 
-def hessian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
+def hessian(
+    f: Function,
+    argnums: int | Sequence[int] = 0,
+    has_aux: bool = False,
+    *,
+    argnames: str | Sequence[str] | None = None,
+) -> Function:
     """All second derivatives of a scalar function, forward over reverse.
 
     Args:
         f: A function of arrays that returns a scalar.
         argnums: Which positional arguments to differentiate with respect to.
+        has_aux: Whether `f` returns `(value, aux)`.
+        argnames: Instead of `argnums`, the names of the arguments, which may then be passed by keyword.
 
     Returns:
         A function of the same arguments that returns an array of shape `(*x.shape, *x.shape)` for an array argument;
-        for trees and several argnums, a tree of trees, as for the Jacobian of the gradient.
+        for trees and several argnums or argnames, a tree of trees, as for the Jacobian of the gradient. With `has_aux`
+        it returns `(hessian, aux)`.
 
     Example:
         >>> import numpy as np
@@ -180,11 +250,22 @@ def hessian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
         array([[4., 2.],
                [2., 0.]])
     """
-    checks.function("f", f, "hessian")
-    return jacobian(grad(f, argnums), argnums, mode="forward")
+    chosen = _checked(f, argnums, None, has_aux, argnames, "hessian")
+
+    @functools.wraps(f)
+    def function(*args: Any, **kwargs: Any) -> Any:
+        def gradient(*args: Any, **kwargs: Any) -> Any:
+            value, gradients = differentiate(f, chosen, has_aux, args, kwargs)
+            return (gradients, value[1]) if has_aux else gradients
+
+        gradient.__wrapped__ = f  # type: ignore[attr-defined]  # for its signature
+        _, aux, jac = _differentiate(gradient, chosen, "forward", has_aux, args, kwargs)
+        return (jac, aux) if has_aux else jac
+
+    return function
 
 
-def hvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
+def hvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any], has_aux: bool = False) -> Any:
     """The Hessian-vector product without the matrix: the derivative of the gradient along the vector.
 
     Source: B. A. Pearlmutter, Fast exact multiplication by the Hessian, Neural Computation 6 (1994).
@@ -193,9 +274,10 @@ def hvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
         f: A function of arrays (or trees of them) that returns a scalar.
         primals: Its arguments.
         tangents: One per primal, with the same structure, shapes and dtypes.
+        has_aux: Whether `f` returns `(value, aux)`.
 
     Returns:
-        A tuple with one product per primal; for one primal, the product.
+        A tuple with one product per primal; for one primal, the product. With `has_aux`, `(product, aux)`.
 
     Example:
         >>> import numpy as np
@@ -204,5 +286,11 @@ def hvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
         array([4., 2.])
     """
     argnums = tuple(range(len(primals)))
-    product = jvp(lambda *xs: differentiate(f, argnums, False, xs, {})[1], primals, tangents)[1]
-    return product[0] if len(primals) == 1 else product
+
+    def gradient(*xs: Any) -> Any:
+        value, gradients = differentiate(f, argnums, has_aux, xs, {})
+        return (gradients, value[1]) if has_aux else gradients
+
+    _, product, *aux = jvp(gradient, primals, tangents, has_aux)
+    product = product[0] if len(primals) == 1 else product
+    return (product, *aux) if has_aux else product

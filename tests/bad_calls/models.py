@@ -56,6 +56,10 @@ FUNCTIONS: dict[str, tuple[Callable[..., Any], dict[str, Make]]] = {
     "autodiff.value_and_grad": (lambda **a: autodiff.value_and_grad(**a)(ones(1)()), {"f": lambda: lambda x: x[0]}),
     "autodiff.jacobian": (lambda **a: autodiff.jacobian(**a)(ones(1)()), {"f": lambda: lambda x: x * x}),
     "autodiff.hessian": (lambda **a: autodiff.hessian(**a)(ones(1)()), {"f": lambda: lambda x: x[0] * x[0]}),
+    "autodiff.value_and_jacobian": (
+        lambda **a: autodiff.value_and_jacobian(**a)(ones(1)()),
+        {"f": lambda: lambda x: x * x},
+    ),
     "autodiff.checkpoint": (lambda **a: autodiff.checkpoint(**a)(ones(1)()), {"f": lambda: lambda x: x[0]}),
     "backends.make_backend": (registry.make_backend, {"name": lambda: "numpy"}),
 }
@@ -68,6 +72,7 @@ SIGNATURES = {
     "autodiff.value_and_grad": autodiff.value_and_grad,
     "autodiff.jacobian": autodiff.jacobian,
     "autodiff.hessian": autodiff.hessian,
+    "autodiff.value_and_jacobian": autodiff.value_and_jacobian,
     "autodiff.checkpoint": autodiff.checkpoint,
 }
 """Of the functions that are called by others above."""
