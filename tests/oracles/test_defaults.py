@@ -8,11 +8,24 @@ from typing import Any
 import pytest
 
 import portanet
-from portanet import callbacks, constraints, initializers, layers, losses, metrics, optimizers, regularizers, schedules
+from portanet import (
+    activations,
+    callbacks,
+    constraints,
+    initializers,
+    layers,
+    losses,
+    metrics,
+    optimizers,
+    regularizers,
+    schedules,
+)
+from tests.test_defaults import NUMBERS, numbers
 
 keras = pytest.importorskip("keras")
 
 ROOMS = [
+    (activations, keras.activations),
     (callbacks, keras.callbacks),
     (constraints, keras.constraints),
     (initializers, keras.initializers),
@@ -23,11 +36,20 @@ ROOMS = [
     (regularizers, keras.regularizers),
     (schedules, keras.optimizers.schedules),
 ]
+
+
+def _has_arguments(value: Any) -> bool:
+    """Whether it is a class or a function other than `get`, which takes a name."""
+    return inspect.isclass(value) or (
+        inspect.isfunction(value) and value.__name__ not in ("get", "serialize", "deserialize")
+    )
+
+
 PAIRS = [
     (f"{room.__name__.removeprefix('portanet.')}.{name}", getattr(room, name), getattr(theirs, name))
     for room, theirs in ROOMS
     for name in sorted(set(vars(room)) & set(vars(theirs)))
-    if inspect.isclass(getattr(room, name)) and inspect.isclass(getattr(theirs, name))
+    if _has_arguments(getattr(room, name)) and _has_arguments(getattr(theirs, name))
 ]
 METHODS = [
     *("compile", "fit", "evaluate", "predict", "train_on_batch", "test_on_batch", "predict_on_batch"),
@@ -117,3 +139,15 @@ def test_default_names(room: Any) -> None:
             if ours != theirs:
                 different[name] = ours, theirs
     assert different == ({"Huber": ("huber", "huber_loss")} if room is losses else {})  # as losses.get calls it
+
+
+def test_the_other_defaults_are_listed() -> None:
+    """Each number or boolean that is a default of a public name of these packages is compared with Keras or listed."""
+    compared = {name for name, _, _ in PAIRS} | set(NUMBERS)
+    missing = {
+        f"{room.__name__.removeprefix('portanet.')}.{name}": numbers(value)
+        for room, _ in ROOMS
+        for name, value in vars(room).items()
+        if callable(value) and getattr(value, "__module__", "").startswith(room.__name__) and not name.startswith("_")
+    }
+    assert {name for name, values in missing.items() if values} <= compared

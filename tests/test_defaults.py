@@ -1,0 +1,117 @@
+"""The defaults of what Keras does not have; `oracles/test_defaults.py` compares the others with Keras, and knows that
+the list is complete.
+
+They are those of the source that the docstring names: PyTorch (`Rprop`, `OneCycle`, `Triplet`...),
+scikit-learn (`StandardScaler`, `train_test_split`...), the original of a reimplementation, or the paper.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from typing import Any
+
+import pytest
+
+NUMBERS: dict[str, dict[str, float | bool]] = {
+    "activations.elliot": {"steepness": 1.0},
+    "activations.maxout": {"axis": -1},
+    "activations.symmetric_elliot": {"steepness": 1.0},
+    "activations.tanh_linear": {"slope": 0.1},
+    "callbacks.ActivationMonitor": {"every": 1, "bins": 30},
+    "callbacks.GradientMonitor": {"every": 1, "bins": 30},
+    "callbacks.JSONLinesLogger": {"append": False},
+    "callbacks.LogFile": {"append": False},
+    "callbacks.Monitor": {"min_delta": 0.0},
+    "callbacks.Probe": {"every": 1},
+    "callbacks.Profiler": {"repeats": 5, "verbose": 1},
+    "callbacks.Timing": {"verbose": 0},
+    "initializers.Sparse": {"connections": 15, "stddev": 1.0},
+    "initializers.lsuv": {"tolerance": 0.1, "max_iterations": 10},
+    "layers.Bilinear": {"use_bias": True},
+    "layers.ContractiveRegularization": {"factor": 0.01},
+    "layers.Elliot": {"steepness": 1.0, "symmetric": False},
+    "layers.Highway": {"carry_bias": -1.0},
+    "layers.InstanceNormalization": {"epsilon": 0.001, "center": True, "scale": True, "groups": 32, "axis": -1},
+    "layers.JordanCell": {"use_bias": True, "dropout": 0.0, "recurrent_dropout": 0.0},
+    "layers.JordanRNN": {
+        "return_sequences": False,
+        "return_state": False,
+        "go_backwards": False,
+        "stateful": False,
+        "zero_output_for_mask": False,
+        "learn_initial_state": False,
+        "use_bias": True,
+    },
+    "layers.L2Pooling1D": {"pool_size": 2},
+    "layers.L2Pooling2D": {"pool_size": 2},
+    "layers.L2Pooling3D": {"pool_size": 2},
+    "layers.LocallyConnected1D": {"strides": 1, "use_bias": True},
+    "layers.LocallyConnected2D": {"strides": 1, "use_bias": True},
+    "layers.MaxUnpooling1D": {"pool_size": 2},
+    "layers.MaxUnpooling2D": {"pool_size": 2},
+    "layers.MaxUnpooling3D": {"pool_size": 2},
+    "layers.Maxout": {"pieces": 2, "use_bias": True},
+    "layers.Perceptron": {"use_bias": True},
+    "layers.RBF": {"normalize": False, "beta": 1.0},
+    "layers.RecurrentCell": {"use_bias": True, "dropout": 0.0, "recurrent_dropout": 0.0},
+    "layers.RotaryEmbedding": {"max_wavelength": 10000, "scaling_factor": 1.0, "sequence_axis": 1},
+    "layers.SinePositionEncoding": {"max_wavelength": 10000},
+    "layers.TiedDense": {"use_bias": True},
+    "layers.TiledConv1D": {"strides": 1, "dilation_rate": 1, "use_bias": True, "groups": 1},
+    "layers.TiledConv2D": {"strides": 1, "dilation_rate": 1, "use_bias": True, "groups": 1},
+    "layers.TransformerDecoder": {"dropout": 0.0, "layer_norm_epsilon": 1e-05, "normalize_first": False},
+    "layers.TransformerEncoder": {"dropout": 0.0, "layer_norm_epsilon": 1e-05, "normalize_first": False},
+    "losses.BernoulliNegativeLogLikelihood": {"from_logits": False},
+    "losses.Contrastive": {"margin": 1.0},
+    "losses.MulticlassSVM": {"margin": 1.0},
+    "losses.Triplet": {"margin": 1.0},
+    "losses.ctc": {"blank": 0},
+    "losses.triplet": {"margin": 1.0},
+    "metrics.Perplexity": {"from_logits": False},
+    "optimizers.ESGD": {"learning_rate": 0.01, "damping": 0.0001, "update_frequency": 20},
+    "optimizers.Lookahead": {"sync_period": 5, "slow_step_size": 0.5},
+    "optimizers.Rprop": {"learning_rate": 0.01, "eta_minus": 0.5, "eta_plus": 1.2, "min_step": 1e-06, "max_step": 50.0},
+    "optimizers.minimize": {"tolerance": 1e-05, "max_iterations": 1000, "memory": 10},
+    "schedules.OneCycle": {"pct_start": 0.3},
+    "schedules.PowerDecay": {"power": 0.55},
+    "schedules.ReduceOnPlateau": {"factor": 0.1, "patience": 10, "min_delta": 0.0001, "cooldown": 0, "min_lr": 0.0},
+    "schedules.StepDecay": {"factor": 0.1},
+    "schedules.Warmup": {"start": 0.0},
+    "datasets.read_cifar": {"labels": 1, "max_bytes": 2**32},
+    "datasets.read_idx": {"max_bytes": 2**32},
+    "datasets.read_text": {"max_bytes": 2**32},
+    "preprocessing.PCAWhitening": {"epsilon": 1e-08},
+    "preprocessing.PolynomialFeatures": {"degree": 2, "include_bias": True},
+    "preprocessing.StandardScaler": {"with_mean": True, "with_std": True},
+    "preprocessing.Tokenizer": {"lower": True, "char_level": False},
+    "preprocessing.ZCAWhitening": {"epsilon": 1e-08},
+    "preprocessing.k_means": {"iterations": 100},
+    "preprocessing.train_test_split": {"test_size": 0.25, "shuffle": True},
+    "estimators.PortanetClassifier": {"epochs": 200, "validation_fraction": 0.0, "verbose": 0, "warm_start": False},
+    "estimators.PortanetRegressor": {"epochs": 200, "validation_fraction": 0.0, "verbose": 0, "warm_start": False},
+    "saving.load_model": {"compile": True},
+    "saving.load_weights": {"strict": True, "skip_mismatch": False},
+    "utils.normalize": {"axis": -1, "order": 2},
+    "utils.pad_sequences": {"value": 0.0},
+}
+ANYWHERE = {"trainable", "use_ema", "ema_momentum"}  # of every layer and optimizer; compared with Keras
+
+
+def numbers(function: Any) -> dict[str, float | bool]:
+    """Default of each argument where it is a number or a boolean, also of those that reach a base class."""
+    functions = [vars(base).get("__init__") for base in function.__mro__] if inspect.isclass(function) else [function]
+    result: dict[str, Any] = {}
+    for each in filter(inspect.isfunction, functions):
+        parameters = inspect.signature(each).parameters.values()
+        result = {p.name: p.default for p in parameters} | result
+        if not any(p.kind is p.VAR_KEYWORD for p in parameters):
+            break
+    return {k: v for k, v in result.items() if isinstance(v, (bool, int, float)) and k not in ANYWHERE}
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+def test_defaults(name: str) -> None:
+    room, _, function = name.partition(".")
+    values = numbers(getattr(importlib.import_module(f"portanet.{room}"), function))
+    assert {k: (type(v), v) for k, v in values.items()} == {k: (type(v), v) for k, v in NUMBERS[name].items()}
