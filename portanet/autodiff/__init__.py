@@ -12,6 +12,7 @@ from portanet.autodiff.traced import TracedArray, TraceError, is_traced, unwrap
 from portanet.autodiff.transforms import grad, jvp, linearize, stop_gradient, value_and_grad, vjp
 
 if TYPE_CHECKING:
+    from portanet.autodiff.debugging.anomaly import detect_anomaly
     from portanet.autodiff.debugging.checks import GradientError, check_grads
     from portanet.autodiff.debugging.numeric import numeric_grad, numeric_jvp
     from portanet.autodiff.debugging.show import show
@@ -27,6 +28,7 @@ __all__ = [
     "checkpoint",
     "custom_jvp",
     "custom_vjp",
+    "detect_anomaly",
     "grad",
     "hessian",
     "hvp",
@@ -48,6 +50,7 @@ __all__ = [
 ]
 
 _DEBUGGING = {
+    "detect_anomaly": "anomaly",
     "GradientError": "checks",
     "check_grads": "checks",
     "numeric_grad": "numeric",

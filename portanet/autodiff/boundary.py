@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 from portanet.autodiff.namespace import Namespace, differentiable_namespace, lift
 from portanet.autodiff.traced import Node, Trace, TracedArray, TraceError, unwrap
-from portanet.autodiff.tracing import dtype_kind, is_array
+from portanet.autodiff.tracing import dtype_kind, is_array, record
 from portanet.backends import device_of, get_backend, raw_namespace
 from portanet.tree import tree_items, tree_leaves, tree_map
 
@@ -50,7 +50,7 @@ def is_floating(x: Any) -> bool:
 
 def start_reverse(trace: Trace) -> Start:
     """Inputs of a reverse trace are nodes without parents."""
-    return lambda x, xp: TracedArray(x, trace, Node("input", None, None), xp)
+    return lambda x, xp: record(xp, trace, "input", x, None, None)
 
 
 def open_arguments(

@@ -15,7 +15,7 @@ import weakref
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from portanet.autodiff import conversion
+from portanet.autodiff import conversion, debugging
 from portanet.autodiff.methods import missing_attribute
 from portanet.backends import Array
 from portanet.tree import tree_leaves
@@ -41,7 +41,7 @@ class Trace:
         self.serial = next_serial()
         self.forward = forward
         self.alive = True
-        self.log = log
+        self.log = debugging.LOG.get() if log is None else log
 
     def require_alive(self) -> None:
         """Raise if the function of this trace has returned."""

@@ -11,6 +11,7 @@ from portanet import checks
 from portanet.autodiff import boundary
 from portanet.autodiff.namespace import lift
 from portanet.autodiff.traced import Trace, TracedArray, is_traced
+from portanet.autodiff.tracing import push_forward
 from portanet.tree import tree_leaves, tree_map
 
 Function: TypeAlias = Callable[..., Any]
@@ -247,7 +248,7 @@ def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any], has_aux: b
         t = boundary.tangent_like("tangent", x, t)
         if type(x) is TracedArray or type(t) is TracedArray:  # an enclosing trace: both in its namespace
             x, t = lift(x), lift(t)
-        return TracedArray(x, trace, t, xp)
+        return push_forward(xp, trace, "input", x, t)
 
     opened = boundary.open_arguments(dict(enumerate(primals)), start, tangents=tangents)
     out, aux = boundary.call(trace, f, tuple(opened.values()), {}, has_aux)
