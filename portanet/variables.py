@@ -196,6 +196,11 @@ def collects_losses() -> bool:
     return _losses.get() is not None
 
 
+def collected_losses() -> list[Array]:
+    """The losses that were collected so far."""
+    return list(_losses.get() or ())
+
+
 def add_loss(value: Array) -> None:
     """Add a scalar array to the collected losses, if losses are being collected."""
     losses = _losses.get()

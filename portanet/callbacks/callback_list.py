@@ -40,6 +40,8 @@ class CallbackList:
             callback.set_params(params)
         self.callbacks = sorted(ordered, key=lambda callback: callback.order)
         self._hooks: dict[str, list[Callable[..., None]]] = {}
+        self._steps = getattr(model, "steps_per_execution", 1)
+        self._open: tuple[str, int, Any] | None = None
 
     def call(self, hook: str, *args: Any) -> None:
         """Call a hook, such as `on_epoch_end`, on the callbacks that implement it."""
@@ -51,6 +53,26 @@ class CallbackList:
             self._hooks[hook] = [getattr(each, name) for each, name in chosen if name is not None]
         for function in self._hooks[hook]:
             function(*args)
+
+    def begin_batch(self, kind: str, number: int) -> None:
+        """Call `on_{kind}_batch_begin` where an execution begins; see `steps_per_execution` of `compile`."""
+        if number % self._steps == 0:
+            self.call(f"on_{kind}_batch_begin", number, {})
+
+    def end_batch(self, kind: str, number: int, logs: Any) -> None:
+        """Call `on_{kind}_batch_end` where an execution ends."""
+        if (number + 1) % self._steps == 0:
+            self.call(f"on_{kind}_batch_end", number, logs)
+            self._open = None
+        else:
+            self._open = kind, number, logs
+
+    def end_batches(self) -> None:
+        """The same after the last batch, where that ends no full execution."""
+        if self._open is not None:
+            kind, number, logs = self._open
+            self._open = None
+            self.call(f"on_{kind}_batch_end", number, logs)
 
     def get_states(self) -> list[list[Any]]:
         """The states of the callbacks for a resumed run: the name of the class and `get_state()` of each."""

@@ -54,7 +54,7 @@ class Monitor(Callback):
         name = self.monitor.removeprefix("val_")
         if name == "loss" or name.endswith("_loss"):
             return "min"
-        metrics = dict(zip(self.model.metrics_names[1:], self.model.metrics, strict=True))  # the first is the loss
+        metrics = dict(zip(self.model.metrics_names, self.model.metrics, strict=False))
         direction = metrics[name].direction if name in metrics else None
         if direction is None:
             raise ValueError(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Iterator
 from typing import Any, Self
 
@@ -15,6 +14,7 @@ from portanet.layers.calling import (
     inspect_input,
     layers_below,
     locate,
+    note_call,
     remember,
     remember_output,
     remembered,
@@ -84,15 +84,7 @@ class Layer(WeightHolder):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        parameters = inspect.signature(cls.call).parameters
-        cls._takes_training = "training" in parameters
-        cls._takes_mask = "mask" in parameters
-        cls._takes_one_array = next((p.annotation for p in [*parameters.values()][1:]), None) in ("Array", Array)
-        cls.gives_mask = "return_mask" in parameters
-        cls._own_mask = cls.compute_mask is not Layer.compute_mask
-        cls._passes_masks = cls.__dict__.get("_passes_masks", cls.call.__module__.startswith("portanet."))
-        cls._callers = (Caller(False, cls._passes_masks), Caller(True, cls._passes_masks))
-        cls.independent_examples = cls.__dict__.get("independent_examples", False)
+        note_call(cls, Layer.compute_mask)
         if "build" in cls.__dict__:
             cls.build = building(cls.__dict__["build"])  # type: ignore[method-assign]
 
@@ -333,6 +325,8 @@ class Layer(WeightHolder):
         """The weights that training changes."""
         named = self.named_variables()
         return [named[path] for path in self.trainable_paths()]
+
+    trainable_variables = trainable_weights
 
     @property
     def non_trainable_weights(self) -> list[Variable]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 import warnings
 import weakref
 from collections.abc import Callable, Iterator, Mapping
@@ -108,6 +109,24 @@ def output_mask(layer: Layer, x: Any, out: Any, mask: Any) -> Any:
         )
         return None
     return mask
+
+
+def note_call(cls: Any, compute_mask: Any) -> None:
+    """Note, in a class of layers, what its `call` takes.
+
+    Args:
+        cls: The class.
+        compute_mask: The method of `Layer`.
+    """
+    parameters = inspect.signature(cls.call).parameters
+    cls._takes_training = "training" in parameters
+    cls._takes_mask = "mask" in parameters
+    cls._takes_one_array = next((p.annotation for p in [*parameters.values()][1:]), None) in ("Array", Array)
+    cls.gives_mask = "return_mask" in parameters
+    cls._own_mask = cls.compute_mask is not compute_mask
+    cls._passes_masks = cls.__dict__.get("_passes_masks", cls.call.__module__.startswith("portanet."))
+    cls._callers = (Caller(False, cls._passes_masks), Caller(True, cls._passes_masks))
+    cls.independent_examples = cls.__dict__.get("independent_examples", False)
 
 
 def call_with_mask(layer: Layer, x: Any, *further: Any, mask: Any, **options: Any) -> tuple[Any, Any]:

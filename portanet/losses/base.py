@@ -11,6 +11,7 @@ from portanet.backends import Array, HostArray, backend_class_of, raw_namespace,
 from portanet.configurable import Configurable
 from portanet.lookup import snake_case
 from portanet.mixed_precision import at_least_float32, require_numbers, require_real
+from portanet.variables import are_bound
 
 Check = TypeVar("Check", bound=Callable[..., None])
 REDUCTIONS = ("sum_over_batch_size", "mean", "mean_with_sample_weight", "sum", None)
@@ -130,7 +131,7 @@ class Loss(Configurable):
                 f"y_true {type(plain).__name__}, y_pred {type(other).__name__}"
             )
         self.check_shapes(y_true, y_pred)
-        if 0 not in plain.shape:
+        if 0 not in plain.shape and not are_bound():  # in a step, which may be compiled
             self.check_targets(to_host(plain), other.shape[-1] if other.ndim > 1 else None)
         return self.compute(y_true, y_pred, sample_weight, mask)
 

@@ -10,6 +10,7 @@ from portanet.metrics.accuracy import (
     Accuracy,
     BinaryAccuracy,
     CategoricalAccuracy,
+    FittingAccuracy,
     SparseCategoricalAccuracy,
     SparseTopKCategoricalAccuracy,
     TopKCategoricalAccuracy,
@@ -88,7 +89,7 @@ def get(
         if getattr(loss, "integer_targets", False):
             accuracy: type[Metric] = SparseCategoricalAccuracy
         elif len(y_pred_shape) > 1 and y_pred_shape[-1] != 1 and not isinstance(loss, losses.BinaryCrossentropy):
-            accuracy = CategoricalAccuracy
+            accuracy = CategoricalAccuracy if loss is not None else FittingAccuracy
         else:
             accuracy = BinaryAccuracy
         return accuracy(name=identifier)

@@ -104,6 +104,17 @@ class SparseCategoricalAccuracy(MeanMetric):
         return _indicator(class_numbers(self, y_true, y_pred, best.dtype) == best, y_pred)
 
 
+class FittingAccuracy(MeanMetric):
+    """The accuracy for class numbers or for one-hot targets, as they come; "accuracy" where no loss says which."""
+
+    direction = "max"
+
+    def values(self, y_true: Array, y_pred: Array) -> Array:
+        numbers = y_true.ndim < y_pred.ndim or (y_true.shape[-1] == 1 and y_pred.shape[-1] > 1)
+        chosen = SparseCategoricalAccuracy if numbers else CategoricalAccuracy
+        return chosen(self.name).values(y_true, y_pred)
+
+
 class SparseTopKCategoricalAccuracy(MeanMetric):
     """How often the target class number is among the k largest predictions (ties included).
 

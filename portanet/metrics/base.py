@@ -7,12 +7,13 @@ from collections.abc import Callable
 from typing import Any
 
 from portanet import checks
-from portanet.autodiff import array_namespace
+from portanet.autodiff import array_namespace, unwrap
 from portanet.backends import Array, HostArray, raw_namespace, to_host
 from portanet.configurable import Configurable
 from portanet.lookup import snake_case
 from portanet.losses.base import Loss, spread
 from portanet.mixed_precision import at_least_float32, require_numbers
+from portanet.variables import are_bound
 
 
 class Metric(Configurable):
@@ -32,7 +33,8 @@ class Metric(Configurable):
 
     def __init__(self, name: str | None = None) -> None:
         self.name = snake_case(type(self).__name__) if name is None else checks.text("name", name, type(self))
-        self._totals: tuple[HostArray, ...] | None = None
+        self.totals: tuple[Any, ...] | None = None
+        """The sums since the last reset, on the host; in a step, on the device."""
 
     def statistics(self, y_true: Array, y_pred: Array, sample_weight: Array | None = None) -> tuple[Array, ...]:
         """Sums over the examples of a batch."""
@@ -49,31 +51,44 @@ class Metric(Configurable):
         """Raise if predictions are out of range; only `update_state` can look at them."""
 
     def update_state(self, y_true: Array, y_pred: Array, sample_weight: Array | None = None) -> None:
-        """Add a batch; half precision is cast to float32."""
+        """Add a batch; half precision is cast to float32.
+
+        In a step of training, sums stay on the device and values are not checked, so that the step can be compiled.
+        """
         owner = f"Metric '{self.name}'"
         require_numbers("y_true", y_true, owner)
         require_numbers("y_pred", y_pred, owner)
         if sample_weight is not None:
             require_numbers("sample_weight", sample_weight, owner)
+        y_true, y_pred, sample_weight = unwrap(y_true), unwrap(y_pred), unwrap(sample_weight)
         statistics = self.statistics(y_true, at_least_float32(y_pred), sample_weight)  # checks shapes
-        if y_pred.ndim:
+        if y_pred.ndim and not are_bound():
             self.check_targets(to_host(y_true), y_pred.shape[-1] if y_pred.ndim > 1 else None)
             self.check_predictions(to_host(y_pred))
-        self._add(statistics)
+        self.add(statistics)
 
-    def _add(self, statistics: tuple[Array, ...]) -> None:
-        new = tuple(to_host(s).astype("float64") for s in statistics)
-        self._totals = new if self._totals is None else tuple(a + b for a, b in zip(self._totals, new, strict=True))
+    def add(self, statistics: tuple[Array, ...]) -> None:
+        """Add the result of `statistics` for a batch."""
+        new = tuple(map(unwrap, statistics)) if are_bound() else _on_host(statistics)
+        old = self.totals
+        if old is not None and raw_namespace(old[0]) is not raw_namespace(new[0]):
+            old, new = _on_host(old), _on_host(new)
+        self.totals = new if old is None else tuple(a + b for a, b in zip(old, new, strict=True))
+
+    @property
+    def has_data(self) -> bool:
+        """Whether anything was added since the last reset."""
+        return self.totals is not None
 
     def result(self) -> Any:
-        """The result over all batches since the last reset, a NumPy float or array."""
-        if self._totals is None:
+        """The result over all batches since the last reset, a NumPy float or array; in a step, an array there."""
+        if self.totals is None:
             raise ValueError(f"Metric '{self.name}' has seen no data; call update_state(y_true, y_pred) first.")
-        return self.from_statistics(*self._totals)
+        return self.from_statistics(*(self.totals if are_bound() else _on_host(self.totals)))
 
     def reset_state(self) -> None:
         """Reset to no data."""
-        self._totals = None
+        self.totals = None
 
     def __call__(self, y_true: Array, y_pred: Array, sample_weight: Array | None = None) -> Any:
         """Add a batch and return the result over all batches."""
@@ -163,6 +178,11 @@ class LossMetric(MeanMetric):
         if not self.loss.integer_targets and shape == tuple(y_pred.shape):
             y_true = array_namespace(y_true).reshape(y_true, shape)
         return self.loss.per_example(y_true, y_pred)
+
+
+def _on_host(totals: tuple[Any, ...]) -> tuple[HostArray, ...]:
+    """Sums in double precision."""
+    return tuple(to_host(total).astype("float64") for total in totals)
 
 
 def known(values: Array, y_pred: Array) -> Array:

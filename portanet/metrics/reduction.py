@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from portanet.autodiff import array_namespace
+from portanet.autodiff import array_namespace, unwrap
 from portanet.backends import Array
 from portanet.metrics.base import Metric, ratio
 from portanet.mixed_precision import at_least_float32, require_numbers
@@ -29,15 +29,16 @@ class Mean(Metric):
         require_numbers("values", values, f"Metric '{self.name}'")
         if sample_weight is not None:
             require_numbers("sample_weight", sample_weight, f"Metric '{self.name}'")
+        values, sample_weight = unwrap(values), unwrap(sample_weight)
         xp = array_namespace(values)
         if sample_weight is not None or xp.isdtype(values.dtype, "bool"):
             values = at_least_float32(values, integers=True)
         if sample_weight is None:
             total = xp.sum(values)
-            self._add((total, xp.full_like(total, math.prod(values.shape))))
+            self.add((total, xp.full_like(total, math.prod(values.shape))))
         else:
             weight = self.weights(sample_weight, values)
-            self._add((xp.sum(values * weight), xp.sum(weight)))
+            self.add((xp.sum(values * weight), xp.sum(weight)))
 
     def __call__(self, values: Array, sample_weight: Array | None = None) -> Any:  # type: ignore[override]
         """Add values and return the result over all."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Self
 
-from portanet.layers.calling import call_with_mask, remember
+from portanet.layers import Layer
+from portanet.layers.calling import call_with_mask, note_call, remember
 from portanet.layers.output_shapes import ArraySpec, result_shape
 from portanet.layers.several_inputs import map_shapes, masks_of, shape_of
 from portanet.layers.symbolic import Node, SymbolicArray, fill
@@ -164,6 +165,17 @@ class Functional(Model):
     def from_config(cls, config: dict[str, Any]) -> Self:
         """Create a model from the result of `get_config`."""
         return cls(*graph.from_config(config), name=config["name"])
+
+
+def make_functional(cls: type) -> None:
+    """Make a subclass of `Model` one of `Functional`, so that it can be a graph."""
+    if issubclass(cls, Functional):
+        return
+    for base in cls.__bases__:
+        if issubclass(base, Model) and base is not Model:
+            make_functional(base)
+    cls.__bases__ = tuple(Functional if base is Model else base for base in cls.__bases__)
+    note_call(cls, Layer.compute_mask)
 
 
 def _single(tree: Any) -> Any:

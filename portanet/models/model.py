@@ -21,7 +21,7 @@ class Model(Trainer):
 
     Create one in two ways. `Model(inputs, outputs)` is a graph of layers, defined by calling them on `Input(...)`. A
     subclass creates its layers in `__init__` and computes in `call(x, training=False)` with ordinary Python; it is
-    built when it is first called on data.
+    built when it is first called on data. A subclass without `call` may be a graph, too, with steps of its own.
 
     Args:
         inputs: A symbolic array, or a list, tuple or dict of them. See `portanet.models.Functional`.
@@ -58,12 +58,18 @@ class Model(Trainer):
         return super().__new__(cls)
 
     def __init__(self, inputs: Any = None, outputs: Any = None, name: str | None = None, **options: Any) -> None:
-        super().__init__(name=name, **options)
         if inputs is not None or outputs is not None:
-            raise TypeError(
-                f"Model '{self.name}' of class {type(self).__name__} computes in its method call(x): call "
-                f"super().__init__() without inputs and outputs. Received: inputs={inputs!r}, outputs={outputs!r}"
-            )
+            from portanet.models.functional import Functional, make_functional
+
+            if type(self).call is not Model.call:
+                raise TypeError(
+                    f"A model of class {type(self).__name__} computes in its method call(x): call super().__init__() "
+                    f"without inputs and outputs. Received: inputs={inputs!r}, outputs={outputs!r}"
+                )
+            make_functional(type(self))
+            Functional.__init__(self, inputs, outputs, name, **options)  # type: ignore[arg-type]
+            return
+        super().__init__(name=name, **options)
 
     @property
     def layers(self) -> list[Layer]:
@@ -247,6 +253,9 @@ class Model(Trainer):
             "callbacks": CallbackList((), self, {}),
             "batch": None,
             "_steps": {},
+            "train_function": None,
+            "test_function": None,
+            "predict_function": None,
         }
 
     def _before(self) -> list[Any]:

@@ -12,8 +12,8 @@ from typing import Any, ClassVar, Self, TypeVar, cast
 from portanet import checks, random
 from portanet.autodiff import array_namespace
 from portanet.backends import Array, device_of, elementwise, is_large, overridable
-from portanet.configurable import Configurable
 from portanet.lookup import snake_case
+from portanet.optimizers.applicable import Applicable
 from portanet.random import streams
 from portanet.schedules import Hyperparameter
 from portanet.schedules.base import hyperparameter, value_of
@@ -23,7 +23,7 @@ State = dict[str, Any]
 Rule = TypeVar("Rule", bound=Callable[..., Array])
 
 
-class Optimizer(Configurable):
+class Optimizer(Applicable):
     """Updates parameters by their gradients.
 
     Subclasses name their `slots` (arrays like each parameter, initially zero) and implement `step(p, g, slots, now)`,
@@ -129,8 +129,8 @@ class Optimizer(Configurable):
 
     # A step
 
-    def scale_loss(self, loss: Array, state: State) -> Array:
-        """The loss to differentiate for `update`: the loss itself, except with loss scaling."""
+    def scale_loss(self, loss: Array, state: State | None = None) -> Array:
+        """The loss to differentiate for `update` (for `apply`, without a state): scaled with loss scaling."""
         return loss
 
     def update(self, params: Tree, grads: Tree, state: State) -> tuple[Tree, State]:

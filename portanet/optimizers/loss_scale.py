@@ -17,7 +17,7 @@ class LossScaleOptimizer(Optimizer):
 
     If a gradient is infinite or NaN, the step is skipped and the scale halved; after `dynamic_growth_steps` finite
     steps it is doubled. `compile` wraps the optimizer of a model with the policy `mixed_float16`. In a custom loop,
-    differentiate `optimizer.scale_loss(loss, state)`.
+    differentiate `optimizer.scale_loss(loss, state)`; with `apply`, `optimizer.scale_loss(loss)`.
 
     Source: P. Micikevicius et al., Mixed precision training, 2018, section 3.2.
 
@@ -71,7 +71,11 @@ class LossScaleOptimizer(Optimizer):
         scale = xp.asarray(self.initial_scale, dtype=xp.float32, device=device)
         return {"dynamic_scale": scale, "step_counter": xp.zeros((), dtype=xp.int32, device=device)}
 
-    def scale_loss(self, loss: Array, state: State) -> Array:
+    def scale_loss(self, loss: Array, state: State | None = None) -> Array:
+        if state is None:
+            from portanet.optimizers.applied import held_by
+
+            state = held_by(self).state or {"dynamic_scale": self.initial_scale}
         return loss * state["dynamic_scale"] if state else loss
 
     def update(self, params: Tree, grads: Tree, state: State) -> tuple[Tree, State]:

@@ -122,8 +122,8 @@ def _loaded(archive: Archive, custom_objects: Mapping[str, Any] | None, compiled
         hosts = _read_variables(model, archive)
         if compiled and document.get("compile") is not None:
             settings = decoder.decode(document["compile"])
-            _attempt(archive, "it cannot be compiled", lambda: model.compile(**settings))
-            resume = _prepared(model, archive, decoder)
+            _attempt(archive, "it cannot be compiled", lambda: model.compile_from_config(settings))
+            resume = _nothing if model.optimizer is None else _prepared(model, archive, decoder)
         else:
             resume = _nothing
         set_stream_keys(model, document.get("streams"))

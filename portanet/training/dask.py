@@ -51,6 +51,7 @@ def snapshot(model: Model) -> Model:
     """A copy of a model with all that inference needs and nothing of its training, which other processes may get."""
     twin = copy.copy(model)
     twin.optimizer, twin.optimizer_state, twin.loss = None, None, None
-    twin._settings, twin._objective, twin._steps = {}, None, {}
+    twin._settings = {}
+    twin._forget_steps()
     twin.callbacks = CallbackList((), twin, {})
     return copy.deepcopy(twin)

@@ -151,6 +151,54 @@ class Totals(Mapping[str, Any]):
         return name in tuple(iter(self))
 
 
+class LatestLogs(Mapping[str, Any]):
+    """What an overridden step returned for the latest batch; `logs()` fetches it.
+
+    Args:
+        model: The model, whose metrics begin anew.
+        sums: What the metrics had summed up in an interrupted epoch; brought up to date by `fetch`.
+    """
+
+    def __init__(self, model: Any, sums: dict[str, list[Any]]) -> None:
+        self.model = model
+        self.sums = sums
+        self.latest: dict[str, Any] = {}
+        model.reset_metrics()
+        for number, metric in enumerate(model.metrics):
+            if f"metric_{number}" in sums:
+                metric.totals = tuple(sums[f"metric_{number}"])
+
+    def add(self, values: dict[str, Any]) -> None:
+        """Note the values of a batch."""
+        self.latest = values
+
+    def fetch(self) -> None:
+        """Bring the sums of the metrics to the host."""
+        to_host = self.model.backend.to_host
+        for number, metric in enumerate(self.model.metrics):
+            if metric.totals is not None:
+                self.sums[f"metric_{number}"] = [np.asarray(to_host(each), "float64") for each in metric.totals]
+
+    def logs(self) -> dict[str, Any]:
+        """The values: floats, NumPy arrays for several numbers."""
+        self.fetch()
+        backend = self.model.backend
+        values = {n: np.asarray(backend.to_host(v) if backend.owns(v) else v) for n, v in self.latest.items()}
+        for name, value in values.items():
+            if value.dtype.kind not in "biuf":
+                raise TypeError(f"A step must return numbers by name. Received: {name}={self.latest[name]!r}")
+        return {name: float(value) if value.ndim == 0 else value for name, value in values.items()}
+
+    def __getitem__(self, name: str) -> Any:
+        return self.logs()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.latest)
+
+    def __len__(self) -> int:
+        return len(self.latest)
+
+
 def listed(logs: dict[str, Any], return_dict: bool) -> Any:
     """Logs as a dict, or their values in a list; the value, if it is the only one."""
     if checks.boolean("return_dict", return_dict):

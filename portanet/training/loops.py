@@ -18,8 +18,8 @@ from portanet.schedules.base import require_rates
 from portanet.training import step
 from portanet.training.data.intake import Feed, Intake
 from portanet.training.data.streams import Batch
-from portanet.training.history import Totals, uninterrupted
-from portanet.training.objective import Statistics
+from portanet.training.history import LatestLogs, Totals, uninterrupted
+from portanet.training.objective import AnyTargets, Statistics
 from portanet.tree import tree_items, tree_leaves, tree_map
 from portanet.variables import trainable_changes
 
@@ -76,7 +76,9 @@ class TrainingRun:
         gone = [path for path in paths if path not in self.variables]
         if gone:
             state = divided(state, self.variables)[0]
-        new = [path for path in self.trained if path not in paths]
+        # An overridden step may use the optimizer for some of the weights only.
+        lazily = isinstance(objective, AnyTargets) and model.overrides("train_step")
+        new = [] if lazily else [path for path in self.trained if path not in paths]
         if new or gone or model.optimizer_state is None:
             state = extended(optimizer, state, self._values(new))
             paths = [path for path in self.variables if path in paths or path in new]
@@ -161,6 +163,8 @@ class TrainingRun:
             for values in (params, state):
                 for path, value in values.items():
                     self.variables[path].assign(value)
+            # An overridden step may have built layers, and so have added paths.
+            paths, _ = self.model.optimizer_state
             self.model.optimizer_state = (paths, joined(frozen, slots) if frozen else slots)
         return statistics
 
@@ -217,7 +221,7 @@ def _validates(frequency: int | Iterable[int]) -> Callable[[int], bool]:
 
 
 def train_epoch(
-    run: TrainingRun, feed: Feed, totals: Totals, whereabouts: Whereabouts, listeners: CallbackList
+    run: TrainingRun, feed: Feed, totals: Totals | LatestLogs, whereabouts: Whereabouts, listeners: CallbackList
 ) -> None:
     """Train on the batches that are left of an epoch."""
     position = run.model.position
@@ -225,13 +229,14 @@ def train_epoch(
     with contextlib.closing(feed.batches(position.epoch, position.batch)) as batches:
         for number, batch in whereabouts.follow(batches):
             run.model.batch = batch
-            listeners.call("on_train_batch_begin", number, {})
+            listeners.begin_batch("train", number)
             with uninterrupted():
                 totals.add(run(*batch))
                 position.batch += 1
-            listeners.call("on_train_batch_end", number, totals)
+            listeners.end_batch("train", number, totals)
             if run.model.stop_training:
                 break
+        listeners.end_batches()
 
 
 def evaluate(model: Trainer, feed: Feed, listeners: CallbackList, occasion: str = "evaluation") -> dict[str, Any]:
@@ -246,14 +251,15 @@ def evaluate(model: Trainer, feed: Feed, listeners: CallbackList, occasion: str 
         contextlib.closing(feed.batches(occasion=occasion)) as batches,
     ):
         for number, (x, y, weight) in whereabouts.follow(batches):
-            listeners.call("on_test_batch_begin", number, {})
+            listeners.begin_batch("test", number)
             targets, weights = objective.arrange(y), objective.arrange(weight, "sample_weight")
             statistics, assigned = test(values, x, targets, weights)
             _keep(model, values, assigned)
             totals.add(statistics)
-            listeners.call("on_test_batch_end", number, totals)
+            listeners.end_batch("test", number, totals)
             if model.stop_evaluating:
                 break
+        listeners.end_batches()
     logs = totals.logs()
     feed.finish_checks()
     listeners.call("on_test_end", logs)
@@ -271,13 +277,14 @@ def predict(model: Trainer, feed: Feed, listeners: CallbackList) -> Any:
         contextlib.closing(feed.batches(occasion="prediction")) as batches,
     ):
         for number, (x, _, _) in whereabouts.follow(batches):
-            listeners.call("on_predict_batch_begin", number, {})
+            listeners.begin_batch("predict", number)
             y_pred, assigned = forward(values, x)
             _keep(model, values, assigned)
             parts.append(tree_map(to_host, y_pred))
-            listeners.call("on_predict_batch_end", number, {"outputs": parts[-1]})
+            listeners.end_batch("predict", number, {"outputs": parts[-1]})
             if model.stop_predicting:
                 break
+        listeners.end_batches()
     listeners.call("on_predict_end", {})
     columns = zip(*map(tree_leaves, parts), strict=True)
     return tree_map(lambda _: np.concatenate(next(columns), axis=0), parts[0])
@@ -306,6 +313,10 @@ def _keep(model: Trainer, values: dict[str, Array], assigned: dict[str, Array]) 
 def loss_and_gradients(model: Trainer, batch: Batch) -> tuple[Array, dict[str, Array]]:
     """The loss on one batch in training, and by path its gradients; nothing changes."""
     objective, trained, (x, y, weight) = model.find_objective(), model.trainable_paths(), batch
+    if isinstance(objective, AnyTargets):
+        from portanet.training import custom
+
+        return custom.loss_and_gradients(model, x, y, weight)
     gradients = model.compiled_step(("gradients", *trained), lambda: step.gradient_step(model, objective))
     state = model.named_values()
     params = {path: state.pop(path) for path in trained}

@@ -50,6 +50,44 @@ class Output:
             metric.check_targets(target if ignored is None else target[target != ignored], classes)
 
 
+class AnyTargets:
+    """In place of an objective, where methods of the user's take the targets: they may be anything.
+
+    Args:
+        objective: The losses and metrics of `compile`, if there are any.
+    """
+
+    def __init__(self, objective: Objective | None) -> None:
+        self.objective = objective
+
+    def arrange(self, tree: Any, argument: str = "y") -> Any:
+        """The tree as it is."""
+        return tree
+
+    def check_shapes(self, y: Any, shapes: Any) -> None:
+        """Do nothing; see `Objective`."""
+
+    def check_targets(self, y: Any) -> None:
+        """Do nothing; see `Objective`."""
+
+    def loss_names(self) -> list[str]:
+        """See `Objective.loss_names`."""
+        return [] if self.objective is None else self.objective.loss_names()
+
+    @property
+    def metrics(self) -> dict[str, Metric]:
+        """See `Objective.metrics`."""
+        return {} if self.objective is None else self.objective.metrics
+
+
+def no_loss(model: str = "") -> ValueError:
+    """The error where nothing is to be minimized."""
+    return ValueError(
+        f"{f'Model {model!r}' if model else 'The model'} has no loss to compute: pass `loss` to compile(...), such as "
+        "'mse', call add_loss in a layer, or override compute_loss or train_step. Received: loss=None"
+    )
+
+
 class Objective:
     """The losses and metrics of a model, output by output.
 
@@ -70,7 +108,7 @@ class Objective:
         for output, own, factor in zip(self.outputs, chosen, factors, strict=True):
             output.loss = None if own is None else losses.get(own, "loss", "compile")
             output.weight = 1.0 if factor is None else checks.number("loss_weights", factor, of="compile")
-        if all(output.loss is None for output in self.outputs):
+        if loss is not None and all(output.loss is None for output in self.outputs):
             raise ValueError(f"Argument `loss` names no loss for any output. Received: loss={loss!r}")
         self._add_metrics("metrics", settings["metrics"])
         self._add_metrics("weighted_metrics", settings["weighted_metrics"])
@@ -106,14 +144,14 @@ class Objective:
     @property
     def metrics(self) -> dict[str, Metric]:
         """Every metric by its name in logs, in the order of Keras."""
-        by_name: dict[str, Metric] = {name: metrics.Mean(name) for name in self._loss_names()}
+        by_name: dict[str, Metric] = {name: metrics.Mean(name) for name in self.loss_names()}
         for output in self.outputs:
             by_name |= output.metrics
         for output in self.outputs:
             by_name |= output.weighted_metrics
         return by_name
 
-    def _loss_names(self) -> list[str]:
+    def loss_names(self) -> list[str]:
         """Names in logs of the losses of single outputs; one alone is the loss of the model."""
         names = [f"{output.name}_loss" for output in self.outputs if output.loss is not None]
         return names if len(names) > 1 else []
@@ -181,10 +219,17 @@ class Objective:
         parts = zip(self.outputs, y, y_pred, weight, masks, strict=True)
         return [o.loss.compute(true, pred, w, mask) for o, true, pred, w, mask in parts if o.loss is not None]
 
-    def total(self, values: list[Array]) -> Array:
-        """Their weighted sum."""
+    def total(self, values: list[Array], added: Sequence[Array] = ()) -> Array:
+        """Their weighted sum, and what layers and penalties add.
+
+        Raises:
+            ValueError: There is nothing to add up.
+        """
         weights = [output.weight for output in self.outputs if output.loss is not None]
         parts = [value if weight == 1.0 else weight * value for value, weight in zip(values, weights, strict=True)]
+        parts.extend(added)
+        if not parts:
+            raise no_loss()
         return sum(parts[1:], parts[0])
 
     def statistics(
@@ -208,9 +253,14 @@ class Objective:
                 statistics[name] = metric.statistics(true, pred, masked_weight(None, mask, pred))
             for name, metric in output.weighted_metrics.items():
                 statistics[name] = metric.statistics(true, pred, masked_weight(w, mask, pred))
-        for name, value in zip(self._loss_names(), values, strict=False):
+        for name, value in zip(self.loss_names(), values, strict=False):
             statistics[name] = (value * examples, number)
         return statistics
+
+
+def has_objective(settings: Mapping[str, Any]) -> bool:
+    """Whether `compile` was given losses or metrics."""
+    return any(settings.get(name) is not None for name in ("loss", "metrics", "weighted_metrics"))
 
 
 def losses_of(given: Any) -> Any:

@@ -94,7 +94,7 @@ def training_loss(
         y_pred, (masks, new_state) = division.compute(forward, params, x)
     with bind({variables[p]: v for p, v in (*params.items(), *new_state.items())}):
         values = objective.values([lift(true) for true in y], y_pred, weight, masks)
-        total = sum([*penalties(variables, params), *added], objective.total(values))
+        total = objective.total(values, [*penalties(variables, params), *added])
     return total, (total, new_state, values, y_pred, masks)
 
 
@@ -114,7 +114,7 @@ def test_step(model: Layer, objective: Objective) -> Callable[..., Any]:
         with bind({variables[p]: v for p, v in values.items()}) as bound, collect_losses() as added:
             y_pred, masks = predictions(model, x, training=False)
             parts = objective.values(y, y_pred, weight, masks)
-            total = sum([*penalties(variables, trained), *added], objective.total(parts))
+            total = objective.total(parts, [*penalties(variables, trained), *added])
         assigned = {path: bound[variables[path]] for path, v in values.items() if bound[variables[path]] is not v}
         return objective.statistics(total, parts, examples(x), y, y_pred, weight, masks), assigned
 

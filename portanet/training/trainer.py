@@ -5,24 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Self
 
-from portanet import checks, metrics, optimizers
+from portanet import checks, optimizers
 from portanet.backends import Array, Backend, get_backend, use_backend
 from portanet.callbacks import Callback, CallbackList
+from portanet.layers import Layer
 from portanet.training import dask, loops, step
 from portanet.training.data.intake import FIT, VALIDATION, Intake, gives_batches
 from portanet.training.data.sources import Order, count_examples, find_source, validation_parts
 from portanet.training.data.streams import Batch, Source
-from portanet.training.history import History, Position, Totals, listed
+from portanet.training.history import History, LatestLogs, Position, Totals, listed
 from portanet.training.loops import TrainingRun
-from portanet.training.objective import Objective, losses_of, output_shapes, require_metrics
-from portanet.training.optimized import Optimized
+from portanet.training.objective import AnyTargets, Objective, has_objective, output_shapes
+from portanet.training.overridable import Overridable
 
 
-class Trainer(Optimized):
+class Trainer(Overridable):
     """A layer that can be trained; `Model` builds on it."""
 
-    loss: Any = None
-    """The loss, or a list or dict of losses of the outputs."""
     history: History | None = None
     """The record of the last run of `fit`, also of one that was interrupted."""
     stop_training = False
@@ -35,74 +34,10 @@ class Trainer(Optimized):
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self._settings: dict[str, Any] = {}
-        self._objective: Objective | None = None
-        self._steps: dict[tuple[str, ...], Any] = {}
+        self._forget_steps()
         self.position = Position()
         self.callbacks = CallbackList((), self, {})
         """Those of the latest call of `fit`."""
-
-    def compile(
-        self,
-        optimizer: Any = "rmsprop",
-        loss: Any = None,
-        loss_weights: Any = None,
-        metrics: Any = None,
-        weighted_metrics: Any = None,
-        auto_scale_loss: bool = True,
-    ) -> None:
-        """Choose how the model is trained.
-
-        Where a model has several outputs, the arguments after the first hold what counts for each: a list in the order
-        of the outputs, or a dict by their names.
-
-        Args:
-            optimizer: Name or object. An object that has trained this model before goes on from its state: moments,
-                number of steps, position of its schedule. It may train several models, independently.
-            loss: Name, object, or function `(y_true, y_pred) -> loss of each example`; None for outputs without.
-            loss_weights: What the losses are multiplied by before they are added up.
-            metrics: Names or objects; "accuracy" is the one that fits the loss. Sample weights do not count.
-            weighted_metrics: The same, for which they do.
-            auto_scale_loss: Whether to wrap the optimizer in a `LossScaleOptimizer` where a layer has the dtype policy
-                `mixed_float16`.
-
-        Raises:
-            ValueError: There is no loss, or a name is not known.
-        """
-        if loss is None:
-            raise ValueError("Argument `loss` of compile(...) is needed, such as 'mse'. Received: loss=None")
-        chosen = optimizers.get(optimizer, "optimizer", "compile")
-        auto_scale_loss = checks.boolean("auto_scale_loss", auto_scale_loss, "compile")
-        half = any(layer.dtype_policy.name == "mixed_float16" for layer in self.flatten_layers())
-        if auto_scale_loss and half and not isinstance(chosen, optimizers.LossScaleOptimizer):
-            chosen = optimizers.LossScaleOptimizer(chosen)
-        chosen_loss = losses_of(loss)
-        require_metrics("metrics", metrics)
-        require_metrics("weighted_metrics", weighted_metrics)
-        self._replace_optimizer(chosen)
-        self.loss = chosen_loss
-        self._settings = {
-            "loss": self.loss,
-            "loss_weights": loss_weights,
-            "metrics": metrics,
-            "weighted_metrics": weighted_metrics,
-            "auto_scale_loss": auto_scale_loss,
-        }
-        self._objective = None
-        self._steps = {}
-
-    def get_compile_config(self) -> dict[str, Any] | None:
-        """The arguments of `compile`, as it was called; None before."""
-        return {"optimizer": self.optimizer, **self._settings} if self._settings else None
-
-    @property
-    def metrics(self) -> list[metrics.Metric]:
-        """The metrics beside the loss; known when the model has seen data."""
-        return [] if self._objective is None else list(self._objective.metrics.values())
-
-    @property
-    def metrics_names(self) -> list[str]:
-        """Names of what `evaluate` returns; known when the model has seen data."""
-        return ["loss", *([] if self._objective is None else self._objective.metrics)]
 
     @property
     def backend(self) -> Backend:
@@ -354,16 +289,23 @@ class Trainer(Optimized):
             raise RuntimeError(f"Model '{self.name}' must be compiled first: model.compile(optimizer, loss).")
         return self.optimizer
 
-    def find_objective(self, x: Any = None) -> Objective:
-        """The losses and metrics for the outputs of the built model.
+    def find_objective(self, x: Any = None) -> Any:
+        """The losses and metrics for the outputs of the built model; `AnyTargets` if steps are overridden.
 
         Args:
             x: One example, on the device, to find the outputs of a model that cannot tell their shapes.
         """
         if self._objective is None:
             self.require_compiled()
-            self._objective = Objective(self._settings, output_shapes(self, x))
+            custom = self.has_custom_step("train")
+            known = not custom or (has_objective(self._settings) and type(self).call is not Layer.call)
+            objective = Objective(self._settings, output_shapes(self, x)) if known else None
+            self._objective = AnyTargets(objective) if custom else objective
         return self._objective
+
+    def wants_targets(self) -> bool:
+        """Whether there are losses or metrics that compare predictions with targets."""
+        return has_objective(self._settings) and not self.has_custom_step("train")
 
     def arranged_inputs(self, x: Any) -> Any:
         """A list or dict of arrays as `call` takes it; an error, if these cannot be the inputs."""
@@ -376,19 +318,29 @@ class Trainer(Optimized):
     def _input_shape(self) -> Any:
         return self.build_shape
 
-    def totals(self, sums: dict[str, list[Any]] | None = None) -> Totals:
+    def totals(self, sums: dict[str, list[Any]] | None = None) -> Totals | LatestLogs:
         """An empty sum of the statistics of batches, for a loop of one's own; see `TrainingRun`.
+
+        With overridden steps, what they returned last; metrics are reset.
 
         Args:
             sums: What earlier batches gave.
         """
-        return Totals(self.find_objective().metrics, self.backend, sums)
+        objective = self.find_objective()
+        if isinstance(objective, AnyTargets):
+            return LatestLogs(self, {} if sums is None else sums)
+        return Totals(objective.metrics, self.backend, sums)
 
     def compiled_step(self, key: tuple[str, ...], make: Callable[[], Any], given: tuple[int, ...] = ()) -> Any:
         """A step of training, evaluation or prediction, made and compiled once; see `Backend.compile`."""
         key += step.trainable_flags(self)
         if key not in self._steps:
-            self._steps[key] = self.backend.compile(make(), given)
+            custom = self.has_custom_step("predict") if key[0] == "predict" else isinstance(self._objective, AnyTargets)
+            if custom:
+                self._steps[key] = self._custom_function(key[0])
+            else:
+                plain = self.run_eagerly or self.jit_compile is False
+                self._steps[key] = make() if plain else self.backend.compile(make(), given)
         return self._steps[key]
 
     def named_values(self) -> dict[str, Array]:

@@ -3,6 +3,7 @@
 from types import SimpleNamespace
 
 from portanet.callbacks import Callback
+from portanet.metrics import Mean
 from portanet.training import Position
 
 
@@ -28,8 +29,8 @@ class Script:
 
     def __init__(self, metrics=(), learning_rate=1.0):
         self.stop_training = False
-        self.metrics = list(metrics)
-        self.metrics_names = ["loss", *(metric.name for metric in self.metrics)]
+        self.metrics = [Mean("loss"), *metrics]
+        self.metrics_names = [metric.name for metric in self.metrics]
         self.optimizer = SimpleNamespace(learning_rate=learning_rate)
         self.position = Position()
         self.weights = None

@@ -59,7 +59,7 @@ CASES = {
     ),
     "split none": (lambda: model().fit(X, Y, validation_split=0.9999), r"leaves no examples on one side"),
     "verbose": (lambda: model().fit(X, Y, verbose=7), r"`verbose` of ProgressBar must be 0, 1 or 2"),
-    "loss": (lambda: model().compile("sgd"), r"`loss` of compile\(...\) is needed"),
+    "loss": (lambda: model(None).fit(X, Y), r"has no loss to compute: pass `loss` to compile\(...\), such as 'mse'"),
     "optimizer": (lambda: model().compile("sdg", "mse"), r"Unknown optimizer. Did you mean 'sgd'\?"),
 }
 

@@ -22,10 +22,12 @@ from portanet.backends import (
     require_plain,
     to_host,
 )
+from portanet.layers import Layer
 from portanet.losses import class_weights
 from portanet.training.data.deferred import DeferredChecks
 from portanet.training.data.prefetch import prefetch
 from portanet.training.data.streams import Names
+from portanet.training.objective import AnyTargets
 from portanet.tree import tree_items, tree_leaves, tree_map
 from portanet.variables import bind
 
@@ -124,7 +126,7 @@ class Intake:
         """A batch that a source gave, structured."""
         if self.only_inputs:
             return self.structured((batch[0], None, None))
-        if batch[1] is None:
+        if batch[1] is None and self.model.wants_targets():
             raise ValueError(
                 f"Argument `{self.names.data}` must give batches (x, y) or (x, y, sample_weight), with targets. "
                 f"Received: a batch of {type(batch[0]).__name__} alone"
@@ -207,7 +209,7 @@ class Intake:
         example = self._example(first[0])
         x, y, weight = outline
         self.shapes = [tuple(leaf.shape[1:]) for leaf in tree_leaves(example)]
-        if not self.model.built:
+        if not self.model.built and type(self.model).call is not Layer.call:
             self.model._place("")
             self.model(example)
             for variable in self.model.variables:
@@ -226,8 +228,8 @@ class Intake:
             objective = self.model.find_objective()
             targets = objective.arrange(y)
             if whole or _can_be_looked_at(targets):
-                objective.check_targets([None if target is None else to_host(target) for target in targets])
-            else:
+                objective.check_targets(tree_map(to_host, targets))
+            elif not isinstance(objective, AnyTargets):
                 self.deferred = self.deferred or DeferredChecks(self.model)
                 self.deferred.add([None if target is None else asarray(target) for target in targets])
 

@@ -46,7 +46,7 @@ def find_source(
         source.names = intake.names
         return source
     data = intake.structured((x, y, weight))
-    if y is None and not intake.only_inputs:
+    if y is None and not intake.only_inputs and intake.model.wants_targets():
         _, name, _ = intake.names.parts
         hint = "; inputs and targets are two arguments" if isinstance(x, (list, tuple)) else ""
         raise checks.invalid(name, None, f"the targets, an array for each output that has a loss or a metric{hint}")

@@ -1,0 +1,147 @@
+"""`Optimizer.apply`: updates of variables outside the ordinary step, with a state that the optimizer holds itself."""
+
+from __future__ import annotations
+
+import contextlib
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextvars import ContextVar
+from typing import Any
+
+from portanet import checks
+from portanet.autodiff import array_namespace, unwrap
+from portanet.backends import Array, device_of
+from portanet.optimizers.base import Optimizer, State
+from portanet.optimizers.state import divided, extended, joined
+from portanet.variables import Variable
+
+
+class Applied:
+    """The state of an optimizer for the variables that it has updated.
+
+    Attributes:
+        names: The names under which the state has entries for variables.
+        state: The state; empty at first.
+        paths: Names to give to further variables; by default their paths.
+    """
+
+    def __init__(
+        self,
+        names: Mapping[Variable, str] | None = None,
+        state: State | None = None,
+        paths: Mapping[Variable, str] | None = None,
+    ) -> None:
+        self.names = dict(names or {})
+        self.state = state or {}
+        self.paths = paths or {}
+
+    def extend(self, optimizer: Optimizer, variables: Iterable[Variable]) -> None:
+        """Begin the state of further variables."""
+        new: dict[str, Array] = {}
+        for variable in variables:
+            if variable not in self.names:
+                path = name = self.paths.get(variable, variable.path)
+                taken, number = {*self.names.values()}, 1
+                while name in taken:  # variables of two models
+                    name, number = f"{path}_{number}", number + 1
+                self.names[variable] = name
+                new[name] = variable.value
+        if new:
+            self.state = extended(optimizer, self.state, new)
+
+    def take_rate(self, optimizer: Optimizer) -> None:
+        """Let a learning rate count that was changed since."""
+        if callable(optimizer.learning_rate):
+            self.state.pop("learning_rate", None)
+        elif self.state:
+            like = self.state.get("learning_rate")
+            if like is None:
+                like = next(iter(self.names)).value
+            xp = array_namespace(like)
+            rate = xp.asarray(float(optimizer.learning_rate), dtype=like.dtype, device=device_of(like))
+            self.state["learning_rate"] = rate
+
+
+_in_step: ContextVar[dict[Optimizer, Applied] | None] = ContextVar("portanet_applied_in_step", default=None)
+
+
+@contextlib.contextmanager
+def held_in_step(states: dict[Optimizer, Applied]) -> Iterator[None]:
+    """Let `apply` use these states inside a `with` block, and add those of other optimizers."""
+    token = _in_step.set(states)
+    try:
+        yield
+    finally:
+        _in_step.reset(token)
+
+
+def held_by(optimizer: Optimizer) -> Applied:
+    """The state that an optimizer holds: in a step, that of the step."""
+    inside = _in_step.get()
+    if inside is not None and optimizer in inside:
+        return inside[optimizer]
+    if optimizer._applied is None:
+        optimizer._applied = Applied()
+    held: Applied = optimizer._applied
+    if inside is not None:
+        inside[optimizer] = held
+    return held
+
+
+def _observes(optimizer: Optimizer) -> bool:
+    """Whether the optimizer, or the one in it, measures the curvature of the loss."""
+    inner = getattr(optimizer, "inner_optimizer", getattr(optimizer, "optimizer", None))
+    return type(optimizer).observe is not Optimizer.observe if inner is None else _observes(inner)
+
+
+def update(
+    optimizer: Any,
+    grads: Iterable[Any],
+    variables: Iterable[Variable] | None,
+    product: Callable[[dict[Variable, Array]], dict[Variable, Array]] | None = None,
+) -> None:
+    """Update variables; see `Optimizer.apply`.
+
+    Args:
+        optimizer: The optimizer.
+        grads: Gradients.
+        variables: Variables.
+        product: The product of the Hessian of the loss with a vector, by variable; None if it is not known.
+    """
+    held = held_by(optimizer)
+    chosen, gradients = list(held.names if variables is None else variables), list(grads)
+    for variable in chosen:
+        if not isinstance(variable, Variable):
+            raise checks.invalid("trainable_variables", variable, "a list of variables", optimizer)
+    if len(gradients) != len(chosen):
+        raise ValueError(
+            f"Argument `grads` of optimizer '{optimizer.name}' must hold a gradient for each variable. "
+            f"Received: {len(gradients)} gradients, {len(chosen)} variables"
+        )
+    if product is None and _observes(optimizer):
+        raise ValueError(
+            f"Optimizer '{optimizer.name}' measures the curvature of the loss, which `apply` does not know: use it "
+            f"with a train_step that is not overridden, or another optimizer. Received: {type(optimizer).__name__}"
+        )
+    pairs = {v: unwrap(g) for v, g in zip(chosen, gradients, strict=True) if g is not None}
+    if len(pairs) < len(chosen):
+        missing = ", ".join(f"'{v.path}'" for v in chosen if v not in pairs)
+        warnings.warn(f"Variables without a gradient are not updated: {missing}", stacklevel=4)
+    held.extend(optimizer, pairs)
+    if _in_step.get() is None:  # else before the step, which may be compiled
+        held.take_rate(optimizer)
+    names = held.names
+    # Copies, since updates are in place where they can be, and others may hold the arrays.
+    params = {names[v]: array_namespace(v.value).asarray(v.value, copy=True) for v in pairs}
+    state, rest = divided(held.state, params)
+    if product is not None:
+
+        def named(vector: dict[str, Array]) -> dict[str, Array]:
+            return {names[v]: p for v, p in product({v: vector[names[v]] for v in pairs}).items()}
+
+        state = optimizer.observe(named, params, state)
+    params, state = optimizer.update(params, {names[v]: g for v, g in pairs.items()}, state)
+    held.state = joined(rest, state)
+    for variable in pairs:
+        value = params[names[variable]]
+        variable.assign(value if variable.constraint is None else variable.constraint(value))

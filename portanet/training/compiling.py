@@ -1,0 +1,188 @@
+"""`compile`: what a model is trained with and for."""
+
+from __future__ import annotations
+
+import inspect
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from portanet import checks, metrics, optimizers
+from portanet.metrics import Metric
+from portanet.training.objective import losses_of, require_metrics
+from portanet.training.optimized import Optimized
+
+
+class Compiled(Optimized):
+    """A layer with an optimizer, losses and metrics."""
+
+    loss: Any = None
+    """The loss, or a list or dict of losses of the outputs."""
+    run_eagerly = False
+    """Whether steps run as ordinary Python, never compiled."""
+    jit_compile: bool | str = "auto"
+    """Whether steps are compiled where the backend can; "auto" for all but overridden ones."""
+    steps_per_execution = 1
+    """Batches between two calls of the callbacks."""
+
+    def compile(
+        self,
+        optimizer: Any = "rmsprop",
+        loss: Any = None,
+        loss_weights: Any = None,
+        metrics: Any = None,
+        weighted_metrics: Any = None,
+        run_eagerly: bool = False,
+        steps_per_execution: int = 1,
+        jit_compile: bool | str = "auto",
+        auto_scale_loss: bool = True,
+    ) -> None:
+        """Choose how the model is trained.
+
+        Where a model has several outputs, the arguments after the first hold what counts for each: a list in the order
+        of the outputs, or a dict by their names.
+
+        Args:
+            optimizer: Name or object. An object that has trained this model before goes on from its state: moments,
+                number of steps, position of its schedule. It may train several models, independently.
+            loss: Name, object, or function `(y_true, y_pred) -> loss of each example`; None for outputs without. It may
+                be left out if a layer calls `add_loss`, or `compute_loss` or `train_step` is overridden.
+            loss_weights: What the losses are multiplied by before they are added up.
+            metrics: Names or objects; "accuracy" is the one that fits the loss. Sample weights do not count.
+            weighted_metrics: The same, for which they do.
+            run_eagerly: Whether steps run as ordinary Python, which can be stepped through, and are never compiled.
+            steps_per_execution: Batches between two calls of the callbacks.
+            jit_compile: Whether steps are compiled on backends that can (JAX). "auto" compiles all but an overridden
+                `train_step`, `test_step` or `predict_step`, which may do what only ordinary Python can.
+            auto_scale_loss: Whether to wrap the optimizer in a `LossScaleOptimizer` where a layer has the dtype policy
+                `mixed_float16`.
+
+        Raises:
+            ValueError: A name is not known.
+        """
+        chosen = optimizers.get(optimizer, "optimizer", "compile")
+        auto_scale_loss = checks.boolean("auto_scale_loss", auto_scale_loss, "compile")
+        run_eagerly = checks.boolean("run_eagerly", run_eagerly, "compile")
+        steps_per_execution = checks.positive_int("steps_per_execution", steps_per_execution, "compile")
+        if not (isinstance(jit_compile, str) and jit_compile == "auto"):
+            jit_compile = checks.boolean("jit_compile", jit_compile, "compile")
+        if run_eagerly and jit_compile is True:
+            warnings.warn("With run_eagerly=True nothing is compiled: jit_compile=True has no effect.", stacklevel=2)
+        half = any(layer.dtype_policy.name == "mixed_float16" for layer in self.flatten_layers())
+        if auto_scale_loss and half and not isinstance(chosen, optimizers.LossScaleOptimizer):
+            chosen = optimizers.LossScaleOptimizer(chosen)
+        chosen_loss = losses_of(loss)
+        require_metrics("metrics", metrics)
+        require_metrics("weighted_metrics", weighted_metrics)
+        self._replace_optimizer(chosen)
+        self.loss = chosen_loss
+        self.run_eagerly, self.jit_compile, self.steps_per_execution = run_eagerly, jit_compile, steps_per_execution
+        self._settings = {
+            "loss": self.loss,
+            "loss_weights": loss_weights,
+            "metrics": metrics,
+            "weighted_metrics": weighted_metrics,
+            "run_eagerly": run_eagerly,
+            "steps_per_execution": steps_per_execution,
+            "jit_compile": jit_compile,
+            "auto_scale_loss": auto_scale_loss,
+        }
+        self._forget_steps()
+
+    def _forget_steps(self) -> None:
+        """Forget what was derived from the arguments of `compile`."""
+        self._objective: Any = None
+        self._trackers: dict[str, Metric] = {}
+        self._steps: dict[tuple[str, ...], Any] = {}
+        self.train_function: Callable[..., Any] | None = None
+        self.test_function: Callable[..., Any] | None = None
+        self.predict_function: Callable[..., Any] | None = None
+
+    def get_compile_config(self) -> dict[str, Any] | None:
+        """The arguments of `compile`, as it was called; None before."""
+        return {"optimizer": self.optimizer, **self._settings} if self._settings else None
+
+    def compile_from_config(self, config: dict[str, Any]) -> None:
+        """Compile a model that was loaded, with the result of `get_compile_config`.
+
+        A subclass whose `compile` takes other arguments overrides both methods; if it does not, nothing happens but a
+        warning, as in Keras.
+        """
+        cls = type(self)
+        custom = cls.compile is not Compiled.compile
+        if custom and cls.get_compile_config is Compiled.get_compile_config:
+            takes = inspect.signature(self.compile).parameters
+            if any(name not in takes for name in config) and not any(p.kind is p.VAR_KEYWORD for p in takes.values()):
+                warnings.warn(
+                    f"Model '{self.name}' is not compiled: its `compile` takes other arguments. Compile it, or "
+                    "override get_compile_config and compile_from_config.",
+                    stacklevel=2,
+                )
+                return
+        self.compile(**config)
+
+    @property
+    def metrics(self) -> list[Metric]:
+        """The mean of the loss, then the metrics of `compile`, known when the model has seen data, then those in
+        attributes of the model and its layers.
+        """
+        return [self._tracker("loss"), *self._compiled_metrics().values(), *self._own_metrics()]
+
+    @property
+    def metrics_names(self) -> list[str]:
+        """Names of what `evaluate` returns; those of `compile` are known when the model has seen data."""
+        return ["loss", *self._compiled_metrics(), *(metric.name for metric in self._own_metrics())]
+
+    def _compiled_metrics(self) -> dict[str, Metric]:
+        """The losses of single outputs, if there are several, and the metrics of `compile`, by their names in logs."""
+        if self._objective is None:
+            return {}
+        named: dict[str, Metric] = self._objective.metrics
+        return {name: self._tracker(name) if name in self._objective.loss_names() else m for name, m in named.items()}
+
+    def _tracker(self, name: str) -> Metric:
+        """The mean of a loss, which steps update that are overridden."""
+        if name not in self._trackers:
+            self._trackers[name] = metrics.Mean(name)
+        return self._trackers[name]
+
+    def _own_metrics(self) -> Iterator[Metric]:
+        """Metrics in attributes of the model, and of its layers that are no models, each once."""
+        seen: set[int] = set()
+        for layer in self.flatten_layers():
+            if layer is not self and isinstance(layer, Compiled):
+                continue
+            for attribute, value in vars(layer).items():
+                if attribute not in NO_METRICS:
+                    for metric in _metrics_in(value):
+                        if id(metric) not in seen:
+                            seen.add(id(metric))
+                            yield metric
+
+    def reset_metrics(self) -> None:
+        """Reset all metrics to no data."""
+        for metric in self.metrics:
+            metric.reset_state()
+
+    def get_metrics_result(self) -> dict[str, Any]:
+        """The results of all metrics that have seen data, by name."""
+        usual = type(self).metrics is Compiled.metrics
+        names = self.metrics_names if usual else [metric.name for metric in self.metrics]
+        named = zip(names, self.metrics, strict=True)
+        return {name: metric.result() for name, metric in named if metric.has_data}
+
+
+NO_METRICS = {"_config", "_nodes", "_settings", "_trackers"}
+"""Attributes with metrics that are not tracked as the user's own."""
+
+
+def _metrics_in(value: Any) -> Iterator[Metric]:
+    """The metric that an attribute holds, or those in a list or dict."""
+    if isinstance(value, Metric):
+        yield value
+    elif isinstance(value, (list, tuple)):
+        for part in value:
+            yield from _metrics_in(part)
+    elif isinstance(value, Mapping):
+        for part in value.values():
+            yield from _metrics_in(part)
