@@ -12,6 +12,7 @@ from portanet.autodiff.traced import TracedArray, TraceError, is_traced, unwrap
 from portanet.autodiff.transforms import grad, jvp, linearize, stop_gradient, value_and_grad, vjp
 
 if TYPE_CHECKING:
+    from portanet.autodiff.batching.transform import vmap
     from portanet.autodiff.debugging.anomaly import detect_anomaly
     from portanet.autodiff.debugging.checks import GradientError, check_grads
     from portanet.autodiff.debugging.numeric import numeric_grad, numeric_jvp
@@ -47,22 +48,24 @@ __all__ = [
     "value_and_grad",
     "value_and_jacobian",
     "vjp",
+    "vmap",
 ]
 
-_DEBUGGING = {
-    "detect_anomaly": "anomaly",
-    "GradientError": "checks",
-    "check_grads": "checks",
-    "numeric_grad": "numeric",
-    "numeric_jvp": "numeric",
-    "show": "show",
+_LATER = {
+    "detect_anomaly": "debugging.anomaly",
+    "GradientError": "debugging.checks",
+    "check_grads": "debugging.checks",
+    "numeric_grad": "debugging.numeric",
+    "numeric_jvp": "debugging.numeric",
+    "show": "debugging.show",
+    "vmap": "batching.transform",
 }
 
 
 def __getattr__(name: str) -> Any:
-    """Import the debugging tools on first access."""
-    if name in _DEBUGGING:
-        return getattr(importlib.import_module(f"portanet.autodiff.debugging.{_DEBUGGING[name]}"), name)
+    """Import what few programs need on first access."""
+    if name in _LATER:
+        return getattr(importlib.import_module(f"portanet.autodiff.{_LATER[name]}"), name)
     raise AttributeError(f"module 'portanet.autodiff' has no attribute {name!r}")
 
 

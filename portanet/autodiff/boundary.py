@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from heapq import heappop, heappush
 from typing import Any, TypeAlias
 
+from portanet.autodiff.batching.array import BatchedArray
 from portanet.autodiff.namespace import Namespace, differentiable_namespace, lift
 from portanet.autodiff.traced import Node, Trace, TracedArray, TraceError, unwrap
 from portanet.autodiff.tracing import dtype_kind, is_array, record
@@ -142,7 +143,7 @@ def close(trace: Trace, tree: Any, nested: bool) -> Any:
 
     def leaf(x: Any) -> Any:
         value = plain(x._value if belongs(trace, x) else x)
-        return lift(value) if nested else value
+        return lift(value) if nested or isinstance(value, BatchedArray) else value
 
     return tree_map(leaf, tree)
 
@@ -192,14 +193,15 @@ def pull(trace: Trace, pairs: list[tuple[Any, Any]], inputs: Any, nested: bool, 
                 value = unwrap(out)
                 g = raw_namespace(value).ones_like(value)
             g = tangent_like("cotangent", out, g)
-            seeds.append((out._link, lift(g) if type(out._value) is TracedArray else g))
+            wrapped = type(out._value) is TracedArray or isinstance(out._value, BatchedArray)
+            seeds.append((out._link, lift(g) if wrapped or isinstance(g, BatchedArray) else g))
     cotangents = pull_back(seeds, retain)
 
     def cotangent(x: TracedArray) -> Any:
         first = x if x._origin is None else x._origin
         g = cotangents.get(first._link)
         g = zeros_like(x) if g is None else plain(g)
-        return lift(g) if nested else g
+        return lift(g) if nested or isinstance(g, BatchedArray) else g
 
     return tree_map(cotangent, inputs)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from portanet import checks
 from portanet.autodiff import boundary, tracing
+from portanet.autodiff.batching.array import innermost_level, tangent_value
 from portanet.autodiff.custom import bare
 from portanet.autodiff.namespace import array_namespace, lift
 from portanet.autodiff.traced import Trace, TracedArray
@@ -41,6 +42,9 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
         tree = (args, kwargs)
         leaves = tree_leaves(tree)
         trace, _ = innermost(leaves)
+        level = innermost_level(leaves)
+        if level is not None and (trace is None or level.serial > trace.serial):
+            return f(*args, **kwargs)
         if trace is None:
             out = f(*args, **kwargs)
             for leaf in tree_leaves(out):
@@ -63,7 +67,7 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
             pushed = checkpoint(lambda xs, ts: jvp(lambda *ys: _differentiable(rerun(*ys)), xs, ts, has_aux=True))
             outputs, tangents, (out, positions) = pushed(inputs, list(links.values()))
             traced = {
-                i: tracing.push_forward(xp, trace, name, boundary.plain(y), boundary.plain(t))
+                i: tracing.push_forward(xp, trace, name, boundary.plain(y), tangent_value(t))
                 for i, y, t in zip(positions, outputs, tangents, strict=True)
             }
             constants = [lift(boundary.plain(x)) for x in tree_leaves(out)]

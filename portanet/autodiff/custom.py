@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from portanet.autodiff import boundary, tracing
+from portanet.autodiff.batching.array import Level, innermost_level, level_of, tangent_value
 from portanet.autodiff.namespace import Namespace, array_namespace, lift
 from portanet.autodiff.traced import Trace, TracedArray, TraceError, is_traced, unwrap
 from portanet.autodiff.tracing import differentiable, innermost, split
@@ -43,7 +44,8 @@ def custom_vjp(f: Declared, value: Callable[..., Any] | None = None) -> Callable
         >>> float(grad(cube)(np.asarray(2.0)))
         12.0
     """
-    return _declared(f, value or (lambda *args, **kwargs: f(*args, **kwargs)[0]), _record_pullback, _transpose_pullback)
+    value = value or (lambda *args, **kwargs: f(*args, **kwargs)[0])
+    return _declared(f, value, _record_pullback, _transpose_pullback, _batch_reverse)
 
 
 def custom_jvp(f: Declared) -> Callable[..., Any]:
@@ -66,7 +68,8 @@ def custom_jvp(f: Declared) -> Callable[..., Any]:
         >>> float(grad(cube)(np.asarray(2.0)))
         12.0
     """
-    return _declared(f, lambda *args, **kwargs: f(*args, **kwargs)[0], _transpose_pushforward, _apply_pushforward)
+    value = lambda *args, **kwargs: f(*args, **kwargs)[0]  # noqa: E731
+    return _declared(f, value, _transpose_pushforward, _apply_pushforward, _batch_forward)
 
 
 def primitive(function: Callable[..., Any], pullback: Callable[..., Callable[..., Any]]) -> Callable[..., Any]:
@@ -94,25 +97,36 @@ def primitive(function: Callable[..., Any], pullback: Callable[..., Callable[...
         result = op(*args, **options) if is_traced(args) else function(*args, **options)
         return result, pullback(result, *args, **options)
 
-    op = custom_vjp(declared, function)
+    op = _declared(declared, function, _record_pullback, _transpose_pullback, _batch_rows)
     return op
 
 
 def _declared(
-    f: Declared, value: Callable[..., Any], reverse: Callable[..., Any], forward: Callable[..., Any]
+    f: Declared,
+    value: Callable[..., Any],
+    reverse: Callable[..., Any],
+    forward: Callable[..., Any],
+    batch: Callable[..., Any],
 ) -> Callable[..., Any]:
     @functools.wraps(f)
     def function(*args: Any, **kwargs: Any) -> Any:
         for name, option in kwargs.items():
-            if type(option) is TracedArray and option._trace is not None:
+            if type(option) is TracedArray and (option._trace is not None or level_of(option) is not None):
                 raise TraceError(
                     f"{f.__name__} has a derivative for its positional arguments only; pass the array by position. "
                     f"Received: a traced array as option {name!r}"
                 )
         trace, wrapped = innermost(args)
+        if trace is None and not wrapped:
+            return value(*args, **kwargs)
+        for a in args:
+            if type(a) is TracedArray and a._xp.batched:
+                level = innermost_level(args)
+                if level is not None and (trace is None or level.serial > trace.serial):
+                    level.require_alive()
+                    return batch(level, f, function, args, kwargs)
+                break
         if trace is None:
-            if not wrapped:
-                return value(*args, **kwargs)
             xp = array_namespace(*args)
             return tracing.constant(xp, value(*map(unwrap, args), **kwargs))
         xp = array_namespace(*args)
@@ -122,6 +136,28 @@ def _declared(
         return (forward if trace.forward else reverse)(xp, trace, f, values, links, kwargs)
 
     return function
+
+
+def _batch_reverse(level: Level, f: Declared, function: Any, args: Any, options: Any) -> Any:
+    return _batch(level, f, args, options, custom_vjp, True)
+
+
+def _batch_forward(level: Level, f: Declared, function: Any, args: Any, options: Any) -> Any:
+    return _batch(level, f, args, options, custom_jvp, False)
+
+
+def _batch(level: Level, f: Declared, args: Any, options: Any, declare: Any, reverse: bool) -> Any:
+    from portanet.autodiff.batching import custom
+
+    values, batched = custom.split(level, args)
+    out = declare(custom.with_level(f, level, batched, reverse))(*values, **options)
+    return custom.closed(level, out)
+
+
+def _batch_rows(level: Level, f: Declared, function: Any, args: Any, options: Any) -> Any:
+    from portanet.autodiff.batching.custom import row_by_row
+
+    return row_by_row(function, level, args, options)
 
 
 def bare(trace: Trace | None, name: str, result: Any) -> Any:
@@ -204,7 +240,7 @@ def _apply_pushforward(
     ans, pushforward = f(*values, **kwargs)
     results = [bare(trace, f.__name__, a) for a in _as_list(ans)]
     pushed = _as_list(pushforward(*(links.get(i) for i in range(len(values)))))
-    tangents = {i: boundary.plain(t) for i, t in enumerate(pushed) if t is not None and differentiable(xp, results[i])}
+    tangents = {i: tangent_value(t) for i, t in enumerate(pushed) if t is not None and differentiable(xp, results[i])}
     return _with_tangents(xp, trace, f.__name__, ans, results, tangents)
 
 

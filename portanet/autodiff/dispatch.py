@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from types import MethodType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from portanet.autodiff.batching.array import BatchedArray, batched_namespace, innermost_level
 from portanet.autodiff.traced import TracedArray, unwrap
 from portanet.autodiff.tracing import (
     NO_ARRAYS,
@@ -109,12 +110,15 @@ def _fit_pulled(fitting: tuple[Namespace, LinearMap, tuple[int, ...], Any], g: A
 
 def recorder(raw: Callable[..., Any], rule: Rule, xp: Namespace, put: Put | None = None) -> Callable[..., Any]:
     """Wrap a library's function `raw`, with its rule, as a function that records itself; `put` is that of a `View`."""
-    if len(rule.pulls) == 1 and not rule.elementwise and not rule.variadic:
+    if len(rule.pulls) == 1 and not rule.elementwise and not rule.variadic and not xp.batched:
         return of_first(raw, rule, xp, put)
-    if not rule.elementwise:
-        op = general(raw, rule, xp)
+    # Operands of a batched namespace may belong to a trace and to a batch inside it: only `general` orders them.
+    if rule.elementwise and len(rule.pulls) == 1:
+        op = unary(raw, rule, xp)
+    elif xp.batched:
+        op = general(raw, broadcasting(rule) if rule.elementwise else rule, xp)
     else:
-        op = unary(raw, rule, xp) if len(rule.pulls) == 1 else binary(raw, rule, xp)
+        op = binary(raw, rule, xp) if rule.elementwise else general(raw, rule, xp)
     return op if put is None else viewing(op, View(rule.name, op, put))
 
 
@@ -125,6 +129,8 @@ def unary(raw: Callable[..., Any], rule: Rule, xp: Namespace) -> Callable[..., A
     def op(x: Any, /) -> Any:
         if type(x) is not TracedArray:
             return raw(x)
+        if x._xp is not xp and x._xp.batched:
+            return x._xp.find(name)(x)
         value, trace = x._value, x._trace
         if trace is None:
             return TracedArray(raw(value), None, None, xp)
@@ -237,18 +243,28 @@ def viewing(compute: Callable[..., Any], view: View) -> Callable[..., Any]:
 def general(raw: Callable[..., Any], rule: Rule, xp: Namespace) -> Callable[..., Any]:
     """Record a function of any number of positional operands, at any mixture of nesting levels."""
     name = rule.name
+    batched = xp.batched
 
     def op(*args: Any, **kwargs: Any) -> Any:
         if TracedArray not in map(type, args) and TracedArray not in map(type, kwargs.values()):
             return raw(*args, **kwargs)
         if kwargs:
             kwargs = {k: unwrap(v) for k, v in kwargs.items()}
-        operands = single(xp, args)
+        operands = None if batched else single(xp, args)
         if operands is not None:
             trace, values, links = operands
             nested = False
         else:
             top, wrapped = innermost(args)
+            if batched:
+                level = innermost_level(args)
+                if level is not None and (top is None or level.serial > top.serial):
+                    values = [a._value if _is_constant(a) else accepted(xp, a) if is_array(a) else a for a in args]
+                    return constant(xp, raw(*values, **kwargs))
+            else:
+                for a in args:
+                    if type(a) is TracedArray and a._xp.batched:
+                        return a._xp.find(name)(*args, **kwargs)
             if top is None:
                 if not wrapped:
                     return raw(*args, **kwargs)
@@ -256,10 +272,15 @@ def general(raw: Callable[..., Any], rule: Rule, xp: Namespace) -> Callable[...,
                 try:
                     return constant(xp, raw(*plain, **kwargs))
                 except Exception as error:
+                    if not batched and (home := batched_namespace(args)) is not None:  # of a batched index
+                        return home.find(name)(*args, **kwargs)
                     raise explained(error, plain) from None
             trace = top
             values, links = split(xp, trace, args)
             nested = any(type(v) is TracedArray for v in values)
+            if batched and not nested:  # plain arrays of some libraries refuse batched ones in operators
+                kinds = {isinstance(v, BatchedArray) for v in values if differentiable(xp, v)}
+                nested = len(kinds) == 2
         if nested:  # rules need all values in one namespace
             values = [lifted(xp, v) if differentiable(xp, v) else v for v in values]
             if trace.forward:
@@ -267,6 +288,8 @@ def general(raw: Callable[..., Any], rule: Rule, xp: Namespace) -> Callable[...,
         try:
             ans = op(*values, **kwargs) if nested else raw(*values, **kwargs)
         except Exception as error:
+            if not batched and (home := batched_namespace(args)) is not None:
+                return home.find(name)(*args, **kwargs)
             raise explained(error, values) from None
         several = isinstance(ans, (tuple, list))
         if not several and "dtype" in kwargs and not differentiable(xp, ans):
@@ -300,6 +323,10 @@ def general(raw: Callable[..., Any], rule: Rule, xp: Namespace) -> Callable[...,
     return op
 
 
+def _is_constant(x: Any) -> bool:
+    return type(x) is TracedArray and x._trace is None
+
+
 def _pull_each(pulls: Sequence[LinearMap], g: Any) -> list[Any]:
     return [pull(g) for pull in pulls]
 
@@ -311,15 +338,17 @@ def conform(xp: Namespace, tangent: Any, ans: Any) -> Any:
     return tangent if tangent.dtype == ans.dtype else xp.astype(tangent, ans.dtype)
 
 
-def passthrough(raw: Callable[..., Any], xp: Namespace) -> Callable[..., Any]:
+def passthrough(raw: Callable[..., Any], xp: Namespace, name: str) -> Callable[..., Any]:
     """Wrap a function without derivative: it unwraps traced arguments, and then returns a constant."""
 
     def op(*args: Any, **kwargs: Any) -> Any:
-        seen = [False]
+        seen: list[Any] = [False]
         plain = [_unwrap(xp, a, seen) for a in args]
         kwargs = {k: _unwrap(xp, a, seen) for k, a in kwargs.items()}
         if not seen[0]:
             return raw(*plain, **kwargs)
+        if len(seen) > 1:
+            return seen[1].find(name)(*args, **kwargs)
         plain = [accepted(xp, a) if is_array(a) else a for a in plain]
         try:
             return constant(xp, raw(*plain, **kwargs))
@@ -329,10 +358,12 @@ def passthrough(raw: Callable[..., Any], xp: Namespace) -> Callable[..., Any]:
     return op
 
 
-def _unwrap(xp: Namespace, x: Any, seen: list[bool]) -> Any:
+def _unwrap(xp: Namespace, x: Any, seen: list[Any]) -> Any:
     if type(x) is TracedArray:
         require_same(xp, x)
         seen[0] = True
+        if x._xp is not xp and x._xp.batched:
+            seen.append(x._xp)
         return unwrap(x)
     if isinstance(x, (tuple, list)) and not hasattr(x, "_fields"):
         return type(x)(_unwrap(xp, a, seen) for a in x)

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from portanet.autodiff import dispatch, views, writing
+from portanet.autodiff.batching.array import BatchedArray, BatchedSpace, without_gradient
 from portanet.autodiff.rules import COMPOSITES, CREATION, PASSTHROUGH, PRIMITIVES, RULES, VIEWS
 from portanet.autodiff.traced import TracedArray, unwrap
 from portanet.autodiff.tracing import copied, is_array, rebuild, require_same
@@ -66,6 +67,7 @@ class Section:
 
     def __init__(self, raw: Any, prefix: str = "", root: Namespace | None = None) -> None:
         self.raw = raw
+        self.batched = isinstance(raw, BatchedSpace)
         self._prefix = prefix
         self._root: Any = root or self
         self.__name__ = f"portanet.autodiff[{raw.__name__}]"
@@ -94,7 +96,8 @@ class Section:
 
     def _recording(self, name: str, key: str, root: Any) -> Any:
         if key in PRIMITIVES:
-            return dispatch.recorder(functools.partial(PRIMITIVES[key], self.raw), RULES[key], root, VIEWS.get(key))
+            raw = getattr(self.raw, key) if self.batched else functools.partial(PRIMITIVES[key], self.raw)
+            return dispatch.recorder(raw, RULES[key], root, VIEWS.get(key))
         if key in CONSTANTS or name.startswith("__array"):
             return getattr(self.raw, name)
         if key in SECTIONS:
@@ -104,7 +107,7 @@ class Section:
             return _described(dispatch.recorder(raw, RULES[key], root, VIEWS.get(key)), name, raw)
         if key in CREATION or key in PASSTHROUGH or key in COMPOSITES:
             raw = getattr(self.raw, name)
-            plain = (_creator if key in CREATION else dispatch.passthrough)(raw, root)
+            plain = (_creator if key in CREATION else dispatch.passthrough)(raw, root, key)
             if key in COMPOSITES:
                 join = _spread_value if key in CREATION else _viewed if key in VIEWING else _composed
                 plain = join(root, plain, COMPOSITES[key])
@@ -125,7 +128,12 @@ class Namespace(Section):
 
     def stop_gradient(self, x: Array) -> Any:
         """The value of `x` as a constant."""
-        return TracedArray(unwrap(x), None, None, self) if type(x) is TracedArray else x
+        if type(x) is not TracedArray:
+            return x
+        value = unwrap(x)
+        if isinstance(value, BatchedArray):
+            return TracedArray(without_gradient(value), None, None, x._xp)
+        return TracedArray(value, None, None, self)
 
     # Functions that inspect their arguments first
 
@@ -138,6 +146,8 @@ class Namespace(Section):
                 return writable(self.stack([self.asarray(item, dtype=dtype, device=device) for item in obj]))
             array = self.raw.asarray(obj, dtype=dtype, device=device, copy=copy)
             return writable(TracedArray(array, None, None, self))
+        if obj._xp is not self and obj._xp.batched:
+            return obj._xp.asarray(obj, dtype=dtype, device=device, copy=copy)
         require_same(self, obj)
         out: TracedArray = obj
         if device is not None and device != obj.device:
@@ -169,7 +179,7 @@ class Namespace(Section):
 
     @functools.cached_property
     def _cast_plain(self) -> Callable[..., Any]:
-        return dispatch.passthrough(self.raw.astype, self)
+        return dispatch.passthrough(self.raw.astype, self, "astype")
 
     def is_writable(self, x: TracedArray) -> bool:
         """Whether `x[key] = value` is possible and leaves arrays alone that the library would not change."""
@@ -244,9 +254,9 @@ def _leaves(tree: Any) -> Iterator[Any]:
             yield branch
 
 
-def _creator(raw: Callable[..., Any], xp: Namespace) -> Callable[..., Any]:
+def _creator(raw: Callable[..., Any], xp: Namespace, name: str) -> Callable[..., Any]:
     """A function that creates a writable array."""
-    plain = dispatch.passthrough(raw, xp)
+    plain = dispatch.passthrough(raw, xp, name)
 
     def op(*args: Any, **kwargs: Any) -> Any:
         array = plain(*args, **kwargs)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from numbers import Number
 from typing import TYPE_CHECKING, Any
 
+from portanet.autodiff.batching.array import root
 from portanet.autodiff.traced import Node, Trace, TracedArray, TraceError, unwrap
 from portanet.backends import device_of, raw_namespace
 
@@ -100,7 +101,7 @@ def require_same(xp: Namespace, other: Any) -> None:
     if type(other) in SCALARS or other is None:
         return
     library = other._xp.raw if type(other) is TracedArray else raw_namespace(other)
-    if library is not xp.raw:
+    if library is not xp.raw and root(library) is not root(xp.raw):
         raise TraceError(
             f"One operation got arrays of two libraries: {xp.raw.__name__} and {library.__name__}. Convert one of them "
             f"first, for example with portanet.asarray(x) for the backend in use. "
@@ -110,8 +111,10 @@ def require_same(xp: Namespace, other: Any) -> None:
 
 def accepted(xp: Namespace, x: Any) -> Any:
     """A plain operand: an array of the same library, or a scalar of NumPy as a number of Python."""
-    if type(x) is not TracedArray and raw_namespace(x) is xp.raw:
-        return x
+    if type(x) is not TracedArray:
+        library = raw_namespace(x)
+        if library is xp.raw or (xp.batched and library is root(xp.raw)):
+            return x
     if isinstance(x, Number):  # NumPy's scalars are, arrays are not
         return x.item()  # type: ignore[attr-defined]
     require_same(xp, x)

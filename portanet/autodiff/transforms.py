@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 
 from portanet import checks
 from portanet.autodiff import boundary
+from portanet.autodiff.batching.array import BatchedArray
 from portanet.autodiff.namespace import lift
 from portanet.autodiff.traced import Trace, TracedArray, is_traced
 from portanet.autodiff.tracing import push_forward
@@ -246,7 +247,8 @@ def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any], has_aux: b
 
     def start(x: Any, xp: Any, t: Any) -> TracedArray:
         t = boundary.tangent_like("tangent", x, t)
-        if type(x) is TracedArray or type(t) is TracedArray:  # an enclosing trace: both in its namespace
+        mixed = isinstance(x, BatchedArray) != isinstance(t, BatchedArray)
+        if type(x) is TracedArray or type(t) is TracedArray or mixed:  # an enclosing trace: both in its namespace
             x, t = lift(x), lift(t)
         return push_forward(xp, trace, "input", x, t)
 

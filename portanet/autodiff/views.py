@@ -7,7 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from portanet.autodiff.traced import TracedArray, unwrap
+from portanet.autodiff.batching.array import BatchedArray, storage
+from portanet.autodiff.traced import TracedArray
 
 Put: TypeAlias = Callable[..., Any]
 
@@ -26,7 +27,7 @@ class View:
 
     def read_only(self, x: Any, part: TracedArray) -> bool:
         """Whether the library forbids writing to `part`, a result for `x`."""
-        torch = hasattr(unwrap(part), "untyped_storage")
+        torch = hasattr(storage(part), "untyped_storage")
         if self.name == "broadcast_to":
             return not torch or x.shape != part.shape
         return self.name == "linalg.diagonal" and not torch
@@ -51,15 +52,16 @@ def remember(views: list[weakref.ref[TracedArray]], view: TracedArray) -> None:
 
 def has_views(x: Any) -> bool:
     """Whether the library of an array is known to return views."""
-    x = unwrap(x)
+    x = storage(x)
     return hasattr(x, "base") or hasattr(x, "untyped_storage")
 
 
 def shares_memory(view: View, x: TracedArray, out: TracedArray, args: Any, kwargs: Any) -> bool:
     """Whether `out`, a result of `view`, shares memory with its operand `x`, or would in some libraries."""
     value, whole = out._value, x._value
-    if type(value) is TracedArray or type(whole) is TracedArray:
-        value, whole = unwrap(value), unwrap(whole)
+    wrapped = type(value) is TracedArray or type(whole) is TracedArray
+    if wrapped or type(value).__base__ is BatchedArray:  # each operation asks: no calls
+        value, whole = storage(value), storage(whole)
     if hasattr(value, "base"):  # of NumPy and CuPy
         base = value.base
         shared = base is not None and (base is whole or base is whole.base or owner(value) is owner(whole))

@@ -15,8 +15,7 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-import array_api_extra as xpx
-
+from portanet.autodiff.batching.array import BatchedArray, storage
 from portanet.autodiff.traced import Trace, TracedArray, TraceError, unwrap
 from portanet.autodiff.views import has_views
 
@@ -86,7 +85,7 @@ def live_views(x: TracedArray) -> Iterator[TracedArray]:
 
 def is_writable(x: TracedArray) -> bool:
     """Whether the library would write to `x` itself; its copies may be written to in any library."""
-    if not hasattr(unwrap(x), "__iadd__"):  # NumPy's scalars and JAX's arrays
+    if not hasattr(storage(x), "__iadd__"):  # NumPy's scalars and JAX's arrays
         return getattr(x, "_writable", False)
     while (base := base_of(x)) is not None:
         if base[1].read_only(base[0], x):
@@ -115,11 +114,7 @@ def setitem(xp: Namespace, x: TracedArray, key: Any, value: Any) -> None:
             return
         if isinstance(undefined := x._trace, Undefined) and undefined.cause is value:
             x._value, x._trace = undefined.value, undefined.trace
-    if x._trace is None and not (type(value) is TracedArray and value._trace is not None):
-        new = TracedArray(xpx.at(x._value, key).set(unwrap(value), copy=True), None, None, xp)
-    else:
-        new = xp.assign(x, value, key)
-    write(x, new, key)
+    write(x, xp.assign(x, value, key), key)
 
 
 def plain_key(key: Any) -> Any:
@@ -172,7 +167,7 @@ def replace(x: TracedArray, new: TracedArray) -> None:
     if getattr(x, "_writable", True) is False and x._origin is None:
         x._origin = TracedArray(x._value, x._trace, x._link, x._xp)
         x._writable = True  # it is the function's own from now on
-    x._value, x._trace, x._link = new._value, new._trace, new._link
+    x._value, x._trace, x._link, x._xp = new._value, new._trace, new._link, new._xp
 
 
 def renew(path: list[TracedArray], values: list[TracedArray], key: Any) -> None:
@@ -182,7 +177,7 @@ def renew(path: list[TracedArray], values: list[TracedArray], key: Any) -> None:
     part = key if changed is None else key_of(changed)
     for view in live_views(parent):
         if view is changed:
-            if same_layout(unwrap(view), unwrap(values[-2])):
+            if same_layout(storage(view), storage(values[-2])):
                 replace(view, values[-2])
             else:
                 replay(view)
@@ -253,6 +248,8 @@ def same_layout(a: Any, b: Any) -> bool:
 def with_layout(x: TracedArray, new: TracedArray) -> None:
     """Lay out the value of `new` as that of `x`."""
     old, value = unwrap(x), unwrap(new)
+    if isinstance(value, BatchedArray):
+        return
     if type(old) is type(value) and same_layout(old, value):
         return
     buffer = old.clone() if hasattr(old, "untyped_storage") else old.copy(order="K")
@@ -274,7 +271,7 @@ def in_place(name: str) -> Callable[[TracedArray, Any], Any]:
 
     def method(self: TracedArray, other: Any) -> Any:
         out = operator(self, other)
-        if not hasattr(unwrap(self), f"__i{name}__"):  # NumPy's scalars and JAX's arrays are immutable
+        if not hasattr(storage(self), f"__i{name}__"):  # NumPy's scalars and JAX's arrays are immutable
             return out
         if out.shape != self.shape:
             raise ValueError(

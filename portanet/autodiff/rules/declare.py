@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from portanet.autodiff.batching.array import tangent_value
 from portanet.autodiff.dispatch import Factory, LinearMap, Rule
-from portanet.autodiff.traced import TracedArray
 from portanet.autodiff.tracing import lifted as lift
 
 Function = Callable[..., Any]
@@ -69,7 +69,7 @@ def pushed(name: str) -> Callable[[Factory], Factory]:
 
             def apply(t: Any) -> Any:
                 out = forward(t)
-                return [_plain(part) for part in out] if isinstance(out, tuple) else _plain(out)
+                return [tangent_value(part) for part in out] if isinstance(out, tuple) else tangent_value(out)
 
             return apply
 
@@ -91,10 +91,6 @@ def pushed(name: str) -> Callable[[Factory], Factory]:
         return push
 
     return register
-
-
-def _plain(x: Any) -> Any:
-    return x._value if type(x) is TracedArray and x._trace is None else x
 
 
 def composite(name: str) -> Callable[[Function], Function]:

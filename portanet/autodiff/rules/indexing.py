@@ -106,9 +106,10 @@ def _getitem_back(xp: Any, ans: Any, x: Any, key: Any) -> LinearMap:
     if type(key) is int or type(key) is slice:
         return lambda g: xp.scatter(g, key, shape)
     if names_elements_twice(key):
-        where = xp.raw.reshape(xp.raw.arange(math.prod(shape), device=xp.device_of(x)), shape)[key]
+        every = xp.raw.reshape(xp.raw.arange(math.prod(shape), device=xp.device_of(x)), shape)
+        where = unwrap(xp.getitem(every, key))
         return lambda g: xp.reshape(_add_at(xp, xp.reshape(g, (-1, 1)), where, math.prod(shape)), shape)
-    if isinstance(key, tuple) and None in key and not any(hasattr(k, "dtype") for k in key):
+    if isinstance(key, tuple) and not any(hasattr(k, "dtype") for k in key) and None in key:
         # Not every library can write to x[None]: new axes are removed first.
         key = (*(k for k in key if k is not None), *(() if Ellipsis in key else (...,)))
         within = _getitem(xp.raw, unwrap(x), key).shape

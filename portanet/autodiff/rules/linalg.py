@@ -14,8 +14,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from portanet.autodiff.batching.array import storage
 from portanet.autodiff.dispatch import LinearMap, fit
 from portanet.autodiff.rules.declare import composite, no_derivative, pushed, rule
+from portanet.backends import raw_namespace
 
 
 def _adjoint(xp: Any, x: Any) -> Any:
@@ -130,7 +132,7 @@ def _adjugate(xp: Any, ans: Any, x: Any) -> Any:
     loses digits for large matrices).
     """
     sizes = xp.linalg.svdvals(xp.stop_gradient(x))
-    if not sizes.size or xp.all(sizes[..., -1] > sizes[..., 0] * float(xp.finfo(x.dtype).eps) ** 0.5):
+    if not sizes.size or _all(sizes[..., -1] > sizes[..., 0] * float(xp.finfo(x.dtype).eps) ** 0.5):
         return xp.linalg.inv(x) * _column(xp, _column(xp, ans))
     eye = _eye_like(xp, x)
     out = xp.broadcast_to(eye, x.shape)
@@ -138,6 +140,12 @@ def _adjugate(xp: Any, ans: Any, x: Any) -> Any:
         product = xp.matmul(x, out)
         out = product - eye * _column(xp, _column(xp, xp.linalg.trace(product) / k))
     return out if x.shape[-1] % 2 else -out
+
+
+def _all(condition: Any) -> bool:
+    """Whether it holds for all matrices, also of all examples of `vmap`."""
+    condition = storage(condition)
+    return bool(raw_namespace(condition).all(condition))
 
 
 @pushed("linalg.det")

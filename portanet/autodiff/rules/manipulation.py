@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from portanet.autodiff.batching.array import batched_namespace
 from portanet.autodiff.dispatch import LinearMap, fit
 from portanet.autodiff.rules.declare import composite, linear, no_derivative, primitive, rule
 from portanet.autodiff.traced import unwrap
@@ -116,6 +117,7 @@ def _unstack(xp: Any, x: Any, /, *, axis: int = 0) -> Any:
 
 @composite("broadcast_arrays")
 def _broadcast_arrays(xp: Any, *arrays: Any) -> Any:
+    xp = batched_namespace(arrays) or xp
     like = xp.raw.broadcast_arrays(*map(unwrap, arrays))  # a tuple, or a list for JAX
     shape = like[0].shape
     # NumPy's results of broadcast_to are read-only.

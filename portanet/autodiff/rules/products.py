@@ -29,7 +29,7 @@ def _matmul_pull_y(xp: Any, ans: Any, x: Any, y: Any) -> LinearMap:
 
     def pull(g: Any) -> Any:
         if x.ndim == 1:
-            out = g * x if len(shape) == 1 else xp.expand_dims(x, axis=-1) * xp.expand_dims(g, axis=-2)
+            out = g * x if len(shape) == 1 else xp.expand_dims(g, axis=-2) * xp.expand_dims(x, axis=-1)
         elif len(shape) == 1:
             out = xp.matmul(xp.matrix_transpose(x), xp.expand_dims(g, axis=-1))[..., 0]
         elif len(shape) == 2 and x.ndim > 2:
