@@ -6,8 +6,9 @@ import pytest
 import portanet
 from portanet import layers
 from portanet.autodiff import grad
-from portanet.backends import Backend
+from portanet.backends import Array, Backend
 from portanet.layers import Embedding
+from portanet.models import Model, Sequential
 from portanet.variables import bind
 from tests.layers.matrix import check_layer
 from tests.support import assert_close, assert_equal, to_numpy
@@ -35,6 +36,38 @@ def test_vectors_given(backend: Backend) -> None:
     assert static(x) is not None
     assert static.trainable_weights == []
     assert static.get_config()["weights"] is None
+
+
+class Coarser(layers.Layer):
+    """A layer without declarations, whose results are in another range than the data."""
+
+    keeps_shape = True
+
+    def call(self, x: Array) -> Array:
+        return x // 16
+
+
+@pytest.mark.parametrize("functional", [False, True], ids=["sequential", "functional"])
+def test_data_is_checked_as_the_embedding_gets_it(backend: Backend, functional: bool) -> None:
+    """A limit of `Embedding` holds for the data only behind layers that keep its values."""
+    rows = np.asarray([[0, 255], [16, 100]], dtype="int32")
+
+    def model_of(*before: layers.Layer) -> Model:
+        chain = [layers.Input((2,), dtype="int32"), *before, Embedding(16, 2), layers.Flatten(), layers.Dense(1)]
+        if not functional:
+            return Sequential(chain)
+        x = start = layers.Input((2,), dtype="int32")
+        for layer in chain[1:]:
+            x = layer(x)
+        return Model(start, x)
+
+    model = model_of(Coarser())
+    model.compile("sgd", "mse")
+    model.fit(rows, [[0.0], [1.0]], verbose=0)
+    assert model.predict(rows).shape == (2, 1)
+    kept = model_of(layers.Identity())
+    with pytest.raises(IndexError, match=r"Layer .embedding.* from 0 to 15. Received: integers from 0 to 255"):
+        kept.predict(rows)
 
 
 def test_gradients_of_a_word_that_occurs_twice_add_up(backend: Backend) -> None:

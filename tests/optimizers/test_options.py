@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 
 from portanet import models, optimizers, random, schedules
+from portanet.backends import use_backend
 from portanet.layers import Dense
+from portanet.optimizers.state import extended
 from tests.support import asarray, assert_close, to_numpy
 
 
@@ -105,6 +107,65 @@ def test_average_of_parameters(xp: Any) -> None:
     assert_close(params["w"], [12.0])
     assert_close(optimizer.finalize(params, state)["w"], [0.5 * (0.5 * 4 + 0.5 * 8) + 0.5 * 12])
     assert optimizers.SGD(1.0).finalize(params, {}) is params
+
+
+def test_averages_are_copies() -> None:
+    """Training after `finalize` does not change its result, nor a new average the parameters that it starts at."""
+    with use_backend("numpy"):
+        optimizer = optimizers.SGD(1.0, use_ema=True, ema_momentum=0.5)
+        params, state = step(optimizer, {"w": [0.0]}, {"w": [-4.0]})
+        assert not np.shares_memory(optimizer.finalize(params, state)["w"], state["average"]["w"])
+        later = {"v": np.ones(2)}
+        state = extended(optimizer, state, later)
+        np.testing.assert_array_equal(state["average"]["v"], later["v"])
+        assert not np.shares_memory(state["average"]["v"], later["v"])
+
+
+@pytest.mark.parametrize("name", sorted(optimizers.OPTIMIZERS))
+def test_nothing_moves_without_a_gradient(xp: Any, name: str) -> None:
+    """Zero gradients divide nothing by zero, for parameters of zeros and of others."""
+    options = {"weight_decay": 0.0} if name == "AdamW" else {}
+    start = {"w": [1.0, -2.0], "zeros": [0.0, 0.0], "kernel": [[1.0, 2.0]]}
+    none = {path: np.zeros(np.shape(w)) for path, w in start.items()}
+    params, _ = step(optimizers.OPTIMIZERS[name](**options), start, none, none)
+    for path, w in start.items():
+        assert_close(params[path], w)
+
+
+def test_lookahead_by_hand(xp: Any) -> None:
+    """Every second step, a quarter of the way from the slow weights to the fast ones; both go on from there."""
+    lookahead = optimizers.Lookahead(optimizers.SGD(0.5), sync_period=2, slow_step_size=0.25)
+    grads = [np.asarray([1.0, -2.0]), np.asarray([3.0, 0.5]), np.asarray([-1.0, 2.0]), np.asarray([0.5, 0.5])]
+    fast = slow = np.asarray([4.0, -3.0])
+    for number in range(1, 5):
+        fast = fast - 0.5 * grads[number - 1]
+        if number % 2 == 0:
+            fast = slow = slow + 0.25 * (fast - slow)
+        params, state = step(lookahead, {"w": [4.0, -3.0]}, *({"w": g} for g in grads[:number]))
+        assert_close(params["w"], fast)
+        assert_close(state["slow"]["w"], slow)
+
+
+def test_esgd_by_hand() -> None:
+    """Divided by the root of the mean squared Hessian-vector product, plus the damping."""
+    hessian = np.asarray([[3.0, 1.0], [1.0, 0.5]])
+    products = []
+
+    def product(directions: Any) -> Any:
+        products.append(hessian @ directions["w"])
+        return {"w": products[-1]}
+
+    with use_backend("numpy"):
+        optimizer = optimizers.ESGD(0.1, damping=0.7, update_frequency=2)
+        params = {"w": np.asarray([1.0, -2.0])}
+        expected, state = params["w"].copy(), optimizer.init(params)
+        for number in range(5):
+            state = optimizer.observe(product, params, state)
+            assert len(products) == number // 2 + 1
+            slope = hessian @ expected
+            params, state = optimizer.update(params, {"w": slope}, state)
+            expected = expected - 0.1 * slope / (np.sqrt(np.mean(np.square(products), axis=0)) + 0.7)
+            np.testing.assert_allclose(params["w"], expected, rtol=1e-12)
 
 
 def test_gradient_noise_has_the_variance_asked_for(xp: Any) -> None:

@@ -107,7 +107,7 @@ NO_ORACLE: dict[str, str] = {
     "losses.Triplet": "the mining of triplets; the loss of one is compared as losses.triplet",
     "metrics.Mean": "NumPy's mean, in `metrics/test_metrics.py`",
     "metrics.Sum": "NumPy's sum, in `metrics/test_metrics.py`",
-    "optimizers.ESGD": "no counterpart; its update by hand, in `optimizers/test_optimizers.py`",
+    "optimizers.ESGD": "no counterpart; its update by hand, in `optimizers/test_options.py`",
     "optimizers.Lookahead": "no counterpart; its update by hand, in `optimizers/test_options.py`",
     "optimizers.minimize": "known minima, in `optimizers/test_minimize.py`",
     "schedules.Constant": "it is a number",

@@ -17,6 +17,7 @@ keras = pytest.importorskip("keras")
 
 # Away from every kink.
 X = np.random.default_rng(0).normal(size=(4, 6)) * 3 + 0.0123
+KINKS = np.asarray([[-6.0, -3.0, -1.0, -0.7, -0.5, 0.0], [0.4, 0.5, 0.7, 1.0, 3.0, 6.0]])
 TOLERANCE = {"float64": 1e-6, "float32": 1e-4}
 
 KERAS: dict[str, dict[str, Any]] = {
@@ -54,9 +55,9 @@ TORCH: dict[str, tuple[Any, dict[str, Any]]] = {
 }
 
 
-def ours(name: str, options: dict[str, Any], dtype: str) -> tuple[Any, Any]:
+def ours(name: str, options: dict[str, Any], dtype: str, points: Any) -> tuple[Any, Any]:
     function = getattr(activations, name)
-    x = asarray(X, dtype)
+    x = asarray(points, dtype)
 
     def weighted(x: Any) -> Any:
         y = function(x, **options)
@@ -65,8 +66,8 @@ def ours(name: str, options: dict[str, Any], dtype: str) -> tuple[Any, Any]:
     return to_numpy(function(x, **options)), to_numpy(grad(weighted)(x))
 
 
-def theirs(function: Any, dtype: str) -> tuple[Any, Any]:
-    x = torch.tensor(X, dtype=getattr(torch, dtype), requires_grad=True)
+def theirs(function: Any, dtype: str, points: Any) -> tuple[Any, Any]:
+    x = torch.tensor(points, dtype=getattr(torch, dtype), requires_grad=True)
     y = function(x)
     (y * torch.tensor(weights(tuple(y.shape)), dtype=y.dtype)).sum().backward()
     return y.detach().numpy(), x.grad.numpy()
@@ -76,9 +77,9 @@ def weights(shape: tuple[int, ...]) -> Any:
     return np.random.default_rng(1).normal(size=shape)
 
 
-def compare(name: str, options: dict[str, Any], function: Any, dtype: str) -> None:
-    value, slope = ours(name, options, dtype)
-    expected, expected_slope = theirs(function, dtype)
+def compare(name: str, options: dict[str, Any], function: Any, dtype: str, points: Any = X) -> None:
+    value, slope = ours(name, options, dtype, points)
+    expected, expected_slope = theirs(function, dtype, points)
     assert value.dtype == expected.dtype
     tolerance = TOLERANCE[dtype]
     np.testing.assert_allclose(value, expected, rtol=tolerance, atol=tolerance / 10)
@@ -103,6 +104,15 @@ def test_every_activation_of_keras_is_here() -> None:
 def test_torch(xp: Any, name: str, dtype: str) -> None:
     function, options = TORCH[name]
     compare(name, options, function, dtype)
+
+
+@pytest.mark.parametrize("name", sorted({*KERAS, *TORCH}))
+def test_the_kinks(xp: Any, name: str) -> None:
+    """Where a piece ends, the value and the derivative are those of PyTorch and of Keras on it."""
+    if name in TORCH:
+        compare(name, TORCH[name][1], TORCH[name][0], "float64", KINKS)
+    if name in KERAS and keras.backend.backend() == "torch":
+        compare(name, KERAS[name], lambda x: getattr(keras.activations, name)(x, **KERAS[name]), "float64", KINKS)
 
 
 def test_relu_with_all_arguments(xp: Any) -> None:

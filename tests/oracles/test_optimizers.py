@@ -21,6 +21,11 @@ def quadratic(w: Any) -> Any:
     return 2 * SCALES * (w - 0.3) + 0.1 * w.sum()
 
 
+def cubic(w: Any) -> Any:
+    """Gradient of a quadratic in an array of rank 3."""
+    return 2 * np.arange(1.0, 25.0).reshape(2, 3, 4) * (w - 0.3) + 0.1 * w.sum()
+
+
 def rosenbrock(w: Any) -> Any:
     """Gradient of (1 - x)^2 + 100 (y - x^2)^2."""
     x, y = w
@@ -34,7 +39,7 @@ PROBLEMS = {
 
 
 def ours(optimizer: Any, problem: str) -> Any:
-    slope, start = PROBLEMS[problem]
+    slope, start = TRAJECTORIES[problem]
     params = {"dense/kernel": start.copy(), "dense/bias": np.array([0.7, -0.2])}
     state = optimizer.init(params)
     path = []
@@ -46,7 +51,7 @@ def ours(optimizer: Any, problem: str) -> Any:
 
 
 def with_keras(optimizer: Any, problem: str, keras: Any) -> Any:
-    slope, start = PROBLEMS[problem]
+    slope, start = TRAJECTORIES[problem]
     variables = [keras.Variable(start, dtype="float64", name="kernel")]
     variables.append(keras.Variable(np.array([0.7, -0.2]), dtype="float64", name="bias"))
     path = []
@@ -84,6 +89,8 @@ KERAS: list[tuple[str, dict[str, Any]]] = [
     ("Adam", {"learning_rate": 0.05, "gradient_accumulation_steps": 4, "global_clipnorm": 1.0}),
 ]
 
+TRAJECTORIES = {"cubic": (cubic, np.linspace(-1.0, 2.0, 24).reshape(2, 3, 4)), **PROBLEMS}
+
 
 @pytest.fixture
 def keras() -> Any:
@@ -105,6 +112,12 @@ def test_keras(keras: Any, name: str, options: dict[str, Any], problem: str) -> 
         np.testing.assert_allclose(p, q, rtol=1e-6, atol=1e-6)
 
 
+@pytest.mark.parametrize("name", ["Adafactor", "Lamb"])
+def test_keras_on_rank_three(keras: Any, name: str) -> None:
+    """Optimizers that look at more than one element of a parameter."""
+    test_keras(keras, name, {"learning_rate": 0.02}, "cubic")
+
+
 @pytest.mark.parametrize("problem", PROBLEMS)
 def test_keras_weight_decay_without_biases(keras: Any, problem: str) -> None:
     oracle, optimizer = (of.AdamW(0.05, weight_decay=0.5) for of in (keras.optimizers, optimizers))
@@ -124,7 +137,7 @@ def test_keras_schedule(keras: Any, problem: str) -> None:
 
 
 def with_torch(make: Any, problem: str, torch: Any) -> Any:
-    slope, start = PROBLEMS[problem]
+    slope, start = TRAJECTORIES[problem]
     params = [torch.tensor(start, dtype=torch.float64), torch.tensor([0.7, -0.2], dtype=torch.float64)]
     optimizer = make(params)
     path = []

@@ -117,7 +117,10 @@ def test_plot() -> None:
     ax = schedules.plot({"fall": schedules.ExponentialDecay(0.1, 10, 0.5), "flat": schedules.Constant(0.1)}, 20)
     lines = ax.get_lines()
     assert [line.get_label() for line in lines] == ["fall", "flat"]
+    assert list(lines[0].get_xdata()) == list(range(20))
     assert lines[0].get_ydata()[10] == pytest.approx(0.05)
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["fall", "flat"]
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("step", "value")
     assert schedules.plot(schedules.Constant(0.1), 5, ax=ax) is ax
     matplotlib.pyplot.close(ax.figure)
 
@@ -152,6 +155,8 @@ def test_plot_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
         (lambda: schedules.CosineDecayRestarts(0.1, 10, t_mul=0.5), "`t_mul` of CosineDecayRestarts must be 1 or at"),
         (lambda: schedules.OneCycle(0.1, 100, pct_start=1.5), r"`pct_start` of OneCycle must be a number in \[0, 1\]."),
         (lambda: schedules.OneCycle(0.1, 2), "`pct_start` must leave at least one step.*Received: pct_start=0.3"),
+        (lambda: schedules.OneCycle(0.1, 8, pct_start=0.125), "`pct_start` must leave at least one step"),
+        (lambda: schedules.OneCycle(0.1, 8, pct_start=1.0), "`pct_start` must leave at least one step"),
         (lambda: schedules.OneCycle(0.1, 100, anneal="exp"), "`anneal` of OneCycle must be one of 'cos', 'linear'."),
         (lambda: schedules.Sequential([0.1, 0.2], [5, 6]), "one fewer than `schedules`. Received: 2 schedules and bo"),
         (lambda: schedules.Product([]), r"at least one. Received: schedules=\[\]"),
