@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from portanet.autodiff.debugging.checks import GradientError, check_grads
     from portanet.autodiff.debugging.numeric import numeric_grad, numeric_jvp
     from portanet.autodiff.debugging.show import show
+    from portanet.autodiff.sparse.matrices import sparse_hessian, sparse_jacobian
+    from portanet.autodiff.sparse.patterns import hessian_sparsity, jacobian_sparsity
 
 __all__ = [
     "GradientError",
@@ -32,9 +34,11 @@ __all__ = [
     "detect_anomaly",
     "grad",
     "hessian",
+    "hessian_sparsity",
     "hvp",
     "is_traced",
     "jacobian",
+    "jacobian_sparsity",
     "jvp",
     "lift",
     "linearize",
@@ -42,6 +46,8 @@ __all__ = [
     "numeric_jvp",
     "primitive",
     "show",
+    "sparse_hessian",
+    "sparse_jacobian",
     "stop_gradient",
     "strict_conversion",
     "unwrap",
@@ -55,9 +61,13 @@ _LATER = {
     "detect_anomaly": "debugging.anomaly",
     "GradientError": "debugging.checks",
     "check_grads": "debugging.checks",
+    "hessian_sparsity": "sparse.patterns",
+    "jacobian_sparsity": "sparse.patterns",
     "numeric_grad": "debugging.numeric",
     "numeric_jvp": "debugging.numeric",
     "show": "debugging.show",
+    "sparse_hessian": "sparse.matrices",
+    "sparse_jacobian": "sparse.matrices",
     "vmap": "batching.transform",
 }
 

@@ -74,6 +74,7 @@ BY_NAME = {
     "cell": "layer",
     "identifier": "str callable none",
     "weights": "none array",
+    "sparsity": "array none",
     "mask": "array callable none",
     "path": "str",
     "paths": "texts",

@@ -60,6 +60,20 @@ FUNCTIONS: dict[str, tuple[Callable[..., Any], dict[str, Make]]] = {
         lambda **a: autodiff.value_and_jacobian(**a)(ones(1)()),
         {"f": lambda: lambda x: x * x},
     ),
+    "autodiff.sparse_jacobian": (lambda **a: autodiff.sparse_jacobian(**a)(ones(1)()), {"f": lambda: lambda x: x * x}),
+    "autodiff.sparse_hessian": (
+        lambda **a: autodiff.sparse_hessian(**a)(ones(1)()),
+        {"f": lambda: lambda x: x[0] * x[0]},
+    ),
+    "autodiff.jacobian_sparsity": (
+        lambda **a: autodiff.jacobian_sparsity(**a)(ones(1)()),
+        {"f": lambda: lambda x: x * x},
+    ),
+    "autodiff.hessian_sparsity": (
+        lambda **a: autodiff.hessian_sparsity(**a)(ones(1)()),
+        {"f": lambda: lambda x: x[0] * x[0]},
+    ),
+    "autodiff.detect_anomaly": (lambda **a: autodiff.detect_anomaly(**a).__enter__(), {}),
     "autodiff.checkpoint": (lambda **a: autodiff.checkpoint(**a)(ones(1)()), {"f": lambda: lambda x: x[0]}),
     "backends.make_backend": (registry.make_backend, {"name": lambda: "numpy"}),
 }
@@ -73,6 +87,11 @@ SIGNATURES = {
     "autodiff.jacobian": autodiff.jacobian,
     "autodiff.hessian": autodiff.hessian,
     "autodiff.value_and_jacobian": autodiff.value_and_jacobian,
+    "autodiff.sparse_jacobian": autodiff.sparse_jacobian,
+    "autodiff.sparse_hessian": autodiff.sparse_hessian,
+    "autodiff.jacobian_sparsity": autodiff.jacobian_sparsity,
+    "autodiff.hessian_sparsity": autodiff.hessian_sparsity,
+    "autodiff.detect_anomaly": autodiff.detect_anomaly,
     "autodiff.checkpoint": autodiff.checkpoint,
 }
 """Of the functions that are called by others above."""
