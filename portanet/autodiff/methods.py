@@ -1,4 +1,4 @@
-"""What to write in place of methods that the arrays of some libraries have, and those of the standard have not."""
+"""Methods that arrays of the standard have not: those without derivative work, others say what to write."""
 
 from __future__ import annotations
 
@@ -84,6 +84,31 @@ OTHERS = dict(line.split(": ", 1) for line in _OTHERS.strip().splitlines())
 """What to write, by the name of the method; others may be functions of the standard with the same name."""
 OWN = {"elu", "gelu", "leaky_relu", "log_softmax", "relu", "selu", "sigmoid", "softmax", "softplus"}
 """Functions of `portanet.activations`."""
+WITHOUT_DERIVATIVE = {"all", "any", "argmax", "argmin", "argsort", "nonzero"}
+REDUCTIONS = {"cumprod", "cumsum", "max", "mean", "min", "prod", "std", "sum", "trace", "var"}
+
+
+def method(x: Any, name: str) -> Any:
+    """The method `name` of the library's own arrays, if it cuts no derivative: `(x > 0).any()`, `(x > 0).sum(axis=0)`.
+
+    Args:
+        x: A traced array.
+        name: Its name.
+
+    Raises:
+        AttributeError: With what to write instead.
+    """
+    if name[0] == "_" or hasattr(type(x), name):  # a property that failed
+        raise AttributeError(name)
+    value = x._value
+    constant = x._trace is None and not hasattr(value, "_trace")
+    if not (name in WITHOUT_DERIVATIVE or (constant and name in REDUCTIONS)):
+        raise missing_attribute(name, x._xp, x.shape)
+    while hasattr(value, "_trace"):
+        value = value._value
+    if not hasattr(value, name):
+        raise missing_attribute(name, x._xp, x.shape)
+    return x._xp.constant_function(getattr(value, name))
 
 
 def missing_attribute(name: str, xp: Any, shape: Any) -> AttributeError:

@@ -16,7 +16,7 @@ from portanet.autodiff import dispatch, views, writing
 from portanet.autodiff.batching.array import BatchedArray, BatchedSpace, without_gradient
 from portanet.autodiff.rules import COMPOSITES, CREATION, PASSTHROUGH, PRIMITIVES, RULES, VIEWS
 from portanet.autodiff.traced import TracedArray, unwrap
-from portanet.autodiff.tracing import copied, is_array, rebuild, require_same
+from portanet.autodiff.tracing import constant, copied, is_array, rebuild, require_same
 from portanet.backends import Array, device_of, raw_namespace
 
 SECTIONS = ("linalg", "fft")
@@ -73,7 +73,8 @@ class Section:
         self.__name__ = f"portanet.autodiff[{raw.__name__}]"
 
     def __repr__(self) -> str:
-        return f"<differentiable namespace over {self.raw.__name__}>"
+        # array-api-compat's error about two namespaces prints this.
+        return f"<differentiable namespace over {self.raw.__name__}; portanet.autodiff.lift(x) brings in plain arrays>"
 
     def __dir__(self) -> list[str]:
         tables = (RULES, COMPOSITES, CREATION, PASSTHROUGH)
@@ -125,6 +126,10 @@ class Namespace(Section):
     def device_of(self, x: Array) -> Any:
         """The device that `x` is on."""
         return device_of(unwrap(x))
+
+    def constant_function(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """A function of the library whose results are constants of this namespace."""
+        return lambda *args, **kwargs: constant(self, function(*args, **kwargs))
 
     def stop_gradient(self, x: Array) -> Any:
         """The value of `x` as a constant."""

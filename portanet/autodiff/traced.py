@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from portanet.autodiff import conversion, debugging
-from portanet.autodiff.methods import missing_attribute
+from portanet.autodiff.methods import method
 from portanet.backends import Array
 from portanet.tree import tree_leaves
 
@@ -142,8 +142,7 @@ class TracedArray:
     if not TYPE_CHECKING:  # where all attributes are known
 
         def __getattr__(self, name: str) -> Any:
-            known = name[0] == "_" or hasattr(type(self), name)  # a property that failed
-            raise AttributeError(name) if known else missing_attribute(name, self._xp, self.shape)
+            return method(self, name)
 
     # Reading values: allowed, so that control flow can depend on them
 
@@ -366,10 +365,10 @@ class TracedArray:
         return self._xp.greater_equal(self, other)
 
     def __eq__(self, other: object) -> Any:
-        return self._xp.equal(self, other)
+        return NotImplemented if other is None else self._xp.equal(self, other)
 
     def __ne__(self, other: object) -> Any:
-        return self._xp.not_equal(self, other)
+        return NotImplemented if other is None else self._xp.not_equal(self, other)
 
 
 def is_traced(*trees: Any) -> bool:

@@ -80,3 +80,20 @@ def test_scalars_of_numpy_are_numbers(xp, scalar):
     constant = lift(x)
     assert_close(unwrap(constant * scalar), [3.0, 6.0], dtype="float64")
     assert to_numpy(unwrap(array_namespace(constant).isfinite(constant / scalar))).all()
+
+
+def test_an_index_that_is_an_array_of_no_dimension(xp):
+    def f(x):
+        xp = array_namespace(x)
+        return x[xp.argmax(x)] ** 2 + x[xp.argmin(x)] * 3
+
+    assert_close(grad(f)(asarray([2.0, 5.0, 1.0])), [0.0, 10.0, 3.0])
+
+
+def test_the_name_of_the_namespace_says_how_plain_arrays_join_it(xp):
+    """array-api-compat's error about several namespaces prints it: the function closes over data."""
+    compat = pytest.importorskip("array_api_compat")
+    data = asarray([1.0, 2.0])
+    with pytest.raises(TypeError, match=r"portanet\.autodiff\.lift\(x\) brings in plain arrays"):
+        grad(lambda x: compat.array_namespace(x, data).sum(x))(data)
+    assert_close(grad(lambda x: compat.array_namespace(x, lift(data)).sum(x * lift(data)))(data), [1.0, 2.0])

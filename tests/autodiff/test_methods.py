@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from portanet.autodiff import grad, lift
-from portanet.autodiff.methods import OTHERS, OWN
+from portanet.autodiff.methods import OTHERS, OWN, WITHOUT_DERIVATIVE
 from portanet.backends import Backend
 from tests.support import asarray, assert_close
 
@@ -52,6 +52,35 @@ def test_a_method_that_the_standard_has_not(method: str, backend: Backend) -> No
             grad(call)(x)
 
 
+def test_methods_without_derivative(backend: Backend) -> None:
+    """Those of the library itself: of any array where the result has no derivative, and reductions of constants."""
+    plain = asarray(np.asarray([[1.0, 5.0], [4.0, 2.0]]))
+    if not hasattr(plain, "argmax"):
+        with pytest.raises(AttributeError, match=r"write xp\.argmax"):
+            grad(lambda x: x[0, x.argmax()])(plain)
+        return
+
+    def f(x: Any) -> Any:
+        assert (x > 0).all()
+        assert not (x > 9).any()
+        column = int(x[0, ...].argmax())
+        return x[0, column] ** 2 * (x > 3).sum() + 0 * (x > 3).sum(axis=0)[0]
+
+    assert_close(grad(f)(plain), [[0.0, 20.0], [0.0, 0.0]])
+    assert_close(grad(lambda x: grad(f)(x)[0, 1])(plain), [[0.0, 4.0], [0.0, 0.0]])
+
+
+def test_none_is_no_array(backend: Backend) -> None:
+    """`x == None` is an identity, as for the arrays of PyTorch and the standard."""
+
+    def f(x: Any) -> Any:
+        assert (x == None) is False  # noqa: E711 -- so written by others
+        assert (x != None) is True  # noqa: E711
+        return x[0]
+
+    assert_close(grad(f)(asarray([2.0, 3.0])), [1.0, 0.0])
+
+
 def test_the_transpose_of_three_axes(backend: Backend) -> None:
     with pytest.raises(ValueError, match=r"write x\.mT .*or xp\.permute_dims.*shape \(1, 2, 3\)$"):
         grad(lambda x: x.T)(asarray(np.ones((1, 2, 3))))
@@ -61,11 +90,15 @@ def test_what_numpy_has_is_answered() -> None:
     """Every method of NumPy's arrays for data has an answer that is more than a hint at the namespace."""
     storage = {"argpartition", "base", "byteswap", "choose", "compress", "ctypes", "dump", "dumps", "flags", "getfield"}
     storage |= {"partition", "put", "setfield", "setflags", "strides", "tobytes", "tofile"}
-    traced = lift(np.ones((2, 3)))
-    for name in set(dir(np.ndarray)) - storage:
-        if not name.startswith("_") and not hasattr(type(traced), name):
-            with pytest.raises(AttributeError, match=f"; write .*Received: x.{name} of"):
-                getattr(traced, name)
+
+    def ask(traced: Any) -> Any:
+        for name in set(dir(np.ndarray)) - storage - WITHOUT_DERIVATIVE:
+            if not name.startswith("_") and not hasattr(type(traced), name):
+                with pytest.raises(AttributeError, match=f"; write .*Received: x.{name} of"):
+                    getattr(traced, name)
+        return traced[0, 0]
+
+    grad(ask)(np.ones((2, 3)))
 
 
 def test_answers_are_functions_that_exist() -> None:

@@ -39,6 +39,10 @@ def _assign(raw: Any, x: Any, value: Any, key: Any) -> Any:
 def _written(raw: Any, x: Any, value: Any, key: Any, copy: bool | None) -> Any:
     try:
         return xpx.at(x, key).set(value, copy=copy)
+    except IndexError:  # array-api-strict reads the element at an array of no dimension, but does not write to it
+        if (plain := plain_integers(key)) is key:
+            raise
+        return xpx.at(x, plain).set(value, copy=copy)
     except ValueError:  # as above
         key, axes = ascending(key, x.shape)
         if not axes:
@@ -46,6 +50,14 @@ def _written(raw: Any, x: Any, value: Any, key: Any, copy: bool | None) -> Any:
         if hasattr(value, "shape"):
             value = raw.flip(raw.broadcast_to(value, x[key].shape), axis=axes)
         return xpx.at(x, key).set(value, copy=copy)
+
+
+def plain_integers(key: Any) -> Any:
+    """An index with integers in place of arrays of no dimension; the same object if it has none."""
+    keys = key if type(key) is tuple else (key,)
+    if not any(hasattr(k, "dtype") and k.ndim == 0 for k in keys):
+        return key
+    return tuple(int(k) if hasattr(k, "dtype") and k.ndim == 0 else k for k in keys)
 
 
 def ascending(key: Any, shape: tuple[int, ...]) -> tuple[Any, tuple[int, ...]]:

@@ -47,7 +47,7 @@ CASES: Cases = {
     "periodogram": lambda x: signal.periodogram(x)[1],
     "welch": lambda x: signal.welch(x, nperseg=4)[1],
     "csd": lambda x: signal.csd(x, x**2, nperseg=4)[1],
-    "lombscargle": lambda x: signal.lombscargle(x[0, :], x[1, :], np.asarray([1.0, 2.0])),
+    "lombscargle": lambda x: signal.lombscargle(x[0, :], x[1, :], like(x, [1.0, 2.0])),
     "czt": lambda x: signal.czt(x[0, :], 4),
     # Filter design
     "freqz": lambda x: signal.freqz(x[0, :], x[1, :], worN=4)[1],

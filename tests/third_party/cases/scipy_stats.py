@@ -110,7 +110,7 @@ CASES: Cases = {
     "linregress": lambda x: stats.linregress(x[0, :], x[1, :])[:2],
     "kendalltau": lambda x: stats.kendalltau(x[0, :], x[1, :]).statistic,
     "theilslopes": lambda x: stats.theilslopes(x[0, :], x[1, :])[:2],
-    "pointbiserialr": lambda x: stats.pointbiserialr(np.arange(5) > 2, x[0, :]).statistic,
+    "pointbiserialr": lambda x: stats.pointbiserialr(like(x, np.arange(5)) > 2, x[0, :]).statistic,
     # Resampling
     "bootstrap": lambda x: stats.bootstrap((x,), mean, axis=1, n_resamples=9, rng=rng(), method="basic").standard_error,
     "permutation_test": lambda x: stats.permutation_test(

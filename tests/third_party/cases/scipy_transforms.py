@@ -42,7 +42,7 @@ NDIMAGE: Cases = {
 }
 
 INTERPOLATE: Cases = {
-    "CubicSpline": lambda x: interpolate.CubicSpline(np.arange(5.0), x[0, :])(1.5),
+    "CubicSpline": lambda x: interpolate.CubicSpline(like(x, np.arange(5.0)), x[0, :])(like(x, [1.5])),
     "make_interp_spline": lambda x: interpolate.make_interp_spline(like(x, np.arange(5.0)), x[0, :])(like(x, [1.5])),
     "BSpline": lambda x: interpolate.BSpline(like(x, np.arange(8.0)), x[0, :4], 3)(like(x, [3.5])),
     "PchipInterpolator": lambda x: interpolate.PchipInterpolator(like(x, np.arange(5.0)), x[0, :])(like(x, [1.5])),
