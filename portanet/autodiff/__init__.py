@@ -17,21 +17,35 @@ if TYPE_CHECKING:
     from portanet.autodiff.debugging.checks import GradientError, check_grads
     from portanet.autodiff.debugging.numeric import numeric_grad, numeric_jvp
     from portanet.autodiff.debugging.show import show
+    from portanet.autodiff.solvers.fixed_points import fixed_point
+    from portanet.autodiff.solvers.host import on_host
+    from portanet.autodiff.solvers.implicit import custom_linear_solve, custom_minimum, custom_root
+    from portanet.autodiff.solvers.linear import cg, gmres
+    from portanet.autodiff.solvers.loops import fori_loop, scan, while_loop
+    from portanet.autodiff.solvers.vectors import ConvergenceError
     from portanet.autodiff.sparse.matrices import sparse_hessian, sparse_jacobian
     from portanet.autodiff.sparse.patterns import hessian_sparsity, jacobian_sparsity
 
 __all__ = [
+    "ConvergenceError",
     "GradientError",
     "TraceError",
     "TraceWarning",
     "TracedArray",
     "allow_conversion",
     "array_namespace",
+    "cg",
     "check_grads",
     "checkpoint",
     "custom_jvp",
+    "custom_linear_solve",
+    "custom_minimum",
+    "custom_root",
     "custom_vjp",
     "detect_anomaly",
+    "fixed_point",
+    "fori_loop",
+    "gmres",
     "grad",
     "hessian",
     "hessian_sparsity",
@@ -44,7 +58,9 @@ __all__ = [
     "linearize",
     "numeric_grad",
     "numeric_jvp",
+    "on_host",
     "primitive",
+    "scan",
     "show",
     "sparse_hessian",
     "sparse_jacobian",
@@ -55,20 +71,32 @@ __all__ = [
     "value_and_jacobian",
     "vjp",
     "vmap",
+    "while_loop",
 ]
 
 _LATER = {
-    "detect_anomaly": "debugging.anomaly",
+    "ConvergenceError": "solvers.vectors",
     "GradientError": "debugging.checks",
+    "cg": "solvers.linear",
     "check_grads": "debugging.checks",
+    "custom_linear_solve": "solvers.implicit",
+    "custom_minimum": "solvers.implicit",
+    "custom_root": "solvers.implicit",
+    "detect_anomaly": "debugging.anomaly",
+    "fixed_point": "solvers.fixed_points",
+    "fori_loop": "solvers.loops",
+    "gmres": "solvers.linear",
     "hessian_sparsity": "sparse.patterns",
     "jacobian_sparsity": "sparse.patterns",
     "numeric_grad": "debugging.numeric",
     "numeric_jvp": "debugging.numeric",
+    "on_host": "solvers.host",
+    "scan": "solvers.loops",
     "show": "debugging.show",
     "sparse_hessian": "sparse.matrices",
     "sparse_jacobian": "sparse.matrices",
     "vmap": "batching.transform",
+    "while_loop": "solvers.loops",
 }
 
 

@@ -222,18 +222,21 @@ def _consumed(_: Any) -> Any:
     )
 
 
-def pull_back(seeds: Iterable[tuple[Node, Any]], retain: bool = False) -> dict[Node, Any]:
-    """Pull cotangents back to the inputs of a trace.
+def pull_back(seeds: Iterable[tuple[Node, Any]], retain: bool = False, start: Node | None = None) -> dict[Node, Any]:
+    """Pull cotangents back to the inputs of a trace, or to the nodes older than `start`.
 
     Nodes are visited from newest to oldest, so that each cotangent is complete when it is pulled; the node is then
     freed, unless `retain`. No recursion: a chain may have any length.
 
     Returns:
-        The cotangent of each input node that was reached.
+        The cotangent of each input node, or older one, that was reached.
     """
     pending: dict[Node, Any] = {}
     queue: list[tuple[int, Node]] = []
     inputs: dict[Node, Any] = {}
+    if start is not None:
+        pending[start] = None
+        queue.append((-start.serial, start))
 
     seeds = list(seeds)
     # Inside another trace, cotangents stay in its namespace: an array-api-strict array refuses `plain * traced`.
@@ -274,5 +277,7 @@ def pull_back(seeds: Iterable[tuple[Node, Any]], retain: bool = False) -> dict[N
                 break
             node, g = parents, suited(grads)  # the newest of all: it would be popped next
         else:
+            if node is start:
+                return inputs | pending
             inputs[node] = g
     return inputs

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 from portanet import checks
-from portanet.autodiff import boundary, tracing
-from portanet.autodiff.batching.array import innermost_level, tangent_value
-from portanet.autodiff.custom import bare
-from portanet.autodiff.namespace import array_namespace, lift
-from portanet.autodiff.traced import Trace, TracedArray
-from portanet.autodiff.tracing import innermost
-from portanet.autodiff.transforms import jvp, vjp
-from portanet.tree import tree_leaves, tree_map
+from portanet.autodiff import tracing
+from portanet.autodiff.closures import recomputed
+from portanet.autodiff.traced import TracedArray
+from portanet.tree import tree_map
 
 
 def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
@@ -22,10 +18,7 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
 
     `f` is computed a second time when the reverse pass reaches it, so a deep chain stores only the inputs of its links,
     at the cost of one more forward pass. `f` must return the same result for the same arguments (random numbers from
-    a key among them), and must get every array to differentiate as an argument, alone or in a tree.
-
-    Raises:
-        TraceError: `f` closes over a traced array, whose derivative would be lost.
+    a key among them); it may close over arrays.
 
     Example:
         >>> import numpy as np
@@ -39,67 +32,20 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(f)
     def function(*args: Any, **kwargs: Any) -> Any:
-        tree = (args, kwargs)
-        leaves = tree_leaves(tree)
-        trace, _ = innermost(leaves)
-        level = innermost_level(leaves)
-        if level is not None and (trace is None or level.serial > trace.serial):
-            return f(*args, **kwargs)
-        if trace is None:
-            out = f(*args, **kwargs)
-            for leaf in tree_leaves(out):
-                bare(None, name, leaf)
-            return out
-        xp = array_namespace(*(x for x in leaves if type(x) is TracedArray))
-        values, links = _split(trace, leaves)
+        arguments = tree_map(_input, (args, kwargs))  # which the caller may write to later
 
-        def rerun(*xs: Any) -> Any:
-            """`f` with new values for the arrays recorded in the trace."""
-            replaced = dict(zip(links, xs, strict=True))
-            new_leaves = iter([replaced.get(i, value) for i, value in enumerate(values)])
-            new_args, new_kwargs = tree_map(lambda _: next(new_leaves), tree)
+        def run() -> Any:
+            new_args, new_kwargs = tree_map(_input, arguments)
             return f(*new_args, **new_kwargs)
 
-        rerun.__name__ = name
-        inputs = [values[i] for i in links]
-        if trace.forward:
-            # Nothing is stored in forward mode; an enclosing reverse trace stores only values and tangents.
-            pushed = checkpoint(lambda xs, ts: jvp(lambda *ys: _differentiable(rerun(*ys)), xs, ts, has_aux=True))
-            outputs, tangents, (out, positions) = pushed(inputs, list(links.values()))
-            traced = {
-                i: tracing.push_forward(xp, trace, name, boundary.plain(y), tangent_value(t))
-                for i, y, t in zip(positions, outputs, tangents, strict=True)
-            }
-            constants = [lift(boundary.plain(x)) for x in tree_leaves(out)]
-            merged = iter([traced.get(i, x) for i, x in enumerate(constants)])
-            return tree_map(lambda _: next(merged), out)
-        out = checkpoint(rerun)(*inputs) if any(type(x) is TracedArray for x in inputs) else rerun(*inputs)
-        results = [bare(trace, name, leaf) for leaf in tree_leaves(out)]
-
-        def pull(gs: list[Any]) -> tuple[Any, ...]:
-            _, pullback, (_, positions) = vjp(lambda *xs: _differentiable(rerun(*xs)), *inputs, has_aux=True)
-            cotangents = [boundary.zeros_like(results[i]) if gs[i] is None else gs[i] for i in positions]
-            grads: tuple[Any, ...] = pullback(cotangents)
-            return grads
-
-        recorded: Iterator[Any] = iter(tracing.record_many(xp, trace, name, results, tuple(links.values()), pull))
-        return tree_map(lambda _: next(recorded), out)
+        return recomputed(run, name, arguments)
 
     return function
 
 
-def _split(trace: Trace, leaves: list[Any]) -> tuple[list[Any], dict[int, Any]]:
-    """The leaves without wrappers of `trace` and of constants, and the links of those in `trace`."""
-    trace.require_alive()
-    links = {i: x._link for i, x in enumerate(leaves) if boundary.belongs(trace, x)}
-    values = [x._value if i in links else boundary.plain(x) for i, x in enumerate(leaves)]
-    if any(type(v) is TracedArray for v in values):
-        values = [lift(v) for v in values]
-    return values, links
-
-
-def _differentiable(out: Any) -> tuple[list[Any], tuple[Any, list[int]]]:
-    """The differentiable leaves of a result; then the whole result and their positions in it."""
-    leaves = tree_leaves(out)
-    positions = [i for i, x in enumerate(leaves) if type(x) is TracedArray and x._trace is not None]
-    return [leaves[i] for i in positions], (out, positions)
+def _input(x: Any) -> Any:
+    """A copy of a traced array that a function may write to in place, as to its own."""
+    if type(x) is TracedArray:
+        x = tracing.copied(x)
+        x._writable = False
+    return x

@@ -27,6 +27,7 @@ from portanet.autodiff.tracing import (
     innermost,
     is_array,
     lifted,
+    melted,
     push_forward,
     rebuild,
     record,
@@ -135,6 +136,8 @@ def unary(raw: Callable[..., Any], rule: Rule, xp: Namespace) -> Callable[..., A
         if trace is None:
             return TracedArray(raw(value), None, None, xp)
         if not trace.alive:
+            if trace.frozen:
+                return op(lifted(xp, melted(x)))
             trace.require_alive()
         ans = op(value) if type(value) is TracedArray else raw(value)
         if trace.forward:

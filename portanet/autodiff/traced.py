@@ -35,12 +35,12 @@ class TraceError(TypeError):
 class Trace:
     """One differentiation in progress; a later trace is always nested inside an earlier one that is still alive."""
 
-    __slots__ = ("alive", "forward", "log", "serial")
+    __slots__ = ("alive", "forward", "frozen", "log", "serial")
 
     def __init__(self, forward: bool = False, log: list[tuple[str, TracedArray]] | None = None) -> None:
         self.serial = next_serial()
         self.forward = forward
-        self.alive = True
+        self.alive, self.frozen = True, False  # frozen: its arrays count as their values (closures.py)
         self.log = debugging.LOG.get() if log is None else log
 
     def require_alive(self) -> None:

@@ -54,6 +54,9 @@ def innermost(args: Sequence[Any]) -> tuple[Trace | None, bool]:
         if type(a) is TracedArray:
             wrapped = True
             trace = a._trace
+            if trace is not None and trace.frozen:
+                a = melted(a)
+                trace = a._trace if type(a) is TracedArray else None
             if trace is not None and (top is None or trace.serial > top.serial):
                 top = trace
     return top, wrapped
@@ -88,12 +91,21 @@ def split(xp: Namespace, trace: Trace, args: Sequence[Any]) -> tuple[list[Any], 
     for i, a in enumerate(args):
         if type(a) is TracedArray:
             require_same(xp, a)
+            a = melted(a)
+        if type(a) is TracedArray:
             if a._trace is trace:
                 links[i] = a._link
             values.append(a._value if a._trace is trace or a._trace is None else a)
         else:
             values.append(accepted(xp, a) if is_array(a) else a)
     return values, links
+
+
+def melted(x: Any) -> Any:
+    """The value of an array of a frozen trace, at the first level that is not frozen; others unchanged."""
+    while type(x) is TracedArray and x._trace is not None and x._trace.frozen:
+        x = x._value
+    return x
 
 
 def require_same(xp: Namespace, other: Any) -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from portanet import checks
+from portanet import autodiff, checks
 from portanet.autodiff import array_namespace, hvp, value_and_grad
 from portanet.backends import Array
 from portanet.optimizers.line_search import Point, wolfe
@@ -47,7 +47,9 @@ def minimize(
 ) -> Result:
     """Find a local minimum; for small full-batch problems, where it takes far fewer steps than other optimizers.
 
-    Values are read on the host in each step, so it cannot be part of a compiled training step.
+    Values are read on the host in each step, so it cannot be part of a compiled training step. `x` of the result has
+    derivatives by the arrays that `f` closes over, from the implicit function theorem
+    (`portanet.autodiff.custom_minimum`), if the minimum is accurate.
 
     Args:
         f: A function of a tree of arrays, written against the array API standard, that returns a scalar.
@@ -76,10 +78,19 @@ def minimize(
     tolerance = checks.non_negative("tolerance", tolerance, "minimize")
     max_iterations = checks.integer("max_iterations", max_iterations, "minimize", least=0)
     memory = checks.positive_int("memory", memory, "minimize")
-    tolerance = checks.non_negative("tolerance", tolerance, "minimize")
-    max_iterations = checks.integer("max_iterations", max_iterations, "minimize", least=0)
     checks.function("f", f, "minimize")
-    problem = Problem(f, x0)
+    Problem.check(x0)
+
+    def solve(f: Callable[[Any], Array], x0: Any) -> tuple[Any, Result]:
+        result = _minimum(Problem(f, x0), x0, method, tolerance, max_iterations, memory)
+        return result.x, result
+
+    result: Result
+    x, result = autodiff.custom_minimum(f, x0, solve, has_aux=True)
+    return replace(result, x=x)
+
+
+def _minimum(problem: Problem, x0: Any, method: str, tolerance: float, max_iterations: int, memory: int) -> Result:
     start = problem.at(problem.flat(x0))
     if not math.isfinite(start.value):
         raise ValueError(f"Argument `f` must be finite at `x0`. Received: f(x0)={start.value}")
@@ -106,6 +117,15 @@ class Problem:
 
     def __init__(self, f: Callable[[Any], Array], x0: Any) -> None:
         self.template = x0
+        self.f = lambda x: f(self.tree(x))
+        self.value_and_grad = value_and_grad(self.f)
+        self.evaluations = 0
+        first = next(leaf for _, leaf in tree_items(x0))
+        self.epsilon = float(array_namespace(first).finfo(first.dtype).eps)
+
+    @staticmethod
+    def check(x0: Any) -> None:
+        """Raise unless `x0` is a tree of floating-point arrays of one dtype."""
         leaves = [leaf for _, leaf in tree_items(x0)]
         dtypes = {str(getattr(leaf, "dtype", type(leaf).__name__)) for leaf in leaves}
         floating = all(
@@ -116,10 +136,6 @@ class Problem:
                 "Argument `x0` must be a tree of floating-point arrays of one dtype. "
                 f"Received: dtypes {', '.join(sorted(dtypes)) or 'of no arrays'}"
             )
-        self.f = lambda x: f(self.tree(x))
-        self.value_and_grad = value_and_grad(self.f)
-        self.evaluations = 0
-        self.epsilon = float(array_namespace(leaves[0]).finfo(leaves[0].dtype).eps)
 
     def flat(self, tree: Any) -> Array:
         """The leaves of a tree in one vector."""

@@ -75,6 +75,35 @@ FUNCTIONS: dict[str, tuple[Callable[..., Any], dict[str, Make]]] = {
     ),
     "autodiff.detect_anomaly": (lambda **a: autodiff.detect_anomaly(**a).__enter__(), {}),
     "autodiff.checkpoint": (lambda **a: autodiff.checkpoint(**a)(ones(1)()), {"f": lambda: lambda x: x[0]}),
+    "autodiff.custom_root": (
+        autodiff.custom_root,
+        {"f": lambda: lambda x: x - 1.0, "initial_guess": ones(2), "solve": lambda: lambda f, x: x},
+    ),
+    "autodiff.custom_minimum": (
+        autodiff.custom_minimum,
+        {
+            "f": lambda: lambda x: autodiff.array_namespace(x).sum(abs(x) ** 2),
+            "initial_guess": ones(2),
+            "solve": lambda: lambda f, x: x,
+        },
+    ),
+    "autodiff.custom_linear_solve": (
+        autodiff.custom_linear_solve,
+        {"matvec": lambda: lambda x: 2.0 * x, "b": ones(2), "solve": lambda: lambda f, b: b},
+    ),
+    "autodiff.cg": (autodiff.cg, {"A": lambda: lambda x: 2.0 * x, "b": ones(2)}),
+    "autodiff.gmres": (autodiff.gmres, {"A": lambda: lambda x: 2.0 * x, "b": ones(2)}),
+    "autodiff.fixed_point": (autodiff.fixed_point, {"f": lambda: lambda x: 0.5 * x, "x0": ones(2)}),
+    "autodiff.on_host": (autodiff.on_host, {"solver": lambda: lambda f, x: x}),
+    "autodiff.scan": (autodiff.scan, {"f": lambda: lambda carry, x: (carry, x), "init": ones(2), "xs": ones(3, 2)}),
+    "autodiff.fori_loop": (
+        autodiff.fori_loop,
+        {"lower": lambda: 0, "upper": lambda: 2, "body_fun": lambda: lambda i, x: x, "init_val": ones(2)},
+    ),
+    "autodiff.while_loop": (
+        autodiff.while_loop,
+        {"cond_fun": lambda: lambda x: False, "body_fun": lambda: lambda x: x, "init_val": ones(2)},
+    ),
     "backends.make_backend": (registry.make_backend, {"name": lambda: "numpy"}),
 }
 SIGNATURES = {

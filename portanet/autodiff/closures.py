@@ -1,0 +1,143 @@
+"""Functions that close over traced arrays: computed with the values of these, or run again when cotangents arrive."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterable, Iterator
+from contextvars import ContextVar
+from typing import Any
+
+from portanet.autodiff import boundary, tracing
+from portanet.autodiff.traced import Node, Trace, TracedArray
+from portanet.autodiff.tracing import melted
+from portanet.tree import tree_leaves, tree_map
+
+_FROZEN: ContextVar[tuple[Trace, ...]] = ContextVar("frozen", default=())
+
+
+def frozen_traces() -> tuple[Trace, ...]:
+    """The traces that are frozen now: a function that is called later must find them frozen again."""
+    return _FROZEN.get()
+
+
+def frozen(*traces: Trace) -> contextlib.AbstractContextManager[None]:
+    """Within this context, arrays of the traces are constants, also those that a function closes over."""
+    return _state((), traces)
+
+
+@contextlib.contextmanager
+def _state(opened: Iterable[Trace], closed: Iterable[Trace]) -> Iterator[None]:
+    """Within this context, some traces record, even if they have ended, and others are frozen."""
+    wanted = {**dict.fromkeys(opened, (True, False)), **dict.fromkeys(closed, (False, True))}
+    before = [(trace, trace.alive, trace.frozen) for trace in wanted]
+    still = tuple(trace for trace in _FROZEN.get() if trace not in wanted)
+    token = _FROZEN.set((*still, *(trace for trace, (_, freeze) in wanted.items() if freeze)))
+    for trace, state in wanted.items():
+        trace.alive, trace.frozen = state
+    try:
+        yield
+    finally:
+        for trace, alive, was_frozen in before:
+            trace.alive, trace.frozen = alive, was_frozen
+        _FROZEN.reset(token)
+
+
+def innermost(tree: Any) -> Trace | None:
+    """The newest trace, of those that are not frozen, to which leaves of a tree belong."""
+    return tracing.innermost(tree_leaves(tree))[0]
+
+
+def at_level(x: Any) -> Any:
+    """A leaf as an array of the newest level that is not frozen, or as a plain one."""
+    return boundary.plain(melted(x))
+
+
+def older(nodes: Iterable[Node], start: Node) -> list[Node]:
+    """The nodes before `start` that the given ones depend on directly, in the order of their creation."""
+    seen: set[Node] = set()
+    reached: list[Node] = []
+    queue = list(nodes)
+    while queue:
+        node = queue.pop()
+        if node in seen:
+            continue
+        seen.add(node)
+        if node.serial < start.serial:
+            reached.append(node)
+        else:
+            parents: Any = node.parents or ()
+            queue.extend((parents,) if type(parents) is Node else parents)
+    return sorted(reached, key=lambda node: node.serial)
+
+
+def recomputed(run: Callable[[], Any], name: str, arguments: Any = ()) -> Any:
+    """The result of `run()`, which the reverse passes of all traces in it run again instead of storing anything.
+
+    Args:
+        run: Function without arguments; it closes over its inputs.
+        name: Of the operation.
+        arguments: The inputs that are known: with the results, they say which traces may take part.
+    """
+    start, held = Node("start", None, None), frozen_traces()
+    out = run()
+    arrays = recorded(out)
+    traces = traces_in((out, arguments)) if arrays else []
+    renewed: dict[int, Any] = {}
+    reverse = [trace for trace in traces if not trace.forward]
+    for trace in sorted(reverse, key=lambda trace: trace.serial):  # enclosing traces first
+        mine = [x for x in arrays if x._trace is trace]
+        if not mine:
+            continue
+        parents = tuple(older([x._link for x in mine], start))
+
+        def pull(gs: list[Any], trace: Trace = trace, parents: tuple[Node, ...] = parents) -> list[Any]:
+            again = Node("start", None, None)
+            with _state(traces, held):
+                links = [x._link for x in recorded(run()) if x._trace is trace]
+            seeds = [(link, g) for link, g in zip(links, gs, strict=True) if g is not None]
+            cotangents = boundary.pull_back(seeds, start=again)
+            return [cotangents.get(node) for node in parents]
+
+        values = [_renewed(x._value, renewed) for x in mine]
+        results = tracing.record_many(mine[0]._xp, trace, name, values, parents, pull)
+        renewed |= {id(x): new for x, new in zip(mine, results, strict=True)}
+    return tree_map(lambda x: _renewed(x, renewed), out) if arrays else out
+
+
+def recorded(tree: Any) -> list[TracedArray]:
+    """The arrays of reverse traces in a tree, those inside arrays of other traces among them; each once."""
+    found: dict[int, TracedArray] = {}
+    queue = tree_leaves(tree)[::-1]
+    while queue:
+        x = melted(queue.pop())
+        if type(x) is TracedArray and x._trace is not None:
+            if x._trace.forward:
+                queue += [x._link, x._value]
+            elif id(x) not in found:
+                found[id(x)] = x
+                queue.append(x._value)
+    return list(found.values())
+
+
+def traces_in(tree: Any) -> list[Trace]:
+    """All traces that arrays in a tree belong to, at any level, without those that are frozen."""
+    found: dict[Trace, None] = {}
+    queue = tree_leaves(tree)
+    while queue:
+        x = melted(queue.pop())
+        if type(x) is TracedArray and x._trace is not None:
+            found[x._trace] = None
+            queue.append(x._value)
+            if x._trace.forward:
+                queue.append(x._link)
+    return list(found)
+
+
+def _renewed(x: Any, renewed: dict[int, Any]) -> Any:
+    """A result with its recorded arrays exchanged."""
+    x = melted(x)
+    if type(x) is not TracedArray or x._trace is None or not renewed:
+        return x
+    if x._trace.forward:
+        return TracedArray(_renewed(x._value, renewed), x._trace, _renewed(x._link, renewed), x._xp)
+    return renewed[id(x)]

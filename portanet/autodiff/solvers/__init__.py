@@ -1,0 +1,1 @@
+"""Roots, minima, linear systems, loops, differential equations and integrals, with derivatives of any order."""
