@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any
-
-import array_api_extra as xpx
 
 from portanet.autodiff.dispatch import LinearMap, fit
 from portanet.autodiff.rules.declare import linear, primitive, rule
@@ -36,20 +35,28 @@ def _assign(raw: Any, x: Any, value: Any, key: Any) -> Any:
     return _written(raw, x, value, key, True)
 
 
+@functools.cache
+def _at() -> Any:
+    """`array_api_extra.at`, imported on the first write."""
+    from array_api_extra import at
+
+    return at
+
+
 def _written(raw: Any, x: Any, value: Any, key: Any, copy: bool | None) -> Any:
     try:
-        return xpx.at(x, key).set(value, copy=copy)
+        return _at()(x, key).set(value, copy=copy)
     except IndexError:  # array-api-strict reads the element at an array of no dimension, but does not write to it
         if (plain := plain_integers(key)) is key:
             raise
-        return xpx.at(x, plain).set(value, copy=copy)
+        return _at()(x, plain).set(value, copy=copy)
     except ValueError:  # as above
         key, axes = ascending(key, x.shape)
         if not axes:
             raise
         if hasattr(value, "shape"):
             value = raw.flip(raw.broadcast_to(value, x[key].shape), axis=axes)
-        return xpx.at(x, key).set(value, copy=copy)
+        return _at()(x, key).set(value, copy=copy)
 
 
 def plain_integers(key: Any) -> Any:

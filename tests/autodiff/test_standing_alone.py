@@ -1,0 +1,51 @@
+"""portanet.autodiff without the rest of the library: what it imports."""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+ROOT = pathlib.Path(__file__).parents[2]
+SCRIPT = """
+import json, sys
+before = set(sys.modules)
+{}
+new = set(sys.modules) - before
+roots = {{name.partition(".")[0] for name in new}} - set(sys.stdlib_module_names)
+print(json.dumps([sorted(roots), sorted(name for name in new if name.startswith("portanet."))]))
+"""
+GRADIENT = """
+import numpy as np
+from portanet.autodiff import grad
+assert grad(lambda x: (x * x).__array_namespace__().sum(x * x))(np.ones(3)).tolist() == [2.0, 2.0, 2.0]
+"""
+
+
+def imported(code: str) -> tuple[set[str], set[str]]:
+    """Packages of others, and modules of portanet, that a new process imports for some code."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    output = subprocess.check_output([sys.executable, "-c", SCRIPT.format(code)], text=True, env=environment)
+    roots, modules = json.loads(output)
+    own = {root for root in roots if not root.startswith("_")} - {"cython_runtime"}  # without what compilers add
+    return own, set(modules)
+
+
+@pytest.mark.parametrize("code", ["from portanet import autodiff", "import portanet.autodiff"])
+def test_an_import_needs_numpy_and_array_api_compat_alone(code: str) -> None:
+    packages, modules = imported(code)
+    assert packages == {"portanet", "numpy", "array_api_compat"}
+    rooms = {".".join(name.split(".")[:2]) for name in modules}
+    assert rooms == {"portanet.autodiff", "portanet.backends", "portanet.checks", "portanet.tree"}
+    assert len(modules) <= 45, sorted(modules)
+    few = ("portanet.autodiff.debugging.", "portanet.autodiff.sparse", "portanet.autodiff.batching.rules")
+    assert not any(name.startswith(few) for name in modules), sorted(modules)
+
+
+def test_a_gradient_needs_little_more() -> None:
+    packages, modules = imported(GRADIENT)
+    assert packages <= {"portanet", "numpy", "array_api_compat", "threadpoolctl"}
+    rooms = {".".join(name.split(".")[:2]) for name in modules}
+    assert rooms == {"portanet.autodiff", "portanet.backends", "portanet.checks", "portanet.tree"}
