@@ -10,8 +10,8 @@ from portanet import checks
 from portanet.activations.bounded import hard_sigmoid, sigmoid
 from portanet.activations.pointwise import pointwise
 from portanet.autodiff import array_namespace
+from portanet.autodiff.special import erfc
 from portanet.backends import Array
-from portanet.ops.erf import erfc
 
 
 @pointwise

@@ -118,8 +118,10 @@ def recorder(raw: Callable[..., Any], rule: Rule, xp: Namespace, put: Put | None
         op = unary(raw, rule, xp)
     elif xp.batched:
         op = general(raw, broadcasting(rule) if rule.elementwise else rule, xp)
+    elif rule.elementwise and len(rule.pulls) == 2:
+        op = binary(raw, rule, xp)
     else:
-        op = binary(raw, rule, xp) if rule.elementwise else general(raw, rule, xp)
+        op = general(raw, broadcasting(rule) if rule.elementwise else rule, xp)
     return op if put is None else viewing(op, View(rule.name, op, put))
 
 

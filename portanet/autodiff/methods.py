@@ -31,7 +31,7 @@ div: x / y
 dot: x @ y, or xp.vecdot(x, y)
 double: xp.astype(x, xp.float64)
 eq: x == y
-erf: portanet.ops.erf(x)
+erf: xp.special.erf(x)
 expand: xp.broadcast_to(x, shape)
 fill: x[...] = value
 flat: xp.reshape(x, (-1,))

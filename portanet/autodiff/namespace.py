@@ -80,7 +80,8 @@ class Section:
         tables = (RULES, COMPOSITES, CREATION, PASSTHROUGH)
         names = {key.removeprefix(self._prefix) for table in tables for key in table if key.startswith(self._prefix)}
         extra = () if self._prefix else (*CONSTANTS, *SECTIONS)
-        return sorted({*object.__dir__(self), *(n for n in (*names, *extra) if hasattr(self.raw, n))})
+        known = (n for n in (*names, *extra) if hasattr(self.raw, n))
+        return sorted({*object.__dir__(self), *known, *(() if self._prefix else ("special",))})
 
     def __getattr__(self, name: str) -> Any:
         """Wrap the library's function, once."""
@@ -101,6 +102,10 @@ class Section:
             return dispatch.recorder(raw, RULES[key], root, VIEWS.get(key))
         if key in CONSTANTS or name.startswith("__array"):
             return getattr(self.raw, name)
+        if key == "special":
+            from portanet.autodiff.special.section import SpecialFunctions  # which few programs need
+
+            return SpecialFunctions(self.raw, "special.", root)
         if key in SECTIONS:
             return Section(getattr(self.raw, name), f"{name}.", root)
         if key in RULES:

@@ -1,5 +1,6 @@
 """Differentiable functions with hand-written adjoints, where composition would be too slow."""
 
+from portanet.autodiff.special import erf, erfc
 from portanet.ops.crossentropy import (
     binary_crossentropy,
     crossentropy,
@@ -7,7 +8,6 @@ from portanet.ops.crossentropy import (
     sigmoid_crossentropy,
     softmax_crossentropy,
 )
-from portanet.ops.erf import erf, erfc
 
 __all__ = [
     "binary_crossentropy",

@@ -36,6 +36,7 @@ def test_every_name_of_the_standard_has_a_place() -> None:
 
 def test_nothing_else_has_a_place() -> None:
     known = (set(RULES) | set(COMPOSITES) | CREATION | set(PASSTHROUGH)) - set(PRIMITIVES)
+    known = {name for name in known if not name.startswith("special.")}  # a proposed extension, see test_special.py
     assert known - names_of_the_standard() == {"linalg.eig", "linalg.eigvals"}  # the standard's next version has them
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from portanet.ops.windows import window
+from tests.autodiff.special_cases import ARGUMENTS, arguments
 
 
 @dataclass(frozen=True)
@@ -163,9 +164,17 @@ def random_words_cases() -> list[Case]:
     return [case(5, None), case(0, None), case(70_000, 5), case(7, -(2**31), 9), case(300_000, None)]
 
 
+def special_cases(name: str) -> list[Case]:
+    def drawn(shape: tuple[int, ...]) -> Callable[[np.random.Generator], list[Any]]:
+        return lambda generator: arguments(name, generator, shape)
+
+    return [Case(drawn(shape), plainly, 3.0) for shape in ((), (0, 2), (60, 50))]
+
+
 CASES: dict[str, list[Case]] = {
-    "erf_values": ELEMENTS,
-    "erfc_values": ELEMENTS,
+    **{name: special_cases(name) for name in ARGUMENTS},
+    "erf": ELEMENTS,
+    "erfc": ELEMENTS,
     "gelu_and_slope": ELEMENTS,
     "gelu_value": ELEMENTS,
     "index_add": index_add_cases(),

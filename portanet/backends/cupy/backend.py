@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from portanet.backends.base import Array, Backend, HostArray
+from portanet.backends.cupy import special
 
 
 def index_add(rows: Array, index: Array, size: int) -> Array:
@@ -18,29 +19,13 @@ def index_add(rows: Array, index: Array, size: int) -> Array:
     return out
 
 
-def erf(x: Array) -> Array:
-    """The error function."""
-    import cupyx.scipy.special
-
-    with x.device:
-        return cupyx.scipy.special.erf(x)
-
-
-def erfc(x: Array) -> Array:
-    """One minus the error function."""
-    import cupyx.scipy.special
-
-    with x.device:
-        return cupyx.scipy.special.erfc(x)
-
-
 class CupyBackend(Backend):
     """CuPy arrays on one CUDA device, which is CuPy's current device while the backend is in use."""
 
     name = "cupy"
     library = "cupy"
     install = "pip install 'portanet[cupy13]' (CUDA 13) or pip install 'portanet[cupy12]' (CUDA 12)"
-    overrides = {"erf_values": erf, "erfc_values": erfc, "index_add": index_add}
+    overrides = {**special.OVERRIDES, "index_add": index_add}
 
     @classmethod
     def unavailable(cls) -> str | None:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from portanet.backends.base import Array, Backend, HostArray, Step, host_memory
-from portanet.backends.jax import convolution
+from portanet.backends.jax import convolution, special
 
 
 def index_add(rows: Array, index: Array, size: int) -> Array:
@@ -40,20 +40,6 @@ def cond(condition: Array, yes: Callable[..., Any], no: Callable[..., Any], *ope
     return yes(*operands) if condition else no(*operands)
 
 
-def erf(x: Array) -> Array:
-    """The error function."""
-    import jax
-
-    return jax.scipy.special.erf(x)
-
-
-def erfc(x: Array) -> Array:
-    """One minus the error function."""
-    import jax
-
-    return jax.scipy.special.erfc(x)
-
-
 class JaxBackend(Backend):
     """JAX arrays. `dtype="float64"` switches JAX's 64-bit mode on for the whole process, as JAX requires.
 
@@ -67,8 +53,7 @@ class JaxBackend(Backend):
     overrides = {
         **convolution.OVERRIDES,
         "cond": cond,
-        "erf_values": erf,
-        "erfc_values": erfc,
+        **special.OVERRIDES,
         "index_add": index_add,
         "scan": scan,
     }

@@ -9,13 +9,13 @@ from typing import Any, cast
 import numpy as np
 
 from portanet.backends.base import Array, Backend, HostArray, Step
-from portanet.backends.numpy import namespace, threads
+from portanet.backends.numpy import namespace, special, threads
 from portanet.backends.numpy.convolution import convolve, convolve_input, convolve_kernel
+from portanet.backends.numpy.gelu import gelu_and_slope, gelu_value
 from portanet.backends.numpy.lstm import lstm
 from portanet.backends.numpy.memory import keep_freed_memory
 from portanet.backends.numpy.random import random_words
 from portanet.backends.numpy.scan import scan
-from portanet.backends.numpy.special import erfc_values, gelu_and_slope, gelu_value
 
 
 def index_add(rows: Array, index: Array, size: int) -> Array:
@@ -58,7 +58,7 @@ class NumpyBackend(Backend):
         "random_words": random_words,
         "scan": scan,
         "lstm": lstm,
-        "erfc_values": erfc_values,
+        **special.OVERRIDES,
         "gelu_and_slope": gelu_and_slope,
         "gelu_value": gelu_value,
         "convolve": convolve,

@@ -7,26 +7,12 @@ from typing import Any
 import numpy as np
 
 from portanet.backends.base import Array, Backend, HostArray, host_memory
-from portanet.backends.torch import convolution
+from portanet.backends.torch import convolution, special
 
 
 def index_add(rows: Array, index: Array, size: int) -> Array:
     """Sum the rows that share an index: `out[index[k]] += rows[k]`."""
     return rows.new_zeros((size, *rows.shape[1:])).index_add_(0, index, rows)
-
-
-def erf(x: Array) -> Array:
-    """The error function."""
-    import torch
-
-    return torch.special.erf(x)
-
-
-def erfc(x: Array) -> Array:
-    """One minus the error function."""
-    import torch
-
-    return torch.special.erfc(x)
 
 
 class TorchBackend(Backend):
@@ -35,7 +21,7 @@ class TorchBackend(Backend):
     name = "torch"
     library = "torch"
     install = "pip install 'portanet[torch]'"
-    overrides = {**convolution.OVERRIDES, "erf_values": erf, "erfc_values": erfc, "index_add": index_add}
+    overrides = {**convolution.OVERRIDES, **special.OVERRIDES, "index_add": index_add}
 
     @classmethod
     def load(cls) -> Any:

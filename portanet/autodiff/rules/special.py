@@ -1,0 +1,160 @@
+"""Special functions: derivatives of every order, since they are written in special functions again.
+
+Derivatives by parameters that have no closed form are integrals, see `portanet/autodiff/special/incomplete.py`.
+
+Source: NIST Digital Library of Mathematical Functions, https://dlmf.nist.gov.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from portanet.autodiff.dispatch import LinearMap
+from portanet.autodiff.rules.declare import elementwise
+from portanet.autodiff.special import bessel_functions, incomplete
+from portanet.autodiff.special.distributions import NORMAL
+from portanet.autodiff.special.gamma_functions import betaln, zeta_slope
+from portanet.autodiff.traced import TraceError
+
+
+def declare(name: str, *slopes: Any) -> None:
+    """A function by its partial derivatives, `slope(xp, ans, *operands)`."""
+
+    def linear(slope: Any) -> Any:
+        def factory(xp: Any, ans: Any, *operands: Any) -> LinearMap:
+            return lambda t: t * slope(xp, ans, *operands)
+
+        return factory
+
+    elementwise(f"special.{name}", *map(linear, slopes))
+
+
+def _undefined(function: str, parameter: str) -> Any:
+    def slope(xp: Any, ans: Any, *operands: Any) -> Any:
+        raise TraceError(
+            f"special.{function} has no derivative by its argument `{parameter}`: pass a number, or "
+            f"portanet.autodiff.stop_gradient({parameter}). Received: a traced array"
+        )
+
+    return slope
+
+
+# Error function and normal distribution
+
+
+def _bell(xp: Any, x: Any, height: float, rate: float) -> Any:
+    """`height exp(-rate x^2)`."""
+    size = xp.minimum(xp.abs(x), 40.0)  # beyond, it is 0; and no square overflows
+    return height * xp.exp(size * size * -rate)
+
+
+ROOT_OF_TWO_PI = math.sqrt(2 * math.pi)
+declare("erf", lambda xp, ans, x: _bell(xp, x, 2 / math.sqrt(math.pi), 1.0))
+declare("erfc", lambda xp, ans, x: _bell(xp, x, -2 / math.sqrt(math.pi), 1.0))
+declare("erfcx", lambda xp, ans, x: 2 * x * ans - 2 / math.sqrt(math.pi))
+declare("erfinv", lambda xp, ans, x: math.sqrt(math.pi) / 2 * xp.exp(ans * ans))
+declare("ndtr", lambda xp, ans, x: _bell(xp, x, 1 / ROOT_OF_TWO_PI, 0.5))
+declare("ndtri", lambda xp, ans, p: ROOT_OF_TWO_PI * xp.exp(ans * ans / 2))
+# The density divided by the probability, in terms that are finite in the tails.
+declare("log_ndtr", lambda xp, ans, x: math.sqrt(2 / math.pi) / xp.special.erfcx(x * -math.sqrt(0.5)))
+
+# Logistic function
+
+declare("expit", lambda xp, ans, x: ans * xp.special.expit(-x))
+declare("logit", lambda xp, ans, p: 1 / (p * (1 - p)))
+declare("log_expit", lambda xp, ans, x: xp.special.expit(-x))
+
+# Entropies
+
+
+def _log_ratio(xp: Any, x: Any, y: Any) -> Any:
+    return xp.log(x) - xp.log(y)
+
+
+def _ratio(xp: Any, x: Any, y: Any) -> Any:
+    """X / y, and 0 where x is 0."""
+    zero = (x == 0) & (y == 0)
+    return xp.where(zero, 0.0, x / xp.where(zero, 1.0, y))
+
+
+declare("entr", lambda xp, ans, x: -1 - xp.log(x))
+declare(
+    "rel_entr",
+    lambda xp, ans, x, y: 1 + _log_ratio(xp, x, y),
+    lambda xp, ans, x, y: -_ratio(xp, x, y),
+)
+declare("kl_div", lambda xp, ans, x, y: _log_ratio(xp, x, y), lambda xp, ans, x, y: 1 - _ratio(xp, x, y))
+declare("xlogy", lambda xp, ans, x, y: xp.log(y), lambda xp, ans, x, y: _ratio(xp, x, y))
+declare("xlog1py", lambda xp, ans, x, y: xp.log1p(y), lambda xp, ans, x, y: _ratio(xp, x, 1 + y))
+
+# Gamma and beta functions
+
+declare("gammaln", lambda xp, ans, x: xp.special.digamma(x))
+declare("gammasgn", lambda xp, ans, x: 0 * x)
+declare("digamma", lambda xp, ans, x: xp.special.polygamma(1, x))
+declare("polygamma", _undefined("polygamma", "n"), lambda xp, ans, n, x: xp.special.polygamma(n + 1, x))
+
+
+declare("zeta", lambda xp, ans, x, q: zeta_slope(xp, x, q), lambda xp, ans, x, q: -x * xp.special.zeta(x + 1, q))
+declare(
+    "betaln",
+    lambda xp, ans, a, b: xp.special.digamma(a) - xp.special.digamma(a + b),
+    lambda xp, ans, a, b: xp.special.digamma(b) - xp.special.digamma(a + b),
+)
+declare(
+    "gammainc",
+    lambda xp, ans, a, x: incomplete.gammainc_by_parameter(xp, a, x),
+    lambda xp, ans, a, x: incomplete.gamma_density(xp, a, x),
+)
+declare(
+    "gammaincc",
+    lambda xp, ans, a, x: -incomplete.gammainc_by_parameter(xp, a, x),
+    lambda xp, ans, a, x: -incomplete.gamma_density(xp, a, x),
+)
+
+
+def _beta(sign: float, parameter: str) -> Any:
+    def slope(xp: Any, ans: Any, a: Any, b: Any, x: Any) -> Any:
+        if parameter == "x":
+            return sign * incomplete.beta_density(xp, a, b, x)
+        return sign * incomplete.beta_by_parameter(xp, a, b, x, 1 - x, parameter)
+
+    return slope
+
+
+for _name, _sign in (("betainc", 1.0), ("betaincc", -1.0)):
+    declare(_name, *(_beta(_sign, parameter) for parameter in ("a", "b", "x")))
+
+# Student's t distribution
+
+
+def _student_density(xp: Any, ans: Any, df: Any, t: Any) -> Any:
+    finite = df < NORMAL
+    freedom = xp.where(finite, df, 1.0)
+    ratio = t / xp.sqrt(freedom)
+    exponent = -(freedom + 1) * xp.log(xp.hypot(xp.ones_like(ratio), ratio))
+    density = xp.exp(exponent - betaln(freedom / 2, xp.full_like(freedom, 0.5))) / xp.sqrt(freedom)
+    return xp.where(finite, density, _bell(xp, t, 1 / ROOT_OF_TWO_PI, 0.5))
+
+
+def _student_by_freedom(xp: Any, ans: Any, df: Any, t: Any) -> Any:
+    """The tail is half of `betainc(df / 2, 1 / 2, df / (df + t^2))`."""
+    inside = (t != 0) & xp.isfinite(t) & (df < NORMAL)
+    freedom, size = xp.where(inside, df, 1.0), xp.where(inside, t, 1.0)
+    ratio = size / xp.sqrt(freedom) * (size / xp.sqrt(freedom))
+    x, y = 1 / (1 + ratio), ratio / (1 + ratio)
+    a, b = freedom / 2, xp.full_like(freedom, 0.5)
+    by_a = incomplete.beta_by_parameter(xp, a, b, x, y, "a")
+    tail = by_a / 4 + incomplete.beta_mass(xp, a, b, x, y) / (2 * freedom)
+    return xp.where(inside, xp.where(t < 0, tail, -tail), 0.0)
+
+
+declare("stdtr", _student_by_freedom, _student_density)
+
+# Bessel functions
+
+declare("i0", lambda xp, ans, x: xp.special.i1(x))
+declare("i0e", lambda xp, ans, x: xp.special.i1e(x) - xp.sign(x) * ans)
+declare("i1", lambda xp, ans, x: xp.special.i0(x) - bessel_functions.i1_over_x(xp, x))
+declare("i1e", lambda xp, ans, x: xp.special.i0e(x) - xp.sign(x) * ans - bessel_functions.i1e_over_x(xp, x))

@@ -1,0 +1,124 @@
+"""Special functions on arrays of any backend, with derivatives of every order.
+
+Names, arguments and values at the edges are those of `scipy.special`. `xp.special` of a traced array's namespace has
+the same functions, where SciPy finds them.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from portanet.autodiff.special.bessel_functions import i0, i0e, i1, i1e
+    from portanet.autodiff.special.distributions import (
+        bdtr,
+        bdtrc,
+        chdtr,
+        chdtrc,
+        fdtr,
+        fdtrc,
+        gdtr,
+        gdtrc,
+        nbdtr,
+        nbdtrc,
+        pdtr,
+        pdtrc,
+        stdtr,
+    )
+    from portanet.autodiff.special.entropy import entr, kl_div, rel_entr, xlog1py, xlogy
+    from portanet.autodiff.special.error_functions import erf, erfc, erfcx, erfinv, log_ndtr, ndtr, ndtri
+    from portanet.autodiff.special.gamma_functions import (
+        beta,
+        betaln,
+        binom,
+        digamma,
+        gamma,
+        gammaln,
+        gammasgn,
+        poch,
+        polygamma,
+        psi,
+        rgamma,
+        zeta,
+    )
+    from portanet.autodiff.special.incomplete import betainc, betaincc, gammainc, gammaincc
+    from portanet.autodiff.special.logistic import expit, log_expit, logit
+    from portanet.autodiff.special.softmax_functions import log_softmax, logsumexp, softmax
+
+MODULES = {
+    "bessel_functions": "i0 i0e i1 i1e",
+    "distributions": "stdtr chdtr chdtrc fdtr fdtrc gdtr gdtrc pdtr pdtrc bdtr bdtrc nbdtr nbdtrc",
+    "entropy": "entr rel_entr kl_div xlogy xlog1py",
+    "error_functions": "erf erfc erfcx erfinv ndtr ndtri log_ndtr",
+    "gamma_functions": "gammaln gammasgn gamma rgamma digamma psi zeta polygamma betaln beta poch binom",
+    "incomplete": "gammainc gammaincc betainc betaincc",
+    "logistic": "expit logit log_expit",
+    "softmax_functions": "logsumexp softmax log_softmax",
+}
+"""Module and the functions in it."""
+
+_MODULE_OF = {name: module for module, names in MODULES.items() for name in names.split()}
+
+__all__ = [
+    "bdtr",
+    "bdtrc",
+    "beta",
+    "betainc",
+    "betaincc",
+    "betaln",
+    "binom",
+    "chdtr",
+    "chdtrc",
+    "digamma",
+    "entr",
+    "erf",
+    "erfc",
+    "erfcx",
+    "erfinv",
+    "expit",
+    "fdtr",
+    "fdtrc",
+    "gamma",
+    "gammainc",
+    "gammaincc",
+    "gammaln",
+    "gammasgn",
+    "gdtr",
+    "gdtrc",
+    "i0",
+    "i0e",
+    "i1",
+    "i1e",
+    "kl_div",
+    "log_expit",
+    "log_ndtr",
+    "log_softmax",
+    "logit",
+    "logsumexp",
+    "nbdtr",
+    "nbdtrc",
+    "ndtr",
+    "ndtri",
+    "pdtr",
+    "pdtrc",
+    "poch",
+    "polygamma",
+    "psi",
+    "rel_entr",
+    "rgamma",
+    "softmax",
+    "stdtr",
+    "xlog1py",
+    "xlogy",
+    "zeta",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a family of functions on first access."""
+    if name in _MODULE_OF:
+        return getattr(importlib.import_module(f"portanet.autodiff.special.{_MODULE_OF[name]}"), name)
+    raise AttributeError(f"module 'portanet.autodiff.special' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,250 @@
+"""Cumulative distribution functions, named as in SciPy; those that end in `c` give the upper tail."""
+
+from __future__ import annotations
+
+import math
+
+from portanet.autodiff.special.declare import composed, namespace_of, special
+from portanet.autodiff.special.error_functions import ndtr
+from portanet.autodiff.special.incomplete import beta_cumulative, betainc, gammainc, gammaincc
+from portanet.backends import Array
+
+NORMAL = 1e17
+"""Degrees of freedom from which on Student's t distribution is the normal one to rounding."""
+
+
+@special
+def stdtr(df: Array, t: Array) -> Array:
+    """The probability that a variable of Student's t distribution is at most t.
+
+    Args:
+        df: Floating-point array, the degrees of freedom; not only integers.
+        t: Floating-point array, which broadcasts with `df`.
+
+    Example:
+        >>> import numpy as np
+        >>> stdtr(np.asarray([1.0, 5.5]), np.asarray(2.0)).round(6)
+        array([0.852416, 0.951623])
+    """
+    xp = namespace_of(df)
+    df, t = xp.broadcast_arrays(df, t)
+    finite = xp.isfinite(t) & (df < NORMAL)
+    freedom, size = xp.where(finite, df, 1.0), xp.where(finite, xp.abs(t), 1.0)
+    ratio = size / xp.sqrt(freedom)
+    near = ratio < 1  # no square overflows
+    square = xp.where(near, ratio, 1 / xp.where(near, 1.0, ratio)) ** 2
+    one, other = 1 / (1 + square), square / (1 + square)
+    x, y = xp.where(near, one, other), xp.where(near, other, one)
+    tail = beta_cumulative(xp, freedom / 2, xp.full_like(freedom, 0.5), x, y) / 2
+    out = xp.where(finite, xp.where(t < 0, tail, 1 - tail), ndtr(t))
+    return xp.where((df <= 0) | xp.isnan(df) | xp.isnan(t), math.nan, out)
+
+
+@composed
+def chdtr(v: Array, x: Array) -> Array:
+    """The probability that a chi-squared variable is at most x.
+
+    Args:
+        v: Floating-point array, the degrees of freedom.
+        x: Floating-point array, which broadcasts with `v`.
+
+    Example:
+        >>> import numpy as np
+        >>> chdtr(np.asarray([1.0, 4.0]), np.asarray(3.0)).round(6)
+        array([0.916735, 0.442175])
+    """
+    return gammainc(v / 2, x / 2)
+
+
+@composed
+def chdtrc(v: Array, x: Array) -> Array:
+    """The probability that a chi-squared variable exceeds x; 1 for negative x.
+
+    Args:
+        v: Floating-point array, the degrees of freedom.
+        x: Floating-point array, which broadcasts with `v`.
+
+    Example:
+        >>> import numpy as np
+        >>> chdtrc(np.asarray([1.0, 4.0]), np.asarray(3.0)).round(6)
+        array([0.083265, 0.557825])
+    """
+    xp = namespace_of(v, x)
+    negative = x < 0
+    return xp.where(negative & ~xp.isnan(v), 1.0, gammaincc(v / 2, xp.where(negative, 0.0, x) / 2))
+
+
+@composed
+def fdtr(dfn: Array, dfd: Array, x: Array) -> Array:
+    """The probability that a variable of the F distribution is at most x.
+
+    Args:
+        dfn: Floating-point array, the degrees of freedom of the numerator.
+        dfd: Floating-point array, those of the denominator.
+        x: Floating-point array.
+
+    Example:
+        >>> import numpy as np
+        >>> fdtr(2, 5, np.asarray([1.0, 3.0])).round(6)
+        array([0.568799, 0.860703])
+    """
+    return betainc(dfn / 2, dfd / 2, dfn * x / (dfd + dfn * x))
+
+
+@composed
+def fdtrc(dfn: Array, dfd: Array, x: Array) -> Array:
+    """The probability that a variable of the F distribution exceeds x.
+
+    Args:
+        dfn: Floating-point array, the degrees of freedom of the numerator.
+        dfd: Floating-point array, those of the denominator.
+        x: Floating-point array.
+
+    Example:
+        >>> import numpy as np
+        >>> fdtrc(2, 5, np.asarray([1.0, 3.0])).round(6)
+        array([0.431201, 0.139297])
+    """
+    return betainc(dfd / 2, dfn / 2, dfd / (dfd + dfn * x))
+
+
+@composed
+def gdtr(a: Array, b: Array, x: Array) -> Array:
+    """The probability that a variable of the gamma distribution with rate `a` and shape `b` is at most x.
+
+    Args:
+        a: Floating-point array, the rate.
+        b: Floating-point array, the shape.
+        x: Floating-point array.
+
+    Example:
+        >>> import numpy as np
+        >>> gdtr(2.0, 3.0, np.asarray([1.0, 2.0])).round(6)
+        array([0.323324, 0.761897])
+    """
+    return gammainc(b, a * x)
+
+
+@composed
+def gdtrc(a: Array, b: Array, x: Array) -> Array:
+    """The probability that a variable of the gamma distribution with rate `a` and shape `b` exceeds x.
+
+    Args:
+        a: Floating-point array, the rate.
+        b: Floating-point array, the shape.
+        x: Floating-point array.
+
+    Example:
+        >>> import numpy as np
+        >>> gdtrc(2.0, 3.0, np.asarray([1.0, 2.0])).round(6)
+        array([0.676676, 0.238103])
+    """
+    return gammaincc(b, a * x)
+
+
+@composed
+def pdtr(k: Array, m: Array) -> Array:
+    """The probability of at most `floor(k)` events of the Poisson distribution with mean `m`.
+
+    Args:
+        k: Floating-point array; its derivative is 0.
+        m: Floating-point array, which broadcasts with `k`.
+
+    Example:
+        >>> import numpy as np
+        >>> pdtr(np.asarray([0.0, 2.0]), np.asarray(1.5)).round(6)
+        array([0.22313 , 0.808847])
+    """
+    xp = namespace_of(k, m)
+    return gammaincc(xp.floor(k) + 1, m)
+
+
+@composed
+def pdtrc(k: Array, m: Array) -> Array:
+    """The probability of more than `floor(k)` events of the Poisson distribution with mean `m`.
+
+    Args:
+        k: Floating-point array; its derivative is 0.
+        m: Floating-point array, which broadcasts with `k`.
+
+    Example:
+        >>> import numpy as np
+        >>> pdtrc(np.asarray([0.0, 2.0]), np.asarray(1.5)).round(6)
+        array([0.77687 , 0.191153])
+    """
+    xp = namespace_of(k, m)
+    return gammainc(xp.floor(k) + 1, m)
+
+
+@composed
+def bdtr(k: Array, n: Array, p: Array) -> Array:
+    """The probability of at most `floor(k)` successes in `n` trials with probability `p`.
+
+    Args:
+        k: Floating-point array; its derivative is 0.
+        n: Floating-point array.
+        p: Floating-point array.
+
+    Example:
+        >>> import numpy as np
+        >>> bdtr(np.asarray([0.0, 2.0, 3.0]), 3, 0.4).round(6)
+        array([0.216, 0.936, 1.   ])
+    """
+    xp = namespace_of(k, n, p)
+    k = xp.floor(k)
+    part = k < n
+    return xp.where(part, betainc(xp.where(part, n - k, 1.0), k + 1, 1 - p), 1.0)
+
+
+@composed
+def bdtrc(k: Array, n: Array, p: Array) -> Array:
+    """The probability of more than `floor(k)` successes in `n` trials with probability `p`.
+
+    Args:
+        k: Floating-point array; its derivative is 0.
+        n: Floating-point array.
+        p: Floating-point array.
+
+    Example:
+        >>> import numpy as np
+        >>> bdtrc(np.asarray([0.0, 2.0, 3.0]), 3, 0.4).round(6)
+        array([0.784, 0.064, 0.   ])
+    """
+    xp = namespace_of(k, n, p)
+    k = xp.floor(k)
+    part = k < n
+    return xp.where(part, betainc(k + 1, xp.where(part, n - k, 1.0), p), 0.0)
+
+
+@composed
+def nbdtr(k: Array, n: Array, p: Array) -> Array:
+    """The probability of at most `floor(k)` failures before the n-th success with probability `p`.
+
+    Args:
+        k: Floating-point array; its derivative is 0.
+        n: Floating-point array.
+        p: Floating-point array.
+
+    Example:
+        >>> import numpy as np
+        >>> nbdtr(np.asarray([0.0, 2.0]), 3, 0.4).round(6)
+        array([0.064  , 0.31744])
+    """
+    return betainc(n, namespace_of(k, n, p).floor(k) + 1, p)
+
+
+@composed
+def nbdtrc(k: Array, n: Array, p: Array) -> Array:
+    """The probability of more than `floor(k)` failures before the n-th success with probability `p`.
+
+    Args:
+        k: Floating-point array; its derivative is 0.
+        n: Floating-point array.
+        p: Floating-point array.
+
+    Example:
+        >>> import numpy as np
+        >>> nbdtrc(np.asarray([0.0, 2.0]), 3, 0.4).round(6)
+        array([0.936  , 0.68256])
+    """
+    return betainc(namespace_of(k, n, p).floor(k) + 1, n, 1 - p)

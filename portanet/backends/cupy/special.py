@@ -1,0 +1,30 @@
+"""Special functions of CuPy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from portanet.backends.base import Array
+
+NAMES = """
+    betainc betaincc digamma entr erf erfc erfcx erfinv expit gammainc gammaincc gammaln gammasgn i0 i0e i1 i1e kl_div
+    log_expit log_ndtr logit ndtr ndtri polygamma rel_entr stdtr xlog1py xlogy zeta
+"""
+HALF = ("erf", "erfc")
+"""Those that take half precision as it is."""
+
+
+def _function(name: str) -> Any:
+    def function(*arrays: Array) -> Any:
+        if arrays[0].dtype.itemsize < 4 and name not in HALF:
+            return NotImplemented
+        import cupyx.scipy.special
+
+        with arrays[0].device:
+            own = getattr(cupyx.scipy.special, name, None)  # which depends on the version
+            return NotImplemented if own is None else own(*arrays)
+
+    return function
+
+
+OVERRIDES = {name: _function(name) for name in NAMES.split()}

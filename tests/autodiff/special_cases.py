@@ -1,0 +1,69 @@
+"""Arguments for every special function, inside the domain where it is real and finite."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+REAL, POSITIVE, PROBABILITY = (-5.0, 5.0), (0.05, 8.0), (0.02, 0.98)
+FREEDOM, COUNT = (0.5, 12.0), (0.2, 5.9)
+ARGUMENTS: dict[str, tuple[tuple[float, float], ...]] = {
+    "bdtr": (COUNT, (6.0, 9.0), PROBABILITY),
+    "bdtrc": (COUNT, (6.0, 9.0), PROBABILITY),
+    "beta": (POSITIVE, POSITIVE),
+    "betainc": (POSITIVE, POSITIVE, PROBABILITY),
+    "betaincc": (POSITIVE, POSITIVE, PROBABILITY),
+    "betaln": (POSITIVE, POSITIVE),
+    "binom": ((5.1, 9.0), (0.1, 5.0)),
+    "chdtr": (FREEDOM, POSITIVE),
+    "chdtrc": (FREEDOM, POSITIVE),
+    "digamma": (POSITIVE,),
+    "entr": (POSITIVE,),
+    "erf": (REAL,),
+    "erfc": (REAL,),
+    "erfcx": ((-2.0, 9.0),),
+    "erfinv": ((-0.98, 0.98),),
+    "expit": (REAL,),
+    "fdtr": (FREEDOM, FREEDOM, POSITIVE),
+    "fdtrc": (FREEDOM, FREEDOM, POSITIVE),
+    "gamma": (POSITIVE,),
+    "gammainc": (POSITIVE, POSITIVE),
+    "gammaincc": (POSITIVE, POSITIVE),
+    "gammaln": (POSITIVE,),
+    "gammasgn": (POSITIVE,),
+    "gdtr": (POSITIVE, POSITIVE, POSITIVE),
+    "gdtrc": (POSITIVE, POSITIVE, POSITIVE),
+    "i0": (REAL,),
+    "i0e": (REAL,),
+    "i1": (REAL,),
+    "i1e": (REAL,),
+    "kl_div": (POSITIVE, POSITIVE),
+    "log_expit": (REAL,),
+    "log_ndtr": (REAL,),
+    "logit": (PROBABILITY,),
+    "nbdtr": ((0.0, 5.0), COUNT, PROBABILITY),
+    "nbdtrc": ((0.0, 5.0), COUNT, PROBABILITY),
+    "ndtr": (REAL,),
+    "ndtri": (PROBABILITY,),
+    "pdtr": (COUNT, POSITIVE),
+    "pdtrc": (COUNT, POSITIVE),
+    "poch": (POSITIVE, (0.1, 3.0)),
+    "polygamma": ((1.0, 3.0), (0.3, 8.0)),
+    "psi": (POSITIVE,),
+    "rel_entr": (POSITIVE, POSITIVE),
+    "rgamma": (POSITIVE,),
+    "stdtr": (FREEDOM, REAL),
+    "xlog1py": (REAL, POSITIVE),
+    "xlogy": (REAL, POSITIVE),
+    "zeta": ((1.2, 4.0), (0.2, 8.0)),
+}
+WHOLE = {"polygamma": (0,), "bdtr": (1,), "bdtrc": (1,), "nbdtr": (0, 1), "nbdtrc": (0, 1)}
+"""Positions of operands that SciPy takes as integers."""
+ALONG_AXES = ("logsumexp", "softmax", "log_softmax")
+
+
+def arguments(name: str, generator: np.random.Generator, shape: tuple[int, ...] = (40,)) -> list[Any]:
+    """Random float64 arrays for each operand."""
+    drawn = [generator.uniform(low, high, shape) for low, high in ARGUMENTS[name]]
+    return [np.round(x) if i in WHOLE.get(name, ()) else x for i, x in enumerate(drawn)]
