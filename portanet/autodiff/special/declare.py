@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 from portanet import backends
+from portanet.autodiff.batching.array import BatchedArray
 from portanet.autodiff.traced import TracedArray, unwrap
 from portanet.autodiff.tracing import SCALARS, is_array, lifted, require_same
 from portanet.backends import Array, elementwise, overridable, raw_namespace
@@ -42,6 +43,9 @@ def special(definition: F) -> F:
         xp, arrays = promoted(name, parameters, _by_position(signature, args, kwargs))
         if any(type(a) is TracedArray for a in arrays):
             return xp.special.recorded(name)(*arrays)
+        if any(isinstance(a, BatchedArray) for a in arrays):
+            xp = xp.differentiable()
+            return xp.special.recorded(name)(*(lifted(xp, a) for a in arrays))._value
         return values(*arrays)
 
     return cast(F, function)
@@ -88,10 +92,10 @@ def _in_single(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def namespace_of(*arrays: Array) -> Any:
     """The namespace to compute with; see `portanet.autodiff.array_namespace`."""
-    for x in arrays:
-        if type(x) is TracedArray:
-            return x._xp
-    return raw_namespace(arrays[0])
+    spaces = [x._xp for x in arrays if type(x) is TracedArray]
+    if not spaces:
+        return raw_namespace(next((x for x in arrays if isinstance(x, BatchedArray)), arrays[0]))
+    return next((xp for xp in spaces if xp.batched), spaces[0])
 
 
 def promoted(name: str, parameters: list[str], args: tuple[Any, ...]) -> tuple[Any, list[Any]]:
@@ -116,7 +120,7 @@ def promoted(name: str, parameters: list[str], args: tuple[Any, ...]) -> tuple[A
         )
     # NumPy's scalars are arrays, but beside an array of another library they are Python numbers.
     first = next((a for a in arrays if not isinstance(a, float)), arrays[0])
-    xp = namespace_of(*(a for a in arrays if type(a) is TracedArray), first)
+    xp = namespace_of(*(a for a in arrays if isinstance(a, (TracedArray, BatchedArray))), first)
     floating = []
     for parameter, a in zip(parameters, args, strict=True):
         if is_array(a) and (a is first or not isinstance(a, float)):

@@ -26,7 +26,7 @@ def stdtr(df: Array, t: Array) -> Array:
         >>> stdtr(np.asarray([1.0, 5.5]), np.asarray(2.0)).round(6)
         array([0.852416, 0.951623])
     """
-    xp = namespace_of(df)
+    xp = namespace_of(df, t)
     df, t = xp.broadcast_arrays(df, t)
     finite = xp.isfinite(t) & (df < NORMAL)
     freedom, size = xp.where(finite, df, 1.0), xp.where(finite, xp.abs(t), 1.0)

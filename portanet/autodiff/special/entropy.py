@@ -39,7 +39,7 @@ def rel_entr(x: Array, y: Array) -> Array:
         >>> rel_entr(np.asarray([0.5, 0.0, 1.0]), np.asarray([0.25, 0.0, 0.0])).round(6)
         array([0.346574, 0.      ,      inf])
     """
-    xp = namespace_of(x)
+    xp = namespace_of(x, y)
     x, y = xp.broadcast_arrays(x, y)
     both = (x > 0) & (y > 0)
     ratio = xp.where(both, x, 1.0) / xp.where(both, y, 1.0)
@@ -63,7 +63,7 @@ def kl_div(x: Array, y: Array) -> Array:
         >>> kl_div(np.asarray([0.5, 0.0]), np.asarray([0.25, 2.0])).round(6)
         array([0.096574, 2.      ])
     """
-    xp = namespace_of(x)
+    xp = namespace_of(x, y)
     x, y = xp.broadcast_arrays(x, y)
     outside = (x < 0) | (y < 0) | ((x > 0) & (y == 0))
     return rel_entr(x, y) + xp.where(outside, 0.0, y) - xp.where(outside, 0.0, x)
@@ -82,7 +82,7 @@ def xlogy(x: Array, y: Array) -> Array:
         >>> xlogy(np.asarray([0.0, 2.0]), np.asarray([0.0, 3.0])).round(6)
         array([0.      , 2.197225])
     """
-    xp = namespace_of(x)
+    xp = namespace_of(x, y)
     x, y = xp.broadcast_arrays(x, y)
     zero = (x == 0) & ~xp.isnan(y)
     return xp.where(zero, 0.0, x * xp.log(xp.where(zero, 1.0, y)))
@@ -101,7 +101,7 @@ def xlog1py(x: Array, y: Array) -> Array:
         >>> xlog1py(np.asarray([0.0, 2.0]), np.asarray([-1.0, 1e-9])).round(12)
         array([0.e+00, 2.e-09])
     """
-    xp = namespace_of(x)
+    xp = namespace_of(x, y)
     x, y = xp.broadcast_arrays(x, y)
     zero = (x == 0) & ~xp.isnan(y)
     return xp.where(zero, 0.0, x * xp.log1p(xp.where(zero, 0.0, y)))

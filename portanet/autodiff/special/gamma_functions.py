@@ -184,7 +184,7 @@ def zeta(x: Array, q: Array) -> Array:
         >>> zeta(np.asarray([2.0, 3.0]), np.asarray(1.0)).round(6)
         array([1.644934, 1.202057])
     """
-    xp = namespace_of(x)
+    xp = namespace_of(x, q)
     x, q = xp.broadcast_arrays(x, q)
     valid = (x > 1) & (q > 0)
     value = zeta_sum(xp, xp.where(valid, x, 2.0), xp.where(valid, q, 1.0))
@@ -242,7 +242,7 @@ def polygamma(n: Array, x: Array) -> Array:
         >>> polygamma(1, np.asarray([0.5, 1.0])).round(6)
         array([4.934802, 1.644934])
     """
-    xp = namespace_of(x)
+    xp = namespace_of(n, x)
     n, x = xp.broadcast_arrays(n, x)
     order = xp.where(n > 0, n, 1.0)
     sign = either(xp, xp.remainder(order, 2.0) == 1, 1.0, -1.0, x)
@@ -263,7 +263,7 @@ def betaln(a: Array, b: Array) -> Array:
         >>> betaln(np.asarray([0.5, 1e10]), np.asarray([0.5, 2.0])).round(6)
         array([  1.14473 , -46.051702])
     """
-    xp = namespace_of(a)
+    xp = namespace_of(a, b)
     a, b = xp.broadcast_arrays(a, b)
     a, b = xp.minimum(a, b), xp.maximum(a, b)
     plain = gammaln(a) + (gammaln(b) - gammaln(a + b))

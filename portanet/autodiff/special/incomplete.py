@@ -101,7 +101,7 @@ def gammainc_by_parameter(xp: Any, a: Array, x: Array) -> Any:
 
 
 def _gammainc(a: Array, x: Array, upper: bool) -> Array:
-    xp = namespace_of(a)
+    xp = namespace_of(a, x)
     a, x = xp.broadcast_arrays(a, x)
     inside = (a > 0) & (x > 0) & (a < math.inf) & (x < math.inf)
     low, left, right = _gamma_tails(xp, xp.where(inside, a, 1.0), xp.where(inside, x, 1.0), False)
@@ -252,7 +252,7 @@ def betainc(a: Array, b: Array, x: Array) -> Array:
         >>> betainc(np.asarray([0.5, 3.0]), np.asarray([0.5, 2.0]), np.asarray(0.25)).round(6)
         array([0.333333, 0.050781])
     """
-    xp = namespace_of(a)
+    xp = namespace_of(a, b, x)
     return beta_cumulative(xp, a, b, x, 1 - x)
 
 
@@ -270,5 +270,5 @@ def betaincc(a: Array, b: Array, x: Array) -> Array:
         >>> betaincc(np.asarray([0.5, 3.0]), np.asarray([0.5, 2.0]), np.asarray(0.75)).round(6)
         array([0.333333, 0.261719])
     """
-    xp = namespace_of(a)
+    xp = namespace_of(a, b, x)
     return beta_cumulative(xp, b, a, 1 - x, x)

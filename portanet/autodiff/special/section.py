@@ -8,7 +8,7 @@ from typing import Any
 
 from portanet.autodiff import dispatch, special
 from portanet.autodiff.namespace import Section
-from portanet.autodiff.rules import special as rules  # noqa: F401 -- declares them
+from portanet.autodiff.rules import special as _rules  # noqa: F401 -- declares them
 from portanet.autodiff.rules.declare import RULES
 from portanet.autodiff.special.declare import VALUES
 
@@ -32,6 +32,12 @@ class SpecialFunctions(Section):
         """The function on arrays of one dtype, at least one of which is traced."""
         function = self._recorded.get(name)
         if function is None:
-            function = dispatch.recorder(VALUES[name], RULES[f"special.{name}"], self._root)
+            values = VALUES[name]
+            if self._root.batched:
+                from portanet.autodiff.batching.namespace import batched
+                from portanet.autodiff.batching.rules import special as _batched_rules  # noqa: F401 -- declares
+
+                values = batched(values, f"special.{name}", self.raw)
+            function = dispatch.recorder(values, RULES[f"special.{name}"], self._root)
             self._recorded[name] = function
         return function

@@ -22,7 +22,9 @@ SIZES_DIFFER = {"arange", "unique_all", "unique_counts", "unique_inverse", "uniq
 
 
 def test_every_function_has_a_rule() -> None:
-    assert set(RULES) | set(COMPOSITES) | CREATION | set(PASSTHROUGH) | set(PRIMITIVES) == set(BATCHING) - {"asarray"}
+    named = set(RULES) | set(COMPOSITES) | CREATION | set(PASSTHROUGH) | set(PRIMITIVES)
+    special = {name for name in (*named, *BATCHING) if name.startswith("special.")}  # see test_special.py
+    assert named - special == set(BATCHING) - special - {"asarray"}
 
 
 def test_every_function_without_derivative_has_a_case() -> None:
