@@ -153,6 +153,7 @@ class Namespace(Section):
             leaves = [x for x in _leaves((obj,)) if type(x) is TracedArray]
             if leaves:
                 dtype = dtype or self.result_type(*leaves)
+                device = device or leaves[0].device
                 return writable(self.stack([self.asarray(item, dtype=dtype, device=device) for item in obj]))
             array = self.raw.asarray(obj, dtype=dtype, device=device, copy=copy)
             return writable(TracedArray(array, None, None, self))

@@ -127,6 +127,15 @@ def test_traced_arrays_stay_traced(xp: Any, function: Any) -> None:
     assert out.dtype == xp.asarray(1.0).dtype
 
 
+def test_lists_have_the_dtype_of_the_traced_arrays_in_them(xp: Any) -> None:
+    for dtype in ("float32", "float64"):
+        x = asarray([1.0, -2.0], dtype)
+        out = traced_run(xp, lambda xp, x: xp.asarray([x[1], 3, 0.5]), x)
+        assert_close(out._value, [-2.0, 3.0, 0.5], dtype=dtype)
+    out = traced_run(xp, lambda xp, x: xp.asarray([x[1], 3], dtype=xp.float64), asarray([1.0, -2.0], "float32"))
+    assert_close(out._value, [-2.0, 3.0], dtype="float64")
+
+
 @pytest.mark.parametrize(
     "function",
     [

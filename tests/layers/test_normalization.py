@@ -148,6 +148,8 @@ def test_zeros_stay_zeros(backend: Any) -> None:
         assert_close(layer(x), np.zeros((2, 3)))
     slope = grad(lambda x: array_namespace(x).sum(layers.UnitNormalization()(x)))(x)
     assert np.isfinite(to_numpy(slope)).all()
+    wrapped = layers.WeightNormalization(layers.Dense(2, use_bias=False, kernel_initializer="zeros"))
+    assert_close(wrapped(x + 1), np.zeros((2, 2)))
 
 
 def test_half_precision_statistics_are_taken_in_single(backend: Any) -> None:

@@ -154,6 +154,7 @@ FLAT, COLUMN, ROWS = np.zeros(4), np.zeros((4, 1)), np.full((4, 3), 0.3)
             r"from 1 to 2, padded with 0\. Received: y from 3",
         ),
         (lambda: losses.CTC()(np.asarray([[0, 1]]), np.zeros((1, 4, 3))), r"0, after the labels.*a label after a 0"),
+        (lambda: losses.CTC()(np.asarray([[1, 0, 2]]), np.zeros((1, 4, 3))), "after the labels.*a label after a 0"),
         (lambda: losses.MeanSquaredError(reduction="avg"), "`reduction` .* one of .*, None. Received: red"),
         (lambda: losses.MeanSquaredError()(ROWS, ROWS, np.ones(3)), r"one weight per.*Received: sample_weight of"),
         (lambda: losses.MeanSquaredError()(ROWS, ROWS, mask=np.ones(3) > 0), r"Received: mask of shape \(3,\)"),

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from portanet.autodiff.batching.array import BatchedArray, Level
-from portanet.autodiff.batching.transform import batch, unbatch, whole
+from portanet.autodiff.batching.transform import batch, unbatch
 from portanet.autodiff.boundary import plain
 from portanet.autodiff.namespace import array_namespace, lift
 
@@ -37,7 +37,11 @@ def with_level(f: Declared, level: Level, batched: list[bool], reverse: bool) ->
             return None if x is None else batch(x, inside)
 
         def each(x: Any) -> Any:
-            return whole(x, inside)
+            value = unbatch(x, inside)
+            if value is None:
+                x = plain(x)
+                value = array_namespace(x).broadcast_to(x, (size, *x.shape))
+            return value
 
         def summed(x: Any) -> Any:
             """The cotangent of an argument that all examples share."""
