@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Iterable, Mapping
 from heapq import heappop, heappush
 from typing import Any, TypeAlias
@@ -11,7 +12,7 @@ from portanet.autodiff.batching.array import BatchedArray
 from portanet.autodiff.namespace import Namespace, differentiable_namespace, lift
 from portanet.autodiff.traced import Node, Trace, TracedArray, TraceError, unwrap
 from portanet.autodiff.tracing import dtype_kind, is_array, record
-from portanet.backends import device_of, get_backend, raw_namespace
+from portanet.backends import Array, device_of, get_backend, raw_namespace
 from portanet.tree import tree_items, tree_leaves, tree_map
 
 Start: TypeAlias = Callable[..., TracedArray]
@@ -44,6 +45,15 @@ def zeros_like(x: Any) -> Any:
 def is_floating(x: Any) -> bool:
     """Whether `x` is an array with a dtype that has derivatives."""
     return is_array(x) and dtype_kind(differentiable_namespace(raw_namespace(unwrap(x))), x.dtype) != "other"
+
+
+def unit(x: Array, position: int | None) -> Array:
+    """Zeros like the plain array `x`, with a 1 at the flat `position` if that is given."""
+    raw = raw_namespace(x)
+    if position is None:
+        return raw.zeros_like(x)
+    positions = raw.arange(math.prod(x.shape), device=device_of(x))
+    return raw.reshape(raw.astype(positions == position, x.dtype), tuple(x.shape))
 
 
 # Inputs

@@ -187,13 +187,14 @@ def _record_pullback(
     ans, pullback = f(*values, **kwargs)
     chosen = tuple(links)
     lifted = any(type(v) is TracedArray for v in values)
-    definition: Declared | None = getattr(f, "definition", None)
 
     def pull(g: Any) -> tuple[Any, ...]:
         if lifted:  # in the namespace of the values: not every library defers `plain * traced` to the right operand
             g = tuple(map(lift, g)) if isinstance(g, tuple) else lift(g)
-        if definition is not None and not lifted and is_traced(g):  # overrides never get traced arrays
-            grads = definition(*values, **kwargs)[1](g)
+            grads = pullback(g)
+        elif type(g) is TracedArray or (type(g) is tuple and TracedArray in map(type, g)):
+            # Again with lifted values, for the same reason, and since overrides never get traced cotangents.
+            grads = f(*map(lift, values), **kwargs)[1](g)
         else:
             grads = pullback(g)
         return tuple([grads[i]() if callable(grads[i]) else grads[i] for i in chosen])

@@ -9,10 +9,11 @@ from typing import Any, Literal
 
 from portanet import checks
 from portanet.autodiff import boundary
+from portanet.autodiff.batching.array import Level
 from portanet.autodiff.namespace import array_namespace
-from portanet.autodiff.traced import unwrap
+from portanet.autodiff.traced import is_traced, unwrap
 from portanet.autodiff.transforms import Chosen, Function, at, chosen_arguments, differentiate, filled, jvp, places, vjp
-from portanet.backends import Array, device_of, raw_namespace
+from portanet.backends import device_of, raw_namespace
 from portanet.tree import tree_items, tree_leaves, tree_map
 
 
@@ -29,8 +30,8 @@ def jacobian(
     Args:
         f: A function of arrays (or trees of them) that returns an array or a tree of arrays.
         argnums: Which positional arguments to differentiate with respect to.
-        mode: `"forward"` (one pass per input element), `"reverse"` (one pullback per output element), or None for
-            whichever needs fewer.
+        mode: `"forward"` (one direction per input element), `"reverse"` (one per output element), or None for
+            whichever needs fewer. All directions go through one batched pass, as by `vmap`; large ones in several.
         has_aux: Whether `f` returns `(value, aux)`.
         argnames: Instead of `argnums`, the names of the arguments, which may then be passed by keyword.
 
@@ -131,22 +132,37 @@ def _count(tree: Any) -> int:
     return sum(math.prod(x.shape) for x in tree_leaves(tree))
 
 
-def _units(tree: Any) -> Iterator[tuple[str, Any]]:
-    """Every unit vector of a tree of arrays, in order, with the path of the leaf that contains the 1."""
+CHUNK = 2**22
+"""Elements of arguments or results, times directions, in one batched pass."""
+
+
+def _directions(tree: Any, other: Any) -> Iterator[tuple[str, Any, Level]]:
+    """Every unit vector of a tree of arrays, in order, as batches that hold as many as `CHUNK` allows.
+
+    Yields:
+        The path of the leaf that contains the ones, a tree in which that leaf is batched, and the level.
+    """
     items = list(tree_items(tree))
+    most = max(1, CHUNK // max(_count(tree), _count(other), 1))
     for path, leaf in items:
-        for position in range(math.prod(leaf.shape)):
-            parts = iter([unit(unwrap(x), position if p == path else None) for p, x in items])
-            yield path, tree_map(lambda _, parts=parts: next(parts), tree)
+        size = math.prod(leaf.shape)
+        for start in range(0, size, most):
+            level = Level(min(most, size - start))
+            parts = iter([_units(x, start, level) if p == path else boundary.zeros_like(x) for p, x in items])
+            yield path, tree_map(lambda _, parts=parts: next(parts), tree), level
+            level.alive = False
 
 
-def unit(x: Array, position: int | None) -> Array:
-    """Zeros like the plain array `x`, with a 1 at the flat `position` if that is given."""
-    raw = raw_namespace(x)
-    if position is None:
-        return raw.zeros_like(x)
-    positions = raw.arange(math.prod(x.shape), device=device_of(x))
-    return raw.reshape(raw.astype(positions == position, x.dtype), tuple(x.shape))
+def _units(x: Any, start: int, level: Level) -> Any:
+    """A batch of arrays like `x`, zeros with a 1 at the flat position `start`, `start + 1` and so on."""
+    from portanet.autodiff.batching.transform import batch
+
+    x = unwrap(x)
+    raw, device = raw_namespace(x), device_of(x)
+    columns = raw.arange(math.prod(x.shape), device=device)
+    rows = raw.arange(start, start + level.size, device=device)
+    ones = raw.astype(raw.expand_dims(rows, axis=1) == columns, x.dtype)
+    return batch(raw.reshape(ones, (level.size, *x.shape)), level)
 
 
 class _Block:
@@ -159,10 +175,10 @@ class _Block:
 
 
 def _reverse(out: Any, pullback: Callable[..., Any], primals: list[Any]) -> Any:
-    """One pullback per element of the results."""
+    """One pullback of a batch of cotangents, one per element of the results."""
     rows: dict[str, list[Any]] = {path: [] for path, _ in tree_items(out)}
-    for path, cotangent in _units(out):
-        rows[path].append(pullback(cotangent, retain=True))
+    for path, cotangent, level in _directions(out, primals):
+        rows[path].append(_whole(pullback(cotangent, retain=True), level))
     paths = iter(rows)
 
     def block(leaf: Any) -> _Block:
@@ -170,20 +186,22 @@ def _reverse(out: Any, pullback: Callable[..., Any], primals: list[Any]) -> Any:
         shape = tuple(leaf.shape)
         if not gradients:
             return _Block(tree_map(lambda x: _empty(x, (*shape, *x.shape)), tuple(primals)))
-        return _Block(tree_map(lambda *gs: _stacked(gs, shape, True), gradients[0], *gradients[1:]))
+        return _Block(tree_map(lambda *gs: _joined(gs, shape, True), gradients[0], *gradients[1:]))
 
     return tree_map(block, out)
 
 
 def _forward(f: Function, primals: list[Any], has_aux: bool) -> tuple[Any, Any, Any]:
-    """Value, auxiliary result and Jacobian by one forward pass per element of the arguments."""
+    """Value, auxiliary result and Jacobian by a forward pass with a batch of tangents, one per element."""
     columns: dict[str, list[Any]] = {path: [] for path, _ in tree_items(primals)}
     result: tuple[Any, ...] = ()
-    for path, direction in _units(primals):
+    for path, direction, level in _directions(primals, ()):
         result = jvp(f, primals, direction, has_aux)
-        columns[path].append(dict(tree_items(result[1])))
+        columns[path].append(dict(tree_items(_whole(result[1], level))))
     if not result:
         result = jvp(f, primals, tree_map(boundary.zeros_like, primals), has_aux)
+    elif not is_traced(primals):  # though the tangents were
+        result = tuple([tree_map(boundary.plain, part) for part in result])
     out = result[0]
     out_paths = iter([path for path, _ in tree_items(out)])
 
@@ -195,11 +213,18 @@ def _forward(f: Function, primals: list[Any], has_aux: bool) -> tuple[Any, Any, 
             tangents = [column[out_path] for column in columns[next(paths)]]
             if not tangents:
                 return _empty(leaf, (*leaf.shape, *x.shape))
-            return _stacked(tangents, tuple(x.shape), False)
+            return _joined(tangents, tuple(x.shape), False)
 
         return _Block(tuple(tree_map(by_argument, primals)))
 
     return out, result[2] if has_aux else None, tree_map(block, out)
+
+
+def _whole(tree: Any, level: Level) -> Any:
+    """Derivatives with the directions of a batch along the first axis."""
+    from portanet.autodiff.batching.transform import outward, whole
+
+    return tree_map(lambda x: outward(whole(x, level)), tree)
 
 
 def _empty(x: Any, shape: tuple[int, ...]) -> Any:
@@ -208,12 +233,14 @@ def _empty(x: Any, shape: tuple[int, ...]) -> Any:
     return raw_namespace(value).zeros(shape, dtype=value.dtype, device=device_of(value))
 
 
-def _stacked(parts: Sequence[Any], shape: tuple[int, ...], first: bool) -> Any:
-    """Join derivatives along one new dimension, the first or the last, and reshape that to `shape`."""
+def _joined(parts: Sequence[Any], shape: tuple[int, ...], first: bool) -> Any:
+    """Join derivatives along their first dimension, and reshape that to `shape`, as the first or the last ones."""
     xp = array_namespace(*parts)
-    joined = xp.stack(list(parts), axis=0 if first else -1)
-    part_shape = tuple(parts[0].shape)
-    return xp.reshape(joined, (*shape, *part_shape) if first else (*part_shape, *shape))
+    joined = parts[0] if len(parts) == 1 else xp.concat(list(parts), axis=0)
+    rest = tuple(joined.shape[1:])
+    if first:
+        return xp.reshape(joined, (*shape, *rest))
+    return xp.reshape(xp.moveaxis(joined, 0, -1), (*rest, *shape))
 
 
 def _regroup(blocks: Any, wanted: int | list[int]) -> Any:

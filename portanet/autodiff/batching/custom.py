@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from portanet.autodiff.batching.array import BatchedArray, Level
-from portanet.autodiff.batching.transform import batch, unbatch
+from portanet.autodiff.batching.transform import batch, unbatch, whole
 from portanet.autodiff.boundary import plain
 from portanet.autodiff.namespace import array_namespace, lift
 
@@ -37,11 +37,7 @@ def with_level(f: Declared, level: Level, batched: list[bool], reverse: bool) ->
             return None if x is None else batch(x, inside)
 
         def each(x: Any) -> Any:
-            value = unbatch(x, inside)
-            if value is None:
-                x = plain(x)
-                value = array_namespace(x).broadcast_to(x, (size, *x.shape))
-            return value
+            return whole(x, inside)
 
         def summed(x: Any) -> Any:
             """The cotangent of an argument that all examples share."""

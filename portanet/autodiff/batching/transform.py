@@ -164,6 +164,15 @@ def unbatch(x: Any, level: Level) -> Any:
     return x.value if isinstance(x, BatchedArray) and x.level is level else None
 
 
+def whole(x: Any, level: Level) -> Any:
+    """The value of an array of this level, with the batch axis first; one that all examples share is repeated."""
+    value = unbatch(x, level)
+    if value is None:
+        x = outward(plain(x))
+        value = plain(array_namespace(x).broadcast_to(x, (level.size, *x.shape)))
+    return value
+
+
 def _closed(level: Level, x: Any, axis: int | None, path: str, nested: bool, xp: Any) -> Any:
     """A result as the caller sees it."""
     if type(x) in SCALARS:
@@ -172,10 +181,7 @@ def _closed(level: Level, x: Any, axis: int | None, path: str, nested: bool, xp:
         raise TypeError(f"A function under vmap must return arrays. Received: a {type(x).__name__} at result{path}")
     value = unbatch(x, level)
     if value is None:
-        value = plain(x)
-        if axis is not None:
-            xp = array_namespace(outward(value))
-            value = xp.broadcast_to(outward(value), (level.size, *value.shape))
+        value = plain(x) if axis is None else whole(x, level)
     elif axis is None:
         raise ValueError(
             "out_axes=None is for results that all examples share, and this one differs between them. "

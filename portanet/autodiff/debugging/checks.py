@@ -7,9 +7,9 @@ import random
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Literal, TypeAlias
 
+from portanet.autodiff.boundary import unit
 from portanet.autodiff.debugging.numeric import numeric_jvp
 from portanet.autodiff.debugging.suspects import wrong_rule
-from portanet.autodiff.derivatives import unit
 from portanet.autodiff.namespace import differentiable_namespace
 from portanet.autodiff.transforms import jvp, vjp
 from portanet.backends import Array, device_of, raw_namespace

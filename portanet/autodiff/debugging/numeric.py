@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Literal, TypeAlias
 
 from portanet import checks
-from portanet.autodiff.derivatives import unit
+from portanet.autodiff.boundary import unit
 from portanet.backends import raw_namespace
 from portanet.tree import tree_leaves, tree_map
 

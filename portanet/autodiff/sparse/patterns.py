@@ -13,7 +13,6 @@ import numpy as np
 
 from portanet import checks
 from portanet.autodiff import boundary
-from portanet.autodiff.derivatives import unit
 from portanet.autodiff.traced import unwrap
 from portanet.autodiff.transforms import (
     Function,
@@ -188,7 +187,7 @@ def probed(g: Function, x: Any, points: int, of: str) -> Pattern:
             continue
         shape = (math.prod(value.shape), math.prod(x.shape))
         for column in range(shape[1]):
-            tangent = to_host(unwrap(pushforward(unit(x, column))))
+            tangent = to_host(unwrap(pushforward(boundary.unit(x, column))))
             positions.update((int(row), column) for row in np.nonzero(tangent.reshape(-1))[0])
     ordered = np.asarray(sorted(positions), dtype=np.int64).reshape(-1, 2)
     return Pattern(ordered[:, 0], ordered[:, 1], shape)
