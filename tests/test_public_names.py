@@ -49,6 +49,15 @@ METHODS = {  # that users call or override: Keras's, and those named in docs/
     "portanet.training.TrainingRun": "finish",
 }
 LOW_LEVEL = "was a draw of a layer's stream, and left the name to Keras's function"
+REORDERED = """
+    callbacks.BackupAndRestore callbacks.TensorBoard layers.Conv3DTranspose layers.RNN losses.Loss losses.ctc
+    metrics.AUC metrics.BinaryAccuracy metrics.BinaryCrossentropy metrics.CategoricalCrossentropy
+    metrics.FalseNegatives metrics.FalsePositives metrics.IoU metrics.MeanIoU metrics.Metric
+    metrics.SparseCategoricalCrossentropy metrics.TrueNegatives metrics.TruePositives models.Model.compile
+    models.Model.load_weights ops.binary_crossentropy ops.crossentropy ops.sigmoid_crossentropy
+    ops.softmax_crossentropy saving.load_weights
+"""
+ORDER = "has arguments in the order of Keras, in which a call by position means the same"
 CHANGED = {
     "portanet.backends.kernel": "was the seam by which a backend offered a faster version of a function",
     "portanet.random.bernoulli": LOW_LEVEL,
@@ -59,6 +68,7 @@ CHANGED = {
     "portanet.random.permutation": LOW_LEVEL,
     "portanet.random.truncated_normal": LOW_LEVEL,
     "portanet.random.uniform": LOW_LEVEL,
+    **{f"portanet.{name}": ORDER for name in REORDERED.split()},
 }
 
 

@@ -183,7 +183,7 @@ class BackupAndRestore(Periodic):
     order = 2
 
     def __init__(
-        self, backup_dir: str | os.PathLike[str], save_freq: str | int = "epoch", delete_checkpoint: bool = True
+        self, backup_dir: str | os.PathLike[str], save_freq: str | int = "epoch", *, delete_checkpoint: bool = True
     ) -> None:
         super().__init__(save_freq)
         self.path = pathlib.Path(checks.path("backup_dir", backup_dir, type(self))) / "state.safetensors"

@@ -47,6 +47,7 @@ class TensorBoard(Callback):
         self,
         log_dir: str | os.PathLike[str] = "logs",
         histogram_freq: int = 0,
+        *,
         update_freq: int | str = "epoch",
     ) -> None:
         self.log_dir = pathlib.Path(checks.path("log_dir", log_dir, type(self)))

@@ -10,10 +10,18 @@ from portanet.autodiff import array_namespace, is_traced, lift, unwrap
 from portanet.backends import Array, HostArray, backend_class_of, raw_namespace, to_host
 from portanet.configurable import Configurable
 from portanet.lookup import snake_case
-from portanet.mixed_precision import at_least_float32, require_numbers, require_real
+from portanet.mixed_precision import (
+    DTypePolicy,
+    as_policy,
+    at_least_float32,
+    cast_floats,
+    require_numbers,
+    require_real,
+)
 from portanet.variables import are_bound
 
 Check = TypeVar("Check", bound=Callable[..., None])
+DType = DTypePolicy | str | None
 REDUCTIONS = ("sum_over_batch_size", "mean", "mean_with_sample_weight", "sum", None)
 
 
@@ -24,18 +32,23 @@ class Loss(Configurable):
     losses that reduce the last).
 
     Args:
+        name: Name shown in logs.
         reduction: `"sum_over_batch_size"` or `"mean"` (the mean over the examples that are not masked),
             `"mean_with_sample_weight"` (divided by the sum of the weights), `"sum"`, or None for one value per example.
-        name: Name shown in logs.
+        dtype: Name of the dtype, or policy with the compute dtype, to which predictions are cast; by default half
+            precision and integers are cast to float32.
     """
 
     integer_targets = False
     """Whether the targets are class numbers."""
 
-    def __init__(self, reduction: str | None = "sum_over_batch_size", name: str | None = None) -> None:
+    def __init__(
+        self, name: str | None = None, reduction: str | None = "sum_over_batch_size", dtype: DType = None
+    ) -> None:
         reduction = None if isinstance(reduction, str) and reduction == "none" else reduction
         self.reduction = checks.choice("reduction", reduction, REDUCTIONS, type(self))
         self.name = snake_case(type(self).__name__) if name is None else checks.text("name", name, type(self))
+        self.dtype = None if dtype is None else as_policy(dtype, "dtype", self).compute_dtype
 
     def call(self, y_true: Array, y_pred: Array) -> Array:
         """The loss of each example."""
@@ -76,6 +89,8 @@ class Loss(Configurable):
         """The loss of each example, in at least float32, with shapes checked."""
         self.check_shapes(y_true, y_pred)
         y_pred = at_least_float32(y_pred, integers=True)
+        if self.dtype is not None:
+            y_pred = cast_floats(y_pred, self.dtype)
         if is_traced(y_pred):  # not every library leaves `plain * traced` to the right operand
             y_true = lift(y_true)
         elif is_traced(y_true):  # a derivative by the targets
@@ -88,7 +103,8 @@ class Loss(Configurable):
                 f"Loss '{self.name}' must return an array with the loss of each example, of which there are "
                 f"{y_pred.shape[0]}, or a single one. Received: {received}"
             )
-        return at_least_float32(values, integers=True)
+        values = at_least_float32(values, integers=True)
+        return values if self.dtype is None else cast_floats(values, self.dtype)
 
     def compute(
         self, y_true: Array, y_pred: Array, sample_weight: Array | None = None, mask: Array | None = None
@@ -136,6 +152,15 @@ class Loss(Configurable):
         return self.compute(y_true, y_pred, sample_weight, mask)
 
 
+class BuiltInLoss(Loss):
+    """A loss with the arguments of `Loss` in the order of Keras's own losses."""
+
+    def __init__(
+        self, reduction: str | None = "sum_over_batch_size", name: str | None = None, dtype: DType = None
+    ) -> None:
+        super().__init__(name, reduction, dtype)
+
+
 class FunctionLoss(Loss):
     """A loss made of a function.
 
@@ -143,6 +168,7 @@ class FunctionLoss(Loss):
         function: `(y_true, y_pred) -> loss of each example`, written in the standard.
         reduction: See `Loss`.
         name: Name shown in logs; by default the function's name.
+        dtype: See `Loss`.
     """
 
     def __init__(
@@ -150,9 +176,10 @@ class FunctionLoss(Loss):
         function: Callable[[Array, Array], Array],
         reduction: str | None = "sum_over_batch_size",
         name: str | None = None,
+        dtype: DType = None,
     ) -> None:
         checks.function("function", function, type(self))
-        super().__init__(reduction, getattr(function, "__name__", "loss") if name is None else name)
+        super().__init__(getattr(function, "__name__", "loss") if name is None else name, reduction, dtype)
         self.function = function
 
     def check_shapes(self, y_true: Any, y_pred: Any) -> None:

@@ -7,11 +7,11 @@ from typing import Any
 from portanet import checks
 from portanet.autodiff import array_namespace
 from portanet.backends import Array, HostArray
-from portanet.losses.base import Loss, by_value, mean_last, require_classes, require_range
+from portanet.losses.base import BuiltInLoss, DType, by_value, mean_last, require_classes, require_range
 from portanet.ops import binary_crossentropy, crossentropy, one_hot, sigmoid_crossentropy, softmax_crossentropy
 
 
-class CategoricalCrossentropy(Loss):
+class CategoricalCrossentropy(BuiltInLoss):
     """`-sum(y_true * log(y_pred))` over the last axis, for one-hot targets or target probabilities.
 
     Args:
@@ -19,6 +19,7 @@ class CategoricalCrossentropy(Loss):
         label_smoothing: In [0, 1]: targets become `(1 - s) * y + s / classes`.
         reduction: See `Loss`.
         name: Name shown in logs.
+        dtype: See `Loss`.
 
     Shapes: `y_true` and `y_pred` (..., classes). Probabilities are scaled to sum to 1, as in Keras.
 
@@ -35,15 +36,16 @@ class CategoricalCrossentropy(Loss):
         label_smoothing: float = 0.0,
         reduction: str | None = "sum_over_batch_size",
         name: str | None = None,
+        dtype: DType = None,
     ) -> None:
-        super().__init__(reduction, name)
+        super().__init__(reduction, name, dtype)
         self.label_smoothing = checks.number("label_smoothing", label_smoothing, "[0, 1]", type(self))
         self.from_logits = checks.boolean("from_logits", from_logits, type(self))
 
     def call(self, y_true: Array, y_pred: Array) -> Array:
         if self.label_smoothing:
             y_true = y_true * (1 - self.label_smoothing) + self.label_smoothing / y_true.shape[-1]
-        return softmax_crossentropy(y_pred, y_true) if self.from_logits else crossentropy(y_pred, y_true)
+        return softmax_crossentropy(y_true, y_pred) if self.from_logits else crossentropy(y_true, y_pred)
 
     @by_value()
     def check_targets(self, y: HostArray, classes: int | None) -> None:
@@ -58,7 +60,7 @@ class CategoricalCrossentropy(Loss):
         return ""
 
 
-class IntegerTargets(Loss):
+class IntegerTargets(BuiltInLoss):
     """A loss whose targets are class numbers 0 ... classes - 1, shape (...) or (..., 1) for predictions
     (..., classes).
     """
@@ -94,6 +96,7 @@ class SparseCategoricalCrossentropy(IntegerTargets):
         ignore_class: Class number of examples to ignore, such as -1; None for none.
         reduction: See `Loss`.
         name: Name shown in logs.
+        dtype: See `Loss`.
 
     Shapes: `y_true` (...) or (..., 1), integers (or whole floats); `y_pred` (..., classes).
 
@@ -110,8 +113,9 @@ class SparseCategoricalCrossentropy(IntegerTargets):
         ignore_class: int | None = None,
         reduction: str | None = "sum_over_batch_size",
         name: str | None = None,
+        dtype: DType = None,
     ) -> None:
-        super().__init__(reduction, name)
+        super().__init__(reduction, name, dtype)
         self.from_logits = checks.boolean("from_logits", from_logits, type(self))
         self.ignore_class = None if ignore_class is None else checks.integer("ignore_class", ignore_class, type(self))
 
@@ -120,7 +124,7 @@ class SparseCategoricalCrossentropy(IntegerTargets):
         if self.ignore_class is not None:
             xp = array_namespace(targets)
             targets = targets * xp.astype(xp.expand_dims(y_true != self.ignore_class, axis=-1), targets.dtype)
-        return softmax_crossentropy(y_pred, targets) if self.from_logits else crossentropy(y_pred, targets)
+        return softmax_crossentropy(targets, y_pred) if self.from_logits else crossentropy(targets, y_pred)
 
     def valid(self, y_true: Array) -> Array | None:
         if self.ignore_class is None:
@@ -129,7 +133,7 @@ class SparseCategoricalCrossentropy(IntegerTargets):
         return valid if valid.ndim == 1 or valid.shape[-1] != 1 else array_namespace(valid).squeeze(valid, axis=-1)
 
 
-class BinaryCrossentropy(Loss):
+class BinaryCrossentropy(BuiltInLoss):
     """`-y log(p) - (1 - y) log(1 - p)`, averaged over the last axis.
 
     Args:
@@ -137,6 +141,7 @@ class BinaryCrossentropy(Loss):
         label_smoothing: In [0, 1]: targets become `(1 - s) * y + s / 2`.
         reduction: See `Loss`.
         name: Name shown in logs.
+        dtype: See `Loss`.
 
     Shapes: `y_true` and `y_pred` have the same shape.
 
@@ -154,8 +159,9 @@ class BinaryCrossentropy(Loss):
         label_smoothing: float = 0.0,
         reduction: str | None = "sum_over_batch_size",
         name: str | None = None,
+        dtype: DType = None,
     ) -> None:
-        super().__init__(reduction, name)
+        super().__init__(reduction, name, dtype)
         self.label_smoothing = checks.number("label_smoothing", label_smoothing, "[0, 1]", type(self))
         self.from_logits = checks.boolean("from_logits", from_logits, type(self))
 
@@ -166,7 +172,7 @@ class BinaryCrossentropy(Loss):
         """The loss of each element."""
         if self.label_smoothing:
             y_true = y_true * (1 - self.label_smoothing) + 0.5 * self.label_smoothing
-        return sigmoid_crossentropy(y_pred, y_true) if self.from_logits else binary_crossentropy(y_pred, y_true)
+        return sigmoid_crossentropy(y_true, y_pred) if self.from_logits else binary_crossentropy(y_true, y_pred)
 
     @by_value()
     def check_targets(self, y: HostArray, classes: int | None) -> None:
@@ -180,6 +186,7 @@ class BernoulliNegativeLogLikelihood(BinaryCrossentropy):
         from_logits: Whether `y_pred` are logits rather than probabilities.
         reduction: See `Loss`.
         name: Name shown in logs.
+        dtype: See `Loss`.
 
     Example:
         >>> import numpy as np
@@ -189,9 +196,13 @@ class BernoulliNegativeLogLikelihood(BinaryCrossentropy):
     """
 
     def __init__(
-        self, from_logits: bool = False, reduction: str | None = "sum_over_batch_size", name: str | None = None
+        self,
+        from_logits: bool = False,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = None,
+        dtype: DType = None,
     ) -> None:
-        super().__init__(from_logits, 0.0, reduction, name)
+        super().__init__(from_logits, 0.0, reduction, name, dtype)
 
     def call(self, y_true: Array, y_pred: Array) -> Array:
         values = self.elements(y_true, y_pred)

@@ -8,14 +8,14 @@ from portanet import checks
 from portanet.activations import log_softmax
 from portanet.autodiff import array_namespace, is_traced, lift
 from portanet.backends import Array, HostArray, device_of
-from portanet.losses.base import Loss
+from portanet.losses.base import BuiltInLoss
 from portanet.ops import one_hot
 
 IMPOSSIBLE = -1e30
 """The logarithm of a probability of 0: far below any other, but finite, since differences of infinities are NaN."""
 
 
-class CTC(Loss):
+class CTC(BuiltInLoss):
     """Negative log-likelihood of label sequences, summed over all their alignments with the time steps.
 
     Source: A. Graves et al., Connectionist Temporal Classification (2006).
@@ -23,6 +23,7 @@ class CTC(Loss):
     Args:
         reduction: See `Loss`.
         name: Name shown in logs.
+        dtype: See `Loss`.
 
     Shapes: `y_true` (batch, length), class numbers from 1, padded with 0, the blank; `y_pred` (batch,
     time, classes), logits.
@@ -60,17 +61,17 @@ class CTC(Loss):
 
     def call(self, y_true: Array, y_pred: Array) -> Array:
         xp = array_namespace(y_true)
-        return ctc(y_pred, y_true, xp.sum(xp.astype(y_true != 0, y_true.dtype), axis=1, dtype=y_true.dtype))
+        return ctc(y_true, y_pred, xp.sum(xp.astype(y_true != 0, y_true.dtype), axis=1, dtype=y_true.dtype))
 
 
 def ctc(
-    logits: Array, labels: Array, label_lengths: Array, input_lengths: Array | None = None, blank: int = 0
+    labels: Array, logits: Array, label_lengths: Array, input_lengths: Array | None = None, blank: int = 0
 ) -> Array:
     """The loss of `CTC` for given lengths, by the forward recursion in logarithms.
 
     Args:
-        logits: Unnormalised log-probabilities, shape (batch, time, classes).
         labels: Class numbers, shape (batch, length), integers; entries beyond a sequence's length are ignored.
+        logits: Unnormalised log-probabilities, shape (batch, time, classes).
         label_lengths: Number of labels of each sequence, shape (batch,), integers.
         input_lengths: Number of time steps of each sequence, shape (batch,), integers; None for all.
         blank: The class of the blank.
@@ -80,7 +81,7 @@ def ctc(
 
     Example:
         >>> import numpy as np
-        >>> loss = ctc(np.zeros((1, 2, 2)), np.asarray([[1]]), np.asarray([1]))
+        >>> loss = ctc(np.asarray([[1]]), np.zeros((1, 2, 2)), np.asarray([1]))
         >>> float(np.exp(-loss[0]).round(6))
         0.75
     """

@@ -6,7 +6,7 @@ from portanet import checks
 from portanet.activations import sigmoid, softmax
 from portanet.autodiff import array_namespace
 from portanet.backends import Array
-from portanet.losses.base import mean_last
+from portanet.losses.base import DType, mean_last
 from portanet.losses.classification import BinaryCrossentropy, CategoricalCrossentropy
 from portanet.ops import binary_crossentropy
 from portanet.ops.crossentropy import tiny
@@ -23,6 +23,7 @@ class BinaryFocalCrossentropy(BinaryCrossentropy):
         label_smoothing: In [0, 1]: targets become `(1 - s) * y + s / 2`.
         reduction: See `Loss`.
         name: Name shown in logs.
+        dtype: See `Loss`.
 
     Example:
         >>> import numpy as np
@@ -40,8 +41,9 @@ class BinaryFocalCrossentropy(BinaryCrossentropy):
         label_smoothing: float = 0.0,
         reduction: str | None = "sum_over_batch_size",
         name: str | None = None,
+        dtype: DType = None,
     ) -> None:
-        super().__init__(from_logits, label_smoothing, reduction, name)
+        super().__init__(from_logits, label_smoothing, reduction, name, dtype)
         self.apply_class_balancing = checks.boolean("apply_class_balancing", apply_class_balancing, type(self))
         self.alpha = checks.number("alpha", alpha, "[0, 1]", type(self))
         self.gamma = checks.non_negative("gamma", gamma, type(self))
@@ -53,7 +55,7 @@ class BinaryFocalCrossentropy(BinaryCrossentropy):
         xp = array_namespace(y_true, p)
         wrong = y_true * (1 - p) + (1 - y_true) * p
         # Clipped away from 0, where the derivative of a power below 1 is infinite.
-        values = xp.maximum(wrong, tiny(p)) ** self.gamma * binary_crossentropy(p, y_true)
+        values = xp.maximum(wrong, tiny(p)) ** self.gamma * binary_crossentropy(y_true, p)
         if self.apply_class_balancing:
             values = values * (y_true * self.alpha + (1 - y_true) * (1 - self.alpha))
         return mean_last(values)
@@ -69,6 +71,7 @@ class CategoricalFocalCrossentropy(CategoricalCrossentropy):
         label_smoothing: In [0, 1]: targets become `(1 - s) * y + s / classes`.
         reduction: See `Loss`.
         name: Name shown in logs.
+        dtype: See `Loss`.
 
     Example:
         >>> import numpy as np
@@ -85,8 +88,9 @@ class CategoricalFocalCrossentropy(CategoricalCrossentropy):
         label_smoothing: float = 0.0,
         reduction: str | None = "sum_over_batch_size",
         name: str | None = None,
+        dtype: DType = None,
     ) -> None:
-        super().__init__(from_logits, label_smoothing, reduction, name)
+        super().__init__(from_logits, label_smoothing, reduction, name, dtype)
         self.alpha = checks.positive("alpha", alpha, type(self))
         self.gamma = checks.non_negative("gamma", gamma, type(self))
 

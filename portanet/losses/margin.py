@@ -6,7 +6,7 @@ from portanet import checks
 from portanet.activations import relu, softplus
 from portanet.autodiff import array_namespace
 from portanet.backends import Array, HostArray
-from portanet.losses.base import Loss, by_value, mean_last, require_range
+from portanet.losses.base import BuiltInLoss, DType, by_value, mean_last, require_range
 from portanet.losses.classification import IntegerTargets
 from portanet.ops import one_hot
 
@@ -17,13 +17,14 @@ def signs(y_true: Array) -> Array:
     return xp.where(xp.all((y_true == 0) | (y_true == 1)), 2 * y_true - 1, y_true)
 
 
-class Hinge(Loss):
+class Hinge(BuiltInLoss):
     """`max(0, 1 - y_true * y_pred)`, averaged over the last axis: with an L2 penalty on the weights, the loss of a
     linear support vector machine. The derivative on the margin is 0.
 
     Args:
         reduction: See `Loss`.
         name: Name shown in logs.
+        dtype: See `Loss`.
 
     Shapes: `y_true` (-1 and 1, or 0 and 1) and `y_pred` have the same shape.
 
@@ -47,6 +48,7 @@ class SquaredHinge(Hinge):
     Args:
         reduction: See `Loss`.
         name: Name shown in logs.
+        dtype: See `Loss`.
 
     Example:
         >>> import numpy as np
@@ -64,6 +66,7 @@ class SoftMargin(Hinge):
     Args:
         reduction: See `Loss`.
         name: Name shown in logs.
+        dtype: See `Loss`.
 
     Example:
         >>> import numpy as np
@@ -75,7 +78,7 @@ class SoftMargin(Hinge):
         return mean_last(softplus(-signs(y_true) * y_pred))
 
 
-class CategoricalHinge(Loss):
+class CategoricalHinge(BuiltInLoss):
     """`max(0, 1 + largest score of the wrong classes - score of the right one)`, for one-hot targets.
 
     As in Keras, scores of wrong classes are at least 0.
@@ -83,6 +86,7 @@ class CategoricalHinge(Loss):
     Args:
         reduction: See `Loss`.
         name: Name shown in logs.
+        dtype: See `Loss`.
 
     Example:
         >>> import numpy as np
@@ -108,6 +112,7 @@ class MulticlassSVM(IntegerTargets):
         margin: See above.
         reduction: See `Loss`.
         name: Name shown in logs.
+        dtype: See `Loss`.
 
     Shapes: `y_true` (...) or (..., 1), class numbers; `y_pred` (..., classes), scores.
 
@@ -118,9 +123,13 @@ class MulticlassSVM(IntegerTargets):
     """
 
     def __init__(
-        self, margin: float = 1.0, reduction: str | None = "sum_over_batch_size", name: str | None = None
+        self,
+        margin: float = 1.0,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = None,
+        dtype: DType = None,
     ) -> None:
-        super().__init__(reduction, name)
+        super().__init__(reduction, name, dtype)
         self.margin = checks.non_negative("margin", margin, type(self))
 
     def call(self, y_true: Array, y_pred: Array) -> Array:

@@ -5,18 +5,19 @@ from __future__ import annotations
 from portanet import checks
 from portanet.autodiff import array_namespace
 from portanet.backends import Array, HostArray
-from portanet.losses.base import Loss, by_value, require_range
+from portanet.losses.base import BuiltInLoss, DType, by_value, require_range
 from portanet.losses.regression import EPSILON
 
 Axis = int | list[int] | tuple[int, ...] | None
 
 
-class Dice(Loss):
+class Dice(BuiltInLoss):
     """`1 - 2 sum(y_true * y_pred) / (sum(y_true) + sum(y_pred))` (Milletari et al., V-Net, 2016).
 
     Args:
         reduction: See `Loss`.
         name: Name shown in logs.
+        dtype: See `Loss`.
         axis: Axes to sum over; None for all, the batch included, as in Keras: the loss then takes no sample weights.
 
     Example:
@@ -26,9 +27,13 @@ class Dice(Loss):
     """
 
     def __init__(
-        self, reduction: str | None = "sum_over_batch_size", name: str | None = None, axis: Axis = None
+        self,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = None,
+        axis: Axis = None,
+        dtype: DType = None,
     ) -> None:
-        super().__init__(reduction, name)
+        super().__init__(reduction, name, dtype)
         self.axis = None if axis is None else checks.integers("axis", axis, of=type(self))
 
     def call(self, y_true: Array, y_pred: Array) -> Array:
@@ -52,6 +57,7 @@ class Tversky(Dice):
         beta: See above.
         reduction: See `Loss`.
         name: Name shown in logs.
+        dtype: See `Loss`.
         axis: As for `Dice`.
 
     Example:
@@ -67,8 +73,9 @@ class Tversky(Dice):
         reduction: str | None = "sum_over_batch_size",
         name: str | None = None,
         axis: Axis = None,
+        dtype: DType = None,
     ) -> None:
-        super().__init__(reduction, name, axis)
+        super().__init__(reduction, name, axis, dtype)
         self.alpha = checks.non_negative("alpha", alpha, type(self))
         self.beta = checks.non_negative("beta", beta, type(self))
 

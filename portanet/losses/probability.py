@@ -7,16 +7,17 @@ from typing import Any
 
 from portanet.autodiff import array_namespace, custom_vjp
 from portanet.backends import Array, HostArray
-from portanet.losses.base import Loss, by_value, mean_last, require_range
+from portanet.losses.base import BuiltInLoss, by_value, mean_last, require_range
 from portanet.losses.regression import EPSILON
 
 
-class KLDivergence(Loss):
+class KLDivergence(BuiltInLoss):
     """`sum(y_true * log(y_true / y_pred))` over the last axis, both clipped to [1e-7, 1].
 
     Args:
         reduction: See `Loss`.
         name: Name shown in logs.
+        dtype: See `Loss`.
 
     Example:
         >>> import numpy as np
@@ -35,7 +36,7 @@ class KLDivergence(Loss):
         require_range(f"Loss '{self.name}'", y, 0, 1, "probabilities")
 
 
-class Poisson(Loss):
+class Poisson(BuiltInLoss):
     """`y_pred - y_true * log(y_pred)`, averaged over the last axis: negative log-likelihood of counts up to a constant.
 
     Negative rates are set to 0, and 1e-7 is added before the logarithm.
@@ -43,6 +44,7 @@ class Poisson(Loss):
     Args:
         reduction: See `Loss`.
         name: Name shown in logs.
+        dtype: See `Loss`.
 
     Example:
         >>> import numpy as np
@@ -72,7 +74,7 @@ def _root(x: Array) -> Any:
     return y, pullback
 
 
-class HellingerDistance(Loss):
+class HellingerDistance(BuiltInLoss):
     """`sum((sqrt(y_pred) - sqrt(y_true))^2) / sqrt(2)` over the last axis, as in NumPyDL.
 
     Unlike that of a square root, the derivative is finite at probabilities of 0.
@@ -80,6 +82,7 @@ class HellingerDistance(Loss):
     Args:
         reduction: See `Loss`.
         name: Name shown in logs.
+        dtype: See `Loss`.
 
     Example:
         >>> import numpy as np
@@ -96,12 +99,13 @@ class HellingerDistance(Loss):
         require_range(f"Loss '{self.name}'", y, 0, 1, "probabilities")
 
 
-class GaussianNegativeLogLikelihood(Loss):
+class GaussianNegativeLogLikelihood(BuiltInLoss):
     """`(log(2 pi) + v + (y_true - m)^2 exp(-v)) / 2`, summed over the last axis, for means m and log-variances v.
 
     Args:
         reduction: See `Loss`.
         name: Name shown in logs.
+        dtype: See `Loss`.
 
     Shapes: `y_true` (..., d); `y_pred` (..., 2 * d), the means, then the log-variances.
 

@@ -9,18 +9,19 @@ from portanet import checks
 from portanet.activations.pointwise import pointwise
 from portanet.autodiff import array_namespace, stop_gradient
 from portanet.backends import Array, HostArray
-from portanet.losses.base import Loss, by_value, mean_last, require_range
+from portanet.losses.base import BuiltInLoss, DType, by_value, mean_last, require_range
 
 EPSILON = 1e-7
 """Lower bound in denominators and logarithms, as in Keras."""
 
 
-class MeanSquaredError(Loss):
+class MeanSquaredError(BuiltInLoss):
     """`(y_true - y_pred)^2`, averaged over the last axis.
 
     Args:
         reduction: See `Loss`.
         name: Name shown in logs.
+        dtype: See `Loss`.
 
     Example:
         >>> import numpy as np
@@ -32,12 +33,13 @@ class MeanSquaredError(Loss):
         return mean_last(array_namespace(y_true, y_pred).square(y_pred - y_true))
 
 
-class QuadraticCost(Loss):
+class QuadraticCost(BuiltInLoss):
     """`(y_true - y_pred)^2 / 2`, summed over the last axis (M. Nielsen, Neural Networks and Deep Learning, 2015).
 
     Args:
         reduction: See `Loss`.
         name: Name shown in logs.
+        dtype: See `Loss`.
 
     Example:
         >>> import numpy as np
@@ -51,12 +53,13 @@ class QuadraticCost(Loss):
         return xp.sum(values, axis=-1) if values.ndim > 1 else values
 
 
-class MeanAbsoluteError(Loss):
+class MeanAbsoluteError(BuiltInLoss):
     """`|y_true - y_pred|`, averaged over the last axis; the derivative at 0 is 0.
 
     Args:
         reduction: See `Loss`.
         name: Name shown in logs.
+        dtype: See `Loss`.
 
     Example:
         >>> import numpy as np
@@ -68,12 +71,13 @@ class MeanAbsoluteError(Loss):
         return mean_last(array_namespace(y_true, y_pred).abs(y_pred - y_true))
 
 
-class MeanAbsolutePercentageError(Loss):
+class MeanAbsolutePercentageError(BuiltInLoss):
     """`100 |y_true - y_pred| / max(|y_true|, 1e-7)`, averaged over the last axis.
 
     Args:
         reduction: See `Loss`.
         name: Name shown in logs.
+        dtype: See `Loss`.
 
     Example:
         >>> import numpy as np
@@ -86,12 +90,13 @@ class MeanAbsolutePercentageError(Loss):
         return mean_last(100.0 * xp.abs((y_pred - y_true) / xp.maximum(xp.abs(y_true), EPSILON)))
 
 
-class MeanSquaredLogarithmicError(Loss):
+class MeanSquaredLogarithmicError(BuiltInLoss):
     """`(log(1 + y_true) - log(1 + y_pred))^2`, averaged over the last axis; negative values are set to 1e-7.
 
     Args:
         reduction: See `Loss`.
         name: Name shown in logs.
+        dtype: See `Loss`.
 
     Example:
         >>> import numpy as np
@@ -109,13 +114,14 @@ class MeanSquaredLogarithmicError(Loss):
         require_range(f"Loss '{self.name}'", y, 0, None, "values")
 
 
-class Huber(Loss):
+class Huber(BuiltInLoss):
     """`e^2 / 2` for errors e up to `delta`, `delta |e| - delta^2 / 2` beyond, averaged over the last axis.
 
     Args:
         delta: Error at which the parabola becomes a line.
         reduction: See `Loss`.
         name: Name shown in logs.
+        dtype: See `Loss`.
 
     Example:
         >>> import numpy as np
@@ -124,9 +130,13 @@ class Huber(Loss):
     """
 
     def __init__(
-        self, delta: float = 1.0, reduction: str | None = "sum_over_batch_size", name: str | None = None
+        self,
+        delta: float = 1.0,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = None,
+        dtype: DType = None,
     ) -> None:
-        super().__init__(reduction, name)
+        super().__init__(reduction, name, dtype)
         self.delta = checks.positive("delta", delta, type(self))
 
     def call(self, y_true: Array, y_pred: Array) -> Array:
@@ -151,12 +161,13 @@ def log_cosh(x: Array) -> Any:
     return size + xp.log1p(xp.exp(-2 * size)) - math.log(2), lambda xp: xp.tanh(x)
 
 
-class LogCosh(Loss):
+class LogCosh(BuiltInLoss):
     """The logarithm of the hyperbolic cosine of the error, averaged over the last axis.
 
     Args:
         reduction: See `Loss`.
         name: Name shown in logs.
+        dtype: See `Loss`.
 
     Example:
         >>> import numpy as np
@@ -168,12 +179,13 @@ class LogCosh(Loss):
         return mean_last(log_cosh(y_pred - y_true))
 
 
-class CosineSimilarity(Loss):
+class CosineSimilarity(BuiltInLoss):
     """The negative cosine similarity of `y_true` and `y_pred` along the last axis: -1 for the same direction.
 
     Args:
         reduction: See `Loss`.
         name: Name shown in logs.
+        dtype: See `Loss`.
 
     Example:
         >>> import numpy as np

@@ -8,7 +8,7 @@ from portanet import checks
 from portanet.activations import relu
 from portanet.autodiff import array_namespace
 from portanet.backends import Array, HostArray, device_of
-from portanet.losses.base import Loss, by_value, require_range
+from portanet.losses.base import BuiltInLoss, DType, by_value, require_range
 from portanet.losses.classification import IntegerTargets
 
 
@@ -19,13 +19,14 @@ def distance(squares: Array) -> Array:
     return xp.where(zero, 0.0, xp.sqrt(xp.where(zero, 1.0, squares)))
 
 
-class Contrastive(Loss):
+class Contrastive(BuiltInLoss):
     """`y d^2 + (1 - y) max(0, margin - d)^2` for distances d of pairs (R. Hadsell, S. Chopra and Y. LeCun 2006).
 
     Args:
         margin: Minimum distance of dissimilar pairs.
         reduction: See `Loss`.
         name: Name shown in logs.
+        dtype: See `Loss`.
 
     Shapes: `y_true` (1 for similar, 0 for dissimilar) and `y_pred` (distances), both (batch,) or (batch, 1).
 
@@ -36,9 +37,13 @@ class Contrastive(Loss):
     """
 
     def __init__(
-        self, margin: float = 1.0, reduction: str | None = "sum_over_batch_size", name: str | None = None
+        self,
+        margin: float = 1.0,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = None,
+        dtype: DType = None,
     ) -> None:
-        super().__init__(reduction, name)
+        super().__init__(reduction, name, dtype)
         self.margin = checks.positive("margin", margin, type(self))
 
     def call(self, y_true: Array, y_pred: Array) -> Array:
@@ -93,6 +98,7 @@ class Triplet(IntegerTargets):
         margin: How much farther examples of other classes should be.
         reduction: See `Loss`.
         name: Name shown in logs.
+        dtype: See `Loss`.
 
     Shapes: `y_true` (batch,), class numbers; `y_pred` (batch, dimensions), embeddings.
 
@@ -104,9 +110,13 @@ class Triplet(IntegerTargets):
     """
 
     def __init__(
-        self, margin: float = 1.0, reduction: str | None = "sum_over_batch_size", name: str | None = None
+        self,
+        margin: float = 1.0,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = None,
+        dtype: DType = None,
     ) -> None:
-        super().__init__(reduction, name)
+        super().__init__(reduction, name, dtype)
         self.margin = checks.positive("margin", margin, type(self))
 
     def check_shapes(self, y_true: Any, y_pred: Any) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from portanet import checks
 from portanet.autodiff import array_namespace
 from portanet.backends import Array, HostArray
-from portanet.losses.base import by_value, require_classes, require_range
+from portanet.losses.base import DType, by_value, require_classes, require_range
 from portanet.metrics.base import MeanMetric, known
 from portanet.mixed_precision import at_least_float32
 from portanet.ops import one_hot
@@ -16,6 +16,7 @@ class Accuracy(MeanMetric):
 
     Args:
         name: Name shown in logs.
+        dtype: See `Metric`.
 
     Example:
         >>> import numpy as np
@@ -36,6 +37,7 @@ class BinaryAccuracy(MeanMetric):
 
     Args:
         name: Name shown in logs.
+        dtype: See `Metric`.
         threshold: Predictions above it are 1.
 
     Example:
@@ -46,8 +48,8 @@ class BinaryAccuracy(MeanMetric):
 
     direction = "max"
 
-    def __init__(self, name: str | None = None, threshold: float = 0.5) -> None:
-        super().__init__(name)
+    def __init__(self, name: str | None = None, dtype: DType = None, threshold: float = 0.5) -> None:
+        super().__init__(name, dtype)
         self.threshold = checks.number("threshold", threshold, "(0, 1)", type(self))
 
     @by_value()
@@ -64,6 +66,7 @@ class CategoricalAccuracy(MeanMetric):
 
     Args:
         name: Name shown in logs.
+        dtype: See `Metric`.
 
     Example:
         >>> import numpy as np
@@ -85,6 +88,7 @@ class SparseCategoricalAccuracy(MeanMetric):
 
     Args:
         name: Name shown in logs.
+        dtype: See `Metric`.
 
     Example:
         >>> import numpy as np
@@ -121,6 +125,7 @@ class SparseTopKCategoricalAccuracy(MeanMetric):
     Args:
         k: Number of predictions to consider.
         name: Name shown in logs.
+        dtype: See `Metric`.
 
     Example:
         >>> import numpy as np
@@ -130,8 +135,8 @@ class SparseTopKCategoricalAccuracy(MeanMetric):
 
     direction = "max"
 
-    def __init__(self, k: int = 5, name: str | None = None) -> None:
-        super().__init__(name)
+    def __init__(self, k: int = 5, name: str | None = None, dtype: DType = None) -> None:
+        super().__init__(name, dtype)
         self.k = checks.positive_int("k", k, type(self))
 
     @by_value()
@@ -154,6 +159,7 @@ class TopKCategoricalAccuracy(SparseTopKCategoricalAccuracy):
     Args:
         k: Number of predictions to consider.
         name: Name shown in logs.
+        dtype: See `Metric`.
 
     Example:
         >>> import numpy as np

@@ -11,8 +11,8 @@ from portanet.autodiff import array_namespace, unwrap
 from portanet.backends import Array, HostArray, raw_namespace, to_host
 from portanet.configurable import Configurable
 from portanet.lookup import snake_case
-from portanet.losses.base import Loss, spread
-from portanet.mixed_precision import at_least_float32, require_numbers
+from portanet.losses.base import DType, Loss, spread
+from portanet.mixed_precision import as_policy, at_least_float32, require_numbers
 from portanet.variables import are_bound
 
 
@@ -25,14 +25,16 @@ class Metric(Configurable):
     precision.
 
     Args:
+        dtype: Name of the dtype of results, or policy with it; by default float64, in which totals are summed.
         name: Name shown in logs.
     """
 
     direction: str | None = None
     """`"max"` if larger is better, `"min"` if smaller is better, None if neither."""
 
-    def __init__(self, name: str | None = None) -> None:
+    def __init__(self, dtype: DType = None, name: str | None = None) -> None:
         self.name = snake_case(type(self).__name__) if name is None else checks.text("name", name, type(self))
+        self.dtype = None if dtype is None else as_policy(dtype, "dtype", self).compute_dtype
         self.totals: tuple[Any, ...] | None = None
         """The sums since the last reset, on the host; in a step, on the device."""
 
@@ -84,7 +86,11 @@ class Metric(Configurable):
         """The result over all batches since the last reset, a NumPy float or array; in a step, an array there."""
         if self.totals is None:
             raise ValueError(f"Metric '{self.name}' has seen no data; call update_state(y_true, y_pred) first.")
-        return self.from_statistics(*(self.totals if are_bound() else _on_host(self.totals)))
+        if are_bound():
+            return self.from_statistics(*self.totals)
+        result = self.from_statistics(*_on_host(self.totals))
+        chosen = "float32" if self.dtype == "bfloat16" else self.dtype  # which NumPy does not have
+        return result if chosen is None else result.astype(chosen)
 
     def reset_state(self) -> None:
         """Reset to no data."""
@@ -117,6 +123,9 @@ class Metric(Configurable):
 class MeanMetric(Metric):
     """The weighted mean of one value per example; subclasses implement `values(y_true, y_pred)`."""
 
+    def __init__(self, name: str | None = None, dtype: DType = None) -> None:
+        super().__init__(dtype, name)
+
     def values(self, y_true: Array, y_pred: Array) -> Array:
         """One value per example."""
         raise NotImplementedError(f"Metric '{self.name}' does not implement values(y_true, y_pred).")
@@ -142,11 +151,12 @@ class FunctionMetric(MeanMetric):
     Args:
         function: `(y_true, y_pred) -> value of each example`, written in the standard.
         name: Name shown in logs; by default the function's name.
+        dtype: See `Metric`.
     """
 
-    def __init__(self, function: Callable[[Array, Array], Array], name: str | None = None) -> None:
+    def __init__(self, function: Callable[[Array, Array], Array], name: str | None = None, dtype: DType = None) -> None:
         checks.function("function", function, type(self))
-        super().__init__(getattr(function, "__name__", "metric") if name is None else name)
+        super().__init__(getattr(function, "__name__", "metric") if name is None else name, dtype)
         self.function = function
         if isinstance(function, Loss):
             self.direction = "min"

@@ -7,7 +7,7 @@ from typing import Any
 from portanet import checks
 from portanet.autodiff import array_namespace
 from portanet.backends import Array, HostArray, raw_namespace
-from portanet.losses.base import by_value, require_classes
+from portanet.losses.base import DType, by_value, require_classes
 from portanet.metrics.base import Metric, known_weights, ratio, total
 from portanet.mixed_precision import at_least_float32
 from portanet.ops import one_hot
@@ -20,6 +20,7 @@ class ConfusionMatrix(Metric):
         num_classes: Number of classes.
         ignore_class: Class number of examples to ignore; None for none.
         name: Name shown in logs.
+        dtype: See `Metric`.
 
     Shapes: `y_true` and `y_pred` (...), class numbers; or scores (..., classes) for either. Targets may be (..., 1).
 
@@ -30,8 +31,10 @@ class ConfusionMatrix(Metric):
                [0., 1.]])
     """
 
-    def __init__(self, num_classes: int, ignore_class: int | None = None, name: str | None = None) -> None:
-        super().__init__(name)
+    def __init__(
+        self, num_classes: int, ignore_class: int | None = None, name: str | None = None, dtype: DType = None
+    ) -> None:
+        super().__init__(dtype, name)
         self.num_classes = checks.integer("num_classes", num_classes, type(self), least=2)
         self.ignore_class = None if ignore_class is None else checks.integer("ignore_class", ignore_class, type(self))
 
@@ -82,6 +85,7 @@ class IoU(ConfusionMatrix):
         num_classes: Number of classes.
         target_class_ids: The classes to average over.
         name: Name shown in logs.
+        dtype: See `Metric`.
         ignore_class: Class number of examples to ignore; None for none.
 
     Shapes: As for `ConfusionMatrix`.
@@ -99,9 +103,10 @@ class IoU(ConfusionMatrix):
         num_classes: int,
         target_class_ids: list[int] | tuple[int, ...],
         name: str | None = None,
+        dtype: DType = None,
         ignore_class: int | None = None,
     ) -> None:
-        super().__init__(num_classes, ignore_class, name)
+        super().__init__(num_classes, ignore_class, name, dtype)
         self.target_class_ids = list(checks.integers("target_class_ids", target_class_ids, of=type(self), least=0))
         if not isinstance(target_class_ids, (list, tuple)) or max(self.target_class_ids) >= self.num_classes:
             expected = f"a list of classes from 0 to {self.num_classes - 1}"
@@ -124,6 +129,7 @@ class MeanIoU(IoU):
     Args:
         num_classes: Number of classes.
         name: Name shown in logs.
+        dtype: See `Metric`.
         ignore_class: Class number of examples to ignore; None for none.
 
     Example:
@@ -132,9 +138,13 @@ class MeanIoU(IoU):
         0.333333
     """
 
-    def __init__(self, num_classes: int, name: str | None = None, ignore_class: int | None = None) -> None:
+    def __init__(
+        self, num_classes: int, name: str | None = None, dtype: DType = None, ignore_class: int | None = None
+    ) -> None:
         num_classes = checks.integer("num_classes", num_classes, type(self), least=2)
-        super().__init__(num_classes, list(range(num_classes)), "mean_io_u" if name is None else name, ignore_class)
+        super().__init__(
+            num_classes, list(range(num_classes)), "mean_io_u" if name is None else name, dtype, ignore_class
+        )
 
 
 class FBetaScore(Metric):
@@ -146,6 +156,7 @@ class FBetaScore(Metric):
         beta: Weight of recall relative to precision.
         threshold: Predictions above it are 1; None: the largest of each row is 1 (ties included), unless it is 0.
         name: Name shown in logs.
+        dtype: See `Metric`.
 
     Shapes: `y_true` (one-hot or multi-hot; above 0.5 is 1) and `y_pred` (batch, classes).
 
@@ -164,8 +175,9 @@ class FBetaScore(Metric):
         beta: float = 1.0,
         threshold: float | None = None,
         name: str | None = None,
+        dtype: DType = None,
     ) -> None:
-        super().__init__("fbeta_score" if name is None else name)
+        super().__init__(dtype, "fbeta_score" if name is None else name)
         self.average = checks.choice("average", average, (None, "micro", "macro", "weighted"), type(self))
         self.beta = checks.positive("beta", beta, type(self))
         self.threshold = None if threshold is None else checks.number("threshold", threshold, "(0, 1]", type(self))
@@ -208,7 +220,10 @@ class F1Score(FBetaScore):
         average: As for `FBetaScore`.
         threshold: As for `FBetaScore`.
         name: Name shown in logs.
+        dtype: See `Metric`.
     """
 
-    def __init__(self, average: str | None = None, threshold: float | None = None, name: str | None = None) -> None:
-        super().__init__(average, 1.0, threshold, "f1_score" if name is None else name)
+    def __init__(
+        self, average: str | None = None, threshold: float | None = None, name: str | None = None, dtype: DType = None
+    ) -> None:
+        super().__init__(average, 1.0, threshold, "f1_score" if name is None else name, dtype)

@@ -9,7 +9,7 @@ from portanet import checks
 from portanet.activations import sigmoid
 from portanet.autodiff import array_namespace
 from portanet.backends import Array, HostArray, device_of, raw_namespace
-from portanet.losses.base import by_value, require_range
+from portanet.losses.base import DType, by_value, require_range
 from portanet.metrics.base import Metric, known_weights, ratio, total
 from portanet.mixed_precision import at_least_float32
 
@@ -26,16 +26,18 @@ class Counts(Metric):
         class_id: Column of the targets and predictions to use; None for all.
         top_k: If given, only the k largest predictions of a row can be 1.
         name: Name shown in logs.
+        dtype: See `Metric`.
     """
 
     def __init__(
         self,
         thresholds: Thresholds = None,
+        name: str | None = None,
+        dtype: DType = None,
         class_id: int | None = None,
         top_k: int | None = None,
-        name: str | None = None,
     ) -> None:
-        super().__init__(name)
+        super().__init__(dtype, name)
         self.class_id = None if class_id is None else checks.integer("class_id", class_id, type(self), least=0)
         self.top_k = None if top_k is None else checks.positive_int("top_k", top_k, type(self))
         self.single = not isinstance(thresholds, (list, tuple))
@@ -130,8 +132,9 @@ class Precision(Counts):
         top_k: int | None = None,
         class_id: int | None = None,
         name: str | None = None,
+        dtype: DType = None,
     ) -> None:
-        super().__init__(thresholds, class_id, top_k, name)
+        super().__init__(thresholds, name, dtype, class_id, top_k)
 
     def figures(self, tp: Array, fp: Array, tn: Array, fn: Array) -> Array:
         return ratio(tp, tp + fp)
@@ -159,6 +162,7 @@ class AUC(Metric):
         summation_method: `"interpolation"` (trapezoids; for PR as Davis and Goadrich 2006), `"minoring"` or
             `"majoring"` (rectangles below or above).
         name: Name shown in logs.
+        dtype: See `Metric`.
         thresholds: The inner thresholds, in [0, 1], instead of `num_thresholds`.
         from_logits: Whether `y_pred` are logits rather than probabilities.
 
@@ -176,10 +180,11 @@ class AUC(Metric):
         curve: str = "ROC",
         summation_method: str = "interpolation",
         name: str | None = None,
+        dtype: DType = None,
         thresholds: list[float] | None = None,
         from_logits: bool = False,
     ) -> None:
-        super().__init__("auc" if name is None else name)
+        super().__init__(dtype, "auc" if name is None else name)
         of = type(self)
         self.curve = checks.choice("curve", curve, ("ROC", "PR"), of)
         methods = ("interpolation", "minoring", "majoring")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from portanet import losses
 from portanet.backends import Array, raw_namespace
+from portanet.losses.base import DType
 from portanet.metrics.base import LossMetric, ratio
 
 
@@ -12,12 +13,15 @@ class BinaryCrossentropy(LossMetric):
 
     Args:
         name: Name shown in logs.
+        dtype: See `Metric`.
         from_logits: Whether `y_pred` are logits rather than probabilities.
         label_smoothing: In [0, 1].
     """
 
-    def __init__(self, name: str | None = None, from_logits: bool = False, label_smoothing: float = 0.0) -> None:
-        super().__init__(name)
+    def __init__(
+        self, name: str | None = None, dtype: DType = None, from_logits: bool = False, label_smoothing: float = 0.0
+    ) -> None:
+        super().__init__(name, dtype)
         self.loss = losses.BinaryCrossentropy(from_logits, label_smoothing)
 
 
@@ -26,12 +30,15 @@ class CategoricalCrossentropy(LossMetric):
 
     Args:
         name: Name shown in logs.
+        dtype: See `Metric`.
         from_logits: Whether `y_pred` are logits rather than probabilities.
         label_smoothing: In [0, 1].
     """
 
-    def __init__(self, name: str | None = None, from_logits: bool = False, label_smoothing: float = 0.0) -> None:
-        super().__init__(name)
+    def __init__(
+        self, name: str | None = None, dtype: DType = None, from_logits: bool = False, label_smoothing: float = 0.0
+    ) -> None:
+        super().__init__(name, dtype)
         self.loss = losses.CategoricalCrossentropy(from_logits, label_smoothing)
 
 
@@ -40,12 +47,15 @@ class SparseCategoricalCrossentropy(LossMetric):
 
     Args:
         name: Name shown in logs.
+        dtype: See `Metric`.
         from_logits: Whether `y_pred` are logits rather than probabilities.
         ignore_class: Class number of examples to ignore.
     """
 
-    def __init__(self, name: str | None = None, from_logits: bool = False, ignore_class: int | None = None) -> None:
-        super().__init__(name)
+    def __init__(
+        self, name: str | None = None, dtype: DType = None, from_logits: bool = False, ignore_class: int | None = None
+    ) -> None:
+        super().__init__(name, dtype)
         self.loss = losses.SparseCategoricalCrossentropy(from_logits, ignore_class)
 
 
@@ -56,6 +66,7 @@ class Perplexity(SparseCategoricalCrossentropy):
         from_logits: Whether `y_pred` are logits rather than probabilities.
         ignore_class: Class number of examples to ignore, such as padding.
         name: Name shown in logs.
+        dtype: See `Metric`.
 
     Example:
         >>> import numpy as np
@@ -63,8 +74,10 @@ class Perplexity(SparseCategoricalCrossentropy):
         4.0
     """
 
-    def __init__(self, from_logits: bool = False, ignore_class: int | None = None, name: str | None = None) -> None:
-        super().__init__(name, from_logits, ignore_class)
+    def __init__(
+        self, from_logits: bool = False, ignore_class: int | None = None, name: str | None = None, dtype: DType = None
+    ) -> None:
+        super().__init__(name, dtype, from_logits, ignore_class)
 
     def from_statistics(self, *totals: Array) -> Array:
         return raw_namespace(totals[0]).exp(ratio(*totals))
@@ -75,6 +88,7 @@ class KLDivergence(LossMetric):
 
     Args:
         name: Name shown in logs.
+        dtype: See `Metric`.
     """
 
     loss = losses.KLDivergence()
@@ -85,6 +99,7 @@ class Poisson(LossMetric):
 
     Args:
         name: Name shown in logs.
+        dtype: See `Metric`.
     """
 
     loss = losses.Poisson()
@@ -95,6 +110,7 @@ class Hinge(LossMetric):
 
     Args:
         name: Name shown in logs.
+        dtype: See `Metric`.
     """
 
     loss = losses.Hinge()
@@ -105,6 +121,7 @@ class SquaredHinge(LossMetric):
 
     Args:
         name: Name shown in logs.
+        dtype: See `Metric`.
     """
 
     loss = losses.SquaredHinge()
@@ -115,6 +132,7 @@ class CategoricalHinge(LossMetric):
 
     Args:
         name: Name shown in logs.
+        dtype: See `Metric`.
     """
 
     loss = losses.CategoricalHinge()

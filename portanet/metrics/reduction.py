@@ -7,6 +7,7 @@ from typing import Any
 
 from portanet.autodiff import array_namespace, unwrap
 from portanet.backends import Array
+from portanet.losses.base import DType
 from portanet.metrics.base import Metric, ratio
 from portanet.mixed_precision import at_least_float32, require_numbers
 
@@ -16,6 +17,7 @@ class Mean(Metric):
 
     Args:
         name: Name shown in logs.
+        dtype: See `Metric`.
 
     Example:
         >>> import numpy as np
@@ -24,6 +26,9 @@ class Mean(Metric):
         >>> float(metric(np.asarray([5.0])))
         3.0
     """
+
+    def __init__(self, name: str | None = None, dtype: DType = None) -> None:
+        super().__init__(dtype, name)
 
     def update_state(self, values: Array, sample_weight: Array | None = None) -> None:  # type: ignore[override]
         require_numbers("values", values, f"Metric '{self.name}'")
@@ -54,6 +59,7 @@ class Sum(Mean):
 
     Args:
         name: Name shown in logs.
+        dtype: See `Metric`.
 
     Example:
         >>> import numpy as np

@@ -7,6 +7,7 @@ import math
 from portanet import checks, losses
 from portanet.autodiff import array_namespace
 from portanet.backends import Array, raw_namespace
+from portanet.losses.base import DType
 from portanet.losses.regression import cosine
 from portanet.metrics.base import LossMetric, MeanMetric, Metric, ratio
 from portanet.mixed_precision import at_least_float32
@@ -17,6 +18,7 @@ class MeanSquaredError(LossMetric):
 
     Args:
         name: Name shown in logs.
+        dtype: See `Metric`.
     """
 
     loss = losses.MeanSquaredError()
@@ -27,6 +29,7 @@ class MeanAbsoluteError(LossMetric):
 
     Args:
         name: Name shown in logs.
+        dtype: See `Metric`.
     """
 
     loss = losses.MeanAbsoluteError()
@@ -37,6 +40,7 @@ class MeanAbsolutePercentageError(LossMetric):
 
     Args:
         name: Name shown in logs.
+        dtype: See `Metric`.
     """
 
     loss = losses.MeanAbsolutePercentageError()
@@ -47,6 +51,7 @@ class MeanSquaredLogarithmicError(LossMetric):
 
     Args:
         name: Name shown in logs.
+        dtype: See `Metric`.
     """
 
     loss = losses.MeanSquaredLogarithmicError()
@@ -57,12 +62,13 @@ class LogCoshError(LossMetric):
 
     Args:
         name: Name shown in logs.
+        dtype: See `Metric`.
     """
 
     loss = losses.LogCosh()
 
-    def __init__(self, name: str | None = None) -> None:
-        super().__init__("logcosh" if name is None else name)
+    def __init__(self, name: str | None = None, dtype: DType = None) -> None:
+        super().__init__("logcosh" if name is None else name, dtype)
 
 
 class RootMeanSquaredError(MeanSquaredError):
@@ -70,6 +76,7 @@ class RootMeanSquaredError(MeanSquaredError):
 
     Args:
         name: Name shown in logs.
+        dtype: See `Metric`.
 
     Example:
         >>> import numpy as np
@@ -86,6 +93,7 @@ class CosineSimilarity(MeanMetric):
 
     Args:
         name: Name shown in logs.
+        dtype: See `Metric`.
 
     Example:
         >>> import numpy as np
@@ -111,6 +119,7 @@ class R2Score(Metric):
         num_regressors: Number of independent variables, for the adjusted score (if there are more targets); 0 for the
             usual one.
         name: Name shown in logs.
+        dtype: See `Metric`.
 
     Shapes: `y_true` and `y_pred` (batch,) or (batch, outputs).
 
@@ -123,9 +132,13 @@ class R2Score(Metric):
     direction = "max"
 
     def __init__(
-        self, class_aggregation: str | None = "uniform_average", num_regressors: int = 0, name: str | None = None
+        self,
+        class_aggregation: str | None = "uniform_average",
+        num_regressors: int = 0,
+        name: str | None = None,
+        dtype: DType = None,
     ) -> None:
-        super().__init__(name)
+        super().__init__(dtype, name)
         self.num_regressors = checks.integer("num_regressors", num_regressors, type(self), least=0)
         known = ("uniform_average", "variance_weighted_average", None)
         self.class_aggregation = checks.choice("class_aggregation", class_aggregation, known, type(self))

@@ -181,18 +181,18 @@ class Model(Trainer):
     def load_weights(
         self,
         path: str | os.PathLike[str],
+        skip_mismatch: bool = False,
         strict: bool = True,
         pattern: str | Iterable[str] | None = None,
-        skip_mismatch: bool = False,
     ) -> saving.Comparison:
         """Load weights by name, from a file of weights or a saved model; floats are cast to the model's dtype.
 
         Args:
             path: The file: any safetensors file with matching names.
+            skip_mismatch: Whether to skip weights of other shapes instead of raising an error.
             strict: Whether missing or unexpected weights in the file are an error.
             pattern: Regular expression, or several; only weights, of model and file, whose names match one anywhere are
                 considered: `"^encoder/"` to transfer an encoder.
-            skip_mismatch: Whether to skip weights of other shapes instead of raising an error.
 
         Returns:
             What was loaded (`matching`), and the names that were `missing`, `unexpected` or `mismatched`.
@@ -209,7 +209,7 @@ class Model(Trainer):
             >>> model.load_weights(path).matching
             ['dense/kernel', 'dense/bias']
         """
-        return saving.load_weights(self, path, strict, pattern, skip_mismatch)
+        return saving.load_weights(self, path, skip_mismatch, strict, pattern)
 
     def export(self, path: str | os.PathLike[str], format: str = "onnx", input_signature: Any = None) -> None:  # noqa: A002
         """Write the model for inference by other programs: an ONNX file, for batches of any size.

@@ -17,19 +17,19 @@ def tiny(x: Array) -> float:
 
 
 @custom_vjp
-def softmax_crossentropy(logits: Array, targets: Array) -> Any:
+def softmax_crossentropy(targets: Array, logits: Array) -> Any:
     """`-sum(targets * log_softmax(logits))` over the last axis; the derivative is `softmax(logits) - targets`.
 
     Args:
+        targets: Probabilities, of the same shape and dtype as `logits`.
         logits: Unnormalised log-probabilities, shape (..., classes).
-        targets: Probabilities of the same shape and dtype.
 
     Returns:
         The losses, shape (...,).
 
     Example:
         >>> import numpy as np
-        >>> softmax_crossentropy(np.asarray([[0.0, 0.0]]), np.asarray([[1.0, 0.0]])).round(6)
+        >>> softmax_crossentropy(np.asarray([[1.0, 0.0]]), np.asarray([[0.0, 0.0]])).round(6)
         array([0.693147])
     """
     array_namespace(targets)  # rejects numbers
@@ -43,25 +43,25 @@ def softmax_crossentropy(logits: Array, targets: Array) -> Any:
         xp = array_namespace(g, logits, targets)
         g = xp.expand_dims(g, axis=-1)
         mass = xp.sum(targets, axis=-1, keepdims=True)
-        return g * ((e / total) * mass - targets), lambda: -g * log_p
+        return (lambda: -g * log_p), g * ((e / total) * mass - targets)
 
     return -xp.sum(targets * log_p, axis=-1), pullback
 
 
 @custom_vjp
-def crossentropy(probabilities: Array, targets: Array) -> Any:
+def crossentropy(targets: Array, probabilities: Array) -> Any:
     """`-sum(targets * log(p))` over the last axis, p being the probabilities, at least 1e-7 each, scaled to sum to 1.
 
     Args:
+        targets: Probabilities, of the same shape and dtype as `probabilities`.
         probabilities: Non-negative values, shape (..., classes).
-        targets: Probabilities of the same shape and dtype.
 
     Returns:
         The losses, shape (...,); finite for any finite input.
 
     Example:
         >>> import numpy as np
-        >>> crossentropy(np.asarray([[0.01, 0.01, 0.01]]), np.asarray([[0.99, 0.99, 0.01]])).round(6)
+        >>> crossentropy(np.asarray([[0.99, 0.99, 0.01]]), np.asarray([[0.01, 0.01, 0.01]])).round(6)
         array([2.186238])
     """
     array_namespace(targets)  # rejects numbers
@@ -75,24 +75,24 @@ def crossentropy(probabilities: Array, targets: Array) -> Any:
         xp = array_namespace(g, probabilities, targets)
         g = xp.expand_dims(g, axis=-1)
         mass = xp.sum(targets, axis=-1, keepdims=True)
-        return xp.where(probabilities > low, g * (mass / total - targets / p), 0.0), lambda: -g * log_p
+        return (lambda: -g * log_p), xp.where(probabilities > low, g * (mass / total - targets / p), 0.0)
 
     return -xp.sum(targets * log_p, axis=-1), pullback
 
 
 @custom_vjp
-def sigmoid_crossentropy(logits: Array, targets: Array) -> Any:
+def sigmoid_crossentropy(targets: Array, logits: Array) -> Any:
     """`-t log(p) - (1 - t) log(1 - p)` of each element, for p = sigmoid(logits); the derivative is `p - t`.
 
     Computed as `max(z, 0) - z t + log(1 + exp(-|z|))`.
 
     Args:
+        targets: Probabilities, of the same shape and dtype as `logits`.
         logits: Unnormalised log-probabilities.
-        targets: Probabilities of the same shape and dtype.
 
     Example:
         >>> import numpy as np
-        >>> sigmoid_crossentropy(np.asarray([0.0, 1000.0]), np.asarray([1.0, 0.0])).round(6)
+        >>> sigmoid_crossentropy(np.asarray([1.0, 0.0]), np.asarray([0.0, 1000.0])).round(6)
         array([6.93147e-01, 1.00000e+03])
     """
     array_namespace(targets)  # rejects numbers
@@ -101,36 +101,36 @@ def sigmoid_crossentropy(logits: Array, targets: Array) -> Any:
 
     def pullback(g: Array) -> tuple[Any, Any]:
         xp = array_namespace(g, logits, targets)
-        return g * (0.5 * xp.tanh(0.5 * logits) + 0.5 - targets), lambda: -g * logits
+        return (lambda: -g * logits), g * (0.5 * xp.tanh(0.5 * logits) + 0.5 - targets)
 
     return values, pullback
 
 
 @custom_vjp
-def binary_crossentropy(probabilities: Array, targets: Array) -> Any:
-    """`-t log(p) - (1 - t) log(1 - p)` of each element, p being the probabilities, clipped to [1e-7, 1 - 1e-7].
+def binary_crossentropy(target: Array, output: Array) -> Any:
+    """`-t log(p) - (1 - t) log(1 - p)` of each element, p being the output, clipped to [1e-7, 1 - 1e-7].
 
     Args:
-        probabilities: Values between 0 and 1.
-        targets: Probabilities of the same shape and dtype.
+        target: Probabilities, of the same shape and dtype as `output`.
+        output: Values between 0 and 1.
 
     Example:
         >>> import numpy as np
-        >>> binary_crossentropy(np.asarray([0.0, 1.0, 0.5]), np.asarray([0.0, 1.0, 1.0])).round(6)
+        >>> binary_crossentropy(np.asarray([0.0, 1.0, 1.0]), np.asarray([0.0, 1.0, 0.5])).round(6)
         array([0.      , 0.      , 0.693147])
     """
-    array_namespace(targets)  # rejects numbers
-    xp = array_namespace(probabilities, targets)
-    low = tiny(probabilities)
-    p = xp.minimum(xp.maximum(probabilities, low), 1 - low)
+    array_namespace(target)  # rejects numbers
+    xp = array_namespace(output, target)
+    low = tiny(output)
+    p = xp.minimum(xp.maximum(output, low), 1 - low)
     log_p, log_q = xp.log(p), xp.log(1 - p)
 
     def pullback(g: Array) -> tuple[Any, Any]:
-        xp = array_namespace(g, probabilities, targets)
-        inside = (probabilities > low) & (probabilities < 1 - low)
-        return xp.where(inside, g * ((p - targets) / (p * (1 - p))), 0.0), lambda: g * (log_q - log_p)
+        xp = array_namespace(g, output, target)
+        inside = (output > low) & (output < 1 - low)
+        return (lambda: g * (log_q - log_p)), xp.where(inside, g * ((p - target) / (p * (1 - p))), 0.0)
 
-    return -(targets * log_p + (1 - targets) * log_q), pullback
+    return -(target * log_p + (1 - target) * log_q), pullback
 
 
 def one_hot(labels: Array, classes: int, dtype: Any) -> Array:

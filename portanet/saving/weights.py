@@ -46,9 +46,9 @@ def save_weights(model: Layer, path: str | os.PathLike[str]) -> None:
 def load_weights(
     model: Layer,
     path: str | os.PathLike[str],
+    skip_mismatch: bool = False,
     strict: bool = True,
     pattern: str | Iterable[str] | None = None,
-    skip_mismatch: bool = False,
 ) -> Comparison:
     """Load the weights of a layer or model; see `Model.load_weights`."""
     require_built(model)

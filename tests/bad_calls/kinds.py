@@ -27,6 +27,7 @@ KINDS = {
     "Map": "callable",
     "Solve": "callable",
     "DTypePolicy": "",
+    "DType": "str none",
     "Callback": "",
     "SymbolicArray": "",
     "Position": "",

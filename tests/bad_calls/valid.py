@@ -131,6 +131,8 @@ VALID: dict[str, Make] = {
     "loss": lambda: "mse",
     "logits": ones(4, 3),
     "targets": lambda: portanet.asarray(np.eye(3)[[0, 1, 2, 0]]),
+    "target": lambda: portanet.asarray(np.eye(4, 3)),
+    "output": lambda: portanet.asarray(np.full((4, 3), 1 / 3)),
     "probabilities": lambda: portanet.asarray(np.full((4, 3), 1 / 3)),
     "labels": lambda: portanet.asarray(np.asarray([0, 1, 2, 0], "int32")),
     "classes": lambda: 3,

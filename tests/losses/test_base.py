@@ -95,7 +95,7 @@ def test_bad_class_weights(y: Any, weights: Any, message: str) -> None:
 
 
 def test_names_and_functions() -> None:
-    assert losses.get("MSE").get_config() == {"reduction": "sum_over_batch_size", "name": None}
+    assert losses.get("MSE").get_config() == {"reduction": "sum_over_batch_size", "name": None, "dtype": None}
     assert losses.get("kl_divergence").name == "kl_divergence"
     function = losses.get(lambda y_true, y_pred: (y_true - y_pred)[:, 0])
     assert float(function(np.ones((2, 1)), np.zeros((2, 1)))) == 1

@@ -203,13 +203,13 @@ def test_ctc_lengths(xp: Any) -> None:
     lengths = asarray(np.asarray([2, 1], dtype="int32"))
     steps = asarray(np.asarray([5, 3], dtype="int32"))
     x = asarray(logits, "float64")
-    short = losses.ctc(x, labels, lengths, steps)
-    assert_close(short[:1], losses.ctc(x[:1, :, :], labels[:1, :], lengths[:1]), dtype="float64")
-    assert_close(short[1:], losses.ctc(x[1:, :3, :], labels[1:, :], lengths[1:]), dtype="float64")
-    nothing = losses.ctc(x, labels[:, :0], asarray(np.asarray([0, 0], dtype="int32")))
+    short = losses.ctc(labels, x, lengths, steps)
+    assert_close(short[:1], losses.ctc(labels[:1, :], x[:1, :, :], lengths[:1]), dtype="float64")
+    assert_close(short[1:], losses.ctc(labels[1:, :], x[1:, :3, :], lengths[1:]), dtype="float64")
+    nothing = losses.ctc(labels[:, :0], x, asarray(np.asarray([0, 0], dtype="int32")))
     log_p = logits - np.log(np.exp(logits).sum(-1, keepdims=True))
     assert_close(nothing, -log_p[:, :, 0].sum(1), dtype="float64")
-    impossible = losses.ctc(x[:, :1, :], labels, lengths)
+    impossible = losses.ctc(labels, x[:, :1, :], lengths)
     assert float(impossible[0]) > 1e29
     assert float(impossible[1]) < 100
 

@@ -9,6 +9,7 @@ import pytest
 
 from portanet import losses, metrics
 from portanet.metrics import METRICS
+from portanet.metrics.accuracy import FittingAccuracy
 from tests.support import asarray, to_numpy
 
 FLAT, ROWS = np.zeros(4), np.full((4, 3), 0.3)
@@ -89,7 +90,7 @@ def test_names_of_functions() -> None:
         ("acc", losses.CategoricalCrossentropy(), (None, 2), metrics.CategoricalAccuracy),
         ("acc", losses.BinaryCrossentropy(), (None, 2), metrics.BinaryAccuracy),
         ("acc", losses.SparseCategoricalCrossentropy(), (None, 1), metrics.SparseCategoricalAccuracy),
-        ("acc", None, (None, 2), metrics.CategoricalAccuracy),
+        ("acc", None, (None, 2), FittingAccuracy),
         (metrics.Accuracy(), losses.BinaryCrossentropy(), (None, 2), metrics.Accuracy),
         ("mse", losses.BinaryCrossentropy(), (None, 2), metrics.MeanSquaredError),
     ],

@@ -169,7 +169,14 @@ class Conv3DTranspose(_ConvTranspose):
     Args:
         filters: Channels of the output.
         kernel_size: Depth, height and width of the kernel, or one number for all.
-        **options: The other arguments of `Conv2DTranspose`, in the same order.
+        strides: Distances in the output between neighbouring inputs.
+        padding: `"valid"` or `"same"`.
+        data_format: `"channels_last"` (the default) or `"channels_first"`; before `output_padding`, as in Keras.
+        output_padding: See `Conv2DTranspose`.
+        dilation_rate: Distances between neighbouring elements of the kernel.
+        activation: Name or function; None for none.
+        use_bias: Whether to add a bias.
+        **options: The other arguments of `Conv2DTranspose`.
 
     Example:
         >>> import numpy as np
@@ -179,3 +186,19 @@ class Conv3DTranspose(_ConvTranspose):
     """
 
     rank = 3
+
+    def __init__(
+        self,
+        filters: int,
+        kernel_size: int | Sequence[int],
+        strides: int | Sequence[int] = 1,
+        padding: str = "valid",
+        data_format: str | None = None,
+        output_padding: int | Sequence[int] | None = None,
+        dilation_rate: int | Sequence[int] = 1,
+        activation: Any = None,
+        use_bias: bool = True,
+        **options: Any,
+    ) -> None:
+        further = dilation_rate, activation, use_bias
+        super().__init__(filters, kernel_size, strides, padding, output_padding, data_format, *further, **options)

@@ -46,6 +46,7 @@ class RNN(Layer):
         go_backwards: Whether to go from the last time step to the first; outputs come in the order of computation.
         stateful: Whether the states at the end of a batch are those at the start of the next, example by example; the
             batch size must be fixed. Gradients stop at the start of the batch (truncated backpropagation through time).
+        unroll: For Keras's scripts; every backend chooses the faster way itself.
         zero_output_for_mask: Whether outputs of masked time steps are zeros.
         learn_initial_state: Whether the initial state is a weight (initially zeros), the same for every example.
         truncate_gradient: If given, gradients flow back through at most this many steps: the sequence is split into
@@ -77,6 +78,7 @@ class RNN(Layer):
         return_state: bool = False,
         go_backwards: bool = False,
         stateful: bool = False,
+        unroll: bool = False,
         zero_output_for_mask: bool = False,
         learn_initial_state: bool = False,
         truncate_gradient: int | None = None,
@@ -93,6 +95,7 @@ class RNN(Layer):
         self.return_state = checks.boolean("return_state", return_state, self)
         self.go_backwards = checks.boolean("go_backwards", go_backwards, self)
         self.stateful = checks.boolean("stateful", stateful, self)
+        self.unroll = checks.boolean("unroll", unroll, self)
         self.zero_output_for_mask = checks.boolean("zero_output_for_mask", zero_output_for_mask, self)
         self.learn_initial_state = checks.boolean("learn_initial_state", learn_initial_state, self)
         if stateful and learn_initial_state:
