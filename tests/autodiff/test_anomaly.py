@@ -6,7 +6,19 @@ import pytest
 
 import portanet
 from portanet import layers
-from portanet.autodiff import array_namespace, checkpoint, custom_vjp, detect_anomaly, grad, hessian, jvp, vjp
+from portanet.autodiff import (
+    GradientError,
+    array_namespace,
+    check_grads,
+    checkpoint,
+    custom_vjp,
+    detect_anomaly,
+    grad,
+    hessian,
+    jvp,
+    vjp,
+    vmap,
+)
 from portanet.backends import Backend, get_backend
 from tests.support import asarray, assert_close
 
@@ -141,6 +153,27 @@ def test_training_names_the_line_in_the_layer_and_that_of_the_call(backend: Back
         grad(lambda x: array_namespace(x).sum(portanet.activations.get("softplus")(x)))(
             asarray([np.finfo("f").max]) * 3
         )
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_batches(xp: Any) -> None:
+    def f(x: Any) -> Any:
+        return array_namespace(x).sum(array_namespace(x).log(x))
+
+    x = asarray([[1.0, 2.0], [3.0, 0.0]])
+    for g in (vmap(grad(f)), grad(lambda x: array_namespace(x).sum(vmap(f)(x)))):
+        with detect_anomaly(), pytest.raises(FloatingPointError, match=r"`log` is not finite: 1 of 4 .*index \(1, 1\)"):
+            g(x)
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_check_grads_names_the_operation(xp: Any) -> None:
+    with pytest.raises(GradientError, match=r"The function is not finite.*The result of `log` is not finite: 1 of 1"):
+        check_grads(logs, (asarray([0.0]),))
+    with pytest.raises(GradientError, match=r"The forward-mode derivative .* of `log` is not finite: 1 of 1"):
+        check_grads(logs, (asarray([1.0]),))
+    with pytest.raises(GradientError, match=r"derivative of the function is not finite.*The \w+ .*`sqrt`"):
+        check_grads(lambda x: x * array_namespace(x).sqrt(x), (asarray([0.0]),), modes=("reverse",))
 
 
 def test_a_wrong_argument() -> None:

@@ -6,17 +6,19 @@ import contextlib
 import math
 import pathlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any
 
 from portanet import checks
+from portanet.autodiff.batching.array import storage
 from portanet.autodiff.boundary import pulled
 from portanet.autodiff.debugging import LOG
-from portanet.autodiff.traced import Node, TracedArray, unwrap
+from portanet.autodiff.traced import Node, TracedArray
 from portanet.autodiff.tracing import Parts, is_array
+from portanet.autodiff.transforms import vjp
 from portanet.backends import raw_namespace, readable
-from portanet.tree import tree_leaves
+from portanet.tree import tree_leaves, tree_map
 
 AUTODIFF = str(pathlib.Path(__file__).parent.parent)
 PACKAGE = str(pathlib.Path(__file__).parent.parent.parent)
@@ -56,6 +58,17 @@ def detect_anomaly(nan_only: bool = False) -> Iterator[None]:
         LOG.reset(token)
 
 
+def first_anomaly(f: Callable[..., Any], args: tuple[Any, ...]) -> str:
+    """What `detect_anomaly` says about `f`, whose results are arrays, and its derivative; empty if all is finite."""
+    try:
+        with detect_anomaly():
+            value, pullback = vjp(f, *args)
+            pullback(tree_map(lambda x: raw_namespace(x).ones_like(x), value))
+    except FloatingPointError as error:
+        return str(error)
+    return ""
+
+
 class Watch:
     """A log that keeps nothing, but checks what is appended and guards the pullbacks of nodes."""
 
@@ -83,7 +96,7 @@ class Watch:
 
     def require_finite(self, x: Any, what: str, place: str) -> None:
         """Raise if an array is not finite."""
-        x = unwrap(x)
+        x = storage(x)
         if not is_array(x):
             return
         if not readable(x, wait=True):

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Literal, TypeAlias
 
 from portanet.autodiff.boundary import unit
+from portanet.autodiff.debugging.anomaly import first_anomaly
 from portanet.autodiff.debugging.numeric import numeric_jvp
 from portanet.autodiff.debugging.suspects import wrong_rule
 from portanet.autodiff.namespace import differentiable_namespace
@@ -113,13 +114,16 @@ def _check(
     draw: random.Random,
 ) -> None:
     values = f(*args)
-    _require_well_behaved(values, f(*args), what)
+    _require_well_behaved(values, f(*args), what, f, args)
     for _ in range(directions):
         v = tuple(tree_map(lambda x: _normal(x, draw), arg) for arg in args)
         w = [_normal(y, draw) for y in values]
         _require_smooth(f, args, v, what)
         for mode in modes:
             actual, expected = _directional(f, args, v, w, mode, tol)
+            if not math.isfinite(actual):
+                cause = first_anomaly(f, args)
+                raise GradientError(f"The {mode}-mode derivative of the {what} is not finite at this point. {cause}")
             if not _close(actual, expected, tol):
                 raise GradientError(_wrong(f, args, v, w, mode, what, actual, expected))
     if order > 1:
@@ -183,11 +187,14 @@ def _normal(x: Array, draw: random.Random) -> Array:
 # Preconditions
 
 
-def _require_well_behaved(values: list[Any], again: list[Any], what: str) -> None:
+def _require_well_behaved(
+    values: list[Any], again: list[Any], what: str, f: Callable[..., Any], args: tuple[Any, ...]
+) -> None:
     for y, z in zip(values, again, strict=True):
         raw = raw_namespace(y)
         if not bool(raw.all(raw.isfinite(y))):
-            raise GradientError(f"The {what} is not finite at this point; check at another one.")
+            cause = first_anomaly(f, args)
+            raise GradientError(f"The {what} is not finite at this point; check at another one. {cause}".rstrip())
         if not bool(raw.all(y == z)):
             raise GradientError(
                 f"The {what} returned different values in two calls: fix its random seed before checking it."
