@@ -258,7 +258,8 @@ def pull_back(seeds: Iterable[tuple[Node, Any]], retain: bool = False, start: No
         return g._value if type(g) is TracedArray and g._trace is None else g
 
     def add(node: Node, g: Any) -> None:
-        g = suited(g)
+        if nested or type(g) is TracedArray:
+            g = suited(g)
         if node in pending:
             pending[node] = pending[node] + g
         else:
@@ -285,7 +286,8 @@ def pull_back(seeds: Iterable[tuple[Node, Any]], retain: bool = False, start: No
             if queue and parents.serial <= -queue[0][0]:
                 add(parents, grads)
                 break
-            node, g = parents, suited(grads)  # the newest of all: it would be popped next
+            node = parents  # the newest of all: it would be popped next
+            g = suited(grads) if nested or type(grads) is TracedArray else grads
         else:
             if node is start:
                 return inputs | pending

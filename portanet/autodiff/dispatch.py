@@ -165,7 +165,8 @@ def binary(raw: Callable[..., Any], rule: Rule, xp: Namespace) -> Callable[..., 
                             yv = y._value
                             ans = raw(xv, yv)
                             px, py = pull_x(xp, ans, xv, yv), pull_y(xp, ans, xv, yv)
-                            if xv.shape != yv.shape or xv.dtype != yv.dtype:
+                            dtype, other = xv.dtype, yv.dtype
+                            if xv.shape != yv.shape or (dtype is not other and dtype != other):
                                 px, py = fitted(xp, px, xv, ans), fitted(xp, py, yv, ans)
                             return record(xp, trace, name, ans, (x._link, y._link), (px, py))
                     elif type(y) in REAL_SCALARS:  # the result has the shape and dtype of x
