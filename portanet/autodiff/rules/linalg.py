@@ -187,6 +187,13 @@ def _gaps(xp: Any, values: Any) -> Any:
     return _safe_reciprocal(xp, _row(xp, values) - _column(xp, values))
 
 
+def _distinct_gaps(xp: Any, values: Any) -> Any:
+    """The same, also 0 where they differ by rounding alone: matrices that are rotations but for that are frequent."""
+    row, column = _row(xp, values), _column(xp, values)
+    rounding = 32 * float(xp.finfo(values.dtype).eps)
+    return xp.where(xp.abs(row - column) > rounding * xp.maximum(row, column), _gaps(xp, values), 0.0)
+
+
 @pushed("linalg.eigh")
 def _eigh(xp: Any, ans: Any, x: Any) -> LinearMap:
     values, vectors = ans
@@ -237,16 +244,16 @@ def _svd(xp: Any, ans: Any, x: Any, /, *, full_matrices: bool = True) -> LinearM
     right, left_star = _adjoint(xp, right_star), _adjoint(xp, left)
     s = _row(xp, values)
     inverse = _safe_reciprocal(xp, s)
-    # s_j^2 - s_i^2 in factors: squares of large and of small values are not finite or 0.
-    gaps = _gaps(xp, values)
-    sums = _safe_reciprocal(xp, s + _column(xp, values))
-    share, other_share = s * sums, _column(xp, values) * sums
+    gaps, sums = _distinct_gaps(xp, values), _safe_reciprocal(xp, s + _column(xp, values))
 
     def push(t: Any) -> Any:
         inside = _times(xp, left_star, t, right)
         inside_star = _adjoint(xp, inside)
-        turn_left = gaps * (share * inside + other_share * inside_star)
-        turn_right = gaps * (other_share * inside + share * inside_star)
+        # How both sides rotate together, and against each other. The second is determined also where singular values
+        # coincide: it is all that functions of U V^H depend on, such as the nearest rotation.
+        together = gaps * (inside + inside_star) / 2
+        apart = sums * (inside - inside_star) / 2 * (1 - _eye_like(xp, inside))
+        turn_left, turn_right = together + apart, together - apart
         if xp.isdtype(x.dtype, "complex floating"):  # the phase common to both sides goes to the left
             turn_left = turn_left + (inside - _adjoint(xp, inside)) / 2 * inverse * _eye_like(xp, inside)
         out_left, out_right = xp.matmul(left, turn_left), xp.matmul(right, turn_right)
