@@ -16,6 +16,7 @@ from portanet.autodiff.namespace import array_namespace
 from portanet.autodiff.sparse.coloring import Plan, plan_hessian, plan_jacobian
 from portanet.autodiff.sparse.patterns import (
     Pattern,
+    along,
     as_pattern,
     chosen_argument,
     gradient_of,
@@ -212,10 +213,10 @@ def _evaluate(g: Function, x: Any, plan: Plan, options: Options) -> tuple[COO, A
 
     colors = indices(np.concatenate([plan.colors, np.full(math.prod(like.shape) - len(plan.colors), -1)]))
     count = int(plan.colors.max(initial=-1)) + 1
-    products = [product(raw.reshape(raw.astype(colors == k, like.dtype), like.shape)) for k in range(count)]
-    if products:
-        xp = array_namespace(*products)
-        values = xp.take(xp.reshape(xp.stack(products), (-1,)), indices(plan.passed * length + plan.position))
+    if count:
+        products = along(product, like, colors, indices(np.arange(count)))
+        xp = array_namespace(products)
+        values = xp.take(xp.reshape(products, (-1,)), indices(plan.passed * length + plan.position))
     else:
         values = raw.zeros((0,), dtype=value.dtype, device=device)
     matrix = COO(values, indices(plan.pattern.rows), indices(plan.pattern.columns), shape)

@@ -13,6 +13,8 @@ import numpy as np
 
 from portanet import checks
 from portanet.autodiff import boundary
+from portanet.autodiff.batching.transform import vmap
+from portanet.autodiff.derivatives import CHUNK
 from portanet.autodiff.traced import unwrap
 from portanet.autodiff.transforms import (
     Function,
@@ -186,11 +188,31 @@ def probed(g: Function, x: Any, points: int, of: str) -> Pattern:
                 raise
             continue
         shape = (math.prod(value.shape), math.prod(x.shape))
-        for column in range(shape[1]):
-            tangent = to_host(unwrap(pushforward(boundary.unit(x, column))))
-            positions.update((int(row), column) for row in np.nonzero(tangent.reshape(-1))[0])
+        raw, device = raw_namespace(x), device_of(x)
+        numbers = raw.arange(shape[1], device=device)
+        for start in range(0, shape[1], step := max(1, CHUNK // max(*shape, 1))):
+            tangents = along(pushforward, x, numbers, raw.arange(start, min(start + step, shape[1]), device=device))
+            columns, rows = np.nonzero(to_host(unwrap(tangents)).reshape(tangents.shape[0], -1))
+            positions.update(zip(rows.tolist(), (columns + start).tolist(), strict=True))
     ordered = np.asarray(sorted(positions), dtype=np.int64).reshape(-1, 2)
     return Pattern(ordered[:, 0], ordered[:, 1], shape)
+
+
+def along(product: Callable[[Any], Any], like: Any, colors: Any, chosen: Any) -> Any:
+    """A linear function of the sum of all unit vectors of each chosen colour, in one batched pass.
+
+    Args:
+        product: The function.
+        like: An array like its argument.
+        colors: The colour of each element, flat.
+        chosen: Colours.
+
+    Returns:
+        The results along a new first axis.
+    """
+    raw = raw_namespace(like)
+    seeds = raw.astype(raw.expand_dims(chosen, axis=1) == colors, like.dtype)
+    return vmap(product)(raw.reshape(seeds, (*chosen.shape, *like.shape)))
 
 
 def _moved(x: Any, draw: random.Random, number: int) -> Any:
