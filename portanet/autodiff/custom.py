@@ -119,8 +119,10 @@ def _declared(
         trace, wrapped = innermost(args)
         if trace is None and not wrapped:
             return value(*args, **kwargs)
+        home = None
         for a in args:
             if type(a) is TracedArray and a._xp.batched:
+                home = a._xp
                 level = innermost_level(args)
                 if level is not None and (trace is None or level.serial > trace.serial):
                     level.require_alive()
@@ -129,9 +131,9 @@ def _declared(
         if trace is None:
             xp = array_namespace(*args)
             return tracing.constant(xp, value(*map(unwrap, args), **kwargs))
-        xp = array_namespace(*args)
+        xp = home or array_namespace(*args)
         values, links = split(xp, trace, args)
-        if any(type(v) is TracedArray for v in values):
+        if home is not None or any(type(v) is TracedArray for v in values):
             values = [lift(v) for v in values]
         return (forward if trace.forward else reverse)(xp, trace, f, values, links, kwargs)
 

@@ -125,9 +125,13 @@ def require_exact(x: Array, name: str, what: str, wait: bool = False) -> None:
 
 
 def readable(x: Array, wait: bool) -> bool:
-    """Whether values may be looked at: never in a step that is being compiled; on a device only to `wait` for it."""
+    """Whether values may be looked at: never of a batch in `vmap` nor in a step that is being compiled; on a device only
+    to `wait` for it.
+    """
     library = backend_class_of(x)
-    cost = "free" if library is None else library.cost_of_reading(x)
+    if library is None:
+        return not hasattr(raw_namespace(x), "wrapped_library")
+    cost = library.cost_of_reading(x)
     return cost == "free" or (cost == "waits" and wait)
 
 

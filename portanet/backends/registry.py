@@ -221,6 +221,18 @@ def raw_namespace(x: Array) -> Any:
     return xp
 
 
+def is_of(x: Array, xp: Any) -> bool:
+    """Whether an array is of the library with this namespace, or a batch of its arrays inside `vmap`.
+
+    Example:
+        >>> import numpy as np
+        >>> is_of(np.ones(2), raw_namespace(np.ones(2)))
+        True
+    """
+    mine, other = (getattr(namespace, "wrapped_library", namespace) for namespace in (raw_namespace(x), xp))
+    return mine is other
+
+
 def is_dtype(xp: Any, dtype: Any, kind: str | tuple[str, ...] = ("bool", "numeric")) -> bool:
     """Whether this is a dtype of a library, of a kind in the standard's words; no error for other objects.
 

@@ -18,6 +18,7 @@ from portanet.backends import (
     backend_class_of,
     forward_backend_of,
     is_dtype,
+    is_of,
     raw_namespace,
 )
 from portanet.layers.several_inputs import mask_fits, masks_of
@@ -193,6 +194,8 @@ def inspect_input(layer: Layer, x: Any, options: dict[str, Any]) -> tuple[bool, 
         if variable is not None and raw_namespace(plain) is variable.backend.xp:
             continue
         library = forward_backend_of(plain)
+        if variable is not None and is_of(plain, variable.backend.xp):
+            continue
         if variable is not None and (library is None or not library.takes(plain, variable.backend.xp)):
             raise foreign_array(f"Layer '{layer.name}' was built on backend", variable.backend.name, plain)
         guest = library or guest
@@ -209,7 +212,7 @@ def _require_one_library(layer: Layer, leaves: list[Any], options: dict[str, Any
         plain = unwrap(leaf)
         if not hasattr(plain, "dtype") or not hasattr(plain, "shape") or forward_backend_of(plain) is not None:
             continue
-        if raw_namespace(plain) is not xp:
+        if not is_of(plain, xp):
             what = (
                 f"Argument `{name}` of layer '{layer.name}' must be" if name else f"Layer '{layer.name}' got at first"
             )

@@ -17,6 +17,7 @@ from portanet.random.streams import part_of_batch
 from portanet.training.step import keeps_examples_apart
 from portanet.tree import tree_items, tree_leaves, tree_map
 from portanet.variables import bind, collect_losses
+from tests.layers.batched import check_batched
 from tests.saving.through import from_file
 from tests.support import no_float64
 
@@ -83,6 +84,7 @@ def check_layer(
     _check_empty_batch(case)
     if get_backend().name == "numpy":
         _check_parts(case)
+        check_batched(case)
     if gradient:
         _check_gradients(case)
         if trains:

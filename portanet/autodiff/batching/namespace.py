@@ -21,7 +21,7 @@ class BatchedSection(BatchedSpace):
     """The functions of the standard, or of one of its extensions, over one library."""
 
     def __init__(self, library: Any, prefix: str = "", root: BatchedNamespace | None = None) -> None:
-        self.library = library
+        self.library = self.wrapped_library = library
         self._prefix = prefix
         self._root: Any = root or self
         self.__name__ = f"portanet.vmap[{library.__name__}]"
