@@ -68,7 +68,10 @@ def custom_jvp(f: Declared) -> Callable[..., Any]:
         >>> float(grad(cube)(np.asarray(2.0)))
         12.0
     """
-    value = lambda *args, **kwargs: f(*args, **kwargs)[0]  # noqa: E731
+
+    def value(*args: Any, **kwargs: Any) -> Any:
+        return f(*args, **kwargs)[0]
+
     return _declared(f, value, _transpose_pushforward, _apply_pushforward, _batch_forward)
 
 

@@ -125,8 +125,8 @@ def require_exact(x: Array, name: str, what: str, wait: bool = False) -> None:
 
 
 def readable(x: Array, wait: bool) -> bool:
-    """Whether values may be looked at: never of a batch in `vmap` nor in a step that is being compiled; on a device only
-    to `wait` for it.
+    """Whether values may be looked at: never in a batch of `vmap` or a step that is being compiled; on a device only to
+    `wait` for it.
     """
     library = backend_class_of(x)
     if library is None:
