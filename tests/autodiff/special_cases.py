@@ -9,6 +9,39 @@ import numpy as np
 REAL, POSITIVE, PROBABILITY = (-5.0, 5.0), (0.05, 8.0), (0.02, 0.98)
 FREEDOM, COUNT = (0.5, 12.0), (0.2, 5.9)
 ARGUMENTS: dict[str, tuple[tuple[float, float], ...]] = {
+    "betainccinv": (POSITIVE, POSITIVE, PROBABILITY),
+    "betaincinv": (POSITIVE, POSITIVE, PROBABILITY),
+    "boxcox": (POSITIVE, (-2.0, 2.0)),
+    "boxcox1p": (POSITIVE, (-2.0, 2.0)),
+    "cbrt": (POSITIVE,),
+    "chdtri": (FREEDOM, PROBABILITY),
+    "cosdg": ((-400.0, 400.0),),
+    "cosm1": (REAL,),
+    "cotdg": ((10.0, 80.0),),
+    "ellipk": ((-4.0, 0.9),),
+    "ellipkm1": ((0.1, 4.0),),
+    "exp1": (POSITIVE,),
+    "exp10": ((-2.0, 2.0),),
+    "exp2": (REAL,),
+    "expn": ((0.0, 4.0), (0.3, 6.0)),
+    "exprel": (REAL,),
+    "fdtri": ((2.0, 12.0), (2.0, 12.0), PROBABILITY),
+    "gammainccinv": ((0.5, 8.0), PROBABILITY),
+    "gammaincinv": ((0.5, 8.0), PROBABILITY),
+    "huber": (POSITIVE, REAL),
+    "inv_boxcox": ((0.1, 3.0), (0.0, 2.0)),
+    "inv_boxcox1p": ((0.1, 3.0), (0.0, 2.0)),
+    "k0": (POSITIVE,),
+    "k0e": (POSITIVE,),
+    "k1": (POSITIVE,),
+    "k1e": (POSITIVE,),
+    "loggamma": (POSITIVE,),
+    "pseudo_huber": (POSITIVE, REAL),
+    "radian": (POSITIVE, POSITIVE, POSITIVE),
+    "sinc": (REAL,),
+    "sindg": ((-400.0, 400.0),),
+    "stdtrit": ((1.0, 12.0), PROBABILITY),
+    "tandg": ((-60.0, 60.0),),
     "bdtr": (COUNT, (6.0, 9.0), PROBABILITY),
     "bdtrc": (COUNT, (6.0, 9.0), PROBABILITY),
     "beta": (POSITIVE, POSITIVE),
@@ -58,7 +91,7 @@ ARGUMENTS: dict[str, tuple[tuple[float, float], ...]] = {
     "xlogy": (REAL, POSITIVE),
     "zeta": ((1.2, 4.0), (0.2, 8.0)),
 }
-WHOLE = {"polygamma": (0,), "bdtr": (1,), "bdtrc": (1,), "nbdtr": (0, 1), "nbdtrc": (0, 1)}
+WHOLE = {"polygamma": (0,), "expn": (0,), "bdtr": (1,), "bdtrc": (1,), "nbdtr": (0, 1), "nbdtrc": (0, 1)}
 """Positions of operands that SciPy takes as integers."""
 ALONG_AXES = ("logsumexp", "softmax", "log_softmax")
 

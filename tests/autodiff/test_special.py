@@ -35,6 +35,7 @@ ELEMENTS_WITH_EDGES = [
     *("digamma", "entr", "erf", "erfc", "erfcx", "erfinv", "expit", "gammainc", "gammaincc", "gammaln", "gammasgn"),
     *("i0", "i0e", "i1", "i1e", "kl_div", "log_expit", "log_ndtr", "logit", "ndtr", "ndtri", "rel_entr", "stdtr"),
     *("xlog1py", "xlogy"),
+    *("cbrt", "exp2", "exp10", "exp1", "k0", "k0e", "k1", "k1e", "exprel"),
 ]
 
 
@@ -83,7 +84,7 @@ def test_derivatives(backend: Backend, name: str) -> None:
     if not quick:
         pytest.skip("an operation takes much longer here; the rules are the same")
     hosts = arguments(name, np.random.default_rng(5), (2,))
-    fixed = {0} if name in ("polygamma", "pdtr", "pdtrc", "nbdtr", "nbdtrc", "bdtr", "bdtrc") else set()
+    fixed = {0} if name in ("polygamma", "expn", "pdtr", "pdtrc", "nbdtr", "nbdtrc", "bdtr", "bdtrc") else set()
     free = [asarray(x, "float64") for i, x in enumerate(hosts) if i not in fixed]
     constants = [asarray(x, "float64") for i, x in enumerate(hosts) if i in fixed]
     check_grads(lambda *xs: getattr(special, name)(*constants, *xs), tuple(free), directions=1)
@@ -121,6 +122,14 @@ GRIDS = {
     "erfinv": ((1e-10, 0.999),),
     "stdtr": ((0.3, 300.0), (1e-3, 10.0)),
     "zeta": ((1.01, 40.0), (1e-2, 1e4)),
+    "cbrt": ((1e-9, 1e9),),
+    "exp1": ((1e-12, 100.0),),
+    "k0e": ((1e-13, 1e4),),
+    "k1e": ((1e-13, 1e4),),
+    "gammaincinv": ((0.1, 1e3), (1e-3, 0.999)),
+    "gammainccinv": ((0.1, 1e3), (1e-3, 0.999)),
+    "betaincinv": ((0.3, 100.0), (0.3, 100.0), (1e-3, 0.999)),
+    "stdtrit": ((0.5, 100.0), (1e-3, 0.999)),
 }
 
 
@@ -128,7 +137,7 @@ GRIDS = {
 def test_definitions_are_accurate_over_magnitudes(name: str) -> None:
     """In units of the last place, mostly; the relative error of tails grows with the size of their exponents."""
     generator = np.random.default_rng(11)
-    hosts = [np.exp(generator.uniform(math.log(low), math.log(high), 2000)) for low, high in GRIDS[name]]
+    hosts = [np.exp(generator.uniform(math.log(low), math.log(high), 100 if "inv" in name or name == "stdtrit" else 2000)) for low, high in GRIDS[name]]
     if name in ("gammainc", "gammaincc"):  # near the mean, where both tails count
         hosts[1] = hosts[0] * hosts[1] ** np.minimum(1, 6 / np.sqrt(hosts[0]))
     getattr(special, name)  # imports its module

@@ -158,3 +158,50 @@ declare("i0", lambda xp, ans, x: xp.special.i1(x))
 declare("i0e", lambda xp, ans, x: xp.special.i1e(x) - xp.sign(x) * ans)
 declare("i1", lambda xp, ans, x: xp.special.i0(x) - bessel_functions.i1_over_x(xp, x))
 declare("i1e", lambda xp, ans, x: xp.special.i0e(x) - xp.sign(x) * ans - bessel_functions.i1e_over_x(xp, x))
+declare("k0", lambda xp, ans, x: -xp.special.k1(x))
+declare("k0e", lambda xp, ans, x: ans - xp.special.k1e(x))
+declare("k1", lambda xp, ans, x: -xp.special.k0(x) - ans / x)
+declare("k1e", lambda xp, ans, x: ans - xp.special.k0e(x) - ans / x)
+
+# Elementary functions and integrals
+
+declare("cbrt", lambda xp, ans, x: 1 / (3 * ans * ans))
+declare("exp2", lambda xp, ans, x: ans * math.log(2))
+declare("exp10", lambda xp, ans, x: ans * math.log(10))
+declare("exp1", lambda xp, ans, x: -xp.exp(-x) / x)
+declare("expn", _undefined("expn", "n"), lambda xp, ans, n, x: -xp.special.expn(n - 1, x))
+
+# Quantiles: the derivative of the inverse function
+
+
+def _gamma_quantile(sign: float) -> tuple[Any, Any]:
+    def by_parameter(xp: Any, ans: Any, a: Any, p: Any) -> Any:
+        return -incomplete.gammainc_by_parameter(xp, a, ans) / incomplete.gamma_density(xp, a, ans)
+
+    return by_parameter, lambda xp, ans, a, p: sign / incomplete.gamma_density(xp, a, ans)
+
+
+declare("gammaincinv", *_gamma_quantile(1.0))
+declare("gammainccinv", *_gamma_quantile(-1.0))
+
+
+def _beta_quantile(parameter: str) -> Any:
+    def slope(xp: Any, ans: Any, a: Any, b: Any, p: Any) -> Any:
+        by_parameter = incomplete.beta_by_parameter(xp, a, b, ans, 1 - ans, parameter)
+        return -by_parameter / incomplete.beta_density(xp, a, b, ans)
+
+    return slope
+
+
+for _name, _sign in (("betaincinv", 1.0), ("betainccinv", -1.0)):
+    declare(
+        _name,
+        _beta_quantile("a"),
+        _beta_quantile("b"),
+        lambda xp, ans, a, b, p, sign=_sign: sign / incomplete.beta_density(xp, a, b, ans),
+    )
+declare(
+    "stdtrit",
+    lambda xp, ans, df, p: -_student_by_freedom(xp, None, df, ans) / _student_density(xp, None, df, ans),
+    lambda xp, ans, df, p: 1 / _student_density(xp, None, df, ans),
+)

@@ -8,7 +8,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from portanet.autodiff.special.bessel_functions import i0, i0e, i1, i1e
+    from portanet.autodiff.special.bessel_functions import i0, i0e, i1, i1e, k0, k0e, k1, k1e
     from portanet.autodiff.special.distributions import (
         bdtr,
         bdtrc,
@@ -24,6 +24,25 @@ if TYPE_CHECKING:
         pdtrc,
         stdtr,
     )
+    from portanet.autodiff.special.elementary import (
+        boxcox,
+        boxcox1p,
+        cbrt,
+        cosdg,
+        cosm1,
+        cotdg,
+        exp2,
+        exp10,
+        exprel,
+        huber,
+        inv_boxcox,
+        inv_boxcox1p,
+        pseudo_huber,
+        radian,
+        sinc,
+        sindg,
+        tandg,
+    )
     from portanet.autodiff.special.entropy import entr, kl_div, rel_entr, xlog1py, xlogy
     from portanet.autodiff.special.error_functions import erf, erfc, erfcx, erfinv, log_ndtr, ndtr, ndtri
     from portanet.autodiff.special.gamma_functions import (
@@ -34,6 +53,7 @@ if TYPE_CHECKING:
         gamma,
         gammaln,
         gammasgn,
+        loggamma,
         poch,
         polygamma,
         psi,
@@ -41,16 +61,32 @@ if TYPE_CHECKING:
         zeta,
     )
     from portanet.autodiff.special.incomplete import betainc, betaincc, gammainc, gammaincc
+    from portanet.autodiff.special.integrals import ellipk, ellipkm1, exp1, expn
+    from portanet.autodiff.special.inverses import (
+        betainccinv,
+        betaincinv,
+        chdtri,
+        fdtri,
+        gammainccinv,
+        gammaincinv,
+        stdtrit,
+    )
     from portanet.autodiff.special.logistic import expit, log_expit, logit
     from portanet.autodiff.special.softmax_functions import log_softmax, logsumexp, softmax
 
 MODULES = {
-    "bessel_functions": "i0 i0e i1 i1e",
+    "bessel_functions": "i0 i0e i1 i1e k0 k0e k1 k1e",
     "distributions": "stdtr chdtr chdtrc fdtr fdtrc gdtr gdtrc pdtr pdtrc bdtr bdtrc nbdtr nbdtrc",
+    "elementary": (
+        "cbrt exp2 exp10 exprel cosm1 sinc sindg cosdg tandg cotdg radian boxcox boxcox1p inv_boxcox inv_boxcox1p "
+        "huber pseudo_huber"
+    ),
     "entropy": "entr rel_entr kl_div xlogy xlog1py",
     "error_functions": "erf erfc erfcx erfinv ndtr ndtri log_ndtr",
-    "gamma_functions": "gammaln gammasgn gamma rgamma digamma psi zeta polygamma betaln beta poch binom",
+    "gamma_functions": "gammaln gammasgn gamma rgamma digamma psi zeta polygamma betaln beta poch binom loggamma",
     "incomplete": "gammainc gammaincc betainc betaincc",
+    "integrals": "exp1 expn ellipkm1 ellipk",
+    "inverses": "gammaincinv gammainccinv betaincinv betainccinv stdtrit chdtri fdtri",
     "logistic": "expit logit log_expit",
     "softmax_functions": "logsumexp softmax log_softmax",
 }
@@ -64,34 +100,61 @@ __all__ = [
     "beta",
     "betainc",
     "betaincc",
+    "betainccinv",
+    "betaincinv",
     "betaln",
     "binom",
+    "boxcox",
+    "boxcox1p",
+    "cbrt",
     "chdtr",
     "chdtrc",
+    "chdtri",
+    "cosdg",
+    "cosm1",
+    "cotdg",
     "digamma",
+    "ellipk",
+    "ellipkm1",
     "entr",
     "erf",
     "erfc",
     "erfcx",
     "erfinv",
+    "exp1",
+    "exp2",
+    "exp10",
     "expit",
+    "expn",
+    "exprel",
     "fdtr",
     "fdtrc",
+    "fdtri",
     "gamma",
     "gammainc",
     "gammaincc",
+    "gammainccinv",
+    "gammaincinv",
     "gammaln",
     "gammasgn",
     "gdtr",
     "gdtrc",
+    "huber",
     "i0",
     "i0e",
     "i1",
     "i1e",
+    "inv_boxcox",
+    "inv_boxcox1p",
+    "k0",
+    "k0e",
+    "k1",
+    "k1e",
     "kl_div",
     "log_expit",
     "log_ndtr",
     "log_softmax",
+    "loggamma",
     "logit",
     "logsumexp",
     "nbdtr",
@@ -102,11 +165,17 @@ __all__ = [
     "pdtrc",
     "poch",
     "polygamma",
+    "pseudo_huber",
     "psi",
+    "radian",
     "rel_entr",
     "rgamma",
+    "sinc",
+    "sindg",
     "softmax",
     "stdtr",
+    "stdtrit",
+    "tandg",
     "xlog1py",
     "xlogy",
     "zeta",

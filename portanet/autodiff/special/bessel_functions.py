@@ -134,3 +134,90 @@ def i1e_over_x(xp: Any, x: Array) -> Any:
     near = xp.abs(x) < 1
     small, large = xp.where(near, x, 0.0), xp.where(near, 1.0, x)
     return xp.where(near, i1_over_x(xp, small) * xp.exp(-xp.abs(small)), xp.special.i1e(large) / large)
+
+
+def _decaying(x: Array, order: int) -> Any:
+    """`exp(x) K(x)` of order 0 or 1 for x > 0: the integral of `exp(x - x cosh(t)) cosh(order t)` over t > 0."""
+    xp = namespace_of(x)
+    size = xp.maximum(x, 1e-10)
+    # Up to where the exponent is -45; near 0, K is -log(x / 2) less Euler's constant, or 1 / x.
+    end = xp.acosh(1 + 45 / size)
+    count = 110
+    steps = xp.arange(count, dtype=x.dtype, device=device_of(x))
+    t = xp.expand_dims(end / (count - 1), axis=-1) * steps
+    half = xp.sinh(t / 2)
+    terms = xp.exp(-2 * xp.expand_dims(size, axis=-1) * half * half)
+    if order:
+        terms = terms * xp.cosh(t)
+    integral = (xp.sum(terms, axis=-1) - terms[..., 0] / 2) * (end / (count - 1))
+    small = 1 / x if order else -xp.log(x / 2) - 0.57721566490153286061
+    return xp.where(x < 1e-10, small * (1 + x), xp.where(xp.isinf(x), 0.0, integral))
+
+
+def _positive(xp: Any, x: Array, function: Any) -> Any:
+    """A function of positive x: infinity at 0, NaN below."""
+    inside = x > 0
+    edge = xp.where(x == 0, xp.full_like(x, math.inf), math.nan)
+    return xp.where(inside, function(xp.where(inside, x, 1.0)), edge)
+
+
+@special
+def k0(x: Array) -> Array:
+    """The modified Bessel function of the second kind of order 0; infinity at 0, NaN below.
+
+    Args:
+        x: Floating-point array.
+
+    Example:
+        >>> import numpy as np
+        >>> k0(np.asarray([0.5, 2.0])).round(6)
+        array([0.924419, 0.113894])
+    """
+    xp = namespace_of(x)
+    return _positive(xp, x, lambda x: xp.exp(-x) * _decaying(x, 0))
+
+
+@special
+def k0e(x: Array) -> Array:
+    """`exp(x) k0(x)`.
+
+    Args:
+        x: Floating-point array.
+
+    Example:
+        >>> import numpy as np
+        >>> k0e(np.asarray([0.5, 1000.0])).round(6)
+        array([1.524109, 0.039628])
+    """
+    return _positive(namespace_of(x), x, lambda x: _decaying(x, 0))
+
+
+@special
+def k1(x: Array) -> Array:
+    """The modified Bessel function of the second kind of order 1; infinity at 0, NaN below.
+
+    Args:
+        x: Floating-point array.
+
+    Example:
+        >>> import numpy as np
+        >>> k1(np.asarray([0.5, 2.0])).round(6)
+        array([1.656441, 0.139866])
+    """
+    xp = namespace_of(x)
+    return _positive(xp, x, lambda x: xp.exp(-x) * _decaying(x, 1))
+
+
+@special
+def k1e(x: Array) -> Array:
+    """`exp(x) k1(x)`.
+
+    Args:
+        x: Floating-point array.
+
+    Example:
+        >>> import numpy as np
+        >>> k1e(np.asarray([0.5, 1000.0])).round(6)
+        array([2.73101 , 0.039648])
+    """
+    return _positive(namespace_of(x), x, lambda x: _decaying(x, 1))

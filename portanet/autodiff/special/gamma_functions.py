@@ -347,3 +347,19 @@ def binom(n: Array, k: Array) -> Array:
         else (xp.where(whole, xp.round(out), out))
     )
     return xp.where(zero, 0.0, out)
+
+
+@composed
+def loggamma(x: Array) -> Array:
+    """The logarithm of the gamma function, which is real for x > 0; NaN for x < 0.
+
+    Args:
+        x: Floating-point array.
+
+    Example:
+        >>> import numpy as np
+        >>> loggamma(np.asarray([5.0, -0.5])).round(6)
+        array([3.178054,      nan])
+    """
+    xp = namespace_of(x)
+    return xp.where(x < 0, math.nan, gammaln(xp.where(x < 0, 1.0, x)))

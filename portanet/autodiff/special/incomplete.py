@@ -149,6 +149,28 @@ def gammaincc(a: Array, x: Array) -> Array:
     return _gammainc(a, x, True)
 
 
+def exponential_integral(xp: Any, n: Array, x: Array) -> Any:
+    """The integral of `exp(-x t) / t^n` from 1 to infinity, for x > 0: an upper incomplete gamma function.
+
+    With `t = exp(s)` for n >= 2, `t = 1 + s / x` for smaller n; for n = 1 or 2 and x < 1, by the power series.
+    """
+    steep = n >= 2
+    m = xp.where(steep, n, 2.0)
+    s, weights = _nodes(xp, 1 / (value(m) - 1 + value(x)))
+    first = xp.sum(weights * xp.exp(-_column(xp, m - 1) * s - _column(xp, x) * xp.expm1(s)), axis=-1)
+    flat = xp.where(steep, 1.0, n)
+    s, weights = _nodes(xp, 1 + xp.maximum(-value(flat), 0.0) + 0 * value(x))
+    terms = weights * xp.exp(-_column(xp, flat) * xp.log1p(s / _column(xp, x)) - s)
+    second = xp.sum(terms, axis=-1) / x
+    small = xp.minimum(x, 1.0)
+    series, term = -xp.log(small) - 0.57721566490153286061, -1.0
+    for k in range(1, 20):
+        term = term * -small / k
+        series = series + term / k
+    near = xp.where(n == 1, series, xp.exp(-x) - x * series)
+    return xp.where(((n == 1) | (n == 2)) & (x < 1), near, xp.exp(-x) * xp.where(steep, first, second))
+
+
 # Beta
 
 

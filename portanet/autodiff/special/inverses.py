@@ -1,0 +1,182 @@
+"""Quantiles: inverses of cumulative distribution functions.
+
+Where the array library has none, they are found by bisection, of the logarithm or of the log-odds. Derivatives follow
+from the function that is inverted, those by its parameters too.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+from portanet.autodiff.special.declare import composed, namespace_of, special
+from portanet.autodiff.special.distributions import stdtr
+from portanet.autodiff.special.incomplete import beta_cumulative, gammainc, gammaincc
+from portanet.autodiff.special.logistic import expit
+from portanet.backends import Array
+
+STEPS = 64
+
+
+def _bisected(xp: Any, low: Array, high: Array, below: Callable[[Array], Array]) -> Any:
+    """The point between `low` and `high` up to which `below` is true."""
+    for _ in range(STEPS):
+        middle = low + (high - low) / 2
+        under = below(middle)
+        low, high = xp.where(under, middle, low), xp.where(under, high, middle)
+    return low + (high - low) / 2
+
+
+def _gamma_quantile(a: Array, p: Array, upper: bool) -> Array:
+    xp = namespace_of(a, p)
+    a, p = xp.broadcast_arrays(a, p)
+    inside = (a > 0) & (p > 0) & (p < 1)
+    b, q = xp.where(inside, a, 1.0), xp.where(inside, p, 0.5)
+    smallest = math.log(float(xp.finfo(a.dtype).smallest_normal))
+    high = xp.log(b + 1) + math.log(-2 * smallest)
+    if upper:
+        log = _bisected(xp, xp.full_like(b, smallest), high, lambda y: gammaincc(b, xp.exp(y)) > q)
+    else:
+        log = _bisected(xp, xp.full_like(b, smallest), high, lambda y: gammainc(b, xp.exp(y)) < q)
+    none, whole = (p == 1, p == 0) if upper else (p == 0, p == 1)
+    edge = xp.where(none & (a > 0), 0.0, xp.where(whole & (a > 0), xp.full_like(p, math.inf), math.nan))
+    return xp.where(inside, xp.exp(log), edge)
+
+
+@special
+def gammaincinv(a: Array, p: Array) -> Array:
+    """The x for which `gammainc(a, x)` is p.
+
+    Args:
+        a: Floating-point array, positive.
+        p: Floating-point array of probabilities, which broadcasts with `a`.
+
+    Example:
+        >>> import numpy as np
+        >>> gammaincinv(np.asarray([0.5, 3.0]), np.asarray(0.5)).round(6)
+        array([0.227468, 2.67406 ])
+    """
+    return _gamma_quantile(a, p, False)
+
+
+@special
+def gammainccinv(a: Array, p: Array) -> Array:
+    """The x for which `gammaincc(a, x)` is p.
+
+    Args:
+        a: Floating-point array, positive.
+        p: Floating-point array of probabilities, which broadcasts with `a`.
+
+    Example:
+        >>> import numpy as np
+        >>> gammainccinv(np.asarray([0.5, 3.0]), np.asarray(0.05)).round(6)
+        array([1.920729, 6.295794])
+    """
+    return _gamma_quantile(a, p, True)
+
+
+def _beta_quantile(a: Array, b: Array, p: Array, complement: bool) -> Array:
+    xp = namespace_of(a, b, p)
+    a, b, p = xp.broadcast_arrays(a, b, p)
+    inside = (a > 0) & (b > 0) & (p > 0) & (p < 1)
+    c, d, q = xp.where(inside, a, 1.0), xp.where(inside, b, 1.0), xp.where(inside, p, 0.5)
+    bound = xp.full_like(c, -math.log(float(xp.finfo(a.dtype).smallest_normal)))
+    odds = _bisected(xp, -bound, bound, lambda y: beta_cumulative(xp, c, d, expit(y), expit(-y)) < q)
+    end = 1 - p if complement else p
+    edge = xp.where((a > 0) & (b > 0) & ((p == 0) | (p == 1)), end, math.nan)
+    return xp.where(inside, expit(-odds if complement else odds), edge)
+
+
+@special
+def betaincinv(a: Array, b: Array, p: Array) -> Array:
+    """The x for which `betainc(a, b, x)` is p.
+
+    Args:
+        a: Floating-point array, positive.
+        b: Floating-point array, positive.
+        p: Floating-point array of probabilities.
+
+    Example:
+        >>> import numpy as np
+        >>> betaincinv(np.asarray([0.5, 3.0]), np.asarray([0.5, 2.0]), np.asarray(0.5)).round(6)
+        array([0.5     , 0.614272])
+    """
+    return _beta_quantile(a, b, p, False)
+
+
+@special
+def betainccinv(a: Array, b: Array, p: Array) -> Array:
+    """The x for which `betaincc(a, b, x)` is p.
+
+    Args:
+        a: Floating-point array, positive.
+        b: Floating-point array, positive.
+        p: Floating-point array of probabilities.
+
+    Example:
+        >>> import numpy as np
+        >>> betainccinv(np.asarray([0.5, 3.0]), np.asarray([0.5, 2.0]), np.asarray(0.25)).round(6)
+        array([0.853553, 0.756978])
+    """
+    return _beta_quantile(b, a, p, True)
+
+
+@special
+def stdtrit(df: Array, p: Array) -> Array:
+    """The quantile of Student's t distribution, the inverse of `stdtr`.
+
+    Args:
+        df: Floating-point array, the degrees of freedom.
+        p: Floating-point array of probabilities, which broadcasts with `df`.
+
+    Example:
+        >>> import numpy as np
+        >>> stdtrit(np.asarray([1.0, 10.0]), np.asarray(0.975)).round(6)
+        array([12.706205,  2.228139])
+    """
+    xp = namespace_of(df, p)
+    df, p = xp.broadcast_arrays(df, p)
+    inside = (df > 0) & (p > 0) & (p < 1)
+    freedom = xp.where(inside, df, 1.0)
+    tail = xp.where(inside, xp.minimum(p, 1 - p), 0.25)
+    bound = xp.full_like(tail, -0.9 * math.log(float(xp.finfo(p.dtype).smallest_normal)))
+    log = _bisected(xp, -bound, bound, lambda y: stdtr(freedom, -xp.exp(y)) > tail)
+    size = xp.where(tail == 0.5, 0.0, xp.exp(log))
+    infinite = xp.full_like(p, math.inf)
+    edge = xp.where(p == 0, -infinite, xp.where(p == 1, infinite, math.nan))
+    return xp.where(inside, xp.where(p < 0.5, -size, size), xp.where(df > 0, edge, math.nan))
+
+
+@composed
+def chdtri(v: Array, p: Array) -> Array:
+    """The value that a chi-squared variable exceeds with probability p, the inverse of `chdtrc`.
+
+    Args:
+        v: Floating-point array, the degrees of freedom.
+        p: Floating-point array of probabilities, which broadcasts with `v`.
+
+    Example:
+        >>> import numpy as np
+        >>> chdtri(np.asarray([1.0, 4.0]), np.asarray(0.05)).round(6)
+        array([3.841459, 9.487729])
+    """
+    return 2 * gammainccinv(v / 2, p)
+
+
+@composed
+def fdtri(dfn: Array, dfd: Array, p: Array) -> Array:
+    """The quantile of the F distribution, the inverse of `fdtr`.
+
+    Args:
+        dfn: Floating-point array, the degrees of freedom of the numerator.
+        dfd: Floating-point array, those of the denominator.
+        p: Floating-point array of probabilities.
+
+    Example:
+        >>> import numpy as np
+        >>> fdtri(2, 5, np.asarray([0.5, 0.95])).round(6)
+        array([0.79877 , 5.786135])
+    """
+    rest = betaincinv(dfd / 2, dfn / 2, 1 - p)
+    return dfd * (1 - rest) / (dfn * rest)
