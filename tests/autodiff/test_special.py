@@ -137,7 +137,8 @@ GRIDS = {
 def test_definitions_are_accurate_over_magnitudes(name: str) -> None:
     """In units of the last place, mostly; the relative error of tails grows with the size of their exponents."""
     generator = np.random.default_rng(11)
-    hosts = [np.exp(generator.uniform(math.log(low), math.log(high), 100 if "inv" in name or name == "stdtrit" else 2000)) for low, high in GRIDS[name]]
+    count = 100 if "inv" in name or name == "stdtrit" else 2000
+    hosts = [np.exp(generator.uniform(math.log(low), math.log(high), count)) for low, high in GRIDS[name]]
     if name in ("gammainc", "gammaincc"):  # near the mean, where both tails count
         hosts[1] = hosts[0] * hosts[1] ** np.minimum(1, 6 / np.sqrt(hosts[0]))
     getattr(special, name)  # imports its module
