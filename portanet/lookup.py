@@ -33,7 +33,8 @@ def lookup(
 
     Args:
         kind: Kind of object, for the error message: "activation", "loss", ...
-        identifier: A key of `known` (classes are instantiated with their defaults), a class, or a callable object.
+        identifier: A key of `known` (classes are instantiated with their defaults), a class, or a callable object; or
+            a dict with a `class_name` and a `config`, as in Keras.
         known: Objects by name.
         name: Name of the argument that holds the identifier.
         of: The layer, class, or name of the function that takes it.
@@ -43,6 +44,9 @@ def lookup(
         ValueError: The name is unknown (the message lists the known ones and the closest), or the identifier is no
             object of the kind, nor a class that creates one without arguments.
     """
+    config: Any = None
+    if isinstance(identifier, Mapping) and "class_name" in identifier:
+        identifier, config = identifier["class_name"], identifier.get("config", {})
     if isinstance(identifier, str):
         match = known.get(identifier)
         if match is None:
@@ -53,7 +57,10 @@ def lookup(
                 f"Unknown {kind}.{hint} {checks.argument(name, of)} must be one of {', '.join(sorted(known))}; or an "
                 f"object. Received: {name}={identifier!r}"
             )
-        return match() if inspect.isclass(match) else match
+        if inspect.isclass(match):
+            cls: Any = match
+            return cls() if config is None else cls.from_config(config)
+        return match
     made = identifier() if inspect.isclass(identifier) and _needs_nothing(identifier) else identifier
     if not inspect.isclass(made) and (callable(made) if base is None else isinstance(made, base)):
         return made

@@ -68,6 +68,8 @@ CHANGED = {
     "portanet.random.permutation": LOW_LEVEL,
     "portanet.random.truncated_normal": LOW_LEVEL,
     "portanet.random.uniform": LOW_LEVEL,
+    "portanet.Input": "takes `batch_shape` in place of `shape`, as in Keras",
+    "portanet.layers.Input": "takes `batch_shape` in place of `shape`, as in Keras",
     **{f"portanet.{name}": ORDER for name in REORDERED.split()},
 }
 

@@ -11,6 +11,7 @@ from portanet.layers.calling import (
     Caller,
     NamedLayers,
     calling,
+    input_by_name,
     inspect_input,
     layers_below,
     locate,
@@ -136,18 +137,23 @@ class Layer(WeightHolder):
 
     # Calling
 
-    def __call__(self, x: Any, *further: Any, training: bool | None = None, mask: Any = None, **options: Any) -> Any:
+    def __call__(
+        self, x: Any = None, *further: Any, training: bool | None = None, mask: Any = None, **options: Any
+    ) -> Any:
         """Check the input, build the layer if necessary, and compute.
 
         Args:
             x: An array of the library on which the layer was built; a list of them for layers with `several_inputs`,
-                or any tree of arrays that `call` takes. Symbolic arrays (see `Input`) return symbolic ones.
+                or any tree of arrays that `call` takes. Symbolic arrays (see `Input`) return symbolic ones. By keyword,
+                `inputs` or the name in `call`.
             training: Whether this is a training step; by default as in the calling layer, else False.
             mask: Boolean array, False for time steps to skip, for layers that use one; a list for a list of inputs. In
                 the `call` of another layer, by default the mask of `x`.
             *further: Other positional arguments of `call`, such as the states of a recurrent cell.
             **options: Other keyword arguments of `call`.
         """
+        if x is None:
+            x = input_by_name(self, options)
         if self.several_inputs is not None:
             x, further = self.several_inputs.collect(self, x, further, options), ()
         elif self._takes_one_array and isinstance(x, (list, tuple, dict)):

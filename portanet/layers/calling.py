@@ -159,6 +159,15 @@ def in_call(training: bool) -> Iterator[None]:
         remembered.reset(masks_token)
 
 
+def input_by_name(layer: Layer, options: dict[str, Any]) -> Any:
+    """The input that was passed by keyword: as `inputs`, or under its name in `call`, such as `query`."""
+    names = ("inputs", *inspect.signature(layer.call).parameters)[:2]
+    if layer.several_inputs is not None:
+        names += layer.several_inputs.names[:1]
+    name = next((name for name in names if options.get(name) is not None), None)
+    return None if name is None else options.pop(name)
+
+
 def inspect_input(layer: Layer, x: Any, options: dict[str, Any]) -> tuple[bool, type[ForwardBackend] | None]:
     """Determine the kind of input; reject arrays of another library than the weights, unless these can be converted.
 

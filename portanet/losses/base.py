@@ -55,17 +55,15 @@ class Loss(Configurable):
         raise NotImplementedError(f"Loss '{self.name}' does not implement call(y_true, y_pred).")
 
     def check_shapes(self, y_true: Any, y_pred: Any) -> None:
-        """Raise if targets do not fit the predictions; nothing is broadcast."""
-        if tuple(y_true.shape) != tuple(y_pred.shape):
+        """Raise if targets do not fit the predictions; nothing is broadcast, but a last axis of size 1 may lack."""
+        true, pred = tuple(y_true.shape), tuple(y_pred.shape)
+        if true != pred and (*true, 1) != pred and true != (*pred, 1):
             raise ValueError(
                 f"Loss '{self.name}' compares targets and predictions of the same shape."
-                f"{self._advice(tuple(y_true.shape), tuple(y_pred.shape))} "
-                f"Received: y_true of shape {tuple(y_true.shape)}, y_pred of shape {tuple(y_pred.shape)}"
+                f"{self._advice(true, pred)} Received: y_true of shape {true}, y_pred of shape {pred}"
             )
 
     def _advice(self, true: tuple[int, ...], pred: tuple[int, ...]) -> str:
-        if (*true, 1) == pred:
-            return " Give the targets a last axis of size 1: y[:, None]."
         if true == pred[:-1]:
             return " For integer class numbers use the sparse loss, or one-hot targets."
         return ""
@@ -88,6 +86,8 @@ class Loss(Configurable):
     def per_example(self, y_true: Array, y_pred: Array) -> Array:
         """The loss of each example, in at least float32, with shapes checked."""
         self.check_shapes(y_true, y_pred)
+        if y_true.ndim != y_pred.ndim and not self.integer_targets:
+            y_true, y_pred = same_rank(y_true, y_pred)
         y_pred = at_least_float32(y_pred, integers=True)
         if self.dtype is not None:
             y_pred = cast_floats(y_pred, self.dtype)
@@ -113,6 +113,8 @@ class Loss(Configurable):
         if mask is not None:
             mask = unwrap(mask)
             y_true, y_pred = without_masked(y_true, mask), without_masked(y_pred, mask)
+            if tuple(y_pred.shape) == (*y_true.shape, 1) and not self.integer_targets:
+                y_true = array_namespace(y_true).expand_dims(y_true, axis=-1)  # so that values have the mask's shape
         values = self.per_example(y_true, y_pred)
         valid = self.valid(y_true)
         if valid is not None:
@@ -187,6 +189,26 @@ class FunctionLoss(Loss):
 
     def call(self, y_true: Array, y_pred: Array) -> Array:
         return self.function(y_true, y_pred)
+
+
+def same_rank(y_true: Array, y_pred: Array) -> tuple[Array, Array]:
+    """Targets and predictions without a last axis of size 1 that only one of them has; columns stay, as in Keras.
+
+    Example:
+        >>> import numpy as np
+        >>> [y.shape for y in same_rank(np.zeros(3), np.zeros((3, 1)))]
+        [(3, 1), (3, 1)]
+        >>> [y.shape for y in same_rank(np.zeros((3, 4)), np.zeros((3, 4, 1)))]
+        [(3, 4), (3, 4)]
+    """
+    longer, shorter = (y_true, y_pred) if y_true.ndim > y_pred.ndim else (y_pred, y_true)
+    if tuple(longer.shape) != (*shorter.shape, 1):
+        return y_true, y_pred
+    if shorter.ndim == 1:
+        shorter = array_namespace(shorter).expand_dims(shorter, axis=-1)
+    else:
+        longer = array_namespace(longer).squeeze(longer, axis=-1)
+    return (longer, shorter) if y_true.ndim > y_pred.ndim else (shorter, longer)
 
 
 def reduce(

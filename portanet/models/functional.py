@@ -145,6 +145,9 @@ class Functional(Model):
     def _require_shapes(self, values: dict[Any, Any]) -> None:
         for name, (expected, x) in zip(self._names, values.items(), strict=True):
             shape = tuple(x.shape)
+            if len(shape) != len(expected.shape):
+                values[expected] = fitting = graph.with_rank_of(expected.shape, x)
+                shape = tuple(fitting.shape)
             if len(shape) != len(expected.shape) or any(
                 m is not None and n is not None and m != n for m, n in zip(expected.shape[1:], shape[1:], strict=True)
             ):

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from portanet.autodiff import array_namespace, unwrap
+from portanet.backends import backend_class_of, forward_backend_of
 from portanet.layers import InputLayer, Layer
+from portanet.layers.output_shapes import ArraySpec
 from portanet.layers.symbolic import Node, SymbolicArray, nodes_before
 from portanet.mixed_precision import cast_integers
 from portanet.models.model import Model, flat
@@ -64,6 +67,26 @@ def cast(layer: InputLayer, x: Any, keeps_integers: bool) -> Any:
     if layer.declared is not None:
         return layer.cast(x)
     return x if keeps_integers else cast_integers(x, layer)
+
+
+def with_rank_of(shape: tuple[int | None, ...], x: Any) -> Any:
+    """Data with a last axis of size 1 added or taken away, where an input of this shape needs that, as in Keras.
+
+    Args:
+        shape: The shape of the input, with the batch axis.
+        x: An array, or what has the shape of one.
+    """
+    own = tuple(x.shape)
+    if len(own) + 1 == len(shape) and shape[-1] == 1:
+        fitting = (*own, 1)
+    elif len(own) == len(shape) + 1 and own[-1] == 1:
+        fitting = own[:-1]
+    else:
+        return x
+    plain = unwrap(x)
+    if backend_class_of(plain) is None and forward_backend_of(plain) is None:
+        return ArraySpec(fitting, getattr(x, "dtype", None))
+    return array_namespace(x).reshape(x, fitting)
 
 
 def layer_takes_integers(layer: Layer) -> bool:

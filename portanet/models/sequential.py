@@ -12,7 +12,7 @@ from portanet.layers.calling import NamedLayers, call_with_mask, remember
 from portanet.layers.several_inputs import map_shapes, shape_of
 from portanet.layers.symbolic import SymbolicArray, record
 from portanet.mixed_precision import cast_integers
-from portanet.models.graph import layer_takes_integers
+from portanet.models.graph import layer_takes_integers, with_rank_of
 from portanet.models.model import Model, flat
 from portanet.tree import tree_leaves
 
@@ -130,6 +130,8 @@ class Sequential(Model):
         if self._integers is None:
             self._integers = self._takes_integers()
         layer = self._entrance.node.layer
+        if getattr(x, "ndim", len(self._entrance.shape)) != len(self._entrance.shape):
+            x = with_rank_of(self._entrance.shape, x)
         if layer.declared is not None:
             return layer.cast(x)
         return x if self._integers else cast_integers(x, layer)

@@ -126,9 +126,10 @@ class Overridable(Compiled):
             >>> import portanet
             >>> model = portanet.Sequential([portanet.layers.Dense(1, kernel_initializer="ones")])
             >>> x = np.asarray([[1.0, 2.0]])
-            >>> loss, gradients = model.value_and_gradients(lambda: model(x).sum())
+            >>> target, mse = np.asarray([[0.0]]), portanet.losses.MeanSquaredError()
+            >>> loss, gradients = model.value_and_gradients(lambda: mse(target, model(x)))
             >>> float(loss), [g.tolist() for g in gradients]
-            (3.0, [[[1.0], [2.0]], [1.0]])
+            (9.0, [[[6.0], [12.0]], [6.0]])
         """
         from portanet.training import step_methods
 

@@ -69,6 +69,7 @@ BY_NAME = {
     "target_shape": "ints",
     "shape": "ints none",
     "input_shape": "ints",
+    "batch_shape": "ints none",
     "output_shape": "ints callable none",
     "factor": "float floats",
     "*_factor": "float floats",

@@ -110,8 +110,8 @@ FLAT, COLUMN, ROWS = np.zeros(4), np.zeros((4, 1)), np.full((4, 3), 0.3)
     ("call", "message"),
     [
         (
-            lambda: losses.MeanSquaredError()(FLAT, COLUMN),
-            r"same shape\. Give the targets a last axis.*Received: y_true",
+            lambda: losses.MeanSquaredError()(FLAT, ROWS),
+            r"targets and predictions of the same shape\..*Received: y_true",
         ),
         (lambda: losses.MeanAbsoluteError()(COLUMN, ROWS), r"same shape\. Received: y_true of shape \(4, 1\), y_pred"),
         (lambda: losses.Hinge()(np.ones((3, 4)), ROWS), r"'hinge' compares targets and predictions of the same shape"),

@@ -112,7 +112,7 @@ def test_a_config_makes_an_equal_model(backend):
     assert [layer.name for layer in twin.layers] == [layer.name for layer in model.layers]
 
 
-@pytest.mark.parametrize("shape", [5, (5.0,), (-1,)])
+@pytest.mark.parametrize("shape", [True, (5.0,), (-1,)])
 def test_input_shapes_are_tuples_of_sizes(shape):
     with pytest.raises(ValueError, match=r"`shape` of layer .input_layer. must be a"):
         layers.Input(shape)

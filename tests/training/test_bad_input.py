@@ -47,8 +47,8 @@ CASES = {
         r"look like integer class numbers: use 'sparse_categorical_crossentropy'",
     ),
     "broadcast": (
-        lambda: model("mse", 1).fit(X, Y.astype("float32")),
-        r"same shape. Give the targets a last axis of size 1: y\[:, None\].* y_true of shape \(6,\)",
+        lambda: model("mse", 2).fit(X, Y.astype("float32")),
+        r"same shape. For integer class numbers use the sparse loss.* y_true of shape \(6,\)",
     ),
     "features": (lambda: model().fit(X[:, :3], Y), r"'dense' was built for inputs with 4 features"),
     "batch size": (lambda: model().fit(X, Y, batch_size=0), r"`batch_size` must be a positive integer"),

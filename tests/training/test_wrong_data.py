@@ -149,9 +149,9 @@ FIT: dict[str, tuple[Callable[[], Any], tuple[Any, ...], dict[str, Any], str]] =
     ),
     "broadcast": (
         regression,
-        (X, T[:, 0]),
+        (X, T[:, [0, 0]]),
         {},
-        r"y\[:, None\]\. Received: y_true of shape \(8,\), y_pred of shape \(8, 1\)",
+        r"Received: y_true of shape \(8, 2\), y_pred of shape \(8, 1\)",
     ),
     "one-hot": (
         classifier,
@@ -243,8 +243,8 @@ FIT: dict[str, tuple[Callable[[], Any], tuple[Any, ...], dict[str, Any], str]] =
     "validation shapes": (
         regression,
         (X, T),
-        {"validation_data": (X, T[:, 0])},
-        r"y\[:, None\]\. Received: y_true of shape",
+        {"validation_data": (X, T[:, [0, 0]])},
+        r"targets and predictions of the same shape\. Received: y_true of shape",
     ),
     "batches and y": (
         regression,

@@ -6,7 +6,7 @@ from typing import Any
 
 from portanet import checks, constraints, initializers, regularizers
 from portanet.autodiff import array_namespace, unwrap
-from portanet.backends import Array, raw_namespace, readable, to_host
+from portanet.backends import Array, raw_namespace, readable, require_exact, to_host
 from portanet.layers.base import Layer
 
 
@@ -24,10 +24,11 @@ class Embedding(Layer):
             `trainable=False`. They are saved with the weights, not with the configuration.
         **options: `name`, `trainable`, `dtype` of `Layer`.
 
-    Input: integers of shape (batch, ...). Output: shape (batch, ..., output_dim).
+    Input: integers, of any dtype, of shape (batch, ...). Output: shape (batch, ..., output_dim).
 
     Raises:
-        TypeError: The input does not have an integer dtype.
+        TypeError: The input is boolean or complex.
+        ValueError: Floating-point input holds fractions.
         IndexError: An integer is not in [0, input_dim). Where values cannot be read (inside a step compiled by JAX), or
             in training on a GPU, where reading would delay the step, `fit` checks them beforehand; integers that it
             cannot check, such as outputs of other layers, give a vector of NaN.
@@ -102,8 +103,7 @@ class Embedding(Layer):
 
     def _check_readable(self, x: Array, training: bool) -> bool:
         """Reject integers out of range; False where values cannot be read."""
-        xp = raw_namespace(x)
-        if not xp.isdtype(x.dtype, "integral"):
+        if not raw_namespace(x).isdtype(x.dtype, ("integral", "real floating")):
             raise TypeError(
                 f"Layer '{self.name}' takes integers; convert with portanet.asarray(x, dtype='int32'). "
                 f"Received: dtype {x.dtype}"
@@ -115,8 +115,9 @@ class Embedding(Layer):
 
     def check_data(self, x: Array) -> None:
         xp = raw_namespace(x)
-        if not xp.isdtype(x.dtype, "integral") or 0 in x.shape:
+        if not xp.isdtype(x.dtype, ("integral", "real floating")) or 0 in x.shape:
             return
+        require_exact(x, "int32", f"Layer '{self.name}'")
         least, largest = int(xp.min(x)), int(xp.max(x))
         if least < 0 or largest >= self.input_dim:
             raise IndexError(

@@ -77,16 +77,21 @@ def _name_of(dtype: Any, of: Layer) -> Any:
 
 
 def Input(  # noqa: N802 -- as Keras
-    shape: Any, batch_size: int | None = None, dtype: str | None = None, name: str | None = None
+    shape: Any = None,
+    batch_size: int | None = None,
+    dtype: str | None = None,
+    name: str | None = None,
+    batch_shape: Any = None,
 ) -> SymbolicArray:
     """A symbolic array: call layers on it to build a graph, or make it the first entry of a `Sequential`.
 
     Args:
-        shape: Shape of one example, without the batch axis; None where it may vary.
+        shape: Shape of one example, without the batch axis; None where it may vary. A number for (number,).
         batch_size: Size of the batch axis, if it is fixed.
         dtype: Dtype to which data is cast, such as `"int32"`, or `"uint8"` for a layer that computes with integers.
             By default, integers are cast to the compute dtype, except for an `Embedding`.
         name: Name of the input.
+        batch_shape: The shape with the batch axis, instead of `shape` and `batch_size`.
 
     Example:
         >>> import portanet
@@ -98,5 +103,16 @@ def Input(  # noqa: N802 -- as Keras
         >>> portanet.Model(x, y).count_params()
         23860
     """
+    if batch_shape is not None:
+        if shape is not None or batch_size is not None:
+            raise ValueError(
+                "Argument `batch_shape` of Input takes the place of `shape` and `batch_size`. "
+                f"Received: batch_shape={batch_shape!r}, shape={shape!r}, batch_size={batch_size!r}"
+            )
+        if not isinstance(batch_shape, (list, tuple)) or not batch_shape:
+            raise checks.invalid("batch_shape", batch_shape, "a tuple of sizes, the batch first: (None, 8, 3)", "Input")
+        batch_size, *shape = batch_shape
+    if isinstance(shape, int) and not isinstance(shape, bool) and shape > 0:
+        shape = (shape,)
     array: SymbolicArray = InputLayer(shape, batch_size, dtype, name=name).output
     return array

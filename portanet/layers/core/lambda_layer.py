@@ -54,7 +54,7 @@ class Lambda(Layer):
         self.mask = mask
         self.arguments = dict(checks.mapping("arguments", {} if arguments is None else arguments, self))
 
-    def __call__(self, x: Any, *further: Any, **options: Any) -> Any:
+    def __call__(self, x: Any = None, *further: Any, **options: Any) -> Any:
         if calling.get() is None and not any(isinstance(leaf, SymbolicArray) for leaf in tree_leaves(x)):
             x = cast_integers(x, self)  # data; in a model, integers are what the function is given
         return super().__call__(x, *further, **options)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from portanet import checks, random
 from portanet.backends import HostArray, backend_class_of, get_backend, to_host
 from portanet.training.data.intake import VALIDATION, Intake, as_tree, gives_batches, require_one_batch
 from portanet.training.data.streams import Batch, Source, Stream
+from portanet.training.data.workers import fetched
 from portanet.tree import tree_leaves, tree_map
 
 Order = bool | Callable[[int, int], Any]
@@ -36,13 +38,14 @@ def find_source(
     steps = None if steps is None else checks.positive_int(intake.names.steps, steps)
     shuffle = checks.function("shuffle", shuffle) if callable(shuffle) else checks.boolean("shuffle", shuffle)
     if gives_batches(x):
-        for name, value in (("y", y), ("sample_weight", weight), ("batch_size", batch_size)):
+        for name, value in (("y", y), ("sample_weight", weight)):  # a batch size does not matter, as in Keras
             if value is not None:
                 raise ValueError(
                     f"Argument `{intake.names.data}` gives whole batches, so that `{name}` must be left out. "
                     f"Received: {intake.names.data} of type {type(x).__name__}, {name} of type {type(value).__name__}"
                 )
-        source = Numbers(x, shuffle, steps) if hasattr(x, "__getitem__") else Stream(x, steps)
+        numbered = hasattr(x, "__getitem__") and getattr(x, "num_batches", 0) is not None
+        source = Numbers(x, shuffle, steps) if numbered else Stream(x, steps)
         source.names = intake.names
         return source
     data = intake.structured((x, y, weight))
@@ -159,7 +162,8 @@ class Numbers(Numbered):
     """
 
     def __init__(self, data: Any, shuffle: Order, steps: int | None) -> None:
-        super().__init__(len(data), 1, shuffle, steps)
+        count = getattr(data, "num_batches", None)
+        super().__init__(len(data) if count is None else count, 1, shuffle, steps)
         if self.count == 0:
             raise ValueError(f"The data set has no batches: its len() is 0. Received: {data!r}")
         self.data = data
@@ -169,9 +173,22 @@ class Numbers(Numbered):
 
     def batches(self, epoch: int, first: int = 0) -> Iterator[Batch]:
         self._call("on_epoch_begin")
-        for order, start, _ in self.pieces(epoch, first):
-            yield self.unpacked(self.data[start if order is None else int(order[start])])
+        pieces = self.pieces(epoch, first)
+        with contextlib.closing(
+            self._items((start if order is None else int(order[start]) for order, start, _ in pieces), epoch)
+        ) as items:
+            for item in items:
+                yield self.unpacked(item)
         self._call("on_epoch_end")
+
+    def _items(self, numbers: Iterator[int], epoch: int) -> Generator[Any, None, None]:
+        workers, processes = getattr(self.data, "workers", 1), getattr(self.data, "use_multiprocessing", False)
+        if workers > 1 or (workers and processes):
+            ahead = max(workers, getattr(self.data, "max_queue_size", 10))
+            yield from fetched(self.data, numbers, workers, processes, ahead, epoch)
+        else:
+            for number in numbers:
+                yield self.data[number]
 
     def _call(self, hook: str) -> None:
         function = getattr(self.data, hook, None)

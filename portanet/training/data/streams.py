@@ -155,5 +155,5 @@ def _length(data: Any) -> int | None:
     """Batches that the iterable says it has."""
     try:
         return len(data)
-    except TypeError:  # a DataLoader of an IterableDataset has __len__ and does not know
+    except (TypeError, NotImplementedError):  # a DataLoader of an IterableDataset has __len__ and does not know
         return None
