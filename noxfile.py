@@ -101,7 +101,7 @@ def portability(session: nox.Session) -> None:
 @nox.session(default=False)
 def third_party(session: nox.Session) -> None:
     """Code of other libraries, written against the standard, run on traced arrays."""
-    session.install("-e", ".[test]", HEAVY["torch"], "einops==0.8.2")
+    session.install("-e", ".[test]", HEAVY["torch"], "einops==0.8.2", "xarray==2026.9.0")
     env = {**ONE_THREAD, "PORTANET_TEST_BACKENDS": "numpy,strict,strict-device1", "SCIPY_ARRAY_API": "1"}
     session.run("pytest", *PARALLEL, "tests/third_party", *session.posargs, env=env)
 

@@ -36,6 +36,7 @@ ROOMS = {
     "scikit_learn": "sklearn",
     "extra": "array_api_extra",
     "einops": "einops",
+    "xarray": "xarray",
 }
 """Files in cases/, and what their functions' names are prefixed with."""
 
@@ -164,20 +165,21 @@ def runs_on_a_device(name: str) -> bool:
 def first_line(error: Exception) -> str:
     """An error in one line, without paths of this machine."""
     text = str(error).strip().split("\n")[0]
+    text = re.sub(r"<differentiable namespace over ([\w.]+);.*?>", r"<differentiable \1>", text)
     text = re.sub(r" of this traced array \(.*| at 0x[0-9a-f]+| from '.*?'|\S*/site-packages/", "", text)
     return f"{type(error).__name__}: {text[:110]}"
 
 
 def versions() -> str:
     """The libraries that the table is true of."""
-    names = ("scipy", "scikit-learn", "array-api-extra", "einops", "numpy", "torch", "array-api-strict")
+    names = ("scipy", "scikit-learn", "array-api-extra", "einops", "xarray", "numpy", "torch", "array-api-strict")
     return ", ".join(f"{name} {metadata.version(name)}" for name in names)
 
 
 def section(name: str) -> str:
     """The module that a function is listed under."""
     parts = name.split(".")
-    return ".".join(parts[: 1 if parts[0] in ("array_api_extra", "einops") else 2])
+    return ".".join(parts[: 1 if parts[0] in ("array_api_extra", "einops", "xarray") else 2])
 
 
 def text(results: dict[str, dict[str, Result]]) -> str:
