@@ -31,6 +31,8 @@ ARGUMENTS: dict[str, tuple[tuple[float, float], ...]] = {
     "huber": (POSITIVE, REAL),
     "inv_boxcox": ((0.1, 3.0), (0.0, 2.0)),
     "inv_boxcox1p": ((0.1, 3.0), (0.0, 2.0)),
+    "j0": (REAL,),
+    "j1": (REAL,),
     "k0": (POSITIVE,),
     "k0e": (POSITIVE,),
     "k1": (POSITIVE,),

@@ -35,7 +35,7 @@ ELEMENTS_WITH_EDGES = [
     *("digamma", "entr", "erf", "erfc", "erfcx", "erfinv", "expit", "gammainc", "gammaincc", "gammaln", "gammasgn"),
     *("i0", "i0e", "i1", "i1e", "kl_div", "log_expit", "log_ndtr", "logit", "ndtr", "ndtri", "rel_entr", "stdtr"),
     *("xlog1py", "xlogy"),
-    *("cbrt", "exp2", "exp10", "exp1", "k0", "k0e", "k1", "k1e", "exprel"),
+    *("cbrt", "exp2", "exp10", "exp1", "j0", "j1", "k0", "k0e", "k1", "k1e", "exprel"),
 ]
 
 
@@ -297,6 +297,7 @@ def test_derivatives_at_0_to_third_order(xp: Any) -> None:
     """i1(x) / x is a power series there: no derivative is cut."""
     third = grad(grad(grad(special.i1)))(asarray(0.0, "float64"))
     assert_close(third, 0.375, dtype="float64")
+    assert_close(grad(grad(grad(special.j1)))(asarray(0.0, "float64")), -0.375, dtype="float64")
 
 
 def test_entropies_at_0(xp: Any) -> None:

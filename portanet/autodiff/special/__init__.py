@@ -8,7 +8,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from portanet.autodiff.special.bessel_functions import i0, i0e, i1, i1e, k0, k0e, k1, k1e
+    from portanet.autodiff.special.bessel_functions import i0, i0e, i1, i1e, j0, j1, k0, k0e, k1, k1e
     from portanet.autodiff.special.distributions import (
         bdtr,
         bdtrc,
@@ -75,7 +75,7 @@ if TYPE_CHECKING:
     from portanet.autodiff.special.softmax_functions import log_softmax, logsumexp, softmax
 
 MODULES = {
-    "bessel_functions": "i0 i0e i1 i1e k0 k0e k1 k1e",
+    "bessel_functions": "i0 i0e i1 i1e k0 k0e k1 k1e j0 j1",
     "distributions": "stdtr chdtr chdtrc fdtr fdtrc gdtr gdtrc pdtr pdtrc bdtr bdtrc nbdtr nbdtrc",
     "elementary": (
         "cbrt exp2 exp10 exprel cosm1 sinc sindg cosdg tandg cotdg radian boxcox boxcox1p inv_boxcox inv_boxcox1p "
@@ -146,6 +146,8 @@ __all__ = [
     "i1e",
     "inv_boxcox",
     "inv_boxcox1p",
+    "j0",
+    "j1",
     "k0",
     "k0e",
     "k1",

@@ -1,6 +1,6 @@
 """Bessel functions.
 
-Where the array library has none, the modified functions are integrals over a period (I) and over the real line (K),
+Where the array library has none, they are integrals over a period (I, J) and over the real line (K),
 for which the trapezoidal rule converges exponentially, and Hankel's expansions for large arguments (NIST Digital
 Library of Mathematical Functions, 10.32, 10.40).
 """
@@ -28,13 +28,17 @@ def _hankel(x: Array, order: int) -> Any:
     return total
 
 
+def _angles(xp: Any, like: Array) -> Any:
+    """The middles of equal parts of a quarter of a period."""
+    first = math.pi / (4 * POINTS)
+    return xp.linspace(first, math.pi / 2 - first, POINTS, dtype=like.dtype, device=device_of(like))
+
+
 def _scaled(x: Array, order: int) -> Any:
     """`exp(-x) I(x)` of order 0 or 1 for x >= 0."""
     xp = namespace_of(x)
     near, far = xp.minimum(x, FAR), xp.maximum(x, FAR)
-    first = math.pi / (4 * POINTS)  # the middles of equal parts of a quarter
-    angle = xp.linspace(first, math.pi / 2 - first, POINTS, dtype=x.dtype, device=device_of(x))
-    cosine = xp.cos(angle)
+    cosine = xp.cos(_angles(xp, x))
     column = xp.expand_dims(near, axis=-1)
     decay = xp.exp(column * (cosine - 1))
     if order == 0:
@@ -118,15 +122,24 @@ def _grown(xp: Any, size: Array, scaled: Array) -> Any:
 
 def i1_over_x(xp: Any, x: Array) -> Any:
     """`i1(x) / x`, differentiable at 0 to any order: the power series where |x| < 1."""
+    return _over_x(xp, x, xp.special.i1, 1.0)
+
+
+def j1_over_x(xp: Any, x: Array) -> Any:
+    """`j1(x) / x`, see `i1_over_x`."""
+    return _over_x(xp, x, xp.special.j1, -1.0)
+
+
+def _over_x(xp: Any, x: Array, function: Any, sign: float) -> Any:
     near = xp.abs(x) < 1
-    square = xp.where(near, x, 0.0) ** 2 / 4
+    square = xp.where(near, x, 0.0) ** 2 * (sign / 4)
     series, term = 0.5 + 0 * square, 0.5
     power = 1.0
     for k in range(1, 11):
         power = power * square
         term = term / (k * (k + 1))
         series = series + term * power
-    return xp.where(near, series, xp.special.i1(x) / xp.where(near, 1.0, x))
+    return xp.where(near, series, function(x) / xp.where(near, 1.0, x))
 
 
 def i1e_over_x(xp: Any, x: Array) -> Any:
@@ -221,3 +234,51 @@ def k1e(x: Array) -> Array:
         array([2.73101 , 0.039648])
     """
     return _positive(namespace_of(x), x, lambda x: _decaying(x, 1))
+
+
+def _oscillating(x: Array, order: int) -> Any:
+    """J(x) of order 0 or 1 for x >= 0."""
+    xp = namespace_of(x)
+    near, far = xp.minimum(x, FAR), xp.where(xp.isinf(x), FAR, xp.maximum(x, FAR))
+    sine = xp.sin(_angles(xp, x))
+    phase = xp.expand_dims(near, axis=-1) * sine
+    integral = xp.mean(xp.sin(phase) * sine if order else xp.cos(phase), axis=-1)
+    even, odd, term = 0.0, 0.0, 1.0 + 0 * far
+    for k in range(24):
+        sign = (-1) ** (k // 2)
+        even, odd = (even, odd + sign * term) if k % 2 else (even + sign * term, odd)
+        term = term * ((4 * order * order - (2 * k + 1) ** 2) / (8 * (k + 1))) / far
+    sin, cos = xp.sin(far), xp.cos(far)
+    wave = even * (sin - cos) + odd * (sin + cos) if order else even * (sin + cos) - odd * (sin - cos)
+    return xp.where(x <= FAR, integral, xp.where(xp.isinf(x), math.nan, wave / xp.sqrt(math.pi * far)))
+
+
+@special
+def j0(x: Array) -> Array:
+    """The Bessel function of the first kind of order 0.
+
+    Args:
+        x: Floating-point array.
+
+    Example:
+        >>> import numpy as np
+        >>> j0(np.asarray([0.0, 1.0, -50.0])).round(6)
+        array([1.      , 0.765198, 0.055812])
+    """
+    return _oscillating(namespace_of(x).abs(x), 0)
+
+
+@special
+def j1(x: Array) -> Array:
+    """The Bessel function of the first kind of order 1.
+
+    Args:
+        x: Floating-point array.
+
+    Example:
+        >>> import numpy as np
+        >>> j1(np.asarray([0.0, 1.0, -50.0])).round(6)
+        array([ 0.      ,  0.440051,  0.097512])
+    """
+    xp = namespace_of(x)
+    return xp.sign(x) * _oscillating(xp.abs(x), 1)
