@@ -278,7 +278,7 @@ def j1(x: Array) -> Array:
     Example:
         >>> import numpy as np
         >>> j1(np.asarray([0.0, 1.0, -50.0])).round(6)
-        array([ 0.      ,  0.440051,  0.097512])
+        array([0.      , 0.440051, 0.097512])
     """
     xp = namespace_of(x)
     return xp.sign(x) * _oscillating(xp.abs(x), 1)
