@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from portanet.autodiff.solvers.implicit import custom_linear_solve, custom_minimum, custom_root
     from portanet.autodiff.solvers.linear import cg, gmres
     from portanet.autodiff.solvers.loops import fori_loop, scan, while_loop
+    from portanet.autodiff.solvers.ode import odeint
+    from portanet.autodiff.solvers.quadrature import quadrature
     from portanet.autodiff.solvers.vectors import ConvergenceError
     from portanet.autodiff.sparse.matrices import sparse_hessian, sparse_jacobian
     from portanet.autodiff.sparse.patterns import hessian_sparsity, jacobian_sparsity
@@ -58,8 +60,10 @@ __all__ = [
     "linearize",
     "numeric_grad",
     "numeric_jvp",
+    "odeint",
     "on_host",
     "primitive",
+    "quadrature",
     "scan",
     "show",
     "sparse_hessian",
@@ -90,7 +94,9 @@ _LATER = {
     "jacobian_sparsity": "sparse.patterns",
     "numeric_grad": "debugging.numeric",
     "numeric_jvp": "debugging.numeric",
+    "odeint": "solvers.ode",
     "on_host": "solvers.host",
+    "quadrature": "solvers.quadrature",
     "scan": "solvers.loops",
     "show": "debugging.show",
     "sparse_hessian": "sparse.matrices",

@@ -8,6 +8,7 @@ from contextvars import ContextVar
 from typing import Any
 
 from portanet.autodiff import boundary, tracing
+from portanet.autodiff.namespace import lift
 from portanet.autodiff.traced import Node, Trace, TracedArray
 from portanet.autodiff.tracing import melted
 from portanet.tree import tree_leaves, tree_map
@@ -22,11 +23,11 @@ def frozen_traces() -> tuple[Trace, ...]:
 
 def frozen(*traces: Trace) -> contextlib.AbstractContextManager[None]:
     """Within this context, arrays of the traces are constants, also those that a function closes over."""
-    return _state((), traces)
+    return states((), traces)
 
 
 @contextlib.contextmanager
-def _state(opened: Iterable[Trace], closed: Iterable[Trace]) -> Iterator[None]:
+def states(opened: Iterable[Trace], closed: Iterable[Trace]) -> Iterator[None]:
     """Within this context, some traces record, even if they have ended, and others are frozen."""
     wanted = {**dict.fromkeys(opened, (True, False)), **dict.fromkeys(closed, (False, True))}
     before = [(trace, trace.alive, trace.frozen) for trace in wanted]
@@ -50,6 +51,13 @@ def innermost(tree: Any) -> Trace | None:
 def at_level(x: Any) -> Any:
     """A leaf as an array of the newest level that is not frozen, or as a plain one."""
     return boundary.plain(melted(x))
+
+
+def with_tangent(trace: Trace, name: str, value: Any, tangent: Any) -> TracedArray:
+    """A value with its tangent as an array of a forward trace; both in one namespace if either is traced or batched."""
+    if type(value) is TracedArray or type(tangent) is TracedArray:
+        value, tangent = lift(value), lift(tangent)
+    return tracing.push_forward(lift(value)._xp, trace, name, value, tangent)
 
 
 def older(nodes: Iterable[Node], start: Node) -> list[Node]:
@@ -92,7 +100,7 @@ def recomputed(run: Callable[[], Any], name: str, arguments: Any = ()) -> Any:
 
         def pull(gs: list[Any], trace: Trace = trace, parents: tuple[Node, ...] = parents) -> list[Any]:
             again = Node("start", None, None)
-            with _state(traces, held):
+            with states(traces, held):
                 links = [x._link for x in recorded(run()) if x._trace is trace]
             seeds = [(link, g) for link, g in zip(links, gs, strict=True) if g is not None]
             cotangents = boundary.pull_back(seeds, start=again)

@@ -104,6 +104,14 @@ FUNCTIONS: dict[str, tuple[Callable[..., Any], dict[str, Make]]] = {
         autodiff.while_loop,
         {"cond_fun": lambda: lambda x: False, "body_fun": lambda: lambda x: x, "init_val": ones(2)},
     ),
+    "autodiff.odeint": (
+        autodiff.odeint,
+        {"func": lambda: lambda y, t: 0.0 * y, "y0": ones(2), "t": lambda: portanet.asarray([0.0, 1.0])},
+    ),
+    "autodiff.quadrature": (
+        autodiff.quadrature,
+        {"f": lambda: lambda x: x, "a": lambda: 0.0, "b": ones()},
+    ),
     "backends.make_backend": (registry.make_backend, {"name": lambda: "numpy"}),
 }
 SIGNATURES = {

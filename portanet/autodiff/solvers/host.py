@@ -75,16 +75,12 @@ class HostFunction:
 
     def device_vector(self, x: HostArray) -> Array:
         """A NumPy vector with the library, dtype and device of the initial guess."""
-        owner = backend_class_of(self.start)
-        assert owner is not None
-        backend = owner(device_of(self.start))
-        size = self.start.shape[0]
-        if getattr(x, "shape", None) != (size,):
+        if getattr(x, "shape", None) != tuple(self.start.shape):
             raise ValueError(
-                f"A solver of on_host must return and pass on vectors of shape ({size},). "
+                f"A solver of on_host must return and pass on vectors of shape {tuple(self.start.shape)}. "
                 f"Received: {getattr(x, 'shape', type(x).__name__)}"
             )
-        return backend.from_host(x.astype(backend.dtype_name(self.start.dtype)))
+        return to_device(x, self.start)
 
     def __call__(self, x: HostArray) -> Any:
         value = self._flat(self.device_vector(x))
@@ -96,3 +92,11 @@ class HostFunction:
         if self._scalar is None:
             self._scalar = not self._flat(point).shape
         return to_host((grad if self._scalar else jacobian)(self._flat)(point))
+
+
+def to_device(x: HostArray, like: Array) -> Array:
+    """A NumPy array with the library, dtype and device of another array."""
+    owner = backend_class_of(like)
+    assert owner is not None
+    backend = owner(device_of(like))
+    return backend.from_host(x.astype(backend.dtype_name(like.dtype)))

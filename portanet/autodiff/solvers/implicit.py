@@ -11,8 +11,9 @@ from typing import Any, TypeAlias
 
 from portanet import checks
 from portanet.autodiff import boundary, tracing
-from portanet.autodiff.closures import at_level, frozen, frozen_traces, innermost
+from portanet.autodiff.closures import at_level, frozen, frozen_traces, innermost, with_tangent
 from portanet.autodiff.namespace import lift
+from portanet.autodiff.solvers.batches import by_rows, level_of, require_one_problem
 from portanet.autodiff.solvers.square import solve_square
 from portanet.autodiff.solvers.vectors import floating, same_form
 from portanet.autodiff.traced import Trace, TracedArray, unwrap
@@ -216,9 +217,14 @@ def solution(
     guess = tree_map(unwrap, guess)
     value, lifting = probed(f, guess)
     same_form("The result of the function", value, guess, of)
+    require_one_problem(value, of)
     trace = innermost(value)
     if trace is None:
-        return _solved(plain_function(f, lifting), guess, solve, has_aux, of)
+        root, aux = _solved(plain_function(f, lifting), guess, solve, has_aux, of)
+        trace = innermost(f(boundary.lift_tree(root) if lifting else root))
+        if trace is None:
+            return root, aux
+        # Otherwise `f` depends on traced arrays at the root, though not at the guess: behind an `if`
     with frozen(trace):
         root, aux = solution(f, guess, solve, tangent_solve, has_aux, symmetric, of)
     residual = f(boundary.lift_tree(root))  # whose value is about 0; its derivative is what counts
@@ -246,10 +252,15 @@ def linear_solution(
 ) -> tuple[Any, Any]:
     """Solution and auxiliary result of `custom_linear_solve`, at the present level of differentiation."""
     of = "custom_linear_solve"
+    level = level_of(b)
+    if level is not None:
+        row = lambda b: linear_solution(matvec, b, solve, transpose_solve, symmetric, has_aux)[0]  # noqa: E731
+        return by_rows(row, b, level), None
     b = tree_map(at_level, b)
     plain = tree_map(unwrap, b)
     value, lifting = probed(matvec, plain)
     same_form("The result of argument `matvec`", value, b, of)
+    require_one_problem(value, of)
     trace = innermost((value, b))
     if trace is None:
         return _solved(plain_function(matvec, lifting), plain, solve, has_aux, of)
@@ -304,7 +315,7 @@ def attach(trace: Trace, name: str, x: Any, residual: Any, forward: Map, back: M
         change = tree_map(lambda r: r._link if boundary.belongs(trace, r) else boundary.zeros_like(r), residual)
         with frozen(trace):
             tangents = tree_leaves(forward(change))
-        results = [tracing.push_forward(xp, trace, name, v, t) for v, t in zip(values, tangents, strict=True)]
+        results = [with_tangent(trace, name, v, t) for v, t in zip(values, tangents, strict=True)]
     else:
         parents = tuple(r._link for r, d in zip(leaves, depends, strict=True) if d)
         held = frozen_traces()

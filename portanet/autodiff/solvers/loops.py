@@ -77,7 +77,7 @@ def scan(
 
     columns = [array_namespace(x).unstack(x) for x in tree_leaves(xs)]
     rows = [_row(xs, [column[i] for column in columns]) for i in range(count)]
-    carry, outputs = _chain(step, init, rows[::-1] if reverse else rows, "scan")
+    carry, outputs = chain(step, init, rows[::-1] if reverse else rows, "scan")
     ordered = outputs[::-1] if reverse else outputs
     return carry, tree_map(lambda *ys: _stacked(ys), ordered[0], *ordered[1:])
 
@@ -114,7 +114,7 @@ def fori_loop(lower: int, upper: int, body_fun: Callable[[int, Any], Any], init_
     numeric("init_val", init_val, "fori_loop")
     if upper <= lower:
         return init_val
-    return _chain(lambda value, i: (body_fun(i, value), None), init_val, range(lower, upper), "fori_loop")[0]
+    return chain(lambda value, i: (body_fun(i, value), None), init_val, range(lower, upper), "fori_loop")[0]
 
 
 def while_loop(cond_fun: Callable[[Any], Any], body_fun: Callable[[Any], Any], init_val: Any) -> Any:
@@ -164,11 +164,11 @@ def while_loop(cond_fun: Callable[[Any], Any], body_fun: Callable[[Any], Any], i
     return value
 
 
-def _chain(
+def chain(
     step: Callable[[Any, Any], tuple[Any, Any]], init: Any, items: Sequence[Any], of: str
 ) -> tuple[Any, list[Any]]:
     """The last carry and the outputs of a known number of steps, in segments that are computed again."""
-    what = {"scan": "The carry of argument `f`", "fori_loop": "The value of argument `body_fun`"}[of]
+    what = {"scan": "The carry of argument `f`", "fori_loop": "The value of argument `body_fun`"}.get(of, "The state")
 
     @checkpoint
     def segment(carry: Any, items: Sequence[Any]) -> tuple[Any, list[Any]]:

@@ -8,6 +8,7 @@ import scipy.optimize
 
 from portanet.autodiff import (
     ConvergenceError,
+    TraceError,
     array_namespace,
     check_grads,
     checkpoint,
@@ -23,6 +24,7 @@ from portanet.autodiff import (
     on_host,
     value_and_grad,
     vjp,
+    vmap,
 )
 from portanet.optimizers import minimize
 from tests.support import asarray, assert_close, to_numpy
@@ -181,6 +183,12 @@ def test_a_large_system_is_solved_by_gmres(xp):
     assert_close(grad(f)(b), np.linalg.solve(slope.T, 2 * x), dtype="float64", rtol=1e-7)
 
 
+def test_a_dependence_behind_a_condition(xp):
+    """At the guess, the function does not depend on a."""
+    f = lambda a: custom_root(lambda x: x - 1.0 if x < 0.5 else -(a - x), double(0.0), lambda f, x: double(3.0))
+    assert_close(grad(f)(double(3.0)), 1.0, dtype="float64")
+
+
 # Fixed points
 
 
@@ -326,6 +334,12 @@ def test_reverse_mode_without_a_transposed_solver(xp):
     assert_close(jvp(f, (double(1.0),), (double(1.0),))[1], 0.5, dtype="float64")
     with pytest.raises(TypeError, match=r"give custom_linear_solve the argument `transpose_solve`"):
         grad(f)(double(1.0))
+
+
+def test_an_equation_that_differs_between_the_examples_of_vmap(xp):
+    f = vmap(lambda a: custom_root(lambda x: x**3 - a, double(1.0), newton))
+    with pytest.raises(TraceError, match=r"equation of custom_root differs between the examples of vmap"):
+        f(double([1.0, 8.0]))
 
 
 def test_a_singular_derivative_is_an_error(xp):
