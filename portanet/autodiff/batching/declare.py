@@ -23,7 +23,8 @@ class Rule(NamedTuple):
     """How to compute a function for a batch; one that is not `opened` only looks at shapes and dtypes."""
 
     function: Function
-    opened: bool
+    opened: bool = True
+    elementwise: bool = False
 
 
 RULES: dict[str, Rule] = {}
@@ -81,11 +82,11 @@ class Call:
         raise error(f"{self.name} cannot be computed for each example of a batch by vmap: {remedy}")
 
 
-def rule(*names: str) -> Callable[[Function], Function]:
+def rule(*names: str, elementwise: bool = False) -> Callable[[Function], Function]:
     """Register `(call, *args, **kwargs)` for functions of any arguments."""
 
     def register(function: Function) -> Function:
-        RULES.update({name: Rule(function, True) for name in names})
+        RULES.update({name: Rule(function, elementwise=elementwise) for name in names})
         return function
 
     return register
@@ -101,7 +102,7 @@ def unary(*names: str) -> Callable[[Function], Function]:
                     c.refuse(f"argument {name!r} must be the same for all examples. Received: a batched array")
             return function(c, x.value, *args, **kwargs)
 
-        RULES.update({name: Rule(one, True) for name in names})
+        RULES.update({name: Rule(one) for name in names})
         return function
 
     return register
@@ -111,7 +112,7 @@ def shared(*names: str) -> Callable[[Function], Function]:
     """Register `(call, *args, **kwargs)` for functions of shapes and dtypes: one result for all examples."""
 
     def register(function: Function) -> Function:
-        RULES.update({name: Rule(function, False) for name in names})
+        RULES.update({name: Rule(function, opened=False) for name in names})
         return function
 
     return register

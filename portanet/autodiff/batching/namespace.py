@@ -12,7 +12,7 @@ from portanet.autodiff.batching.rules import RULES
 from portanet.autodiff.namespace import CONSTANTS, SECTIONS, differentiable_namespace
 from portanet.autodiff.rules import PRIMITIVES
 from portanet.autodiff.traced import TracedArray
-from portanet.autodiff.tracing import is_array, rebuild
+from portanet.autodiff.tracing import SCALARS, is_array, rebuild
 
 _SPACES: dict[int, BatchedNamespace] = {}
 
@@ -83,7 +83,41 @@ def batched(plain: Callable[..., Any], key: str, space: BatchedNamespace) -> Cal
             xp = space.library
         return closed(space, level, rule.function(Call(xp, level, key), *args, **kwargs), rule.opened)
 
-    return op
+    return broadcasting(plain, op, space) if rule.elementwise else op
+
+
+def broadcasting(plain: Callable[..., Any], op: Callable[..., Any], space: BatchedNamespace) -> Callable[..., Any]:
+    """An elementwise function, `op`, with a short path where values of one level and shared arrays broadcast as they
+    are.
+    """
+    batched_array = space.array
+
+    def short(*args: Any) -> Any:
+        level, rank, shared = None, 0, 0
+        values = []
+        for a in args:
+            if type(a) is batched_array:
+                value = a.value
+                if (level is not None and (a.level is not level or len(a.shape) != rank)) or not _is_plain(value):
+                    return op(*args)
+                level, rank = a.level, len(a.shape)
+                values.append(value)
+            elif type(a) in SCALARS:
+                values.append(a)
+            elif type(a) is not TracedArray:
+                shared = max(shared, len(getattr(a, "shape", ())))
+                values.append(a)
+            else:
+                return op(*args)
+        if level is None or not level.alive or shared > rank:
+            return op(*args)
+        return batched_array(plain(*values), level)
+
+    return short
+
+
+def _is_plain(value: Any) -> bool:
+    return type(value) is not TracedArray and type(value).__base__ is not BatchedArray
 
 
 def opened(

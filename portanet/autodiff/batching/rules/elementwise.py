@@ -21,12 +21,12 @@ SEVERAL = (
 )  # fmt: skip
 
 
-@rule(*UNARY)
+@rule(*UNARY, elementwise=True)
 def _unary(c: Call, x: Any, /) -> Any:
     return c(x.value)
 
 
-@rule(*SEVERAL)
+@rule(*SEVERAL, elementwise=True)
 def _several(c: Call, *arrays: Any) -> Any:
     return c(*c.aligned(*arrays))
 
