@@ -17,7 +17,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 LIBRARIES = ("array_api_compat.numpy", "array_api_strict")
-KINDS = ("constant", "reverse", "forward")
+KINDS = ("constant", "reverse", "forward", "batched")
 RETRIES = 5
 REFUSED = {
     "reverse": {"array_api_tests/test_dlpack.py::test_dunder_dlpack"},

@@ -10,6 +10,7 @@ import pytest
 
 from portanet.autodiff import unwrap
 from portanet.backends import raw_namespace
+from tests.autodiff.batching.test_every_function import is_refused
 from tests.autodiff.cases import CASES, Case
 from tests.compliance.run import KINDS, LIBRARIES
 from tests.compliance.subject import Subject
@@ -24,6 +25,8 @@ def test_every_function_has_the_values_of_the_library(library: str, kind: str) -
     raw = raw_namespace(importlib.import_module(library).ones(()))
     lacking = {"array_api_strict": "strict"}.get(library, "numpy")
     for case in CASES:
+        if kind == "batched" and is_refused(case):  # its shape would differ between examples
+            continue
         if lacking not in case.lacking and case.function not in OUTSIDE:
             compare(xp, raw, case)
 
