@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from typing import Any
 
-from portanet.autodiff import array_namespace, unwrap
+from portanet.autodiff import TraceError, array_namespace, storage, unwrap
 from portanet.backends import Array, Backend, backend_class_of, converted, raw_namespace, use_backend
 from portanet.mixed_precision import cast_floats
 
@@ -115,8 +115,13 @@ class Variable:
             self._value = value
 
     def _converted(self, value: Any) -> Array:
-        plain, bound = unwrap(value), _bound.get()
-        current = unwrap(self._value if bound is None else bound.get(self, self._value))
+        plain, bound = storage(value), _bound.get()
+        if unwrap(value) is not plain and (bound is None or self not in bound):
+            raise TraceError(
+                f"Variable '{self.path}' holds one value, and would get one per example of vmap. Bind it inside the "
+                "function with portanet.variables.bind, and return the values that it is bound to."
+            )
+        current = storage(self._value if bound is None else bound.get(self, self._value))
         if backend_class_of(plain) is not None and raw_namespace(plain) is raw_namespace(current):
             return value
         with use_backend(self.backend):

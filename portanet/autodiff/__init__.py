@@ -3,6 +3,7 @@
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from portanet.autodiff.batching.array import storage
 from portanet.autodiff.checkpoint import checkpoint
 from portanet.autodiff.conversion import TraceWarning, allow_conversion, strict_conversion
 from portanet.autodiff.custom import custom_jvp, custom_vjp, primitive
@@ -69,6 +70,7 @@ __all__ = [
     "sparse_hessian",
     "sparse_jacobian",
     "stop_gradient",
+    "storage",
     "strict_conversion",
     "unwrap",
     "value_and_grad",

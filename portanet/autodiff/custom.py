@@ -7,7 +7,15 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from portanet.autodiff import boundary, tracing
-from portanet.autodiff.batching.array import Level, innermost_level, level_of, tangent_value
+from portanet.autodiff.batching.array import (
+    BatchedArray,
+    Level,
+    batched_namespace,
+    innermost_level,
+    is_recorded,
+    level_of,
+    tangent_value,
+)
 from portanet.autodiff.namespace import Namespace, array_namespace, lift
 from portanet.autodiff.traced import Trace, TracedArray, TraceError, is_traced, unwrap
 from portanet.autodiff.tracing import differentiable, innermost, split
@@ -113,31 +121,44 @@ def _declared(
 ) -> Callable[..., Any]:
     @functools.wraps(f)
     def function(*args: Any, **kwargs: Any) -> Any:
+        home, constants = None, False  # the namespace of batched arrays, which may be bare; whether options are wrapped
         for name, option in kwargs.items():
-            if type(option) is TracedArray and (option._trace is not None or level_of(option) is not None):
-                raise TraceError(
-                    f"{f.__name__} has a derivative for its positional arguments only; pass the array by position. "
-                    f"Received: a traced array as option {name!r}"
-                )
+            kind = type(option)
+            if kind is TracedArray or kind.__base__ is BatchedArray:
+                if is_recorded(option):
+                    raise TraceError(
+                        f"{f.__name__} has a derivative for its positional arguments only; pass the array by position. "
+                        f"Received: a traced array as option {name!r}"
+                    )
+                home, constants = home or batched_namespace((option,)), True
         trace, wrapped = innermost(args)
-        if trace is None and not wrapped:
-            return value(*args, **kwargs)
-        home = None
         for a in args:
-            if type(a) is TracedArray and a._xp.batched:
-                home = a._xp
-                level = innermost_level(args)
-                if level is not None and (trace is None or level.serial > trace.serial):
-                    level.require_alive()
-                    return batch(level, f, function, args, kwargs)
+            if type(a) is TracedArray:
+                if a._xp.batched:
+                    home = a._xp
+                    break
+            elif type(a).__base__ is BatchedArray:
+                home = a.namespace.differentiable()
                 break
+        if home is not None:
+            level = innermost_level((*args, *kwargs.values()))
+            if level is not None and (trace is None or level.serial > trace.serial):
+                level.require_alive()
+                return batch(level, f, function, args, kwargs)
+            kwargs, constants = {name: lift(option) for name, option in kwargs.items()}, True
         if trace is None:
+            if not wrapped and not constants:
+                return value(*args, **kwargs)
+            if constants:
+                kwargs = {name: unwrap(option) for name, option in kwargs.items()}
             xp = array_namespace(*args)
             return tracing.constant(xp, value(*map(unwrap, args), **kwargs))
         xp = home or array_namespace(*args)
         values, links = split(xp, trace, args)
         if home is not None or any(type(v) is TracedArray for v in values):
             values = [lift(v) for v in values]
+        elif constants:
+            kwargs = {name: unwrap(option) for name, option in kwargs.items()}
         return (forward if trace.forward else reverse)(xp, trace, f, values, links, kwargs)
 
     return function
@@ -154,15 +175,19 @@ def _batch_forward(level: Level, f: Declared, function: Any, args: Any, options:
 def _batch(level: Level, f: Declared, args: Any, options: Any, declare: Any, reverse: bool) -> Any:
     from portanet.autodiff.batching import custom
 
+    names = [name for name, option in options.items() if level_of(option) is not None]
+    if names:
+        f = custom.with_options(f, len(args), names, reverse)
+        args, options = (*args, *map(options.pop, names)), options
     values, batched = custom.split(level, args)
     out = declare(custom.with_level(f, level, batched, reverse))(*values, **options)
-    return custom.closed(level, out)
+    return custom.closed(level, out, f.__name__)
 
 
 def _batch_rows(level: Level, f: Declared, function: Any, args: Any, options: Any) -> Any:
     from portanet.autodiff.batching.custom import row_by_row
 
-    return row_by_row(function, level, args, options)
+    return row_by_row(function, level, args, options, f.__name__)
 
 
 def bare(trace: Trace | None, name: str, result: Any) -> Any:
@@ -177,6 +202,14 @@ def bare(trace: Trace | None, name: str, result: Any) -> Any:
             "differentiates as a separate argument (not inside a list for custom_vjp and custom_jvp)."
         )
     return result
+
+
+def space_of(xp: Namespace, results: list[Any]) -> Namespace:
+    """The namespace of results, which are batched if the function closes over batched arrays."""
+    for result in results:
+        if type(result).__base__ is BatchedArray:
+            return result.namespace.differentiable()  # type: ignore[no-any-return]
+    return xp
 
 
 def _as_list(results: Any) -> list[Any]:
@@ -205,10 +238,11 @@ def _record_pullback(
         return tuple([grads[i]() if callable(grads[i]) else grads[i] for i in chosen])
 
     parents, name = tuple(links.values()), f.__name__
+    results = [bare(trace, name, a) for a in _as_list(ans)]
+    xp = space_of(xp, results)
     if isinstance(ans, tuple):
-        results = [bare(trace, name, a) for a in ans]
         return tuple(tracing.record_many(xp, trace, name, results, parents, lambda gs: pull(tuple(gs))))
-    return tracing.record(xp, trace, name, bare(trace, name, ans), parents, pull)
+    return tracing.record(xp, trace, name, results[0], parents, pull)
 
 
 def _transpose_pullback(
@@ -220,6 +254,7 @@ def _transpose_pullback(
     """
     ans, pullback = f(*map(lift, values), **kwargs)
     results = [bare(trace, f.__name__, a) for a in _as_list(ans)]
+    xp = space_of(xp, results)
     floating = [i for i, a in enumerate(results) if differentiable(xp, a)]
 
     def back(*gs: Any) -> Any:
@@ -245,6 +280,7 @@ def _apply_pushforward(
         values = [lift(v) for v in values]
     ans, pushforward = f(*values, **kwargs)
     results = [bare(trace, f.__name__, a) for a in _as_list(ans)]
+    xp = space_of(xp, results)
     pushed = _as_list(pushforward(*(links.get(i) for i in range(len(values)))))
     tangents = {i: tangent_value(t) for i, t in enumerate(pushed) if t is not None and differentiable(xp, results[i])}
     return _with_tangents(xp, trace, f.__name__, ans, results, tangents)
@@ -256,6 +292,7 @@ def _transpose_pushforward(
     """The pullback of the pushforward, recorded when the cotangent arrives."""
     ans, pushforward = f(*map(lift, values), **kwargs)
     results = [bare(trace, f.__name__, a) for a in _as_list(ans)]
+    xp = space_of(xp, results)
     zeros = [boundary.zeros_like(values[i]) for i in links]
     parents, name = tuple(links.values()), f.__name__
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from portanet import checks
-from portanet.autodiff import array_namespace, is_traced, lift, unwrap
+from portanet.autodiff import array_namespace, is_traced, lift, storage, unwrap
 from portanet.backends import Array, HostArray, backend_class_of, raw_namespace, to_host
 from portanet.configurable import Configurable
 from portanet.lookup import snake_case
@@ -142,7 +142,7 @@ class Loss(Configurable):
         for name, array in (("sample_weight", sample_weight), ("mask", mask)):
             if array is not None:
                 require_numbers(name, array, owner)
-        plain, other = unwrap(y_true), unwrap(y_pred)
+        plain, other = storage(y_true), storage(y_pred)
         if raw_namespace(plain) is not raw_namespace(other):
             raise TypeError(
                 f"Loss '{self.name}' compares arrays of one library; convert with portanet.asarray(y). Received: "
@@ -150,7 +150,7 @@ class Loss(Configurable):
             )
         self.check_shapes(y_true, y_pred)
         if 0 not in plain.shape and not are_bound():  # in a step, which may be compiled
-            self.check_targets(to_host(plain), other.shape[-1] if other.ndim > 1 else None)
+            self.check_targets(to_host(plain), other.shape[-1] if y_pred.ndim > 1 else None)
         return self.compute(y_true, y_pred, sample_weight, mask)
 
 

@@ -52,7 +52,7 @@ class CTC(BuiltInLoss):
                 f"Loss '{self.name}' needs class numbers from 1{limit}, padded with 0. "
                 f"Received: y from {y.min()} to {y.max()}"
             )
-        if ((y[:, :-1] == 0) & (y[:, 1:] != 0)).any():
+        if ((y[..., :-1] == 0) & (y[..., 1:] != 0)).any():
             raise ValueError(f"Loss '{self.name}' needs the padding, 0, after the labels. Received: a label after a 0")
 
     def prepare(self, y_true: Array, y_pred: Array) -> Array:

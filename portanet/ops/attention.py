@@ -6,7 +6,7 @@ import functools
 import math
 from typing import Any
 
-from portanet.autodiff import array_namespace, custom_vjp, stop_gradient, unwrap
+from portanet.autodiff import array_namespace, custom_vjp, stop_gradient, storage, unwrap
 from portanet.backends import Array, device_of, map_rows, readable
 from portanet.ops.attention_blocks import attention_in_blocks
 from portanet.ops.hidden import hides_from_some, known_finite, only_finite, weighted_sum
@@ -83,7 +83,7 @@ def attention(
     mask, keep = (None if a is None else _by_example(a, query) for a in (mask, keep))
     size = math.prod(query.shape[1:-1]) * (4 * key.shape[-2] + 4 * query.shape[-1])
     hides = hides_from_some(mask)
-    careful = hides and not readable(unwrap(query), wait=False)
+    careful = hides and not readable(storage(query), wait=False)
     forward = functools.partial(_forward, scale=scale, careful=careful)
     result, weights = map_rows(forward, query, key, value, mask, keep, size=size)
     if hides and not careful and not known_finite(result, key):

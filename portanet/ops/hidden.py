@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from portanet.autodiff import array_namespace, unwrap
+from portanet.autodiff import array_namespace, storage, unwrap
 from portanet.backends import Array, backend_class_of, readable
 
 
@@ -17,7 +17,7 @@ def hides_from_some(mask: Array | None) -> bool:
 
 def known_finite(*arrays: Any) -> bool:
     """Whether all values are known to be finite."""
-    for x in map(unwrap, arrays):
+    for x in map(storage, arrays):
         if not readable(x, wait=False):
             return False
         xp = array_namespace(x)

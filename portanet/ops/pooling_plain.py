@@ -158,7 +158,7 @@ def max_places(x: Array, window: Window) -> Array:
     hits = _hits(xp, x, max_pool(x, window=window), window)
     out = xp.zeros(hits[0].shape, dtype=xp.int32, device=device_of(x))
     for index, hit in enumerate(hits):
-        out = out + index * xp.astype(hit, xp.int32)
+        out = xp.add(out, index * xp.astype(hit, xp.int32))
     return out
 
 

@@ -146,7 +146,7 @@ def random_words(start: Array, size: int, threshold: int | None, before: int = 0
     """
     xp = raw_namespace(start)
     counter = xp.arange(before, before + size, dtype=xp.int32, device=device_of(start))
-    words = _mix(counter ^ start[0, ...])
+    words = _mix(xp.bitwise_xor(counter, start[0, ...]))
     words += counter
     words += start[1, ...]
     words = _mix(words)

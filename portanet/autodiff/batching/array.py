@@ -9,7 +9,7 @@ array of one more library, whose namespace is a `BatchedNamespace`.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NoReturn
 
 from portanet.autodiff.traced import TracedArray, TraceError, next_serial
@@ -135,7 +135,18 @@ for _name, _function in {"neg": "negative", "pos": "positive", "abs": "abs", "in
 
 
 def storage(x: Any) -> Any:
-    """The library's own array inside all traced and batched ones."""
+    """The library's own array inside all wrappers; of an array inside `vmap`, that of all examples.
+
+    For asking which library an array belongs to, or looking at all its values; `unwrap` leaves the shape of an example.
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet.autodiff import storage, vmap
+        >>> shapes = []
+        >>> _ = vmap(lambda x: shapes.append((x.shape, storage(x).shape)) or x)(np.ones((2, 3)))
+        >>> shapes
+        [((3,), (2, 3))]
+    """
     while True:
         if type(x) is TracedArray:
             x = x._value
@@ -188,11 +199,27 @@ def root(namespace: Any) -> Any:
     return namespace.library if isinstance(namespace, BatchedSpace) else namespace
 
 
-def is_batched(x: Any) -> bool:
-    """Whether an array is batched, without its traces."""
-    while type(x) is TracedArray:
-        x = x._value
-    return isinstance(x, BatchedArray)
+def wrappers(x: Any) -> Iterator[Any]:
+    """The traced and batched arrays around a library's own array, from the outside in."""
+    while True:
+        if type(x) is TracedArray:
+            yield x
+            x = x._value
+        elif isinstance(x, BatchedArray):
+            yield x
+            x = x.value
+        else:
+            return
+
+
+def depends_on(level: Level, x: Any) -> bool:
+    """Whether an array has one value per example of a level, at any depth."""
+    return any(w.level is level for w in wrappers(x) if isinstance(w, BatchedArray))
+
+
+def is_recorded(x: Any) -> bool:
+    """Whether an array belongs to a trace, at any depth."""
+    return any(w._trace is not None for w in wrappers(x) if type(w) is TracedArray)
 
 
 def without_gradient(x: BatchedArray) -> BatchedArray:

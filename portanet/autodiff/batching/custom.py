@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import functools
+import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from portanet.autodiff.batching.array import BatchedArray, Level
+from portanet.autodiff.batching.array import BatchedArray, Level, depends_on, storage
 from portanet.autodiff.batching.transform import batch, unbatch, whole
 from portanet.autodiff.boundary import plain
 from portanet.autodiff.namespace import array_namespace, lift
+from portanet.autodiff.traced import TraceError
+from portanet.backends import device_of
 
 Declared = Callable[..., tuple[Any, Callable[..., Any]]]
 
@@ -23,6 +26,20 @@ def split(level: Level, args: Sequence[Any]) -> tuple[list[Any], list[bool]]:
         value = a if value is None else value
         values.append(lift(value) if isinstance(value, BatchedArray) else value)
     return values, batched
+
+
+def with_options(f: Declared, count: int, names: Sequence[str], reverse: bool) -> Declared:
+    """The declaration of `f` with options as further arguments, which have no derivative."""
+
+    @functools.wraps(f)
+    def declared(*args: Any, **options: Any) -> tuple[Any, Callable[..., Any]]:
+        options.update(zip(names, args[count:], strict=True))
+        result, derivative = f(*args[:count], **options)
+        if reverse:
+            return result, lambda g: (*derivative(g), *(None for _ in names))
+        return result, lambda *tangents: derivative(*tangents[:count])
+
+    return declared
 
 
 def with_level(f: Declared, level: Level, batched: list[bool], reverse: bool) -> Declared:
@@ -68,31 +85,38 @@ def with_level(f: Declared, level: Level, batched: list[bool], reverse: bool) ->
     return declared
 
 
-def closed(level: Level, out: Any) -> Any:
+def closed(level: Level, out: Any, name: str) -> Any:
     """Results with the batch axis first as arrays of the level."""
-    return tuple(batch(x, level) for x in out) if isinstance(out, tuple) else batch(out, level)
+    if isinstance(out, tuple):
+        return tuple(closed(level, x, name) for x in out)
+    if depends_on(level, out):
+        raise TraceError(
+            f"{name} closes over an array of the batch that it is called for: pass every batched array as an argument."
+        )
+    return batch(out, level)
 
 
-def row_by_row(op: Callable[..., Any], level: Level, args: Sequence[Any], options: dict[str, Any]) -> Any:
+def row_by_row(op: Callable[..., Any], level: Level, args: Sequence[Any], options: dict[str, Any], name: str) -> Any:
     """An op whose function only computes with plain arrays, once per example."""
     values, batched = split(level, args)
+    names = list(options)
+    given, varied = split(level, list(options.values()))
+
+    def example(part: Callable[[Any], Any]) -> Any:
+        own = [part(v) if b else v for v, b in zip(values, batched, strict=True)]
+        return op(*own, **{n: part(v) if b else v for n, v, b in zip(names, given, varied, strict=True)})
 
     if level.size == 0:
-        like = [
-            array_namespace(v).zeros(v.shape[1:], dtype=v.dtype) if b else v
-            for v, b in zip(values, batched, strict=True)
-        ]
-        out = op(*like, **options)
-        parts = [out] if not isinstance(out, tuple) else list(out)
-        empty = [array_namespace(p).zeros((0, *p.shape), dtype=p.dtype) for p in parts]
-        return closed(level, tuple(empty) if isinstance(out, tuple) else empty[0])
-    rows = [
-        op(*(v[(i, ...)] if b else v for v, b in zip(values, batched, strict=True)), **options)
-        for i in range(level.size)
-    ]
-    if isinstance(rows[0], tuple):
-        return closed(level, tuple(_stacked(parts) for parts in zip(*rows, strict=True)))
-    return closed(level, _stacked(rows))
+        out = example(lambda v: _zeros(v, v.shape[1:]))
+        empty = [_zeros(p, (0, *p.shape)) for p in (out if isinstance(out, tuple) else (out,))]
+        return closed(level, tuple(empty) if isinstance(out, tuple) else empty[0], name)
+    rows = [example(operator.itemgetter((i, ...))) for i in range(level.size)]
+    out = tuple(map(_stacked, zip(*rows, strict=True))) if isinstance(rows[0], tuple) else _stacked(rows)
+    return closed(level, out, name)
+
+
+def _zeros(like: Any, shape: Sequence[int]) -> Any:
+    return array_namespace(like).zeros(tuple(shape), dtype=like.dtype, device=device_of(storage(like)))
 
 
 def _stacked(parts: Sequence[Any]) -> Any:

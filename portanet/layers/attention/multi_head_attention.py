@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from portanet import checks, constraints, initializers, regularizers
-from portanet.autodiff import array_namespace, unwrap
+from portanet.autodiff import array_namespace, storage, unwrap
 from portanet.backends import Array, readable
 from portanet.layers.attention.attention import require_mask, require_shapes, without_masked
 from portanet.layers.random_layer import RandomLayer
@@ -238,7 +238,7 @@ class MultiHeadAttention(RandomLayer):
         allowed = unwrap(mask)
         xp = array_namespace(allowed)
         if not xp.isdtype(allowed.dtype, "bool"):
-            self._refuse_scores(allowed, training)
+            self._refuse_scores(storage(mask), training)
             allowed = allowed != 0
         if allowed.ndim == 3:
             allowed = xp.expand_dims(allowed, axis=1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from portanet import checks, constraints, initializers, regularizers
-from portanet.autodiff import array_namespace, unwrap
+from portanet.autodiff import array_namespace, storage
 from portanet.backends import Array, raw_namespace, readable, require_exact, to_host
 from portanet.layers.base import Layer
 
@@ -88,8 +88,7 @@ class Embedding(Layer):
     def call(self, x: Array, training: bool = False) -> Array:
         vectors = self.embeddings.value
         xp = array_namespace(x, vectors)
-        plain = unwrap(x)
-        checked = self._check_readable(plain, training)
+        checked = self._check_readable(storage(x), training)
         index = xp.reshape(x, (-1,))
         if index.dtype not in (xp.int32, xp.int64):  # all that PyTorch accepts
             index = xp.astype(index, xp.int32)

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from portanet import checks, initializers
-from portanet.autodiff import array_namespace, unwrap
+from portanet.autodiff import array_namespace, storage, unwrap
 from portanet.backends import Array, raw_namespace
 from portanet.layers.normalization.affine_normalization import (
     AffineNormalization,
@@ -143,6 +143,6 @@ class BatchNormalization(AffineNormalization):
     def _update(self, moving: Variable, value: Array) -> None:
         """Update a running average, which has no derivative."""
         old, new = unwrap(moving.value), unwrap(value)
-        xp = raw_namespace(new)
+        xp = raw_namespace(new if storage(old) is old else old)  # either may be batched by vmap
         new = xp.astype(xp.reshape(new, moving.shape), old.dtype, copy=False)
-        moving.assign(old * self.momentum + new * (1 - self.momentum))
+        moving.assign(xp.add(old * self.momentum, new * (1 - self.momentum)))

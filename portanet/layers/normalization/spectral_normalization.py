@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from portanet import checks, initializers
-from portanet.autodiff import array_namespace, unwrap
+from portanet.autodiff import array_namespace, storage, unwrap
 from portanet.backends import Array, raw_namespace
 from portanet.layers.base import Layer
 from portanet.layers.normalization.kernel_wrapper import KernelWrapper
@@ -46,7 +46,7 @@ class SpectralNormalization(KernelWrapper):
         kernel = self._kernel().value
         # The two vectors have no derivative.
         plain, u = unwrap(kernel), unwrap(self.vector_u.value)
-        raw = raw_namespace(plain)
+        raw = raw_namespace(plain if storage(u) is u else u)  # either may be batched by vmap
         rows = raw.reshape(plain, (-1, plain.shape[-1]))
         v = _unit(raw, raw.matmul(u, raw.matrix_transpose(rows)))
         if training:

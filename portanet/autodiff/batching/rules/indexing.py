@@ -146,7 +146,9 @@ def _take(c: Call, x: Any, indices: Any, /, *, axis: int | None = None) -> Any:
     if not c.batched(x):
         out = c(x, xp.reshape(indices.value, (c.level.size * count,)), axis=along - 1)
         return xp.moveaxis(xp.reshape(out, (*before, c.level.size, *indices.shape, *after)), along - 1, 0)
-    index = xp.reshape(indices.value, (c.level.size, *(1,) * len(before), count, *(1,) * len(after)))
+    dtype = xp.arange(0, device=indices.device).dtype  # PyTorch has take_along_axis for int64 alone
+    index = xp.astype(indices.value, dtype, copy=False)
+    index = xp.reshape(index, (c.level.size, *(1,) * len(before), count, *(1,) * len(after)))
     index = xp.broadcast_to(index, (c.level.size, *before, count, *after))
     out = xp.take_along_axis(x.value, index, axis=along)
     return xp.reshape(out, (c.level.size, *before, *indices.shape, *after))
