@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portanet.datasets import load_mnist, read_idx
+from portanet.datasets import files, load_mnist, read_idx
 
 REAL = pathlib.Path(__file__).parents[3] / "shared" / "data" / "mnist"
 CODES = {"uint8": 8, "int8": 9, "int16": 11, "int32": 12, "float32": 13, "float64": 14}
@@ -105,3 +105,15 @@ def test_mnist_itself() -> None:
     assert labels[:10].tolist() == [7, 2, 1, 0, 4, 1, 4, 9, 5, 9]
     assert np.bincount(labels).tolist() == [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
     assert abs(images.mean() / 255 - 0.1325) < 1e-3
+
+
+@pytest.mark.parametrize("size", [1, 3, 4, 9, 10, 12])
+def test_no_more_is_read_than_expected(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, size: int) -> None:
+    """The last of several chunks ends where the caller says, and one byte beyond the limit."""
+    monkeypatch.setattr(files, "CHUNK", 4)
+    whole = bytes(range(12))
+    (tmp_path / "file").write_bytes(whole)
+    assert bytes(files.read_bytes(tmp_path / "file", 100, size)) == whole[:size]
+    if size < 12:
+        with pytest.raises(ValueError, match=f"more than {size} bytes.*Received: at least {size + 1} bytes"):
+            files.read_bytes(tmp_path / "file", size)

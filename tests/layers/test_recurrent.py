@@ -360,6 +360,7 @@ def test_compiled_step_agrees(backend, kind):
         (lambda: layers.GRU(3, stateful=True).build((None, 4, 2)), "fixed batch size.*Received:"),
         (lambda: layers.GRU(3).reset_state(), "keeps no state.*Received: stateful=False"),
         (lambda: layers.GRU(3)(np.ones((2, 3))), "needs inputs of shape.*Received: shape"),
+        (lambda: layers.RNN(layers.GRUCell(3))(np.ones((2, 5, 4, 3))), "gru_cell.*in each time step. Received: shape"),
         (lambda: layers.GRU(3)(np.ones((2, 0, 3))), "at least one time step.*Received:"),
         (lambda: layers.GRU(3)(np.ones((2, 4, 3)), mask=np.ones((2, 3))), "mask of shape.*Received:"),
         (lambda: layers.GRU(3)(np.ones((2, 4, 3)), initial_state=np.ones((2, 4))), "needs states of shapes.*Received:"),

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from portanet.regularizers import contractive
 from portanet.variables import collect_losses
 from tests.layers.matrix import check_layer
 from tests.support import asarray, assert_close, to_numpy
+from tests.test_arguments import REQUIRED
 
 X = np.random.default_rng(0).standard_normal((6, 4))
 Y = np.random.default_rng(1).standard_normal((6, 2))
@@ -94,6 +96,50 @@ def test_weights_take_names_of_regularizers_and_constraints(backend: Any) -> Non
     scale = Scale()
     scale(asarray(X))
     assert_close(scale.factor.regularizer(scale.factor.value), 0.01)
+
+
+def options_of(name: str) -> list[str]:
+    """The constraints and regularizers that a layer takes for its weights."""
+    names: set[str] = set()
+    for base in getattr(layers, name).__mro__:
+        parameters = inspect.signature(vars(base)["__init__"]).parameters if "__init__" in vars(base) else {}
+        names |= {each for each in parameters if each.endswith(("_constraint", "_regularizer"))}
+    return sorted(names - {"activity_regularizer"})
+
+
+OF_WEIGHTS = [
+    (name, option)
+    for name, kind in vars(layers).items()
+    if inspect.isclass(kind) and issubclass(kind, layers.Layer) and not inspect.isabstract(kind)
+    for option in (options_of(name) if name != "RecurrentCell" else [])
+]
+
+
+@pytest.mark.parametrize(("name", "option"), OF_WEIGHTS)
+def test_every_constraint_and_regularizer_reaches_a_weight(name: str, option: str) -> None:
+    kind = getattr(layers, name)
+    given: Any = lambda w: w
+    required = [p.name for p in inspect.signature(kind).parameters.values() if p.default is p.empty]
+    needed = {each: (REQUIRED | {"tiles": 2})[each] for each in required if each in {*REQUIRED, "tiles"}}
+    layer = kind(**needed, **{option: given})
+    rank = int(next(filter(str.isdigit, name), "1"))
+    shape = (2, *(6,) * rank, 32)
+    if name.endswith("Cell"):
+        layer.build((2, 4))
+    elif name == "Embedding":
+        layer(np.zeros(shape, dtype="int32"))
+    elif name == "Bilinear":
+        layer([np.ones((2, 4)), np.ones((2, 3))])
+    elif name.endswith("Attention"):
+        layer(np.ones((2, 3, 4)), np.ones((2, 3, 4)))
+    else:
+        layer(np.ones(shape))
+    stem, _, attribute = option.replace(
+        "depthwise", "kernel" if name.startswith("Depthwise") else "depthwise"
+    ).rpartition("_")
+    reached = [v.path for v in layer.weights if getattr(v, attribute) is given]
+    assert reached
+    assert all(stem in path for path in reached)
 
 
 def test_bad_input() -> None:

@@ -143,3 +143,13 @@ def test_a_model_without_weights_yet_is_refused(tmp_path):
 def test_a_missing_file_is_an_os_error(tmp_path):
     with pytest.raises(FileNotFoundError):
         network().load_weights(tmp_path / "none.safetensors")
+
+
+def test_a_mapping_names_layers_not_the_cells_in_them() -> None:
+    model = portanet.Sequential([layers.Input((3, 2)), layers.GRU(2, name="reader")])
+    doubled = {path: 2 * variable.numpy() for path, variable in model.named_variables().items()}
+    weights = {path.replace("reader/gru_cell", "gru_3/cell_9"): values for path, values in doubled.items()}
+    assert doubled.keys().isdisjoint(weights)
+    portanet.saving.load_keras_weights(model, weights, {"reader": "gru_3"})
+    for path, variable in model.named_variables().items():
+        np.testing.assert_array_equal(variable.numpy(), doubled[path])

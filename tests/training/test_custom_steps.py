@@ -322,14 +322,21 @@ def test_apply_outside_of_steps(backend):
         optimizer.apply([gradients[0], None], model.trainable_variables)
 
 
-def test_compile_with_other_arguments_is_left_to_the_user_when_a_model_is_loaded(tmp_path):
+@pytest.mark.parametrize("known", [(), ("sgd",)], ids=["other arguments", "one more argument"])
+def test_compile_with_other_arguments_is_left_to_the_user_when_a_model_is_loaded(tmp_path, known):
     class Special(portanet.Model):
-        def compile(self, factor):
-            super().compile("sgd", "mse")
-            self.factor = factor
+        if known:
+
+            def compile(self, optimizer, factor):
+                super().compile(optimizer, "mse")
+
+        else:
+
+            def compile(self, factor):
+                super().compile("sgd", "mse")
 
     model = graph(Special)
-    model.compile(2)
+    model.compile(*known, 2)
     model.save(tmp_path / "model.safetensors")
     with pytest.warns(UserWarning, match="is not compiled: its `compile` takes other arguments"):
         again = portanet.load_model(tmp_path / "model.safetensors", custom_objects={"Special": Special})

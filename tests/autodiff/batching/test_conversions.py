@@ -1,0 +1,21 @@
+"""Conversions of an example: the dtype that is asked for, and the device of the batch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from portanet.autodiff import array_namespace, vmap
+from portanet.backends import device_of
+from tests.support import asarray
+
+
+def test_conversions_have_the_dtype_that_is_asked_for(xp: Any) -> None:
+    x = asarray([1.5, 2.5], "float64")
+    for convert in (lambda xp, x: xp.asarray(x, dtype=xp.float32), lambda xp, x: xp.asarray([x, x], dtype=xp.float32)):
+        assert vmap(lambda x, convert=convert: convert(array_namespace(x), x))(x).dtype == xp.float32
+    assert vmap(lambda x: array_namespace(x).asarray([x, 1.0]))(x).dtype == xp.float64
+
+
+def test_filled_arrays_are_on_the_device_of_the_batch(xp: Any) -> None:
+    x = asarray([1.5, 2.5])
+    assert device_of(vmap(lambda x: array_namespace(x).full_like(x, 2.5))(x)) == device_of(x)
