@@ -83,7 +83,7 @@ def batched(plain: Callable[..., Any], key: str, space: BatchedNamespace) -> Cal
             xp = space.library
         return closed(space, level, rule.function(Call(xp, level, key), *args, **kwargs), rule.opened)
 
-    return broadcasting(plain, op, space) if rule.elementwise else op
+    return functools.update_wrapper(broadcasting(plain, op, space) if rule.elementwise else op, plain)
 
 
 def broadcasting(plain: Callable[..., Any], op: Callable[..., Any], space: BatchedNamespace) -> Callable[..., Any]:
