@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from portanet.autodiff.batching.array import BatchedArray, storage
-from portanet.autodiff.traced import TracedArray
+from portanet.autodiff.traced import TracedArray, unwrap
 
 Put: TypeAlias = Callable[..., Any]
 
@@ -56,11 +56,23 @@ def has_views(x: Any) -> bool:
     return hasattr(x, "base") or hasattr(x, "untyped_storage")
 
 
+def is_scalar(x: TracedArray) -> bool:
+    """Whether each example of `vmap` has a scalar of NumPy here, which is immutable and shares no memory."""
+    if x.shape != () or x._base is not None or getattr(x, "_writable", False):
+        return False
+    plain = storage(x)
+    return plain is not unwrap(x) and hasattr(plain, "__array_interface__")
+
+
 def shares_memory(view: View, x: TracedArray, out: TracedArray, args: Any, kwargs: Any) -> bool:
     """Whether `out`, a result of `view`, shares memory with its operand `x`, or would in some libraries."""
     value, whole = out._value, x._value
     wrapped = type(value) is TracedArray or type(whole) is TracedArray
     if wrapped or type(value).__base__ is BatchedArray:  # each operation asks: no calls
+        key = args[0] if view.name == "getitem" else Ellipsis
+        element = not any(k is Ellipsis for k in (key if type(key) is tuple else (key,)))
+        if (element and is_scalar(out)) or is_scalar(x):
+            return False
         value, whole = storage(value), storage(whole)
     if hasattr(value, "base"):  # of NumPy and CuPy
         base = value.base

@@ -15,9 +15,9 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from portanet.autodiff.batching.array import BatchedArray, storage
+from portanet.autodiff.batching.array import BatchedArray, storage, wrappers
 from portanet.autodiff.traced import Trace, TracedArray, TraceError, unwrap
-from portanet.autodiff.views import has_views
+from portanet.autodiff.views import has_views, is_scalar
 
 if TYPE_CHECKING:
     from portanet.autodiff.namespace import Namespace
@@ -247,16 +247,18 @@ def same_layout(a: Any, b: Any) -> bool:
 
 def with_layout(x: TracedArray, new: TracedArray) -> None:
     """Lay out the value of `new` as that of `x`."""
-    old, value = unwrap(x), unwrap(new)
-    if isinstance(value, BatchedArray):
+    old, value = storage(x), storage(new)
+    if old.shape != value.shape:  # the first write of batched values
         return
     if type(old) is type(value) and same_layout(old, value):
         return
     buffer = old.clone() if hasattr(old, "untyped_storage") else old.copy(order="K")
     buffer[...] = value
-    while type(new._value) is TracedArray:
-        new = new._value
-    new._value = buffer
+    *_, last = wrappers(new)
+    if isinstance(last, BatchedArray):
+        last.value = buffer
+    else:
+        last._value = buffer
 
 
 # In-place operators
@@ -271,7 +273,7 @@ def in_place(name: str) -> Callable[[TracedArray, Any], Any]:
 
     def method(self: TracedArray, other: Any) -> Any:
         out = operator(self, other)
-        if not hasattr(storage(self), f"__i{name}__"):  # NumPy's scalars and JAX's arrays are immutable
+        if not hasattr(storage(self), f"__i{name}__") or is_scalar(self):  # of NumPy; JAX's arrays are immutable, too
             return out
         if out.shape != self.shape:
             raise ValueError(

@@ -1,66 +1,114 @@
-"""Random programs over the whole standard, and ones that write through views: `vmap` against a loop and `jax.vmap`."""
+"""`vmap` of random programs, of first and second order and nested, against a loop and against `jax.vmap`."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
 
-from portanet.autodiff import array_namespace, grad, hvp, jvp, vmap
-from tests.autodiff import programs
+from portanet.autodiff import array_namespace, grad, jvp, linearize, vmap
+from tests.autodiff import programs, test_random_programs
 from tests.autodiff.batching.test_every_function import is_refused
 from tests.autodiff.cases import CASES
-from tests.autodiff.test_random_programs import NOT_COMPARED, program
 from tests.support import to_numpy
 
-POSSIBLE = [case for case in CASES if not is_refused(case)]
-POINTS = np.random.default_rng(9).normal(size=(3, 2, 3))
-DIRECTIONS = np.random.default_rng(10).normal(size=(3, 2, 3))
+PROGRAMS = 100
+COUNT = 3
+VMAPPED = [case for case in CASES if not is_refused(case)]
+Function = Callable[..., Any]
 
 
-@pytest.mark.parametrize("first", range(0, 40, 20))
-def test_random_programs(first: int) -> None:
-    for seed in range(first, first + 20):
-        f = program(seed, POSSIBLE)
-        near = {"rtol": 1e-8, "atol": 1e-8, "err_msg": str(seed)}
-        np.testing.assert_allclose(vmap(f)(POINTS), [f(x) for x in POINTS], **near)
-        gradients = np.stack([grad(f)(x) for x in POINTS])
-        np.testing.assert_allclose(vmap(grad(f))(POINTS), gradients, **near)
-        total = grad(lambda x, f=f: array_namespace(x).sum(vmap(f)(x)))
-        np.testing.assert_allclose(total(POINTS), gradients, **near)
-        slopes = [jvp(f, (x,), (t,))[1] for x, t in zip(POINTS, DIRECTIONS, strict=True)]
-        np.testing.assert_allclose(jvp(vmap(f), (POINTS,), (DIRECTIONS,))[1], slopes, **near)
-        if seed % 4 == 0:
-            products = [hvp(f, (x,), (t,)) for x, t in zip(POINTS, DIRECTIONS, strict=True)]
-            scale = 1e-7 * (1 + np.max(np.abs(products)))
-            inside = vmap(lambda x, t, f=f: hvp(f, (x,), (t,)))(POINTS, DIRECTIONS)
-            np.testing.assert_allclose(inside, products, rtol=1e-7, atol=scale, err_msg=str(seed))
-            outside = jvp(vmap(grad(f)), (POINTS,), (DIRECTIONS,))[1]
-            np.testing.assert_allclose(outside, products, rtol=1e-7, atol=scale, err_msg=str(seed))
-            around = jvp(total, (POINTS,), (DIRECTIONS,))[1]
-            np.testing.assert_allclose(around, products, rtol=1e-7, atol=scale, err_msg=str(seed))
+def along(f: Function) -> Function:
+    return lambda x, t: jvp(f, (x,), (t,))[1]
 
 
-def test_random_programs_compared_with_jax() -> None:
+def total(f: Function) -> Function:
+    return lambda x: array_namespace(x).sum(f(x))
+
+
+def check(f: Function, shape: tuple[int, ...], seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    x, t = (rng.normal(size=(COUNT, *shape)) for _ in range(2))
+
+    def by_loop(g: Function, *columns: Any) -> np.ndarray:
+        return np.stack([g(*(part.copy() for part in row)) for row in zip(*columns, strict=True)])
+
+    def same(name: str, result: Any, expected: np.ndarray) -> None:
+        scale = 1e-8 * (1 + np.max(np.abs(expected)))
+        np.testing.assert_allclose(result, expected, 1e-7, scale, err_msg=f"{name} of program {seed}")
+
+    gradient, slope = by_loop(grad(f), x), by_loop(along(f), x, t)
+    same("value", vmap(f)(x.copy()), by_loop(f, x))
+    same("gradient inside", vmap(grad(f))(x), gradient)
+    same("gradient outside", grad(total(vmap(f)))(x), gradient)
+    same("tangent inside", vmap(along(f))(x, t), slope)
+    same("tangent outside", along(vmap(f))(x, t), slope)
+    same("linear map", vmap(lambda x, t: linearize(f, x)[1](t))(x, t), slope)
+    if seed % 4 == 0:
+        second = by_loop(along(grad(f)), x, t)
+        same("hvp inside", vmap(along(grad(f)))(x, t), second)
+        same("hvp outside", along(vmap(grad(f)))(x, t), second)
+        same("reverse over forward", grad(total(lambda x: along(vmap(f))(x, t)))(x), second)
+        same("two batches", vmap(vmap(grad(f)))(np.stack([x, t])), np.stack([gradient, by_loop(grad(f), t)]))
+        outer = vmap(grad(total(vmap(f))))(np.stack([x, t]))
+        same("between two batches", outer, np.stack([gradient, by_loop(grad(f), t)]))
+
+
+@pytest.mark.parametrize("first", range(0, PROGRAMS, 50))
+def test_programs_over_the_standard(first: int) -> None:
+    for seed in range(first, first + 50):
+        check(test_random_programs.program(seed, VMAPPED), (2, 3), seed)
+
+
+def is_traceable(f: Function) -> bool:
+    """Whether a program writes to no array from outside."""
+    try:
+        grad(f)(np.ones((3, 4)))
+    except TypeError as error:
+        if "cannot be written to" not in str(error):
+            raise
+        return False
+    return True
+
+
+@pytest.mark.filterwarnings("ignore:overflow", "ignore:invalid value")
+@pytest.mark.parametrize("first", range(0, PROGRAMS, 50))
+def test_programs_with_writes_and_views(first: int) -> None:
+    for seed in range(first, first + 50):
+        f = programs.program(seed, several=seed % 2 == 0)
+        if is_traceable(f):
+            check(f, (3, 4), seed)
+
+
+def test_elements_are_scalars_on_numpy() -> None:
+    """They are copies, which in-place operators do not change."""
+
+    def f(x: Any) -> Any:
+        xp = array_namespace(x)
+        z = xp.asarray(x, copy=True)
+        element, total, row = z[0, 1], xp.sum(z), z[1, :]
+        same, whole = total, row[2, ...]
+        element += 5.0
+        same *= 2.0
+        whole -= 1.0
+        return xp.sum(z * z) + element + total * same
+
+    x = np.random.default_rng(2).normal(size=(COUNT, 3, 4))
+    np.testing.assert_allclose(vmap(f)(x), [f(row) for row in x])
+    np.testing.assert_allclose(vmap(grad(f))(x), [grad(f)(row) for row in x])
+
+
+def test_programs_compared_with_jax() -> None:
     jax = pytest.importorskip("jax")
-    cases = [c for c in POSSIBLE if "jax" not in c.lacking and c.function not in NOT_COMPARED]
+    names = test_random_programs.NOT_COMPARED
+    cases = [case for case in VMAPPED if "jax" not in case.lacking and case.function not in names]
+    x = np.random.default_rng(5).normal(size=(COUNT, 2, 3))
     with jax.enable_x64(True):
-        points = jax.numpy.asarray(POINTS)
-        for seed in range(3):
-            f = program(seed, cases)
-            np.testing.assert_allclose(vmap(f)(POINTS), to_numpy(jax.vmap(f)(points)), 1e-9, err_msg=str(seed))
+        for seed in range(4):
+            f = test_random_programs.program(seed, cases)
+            theirs = jax.vmap(jax.value_and_grad(f))(jax.numpy.asarray(x))
             # JAX rounds some derivatives to float32.
-            theirs = to_numpy(jax.vmap(jax.grad(f))(points))
-            np.testing.assert_allclose(vmap(grad(f))(POINTS), theirs, 1e-5, 1e-6, err_msg=str(seed))
-
-
-def test_programs_that_write_through_views() -> None:
-    """Against NumPy itself, and the derivative of each example alone."""
-    points = np.random.default_rng(11).normal(size=(3, 3, 4))
-    for seed in range(25):
-        f = programs.program(seed)
-        expected = [f(x.copy()) for x in points]
-        np.testing.assert_allclose(vmap(f)(points), expected, 1e-9, err_msg=str(seed))
-        gradients = np.stack([grad(f)(x) for x in points])
-        np.testing.assert_allclose(vmap(grad(f))(points), gradients, 1e-8, 1e-9, err_msg=str(seed))
-        total = grad(lambda x, f=f: array_namespace(x).sum(vmap(f)(x)))(points)
-        np.testing.assert_allclose(total, gradients, 1e-8, 1e-9, err_msg=str(seed))
+            for ours, expected in zip((vmap(f)(x), vmap(grad(f))(x)), theirs, strict=True):
+                np.testing.assert_allclose(ours, to_numpy(expected), 1e-5, 1e-6, err_msg=str(seed))
