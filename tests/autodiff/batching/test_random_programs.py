@@ -50,6 +50,7 @@ def check(f: Function, shape: tuple[int, ...], seed: int) -> None:
         second = by_loop(along(grad(f)), x, t)
         same("hvp inside", vmap(along(grad(f)))(x, t), second)
         same("hvp outside", along(vmap(grad(f)))(x, t), second)
+        same("hvp of the batch", along(grad(total(vmap(f))))(x, t), second)
         same("reverse over forward", grad(total(lambda x: along(vmap(f))(x, t)))(x), second)
         same("two batches", vmap(vmap(grad(f)))(np.stack([x, t])), np.stack([gradient, by_loop(grad(f), t)]))
         outer = vmap(grad(total(vmap(f))))(np.stack([x, t]))
