@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 from portanet.autodiff import boundary, tracing
@@ -83,7 +83,9 @@ def custom_jvp(f: Declared) -> Callable[..., Any]:
     return _declared(f, value, _transpose_pushforward, _apply_pushforward, _batch_forward)
 
 
-def primitive(function: Callable[..., Any], pullback: Callable[..., Callable[..., Any]]) -> Callable[..., Any]:
+def primitive(
+    function: Callable[..., Any], pullback: Callable[..., Callable[..., Any]], examples: Sequence[int] = ()
+) -> Callable[..., Any]:
     """Declare an op whose function only sees plain arrays: the op calls itself with one wrapper fewer each time.
 
     For linear functions whose adjoints are such ops: derivatives of every order then run the same fast code.
@@ -91,6 +93,8 @@ def primitive(function: Callable[..., Any], pullback: Callable[..., Callable[...
     Args:
         function: `function(*arrays, **options)` computes the result.
         pullback: `pullback(result, *arrays, **options)` returns the pullback, written in such ops; see `custom_vjp`.
+        examples: Positions of the arrays with examples along the first axis, as the result has: `vmap` over these alone
+            makes more examples of them. Otherwise, it calls the op for each element of the batch.
 
     Example:
         >>> import numpy as np
@@ -108,7 +112,8 @@ def primitive(function: Callable[..., Any], pullback: Callable[..., Callable[...
         result = op(*args, **options) if is_traced(args) else function(*args, **options)
         return result, pullback(result, *args, **options)
 
-    op = _declared(declared, function, _record_pullback, _transpose_pullback, _batch_rows)
+    batch = functools.partial(_batch_primitive, examples=frozenset(examples))
+    op = _declared(declared, function, _record_pullback, _transpose_pullback, batch)
     return op
 
 
@@ -184,10 +189,12 @@ def _batch(level: Level, f: Declared, args: Any, options: Any, declare: Any, rev
     return custom.closed(level, out, f.__name__)
 
 
-def _batch_rows(level: Level, f: Declared, function: Any, args: Any, options: Any) -> Any:
-    from portanet.autodiff.batching.custom import row_by_row
+def _batch_primitive(
+    level: Level, f: Declared, function: Any, args: Any, options: Any, examples: frozenset[int]
+) -> Any:
+    from portanet.autodiff.batching.custom import batched_primitive
 
-    return row_by_row(function, level, args, options, f.__name__)
+    return batched_primitive(function, level, args, options, f.__name__, examples)
 
 
 def bare(trace: Trace | None, name: str, result: Any) -> Any:

@@ -149,6 +149,6 @@ def _pull_convolve_kernel(out: Array, x: Array, g: Array, *, window: Window, gro
     )
 
 
-convolve = primitive(plain.convolve, _pull_convolve)
-convolve_input = primitive(plain.convolve_input, _pull_convolve_input)
+convolve = primitive(plain.convolve, _pull_convolve, examples=[0])
+convolve_input = primitive(plain.convolve_input, _pull_convolve_input, examples=[0])
 convolve_kernel = primitive(plain.convolve_kernel, _pull_convolve_kernel)

@@ -103,30 +103,37 @@ def max_places(x: Array, window: Window) -> Array:
 window_sum: Callable[..., Any] = primitive(
     plain.window_sum,
     lambda out, x, *, window: lambda g: (window_spread(g, window=window, space=tuple(x.shape[1:-1])),),
+    examples=[0],
 )
 window_spread: Callable[..., Any] = primitive(
     plain.window_spread,
     lambda out, g, *, window, space: lambda h: (window_sum(h, window=window),),
+    examples=[0],
 )
 max_pool: Callable[..., Any] = primitive(
     plain.max_pool,
     lambda y, x, *, window: lambda g: (to_maxima(g, x, y, window=window),),
+    examples=[0],
 )
 to_maxima: Callable[..., Any] = primitive(
     plain.to_maxima,
     lambda out, g, x, y, *, window: lambda h: (at_maxima(h, x, y, window=window), None, None),
+    examples=[0, 1, 2],
 )
 at_maxima: Callable[..., Any] = primitive(
     plain.at_maxima,
     lambda out, h, x, y, *, window: lambda g: (to_maxima(g, x, y, window=window), None, None),
+    examples=[0, 1, 2],
 )
 put_back: Callable[..., Any] = primitive(
     plain.put_back,
     lambda out, x, places, *, window, space: lambda h: (pick(h, places, window=window), None),
+    examples=[0, 1],
 )
 pick: Callable[..., Any] = primitive(
     plain.pick,
     lambda out, h, places, *, window: lambda x: (put_back(x, places, window=window, space=tuple(h.shape[1:-1])), None),
+    examples=[0, 1],
 )
 
 

@@ -96,11 +96,32 @@ def closed(level: Level, out: Any, name: str) -> Any:
     return batch(out, level)
 
 
-def row_by_row(op: Callable[..., Any], level: Level, args: Sequence[Any], options: dict[str, Any], name: str) -> Any:
-    """An op whose function only computes with plain arrays, once per example."""
+def batched_primitive(
+    op: Callable[..., Any],
+    level: Level,
+    args: Sequence[Any],
+    options: dict[str, Any],
+    name: str,
+    examples: frozenset[int],
+) -> Any:
+    """An op whose function only computes with plain arrays: at once, or for each element of the batch.
+
+    Args:
+        op: The op.
+        level: The batch.
+        args: Its arrays.
+        options: Its arguments by name.
+        name: Its name.
+        examples: Positions of the arrays whose first axis, as that of the result, is one of examples.
+    """
     values, batched = split(level, args)
     names = list(options)
     given, varied = split(level, list(options.values()))
+    if not any(varied) and examples.issuperset(i for i, b in enumerate(batched) if b):
+        count = next(v.shape[1] for v, b in zip(values, batched, strict=True) if b)
+        joined = [_joined(v, batched[i], level.size) if i in examples else v for i, v in enumerate(values)]
+        out = op(*joined, **options)
+        return closed(level, array_namespace(out).reshape(out, (level.size, count, *out.shape[1:])), name)
 
     def example(part: Callable[[Any], Any]) -> Any:
         own = [part(v) if b else v for v, b in zip(values, batched, strict=True)]
@@ -113,6 +134,13 @@ def row_by_row(op: Callable[..., Any], level: Level, args: Sequence[Any], option
     rows = [example(operator.itemgetter((i, ...))) for i in range(level.size)]
     out = tuple(map(_stacked, zip(*rows, strict=True))) if isinstance(rows[0], tuple) else _stacked(rows)
     return closed(level, out, name)
+
+
+def _joined(x: Any, batched: bool, size: int) -> Any:
+    """An array of examples with those of the whole batch."""
+    xp = array_namespace(x)
+    x = x if batched else xp.broadcast_to(x, (size, *x.shape))
+    return xp.reshape(x, (x.shape[0] * x.shape[1], *x.shape[2:]))
 
 
 def _zeros(like: Any, shape: Sequence[int]) -> Any:

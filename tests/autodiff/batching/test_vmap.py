@@ -373,6 +373,36 @@ def test_primitives_run_once_per_example(xp: Any) -> None:
     close(vmap(flipped)(double(np.zeros((0, 3)))), np.zeros((0, 3)))
 
 
+@pytest.mark.parametrize("size", [0, 3])
+def test_primitives_over_examples_take_the_whole_batch(xp: Any, size: int) -> None:
+    """Also where some of their arrays are not batched; what else differs makes one call per element."""
+    seen = []
+
+    def plain(x: Any, y: Any, factor: Any) -> Any:
+        seen.append((x.shape, y.shape))
+        return (x + y) * factor
+
+    def pullback(out: Any, x: Any, y: Any, factor: Any) -> Any:
+        zero = array_namespace(x).zeros_like(x)
+        return lambda g: (scaled(g, zero, factor), scaled(g, zero, factor), None)
+
+    scaled = primitive(plain, pullback, examples=[0, 1])
+    rng = np.random.default_rng(4)
+    x, y, factor, factors = (rng.normal(size=shape) for shape in ((size, 2, 5), (2, 5), 5, (size, 5)))
+    shared = vmap(scaled, in_axes=(0, None, None))
+    close(shared(*map(double, (x, y, factor))), (x + y) * factor)
+    assert [tuple(map(tuple, shapes)) for shapes in seen] == [((2 * size, 5), (2 * size, 5))]
+
+    def total(x: Any, y: Any, factor: Any) -> Any:
+        return array_namespace(x).sum(scaled(x, y, factor) ** 2)
+
+    for part in vmap(grad(total, argnums=(0, 1)), (0, None, None))(*map(double, (x, y, factor))):
+        close(part, 2 * (x + y) * factor**2)
+    del seen[:]
+    close(vmap(scaled, in_axes=(0, None, 0))(*map(double, (x, y, factors))), (x + y) * factors[:, None, :])
+    assert len(seen) == max(1, size)
+
+
 def test_checkpoint_and_stop_gradient(xp: Any) -> None:
     block = checkpoint(lambda x: array_namespace(x).sin(x) * x)
     function = lambda x: array_namespace(x).sum(block(block(x)) * stop_gradient(x))
