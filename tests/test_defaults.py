@@ -39,6 +39,7 @@ NUMBERS: dict[str, dict[str, float | bool]] = {
         "return_state": False,
         "go_backwards": False,
         "stateful": False,
+        "unroll": False,
         "zero_output_for_mask": False,
         "learn_initial_state": False,
         "use_bias": True,

@@ -74,11 +74,11 @@ def chosen_argument(f: Any, argnums: Any, argnames: Any, of: str) -> int | str:
     chosen = chosen_arguments(argnums, argnames, of)
     if isinstance(chosen, str):
         return chosen
-    if not isinstance(argnums, int) or argnames is not None:
+    if not isinstance(chosen, int):
         name = "argnums" if argnames is None else "argnames"
         expected = "one argument: join several to one array"
         raise checks.invalid(name, argnums if argnames is None else argnames, expected, of)
-    return checks.integer("argnums", argnums, of)
+    return checks.integer("argnums", chosen, of)
 
 
 def gradient_of(f: Function, has_aux: bool = False) -> Function:

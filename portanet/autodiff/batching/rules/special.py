@@ -7,6 +7,7 @@ from typing import Any
 from portanet.autodiff import special
 from portanet.autodiff.batching.declare import Call, rule
 from portanet.autodiff.rules import RULES
+from portanet.autodiff.rules import special as _rules  # noqa: F401 -- declares them
 
 
 @rule(*(name for name in RULES if name.startswith("special.")))
