@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from portanet.autodiff import array_namespace, grad, jvp, numeric_grad
+from portanet.autodiff import array_namespace, grad, hessian, jvp, numeric_grad
 from tests.support import asarray, assert_close, to_numpy
 
 rng = np.random.default_rng(0)
@@ -22,12 +22,16 @@ CASES = {
 }
 
 
+def polar(x):
+    """The nearest rotation, or unitary matrix."""
+    u, _, vh = array_namespace(x).linalg.svd(x, full_matrices=False)
+    return u @ vh
+
+
 def nearest(x):
     """A weighted sum of the elements of the nearest rotation."""
     xp = array_namespace(x)
-    u, _, vh = xp.linalg.svd(x, full_matrices=False)
-    weights = np.resize(WEIGHTS, x.shape)
-    return xp.sum((u @ vh) * xp.asarray(weights, dtype=x.dtype, device=x.device))
+    return xp.sum(polar(x) * xp.asarray(np.resize(WEIGHTS, x.shape), dtype=x.dtype, device=x.device))
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -41,25 +45,87 @@ def test_first_derivatives(xp, name):
     np.testing.assert_allclose(single, want, rtol=1e-3, atol=1e-4 / size)
 
 
-def test_second_derivatives(xp):
-    """Where singular values differ; see the conventions."""
-    matrix, step = CASES["general"], WEIGHTS.T
-    moved = [grad(nearest)(asarray(matrix + h * step, "float64")) for h in (1e-5, -1e-5)]
-    want = (to_numpy(moved[0]) - to_numpy(moved[1])) / 2e-5
+@pytest.mark.parametrize("name", CASES)
+def test_second_derivatives(xp, name):
+    matrix, size = CASES[name], np.max(np.abs(CASES[name]))
+    step, h = np.resize(WEIGHTS.T, matrix.shape), 1e-4 * size
+
+    def moved(h):
+        return to_numpy(grad(nearest)(asarray(matrix + h * step, "float64")))
+
+    want = (8 * (moved(h) - moved(-h)) - (moved(2 * h) - moved(-2 * h))) / (12 * h)
     x, t = asarray(matrix, "float64"), asarray(step, "float64")
-    assert_close(jvp(grad(nearest), (x,), (t,))[1], want, dtype="float64", rtol=1e-5, atol=1e-6)
+    tolerance = {"rtol": 1e-6, "atol": 1e-7 / size**2, "dtype": "float64"}
+    assert_close(jvp(grad(nearest), (x,), (t,))[1], want, **tolerance)
+    assert_close(grad(lambda x: array_namespace(x).sum(grad(nearest)(x) * t))(x), want, **tolerance)
+    if name in ("rotation", "tall"):
+        product = array_namespace(x).tensordot(hessian(nearest)(x), t, axes=2)
+        assert_close(product, want, **tolerance)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_nuclear_norm(xp, name):
+    """Its gradient is the nearest rotation."""
+
+    def norm(x):
+        return array_namespace(x).linalg.matrix_norm(x, ord="nuc")
+
+    x, t = asarray(CASES[name], "float64"), asarray(np.resize(WEIGHTS, CASES[name].shape), "float64")
+    assert_close(norm(x), np.linalg.norm(CASES[name], "nuc"), dtype="float64")
+    assert_close(grad(norm)(x), polar(x), dtype="float64", atol=1e-12)
+    assert_close(jvp(grad(norm), (x,), (t,))[1], jvp(polar, (x,), (t,))[1], dtype="float64", rtol=1e-9, atol=1e-12)
 
 
 def test_unitary_matrices(xp):
     """d of the nearest unitary matrix at the identity is the skew part of dA, also for complex matrices."""
     turn = np.linalg.qr(rng.normal(size=(3, 3)) + 1j * rng.normal(size=(3, 3)))[0]
     t = rng.normal(size=(3, 3)) + 1j * rng.normal(size=(3, 3))
-
-    def nearest_matrix(x):
-        u, _, vh = array_namespace(x).linalg.svd(x, full_matrices=False)
-        return u @ vh
-
     inside = turn.conj().T @ t
     want = turn @ (inside - inside.conj().T) / 2
-    got = jvp(nearest_matrix, (asarray(turn, "complex128"),), (asarray(t, "complex128"),))[1]
-    np.testing.assert_allclose(to_numpy(got), want, atol=1e-12)
+    x, direction = asarray(turn, "complex128"), asarray(t, "complex128")
+    first = lambda x: jvp(polar, (x,), (direction,))[1]
+    np.testing.assert_allclose(to_numpy(first(x)), want, atol=1e-12)
+
+    def unitary(h):
+        u, _, vh = np.linalg.svd(turn + h * t)
+        return u @ vh
+
+    second = (unitary(1e-4) - 2 * unitary(0) + unitary(-1e-4)) / 1e-8
+    np.testing.assert_allclose(to_numpy(jvp(first, (x,), (direction,))[1]), second, atol=1e-6)
+
+
+EIGENSPACE = TURNED @ np.diag([1.0, 1.0, 3.0]) @ TURNED.T
+
+
+def projector(x):
+    """That on the space of the two small eigenvalues."""
+    xp = array_namespace(x)
+    vectors = xp.linalg.eigh(x)[1][:, :2]
+    return vectors @ xp.matrix_transpose(vectors)
+
+
+def test_projectors_on_eigenspaces(xp):
+    x, t = asarray(EIGENSPACE, "float64"), asarray(WEIGHTS + WEIGHTS.T, "float64")
+    first = lambda x: jvp(projector, (x,), (t,))[1]
+    h = 1e-4
+    at = [projector(EIGENSPACE + k * h * (WEIGHTS + WEIGHTS.T)) for k in (-1, 0, 1)]
+    assert_close(first(x), (at[2] - at[0]) / (2 * h), dtype="float64", atol=1e-6)
+    assert_close(jvp(first, (x,), (t,))[1], (at[2] - 2 * at[1] + at[0]) / h**2, dtype="float64", atol=1e-5)
+
+
+@pytest.mark.parametrize("values", ["svdvals", "eigvalsh"])
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_second_derivatives_of_values_that_coincide_are_nan(xp, values):
+    """A function of the values has one, but it is not that of a fixed basis: no wrong number may come out."""
+
+    def squares(x):
+        return array_namespace(x).sum(getattr(array_namespace(x).linalg, values)(x) ** 2)
+
+    x = asarray(EIGENSPACE, "float64")
+    assert_close(grad(squares)(x), 2 * EIGENSPACE, dtype="float64", atol=1e-12)
+    assert np.isnan(to_numpy(hessian(squares)(x))).all()
+    t = asarray(WEIGHTS, "float64")
+    assert np.isnan(to_numpy(jvp(lambda x: jvp(squares, (x,), (t,))[1], (x,), (t,))[1]))
+    distinct = asarray(TURNED @ np.diag([1.0, 2.0, 3.0]) @ TURNED.T, "float64")
+    want = WEIGHTS if values == "svdvals" else (WEIGHTS + WEIGHTS.T) / 2
+    assert_close(jvp(grad(squares), (distinct,), (t,))[1], 2 * want, dtype="float64", atol=1e-12)

@@ -3,7 +3,9 @@
 Functions of symmetric (Hermitian) matrices, `cholesky`, `eigh` and `eigvalsh`, are treated as functions of the
 symmetric part: their derivative is symmetric, whichever triangle the library reads. Eigenvectors and singular vectors
 are defined up to a sign (a phase): only functions independent of it have a derivative. Where eigenvalues or singular
-values coincide, vectors of one eigenspace are assumed not to rotate into each other.
+values coincide, vectors of one eigenspace are assumed not to rotate into each other. Then, the values would become a
+matrix that is not diagonal along most paths: functions of the eigenspaces (U V^H, projectors) have the right second
+derivatives, and those of the values are NaN.
 
 Source: M. Giles, An extended collection of matrix derivative results for forward and reverse mode algorithmic
 differentiation (Oxford, 2008); for QR, S. Walter and L. Lehmann, Algorithmic differentiation of linear algebra
@@ -12,11 +14,12 @@ functions (2010).
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from portanet.autodiff.batching.array import storage
 from portanet.autodiff.dispatch import LinearMap, fit
-from portanet.autodiff.rules.declare import composite, no_derivative, pushed, rule
+from portanet.autodiff.rules.declare import composite, elementwise, no_derivative, primitive, pushed, rule
 from portanet.backends import raw_namespace
 
 
@@ -182,26 +185,63 @@ def _cholesky(xp: Any, ans: Any, x: Any, /, *, upper: bool = False) -> LinearMap
     return push
 
 
-def _gaps(xp: Any, values: Any) -> Any:
-    """1 / (values[j] - values[i]), 0 where they coincide."""
-    return _safe_reciprocal(xp, _row(xp, values) - _column(xp, values))
-
-
-def _distinct_gaps(xp: Any, values: Any) -> Any:
-    """The same, also 0 where they differ by rounding alone: matrices that are rotations but for that are frequent."""
+def _coincide(xp: Any, values: Any) -> Any:
+    """Which values differ by rounding alone: matrices that are rotations but for that are frequent."""
+    values = xp.stop_gradient(values)
     row, column = _row(xp, values), _column(xp, values)
     rounding = 32 * float(xp.finfo(values.dtype).eps)
-    return xp.where(xp.abs(row - column) > rounding * xp.maximum(row, column), _gaps(xp, values), 0.0)
+    return xp.abs(row - column) <= rounding * xp.maximum(xp.abs(row), xp.abs(column))
+
+
+def _gaps(xp: Any, values: Any, coincide: Any) -> Any:
+    """1 / (values[j] - values[i]), 0 where they coincide."""
+    return xp.where(coincide, 0.0, _safe_reciprocal(xp, _row(xp, values) - _column(xp, values)))
+
+
+def _mixing(xp: Any, coincide: Any, matrix: Any) -> Any:
+    """The matrix of the values off its diagonal, where they coincide: it is 0, but its derivative is not."""
+    part = xp.where(coincide & (_eye_like(xp, matrix) == 0), matrix, 0.0)
+    return part - xp.stop_gradient(part)
+
+
+def _turn(xp: Any, gaps: Any, mixing: Any, inside: Any) -> Any:
+    """How eigenvectors rotate: the solution T of `T H - H T = inside`, with the matrix H of the values."""
+    turn = gaps * inside
+    return turn - gaps * (xp.matmul(turn, mixing) - xp.matmul(mixing, turn))
+
+
+@primitive("undetermined")
+def _undetermined(raw: Any, x: Any, where: Any) -> Any:
+    """Zeros, whose derivative is NaN where `where` is not 0."""
+    return raw.zeros_like(x)
+
+
+elementwise(
+    "undetermined",
+    lambda xp, ans, x, where: lambda t: xp.where(where != 0, math.nan * t, 0.0),
+    lambda xp, ans, x, where: lambda t: 0 * t,
+)
+
+
+def _rates(xp: Any, values: Any, coincide: Any, inside: Any) -> Any:
+    """The derivative of the values, which has no derivative itself where they coincide."""
+    several = xp.astype(xp.count_nonzero(coincide, axis=-1) > 1, values.dtype)
+    return xp.linalg.diagonal(inside) * (1 + xp.find("undetermined")(values, several))
 
 
 @pushed("linalg.eigh")
 def _eigh(xp: Any, ans: Any, x: Any) -> LinearMap:
     values, vectors = ans
-    star, gaps = _adjoint(xp, vectors), _gaps(xp, values)
+    coincide = _coincide(xp, values)
+    star, gaps = _adjoint(xp, vectors), _gaps(xp, values, coincide)
+    mixing = _mixing(xp, coincide, _times(xp, star, _hermitian_part(xp, x), vectors))
 
     def push(t: Any) -> Any:
         inside = _times(xp, star, _hermitian_part(xp, t), vectors)
-        return xp.real(xp.linalg.diagonal(inside)), xp.matmul(vectors, gaps * inside)
+        return (
+            _rates(xp, values, coincide, xp.real(inside)),
+            xp.matmul(vectors, _turn(xp, gaps, mixing, inside)),
+        )
 
     return push
 
@@ -215,13 +255,19 @@ def _eigvalsh(xp: Any, x: Any, /) -> Any:
 def _eig(xp: Any, ans: Any, x: Any) -> LinearMap:
     """Vectors keep norm 1, as libraries return them."""
     values, vectors = ans
-    gaps = _gaps(xp, values)
+    coincide = _coincide(xp, values)
+    gaps = _gaps(xp, values, coincide)
+
+    def between(t: Any) -> Any:
+        return xp.linalg.solve(vectors, xp.matmul(xp.astype(t, vectors.dtype), vectors))
+
+    mixing = _mixing(xp, coincide, between(x))
 
     def push(t: Any) -> Any:
-        inside = xp.linalg.solve(vectors, xp.matmul(xp.astype(t, vectors.dtype), vectors))
-        turned = xp.matmul(vectors, gaps * inside)
+        inside = between(t)
+        turned = xp.matmul(vectors, _turn(xp, gaps, mixing, inside))
         along = xp.real(xp.sum(_conj(xp, vectors) * turned, axis=-2, keepdims=True))
-        return xp.linalg.diagonal(inside), turned - vectors * along
+        return _rates(xp, values, coincide, inside), turned - vectors * along
 
     return push
 
@@ -244,26 +290,32 @@ def _svd(xp: Any, ans: Any, x: Any, /, *, full_matrices: bool = True) -> LinearM
     right, left_star = _adjoint(xp, right_star), _adjoint(xp, left)
     s = _row(xp, values)
     inverse = _safe_reciprocal(xp, s)
-    gaps, sums = _distinct_gaps(xp, values), _safe_reciprocal(xp, s + _column(xp, values))
+    coincide = _coincide(xp, values)
+    gaps, sums = _gaps(xp, values, coincide), _safe_reciprocal(xp, s + _column(xp, values))
+    mixing = _mixing(xp, coincide, _hermitian_part(xp, _times(xp, left_star, x, right)))
+
+    def outside(side: Any, other: Any, t: Any) -> Any:
+        """How one side moves out of the space that its vectors span."""
+        part = xp.matmul(t, other)
+        part = (part - xp.matmul(side, xp.matmul(_adjoint(xp, side), part))) * inverse
+        return part - xp.matmul(part, mixing) * inverse
 
     def push(t: Any) -> Any:
         inside = _times(xp, left_star, t, right)
         inside_star = _adjoint(xp, inside)
         # How both sides rotate together, and against each other. The second is determined also where singular values
         # coincide: it is all that functions of U V^H depend on, such as the nearest rotation.
-        together = gaps * (inside + inside_star) / 2
-        apart = sums * (inside - inside_star) / 2 * (1 - _eye_like(xp, inside))
-        turn_left, turn_right = together + apart, together - apart
+        together = _turn(xp, gaps, mixing, (inside + inside_star) / 2)
+        apart = sums * (inside - inside_star) / 2
+        apart = apart - sums * (xp.matmul(apart, mixing) + xp.matmul(mixing, apart))
         if xp.isdtype(x.dtype, "complex floating"):  # the phase common to both sides goes to the left
-            turn_left = turn_left + (inside - _adjoint(xp, inside)) / 2 * inverse * _eye_like(xp, inside)
-        out_left, out_right = xp.matmul(left, turn_left), xp.matmul(right, turn_right)
+            together = together + apart * _eye_like(xp, apart)
+        out_left, out_right = xp.matmul(left, together + apart), xp.matmul(right, together - apart)
         if rows > columns:
-            outside = xp.matmul(t, right)
-            out_left = out_left + (outside - xp.matmul(left, xp.matmul(left_star, outside))) * inverse
+            out_left = out_left + outside(left, right, t)
         if columns > rows:
-            outside = xp.matmul(_adjoint(xp, t), left)
-            out_right = out_right + (outside - xp.matmul(right, xp.matmul(right_star, outside))) * inverse
-        return out_left, xp.real(xp.linalg.diagonal(inside)), _adjoint(xp, out_right)
+            out_right = out_right + outside(right, left, _adjoint(xp, t))
+        return out_left, _rates(xp, values, coincide, xp.real(inside)), _adjoint(xp, out_right)
 
     return push
 
@@ -271,6 +323,19 @@ def _svd(xp: Any, ans: Any, x: Any, /, *, full_matrices: bool = True) -> LinearM
 @composite("linalg.svdvals")
 def _svdvals(xp: Any, x: Any, /) -> Any:
     return xp.linalg.svd(x, full_matrices=False)[1]
+
+
+@primitive("nuclear_norm")
+def _nuclear_norm(raw: Any, x: Any) -> Any:
+    """The sum of the singular values, whose derivative U V^H has derivatives also where they coincide."""
+    return raw.sum(raw.linalg.svdvals(x), axis=-1)
+
+
+@pushed("nuclear_norm")
+def _nuclear_norm_push(xp: Any, ans: Any, x: Any) -> LinearMap:
+    left, _, right_star = xp.linalg.svd(x, full_matrices=False)
+    polar = _conj(xp, xp.matmul(left, right_star))
+    return lambda t: xp.real(xp.sum(polar * t, axis=(-2, -1)))
 
 
 @pushed("linalg.qr")

@@ -44,9 +44,10 @@ def _matrix_norm(xp: Any, x: Any, /, *, keepdims: bool = False, ord: Any = "fro"
     if ord == "fro":
         return _root_of_squares(xp, x, (-2, -1), keepdims)
     if ord in ("nuc", 2, -2):
-        values = xp.linalg.svdvals(x)
-        reduce = {"nuc": xp.sum, 2: xp.max, -2: xp.min}[ord]
-        out = reduce(values, axis=-1)
+        if ord == "nuc":
+            out = xp.find("nuclear_norm")(x)
+        else:
+            out = (xp.max if ord == 2 else xp.min)(xp.linalg.svdvals(x), axis=-1)
         return xp.reshape(out, (*out.shape, 1, 1)) if keepdims else out
     across, along = (-2, -1) if abs(ord) == 1 else (-1, -2)
     sums = xp.sum(xp.abs(x), axis=across, keepdims=True)

@@ -17,7 +17,7 @@ SEVERAL = (
     "add", "atan2", "bitwise_and", "bitwise_left_shift", "bitwise_or", "bitwise_right_shift", "bitwise_xor",
     "copysign", "divide", "equal", "floor_divide", "greater", "greater_equal", "hypot", "less", "less_equal",
     "logaddexp", "logical_and", "logical_or", "logical_xor", "maximum", "minimum", "multiply", "nextafter",
-    "not_equal", "pow", "remainder", "subtract", "where",
+    "not_equal", "pow", "remainder", "subtract", "undetermined", "where",
 )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from portanet.autodiff.batching.declare import Call, flattened, matrices, moved_
 @unary(
     "linalg.cholesky", "linalg.det", "linalg.diagonal", "linalg.eig", "linalg.eigh", "linalg.eigvals",
     "linalg.eigvalsh", "linalg.inv", "linalg.matrix_norm", "linalg.matrix_power", "linalg.qr", "linalg.slogdet",
-    "linalg.svd", "linalg.svdvals", "linalg.trace",
+    "linalg.svd", "linalg.svdvals", "linalg.trace", "nuclear_norm",
 )  # fmt: skip
 def _stacked(c: Call, x: Any, /, *args: Any, **options: Any) -> Any:
     return c(matrices(c, x), *args, **options)
