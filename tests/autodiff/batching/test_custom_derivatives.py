@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from portanet.autodiff import array_namespace, custom_jvp, custom_vjp, grad, jvp, primitive, vmap
+from portanet.autodiff import array_namespace, custom_jvp, custom_vjp, grad, hessian, jvp, primitive, vmap
 from tests.autodiff.batching.test_vmap import W, X, Y, close, double, loop
 
 
