@@ -17,7 +17,7 @@ from tests.support import to_numpy
 PROGRAMS = 300
 LENGTH = 6
 STEP = 1e-5
-INTERNAL = {"index_add", "scatter", "assign", "join"}
+INTERNAL = {"index_add", "scatter", "assign", "join", "nuclear_norm", "undetermined"}
 POINT = np.random.default_rng(7).normal(size=(2, 3))
 DIRECTION = np.random.default_rng(8).normal(size=(2, 3))
 NOT_COMPARED = {
