@@ -29,6 +29,12 @@ def test_the_kernel_of_a_library_agrees_with_the_definition(xp: Any) -> None:
         assert_close(function(asarray(x, "float64")), function(x), rtol=1e-13, atol=1e-16, dtype="float64")
 
 
+def test_the_far_tail(xp: Any) -> None:
+    special = pytest.importorskip("scipy.special")
+    x = np.concatenate([np.linspace(7, 26, 501), [-9.0, 40.0, 1e300, np.inf, -np.inf, np.nan]])
+    assert_close(erfc(asarray(x, "float64")), special.erfc(x), rtol=1e-12, atol=1e-307, dtype="float64")
+
+
 def test_half_precision_is_computed_in_single(xp: Any) -> None:
     if not hasattr(xp, "float16"):
         return

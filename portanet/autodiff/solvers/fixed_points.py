@@ -8,7 +8,7 @@ from typing import Any
 from portanet import checks
 from portanet.autodiff.namespace import array_namespace
 from portanet.autodiff.solvers.implicit import Map, Solve, solution
-from portanet.autodiff.solvers.vectors import ConvergenceError, Vector, floating, largest
+from portanet.autodiff.solvers.vectors import ConvergenceError, Vector, floating, largest, same_form
 from portanet.backends import Array, device_of
 from portanet.tree import tree_map
 
@@ -63,7 +63,9 @@ def fixed_point(
         checks.function("tangent_solve", tangent_solve, "fixed_point")
 
     def change(x: Any) -> Any:
-        return tree_map(lambda new, old: new - old, f(x), x)
+        result = f(x)
+        same_form("The result of argument `f`", result, x, "fixed_point")
+        return tree_map(lambda new, old: new - old, result, x)
 
     def solve(change: Map, start: Any) -> Any:
         return _iterate(change, start, tolerance, max_iterations, memory)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -49,7 +50,7 @@ def cg(
     Raises:
         ConvergenceError: The tolerance was not reached, or `A` is not positive definite; with the residual.
         TypeError: `b` is not floating-point.
-        ValueError: `A` returns another structure, shape or dtype than `b`.
+        ValueError: `A` returns another structure, shape or dtype than `b`; or `b` is not finite.
 
     Example:
         >>> import numpy as np
@@ -99,7 +100,7 @@ def gmres(
     Raises:
         ConvergenceError: The tolerance was not reached, or the iteration stagnates; with the residual.
         TypeError: `b` is not floating-point.
-        ValueError: `A` returns another structure, shape or dtype than `b`.
+        ValueError: `A` returns another structure, shape or dtype than `b`; or `b` is not finite.
 
     Example:
         >>> import numpy as np
@@ -117,7 +118,7 @@ class _Solver:
 
     def __init__(self, of: str, A: Any, b: Any, x0: Any, rtol: Any, atol: Any, maxiter: Any, M: Any) -> None:
         floating("b", b, of)
-        self.symmetric = of == "cg"
+        self.of, self.symmetric = of, of == "cg"
         self.b = b
         self.matvec = _operator("A", A, b, of)
         self.inverse = None if M is None else _operator("M", M, b, of)
@@ -146,7 +147,10 @@ class _Solver:
                 inverse = plain_function(self.inverse, probed(self.inverse, b)[1])
                 precondition = vector.map(transposed(vjp(inverse, b)[1]) if transpose else inverse)
             rtol = float(xp.finfo(y.dtype).eps) ** 0.625 if self.rtol is None else self.rtol
-            goal = max(rtol * norm(y), self.atol)
+            size = norm(y)
+            if not math.isfinite(size):
+                raise ValueError(f"{checks.argument('b', self.of)} must be finite. Received: b of norm {size}")
+            goal = max(rtol * size, self.atol)
             steps = self.maxiter or 10 * y.shape[0]
             return vector.tree(iterate(vector.map(matvec), y, x0, goal, steps, precondition))
 

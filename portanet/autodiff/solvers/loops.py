@@ -150,7 +150,7 @@ def while_loop(cond_fun: Callable[[Any], Any], body_fun: Callable[[Any], Any], i
     @checkpoint
     def segment(value: Any, most: int) -> tuple[Any, bool]:
         for _ in range(most):
-            if not bool(cond_fun(value)):
+            if not _goes_on(cond_fun(value)):
                 return value, True
             new = body_fun(value)
             same_form("The value of argument `body_fun`", new, init_val, "while_loop")
@@ -186,6 +186,17 @@ def chain(
         carry, part = segment(carry, list(items[start : start + size]))
         outputs += part
     return carry, outputs
+
+
+def _goes_on(condition: Any) -> bool:
+    """The value of a condition."""
+    if not isinstance(condition, bool) and not (is_array(condition) and not condition.shape):
+        what = f"shape {tuple(condition.shape)}" if is_array(condition) else type(condition).__name__
+        raise TypeError(
+            "Argument `cond_fun` of while_loop must return a boolean or an array of shape (), such as xp.any(x > 0). "
+            f"Received: {what}"
+        )
+    return bool(condition)
 
 
 def _length(xs: Any, length: int | None) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable
 from typing import Any, Literal, TypeAlias
 
@@ -125,6 +126,8 @@ def _times(t: Any) -> list[float]:
     steps = [b - a for a, b in itertools.pairwise(times)]
     if not (all(s >= 0 for s in steps) or all(s <= 0 for s in steps)):
         raise ValueError(f"Argument `t` of odeint must be in ascending or descending order. Received: t={times}")
+    if not all(map(math.isfinite, times)):
+        raise ValueError(f"Argument `t` of odeint must have finite times. Received: t={times}")
     return times
 
 

@@ -121,7 +121,7 @@ def _like(trees: Any) -> Array:
 
 
 def _checked(f: Callable[..., Any], args: Any, x: Array) -> Any:
-    """Values of the integrand, whose first axis is checked."""
+    """Values of the integrand, whose first axis is checked; integers and booleans as floating-point numbers."""
     out = f(x, *args)
     for y in tree_leaves(out):
         if not is_array(y) or tuple(y.shape)[:1] != tuple(x.shape):
@@ -130,7 +130,12 @@ def _checked(f: Callable[..., Any], args: Any, x: Array) -> Any:
                 "Argument `f` of quadrature must return an array with one entry per point along the first axis, or a "
                 f"tree of them. Received: {shape} for {x.shape[0]} points"
             )
-    return out
+
+    def inexact(y: Array) -> Array:
+        xp = array_namespace(y)
+        return y if xp.isdtype(y.dtype, ("real floating", "complex floating")) else xp.astype(y, x.dtype)
+
+    return tree_map(inexact, out)
 
 
 def _weighted(f: Callable[[Array], Any], points: list[tuple[float, float]], like: Array) -> Any:

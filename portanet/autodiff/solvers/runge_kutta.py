@@ -76,8 +76,11 @@ def adaptive(
             last = h >= abs(end - t) * (1 - 1e-9)
             h = abs(end - t) if last else h
             if len(steps) >= max_steps or t + sign * h == t:
-                many = len(steps) >= max_steps
-                reason = "the limit of steps was reached" if many else "the step size became too small"
+                reason = (
+                    "the limit of steps was reached" if len(steps) >= max_steps else "the step size became too small"
+                )
+                if size == 0.0:
+                    reason = "the solution or its derivative is not finite"
                 raise ConvergenceError(
                     f"odeint did not reach the end: {reason}. Raise `max_steps`, `rtol` or `atol`, or use a method for "
                     f'stiff equations, such as method="Radau". Received: time {t:.6g} after {len(steps)} steps, '
@@ -106,8 +109,10 @@ def _norm(x: Array, y: Array, new: Array, rtol: float, atol: float) -> float:
 
 
 def _first_size(slope: Slope, y: Array, t: float, sign: float, k: Array, rtol: float, atol: float) -> float:
-    """A first step size from the sizes of the solution and of its first two derivatives."""
+    """A first step size from the sizes of the solution and of its first two derivatives; 0 if they are not finite."""
     of_y, of_k = _norm(y, y, y, rtol, atol), _norm(k, y, y, rtol, atol)
+    if not math.isfinite(of_y + of_k):
+        return 0.0
     size = 1e-6 if of_y < 1e-5 or of_k < 1e-5 else 0.01 * of_y / of_k
     changed = slope(y + k * (sign * size), t + sign * size)
     of_second = _norm(changed - k, y, y, rtol, atol) / size

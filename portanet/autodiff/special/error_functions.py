@@ -100,8 +100,8 @@ def erf(x: Array) -> Array:
 def erfc(x: Array) -> Array:
     """`1 - erf(x)`, accurate where that difference would lose all digits.
 
-    The relative error is below 5e-15 in float64 and 6e-6 in float32 for x < 8 (measured against mpmath and SciPy);
-    beyond, the values are below 2e-29 and their relative error grows.
+    The relative error is below 2e-13 in float64 and 6e-6 in float32 (measured against SciPy), for x < 8 below 5e-15 in
+    float64.
 
     Args:
         x: Floating-point array.
@@ -113,6 +113,8 @@ def erfc(x: Array) -> Array:
     """
     xp = namespace_of(x)
     inner, tail = _parts(x)
+    far = xp.minimum(xp.maximum(x, 8.0), 30.0)
+    tail = xp.where(x > 8, xp.exp(-far * far) * (polynomial(far, _R) / polynomial(far, _S)), tail)
     return xp.where(xp.abs(x) <= 1, 1 - inner, xp.where(x > 0, tail, 2 - tail))
 
 

@@ -355,6 +355,8 @@ def test_a_singular_derivative_is_an_error(xp):
 
 
 def test_a_fixed_point_that_is_not_reached(xp):
+    with pytest.raises(ValueError, match=r"The result of argument `f` of fixed_point must have"):
+        fixed_point(lambda x: None, double(0.0))
     with pytest.raises(ConvergenceError, match=r"after 20 iterations a residual of"):
         fixed_point(lambda x: x + 1.0, double(0.0), max_iterations=20)
     with pytest.raises(ConvergenceError, match=r"after 9 iterations a residual of 1\.97e\+04"):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -97,3 +98,9 @@ def test_the_start_has_no_derivative(xp):
     f = lambda x0: array_namespace(x0).sum(cg(double(DEFINITE), double(RIGHT), x0))
     assert_close(grad(f)(double(RIGHT)), np.zeros(SIZE), dtype="float64")
     assert_close(jvp(f, (double(RIGHT),), (double(RIGHT),))[1], 0.0, dtype="float64")
+
+
+@pytest.mark.parametrize("solver", [cg, gmres])
+def test_a_right_hand_side_that_is_not_finite(xp, solver):
+    with pytest.raises(ValueError, match=r"`b` of (cg|gmres) must be finite"), np.errstate(all="ignore"):
+        solver(lambda x: x * 2.0, asarray([math.inf, 1.0], "float64"))

@@ -190,6 +190,9 @@ def test_errors(xp):
     x = double([1.0, 2.0])
     with pytest.raises(ValueError, match=r"carry of argument `f` of scan must have the structure"):
         scan(lambda c, x: (c[0], None), x, length=2)
+    for condition, received in ((lambda v: None, "NoneType"), (lambda v: v > 0, r"shape \(2,\)")):
+        with pytest.raises(TypeError, match=rf"`cond_fun` of while_loop must return a boolean.*Received: {received}"):
+            while_loop(condition, lambda v: v, x)
     with pytest.raises(ValueError, match=r"value of argument `body_fun` of while_loop must have"):
         while_loop(lambda v: True, lambda v: {"x": v}, x)
     with pytest.raises(ValueError, match=r"value of argument `body_fun` of fori_loop must have"):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -148,6 +149,12 @@ def test_errors(xp):
         np.errstate(all="ignore"),
     ):
         odeint(lambda y, t: y * y, y0, t)  # infinite at t = 1/2
+    for start, factor in ((math.nan, 1.0), (math.inf, 1.0), (1.0, math.nan)):
+        not_finite = pytest.raises(ConvergenceError, match=r"the solution or its derivative is not finite")
+        with not_finite, np.errstate(all="ignore"):
+            odeint(lambda y, t, factor=factor: y * factor, double([start]), t)
+    with pytest.raises(ValueError, match=r"`t` of odeint must have finite times.*inf"):
+        odeint(lambda y, t: y, y0, double([0.0, math.inf]))
     with pytest.raises(ValueError, match=r"`t` of odeint must be in ascending or descending order"):
         odeint(lambda y, t: y, y0, double([0.0, 1.0, 0.5]))
     with pytest.raises(ValueError, match=r"`t` of odeint must be an array of shape \(times,\)"):

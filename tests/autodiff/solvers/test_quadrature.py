@@ -73,6 +73,14 @@ def test_float32_complex_and_a_singular_end(xp):
     )
 
 
+@pytest.mark.parametrize("n", [None, 64])
+def test_integrands_of_integers_and_booleans(xp, n):
+    both = lambda x: {"one": xp.astype(x >= 0, xp.int64), "above": x > 0.5}
+    result = quadrature(both, double(0.0), double(2.0), n=n, atol=1e-6)
+    assert_close(result["one"], 2.0, dtype="float64")
+    assert_close(result["above"], 1.5, atol=1e-6 if n is None else 0.05, dtype="float64")
+
+
 def test_errors(xp):
     one = double(1.0)
     with pytest.raises(
