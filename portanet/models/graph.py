@@ -136,12 +136,14 @@ def from_config(config: dict[str, Any]) -> tuple[Any, Any]:
     }
 
     def decode(tree: Any) -> Any:
-        if isinstance(tree, dict):
-            if tree.keys() == {"from"} and isinstance(tree["from"], list) and isinstance(tree["from"][0], str):
-                name, call, index = tree["from"]
+        match tree:
+            case {"from": [str(name), int(call), int(index)]} if len(tree) == 1:
                 return calls[name][call][index]
-            return {key: decode(branch) for key, branch in tree.items()}
-        return type(tree)(map(decode, tree)) if isinstance(tree, (list, tuple)) else tree
+            case dict():
+                return {key: decode(branch) for key, branch in tree.items()}
+            case list() | tuple():
+                return type(tree)(map(decode, tree))
+        return tree
 
     for node in config["nodes"]:
         outputs = layers[node["layer"]](*decode(node["args"]), **decode(node["options"]))

@@ -74,7 +74,8 @@ class Sequential(Model):
             raise ValueError(
                 f"Model '{self.name}' has no layers; add some first: model.add(layer). Received: no layers"
             )
-        dtypes = iter(map(get_backend().dtype_name, self._dtypes) if self._takes_integers() else ())
+        names = map(get_backend().dtype_name, self._dtypes) if self._takes_integers() else ()
+        dtypes = (None if "float" in name else name for name in names)  # integers that follow stay integers
         self._place("")
         unbuilt = [part for layer in self._chain.values() for part in layer.flatten_layers() if not part.built]
         try:

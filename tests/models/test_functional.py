@@ -287,6 +287,28 @@ def test_a_config_is_plain_data_but_for_the_layers():
     assert rest["nodes"][-2]["options"] == {"training": False}
 
 
+class Told(layers.Layer):
+    """Keeps the options that it was called with."""
+
+    def call(self, x, options=None):
+        self.told = options
+        return x
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"from": []}, {"from": [1, 0, 0]}, {"from": "told"}, {"from": ["told", 0]}, {"from": ["told", 0, 0], "to": 1}],
+    ids=str,
+)
+def test_options_that_resemble_arrays_of_a_graph_stay_as_they_are(options):
+    x = Input((2,))
+    model = Model(x, Told(name="told")(x, options=[options]))
+    config = model.get_config()
+    twin = Functional.from_config(config | {"layers": clone_model(model).get_config()["layers"]})
+    twin(np.ones((1, 2)))
+    assert next(each for each in twin.layers if isinstance(each, Told)).told == [options]
+
+
 def test_graphs_are_saved_and_loaded(backend, tmp_path):
     model = twins()
     model.save(tmp_path / "model.safetensors")
