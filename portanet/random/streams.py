@@ -334,7 +334,7 @@ def permutation(key: int, step: Array, n: int) -> Array:
         An array of shape (n,), in the library's dtype of indices.
     """
     words = bits(key, step, (checks.integer("n", n, "permutation", least=0),))
-    return raw_namespace(words).argsort(words, stable=True)
+    return raw_namespace(words).argsort(words)  # which is stable
 
 
 def choice(

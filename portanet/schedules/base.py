@@ -75,7 +75,7 @@ def value_of(schedule: Callable[[Any], Any], xp: Any, step: Array, dtype: Any) -
     if isinstance(schedule, LearningRateSchedule):
         return schedule.value(xp, step, dtype)
     value = schedule(step)
-    return xp.astype(value, dtype) if hasattr(value, "dtype") and value.dtype != dtype else value
+    return xp.astype(value, dtype, copy=False) if hasattr(value, "dtype") else value
 
 
 def share(xp: Any, done: Array, total: float, dtype: Any) -> Array:

@@ -181,7 +181,7 @@ class Objective:
         else:
             arranged = [leaf for _, leaf in _walk(tree, lambda _: False)]
         due = [i for i, output in enumerate(self.outputs) if output.wants_target]
-        if len(arranged) == len(due) < len(self.outputs):
+        if len(arranged) == len(due):
             placed = dict(zip(due, arranged, strict=True))
             arranged = [placed.get(i) for i in range(len(self.outputs))]
         lacks = argument == "y" and any(arranged[i] is None for i in due if i < len(arranged))

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from portanet.autodiff import GradientError, array_namespace, check_grads, custom_jvp, custom_vjp, stop_gradient
+from portanet.autodiff.debugging.suspects import wrong_rule
 from portanet.autodiff.dispatch import Rule
 from portanet.autodiff.rules import RULES
 from tests.support import asarray
@@ -98,6 +99,17 @@ def test_a_wrong_rule_of_the_namespace_is_named(monkeypatch):
     with pytest.raises(GradientError, match=r"reverse-mode.*The rule of `tanh` \(operation v3"):
         check_grads(f, (x,))
     check_grads(f, (x,), modes=("forward",), order=1)
+
+
+@pytest.mark.parametrize("mode", ["forward", "reverse"])
+@pytest.mark.parametrize("slope", [0.01, 100.0])
+@pytest.mark.parametrize(("factor", "suspected"), [(0.5, False), (1.7, True)])
+def test_errors_from_1e_4_on_are_suspected(xp, mode, slope, factor, suspected):
+    """Absolute for small slopes, relative for large ones: twice that in reverse mode, which compares two products."""
+    size = 1 + slope if mode == "forward" or slope < 1 else 2 * slope
+    f = custom_jvp(lambda x: (slope * x, lambda t: (slope + factor * 1e-4 * size) * t))
+    x, v = asarray([0.5], "float64"), asarray([1.0], "float64")
+    assert (wrong_rule(f, (x,), (v,), mode) is not None) == suspected
 
 
 KINKS = {

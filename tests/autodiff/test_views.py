@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from portanet import use_backend
-from portanet.autodiff import TraceError, array_namespace, grad, hessian, jvp, value_and_grad
+from portanet.autodiff import TraceError, array_namespace, grad, hessian, jvp, lift, value_and_grad
+from portanet.autodiff.views import remember
 from portanet.backends import Backend
 from tests.autodiff.programs import program
 from tests.support import asarray, assert_close, to_numpy
@@ -333,6 +334,24 @@ def test_many_views_of_one_array_are_forgotten() -> None:
 
     grad(f)(POINT)
     assert kept[0] < 40
+
+
+class Counted(list[Any]):
+    """A list that knows how many of its entries were looked at."""
+
+    looks = 0
+
+    def __iter__(self) -> Any:
+        self.looks += len(self)
+        return super().__iter__()
+
+
+def test_each_view_costs_a_constant_number_of_looks() -> None:
+    references, alive = Counted(), [lift(POINT) for _ in range(1000)]
+    for view in alive:
+        remember(references, view)
+    assert [reference() for reference in references] == alive
+    assert references.looks <= 3 * len(alive)
 
 
 def test_second_derivatives_through_views(backend: Backend, xp: Any) -> None:

@@ -199,3 +199,11 @@ def test_singular_vectors_are_orthonormal(shape):
     w = initializers.SVD()(shape, generator()).reshape(-1, shape[-1])
     product = w.T @ w if w.shape[0] >= w.shape[1] else w @ w.T
     np.testing.assert_allclose(product, np.eye(min(w.shape)), atol=1e-12)
+
+
+@pytest.mark.parametrize("shape", [(6, 4), (4, 4), (3, 5), (2, 2, 4)])
+def test_singular_vectors_of_a_square_are_the_left_ones(shape):
+    rows, columns = math.prod(shape[:-1]), shape[-1]
+    left, _, right = np.linalg.svd(generator().standard_normal((rows, columns)))
+    expected = (left if rows >= columns else right)[:rows, :columns].reshape(shape)
+    np.testing.assert_allclose(initializers.SVD()(shape, generator()), expected, rtol=1e-6, atol=1e-7)

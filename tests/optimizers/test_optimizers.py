@@ -9,8 +9,9 @@ import pytest
 
 from portanet import layers, models, optimizers, random
 from portanet.autodiff import array_namespace, grad, hvp
-from portanet.backends import get_backend, use_backend
+from portanet.backends import device_of, get_backend, use_backend
 from portanet.schedules import ExponentialDecay
+from portanet.tree import tree_leaves
 from tests.support import asarray, assert_close, to_numpy
 
 MAKERS = {
@@ -58,6 +59,15 @@ def bowl(params: Any) -> Any:
 def asarray_like(x: Any, values: Any) -> Any:
     dtype = get_backend().dtype_name(x.dtype)
     return asarray(values, dtype)
+
+
+@pytest.mark.parametrize("name", [*MAKERS, "scaled"])
+def test_state_is_where_the_parameters_are(name: str, backend: Any) -> None:
+    params = {path: asarray(w) for path, w in START.items()}
+    maker = MAKERS.get(name, lambda: optimizers.LossScaleOptimizer(optimizers.Adam(0.1)))
+    state = maker().init(params)
+    state = maker().update(params, params, state)[1] if name == "scaled" else state
+    assert {device_of(leaf) for leaf in tree_leaves(state)} == {device_of(params["dense/bias"])}
 
 
 def run(optimizer: Any, steps: int, dtype: str = "float32", state: Any = None, params: Any = None) -> Any:

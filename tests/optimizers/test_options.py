@@ -283,7 +283,13 @@ def test_momentum_set_before_the_first_step_is_that_of_the_constructor(kind: Any
         return to_numpy(params["w"])
 
     later = kind(0.1)
-    later.momentum = 0.9
+    without = later.slots
+    later.momentum = 0.0
+    assert later.slots == without == kind(0.1, momentum=0.0).slots
+    assert "momentum" not in without
+    for value in (0.8, 0.9):
+        later.momentum = value
+        assert sorted(later.slots) == sorted((*without, "momentum")) == sorted(kind(0.1, momentum=value).slots)
     expected = trained(kind(0.1, momentum=0.9))
     np.testing.assert_array_equal(trained(later), expected)
     np.testing.assert_array_equal(trained(kind.from_config(later.get_config())), expected)

@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 
 from portanet import schedules
-from portanet.backends import use_backend
+from portanet.backends import device_of, use_backend
 from tests.support import asarray, assert_close, to_numpy
 
 EVERY = [
     schedules.Constant(0.3),
     schedules.PiecewiseConstantDecay([5, 20], [0.3, 0.1, 0.01]),
+    schedules.PiecewiseConstantDecay([], [0.3]),
     schedules.ExponentialDecay(0.3, 7, 0.9),
     schedules.ExponentialDecay(0.3, 7, 0.9, staircase=True),
     schedules.StepDecay(0.3, 10, 0.1),
@@ -45,6 +46,7 @@ def test_arrays_give_what_ints_give(backend: Any, schedule: Any) -> None:
     assert_close(one, expected[6], rtol=1e-6, atol=5e-8)
     wide = schedule(asarray(np.asarray(STEPS, dtype="int32")), dtype=backend.find_dtype("float64"))
     assert_close(wide, np.asarray(expected), rtol=1e-12, atol=1e-14, dtype="float64")
+    assert {device_of(value) for value in (many, one, wide)} == {device_of(asarray(STEPS))}
 
 
 @pytest.mark.parametrize("schedule", EVERY, ids=NAMES)

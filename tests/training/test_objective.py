@@ -96,6 +96,7 @@ def test_arguments_that_do_not_fit_the_outputs(argument, given):
 def test_no_loss_at_all():
     with pytest.raises(ValueError, match="names no loss for any output"):
         objective(loss=(None, None))
+    assert [output.loss for output in objective(loss=None).outputs] == [None, None]
 
 
 @pytest.mark.parametrize("y", [[1], [1, 2, 3], {"kind": 1}, {"kind": 1, "size": 2, "extra": 3}, None, 5])

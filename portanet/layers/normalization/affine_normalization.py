@@ -93,8 +93,8 @@ class AffineNormalization(Layer):
 
 def positive_axes(layer: Layer, axes: tuple[int, ...], shape: Any) -> tuple[int, ...]:
     """Non-negative axes in ascending order; each must be an axis of the input other than the batch axis."""
-    positive = tuple(sorted(a % len(shape) for a in axes if -len(shape) <= a < len(shape)))
-    if len(positive) != len(axes) or len(set(positive)) != len(positive) or 0 in positive:
+    positive = tuple(sorted({a % len(shape) for a in axes if 0 < abs(a) < len(shape)}))
+    if len(positive) != len(axes):
         raise ValueError(
             f"Argument `axis` of layer '{layer.name}' must name axes of the input, each once and not the batch axis. "
             f"Received: axis={list(axes)} for an input of shape {tuple(shape)}"

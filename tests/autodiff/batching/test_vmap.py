@@ -287,8 +287,10 @@ def test_batched_integers_on_strict(xp: Any) -> None:
     m, i, j = double(M), double(ROWS), double(COLUMNS)
     close(vmap(lambda m, i, j: m[i, j])(m, i, j), np.stack([a[b, c] for a, b, c in zip(M, ROWS, COLUMNS, strict=True)]))
     close(vmap(lambda m, i: m[i[0], ...])(m, i), np.stack([a[b[0]] for a, b in zip(M, ROWS, strict=True)]))
-    take = vmap(lambda m, i: array_namespace(m).take(m, i, axis=0))
-    close(take(m, i), np.stack([a[b] for a, b in zip(M, ROWS, strict=True)]))
+    for axis in (0, 1, -2):
+        take = lambda m, i, axis=axis: array_namespace(m, i).take(m, i, axis=axis)
+        close(vmap(take)(m, i), np.stack([np.take(a, b, axis) for a, b in zip(M, ROWS, strict=True)]))
+        close(vmap(take, (None, 0))(m[0, ...], i), np.stack([np.take(M[0], b, axis) for b in ROWS]))
 
 
 @pytest.mark.parametrize(

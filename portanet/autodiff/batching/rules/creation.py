@@ -78,8 +78,8 @@ def _from_dlpack(c: Call, x: Any, /, *, device: Any = None, copy: bool | None = 
 
 
 @rule("astype")
-def _astype(c: Call, x: Any, dtype: Any, /, *, copy: bool = True, **options: Any) -> Any:
-    return c(x.value, dtype, copy=copy, **options)
+def _astype(c: Call, x: Any, dtype: Any, /, **options: Any) -> Any:
+    return c(x.value, dtype, **options)
 
 
 @rule("to_device")
