@@ -263,6 +263,24 @@ def test_numbers_integers_and_shapes(xp: Any) -> None:
     assert second.shape == (1, 1)
 
 
+def test_what_no_distribution_has_and_small_quantiles(xp: Any) -> None:
+    """Binomial distributions outside of their values, and digits of quantiles near 0, beside SciPy."""
+    double = lambda x: asarray(np.asarray(x), "float64")
+    k, n, p = np.asarray([-1.0, 0.0, 2.0, 3.0, 4.0, 3.0, 3.0, 3.0]), 3, np.asarray([0.3] * 5 + [1.5, -0.1, math.nan])
+    for name in ("bdtr", "bdtrc"):
+        expected = getattr(scipy_special, name)(k, n, p)
+        assert_close(getattr(special, name)(double(k), 3.0, double(p)), expected, rtol=1e-12, dtype="float64")
+    delta, r = np.asarray([0.0, math.nan, 0.5]), np.asarray([1.0, 1.0, math.nan])
+    assert_close(special.pseudo_huber(double(delta), double(r)), [0.0, math.nan, math.nan], dtype="float64")
+    p = np.asarray([0.01, 0.1, 0.5, 0.999])
+    expected = scipy_special.fdtri(0.3, 2.5, p)
+    assert_close(special.fdtri(0.3, 2.5, double(p)), expected, rtol=1e-9, dtype="float64")
+    slope = vjp(lambda p: special.fdtri(0.3, 2.5, p), double(p))[1](double(np.ones(4)))[0]
+    step = 1e-6 * p
+    central = (scipy_special.fdtri(0.3, 2.5, p + step) - scipy_special.fdtri(0.3, 2.5, p - step)) / (2 * step)
+    assert_close(slope, central, rtol=1e-6, dtype="float64")
+
+
 def test_half_precision_is_computed_in_single(xp: Any) -> None:
     if not hasattr(xp, "float16"):
         pytest.skip("no float16")

@@ -181,9 +181,9 @@ def bdtr(k: Array, n: Array, p: Array) -> Array:
     """The probability of at most `floor(k)` successes in `n` trials with probability `p`.
 
     Args:
-        k: Floating-point array; its derivative is 0.
+        k: Floating-point array from 0 to n, NaN results elsewhere; its derivative is 0.
         n: Floating-point array.
-        p: Floating-point array.
+        p: Floating-point array from 0 to 1, NaN results elsewhere.
 
     Example:
         >>> import numpy as np
@@ -193,7 +193,8 @@ def bdtr(k: Array, n: Array, p: Array) -> Array:
     xp = namespace_of(k, n, p)
     k = xp.floor(k)
     part = k < n
-    return xp.where(part, betainc(xp.where(part, n - k, 1.0), k + 1, 1 - p), 1.0)
+    value = xp.where(part, betainc(xp.where(part, n - k, 1.0), k + 1, 1 - p), 1.0)
+    return xp.where(_trials(k, n, p) & (k >= 0), value, math.nan)
 
 
 @composed
@@ -201,9 +202,9 @@ def bdtrc(k: Array, n: Array, p: Array) -> Array:
     """The probability of more than `floor(k)` successes in `n` trials with probability `p`.
 
     Args:
-        k: Floating-point array; its derivative is 0.
+        k: Floating-point array from 0 to n, NaN results elsewhere; its derivative is 0.
         n: Floating-point array.
-        p: Floating-point array.
+        p: Floating-point array from 0 to 1, NaN results elsewhere.
 
     Example:
         >>> import numpy as np
@@ -213,7 +214,13 @@ def bdtrc(k: Array, n: Array, p: Array) -> Array:
     xp = namespace_of(k, n, p)
     k = xp.floor(k)
     part = k < n
-    return xp.where(part, betainc(k + 1, xp.where(part, n - k, 1.0), p), 0.0)
+    value = xp.where(part, betainc(xp.maximum(k, 0.0) + 1, xp.where(part, n - k, 1.0), p), 0.0)
+    return xp.where(_trials(k, n, p), xp.where(k < 0, 1.0, value), math.nan)
+
+
+def _trials(k: Array, n: Array, p: Array) -> Array:
+    """Where there is a binomial distribution, and k is not above its values."""
+    return (k <= n) & (p >= 0) & (p <= 1)
 
 
 @composed

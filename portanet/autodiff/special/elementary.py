@@ -341,4 +341,4 @@ def pseudo_huber(delta: Array, r: Array) -> Array:
     positive = delta > 0
     ratio = r / xp.where(positive, delta, 1.0)
     loss = r * r / (1 + xp.hypot(ratio, xp.ones_like(ratio)))
-    return xp.where(positive, loss, xp.where(delta < 0, math.inf, 0.0 * loss))
+    return xp.where(positive, loss, xp.where(delta < 0, math.inf, 0.0 * delta))

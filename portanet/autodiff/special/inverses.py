@@ -12,7 +12,7 @@ from typing import Any
 
 from portanet.autodiff.special.declare import composed, namespace_of, special
 from portanet.autodiff.special.distributions import stdtr
-from portanet.autodiff.special.incomplete import beta_cumulative, gammainc, gammaincc
+from portanet.autodiff.special.incomplete import beta_cumulative, betainc, gammainc, gammaincc
 from portanet.autodiff.special.logistic import expit
 from portanet.backends import Array
 
@@ -178,5 +178,8 @@ def fdtri(dfn: Array, dfd: Array, p: Array) -> Array:
         >>> fdtri(2, 5, np.asarray([0.5, 0.95])).round(6)
         array([0.79877 , 5.786135])
     """
-    rest = betaincinv(dfd / 2, dfn / 2, 1 - p)
-    return dfd * (1 - rest) / (dfn * rest)
+    xp = namespace_of(dfn, dfd, p)
+    low = p < betainc(dfn / 2, dfd / 2, 0.5)  # the smaller part of the odds is inverted, so that no digits are lost
+    part = betaincinv(dfn / 2, dfd / 2, xp.where(low, p, 0.5))
+    rest = betaincinv(dfd / 2, dfn / 2, xp.where(low, 0.5, 1 - p))
+    return dfd * xp.where(low, part, 1 - rest) / (dfn * xp.where(low, 1 - part, rest))
