@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import pathlib
 import sys
 import threading
@@ -14,7 +15,7 @@ import numpy as np
 import pytest
 
 import portanet
-from portanet import layers
+from portanet import autodiff, layers
 from portanet.backends.registry import BACKENDS, FORWARD
 
 ROOT = pathlib.Path(__file__).parent.parent
@@ -75,6 +76,29 @@ def test_calls_on_plain_arrays_make_few_calls(make: Callable[[], Any], shape: tu
         seen = calls(lambda: layer(x))
     assert "call" in {name for _, name in seen}
     assert len(seen) <= most, f"{len(seen)}\n" + "\n".join(map(str, seen))
+
+
+@pytest.mark.parametrize(
+    ("operation", "most"),
+    [
+        (lambda xp, x: xp.sum(x), 7),
+        (lambda xp, x: xp.reshape(x, (4, 3)), 10),
+        (lambda xp, x: xp.tanh(x), 5),
+        (lambda xp, x: x + x, 7),
+    ],
+    ids=["sum", "reshape", "tanh", "add"],
+)
+def test_a_traced_operation_makes_few_calls(operation: Callable[[Any, Any], Any], most: int) -> None:
+    counts: list[int] = []
+
+    def f(x: Any) -> Any:
+        xp = autodiff.array_namespace(x)
+        operation(xp, x)
+        counts.append(len(calls(functools.partial(operation, xp, x))))
+        return xp.sum(x)
+
+    autodiff.grad(f)(np.ones((3, 4)))
+    assert 0 < counts[0] <= most
 
 
 def names(path: pathlib.Path) -> Iterator[tuple[str, int]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from portanet.autodiff import array_namespace, vmap
+from portanet.autodiff.boundary import plain
 from portanet.backends import device_of
 from tests.support import asarray
 
@@ -19,3 +20,14 @@ def test_conversions_have_the_dtype_that_is_asked_for(xp: Any) -> None:
 def test_filled_arrays_are_on_the_device_of_the_batch(xp: Any) -> None:
     x = asarray([1.5, 2.5])
     assert device_of(vmap(lambda x: array_namespace(x).full_like(x, 2.5))(x)) == device_of(x)
+
+
+def test_the_namespace_of_batched_arrays_converts_them(xp: Any) -> None:
+    def convert(x: Any) -> Any:
+        inside = plain(x)
+        out = inside.namespace.asarray(inside, dtype=xp.float32)
+        assert out.dtype == xp.float32
+        assert device_of(out) == device_of(inside)
+        return array_namespace(x).asarray(x, copy=True)
+
+    vmap(convert)(asarray([1.5, 2.5], "float64"))
