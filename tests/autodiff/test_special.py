@@ -35,7 +35,7 @@ ELEMENTS_WITH_EDGES = [
     *("digamma", "entr", "erf", "erfc", "erfcx", "erfinv", "expit", "gammainc", "gammaincc", "gammaln", "gammasgn"),
     *("i0", "i0e", "i1", "i1e", "kl_div", "log_expit", "log_ndtr", "logit", "ndtr", "ndtri", "rel_entr", "stdtr"),
     *("xlog1py", "xlogy"),
-    *("cbrt", "exp2", "exp10", "exp1", "j0", "j1", "k0", "k0e", "k1", "k1e", "exprel"),
+    *("cbrt", "exp2", "exp10", "exp1", "j0", "j1", "k0", "k0e", "k1", "k1e", "exprel", "expi", "spence", "y0", "y1"),
 ]
 
 
@@ -50,7 +50,7 @@ def reference(name: str, hosts: list[Any]) -> Any:
 
 
 def test_every_function_has_arguments() -> None:
-    assert {*ARGUMENTS, *ALONG_AXES} == set(special.__all__)
+    assert {*ARGUMENTS, *ALONG_AXES, "multigammaln"} == set(special.__all__)
     special_rules = {name.removeprefix("special.") for name in RULES if name.startswith("special.")}
     assert special_rules <= set(ARGUMENTS), "the rules of these functions are checked here"
 
@@ -123,6 +123,8 @@ GRIDS = {
     "stdtr": ((0.3, 300.0), (1e-3, 10.0)),
     "zeta": ((1.01, 40.0), (1e-2, 1e4)),
     "cbrt": ((1e-9, 1e9),),
+    "expi": ((1e-9, 700.0),),
+    "spence": ((1e-9, 1e9),),
     "exp1": ((1e-12, 100.0),),
     "k0e": ((1e-13, 1e4),),
     "k1e": ((1e-13, 1e4),),
@@ -309,6 +311,41 @@ def test_a_parameter_without_derivative_is_refused_not_constant(xp: Any) -> None
             vjp(f, asarray([1.0]))[1](asarray([1.0]))
         with pytest.raises(TraceError, match=r"special\.polygamma has no derivative by its argument `n`"):
             jvp(f, (asarray([1.0]),), (asarray([1.0]),))
+
+
+def test_bessel_functions_of_the_second_kind_over_magnitudes() -> None:
+    x = np.geomspace(1e-8, 1e4, 2000)
+    for name in ("y0", "y1"):
+        getattr(special, name)  # imports its module
+        result, expected = OVERRIDABLE[name].definition(x), getattr(scipy_special, name)(x)
+        np.testing.assert_allclose(result, expected, rtol=4e-13, atol=1e-14)
+
+
+def test_zetac_on_the_whole_axis(xp: Any) -> None:
+    x = np.asarray([*np.linspace(-60.3, 60.0, 101), -1000.0, -2.0, 0.0, 1.0, math.inf, -math.inf, math.nan])
+    np.testing.assert_allclose(to_numpy(special.zetac(asarray(x, "float64"))), scipy_special.zetac(x), rtol=1e-12)
+    check_grads(special.zetac, (asarray([-2.0, -3.5, 0.5, 3.0], "float64"),), directions=1)
+    assert_close(grad(special.zetac)(asarray(-2.0, "float64")), -0.030448457058393270780, dtype="float64")
+
+
+def test_multigammaln(xp: Any) -> None:
+    x = np.asarray([2.6, 5.0, 30.0])
+    for d in (1, 2, 5):
+        assert_close(special.multigammaln(asarray(x, "float64"), d), scipy_special.multigammaln(x, d), dtype="float64")
+    check_grads(lambda x: special.multigammaln(x, 3), (asarray(x, "float64"),), directions=1)
+    with pytest.raises(ValueError, match=r"Argument `d` of special.multigammaln must be a positive int. Received: 0"):
+        special.multigammaln(asarray(x), 0)
+
+
+def test_derivatives_of_spence_at_1(xp: Any) -> None:
+    """A removable singularity: -1, 1/2, -2/3."""
+    one, slopes = asarray(1.0, "float64"), []
+    f = special.spence
+    for _ in range(3):
+        f = grad(f)
+        slopes.append(float(to_numpy(f(one))))
+    np.testing.assert_allclose(slopes, [-1.0, 0.5, -2 / 3], rtol=1e-12)
+    np.testing.assert_allclose(to_numpy(grad(special.spence)(asarray(1e-200, "float64"))), math.log(1e-200))
 
 
 def test_derivatives_at_0_to_third_order(xp: Any) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 from portanet.autodiff.dispatch import LinearMap
 from portanet.autodiff.rules.declare import elementwise
 from portanet.autodiff.special import bessel_functions, incomplete
+from portanet.autodiff.special.declare import polynomial
 from portanet.autodiff.special.distributions import NORMAL
 from portanet.autodiff.special.gamma_functions import betaln, zeta_slope
 from portanet.autodiff.traced import TraceError
@@ -160,6 +161,8 @@ declare("i1", lambda xp, ans, x: xp.special.i0(x) - bessel_functions.i1_over_x(x
 declare("i1e", lambda xp, ans, x: xp.special.i0e(x) - xp.sign(x) * ans - bessel_functions.i1e_over_x(xp, x))
 declare("j0", lambda xp, ans, x: -xp.special.j1(x))
 declare("j1", lambda xp, ans, x: xp.special.j0(x) - bessel_functions.j1_over_x(xp, x))
+declare("y0", lambda xp, ans, x: -xp.special.y1(x))
+declare("y1", lambda xp, ans, x: xp.special.y0(x) - ans / x)
 declare("k0", lambda xp, ans, x: -xp.special.k1(x))
 declare("k0e", lambda xp, ans, x: ans - xp.special.k1e(x))
 declare("k1", lambda xp, ans, x: -xp.special.k0(x) - ans / x)
@@ -167,10 +170,21 @@ declare("k1e", lambda xp, ans, x: ans - xp.special.k0e(x) - ans / x)
 
 # Elementary functions and integrals
 
+
+def _dilogarithm_slope(xp: Any, ans: Any, z: Any) -> Any:
+    """`log(z) / (1 - z)`, differentiable at 1 to any order."""
+    near = xp.abs(z - 1) < 0.25
+    u, far = xp.where(near, z - 1, 0.0), xp.where(near, 2.0, z)
+    series = polynomial(u, tuple((-1.0) ** (k + 1) / (k + 1) for k in reversed(range(28))))
+    return xp.where(near, series, xp.log(far) / (1 - far))
+
+
 declare("cbrt", lambda xp, ans, x: 1 / (3 * ans * ans))
 declare("exp2", lambda xp, ans, x: ans * math.log(2))
 declare("exp10", lambda xp, ans, x: ans * math.log(10))
 declare("exp1", lambda xp, ans, x: -xp.exp(-x) / x)
+declare("expi", lambda xp, ans, x: xp.exp(x) / x)
+declare("spence", _dilogarithm_slope)
 declare("expn", _undefined("expn", "n"), lambda xp, ans, n, x: -xp.special.expn(n - 1, x))
 
 # Quantiles: the derivative of the inverse function

@@ -8,7 +8,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from portanet.autodiff.special.bessel_functions import i0, i0e, i1, i1e, j0, j1, k0, k0e, k1, k1e
+    from portanet.autodiff.special.bessel_functions import i0, i0e, i1, i1e, j0, j1, k0, k0e, k1, k1e, y0, y1
     from portanet.autodiff.special.distributions import (
         bdtr,
         bdtrc,
@@ -54,6 +54,7 @@ if TYPE_CHECKING:
         gammaln,
         gammasgn,
         loggamma,
+        multigammaln,
         poch,
         polygamma,
         psi,
@@ -61,7 +62,7 @@ if TYPE_CHECKING:
         zeta,
     )
     from portanet.autodiff.special.incomplete import betainc, betaincc, gammainc, gammaincc
-    from portanet.autodiff.special.integrals import ellipk, ellipkm1, exp1, expn
+    from portanet.autodiff.special.integrals import ellipk, ellipkm1, exp1, expi, expn, spence
     from portanet.autodiff.special.inverses import (
         betainccinv,
         betaincinv,
@@ -73,9 +74,10 @@ if TYPE_CHECKING:
     )
     from portanet.autodiff.special.logistic import expit, log_expit, logit
     from portanet.autodiff.special.softmax_functions import log_softmax, logsumexp, softmax
+    from portanet.autodiff.special.zeta_functions import zetac
 
 MODULES = {
-    "bessel_functions": "i0 i0e i1 i1e k0 k0e k1 k1e j0 j1",
+    "bessel_functions": "i0 i0e i1 i1e k0 k0e k1 k1e j0 j1 y0 y1",
     "distributions": "stdtr chdtr chdtrc fdtr fdtrc gdtr gdtrc pdtr pdtrc bdtr bdtrc nbdtr nbdtrc",
     "elementary": (
         "cbrt exp2 exp10 exprel cosm1 sinc sindg cosdg tandg cotdg radian boxcox boxcox1p inv_boxcox inv_boxcox1p "
@@ -83,12 +85,15 @@ MODULES = {
     ),
     "entropy": "entr rel_entr kl_div xlogy xlog1py",
     "error_functions": "erf erfc erfcx erfinv ndtr ndtri log_ndtr",
-    "gamma_functions": "gammaln gammasgn gamma rgamma digamma psi zeta polygamma betaln beta poch binom loggamma",
+    "gamma_functions": (
+        "gammaln gammasgn gamma rgamma digamma psi zeta polygamma betaln beta poch binom loggamma multigammaln"
+    ),
     "incomplete": "gammainc gammaincc betainc betaincc",
-    "integrals": "exp1 expn ellipkm1 ellipk",
+    "integrals": "exp1 expi expn spence ellipkm1 ellipk",
     "inverses": "gammaincinv gammainccinv betaincinv betainccinv stdtrit chdtri fdtri",
     "logistic": "expit logit log_expit",
     "softmax_functions": "logsumexp softmax log_softmax",
+    "zeta_functions": "zetac",
 }
 """Module and the functions in it."""
 
@@ -124,6 +129,7 @@ __all__ = [
     "exp1",
     "exp2",
     "exp10",
+    "expi",
     "expit",
     "expn",
     "exprel",
@@ -159,6 +165,7 @@ __all__ = [
     "loggamma",
     "logit",
     "logsumexp",
+    "multigammaln",
     "nbdtr",
     "nbdtrc",
     "ndtr",
@@ -175,12 +182,16 @@ __all__ = [
     "sinc",
     "sindg",
     "softmax",
+    "spence",
     "stdtr",
     "stdtrit",
     "tandg",
     "xlog1py",
     "xlogy",
+    "y0",
+    "y1",
     "zeta",
+    "zetac",
 ]
 
 

@@ -1,12 +1,13 @@
 """Bessel functions.
 
-Where the array library has none, they are integrals over a period (I, J) and over the real line (K),
+Where the array library has none, they are integrals over a period (I, J, Y) and over the real line (K),
 for which the trapezoidal rule converges exponentially, and Hankel's expansions for large arguments (NIST Digital
-Library of Mathematical Functions, 10.32, 10.40).
+Library of Mathematical Functions, 10.9, 10.17, 10.32, 10.40).
 """
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any
 
@@ -17,6 +18,7 @@ FAR = 32.0
 """From which on Hankel's expansion is exact to rounding, in 18 terms."""
 POINTS = 24
 """Of a quarter of a period."""
+EULER = 0.57721566490153286061
 
 
 def _hankel(x: Array, order: int) -> Any:
@@ -28,10 +30,10 @@ def _hankel(x: Array, order: int) -> Any:
     return total
 
 
-def _angles(xp: Any, like: Array) -> Any:
+def _angles(xp: Any, like: Array, points: int = POINTS) -> Any:
     """The middles of equal parts of a quarter of a period."""
-    first = math.pi / (4 * POINTS)
-    return xp.linspace(first, math.pi / 2 - first, POINTS, dtype=like.dtype, device=device_of(like))
+    first = math.pi / (4 * points)
+    return xp.linspace(first, math.pi / 2 - first, points, dtype=like.dtype, device=device_of(like))
 
 
 def _scaled(x: Array, order: int) -> Any:
@@ -163,7 +165,7 @@ def _decaying(x: Array, order: int) -> Any:
     if order:
         terms = terms * xp.cosh(t)
     integral = (xp.sum(terms, axis=-1) - terms[..., 0] / 2) * (end / (count - 1))
-    small = 1 / x if order else -xp.log(x / 2) - 0.57721566490153286061
+    small = 1 / x if order else -xp.log(x / 2) - EULER
     return xp.where(x < 1e-10, small * (1 + x), xp.where(xp.isinf(x), 0.0, integral))
 
 
@@ -243,14 +245,20 @@ def _oscillating(x: Array, order: int) -> Any:
     sine = xp.sin(_angles(xp, x))
     phase = xp.expand_dims(near, axis=-1) * sine
     integral = xp.mean(xp.sin(phase) * sine if order else xp.cos(phase), axis=-1)
-    even, odd, term = 0.0, 0.0, 1.0 + 0 * far
-    for k in range(24):
-        sign = (-1) ** (k // 2)
-        even, odd = (even, odd + sign * term) if k % 2 else (even + sign * term, odd)
-        term = term * ((4 * order * order - (2 * k + 1) ** 2) / (8 * (k + 1))) / far
+    even, odd = _amplitudes(far, order)
     sin, cos = xp.sin(far), xp.cos(far)
     wave = even * (sin - cos) + odd * (sin + cos) if order else even * (sin + cos) - odd * (sin - cos)
     return xp.where(x <= FAR, integral, xp.where(xp.isinf(x), math.nan, wave / xp.sqrt(math.pi * far)))
+
+
+def _amplitudes(x: Array, order: int) -> Any:
+    """Hankel's expansions of the two waves that J and Y consist of."""
+    even, odd, term = 0.0, 0.0, 1.0 + 0 * x
+    for k in range(24):
+        sign = (-1) ** (k // 2)
+        even, odd = (even, odd + sign * term) if k % 2 else (even + sign * term, odd)
+        term = term * ((4 * order * order - (2 * k + 1) ** 2) / (8 * (k + 1))) / x
+    return even, odd
 
 
 @special
@@ -282,3 +290,66 @@ def j1(x: Array) -> Array:
     """
     xp = namespace_of(x)
     return xp.sign(x) * _oscillating(xp.abs(x), 1)
+
+
+@functools.cache
+def _logarithmic_weights() -> list[float]:
+    """Of `_angles` with twice the points, for means over the quarter period with the factor `2 log(4 sin^2(t))`.
+
+    The factor is the Fourier series `-4 sum(cos(2 k t) / k)`; so products with polynomials of cosines are exact
+    (R. Kress, Linear Integral Equations, 2014, section 12.3).
+    """
+    count = 2 * POINTS
+    angles = [(j + 0.5) * math.pi / count for j in range(count)]
+    return [-4 / count * sum(math.cos(k * angle) / k for k in range(1, count)) for angle in angles]
+
+
+def _second_kind(x: Array, order: int) -> Any:
+    """Y(x) of order 0 or 1; minus infinity at 0, NaN below."""
+    xp = namespace_of(x)
+    inside = (x > 0) & xp.isfinite(x)
+    x0 = xp.where(inside, x, 1.0)
+    near, far = xp.minimum(x0, FAR), xp.maximum(x0, FAR)
+    cosine = xp.cos(_angles(xp, x, 2 * POINTS))
+    weights = xp.asarray(_logarithmic_weights(), dtype=x.dtype, device=device_of(x))
+    phase = xp.expand_dims(near, axis=-1) * cosine
+    wave = xp.sin(phase) * cosine if order else xp.cos(phase)
+    first_kind = xp.mean(wave, axis=-1)
+    integral = (2 * first_kind * (xp.log(near / 2) + EULER) + xp.sum(wave * weights, axis=-1)) / math.pi
+    if order:
+        integral = integral - 2 / math.pi * xp.mean(xp.cos(phase), axis=-1) / near
+    even, odd = _amplitudes(far, order)
+    sin, cos = xp.sin(far), xp.cos(far)
+    large = odd * (sin - cos) - even * (sin + cos) if order else even * (sin - cos) + odd * (sin + cos)
+    value = xp.where(x0 <= FAR, integral, large / xp.sqrt(math.pi * far))
+    return xp.where(inside, value, xp.where(x == 0, xp.full_like(x, -math.inf), math.nan))
+
+
+@special
+def y0(x: Array) -> Array:
+    """The Bessel function of the second kind of order 0; minus infinity at 0, NaN below.
+
+    Args:
+        x: Floating-point array.
+
+    Example:
+        >>> import numpy as np
+        >>> y0(np.asarray([0.5, 2.0, 50.0])).round(6)
+        array([-0.444519,  0.510376, -0.098065])
+    """
+    return _second_kind(x, 0)
+
+
+@special
+def y1(x: Array) -> Array:
+    """The Bessel function of the second kind of order 1; minus infinity at 0, NaN below.
+
+    Args:
+        x: Floating-point array.
+
+    Example:
+        >>> import numpy as np
+        >>> y1(np.asarray([0.5, 2.0, 50.0])).round(6)
+        array([-1.471472, -0.107032, -0.056796])
+    """
+    return _second_kind(x, 1)

@@ -289,6 +289,29 @@ def betaln(a: Array, b: Array) -> Array:
     return xp.where(long & (a > 0), xp.where(a >= LARGE, two, one), plain)
 
 
+def multigammaln(a: Array, d: int) -> Array:
+    """The logarithm of the multivariate gamma function of dimension d, for `a > (d - 1) / 2`.
+
+    Args:
+        a: Floating-point array.
+        d: The dimension, a positive integer.
+
+    Raises:
+        ValueError: `d` is not a positive integer.
+
+    Example:
+        >>> import numpy as np
+        >>> multigammaln(np.asarray([2.0, 3.0]), 2).round(6)
+        array([0.451583, 1.550195])
+    """
+    if isinstance(d, bool) or not isinstance(d, int) or d < 1:
+        raise ValueError(f"Argument `d` of special.multigammaln must be a positive int. Received: {d!r}")
+    value = gammaln(a)
+    for j in range(1, d):
+        value = value + gammaln(a - 0.5 * j)
+    return value + d * (d - 1) / 4 * math.log(math.pi)
+
+
 @composed
 def beta(a: Array, b: Array) -> Array:
     """The beta function of positive arguments, `gamma(a) gamma(b) / gamma(a + b)`.

@@ -1,12 +1,19 @@
-"""Exponential and elliptic integrals."""
+"""Exponential and elliptic integrals, and the dilogarithm."""
 
 from __future__ import annotations
 
 import math
 
-from portanet.autodiff.special.declare import composed, either, namespace_of, special
+from portanet.autodiff.special.declare import composed, either, namespace_of, polynomial, special
 from portanet.autodiff.special.incomplete import exponential_integral
 from portanet.backends import Array
+
+# B(2k) / (2k + 1)!, highest power first.
+_DILOGARITHM = (
+    43867 / 798 / math.factorial(19), -3617 / 510 / math.factorial(17), 7 / 6 / math.factorial(15),
+    -691 / 2730 / math.factorial(13), 5 / 66 / math.factorial(11), -1 / 30 / math.factorial(9),
+    1 / 42 / math.factorial(7), -1 / 30 / math.factorial(5), 1 / 6 / math.factorial(3),
+)  # fmt: skip
 
 
 @special
@@ -25,6 +32,68 @@ def exp1(x: Array) -> Array:
     inside = (x > 0) & (x < math.inf)
     edge = xp.where(x == 0, xp.full_like(x, math.inf), either(xp, x == math.inf, 0.0, math.nan, x))
     return xp.where(inside, exponential_integral(xp, xp.ones_like(x), xp.where(inside, x, 1.0)), edge)
+
+
+@special
+def expi(x: Array) -> Array:
+    """The exponential integral, the principal value of the integral of `exp(t) / t` from minus infinity to x.
+
+    By the power series up to 40, then by the asymptotic one (NIST Digital Library of Mathematical Functions, 6.6 and
+    6.12).
+
+    Args:
+        x: Floating-point array; minus infinity at 0.
+
+    Example:
+        >>> import numpy as np
+        >>> expi(np.asarray([-1.0, 0.5, 50.0]))
+        array([-2.19383934e-01,  4.54219905e-01,  1.05856369e+20])
+    """
+    xp = namespace_of(x)
+    near = xp.where((x > 0) & (x <= 40), x, 1.0)
+    far = xp.where((x > 40) & (x < math.inf), x, 40.0)
+    series, term = 0 * near, 1.0
+    for k in range(1, 140):
+        term = term * near / k
+        series = series + term / k
+    series = xp.log(near) + 0.57721566490153286061 + series
+    asymptotic, term = 1 + 0 * far, 1.0
+    for k in range(1, 40):
+        term = term * k / far
+        asymptotic = asymptotic + term
+    half = xp.exp(far / 2)  # the exponential alone may overflow
+    positive = xp.where(x > 40, half * (asymptotic / far) * half, series)
+    out = xp.where(x < 0, -exp1(xp.where(x < 0, -x, 1.0)), positive)
+    out = xp.where(x == 0, -math.inf, xp.where(x == math.inf, math.inf, out))
+    return xp.where(xp.isnan(x), x, out)
+
+
+@special
+def spence(z: Array) -> Array:
+    """The dilogarithm of `1 - z`, the integral of `log(t) / (1 - t)` from 1 to z; NaN below 0 and at infinity.
+
+    Between 1/2 and 2 by its series in `log(z)`, whose coefficients are Bernoulli numbers; else by reflection (L. Lewin,
+    Polylogarithms and Associated Functions, 1981).
+
+    Args:
+        z: Floating-point array.
+
+    Example:
+        >>> import numpy as np
+        >>> spence(np.asarray([0.0, 1.0, 3.0])).round(6)
+        array([ 1.644934,  0.      , -1.436746])
+    """
+    xp = namespace_of(z)
+    inside = (z > 0) & (z < math.inf)
+    x = xp.where(inside, z, 1.0)
+    large = x > 2
+    y = xp.where(large, 1 / x, x)
+    small = y < 0.5
+    u = -xp.where(small, xp.log1p(xp.where(small, -y, 0.0)), xp.log(y))
+    out = u - u * u / 4 + u * u * u * polynomial(u * u, _DILOGARITHM)
+    out = xp.where(small, math.pi**2 / 6 + xp.log(y) * u - out, out)
+    out = xp.where(large, -0.5 * xp.log(x) ** 2 - out, out)
+    return xp.where(inside, out, either(xp, z == 0, math.pi**2 / 6, math.nan, z))
 
 
 @special

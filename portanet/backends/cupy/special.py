@@ -7,9 +7,9 @@ from typing import Any
 from portanet.backends.base import Array
 
 NAMES = """
-    betainc betaincc betainccinv betaincinv cbrt digamma entr erf erfc erfcx erfinv exp1 exp10 exp2 expit gammainc
+    betainc betaincc betainccinv betaincinv cbrt digamma entr erf erfc erfcx erfinv exp1 exp10 exp2 expi expit gammainc
     gammaincc gammainccinv gammaincinv gammaln gammasgn i0 i0e i1 i1e j0 j1 k0 k0e k1 k1e kl_div log_expit log_ndtr
-    logit ndtr ndtri polygamma rel_entr stdtr xlog1py xlogy zeta
+    logit ndtr ndtri polygamma rel_entr spence stdtr xlog1py xlogy y0 y1 zeta
 """
 HALF = ("erf", "erfc")
 """Those that take half precision as it is."""

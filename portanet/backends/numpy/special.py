@@ -11,9 +11,9 @@ from portanet.backends.base import Array
 
 # Not betaln, whose relative error is above 1e-9 for large arguments; nor erf, whose definition is as fast.
 NAMES = """
-    betainc betaincc betainccinv betaincinv cbrt digamma entr erfcx erfinv exp1 exp10 exp2 expit gammainc gammaincc
+    betainc betaincc betainccinv betaincinv cbrt digamma entr erfcx erfinv exp1 exp10 exp2 expi expit gammainc gammaincc
     gammainccinv gammaincinv gammaln gammasgn i0 i0e i1 i1e j0 j1 k0 k0e k1 k1e kl_div log_expit log_ndtr logit ndtr
-    ndtri polygamma rel_entr stdtr stdtrit xlog1py xlogy zeta
+    ndtri polygamma rel_entr spence stdtr stdtrit xlog1py xlogy y0 y1 zeta
 """
 
 

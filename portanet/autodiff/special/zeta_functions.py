@@ -1,0 +1,46 @@
+"""Riemann's zeta function on the whole real axis; that of Hurwitz is in `gamma_functions.py`."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from portanet.autodiff.special.declare import composed, namespace_of
+from portanet.autodiff.special.gamma_functions import gammaln, zeta_sum
+from portanet.backends import Array
+
+
+@composed
+def zetac(x: Array) -> Array:
+    """Riemann's zeta function less 1; infinity at 1. Below 0 by reflection.
+
+    Args:
+        x: Floating-point array.
+
+    Example:
+        >>> import numpy as np
+        >>> zetac(np.asarray([2.0, 0.0, -1.0])).round(6)
+        array([ 0.644934, -1.5     , -1.083333])
+    """
+    xp = namespace_of(x)
+    inside = (x > -math.inf) & (x < math.inf) & (x != 1)
+    s = xp.where(inside, x, 2.0)
+    negative = s < 0
+    right = xp.where(negative, 1 - s, xp.minimum(s, 200.0))
+    value = zeta_sum(xp, right, 2.0)
+    # zeta(s) = 2 (2 pi)^(s - 1) sin(pi s / 2) gamma(1 - s) zeta(1 - s)
+    left = xp.where(negative, s, -1.0)
+    exponent = (left - 1) * math.log(2 * math.pi) + gammaln(1 - left)
+    half = xp.exp(xp.minimum(0.5 * exponent, 700.0))  # finite, for the zeros at even numbers
+    reflected = 2 * half * (_sine(xp, left) * (value + 1)) * half - 1
+    value = xp.where(negative, reflected, value)
+    edge = xp.where(x == 1, math.inf, xp.where(x == math.inf, 0.0, xp.full_like(x, math.nan)))
+    return xp.where(inside, value, edge)
+
+
+def _sine(xp: Any, x: Array) -> Any:
+    """`sin(pi x / 2)`, exact at integers."""
+    rest = x - 4 * xp.floor(x / 4)
+    falling = (rest >= 1) & (rest <= 3)
+    rest = xp.where(falling, 2 - rest, xp.where(rest > 3, rest - 4, rest))
+    return xp.sin(0.5 * math.pi * rest)
