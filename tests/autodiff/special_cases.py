@@ -23,7 +23,7 @@ ARGUMENTS: dict[str, tuple[tuple[float, float], ...]] = {
     "exp1": (POSITIVE,),
     "exp10": ((-2.0, 2.0),),
     "exp2": (REAL,),
-    "expi": ((-8.0, 20.0),),
+    "expi": ((-8.0, 8.0),),
     "expn": ((0.0, 4.0), (0.3, 6.0)),
     "exprel": (REAL,),
     "fdtri": ((2.0, 12.0), (2.0, 12.0), PROBABILITY),
