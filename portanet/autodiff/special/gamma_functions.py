@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from portanet.autodiff.special.declare import composed, either, namespace_of, polynomial, special
+from portanet.autodiff.special.declare import composed, either, namespace_of, polynomial, promoted, special
 from portanet.backends import Array
 
 # log gamma(2 + u) = u B(u) / C(u) for 0 <= u <= 1; highest power first.
@@ -305,7 +305,8 @@ def multigammaln(a: Array, d: int) -> Array:
         array([0.451583, 1.550195])
     """
     if isinstance(d, bool) or not isinstance(d, int) or d < 1:
-        raise ValueError(f"Argument `d` of special.multigammaln must be a positive int. Received: {d!r}")
+        raise ValueError(f"Argument `d` of special.multigammaln must be a positive int, such as 2. Received: {d!r}")
+    _, (a,) = promoted("multigammaln", ["a"], (a,))
     value = gammaln(a)
     for j in range(1, d):
         value = value + gammaln(a - 0.5 * j)
