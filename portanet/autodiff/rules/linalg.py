@@ -17,7 +17,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from portanet.autodiff.batching.array import storage
+from portanet.autodiff.batching.array import BatchedArray, storage
 from portanet.autodiff.dispatch import LinearMap, fit
 from portanet.autodiff.rules.declare import composite, elementwise, no_derivative, primitive, pushed, rule
 from portanet.backends import raw_namespace
@@ -198,8 +198,19 @@ def _gaps(xp: Any, values: Any, coincide: Any) -> Any:
     return xp.where(coincide, 0.0, _safe_reciprocal(xp, _row(xp, values) - _column(xp, values)))
 
 
-def _mixing(xp: Any, coincide: Any, matrix: Any) -> Any:
-    """The matrix of the values off its diagonal, where they coincide: it is 0, but its derivative is not."""
+def _first_order(x: Any) -> bool:
+    """Whether the operand is constant, so that the derivative is not differentiated by it."""
+    return x._trace is None and not isinstance(x._value, BatchedArray)
+
+
+def _mixing(xp: Any, coincide: Any, x: Any, inside: Any) -> Any:
+    """The matrix of the values off its diagonal, where they coincide: 0, but its derivative is not; None if constant.
+
+    `inside` maps x to the matrix of the values.
+    """
+    if _first_order(x):
+        return None
+    matrix = inside(x)
     part = xp.where(coincide & (_eye_like(xp, matrix) == 0), matrix, 0.0)
     return part - xp.stop_gradient(part)
 
@@ -207,7 +218,7 @@ def _mixing(xp: Any, coincide: Any, matrix: Any) -> Any:
 def _turn(xp: Any, gaps: Any, mixing: Any, inside: Any) -> Any:
     """How eigenvectors rotate: the solution T of `T H - H T = inside`, with the matrix H of the values."""
     turn = gaps * inside
-    return turn - gaps * (xp.matmul(turn, mixing) - xp.matmul(mixing, turn))
+    return turn if mixing is None else turn - gaps * (xp.matmul(turn, mixing) - xp.matmul(mixing, turn))
 
 
 @primitive("undetermined")
@@ -225,6 +236,8 @@ elementwise(
 
 def _rates(xp: Any, values: Any, coincide: Any, inside: Any) -> Any:
     """The derivative of the values, which has no derivative itself where they coincide."""
+    if _first_order(values):
+        return xp.linalg.diagonal(inside)
     several = xp.astype(xp.count_nonzero(coincide, axis=-1) > 1, values.dtype)
     return xp.linalg.diagonal(inside) * (1 + xp.find("undetermined")(values, several))
 
@@ -234,7 +247,7 @@ def _eigh(xp: Any, ans: Any, x: Any) -> LinearMap:
     values, vectors = ans
     coincide = _coincide(xp, values)
     star, gaps = _adjoint(xp, vectors), _gaps(xp, values, coincide)
-    mixing = _mixing(xp, coincide, _times(xp, star, _hermitian_part(xp, x), vectors))
+    mixing = _mixing(xp, coincide, x, lambda x: _times(xp, star, _hermitian_part(xp, x), vectors))
 
     def push(t: Any) -> Any:
         inside = _times(xp, star, _hermitian_part(xp, t), vectors)
@@ -261,7 +274,7 @@ def _eig(xp: Any, ans: Any, x: Any) -> LinearMap:
     def between(t: Any) -> Any:
         return xp.linalg.solve(vectors, xp.matmul(xp.astype(t, vectors.dtype), vectors))
 
-    mixing = _mixing(xp, coincide, between(x))
+    mixing = _mixing(xp, coincide, x, between)
 
     def push(t: Any) -> Any:
         inside = between(t)
@@ -292,13 +305,13 @@ def _svd(xp: Any, ans: Any, x: Any, /, *, full_matrices: bool = True) -> LinearM
     inverse = _safe_reciprocal(xp, s)
     coincide = _coincide(xp, values)
     gaps, sums = _gaps(xp, values, coincide), _safe_reciprocal(xp, s + _column(xp, values))
-    mixing = _mixing(xp, coincide, _hermitian_part(xp, _times(xp, left_star, x, right)))
+    mixing = _mixing(xp, coincide, x, lambda x: _hermitian_part(xp, _times(xp, left_star, x, right)))
 
     def outside(side: Any, other: Any, t: Any) -> Any:
         """How one side moves out of the space that its vectors span."""
         part = xp.matmul(t, other)
         part = (part - xp.matmul(side, xp.matmul(_adjoint(xp, side), part))) * inverse
-        return part - xp.matmul(part, mixing) * inverse
+        return part if mixing is None else part - xp.matmul(part, mixing) * inverse
 
     def push(t: Any) -> Any:
         inside = _times(xp, left_star, t, right)
@@ -307,7 +320,8 @@ def _svd(xp: Any, ans: Any, x: Any, /, *, full_matrices: bool = True) -> LinearM
         # coincide: it is all that functions of U V^H depend on, such as the nearest rotation.
         together = _turn(xp, gaps, mixing, (inside + inside_star) / 2)
         apart = sums * (inside - inside_star) / 2
-        apart = apart - sums * (xp.matmul(apart, mixing) + xp.matmul(mixing, apart))
+        if mixing is not None:
+            apart = apart - sums * (xp.matmul(apart, mixing) + xp.matmul(mixing, apart))
         if xp.isdtype(x.dtype, "complex floating"):  # the phase common to both sides goes to the left
             together = together + apart * _eye_like(xp, apart)
         out_left, out_right = xp.matmul(left, together + apart), xp.matmul(right, together - apart)
