@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-import operator
+import numbers
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
@@ -120,8 +120,8 @@ def chosen_arguments(argnums: Any, argnames: Any, of: str) -> Chosen:
         several = argnums if isinstance(argnums, (list, tuple)) else (argnums,)
         if any(isinstance(n, str) for n in several):
             raise checks.invalid("argnums", argnums, "an integer or several (names are for `argnames`)", of)
-        one = hasattr(argnums, "__index__") and not isinstance(argnums, bool)  # NumPy's integers among them
-        position: int | Sequence[int] = operator.index(argnums) if one else argnums
+        one = isinstance(argnums, numbers.Integral) and not isinstance(argnums, bool)  # NumPy's integers, too
+        position: int | Sequence[int] = int(argnums) if one else argnums
         return position
     names = argnames if isinstance(argnames, str) else tuple(argnames) if isinstance(argnames, (list, tuple)) else ()
     if not names or not all(isinstance(name, str) for name in names):
