@@ -7,6 +7,7 @@ from typing import Any
 
 from portanet.autodiff.batching.declare import Call, find, moved, one_of, rule
 from portanet.autodiff.batching.keys import has_arrays, index_arrays, is_mask, plain_keys, positions
+from portanet.autodiff.boundary import plain
 from portanet.autodiff.tracing import is_array
 
 
@@ -27,12 +28,12 @@ def _native(c: Call, x: Any, keys: tuple[Any, ...], batched: bool | None = None)
             "a mask that differs between examples selects different numbers of elements. Use xp.where(mask, x, y), or "
             "write one value, x[mask] = value"
         )
-    arrays = [k.value if c.batched(k) else k for k in index_arrays(c, x, keys)]
+    arrays = [plain(k.value if c.batched(k) else k) for k in index_arrays(c, x, keys)]  # JAX indexes with its own alone
     if not (c.batched(x) if batched is None else batched):
         return tuple(arrays)
     shape = (c.level.size, *(1,) * max(a.ndim - 1 for a in arrays))
     first = c.xp.reshape(c.xp.arange(c.level.size, device=arrays[0].device), shape)
-    return (first, *arrays)
+    return (plain(first), *arrays)
 
 
 def _take_positions(c: Call, x: Any, where: Any) -> Any:
