@@ -81,6 +81,7 @@ def Input(  # noqa: N802 -- as Keras
     batch_size: int | None = None,
     dtype: str | None = None,
     name: str | None = None,
+    *,
     batch_shape: Any = None,
 ) -> SymbolicArray:
     """A symbolic array: call layers on it to build a graph, or make it the first entry of a `Sequential`.
