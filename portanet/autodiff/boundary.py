@@ -56,6 +56,12 @@ def unit(x: Array, position: int | None) -> Array:
     return raw.reshape(raw.astype(positions == position, x.dtype), tuple(x.shape))
 
 
+def zeros(like: Any, shape: tuple[int, ...]) -> Any:
+    """Zeros of a shape, with the library, dtype and device of an array."""
+    value = unwrap(like)
+    return raw_namespace(value).zeros(shape, dtype=value.dtype, device=device_of(value))
+
+
 # Inputs
 
 

@@ -53,6 +53,26 @@ def at_level(x: Any) -> Any:
     return boundary.plain(melted(x))
 
 
+def probed(f: Callable[[Any], Any], x: Any) -> tuple[Any, bool]:
+    """`f(x)` for a plain tree, and whether `f` needs its argument in the differentiable namespace.
+
+    It does if it closes over traced arrays and takes its namespace from the argument alone.
+    """
+    try:
+        return f(x), False
+    except Exception:
+        return f(boundary.lift_tree(x)), True
+
+
+def plain_function(f: Callable[[Any], Any], lifting: bool) -> Callable[[Any], Any]:
+    """`f` for solvers: plain arrays in give plain arrays out, unless the solver differentiates it."""
+
+    def function(x: Any) -> Any:
+        return tree_map(at_level, f(boundary.lift_tree(x) if lifting else x))
+
+    return function
+
+
 def with_tangent(trace: Trace, name: str, value: Any, tangent: Any) -> TracedArray:
     """A value with its tangent as an array of a forward trace; both in one namespace if either is traced or batched."""
     if type(value) is TracedArray or type(tangent) is TracedArray:

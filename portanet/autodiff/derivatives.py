@@ -12,7 +12,7 @@ from portanet.autodiff import boundary
 from portanet.autodiff.batching.array import Level
 from portanet.autodiff.namespace import array_namespace
 from portanet.autodiff.traced import is_traced, unwrap
-from portanet.autodiff.transforms import Chosen, Function, at, chosen_arguments, differentiate, filled, jvp, places, vjp
+from portanet.autodiff.transforms import Chosen, Function, at, chosen_arguments, filled, grad, jvp, places, vjp
 from portanet.backends import device_of, raw_namespace
 from portanet.tree import tree_items, tree_leaves, tree_map
 
@@ -185,7 +185,7 @@ def _reverse(out: Any, pullback: Callable[..., Any], primals: list[Any]) -> Any:
         gradients = rows[next(paths)]
         shape = tuple(leaf.shape)
         if not gradients:
-            return _Block(tree_map(lambda x: _empty(x, (*shape, *x.shape)), tuple(primals)))
+            return _Block(tree_map(lambda x: boundary.zeros(x, (*shape, *x.shape)), tuple(primals)))
         return _Block(tree_map(lambda *gs: _joined(gs, shape, True), gradients[0], *gradients[1:]))
 
     return tree_map(block, out)
@@ -212,7 +212,7 @@ def _forward(f: Function, primals: list[Any], has_aux: bool) -> tuple[Any, Any, 
         def by_argument(x: Any) -> Any:
             tangents = [column[out_path] for column in columns[next(paths)]]
             if not tangents:
-                return _empty(leaf, (*leaf.shape, *x.shape))
+                return boundary.zeros(leaf, (*leaf.shape, *x.shape))
             return _joined(tangents, tuple(x.shape), False)
 
         return _Block(tuple(tree_map(by_argument, primals)))
@@ -225,12 +225,6 @@ def _whole(tree: Any, level: Level) -> Any:
     from portanet.autodiff.batching.transform import outward, whole
 
     return tree_map(lambda x: outward(whole(x, level)), tree)
-
-
-def _empty(x: Any, shape: tuple[int, ...]) -> Any:
-    """An array of size 0 with the library, dtype and device of `x`."""
-    value = unwrap(x)
-    return raw_namespace(value).zeros(shape, dtype=value.dtype, device=device_of(value))
 
 
 def _joined(parts: Sequence[Any], shape: tuple[int, ...], first: bool) -> Any:
@@ -279,13 +273,10 @@ def hessian(
     """
     chosen = _checked(f, argnums, None, has_aux, argnames, "hessian")
 
+    gradient = grad(f, argnums, has_aux, argnames=argnames)
+
     @functools.wraps(f)
     def function(*args: Any, **kwargs: Any) -> Any:
-        def gradient(*args: Any, **kwargs: Any) -> Any:
-            value, gradients = differentiate(f, chosen, has_aux, args, kwargs)
-            return (gradients, value[1]) if has_aux else gradients
-
-        gradient.__wrapped__ = f  # type: ignore[attr-defined]  # for its signature
         _, aux, jac = _differentiate(gradient, chosen, "forward", has_aux, args, kwargs)
         return (jac, aux) if has_aux else jac
 
@@ -312,12 +303,7 @@ def hvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any], has_aux: b
         >>> hvp(lambda x: x[0] ** 2 * x[1], (np.asarray([1.0, 2.0]),), (np.asarray([1.0, 0.0]),))
         array([4., 2.])
     """
-    argnums = tuple(range(len(primals)))
-
-    def gradient(*xs: Any) -> Any:
-        value, gradients = differentiate(f, argnums, has_aux, xs, {})
-        return (gradients, value[1]) if has_aux else gradients
-
+    gradient = grad(f, tuple(range(len(primals))), has_aux)
     _, product, *aux = jvp(gradient, primals, tangents, has_aux)
     product = product[0] if len(primals) == 1 else product
     return (product, *aux) if has_aux else product

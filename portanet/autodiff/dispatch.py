@@ -116,9 +116,7 @@ def recorder(raw: Callable[..., Any], rule: Rule, xp: Namespace, put: Put | None
     # Operands of a batched namespace may belong to a trace and to a batch inside it: only `general` orders them.
     if rule.elementwise and len(rule.pulls) == 1:
         op = unary(raw, rule, xp)
-    elif xp.batched:
-        op = general(raw, broadcasting(rule) if rule.elementwise else rule, xp)
-    elif rule.elementwise and len(rule.pulls) == 2:
+    elif rule.elementwise and len(rule.pulls) == 2 and not xp.batched:
         op = binary(raw, rule, xp)
     else:
         op = general(raw, broadcasting(rule) if rule.elementwise else rule, xp)

@@ -292,12 +292,16 @@ def linearize(f: Function, *primals: Any, has_aux: bool = False) -> tuple[Any, .
     zeros = [boundary.zeros_like(x) for x in tree_leaves(value)]
     open_ = [i for i, x in enumerate(zeros) if boundary.is_floating(x)]
 
+    def completed(parts: Sequence[Any]) -> Any:
+        """A tree like the value: parts at its floating-point leaves, zeros at the others."""
+        leaves = [*zeros]
+        for i, part in zip(open_, parts, strict=True):
+            leaves[i] = part
+        rest = iter(leaves)
+        return tree_map(lambda _: next(rest), value)
+
     def transposed(*cotangents: Any) -> tuple[Any, ...]:
-        every = [*zeros]
-        for i, g in zip(open_, cotangents, strict=True):
-            every[i] = g
-        rest = iter(every)
-        gradients: tuple[Any, ...] = pullback(tree_map(lambda _: next(rest), value), retain=True)
+        gradients: tuple[Any, ...] = pullback(completed(cotangents), retain=True)
         return gradients
 
     back = vjp(transposed, *[zeros[i] for i in open_])[1]
@@ -309,11 +313,7 @@ def linearize(f: Function, *primals: Any, has_aux: bool = False) -> tuple[Any, .
                 f"Received: {len(primals)} primals and {len(tangents)} tangents"
             )
         checked = tree_map(lambda x, t: boundary.tangent_like("tangent", x, t), inputs, tangents)
-        every = [*zeros]
-        for i, t in zip(open_, back(checked, retain=True), strict=True):
-            every[i] = t
-        rest = iter(every)
-        return tree_map(lambda _: next(rest), value)
+        return completed(back(checked, retain=True))
 
     return (value, pushforward, *aux)
 

@@ -57,6 +57,27 @@ def overridable(definition: F) -> F:
     return cast(F, function)
 
 
+def library_functions(
+    names: str, find: Callable[[str], Callable[..., Any] | None], half: Iterable[str] = ()
+) -> dict[str, Callable[..., Any]]:
+    """Overrides by functions of one or several arrays that a library has under the same names.
+
+    Args:
+        names: The names, separated by spaces.
+        find: Returns the library's function of a name, None if there is none; called when the function is needed.
+        half: Names of those that take half precision; the others leave it to the definition.
+    """
+
+    def override(name: str) -> Callable[..., Any]:
+        def function(*arrays: Array) -> Any:
+            own = find(name) if arrays[0].dtype.itemsize >= 4 or name in half else None
+            return NotImplemented if own is None else own(*arrays)
+
+        return function
+
+    return {name: override(name) for name in names.split()}
+
+
 def library_of(arguments: Sequence[Any]) -> type[Backend] | None:
     """The backend class of the first array among the arguments; None if there is none, or any array is traced.
 

@@ -138,7 +138,7 @@ class Compiled(Optimized):
         if self._objective is None:
             return {}
         named: dict[str, Metric] = self._objective.metrics
-        return {name: self._tracker(name) if name in self._objective.loss_names() else m for name, m in named.items()}
+        return named | {name: self._tracker(name) for name in self._objective.loss_names()}
 
     def _tracker(self, name: str) -> Metric:
         """The mean of a loss, which steps update that are overridden."""

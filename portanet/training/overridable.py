@@ -141,26 +141,24 @@ class Overridable(Compiled):
         Args:
             force: Whether to make it anew.
         """
-        if self.train_function is None or force:
-            self.train_function = self._make_function("train")
-        return self.train_function
+        return self._make_function("train", force)
 
     def make_test_function(self, force: bool = False) -> Callable[..., Any]:
         """Likewise for `evaluate`, in `test_function`."""
-        if self.test_function is None or force:
-            self.test_function = self._make_function("test")
-        return self.test_function
+        return self._make_function("test", force)
 
     def make_predict_function(self, force: bool = False) -> Callable[..., Any]:
         """Likewise for `predict`, in `predict_function`."""
-        if self.predict_function is None or force:
-            self.predict_function = self._make_function("predict")
-        return self.predict_function
+        return self._make_function("predict", force)
 
-    def _make_function(self: Any, kind: str) -> Callable[..., Any]:
+    def _make_function(self: Any, kind: str, force: bool) -> Callable[..., Any]:
+        """The attribute `{kind}_function`, made if there is none."""
         from portanet.training import custom
 
-        function: Callable[..., Any] = custom.StepFunction(self, kind)
+        name = f"{kind}_function"
+        if force or getattr(self, name) is None:
+            setattr(self, name, custom.StepFunction(self, kind))
+        function: Callable[..., Any] = getattr(self, name)
         return function
 
     def _custom_function(self: Any, kind: str) -> Callable[..., Any]:

@@ -11,7 +11,15 @@ from typing import Any, TypeAlias
 
 from portanet import checks
 from portanet.autodiff import boundary, tracing
-from portanet.autodiff.closures import at_level, frozen, frozen_traces, innermost, with_tangent
+from portanet.autodiff.closures import (
+    at_level,
+    frozen,
+    frozen_traces,
+    innermost,
+    plain_function,
+    probed,
+    with_tangent,
+)
 from portanet.autodiff.namespace import lift
 from portanet.autodiff.solvers.batches import by_rows, level_of, require_one_problem
 from portanet.autodiff.solvers.square import solve_square
@@ -64,12 +72,7 @@ def custom_root(
         >>> round(float(square_root(np.asarray(2.0))), 6), round(float(grad(square_root)(np.asarray(2.0))), 6)
         (1.414214, 0.353553)
     """
-    checks.function("f", f, "custom_root")
-    checks.function("solve", solve, "custom_root")
-    checks.boolean("has_aux", has_aux, "custom_root")
-    if tangent_solve is not None:
-        checks.function("tangent_solve", tangent_solve, "custom_root")
-    floating("initial_guess", initial_guess, "custom_root")
+    _check(f, initial_guess, solve, tangent_solve, has_aux, "custom_root")
     root, aux = solution(f, initial_guess, solve, tangent_solve, has_aux, False, "custom_root")
     return (root, aux) if has_aux else root
 
@@ -109,12 +112,7 @@ def custom_minimum(
         >>> round(float(lowest(a)), 4), round(float(grad(lowest)(a)), 4)
         (1.0, 0.0833)
     """
-    checks.function("f", f, "custom_minimum")
-    checks.function("solve", solve, "custom_minimum")
-    checks.boolean("has_aux", has_aux, "custom_minimum")
-    if tangent_solve is not None:
-        checks.function("tangent_solve", tangent_solve, "custom_minimum")
-    floating("initial_guess", initial_guess, "custom_minimum")
+    _check(f, initial_guess, solve, tangent_solve, has_aux, "custom_minimum")
     real = not any("complex" in str(x.dtype) for x in tree_leaves(initial_guess))
 
     def minimise(gradient: Map, guess: Any) -> Any:
@@ -122,6 +120,16 @@ def custom_minimum(
 
     root, aux = solution(grad(f), initial_guess, minimise, tangent_solve, has_aux, real, "custom_minimum")
     return (root, aux) if has_aux else root
+
+
+def _check(f: Any, initial_guess: Any, solve: Any, tangent_solve: Any, has_aux: Any, of: str) -> None:
+    """Reject arguments of a wrong kind."""
+    checks.function("f", f, of)
+    checks.function("solve", solve, of)
+    checks.boolean("has_aux", has_aux, of)
+    if tangent_solve is not None:
+        checks.function("tangent_solve", tangent_solve, of)
+    floating("initial_guess", initial_guess, of)
 
 
 def custom_linear_solve(
@@ -172,26 +180,6 @@ def custom_linear_solve(
     floating("b", b, "custom_linear_solve")
     x, aux = linear_solution(matvec, b, solve, transpose_solve, symmetric, has_aux)
     return (x, aux) if has_aux else x
-
-
-def probed(f: Map, x: Any) -> tuple[Any, bool]:
-    """`f(x)` for a plain tree, and whether `f` needs its argument in the differentiable namespace.
-
-    It does if it closes over traced arrays and takes its namespace from the argument alone.
-    """
-    try:
-        return f(x), False
-    except Exception:
-        return f(boundary.lift_tree(x)), True
-
-
-def plain_function(f: Map, lifting: bool) -> Map:
-    """`f` for solvers: plain arrays in give plain arrays out, unless the solver differentiates it."""
-
-    def function(x: Any) -> Any:
-        return tree_map(at_level, f(boundary.lift_tree(x) if lifting else x))
-
-    return function
 
 
 def _solved(f: Map, guess: Any, solve: Solve, has_aux: bool, of: str) -> tuple[Any, Any]:

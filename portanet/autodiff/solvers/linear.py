@@ -7,8 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 from portanet import checks
+from portanet.autodiff.closures import plain_function, probed
 from portanet.autodiff.namespace import array_namespace
-from portanet.autodiff.solvers.implicit import Map, linear_solution, plain_function, probed, transposed
+from portanet.autodiff.solvers.implicit import Map, linear_solution, transposed
 from portanet.autodiff.solvers.krylov import conjugate_gradients, norm, restarted_gmres
 from portanet.autodiff.solvers.vectors import Vector, floating, same_form
 from portanet.autodiff.traced import unwrap
@@ -62,7 +63,7 @@ def cg(
         array([ 0.    ,  0.    , -0.0625])
     """
     solve = _Solver("cg", A, b, x0, rtol, atol, maxiter, M)
-    return solve(lambda product, y, start, goal, steps, m: conjugate_gradients(product, y, start, goal, steps, m))
+    return solve(conjugate_gradients)
 
 
 def gmres(

@@ -15,12 +15,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from portanet import checks
+from portanet.autodiff import boundary
 from portanet.autodiff.checkpoint import checkpoint
 from portanet.autodiff.namespace import array_namespace
 from portanet.autodiff.solvers.vectors import numeric, same_form
-from portanet.autodiff.traced import unwrap
 from portanet.autodiff.tracing import is_array
-from portanet.backends import device_of, raw_namespace
 from portanet.tree import tree_items, tree_leaves, tree_map
 
 
@@ -236,13 +235,5 @@ def _stacked(ys: Sequence[Any]) -> Any:
 
 def _no_outputs(f: Callable[[Any, Any], tuple[Any, Any]], init: Any, xs: Any) -> Any:
     """Outputs of no steps, in the form that a step with zeros has."""
-
-    def zeros(x: Any) -> Any:
-        raw = unwrap(x)
-        return raw_namespace(raw).zeros(tuple(x.shape)[1:], dtype=raw.dtype, device=device_of(raw))
-
-    def none(y: Any) -> Any:
-        raw = unwrap(y)
-        return raw_namespace(raw).zeros((0, *raw.shape), dtype=raw.dtype, device=device_of(raw))
-
-    return tree_map(none, f(init, tree_map(zeros, xs))[1])
+    step = tree_map(lambda x: boundary.zeros(x, tuple(x.shape)[1:]), xs)
+    return tree_map(lambda y: boundary.zeros(y, (0, *y.shape)), f(init, step)[1])

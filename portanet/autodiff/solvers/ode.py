@@ -11,7 +11,17 @@ from portanet import checks
 from portanet.autodiff import boundary, tracing
 from portanet.autodiff.batching.array import innermost_level
 from portanet.autodiff.batching.transform import batch, whole
-from portanet.autodiff.closures import at_level, frozen, frozen_traces, innermost, states, traces_in, with_tangent
+from portanet.autodiff.closures import (
+    at_level,
+    frozen,
+    frozen_traces,
+    innermost,
+    plain_function,
+    probed,
+    states,
+    traces_in,
+    with_tangent,
+)
 from portanet.autodiff.namespace import array_namespace, lift
 from portanet.autodiff.solvers.batches import by_rows, level_of, require_one_problem
 from portanet.autodiff.solvers.host import to_device
@@ -279,23 +289,16 @@ def _clock(like: Array) -> Callable[[float], Array]:
 
 
 def _probed(slope: Slope, y: Any, t: float) -> tuple[Any, bool]:
-    """`slope(y, t)`, and whether it needs its arguments in the differentiable namespace; see `implicit.probed`."""
-    time = _clock(Vector(y).flat(y))(t)
-    try:
-        value, lifting = slope(y, time), False
-    except Exception:
-        value, lifting = slope(boundary.lift_tree(y), lift(time)), True
+    """`slope(y, t)`, and whether it needs its arguments in the differentiable namespace; see `probed`."""
+    value, lifting = probed(lambda state: slope(*state), (y, _clock(Vector(y).flat(y))(t)))
     same_form("The result of argument `func`", value, y, "odeint")
     return value, lifting
 
 
 def _plain_slope(slope: Slope, lifting: bool) -> Slope:
     """`slope` for integrators: plain arrays in give plain arrays out."""
-
-    def function(y: Any, t: Any) -> Any:
-        return tree_map(at_level, slope(boundary.lift_tree(y), lift(t)) if lifting else slope(y, t))
-
-    return function
+    function = plain_function(lambda state: slope(*state), lifting)
+    return lambda y, t: function((y, t))
 
 
 def depends_on_time(received: str) -> TraceError:

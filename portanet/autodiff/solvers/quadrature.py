@@ -10,9 +10,9 @@ from typing import Any
 
 from portanet import checks
 from portanet.autodiff import boundary
-from portanet.autodiff.closures import at_level, frozen, innermost, traces_in
+from portanet.autodiff.closures import at_level, frozen, innermost, probed, traces_in
 from portanet.autodiff.namespace import array_namespace, lift
-from portanet.autodiff.solvers.vectors import ConvergenceError
+from portanet.autodiff.solvers.vectors import ConvergenceError, largest
 from portanet.autodiff.traced import TracedArray, unwrap
 from portanet.autodiff.tracing import is_array
 from portanet.backends import Array, device_of, raw_namespace
@@ -142,17 +142,13 @@ def _weighted(f: Callable[[Array], Any], points: list[tuple[float, float]], like
     """The sum of values times weights."""
     raw, device = raw_namespace(like), device_of(like)
     x = raw.asarray([x for x, _ in points], dtype=like.dtype, device=device)
-    try:
-        values = f(x)
-    except Exception:  # it closes over traced arrays, and takes its namespace from x
-        values = f(lift(x))
 
     def total(y: Any) -> Any:
         weights = raw.asarray([w for _, w in points], dtype=like.dtype, device=device)
         weights = raw.astype(raw.reshape(weights, (len(points),) + (1,) * (len(y.shape) - 1)), y.dtype, copy=False)
         return array_namespace(y).sum(y * (lift(weights) if type(y) is TracedArray else weights), axis=0)
 
-    return tree_map(total, values)
+    return tree_map(total, probed(f, x)[0])
 
 
 def _at_limit(f: Callable[[Array], Any], limit: Any, value: float) -> Any:
@@ -208,7 +204,7 @@ def _adaptive(
             fine, coarse = _rule(start, end, change)
             values = [tree_map(at_level, _weighted(f, points, like)) for points in (fine, coarse)]
             fine_leaves, coarse_leaves = (tree_leaves(v) for v in values)
-            error = max((_size(x - y) for x, y in zip(fine_leaves, coarse_leaves, strict=True)), default=0.0)
+            error = max((largest(x - y) for x, y in zip(fine_leaves, coarse_leaves, strict=True)), default=0.0)
             return -error, start, end, fine_leaves, fine
 
         entries = [measured(low, high)]
@@ -217,7 +213,7 @@ def _adaptive(
         total = entries[0][3]
         while True:
             error = -sum(entry[0] for entry in queue)
-            size = max((_size(x) for x in total), default=0.0)
+            size = max((largest(x) for x in total), default=0.0)
             if error <= max(atol, rtol * size) < math.inf or not total:
                 return [point for _, _, entry in queue for point in entry[4]]
             narrow = abs(queue[0][2][2] - queue[0][2][1]) <= 1e-14 * max(1.0, abs(low), abs(high))
@@ -234,11 +230,6 @@ def _adaptive(
                 count += 1
                 heapq.heappush(queue, (half[0], count, half))
             total = [x - w + p + q for x, w, p, q in zip(total, worst[3], halves[0][3], halves[1][3], strict=True)]
-
-
-def _size(x: Any) -> float:
-    xp = array_namespace(x)
-    return float(xp.max(xp.abs(x))) if math.prod(x.shape) else 0.0
 
 
 def _rule(start: float, end: float, change: Any) -> tuple[list[tuple[float, float]], list[tuple[float, float]]]:

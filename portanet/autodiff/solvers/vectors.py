@@ -116,6 +116,6 @@ def _described(items: list[tuple[str, Any]]) -> str:
 
 
 def largest(x: Array) -> float:
-    """The largest absolute element of a vector."""
+    """The largest absolute element of an array; 0 if it has none."""
     xp = array_namespace(x)
-    return float(xp.max(xp.abs(x))) if x.shape[0] else 0.0
+    return float(xp.max(xp.abs(x))) if math.prod(x.shape) else 0.0

@@ -19,14 +19,13 @@ from portanet.autodiff.sparse.patterns import (
     along,
     as_pattern,
     chosen_argument,
-    gradient_of,
     normal,
     probed,
     require_array,
     restricted_to,
 )
 from portanet.autodiff.traced import unwrap
-from portanet.autodiff.transforms import Function, linearize, vjp
+from portanet.autodiff.transforms import Function, grad, linearize, vjp
 from portanet.backends import device_of, raw_namespace, readable, to_host
 
 
@@ -142,7 +141,7 @@ def sparse_hessian(
     """
     chosen = chosen_argument(f, argnums, argnames, "sparse_hessian")
     options = Options("sparse_hessian", sparsity, has_aux, format, verify)
-    return _sparse(f, chosen, options, functools.partial(gradient_of, has_aux=has_aux), plan_hessian)
+    return _sparse(f, chosen, options, functools.partial(grad, has_aux=has_aux), plan_hessian)
 
 
 @dataclass(frozen=True)

@@ -20,8 +20,8 @@ from portanet.autodiff.transforms import (
     Function,
     at,
     chosen_arguments,
-    differentiate,
     filled,
+    grad,
     linearize,
     places,
 )
@@ -62,7 +62,7 @@ def hessian_sparsity(f: Function, argnums: int = 0, *, argnames: str | None = No
         >>> hessian_sparsity(lambda x: x[0] * x[1] + x[2] ** 2)(np.zeros(3))
         (array([0, 1, 2]), array([1, 0, 2]))
     """
-    return _sparsity(f, argnums, argnames, points, gradient_of, "hessian_sparsity")
+    return _sparsity(f, argnums, argnames, points, grad, "hessian_sparsity")
 
 
 # Arguments
@@ -79,16 +79,6 @@ def chosen_argument(f: Any, argnums: Any, argnames: Any, of: str) -> int | str:
         expected = "one argument: join several to one array"
         raise checks.invalid(name, argnums if argnames is None else argnames, expected, of)
     return checks.integer("argnums", chosen, of)
-
-
-def gradient_of(f: Function, has_aux: bool = False) -> Function:
-    """The gradient of a function of one array, in its form."""
-
-    def gradient(x: Any) -> Any:
-        value, slope = differentiate(f, 0, has_aux, (x,), {})
-        return (slope, value[1]) if has_aux else slope
-
-    return gradient
 
 
 def restricted_to(f: Function, chosen: int | str, args: Any, kwargs: Any, of: str) -> tuple[Function, Any]:

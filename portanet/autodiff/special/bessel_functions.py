@@ -11,14 +11,13 @@ import functools
 import math
 from typing import Any
 
-from portanet.autodiff.special.declare import device_of, namespace_of, special
+from portanet.autodiff.special.declare import EULER, device_of, namespace_of, special
 from portanet.backends import Array
 
 FAR = 32.0
 """From which on Hankel's expansion is exact to rounding, in 18 terms."""
 POINTS = 24
 """Of a quarter of a period."""
-EULER = 0.57721566490153286061
 
 
 def _hankel(x: Array, order: int) -> Any:

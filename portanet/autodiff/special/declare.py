@@ -19,6 +19,7 @@ from portanet.autodiff.traced import TracedArray, unwrap
 from portanet.autodiff.tracing import SCALARS, is_array, lifted, require_same
 from portanet.backends import Array, elementwise, overridable, raw_namespace
 
+EULER = 0.57721566490153286061
 F = TypeVar("F", bound=Callable[..., Any])
 VALUES: dict[str, Callable[..., Any]] = {}
 """By name: the function on plain arrays of one dtype."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from portanet.autodiff.special.declare import composed, either, namespace_of, special
+from portanet.autodiff.special.declare import composed, either, namespace_of, polynomial, special
 from portanet.backends import Array
 
 
@@ -73,7 +73,7 @@ def exprel(x: Array) -> Array:
     """
     xp = namespace_of(x)
     near = xp.abs(x) < 0.5
-    series = _series(xp.where(near, x, 0.0), [1 / math.factorial(k + 1) for k in range(14)])
+    series = polynomial(xp.where(near, x, 0.0), tuple(1 / math.factorial(k + 1) for k in reversed(range(14))))
     infinite = x == math.inf
     far = xp.where(near | infinite, 1.0, x)
     return xp.where(near, series, xp.where(infinite, math.inf, xp.expm1(far) / far))
@@ -112,16 +112,8 @@ def sinc(x: Array) -> Array:
     near = xp.abs(angle) < 1
     square = xp.where(near, angle, 0.0) ** 2
     far = xp.where(near, 1.0, angle)
-    series = _series(square, [(-1) ** k / math.factorial(2 * k + 1) for k in range(10)])
+    series = polynomial(square, tuple((-1) ** k / math.factorial(2 * k + 1) for k in reversed(range(10))))
     return xp.where(near, series, xp.sin(far) / far)
-
-
-def _series(x: Array, coefficients: list[float]) -> Any:
-    """A polynomial, lowest power first."""
-    total = coefficients[-1] + 0 * x
-    for c in coefficients[-2::-1]:
-        total = total * x + c
-    return total
 
 
 # Angles in degrees: multiples of 90 are exact
@@ -297,7 +289,7 @@ def _log_of_inverse(xp: Any, y: Array, lmbda: Array) -> Any:
     """`log(1 + lmbda y) / lmbda`, with a series near 0."""
     product = lmbda * y
     near = xp.abs(product) < 0.1
-    series = _series(xp.where(near, product, 0.0), [(-1) ** k / (k + 1) for k in range(17)])
+    series = polynomial(xp.where(near, product, 0.0), tuple((-1) ** k / (k + 1) for k in reversed(range(17))))
     far = xp.where(near, 1.0, product)
     return y * xp.where(near, series, xp.log1p(far) / far)
 

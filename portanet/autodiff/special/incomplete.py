@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from portanet.autodiff.special.declare import device_of, either, namespace_of, special, value
+from portanet.autodiff.special.declare import EULER, device_of, either, namespace_of, special, value
 from portanet.autodiff.special.gamma_functions import LARGE, betaln, digamma, gammaln, stirling
 from portanet.backends import Array
 
@@ -163,7 +163,7 @@ def exponential_integral(xp: Any, n: Array, x: Array) -> Any:
     terms = weights * xp.exp(-_column(xp, flat) * xp.log1p(s / _column(xp, x)) - s)
     second = xp.sum(terms, axis=-1) / x
     small = xp.minimum(x, 1.0)
-    series, term = -xp.log(small) - 0.57721566490153286061, -1.0
+    series, term = -xp.log(small) - EULER, -1.0
     for k in range(1, 20):
         term = term * -small / k
         series = series + term / k

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from portanet.autodiff.special.declare import composed, either, namespace_of, polynomial, special
+from portanet.autodiff.special.declare import EULER, composed, either, namespace_of, polynomial, special
 from portanet.autodiff.special.incomplete import exponential_integral
 from portanet.backends import Array
 
@@ -56,7 +56,7 @@ def expi(x: Array) -> Array:
     for k in range(1, 140):
         term = term * near / k
         series = series + term / k
-    series = xp.log(near) + 0.57721566490153286061 + series
+    series = xp.log(near) + EULER + series
     asymptotic, term = 1 + 0 * far, 1.0
     for k in range(1, 40):
         term = term * k / far

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from portanet.backends.base import Array
+from portanet.backends.overrides import library_functions
 
 # Not betaln, whose relative error is above 1e-9 for large arguments; nor erf, whose definition is as fast.
 NAMES = """
@@ -17,16 +18,6 @@ NAMES = """
 """
 
 
-def _function(name: str) -> Any:
-    def function(*arrays: Array) -> Any:
-        if arrays[0].dtype.itemsize < 4:  # SciPy's results are in single precision
-            return NotImplemented
-        special = _scipy()
-        return NotImplemented if special is None else getattr(special, name)(*arrays)
-
-    return function
-
-
 @functools.cache
 def _scipy() -> Any:
     try:
@@ -34,6 +25,11 @@ def _scipy() -> Any:
     except ImportError:
         return None
     return scipy.special
+
+
+def _find(name: str) -> Any:
+    special = _scipy()
+    return None if special is None else getattr(special, name)
 
 
 # W. H. Press et al., Numerical Recipes, 2nd edition, 1992, section 6.2, erfcc; highest power first.
@@ -68,4 +64,4 @@ def erfc(x: Array) -> Any:
     return y
 
 
-OVERRIDES = {"erfc": erfc, **{name: _function(name) for name in NAMES.split()}}
+OVERRIDES = {"erfc": erfc, **library_functions(NAMES, _find)}

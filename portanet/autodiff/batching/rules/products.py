@@ -69,8 +69,7 @@ def _tensordot(c: Call, x1: Any, x2: Any, /, *, axes: Any = 2) -> Any:
         axes = (range(rank1 - axes, rank1), range(axes))
     ax, ay = [a % rank1 for a in axes[0]], [a % rank2 for a in axes[1]]
     if not c.batched(x2):
-        out = find(xp, "tensordot")(x1.value, x2, axes=(tuple(a + 1 for a in ax), tuple(ay)))
-        return out
+        return find(xp, "tensordot")(x1.value, x2, axes=(tuple(a + 1 for a in ax), tuple(ay)))
     if not c.batched(x1):
         out = find(xp, "tensordot")(x1, x2.value, axes=(tuple(ax), tuple(a + 1 for a in ay)))
         return xp.moveaxis(out, rank1 - len(ax), 0)
