@@ -126,7 +126,7 @@ CNN_FLOPS = 2 * 128 * (2 * 26 * 26 * 9 * 32 + 3 * (24 * 24 * 9 * 32 * 32 + 4608 
 
 
 def convolution_portanet() -> Step:
-    from portanet.ops.convolution import conv_nd
+    from portanet.fused.convolution import conv_nd
 
     x, kernel, bias = convolution_data()
     return lambda: conv_nd(x, kernel, bias, padding="same")
@@ -216,9 +216,9 @@ def parts_of_the_cnn() -> dict[str, float]:
     """Median seconds of the operations in the CNN's step, each alone."""
     from portanet.activations import relu
     from portanet.autodiff import vjp
-    from portanet.ops import convolution_plain as plain
-    from portanet.ops.pooling import max_pool
-    from portanet.ops.windows import window
+    from portanet.fused import convolution_plain as plain
+    from portanet.fused.pooling import max_pool
+    from portanet.fused.windows import window
 
     generator = np.random.default_rng(0)
 

@@ -13,7 +13,7 @@ import pytest
 
 import portanet
 from portanet import callbacks, checks, constraints, initializers, layers, metrics, optimizers, schedules
-from portanet.ops.windows import window
+from portanet.fused.windows import window
 from portanet.preprocessing import PolynomialFeatures, Tokenizer, k_means, train_test_split
 from portanet.utils import pad_sequences, to_categorical
 

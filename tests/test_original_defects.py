@@ -11,7 +11,7 @@ import portanet
 from portanet import activations, layers, losses, optimizers, schedules
 from portanet.autodiff import array_namespace, grad, jacobian, lift
 from portanet.backends import Backend
-from portanet.ops import one_hot
+from portanet.fused import one_hot
 from portanet.utils import to_categorical
 from portanet.variables import bind
 from tests.support import asarray, assert_close, assert_equal, to_numpy

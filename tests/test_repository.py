@@ -29,8 +29,8 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
         ("training/wrong.py", "def f():\n    import cupy", "portanet.training.wrong -> cupy"),
         ("backends/wrong.py", "import portanet.autodiff", "portanet.backends.wrong -> portanet.autodiff"),
         ("autodiff/wrong.py", "from portanet.layers import Dense", "portanet.autodiff.wrong -> portanet.layers"),
-        ("ops/wrong.py", "import numpy as np", "portanet.ops.wrong -> numpy"),
-        ("ops/wrong.py", "import portanet.autodiff.traced", "portanet.ops.wrong -> portanet.autodiff.traced"),
+        ("fused/wrong.py", "import numpy as np", "portanet.fused.wrong -> numpy"),
+        ("fused/wrong.py", "import portanet.autodiff.traced", "portanet.fused.wrong -> portanet.autodiff.traced"),
         ("wrong.py", "", "portanet.wrong"),
     ],
 )

@@ -151,9 +151,9 @@ def introduced(tree: ast.Module) -> Iterator[tuple[str, int]]:
             yield from ((target.id, statement.lineno) for target in targets if isinstance(target, ast.Name))
 
 
-@pytest.mark.parametrize("room", ["backends", "ops"])
+@pytest.mark.parametrize("room", ["backends", "fused"])
 def test_a_kernel_is_an_array_of_weights(room: str) -> None:
-    """In ops and their overrides, `kernel` is only an argument or a local variable, and `kernels` is not used."""
+    """In fused functions and overrides, `kernel` is an argument or a local variable, and `kernels` is not used."""
     wrong = []
     for path in (SOURCE / room).rglob("*.py"):
         seen = list(introduced(ast.parse(path.read_text())))

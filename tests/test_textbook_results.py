@@ -15,9 +15,9 @@ import pytest
 import portanet
 from portanet import layers
 from portanet.backends import Backend, use_backend
+from portanet.fused.least_squares import least_squares
 from portanet.initializers import RandomNormal
 from portanet.losses.base import FunctionLoss
-from portanet.ops.least_squares import least_squares
 from portanet.preprocessing import PolynomialFeatures
 from portanet.regularizers import L2
 from tests.support import assert_close

@@ -7,8 +7,8 @@ from typing import Any
 from portanet import checks
 from portanet.autodiff import array_namespace
 from portanet.backends import Array, HostArray
+from portanet.fused import binary_crossentropy, crossentropy, one_hot, sigmoid_crossentropy, softmax_crossentropy
 from portanet.losses.base import BuiltInLoss, DType, by_value, mean_last, require_classes, require_range
-from portanet.ops import binary_crossentropy, crossentropy, one_hot, sigmoid_crossentropy, softmax_crossentropy
 
 
 class CategoricalCrossentropy(BuiltInLoss):

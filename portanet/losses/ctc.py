@@ -8,8 +8,8 @@ from portanet import checks
 from portanet.activations import log_softmax
 from portanet.autodiff import array_namespace, is_traced, lift
 from portanet.backends import Array, HostArray, device_of
+from portanet.fused import one_hot
 from portanet.losses.base import BuiltInLoss
-from portanet.ops import one_hot
 
 IMPOSSIBLE = -1e30
 """The logarithm of a probability of 0: far below any other, but finite, since differences of infinities are NaN."""

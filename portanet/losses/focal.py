@@ -6,10 +6,10 @@ from portanet import checks
 from portanet.activations import sigmoid, softmax
 from portanet.autodiff import array_namespace
 from portanet.backends import Array
+from portanet.fused import binary_crossentropy
+from portanet.fused.crossentropy import tiny
 from portanet.losses.base import DType, mean_last
 from portanet.losses.classification import BinaryCrossentropy, CategoricalCrossentropy
-from portanet.ops import binary_crossentropy
-from portanet.ops.crossentropy import tiny
 
 
 class BinaryFocalCrossentropy(BinaryCrossentropy):

@@ -6,9 +6,9 @@ from portanet import checks
 from portanet.activations import relu, softplus
 from portanet.autodiff import array_namespace
 from portanet.backends import Array, HostArray
+from portanet.fused import one_hot
 from portanet.losses.base import BuiltInLoss, DType, by_value, mean_last, require_range
 from portanet.losses.classification import IntegerTargets
-from portanet.ops import one_hot
 
 
 def signs(y_true: Array) -> Array:

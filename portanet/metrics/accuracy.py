@@ -5,10 +5,10 @@ from __future__ import annotations
 from portanet import checks
 from portanet.autodiff import array_namespace
 from portanet.backends import Array, HostArray
+from portanet.fused import one_hot
 from portanet.losses.base import DType, by_value, require_classes, require_range
 from portanet.metrics.base import MeanMetric, known
 from portanet.mixed_precision import at_least_float32
-from portanet.ops import one_hot
 
 
 class Accuracy(MeanMetric):

@@ -7,10 +7,10 @@ from typing import Any
 from portanet import checks
 from portanet.autodiff import array_namespace
 from portanet.backends import Array, HostArray, raw_namespace
+from portanet.fused import one_hot
 from portanet.losses.base import DType, by_value, require_classes
 from portanet.metrics.base import Metric, known_weights, ratio, total
 from portanet.mixed_precision import at_least_float32
-from portanet.ops import one_hot
 
 
 class ConfusionMatrix(Metric):

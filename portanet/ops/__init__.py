@@ -1,7 +1,7 @@
-"""Differentiable functions with hand-written adjoints, where composition would be too slow."""
+"""Functions on arrays, as in Keras."""
 
 from portanet.autodiff.special import erf, erfc
-from portanet.ops.crossentropy import (
+from portanet.fused.crossentropy import (
     binary_crossentropy,
     crossentropy,
     one_hot,

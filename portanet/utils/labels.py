@@ -6,7 +6,7 @@ from typing import Any
 
 from portanet import checks
 from portanet.backends import Array, device_of, raw_namespace
-from portanet.ops import one_hot
+from portanet.fused import one_hot
 from portanet.utils.numeric import as_numbers
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from portanet.activations import gelu
 from portanet.autodiff import check_grads, vjp
-from portanet.ops import erf, erfc
+from portanet.autodiff.special import erf, erfc
 from tests.support import asarray, assert_close, to_numpy
 
 

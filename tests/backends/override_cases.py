@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from portanet.ops.windows import window
+from portanet.fused.windows import window
 from tests.autodiff.special_cases import ARGUMENTS, arguments
 
 

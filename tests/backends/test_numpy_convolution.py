@@ -11,10 +11,10 @@ from hypothesis import given, settings
 
 from portanet.backends.numpy import convolution, patches
 from portanet.backends.numpy.patches import Patches, patches_of
-from portanet.ops import convolution_plain as plain
-from portanet.ops.windows import Window, window
+from portanet.fused import convolution_plain as plain
+from portanet.fused.windows import Window, window
 from tests.backends.override_cases import CONVOLUTIONS
-from tests.ops.test_convolution import cases
+from tests.fused.test_convolution import cases
 
 # Shapes of input and kernel, then: strides, padding, dilation, groups
 LONG: list[tuple[Any, ...]] = [

@@ -12,9 +12,9 @@ import pytest
 
 import portanet
 from portanet import checks, layers, optimizers
+from portanet.fused.convolution import conv_nd
+from portanet.fused.least_squares import least_squares
 from portanet.layers.several_inputs import Several
-from portanet.ops.convolution import conv_nd
-from portanet.ops.least_squares import least_squares
 
 
 def ones(*shape: int) -> np.ndarray:

@@ -6,8 +6,8 @@ import pytest
 import portanet
 from portanet import layers
 from portanet.autodiff import array_namespace, grad
-from portanet.ops.attention import attention
-from portanet.ops.attention_blocks import attention_in_blocks
+from portanet.fused.attention import attention
+from portanet.fused.attention_blocks import attention_in_blocks
 from tests.support import assert_close, to_numpy
 
 RNG = np.random.default_rng(0)

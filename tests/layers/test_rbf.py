@@ -7,8 +7,8 @@ import pytest
 
 import portanet
 from portanet.backends import Backend, use_backend
+from portanet.fused.least_squares import least_squares
 from portanet.layers import RBF
-from portanet.ops.least_squares import least_squares
 from tests.layers.matrix import check_layer
 from tests.support import assert_close, to_numpy
 

@@ -9,7 +9,7 @@ import pytest
 
 from portanet import activations
 from portanet.autodiff import array_namespace, grad
-from portanet.ops import erf, erfc
+from portanet.autodiff.special import erf, erfc
 from tests.support import asarray, to_numpy
 
 torch = pytest.importorskip("torch")

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from portanet import layers
 from portanet.autodiff import array_namespace, value_and_grad
 from portanet.backends import Array, Backend
-from portanet.ops.attention import dot_product_attention
-from portanet.ops.attention_blocks import attention_in_blocks
+from portanet.fused.attention import dot_product_attention
+from portanet.fused.attention_blocks import attention_in_blocks
 from portanet.variables import bind
 from tests.support import asarray, assert_close
 

@@ -14,7 +14,7 @@ import portanet
 from portanet import layers
 from portanet.autodiff import array_namespace, value_and_grad
 from portanet.backends import Backend, use_backend
-from portanet.ops.convolution import conv_nd
+from portanet.fused.convolution import conv_nd
 from tests.oracles.compare import TOLERANCE, compare, drawn
 from tests.support import to_numpy
 

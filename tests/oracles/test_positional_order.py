@@ -92,4 +92,4 @@ def test_the_first_arguments_are_those_of_keras(ours, theirs, count):
 def test_binary_crossentropy_by_position_as_keras():
     target, output = np.asarray([0.0, 1.0, 1.0], dtype="float32"), np.asarray([0.1, 0.3, 0.9], dtype="float32")
     expected = keras.ops.convert_to_numpy(keras.ops.binary_crossentropy(target, output))
-    np.testing.assert_allclose(portanet.ops.binary_crossentropy(target, output), expected, rtol=1e-5)
+    np.testing.assert_allclose(portanet.fused.binary_crossentropy(target, output), expected, rtol=1e-5)

@@ -19,7 +19,7 @@ def index_add(rows: Array, index: Array, size: int) -> Array:
 
 
 def scan(step: Callable[..., Any], carry: tuple[Array, ...], inputs: Sequence[Any], reverse: bool = False) -> Any:
-    """The loop of `portanet.ops.recurrent_scan.scan` as one instruction of a program under compilation.
+    """The loop of `portanet.fused.recurrent_scan.scan` as one instruction of a program under compilation.
 
     Outside a compilation the plain loop is faster: JAX would compile the step anew in every call.
     """

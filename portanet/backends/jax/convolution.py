@@ -1,4 +1,4 @@
-"""XLA's convolution and its transposes as overrides of `portanet.ops.convolution_plain`, which defines them."""
+"""XLA's convolution and its transposes as overrides of `portanet.fused.convolution_plain`, which defines them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""ONNX's operators for convolution as overrides of `portanet.ops.convolution_plain`, which defines them."""
+"""ONNX's operators for convolution as overrides of `portanet.fused.convolution_plain`, which defines them."""
 
 from __future__ import annotations
 

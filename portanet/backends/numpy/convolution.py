@@ -1,4 +1,4 @@
-"""Convolution on NumPy, as overrides of `portanet.ops.convolution_plain`, which defines it.
+"""Convolution on NumPy, as overrides of `portanet.fused.convolution_plain`, which defines it.
 
 Small inputs and long kernels go to `patches`. For others, the rows that a row of outputs sees are brought side by side.
 All that a column of outputs sees are then neighbours in memory, and the columns of a piece are one batch of products,

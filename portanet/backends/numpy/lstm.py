@@ -1,4 +1,4 @@
-"""A layer of LSTM units on NumPy, as an override of `portanet.ops.recurrent_lstm`, which defines it.
+"""A layer of LSTM units on NumPy, as an override of `portanet.fused.recurrent_lstm`, which defines it.
 
 Pieces of the batch run through time on all available cores, each step in place in arrays that the backward pass needs:
 half of the time had gone not to arithmetic but to arrays that came and went, and to rows of them. So the gates are the

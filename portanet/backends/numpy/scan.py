@@ -18,7 +18,7 @@ def rows_of_a_piece(batch: int) -> int:
 
 
 def scan(step: Callable[..., Any], carry: tuple[Array, ...], inputs: Sequence[Any], reverse: bool = False) -> Any:
-    """The loop of `portanet.ops.recurrent_scan.scan`, over pieces of the batch on all available cores.
+    """The loop of `portanet.fused.recurrent_scan.scan`, over pieces of the batch on all available cores.
 
     A thread that has a piece of the batch meets the others at the end of the loop only, where products shared among
     threads would have them meet in every time step. What is collected is written into one array as it comes.

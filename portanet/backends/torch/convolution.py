@@ -1,4 +1,4 @@
-"""PyTorch's convolutions as overrides of `portanet.ops.convolution_plain`, which defines them."""
+"""PyTorch's convolutions as overrides of `portanet.fused.convolution_plain`, which defines them."""
 
 from __future__ import annotations
 

@@ -14,8 +14,8 @@ from portanet.backends import Array
 from portanet.compat.numpydl import extending
 from portanet.compat.numpydl.utils.random import to_array, to_float
 from portanet.configurable import Configurable
+from portanet.fused import one_hot
 from portanet.lookup import lookup, names
-from portanet.ops import one_hot
 
 _METHODS = "values(outputs, targets), or forward(outputs, targets) and backward(outputs, targets)"
 

@@ -7,11 +7,11 @@ from typing import Any
 from portanet import checks
 from portanet.autodiff import array_namespace, unwrap
 from portanet.backends import Array
+from portanet.fused.attention import attention, softmax, with_causal
+from portanet.fused.hidden import hides_from_some, known_finite, weighted_sum
 from portanet.layers.base import Layer
 from portanet.layers.random_layer import RandomLayer
 from portanet.layers.several_inputs import Several, masks_of
-from portanet.ops.attention import attention, softmax, with_causal
-from portanet.ops.hidden import hides_from_some, known_finite, weighted_sum
 
 
 class Attention(RandomLayer):

@@ -7,11 +7,11 @@ from typing import Any
 from portanet import checks, constraints, initializers, regularizers
 from portanet.autodiff import array_namespace, storage, unwrap
 from portanet.backends import Array, readable
+from portanet.fused.attention import attention, dot_product_attention, with_causal
+from portanet.fused.products import dense
 from portanet.layers.attention.attention import require_mask, require_shapes, without_masked
 from portanet.layers.random_layer import RandomLayer
 from portanet.layers.several_inputs import Several, masks_of
-from portanet.ops.attention import attention, dot_product_attention, with_causal
-from portanet.ops.products import dense
 from portanet.variables import Variable
 
 

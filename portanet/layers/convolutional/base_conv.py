@@ -8,8 +8,8 @@ from typing import Any
 from portanet import activations, checks, constraints, initializers, regularizers
 from portanet.autodiff import array_namespace
 from portanet.backends import Array
+from portanet.fused.windows import Window, window_of
 from portanet.layers.spatial import Spatial
-from portanet.ops.windows import Window, window_of
 
 
 class Convolving(Spatial):

@@ -7,8 +7,8 @@ from typing import Any
 
 from portanet import checks, constraints, initializers, regularizers
 from portanet.backends import Array
+from portanet.fused.convolution import convolve
 from portanet.layers.convolutional.base_conv import Convolving
-from portanet.ops.convolution import convolve
 
 
 class Conv(Convolving):

@@ -7,8 +7,8 @@ from typing import Any
 
 from portanet import checks, constraints, initializers, regularizers
 from portanet.backends import Array
+from portanet.fused.convolution import conv_transpose_nd
 from portanet.layers.convolutional.base_conv import Convolving
-from portanet.ops.convolution import conv_transpose_nd
 
 
 class _ConvTranspose(Convolving):

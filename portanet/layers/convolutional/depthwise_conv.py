@@ -8,8 +8,8 @@ from typing import Any
 from portanet import checks, constraints, initializers, regularizers
 from portanet.autodiff import array_namespace
 from portanet.backends import Array
+from portanet.fused.convolution import convolve
 from portanet.layers.convolutional.base_conv import Convolving
-from portanet.ops.convolution import convolve
 
 
 class ByChannel(Convolving):

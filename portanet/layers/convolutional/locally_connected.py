@@ -10,8 +10,8 @@ from typing import Any
 from portanet import checks, constraints, initializers, regularizers
 from portanet.autodiff import array_namespace
 from portanet.backends import Array
+from portanet.fused.windows import pad
 from portanet.layers.convolutional.base_conv import Convolving
-from portanet.ops.windows import pad
 
 
 class _LocallyConnected(Convolving):

@@ -7,8 +7,8 @@ from typing import Any
 
 from portanet import checks, constraints, initializers, regularizers
 from portanet.backends import Array
+from portanet.fused.convolution import conv_nd
 from portanet.layers.convolutional.depthwise_conv import ByChannel
-from portanet.ops.convolution import conv_nd
 
 
 class _SeparableConv(ByChannel):

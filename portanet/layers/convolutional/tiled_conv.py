@@ -10,9 +10,9 @@ from typing import Any
 from portanet import checks
 from portanet.autodiff import array_namespace
 from portanet.backends import Array
+from portanet.fused.convolution import conv_nd
+from portanet.fused.windows import interleave, pad
 from portanet.layers.convolutional.conv import Conv
-from portanet.ops.convolution import conv_nd
-from portanet.ops.windows import interleave, pad
 
 
 class _TiledConv(Conv):

@@ -6,8 +6,8 @@ from typing import Any
 
 from portanet import activations, checks, constraints, initializers, regularizers
 from portanet.backends import Array
+from portanet.fused.products import dense
 from portanet.layers.base import Layer
-from portanet.ops.products import dense
 
 
 class Dense(Layer):

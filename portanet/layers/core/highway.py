@@ -6,10 +6,10 @@ from typing import Any
 
 from portanet import activations, checks
 from portanet.backends import Array
+from portanet.fused.gates import gate
 from portanet.initializers import Constant
 from portanet.layers.base import Layer
 from portanet.layers.core.dense import Dense
-from portanet.ops.gates import gate
 
 
 class Highway(Layer):

@@ -16,7 +16,7 @@ class RBF(Layer):
     """Gaussian units: each computes `exp(-beta |x - centre|^2)`, near 1 where the input is near its centre.
 
     With `normalize=True` these are divided by their sum, so that some unit responds everywhere. `adapt` chooses centres
-    and widths from data; a linear layer on top is then fitted in one step by `portanet.ops.least_squares`, or all
+    and widths from data; a linear layer on top is then fitted in one step by `portanet.fused.least_squares`, or all
     layers are trained by gradient descent.
 
     Args:

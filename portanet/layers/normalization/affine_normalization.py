@@ -8,9 +8,9 @@ from typing import Any
 from portanet import checks, constraints, initializers, regularizers
 from portanet.autodiff import array_namespace, unwrap
 from portanet.backends import Array, dtype_for
+from portanet.fused.normalization import normalize
 from portanet.layers.base import Layer
 from portanet.mixed_precision import require_real
-from portanet.ops.normalization import normalize
 
 
 class AffineNormalization(Layer):

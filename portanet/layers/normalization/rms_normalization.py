@@ -7,9 +7,9 @@ from typing import Any
 from portanet import checks
 from portanet.autodiff import array_namespace
 from portanet.backends import Array
+from portanet.fused.normalization import rms_normalize
 from portanet.layers.base import Layer
 from portanet.layers.normalization.affine_normalization import positive_axes, widened
-from portanet.ops.normalization import rms_normalize
 
 
 class RMSNormalization(Layer):

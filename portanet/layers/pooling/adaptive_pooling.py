@@ -8,8 +8,8 @@ from typing import Any
 from portanet import checks
 from portanet.autodiff import array_namespace
 from portanet.backends import Array
+from portanet.fused.pooling import adaptive_pool
 from portanet.layers.spatial import Spatial
-from portanet.ops.pooling import adaptive_pool
 
 
 class _Adaptive(Spatial):

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from portanet.backends import Array
+from portanet.fused.pooling import average_pool
+from portanet.fused.windows import Window
 from portanet.layers.pooling.base_pooling import Pooling
-from portanet.ops.pooling import average_pool
-from portanet.ops.windows import Window
 
 
 class _AveragePooling(Pooling):

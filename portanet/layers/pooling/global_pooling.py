@@ -8,8 +8,8 @@ from typing import Any
 from portanet import checks
 from portanet.autodiff import array_namespace, unwrap
 from portanet.backends import Array
+from portanet.fused.pooling import global_max_pool
 from portanet.layers.spatial import Spatial
-from portanet.ops.pooling import global_max_pool
 
 
 class _GlobalPooling(Spatial):

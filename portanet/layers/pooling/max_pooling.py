@@ -7,9 +7,9 @@ from typing import Any
 
 from portanet import checks
 from portanet.backends import Array
+from portanet.fused.pooling import max_places, max_pool
+from portanet.fused.windows import Window
 from portanet.layers.pooling.base_pooling import Pooling
-from portanet.ops.pooling import max_places, max_pool
-from portanet.ops.windows import Window
 
 
 class _MaxPooling(Pooling):

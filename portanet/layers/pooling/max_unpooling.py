@@ -6,9 +6,9 @@ from typing import Any
 
 from portanet.autodiff import array_namespace
 from portanet.backends import Array
+from portanet.fused.pooling import unpool
 from portanet.layers.pooling.base_pooling import Pooling
 from portanet.layers.several_inputs import Several
-from portanet.ops.pooling import unpool
 
 
 class _MaxUnpooling(Pooling):

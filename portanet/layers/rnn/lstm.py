@@ -7,10 +7,10 @@ from typing import Any
 from portanet import activations, checks
 from portanet.autodiff import array_namespace
 from portanet.backends import Array
+from portanet.fused.recurrent_lstm import lstm
 from portanet.layers.rnn.cell import RecurrentCell, States, plain_options
 from portanet.layers.rnn.options import divide_options
 from portanet.layers.rnn.rnn import RNN
-from portanet.ops.recurrent_lstm import lstm
 
 
 class LSTMCell(RecurrentCell):

@@ -6,10 +6,10 @@ from typing import Any
 
 from portanet import activations
 from portanet.backends import Array
+from portanet.fused.recurrent_simple import simple_rnn
 from portanet.layers.rnn.cell import RecurrentCell, States, plain_options
 from portanet.layers.rnn.options import divide_options
 from portanet.layers.rnn.rnn import RNN
-from portanet.ops.recurrent_simple import simple_rnn
 
 
 class SimpleRNNCell(RecurrentCell):

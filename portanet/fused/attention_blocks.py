@@ -7,7 +7,7 @@ from typing import Any
 
 from portanet.autodiff import array_namespace, custom_vjp, unwrap
 from portanet.backends import Array, device_of
-from portanet.ops.hidden import known_finite, only_finite, weighted_sum
+from portanet.fused.hidden import known_finite, only_finite, weighted_sum
 
 
 @custom_vjp

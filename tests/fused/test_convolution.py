@@ -17,9 +17,9 @@ from portanet.backends.numpy import convolution as numpy_convolution
 from portanet.backends.numpy import planes as numpy_planes
 from portanet.backends.numpy import threads
 from portanet.backends.numpy.threads import run_pieces
-from portanet.ops import convolution_plain as plain
-from portanet.ops.convolution import conv_nd, conv_transpose_nd
-from portanet.ops.windows import window
+from portanet.fused import convolution_plain as plain
+from portanet.fused.convolution import conv_nd, conv_transpose_nd
+from portanet.fused.windows import window
 from tests.support import assert_close, to_numpy
 
 

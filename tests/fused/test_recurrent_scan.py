@@ -9,10 +9,10 @@ import pytest
 
 from portanet.autodiff import value_and_grad
 from portanet.backends import Backend
-from portanet.ops import recurrent_scan
-from portanet.ops.recurrent_gru import gru, gru_reset_before
-from portanet.ops.recurrent_lstm import lstm
-from portanet.ops.recurrent_simple import simple_rnn
+from portanet.fused import recurrent_scan
+from portanet.fused.recurrent_gru import gru, gru_reset_before
+from portanet.fused.recurrent_lstm import lstm
+from portanet.fused.recurrent_simple import simple_rnn
 from tests.support import asarray, to_numpy
 
 OPS: dict[str, tuple[Any, int, int, int]] = {

@@ -6,7 +6,7 @@ import pytest
 import portanet
 from portanet.autodiff import grad
 from portanet.backends import Backend, use_backend
-from portanet.ops.least_squares import least_squares
+from portanet.fused.least_squares import least_squares
 from tests.support import assert_close, to_numpy
 
 

@@ -9,7 +9,7 @@ import pytest
 
 import portanet
 from portanet.backends import Backend
-from portanet.ops.windows import interleave, pad, window
+from portanet.fused.windows import interleave, pad, window
 from tests.support import assert_equal
 
 

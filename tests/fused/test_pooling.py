@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 import portanet
 from portanet.autodiff import array_namespace, check_grads, grad, vjp
 from portanet.backends import Backend, use_backend
-from portanet.ops.pooling import adaptive_pool, average_pool, global_max_pool, l2_pool, max_places, max_pool, unpool
-from portanet.ops.windows import window
+from portanet.fused.pooling import adaptive_pool, average_pool, global_max_pool, l2_pool, max_places, max_pool, unpool
+from portanet.fused.windows import window
 from tests.support import assert_close, assert_equal, to_numpy
 
 

@@ -8,7 +8,7 @@ import pytest
 import portanet
 from portanet.autodiff import array_namespace, grad
 from portanet.backends import Backend, use_backend
-from portanet.ops.addressing import address_by_content, read, sharpen, shift, write
+from portanet.fused.addressing import address_by_content, read, sharpen, shift, write
 from tests.support import assert_close, to_numpy
 
 

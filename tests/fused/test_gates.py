@@ -4,7 +4,7 @@ import numpy as np
 
 import portanet
 from portanet.backends import Backend
-from portanet.ops.gates import gate
+from portanet.fused.gates import gate
 from tests.support import assert_close, assert_equal
 
 

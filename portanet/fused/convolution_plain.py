@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import Any
 
 from portanet.backends import Array, device_of, map_rows, overridable, raw_namespace
-from portanet.ops.windows import Window, interleave, pad
+from portanet.fused.windows import Window, interleave, pad
 
 
 @overridable

@@ -7,7 +7,7 @@ from typing import Any
 
 from portanet.autodiff import array_namespace, custom_vjp, unwrap
 from portanet.backends import Array, device_of, elementwise, map_rows, overridable
-from portanet.ops.recurrent_scan import (
+from portanet.fused.recurrent_scan import (
     arriving,
     extras,
     given,

@@ -14,8 +14,8 @@ from typing import Any
 
 from portanet.autodiff import array_namespace, is_traced, primitive, unwrap
 from portanet.backends import Array, device_of, raw_namespace
-from portanet.ops import pooling_plain as plain
-from portanet.ops.windows import Window
+from portanet.fused import pooling_plain as plain
+from portanet.fused.windows import Window
 
 
 def average_pool(x: Array, window: Window) -> Array:
@@ -23,14 +23,14 @@ def average_pool(x: Array, window: Window) -> Array:
 
     Args:
         x: Shape (batch, *space, channels).
-        window: The window, see `portanet.ops.windows.window`.
+        window: The window, see `portanet.fused.windows.window`.
 
     Returns:
         Shape (batch, *positions, channels).
 
     Example:
         >>> import numpy as np
-        >>> from portanet.ops.windows import window
+        >>> from portanet.fused.windows import window
         >>> average_pool(np.asarray([1.0, 3.0, 5.0]).reshape(1, 3, 1), window((3,), (2,), 2, "same")).ravel()
         array([2., 5.])
     """
@@ -51,7 +51,7 @@ def l2_pool(x: Array, window: Window) -> Array:
 
     Example:
         >>> import numpy as np
-        >>> from portanet.ops.windows import window
+        >>> from portanet.fused.windows import window
         >>> l2_pool(np.asarray([3.0, 4.0, 0.0, 0.0]).reshape(1, 4, 1), window((4,), (2,), 2)).ravel()
         array([5., 0.])
     """
@@ -75,7 +75,7 @@ def unpool(x: Array, places: Array, window: Window, space: Sequence[int]) -> Arr
 
     Example:
         >>> import numpy as np
-        >>> from portanet.ops.windows import window
+        >>> from portanet.fused.windows import window
         >>> x, places = np.asarray([5.0, 7.0]).reshape(1, 2, 1), np.asarray([1, 0]).reshape(1, 2, 1)
         >>> unpool(x, places, window((4,), (2,), 2), (4,)).ravel()
         array([0., 5., 7., 0.])
@@ -88,7 +88,7 @@ def max_places(x: Array, window: Window) -> Array:
 
     Example:
         >>> import numpy as np
-        >>> from portanet.ops.windows import window
+        >>> from portanet.fused.windows import window
         >>> max_places(np.asarray([5.0, 7.0, 7.0, 7.0]).reshape(1, 4, 1), window((4,), (2,), 2)).ravel()
         array([1, 0], dtype=int32)
     """

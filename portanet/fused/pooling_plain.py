@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from portanet.backends import Array, device_of, map_rows, raw_namespace
-from portanet.ops.windows import Window, interleave, pad
+from portanet.fused.windows import Window, interleave, pad
 
 
 def _map(piece: Callable[..., Array], arrays: list[Array], like: Array) -> Array:
@@ -35,14 +35,14 @@ def max_pool(x: Array, *, window: Window) -> Array:
 
     Args:
         x: Shape (batch, *space, channels).
-        window: The window, see `portanet.ops.windows.window`.
+        window: The window, see `portanet.fused.windows.window`.
 
     Returns:
         Shape (batch, *positions, channels).
 
     Example:
         >>> import numpy as np
-        >>> from portanet.ops.windows import window
+        >>> from portanet.fused.windows import window
         >>> max_pool(np.arange(16.0).reshape(1, 4, 4, 1), window=window((4, 4), (2, 2), 2)).reshape(2, 2)
         array([[ 5.,  7.],
                [13., 15.]])

@@ -6,7 +6,7 @@ from typing import Any
 
 from portanet.autodiff import array_namespace, custom_vjp
 from portanet.backends import Array, elementwise
-from portanet.ops.recurrent_scan import (
+from portanet.fused.recurrent_scan import (
     arriving,
     extras,
     given,

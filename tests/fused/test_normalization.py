@@ -7,7 +7,7 @@ import pytest
 
 from portanet.autodiff import array_namespace, grad
 from portanet.backends import use_backend
-from portanet.ops.normalization import normalize, rms_normalize
+from portanet.fused.normalization import normalize, rms_normalize
 from tests.support import asarray, to_numpy
 
 AFFINE = {

@@ -12,9 +12,9 @@ from typing import Any
 
 from portanet.autodiff import primitive
 from portanet.backends import Array
-from portanet.ops import convolution_plain as plain
-from portanet.ops.products import sum_rows
-from portanet.ops.windows import Window, window
+from portanet.fused import convolution_plain as plain
+from portanet.fused.products import sum_rows
+from portanet.fused.windows import Window, window
 
 
 def conv_nd(
@@ -34,7 +34,7 @@ def conv_nd(
         bias: Shape (filters,), or None.
         strides: Steps of the window, one for all axes or one per axis.
         padding: `"valid"`, `"same"`, `"full"`, `"causal"`, an integer, or an integer or pair per axis; see
-            `portanet.ops.windows.window`.
+            `portanet.fused.windows.window`.
         dilation: Distances between neighbouring elements of the window.
         groups: Number of groups of channels that do not mix.
 

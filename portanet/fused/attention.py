@@ -8,8 +8,8 @@ from typing import Any
 
 from portanet.autodiff import array_namespace, custom_vjp, stop_gradient, storage, unwrap
 from portanet.backends import Array, device_of, map_rows, readable
-from portanet.ops.attention_blocks import attention_in_blocks
-from portanet.ops.hidden import hides_from_some, known_finite, only_finite, weighted_sum
+from portanet.fused.attention_blocks import attention_in_blocks
+from portanet.fused.hidden import hides_from_some, known_finite, only_finite, weighted_sum
 
 LONG = 1024
 """With more than LONG * LONG pairs of query and key, attention is computed in blocks."""

@@ -10,8 +10,8 @@ import pytest
 import portanet
 from portanet.autodiff import array_namespace, check_grads
 from portanet.backends import Backend, use_backend
-from portanet.ops.recurrent_lstm import lstm
-from portanet.ops.recurrent_scan import scan
+from portanet.fused.recurrent_lstm import lstm
+from portanet.fused.recurrent_scan import scan
 from tests.support import to_numpy
 
 

@@ -10,9 +10,9 @@ import pytest
 
 from portanet.autodiff import array_namespace, grad, jvp, vjp
 from portanet.backends import Backend, use_backend
-from portanet.ops.convolution import conv_nd, conv_transpose_nd
-from portanet.ops.pooling import average_pool, l2_pool, max_places, max_pool, unpool, window_sum
-from portanet.ops.windows import Window, window
+from portanet.fused.convolution import conv_nd, conv_transpose_nd
+from portanet.fused.pooling import average_pool, l2_pool, max_places, max_pool, unpool, window_sum
+from portanet.fused.windows import Window, window
 from tests.support import asarray, assert_close, assert_equal, to_numpy
 
 CASES: list[tuple[tuple[int, ...], tuple[int, ...], Any, Any, Any]] = [
