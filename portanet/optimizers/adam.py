@@ -60,9 +60,18 @@ class Adam(Optimizer):
         self.beta_1 = hyperparameter("beta_1", beta_1, type(self), "[0, 1)")
         self.beta_2 = hyperparameter("beta_2", beta_2, type(self), "[0, 1)")
         self.epsilon = checks.positive("epsilon", epsilon, type(self))
-        self.amsgrad = checks.boolean("amsgrad", amsgrad, type(self))
-        if amsgrad:
-            self.slots = ("m", "v", "v_max")
+        self.amsgrad = amsgrad
+
+    @property
+    def amsgrad(self) -> bool:
+        """Whether to divide by the largest `v` so far: since it was set, if during training."""
+        return self._amsgrad
+
+    @amsgrad.setter
+    def amsgrad(self, value: bool) -> None:
+        self._amsgrad = checks.boolean("amsgrad", value, type(self))
+        if value:
+            self.add_slot("v_max")
 
     def prepare(self, xp: Any, now: SimpleNamespace, state: State) -> None:
         correction = xp.sqrt(one_minus_power(xp, now.beta_2, now.t)) / one_minus_power(xp, now.beta_1, now.t)

@@ -123,6 +123,20 @@ class Optimizer(Applicable):
             state["gradients"] = {path: xp.zeros_like(p) for path, p in params.items()}
         return state
 
+    def add_slot(self, slot: str) -> None:
+        """Have one more slot; training that goes on begins with its initial value."""
+        if slot not in self.slots:
+            self.slots = (*self.slots, slot)
+
+    def complete(self, params: Mapping[str, Array], state: State) -> State:
+        """The state with the entries of options that were set after `init`, such as a momentum."""
+        if not params or not state or self.init(dict([*params.items()][:1])).keys() <= state.keys():
+            return state
+        further = self.init(params)
+        if "average" in further:  # that of zeros would be too small for many steps
+            further["average"] = {path: array_namespace(p).asarray(p, copy=True) for path, p in params.items()}
+        return further | state
+
     def init_slot(self, slot: str, p: Array) -> Array | None:
         """The initial value of a slot for a parameter; None if this parameter has no such slot."""
         return array_namespace(p).zeros_like(p)
@@ -146,6 +160,9 @@ class Optimizer(Applicable):
         """
         if not params:
             return params, state
+        options = {"average": self.use_ema, "gradients": self.gradient_accumulation_steps}
+        if not {*self.slots, *filter(options.get, options)} <= state.keys():
+            state = self.complete(params, state)
         state["iterations"] = calls = state["iterations"] + 1
         every = self.gradient_accumulation_steps
         if every is None:
@@ -302,7 +319,8 @@ class Optimizer(Applicable):
     def get_config(self) -> dict[str, Any]:
         """The constructor arguments, with the current hyperparameters, and the exclusions from weight decay."""
         config = super().get_config()
-        config.update({name: getattr(self, name) for name in ("learning_rate", *self.scheduled) if name in config})
+        settable = {name for name in config if isinstance(getattr(type(self), name, None), property)}
+        config.update({name: getattr(self, name) for name in settable.union(self.scheduled) if name in config})
         variables, patterns = self._without_decay
         if variables or patterns:
             excluded = {"var_list": [_path(v) for v in variables], "var_names": list(patterns)}

@@ -11,11 +11,11 @@ class WithMomentum(Optimizer):
 
     @property
     def momentum(self) -> Hyperparameter:
-        """The momentum: a number in [0, 1), or a schedule; training that began without cannot add it."""
+        """The momentum: a number in [0, 1), or a schedule. It begins with 0 when it is set."""
         return self._momentum
 
     @momentum.setter
     def momentum(self, value: Hyperparameter) -> None:
         self._momentum = hyperparameter("momentum", value, type(self), "[0, 1)")
-        if value and "momentum" not in self.slots:
-            self.slots = (*self.slots, "momentum")
+        if value:
+            self.add_slot("momentum")

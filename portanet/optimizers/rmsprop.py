@@ -34,6 +34,7 @@ class RMSprop(WithMomentum):
         array([0.8])
     """
 
+    slots = ("v",)
     scheduled = ("rho", "momentum")
 
     def __init__(
@@ -48,9 +49,19 @@ class RMSprop(WithMomentum):
         super().__init__(learning_rate, **options)
         self.rho = hyperparameter("rho", rho, type(self), "[0, 1)")
         self.epsilon = checks.positive("epsilon", epsilon, type(self))
-        self.centered = checks.boolean("centered", centered, type(self))
-        self.slots = ("v", *(["mean"] if centered else []))
+        self.centered = centered
         self.momentum = momentum
+
+    @property
+    def centered(self) -> bool:
+        """Whether to divide by the running variance; its mean begins with 0 when it is set."""
+        return self._centered
+
+    @centered.setter
+    def centered(self, value: bool) -> None:
+        self._centered = checks.boolean("centered", value, type(self))
+        if value:
+            self.add_slot("mean")
 
     @elementwise_step
     def step(self, p: Array, g: Array, slots: Tree, now: SimpleNamespace) -> Array:

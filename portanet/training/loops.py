@@ -83,6 +83,8 @@ class TrainingRun:
             state = extended(optimizer, state, self._values(new))
             paths = [path for path in self.variables if path in paths or path in new]
             model.optimizer_state = (paths, state)
+        else:
+            model.optimizer_state = (paths, optimizer.complete(self._values(paths), state))
 
     def _values(self, paths: list[str]) -> dict[str, Array]:
         return {path: self.variables[path].value for path in paths}

@@ -299,3 +299,52 @@ def test_momentum_set_before_the_first_step_is_that_of_the_constructor(kind: Any
             later.momentum = bad
     later.momentum = 0.0  # turned off, as if there had never been any
     np.testing.assert_allclose(trained(later), trained(kind(0.1)), rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [
+        (optimizers.Adam, {"amsgrad": True}),
+        (optimizers.RMSprop, {"centered": True}),
+        (optimizers.RMSprop, {"momentum": 0.9}),
+        (optimizers.SGD, {"momentum": 0.9}),
+        (optimizers.SGD, {"use_ema": True}),
+        (optimizers.SGD, {"gradient_accumulation_steps": 2}),
+    ],
+)
+@pytest.mark.parametrize("started", [False, True])
+def test_options_set_later_are_those_of_the_constructor(kind: Any, options: Any, started: bool, xp: Any) -> None:
+    """Before the first step, and after `init`: then what they keep begins with its initial value."""
+
+    def trained(optimizer: Any, state: Any) -> Any:
+        params = {"w": asarray([1.0, -2.0])}
+        for gradient in ([0.5, 0.25], [-0.25, 0.1], [0.1, 0.0], [0.2, -0.1]):
+            params, state = optimizer.update(params, {"w": asarray(gradient)}, state)
+        return to_numpy(optimizer.finalize(params, state)["w"])
+
+    params = {"w": asarray([1.0, -2.0])}
+    direct, later = kind(0.1, **options), kind(0.1)
+    expected = trained(direct, direct.init(params))
+    assert abs(expected - trained(later, later.init(params))).max() > 1e-5
+    state = later.init(params)
+    for name, value in options.items():
+        setattr(later, name, value)
+    np.testing.assert_allclose(trained(later, state if started else later.init(params)), expected, rtol=1e-6)
+    if isinstance(getattr(kind, next(iter(options)), None), property):
+        assert later.get_config() == direct.get_config()
+
+
+def test_an_option_set_between_two_fits(backend: Any) -> None:
+    """The compiled step of the first fit does not stay in use."""
+    x = asarray([[1.0], [-0.5]])
+    model = models.Sequential([Dense(1, kernel_initializer="ones")])
+    model.compile(optimizers.SGD(0.0), "mse")
+    model.fit(x, x, verbose=0)
+    model.optimizer.momentum = 0.9
+    model.optimizer.learning_rate = 0.1
+    model.fit(x, asarray([[0.0], [0.0]]), batch_size=2, epochs=2, verbose=0)
+    again = models.Sequential([Dense(1, kernel_initializer="ones")])
+    again.compile(optimizers.SGD(0.1, momentum=0.9), "mse")
+    again.fit(x, asarray([[0.0], [0.0]]), batch_size=2, epochs=2, verbose=0)
+    for ours, theirs in zip(model.get_weights(), again.get_weights(), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-6)

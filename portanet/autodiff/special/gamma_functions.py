@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from portanet import checks
 from portanet.autodiff.special.declare import composed, either, namespace_of, polynomial, promoted, special
 from portanet.backends import Array
 
@@ -304,8 +305,7 @@ def multigammaln(a: Array, d: int) -> Array:
         >>> multigammaln(np.asarray([2.0, 3.0]), 2).round(6)
         array([0.451583, 1.550195])
     """
-    if isinstance(d, bool) or not isinstance(d, int) or d < 1:
-        raise ValueError(f"Argument `d` of special.multigammaln must be a positive int, such as 2. Received: {d!r}")
+    d = checks.positive_int("d", d, "special.multigammaln")
     _, (a,) = promoted("multigammaln", ["a"], (a,))
     value = gammaln(a)
     for j in range(1, d):
