@@ -7,7 +7,7 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
-from portanet.autodiff import array_namespace, custom_vjp, is_traced
+from portanet.autodiff import array_namespace, custom_vjp
 from portanet.backends import Array, elementwise, map_rows
 
 
@@ -102,7 +102,7 @@ def rms_normalize(x: Array, *affine: Array, axes: tuple[int, ...], epsilon: floa
 
 def _by_example(function: Callable[..., Any], axes: tuple[int, ...], affine: tuple[Array, ...], *arrays: Array) -> Any:
     """Call a function of arrays with the batch first; if examples are independent, a backend may divide the batch."""
-    if 0 in axes or any(v.shape[0] != 1 for v in affine) or is_traced(affine):
+    if 0 in axes or any(v.shape[0] != 1 for v in affine):
         return function(*arrays)
     return map_rows(function, *arrays, size=5 * math.prod(arrays[0].shape[1:]))
 
@@ -134,7 +134,7 @@ def _backward(
     rest: tuple[Any, ...] = ()
     if all(v.shape[a] == 1 for v in affine for a in axes):
         # The same sums serve the input, the scale and the offset.
-        mean_g = _mean(xp, g, axes) if centered or offset else None
+        mean_g = _mean(xp, g, axes) if centered else None  # as with every offset
         mean_gy = _mean_of_product(xp, g, y, axes)
         size = math.prod(y.shape[a] for a in axes)
         if gamma is not None:
@@ -156,7 +156,7 @@ def _backward(
             return _combined(g, y, rstd, mean_g, _mean_of_product(xp, g, y, axes))
 
         return _by_example(input_cotangent, axes, affine, cotangent, y, rstd), rest
-    return _combined(g, y, rstd, mean_g if centered else None, mean_gy), rest
+    return _combined(g, y, rstd, mean_g, mean_gy), rest
 
 
 def _sum_by_example(function: Callable[..., Array], shape: tuple[int, ...], *arrays: Array) -> Array:

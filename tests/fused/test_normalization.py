@@ -7,6 +7,7 @@ import pytest
 
 from portanet.autodiff import array_namespace, grad
 from portanet.backends import use_backend
+from portanet.backends.numpy import threads
 from portanet.fused.normalization import normalize, rms_normalize
 from tests.support import asarray, to_numpy
 
@@ -80,3 +81,22 @@ def test_large_offset_does_not_cancel(xp: Any) -> None:
 def test_means_in_half_precision_do_not_overflow() -> None:
     x = np.tile(np.asarray([100.0, 101.0], dtype="float16"), (2, 512))
     assert normalize(x, axes=(1,), epsilon=1e-3)[1].ravel().tolist() == [100.5, 100.5]
+
+
+@pytest.mark.parametrize("op", [normalize, rms_normalize])
+def test_the_scale_alone_twice_differentiated_in_pieces(monkeypatch: pytest.MonkeyPatch, op: Any) -> None:
+    monkeypatch.setattr(threads, "ROWS", 64)
+    x = np.random.default_rng(2).standard_normal((6, 3))
+
+    def slope(scale: Any) -> Any:
+        def value(scale: Any) -> Any:
+            out = op(x, scale, axes=(1,), epsilon=0.0, **({"scale": True} if op is normalize else {}))
+            return total([out[0] if op is normalize else out])
+
+        return grad(value)(scale)
+
+    scale, h = np.asarray([[0.5, -1.0, 2.0]]), 1e-5
+    for i, direction in enumerate(np.eye(3)):
+        second = grad(lambda s, i=i: slope(s)[0, i])(scale)
+        expected = (slope(scale + h * direction) - slope(scale - h * direction)) / (2 * h)
+        np.testing.assert_allclose(second, expected, rtol=1e-6, atol=1e-6)

@@ -64,6 +64,13 @@ def test_neither_order_nor_threads_change_draws() -> None:
     np.testing.assert_array_equal([result[step] for step in range(8)], alone)
 
 
+def test_a_word_is_not_below_itself(backend: Any) -> None:
+    words = to_numpy(draw(streams.bits, (50,), 9))
+    start = backend.from_host(np.asarray(streams._start(np, KEY, np.asarray([9], dtype="int32"))))
+    for threshold in words[:5].tolist():
+        assert_equal(streams.random_words(start, 50, threshold), words < threshold, dtype="bool")
+
+
 def test_too_long_a_draw_is_refused() -> None:
     with pytest.raises(ValueError, match=r"at most 2\*\*31 elements in one draw. Received: shape=\(65536, 65536\)"):
         on_numpy(streams.bits, (2**16, 2**16))
