@@ -5,6 +5,7 @@ import pytest
 
 import portanet
 from portanet import layers
+from portanet.training.data.intake import as_tree
 
 X, Y = np.ones((4, 2), dtype="float32"), np.ones((4, 1), dtype="float32")
 KINDS = {
@@ -88,3 +89,21 @@ def test_sparse_and_nested_tensors():
                     if name == "numpy" or function is portanet.asarray:
                         with pytest.raises(TypeError, match=f"plain arrays.*Received: a tensor of layout {kind}"):
                             function(tensor)
+
+
+def test_lists_of_arrays_at_any_depth_are_trees():
+    one, two = np.ones((2, 1)), np.zeros((2, 3))
+    for tree in (
+        [[one, two], two],
+        [[one]],
+        [None, [one, two]],
+        [None, {"a": one}],
+        {"a": [[one], two]},
+        [[{"a": one}]],
+    ):
+        result = as_tree(tree)
+        assert repr(result) == repr(tree)
+    for numbers in ([[1.0, 2.0], [3.0, 4.0]], ((1, 2), (3, 4)), [1, 2, 3]):
+        result = as_tree(numbers)
+        assert isinstance(result, np.ndarray)
+        np.testing.assert_array_equal(result, numbers)
