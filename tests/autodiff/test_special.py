@@ -333,10 +333,9 @@ def test_multigammaln(xp: Any) -> None:
     for d in (1, 2, 5):
         assert_close(special.multigammaln(asarray(x, "float64"), d), scipy_special.multigammaln(x, d), dtype="float64")
     check_grads(lambda x: special.multigammaln(x, 3), (asarray(x, "float64"),), directions=1)
-    with pytest.raises(
-        ValueError, match=r"Argument `d` of special.multigammaln must be a positive integer\. Received: d=0"
-    ):
+    with pytest.raises(ValueError, match=r"Argument `d` of special.multigammaln must be a positive integer\..*: d=0"):
         special.multigammaln(asarray(x), 0)
+    assert_close(special.multigammaln(asarray(x), np.int64(2)), special.multigammaln(asarray(x), 2))
     with pytest.raises(TypeError, match=r"Argument `a` of special.multigammaln must be an array of real numbers"):
         special.multigammaln(None, 2)
 

@@ -47,6 +47,7 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     "optimizers.RMSprop": SCHEDULED | {"rho": 0.9, "epsilon": 1e-6},
     "optimizers.SGD": SCHEDULED,
 }
+LAYERS = [name for name in npdl.layers.__all__ if hasattr(getattr(npdl.layers, name), "forward")]
 
 
 def defaults(value: Any) -> dict[str, Any]:
