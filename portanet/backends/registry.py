@@ -205,6 +205,7 @@ def raw_namespace(x: Array) -> Any:
         try:
             xp = array_api_compat.array_namespace(x, use_compat=None)
         except TypeError:
+            require_plain(x, checks.taken_as(x))
             raise TypeError(
                 f"{checks.taken_as(x)} must be an array of a library that follows the array API standard; "
                 f"convert lists and numbers with portanet.asarray. Received: {x!r} (of type "

@@ -1,4 +1,4 @@
-"""What optimizers do in steps and loops of a user's own."""
+"""What users call on optimizers: updates in steps and loops of their own, parameters without weight decay."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ class Applicable(Configurable):
 
     _applied: Any = None
     """The state; see `portanet.optimizers.applied`."""
+    _without_decay: tuple[tuple[Any, ...], tuple[str, ...]] = ((), ())
+    """Variables and patterns of `exclude_from_weight_decay`."""
 
     def apply(self, grads: Iterable[Any], trainable_variables: Iterable[Any] | None = None) -> None:
         """Update variables by their gradients, in a `train_step` or a loop of one's own; as in Keras.
@@ -38,3 +40,26 @@ class Applicable(Configurable):
         """`apply` for pairs of gradient and variable."""
         pairs = list(grads_and_vars)
         self.apply([gradient for gradient, _ in pairs], [variable for _, variable in pairs])
+
+    def exclude_from_weight_decay(
+        self, var_list: Iterable[Any] | None = None, var_names: Iterable[str] | None = None
+    ) -> None:
+        """Exclude parameters from weight decay, as in Keras.
+
+        Args:
+            var_list: Variables of a built model.
+            var_names: Regular expressions; a parameter is excluded if one matches part of its name (the last part of
+                its path): `["bias"]`.
+        """
+        variables = tuple(var_list or ())
+        if isinstance(var_names, str) or any(not isinstance(path_of(v), str) for v in variables):
+            raise TypeError(
+                "exclude_from_weight_decay takes a list of variables and a list of names. "
+                f"Received: var_list={var_list!r}, var_names={var_names!r}"
+            )
+        self._without_decay = (variables, tuple(var_names or ()))
+
+
+def path_of(variable: Any) -> Any:
+    """The current path of a variable: a layer's variables get a path when it joins a model."""
+    return getattr(variable, "path", variable)

@@ -13,7 +13,7 @@ from portanet import checks, random
 from portanet.autodiff import array_namespace
 from portanet.backends import Array, device_of, elementwise, is_large, overridable
 from portanet.lookup import snake_case
-from portanet.optimizers.applicable import Applicable
+from portanet.optimizers.applicable import Applicable, path_of
 from portanet.random import streams
 from portanet.schedules import Hyperparameter
 from portanet.schedules.base import hyperparameter, value_of
@@ -87,7 +87,6 @@ class Optimizer(Applicable):
             None if parts is None else checks.integer("gradient_accumulation_steps", parts, of, least=2)
         )
         self.name = snake_case(type(self).__name__) if name is None else checks.text("name", name, type(self))
-        self._without_decay: tuple[tuple[Any, ...], tuple[str, ...]] = ((), ())
 
     @property
     def learning_rate(self) -> Hyperparameter:
@@ -128,14 +127,11 @@ class Optimizer(Applicable):
         if slot not in self.slots:
             self.slots = (*self.slots, slot)
 
-    def complete(self, params: Mapping[str, Array], state: State) -> State:
-        """The state with the entries of options that were set after `init`, such as a momentum."""
-        if not params or not state or self.init(dict([*params.items()][:1])).keys() <= state.keys():
-            return state
-        further = self.init(params)
-        if "average" in further:  # that of zeros would be too small for many steps
-            further["average"] = {path: array_namespace(p).asarray(p, copy=True) for path, p in params.items()}
-        return further | state
+    @property
+    def entries(self) -> set[str]:
+        """What the state has for each parameter, by the options as they are now."""
+        options = {"average": self.use_ema, "gradients": self.gradient_accumulation_steps}
+        return {*self.slots, *filter(options.get, options)}
 
     def init_slot(self, slot: str, p: Array) -> Array | None:
         """The initial value of a slot for a parameter; None if this parameter has no such slot."""
@@ -160,9 +156,10 @@ class Optimizer(Applicable):
         """
         if not params:
             return params, state
-        options = {"average": self.use_ema, "gradients": self.gradient_accumulation_steps}
-        if not {*self.slots, *filter(options.get, options)} <= state.keys():
-            state = self.complete(params, state)
+        if not self.entries <= state.keys():
+            from portanet.optimizers.state import completed
+
+            state = completed(self, state, params)
         state["iterations"] = calls = state["iterations"] + 1
         every = self.gradient_accumulation_steps
         if every is None:
@@ -268,30 +265,12 @@ class Optimizer(Applicable):
             return {path: g * factor for path, g in grads.items()}
         return grads
 
-    def exclude_from_weight_decay(
-        self, var_list: Iterable[Any] | None = None, var_names: Iterable[str] | None = None
-    ) -> None:
-        """Exclude parameters from weight decay, as in Keras.
-
-        Args:
-            var_list: Variables of a built model.
-            var_names: Regular expressions; a parameter is excluded if one matches part of its name (the last part of
-                its path): `["bias"]`.
-        """
-        variables = tuple(var_list or ())
-        if isinstance(var_names, str) or any(not isinstance(_path(v), str) for v in variables):
-            raise TypeError(
-                "exclude_from_weight_decay takes a list of variables and a list of names. "
-                f"Received: var_list={var_list!r}, var_names={var_names!r}"
-            )
-        self._without_decay = (variables, tuple(var_names or ()))
-
     def _decays(self, path: str) -> bool:
         if self.weight_decay is None:
             return False
         variables, patterns = self._without_decay
         name = path.rpartition("/")[2]
-        return path not in map(_path, variables) and not any(re.search(p, name) for p in patterns)
+        return path not in map(path_of, variables) and not any(re.search(p, name) for p in patterns)
 
     def _noise(self, path: str, p: Array, calls: Array) -> Array:
         key = random.stream_key(random.get_seed(), self.name, "gradient_noise", path)
@@ -323,7 +302,7 @@ class Optimizer(Applicable):
         config.update({name: getattr(self, name) for name in settable.union(self.scheduled) if name in config})
         variables, patterns = self._without_decay
         if variables or patterns:
-            excluded = {"var_list": [_path(v) for v in variables], "var_names": list(patterns)}
+            excluded = {"var_list": [path_of(v) for v in variables], "var_names": list(patterns)}
             config["exclude_from_weight_decay"] = excluded
         return config
 
@@ -388,11 +367,6 @@ def one_minus_power(xp: Any, beta: Any, t: Array) -> Array:
     if not isinstance(beta, (int, float)):
         return 1 - beta**t
     return -xp.expm1(t * math.log(beta)) if beta else t * 0 + 1
-
-
-def _path(variable: Any) -> Any:
-    """The current path of a variable: a layer's variables get a path when it joins a model."""
-    return getattr(variable, "path", variable)
 
 
 def _shrink(xp: Any, square: Array, limit: float) -> Array:

@@ -24,12 +24,30 @@ def extended(optimizer: Optimizer, state: State, params: Mapping[str, Array]) ->
         >>> int(state["iterations"]), list(state["m"])
         (3, ['a', 'b'])
     """
-    further = optimizer.init(params)
-    if not state:
-        return further
-    if "average" in further:  # that of zeros would be too small for many steps
-        further["average"] = {path: array_namespace(p).asarray(p, copy=True) for path, p in params.items()}
-    return joined(further, state)
+    return joined(_begun(optimizer, params), state) if state else optimizer.init(params)
+
+
+def completed(optimizer: Optimizer, state: State, params: Mapping[str, Array]) -> State:
+    """The state with the entries of options that were set after `init`, such as a momentum.
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet.optimizers import SGD
+        >>> params, sgd = {"a": np.ones(1)}, SGD(0.1)
+        >>> state = sgd.init(params)
+        >>> sgd.momentum = 0.9
+        >>> completed(sgd, state, params)["momentum"]
+        {'a': array([0.])}
+    """
+    return _begun(optimizer, params) | state
+
+
+def _begun(optimizer: Optimizer, params: Mapping[str, Array]) -> State:
+    """The initial state of training that goes on: an average of zeros would be too small for many steps."""
+    state = optimizer.init(params)
+    if "average" in state:
+        state["average"] = {path: array_namespace(p).asarray(p, copy=True) for path, p in params.items()}
+    return state
 
 
 def divided(state: State, paths: Container[str]) -> tuple[State, State]:

@@ -12,7 +12,7 @@ from portanet import checks
 from portanet.backends import Array, asarray, use_backend
 from portanet.callbacks import CallbackList
 from portanet.optimizers.base import widest
-from portanet.optimizers.state import divided, extended, joined
+from portanet.optimizers.state import completed, divided, extended, joined
 from portanet.random.seeds import keep_seed
 from portanet.schedules.base import require_rates
 from portanet.training import step
@@ -83,8 +83,8 @@ class TrainingRun:
             state = extended(optimizer, state, self._values(new))
             paths = [path for path in self.variables if path in paths or path in new]
             model.optimizer_state = (paths, state)
-        else:
-            model.optimizer_state = (paths, optimizer.complete(self._values(paths), state))
+        elif not optimizer.entries <= state.keys():
+            model.optimizer_state = (paths, completed(optimizer, state, self._values(paths)))
 
     def _values(self, paths: list[str]) -> dict[str, Array]:
         return {path: self.variables[path].value for path in paths}
