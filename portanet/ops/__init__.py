@@ -8,13 +8,22 @@ from portanet.fused.crossentropy import (
     sigmoid_crossentropy,
     softmax_crossentropy,
 )
+from portanet.ops.arithmetic import add, divide, floor_divide, multiply, negative, sin, subtract, true_divide
 
 __all__ = [
+    "add",
     "binary_crossentropy",
     "crossentropy",
+    "divide",
     "erf",
     "erfc",
+    "floor_divide",
+    "multiply",
+    "negative",
     "one_hot",
     "sigmoid_crossentropy",
+    "sin",
     "softmax_crossentropy",
+    "subtract",
+    "true_divide",
 ]

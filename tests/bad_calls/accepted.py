@@ -54,6 +54,12 @@ ACCEPTED: list[tuple[str, str, str, str]] = [
     ("activations.*", "x", "scalar|rank 7|complex", "computed elementwise"),
     ("activations.linear", "x", ".*", "returned unchanged"),
     ("ops.*|losses.triplet", ".*", "scalar|rank 7|complex", "computed as the standard does"),
+    (
+        "ops.*",
+        "x|x1|x2",
+        r"1j|True|1\.5|3|0|-1|-1\.0|nan|inf|\[\[1\.0\]\]|\[True\]|array",
+        "as in Keras, numbers and lists are data",
+    ),
     ("utils.*|preprocessing.*", "x|sequences", r"\[\[1.0\]\]|array|scalar|True|3|rank 7", "lists and arrays are data"),
     ("utils.pad_sequences", "dtype", "class", "what NumPy takes for a dtype"),
     ("initializers.Constant", "value", "True|scalar", "a number"),

@@ -15,6 +15,7 @@ KINDS = {
     "Thresholds": "float floats none",
     "Method": "str",
     "Array": "array",
+    "Operand": "array float int bool",
     "HostArray": "array",
     "Layer": "layer",
     "Model": "layer",

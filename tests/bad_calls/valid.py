@@ -104,6 +104,8 @@ VALID: dict[str, Make] = {
     "threshold": lambda: 0.5,
     "default_value": lambda: 0.0,
     "x": ones(2, 4),
+    "x1": ones(2, 4),
+    "x2": ones(2, 4),
     "learning_rate": lambda: 0.1,
     "initial_learning_rate": lambda: 0.1,
     "decay_steps": lambda: 4,
