@@ -55,7 +55,7 @@ REORDERED = """
     metrics.FalseNegatives metrics.FalsePositives metrics.IoU metrics.MeanIoU metrics.Metric
     metrics.SparseCategoricalCrossentropy metrics.TrueNegatives metrics.TruePositives models.Model.compile
     models.Model.load_weights ops.binary_crossentropy ops.crossentropy ops.sigmoid_crossentropy
-    ops.softmax_crossentropy saving.load_weights
+    ops.one_hot ops.softmax_crossentropy saving.load_weights
 """
 ORDER = "has arguments in the order of Keras, in which a call by position means the same"
 CHANGED = {

@@ -4,11 +4,11 @@ from portanet.autodiff.special import erf, erfc
 from portanet.fused.crossentropy import (
     binary_crossentropy,
     crossentropy,
-    one_hot,
     sigmoid_crossentropy,
     softmax_crossentropy,
 )
 from portanet.ops.arithmetic import add, divide, floor_divide, multiply, negative, sin, subtract, true_divide
+from portanet.ops.encodings import one_hot
 
 __all__ = [
     "add",

@@ -104,7 +104,6 @@ UNCHECKED: list[tuple[str, str, str, str]] = [
     ("Model.summary", "print_fn", "class Dense", "an error of the user's function"),
     ("datasets.NpyShards", "paths", ".*a.*|generator", "there is no such file: FileNotFoundError"),
     ("estimators.*", "learning_rate", "function", "an error of the user's function"),
-    ("ops.one_hot", "dtype", ".*", "the library's own, and called in every step"),
     (r"layers\.(MaxUnpooling.*|.*Attention)\(\)", "x", "scalar|rank 7", "shapes of several inputs"),
     ("optimizers.minimize", "x0", "scalar|rank 7", "errors of the user's function"),
     (

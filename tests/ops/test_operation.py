@@ -6,7 +6,8 @@ import pytest
 import portanet
 from portanet import ops
 from portanet.autodiff import grad, vmap
-from portanet.ops.operation import OPERATIONS, find_operation, promoted
+from portanet.ops.conversion import promoted
+from portanet.ops.operation import OPERATIONS, find_operation
 from portanet.variables import Variable, bind
 from tests.support import asarray, assert_close
 

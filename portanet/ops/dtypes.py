@@ -1,0 +1,79 @@
+"""Dtypes of results, by Keras's rules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from portanet import checks
+from portanet.autodiff import array_namespace
+from portanet.backends import Array, dtype_for, get_backend, is_dtype
+from portanet.backends.base import DTYPES
+
+_KIND_NAMES = ("bool", "integral", "real floating", "complex floating")
+_NUMBERS = {bool: 0, int: 1, float: 2, complex: 3}
+
+
+def result_dtype(xp: Any, dtypes: Sequence[Any], numbers: Iterable[complex] = ()) -> Any:
+    """The dtype of an operation on arrays of some dtypes, and on Python numbers."""
+    ranks = [next(i for i, kind in enumerate(_KIND_NAMES) if xp.isdtype(dtype, kind)) for dtype in dtypes]
+    rank = max(ranks)
+    highest = [dtype for dtype, own in zip(dtypes, ranks, strict=True) if own == rank]
+    dtype = highest[0] if len(highest) == 1 else xp.result_type(*highest)
+    most = max((next(n for kind, n in _NUMBERS.items() if isinstance(x, kind)) for x in numbers), default=0)
+    if rank == 3 and 2 in ranks:
+        dtype = xp.result_type(dtype, *(d for d, own in zip(dtypes, ranks, strict=True) if own == 2))
+    if most <= rank:
+        return dtype
+    if most == 3:
+        return xp.complex128 if rank == 2 and dtype == xp.float64 else xp.complex64
+    return float_dtype(xp) if most == 2 else xp.int32
+
+
+def float_dtype(xp: Any) -> Any:
+    """The default floating-point dtype, in a library."""
+    backend = get_backend()
+    return getattr(xp, backend.dtype_name(backend.dtype))
+
+
+_ALIASES: dict[Any, str] = {int: "int32", bool: "bool", "int": "int32", complex: "complex64", "complex": "complex64"}
+
+
+def find_dtype(dtype: Any, like: Array | None, of: str) -> Any:
+    """The dtype object of a library for a dtype by name, of any library, or of Python.
+
+    Args:
+        dtype: Such as `"float32"`, `numpy.float32` or `float`; None and `float` for the default floating-point dtype.
+        like: An array of the library; None for the backend in use.
+        of: The function, for errors.
+
+    Example:
+        >>> import numpy as np
+        >>> [np.dtype(find_dtype(dtype, np.ones(1), "cast")).name for dtype in ("float64", int, None)]
+        ['float64', 'int32', 'float32']
+    """
+    xp = get_backend().xp if like is None else array_namespace(like)
+    if dtype in (None, float, "float"):
+        return float_dtype(xp)
+    if is_dtype(xp, dtype):
+        return dtype
+    alias = next((name for key, name in _ALIASES.items() if dtype is key or dtype == key), None)
+    name = alias or (dtype if isinstance(dtype, str) else getattr(dtype, "__name__", str(dtype)).rpartition(".")[2])
+    if name not in DTYPES:
+        raise checks.invalid("dtype", dtype, f"one of {', '.join(map(repr, DTYPES))}", f"ops.{of}")
+    found = getattr(xp, name, None)
+    return dtype_for(like, name) if found is None and like is not None else found or get_backend().find_dtype(name)
+
+
+def floating(x: Array) -> Array:
+    """An array of integers or booleans in the default floating-point dtype; others are unchanged.
+
+    Example:
+        >>> import numpy as np
+        >>> floating(np.asarray([1, 2])).dtype, floating(np.ones(2)).dtype
+        (dtype('float32'), dtype('float64'))
+    """
+    xp = array_namespace(x)
+    if xp.isdtype(x.dtype, ("integral", "bool")):
+        return xp.astype(x, float_dtype(xp))
+    return x

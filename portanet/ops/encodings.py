@@ -1,0 +1,46 @@
+"""Class numbers as arrays of zeros and ones."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from portanet import checks
+from portanet.autodiff import array_namespace, stop_gradient, storage
+from portanet.backends import Array, device_of
+from portanet.ops.dtypes import find_dtype
+from portanet.ops.operation import operation
+
+
+@operation
+def one_hot(x: Array, num_classes: int, axis: int = -1, dtype: Any = None, sparse: bool = False) -> Array:
+    """One-hot encoding of class numbers; a number out of range gives zeros.
+
+    Args:
+        x: Class numbers, any shape.
+        num_classes: Number of classes.
+        axis: Position of the new axis of classes in the result.
+        dtype: Dtype of the result; None for the default floating-point dtype.
+        sparse: Must be False: the standard has no sparse arrays.
+
+    Returns:
+        Zeros and ones, with one more axis than `x`.
+
+    Example:
+        >>> one_hot([0, 2], 3)
+        array([[1., 0., 0.],
+               [0., 0., 1.]], dtype=float32)
+    """
+    num_classes = checks.positive_int("num_classes", num_classes, "one_hot")
+    axis = checks.axis("axis", axis, len(x.shape) + 1, "one_hot")
+    require_dense(sparse, "one_hot")
+    x = stop_gradient(x)
+    xp = array_namespace(x)
+    numbers = xp.arange(num_classes, dtype=x.dtype, device=device_of(storage(x)))
+    encoded = xp.astype(xp.expand_dims(x, axis=-1) == numbers, find_dtype(dtype, x, "one_hot"))
+    return xp.moveaxis(encoded, -1, axis)
+
+
+def require_dense(sparse: Any, of: str) -> None:
+    """Reject `sparse=True`."""
+    if checks.boolean("sparse", sparse, of):
+        raise checks.invalid("sparse", sparse, "False, since the standard has no sparse arrays", of)
