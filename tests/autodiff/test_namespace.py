@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from typing import Any
 
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
 from portanet.autodiff import TracedArray, array_namespace, grad, jvp, vjp
+from portanet.autodiff.batching.rules import RULES as BATCHING
 from portanet.autodiff.namespace import CONSTANTS, SECTIONS, Namespace, differentiable_namespace, lift
 from portanet.autodiff.rules import COMPOSITES, CREATION, PASSTHROUGH, PRIMITIVES, RULES
 from tests.support import asarray, assert_close, to_numpy
@@ -19,6 +21,7 @@ from tests.support import asarray, assert_close, to_numpy
 strict = pytest.importorskip("array_api_strict")
 
 LOOK_FIRST = {"asarray", "astype"}  # written out in the class
+LATER_DEFAULTS = {("expand_dims", "axis"): 0}  # array-api-strict requires it still
 NOT_OF_THE_STANDARD = {"get_array_api_strict_flags", "reset_array_api_strict_flags", "set_array_api_strict_flags"}
 
 
@@ -77,6 +80,22 @@ def test_signatures_of_methods(name: str) -> None:
     ours = list(inspect.signature(getattr(Namespace, name)).parameters.values())[1:]
     theirs = inspect.signature(getattr(strict, name)).parameters.values()
     assert [(p.name, p.kind) for p in ours] == [(p.name, p.kind) for p in theirs]
+
+
+def test_defaults_of_rules_are_the_standards() -> None:
+    """Where a call leaves an option out, its derivative and its batching rule assume the value that the call uses."""
+    rules = [(name, f) for name, rule in RULES.items() for f in (*rule.pulls, *rule.pushes)]
+    rules += [*COMPOSITES.items(), *((name, rule.function) for name, rule in BATCHING.items())]
+    seen = set()
+    for name, function in rules:
+        if name in names_of_the_standard() - {"from_dlpack"}:  # whose defaults are not None, but ask the array
+            theirs = inspect.signature(functools.reduce(getattr, name.split("."), strict)).parameters
+            for parameter in inspect.signature(function).parameters.values():
+                if parameter.default is not parameter.empty:
+                    seen.add((name, parameter.name))
+                    expected = LATER_DEFAULTS.get((name, parameter.name), theirs[parameter.name].default)
+                    assert parameter.default == expected, f"{name}, {parameter.name}"
+    assert len(seen) > 120
 
 
 def test_names_are_listed_and_others_refused(xp: Any) -> None:

@@ -96,6 +96,7 @@ def unary(*names: str) -> Callable[[Function], Function]:
     """Register `(call, x, *args, **kwargs)` for functions of one array, where `x` is its value with the batch axis."""
 
     def register(function: Function) -> Function:
+        @functools.wraps(function)
         def one(c: Call, x: Any, *args: Any, **kwargs: Any) -> Any:
             for name, a in (*enumerate(args, 1), *kwargs.items()):
                 if c.batched(a):

@@ -10,10 +10,12 @@ import pytest
 
 from portanet.autodiff import array_namespace, jvp, lift, unwrap, vjp, vmap
 from portanet.autodiff.batching.declare import RULES as BATCHING
+from portanet.autodiff.boundary import plain
 from portanet.autodiff.rules import COMPOSITES, CREATION, PASSTHROUGH, PRIMITIVES, RULES
 from portanet.backends import Backend
 from tests.autodiff.batching.more_cases import WITHOUT_DERIVATIVE
 from tests.autodiff.cases import CASES, Case
+from tests.autodiff.more_cases import MORE
 from tests.autodiff.test_rules import directions, double, host, outputs
 from tests.support import to_numpy
 
@@ -85,6 +87,20 @@ def test_values(case: Case) -> None:
         for value, *references in zip(result, *expected, strict=True):
             assert value.dtype == references[0].dtype
             np.testing.assert_allclose(host([value])[0], np.stack(host(map(unwrap, references))), rtol=1e-9, atol=1e-11)
+
+
+@pytest.mark.parametrize("case", [*CASES, *MORE, *WITHOUT_DERIVATIVE], ids=str, indirect=True)
+def test_values_of_the_namespace_of_batched_arrays(case: Case, backend: Backend) -> None:
+    """Without the differentiable namespace, which composes some functions of others."""
+    if is_refused(case) or case.function == "to_device" or backend.name == "jax":  # to which each shape is new
+        pytest.skip("refused, a method, or slow")
+    columns = examples(case)
+    chosen = (True,) * len(case.draws)
+    result = vmap(lambda *xs: [lift(out) for out in outputs(case, *map(plain, xs))])(*stacked(columns, chosen))
+    expected = [outputs(case, *row(columns, chosen, i)) for i in range(COUNT)]
+    for value, *references in zip(result, *expected, strict=True):
+        assert value.dtype == references[0].dtype
+        np.testing.assert_allclose(host([value])[0], np.stack(host(references)), rtol=1e-9, atol=1e-11)
 
 
 @pytest.mark.parametrize("case", [c for c in CASES if not is_refused(c)], ids=str, indirect=True)

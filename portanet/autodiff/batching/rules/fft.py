@@ -16,7 +16,7 @@ def _along(c: Call, x: Any, /, *, n: int | None = None, axis: int = -1, norm: An
 def _several(c: Call, x: Any, /, *, s: Any = None, axes: Any = None, norm: Any = "backward") -> Any:
     rank = x.ndim - 1
     if axes is None and s is not None:
-        axes = range(rank - len(s), rank)
+        axes = tuple(range(rank - len(s), rank))
     return c(x, s=s, axes=moved_all(axes, rank), norm=norm)
 
 
