@@ -10,7 +10,7 @@ from contextvars import ContextVar
 from typing import Any
 
 from portanet.autodiff import TraceError, array_namespace, storage, unwrap
-from portanet.backends import Array, Backend, backend_class_of, converted, raw_namespace, use_backend
+from portanet.backends import Array, ArrayHolder, Backend, backend_class_of, converted, held, raw_namespace, use_backend
 from portanet.mixed_precision import cast_floats
 
 Bound = dict["Variable", Array]
@@ -35,11 +35,20 @@ def trainable_changes() -> int:
     return _latest[0]
 
 
-class Variable:
+class Variable(ArrayHolder):
     """A named array that a layer owns: a weight, or state such as a running mean or a random counter.
 
-    Layers compute with `value`. Inside `bind`, it is the bound value (a traced array in training), and `assign`
-    changes only that: a model becomes a pure function of the values of its variables.
+    In expressions and functions of arrays it stands for its `value`: `x @ v`, `v[0]`, `2 * v`, `ops.exp(v)`. Inside
+    `bind`, that is the bound value (a traced array in training), and `assign` changes only it: a model becomes a pure
+    function of the values of its variables.
+
+    Example:
+        >>> from portanet import layers
+        >>> layer = layers.Dense(2)
+        >>> layer.build((None, 3))
+        >>> layer.bias.assign_add([1.0, 2.0])
+        >>> 2 * layer.bias
+        array([2., 4.], dtype=float32)
     """
 
     def __init__(
@@ -98,6 +107,8 @@ class Variable:
         Args:
             value: An array of the variable's library; or other data, such as a NumPy array or lists, to be converted.
         """
+        if type(value) is Variable:
+            value = value.value
         if type(value) is not type(self._value):
             value = self._converted(value)
         if tuple(value.shape) != self.shape:
@@ -105,14 +116,33 @@ class Variable:
                 f"Variable '{self.path}' has shape {self.shape}; assign an array of that shape. "
                 f"Received: {tuple(value.shape)}"
             )
-        bound = _bound.get()
-        current: Any = self._value if bound is None else bound.get(self, self._value)
+        bound, current = _bound.get(), self._current()
         if value.dtype != current.dtype:
             value = array_namespace(value).astype(value, current.dtype)
         if bound is not None and self in bound:
             bound[self] = value
         else:
             self._value = value
+
+    def assign_add(self, value: Array) -> None:
+        """Add an array, a number or other data to the array; see `assign`."""
+        self.assign(self._current() + self._operand(value))
+
+    def assign_sub(self, value: Array) -> None:
+        """Subtract an array, a number or other data from the array; see `assign`."""
+        self.assign(self._current() - self._operand(value))
+
+    def _current(self) -> Any:
+        """The value, in the dtype of the variable."""
+        bound = _bound.get()
+        return self._value if bound is None else bound.get(self, self._value)
+
+    def _operand(self, value: Any) -> Any:
+        value = held(value)
+        return value if isinstance(value, (bool, int, float)) else self._converted(value)
+
+    def __array_namespace__(self, *, api_version: str | None = None) -> Any:
+        return array_namespace(self)
 
     def _converted(self, value: Any) -> Array:
         plain, bound = storage(value), _bound.get()
@@ -121,7 +151,7 @@ class Variable:
                 f"Variable '{self.path}' holds one value, and would get one per example of vmap. Bind it inside the "
                 "function with portanet.variables.bind, and return the values that it is bound to."
             )
-        current = storage(self._value if bound is None else bound.get(self, self._value))
+        current = storage(self._current())
         if backend_class_of(plain) is not None and raw_namespace(plain) is raw_namespace(current):
             return value
         with use_backend(self.backend):

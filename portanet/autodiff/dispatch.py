@@ -24,6 +24,7 @@ from portanet.autodiff.tracing import (
     constant,
     differentiable,
     explained,
+    holds,
     innermost,
     is_array,
     lifted,
@@ -37,6 +38,7 @@ from portanet.autodiff.tracing import (
     split,
 )
 from portanet.autodiff.views import Put, View, link_view, shares_memory
+from portanet.backends import ArrayHolder, held
 
 if TYPE_CHECKING:
     from portanet.autodiff.namespace import Namespace
@@ -129,7 +131,7 @@ def unary(raw: Callable[..., Any], rule: Rule, xp: Namespace) -> Callable[..., A
 
     def op(x: Any, /) -> Any:
         if type(x) is not TracedArray:
-            return raw(x)
+            return op(x.value) if isinstance(x, ArrayHolder) else raw(x)
         if x._xp is not xp and x._xp.batched:
             return x._xp.find(name)(x)
         value, trace = x._value, x._trace
@@ -213,7 +215,7 @@ def of_first(raw: Callable[..., Any], rule: Rule, xp: Namespace, put: Put | None
         if not NO_ARRAYS.issuperset(map(type, args)):
             return fallback(x, *args, **kwargs)
         if type(x) is not TracedArray:
-            return raw(x, *args, **kwargs)
+            return op(x.value, *args, **kwargs) if isinstance(x, ArrayHolder) else raw(x, *args, **kwargs)
         trace, value = x._trace, x._value
         if trace is None or trace.forward or not trace.alive or type(value) is TracedArray or x._xp is not xp:
             return fallback(x, *args, **kwargs)
@@ -251,13 +253,20 @@ def general(raw: Callable[..., Any], rule: Rule, xp: Namespace) -> Callable[...,
 
     def op(*args: Any, **kwargs: Any) -> Any:
         if TracedArray not in map(type, args) and TracedArray not in map(type, kwargs.values()):
-            return raw(*args, **kwargs)
+            try:
+                return raw(*args, **kwargs)
+            except Exception:
+                if not holds(args):
+                    raise
+                return op(*map(held, args), **kwargs)
         if kwargs:
             kwargs = {k: unwrap(v) for k, v in kwargs.items()}
         operands = None if batched else single(xp, args)
         if operands is not None:
             trace, values, links = operands
             nested = False
+        elif holds(args):
+            return op(*map(held, args), **kwargs)
         else:
             top, wrapped = innermost(args)
             if batched:
@@ -371,4 +380,4 @@ def _unwrap(xp: Namespace, x: Any, seen: list[Any]) -> Any:
         return unwrap(x)
     if isinstance(x, (tuple, list)) and not hasattr(x, "_fields"):
         return type(x)(_unwrap(xp, a, seen) for a in x)
-    return x
+    return _unwrap(xp, x.value, seen) if isinstance(x, ArrayHolder) else x

@@ -17,7 +17,8 @@ from portanet.autodiff.batching.array import BatchedArray, BatchedSpace, without
 from portanet.autodiff.rules import COMPOSITES, CREATION, PASSTHROUGH, PRIMITIVES, RULES, VIEWS
 from portanet.autodiff.traced import TracedArray, unwrap
 from portanet.autodiff.tracing import constant, copied, is_array, rebuild, require_same
-from portanet.backends import Array, device_of, raw_namespace
+from portanet.backends import Array, ArrayHolder, device_of, held, raw_namespace
+from portanet.tree import tree_map
 
 SECTIONS = ("linalg", "fft")
 VIEWING = frozenset(("broadcast_arrays", "linalg.diagonal", "linalg.matrix_transpose", "unstack"))
@@ -50,7 +51,25 @@ def array_namespace(*arrays: Array) -> Any:
     for x in arrays:
         if type(x) is TracedArray:
             return x._xp
+        if isinstance(x, ArrayHolder):
+            return HeldNamespace(array_namespace(*map(held, arrays)))
     return raw_namespace(arrays[0])
+
+
+class HeldNamespace:
+    """A namespace whose functions take variables and the like for their arrays."""
+
+    def __init__(self, xp: Any) -> None:
+        self._xp = xp
+        self.__name__ = xp.__name__
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(self._xp, name)
+        if name in SECTIONS or name == "special":
+            return HeldNamespace(value)
+        if not callable(value) or isinstance(value, type):
+            return value
+        return lambda *args, **kwargs: value(*tree_map(held, args), **tree_map(held, kwargs))
 
 
 def lift(x: Any) -> Any:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from portanet.autodiff.batching.array import root
 from portanet.autodiff.traced import Node, Trace, TracedArray, TraceError, unwrap
-from portanet.backends import device_of, raw_namespace
+from portanet.backends import ArrayHolder, device_of, raw_namespace
 
 if TYPE_CHECKING:
     from portanet.autodiff.namespace import Namespace
@@ -22,6 +22,11 @@ NO_ARRAYS = SCALARS | {tuple, slice, str, type(None), type(Ellipsis)}
 def is_array(value: Any) -> bool:
     """Whether `value` is an array, traced or not; NumPy's dtypes are classes that look like one."""
     return hasattr(value, "shape") and hasattr(value, "dtype") and not isinstance(value, type)
+
+
+def holds(args: Sequence[Any]) -> bool:
+    """Whether any argument stands for an array, which may be a traced one."""
+    return any(isinstance(a, ArrayHolder) for a in args)
 
 
 _DTYPE_KINDS: dict[tuple[type, Any], str] = {}
@@ -78,6 +83,8 @@ def single(xp: Namespace, args: Sequence[Any]) -> tuple[Trace, list[Any], dict[i
             values.append(value)
         else:
             if type(a) not in NO_ARRAYS and is_array(a):
+                if isinstance(a, ArrayHolder):
+                    return None
                 a = accepted(xp, a)
             values.append(a)
     return None if trace is None or not trace.alive else (trace, values, links)

@@ -3,6 +3,7 @@
 from portanet.backends.base import Array, Backend, BackendUnavailableError, HostArray
 from portanet.backends.conversion import asarray, converted, dtype_for, numeric, readable, require_exact, to_host
 from portanet.backends.forward import ForwardBackend
+from portanet.backends.holder import ArrayHolder, held
 from portanet.backends.overrides import elementwise, is_large, map_rows, overridable
 from portanet.backends.registry import (
     BACKENDS,
@@ -25,6 +26,7 @@ from portanet.backends.registry import (
 __all__ = [
     "BACKENDS",
     "Array",
+    "ArrayHolder",
     "Backend",
     "BackendUnavailableError",
     "ForwardBackend",
@@ -39,6 +41,7 @@ __all__ = [
     "elementwise",
     "forward_backend_of",
     "get_backend",
+    "held",
     "is_dtype",
     "is_large",
     "is_of",

@@ -19,6 +19,7 @@ import numpy as np
 from portanet import checks
 from portanet.backends.base import Array, Backend, BackendUnavailableError
 from portanet.backends.forward import ForwardBackend
+from portanet.backends.holder import ArrayHolder
 
 BACKENDS = {
     "numpy": ("portanet.backends.numpy.backend", "NumpyBackend"),
@@ -202,6 +203,8 @@ def raw_namespace(x: Array) -> Any:
     kind = type(x)
     xp = _NAMESPACES.get(kind)
     if xp is None:
+        if isinstance(x, ArrayHolder):
+            return raw_namespace(x._value)
         try:
             xp = array_api_compat.array_namespace(x, use_compat=None)
         except TypeError:

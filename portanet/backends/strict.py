@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import functools
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 
 from portanet.backends.base import Array, Backend, HostArray
+from portanet.backends.holder import ArrayHolder
 
 
 class StrictBackend(Backend):
@@ -20,6 +23,7 @@ class StrictBackend(Backend):
     def load(cls) -> Any:
         import array_api_strict as xp
 
+        let_operators_defer(xp)
         return xp
 
     @classmethod
@@ -38,3 +42,16 @@ class StrictBackend(Backend):
     @classmethod
     def owns(cls, x: Any) -> bool:
         return isinstance(x, type(cls.load().zeros(())))
+
+
+@functools.cache
+def let_operators_defer(xp: ModuleType) -> None:
+    """Let operators of arrays leave variables and traced arrays on their right to these, as other libraries' do."""
+    cls = type(xp.zeros(()))
+    check = cls._check_type_device
+
+    def check_others(self: Array, other: Any) -> None:
+        if not isinstance(other, ArrayHolder) and not hasattr(other, "_trace"):
+            check(self, other)
+
+    cls._check_type_device = check_others

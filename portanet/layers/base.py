@@ -152,8 +152,7 @@ class Layer(WeightHolder):
             *further: Other positional arguments of `call`, such as the states of a recurrent cell.
             **options: Other keyword arguments of `call`.
         """
-        if x is None:
-            x = input_by_name(self, options)
+        x = input_by_name(self, options) if x is None else x.value if type(x) is Variable else x
         if self.several_inputs is not None:
             x, further = self.several_inputs.collect(self, x, further, options), ()
         elif self._takes_one_array and isinstance(x, (list, tuple, dict)):
@@ -278,7 +277,7 @@ class Layer(WeightHolder):
         for layer in below:  # most models have variables in one of their first layers
             if layer._variables:
                 return layer.first_variable()
-        return next(filter(None, map(Layer.first_variable, below)), None)
+        return next((v for v in map(Layer.first_variable, below) if v is not None), None)
 
     def _walk(self, prefix: str, trained: bool = True) -> Iterator[tuple[str, Variable, bool]]:
         """Paths, variables, and whether neither the variable nor a layer on its path is frozen."""

@@ -201,8 +201,8 @@ def test_plain_array_with_in_place_operator(backend: Backend, xp: Any, x: Any) -
         out += a
         return a.__array_namespace__().sum(out * a)
 
-    if backend.name in ("numpy", "strict"):
-        refused(f, x, "does not support ufuncs|Expected Array or Python scalar", TypeError)
+    if backend.name == "numpy":
+        refused(f, x, "does not support ufuncs", TypeError)
     else:
         assert_close(grad(f)(x), [3.0, 5.0, 7.0])
 
@@ -212,11 +212,7 @@ def test_both_orders_of_operands(backend: Backend, x: Any) -> None:
         xp = a.__array_namespace__()
         return xp.sum((y - a) * (2.0 * y / a) + (y @ a) * xp.astype(y < a + 1.0, a.dtype))
 
-    if backend.name == "strict":  # it does not leave the operation to the right operand
-        refused(lambda a: f(a, x), x, "Expected Array or Python scalar", TypeError)
-        assert_close(grad(lambda a: f(a, lift(x)))(x), [1.0, 4.0, 7.0])
-    else:
-        assert_close(grad(lambda a: f(a, x))(x), [1.0, 4.0, 7.0])
+    assert_close(grad(lambda a: f(a, x))(x), [1.0, 4.0, 7.0])
 
 
 # Other traces
@@ -323,11 +319,8 @@ def test_mixing_libraries(backend: Backend, x: Any, other: str) -> None:
     refused(lambda a: a * lift(foreign), x, message)
     refused(lambda a: a.__array_namespace__().concat([a, foreign]), x, message)
     refused(lambda a: a.__array_namespace__().where(a > 0, foreign, a), x, message)
-    if other == "strict":  # it does not leave the operation to the right operand
-        refused(lambda a: foreign * a, x, "Expected Array or Python scalar", TypeError)
-    else:
-        refused(lambda a: foreign * a, x, message)
-        refused(lambda a: foreign - a, x, message)
+    refused(lambda a: foreign * a, x, message)
+    refused(lambda a: foreign - a, x, message)
     inner = grad(lambda b: b.__array_namespace__().sum(b * during(lambda a: a, x)))
     with pytest.raises(TraceError, match=r"two libraries|after its trace ended"):
         inner(foreign)

@@ -17,7 +17,7 @@ def check_batched(case: Any) -> None:
     """Results for each example, and for each of several sets of weights, and their gradients, are those of a loop."""
     layer = case.built()
     trainable = [v for v in layer.trainable_weights if _is_float(v.value)]
-    state = [v for v in layer.variables if v not in trainable]
+    state = [v for v in layer.variables if v not in set(trainable)]
     kept = [v.value for v in state]
     training = case.training and not any(map(_is_float, kept))  # moving statistics cannot differ between examples
 

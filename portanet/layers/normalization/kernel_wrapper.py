@@ -34,7 +34,7 @@ class KernelWrapper(Layer):
             )
 
     def _kernel(self) -> Any:
-        return getattr(self.layer, "kernel", None) or getattr(self.layer, "embeddings", None)
+        return getattr(self.layer, "kernel", getattr(self.layer, "embeddings", None))
 
     def kernel_in_use(self, training: bool) -> Array:
         """The kernel to compute with."""
