@@ -19,6 +19,7 @@ from portanet.autodiff import (
     sparse_jacobian,
 )
 from portanet.autodiff.sparse.coloring import color_columns, grouped, star_coloring
+from portanet.backends import device_of
 from tests.support import asarray, assert_close, to_numpy
 
 POINT = np.asarray([0.5, -1.0, 2.0, 0.3, -0.7, 1.5])
@@ -288,3 +289,12 @@ def test_without_scipy(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ImportError, match=r"pip install 'portanet\[scipy\]'; or use format='coo'"):
         sparse_jacobian(diffusion)(POINT)
     assert len(sparse_jacobian(diffusion, format="coo")(POINT).values) == 12
+
+
+@pytest.mark.parametrize("mode", ["forward", "reverse"])
+def test_matrices_without_elements(mode: Any, xp: Any) -> None:
+    x = asarray(POINT, "float32")
+    matrix = sparse_jacobian(lambda x: x[:4] * 0.0, sparsity=np.zeros((4, 6)), mode=mode, format="coo")(x)
+    assert (matrix.values.shape, matrix.rows.shape, matrix.shape) == ((0,), (0,), (4, 6))
+    assert matrix.values.dtype == x.dtype
+    assert device_of(matrix.values) == device_of(matrix.rows) == device_of(x)
