@@ -9,15 +9,47 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import operator
 from typing import Any
 
 import pytest
+
+import portanet
+from portanet import autodiff
+from portanet.autodiff import special
 
 NUMBERS: dict[str, dict[str, float | bool]] = {
     "activations.elliot": {"steepness": 1.0},
     "activations.maxout": {"axis": -1},
     "activations.symmetric_elliot": {"steepness": 1.0},
     "activations.tanh_linear": {"slope": 0.1},
+    "autodiff.cg": {"atol": 0.0},
+    "autodiff.check_grads": {"order": 2, "tol": 1e-5, "directions": 2, "seed": 0},
+    "autodiff.custom_linear_solve": {"symmetric": False, "has_aux": False},
+    "autodiff.custom_minimum": {"has_aux": False},
+    "autodiff.custom_root": {"has_aux": False},
+    "autodiff.detect_anomaly": {"nan_only": False},
+    "autodiff.fixed_point": {"max_iterations": 500, "memory": 5},
+    "autodiff.gmres": {"atol": 0.0, "restart": 20},
+    "autodiff.grad": {"argnums": 0, "has_aux": False},
+    "autodiff.hessian": {"argnums": 0, "has_aux": False},
+    "autodiff.hessian_sparsity": {"argnums": 0, "points": 3},
+    "autodiff.hvp": {"has_aux": False},
+    "autodiff.jacobian": {"argnums": 0, "has_aux": False},
+    "autodiff.jacobian_sparsity": {"argnums": 0, "points": 3},
+    "autodiff.jvp": {"has_aux": False},
+    "autodiff.linearize": {"has_aux": False},
+    "autodiff.numeric_grad": {"argnum": 0},
+    "autodiff.odeint": {"max_steps": 100000},
+    "autodiff.quadrature": {"atol": 0.0, "max_intervals": 1000},
+    "autodiff.scan": {"reverse": False},
+    "autodiff.sparse_hessian": {"argnums": 0, "has_aux": False, "verify": True},
+    "autodiff.sparse_jacobian": {"argnums": 0, "has_aux": False, "verify": True},
+    "autodiff.special.logsumexp": {"keepdims": False},
+    "autodiff.value_and_grad": {"argnums": 0, "has_aux": False},
+    "autodiff.value_and_jacobian": {"argnums": 0, "has_aux": False},
+    "autodiff.vjp": {"has_aux": False},
+    "autodiff.vmap": {"in_axes": 0, "out_axes": 0},
     "callbacks.ActivationMonitor": {"every": 1, "bins": 30},
     "callbacks.GradientMonitor": {"every": 1, "bins": 30},
     "callbacks.JSONLinesLogger": {"append": False},
@@ -113,6 +145,12 @@ def numbers(function: Any) -> dict[str, float | bool]:
 
 @pytest.mark.parametrize("name", NUMBERS)
 def test_defaults(name: str) -> None:
-    room, _, function = name.partition(".")
+    room, _, function = name.rpartition(".")
     values = numbers(getattr(importlib.import_module(f"portanet.{room}"), function))
     assert {k: (type(v), v) for k, v in values.items()} == {k: (type(v), v) for k, v in NUMBERS[name].items()}
+
+
+def test_every_function_that_differentiates_or_solves_is_listed() -> None:
+    functions = [f"autodiff.{name}" for name in autodiff.__all__] + [f"autodiff.special.{n}" for n in special.__all__]
+    found = {name for name in functions if numbers(operator.attrgetter(name)(portanet))}
+    assert found == {name for name in NUMBERS if name.startswith("autodiff.")}
