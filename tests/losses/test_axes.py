@@ -14,19 +14,19 @@ from portanet.autodiff import array_namespace, grad
 from tests.losses.test_losses import CASES, targets
 from tests.support import asarray, assert_close, to_numpy
 
-ROWS = [0, 1, 2, 3, 1, 0]  # (2, 3) of the cases' four examples
+ROWS = [0, 1, 2, 3, 1, 0, 3, 2]  # (2, 4) of the cases' four examples, which have 3 classes
 WHOLE = {"dice", "tversky", "triplet", "ctc"}  # of a number of axes of their own
 NAMES = sorted(set(CASES) - WHOLE)
 INTEGERS = [name for name in NAMES if CASES[name][0].integer_targets]
 COLUMN = np.asarray([0.5, 2.0])
-TABLE = np.asarray([[1.0, 0.0, 0.5], [2.0, 1.5, 0.25]])
+TABLE = np.asarray([[1.0, 0.0, 0.5, 3.0], [2.0, 1.5, 0.25, 0.75]])
 
 
 def flat_and_deep(name: str) -> tuple[Any, Any, Any, Any, Any]:
-    """The loss, and targets and predictions of shapes (6, ...) and (2, 3, ...)."""
+    """The loss, and targets and predictions of shapes (8, ...) and (2, 4, ...)."""
     loss, y, p = CASES[name]
     y, p = y[ROWS], p[ROWS]
-    deep = y.reshape(2, 3, *y.shape[1:]), p.reshape(2, 3, *p.shape[1:])
+    deep = y.reshape(2, 4, *y.shape[1:]), p.reshape(2, 4, *p.shape[1:])
     return loss, targets(y), asarray(p, "float64"), targets(deep[0]), asarray(deep[1], "float64")
 
 
@@ -37,7 +37,7 @@ def reduced(loss: Any, reduction: str | None) -> Any:
 @pytest.mark.parametrize("name", NAMES)
 def test_one_value_per_row(xp: Any, name: str) -> None:
     loss, y, p, deep_y, deep_p = flat_and_deep(name)
-    each = to_numpy(loss.per_example(y, p)).reshape(2, 3)
+    each = to_numpy(loss.per_example(y, p)).reshape(2, 4)
     assert_close(loss.per_example(deep_y, deep_p), each, dtype="float64")
     if name in INTEGERS:
         assert_close(loss.per_example(deep_y[..., None], deep_p), each, dtype="float64")
@@ -49,8 +49,8 @@ def test_one_value_per_row(xp: Any, name: str) -> None:
 def test_values_and_gradients_with_weights_and_masks(xp: Any, name: str, reduction: str | None) -> None:
     loss, y, p, deep_y, deep_p = flat_and_deep(name)
     loss = reduced(loss, reduction)
-    shown = np.asarray([[True, False, True], [True, True, False]])
-    by_example = np.broadcast_to(COLUMN[:, None], (2, 3))
+    shown = np.asarray([[True, False, True, True], [True, True, False, False]])
+    by_example = np.broadcast_to(COLUMN[:, None], (2, 4))
     cases = [
         (None, None, None, None),
         (by_example, COLUMN, None, None),
@@ -58,18 +58,18 @@ def test_values_and_gradients_with_weights_and_masks(xp: Any, name: str, reducti
         (TABLE, TABLE, None, None),
         (TABLE, TABLE[..., None], None, None),
         (None, None, shown, shown),
-        (TABLE, TABLE, np.asarray([[False] * 3, [True] * 3]), np.asarray([False, True])),
+        (TABLE, TABLE, np.asarray([[False] * 4, [True] * 4]), np.asarray([False, True])),
         (by_example, COLUMN[:, None], shown, shown),
     ]
-    factors = asarray(np.linspace(1.0, 2.0, 6) if reduction is None else 1.0, "float64")
+    factors = asarray(np.linspace(1.0, 2.0, 8) if reduction is None else 1.0, "float64")
     for flat_weight, weight, flat_mask, mask in cases:
-        flat = [None if a is None else asarray(a.reshape(6)) for a in (flat_weight, flat_mask)]
+        flat = [None if a is None else asarray(a.reshape(8)) for a in (flat_weight, flat_mask)]
         deep = [None if a is None else asarray(a) for a in (weight, mask)]
 
         def total(y: Any, p: Any, extra: list[Any]) -> Any:
             value = loss.compute(y, p, *extra)
             xp = array_namespace(value)
-            return xp.sum(value if reduction is not None else xp.reshape(value, (6,)) * factors)
+            return xp.sum(value if reduction is not None else xp.reshape(value, (8,)) * factors)
 
         assert_close(total(deep_y, deep_p, deep), to_numpy(total(y, p, flat)), dtype="float64")
         slope = grad(lambda p, flat=flat: total(y, p, flat))(p)
@@ -80,12 +80,12 @@ def test_values_and_gradients_with_weights_and_masks(xp: Any, name: str, reducti
 @pytest.mark.parametrize("name", NAMES)
 def test_columns_of_weights_are_weights_of_examples(xp: Any, name: str) -> None:
     loss, y, p, *_ = flat_and_deep(name)
-    weight = asarray(TABLE.reshape(6))
+    weight = asarray(TABLE.reshape(8))
     for reduction in ("sum_over_batch_size", "mean_with_sample_weight", None):
         chosen = reduced(loss, reduction)
         expected = to_numpy(chosen(y, p, weight))
         assert_close(chosen(y, p, weight[:, None]), expected, dtype="float64")
-        assert_close(chosen(y, p, asarray(TABLE.reshape(6, 1, 1))), expected, dtype="float64")
+        assert_close(chosen(y, p, asarray(TABLE.reshape(8, 1, 1))), expected, dtype="float64")
 
 
 @pytest.mark.parametrize("shape", [(1,), (1, 1), (6, 2), (2, 3), (1, 6), (5, 1), (6, 1, 2)])
@@ -139,7 +139,7 @@ def test_ignored_classes_in_every_shape_of_targets(xp: Any, ignored: int) -> Non
     log_p = logits - np.log(np.exp(logits).sum(-1, keepdims=True))
     each = np.asarray([-log_p[0, 0, 0], -log_p[0, 2, 2], -log_p[1, 2, 0]])
     p = asarray(logits, "float64")
-    weight = asarray(TABLE)
+    weight = asarray(TABLE[:, :3])
     weights = TABLE[[0, 0, 1], [0, 2, 2]]
     loss = losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class=ignored)
     for y in (labels, labels[..., None], labels.astype("float64")):

@@ -61,6 +61,7 @@ def test_refused(xp: Any, loss: Any, y: Any, p: Any, message: str) -> None:
         (losses.Triplet(), np.asarray([0, 99, 0, 1]), ROWS),  # more classes than dimensions
         (losses.SparseCategoricalCrossentropy(ignore_class=255), np.asarray([0, 255, 2, 1]), ROWS),
         (losses.SparseCategoricalCrossentropy(ignore_class=1), np.asarray([1, 1, 1, 1]), ROWS),
+        (losses.GaussianNegativeLogLikelihood(), CUBE, np.zeros((4, 5, 6))),
         (losses.FunctionLoss(lambda y, p: p[0, 0]), ROWS, ROWS),  # a single value
         (losses.FunctionLoss(lambda y, p: p[:, 0]), ROWS, ROWS),
     ],

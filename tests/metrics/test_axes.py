@@ -15,9 +15,10 @@ from tests.support import asarray
 
 NAMES = sorted(set(CASES) - {"f1", "fbeta", "r2"})  # of (batch, classes) alone
 SPARSE = [name for name in NAMES if CASES[name][1].ndim == 1 and CASES[name][2].ndim == 2]
+ROWS = [0, 1, 2, 3, 4, 5, 1, 0]  # (2, 4), neither of them the number of classes
 COLUMN = np.asarray([0.5, 2.0])
-TABLE = np.asarray([[1.0, 0.0, 0.5], [2.0, 1.5, 0.25]])
-BY_EXAMPLE = np.repeat(COLUMN, 3)
+TABLE = np.asarray([[1.0, 0.0, 0.5, 3.0], [2.0, 1.5, 0.25, 0.75]])
+BY_EXAMPLE = np.repeat(COLUMN, 4)
 
 
 def figure(metric: Any, y: Any, p: Any, weight: Any = None) -> Any:
@@ -27,19 +28,19 @@ def figure(metric: Any, y: Any, p: Any, weight: Any = None) -> Any:
 
 
 def deep(a: Any) -> Any:
-    return a.reshape(2, 3, *a.shape[1:])
+    return a.reshape(2, 4, *a.shape[1:])
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_rows_of_several_axes(xp: Any, name: str) -> None:
     metric, y, p = CASES[name]
-    y, p = y[:6], p[:6]
+    y, p = y[ROWS], p[ROWS]
     cases = [
         (None, None),
         (BY_EXAMPLE, COLUMN),
         (BY_EXAMPLE, COLUMN[:, None]),
-        (TABLE.reshape(6), TABLE),
-        (TABLE.reshape(6), TABLE[..., None]),
+        (TABLE.reshape(8), TABLE),
+        (TABLE.reshape(8), TABLE[..., None]),
     ]
     for flat, weight in cases:
         expected = figure(metric, y, p, flat)
@@ -51,7 +52,7 @@ def test_rows_of_several_axes(xp: Any, name: str) -> None:
 @pytest.mark.parametrize("name", CASES)
 def test_columns_of_weights_are_weights_of_examples(xp: Any, name: str) -> None:
     metric, y, p = CASES[name]
-    y, p, weight = y[:6], p[:6], TABLE.reshape(6)
+    y, p, weight = y[ROWS], p[ROWS], TABLE.reshape(8)
     expected = figure(metric, y, p, weight)
     np.testing.assert_allclose(figure(metric, y, p, weight[:, None]), expected, rtol=1e-9)
     if name in SPARSE:
@@ -69,7 +70,7 @@ def test_weights_of_other_shapes_are_refused(xp: Any, name: str, shape: tuple[in
 @pytest.mark.parametrize("name", ["accuracy", "binary_accuracy", "mse", "mae", "log_cosh", "precision", "auc", "r2"])
 def test_targets_without_the_last_axis(xp: Any, name: str) -> None:
     metric, y, p = CASES[name]
-    y, p = (a.reshape(len(a), -1)[:6, :1] for a in (y, p))
+    y, p = (a.reshape(len(a), -1)[ROWS, :1] for a in (y, p))
     expected = figure(metric, y, p, BY_EXAMPLE)
     np.testing.assert_allclose(figure(metric, y[:, 0], p, BY_EXAMPLE), expected, rtol=1e-9)
     np.testing.assert_allclose(figure(metric, y[:, 0], p[:, 0], BY_EXAMPLE), expected, rtol=1e-9)
@@ -80,19 +81,19 @@ def test_targets_without_the_last_axis(xp: Any, name: str) -> None:
 @pytest.mark.parametrize(
     ("kind", "y", "p", "weights"),
     [
-        (metrics.SparseCategoricalCrossentropy, np.asarray([[0, 1, 2], [1, 1, 0]]), np.full((2, 3, 3), 1.0), True),
-        (metrics.Perplexity, np.asarray([[0, 1, 2], [1, 1, 0]]), np.full((2, 3, 3), 1.0), True),
-        (metrics.ConfusionMatrix, np.asarray([[0, 1, 2], [1, 1, 0]]), np.asarray([[0, 1, 2], [2, 0, 1]]), False),
+        (metrics.SparseCategoricalCrossentropy, np.asarray([[0, 1, 2, 2], [1, 1, 0, 1]]), np.full((2, 4, 3), 1.0), True),
+        (metrics.Perplexity, np.asarray([[0, 1, 2, 2], [1, 1, 0, 1]]), np.full((2, 4, 3), 1.0), True),
+        (metrics.ConfusionMatrix, np.asarray([[0, 1, 2, 2], [1, 1, 0, 1]]), np.asarray([[0, 1, 2, 0], [2, 0, 1, 1]]), False),
     ],
 )
 def test_ignored_classes(xp: Any, kind: Any, y: Any, p: Any, weights: bool) -> None:
     generator = np.random.default_rng(3)
-    p = p * generator.dirichlet(np.ones(3), (2, 3)) if weights else p
-    metric = kind(ignore_class=1) if weights else kind(4, ignore_class=1)
-    whole = kind() if weights else kind(4)
+    p = p * generator.dirichlet(np.ones(3), (2, 4)) if weights else p
+    metric = kind(ignore_class=1) if weights else kind(5, ignore_class=1)
+    whole = kind() if weights else kind(5)
     shown = y != 1
     for weight in (None, TABLE, COLUMN[:, None]):
-        spread = np.broadcast_to(1.0 if weight is None else weight, (2, 3))
+        spread = np.broadcast_to(1.0 if weight is None else weight, (2, 4))
         expected = figure(whole, y[shown], p[shown], spread[shown])
         np.testing.assert_allclose(figure(metric, y, p, weight), expected, rtol=1e-9)
         if weights:
