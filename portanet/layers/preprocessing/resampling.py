@@ -86,8 +86,7 @@ class Resampling(ImageAugmentation):
         """The indices of rows and columns, shapes (1, height, 1) and (1, 1, width), on the device of `x`."""
         plain = unwrap(x)
         xp, device = raw_namespace(plain), device_of(plain)
-        dtype = xp.float64 if plain.dtype == xp.float64 else xp.float32
-        rows, columns = (xp.arange(float(n), dtype=dtype, device=device) for n in x.shape[1:3])
+        rows, columns = (xp.arange(float(n), dtype=xp.float32, device=device) for n in x.shape[1:3])
         return xp.reshape(rows, (1, x.shape[1], 1)), xp.reshape(columns, (1, 1, x.shape[2]))
 
 
