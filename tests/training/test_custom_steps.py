@@ -368,3 +368,31 @@ def test_a_loss_is_one_number():
     model.compile("sgd", "mse")
     with pytest.raises(ValueError, match=r"`compute_loss` of model .* must return an array of shape \(\)"):
         model.fit(X, Y, verbose=0)
+
+
+def test_layers_do_not_train_in_a_step_that_does_not_say_so(backend):
+    """`self(x)` is `self(x, training=False)` in every step, as in Keras."""
+
+    class Plain(portanet.Model):
+        def train_step(self, data):
+            return {"loss": self.compute_loss(*data, self(data[0]))}
+
+        test_step = train_step
+
+    model = graph(Plain)
+    model.compile("sgd", "mse")
+    expected = float(np.mean((model.predict(X) - Y) ** 2))
+    history = model.fit(X, Y, batch_size=20, verbose=0)
+    assert history.history["loss"] == pytest.approx([expected], rel=1e-5)
+    assert model.evaluate(X, Y, batch_size=20, verbose=0) == pytest.approx(expected, rel=1e-5)
+
+
+def test_the_rate_of_apply_may_become_a_number(backend):
+    layer = layers.Dense(1, use_bias=False, kernel_initializer="zeros")
+    layer.build((None, 2))
+    optimizer = optimizers.SGD(portanet.schedules.PiecewiseConstantDecay([100], [0.5, 0.1]))
+    for rate in (None, 0.25, 0.125):
+        if rate is not None:
+            optimizer.learning_rate = rate
+        optimizer.apply([portanet.asarray([[1.0], [0.0]])], layer.trainable_weights)
+    np.testing.assert_allclose(layer.kernel.numpy(), [[-0.875], [0.0]])
