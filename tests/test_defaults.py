@@ -125,6 +125,8 @@ NUMBERS: dict[str, dict[str, float | bool]] = {
     "estimators.PortanetRegressor": {"epochs": 200, "validation_fraction": 0.0, "verbose": 0, "warm_start": False},
     "saving.load_model": {"compile": True},
     "saving.load_weights": {"strict": True, "skip_mismatch": False},
+    "models.plot_model": {"show_shapes": True, "expand_nested": False},
+    "utils.PyDataset": {"workers": 1, "use_multiprocessing": False, "max_queue_size": 10},
     "utils.normalize": {"axis": -1, "order": 2},
     "utils.pad_sequences": {"value": 0.0},
 }

@@ -117,7 +117,7 @@ def _forward(
     # Scaling the query is cheaper than scaling the products.
     weights = softmax(xp, xp.matmul(query * scale, xp.matrix_transpose(key)), mask)
     kept = weights if keep is None else weights * keep
-    return (xp.matmul(kept, value) if mask is None or not careful else weighted_sum(kept, value, mask)), weights
+    return (weighted_sum(kept, value, mask) if careful else xp.matmul(kept, value)), weights
 
 
 def _backward(
