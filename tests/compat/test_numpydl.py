@@ -310,6 +310,20 @@ def test_a_model_trains_and_says_so(backend):
     assert "valid-[loss " in lines[-1]
 
 
+def test_accuracy_and_evaluation(backend):
+    """Of class numbers and of indicators, in batches, without dropout."""
+    x, y = blobs()
+    model = network("sgd", npdl.layers.Dropout(0.5))
+    outputs = np.asarray([[0.1, 0.7, 0.2], [0.5, 0.2, 0.3], [0.1, 0.2, 0.7], [0.4, 0.3, 0.3]])
+    for targets in (np.asarray([1, 0, 0, 0]), np.eye(3)[[1, 0, 0, 0]]):
+        assert model.accuracy(outputs, targets) == 0.75
+    out = to_numpy(model.predict(x))
+    expected = -np.mean(np.log(out[np.arange(len(y)), y])), np.mean(out.argmax(axis=1) == y)
+    for targets in (y, npdl.utils.one_hot(y)):
+        for batch_size in (16, 70):
+            np.testing.assert_allclose(model.evaluate(x, targets, batch_size), expected, rtol=1e-4)
+
+
 def test_class_numbers_and_indicators_train_alike(backend):
     x, y = blobs()
     kinds = [lines_of(network(), x, target, max_iter=2) for target in (y, npdl.utils.one_hot(y))]

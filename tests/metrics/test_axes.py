@@ -81,9 +81,19 @@ def test_targets_without_the_last_axis(xp: Any, name: str) -> None:
 @pytest.mark.parametrize(
     ("kind", "y", "p", "weights"),
     [
-        (metrics.SparseCategoricalCrossentropy, np.asarray([[0, 1, 2, 2], [1, 1, 0, 1]]), np.full((2, 4, 3), 1.0), True),
+        (
+            metrics.SparseCategoricalCrossentropy,
+            np.asarray([[0, 1, 2, 2], [1, 1, 0, 1]]),
+            np.full((2, 4, 3), 1.0),
+            True,
+        ),
         (metrics.Perplexity, np.asarray([[0, 1, 2, 2], [1, 1, 0, 1]]), np.full((2, 4, 3), 1.0), True),
-        (metrics.ConfusionMatrix, np.asarray([[0, 1, 2, 2], [1, 1, 0, 1]]), np.asarray([[0, 1, 2, 0], [2, 0, 1, 1]]), False),
+        (
+            metrics.ConfusionMatrix,
+            np.asarray([[0, 1, 2, 2], [1, 1, 0, 1]]),
+            np.asarray([[0, 1, 2, 0], [2, 0, 1, 1]]),
+            False,
+        ),
     ],
 )
 def test_ignored_classes(xp: Any, kind: Any, y: Any, p: Any, weights: bool) -> None:

@@ -67,7 +67,7 @@ class Model:
             for layer in self.layers
             if layer.inner is not None
             for v in layer.inner.named_variables().values()
-            if v not in layer.trainable_variables().values()
+            if v not in set(layer.trainable_variables().values())
         ]
         value_and_gradient = self._make_value_and_grad()
         compilable = all(layer.compilable() for layer in self.layers) and not self.loss.in_numpy

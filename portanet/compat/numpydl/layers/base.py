@@ -223,7 +223,7 @@ class Layer(Configurable):
             bound = {v: v.value for v in variables.values()} | {variables[p]: a for p, a in values.items()}
             with bind(bound) as current:
                 out = inner(inputs[0] if floating else lift(x), training=True, **kwargs)
-                return out, {v: current[v] for v in variables.values() if v not in trainable.values()}
+                return out, {v: current[v] for v in variables.values() if v not in set(trainable.values())}
 
         primals = ({path: v.value for path, v in trainable.items()}, *((x,) if floating else ()))
         out, self._pullback, state = vjp(compute, *primals, has_aux=True)
