@@ -22,7 +22,7 @@ ROOMS = """
     mixed_precision models ops optimizers preprocessing random regularizers saving schedules training utils
     compat.numpydl compat.numpydl.activations compat.numpydl.initializations compat.numpydl.layers
     compat.numpydl.model compat.numpydl.objectives compat.numpydl.optimizers compat.numpydl.utils random.streams
-    autodiff.special
+    autodiff.linalg autodiff.special
 """
 MODULES = ["portanet", *(f"portanet.{name}" for name in ROOMS.split())]
 METHODS = {  # that users call or override: Keras's, and those named in docs/

@@ -9,6 +9,7 @@ code which asks for the common namespace of its arrays gets one answer.
 from __future__ import annotations
 
 import functools
+import importlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -100,7 +101,8 @@ class Section:
         names = {key.removeprefix(self._prefix) for table in tables for key in table if key.startswith(self._prefix)}
         extra = () if self._prefix else (*CONSTANTS, *SECTIONS)
         known = (n for n in (*names, *extra) if hasattr(self.raw, n))
-        return sorted({*object.__dir__(self), *known, *(() if self._prefix else ("special",))})
+        beyond = {"": ("special",), "linalg.": _beyond_linalg()}.get(self._prefix, ())
+        return sorted({*object.__dir__(self), *known, *beyond})
 
     def __getattr__(self, name: str) -> Any:
         """Wrap the library's function, once."""
@@ -137,6 +139,8 @@ class Section:
                 join = _spread_value if key in CREATION else _viewed if key in VIEWING else _composed
                 plain = join(root, plain, COMPOSITES[key])
             return _described(plain, name, raw)
+        if self._prefix == "linalg." and name in _beyond_linalg():
+            return getattr(importlib.import_module("portanet.autodiff.linalg"), name)
         raise AttributeError(f"{self!r} has no function {key!r}: it offers the functions of the array API standard.")
 
 
@@ -218,6 +222,12 @@ class Namespace(Section):
     def setitem(self, x: TracedArray, key: Any, value: Any) -> None:
         """`x[key] = value`; see writing.py."""
         writing.setitem(self, x, key, value)
+
+
+def _beyond_linalg() -> list[str]:
+    """Names of the functions of `xp.linalg` that the standard lacks, which few programs need."""
+    names: list[str] = importlib.import_module("portanet.autodiff.linalg").__all__
+    return names
 
 
 def writable(x: TracedArray) -> TracedArray:

@@ -171,6 +171,36 @@ def special_cases(name: str) -> list[Case]:
     return [Case(drawn(shape), plainly, 3.0) for shape in ((), (0, 2), (60, 50))]
 
 
+def matrix_cases(*options: dict[str, Any], definite: bool = False) -> list[Case]:
+    """Functions of square matrices, or with options of matrices and right sides."""
+
+    def case(lead: tuple[int, ...], n: int, further: dict[str, Any]) -> Case:
+        def arrays(generator: np.random.Generator) -> list[Any]:
+            x = generator.standard_normal((*lead, n, n)) / max(n, 1)
+            x = x @ np.swapaxes(x, -1, -2) + np.eye(n) if definite else x + 3 * np.eye(n)
+            return [x, generator.standard_normal((*lead, n, 2))] if options else [x]
+
+        return Case(arrays, lambda f, *arrays: f(*arrays, **further), 10.0)
+
+    return [
+        case(lead, n, further)
+        for (lead, n), further in itertools.product([((), 5), ((2, 3), 4), ((), 0), ((), 1)], options or ({},))
+    ]
+
+
+def banded_cases() -> list[Case]:
+    def case(lead: tuple[int, ...], below: int, above: int, n: int) -> Case:
+        def arrays(generator: np.random.Generator) -> list[Any]:
+            ab = generator.standard_normal((*lead, below + above + 1, n))
+            ab[..., above, :] += 5
+            return [ab, generator.standard_normal((*lead, n, 2))]
+
+        return Case(arrays, lambda f, *arrays: f(*arrays, below=below, above=above), 10.0)
+
+    return [case((), 1, 1, 6), case((2,), 2, 1, 7), case((), 0, 0, 3), case((), 2, 2, 2)]
+
+
+TRIANGLES = [{"lower": lower, "unit_diagonal": unit} for lower in (False, True) for unit in (False, True)]
 CASES: dict[str, list[Case]] = {
     **{name: special_cases(name) for name in ARGUMENTS},
     "erf": ELEMENTS,
@@ -185,4 +215,9 @@ CASES: dict[str, list[Case]] = {
     "random_words": random_words_cases(),
     "scan": scan_cases(),
     "cond": cond_cases(),
+    "banded_solution": banded_cases(),
+    "matrix_exponential": matrix_cases(),
+    "matrix_logarithm": matrix_cases(definite=True),
+    "matrix_square_root": matrix_cases(definite=True),
+    "triangular_solution": matrix_cases(*TRIANGLES),
 }

@@ -34,7 +34,7 @@ def special(definition: F) -> F:
     name = definition.__name__
     signature = inspect.signature(definition)
     parameters = list(signature.parameters)
-    values = overridable(_in_single(definition))
+    values = overridable(in_single(definition))
     if len(parameters) == 1:
         values = elementwise(values)
     VALUES[name] = values
@@ -77,16 +77,16 @@ def _by_position(signature: inspect.Signature, args: tuple[Any, ...], kwargs: di
     return args
 
 
-def _in_single(function: Callable[..., Any]) -> Callable[..., Any]:
+def in_single(function: Callable[..., Any]) -> Callable[..., Any]:
     """Half precision is computed in single."""
 
     @functools.wraps(function)
-    def compute(*arrays: Array) -> Any:
+    def compute(*arrays: Array, **options: Any) -> Any:
         dtype = arrays[0].dtype
         xp = raw_namespace(arrays[0])
         if xp.finfo(dtype).bits >= 32:
-            return function(*arrays)
-        return xp.astype(function(*(xp.astype(a, xp.float32) for a in arrays)), dtype)
+            return function(*arrays, **options)
+        return xp.astype(function(*(xp.astype(a, xp.float32) for a in arrays), **options), dtype)
 
     return compute
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from portanet.backends.base import Array, Backend, HostArray, Step, host_memory
-from portanet.backends.jax import convolution, special
+from portanet.backends.jax import convolution, linalg, special
 
 
 def index_add(rows: Array, index: Array, size: int) -> Array:
@@ -53,6 +53,7 @@ class JaxBackend(Backend):
     overrides = {
         **convolution.OVERRIDES,
         "cond": cond,
+        **linalg.OVERRIDES,
         **special.OVERRIDES,
         "index_add": index_add,
         "scan": scan,

@@ -9,7 +9,7 @@ from typing import Any, cast
 import numpy as np
 
 from portanet.backends.base import Array, Backend, HostArray, Step
-from portanet.backends.numpy import namespace, special, threads
+from portanet.backends.numpy import linalg, namespace, special, threads
 from portanet.backends.numpy.convolution import convolve, convolve_input, convolve_kernel
 from portanet.backends.numpy.gelu import gelu_and_slope, gelu_value
 from portanet.backends.numpy.lstm import lstm
@@ -58,6 +58,7 @@ class NumpyBackend(Backend):
         "random_words": random_words,
         "scan": scan,
         "lstm": lstm,
+        **linalg.OVERRIDES,
         **special.OVERRIDES,
         "gelu_and_slope": gelu_and_slope,
         "gelu_value": gelu_value,

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from portanet.backends.base import Array, Backend, HostArray, host_memory
-from portanet.backends.torch import convolution, special
+from portanet.backends.torch import convolution, linalg, special
 
 
 def index_add(rows: Array, index: Array, size: int) -> Array:
@@ -21,7 +21,7 @@ class TorchBackend(Backend):
     name = "torch"
     library = "torch"
     install = "pip install 'portanet[torch]'"
-    overrides = {**convolution.OVERRIDES, **special.OVERRIDES, "index_add": index_add}
+    overrides = {**convolution.OVERRIDES, **linalg.OVERRIDES, **special.OVERRIDES, "index_add": index_add}
 
     @classmethod
     def load(cls) -> Any:

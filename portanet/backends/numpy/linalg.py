@@ -1,0 +1,68 @@
+"""Functions of matrices on NumPy arrays: SciPy's, where it is installed; not `expm`, which loses three digits."""
+
+from __future__ import annotations
+
+import functools
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from portanet.backends.base import Array
+
+
+@functools.cache
+def _scipy() -> Any:
+    try:
+        import scipy.linalg
+    except ImportError:
+        return None
+    return scipy.linalg
+
+
+def _takes(*arrays: Array) -> bool:
+    """Whether SciPy computes with arrays of this dtype, at their precision."""
+    return _scipy() is not None and all(x.dtype.char in "fdFD" and x.size for x in arrays)
+
+
+def _of_matrices(name: str) -> Callable[[Array], Any]:
+    """A function of finite matrices; real ones with a complex result, and singular ones, are left to the definition."""
+
+    def function(x: Array) -> Any:
+        if not _takes(x) or not np.isfinite(x).all():
+            return NotImplemented
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # that the result may be inaccurate
+            try:
+                out = getattr(_scipy(), name)(x)
+            except (RuntimeWarning, UserWarning, np.linalg.LinAlgError):
+                return NotImplemented
+        real = x.dtype.char in "fd"
+        if (real and np.iscomplexobj(out)) or not np.isfinite(out).all():
+            return NotImplemented
+        return out.astype(x.dtype, copy=False)
+
+    return function
+
+
+def triangular_solution(a: Array, b: Array, *, lower: bool, unit_diagonal: bool) -> Any:
+    """Of single matrices: for stacks, SciPy has a loop in Python."""
+    if not _takes(a, b) or a.ndim != 2 or b.ndim != 2:
+        return NotImplemented
+    return _scipy().solve_triangular(a, b, lower=lower, unit_diagonal=unit_diagonal, check_finite=False)
+
+
+def banded_solution(ab: Array, b: Array, *, below: int, above: int) -> Any:
+    """In time and memory proportional to the length of the diagonals."""
+    if not _takes(ab, b) or ab.shape[-1] <= max(below, above):
+        return NotImplemented
+    return _scipy().solve_banded((below, above), ab, b, check_finite=False)
+
+
+OVERRIDES: dict[str, Callable[..., Any]] = {
+    "matrix_square_root": _of_matrices("sqrtm"),
+    "matrix_logarithm": _of_matrices("logm"),
+    "triangular_solution": triangular_solution,
+    "banded_solution": banded_solution,
+}
