@@ -5,52 +5,87 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterable, Iterator
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, NamedTuple, TypeAlias
 
 from portanet.autodiff import boundary, tracing
+from portanet.autodiff.batching.array import HELD, BatchedArray, Level, is_recorded
 from portanet.autodiff.namespace import lift
-from portanet.autodiff.traced import Node, Trace, TracedArray
+from portanet.autodiff.traced import Node, Trace, TracedArray, unwrap
 from portanet.autodiff.tracing import melted
 from portanet.tree import tree_leaves, tree_map
 
-_FROZEN: ContextVar[tuple[Trace, ...]] = ContextVar("frozen", default=())
+
+class Example(NamedTuple):
+    """One example of a level of `vmap`, which is computed alone."""
+
+    level: Level
+    number: int
 
 
-def frozen_traces() -> tuple[Trace, ...]:
-    """The traces that are frozen now: a function that is called later must find them frozen again."""
-    return _FROZEN.get()
+Held: TypeAlias = tuple[Trace | Example, ...]
+_HELD: ContextVar[Held] = ContextVar("held", default=())
 
 
-def frozen(*traces: Trace) -> contextlib.AbstractContextManager[None]:
-    """Within this context, arrays of the traces are constants, also those that a function closes over."""
-    return states((), traces)
+def held_now() -> Held:
+    """What is frozen now: a function that is called later must find it frozen again."""
+    return _HELD.get()
+
+
+def frozen(*held: Trace | Example) -> contextlib.AbstractContextManager[None]:
+    """Within this context, arrays of traces are constants, and those of a level of `vmap` are those of one example.
+
+    Also the arrays that a function closes over.
+    """
+    return states((), held)
 
 
 @contextlib.contextmanager
-def states(opened: Iterable[Trace], closed: Iterable[Trace]) -> Iterator[None]:
-    """Within this context, some traces record, even if they have ended, and others are frozen."""
-    wanted = {**dict.fromkeys(opened, (True, False)), **dict.fromkeys(closed, (False, True))}
-    before = [(trace, trace.alive, trace.frozen) for trace in wanted]
-    still = tuple(trace for trace in _FROZEN.get() if trace not in wanted)
-    token = _FROZEN.set((*still, *(trace for trace, (_, freeze) in wanted.items() if freeze)))
-    for trace, state in wanted.items():
+def states(opened: Iterable[Trace], closed: Iterable[Trace | Example]) -> Iterator[None]:
+    """Within this context, some traces record, even if they have ended, and others are frozen; see `frozen`."""
+    examples = {x.level: x for x in closed if isinstance(x, Example)}
+    traces = dict.fromkeys(opened, (True, False))
+    traces |= {x: (False, True) for x in closed if isinstance(x, Trace)}
+    before = [(trace, trace.alive, trace.frozen) for trace in traces]
+    levels = [(level, level.alive, level.example) for level in examples]
+    still = [x for x in _HELD.get() if (x.level not in examples if isinstance(x, Example) else x not in traces)]
+    token = _HELD.set((*still, *(x for x, (_, freeze) in traces.items() if freeze), *examples.values()))
+    for trace, state in traces.items():
         trace.alive, trace.frozen = state
+    for level, example in examples.items():
+        level.alive, level.example = False, example.number  # not alive: short paths leave it alone
+    added = [*(x for x, (_, freeze) in traces.items() if freeze), *examples]
+    HELD.extend(added)
     try:
         yield
     finally:
         for trace, alive, was_frozen in before:
             trace.alive, trace.frozen = alive, was_frozen
-        _FROZEN.reset(token)
+        for level, alive, index in levels:
+            level.alive, level.example = alive, index
+        for x in added:
+            HELD.remove(x)
+        _HELD.reset(token)
 
 
 def innermost(tree: Any) -> Trace | None:
     """The newest trace, of those that are not frozen, to which leaves of a tree belong."""
-    return tracing.innermost(tree_leaves(tree))[0]
+    return tracing.innermost([melted(x) for x in tree_leaves(tree)])[0]
 
 
 def at_level(x: Any) -> Any:
     """A leaf as an array of the newest level that is not frozen, or as a plain one."""
     return boundary.plain(melted(x))
+
+
+def has_derivative(x: Any) -> bool:
+    """Whether an array depends on inputs of a trace that is not frozen, also inside a batch."""
+    x = melted(x)
+    return innermost(x) is not None or (isinstance(boundary.plain(x), BatchedArray) and is_recorded(x))
+
+
+def value_of(x: Any) -> Any:
+    """The value of a leaf without any derivative: a plain array, or a batched one of `vmap`."""
+    return unwrap(melted(x))
 
 
 def probed(f: Callable[[Any], Any], x: Any) -> tuple[Any, bool]:
@@ -106,7 +141,7 @@ def recomputed(run: Callable[[], Any], name: str, arguments: Any = ()) -> Any:
         name: Of the operation.
         arguments: The inputs that are known: with the results, they say which traces may take part.
     """
-    start, held = Node("start", None, None), frozen_traces()
+    start, held = Node("start", None, None), held_now()
     out = run()
     arrays = recorded(out)
     traces = traces_in((out, arguments)) if arrays else []

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 
 from portanet.autodiff import boundary, tracing
 from portanet.autodiff.batching.array import (
+    HELD,
     BatchedArray,
     Level,
     batched_namespace,
@@ -18,7 +19,7 @@ from portanet.autodiff.batching.array import (
 )
 from portanet.autodiff.namespace import Namespace, array_namespace, lift
 from portanet.autodiff.traced import Trace, TracedArray, TraceError, is_traced, unwrap
-from portanet.autodiff.tracing import differentiable, innermost, split
+from portanet.autodiff.tracing import differentiable, innermost, melted_arguments, split
 from portanet.autodiff.transforms import vjp
 
 Declared: TypeAlias = Callable[..., tuple[Any, Callable[..., Any]]]
@@ -126,6 +127,8 @@ def _declared(
 ) -> Callable[..., Any]:
     @functools.wraps(f)
     def function(*args: Any, **kwargs: Any) -> Any:
+        if HELD:
+            args, kwargs = melted_arguments(args, kwargs)
         home, constants = None, False  # the namespace of batched arrays, which may be bare; whether options are wrapped
         for name, option in kwargs.items():
             kind = type(option)

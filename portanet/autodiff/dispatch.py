@@ -296,8 +296,8 @@ def general(raw: Callable[..., Any], rule: Rule, xp: Namespace) -> Callable[...,
                 nested = len(kinds) == 2
         if nested:  # rules need all values in one namespace
             values = [lifted(xp, v) if differentiable(xp, v) else v for v in values]
-            if trace.forward:
-                links = {i: lifted(xp, t) for i, t in links.items()}
+        if trace.forward and (nested or TracedArray in map(type, links.values())):
+            links = {i: lifted(xp, t) for i, t in links.items()}
         try:
             ans = op(*values, **kwargs) if nested else raw(*values, **kwargs)
         except Exception as error:

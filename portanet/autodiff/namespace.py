@@ -11,13 +11,14 @@ from __future__ import annotations
 import functools
 import importlib
 from collections.abc import Callable, Iterator
+from types import FunctionType
 from typing import Any
 
 from portanet.autodiff import dispatch, views, writing
-from portanet.autodiff.batching.array import BatchedArray, BatchedSpace, without_gradient
+from portanet.autodiff.batching.array import HELD, BatchedArray, BatchedSpace, without_gradient
 from portanet.autodiff.rules import COMPOSITES, CREATION, PASSTHROUGH, PRIMITIVES, RULES, VIEWS
 from portanet.autodiff.traced import TracedArray, unwrap
-from portanet.autodiff.tracing import constant, copied, is_array, rebuild, require_same
+from portanet.autodiff.tracing import constant, copied, is_array, melted_arguments, rebuild, require_same
 from portanet.backends import Array, ArrayHolder, device_of, held, raw_namespace
 from portanet.tree import tree_map
 
@@ -113,6 +114,8 @@ class Section:
     def _wrap(self, name: str) -> Any:
         key = self._prefix + name
         function = self._recording(name, key, self._root)
+        if self.batched and isinstance(function, FunctionType):
+            function = _melting(function)
         if key in VIEWS and key not in RULES:
             return dispatch.viewing(function, views.View(key, function, VIEWS[key]))
         return function
@@ -142,6 +145,17 @@ class Section:
         if self._prefix == "linalg." and name in _beyond_linalg():
             return getattr(importlib.import_module("portanet.autodiff.linalg"), name)
         raise AttributeError(f"{self!r} has no function {key!r}: it offers the functions of the array API standard.")
+
+
+def _melting(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function whose arguments count as their values where they belong to a frozen trace; see `melted`."""
+
+    def op(*args: Any, **kwargs: Any) -> Any:
+        if HELD:
+            args, kwargs = melted_arguments(args, kwargs)
+        return function(*args, **kwargs)
+
+    return functools.update_wrapper(op, function)
 
 
 class Namespace(Section):

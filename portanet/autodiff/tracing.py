@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from numbers import Number
 from typing import TYPE_CHECKING, Any
 
-from portanet.autodiff.batching.array import root
+from portanet.autodiff.batching.array import HELD, BatchedArray, chosen, root, tangent_value
 from portanet.autodiff.traced import Node, Trace, TracedArray, TraceError, unwrap
 from portanet.backends import ArrayHolder, device_of, raw_namespace
 
@@ -109,10 +109,55 @@ def split(xp: Namespace, trace: Trace, args: Sequence[Any]) -> tuple[list[Any], 
 
 
 def melted(x: Any) -> Any:
-    """The value of an array of a frozen trace, at the first level that is not frozen; others unchanged."""
+    """The value of an array of a frozen trace, at the first level that is not frozen; others unchanged.
+
+    Where one example of a level of `vmap` is computed, the value of this example.
+    """
     while type(x) is TracedArray and x._trace is not None and x._trace.frozen:
         x = x._value
-    return x
+    return _selected(x) if HELD else x
+
+
+def _selected(x: Any) -> Any:
+    """`melted`, for arrays of examples."""
+    value = x._value if type(x) is TracedArray and x._trace is None else x
+    if not isinstance(value, BatchedArray) or value.level.example is None:
+        return x
+    row = chosen(value)
+    if type(row) is not TracedArray and type(x) is TracedArray:
+        row = TracedArray(row, None, None, x._xp)
+        row._writable = False
+    return melted(row)
+
+
+def melted_arguments(args: Any, kwargs: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+    """Arguments, which may be lists and tuples, `melted` at every level of differentiation."""
+    return _melted_each(args), {name: _melted_each((a,))[0] for name, a in kwargs.items()}
+
+
+def _melted_each(args: Any) -> Any:
+    return type(args)([_melted_each(a) if type(a) in (tuple, list) else melted_inside(a) for a in args])
+
+
+def melted_inside(x: Any) -> Any:
+    """An array, `melted` at every level."""
+    if type(x) is not TracedArray:
+        return melted(x)
+    xp, x = x._xp, melted(x)
+    if type(x) is not TracedArray:
+        return lifted(xp, x)
+    if x._trace is None:
+        return x
+    value = melted_inside(x._value)
+    value = value._value if type(value) is TracedArray and value._trace is None else value
+    link = tangent_value(melted_inside(x._link)) if x._trace.forward else x._link
+    if x._trace.forward and (type(link) is TracedArray or isinstance(value, BatchedArray)):  # both in one namespace
+        value, link = lifted(x._xp, value), lifted(x._xp, link)
+    if value is x._value and link is x._link:
+        return x
+    out = TracedArray(value, x._trace, link, x._xp)
+    out._writable = False
+    return out
 
 
 def require_same(xp: Namespace, other: Any) -> None:

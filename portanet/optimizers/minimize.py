@@ -49,7 +49,8 @@ def minimize(
 
     Values are read on the host in each step, so it cannot be part of a compiled training step. `x` of the result has
     derivatives by the arrays that `f` closes over, from the implicit function theorem
-    (`portanet.autodiff.custom_minimum`), if the minimum is accurate.
+    (`portanet.autodiff.custom_minimum`), if the minimum is accurate. Under `vmap`, each example is minimised alone, and
+    the numbers of the result are arrays with one value per example.
 
     Args:
         f: A function of a tree of arrays, written against the array API standard, that returns a scalar.
@@ -85,8 +86,10 @@ def minimize(
         result = _minimum(Problem(f, x0), x0, method, tolerance, max_iterations, memory)
         return result.x, result
 
-    result: Result
+    result: Result | None
     x, result = autodiff.custom_minimum(f, x0, solve, has_aux=True)
+    if result is None:  # vmap of no examples
+        return Result(x, 0.0, 0.0, 0, 0, True, "there are no examples")
     return replace(result, x=x)
 
 

@@ -9,6 +9,7 @@ array of one more library, whose namespace is a `BatchedNamespace`.
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NoReturn
 
@@ -19,20 +20,25 @@ from portanet.backends import device_of
 class Level:
     """One batch in progress."""
 
-    __slots__ = ("alive", "serial", "size")
+    __slots__ = ("alive", "example", "serial", "size")
 
     def __init__(self, size: int) -> None:
         self.serial = next_serial()
         self.size = size
         self.alive = True
+        self.example: int | None = None  # whose arrays all others stand for (closures.py)
 
     def require_alive(self) -> None:
         """Raise if the function of this level has returned."""
-        if not self.alive:
+        if not self.alive and self.example is None:
             raise TraceError(
                 "A batched array was used after its function had returned. It was created inside a function passed to "
                 "vmap and outlived that call. Return it from the function instead of storing it elsewhere."
             )
+
+
+HELD: list[Any] = []
+"""Traces that are frozen now, and levels of which one example is computed (closures.py): few operations find any."""
 
 
 class BatchedArray:
@@ -80,6 +86,10 @@ class BatchedArray:
     def __repr__(self) -> str:
         return f"BatchedArray({self.value!r}, a batch of {self.level.size})"
 
+    def _one(self, what: str, remedy: str) -> Any:
+        """The value, if a single example is computed."""
+        return self._refuse(what, remedy) if self.level.example is None else chosen(self)
+
     def _refuse(self, what: str, remedy: str) -> NoReturn:
         self.level.require_alive()
         raise TraceError(
@@ -88,18 +98,31 @@ class BatchedArray:
         )
 
     def __bool__(self) -> bool:
-        self._refuse("A condition", "Write xp.where(condition, x, y) in place of `if`, `while`, `and` and `or`.")
+        return bool(
+            self._one("A condition", "Write xp.where(condition, x, y) in place of `if`, `while`, `and` and `or`.")
+        )
+
+    def _number(self) -> Any:
+        remedy = "Compute with the array and functions of its namespace (xp.where, xp.sin)."
+        return self._one("A Python number", remedy)
 
     def __float__(self) -> float:
-        self._refuse("A Python number", "Compute with the array and functions of its namespace (xp.where, xp.sin).")
+        return float(self._number())
 
-    __int__ = __complex__ = __float__
+    def __int__(self) -> int:
+        return int(self._number())
+
+    def __complex__(self) -> complex:
+        return complex(self._number())
 
     def __index__(self) -> int:
-        self._refuse("A Python index or size", "Index with the array itself, x[i], or use xp.take.")
+        remedy = "Index with the array itself, x[i], or use xp.take."
+        return operator.index(self._one("A Python index or size", remedy))
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
-        self._refuse("Conversion to NumPy", "Compute with xp = x.__array_namespace__(), or convert what vmap returns.")
+        remedy = "Compute with xp = x.__array_namespace__(), or convert what vmap returns."
+        value = self._one("Conversion to NumPy", remedy)
+        return value.__array__() if dtype is None else value.__array__(dtype)
 
     def __dlpack__(self, **options: Any) -> Any:
         self._refuse("Export through DLPack", "Export what vmap returns.")
@@ -107,6 +130,11 @@ class BatchedArray:
     __dlpack_device__ = __dlpack__
     __iter__ = None
     __hash__ = None  # type: ignore[assignment]
+
+
+def chosen(x: BatchedArray) -> Any:
+    """The array of the example that is computed."""
+    return x.value[(x.level.example, ...)]
 
 
 def _operator(function: str, swapped: bool) -> Callable[[BatchedArray, Any], Any]:

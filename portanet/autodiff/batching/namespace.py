@@ -7,12 +7,12 @@ from collections.abc import Callable
 from typing import Any
 
 from portanet.autodiff.batching.array import BatchedArray, BatchedSpace, Level, innermost_level
-from portanet.autodiff.batching.declare import Call
+from portanet.autodiff.batching.declare import Call, find
 from portanet.autodiff.batching.rules import RULES
 from portanet.autodiff.namespace import CONSTANTS, SECTIONS, differentiable_namespace
 from portanet.autodiff.rules import PRIMITIVES
-from portanet.autodiff.traced import TracedArray
-from portanet.autodiff.tracing import SCALARS, is_array, rebuild
+from portanet.autodiff.traced import TracedArray, is_traced
+from portanet.autodiff.tracing import SCALARS, is_array, melted_arguments, rebuild
 
 _SPACES: dict[int, BatchedNamespace] = {}
 
@@ -77,6 +77,9 @@ def batched(plain: Callable[..., Any], key: str, space: BatchedNamespace) -> Cal
             return plain(*args, **kwargs)
         if not level.alive:
             level.require_alive()
+        if level.example is not None:
+            args, kwargs = melted_arguments(args, kwargs)
+            return find(space.differentiable() if is_traced(args, kwargs) else space, key)(*args, **kwargs)
         if rule.opened:
             xp, args, kwargs = opened(space, level, args, kwargs)
         else:

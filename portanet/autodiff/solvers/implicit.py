@@ -14,14 +14,15 @@ from portanet.autodiff import boundary, tracing
 from portanet.autodiff.closures import (
     at_level,
     frozen,
-    frozen_traces,
+    held_now,
     innermost,
     plain_function,
     probed,
+    value_of,
     with_tangent,
 )
 from portanet.autodiff.namespace import lift
-from portanet.autodiff.solvers.batches import by_rows, level_of, require_one_problem
+from portanet.autodiff.solvers.batches import by_examples, level_of
 from portanet.autodiff.solvers.square import solve_square
 from portanet.autodiff.solvers.vectors import floating, same_form
 from portanet.autodiff.traced import Trace, TracedArray, unwrap
@@ -202,10 +203,14 @@ def solution(
     f: Map, guess: Any, solve: Solve, tangent_solve: Solve | None, has_aux: bool, symmetric: bool, of: str
 ) -> tuple[Any, Any]:
     """Root and auxiliary result of `custom_root`, at the present level of differentiation."""
-    guess = tree_map(unwrap, guess)
+    guess = tree_map(value_of, guess)
     value, lifting = probed(f, guess)
     same_form("The result of the function", value, guess, of)
-    require_one_problem(value, of)
+    level = level_of((value, guess))
+    if level is not None:
+        one = lambda x: solution(f, x, solve, tangent_solve, has_aux, symmetric, of)  # noqa: E731
+        pair: tuple[Any, Any] = by_examples(one, guess, level, (guess, None))
+        return pair
     trace = innermost(value)
     if trace is None:
         root, aux = _solved(plain_function(f, lifting), guess, solve, has_aux, of)
@@ -236,27 +241,36 @@ def solution(
 
 
 def linear_solution(
-    matvec: Map, b: Any, solve: Solve, transpose_solve: Solve | None, symmetric: bool, has_aux: bool
+    matvec: Map,
+    b: Any,
+    solve: Solve,
+    transpose_solve: Solve | None,
+    symmetric: bool,
+    has_aux: bool,
+    solve_again: Solve | None = None,
 ) -> tuple[Any, Any]:
-    """Solution and auxiliary result of `custom_linear_solve`, at the present level of differentiation."""
+    """Solution and auxiliary result of `custom_linear_solve`, at the present level of differentiation.
+
+    `solve_again` solves the systems of derivatives, without an auxiliary result; None for `solve`.
+    """
     of = "custom_linear_solve"
-    level = level_of(b)
-    if level is not None:
-        row = lambda b: linear_solution(matvec, b, solve, transpose_solve, symmetric, has_aux)[0]  # noqa: E731
-        return by_rows(row, b, level), None
     b = tree_map(at_level, b)
-    plain = tree_map(unwrap, b)
+    plain = tree_map(value_of, b)
     value, lifting = probed(matvec, plain)
     same_form("The result of argument `matvec`", value, b, of)
-    require_one_problem(value, of)
+    level = level_of((value, b))
+    if level is not None:
+        one = lambda b: linear_solution(  # noqa: E731
+            matvec, b, solve, transpose_solve, symmetric, has_aux, solve_again
+        )
+        pair: tuple[Any, Any] = by_examples(one, b, level, (b, None))
+        return pair
     trace = innermost((value, b))
     if trace is None:
         return _solved(plain_function(matvec, lifting), plain, solve, has_aux, of)
     with frozen(trace):
-        x, aux = linear_solution(matvec, b, solve, transpose_solve, symmetric, has_aux)
-
-    def plain_solve(f: Map, y: Any) -> Any:
-        return solve(f, y)[0] if has_aux else solve(f, y)
+        x, aux = linear_solution(matvec, b, solve, transpose_solve, symmetric, has_aux, solve_again)
+    plain_solve = solve_again or ((lambda f, y: solve(f, y)[0]) if has_aux else solve)
 
     residual = tree_map(lambda y, ax: lift(y) - ax, b, matvec(boundary.lift_tree(x)))
 
@@ -306,7 +320,7 @@ def attach(trace: Trace, name: str, x: Any, residual: Any, forward: Map, back: M
         results = [with_tangent(trace, name, v, t) for v, t in zip(values, tangents, strict=True)]
     else:
         parents = tuple(r._link for r, d in zip(leaves, depends, strict=True) if d)
-        held = frozen_traces()
+        held = held_now()
 
         def pull(gs: list[Any]) -> list[Any]:
             parts = iter(gs)

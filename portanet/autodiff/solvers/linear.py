@@ -7,12 +7,12 @@ from collections.abc import Callable
 from typing import Any
 
 from portanet import checks
-from portanet.autodiff.closures import plain_function, probed
+from portanet.autodiff.batching.array import BatchedArray
+from portanet.autodiff.closures import plain_function, probed, value_of
 from portanet.autodiff.namespace import array_namespace
 from portanet.autodiff.solvers.implicit import Map, linear_solution, transposed
 from portanet.autodiff.solvers.krylov import conjugate_gradients, norm, restarted_gmres
 from portanet.autodiff.solvers.vectors import Vector, floating, same_form
-from portanet.autodiff.traced import unwrap
 from portanet.autodiff.tracing import is_array
 from portanet.autodiff.transforms import vjp
 from portanet.backends import Array
@@ -123,7 +123,7 @@ class _Solver:
         self.b = b
         self.matvec = _operator("A", A, b, of)
         self.inverse = None if M is None else _operator("M", M, b, of)
-        self.x0 = None if x0 is None else tree_map(unwrap, x0)
+        self.x0 = x0
         if x0 is not None:
             floating("x0", x0, of)
             same_form("Argument `x0`", x0, b, of)
@@ -134,15 +134,15 @@ class _Solver:
     def __call__(self, iterate: Callable[..., Array]) -> Any:
         real = all(array_namespace(x).isdtype(x.dtype, "real floating") for x in tree_leaves(self.b))
         symmetric = self.symmetric and real
-        start = self.x0
 
-        def solve(matvec: Map, b: Any, transpose: bool = False) -> Any:
-            nonlocal start
+        def solve(matvec: Map, b: Any, start: Any = None, transpose: bool = False) -> Any:
             vector = Vector(b)
             y = vector.flat(b)
             xp = array_namespace(y)
+            start = tree_map(value_of, start)
+            if any(isinstance(x, BatchedArray) for x in tree_leaves(start)):
+                start = None  # one system has one solution, wherever the examples of vmap start
             x0 = None if start is None else vector.flat(start)
-            start = None  # derivatives are solutions of other systems
             precondition = None
             if self.inverse is not None:
                 inverse = plain_function(self.inverse, probed(self.inverse, b)[1])
@@ -155,7 +155,9 @@ class _Solver:
             steps = self.maxiter or 10 * y.shape[0]
             return vector.tree(iterate(vector.map(matvec), y, x0, goal, steps, precondition))
 
-        return linear_solution(self.matvec, self.b, solve, lambda f, y: solve(f, y, True), symmetric, False)[0]
+        first = lambda f, y: solve(f, y, self.x0)  # noqa: E731
+        back = lambda f, y: solve(f, y, transpose=True)  # noqa: E731
+        return linear_solution(self.matvec, self.b, first, back, symmetric, False, solve)[0]
 
 
 def _operator(name: str, A: Any, b: Any, of: str) -> Map:

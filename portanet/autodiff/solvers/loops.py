@@ -16,10 +16,13 @@ from typing import Any
 
 from portanet import checks
 from portanet.autodiff import boundary
+from portanet.autodiff.batching.array import storage
 from portanet.autodiff.checkpoint import checkpoint
-from portanet.autodiff.namespace import array_namespace
+from portanet.autodiff.namespace import array_namespace, lift
+from portanet.autodiff.solvers.batches import is_batched
 from portanet.autodiff.solvers.vectors import numeric, same_form
-from portanet.autodiff.tracing import is_array
+from portanet.autodiff.tracing import SCALARS, is_array
+from portanet.backends import raw_namespace
 from portanet.tree import tree_items, tree_leaves, tree_map
 
 
@@ -120,7 +123,8 @@ def while_loop(cond_fun: Callable[[Any], Any], body_fun: Callable[[Any], Any], i
     """Apply `value = body_fun(value)` while `cond_fun(value)`.
 
     The derivative is that of the steps that were taken. The reverse pass stores about sqrt(2 n) of the n values, and
-    computes the others again.
+    computes the others again. Where the condition differs between the examples of `vmap`, all go on until the last has
+    ended, and the values of those that have ended stay.
 
     Source: the signature is that of `jax.lax.while_loop`, which has no reverse mode.
 
@@ -146,20 +150,31 @@ def while_loop(cond_fun: Callable[[Any], Any], body_fun: Callable[[Any], Any], i
     checks.function("body_fun", body_fun, "while_loop")
     numeric("init_val", init_val, "while_loop")
 
-    @checkpoint
-    def segment(value: Any, most: int) -> tuple[Any, bool]:
-        for _ in range(most):
-            if not _goes_on(cond_fun(value)):
-                return value, True
-            new = body_fun(value)
-            same_form("The value of argument `body_fun`", new, init_val, "while_loop")
-            value = new
-        return value, False
+    def after(value: Any) -> Any:
+        new = body_fun(value)
+        same_form("The value of argument `body_fun`", new, value, "while_loop")
+        return new
 
-    value, most, ended = init_val, 0, False
+    @checkpoint
+    def segment(value: Any, latest: Any, most: int) -> tuple[Any, Any, bool]:
+        for _ in range(most):
+            condition = cond_fun(value)
+            if not _goes_on(condition):
+                return value, latest, True
+            if not is_batched(condition):
+                value = after(value)
+                continue
+            # An example that has ended computes its last step again: of its final value the step might not be finite,
+            # and 0 times its derivative NaN.
+            value = tree_map(lambda x, c=condition: _array(x, c, init_val), value)
+            latest = _chosen(condition, value, value if latest is None else latest)
+            value = _chosen(condition, after(latest), value)
+        return value, latest, False
+
+    value, latest, most, ended = init_val, None, 0, False
     while not ended:
         most += 1  # segments become longer, so that their number and their length grow alike
-        value, ended = segment(value, most)
+        value, latest, ended = segment(value, latest, most)
     return value
 
 
@@ -187,14 +202,31 @@ def chain(
     return carry, outputs
 
 
+def _array(x: Any, condition: Any, others: Any) -> Any:
+    """A number of a value as an array, which differs between examples."""
+    if type(x) not in SCALARS:
+        return x
+    if type(x) is float:
+        return lift(boundary.like([y for y in (*tree_leaves(others), storage(condition)) if is_array(y)], x))
+    return array_namespace(condition).asarray(x, device=condition.device)
+
+
+def _chosen(condition: Any, value: Any, other: Any) -> Any:
+    """The leaves of one tree where a condition holds, else those of another."""
+    return tree_map(lambda x, y: array_namespace(condition).where(condition, x, y), value, other)
+
+
 def _goes_on(condition: Any) -> bool:
-    """The value of a condition."""
+    """Whether a condition holds, for any example of vmap."""
     if not isinstance(condition, bool) and not (is_array(condition) and not condition.shape):
         what = f"shape {tuple(condition.shape)}" if is_array(condition) else type(condition).__name__
         raise TypeError(
             "Argument `cond_fun` of while_loop must return a boolean or an array of shape (), such as xp.any(x > 0). "
             f"Received: {what}"
         )
+    if is_batched(condition):
+        every = storage(condition)
+        return bool(raw_namespace(every).any(every))
     return bool(condition)
 
 

@@ -6,33 +6,24 @@ import functools
 import heapq
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from portanet import checks
 from portanet.autodiff import boundary
-from portanet.autodiff.closures import at_level, frozen, innermost, probed, traces_in
+from portanet.autodiff.batching.array import storage
+from portanet.autodiff.closures import at_level, frozen, has_derivative, probed, traces_in
 from portanet.autodiff.namespace import array_namespace, lift
+from portanet.autodiff.solvers.batches import is_batched
+from portanet.autodiff.solvers.intervals import COARSE, FINE, Intervals, Points
 from portanet.autodiff.solvers.vectors import ConvergenceError, largest
-from portanet.autodiff.traced import TracedArray, unwrap
-from portanet.autodiff.tracing import is_array
-from portanet.backends import Array, device_of, raw_namespace
+from portanet.autodiff.traced import is_traced
+from portanet.autodiff.tracing import is_array, melted_inside
+from portanet.autodiff.transforms import stop_gradient
+from portanet.backends import Array, raw_namespace, to_host
 from portanet.tree import tree_leaves, tree_map
 
 AT_LIMITS = 4
 """Nodes of the rule at a limit: its derivatives up to order 8 are exact."""
-TINY = 1e-150
-"""Where rounding would give a distance of 0 from an infinite limit."""
-KRONROD = (
-    (0.991455371120812639206854697526329, 0.022935322010529224963732008058970, 0.0),
-    (0.949107912342758524526189684047851, 0.063092092629978553290700663189204, 0.129484966168869693270611432679082),
-    (0.864864423359769072789712788640926, 0.104790010322250183839876322541518, 0.0),
-    (0.741531185599394439863864773280788, 0.140653259715525918745189590510238, 0.279705391489276667901467771423780),
-    (0.586087235467691130294144691692390, 0.169004726639267902826583426598550, 0.0),
-    (0.405845151377397166906606412076961, 0.190350578064785409913256402421014, 0.381830050505118944950369775488975),
-    (0.207784955007898467600689403773245, 0.204432940075298892414161999234649, 0.0),
-)
-"""Positive nodes of the rule of 15 points, its weights, and those of the rule of 7 points."""
-CENTER = (0.209482141084727828012999174891714, 0.417959183673469387755102040816327)
 
 
 def quadrature(
@@ -86,38 +77,54 @@ def quadrature(
     rtol = None if rtol is None else checks.non_negative("rtol", rtol, "quadrature")
     atol = checks.non_negative("atol", atol, "quadrature")
     max_intervals = checks.positive_int("max_intervals", max_intervals, "quadrature")
+    a, b = melted_inside(a), melted_inside(b)
     low, high = _limit("a", a, n), _limit("b", b, n)
-    like = _like([a, b, args])
+    intervals = Intervals((low, high))
     integrand = functools.partial(_checked, f, args)
-    if n is not None:
-        nodes, weights = gauss_legendre(n)
-        half = (high - low) / 2
-        points = [((low + high) / 2 + half * u, half * w) for u, w in zip(nodes, weights, strict=True)]
-    else:
-        points = _adaptive(integrand, low, high, like, rtol, atol, max_intervals)
-    total = _weighted(integrand, points, like)
+    rule = FINE if n is None else tuple(zip(*gauss_legendre(n), strict=True))
+    given = _like([a, b, args])
+    total = _weighted(integrand, intervals.points(rule, 0.0, 1.0, given))
+    like = _wider(given, total)
+    if n is None:
+        points = _adaptive(integrand, intervals, total, like, rtol, atol, max_intervals)
+        total = _weighted(integrand, points)
+    elif like is not given:
+        total = _weighted(integrand, intervals.points(rule, 0.0, 1.0, like))
     for limit, value, sign in ((b, high, 1.0), (a, low, -1.0)):
-        if innermost(limit) is not None:
+        if has_derivative(limit):
             total = tree_map(lambda x, y, sign=sign: lift(x) + y * sign, total, _at_limit(integrand, limit, value))
     return total
 
 
-def _limit(name: str, x: Any, n: int | None) -> float:
-    value = unwrap(x)
-    if is_array(value) and not value.shape and raw_namespace(value).isdtype(value.dtype, "real floating"):
-        value = float(value)
-    if type(value) not in (int, float) or value != value:
-        raise checks.invalid(name, x, "a number or a floating-point array of no dimension", "quadrature")
-    if n is not None and math.isinf(value):
-        raise checks.invalid(name, x, "finite for a fixed rule; use n=None", "quadrature")
-    return float(value)
+def _limit(name: str, x: Any, n: int | None) -> Any:
+    """A limit without its derivative: a number, or a constant array where it differs between the examples of vmap."""
+    value, given = storage(x), x
+    if is_array(value) and not x.shape and raw_namespace(value).isdtype(value.dtype, "real floating"):
+        numbers = [float(v) for v in to_host(value).reshape(-1)]
+        x = stop_gradient(x) if value.shape else numbers[0]
+    else:
+        numbers = [value] if type(value) in (int, float) else [math.nan]
+    if any(v != v for v in numbers):
+        raise checks.invalid(name, given, "a number or a floating-point array of no dimension", "quadrature")
+    if n is not None and any(map(math.isinf, numbers)):
+        raise checks.invalid(name, given, "finite for a fixed rule; use n=None", "quadrature")
+    return x if is_array(x) else float(x)
 
 
 def _like(trees: Any) -> Array:
     """An array with the library, dtype and device of the points."""
-    arrays = [unwrap(x) for x in tree_leaves(trees) if is_array(x)]
+    arrays = [storage(x) for x in tree_leaves(trees) if is_array(x)]
     floating = [x for x in arrays if raw_namespace(x).isdtype(x.dtype, "real floating")]
     return floating[0] if floating else boundary.like(arrays, 0.0)
+
+
+def _wider(like: Array, tree: Any) -> Array:
+    """`like`, or an array of the higher precision of results: an integrand may close over such arrays."""
+    raw = raw_namespace(like)
+    for x in map(storage, tree_leaves(tree)):
+        if raw.finfo(x.dtype).eps < raw.finfo(like.dtype).eps:
+            like = raw.real(x) if raw.isdtype(x.dtype, "complex floating") else x
+    return like
 
 
 def _checked(f: Callable[..., Any], args: Any, x: Array) -> Any:
@@ -138,17 +145,18 @@ def _checked(f: Callable[..., Any], args: Any, x: Array) -> Any:
     return tree_map(inexact, out)
 
 
-def _weighted(f: Callable[[Array], Any], points: list[tuple[float, float]], like: Array) -> Any:
+def _weighted(f: Callable[[Array], Any], points: Points) -> Any:
     """The sum of values times weights."""
-    raw, device = raw_namespace(like), device_of(like)
-    x = raw.asarray([x for x, _ in points], dtype=like.dtype, device=device)
 
     def total(y: Any) -> Any:
-        weights = raw.asarray([w for _, w in points], dtype=like.dtype, device=device)
-        weights = raw.astype(raw.reshape(weights, (len(points),) + (1,) * (len(y.shape) - 1)), y.dtype, copy=False)
-        return array_namespace(y).sum(y * (lift(weights) if type(y) is TracedArray else weights), axis=0)
+        weights = points.weights
+        if is_traced(y) or is_traced(weights):
+            y, weights = lift(y), lift(weights)
+        xp = array_namespace(weights)
+        weights = xp.astype(xp.reshape(weights, (-1,) + (1,) * (len(y.shape) - 1)), y.dtype, copy=False)
+        return array_namespace(y).sum(y * weights, axis=0)
 
-    return tree_map(total, probed(f, x)[0])
+    return tree_map(total, probed(f, points.x)[0])
 
 
 def _at_limit(f: Callable[[Array], Any], limit: Any, value: float) -> Any:
@@ -191,78 +199,88 @@ def gauss_legendre(n: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
 
 
 def _adaptive(
-    f: Callable[[Array], Any], a: float, b: float, like: Array, rtol: float | None, atol: float, most: int
-) -> list[tuple[float, float]]:
-    """Points and weights of Gauss and Kronrod's rule, on intervals that are halved where the error is largest."""
-    low, high, change = _finite(a, b)
+    f: Callable[[Array], Any],
+    intervals: Intervals,
+    probe: Any,
+    like: Array,
+    rtol: float | None,
+    atol: float,
+    most: int,
+) -> Points:
+    """Points and weights of Gauss and Kronrod's rule, on intervals that are halved where the error is largest.
+
+    Under `vmap` all examples share the parts of [0, 1], and each has to reach its tolerance.
+    """
     rtol = float(raw_namespace(like).finfo(like.dtype).eps) ** 0.5 if rtol is None else rtol
-    first = _rule(low, high, change)
-    probe = _weighted(f, first[0], like)
+
+    def goals(sizes: list[float]) -> list[float]:
+        return [max(atol, rtol * size) for size in sizes]
+
     with frozen(*traces_in(probe)):
 
-        def measured(start: float, end: float) -> tuple[float, float, float, list[Any], list[Any]]:
-            fine, coarse = _rule(start, end, change)
-            values = [tree_map(at_level, _weighted(f, points, like)) for points in (fine, coarse)]
-            fine_leaves, coarse_leaves = (tree_leaves(v) for v in values)
-            error = max((largest(x - y) for x, y in zip(fine_leaves, coarse_leaves, strict=True)), default=0.0)
-            return -error, start, end, fine_leaves, fine
+        def part(start: float, end: float) -> Part:
+            fine = intervals.points(FINE, start, end, like)
+            values, others = (
+                tree_leaves(stop_gradient(tree_map(at_level, _weighted(f, points))))
+                for points in (fine, intervals.points(COARSE, start, end, like))
+            )
+            return Part(start, end, values, _sizes([x - y for x, y in zip(values, others, strict=True)]), fine)
 
-        entries = [measured(low, high)]
-        count = 0  # orders entries with equal errors
-        queue: list[tuple[float, int, Any]] = [(entries[0][0], count, entries[0])]
-        total = entries[0][3]
+        whole = part(0.0, 1.0)
+        scales = goals(_sizes(whole.values))
+        count = 0  # orders parts with equal errors
+        queue: list[tuple[float, int, Part]] = [(0.0, count, whole)]
+        total = whole.values
         while True:
-            error = -sum(entry[0] for entry in queue)
-            size = max((largest(x) for x in total), default=0.0)
-            if error <= max(atol, rtol * size) < math.inf or not total:
-                return [point for _, _, entry in queue for point in entry[4]]
-            narrow = abs(queue[0][2][2] - queue[0][2][1]) <= 1e-14 * max(1.0, abs(low), abs(high))
-            if len(queue) >= most or narrow or not math.isfinite(error + size):
+            parts = [entry for _, _, entry in queue]
+            errors = [sum(each) for each in zip(*(entry.errors for entry in parts), strict=True)]
+            sizes = _sizes(total)
+            if all(e <= goal < math.inf for e, goal in zip(errors, goals(sizes), strict=True)) or not total:
+                return Points(*(_joined([getattr(entry.points, name) for entry in parts]) for name in Points._fields))
+            worst = queue[0][2]
+            finite = all(map(math.isfinite, (*errors, *sizes)))
+            if len(queue) >= most or intervals.too_narrow(worst.start, worst.end) or not finite:
+                error, size = max(zip(errors, sizes, strict=True), key=lambda pair: _excess(pair[0], pair[1]))
                 raise ConvergenceError(
                     "quadrature did not reach its tolerance. Split the interval at singular points, or raise `rtol`, "
                     f"`atol` or `max_intervals`. Received: an estimated error of {error:.3g} for an integral of size "
                     f"{size:.3g}, after {len(queue)} intervals"
                 )
-            _, _, worst = heapq.heappop(queue)
-            middle = (worst[1] + worst[2]) / 2
-            halves = [measured(worst[1], middle), measured(middle, worst[2])]
+            heapq.heappop(queue)
+            middle = (worst.start + worst.end) / 2
+            halves = [part(worst.start, middle), part(middle, worst.end)]
             for half in halves:
                 count += 1
-                heapq.heappush(queue, (half[0], count, half))
-            total = [x - w + p + q for x, w, p, q in zip(total, worst[3], halves[0][3], halves[1][3], strict=True)]
+                most_urgent = max(map(_excess, half.errors, scales)) if len(scales) > 1 else half.errors[0]
+                heapq.heappush(queue, (-most_urgent, count, half))
+            first, second = (half.values for half in halves)
+            total = [x - w + p + q for x, w, p, q in zip(total, worst.values, first, second, strict=True)]
 
 
-def _rule(start: float, end: float, change: Any) -> tuple[list[tuple[float, float]], list[tuple[float, float]]]:
-    """Points and weights of both rules on an interval, after the change of variables."""
-    middle, half = (start + end) / 2, (end - start) / 2
-    fine, coarse = [], []
-    for u, w, g in ((0.0, *CENTER), *((s * u, w, g) for u, w, g in KRONROD for s in (-1.0, 1.0))):
-        x, slope = change(middle + half * u)
-        fine.append((x, w * half * slope))
-        if g:
-            coarse.append((x, g * half * slope))
-    return fine, coarse
+class Part(NamedTuple):
+    """The integral over a part: its leaves, the estimated error of each example, and the points."""
+
+    start: float
+    end: float
+    values: list[Any]
+    errors: list[float]
+    points: Points
 
 
-def _finite(a: float, b: float) -> tuple[float, float, Callable[[float], tuple[float, float]]]:
-    """A finite interval, and the change of variables to the given one: x and its derivative."""
-    if math.isfinite(a) and math.isfinite(b):
-        return a, b, lambda u: (u, 1.0)
-    if math.isinf(a) and math.isinf(b):
-        if a == b:
-            return 0.0, 0.0, lambda u: (u, 1.0)
-        sign = 1.0 if b > a else -1.0
+def _excess(error: float, scale: float) -> float:
+    return error / scale if scale else math.inf if error else 0.0
 
-        def both(u: float) -> tuple[float, float]:
-            rest = max(1 - u * u, TINY)
-            return u / rest, (1 + u * u) / rest**2
 
-        return -sign, sign, both
-    finite, infinite = (a, b) if math.isinf(b) else (b, a)
-    sign = math.copysign(1.0, infinite)
+def _sizes(leaves: list[Any]) -> list[float]:
+    """The largest absolute element for each example, or one for all."""
+    batched = [x for x in map(lift, leaves) if is_batched(x) and math.prod(x.shape)]
+    shared = max((largest(x) for x in leaves if not is_batched(x)), default=0.0)
+    if not batched:
+        return [shared]
+    tops = [array_namespace(x).max(array_namespace(x).abs(x)) for x in batched]
+    top = functools.reduce(lambda x, y: array_namespace(x, y).maximum(x, y), tops)
+    return [float(v) if not v < shared else shared for v in to_host(storage(top)).reshape(-1)]
 
-    def change(u: float) -> tuple[float, float]:  # from u in (0, 1) to the half-line
-        rest = max(1 - u, TINY)
-        return finite + sign * u / rest, sign / rest**2
 
-    return (0.0, 1.0, change) if math.isinf(b) else (1.0, 0.0, change)
+def _joined(parts: list[Any]) -> Any:
+    return parts[0] if len(parts) == 1 else array_namespace(*parts).concat(parts)

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple, TypeAlias
 
 from portanet.autodiff.namespace import array_namespace
+from portanet.autodiff.solvers.batches import largest_of_examples
 from portanet.autodiff.solvers.vectors import ConvergenceError
 from portanet.backends import Array
 
@@ -100,12 +101,12 @@ def adaptive(
 
 
 def _norm(x: Array, y: Array, new: Array, rtol: float, atol: float) -> float:
-    """The size of an error, relative to the tolerances."""
+    """The size of an error, relative to the tolerances; the largest of the examples of vmap."""
     if not x.shape[0]:
         return 0.0
     xp = array_namespace(x)
     scale = atol + rtol * xp.maximum(xp.abs(y), xp.abs(new))
-    return float(xp.sqrt(xp.mean((x / scale) ** 2)))
+    return largest_of_examples(xp.sqrt(xp.mean((x / scale) ** 2)))
 
 
 def _first_size(slope: Slope, y: Array, t: float, sign: float, k: Array, rtol: float, atol: float) -> float:

@@ -8,7 +8,6 @@ import scipy.optimize
 
 from portanet.autodiff import (
     ConvergenceError,
-    TraceError,
     array_namespace,
     check_grads,
     checkpoint,
@@ -24,7 +23,6 @@ from portanet.autodiff import (
     on_host,
     value_and_grad,
     vjp,
-    vmap,
 )
 from portanet.optimizers import minimize
 from tests.support import asarray, assert_close, to_numpy
@@ -334,12 +332,6 @@ def test_reverse_mode_without_a_transposed_solver(xp):
     assert_close(jvp(f, (double(1.0),), (double(1.0),))[1], 0.5, dtype="float64")
     with pytest.raises(TypeError, match=r"give custom_linear_solve the argument `transpose_solve`"):
         grad(f)(double(1.0))
-
-
-def test_an_equation_that_differs_between_the_examples_of_vmap(xp):
-    f = vmap(lambda a: custom_root(lambda x: x**3 - a, double(1.0), newton))
-    with pytest.raises(TraceError, match=r"equation of custom_root differs between the examples of vmap"):
-        f(double([1.0, 8.0]))
 
 
 def test_a_singular_derivative_is_an_error(xp):
