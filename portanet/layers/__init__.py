@@ -63,10 +63,19 @@ from portanet.layers.pooling.global_pooling import (
 from portanet.layers.pooling.l2_pooling import L2Pooling1D, L2Pooling2D, L2Pooling3D
 from portanet.layers.pooling.max_pooling import MaxPooling1D, MaxPooling2D, MaxPooling3D
 from portanet.layers.pooling.max_unpooling import MaxUnpooling1D, MaxUnpooling2D, MaxUnpooling3D
+from portanet.layers.preprocessing.category_encoding import CategoryEncoding
+from portanet.layers.preprocessing.discretization import Discretization
+from portanet.layers.preprocessing.hashed_crossing import HashedCrossing
+from portanet.layers.preprocessing.hashing import Hashing
+from portanet.layers.preprocessing.integer_lookup import IntegerLookup
+from portanet.layers.preprocessing.normalization import Normalization
 from portanet.layers.preprocessing.random_crop import RandomCrop
 from portanet.layers.preprocessing.random_flip import RandomFlip
 from portanet.layers.preprocessing.random_rotation import RandomRotation
 from portanet.layers.preprocessing.random_translation import RandomTranslation
+from portanet.layers.preprocessing.rescaling import Rescaling
+from portanet.layers.preprocessing.string_lookup import StringLookup
+from portanet.layers.preprocessing.text_vectorization import TextVectorization
 from portanet.layers.random_layer import RandomLayer
 from portanet.layers.regularization.activity_regularization import ActivityRegularization
 from portanet.layers.regularization.alpha_dropout import AlphaDropout
@@ -118,6 +127,7 @@ __all__ = [
     "BatchNormalization",
     "Bidirectional",
     "Bilinear",
+    "CategoryEncoding",
     "Concatenate",
     "ContractiveRegularization",
     "Conv1D",
@@ -132,6 +142,7 @@ __all__ = [
     "Dense",
     "DepthwiseConv1D",
     "DepthwiseConv2D",
+    "Discretization",
     "Dot",
     "Dropout",
     "Elliot",
@@ -148,11 +159,14 @@ __all__ = [
     "GlobalMaxPooling3D",
     "GroupNormalization",
     "GroupQueryAttention",
+    "HashedCrossing",
+    "Hashing",
     "Highway",
     "Identity",
     "Input",
     "InputLayer",
     "InstanceNormalization",
+    "IntegerLookup",
     "JordanCell",
     "JordanRNN",
     "L2Pooling1D",
@@ -177,6 +191,7 @@ __all__ = [
     "Minimum",
     "MultiHeadAttention",
     "Multiply",
+    "Normalization",
     "PReLU",
     "Perceptron",
     "Permute",
@@ -190,6 +205,7 @@ __all__ = [
     "ReLU",
     "RecurrentCell",
     "RepeatVector",
+    "Rescaling",
     "Reshape",
     "RotaryEmbedding",
     "SeparableConv1D",
@@ -203,7 +219,9 @@ __all__ = [
     "SpatialDropout3D",
     "SpectralNormalization",
     "StackedRNNCells",
+    "StringLookup",
     "Subtract",
+    "TextVectorization",
     "TiedDense",
     "TiledConv1D",
     "TiledConv2D",

@@ -109,6 +109,19 @@ BY_NAME = {
     "callbacks": "none",
     "of": "str",
     "model": "layer",
+    "scale": "float floats array",
+    "offset": "float floats array",
+    "axis": "int ints none",
+    "mean": "float floats array none",
+    "variance": "float floats array none",
+    "bin_boundaries": "floats array none",
+    "salt": "int ints none",
+    "mask_value": "int str none",
+    "vocabulary": "texts ints str array none",
+    "idf_weights": "floats array none",
+    "standardize": "str callable none",
+    "split": "str callable none",
+    "ngrams": "int ints none",
 }
 """The kinds of parameters that are annotated with `Any`."""
 

@@ -76,11 +76,16 @@ NO_MATRIX: dict[str, str] = {
 }
 """Blocks that need not be tested on every backend, and why."""
 
+_STRINGS = "Keras's needs TensorFlow; values computed with it, in `layers/test_lookups.py`"
 _DOCUMENTS = "no counterpart; its values are those of the documents, in "
 NO_ORACLE: dict[str, str] = {
     "layers.ContractiveRegularization": "no counterpart; against the Jacobian, in `layers/test_regularization.py`",
+    "layers.Discretization": "Keras's needs TensorFlow; quantiles, in `layers/test_preprocessing.py`",
     "layers.Elliot": f"{_DOCUMENTS}`layers/test_activation.py`",
+    "layers.HashedCrossing": _STRINGS,
+    "layers.Hashing": _STRINGS,
     "layers.InputLayer": "it computes nothing",
+    "layers.IntegerLookup": _STRINGS,
     "layers.JordanCell": "as layers.JordanRNN, which runs it",
     "layers.JordanRNN": "no counterpart; against its formula, in `layers/test_recurrent.py`",
     "layers.PositionEmbedding": "no counterpart in Keras itself; adds a weight, see `layers/test_attention.py`",
@@ -91,6 +96,8 @@ NO_ORACLE: dict[str, str] = {
     "layers.RotaryEmbedding": "no counterpart in Keras itself; against its formula, in `layers/test_attention.py`",
     "layers.SpatialDropout2D": "as SpatialDropout1D, with another shape of mask",
     "layers.SpatialDropout3D": "as SpatialDropout1D, with another shape of mask",
+    "layers.StringLookup": _STRINGS,
+    "layers.TextVectorization": _STRINGS,
     "activations.elliot": f"{_DOCUMENTS}`activations/test_activations.py`",
     "activations.maxout": "as layers.Maxout",
     "activations.scaled_tanh": f"{_DOCUMENTS}`activations/test_activations.py`",

@@ -58,6 +58,21 @@ SIMPLE: dict[str, tuple[Callable[[], Any], Callable[[str], Any], list[tuple[int,
         [(2, 3, 5, 1)],
     ),
     "Cropping3D": (layers.Cropping3D, lambda d: K.Cropping3D(dtype=d), [(1, 3, 4, 5, 2)]),
+    "Rescaling": (
+        lambda: layers.Rescaling([2.0, 0.5, 1.0], [0.0, 1.0, -1.0]),
+        lambda d: K.Rescaling([2.0, 0.5, 1.0], [0.0, 1.0, -1.0], dtype=d),
+        [(2, 4, 3)],
+    ),
+    "Normalization": (
+        lambda: layers.Normalization(1, [0.5, 1.0, 2.0], [4.0, 1.0, 0.0]),
+        lambda d: K.Normalization(1, [0.5, 1.0, 2.0], [4.0, 1.0, 0.0], dtype=d),
+        [(2, 3, 4)],
+    ),
+    "Normalization, inverted": (
+        lambda: layers.Normalization((1, 2), [0.5, 1.0], [4.0, 2.0], invert=True),
+        lambda d: K.Normalization((1, 2), [0.5, 1.0], [4.0, 2.0], invert=True, dtype=d),
+        [(2, 3, 2)],
+    ),
     "UpSampling1D": (lambda: layers.UpSampling1D(3), lambda d: K.UpSampling1D(3, dtype=d), [(2, 3, 4)]),
     "UpSampling2D": (lambda: layers.UpSampling2D((2, 3)), lambda d: K.UpSampling2D((2, 3), dtype=d), [(2, 3, 2, 1)]),
     "UpSampling2D, bilinear": (
@@ -94,6 +109,25 @@ def test_embedding(dtype: str) -> None:
     ours = layers.Embedding(5, 3, weights=vectors, mask_zero=True)
     np.testing.assert_allclose(ours(words), theirs(words).detach().numpy(), rtol=1e-6)
     np.testing.assert_array_equal(ours.compute_mask(words), theirs.compute_mask(words).numpy())
+
+
+@pytest.mark.parametrize("axis", [-1, None, (1, 2)])
+def test_adapted_normalization(axis: Any) -> None:
+    (data,) = drawn((6, 3, 2))
+    ours, theirs = layers.Normalization(axis), K.Normalization(axis)
+    for layer in (ours, theirs):
+        layer.adapt(data.astype("float32"))
+    for a, b in zip(ours.get_weights(), theirs.weights, strict=True):
+        np.testing.assert_allclose(a, b.value.numpy(), rtol=1e-5)
+    x = data[:2].astype("float32")
+    np.testing.assert_allclose(ours(x), theirs(x).detach().numpy(), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("mode", ["one_hot", "multi_hot", "count"])
+def test_category_encoding(mode: str) -> None:
+    for x in (np.asarray([[0, 3], [1, 1]]), np.asarray([[0], [1]])):
+        expected = K.CategoryEncoding(4, mode)(x).numpy()
+        np.testing.assert_array_equal(layers.CategoryEncoding(4, mode)(x), expected)
 
 
 @pytest.mark.parametrize("dtype", TOLERANCE)
