@@ -68,7 +68,7 @@ class Configurable:
 def _explained(error: TypeError, cls: type, args: tuple[Any, ...], kwargs: dict[str, Any]) -> TypeError | None:
     """Python's error for arguments that do not fit a signature, in terms of the class; None for another error."""
     text = str(error).removeprefix(f"{cls.__name__}.__init__() ")
-    accepted = list(dict.fromkeys(name for base in cls.__mro__ for name in _named(base)))
+    accepted = named_arguments(cls)
     missing = text.startswith("missing a required argument")
     if missing or "unexpected keyword argument" in text:
         for name in kwargs:
@@ -83,6 +83,11 @@ def _explained(error: TypeError, cls: type, args: tuple[Any, ...], kwargs: dict[
     if text == "too many positional arguments":
         return TypeError(f"{cls.__name__} takes fewer arguments by position; name the last ones. Received: {received}")
     return None
+
+
+def named_arguments(cls: type) -> list[str]:
+    """The arguments that a class and those it derives from take by name."""
+    return list(dict.fromkeys(name for base in cls.__mro__ for name in _named(base)))
 
 
 def _named(cls: type) -> list[str]:

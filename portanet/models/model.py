@@ -162,11 +162,12 @@ class Model(Trainer):
         callbacks. It is written atomically: it is never incomplete, even if the process or the machine stops.
 
         Args:
-            path: The file, such as `"model.safetensors"`; an existing one is replaced.
+            path: The file, such as `"model.safetensors"`; an existing one is replaced. A name that ends in `.keras` is
+                for a file that Keras 3 loads as well; it needs the extra `keras`. See docs/saving.md.
 
         Raises:
             ValueError: The model contains a custom function that is not registered; see
-                `portanet.saving.register_serializable`.
+                `portanet.saving.register_serializable`. Or Keras lacks something in it, for a file of Keras.
         """
         saving.save_model(self, path)
 
@@ -174,7 +175,8 @@ class Model(Trainer):
         """Save only the weights, including running statistics, as a safetensors file with names such as `dense/kernel`.
 
         Args:
-            path: The file, such as `"weights.safetensors"`; an existing one is replaced.
+            path: The file, such as `"weights.safetensors"`; an existing one is replaced. A name that ends in
+                `.weights.h5` is for a file that Keras 3 loads as well; it needs the extra `keras`.
         """
         saving.save_weights(self, path)
 
@@ -188,7 +190,7 @@ class Model(Trainer):
         """Load weights by name, from a file of weights or a saved model; floats are cast to the model's dtype.
 
         Args:
-            path: The file: any safetensors file with matching names.
+            path: The file: any safetensors file with matching names, or a file of Keras 3.
             skip_mismatch: Whether to skip weights of other shapes instead of raising an error.
             strict: Whether missing or unexpected weights in the file are an error.
             pattern: Regular expression, or several; only weights, of model and file, whose names match one anywhere are

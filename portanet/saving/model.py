@@ -15,8 +15,9 @@ from portanet.backends import Backend, get_backend, use_backend
 from portanet.layers import Layer
 from portanet.saving.archive import Archive, open_archive, write_archive
 from portanet.saving.config import Decoder, Encoder, walk
+from portanet.saving.endings import KERAS, checked_ending
 from portanet.saving.errors import LoadError
-from portanet.saving.safetensors import Tensor
+from portanet.saving.safetensors import Tensor, format_of
 from portanet.saving.weights import assign, checked, host_tensor, listed, require_equal
 from portanet.tree import tree_items
 from portanet.variables import allocate_for_loading
@@ -30,7 +31,12 @@ SLACK = 2**20
 def save_model(model: Any, path: str | os.PathLike[str]) -> None:
     """Save a model to one file: architecture, weights and training state; see `Model.save`."""
     _require_model(model)
-    checks.path("path", path, "save_model")
+    ending = checked_ending(path, "save_model")
+    if ending == KERAS:
+        from portanet.saving.keras.files import save_keras_model
+
+        save_keras_model(model, path)
+        return
     encoder = Encoder()
     document = {
         "kind": "model",
@@ -51,13 +57,13 @@ def load_model(
     custom_objects: Mapping[str, Any] | None = None,
     compile: bool = True,  # noqa: A002
 ) -> Any:
-    """Load a model saved with `model.save(path)` on any backend onto the backend in use.
+    """Load a model saved with `model.save(path)` on any backend, or by Keras 3, onto the backend in use.
 
     Weights keep their dtypes. Nothing in the file is executed: classes and functions are looked up by name among the
     library's, those registered with `register_serializable`, and `custom_objects`.
 
     Args:
-        path: The file.
+        path: The file: what it holds decides how it is read. Files of Keras (`.keras`) need the extra `keras`.
         custom_objects: Custom classes and functions of the model, by name, that are not registered.
         compile: Whether to compile the model as it was, and restore the optimizer's state and `model.position`.
             `model.fit(..., initial_epoch=model.position)` then resumes training.
@@ -80,6 +86,10 @@ def load_model(
     if custom_objects is not None:
         checks.mapping("custom_objects", custom_objects, "load_model")
     get_backend()  # raises errors that do not concern the file
+    if format_of(checks.path("path", path, "load_model")) == "Keras":
+        from portanet.saving.keras.files import load_keras_model
+
+        return load_keras_model(path, custom_objects, compile)
     with open_archive(path) as archive:
         return _attempt(archive, "it cannot be loaded", lambda: _loaded(archive, custom_objects, compile))
 

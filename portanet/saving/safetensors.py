@@ -35,10 +35,8 @@ FOREIGN = {
         "safetensors.torch.save_file(torch.load(path, weights_only=True), 'weights.safetensors'), of a whole module "
         "its state_dict(); then portanet.saving.load_torch_state_dict(model, 'weights.safetensors')"
     ),
-    "Keras": (
-        "a file of Keras, or HDF5. Load it with Keras; then "
-        "portanet.saving.load_keras_weights(model, {w.path: w.numpy() for w in keras_model.weights})"
-    ),
+    "Keras": "a model of Keras. Load it with portanet.load_model(path), or its weights with model.load_weights(path)",
+    "HDF5": "an HDF5 file. Weights that Keras 3 saved as .weights.h5 are loaded with model.load_weights(path)",
     "NumPy": "a file of NumPy. Load it with np.load; then model.set_weights(arrays), in the order of model.weights",
     "pickle": "a pickled object, which may hold code. Unpickle it if you trust it; then model.save(path)",
 }
@@ -175,7 +173,7 @@ class SafetensorsFile:
             )
         length = int.from_bytes(head, "little")
         if length > min(size - 8, MAX_HEADER):
-            other = _other_format(head + self._file.read(256))
+            other = other_format(head + self._file.read(256))
             if other is not None:
                 raise self.error(f"it is {FOREIGN[other]}")
             raise self.error(
@@ -229,14 +227,24 @@ class SafetensorsFile:
             raise self.error(f"its tensors take {position} bytes, but it has {size}: it was truncated or extended")
 
 
-def _other_format(start: bytes) -> str | None:
+def format_of(path: str | os.PathLike[str]) -> str | None:
+    """The format of a file that is known, but no safetensors file: a key of `FOREIGN`.
+
+    Raises:
+        OSError: It cannot be opened.
+    """
+    with pathlib.Path(path).open("rb") as file:
+        return other_format(file.read(264))
+
+
+def other_format(start: bytes) -> str | None:
     """The format of a file that is known, but no safetensors file, by its first bytes; a key of `FOREIGN`."""
     if start.startswith(b"PK\x03\x04"):  # a zip file, with the name of its first entry
-        entries = {b"data.pkl": "PyTorch", b".json": "Keras", b".h5": "Keras", b".npy": "NumPy"}
+        entries = {b"data.pkl": "PyTorch", b".json": "Keras", b".h5": "Keras", b"assets/": "Keras", b".npy": "NumPy"}
         return next((name for part, name in entries.items() if part in start), None)
     if start.startswith(b"\x80") and b"\x6c\xfc\x9c\x46\xf9" in start[:16]:  # the magic number of older versions
         return "PyTorch"
-    starts = {b"\x89HDF": "Keras", b"\x93NUMPY": "NumPy", b"\x80\x02": "pickle", b"\x80\x03": "pickle"}
+    starts = {b"\x89HDF": "HDF5", b"\x93NUMPY": "NumPy", b"\x80\x02": "pickle", b"\x80\x03": "pickle"}
     starts |= {b"\x80\x04\x95": "pickle", b"\x80\x05\x95": "pickle"}
     return next((name for magic, name in starts.items() if start.startswith(magic)), None)
 

@@ -2,21 +2,41 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 
 from portanet import checks
 from portanet.layers import Layer
-from portanet.saving.archive import Archive, open_archive, write_archive
-from portanet.saving.safetensors import Tensor
+from portanet.saving.archive import open_archive, write_archive
+from portanet.saving.endings import KERAS_WEIGHTS, checked_ending
+from portanet.saving.errors import LoadError
+from portanet.saving.safetensors import Tensor, format_of
 from portanet.variables import Variable
 
 LISTED = 20
 """Maximum number of lines of each kind in an error message."""
+
+
+class Source(Protocol):
+    """A file with named tensors, open for reading."""
+
+    def error(self, what: str) -> LoadError:
+        """An error that names the file."""
+
+    def shape(self, name: str) -> tuple[int, ...]:
+        """The shape of a tensor."""
+
+    def dtype(self, name: str) -> str:
+        """The dtype of a tensor."""
+
+    def read(self, name: str) -> Tensor:
+        """Read a tensor."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +59,11 @@ class Comparison:
 def save_weights(model: Layer, path: str | os.PathLike[str]) -> None:
     """Save the weights of a layer or model, including running statistics; see `Model.save_weights`."""
     require_built(model)
+    if checked_ending(path, "save_weights") == KERAS_WEIGHTS:
+        from portanet.saving.keras.files import save_keras_weights
+
+        save_keras_weights(model, path)
+        return
     tensors = {p: host_tensor(v) for p, v in model.named_variables().items() if not v.counter}
     write_archive(path, {"kind": "weights"}, tensors)
 
@@ -59,10 +84,7 @@ def load_weights(
     def selected(name: str) -> bool:
         return patterns is None or any(p.search(name) for p in patterns)
 
-    with open_archive(path) as archive:
-        names = {name: name for name in archive.names}
-        if archive.document is not None and archive.document.get("kind") == "model":
-            names = {name.removeprefix("model/"): name for name in names if name.startswith("model/")}
+    with _opened(model, path) as (archive, names):
         variables = {p: v for p, v in model.named_variables().items() if selected(p) and not v.counter}
         counters = {p for p, v in model.named_variables().items() if v.counter}
         names = {p: n for p, n in names.items() if selected(p) and p not in counters}
@@ -72,6 +94,23 @@ def load_weights(
             raise archive.error(f"no weight of '{model.name}' has a name that matches. Received: pattern={pattern!r}")
         assign(model, {p: archive.read(names[p]) for p in comparison.matching})
     return comparison
+
+
+@contextlib.contextmanager
+def _opened(model: Layer, path: str | os.PathLike[str]) -> Iterator[tuple[Source, dict[str, str]]]:
+    """A file open for reading, and the names of its tensors by path in the model."""
+    kind = format_of(checks.path("path", path, "load_weights"))
+    if kind in ("Keras", "HDF5"):
+        from portanet.saving.keras.files import open_keras_weights
+
+        with open_keras_weights(model, path, zipped=kind == "Keras") as opened:
+            yield opened
+        return
+    with open_archive(path) as archive:
+        names = {name: name for name in archive.names}
+        if archive.document is not None and archive.document.get("kind") == "model":
+            names = {name.removeprefix("model/"): name for name in names if name.startswith("model/")}
+        yield archive, names
 
 
 def _compiled(pattern: str | Iterable[str]) -> list[re.Pattern[str]]:
@@ -100,7 +139,7 @@ def host_tensor(variable: Variable) -> Tensor:
     return Tensor(variable.numpy(), variable.backend.dtype_name(variable.dtype))
 
 
-def checked(variables: Mapping[str, Variable], names: Mapping[str, str], archive: Archive) -> Comparison:
+def checked(variables: Mapping[str, Variable], names: Mapping[str, str], archive: Source) -> Comparison:
     """Compare variables with the tensors of a file.
 
     Args:
@@ -124,7 +163,7 @@ def checked(variables: Mapping[str, Variable], names: Mapping[str, str], archive
     return comparison
 
 
-def require_equal(comparison: Comparison, archive: Archive, strict: bool = True, skip_mismatch: bool = False) -> None:
+def require_equal(comparison: Comparison, archive: Source, strict: bool = True, skip_mismatch: bool = False) -> None:
     """Refuse a file that does not match; the error lists all differences.
 
     Raises:

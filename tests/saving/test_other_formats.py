@@ -55,8 +55,11 @@ FILES: dict[str, tuple[Callable[[pathlib.Path], None], str]] = {
     "pytorch": (pytorch, PYTORCH),
     "whole module": (whole_module, PYTORCH),
     "old pytorch": (old_pytorch, PYTORCH),
-    "keras": (keras, r"a file of Keras, or HDF5.*load_keras_weights\(model, "),
-    "hdf5": (hdf5, r"a file of Keras, or HDF5.*load_keras_weights\(model, "),
+    "keras": (
+        keras,
+        r"(a model of Keras. Load it with portanet\.load_model|no model of Keras 3: it has no config.json)",
+    ),
+    "hdf5": (hdf5, r"(an HDF5 file. Weights that Keras 3 saved|damaged, or no HDF5 file)"),
     "archive": (archive, r"a file of NumPy. Load it with np\.load; then model\.set_weights"),
     "array": (array, r"a file of NumPy. Load it with np\.load; then model\.set_weights"),
     **{

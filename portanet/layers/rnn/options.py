@@ -12,6 +12,7 @@ _LOOP_OPTIONS = (
     "zero_output_for_mask",
     "learn_initial_state",
     "truncate_gradient",
+    "unroll",
     "name",
     "activity_regularizer",
 )

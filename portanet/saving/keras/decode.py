@@ -1,0 +1,273 @@
+"""Objects from the descriptions in files of Keras. Nothing is executed: classes are looked up by name."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from portanet import layers
+from portanet.configurable import named_arguments
+from portanet.layers import InputLayer, Layer
+from portanet.saving.config import MAX_DEPTH
+from portanet.saving.errors import LoadError
+from portanet.saving.keras.graph import Call, Output, graph_from_config
+from portanet.saving.keras.kinds import kinds
+from portanet.saving.keras.masks import without_masks
+from portanet.saving.keras.table import CELLS, CLASSES, CONVERTED, DIFFERENT, MODULES, same_in_keras
+from portanet.saving.registry import find
+
+
+class KerasDecoder:
+    """Creates objects from the JSON of a file of Keras.
+
+    Args:
+        error: Makes an error that names the file.
+        custom_objects: Classes and functions that the file may name, besides the library's and registered ones.
+        dtype: The dtype of layers without a policy of their own.
+    """
+
+    def __init__(self, error: Callable[[str], LoadError], custom_objects: Mapping[str, Any], dtype: str) -> None:
+        self.error = error
+        self.custom_objects = custom_objects
+        self.dtype = dtype
+        self._shared: dict[int, Layer] = {}
+
+    def decode(self, node: Any, depth: int = 0) -> Any:
+        """The value of a piece of JSON.
+
+        Raises:
+            LoadError: It names an unknown class, or is not what Keras writes.
+        """
+        if depth > MAX_DEPTH:
+            raise self.error(f"its description is nested more than {MAX_DEPTH} levels deep")
+        if isinstance(node, list):
+            return [self.decode(item, depth + 1) for item in node]
+        if not isinstance(node, dict):
+            return node
+        name, config = node.get("class_name"), node.get("config")
+        if "class_name" not in node or "config" not in node:
+            return {key: self.decode(item, depth + 1) for key, item in node.items()}
+        if not isinstance(name, str):
+            raise self.error(f"its description has an invalid part: {str(node)[:100]!r}")
+        if name == "function":
+            return self._function(node)
+        if not isinstance(config, dict):
+            raise self.error(f"the configuration of {name[:100]!r} is not a JSON object")
+        if name.startswith("__"):
+            return self._value(name, config, depth)
+        if name in ("DTypePolicy", "FloatDTypePolicy"):
+            return config.get("name")
+        return self._object(node, name, config, depth)
+
+    # Values
+
+    def _value(self, kind: str, config: dict[str, Any], depth: int) -> Any:
+        if kind in ("__tensor__", "__numpy__") and isinstance(config.get("value"), (list, int, float)):
+            try:
+                return np.asarray(config["value"], dtype=np.dtype(_numeric(config.get("dtype"))))
+            except (TypeError, ValueError, OverflowError):
+                raise self.error(f"its description has an invalid array: {str(config)[:100]!r}") from None
+        if kind == "__keras_tensor__":
+            match config.get("keras_history"):
+                case [str(layer), int(call), int(index)]:
+                    return Output(layer, call, index)
+        if kind == "__ellipsis__":
+            return Ellipsis
+        if kind == "__slice__":
+            return slice(*(self.decode(config.get(key), depth + 1) for key in ("start", "stop", "step")))
+        if kind == "__lambda__":
+            raise self.error(
+                "it holds a lambda, which is Python code, and no code of a file is executed. Write the function with "
+                "def in your program, use it in a Lambda layer or a layer of your own, and save the model again"
+            )
+        raise self.error(f"its description has a part that cannot be read: {kind[:100]!r}")
+
+    def _function(self, node: dict[str, Any]) -> Any:
+        name, registered = node["config"], node.get("registered_name")
+        if not isinstance(name, str):
+            raise self.error(f"its description has an invalid part: {str(node)[:100]!r}")
+        for candidate in (name, registered):
+            if isinstance(candidate, str) and (found := find(candidate, self.custom_objects)) is not None:
+                return found
+        for package in ("activations", "losses"):
+            if (function := find(f"{package}.{name}", {})) is not None:
+                return function
+        raise self._unknown("function", name)
+
+    # Objects
+
+    def _object(self, node: dict[str, Any], name: str, config: dict[str, Any], depth: int) -> Any:
+        shared = node.get("shared_object_id")
+        if isinstance(shared, int) and shared in self._shared:
+            return self._shared[shared]
+        cls = self._class(node, name)
+        if issubclass(cls, kinds().model) and "layers" in config:
+            thing: Any = self._model(cls, config, depth)
+        else:
+            arguments = self.decode_arguments(cls, config, depth)
+            try:
+                thing = cls.from_config(arguments)
+            except LoadError:
+                raise
+            except Exception as error:  # a constructor may raise anything for unexpected arguments
+                raise self.error(f"{self._shown(name, config)} cannot be created: {str(error)[:300]}") from error
+        if isinstance(thing, Layer):
+            self._finish(thing, node, config)
+            if isinstance(shared, int):
+                self._shared[shared] = thing
+        return thing
+
+    def _class(self, node: dict[str, Any], name: str) -> Any:
+        for candidate in (node.get("registered_name"), name):
+            if isinstance(candidate, str) and candidate:
+                known = find(candidate, self.custom_objects)
+                if inspect.isclass(known) and hasattr(known, "from_config"):
+                    return known
+        module = node.get("module")
+        if isinstance(module, str) and (module == "keras" or module.startswith("keras.")):
+            if name in ("Sequential", "Functional", "Model"):
+                return kinds().sequential if name == "Sequential" else kinds().functional
+            if name == "Lambda" and module == MODULES["layers"]:
+                return layers.Lambda  # of a function that is known by name
+            for package, theirs in MODULES.items():
+                if name in CLASSES[package] and _is_in(module, theirs, package):
+                    return getattr(importlib.import_module(f"portanet.{package}"), name)
+            if name in DIFFERENT:
+                raise self.error(f"it has a layer of class {name}, which is not the same: {DIFFERENT[name]}")
+        raise self._unknown("class", name)
+
+    def decode_arguments(self, cls: Any, config: dict[str, Any], depth: int) -> dict[str, Any]:
+        """The arguments of a class from its configuration in Keras."""
+        if issubclass(cls, InputLayer):
+            return self._input(config)
+        known = named_arguments(cls)
+        if cls.__name__ in CELLS:
+            known += named_arguments(getattr(layers, CELLS[cls.__name__]))
+        custom = not cls.__module__.startswith("portanet.")
+        arguments: dict[str, Any] = {}
+        for key, value in config.items():
+            if issubclass(cls, Layer) and key in ("name", "trainable"):  # set when it is created
+                if custom and key in known:
+                    arguments[key] = value
+                continue
+            decoded = self.decode(value, depth + 1)
+            if key == "dtype":
+                if issubclass(cls, Layer) and key in known and decoded not in (None, self.dtype):
+                    arguments[key] = decoded
+            elif custom or key in known:
+                arguments[key] = CONVERTED.get((cls.__name__, key), _unchanged)(decoded)
+            elif not same_in_keras(key, decoded):
+                raise self.error(
+                    f"{self._shown(cls.__name__, config)} has {key}={str(value)[:100]}, which portanet does not have"
+                )
+        return arguments
+
+    def _input(self, config: dict[str, Any]) -> dict[str, Any]:
+        shape, dtype = config.get("batch_shape"), config.get("dtype")
+        if not isinstance(shape, list) or not shape or config.get("sparse") or config.get("ragged"):
+            raise self.error(f"it has an input that is no array of known rank: {str(config)[:200]}")
+        dtype = None if dtype == self.dtype else self.decode(dtype)
+        return {"shape": tuple(shape[1:]), "batch_size": shape[0], "dtype": dtype}
+
+    def _model(self, cls: Any, config: dict[str, Any], depth: int) -> Any:
+        entries, name = config.get("layers"), config.get("name")
+        if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+            raise self.error("a model in it has no list of layers")
+        if issubclass(cls, kinds().sequential):
+            chain = [self._layer(entry, depth) for entry in entries]
+            model = self._attempt(name, lambda: cls(chain))
+            shape = config.get("build_input_shape")
+            if not model.built and isinstance(shape, list):
+                model._place("")
+                self._attempt(name, lambda: model.build(tuple(shape)))
+            return model
+        named = {}
+        entries = without_masks(entries)
+        for entry in entries:
+            key = entry.get("name")
+            if not isinstance(key, str) or key in named:
+                raise self.error(f"a model in it has two layers named {str(key)[:100]!r}, or one without a name")
+            named[key] = self._layer(entry, depth)
+            named[key]._adopted = True
+        nodes = {key: self._calls(entry, depth) for key, entry in zip(named, entries, strict=True)}
+        ends = (config.get("input_layers"), config.get("output_layers"))
+        inputs, outputs = self._attempt(name, lambda: graph_from_config(named, nodes, *ends))
+        return self._attempt(name, lambda: cls(inputs, outputs))
+
+    def _layer(self, entry: dict[str, Any], depth: int) -> Layer:
+        layer = self.decode(entry, depth + 2)
+        if not isinstance(layer, Layer):
+            raise self.error(f"a model in it has an entry that is no layer: {str(entry)[:100]!r}")
+        return layer
+
+    def _calls(self, entry: dict[str, Any], depth: int) -> list[Call]:
+        """The arguments of the calls of a layer."""
+        calls: list[Call] = []
+        for node in entry.get("inbound_nodes") or ():
+            if not isinstance(node, dict) or set(node) != {"args", "kwargs"}:
+                raise self.error("it was written by Keras 2; load it with Keras 3, and save it again")
+            args, options = self.decode(node["args"], depth + 2), self.decode(node["kwargs"], depth + 2)
+            if not isinstance(args, list) or not isinstance(options, dict):
+                raise self.error(f"its description has an invalid call: {str(node)[:100]!r}")
+            calls.append((args, options))
+        return calls
+
+    def _finish(self, layer: Layer, node: dict[str, Any], config: dict[str, Any]) -> None:
+        name = config.get("name")
+        if not isinstance(name, str) or not name or "/" in name:
+            raise self.error(f"a layer of class {type(layer).__name__} has no name")
+        layer.name = name
+        layer._trainable = config.get("trainable", True) is not False
+        shape = (
+            (node.get("build_config") or {}).get("input_shape") if isinstance(node.get("build_config"), dict) else None
+        )
+        if not layer.built and isinstance(layer, kinds().model) and isinstance(shape, list):
+            layer._place("")
+            self._attempt(name, lambda: layer.build(tuple(shape)))
+
+    def _attempt(self, name: Any, function: Callable[[], Any]) -> Any:
+        try:
+            return function()
+        except LoadError:
+            raise
+        except Exception as error:
+            raise self.error(f"model {str(name)[:100]!r} cannot be created: {str(error)[:300]}") from error
+
+    def _shown(self, cls: str, config: dict[str, Any]) -> str:
+        return f"{cls[:100]} '{str(config['name'])[:100]}'" if "name" in config else cls[:100]
+
+    def _unknown(self, kind: str, name: str) -> LoadError:
+        plain = name.rpartition(">")[2][:100]
+        hint = (
+            "A Lambda layer may hold Python code, and no code of a file is executed. Make it a layer of your own: "
+            if name == "Lambda"
+            else f"If it is yours, write it as a {kind} of portanet: "
+        )
+        return self.error(
+            f"it names the {kind} {name[:100]!r}, which portanet does not have. {hint}decorate it with "
+            "@portanet.saving.register_serializable(package='...') under the name in the file, or pass "
+            f"custom_objects={{{plain!r}: {plain if plain.isidentifier() else '...'}}}"
+        )
+
+
+def _unchanged(value: Any) -> Any:
+    return value
+
+
+def _numeric(dtype: Any) -> str:
+    if not isinstance(dtype, str) or np.dtype(dtype).kind not in "biuf":
+        raise TypeError
+    return dtype
+
+
+def _is_in(module: str, theirs: str, package: str) -> bool:
+    """Whether a module of Keras, public or not, is that of a package."""
+    if module == theirs:
+        return True
+    if package == "schedules":
+        return module.startswith("keras.src.optimizers.schedules")
+    return module.startswith(f"keras.src.{package}") or (package == "optimizers" and ".optimizers." in module)

@@ -1,0 +1,200 @@
+"""Where the weights of a model are in a file of Keras.
+
+Keras names weights by attributes: `layers/dense_1/vars/0` is the first weight of the second `Dense` in the list
+`layers` of the model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from portanet import layers
+from portanet.layers import Layer
+from portanet.layers.symbolic import Node, SymbolicArray
+from portanet.lookup import snake_case
+from portanet.saving.keras.hdf5 import WeightFile
+from portanet.saving.keras.kinds import kinds
+from portanet.variables import Variable
+
+CLASS_NAMES = {"GroupQueryAttention": "GroupedQueryAttention"}
+"""Classes that have another name inside of Keras than in its interface."""
+PROJECTIONS: dict[type, str] = {layers.MultiHeadAttention: "{}_dense", layers.GroupQueryAttention: "_{}_dense"}
+"""Layers whose projections are layers in Keras, and the attributes that hold these."""
+IGNORED = ("optimizer/", "metrics/", "_metrics/", "compile_metrics/", "_compile_metrics/", "_loss_tracker/")
+"""What a file may hold besides the weights of layers."""
+
+Groups = dict[str, list[Variable]]
+
+
+def groups(model: Layer) -> Groups:
+    """The weights of each layer, by the path of its group in a file."""
+    found: Groups = {}
+    _visit(model, "", found, set(), in_file=True)
+    return found
+
+
+def names(model: Layer) -> dict[str, list[str]]:
+    """The names of a model's weights in a file, by their paths in the model; a shared one may be there twice."""
+    paths = {variable: path for path, variable in model.named_variables().items()}
+    named: dict[str, list[str]] = {}
+    for group, variables in groups(model).items():
+        for index, variable in enumerate(variables):
+            named.setdefault(paths[variable], []).append(array_name(group, index))
+    return named
+
+
+def array_name(group: str, index: int) -> str:
+    """The name of an array in a file."""
+    return f"{group}/vars/{index}" if group else f"vars/{index}"
+
+
+def in_file(model: Layer, file: WeightFile) -> dict[str, str]:
+    """The arrays of a file by their paths in a model, and those that it does not have, by their names."""
+    present = set(file.names)
+    named = names(model)
+    known = {path: several[-1] for path, several in named.items() if several[-1] in present}
+    used = {name for several in named.values() for name in several}
+    others = (n for n in file.names if n not in used and not n.startswith(IGNORED) and "seed_generator" not in n)
+    return known | {name: name for name in others}
+
+
+def trained(model: Layer) -> list[str]:
+    """The paths of the weights that an optimizer trains, in Keras's order."""
+    found: Groups = {}
+    _visit(model, "", found, set(), in_file=False)
+    wanted = set(model.trainable_paths())
+    paths = {variable: path for path, variable in model.named_variables().items()}
+    order = dict.fromkeys(paths[variable] for variables in found.values() for variable in variables)
+    return [path for path in order if path in wanted]
+
+
+def layers_of(model: Layer) -> list[Layer]:
+    """The layers of a graph or a stack, as `model.layers` of Keras, with the inputs of a graph."""
+    if isinstance(model, kinds().functional):
+        return _ordered(model)
+    if isinstance(model, kinds().sequential):
+        return list(model._chain.values())
+    return []
+
+
+def _visit(layer: Layer, path: str, found: Groups, seen: set[Layer], in_file: bool) -> None:
+    if layer in seen:
+        return
+    seen.add(layer)
+    for part, variables in _own(layer).items():
+        if variables:
+            found[_joined(path, part)] = variables
+    parts = list(_parts(layer))
+    if in_file:  # attributes by name; the list of layers comes first, and private ones last
+        parts.sort(key=lambda part: (part[0] != "layers", part[0].startswith("_"), part[0]))
+    for attribute, held in parts:
+        if isinstance(held, Layer):
+            _visit(held, _joined(path, attribute), found, seen, in_file)
+        else:
+            _visit_list(held, _joined(path, attribute), found, seen, in_file)
+
+
+def _visit_list(held: Any, path: str, found: Groups, seen: set[Layer], in_file: bool) -> None:
+    counts: dict[str, int] = {}
+    for item in held.values() if isinstance(held, dict) else held:
+        nested = isinstance(item, (list, tuple, dict))
+        if not nested and not isinstance(item, Layer):
+            continue
+        name = "container" if nested else _class_name(item)
+        count = counts.get(name, 0)
+        counts[name] = count + 1
+        below = f"{path}/{name}_{count}" if count else f"{path}/{name}"
+        if nested:
+            _visit_list(item, below, found, seen, in_file)
+        else:
+            _visit(item, below, found, seen, in_file)
+
+
+def _own(layer: Layer) -> Groups:
+    """The weights of a layer itself, by the path of the group below it."""
+    variables = [v for v in layer._variables.values() if not v.counter]
+    attribute = next((PROJECTIONS[cls] for cls in type(layer).__mro__ if cls in PROJECTIONS), None)
+    if attribute is not None:
+        parts = ("query", "key", "value", "output")
+        return {attribute.format(p): [v for v in variables if v.name.startswith(f"{p}_")] for p in parts}
+    if isinstance(layer, layers.RNN):  # states, which Keras does not save
+        return {}
+    if isinstance(layer, layers.SpectralNormalization) and layer.layer.built:
+        variables = [next(iter(layer.layer._variables.values())), *variables]
+    return {"": sorted(variables, key=lambda variable: not variable.trainable)}
+
+
+def _parts(layer: Layer) -> Iterator[tuple[str, Any]]:
+    """The attributes that hold layers, in the order in which they were set."""
+    if isinstance(layer, (kinds().functional, kinds().sequential)):
+        yield "layers", layers_of(layer)
+    for attribute, value in vars(layer).items():
+        if attribute not in ("_config", "_nodes", "_layers", "_chain", "input_layers", "_plan") and isinstance(
+            value, (Layer, list, tuple, dict)
+        ):
+            yield attribute, value
+
+
+def _class_name(layer: Layer) -> str:
+    name = type(layer).__name__
+    return snake_case(CLASS_NAMES.get(name, name))
+
+
+def _joined(path: str, part: str) -> str:
+    return f"{path}/{part}" if path and part else path or part
+
+
+def _ordered(model: Any) -> list[Layer]:
+    """The layers of a graph by their distance from the outputs, then in the order of a search from the outputs.
+
+    Source: keras/src/ops/function.py of Keras 3, `map_graph`.
+    """
+    entrances: dict[Any, Layer] = dict(model.input_layers)
+    nodes, positions = _searched(model, entrances)
+    depths: dict[Any, int] = {}
+    layer_depths: dict[Layer, int] = {}
+    for node in reversed(nodes):
+        layer = entrances.get(node) or node.layer
+        depth = depths[node] = layer_depths[layer] = max(depths.get(node, 0), layer_depths.get(layer, 0))
+        for source in () if node in entrances else _sources(node, entrances):
+            depths[source] = max(depth + 1, depths.get(source, 0))
+    return sorted(layer_depths, key=lambda layer: (-layer_depths[layer], positions[layer]))
+
+
+def _searched(model: Any, entrances: Mapping[Any, Layer]) -> tuple[list[Any], dict[Layer, int]]:
+    """The nodes of a graph (for inputs, their arrays), each after those it depends on, and when layers were met."""
+    nodes: dict[Any, None] = {}
+    positions: dict[Layer, int] = {}
+    for output in in_order(model.output):
+        pending = [(_origin(output, entrances), False)]
+        while pending:
+            node, complete = pending.pop()
+            if complete:
+                nodes.setdefault(node)
+                continue
+            if node in nodes:
+                continue
+            positions.setdefault(entrances.get(node) or node.layer, len(positions))
+            pending.append((node, True))
+            if node not in entrances:
+                pending += [(source, False) for source in reversed(_sources(node, entrances))]
+    return list(nodes), positions
+
+
+def _sources(node: Node, entrances: Mapping[Any, Layer]) -> list[Any]:
+    return [_origin(leaf, entrances) for leaf in in_order((node.args, node.options))]
+
+
+def _origin(array: SymbolicArray, entrances: Mapping[Any, Layer]) -> Any:
+    """The node whose output an array is; the array itself if it is an input of the model."""
+    return array if array in entrances else array.node
+
+
+def in_order(tree: Any) -> list[SymbolicArray]:
+    """The symbolic arrays of a tree in Keras's order: dicts by their keys, sorted."""
+    if isinstance(tree, dict):
+        return [leaf for key in sorted(tree, key=str) for leaf in in_order(tree[key])]
+    if isinstance(tree, (list, tuple)):
+        return [leaf for branch in tree for leaf in in_order(branch)]
+    return [tree] if isinstance(tree, SymbolicArray) else []
