@@ -46,13 +46,14 @@ def written_state(model: Any, trained: list[str]) -> dict[str, list[Tensor]]:
     state = _state_for(model, optimizer, {path: values[path] for path in trained})
     tensors = []
     for slot, path in _places(optimizer, state, trained):
-        array = state[slot] if path is None else state[slot].get(path)
-        if array is None:  # Adafactor has all slots for all parameters in Keras
+        array = state.get(slot) if path is None else state[slot].get(path)
+        if array is None:  # what Keras has without using it, such as all slots of Adafactor for all parameters
             shape = np.shape(values[path]) if slot == "v" else ()
             tensors.append(Tensor(np.zeros(shape, dtype="float32"), "float32"))
         else:
             tensors.append(Tensor(np.asarray(to_host(array)), str(array.dtype).rpartition(".")[2]))
-    return {GROUP: tensors}
+    scaled = isinstance(optimizer, optimizers.LossScaleOptimizer)
+    return {GROUP: tensors} | ({f"{GROUP}/inner_optimizer": tensors[4:]} if scaled else {})
 
 
 def read_state(model: Any, trained: list[str], file: WeightFile) -> Callable[[], None]:
@@ -73,7 +74,7 @@ def read_state(model: Any, trained: list[str], file: WeightFile) -> Callable[[],
     state: dict[str, Any] = {key: dict(value) if isinstance(value, dict) else value for key, value in initial.items()}
     for index, (slot, path) in enumerate(places):
         name = f"{GROUP}/vars/{index}"
-        like = initial[slot] if path is None else initial[slot].get(path)
+        like = initial.get(slot) if path is None else initial[slot].get(path)
         if like is None:
             continue
         if name not in names or file.shape(name) != tuple(like.shape):
@@ -116,11 +117,14 @@ def _state_for(model: Any, optimizer: Optimizer, params: dict[str, Any]) -> dict
 
 
 def _slots(optimizer: Any) -> tuple[tuple[str, ...], ...] | None:
-    return next((slots for cls, slots in SLOTS.items() if isinstance(optimizer, cls)), None)
+    inner = optimizer.inner_optimizer if isinstance(optimizer, optimizers.LossScaleOptimizer) else optimizer
+    return next((slots for cls, slots in SLOTS.items() if isinstance(inner, cls)), None)
 
 
 def _places(optimizer: Optimizer, state: dict[str, Any], trained: list[str]) -> Iterator[Place]:
     """What the arrays of the state are in a file of Keras, in their order."""
+    if isinstance(optimizer, optimizers.LossScaleOptimizer):  # has a learning rate, too, without using it
+        yield from ((name, None) for name in ("iterations", "unused", "step_counter", "dynamic_scale"))
     yield "iterations", None
     if "learning_rate" in state:
         yield "learning_rate", None
