@@ -168,6 +168,8 @@ class KerasEncoder:
         for key, neutral in only_here(type(value).__name__).items():
             if key in config and (given := config.pop(key)) != neutral:
                 raise _absent(of, value, f"Keras's {type(value).__name__} has no {key}={given!r}")
+        if "inner_optimizer" in config:  # which may have been given by its name
+            config["inner_optimizer"] = value.inner_optimizer
         return {key: item for key, item in config.items() if not (key in ("name", "dtype") and item is None)}
 
     def _object(self, value: Any, of: str, config: dict[str, Any]) -> dict[str, Any]:
