@@ -117,7 +117,7 @@ def _rows_of_outputs(xp: Any, x: Array, kernel: Array, window: Window) -> Array:
     """The convolution of one group: one product per row of outputs."""
     batch, *space, channels = x.shape
     positions, filters = window.positions(space), kernel.shape[-1]
-    if 0 in positions or not batch:
+    if 0 in positions:
         return _zeros(xp, x, (batch, *positions, filters))
     if math.prod(window.size) == 1:  # one product over all positions
         points = x[window.key((0,) * window.rank, positions)]

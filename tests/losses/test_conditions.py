@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from portanet import losses
+from portanet.autodiff import array_namespace
 from portanet.losses import LOSSES
 from tests.support import asarray, assert_close, to_numpy
 
@@ -121,3 +122,10 @@ def test_nan_predictions_have_no_loss_that_looks_right(xp: Any) -> None:
     np.testing.assert_allclose(cosine, [np.nan, -1.0], rtol=1e-6)
     assert np.isnan(to_numpy(losses.Triplet()(asarray(np.asarray([0, 0, 1])), asarray([[0.0], [np.nan], [1.0]]))))
     assert np.isnan(to_numpy(losses.triplet(p, 1.0 * p, p + 1.0))[0])
+
+
+def test_losses_of_whole_numbers_have_fractions_as_means(xp: Any) -> None:
+    wrong = losses.FunctionLoss(lambda y, p: array_namespace(p).astype(y[:, 0] != p[:, 0], xp.int32))
+    y, p = asarray([[1.0], [0.0], [1.0], [0.0]]), asarray([[1.0], [1.0], [0.0], [1.0]])
+    assert float(to_numpy(wrong(y, p))) == 0.75
+    assert float(to_numpy(wrong(y, p, asarray([0.5, 0.25, 0.5, 0.5])))) == pytest.approx(1.25 / 4)
