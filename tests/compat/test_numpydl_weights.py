@@ -202,3 +202,9 @@ def test_vectors_of_embeddings(backend):
     assert_close(layer.forward(words), 2 * vectors[words], dtype="float64")
     with pytest.raises(AssertionError, match=r"shape \(batch, time\)"):
         layer.forward(np.arange(3))
+
+
+@pytest.mark.parametrize("options", [{}, {"input_size": 3}, {"n_out": 3}])
+def test_an_embedding_needs_vectors_or_both_sizes(options):
+    with pytest.raises(ValueError, match=r"needs `embed_words`, or `input_size` and `n_out`\. Received: input_size="):
+        npdl.layers.Embedding(**options)

@@ -105,3 +105,34 @@ def test_the_input_of_a_layer_in_a_graph() -> None:
     model = portanet.Model(x, y)
     assert model.layers[0].input is x
     assert model.layers[0].output is x
+
+
+@pytest.mark.parametrize("axis", [-4, -3, 3])
+def test_dot_over_the_batch_or_beyond_the_last_axis(axis: int) -> None:
+    x = asarray(np.ones((4, 4, 4)))
+    for axes in (axis, (axis, 1), (-2, axis)):
+        with pytest.raises(ValueError, match=rf"sums over axis {axis}\. Received: an input of shape \(4, 4, 4\)"):
+            layers.Dot(axes=axes)([x, x])
+    for axes in ((-2, -1), (1, 2), (-1, 1)):
+        assert_close(layers.Dot(axes=axes)([x, x]), np.full((4, 4, 4), 4.0))
+
+
+@pytest.mark.parametrize("axis", [-4, 3])
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda axis: layers.Concatenate(axis=axis),
+        lambda axis: layers.Softmax(axis=axis),
+        lambda axis: layers.BatchNormalization(axis=axis),
+        lambda axis: layers.LayerNormalization(axis=axis),
+        lambda axis: layers.UnitNormalization(axis=axis),
+        lambda axis: layers.GroupNormalization(2, axis=axis),
+    ],
+)
+def test_axes_beyond_the_ends(make: Any, axis: int) -> None:
+    x = asarray(np.ones((2, 4, 4)))
+    layer = make(axis)
+    with pytest.raises(ValueError, match=rf"axis.*Received: .*{axis}|axis {axis}"):
+        layer([x, x] if isinstance(layer, layers.Concatenate) else x)
+    layer = make(axis + 2 if axis < 0 else axis - 1)
+    layer([x, x] if isinstance(layer, layers.Concatenate) else x)
