@@ -1,0 +1,109 @@
+"""What the class of each layer declares about it."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from typing import Any
+
+import numpy as np
+import pytest
+
+from portanet import layers
+from portanet.layers import Layer
+from tests.support import asarray, to_numpy
+
+LAYERS = {
+    name: value
+    for name, value in sorted(vars(layers).items())
+    if inspect.isclass(value) and issubclass(value, Layer) and value is not Layer
+}
+MOVING = {f"{name}{rank}D" for name in ("Cropping", "ZeroPadding") for rank in (1, 2, 3)}
+SPATIAL = {f"SpatialDropout{rank}D" for rank in (1, 2, 3)}
+CELLS = {"GRUCell", "JordanCell", "LSTMCell", "RecurrentCell", "SimpleRNNCell"}
+IN_FLOAT32 = {
+    "BatchNormalization", "GroupNormalization", "InstanceNormalization", "LayerNormalization", "RMSNormalization",
+    "UnitNormalization",
+}  # fmt: skip
+POINTWISE = {"Activation", "ELU", "LeakyReLU", "ReLU", "Softmax", "Identity", "InputLayer", "Dropout"}
+
+FLAGS: dict[str, set[str]] = {
+    "takes_integers": {"Embedding"},
+    "keeps_values": MOVING | {"ActivityRegularization", "Flatten", "Identity", "InputLayer", "Permute", "Reshape"}
+    | {"RepeatVector"},
+    "supports_masking": IN_FLOAT32 - {"RMSNormalization"} | SPATIAL | POINTWISE
+    | {"ActivityRegularization", "AlphaDropout", "ContractiveRegularization", "Dense", "Elliot", "GaussianDropout"}
+    | {"GaussianNoise", "Highway", "Maxout", "PReLU", "Perceptron", "PositionEmbedding", "RBF", "RBM"}
+    | {"RotaryEmbedding", "SinePositionEncoding", "TiedDense", "TimeDistributed", "TransformerDecoder"}
+    | {"TransformerEncoder"},
+    "keeps_shape": IN_FLOAT32 | SPATIAL | POINTWISE | CELLS
+    | {"ActivityRegularization", "AdditiveAttention", "AlphaDropout", "Attention", "Elliot", "GaussianDropout"}
+    | {"GaussianNoise", "GroupQueryAttention", "Highway", "Masking", "MultiHeadAttention", "PReLU"}
+    | {"PositionEmbedding", "RandomCrop", "RandomFlip", "RandomLayer", "RandomRotation", "RandomTranslation"}
+    | {"RotaryEmbedding", "SinePositionEncoding"},
+    "independent_examples": POINTWISE
+    | {"Add", "AdditiveAttention", "Attention", "Average", "Concatenate", "Dense", "Embedding", "Flatten"}
+    | {"GlobalAveragePooling1D", "GlobalMaxPooling1D", "GroupQueryAttention", "LayerNormalization", "Masking"}
+    | {"Maximum", "Minimum", "MultiHeadAttention", "Multiply", "Permute", "PositionEmbedding", "RMSNormalization"}
+    | {"RepeatVector", "Reshape", "RotaryEmbedding", "SinePositionEncoding", "SpatialDropout1D", "Subtract"}
+    | {"TimeDistributed", "TransformerDecoder", "TransformerEncoder"},
+}  # fmt: skip
+WITHOUT: dict[str, set[str]] = {
+    "autocast": IN_FLOAT32 | {"Embedding", "InputLayer"},
+    "casts_integers": IN_FLOAT32 | MOVING | {f"MaxUnpooling{rank}D" for rank in (1, 2, 3)}
+    | {"ActivityRegularization", "Bidirectional", "Concatenate", "Embedding", "Flatten", "Identity", "InputLayer"}
+    | {"Lambda", "Permute", "RepeatVector", "Reshape", "SpectralNormalization", "StackedRNNCells"}
+    | {"TimeDistributed", "WeightNormalization"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("flag", [*FLAGS, *WITHOUT])
+def test_flags(flag: str) -> None:
+    expected = FLAGS[flag] if flag in FLAGS else {*LAYERS} - WITHOUT[flag]
+    assert {name for name, value in LAYERS.items() if getattr(value, flag)} == expected
+
+
+def test_ranks_are_those_of_the_names() -> None:
+    ranks = {name: int(re.findall(r"([123])D", name)[0]) for name in LAYERS if hasattr(LAYERS[name], "rank")}
+    assert {name: LAYERS[name].rank for name in ranks} == ranks
+    assert {name for name in LAYERS if re.search(r"[123]D", name)} == {*ranks, *SPATIAL}
+
+
+CALLS: dict[str, tuple[Any, Any]] = {
+    "Dense": (lambda: layers.Dense(3), [(4, 5)]),
+    "Softmax": (lambda: layers.Softmax(), [(4, 5)]),
+    "Embedding": (lambda: layers.Embedding(3, 2), [(4, 5)]),
+    "LayerNormalization": (lambda: layers.LayerNormalization(), [(4, 5)]),
+    "RMSNormalization": (lambda: layers.RMSNormalization(), [(4, 5)]),
+    "Attention": (lambda: layers.Attention(), [(4, 5, 2), (4, 3, 2)]),
+    "AdditiveAttention": (lambda: layers.AdditiveAttention(), [(4, 5, 2), (4, 3, 2)]),
+    "MultiHeadAttention": (lambda: layers.MultiHeadAttention(2, 2), [(4, 5, 2), (4, 3, 2)]),
+    "GroupQueryAttention": (lambda: layers.GroupQueryAttention(2, 4, 2), [(4, 5, 2), (4, 3, 2)]),
+    "TransformerEncoder": (lambda: layers.TransformerEncoder(4, 2), [(4, 5, 2)]),
+    "TransformerDecoder": (lambda: layers.TransformerDecoder(4, 2), [(4, 5, 2), (4, 3, 2)]),
+    "RotaryEmbedding": (lambda: layers.RotaryEmbedding(), [(4, 5, 2)]),
+    "SinePositionEncoding": (lambda: layers.SinePositionEncoding(), [(4, 5, 2)]),
+    "PositionEmbedding": (lambda: layers.PositionEmbedding(5), [(4, 5, 2)]),
+    "TimeDistributed": (lambda: layers.TimeDistributed(layers.Dense(3)), [(4, 5, 2)]),
+    "GlobalAveragePooling1D": (lambda: layers.GlobalAveragePooling1D(), [(4, 5, 2)]),
+    "Concatenate": (lambda: layers.Concatenate(), [(4, 5, 2), (4, 5, 1)]),
+}
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_independent_examples_are(xp: Any, name: str) -> None:
+    """The results of a batch are those of its halves."""
+    make, shapes = CALLS[name]
+    generator = np.random.default_rng(0)
+    hosts = [
+        generator.integers(0, 3, shape) if name == "Embedding" else generator.normal(size=shape) for shape in shapes
+    ]
+    layer = make()
+    assert layer.independent_examples
+
+    def call(part: slice) -> Any:
+        inputs = [asarray(host[part]) for host in hosts]
+        return to_numpy(layer(inputs[0] if len(inputs) == 1 else inputs))
+
+    whole = call(slice(None))
+    np.testing.assert_allclose(np.concatenate([call(slice(2)), call(slice(2, None))]), whole, rtol=1e-4, atol=1e-5)
