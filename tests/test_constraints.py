@@ -18,6 +18,7 @@ def test_norms(xp: Any, axis: Any) -> None:
     assert_close(constraints.MaxNorm(1.5, axis)(w), W * np.minimum(1, 1.5 / norm))
     assert_close(constraints.UnitNorm(axis)(w), W / norm)
     assert_close(constraints.MinMaxNorm(0.5, 1.5, axis=axis)(w), W * np.clip(norm, 0.5, 1.5) / norm)
+    assert_close(constraints.MinMaxNorm(0.75, 0.75, axis=axis)(w), W * 0.75 / norm)
     halfway = (np.clip(norm, 0.5, 1.5) + norm) / 2
     assert_close(constraints.MinMaxNorm(0.5, 1.5, rate=0.5, axis=axis)(w), W * halfway / norm)
 

@@ -75,7 +75,10 @@ def test_compressed_files_that_are_larger_than_allowed(tmp_path) -> None:
     file.write_bytes(gzip.compress(GOOD[:4] + struct.pack(">2I", 1000, 1000) + b"\0" * 1_000_000))
     with pytest.raises(ValueError, match="max_bytes=1000"):
         read_idx(file, max_bytes=1000)
-    assert read_idx(file).shape == (1000, 1000)
+    for limit in (2**32, 1_000_012):
+        assert read_idx(file, max_bytes=limit).shape == (1000, 1000)
+    with pytest.raises(ValueError, match="max_bytes=1000011"):
+        read_idx(file, max_bytes=1_000_011)
 
 
 def test_missing_files(tmp_path) -> None:

@@ -21,6 +21,10 @@ def test_text_as_it_is(tmp_path) -> None:
         read_text(tmp_path / "l")
     with pytest.raises(ValueError, match=r"more than 3 bytes"):
         read_text(tmp_path / "t", max_bytes=3)
+    for size, compressed in ((17, "t"), (6, "z")):  # limits are reached, and exceeded by one
+        assert read_text(tmp_path / compressed, max_bytes=size) == read_text(tmp_path / compressed)
+        with pytest.raises(ValueError, match=rf"more than {size - 1} bytes"):
+            read_text(tmp_path / compressed, max_bytes=size - 1)
 
 
 def test_labels_of_questions(tmp_path) -> None:
