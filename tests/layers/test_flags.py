@@ -1,4 +1,4 @@
-"""What the class of each layer declares about it."""
+"""What the class of each layer declares about it, but for those of preprocessing."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ LAYERS = {
     name: value
     for name, value in sorted(vars(layers).items())
     if inspect.isclass(value) and issubclass(value, Layer) and value is not Layer
+    if not value.__module__.startswith("portanet.layers.preprocessing.")
 }
 MOVING = {f"{name}{rank}D" for name in ("Cropping", "ZeroPadding") for rank in (1, 2, 3)}
 SPATIAL = {f"SpatialDropout{rank}D" for rank in (1, 2, 3)}
@@ -39,7 +40,7 @@ FLAGS: dict[str, set[str]] = {
     "keeps_shape": IN_FLOAT32 | SPATIAL | POINTWISE | CELLS
     | {"ActivityRegularization", "AdditiveAttention", "AlphaDropout", "Attention", "Elliot", "GaussianDropout"}
     | {"GaussianNoise", "GroupQueryAttention", "Highway", "Masking", "MultiHeadAttention", "PReLU"}
-    | {"PositionEmbedding", "RandomCrop", "RandomFlip", "RandomLayer", "RandomRotation", "RandomTranslation"}
+    | {"PositionEmbedding", "RandomLayer"}
     | {"RotaryEmbedding", "SinePositionEncoding"},
     "independent_examples": POINTWISE
     | {"Add", "AdditiveAttention", "Attention", "Average", "Concatenate", "Dense", "Embedding", "Flatten"}
