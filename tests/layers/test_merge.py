@@ -89,3 +89,19 @@ ONE, OTHER = np.ones((2, 3)), np.ones((2, 4))
 def test_bad_input(use, message) -> None:
     with pytest.raises(ValueError, match=message):
         use()
+
+
+def test_functions_are_the_layers(backend: Backend) -> None:
+    a, b = portanet.asarray([[1.0, 2.0]]), portanet.asarray([[3.0, 1.0]])
+    results = {
+        "add": [[4.0, 3.0]],
+        "subtract": [[-2.0, 1.0]],
+        "multiply": [[3.0, 2.0]],
+        "average": [[2.0, 1.5]],
+        "maximum": [[3.0, 2.0]],
+        "minimum": [[1.0, 1.0]],
+        "concatenate": [[1.0, 2.0, 3.0, 1.0]],
+        "dot": [[5.0]],
+    }
+    assert {name: portanet.to_host(getattr(layers, name)([a, b])).tolist() for name in results} == results
+    assert layers.add([layers.Input((2,)), layers.Input((2,))], name="sum").name == "sum"

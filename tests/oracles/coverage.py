@@ -59,7 +59,10 @@ ROOMS = (
 )
 
 HELPERS = {
-    "layers": {"Layer", "Input", "RandomLayer", "RecurrentCell"},
+    "layers": {
+        *("Layer", "Input", "RandomLayer", "RecurrentCell"),
+        *("add", "average", "concatenate", "dot", "maximum", "minimum", "multiply", "subtract"),
+    },
     "initializers": {"Initializer", "fans"},
     "losses": {"Loss", "FunctionLoss", "class_weights"},
     "metrics": {"Metric", "FunctionMetric", "MeanMetric"},
@@ -134,6 +137,7 @@ def blocks(room: Room) -> list[str]:
     ]
     skipped = HELPERS.get(room.name, set()) | {"get"}
     callables = {name for name in names if callable(getattr(module, name)) and not name.startswith("_")}
+    callables -= {name for name in names if getattr(getattr(module, name), "__name__", name) != name}  # other names
     return sorted(callables - skipped, key=lambda name: (name.lower(), name))
 
 

@@ -1,0 +1,55 @@
+"""Merging layers as functions: `add([a, b])` for `Add()([a, b])`; as in Keras."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from portanet.layers.merging.concatenate import Concatenate
+from portanet.layers.merging.dot import Dot
+from portanet.layers.merging.elementwise import Add, Average, Maximum, Minimum, Multiply, Subtract
+
+
+def add(inputs: Any, **kwargs: Any) -> Any:
+    """The sum of arrays: `Add(**kwargs)(inputs)`.
+
+    Example:
+        >>> import numpy as np
+        >>> add([np.ones((1, 2)), np.ones((1, 2))]).tolist()
+        [[2.0, 2.0]]
+    """
+    return Add(**kwargs)(inputs)
+
+
+def subtract(inputs: Any, **kwargs: Any) -> Any:
+    """The difference of two arrays: `Subtract(**kwargs)(inputs)`."""
+    return Subtract(**kwargs)(inputs)
+
+
+def multiply(inputs: Any, **kwargs: Any) -> Any:
+    """The product of arrays, element by element: `Multiply(**kwargs)(inputs)`."""
+    return Multiply(**kwargs)(inputs)
+
+
+def average(inputs: Any, **kwargs: Any) -> Any:
+    """The mean of arrays: `Average(**kwargs)(inputs)`."""
+    return Average(**kwargs)(inputs)
+
+
+def maximum(inputs: Any, **kwargs: Any) -> Any:
+    """The largest of arrays, element by element: `Maximum(**kwargs)(inputs)`."""
+    return Maximum(**kwargs)(inputs)
+
+
+def minimum(inputs: Any, **kwargs: Any) -> Any:
+    """The smallest of arrays, element by element: `Minimum(**kwargs)(inputs)`."""
+    return Minimum(**kwargs)(inputs)
+
+
+def concatenate(inputs: Any, axis: int = -1, **kwargs: Any) -> Any:
+    """Arrays joined along an axis: `Concatenate(axis, **kwargs)(inputs)`."""
+    return Concatenate(axis, **kwargs)(inputs)
+
+
+def dot(inputs: Any, axes: Any = -1, **kwargs: Any) -> Any:
+    """Dot products of the examples of two arrays: `Dot(axes, **kwargs)(inputs)`."""
+    return Dot(axes, **kwargs)(inputs)
