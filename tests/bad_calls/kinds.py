@@ -112,6 +112,7 @@ BY_NAME = {
     "scale": "float floats array",
     "offset": "float floats array",
     "axis": "int ints none",
+    "axes": "int ints",
     "mean": "float floats array none",
     "variance": "float floats array none",
     "bin_boundaries": "floats array none",

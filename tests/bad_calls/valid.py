@@ -75,6 +75,7 @@ VALID: dict[str, Make] = {
     "num_tokens": lambda: 4,
     "num_bins": lambda: 4,
     "scale": lambda: 0.5,
+    "layers.inputs": lambda: [ones(2, 4)(), ones(2, 4)()],
     "StringLookup.vocabulary": lambda: ["a", "b"],
     "TextVectorization.vocabulary": lambda: ["a", "b"],
     "IntegerLookup.vocabulary": lambda: [1, 2],
