@@ -19,7 +19,7 @@ def _arange(xp: Any, start: Any, /, stop: Any = None, step: Any = 1, *, dtype: A
     if stop is None:
         start, stop = 0.0, start
     count = xp.arange(*(float(unwrap(end)) for end in (start, stop, step))).shape[0]
-    like = start + step + 0 * stop
+    like = start + stop + step
     out = start + step * xp.arange(count, dtype=like.dtype, device=device or like.device)
     return out if dtype is None else xp.astype(out, dtype)
 
