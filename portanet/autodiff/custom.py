@@ -245,6 +245,8 @@ def _record_pullback(
             grads = f(*map(lift, values), **kwargs)[1](g)
         else:
             grads = pullback(g)
+        if type(grads) is not tuple or len(grads) != len(values):
+            grads = per_argument(grads, f, len(values))
         return tuple([grads[i]() if callable(grads[i]) else grads[i] for i in chosen])
 
     parents, name = tuple(links.values()), f.__name__
@@ -270,6 +272,7 @@ def _transpose_pullback(
     def back(*gs: Any) -> Any:
         cotangents = dict(zip(floating, gs, strict=True))
         grads = pullback(tuple(cotangents.get(i) for i in range(len(results))) if isinstance(ans, tuple) else gs[0])
+        grads = per_argument(grads, f, len(values))
         used = [i for i in links if grads[i] is not None]
         return [grads[i]() if callable(grads[i]) else grads[i] for i in used], used
 
@@ -278,6 +281,17 @@ def _transpose_pullback(
         _, transpose, used = vjp(back, *(boundary.zeros_like(results[i]) for i in floating), has_aux=True)
         tangents = dict(zip(floating, transpose([links[i] for i in used]), strict=True))
     return _with_tangents(xp, trace, f.__name__, ans, results, tangents)
+
+
+def per_argument(grads: Any, f: Declared, count: int) -> tuple[Any, ...]:
+    """What a pullback returned, as a tuple; an array would be taken for the cotangents of its rows."""
+    if not isinstance(grads, (tuple, list)) or len(grads) != count:
+        received = f"{len(grads)}" if isinstance(grads, (tuple, list)) else f"a {type(grads).__name__}"
+        raise TypeError(
+            f"The pullback of {f.__name__} must return a tuple of one cotangent per positional argument, {count} here: "
+            f"(g,) for one. Received: {received}"
+        )
+    return tuple(grads)
 
 
 # Declared by a pushforward

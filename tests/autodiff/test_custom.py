@@ -15,6 +15,7 @@ from portanet.autodiff import (
     jvp,
     value_and_grad,
     vjp,
+    vmap,
 )
 from tests.support import asarray, assert_close, to_numpy
 
@@ -240,3 +241,21 @@ def test_float32_stays_float32(xp, op):
     assert slope.dtype == x.dtype
     assert vjp(op, x)[1](x)[0].dtype == x.dtype
     assert jvp(op, (x,), (x,))[1].dtype == x.dtype
+
+
+@pytest.mark.parametrize("wrong", [lambda g: 3.0 * g, lambda g: (g, g), lambda g: (), lambda g: None])
+def test_a_pullback_that_does_not_return_one_cotangent_per_argument(xp, wrong):
+    """An array in place of a tuple of one would be taken for the cotangents of its rows."""
+    tripled = custom_vjp(lambda x: (3.0 * x, wrong))
+    x = asarray([1.0, 2.0])
+    total = lambda x: array_namespace(x).sum(tripled(x))
+    for derivative in (
+        lambda: grad(total)(x),
+        lambda: jvp(total, (x,), (x,)),
+        lambda: vmap(grad(lambda x: tripled(x)))(x),
+        lambda: grad(lambda x: array_namespace(x).sum(vmap(tripled)(x)))(x),
+    ):
+        with pytest.raises(TypeError, match=r"pullback of .* must return a tuple of one cotangent per positional arg"):
+            derivative()
+    listed = custom_vjp(lambda x: (3.0 * x, lambda g: [5.0 * g]))
+    assert_close(grad(lambda x: array_namespace(x).sum(listed(x)))(x), [5.0, 5.0])

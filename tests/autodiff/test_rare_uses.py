@@ -90,6 +90,12 @@ def test_conversions_by_the_namespace(xp: Any) -> None:
     assert_close(inside, [2.0, 4.0], dtype="float64")
 
 
+def test_constants_as_options_of_plain_arrays(xp: Any) -> None:
+    x, low = asarray([1.0, 2.0, 3.0]), lift(asarray(1.5))
+    assert_close(unwrap(array_namespace(low).clip(x, min=low)), [1.5, 2.0, 3.0])
+    assert_close(unwrap(array_namespace(low).clip(x, low, 2.5)), [1.5, 2.0, 2.5])
+
+
 def test_devices() -> None:
     """On array-api-strict, which has two that any computer has."""
     strict = pytest.importorskip("array_api_strict")

@@ -10,6 +10,7 @@ from typing import Any
 from portanet.autodiff.batching.array import BatchedArray, Level, depends_on, storage
 from portanet.autodiff.batching.transform import batch, unbatch, whole
 from portanet.autodiff.boundary import plain
+from portanet.autodiff.custom import per_argument
 from portanet.autodiff.namespace import array_namespace, lift
 from portanet.autodiff.traced import TraceError
 from portanet.backends import device_of
@@ -65,6 +66,7 @@ def with_level(f: Declared, level: Level, batched: list[bool], reverse: bool) ->
 
         def pullback(g: Any) -> tuple[Any, ...]:
             grads = derivative(tuple(map(opened, g)) if isinstance(g, tuple) else opened(g))
+            grads = per_argument(grads, f, len(batched))
             return tuple(functools.partial(cotangent, grad, b) for grad, b in zip(grads, batched, strict=True))
 
         def cotangent(grad: Any, b: bool) -> Any:

@@ -51,7 +51,8 @@ def index_arrays(c: Call, x: Any, keys: tuple[Any, ...]) -> list[Any]:
     space = next(k for k in keys if c.batched(k)).namespace
     parts = _parts(c, x, keys)
     arrays = [i for i, k in enumerate(parts) if not (k is None or isinstance(k, slice))]
-    together = arrays == list(range(arrays[0], arrays[-1] + 1))
+    placed = [i for i, k in enumerate(keys) if not (k is None or k is Ellipsis or isinstance(k, slice))]
+    together = placed == list(range(placed[0], placed[-1] + 1))  # an ellipsis stands between them, even for no axes
     rank = max(len(getattr(parts[i], "shape", ())) for i in arrays)
     before = sum(not isinstance(k, int) for k in parts[: arrays[0]]) if together else 0
     rest = len(parts) - len(arrays)

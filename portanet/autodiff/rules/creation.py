@@ -38,8 +38,6 @@ def _full(xp: Any, shape: Any, fill_value: Any, *, dtype: Any = None, device: An
 
 @composite("full_like")
 def _full_like(xp: Any, x: Any, /, fill_value: Any, *, dtype: Any = None, device: Any = None) -> Any:
-    if not hasattr(fill_value, "dtype"):
-        fill_value = xp.asarray(fill_value, dtype=x.dtype, device=device or x.device)
     return xp.full(x.shape, fill_value, dtype=dtype or x.dtype, device=device)
 
 

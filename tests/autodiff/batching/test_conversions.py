@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from portanet.autodiff import array_namespace, vmap
+from portanet.autodiff import array_namespace, lift, vmap
 from portanet.autodiff.boundary import plain
 from portanet.backends import device_of
-from tests.support import asarray
+from tests.support import asarray, to_numpy
 
 
 def test_conversions_have_the_dtype_that_is_asked_for(xp: Any) -> None:
@@ -28,6 +28,11 @@ def test_the_namespace_of_batched_arrays_converts_them(xp: Any) -> None:
         out = inside.namespace.asarray(inside, dtype=xp.float32)
         assert out.dtype == xp.float32
         assert device_of(out) == device_of(inside)
+        listed = inside.namespace.asarray([inside, 1.0, 2.0], dtype=xp.float64)
+        seen.append(lift(listed))
         return array_namespace(x).asarray(x, copy=True)
 
-    vmap(convert)(asarray([1.5, 2.5], "float64"))
+    seen: list[Any] = []
+    vmap(lambda x: convert(x) + seen[0][0])(asarray([1.5, 2.5], "float64"))
+    listed = vmap(lambda x: convert(x) * 0 + seen[1])(asarray([1.5, 2.5], "float64"))
+    assert to_numpy(listed).tolist() == [[1.5, 1.0, 2.0], [2.5, 1.0, 2.0]]

@@ -39,7 +39,7 @@ class Index:
                 yield [slice(None), slice(1, None), slice(None, None, 2), slice(-2, n), slice(n - 1)][rng.integers(5)]
             elif kind == "integer":
                 yield int(rng.integers(-sizes[0], sizes.pop(0)))
-            elif kind == "mask" and not ended and not self.batched:
+            elif kind == "mask" and not ended:
                 yield np.arange(sizes.pop(0)) < 2
                 ended = True
             elif kind in ("array", "scalar"):

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from portanet.autodiff import TraceError, array_namespace, custom_jvp, grad, jvp, lift, unwrap, vmap
+from portanet.autodiff import TraceError, array_namespace, custom_jvp, custom_vjp, grad, jvp, lift, unwrap, vjp, vmap
 from portanet.backends import Backend
 from tests.autodiff.batching.test_vmap import W, X, Y, close, double, loop
 from tests.support import asarray, to_numpy
@@ -126,6 +126,21 @@ def test_options_of_a_function_with_its_own_tangent(xp: Any) -> None:
     gradient = vmap(grad(lambda x, b: array_namespace(x).sum(scaled(x, by=b) * x)))(double(X), by)
     close(gradient, 4 * X * np.arange(1.0, 5.0)[:, None])
     close(vmap(lambda x: scaled(x, by=double(W)))(double(X)), X * W)
+    mapped = lambda x: vmap(lambda x, b: scaled(x, by=b))(x, by)
+    close(jvp(mapped, (double(X),), (double(Y),))[1], 3 * Y * np.arange(1.0, 5.0)[:, None])
+    close(vjp(mapped, double(X))[1](double(Y))[0], 3 * Y * np.arange(1.0, 5.0)[:, None])
+
+
+def test_options_of_a_function_with_its_own_pullback(xp: Any) -> None:
+    @custom_vjp
+    def scaled(x: Any, *, by: Any) -> Any:
+        return x * by, lambda g: (3 * g * by,)
+
+    by = double(np.asarray([1.0, 2.0, 3.0, 4.0]))
+    mapped = lambda x: vmap(lambda x, b: scaled(x, by=b))(x, by)
+    close(vjp(mapped, double(X))[1](double(Y))[0], 3 * Y * np.arange(1.0, 5.0)[:, None])
+    inside = vmap(lambda x, b: grad(lambda x: array_namespace(x).sum(scaled(x, by=b) * x))(x))(double(X), by)
+    close(inside, 4 * X * np.arange(1.0, 5.0)[:, None])
 
 
 def test_values_written_where_a_mask_is_true(backend: Backend) -> None:

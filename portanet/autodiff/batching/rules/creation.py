@@ -50,12 +50,7 @@ def _linspace(
     return out if dtype is None else xp.astype(out, dtype)
 
 
-@rule("arange")
-def _arange(c: Call, *args: Any, **kwargs: Any) -> Any:
-    c.refuse("the number of elements would differ between examples; scale an arange of fixed size")
-
-
-@rule("eye", "ones", "zeros", "empty", "fft.fftfreq", "fft.rfftfreq")
+@rule("arange", "eye", "ones", "zeros", "empty", "fft.fftfreq", "fft.rfftfreq")
 def _sizes(c: Call, *args: Any, **kwargs: Any) -> Any:
     c.refuse("sizes must be the same for all examples, as Python integers")
 
@@ -63,6 +58,7 @@ def _sizes(c: Call, *args: Any, **kwargs: Any) -> Any:
 @rule("asarray")
 def _asarray(c: Call, x: Any, /, *, dtype: Any = None, device: Any = None, copy: bool | None = None) -> Any:
     if isinstance(x, (list, tuple)):
+        device = device or next(p.device for p in x if c.batched(p))
         parts = [p.value if c.batched(p) else c.each(_asarray_shared(c, p)) for p in x]
         return c.xp.stack([c.xp.asarray(p, dtype=dtype, device=device) for p in parts], axis=1)
     return c(x.value, dtype=dtype, device=device, copy=copy)
@@ -87,11 +83,6 @@ def _to_device(c: Call, x: Any, device: Any, /, *, stream: Any = None) -> Any:
     return c(x.value, device, stream=stream)
 
 
-@shared("can_cast", "finfo", "iinfo", "isdtype", "result_type")
+@shared("broadcast_shapes", "can_cast", "finfo", "iinfo", "isdtype", "result_type")
 def _dtypes(c: Call, *args: Any) -> Any:
     return find(c.xp, c.name)(*(a.dtype if isinstance(a, BatchedArray) else a for a in args))
-
-
-@shared("broadcast_shapes")
-def _broadcast_shapes(c: Call, *shapes: Any) -> Any:
-    return find(c.xp, c.name)(*shapes)
