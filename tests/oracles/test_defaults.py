@@ -67,6 +67,7 @@ DIFFERENT: dict[str, tuple[Any, str]] = {
     "layers.AveragePooling1D(pool_size)": (2, POOLS),
     "layers.AveragePooling2D(pool_size)": (2, POOLS),
     "layers.AveragePooling3D(pool_size)": (2, POOLS),
+    "layers.CategoryEncoding(num_tokens)": (NEEDED, "Keras's None is an error"),
     "layers.InputLayer(shape)": (NEEDED, "Keras has other ways to say the shape"),
     "layers.PReLU(alpha_initializer)": ("zeros", "Keras's 'Zeros' is the same initializer"),
     "callbacks.CallbackList(callbacks)": (NEEDED, "fit makes the list, with a model"),
