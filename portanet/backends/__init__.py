@@ -1,7 +1,16 @@
 """The device layer: the only part of portanet that imports an array library."""
 
 from portanet.backends.base import Array, Backend, BackendUnavailableError, HostArray
-from portanet.backends.conversion import asarray, converted, dtype_for, numeric, readable, require_exact, to_host
+from portanet.backends.conversion import (
+    array_like,
+    asarray,
+    converted,
+    dtype_for,
+    numeric,
+    readable,
+    require_exact,
+    to_host,
+)
 from portanet.backends.forward import ForwardBackend
 from portanet.backends.holder import ArrayHolder, held
 from portanet.backends.overrides import elementwise, is_large, map_rows, overridable
@@ -31,6 +40,7 @@ __all__ = [
     "BackendUnavailableError",
     "ForwardBackend",
     "HostArray",
+    "array_like",
     "asarray",
     "available_backends",
     "backend_class",

@@ -12,6 +12,7 @@ from portanet.backends.registry import (
     backend_class_of,
     device_of,
     get_backend,
+    is_dtype,
     raw_namespace,
     require_plain,
     to_device,
@@ -73,6 +74,27 @@ def converted(x: Any, dtype: Any = None, what: str = "Data") -> Array:
     if name == "bfloat16":  # NumPy has none
         return backend.xp.astype(backend.from_host(host.astype("float32")), backend.find_dtype(name))
     return backend.from_host(host if name is None else _cast_host(host, name))
+
+
+def array_like(like: Array | None, x: Any, what: str = "Data") -> Array:
+    """Nested lists or a number as an array of the library, on the device, and if real in the dtype of another.
+
+    Args:
+        like: The other array; None for an array of the backend in use.
+        x: Lists or a number.
+        what: What they are, for errors.
+
+    Example:
+        >>> import numpy as np
+        >>> array_like(np.zeros(2, dtype="float64"), [1.0, 2.0]).dtype
+        dtype('float64')
+    """
+    if like is None:
+        return converted(x, None, what)
+    host, xp = numeric(x, what), raw_namespace(like)
+    real = is_dtype(xp, like.dtype, "real floating")
+    dtype = (like.dtype if real else xp.float32) if host.dtype.kind == "f" else None
+    return xp.asarray(host.tolist(), dtype=dtype, device=device_of(like))
 
 
 def _cast_host(host: HostArray, name: str) -> HostArray:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from portanet.lookup import lookup, names
+from portanet.losses import functions
 from portanet.losses.base import FunctionLoss, Loss
 from portanet.losses.classification import (
     BernoulliNegativeLogLikelihood,
@@ -14,6 +15,27 @@ from portanet.losses.classification import (
 )
 from portanet.losses.ctc import CTC, ctc
 from portanet.losses.focal import BinaryFocalCrossentropy, CategoricalFocalCrossentropy
+from portanet.losses.functions import (
+    binary_crossentropy,
+    binary_focal_crossentropy,
+    categorical_crossentropy,
+    categorical_focal_crossentropy,
+    categorical_hinge,
+    cosine_similarity,
+    dice,
+    hinge,
+    huber,
+    kl_divergence,
+    log_cosh,
+    mean_absolute_error,
+    mean_absolute_percentage_error,
+    mean_squared_error,
+    mean_squared_logarithmic_error,
+    poisson,
+    sparse_categorical_crossentropy,
+    squared_hinge,
+    tversky,
+)
 from portanet.losses.margin import CategoricalHinge, Hinge, MulticlassSVM, SoftMargin, SquaredHinge
 from portanet.losses.overlap import Dice, Tversky
 from portanet.losses.probability import GaussianNegativeLogLikelihood, HellingerDistance, KLDivergence, Poisson
@@ -57,6 +79,8 @@ def get(identifier: Any, name: str = "identifier", of: Any = "") -> Loss:
         >>> losses.get("mse").name
         'mean_squared_error'
     """
+    if getattr(identifier, "__module__", None) == functions.__name__:
+        identifier = identifier.__name__  # a loss with its checks of targets
     loss = lookup("loss", identifier, LOSSES, name, of)
     return loss if isinstance(loss, Loss) else FunctionLoss(loss)
 
@@ -92,8 +116,27 @@ __all__ = [
     "SquaredHinge",
     "Triplet",
     "Tversky",
+    "binary_crossentropy",
+    "binary_focal_crossentropy",
+    "categorical_crossentropy",
+    "categorical_focal_crossentropy",
+    "categorical_hinge",
     "class_weights",
+    "cosine_similarity",
     "ctc",
+    "dice",
     "get",
+    "hinge",
+    "huber",
+    "kl_divergence",
+    "log_cosh",
+    "mean_absolute_error",
+    "mean_absolute_percentage_error",
+    "mean_squared_error",
+    "mean_squared_logarithmic_error",
+    "poisson",
+    "sparse_categorical_crossentropy",
+    "squared_hinge",
     "triplet",
+    "tversky",
 ]

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from portanet import checks
 from portanet.autodiff import array_namespace, is_traced, lift, storage, unwrap
-from portanet.backends import Array, HostArray, backend_class_of, raw_namespace, to_host
+from portanet.backends import Array, HostArray, array_like, backend_class_of, raw_namespace, to_host
 from portanet.configurable import Configurable
 from portanet.lookup import snake_case
 from portanet.mixed_precision import (
@@ -41,6 +41,9 @@ class Loss(Configurable):
 
     integer_targets = False
     """Whether the targets are class numbers."""
+    dtype: str | None = None
+    axis_of_classes = -1
+    """The axis that the loss reduces; others than the last are moved there before `call`."""
 
     def __init__(
         self, name: str | None = None, reduction: str | None = "sum_over_batch_size", dtype: DType = None
@@ -79,6 +82,12 @@ class Loss(Configurable):
         require_real(xp, y_true.dtype)
         return xp.astype(y_true, y_pred.dtype)
 
+    def _with_classes_last(self, y_true: Array, y_pred: Array) -> tuple[Array, Array]:
+        axis = checks.axis("axis", self.axis_of_classes, y_pred.ndim, f"loss '{self.name}'") % y_pred.ndim
+        if y_true.ndim == y_pred.ndim:
+            y_true = array_namespace(y_true).moveaxis(y_true, axis, -1)
+        return y_true, array_namespace(y_pred).moveaxis(y_pred, axis, -1)
+
     def valid(self, y_true: Array) -> Array | None:
         """Boolean array, False for examples that the loss ignores by their targets; None if it ignores none."""
         return None
@@ -86,6 +95,8 @@ class Loss(Configurable):
     def per_example(self, y_true: Array, y_pred: Array) -> Array:
         """The loss of each example, in at least float32, with shapes checked."""
         self.check_shapes(y_true, y_pred)
+        if self.axis_of_classes != -1:
+            y_true, y_pred = self._with_classes_last(y_true, y_pred)
         if y_true.ndim != y_pred.ndim and not self.integer_targets:
             y_true, y_pred = same_rank(y_true, y_pred)
         y_pred = at_least_float32(y_pred, integers=True)
@@ -127,7 +138,7 @@ class Loss(Configurable):
         """The loss of a batch, with shapes and target values checked.
 
         Args:
-            y_true: Targets, an array of the library of `y_pred`.
+            y_true: Targets, an array of the library of `y_pred`, or nested lists.
             y_pred: Predictions.
             sample_weight: Weight of each example, shape (batch,), (batch, 1) or that of the losses; the mean divides
                 by the number of examples, as in Keras.
@@ -137,11 +148,8 @@ class Loss(Configurable):
             An array of shape (), or of the losses' shape for `reduction=None`.
         """
         owner = f"Loss '{self.name}'"
-        for name, array in (("y_true", y_true), ("y_pred", y_pred)):
-            require_numbers(name, array, owner)
-        for name, array in (("sample_weight", sample_weight), ("mask", mask)):
-            if array is not None:
-                require_numbers(name, array, owner)
+        given = as_arrays(owner, y_pred=y_pred, y_true=y_true, sample_weight=sample_weight, mask=mask)
+        y_pred, y_true, sample_weight, mask = given
         plain, other = storage(y_true), storage(y_pred)
         if raw_namespace(plain) is not raw_namespace(other):
             raise TypeError(
@@ -150,7 +158,7 @@ class Loss(Configurable):
             )
         self.check_shapes(y_true, y_pred)
         if 0 not in plain.shape and not are_bound():  # in a step, which may be compiled
-            self.check_targets(to_host(plain), other.shape[-1] if y_pred.ndim > 1 else None)
+            self.check_targets(to_host(plain), other.shape[self.axis_of_classes] if y_pred.ndim > 1 else None)
         return self.compute(y_true, y_pred, sample_weight, mask)
 
 
@@ -161,6 +169,20 @@ class BuiltInLoss(Loss):
         self, reduction: str | None = "sum_over_batch_size", name: str | None = None, dtype: DType = None
     ) -> None:
         super().__init__(name, reduction, dtype)
+
+
+class LossAlongAxis(BuiltInLoss):
+    """A built-in loss that reduces an axis that can be chosen."""
+
+    def __init__(
+        self,
+        axis: int = -1,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = None,
+        dtype: DType = None,
+    ) -> None:
+        super().__init__(reduction, name, dtype)
+        self.axis = self.axis_of_classes = checks.integer("axis", axis, type(self))
 
 
 class FunctionLoss(Loss):
@@ -189,6 +211,22 @@ class FunctionLoss(Loss):
 
     def call(self, y_true: Array, y_pred: Array) -> Array:
         return self.function(y_true, y_pred)
+
+
+def as_arrays(owner: str, **given: Any) -> list[Any]:
+    """Arguments as arrays of real numbers: lists and numbers become arrays of the library of those that are arrays.
+
+    Args:
+        owner: What takes the arguments, such as "Loss 'huber'".
+        **given: The arguments by name; None stays None.
+    """
+    like = next((unwrap(value) for value in given.values() if hasattr(value, "shape")), None)
+    for name, value in given.items():
+        if isinstance(value, (list, tuple, int, float)):
+            given[name] = array_like(like, value, f"Argument `{name}` of {owner}")
+        elif value is not None:
+            require_numbers(name, value, owner)
+    return list(given.values())
 
 
 def same_rank(y_true: Array, y_pred: Array) -> tuple[Array, Array]:

@@ -8,15 +8,24 @@ from portanet import checks
 from portanet.autodiff import array_namespace
 from portanet.backends import Array, HostArray
 from portanet.fused import binary_crossentropy, crossentropy, one_hot, sigmoid_crossentropy, softmax_crossentropy
-from portanet.losses.base import BuiltInLoss, DType, by_value, mean_last, require_classes, require_range
+from portanet.losses.base import (
+    BuiltInLoss,
+    DType,
+    LossAlongAxis,
+    by_value,
+    mean_last,
+    require_classes,
+    require_range,
+)
 
 
-class CategoricalCrossentropy(BuiltInLoss):
+class CategoricalCrossentropy(LossAlongAxis):
     """`-sum(y_true * log(y_pred))` over the last axis, for one-hot targets or target probabilities.
 
     Args:
         from_logits: Whether `y_pred` are logits rather than probabilities; more accurate, since the softmax is fused.
         label_smoothing: In [0, 1]: targets become `(1 - s) * y + s / classes`.
+        axis: The axis of the classes.
         reduction: See `Loss`.
         name: Name shown in logs.
         dtype: See `Loss`.
@@ -34,11 +43,12 @@ class CategoricalCrossentropy(BuiltInLoss):
         self,
         from_logits: bool = False,
         label_smoothing: float = 0.0,
+        axis: int = -1,
         reduction: str | None = "sum_over_batch_size",
         name: str | None = None,
         dtype: DType = None,
     ) -> None:
-        super().__init__(reduction, name, dtype)
+        super().__init__(axis, reduction, name, dtype)
         self.label_smoothing = checks.number("label_smoothing", label_smoothing, "[0, 1]", type(self))
         self.from_logits = checks.boolean("from_logits", from_logits, type(self))
 
@@ -70,7 +80,9 @@ class IntegerTargets(BuiltInLoss):
 
     def check_shapes(self, y_true: Any, y_pred: Any) -> None:
         true, pred = tuple(y_true.shape), tuple(y_pred.shape)
-        if not pred or true not in (pred[:-1], (*pred[:-1], 1)):
+        axis = checks.axis("axis", self.axis_of_classes, len(pred), f"loss '{self.name}'") if pred else -1
+        before, after = pred[:axis], pred[axis:][1:]
+        if not pred or true not in ((*before, *after), (*before, 1, *after)):
             advice = " The targets look one-hot: use 'categorical_crossentropy'." if true == pred else ""
             raise ValueError(
                 f"Loss '{self.name}' needs one class number per row of predictions.{advice} "
@@ -95,6 +107,7 @@ class SparseCategoricalCrossentropy(IntegerTargets):
         from_logits: Whether `y_pred` are logits rather than probabilities.
         ignore_class: Class number of examples to ignore, such as -1; None for none.
         reduction: See `Loss`.
+        axis: The axis of the classes in `y_pred`.
         name: Name shown in logs.
         dtype: See `Loss`.
 
@@ -112,10 +125,12 @@ class SparseCategoricalCrossentropy(IntegerTargets):
         from_logits: bool = False,
         ignore_class: int | None = None,
         reduction: str | None = "sum_over_batch_size",
+        axis: int = -1,
         name: str | None = None,
         dtype: DType = None,
     ) -> None:
         super().__init__(reduction, name, dtype)
+        self.axis = self.axis_of_classes = checks.integer("axis", axis, type(self))
         self.from_logits = checks.boolean("from_logits", from_logits, type(self))
         self.ignore_class = None if ignore_class is None else checks.integer("ignore_class", ignore_class, type(self))
 
@@ -133,12 +148,13 @@ class SparseCategoricalCrossentropy(IntegerTargets):
         return valid if valid.ndim == 1 or valid.shape[-1] != 1 else array_namespace(valid).squeeze(valid, axis=-1)
 
 
-class BinaryCrossentropy(BuiltInLoss):
+class BinaryCrossentropy(LossAlongAxis):
     """`-y log(p) - (1 - y) log(1 - p)`, averaged over the last axis.
 
     Args:
         from_logits: Whether `y_pred` are logits rather than probabilities.
         label_smoothing: In [0, 1]: targets become `(1 - s) * y + s / 2`.
+        axis: The axis to average over.
         reduction: See `Loss`.
         name: Name shown in logs.
         dtype: See `Loss`.
@@ -157,11 +173,12 @@ class BinaryCrossentropy(BuiltInLoss):
         self,
         from_logits: bool = False,
         label_smoothing: float = 0.0,
+        axis: int = -1,
         reduction: str | None = "sum_over_batch_size",
         name: str | None = None,
         dtype: DType = None,
     ) -> None:
-        super().__init__(reduction, name, dtype)
+        super().__init__(axis, reduction, name, dtype)
         self.label_smoothing = checks.number("label_smoothing", label_smoothing, "[0, 1]", type(self))
         self.from_logits = checks.boolean("from_logits", from_logits, type(self))
 
@@ -202,7 +219,7 @@ class BernoulliNegativeLogLikelihood(BinaryCrossentropy):
         name: str | None = None,
         dtype: DType = None,
     ) -> None:
-        super().__init__(from_logits, 0.0, reduction, name, dtype)
+        super().__init__(from_logits, 0.0, -1, reduction, name, dtype)
 
     def call(self, y_true: Array, y_pred: Array) -> Array:
         values = self.elements(y_true, y_pred)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from portanet import checks
 from portanet.activations import sigmoid, softmax
 from portanet.autodiff import array_namespace
-from portanet.backends import Array
+from portanet.backends import Array, device_of
 from portanet.fused import binary_crossentropy
 from portanet.fused.crossentropy import tiny
 from portanet.losses.base import DType, mean_last
@@ -21,6 +23,7 @@ class BinaryFocalCrossentropy(BinaryCrossentropy):
         gamma: Focusing parameter: how much easy examples are down-weighted; 0 for not at all.
         from_logits: Whether `y_pred` are logits rather than probabilities.
         label_smoothing: In [0, 1]: targets become `(1 - s) * y + s / 2`.
+        axis: The axis to average over.
         reduction: See `Loss`.
         name: Name shown in logs.
         dtype: See `Loss`.
@@ -39,11 +42,12 @@ class BinaryFocalCrossentropy(BinaryCrossentropy):
         gamma: float = 2.0,
         from_logits: bool = False,
         label_smoothing: float = 0.0,
+        axis: int = -1,
         reduction: str | None = "sum_over_batch_size",
         name: str | None = None,
         dtype: DType = None,
     ) -> None:
-        super().__init__(from_logits, label_smoothing, reduction, name, dtype)
+        super().__init__(from_logits, label_smoothing, axis, reduction, name, dtype)
         self.apply_class_balancing = checks.boolean("apply_class_balancing", apply_class_balancing, type(self))
         self.alpha = checks.number("alpha", alpha, "[0, 1]", type(self))
         self.gamma = checks.non_negative("gamma", gamma, type(self))
@@ -65,10 +69,11 @@ class CategoricalFocalCrossentropy(CategoricalCrossentropy):
     """Categorical cross-entropy with each term times `alpha (1 - p)^gamma`.
 
     Args:
-        alpha: A factor.
+        alpha: A factor, or one for each class.
         gamma: Focusing parameter: how much easy examples are down-weighted; 0 for not at all.
         from_logits: Whether `y_pred` are logits rather than probabilities.
         label_smoothing: In [0, 1]: targets become `(1 - s) * y + s / classes`.
+        axis: The axis of the classes.
         reduction: See `Loss`.
         name: Name shown in logs.
         dtype: See `Loss`.
@@ -82,16 +87,22 @@ class CategoricalFocalCrossentropy(CategoricalCrossentropy):
 
     def __init__(
         self,
-        alpha: float = 0.25,
+        alpha: float | Sequence[float] = 0.25,
         gamma: float = 2.0,
         from_logits: bool = False,
         label_smoothing: float = 0.0,
+        axis: int = -1,
         reduction: str | None = "sum_over_batch_size",
         name: str | None = None,
         dtype: DType = None,
     ) -> None:
-        super().__init__(from_logits, label_smoothing, reduction, name, dtype)
-        self.alpha = checks.positive("alpha", alpha, type(self))
+        super().__init__(from_logits, label_smoothing, axis, reduction, name, dtype)
+        several = isinstance(alpha, (list, tuple))
+        self.alpha = (
+            tuple(checks.numbers("alpha", alpha, of=type(self)))
+            if several
+            else checks.positive("alpha", alpha, type(self))
+        )
         self.gamma = checks.non_negative("gamma", gamma, type(self))
 
     def call(self, y_true: Array, y_pred: Array) -> Array:
@@ -102,4 +113,7 @@ class CategoricalFocalCrossentropy(CategoricalCrossentropy):
         low = tiny(p)
         p = xp.maximum(p, low)
         p = xp.minimum(p / xp.sum(p, axis=-1, keepdims=True), 1 - low)
-        return -self.alpha * xp.sum((1 - p) ** self.gamma * y_true * xp.log(p), axis=-1)
+        values = (1 - p) ** self.gamma * y_true * xp.log(p)
+        if isinstance(self.alpha, tuple):
+            return -xp.sum(values * xp.asarray(self.alpha, dtype=values.dtype, device=device_of(values)), axis=-1)
+        return -self.alpha * xp.sum(values, axis=-1)

@@ -9,7 +9,7 @@ from portanet import checks
 from portanet.activations.pointwise import pointwise
 from portanet.autodiff import array_namespace, stop_gradient
 from portanet.backends import Array, HostArray
-from portanet.losses.base import BuiltInLoss, DType, by_value, mean_last, require_range
+from portanet.losses.base import BuiltInLoss, DType, LossAlongAxis, by_value, mean_last, require_range
 
 EPSILON = 1e-7
 """Lower bound in denominators and logarithms, as in Keras."""
@@ -179,10 +179,11 @@ class LogCosh(BuiltInLoss):
         return mean_last(log_cosh(y_pred - y_true))
 
 
-class CosineSimilarity(BuiltInLoss):
-    """The negative cosine similarity of `y_true` and `y_pred` along the last axis: -1 for the same direction.
+class CosineSimilarity(LossAlongAxis):
+    """The negative cosine similarity of `y_true` and `y_pred` along an axis: -1 for the same direction.
 
     Args:
+        axis: The axis of the vectors.
         reduction: See `Loss`.
         name: Name shown in logs.
         dtype: See `Loss`.

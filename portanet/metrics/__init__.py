@@ -6,6 +6,25 @@ from typing import Any
 
 from portanet import losses
 from portanet.lookup import lookup, names
+from portanet.losses.functions import (
+    binary_crossentropy,
+    binary_focal_crossentropy,
+    categorical_crossentropy,
+    categorical_focal_crossentropy,
+    categorical_hinge,
+    hinge,
+    huber,
+    kl_divergence,
+    log_cosh,
+    mean_absolute_error,
+    mean_absolute_percentage_error,
+    mean_squared_error,
+    mean_squared_logarithmic_error,
+    poisson,
+    sparse_categorical_crossentropy,
+    squared_hinge,
+)
+from portanet.metrics import functions
 from portanet.metrics.accuracy import (
     Accuracy,
     BinaryAccuracy,
@@ -25,6 +44,13 @@ from portanet.metrics.counts import (
     Recall,
     TrueNegatives,
     TruePositives,
+)
+from portanet.metrics.functions import (
+    binary_accuracy,
+    categorical_accuracy,
+    sparse_categorical_accuracy,
+    sparse_top_k_categorical_accuracy,
+    top_k_categorical_accuracy,
 )
 from portanet.metrics.probability import (
     BinaryCrossentropy,
@@ -93,6 +119,8 @@ def get(
         else:
             accuracy = BinaryAccuracy
         return accuracy(name=identifier)
+    if getattr(identifier, "__module__", None) in (functions.__name__, losses.functions.__name__):
+        identifier = METRICS.get(identifier.__name__, identifier)  # with its checks of targets
     metric = lookup("metric", identifier, {**METRICS, "accuracy": BinaryAccuracy}, name, of)  # for its suggestions
     return metric if isinstance(metric, Metric) else FunctionMetric(metric)
 
@@ -138,5 +166,26 @@ __all__ = [
     "TopKCategoricalAccuracy",
     "TrueNegatives",
     "TruePositives",
+    "binary_accuracy",
+    "binary_crossentropy",
+    "binary_focal_crossentropy",
+    "categorical_accuracy",
+    "categorical_crossentropy",
+    "categorical_focal_crossentropy",
+    "categorical_hinge",
     "get",
+    "hinge",
+    "huber",
+    "kl_divergence",
+    "log_cosh",
+    "mean_absolute_error",
+    "mean_absolute_percentage_error",
+    "mean_squared_error",
+    "mean_squared_logarithmic_error",
+    "poisson",
+    "sparse_categorical_accuracy",
+    "sparse_categorical_crossentropy",
+    "sparse_top_k_categorical_accuracy",
+    "squared_hinge",
+    "top_k_categorical_accuracy",
 ]

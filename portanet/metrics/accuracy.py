@@ -126,6 +126,7 @@ class SparseTopKCategoricalAccuracy(MeanMetric):
         k: Number of predictions to consider.
         name: Name shown in logs.
         dtype: See `Metric`.
+        from_sorted_ids: Whether `y_pred` holds class numbers, the most likely first, rather than scores.
 
     Example:
         >>> import numpy as np
@@ -135,17 +136,22 @@ class SparseTopKCategoricalAccuracy(MeanMetric):
 
     direction = "max"
 
-    def __init__(self, k: int = 5, name: str | None = None, dtype: DType = None) -> None:
+    def __init__(self, k: int = 5, name: str | None = None, dtype: DType = None, from_sorted_ids: bool = False) -> None:
         super().__init__(name, dtype)
         self.k = checks.positive_int("k", k, type(self))
+        self.from_sorted_ids = checks.boolean("from_sorted_ids", from_sorted_ids, type(self))
 
     @by_value()
     def check_targets(self, y: HostArray, classes: int | None) -> None:
-        require_classes(f"Metric '{self.name}'", y, classes)
+        require_classes(f"Metric '{self.name}'", y, None if self.from_sorted_ids else classes)
 
     def values(self, y_true: Array, y_pred: Array) -> Array:
         xp = array_namespace(y_true, y_pred)
         y_pred = at_least_float32(y_pred, integers=True)
+        if self.from_sorted_ids:
+            numbers = class_numbers(self, y_true, y_pred, y_pred.dtype)
+            first = y_pred[..., : self.k]
+            return _indicator(xp.any(first == xp.expand_dims(numbers, axis=-1), axis=-1), y_pred)
         targets = one_hot(class_numbers(self, y_true, y_pred, xp.int32), y_pred.shape[-1], xp.int32) > 0
         score = xp.sum(xp.where(targets, y_pred, 0.0), axis=-1, keepdims=True)
         better = xp.sum(_indicator(y_pred > score, y_pred), axis=-1)
@@ -166,6 +172,9 @@ class TopKCategoricalAccuracy(SparseTopKCategoricalAccuracy):
         >>> float(TopKCategoricalAccuracy(k=2)(np.asarray([[1.0, 0, 0]]), np.asarray([[2.0, 9, 1]])))
         1.0
     """
+
+    def __init__(self, k: int = 5, name: str | None = None, dtype: DType = None) -> None:
+        super().__init__(k, name, dtype)
 
     @by_value()
     def check_targets(self, y: HostArray, classes: int | None) -> None:

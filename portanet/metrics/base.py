@@ -11,8 +11,8 @@ from portanet.autodiff import array_namespace, unwrap
 from portanet.backends import Array, HostArray, raw_namespace, to_host
 from portanet.configurable import Configurable
 from portanet.lookup import snake_case
-from portanet.losses.base import DType, Loss, spread
-from portanet.mixed_precision import as_policy, at_least_float32, require_numbers
+from portanet.losses.base import DType, Loss, as_arrays, spread
+from portanet.mixed_precision import as_policy, at_least_float32
 from portanet.variables import are_bound
 
 
@@ -57,12 +57,8 @@ class Metric(Configurable):
 
         In a step of training, sums stay on the device and values are not checked, so that the step can be compiled.
         """
-        owner = f"Metric '{self.name}'"
-        require_numbers("y_true", y_true, owner)
-        require_numbers("y_pred", y_pred, owner)
-        if sample_weight is not None:
-            require_numbers("sample_weight", sample_weight, owner)
-        y_true, y_pred, sample_weight = unwrap(y_true), unwrap(y_pred), unwrap(sample_weight)
+        given = as_arrays(f"Metric '{self.name}'", y_pred=y_pred, y_true=y_true, sample_weight=sample_weight)
+        y_pred, y_true, sample_weight = map(unwrap, given)
         statistics = self.statistics(y_true, at_least_float32(y_pred), sample_weight)  # checks shapes
         if y_pred.ndim and not are_bound():
             self.check_targets(to_host(y_true), y_pred.shape[-1] if y_pred.ndim > 1 else None)

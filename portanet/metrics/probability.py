@@ -33,13 +33,19 @@ class CategoricalCrossentropy(LossMetric):
         dtype: See `Metric`.
         from_logits: Whether `y_pred` are logits rather than probabilities.
         label_smoothing: In [0, 1].
+        axis: The axis of the classes.
     """
 
     def __init__(
-        self, name: str | None = None, dtype: DType = None, from_logits: bool = False, label_smoothing: float = 0.0
+        self,
+        name: str | None = None,
+        dtype: DType = None,
+        from_logits: bool = False,
+        label_smoothing: float = 0.0,
+        axis: int = -1,
     ) -> None:
         super().__init__(name, dtype)
-        self.loss = losses.CategoricalCrossentropy(from_logits, label_smoothing)
+        self.loss = losses.CategoricalCrossentropy(from_logits, label_smoothing, axis)
 
 
 class SparseCategoricalCrossentropy(LossMetric):
@@ -50,13 +56,19 @@ class SparseCategoricalCrossentropy(LossMetric):
         dtype: See `Metric`.
         from_logits: Whether `y_pred` are logits rather than probabilities.
         ignore_class: Class number of examples to ignore.
+        axis: The axis of the classes in `y_pred`.
     """
 
     def __init__(
-        self, name: str | None = None, dtype: DType = None, from_logits: bool = False, ignore_class: int | None = None
+        self,
+        name: str | None = None,
+        dtype: DType = None,
+        from_logits: bool = False,
+        ignore_class: int | None = None,
+        axis: int = -1,
     ) -> None:
         super().__init__(name, dtype)
-        self.loss = losses.SparseCategoricalCrossentropy(from_logits, ignore_class)
+        self.loss = losses.SparseCategoricalCrossentropy(from_logits, ignore_class, axis=axis)
 
 
 class Perplexity(SparseCategoricalCrossentropy):

@@ -7,9 +7,9 @@ from typing import Any
 
 from portanet.autodiff import array_namespace, unwrap
 from portanet.backends import Array
-from portanet.losses.base import DType
+from portanet.losses.base import DType, as_arrays
 from portanet.metrics.base import Metric, ratio
-from portanet.mixed_precision import at_least_float32, require_numbers
+from portanet.mixed_precision import at_least_float32
 
 
 class Mean(Metric):
@@ -31,10 +31,8 @@ class Mean(Metric):
         super().__init__(dtype, name)
 
     def update_state(self, values: Array, sample_weight: Array | None = None) -> None:  # type: ignore[override]
-        require_numbers("values", values, f"Metric '{self.name}'")
-        if sample_weight is not None:
-            require_numbers("sample_weight", sample_weight, f"Metric '{self.name}'")
-        values, sample_weight = unwrap(values), unwrap(sample_weight)
+        given = as_arrays(f"Metric '{self.name}'", values=values, sample_weight=sample_weight)
+        values, sample_weight = map(unwrap, given)
         xp = array_namespace(values)
         if sample_weight is not None or xp.isdtype(values.dtype, "bool"):
             values = at_least_float32(values, integers=True)

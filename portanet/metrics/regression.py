@@ -89,11 +89,12 @@ class RootMeanSquaredError(MeanSquaredError):
 
 
 class CosineSimilarity(MeanMetric):
-    """The mean cosine similarity of `y_true` and `y_pred` along the last axis.
+    """The mean cosine similarity of `y_true` and `y_pred` along an axis.
 
     Args:
         name: Name shown in logs.
         dtype: See `Metric`.
+        axis: The axis of the vectors.
 
     Example:
         >>> import numpy as np
@@ -103,9 +104,16 @@ class CosineSimilarity(MeanMetric):
 
     direction = "max"
 
+    def __init__(self, name: str | None = None, dtype: DType = None, axis: int = -1) -> None:
+        super().__init__(name, dtype)
+        self.axis = checks.integer("axis", axis, type(self))
+
     def values(self, y_true: Array, y_pred: Array) -> Array:
         y_pred = at_least_float32(y_pred, integers=True)
-        return cosine(self.alike(y_true, y_pred), y_pred)
+        y_true = self.alike(y_true, y_pred)
+        checks.axis("axis", self.axis, y_pred.ndim, f"metric '{self.name}'")
+        xp = array_namespace(y_true, y_pred)
+        return cosine(xp.moveaxis(y_true, self.axis, -1), xp.moveaxis(y_pred, self.axis, -1))
 
 
 class R2Score(Metric):

@@ -42,7 +42,8 @@ class Output:
 
     def check_target(self, target: Any) -> None:
         """Refuse a target, on the host, that is out of the range of the loss or a metric."""
-        classes = self.shape[-1] if len(self.shape) > 1 else None
+        axis = -1 if self.loss is None else self.loss.axis_of_classes
+        classes = self.shape[axis] if len(self.shape) > 1 else None
         if self.loss is not None:
             self.loss.check_targets(target, classes)
         ignored = getattr(self.loss, "ignore_class", None)

@@ -184,12 +184,16 @@ def test_bad_input(call: Any, message: str) -> None:
         call()
 
 
-def test_lists_and_arrays_of_another_library_are_refused(xp: Any) -> None:
-    with pytest.raises(
-        TypeError,
-        match=r"`y_true` of Loss .* must be an array; .* Received: \[\[1.0\]\] \(of type list\)",
-    ):
-        losses.MeanSquaredError()([[1.0]], asarray([[1.0]]))
+def test_lists_and_numbers_join_the_arrays(xp: Any) -> None:
+    loss = losses.MeanSquaredError()
+    assert_close(loss([[1.0], [2.0]], asarray([[1.0], [4.0]])), 2.0)
+    assert_close(loss(asarray([[1.0], [2.0]], "float64"), [[1.0], [4.0]], sample_weight=[0.0, 0.5]), 0.5, dtype="float64")
+
+
+@pytest.mark.parametrize("y", ["text", {"a": 1.0}, [["a"]], [[1.0], [2.0, 3.0]], object()])
+def test_what_is_no_array_of_numbers_is_refused(xp: Any, y: Any) -> None:
+    with pytest.raises((TypeError, ValueError), match=r"`y_true` of Loss .* must .* Received: "):
+        losses.MeanSquaredError()(y, asarray([[1.0]]))
 
 
 @pytest.mark.parametrize("shape", [(3,), (3, 1)])

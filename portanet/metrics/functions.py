@@ -1,0 +1,51 @@
+"""Metrics as functions, which return one value per example, as in Keras; their classes say what they compute."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from portanet.backends import Array
+from portanet.losses.base import as_arrays
+from portanet.metrics.accuracy import (
+    BinaryAccuracy,
+    CategoricalAccuracy,
+    SparseCategoricalAccuracy,
+    SparseTopKCategoricalAccuracy,
+    TopKCategoricalAccuracy,
+)
+from portanet.metrics.base import MeanMetric
+
+
+def binary_accuracy(y_true: Any, y_pred: Any, threshold: float = 0.5) -> Array:
+    """1 where a prediction is right, 0 where not; see `BinaryAccuracy`.
+
+    Example:
+        >>> binary_accuracy([[1.0], [0.0]], [[0.7], [0.6]])
+        array([[1.],
+               [0.]], dtype=float32)
+    """
+    return _values(BinaryAccuracy(threshold=threshold), y_true, y_pred)
+
+
+def categorical_accuracy(y_true: Any, y_pred: Any) -> Array:
+    """1 for each example whose prediction is right, 0 for others; see `CategoricalAccuracy`."""
+    return _values(CategoricalAccuracy(), y_true, y_pred)
+
+
+def sparse_categorical_accuracy(y_true: Any, y_pred: Any) -> Array:
+    """1 for each example whose prediction is right, 0 for others; see `SparseCategoricalAccuracy`."""
+    return _values(SparseCategoricalAccuracy(), y_true, y_pred)
+
+
+def top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: int = 5) -> Array:
+    """1 for each example whose target is among the k largest predictions; see `TopKCategoricalAccuracy`."""
+    return _values(TopKCategoricalAccuracy(k), y_true, y_pred)
+
+
+def sparse_top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: int = 5, from_sorted_ids: bool = False) -> Array:
+    """1 for each example whose target is among the k largest predictions; see `SparseTopKCategoricalAccuracy`."""
+    return _values(SparseTopKCategoricalAccuracy(k, from_sorted_ids=from_sorted_ids), y_true, y_pred)
+
+
+def _values(metric: MeanMetric, y_true: Any, y_pred: Any) -> Array:
+    return metric.values(*as_arrays(f"metric '{metric.name}'", y_true=y_true, y_pred=y_pred))
