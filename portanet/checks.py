@@ -15,6 +15,8 @@ from typing import Any, Protocol, TypeVar, cast
 
 import numpy as np
 
+from portanet.settings import settings
+
 T = TypeVar("T", str, str | None)
 
 
@@ -256,9 +258,9 @@ def verbose(value: Any, of: str | type | Named = "") -> int:
 
 
 def data_format(value: Any, of: Named) -> str:
-    """`"channels_last"` (also for None) or `"channels_first"`."""
+    """`"channels_last"` or `"channels_first"`; for None, the one set by `portanet.config`."""
     known = ("channels_last", "channels_first")
-    return choice("data_format", "channels_last" if value is None else value, known, of)
+    return choice("data_format", settings.image_data_format if value is None else value, known, of)
 
 
 def text(name: str, value: Any, of: str | type | Named = "") -> str:

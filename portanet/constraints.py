@@ -10,9 +10,7 @@ from portanet.autodiff import array_namespace
 from portanet.backends import Array
 from portanet.configurable import Configurable
 from portanet.lookup import lookup, names
-
-EPSILON = 1e-7
-"""Keeps division by a norm of zero finite; as in Keras."""
+from portanet.settings import EPSILON
 
 
 class Constraint(Configurable):
@@ -117,6 +115,8 @@ class MinMaxNorm(Constraint):
         return w * (target / (norm + EPSILON))
 
 
+max_norm, min_max_norm, non_neg, unit_norm = MaxNorm, MinMaxNorm, NonNeg, UnitNorm
+"""Keras's other names."""
 CONSTRAINTS = names(MaxNorm, NonNeg, UnitNorm, MinMaxNorm)
 
 

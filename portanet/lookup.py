@@ -6,9 +6,64 @@ import difflib
 import inspect
 import re
 from collections.abc import Mapping
-from typing import Any
+from contextvars import ContextVar
+from typing import Any, Self
 
 from portanet import checks
+
+_custom: dict[str, Any] = {}
+_in_scope: ContextVar[dict[str, Any]] = ContextVar("portanet_custom_objects", default={})  # noqa: B039 -- never changed
+
+
+def get_custom_objects() -> dict[str, Any]:
+    """The registered classes and functions by name, which files and arguments such as `activation` may name.
+
+    The dict may be changed, as in Keras; `portanet.saving.register_keras_serializable` adds to it.
+
+    Example:
+        >>> def triple(x):
+        ...     return 3 * x
+        >>> get_custom_objects()["triple"] = triple
+        >>> from portanet import layers
+        >>> layers.Activation("triple").activation is triple
+        True
+        >>> del get_custom_objects()["triple"]
+    """
+    return _custom
+
+
+class CustomObjectScope:
+    """Makes classes and functions known by name in a `with` block.
+
+    Args:
+        custom_objects: Classes and functions by name.
+
+    Example:
+        >>> from portanet import layers
+        >>> with CustomObjectScope({"triple": lambda x: 3 * x}):
+        ...     layer = layers.Activation("triple")
+        >>> import numpy as np
+        >>> layer(np.asarray([2.0]))
+        array([6.])
+    """
+
+    def __init__(self, custom_objects: Mapping[str, Any] | None) -> None:
+        if not (custom_objects is None or isinstance(custom_objects, Mapping)):
+            raise checks.invalid("custom_objects", custom_objects, "a dict of classes and functions", type(self))
+        self.custom_objects = dict(custom_objects or {})
+
+    def __enter__(self) -> Self:
+        self._token = _in_scope.set(_in_scope.get() | self.custom_objects)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        _in_scope.reset(self._token)
+
+
+def custom_object(name: str) -> Any:
+    """The class or function that a custom object scope or a registration gives this name; None if there is none."""
+    found = _in_scope.get().get(name)
+    return _custom.get(name) if found is None else found
 
 
 def snake_case(name: str) -> str:
@@ -46,9 +101,17 @@ def lookup(
     """
     config: Any = None
     if isinstance(identifier, Mapping) and "class_name" in identifier:
-        identifier, config = identifier["class_name"], identifier.get("config", {})
+        registered = custom_object(str(identifier.get("registered_name")))
+        identifier, config = (
+            identifier["class_name"] if registered is None else registered,
+            identifier.get("config", {}),
+        )
+        if identifier == "function":  # as Keras describes functions
+            identifier, config = config, None
+        elif inspect.isclass(identifier):
+            return identifier.from_config(config)  # type: ignore[attr-defined]
     if isinstance(identifier, str):
-        match = known.get(identifier)
+        match = custom_object(identifier) or known.get(identifier)
         if match is None:
             near = difflib.get_close_matches(identifier, known)
             near.sort(key=lambda match: sorted(match) != sorted(identifier))  # letters that changed places

@@ -52,6 +52,9 @@ class DTypePolicy(Configurable):
         return f"<DTypePolicy {self.name!r}>"
 
 
+FloatDTypePolicy = DTypePolicy
+"""Keras's name of the class of policies that are not quantized."""
+
 _global: list[DTypePolicy] = []
 
 
@@ -79,6 +82,10 @@ def global_policy() -> DTypePolicy:
         return _global[0]
     backend = get_backend()
     return DTypePolicy(backend.dtype_name(backend.dtype))
+
+
+Policy = DTypePolicy
+dtype_policy, set_dtype_policy = global_policy, set_global_policy
 
 
 def chosen_policy(dtype: DTypePolicy | str | None, of: str | checks.Named = "") -> DTypePolicy | None:

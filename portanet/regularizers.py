@@ -153,6 +153,8 @@ def contractive(encoder: Callable[[Array], Array], x: Array) -> tuple[Array, Arr
     return code, total / batch
 
 
+l1, l2, l1_l2, orthogonal_regularizer = L1, L2, L1L2, OrthogonalRegularizer
+"""Keras's other names."""
 REGULARIZERS = names(L1, L2, L1L2, OrthogonalRegularizer) | {"l1_l2": L1L2, "orthogonal": OrthogonalRegularizer}
 
 

@@ -79,7 +79,8 @@ ACTIVATIONS = names(
     softsign, sparse_plus, sparse_sigmoid, sparsemax, squareplus, step, symmetric_elliot, tanh, tanh_linear,
     tanh_shrink, ultra_fast_sigmoid,
 )  # fmt: skip
-ACTIVATIONS |= {"swish": silu, "hard_swish": hard_silu}
+swish, hard_swish = silu, hard_silu
+ACTIVATIONS |= {"swish": swish, "hard_swish": hard_swish}
 
 
 def get(identifier: Any, name: str = "identifier", of: Any = "") -> Any:
@@ -109,6 +110,7 @@ __all__ = [
     "hard_shrink",
     "hard_sigmoid",
     "hard_silu",
+    "hard_swish",
     "hard_tanh",
     "leaky_relu",
     "linear",
@@ -133,6 +135,7 @@ __all__ = [
     "sparsemax",
     "squareplus",
     "step",
+    "swish",
     "symmetric_elliot",
     "tanh",
     "tanh_linear",

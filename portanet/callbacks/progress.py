@@ -9,6 +9,7 @@ from typing import Any
 
 from portanet import checks
 from portanet.callbacks.base import Callback, Logs
+from portanet.settings import settings
 
 INTERVAL = 0.2
 """Seconds between two updates of the loss, each of which waits for the device."""
@@ -38,7 +39,7 @@ class ProgressBar(Callback):
     def __init__(self, verbose: Any = "auto") -> None:
         if isinstance(verbose, str):
             checks.choice("verbose", verbose, ("auto",), type(self))
-            verbose = 1 if shows_bars() else 2
+            verbose = 1 if settings.interactive_logging and shows_bars() else 2
         self.mode = checks.verbose(verbose, type(self))
         self.bar: Any = None
         self.title = ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from portanet.initializers.base import Initializer, fans
-from portanet.initializers.constant import Constant, Identity, Ones, Zeros
+from portanet.initializers.constants import Constant, Identity, Ones, Zeros
 from portanet.initializers.lsuv import lsuv
 from portanet.initializers.scaled import (
     FanIn,
@@ -27,6 +27,24 @@ INITIALIZERS = names(
     Constant, FanIn, GlorotNormal, GlorotUniform, HeNormal, HeUniform, Identity, LecunNormal, LecunUniform, Ones,
     Orthogonal, RandomNormal, RandomUniform, SVD, Sparse, TruncatedNormal, VarianceScaling, Zeros,
 )  # fmt: skip
+# Keras's other names
+constant = Constant
+glorot_normal = GlorotNormal
+glorot_uniform = GlorotUniform
+he_normal = HeNormal
+he_uniform = HeUniform
+identity = Identity
+IdentityInitializer = Identity
+lecun_normal = LecunNormal
+lecun_uniform = LecunUniform
+ones = Ones
+orthogonal = Orthogonal
+OrthogonalInitializer = Orthogonal
+random_normal = RandomNormal
+random_uniform = RandomUniform
+truncated_normal = TruncatedNormal
+variance_scaling = VarianceScaling
+zeros = Zeros
 INITIALIZERS |= {"zero": Zeros, "one": Ones, "uniform": RandomUniform, "normal": RandomNormal}
 
 
@@ -55,18 +73,35 @@ __all__ = [
     "HeNormal",
     "HeUniform",
     "Identity",
+    "IdentityInitializer",
     "Initializer",
     "LecunNormal",
     "LecunUniform",
     "Ones",
     "Orthogonal",
+    "OrthogonalInitializer",
     "RandomNormal",
     "RandomUniform",
     "Sparse",
     "TruncatedNormal",
     "VarianceScaling",
     "Zeros",
+    "constant",
     "fans",
     "get",
+    "glorot_normal",
+    "glorot_uniform",
+    "he_normal",
+    "he_uniform",
+    "identity",
+    "lecun_normal",
+    "lecun_uniform",
     "lsuv",
+    "ones",
+    "orthogonal",
+    "random_normal",
+    "random_uniform",
+    "truncated_normal",
+    "variance_scaling",
+    "zeros",
 ]

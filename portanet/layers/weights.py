@@ -114,6 +114,8 @@ class WeightHolder(Configurable):
         config = super().get_config()
         if self._policy is not None and ("dtype" in config or _takes_options(type(self).__init__)):
             config["dtype"] = self._policy.name
+        if "data_format" in config and getattr(self, "data_format", None) == "channels_first":
+            config["data_format"] = "channels_first"  # which may have been set by portanet.config
         return config
 
     @property

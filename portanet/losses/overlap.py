@@ -6,7 +6,7 @@ from portanet import checks
 from portanet.autodiff import array_namespace
 from portanet.backends import Array, HostArray
 from portanet.losses.base import BuiltInLoss, DType, by_value, require_range
-from portanet.losses.regression import EPSILON
+from portanet.settings import EPSILON
 
 Axis = int | list[int] | tuple[int, ...] | None
 

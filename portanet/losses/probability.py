@@ -8,7 +8,7 @@ from typing import Any
 from portanet.autodiff import array_namespace, custom_vjp
 from portanet.backends import Array, HostArray
 from portanet.losses.base import BuiltInLoss, by_value, mean_last, require_range
-from portanet.losses.regression import EPSILON
+from portanet.settings import EPSILON
 
 
 class KLDivergence(BuiltInLoss):

@@ -10,9 +10,7 @@ from portanet.activations.pointwise import pointwise
 from portanet.autodiff import array_namespace, stop_gradient
 from portanet.backends import Array, HostArray
 from portanet.losses.base import BuiltInLoss, DType, LossAlongAxis, by_value, mean_last, require_range
-
-EPSILON = 1e-7
-"""Lower bound in denominators and logarithms, as in Keras."""
+from portanet.settings import EPSILON
 
 
 class MeanSquaredError(BuiltInLoss):

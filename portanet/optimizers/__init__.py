@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from portanet import schedules
 from portanet.lookup import lookup, names
+from portanet.optimizers import schedules
 from portanet.optimizers.adadelta import Adadelta
 from portanet.optimizers.adafactor import Adafactor
 from portanet.optimizers.adagrad import Adagrad

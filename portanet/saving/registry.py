@@ -9,6 +9,7 @@ from typing import Any
 
 from portanet import checks
 from portanet.configurable import Configurable
+from portanet.lookup import custom_object, get_custom_objects
 
 PACKAGES = (
     "activations", "callbacks", "constraints", "initializers", "layers", "losses", "metrics", "models", "optimizers",
@@ -19,7 +20,7 @@ up, since some of them import this package."""
 FUNCTION_PACKAGES = ("activations", "losses")
 """Packages whose public functions may be named in files."""
 
-_registered: dict[str, Any] = {}
+_registered = get_custom_objects()
 
 
 def register_serializable(package: str = "Custom", name: str | None = None) -> Callable[[Any], Any]:
@@ -70,6 +71,34 @@ def register_serializable(package: str = "Custom", name: str | None = None) -> C
     return register
 
 
+register_keras_serializable = register_serializable
+
+
+def get_registered_name(obj: Any) -> str:
+    """The name under which a class or function is registered, else its own name.
+
+    Example:
+        >>> get_registered_name(dict)
+        'dict'
+    """
+    return next((name for name, known in _registered.items() if known is obj), getattr(obj, "__name__", str(obj)))
+
+
+def get_registered_object(
+    name: str, custom_objects: Mapping[str, Any] | None = None, module_objects: Mapping[str, Any] | None = None
+) -> Any:
+    """The class or function of a name: of a scope, of the arguments, or registered; None if there is none.
+
+    Example:
+        >>> get_registered_object("triple", custom_objects={"triple": len})
+        <built-in function len>
+    """
+    for known in (custom_objects, module_objects):
+        if custom_object(name) is None and known and name in known:
+            return known[name]
+    return custom_object(name)
+
+
 def name_of(thing: Any) -> str | None:
     """The name of a class or function in files; None unless it is registered or part of the library."""
     registered = next((name for name, known in _registered.items() if known is thing), None)
@@ -88,7 +117,7 @@ def find(name: str, custom_objects: Mapping[str, Any]) -> Any:
         custom_objects: Classes and functions by name, with or without the package; they take precedence.
     """
     plain = name.rpartition(">")[2]
-    for thing in (custom_objects.get(name), custom_objects.get(plain), _registered.get(name)):
+    for thing in (custom_objects.get(name), custom_objects.get(plain), custom_object(name), custom_object(plain)):
         if thing is not None:
             return thing
     return _in_library(name)

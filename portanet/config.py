@@ -1,0 +1,164 @@
+"""Settings, under the names of `keras.config`.
+
+What has no counterpart here and cannot change results is accepted: attention chooses its algorithm itself, and errors
+show their whole traceback.
+"""
+
+from __future__ import annotations
+
+from portanet import checks
+from portanet.backends import get_backend
+from portanet.backends import set_backend as _set_backend
+from portanet.backends.base import FLOATS
+from portanet.mixed_precision import dtype_policy, set_dtype_policy
+from portanet.settings import EPSILON, settings
+
+__all__ = [
+    "backend",
+    "disable_flash_attention",
+    "disable_interactive_logging",
+    "disable_traceback_filtering",
+    "dtype_policy",
+    "enable_flash_attention",
+    "enable_interactive_logging",
+    "enable_traceback_filtering",
+    "epsilon",
+    "floatx",
+    "image_data_format",
+    "is_flash_attention_enabled",
+    "is_interactive_logging_enabled",
+    "is_nnx_enabled",
+    "is_traceback_filtering_enabled",
+    "set_backend",
+    "set_dtype_policy",
+    "set_epsilon",
+    "set_floatx",
+    "set_image_data_format",
+]
+
+
+def backend() -> str:
+    """The name of the backend in use.
+
+    Example:
+        >>> import portanet
+        >>> with portanet.use_backend("numpy"):
+        ...     backend()
+        'numpy'
+    """
+    return get_backend().name
+
+
+def set_backend(backend: str) -> None:
+    """Choose the backend by name; `portanet.set_backend` takes a device and a dtype, too."""
+    _set_backend(backend)
+
+
+def floatx() -> str:
+    """The name of the default floating-point dtype, that of the backend in use.
+
+    Example:
+        >>> floatx()
+        'float32'
+    """
+    current = get_backend()
+    return current.dtype_name(current.dtype)
+
+
+def set_floatx(value: str) -> None:
+    """Set the default floating-point dtype of the backend in use.
+
+    Args:
+        value: `"float16"`, `"bfloat16"`, `"float32"` or `"float64"`.
+    """
+    checks.choice("value", value, FLOATS, "set_floatx")
+    current = get_backend()
+    _set_backend(current.name, current.device, value)
+
+
+def epsilon() -> float:
+    """The small number that keeps logarithms and quotients finite in losses, metrics and constraints.
+
+    Example:
+        >>> epsilon()
+        1e-07
+    """
+    return EPSILON
+
+
+def set_epsilon(value: float) -> None:
+    """Accepts the number in use alone: losses are exact to it in every dtype.
+
+    Raises:
+        ValueError: It is another number.
+    """
+    if value != EPSILON:
+        raise ValueError(
+            f"Argument `value` of set_epsilon must be {EPSILON}, which losses and metrics use; pass another number to "
+            f"functions of your own, and `epsilon` to layers and optimizers. Received: value={value!r}"
+        )
+
+
+def image_data_format() -> str:
+    """Where channels are, for layers created without `data_format`.
+
+    Example:
+        >>> image_data_format()
+        'channels_last'
+    """
+    return settings.image_data_format
+
+
+def set_image_data_format(data_format: str) -> None:
+    """Choose where channels are, for layers created from now on without `data_format`.
+
+    Args:
+        data_format: `"channels_last"` or `"channels_first"`.
+    """
+    known = ("channels_last", "channels_first")
+    settings.image_data_format = checks.choice("data_format", data_format, known, "set_image_data_format")
+
+
+def enable_interactive_logging() -> None:
+    """Let `verbose="auto"` show a progress bar on a terminal, as initially."""
+    settings.interactive_logging = True
+
+
+def disable_interactive_logging() -> None:
+    """Let `verbose="auto"` print one line per epoch."""
+    settings.interactive_logging = False
+
+
+def is_interactive_logging_enabled() -> bool:
+    """Whether `verbose="auto"` may show a progress bar."""
+    return settings.interactive_logging
+
+
+def enable_flash_attention() -> None:
+    """Accepted: attention chooses its algorithm itself; results are the same."""
+
+
+def disable_flash_attention() -> None:
+    """Accepted: attention chooses its algorithm itself; results are the same."""
+
+
+def is_flash_attention_enabled() -> None:
+    """None: attention chooses its algorithm itself."""
+
+
+def enable_traceback_filtering() -> None:
+    """Accepted: errors show their whole traceback."""
+
+
+def disable_traceback_filtering() -> None:
+    """Accepted: errors show their whole traceback."""
+
+
+def is_traceback_filtering_enabled() -> bool:
+    """False: errors show their whole traceback."""
+    return False
+
+
+def is_nnx_enabled() -> bool:
+    """False: layers are not modules of Flax."""
+    return False

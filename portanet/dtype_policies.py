@@ -1,0 +1,39 @@
+"""Dtype policies, under the names of `keras.dtype_policies`; see `portanet.mixed_precision`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from portanet.mixed_precision import DTypePolicy, FloatDTypePolicy, as_policy
+
+__all__ = ["DTypePolicy", "FloatDTypePolicy", "deserialize", "get", "serialize"]
+
+
+def get(identifier: Any) -> DTypePolicy:
+    """A policy by name or configuration, the policy passed, or the global one for None.
+
+    Example:
+        >>> get("mixed_float16").compute_dtype
+        'float16'
+    """
+    if identifier is None:
+        return DTypePolicy()
+    if isinstance(identifier, dict):
+        identifier = identifier.get("config", {}).get("name")
+    return as_policy(identifier, "identifier", "dtype_policies.get")
+
+
+def serialize(dtype_policy: DTypePolicy) -> dict[str, Any]:
+    """The configuration of a policy, for `deserialize`.
+
+    Example:
+        >>> serialize(DTypePolicy("float64"))["config"]
+        {'name': 'float64'}
+    """
+    config = as_policy(dtype_policy, "dtype_policy", "serialize").get_config()
+    return {"module": "keras", "class_name": "DTypePolicy", "config": config, "registered_name": None}
+
+
+def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> DTypePolicy:
+    """A policy from its configuration."""
+    return get(config)

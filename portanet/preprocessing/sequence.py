@@ -1,0 +1,5 @@
+"""Sequences, under the path of Keras."""
+
+from portanet.utils import pad_sequences
+
+__all__ = ["pad_sequences"]

@@ -1,0 +1,51 @@
+"""Trees of arrays: nested dicts, lists, tuples, named tuples and dataclasses; and the functions of `keras.tree`."""
+
+from portanet.tree.leaves import (
+    DATACLASS,
+    KINDS,
+    LEAF,
+    MAPPING,
+    NOTHING,
+    SEQUENCE,
+    tree_items,
+    tree_leaves,
+    tree_map,
+)
+from portanet.tree.structures import (
+    MAP_TO_NONE,
+    assert_same_paths,
+    assert_same_structure,
+    flatten,
+    flatten_with_path,
+    is_nested,
+    lists_to_tuples,
+    map_shape_structure,
+    map_structure,
+    map_structure_up_to,
+    pack_sequence_as,
+    traverse,
+)
+
+__all__ = [
+    "DATACLASS",
+    "KINDS",
+    "LEAF",
+    "MAPPING",
+    "MAP_TO_NONE",
+    "NOTHING",
+    "SEQUENCE",
+    "assert_same_paths",
+    "assert_same_structure",
+    "flatten",
+    "flatten_with_path",
+    "is_nested",
+    "lists_to_tuples",
+    "map_shape_structure",
+    "map_structure",
+    "map_structure_up_to",
+    "pack_sequence_as",
+    "traverse",
+    "tree_items",
+    "tree_leaves",
+    "tree_map",
+]
