@@ -9,9 +9,12 @@ if TYPE_CHECKING:
     from portanet import (
         activations,
         autodiff,
+        backend,
         callbacks,
+        config,
         constraints,
         datasets,
+        dtype_policies,
         estimators,
         export,
         initializers,
@@ -28,27 +31,43 @@ if TYPE_CHECKING:
         saving,
         schedules,
         training,
+        tree,
         utils,
     )
-    from portanet.layers import Input
-    from portanet.mixed_precision import DTypePolicy
+    from portanet.initializers import Initializer
+    from portanet.layers import Input, Layer
+    from portanet.losses import Loss
+    from portanet.metrics import Metric
+    from portanet.mixed_precision import DTypePolicy, FloatDTypePolicy
     from portanet.models import Model, Sequential
+    from portanet.optimizers import Optimizer
+    from portanet.regularizers import Regularizer
     from portanet.saving import load_model
 
 __version__ = "0.1.0"
 
 __all__ = [
     "DTypePolicy",
+    "FloatDTypePolicy",
+    "Initializer",
     "Input",
+    "Layer",
+    "Loss",
+    "Metric",
     "Model",
+    "Optimizer",
+    "Regularizer",
     "Sequential",
     "activations",
     "asarray",
     "autodiff",
     "available_backends",
+    "backend",
     "callbacks",
+    "config",
     "constraints",
     "datasets",
+    "dtype_policies",
     "estimators",
     "export",
     "get_backend",
@@ -69,14 +88,29 @@ __all__ = [
     "set_backend",
     "to_host",
     "training",
+    "tree",
     "use_backend",
     "utils",
+    "version",
 ]
+
+
+def version() -> str:
+    """The version of the library."""
+    return __version__
+
 
 _HOMES = {
     "DTypePolicy": "portanet.mixed_precision",
+    "FloatDTypePolicy": "portanet.mixed_precision",
+    "Initializer": "portanet.initializers",
     "Input": "portanet.layers",
+    "Layer": "portanet.layers",
+    "Loss": "portanet.losses",
+    "Metric": "portanet.metrics",
     "Model": "portanet.models",
+    "Optimizer": "portanet.optimizers",
+    "Regularizer": "portanet.regularizers",
     "Sequential": "portanet.models",
     "load_model": "portanet.saving",
 }

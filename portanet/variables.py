@@ -21,6 +21,13 @@ _losses: ContextVar[list[Array] | None] = ContextVar("portanet_added_losses", de
 _remaining: ContextVar[list[int] | None] = ContextVar("portanet_remaining_elements", default=None)
 
 
+def in_compiled_step() -> bool:
+    """Whether this code runs once, to be compiled into a step that runs many times."""
+    values = [unwrap(value) for value in (_bound.get() or {}).values()]
+    classes = [(backend_class_of(value), value) for value in values[:1]]
+    return any(library is not None and library.cost_of_reading(value) == "never" for library, value in classes)
+
+
 _changes = itertools.count(1)
 _latest = [0]
 

@@ -19,6 +19,7 @@ import pytest
 LISTED = pathlib.Path(__file__).parent / "data" / "public_names.txt"
 ROOMS = """
     activations autodiff backends callbacks constraints datasets estimators export initializers layers losses metrics
+    backend config dtype_policies tree
     mixed_precision models ops optimizers preprocessing random regularizers saving schedules training utils
     compat.numpydl compat.numpydl.activations compat.numpydl.initializations compat.numpydl.layers
     compat.numpydl.model compat.numpydl.objectives compat.numpydl.optimizers compat.numpydl.utils random.streams
@@ -50,6 +51,8 @@ METHODS = {  # that users call or override: Keras's, and those named in docs/
 }
 LOW_LEVEL = "was a draw of a layer's stream, and left the name to Keras's function"
 REORDERED = """
+    losses.BinaryCrossentropy losses.BinaryFocalCrossentropy losses.CategoricalCrossentropy
+    losses.CategoricalFocalCrossentropy losses.CosineSimilarity losses.SparseCategoricalCrossentropy
     callbacks.BackupAndRestore callbacks.TensorBoard layers.Conv3DTranspose layers.RNN losses.Loss losses.ctc
     metrics.AUC metrics.BinaryAccuracy metrics.BinaryCrossentropy metrics.CategoricalCrossentropy
     metrics.FalseNegatives metrics.FalsePositives metrics.IoU metrics.MeanIoU metrics.Metric

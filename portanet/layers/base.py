@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Self
+from typing import Any
 
 from portanet import checks, regularizers
-from portanet.backends import Array, Backend, get_backend, use_backend
+from portanet.backends import Array, get_backend
 from portanet.layers.calling import (
     Caller,
     NamedLayers,
@@ -26,6 +26,7 @@ from portanet.layers.several_inputs import Several, masks_of, one_array, shape_o
 from portanet.layers.symbolic import Node, only_node, record
 from portanet.layers.weights import MAY_HOLD_LAYERS, WeightHolder, building, building_for
 from portanet.mixed_precision import DTypePolicy, at_least_float32, cast_floats, cast_integers
+from portanet.random import SeedGenerator
 from portanet.tree import KINDS, MAPPING, tree_leaves
 from portanet.variables import Variable, add_loss, computing_in, count_trainable_change
 
@@ -269,6 +270,13 @@ class Layer(WeightHolder):
                 paths[variable] = variable.path = path
         return {path: variable for variable, path in paths.items()}
 
+    def own_variables(self) -> Iterator[tuple[str, Variable]]:
+        """The variables of this object by name, with the states of seed generators in its attributes."""
+        yield from self._variables.items()
+        for name, value in self.__dict__.items():
+            if isinstance(value, SeedGenerator):
+                yield f"{name}/{value.state.name}", value.state
+
     def first_variable(self) -> Variable | None:
         """Any variable of the layer, or None; all are on the same backend."""
         for variable in self._variables.values():
@@ -282,7 +290,7 @@ class Layer(WeightHolder):
     def _walk(self, prefix: str, trained: bool = True) -> Iterator[tuple[str, Variable, bool]]:
         """Paths, variables, and whether neither the variable nor a layer on its path is frozen."""
         trained = trained and self._trainable
-        for name, variable in self._variables.items():
+        for name, variable in self.own_variables():
             yield prefix + name, variable, trained and variable.trainable
         for name, layer in self.sublayers().items():
             yield from layer._walk(f"{prefix}{name}/", trained)
@@ -338,20 +346,6 @@ class Layer(WeightHolder):
         """The weights that training does not change."""
         trained = set(self.trainable_paths())
         return [v for p, v in self.named_variables().items() if p not in trained and not v.counter]
-
-    def to(self, name: str | Backend, device: Any = None, dtype: str | None = None) -> Self:
-        """Move the weights to another backend or device, and return the layer.
-
-        Args:
-            name: Name of a backend, or a backend.
-            device: A device of it.
-            dtype: Default dtype of that backend, for weights of the current default dtype; others keep theirs.
-        """
-        for variable in self.variables:
-            current = variable.backend.dtype_name(variable.backend.dtype)
-            with use_backend(name, device, current if dtype is None else dtype) as backend:
-                variable.move(backend)
-        return self
 
     # Copies
 

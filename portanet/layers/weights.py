@@ -7,12 +7,12 @@ import functools
 import inspect
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 from portanet import checks, constraints, initializers, random, regularizers
-from portanet.backends import Array, Backend, HostArray, get_backend
+from portanet.backends import Array, Backend, HostArray, get_backend, use_backend
 from portanet.configurable import Configurable
 from portanet.layers.calling import foreign_array, foreign_to
 from portanet.lookup import snake_case
@@ -127,6 +127,20 @@ class WeightHolder(Configurable):
     def weights(self) -> list[Variable]:
         """All weights, including running statistics."""
         return [v for v in self.variables if not v.counter]
+
+    def to(self, name: str | Backend, device: Any = None, dtype: str | None = None) -> Self:
+        """Move the weights to another backend or device, and return the layer.
+
+        Args:
+            name: Name of a backend, or a backend.
+            device: A device of it.
+            dtype: Default dtype of that backend, for weights of the current default dtype; others keep theirs.
+        """
+        for variable in self.variables:
+            current = variable.backend.dtype_name(variable.backend.dtype)
+            with use_backend(name, device, current if dtype is None else dtype) as backend:
+                variable.move(backend)
+        return self
 
     def count_params(self) -> int:
         """Number of elements of the weights."""

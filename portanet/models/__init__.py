@@ -5,5 +5,6 @@ from portanet.models.functional import Functional
 from portanet.models.model import Model
 from portanet.models.plot import Diagram, plot_model
 from portanet.models.sequential import Sequential
+from portanet.saving import load_model, save_model
 
-__all__ = ["Diagram", "Functional", "Model", "Sequential", "clone_model", "plot_model"]
+__all__ = ["Diagram", "Functional", "Model", "Sequential", "clone_model", "load_model", "plot_model", "save_model"]

@@ -1,5 +1,6 @@
 """Preprocessing of data: scaling, whitening, polynomial features, splitting, tokenization."""
 
+from portanet.preprocessing import sequence
 from portanet.preprocessing.clustering import choose_centers, k_means
 from portanet.preprocessing.features import PolynomialFeatures
 from portanet.preprocessing.scaling import MaxAbsScaler, StandardScaler
@@ -18,5 +19,6 @@ __all__ = [
     "ZCAWhitening",
     "choose_centers",
     "k_means",
+    "sequence",
     "train_test_split",
 ]

@@ -1,8 +1,74 @@
-"""Data utilities, under Keras's names."""
+"""Data utilities and others, under Keras's names."""
 
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from portanet.lookup import CustomObjectScope, get_custom_objects
+from portanet.preprocessing.sequence import pad_sequences
+from portanet.random import set_seed as set_random_seed
+from portanet.utils.batches import pack_x_y_sample_weight, unpack_x_y_sample_weight
+from portanet.utils.config import Config
 from portanet.utils.dataset import PyDataset
 from portanet.utils.labels import to_categorical, unhot
 from portanet.utils.norms import normalize
-from portanet.utils.sequences import pad_sequences
+from portanet.utils.progress_bar import Progbar
 
-__all__ = ["PyDataset", "normalize", "pad_sequences", "to_categorical", "unhot"]
+if TYPE_CHECKING:
+    from portanet.backend import clear_session, is_keras_tensor, standardize_dtype
+    from portanet.config import (
+        disable_interactive_logging,
+        enable_interactive_logging,
+        is_interactive_logging_enabled,
+    )
+    from portanet.models import plot_model
+    from portanet.saving import get_registered_name, get_registered_object, register_keras_serializable
+
+Sequence = PyDataset
+custom_object_scope = CustomObjectScope
+
+__all__ = [
+    "Config",
+    "CustomObjectScope",
+    "Progbar",
+    "PyDataset",
+    "Sequence",
+    "clear_session",
+    "custom_object_scope",
+    "disable_interactive_logging",
+    "enable_interactive_logging",
+    "get_custom_objects",
+    "get_registered_name",
+    "get_registered_object",
+    "is_interactive_logging_enabled",
+    "is_keras_tensor",
+    "normalize",
+    "pack_x_y_sample_weight",
+    "pad_sequences",
+    "plot_model",
+    "register_keras_serializable",
+    "set_random_seed",
+    "standardize_dtype",
+    "to_categorical",
+    "unhot",
+    "unpack_x_y_sample_weight",
+]
+
+_HOMES = {
+    "clear_session": "portanet.backend",
+    "disable_interactive_logging": "portanet.config",
+    "enable_interactive_logging": "portanet.config",
+    "get_registered_name": "portanet.saving",
+    "get_registered_object": "portanet.saving",
+    "is_interactive_logging_enabled": "portanet.config",
+    "is_keras_tensor": "portanet.backend",
+    "plot_model": "portanet.models",
+    "register_keras_serializable": "portanet.saving",
+    "standardize_dtype": "portanet.backend",
+}
+"""Names whose modules use this package, and are imported when they are asked for."""
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(importlib.import_module(_HOMES[name]), name)
+    raise AttributeError(f"module 'portanet.utils' has no attribute {name!r}")

@@ -25,6 +25,13 @@ ABSENT: dict[str, str] = {
     "layers.TFSMLayer": FOREIGN,
     "layers.TorchModuleWrapper": FOREIGN,
     "export.ExportArchive": "writes a TensorFlow SavedModel; `Model.export` writes ONNX",
+    "utils.get_source_inputs": "`Model.inputs` are the inputs of a graph",
+    "config.enable_unsafe_deserialization": "nothing in a file is ever executed",
+    "config.*max_epochs": "pass `epochs`",
+    "config.*max_steps_per_epoch": "pass `steps_per_epoch`",
+    "StatelessScope": "`portanet.variables.bind` makes pure functions of layers",
+    "SymbolicScope": "shapes are inferred without a scope",
+    "RematScope": "`portanet.autodiff.checkpoint` computes again what it does not keep",
     "callbacks.OrbaxCheckpoint": "needs Orbax, a library for JAX; `ModelCheckpoint` works everywhere",
 }
 """Names, by path below `keras`; methods and properties by class."""
