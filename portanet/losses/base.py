@@ -218,13 +218,13 @@ def as_arrays(owner: str, **given: Any) -> list[Any]:
 
     Args:
         owner: What takes the arguments, such as "Loss 'huber'".
-        **given: The arguments by name; None stays None.
+        **given: The arguments by name; weights and masks may be None.
     """
     like = next((unwrap(value) for value in given.values() if hasattr(value, "shape")), None)
     for name, value in given.items():
         if isinstance(value, (list, tuple, int, float)):
             given[name] = array_like(like, value, f"Argument `{name}` of {owner}")
-        elif value is not None:
+        elif value is not None or name in ("y_true", "y_pred", "values"):
             require_numbers(name, value, owner)
     return list(given.values())
 

@@ -99,7 +99,7 @@ class CategoricalFocalCrossentropy(CategoricalCrossentropy):
         super().__init__(from_logits, label_smoothing, axis, reduction, name, dtype)
         several = isinstance(alpha, (list, tuple))
         self.alpha = (
-            tuple(checks.numbers("alpha", alpha, of=type(self)))
+            tuple(checks.numbers("alpha", alpha, "(0, inf)", type(self)))
             if several
             else checks.positive("alpha", alpha, type(self))
         )
@@ -115,5 +115,10 @@ class CategoricalFocalCrossentropy(CategoricalCrossentropy):
         p = xp.minimum(p / xp.sum(p, axis=-1, keepdims=True), 1 - low)
         values = (1 - p) ** self.gamma * y_true * xp.log(p)
         if isinstance(self.alpha, tuple):
+            if len(self.alpha) != values.shape[-1]:
+                raise ValueError(
+                    f"Argument `alpha` of loss '{self.name}' must be a number, or one for each of the "
+                    f"{values.shape[-1]} classes. Received: alpha={list(self.alpha)}"
+                )
             return -xp.sum(values * xp.asarray(self.alpha, dtype=values.dtype, device=device_of(values)), axis=-1)
         return -self.alpha * xp.sum(values, axis=-1)

@@ -6,8 +6,6 @@ Arguments are arrays of one library, or lists and numbers. The axis that a loss 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
-
 from portanet.backends import Array
 from portanet.losses.base import Loss, as_arrays
 from portanet.losses.classification import BinaryCrossentropy, CategoricalCrossentropy, SparseCategoricalCrossentropy
@@ -26,7 +24,7 @@ from portanet.losses.regression import (
 )
 
 
-def mean_squared_error(y_true: Any, y_pred: Any) -> Array:
+def mean_squared_error(y_true: Array, y_pred: Array) -> Array:
     """The loss of each example; see `MeanSquaredError`.
 
     Example:
@@ -36,32 +34,32 @@ def mean_squared_error(y_true: Any, y_pred: Any) -> Array:
     return values(MeanSquaredError(), y_true, y_pred)
 
 
-def mean_absolute_error(y_true: Any, y_pred: Any) -> Array:
+def mean_absolute_error(y_true: Array, y_pred: Array) -> Array:
     """The loss of each example; see `MeanAbsoluteError`."""
     return values(MeanAbsoluteError(), y_true, y_pred)
 
 
-def mean_absolute_percentage_error(y_true: Any, y_pred: Any) -> Array:
+def mean_absolute_percentage_error(y_true: Array, y_pred: Array) -> Array:
     """The loss of each example; see `MeanAbsolutePercentageError`."""
     return values(MeanAbsolutePercentageError(), y_true, y_pred)
 
 
-def mean_squared_logarithmic_error(y_true: Any, y_pred: Any) -> Array:
+def mean_squared_logarithmic_error(y_true: Array, y_pred: Array) -> Array:
     """The loss of each example; see `MeanSquaredLogarithmicError`."""
     return values(MeanSquaredLogarithmicError(), y_true, y_pred)
 
 
-def huber(y_true: Any, y_pred: Any, delta: float = 1.0) -> Array:
+def huber(y_true: Array, y_pred: Array, delta: float = 1.0) -> Array:
     """The loss of each example; see `Huber`."""
     return values(Huber(delta), y_true, y_pred)
 
 
-def log_cosh(y_true: Any, y_pred: Any) -> Array:
+def log_cosh(y_true: Array, y_pred: Array) -> Array:
     """The loss of each example; see `LogCosh`."""
     return values(LogCosh(), y_true, y_pred)
 
 
-def cosine_similarity(y_true: Any, y_pred: Any, axis: int = -1) -> Array:
+def cosine_similarity(y_true: Array, y_pred: Array, axis: int = -1) -> Array:
     """The negative cosine similarity of each example, -1 for the same direction; see `CosineSimilarity`.
 
     Example:
@@ -71,51 +69,51 @@ def cosine_similarity(y_true: Any, y_pred: Any, axis: int = -1) -> Array:
     return values(CosineSimilarity(axis), y_true, y_pred)
 
 
-def kl_divergence(y_true: Any, y_pred: Any) -> Array:
+def kl_divergence(y_true: Array, y_pred: Array) -> Array:
     """The loss of each example; see `KLDivergence`."""
     return values(KLDivergence(), y_true, y_pred)
 
 
-def poisson(y_true: Any, y_pred: Any) -> Array:
+def poisson(y_true: Array, y_pred: Array) -> Array:
     """The loss of each example; see `Poisson`."""
     return values(Poisson(), y_true, y_pred)
 
 
-def hinge(y_true: Any, y_pred: Any) -> Array:
+def hinge(y_true: Array, y_pred: Array) -> Array:
     """The loss of each example; see `Hinge`."""
     return values(Hinge(), y_true, y_pred)
 
 
-def squared_hinge(y_true: Any, y_pred: Any) -> Array:
+def squared_hinge(y_true: Array, y_pred: Array) -> Array:
     """The loss of each example; see `SquaredHinge`."""
     return values(SquaredHinge(), y_true, y_pred)
 
 
-def categorical_hinge(y_true: Any, y_pred: Any) -> Array:
+def categorical_hinge(y_true: Array, y_pred: Array) -> Array:
     """The loss of each example; see `CategoricalHinge`."""
     return values(CategoricalHinge(), y_true, y_pred)
 
 
-def dice(y_true: Any, y_pred: Any, axis: Axis = None) -> Array:
+def dice(y_true: Array, y_pred: Array, axis: Axis = None) -> Array:
     """The loss over the axes; see `Dice`."""
     return values(Dice(axis=axis), y_true, y_pred)
 
 
-def tversky(y_true: Any, y_pred: Any, alpha: float = 0.5, beta: float = 0.5, axis: Axis = None) -> Array:
+def tversky(y_true: Array, y_pred: Array, alpha: float = 0.5, beta: float = 0.5, axis: Axis = None) -> Array:
     """The loss over the axes; see `Tversky`."""
     return values(Tversky(alpha, beta, axis=axis), y_true, y_pred)
 
 
 def binary_crossentropy(
-    y_true: Any, y_pred: Any, from_logits: bool = False, label_smoothing: float = 0.0, axis: int = -1
+    y_true: Array, y_pred: Array, from_logits: bool = False, label_smoothing: float = 0.0, axis: int = -1
 ) -> Array:
     """The loss of each example; see `BinaryCrossentropy`."""
     return values(BinaryCrossentropy(from_logits, label_smoothing, axis), y_true, y_pred)
 
 
 def binary_focal_crossentropy(
-    y_true: Any,
-    y_pred: Any,
+    y_true: Array,
+    y_pred: Array,
     apply_class_balancing: bool = False,
     alpha: float = 0.25,
     gamma: float = 2.0,
@@ -129,15 +127,15 @@ def binary_focal_crossentropy(
 
 
 def categorical_crossentropy(
-    y_true: Any, y_pred: Any, from_logits: bool = False, label_smoothing: float = 0.0, axis: int = -1
+    y_true: Array, y_pred: Array, from_logits: bool = False, label_smoothing: float = 0.0, axis: int = -1
 ) -> Array:
     """The loss of each example; see `CategoricalCrossentropy`."""
     return values(CategoricalCrossentropy(from_logits, label_smoothing, axis), y_true, y_pred)
 
 
 def categorical_focal_crossentropy(
-    y_true: Any,
-    y_pred: Any,
+    y_true: Array,
+    y_pred: Array,
     alpha: float | Sequence[float] = 0.25,
     gamma: float = 2.0,
     from_logits: bool = False,
@@ -149,13 +147,13 @@ def categorical_focal_crossentropy(
 
 
 def sparse_categorical_crossentropy(
-    y_true: Any, y_pred: Any, from_logits: bool = False, ignore_class: int | None = None, axis: int = -1
+    y_true: Array, y_pred: Array, from_logits: bool = False, ignore_class: int | None = None, axis: int = -1
 ) -> Array:
     """The loss of each example, 0 where it is ignored; see `SparseCategoricalCrossentropy`."""
     return values(SparseCategoricalCrossentropy(from_logits, ignore_class, axis=axis), y_true, y_pred)
 
 
-def values(loss: Loss, y_true: Any, y_pred: Any) -> Array:
+def values(loss: Loss, y_true: Array, y_pred: Array) -> Array:
     """The values of a loss, for a single example too: arrays with one axis are one example, as in Keras."""
     y_true, y_pred = as_arrays(f"loss '{loss.name}'", y_true=y_true, y_pred=y_pred)
     if y_pred.ndim != 1:

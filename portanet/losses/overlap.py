@@ -38,6 +38,8 @@ class Dice(BuiltInLoss):
 
     def call(self, y_true: Array, y_pred: Array) -> Array:
         xp = array_namespace(y_true, y_pred)
+        if self.axis is not None:
+            checks.axes("axis", self.axis, y_pred.ndim, f"loss '{self.name}'")
         overlap = xp.sum(y_true * y_pred, axis=self.axis)
         return 1 - 2 * overlap / (xp.sum(y_true, axis=self.axis) + xp.sum(y_pred, axis=self.axis) + EPSILON)
 
@@ -81,6 +83,8 @@ class Tversky(Dice):
 
     def call(self, y_true: Array, y_pred: Array) -> Array:
         xp = array_namespace(y_true, y_pred)
+        if self.axis is not None:
+            checks.axes("axis", self.axis, y_pred.ndim, f"loss '{self.name}'")
         overlap = xp.sum(y_true * y_pred, axis=self.axis)
         false_negatives = xp.sum(y_true * (1 - y_pred), axis=self.axis)
         false_positives = xp.sum((1 - y_true) * y_pred, axis=self.axis)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from portanet.backends import Array
 from portanet.losses.base import as_arrays
 from portanet.metrics.accuracy import (
@@ -16,7 +14,7 @@ from portanet.metrics.accuracy import (
 from portanet.metrics.base import MeanMetric
 
 
-def binary_accuracy(y_true: Any, y_pred: Any, threshold: float = 0.5) -> Array:
+def binary_accuracy(y_true: Array, y_pred: Array, threshold: float = 0.5) -> Array:
     """1 where a prediction is right, 0 where not; see `BinaryAccuracy`.
 
     Example:
@@ -27,25 +25,25 @@ def binary_accuracy(y_true: Any, y_pred: Any, threshold: float = 0.5) -> Array:
     return _values(BinaryAccuracy(threshold=threshold), y_true, y_pred)
 
 
-def categorical_accuracy(y_true: Any, y_pred: Any) -> Array:
+def categorical_accuracy(y_true: Array, y_pred: Array) -> Array:
     """1 for each example whose prediction is right, 0 for others; see `CategoricalAccuracy`."""
     return _values(CategoricalAccuracy(), y_true, y_pred)
 
 
-def sparse_categorical_accuracy(y_true: Any, y_pred: Any) -> Array:
+def sparse_categorical_accuracy(y_true: Array, y_pred: Array) -> Array:
     """1 for each example whose prediction is right, 0 for others; see `SparseCategoricalAccuracy`."""
     return _values(SparseCategoricalAccuracy(), y_true, y_pred)
 
 
-def top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: int = 5) -> Array:
+def top_k_categorical_accuracy(y_true: Array, y_pred: Array, k: int = 5) -> Array:
     """1 for each example whose target is among the k largest predictions; see `TopKCategoricalAccuracy`."""
     return _values(TopKCategoricalAccuracy(k), y_true, y_pred)
 
 
-def sparse_top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: int = 5, from_sorted_ids: bool = False) -> Array:
+def sparse_top_k_categorical_accuracy(y_true: Array, y_pred: Array, k: int = 5, from_sorted_ids: bool = False) -> Array:
     """1 for each example whose target is among the k largest predictions; see `SparseTopKCategoricalAccuracy`."""
     return _values(SparseTopKCategoricalAccuracy(k, from_sorted_ids=from_sorted_ids), y_true, y_pred)
 
 
-def _values(metric: MeanMetric, y_true: Any, y_pred: Any) -> Array:
+def _values(metric: MeanMetric, y_true: Array, y_pred: Array) -> Array:
     return metric.values(*as_arrays(f"metric '{metric.name}'", y_true=y_true, y_pred=y_pred))

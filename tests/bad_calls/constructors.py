@@ -24,8 +24,11 @@ ABSTRACT = """
     Initializer Regularizer Constraint LearningRateSchedule Loss MeanMetric Metric Optimizer Result Callback
     CallbackList LogFile Probe RandomLayer RecurrentCell Layer PyDataset Transformer
     at_least_float32 cast_floats cast_integers require_numbers require_real as_policy chosen_policy
+    Config Progbar Sequence clear_session get_custom_objects get_registered_name get_registered_object is_keras_tensor
+    is_interactive_logging_enabled enable_interactive_logging disable_interactive_logging pack_x_y_sample_weight
+    plot_model register_keras_serializable set_random_seed standardize_dtype unpack_x_y_sample_weight
 """
-"""Not called by users: base classes, and functions for layers and losses."""
+"""Not called by users: base classes, and functions for layers and losses; or what takes anything, or nothing."""
 
 
 def targets() -> Iterator[Target]:

@@ -43,7 +43,21 @@ def built_dense() -> Any:
     return layer
 
 
+def labels() -> Any:
+    return portanet.asarray(np.arange(4, dtype="int32"))
+
+
 VALID: dict[str, Make] = {
+    **{f"{room}.{name}": ones(4, 4) for room in ("losses", "metrics") for name in ("y_true", "y_pred")},
+    **{
+        f"{name}.y_true": labels
+        for name in (
+            "sparse_categorical_crossentropy",
+            "sparse_categorical_accuracy",
+            "sparse_top_k_categorical_accuracy",
+        )
+    },
+    "custom_objects": dict,
     "units": lambda: 2,
     "output_units": lambda: 2,
     "filters": lambda: 2,
