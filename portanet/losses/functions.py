@@ -6,6 +6,7 @@ Arguments are arrays of one library, or lists and numbers. The axis that a loss 
 from __future__ import annotations
 
 from collections.abc import Sequence
+
 from portanet.backends import Array
 from portanet.losses.base import Loss, as_arrays
 from portanet.losses.classification import BinaryCrossentropy, CategoricalCrossentropy, SparseCategoricalCrossentropy
