@@ -188,7 +188,7 @@ def test_lists_and_numbers_join_the_arrays(xp: Any) -> None:
     loss = losses.MeanSquaredError()
     assert_close(loss([[1.0], [2.0]], asarray([[1.0], [4.0]])), 2.0)
     assert_close(
-        loss(asarray([[1.0], [2.0]], "float64"), [[1.0], [4.0]], sample_weight=[0.0, 0.5]), 0.5, dtype="float64"
+        loss(asarray([[1.0], [2.0]], "float64"), [[1.0], [4.0]], sample_weight=[0.0, 0.5]), 1.0, dtype="float64"
     )
 
 

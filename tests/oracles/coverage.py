@@ -45,8 +45,18 @@ ROOMS = (
     ),
     Room("activations", "Activations", ("activations/test_*.py",), ("oracles/test_activation*.py",)),
     Room("initializers", "Initialisers", ("initializers/test_*.py",), ("oracles/test_initializers.py",)),
-    Room("losses", "Losses", ("losses/test_*.py",), ("oracles/test_losses.py",)),
-    Room("metrics", "Metrics", ("metrics/test_*.py",), ("oracles/test_metrics.py",)),
+    Room(
+        "losses",
+        "Losses",
+        ("losses/test_*.py", "oracles/test_loss_functions.py"),
+        ("oracles/test_losses.py", "oracles/test_loss_functions.py"),
+    ),
+    Room(
+        "metrics",
+        "Metrics",
+        ("metrics/test_*.py", "oracles/test_loss_functions.py"),
+        ("oracles/test_metrics.py", "oracles/test_loss_functions.py"),
+    ),
     Room(
         "optimizers",
         "Optimizers",
@@ -112,7 +122,6 @@ NO_ORACLE: dict[str, str] = {
     "losses.Contrastive": "no counterpart; finite differences and values, in `losses/test_losses.py`",
     "losses.HellingerDistance": f"{_DOCUMENTS}`losses/test_losses.py`",
     "losses.Triplet": "the mining of triplets; the loss of one is compared as losses.triplet",
-    "metrics.Mean": "NumPy's mean, in `metrics/test_metrics.py`",
     "metrics.Sum": "NumPy's sum, in `metrics/test_metrics.py`",
     "optimizers.ESGD": "no counterpart; its update by hand, in `optimizers/test_options.py`",
     "optimizers.Lookahead": "no counterpart; its update by hand, in `optimizers/test_options.py`",
