@@ -284,8 +284,12 @@ def _transpose_pullback(
 
 
 def per_argument(grads: Any, f: Declared, count: int) -> tuple[Any, ...]:
-    """What a pullback returned, as a tuple; an array would be taken for the cotangents of its rows."""
-    if not isinstance(grads, (tuple, list)) or len(grads) != count:
+    """What a pullback returned, as a tuple; an array would be taken for the cotangents of its rows.
+
+    There may be more, None each, for arguments that were left to their defaults.
+    """
+    few = not isinstance(grads, (tuple, list)) or len(grads) < count
+    if few or any(each is not None for each in grads[count:]):
         received = f"{len(grads)}" if isinstance(grads, (tuple, list)) else f"a {type(grads).__name__}"
         raise TypeError(
             f"The pullback of {f.__name__} must return a tuple of one cotangent per positional argument, {count} here: "
