@@ -6,6 +6,7 @@ arrays, then each level adds the derivative by its own arrays, from the outermos
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
@@ -25,6 +26,7 @@ from portanet.autodiff.namespace import lift
 from portanet.autodiff.solvers.batches import by_examples, level_of
 from portanet.autodiff.solvers.square import solve_square
 from portanet.autodiff.solvers.vectors import floating, same_form
+from portanet.autodiff.solvers.verify import check_linear, check_root
 from portanet.autodiff.traced import Trace, TracedArray, unwrap
 from portanet.autodiff.transforms import grad, jvp, vjp
 from portanet.tree import tree_leaves, tree_map
@@ -34,7 +36,12 @@ Solve: TypeAlias = Callable[[Map, Any], Any]
 
 
 def custom_root(
-    f: Map, initial_guess: Any, solve: Solve, tangent_solve: Solve | None = None, has_aux: bool = False
+    f: Map,
+    initial_guess: Any,
+    solve: Solve,
+    tangent_solve: Solve | None = None,
+    has_aux: bool = False,
+    tolerance: float | None = None,
 ) -> Any:
     """A root of `f`, with derivatives by all arrays that `f` closes over, from the implicit function theorem.
 
@@ -51,6 +58,8 @@ def custom_root(
         tangent_solve: `tangent_solve(g, y)` solves `g(x) = y` for a linear function `g`, the derivative of `f` at the
             root, or its transpose. By default, small systems are solved as a matrix, larger ones by GMRES.
         has_aux: Whether `solve` returns `(root, aux)`.
+        tolerance: Largest error of the root relative to `1 + abs(x)`, estimated from `f` there; and largest residual of
+            `tangent_solve`, relative to `y`. None is 1.2e-4 in float64 and 1.9e-2 in float32, `math.inf` for no check.
 
     Returns:
         The root, a tree like `initial_guess`; with `has_aux`, `(root, aux)`.
@@ -58,7 +67,8 @@ def custom_root(
     Raises:
         TypeError: `initial_guess` is not floating-point.
         ValueError: Results of `f` or `solve` differ from `initial_guess` in structure, shape or dtype.
-        ConvergenceError: The derivative of `f` at the root is singular (when it is needed).
+        ConvergenceError: The result of `solve` is no root; or the derivative of `f` there is singular (when it is
+            needed).
 
     Example:
         >>> import numpy as np
@@ -73,8 +83,8 @@ def custom_root(
         >>> round(float(square_root(np.asarray(2.0))), 6), round(float(grad(square_root)(np.asarray(2.0))), 6)
         (1.414214, 0.353553)
     """
-    _check(f, initial_guess, solve, tangent_solve, has_aux, "custom_root")
-    root, aux = solution(f, initial_guess, solve, tangent_solve, has_aux, False, "custom_root")
+    tolerance = _check(f, initial_guess, solve, tangent_solve, has_aux, tolerance, "custom_root")
+    root, aux = solution(f, initial_guess, solve, tangent_solve, has_aux, False, "custom_root", tolerance)
     return (root, aux) if has_aux else root
 
 
@@ -84,6 +94,7 @@ def custom_minimum(
     solve: Callable[[Callable[[Any], Any], Any], Any],
     tangent_solve: Solve | None = None,
     has_aux: bool = False,
+    tolerance: float | None = None,
 ) -> Any:
     """A minimum of a scalar function, with derivatives by all arrays that `f` closes over: `custom_root` of `grad(f)`.
 
@@ -94,13 +105,15 @@ def custom_minimum(
             `portanet.optimizers.minimize` needs no wrapper.
         tangent_solve: Solves a linear system with the Hessian; see `custom_root`.
         has_aux: Whether `solve` returns `(minimum, aux)`.
+        tolerance: Largest error of the minimum; see `custom_root`.
 
     Returns:
         The minimum, a tree like `initial_guess`; with `has_aux`, `(minimum, aux)`.
 
     Raises:
         TypeError: `initial_guess` is not floating-point, or `f` does not return a scalar.
-        ConvergenceError: The Hessian at the minimum is singular (when it is needed).
+        ConvergenceError: The gradient is not 0 at the result of `solve`; or the Hessian there is singular (when it is
+            needed).
 
     Example:
         >>> import numpy as np
@@ -113,24 +126,33 @@ def custom_minimum(
         >>> round(float(lowest(a)), 4), round(float(grad(lowest)(a)), 4)
         (1.0, 0.0833)
     """
-    _check(f, initial_guess, solve, tangent_solve, has_aux, "custom_minimum")
+    tolerance = _check(f, initial_guess, solve, tangent_solve, has_aux, tolerance, "custom_minimum")
     real = not any("complex" in str(x.dtype) for x in tree_leaves(initial_guess))
 
     def minimise(gradient: Map, guess: Any) -> Any:
         return solve(plain_function(f, probed(f, guess)[1]), guess)
 
-    root, aux = solution(grad(f), initial_guess, minimise, tangent_solve, has_aux, real, "custom_minimum")
+    root, aux = solution(grad(f), initial_guess, minimise, tangent_solve, has_aux, real, "custom_minimum", tolerance)
     return (root, aux) if has_aux else root
 
 
-def _check(f: Any, initial_guess: Any, solve: Any, tangent_solve: Any, has_aux: Any, of: str) -> None:
-    """Reject arguments of a wrong kind."""
+def _check(
+    f: Any, initial_guess: Any, solve: Any, tangent_solve: Any, has_aux: Any, tolerance: Any, of: str
+) -> float | None:
+    """Reject arguments of a wrong kind; return the tolerance."""
     checks.function("f", f, of)
     checks.function("solve", solve, of)
     checks.boolean("has_aux", has_aux, of)
     if tangent_solve is not None:
         checks.function("tangent_solve", tangent_solve, of)
     floating("initial_guess", initial_guess, of)
+    return _tolerance(tolerance, of)
+
+
+def _tolerance(tolerance: Any, of: str) -> float | None:
+    if tolerance is None or tolerance == math.inf:
+        return None if tolerance is None else math.inf
+    return checks.non_negative("tolerance", tolerance, of)
 
 
 def custom_linear_solve(
@@ -140,6 +162,7 @@ def custom_linear_solve(
     transpose_solve: Solve | None = None,
     symmetric: bool = False,
     has_aux: bool = False,
+    tolerance: float | None = None,
 ) -> Any:
     """The solution of `matvec(x) = b`, with derivatives by `b` and by all arrays that `matvec` closes over.
 
@@ -155,13 +178,17 @@ def custom_linear_solve(
             `symmetric`.
         symmetric: Whether `matvec` is its own transpose (without a conjugate).
         has_aux: Whether `solve` returns `(solution, aux)`; `transpose_solve` does not.
+        tolerance: Largest residual of both solvers, relative to `b`. None is 1.2e-4 in float64 and 1.9e-2 in float32,
+            `math.inf` for no check.
 
     Returns:
         The solution, a tree like `b`; with `has_aux`, `(solution, aux)`.
 
     Raises:
         TypeError: `b` is not floating-point, or reverse mode needs `transpose_solve`.
-        ValueError: Results of `matvec` or `solve` differ from `b` in structure, shape or dtype.
+        ValueError: Results of `matvec` or `solve` differ from `b` in structure, shape or dtype; or `matvec` is not
+            linear.
+        ConvergenceError: The result of `solve` or `transpose_solve` is no solution.
 
     Example:
         >>> import numpy as np
@@ -179,7 +206,8 @@ def custom_linear_solve(
     if transpose_solve is not None:
         checks.function("transpose_solve", transpose_solve, "custom_linear_solve")
     floating("b", b, "custom_linear_solve")
-    x, aux = linear_solution(matvec, b, solve, transpose_solve, symmetric, has_aux)
+    tolerance = _tolerance(tolerance, "custom_linear_solve")
+    x, aux = linear_solution(matvec, b, solve, transpose_solve, symmetric, has_aux, tolerance=tolerance)
     return (x, aux) if has_aux else x
 
 
@@ -200,7 +228,14 @@ def _solved(f: Map, guess: Any, solve: Solve, has_aux: bool, of: str) -> tuple[A
 
 
 def solution(
-    f: Map, guess: Any, solve: Solve, tangent_solve: Solve | None, has_aux: bool, symmetric: bool, of: str
+    f: Map,
+    guess: Any,
+    solve: Solve,
+    tangent_solve: Solve | None,
+    has_aux: bool,
+    symmetric: bool,
+    of: str,
+    tolerance: float | None = math.inf,
 ) -> tuple[Any, Any]:
     """Root and auxiliary result of `custom_root`, at the present level of differentiation."""
     guess = tree_map(value_of, guess)
@@ -208,7 +243,9 @@ def solution(
     same_form("The result of the function", value, guess, of)
     level = level_of((value, guess))
     if level is not None:
-        one = lambda x: solution(f, x, solve, tangent_solve, has_aux, symmetric, of)  # noqa: E731
+        one = lambda x: solution(  # noqa: E731
+            f, x, solve, tangent_solve, has_aux, symmetric, of, tolerance
+        )
         pair: tuple[Any, Any] = by_examples(one, guess, level, (guess, None))
         return pair
     trace = innermost(value)
@@ -216,18 +253,21 @@ def solution(
         root, aux = _solved(plain_function(f, lifting), guess, solve, has_aux, of)
         trace = innermost(f(boundary.lift_tree(root) if lifting else root))
         if trace is None:
+            check_root(plain_function(f, lifting), root, tolerance, of)
             return root, aux
         # Otherwise `f` depends on traced arrays at the root, though not at the guess: behind an `if`
     with frozen(trace):
-        root, aux = solution(f, guess, solve, tangent_solve, has_aux, symmetric, of)
+        root, aux = solution(f, guess, solve, tangent_solve, has_aux, symmetric, of, tolerance)
     residual = f(boundary.lift_tree(root))  # whose value is about 0; its derivative is what counts
-    tangent = tangent_solve or solve_square
+    tangent, name = (solve_square, "") if tangent_solve is None else (tangent_solve, "tangent_solve")
+
+    def solved(product: Map, y: Any, symmetric: bool) -> Any:
+        right = tree_map(lambda t: -t, y)
+        accuracy = tolerance if name else math.inf
+        return linear_solution(product, right, tangent, tangent, symmetric, False, None, accuracy, (name, of))[0]
 
     def forward(change: Any) -> Any:
-        def product(t: Any) -> Any:
-            return jvp(f, (root,), (t,))[1]
-
-        return linear_solution(product, tree_map(lambda t: -t, change), tangent, tangent, symmetric, False)[0]
+        return solved(lambda t: jvp(f, (root,), (t,))[1], change, symmetric)
 
     if symmetric or trace.forward:
         return attach(trace, of, root, residual, forward, forward), aux
@@ -235,7 +275,7 @@ def solution(
         _, pullback = vjp(f, root)
 
     def back(g: Any) -> Any:
-        return linear_solution(transposed(pullback), tree_map(lambda t: -t, g), tangent, tangent, False, False)[0]
+        return solved(transposed(pullback), g, False)
 
     return attach(trace, of, root, residual, forward, back), aux
 
@@ -248,10 +288,13 @@ def linear_solution(
     symmetric: bool,
     has_aux: bool,
     solve_again: Solve | None = None,
+    tolerance: float | None = math.inf,
+    names: tuple[str, str] = ("solve", "custom_linear_solve"),
 ) -> tuple[Any, Any]:
     """Solution and auxiliary result of `custom_linear_solve`, at the present level of differentiation.
 
-    `solve_again` solves the systems of derivatives, without an auxiliary result; None for `solve`.
+    `solve_again` solves the systems of derivatives, without an auxiliary result; None for `solve`. `names` are those of
+    the argument that solves, and of the function that has it.
     """
     of = "custom_linear_solve"
     b = tree_map(at_level, b)
@@ -261,21 +304,26 @@ def linear_solution(
     level = level_of((value, b))
     if level is not None:
         one = lambda b: linear_solution(  # noqa: E731
-            matvec, b, solve, transpose_solve, symmetric, has_aux, solve_again
+            matvec, b, solve, transpose_solve, symmetric, has_aux, solve_again, tolerance, names
         )
         pair: tuple[Any, Any] = by_examples(one, b, level, (b, None))
         return pair
     trace = innermost((value, b))
     if trace is None:
-        return _solved(plain_function(matvec, lifting), plain, solve, has_aux, of)
+        function = plain_function(matvec, lifting)
+        x, aux = _solved(function, plain, solve, has_aux, of)
+        check_linear(function, plain, x, tolerance, *names)
+        return x, aux
     with frozen(trace):
-        x, aux = linear_solution(matvec, b, solve, transpose_solve, symmetric, has_aux, solve_again)
+        x, aux = linear_solution(matvec, b, solve, transpose_solve, symmetric, has_aux, solve_again, tolerance, names)
     plain_solve = solve_again or ((lambda f, y: solve(f, y)[0]) if has_aux else solve)
 
     residual = tree_map(lambda y, ax: lift(y) - ax, b, matvec(boundary.lift_tree(x)))
 
     def forward(change: Any) -> Any:
-        return linear_solution(matvec, change, plain_solve, transpose_solve, symmetric, False)[0]
+        return linear_solution(matvec, change, plain_solve, transpose_solve, symmetric, False, None, tolerance, names)[
+            0
+        ]
 
     if trace.forward or symmetric:
         return attach(trace, of, x, residual, forward, forward), aux
@@ -288,7 +336,10 @@ def linear_solution(
         _, pullback = vjp(matvec, x)
 
     def back(g: Any) -> Any:
-        return linear_solution(transposed(pullback), g, transpose_solve, plain_solve, False, False)[0]
+        other = names if names[0] != "solve" else ("transpose_solve", names[1])
+        return linear_solution(
+            transposed(pullback), g, transpose_solve, plain_solve, False, False, None, tolerance, other
+        )[0]
 
     return attach(trace, of, x, residual, forward, back), aux
 

@@ -7,15 +7,21 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from portanet.autodiff.namespace import array_namespace
-from portanet.autodiff.solvers.vectors import ConvergenceError
+from portanet.autodiff.solvers.vectors import ConvergenceError, largest
 from portanet.backends import Array
 
 Product: TypeAlias = Callable[[Array], Array]
 
 
 def norm(x: Array) -> float:
-    """The Euclidean norm of a vector."""
-    return float(array_namespace(x).linalg.vector_norm(x)) if x.shape[0] else 0.0
+    """The Euclidean norm of a vector; squares of its elements may underflow or overflow."""
+    if not x.shape[0]:
+        return 0.0
+    size = float(array_namespace(x).linalg.vector_norm(x))
+    if 1e-15 < size < 1e15:
+        return size
+    scale = largest(x)
+    return scale * float(array_namespace(x).linalg.vector_norm(x / scale)) if 0.0 < scale < math.inf else scale
 
 
 def dot(x: Array, y: Array) -> float:
@@ -36,14 +42,36 @@ def conjugate_gradients(
 ) -> Array:
     """A vector x with `norm(b - product(x)) <= goal`, for a symmetric positive definite operator.
 
+    The residual of the iteration is updated. At its end, the true one is computed, and the iteration starts again from
+    there if it is larger, by rounding or because the operator is not what it must be.
+
     Source: Y. Saad, Iterative methods for sparse linear systems (2003), algorithm 9.1.
     """
     x = b * 0.0 if x0 is None else x0
     residual = b if x0 is None else b - product(x)
+    rounding = 100 * float(array_namespace(b).finfo(b.dtype).eps)
+    steps, before, limit = 0, math.inf, goal
+    while True:
+        size = norm(residual)
+        if size <= limit or size <= rounding * (norm(b) + norm(b - residual)):
+            return x
+        if steps >= maxiter or not math.isfinite(size):
+            raise not_converged("cg", steps, size, goal)
+        if not size < before / 2:
+            raise not_converged("cg", steps, size, goal, ": check that `A` is linear and symmetric")
+        x, taken = _descended(product, x, residual, goal, maxiter - steps, precondition)
+        steps, before, limit = steps + taken, size, 2 * goal
+        residual = b - product(x)
+
+
+def _descended(
+    product: Product, x: Array, residual: Array, goal: float, most: int, precondition: Product | None
+) -> tuple[Array, int]:
+    """The solution after steps of conjugate gradients, and their number."""
     direction, square, size = None, 0.0, norm(residual)
-    for step in range(maxiter):
+    for step in range(most):
         if size <= goal or not math.isfinite(size):
-            break
+            return x, step
         z = residual if precondition is None else precondition(residual)
         before, square = square, dot(residual, z)
         direction = z if direction is None else z + (square / before) * direction
@@ -54,9 +82,7 @@ def conjugate_gradients(
         x = x + (square / curvature) * direction
         residual = residual - (square / curvature) * image
         size = norm(residual)
-    if not size <= goal:
-        raise not_converged("cg", maxiter, size, goal)
-    return x
+    return x, most
 
 
 def restarted_gmres(

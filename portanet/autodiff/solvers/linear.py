@@ -13,6 +13,7 @@ from portanet.autodiff.namespace import array_namespace
 from portanet.autodiff.solvers.implicit import Map, linear_solution, transposed
 from portanet.autodiff.solvers.krylov import conjugate_gradients, norm, restarted_gmres
 from portanet.autodiff.solvers.vectors import Vector, floating, same_form
+from portanet.autodiff.solvers.verify import require_linear, require_symmetric
 from portanet.autodiff.tracing import is_array
 from portanet.autodiff.transforms import vjp
 from portanet.backends import Array
@@ -51,7 +52,8 @@ def cg(
     Raises:
         ConvergenceError: The tolerance was not reached, or `A` is not positive definite; with the residual.
         TypeError: `b` is not floating-point.
-        ValueError: `A` returns another structure, shape or dtype than `b`; or `b` is not finite.
+        ValueError: `A` returns another structure, shape or dtype than `b`, or is not linear and symmetric; or `b` is
+            not finite.
 
     Example:
         >>> import numpy as np
@@ -101,7 +103,7 @@ def gmres(
     Raises:
         ConvergenceError: The tolerance was not reached, or the iteration stagnates; with the residual.
         TypeError: `b` is not floating-point.
-        ValueError: `A` returns another structure, shape or dtype than `b`; or `b` is not finite.
+        ValueError: `A` returns another structure, shape or dtype than `b`, or is not linear; or `b` is not finite.
 
     Example:
         >>> import numpy as np
@@ -135,7 +137,7 @@ class _Solver:
         real = all(array_namespace(x).isdtype(x.dtype, "real floating") for x in tree_leaves(self.b))
         symmetric = self.symmetric and real
 
-        def solve(matvec: Map, b: Any, start: Any = None, transpose: bool = False) -> Any:
+        def solve(matvec: Map, b: Any, start: Any = None, transpose: bool = False, given: bool = False) -> Any:
             vector = Vector(b)
             y = vector.flat(b)
             xp = array_namespace(y)
@@ -151,11 +153,19 @@ class _Solver:
             size = norm(y)
             if not math.isfinite(size):
                 raise ValueError(f"{checks.argument('b', self.of)} must be finite. Received: b of norm {size}")
-            goal = max(rtol * size, self.atol)
+            unit = 1.0 if 1e-10 < size < 1e10 or not size else math.ldexp(1.0, math.frexp(size)[1])
+            y, goal = y / unit, max(rtol * size, self.atol) / unit  # squares must neither underflow nor overflow
+            x0 = None if x0 is None else x0 / unit
             steps = self.maxiter or 10 * y.shape[0]
-            return vector.tree(iterate(vector.map(matvec), y, x0, goal, steps, precondition))
+            product = vector.map(matvec)
+            if given and size > 0.0:
+                image = product(y)
+                require_linear(product, y, image, "A", self.of)
+                if self.symmetric:
+                    require_symmetric(product, y, image)
+            return vector.tree(iterate(product, y, x0, goal, steps, precondition) * unit)
 
-        first = lambda f, y: solve(f, y, self.x0)  # noqa: E731
+        first = lambda f, y: solve(f, y, self.x0, given=True)  # noqa: E731
         back = lambda f, y: solve(f, y, transpose=True)  # noqa: E731
         return linear_solution(self.matvec, self.b, first, back, symmetric, False, solve)[0]
 

@@ -56,7 +56,7 @@ class TestBoth:
         x = solver(diagonal, b, x0=b, M=inverse)
         assert_close(x["u"], [1.0, 0.1], dtype="float64")
         assert_close(x["v"], 0.01, dtype="float64")
-        assert len(products) < 5
+        assert len(products) < 9  # some of which are checks
         check_grads(lambda b: solver(diagonal, b, M=inverse), (b,), order=1)
 
     def test_float32_and_empty(self, xp, solver, matrix):
