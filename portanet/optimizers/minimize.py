@@ -87,7 +87,7 @@ def minimize(
         return result.x, result
 
     result: Result | None
-    x, result = autodiff.custom_minimum(f, x0, solve, has_aux=True, tolerance=math.inf)
+    x, result = autodiff.custom_minimum(f, x0, solve, has_aux=True, tolerance=1.0)
     if result is None:  # vmap of no examples
         return Result(x, 0.0, 0.0, 0, 0, True, "there are no examples")
     return replace(result, x=x)

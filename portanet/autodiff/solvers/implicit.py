@@ -6,7 +6,6 @@ arrays, then each level adds the derivative by its own arrays, from the outermos
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
@@ -59,7 +58,7 @@ def custom_root(
             root, or its transpose. By default, small systems are solved as a matrix, larger ones by GMRES.
         has_aux: Whether `solve` returns `(root, aux)`.
         tolerance: Largest error of the root relative to `1 + abs(x)`, estimated from `f` there; and largest residual of
-            `tangent_solve`, relative to `y`. None is 1.2e-4 in float64 and 1.9e-2 in float32, `math.inf` for no check.
+            `tangent_solve`, relative to `y`. None is 1.2e-4 in float64 and 1.9e-2 in float32, 1 for no check.
 
     Returns:
         The root, a tree like `initial_guess`; with `has_aux`, `(root, aux)`.
@@ -150,9 +149,7 @@ def _check(
 
 
 def _tolerance(tolerance: Any, of: str) -> float | None:
-    if tolerance is None or tolerance == math.inf:
-        return None if tolerance is None else math.inf
-    return checks.non_negative("tolerance", tolerance, of)
+    return None if tolerance is None else checks.non_negative("tolerance", tolerance, of)
 
 
 def custom_linear_solve(
@@ -179,7 +176,7 @@ def custom_linear_solve(
         symmetric: Whether `matvec` is its own transpose (without a conjugate).
         has_aux: Whether `solve` returns `(solution, aux)`; `transpose_solve` does not.
         tolerance: Largest residual of both solvers, relative to `b`. None is 1.2e-4 in float64 and 1.9e-2 in float32,
-            `math.inf` for no check.
+            1 for no check.
 
     Returns:
         The solution, a tree like `b`; with `has_aux`, `(solution, aux)`.
@@ -235,7 +232,7 @@ def solution(
     has_aux: bool,
     symmetric: bool,
     of: str,
-    tolerance: float | None = math.inf,
+    tolerance: float | None = 1.0,
 ) -> tuple[Any, Any]:
     """Root and auxiliary result of `custom_root`, at the present level of differentiation."""
     guess = tree_map(value_of, guess)
@@ -263,7 +260,7 @@ def solution(
 
     def solved(product: Map, y: Any, symmetric: bool) -> Any:
         right = tree_map(lambda t: -t, y)
-        accuracy = tolerance if name else math.inf
+        accuracy = tolerance if name else 1.0
         return linear_solution(product, right, tangent, tangent, symmetric, False, None, accuracy, (name, of))[0]
 
     def forward(change: Any) -> Any:
@@ -288,7 +285,7 @@ def linear_solution(
     symmetric: bool,
     has_aux: bool,
     solve_again: Solve | None = None,
-    tolerance: float | None = math.inf,
+    tolerance: float | None = 1.0,
     names: tuple[str, str] = ("solve", "custom_linear_solve"),
 ) -> tuple[Any, Any]:
     """Solution and auxiliary result of `custom_linear_solve`, at the present level of differentiation.

@@ -52,17 +52,16 @@ def require_symmetric(product: Product, b: Array, image: Array) -> None:
 def check_linear(product: Map, b: Any, x: Any, tolerance: float | None, name: str, of: str) -> None:
     """Raise unless `x` solves a linear system to a tolerance; `name` is the argument that computed it."""
     vector = Vector(b)
-    y, image = vector.flat(b), vector.flat(product(x))
-    if not y.shape[0]:
-        return
+    y = vector.flat(b)
     tolerance = _precision(y) ** 0.25 if tolerance is None else tolerance
-    if tolerance == math.inf:
+    if not y.shape[0] or tolerance >= 1.0:
         return
+    image = vector.flat(product(x))
     size, error = norm(y) + norm(image), norm(y - image)
     if not error <= tolerance * size:
         raise ConvergenceError(
             f"{checks.argument(name, of)} must solve the system, whose residual b - A x is too large. Solve it more "
-            "accurately, or raise `tolerance` (math.inf for no check). "
+            "accurately, or raise `tolerance` (1 for no check). "
             f"Received: a residual of norm {error:.3g} for b of norm {norm(y):.3g}, tolerance={tolerance:.3g}"
         )
     require_linear(vector.map(product), y, vector.flat(product(b)), "matvec", of)
@@ -75,10 +74,10 @@ def check_root(f: Map, x: Any, tolerance: float | None, of: str) -> None:
     """
     vector = Vector(x)
     point = vector.flat(x)
-    if not point.shape[0] or tolerance == math.inf:
-        return
     fraction = _precision(point) ** 0.25
     tolerance = fraction if tolerance is None else tolerance
+    if not point.shape[0] or tolerance >= 1.0:
+        return
     residual = vector.flat(f(x))
     size = norm(residual)
     scale = 1.0 + norm(point) / math.sqrt(point.shape[0])
@@ -90,6 +89,6 @@ def check_root(f: Map, x: Any, tolerance: float | None, of: str) -> None:
     if not distance <= tolerance:
         raise ConvergenceError(
             f"{checks.argument('solve', of)} must return a solution, and its result is none. Solve the equation more "
-            "accurately, start elsewhere, or raise `tolerance` (math.inf for no check). Received: a residual of norm "
+            "accurately, start elsewhere, or raise `tolerance` (1 for no check). Received: a residual of norm "
             f"{size:.3g}, which is an error of about {distance:.3g} relative to x, for tolerance={tolerance:.3g}"
         )
