@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from portanet.autodiff import array_namespace, custom_vjp, show
+from portanet.autodiff.debugging.recording import record_run
 from tests.support import asarray
 
 
@@ -65,3 +66,11 @@ def test_drawing_names_the_extra_when_graphviz_is_missing(xp, monkeypatch):
 
 def test_nothing_recorded(xp):
     assert show(lambda x: 3.0, asarray([1.0])).lines() == ["v0 = argument 0  float32 (1,)"]
+
+
+def test_the_nodes_of_arguments_have_no_parents(xp: Any) -> None:
+    run = record_run(lambda x: x * 2.0, (asarray([1.0, 2.0]),))
+    node = run.steps[0].result._link
+    assert (node.op, node.parents, node.pull) == ("input", None, None)
+    assert [step.name for step in run.steps] == ["argument 0", "multiply"]
+    assert run.steps[1].operands == (0,)
