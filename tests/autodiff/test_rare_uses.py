@@ -20,6 +20,7 @@ from portanet.autodiff import (
     vjp,
     vmap,
 )
+from portanet.autodiff.debugging.anomaly import first_anomaly
 from portanet.backends import Backend, device_of
 from tests.support import asarray, assert_close, to_numpy
 
@@ -171,3 +172,29 @@ def test_errors_of_the_library_say_what_it_got(xp: Any) -> None:
         with pytest.raises(Exception, match=r"(?s)reshape|shape|size|element|\(2, 2\)"):
             call()
     assert type(lift(x)) is TracedArray
+
+
+@pytest.mark.parametrize("offset", [0, 1, -1, 2])
+def test_writing_through_a_diagonal(backend: Backend, offset: int) -> None:
+    """Where the library's diagonals are views that may be written to."""
+    if backend.name != "torch":
+        pytest.skip("not in this library")
+    x = asarray(np.arange(12.0).reshape(3, 4), "float64")
+
+    def f(x: Any) -> Any:
+        y = x * 2.0
+        diagonal = array_namespace(x).linalg.diagonal(y, offset=offset)
+        diagonal[...] = diagonal * 5.0
+        return y
+
+    factor = np.full((3, 4), 2.0)
+    factor[np.eye(3, 4, offset) > 0] = 10.0
+    value, pullback = vjp(f, x)
+    assert_close(value, np.arange(12.0).reshape(3, 4) * factor, dtype="float64")
+    assert_close(pullback(x)[0], np.arange(12.0).reshape(3, 4) * factor, dtype="float64")
+
+
+def test_a_function_without_anomalies(xp: Any) -> None:
+    assert first_anomaly(lambda x: x * 2.0, (asarray([1.0, 2.0]),)) == ""
+    with np.errstate(all="ignore"):
+        assert "divide" in first_anomaly(lambda x: x / (x - x), (asarray([1.0, 2.0]),))

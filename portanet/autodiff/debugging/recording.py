@@ -8,7 +8,7 @@ from typing import Any
 
 from portanet.autodiff import boundary
 from portanet.autodiff.namespace import differentiable_namespace, lift
-from portanet.autodiff.traced import Node, Trace, TracedArray, unwrap
+from portanet.autodiff.traced import Node, Trace, TracedArray
 from portanet.autodiff.tracing import copied
 from portanet.backends import raw_namespace
 from portanet.tree import tree_items, tree_leaves, tree_map
@@ -76,8 +76,3 @@ def parents_of(node: Node, known: dict[int, int]) -> tuple[Node, ...]:
     if type(parents) is Node:
         return (parents,) if id(parents) in known else parents_of(parents, known)
     return parents if isinstance(parents, tuple) else ()
-
-
-def value_of(step: Step) -> Any:
-    """The plain result of a step."""
-    return unwrap(step.result)
