@@ -22,6 +22,7 @@ from portanet.autodiff import (
 )
 from portanet.autodiff.debugging.anomaly import first_anomaly
 from portanet.backends import Backend, device_of
+from portanet.variables import Variable
 from tests.support import asarray, assert_close, to_numpy
 
 
@@ -95,6 +96,20 @@ def test_constants_as_options_of_plain_arrays(xp: Any) -> None:
     x, low = asarray([1.0, 2.0, 3.0]), lift(asarray(1.5))
     assert_close(unwrap(array_namespace(low).clip(x, min=low)), [1.5, 2.0, 3.0])
     assert_close(unwrap(array_namespace(low).clip(x, low, 2.5)), [1.5, 2.0, 2.5])
+
+
+def test_the_namespace_of_variables(backend: Backend) -> None:
+    """Functions take variables, in its sections too; dtypes and constants are the library's."""
+    w = Variable(asarray([4.0, 3.0]), "w", backend)
+    xp, library = array_namespace(w), backend.xp
+    assert xp.__name__ == library.__name__
+    assert xp.float32 is library.float32
+    assert (xp.pi, xp.newaxis) == (library.pi, None)
+    assert_close(xp.astype(w, xp.float64), [4.0, 3.0], dtype="float64")
+    assert_close(xp.linalg.vector_norm(w), 5.0)
+    assert_close(xp.add(w, w), [8.0, 6.0])
+    assert_close(xp.stack([w, w]), [[4.0, 3.0]] * 2)
+    assert_close(xp.clip(w, max=w[1]), [3.0, 3.0])
 
 
 def test_devices() -> None:

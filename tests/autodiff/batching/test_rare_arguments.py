@@ -159,6 +159,14 @@ def test_values_written_where_a_mask_is_true(backend: Backend) -> None:
     close(vmap(write, (0, None))(double(X), 5.0), np.where(X > 0, 5.0, X))
     close(vmap(write, (None, 0))(double(X[0]), double(v)), np.where(X[0] > 0, v[:, None], X[0]))
 
+    def wide(x: Any, v: Any) -> Any:
+        out = array_namespace(x).asarray(x * 1.0, copy=True)
+        out[1:] = v[None, None, 1:]
+        out[[0], ...] = v[None, :1] if backend.name != "jax" else v[:1]
+        return out
+
+    close(vmap(wide)(double(X), double(Y)), Y)
+
     def rows(x: Any, v: Any, mask: Any) -> Any:
         out = array_namespace(x).asarray(x * 1.0, copy=True)
         out[mask] = v

@@ -28,7 +28,7 @@ def _searchsorted(c: Call, x1: Any, x2: Any, /, *, side: str = "left", sorter: A
     edges = c.value(x1)
     if sorter is not None:
         order = c.each(sorter)
-        edges = xp.take_along_axis(xp.broadcast_to(edges, order.shape), order, axis=1)
+        edges = xp.take_along_axis(xp.broadcast_to(edges, order.shape), order)
     rank = len(getattr(x2, "shape", ()))
     edges = xp.reshape(edges, (edges.shape[0], *(1,) * rank, edges.shape[1]))
     values = xp.expand_dims(c.value(x2), axis=-1) if hasattr(x2, "shape") else x2
