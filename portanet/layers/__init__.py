@@ -79,11 +79,18 @@ from portanet.layers.preprocessing.hashed_crossing import HashedCrossing
 from portanet.layers.preprocessing.hashing import Hashing
 from portanet.layers.preprocessing.integer_lookup import IntegerLookup
 from portanet.layers.preprocessing.normalization import Normalization
+from portanet.layers.preprocessing.random_brightness import RandomBrightness
+from portanet.layers.preprocessing.random_contrast import RandomContrast
 from portanet.layers.preprocessing.random_crop import RandomCrop
 from portanet.layers.preprocessing.random_flip import RandomFlip
+from portanet.layers.preprocessing.random_grayscale import RandomGrayscale
+from portanet.layers.preprocessing.random_invert import RandomInvert
+from portanet.layers.preprocessing.random_posterization import RandomPosterization
 from portanet.layers.preprocessing.random_rotation import RandomRotation
 from portanet.layers.preprocessing.random_translation import RandomTranslation
+from portanet.layers.preprocessing.random_zoom import RandomZoom
 from portanet.layers.preprocessing.rescaling import Rescaling
+from portanet.layers.preprocessing.solarization import Solarization
 from portanet.layers.preprocessing.string_lookup import StringLookup
 from portanet.layers.preprocessing.text_vectorization import TextVectorization
 from portanet.layers.random_layer import RandomLayer
@@ -247,11 +254,17 @@ __all__ = [
     "Permute",
     "PositionEmbedding",
     "RMSNormalization",
+    "RandomBrightness",
+    "RandomContrast",
     "RandomCrop",
     "RandomFlip",
+    "RandomGrayscale",
+    "RandomInvert",
     "RandomLayer",
+    "RandomPosterization",
     "RandomRotation",
     "RandomTranslation",
+    "RandomZoom",
     "ReLU",
     "RecurrentCell",
     "RepeatVector",
@@ -266,6 +279,7 @@ __all__ = [
     "SimpleRNNCell",
     "SinePositionEncoding",
     "Softmax",
+    "Solarization",
     "SpatialDropout1D",
     "SpatialDropout2D",
     "SpatialDropout3D",

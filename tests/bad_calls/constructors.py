@@ -118,7 +118,7 @@ INPUTS: dict[str, Make] = {
     ".*1D(Transpose)?": SEQUENCE,
     ".*2D(Transpose)?": ones(2, 8, 8, 4),
     ".*3D(Transpose)?": ones(2, 8, 8, 8, 4),
-    "Random.*": ones(2, 8, 8, 3),
+    "Random.*|Solarization": ones(2, 8, 8, 3),
     "Add|Average|Maximum|Minimum|Multiply|Subtract|Concatenate|Dot|Bilinear": PAIR,
     "StringLookup|TextVectorization|Hashing": lambda: ["a", "b"],
     "IntegerLookup": lambda: [1, 2],
