@@ -116,6 +116,7 @@ BY_NAME = {
     "mean": "float floats array none",
     "variance": "float floats array none",
     "bin_boundaries": "floats array none",
+    "value_range": "floats",
     "salt": "int ints none",
     "mask_value": "int str none",
     "vocabulary": "texts ints str array none",

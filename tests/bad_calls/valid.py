@@ -80,6 +80,7 @@ VALID: dict[str, Make] = {
     "height": lambda: 2,
     "width": lambda: 2,
     "factor": lambda: 0.2,
+    "RandomPosterization.factor": lambda: (3, 5),
     "height_factor": lambda: 0.2,
     "width_factor": lambda: 0.2,
     "rate": lambda: 0.5,
