@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -91,6 +92,45 @@ def test_rare_arguments(name: str, backend: Backend) -> None:
 
     expected = loop(lambda *xs: unwrap(f(*map(lift, xs))), *columns)
     np.testing.assert_allclose(to_numpy(vmap(f)(*map(double, columns))), expected, rtol=1e-9, atol=1e-12)
+
+
+REDUCTIONS = [
+    "argmax", "argmin", "sum", "mean", "max", "min", "prod", "var", "std", "all", "any", "count_nonzero",
+    "linalg.vector_norm",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", [*REDUCTIONS, "cumulative_sum", "cumulative_prod", "sort", "argsort", "flip", "roll"])
+def test_every_axis(name: str, backend: Backend) -> None:
+    """Of vectors and of arrays with several axes, with every option."""
+    if backend.name == "jax":
+        pytest.skip("which compiles each; the rules are the same")
+    option = {"cumulative": "include_initial", "sort": "descending", "argsort": "descending"}
+    switch = "keepdims" if name in REDUCTIONS else option.get(name.partition("_")[0])
+    several = name in REDUCTIONS[2:] or name == "flip"
+    axes = [
+        0,
+        1,
+        2,
+        -1,
+        -2,
+        *([(0, 2), (-1, 1)] if several else []),
+        *([None] if name in (*REDUCTIONS, "flip") else []),
+    ]
+    columns = RNG.permutation(4 * 2 * 3 * 2).reshape(4, 2, 3, 2) / 8.0
+    for x, axis in [(columns, a) for a in axes] + [(columns[:, 0, :, 0], a) for a in (0, -1)]:
+        for options in [{}] if switch is None else [{}, {switch: True}, {switch: False}]:
+
+            def f(x: Any, axis: Any = axis, options: Any = options) -> Any:
+                xp = array_namespace(x)
+                args = (2,) if name == "roll" else ()
+                return operator.attrgetter(name)(xp)(
+                    x > 1 if name in ("all", "any") else x, *args, axis=axis, **options
+                )
+
+            result, expected = to_numpy(vmap(f)(double(x))), loop(f, x)
+            np.testing.assert_allclose(result, expected, rtol=1e-12, err_msg=f"{axis}, {options}")
+            assert result.dtype == expected.dtype
 
 
 @pytest.mark.parametrize(
