@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 import numpy as np
@@ -213,3 +214,22 @@ def test_a_function_without_anomalies(xp: Any) -> None:
     assert first_anomaly(lambda x: x * 2.0, (asarray([1.0, 2.0]),)) == ""
     with np.errstate(all="ignore"):
         assert "divide" in first_anomaly(lambda x: x / (x - x), (asarray([1.0, 2.0]),))
+
+
+REDUCTIONS = ["sum", "mean", "max", "min", "prod", "var", "std", "linalg.vector_norm"]
+
+
+@pytest.mark.parametrize("name", [*REDUCTIONS, "cumulative_sum", "cumulative_prod", "sort"])
+def test_derivatives_along_every_axis(name: str) -> None:
+    """With every option, against finite differences."""
+    x = (np.random.default_rng(2).permutation(12).reshape(2, 3, 2) - 5.5) / 4.0
+    option = {"cumulative": "include_initial", "sort": "descending"}.get(name.partition("_")[0], "keepdims")
+    axes: list[Any] = [0, 1, -1, -2, *([None, (0, 2), (-1, 1)] if name in REDUCTIONS else [])]
+    for axis in axes:
+        for given in (False, True):
+
+            def f(x: Any, axis: Any = axis, given: bool = given) -> Any:
+                return operator.attrgetter(name)(array_namespace(x))(x, axis=axis, **{option: given})
+
+            check_grads(f, (x,), order=1, directions=1)
+            assert f(lift(x)).shape == f(x).shape == vjp(f, x)[0].shape
