@@ -1,8 +1,28 @@
-"""Readers of data files on disk: no downloads, no execution of their contents, bounded memory."""
+"""Data sets: those of Keras, downloaded by `load_data()`, and readers of files on disk.
 
+Nothing in a file is executed, and memory is bounded.
+"""
+
+from portanet.datasets import california_housing, cifar10, cifar100, fashion_mnist, imdb, mnist, reuters
 from portanet.datasets.cifar import load_cifar10, read_cifar
 from portanet.datasets.idx import load_mnist, map_idx, read_idx
 from portanet.datasets.shards import NpyShards
 from portanet.datasets.text import read_text, read_trec
 
-__all__ = ["NpyShards", "load_cifar10", "load_mnist", "map_idx", "read_cifar", "read_idx", "read_text", "read_trec"]
+__all__ = [
+    "NpyShards",
+    "california_housing",
+    "cifar10",
+    "cifar100",
+    "fashion_mnist",
+    "imdb",
+    "load_cifar10",
+    "load_mnist",
+    "map_idx",
+    "mnist",
+    "read_cifar",
+    "read_idx",
+    "read_text",
+    "read_trec",
+    "reuters",
+]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pathlib
+import tarfile
+import zlib
 from typing import Any
 
 import numpy as np
@@ -10,6 +12,7 @@ import numpy as np
 from portanet import checks
 from portanet.backends import HostArray
 from portanet.datasets.files import LIMIT, read_bytes
+from portanet.datasets.pickled import read_pickle
 
 PIXELS = 3 * 32 * 32
 
@@ -56,3 +59,27 @@ def load_cifar10(folder: Any) -> tuple[tuple[HostArray, HostArray], tuple[HostAr
     parts = [read_cifar(path / f"data_batch_{i}.bin") for i in range(1, 6)]
     train = np.concatenate([x for x, _ in parts]), np.concatenate([y for _, y in parts])
     return train, read_cifar(path / "test_batch.bin")
+
+
+def batches(path: pathlib.Path, names: list[str], labels: bytes) -> list[tuple[HostArray, HostArray]]:
+    """Images and labels from the Python version, in which each file of a tar archive is a pickled dict.
+
+    Args:
+        path: The archive; nothing is extracted to disk.
+        names: Files in it.
+        labels: The key of the labels.
+
+    Raises:
+        ValueError: The archive is damaged, or its files hold something else.
+    """
+    parts = []
+    try:
+        with tarfile.open(path) as archive:
+            for name in names:
+                file = archive.extractfile(name)
+                content = read_pickle(b"" if file is None else file.read(LIMIT), f"{name} of {path}")
+                images, numbers = content[b"data"], content[labels]
+                parts.append((images.reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1), np.asarray(numbers).reshape(-1, 1)))
+    except (tarfile.TarError, EOFError, zlib.error, KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"{path} is damaged, or not CIFAR's Python version: {error}") from None
+    return parts

@@ -9,9 +9,14 @@ from portanet.random import set_seed as set_random_seed
 from portanet.utils.batches import pack_x_y_sample_weight, unpack_x_y_sample_weight
 from portanet.utils.config import Config
 from portanet.utils.dataset import PyDataset
+from portanet.utils.get_file import get_file
+from portanet.utils.image_dataset_from_directory import image_dataset_from_directory
+from portanet.utils.images import array_to_img, img_to_array, load_img, save_img
 from portanet.utils.labels import to_categorical, unhot
 from portanet.utils.norms import normalize
 from portanet.utils.progress_bar import Progbar
+from portanet.utils.text_dataset_from_directory import text_dataset_from_directory
+from portanet.utils.timeseries_dataset_from_array import timeseries_dataset_from_array
 
 if TYPE_CHECKING:
     from portanet.backend import clear_session, is_keras_tensor, standardize_dtype
@@ -32,22 +37,30 @@ __all__ = [
     "Progbar",
     "PyDataset",
     "Sequence",
+    "array_to_img",
     "clear_session",
     "custom_object_scope",
     "disable_interactive_logging",
     "enable_interactive_logging",
     "get_custom_objects",
+    "get_file",
     "get_registered_name",
     "get_registered_object",
+    "image_dataset_from_directory",
+    "img_to_array",
     "is_interactive_logging_enabled",
     "is_keras_tensor",
+    "load_img",
     "normalize",
     "pack_x_y_sample_weight",
     "pad_sequences",
     "plot_model",
     "register_keras_serializable",
+    "save_img",
     "set_random_seed",
     "standardize_dtype",
+    "text_dataset_from_directory",
+    "timeseries_dataset_from_array",
     "to_categorical",
     "unhot",
     "unpack_x_y_sample_weight",
