@@ -33,6 +33,7 @@ def image_dataset_from_directory(
     crop_to_aspect_ratio: bool = False,
     pad_to_aspect_ratio: bool = False,
     data_format: str | None = None,
+    format: str = "tf",  # noqa: A002 -- as Keras
     verbose: bool = True,
 ) -> Any:
     """A data set of the images in a folder, with a folder in it for each class (extra `image`).
@@ -56,6 +57,7 @@ def image_dataset_from_directory(
         crop_to_aspect_ratio: Whether to cut off what does not fit the aspect ratio.
         pad_to_aspect_ratio: Whether to fill up with zeros what does not.
         data_format: `"channels_first"` for images of shape (channels, height, width).
+        format: For Keras's scripts, `"tf"` or `"grain"`; it is a `PyDataset` whatever is chosen.
         verbose: Whether to print how many files there are.
 
     Returns:
@@ -67,6 +69,7 @@ def image_dataset_from_directory(
         ValueError: There are no images, or arguments contradict each other.
     """
     of = "image_dataset_from_directory"
+    checks.choice("format", format, ("tf", "grain"), of)
     checks.choice("color_mode", color_mode, ("rgb", "rgba", "grayscale"), of)
     size = (image_size, image_size) if isinstance(image_size, int) else image_size
     height, width = height_and_width("image_size", size, of)
@@ -74,7 +77,7 @@ def image_dataset_from_directory(
     if checks.boolean("crop_to_aspect_ratio", crop_to_aspect_ratio, of) and pad_to_aspect_ratio:
         raise checks.invalid("pad_to_aspect_ratio", True, "False with crop_to_aspect_ratio=True", of)
     fit = _cropped if crop_to_aspect_ratio else _padded if pad_to_aspect_ratio else None
-    data_format = checks.choice("data_format", data_format or "channels_last", FORMATS, of)
+    checks.choice("data_format", data_format, (*FORMATS, None), of)
 
     def image(path: str) -> HostArray:
         x = img_to_array(load_img(path, color_mode))

@@ -16,6 +16,7 @@ from portanet.backends import HostArray, to_host
 MODES = {"grayscale": "L", "rgb": "RGB", "rgba": "RGBA"}
 INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "hamming", "box", "lanczos")
 FORMATS = ("channels_first", "channels_last")
+DTYPES = ("float16", "float32", "float64", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
 
 
 def pillow(of: str) -> Any:
@@ -85,10 +86,13 @@ def img_to_array(img: Any, data_format: str | None = None, dtype: str | None = N
         data_format: `"channels_first"` for (channels, height, width).
         dtype: Its dtype, by default float32.
     """
-    first = checks.choice("data_format", data_format or "channels_last", FORMATS, "img_to_array") == FORMATS[0]
-    x = np.asarray(img, dtype=dtype or "float32")
+    of = "img_to_array"
+    first = checks.choice("data_format", data_format, (*FORMATS, None), of) == FORMATS[0]
+    dtype = checks.choice("dtype", dtype, (*DTYPES, None), of) or "float32"
+    x = numbers("img", img, of)
     if x.ndim not in (2, 3):
-        raise checks.invalid("img", img, "an image", "img_to_array")
+        raise checks.invalid("img", img, "an image", of)
+    x = x.astype(dtype)
     x = x if x.ndim == 3 else x[:, :, None]
     return np.transpose(x, (2, 0, 1)) if first else x
 
@@ -108,8 +112,9 @@ def array_to_img(x: Any, data_format: str | None = None, scale: bool = True, dty
     """
     of = "array_to_img"
     image_module = pillow(of)
-    first = checks.choice("data_format", data_format or "channels_last", FORMATS, of) == FORMATS[0]
-    host = np.asarray(x if isinstance(x, (list, tuple)) else to_host(x)).astype(dtype or "float32")
+    first = checks.choice("data_format", data_format, (*FORMATS, None), of) == FORMATS[0]
+    dtype = checks.choice("dtype", dtype, (*DTYPES, None), of) or "float32"
+    host = numbers("x", x, of).astype(dtype)
     if host.ndim != 3 or host.shape[0 if first else 2] not in (1, 3, 4):
         raise checks.invalid("x", x, "an array of one image, (height, width, channels), with 1, 3 or 4 channels", of)
     host = np.transpose(host, (1, 2, 0)) if first else host
@@ -142,6 +147,18 @@ def save_img(
         warnings.warn("JPEG has no transparency; the image is saved without.", stacklevel=2)
         image = image.convert("RGB")
     image.save(path, format=file_format, **kwargs)
+
+
+def numbers(name: str, value: Any, of: str) -> HostArray:
+    """An image or array on the host.
+
+    Raises:
+        ValueError: It holds no real numbers.
+    """
+    host = np.asarray(to_host(value) if hasattr(value, "__array_namespace__") else value)
+    if host.dtype.kind not in "biuf":
+        raise checks.invalid(name, value, "an array of real numbers, or an image", of)
+    return host
 
 
 def height_and_width(name: str, value: Any, of: str) -> tuple[int, int]:

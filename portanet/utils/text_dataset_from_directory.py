@@ -25,6 +25,7 @@ def text_dataset_from_directory(
     validation_split: float | None = None,
     subset: str | None = None,
     follow_links: bool = False,
+    format: str = "tf",  # noqa: A002 -- as Keras
     verbose: bool = True,
 ) -> Any:
     """A data set of the `.txt` files in a folder, with a folder in it for each class.
@@ -43,6 +44,7 @@ def text_dataset_from_directory(
         validation_split: Likewise.
         subset: Likewise.
         follow_links: Likewise.
+        format: Likewise.
         verbose: Likewise.
 
     Returns:
@@ -65,6 +67,7 @@ def text_dataset_from_directory(
         (array(['never again', 'see it'], dtype=object), array([0, 1], dtype=int32))
     """
     of = "text_dataset_from_directory"
+    checks.choice("format", format, ("tf", "grain"), of)
     if max_length is not None:
         checks.positive_int("max_length", max_length, of)
 

@@ -11,6 +11,9 @@ from portanet.backends import to_host
 from portanet.utils.dataset import PyDataset
 
 
+OF = "timeseries_dataset_from_array"
+
+
 class Windows(PyDataset):
     """Batches of windows `data[start + [0, rate, 2 rate, ...]]`, with the targets at their starts.
 
@@ -61,6 +64,7 @@ def timeseries_dataset_from_array(
     seed: int | None = None,
     start_index: int | None = None,
     end_index: int | None = None,
+    format: str = "tf",  # noqa: A002 -- as Keras
 ) -> Windows:
     """A data set of windows of a time series; as `keras.utils.timeseries_dataset_from_array`, but a `PyDataset`.
 
@@ -75,6 +79,7 @@ def timeseries_dataset_from_array(
         seed: The seed of that; by default that of `portanet.random`.
         start_index: The first step that is used; as in Keras, `targets` are used from it on, too.
         end_index: The step after the last that is used.
+        format: For Keras's scripts, `"tf"` or `"grain"`; it is a `PyDataset` whatever is chosen.
 
     Returns:
         The data set; batches are `(windows, targets)`, or windows.
@@ -89,16 +94,15 @@ def timeseries_dataset_from_array(
         >>> x.tolist(), y.tolist()
         ([[0.0, 1.0, 2.0], [1.0, 2.0, 3.0], [2.0, 3.0, 4.0]], [3.0, 4.0, 5.0])
     """
-    of = "timeseries_dataset_from_array"
-    series = _host(data)
-    goals = None if targets is None else _host(targets)
+    of = OF
+    checks.choice("format", format, ("tf", "grain"), of)
+    series = _host("data", data)
+    goals = None if targets is None else _host("targets", targets)
     length = checks.positive_int("sequence_length", sequence_length, of)
     stride = checks.positive_int("sequence_stride", sequence_stride, of)
     rate = checks.positive_int("sampling_rate", sampling_rate, of)
     if batch_size is not None:
         checks.positive_int("batch_size", batch_size, of)
-    if series.ndim == 0:
-        raise checks.invalid("data", data, "an array or list whose first axis is time", of)
     for name, value in (("sequence_stride", stride), ("sampling_rate", rate)):
         if value >= len(series):
             raise checks.invalid(name, value, f"less than the length of the data, {len(series)}", of)
@@ -122,12 +126,16 @@ def timeseries_dataset_from_array(
         )
     starts = np.arange(0, count, stride)
     generator = None
+    number = random.get_seed() % 2**32 if seed is None else checks.integer("seed", seed, of, least=0)
     if checks.boolean("shuffle", shuffle, of):
-        number = random.get_seed() % 2**32 if seed is None else checks.integer("seed", seed, of, least=0)
         generator = np.random.RandomState(number)
         generator.shuffle(starts)
     return Windows(series, goals, starts, np.arange(length) * rate, batch_size, generator)
 
 
-def _host(x: Any) -> Any:
-    return np.asarray(x) if isinstance(x, (list, tuple)) else to_host(x)
+def _host(name: str, value: Any) -> Any:
+    """An array on the host, of numbers."""
+    host = np.asarray(value) if isinstance(value, (list, tuple)) else to_host(value)
+    if host.ndim == 0 or host.dtype.kind not in "biufc":
+        raise checks.invalid(name, value, "an array or list of numbers whose first axis is time", OF)
+    return host

@@ -27,8 +27,9 @@ ABSTRACT = """
     Config Progbar Sequence clear_session get_custom_objects get_registered_name get_registered_object is_keras_tensor
     is_interactive_logging_enabled enable_interactive_logging disable_interactive_logging pack_x_y_sample_weight
     plot_model register_keras_serializable set_random_seed standardize_dtype unpack_x_y_sample_weight
+    get_file image_dataset_from_directory load_img save_img text_dataset_from_directory
 """
-"""Not called by users: base classes, and functions for layers and losses; or what takes anything, or nothing."""
+"""Not called by users: base classes, and functions for layers and losses; or what takes anything, nothing or files."""
 
 
 def targets() -> Iterator[Target]:

@@ -58,6 +58,11 @@ VALID: dict[str, Make] = {
         )
     },
     "custom_objects": dict,
+    "img_to_array.img": ones(4, 4, 3),
+    "array_to_img.x": ones(4, 4, 3),
+    "timeseries_dataset_from_array.data": ones(8, 2),
+    "timeseries_dataset_from_array.targets": ones(8),
+    "timeseries_dataset_from_array.sequence_length": lambda: 3,
     "units": lambda: 2,
     "output_units": lambda: 2,
     "filters": lambda: 2,
