@@ -10,7 +10,6 @@ from portanet import checks, random
 from portanet.backends import to_host
 from portanet.utils.dataset import PyDataset
 
-
 OF = "timeseries_dataset_from_array"
 
 
