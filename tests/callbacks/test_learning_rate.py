@@ -81,3 +81,9 @@ def test_a_schedule_of_the_optimizer_is_not_changed():
     scripted = Script(learning_rate=schedules.Constant(0.1))
     with pytest.raises(TypeError, match="ReduceLROnPlateau changes a learning rate that is a number, but"):
         scripted.play(ReduceLROnPlateau(), losses(1))
+
+
+def test_a_function_without_a_signature_takes_epoch_and_rate():
+    """As Keras calls it first."""
+    history = model(0.5).fit(X, Y, epochs=3, verbose=0, callbacks=[LearningRateScheduler(max)])
+    assert history.history["learning_rate"] == [0.5, 1.0, 2.0]

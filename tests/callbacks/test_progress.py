@@ -9,7 +9,7 @@ import pytest
 import portanet
 from portanet import layers
 from portanet.callbacks import LambdaCallback, ProgressBar
-from portanet.callbacks.progress import describe, shows_bars
+from portanet.callbacks.progress import INTERVAL, describe, shows_bars
 
 X, Y = np.ones((40, 2), dtype="float32"), np.ones((40, 1), dtype="float32")
 
@@ -120,6 +120,41 @@ def test_the_loss_is_fetched_now_and_then(capsys):
         bar.on_train_batch_end(batch, logs)
     assert logs.fetched < 20
     bar.on_train_end()
+
+
+def test_a_bar_goes_on_from_its_batch_and_shows_the_loss_now_and_then_alone(monkeypatch, capsys):
+    import tqdm.auto
+
+    calls, now = [], [100.0]
+
+    class Bar:
+        def __init__(self, **options):
+            calls.append(options)
+
+        def set_postfix_str(self, text, refresh):
+            calls.append((round(now[0], 2), text, refresh))
+
+        update = close = lambda self: calls.append(None)
+
+    monkeypatch.setattr(tqdm.auto, "tqdm", Bar)
+    monkeypatch.setattr("portanet.callbacks.progress.time", SimpleNamespace(perf_counter=lambda: now[0]))
+    bar = ProgressBar(1)
+    bar.set_model(SimpleNamespace(position=SimpleNamespace(batch=4)))
+    bar.set_params({"epochs": 3, "steps": 20})
+    bar.on_epoch_begin(1)
+    for batch in range(4, 20):
+        now[0] += 0.125
+        bar.on_train_batch_end(batch, {"loss": float(batch)})
+    bar.on_epoch_end(1, {"loss": 0.5})
+    assert calls.pop(0).items() >= {"total": 20, "initial": 4, "desc": "Epoch 2/3", "unit": "batch"}.items()
+    shown = [call for call in calls if call is not None]
+    assert shown[-1] == (102.0, "loss: 0.5000", True)
+    gaps = np.diff([100.0, *(time for time, _, _ in shown[:-1])])
+    assert (gaps > INTERVAL).all()
+    assert (gaps <= INTERVAL + 0.125).all()
+    assert [text for _, text, _ in shown[:-1]] == [f"loss: {(time - 100) * 8 + 3:.4f}" for time, _, _ in shown[:-1]]
+    assert calls[-1] is None
+    assert bar.bar is None
 
 
 @pytest.mark.parametrize(
