@@ -49,6 +49,10 @@ ARGUMENTS: dict[str, tuple[tuple[float, float], ...]] = {
     "y0": (POSITIVE,),
     "y1": (POSITIVE,),
     "zetac": ((-8.0, -0.5),),
+    "yn": ((-3.0, 4.9), (0.5, 8.0)),
+    "pdtri": (COUNT, PROBABILITY),
+    "bdtri": (COUNT, (7.0, 9.0), PROBABILITY),
+    "nbdtri": (COUNT, (1.0, 6.0), PROBABILITY),
     "bdtr": (COUNT, (6.0, 9.0), PROBABILITY),
     "bdtrc": (COUNT, (6.0, 9.0), PROBABILITY),
     "beta": (POSITIVE, POSITIVE),
@@ -98,7 +102,11 @@ ARGUMENTS: dict[str, tuple[tuple[float, float], ...]] = {
     "xlogy": (REAL, POSITIVE),
     "zeta": ((1.2, 4.0), (0.2, 8.0)),
 }
-WHOLE = {"polygamma": (0,), "expn": (0,), "bdtr": (1,), "bdtrc": (1,), "nbdtr": (0, 1), "nbdtrc": (0, 1)}
+WHOLE = {
+    **dict.fromkeys(("polygamma", "expn", "pdtri", "yn"), (0,)),
+    **dict.fromkeys(("bdtr", "bdtrc", "bdtri"), (1,)),
+    **dict.fromkeys(("nbdtr", "nbdtrc", "nbdtri"), (0, 1)),
+}
 """Positions of operands that SciPy takes as integers."""
 ALONG_AXES = ("logsumexp", "softmax", "log_softmax")
 

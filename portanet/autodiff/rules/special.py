@@ -13,9 +13,11 @@ from typing import Any
 from portanet.autodiff.dispatch import LinearMap
 from portanet.autodiff.rules.declare import elementwise
 from portanet.autodiff.special import bessel_functions, incomplete
+from portanet.autodiff.special.beta_functions import betaln
 from portanet.autodiff.special.declare import polynomial
 from portanet.autodiff.special.distributions import NORMAL
-from portanet.autodiff.special.gamma_functions import betaln, zeta_slope
+from portanet.autodiff.special.gamma_functions import zeta_slope
+from portanet.autodiff.special.integrals import expn_of_any_order
 from portanet.autodiff.traced import TraceError
 
 
@@ -163,6 +165,7 @@ declare("j0", lambda xp, ans, x: -xp.special.j1(x))
 declare("j1", lambda xp, ans, x: xp.special.j0(x) - bessel_functions.j1_over_x(xp, x))
 declare("y0", lambda xp, ans, x: -xp.special.y1(x))
 declare("y1", lambda xp, ans, x: xp.special.y0(x) - ans / x)
+declare("yn", _undefined("yn", "n"), lambda xp, ans, n, x: xp.special.yn(n - 1, x) - n / x * ans)
 declare("k0", lambda xp, ans, x: -xp.special.k1(x))
 declare("k0e", lambda xp, ans, x: ans - xp.special.k1e(x))
 declare("k1", lambda xp, ans, x: -xp.special.k0(x) - ans / x)
@@ -185,7 +188,7 @@ declare("exp10", lambda xp, ans, x: ans * math.log(10))
 declare("exp1", lambda xp, ans, x: -xp.exp(-x) / x)
 declare("expi", lambda xp, ans, x: xp.exp(x) / x)
 declare("spence", _dilogarithm_slope)
-declare("expn", _undefined("expn", "n"), lambda xp, ans, n, x: -xp.special.expn(n - 1, x))
+declare("expn_of_any_order", _undefined("expn", "n"), lambda xp, ans, n, x: -expn_of_any_order(n - 1, x))
 
 # Quantiles: the derivative of the inverse function
 

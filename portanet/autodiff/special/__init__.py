@@ -8,7 +8,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from portanet.autodiff.special.bessel_functions import i0, i0e, i1, i1e, j0, j1, k0, k0e, k1, k1e, y0, y1
+    from portanet.autodiff.special.bessel_functions import i0, i0e, i1, i1e, j0, j1, k0, k0e, k1, k1e, y0, y1, yn
+    from portanet.autodiff.special.beta_functions import beta, betaln, binom, poch
     from portanet.autodiff.special.distributions import (
         bdtr,
         bdtrc,
@@ -46,16 +47,12 @@ if TYPE_CHECKING:
     from portanet.autodiff.special.entropy import entr, kl_div, rel_entr, xlog1py, xlogy
     from portanet.autodiff.special.error_functions import erf, erfc, erfcx, erfinv, log_ndtr, ndtr, ndtri
     from portanet.autodiff.special.gamma_functions import (
-        beta,
-        betaln,
-        binom,
         digamma,
         gamma,
         gammaln,
         gammasgn,
         loggamma,
         multigammaln,
-        poch,
         polygamma,
         psi,
         rgamma,
@@ -64,12 +61,15 @@ if TYPE_CHECKING:
     from portanet.autodiff.special.incomplete import betainc, betaincc, gammainc, gammaincc
     from portanet.autodiff.special.integrals import ellipk, ellipkm1, exp1, expi, expn, spence
     from portanet.autodiff.special.inverses import (
+        bdtri,
         betainccinv,
         betaincinv,
         chdtri,
         fdtri,
         gammainccinv,
         gammaincinv,
+        nbdtri,
+        pdtri,
         stdtrit,
     )
     from portanet.autodiff.special.logistic import expit, log_expit, logit
@@ -77,7 +77,8 @@ if TYPE_CHECKING:
     from portanet.autodiff.special.zeta_functions import zetac
 
 MODULES = {
-    "bessel_functions": "i0 i0e i1 i1e k0 k0e k1 k1e j0 j1 y0 y1",
+    "beta_functions": "beta betaln binom poch",
+    "bessel_functions": "i0 i0e i1 i1e k0 k0e k1 k1e j0 j1 y0 y1 yn",
     "distributions": "stdtr chdtr chdtrc fdtr fdtrc gdtr gdtrc pdtr pdtrc bdtr bdtrc nbdtr nbdtrc",
     "elementary": (
         "cbrt exp2 exp10 exprel cosm1 sinc sindg cosdg tandg cotdg radian boxcox boxcox1p inv_boxcox inv_boxcox1p "
@@ -85,12 +86,10 @@ MODULES = {
     ),
     "entropy": "entr rel_entr kl_div xlogy xlog1py",
     "error_functions": "erf erfc erfcx erfinv ndtr ndtri log_ndtr",
-    "gamma_functions": (
-        "gammaln gammasgn gamma rgamma digamma psi zeta polygamma betaln beta poch binom loggamma multigammaln"
-    ),
+    "gamma_functions": ("gammaln gammasgn gamma rgamma digamma psi zeta polygamma loggamma multigammaln"),
     "incomplete": "gammainc gammaincc betainc betaincc",
-    "integrals": "exp1 expi expn spence ellipkm1 ellipk",
-    "inverses": "gammaincinv gammainccinv betaincinv betainccinv stdtrit chdtri fdtri",
+    "integrals": "exp1 expi expn expn_of_any_order spence ellipkm1 ellipk",
+    "inverses": "gammaincinv gammainccinv betaincinv betainccinv stdtrit chdtri fdtri pdtri bdtri nbdtri",
     "logistic": "expit logit log_expit",
     "softmax_functions": "logsumexp softmax log_softmax",
     "zeta_functions": "zetac",
@@ -102,6 +101,7 @@ _MODULE_OF = {name: module for module, names in MODULES.items() for name in name
 __all__ = [
     "bdtr",
     "bdtrc",
+    "bdtri",
     "beta",
     "betainc",
     "betaincc",
@@ -168,10 +168,12 @@ __all__ = [
     "multigammaln",
     "nbdtr",
     "nbdtrc",
+    "nbdtri",
     "ndtr",
     "ndtri",
     "pdtr",
     "pdtrc",
+    "pdtri",
     "poch",
     "polygamma",
     "pseudo_huber",
@@ -190,6 +192,7 @@ __all__ = [
     "xlogy",
     "y0",
     "y1",
+    "yn",
     "zeta",
     "zetac",
 ]

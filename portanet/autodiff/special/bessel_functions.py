@@ -11,7 +11,7 @@ import functools
 import math
 from typing import Any
 
-from portanet.autodiff.special.declare import EULER, device_of, namespace_of, special
+from portanet.autodiff.special.declare import EULER, device_of, either, namespace_of, special
 from portanet.backends import Array
 
 FAR = 32.0
@@ -352,3 +352,34 @@ def y1(x: Array) -> Array:
         array([-1.471472, -0.107032, -0.056796])
     """
     return _second_kind(x, 1)
+
+
+@special
+def yn(n: Array, x: Array) -> Array:
+    """The Bessel function of the second kind of integer order; -infinity at 0, NaN below.
+
+    By recurrence from orders 0 and 1, upwards, in which errors do not grow.
+
+    Args:
+        n: Integers, as a number or an array; others are truncated. There is no derivative by `n`.
+        x: Floating-point array, which broadcasts with `n`.
+
+    Example:
+        >>> import numpy as np
+        >>> yn(3, np.asarray([0.5, 2.0])).round(6)
+        array([-42.059494,  -1.127784])
+    """
+    xp = namespace_of(n, x)
+    n, x = xp.broadcast_arrays(xp.trunc(n), x)
+    order = xp.where(xp.isfinite(n), xp.abs(n), 0.0)
+    positive = (x > 0) & (x < math.inf)
+    inside = xp.where(positive, x, 1.0)
+    before, current = y0(inside), y1(inside)
+    out = xp.where(order == 0, before, current)
+    for k in range(1, int(xp.max(order)) if order.size else 0):
+        before, current = current, (2 * k / inside) * current - before
+        current = xp.where(xp.isinf(before), before, current)
+        out = xp.where(order == k + 1, current, out)
+    edge = xp.where(x == math.inf, 0.0, either(xp, x == 0, -math.inf, math.nan, x))
+    sign = either(xp, (n < 0) & (xp.remainder(order, 2.0) == 1), -1.0, 1.0, x)
+    return xp.where(xp.isfinite(n), sign * xp.where(positive, out, edge), math.nan)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 from portanet.autodiff.special.declare import composed, namespace_of, special
 from portanet.autodiff.special.error_functions import ndtr
@@ -58,7 +60,7 @@ def chdtr(v: Array, x: Array) -> Array:
 
 @composed
 def chdtrc(v: Array, x: Array) -> Array:
-    """The probability that a chi-squared variable exceeds x; 1 for negative x.
+    """The probability that a chi-squared variable exceeds x.
 
     Args:
         v: Floating-point array, the degrees of freedom.
@@ -69,9 +71,7 @@ def chdtrc(v: Array, x: Array) -> Array:
         >>> chdtrc(np.asarray([1.0, 4.0]), np.asarray(3.0)).round(6)
         array([0.083265, 0.557825])
     """
-    xp = namespace_of(v, x)
-    negative = x < 0
-    return xp.where(negative & ~xp.isnan(v), 1.0, gammaincc(v / 2, xp.where(negative, 0.0, x) / 2))
+    return gammaincc(v / 2, x / 2)
 
 
 @composed
@@ -88,7 +88,17 @@ def fdtr(dfn: Array, dfd: Array, x: Array) -> Array:
         >>> fdtr(2, 5, np.asarray([1.0, 3.0])).round(6)
         array([0.568799, 0.860703])
     """
-    return betainc(dfn / 2, dfd / 2, dfn * x / (dfd + dfn * x))
+    valid, ratio, infinite = _odds(dfn, dfd, x)
+    part = namespace_of(ratio).where(infinite, 1.0, ratio / (1 + ratio))
+    return _where(valid, betainc(dfn / 2, dfd / 2, part))
+
+
+def _odds(dfn: Array, dfd: Array, x: Array) -> tuple[Any, Any, Any]:
+    """Where there is an F distribution, the odds of the beta distribution, and where they are infinite."""
+    xp = namespace_of(dfn, dfd, x)
+    ratio = dfn * x / dfd
+    infinite = ratio == math.inf
+    return (dfn > 0) & (dfd > 0) & (x >= 0), xp.where(infinite, 1.0, ratio), infinite
 
 
 @composed
@@ -105,7 +115,9 @@ def fdtrc(dfn: Array, dfd: Array, x: Array) -> Array:
         >>> fdtrc(2, 5, np.asarray([1.0, 3.0])).round(6)
         array([0.431201, 0.139297])
     """
-    return betainc(dfd / 2, dfn / 2, dfd / (dfd + dfn * x))
+    valid, ratio, infinite = _odds(dfn, dfd, x)
+    part = namespace_of(ratio).where(infinite, 0.0, 1 / (1 + ratio))
+    return _where(valid, betainc(dfd / 2, dfn / 2, part))
 
 
 @composed
@@ -122,7 +134,7 @@ def gdtr(a: Array, b: Array, x: Array) -> Array:
         >>> gdtr(2.0, 3.0, np.asarray([1.0, 2.0])).round(6)
         array([0.323324, 0.761897])
     """
-    return gammainc(b, a * x)
+    return _where(x >= 0, gammainc(b, a * x))
 
 
 @composed
@@ -139,7 +151,12 @@ def gdtrc(a: Array, b: Array, x: Array) -> Array:
         >>> gdtrc(2.0, 3.0, np.asarray([1.0, 2.0])).round(6)
         array([0.676676, 0.238103])
     """
-    return gammaincc(b, a * x)
+    return _where(x >= 0, gammaincc(b, a * x))
+
+
+def _where(valid: Array, values: Array) -> Array:
+    """NaN where arguments are not valid."""
+    return namespace_of(values).where(valid, values, math.nan)
 
 
 @composed
@@ -155,8 +172,7 @@ def pdtr(k: Array, m: Array) -> Array:
         >>> pdtr(np.asarray([0.0, 2.0]), np.asarray(1.5)).round(6)
         array([0.22313 , 0.808847])
     """
-    xp = namespace_of(k, m)
-    return gammaincc(xp.floor(k) + 1, m)
+    return _of_poisson(k, m, gammaincc, 1.0)
 
 
 @composed
@@ -172,8 +188,13 @@ def pdtrc(k: Array, m: Array) -> Array:
         >>> pdtrc(np.asarray([0.0, 2.0]), np.asarray(1.5)).round(6)
         array([0.77687 , 0.191153])
     """
+    return _of_poisson(k, m, gammainc, 0.0)
+
+
+def _of_poisson(k: Array, m: Array, function: Callable[..., Any], without_events: float) -> Any:
     xp = namespace_of(k, m)
-    return gammainc(xp.floor(k) + 1, m)
+    out = function(xp.floor(xp.where(k < 0, math.nan, k)) + 1, m)
+    return xp.where((m == 0) & ~(k < 0), without_events, out)
 
 
 @composed
@@ -182,7 +203,7 @@ def bdtr(k: Array, n: Array, p: Array) -> Array:
 
     Args:
         k: Floating-point array from 0 to n, NaN results elsewhere; its derivative is 0.
-        n: Floating-point array.
+        n: Floating-point array, rounded towards 0; its derivative is 0.
         p: Floating-point array from 0 to 1, NaN results elsewhere.
 
     Example:
@@ -191,7 +212,7 @@ def bdtr(k: Array, n: Array, p: Array) -> Array:
         array([0.216, 0.936, 1.   ])
     """
     xp = namespace_of(k, n, p)
-    k = xp.floor(k)
+    k, n = xp.floor(k), whole(xp, n)
     part = k < n
     value = xp.where(part, betainc(xp.where(part, n - k, 1.0), k + 1, 1 - p), 1.0)
     return xp.where(_trials(k, n, p) & (k >= 0), value, math.nan)
@@ -203,7 +224,7 @@ def bdtrc(k: Array, n: Array, p: Array) -> Array:
 
     Args:
         k: Floating-point array from 0 to n, NaN results elsewhere; its derivative is 0.
-        n: Floating-point array.
+        n: Floating-point array, rounded towards 0; its derivative is 0.
         p: Floating-point array from 0 to 1, NaN results elsewhere.
 
     Example:
@@ -212,7 +233,7 @@ def bdtrc(k: Array, n: Array, p: Array) -> Array:
         array([0.784, 0.064, 0.   ])
     """
     xp = namespace_of(k, n, p)
-    k = xp.floor(k)
+    k, n = xp.floor(k), whole(xp, n)
     part = k < n
     value = xp.where(part, betainc(xp.maximum(k, 0.0) + 1, xp.where(part, n - k, 1.0), p), 0.0)
     return xp.where(_trials(k, n, p), xp.where(k < 0, 1.0, value), math.nan)
@@ -225,11 +246,11 @@ def _trials(k: Array, n: Array, p: Array) -> Array:
 
 @composed
 def nbdtr(k: Array, n: Array, p: Array) -> Array:
-    """The probability of at most `floor(k)` failures before the n-th success with probability `p`.
+    """The probability of at most k failures before the n-th success with probability `p`.
 
     Args:
-        k: Floating-point array; its derivative is 0.
-        n: Floating-point array.
+        k: Floating-point array, rounded towards 0; its derivative is 0.
+        n: Floating-point array, rounded towards 0; its derivative is 0.
         p: Floating-point array.
 
     Example:
@@ -237,16 +258,24 @@ def nbdtr(k: Array, n: Array, p: Array) -> Array:
         >>> nbdtr(np.asarray([0.0, 2.0]), 3, 0.4).round(6)
         array([0.064  , 0.31744])
     """
-    return betainc(n, namespace_of(k, n, p).floor(k) + 1, p)
+    xp = namespace_of(k, n, p)
+    k, n = whole(xp, k), whole(xp, n)
+    valid = (k >= 0) & (n > 0) & (p >= 0) & (p <= 1)
+    return _where(valid, betainc(xp.where(valid, n, 1.0), xp.where(valid, k, 0.0) + 1, p))
+
+
+def whole(xp: Any, x: Array) -> Any:
+    """A number that SciPy casts to an integer: infinity is none."""
+    return xp.trunc(xp.where(xp.isfinite(x), x, math.nan))
 
 
 @composed
 def nbdtrc(k: Array, n: Array, p: Array) -> Array:
-    """The probability of more than `floor(k)` failures before the n-th success with probability `p`.
+    """The probability of more than k failures before the n-th success with probability `p`.
 
     Args:
-        k: Floating-point array; its derivative is 0.
-        n: Floating-point array.
+        k: Floating-point array, rounded towards 0; its derivative is 0.
+        n: Floating-point array, rounded towards 0; its derivative is 0.
         p: Floating-point array.
 
     Example:
@@ -254,4 +283,7 @@ def nbdtrc(k: Array, n: Array, p: Array) -> Array:
         >>> nbdtrc(np.asarray([0.0, 2.0]), 3, 0.4).round(6)
         array([0.936  , 0.68256])
     """
-    return betainc(namespace_of(k, n, p).floor(k) + 1, n, 1 - p)
+    xp = namespace_of(k, n, p)
+    k, n = whole(xp, k), whole(xp, n)
+    valid = (k >= 0) & (n > 0) & (p >= 0) & (p <= 1)
+    return _where(valid, betainc(xp.where(valid, k, 0.0) + 1, xp.where(valid, n, 1.0), 1 - p))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from portanet.autodiff.special.declare import composed, either, namespace_of, polynomial, special
+from portanet.autodiff.special.declare import composed, either, namespace_of, polynomial, special, value
 from portanet.backends import Array
 
 
@@ -119,10 +119,15 @@ def sinc(x: Array) -> Array:
 # Angles in degrees: multiples of 90 are exact
 
 
+def _is_lost(xp: Any, x: Array) -> Any:
+    """Whether so large an angle has no digits in a turn: SciPy gives 0."""
+    return xp.abs(x) > 1e14
+
+
 def _quadrant(x: Array) -> tuple[Any, Any, Any, Any]:
     """The namespace, the angle in radians within an eighth of a turn, and whether sine and cosine are exchanged."""
     xp = namespace_of(x)
-    angle = xp.remainder(x, 360.0)
+    angle = xp.remainder(xp.where(_is_lost(xp, x), 0.0, x), 360.0)
     quarter = xp.round(angle / 90)
     rest = (angle - 90 * quarter) * (math.pi / 180)
     quarter = xp.remainder(quarter, 4.0)
@@ -142,7 +147,8 @@ def sindg(x: Array) -> Array:
         array([ 0.5, -0. , -1. ])
     """
     xp, rest, swapped, quarter = _quadrant(x)
-    return xp.where(swapped, xp.cos(rest), xp.sin(rest)) * either(xp, quarter >= 2, -1.0, 1.0, x)
+    sine = xp.where(swapped, xp.cos(rest), xp.sin(rest)) * either(xp, quarter >= 2, -1.0, 1.0, x)
+    return xp.where(_is_lost(xp, x), 0.0, sine)
 
 
 @composed
@@ -159,7 +165,8 @@ def cosdg(x: Array) -> Array:
     """
     xp, rest, swapped, quarter = _quadrant(x)
     negative = (quarter == 1) | (quarter == 2)
-    return xp.where(swapped, xp.sin(rest), xp.cos(rest)) * either(xp, negative, -1.0, 1.0, x)
+    cosine = xp.where(swapped, xp.sin(rest), xp.cos(rest)) * either(xp, negative, -1.0, 1.0, x)
+    return xp.where(_is_lost(xp, x), 0.0, cosine)
 
 
 @composed
@@ -174,7 +181,8 @@ def tandg(x: Array) -> Array:
         >>> tandg(np.asarray([0.0, 45.0])).round(6)
         array([0., 1.])
     """
-    return sindg(x) / cosdg(x)
+    xp = namespace_of(x)
+    return sindg(x) / xp.where(_is_lost(xp, x), 1.0, cosdg(x))
 
 
 @composed
@@ -189,7 +197,8 @@ def cotdg(x: Array) -> Array:
         >>> cotdg(np.asarray([45.0, 30.0])).round(6)
         array([1.      , 1.732051])
     """
-    return cosdg(x) / sindg(x)
+    xp = namespace_of(x)
+    return cosdg(x) / xp.where(_is_lost(xp, x), 1.0, sindg(x))
 
 
 @composed
@@ -246,9 +255,15 @@ def boxcox1p(x: Array, lmbda: Array) -> Array:
 
 def _power_less_one(xp: Any, zero: Array, lmbda: Array, logarithm: Any) -> Any:
     log = logarithm(xp, zero)
-    positive = zero & (lmbda > 0)
-    edge = xp.where(positive, -1 / xp.where(positive, lmbda, 1.0), -math.inf)
-    return xp.where(zero, edge, log * exprel(lmbda * log))
+    finite = ~zero & xp.isfinite(log)
+    log = xp.where(finite, log, xp.where(zero, xp.full_like(log, -math.inf), value(log)))
+    # At 0 and infinity the power is 0, 1 or infinite; exponents of less than 1e-19 count as 0.
+    power = value(lmbda * log)
+    vanishes = ~finite & (power < 0) & (xp.abs(lmbda) >= 1e-19)
+    edge = xp.where(vanishes, -1 / xp.where(vanishes, lmbda, 1.0), log + 0 * value(lmbda))
+    away = xp.where(finite, log, 1.0)
+    out = xp.where(finite, away * exprel(lmbda * away), edge)
+    return xp.where(xp.isinf(lmbda) & (power == math.inf), math.nan, out)
 
 
 @composed
@@ -290,8 +305,12 @@ def _log_of_inverse(xp: Any, y: Array, lmbda: Array) -> Any:
     product = lmbda * y
     near = xp.abs(product) < 0.1
     series = polynomial(xp.where(near, product, 0.0), tuple((-1) ** k / (k + 1) for k in reversed(range(17))))
-    far = xp.where(near, 1.0, product)
-    return y * xp.where(near, series, xp.log1p(far) / far)
+    huge = product == math.inf
+    far = xp.where(near | huge, 1.0, product)
+    out = y * xp.where(near, series, xp.log1p(far) / far)
+    logarithm = xp.log(xp.abs(xp.where(huge, y, 1.0))) + xp.log(xp.abs(xp.where(huge, lmbda, 1.0)))
+    out = xp.where(huge, logarithm / xp.where(huge, lmbda, 1.0), out)
+    return xp.where((lmbda == 0) & xp.isinf(y), y, out)
 
 
 # Losses
@@ -331,6 +350,9 @@ def pseudo_huber(delta: Array, r: Array) -> Array:
     """
     xp = namespace_of(delta, r)
     positive = delta > 0
-    ratio = r / xp.where(positive, delta, 1.0)
-    loss = r * r / (1 + xp.hypot(ratio, xp.ones_like(ratio)))
-    return xp.where(positive, loss, xp.where(delta < 0, math.inf, 0.0 * delta))
+    infinite = xp.isinf(r)
+    finite = xp.where(infinite, 1.0, r)
+    ratio = finite / xp.where(positive, delta, 1.0)
+    loss = finite * (finite / (1 + xp.hypot(ratio, xp.ones_like(ratio))))
+    loss = xp.where(infinite, math.inf, loss)
+    return xp.where(positive, loss, xp.where(delta < 0, math.inf, xp.where(r == 0, 0.0, 0.0 * delta)))

@@ -12,6 +12,7 @@ from typing import Any
 
 from portanet import checks
 from portanet.autodiff.special.declare import composed, either, namespace_of, polynomial, promoted, special
+from portanet.autodiff.special.declare import value as value_of
 from portanet.backends import Array
 
 # log gamma(2 + u) = u B(u) / C(u) for 0 <= u <= 1; highest power first.
@@ -129,8 +130,20 @@ def rgamma(x: Array) -> Array:
         array([0.041667, 0.56419 ])
     """
     xp = namespace_of(x)
-    sign = gammasgn(x)
-    return xp.exp(-gammaln(x)) * xp.where(xp.isnan(sign), 0.0 * x, sign)
+    # By reflection, which is differentiable at the zeros.
+    left = x < 0.5
+    sine = sine_of_half_turns(xp, xp.where(left, x, 0.5))
+    away = xp.where(left, xp.where(sine == 0, xp.maximum(x, -150.0), x), 0.0)
+    reflected = sine / math.pi * xp.exp(gammaln(1 - away))
+    out = xp.where(left, reflected, xp.exp(-gammaln(xp.where(left, 1.0, x))))
+    return xp.where(x == -math.inf, 0.0, out)
+
+
+def sine_of_half_turns(xp: Any, x: Array) -> Any:
+    """`sin(pi x)`, exact at integers."""
+    whole = xp.round(value_of(x))
+    sine = xp.sin(math.pi * (x - whole))
+    return xp.where(xp.remainder(whole, 2.0) != 0, -sine, sine)
 
 
 @special
@@ -187,11 +200,11 @@ def zeta(x: Array, q: Array) -> Array:
     """
     xp = namespace_of(x, q)
     x, q = xp.broadcast_arrays(x, q)
-    valid = (x > 1) & (q > 0)
+    valid = (x > 1) & (q > 0) & (q < math.inf)
     value = zeta_sum(xp, xp.where(valid, x, 2.0), xp.where(valid, q, 1.0))
     pole = (x == 1) | ((q <= 0) & (q == xp.floor(q)) & (x > 1))
-    value = xp.where(valid, value, either(xp, pole, math.inf, math.nan, x))
-    return xp.where(xp.isnan(x) | xp.isnan(q), math.nan, value)
+    edge = xp.where((x > 1) & (q == math.inf), 0.0, either(xp, pole, math.inf, math.nan, x))
+    return xp.where(valid, value, edge)
 
 
 def zeta_sum(xp: Any, s: Array, q: Array) -> Any:
@@ -248,46 +261,8 @@ def polygamma(n: Array, x: Array) -> Array:
     order = xp.where(n > 0, n, 1.0)
     sign = either(xp, xp.remainder(order, 2.0) == 1, 1.0, -1.0, x)
     higher = sign * xp.exp(gammaln(order + 1)) * zeta(order + 1, x)
-    return xp.where(n == 0, digamma(x), higher)
-
-
-@special
-def betaln(a: Array, b: Array) -> Array:
-    """The logarithm of the beta function, `gammaln(a) + gammaln(b) - gammaln(a + b)`, without their cancellation.
-
-    Args:
-        a: Floating-point array.
-        b: Floating-point array, which broadcasts with `a`.
-
-    Example:
-        >>> import numpy as np
-        >>> betaln(np.asarray([0.5, 1e10]), np.asarray([0.5, 2.0])).round(6)
-        array([  1.14473 , -46.051702])
-    """
-    xp = namespace_of(a, b)
-    a, b = xp.broadcast_arrays(a, b)
-    a, b = xp.minimum(a, b), xp.maximum(a, b)
-    plain = gammaln(a) + (gammaln(b) - gammaln(a + b))
-    # Stirling's formula for the larger one, or for both.
-    long = b >= LARGE
-    large = xp.where(long, b, LARGE)
-    small = xp.where(long & (a > 0), a, 1.0)
-    total = large + small
-    rest = stirling(large) - stirling(total)
-    ratio = xp.log1p(small / large)
-    one = gammaln(small) - (large - 0.5) * ratio - small * (xp.log(total) - 1) + rest
-    both = xp.where(a >= LARGE, small, LARGE)
-    two = (
-        (both - 0.5) * xp.log(both / (both + large))
-        - large * xp.log1p(both / large)
-        + (
-            0.5 * math.log(2 * math.pi)
-            - 0.5 * xp.log(large)
-            + stirling(both)
-            + (stirling(large) - stirling(both + large))
-        )
-    )
-    return xp.where(long & (a > 0), xp.where(a >= LARGE, two, one), plain)
+    out = xp.where(n == 0, digamma(x), higher)
+    return xp.where((n >= 0) & (n == xp.floor(n)), out, math.nan)
 
 
 def multigammaln(a: Array, d: int) -> Array:
@@ -311,66 +286,6 @@ def multigammaln(a: Array, d: int) -> Array:
     for j in range(1, d):
         value = value + gammaln(a - 0.5 * j)
     return value + d * (d - 1) / 4 * math.log(math.pi)
-
-
-@composed
-def beta(a: Array, b: Array) -> Array:
-    """The beta function of positive arguments, `gamma(a) gamma(b) / gamma(a + b)`.
-
-    Args:
-        a: Floating-point array.
-        b: Floating-point array, which broadcasts with `a`.
-
-    Example:
-        >>> import numpy as np
-        >>> beta(np.asarray([0.5, 2.0]), np.asarray([0.5, 3.0])).round(6)
-        array([3.141593, 0.083333])
-    """
-    return namespace_of(a, b).exp(betaln(a, b))
-
-
-@composed
-def poch(x: Array, m: Array) -> Array:
-    """The rising factorial, `gamma(x + m) / gamma(x)`.
-
-    Args:
-        x: Floating-point array.
-        m: Floating-point array, which broadcasts with `x`.
-
-    Example:
-        >>> import numpy as np
-        >>> poch(np.asarray([1.0, 0.5]), np.asarray([4.0, 2.0])).round(6)
-        array([24.  ,  0.75])
-    """
-    xp = namespace_of(x, m)
-    return xp.exp(gammaln(x + m) - gammaln(x)) * gammasgn(x + m) * gammasgn(x)
-
-
-@composed
-def binom(n: Array, k: Array) -> Array:
-    """The binomial coefficient for real arguments, `1 / ((n + 1) beta(1 + n - k, 1 + k))`; 0 for integers k > n.
-
-    Args:
-        n: Floating-point array.
-        k: Floating-point array, which broadcasts with `n`.
-
-    Example:
-        >>> import numpy as np
-        >>> binom(np.asarray([5.0, 0.5, 3.0]), np.asarray([2.0, 2.0, 4.0])).round(6)
-        array([10.   , -0.125,  0.   ])
-    """
-    xp = namespace_of(n, k)
-    size = gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1)
-    out = xp.exp(size) * gammasgn(n + 1) * gammasgn(k + 1) * gammasgn(n - k + 1)
-    zero = ((n - k < 0) & (n == xp.floor(n)) & (k == xp.floor(k)) & (n >= 0)) | ((k < 0) & (k == xp.floor(k)))
-    # Integers are exact as far as the dtype holds them.
-    whole = (n == xp.floor(n)) & (k == xp.floor(k)) & (xp.abs(out) < 2.0**20)
-    out = (
-        out + xp.stop_gradient(xp.where(whole, xp.round(out) - out, 0.0))
-        if hasattr(xp, "stop_gradient")
-        else (xp.where(whole, xp.round(out), out))
-    )
-    return xp.where(zero, 0.0, out)
 
 
 @composed

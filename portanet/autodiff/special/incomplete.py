@@ -12,8 +12,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from portanet.autodiff.special.beta_functions import betaln
 from portanet.autodiff.special.declare import EULER, device_of, either, namespace_of, special, value
-from portanet.autodiff.special.gamma_functions import LARGE, betaln, digamma, gammaln, stirling
+from portanet.autodiff.special.gamma_functions import LARGE, digamma, gammaln, stirling
 from portanet.backends import Array
 
 NODES, LOW, HIGH = 80, -3.7, 4.0

@@ -97,12 +97,22 @@ def spence(z: Array) -> Array:
 
 
 @special
+def expn_of_any_order(n: Array, x: Array) -> Array:
+    """`expn` for all real n, those of its derivatives; NaN for x <= 0."""
+    xp = namespace_of(n, x)
+    n, x = xp.broadcast_arrays(n, x)
+    inside = (x > 0) & (x < math.inf)
+    edge = xp.where(x == math.inf, 0.0, xp.full_like(x, math.nan))
+    return xp.where(inside, exponential_integral(xp, n, xp.where(inside, x, 1.0)), edge)
+
+
+@composed
 def expn(n: Array, x: Array) -> Array:
-    """The integral of `exp(-x t) / t^n` from 1 to infinity, for x > 0.
+    """The integral of `exp(-x t) / t^n` from 1 to infinity.
 
     Args:
-        n: Integers, as a number or an array. There is no derivative by `n`.
-        x: Floating-point array, positive, which broadcasts with `n`.
+        n: Integers from 0, as a number or an array; others are truncated. There is no derivative by `n`.
+        x: Floating-point array, not negative, which broadcasts with `n`.
 
     Example:
         >>> import numpy as np
@@ -110,10 +120,13 @@ def expn(n: Array, x: Array) -> Array:
         array([0.326644, 0.037534])
     """
     xp = namespace_of(n, x)
-    n, x = xp.broadcast_arrays(n, x)
-    inside = (x > 0) & (x < math.inf)
-    edge = xp.where(x == math.inf, 0.0, xp.full_like(x, math.nan))
-    return xp.where(inside, exponential_integral(xp, n, xp.where(inside, x, 1.0)), edge)
+    order = xp.trunc(n)
+    valid = (order >= 0) & (x >= 0)
+    positive = valid & (x > 0)
+    out = expn_of_any_order(xp.where(valid, order, 1.0), xp.where(positive, x, 1.0))
+    above = order >= 2
+    at_zero = xp.where(above, 1 / (xp.where(above, order, 2.0) - 1), math.inf)
+    return xp.where(positive, out, xp.where(valid, at_zero, math.nan))
 
 
 @composed

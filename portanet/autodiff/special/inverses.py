@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from portanet.autodiff.special.declare import composed, namespace_of, special
-from portanet.autodiff.special.distributions import stdtr
+from portanet.autodiff.special.distributions import stdtr, whole
 from portanet.autodiff.special.incomplete import beta_cumulative, betainc, gammainc, gammaincc
 from portanet.autodiff.special.logistic import expit
 from portanet.backends import Array
@@ -40,7 +40,7 @@ def _gamma_quantile(a: Array, p: Array, upper: bool) -> Array:
     else:
         log = _bisected(xp, xp.full_like(b, smallest), high, lambda y: gammainc(b, xp.exp(y)) < q)
     none, whole = (p == 1, p == 0) if upper else (p == 0, p == 1)
-    edge = xp.where(none & (a > 0), 0.0, xp.where(whole & (a > 0), xp.full_like(p, math.inf), math.nan))
+    edge = xp.where(none & (a >= 0), 0.0, xp.where(whole & (a >= 0), xp.full_like(p, math.inf), math.nan))
     return xp.where(inside, xp.exp(log), edge)
 
 
@@ -161,7 +161,8 @@ def chdtri(v: Array, p: Array) -> Array:
         >>> chdtri(np.asarray([1.0, 4.0]), np.asarray(0.05)).round(6)
         array([3.841459, 9.487729])
     """
-    return 2 * gammainccinv(v / 2, p)
+    valid = (p >= 0) & (p <= 1)
+    return namespace_of(v, p).where(valid, 2 * gammainccinv(v / 2, p), math.nan)
 
 
 @composed
@@ -183,3 +184,66 @@ def fdtri(dfn: Array, dfd: Array, p: Array) -> Array:
     part = betaincinv(dfn / 2, dfd / 2, xp.where(low, p, 0.5))
     rest = betaincinv(dfd / 2, dfn / 2, xp.where(low, 0.5, 1 - p))
     return dfd * xp.where(low, part, 1 - rest) / (dfn * xp.where(low, 1 - part, rest))
+
+
+@composed
+def pdtri(k: Array, y: Array) -> Array:
+    """The mean for which a Poisson variable is at most k with probability y, the inverse of `pdtr`.
+
+    Args:
+        k: Floating-point array, rounded towards 0; its derivative is 0.
+        y: Floating-point array of probabilities below 1, which broadcasts with `k`.
+
+    Example:
+        >>> import numpy as np
+        >>> pdtri(np.asarray([0.0, 2.0]), np.asarray(0.5)).round(6)
+        array([0.693147, 2.67406 ])
+    """
+    xp = namespace_of(k, y)
+    k = whole(xp, k)
+    valid = (k >= 0) & (y >= 0) & (y < 1)
+    return xp.where(valid, gammainccinv(xp.where(valid, k, 0.0) + 1, xp.where(valid, y, 0.5)), math.nan)
+
+
+@composed
+def bdtri(k: Array, n: Array, y: Array) -> Array:
+    """The probability of success for which there are at most k in n trials with probability y, the inverse of `bdtr`.
+
+    Args:
+        k: Floating-point array, below n, rounded down; its derivative is 0.
+        n: Floating-point array, rounded towards 0; its derivative is 0.
+        y: Floating-point array of probabilities.
+
+    Example:
+        >>> import numpy as np
+        >>> bdtri(np.asarray([0.0, 2.0]), 3, 0.5).round(6)
+        array([0.206299, 0.793701])
+    """
+    xp = namespace_of(k, n, y)
+    k, n = xp.floor(k), whole(xp, n)
+    valid = (k >= 0) & (n > k) & (y >= 0) & (y <= 1)
+    k, n = xp.where(valid, k, 0.0), xp.where(valid, n, 1.0)
+    return xp.where(valid, betainccinv(k + 1, n - k, xp.where(valid, y, 0.5)), math.nan)
+
+
+@composed
+def nbdtri(k: Array, n: Array, y: Array) -> Array:
+    """The probability of success for which at most k failures precede the n-th one with probability y.
+
+    Args:
+        k: Floating-point array, rounded towards 0; its derivative is 0.
+        n: Floating-point array, positive, rounded towards 0; its derivative is 0.
+        y: Floating-point array of probabilities.
+
+    Example:
+        >>> import numpy as np
+        >>> nbdtri(np.asarray([0.0, 2.0]), 3, 0.5).round(6)
+        array([0.793701, 0.5     ])
+    """
+    xp = namespace_of(k, n, y)
+    unknown = xp.isnan(n)
+    k, n = whole(xp, k), whole(xp, n)
+    valid = (k >= 0) & (n > 0) & (y >= 0) & (y <= 1)
+    out = betaincinv(xp.where(valid, n, 1.0), xp.where(valid, k, 0.0) + 1, xp.where(valid, y, 0.5))
+    end = ~unknown & (k >= 0) & ((y == 0) | (y == 1))
+    return xp.where(valid, out, xp.where(end, y, math.nan))

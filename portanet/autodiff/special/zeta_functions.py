@@ -25,8 +25,8 @@ def zetac(x: Array) -> Array:
     xp = namespace_of(x)
     inside = (x > -math.inf) & (x < math.inf) & (x != 1)
     s = xp.where(inside, x, 2.0)
-    negative = s < 0
-    right = xp.where(negative, 1 - s, xp.minimum(s, 200.0))
+    negative = s < -1e-10  # nearer to 0, the series itself is exact
+    right = xp.minimum(xp.where(negative, 1 - s, s), 2000.0)
     value = zeta_sum(xp, right, 2.0)
     # zeta(s) = 2 (2 pi)^(s - 1) sin(pi s / 2) gamma(1 - s) zeta(1 - s)
     left = xp.where(negative, s, -1.0)

@@ -14,7 +14,7 @@ from portanet.backends.overrides import library_functions
 NAMES = """
     betainc betaincc betainccinv betaincinv cbrt digamma entr erfcx erfinv exp1 exp10 exp2 expi expit gammainc gammaincc
     gammainccinv gammaincinv gammaln gammasgn i0 i0e i1 i1e j0 j1 k0 k0e k1 k1e kl_div log_expit log_ndtr logit ndtr
-    ndtri polygamma rel_entr spence stdtr stdtrit xlog1py xlogy y0 y1 zeta
+    ndtri polygamma rel_entr spence stdtr stdtrit xlog1py xlogy y0 y1 yn zeta
 """
 
 
