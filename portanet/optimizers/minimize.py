@@ -9,7 +9,7 @@ from typing import Any
 
 from portanet import autodiff, checks
 from portanet.autodiff import array_namespace, hvp, value_and_grad
-from portanet.backends import Array
+from portanet.backends import Array, readable
 from portanet.optimizers.line_search import Point, wolfe
 from portanet.tree import tree_items, tree_map
 
@@ -162,6 +162,11 @@ class Problem:
         """Value and gradient at `x`, and the slope along a direction."""
         self.evaluations += 1
         value, gradient = self.value_and_grad(x)
+        if not readable(value, wait=True):
+            raise autodiff.TraceError(
+                "minimize reads values on the host, and there are none while jax.jit compiles. Call it outside of "
+                f"compiled functions, and compile `f`. Received: f(x) of shape {tuple(value.shape)} without values"
+            )
         return Point(step, float(value), 0.0 if direction is None else dot(gradient, direction), x, gradient)
 
     def search(self, point: Point, direction: Array, step: float, c2: float) -> Point | None:

@@ -11,6 +11,7 @@ from portanet.autodiff.batching.transform import batch
 from portanet.autodiff.boundary import plain
 from portanet.autodiff.closures import Example, at_level, frozen
 from portanet.autodiff.namespace import array_namespace
+from portanet.autodiff.solvers.vectors import number
 from portanet.autodiff.tracing import SCALARS, innermost, is_array, melted
 from portanet.backends import device_of, raw_namespace
 from portanet.tree import tree_leaves, tree_map
@@ -63,4 +64,4 @@ def largest_of_examples(x: Any) -> float:
     value = storage(x)
     if 0 in value.shape:
         return 0.0
-    return float(raw_namespace(value).max(value) if value.shape else value)
+    return number(raw_namespace(value).max(value) if value.shape else value)

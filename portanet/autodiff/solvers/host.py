@@ -9,7 +9,7 @@ from portanet import checks
 from portanet.autodiff.closures import at_level
 from portanet.autodiff.derivatives import jacobian
 from portanet.autodiff.namespace import array_namespace
-from portanet.autodiff.solvers.vectors import Vector
+from portanet.autodiff.solvers.vectors import Vector, on_host_now
 from portanet.autodiff.transforms import grad
 from portanet.backends import Array, HostArray, backend_class_of, device_of, to_host
 from portanet.tree import tree_leaves, tree_map
@@ -41,7 +41,7 @@ def on_host(solver: Callable[[HostFunction, HostArray], HostArray]) -> Callable[
 
     def solve(f: Callable[[Any], Any], initial_guess: Any) -> Any:
         function = HostFunction(f, initial_guess)
-        return function.tree(solver(function, to_host(function.start)))
+        return function.tree(solver(function, to_host(on_host_now(function.start))))
 
     return solve
 
@@ -84,6 +84,7 @@ class HostFunction:
 
     def __call__(self, x: HostArray) -> Any:
         value = self._flat(self.device_vector(x))
+        on_host_now(value)
         return to_host(value) if value.shape else float(value)
 
     def jac(self, x: HostArray) -> HostArray:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from portanet.autodiff.namespace import array_namespace
-from portanet.autodiff.solvers.vectors import ConvergenceError, largest
+from portanet.autodiff.solvers.vectors import ConvergenceError, largest, number
 from portanet.backends import Array
 
 Product: TypeAlias = Callable[[Array], Array]
@@ -17,7 +17,7 @@ def norm(x: Array) -> float:
     """The Euclidean norm of a vector; squares of its elements may underflow or overflow."""
     if not x.shape[0]:
         return 0.0
-    size = float(array_namespace(x).linalg.vector_norm(x))
+    size = number(array_namespace(x).linalg.vector_norm(x))
     if 1e-15 < size < 1e15:
         return size
     scale = largest(x)
@@ -26,7 +26,7 @@ def norm(x: Array) -> float:
 
 def dot(x: Array, y: Array) -> float:
     """The inner product of two vectors."""
-    return float(array_namespace(x).vecdot(x, y))
+    return number(array_namespace(x).vecdot(x, y))
 
 
 def not_converged(method: str, steps: int, residual: float, goal: float, reason: str = "") -> ConvergenceError:

@@ -20,7 +20,7 @@ from portanet.autodiff.batching.array import storage
 from portanet.autodiff.checkpoint import checkpoint
 from portanet.autodiff.namespace import array_namespace, lift
 from portanet.autodiff.solvers.batches import is_batched
-from portanet.autodiff.solvers.vectors import numeric, same_form
+from portanet.autodiff.solvers.vectors import numeric, on_host_now, same_form
 from portanet.autodiff.tracing import SCALARS, is_array
 from portanet.backends import raw_namespace
 from portanet.tree import tree_items, tree_leaves, tree_map
@@ -152,7 +152,8 @@ def while_loop(cond_fun: Callable[[Any], Any], body_fun: Callable[[Any], Any], i
 
     def after(value: Any) -> Any:
         new = body_fun(value)
-        same_form("The value of argument `body_fun`", new, value, "while_loop")
+        remedy = "Bring `init_val` to the form of later ones, or cast and reshape them."
+        same_form("The value of argument `body_fun`", new, value, "while_loop", remedy)
         return new
 
     @checkpoint
@@ -182,14 +183,18 @@ def chain(
     step: Callable[[Any, Any], tuple[Any, Any]], init: Any, items: Sequence[Any], of: str
 ) -> tuple[Any, list[Any]]:
     """The last carry and the outputs of a known number of steps, in segments that are computed again."""
-    what = {"scan": "The carry of argument `f`", "fori_loop": "The value of argument `body_fun`"}.get(of, "The state")
+    what, first = {
+        "scan": ("The carry of argument `f`", "init"),
+        "fori_loop": ("The value of argument `body_fun`", "init_val"),
+    }.get(of, ("The state", "y0"))
+    remedy = f"Bring `{first}` to the form of later ones, or cast and reshape them."
 
     @checkpoint
     def segment(carry: Any, items: Sequence[Any]) -> tuple[Any, list[Any]]:
         outputs = []
         for item in items:
             new, y = step(carry, item)
-            same_form(what, new, init, of)
+            same_form(what, new, init, of, remedy)
             carry = new
             outputs.append(y)
         return carry, outputs
@@ -199,6 +204,9 @@ def chain(
     for start in range(0, len(items), size):
         carry, part = segment(carry, list(items[start : start + size]))
         outputs += part
+        if of == "scan":
+            for y in part:
+                same_form("The output y of argument `f`", y, outputs[0], of, "Outputs of all steps are stacked.")
     return carry, outputs
 
 
@@ -224,10 +232,10 @@ def _goes_on(condition: Any) -> bool:
             "Argument `cond_fun` of while_loop must return a boolean or an array of shape (), such as xp.any(x > 0). "
             f"Received: {what}"
         )
-    if is_batched(condition):
-        every = storage(condition)
-        return bool(raw_namespace(every).any(every))
-    return bool(condition)
+    every = storage(condition)
+    if is_array(every):
+        on_host_now(every)
+    return bool(raw_namespace(every).any(every)) if is_batched(condition) else bool(condition)
 
 
 def _length(xs: Any, length: int | None) -> int:

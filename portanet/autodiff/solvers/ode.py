@@ -37,7 +37,7 @@ from portanet.autodiff.solvers.slopes import (
     tangent_in,
     value_in,
 )
-from portanet.autodiff.solvers.vectors import Vector, floating, same_form
+from portanet.autodiff.solvers.vectors import Vector, floating, on_host_now, same_form
 from portanet.autodiff.traced import Trace, TracedArray, is_traced, unwrap
 from portanet.autodiff.tracing import is_array, melted_inside
 from portanet.autodiff.transforms import stop_gradient
@@ -139,7 +139,7 @@ def _times(t: Any) -> list[Any]:
             "Argument `t` of odeint must be an array of shape (times,) with at least one time. "
             f"Received: t of shape {tuple(getattr(t, 'shape', ()))}"
         )
-    values = to_host(storage(t))
+    values = to_host(on_host_now(storage(t)))
     for times in values.reshape(-1, values.shape[-1]).tolist():
         steps = [b - a for a, b in itertools.pairwise(times)]
         if not (all(s >= 0 for s in steps) or all(s <= 0 for s in steps)):
@@ -226,7 +226,7 @@ class Problem:
         """The solution by SciPy."""
         if times[0] == times[-1] or not start.shape[0]:
             return [start for _ in times]
-        rates = lambda t, y: to_host(field(to_device(y, start), t))  # noqa: E731
+        rates = lambda t, y: to_host(on_host_now(field(to_device(y, start), t)))  # noqa: E731
         rtol = max(self.rtol, 1e-13)
         ys = integrate(rates, to_host(start), times, self.method, rtol, self.atol, self.max_steps)
         return [to_device(y, start) for y in ys]

@@ -15,7 +15,7 @@ from portanet.autodiff.closures import at_level, frozen, has_derivative, probed,
 from portanet.autodiff.namespace import array_namespace, lift
 from portanet.autodiff.solvers.batches import is_batched
 from portanet.autodiff.solvers.intervals import COARSE, FINE, Intervals, Points
-from portanet.autodiff.solvers.vectors import ConvergenceError, largest
+from portanet.autodiff.solvers.vectors import ConvergenceError, largest, on_host_now
 from portanet.autodiff.traced import is_traced
 from portanet.autodiff.tracing import is_array, melted_inside
 from portanet.autodiff.transforms import stop_gradient
@@ -100,7 +100,7 @@ def _limit(name: str, x: Any, n: int | None) -> Any:
     """A limit without its derivative: a number, or a constant array where it differs between the examples of vmap."""
     value, given = storage(x), x
     if is_array(value) and not x.shape and raw_namespace(value).isdtype(value.dtype, "real floating"):
-        numbers = [float(v) for v in to_host(value).reshape(-1)]
+        numbers = [float(v) for v in to_host(on_host_now(value)).reshape(-1)]
         x = stop_gradient(x) if value.shape else numbers[0]
     else:
         numbers = [value] if type(value) in (int, float) else [math.nan]
@@ -279,7 +279,7 @@ def _sizes(leaves: list[Any]) -> list[float]:
         return [shared]
     tops = [array_namespace(x).max(array_namespace(x).abs(x)) for x in batched]
     top = functools.reduce(lambda x, y: array_namespace(x, y).maximum(x, y), tops)
-    return [float(v) if not v < shared else shared for v in to_host(storage(top)).reshape(-1)]
+    return [float(v) if not v < shared else shared for v in to_host(on_host_now(storage(top))).reshape(-1)]
 
 
 def _joined(parts: list[Any]) -> Any:

@@ -7,10 +7,11 @@ from collections.abc import Callable
 from typing import Any
 
 from portanet import checks
+from portanet.autodiff.batching.array import storage
 from portanet.autodiff.namespace import array_namespace
-from portanet.autodiff.traced import unwrap
+from portanet.autodiff.traced import TraceError, unwrap
 from portanet.autodiff.tracing import SCALARS, is_array
-from portanet.backends import Array, is_dtype, raw_namespace
+from portanet.backends import Array, is_dtype, raw_namespace, readable
 from portanet.tree import tree_items, tree_map
 
 
@@ -89,13 +90,13 @@ def numeric(name: str, tree: Any, of: str) -> None:
             )
 
 
-def same_form(what: str, tree: Any, like: Any, of: str) -> None:
+def same_form(what: str, tree: Any, like: Any, of: str, remedy: str = "") -> None:
     """Raise unless two trees agree in structure, shapes and dtypes."""
     received, expected = list(tree_items(tree)), list(tree_items(like))
     if len(received) != len(expected) or not all(map(_alike, received, expected)):
         raise ValueError(
             f"{what} of {of} must have the structure, shapes and dtypes of {_described(expected)}. "
-            f"Received: {_described(received)}"
+            f"{remedy}{' ' if remedy else ''}Received: {_described(received)}"
         )
 
 
@@ -118,4 +119,25 @@ def _described(items: list[tuple[str, Any]]) -> str:
 def largest(x: Array) -> float:
     """The largest absolute element of an array; 0 if it has none."""
     xp = array_namespace(x)
-    return float(xp.max(xp.abs(x))) if math.prod(x.shape) else 0.0
+    return number(xp.max(xp.abs(x))) if math.prod(x.shape) else 0.0
+
+
+def number(x: Array) -> float:
+    """The value of an array of no dimension, which decides about steps."""
+    return float(on_host_now(x))
+
+
+def on_host_now(x: Array) -> Array:
+    """`x`, whose values can be read.
+
+    Raises:
+        TraceError: They can't, while a function is compiled.
+    """
+    if not readable(storage(x), wait=True):
+        raise TraceError(
+            "A solver reads values on the host, to choose its steps and to know when to stop, and there are none while "
+            "jax.jit compiles. Call it outside of compiled functions and compile the function that it is given; or use "
+            "scan, fori_loop, or quadrature with `n`, whose number of steps is known. "
+            f"Received: an array of shape {tuple(x.shape)} without values"
+        )
+    return x

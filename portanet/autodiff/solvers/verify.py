@@ -7,10 +7,11 @@ from collections.abc import Callable
 from typing import Any
 
 from portanet import checks
+from portanet.autodiff.batching.array import storage
 from portanet.autodiff.namespace import array_namespace
 from portanet.autodiff.solvers.krylov import Product, dot, norm
 from portanet.autodiff.solvers.vectors import ConvergenceError, Vector
-from portanet.backends import Array, device_of
+from portanet.backends import Array, device_of, readable
 
 Map = Callable[[Any], Any]
 
@@ -57,6 +58,8 @@ def check_linear(product: Map, b: Any, x: Any, tolerance: float | None, name: st
     if not y.shape[0] or tolerance >= 1.0:
         return
     image = vector.flat(product(x))
+    if not readable(storage(image), wait=True):  # while a function is compiled
+        return
     size, error = norm(y) + norm(image), norm(y - image)
     if not error <= tolerance * size:
         raise ConvergenceError(
@@ -79,6 +82,8 @@ def check_root(f: Map, x: Any, tolerance: float | None, of: str) -> None:
     if not point.shape[0] or tolerance >= 1.0:
         return
     residual = vector.flat(f(x))
+    if not readable(storage(residual), wait=True):  # while a function is compiled
+        return
     size = norm(residual)
     scale = 1.0 + norm(point) / math.sqrt(point.shape[0])
     shift = fraction * scale

@@ -205,3 +205,22 @@ def test_errors(xp):
         scan(lambda c, x: c, x, length=2)
     with pytest.raises(TypeError, match=r"first axis for the steps.*Received: xs\['a'\] of shape \(\)"):
         scan(lambda c, x: (c, x), x, {"a": x[0]})
+
+
+def test_forms_that_change_between_steps(xp):
+    x = double([1.0, 2.0])
+    xp = array_namespace(x)
+    grown = lambda c, _: (xp.concat([c, c]), None)
+    with pytest.raises(ValueError, match=r"carry of argument `f` of scan must .* \(2,\) .*Bring `init` to.*\(4,\)"):
+        scan(grown, x, length=2)
+    with pytest.raises(ValueError, match=r"carry of argument `f` of scan must .*float64.*Received: \(2,\) .*float32"):
+        scan(lambda c, _: (xp.astype(c, xp.float32), None), x, length=2)
+    steps = [double(np.ones(size)) for size in (2, 2, 2, 3)]
+    for outputs in (steps, [xp.astype(y, xp.float32) if i else y for i, y in enumerate(steps[:3])]):
+        remaining = iter(outputs)
+        with pytest.raises(ValueError, match=r"output y of argument `f` of scan must .*are stacked\. Received"):
+            scan(lambda c, _: (c, next(remaining)), x, length=len(outputs))  # noqa: B023
+    with pytest.raises(ValueError, match=r"`body_fun` of while_loop must .*Bring `init_val` to"):
+        while_loop(lambda v: True, lambda v: xp.astype(v, xp.float32), x)
+    with pytest.raises(ValueError, match=r"`body_fun` of fori_loop must .*Bring `init_val` to"):
+        fori_loop(0, 2, lambda i, v: xp.astype(v, xp.float32), x)
