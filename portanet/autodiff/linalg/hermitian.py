@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -38,8 +39,14 @@ def _values(x: Array, *directions: Array, f: Callable[[Any], Any]) -> Any:
         a = xp.reshape(a, (*(1,) * (rank + len(axes) - a.ndim), *a.shape))
         return a[(*lead, *(slice(None) if i in axes else None for i in range(order + 1)))]
 
+    # In units of the largest eigenvalue, so that no product of differences overflows.
+    largest = float(xp.max(xp.abs(values)))
+    unit = 2.0 ** math.frexp(largest)[1] if 0 < largest < math.inf else 1.0
+    values = values / unit
     scale = placed(xp.max(xp.abs(values), axis=-1, keepdims=True), 0)
-    weights = divided_difference(checked, [placed(values, i) for i in range(order + 1)], scale)
+    points = [placed(values, i) for i in range(order + 1)]
+    weights = divided_difference(lambda s: checked(s * unit), points, scale)
+    inside = [e / unit for e in inside]
     total = xp.zeros_like(inside[0][..., :1, :1])
     for permuted in itertools.permutations(inside):
         term = xp.astype(weights, x.dtype)

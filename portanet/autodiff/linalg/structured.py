@@ -6,7 +6,7 @@ import functools
 from typing import Any
 
 from portanet.autodiff.linalg.declare import inexact, right_side
-from portanet.autodiff.special.declare import device_of
+from portanet.autodiff.special.declare import device_of, value
 from portanet.backends import Array
 
 
@@ -256,8 +256,10 @@ def solve_circulant(c: Array, b: Array) -> Any:
     if 0 in b.shape:
         out = b
     else:
-        eigenvalues = xp.fft.fft(xp.astype(c, dtype), axis=-1)[..., None]
-        out = xp.fft.ifft(xp.fft.fft(xp.astype(b, dtype), axis=-2) / eigenvalues, axis=-2)
+        largest = xp.max(xp.abs(value(c)), axis=-1, keepdims=True)
+        scale = xp.where((largest > 0) & xp.isfinite(largest), largest, 1.0)  # no square overflows in derivatives
+        eigenvalues = xp.fft.fft(xp.astype(c / scale, dtype), axis=-1)[..., None]
+        out = xp.fft.ifft(xp.fft.fft(xp.astype(b / scale[..., None], dtype), axis=-2) / eigenvalues, axis=-2)
         if not xp.isdtype(c.dtype, "complex floating"):
             out = xp.real(out)
     return out[..., 0] if vector else out

@@ -118,6 +118,37 @@ def test_scales(xp: Any, size: float) -> None:
             np.testing.assert_allclose(to_numpy(tiny), np.eye(2) + matrix, rtol=1e-15)
 
 
+SCALED: dict[str, tuple[Any, float]] = {
+    "sqrtm": (linalg.sqrtm, 0.5),
+    "logm": (linalg.logm, 0.0),
+    "root of a symmetric matrix": (lambda a: linalg.funm_hermitian(lambda s: s**0.5, a), 0.5),
+    "logarithm of a symmetric matrix": (lambda a: linalg.funm_hermitian(FUNCTIONS["logarithm"][0], a), 0.0),
+    "power": (lambda a: linalg.fractional_matrix_power(a, 0.3), 0.3),
+    "rotation": (lambda a: linalg.polar(a)[0], 0.0),
+    "stretch": (lambda a: linalg.polar(a)[1], 1.0),
+    "circulant": (lambda a: linalg.solve_circulant(a[0, :], array_namespace(a).ones_like(a[0, :])), -1.0),
+    "cholesky": (lambda a: linalg.cho_solve(linalg.cho_factor(a), array_namespace(a).ones_like(a[0, :])), -1.0),
+}
+"""Functions, and the power of the scale in their values."""
+
+
+@pytest.mark.parametrize("name", SCALED)
+@pytest.mark.parametrize("scale", [1e160, 1e-160])
+def test_second_derivatives_at_scales(name: str, scale: float) -> None:
+    """Along a direction of the same scale, against those at scale 1."""
+    function, power = SCALED[name]
+    matrix = np.asarray([[4.0, 1.0, 0.5], [0.3, 3.0, 0.2], [0.1, 0.2, 2.0]])
+    if name in ("cholesky", "root of a symmetric matrix", "logarithm of a symmetric matrix"):
+        matrix = (matrix + matrix.T) / 2
+
+    def second(x: np.ndarray, t: np.ndarray) -> Any:
+        return jvp(lambda y: jvp(function, (y,), (t,))[1], (x,), (t,))[1]
+
+    expected = second(matrix, DIRECTION)
+    result = second(matrix * scale, DIRECTION * scale) / scale**power
+    np.testing.assert_allclose(result, expected, rtol=1e-10, atol=1e-11 * np.max(np.abs(expected)))
+
+
 def test_exponentials_that_overflow_or_are_not_finite(xp: Any) -> None:
     with np.errstate(all="ignore"):
         out = to_numpy(linalg.expm(double(np.stack([1e4 * np.eye(2), -1e4 * np.eye(2), np.eye(2)]))))
