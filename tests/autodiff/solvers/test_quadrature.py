@@ -7,7 +7,7 @@ import pytest
 import scipy.integrate
 
 from portanet.autodiff import ConvergenceError, array_namespace, check_grads, grad, hessian, quadrature
-from portanet.autodiff.solvers.quadrature import gauss_legendre
+from portanet.autodiff.solvers.quadrature import COARSE, FINE, gauss_legendre
 from tests.support import asarray, assert_close
 
 
@@ -93,3 +93,15 @@ def test_errors(xp):
         quadrature(lambda x: x, one, INF, n=3)
     with pytest.raises(ValueError, match=r"`a` of quadrature must be a number"):
         quadrature(lambda x: x, double([0.0, 1.0]), one)
+
+
+def test_an_infinite_value_at_one_point_is_no_integral(xp):
+    """At a point of the finer rule alone, the error is infinite, and so is a tolerance relative to the size."""
+    point = (1 + next(u for u, _ in FINE if u not in dict(COARSE))) / 2
+
+    def spike(x: Any) -> Any:
+        xp = array_namespace(x)
+        return xp.where(xp.abs(x - point) < 1e-9, INF * xp.ones_like(x), x)
+
+    with pytest.raises(ConvergenceError, match=r"an estimated error of inf for an integral of size inf"):
+        quadrature(spike, 0.0, double(1.0))
