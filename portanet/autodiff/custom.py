@@ -43,6 +43,7 @@ def custom_vjp(f: Declared, value: Callable[..., Any] | None = None) -> Callable
 
     Raises:
         TraceError: A traced array was passed through an option or a closure, where its derivative would be lost.
+        TypeError: The pullback did not return a tuple of one cotangent per positional argument.
 
     Example:
         >>> import numpy as np
