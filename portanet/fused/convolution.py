@@ -108,6 +108,58 @@ def conv_transpose_nd(
     return out if bias is None else out + bias
 
 
+def transposed_cropping(
+    size: Sequence[int],
+    strides: Sequence[int],
+    padding: str,
+    output_padding: Sequence[int] | None,
+    dilation: Sequence[int],
+) -> list[int]:
+    """Number of elements that Keras's convention crops at the start of a full transposed convolution, on each axis.
+
+    Example:
+        >>> transposed_cropping((3,), (2,), "same", None, (1,)), transposed_cropping((3,), (2,), "valid", None, (1,))
+        ([0], [0])
+    """
+    cropping = []
+    for axis, (k, s, d) in enumerate(zip(size, strides, dilation, strict=True)):
+        span = (k - 1) * d + 1
+        if padding == "valid":
+            cropping.append(0)
+            continue
+        extra = None if output_padding is None else output_padding[axis]
+        margin = s + span - 2 if extra is None else span + span % 2 - 2 + extra
+        cropping.append(span - 1 - min(margin - margin // 2, span - 1))
+    return cropping
+
+
+def transposed_space(
+    space: Sequence[int | None],
+    size: Sequence[int],
+    strides: Sequence[int],
+    padding: str,
+    output_padding: Sequence[int] | None,
+    dilation: Sequence[int],
+) -> tuple[Any, ...]:
+    """The size of the result of a transposed convolution in Keras's convention, on each axis; None where unknown.
+
+    Example:
+        >>> transposed_space((5, None), (3, 3), (2, 2), "valid", None, (1, 1))
+        (11, None)
+    """
+    sizes: list[int | None] = []
+    for axis, (n, k, s, d) in enumerate(zip(space, size, strides, dilation, strict=True)):
+        span = (k - 1) * d + 1
+        extra = None if output_padding is None else output_padding[axis]
+        if n is None:
+            sizes.append(None)
+        elif padding == "valid":
+            sizes.append((n - 1) * s + (max(span, s) if extra is None else span + extra))
+        else:
+            sizes.append(n * s if extra is None else (n - 1) * s + span % 2 + extra)
+    return tuple(sizes)
+
+
 def _require_fit(name: str, x: Array, rank: int, channels: int, groups: int, split: int) -> None:
     if rank not in (1, 2, 3):
         raise ValueError(f"The kernel must have one, two or three spatial axes. Received: {rank}")

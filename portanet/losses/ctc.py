@@ -6,13 +6,10 @@ from typing import Any
 
 from portanet import checks
 from portanet.activations import log_softmax
-from portanet.autodiff import array_namespace, is_traced, lift
-from portanet.backends import Array, HostArray, device_of
-from portanet.fused import one_hot
+from portanet.autodiff import array_namespace
+from portanet.backends import Array, HostArray
+from portanet.fused.alignments import alignments
 from portanet.losses.base import BuiltInLoss
-
-IMPOSSIBLE = -1e30
-"""The logarithm of a probability of 0: far below any other, but finite, since differences of infinities are NaN."""
 
 
 class CTC(BuiltInLoss):
@@ -99,34 +96,4 @@ def ctc(
                 f"Argument `{name}` of ctc must have shape (batch,), {(logits.shape[0],)}. "
                 f"Received: shape {tuple(lengths.shape)}"
             )
-    xp = array_namespace(logits, labels)
-    if is_traced(logits):  # not every library leaves `plain - traced` to the right operand
-        labels, label_lengths, input_lengths = lift(labels), lift(label_lengths), lift(input_lengths)
-    (batch, time, classes), length = logits.shape, labels.shape[1]
-    count = 2 * length + 1
-    log_p = log_softmax(logits)
-    # One state per label, and per blank before, between and after them.
-    blanks = xp.full((batch, length + 1), blank, dtype=labels.dtype, device=device_of(labels))
-    states = xp.stack([blanks, xp.concat([labels, blanks[:, :1]], axis=1)], axis=2)
-    states = xp.reshape(states, (batch, 2 * length + 2))[:, :count]
-    emitted = xp.matmul(log_p, xp.matrix_transpose(one_hot(states, classes, log_p.dtype)))
-    # A label may follow another without a blank, unless they are equal.
-    skips = (states[:, 2:] != blank) & (states[:, 2:] != states[:, :-2]) if length else None
-
-    def impossible(states: int) -> Array:
-        return xp.full((batch, states), IMPOSSIBLE, dtype=log_p.dtype, device=device_of(log_p))
-
-    alpha = xp.concat([emitted[:, 0, : min(2, count)], impossible(max(count - 2, 0))], axis=1)
-    for t in range(1, time):
-        total = alpha
-        if skips is not None:
-            total = xp.logaddexp(total, xp.concat([impossible(1), alpha[:, :-1]], axis=1))
-            skipped = xp.where(skips, alpha[:, :-2], IMPOSSIBLE)
-            total = xp.logaddexp(total, xp.concat([impossible(2), skipped], axis=1))
-        new = total + emitted[:, t, :]
-        alpha = new if input_lengths is None else xp.where(xp.expand_dims(input_lengths > t, axis=1), new, alpha)
-    positions = xp.arange(count, dtype=label_lengths.dtype, device=device_of(label_lengths))
-    remaining = 2 * xp.expand_dims(label_lengths, axis=1) - xp.expand_dims(positions, axis=0)
-    ends = xp.where((remaining == 0) | (remaining == 1), alpha, IMPOSSIBLE)
-    highest = xp.max(ends, axis=1, keepdims=True)
-    return -(xp.log(xp.sum(xp.exp(ends - highest), axis=1)) + highest[:, 0])
+    return alignments(labels, log_softmax(logits), label_lengths, input_lengths, blank)

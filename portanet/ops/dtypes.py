@@ -77,3 +77,10 @@ def floating(x: Array) -> Array:
     if xp.isdtype(x.dtype, ("integral", "bool")):
         return xp.astype(x, float_dtype(xp))
     return x
+
+
+def counted(x: Array, short: bool = False) -> Array:
+    """Booleans, and with `short` also integers of less than 32 bits, as int32; other arrays are unchanged."""
+    xp = array_namespace(x)
+    few = xp.isdtype(x.dtype, "integral") and short and xp.iinfo(x.dtype).bits < 32
+    return xp.astype(x, xp.int32) if few or xp.isdtype(x.dtype, "bool") else x

@@ -40,6 +40,33 @@ def one_hot(x: Array, num_classes: int, axis: int = -1, dtype: Any = None, spars
     return xp.moveaxis(encoded, -1, axis)
 
 
+@operation
+def multi_hot(
+    inputs: Array, num_classes: int | None = None, axis: int = -1, dtype: Any = None, sparse: bool = False
+) -> Array:
+    """Which of the classes are among several class numbers.
+
+    Args:
+        inputs: Class numbers, shape (n,) or (batch, n).
+        num_classes: Number of classes.
+        axis: Position of the axis of classes before the n numbers are combined.
+        dtype: Dtype of the result; None for the default floating-point dtype.
+        sparse: Must be False.
+
+    Returns:
+        Zeros and ones, shape (num_classes,) or (batch, num_classes).
+
+    Example:
+        >>> multi_hot([0, 2], 4)
+        array([1., 0., 1., 0.], dtype=float32)
+    """
+    require_dense(sparse, "multi_hot")
+    if num_classes is None:
+        raise checks.invalid("num_classes", num_classes, "a positive integer", "multi_hot")
+    encoded = one_hot(inputs, num_classes, axis, dtype)
+    return array_namespace(encoded).max(encoded, axis=1 if len(inputs.shape) > 1 else 0)
+
+
 def require_dense(sparse: Any, of: str) -> None:
     """Reject `sparse=True`."""
     if checks.boolean("sparse", sparse, of):

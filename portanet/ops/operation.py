@@ -113,7 +113,7 @@ class _Parameters:
         parameters = inspect.signature(function).parameters.values()
         for i, p in enumerate(parameters):
             annotation = str(p.annotation)
-            several = annotation.startswith("Sequence[") or p.kind == p.VAR_POSITIONAL
+            several = annotation.startswith("Sequence[")
             kind = annotation.removesuffix(" | None").removeprefix("Sequence[").removesuffix("]")
             if kind in ("Array", "Operand"):
                 position = ~i if p.kind == p.VAR_POSITIONAL else i
@@ -135,7 +135,10 @@ class _Parameters:
         try:
             return self.function(*values, **kwargs)
         except (TypeError, ValueError, ArithmeticError, LookupError, RuntimeError, AttributeError) as error:
-            if self.calls_back or "Received: " in str(error) or isinstance(error, TraceError):
+            if self.calls_back or isinstance(error, TraceError):
+                raise
+            if "Received: " in str(error):
+                error.add_note(f"In a call of {self.of}.")
                 raise
             raise self._explained(error, values, kwargs) from error
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import functools
 import importlib
 import inspect
 import re
@@ -12,8 +14,10 @@ import numpy as np
 
 import portanet
 from portanet import callbacks, constraints, initializers, layers, losses, metrics, optimizers, regularizers, schedules
+from tests.bad_calls.kinds import kinds_of
 from tests.bad_calls.targets import Target, signature_of, target_of
 from tests.bad_calls.valid import Make, data, ones, pairs
+from tests.ops.cases import CASES, FUNCTIONS, OTHER
 from tests.test_public_names import names_of
 
 ROOMS = """
@@ -41,10 +45,27 @@ def targets() -> Iterator[Target]:
             if name in ABSTRACT.split() or thing in seen or not (inspect.isclass(thing) or inspect.isfunction(thing)):
                 continue
             seen.add(thing)
+            if room == "ops" and name in FUNCTIONS.split():
+                continue  # errors may be the user's
+            if room == "ops" and name in CASES | OTHER:
+                yield from of_operation(f"{room}.{name}", thing)
+                continue
             call = split_one if name == "train_test_split" else use_of(thing)
             yield target_of(f"{room}.{name}", thing, call, inherited)
             if inspect.isclass(thing):  # options of base classes are tried once
                 inherited |= set(signature_of(thing)) - set(inspect.signature(thing).parameters)
+
+
+def of_operation(name: str, function: Callable[..., Any]) -> Iterator[Target]:
+    """The target for a function of portanet.ops, with the arguments of its first case."""
+    case = (CASES | OTHER)[name.removeprefix("ops.")][0]
+    signature = inspect.signature(function)
+    arguments = signature.bind(*case.args, **case.kwargs).arguments
+    parameters = signature.parameters.values()
+    if any(p.kind is p.VAR_POSITIONAL for p in parameters):
+        return
+    kinds = {p.name: kinds_of(p.name, str(p.annotation)) for p in parameters if str(p.annotation) != "Any"}
+    yield Target(name, function, kinds, {key: functools.partial(copy.copy, value) for key, value in arguments.items()})
 
 
 def use_of(thing: Any) -> Callable[..., Any]:

@@ -12,6 +12,7 @@ KINDS = {
     "None": "none",
     "Hyperparameter": "float callable",
     "Axis": "ints int none",
+    "Axes": "ints int none",
     "Thresholds": "float floats none",
     "Method": "str",
     "Array": "array",

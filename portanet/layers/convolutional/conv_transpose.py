@@ -7,7 +7,7 @@ from typing import Any
 
 from portanet import checks, constraints, initializers, regularizers
 from portanet.backends import Array
-from portanet.fused.convolution import conv_transpose_nd
+from portanet.fused.convolution import conv_transpose_nd, transposed_cropping, transposed_space
 from portanet.layers.convolutional.base_conv import Convolving
 
 
@@ -74,40 +74,20 @@ class _ConvTranspose(Convolving):
     def call(self, x: Array) -> Array:
         kernel = self.kernel.value
         x = self.channels_last_input(x, kernel)
-        space, before = self.positions(x.shape[1:-1]), self._cropping_before()
+        space = self.positions(x.shape[1:-1])
+        before = transposed_cropping(
+            self.kernel_size, self.strides, self.padding, self.output_padding, self.dilation_rate
+        )
         cropping = tuple((n, 0) for n in before)
         return self.activated_output(
             conv_transpose_nd(x, kernel, self.bias_value, self.strides, cropping, self.dilation_rate, space=space)
         )
 
-    def _cropping_before(self) -> list[int]:
-        """Number of elements that Keras's convention crops at the start of the full output, on each axis."""
-        cropping = []
-        for axis, (k, s, d) in enumerate(zip(self.kernel_size, self.strides, self.dilation_rate, strict=True)):
-            span = (k - 1) * d + 1
-            if self.padding == "valid":
-                cropping.append(0)
-                continue
-            extra = None if self.output_padding is None else self.output_padding[axis]
-            margin = s + span - 2 if extra is None else span + span % 2 - 2 + extra
-            cropping.append(span - 1 - min(margin - margin // 2, span - 1))
-        return cropping
-
     def positions(self, space: Sequence[int | None]) -> tuple[Any, ...]:
         """The spatial size of the output."""
-        sizes: list[int | None] = []
-        for axis, (n, k, s, d) in enumerate(
-            zip(space, self.kernel_size, self.strides, self.dilation_rate, strict=True)
-        ):
-            span = (k - 1) * d + 1
-            extra = None if self.output_padding is None else self.output_padding[axis]
-            if n is None:
-                sizes.append(None)
-            elif self.padding == "valid":
-                sizes.append((n - 1) * s + (max(span, s) if extra is None else span + extra))
-            else:
-                sizes.append(n * s if extra is None else (n - 1) * s + span % 2 + extra)
-        return tuple(sizes)
+        return transposed_space(
+            space, self.kernel_size, self.strides, self.padding, self.output_padding, self.dilation_rate
+        )
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         return self.shape_with(input_shape, self.positions(self.space_of(input_shape)), self.filters)

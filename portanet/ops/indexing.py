@@ -1,0 +1,321 @@
+"""Indexing, slices, scattering and segments."""
+
+from __future__ import annotations
+
+import builtins
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from portanet import checks
+from portanet.autodiff import array_namespace, lift, stop_gradient, storage, unwrap
+from portanet.backends import Array, device_of
+from portanet.ops.creation import sizes
+from portanet.ops.operation import Operand, operation
+from portanet.ops.searching import where
+
+
+def _positions(indices: Array, size: int) -> Array:
+    """Indices, counted from the start, as int64: all libraries take these."""
+    indices = stop_gradient(indices)
+    xp = array_namespace(indices)
+    indices = xp.astype(indices, xp.int64)
+    return xp.where(indices < 0, indices + size, indices)
+
+
+@operation
+def take(x: Array, indices: Array, axis: int | None = None) -> Array:
+    """Elements by their indices along an axis; among all elements for None.
+
+    Args:
+        x: Array.
+        indices: Integers of any shape; negative ones count from the end.
+        axis: The axis, in whose place the result has those of `indices`.
+
+    Example:
+        >>> take([1.0, 2.0, 3.0], [[0, -1]])
+        array([[1., 3.]], dtype=float32)
+    """
+    xp = array_namespace(x)
+    if axis is None:
+        x, axis = xp.reshape(x, (-1,)), 0
+    axis = checks.axis("axis", axis, len(x.shape), "take") % len(x.shape)
+    shape = tuple(indices.shape)
+    places = _positions(indices, x.shape[axis])
+    flat = array_namespace(places).reshape(places, (-1,))
+    taken = array_namespace(x, flat).take(x, flat, axis=axis)
+    return xp.reshape(taken, (*x.shape[:axis], *shape, *x.shape[axis + 1 :]))
+
+
+@operation
+def take_along_axis(x: Array, indices: Array, axis: int | None = None) -> Array:
+    """Elements by indices that differ from row to row.
+
+    Args:
+        x: Array.
+        indices: Integers, as many axes as `x`; negative ones count from the end.
+        axis: The axis; None for all elements in one row.
+
+    Example:
+        >>> take_along_axis([[1.0, 2.0], [3.0, 4.0]], [[0], [1]], axis=1)
+        array([[1.],
+               [4.]], dtype=float32)
+    """
+    xp = array_namespace(x)
+    if axis is None:
+        x, indices, axis = xp.reshape(x, (-1,)), array_namespace(indices).reshape(indices, (-1,)), 0
+    axis = checks.axis("axis", axis, len(x.shape), "take_along_axis") % len(x.shape)
+    places = _positions(indices, x.shape[axis])
+    rest = zip(x.shape, places.shape, strict=True)
+    shape = tuple(max(n, m) if i != axis else None for i, (n, m) in enumerate(rest))
+    own = array_namespace(places)
+    places = own.broadcast_to(places, tuple(m if n is None else n for n, m in zip(shape, places.shape, strict=True)))
+    x = xp.broadcast_to(x, tuple(m if n is None else n for n, m in zip(shape, x.shape, strict=True)))
+    return array_namespace(x, places).take_along_axis(x, places, axis=axis)
+
+
+@operation
+def get_item(x: Array, key: Any) -> Array:
+    """`x[key]`.
+
+    Example:
+        >>> get_item([1.0, 2.0], -1)
+        array(2., dtype=float32)
+    """
+    keys = key if isinstance(key, tuple) else (key,)
+    if any(hasattr(k, "dtype") or k is Ellipsis for k in keys):
+        return x[key]
+    return x[(*keys, ...)]  # the standard wants an index for every axis
+
+
+@operation
+def slice(inputs: Array, start_indices: Any, shape: Any) -> Array:
+    """A block of an array.
+
+    Args:
+        inputs: Array.
+        start_indices: The first index on each axis: integers, or an array of them.
+        shape: The size of the block on each axis.
+
+    Example:
+        >>> slice([[1, 2, 3], [4, 5, 6]], (0, 1), (2, 2))
+        array([[2, 3],
+               [5, 6]], dtype=int32)
+    """
+    starts, lengths = _starts(start_indices), sizes(shape, "slice")
+    if isinstance(starts, tuple):
+        checks.integers("start_indices", starts, len(lengths), "slice")
+        return inputs[(*(builtins.slice(i, i + n) for i, n in zip(starts, lengths, strict=True)), ...)]
+    xp = array_namespace(inputs)
+    for axis, n in enumerate(lengths):
+        own = array_namespace(starts)
+        steps = own.arange(n, dtype=starts.dtype, device=device_of(storage(starts)))
+        inputs = xp.take(inputs, starts[axis] + steps, axis=axis)
+    return inputs
+
+
+def _starts(indices: Any) -> Any:
+    if isinstance(indices, (list, tuple)):
+        return tuple(i if isinstance(i, int) else int(unwrap(i)) for i in indices)
+    return stop_gradient(indices)
+
+
+@operation
+def slice_update(inputs: Array, start_indices: Any, updates: Array) -> Array:
+    """A copy of an array with a block replaced.
+
+    Args:
+        inputs: Array.
+        start_indices: The first index of the block on each axis: integers, or an array of them, which are read.
+        updates: The block.
+
+    Example:
+        >>> slice_update([1, 2, 3], (1,), [7])
+        array([1, 7, 3], dtype=int32)
+    """
+    starts = _starts(start_indices)
+    if not isinstance(starts, tuple):
+        plain = unwrap(starts)
+        starts = tuple(int(plain[i]) for i in range(plain.shape[0]))
+    key = tuple(builtins.slice(i, i + n) for i, n in zip(starts, updates.shape, strict=True))
+    updates = array_namespace(updates).astype(updates, inputs.dtype)
+    return _in_differentiable(inputs, updates, lambda xp, x, y: xp.assign(x, y, key))
+
+
+def _in_differentiable(x: Array, y: Array, function: Any) -> Array:
+    """`function(xp, x, y)` with the functions of the differentiable namespace that the standard does not have."""
+    first, second = lift(x), lift(y)
+    result = function(array_namespace(first, second), first, second)
+    return unwrap(result) if first is not x and second is not y else result
+
+
+def summed(rows: Array, index: Any, count: int) -> Array:
+    """The sums of the rows that share an index, shape (count, columns)."""
+    lifted = lift(rows)
+    xp = array_namespace(lifted)
+    if isinstance(index, list):
+        index = array_namespace(unwrap(rows)).asarray(index, device=device_of(storage(rows)))
+    result = xp.index_add(lifted, unwrap(index), count)
+    return result if lifted is rows else unwrap(result)
+
+
+def _flat(indices: Array, shape: tuple[int, ...]) -> Array:
+    """Positions in row-major order of indices in rows, shape (n, axes)."""
+    indices = stop_gradient(indices)
+    xp = array_namespace(indices)
+    total = xp.zeros(indices.shape[:-1], dtype=xp.int64, device=device_of(storage(indices)))
+    for i, n in enumerate(shape):
+        total = total * n + _positions(indices[..., i], n)
+    return xp.reshape(total, (-1,))
+
+
+@operation
+def scatter(indices: Array, values: Array, shape: Any) -> Array:
+    """Zeros with values added at indices.
+
+    Args:
+        indices: Integers, shape (..., axes): indices on the first axes of the result.
+        values: Shape (..., *rest).
+        shape: Shape of the result.
+
+    Example:
+        >>> scatter([[1], [3], [1]], [1.0, 2.0, 5.0], (4,))
+        array([0., 6., 0., 2.], dtype=float32)
+    """
+    shape = sizes(shape, "scatter")
+    lead, rest = shape[: indices.shape[-1]], shape[indices.shape[-1] :]
+    xp = array_namespace(values)
+    rows = xp.reshape(values, (-1, math.prod(rest)))
+    return xp.reshape(summed(rows, _flat(indices, lead), math.prod(lead)), shape)
+
+
+@operation
+def scatter_update(inputs: Array, indices: Array, updates: Array, reduction: str | None = None) -> Array:
+    """A copy of an array with elements replaced.
+
+    Args:
+        inputs: Array.
+        indices: Integers, shape (n, axes): indices on the first axes.
+        updates: Shape (n, *rest).
+        reduction: None: the updates replace elements, the last one where several have the same index; `"add"`,
+            `"max"`, `"min"` or `"mul"`: they are combined with the elements.
+
+    Example:
+        >>> scatter_update([1.0, 2.0, 3.0], [[0], [2]], [9.0, 8.0])
+        array([9., 2., 8.], dtype=float32)
+    """
+    checks.choice("reduction", reduction, (None, "add", "max", "min", "mul"), "scatter_update")
+    xp = array_namespace(inputs, updates)
+    updates = xp.astype(updates, inputs.dtype)
+    axes = indices.shape[-1]
+    lead, rest = tuple(inputs.shape[:axes]), tuple(inputs.shape[axes:])
+    count = math.prod(lead)
+    index = _flat(indices, lead)
+    rows = xp.reshape(xp.broadcast_to(updates, (index.shape[0], *rest)), (-1, math.prod(rest)))
+    base = xp.reshape(inputs, (count, math.prod(rest)))
+    if reduction == "add":
+        result = base + summed(rows, index, count)
+    else:
+        combined, hit = _segments(rows, index, count, reduction or "last")
+        combine = {"max": xp.maximum, "min": xp.minimum, "mul": xp.multiply}.get(reduction or "", lambda old, new: new)
+        result = xp.where(hit, combine(base, combined), base)
+    return xp.reshape(result, inputs.shape)
+
+
+def _segments(rows: Array, index: Array, count: int, reduction: str) -> tuple[Array, Array]:
+    """The rows that share an index, combined, shape (count, columns); and whether there are any, (count, 1).
+
+    The rows are sorted by index, and combined with those 1, 2, 4, ... before them as long as these have the same index:
+    the last of each group is then the result.
+    """
+    own, xp = array_namespace(index), array_namespace(rows)
+    order = own.argsort(index, stable=True)
+    index = own.take(index, order, axis=0)
+    values = xp.take(rows, order, axis=0)
+    combine = {"max": xp.maximum, "min": xp.minimum, "mul": xp.multiply}.get(reduction, lambda new, old: new)
+    distance = 1
+    while distance < index.shape[0] and reduction != "last":
+        same = index[distance:] == index[:-distance]
+        joined = xp.where(same[:, None], combine(values[distance:, :], values[:-distance, :]), values[distance:, :])
+        values = xp.concat([values[:distance, :], joined], axis=0)
+        distance *= 2
+    groups = own.arange(count, dtype=index.dtype, device=device_of(storage(index)))
+    ends = own.sum(own.astype(index[None, :] <= groups[:, None], own.int64), axis=1) - 1
+    last = own.where(ends < 0, 0, ends)
+    hit = (ends >= 0) & (own.take(index, last, axis=0) == groups)
+    return xp.take(values, last, axis=0), hit[:, None]
+
+
+@operation
+def segment_sum(data: Array, segment_ids: Array, num_segments: int | None = None, sorted: bool = False) -> Array:
+    """Sums of the rows of each segment.
+
+    Args:
+        data: Shape (n, ...).
+        segment_ids: The segment of each row, shape (n,); rows with other numbers are left out.
+        num_segments: Number of segments; None for the largest number plus one, which is read.
+        sorted: Whether the numbers are in order; it changes nothing here.
+
+    Returns:
+        Shape (num_segments, ...).
+
+    Example:
+        >>> segment_sum([1.0, 2.0, 3.0], [0, 2, 0])
+        array([4., 0., 2.], dtype=float32)
+    """
+    return _segment(data, segment_ids, num_segments, "sum", 0)
+
+
+@operation
+def segment_prod(data: Array, segment_ids: Array, num_segments: int | None = None, sorted: bool = False) -> Array:
+    """Products of the rows of each segment, 1 where there is none; see `segment_sum`."""
+    return _segment(data, segment_ids, num_segments, "mul", 1)
+
+
+@operation
+def segment_max(data: Array, segment_ids: Array, num_segments: int | None = None, sorted: bool = False) -> Array:
+    """Maxima of the rows of each segment, the least number where there is none; see `segment_sum`."""
+    return _segment(data, segment_ids, num_segments, "max", -math.inf)
+
+
+@operation
+def segment_min(data: Array, segment_ids: Array, num_segments: int | None = None, sorted: bool = False) -> Array:
+    """Minima of the rows of each segment, the largest number where there is none; see `segment_sum`."""
+    return _segment(data, segment_ids, num_segments, "min", math.inf)
+
+
+def _segment(data: Array, segment_ids: Array, num_segments: int | None, reduction: str, empty: float) -> Array:
+    ids = unwrap(segment_ids)
+    own, xp = array_namespace(ids), array_namespace(data)
+    count = int(own.max(ids)) + 1 if num_segments is None else num_segments
+    checks.integer("num_segments", count, "segment_" + reduction, least=0)
+    rest = tuple(data.shape[1:])
+    rows = xp.reshape(data, (data.shape[0], math.prod(rest)))
+    index = own.astype(own.where((ids < 0) | (ids >= count), count, ids), own.int64)
+    if reduction == "sum":
+        result = summed(rows, index, count + 1)[:count, :]
+    else:
+        values, hit = _segments(rows, index, count, reduction)
+        if not xp.isdtype(data.dtype, "real floating") and abs(empty) != 1:
+            empty = xp.iinfo(data.dtype).min if empty < 0 else xp.iinfo(data.dtype).max
+        result = xp.where(hit, values, empty)
+    return xp.reshape(result, (count, *rest))
+
+
+@operation
+def select(condlist: Sequence[Array], choicelist: Sequence[Operand], default: Operand = 0) -> Array:
+    """Elements of the first choice whose condition is true, else the default.
+
+    Args:
+        condlist: Arrays of booleans.
+        choicelist: As many arrays.
+        default: Where no condition is true.
+
+    Example:
+        >>> select([[True, False, False], [True, True, False]], [[1, 2, 3], [4, 5, 6]], 0)
+        array([1, 5, 0], dtype=int32)
+    """
+    result = default
+    for condition, choice in reversed(list(zip(condlist, choicelist, strict=True))):
+        result = where(condition, choice, result)
+    return result
