@@ -13,6 +13,7 @@ KINDS = {
     "Hyperparameter": "float callable",
     "Axis": "ints int none",
     "Axes": "ints int none",
+    "Size": "ints int",
     "Thresholds": "float floats none",
     "Method": "str",
     "Array": "array",
