@@ -36,6 +36,7 @@ from portanet.metrics.accuracy import (
 )
 from portanet.metrics.base import FunctionMetric, MeanMetric, Metric
 from portanet.metrics.classes import ConfusionMatrix, F1Score, FBetaScore, IoU, MeanIoU
+from portanet.metrics.correlation import ConcordanceCorrelation, PearsonCorrelation
 from portanet.metrics.counts import (
     AUC,
     FalseNegatives,
@@ -48,10 +49,13 @@ from portanet.metrics.counts import (
 from portanet.metrics.functions import (
     binary_accuracy,
     categorical_accuracy,
+    concordance_correlation,
+    pearson_correlation,
     sparse_categorical_accuracy,
     sparse_top_k_categorical_accuracy,
     top_k_categorical_accuracy,
 )
+from portanet.metrics.overlap import BinaryIoU, OneHotIoU, OneHotMeanIoU
 from portanet.metrics.probability import (
     BinaryCrossentropy,
     CategoricalCrossentropy,
@@ -74,8 +78,15 @@ from portanet.metrics.regression import (
     R2Score,
     RootMeanSquaredError,
 )
+from portanet.metrics.trade_offs import (
+    PrecisionAtRecall,
+    RecallAtPrecision,
+    SensitivityAtSpecificity,
+    SpecificityAtSensitivity,
+)
 
 METRICS = names(
+    ConcordanceCorrelation, PearsonCorrelation, BinaryIoU,
     AUC, BinaryAccuracy, BinaryCrossentropy, CategoricalAccuracy, CategoricalCrossentropy, CategoricalHinge,
     CosineSimilarity, F1Score, FBetaScore, FalseNegatives, FalsePositives, Hinge, KLDivergence, LogCoshError,
     MeanAbsoluteError, MeanAbsolutePercentageError, MeanSquaredError, MeanSquaredLogarithmicError, Perplexity, Poisson,
@@ -130,9 +141,11 @@ __all__ = [
     "Accuracy",
     "BinaryAccuracy",
     "BinaryCrossentropy",
+    "BinaryIoU",
     "CategoricalAccuracy",
     "CategoricalCrossentropy",
     "CategoricalHinge",
+    "ConcordanceCorrelation",
     "ConfusionMatrix",
     "CosineSimilarity",
     "F1Score",
@@ -152,15 +165,22 @@ __all__ = [
     "MeanSquaredError",
     "MeanSquaredLogarithmicError",
     "Metric",
+    "OneHotIoU",
+    "OneHotMeanIoU",
+    "PearsonCorrelation",
     "Perplexity",
     "Poisson",
     "Precision",
+    "PrecisionAtRecall",
     "R2Score",
     "Recall",
+    "RecallAtPrecision",
     "RootMeanSquaredError",
+    "SensitivityAtSpecificity",
     "SparseCategoricalAccuracy",
     "SparseCategoricalCrossentropy",
     "SparseTopKCategoricalAccuracy",
+    "SpecificityAtSensitivity",
     "SquaredHinge",
     "Sum",
     "TopKCategoricalAccuracy",
@@ -173,6 +193,7 @@ __all__ = [
     "categorical_crossentropy",
     "categorical_focal_crossentropy",
     "categorical_hinge",
+    "concordance_correlation",
     "get",
     "hinge",
     "huber",
@@ -182,6 +203,7 @@ __all__ = [
     "mean_absolute_percentage_error",
     "mean_squared_error",
     "mean_squared_logarithmic_error",
+    "pearson_correlation",
     "poisson",
     "sparse_categorical_accuracy",
     "sparse_categorical_crossentropy",

@@ -12,6 +12,7 @@ from portanet.metrics.accuracy import (
     TopKCategoricalAccuracy,
 )
 from portanet.metrics.base import MeanMetric
+from portanet.metrics.correlation import ConcordanceCorrelation, PearsonCorrelation
 
 
 def binary_accuracy(y_true: Array, y_pred: Array, threshold: float = 0.5) -> Array:
@@ -43,6 +44,16 @@ def top_k_categorical_accuracy(y_true: Array, y_pred: Array, k: int = 5) -> Arra
 def sparse_top_k_categorical_accuracy(y_true: Array, y_pred: Array, k: int = 5, from_sorted_ids: bool = False) -> Array:
     """1 for each example whose target is among the k largest predictions; see `SparseTopKCategoricalAccuracy`."""
     return _values(SparseTopKCategoricalAccuracy(k, from_sorted_ids=from_sorted_ids), y_true, y_pred)
+
+
+def pearson_correlation(y_true: Array, y_pred: Array, axis: int = -1) -> Array:
+    """The value of each example; see `PearsonCorrelation`."""
+    return _values(PearsonCorrelation(axis=axis), y_true, y_pred)
+
+
+def concordance_correlation(y_true: Array, y_pred: Array, axis: int = -1) -> Array:
+    """The value of each example; see `ConcordanceCorrelation`."""
+    return _values(ConcordanceCorrelation(axis=axis), y_true, y_pred)
 
 
 def _values(metric: MeanMetric, y_true: Array, y_pred: Array) -> Array:

@@ -71,6 +71,18 @@ KERAS: list[tuple[str, Any, Any, dict[str, Any]]] = [
     ("Hinge", 2 * BITS - 1, SCORES, {}),
     ("SquaredHinge", 2 * BITS - 1, SCORES, {}),
     ("CategoricalHinge", HOT, P, {}),
+    ("PrecisionAtRecall", BITS, SCORES, {"recall": 0.7}),
+    ("PrecisionAtRecall", HOT, P, {"recall": 0.2, "class_id": 1, "num_thresholds": 20}),
+    ("RecallAtPrecision", BITS, SCORES, {"precision": 0.6}),
+    ("RecallAtPrecision", BITS, SCORES, {"precision": 0.6, "num_thresholds": 1}),
+    ("SensitivityAtSpecificity", BITS, SCORES, {"specificity": 0.8}),
+    ("SpecificityAtSensitivity", BITS, SCORES, {"sensitivity": 0.8}),
+    ("PearsonCorrelation", TRUTH, NUMBERS, {}),
+    ("ConcordanceCorrelation", TRUTH, NUMBERS, {}),
+    ("BinaryIoU", BITS, SCORES, {"threshold": 0.4, "target_class_ids": [1]}),
+    ("OneHotIoU", HOT, P, {"num_classes": 4, "target_class_ids": [0, 3]}),
+    ("OneHotIoU", HOT, GUESSES, {"num_classes": 4, "target_class_ids": [1], "sparse_y_pred": True, "ignore_class": 2}),
+    ("OneHotMeanIoU", HOT, P, {"num_classes": 4}),
 ]
 
 
