@@ -41,14 +41,16 @@ class PearsonCorrelation(MeanMetric):
         checks.axis("axis", self.axis, y_pred.ndim, f"metric '{self.name}'")
         xp = array_namespace(y_true, y_pred)
         y_true, y_pred = (xp.moveaxis(y, self.axis, -1) for y in (y_true, y_pred))
-        true_mean, pred_mean = (xp.mean(y, axis=-1) for y in (y_true, y_pred))
-        true_spread, pred_spread = (xp.var(y, axis=-1) for y in (y_true, y_pred))
-        deviations = (y_true - xp.expand_dims(true_mean, axis=-1)) * (y_pred - xp.expand_dims(pred_mean, axis=-1))
-        return self.figure(xp.mean(deviations, axis=-1), true_spread, pred_spread, true_mean - pred_mean)
+        means = [xp.mean(y, axis=-1, keepdims=True) for y in (y_true, y_pred)]
+        true, pred = y_true - means[0], y_pred - means[1]
+        covariance, true_spread, pred_spread = (xp.mean(p, axis=-1) for p in (true * pred, true**2, pred**2))
+        return self.figure(covariance, true_spread, pred_spread, xp.mean(means[0] - means[1], axis=-1))
 
     def figure(self, covariance: Array, true_spread: Array, pred_spread: Array, difference: Array) -> Array:
         """The correlation, from the covariance, both variances and the difference of the means."""
-        return covariance / array_namespace(covariance).sqrt(true_spread * pred_spread)
+        xp = array_namespace(covariance)
+        spread = xp.sqrt(true_spread * pred_spread)
+        return xp.where(spread == 0, xp.nan, covariance / xp.where(spread == 0, 1.0, spread))
 
 
 class ConcordanceCorrelation(PearsonCorrelation):
