@@ -51,6 +51,8 @@ FUNCTIONS: list[tuple[str, Any, Any, dict[str, Any]]] = [
     ("binary_accuracy", BITS, SCORES, {"threshold": 0.4}),
     ("categorical_accuracy", HOT, P, {}),
     ("sparse_categorical_accuracy", LABELS, P.swapaxes(1, 2), {}),
+    ("pearson_correlation", HOT, P, {"axis": 1}),
+    ("concordance_correlation", HOT, P, {}),
     ("top_k_categorical_accuracy", HOT, P, {"k": 2}),
     ("sparse_top_k_categorical_accuracy", LABELS, P.swapaxes(1, 2), {"k": 2}),
 ]
