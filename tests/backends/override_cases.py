@@ -217,7 +217,6 @@ CASES: dict[str, list[Case]] = {
     "cond": cond_cases(),
     "banded_solution": banded_cases(),
     "matrix_exponential": matrix_cases(),
-    "matrix_logarithm": matrix_cases(definite=True),
     "matrix_square_root": matrix_cases(definite=True),
     "triangular_solution": matrix_cases(*TRIANGLES),
 }

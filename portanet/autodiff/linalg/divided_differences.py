@@ -7,17 +7,21 @@ t from 0 to 1 where they are not. Near points get both, with estimates of the er
 from __future__ import annotations
 
 import itertools
+import math
+import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from portanet.autodiff.linalg.quadrature import gauss_legendre
 from portanet.autodiff.namespace import array_namespace
 from portanet.autodiff.transforms import jvp
-from portanet.backends import Array, raw_namespace
+from portanet.backends import Array, device_of, raw_namespace
 
 NEAR = 0.5
 """Part of the largest point, up to which the distance of others lets the integral be tried."""
 NODES, FEWER_NODES = 10, 7
+ELEMENTS = 2**20
+"""At which functions are evaluated at once."""
 
 
 def divided_difference(f: Callable[[Any], Any], points: Sequence[Array], scale: Array) -> Any:
@@ -69,16 +73,19 @@ def _better_of_integral(f: Callable[[Any], Any], x: Array, near: Array, value: A
 
 def _mean_over_simplex(derivative: Callable[[Any], Any], points: Array, count: int) -> Any:
     """The integral of a function over the simplex with these corners, one set of corners in each column."""
-    total = 0.0
+    xp = raw_namespace(points)
     order = points.shape[0] - 1
-    rule = gauss_legendre(count)
-    for nodes in itertools.product(rule, repeat=order):
-        x, part, weight = points[0, :], 1.0, 1.0
-        for i, (node, w) in enumerate(nodes):
-            part = part * node
-            weight = weight * w * node ** (order - 1 - i)
-            x = x + part * (points[i + 1, :] - points[i, :])
-        total = total + weight * derivative(x)
+    parts, weights = [], []
+    for nodes in itertools.product(gauss_legendre(count), repeat=order):
+        parts.append(list(itertools.accumulate((node for node, _ in nodes), operator.mul)))
+        weights.append(math.prod(w * node ** (order - 1 - i) for i, (node, w) in enumerate(nodes)))
+    steps, total = points[1:, :] - points[:-1, :], 0.0
+    block = max(1, ELEMENTS // points.shape[1])
+    like = {"dtype": points.dtype, "device": device_of(points)}
+    for start in range(0, len(parts), block):
+        part = xp.asarray(parts[start : start + block], **like)
+        weight = xp.asarray(weights[start : start + block], **like)
+        total = total + weight @ derivative(points[:1, :] + part @ steps)
     return total
 
 

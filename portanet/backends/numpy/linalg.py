@@ -1,4 +1,7 @@
-"""Functions of matrices on NumPy arrays: SciPy's, where it is installed; not `expm`, which loses three digits."""
+"""Functions of matrices on NumPy arrays: SciPy's, where it is installed; not `expm` and `logm`.
+
+SciPy's `expm` loses three digits, and `logm` estimates norms at random, so that two calls differ.
+"""
 
 from __future__ import annotations
 
@@ -26,24 +29,19 @@ def _takes(*arrays: Array) -> bool:
     return _scipy() is not None and all(x.dtype.char in "fdFD" and x.size for x in arrays)
 
 
-def _of_matrices(name: str) -> Callable[[Array], Any]:
-    """A function of finite matrices; real ones with a complex result, and singular ones, are left to the definition."""
-
-    def function(x: Array) -> Any:
-        if not _takes(x) or not np.isfinite(x).all():
+def matrix_square_root(x: Array) -> Any:
+    """Of finite matrices; real ones with a complex root, and singular ones, are left to the definition."""
+    if not _takes(x) or not np.isfinite(x).all():
+        return NotImplemented
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # that the result may be inaccurate
+        try:
+            out = _scipy().sqrtm(x)
+        except (RuntimeWarning, UserWarning, np.linalg.LinAlgError):
             return NotImplemented
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")  # that the result may be inaccurate
-            try:
-                out = getattr(_scipy(), name)(x)
-            except (RuntimeWarning, UserWarning, np.linalg.LinAlgError):
-                return NotImplemented
-        real = x.dtype.char in "fd"
-        if (real and np.iscomplexobj(out)) or not np.isfinite(out).all():
-            return NotImplemented
-        return out.astype(x.dtype, copy=False)
-
-    return function
+    if (x.dtype.char in "fd" and np.iscomplexobj(out)) or not np.isfinite(out).all():
+        return NotImplemented
+    return out.astype(x.dtype, copy=False)
 
 
 def triangular_solution(a: Array, b: Array, *, lower: bool, unit_diagonal: bool) -> Any:
@@ -61,8 +59,7 @@ def banded_solution(ab: Array, b: Array, *, below: int, above: int) -> Any:
 
 
 OVERRIDES: dict[str, Callable[..., Any]] = {
-    "matrix_square_root": _of_matrices("sqrtm"),
-    "matrix_logarithm": _of_matrices("logm"),
+    "matrix_square_root": matrix_square_root,
     "triangular_solution": triangular_solution,
     "banded_solution": banded_solution,
 }
