@@ -319,9 +319,8 @@ def test_accuracy_and_evaluation(backend):
         assert model.accuracy(outputs, targets) == 0.75
     out = to_numpy(model.predict(x))
     expected = -np.mean(np.log(out[np.arange(len(y)), y])), np.mean(out.argmax(axis=1) == y)
-    for targets in (y, npdl.utils.one_hot(y)):
-        for batch_size in (16, 70):
-            np.testing.assert_allclose(model.evaluate(x, targets, batch_size), expected, rtol=1e-4)
+    for targets, batch_size in ((y, 16), (npdl.utils.one_hot(y), 70)):
+        np.testing.assert_allclose(model.evaluate(x, targets, batch_size), expected, rtol=1e-4)
 
 
 def test_class_numbers_and_indicators_train_alike(backend):

@@ -93,7 +93,7 @@ CALLS: dict[str, tuple[Any, Any]] = {
 
 
 @pytest.mark.parametrize("name", CALLS)
-def test_independent_examples_are(xp: Any, name: str) -> None:
+def test_independent_examples_are(name: str) -> None:
     """The results of a batch are those of its halves."""
     make, shapes = CALLS[name]
     generator = np.random.default_rng(0)
