@@ -32,6 +32,12 @@ def test_only_callbacks_are_taken():
         CallbackList([lambda: None], None, {})
 
 
+@pytest.mark.parametrize("text", ["", "EarlyStopping"])
+def test_texts_are_no_lists_of_callbacks(text):
+    with pytest.raises(TypeError, match=rf"must be an object of portanet.callbacks.Callback, .*Received: '{text}'"):
+        CallbackList(text, None, {})
+
+
 def test_a_progress_bar_comes_first_unless_there_is_one_or_silence_is_asked_for():
     given, bar = Callback(), ProgressBar(2)
     first, second = CallbackList([given], None, {"verbose": 2}).callbacks

@@ -153,6 +153,7 @@ LAMBDA = {"class_name": "__lambda__", "config": {"value": ["4wEAAA==", None, Non
             "names the function 'eval'",
         ),
         ({"class_name": "system", "module": "os"}, "names the class 'system'"),
+        ({"class_name": "Own", "module": None}, "names the class 'Own'"),
         ({"class_name": "SpectralNormalization"}, "of class SpectralNormalization, which is not the same"),
         (
             {"config": {"name": "d", "units": 2, "lora_rank": 3}},
