@@ -81,6 +81,7 @@ class Layer(WeightHolder):
     _takes_training = _takes_mask = _own_mask = False
     _takes_one_array = False  # where the input of `call` is annotated as an `Array`
     _masks_steps = True  # the mask is one of time steps, as models pass them
+    _mask_remedy = "If its output has the same mask, set supports_masking = True in the class; else write compute_mask."
     _passes_masks = True  # `call` passes masks to the layers in it; in the calls of others, these find them themselves
     _callers = (Caller(False, True), Caller(True, True))
 

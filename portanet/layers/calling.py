@@ -103,9 +103,8 @@ def output_mask(layer: Layer, x: Any, out: Any, mask: Any) -> Any:
         return None
     if not layer.supports_masking:
         warnings.warn(
-            f"Layer '{layer.name}' ({type(layer).__name__}) drops the mask of its input: later layers and the loss "
-            "count masked steps. If the output has the same mask, set supports_masking = True in the class; else "
-            "implement compute_mask.",
+            f"Layer '{layer.name}' ({layer._kind}) drops the mask of its input: later layers and the loss "
+            f"count masked steps. {layer._mask_remedy}",
             stacklevel=2,
         )
         return None
@@ -325,7 +324,7 @@ class NamedLayers(dict[str, "Layer"]):
                 raise ValueError(
                     f"Two layers of one model have the same name; give one another name. Received: name={name!r}"
                 )
-            kind = snake_case(type(layer).__name__)
+            kind = snake_case(layer._kind)
             number = self._next.get(kind, 1)  # entries are never removed, so smaller numbers stay taken
             while f"{kind}_{number}" in self:
                 number += 1

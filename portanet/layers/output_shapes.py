@@ -1,11 +1,13 @@
-"""Output shapes before data is available: declared by a layer, or determined by a trial on zeros."""
+"""Outputs before data is available: declared by a layer, or determined by a trial on zeros."""
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from portanet.backends import Array, Backend, get_backend, use_backend
-from portanet.layers.several_inputs import Shape, map_shapes, shape_of
+from portanet.layers.several_inputs import Shape, map_shapes, masks_of, shape_of
 from portanet.tree import tree_leaves, tree_map
 from portanet.variables import bind
 
@@ -18,17 +20,18 @@ BEYOND = 14
 
 
 class ArraySpec:
-    """Shape and dtype of an array (a name or a library's dtype; None: the default float), in place of the array."""
+    """Shape, dtype (a name or a library's dtype; None: the default float) and mask of an array, in place of it."""
 
-    __slots__ = ("dtype", "shape")
+    __slots__ = ("dtype", "mask", "shape")
 
-    def __init__(self, shape: Shape, dtype: Any = None) -> None:
+    def __init__(self, shape: Shape, dtype: Any = None, mask: ArraySpec | None = None) -> None:
         self.shape = shape
         self.dtype = dtype
+        self.mask = mask
 
 
-def result_shape(layer: Layer, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
-    """Build a layer for arguments of known shapes, and return the shape of its output.
+def result(layer: Layer, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
+    """Build a layer for arguments of known shapes, and return its output, a tree of `ArraySpec`.
 
     Args:
         layer: The layer.
@@ -39,41 +42,136 @@ def result_shape(layer: Layer, args: tuple[Any, ...], options: dict[str, Any]) -
     if not layer.built:
         layer._build_on(args[0])
     declared = len(args) == 1 and not (options.keys() - {"training", "mask"})
-    if declared and _alike(shape, layer.build_shape) and all(part.built for part in layer.flatten_layers()):
-        return layer.compute_output_shape(shape)
-    # A trial covers the effect of options, checks other shapes, and builds what only a call builds.
+    masked = options.get("mask") is not None or any(leaf.mask for leaf in tree_leaves(args) if _is_spec(leaf))
+    known = declared and _alike(shape, layer.build_shape) and all(part.built for part in layer.flatten_layers())
+    if known and not masked and not _creates_mask(layer, args):
+        return _with_masks(layer.compute_output_shape(shape), getattr(layer, "_end", None))
+    # A trial covers masks and the effect of options, checks other shapes, and builds what only a call builds.
     tried = trial(layer, args, options)
-    return layer.compute_output_shape(shape) if declared else tried
+    return tried if masked or not declared else _with_masks(layer.compute_output_shape(shape), tried)
+
+
+def _creates_mask(layer: Layer, args: tuple[Any, ...]) -> bool:
+    """Whether a layer without sublayers, such as an Embedding, makes a mask where there is none."""
+    if not layer._own_mask:
+        return False
+    with _call_in(layer) as backend:
+        return layer.compute_mask(tree_map(lambda leaf: _zeros(leaf, SIZES[0], backend), args[0]), None) is not None
+
+
+def _with_masks(shape: Any, like: Any) -> Any:
+    """Specs of a tree of shapes, with the masks of others."""
+    masks = iter([leaf.mask for leaf in tree_leaves(like)])
+    return map_shapes(lambda s: ArraySpec(s, None, next(masks, None)), shape)
 
 
 def shape_by_trial(layer: Layer, input_shape: Any) -> Any:
     """The shape of the output for inputs of this shape, determined by calling the layer on zeros."""
     dtypes = iter(layer._dtypes)
-    return trial(layer, (map_shapes(lambda shape: ArraySpec(shape, next(dtypes, None)), input_shape),), {})
+    specs = map_shapes(lambda shape: ArraySpec(shape, next(dtypes, None)), input_shape)
+    return shape_of(trial(layer, (specs,), {}))
 
 
-def trial(layer: Layer, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
-    """The shape of a layer's output for zeros; None where it depends on sizes that are None.
+def trial(
+    layer: Layer,
+    args: tuple[Any, ...],
+    options: dict[str, Any],
+    sizes: tuple[int, int] = SIZES,
+    values: Callable[[Array], Array] | None = None,
+) -> Any:
+    """The output of a layer for zeros, a tree of `ArraySpec`; None where a shape depends on sizes that are None.
 
-    Assignments to the layer's variables are discarded.
+    Numbers in the output stay, or are None where they differ. Assignments to the layer's variables are discarded.
+
+    Args:
+        layer: The layer.
+        args: See `result`.
+        options: See `result`.
+        sizes: Two sizes to try for an unknown batch axis.
+        values: Function from zeros to other data to try.
     """
-    from portanet.layers.calling import in_call  # which imports symbolic arrays
+    from portanet.layers.calling import call_with_mask  # which imports symbolic arrays
+
+    options = {"training": False, **options}
+    mask = options.pop("mask", None)
+    if mask is None:
+        mask = _masks_of(args[0])
+
+    results = []
+    with _call_in(layer) as backend:
+        for size in sizes:
+
+            def fill(leaf: Any, size: int = size) -> Any:
+                x = _zeros(leaf, size, backend)
+                return x if values is None or x is leaf else values(x)
+
+            with bind({v: v.value for v in layer.variables}):
+                given, named = tree_map(fill, (args, options))
+                known = tree_map(lambda leaf, size=size: _trues(leaf, size, backend), mask)
+                out, out_mask = call_with_mask(layer, *given, mask=known, **named)
+            results.append(_specs(out, out_mask, backend))
+            if all(None not in leaf.shape for leaf in tree_leaves(args) if _is_spec(leaf)):
+                return results[0]
+    return _common(*results)
+
+
+@contextlib.contextmanager
+def _call_in(layer: Layer) -> Iterator[Backend]:
+    """Within the context, the layer may be called on arrays of the backend that it returns."""
+    from portanet.layers.calling import in_call
 
     variable = layer.first_variable()
-    backend = get_backend() if variable is None else variable.backend
-    options = {"training": False, **options}
-    shapes = []
-    with use_backend(backend), in_call(training=False):
-        for size in SIZES:
-            with bind({v: v.value for v in layer.variables}):
-                given, named = tree_map(lambda leaf, size=size: _zeros(leaf, size, backend), (args, options))
-                shapes.append(shape_of(layer(*given, **named)))
-            if all(None not in leaf.shape for leaf in tree_leaves(args)):
-                return shapes[0]
-    small, large = (iter(_flat(shape)) for shape in shapes)
-    return map_shapes(
-        lambda _: tuple(m if m == n else None for m, n in zip(next(small), next(large), strict=True)), shapes[0]
-    )
+    with use_backend(get_backend() if variable is None else variable.backend) as backend, in_call(training=False):
+        yield backend
+
+
+def _is_spec(leaf: Any) -> bool:
+    return isinstance(leaf, ArraySpec)
+
+
+def _masks_of(x: Any) -> Any:
+    """The specs of the masks of an input; for a tree of several, a tree of them, or None if there are none."""
+    if _is_spec(x):
+        return x.mask
+    if isinstance(x, (list, tuple)):
+        masks: Any = [_masks_of(branch) for branch in x]
+        return None if all(mask is None for mask in masks) else masks
+    if isinstance(x, Mapping):
+        masks = {key: _masks_of(branch) for key, branch in x.items()}
+        return None if all(mask is None for mask in masks.values()) else masks
+    return None
+
+
+def _specs(out: Any, mask: Any, backend: Backend) -> Any:
+    """The specs of arrays and their masks, in place of the arrays."""
+    masks = iter(masks_of(mask, len(tree_leaves(out))))
+
+    def spec(leaf: Any) -> Any:
+        own = next(masks)
+        if not hasattr(leaf, "shape") or isinstance(leaf, ArraySpec):
+            return leaf
+        own_spec = None if own is None else ArraySpec(tuple(own.shape), "bool")
+        return ArraySpec(tuple(leaf.shape), backend.dtype_name(leaf.dtype), own_spec)
+
+    return tree_map(spec, out)
+
+
+def _common(one: Any, other: Any) -> Any:
+    """What two results have in common; None in place of other sizes and numbers."""
+    others = iter(tree_leaves(other))
+
+    def both(leaf: Any) -> Any:
+        second = next(others)
+        if type(leaf) is not ArraySpec:
+            return leaf if leaf == second or _is_spec(leaf) else None
+        mask = leaf.mask and ArraySpec(_equal(leaf.mask.shape, second.mask.shape), "bool")
+        return ArraySpec(_equal(leaf.shape, second.shape), leaf.dtype, mask)
+
+    return tree_map(both, one)
+
+
+def _equal(shape: Shape, other: Shape) -> Shape:
+    return tuple(m if m == n else None for m, n in zip(shape, other, strict=True))
 
 
 def _flat(shape: Any) -> list[Shape]:
@@ -90,10 +188,20 @@ def _alike(shape: Any, other: Any) -> bool:
         return False
 
 
-def _zeros(leaf: Any, size: int, backend: Backend) -> Array:
+def _zeros(leaf: Any, size: int, backend: Backend) -> Any:
     """Zeros in place of an `ArraySpec`; anything else as it is."""
-    if not isinstance(leaf, ArraySpec):
+    if not _is_spec(leaf):
         return leaf
-    shape = tuple((size if i == 0 else size + BEYOND) if n is None else n for i, n in enumerate(leaf.shape))
     dtype = backend.find_dtype(leaf.dtype) if isinstance(leaf.dtype, str) else leaf.dtype or backend.dtype
-    return backend.xp.zeros(shape, dtype=dtype, device=backend.device)
+    return backend.xp.zeros(_tried(leaf.shape, size), dtype=dtype, device=backend.device)
+
+
+def _trues(leaf: Any, size: int, backend: Backend) -> Any:
+    """A mask in place of its `ArraySpec`."""
+    if not _is_spec(leaf):
+        return leaf
+    return backend.xp.ones(_tried(leaf.shape, size), dtype=backend.xp.bool, device=backend.device)
+
+
+def _tried(shape: Shape, size: int) -> tuple[int, ...]:
+    return tuple((size if i == 0 else size + BEYOND) if n is None else n for i, n in enumerate(shape))

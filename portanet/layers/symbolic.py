@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from portanet.layers.output_shapes import ArraySpec, result_shape
-from portanet.layers.several_inputs import Shape, map_shapes
+from portanet.layers.output_shapes import ArraySpec, result
 from portanet.tree import tree_leaves, tree_map
 
 if TYPE_CHECKING:
@@ -16,23 +15,35 @@ if TYPE_CHECKING:
 _numbers: Iterator[int] = itertools.count()
 
 
+def _operator(name: str, swapped: bool = False) -> Callable[..., Any]:
+    """The method of an operator: the function of `portanet.ops` of that name."""
+
+    def method(self: Any, *others: Any) -> Any:
+        from portanet import ops
+
+        return getattr(ops, name)(*others, self) if swapped else getattr(ops, name)(self, *others)
+
+    return method
+
+
 class SymbolicArray(ArraySpec):
     """Placeholder for an array in a graph of layers, with a shape but no values.
 
-    `Input` creates the first; a layer called on symbolic arrays returns others. `+`, `-` and `*` of two are the layers
-    `Add`, `Subtract` and `Multiply`.
+    `Input` creates the first; layers called on symbolic arrays, operators, indices and the functions of `portanet.ops`
+    return others.
 
     Attributes:
         shape: Shape with the batch axis; None where it may vary.
         dtype: Name of the dtype.
-        node: The layer call that produces it.
+        mask: Shape of its mask; None if it has none.
+        node: The call that produces it.
         place: Its index among that call's outputs.
     """
 
     __slots__ = ("node", "place")
 
-    def __init__(self, shape: Shape, dtype: str, node: Node, place: int) -> None:
-        super().__init__(shape, dtype)
+    def __init__(self, spec: ArraySpec, dtype: str, node: Node, place: int) -> None:
+        super().__init__(spec.shape, dtype, spec.mask)
         self.node = node
         self.place = place
 
@@ -46,25 +57,43 @@ class SymbolicArray(ArraySpec):
         """Number of axes."""
         return len(self.shape)
 
-    def __add__(self, other: Any) -> SymbolicArray:
-        return self._merged("Add", "+", other)
+    def reshape(self, *newshape: Any) -> Any:
+        """The same elements in another shape, with the batch axis."""
+        return _operator("reshape")(self, newshape[0] if len(newshape) == 1 else newshape)
 
-    def __sub__(self, other: Any) -> SymbolicArray:
-        return self._merged("Subtract", "-", other)
+    squeeze = _operator("squeeze")
 
-    def __mul__(self, other: Any) -> SymbolicArray:
-        return self._merged("Multiply", "*", other)
+    def _record_operation_(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Functions of `portanet.ops` call it, if this array is among their arguments."""
+        from portanet.layers.operation import record_operation
 
-    def _merged(self, layer: str, sign: str, other: Any) -> SymbolicArray:
-        if not isinstance(other, SymbolicArray):
-            raise TypeError(
-                f"Operator {sign} of a symbolic array takes another one; for anything else, use "
-                f"layers.Lambda(function)(x). Received: {self!r} {sign} {other!r}"
-            )
-        from portanet.layers.merging import elementwise
+        return record_operation(function, args, kwargs)
 
-        merged: SymbolicArray = getattr(elementwise, layer)()([self, other])
-        return merged
+    def __array_namespace__(self, *, api_version: str | None = None) -> Any:
+        from portanet.layers.symbolic_namespace import namespace
+
+        return namespace
+
+    # Operators
+
+    __add__, __radd__ = _operator("add"), _operator("add", swapped=True)
+    __sub__, __rsub__ = _operator("subtract"), _operator("subtract", swapped=True)
+    __mul__, __rmul__ = _operator("multiply"), _operator("multiply", swapped=True)
+    __truediv__, __rtruediv__ = _operator("true_divide"), _operator("true_divide", swapped=True)
+    __floordiv__, __rfloordiv__ = _operator("floor_divide"), _operator("floor_divide", swapped=True)
+    __mod__, __rmod__ = _operator("mod"), _operator("mod", swapped=True)
+    __pow__, __rpow__ = _operator("power"), _operator("power", swapped=True)
+    __matmul__, __rmatmul__ = _operator("matmul"), _operator("matmul", swapped=True)
+    __and__, __rand__ = _operator("logical_and"), _operator("logical_and", swapped=True)
+    __or__, __ror__ = _operator("logical_or"), _operator("logical_or", swapped=True)
+    __xor__, __rxor__ = _operator("logical_xor"), _operator("logical_xor", swapped=True)
+    __lt__, __le__, __gt__, __ge__ = map(_operator, ("less", "less_equal", "greater", "greater_equal"))
+    __ne__ = _operator("not_equal")  # == compares identity: symbolic arrays are keys
+    __neg__, __abs__, __invert__ = _operator("negative"), _operator("absolute"), _operator("logical_not")
+    __getitem__ = _operator("get_item")
+    __round__ = _operator("round")
+
+    # What needs values
 
     if not TYPE_CHECKING:  # where all attributes are known
 
@@ -72,33 +101,66 @@ class SymbolicArray(ArraySpec):
             if name[0] == "_" or hasattr(type(self), name):  # a property that failed
                 raise AttributeError(name)
             raise AttributeError(
-                "A symbolic array has a shape and a dtype, but no values and no methods. Call layers on it; wrap "
-                f"functions of arrays as layers.Lambda(function)(x). Received: x.{name}"
+                "A symbolic array has no values, and of methods only reshape and squeeze. Use functions of "
+                f"portanet.ops, such as ops.mean(x), or layers. Received: x.{name}"
             )
 
     def _refuse(self, *others: Any, **options: Any) -> NoReturn:
         raise TypeError(
-            "A symbolic array has the operators +, - and * with another one. Call layers on it; wrap functions of "
-            f"arrays as layers.Lambda(function)(x). Received: {', '.join(map(repr, (self, *others)))}"
+            "A symbolic array has no values: it cannot become a number, a condition or an array of a library. Use "
+            "functions of portanet.ops, such as ops.where and ops.cast; wrap others as layers.Lambda(function)(x), or "
+            f"compute in the call of a layer. Received: {self!r}"
         )
 
-    __truediv__ = __rtruediv__ = __floordiv__ = __pow__ = __rpow__ = __mod__ = __matmul__ = __rmatmul__ = _refuse
-    __radd__ = __rsub__ = __rmul__ = __neg__ = __abs__ = __getitem__ = __len__ = _refuse
-    __lt__ = __le__ = __gt__ = __ge__ = __float__ = __int__ = __bool__ = _refuse
-    __array__ = __array_function__ = __array_ufunc__ = _refuse  # NumPy would make arrays of objects
+    __float__ = __int__ = __complex__ = __index__ = __bool__ = __array__ = _refuse
 
-    def __array_namespace__(self, *, api_version: str | None = None) -> NoReturn:
-        raise TypeError(
-            "A symbolic array has no values to compute with. Call layers on it; wrap functions of arrays as "
-            f"layers.Lambda(function)(x). Received: {self!r}"
-        )
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> NoReturn:
+        raise _foreign(function.__name__, self)
+
+    def __array_ufunc__(self, function: Any, method: str, *inputs: Any, **options: Any) -> Any:
+        name = _OF_OPERATORS.get(function.__name__)
+        if name is None or method != "__call__" or options or inputs[0] is self:
+            raise _foreign(function.__name__, self)
+        return _operator(name)(*inputs)  # an operator with a NumPy array on its left
+
+    def __len__(self) -> int:
+        size = self.shape[0] if self.shape else None
+        if size is None:
+            raise TypeError(
+                "The size of the first axis of this symbolic array is not known, so it has no length and cannot be "
+                "iterated over; use functions of portanet.ops on all of it, or give Input(shape, batch_size). "
+                f"Received: {self!r}"
+            )
+        return size
+
+    def __iter__(self) -> Iterator[Any]:
+        return (self[i] for i in range(len(self)))
 
     def __repr__(self) -> str:
         return f"<SymbolicArray '{self.name}', shape={self.shape}, dtype={self.dtype}>"
 
 
+_OF_OPERATORS = {
+    "divide": "true_divide", "remainder": "mod",
+    "bitwise_and": "logical_and", "bitwise_or": "logical_or", "bitwise_xor": "logical_xor",
+    **{name: name for name in (
+        "add", "subtract", "multiply", "floor_divide", "power", "matmul", "less", "less_equal", "greater",
+        "greater_equal", "not_equal",
+    )},
+}  # fmt: skip
+"""Functions of `portanet.ops` by the name of NumPy's function for the same operator."""
+
+
+def _foreign(name: str, x: SymbolicArray) -> TypeError:
+    """The error for a NumPy function of a symbolic array."""
+    return TypeError(
+        f"A symbolic array has no values for NumPy's functions. Use portanet.ops.{name}(x, ...) or another function of "
+        f"portanet.ops; wrap others as layers.Lambda(function)(x). Received: numpy.{name} of {x!r}"
+    )
+
+
 class Node:
-    """A call of a layer on symbolic arrays.
+    """A call of a layer or operation on symbolic arrays.
 
     Attributes:
         layer: The layer.
@@ -108,13 +170,15 @@ class Node:
         number: Nodes are numbered in the order of calls, so the dependencies of a node have smaller numbers.
     """
 
-    def __init__(self, layer: Layer, args: tuple[Any, ...], options: dict[str, Any], shape: Any, dtype: str) -> None:
+    def __init__(
+        self, layer: Layer, args: tuple[Any, ...], options: dict[str, Any], specs: Any, dtype: str | None = None
+    ) -> None:
         self.layer = layer
         self.args = args
         self.options = options
         self.number = next(_numbers)
         indices = itertools.count()
-        self.outputs = map_shapes(lambda s: SymbolicArray(s, dtype, self, next(indices)), shape)
+        self.outputs = tree_map(lambda spec: SymbolicArray(spec, dtype or spec.dtype, self, next(indices)), specs)
         layer._nodes.append(self)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -166,9 +230,9 @@ def record(layer: Layer, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
             f"Layer '{layer.name}' was called on symbolic arrays together with something else; a graph takes all "
             f"arrays from its inputs, or from a layers.Lambda. Received: {kinds}"
         )
-    shape = result_shape(layer, args, options)
+    specs = result(layer, args, options)
     dtype = leaves[0].dtype if layer.keeps_values else layer.compute_dtype
-    return Node(layer, args, options, shape, dtype).outputs
+    return Node(layer, args, options, specs, dtype).outputs
 
 
 def only_node(layer: Layer, of: str) -> Node:

@@ -37,11 +37,16 @@ class WeightHolder(Configurable):
         if name is not None and (not isinstance(name, str) or not name or "/" in name):
             raise checks.invalid("name", name, "a non-empty string without '/'", type(self))
         self._named = name is not None
-        self.name = name or snake_case(type(self).__name__)
+        self.name = name or snake_case(self._kind)
         self._adopted = False
         self._owner_path: str | None = None
         self._policy = chosen_policy(dtype, self)
         self._variables: dict[str, Variable] = {}
+
+    @property
+    def _kind(self) -> str:
+        """What it is called in summaries: by default the name of its class."""
+        return type(self).__name__
 
     def add_weight(
         self,

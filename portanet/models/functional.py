@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from portanet.layers import Layer
 from portanet.layers.calling import call_with_mask, note_call, remember
-from portanet.layers.output_shapes import ArraySpec, result_shape
+from portanet.layers.output_shapes import ArraySpec, result
 from portanet.layers.several_inputs import map_shapes, masks_of, shape_of
 from portanet.layers.symbolic import Node, SymbolicArray, fill
 from portanet.models import graph
@@ -123,8 +123,7 @@ class Functional(Model):
             return shape_of(self._end)
         for node in self._plan:
             args, options = node.arguments(shapes)
-            results = map_shapes(ArraySpec, result_shape(node.layer, args, options))
-            shapes.update(zip(flat(node.outputs), flat(results), strict=True))
+            shapes.update(zip(flat(node.outputs), flat(result(node.layer, args, options)), strict=True))
         return shape_of(fill(self._end, shapes))
 
     def _input_shape(self) -> Any:

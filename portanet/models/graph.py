@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from portanet.autodiff import array_namespace, unwrap
 from portanet.backends import backend_class_of, forward_backend_of
 from portanet.layers import InputLayer, Layer
+from portanet.layers.operation import Operation
 from portanet.layers.output_shapes import ArraySpec
 from portanet.layers.symbolic import Node, SymbolicArray, nodes_before
 from portanet.mixed_precision import cast_integers
@@ -95,7 +97,7 @@ def layer_takes_integers(layer: Layer) -> bool:
 
 
 def to_config(model: Functional) -> dict[str, Any]:
-    """A model's layers by name, their calls, and the positions of inputs and outputs among these."""
+    """A model's layers by name, the calls of layers and functions, and the positions of inputs and outputs in these."""
     names = model.sublayers().names
     positions: dict[SymbolicArray, list[Any]] = {}
     for array, layer in model.input_layers.items():
@@ -110,12 +112,17 @@ def to_config(model: Functional) -> dict[str, Any]:
     def encode(tree: Any) -> Any:
         return tree_map(lambda leaf: {"from": positions[leaf]} if isinstance(leaf, SymbolicArray) else leaf, tree)
 
+    def encode_node(node: Node) -> dict[str, Any]:
+        if isinstance(node.layer, Operation):
+            args, options = node.layer.arguments(node.sources)
+            start = {"operation": f"ops.{node.layer.function.__name__}", "name": names[node.layer]}
+        else:
+            args, options, start = node.args, node.options, {"layer": names[node.layer]}
+        return {**start, "args": list(encode(args)), "options": encode(options)}
+
     return {
-        "layers": {name: layer for layer, name in names.items()},
-        "nodes": [
-            {"layer": names[node.layer], "args": list(encode(node.args)), "options": encode(node.options)}
-            for node in model.nodes
-        ],
+        "layers": {name: layer for layer, name in names.items() if not isinstance(layer, Operation)},
+        "nodes": list(map(encode_node, model.nodes)),
         "inputs": encode(model.input),
         "outputs": encode(model.output),
     }
@@ -146,6 +153,20 @@ def from_config(config: dict[str, Any]) -> tuple[Any, Any]:
         return tree
 
     for node in config["nodes"]:
-        outputs = layers[node["layer"]](*decode(node["args"]), **decode(node["options"]))
-        calls.setdefault(node["layer"], []).append(flat(outputs))
+        name = node["name"] if "operation" in node else node["layer"]
+        call = _function(node["operation"]) if "operation" in node else layers[name]
+        outputs = flat(call(*decode(node["args"]), **decode(node["options"])))
+        if "operation" in node:
+            named({name: outputs[0].node.layer})
+        calls.setdefault(name, []).append(outputs)
     return decode(config["inputs"]), decode(config["outputs"])
+
+
+def _function(name: Any) -> Callable[..., Any]:
+    from portanet.ops.operation import find_operation  # only now all functions
+
+    package, _, plain = str(name).partition(".")
+    function = find_operation(plain) if package == "ops" else None
+    if function is None:
+        raise ValueError(f"it names the operation {str(name)[:100]!r}, but portanet.ops has no such function")
+    return function

@@ -10,6 +10,7 @@ from typing import Any
 from portanet import checks, export, saving
 from portanet.callbacks import CallbackList
 from portanet.layers import Layer
+from portanet.layers.operation import Operation
 from portanet.layers.several_inputs import map_shapes
 from portanet.layers.symbolic import SymbolicArray, nodes_before
 from portanet.training import Trainer
@@ -74,13 +75,18 @@ class Model(Trainer):
     @property
     def layers(self) -> list[Layer]:
         """The layers, in order."""
+        return [layer for layer in self.operations if not isinstance(layer, Operation)]
+
+    @property
+    def operations(self) -> list[Layer]:
+        """The layers, and in graphs also the operations: functions of `portanet.ops`, operators and indices."""
         return list(self.sublayers().values())
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
         """A layer by its name in this model, or by its index in `layers`."""
         if index is not None and name is None:
             return self.layers[checks.axis("index", index, len(self.layers), "get_layer")]
-        layers = self.sublayers()
+        layers = {name: layer for name, layer in self.sublayers().items() if not isinstance(layer, Operation)}
         if not isinstance(name, str) or name not in layers or index is not None:
             raise ValueError(
                 f"Model '{self.name}' has the layers {', '.join(layers)}; choose one by name or index. "

@@ -183,6 +183,6 @@ def _add(boxes: list[Box], model: Model, given: list[int], group: str, expand: b
             added = _add(boxes, node.layer, sources, name, expand)  # type: ignore[arg-type]
             known.update(zip(flat(node.outputs), added, strict=True))
             continue
-        boxes.append(Box(name, type(node.layer).__name__, str(shape_of(node.outputs)), tuple(sources), group))
+        boxes.append(Box(name, node.layer._kind, str(shape_of(node.outputs)), tuple(sources), group))
         known.update(dict.fromkeys(flat(node.outputs), len(boxes) - 1))
     return [known[array] for array in model.outputs]

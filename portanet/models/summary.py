@@ -38,7 +38,7 @@ def summary(model: Model, expand_nested: bool = False, show_trainable: bool = Fa
     _count(rows)
     head = ["Layer (type)", "Output shape", "Params", "Memory"]
     table = [
-        [f"{'  ' * row.level}{row.name} ({type(row.layer).__name__})", _text(row.shape), f"{row.count:,}", _bytes(row)]
+        [f"{'  ' * row.level}{row.name} ({row.layer._kind})", _text(row.shape), f"{row.count:,}", _bytes(row)]
         for row in rows
     ]
     if any(row.sources for row in rows):

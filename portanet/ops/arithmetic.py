@@ -48,7 +48,10 @@ def divide(x1: Operand, x2: Operand) -> Array:
     return _call("divide", floating(x1), floating(x2))
 
 
-true_divide = divide
+@operation
+def true_divide(x1: Operand, x2: Operand) -> Array:
+    """As `divide`, under the name that graphs give the operator `/`."""
+    return divide(x1, x2)
 
 
 @operation

@@ -8,7 +8,17 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from portanet.autodiff import TracedArray, array_namespace, is_traced, storage
-from portanet.backends import Array, Backend, backend_class_of, converted, device_of, get_backend, make_backend
+from portanet.backends import (
+    Array,
+    Backend,
+    backend_class_of,
+    converted,
+    device_of,
+    forward_backend_of,
+    get_backend,
+    held,
+    make_backend,
+)
 from portanet.backends import use_backend as using
 from portanet.ops.dtypes import result_dtype
 from portanet.tree import KINDS, LEAF, tree_leaves
@@ -66,6 +76,9 @@ def as_array(x: Any, like: Array | None = None, what: str = "Data", dtype: Any =
         like = next(leaf for leaf in tree_leaves(x) if kind_of(leaf) in (ARRAY, VARIABLE)) if like is None else like
         items = promoted(*(item if kind_of(item) == NUMBER else as_array(item, like, what) for item in x))
         return array_namespace(*items).stack(items)
+    guest = None if like is None else forward_backend_of(storage(held(like)))
+    if guest is not None:
+        return guest.constant(as_array(x, None, what, dtype))
     backend = backend_of(like)
     if kind == HOST:
         x = np.asarray(x)
@@ -85,7 +98,7 @@ def backend_of(like: Array | None) -> Backend:
     backend = get_backend()
     if like is None:
         return backend
-    plain = storage(like.value if isinstance(like, Variable) else like)
+    plain = storage(held(like))
     if backend.owns(plain) and device_of(plain) == backend.device:
         return backend
     owner = backend_class_of(plain)

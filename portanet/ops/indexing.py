@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from portanet import checks
-from portanet.autodiff import array_namespace, lift, stop_gradient, storage, unwrap
+from portanet.autodiff import array_namespace, is_traced, lift, stop_gradient, storage, unwrap
 from portanet.backends import Array, device_of
+from portanet.ops.conversion import as_array
 from portanet.ops.creation import sizes
 from portanet.ops.operation import Operand, operation
 from portanet.ops.searching import where
@@ -76,16 +77,39 @@ def take_along_axis(x: Array, indices: Array, axis: int | None = None) -> Array:
 
 @operation
 def get_item(x: Array, key: Any) -> Array:
-    """`x[key]`.
+    """`x[key]`, where the key may also hold lists of positions, and slices with negative steps, in all libraries.
 
     Example:
         >>> get_item([1.0, 2.0], -1)
         array(2., dtype=float32)
+        >>> get_item([[1.0, 2.0], [3.0, 4.0]], (..., [1, 0]))
+        array([[2., 1.],
+               [4., 3.]], dtype=float32)
     """
-    keys = key if isinstance(key, tuple) else (key,)
-    if any(hasattr(k, "dtype") or k is Ellipsis for k in keys):
-        return x[key]
-    return x[(*keys, ...)]  # the standard wants an index for every axis
+    keys = list(key) if isinstance(key, tuple) else [key]
+    keys = [
+        as_array(k, x, "Argument `key` of ops.get_item") if isinstance(k, list) or _is_array(k) else k for k in keys
+    ]
+    arrays = [i for i, k in enumerate(keys) if _is_array(k)]
+    if not arrays and not any(k is ... for k in keys):
+        keys.append(...)  # which array-api-strict needs
+    if len(arrays) != 1 or len(keys) == 1 or keys[arrays[0]].ndim != 1 or _is_mask(keys[arrays[0]]):
+        part = lift(x)[tuple(keys) if len(keys) > 1 else keys[0]]  # where steps may be negative
+        return part if is_traced(x) else unwrap(part)
+    place = arrays[0]  # among slices, for which the standard has only `take`
+    indices, keys[place] = keys[place], builtins.slice(None)
+    kept = [isinstance(k, builtins.slice) or k is None for k in keys]
+    from_the_end = any(k is ... for k in keys[:place])
+    axis = -sum(kept[place:]) if from_the_end else sum(kept[:place])
+    return take(get_item(x, tuple(keys)), indices, axis)
+
+
+def _is_array(k: Any) -> bool:
+    return hasattr(k, "shape") and k.shape != ()
+
+
+def _is_mask(k: Array) -> bool:
+    return bool(array_namespace(k).isdtype(k.dtype, "bool"))
 
 
 @operation

@@ -44,9 +44,16 @@ def size(x: Array) -> int:
     return math.prod(x.shape)
 
 
+def _known(sizes: Any, x: Array) -> tuple[Any, ...]:
+    """Sizes with those of `x` in place of None, where it has the axis."""
+    return tuple(x.shape[i] if n is None and i < len(x.shape) else n for i, n in enumerate(sizes))
+
+
 @operation
 def reshape(x: Array, newshape: Any) -> Array:
     """The elements in another shape; one size may be -1.
+
+    None is the size of the same axis of `x`: `(ops.shape(x)[0], -1)` has it while a graph is built.
 
     Example:
         >>> reshape([1, 2, 3, 4], (2, -1))
@@ -54,7 +61,7 @@ def reshape(x: Array, newshape: Any) -> Array:
                [3, 4]], dtype=int32)
     """
     values = newshape if KINDS[type(newshape)] == SEQUENCE else (newshape,)
-    plain = tuple(int(unwrap(n)) if kind_of(n) in (ARRAY, HOST) else n for n in values)
+    plain = tuple(int(unwrap(n)) if kind_of(n) in (ARRAY, HOST) else n for n in _known(values, x))
     return array_namespace(x).reshape(x, checks.integers("newshape", plain, None, "reshape", -1) if plain else ())
 
 
@@ -117,7 +124,8 @@ def squeeze(x: Array, axis: Axes = None) -> Array:
 
 @operation
 def broadcast_to(x: Array, shape: Any) -> Array:
-    """The array, repeated along axes of size 1 to a shape."""
+    """The array, repeated along axes of size 1 to a shape; None is the size of the same axis of `x`."""
+    shape = _known(shape, x) if KINDS[type(shape)] == SEQUENCE else shape
     return array_namespace(x).broadcast_to(x, sizes(shape, "broadcast_to"))
 
 

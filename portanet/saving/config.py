@@ -63,6 +63,10 @@ class Encoder:
             return value
         if backend_class_of(value) is not None:
             return {"$array": self._add_tensor(value, path)}
+        if value is ...:
+            return {"$ellipsis": True}
+        if isinstance(value, slice):
+            return {"$slice": [self.encode(part, path) for part in (value.start, value.stop, value.step)]}
         if isinstance(value, int):
             return int(value)
         if isinstance(value, float):
@@ -167,6 +171,10 @@ class Decoder:
             return array(self.archive.read(content))
         if kind == "$float" and content in ("nan", "inf", "-inf"):
             return float(content)
+        if kind == "$ellipsis":
+            return ...
+        if kind == "$slice" and isinstance(content, list) and len(content) == 3:
+            return slice(*(self.decode(item, array, depth + 1) for item in content))
         if kind == "$tuple" and isinstance(content, list):
             return tuple(self.decode(item, array, depth + 1) for item in content)
         if kind == "$dict" and _are_pairs(content):

@@ -270,7 +270,7 @@ def test_attributes_of_symbolic_arrays() -> None:
 
     failing = object.__new__(Failing)
     for array, name, message in (
-        (x, "sum", "no values and no methods"),
+        (x, "sum", "no values, and of methods only reshape"),
         (x, "_sum", "_sum$"),
         (failing, "size", "size$"),
     ):

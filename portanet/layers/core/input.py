@@ -9,6 +9,7 @@ from portanet.autodiff import array_namespace, unwrap
 from portanet.backends import Array, dtype_for, get_backend, require_exact
 from portanet.backends.base import DTYPES
 from portanet.layers.base import Layer
+from portanet.layers.output_shapes import ArraySpec
 from portanet.layers.several_inputs import Shape
 from portanet.layers.symbolic import Node, SymbolicArray
 from portanet.mixed_precision import MIXED, cast_integers
@@ -40,7 +41,7 @@ class InputLayer(Layer):
         self.declared = None if dtype is None else checks.choice("dtype", _name_of(dtype, self), REAL_DTYPES, self)
         self.dtype = self.declared or self.compute_dtype
         self.build(self.batch_shape)
-        self._source = Node(self, (), {}, self.batch_shape, self.dtype)  # kept in copies
+        self._source = Node(self, (), {}, ArraySpec(self.batch_shape), self.dtype)  # kept in copies
 
     @property
     def batch_shape(self) -> Shape:
