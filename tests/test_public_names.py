@@ -33,18 +33,22 @@ METHODS = {  # that users call or override: Keras's, and those named in docs/
         "on_train_batch_end on_train_begin on_train_end set_model set_params set_state"
     ),
     "portanet.layers.Layer": (
-        "add_loss add_weight build call compute_dtype compute_mask compute_output_shape count_params dtype_policy "
+        "add_loss add_variable add_weight build build_from_config call compute_dtype dtype get_build_config losses "
+        "load_own_variables non_trainable_variables path save_own_variables stateless_call "
+        "compute_mask compute_output_shape count_params dtype_policy "
         "from_config get_config get_weights input non_trainable_weights output set_weights to trainable "
         "trainable_weights variable_dtype variables weights"
     ),
     "portanet.losses.Loss": "call from_config get_config",
-    "portanet.metrics.Metric": "from_config get_config reset_state result statistics update_state",
+    "portanet.metrics.Metric": (
+        "add_variable add_weight from_config get_config reset_state result statistics update_state"
+    ),
     "portanet.models.Model": (
         "backend compile evaluate export fit from_config get_compile_config get_config get_layer inputs layers "
         "load_weights metrics metrics_names output_shape outputs predict predict_on_batch save save_weights summary "
         "test_on_batch train_on_batch"
     ),
-    "portanet.models.Sequential": "add",
+    "portanet.models.Sequential": "add pop",
     "portanet.optimizers.Optimizer": "exclude_from_weight_decay from_config get_config init step update",
     "portanet.schedules.LearningRateSchedule": "value",
     "portanet.training.TrainingRun": "finish",
@@ -71,6 +75,8 @@ CHANGED = {
     "portanet.random.permutation": LOW_LEVEL,
     "portanet.random.truncated_normal": LOW_LEVEL,
     "portanet.random.uniform": LOW_LEVEL,
+    "portanet.layers.Layer.add_loss": "names its argument as Keras does",
+    "portanet.layers.Layer.add_weight": "names weights itself, as Keras does, and asks for no shape",
     "portanet.Input": "takes `batch_shape` in place of `shape`, as in Keras",
     "portanet.layers.Input": "takes `batch_shape` in place of `shape`, as in Keras",
     **{f"portanet.{name}": ORDER for name in REORDERED.split()},

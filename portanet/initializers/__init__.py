@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from portanet.backends import backend_class_of, to_host
 from portanet.initializers.base import Initializer, fans
 from portanet.initializers.constants import Constant, Identity, Ones, Zeros
 from portanet.initializers.lsuv import lsuv
@@ -49,7 +50,8 @@ INITIALIZERS |= {"zero": Zeros, "one": Ones, "uniform": RandomUniform, "normal":
 
 
 def get(identifier: Any, name: str = "identifier", of: Any = "") -> Any:
-    """An initializer by name, or the given object (or function `(shape, generator) -> NumPy array`).
+    """An initializer by name, or the given object (or function `(shape, generator) -> NumPy array`);
+    an array for its values.
 
     Args:
         identifier: Name or object.
@@ -61,6 +63,8 @@ def get(identifier: Any, name: str = "identifier", of: Any = "") -> Any:
         >>> initializers.get("he_normal").get_config()
         {'seed': None}
     """
+    if backend_class_of(identifier) is not None:
+        identifier = Constant(to_host(identifier))
     return lookup("initializer", identifier, INITIALIZERS, name, of)
 
 

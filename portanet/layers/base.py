@@ -23,15 +23,16 @@ from portanet.layers.calling import (
 )
 from portanet.layers.output_shapes import shape_by_trial
 from portanet.layers.several_inputs import Several, masks_of, one_array, shape_of
+from portanet.layers.state import StateAccess
 from portanet.layers.symbolic import Node, only_node, record
-from portanet.layers.weights import MAY_HOLD_LAYERS, WeightHolder, building, building_for
+from portanet.layers.weights import MAY_HOLD_LAYERS, building, building_for, declared_shape
 from portanet.mixed_precision import DTypePolicy, at_least_float32, cast_floats, cast_integers
 from portanet.random import SeedGenerator
 from portanet.tree import KINDS, MAPPING, tree_leaves
 from portanet.variables import Variable, add_loss, computing_in, count_trainable_change
 
 
-class Layer(WeightHolder):
+class Layer(StateAccess):
     """A function of arrays, with weights.
 
     Subclasses implement `build(input_shape)`, which allocates weights with `add_weight`, and `call(x)`, which computes
@@ -44,6 +45,9 @@ class Layer(WeightHolder):
         dtype: Dtype policy or its name, such as `"float64"` or `"mixed_float16"`; by default the global policy, else
             the backend's default dtype. See `portanet.mixed_precision`.
         activity_regularizer: Penalty on the output, divided by the number of examples and added to the loss.
+        autocast: Whether floating-point inputs are cast to the compute dtype.
+        input_shape: Shape of one example, for the first layer of a `Sequential`; an `Input` is preferred, as in Keras.
+        input_dim: The same for examples of one axis.
 
     Example:
         >>> import numpy as np
@@ -78,6 +82,8 @@ class Layer(WeightHolder):
     """Whether the output for each example depends on that example alone, and a call draws only masks
     (`RandomLayer.bernoulli`) and has no side effects: parts of a batch may be computed separately. Not inherited."""
 
+    declared_shape: tuple[int | None, ...] | None = None
+    """The shape of one example, as an argument of the layer says."""
     _takes_training = _takes_mask = _own_mask = False
     _takes_one_array = False  # where the input of `call` is annotated as an `Array`
     _masks_steps = True  # the mask is one of time steps, as models pass them
@@ -98,8 +104,15 @@ class Layer(WeightHolder):
         trainable: bool = True,
         dtype: DTypePolicy | str | None = None,
         activity_regularizer: Any = None,
+        autocast: bool = True,
+        input_shape: Any = None,
+        input_dim: int | None = None,
     ) -> None:
         super().__init__(name, dtype)
+        if not checks.boolean("autocast", autocast, self):
+            self.autocast = False
+        if input_shape is not None or input_dim is not None:
+            self.declared_shape = declared_shape(self, input_shape, input_dim)
         self._trainable = checks.boolean("trainable", trainable, self)
         self.activity_regularizer = regularizers.get(activity_regularizer, "activity_regularizer", self)
         self.built = False
@@ -209,13 +222,13 @@ class Layer(WeightHolder):
         with building_for(leaves):
             self.build(shape_of(x))
 
-    def add_loss(self, value: Array) -> None:
+    def add_loss(self, loss: Array) -> None:
         """Add a scalar array to the loss of the current training or evaluation step; outside of one, do nothing."""
-        if tuple(value.shape) != ():
+        if tuple(loss.shape) != ():
             raise ValueError(
-                f"Layer '{self.name}' must add a loss of shape (); take its sum or mean. Received: {tuple(value.shape)}"
+                f"Layer '{self.name}' must add a loss of shape (); take its sum or mean. Received: {tuple(loss.shape)}"
             )
-        add_loss(value)
+        add_loss(loss)
 
     # Dtypes
 
@@ -241,11 +254,6 @@ class Layer(WeightHolder):
     def compute_dtype(self) -> str:
         """Name of the dtype of the layer's computations and outputs."""
         return self.dtype_policy.compute_dtype
-
-    @property
-    def variable_dtype(self) -> str:
-        """Name of the dtype of the layer's weights."""
-        return self.dtype_policy.variable_dtype
 
     # Sublayers and weights
 
@@ -339,8 +347,6 @@ class Layer(WeightHolder):
         """The weights that training changes."""
         named = self.named_variables()
         return [named[path] for path in self.trainable_paths()]
-
-    trainable_variables = trainable_weights
 
     @property
     def non_trainable_weights(self) -> list[Variable]:

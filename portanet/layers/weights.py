@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import functools
 import inspect
-from collections.abc import Callable, Iterator
+import warnings
+from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar
 from typing import Any, Self
 
@@ -14,6 +15,7 @@ import numpy as np
 from portanet import checks, constraints, initializers, random, regularizers
 from portanet.backends import Array, Backend, HostArray, get_backend, use_backend
 from portanet.configurable import Configurable
+from portanet.initializers.base import drawn
 from portanet.layers.calling import foreign_array, foreign_to
 from portanet.lookup import snake_case
 from portanet.mixed_precision import DTypePolicy, chosen_policy
@@ -50,9 +52,9 @@ class WeightHolder(Configurable):
 
     def add_weight(
         self,
-        shape: tuple[int, ...],
-        initializer: Any = "glorot_uniform",
-        name: str = "weight",
+        shape: Sequence[int] | int = (),
+        initializer: Any = None,
+        name: str | None = None,
         dtype: str | None = None,
         trainable: bool = True,
         regularizer: Any = None,
@@ -63,14 +65,20 @@ class WeightHolder(Configurable):
 
         Args:
             shape: Its shape.
-            initializer: Name, object, or function `(shape, generator) -> NumPy array`.
-            name: Its name, unique within the layer.
+            initializer: Name, object, or function `(shape, generator) -> NumPy array` or, as in Keras,
+                `(shape, dtype) -> array`. By default "glorot_uniform", "zeros" for integers and booleans.
+            name: Its name, unique within the layer; by default "weight", then "weight_1" and so on.
             dtype: Name of its dtype; by default the layer's, else the backend's.
             trainable: False for state such as a running mean.
             regularizer: Name or function: penalty on the weight, added to the loss.
             constraint: Name or function applied to the weight after each update.
             autocast: Whether the layer computes with the weight in the compute dtype; False for full precision.
         """
+        shape = (shape,) if isinstance(shape, int) else shape
+        if name is None:
+            name, number = "weight", 0
+            while name in self._variables:
+                name, number = f"weight_{number + 1}", number + 1
         if any(not isinstance(n, (int, np.integer)) or n < 0 for n in shape):
             raise ValueError(
                 f"Weight '{name}' of layer '{self.name}' needs a shape of non-negative integers; give the layer a "
@@ -80,10 +88,12 @@ class WeightHolder(Configurable):
             raise ValueError(f"Layer '{self.name}' already has a weight of that name. Received: name={name!r}")
         backend = self._backend_for_weights()
         shape = tuple(int(n) for n in shape)
-        initial = initializers.get("zeros" if will_be_loaded(shape) else initializer, "initializer", self)
-        host = initial(shape, random.host_generator(self._path(), name))
         if dtype is None:
             dtype = self._policy.variable_dtype if self._policy else backend.dtype_name(backend.dtype)
+        if initializer is None:
+            initializer = "glorot_uniform" if "float" in dtype else "zeros"
+        initial = initializers.get("zeros" if will_be_loaded(shape) else initializer, "initializer", self)
+        host = drawn(initial, shape, random.host_generator(self._path(), name), dtype)
         native = backend.find_dtype(dtype)
         value = backend.from_host(np.asarray(host, dtype="float32" if dtype == "bfloat16" else dtype))
         if value.dtype != native:  # NumPy has no bfloat16
@@ -234,3 +244,15 @@ class _MayHoldLayers(dict[type, bool]):
 
 
 MAY_HOLD_LAYERS = _MayHoldLayers()
+
+
+def declared_shape(layer: WeightHolder, shape: Any, size: int | None) -> tuple[int | None, ...]:
+    """The shape of one example that arguments of the first layer of a model declare, with a warning as in Keras."""
+    warnings.warn(
+        f"Arguments `input_shape` and `input_dim` of layer '{layer.name}' declare the input of a model; an Input as "
+        "its first entry does so for any layer.",
+        stacklevel=4,
+    )
+    if shape is None:
+        return (checks.positive_int("input_dim", size, layer),)
+    return checks.sizes("input_shape", shape, layer)

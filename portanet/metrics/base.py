@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from portanet import checks
+from portanet import checks, initializers, random
 from portanet.autodiff import array_namespace, unwrap
-from portanet.backends import Array, HostArray, raw_namespace, to_host
+from portanet.backends import Array, HostArray, asarray, get_backend, raw_namespace, to_host
 from portanet.configurable import Configurable
+from portanet.initializers.base import drawn
 from portanet.lookup import snake_case
 from portanet.losses.base import DType, Loss, as_arrays, spread
 from portanet.mixed_precision import as_policy, at_least_float32
-from portanet.variables import are_bound
+from portanet.variables import Variable, are_bound
 
 
 class Metric(Configurable):
@@ -29,17 +30,94 @@ class Metric(Configurable):
         name: Name shown in logs.
     """
 
+    dtype: str | None = None
+    own_state = False
+    """Whether `update_state` and `result` are a subclass's own, over variables of `add_weight`, as in Keras."""
     direction: str | None = None
     """`"max"` if larger is better, `"min"` if smaller is better, None if neither."""
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls.own_state = cls.update_state is not Metric.update_state and cls.from_statistics is Metric.from_statistics
+
     def __init__(self, dtype: DType = None, name: str | None = None) -> None:
+        self._variables: list[Variable] = []
         self.name = snake_case(type(self).__name__) if name is None else checks.text("name", name, type(self))
         self.dtype = None if dtype is None else as_policy(dtype, "dtype", self).compute_dtype
-        self.totals: tuple[Any, ...] | None = None
-        """The sums since the last reset, on the host; in a step, on the device."""
+        self._totals: tuple[Any, ...] | None = None
+
+    @property
+    def totals(self) -> tuple[Any, ...] | None:
+        """The sums since the last reset, on the host; in a step, on the device. Or the values of the variables."""
+        return tuple(variable.value for variable in self._variables) if self._variables else self._totals
+
+    @totals.setter
+    def totals(self, totals: tuple[Any, ...] | None) -> None:
+        if not self._variables:
+            self._totals = totals
+            return
+        for variable, value in zip(self._variables, totals or (), strict=totals is not None):
+            variable.assign(value)
+
+    # State of a subclass's own
+
+    def add_weight(
+        self, shape: Sequence[int] = (), initializer: Any = None, dtype: str | None = None, name: str | None = None
+    ) -> Variable:
+        """A variable for what `update_state` counts, with `assign` and `assign_add`; 0 at first and after a reset.
+
+        A metric with variables implements `update_state(y_true, y_pred, sample_weight=None)` and `result()`, and works
+        in `compile`, too, on every backend.
+
+        Args:
+            shape: Its shape.
+            initializer: Name, object or function of the initial values; by default "zeros".
+            dtype: Name of its dtype; by default the metric's, else the backend's floating-point one.
+            name: Its name.
+
+        Example:
+            >>> import numpy as np
+            >>> class Positives(Metric):
+            ...     def __init__(self, **options):
+            ...         super().__init__(**options)
+            ...         self.count = self.add_weight(name="count")
+            ...     def update_state(self, y_true, y_pred, sample_weight=None):
+            ...         self.count.assign_add((y_pred > 0.5).sum())
+            ...     def result(self):
+            ...         return self.count.value
+            >>> float(Positives()(np.zeros(3), np.asarray([0.2, 0.7, 0.9])))
+            2.0
+        """
+        backend, shape = get_backend(), tuple(checks.integers("shape", shape, of=self, least=0)) if shape else ()
+        dtype = dtype or self.dtype or backend.dtype_name(backend.dtype)
+        initial = initializers.get("zeros" if initializer is None else initializer, "initializer", self)
+        name = f"variable_{len(self._variables)}" if name is None else checks.text("name", name, self)
+        values = drawn(initial, shape, random.host_generator(self.name, name), dtype)
+        variable = Variable(asarray(values, dtype), name, backend, trainable=False)
+        self._variables.append(variable)
+        return variable
+
+    def add_variable(
+        self,
+        shape: Sequence[int],
+        initializer: Any,
+        dtype: str | None = None,
+        aggregation: str = "sum",
+        name: str | None = None,
+    ) -> Variable:
+        """`add_weight` under Keras's other name; `aggregation`, over devices, has no effect on one."""
+        return self.add_weight(shape, initializer, dtype, name)
+
+    @property
+    def variables(self) -> list[Variable]:
+        """The variables of `add_weight`."""
+        return list(self._variables)
 
     def statistics(self, y_true: Array, y_pred: Array, sample_weight: Array | None = None) -> tuple[Array, ...]:
         """Sums over the examples of a batch."""
+        if self.own_state:  # in its variables
+            self.update_state(y_true, y_pred, *(() if sample_weight is None else (sample_weight,)))
+            return ()
         raise NotImplementedError(f"Metric '{self.name}' does not implement statistics(y_true, y_pred).")
 
     def from_statistics(self, *totals: Array) -> Any:
@@ -67,6 +145,8 @@ class Metric(Configurable):
 
     def add(self, statistics: tuple[Array, ...]) -> None:
         """Add the result of `statistics` for a batch."""
+        if self.own_state:
+            return
         new = tuple(map(unwrap, statistics)) if are_bound() else _on_host(statistics)
         old = self.totals
         if old is not None and raw_namespace(old[0]) is not raw_namespace(new[0]):
@@ -89,8 +169,10 @@ class Metric(Configurable):
         return result if chosen is None else result.astype(chosen)
 
     def reset_state(self) -> None:
-        """Reset to no data."""
-        self.totals = None
+        """Reset to no data: variables to 0."""
+        for variable in self._variables:
+            variable.assign(array_namespace(variable.value).zeros_like(variable.value))
+        self._totals = None
 
     def __call__(self, y_true: Array, y_pred: Array, sample_weight: Array | None = None) -> Any:
         """Add a batch and return the result over all batches."""

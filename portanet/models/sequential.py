@@ -61,6 +61,8 @@ class Sequential(Model):
                 raise ValueError(f"Only the first entry of model '{self.name}' may be an Input. Received: {layer!r}")
             self._begin(layer.output)
             return
+        if layer.declared_shape is not None and self._start is None and not self._chain:
+            self._begin(InputLayer(layer.declared_shape).output)
         if layer in self._chain.names:
             raise ValueError(
                 f"A Sequential can hold a layer once; create a second layer. Received: {layer!r} in model '{self.name}'"
@@ -68,6 +70,32 @@ class Sequential(Model):
         self._chain.add(layer)
         if self._start is not None:
             self._connect(layer)
+
+    def pop(self, rebuild: bool = True) -> Layer:
+        """Remove the last layer, and return it.
+
+        Args:
+            rebuild: Has no effect: the model always ends with the layer before.
+
+        Example:
+            >>> from portanet import Sequential, layers
+            >>> model = Sequential([layers.Input((3,)), layers.Dense(4), layers.Dense(1)])
+            >>> model.pop().name, model.output_shape
+            ('dense_1', (None, 4))
+        """
+        if not self._chain:
+            raise ValueError(f"Model '{self.name}' has no layer to remove. Received: a model without layers")
+        name, layer = list(self._chain.items())[-1]
+        kept = list(self._chain.values())[:-1]
+        self._chain = NamedLayers()
+        for other in kept:
+            self._chain.add(other)
+        if self._start is not None:
+            self._end = self._start
+            for other in kept:
+                self._connect(other)
+        layer.name = name
+        return layer
 
     def build(self, input_shape: Any) -> None:
         if not self._chain:

@@ -7,6 +7,7 @@ from typing import Any
 
 from portanet.backends import Array
 from portanet.training.compiling import Compiled
+from portanet.tree import tree_leaves
 from portanet.variables import Variable
 
 KINDS = ("train", "test", "predict")
@@ -180,4 +181,9 @@ class Overridable(Compiled):
         if kind == "predict":
             return self.overrides("predict_step", "make_predict_function")
         steps = [f"{k}_step" for k in KINDS[:2]] + [f"make_{k}_function" for k in KINDS[:2]]
-        return self.overrides(*steps, *IN_STEPS) or next(self._own_metrics(), None) is not None
+        given = tree_leaves([self._settings.get(name) for name in ("metrics", "weighted_metrics")])
+        return (
+            self.overrides(*steps, *IN_STEPS)
+            or next(self._own_metrics(), None) is not None
+            or any(getattr(metric, "own_state", False) for metric in given)
+        )

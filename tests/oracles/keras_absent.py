@@ -32,6 +32,11 @@ ABSENT: dict[str, str] = {
     "StatelessScope": "`portanet.variables.bind` makes pure functions of layers",
     "SymbolicScope": "shapes are inferred without a scope",
     "RematScope": "`portanet.autodiff.checkpoint` computes again what it does not keep",
+    "*.add_metric": "raises an error in Keras 3, too; `Model.add_loss`, `compile` and attributes hold metrics",
+    "*.rematerialized_call": "`portanet.autodiff.checkpoint` computes again what it does not keep",
+    "*.symbolic_call": "layers are called on symbolic arrays as on others",
+    "*.compute_output_spec": "calling a layer on symbolic arrays tells shape and dtype",
+    "callbacks.CallbackList.*": "`fit` makes it, and calls every hook by its name: `call('on_epoch_end', ...)`",
     "callbacks.OrbaxCheckpoint": "needs Orbax, a library for JAX; `ModelCheckpoint` works everywhere",
 }
 """Names, by path below `keras`; methods and properties by class."""
@@ -39,7 +44,22 @@ ABSENT: dict[str, str] = {
 LORA = "low-rank adaptation is not supported"
 OTHER_SIDE = "an argument of the class that Keras derives it from, which the constructor sets itself"
 
+DEVICES = "there is one device"
+
 ARGUMENTS: dict[str, str] = {
+    "*add_weight(aggregation)": DEVICES,
+    "*add_weight(overwrite_with_gradient)": "for quantized training",
+    "*.compute_mask(inputs)": "named `x` and `mask`, as in the layers of Keras that implement it",
+    "*.compute_mask(previous_mask)": "named `mask`",
+    "layers.BatchNormalization(synchronized)": DEVICES,
+    "Input(sparse)": "arrays are dense",
+    "Input(ragged)": "arrays are dense",
+    "layers.Input(sparse)": "arrays are dense",
+    "layers.Input*(ragged)": "arrays are dense",
+    "layers.InputLayer(sparse)": "arrays are dense",
+    "*(bounding_box_format)": "images alone are augmented",
+    "Model.export(verbose)": "nothing is shown",
+    "Sequential.export(verbose)": "nothing is shown",
     "*(lora_rank)": LORA,
     "*(lora_alpha)": LORA,
     "*(quantization_config)": QUANTIZED,

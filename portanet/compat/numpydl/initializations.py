@@ -161,14 +161,14 @@ class Orthogonal(Initializer):
         self.gain = math.sqrt(2) if gain == "relu" else float(gain)
 
     def draw(self, size: tuple[int, ...], source: np.random.Generator) -> HostArray:
-        return initializers.Orthogonal(self.gain)(_matrix(self, size), source).reshape(size)
+        return initializers.Orthogonal(self.gain).draw(_matrix(self, size), source).reshape(size)
 
 
 class SVD(Initializer):
     """The singular vectors of a normal random matrix: orthogonal. Axes are flattened as by `Orthogonal`."""
 
     def draw(self, size: tuple[int, ...], source: np.random.Generator) -> HostArray:
-        return initializers.SVD()(_matrix(self, size), source).reshape(size)
+        return initializers.SVD().draw(_matrix(self, size), source).reshape(size)
 
 
 def _matrix(initializer: Initializer, size: tuple[int, ...]) -> tuple[int, int]:

@@ -32,6 +32,7 @@ class InputLayer(Layer):
     supports_masking = True
     keeps_values = True
     autocast = False
+    dtype: str = ""  # of the data
 
     def __init__(self, shape: Any, batch_size: int | None = None, dtype: str | None = None, **options: Any) -> None:
         super().__init__(**options)

@@ -1,0 +1,184 @@
+"""What layers offer for loops and files of a user's own: their state, apart from the layer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from portanet import checks
+from portanet.backends import Array, HostArray, to_host
+from portanet.layers.weights import WeightHolder
+from portanet.mixed_precision import DTypePolicy, at_least_float32
+from portanet.variables import Variable, bind, collect_losses, collected_losses
+
+
+class StateAccess(WeightHolder):
+    """The state of a layer, and pure calls with another one; as in Keras."""
+
+    if TYPE_CHECKING:  # of Layer
+
+        @property
+        def trainable_weights(self) -> list[Variable]: ...
+
+        @property
+        def compute_dtype(self) -> str: ...
+
+        @property
+        def dtype_policy(self) -> DTypePolicy: ...
+
+    build_shape: Any
+    built: bool
+
+    input_spec: Any = None
+    """Kept, not checked: layers check their inputs themselves."""
+
+    @property
+    def path(self) -> str:
+        """The path of the layer in its model, its name outside of one."""
+        return self.name if self._owner_path is None else self._owner_path.partition("#")[0]
+
+    @property
+    def input_dtype(self) -> str:
+        """Name of the dtype to which inputs are cast."""
+        return self.compute_dtype
+
+    @property
+    def variable_dtype(self) -> str:
+        """Name of the dtype of the layer's weights."""
+        return self.dtype_policy.variable_dtype
+
+    @property
+    def dtype(self) -> str:
+        """Name of the dtype of the layer's weights."""
+        return self.variable_dtype
+
+    @property
+    def trainable_variables(self) -> list[Variable]:
+        """The weights that training changes."""
+        return self.trainable_weights
+
+    @property
+    def non_trainable_variables(self) -> list[Variable]:
+        """The other variables, with random counters."""
+        trained = set(self.trainable_weights)
+        return [variable for variable in self.variables if variable not in trained]
+
+    @property
+    def losses(self) -> list[Array]:
+        """The penalties of the weights that are trained; in a step, also what `add_loss` added in it."""
+        penalized = [v for v in self.trainable_weights if v.regularizer is not None]
+        penalties = [v.regularizer(at_least_float32(v.value)) for v in penalized if v.regularizer is not None]
+        return [*collected_losses(), *penalties]
+
+    def add_variable(
+        self,
+        shape: Sequence[int],
+        initializer: Any,
+        dtype: str | None = None,
+        trainable: bool = True,
+        autocast: bool = True,
+        regularizer: Any = None,
+        constraint: Any = None,
+        name: str | None = None,
+    ) -> Variable:
+        """`add_weight`, under Keras's other name; the arguments are those."""
+        return self.add_weight(tuple(shape), initializer, name, dtype, trainable, regularizer, constraint, autocast)
+
+    def stateless_call(
+        self,
+        trainable_variables: Sequence[Any],
+        non_trainable_variables: Sequence[Any],
+        *args: Any,
+        return_losses: bool = False,
+        **kwargs: Any,
+    ) -> tuple[Any, ...]:
+        """Call the layer as a pure function of its variables, which are left as they are.
+
+        Args:
+            trainable_variables: Values in the order of `trainable_variables`.
+            non_trainable_variables: Values in the order of `non_trainable_variables`.
+            *args: Arguments of the call.
+            return_losses: Whether to return `losses`, too.
+            **kwargs: Arguments of the call.
+
+        Returns:
+            The output, the new values of `non_trainable_variables`, and the losses if requested.
+
+        Example:
+            >>> import numpy as np
+            >>> from portanet import layers
+            >>> layer = layers.Dense(1, use_bias=False)
+            >>> layer.build((None, 2))
+            >>> layer.stateless_call([np.ones((2, 1), dtype="float32")], [], np.ones((1, 2), dtype="float32"))
+            (array([[2.]], dtype=float32), [])
+        """
+        if not self.built:
+            raise ValueError(
+                f"Layer '{self.name}' must be built before stateless_call. Received: a layer without weights"
+            )
+        groups = {
+            "trainable_variables": (self.trainable_variables, trainable_variables),
+            "non_trainable_variables": (self.non_trainable_variables, non_trainable_variables),
+        }
+        bindings: dict[Variable, Any] = {}
+        for argument, (variables, values) in groups.items():
+            if not isinstance(values, (list, tuple)) or len(values) != len(variables):
+                raise checks.invalid(argument, values, f"a list of {len(variables)} arrays", self)
+            held = (value.value if isinstance(value, Variable) else value for value in values)
+            bindings |= dict(zip(variables, held, strict=True))
+        with bind(bindings) as bound, collect_losses():
+            outputs = self(*args, **kwargs)  # type: ignore[operator]
+            state = [bound[variable] for variable in groups["non_trainable_variables"][0]]
+            return (outputs, state, self.losses) if return_losses else (outputs, state)
+
+    # Files of a user's own
+
+    def save_own_variables(self, store: Any) -> None:
+        """Put the weights of this layer, without those of layers in it, into a store under "0", "1", ...
+
+        Args:
+            store: A dict, or another mapping.
+
+        Example:
+            >>> from portanet import layers
+            >>> layer, store = layers.Dense(1), {}
+            >>> layer.build((None, 2))
+            >>> layer.save_own_variables(store)
+            >>> {name: array.shape for name, array in store.items()}
+            {'0': (2, 1), '1': (1,)}
+        """
+        for number, variable in enumerate(self._variables.values()):
+            store[str(number)] = variable.numpy()
+
+    def load_own_variables(self, store: Mapping[str, Any]) -> None:
+        """Take the weights of this layer from a store that `save_own_variables` filled.
+
+        Args:
+            store: The store.
+
+        Raises:
+            ValueError: It has more or fewer arrays, or arrays of other shapes.
+        """
+        variables = list(self._variables.values())
+        if len(store.keys()) != len(variables):
+            raise ValueError(
+                f"Layer '{self.name}' has {len(variables)} variables of its own; build it, and load as many. "
+                f"Received: {len(store.keys())} arrays"
+            )
+        hosts: list[HostArray] = [to_host(store[str(number)]) for number in range(len(variables))]
+        for variable, host in zip(variables, hosts, strict=True):
+            variable.assign(host)
+
+    def get_build_config(self) -> dict[str, Any] | None:
+        """What `build_from_config` takes: the shape of the inputs; None for a layer that is not built."""
+        return {"input_shape": self.build_shape} if self.built else None
+
+    def build_from_config(self, config: Mapping[str, Any] | None) -> None:
+        """Build the layer for the shape of another's `get_build_config`.
+
+        Args:
+            config: The result of `get_build_config`.
+        """
+        shape = (config or {}).get("input_shape")
+        if shape is not None and not self.built:
+            self.build(shape)  # type: ignore[attr-defined]
