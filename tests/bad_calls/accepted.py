@@ -49,6 +49,8 @@ ACCEPTED: list[tuple[str, str, str, str]] = [
     ),
     ("layers.Random.*", "factor|height_factor|width_factor", r"-1\.0", "as in Keras, the sign gives a direction"),
     ("layers.GroupNormalization", "groups", "-1", "as in Keras, as many groups as channels"),
+    ("initializers.get", "identifier", ".*", "an array of values"),
+    (".*", "input_shape", r"None|\[None\]|\[\]|\[1\] \* 7", "a shape; None as without"),
     (".*", "shape|noise_shape|output_shape", r"\[None\]|\[\]|\[1\] \* 7", "a shape"),
     ("layers.Normalization", "axis", r"\[1\] \* 7|\[\]", "an axis named twice is kept once; none as None"),
     ("layers.Rescaling", "scale|offset", r"-1\.0|3|0|\[-1\.0\]|scalar", "any numbers"),
