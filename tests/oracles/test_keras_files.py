@@ -63,6 +63,14 @@ def masking(library: Any) -> Any:
     return library.Model(x, L.Add()([L.SimpleRNN(3)(L.Masking(0.0)(x)), L.Dense(3)(L.Flatten()(x))]))
 
 
+def masked_branch(library: Any) -> Any:
+    """The operations that compute a mask in Keras change the order of layers."""
+    L = library.layers
+    x = L.Input((6, 2))
+    branch = L.Dense(3)(L.Flatten()(L.Dense(2)(x)))
+    return library.Model(x, L.Add()([branch, L.SimpleRNN(3)(L.Masking(0.0)(L.Dense(2)(x)))]))
+
+
 def residual(library: Any) -> Any:
     L = library.layers
     start = L.Input((8, 8, 3))
@@ -97,6 +105,7 @@ GRAPHS: dict[str, tuple[Callable[[Any], Any], list[tuple[int, ...]]]] = {
     "nested": (nested, [(3,)]),
     "masked": (masked, [(6,)]),
     "masking": (masking, [(6, 2)]),
+    "masked branch": (masked_branch, [(6, 2)]),
     "residual": (residual, [(8, 8, 3)]),
     "sequences": (sequences, [(5, 4)]),
     "part": (part, [(3,)]),
@@ -114,6 +123,8 @@ def set_values(weights: Any) -> None:
     rng = np.random.default_rng(2)
     for weight in weights:
         values = rng.uniform(0.3, 1.0, tuple(weight.shape)) * rng.choice([-1, 1], tuple(weight.shape))
+        if "int" in str(weight.dtype):
+            continue
         values = (np.abs(values) if "variance" in weight.path else values).astype("float32")
         weight.assign(values if not hasattr(weight, "backend") else weight.backend.from_host(values))
 
@@ -132,7 +143,7 @@ def require_equal(one: Any, other: Any, x: Any) -> None:
 
 @pytest.mark.parametrize("name", CASES)
 def test_a_layer(name: str, tmp_path: pathlib.Path) -> None:
-    x = data(CASES[name][1], name == "Embedding")
+    x = data(CASES[name][1], name in ("Embedding", "CategoryEncoding"))
     theirs = single_layer(keras, name)
     set_values(theirs.weights)
     theirs.save(tmp_path / "theirs.keras")
@@ -164,6 +175,52 @@ def test_a_graph(name: str, backend: Backend, tmp_path: pathlib.Path) -> None:
     theirs.save_weights(tmp_path / "theirs.weights.h5")
     assert not ours.load_weights(tmp_path / "theirs.weights.h5").missing
     require_equal(ours, theirs, x)
+
+
+def subclassed(library: Any) -> Any:
+    L = library.layers
+
+    class Block(L.Layer):  # type: ignore[misc]
+        def __init__(self, **options: Any) -> None:
+            super().__init__(**options)
+            self.second, self.first = L.Dense(3), L.Dense(3, "tanh")
+
+        def build(self, input_shape: Any) -> None:
+            self.scale = self.add_weight((3,), "ones", name="scale")
+            self.first.build(input_shape)
+            self.second.build((*input_shape[:-1], 3))
+
+        def call(self, x: Any) -> Any:
+            scale = self.scale.value if library is portanet else self.scale
+            return self.second(self.first(x)) * scale
+
+    class Net(library.Model):  # type: ignore[misc]
+        def __init__(self, **options: Any) -> None:
+            super().__init__(**options)
+            self.head = L.Dense(2)
+            self.blocks = [Block(), Block()]
+            self.also = self.blocks[1]
+
+        def call(self, x: Any) -> Any:
+            for block in self.blocks:
+                x = block(x)
+            return self.head(x)
+
+    return Net()
+
+
+def test_subclassed_models(tmp_path: pathlib.Path) -> None:
+    x = data([(3,)], False)
+    theirs, ours = subclassed(keras), subclassed(portanet)
+    outputs(theirs, x), outputs(ours, x)
+    set_values(theirs.weights)
+    theirs.save_weights(tmp_path / "theirs.weights.h5")
+    assert len(ours.load_weights(tmp_path / "theirs.weights.h5").matching) == 12
+    require_equal(theirs, ours, x)
+    set_values(ours.weights)
+    ours.save_weights(tmp_path / "ours.weights.h5")
+    theirs.load_weights(tmp_path / "ours.weights.h5")
+    require_equal(theirs, ours, x)
 
 
 # Training

@@ -154,11 +154,16 @@ def _ordered(model: Any) -> list[Layer]:
     nodes, positions = _searched(model, entrances)
     depths: dict[Any, int] = {}
     layer_depths: dict[Layer, int] = {}
+    masks: dict[Any, int] = {}
     for node in reversed(nodes):
         layer = entrances.get(node) or node.layer
         depth = depths[node] = layer_depths[layer] = max(depths.get(node, 0), layer_depths.get(layer, 0))
+        above = max(depth, masks.get(node, 0)) + 1
         for source in () if node in entrances else _sources(node, entrances):
-            depths[source] = max(depth + 1, depths.get(source, 0))
+            depths[source] = max(above, depths.get(source, 0))
+            if layer._takes_mask and source not in entrances and isinstance(source.layer, layers.Masking):
+                # Keras computes the mask by two operations beside the layer, of which the first has its input.
+                masks[source] = max(depth + 2, masks.get(source, 0))
     return sorted(layer_depths, key=lambda layer: (-layer_depths[layer], positions[layer]))
 
 
