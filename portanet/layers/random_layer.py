@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from portanet import checks, random
-from portanet.autodiff import unwrap
-from portanet.backends import Array
+from portanet.autodiff import array_namespace, lift, unwrap
+from portanet.backends import Array, raw_namespace
 from portanet.layers.base import Layer
 from portanet.random import streams
 
@@ -39,6 +39,14 @@ class RandomLayer(Layer):
     def normal(self, x: Array, mean: float, stddev: float) -> Array:
         """Draw normal values of the shape and dtype of `x`."""
         return streams.normal(self.key, self._next(), tuple(x.shape), x.dtype, mean, stddev)
+
+    def with_state(self, x: Array) -> Array:
+        """`x`, with one value per example of `vmap` where the state alone has them: draws then differ between them."""
+        state = self.counter.value
+        if not hasattr(raw_namespace(unwrap(state)), "wrapped_library"):  # that of batched arrays has one
+            return x
+        xp = array_namespace(lift(state))
+        return xp.add(x, xp.astype(state * 0, x.dtype))
 
     def _next(self) -> Array:
         step = unwrap(self.counter.value)  # has no derivative, even where the state is traced

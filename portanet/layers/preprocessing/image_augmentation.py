@@ -43,6 +43,8 @@ class ImageAugmentation(RandomLayer):
     def call(self, x: Array, training: bool = False) -> Array:
         if x.ndim != 4:
             raise ValueError(f"Layer '{self.name}' needs inputs of 4 axes. Received: shape {tuple(x.shape)}")
+        if training:
+            x = self.with_state(x)
         xp = array_namespace(x)
         change = self.augmented if training else self.at_inference
         if self.data_format == "channels_last":

@@ -46,6 +46,7 @@ class Dropout(RandomLayer):
     def call(self, x: Array, training: bool = False) -> Array:
         if not training or self.rate == 0:
             return x
+        x = self.with_state(x)
         keep = self.bernoulli(1 - self.rate, self.mask_shape(tuple(x.shape)))
         return kept(x, keep, 1 / (1 - self.rate))
 

@@ -14,7 +14,7 @@ from portanet.models import Sequential
 from portanet.random import streams
 from portanet.variables import bind
 from tests.autodiff.batching.test_vmap import close, double, loop
-from tests.support import asarray, to_numpy
+from tests.support import asarray, assert_close, to_numpy
 
 RNG = np.random.default_rng(3)
 X, Y = RNG.normal(size=(4, 3)), RNG.normal(size=(4, 2))
@@ -212,3 +212,29 @@ def test_closures_over_batched_arrays(xp: Any) -> None:
     close(gradients, 2 * LAST * X**2)
     with pytest.raises(TraceError, match="closes over an array of the batch"):
         vmap(lambda c: scaled_by(c)(c))(x)
+
+
+@pytest.mark.parametrize("make", [
+    lambda: layers.RandomCrop(3, 3, seed=1),
+    lambda: layers.RandomTranslation(0.3, 0.3, seed=1),
+    lambda: layers.RandomRotation(0.2, seed=1),
+    lambda: layers.RandomFlip(seed=1),
+    lambda: layers.RandomContrast(0.2, seed=1),
+    lambda: layers.Dropout(0.5, seed=1),
+])  # fmt: skip
+def test_random_layers_whose_state_alone_differs(backend, xp, make):
+    """The same images with several draws: each as with this state alone."""
+    if backend.name == "strict":
+        pytest.skip("plain arrays of array-api-strict refuse batched ones")
+    x = asarray(np.random.default_rng(0).normal(size=(2, 5, 5, 1)), "float32")
+    layer = make()
+    layer(x, training=True)
+    counts = asarray([0, 1, 7], "int32")
+
+    def drawn(count: Any) -> Any:
+        with bind({layer.counter: count}):
+            return layer(x, training=True)
+
+    expected = [to_numpy(drawn(asarray(i, "int32"))) for i in (0, 1, 7)]
+    assert_close(vmap(drawn)(counts), expected, dtype="float32")
+    assert np.max(np.abs(expected[0] - expected[2])) > 0
