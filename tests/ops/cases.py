@@ -305,6 +305,28 @@ CASES: dict[str, list[Case]] = {
     "depth_to_space": [call(IMAGES, 2), call(FIRST, 2, data_format="channels_first")],
     "space_to_depth": [call(SQUARE, 2), call(np.moveaxis(SQUARE, -1, 1).copy(), 2, data_format="channels_first")],
     "unfold": [call(FIRST, 2), call(FIRST, (2, 3), padding=1, stride=2)],
+    "rgb_to_grayscale": [call(SQUARE), call(SQUARE[0])],
+    "rgb_to_hsv": [call(np.abs(SQUARE))],
+    "hsv_to_rgb": [call(np.abs(SQUARE))],
+    "crop_images": [call(IMAGES, 1, 2, target_height=2, target_width=3)],
+    "pad_images": [call(IMAGES, 1, 2, target_height=9, target_width=9)],
+    "extract_patches": [call(IMAGES, 2), call(IMAGES, (2, 3), strides=1, padding="same")],
+    "extract_patches_3d": [call(RNG.uniform(-1, 1, (1, 4, 4, 4, 2)), 2)],
+    "gaussian_blur": [call(IMAGES, (3, 3), (1.0, 2.0), data_format="channels_last")],
+    "ssim": [call(IMAGES, IMAGES + 0.1, filter_size=3)],
+    "resize": [
+        call(IMAGES, (7, 4)),
+        call(IMAGES, (3, 9), interpolation="nearest"),
+        call(IMAGES, (3, 4), antialias=True),
+        call(FIRST, (3, 4), data_format="channels_first", crop_to_aspect_ratio=True),
+    ],
+    "scale_and_translate": [
+        call(IMAGES[0], (7, 4, 4), np.asarray([1.4, 0.7]), np.asarray([0.3, 0.1]), (0, 1), "cubic")
+    ],
+    "map_coordinates": [
+        call(M, np.asarray([[0.5, 1.2, 3.0], [0.1, 1.9, -0.5]]), 1),
+        call(M, np.asarray([[0.6, 1.2, 3.0], [0.1, 1.9, -0.6]]), 0, fill_mode="nearest"),
+    ],
     "fold": [call(RNG.uniform(-1, 1, (2, 8, 9)), 4, 2), call(RNG.uniform(-1, 1, (1, 4, 9)), 4, 2, padding=1, stride=2)],
 }
 
