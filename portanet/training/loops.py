@@ -64,7 +64,9 @@ class TrainingRun:
         model, objective, optimizer = self.model, self.objective, self.optimizer
         self.changes = trainable_changes()
         self.variables = model.named_variables()
-        if model._known.variables != self.variables and model._follow(self.variables):
+        known = model._known.variables
+        same = known.keys() == self.variables.keys() and all(known[p] is v for p, v in self.variables.items())
+        if not same and model._follow(self.variables):
             model._steps = {}  # which are for the former variables
         self.trained = model.trainable_paths()
         self.kept = [path for path in self.variables if path not in set(self.trained)]
