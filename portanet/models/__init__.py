@@ -6,5 +6,16 @@ from portanet.models.model import Model
 from portanet.models.plot import Diagram, plot_model
 from portanet.models.sequential import Sequential
 from portanet.saving import load_model, save_model
+from portanet.saving.keras.objects import model_from_json
 
-__all__ = ["Diagram", "Functional", "Model", "Sequential", "clone_model", "load_model", "plot_model", "save_model"]
+__all__ = [
+    "Diagram",
+    "Functional",
+    "Model",
+    "Sequential",
+    "clone_model",
+    "load_model",
+    "model_from_json",
+    "plot_model",
+    "save_model",
+]

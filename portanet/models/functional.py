@@ -11,7 +11,7 @@ from portanet.layers.output_shapes import ArraySpec, result
 from portanet.layers.several_inputs import map_shapes, masks_of, shape_of
 from portanet.layers.symbolic import Node, SymbolicArray, fill
 from portanet.models import graph
-from portanet.models.model import Model, flat, in_order, names_of
+from portanet.models.model import Model, flat, in_order, names_of, with_new_layers
 from portanet.tree import tree_items, tree_leaves, tree_map
 
 
@@ -166,7 +166,7 @@ class Functional(Model):
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Self:
         """Create a model from the result of `get_config`."""
-        return cls(*graph.from_config(config), name=config["name"])
+        return cls(*graph.from_config(with_new_layers(config)), name=config["name"])
 
 
 def make_functional(cls: type) -> None:

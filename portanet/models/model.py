@@ -5,16 +5,26 @@ from __future__ import annotations
 import dataclasses
 import os
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, Self, cast
 
 from portanet import checks, export, saving
 from portanet.callbacks import CallbackList
+from portanet.configurable import clone
 from portanet.layers import Layer
 from portanet.layers.operation import Operation
 from portanet.layers.several_inputs import map_shapes
 from portanet.layers.symbolic import SymbolicArray, nodes_before
 from portanet.training import Trainer
 from portanet.tree import tree_items
+
+
+def with_new_layers(config: dict[str, Any]) -> dict[str, Any]:
+    """The configuration of a model, with copies of the layers if these are in a model already."""
+    layers = config.get("layers", ())
+    values = layers.values() if isinstance(layers, dict) else layers if isinstance(layers, (list, tuple)) else ()
+    if any(isinstance(layer, Layer) and layer._adopted for layer in values):
+        return cast(dict[str, Any], clone(config))
+    return config
 
 
 class Model(Trainer):
@@ -159,6 +169,25 @@ class Model(Trainer):
         return arrays[0] if len(arrays) == 1 and isinstance(self._start, SymbolicArray) else x
 
     # Files
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Self:
+        """Create a model from the `get_config()` of another; its layers are new, with new weights."""
+        if cls is Model and "nodes" in config:
+            from portanet.models.functional import Functional
+
+            return cast(Self, Functional.from_config(config))
+        return super().from_config(with_new_layers(config))
+
+    def to_json(self, **options: Any) -> str:
+        """The architecture as JSON, which `models.model_from_json` and Keras read; `options` are those of `json.dumps`.
+
+        Raises:
+            ValueError: The model contains something that Keras does not have, and that is not registered.
+        """
+        from portanet.saving.keras.objects import model_to_json  # few use it
+
+        return model_to_json(self, **options)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Save the model to one file, which `portanet.load_model(path)` reads on every backend.

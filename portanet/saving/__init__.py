@@ -6,6 +6,7 @@ docs/saving.md describes the format. Nothing in a file is executed.
 from portanet.lookup import CustomObjectScope, get_custom_objects
 from portanet.saving.errors import LoadError
 from portanet.saving.foreign import load_keras_weights, load_torch_state_dict
+from portanet.saving.keras.objects import deserialize_keras_object, serialize_keras_object
 from portanet.saving.model import load_model, restore, save_model
 from portanet.saving.registry import (
     get_registered_name,
@@ -22,6 +23,7 @@ __all__ = [
     "CustomObjectScope",
     "LoadError",
     "custom_object_scope",
+    "deserialize_keras_object",
     "get_custom_objects",
     "get_registered_name",
     "get_registered_object",
@@ -34,4 +36,5 @@ __all__ = [
     "restore",
     "save_model",
     "save_weights",
+    "serialize_keras_object",
 ]
