@@ -1,0 +1,3 @@
+"""The scripts are not test modules."""
+
+collect_ignore_glob = ["scripts/*"]
