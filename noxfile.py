@@ -52,7 +52,7 @@ def run_tests(session: nox.Session, backend: str) -> None:
         extras = f"test,{extra}"
     session.install("-e", f".[{extras}]", *([HEAVY[backend]] if backend in HEAVY else []))
     ids = {"strict": "strict,strict-device1", "torch": "torch"}.get(backend, backend)
-    others = ("--ignore=tests/oracles", "--ignore=tests/third_party")  # these have separate sessions
+    others = [f"--ignore=tests/{room}" for room in ("oracles", "keras", "third_party")]  # these have separate sessions
     session.run("pytest", *PARALLEL, *others, *session.posargs, env={**ONE_THREAD, "PORTANET_TEST_BACKENDS": ids})
 
 
@@ -88,6 +88,14 @@ def oracles(session: nox.Session) -> None:
     # With both libraries installed, conversions between them are tested too; and JAX compiles as it does for users.
     env = {**ONE_THREAD, "PORTANET_TEST_BACKENDS": "numpy,torch,jax", "KERAS_BACKEND": "torch", "XLA_FLAGS": ""}
     session.run("pytest", *PARALLEL, "tests/oracles", "tests/backends", *session.posargs, env=env)
+
+
+@nox.session(default=False)
+def keras(session: nox.Session) -> None:
+    """What Keras's users bring along: names and signatures, `ops`, files, and scripts with the import changed."""
+    session.install("-e", ".[test,keras]", *HEAVY.values(), "keras==3.15.1")
+    env = {**ONE_THREAD, "PORTANET_TEST_BACKENDS": "numpy,torch,jax", "KERAS_BACKEND": "torch"}
+    session.run("pytest", *PARALLEL, "tests/keras", *session.posargs, env=env)
 
 
 @nox.session(default=False)

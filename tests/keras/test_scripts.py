@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import portanet
+
 keras = pytest.importorskip("keras")
 
 SCRIPTS = sorted((pathlib.Path(__file__).parent / "scripts").glob("*.py"))
@@ -22,7 +23,7 @@ def run(script: pathlib.Path, library: str) -> dict[str, Any]:
     source, _ = re.subn(r"^from keras import", f"from {library} import", source, flags=re.MULTILINE)
     assert plain == 1
     namespace: dict[str, Any] = {"__name__": script.stem}
-    exec(compile(source, str(script), "exec"), namespace)  # noqa: S102
+    exec(compile(source, str(script), "exec"), namespace)
     return namespace["results"]
 
 

@@ -18,19 +18,25 @@ def noise(array):
 train_data = rng.random((32, 12, 12, 1)).astype("float32")
 noisy_train_data = noise(train_data)
 
-input = layers.Input(shape=(12, 12, 1))
-x = layers.Conv2D(8, (3, 3), activation="relu", padding="same")(input)
+image = layers.Input(shape=(12, 12, 1))
+x = layers.Conv2D(8, (3, 3), activation="relu", padding="same")(image)
 x = layers.MaxPooling2D((2, 2), padding="same")(x)
 x = layers.Conv2D(8, (3, 3), activation="relu", padding="same")(x)
 x = layers.MaxPooling2D((2, 2), padding="same")(x)
 x = layers.Conv2DTranspose(8, (3, 3), strides=2, activation="relu", padding="same")(x)
 x = layers.Conv2DTranspose(8, (3, 3), strides=2, activation="relu", padding="same")(x)
 x = layers.Conv2D(1, (3, 3), activation="sigmoid", padding="same")(x)
-autoencoder = keras.Model(input, x)
+autoencoder = keras.Model(image, x)
 start(autoencoder)
 autoencoder.compile(optimizer="adam", loss="binary_crossentropy")
 first = autoencoder.fit(
-    x=train_data, y=train_data, epochs=2, batch_size=16, shuffle=False, validation_data=(train_data, train_data), verbose=0
+    x=train_data,
+    y=train_data,
+    epochs=2,
+    batch_size=16,
+    shuffle=False,
+    validation_data=(train_data, train_data),
+    verbose=0,
 )
 second = autoencoder.fit(x=noisy_train_data, y=train_data, epochs=2, batch_size=16, shuffle=False, verbose=0)
 

@@ -72,7 +72,9 @@ losses = []
 for loss in (custom_mean_squared_error, CustomMSE()):
     model = get_uncompiled_model()
     model.compile(optimizer=keras.optimizers.Adam(), loss=loss)
-    losses.append(model.fit(x_train, np.asarray(y_one_hot), batch_size=16, epochs=1, shuffle=False, verbose=0).history["loss"])
+    losses.append(
+        model.fit(x_train, np.asarray(y_one_hot), batch_size=16, epochs=1, shuffle=False, verbose=0).history["loss"]
+    )
 
 class_weight = {0: 1.0, 1: 1.0, 2: 2.0, 3: 1.0, 4: 0.5}
 model = get_uncompiled_model()

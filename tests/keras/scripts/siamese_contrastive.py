@@ -27,14 +27,14 @@ def loss(margin=1):
     return contrastive_loss
 
 
-input = layers.Input((10, 10, 1))
-x = layers.BatchNormalization()(input)
+image = layers.Input((10, 10, 1))
+x = layers.BatchNormalization()(image)
 x = layers.Conv2D(4, (3, 3), activation="tanh")(x)
 x = layers.AveragePooling2D(pool_size=(2, 2))(x)
 x = layers.Flatten()(x)
 x = layers.BatchNormalization()(x)
 x = layers.Dense(6, activation="tanh")(x)
-embedding_network = keras.Model(input, x)
+embedding_network = keras.Model(image, x)
 
 input_1 = layers.Input((10, 10, 1))
 input_2 = layers.Input((10, 10, 1))

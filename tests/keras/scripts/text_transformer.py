@@ -58,7 +58,9 @@ outputs = layers.Dense(2, activation="softmax")(x)
 model = keras.Model(inputs=inputs, outputs=outputs)
 start(model)
 model.compile(optimizer="adam", loss="sparse_categorical_crossentropy", metrics=["accuracy"])
-history = model.fit(x_train, y_train, batch_size=8, epochs=2, validation_data=(x_train, y_train), shuffle=False, verbose=0)
+history = model.fit(
+    x_train, y_train, batch_size=8, epochs=2, validation_data=(x_train, y_train), shuffle=False, verbose=0
+)
 
 results = {
     "loss": history.history["loss"],
