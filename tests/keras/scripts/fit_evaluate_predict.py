@@ -52,7 +52,7 @@ class CategoricalTruePositives(keras.metrics.Metric):
         self.true_positives.assign_add(ops.sum(values))
 
     def result(self):
-        return self.true_positives.value
+        return ops.add(self.true_positives, 0.0)
 
     def reset_state(self):
         self.true_positives.assign(0.0)

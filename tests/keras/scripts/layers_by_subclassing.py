@@ -96,7 +96,6 @@ model(x)
 start(model)
 model.compile(optimizer=keras.optimizers.SGD(1e-3), loss="mse")
 history = model.fit(x, y, epochs=3, batch_size=8, shuffle=False, verbose=0)
-model(x)
 
 results = {
     "same": ops.convert_to_numpy(copy(x)) - ops.convert_to_numpy(linear_layer(x)),
@@ -105,7 +104,6 @@ results = {
     "non-trainable": len(my_sum.non_trainable_weights),
     "trainable": len(my_sum.trainable_weights),
     "loss": history.history["loss"],
-    "losses": [ops.convert_to_numpy(value) for value in model.losses],
     "predictions": model.predict(x[:4], verbose=0),
     "half": ops.convert_to_numpy(Half()(x, training=True)),
 }

@@ -15,7 +15,7 @@ def get_model():
     model.add(layers.Dense(1, input_dim=6))
     start(model)
     model.compile(
-        optimizer=keras.optimizers.RMSprop(learning_rate=0.1),
+        optimizer=keras.optimizers.Adam(learning_rate=0.1),
         loss="mean_squared_error",
         metrics=["mean_absolute_error"],
     )
