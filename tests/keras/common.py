@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import numpy as np
 
 
 def start(model: Any) -> None:
-    """Give a built model weights that depend on their shapes alone."""
-    rng = np.random.default_rng(0)
-    values = []
+    """Give a built model weights that depend on their shapes, and on the order of those of one shape, alone."""
+    values: list[Any] = []
+    seen: Counter[tuple[int, ...]] = Counter()
     for weight in model.get_weights():
-        if np.ndim(weight) < 2:  # offsets, scales and variances: positive
-            values.append(rng.uniform(0.1, 0.6, np.shape(weight)).astype("float32"))
-        else:
-            values.append(rng.normal(0.0, 0.3, np.shape(weight)).astype("float32"))
+        shape = np.shape(weight)
+        rng = np.random.default_rng([*shape, 0, seen[shape]])
+        seen[shape] += 1
+        # Vectors are offsets, scales and variances: positive.
+        value = rng.uniform(0.1, 0.6, shape) if len(shape) < 2 else rng.normal(0.0, 0.3, shape)
+        values.append(value.astype("float32"))
     model.set_weights(values)
