@@ -12,6 +12,7 @@ import pytest
 import portanet
 
 keras = pytest.importorskip("keras")
+pytestmark = pytest.mark.filterwarnings("default")  # what users would see
 
 SCRIPTS = sorted((pathlib.Path(__file__).parent / "scripts").glob("*.py"))
 
@@ -52,13 +53,13 @@ def expected() -> dict[str, dict[str, Any]]:
     return {}
 
 
-@pytest.mark.parametrize("backend", ["numpy", "torch"])
+@pytest.mark.parametrize("library", ["numpy", "torch"])
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.stem)
 def test_a_script_needs_only_another_import(
-    script: pathlib.Path, backend: str, expected: dict[str, dict[str, Any]]
+    script: pathlib.Path, library: str, expected: dict[str, dict[str, Any]]
 ) -> None:
     if script.stem not in expected:
         keras.utils.clear_session()
         expected[script.stem] = run(script, "keras")
-    with portanet.use_backend(backend):
+    with portanet.use_backend(library):
         check_same(run(script, "portanet"), expected[script.stem], "results")

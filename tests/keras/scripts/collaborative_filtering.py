@@ -41,7 +41,7 @@ x = np.stack([rng.integers(0, 9, 48), rng.integers(0, 7, 48)], axis=1)
 y = rng.random(48)
 
 model = RecommenderNet(9, 7, 4)
-model(x[:2])
+model(ops.convert_to_tensor(x[:2]))
 start(model)
 model.compile(loss=keras.losses.BinaryCrossentropy(), optimizer=keras.optimizers.Adam(learning_rate=0.01))
 history = model.fit(x=x, y=y, batch_size=16, epochs=3, verbose=0, shuffle=False, validation_data=(x[:10], y[:10]))

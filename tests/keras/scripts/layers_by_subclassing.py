@@ -79,31 +79,32 @@ class Regressor(keras.Model):
 
 rng = np.random.default_rng(6)
 x = rng.random((32, 4)).astype("float32")
+tensor = ops.convert_to_tensor(x)
 y = x.sum(axis=1, keepdims=True)
 
 linear_layer = Linear(4)
-linear_layer(x)
+linear_layer(tensor)
 copy = Linear.from_config(linear_layer.get_config())
-copy(x)
+copy(tensor)
 copy.set_weights(linear_layer.get_weights())
 
 my_sum = ComputeSum(2)
-first = ops.convert_to_numpy(my_sum(np.ones((2, 2), "float32")))
-second = ops.convert_to_numpy(my_sum(np.ones((2, 2), "float32")))
+first = ops.convert_to_numpy(my_sum(ops.ones((2, 2))))
+second = ops.convert_to_numpy(my_sum(ops.ones((2, 2))))
 
 model = Regressor(3)
-model(x)
+model(tensor)
 start(model)
 model.compile(optimizer=keras.optimizers.SGD(1e-3), loss="mse")
 history = model.fit(x, y, epochs=3, batch_size=8, shuffle=False, verbose=0)
 
 results = {
-    "same": ops.convert_to_numpy(copy(x)) - ops.convert_to_numpy(linear_layer(x)),
+    "same": ops.convert_to_numpy(copy(tensor)) - ops.convert_to_numpy(linear_layer(tensor)),
     "weights": len(linear_layer.weights),
     "sums": [first, second],
     "non-trainable": len(my_sum.non_trainable_weights),
     "trainable": len(my_sum.trainable_weights),
     "loss": history.history["loss"],
     "predictions": model.predict(x[:4], verbose=0),
-    "half": ops.convert_to_numpy(Half()(x, training=True)),
+    "half": ops.convert_to_numpy(Half()(tensor, training=True)),
 }

@@ -2,12 +2,12 @@
 
 import keras
 import numpy as np
-from keras import layers
+from keras import layers, ops
 
 from tests.keras.common import start
 
 rng = np.random.default_rng(3)
-x = rng.random((3, 3)).astype("float32")
+x = ops.convert_to_tensor(rng.random((3, 3)).astype("float32"))
 
 model = keras.Sequential(name="my_sequential")
 model.add(layers.Dense(2, activation="relu", name="layer1"))
@@ -35,7 +35,7 @@ start(initial_model)
 feature_extractor = keras.Model(
     inputs=initial_model.inputs, outputs=initial_model.get_layer(name="my_intermediate_layer").output
 )
-image = rng.random((1, 20, 20, 3)).astype("float32")
+image = ops.convert_to_tensor(rng.random((1, 20, 20, 3)).astype("float32"))
 for layer in initial_model.layers[:-1]:
     layer.trainable = False
 

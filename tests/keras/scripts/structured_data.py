@@ -2,7 +2,7 @@
 
 import keras
 import numpy as np
-from keras import layers
+from keras import layers, ops
 
 rng = np.random.default_rng(12)
 age = rng.normal(50, 10, (40, 1)).astype("float32")
@@ -30,8 +30,8 @@ inputs = {"numbers": np.concatenate([age, cholesterol], axis=1), "kinds": kind}
 history = model.fit(inputs, target, batch_size=8, epochs=2, shuffle=False, verbose=0)
 
 results = {
-    "normalized": np.asarray(normalizer(np.concatenate([age, cholesterol], axis=1))),
-    "one hot": np.asarray(encoder(kind)),
+    "normalized": normalizer(ops.convert_to_tensor(np.concatenate([age, cholesterol], axis=1))),
+    "one hot": encoder(ops.convert_to_tensor(kind)),
     "loss": history.history["loss"],
     "auc": history.history["auc"],
     "predictions": model.predict(inputs, verbose=0),

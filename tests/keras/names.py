@@ -1,8 +1,8 @@
 """Which public names and arguments of Keras exist here, under the same path; and why others do not.
 
-What is absent for good is in `tests/oracles/keras_absent.py`, with the reasons. `python -m tests.oracles.keras_names`
+What is absent for good is in `tests/keras/absent.py`, with the reasons. `python -m tests.keras.names`
 writes the rest, what is not here yet, to tests/data/keras_pending.txt, and the table docs/keras-names.md.
-tests/oracles/test_keras_names.py compares both with the installed Keras.
+tests/keras/test_names.py compares both with the installed Keras.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ os.environ.setdefault("KERAS_BACKEND", "torch")
 import keras
 
 import portanet
-from tests.oracles.keras_absent import ABSENT, ARGUMENTS
+from tests.keras.absent import ABSENT, ARGUMENTS
 
 ROOT = pathlib.Path(__file__).parents[2]
 TABLE = ROOT / "docs" / "keras-names.md"
@@ -152,9 +152,9 @@ def table() -> str:
     lines = [
         "# Names of Keras",
         "",
-        f"Written by `python -m tests.oracles.keras_names` with Keras {keras.__version__}; do not edit. A name counts",
+        f"Written by `python -m tests.keras.names` with Keras {keras.__version__}; do not edit. A name counts",
         "if it exists here under the same path: `keras.layers.Dense` as `portanet.layers.Dense`. Arguments have the",
-        "names and the order of Keras; `tests/oracles/test_keras_names.py` compares them, with the exceptions in the",
+        "names and the order of Keras; `tests/keras/test_names.py` compares them, with the exceptions in the",
         "second table.",
         "",
         "| Namespace | In Keras | Here | Missing |",

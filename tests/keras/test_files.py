@@ -12,7 +12,7 @@ import pytest
 import portanet
 from portanet.backends import Backend
 from portanet.saving.keras.table import CLASSES, DIFFERENT, MODULES
-from tests.oracles.keras_layers import CASES
+from tests.keras.file_layers import CASES
 
 keras = pytest.importorskip("keras")
 

@@ -1,6 +1,6 @@
 """Every public name of Keras exists here with the same arguments, or is listed with the reason; so the lists stay true.
 
-If a test fails because something new is here: `python -m tests.oracles.keras_names`.
+If a test fails because something new is here: `python -m tests.keras.names`.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ import pytest
 
 pytest.importorskip("keras")
 
-from tests.oracles import keras_names
+from tests.keras import names as keras_names
 
-UPDATE = "Type: python -m tests.oracles.keras_names"
+UPDATE = "Type: python -m tests.keras.names"
 
 
 def test_what_is_not_here_yet_is_listed() -> None:
@@ -24,7 +24,7 @@ def test_what_is_not_here_yet_is_listed() -> None:
 
 
 def test_reasons_are_not_out_of_date() -> None:
-    assert keras_names.stale() == [], "These patterns of tests/oracles/keras_absent.py match nothing that is absent"
+    assert keras_names.stale() == [], "These patterns of tests/keras/absent.py match nothing that is absent"
 
 
 def test_the_table_is_up_to_date() -> None:
