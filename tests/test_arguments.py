@@ -32,6 +32,8 @@ REQUIRED: dict[str, Any] = {
     "input_dim": 2,
     "output_dim": 2,
     "axes": 1,
+    "num_classes": 2,
+    "target_class_ids": [0],
     "centers": 2,
     "learning_rate": 0.1,
     "initial_learning_rate": 0.1,
@@ -67,6 +69,8 @@ def test_every_boolean_argument_is_one(cls: Any, flag: str, value: Any) -> None:
         for name, p in inspect.signature(cls).parameters.items()
         if p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD
     }
+    if flag == "pad_to_max_tokens":
+        required["max_tokens"] = 9
     for good in (True, np.False_):
         cls(**required, **{flag: good})
     with pytest.raises(ValueError, match=rf"Argument `{flag}` .*must be True or False\. Received: {flag}="):

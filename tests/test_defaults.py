@@ -130,7 +130,7 @@ NUMBERS: dict[str, dict[str, float | bool]] = {
     "utils.normalize": {"axis": -1, "order": 2},
     "utils.pad_sequences": {"value": 0.0},
 }
-ANYWHERE = {"trainable", "use_ema", "ema_momentum"}  # of every layer and optimizer; compared with Keras
+ANYWHERE = {"autocast", "trainable", "use_ema", "ema_momentum"}  # of every layer and optimizer; compared with Keras
 
 
 def numbers(function: Any) -> dict[str, float | bool]:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
+from portanet import checks
 from portanet.backends import backend_class_of, to_host
 from portanet.initializers.base import Initializer, fans
 from portanet.initializers.constants import Constant, Identity, Ones, Zeros
@@ -64,7 +67,10 @@ def get(identifier: Any, name: str = "identifier", of: Any = "") -> Any:
         {'seed': None}
     """
     if backend_class_of(identifier) is not None:
-        identifier = Constant(to_host(identifier))
+        host = to_host(identifier)
+        if host.dtype.kind not in "biuf" or not np.isfinite(host).all():
+            raise checks.invalid(name, identifier, "a name, an initializer, or an array of finite numbers", of)
+        identifier = Constant(host)
     return lookup("initializer", identifier, INITIALIZERS, name, of)
 
 

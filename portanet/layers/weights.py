@@ -93,7 +93,10 @@ class WeightHolder(Configurable):
         if initializer is None:
             initializer = "glorot_uniform" if "float" in dtype else "zeros"
         initial = initializers.get("zeros" if will_be_loaded(shape) else initializer, "initializer", self)
-        host = drawn(initial, shape, random.host_generator(self._path(), name), dtype)
+        try:
+            host = drawn(initial, shape, random.host_generator(self._path(), name), dtype)
+        except ValueError as error:
+            raise ValueError(f"Layer '{self.name}' cannot initialize its weight '{name}': {error}") from error
         native = backend.find_dtype(dtype)
         value = backend.from_host(np.asarray(host, dtype="float32" if dtype == "bfloat16" else dtype))
         if value.dtype != native:  # NumPy has no bfloat16

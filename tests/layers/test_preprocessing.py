@@ -60,9 +60,9 @@ def test_statistics_are_saved(tmp_path: pathlib.Path) -> None:
     edges = layers.Discretization(num_bins=2)
     edges.adapt(np.asarray([1.0, 2.0, 3.0, 4.0]))
     model = portanet.Sequential([layers.Input((2,)), layer, edges])
-    model.save(tmp_path / "model.portanet")
+    model.save(tmp_path / "model.safetensors")
     x = np.asarray([[1.0, 6.0]], "float32")
-    np.testing.assert_array_equal(portanet.load_model(tmp_path / "model.portanet")(x), model(x))
+    np.testing.assert_array_equal(portanet.load_model(tmp_path / "model.safetensors")(x), model(x))
 
 
 def test_adapting_needs_data_of_the_layer() -> None:
