@@ -62,6 +62,7 @@ ACCEPTED: list[tuple[str, str, str, str]] = [
     ),
     ("layers.TextVectorization", "ngrams", r"\[1\] \* 7", "each length, once more"),
     ("layers.RandomZoom", "width_factor", "None", "that of the height"),
+    ("layers.*", ".*initializer", "scalar", "the value of every element"),
     ("layers.Discretization", "bin_boundaries", r"\[-1\.0\]|\[\]", "any boundaries, also none: one bin"),
     ("layers.Lambda", "mask|arguments|output_shape", "scalar|rank 7|complex|texts|objects|{}|.*class.*", "passed on"),
     (".*", "thresholds|quantities|log", r"\[\]", "none"),
