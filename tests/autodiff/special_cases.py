@@ -108,6 +108,8 @@ WHOLE = {
     **dict.fromkeys(("nbdtr", "nbdtrc", "nbdtri"), (0, 1)),
 }
 """Positions of operands that SciPy takes as integers."""
+SLOW_ON_STRICT = ("bdtri", "betainccinv", "betaincinv", "chdtri", "fdtri", "gammainccinv", "nbdtri", "pdtri", "stdtrit")
+"""Quantiles by bisection: `gammaincinv` remains."""
 ALONG_AXES = ("logsumexp", "softmax", "log_softmax")
 
 

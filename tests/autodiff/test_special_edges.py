@@ -13,7 +13,7 @@ import pytest
 
 from portanet.autodiff import grad, special
 from portanet.backends import Backend
-from tests.autodiff.special_cases import ARGUMENTS, WHOLE, arguments
+from tests.autodiff.special_cases import ARGUMENTS, SLOW_ON_STRICT, WHOLE, arguments
 from tests.support import asarray, to_numpy
 
 scipy_special = pytest.importorskip("scipy.special")
@@ -113,6 +113,8 @@ def points(name: str) -> list[Point]:
 def test_edges(backend: Backend, name: str) -> None:
     if backend.name == "jax" and name not in SAMPLE_OF_JAX:
         pytest.skip("JAX compiles every operation; the definitions are the same")
+    if backend.name == "strict" and name in SLOW_ON_STRICT:
+        pytest.skip("slow")
     hosts = [np.asarray(column) for column in zip(*points(name), strict=True)]
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")  # that n is not a whole number
@@ -153,6 +155,8 @@ def test_nothing_comes_of_nan(backend: Backend, name: str) -> None:
     """Element i of the result has NaN for operand i, and the last one for none."""
     if backend.name == "jax" and name not in SAMPLE_OF_JAX:
         pytest.skip("JAX compiles every operation; the definitions are the same")
+    if backend.name == "strict" and name in SLOW_ON_STRICT:
+        pytest.skip("slow")
     count = len(ARGUMENTS[name])
     hosts: list[Any] = [np.full(count + 1, x[0]) for x in arguments(name, np.random.default_rng(1), (1,))]
     whole = WHOLE.get(name, ())
