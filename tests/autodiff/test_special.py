@@ -83,7 +83,7 @@ def test_edges(backend: Backend, name: str) -> None:
 @pytest.mark.parametrize("name", ARGUMENTS)
 def test_derivatives(backend: Backend, name: str) -> None:
     quick = backend.name in ("numpy", "torch") or name in ("erf", "gammainc", "i1", "stdtr", "xlogy", "zeta")
-    if not quick:
+    if not quick or (backend.name == "strict" and name in ("gammainc", "stdtr")):
         pytest.skip("an operation takes much longer here; the rules are the same")
     hosts = arguments(name, np.random.default_rng(5), (2,))
     counts = {key: {0} for key in ("polygamma", "expn", "pdtr", "pdtrc", "pdtri", "yn")}
@@ -268,15 +268,24 @@ def test_numbers_integers_and_shapes(xp: Any) -> None:
     assert second.shape == (1, 1)
 
 
-def test_what_no_distribution_has_and_small_quantiles(xp: Any) -> None:
-    """Binomial distributions outside of their values, and digits of quantiles near 0, beside SciPy."""
-    double = lambda x: asarray(np.asarray(x), "float64")
+def double(x: Any) -> Any:
+    return asarray(np.asarray(x), "float64")
+
+
+def test_what_no_distribution_has(xp: Any) -> None:
+    """Binomial distributions outside of their values, beside SciPy."""
     k, n, p = np.asarray([-1.0, 0.0, 2.0, 3.0, 4.0, 3.0, 3.0, 3.0]), 3, np.asarray([0.3] * 5 + [1.5, -0.1, math.nan])
     for name in ("bdtr", "bdtrc"):
         expected = getattr(scipy_special, name)(k, n, p)
         assert_close(getattr(special, name)(double(k), 3.0, double(p)), expected, rtol=1e-12, dtype="float64")
     delta, r = np.asarray([0.0, math.nan, 0.5]), np.asarray([1.0, 1.0, math.nan])
     assert_close(special.pseudo_huber(double(delta), double(r)), [0.0, math.nan, math.nan], dtype="float64")
+
+
+def test_digits_of_quantiles_near_0(backend: Backend) -> None:
+    """Beside SciPy."""
+    if backend.name == "strict":
+        pytest.skip("slow")
     p = np.asarray([0.01, 0.1, 0.5, 0.999])
     expected = scipy_special.fdtri(0.3, 2.5, p)
     assert_close(special.fdtri(0.3, 2.5, double(p)), expected, rtol=1e-9, dtype="float64")
