@@ -10,6 +10,7 @@ import pytest
 import portanet
 from portanet import layers
 from portanet.backends import Backend
+from tests.layers.matrix import check_layer
 
 IMAGES = np.random.default_rng(0).uniform(0.0, 255.0, (40, 3, 4, 3))
 
@@ -27,6 +28,23 @@ FIXED: dict[str, tuple[Any, Any]] = {
         np.where(np.minimum(IMAGES + 25.5, 255) < 127.5, IMAGES + 25.5, 255 - np.minimum(IMAGES + 25.5, 255)),
     ),
 }
+
+DRAWN: dict[str, Any] = {
+    "brightness": lambda: layers.RandomBrightness(0.2, (-5, 5), seed=1),
+    "contrast": lambda: layers.RandomContrast(0.5, (-5, 5), seed=1),
+    "grayscale": lambda: layers.RandomGrayscale(seed=1),
+    "invert": lambda: layers.RandomInvert(0.5, (-5, 5), seed=1),
+    "posterization": lambda: layers.RandomPosterization(4, (-5, 5), seed=1),
+    "solarization": lambda: layers.Solarization(0.2, (0.5, 0.5), (-5, 5), seed=1),
+    "zoom": lambda: layers.RandomZoom(0.3, (-0.1, 0.6), seed=1),
+}
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_layer(backend: Backend, name: str) -> None:
+    """In training mode: results equal to NumPy's, derivatives, shapes."""
+    gradient = name != "posterization"  # steps
+    check_layer(DRAWN[name], (3, 5, 4, 3), (3, 5, 4, 3), {}, training=True, gradient=gradient, atol=1e-4)
 
 
 @pytest.mark.parametrize("name", FIXED)

@@ -24,6 +24,24 @@ def test_matrix(backend: Backend) -> None:
     check_layer(lambda: layers.Normalization(), (2, 4, 3), (2, 4, 3), shapes)
 
 
+def test_bins_in_the_matrix(backend: Backend) -> None:
+    check_layer(lambda: layers.Discretization([0.0, 0.5]), (2, 3), (2, 3), {}, output_dtype="int32", gradient=False)
+    check_layer(lambda: layers.Discretization([0.0], output_mode="count"), (2, 4), (2, 2), {}, gradient=False)
+
+
+@pytest.mark.parametrize("mode", ["multi_hot", "one_hot"])
+def test_categories_in_the_matrix(backend: Backend, mode: str) -> None:
+    shape = (2, 4, 3) if mode == "one_hot" else (2, 3)
+    check_layer(
+        lambda: layers.CategoryEncoding(3, mode),
+        (2, 4),
+        shape,
+        {},
+        inputs=lambda generator: generator.integers(0, 3, (2, 4), dtype="int32"),
+        gradient=False,
+    )
+
+
 def test_rescaling_of_bytes(backend: Backend) -> None:
     x = portanet.asarray(np.asarray([[0, 51, 255]], "uint8"), dtype="uint8")
     assert_close(layers.Rescaling(1 / 255)(x), [[0.0, 0.2, 1.0]])
