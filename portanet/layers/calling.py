@@ -6,7 +6,7 @@ import contextlib
 import inspect
 import warnings
 import weakref
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -333,6 +333,14 @@ class NamedLayers(dict[str, "Layer"]):
         if not layer._adopted:
             layer.name, layer._adopted = name, True
         self[name], self.names[layer] = layer, name
+
+    def sorted_as(self, layers: Iterable[Layer]) -> NamedLayers:
+        """The same names in another order; those that are not among `layers` come last."""
+        result = NamedLayers()
+        for layer in dict.fromkeys([*layers, *self.names]):
+            if layer in self.names:
+                result[self.names[layer]], result.names[layer] = layer, self.names[layer]
+        return result
 
 
 def layers_below(layer: Layer) -> list[Layer]:

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any, Self
 
 from portanet.layers import Layer
-from portanet.layers.calling import call_with_mask, note_call, remember
+from portanet.layers.calling import NamedLayers, call_with_mask, note_call, remember
+from portanet.layers.ordering import layers_in_order
 from portanet.layers.output_shapes import ArraySpec, result
 from portanet.layers.several_inputs import map_shapes, masks_of, shape_of
 from portanet.layers.symbolic import Node, SymbolicArray, fill
@@ -59,9 +60,14 @@ class Functional(Model):
         self.input_layers = {array: graph.input_layer(array) for array in self.inputs}
         self._integers = graph.integer_arrays(self._plan)
         self._layers = list(dict.fromkeys(node.layer for node in self._plan))
+        self._order = layers_in_order(self.input_layers, self._end)
         self._names = names_of(self._start)
         self._place("")
         self.built, self.build_shape = True, shape_of(self._start)
+
+    def sublayers(self) -> NamedLayers:
+        """The direct sublayers by name: names are given in the order of the calls, the order is Keras's."""
+        return super().sublayers().sorted_as(self._order)
 
     @property
     def input(self) -> Any:

@@ -110,8 +110,8 @@ def test_layers_and_operations_of_a_model() -> None:
     x = Input((3,), name="x")
     model = Model(x, layers.Dense(2)(1 - x) + (1 - x)[:, :2] / 2)
     assert [layer.name for layer in model.layers] == ["x", "dense"]
-    names = ["x", "subtract", "dense", "subtract_1", "get_item", "true_divide", "add"]
-    assert [operation.name for operation in model.operations] == names
+    names = ["x", "subtract_1", "subtract", "get_item", "dense", "true_divide", "add"]
+    assert [operation.name for operation in model.operations] == names  # by the distance from the output
     assert list(model.named_variables()) == ["dense/kernel", "dense/bias"]
     with pytest.raises(ValueError, match=r"has the layers x, dense; choose.*Received: name='subtract'"):
         model.get_layer("subtract")

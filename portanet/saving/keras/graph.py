@@ -9,9 +9,10 @@ from typing import Any
 
 from portanet import layers
 from portanet.layers import InputLayer, Layer
+from portanet.layers.ordering import in_order
 from portanet.layers.symbolic import Node, SymbolicArray
 from portanet.saving.keras.kinds import kinds
-from portanet.saving.keras.variables import in_order, layers_of
+from portanet.saving.keras.variables import layers_of
 
 Call = tuple[list[Any], dict[str, Any]]
 """The positional and the keyword arguments of a layer's call."""

@@ -6,12 +6,12 @@ Keras names weights by attributes: `layers/dense_1/vars/0` is the first weight o
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from portanet import layers
 from portanet.layers import Layer
-from portanet.layers.symbolic import Node, SymbolicArray
+from portanet.layers.ordering import layers_in_order
 from portanet.lookup import snake_case
 from portanet.saving.keras.hdf5 import WeightFile
 from portanet.saving.keras.kinds import kinds
@@ -72,7 +72,7 @@ def trained(model: Layer) -> list[str]:
 def layers_of(model: Layer) -> list[Layer]:
     """The layers of a graph or a stack, as `model.layers` of Keras, with the inputs of a graph."""
     if isinstance(model, kinds().functional):
-        return _ordered(model)
+        return layers_in_order(model.input_layers, model.output)
     if isinstance(model, kinds().sequential):
         return list(model._chain.values())
     return []
@@ -143,63 +143,3 @@ def _class_name(layer: Layer) -> str:
 
 def _joined(path: str, part: str) -> str:
     return f"{path}/{part}" if path and part else path or part
-
-
-def _ordered(model: Any) -> list[Layer]:
-    """The layers of a graph by their distance from the outputs, then in the order of a search from the outputs.
-
-    Source: keras/src/ops/function.py of Keras 3, `map_graph`.
-    """
-    entrances: dict[Any, Layer] = dict(model.input_layers)
-    nodes, positions = _searched(model, entrances)
-    depths: dict[Any, int] = {}
-    layer_depths: dict[Layer, int] = {}
-    masks: dict[Any, int] = {}
-    for node in reversed(nodes):
-        layer = entrances.get(node) or node.layer
-        depth = depths[node] = layer_depths[layer] = max(depths.get(node, 0), layer_depths.get(layer, 0))
-        above = max(depth, masks.get(node, 0)) + 1
-        for source in () if node in entrances else _sources(node, entrances):
-            depths[source] = max(above, depths.get(source, 0))
-            if layer._takes_mask and source not in entrances and isinstance(source.layer, layers.Masking):
-                # Keras computes the mask by two operations beside the layer, of which the first has its input.
-                masks[source] = max(depth + 2, masks.get(source, 0))
-    return sorted(layer_depths, key=lambda layer: (-layer_depths[layer], positions[layer]))
-
-
-def _searched(model: Any, entrances: Mapping[Any, Layer]) -> tuple[list[Any], dict[Layer, int]]:
-    """The nodes of a graph (for inputs, their arrays), each after those it depends on, and when layers were met."""
-    nodes: dict[Any, None] = {}
-    positions: dict[Layer, int] = {}
-    for output in in_order(model.output):
-        pending = [(_origin(output, entrances), False)]
-        while pending:
-            node, complete = pending.pop()
-            if complete:
-                nodes.setdefault(node)
-                continue
-            if node in nodes:
-                continue
-            positions.setdefault(entrances.get(node) or node.layer, len(positions))
-            pending.append((node, True))
-            if node not in entrances:
-                pending += [(source, False) for source in reversed(_sources(node, entrances))]
-    return list(nodes), positions
-
-
-def _sources(node: Node, entrances: Mapping[Any, Layer]) -> list[Any]:
-    return [_origin(leaf, entrances) for leaf in in_order((node.args, node.options))]
-
-
-def _origin(array: SymbolicArray, entrances: Mapping[Any, Layer]) -> Any:
-    """The node whose output an array is; the array itself if it is an input of the model."""
-    return array if array in entrances else array.node
-
-
-def in_order(tree: Any) -> list[SymbolicArray]:
-    """The symbolic arrays of a tree in Keras's order: dicts by their keys, sorted."""
-    if isinstance(tree, dict):
-        return [leaf for key in sorted(tree, key=str) for leaf in in_order(tree[key])]
-    if isinstance(tree, (list, tuple)):
-        return [leaf for branch in tree for leaf in in_order(branch)]
-    return [tree] if isinstance(tree, SymbolicArray) else []
