@@ -79,7 +79,7 @@ def test_shuffled_as_in_keras(images: pathlib.Path) -> None:
 
 def test_a_model_learns_from_images(images: pathlib.Path) -> None:
     data = utils.image_dataset_from_directory(images, label_mode="binary", image_size=4, batch_size=2, verbose=False)
-    model = portanet.Sequential([layers.Input((4, 4, 3)), layers.Flatten(), layers.Dense(1)])
+    model = portanet.Sequential([layers.Input((4, 4, 3)), layers.Rescaling(1 / 255), layers.Flatten(), layers.Dense(1)])
     model.compile("sgd", "mse")
     assert len(model.fit(data, epochs=2, verbose=0).history["loss"]) == 2
 
