@@ -64,9 +64,7 @@ POOLS = "like that of MaxPooling"
 DATA = "Keras's None is an error of fit and evaluate too"
 NONE = "no callbacks, as a value of the argument's type"
 DIFFERENT: dict[str, tuple[Any, str]] = {
-    "layers.AveragePooling1D(pool_size)": (2, POOLS),
-    "layers.AveragePooling2D(pool_size)": (2, POOLS),
-    "layers.AveragePooling3D(pool_size)": (2, POOLS),
+    **{f"layers.{name}{rank}D(pool_size)": (2, POOLS) for name in ("AveragePooling", "AvgPool") for rank in (1, 2, 3)},
     "layers.CategoryEncoding(num_tokens)": (NEEDED, "Keras's None is an error"),
     "layers.InputLayer(shape)": (NEEDED, "Keras has other ways to say the shape"),
     "layers.PReLU(alpha_initializer)": ("zeros", "Keras's 'Zeros' is the same initializer"),
@@ -129,6 +127,12 @@ def test_default_names(room: Any) -> None:
     needed: dict[str, dict[str, Any]] = {
         "IoU": {"num_classes": 2, "target_class_ids": [0]},
         "MeanIoU": {"num_classes": 2},
+        "OneHotIoU": {"num_classes": 2, "target_class_ids": [0]},
+        "OneHotMeanIoU": {"num_classes": 2},
+        "PrecisionAtRecall": {"recall": 0.5},
+        "RecallAtPrecision": {"precision": 0.5},
+        "SensitivityAtSpecificity": {"specificity": 0.5},
+        "SpecificityAtSensitivity": {"sensitivity": 0.5},
     }
     bases = {"Loss", "Metric"}
     different = {}

@@ -128,7 +128,7 @@ def test_values_and_gradients(name: str, training: bool, dtype: str) -> None:
         result = ours(x, training=training)
     tensor = torch.tensor(host, dtype=getattr(torch, dtype), requires_grad=True)
     parameters = [
-        torch.tensor(w, dtype=getattr(torch, dtype), requires_grad=v in trained)
+        torch.tensor(w, dtype=getattr(torch, dtype), requires_grad=v.trainable)
         for w, v in zip(weights, ours.weights, strict=True)
     ]
     expected = theirs(tensor, parameters, training)
