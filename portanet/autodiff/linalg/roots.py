@@ -37,11 +37,12 @@ def matrix_square_root(x: Array) -> Any:
     product = xp.where(singular, one, x)
     out, best = product, xp.full_like(sizes[..., :1, :], xp.inf)
     going = xp.isfinite(best) | True
+    # The determinant of a small matrix may overflow inside `slogdet`; later products are scaled.
+    logarithm = xp.sum(xp.log(xp.where(singular, 1.0, sizes)), axis=-2, keepdims=True)
     for _ in range(ITERATIONS):
         distance = one_norm(xp, product - one)
         # Near the limit, distances halve at least until rounding stops them.
         going = going & ((distance > 1e-2) | (distance < best / 2))
-        logarithm = xp.linalg.slogdet(product)[1][..., None, None]
         going = going & xp.isfinite(distance) & (distance > 0) & xp.isfinite(logarithm)
         logarithm = xp.where(going, logarithm, 0.0)
         if not bool(xp.any(going)):
@@ -52,6 +53,7 @@ def matrix_square_root(x: Array) -> Any:
         square, scale = xp.astype(scale * scale, x.dtype), xp.astype(scale, x.dtype)
         out = xp.where(going, 0.5 * scale * (out @ (one + inverse / square)), out)
         product = xp.where(going, 0.5 * (one + 0.5 * (square * product + inverse / square)), product)
+        logarithm = xp.linalg.slogdet(product)[1][..., None, None]
     failed = singular | ~(distance < 1e-2) | going
     if bool(xp.any(failed)):
         out = xp.where(failed, _root_by_eigenvectors(xp, xp.where(failed, x, one)), out)
