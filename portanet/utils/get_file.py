@@ -85,6 +85,11 @@ def get_file(
     return str(target)
 
 
+def _require_inside(path: pathlib.Path, names: list[str]) -> None:
+    if any(".." in pathlib.PurePosixPath(name).parts or name.startswith("/") for name in names):
+        raise ValueError(f"Archive {path} has entries outside of its folder.")
+
+
 def _extract(path: pathlib.Path, target: pathlib.Path, kind: str) -> None:
     """Extract an archive to a folder, which is complete or not there."""
     if target.exists() and target.stat().st_mtime >= path.stat().st_mtime:
@@ -93,12 +98,19 @@ def _extract(path: pathlib.Path, target: pathlib.Path, kind: str) -> None:
     try:
         if kind != "tar" and zipfile.is_zipfile(path):
             with zipfile.ZipFile(path) as archive:
-                if any(".." in pathlib.PurePosixPath(n).parts or n.startswith("/") for n in archive.namelist()):
-                    raise ValueError(f"Archive {path} has entries outside of its folder.")
+                _require_inside(path, archive.namelist())
                 archive.extractall(part)
         elif kind != "zip" and tarfile.is_tarfile(path):
             with tarfile.open(path) as tar:
-                tar.extractall(part, filter="data")
+                members = tar.getmembers()
+                _require_inside(path, [member.name for member in members])
+                if not all(member.isfile() or member.isdir() for member in members):
+                    raise ValueError(
+                        f"Archive {path} cannot be extracted: it has entries other than files and folders."
+                    )
+                # Python before 3.11.4 has no filters; without one, later versions warn.
+                tar.extraction_filter = getattr(tarfile, "data_filter", None)
+                tar.extractall(part, members)
         else:
             raise ValueError(f"File {path} is no {'tar or zip' if kind == 'auto' else kind} archive.")
         if target.is_dir():

@@ -296,6 +296,10 @@ def _check_training(case: Case, unchanged: Sequence[str]) -> None:
     assert min(lower) < before, f"no step down the gradient lowers the loss {before}: {lower}"
 
 
+def _as_float(y: Array, like: Array) -> Array:
+    return array_namespace(y).astype(y, like.dtype)
+
+
 class Probe:
     """A layer as a pure function `value(weights, inputs, others, state)`, a number that depends on all output elements.
 
@@ -325,7 +329,7 @@ class Probe:
         with bind({self.variables[p]: v for p, v in (*weights.items(), *state.items())}):
             result = self.layer(x if self.several_inputs else x[0], training=self.training)
         pairs = zip(tree_leaves(result), self.constants, strict=True)
-        terms = [self.term(array_namespace(y, c), y, c) for y, c in pairs if _is_float(y)]
+        terms = [self.term(array_namespace(y, c), y if _is_float(y) else _as_float(y, c), c) for y, c in pairs]
         return sum(terms[1:], terms[0])
 
     def value_and_slopes(self, places: Any) -> Callable[..., Any]:

@@ -70,6 +70,16 @@ def test_archives_that_write_elsewhere(kind: str, origin: pathlib.Path, tmp_path
     assert not list(tmp_path.rglob("escaped"))
 
 
+def test_archives_with_links_are_refused(origin: pathlib.Path, tmp_path: pathlib.Path) -> None:
+    with tarfile.open(origin / "x", "w") as archive:
+        link = tarfile.TarInfo("link")
+        link.type, link.linkname = tarfile.SYMTYPE, "/etc"
+        archive.addfile(link)
+    with pytest.raises(ValueError, match="cannot be extracted: it has more than files and folders"):
+        get_file(origin=(origin / "x").as_uri(), extract=True)
+    assert not list(tmp_path.rglob("link"))
+
+
 @pytest.mark.parametrize("name", ["a/b", "..", ""])
 def test_names_with_folders_are_refused(name: str) -> None:
     with pytest.raises(ValueError, match="`fname` of get_file must be a name without folders"):
