@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from portanet.autodiff import array_namespace
-from portanet.backends import Array, device_of
+from portanet.backends import Array
+from portanet.fused import one_hot
 
 MODES = ("int", "one_hot", "multi_hot", "count")
 
@@ -28,14 +29,12 @@ def encode(x: Array, depth: int, mode: str, dtype: Any, weights: Array | None = 
     xp = array_namespace(x)
     if mode == "one_hot" and x.ndim > 1 and x.shape[-1] == 1:
         x = xp.reshape(x, x.shape[:-1])
-    categories = xp.arange(depth, dtype=x.dtype, device=device_of(x))
-    hits = xp.expand_dims(x, axis=-1) == categories
+    vectors = one_hot(x, depth, dtype)
     if mode == "one_hot":
-        return xp.astype(hits, dtype)
+        return vectors
     if mode == "multi_hot":
-        return xp.astype(xp.any(hits, axis=-2), dtype)
-    counts = xp.astype(hits, dtype)
-    return xp.sum(counts if weights is None else counts * xp.expand_dims(weights, axis=-1), axis=-2, dtype=dtype)
+        return xp.astype(xp.any(vectors != 0, axis=-2), dtype)
+    return xp.sum(vectors if weights is None else vectors * xp.expand_dims(weights, axis=-1), axis=-2, dtype=dtype)
 
 
 def encoded_shape(shape: Any, depth: int, mode: str) -> Any:

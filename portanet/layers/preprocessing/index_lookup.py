@@ -10,6 +10,7 @@ from typing import Any
 from portanet import checks
 from portanet.backends import HostArray, to_host
 from portanet.layers.preprocessing.adapting import batches_of
+from portanet.layers.preprocessing.encoding import encode, encoded_shape
 from portanet.layers.preprocessing.fingerprints import bucket
 from portanet.layers.preprocessing.host_layer import HostLayer, strings_of
 
@@ -203,19 +204,18 @@ class IndexLookup(HostLayer):
 
     def encoded(self, indices: HostArray) -> HostArray:
         """Indices as vectors over the vocabulary; an index of -1 counts for nothing."""
-        size = self.max_tokens if self.pad_to_max_tokens and self.max_tokens else self.vocabulary_size()
+        depth = self._depth()
         if indices.ndim == 0:
             indices = indices.reshape(1)
-        if self.output_mode == "one_hot" and indices.ndim > 1 and indices.shape[-1] == 1:
-            indices = indices.reshape(indices.shape[:-1])
-        vectors: HostArray = (indices[..., None] == to_host(list(range(size)))).astype("float32")
-        if self.output_mode != "one_hot":
-            vectors = vectors.sum(axis=-2)
-        if self.output_mode == "multi_hot":
-            vectors = vectors.clip(max=1)
+        mode = "count" if self.output_mode == "tf_idf" else self.output_mode
+        vectors: HostArray = encode(indices, depth, mode, "float32")
         if self.idf_weights is not None:
-            vectors = vectors * to_host(self.idf_weights + [0.0] * (size - len(self.idf_weights)))
+            vectors = vectors * to_host(self.idf_weights + [0.0] * (depth - len(self.idf_weights)))
         return vectors
+
+    def _depth(self) -> int:
+        """The number of elements of a vector."""
+        return self.max_tokens if self.pad_to_max_tokens and self.max_tokens else self.vocabulary_size()
 
     def _inverted(self, x: HostArray) -> HostArray:
         if x.dtype.kind not in "iu":
@@ -225,12 +225,7 @@ class IndexLookup(HostLayer):
         return to_host([tokens[i] if i in known else self.oov_token for i in x.reshape(-1).tolist()]).reshape(x.shape)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
-        if self.output_mode == "int":
-            return input_shape
-        size = self.max_tokens if self.pad_to_max_tokens else self.vocabulary_size()
-        if self.output_mode == "one_hot" and (len(input_shape) < 2 or input_shape[-1] != 1):
-            return (*input_shape, size)
-        return (*input_shape[:-1], size)
+        return encoded_shape(input_shape, self._depth(), self.output_mode)
 
     def get_config(self) -> dict[str, Any]:
         """The arguments that create an equal layer, with the vocabulary."""

@@ -150,7 +150,7 @@ class TextVectorization(IndexLookup):
     def compute_output_shape(self, input_shape: Any) -> Any:
         if self.output_mode == "int":
             return (input_shape[0], self.output_sequence_length)
-        return (input_shape[0], self.max_tokens if self.pad_to_max_tokens else self.vocabulary_size())
+        return (input_shape[0], self._depth())
 
 
 def _ngrams(tokens: list[str], lengths: tuple[int, ...]) -> list[str]:
