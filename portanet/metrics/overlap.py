@@ -140,7 +140,5 @@ class OneHotMeanIoU(OneHotIoU):
         sparse_y_pred: bool = False,
         axis: int = -1,
     ) -> None:
-        super().__init__(
-            num_classes, list(range(num_classes)) if isinstance(num_classes, int) else [0], name, dtype, ignore_class,
-            sparse_y_pred, axis,
-        )  # fmt: skip
+        num_classes = checks.integer("num_classes", num_classes, type(self), least=2)
+        super().__init__(num_classes, list(range(num_classes)), name, dtype, ignore_class, sparse_y_pred, axis)

@@ -218,3 +218,9 @@ FLAT, ROWS = np.zeros(4), np.full((4, 3), 0.3)
 def test_bad_input(call: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_every_class_counts_for_any_integer_type(xp: Any) -> None:
+    metric, y, p = arrays("one_hot_mean_iou")
+    result = metrics.OneHotMeanIoU(np.int64(4))(y, p)
+    np.testing.assert_array_equal(result, metric(y, p))
