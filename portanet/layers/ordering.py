@@ -42,7 +42,7 @@ def _searched(entrances: Mapping[Any, Layer], outputs: Any) -> tuple[list[Any], 
     """The nodes of a graph (for inputs, their arrays), each after those it depends on, and when layers were met."""
     nodes: dict[Any, None] = {}
     positions: dict[Layer, int] = {}
-    for output in in_order(outputs):
+    for output in arrays_in_order(outputs):
         pending = [(_origin(output, entrances), False)]
         while pending:
             node, complete = pending.pop()
@@ -59,7 +59,7 @@ def _searched(entrances: Mapping[Any, Layer], outputs: Any) -> tuple[list[Any], 
 
 
 def _sources(node: Node, entrances: Mapping[Any, Layer]) -> list[Any]:
-    return [_origin(leaf, entrances) for leaf in in_order((node.args, node.options))]
+    return [_origin(leaf, entrances) for leaf in arrays_in_order((node.args, node.options))]
 
 
 def _origin(array: SymbolicArray, entrances: Mapping[Any, Layer]) -> Any:
@@ -67,10 +67,10 @@ def _origin(array: SymbolicArray, entrances: Mapping[Any, Layer]) -> Any:
     return array if array in entrances else array.node
 
 
-def in_order(tree: Any) -> list[SymbolicArray]:
+def arrays_in_order(tree: Any) -> list[SymbolicArray]:
     """The symbolic arrays of a tree in Keras's order: dicts by their keys, sorted."""
     if isinstance(tree, dict):
-        return [leaf for key in sorted(tree, key=str) for leaf in in_order(tree[key])]
+        return [leaf for key in sorted(tree, key=str) for leaf in arrays_in_order(tree[key])]
     if isinstance(tree, (list, tuple)):
-        return [leaf for branch in tree for leaf in in_order(branch)]
+        return [leaf for branch in tree for leaf in arrays_in_order(branch)]
     return [tree] if isinstance(tree, SymbolicArray) else []

@@ -9,7 +9,7 @@ from typing import Any
 
 from portanet import layers
 from portanet.layers import InputLayer, Layer
-from portanet.layers.ordering import in_order
+from portanet.layers.ordering import arrays_in_order
 from portanet.layers.symbolic import Node, SymbolicArray
 from portanet.saving.keras.kinds import kinds
 from portanet.saving.keras.variables import layers_of
@@ -66,7 +66,7 @@ def graph_from_config(named: Mapping[str, Layer], calls: Mapping[str, list[Call]
             waiting.setdefault(missing.layer, []).append((name, number))
             continue
         args, options = _filled((args, options), find)
-        made[name].append(in_order(_called(named[name], args, options)))
+        made[name].append(arrays_in_order(_called(named[name], args, options)))
         done += 1
         ready.extend(waiting.pop(name, ()))
         if number + 1 < len(calls[name]):
@@ -112,7 +112,7 @@ def graph_config(model: Any, names: Mapping[Layer, str], encode: Callable[[Any],
     for node in model.nodes:
         name = names[node.layer]
         args, options = _as_in_keras(node)
-        outputs.update({array: [name, len(calls[name]), i] for i, array in enumerate(in_order(node.outputs))})
+        outputs.update({array: [name, len(calls[name]), i] for i, array in enumerate(arrays_in_order(node.outputs))})
         calls[name].append({"args": described(args), "kwargs": described(options)})
 
     def ends(tree: Any) -> Any:
