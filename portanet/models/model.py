@@ -14,6 +14,7 @@ from portanet.layers import Layer
 from portanet.layers.operation import Operation
 from portanet.layers.several_inputs import map_shapes
 from portanet.layers.symbolic import SymbolicArray, nodes_before
+from portanet.saving.keras.objects import model_to_json
 from portanet.training import Trainer
 from portanet.tree import tree_items
 
@@ -185,8 +186,6 @@ class Model(Trainer):
         Raises:
             ValueError: The model contains something that Keras does not have, and that is not registered.
         """
-        from portanet.saving.keras.objects import model_to_json  # few use it
-
         return model_to_json(self, **options)
 
     def save(self, path: str | os.PathLike[str]) -> None:

@@ -10,8 +10,6 @@ from portanet import checks
 from portanet.backends import get_backend
 from portanet.layers import Layer
 from portanet.saving.errors import LoadError
-from portanet.saving.keras.decode import KerasDecoder
-from portanet.saving.keras.encode import KerasEncoder
 
 
 def serialize_keras_object(obj: Any) -> Any:
@@ -29,6 +27,8 @@ def serialize_keras_object(obj: Any) -> Any:
         >>> saving.serialize_keras_object(layers.Rescaling(2.0))["class_name"]
         'Rescaling'
     """
+    from portanet.saving.keras.encode import KerasEncoder  # a table of all classes, which few use
+
     dtype = obj.compute_dtype if isinstance(obj, Layer) else _default_dtype()
     return KerasEncoder(dtype).encode(obj, "the object")
 
@@ -48,6 +48,8 @@ def deserialize_keras_object(config: Any, custom_objects: Mapping[str, Any] | No
         >>> saving.deserialize_keras_object(saving.serialize_keras_object(layers.Rescaling(2.0))).scale
         2.0
     """
+    from portanet.saving.keras.decode import KerasDecoder  # likewise
+
     if custom_objects is not None and not isinstance(custom_objects, Mapping):
         raise checks.invalid("custom_objects", custom_objects, "a dict of classes and functions", "deserialize")
     decoder = KerasDecoder(
