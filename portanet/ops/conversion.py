@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, TypeAlias
 
 import numpy as np
 
-from portanet.autodiff import TracedArray, array_namespace, is_traced, storage
+from portanet.autodiff import TracedArray, array_namespace, storage
 from portanet.backends import (
     Array,
     Backend,
@@ -137,12 +136,3 @@ def promoted(*operands: Operand, like: Array | None = None) -> tuple[Array, ...]
         else xp.astype(x, dtype)
         for x in operands
     )  # fmt: skip
-
-
-def leaves_of(tree: Any) -> Iterator[Array]:
-    """The arrays of a tree, traced ones first: for `array_namespace`."""
-    yield from sorted((leaf for leaf in tree_leaves(tree) if kind_of(leaf) in (ARRAY, HOST)), key=_untraced)
-
-
-def _untraced(x: Any) -> bool:
-    return not is_traced(x)

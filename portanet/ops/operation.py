@@ -28,11 +28,10 @@ from portanet.ops.conversion import (
     kind_of,
     promoted,
 )
-from portanet.ops.dtypes import floating
 from portanet.tree import KINDS, MAPPING, SEQUENCE, tree_leaves, tree_map
 from portanet.variables import Variable
 
-__all__ = ["OPERATIONS", "Axes", "Operand", "find_operation", "floating", "operation"]
+__all__ = ["OPERATIONS", "Axes", "Operand", "find_operation", "operation"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
