@@ -35,13 +35,15 @@ def cond(pred: Array, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) -
         >>> cond(True, lambda: 1, lambda: 2)
         1
     """
-    if readable(storage(pred), wait=True) and not _is_batched(pred):
+    if _is_known(pred):
         return true_fn() if bool(unwrap(pred)) else false_fn()
     return _chosen([pred], [true_fn(), false_fn()])
 
 
-def _is_batched(x: Array) -> bool:
-    return tuple(storage(x).shape) != tuple(x.shape)
+def _is_known(x: Array) -> bool:
+    """Whether a condition can be read: it is not one per example of a batch."""
+    plain = storage(x)
+    return readable(plain, wait=True) and tuple(plain.shape) == tuple(x.shape)
 
 
 def _chosen(conditions: list[Array], results: Sequence[Any]) -> Any:
@@ -69,7 +71,7 @@ def switch(index: Array, branches: Sequence[Function], *operands: Any) -> Any:
         >>> switch(1, [lambda x: x, lambda x: 2 * x], 3.0)
         6.0
     """
-    if readable(storage(index), wait=True) and not _is_batched(index):
+    if _is_known(index):
         return branches[min(max(int(unwrap(index)), 0), len(branches) - 1)](*operands)
     conditions = [index <= i for i in range(len(branches) - 1)]
     return _chosen(conditions, [branch(*operands) for branch in branches])
@@ -267,8 +269,7 @@ def custom_gradient(f: Function) -> Function:
         named = "upstream" in inspect.signature(gradient).parameters
 
         def pullback(g: Any) -> Any:
-            result = gradient(*args, upstream=g) if named else gradient(g)
-            return tuple(result) if isinstance(result, (list, tuple)) else (result,)
+            return _tuple(gradient(*args, upstream=g) if named else gradient(g))
 
         return value, pullback
 
@@ -294,13 +295,4 @@ def jvp(fun: Function, primals: Any, tangents: Any, has_aux: bool = False) -> An
         (np.float32(9.0), np.float32(6.0))
     """
     points, directions = (tuple(as_array(x) for x in xs) for xs in (primals, tangents))
-    if not has_aux:
-        return autodiff.jvp(fun, points, directions)
-    kept = []
-
-    def value(*args: Any) -> Any:
-        result, aux = fun(*args)
-        kept.append(aux)
-        return result
-
-    return (*autodiff.jvp(value, points, directions), tree_map(unwrap, kept[-1]))
+    return autodiff.jvp(fun, points, directions, has_aux)
