@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from portanet import checks
-from portanet.autodiff import array_namespace, stop_gradient, storage
-from portanet.backends import Array, device_of
+from portanet import checks, fused
+from portanet.autodiff import array_namespace
+from portanet.backends import Array
 from portanet.ops.dtypes import find_dtype
 from portanet.ops.operation import operation
 
@@ -33,11 +33,8 @@ def one_hot(x: Array, num_classes: int, axis: int = -1, dtype: Any = None, spars
     num_classes = checks.positive_int("num_classes", num_classes, "one_hot")
     axis = checks.axis("axis", axis, len(x.shape) + 1, "one_hot")
     require_dense(sparse, "one_hot")
-    x = stop_gradient(x)
-    xp = array_namespace(x)
-    numbers = xp.arange(num_classes, dtype=x.dtype, device=device_of(storage(x)))
-    encoded = xp.astype(xp.expand_dims(x, axis=-1) == numbers, find_dtype(dtype, x, "one_hot"))
-    return xp.moveaxis(encoded, -1, axis)
+    encoded = fused.one_hot(x, num_classes, find_dtype(dtype, x, "one_hot"))
+    return array_namespace(encoded).moveaxis(encoded, -1, axis)
 
 
 @operation

@@ -11,6 +11,7 @@ from portanet.backends import Array, device_of
 from portanet.ops.comparisons import truth
 from portanet.ops.conversion import promoted
 from portanet.ops.dtypes import counted
+from portanet.ops.encodings import require_dense
 from portanet.ops.operation import Operand, operation
 
 
@@ -191,8 +192,7 @@ def bincount(x: Array, weights: Array | None = None, minlength: int = 0, sparse:
         >>> bincount([0, 2, 2], minlength=4)
         array([1, 0, 2, 0], dtype=int32)
     """
-    if sparse:
-        raise checks.invalid("sparse", sparse, "False, since the standard has no sparse arrays", "bincount")
+    require_dense(sparse, "bincount")
     plain = unwrap(x)
     own = array_namespace(plain)
     largest = int(own.max(plain)) if math.prod(plain.shape) else -1
