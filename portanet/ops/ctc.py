@@ -14,6 +14,7 @@ from portanet.fused.alignments import alignments
 from portanet.ops.conversion import as_array
 from portanet.ops.dtypes import floating
 from portanet.ops.operation import operation
+from portanet.ops.searching import int32
 
 
 @operation
@@ -42,8 +43,7 @@ def ctc_loss(target: Array, output: Array, target_length: Array, output_length: 
             "ctc_loss takes `target` of shape (batch, length) and `output` of shape (batch, time, classes). "
             f"Received: target of shape {tuple(target.shape)}, output of shape {tuple(output.shape)}"
         )
-    integers = (target, target_length, output_length)
-    labels, lengths, steps = (array_namespace(x).astype(x, array_namespace(x).int32) for x in integers)
+    labels, lengths, steps = map(int32, (target, target_length, output_length))
     return alignments(labels, log_softmax(output), lengths, steps, mask_index)
 
 
