@@ -240,14 +240,19 @@ def scatter_update(inputs: Array, indices: Array, updates: Array, reduction: str
     if reduction == "add":
         result = base + summed(rows, index, count)
     else:
-        combined, hit = _segments(rows, index, count, reduction or "last")
-        combine = {"max": xp.maximum, "min": xp.minimum, "mul": xp.multiply}.get(reduction or "", lambda old, new: new)
-        result = xp.where(hit, combine(base, combined), base)
+        new, hit = _segments(rows, index, count, reduction)
+        new = new if reduction is None else getattr(xp, COMBINATIONS[reduction])(base, new)
+        result = xp.where(hit, new, base)
     return xp.reshape(result, inputs.shape)
 
 
-def _segments(rows: Array, index: Array, count: int, reduction: str) -> tuple[Array, Array]:
+COMBINATIONS = {"max": "maximum", "min": "minimum", "mul": "multiply"}
+
+
+def _segments(rows: Array, index: Array, count: int, reduction: str | None) -> tuple[Array, Array]:
     """The rows that share an index, combined, shape (count, columns); and whether there are any, (count, 1).
+
+    Without a reduction, the last row of each index.
 
     The rows are sorted by index, and combined with those 1, 2, 4, ... before them as long as these have the same index:
     the last of each group is then the result.
@@ -256,11 +261,11 @@ def _segments(rows: Array, index: Array, count: int, reduction: str) -> tuple[Ar
     order = own.argsort(index, stable=True)
     index = own.take(index, order, axis=0)
     values = xp.take(rows, order, axis=0)
-    combine = {"max": xp.maximum, "min": xp.minimum, "mul": xp.multiply}.get(reduction, lambda new, old: new)
     distance = 1
-    while distance < index.shape[0] and reduction != "last":
+    while distance < index.shape[0] and reduction is not None:
         same = index[distance:] == index[:-distance]
-        joined = xp.where(same[:, None], combine(values[distance:, :], values[:-distance, :]), values[distance:, :])
+        joined = getattr(xp, COMBINATIONS[reduction])(values[distance:, :], values[:-distance, :])
+        joined = xp.where(same[:, None], joined, values[distance:, :])
         values = xp.concat([values[:distance, :], joined], axis=0)
         distance *= 2
     groups = own.arange(count, dtype=index.dtype, device=device_of(storage(index)))
