@@ -149,10 +149,8 @@ def logsumexp(x: Array, axis: Axes = None, keepdims: bool = False) -> Array:
     xp = array_namespace(x)
     largest = xp.max(x, axis=axis, keepdims=True)
     largest = xp.where(xp.isfinite(largest), largest, 0.0)
-    total = xp.log(xp.sum(xp.exp(x - largest), axis=axis, keepdims=True)) + largest
-    if keepdims:
-        return total
-    return xp.reshape(total, xp.sum(x, axis=axis).shape)
+    total = xp.sum(xp.exp(x - largest), axis=axis, keepdims=keepdims)
+    return xp.log(total) + xp.reshape(largest, total.shape)
 
 
 @operation
