@@ -102,7 +102,7 @@ def rms_normalize(x: Array, *affine: Array, axes: tuple[int, ...], epsilon: floa
 
 def _by_example(function: Callable[..., Any], axes: tuple[int, ...], affine: tuple[Array, ...], *arrays: Array) -> Any:
     """Call a function of arrays with the batch first; if examples are independent, a backend may divide the batch."""
-    if 0 in axes or any(v.shape[0] != 1 for v in affine):
+    if 0 in axes or not arrays[0].shape or any(v.shape[0] != 1 for v in affine):
         return function(*arrays)
     return map_rows(function, *arrays, size=5 * math.prod(arrays[0].shape[1:]))
 

@@ -105,10 +105,8 @@ def rms_normalization(x: Operand, scale: Operand | None = None, axis: Axes = -1,
     """
     axes = _axes(axis, len(x.shape), "rms_normalization")
     x = floating(x)
-    xp = array_namespace(x)
-    power = xp.mean(x * x, axis=axes, keepdims=True)
-    result = x / xp.sqrt(power + (EPSILON if epsilon is None else epsilon))
-    return result if scale is None else result * _shaped(x, floating(scale), axes)
+    affine = () if scale is None else (_shaped(x, floating(scale), axes),)
+    return normalization.rms_normalize(x, *affine, axes=axes, epsilon=EPSILON if epsilon is None else epsilon)
 
 
 @operation
