@@ -7,7 +7,7 @@ from typing import Any
 from portanet.autodiff import array_namespace, storage, unwrap
 from portanet.backends import Array, HostArray, backend_class_of, to_host
 from portanet.ops.conversion import ARRAY, HOST, as_array, kind_of
-from portanet.ops.dtypes import find_dtype
+from portanet.ops.dtypes import find_dtype, name_of
 from portanet.ops.operation import operation
 
 
@@ -127,6 +127,4 @@ def view(x: Array, dtype: Any = None) -> Array:
     if dtype is None:
         return x
     found = find_dtype(dtype, x, "view")
-    name = str(found).rpartition(".")[2] if not isinstance(found, type) else found.__name__
-    host = convert_to_numpy(x)
-    return as_array(host.view(name), like=x)
+    return as_array(convert_to_numpy(x).view(name_of(found)), like=x)

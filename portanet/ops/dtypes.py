@@ -58,11 +58,16 @@ def find_dtype(dtype: Any, like: Array | None, of: str) -> Any:
     if is_dtype(xp, dtype):
         return dtype
     alias = next((name for key, name in _ALIASES.items() if dtype is key or dtype == key), None)
-    name = alias or (dtype if isinstance(dtype, str) else getattr(dtype, "__name__", str(dtype)).rpartition(".")[2])
+    name = alias or (dtype if isinstance(dtype, str) else name_of(dtype))
     if name not in DTYPES:
         raise checks.invalid("dtype", dtype, f"one of {', '.join(map(repr, DTYPES))}", f"ops.{of}")
     found = getattr(xp, name, None)
     return dtype_for(like, name) if found is None and like is not None else found or get_backend().find_dtype(name)
+
+
+def name_of(dtype: Any) -> str:
+    """The name of a dtype of any library."""
+    return str(getattr(dtype, "__name__", dtype)).rpartition(".")[2]
 
 
 def floating(x: Array) -> Array:
