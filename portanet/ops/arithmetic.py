@@ -5,11 +5,7 @@ from __future__ import annotations
 from portanet.autodiff import array_namespace, unwrap
 from portanet.backends import Array
 from portanet.ops.dtypes import counted, floating
-from portanet.ops.operation import Operand, operation
-
-
-def _call(name: str, *arrays: Array) -> Array:
-    return getattr(array_namespace(*arrays), name)(*arrays)
+from portanet.ops.operation import Operand, call_standard, operation
 
 
 @operation
@@ -27,7 +23,7 @@ def add(x1: Operand, x2: Operand) -> Array:
 @operation
 def subtract(x1: Operand, x2: Operand) -> Array:
     """Difference of two arrays, element by element."""
-    return _call("subtract", x1, x2)
+    return call_standard("subtract", x1, x2)
 
 
 @operation
@@ -45,7 +41,7 @@ def divide(x1: Operand, x2: Operand) -> Array:
         >>> divide([1, 3], 2)
         array([0.5, 1.5], dtype=float32)
     """
-    return _call("divide", floating(x1), floating(x2))
+    return call_standard("divide", floating(x1), floating(x2))
 
 
 @operation
@@ -71,7 +67,7 @@ def divide_no_nan(x1: Operand, x2: Operand) -> Array:
 @operation
 def floor_divide(x1: Operand, x2: Operand) -> Array:
     """The largest integers that are not greater than the quotients."""
-    return _call("floor_divide", x1, x2)
+    return call_standard("floor_divide", x1, x2)
 
 
 @operation
@@ -82,7 +78,7 @@ def mod(x1: Operand, x2: Operand) -> Array:
         >>> mod([5, -5], 3)
         array([2, 1], dtype=int32)
     """
-    return _call("remainder", counted(x1), counted(x2))
+    return call_standard("remainder", counted(x1), counted(x2))
 
 
 @operation
@@ -102,7 +98,7 @@ def fmod(x1: Operand, x2: Operand) -> Array:
 @operation
 def negative(x: Array) -> Array:
     """The elements with the opposite sign."""
-    return _call("negative", x)
+    return call_standard("negative", x)
 
 
 @operation
@@ -123,13 +119,13 @@ abs = absolute
 @operation
 def fabs(x: Array) -> Array:
     """Absolute values, in floating point."""
-    return _call("abs", floating(x))
+    return call_standard("abs", floating(x))
 
 
 @operation
 def sign(x: Array) -> Array:
     """-1, 0 or 1 by the sign of each element."""
-    return _call("sign", x)
+    return call_standard("sign", x)
 
 
 @operation
@@ -142,13 +138,13 @@ def signbit(x: Array) -> Array:
 @operation
 def floor(x: Array) -> Array:
     """The largest integers that are not greater, in floating point."""
-    return _call("floor", floating(x))
+    return call_standard("floor", floating(x))
 
 
 @operation
 def ceil(x: Array) -> Array:
     """The smallest integers that are not less, in floating point."""
-    return _call("ceil", floating(x))
+    return call_standard("ceil", floating(x))
 
 
 @operation
@@ -180,13 +176,13 @@ def round(x: Array, decimals: int = 0) -> Array:
 @operation
 def maximum(x1: Operand, x2: Operand) -> Array:
     """The larger of two elements; NaN if either is."""
-    return _call("maximum", x1, x2)
+    return call_standard("maximum", x1, x2)
 
 
 @operation
 def minimum(x1: Operand, x2: Operand) -> Array:
     """The smaller of two elements; NaN if either is."""
-    return _call("minimum", x1, x2)
+    return call_standard("minimum", x1, x2)
 
 
 @operation
@@ -197,13 +193,13 @@ def fmax(x1: Operand, x2: Operand) -> Array:
         >>> fmax([1.0, float("nan")], 0.5)
         array([1. , 0.5], dtype=float32)
     """
-    return _call("maximum", *_without_nan(x1, x2))
+    return call_standard("maximum", *_without_nan(x1, x2))
 
 
 @operation
 def fmin(x1: Operand, x2: Operand) -> Array:
     """The smaller of two elements, or the one that is not NaN."""
-    return _call("minimum", *_without_nan(x1, x2))
+    return call_standard("minimum", *_without_nan(x1, x2))
 
 
 def _without_nan(x1: Array, x2: Array) -> tuple[Array, Array]:
@@ -240,7 +236,7 @@ def heaviside(x1: Operand, x2: Operand) -> Array:
 @operation
 def nextafter(x1: Operand, x2: Operand) -> Array:
     """The next floating-point number from `x1` towards `x2`."""
-    return _call("nextafter", floating(x1), floating(x2))
+    return call_standard("nextafter", floating(x1), floating(x2))
 
 
 @operation
@@ -274,25 +270,25 @@ def lcm(x1: Operand, x2: Operand) -> Array:
 @operation
 def bitwise_and(x: Operand, y: Operand) -> Array:
     """Bits that are set in both."""
-    return _call("bitwise_and", x, y)
+    return call_standard("bitwise_and", x, y)
 
 
 @operation
 def bitwise_or(x: Operand, y: Operand) -> Array:
     """Bits that are set in either."""
-    return _call("bitwise_or", x, y)
+    return call_standard("bitwise_or", x, y)
 
 
 @operation
 def bitwise_xor(x: Operand, y: Operand) -> Array:
     """Bits that are set in one of the two."""
-    return _call("bitwise_xor", x, y)
+    return call_standard("bitwise_xor", x, y)
 
 
 @operation
 def bitwise_invert(x: Array) -> Array:
     """The other bits."""
-    return _call("bitwise_invert", x)
+    return call_standard("bitwise_invert", x)
 
 
 bitwise_not = bitwise_invert
@@ -301,7 +297,7 @@ bitwise_not = bitwise_invert
 @operation
 def bitwise_left_shift(x: Operand, y: Operand) -> Array:
     """The bits, `y` places higher."""
-    return _call("bitwise_left_shift", x, y)
+    return call_standard("bitwise_left_shift", x, y)
 
 
 left_shift = bitwise_left_shift
@@ -310,7 +306,7 @@ left_shift = bitwise_left_shift
 @operation
 def bitwise_right_shift(x: Operand, y: Operand) -> Array:
     """The bits, `y` places lower; the sign stays."""
-    return _call("bitwise_right_shift", x, y)
+    return call_standard("bitwise_right_shift", x, y)
 
 
 right_shift = bitwise_right_shift

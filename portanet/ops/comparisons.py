@@ -7,11 +7,7 @@ import math
 from portanet.autodiff import array_namespace
 from portanet.backends import Array
 from portanet.ops.conversion import promoted
-from portanet.ops.operation import Operand, operation
-
-
-def _call(name: str, *arrays: Array) -> Array:
-    return getattr(array_namespace(*arrays), name)(*arrays)
+from portanet.ops.operation import Operand, call_standard, operation
 
 
 @operation
@@ -22,37 +18,37 @@ def equal(x1: Operand, x2: Operand) -> Array:
         >>> equal([1.0, 2.0], 1)
         array([ True, False])
     """
-    return _call("equal", x1, x2)
+    return call_standard("equal", x1, x2)
 
 
 @operation
 def not_equal(x1: Operand, x2: Operand) -> Array:
     """Whether elements differ."""
-    return _call("not_equal", x1, x2)
+    return call_standard("not_equal", x1, x2)
 
 
 @operation
 def less(x1: Operand, x2: Operand) -> Array:
     """Whether elements of `x1` are less."""
-    return _call("less", x1, x2)
+    return call_standard("less", x1, x2)
 
 
 @operation
 def less_equal(x1: Operand, x2: Operand) -> Array:
     """Whether elements of `x1` are less or equal."""
-    return _call("less_equal", x1, x2)
+    return call_standard("less_equal", x1, x2)
 
 
 @operation
 def greater(x1: Operand, x2: Operand) -> Array:
     """Whether elements of `x1` are greater."""
-    return _call("greater", x1, x2)
+    return call_standard("greater", x1, x2)
 
 
 @operation
 def greater_equal(x1: Operand, x2: Operand) -> Array:
     """Whether elements of `x1` are greater or equal."""
-    return _call("greater_equal", x1, x2)
+    return call_standard("greater_equal", x1, x2)
 
 
 def truth(x: Array) -> Array:
@@ -64,19 +60,19 @@ def truth(x: Array) -> Array:
 @operation
 def logical_and(x1: Array, x2: Array) -> Array:
     """Whether both elements are true; numbers are true if they differ from 0."""
-    return _call("logical_and", truth(x1), truth(x2))
+    return call_standard("logical_and", truth(x1), truth(x2))
 
 
 @operation
 def logical_or(x1: Array, x2: Array) -> Array:
     """Whether one of the elements or both are true."""
-    return _call("logical_or", truth(x1), truth(x2))
+    return call_standard("logical_or", truth(x1), truth(x2))
 
 
 @operation
 def logical_xor(x1: Array, x2: Array) -> Array:
     """Whether one of the elements is true, and the other is not."""
-    return _call("logical_xor", truth(x1), truth(x2))
+    return call_standard("logical_xor", truth(x1), truth(x2))
 
 
 @operation
@@ -87,37 +83,37 @@ def logical_not(x: Array) -> Array:
         >>> logical_not([0, 2])
         array([ True, False])
     """
-    return _call("logical_not", truth(x))
+    return call_standard("logical_not", truth(x))
 
 
 @operation
 def isfinite(x: Array) -> Array:
     """Whether elements are neither infinite nor NaN."""
-    return _call("isfinite", x)
+    return call_standard("isfinite", x)
 
 
 @operation
 def isinf(x: Array) -> Array:
     """Whether elements are infinite."""
-    return _call("isinf", x)
+    return call_standard("isinf", x)
 
 
 @operation
 def isnan(x: Array) -> Array:
     """Whether elements are NaN."""
-    return _call("isnan", x)
+    return call_standard("isnan", x)
 
 
 @operation
 def isposinf(x: Array) -> Array:
     """Whether elements are infinity."""
-    return x == math.inf if _is_floating(x) else _call("isinf", x)
+    return x == math.inf if _is_floating(x) else call_standard("isinf", x)
 
 
 @operation
 def isneginf(x: Array) -> Array:
     """Whether elements are minus infinity."""
-    return x == -math.inf if _is_floating(x) else _call("isinf", x)
+    return x == -math.inf if _is_floating(x) else call_standard("isinf", x)
 
 
 def _is_floating(x: Array) -> bool:

@@ -7,11 +7,7 @@ import math
 from portanet.autodiff import array_namespace, special
 from portanet.backends import Array
 from portanet.ops.dtypes import counted, floating
-from portanet.ops.operation import Operand, operation
-
-
-def _call(name: str, *arrays: Array) -> Array:
-    return getattr(array_namespace(*arrays), name)(*arrays)
+from portanet.ops.operation import Operand, call_standard, operation
 
 
 @operation
@@ -22,115 +18,115 @@ def sin(x: Array) -> Array:
         >>> float(sin(0))
         0.0
     """
-    return _call("sin", floating(x))
+    return call_standard("sin", floating(x))
 
 
 @operation
 def cos(x: Array) -> Array:
     """Cosine of angles in radians."""
-    return _call("cos", floating(x))
+    return call_standard("cos", floating(x))
 
 
 @operation
 def tan(x: Array) -> Array:
     """Tangent of angles in radians."""
-    return _call("tan", floating(x))
+    return call_standard("tan", floating(x))
 
 
 @operation
 def arcsin(x: Array) -> Array:
     """Angles from -pi/2 to pi/2 by their sine."""
-    return _call("asin", floating(x))
+    return call_standard("asin", floating(x))
 
 
 @operation
 def arccos(x: Array) -> Array:
     """Angles from 0 to pi by their cosine."""
-    return _call("acos", floating(x))
+    return call_standard("acos", floating(x))
 
 
 @operation
 def arctan(x: Array) -> Array:
     """Angles from -pi/2 to pi/2 by their tangent."""
-    return _call("atan", floating(x))
+    return call_standard("atan", floating(x))
 
 
 @operation
 def sinh(x: Array) -> Array:
     """Hyperbolic sine."""
-    return _call("sinh", floating(x))
+    return call_standard("sinh", floating(x))
 
 
 @operation
 def cosh(x: Array) -> Array:
     """Hyperbolic cosine."""
-    return _call("cosh", floating(x))
+    return call_standard("cosh", floating(x))
 
 
 @operation
 def tanh(x: Array) -> Array:
     """Hyperbolic tangent."""
-    return _call("tanh", floating(x))
+    return call_standard("tanh", floating(x))
 
 
 @operation
 def arcsinh(x: Array) -> Array:
     """Inverse of the hyperbolic sine."""
-    return _call("asinh", floating(x))
+    return call_standard("asinh", floating(x))
 
 
 @operation
 def arccosh(x: Array) -> Array:
     """Inverse of the hyperbolic cosine, at least 0."""
-    return _call("acosh", floating(x))
+    return call_standard("acosh", floating(x))
 
 
 @operation
 def arctanh(x: Array) -> Array:
     """Inverse of the hyperbolic tangent."""
-    return _call("atanh", floating(x))
+    return call_standard("atanh", floating(x))
 
 
 @operation
 def exp(x: Array) -> Array:
     """E to the power of each element."""
-    return _call("exp", floating(x))
+    return call_standard("exp", floating(x))
 
 
 @operation
 def expm1(x: Array) -> Array:
     """`exp(x) - 1`, accurate for small elements."""
-    return _call("expm1", floating(x))
+    return call_standard("expm1", floating(x))
 
 
 @operation
 def log(x: Array) -> Array:
     """Natural logarithm."""
-    return _call("log", floating(x))
+    return call_standard("log", floating(x))
 
 
 @operation
 def log10(x: Array) -> Array:
     """Logarithm to base 10."""
-    return _call("log10", floating(x))
+    return call_standard("log10", floating(x))
 
 
 @operation
 def log2(x: Array) -> Array:
     """Logarithm to base 2."""
-    return _call("log2", floating(x))
+    return call_standard("log2", floating(x))
 
 
 @operation
 def log1p(x: Array) -> Array:
     """`log(1 + x)`, accurate for small elements."""
-    return _call("log1p", floating(x))
+    return call_standard("log1p", floating(x))
 
 
 @operation
 def sqrt(x: Array) -> Array:
     """Square root."""
-    return _call("sqrt", floating(x))
+    return call_standard("sqrt", floating(x))
 
 
 @operation
@@ -141,13 +137,13 @@ def arctan2(x1: Operand, x2: Operand) -> Array:
         >>> arctan2([0.0, 1.0], [1.0, 0.0])
         array([0.       , 1.5707964], dtype=float32)
     """
-    return _call("atan2", floating(x1), floating(x2))
+    return call_standard("atan2", floating(x1), floating(x2))
 
 
 @operation
 def hypot(x1: Operand, x2: Operand) -> Array:
     """`sqrt(x1**2 + x2**2)`, without overflow."""
-    return _call("hypot", floating(x1), floating(x2))
+    return call_standard("hypot", floating(x1), floating(x2))
 
 
 @operation
@@ -182,14 +178,14 @@ def exp2(x: Array) -> Array:
 @operation
 def logaddexp(x1: Operand, x2: Operand) -> Array:
     """`log(exp(x1) + exp(x2))`, without overflow."""
-    return _call("logaddexp", floating(x1), floating(x2))
+    return call_standard("logaddexp", floating(x1), floating(x2))
 
 
 @operation
 def logaddexp2(x1: Operand, x2: Operand) -> Array:
     """`log2(2**x1 + 2**x2)`, without overflow."""
     natural = math.log(2)
-    return _call("logaddexp", floating(x1) * natural, floating(x2) * natural) / natural
+    return call_standard("logaddexp", floating(x1) * natural, floating(x2) * natural) / natural
 
 
 @operation
@@ -200,7 +196,7 @@ def rsqrt(x: Array) -> Array:
         >>> rsqrt([4.0, 0.25])
         array([0.5, 2. ], dtype=float32)
     """
-    return 1.0 / _call("sqrt", floating(x))
+    return 1.0 / call_standard("sqrt", floating(x))
 
 
 @operation
@@ -212,19 +208,19 @@ def cbrt(x: Array) -> Array:
 @operation
 def square(x: Array) -> Array:
     """Square of each element."""
-    return _call("square", counted(x))
+    return call_standard("square", counted(x))
 
 
 @operation
 def power(x1: Operand, x2: Operand) -> Array:
     """`x1` to the power of `x2`, element by element."""
-    return _call("pow", counted(x1), counted(x2))
+    return call_standard("pow", counted(x1), counted(x2))
 
 
 @operation
 def reciprocal(x: Array) -> Array:
     """`1 / x`."""
-    return _call("reciprocal", floating(x))
+    return call_standard("reciprocal", floating(x))
 
 
 @operation

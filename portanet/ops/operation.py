@@ -15,7 +15,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple, TypeAlias, TypeVar, cast
 
 from portanet import checks
-from portanet.autodiff import TraceError
+from portanet.autodiff import TraceError, array_namespace
+from portanet.backends import Array
 from portanet.ops.conversion import (
     ARRAY,
     HOST,
@@ -31,7 +32,7 @@ from portanet.ops.conversion import (
 from portanet.tree import KINDS, MAPPING, SEQUENCE, tree_leaves, tree_map
 from portanet.variables import Variable
 
-__all__ = ["OPERATIONS", "Axes", "Operand", "find_operation", "operation"]
+__all__ = ["OPERATIONS", "Axes", "Operand", "call_standard", "find_operation", "operation"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -81,6 +82,11 @@ def find_operation(name: str) -> Callable[..., Any] | None:
     """
     importlib.import_module("portanet.ops")  # which registers all of them
     return OPERATIONS.get(name)
+
+
+def call_standard(name: str, *arrays: Array) -> Array:
+    """The result of a function of the standard, by its name, in the library of the arrays."""
+    return getattr(array_namespace(*arrays), name)(*arrays)
 
 
 class _Slot(NamedTuple):
