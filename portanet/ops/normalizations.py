@@ -9,14 +9,9 @@ from portanet.autodiff import array_namespace
 from portanet.backends import Array
 from portanet.fused import normalization
 from portanet.ops.dtypes import floating
-from portanet.ops.operation import Axes, Operand, operation
+from portanet.ops.operation import Axes, Operand, axes_of, operation
 
 EPSILON = 1e-7
-
-
-def _axes(axis: Axes, rank: int, of: str) -> tuple[int, ...]:
-    places = range(rank) if axis is None else (axis,) if isinstance(axis, int) else axis
-    return tuple(sorted(checks.axis("axis", a, rank, of) % rank for a in places))
 
 
 def _shaped(x: Array, parameter: Array, axes: tuple[int, ...]) -> Array:
@@ -53,7 +48,7 @@ def batch_normalization(
         array([[-1.],
                [ 1.]], dtype=float32)
     """
-    axes = _axes(axis, len(x.shape), "batch_normalization")
+    axes = axes_of(axis, len(x.shape), "batch_normalization")
     x, mean, variance = floating(x), floating(mean), floating(variance)
     xp = array_namespace(x, mean, variance)
     factor = 1.0 / xp.sqrt(_shaped(x, variance, axes) + epsilon)
@@ -82,7 +77,7 @@ def layer_normalization(
         >>> layer_normalization([1.0, 3.0])
         array([-1.,  1.], dtype=float32)
     """
-    axes = _axes(axis, len(x.shape), "layer_normalization")
+    axes = tuple(sorted(axes_of(axis, len(x.shape), "layer_normalization")))
     x = floating(x)
     affine = [_shaped(x, floating(p), axes) for p in (gamma, beta) if p is not None]
     return normalization.normalize(
@@ -103,7 +98,7 @@ def rms_normalization(x: Operand, scale: Operand | None = None, axis: Axes = -1,
         >>> rms_normalization([3.0, 3.0])
         array([1., 1.], dtype=float32)
     """
-    axes = _axes(axis, len(x.shape), "rms_normalization")
+    axes = tuple(sorted(axes_of(axis, len(x.shape), "rms_normalization")))
     x = floating(x)
     affine = () if scale is None else (_shaped(x, floating(scale), axes),)
     return normalization.rms_normalize(x, *affine, axes=axes, epsilon=EPSILON if epsilon is None else epsilon)

@@ -32,7 +32,7 @@ from portanet.ops.conversion import (
 from portanet.tree import KINDS, MAPPING, SEQUENCE, tree_leaves, tree_map
 from portanet.variables import Variable
 
-__all__ = ["OPERATIONS", "Axes", "Operand", "call_standard", "find_operation", "operation"]
+__all__ = ["OPERATIONS", "Axes", "Operand", "axes_of", "call_standard", "find_operation", "operation"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -87,6 +87,17 @@ def find_operation(name: str) -> Callable[..., Any] | None:
 def call_standard(name: str, *arrays: Array) -> Array:
     """The result of a function of the standard, by its name, in the library of the arrays."""
     return getattr(array_namespace(*arrays), name)(*arrays)
+
+
+def axes_of(axis: Axes, ndim: int, of: str, name: str = "axis") -> tuple[int, ...]:
+    """Axes, counted from the start; all for None.
+
+    Example:
+        >>> axes_of(-1, 3, "sum"), axes_of((2, -3), 3, "sum"), axes_of(None, 3, "sum")
+        ((2,), (2, 0), (0, 1, 2))
+    """
+    values = range(ndim) if axis is None else (axis,) if isinstance(axis, int) else axis
+    return tuple(checks.axis(name, a, ndim, of) % ndim for a in values)
 
 
 class _Slot(NamedTuple):

@@ -9,7 +9,7 @@ from portanet import checks
 from portanet.autodiff import array_namespace, storage, unwrap
 from portanet.backends import Array, device_of
 from portanet.ops.dtypes import floating
-from portanet.ops.operation import Axes, operation
+from portanet.ops.operation import Axes, axes_of, operation
 
 METHODS = ("linear", "lower", "higher", "midpoint", "nearest")
 
@@ -75,23 +75,21 @@ def _quantile(x: Array, q: Array | None, axis: Axes, method: str, keepdims: bool
     x = floating(x)
     xp = array_namespace(x)
     shape = tuple(x.shape)
-    reduced = range(len(shape)) if axis is None else (axis,) if isinstance(axis, int) else axis
-    reduced = sorted(checks.axis("axis", a, len(shape), of) % len(shape) for a in reduced)
+    reduced = sorted(axes_of(axis, len(shape), of))
     rest = [i for i in range(len(shape)) if i not in reduced]
     rows = xp.permute_dims(x, (*rest, *reduced))
     rows = xp.reshape(rows, (*(shape[i] for i in rest), math.prod(shape[i] for i in reduced)))
     nan = xp.isnan(rows)
     rows = xp.sort(xp.where(nan, math.inf, rows), axis=-1)
     count = xp.sum(xp.astype(~nan, x.dtype), axis=-1) if ignore_nan else rows.shape[-1]
+    last = xp.broadcast_to(xp.asarray(count, dtype=x.dtype, device=device_of(storage(x))) - 1, rows.shape[:-1])
+    bad = xp.all(nan, axis=-1) if ignore_nan else xp.any(nan, axis=-1)
+    kept = tuple(1 if i in reduced else n for i, n in enumerate(shape))
     fractions = [0.5] if q is None else [q] if len(q.shape) == 0 else [q[i] for i in range(q.shape[0])]
     results = []
     for fraction in fractions:
-        places = xp.broadcast_to(xp.asarray(count, dtype=x.dtype, device=device_of(storage(x))) - 1, rows.shape[:-1])
-        position = places * (fraction if isinstance(fraction, float) else xp.astype(fraction, x.dtype))
-        value = _between(rows, position, method)
-        bad = xp.all(nan, axis=-1) if ignore_nan else xp.any(nan, axis=-1)
-        value = xp.where(bad, math.nan, value)
-        kept = tuple(1 if i in reduced else n for i, n in enumerate(shape))
+        position = last * (fraction if isinstance(fraction, float) else xp.astype(fraction, x.dtype))
+        value = xp.where(bad, math.nan, _between(rows, position, method))
         results.append(xp.reshape(value, kept) if keepdims else value)
     return results[0] if q is None or len(q.shape) == 0 else xp.stack(results)
 

@@ -11,14 +11,8 @@ from portanet.autodiff import array_namespace, storage, unwrap
 from portanet.backends import Array, device_of
 from portanet.ops.conversion import ARRAY, HOST, kind_of
 from portanet.ops.creation import sizes
-from portanet.ops.operation import Axes, Operand, operation
+from portanet.ops.operation import Axes, Operand, axes_of, operation
 from portanet.tree import KINDS, SEQUENCE
-
-
-def _along(axis: Any, ndim: int, of: str, name: str = "axis") -> tuple[int, ...]:
-    """Axes, counted from the start."""
-    values = (axis,) if isinstance(axis, int) else tuple(axis)
-    return tuple(checks.axis(name, a, ndim, of) % ndim for a in values)
 
 
 @operation
@@ -80,14 +74,14 @@ def transpose(x: Array, axes: Axes = None) -> Array:
         >>> shape(transpose(ops.ones((1, 2, 3)), (0, 2, 1)))
         (1, 3, 2)
     """
-    order = tuple(reversed(range(len(x.shape)))) if axes is None else _along(axes, len(x.shape), "transpose", "axes")
+    order = tuple(reversed(range(len(x.shape)))) if axes is None else axes_of(axes, len(x.shape), "transpose", "axes")
     return array_namespace(x).permute_dims(x, order)
 
 
 @operation
 def swapaxes(x: Array, axis1: int, axis2: int) -> Array:
     """Two axes in each other's place."""
-    first, second = _along((axis1,), len(x.shape), "swapaxes", "axis1")[0], axis2 % len(x.shape)
+    first, second = axes_of((axis1,), len(x.shape), "swapaxes", "axis1")[0], axis2 % len(x.shape)
     order = list(range(len(x.shape)))
     order[first], order[second] = second, first
     return array_namespace(x).permute_dims(x, tuple(order))
@@ -108,7 +102,7 @@ def expand_dims(x: Array, axis: Axes) -> Array:
         (1, 2, 1)
     """
     values = (axis,) if isinstance(axis, int) else tuple(axis or ())
-    places = sorted(_along(values, len(x.shape) + len(values), "expand_dims"))
+    places = sorted(axes_of(values, len(x.shape) + len(values), "expand_dims"))
     xp = array_namespace(x)
     for place in places:
         x = xp.expand_dims(x, axis=place)
