@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 import os
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -16,16 +15,13 @@ from portanet.layers import Layer
 from portanet.saving.archive import Archive, open_archive, write_archive
 from portanet.saving.config import Decoder, Encoder, walk
 from portanet.saving.endings import KERAS, checked_ending
-from portanet.saving.errors import LoadError
+from portanet.saving.errors import attempt
 from portanet.saving.safetensors import Tensor, format_of
-from portanet.saving.weights import assign, checked, host_tensor, listed, require_equal
+from portanet.saving.weights import allocation, assign, checked, host_tensor, listed, require_equal
 from portanet.tree import tree_items
-from portanet.variables import allocate_for_loading
 
 PREFIX = "model/"
 """Prefix of a model's variables among the tensors of a file."""
-SLACK = 2**20
-"""Elements that a mismatched model may allocate beyond twice the file's, before the differences are listed."""
 
 
 def save_model(model: Any, path: str | os.PathLike[str]) -> None:
@@ -91,7 +87,7 @@ def load_model(
 
         return load_keras_model(path, custom_objects, compile)
     with open_archive(path) as archive:
-        return _attempt(archive, "it cannot be loaded", lambda: _loaded(archive, custom_objects, compile))
+        return attempt(archive.error, "it cannot be loaded", lambda: _loaded(archive, custom_objects, compile))
 
 
 def restore(model: Any, path: str | os.PathLike[str]) -> None:
@@ -126,13 +122,12 @@ def _loaded(archive: Archive, custom_objects: Mapping[str, Any] | None, compiled
     document = _model_document(archive)
     decoder = Decoder(archive, custom_objects)
     with _backend_for(archive, document):
-        sizes = [math.prod(archive.shape(name)) for name in archive.names if name.startswith(PREFIX)]
-        with allocate_for_loading(2 * sum(sizes) + SLACK):
+        with allocation(archive, [name for name in archive.names if name.startswith(PREFIX)]):
             model = _built(archive, decoder, document)
         hosts = _read_variables(model, archive)
         if compiled and document.get("compile") is not None:
             settings = decoder.decode(document["compile"])
-            _attempt(archive, "it cannot be compiled", lambda: model.compile_from_config(settings))
+            attempt(archive.error, "it cannot be compiled", lambda: model.compile_from_config(settings))
             resume = _nothing if model.optimizer is None else _prepared(model, archive, decoder)
         else:
             resume = _nothing
@@ -198,8 +193,8 @@ def _backend_for(archive: Archive, document: dict[str, Any]) -> Any:
     dtype = saved.get("dtype") if isinstance(saved, dict) else None
     if not isinstance(dtype, str):
         raise archive.error("it does not specify the dtype in which the model computes")
-    backend = _attempt(
-        archive,
+    backend = attempt(
+        archive.error,
         f"the backend in use, {current.name}, cannot compute in its dtype",
         lambda: type(current)(current.device, dtype),
     )
@@ -218,7 +213,7 @@ def _built(archive: Archive, decoder: Decoder, document: dict[str, Any]) -> Any:
     for path, layer in walk(model):
         if path in shapes and not layer.built:
             shape = shapes[path]
-            _attempt(archive, f"layer '{path or layer.name}' cannot be built", lambda: layer.build(shape))  # noqa: B023
+            attempt(archive.error, f"layer '{path or layer.name}' cannot be built", lambda: layer.build(shape))  # noqa: B023
     for path, layer in walk(model):
         layer._trainable = path not in frozen
     return model
@@ -307,16 +302,6 @@ def device_array(tensor: Tensor, backend: Backend) -> Any:
     """A tensor of a file as an array of a backend, with the same dtype."""
     array = backend.from_host(np.asarray(tensor.values))
     return backend.xp.astype(array, backend.find_dtype(tensor.dtype)) if tensor.dtype == "bfloat16" else array
-
-
-def _attempt(archive: Archive, what: str, function: Callable[[], Any]) -> Any:
-    """The result of a function; any exception becomes an error of the file."""
-    try:
-        return function()
-    except LoadError:
-        raise
-    except Exception as error:
-        raise archive.error(f"{what}: {str(error)[:300]}") from error
 
 
 def _nothing() -> None:

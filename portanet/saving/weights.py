@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -17,10 +18,12 @@ from portanet.saving.archive import open_archive, write_archive
 from portanet.saving.endings import KERAS_WEIGHTS, checked_ending
 from portanet.saving.errors import LoadError
 from portanet.saving.safetensors import Tensor, format_of
-from portanet.variables import Variable
+from portanet.variables import Variable, allocate_for_loading
 
 LISTED = 20
 """Maximum number of lines of each kind in an error message."""
+SLACK = 2**20
+"""Elements that a mismatched model may allocate beyond twice the file's, before the differences are listed."""
 
 
 class Source(Protocol):
@@ -183,6 +186,11 @@ def require_equal(comparison: Comparison, archive: Source, strict: bool = True, 
             "its weights are not those of the model; nothing was changed. To load what matches, use load_weights with "
             "strict=False, skip_mismatch=True or a pattern.\n" + "\n".join(parts)
         )
+
+
+def allocation(archive: Source, names: Iterable[str]) -> contextlib.AbstractContextManager[None]:
+    """Inside a `with` block of this context, a model is built whose weights will be these tensors of a file."""
+    return allocate_for_loading(2 * sum(math.prod(archive.shape(name)) for name in names) + SLACK)
 
 
 def assign(model: Layer, tensors: Mapping[str, Tensor]) -> None:

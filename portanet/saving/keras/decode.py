@@ -13,7 +13,7 @@ from portanet import layers
 from portanet.configurable import named_arguments
 from portanet.layers import InputLayer, Layer
 from portanet.saving.config import MAX_DEPTH
-from portanet.saving.errors import LoadError
+from portanet.saving.errors import LoadError, attempt
 from portanet.saving.keras.graph import Call, Output, graph_from_config
 from portanet.saving.keras.kinds import kinds
 from portanet.saving.keras.masks import without_masks
@@ -109,12 +109,8 @@ class KerasDecoder:
             thing: Any = self._model(cls, config, depth)
         else:
             arguments = self.decode_arguments(cls, config, depth)
-            try:
-                thing = cls.from_config(arguments)
-            except LoadError:
-                raise
-            except Exception as error:  # a constructor may raise anything for unexpected arguments
-                raise self.error(f"{self._shown(name, config)} cannot be created: {str(error)[:300]}") from error
+            what = f"{self._shown(name, config)} cannot be created"
+            thing = attempt(self.error, what, lambda: cls.from_config(arguments))
         if isinstance(thing, Layer):
             self._finish(thing, node, config)
             if isinstance(shared, int):
@@ -230,12 +226,7 @@ class KerasDecoder:
             self._attempt(name, lambda: layer.build(tuple(shape)))
 
     def _attempt(self, name: Any, function: Callable[[], Any]) -> Any:
-        try:
-            return function()
-        except LoadError:
-            raise
-        except Exception as error:
-            raise self.error(f"model {str(name)[:100]!r} cannot be created: {str(error)[:300]}") from error
+        return attempt(self.error, f"model {str(name)[:100]!r} cannot be created", function)
 
     def _shown(self, cls: str, config: dict[str, Any]) -> str:
         return f"{cls[:100]} '{str(config['name'])[:100]}'" if "name" in config else cls[:100]

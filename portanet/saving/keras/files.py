@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import math
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -12,7 +11,7 @@ from typing import Any
 from portanet.backends import get_backend, use_backend
 from portanet.layers import Layer
 from portanet.saving.atomic import write_atomically
-from portanet.saving.errors import LoadError
+from portanet.saving.errors import LoadError, attempt
 from portanet.saving.keras.container import read_container, write_container
 from portanet.saving.keras.decode import KerasDecoder
 from portanet.saving.keras.encode import KerasEncoder
@@ -20,11 +19,8 @@ from portanet.saving.keras.hdf5 import WeightFile, write_weights
 from portanet.saving.keras.optimizers import read_state, written_state
 from portanet.saving.keras.variables import groups, in_file, names, trained
 from portanet.saving.safetensors import Tensor
-from portanet.saving.weights import assign, checked, host_tensor, require_equal
-from portanet.variables import allocate_for_loading
+from portanet.saving.weights import allocation, assign, checked, host_tensor, require_equal
 
-SLACK = 2**20
-"""Elements that a mismatched model may allocate beyond twice the file's, before the differences are listed."""
 PLAIN = ("float32", "float64", "float16", "bfloat16")
 
 
@@ -62,16 +58,15 @@ def load_keras_model(path: str | os.PathLike[str], custom_objects: Mapping[str, 
 
     dtype = _dtype(container.config)
     backend = get_backend()
-    backend = _attempt(
+    backend = attempt(
         error, "the backend in use cannot compute in its dtype", lambda: type(backend)(backend.device, dtype)
     )
     file = WeightFile(io.BytesIO(container.weights), path)
     try:
         with use_backend(backend):
             decoder = KerasDecoder(error, dict(custom_objects or {}), dtype)
-            size = sum(math.prod(file.shape(name)) for name in file.names)
-            with allocate_for_loading(2 * size + SLACK):
-                model = _attempt(error, "it cannot be loaded", lambda: _built(decoder, container.config))
+            with allocation(file, file.names):
+                model = attempt(error, "it cannot be loaded", lambda: _built(decoder, container.config))
             places, wanted = in_file(model, file), names(model)
             comparison = checked({p: v for p, v in model.named_variables().items() if p in wanted}, places, file)
             require_equal(comparison, file)
@@ -128,11 +123,11 @@ def _compiled(model: Any, decoder: KerasDecoder, config: dict[str, Any], file: W
     settings = config.get("compile_config")
     if not isinstance(settings, dict) or not settings:
         return _nothing
-    decoded = _attempt(decoder.error, "it cannot be compiled", lambda: decoder.decode(settings))
+    decoded = attempt(decoder.error, "it cannot be compiled", lambda: decoder.decode(settings))
     if "jit_compile" in decoded:  # the choice of the backend that saved it
         decoded["jit_compile"] = "auto"
     decoded = {"auto_scale_loss": False, **decoded}
-    _attempt(decoder.error, "it cannot be compiled", lambda: model.compile_from_config(decoded))
+    attempt(decoder.error, "it cannot be compiled", lambda: model.compile_from_config(decoded))
     return _nothing if model.optimizer is None else read_state(model, trained(model), file)
 
 
@@ -151,15 +146,6 @@ def _dtype(config: Any) -> str:
             pending += node
     only = next(iter(policies)) if len(policies) == 1 else None
     return only if only in PLAIN else "float32"
-
-
-def _attempt(error: Callable[[str], LoadError], what: str, function: Callable[[], Any]) -> Any:
-    try:
-        return function()
-    except LoadError:
-        raise
-    except Exception as cause:
-        raise error(f"{what}: {str(cause)[:300]}") from cause
 
 
 def _nothing() -> None:
