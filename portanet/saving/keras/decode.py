@@ -176,10 +176,7 @@ class KerasDecoder:
         if issubclass(cls, kinds().sequential):
             chain = [self._layer(entry, depth) for entry in entries]
             model = self._attempt(name, lambda: cls(chain))
-            shape = config.get("build_input_shape")
-            if not model.built and isinstance(shape, list):
-                model._place("")
-                self._attempt(name, lambda: model.build(tuple(shape)))
+            self._build(model, name, config.get("build_input_shape"))
             return model
         named = {}
         entries = without_masks(entries)
@@ -218,12 +215,15 @@ class KerasDecoder:
             raise self.error(f"a layer of class {type(layer).__name__} has no name")
         layer.name = name
         layer._trainable = config.get("trainable", True) is not False
-        shape = (
-            (node.get("build_config") or {}).get("input_shape") if isinstance(node.get("build_config"), dict) else None
-        )
-        if not layer.built and isinstance(layer, kinds().model) and isinstance(shape, list):
-            layer._place("")
-            self._attempt(name, lambda: layer.build(tuple(shape)))
+        build = node.get("build_config")
+        if isinstance(layer, kinds().model) and isinstance(build, dict):
+            self._build(layer, name, build.get("input_shape"))
+
+    def _build(self, model: Layer, name: Any, shape: Any) -> None:
+        """Build a model that is not, if the file has the shape of its input."""
+        if not model.built and isinstance(shape, list):
+            model._place("")
+            self._attempt(name, lambda: model.build(tuple(shape)))
 
     def _attempt(self, name: Any, function: Callable[[], Any]) -> Any:
         return attempt(self.error, f"model {str(name)[:100]!r} cannot be created", function)
