@@ -10,6 +10,7 @@ import numpy as np
 from portanet import optimizers
 from portanet.backends import to_host
 from portanet.optimizers import Optimizer
+from portanet.optimizers.state import unscaled
 from portanet.saving.keras.hdf5 import WeightFile
 from portanet.saving.safetensors import Tensor
 
@@ -116,8 +117,8 @@ def _state_for(model: Any, optimizer: Optimizer, params: dict[str, Any]) -> dict
     return state
 
 
-def _slots(optimizer: Any) -> tuple[tuple[str, ...], ...] | None:
-    inner = optimizer.inner_optimizer if isinstance(optimizer, optimizers.LossScaleOptimizer) else optimizer
+def _slots(optimizer: Optimizer) -> tuple[tuple[str, ...], ...] | None:
+    inner = unscaled(optimizer)
     return next((slots for cls, slots in SLOTS.items() if isinstance(inner, cls)), None)
 
 
