@@ -123,8 +123,7 @@ class KerasEncoder:
 
     def _described(self, cls: str, model: Any, config: dict[str, Any]) -> dict[str, Any]:
         """A graph or stack; one of a registered class has the name of that."""
-        name = name_of(type(model))
-        if name is not None and ">" in name:
+        if ">" in (name_of(type(model)) or ""):
             return self._object(model, f"model '{model.name}'", config)
         if cls == "Sequential":
             return {"module": "keras", "class_name": cls, "config": config, "registered_name": None}
@@ -163,7 +162,7 @@ class KerasEncoder:
     def _config(self, value: Any, of: str) -> dict[str, Any]:
         """The arguments of an object that Keras's class has, too."""
         config = value.get_config()
-        if name_of(type(value)) is not None and ">" in str(name_of(type(value))):
+        if ">" in (name_of(type(value)) or ""):
             return dict(config)
         for key, neutral in only_here(type(value).__name__).items():
             if key in config and (given := config.pop(key)) != neutral:
