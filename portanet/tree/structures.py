@@ -67,9 +67,8 @@ def map_structure(func: Callable[..., Any], *structures: Any, none_is_leaf: bool
     for other in structures[1:]:
         assert_same_structure(structures[0], other)
     columns = zip(*map(flatten, structures), strict=True)
-    return pack_sequence_as(
-        structures[0], [None if leaves[0] is None and not none_is_leaf else func(*leaves) for leaves in columns]
-    )
+    results = [None if leaves[0] is None and not none_is_leaf else func(*leaves) for leaves in columns]
+    return _packed(structures[0], iter(results))
 
 
 def map_structure_up_to(shallow_structure: Any, func: Callable[..., Any], *structures: Any) -> Any:
@@ -129,7 +128,7 @@ def assert_same_structure(a: Any, b: Any, check_types: Any = None) -> None:
     """
     if not is_nested(a) and not is_nested(b):
         return
-    if type(a) is not type(b) and not (_is_dict(a) and _is_dict(b)):
+    if type(a) is not type(b) and not (isinstance(a, dict) and isinstance(b, dict)):
         received = f"a {type(a).__name__} where the other has a {type(b).__name__}"
         raise ValueError(f"Structures must be the same. Received: {received}")
     if isinstance(a, Mapping) and a.keys() != b.keys():
@@ -196,26 +195,20 @@ def traverse(func: Callable[[Any], Any], structure: Any, top_down: bool = True) 
         [3, [3]]
     """
     _require_function(func)
-    if top_down:
-        result = func(structure)
-        if result is not None:
-            return None if isinstance(result, MAP_TO_NONE) or result is MAP_TO_NONE else result
-        return _rebuilt(structure, {key: traverse(func, part) for key, part in _branches(structure)})
-    parts = {key: traverse(func, part, top_down=False) for key, part in _branches(structure)}
-    structure = _rebuilt(structure, parts)
+
+    def inside(branch: Any) -> Any:
+        return _rebuilt(branch, {key: traverse(func, part, top_down) for key, part in _branches(branch)})
+
+    structure = structure if top_down else inside(structure)
     result = func(structure)
     if result is None:
-        return structure
+        return inside(structure) if top_down else structure
     return None if isinstance(result, MAP_TO_NONE) or result is MAP_TO_NONE else result
 
 
 def _require_function(func: Any) -> None:
     if not callable(func):
         raise TypeError(f"Argument `func` must be a function. Received: func={func!r}")
-
-
-def _is_dict(structure: Any) -> bool:
-    return isinstance(structure, dict)
 
 
 def _branches(structure: Any) -> list[tuple[Any, Any]]:
