@@ -5,11 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from portanet import checks
-from portanet.backends import HostArray
-from portanet.datasets.downloaded import stored
+from portanet.datasets.downloaded import Split, stored
 from portanet.datasets.pickled import read_npz
-
-Split = tuple[tuple[HostArray, HostArray], tuple[HostArray, HostArray]]
 
 
 def load_data(

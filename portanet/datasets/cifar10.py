@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from portanet.backends import HostArray
 from portanet.datasets.cifar import batches
-from portanet.datasets.downloaded import stored
-
-Split = tuple[tuple[HostArray, HostArray], tuple[HostArray, HostArray]]
+from portanet.datasets.downloaded import Split, stored
 
 
 def load_data() -> Split:

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from portanet import checks
-from portanet.backends import HostArray
 from portanet.datasets.cifar import batches
-from portanet.datasets.downloaded import stored
-
-Split = tuple[tuple[HostArray, HostArray], tuple[HostArray, HostArray]]
+from portanet.datasets.downloaded import Split, stored
 
 
 def load_data(label_mode: str = "fine") -> Split:

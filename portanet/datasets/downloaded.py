@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import pathlib
 
+from portanet.backends import HostArray
 from portanet.downloads import cache_folder, fetch
 
+Split = tuple[tuple[HostArray, HostArray], tuple[HostArray, HostArray]]
+"""What `load_data()` returns: inputs and targets for training, and for testing."""
 STORE = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
 CIFAR = "https://www.cs.toronto.edu/~kriz/"
 FILES: dict[str, tuple[str, str]] = {

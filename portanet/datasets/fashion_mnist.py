@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from portanet.backends import HostArray
-from portanet.datasets.downloaded import stored
+from portanet.datasets.downloaded import Split, stored
 from portanet.datasets.idx import read_idx
-
-Split = tuple[tuple[HostArray, HostArray], tuple[HostArray, HostArray]]
 
 
 def load_data() -> Split:

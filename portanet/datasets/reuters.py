@@ -5,12 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from portanet import checks
-from portanet.backends import HostArray
-from portanet.datasets.downloaded import stored
+from portanet.datasets.downloaded import Split, stored
 from portanet.datasets.pickled import read_npz
 from portanet.datasets.word_sequences import checked_limits, limited, marked, no_longer_than, shuffled, word_index
-
-Split = tuple[tuple[HostArray, HostArray], tuple[HostArray, HostArray]]
 
 TOPICS = (
     "cocoa", "grain", "veg-oil", "earn", "acq", "wheat", "copper", "housing", "money-supply", "coffee", "sugar",
