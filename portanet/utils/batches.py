@@ -37,9 +37,7 @@ def unpack_x_y_sample_weight(data: Any) -> tuple[Any, Any, Any]:
         >>> unpack_x_y_sample_weight((1, 2))
         (1, 2, None)
     """
-    parts = tuple(data) if isinstance(data, (list, tuple)) else (data,)
-    if isinstance(data, list):
-        parts = (data,)
+    parts = data if isinstance(data, tuple) else (data,)
     if not 0 < len(parts) < 4:
         raise ValueError(
             f"Argument `data` must be (x,), (x, y) or (x, y, sample_weight). Received: {len(parts)} entries"
