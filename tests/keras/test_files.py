@@ -289,11 +289,16 @@ def test_training_continues(name: str, tmp_path: pathlib.Path) -> None:
 # The table
 
 
+def module_of_keras(package: str) -> Any:
+    module = keras
+    for name in MODULES[package].split(".")[1:]:
+        module = getattr(module, name)
+    return module
+
+
 @pytest.mark.parametrize("package", CLASSES)
 def test_the_table_names_what_both_have(package: str) -> None:
-    here, there = getattr(portanet, package), keras
-    for name in MODULES[package].split(".")[1:]:
-        there = getattr(there, name)
+    here, there = getattr(portanet, package), module_of_keras(package)
     missing = [n for n in CLASSES[package] if not (hasattr(here, n) and hasattr(there, n))]
     assert missing == []
     if package == "layers":
@@ -322,9 +327,7 @@ def test_objects_without_weights(package: str) -> None:
     from portanet.saving.keras.decode import KerasDecoder
     from portanet.saving.keras.encode import KerasEncoder
 
-    module = keras
-    for part in MODULES[package].split(".")[1:]:
-        module = getattr(module, part)
+    module = module_of_keras(package)
     decoder, encoder = KerasDecoder(AssertionError, {}, "float32"), KerasEncoder("float32")  # type: ignore[arg-type]
     for name in CLASSES[package]:
         arguments = ARGUMENTS.get(name, ())
