@@ -12,13 +12,13 @@ import numpy as np
 
 from portanet import checks, random
 from portanet.backends import HostArray
-from portanet.utils.dataset import PyDataset
+from portanet.utils.examples import Examples
 
 LABEL_MODES = ("int", "categorical", "binary")
 SUBSETS = ("training", "validation", "both")
 
 
-class FolderDataset(PyDataset):
+class FolderDataset(Examples):
     """Batches of files: `(x, labels)`, or `x` without labels.
 
     Args:
@@ -45,31 +45,14 @@ class FolderDataset(PyDataset):
         batch_size: int | None,
         seed: int | None,
     ) -> None:
-        super().__init__()
-        self.class_names, self.file_paths = class_names, file_paths
-        self._read, self._batch_size = read, batch_size
-        self._labels = None if labels is None else _in_mode(labels, label_mode, len(class_names or ()))
-        self._order = np.arange(len(file_paths))
-        self._generator = None if seed is None else np.random.RandomState(seed)
+        targets = None if labels is None else _in_mode(labels, label_mode, len(class_names or ()))
+        generator = None if seed is None else np.random.RandomState(seed)
+        super().__init__(np.arange(len(file_paths)), targets, batch_size, generator)
+        self.class_names, self.file_paths, self._read = class_names, file_paths, read
 
-    def __len__(self) -> int:
-        return -(-len(self.file_paths) // (self._batch_size or 1))
-
-    def __getitem__(self, index: int) -> Any:
-        if not 0 <= index < len(self):
-            raise IndexError(f"The data set has {len(self)} batches. Received: index {index}")
-        size = self._batch_size or 1
-        chosen = self._order[index * size : (index + 1) * size]
-        x = self._read([self.file_paths[i] for i in chosen])
-        y = None if self._labels is None else self._labels[chosen]
-        if self._batch_size is None:
-            return x[0] if y is None else (x[0], y[0])
-        return x if y is None else (x, y)
-
-    def on_epoch_end(self) -> None:
-        """Shuffle the files."""
-        if self._generator is not None:
-            self._generator.shuffle(self._order)
+    def _inputs(self, chosen: HostArray) -> Any:
+        """The contents of files."""
+        return self._read([self.file_paths[i] for i in chosen])
 
 
 @dataclass(frozen=True)

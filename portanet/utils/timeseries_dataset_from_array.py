@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 
 from portanet import checks, random
-from portanet.backends import to_host
-from portanet.utils.dataset import PyDataset
+from portanet.backends import HostArray, to_host
+from portanet.utils.examples import Examples
 
 OF = "timeseries_dataset_from_array"
 
 
-class Windows(PyDataset):
+class Windows(Examples):
     """Batches of windows `data[start + [0, rate, 2 rate, ...]]`, with the targets at their starts.
 
     Args:
@@ -28,28 +28,12 @@ class Windows(PyDataset):
     def __init__(
         self, data: Any, targets: Any, starts: Any, offsets: Any, batch_size: int | None, generator: Any
     ) -> None:
-        super().__init__()
-        self._data, self._targets, self._starts, self._offsets = data, targets, starts, offsets
-        self._batch_size, self._generator = batch_size, generator
+        super().__init__(starts, targets, batch_size, generator)
+        self._data, self._offsets = data, offsets
 
-    def __len__(self) -> int:
-        return -(-len(self._starts) // (self._batch_size or 1))
-
-    def __getitem__(self, index: int) -> Any:
-        if not 0 <= index < len(self):
-            raise IndexError(f"The data set has {len(self)} batches. Received: index {index}")
-        size = self._batch_size or 1
-        starts = self._starts[index * size : (index + 1) * size]
-        x = self._data[starts[:, None] + self._offsets]
-        y = None if self._targets is None else self._targets[starts]
-        if self._batch_size is None:
-            return x[0] if y is None else (x[0], y[0])
-        return x if y is None else (x, y)
-
-    def on_epoch_end(self) -> None:
-        """Shuffle the windows."""
-        if self._generator is not None:
-            self._generator.shuffle(self._starts)
+    def _inputs(self, chosen: HostArray) -> Any:
+        """The windows that start there."""
+        return self._data[chosen[:, None] + self._offsets]
 
 
 def timeseries_dataset_from_array(
