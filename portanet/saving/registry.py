@@ -81,7 +81,8 @@ def get_registered_name(obj: Any) -> str:
         >>> get_registered_name(dict)
         'dict'
     """
-    return next((name for name, known in _registered.items() if known is obj), getattr(obj, "__name__", str(obj)))
+    name = _registered_name(obj)
+    return getattr(obj, "__name__", str(obj)) if name is None else name
 
 
 def get_registered_object(
@@ -93,20 +94,24 @@ def get_registered_object(
         >>> get_registered_object("triple", custom_objects={"triple": len})
         <built-in function len>
     """
-    for known in (custom_objects, module_objects):
-        if custom_object(name) is None and known and name in known:
-            return known[name]
-    return custom_object(name)
+    thing = custom_object(name)
+    if thing is None:
+        thing = next((known[name] for known in (custom_objects, module_objects) if known and name in known), None)
+    return thing
 
 
 def name_of(thing: Any) -> str | None:
     """The name of a class or function in files; None unless it is registered or part of the library."""
-    registered = next((name for name, known in _registered.items() if known is thing), None)
+    registered = _registered_name(thing)
     if registered is not None:
         return registered
     packages = (package for package in PACKAGES if str(thing.__module__).startswith(f"portanet.{package}"))
     name = next((f"{package}.{thing.__name__}" for package in packages), None)
     return name if name is not None and _in_library(name) is thing else None
+
+
+def _registered_name(thing: Any) -> str | None:
+    return next((name for name, known in _registered.items() if known is thing), None)
 
 
 def find(name: str, custom_objects: Mapping[str, Any]) -> Any:
