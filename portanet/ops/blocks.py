@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from portanet import checks
 from portanet.autodiff import array_namespace
 from portanet.backends import Array
+from portanet.ops.indexing import summed
 from portanet.ops.matrices import pad
 from portanet.ops.operation import operation
 
@@ -126,8 +127,6 @@ def fold(
         >>> fold(ops.ones((1, 2, 2)), (1, 3), (1, 2))
         array([[[[1., 2., 1.]]]], dtype=float32)
     """
-    from portanet.ops.indexing import summed
-
     size, steps, margin, strides = _pairs(kernel_size, dilation, padding, stride, "fold")
     space = checks.integers("output_size", output_size, 2, "fold", least=1)
     padded = [n + 2 * m for n, m in zip(space, margin, strict=True)]

@@ -9,7 +9,10 @@ from portanet.autodiff import array_namespace
 from portanet.backends import Array
 from portanet.ops.conversion import promoted
 from portanet.ops.dtypes import counted, floating
+from portanet.ops.einsum import contract
+from portanet.ops.matrices import pad
 from portanet.ops.operation import Operand, operation
+from portanet.ops.signal import extract_sequences
 
 
 @operation
@@ -154,8 +157,6 @@ def einsum(subscripts: str, *operands: Operand, **kwargs: Any) -> Array:
         >>> einsum("ij,jk->ik", [[1.0, 2.0]], [[3.0], [4.0]])
         array([[11.]], dtype=float32)
     """
-    from portanet.ops.einsum import contract
-
     if not isinstance(subscripts, str):
         raise checks.invalid("subscripts", subscripts, "a string such as 'ij,jk->ik'", "einsum")
     return contract(subscripts, [_whole(x) for x in operands])
@@ -225,9 +226,6 @@ def correlate(x1: Operand, x2: Operand, mode: str = "valid") -> Array:
         >>> correlate([1.0, 2.0, 3.0], [0.0, 1.0])
         array([2., 3.], dtype=float32)
     """
-    from portanet.ops.matrices import pad
-    from portanet.ops.signal import extract_sequences
-
     checks.choice("mode", mode, ("valid", "same", "full"), "correlate")
     x1, x2 = floating(x1), floating(x2)
     xp = array_namespace(x1, x2)
