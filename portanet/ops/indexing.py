@@ -9,7 +9,7 @@ from typing import Any
 
 from portanet import checks
 from portanet.autodiff import array_namespace, is_traced, lift, stop_gradient, storage, unwrap
-from portanet.backends import Array, device_of
+from portanet.backends import Array, array_like, device_of
 from portanet.ops.conversion import as_array
 from portanet.ops.creation import sizes
 from portanet.ops.operation import Operand, operation
@@ -178,7 +178,7 @@ def summed(rows: Array, index: Any, count: int) -> Array:
     lifted = lift(rows)
     xp = array_namespace(lifted)
     if isinstance(index, list):
-        index = array_namespace(unwrap(rows)).asarray(index, device=device_of(storage(rows)))
+        index = array_like(storage(rows), index)
     result = xp.index_add(lifted, unwrap(index), count)
     return result if lifted is rows else unwrap(result)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from portanet import checks
 from portanet.autodiff import array_namespace, storage
-from portanet.backends import Array, device_of
+from portanet.backends import Array, array_like, device_of
 from portanet.ops.dtypes import counted, floating
 from portanet.ops.operation import operation
 
@@ -150,7 +150,7 @@ def _padded(xp: Any, x: Array, axis: int, before: int, after: int, mode: str, va
                 pieces = [block, *pieces] if first else [*pieces, block]
         return xp.concat(pieces, axis=axis)
     places = [_place(i, n, mode) for i in range(-before, n + after)]
-    return xp.take(x, array_namespace(x).asarray(places, device=device_of(storage(x))), axis=axis)
+    return xp.take(x, array_like(storage(x), places), axis=axis)
 
 
 def _place(i: int, n: int, mode: str) -> int:

@@ -9,7 +9,7 @@ from typing import Any
 
 from portanet import checks
 from portanet.autodiff import array_namespace, storage, unwrap
-from portanet.backends import Array, device_of
+from portanet.backends import Array, array_like, device_of
 from portanet.ops.conversion import as_array
 from portanet.ops.dtypes import floating
 from portanet.ops.indexing import take
@@ -135,7 +135,7 @@ def resize(
         for axis, n in ((1, height), (2, width)):
             old = x.shape[axis]
             places = [min(int((i + 0.5) * old / n), old - 1) for i in range(n)]
-            x = xp.take(x, array_namespace(unwrap(x)).asarray(places, device=device_of(storage(x))), axis=axis)
+            x = xp.take(x, array_like(storage(x), places), axis=axis)
         return back(x)
     y, kernel = floating(x), KERNELS[METHODS.get(interpolation, interpolation)]
     for axis, n in ((1, height), (2, width)):

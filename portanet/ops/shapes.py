@@ -8,7 +8,7 @@ from typing import Any
 
 from portanet import checks
 from portanet.autodiff import array_namespace, storage, unwrap
-from portanet.backends import Array, device_of
+from portanet.backends import Array, array_like
 from portanet.ops.conversion import ARRAY, HOST, kind_of
 from portanet.ops.creation import sizes
 from portanet.ops.operation import Axes, Operand, axes_of, operation
@@ -316,7 +316,7 @@ def repeat(x: Array, repeats: Any, axis: int | None = None) -> Array:
     """
     if KINDS[type(repeats)] == SEQUENCE:
         checks.integers("repeats", repeats, None, "repeat", least=0)
-        repeats = array_namespace(unwrap(x)).asarray(list(repeats), device=device_of(storage(x)))
+        repeats = array_like(storage(x), list(repeats))
     return array_namespace(x).repeat(x, unwrap(repeats), axis=axis)
 
 
