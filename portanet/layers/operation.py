@@ -9,8 +9,8 @@ from typing import Any
 from portanet.autodiff import array_namespace
 from portanet.backends import Array, ArrayHolder, backend_class_of, device_of, get_backend, is_dtype, to_host
 from portanet.layers.base import Layer
-from portanet.layers.output_shapes import ArraySpec, trial
-from portanet.layers.several_inputs import map_shapes, shape_of
+from portanet.layers.output_shapes import ArraySpec, input_specs, trial
+from portanet.layers.several_inputs import shape_of
 from portanet.layers.symbolic import Node, SymbolicArray
 from portanet.tree import tree_leaves, tree_map
 
@@ -52,8 +52,7 @@ class Operation(Layer):
         return self.function(*args, **kwargs)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
-        dtypes = iter(self._dtypes)
-        return shape_of(self.specs(map_shapes(lambda shape: ArraySpec(shape, next(dtypes, None)), input_shape)))
+        return shape_of(self.specs(input_specs(self, input_shape)))
 
     def specs(self, x: Any) -> Any:
         """The specs of the output for an input of these specs; numbers stay if they do not depend on unknown sizes.

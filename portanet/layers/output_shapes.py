@@ -67,9 +67,13 @@ def _with_masks(shape: Any, like: Any) -> Any:
 
 def shape_by_trial(layer: Layer, input_shape: Any) -> Any:
     """The shape of the output for inputs of this shape, determined by calling the layer on zeros."""
+    return shape_of(trial(layer, (input_specs(layer, input_shape),), {}))
+
+
+def input_specs(layer: Layer, input_shape: Any) -> Any:
+    """The specs of inputs of this shape, in the dtypes of those for which the layer was built."""
     dtypes = iter(layer._dtypes)
-    specs = map_shapes(lambda shape: ArraySpec(shape, next(dtypes, None)), input_shape)
-    return shape_of(trial(layer, (specs,), {}))
+    return map_shapes(lambda shape: ArraySpec(shape, next(dtypes, None)), input_shape)
 
 
 def trial(

@@ -9,7 +9,7 @@ from typing import Any
 from portanet import checks
 from portanet.callbacks.watch import all_layers, watched
 from portanet.layers import Layer
-from portanet.layers.output_shapes import ArraySpec, trial
+from portanet.layers.output_shapes import input_specs, trial
 from portanet.layers.several_inputs import map_shapes, shape_of
 from portanet.layers.symbolic import SymbolicArray
 from portanet.models.functional import Functional
@@ -98,8 +98,7 @@ def _shapes_seen(model: Model) -> dict[Layer, Any]:
         for node in model.nodes:
             shapes.setdefault(node.layer, shape_of(node.outputs))
         return shapes
-    dtypes = iter(model._dtypes)
-    x = map_shapes(lambda shape: ArraySpec(shape, next(dtypes, None)), model._input_shape())
+    x = input_specs(model, model._input_shape())
     layers = all_layers(model)
 
     def record_shape(path: str, _: Any, options: dict[str, Any], out: Any) -> None:
