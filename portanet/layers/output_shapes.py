@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from portanet.backends import Array, Backend, get_backend, use_backend
@@ -135,15 +135,8 @@ def _is_spec(leaf: Any) -> bool:
 
 def _masks_of(x: Any) -> Any:
     """The specs of the masks of an input; for a tree of several, a tree of them, or None if there are none."""
-    if _is_spec(x):
-        return x.mask
-    if isinstance(x, (list, tuple)):
-        masks: Any = [_masks_of(branch) for branch in x]
-        return None if all(mask is None for mask in masks) else masks
-    if isinstance(x, Mapping):
-        masks = {key: _masks_of(branch) for key, branch in x.items()}
-        return None if all(mask is None for mask in masks.values()) else masks
-    return None
+    masks = tree_map(lambda leaf: leaf.mask if _is_spec(leaf) else None, x)
+    return masks if tree_leaves(masks) else None
 
 
 def _specs(out: Any, mask: Any, backend: Backend) -> Any:
