@@ -23,9 +23,9 @@ _remaining: ContextVar[list[int] | None] = ContextVar("portanet_remaining_elemen
 
 def in_compiled_step() -> bool:
     """Whether this code runs once, to be compiled into a step that runs many times."""
-    values = [unwrap(value) for value in (_bound.get() or {}).values()]
-    classes = [(backend_class_of(value), value) for value in values[:1]]
-    return any(library is not None and library.cost_of_reading(value) == "never" for library, value in classes)
+    value = unwrap(next(iter((_bound.get() or {}).values()), None))
+    library = backend_class_of(value)
+    return library is not None and library.cost_of_reading(value) == "never"
 
 
 _changes = itertools.count(1)
