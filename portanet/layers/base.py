@@ -351,8 +351,7 @@ class Layer(StateAccess):
     @property
     def non_trainable_weights(self) -> list[Variable]:
         """The weights that training does not change."""
-        trained = set(self.trainable_paths())
-        return [v for p, v in self.named_variables().items() if p not in trained and not v.counter]
+        return [v for v in self.non_trainable_variables if not v.counter]
 
     # Copies
 

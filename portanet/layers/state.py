@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from portanet import checks
-from portanet.backends import Array, HostArray, to_host
+from portanet.backends import Array, HostArray, held, to_host
 from portanet.layers.weights import WeightHolder
 from portanet.mixed_precision import DTypePolicy, at_least_float32
 from portanet.variables import Variable, bind, collect_losses, collected_losses
@@ -66,8 +66,8 @@ class StateAccess(WeightHolder):
     @property
     def losses(self) -> list[Array]:
         """The penalties of the weights that are trained; in a step, also what `add_loss` added in it."""
-        penalized = [v for v in self.trainable_weights if v.regularizer is not None]
-        penalties = [v.regularizer(at_least_float32(v.value)) for v in penalized if v.regularizer is not None]
+        weights = self.trainable_weights
+        penalties = [v.regularizer(at_least_float32(v.value)) for v in weights if v.regularizer is not None]
         return [*collected_losses(), *penalties]
 
     def add_variable(
@@ -124,8 +124,7 @@ class StateAccess(WeightHolder):
         for argument, (variables, values) in groups.items():
             if not isinstance(values, (list, tuple)) or len(values) != len(variables):
                 raise checks.invalid(argument, values, f"a list of {len(variables)} arrays", self)
-            held = (value.value if isinstance(value, Variable) else value for value in values)
-            bindings |= dict(zip(variables, held, strict=True))
+            bindings |= dict(zip(variables, map(held, values), strict=True))
         with bind(bindings) as bound, collect_losses():
             outputs = self(*args, **kwargs)  # type: ignore[operator]
             state = [bound[variable] for variable in groups["non_trainable_variables"][0]]
