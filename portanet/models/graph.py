@@ -153,11 +153,14 @@ def from_config(config: dict[str, Any]) -> tuple[Any, Any]:
         return tree
 
     for node in config["nodes"]:
-        name = node["name"] if "operation" in node else node["layer"]
-        call = _function(node["operation"]) if "operation" in node else layers[name]
-        outputs = flat(call(*decode(node["args"]), **decode(node["options"])))
+        args, options = decode(node["args"]), decode(node["options"])
         if "operation" in node:
+            name = node["name"]
+            outputs = flat(_function(node["operation"])(*args, **options))
             named({name: outputs[0].node.layer})
+        else:
+            name = node["layer"]
+            outputs = flat(layers[name](*args, **options))
         calls.setdefault(name, []).append(outputs)
     return decode(config["inputs"]), decode(config["outputs"])
 
