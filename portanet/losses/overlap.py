@@ -37,11 +37,15 @@ class Dice(BuiltInLoss):
         self.axis = None if axis is None else checks.integers("axis", axis, of=type(self))
 
     def call(self, y_true: Array, y_pred: Array) -> Array:
-        xp = array_namespace(y_true, y_pred)
+        xp, axis = array_namespace(y_true, y_pred), self._axes(y_pred)
+        overlap = xp.sum(y_true * y_pred, axis=axis)
+        return 1 - 2 * overlap / (xp.sum(y_true, axis=axis) + xp.sum(y_pred, axis=axis) + EPSILON)
+
+    def _axes(self, y_pred: Array) -> Axis:
+        """The axes to sum over, which predictions must have."""
         if self.axis is not None:
             checks.axes("axis", self.axis, y_pred.ndim, f"loss '{self.name}'")
-        overlap = xp.sum(y_true * y_pred, axis=self.axis)
-        return 1 - 2 * overlap / (xp.sum(y_true, axis=self.axis) + xp.sum(y_pred, axis=self.axis) + EPSILON)
+        return self.axis
 
     @by_value()
     def check_targets(self, y: HostArray, classes: int | None) -> None:
@@ -82,10 +86,8 @@ class Tversky(Dice):
         self.beta = checks.non_negative("beta", beta, type(self))
 
     def call(self, y_true: Array, y_pred: Array) -> Array:
-        xp = array_namespace(y_true, y_pred)
-        if self.axis is not None:
-            checks.axes("axis", self.axis, y_pred.ndim, f"loss '{self.name}'")
-        overlap = xp.sum(y_true * y_pred, axis=self.axis)
-        false_negatives = xp.sum(y_true * (1 - y_pred), axis=self.axis)
-        false_positives = xp.sum((1 - y_true) * y_pred, axis=self.axis)
+        xp, axis = array_namespace(y_true, y_pred), self._axes(y_pred)
+        overlap = xp.sum(y_true * y_pred, axis=axis)
+        false_negatives = xp.sum(y_true * (1 - y_pred), axis=axis)
+        false_positives = xp.sum((1 - y_true) * y_pred, axis=axis)
         return 1 - overlap / (overlap + self.alpha * false_negatives + self.beta * false_positives + EPSILON)
