@@ -86,18 +86,21 @@ class Model(Trainer):
     @property
     def layers(self) -> list[Layer]:
         """The layers, in order."""
-        return [layer for layer in self.operations if not isinstance(layer, Operation)]
+        return list(self._layers_by_name().values())
 
     @property
     def operations(self) -> list[Layer]:
         """The layers, and in graphs also the operations: functions of `portanet.ops`, operators and indices."""
         return list(self.sublayers().values())
 
+    def _layers_by_name(self) -> dict[str, Layer]:
+        return {name: layer for name, layer in self.sublayers().items() if not isinstance(layer, Operation)}
+
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
         """A layer by its name in this model, or by its index in `layers`."""
+        layers = self._layers_by_name()
         if index is not None and name is None:
-            return self.layers[checks.axis("index", index, len(self.layers), "get_layer")]
-        layers = {name: layer for name, layer in self.sublayers().items() if not isinstance(layer, Operation)}
+            return list(layers.values())[checks.axis("index", index, len(layers), "get_layer")]
         if not isinstance(name, str) or name not in layers or index is not None:
             raise ValueError(
                 f"Model '{self.name}' has the layers {', '.join(layers)}; choose one by name or index. "
