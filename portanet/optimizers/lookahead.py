@@ -54,6 +54,10 @@ class Lookahead(Optimizer):
     def learning_rate(self, value: Hyperparameter) -> None:
         self.optimizer.learning_rate = value
 
+    @property
+    def entries(self) -> set[str]:
+        return self.optimizer.entries
+
     def init(self, params: Mapping[str, Array]) -> State:
         state = self.optimizer.init(params)
         if params:

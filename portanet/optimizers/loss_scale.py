@@ -61,6 +61,10 @@ class LossScaleOptimizer(Optimizer):
     def learning_rate(self, value: Hyperparameter) -> None:
         self.inner_optimizer.learning_rate = value
 
+    @property
+    def entries(self) -> set[str]:
+        return self.inner_optimizer.entries
+
     def init(self, params: Mapping[str, Array]) -> State:
         state = self.inner_optimizer.init(params)
         return state | self.init_scale(next(iter(params.values()))) if params else state

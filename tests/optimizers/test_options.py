@@ -334,17 +334,19 @@ def test_options_set_later_are_those_of_the_constructor(kind: Any, options: Any,
         assert later.get_config() == direct.get_config()
 
 
-def test_an_option_set_between_two_fits(backend: Any) -> None:
+@pytest.mark.parametrize("wrapped", [lambda sgd: sgd, optimizers.LossScaleOptimizer, optimizers.Lookahead])
+def test_an_option_set_between_two_fits(wrapped: Any, backend: Any) -> None:
     """The compiled step of the first fit does not stay in use."""
     x = asarray([[1.0], [-0.5]])
     model = models.Sequential([Dense(1, kernel_initializer="ones")])
-    model.compile(optimizers.SGD(0.0), "mse")
+    sgd = optimizers.SGD(0.0)
+    model.compile(wrapped(sgd), "mse")
     model.fit(x, x, verbose=0)
-    model.optimizer.momentum = 0.9
+    sgd.momentum = 0.9
     model.optimizer.learning_rate = 0.1
     model.fit(x, asarray([[0.0], [0.0]]), batch_size=2, epochs=2, verbose=0)
     again = models.Sequential([Dense(1, kernel_initializer="ones")])
-    again.compile(optimizers.SGD(0.1, momentum=0.9), "mse")
+    again.compile(wrapped(optimizers.SGD(0.1, momentum=0.9)), "mse")
     again.fit(x, asarray([[0.0], [0.0]]), batch_size=2, epochs=2, verbose=0)
     for ours, theirs in zip(model.get_weights(), again.get_weights(), strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=1e-6)
