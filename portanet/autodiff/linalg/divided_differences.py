@@ -12,8 +12,8 @@ import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from portanet.autodiff.linalg.quadrature import gauss_legendre
 from portanet.autodiff.namespace import array_namespace
+from portanet.autodiff.solvers.quadrature import gauss_legendre
 from portanet.autodiff.transforms import jvp
 from portanet.backends import Array, device_of, raw_namespace
 
@@ -76,7 +76,8 @@ def _mean_over_simplex(derivative: Callable[[Any], Any], points: Array, count: i
     xp = raw_namespace(points)
     order = points.shape[0] - 1
     parts, weights = [], []
-    for nodes in itertools.product(gauss_legendre(count), repeat=order):
+    rule = [((1 + u) / 2, w / 2) for u, w in zip(*gauss_legendre(count), strict=True)]
+    for nodes in itertools.product(rule, repeat=order):
         parts.append(list(itertools.accumulate((node for node, _ in nodes), operator.mul)))
         weights.append(math.prod(w * node ** (order - 1 - i) for i, (node, w) in enumerate(nodes)))
     steps, total = points[1:, :] - points[:-1, :], 0.0

@@ -8,7 +8,7 @@ from typing import Any
 from portanet.autodiff.linalg.declare import call, eye, one_norm, square
 from portanet.autodiff.linalg.exponential import expm
 from portanet.autodiff.linalg.primary import primary
-from portanet.autodiff.linalg.quadrature import gauss_legendre
+from portanet.autodiff.solvers.quadrature import gauss_legendre
 from portanet.autodiff.special.declare import in_single
 from portanet.autodiff.tracing import is_array
 from portanet.backends import Array, overridable, raw_namespace
@@ -106,8 +106,8 @@ def matrix_logarithm(x: Array) -> Any:
     defined = xp.isfinite(one_norm(xp, x))
     x = xp.where(defined, x, xp.zeros_like(x))
     out = xp.zeros_like(x)
-    for node, weight in gauss_legendre(NODES):
-        out = out + xp.linalg.solve(one + node * x, weight * x)
+    for u, weight in zip(*gauss_legendre(NODES), strict=True):
+        out = out + xp.linalg.solve(one + (1 + u) / 2 * x, weight / 2 * x)
     return xp.where(defined, out * xp.astype(factor, x.dtype), xp.full_like(out, xp.nan))
 
 
