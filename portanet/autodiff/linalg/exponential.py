@@ -119,6 +119,14 @@ def _rotations(name: str, A: Array) -> tuple[Any, Any, Any]:
     return xp, expm(xp.astype(A, xp.result_type(A.dtype, xp.complex64)) * 1j), None
 
 
+def _cosine(xp: Any, forth: Any, back: Any) -> Any:
+    return xp.real(forth) if back is None else (forth + back) / 2
+
+
+def _sine(xp: Any, forth: Any, back: Any) -> Any:
+    return xp.imag(forth) if back is None else (forth - back) * -0.5j
+
+
 def cosm(A: Array) -> Any:
     """The matrix cosine of square matrices, shape (..., n, n); real for real matrices.
 
@@ -132,8 +140,7 @@ def cosm(A: Array) -> Any:
         array([[1., 0.],
                [0., 1.]])
     """
-    xp, forth, back = _rotations("cosm", A)
-    return xp.real(forth) if back is None else (forth + back) / 2
+    return _cosine(*_rotations("cosm", A))
 
 
 def sinm(A: Array) -> Any:
@@ -149,8 +156,7 @@ def sinm(A: Array) -> Any:
         array([[0., 1.],
                [0., 0.]])
     """
-    xp, forth, back = _rotations("sinm", A)
-    return xp.imag(forth) if back is None else (forth - back) * -0.5j
+    return _sine(*_rotations("sinm", A))
 
 
 def tanm(A: Array) -> Any:
@@ -166,8 +172,8 @@ def tanm(A: Array) -> Any:
         array([[0., 1.],
                [0., 0.]])
     """
-    xp, _ = square("tanm", A=A)
-    return xp.linalg.solve(cosm(A), sinm(A))
+    xp, *rotations = _rotations("tanm", A)
+    return xp.linalg.solve(_cosine(xp, *rotations), _sine(xp, *rotations))
 
 
 def coshm(A: Array) -> Any:
@@ -217,5 +223,6 @@ def tanhm(A: Array) -> Any:
         array([[0., 1.],
                [0., 0.]])
     """
-    xp, _ = square("tanhm", A=A)
-    return xp.linalg.solve(coshm(A), sinhm(A))
+    xp, A = square("tanhm", A=A)
+    forth, back = expm(A), expm(-A)
+    return xp.linalg.solve((forth + back) / 2, (forth - back) / 2)
