@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from portanet.autodiff.linalg.declare import call, flag, inexact, matrix_primitive, right_side
+from portanet.autodiff.rules.linalg import conj
 from portanet.autodiff.special.declare import in_single
 from portanet.backends import Array, device_of, overridable, raw_namespace
 
@@ -148,7 +149,7 @@ def solveh_banded(ab: Array, b: Array, lower: bool = False) -> Any:
     _require_bands("solveh_banded", ab)
     lower = flag("solveh_banded", "lower", lower)
     width = ab.shape[-2] - 1
-    conjugate = xp.conj(ab) if xp.isdtype(ab.dtype, "complex floating") else ab
+    conjugate = conj(xp, ab)
     if lower:
         others = [_shifted(xp, conjugate[..., d, :], -d, -1) for d in range(width, 0, -1)]
         rows = [*others, *(ab[..., d, :] for d in range(width + 1))]

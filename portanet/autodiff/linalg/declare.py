@@ -142,12 +142,6 @@ def flag(function: str, parameter: str, value: Any) -> bool:
 # Matrices
 
 
-def adjoint(xp: Any, x: Any) -> Any:
-    """The conjugate transpose."""
-    x = xp.matrix_transpose(x)
-    return xp.conj(x) if xp.isdtype(x.dtype, "complex floating") else x
-
-
 def eye(xp: Any, x: Array) -> Any:
     """The identity matrix of the size of `x`."""
     return xp.eye(x.shape[-1], dtype=x.dtype, device=device_of(x))

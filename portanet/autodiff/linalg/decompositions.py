@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from portanet.autodiff.linalg.declare import adjoint, call, declare_pushed, inexact, matrix_primitive
+from portanet.autodiff.linalg.declare import call, declare_pushed, inexact, matrix_primitive
+from portanet.autodiff.rules.linalg import adjoint, hermitian_part
 from portanet.backends import Array, raw_namespace
 
 
 def _lyapunov_values(p: Array, s: Array) -> Any:
     """The solution x of `x p + p x = s` for a positive definite p."""
     xp = raw_namespace(p)
-    values, vectors = xp.linalg.eigh((p + adjoint(xp, p)) / 2)
+    values, vectors = xp.linalg.eigh(hermitian_part(xp, p))
     sums = values[..., :, None] + values[..., None, :]
     star = adjoint(xp, vectors)
     return vectors @ ((star @ s @ vectors) / xp.astype(sums, s.dtype)) @ star
@@ -106,4 +107,4 @@ def polar(a: Array, side: str = "right") -> tuple[Any, Any]:
     u = call("unitary_factor", adjoint(xp, a) if wide else a)
     u = adjoint(xp, u) if wide else u
     p = adjoint(xp, u) @ a if side == "right" else a @ adjoint(xp, u)
-    return u, (p + adjoint(xp, p)) / 2
+    return u, hermitian_part(xp, p)

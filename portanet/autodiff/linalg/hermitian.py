@@ -7,8 +7,9 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from portanet.autodiff.linalg.declare import adjoint, call, matrix_primitive, square
+from portanet.autodiff.linalg.declare import call, matrix_primitive, square
 from portanet.autodiff.linalg.divided_differences import divided_difference
+from portanet.autodiff.rules.linalg import adjoint, hermitian_part
 from portanet.autodiff.traced import TraceError, is_traced
 from portanet.autodiff.tracing import is_array
 from portanet.backends import Array, raw_namespace
@@ -132,4 +133,4 @@ def funm_hermitian(f: Callable[[Any], Any], A: Array) -> Any:
             f"Received: {f!r}"
         )
     xp, A = square("funm_hermitian", A=A)
-    return call("funm_hermitian", (A + adjoint(xp, A)) / 2, f=f)
+    return call("funm_hermitian", hermitian_part(xp, A), f=f)

@@ -6,6 +6,7 @@ import functools
 from typing import Any
 
 from portanet.autodiff.linalg.declare import inexact, right_side
+from portanet.autodiff.rules.linalg import conj
 from portanet.autodiff.special.declare import device_of, value
 from portanet.backends import Array
 
@@ -55,7 +56,7 @@ def toeplitz(c: Array, r: Array | None = None) -> Any:
     """
     if r is None:
         xp, c = inexact("toeplitz", c=c)
-        r = xp.conj(c) if xp.isdtype(c.dtype, "complex floating") else c
+        r = conj(xp, c)
     else:
         xp, c, r = inexact("toeplitz", c=c, r=r)
     _require_vectors("toeplitz", c=c, r=r)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from portanet.autodiff.linalg.declare import (
-    adjoint,
     call,
     eye,
     flag,
@@ -14,6 +13,7 @@ from portanet.autodiff.linalg.declare import (
     require_square,
     right_side,
 )
+from portanet.autodiff.rules.linalg import adjoint
 from portanet.autodiff.special.declare import in_single
 from portanet.backends import Array, overridable, raw_namespace
 

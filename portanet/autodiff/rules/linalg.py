@@ -23,17 +23,19 @@ from portanet.autodiff.rules.declare import composite, elementwise, no_derivativ
 from portanet.backends import raw_namespace
 
 
-def _adjoint(xp: Any, x: Any) -> Any:
+def adjoint(xp: Any, x: Any) -> Any:
     """The conjugate transpose."""
-    return xp.matrix_transpose(_conj(xp, x))
+    return xp.matrix_transpose(conj(xp, x))
 
 
-def _conj(xp: Any, x: Any) -> Any:
+def conj(xp: Any, x: Any) -> Any:
+    """The conjugate; a real array itself."""
     return xp.conj(x) if xp.isdtype(x.dtype, "complex floating") else x
 
 
-def _hermitian_part(xp: Any, x: Any) -> Any:
-    return (x + _adjoint(xp, x)) / 2
+def hermitian_part(xp: Any, x: Any) -> Any:
+    """The Hermitian matrix that is nearest."""
+    return (x + adjoint(xp, x)) / 2
 
 
 def _column(xp: Any, x: Any) -> Any:
@@ -114,10 +116,10 @@ rule("linalg.solve", (_solve_matrix_pull, _solve_right_pull), (_solve_matrix_pus
 @pushed("linalg.pinv")
 def _pinv(xp: Any, ans: Any, x: Any, /, *, rtol: Any = None) -> LinearMap:
     """For matrices of constant rank (G. Golub and V. Pereyra, 1973)."""
-    star = _adjoint(xp, ans)
+    star = adjoint(xp, ans)
 
     def push(t: Any) -> Any:
-        turned = _adjoint(xp, t)
+        turned = adjoint(xp, t)
         inner = _times(xp, ans, star, turned)
         outer = _times(xp, turned, star, ans)
         return (inner - _times(xp, inner, x, ans)) + (outer - _times(xp, ans, x, outer)) - _times(xp, ans, t, ans)
@@ -174,13 +176,13 @@ def _slogdet(xp: Any, ans: Any, x: Any) -> LinearMap:
 
 @pushed("linalg.cholesky")
 def _cholesky(xp: Any, ans: Any, x: Any, /, *, upper: bool = False) -> LinearMap:
-    lower = _adjoint(xp, ans) if upper else ans
+    lower = adjoint(xp, ans) if upper else ans
 
     def push(t: Any) -> Any:
-        left = xp.linalg.solve(lower, _hermitian_part(xp, t))
-        both = _adjoint(xp, xp.linalg.solve(lower, _adjoint(xp, left)))
+        left = xp.linalg.solve(lower, hermitian_part(xp, t))
+        both = adjoint(xp, xp.linalg.solve(lower, adjoint(xp, left)))
         out = xp.matmul(lower, xp.tril(both, k=-1) + _eye_like(xp, both) * both / 2)
-        return _adjoint(xp, out) if upper else out
+        return adjoint(xp, out) if upper else out
 
     return push
 
@@ -246,11 +248,11 @@ def _rates(xp: Any, values: Any, coincide: Any, inside: Any) -> Any:
 def _eigh(xp: Any, ans: Any, x: Any) -> LinearMap:
     values, vectors = ans
     coincide = _coincide(xp, values)
-    star, gaps = _adjoint(xp, vectors), _gaps(xp, values, coincide)
-    mixing = _mixing(xp, coincide, x, lambda x: _times(xp, star, _hermitian_part(xp, x), vectors))
+    star, gaps = adjoint(xp, vectors), _gaps(xp, values, coincide)
+    mixing = _mixing(xp, coincide, x, lambda x: _times(xp, star, hermitian_part(xp, x), vectors))
 
     def push(t: Any) -> Any:
-        inside = _times(xp, star, _hermitian_part(xp, t), vectors)
+        inside = _times(xp, star, hermitian_part(xp, t), vectors)
         return (
             _rates(xp, values, coincide, xp.real(inside)),
             xp.matmul(vectors, _turn(xp, gaps, mixing, inside)),
@@ -279,7 +281,7 @@ def _eig(xp: Any, ans: Any, x: Any) -> LinearMap:
     def push(t: Any) -> Any:
         inside = between(t)
         turned = xp.matmul(vectors, _turn(xp, gaps, mixing, inside))
-        along = xp.real(xp.sum(_conj(xp, vectors) * turned, axis=-2, keepdims=True))
+        along = xp.real(xp.sum(conj(xp, vectors) * turned, axis=-2, keepdims=True))
         return _rates(xp, values, coincide, inside), turned - vectors * along
 
     return push
@@ -300,22 +302,22 @@ def _svd(xp: Any, ans: Any, x: Any, /, *, full_matrices: bool = True) -> LinearM
             f"Received: full_matrices=True and x of shape {tuple(x.shape)}"
         )
     left, values, right_star = ans
-    right, left_star = _adjoint(xp, right_star), _adjoint(xp, left)
+    right, left_star = adjoint(xp, right_star), adjoint(xp, left)
     s = _row(xp, values)
     inverse = _safe_reciprocal(xp, s)
     coincide = _coincide(xp, values)
     gaps, sums = _gaps(xp, values, coincide), _safe_reciprocal(xp, s + _column(xp, values))
-    mixing = _mixing(xp, coincide, x, lambda x: _hermitian_part(xp, _times(xp, left_star, x, right)))
+    mixing = _mixing(xp, coincide, x, lambda x: hermitian_part(xp, _times(xp, left_star, x, right)))
 
     def outside(side: Any, other: Any, t: Any) -> Any:
         """How one side moves out of the space that its vectors span."""
         part = xp.matmul(t, other)
-        part = (part - xp.matmul(side, xp.matmul(_adjoint(xp, side), part))) * inverse
+        part = (part - xp.matmul(side, xp.matmul(adjoint(xp, side), part))) * inverse
         return part if mixing is None else part - xp.matmul(part, mixing) * inverse
 
     def push(t: Any) -> Any:
         inside = _times(xp, left_star, t, right)
-        inside_star = _adjoint(xp, inside)
+        inside_star = adjoint(xp, inside)
         # How both sides rotate together, and against each other. The second is determined also where singular values
         # coincide: it is all that functions of U V^H depend on, such as the nearest rotation.
         together = _turn(xp, gaps, mixing, (inside + inside_star) / 2)
@@ -328,8 +330,8 @@ def _svd(xp: Any, ans: Any, x: Any, /, *, full_matrices: bool = True) -> LinearM
         if rows > columns:
             out_left = out_left + outside(left, right, t)
         if columns > rows:
-            out_right = out_right + outside(right, left, _adjoint(xp, t))
-        return out_left, _rates(xp, values, coincide, xp.real(inside)), _adjoint(xp, out_right)
+            out_right = out_right + outside(right, left, adjoint(xp, t))
+        return out_left, _rates(xp, values, coincide, xp.real(inside)), adjoint(xp, out_right)
 
     return push
 
@@ -348,7 +350,7 @@ def _nuclear_norm(raw: Any, x: Any) -> Any:
 @pushed("nuclear_norm")
 def _nuclear_norm_push(xp: Any, ans: Any, x: Any) -> LinearMap:
     left, _, right_star = xp.linalg.svd(x, full_matrices=False)
-    polar = _conj(xp, xp.matmul(left, right_star))
+    polar = conj(xp, xp.matmul(left, right_star))
     return lambda t: xp.real(xp.sum(polar * t, axis=(-2, -1)))
 
 
@@ -362,7 +364,7 @@ def _qr(xp: Any, ans: Any, x: Any, /, *, mode: str = "reduced") -> LinearMap:
             f"Received: mode='complete' and x of shape {tuple(x.shape)}"
         )
     q, r = ans
-    q_star = _adjoint(xp, q)
+    q_star = adjoint(xp, q)
     square = r[..., :, : min(rows, columns)]
 
     def push(t: Any) -> Any:
@@ -371,13 +373,13 @@ def _qr(xp: Any, ans: Any, x: Any, /, *, mode: str = "reduced") -> LinearMap:
         scaled = xp.matrix_transpose(xp.linalg.solve(xp.matrix_transpose(square), xp.matrix_transpose(first)))
         inside = xp.matmul(q_star, scaled)
         below = xp.tril(inside, k=-1)
-        turn = below - _adjoint(xp, below)
+        turn = below - adjoint(xp, below)
         if xp.isdtype(x.dtype, "complex floating"):  # R keeps a real diagonal
             turn = turn + 1j * xp.imag(inside) * _eye_like(xp, inside)
         out_q = scaled - xp.matmul(q, inside - turn)
         out_r = xp.matmul(inside - turn, square)
         if columns > rows:
-            rest = xp.matmul(_adjoint(xp, out_q), x[..., :, rows:]) + xp.matmul(q_star, t[..., :, rows:])
+            rest = xp.matmul(adjoint(xp, out_q), x[..., :, rows:]) + xp.matmul(q_star, t[..., :, rows:])
             out_r = xp.concat([out_r, rest], axis=-1)
         return out_q, out_r
 
