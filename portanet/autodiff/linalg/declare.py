@@ -51,22 +51,18 @@ def _fitted(pull: Factory, index: int) -> Factory:
     def factory(xp: Any, ans: Any, *arrays: Any, **options: Any) -> Callable[[Any], Any]:
         operand = arrays[options.get("index", index)]
         shape, dtype = operand.shape, operand.dtype
-        inner = pull(xp, _lifted(xp, ans), *(lifted(xp, a) for a in arrays), **options)
-        return lambda g: tangent_value(fit(xp, inner(_lifted(xp, g)), shape, dtype))
+        inner = pull(xp, *(lifted(xp, a) for a in (ans, *arrays)), **options)
+        return lambda g: tangent_value(fit(xp, inner(lifted(xp, g)), shape, dtype))
 
     return factory
 
 
 def _pushing(push: Factory) -> Factory:
     def factory(xp: Any, ans: Any, *arrays: Any, **options: Any) -> Callable[[Any], Any]:
-        inner = push(xp, _lifted(xp, ans), *(lifted(xp, a) for a in arrays), **options)
+        inner = push(xp, *(lifted(xp, a) for a in (ans, *arrays)), **options)
         return lambda t: tangent_value(inner(lifted(xp, t)))
 
     return factory
-
-
-def _lifted(xp: Any, x: Any) -> Any:
-    return lifted(xp, x) if is_array(x) else x
 
 
 def call(name: str, *arrays: Any, **options: Any) -> Any:

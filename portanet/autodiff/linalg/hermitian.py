@@ -76,20 +76,15 @@ def _checked(f: Callable[[Any], Any], xp: Any) -> Callable[[Any], Any]:
     return function
 
 
-def _turned(xp: Any, *arrays: Any, f: Callable[[Any], Any]) -> Any:
-    """The transpose of the derivative as a linear map of the last direction."""
-    function = xp.find("funm_hermitian")
-    return lambda g: xp.matrix_transpose(function(*arrays, xp.matrix_transpose(g), f=f))
-
-
-def _pull(xp: Any, ans: Any, x: Any, *directions: Any, f: Callable[[Any], Any], index: int) -> Any:
-    others = directions if index == 0 else (*directions[: index - 1], *directions[index:])
-    return _turned(xp, x, *others, f=f)
-
-
 def _push(xp: Any, ans: Any, x: Any, *directions: Any, f: Callable[[Any], Any], index: int) -> Any:
     others = directions if index == 0 else (*directions[: index - 1], *directions[index:])
     return lambda t: xp.find("funm_hermitian")(x, *others, t, f=f)
+
+
+def _pull(xp: Any, ans: Any, *arrays: Any, f: Callable[[Any], Any], index: int) -> Any:
+    """The transpose of the push."""
+    push = _push(xp, ans, *arrays, f=f, index=index)
+    return lambda g: xp.matrix_transpose(push(xp.matrix_transpose(g)))
 
 
 matrix_primitive("funm_hermitian", _values, (_pull,), (_push,), variadic=True)

@@ -21,7 +21,7 @@ def _require_vectors(function: str, **arguments: Any) -> None:
 
 
 def _by_differences(xp: Any, values: Any, rows: int, columns: int, first: int, sign: int = -1) -> Any:
-    """The matrices whose element i, j is element `first - sign * i ...` of `values`: `first + i + sign * j`."""
+    """The matrices whose element i, j is element `first + i + sign * j` of `values`."""
     device = device_of(values)
     index = xp.arange(rows, device=device)[:, None] + sign * xp.arange(columns, device=device)[None, :] + first
     picked = xp.take(values, xp.reshape(index % max(values.shape[-1], 1), (-1,)), axis=-1)
@@ -30,7 +30,7 @@ def _by_differences(xp: Any, values: Any, rows: int, columns: int, first: int, s
 
 def _joined(xp: Any, x: Any, y: Any) -> Any:
     """Vectors one after the other; leading axes broadcast."""
-    lead = xp.broadcast_arrays(x[..., :1], y[..., :1])[0].shape[:-1] if x.ndim != y.ndim or x.ndim > 1 else ()
+    lead = _broadcast_shapes(x.shape[:-1], y.shape[:-1])
     return xp.concat([xp.broadcast_to(v, (*lead, v.shape[-1])) for v in (x, y)], axis=-1)
 
 
@@ -141,9 +141,7 @@ def block_diag(*arrs: Array) -> Any:
         raise TypeError("linalg.block_diag needs at least one array, which says where to compute. Received: none")
     xp, *blocks = inexact("block_diag", **{f"arrs[{i}]": a for i, a in enumerate(arrs)})
     blocks = [xp.reshape(b, (1, -1)) if b.ndim == 1 else xp.reshape(b, (1, 1)) if not b.ndim else b for b in blocks]
-    corners = [b[..., :1, :1] * 0 if 0 not in b.shape[-2:] else xp.zeros_like(b[..., 0:0, 0:0]) for b in blocks]
-    leads = [c.shape[:-2] for c in corners]
-    lead = _broadcast_shapes(*leads)
+    lead = _broadcast_shapes(*(b.shape[:-2] for b in blocks))
     total = sum(b.shape[-1] for b in blocks)
     rows, before = [], 0
     for block in blocks:

@@ -12,6 +12,7 @@ from portanet.autodiff.linalg.declare import (
     matrix_primitive,
     require_square,
     right_side,
+    square,
 )
 from portanet.autodiff.rules.linalg import adjoint
 from portanet.autodiff.special.declare import in_single
@@ -121,8 +122,7 @@ def cho_factor(a: Array, lower: bool = False) -> tuple[Any, bool]:
         >>> cho_solve(cho_factor(np.asarray([[4.0, 2.0], [2.0, 5.0]])), np.asarray([8.0, 8.0]))
         array([1.5, 1. ])
     """
-    xp, a = inexact("cho_factor", a=a)
-    require_square("cho_factor", a=a)
+    xp, a = square("cho_factor", a=a)
     lower = flag("cho_factor", "lower", lower)
     return xp.linalg.cholesky(a, upper=not lower), lower
 
