@@ -5,7 +5,6 @@ SciPy's `expm` loses three digits, and `logm` estimates norms at random, so that
 
 from __future__ import annotations
 
-import functools
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -13,15 +12,11 @@ from typing import Any
 import numpy as np
 
 from portanet.backends.base import Array
+from portanet.backends.numpy.scipy_module import scipy_module
 
 
-@functools.cache
 def _scipy() -> Any:
-    try:
-        import scipy.linalg
-    except ImportError:
-        return None
-    return scipy.linalg
+    return scipy_module("linalg")
 
 
 def _takes(*arrays: Array) -> bool:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import functools
 from typing import Any
 
 import numpy as np
 
 from portanet.backends.base import Array
+from portanet.backends.numpy.scipy_module import scipy_module
 from portanet.backends.overrides import library_functions
 
 # Not betaln, whose relative error is above 1e-9 for large arguments; nor erf, whose definition is as fast.
@@ -18,17 +18,8 @@ NAMES = """
 """
 
 
-@functools.cache
-def _scipy() -> Any:
-    try:
-        import scipy.special
-    except ImportError:
-        return None
-    return scipy.special
-
-
 def _find(name: str) -> Any:
-    special = _scipy()
+    special = scipy_module("special")
     return None if special is None else getattr(special, name)
 
 
