@@ -258,10 +258,16 @@ def nbdtr(k: Array, n: Array, p: Array) -> Array:
         >>> nbdtr(np.asarray([0.0, 2.0]), 3, 0.4).round(6)
         array([0.064  , 0.31744])
     """
+    valid, a, b = _of_failures(k, n, p)
+    return _where(valid, betainc(a, b, p))
+
+
+def _of_failures(k: Array, n: Array, p: Array) -> tuple[Any, Any, Any]:
+    """Where there is a negative binomial distribution, and the parameters of the beta distribution there."""
     xp = namespace_of(k, n, p)
     k, n = whole(xp, k), whole(xp, n)
     valid = (k >= 0) & (n > 0) & (p >= 0) & (p <= 1)
-    return _where(valid, betainc(xp.where(valid, n, 1.0), xp.where(valid, k, 0.0) + 1, p))
+    return valid, xp.where(valid, n, 1.0), xp.where(valid, k, 0.0) + 1
 
 
 def whole(xp: Any, x: Array) -> Any:
@@ -283,7 +289,5 @@ def nbdtrc(k: Array, n: Array, p: Array) -> Array:
         >>> nbdtrc(np.asarray([0.0, 2.0]), 3, 0.4).round(6)
         array([0.936  , 0.68256])
     """
-    xp = namespace_of(k, n, p)
-    k, n = whole(xp, k), whole(xp, n)
-    valid = (k >= 0) & (n > 0) & (p >= 0) & (p <= 1)
-    return _where(valid, betainc(xp.where(valid, k, 0.0) + 1, xp.where(valid, n, 1.0), 1 - p))
+    valid, a, b = _of_failures(k, n, p)
+    return _where(valid, betainc(b, a, 1 - p))

@@ -39,8 +39,8 @@ def _gamma_quantile(a: Array, p: Array, upper: bool) -> Array:
         log = _bisected(xp, xp.full_like(b, smallest), high, lambda y: gammaincc(b, xp.exp(y)) > q)
     else:
         log = _bisected(xp, xp.full_like(b, smallest), high, lambda y: gammainc(b, xp.exp(y)) < q)
-    none, whole = (p == 1, p == 0) if upper else (p == 0, p == 1)
-    edge = xp.where(none & (a >= 0), 0.0, xp.where(whole & (a >= 0), xp.full_like(p, math.inf), math.nan))
+    zero, infinite = (p == 1, p == 0) if upper else (p == 0, p == 1)
+    edge = xp.where(zero & (a >= 0), 0.0, xp.where(infinite & (a >= 0), xp.full_like(p, math.inf), math.nan))
     return xp.where(inside, xp.exp(log), edge)
 
 
