@@ -109,12 +109,16 @@ def points(name: str) -> list[Point]:
     return [p for p in itertools.product(values, repeat=count) if not different(p)]
 
 
-@pytest.mark.parametrize("name", ARGUMENTS)
-def test_edges(backend: Backend, name: str) -> None:
+def skip_slow(backend: Backend, name: str) -> None:
     if backend.name == "jax" and name not in SAMPLE_OF_JAX:
         pytest.skip("JAX compiles every operation; the definitions are the same")
     if backend.name == "strict" and name in SLOW_ON_STRICT:
         pytest.skip("slow")
+
+
+@pytest.mark.parametrize("name", ARGUMENTS)
+def test_edges(backend: Backend, name: str) -> None:
+    skip_slow(backend, name)
     hosts = [np.asarray(column) for column in zip(*points(name), strict=True)]
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")  # that n is not a whole number
@@ -153,10 +157,7 @@ def test_derivatives_at_edges(xp: Any, call: Any, x: list[float], expected: list
 @pytest.mark.parametrize("name", sorted(ARGUMENTS))
 def test_nothing_comes_of_nan(backend: Backend, name: str) -> None:
     """Element i of the result has NaN for operand i, and the last one for none."""
-    if backend.name == "jax" and name not in SAMPLE_OF_JAX:
-        pytest.skip("JAX compiles every operation; the definitions are the same")
-    if backend.name == "strict" and name in SLOW_ON_STRICT:
-        pytest.skip("slow")
+    skip_slow(backend, name)
     count = len(ARGUMENTS[name])
     hosts: list[Any] = [np.full(count + 1, x[0]) for x in arguments(name, np.random.default_rng(1), (1,))]
     whole = WHOLE.get(name, ())
