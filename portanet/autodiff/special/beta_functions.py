@@ -166,8 +166,7 @@ def binom(n: Array, k: Array) -> Array:
         array([10.   , -0.125,  0.   ])
     """
     xp = namespace_of(n, k)
-    shape = xp.broadcast_arrays(n, k)[0].shape
-    n, k = xp.broadcast_to(n, shape), xp.broadcast_to(k, shape)
+    n, k = xp.broadcast_arrays(n, k)
     whole_n, whole = n == xp.floor(n), k == xp.floor(k)
     usual = xp.isfinite(n) & xp.isfinite(k) & ~(whole_n & (n < 0)) & ~(whole & (k < 0))
     zero = whole_n & whole & (k > n)

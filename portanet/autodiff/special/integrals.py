@@ -102,7 +102,7 @@ def expn_of_any_order(n: Array, x: Array) -> Array:
     xp = namespace_of(n, x)
     n, x = xp.broadcast_arrays(n, x)
     inside = (x > 0) & (x < math.inf)
-    edge = xp.where(x == math.inf, 0.0, xp.full_like(x, math.nan))
+    edge = either(xp, x == math.inf, 0.0, math.nan, x)
     return xp.where(inside, exponential_integral(xp, n, xp.where(inside, x, 1.0)), edge)
 
 
