@@ -81,7 +81,7 @@ def standardize_dtype(dtype: Any) -> str:
     """
     if dtype is None or dtype is float:
         return floatx()
-    if dtype in (int, bool):
+    if dtype is int or dtype is bool:  # NumPy's int64 is equal to int
         return "int32" if dtype is int else "bool"
     name = dtype if isinstance(dtype, str) else getattr(dtype, "name", None) or str(dtype)
     return checks.choice("dtype", name.rpartition(".")[2].removesuffix("'>"), DTYPES, "standardize_dtype")
@@ -96,16 +96,17 @@ def result_type(*dtypes: Any) -> str:
         >>> result_type("int32", "float16"), result_type("int8", "uint8"), result_type("int64", float)
         ('float16', 'int16', 'float32')
     """
-    names = [standardize_dtype(dtype) for dtype in dtypes if dtype not in (int, float)]
+    has_int, has_float = (any(dtype is kind for dtype in dtypes) for kind in (int, float))
+    names = [standardize_dtype(dtype) for dtype in dtypes if dtype is not int and dtype is not float]
     floats = [name for name in names if "float" in name]
     if floats:
         bits = [16 if name == "bfloat16" else _bits(name) for name in floats]
         return "float32" if len(set(floats)) > 1 and max(bits) == 16 else floats[bits.index(max(bits))]
-    if not names or float in dtypes:
-        return floatx() if float in dtypes or not dtypes else "int32"
+    if not names or has_float:
+        return floatx() if has_float or not dtypes else "int32"
     integers = [name for name in names if name != "bool"]
     if not integers:
-        return "int32" if int in dtypes else "bool"
+        return "int32" if has_int else "bool"
     unsigned = max((_bits(name) for name in integers if name[0] == "u"), default=0)
     signed = max((_bits(name) for name in integers if name[0] == "i"), default=0)
     return f"uint{unsigned}" if not signed else f"int{max(signed, min(64, 2 * unsigned))}"

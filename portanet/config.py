@@ -29,11 +29,15 @@ __all__ = [
     "is_interactive_logging_enabled",
     "is_nnx_enabled",
     "is_traceback_filtering_enabled",
+    "max_epochs",
+    "max_steps_per_epoch",
     "set_backend",
     "set_dtype_policy",
     "set_epsilon",
     "set_floatx",
     "set_image_data_format",
+    "set_max_epochs",
+    "set_max_steps_per_epoch",
 ]
 
 
@@ -117,6 +121,37 @@ def set_image_data_format(data_format: str) -> None:
     """
     known = ("channels_last", "channels_first")
     settings.image_data_format = checks.choice("data_format", data_format, known, "set_image_data_format")
+
+
+def max_epochs() -> int | None:
+    """The limit on the number of the last epoch in `fit`; None for no limit."""
+    return settings.max_epochs
+
+
+def set_max_epochs(max_epochs: int | None) -> None:
+    """Limit the number of the last epoch in every call of `fit`, which then warns: for trial runs of a script.
+
+    Args:
+        max_epochs: The limit; None for no limit.
+    """
+    limit = None if max_epochs is None else checks.positive_int("max_epochs", max_epochs, "set_max_epochs")
+    settings.max_epochs = limit
+
+
+def max_steps_per_epoch() -> int | None:
+    """The limit on the batches of an epoch, an evaluation or a prediction; None for no limit."""
+    return settings.max_steps_per_epoch
+
+
+def set_max_steps_per_epoch(max_steps_per_epoch: int | None) -> None:
+    """Limit the batches of every epoch, evaluation and prediction, which then warn: for trial runs of a script.
+
+    Args:
+        max_steps_per_epoch: The limit; None for no limit. As with `steps_per_epoch`, the next epoch goes on in the
+            data, and arrays without a `batch_size` are divided into that number of batches.
+    """
+    limit, name = max_steps_per_epoch, "max_steps_per_epoch"
+    settings.max_steps_per_epoch = None if limit is None else checks.positive_int(name, limit, f"set_{name}")
 
 
 def enable_interactive_logging() -> None:

@@ -15,10 +15,14 @@ class Settings:
     Attributes:
         image_data_format: Where channels are, for layers created without `data_format`.
         interactive_logging: Whether `verbose="auto"` may be a progress bar.
+        max_epochs: Limit on the number of the last epoch in `fit`.
+        max_steps_per_epoch: Limit on the batches of an epoch, an evaluation or a prediction.
     """
 
     image_data_format: str = "channels_last"
     interactive_logging: bool = True
+    max_epochs: int | None = None
+    max_steps_per_epoch: int | None = None
 
 
 settings = Settings()

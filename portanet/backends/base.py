@@ -7,9 +7,13 @@ import importlib.util
 import math
 import pathlib
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, TypeVar, cast
 
+import array_api_compat
 import numpy as np
+
+if TYPE_CHECKING:
+    from portanet.backends.graphs import Graphs
 
 Array: TypeAlias = Any
 """An array of any library that follows the array API standard; the standard has no common static type."""
@@ -23,9 +27,6 @@ DTYPES = (
     *FLOATS,
     *("bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "complex64", "complex128"),
 )
-
-HALF_PRECISION = {"float16": "numpy, cupy, torch and jax", "bfloat16": "torch and jax"}
-"""Which backends have the floating-point dtypes that not all have."""
 
 
 class BackendUnavailableError(ImportError):
@@ -45,6 +46,8 @@ class Backend:
     """Name of the module to import."""
     install: ClassVar[str]
     """What to type when the library is missing."""
+    half_precision: ClassVar[tuple[str, ...]] = ()
+    """The floating-point dtypes of 16 bits that the library has."""
 
     xp: Any
     device: Any
@@ -52,8 +55,17 @@ class Backend:
     overrides: ClassVar[dict[str, Callable[..., Any]]] = {}
     """Faster versions of functions by their names; see `portanet.backends.overrides.overridable`."""
 
+    float32_matmul_precision: ClassVar[str] = ""
+    """As set by `portanet.set_float32_matmul_precision`, for all libraries; empty if it was not."""
+
+    keeps_constants: ClassVar[bool] = False
+    """Whether arrays of numbers known on the host, once sent to a device, are kept there for later calls."""
+
     least_elements: ClassVar[float] = math.inf
     """Size of arrays from which elementwise functions are passed to `map_elements`."""
+
+    fuses_calls: ClassVar[bool] = False
+    """Whether `map_each` computes its calls at once."""
 
     def __init__(self, device: Any = None, dtype: str = "float32") -> None:
         reason = self.unavailable()
@@ -67,6 +79,9 @@ class Backend:
         self.xp = self.load()
         self.device = self.find_device(device)
         self.dtype = self.find_dtype(dtype)
+        self.warned: set[str] = set()  # lines that cannot be recorded, which a warning has named
+        if Backend.float32_matmul_precision or not self.device_name.startswith("cpu"):
+            self.use_float32_matmul_precision(Backend.float32_matmul_precision or "highest")
 
     def __repr__(self) -> str:
         return f"<portanet backend {self.name} on {self.device_name}, {self.dtype_name(self.dtype)}>"
@@ -82,6 +97,11 @@ class Backend:
         if importlib.util.find_spec(cls.library) is None:
             return f"{cls.library} is not installed. Type: {cls.install}"
         return None
+
+    @classmethod
+    def preferred(cls) -> bool:
+        """Whether `"auto"` is this backend here: it reaches a GPU of this machine that NumPy does not."""
+        return False
 
     @classmethod
     def version(cls) -> str:
@@ -141,6 +161,21 @@ class Backend:
         self.find_dtype(dtype)
         return str(dtype)
 
+    @classmethod
+    def device_of(cls, x: Array) -> Any:
+        """The device that an array of this library is on."""
+        return array_api_compat.device(x)
+
+    @classmethod
+    def to_device(cls, x: Array, device: Any, *, stream: Any = None) -> Array:
+        """An array of this library on another of its devices."""
+        return array_api_compat.to_device(x, device, stream=stream)
+
+    @classmethod
+    def lifetime(cls, x: Array) -> Any:
+        """An object that takes weak references and lives as long as the array: the array, if it does."""
+        return x
+
     def activate(self) -> None:
         """Make the device the current one of this thread, in libraries that have such a notion."""
 
@@ -179,6 +214,11 @@ class Backend:
         return function(*args)
 
     @classmethod
+    def map_each(cls, function: Callable[..., Any], calls: Sequence[Sequence[Any]]) -> list[Any]:
+        """`function(*args)` for the arguments of each call of an elementwise function; see `map_each`."""
+        return [function(*args) for args in calls]
+
+    @classmethod
     def map_rows(
         cls, function: Callable[..., Any], arrays: Sequence[Array | None], size: int, total: bool = False
     ) -> Any:
@@ -202,6 +242,10 @@ class Backend:
         """What `function` gives for each of the parts, computed on all available cores."""
         return [function(part) for part in parts]
 
+    @classmethod
+    def use_float32_matmul_precision(cls, precision: str) -> None:
+        """Compute products of float32 arrays with this precision, in libraries that have a choice."""
+
     def synchronize(self) -> None:
         """Wait until all computations are done (for timing)."""
 
@@ -209,14 +253,36 @@ class Backend:
         """Bytes `used` and `total` of the device's memory; empty where neither library nor system can tell."""
         return host_memory()
 
-    def compile(self, step: Step, given: tuple[int, ...] = ()) -> Step:
+    @property
+    def records(self) -> bool:
+        """Whether `compile` records what a step does, so that it launches as one; see `portanet.backends.graphs`."""
+        return False
+
+    def graphs(self) -> Graphs:
+        """The library's part in recording a step, where it `records`."""
+        raise NotImplementedError
+
+    def compile(self, step: Step, given: tuple[int, ...] = (), kept: tuple[int, ...] = ()) -> Step:
         """A faster version of a pure function of arrays, where the library has one; else the function.
 
         Args:
             step: The function.
-            given: Numbers of the arguments whose arrays may be overwritten: the caller uses the results in their place.
+            given: Numbers of the arguments whose arrays may be overwritten: the caller uses the results of the same
+                numbers in their place.
+            kept: Numbers of other arguments whose arrays are usually those of the call before.
         """
+        if not self.records:
+            return step
+        from portanet.backends.graphs import Recorder  # which imports this module
+
+        return cast(Step, Recorder(step, given, kept, self.graphs(), self.warned))
+
+    def uncompiled(self, step: Step) -> Step:
+        """The function itself; in libraries that compute when values are read, what `start`s its results."""
         return step
+
+    def start(self, tree: Any) -> None:
+        """Begin to compute the arrays of a tree, in libraries that otherwise wait until they are read."""
 
 
 def host_memory() -> dict[str, int]:
@@ -231,6 +297,11 @@ def host_memory() -> dict[str, int]:
 
 def no_dtype(backend: str, name: str, known: Sequence[str] = ()) -> str:
     """The message that a backend has no dtype of that name."""
-    having = f" Backends {HALF_PRECISION[name]} have it." if isinstance(name, str) and name in HALF_PRECISION else ""
+    from portanet.backends.registry import BACKENDS, backend_class  # which imports this module
+
+    *others, last = [
+        other for other in BACKENDS if isinstance(name, str) and name in backend_class(other).half_precision
+    ] or [""]
+    having = f" Backends {', '.join(others)} and {last} have it." if last else ""
     listed = f" Known: {', '.join(map(repr, known))}." if known else ""
     return f"Backend '{backend}' has no such dtype.{having}{listed} Received: dtype={name!r}"

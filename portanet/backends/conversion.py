@@ -94,7 +94,30 @@ def array_like(like: Array | None, x: Any, what: str = "Data") -> Array:
     host, xp = numeric(x, what), raw_namespace(like)
     real = is_dtype(xp, like.dtype, "real floating")
     dtype = (like.dtype if real else xp.float32) if host.dtype.kind == "f" else None
-    return xp.asarray(host.tolist(), dtype=dtype, device=device_of(like))
+    return constant(like, host.tolist(), dtype)
+
+
+def constant(like: Array, values: Any, dtype: Any = None) -> Array:
+    """Numbers as an array of the library and on the device of another, which must not be changed.
+
+    A step that is recorded cannot send them to a device; it takes the array of an earlier call.
+
+    Args:
+        like: The other array, in no wrapper.
+        values: A number, or nested lists of numbers.
+        dtype: Dtype of the library; None for what the library makes of the numbers.
+
+    Example:
+        >>> import numpy as np
+        >>> constant(np.zeros(2), [1, 2], np.float32)
+        array([1., 2.], dtype=float32)
+    """
+    library = backend_class_of(like)
+    if library is None or not library.keeps_constants or library.cost_of_reading(like) == "free":
+        return raw_namespace(like).asarray(values, dtype=dtype, device=device_of(like))
+    from portanet.backends.recording import kept_constant
+
+    return kept_constant(like, values, dtype)
 
 
 def _cast_host(host: HostArray, name: str) -> HostArray:
@@ -210,6 +233,16 @@ def _from_frame(x: Any) -> HostArray:
     return np.asarray(x)
 
 
+def rows_to_host(x: Any, what: str = "Data") -> HostArray:
+    """`to_host`, with an error that begins with the name of the data where rows are of several lengths."""
+    try:
+        return to_host(x)
+    except ValueError as error:
+        if "inhomogeneous" not in str(error):
+            raise
+        raise _ragged(x, checks.taken_as(x) if what == "Data" else what) from None
+
+
 def numeric(x: Any, what: str = "Data") -> HostArray:
     """`to_host`, in native byte order; refuses what is not numeric.
 
@@ -217,12 +250,7 @@ def numeric(x: Any, what: str = "Data") -> HostArray:
         x: The data.
         what: Its name, to begin an error with.
     """
-    try:
-        host = x if isinstance(x, np.ndarray) else to_host(x)
-    except ValueError as error:
-        if "inhomogeneous" not in str(error):
-            raise
-        raise _ragged(x, checks.taken_as(x) if what == "Data" else what) from None
+    host = x if isinstance(x, np.ndarray) else rows_to_host(x, what)
     if host.dtype.kind in "biufc":
         return host if host.dtype.isnative else host.astype(host.dtype.newbyteorder("="))
     what = checks.taken_as(x) if what == "Data" else what

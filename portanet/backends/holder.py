@@ -6,6 +6,9 @@ import operator
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import numpy as np
+
+from portanet.backends.base import HostArray
 from portanet.tree import tree_map
 
 
@@ -15,18 +18,50 @@ def held(x: Any) -> Any:
 
 
 def _binary(function: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
-    return lambda self, other: function(self.value, held(other))
+    return lambda self, other: function(self.value, self._operand(other))
 
 
 def _reflected(function: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
-    return lambda self, other: function(held(other), self.value)
+    return lambda self, other: function(self._operand(other), self.value)
 
 
 def _unary(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return lambda self: function(self.value)
 
 
-class ArrayHolder:
+IN_PLACE = {
+    "cupy_add": operator.add,
+    "cupy_subtract": operator.sub,
+    "cupy_multiply": operator.mul,
+    "cupy_true_divide": operator.truediv,
+    "cupy_floor_divide": operator.floordiv,
+    "cupy_remainder": operator.mod,
+    "cupy_power": operator.pow,
+    "cupy_bitwise_and": operator.and_,
+    "cupy_bitwise_or": operator.or_,
+    "cupy_bitwise_xor": operator.xor,
+    "cupy_left_shift": operator.lshift,
+    "cupy_right_shift": operator.rshift,
+}
+"""By CuPy's names of its functions: the operators."""
+
+
+class RightOperand:
+    """What operators of a library's arrays leave to their right operand: `a += b` is `a = a + b`, as NumPy has it."""
+
+    __slots__ = ()
+    _foreign: Callable[..., Any]
+    """Call a library's own function, with its positional and other arguments, among which is such an object."""
+
+    def __cupy_override_elementwise_kernel__(self, function: Any, *args: Any, **kwargs: Any) -> Any:
+        """What CuPy calls in place of a function of elements, which its operators in place are."""
+        operate = IN_PLACE.get(function.__name__)
+        if operate is not None and len(args) == 3 and args[2] is args[0]:
+            return operate(args[0], args[1])
+        return self._foreign(function, args, kwargs)
+
+
+class ArrayHolder(RightOperand):
     """An object that stands for an array, its `value`, in expressions and in functions of arrays."""
 
     __array_priority__ = 1000  # NumPy's operators defer to these; its functions convert
@@ -50,6 +85,17 @@ class ArrayHolder:
         """The array with the last two axes exchanged."""
         return self.value.mT
 
+    def _operand(self, other: Any) -> Any:
+        """The other operand of an operator; NumPy arrays are converted, as functions of arrays convert them."""
+        other = held(other)
+        if isinstance(other, np.ndarray) and not isinstance(self._value, np.ndarray):
+            return self._from_host(other)
+        return other
+
+    def _from_host(self, x: HostArray) -> Any:
+        """A NumPy array as an array of the same library, on the same device."""
+        raise NotImplementedError
+
     # What libraries call to get the array of an object
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
@@ -63,7 +109,11 @@ class ArrayHolder:
 
     @classmethod
     def __torch_function__(cls, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        return function(*tree_map(held, args), **tree_map(held, kwargs or {}))
+        return cls._foreign(function, args, kwargs or {})
+
+    @classmethod
+    def _foreign(cls, function: Any, args: Any, kwargs: Any) -> Any:
+        return function(*tree_map(held, args), **tree_map(held, kwargs))
 
     # Numbers and elements
 

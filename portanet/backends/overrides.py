@@ -44,6 +44,9 @@ def overridable(definition: F) -> F:
 
     @functools.wraps(definition)
     def function(*args: Any, **kwargs: Any) -> Any:
+        owner = _LIBRARIES.get(type(args[0])) if args else None
+        if owner is not None and (owner is _TRACED or name not in owner.overrides):  # mostly
+            return definition(*args, **kwargs)
         library = library_of((*args, *kwargs.values()) if kwargs else args)
         override = None if library is None else library.overrides.get(name)
         if override is not None:
@@ -140,6 +143,25 @@ def is_large(x: Array) -> bool:
         library = library_of((x,))
         least = _LEAST_ELEMENTS[type(x)] = math.inf if library is None else library.least_elements
     return least < math.inf and math.prod(x.shape) >= least
+
+
+def map_each(function: Callable[..., Any], calls: Sequence[Sequence[Any]]) -> list[Any]:
+    """`function(*args)` for each of several calls of a function as `elementwise` declares; at once where a backend can.
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet.backends import map_each
+        >>> map_each(lambda x, y: x + y, [(np.ones(2), np.ones(2)), (np.zeros(1), np.ones(1))])
+        [array([2., 2.]), array([1.])]
+    """
+    library = library_of(calls)
+    return [function(*args) for args in calls] if library is None else library.map_each(function, calls)
+
+
+def fuses_calls(x: Array) -> bool:
+    """Whether `map_each` computes its calls at once for arrays like `x`."""
+    library = library_of((x,))
+    return library is not None and library.fuses_calls
 
 
 def map_rows(function: Callable[..., Any], *arrays: Array | None, size: int, total: bool = False) -> Any:

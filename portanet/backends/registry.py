@@ -26,12 +26,15 @@ BACKENDS = {
     "cupy": ("portanet.backends.cupy.backend", "CupyBackend"),
     "torch": ("portanet.backends.torch.backend", "TorchBackend"),
     "jax": ("portanet.backends.jax.backend", "JaxBackend"),
+    "mlx": ("portanet.backends.mlx.backend", "MlxBackend"),
+    "dpnp": ("portanet.backends.dpnp.backend", "DpnpBackend"),
     "strict": ("portanet.backends.strict", "StrictBackend"),
 }
 
 FORWARD = {
     "dask": ("portanet.backends.dask", "DaskBackend"),
     "ndonnx": ("portanet.backends.ndonnx.backend", "NdonnxBackend"),
+    "elements": ("portanet.backends.cupy.elements", "ElementsBackend"),
 }
 """Libraries on whose arrays layers can be called, though no model has its weights there."""
 
@@ -55,7 +58,7 @@ def _imported(module: str, name: str) -> type[Backend]:
 
 
 def make_backend(name: str | Backend, device: Any = None, dtype: str = "float32") -> Backend:
-    """A backend by name, without choosing it; `"auto"` is cupy where a GPU answers, else numpy."""
+    """A backend by name, without choosing it; `"auto"` is the first that is `preferred` here, else numpy."""
     if isinstance(name, Backend):
         if device is not None or not isinstance(dtype, str) or dtype != "float32":
             raise ValueError(
@@ -64,7 +67,7 @@ def make_backend(name: str | Backend, device: Any = None, dtype: str = "float32"
             )
         return name
     if isinstance(name, str) and name == "auto":
-        name = "numpy" if backend_class("cupy").unavailable() else "cupy"
+        name = next((known for known in BACKENDS if backend_class(known).preferred()), "numpy")
     return backend_class(name)(device, dtype)
 
 
@@ -75,8 +78,8 @@ def set_backend(name: str | Backend, device: Any = None, dtype: str = "float32")
     main thread's latest choice.
 
     Args:
-        name: `"numpy"`, `"cupy"`, `"torch"`, `"jax"`, `"strict"` (array-api-strict) or `"auto"` (cupy where a GPU
-            answers, else numpy); or a backend that one of these functions returned.
+        name: A name such as `"numpy"`, `"cupy"`, `"torch"`, or `"auto"` (cupy where an NVIDIA GPU answers, mlx on Apple
+            silicon, else numpy); or a backend that one of these functions returned. `available_backends` lists them.
         device: A device of that library, such as `"cuda:0"`; None for its default.
         dtype: Default dtype of parameters and data: `"float32"`, `"float64"`, ...
 
@@ -206,7 +209,8 @@ def raw_namespace(x: Array) -> Any:
         if isinstance(x, ArrayHolder):
             return raw_namespace(x._value)
         try:
-            xp = array_api_compat.array_namespace(x, use_compat=None)
+            owner = backend_class_of(x)
+            xp = array_api_compat.array_namespace(x, use_compat=None) if owner is None else owner.load()
         except TypeError:
             require_plain(x, checks.taken_as(x))
             raise TypeError(
@@ -214,13 +218,6 @@ def raw_namespace(x: Array) -> Any:
                 f"convert lists and numbers with portanet.asarray. Received: {x!r} (of type "
                 f"{kind.__module__}.{kind.__qualname__})"
             ) from None
-        guest = forward_backend_of(x)
-        if array_api_compat.is_numpy_namespace(xp):
-            from portanet.backends.numpy import namespace  # which imports nearly all of NumPy
-
-            xp = namespace
-        elif guest is not None:
-            xp = guest.load()
         _NAMESPACES[kind] = xp
     return xp
 
@@ -253,9 +250,14 @@ def is_dtype(xp: Any, dtype: Any, kind: str | tuple[str, ...] = ("bool", "numeri
 
 def device_of(x: Array) -> Any:
     """The device that `x` is on."""
-    return "cpu" if type(x) is np.ndarray else array_api_compat.device(x)
+    return "cpu" if type(x) is np.ndarray else (backend_class_of(x) or Backend).device_of(x)
 
 
 def to_device(x: Array, device: Any, *, stream: Any = None) -> Array:
     """`x` on another device of its library."""
-    return array_api_compat.to_device(x, device, stream=stream)
+    return (backend_class_of(x) or Backend).to_device(x, device, stream=stream)
+
+
+def lifetime(x: Array) -> Any:
+    """An object that takes weak references and lives as long as `x`; `x` itself in most libraries."""
+    return (backend_class_of(x) or Backend).lifetime(x)

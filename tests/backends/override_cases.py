@@ -98,11 +98,13 @@ def convolution_cases(which: str) -> list[Case]:
     return actual
 
 
-def lstm_cases() -> list[Case]:
+def recurrent_cases(gates: int, states: int = 1, biases: int = 1) -> list[Case]:
+    """For a number of gates, of states and of biases, which are all given or none."""
+
     def case(time: int, batch: int, bias: bool, mask: bool, keep: bool) -> Case:
         features, units = 3, 4
-        shapes = [(time, batch, features), (features, 4 * units), (units, 4 * units)]
-        shapes += [(4 * units,)] * bias + [(batch, units)] * 2
+        shapes: list[Any] = [(time, batch, features), (features, gates * units), (units, gates * units)]
+        shapes += [(gates * units,)] * (bias * biases) + [(batch, units)] * states
 
         def arrays(generator: np.random.Generator) -> list[Any]:
             result = [generator.standard_normal(shape) for shape in shapes]
@@ -111,10 +113,10 @@ def lstm_cases() -> list[Case]:
 
         def call(f: Callable[..., Any], x: Any, kernel: Any, recurrent: Any, *rest: Any) -> Any:
             given = iter(rest)
-            b = next(given) if bias else None
-            h, c = next(given), next(given)
+            added = [next(given) if bias else None for _ in range(biases)]
+            first = [next(given) for _ in range(states)]
             options = {"mask": next(given) if mask else None, "recurrent_keep": next(given) if keep else None}
-            return f(x, kernel, recurrent, b, h, c, **options)
+            return f(x, kernel, recurrent, *added, *first, **options)
 
         return Case(arrays, call, 40.0)
 
@@ -124,6 +126,65 @@ def lstm_cases() -> list[Case]:
         case(9, 70, False, True, False),
         case(1, 1, False, False, True),
         case(4, 0, True, False, False),
+    ]
+
+
+def normalization_cases(*offsets: bool) -> list[Case]:
+    """With a scale or without, and for each of `offsets`."""
+
+    def case(shape: tuple[int, ...], axes: tuple[int, ...], scale: bool, offset: bool, last: int = 0) -> Case:
+        affine = tuple(n if (a >= len(shape) - last if last else a in axes) else 1 for a, n in enumerate(shape))
+        options = {"scale": scale, "offset": offset} if offsets != (False,) else {}
+        call = lambda f, *arrays: f(*arrays, axes=axes, epsilon=1e-3, **options)
+        return Case(normal(shape, *[affine] * (scale + offset)), call, math.prod(shape) ** 0.5)
+
+    shapes: list[tuple[Any, Any]] = [
+        ((4, 7), (1,)),
+        ((6, 5, 8), (2,)),
+        ((6, 3, 4), (1, 2)),
+        ((0, 3), (1,)),
+        ((5,), (0,)),
+    ]
+    channels = [case((70, 5, 8), (0, 1), True, offsets[-1], 1), case((30, 5, 2, 9), (1, 3), True, offsets[-1], 2)]
+    return channels + [case(*shape, scale, offset) for shape in shapes for scale in (False, True) for offset in offsets]
+
+
+def crossentropy_cases(positive: bool) -> list[Case]:
+    def case(*shape: int) -> Case:
+        def arrays(generator: np.random.Generator) -> list[Any]:
+            x = generator.standard_normal(shape)
+            targets = generator.random(shape)
+            return [targets / targets.sum(axis=-1, keepdims=True), abs(x) if positive else x]
+
+        return Case(arrays, plainly, 8.0)
+
+    return [case(4, 7), case(5), case(2, 3, 300), case(0, 3)]
+
+
+def attention_cases(**options: Any) -> list[Case]:
+    """With options that the function takes; `"mask"` and `"keep"` are shapes."""
+
+    def case(lead: tuple[int, ...], lengths: tuple[int, int], sizes: tuple[int, int], further: dict[str, Any]) -> Case:
+        names = [name for name in ("mask", "keep") if name in further]
+        plain = {name: value for name, value in further.items() if name not in names}
+
+        def arrays(generator: np.random.Generator) -> list[Any]:
+            shapes = [(*lead, n, m) for n, m in zip((*lengths, lengths[1]), (*sizes[:1] * 2, sizes[1]), strict=True)]
+            drawn = [generator.standard_normal(shape) for shape in shapes]
+            return drawn + [generator.random(further[name]) < 0.6 for name in names]
+
+        def call(f: Callable[..., Any], query: Any, key: Any, value: Any, *rest: Any) -> Any:
+            return f(query, key, value, scale=0.6, **dict(zip(names, rest, strict=True)), **plain)
+
+        return Case(arrays, call, 8.0)
+
+    return [
+        case((2, 3), (5, 7), (4, 6), {}),
+        case((2, 3), (5, 7), (4, 4), {"mask": (2, 1, 1, 7)}),
+        case((2, 3), (5, 7), (4, 4), {"mask": (2, 3, 5, 7)}),
+        case((2,), (1, 4), (3, 3), {}),
+        case((0, 2), (3, 3), (4, 4), {}),
+        case((2, 3), (5, 7), (4, 6), options),
     ]
 
 
@@ -184,8 +245,16 @@ def matrix_cases(*options: dict[str, Any], definite: bool = False) -> list[Case]
 
     return [
         case(lead, n, further)
-        for (lead, n), further in itertools.product([((), 5), ((2, 3), 4), ((), 0), ((), 1)], options or ({},))
+        for (lead, n), further in itertools.product(
+            [((), 5), ((2, 3), 4), ((), 0), ((), 1), ((3,), 2)], options or ({},)
+        )
     ]
+
+
+def elimination_cases() -> list[Case]:
+    shapes = [(5, 5), (2, 3, 3), (6, 4), (2, 4, 6), (1, 1), (0, 0), (3, 0), (2, 0, 3)]
+    singular = Case(lambda generator: [np.asarray([[1.0, 2.0], [2.0, 4.0]])], plainly)
+    return [*(Case(normal(shape), plainly, 10.0) for shape in shapes), singular]
 
 
 def banded_cases() -> list[Case]:
@@ -211,12 +280,30 @@ CASES: dict[str, list[Case]] = {
     "convolve": convolution_cases("convolve"),
     "convolve_input": convolution_cases("convolve_input"),
     "convolve_kernel": convolution_cases("convolve_kernel"),
-    "lstm": lstm_cases(),
+    "sum_rows": [Case(normal(s), plainly, s[0]) for s in ((3, 7), (2, 3, 40), (1, 5), (1500, 33), (0, 3))],
+    "softmax": [Case(normal(shape), plainly) for shape in ((4, 7), (5,), (2, 3, 300), (0, 3))],
+    "softmax_crossentropy": crossentropy_cases(positive=False),
+    "crossentropy": crossentropy_cases(positive=True),
+    "attention": attention_cases(keep=(2, 3, 5, 7)),
+    "attention_in_blocks": attention_cases(causal=True, block=3),
+    "normalize": normalization_cases(False, True),
+    "rms_normalize": normalization_cases(False),
+    "lstm": recurrent_cases(4, states=2),
+    "gru": recurrent_cases(3, biases=2),
+    "gru_reset_before": recurrent_cases(3),
+    "simple_rnn": recurrent_cases(1),
     "random_words": random_words_cases(),
     "scan": scan_cases(),
     "cond": cond_cases(),
     "banded_solution": banded_cases(),
     "matrix_exponential": matrix_cases(),
     "matrix_square_root": matrix_cases(definite=True),
+    "packed_factors": elimination_cases(),
+    "row_order": [
+        Case(lambda generator: [np.asarray([1, 1, 4, 3, 4])], lambda f, piv: f(piv, rows=7)),
+        Case(lambda generator: [np.asarray([[2, 1], [0, 2]])], lambda f, piv: f(piv, rows=3)),
+        Case(lambda generator: [np.zeros(0, dtype=np.int64)], lambda f, piv: f(piv, rows=0)),
+    ],
+    "sign_and_logarithm": matrix_cases(),
     "triangular_solution": matrix_cases(*TRIANGLES),
 }

@@ -104,3 +104,31 @@ def test_a_program_may_use_the_memory_of_what_it_is_given() -> None:
     np.testing.assert_array_equal(backend.to_host(result), 2.0)
     assert x.is_deleted()
     assert not y.is_deleted()
+
+
+class Looks(layers.Layer):
+    """A layer that looks at values."""
+
+    def call(self, x: Any) -> Any:
+        return x if bool(portanet.ops.sum(x) > 1e6) else 2 * x  # the line
+
+
+@pytest.mark.parametrize("jit_compile", ["auto", True])
+def test_a_layer_that_looks_at_values_is_named_once_and_runs(jit_compile: Any) -> None:
+    x, y = np.ones((6, 2), dtype="float32"), np.arange(6) % 2
+    loss = portanet.losses.SparseCategoricalCrossentropy(from_logits=True)
+
+    def trained(jit_compile: Any) -> Any:
+        portanet.random.set_seed(0)
+        net = portanet.Sequential([layers.Input((2,)), layers.Dense(2), Looks(name="looks")], name="net")
+        net.compile("sgd", loss, jit_compile=jit_compile)
+        return net.fit(x, y, 4, 2, 0, validation_data=(x, y)).history
+
+    with use_backend(make_backend("jax")):
+        expected = trained(False)
+        with pytest.warns(UserWarning, match="cannot be compiled, and runs as ordinary Python") as caught:
+            assert trained(jit_compile) == expected
+    (message,) = [str(w.message) for w in caught if "compiled" in str(w.message)]
+    assert "In layer 'net/looks' (Looks)" in message
+    assert "test_jax.py, line" in message
+    assert "# the line` raised TracerBoolConversionError: Attempted boolean conversion" in message

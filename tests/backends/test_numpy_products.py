@@ -52,12 +52,36 @@ def test_against_numpy(monkeypatch: Any, first: Any, second: Any, dtype: str) ->
         np.testing.assert_array_equal(matmul(*turned), expected)
 
 
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [((12, 3, 1), (12, 1, 5)), ((2, 6, 3, 1), (2, 6, 1, 5)), ((1, 3, 1), (12, 1, 5)), ((0, 3, 1), (0, 1, 5))],
+)
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int32", "complex64"])
+def test_outer_products(monkeypatch: Any, first: Any, second: Any, dtype: str) -> None:
+    a, b = draw(first, dtype), draw(second, dtype)
+    for least in (2**19, 8):  # at once, and in pieces
+        monkeypatch.setattr(namespace, "OUTER", least)
+        result = matmul(a, b)
+        assert result.dtype == a.dtype
+        np.testing.assert_array_equal(result, np.matmul(a, b))
+
+
+def test_axes_of_size_one() -> None:
+    x = draw((3, 4)).T
+    for axis in (0, 1, 2, -1, -3, (0, 3), np.int64(1)):
+        result = namespace.expand_dims(x, axis=axis)
+        assert result.base is x.base, "a view"
+        np.testing.assert_array_equal(result, np.expand_dims(x, axis))
+    with pytest.raises(IndexError):
+        namespace.expand_dims(x, axis=3)
+
+
 @pytest.mark.usefixtures("held")
 def test_mixed_dtypes_and_shapes_that_do_not_fit(monkeypatch: Any) -> None:
     monkeypatch.setattr(namespace, "SMALL", 1)
     mixed = matmul(draw((300, 70)), draw((70, 90), "float64"))
     assert mixed.dtype == np.float64
-    for first, second in [((300, 70), (60, 90)), ((9, 20, 30), (9, 20, 10))]:
+    for first, second in [((300, 70), (60, 90)), ((9, 20, 30), (9, 20, 10)), ((9, 20, 30), (9, 1, 10))]:
         with pytest.raises(ValueError, match="matmul"):
             matmul(draw(first), draw(second))
 

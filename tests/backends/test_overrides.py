@@ -14,7 +14,16 @@ import pytest
 import portanet
 from portanet.activations import gelu
 from portanet.autodiff import grad, hvp
-from portanet.backends import Backend, backend_class, elementwise, make_backend, overridable, use_backend
+from portanet.backends import (
+    Backend,
+    backend_class,
+    elementwise,
+    make_backend,
+    map_each,
+    overridable,
+    recording,
+    use_backend,
+)
 from portanet.backends.overrides import OVERRIDABLE, library_of
 from portanet.backends.registry import BACKENDS, FORWARD
 from portanet.tree import tree_leaves
@@ -28,6 +37,12 @@ for _path in SOURCE.rglob("*.py"):  # whatever is declared, also what nothing im
         importlib.import_module(".".join(("portanet", *_path.relative_to(SOURCE).with_suffix("").parts)))
 TOLERANCE = {"float16": 4e-3, "float32": 2e-5, "float64": 1e-9}
 LAYOUTS = ("contiguous", "transposed")
+
+
+@pytest.fixture(autouse=True)
+def fast_versions_of_mlx(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which computes with them on GPUs only."""
+    monkeypatch.setattr("portanet.backends.mlx.fast.ON_CPU", True)
 
 
 def overridden() -> Iterator[Any]:
@@ -83,7 +98,7 @@ def results(case: Case, function: Callable[..., Any], arrays: Any) -> list[Any]:
     result = case.call(function, *arrays)
     if isinstance(result, tuple) and len(result) == 2 and callable(result[1]):
         values, further = result
-        pulled = further(tuple(value * 0.5 for value in values))
+        pulled = further(tuple(value * 0.5 for value in values) if isinstance(values, tuple) else values * 0.5)
         further = [each() if callable(each) else each for each in pulled]
         result = (values, further)
     return [leaf for leaf in tree_leaves(result) if hasattr(leaf, "dtype")]
@@ -122,6 +137,10 @@ def test_every_override_is_taken_for_some_case(chosen: str, monkeypatch: pytest.
             for case in CASES[name]:
                 arrays = [asarray(host) for host in case.arrays(np.random.default_rng(7))]
                 backend.compile(lambda *arrays, case=case, name=name: results(case, OVERRIDABLE[name], arrays))(*arrays)
+                with monkeypatch.context() as recorded:
+                    recorded.setattr(recording.state, "recording", True, raising=False)
+                    recorded.setattr(recording.state, "kept", [], raising=False)
+                    results(case, OVERRIDABLE[name], arrays)
     assert taken == overrides.keys()
 
 
@@ -228,3 +247,10 @@ def test_elementwise_functions_may_change_arguments_in_place_and_be_differentiat
         assert moved is p or np.shares_memory(moved, p)
     slope = grad(lambda x: portanet.autodiff.array_namespace(x).sum(decay(x * 1.0, x)))(asarray([1.0, 2.0]))
     np.testing.assert_allclose(to_numpy(slope), [0.5, 0.5])
+
+
+def test_map_each_takes_arrays_of_all_sizes(backend: Backend) -> None:
+    hosts = [np.full(shape, 3.0, dtype="float32") for shape in ((), (0,), (2, 3))]
+    results = map_each(lambda x, y: x * y, [(asarray(host), asarray(host)) for host in hosts])
+    for result, host in zip(results, hosts, strict=True):
+        np.testing.assert_array_equal(to_numpy(result), host * host)

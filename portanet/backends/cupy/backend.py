@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from portanet.backends import recording
 from portanet.backends.base import Array, Backend, HostArray
-from portanet.backends.cupy import special
-
-
-def index_add(rows: Array, index: Array, size: int) -> Array:
-    """Sum the rows that share an index: `out[index[k]] += rows[k]`."""
-    import cupy
-    import cupyx
-
-    with rows.device:
-        out = cupy.zeros((size, *rows.shape[1:]), dtype=rows.dtype)
-        cupyx.scatter_add(out, index, rows)
-    return out
+from portanet.backends.cupy import (
+    attention,
+    convolution,
+    fusion,
+    gru,
+    multi_tensor,
+    normalization,
+    products,
+    recurrent,
+    softmax,
+    special,
+    sums,
+)
+from portanet.backends.cupy.indexing import index_add
+from portanet.backends.graphs import Graphs
 
 
 class CupyBackend(Backend):
@@ -24,8 +29,23 @@ class CupyBackend(Backend):
 
     name = "cupy"
     library = "cupy"
+    keeps_constants = True
     install = "pip install 'portanet[cupy13]' (CUDA 13) or pip install 'portanet[cupy12]' (CUDA 12)"
-    overrides = {**special.OVERRIDES, "index_add": index_add}
+    half_precision = ("float16",)
+    least_elements = 0
+    fuses_calls = True
+    overrides = {
+        **attention.OVERRIDES,
+        **convolution.OVERRIDES,
+        **gru.OVERRIDES,
+        **normalization.OVERRIDES,
+        **recurrent.OVERRIDES,
+        **softmax.OVERRIDES,
+        **special.OVERRIDES,
+        "cond": recording.cond,
+        "index_add": index_add,
+        "sum_rows": sums.sum_rows,
+    }
 
     @classmethod
     def unavailable(cls) -> str | None:
@@ -42,10 +62,14 @@ class CupyBackend(Backend):
         return None
 
     @classmethod
-    def load(cls) -> Any:
-        import array_api_compat.cupy as xp
+    def preferred(cls) -> bool:
+        return cls.unavailable() is None
 
-        return xp
+    @classmethod
+    def load(cls) -> Any:
+        from portanet.backends.cupy import namespace
+
+        return namespace
 
     @classmethod
     def devices(cls) -> dict[str, Any]:
@@ -66,7 +90,7 @@ class CupyBackend(Backend):
         import cupy
 
         with self.device:
-            return cupy.asarray(x)  # through a buffer of CuPy's pinned memory, without waiting
+            return cupy.asarray(x, order="C")  # through a buffer of CuPy's pinned memory, without waiting
 
     @classmethod
     def to_host(cls, x: Array) -> HostArray:
@@ -81,7 +105,28 @@ class CupyBackend(Backend):
 
     @classmethod
     def cost_of_reading(cls, x: Array) -> str:
-        return "waits"
+        return "never" if recording.recording() else "waits"
+
+    @property
+    def records(self) -> bool:
+        return True
+
+    def graphs(self) -> Graphs:
+        from portanet.backends.cupy.graphs import CudaGraphs
+
+        return CudaGraphs(self.device)
+
+    @classmethod
+    def map_elements(cls, function: Callable[..., Any], args: Sequence[Any]) -> Any:
+        return fusion.map_elements(function, args)
+
+    @classmethod
+    def map_each(cls, function: Callable[..., Any], calls: Sequence[Sequence[Any]]) -> list[Any]:
+        return multi_tensor.map_each(function, calls)
+
+    @classmethod
+    def use_float32_matmul_precision(cls, precision: str) -> None:
+        products.set_precision(precision)
 
     def synchronize(self) -> None:
         self.device.synchronize()

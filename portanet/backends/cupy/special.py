@@ -20,10 +20,13 @@ def _find(name: str) -> Any:
     own: Any = getattr(cupyx.scipy.special, name, None)  # which depends on the version
 
     def on_device(*arrays: Array) -> Any:
+        dtype = arrays[0].dtype
         with arrays[0].device:
-            return own(*arrays)
+            if dtype.itemsize >= 4:
+                return own(*arrays)
+            return own(*(x.astype("float32") for x in arrays)).astype(dtype)  # CuPy would give float64
 
     return None if own is None else on_device
 
 
-OVERRIDES = library_functions(NAMES, _find, half=("erf", "erfc"))
+OVERRIDES = library_functions(NAMES, _find, half=NAMES.split())

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from portanet.backends.base import Array, Backend, HostArray, Step, host_memory
+from portanet.backends.error_place import warn_of
 from portanet.backends.jax import convolution, linalg, special
 
 
@@ -50,6 +52,7 @@ class JaxBackend(Backend):
     name = "jax"
     library = "jax"
     install = "pip install 'portanet[jax]'"
+    half_precision = ("float16", "bfloat16")
     overrides = {
         **convolution.OVERRIDES,
         "cond": cond,
@@ -107,6 +110,12 @@ class JaxBackend(Backend):
 
         return "never" if isinstance(x, jax.core.Tracer) else "waits"
 
+    @classmethod
+    def use_float32_matmul_precision(cls, precision: str) -> None:
+        import jax
+
+        jax.config.update("jax_default_matmul_precision", precision)
+
     def synchronize(self) -> None:
         import jax
 
@@ -120,11 +129,30 @@ class JaxBackend(Backend):
             return {}
         return {"used": int(stats["bytes_in_use"]), "total": int(stats["bytes_limit"])}
 
-    def compile(self, step: Step, given: tuple[int, ...] = ()) -> Step:
+    def compile(self, step: Step, given: tuple[int, ...] = (), kept: tuple[int, ...] = ()) -> Step:
         import jax
 
-        compiled: Step = jax.jit(step, donate_argnums=given)
-        return compiled
+        compiled, looks = jax.jit(step, donate_argnums=given), False
+
+        @functools.wraps(step)
+        def call(*args: Any) -> Any:
+            nonlocal looks
+            if looks:
+                return step(*args)
+            try:
+                return compiled(*args)
+            except (
+                jax.errors.ConcretizationTypeError,
+                jax.errors.NonConcreteBooleanIndexError,
+                jax.errors.TracerArrayConversionError,
+                jax.errors.TracerIntegerConversionError,
+            ) as error:  # raised before anything is computed
+                results = step(*args)
+                looks = True
+                warn_of(error, self.warned, "compiled")
+                return results
+
+        return cast(Step, call)
 
 
 def _require_32_bits(x: HostArray) -> None:

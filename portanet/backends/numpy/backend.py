@@ -52,6 +52,7 @@ class NumpyBackend(Backend):
     name = "numpy"
     library = "numpy"
     install = "pip install numpy"
+    half_precision = ("float16",)
     least_elements = 2 * threads.ELEMENTS
     overrides = {
         "index_add": index_add,
@@ -67,9 +68,12 @@ class NumpyBackend(Backend):
         "convolve_kernel": convolve_kernel,
     }
 
+    def __init__(self, device: Any = None, dtype: str = "float32") -> None:
+        super().__init__(device, dtype)
+        keep_freed_memory()
+
     @classmethod
     def load(cls) -> Any:
-        keep_freed_memory()
         return namespace
 
     @classmethod
@@ -96,7 +100,7 @@ class NumpyBackend(Backend):
     def map_parts(cls, function: Callable[[Any], Any], parts: Sequence[Any]) -> list[Any]:
         return threads.map_pieces(function, parts)
 
-    def compile(self, step: Step, given: tuple[int, ...] = ()) -> Step:
+    def compile(self, step: Step, given: tuple[int, ...] = (), kept: tuple[int, ...] = ()) -> Step:
         """The step; from when it first works in pieces, BLAS is held to one thread throughout; see `threads.Plan`."""
         plan = threads.Plan()
 

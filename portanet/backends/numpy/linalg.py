@@ -53,8 +53,30 @@ def banded_solution(ab: Array, b: Array, *, below: int, above: int) -> Any:
     return _scipy().solve_banded((below, above), ab, b, check_finite=False)
 
 
+def packed_factors(a: Array) -> Any:
+    """Of single matrices, as above; singular ones without SciPy's warning."""
+    if not _takes(a) or a.ndim != 2:
+        return NotImplemented
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        factors, pivots = _scipy().lu_factor(a, check_finite=False)
+    return factors, pivots.astype(np.int32, copy=False)
+
+
+def row_order(piv: Array, *, rows: int) -> Any:
+    """Of single matrices, by exchanging numbers of Python."""
+    if piv.ndim != 1:
+        return NotImplemented
+    order = list(range(rows))
+    for k, other in enumerate(piv.tolist()):
+        order[k], order[other] = order[other], order[k]
+    return np.asarray(order, dtype=np.int64)
+
+
 OVERRIDES: dict[str, Callable[..., Any]] = {
     "matrix_square_root": matrix_square_root,
     "triangular_solution": triangular_solution,
     "banded_solution": banded_solution,
+    "packed_factors": packed_factors,
+    "row_order": row_order,
 }

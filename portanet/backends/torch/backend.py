@@ -6,7 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from portanet.backends import recording
 from portanet.backends.base import Array, Backend, HostArray, host_memory
+from portanet.backends.graphs import Graphs
 from portanet.backends.torch import convolution, linalg, special
 
 
@@ -20,14 +22,22 @@ class TorchBackend(Backend):
 
     name = "torch"
     library = "torch"
+    keeps_constants = True
     install = "pip install 'portanet[torch]'"
-    overrides = {**convolution.OVERRIDES, **linalg.OVERRIDES, **special.OVERRIDES, "index_add": index_add}
+    half_precision = ("float16", "bfloat16")
+    overrides = {
+        **convolution.OVERRIDES,
+        "cond": recording.cond,
+        **linalg.OVERRIDES,
+        **special.OVERRIDES,
+        "index_add": index_add,
+    }
 
     @classmethod
     def load(cls) -> Any:
-        import array_api_compat.torch as xp
+        from portanet.backends.torch import namespace  # PyTorch is imported when it is needed
 
-        return xp
+        return namespace
 
     @classmethod
     def devices(cls) -> dict[str, Any]:
@@ -71,13 +81,31 @@ class TorchBackend(Backend):
 
     @classmethod
     def cost_of_reading(cls, x: Array) -> str:
-        return "free" if x.device.type == "cpu" else "waits"
+        if x.device.type == "cpu":
+            return "free"
+        return "never" if recording.recording() else "waits"
+
+    @classmethod
+    def use_float32_matmul_precision(cls, precision: str) -> None:
+        import torch
+
+        torch.set_float32_matmul_precision(precision)
+        torch.backends.cudnn.allow_tf32 = precision == "high"  # which PyTorch allows by default
 
     def synchronize(self) -> None:
         import torch
 
         if self.device.type != "cpu":
             torch.accelerator.synchronize(self.device)
+
+    @property
+    def records(self) -> bool:
+        return bool(self.device.type == "cuda")
+
+    def graphs(self) -> Graphs:
+        from portanet.backends.torch.graphs import TorchGraphs
+
+        return TorchGraphs(self.device)
 
     def memory(self) -> dict[str, int]:
         import torch

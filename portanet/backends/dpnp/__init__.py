@@ -1,0 +1,1 @@
+"""dpnp: Intel GPUs, through SYCL."""

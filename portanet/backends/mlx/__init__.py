@@ -1,0 +1,1 @@
+"""MLX: the GPU of Apple silicon; CPUs."""
