@@ -7,7 +7,7 @@ import math
 from typing import Any
 
 from portanet.autodiff import array_namespace, custom_vjp, stop_gradient, storage, unwrap
-from portanet.backends import Array, device_of, map_rows, readable
+from portanet.backends import Array, device_of, map_rows, overridable, readable
 from portanet.fused.attention_blocks import attention_in_blocks
 from portanet.fused.hidden import hides_from_some, known_finite, only_finite, weighted_sum
 
@@ -68,6 +68,7 @@ def with_causal(mask: Array | None, query: Array, length: int) -> Array:
 
 
 @custom_vjp
+@overridable
 def attention(
     query: Array, key: Array, value: Array, *, scale: float, mask: Array | None = None, keep: Array | None = None
 ) -> Any:

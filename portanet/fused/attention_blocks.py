@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from portanet.autodiff import array_namespace, custom_vjp, unwrap
-from portanet.backends import Array, device_of
+from portanet.backends import Array, device_of, overridable
 from portanet.fused.hidden import known_finite, only_finite, weighted_sum
 
 
 @custom_vjp
+@overridable
 def attention_in_blocks(
     query: Array,
     key: Array,

@@ -6,7 +6,7 @@ from typing import Any
 
 from portanet import checks
 from portanet.autodiff import array_namespace, custom_vjp, lift, unwrap
-from portanet.backends import Array, device_of
+from portanet.backends import Array, device_of, overridable
 
 
 def tiny(x: Array) -> float:
@@ -17,6 +17,7 @@ def tiny(x: Array) -> float:
 
 
 @custom_vjp
+@overridable
 def softmax_crossentropy(targets: Array, logits: Array) -> Any:
     """`-sum(targets * log_softmax(logits))` over the last axis; the derivative is `softmax(logits) - targets`.
 
@@ -49,6 +50,7 @@ def softmax_crossentropy(targets: Array, logits: Array) -> Any:
 
 
 @custom_vjp
+@overridable
 def crossentropy(targets: Array, probabilities: Array) -> Any:
     """`-sum(targets * log(p))` over the last axis, p being the probabilities, at least 1e-7 each, scaled to sum to 1.
 

@@ -8,10 +8,11 @@ from collections.abc import Callable
 from typing import Any
 
 from portanet.autodiff import array_namespace, custom_vjp
-from portanet.backends import Array, elementwise, map_rows
+from portanet.backends import Array, elementwise, map_rows, overridable
 
 
 @custom_vjp
+@overridable
 def normalize(
     x: Array, *affine: Array, axes: tuple[int, ...], epsilon: float, scale: bool = False, offset: bool = False
 ) -> Any:
@@ -68,6 +69,7 @@ def normalize(
 
 
 @custom_vjp
+@overridable
 def rms_normalize(x: Array, *affine: Array, axes: tuple[int, ...], epsilon: float) -> Any:
     """`x / sqrt(mean(x**2) + epsilon) * scale`, with the mean over `axes` (Zhang and Sennrich 2019).
 

@@ -10,20 +10,22 @@ PyTorch.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from portanet.autodiff import array_namespace, is_traced, primitive, unwrap
 from portanet.backends import Array, device_of, raw_namespace
 from portanet.fused import pooling_plain as plain
-from portanet.fused.windows import Window
+from portanet.fused.windows import Margins, Window
 
 
-def average_pool(x: Array, window: Window) -> Array:
+def average_pool(x: Array, window: Window, counted: Margins | None = None) -> Array:
     """The mean over a window at each position; padding is excluded, as in Keras.
 
     Args:
         x: Shape (batch, *space, channels).
         window: The window, see `portanet.fused.windows.window`.
+        counted: How much of the padding counts as zeros; by default none.
 
     Returns:
         Shape (batch, *positions, channels).
@@ -38,12 +40,16 @@ def average_pool(x: Array, window: Window) -> Array:
     size = 1
     for n in window.size:
         size *= n
-    if not any(map(sum, window.padding)):
+    counted = counted or ((0, 0),) * window.rank
+    if counted == window.padding:
         return total * (1 / size)
     like = unwrap(x)
     xp = raw_namespace(like)
-    ones = xp.ones((1, *x.shape[1:-1], 1), dtype=like.dtype, device=device_of(like))
-    return total / array_namespace(total).asarray(xp.maximum(window_sum(ones, window=window), 1.0))
+    space = (n + before + after for n, (before, after) in zip(x.shape[1:-1], counted, strict=True))
+    ones = xp.ones((1, *space, 1), dtype=like.dtype, device=device_of(like))
+    rest = tuple((b - i, a - j) for (b, a), (i, j) in zip(window.padding, counted, strict=True))
+    count = window_sum(ones, window=replace(window, padding=rest))
+    return total / array_namespace(total).asarray(xp.maximum(count, 1.0))
 
 
 def l2_pool(x: Array, window: Window) -> Array:

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from portanet.autodiff import array_namespace, custom_vjp
-from portanet.backends import Array
+from portanet.backends import Array, overridable
 
 
 @custom_vjp
@@ -46,6 +46,7 @@ def dense(x: Array, kernel: Array, bias: Array | None) -> Any:
     return (out if x.ndim == 2 else xp.reshape(out, shape)), pullback
 
 
+@overridable
 def sum_rows(x: Array) -> Array:
     """The sum over all axes but the last; as a product, which is the fastest way with BLAS.
 

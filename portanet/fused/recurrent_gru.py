@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from portanet.autodiff import array_namespace, custom_vjp
-from portanet.backends import Array, elementwise
+from portanet.backends import Array, elementwise, overridable
 from portanet.fused.recurrent_scan import (
     arriving,
     extras,
@@ -21,6 +21,7 @@ from portanet.fused.recurrent_scan import (
 
 
 @custom_vjp
+@overridable
 def gru(
     x: Array,
     kernel: Array,
@@ -68,11 +69,10 @@ def gru(
         if recurrent_bias is not None:
             b += recurrent_bias
         a = z if bias is None else z + bias
-        gates = sigmoid(xp, a[:, : 2 * units] + b[:, : 2 * units])
+        gates = _gates(a[:, : 2 * units], b[:, : 2 * units])
         update, reset = gates[:, :units], gates[:, units:]
         inner = b[:, 2 * units :]
-        candidate = xp.tanh(reset * inner + a[:, 2 * units :])
-        new_h = _interpolated(candidate, update, h)
+        new_h, candidate = _output(h, update, reset, inner, a[:, 2 * units :])
         if m is not None:
             new_h = xp.where(m, new_h, h)
         return (new_h,), (new_h, gates, inner, candidate, h)
@@ -117,12 +117,20 @@ def gru(
 
 
 @elementwise
-def _interpolated(candidate: Array, update: Array, h: Array) -> Array:
-    """The new h: h where the update gate is 1, the candidate where it is 0."""
-    return candidate + update * (h - candidate)
+def _gates(a: Array, b: Array) -> Array:
+    return sigmoid(array_namespace(a, b), a + b)
+
+
+@elementwise
+def _output(h: Array, update: Array, reset: Array | None, inner: Array, a: Array) -> tuple[Array, Array]:
+    """The new h (h where the update gate is 1, the candidate where it is 0), and the candidate."""
+    xp = array_namespace(h, update, inner, a)
+    candidate = xp.tanh(inner + a if reset is None else reset * inner + a)
+    return candidate + update * (h - candidate), candidate
 
 
 @custom_vjp
+@overridable
 def gru_reset_before(
     x: Array,
     kernel: Array,
@@ -154,11 +162,10 @@ def gru_reset_before(
         (h,) = carry
         a = z if bias is None else z + bias
         dropped = h if keep is None else h * keep
-        gates = sigmoid(xp, xp.matmul(dropped, for_gates) + a[:, : 2 * units])
+        gates = _gates(a[:, : 2 * units], xp.matmul(dropped, for_gates))
         update = gates[:, :units]
         reset_h = gates[:, units:] * dropped
-        candidate = xp.tanh(xp.matmul(reset_h, for_candidate) + a[:, 2 * units :])
-        new_h = _interpolated(candidate, update, h)
+        new_h, candidate = _output(h, update, None, xp.matmul(reset_h, for_candidate), a[:, 2 * units :])
         if m is not None:
             new_h = xp.where(m, new_h, h)
         return (new_h,), (new_h, reset_h, gates, candidate, h)

@@ -75,12 +75,7 @@ def lstm(
         m, keep = optional(rest, mask is not None, recurrent_keep is not None)
         h, c = carry
         a = xp.matmul(h if keep is None else h * keep, recurrent)
-        a += z
-        if few:
-            a *= scale
-        gates = xp.tanh(a)
-        gates *= scale
-        gates += shift
+        gates = _gates(a, z, scale if few else None, scale, shift)
         new_h, new_c, tanh_c = _cell(c, *_quarters(gates, units))
         if m is not None:
             new_h, new_c = xp.where(m, new_h, h), xp.where(m, new_c, c)
@@ -126,6 +121,18 @@ def lstm(
         )
 
     return (outputs, h_last, c_last), pullback
+
+
+@elementwise
+def _gates(a: Array, z: Array, inner: Array | None, scale: Array, shift: Array) -> Array:
+    """`tanh((a + z) inner) scale + shift`; `a` may be overwritten."""
+    a += z
+    if inner is not None:
+        a *= inner
+    gates = array_namespace(a, z).tanh(a)
+    gates *= scale
+    gates += shift
+    return gates
 
 
 @elementwise

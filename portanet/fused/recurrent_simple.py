@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from portanet.autodiff import array_namespace, custom_vjp
-from portanet.backends import Array
+from portanet.backends import Array, overridable
 from portanet.fused.recurrent_scan import (
     arriving,
     extras,
@@ -20,6 +20,7 @@ from portanet.fused.recurrent_scan import (
 
 
 @custom_vjp
+@overridable
 def simple_rnn(
     x: Array,
     kernel: Array,

@@ -87,6 +87,18 @@ class Window:
             for n, (before, after), span, s in zip(space, self.padding, self.spans, self.strides, strict=True)
         )
 
+    def beyond(self, space: Sequence[int]) -> Window:
+        """The window with the padding after each axis that a last, incomplete position needs.
+
+        It must begin within the input or the padding before it, as in PyTorch.
+        """
+        margins = []
+        for n, (before, after), span, s in zip(space, self.padding, self.spans, self.strides, strict=True):
+            last = -(-(n + before + after - span) // s)  # the number of the position
+            last -= last * s >= n + before
+            margins.append((before, after + max(0, last * s + span - n - before - after)))
+        return replace(self, padding=tuple(margins))
+
     def along(self, axis: int) -> Window:
         """The window along one spatial axis alone."""
 
@@ -194,6 +206,43 @@ def pad(xp: Any, x: Array, margins: Margins, value: float = 0.0) -> Array:
                 pieces.insert(index, xp.full(tuple(shape), value, dtype=x.dtype, device=device_of(x)))
         if len(pieces) > 1:
             x = xp.concat(pieces, axis=axis)
+    return x
+
+
+EXTENSIONS = ("reflect", "replicate", "circular")
+"""How an input goes on beyond its ends, beside zeros: PyTorch's names."""
+
+
+def extend(xp: Any, x: Array, margins: Margins, mode: str) -> Array:
+    """Pad the spatial axes with elements of the input: see `EXTENSIONS`.
+
+    Raises:
+        ValueError: An axis has too few elements.
+
+    Example:
+        >>> import numpy as np
+        >>> [extend(np, np.asarray([[1, 2, 3]]), ((2, 1),), mode).tolist() for mode in EXTENSIONS]
+        [[[3, 2, 1, 2, 3, 2]], [[1, 1, 1, 2, 3, 3]], [[2, 3, 1, 2, 3, 1]]]
+    """
+    for axis, (before, after) in enumerate(margins, 1):
+        size, most = x.shape[axis], max(before, after)
+        if not most:
+            continue
+        if size < {"reflect": most + 1, "circular": most}.get(mode, 1):
+            raise ValueError(
+                f"An axis of {size} elements is too short for {most} more by {mode!r}. Received: {margins}"
+            )
+
+        def part(start: int, stop: int, x: Array = x, axis: int = axis) -> Array:
+            return x[(*(slice(None),) * axis, slice(start, stop), ...)]
+
+        if mode == "replicate":
+            pieces = [part(0, 1)] * before + [x] + [part(size - 1, size)] * after
+        elif mode == "circular":
+            pieces = [part(size - before, size), x, part(0, after)]
+        else:
+            pieces = [xp.flip(part(1, before + 1), axis=axis), x, xp.flip(part(size - 1 - after, size - 1), axis=axis)]
+        x = xp.concat(pieces, axis=axis)
     return x
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from portanet.autodiff import value_and_grad
+from portanet.autodiff import check_grads, value_and_grad
 from portanet.backends import Backend
 from portanet.fused import recurrent_scan
 from portanet.fused.recurrent_gru import gru, gru_reset_before
@@ -54,6 +54,16 @@ def test_the_override_is_the_loop(
     np.testing.assert_allclose(to_numpy(value), to_numpy(expected_value), rtol=1e-10)
     for g, e in zip(grads, expected, strict=True):
         np.testing.assert_allclose(to_numpy(g), to_numpy(e), rtol=1e-8, atol=1e-10)
+
+
+@pytest.mark.parametrize("name", OPS)
+def test_gradients_with_masks_and_dropped_states(backend: Backend, name: str) -> None:
+    op, gates, biases, states = OPS[name]
+    rng = np.random.default_rng(5)
+    shapes = [(3, 2, 2), (2, gates * 3), (3, gates * 3)] + [(gates * 3,)] * biases + [(2, 3)] * states
+    arrays = [asarray(rng.normal(size=shape), "float64") for shape in shapes]
+    mask, keep = asarray(rng.random((3, 2, 1)) < 0.7), asarray(rng.integers(0, 2, (2, 3)) * 2.0, "float64")
+    check_grads(lambda *arrays: op(*arrays, mask=mask, recurrent_keep=keep), tuple(arrays))
 
 
 def test_reverse_keeps_the_order_of_time(backend: Backend) -> None:

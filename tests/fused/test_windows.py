@@ -9,7 +9,7 @@ import pytest
 
 import portanet
 from portanet.backends import Backend
-from portanet.fused.windows import interleave, pad, window
+from portanet.fused.windows import EXTENSIONS, extend, interleave, pad, window
 from tests.support import assert_equal
 
 
@@ -72,3 +72,11 @@ def test_interleave_undoes_strided_slices(backend: Backend, counts: tuple[int, .
         for place in itertools.product(*map(range, counts))
     ]
     assert_equal(interleave(backend.xp, parts, counts, space), x)
+
+
+@pytest.mark.parametrize("mode", EXTENSIONS)
+def test_axes_without_elements_are_not_extended(mode: str) -> None:
+    x = np.ones((2, 0, 3))
+    assert extend(np, x, ((0, 0), (1, 1)), mode).shape == (2, 0, 5)
+    with pytest.raises(ValueError, match="An axis of 0 elements is too short"):
+        extend(np, x, ((1, 0), (0, 0)), mode)
