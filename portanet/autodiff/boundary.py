@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import itertools
 import math
+import pathlib
+import re
+import traceback
 from collections.abc import Callable, Iterable, Mapping
 from heapq import heappop, heappush
 from typing import Any, TypeAlias
@@ -15,6 +18,7 @@ from portanet.autodiff.tracing import dtype_kind, is_array, record
 from portanet.backends import Array, device_of, get_backend, raw_namespace
 from portanet.tree import tree_items, tree_leaves, tree_map
 
+PACKAGE = str(pathlib.Path(__file__).parents[1])
 Start: TypeAlias = Callable[..., TracedArray]
 """`start(array, namespace[, tangent])` creates the traced array of an input."""
 
@@ -128,8 +132,8 @@ def like(arrays: list[Any], x: float) -> Any:
 def _not_floating(number: int | str, arg: Any, position: int, what: str) -> str:
     path = [path for path, _ in tree_items(arg)][position]
     return (
-        "Only floating-point arrays can be differentiated with respect to. Convert it (xp.astype), or leave it out of "
-        f"argnums. Received: argument {number}{path} {what}"
+        "Only floating-point arrays can be differentiated with respect to. Convert it (xp.astype), leave it out of "
+        f"argnums, or close over it (lambda x: f(x, labels)). Received: argument {number}{path} {what}"
     )
 
 
@@ -137,6 +141,10 @@ def call(trace: Trace, f: Callable[..., Any], args: Any, kwargs: Any, has_aux: b
     """Run `f` inside the trace, which ends with it; return its value and the auxiliary result."""
     try:
         out = f(*args, **kwargs)
+    except (TypeError, ValueError) as error:
+        if (own := refused_elsewhere(error)) is not None:
+            raise own from error
+        raise
     finally:
         trace.alive = False
     if not has_aux:
@@ -144,6 +152,32 @@ def call(trace: Trace, f: Callable[..., Any], args: Any, kwargs: Any, has_aux: b
     if not (isinstance(out, tuple) and len(out) == 2):
         raise TypeError(f"With has_aux=True the function must return (value, aux). Received: {type(out).__name__}")
     return out
+
+
+def refused_elsewhere(error: Exception) -> TraceError | None:
+    """The error to raise where another library refused an array of ours with this one; None for other errors."""
+    text, cause = str(error).partition("\n")[0], error.__cause__
+    if isinstance(cause, TraceError) and text.startswith("setting an array element"):  # NumPy's, which hides ours
+        return TraceError(f"{_line_outside(error)} writes into a plain array. {cause}")
+    if isinstance(error, TraceError) or "Received: " in text or not re.search("TracedArray|BatchedArray", text):
+        return None
+    if "read-only" in text:
+        return TraceError(
+            f"{_line_outside(error)} writes to an array that came from outside the function being differentiated: the "
+            "caller's array would not change. Write to a copy (xp.asarray(x, copy=True), or array_api_extra.at without "
+            f"copy=False). Received: {type(error).__name__}: {text[:200]}"
+        )
+    return TraceError(
+        f"{_line_outside(error)} passes an array that is traced, or batched by vmap, to a function of another library. "
+        "Compute with xp = x.__array_namespace__(), for example xp.sin and xp.special.gammaln, or declare a derivative "
+        f"with custom_vjp. Received: {type(error).__name__}: {text[:200]}"
+    )
+
+
+def _line_outside(error: Exception) -> str:
+    """The innermost file and line of a traceback outside this package."""
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if not f.filename.startswith(PACKAGE)]
+    return f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "The function"
 
 
 def lift_tree(tree: Any) -> Any:

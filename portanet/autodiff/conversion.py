@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dis
+import pathlib
 import sys
 import warnings
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from contextvars import ContextVar
 from types import FrameType
 from typing import Any
 
+ROOMS = tuple(str(pathlib.Path(__file__).parents[1] / name) for name in ("autodiff", "backends"))
 _MODE: ContextVar[str] = ContextVar("conversion", default="warn")
 _warned: set[tuple[str, int]] = set()
 _filters: Any = None
@@ -39,7 +41,7 @@ def allow_conversion() -> contextlib.AbstractContextManager[None]:
     """Within this context, conversions of traced arrays give their values, as constants without derivative.
 
     These are `float`, `int` and `complex`, functions that call them (`math.sin`), conversion to NumPy, DLPack, and
-    functions of other libraries: for p-values, logging and plots.
+    functions of other libraries (NumPy's ufuncs of `np.asarray(x)`): for p-values, logging and plots.
 
     Example:
         >>> import numpy as np
@@ -88,6 +90,23 @@ def formatted(x: Any, value: Any, spec: str) -> str:
     if xp.isdtype(x.dtype, "complex floating"):
         return format(complex(value), spec)
     return format(float(value) if xp.isdtype(x.dtype, "real floating") else int(value), spec)
+
+
+def current_line() -> str:
+    """The file and line that is being executed, outside of autodiff and of the backends, which convert arrays."""
+    return line_of(outside(ROOMS, sys._getframe(1)))
+
+
+def outside(folders: str | tuple[str, ...], frame: FrameType) -> FrameType:
+    """The innermost caller whose file is in none of the folders."""
+    while frame.f_code.co_filename.startswith(folders) and frame.f_back is not None:
+        frame = frame.f_back
+    return frame
+
+
+def line_of(frame: FrameType) -> str:
+    """The file and line that a frame executes."""
+    return f"{frame.f_code.co_filename}:{frame.f_lineno}"
 
 
 def is_write(frame: FrameType) -> bool:

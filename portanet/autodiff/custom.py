@@ -130,7 +130,8 @@ def _declared(
     def function(*args: Any, **kwargs: Any) -> Any:
         if HELD:
             args, kwargs = melted_arguments(args, kwargs)
-        home, constants = None, False  # the namespace of batched arrays, which may be bare; whether options are wrapped
+        home: Any = None  # the namespace of batched arrays, which may be bare
+        constants = []  # options that are wrapped
         for name, option in kwargs.items():
             kind = type(option)
             if kind is TracedArray or kind.__base__ is BatchedArray:
@@ -139,7 +140,8 @@ def _declared(
                         f"{f.__name__} has a derivative for its positional arguments only; pass the array by position. "
                         f"Received: a traced array as option {name!r}"
                     )
-                home, constants = home or batched_namespace((option,)), True
+                home = home or batched_namespace((option,))
+                constants.append(option)
         trace, wrapped = innermost(args)
         for a in args:
             if type(a) is TracedArray:
@@ -154,13 +156,14 @@ def _declared(
             if level is not None and (trace is None or level.serial > trace.serial):
                 level.require_alive()
                 return batch(level, f, function, args, kwargs)
-            kwargs, constants = {name: lift(option) for name, option in kwargs.items()}, True
+            kwargs = {name: lift(option) for name, option in kwargs.items()}
+            constants = [option for option in kwargs.values() if type(option) is TracedArray]
         if trace is None:
             if not wrapped and not constants:
                 return value(*args, **kwargs)
             if constants:
                 kwargs = {name: unwrap(option) for name, option in kwargs.items()}
-            xp = array_namespace(*args)
+            xp = array_namespace(*args, *constants)
             return tracing.constant(xp, value(*map(unwrap, args), **kwargs))
         xp = home or array_namespace(*args)
         values, links = split(xp, trace, args)

@@ -22,6 +22,7 @@ from portanet.autodiff.tracing import (
     SCALARS,
     accepted,
     constant,
+    constant_values,
     differentiable,
     explained,
     holds,
@@ -35,6 +36,7 @@ from portanet.autodiff.tracing import (
     record_many,
     require_same,
     single,
+    single_batched,
     split,
 )
 from portanet.autodiff.views import Put, View, link_view, shares_memory
@@ -53,7 +55,8 @@ class Rule:
     """How to differentiate one function; `pulls[i]` and `pushes[i]` belong to positional operand i.
 
     A variadic rule has one factory for all operands, which receives the operand's position as keyword `index`. The
-    operands of an elementwise rule broadcast; its pulls are fitted to them.
+    operands of an elementwise rule broadcast; its pulls are fitted to them. `joint` makes one map for both operands of
+    one shape and dtype, which takes less memory than two.
     """
 
     name: str
@@ -61,6 +64,7 @@ class Rule:
     pushes: tuple[Factory, ...]
     variadic: bool = False
     elementwise: bool = False
+    joint: Factory | None = None
 
     def pull(self, index: int, xp: Namespace, ans: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> LinearMap:
         """The linear map from the result's cotangent to that of operand `index`."""
@@ -152,7 +156,7 @@ def unary(raw: Callable[..., Any], rule: Rule, xp: Namespace) -> Callable[..., A
 def binary(raw: Callable[..., Any], rule: Rule, xp: Namespace) -> Callable[..., Any]:
     """Record a function of two arrays that broadcast against each other; either may be a Python scalar."""
     name = rule.name
-    pull_x, pull_y = rule.pulls
+    (pull_x, pull_y), joint = rule.pulls, rule.joint
     fallback = general(raw, broadcasting(rule), xp)
 
     def op(x: Any, y: Any, /) -> Any:
@@ -164,9 +168,12 @@ def binary(raw: Callable[..., Any], rule: Rule, xp: Namespace) -> Callable[..., 
                         if y._trace is trace and y._xp is xp:
                             yv = y._value
                             ans = raw(xv, yv)
-                            px, py = pull_x(xp, ans, xv, yv), pull_y(xp, ans, xv, yv)
                             dtype, other = xv.dtype, yv.dtype
-                            if xv.shape != yv.shape or (dtype is not other and dtype != other):
+                            alike = xv.shape == yv.shape and (dtype is other or dtype == other)
+                            if alike and joint is not None:
+                                return record(xp, trace, name, ans, (x._link, y._link), joint(xp, ans, xv, yv))
+                            px, py = pull_x(xp, ans, xv, yv), pull_y(xp, ans, xv, yv)
+                            if not alike:
                                 px, py = fitted(xp, px, xv, ans), fitted(xp, py, yv, ans)
                             return record(xp, trace, name, ans, (x._link, y._link), (px, py))
                     elif type(y) in REAL_SCALARS:  # the result has the shape and dtype of x
@@ -261,10 +268,15 @@ def general(raw: Callable[..., Any], rule: Rule, xp: Namespace) -> Callable[...,
                 return op(*map(held, args), **kwargs)
         if kwargs:
             kwargs = {k: unwrap(v) for k, v in kwargs.items()}
-        operands = None if batched else single(xp, args)
+        if batched and (constants := constant_values(xp, args)) is not None:
+            try:
+                return constant(xp, raw(*constants, **kwargs))
+            except Exception:
+                pass  # fails again below, where it is explained
+        operands = single_batched(xp, args) if batched else single(xp, args)
         if operands is not None:
             trace, values, links = operands
-            nested = False
+            nested = batched and _mixed(xp, values)
         elif holds(args):
             return op(*map(held, args), **kwargs)
         else:
@@ -290,10 +302,7 @@ def general(raw: Callable[..., Any], rule: Rule, xp: Namespace) -> Callable[...,
                     raise explained(error, plain) from None
             trace = top
             values, links = split(xp, trace, args)
-            nested = any(type(v) is TracedArray for v in values)
-            if batched and not nested:  # plain arrays of some libraries refuse batched ones in operators
-                kinds = {isinstance(v, BatchedArray) for v in values if differentiable(xp, v)}
-                nested = len(kinds) == 2
+            nested = any(type(v) is TracedArray for v in values) or (batched and _mixed(xp, values))
         if nested:  # rules need all values in one namespace
             values = [lifted(xp, v) if differentiable(xp, v) else v for v in values]
         if trace.forward and (nested or TracedArray in map(type, links.values())):
@@ -331,9 +340,16 @@ def general(raw: Callable[..., Any], rule: Rule, xp: Namespace) -> Callable[...,
             pull = functools.partial(_pull_each, pull)
         if several:
             return rebuild(ans, record_many(xp, trace, name, ans, parents, pull))
-        return record(xp, trace, name, ans, parents, pull)
+        return record(xp, trace, name, ans._value if batched and _is_constant(ans) else ans, parents, pull)
 
     return op
+
+
+def _mixed(xp: Namespace, values: Sequence[Any]) -> bool:
+    """Whether some values are batched and some not: plain arrays of some libraries refuse batched ones in operators."""
+    if len({isinstance(v, BatchedArray) for v in values if type(v) not in SCALARS}) < 2:
+        return False
+    return len({isinstance(v, BatchedArray) for v in values if differentiable(xp, v)}) == 2
 
 
 def _is_constant(x: Any) -> bool:

@@ -99,7 +99,7 @@ def method(x: Any, name: str) -> Any:
         AttributeError: With what to write instead.
     """
     if name[0] == "_" or hasattr(type(x), name):  # a property that failed
-        raise AttributeError(name)
+        raise AttributeError(name if name.startswith("__") or hasattr(type(x), name) else _foreign(x, name))
     value = x._value
     constant = x._trace is None and not hasattr(value, "_trace")
     if not (name in WITHOUT_DERIVATIVE or (constant and name in REDUCTIONS)):
@@ -109,6 +109,13 @@ def method(x: Any, name: str) -> Any:
     if not hasattr(value, name):
         raise missing_attribute(name, x._xp, x.shape)
     return x._xp.constant_function(getattr(value, name))
+
+
+def _foreign(x: Any, name: str) -> str:
+    return (
+        "A function of another library takes this traced array for one of its own. Compute with xp = "
+        f"x.__array_namespace__(), for example xp.sum. Received: x.{name} of an array of shape {tuple(x.shape)}"
+    )
 
 
 def missing_attribute(name: str, xp: Any, shape: Any) -> AttributeError:

@@ -24,7 +24,12 @@ from portanet.tree import tree_map
 
 SECTIONS = ("linalg", "fft")
 VIEWING = frozenset(("broadcast_arrays", "linalg.diagonal", "linalg.matrix_transpose", "unstack"))
-"""Composites whose results may be views."""
+VIEWING_HERE: dict[str, Callable[[Any, Array], Array]] = {
+    "diff": lambda xp, x: xp.diff(x, n=0),
+    "linalg.matrix_power": lambda xp, x: xp.linalg.matrix_power(x, 1),
+    "meshgrid": lambda xp, x: xp.meshgrid(x[0, :], x[0, :])[0],
+}
+"""Composites whose results may be views: in every library that has views, and in those where this example is one."""
 CONSTANTS = frozenset((
     "e", "inf", "nan", "newaxis", "pi", "bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32",
     "uint64", "float16", "bfloat16", "float32", "float64", "complex64", "complex128",
@@ -122,8 +127,9 @@ class Section:
 
     def _recording(self, name: str, key: str, root: Any) -> Any:
         if key in PRIMITIVES:
-            raw = getattr(self.raw, key) if self.batched else functools.partial(PRIMITIVES[key], self.raw)
-            return dispatch.recorder(raw, RULES[key], root, VIEWS.get(key))
+            raw = getattr(self.raw, name) if self.batched else functools.partial(PRIMITIVES[key], self.raw)
+            op = dispatch.recorder(raw, RULES[key], root, VIEWS.get(key))
+            return _described(op, name, getattr(self.raw, name)) if hasattr(self.raw, name) else op
         if key in CONSTANTS or name.startswith("__array"):
             return getattr(self.raw, name)
         if key == "special":
@@ -139,12 +145,21 @@ class Section:
             raw = getattr(self.raw, name)
             plain = (_creator if key in CREATION else dispatch.passthrough)(raw, root, key)
             if key in COMPOSITES:
-                join = _spread_value if key in CREATION else _viewed if key in VIEWING else _composed
+                join = _spread_value if key in CREATION else _viewed if _returns_views(root, key) else _composed
                 plain = join(root, plain, COMPOSITES[key])
             return _described(plain, name, raw)
         if self._prefix == "linalg." and name in _beyond_linalg():
             return getattr(importlib.import_module("portanet.autodiff.linalg"), name)
         raise AttributeError(f"{self!r} has no function {key!r}: it offers the functions of the array API standard.")
+
+
+def _returns_views(root: Namespace, key: str) -> bool:
+    """Whether results of a composite may be views in this library; libraries differ in those of `VIEWING_HERE`."""
+    if key not in VIEWING_HERE:
+        return key in VIEWING
+    library = root.raw.library if root.batched else root.raw
+    x = library.ones((1, 1))
+    return views.in_one_memory(VIEWING_HERE[key](library, x), x)
 
 
 def _melting(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import operator
 import sys
 import weakref
 from collections.abc import Callable, Iterator
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from portanet.autodiff import conversion, debugging
 from portanet.autodiff.methods import method
-from portanet.backends import Array
+from portanet.backends import Array, RightOperand, to_host
 from portanet.tree import tree_leaves
 
 if TYPE_CHECKING:
@@ -65,14 +66,13 @@ class Node:
         self.pull = pull
 
 
-class TracedArray:
+class TracedArray(RightOperand):
     """An array of any backend as seen by a function being differentiated."""
 
     # For writes (writing.py): _writable is False for inputs of the function, whose first value is kept in _origin once
     # they were written to; _base is what a view was taken from, and _views are weak references to its views.
     __slots__ = ("__weakref__", "_base", "_link", "_origin", "_trace", "_value", "_views", "_writable", "_xp")
-    __array_ufunc__ = None  # NumPy's operators defer to ours
-    __array_priority__ = 1000
+    __array_priority__ = 1000  # NumPy's operators defer to ours, those in place, too
 
     _value: Any
     _trace: Trace | None
@@ -162,7 +162,7 @@ class TracedArray:
         return conversion.formatted(self, unwrap(self), spec)
 
     def __index__(self) -> int:
-        return self._value.__index__()  # type: ignore[no-any-return]
+        return operator.index(self._value)
 
     def __len__(self) -> int:
         if not self._value.shape:
@@ -184,7 +184,8 @@ class TracedArray:
         if self._trace is None or conversion.allowed():
             return unwrap(self)
         raise TraceError(
-            f"{what} would cut the derivative of this traced array (shape {tuple(self.shape)}, {self.dtype}). {remedy}"
+            f"{what} would cut the derivative of this traced array (shape {tuple(self.shape)}, {self.dtype}) at "
+            f"{conversion.current_line()}. {remedy}"
         )
 
     def _number(self, what: str) -> Any:
@@ -221,8 +222,8 @@ class TracedArray:
         return function(*values(args), **{k: values(v) for k, v in kwargs.items()})
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
-        value = self._leave("Conversion to NumPy", COMPUTE)
-        return value.__array__() if dtype is None else value.__array__(dtype)
+        host = to_host(self._leave("Conversion to NumPy", COMPUTE))
+        return host if dtype is None else host.astype(dtype)
 
     def __dlpack__(
         self, *, stream: Any = None, max_version: Any = None, dl_device: Any = None, copy: bool | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from numbers import Number
 from typing import TYPE_CHECKING, Any
 
@@ -19,8 +19,21 @@ SCALARS = REAL_SCALARS | {complex}
 NO_ARRAYS = SCALARS | {tuple, slice, str, type(None), type(Ellipsis)}
 
 
+def no_arrays(options: Iterable[Any]) -> bool:
+    """Whether arguments are surely no arrays, nor hold any."""
+    for a in options:
+        if type(a) is tuple:
+            if not NO_ARRAYS.issuperset(map(type, a)) or tuple in map(type, a):
+                return False
+        elif type(a) not in NO_ARRAYS:
+            return False
+    return True
+
+
 def is_array(value: Any) -> bool:
     """Whether `value` is an array, traced or not; NumPy's dtypes are classes that look like one."""
+    if type(value) is TracedArray or isinstance(value, BatchedArray):
+        return True
     return hasattr(value, "shape") and hasattr(value, "dtype") and not isinstance(value, type)
 
 
@@ -88,6 +101,55 @@ def single(xp: Namespace, args: Sequence[Any]) -> tuple[Trace, list[Any], dict[i
                 a = accepted(xp, a)
             values.append(a)
     return None if trace is None or not trace.alive else (trace, values, links)
+
+
+def single_batched(xp: Namespace, args: Sequence[Any]) -> tuple[Trace, list[Any], dict[int, Any]] | None:
+    """`single` inside `vmap`: the trace is live, its values are not traced, and levels are older than it."""
+    trace = None
+    library = root(xp.raw)
+    newest = -1
+    values: list[Any] = []
+    links: dict[int, Any] = {}
+    for i, a in enumerate(args):
+        if type(a) is TracedArray:
+            value, own, raw = a._value, a._trace, a._xp.raw
+            if type(value) is TracedArray or (own is not None and own is not trace and trace):
+                return None
+            if raw is not xp.raw and raw is not library:
+                return None
+            if own is not None:
+                trace = own
+                links[i] = a._link
+            elif isinstance(value, BatchedArray):
+                newest = max(newest, value.level.serial)
+            values.append(value)
+        elif type(a) in SCALARS or _is_of(library, a):
+            values.append(a)
+        else:
+            return None
+    return None if HELD or trace is None or not trace.alive or trace.serial < newest else (trace, values, links)
+
+
+def constant_values(xp: Namespace, args: Sequence[Any]) -> list[Any] | None:
+    """The values of operands if all arrays are constants of this namespace, or shared by all examples: most are in the
+    reverse pass of a batch.
+    """
+    library = root(xp.raw)
+    values = []
+    for a in args:
+        if type(a) is TracedArray:
+            if a._trace is not None or (a._xp is not xp and a._xp.raw is not library):
+                return None
+            a = a._value
+        elif not isinstance(a, BatchedArray) and not no_arrays((a,)) and not _is_of(library, a):
+            return None
+        values.append(a)
+    return values
+
+
+def _is_of(library: Any, x: Any) -> bool:
+    """Whether `x` is a plain array of a library."""
+    return is_array(x) and not isinstance(x, ArrayHolder) and raw_namespace(x) is library
 
 
 def split(xp: Namespace, trace: Trace, args: Sequence[Any]) -> tuple[list[Any], dict[int, Any]]:

@@ -79,12 +79,19 @@ def shares_memory(view: View, x: TracedArray, out: TracedArray, args: Any, kwarg
         shared = base is not None and (base is whole or base is whole.base or owner(value) is owner(whole))
         return shared or value is whole or view.name == "linalg.diagonal"
     if hasattr(value, "untyped_storage"):  # of PyTorch
-        shared = value.untyped_storage().data_ptr() == whole.untyped_storage().data_ptr()
-        return shared or view.name == "linalg.diagonal"
+        return in_one_memory(value, whole) or view.name == "linalg.diagonal"
     if view.name in ("conj", "positive", "to_device") or kwargs.get("copy"):
         return False
     key = args[0] if view.name == "getitem" else None
     return not any(hasattr(k, "dtype") for k in (key if type(key) is tuple else (key,)))
+
+
+def in_one_memory(value: Any, whole: Any) -> bool:
+    """Whether two plain arrays are known to share memory."""
+    if hasattr(value, "base"):  # of NumPy and CuPy
+        return owner(value) is owner(whole)
+    torch = hasattr(value, "untyped_storage")
+    return torch and value.untyped_storage().data_ptr() == whole.untyped_storage().data_ptr()
 
 
 def owner(x: Any) -> Any:

@@ -10,19 +10,17 @@ undefined, and their next use is an error that names the line of the write.
 
 from __future__ import annotations
 
-import pathlib
-import sys
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from portanet.autodiff.batching.array import BatchedArray, storage, wrappers
+from portanet.autodiff.conversion import current_line
 from portanet.autodiff.traced import Trace, TracedArray, TraceError, unwrap
 from portanet.autodiff.views import has_views, is_scalar
 
 if TYPE_CHECKING:
     from portanet.autodiff.namespace import Namespace
 
-ROOM = str(pathlib.Path(__file__).parent)
 WHOLE = (Ellipsis,)
 KINDS = ("bool", "integral", "real floating", "complex floating")
 
@@ -60,14 +58,6 @@ class Undefined(Trace):
 
     def __repr__(self) -> str:
         return f"undefined since {self.line}"
-
-
-def line_of_write() -> str:
-    """The file and line outside this package that is being executed."""
-    frame = sys._getframe(1)
-    while frame.f_code.co_filename.startswith(ROOM) and frame.f_back is not None:
-        frame = frame.f_back
-    return f"{frame.f_code.co_filename}:{frame.f_lineno}"
 
 
 def base_of(x: TracedArray) -> Any:
@@ -158,7 +148,7 @@ def write(x: TracedArray, new: TracedArray, key: Any = WHOLE) -> None:
         replace(path[-1], values[-1])
         renew(path, values, key)
     else:
-        make_undefined(path, key)
+        make_undefined(path, key, x)
         replace(x, new)
 
 
@@ -193,9 +183,24 @@ def replay(view: TracedArray) -> None:
     replace(view, function.compute(parent, *args, **kwargs))
 
 
-def make_undefined(path: list[TracedArray], key: Any) -> None:
+def rebound(x: TracedArray, out: TracedArray) -> TracedArray:
+    """The result of `x += y` where arrays are immutable: `out`, and the arrays that share memory with `x` undefined."""
+    if x._base is None and x._views is None:
+        return out
+    path = [x]
+    while (base := base_of(path[-1])) is not None:
+        parent, view, *_ = base
+        if view.read_only(parent, path[-1]):
+            return out
+        path.append(parent)
+    make_undefined(path, WHOLE, out)
+    out._base = x._base  # `parent[key] += y` ends by writing it to the parent
+    return out
+
+
+def make_undefined(path: list[TracedArray], key: Any, cause: TracedArray) -> None:
     """In a library without views, make all arrays undefined that would change with the first in `path`."""
-    line, cause = line_of_write(), path[0]
+    line = current_line()
     for i, parent in enumerate(path):
         if i:
             key = key_of(path[i - 1])
@@ -274,7 +279,7 @@ def in_place(name: str) -> Callable[[TracedArray, Any], Any]:
     def method(self: TracedArray, other: Any) -> Any:
         out = operator(self, other)
         if not hasattr(storage(self), f"__i{name}__") or is_scalar(self):  # of NumPy; JAX's arrays are immutable, too
-            return out
+            return out if has_views(self) else rebound(self, out)
         if out.shape != self.shape:
             raise ValueError(
                 f"An in-place operator cannot change the shape of its left operand, {self.shape}. "

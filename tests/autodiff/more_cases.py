@@ -162,8 +162,7 @@ more("linalg.det", real(1, 1), label="one")
 # Sets, with the container of the library
 
 for name in words("unique_all unique_counts unique_inverse"):
-    lacking = ("torch",) if name == "unique_all" else ()
-    more(name, spread(2, 3), lacking=lacking, label="container")
+    more(name, spread(2, 3), label="container")
 
 # Elementwise at other numbers
 

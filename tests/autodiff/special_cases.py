@@ -39,6 +39,7 @@ ARGUMENTS: dict[str, tuple[tuple[float, float], ...]] = {
     "k1": (POSITIVE,),
     "k1e": (POSITIVE,),
     "loggamma": (POSITIVE,),
+    "lpmv": ((-2.0, 3.0), (0.3, 5.7), (-0.95, 0.95)),
     "pseudo_huber": (POSITIVE, REAL),
     "radian": (POSITIVE, POSITIVE, POSITIVE),
     "sinc": (REAL,),
@@ -103,7 +104,7 @@ ARGUMENTS: dict[str, tuple[tuple[float, float], ...]] = {
     "zeta": ((1.2, 4.0), (0.2, 8.0)),
 }
 WHOLE = {
-    **dict.fromkeys(("polygamma", "expn", "pdtri", "yn"), (0,)),
+    **dict.fromkeys(("lpmv", "polygamma", "expn", "pdtri", "yn"), (0,)),
     **dict.fromkeys(("bdtr", "bdtrc", "bdtri"), (1,)),
     **dict.fromkeys(("nbdtr", "nbdtrc", "nbdtri"), (0, 1)),
 }

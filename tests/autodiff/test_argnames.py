@@ -130,5 +130,5 @@ def test_mistakes(transform: Any) -> None:
         transform(loss, "w")
     with pytest.raises(TypeError, match=r"argnames must name arguments that the call passes.*'bias'.*\['w', 'x'\]"):
         transform(loss, argnames="bias")(np.ones(2), np.ones(2))
-    with pytest.raises(TypeError, match=r"leave it out of argnums. Received: argument power of type int"):
+    with pytest.raises(TypeError, match=r"leave it out of argnums.*Received: argument power of type int"):
         transform(loss, argnames="power")(np.ones(2), np.ones(2), power=3)

@@ -6,11 +6,20 @@ from typing import Any
 import numpy as np
 import pytest
 
-from portanet.autodiff import GradientError, array_namespace, check_grads, custom_jvp, custom_vjp, stop_gradient
+from portanet.autodiff import (
+    GradientError,
+    array_namespace,
+    check_grads,
+    custom_jvp,
+    custom_vjp,
+    numeric_grad,
+    numeric_jvp,
+    stop_gradient,
+)
 from portanet.autodiff.debugging.suspects import wrong_rule
 from portanet.autodiff.dispatch import Rule
 from portanet.autodiff.rules import RULES
-from tests.support import asarray
+from tests.support import asarray, assert_close
 
 
 def smooth(t: Any, y: Any) -> Any:
@@ -144,6 +153,16 @@ def test_a_kink_nearby_and_large_values_do_no_harm(xp):
     check_grads(lambda x: array_namespace(x).sin(50 * x), (asarray([0.3]),))
 
 
+def test_floats_are_arguments_like_arrays(xp):
+    x = asarray([0.3, 2.0])
+    check_grads(lambda x, a: x**a, (x, 1.7))
+    slope = numeric_jvp(lambda x, a: x * a, (x, 2.0), (x, 1.0))
+    assert_close(slope, [0.9, 6.0], rtol=1e-2)
+    assert_close(numeric_grad(lambda x, a: x[0] * a * a, 1)(asarray([3.0], "float64"), 2.0), 12.0, dtype="float64")
+    with pytest.raises(GradientError, match="argument 1, element"):
+        check_grads(lambda x, a: x * abs(a), (x, 0.0))
+
+
 def test_functions_that_cannot_be_checked(xp):
     x = asarray([1.0, 0.0])
     with pytest.raises(GradientError, match="not finite at this point"):
@@ -151,7 +170,11 @@ def test_functions_that_cannot_be_checked(xp):
     state = iter(range(1000))
     with pytest.raises(GradientError, match="different values in two calls"):
         check_grads(lambda x: x * float(next(state)), (x,))
-    with pytest.raises(TypeError, match=r"close over the others.*Received: an array with dtype .*int32"):
+    with pytest.raises(TypeError, match=r"close over it.*Received: argument 1 with dtype .*int32"):
         check_grads(lambda x, n: x, (x, asarray([1], "int32")))
+    with pytest.raises(TypeError, match=r"close over it.*Received: argument 1\['n'\] of type int"):
+        check_grads(lambda x, options: x, (x, {"n": 3}))
+    with pytest.raises(TypeError, match=r"`args` of check_grads must be a tuple of arguments. Received: "):
+        check_grads(lambda x: x, x)
     with pytest.raises(ValueError, match=r"Received: modes=\('sideways',\)"):
         check_grads(lambda x: x, (x,), modes=("sideways",))  # type: ignore[arg-type]

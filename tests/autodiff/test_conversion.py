@@ -22,6 +22,8 @@ from portanet.autodiff import (
     stop_gradient,
     strict_conversion,
     value_and_grad,
+    vjp,
+    vmap,
 )
 from portanet.backends import Backend
 from tests.support import asarray, assert_close, to_numpy
@@ -152,3 +154,37 @@ def test_which_arrays_are_writable(backend: Backend, xp: Any) -> None:
         "argument": False, "constant": False, "its view": False, "computed": mutable, "view": mutable,
         "copy": True, "new": True, "total": mutable and backend.name != "numpy",
     }  # fmt: skip
+
+
+@pytest.fixture
+def x(xp: Any) -> Any:
+    return asarray([1.0, 2.0, 3.0])
+
+
+def test_functions_of_other_libraries_name_the_line_and_the_remedy(x: Any) -> None:
+    """Also for one example of a batch, and where the library hides our error."""
+    buffer = np.zeros(3)
+
+    def write(a: Any) -> Any:
+        buffer[0] = a[0]
+        return a
+
+    def foreign(a: Any) -> Any:
+        raise TypeError(f"expected an array, got {type(a).__name__}")
+
+    for call in (lambda a: np.sin(a), write, foreign):
+        for run in (vmap(call), vmap(lambda a, call=call: vjp(call, a)[0])):
+            with pytest.raises(TraceError, match=r"__array_namespace__|xp.sin|xp.zeros"):
+                run(array_namespace(x).stack([x, x]))
+    with pytest.raises(TraceError, match=r"test_conversion.py:\d+ passes .*xp.sin and .* Received: TypeError: "):
+        grad(foreign)(x)
+    with pytest.raises(TypeError, match="must be real number"):
+        grad(lambda a: math.sin(None))(x)
+
+
+def test_array_api_extra_at_in_place_on_an_argument_is_refused_with_the_remedy(xp: Any) -> None:
+    def f(x: Any) -> Any:
+        return array_namespace(x).sum(xpx.at(x)[0].set(5.0, copy=False))
+
+    with pytest.raises(TraceError, match=r"_at.py:\d+ writes to an array that came from outside .* without copy=False"):
+        grad(f)(asarray([1.0, 2.0]))

@@ -13,6 +13,7 @@ from portanet.autodiff import (
     grad,
     hessian,
     jvp,
+    stop_gradient,
     value_and_grad,
     vjp,
     vmap,
@@ -169,6 +170,39 @@ def test_the_function_gets_plain_arrays_unless_derivatives_are_nested(xp):
     assert kinds.pop() == (False, False)
     assert_close(grad(grad(f))(asarray(3.0)), 2.0)
     assert kinds.pop() == (True, True)
+
+
+def test_a_traced_cotangent_finds_operands_that_can_be_traced(xp):
+    """Not every library defers `plain * traced` to the right operand, and overridden functions expect plain arrays."""
+    kinds = set()
+
+    @custom_vjp
+    def square(x: Any) -> Any:
+        def pullback(g: Any) -> Any:
+            kinds.add((type(x) is TracedArray, type(g) is TracedArray))
+            return (2.0 * x * g,)
+
+        return x * x, pullback
+
+    _, pull = vjp(square, asarray([3.0]))
+    assert_close(grad(lambda g: array_namespace(g).sum(pull(g)[0] ** 2))(asarray([1.0])), [72.0])
+    assert kinds == {(True, True)}
+
+
+def test_options_that_are_constant_arrive_as_plain_arrays(xp):
+    kinds = []
+
+    @custom_vjp
+    def scaled(x: Any, factor: Any = 1.0) -> Any:
+        kinds.append(type(factor) is TracedArray)
+        return x * factor, lambda g: (g * factor,)
+
+    def f(x: Any) -> Any:
+        factor = stop_gradient(x)
+        return array_namespace(x).sum(scaled(asarray([2.0]), factor=factor) * scaled(x, factor=factor))
+
+    assert_close(grad(f)(asarray([3.0])), [18.0])
+    assert kinds == [False, False]
 
 
 def test_none_means_no_derivative(xp):

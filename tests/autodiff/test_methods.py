@@ -121,3 +121,8 @@ def test_other_attributes_are_missing_as_ever(backend: Backend) -> None:
     with pytest.raises(TypeError):
         copy.deepcopy(x)
     assert_close(grad(lambda x: x.__array_namespace__().sum(x**2))(asarray([1.0, 2.0])), [2.0, 4.0])
+
+
+def test_private_attributes_of_other_libraries_name_the_remedy() -> None:
+    with pytest.raises(AttributeError, match=r"x.__array_namespace__\(\).* Received: x\._array of an array of shape"):
+        getattr(lift(np.ones(2)), "_array")  # noqa: B009 -- as a library asks

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from portanet.autodiff import jvp, lift, unwrap, vjp, vmap
+from portanet import Variable
+from portanet.autodiff import TraceError, jvp, lift, unwrap, vjp, vmap
 from portanet.backends import Backend
 from tests.support import asarray, assert_close, to_numpy
 
@@ -123,6 +124,47 @@ def test_operators_in_place(op: Operator, backend: Backend) -> None:
         np.testing.assert_allclose(to_numpy(value), to_numpy(expected), rtol=1e-12)
     np.testing.assert_allclose(to_numpy(written(lift(x))._value), computed(X), rtol=1e-12)
     assert_close(vjp(written, x)[1](t)[0], to_numpy(vjp(computed, x)[1](t)[0]), dtype="float64")
+
+
+@pytest.mark.parametrize("op", NUMBERS, ids=lambda op: op.__name__)
+def test_operators_in_place_on_plain_arrays(op: Operator, backend: Backend) -> None:
+    """`plain op= x` is `plain = plain op x`: it has a derivative."""
+    if backend.name in ("strict", "dpnp"):
+        pytest.skip("its operators never ask the right operand")
+    in_place = getattr(operator, f"i{op.__name__}")
+    x, y, t = asarray(X, "float64"), asarray(Y, "float64"), asarray(Y - 1.0, "float64")
+    for value, expected in zip(
+        jvp(lambda x: in_place(y * 1.0, x), (x,), (t,)), jvp(lambda x: op(y * 1.0, x), (x,), (t,)), strict=True
+    ):
+        np.testing.assert_allclose(to_numpy(value), to_numpy(expected), rtol=1e-12)
+    result = vmap(lambda x: in_place(y[0, ...] * 1.0, x))(x)
+    np.testing.assert_allclose(to_numpy(result), op(Y[0], X), rtol=1e-12)
+
+
+NAMES_OF_CUPY = {
+    "add": "cupy_add", "sub": "cupy_subtract", "mul": "cupy_multiply", "truediv": "cupy_true_divide",
+    "floordiv": "cupy_floor_divide", "mod": "cupy_remainder", "pow": "cupy_power",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("op", NUMBERS, ids=lambda op: op.__name__)
+def test_what_cupy_calls_for_operators_in_place(op: Operator) -> None:
+    """CuPy asks its arguments by this name, of which no other library knows."""
+
+    def function(x: Any) -> Any:
+        return np.asarray(x) + 1.0
+
+    variable = Variable(asarray(Y, "float64"))
+    for right, values in ((lift(X), X), (variable, Y)):
+        override = type(right).__cupy_override_elementwise_kernel__
+        plain = X * 1.0
+        function.__name__ = NAMES_OF_CUPY[op.__name__]
+        np.testing.assert_allclose(host(override(right, function, plain, right, plain)), op(X, values))
+        function.__name__ = "cupy_sin"
+        np.testing.assert_allclose(override(right, function, right), values + 1.0)
+    for wrap in (lambda f: vjp(f, X), lambda f: vmap(f)(X)):
+        with pytest.raises(TraceError, match=r"Compute with xp = x"):
+            wrap(lambda x: x.__cupy_override_elementwise_kernel__(function, x))
 
 
 @pytest.mark.parametrize("op", BITS, ids=lambda op: op.__name__)

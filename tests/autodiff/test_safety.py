@@ -67,8 +67,8 @@ def test_conversion_to_numpy(x: Any, function: Any) -> None:
 
 
 def test_numpy_functions(x: Any) -> None:
-    refused(np.sin, x, "does not support ufuncs", TypeError)
-    refused(lambda a: np.add(np.ones(3), a), x, "does not support ufuncs", TypeError)
+    refused(np.sin, x, CUT)
+    refused(lambda a: np.add(np.ones(3), a), x, CUT)
 
 
 def test_conversion_of_the_value_alone(backend: Backend, x: Any) -> None:
@@ -194,17 +194,14 @@ def test_in_place_operators_update_what_others_hold(backend: Backend, x: Any) ->
 
 
 def test_plain_array_with_in_place_operator(backend: Backend, xp: Any, x: Any) -> None:
-    """Where it is allowed, the name gets a new traced array, and the derivative is correct."""
+    """The name gets a new traced array, and the derivative is correct."""
 
     def f(a: Any) -> Any:
         out = xp.ones(3, dtype=x.dtype, device=backend.device)
         out += a
         return a.__array_namespace__().sum(out * a)
 
-    if backend.name == "numpy":
-        refused(f, x, "does not support ufuncs", TypeError)
-    else:
-        assert_close(grad(f)(x), [3.0, 5.0, 7.0])
+    assert_close(grad(f)(x), [3.0, 5.0, 7.0])
 
 
 def test_both_orders_of_operands(backend: Backend, x: Any) -> None:

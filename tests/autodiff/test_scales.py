@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from portanet.autodiff import array_namespace, grad, hessian, jvp
+from portanet.autodiff import array_namespace, grad, hessian, hvp, jvp, value_and_grad
+from portanet.backends import Backend
+from tests.support import asarray, assert_close, to_numpy
 
 MATRIX = np.random.default_rng(0).normal(size=(4, 4))
 
@@ -33,6 +35,23 @@ def test_second_derivatives_of_singular_values(shape: tuple[int, int], scale: fl
     np.testing.assert_allclose(grad(slope)(x * scale), expected, rtol=1e-10, atol=1e-13)
 
 
+@pytest.mark.parametrize("scale", [1e160, 1e-160])
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_second_derivatives_of_singular_values_on_every_library(backend: Backend, scale: float) -> None:
+    if scale > 1 and backend.name == "jax":
+        pytest.skip("slow to compile")
+
+    def f(x: Any) -> Any:
+        xp = array_namespace(x)
+        return xp.sum(xp.linalg.svdvals(x) * asarray([1.0, 3.0], "float64"))
+
+    x, t = MATRIX[:2, :2], MATRIX[2:, 2:]
+    product = hvp(f, (asarray(x * scale, "float64"),), (asarray(t * scale, "float64"),))
+    step = 1e-5
+    slopes = [to_numpy(grad(f)(asarray(x + s * step * t, "float64"))) for s in (1, -1)]
+    np.testing.assert_allclose(to_numpy(product), (slopes[0] - slopes[1]) / (2 * step), rtol=1e-7)
+
+
 @pytest.mark.parametrize(
     ("dtype", "x", "rtol"), [("float16", 3e3, 2e-3), ("float32", 1e25, 1e-6), ("float64", 1e200, 1e-12)]
 )
@@ -47,3 +66,14 @@ def test_inverse_functions(dtype: str, x: float, rtol: float) -> None:
     small = np.asarray(1e-30, dtype="float32")
     slope = grad(lambda a: array_namespace(a).atan2(a, small) * 1e-30)(small)
     np.testing.assert_allclose(slope, 0.5, rtol=1e-5)
+
+
+def test_determinants_that_overflow(xp: Any) -> None:
+    """JAX computes those of small matrices in `slogdet`."""
+    for size in (1, 2, 3):
+        for scale in (1e200, 1e-200):
+            x = asarray(MATRIX[:size, :size] * scale, "float64")
+            expected = np.linalg.slogdet(MATRIX[:size, :size])[1] + size * np.log(scale)
+            logarithm, slope = value_and_grad(lambda x: array_namespace(x).linalg.slogdet(x).logabsdet)(x)
+            assert_close(logarithm, expected, dtype="float64")
+            assert_close(slope * scale, np.linalg.inv(MATRIX[:size, :size]).T, dtype="float64")

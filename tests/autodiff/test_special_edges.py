@@ -44,6 +44,12 @@ def outside_unit(position: int) -> Callable[[Point], bool]:
     return lambda p: not 0 <= p[position] <= 1 or p[0] == 0 or extreme(0)(p)
 
 
+def different_legendre(m: float, v: float, x: float) -> bool:
+    """Outside of (-1, 1]; negative orders above an integer degree; large orders and degrees."""
+    degree = max(v, -1 - v)
+    return not -1 < x <= 1 or (m < 0 and degree < -m and degree == round(degree)) or abs(m) >= 40 or degree >= HUGE
+
+
 DIFFERENT: dict[str, tuple[Callable[[Point], bool], str]] = {
     "bdtr": (large_counts(1), "SciPy has C integers"),
     "bdtrc": (large_counts(1), "SciPy has C integers"),
@@ -80,6 +86,7 @@ DIFFERENT: dict[str, tuple[Callable[[Point], bool], str]] = {
     "k0e": (extreme(0), "the definition loses the root of so large a number"),
     "k1e": (extreme(0), "the definition loses the root of so large a number"),
     "kl_div": (extreme(0, 1), "SciPy overflows"),
+    "lpmv": (lambda p: different_legendre(*p), "SciPy's infinity at -1 has no sign, and it loses digits"),
     "nbdtr": (large_counts(0, 1), "SciPy has C integers"),
     "nbdtrc": (large_counts(0, 1), "SciPy has C integers"),
     "nbdtri": (lambda p: large_counts(0, 1)(p) or extreme(2)(p), "SciPy has C integers; its `betaincinv` is NaN"),

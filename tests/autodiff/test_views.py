@@ -221,13 +221,13 @@ def test_views_of_arguments(backend: Backend, xp: Any) -> None:
         return array_namespace(x).sum(row)
 
     x = asarray(POINT)
-    if backend.name == "strict":
+    if has_views(backend):
+        moved = POINT.copy()
+        moved[0] += 1.0
+        assert_close(grad(f)(x), 2 * moved, rtol=1e-4)
+    else:
         with pytest.raises(TraceError, match="shares memory"):
             grad(f)(x)
-    else:
-        moved = POINT.copy()
-        moved[0] += backend.name != "jax"
-        assert_close(grad(f)(x), 2 * moved, rtol=1e-4)
     with pytest.raises(TraceError, match=r"came from outside.*a view of one"):
         grad(g)(x)
     assert_close(x, POINT, rtol=1e-4)
@@ -264,45 +264,6 @@ def test_in_place_operators_keep_shape_and_dtype(backend: Backend, xp: Any) -> N
         grad(widened)(asarray(POINT))
     with pytest.raises(TypeError):
         grad(to_float)(asarray(POINT))
-
-
-def test_undefined_arrays_cannot_be_read(backend: Backend, xp: Any) -> None:
-    if has_views(backend):
-        pytest.skip("has views")
-    uses: list[Callable[[Any], Any]] = [
-        bool, float, lambda z: z + 1.0, lambda z: 1.0 + z, lambda z: -z, lambda z: z * z, lambda z: z == 1.0,
-        lambda z: array_namespace(z).sum(z), lambda z: array_namespace(z).stack([z]), lambda z: z[...],
-        lambda z: array_namespace(z).isfinite(z), lambda z: z,
-    ]  # fmt: skip
-    for use in uses:
-
-        def f(x: Any, use: Callable[[Any], Any] = use) -> Any:
-            z = x[:1, 0] * 2.0
-            view = z[0, ...]
-            z[0] = 1.0
-            return use(view)
-
-        with pytest.raises(TraceError, match=r"test_views\.py:\d+ wrote to an array that shares memory"):
-            grad(f)(asarray(POINT))
-
-
-def test_unused_views_do_no_harm(backend: Backend, xp: Any) -> None:
-    """Libraries without views: what nobody reads later need not be defined."""
-
-    def f(x: Any) -> Any:
-        xp = array_namespace(x)
-        z = x * x
-        rows = xp.unstack(z)
-        rows[0][0] = 2.0
-        rows[1][0] = 3.0
-        return xp.sum(rows[0] * rows[1] * rows[2])
-
-    want = np.zeros_like(POINT)
-    for i in range(3):
-        others = np.prod(np.delete(POINT**2, i, axis=0), axis=0)
-        want[i] = 2 * POINT[i] * others
-    want[:, 0] = [0.0, 0.0, 2 * POINT[2, 0] * 6.0]
-    assert_close(grad(f)(asarray(POINT)), want, rtol=1e-4)
 
 
 def test_in_place_operators_on_items(xp: Any) -> None:

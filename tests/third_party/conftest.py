@@ -8,7 +8,7 @@ import os
 NEEDED = {
     "test_scipy.py": ("scipy",),
     "test_sklearn.py": ("sklearn",),
-    "test_table.py": ("scipy", "sklearn", "einops", "xarray", "torch", "array_api_strict"),
+    "test_table.py": ("scipy", "sklearn", "einops", "einx", "xarray", "torch", "array_api_strict"),
 }
 
 

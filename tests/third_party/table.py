@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 import sklearn
 
-from portanet.autodiff import grad, numeric_grad
+from portanet.autodiff import TraceWarning, grad, numeric_grad
 from portanet.backends import make_backend
 from tests.third_party.gradients import Function, positive, size
 
@@ -36,7 +36,10 @@ ROOMS = {
     "scikit_learn": "sklearn",
     "extra": "array_api_extra",
     "einops": "einops",
+    "einx": "einx",
     "xarray": "xarray",
+    "claimed": "",
+    "further": "",
 }
 """Files in cases/, and what their functions' names are prefixed with."""
 
@@ -44,6 +47,8 @@ LIBRARIES = {"NumPy": ("numpy", None), "PyTorch": ("torch", "cpu"), "array-api-s
 STATUSES = {
     "right": "the gradient agrees with finite differences of the function on plain arrays",
     "wrong": "it does not",
+    "NaN": "it is not finite: values in between are not, and are discarded, whose derivative is 0 times infinity",
+    "cut": "a `TraceWarning` names the line that takes a number out of an array; the gradient does not go through it",
     "refused": "an error, though the function takes plain arrays of any library and device",
     "unsupported": "an error, and the function refuses some plain arrays too, here or on a device: it needs NumPy",
     "constant": "integers, ranks and the like: the derivative is 0 wherever it exists",
@@ -74,7 +79,9 @@ def cases() -> dict[str, Function]:
     for file, prefix in ROOMS.items():
         module = importlib.import_module(f"tests.third_party.cases.{file}")
         for name, function in module.CASES.items():
-            result[name if name.startswith(prefix) else f"{prefix}.{name}"] = function
+            full = name if name.startswith(prefix) else f"{prefix}.{name}"
+            assert full not in result, full
+            result[full] = function
     return result
 
 
@@ -112,8 +119,13 @@ def expected(name: str, library: str = "NumPy") -> Any:
 
 def outcome(name: str, library: str, verbose: bool = False) -> Result:
     """Differentiate one function on the arrays of one library."""
-    with warnings.catch_warnings(), np.errstate(all="ignore"), sklearn.config_context(array_api_dispatch=True):
+    with (
+        warnings.catch_warnings(record=True) as caught,
+        np.errstate(all="ignore"),
+        sklearn.config_context(array_api_dispatch=True),
+    ):
         warnings.simplefilter("ignore")  # the libraries' own, about precision and small samples
+        warnings.simplefilter("always", TraceWarning)
         try:
             if expected(name) is None:
                 return Result("constant")
@@ -124,11 +136,22 @@ def outcome(name: str, library: str, verbose: bool = False) -> Result:
             if verbose:
                 traceback.print_exc()
             return reason(name, library, error)
-        if agree(got, expected(name)) or (library != "NumPy" and agree(got, expected(name, library))):
+        if agree(got, expected(name)):
+            return Result("right")
+        if not np.all(np.isfinite(got)):
+            return Result("NaN")
+        if caught:
+            return Result("cut", f"{place(caught[0])} takes a number out of an array")
+        if library != "NumPy" and agree(got, expected(name, library)):
             return Result("right")
     if verbose:
         print(got, expected(name), sep="\n")
     return Result("wrong")
+
+
+def place(warning: warnings.WarningMessage) -> str:
+    """The file and line of a warning, without the path of this machine."""
+    return f"{warning.filename.partition('site-packages/')[2]}:{warning.lineno}"
 
 
 def gradient(name: str, library: str) -> Any:
@@ -166,20 +189,31 @@ def first_line(error: Exception) -> str:
     """An error in one line, without paths of this machine."""
     text = str(error).strip().split("\n")[0]
     text = re.sub(r"<differentiable namespace over ([\w.]+);.*?>", r"<differentiable \1>", text)
+    text = re.sub(r"^\S+\.py:\d+ (?=passes )", "", text)
     text = re.sub(r" of this traced array \(.*| at 0x[0-9a-f]+| from '.*?'|\S*/site-packages/", "", text)
-    return f"{type(error).__name__}: {text[:110]}"
+    return f"{type(error).__name__}: {text[:110].rstrip()}"
 
 
 def versions() -> str:
     """The libraries that the table is true of."""
-    names = ("scipy", "scikit-learn", "array-api-extra", "einops", "xarray", "numpy", "torch", "array-api-strict")
+    names = (
+        "scipy",
+        "scikit-learn",
+        "array-api-extra",
+        "einops",
+        "einx",
+        "xarray",
+        "numpy",
+        "torch",
+        "array-api-strict",
+    )
     return ", ".join(f"{name} {metadata.version(name)}" for name in names)
 
 
 def section(name: str) -> str:
     """The module that a function is listed under."""
     parts = name.split(".")
-    return ".".join(parts[: 1 if parts[0] in ("array_api_extra", "einops", "xarray") else 2])
+    return ".".join(parts[: 1 if parts[0] in ("array_api_extra", "einops", "einx", "xarray") else 2])
 
 
 def text(results: dict[str, dict[str, Result]]) -> str:

@@ -13,8 +13,10 @@ import operator
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NoReturn
 
+from portanet.autodiff.conversion import current_line
 from portanet.autodiff.traced import TracedArray, TraceError, next_serial
-from portanet.backends import device_of
+from portanet.backends import RightOperand, device_of, to_host
+from portanet.tree import tree_map
 
 
 class Level:
@@ -41,15 +43,14 @@ HELD: list[Any] = []
 """Traces that are frozen now, and levels of which one example is computed (closures.py): few operations find any."""
 
 
-class BatchedArray:
+class BatchedArray(RightOperand):
     """Arrays of one shape and dtype, one per example: `value` has the batch axis first, `shape` leaves it out.
 
     Each library has a subclass with its `namespace`, since namespaces are looked up by type.
     """
 
     __slots__ = ("level", "shape", "value")
-    __array_ufunc__ = None  # NumPy's operators defer to ours
-    __array_priority__ = 900
+    __array_priority__ = 900  # NumPy's operators defer to ours, those in place, too
     namespace: Any
 
     def __init__(self, value: Any, level: Level) -> None:
@@ -94,7 +95,7 @@ class BatchedArray:
         self.level.require_alive()
         raise TraceError(
             f"{what} needs one value, and this array has one per example of vmap. {remedy} "
-            f"Received: an array of shape {self.shape} in a batch of {self.level.size}"
+            f"Received: an array of shape {self.shape} in a batch of {self.level.size}, at {current_line()}"
         )
 
     def __bool__(self) -> bool:
@@ -121,8 +122,16 @@ class BatchedArray:
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         remedy = "Compute with xp = x.__array_namespace__(), or convert what vmap returns."
-        value = self._one("Conversion to NumPy", remedy)
-        return value.__array__() if dtype is None else value.__array__(dtype)
+        host = to_host(self._one("Conversion to NumPy", remedy))
+        return host if dtype is None else host.astype(dtype)
+
+    def _foreign(self, function: Any, args: Any, kwargs: Any) -> Any:
+        self._one(f"{function.__name__} of another library", "Compute with xp = x.__array_namespace__().")
+        args, kwargs = tree_map(lambda x: chosen(x) if isinstance(x, BatchedArray) else x, (args, kwargs))
+        return function(*args, **kwargs)
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        return self._foreign(function, args, kwargs)
 
     def __dlpack__(self, **options: Any) -> Any:
         self._refuse("Export through DLPack", "Export what vmap returns.")

@@ -12,7 +12,7 @@ from portanet.autodiff.batching.rules import RULES
 from portanet.autodiff.namespace import CONSTANTS, SECTIONS, differentiable_namespace
 from portanet.autodiff.rules import PRIMITIVES
 from portanet.autodiff.traced import TracedArray, is_traced
-from portanet.autodiff.tracing import SCALARS, is_array, melted_arguments, rebuild
+from portanet.autodiff.tracing import SCALARS, is_array, melted_arguments, no_arrays, rebuild
 
 _SPACES: dict[int, BatchedNamespace] = {}
 
@@ -72,6 +72,8 @@ def batched(plain: Callable[..., Any], key: str, space: BatchedNamespace) -> Cal
     rule = RULES[key]
 
     def op(*args: Any, **kwargs: Any) -> Any:
+        if rule.opened and no_arrays(kwargs.values()) and (level := _only_level(space.array, args)) is not None:
+            return closed(space, level, rule.function(Call(space.library, level, key), *args, **kwargs))
         level = innermost_level((*args, *kwargs.values()) if kwargs else args)
         if level is None:
             return plain(*args, **kwargs)
@@ -117,6 +119,19 @@ def broadcasting(plain: Callable[..., Any], op: Callable[..., Any], space: Batch
         return batched_array(plain(*values), level)
 
     return short
+
+
+def _only_level(array: type[BatchedArray], args: tuple[Any, ...]) -> Level | None:
+    """The level of all batched arguments, if their values are plain; others must be plain arrays, or none."""
+    level = None
+    for a in args:
+        if type(a) is array:
+            if (level is not None and a.level is not level) or not _is_plain(a.value):
+                return None
+            level = a.level
+        elif type(a) is TracedArray or isinstance(a, (BatchedArray, list)) or (type(a) is tuple and not no_arrays(a)):
+            return None
+    return None if level is None or not level.alive or level.example is not None else level
 
 
 def _is_plain(value: Any) -> bool:

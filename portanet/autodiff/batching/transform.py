@@ -9,7 +9,7 @@ from typing import Any
 from portanet import checks
 from portanet.autodiff.batching.array import BatchedArray, Level, root
 from portanet.autodiff.batching.namespace import batched_over
-from portanet.autodiff.boundary import plain
+from portanet.autodiff.boundary import plain, refused_elsewhere
 from portanet.autodiff.namespace import array_namespace, differentiable_namespace, lift
 from portanet.autodiff.traced import TracedArray, is_traced
 from portanet.autodiff.tracing import SCALARS, is_array
@@ -71,6 +71,10 @@ def vmap(f: Function, in_axes: Any = 0, out_axes: Any = 0) -> Function:
             leaves = zip(tree_items(out), axes, strict=True)
             results = iter([_closed(level, x, axis, path, nested, space) for (path, x), axis in leaves])
             return tree_map(lambda _: next(results), out)
+        except (TypeError, ValueError) as error:
+            if (own := refused_elsewhere(error)) is not None:
+                raise own from error
+            raise
         finally:
             level.alive = False
 

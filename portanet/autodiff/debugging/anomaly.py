@@ -7,12 +7,12 @@ import math
 import pathlib
 import sys
 from collections.abc import Callable, Iterator
-from types import FrameType
 from typing import Any
 
 from portanet import checks
 from portanet.autodiff.batching.array import storage
-from portanet.autodiff.boundary import pulled
+from portanet.autodiff.boundary import PACKAGE, pulled
+from portanet.autodiff.conversion import line_of, outside
 from portanet.autodiff.debugging import LOG
 from portanet.autodiff.traced import Node, TracedArray
 from portanet.autodiff.tracing import Parts, is_array
@@ -21,7 +21,6 @@ from portanet.backends import raw_namespace, readable
 from portanet.tree import tree_leaves, tree_map
 
 AUTODIFF = str(pathlib.Path(__file__).parent.parent)
-PACKAGE = str(pathlib.Path(__file__).parent.parent.parent)
 
 
 @contextlib.contextmanager
@@ -143,12 +142,5 @@ def called_at() -> str:
     """The line outside `portanet.autodiff` that called the operation; for one inside portanet, also its caller's."""
     frame = outside(AUTODIFF, sys._getframe(1))
     caller = outside(PACKAGE, frame)
-    lines = dict.fromkeys(f"{f.f_code.co_filename}:{f.f_lineno}" for f in (frame, caller))
+    lines = dict.fromkeys(map(line_of, (frame, caller)))
     return f"It was called at {', in a call at '.join(lines)}"
-
-
-def outside(folder: str, frame: FrameType) -> FrameType:
-    """The innermost caller whose file is not in a folder."""
-    while frame.f_code.co_filename.startswith(folder) and frame.f_back is not None:
-        frame = frame.f_back
-    return frame

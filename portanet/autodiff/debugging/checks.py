@@ -7,7 +7,7 @@ import random
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Literal, TypeAlias
 
-from portanet.autodiff.boundary import unit
+from portanet.autodiff.boundary import floating_arguments, unit
 from portanet.autodiff.debugging.anomaly import first_anomaly
 from portanet.autodiff.debugging.numeric import numeric_jvp
 from portanet.autodiff.debugging.suspects import wrong_rule
@@ -43,7 +43,7 @@ def check_grads(
 
     Args:
         f: A function of arrays (or trees of them) that returns an array or a tree of arrays.
-        args: Its arguments, floating-point.
+        args: Its arguments, a tuple of floating-point arrays (or trees of them) and floats.
         modes: Which modes of differentiation to check; for orders above 1, every sequence of them.
         order: Highest order of derivative.
         tol: Allowed difference, relative to the larger of 1 and the derivative.
@@ -54,7 +54,7 @@ def check_grads(
         GradientError: A derivative is wrong, `f` is not differentiable, not finite or not deterministic. It is an
             AssertionError; the message names the argument, its worst element, and the operation whose rule disagrees
             if known.
-        TypeError: The arrays cannot be float64.
+        TypeError: An argument is not floating-point, or cannot be float64.
 
     Example:
         >>> import numpy as np
@@ -68,19 +68,14 @@ def check_grads(
     if unknown or not modes:
         raise ValueError(f"Argument `modes` must contain 'forward', 'reverse' or both. Received: modes={modes!r}")
     draw = random.Random(seed)
-    precise = tuple(tree_map(_to_double, arg) for arg in args)
+    if not isinstance(args, (tuple, list)):
+        raise TypeError(f"Argument `args` of check_grads must be a tuple of arguments. Received: {type(args).__name__}")
+    precise = tuple(tree_map(_to_double, arg) for arg in floating_arguments(dict(enumerate(args)), ()))
     _check(_arrays_of(f), precise, tuple(modes), order, "function", tol, directions, draw)
 
 
 def _to_double(x: Any) -> Any:
-    if type(x) is float:
-        return x
     raw = raw_namespace(x)
-    if not raw.isdtype(x.dtype, ("real floating", "complex floating")):
-        raise TypeError(
-            "check_grads takes floating-point arrays; close over the others (lambda x: f(x, labels)). "
-            f"Received: an array with dtype {x.dtype}"
-        )
     dtype = raw.complex128 if raw.isdtype(x.dtype, "complex floating") else raw.float64
     double = x if x.dtype == dtype else raw.astype(x, dtype)
     if double.dtype != dtype:

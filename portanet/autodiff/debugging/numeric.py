@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Literal, TypeAlias
 
 from portanet import checks
-from portanet.autodiff.boundary import unit
+from portanet.autodiff.boundary import floating_arguments, unit
 from portanet.backends import raw_namespace
 from portanet.tree import tree_leaves, tree_map
 
@@ -51,6 +51,7 @@ def numeric_jvp(
 
     Raises:
         ValueError: The method is unknown.
+        TypeError: A primal is not floating-point.
 
     Example:
         >>> import numpy as np
@@ -60,11 +61,12 @@ def numeric_jvp(
         8.0
     """
     checks.choice("method", method, STENCILS, "numeric_jvp")
-    first = tree_leaves(list(primals))[0]
+    primals = floating_arguments(dict(enumerate(primals)), ())
+    first = tree_leaves(primals)[0]
     h = float(raw_namespace(first).finfo(first.dtype).eps) ** (1 / (ERROR_ORDERS[method] + 1)) if step is None else step
     total = None
     for k, weight in STENCILS[method].items():
-        shifted = tree_map(lambda x, t, k=k: x + (k * h) * t, list(primals), list(tangents))
+        shifted = tree_map(lambda x, t, k=k: x + (k * h) * t, primals, list(tangents))
         part = tree_map(lambda y, weight=weight: y * weight, f(*shifted))
         total = part if total is None else tree_map(lambda a, b: a + b, total, part)
     return tree_map(lambda y: y / h, total)
@@ -97,7 +99,7 @@ def numeric_grad(
         def of_argument(x: Any) -> Any:
             return f(*(x if i == argnum % len(args) else a for i, a in enumerate(args)), **kwargs)
 
-        x = args[argnum]
+        (x,) = floating_arguments({argnum: args[argnum]}, args)
         leaves = tree_leaves(x)
         gradients = []
         for number, leaf in enumerate(leaves):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from portanet.autodiff.linalg.banded import solve_banded, solveh_banded
     from portanet.autodiff.linalg.decompositions import polar
+    from portanet.autodiff.linalg.elimination import lu, lu_factor, lu_solve
     from portanet.autodiff.linalg.exponential import coshm, cosm, expm, expm_frechet, sinhm, sinm, tanhm, tanm
     from portanet.autodiff.linalg.hermitian import funm_hermitian
     from portanet.autodiff.linalg.roots import fractional_matrix_power, logm, sqrtm
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 MODULES = {
     "banded": "solve_banded solveh_banded",
     "decompositions": "polar",
+    "elimination": "lu lu_factor lu_solve",
     "exponential": "cosm coshm expm expm_frechet sinhm sinm tanhm tanm",
     "hermitian": "funm_hermitian",
     "roots": "fractional_matrix_power logm sqrtm",
@@ -51,6 +53,9 @@ __all__ = [
     "hankel",
     "khatri_rao",
     "logm",
+    "lu",
+    "lu_factor",
+    "lu_solve",
     "polar",
     "sinhm",
     "sinm",

@@ -117,6 +117,17 @@ def square(function: str, **argument: Any) -> tuple[Any, Any]:
     return xp, x
 
 
+def matrices(function: str, **argument: Any) -> tuple[Any, Any]:
+    """Likewise of matrices of any shape."""
+    xp, x = inexact(function, **argument)
+    if x.ndim < 2:
+        (parameter,) = argument
+        raise ValueError(
+            f"Argument `{parameter}` of linalg.{function} must have shape (..., m, n). Received: shape {tuple(x.shape)}"
+        )
+    return xp, x
+
+
 def right_side(function: str, size: int, b: Any) -> tuple[Any, bool]:
     """The right side of a linear system of this size as a stack of matrices, and whether it is a single vector."""
     vector = b.ndim == 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from portanet.autodiff.linalg.declare import call, declare_pushed, inexact, matrix_primitive
+from portanet.autodiff.linalg.declare import call, declare_pushed, matrices, matrix_primitive
 from portanet.autodiff.rules.linalg import adjoint, hermitian_part
 from portanet.backends import Array, raw_namespace
 
@@ -98,9 +98,7 @@ def polar(a: Array, side: str = "right") -> tuple[Any, Any]:
                [ 1.,  0.]]), array([[1., 0.],
                [0., 2.]]))
     """
-    xp, a = inexact("polar", a=a)
-    if a.ndim < 2:
-        raise ValueError(f"Argument `a` of linalg.polar must have shape (..., m, n). Received: shape {tuple(a.shape)}")
+    xp, a = matrices("polar", a=a)
     if side not in ("left", "right"):
         raise ValueError(f"Argument `side` of linalg.polar must be 'right' or 'left'. Received: {side!r}")
     wide = a.shape[-2] < a.shape[-1]

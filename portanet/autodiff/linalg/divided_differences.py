@@ -15,7 +15,7 @@ from typing import Any
 from portanet.autodiff.namespace import array_namespace
 from portanet.autodiff.solvers.quadrature import gauss_legendre
 from portanet.autodiff.transforms import jvp
-from portanet.backends import Array, device_of, raw_namespace
+from portanet.backends import Array, constant, raw_namespace
 
 NEAR = 0.5
 """Part of the largest point, up to which the distance of others lets the integral be tried."""
@@ -73,7 +73,6 @@ def _better_of_integral(f: Callable[[Any], Any], x: Array, near: Array, value: A
 
 def _mean_over_simplex(derivative: Callable[[Any], Any], points: Array, count: int) -> Any:
     """The integral of a function over the simplex with these corners, one set of corners in each column."""
-    xp = raw_namespace(points)
     order = points.shape[0] - 1
     parts, weights = [], []
     rule = [((1 + u) / 2, w / 2) for u, w in zip(*gauss_legendre(count), strict=True)]
@@ -82,10 +81,9 @@ def _mean_over_simplex(derivative: Callable[[Any], Any], points: Array, count: i
         weights.append(math.prod(w * node ** (order - 1 - i) for i, (node, w) in enumerate(nodes)))
     steps, total = points[1:, :] - points[:-1, :], 0.0
     block = max(1, ELEMENTS // points.shape[1])
-    like = {"dtype": points.dtype, "device": device_of(points)}
     for start in range(0, len(parts), block):
-        part = xp.asarray(parts[start : start + block], **like)
-        weight = xp.asarray(weights[start : start + block], **like)
+        part = constant(points, parts[start : start + block], points.dtype)
+        weight = constant(points, weights[start : start + block], points.dtype)
         total = total + weight @ derivative(points[:1, :] + part @ steps)
     return total
 

@@ -65,6 +65,13 @@ matrix_primitive("solve_triangular", triangular_solution, (_pull_matrix, _pull_r
 TRANSPOSED = {0: 0, "N": 0, 1: 1, "T": 1, 2: 2, "C": 2}
 
 
+def transposition(function: str, trans: Any) -> int:
+    """The argument `trans` of a solver as 0, 1 or 2: as it is, transposed, conjugate transposed."""
+    if not isinstance(trans, (int, str)) or trans not in TRANSPOSED:
+        raise ValueError(f"Argument `trans` of linalg.{function} must be 0, 1, 2, 'N', 'T' or 'C'. Received: {trans!r}")
+    return TRANSPOSED[trans]
+
+
 def solve_triangular(a: Array, b: Array, trans: Any = 0, lower: bool = False, unit_diagonal: bool = False) -> Any:
     """The solution x of `a x = b` with triangular matrices.
 
@@ -90,12 +97,8 @@ def solve_triangular(a: Array, b: Array, trans: Any = 0, lower: bool = False, un
     xp, a, b = inexact("solve_triangular", a=a, b=b)
     require_square("solve_triangular", a=a)
     b, vector = right_side("solve_triangular", a.shape[-1], b)
-    if not isinstance(trans, (int, str)) or trans not in TRANSPOSED:
-        raise ValueError(
-            f"Argument `trans` of linalg.solve_triangular must be 0, 1, 2, 'N', 'T' or 'C'. Received: {trans!r}"
-        )
     lower = flag("solve_triangular", "lower", lower)
-    way = TRANSPOSED[trans]
+    way = transposition("solve_triangular", trans)
     if way:
         a, lower = xp.matrix_transpose(a) if way == 1 else adjoint(xp, a), not lower
     unit_diagonal = flag("solve_triangular", "unit_diagonal", unit_diagonal)

@@ -8,6 +8,7 @@ zero one). `PRIMITIVES` holds the few functions with a rule that the standard la
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import MethodType
 from typing import Any
 
 from portanet.autodiff.batching.array import tangent_value
@@ -26,13 +27,33 @@ VIEWS: dict[str, Function] = {}
 """Functions whose result may share memory with the operand; and how to write through it, see `view`."""
 
 
-def elementwise(name: str, *maps: Factory, pushes: tuple[Factory, ...] | None = None) -> None:
+def elementwise(
+    name: str, *maps: Factory, pushes: tuple[Factory, ...] | None = None, joint: Factory | None = None
+) -> None:
     """An elementwise function of one array or of two that broadcast.
 
     Its Jacobian is diagonal, so one map per operand serves both directions; only for complex numbers may the `pushes`
     (forward mode) differ.
     """
-    RULES[name] = Rule(name, maps, maps if pushes is None else pushes, elementwise=True)
+    RULES[name] = Rule(name, maps, maps if pushes is None else pushes, elementwise=True, joint=joint)
+
+
+# Maps of frequent functions are methods bound to what they need: a closure takes twice to four times the memory.
+
+
+def of_operand(derivative: Function) -> Factory:
+    """The map `derivative(xp, x, t)` of the tangent or cotangent `t`, for an elementwise function of `x`."""
+    return lambda xp, ans, x: MethodType(_apply, (derivative, xp, x))
+
+
+def of_result(derivative: Function) -> Factory:
+    """The map `derivative(xp, ans, t)`, for an elementwise function with the result `ans`."""
+    return lambda xp, ans, x: MethodType(_apply, (derivative, xp, ans))
+
+
+def _apply(saved: tuple[Function, Any, Any], t: Any) -> Any:
+    derivative, xp, x = saved
+    return derivative(xp, x, t)
 
 
 def rule(name: str, pulls: tuple[Factory, ...], pushes: tuple[Factory, ...], variadic: bool = False) -> None:

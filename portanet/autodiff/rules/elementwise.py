@@ -14,7 +14,7 @@ from types import MethodType
 from typing import Any
 
 from portanet.autodiff.dispatch import LinearMap, fitted
-from portanet.autodiff.rules.declare import composite, elementwise, no_derivative, rule
+from portanet.autodiff.rules.declare import composite, elementwise, no_derivative, of_operand, of_result, rule
 
 
 def _itself(t: Any) -> Any:
@@ -29,15 +29,27 @@ def _opposite(xp: Any, ans: Any, *args: Any) -> LinearMap:
     return operator.neg
 
 
-# The most frequent maps are methods bound to the one array that they need: a closure takes four times the memory.
-
-
 def _times(factor: Any, t: Any) -> Any:
     return t * factor
 
 
 def _by(divisor: Any, t: Any) -> Any:
     return t / divisor
+
+
+def _times_each(factors: tuple[Any, Any], t: Any) -> tuple[Any, Any]:
+    x, y = factors
+    return t * y, t * x
+
+
+def _by_each(operands: tuple[Any, Any], t: Any) -> tuple[Any, Any]:
+    ans, y = operands
+    return t / y, -t * (ans / y)
+
+
+def _by_divisor(operands: tuple[Any, Any], t: Any) -> Any:
+    ans, y = operands
+    return -t * (ans / y)
 
 
 def _by_twice(root: Any, t: Any) -> Any:
@@ -62,13 +74,28 @@ elementwise("positive", _same)
 elementwise("negative", _opposite)
 elementwise("add", _same, _same)
 elementwise("subtract", _same, _opposite)
-elementwise("multiply", lambda xp, ans, x, y: MethodType(_times, y), lambda xp, ans, x, y: MethodType(_times, x))
-elementwise("divide", lambda xp, ans, x, y: MethodType(_by, y), lambda xp, ans, x, y: lambda t: -t * (ans / y))
-elementwise("reciprocal", lambda xp, ans, x: lambda t: -t * (ans * ans))
+elementwise(
+    "multiply",
+    lambda xp, ans, x, y: MethodType(_times, y),
+    lambda xp, ans, x, y: MethodType(_times, x),
+    joint=lambda xp, ans, x, y: MethodType(_times_each, (x, y)),
+)
+elementwise(
+    "divide",
+    lambda xp, ans, x, y: MethodType(_by, y),
+    lambda xp, ans, x, y: MethodType(_by_divisor, (ans, y)),
+    joint=lambda xp, ans, x, y: MethodType(_by_each, (ans, y)),
+)
+elementwise("reciprocal", of_result(lambda xp, ans, t: -t * (ans * ans)))
 elementwise("square", lambda xp, ans, x: MethodType(_times_double, x))
 elementwise("sqrt", lambda xp, ans, x: MethodType(_by_twice, ans))
 # remainder(x, y) = x - y * floor(x / y)
 elementwise("remainder", _same, lambda xp, ans, x, y: lambda t: -t * xp.floor_divide(x, y))
+
+
+def _times_power(operands: tuple[Any, Any], t: Any) -> Any:
+    x, y = operands
+    return t * (y * x ** (y - 1))
 
 
 def _power_of_base(xp: Any, ans: Any, x: Any, y: Any) -> LinearMap:
@@ -77,7 +104,7 @@ def _power_of_base(xp: Any, ans: Any, x: Any, y: Any) -> LinearMap:
             return MethodType(_times_double, x)
         if y == 0:
             return lambda t: t * 0
-        return lambda t: t * (y * x ** (y - 1))
+        return MethodType(_times_power, (x, y))
     # y x^(y-1), without the 0 * inf of y = 0 at x = 0.
     return lambda t: t * xp.where(y == 0, 0.0, y * x ** xp.where(y == 0, 1.0, y - 1))
 
@@ -100,28 +127,28 @@ elementwise("pow", _power_of_base, _power_of_exponent)
 # Exponentials, logarithms, trigonometry
 
 elementwise("exp", lambda xp, ans, x: MethodType(_times, ans))
-elementwise("expm1", lambda xp, ans, x: lambda t: t * (ans + 1))
+elementwise("expm1", of_result(lambda xp, ans, t: t * (ans + 1)))
 elementwise("log", lambda xp, ans, x: MethodType(_by, x))
-elementwise("log1p", lambda xp, ans, x: lambda t: t / (1 + x))
-elementwise("log2", lambda xp, ans, x: lambda t: t / (x * math.log(2)))
-elementwise("log10", lambda xp, ans, x: lambda t: t / (x * math.log(10)))
+elementwise("log1p", of_operand(lambda xp, x, t: t / (1 + x)))
+elementwise("log2", of_operand(lambda xp, x, t: t / (x * math.log(2))))
+elementwise("log10", of_operand(lambda xp, x, t: t / (x * math.log(10))))
 elementwise(
     "logaddexp",
     lambda xp, ans, x, y: lambda t: t * xp.exp(_difference(xp, x, ans)),
     lambda xp, ans, x, y: lambda t: t * xp.exp(_difference(xp, y, ans)),
 )
-elementwise("sin", lambda xp, ans, x: lambda t: t * xp.cos(x))
-elementwise("cos", lambda xp, ans, x: lambda t: -t * xp.sin(x))
-elementwise("tan", lambda xp, ans, x: lambda t: t * (1 + ans * ans))
-elementwise("asin", lambda xp, ans, x: lambda t: t / xp.sqrt((1 - x) * (1 + x)))
-elementwise("acos", lambda xp, ans, x: lambda t: -t / xp.sqrt((1 - x) * (1 + x)))
-elementwise("atan", lambda xp, ans, x: lambda t: t / (1 + x * x))
-elementwise("sinh", lambda xp, ans, x: lambda t: t * xp.cosh(x))
-elementwise("cosh", lambda xp, ans, x: lambda t: t * xp.sinh(x))
+elementwise("sin", of_operand(lambda xp, x, t: t * xp.cos(x)))
+elementwise("cos", of_operand(lambda xp, x, t: -t * xp.sin(x)))
+elementwise("tan", of_result(lambda xp, ans, t: t * (1 + ans * ans)))
+elementwise("asin", of_operand(lambda xp, x, t: t / xp.sqrt((1 - x) * (1 + x))))
+elementwise("acos", of_operand(lambda xp, x, t: -t / xp.sqrt((1 - x) * (1 + x))))
+elementwise("atan", of_operand(lambda xp, x, t: t / (1 + x * x)))
+elementwise("sinh", of_operand(lambda xp, x, t: t * xp.cosh(x)))
+elementwise("cosh", of_operand(lambda xp, x, t: t * xp.sinh(x)))
 elementwise("tanh", lambda xp, ans, x: MethodType(_tanh, ans))
-elementwise("asinh", lambda xp, ans, x: lambda t: t / _root_of_one_and_square(xp, x))
-elementwise("acosh", lambda xp, ans, x: lambda t: t / (xp.sqrt(x - 1) * xp.sqrt(x + 1)))
-elementwise("atanh", lambda xp, ans, x: lambda t: t / ((1 - x) * (1 + x)))
+elementwise("asinh", of_operand(lambda xp, x, t: t / _root_of_one_and_square(xp, x)))
+elementwise("acosh", of_operand(lambda xp, x, t: t / (xp.sqrt(x - 1) * xp.sqrt(x + 1))))
+elementwise("atanh", of_operand(lambda xp, x, t: t / ((1 - x) * (1 + x))))
 elementwise(
     "atan2",
     lambda xp, ans, x, y: lambda t: t * (y / xp.hypot(x, y) / xp.hypot(x, y)),
@@ -160,13 +187,18 @@ elementwise("hypot", _hypot(True), _hypot(False))
 def _abs_pull(xp: Any, ans: Any, x: Any) -> LinearMap:
     if xp.isdtype(x.dtype, "complex floating"):
         return lambda g: g * xp.conj(xp.sign(x))
-    return lambda g: g * xp.sign(x)
+    return MethodType(_times_sign, (xp, x))
 
 
 def _abs_push(xp: Any, ans: Any, x: Any) -> LinearMap:
     if xp.isdtype(x.dtype, "complex floating"):
         return lambda t: xp.real(t * xp.conj(xp.sign(x)))
-    return lambda t: t * xp.sign(x)
+    return MethodType(_times_sign, (xp, x))
+
+
+def _times_sign(operand: tuple[Any, Any], t: Any) -> Any:
+    xp, x = operand
+    return t * xp.sign(x)
 
 
 def _sign_map(conjugate: bool) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+from types import MethodType
 from typing import Any
 
 from portanet.autodiff.dispatch import LinearMap, fit
@@ -123,7 +124,7 @@ def names_elements_twice(key: Any) -> bool:
 def _getitem_back(xp: Any, ans: Any, x: Any, key: Any) -> LinearMap:
     shape = x.shape
     if type(key) is int or type(key) is slice:
-        return lambda g: xp.scatter(g, key, shape)
+        return MethodType(_scattered, (xp, key, shape))
     if names_elements_twice(key):
         every = xp.raw.reshape(xp.raw.arange(math.prod(shape), device=xp.device_of(x)), shape)
         where = unwrap(xp.getitem(every, key))
@@ -133,7 +134,12 @@ def _getitem_back(xp: Any, ans: Any, x: Any, key: Any) -> LinearMap:
         key = (*(k for k in key if k is not None), *(() if Ellipsis in key else (...,)))
         within = _getitem(xp.raw, unwrap(x), key).shape
         return lambda g: xp.scatter(xp.reshape(g, within), key, shape)
-    return lambda g: xp.scatter(g, key, shape)
+    return MethodType(_scattered, (xp, key, shape))
+
+
+def _scattered(place: tuple[Any, Any, tuple[int, ...]], g: Any) -> Any:
+    xp, key, shape = place
+    return xp.scatter(g, key, shape)
 
 
 def _add_at(xp: Any, rows: Any, index: Any, size: int) -> Any:

@@ -14,13 +14,15 @@ functions (2010).
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any
 
 from portanet.autodiff.batching.array import BatchedArray, storage
 from portanet.autodiff.dispatch import LinearMap, fit
 from portanet.autodiff.rules.declare import composite, elementwise, no_derivative, primitive, pushed, rule
-from portanet.backends import raw_namespace
+from portanet.autodiff.special.declare import in_single
+from portanet.backends import overridable, raw_namespace
 
 
 def adjoint(xp: Any, x: Any) -> Any:
@@ -47,10 +49,7 @@ def _row(xp: Any, x: Any) -> Any:
 
 
 def _times(xp: Any, *factors: Any) -> Any:
-    out = factors[0]
-    for factor in factors[1:]:
-        out = xp.matmul(out, factor)
-    return out
+    return functools.reduce(xp.matmul, factors)
 
 
 def _safe_reciprocal(xp: Any, x: Any) -> Any:
@@ -156,6 +155,16 @@ def _all(condition: Any) -> bool:
 @pushed("linalg.det")
 def _det(xp: Any, ans: Any, x: Any) -> LinearMap:
     return lambda t: xp.sum(xp.matrix_transpose(_adjugate(xp, ans, x)) * t, axis=(-2, -1))
+
+
+@overridable
+@in_single
+def sign_and_logarithm(x: Any) -> Any:
+    """`slogdet` of plain arrays."""
+    return raw_namespace(x).linalg.slogdet(x)
+
+
+primitive("linalg.slogdet")(lambda raw, x, /: sign_and_logarithm(x))
 
 
 @pushed("linalg.slogdet")

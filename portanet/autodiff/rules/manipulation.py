@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from types import MethodType
 from typing import Any
 
 from portanet.autodiff.batching.array import batched_namespace
@@ -14,8 +15,12 @@ from portanet.backends.registry import to_device
 
 
 def _reshape_back(xp: Any, ans: Any, x: Any, *args: Any, **kwargs: Any) -> LinearMap:
-    shape = x.shape
-    return lambda g: xp.reshape(g, shape)
+    return MethodType(_reshaped, (xp, x.shape))
+
+
+def _reshaped(target: tuple[Any, tuple[int, ...]], g: Any) -> Any:
+    xp, shape = target
+    return xp.reshape(g, shape)
 
 
 linear("reshape", _reshape_back)
@@ -24,8 +29,12 @@ linear("squeeze", _reshape_back)
 
 
 def _broadcast_back(xp: Any, ans: Any, x: Any, *args: Any, **kwargs: Any) -> LinearMap:
-    shape, dtype = x.shape, x.dtype
-    return lambda g: fit(xp, g, shape, dtype)
+    return MethodType(_fit, (xp, x.shape, x.dtype))
+
+
+def _fit(target: tuple[Any, tuple[int, ...], Any], g: Any) -> Any:
+    xp, shape, dtype = target
+    return fit(xp, g, shape, dtype)
 
 
 linear("broadcast_to", _broadcast_back)
@@ -36,7 +45,12 @@ def _permute_back(xp: Any, ans: Any, x: Any, /, axes: tuple[int, ...]) -> Linear
     inverse = [0] * len(axes)
     for i, axis in enumerate(axes):
         inverse[axis] = i
-    return lambda g: xp.permute_dims(g, tuple(inverse))
+    return MethodType(_permuted, (xp, tuple(inverse)))
+
+
+def _permuted(order: tuple[Any, tuple[int, ...]], g: Any) -> Any:
+    xp, axes = order
+    return xp.permute_dims(g, axes)
 
 
 linear("permute_dims", _permute_back)

@@ -3,50 +3,76 @@
 from __future__ import annotations
 
 import math
+from types import MethodType
 from typing import Any
 
 from portanet.autodiff.dispatch import LinearMap, fit
-from portanet.autodiff.rules.declare import composite, rule
+from portanet.autodiff.rules.declare import composite, primitive, rule
 
 
 def _matmul_pull_x(xp: Any, ans: Any, x: Any, y: Any) -> LinearMap:
-    shape, dtype = x.shape, x.dtype
+    return MethodType(_pulled_to_x, (xp, x.shape, x.dtype, y))
 
-    def pull(g: Any) -> Any:
-        if y.ndim == 1:
-            out = g * y if len(shape) == 1 else xp.expand_dims(g, axis=-1) * y
-        elif len(shape) == 1:
-            out = xp.matmul(y, xp.expand_dims(g, axis=-1))[..., 0]
-        else:
-            out = xp.matmul(g, xp.matrix_transpose(y))
-        return fit(xp, out, shape, dtype)
 
-    return pull
+def _pulled_to_x(operands: tuple[Any, tuple[int, ...], Any, Any], g: Any) -> Any:
+    xp, shape, dtype, y = operands
+    if y.ndim == 1:
+        out = g * y if len(shape) == 1 else xp.expand_dims(g, axis=-1) * y
+    elif len(shape) == 1:
+        out = _products_of_vector(xp, y, g)
+    else:
+        out = xp.matmul(g, xp.matrix_transpose(y))
+    return fit(xp, out, shape, dtype)
 
 
 def _matmul_pull_y(xp: Any, ans: Any, x: Any, y: Any) -> LinearMap:
-    shape, dtype = y.shape, y.dtype
+    return MethodType(_pulled_to_y, (xp, x, y.shape, y.dtype))
 
-    def pull(g: Any) -> Any:
-        if x.ndim == 1:
-            out = g * x if len(shape) == 1 else xp.expand_dims(g, axis=-2) * xp.expand_dims(x, axis=-1)
-        elif len(shape) == 1:
-            out = xp.matmul(xp.matrix_transpose(x), xp.expand_dims(g, axis=-1))[..., 0]
-        elif len(shape) == 2 and x.ndim > 2:
-            # One product over all rows, instead of one per batch that is summed afterwards.
-            rows = xp.reshape(x, (-1, x.shape[-1]))
-            out = xp.matmul(xp.matrix_transpose(rows), xp.reshape(g, (-1, g.shape[-1])))
-        else:
-            out = xp.matmul(xp.matrix_transpose(x), g)
-        return fit(xp, out, shape, dtype)
 
-    return pull
+def _pulled_to_y(operands: tuple[Any, Any, tuple[int, ...], Any], g: Any) -> Any:
+    xp, x, shape, dtype = operands
+    if x.ndim == 1 and len(shape) == 2:
+        out = xp.find("outer_product")(x, g)
+    elif x.ndim == 1:
+        out = g * x if len(shape) == 1 else xp.expand_dims(g, axis=-2) * xp.expand_dims(x, axis=-1)
+    elif len(shape) == 1:
+        out = _products_of_vector(xp, xp.matrix_transpose(x), g)
+    elif len(shape) == 2 and x.ndim > 2:
+        # One product over all rows, instead of one per batch that is summed afterwards.
+        rows = xp.reshape(x, (-1, x.shape[-1]))
+        out = xp.matmul(xp.matrix_transpose(rows), xp.reshape(g, (-1, g.shape[-1])))
+    else:
+        out = xp.matmul(xp.matrix_transpose(x), g)
+    return fit(xp, out, shape, dtype)
+
+
+def _products_of_vector(xp: Any, matrices: Any, vectors: Any) -> Any:
+    """The product of a matrix and a vector, for stacks of them."""
+    if matrices.ndim == 2:
+        return xp.matmul(matrices, vectors)
+    return xp.matmul(matrices, xp.expand_dims(vectors, axis=-1))[..., 0]
 
 
 rule(
     "matmul",
     (_matmul_pull_x, _matmul_pull_y),
     (lambda xp, ans, x, y: lambda t: xp.matmul(t, y), lambda xp, ans, x, y: lambda t: xp.matmul(x, t)),
+)
+
+
+@primitive("outer_product")
+def _outer_product(raw: Any, x: Any, y: Any) -> Any:
+    """All products of two vectors; as those of matrices, with any sign of 0. It is `linalg.outer` in one operation."""
+    return raw.matmul(x[:, None], y[None, :])
+
+
+rule(
+    "outer_product",
+    (lambda xp, ans, x, y: lambda g: xp.matmul(g, y), lambda xp, ans, x, y: lambda g: xp.matmul(x, g)),
+    (
+        lambda xp, ans, x, y: lambda t: xp.find("outer_product")(t, y),
+        lambda xp, ans, x, y: lambda t: xp.find("outer_product")(x, t),
+    ),
 )
 
 

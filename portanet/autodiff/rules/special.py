@@ -171,6 +171,24 @@ declare("k0e", lambda xp, ans, x: ans - xp.special.k1e(x))
 declare("k1", lambda xp, ans, x: -xp.special.k0(x) - ans / x)
 declare("k1e", lambda xp, ans, x: ans - xp.special.k0e(x) - ans / x)
 
+# Legendre functions
+
+
+def _legendre_slope(xp: Any, ans: Any, m: Any, v: Any, x: Any) -> Any:
+    """The function of the next order, by the derivative of a hypergeometric function; a constant has none."""
+    constant = (v == m) | (v == -1 - m)
+    order = xp.where(constant, 0.0, m + 1)
+    slope = (v - m) * (m + 1 + v) / (2 * (m + 1)) * xp.special.recorded("legendre_factor")(order, v, x)
+    return xp.where(constant, 0.0, slope)
+
+
+declare(
+    "legendre_factor",
+    _undefined("lpmv", "m"),
+    _undefined("lpmv", "v"),
+    _legendre_slope,
+)
+
 # Elementary functions and integrals
 
 

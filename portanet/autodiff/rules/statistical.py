@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from types import MethodType
 from typing import Any
 
 from portanet.autodiff.dispatch import LinearMap, fit
@@ -23,8 +24,14 @@ def _kept(shape: tuple[int, ...], axis: Any) -> tuple[int, ...]:
 
 def _spread(xp: Any, x: Any, axis: Any) -> LinearMap:
     """From the cotangent of a sum to that of each summand."""
-    shape, dtype = x.shape, x.dtype
-    return lambda g: fit(xp, xp.reshape(g, _kept(shape, axis)), shape, dtype)
+    return MethodType(_spread_along, (xp, x.shape, x.dtype, axis))
+
+
+def _spread_along(target: tuple[Any, tuple[int, ...], Any, Any], g: Any) -> Any:
+    xp, shape, dtype, axis = target
+    if axis is not None:  # else the cotangent is 0-d, and broadcasts as it is
+        g = xp.reshape(g, _kept(shape, axis))
+    return fit(xp, g, shape, dtype)
 
 
 linear("sum", lambda xp, ans, x, /, *, axis=None, dtype=None, keepdims=False: _spread(xp, x, axis))

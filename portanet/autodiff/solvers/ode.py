@@ -237,7 +237,11 @@ class Problem:
         probe, lifting = probed_slope(slope, plain, times[0])
         traces = traces_in((probe, y0))
         with frozen(*traces):
-            steps = self.integrated(plain_slope(slope, lifting), plain, times)[1]
+            start = tree_map(at_level, plain)
+            level = level_of(tree_map(at_level, (probe, start)))
+            if level is not None:  # with the same steps for all examples
+                start = tree_map(lambda y: batch(whole(y, level), level), start)
+            steps = self.integrated(plain_slope(slope, lifting), start, times)[1]
         vector = Vector(y0)
         opened = lift if lifting or traces else lambda x: x
         y = vector.flat(tree_map(opened, y0))

@@ -47,7 +47,8 @@ def quadrature(
         f: Function of an array of points, shape (points,), and of `args`. It returns an array of shape (points, ...),
             or a tree of them.
         a: Lower limit: a number, or an array of no dimension; `-inf` is possible with `n=None`.
-        b: Upper limit, likewise; it may be below `a`.
+        b: Upper limit, likewise; it may be below `a`. If both limits are numbers and no argument is an array, the
+            points are arrays of the current backend, whatever `f` closes over.
         args: Further arguments of `f`: arrays or trees of them.
         n: Number of points of Gauss and Legendre's rule, exact for polynomials up to degree 2 n - 1. None for Gauss
             and Kronrod's with adaptive intervals.

@@ -72,6 +72,7 @@ if TYPE_CHECKING:
         pdtri,
         stdtrit,
     )
+    from portanet.autodiff.special.legendre_functions import lpmv
     from portanet.autodiff.special.logistic import expit, log_expit, logit
     from portanet.autodiff.special.softmax_functions import log_softmax, logsumexp, softmax
     from portanet.autodiff.special.zeta_functions import zetac
@@ -90,6 +91,7 @@ MODULES = {
     "incomplete": "gammainc gammaincc betainc betaincc",
     "integrals": "exp1 expi expn expn_of_any_order spence ellipkm1 ellipk",
     "inverses": "gammaincinv gammainccinv betaincinv betainccinv stdtrit chdtri fdtri pdtri bdtri nbdtri",
+    "legendre_functions": "legendre_factor lpmv",
     "logistic": "expit logit log_expit",
     "softmax_functions": "logsumexp softmax log_softmax",
     "zeta_functions": "zetac",
@@ -165,6 +167,7 @@ __all__ = [
     "loggamma",
     "logit",
     "logsumexp",
+    "lpmv",
     "multigammaln",
     "nbdtr",
     "nbdtrc",

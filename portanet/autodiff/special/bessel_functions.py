@@ -12,7 +12,7 @@ import math
 from typing import Any
 
 from portanet.autodiff.special.declare import EULER, device_of, either, namespace_of, special
-from portanet.backends import Array
+from portanet.backends import Array, constant
 
 FAR = 32.0
 """From which on Hankel's expansion is exact to rounding, in 18 terms."""
@@ -310,7 +310,7 @@ def _second_kind(x: Array, order: int) -> Any:
     x0 = xp.where(inside, x, 1.0)
     near, far = xp.minimum(x0, FAR), xp.maximum(x0, FAR)
     cosine = xp.cos(_angles(xp, x, 2 * POINTS))
-    weights = xp.asarray(_logarithmic_weights(), dtype=x.dtype, device=device_of(x))
+    weights = constant(x, _logarithmic_weights(), x.dtype)
     phase = xp.expand_dims(near, axis=-1) * cosine
     wave = xp.sin(phase) * cosine if order else xp.cos(phase)
     first_kind = xp.mean(wave, axis=-1)

@@ -18,6 +18,7 @@ from portanet.autodiff.batching.array import BatchedArray
 from portanet.autodiff.traced import TracedArray, unwrap
 from portanet.autodiff.tracing import SCALARS, is_array, lifted, require_same
 from portanet.backends import Array, elementwise, overridable, raw_namespace
+from portanet.tree import tree_map
 
 EULER = 0.57721566490153286061
 F = TypeVar("F", bound=Callable[..., Any])
@@ -86,7 +87,8 @@ def in_single(function: Callable[..., Any]) -> Callable[..., Any]:
         xp = raw_namespace(arrays[0])
         if xp.finfo(dtype).bits >= 32:
             return function(*arrays, **options)
-        return xp.astype(function(*(xp.astype(a, xp.float32) for a in arrays), **options), dtype)
+        out = function(*(xp.astype(a, xp.float32) for a in arrays), **options)
+        return tree_map(lambda x: xp.astype(x, dtype) if x.dtype == xp.float32 else x, out)
 
     return compute
 

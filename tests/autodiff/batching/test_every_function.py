@@ -53,8 +53,8 @@ def is_refused(case: Case) -> bool:
 @pytest.fixture
 def case(request: pytest.FixtureRequest, backend: Backend) -> Case:
     chosen: Case = request.param
-    if backend.name in chosen.lacking:
-        pytest.skip(f"{backend.library} cannot do this on plain arrays")
+    if reason := chosen.unsupported(backend):
+        pytest.skip(reason)
     if backend.name == "jax" and zlib.crc32(str(chosen).encode()) % 4:
         pytest.skip("JAX compiles every operation for every shape: a sample")
     return chosen

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from portanet.autodiff import array_namespace, vjp, vmap
+from portanet.autodiff import array_namespace, grad, vjp, vmap
 from portanet.backends import Backend
 from tests.autodiff.test_rules import double
 from tests.support import to_numpy
@@ -114,3 +114,19 @@ def test_random_indices(backend: Backend, batched: bool, shared: bool) -> None:
             np.testing.assert_allclose(
                 to_numpy(vmap(f, axes)(first, v, *given)), right, err_msg=f"{f.__name__}, {x.shape}: {keys[0]}"
             )
+
+
+def test_an_integer_for_each_example(xp: Any) -> None:
+    """Also where the library does not write at arrays of integers."""
+    x, i = np.random.default_rng(3).normal(size=(2, 3, 3)), np.asarray([-1, 1])
+
+    def f(x: Any, i: Any) -> Any:
+        z = x * 1.0
+        z[i, :] = x[0, :] ** 2
+        z[1, i] *= 3.0
+        z[i, 0] = 7.0
+        return array_namespace(z).sum(z**2) + x[i, 2] ** 2
+
+    for g in (f, grad(f)):
+        expected = np.stack([g(row, int(k)) for row, k in zip(x, i, strict=True)])
+        np.testing.assert_allclose(to_numpy(vmap(g)(double(x), integers(i))), expected)

@@ -101,13 +101,13 @@ def test_elements_are_scalars_on_numpy() -> None:
     np.testing.assert_allclose(vmap(grad(f))(x), [grad(f)(row) for row in x])
 
 
-def test_programs_compared_with_jax() -> None:
+def test_programs_compared_with_jax(pytestconfig: pytest.Config) -> None:
+    """`--programs 1000` runs more of them."""
     jax = pytest.importorskip("jax")
-    names = test_random_programs.NOT_COMPARED
-    cases = [case for case in VMAPPED if "jax" not in case.lacking and case.function not in names]
+    cases = test_random_programs.compared(VMAPPED)
     x = np.random.default_rng(5).normal(size=(COUNT, 2, 3))
     with jax.enable_x64(True):
-        for seed in range(4):
+        for seed in range(pytestconfig.getoption("programs") or 4):
             f = test_random_programs.program(seed, cases)
             theirs = jax.vmap(jax.value_and_grad(f))(jax.numpy.asarray(x))
             # JAX rounds some derivatives to float32.

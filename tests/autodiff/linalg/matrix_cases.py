@@ -62,6 +62,10 @@ def _cholesky(m: Any, a: Any, b: Any, lower: bool = False) -> Any:
     return m.cho_solve(m.cho_factor(hermitian(a), lower=lower), b)
 
 
+def _by_factors(trans: Any) -> Callable[..., Any]:
+    return lambda m, a, b: m.lu_solve(m.lu_factor(a), b, trans)
+
+
 CASES = [
     *(_of_matrix(name, SQUARE) for name in ("expm", "cosm", "sinm", "tanm", "coshm", "sinhm", "tanhm")),
     _of_matrix("expm", 20 * SQUARE, "large"),
@@ -82,6 +86,16 @@ CASES = [
     Case("cho_solve", _cholesky, (DEFINITE, RIGHT)),
     Case("cho_solve", lambda m, a, b: _cholesky(m, a, b, True), (DEFINITE, VECTOR), "lower"),
     Case("cho_factor", lambda m, a: array_namespace(a).triu(m.cho_factor(hermitian(a))[0]), (DEFINITE,)),
+    *(
+        Case("lu_factor", lambda m, a: m.lu_factor(a), (x,), label)
+        for x, label in ((SQUARE, ""), (STACK, "stack"), (LONG, "high"), (LONG.T, "wide"))
+    ),
+    *(Case("lu_solve", _by_factors(trans), (SQUARE, RIGHT), str(trans)) for trans in (0, 1, 2)),
+    Case("lu_solve", _by_factors(0), (SQUARE, VECTOR), "vector"),
+    Case("lu_solve", _by_factors(0), (STACK, RIGHT), "stack"),
+    Case("lu", lambda m, a: m.lu(a), (SQUARE,)),
+    Case("lu", lambda m, a: m.lu(a, permute_l=True), (LONG,), "permute_l"),
+    Case("lu", lambda m, a: m.lu(a, p_indices=True), (LONG.T,), "p_indices"),
     Case("solve_banded", lambda m, ab, b: m.solve_banded((1, 2), ab, b), (BANDS, LONG)),
     Case("solve_banded", lambda m, ab, b: m.solve_banded((1, 0), ab, b), (BANDS[2:], LONG[:, 0]), "vector"),
     Case("solveh_banded", lambda m, ab, b: m.solveh_banded(ab, b), (BANDS[:3], LONG)),

@@ -98,6 +98,7 @@ SOLVERS: dict[str, Callable[[Any], Any]] = {
     "while, leaving": leaving,
     "ode": decay,
     "ode, direct": lambda a: decay(a, gradient="direct"),
+    "ode, one start": lambda a: odeint(equation(a), double(1.0), double([0.0, 0.4]), rtol=1e-7, gradient="direct")[1],
     "ode of scipy": lambda a: decay(a, method="RK45"),
     "ode at other times": decay_at,
     "quadrature": lambda a: quadrature(lambda x: array_namespace(x, a).exp(-x * x * a), -a, 2.0 * a, rtol=1e-11),
@@ -115,7 +116,10 @@ def squared(f: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return lambda a: f(a) ** 2
 
 
-SAMPLE = {"strict": {"root", "linear", "minimize", "while", "ode", "quadrature"}, "jax": {"root", "while"}}
+SAMPLE = {
+    "strict": {"root", "linear", "minimize", "while", "ode", "ode, one start", "quadrature"},
+    "jax": {"root", "while"},
+}
 """What runs where everything is slow."""
 
 

@@ -14,6 +14,7 @@ from sklearn import (
     preprocessing,
 )
 from sklearn.metrics import pairwise
+from sklearn.utils import extmath
 
 from tests.third_party.gradients import Cases, each, integers, like, namespace
 
@@ -173,9 +174,24 @@ def five(x):
     return integers(x, [0, 1, 1, 0, 1])
 
 
+TOOLS: Cases = {
+    "row_norms": extmath.row_norms,
+    "squared_norm": extmath.squared_norm,
+    "fast_logdet": lambda x: extmath.fast_logdet(xtx(x)),
+    "safe_sparse_dot": lambda x: extmath.safe_sparse_dot(x, x.T),
+    "randomized_svd": lambda x: extmath.randomized_svd(x, 2, random_state=0)[1],
+    "svd_flip": lambda x: extmath.svd_flip(x, x.T)[0],
+}
+
+
+def xtx(x):
+    return x @ x.T
+
+
 CASES: Cases = {
     **{f"metrics.{name}": f for name, f in REGRESSION.items()},
     **{f"metrics.pairwise.{name}": f for name, f in PAIRWISE.items()},
     **{f"preprocessing.{name}": f for name, f in PREPROCESSING.items()},
+    **{f"utils.extmath.{name}": f for name, f in TOOLS.items()},
     **ESTIMATORS,
 }

@@ -53,7 +53,24 @@ CASES: Cases = {
     "bayes_mvs": lambda x: stats.bayes_mvs(x[0, :])[0].statistic,
     "wasserstein_distance": lambda x: stats.wasserstein_distance(x[0, :], x[1, :]),
     "energy_distance": lambda x: stats.energy_distance(x[0, :], x[1, :]),
+    "skew (omit NaN)": lambda x: stats.skew(x, axis=1, nan_policy="omit"),
+    "gmean, keepdims": lambda x: stats.gmean(x, axis=0, keepdims=True),
+    "tmean of all": lambda x: stats.tmean(x),
+    "moment about a center": lambda x: stats.moment(x, 2, axis=1, center=0.5),
+    "variation (ddof)": lambda x: stats.variation(x, axis=1, ddof=1),
+    "kstat (fourth)": lambda x: stats.kstat(x, 4, axis=1),
+    "lmoment, standardized": lambda x: stats.lmoment(x, order=[1, 2, 3, 4], axis=1, standardize=True),
+    "iqr with scale": lambda x: stats.iqr(x, axis=1, scale="normal", rng=(20, 80)),
+    "quantile (weibull)": lambda x: stats.quantile(x, like(x, [0.2, 0.7]), axis=1, method="weibull"),
+    "median_abs_deviation with scale": lambda x: stats.median_abs_deviation(x, axis=1, scale="normal"),
+    "entropy with base": lambda x: stats.entropy(x, base=2.0, axis=0),
+    "circmean in degrees": lambda x: stats.circmean(x * 50, high=360, low=0, axis=1),
+    "directional_stats, length": lambda x: stats.directional_stats(x).mean_resultant_length,
+    "percentileofscore": lambda x: stats.percentileofscore(x[0, :], x[1, 0]),
+    "scoreatpercentile": lambda x: stats.scoreatpercentile(x[0, :], 30),
+    "wasserstein_distance_nd": lambda x: stats.wasserstein_distance_nd(x[:2, :], x[2:, :]),
     # Transformations
+    "zscore (omit NaN)": lambda x: stats.zscore(x, axis=1, nan_policy="omit"),
     "zscore": lambda x: stats.zscore(x, axis=1),
     "gzscore": lambda x: stats.gzscore(x, axis=1),
     "zmap": lambda x: stats.zmap(x, x * 1.5 + x**2, axis=1),
@@ -64,6 +81,8 @@ CASES: Cases = {
     "boxcox": lambda x: stats.boxcox(x[0, :], lmbda=0.3),
     "yeojohnson": lambda x: stats.yeojohnson(x[0, :], lmbda=0.3),
     "obrientransform": lambda x: stats.obrientransform(x[0, :], x[1, :]),
+    "false_discovery_control (by)": lambda x: stats.false_discovery_control(x / 5, axis=1, method="by"),
+    "boxcox_normmax": lambda x: stats.boxcox_normmax(x[0, :]),
     "false_discovery_control": lambda x: stats.false_discovery_control(x / 5, axis=1),
     "binned_statistic": lambda x: stats.binned_statistic(x[0, :], x[1, :], bins=2).statistic,
     # Hypothesis tests: (statistic, p-value)
@@ -102,7 +121,30 @@ CASES: Cases = {
     "combine_pvalues": lambda x: tuple(stats.combine_pvalues(x / 5, axis=1)),
     "combine_pvalues (stouffer)": lambda x: tuple(stats.combine_pvalues(x / 5, axis=1, method="stouffer")),
     "combine_pvalues (tippett)": lambda x: tuple(stats.combine_pvalues(x / 5, axis=1, method="tippett")),
+    "ttest_1samp, confidence interval": lambda x: tuple(stats.ttest_1samp(x, 0.1, axis=1).confidence_interval()),
+    "ttest_ind, confidence interval": lambda x: tuple(stats.ttest_ind(x, x**2, axis=1).confidence_interval(0.9)),
+    "ttest_rel (less)": lambda x: tuple(stats.ttest_rel(x, x**2, axis=1, alternative="less")),
+    "chisquare with frequencies": lambda x: tuple(
+        stats.chisquare(x, x * 0 + namespace(x).mean(x, axis=1, keepdims=True), axis=1)
+    ),
+    "power_divergence (freeman-tukey)": lambda x: tuple(stats.power_divergence(x, axis=1, lambda_="freeman-tukey")),
+    "combine_pvalues (pearson)": lambda x: tuple(stats.combine_pvalues(x / 5, axis=1, method="pearson")),
+    "combine_pvalues (mudholkar_george)": lambda x: tuple(
+        stats.combine_pvalues(x / 5, axis=1, method="mudholkar_george")
+    ),
+    "chi2_contingency": lambda x: stats.chi2_contingency(x).statistic,
+    "tukey_hsd": lambda x: stats.tukey_hsd(x[0, :], x[1, :]).statistic,
+    "median_test": lambda x: stats.median_test(x[0, :], x[1, :]).statistic,
+    "bws_test": lambda x: stats.bws_test(x[0, :], x[1, :]).statistic,
+    "kstest": lambda x: stats.kstest(x[0, :], x[1, :]).statistic,
     # Association
+    "pearsonr, confidence interval": lambda x: tuple(
+        stats.pearsonr(x, x**2 + like(x, ODD), axis=1).confidence_interval()
+    ),
+    "pearsonr (greater)": lambda x: tuple(stats.pearsonr(x[0, :], x[1, :], alternative="greater")),
+    "spearmanr": lambda x: stats.spearmanr(x[0, :], x[1, :]).statistic,
+    "weightedtau": lambda x: stats.weightedtau(x[0, :], x[1, :]).statistic,
+    "siegelslopes": lambda x: stats.siegelslopes(x[0, :], x[1, :])[:2],
     "pearsonr": lambda x: stats.pearsonr(x, x**2 + like(x, ODD), axis=1).statistic,
     "pearsonr, p-value": lambda x: stats.pearsonr(x, x**2 + like(x, ODD), axis=1).pvalue,
     "spearmanrho": lambda x: stats.spearmanrho(x, x**2 + like(x, ODD), axis=1).statistic,
@@ -124,6 +166,10 @@ CASES: Cases = {
     "norm.logpdf": lambda x: stats.norm.logpdf(x),
     "norm.cdf": lambda x: stats.norm.cdf(x),
     "multivariate_normal.logpdf": lambda x: stats.multivariate_normal.logpdf(x, np.zeros(5)),
+    "expon.logpdf": lambda x: stats.expon.logpdf(x),
+    "gamma.logpdf": lambda x: stats.gamma.logpdf(x, 2.0),
+    "Normal.cdf": lambda x: stats.Normal().cdf(x),
+    "Uniform.logcdf": lambda x: stats.Uniform(a=0.0, b=9.0).logcdf(x),
     "Normal.logpdf": lambda x: stats.Normal().logpdf(x),
 }  # fmt: skip
 

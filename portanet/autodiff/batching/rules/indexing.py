@@ -70,7 +70,30 @@ def _assign(c: Call, x: Any, value: Any, key: Any) -> Any:
         value = c.xp.reshape(value.value, (c.level.size, *(1,) * (rank - 1 - len(value.shape)), *value.shape))
     elif c.batched(value):
         value = value.value
-    return c(c.each(x), value, native)
+    return _put(c, c.each(x), value, native, keys)
+
+
+def _put(c: Call, x: Any, value: Any, native: tuple[Any, ...], keys: tuple[Any, ...]) -> Any:
+    """`x` with a value at one array of integers per axis; by a mask where the library does not write at arrays.
+
+    A mask does not know which of several values for one element is the last, so the index must be an integer in every
+    example.
+    """
+    xp = c.xp
+    try:
+        return find(xp, "assign")(x, value, native)
+    except IndexError as error:
+        if "not supported" not in str(error) or any(getattr(k, "shape", ()) for k in keys):
+            raise
+    where: Any = 0
+    size = math.prod(x.shape)
+    for index, length in zip(native, x.shape, strict=True):
+        where = where * length + xp.where(index < 0, index + length, index)
+    value = value if is_array(value) else xp.asarray(value, dtype=x.dtype, device=x.device)
+    rows = xp.reshape(xp.astype(xp.broadcast_to(value, where.shape), x.dtype), (math.prod(where.shape), 1))
+    place = xp.reshape(where, (rows.shape[0],))
+    new, hits = (find(xp, "index_add")(part, place, size) for part in (rows, xp.ones_like(rows)))
+    return xp.reshape(xp.where(hits > 0, new, xp.reshape(x, (size, 1))), x.shape)
 
 
 def _where(c: Call, x: Any, value: Any, mask: Any) -> Any:
@@ -114,7 +137,7 @@ def _scatter(c: Call, g: Any, key: Any, shape: tuple[int, ...]) -> Any:
         zeros = xp.zeros((c.level.size, *shape), dtype=g.dtype, device=g.device)
         native = _native(c, zeros[0, ...] if shape else zeros[0], keys, batched=True)
         value = g.value if c.batched(g) else g
-        return find(xp, "assign")(zeros, value, native)
+        return _put(c, zeros, value, native, keys)
     if has_arrays(keys):
         return _scattered(c, g.value, positions(xp, shape, keys), shape)
     return c(g.value, (slice(None), *keys), (c.level.size, *shape))

@@ -19,7 +19,7 @@ def _reshape(c: Call, x: Any, /, shape: Any, *, copy: bool | None = None) -> Any
 
 
 @unary("expand_dims")
-def _expand_dims(c: Call, x: Any, /, *, axis: Any = 0) -> Any:
+def _expand_dims(c: Call, x: Any, /, axis: Any) -> Any:
     if isinstance(axis, tuple):
         return c(x, axis=moved_all(axis, x.ndim - 1 + len(axis)))
     return c(x, axis=moved(axis, x.ndim))

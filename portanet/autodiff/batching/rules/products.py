@@ -91,6 +91,11 @@ def _outer(c: Call, x1: Any, x2: Any, /) -> Any:
     return xp.multiply(a, xp.expand_dims(x2.value if c.batched(x2) else x2, axis=-2))
 
 
+@rule("outer_product")
+def _outer_product(c: Call, x1: Any, x2: Any) -> Any:
+    return c.xp.matmul(c.value(x1)[:, :, None], c.value(x2)[:, None, :])
+
+
 @rule("linalg.cross")
 def _cross(c: Call, x1: Any, x2: Any, /, *, axis: int = -1) -> Any:
     if axis >= 0:

@@ -1,0 +1,57 @@
+"""Results that share memory with an operand in one library and not in another: as the library itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from portanet.autodiff import array_namespace, grad, vmap
+from portanet.backends import Backend
+from tests.autodiff.test_views import has_views
+from tests.support import asarray, to_numpy
+
+CALLS: dict[str, Callable[[Any, Any], Any]] = {
+    "broadcast_arrays": lambda xp, z: xp.broadcast_arrays(z, z)[1],
+    "clip": lambda xp, z: xp.clip(z),
+    "concat": lambda xp, z: xp.concat([z]),
+    "cumulative_sum": lambda xp, z: xp.cumulative_sum(z[:, :1], axis=1),
+    "diff": lambda xp, z: xp.diff(z, n=0),
+    "linalg.matrix_power": lambda xp, z: xp.linalg.matrix_power(z, 1),
+    "linalg.matrix_transpose": lambda xp, z: xp.linalg.matrix_transpose(z),
+    "max": lambda xp, z: xp.max(z, axis=()),
+    "meshgrid": lambda xp, z: xp.meshgrid(z[0, :], z[0, :])[0],
+    "meshgrid of one": lambda xp, z: xp.meshgrid(z[0, :])[0],
+    "repeat": lambda xp, z: xp.repeat(z, 1, axis=0),
+    "roll": lambda xp, z: xp.roll(z, 0),
+    "sort": lambda xp, z: xp.sort(z),
+    "sum": lambda xp, z: xp.sum(z, axis=()),
+    "take": lambda xp, z: xp.take(z, xp.asarray([0, 1], device=z.device), axis=0),
+    "tile": lambda xp, z: xp.tile(z, (1, 1)),
+    "tril": lambda xp, z: xp.tril(z, k=5),
+    "unstack": lambda xp, z: xp.unstack(z)[0],
+    "where": lambda xp, z: xp.where(z == z, z, z),
+}
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_a_result_sees_later_writes_where_the_library_s_does(backend: Backend, name: str) -> None:
+    if not has_views(backend):
+        pytest.skip("has no views")
+
+    def f(x: Any) -> Any:
+        xp = array_namespace(x)
+        z = xp.asarray(x, copy=True)
+        out = CALLS[name](xp, z)
+        z += x * x
+        return xp.sum(out**3) + xp.sum(z)
+
+    point = np.asarray([[1.0, 2.0], [3.0, 5.0]])
+    steps = 1e-5 * np.eye(4).reshape(4, 2, 2)
+    value = lambda x: float(to_numpy(f(asarray(x, "float64"))))
+    slopes = np.asarray([(value(point + e) - value(point - e)) / 2e-5 for e in steps]).reshape(2, 2)
+    x = asarray(point, "float64")
+    np.testing.assert_allclose(to_numpy(grad(f)(x)), slopes, rtol=1e-6, err_msg=name)
+    np.testing.assert_allclose(to_numpy(vmap(grad(f))(x[None, ...]))[0], slopes, rtol=1e-6, err_msg=f"{name} in vmap")
