@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from portanet.autodiff import array_namespace, storage, unwrap
-from portanet.backends import Array, HostArray, backend_class_of, to_host
-from portanet.ops.conversion import ARRAY, HOST, as_array, kind_of
+from portanet.backends import Array, HostArray, to_host
+from portanet.ops.conversion import ARRAY, HOST, NUMBER, TREE, as_array, kind_of
 from portanet.ops.dtypes import find_dtype, name_of
 from portanet.ops.operation import operation
 
@@ -28,7 +28,11 @@ def convert_to_tensor(x: Any, dtype: Any = None, sparse: bool | None = None, rag
     """
     if sparse or ragged:
         raise ValueError(f"convert_to_tensor makes dense arrays alone. Received: sparse={sparse}, ragged={ragged}")
-    array = as_array(x, what="Argument `x` of ops.convert_to_tensor")
+    wide = None  # Python's numbers would be rounded to the default dtype on the way
+    if dtype is not None and kind_of(x) in (NUMBER, TREE):
+        name = name_of(find_dtype(dtype, None, "convert_to_tensor"))
+        wide = name if name in ("float64", "complex128") else None
+    array = as_array(x, what="Argument `x` of ops.convert_to_tensor", dtype=wide)
     return array if dtype is None else _cast(array, find_dtype(dtype, array, "convert_to_tensor"))
 
 
@@ -87,8 +91,10 @@ def saturate_cast(x: Array, dtype: Any) -> Array:
     """
     found = find_dtype(dtype, x, "saturate_cast")
     xp = array_namespace(x)
-    if xp.isdtype(found, "bool") or xp.isdtype(x.dtype, "bool"):
+    if xp.isdtype(x.dtype, "bool"):
         return _cast(x, found)
+    if xp.isdtype(found, "bool"):
+        return x > 0
     limits, own = (xp.finfo(d) if xp.isdtype(d, "real floating") else xp.iinfo(d) for d in (found, x.dtype))
     low, high = max(float(limits.min), float(own.min)), min(float(limits.max), float(own.max))
     if xp.isdtype(x.dtype, "integral"):
@@ -110,10 +116,7 @@ def dtype(x: Any) -> str:
         >>> dtype(array([1.0]))
         'float32'
     """
-    array = as_array(x)
-    plain = storage(array)
-    owner = backend_class_of(plain)
-    return str(plain.dtype) if owner is None else str(plain.dtype).rpartition(".")[2]
+    return name_of(storage(as_array(x)).dtype)
 
 
 @operation

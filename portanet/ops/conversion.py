@@ -11,6 +11,7 @@ from portanet.backends import (
     Array,
     Backend,
     backend_class_of,
+    constant,
     converted,
     device_of,
     forward_backend_of,
@@ -131,7 +132,7 @@ def promoted(*operands: Operand, like: Array | None = None) -> tuple[Array, ...]
     dtype = result_dtype(xp, [x.dtype for x in arrays], numbers)
     return tuple(
         None if x is None
-        else xp.asarray(x, dtype=dtype, device=device_of(storage(first))) if kind_of(x) == NUMBER
+        else xp.asarray(constant(storage(first), x, dtype)) if kind_of(x) == NUMBER
         else x if x.dtype == dtype
         else xp.astype(x, dtype)
         for x in operands

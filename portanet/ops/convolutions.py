@@ -12,14 +12,14 @@ from portanet.fused import pooling
 from portanet.fused.convolution import conv_nd, conv_transpose_nd, transposed_cropping, transposed_space
 from portanet.fused.windows import window
 from portanet.ops.dtypes import floating
-from portanet.ops.operation import Operand, operation
+from portanet.ops.operation import Operand, channels_are_first, operation
 
 Size = int | Sequence[int]
 
 
 def channels_last(x: Array, data_format: str | None, of: str) -> tuple[Array, bool]:
     """The array with channels on the last axis, and whether they were on the second."""
-    first = checks.choice("data_format", data_format, (None, "channels_last", "channels_first"), of) == "channels_first"
+    first = channels_are_first(data_format, of)
     if len(x.shape) < 3:
         raise ValueError(
             f"{of} takes a batch with spatial axes and channels. Received: an array of shape {tuple(x.shape)}"
@@ -47,7 +47,7 @@ def conv(
         kernel: Shape (*size, channels / groups, filters).
         strides: Steps of the kernel, one for all axes or one per axis.
         padding: `"valid"` or `"same"`.
-        data_format: `"channels_last"` (also None) or `"channels_first"`.
+        data_format: `"channels_last"` or `"channels_first"`; None for that of `portanet.config`.
         dilation_rate: Distances between neighbouring elements of the kernel.
 
     Example:
@@ -199,7 +199,7 @@ def max_pool(
         pool_size: Size of the window, one for all axes or one per axis.
         strides: Steps of the window; None for its size.
         padding: `"valid"` or `"same"`.
-        data_format: `"channels_last"` (also None) or `"channels_first"`.
+        data_format: `"channels_last"` or `"channels_first"`; None for that of `portanet.config`.
 
     Example:
         >>> max_pool([[[1.0], [3.0], [2.0], [5.0]]], 2)

@@ -119,7 +119,10 @@ def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) ->
     backend = get_backend()
     given = [x for x in (start, stop, step) if x is not None]
     found = find_dtype(dtype, None, "arange") if dtype is not None else promoted(*given)[0].dtype
-    low, high, by = (_plain(x) for x in ((0 if stop is None else start), (start if stop is None else stop), step or 1))
+    first, end = (0, start) if stop is None else (start, stop)
+    low, high, by = _plain(first), _plain(end), 1 if step is None else _plain(step)
+    if by == 0:
+        raise checks.invalid("step", step, "a number that is not 0", "arange")
     return backend.xp.arange(low, high, by, dtype=found, device=backend.device)
 
 

@@ -53,11 +53,12 @@ def find_dtype(dtype: Any, like: Array | None, of: str) -> Any:
         ['float64', 'int32', 'float32']
     """
     xp = get_backend().xp if like is None else array_namespace(like)
-    if dtype in (None, float, "float"):
+    python = isinstance(dtype, (str, type))  # NumPy's dtypes equal types of Python, which mean others here
+    if dtype is None or (python and dtype in (float, "float")):
         return float_dtype(xp)
     if is_dtype(xp, dtype):
         return dtype
-    alias = next((name for key, name in _ALIASES.items() if dtype is key or dtype == key), None)
+    alias = _ALIASES.get(dtype) if python else None
     name = alias or (dtype if isinstance(dtype, str) else name_of(dtype))
     if name not in DTYPES:
         raise checks.invalid("dtype", dtype, f"one of {', '.join(map(repr, DTYPES))}", f"ops.{of}")

@@ -1,18 +1,17 @@
-"""Colours, crops, patches and filters of images."""
+"""Colours, crops and patches of images."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 from portanet import checks
 from portanet.autodiff import array_namespace, storage
 from portanet.backends import Array, device_of
-from portanet.ops.convolutions import conv, depthwise_conv
+from portanet.ops.convolutions import conv
 from portanet.ops.dtypes import floating
 from portanet.ops.matrices import pad
-from portanet.ops.operation import operation
+from portanet.ops.operation import channels_are_first, operation
 from portanet.ops.resizing import spatial_first
 
 Size = int | Sequence[int]
@@ -25,7 +24,7 @@ def rgb_to_grayscale(images: Array, data_format: str | None = None) -> Array:
 
     Args:
         images: Shape (height, width, 3), or a batch of them; channels first if `data_format` says so.
-        data_format: `"channels_last"` (also None) or `"channels_first"`.
+        data_format: `"channels_last"` or `"channels_first"`; None for that of `portanet.config`.
 
     Example:
         >>> round(float(rgb_to_grayscale([[[1.0, 0.0, 0.0]]])[0, 0, 0]), 4)
@@ -113,7 +112,7 @@ def crop_images(
         right_cropping: Columns to leave out on the right.
         target_height: Height of the result.
         target_width: Width of the result.
-        data_format: `"channels_last"` (also None) or `"channels_first"`.
+        data_format: `"channels_last"` or `"channels_first"`; None for that of `portanet.config`.
 
     Example:
         >>> from portanet import ops
@@ -179,7 +178,7 @@ def _patches(
     x = floating(images)
     xp = array_namespace(x)
     x = xp.expand_dims(x, axis=0) if single else x
-    channels = x.shape[1] if data_format == "channels_first" else x.shape[-1]
+    channels = x.shape[1] if channels_are_first(data_format, of) else x.shape[-1]
     count = math.prod(sizes) * channels
     kernel = xp.reshape(xp.eye(count, dtype=x.dtype, device=device_of(storage(x))), (*sizes, channels, count))
     result = conv(x, kernel, sizes if strides is None else strides, padding, data_format, dilation)
@@ -203,7 +202,7 @@ def extract_patches(
         strides: Steps of the patches; None for their size.
         dilation_rate: Distances between neighbouring elements of a patch.
         padding: `"valid"` or `"same"`.
-        data_format: `"channels_last"` (also None) or `"channels_first"`.
+        data_format: `"channels_last"` or `"channels_first"`; None for that of `portanet.config`.
 
     Example:
         >>> from portanet import ops
@@ -225,89 +224,3 @@ def extract_patches_3d(
 ) -> Array:
     """Patches of volumes as channels; see `extract_patches`."""
     return _patches(volumes, size, strides, dilation_rate, padding, data_format, 3, "extract_patches_3d")
-
-
-def _gaussian(x: Array, size: int, sigma: float) -> Array:
-    xp = array_namespace(x)
-    places = xp.arange(size, dtype=x.dtype, device=device_of(storage(x))) - (size - 1) / 2
-    weights = xp.exp(-0.5 * (places / sigma) ** 2)
-    return weights / xp.sum(weights)
-
-
-def _filtered(x: Array, kernel: Array, padding: str) -> Array:
-    """Each channel, filtered by a kernel of two axes."""
-    xp = array_namespace(kernel)
-    shape = (*kernel.shape, x.shape[-1], 1)
-    return depthwise_conv(x, xp.broadcast_to(kernel[..., None, None], shape), 1, padding)
-
-
-@operation
-def gaussian_blur(
-    images: Array, kernel_size: Sequence[int] = (3, 3), sigma: Any = (1.0, 1.0), data_format: str | None = None
-) -> Array:
-    """Images, blurred by a Gaussian kernel.
-
-    Args:
-        images: Shape (height, width, channels), or a batch of them; channels first if `data_format` says so.
-        kernel_size: Height and width of the kernel, odd numbers.
-        sigma: Standard deviations along the width and the height.
-        data_format: `"channels_last"` (also None) or `"channels_first"`.
-
-    Example:
-        >>> from portanet import ops
-        >>> ops.shape(gaussian_blur(ops.ones((4, 4, 3))))
-        (4, 4, 3)
-    """
-    rows, columns = checks.integers("kernel_size", kernel_size, 2, "gaussian_blur", least=1)
-    x, back = spatial_first(floating(images), data_format, "gaussian_blur")
-    kernel = _gaussian(x, rows, float(sigma[1]))[:, None] * _gaussian(x, columns, float(sigma[0]))
-    return back(_filtered(x, kernel, "same"))
-
-
-@operation
-def ssim(
-    image1: Array,
-    image2: Array,
-    max_val: float = 1.0,
-    filter_size: int = 11,
-    filter_sigma: float = 1.5,
-    k1: float = 0.01,
-    k2: float = 0.03,
-    data_format: str | None = None,
-) -> Array:
-    """Structural similarity of images: 1 for equal ones.
-
-    Source: Z. Wang et al., Image quality assessment: from error visibility to structural similarity, 2004.
-
-    Args:
-        image1: Shape (height, width, channels), or a batch of them; channels first if `data_format` says so.
-        image2: Likewise.
-        max_val: The largest value that pixels may have.
-        filter_size: Size of the Gaussian filter.
-        filter_sigma: Its standard deviation.
-        k1: Constant for the means.
-        k2: Constant for the variances.
-        data_format: `"channels_last"` (also None) or `"channels_first"`.
-
-    Returns:
-        One value per image.
-
-    Example:
-        >>> from portanet import ops
-        >>> float(ssim(ops.ones((12, 12, 1)), ops.ones((12, 12, 1))).round(4))
-        1.0
-    """
-    x, _ = spatial_first(floating(image1), data_format, "ssim")
-    y, _ = spatial_first(floating(image2), data_format, "ssim")
-    weights = _gaussian(x, checks.positive_int("filter_size", filter_size, "ssim"), filter_sigma)
-    kernel = weights[:, None] * weights
-    mean1, mean2 = _filtered(x, kernel, "valid"), _filtered(y, kernel, "valid")
-    var1 = _filtered(x * x, kernel, "valid") - mean1 * mean1
-    var2 = _filtered(y * y, kernel, "valid") - mean2 * mean2
-    covariance = _filtered(x * y, kernel, "valid") - mean1 * mean2
-    c1, c2 = (k1 * max_val) ** 2, (k2 * max_val) ** 2
-    numerator = (2.0 * mean1 * mean2 + c1) * (2.0 * covariance + c2)
-    similarity = numerator / ((mean1 * mean1 + mean2 * mean2 + c1) * (var1 + var2 + c2))
-    xp = array_namespace(similarity)
-    result = xp.mean(similarity, axis=(1, 2, 3))
-    return result[0] if len(image1.shape) == 3 else result

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from portanet import checks
-from portanet.autodiff import array_namespace, storage
-from portanet.backends import Array, device_of
+from portanet.autodiff import array_namespace, linalg
+from portanet.backends import Array
 from portanet.ops.control import jvp
 from portanet.ops.dtypes import floating
 from portanet.ops.operation import Axes, operation
@@ -147,10 +147,16 @@ def solve(a: Array, b: Array) -> Array:
 
 @operation
 def solve_triangular(a: Array, b: Array, lower: bool = False) -> Array:
-    """As `solve`, for the upper or lower triangle of `a`."""
-    a = floating(a)
-    xp = array_namespace(a)
-    return solve(xp.tril(a) if lower else xp.triu(a), b)
+    """As `solve`, for the upper or lower triangle of `a`.
+
+    Example:
+        >>> solve_triangular([[2.0, 1.0], [0.0, 4.0]], [4.0, 8.0])
+        array([1., 2.], dtype=float32)
+    """
+    a, b = floating(a), floating(b)
+    if len(b.shape) == len(a.shape) - 1:
+        return linalg.solve_triangular(a, b[..., None], lower=lower)[..., 0]
+    return linalg.solve_triangular(a, b, lower=lower)
 
 
 @operation
@@ -187,22 +193,7 @@ def lu_factor(x: Array) -> tuple[Array, Array]:
         (array([[4.  , 4.  ],
                [0.25, 1.  ]], dtype=float32), array([1, 1], dtype=int32))
     """
-    xp, x = _linalg(x)
-    n = x.shape[-1]
-    rows = xp.arange(n, device=device_of(storage(x)))
-    pivots = []
-    for k in range(n):
-        column = xp.abs(x[..., k])
-        pivot = xp.argmax(xp.where(rows >= k, column, -1.0), axis=-1, keepdims=True)
-        pivot = xp.astype(pivot, rows.dtype)
-        order = xp.where(rows == k, pivot, xp.where(rows == pivot, k, rows))
-        x = xp.take_along_axis(x, xp.broadcast_to(order[..., None], x.shape), axis=-2)
-        pivots.append(pivot)
-        below = (rows > k)[:, None]
-        factors = xp.where(below, x[..., k : k + 1] / x[..., k : k + 1, k : k + 1], 0.0)
-        changed = xp.where(rows > k, x - factors * x[..., k : k + 1, :], x)
-        x = xp.where(below & (rows == k), factors, xp.where(below, changed, x))
-    return x, xp.astype(xp.concat(pivots, axis=-1), xp.int32)
+    return linalg.lu_factor(floating(x))
 
 
 @operation

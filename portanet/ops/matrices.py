@@ -6,7 +6,7 @@ from typing import Any
 
 from portanet import checks
 from portanet.autodiff import array_namespace, storage
-from portanet.backends import Array, array_like, device_of
+from portanet.backends import Array, array_like, constant, device_of
 from portanet.ops.dtypes import counted, floating
 from portanet.ops.operation import operation
 
@@ -142,11 +142,12 @@ def pad(x: Array, pad_width: Any, mode: str = "constant", constant_values: Any =
 def _padded(xp: Any, x: Array, axis: int, before: int, after: int, mode: str, value: Any) -> Array:
     n = x.shape[axis]
     if mode == "constant":
-        pieces = [x]
+        pieces, plain = [x], storage(x)
+        filling = xp.astype(value, x.dtype) if hasattr(value, "shape") else constant(plain, value, x.dtype)
         for count, first in ((before, True), (after, False)):
             if count:
                 shape = (*x.shape[:axis], count, *x.shape[axis + 1 :])
-                block = xp.broadcast_to(xp.asarray(value, dtype=x.dtype, device=device_of(storage(x))), shape)
+                block = xp.broadcast_to(filling, shape)
                 pieces = [block, *pieces] if first else [*pieces, block]
         return xp.concat(pieces, axis=axis)
     places = [_place(i, n, mode) for i in range(-before, n + after)]

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, TypeAlias, TypeVar, cast
 
 from portanet import checks
 from portanet.autodiff import TraceError, array_namespace
-from portanet.backends import Array
+from portanet.backends import Array, held
 from portanet.ops.conversion import (
     ARRAY,
     HOST,
@@ -29,10 +29,19 @@ from portanet.ops.conversion import (
     kind_of,
     promoted,
 )
+from portanet.settings import settings
 from portanet.tree import KINDS, MAPPING, SEQUENCE, tree_leaves, tree_map
-from portanet.variables import Variable
 
-__all__ = ["OPERATIONS", "Axes", "Operand", "axes_of", "call_standard", "find_operation", "operation"]
+__all__ = [
+    "OPERATIONS",
+    "Axes",
+    "Operand",
+    "axes_of",
+    "call_standard",
+    "channels_are_first",
+    "find_operation",
+    "operation",
+]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -66,7 +75,7 @@ def operation(function: F) -> F:
         if found is not None:
             if found is not _VARIABLES:
                 return found._record_operation_(call, args, kwargs)
-            args, kwargs = tree_map(_value, (args, kwargs))
+            args, kwargs = tree_map(held, (args, kwargs))
         return parameters.call(args, kwargs)
 
     OPERATIONS[function.__name__] = call
@@ -84,9 +93,31 @@ def find_operation(name: str) -> Callable[..., Any] | None:
     return OPERATIONS.get(name)
 
 
+def array_parameters(function: Callable[..., Any]) -> list[str]:
+    """The names of the parameters of a function of `portanet.ops` that take arrays.
+
+    Example:
+        >>> from portanet import ops
+        >>> array_parameters(ops.matmul)
+        ['x1', 'x2']
+    """
+    return [p.name for p in inspect.signature(function).parameters.values() if _array_kind(p) is not None]
+
+
 def call_standard(name: str, *arrays: Array) -> Array:
     """The result of a function of the standard, by its name, in the library of the arrays."""
     return getattr(array_namespace(*arrays), name)(*arrays)
+
+
+def channels_are_first(data_format: str | None, of: str) -> bool:
+    """Whether channels come before the spatial axes; None stands for `portanet.config.image_data_format()`.
+
+    Args:
+        data_format: The argument.
+        of: Name of the function.
+    """
+    formats = (None, "channels_last", "channels_first")
+    return (checks.choice("data_format", data_format, formats, of) or settings.image_data_format) == "channels_first"
 
 
 def axes_of(axis: Axes, ndim: int, of: str, name: str = "axis") -> tuple[int, ...]:
@@ -98,6 +129,12 @@ def axes_of(axis: Axes, ndim: int, of: str, name: str = "axis") -> tuple[int, ..
     """
     values = range(ndim) if axis is None else (axis,) if isinstance(axis, int) else axis
     return tuple(checks.axis(name, a, ndim, of) % ndim for a in values)
+
+
+def _array_kind(parameter: inspect.Parameter) -> str | None:
+    """`"Array"` or `"Operand"` for a parameter that takes arrays, or several of them."""
+    kind = str(parameter.annotation).removesuffix(" | None").removeprefix("Sequence[").removesuffix("]")
+    return kind if kind in ("Array", "Operand") else None
 
 
 class _Slot(NamedTuple):
@@ -130,8 +167,8 @@ class _Parameters:
         for i, p in enumerate(parameters):
             annotation = str(p.annotation)
             several = annotation.startswith("Sequence[")
-            kind = annotation.removesuffix(" | None").removeprefix("Sequence[").removesuffix("]")
-            if kind in ("Array", "Operand"):
+            kind = _array_kind(p)
+            if kind is not None:
                 position = ~i if p.kind == p.VAR_POSITIONAL else i
                 none = annotation.endswith(" | None")
                 self.arrays[p.name] = _Parameter(position, kind == "Operand", several, none)
@@ -246,7 +283,3 @@ def _branches(tree: Any) -> Iterable[Any]:
     if kind == SEQUENCE:
         return cast(Iterable[Any], tree)
     return cast(Iterable[Any], tree.values() if kind == MAPPING else tree_leaves(tree))
-
-
-def _value(leaf: Any) -> Any:
-    return leaf.value if isinstance(leaf, Variable) else leaf

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from portanet import checks
 from portanet.autodiff import array_namespace, storage, unwrap
-from portanet.backends import Array, device_of
+from portanet.backends import Array, constant, device_of
 from portanet.ops.dtypes import floating
 from portanet.ops.operation import Axes, axes_of, operation
 
@@ -82,7 +82,8 @@ def _quantile(x: Array, q: Array | None, axis: Axes, method: str, keepdims: bool
     nan = xp.isnan(rows)
     rows = xp.sort(xp.where(nan, math.inf, rows), axis=-1)
     count = xp.sum(xp.astype(~nan, x.dtype), axis=-1) if ignore_nan else rows.shape[-1]
-    last = xp.broadcast_to(xp.asarray(count, dtype=x.dtype, device=device_of(storage(x))) - 1, rows.shape[:-1])
+    count = count if ignore_nan else constant(storage(x), count, x.dtype)
+    last = xp.broadcast_to(count - 1, rows.shape[:-1])
     bad = xp.all(nan, axis=-1) if ignore_nan else xp.any(nan, axis=-1)
     kept = tuple(1 if i in reduced else n for i, n in enumerate(shape))
     fractions = [0.5] if q is None else [q] if len(q.shape) == 0 else [q[i] for i in range(q.shape[0])]

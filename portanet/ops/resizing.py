@@ -1,8 +1,8 @@
-"""Resizing and sampling of images."""
+"""Resizing of images."""
 
 from __future__ import annotations
 
-import itertools
+import functools
 import math
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -10,21 +10,17 @@ from typing import Any
 from portanet import checks
 from portanet.autodiff import array_namespace, storage, unwrap
 from portanet.backends import Array, array_like, device_of
-from portanet.ops.conversion import as_array
 from portanet.ops.dtypes import floating
-from portanet.ops.indexing import take
-from portanet.ops.matrices import pad
-from portanet.ops.operation import operation
+from portanet.ops.operation import channels_are_first, operation
 from portanet.ops.products import tensordot
 
 METHODS = {"linear": "linear", "bilinear": "linear", "trilinear": "linear", "triangle": "linear"}
 METHODS |= {"cubic": "cubic", "bicubic": "cubic", "tricubic": "cubic", "lanczos3": "lanczos3", "lanczos5": "lanczos5"}
-FILL_MODES = ("constant", "nearest", "wrap", "mirror", "reflect")
 
 
 def spatial_first(images: Array, data_format: str | None, of: str) -> tuple[Array, Callable[[Array], Array]]:
     """Images of shape (batch, height, width, channels), and a function that undoes the change."""
-    first = checks.choice("data_format", data_format, (None, "channels_last", "channels_first"), of) == "channels_first"
+    first = channels_are_first(data_format, of)
     if len(images.shape) not in (3, 4):
         raise ValueError(
             f"Argument `images` of {of} must have shape (height, width, channels), or a batch axis before. "
@@ -114,7 +110,7 @@ def resize(
         pad_to_aspect_ratio: Whether to pad them.
         fill_mode: Must be `"constant"`.
         fill_value: The padding.
-        data_format: `"channels_last"` (also None) or `"channels_first"`.
+        data_format: `"channels_last"` or `"channels_first"`; None for that of `portanet.config`.
 
     Example:
         >>> from portanet import ops
@@ -128,33 +124,67 @@ def resize(
     if crop_to_aspect_ratio and pad_to_aspect_ratio:
         raise ValueError("resize takes one of `crop_to_aspect_ratio` and `pad_to_aspect_ratio`. Received: both")
     x, back = spatial_first(images, data_format, "resize")
-    if crop_to_aspect_ratio or pad_to_aspect_ratio:
-        x = _to_ratio(x, height, width, crop_to_aspect_ratio, fill_value)
+    fit = "crop" if crop_to_aspect_ratio else "pad" if pad_to_aspect_ratio else None
+    return back(resized(x, height, width, interpolation, antialias, fit, fill_value))
+
+
+def resized(
+    x: Array,
+    height: int,
+    width: int,
+    interpolation: str = "bilinear",
+    antialias: bool = False,
+    fit: str | None = None,
+    fill_value: float = 0.0,
+) -> Array:
+    """Images (batch, height, width, channels) of any library in another size.
+
+    Args:
+        x: The images.
+        height: The height.
+        width: The width.
+        interpolation: See `resize`.
+        antialias: See `resize`.
+        fit: `"crop"` or `"pad"`, to the ratio of the sizes first.
+        fill_value: The padding.
+    """
+    if fit is not None:
+        x = (_cropped if fit == "crop" else functools.partial(_padded, value=fill_value))(x, height, width)
+    xp = array_namespace(x)
     if interpolation == "nearest":
-        xp = array_namespace(x)
         for axis, n in ((1, height), (2, width)):
             old = x.shape[axis]
             places = [min(int((i + 0.5) * old / n), old - 1) for i in range(n)]
             x = xp.take(x, array_like(storage(x), places), axis=axis)
-        return back(x)
+        return x
     y, kernel = floating(x), KERNELS[METHODS.get(interpolation, interpolation)]
     for axis, n in ((1, height), (2, width)):
+        if n == y.shape[axis]:
+            continue  # weights of 1 at the same positions
         weights = _weights(y, y.shape[axis], n, n / y.shape[axis], 0.0, kernel, antialias)
-        y = array_namespace(y).moveaxis(tensordot(y, weights, axes=((axis,), (0,))), -1, axis)
-    return back(rounded(y, x))
+        y = xp.moveaxis(xp.tensordot(y, weights, axes=((axis,), (0,))), -1, axis)
+    return rounded(y, x)
 
 
-def _to_ratio(x: Array, height: int, width: int, crop: bool, fill_value: float) -> Array:
-    """Images cropped or padded in the middle to the ratio of two sizes."""
+def _cropped(x: Array, height: int, width: int) -> Array:
+    """Images cropped in the middle to the ratio of two sizes."""
     h, w = x.shape[1:3]
-    if crop:
-        rows = max(min(h, int(w * height / width)), 1)
-        columns = max(min(w, int(h * width / height)), 1)
-        top, left = int((h - rows) / 2), int((w - columns) / 2)
-        return x[:, top : top + rows, left : left + columns, :]
-    rows, columns = max(h, int(w * height / width)), max(w, int(h * width / height))
-    top, left = int((rows - h) / 2), int((columns - w) / 2)
-    return pad(x, ((0, 0), (top, top), (left, left), (0, 0)), constant_values=fill_value)
+    rows = max(min(h, int(w * height / width)), 1)
+    columns = max(min(w, int(h * width / height)), 1)
+    top, left = (h - rows) // 2, (w - columns) // 2
+    return x[:, top : top + rows, left : left + columns, :]
+
+
+def _padded(x: Array, height: int, width: int, value: float) -> Array:
+    """Images padded on all sides to the ratio of two sizes."""
+    xp = array_namespace(x)
+    h, w = x.shape[1:3]
+    for axis, margin in ((1, (int(w * height / width) - h) // 2), (2, (int(h * width / height) - w) // 2)):
+        if margin > 0:
+            shape = tuple(margin if i == axis else n for i, n in enumerate(x.shape))
+            edge = xp.full(shape, value, dtype=x.dtype, device=device_of(storage(x)))
+            x = xp.concat([edge, x, edge], axis=axis)
+    return x
 
 
 @operation
@@ -192,87 +222,3 @@ def scale_and_translate(
         weights = _weights(xp.asarray(y), y.shape[axis], output_shape[axis], factor, shift, kernel, antialias)
         y = xp.moveaxis(tensordot(y, weights, axes=((axis,), (0,))), -1, axis)
     return rounded(y, images)
-
-
-def _inside(index: Array, size: int, mode: str) -> Array:
-    """Indices, brought into an axis."""
-    xp = array_namespace(index)
-    if mode in ("constant", "nearest"):
-        return xp.clip(index, 0, size - 1)
-    if mode == "wrap":
-        return xp.remainder(index, size)
-    period = 2 * size - 2 if mode == "mirror" else 2 * size
-    if period == 0:
-        return xp.zeros_like(index)
-    place = xp.remainder(index, period)
-    mirrored = period - place if mode == "mirror" else period - 1 - place
-    return xp.where(place < size, place, mirrored)
-
-
-@operation
-def map_coordinates(
-    inputs: Array, coordinates: Any, order: int, fill_mode: str = "constant", fill_value: float = 0.0
-) -> Array:
-    """Values at coordinates between the positions of an array.
-
-    Args:
-        inputs: Array.
-        coordinates: For each axis of `inputs`, an array of coordinates, all of one shape.
-        order: 0: the nearest value; 1: linear interpolation.
-        fill_mode: What is outside: `"constant"`, `"nearest"`, `"wrap"`, `"mirror"` (at the first value) or `"reflect"`
-            (before it).
-        fill_value: The constant.
-
-    Example:
-        >>> map_coordinates([1.0, 3.0], [[0.5, 5.0]], order=1)
-        array([2., 0.], dtype=float32)
-    """
-    checks.choice("fill_mode", fill_mode, FILL_MODES, "map_coordinates")
-    if order not in (0, 1):
-        raise checks.invalid("order", order, "0 or 1", "map_coordinates")
-    rows = coordinates if isinstance(coordinates, (list, tuple)) else _rows(as_array(coordinates, like=inputs))
-    points = [floating(as_array(c, like=inputs)) for c in rows]
-    if len(points) != len(inputs.shape):
-        expected = f"one array for each of {len(inputs.shape)} axes"
-        raise checks.invalid("coordinates", len(points), expected, "map_coordinates")
-    return sampled(inputs, points, order, fill_mode, fill_value)
-
-
-def _rows(x: Array) -> list[Array]:
-    return list(array_namespace(x).unstack(x))
-
-
-def sampled(inputs: Array, points: Sequence[Array], order: int, fill_mode: str, fill_value: float) -> Array:
-    """Values of an array at coordinates; axes after those of the coordinates stay."""
-    shape = tuple(inputs.shape)
-    rank = len(points)
-    x = floating(inputs)
-    xp = array_namespace(x, *points)
-    flat = xp.reshape(x, (math.prod(shape[:rank]), *shape[rank:]))
-    choices = []
-    for point, size in zip(points, shape, strict=False):
-        plain = unwrap(point)
-        own = array_namespace(plain)
-        low = own.round(plain) if order == 0 else own.floor(plain)
-        corners: list[tuple[Array, Array, Any]] = [(low, own.astype(low, own.int64), None)]
-        if order == 1:
-            fraction = xp.subtract(point, low)
-            first = own.astype(low, own.int64)
-            corners = [(low, first, 1.0 - fraction), (low, first + 1, fraction)]
-        choices.append(
-            [(_inside(index, size, fill_mode), (index >= 0) & (index < size), weight) for _, index, weight in corners]
-        )
-    total = None
-    trailing = (...,) + (None,) * (len(shape) - rank)
-    for corner in itertools.product(*choices):
-        place, valid, weight = 0, None, None
-        for (index, inside, part), size in zip(corner, shape, strict=False):
-            place = place * size + index
-            valid = inside if valid is None else valid & inside
-            weight = part if weight is None or part is None else weight * part
-        value = take(flat, place, axis=0)
-        if fill_mode == "constant" and valid is not None:
-            value = xp.where(valid[trailing], value, fill_value)
-        value = value if weight is None else xp.multiply(value, xp.astype(weight, x.dtype)[trailing])
-        total = value if total is None else xp.add(total, value)
-    return rounded(total, inputs)

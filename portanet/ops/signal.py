@@ -82,7 +82,8 @@ def rfft(x: Array, fft_length: int | None = None) -> tuple[Array, Array]:
 def irfft(x: Sequence[Operand], fft_length: int | None = None) -> Array:
     """Inverse of `rfft`, with `fft_length` elements, by default an even number."""
     xp, z = _joined(x, "irfft")
-    return xp.fft.irfft(z, n=fft_length)
+    result: Array = xp.fft.irfft(z, n=fft_length)
+    return result
 
 
 @operation

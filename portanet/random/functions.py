@@ -13,7 +13,7 @@ from typing import Any
 
 from portanet import checks
 from portanet.autodiff import array_namespace, special
-from portanet.backends import Array, asarray, device_of, dtype_for, get_backend
+from portanet.backends import Array, asarray, constant, device_of, dtype_for, get_backend
 from portanet.random import streams
 from portanet.random.generator import SeedGenerator, draw_of
 
@@ -206,5 +206,5 @@ def _inside(shape: Sequence[int], dtype: str | None, seed: Seed) -> Array:
 
 def _full(value: Any, u: Array) -> Array:
     xp = array_namespace(u)
-    array = value if hasattr(value, "shape") else xp.asarray(value, dtype=u.dtype, device=device_of(u))
+    array = value if hasattr(value, "shape") else constant(u, value, u.dtype)
     return xp.broadcast_to(xp.astype(array, u.dtype), u.shape)

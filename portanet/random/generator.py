@@ -6,7 +6,7 @@ from typing import Any
 
 from portanet import checks
 from portanet.autodiff import unwrap
-from portanet.backends import Array, asarray, get_backend
+from portanet.backends import Array, asarray
 from portanet.configurable import Configurable
 from portanet.random.seeds import get_seed, next_unowned, stream_key
 from portanet.variables import Variable, in_compiled_step
@@ -37,8 +37,7 @@ class SeedGenerator(Configurable):
         self.name = "seed_generator" if name is None else checks.text("name", name, type(self))
         self.seed = stream_key(get_seed(), "seed_generator", next_unowned()) if seed is None else _seed(seed)
         self.key = stream_key("seed_generator", self.seed)
-        backend = get_backend()
-        self.state = Variable(asarray(0, "int32"), "seed_generator_state", backend, trainable=False, counter=True)
+        self.state = Variable(0, name="seed_generator_state", counter=True)
 
     def next(self, ordered: bool = True) -> Array:
         """The number of this draw, an int32 array of shape (); each call counts one more.

@@ -20,7 +20,7 @@ from typing import Any
 
 from portanet import checks
 from portanet.autodiff import unwrap
-from portanet.backends import Array, device_of, is_dtype, overridable, raw_namespace
+from portanet.backends import Array, constant, device_of, is_dtype, overridable, raw_namespace
 
 __all__ = ["bernoulli", "bits", "choice", "integers", "normal", "permutation", "truncated_normal", "uniform"]
 
@@ -383,5 +383,5 @@ def _weighted(key: int, step: Array, n: int, shape: tuple[int, ...], replace: bo
     ends = [end for end in ends if end < 2**31]  # without the last that can be chosen: words above all others
     words = bits(key, step, (math.prod(shape),))
     xp = raw_namespace(words)
-    indices = xp.searchsorted(xp.asarray(ends, dtype=xp.int32, device=device_of(words)), words, side="right")
+    indices = xp.searchsorted(constant(words, ends, xp.int32), words, side="right")
     return xp.reshape(xp.astype(indices, xp.int32), shape)

@@ -61,7 +61,7 @@ def test_dtypes_of_operands(xp, dtypes, number, expected):
 
 
 def test_variables_are_their_values(backend):
-    weight = Variable(asarray([1.0, 2.0]), "w", backend)
+    weight = Variable([1.0, 2.0], name="w")
     assert_close(ops.add(weight, 1.0), [2.0, 3.0])
     assert_close(ops.multiply(weight, weight), [1.0, 4.0])
 
@@ -102,3 +102,18 @@ def test_errors_name_the_argument():
         ops.add(1.0, "a")
     with pytest.raises(ValueError, match=r"Argument `x` of ops.sin must have the same number of elements"):
         ops.sin([[1.0], [1.0, 2.0]])
+
+
+def test_dtypes_of_numpy_are_those_of_their_name(backend):
+    for name in ("float64", "float32", "int64", "int32"):  # NumPy's float64 equals Python's float
+        dtype = np.dtype(name)
+        assert ops.zeros(2, dtype=dtype).dtype == backend.find_dtype(name)
+        assert ops.cast(asarray([1.0]), dtype).dtype == backend.find_dtype(name)
+
+
+def test_python_numbers_are_not_rounded_to_the_default_dtype(xp):
+    assert_close(
+        ops.convert_to_tensor([0.1, 1 / 3], "float64"), np.asarray([0.1, 1 / 3]), rtol=0, atol=0, dtype="float64"
+    )
+    assert_close(ops.array(0.1, "float64"), np.asarray(0.1), rtol=0, atol=0, dtype="float64")
+    assert_close(ops.array([0.1 + 0.3j], "complex128"), np.asarray([0.1 + 0.3j]), rtol=0, atol=0, dtype="complex128")

@@ -1,4 +1,4 @@
-"""Arguments for every function of portanet.ops, by its name: for comparison with Keras, and for bad calls."""
+"""A usual call of every function of portanet.ops, by its name."""
 
 from __future__ import annotations
 
@@ -34,6 +34,8 @@ W = RNG.uniform(-1, 1, 8)
 
 SEQUENCE, IMAGES = RNG.uniform(-1, 1, (2, 7, 4)), RNG.uniform(-1, 1, (2, 5, 6, 4))
 FIRST, SQUARE = np.moveaxis(IMAGES, -1, 1).copy(), RNG.uniform(-1, 1, (2, 4, 4, 3))
+SHEAR = [0.75, 0.5, 1.125, -0.25, 1.25, -1.375, 0.0, 0.0]  # a list: Keras changes arrays
+CORNERS = np.asarray([[0.0, 0.0], [5.0, 0.0], [0.0, 4.0], [5.0, 4.0]])
 QKV = RNG.uniform(-1, 1, (3, 2, 3, 2, 4))
 
 ACTIVATIONS = """
@@ -189,7 +191,11 @@ CASES: dict[str, list[Case]] = {
     "get_item": [call(X, 1), call(X, (slice(None), 2))],
     "slice": [call(T, (0, 1, 2), (2, 2, 1)), call(X, np.asarray([1, 0]), (1, 2))],
     "slice_update": [call(X, (0, 1), Y[:, :2])],
-    "scatter": [call(np.asarray([[1], [3], [1]]), V, (4,)), call(np.asarray([[0, 1], [1, 1]]), X, (2, 2, 3))],
+    "scatter": [
+        call(np.asarray([[1], [3], [1]]), V, (4,)),
+        call(np.asarray([[0, 1], [1, 1]]), X, (2, 2, 3)),
+        call(np.asarray([[[1], [3]], [[1], [0]], [[2], [2]]]), np.ones((3, 2, 2), "float32"), (4, 2)),
+    ],
     "scatter_update": [
         call(W, np.asarray([[1], [4]]), V[:2]),
         call(M, np.asarray([[1, 2], [0, 0], [1, 2]]), V, reduction="add"),
@@ -209,7 +215,7 @@ CASES: dict[str, list[Case]] = {
     "outer": [call(V, X[0])],
     "tensordot": [call(T, X, axes=[[0, 1], [0, 1]]), call(X, M, axes=1)],
     "kron": [call(X, M)],
-    "cross": [call(X, Y, axis=-1)],
+    "cross": [call(X, Y), call(X, Y, axis=-1)],
     "einsum": [
         call("ij,jk->ik", X, M),
         call("bij,bi->bj", T, X),
@@ -327,6 +333,16 @@ CASES: dict[str, list[Case]] = {
         call(M, np.asarray([[0.5, 1.2, 3.0], [0.1, 1.9, -0.5]]), 1),
         call(M, np.asarray([[0.6, 1.2, 3.0], [0.1, 1.9, -0.6]]), 0, fill_mode="nearest"),
     ],
+    "affine_transform": [
+        call(IMAGES, [SHEAR, [1.0, 0.0, 0.25, -0.5, 1.5, 1.25, 0.0, 0.0]]),
+        *(call(IMAGES[0], SHEAR, "bilinear", mode, 0.3) for mode in ("nearest", "wrap", "mirror", "reflect")),
+        call(FIRST, [SHEAR, [*SHEAR[::-1][2:], 0.0, 0.0]], "nearest", data_format="channels_first"),
+    ],
+    "perspective_transform": [
+        call(IMAGES, CORNERS + np.zeros((2, 1, 1)), CORNERS + RNG.uniform(-0.8, 0.8, (2, 4, 2))),
+        call(FIRST[1], CORNERS, CORNERS * 0.63 + 0.11, "nearest", 0.7, "channels_first"),
+    ],
+    "sobel_edges": [call(IMAGES), call(FIRST, data_format="channels_first")],
     "fold": [call(RNG.uniform(-1, 1, (2, 8, 9)), 4, 2), call(RNG.uniform(-1, 1, (1, 4, 9)), 4, 2, padding=1, stride=2)],
 }
 
@@ -347,6 +363,7 @@ OTHER: dict[str, list[Case]] = {
     "convert_to_numpy": [call(X)],
     "dtype": [call(X)],
     "eig": [call(M)],
+    "elastic_transform": [call(IMAGES, 2.0, 1.0, seed=1)],
     "empty": [call((2, 3))],
     "empty_like": [call(X)],
     "is_tensor": [call(X)],
