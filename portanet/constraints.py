@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from portanet import checks
 from portanet.autodiff import array_namespace
 from portanet.backends import Array
 from portanet.configurable import Configurable
-from portanet.lookup import lookup, names
+from portanet.lookup import created, described, lookup, names
 from portanet.settings import EPSILON
 
 
@@ -129,6 +129,30 @@ def get(identifier: Any, name: str = "identifier", of: Any = "") -> Any:
         of: The layer, class or function that takes it.
     """
     return None if identifier is None else lookup("constraint", identifier, CONSTRAINTS, name, of)
+
+
+def serialize(constraint: Any) -> Any:
+    """The description of a constraint that Keras would write, for `deserialize`.
+
+    Args:
+        constraint: The constraint.
+
+    Example:
+        >>> from portanet import constraints
+        >>> constraints.deserialize(constraints.serialize(constraints.MaxNorm(0.5))).max_value
+        0.5
+    """
+    return described(constraint)
+
+
+def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """The constraint of a description by `serialize` or Keras's own, or of its name.
+
+    Args:
+        config: The description.
+        custom_objects: Classes and functions by the names in it, beside those that are registered.
+    """
+    return created("constraint", config, CONSTRAINTS, custom_objects)
 
 
 def _norm(w: Array, axis: tuple[int, ...]) -> Array:

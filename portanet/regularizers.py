@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from portanet import checks
 from portanet.autodiff import array_namespace, vjp
-from portanet.backends import Array, device_of
+from portanet.backends import Array, device_of, held
 from portanet.configurable import Configurable
-from portanet.lookup import lookup, names
+from portanet.lookup import created, described, lookup, names
 
 
 class Regularizer(Configurable):
@@ -37,6 +37,7 @@ class L1L2(Regularizer):
         self.l2 = checks.non_negative("l2", l2, type(self))
 
     def __call__(self, x: Array) -> Array:
+        x = held(x)
         xp = array_namespace(x)
         terms = []
         if self.l1:
@@ -99,6 +100,7 @@ class OrthogonalRegularizer(Regularizer):
         self.mode = checks.choice("mode", mode, ("rows", "columns"), type(self))
 
     def __call__(self, x: Array) -> Array:
+        x = held(x)
         xp = array_namespace(x)
         if x.ndim != 2:
             raise ValueError(f"OrthogonalRegularizer expects an array with 2 axes. Received: shape {tuple(x.shape)}")
@@ -167,3 +169,27 @@ def get(identifier: Any, name: str = "identifier", of: Any = "") -> Any:
         of: The layer, class or function that takes it.
     """
     return None if identifier is None else lookup("regularizer", identifier, REGULARIZERS, name, of)
+
+
+def serialize(regularizer: Any) -> Any:
+    """The description of a regularizer that Keras would write, for `deserialize`.
+
+    Args:
+        regularizer: The regularizer.
+
+    Example:
+        >>> from portanet import regularizers
+        >>> regularizers.deserialize(regularizers.serialize(regularizers.L2(0.5))).l2
+        0.5
+    """
+    return described(regularizer)
+
+
+def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """The regularizer of a description by `serialize` or Keras's own, or of its name.
+
+    Args:
+        config: The description.
+        custom_objects: Classes and functions by the names in it, beside those that are registered.
+    """
+    return created("regularizer", config, REGULARIZERS, custom_objects)

@@ -9,6 +9,7 @@ import pytest
 from portanet import layers, regularizers
 from portanet.autodiff import array_namespace, grad
 from portanet.backends import use_backend
+from portanet.variables import Variable
 from tests.support import asarray, assert_close, to_numpy
 
 W = np.array([[0.5, -1.0, 2.0], [0.0, 3.0, -0.25]])
@@ -90,3 +91,9 @@ def test_bad_input() -> None:
         regularizers.OrthogonalRegularizer()(np.ones(3))
     with pytest.raises(ValueError, match=r"shape \(batch, units\). Received: an output of shape \(2, 3, 1\)"):
         regularizers.contractive(lambda x: x, np.ones((2, 3, 1)))
+
+
+def test_penalties_of_variables(xp: Any) -> None:
+    variable = Variable(asarray([[3.0, 0.0], [0.0, -4.0]]))
+    for regularizer in (regularizers.L1L2(0.0, 0.0), regularizers.L1L2(0.1, 0.2), regularizers.OrthogonalRegularizer()):
+        assert_close(regularizer(variable), to_numpy(regularizer(variable.value)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from portanet.activations.bounded import (
@@ -40,7 +41,7 @@ from portanet.activations.rectified import (
 )
 from portanet.autodiff import array_namespace
 from portanet.backends import Array
-from portanet.lookup import lookup, names
+from portanet.lookup import created, described, lookup, names
 
 
 def linear(x: Array) -> Array:
@@ -99,8 +100,33 @@ def get(identifier: Any, name: str = "identifier", of: Any = "") -> Any:
     return lookup("activation", "linear" if identifier is None else identifier, ACTIVATIONS, name, of)
 
 
+def serialize(activation: Any) -> Any:
+    """The description of an activation that Keras would write, for `deserialize`.
+
+    Args:
+        activation: The activation.
+
+    Example:
+        >>> from portanet import activations
+        >>> activations.deserialize(activations.serialize(activations.relu)) is activations.relu
+        True
+    """
+    return described(activation)
+
+
+def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """The activation of a description by `serialize` or Keras's own, or of its name.
+
+    Args:
+        config: The description.
+        custom_objects: Classes and functions by the names in it, beside those that are registered.
+    """
+    return created("activation", config, ACTIVATIONS, custom_objects)
+
+
 __all__ = [
     "celu",
+    "deserialize",
     "elliot",
     "elu",
     "exponential",
@@ -123,6 +149,7 @@ __all__ = [
     "relu6",
     "scaled_tanh",
     "selu",
+    "serialize",
     "sigmoid",
     "sign",
     "silu",

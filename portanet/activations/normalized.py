@@ -6,10 +6,11 @@ from typing import Any
 
 from portanet import checks
 from portanet.autodiff import array_namespace, custom_vjp, stop_gradient
-from portanet.backends import Array, device_of
+from portanet.backends import Array, device_of, overridable
 
 
 @custom_vjp
+@overridable
 def softmax(x: Array, axis: int | tuple[int, ...] = -1) -> Any:
     """`exp(x) / sum(exp(x))` over an axis; the maximum is subtracted first, so that nothing overflows.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from portanet import checks
 from portanet.backends import backend_class_of, to_host
 from portanet.initializers.base import Initializer, fans
 from portanet.initializers.constants import Constant, Identity, Ones, Zeros
+from portanet.initializers.fourier import STFT
 from portanet.initializers.lsuv import lsuv
 from portanet.initializers.scaled import (
     FanIn,
@@ -25,11 +27,11 @@ from portanet.initializers.scaled import (
     VarianceScaling,
 )
 from portanet.initializers.structured import SVD, Orthogonal, Sparse
-from portanet.lookup import lookup, names
+from portanet.lookup import created, described, lookup, names
 
 INITIALIZERS = names(
     Constant, FanIn, GlorotNormal, GlorotUniform, HeNormal, HeUniform, Identity, LecunNormal, LecunUniform, Ones,
-    Orthogonal, RandomNormal, RandomUniform, SVD, Sparse, TruncatedNormal, VarianceScaling, Zeros,
+    Orthogonal, RandomNormal, RandomUniform, STFT, SVD, Sparse, TruncatedNormal, VarianceScaling, Zeros,
 )  # fmt: skip
 # Keras's other names
 constant = Constant
@@ -44,6 +46,8 @@ lecun_uniform = LecunUniform
 ones = Ones
 orthogonal = Orthogonal
 OrthogonalInitializer = Orthogonal
+STFTInitializer = STFT
+stft = STFT
 random_normal = RandomNormal
 random_uniform = RandomUniform
 truncated_normal = TruncatedNormal
@@ -54,7 +58,7 @@ INITIALIZERS |= {"zero": Zeros, "one": Ones, "uniform": RandomUniform, "normal":
 
 def get(identifier: Any, name: str = "identifier", of: Any = "") -> Any:
     """An initializer by name, or the given object (or function `(shape, generator) -> NumPy array`);
-    an array for its values.
+    an array for its values; None for None.
 
     Args:
         identifier: Name or object.
@@ -63,9 +67,11 @@ def get(identifier: Any, name: str = "identifier", of: Any = "") -> Any:
 
     Example:
         >>> from portanet import initializers
-        >>> initializers.get("he_normal").get_config()
-        {'seed': None}
+        >>> initializers.get("he_normal").scale
+        2.0
     """
+    if identifier is None and not of:
+        return None
     if backend_class_of(identifier) is not None:
         host = to_host(identifier)
         if host.dtype.kind not in "biuf" or not np.isfinite(host).all():
@@ -74,7 +80,32 @@ def get(identifier: Any, name: str = "identifier", of: Any = "") -> Any:
     return lookup("initializer", identifier, INITIALIZERS, name, of)
 
 
+def serialize(initializer: Any) -> Any:
+    """The description of an initializer that Keras would write, for `deserialize`.
+
+    Args:
+        initializer: The initializer.
+
+    Example:
+        >>> from portanet import initializers
+        >>> float(initializers.deserialize(initializers.serialize(initializers.Constant(2.0))).value)
+        2.0
+    """
+    return described(initializer)
+
+
+def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """The initializer of a description by `serialize` or Keras's own, or of its name.
+
+    Args:
+        config: The description.
+        custom_objects: Classes and functions by the names in it, beside those that are registered.
+    """
+    return created("initializer", config, INITIALIZERS, custom_objects)
+
+
 __all__ = [
+    "STFT",
     "SVD",
     "Constant",
     "FanIn",
@@ -97,6 +128,7 @@ __all__ = [
     "VarianceScaling",
     "Zeros",
     "constant",
+    "deserialize",
     "fans",
     "get",
     "glorot_normal",
@@ -111,6 +143,7 @@ __all__ = [
     "orthogonal",
     "random_normal",
     "random_uniform",
+    "serialize",
     "truncated_normal",
     "variance_scaling",
     "zeros",

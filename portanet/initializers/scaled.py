@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import copy
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from portanet import checks
 from portanet.backends import HostArray
-from portanet.initializers.base import Initializer, fans
+from portanet.initializers.base import Initializer, axes_of_units, fans
 
 
 class RandomNormal(Initializer):
@@ -91,6 +94,8 @@ class VarianceScaling(Initializer):
         distribution: `"truncated_normal"` (redrawn beyond two standard deviations), `"untruncated_normal"` or
             `"uniform"`.
         seed: See `Initializer`.
+        input_axes: Axes of a unit's inputs in the shape, with `output_axes`; by default see `fans`.
+        output_axes: Axes of its outputs.
 
     Example:
         >>> w = VarianceScaling(2.0, seed=0)((500, 400))
@@ -104,6 +109,8 @@ class VarianceScaling(Initializer):
         mode: str = "fan_in",
         distribution: str = "truncated_normal",
         seed: int | None = None,
+        input_axes: Sequence[int] | None = None,
+        output_axes: Sequence[int] | None = None,
     ) -> None:
         super().__init__(seed)
         self.scale = checks.positive("scale", scale, type(self))
@@ -112,9 +119,10 @@ class VarianceScaling(Initializer):
         self.distribution = checks.choice("distribution", distribution, known, type(self))
         if self.distribution == "normal":
             self.distribution = "truncated_normal"
+        self.input_axes, self.output_axes = axes_of_units(input_axes, output_axes, type(self))
 
     def draw(self, shape: tuple[int, ...], generator: np.random.Generator) -> HostArray:
-        fan_in, fan_out = fans(shape)
+        fan_in, fan_out = fans(shape, self.input_axes, self.output_axes)
         fan = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}[self.mode]
         std = math.sqrt(self.scale / max(1.0, fan))
         if self.distribution == "uniform":
@@ -124,6 +132,15 @@ class VarianceScaling(Initializer):
             return generator.normal(0.0, std, shape)
         # The standard deviation of a normal truncated at 2 is 0.8796...
         return truncated_normal(shape, generator) * (std / 0.87962566103423978)
+
+
+def with_axes(initializer: Any, inputs: Sequence[int], outputs: Sequence[int]) -> Any:
+    """An initializer that takes its fans from these axes, unless it has axes itself."""
+    if not isinstance(initializer, VarianceScaling) or initializer.input_axes is not None:
+        return initializer
+    initializer = copy.copy(initializer)
+    initializer.input_axes, initializer.output_axes = tuple(inputs), tuple(outputs)
+    return initializer
 
 
 def truncated_normal(shape: tuple[int, ...], generator: np.random.Generator) -> HostArray:
@@ -137,47 +154,82 @@ def truncated_normal(shape: tuple[int, ...], generator: np.random.Generator) -> 
 class GlorotUniform(VarianceScaling):
     """Uniform within sqrt(6 / (fan_in + fan_out)) (Glorot and Bengio 2010)."""
 
-    def __init__(self, seed: int | None = None) -> None:
-        super().__init__(1.0, "fan_avg", "uniform", seed)
+    def __init__(
+        self,
+        seed: int | None = None,
+        input_axes: Sequence[int] | None = None,
+        output_axes: Sequence[int] | None = None,
+    ) -> None:
+        super().__init__(1.0, "fan_avg", "uniform", seed, input_axes, output_axes)
 
 
 class GlorotNormal(VarianceScaling):
     """Truncated normal of variance 2 / (fan_in + fan_out) (Glorot and Bengio 2010)."""
 
-    def __init__(self, seed: int | None = None) -> None:
-        super().__init__(1.0, "fan_avg", "truncated_normal", seed)
+    def __init__(
+        self,
+        seed: int | None = None,
+        input_axes: Sequence[int] | None = None,
+        output_axes: Sequence[int] | None = None,
+    ) -> None:
+        super().__init__(1.0, "fan_avg", "truncated_normal", seed, input_axes, output_axes)
 
 
 class HeUniform(VarianceScaling):
     """Uniform within sqrt(6 / fan_in), for relu (He et al. 2015)."""
 
-    def __init__(self, seed: int | None = None) -> None:
-        super().__init__(2.0, "fan_in", "uniform", seed)
+    def __init__(
+        self,
+        seed: int | None = None,
+        input_axes: Sequence[int] | None = None,
+        output_axes: Sequence[int] | None = None,
+    ) -> None:
+        super().__init__(2.0, "fan_in", "uniform", seed, input_axes, output_axes)
 
 
 class HeNormal(VarianceScaling):
     """Truncated normal of variance 2 / fan_in, for relu (He et al. 2015)."""
 
-    def __init__(self, seed: int | None = None) -> None:
-        super().__init__(2.0, "fan_in", "truncated_normal", seed)
+    def __init__(
+        self,
+        seed: int | None = None,
+        input_axes: Sequence[int] | None = None,
+        output_axes: Sequence[int] | None = None,
+    ) -> None:
+        super().__init__(2.0, "fan_in", "truncated_normal", seed, input_axes, output_axes)
 
 
 class LecunUniform(VarianceScaling):
     """Uniform within sqrt(3 / fan_in) (LeCun et al. 1998)."""
 
-    def __init__(self, seed: int | None = None) -> None:
-        super().__init__(1.0, "fan_in", "uniform", seed)
+    def __init__(
+        self,
+        seed: int | None = None,
+        input_axes: Sequence[int] | None = None,
+        output_axes: Sequence[int] | None = None,
+    ) -> None:
+        super().__init__(1.0, "fan_in", "uniform", seed, input_axes, output_axes)
 
 
 class LecunNormal(VarianceScaling):
     """Truncated normal of variance 1 / fan_in (LeCun et al. 1998), for selu."""
 
-    def __init__(self, seed: int | None = None) -> None:
-        super().__init__(1.0, "fan_in", "truncated_normal", seed)
+    def __init__(
+        self,
+        seed: int | None = None,
+        input_axes: Sequence[int] | None = None,
+        output_axes: Sequence[int] | None = None,
+    ) -> None:
+        super().__init__(1.0, "fan_in", "truncated_normal", seed, input_axes, output_axes)
 
 
 class FanIn(VarianceScaling):
     """Normal, not truncated, of standard deviation m^(-1/2), where m is the fan-in (LeCun et al. 1998)."""
 
-    def __init__(self, seed: int | None = None) -> None:
-        super().__init__(1.0, "fan_in", "untruncated_normal", seed)
+    def __init__(
+        self,
+        seed: int | None = None,
+        input_axes: Sequence[int] | None = None,
+        output_axes: Sequence[int] | None = None,
+    ) -> None:
+        super().__init__(1.0, "fan_in", "untruncated_normal", seed, input_axes, output_axes)

@@ -23,16 +23,21 @@ from portanet.layers.convolutional.separable_conv import SeparableConv1D, Separa
 from portanet.layers.convolutional.tiled_conv import TiledConv1D, TiledConv2D
 from portanet.layers.core.bilinear import Bilinear
 from portanet.layers.core.dense import Dense
+from portanet.layers.core.einsum_dense import EinsumDense
 from portanet.layers.core.embedding import Embedding
 from portanet.layers.core.highway import Highway
 from portanet.layers.core.identity import Identity
 from portanet.layers.core.input import Input, InputLayer
 from portanet.layers.core.lambda_layer import Lambda
+from portanet.layers.core.layer_scale import LayerScale
 from portanet.layers.core.masking import Masking
 from portanet.layers.core.perceptron import Perceptron
 from portanet.layers.core.rbf import RBF
 from portanet.layers.core.rbm import RBM
+from portanet.layers.core.reversible_embedding import ReversibleEmbedding
 from portanet.layers.core.tied import TiedDense
+from portanet.layers.core.wrapper import Wrapper
+from portanet.layers.input_spec import InputSpec
 from portanet.layers.merging.concatenate import Concatenate
 from portanet.layers.merging.dot import Dot
 from portanet.layers.merging.elementwise import Add, Average, Maximum, Minimum, Multiply, Subtract
@@ -73,24 +78,48 @@ from portanet.layers.pooling.global_pooling import (
 from portanet.layers.pooling.l2_pooling import L2Pooling1D, L2Pooling2D, L2Pooling3D
 from portanet.layers.pooling.max_pooling import MaxPooling1D, MaxPooling2D, MaxPooling3D
 from portanet.layers.pooling.max_unpooling import MaxUnpooling1D, MaxUnpooling2D, MaxUnpooling3D
+from portanet.layers.preprocessing.aug_mix import AugMix
+from portanet.layers.preprocessing.auto_contrast import AutoContrast
 from portanet.layers.preprocessing.category_encoding import CategoryEncoding
+from portanet.layers.preprocessing.center_crop import CenterCrop
+from portanet.layers.preprocessing.contrast_limited_adaptive_histogram_equalization import (
+    ContrastLimitedAdaptiveHistogramEqualization,
+)
+from portanet.layers.preprocessing.cut_mix import CutMix
 from portanet.layers.preprocessing.discretization import Discretization
+from portanet.layers.preprocessing.equalization import Equalization
 from portanet.layers.preprocessing.hashed_crossing import HashedCrossing
 from portanet.layers.preprocessing.hashing import Hashing
 from portanet.layers.preprocessing.integer_lookup import IntegerLookup
+from portanet.layers.preprocessing.mel_spectrogram import MelSpectrogram
+from portanet.layers.preprocessing.mix_up import MixUp
 from portanet.layers.preprocessing.normalization import Normalization
+from portanet.layers.preprocessing.pipeline import Pipeline
+from portanet.layers.preprocessing.rand_augment import RandAugment
 from portanet.layers.preprocessing.random_brightness import RandomBrightness
+from portanet.layers.preprocessing.random_color_degeneration import RandomColorDegeneration
+from portanet.layers.preprocessing.random_color_jitter import RandomColorJitter
 from portanet.layers.preprocessing.random_contrast import RandomContrast
 from portanet.layers.preprocessing.random_crop import RandomCrop
+from portanet.layers.preprocessing.random_elastic_transform import RandomElasticTransform
+from portanet.layers.preprocessing.random_erasing import RandomErasing
 from portanet.layers.preprocessing.random_flip import RandomFlip
+from portanet.layers.preprocessing.random_gaussian_blur import RandomGaussianBlur
 from portanet.layers.preprocessing.random_grayscale import RandomGrayscale
+from portanet.layers.preprocessing.random_hue import RandomHue
 from portanet.layers.preprocessing.random_invert import RandomInvert
+from portanet.layers.preprocessing.random_perspective import RandomPerspective
 from portanet.layers.preprocessing.random_posterization import RandomPosterization
 from portanet.layers.preprocessing.random_rotation import RandomRotation
+from portanet.layers.preprocessing.random_saturation import RandomSaturation
+from portanet.layers.preprocessing.random_sharpness import RandomSharpness
+from portanet.layers.preprocessing.random_shear import RandomShear
 from portanet.layers.preprocessing.random_translation import RandomTranslation
 from portanet.layers.preprocessing.random_zoom import RandomZoom
 from portanet.layers.preprocessing.rescaling import Rescaling
+from portanet.layers.preprocessing.resizing import Resizing
 from portanet.layers.preprocessing.solarization import Solarization
+from portanet.layers.preprocessing.stft_spectrogram import STFTSpectrogram
 from portanet.layers.preprocessing.string_lookup import StringLookup
 from portanet.layers.preprocessing.text_vectorization import TextVectorization
 from portanet.layers.random_layer import RandomLayer
@@ -110,6 +139,7 @@ from portanet.layers.reshaping.up_sampling import UpSampling1D, UpSampling2D, Up
 from portanet.layers.reshaping.zero_padding import ZeroPadding1D, ZeroPadding2D, ZeroPadding3D
 from portanet.layers.rnn.bidirectional import Bidirectional
 from portanet.layers.rnn.cell import RecurrentCell
+from portanet.layers.rnn.conv_lstm import ConvLSTM1D, ConvLSTM2D, ConvLSTM3D
 from portanet.layers.rnn.gru import GRU, GRUCell
 from portanet.layers.rnn.jordan import JordanCell, JordanRNN
 from portanet.layers.rnn.lstm import LSTM, LSTMCell
@@ -117,6 +147,7 @@ from portanet.layers.rnn.rnn import RNN
 from portanet.layers.rnn.simple_rnn import SimpleRNN, SimpleRNNCell
 from portanet.layers.rnn.stacked_rnn_cells import StackedRNNCells
 from portanet.layers.rnn.time_distributed import TimeDistributed
+from portanet.layers.serialization import deserialize, serialize
 
 # Other names that Keras has for them.
 AvgPool1D = AveragePooling1D
@@ -140,6 +171,7 @@ MaxPool3D = MaxPooling3D
 SeparableConvolution1D = SeparableConv1D
 SeparableConvolution2D = SeparableConv2D
 
+
 __all__ = [
     "ELU",
     "GRU",
@@ -159,6 +191,8 @@ __all__ = [
     "AdditiveAttention",
     "AlphaDropout",
     "Attention",
+    "AugMix",
+    "AutoContrast",
     "Average",
     "AveragePooling1D",
     "AveragePooling2D",
@@ -170,14 +204,19 @@ __all__ = [
     "Bidirectional",
     "Bilinear",
     "CategoryEncoding",
+    "CenterCrop",
     "Concatenate",
     "ContractiveRegularization",
+    "ContrastLimitedAdaptiveHistogramEqualization",
     "Conv1D",
     "Conv1DTranspose",
     "Conv2D",
     "Conv2DTranspose",
     "Conv3D",
     "Conv3DTranspose",
+    "ConvLSTM1D",
+    "ConvLSTM2D",
+    "ConvLSTM3D",
     "Convolution1D",
     "Convolution1DTranspose",
     "Convolution2D",
@@ -187,14 +226,17 @@ __all__ = [
     "Cropping1D",
     "Cropping2D",
     "Cropping3D",
+    "CutMix",
     "Dense",
     "DepthwiseConv1D",
     "DepthwiseConv2D",
     "Discretization",
     "Dot",
     "Dropout",
+    "EinsumDense",
     "Elliot",
     "Embedding",
+    "Equalization",
     "Flatten",
     "GRUCell",
     "GaussianDropout",
@@ -219,6 +261,7 @@ __all__ = [
     "Identity",
     "Input",
     "InputLayer",
+    "InputSpec",
     "InstanceNormalization",
     "IntegerLookup",
     "JordanCell",
@@ -230,6 +273,7 @@ __all__ = [
     "Lambda",
     "Layer",
     "LayerNormalization",
+    "LayerScale",
     "LeakyReLU",
     "LocallyConnected1D",
     "LocallyConnected2D",
@@ -245,24 +289,38 @@ __all__ = [
     "MaxUnpooling3D",
     "Maximum",
     "Maxout",
+    "MelSpectrogram",
     "Minimum",
+    "MixUp",
     "MultiHeadAttention",
     "Multiply",
     "Normalization",
     "PReLU",
     "Perceptron",
     "Permute",
+    "Pipeline",
     "PositionEmbedding",
     "RMSNormalization",
+    "RandAugment",
     "RandomBrightness",
+    "RandomColorDegeneration",
+    "RandomColorJitter",
     "RandomContrast",
     "RandomCrop",
+    "RandomElasticTransform",
+    "RandomErasing",
     "RandomFlip",
+    "RandomGaussianBlur",
     "RandomGrayscale",
+    "RandomHue",
     "RandomInvert",
     "RandomLayer",
+    "RandomPerspective",
     "RandomPosterization",
     "RandomRotation",
+    "RandomSaturation",
+    "RandomSharpness",
+    "RandomShear",
     "RandomTranslation",
     "RandomZoom",
     "ReLU",
@@ -270,7 +328,10 @@ __all__ = [
     "RepeatVector",
     "Rescaling",
     "Reshape",
+    "Resizing",
+    "ReversibleEmbedding",
     "RotaryEmbedding",
+    "STFTSpectrogram",
     "SeparableConv1D",
     "SeparableConv2D",
     "SeparableConvolution1D",
@@ -299,15 +360,18 @@ __all__ = [
     "UpSampling2D",
     "UpSampling3D",
     "WeightNormalization",
+    "Wrapper",
     "ZeroPadding1D",
     "ZeroPadding2D",
     "ZeroPadding3D",
     "add",
     "average",
     "concatenate",
+    "deserialize",
     "dot",
     "maximum",
     "minimum",
     "multiply",
+    "serialize",
     "subtract",
 ]

@@ -8,12 +8,13 @@ from typing import Any
 from portanet import checks, regularizers
 from portanet.backends import Array, get_backend
 from portanet.layers.calling import (
-    Caller,
+    OF_CALLS,
     NamedLayers,
+    callers,
     calling,
     input_by_name,
     inspect_input,
-    layers_below,
+    keep_masks,
     locate,
     note_call,
     remember,
@@ -21,15 +22,24 @@ from portanet.layers.calling import (
     remembered,
     weights_as_constants,
 )
+from portanet.layers.input_spec import require_inputs
 from portanet.layers.output_shapes import shape_by_trial
-from portanet.layers.several_inputs import Several, masks_of, one_array, shape_of
+from portanet.layers.several_inputs import Several, masks_of, one_array
 from portanet.layers.state import StateAccess
 from portanet.layers.symbolic import Node, only_node, record
-from portanet.layers.weights import MAY_HOLD_LAYERS, building, building_for, declared_shape
+from portanet.layers.weights import (
+    MAY_HOLD_LAYERS,
+    MAY_HOLD_VARIABLES,
+    building_for,
+    declared_shape,
+    note_shapes,
+    shapes_of_call,
+)
 from portanet.mixed_precision import DTypePolicy, at_least_float32, cast_floats, cast_integers
-from portanet.random import SeedGenerator
 from portanet.tree import KINDS, MAPPING, tree_leaves
-from portanet.variables import Variable, add_loss, computing_in, count_trainable_change
+from portanet.variables import Variable, computing_in, count_trainable_change
+
+_NESTED = frozenset((list, dict, tuple))
 
 
 class Layer(StateAccess):
@@ -86,16 +96,16 @@ class Layer(StateAccess):
     """The shape of one example, as an argument of the layer says."""
     _takes_training = _takes_mask = _own_mask = False
     _takes_one_array = False  # where the input of `call` is annotated as an `Array`
+    _takes_lists = False  # of numbers in its place: layers that prepare data, as in Keras
     _masks_steps = True  # the mask is one of time steps, as models pass them
     _mask_remedy = "If its output has the same mask, set supports_masking = True in the class; else write compute_mask."
     _passes_masks = True  # `call` passes masks to the layers in it; in the calls of others, these find them themselves
-    _callers = (Caller(False, True), Caller(True, True))
+    _training_default, _callers = False, callers(True)
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         note_call(cls, Layer.compute_mask)
-        if "build" in cls.__dict__:
-            cls.build = building(cls.__dict__["build"])  # type: ignore[method-assign]
+        note_shapes(cls)
 
     def __init__(
         self,
@@ -115,7 +125,7 @@ class Layer(StateAccess):
             self.declared_shape = declared_shape(self, input_shape, input_dim)
         self._trainable = checks.boolean("trainable", trainable, self)
         self.activity_regularizer = regularizers.get(activity_regularizer, "activity_regularizer", self)
-        self.built = False
+        self._built = False
         self.build_shape: Any = None
         """Shape of the inputs for which the layer was built."""
         self._dtypes: list[Any] = []
@@ -126,20 +136,17 @@ class Layer(StateAccess):
 
     def build(self, input_shape: Any) -> None:
         """Allocate the weights for inputs of this shape; called once, before the first call."""
-        self.built, self.build_shape = True, input_shape
+        self._built, self.build_shape = True, input_shape
 
     def call(self, x: Any) -> Any:
         """Compute the output."""
         raise NotImplementedError(f"Layer '{self.name}' ({type(self).__name__}) does not implement call(x).")
 
     def compute_output_shape(self, input_shape: Any) -> Any:
-        """The shape of the output for inputs of this shape; a tree of shapes for trees of arrays.
-
-        By default, it is determined by calling the layer on zeros, which builds it if necessary.
-        """
+        """The tree of output shapes for one of input shapes; by default from a call on zeros, which builds it."""
         return input_shape if self.keeps_shape else shape_by_trial(self, input_shape)
 
-    def compute_mask(self, x: Any, mask: Any = None) -> Any:
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """The mask of the output, given the input's; by default the same (see `supports_masking`)."""
         return mask
 
@@ -159,34 +166,37 @@ class Layer(StateAccess):
 
         Args:
             x: An array of the library on which the layer was built; a list of them for layers with `several_inputs`,
-                or any tree of arrays that `call` takes. Symbolic arrays (see `Input`) return symbolic ones. By keyword,
-                `inputs` or the name in `call`.
-            training: Whether this is a training step; by default as in the calling layer, else False.
+                or any tree of arrays that `call` takes. Symbolic arrays (see `Input`) return symbolic ones.
+            training: Whether this is a training step; by default as in the calling layer, else the default of `call`.
             mask: Boolean array, False for time steps to skip, for layers that use one; a list for a list of inputs. In
                 the `call` of another layer, by default the mask of `x`.
             *further: Other positional arguments of `call`, such as the states of a recurrent cell.
             **options: Other keyword arguments of `call`.
         """
         x = input_by_name(self, options) if x is None else x.value if type(x) is Variable else x
+        if self.input_spec is not None:
+            require_inputs(self, self.input_spec, x)
         if self.several_inputs is not None:
             x, further = self.several_inputs.collect(self, x, further, options), ()
         elif self._takes_one_array and isinstance(x, (list, tuple, dict)):
-            raise one_array(self, x)
+            x = one_array(self, x)
         outer = calling.get()
         symbolic, guest = inspect_input(self, x, options) if outer is None else (False, None)
         if symbolic:
             return record(self, (x, *further), {"training": training, "mask": mask, **options})
-        if not self.built:
-            self._build_on(x)
+        if not self._built:
+            self._build_on(x, further, options)
         if guest is not None:
             with weights_as_constants(self, guest, training):
                 return self(x, *further, mask=mask, **options)
-        finds_masks = outer is not None and not outer.passes_masks
+        finds_masks = outer is None or not outer.passes_masks
         masks = remembered.get() if finds_masks and mask is None else None
         if masks is not None:
             mask = masks.find(x)
-        training = bool(outer and outer.training) if training is None else checks.boolean("training", training, self)
+        told = checks.boolean("training", training, self) if training is not None else outer.training if outer else None
+        training = self._training_default if told is None else told
         dtype = None if self._policy is None else self._policy.compute_dtype
+        out: Any = None
         call_token, dtype_token = calling.set(self._callers[training]), computing_in.set(dtype)
         try:
             if self.autocast:
@@ -197,7 +207,7 @@ class Layer(StateAccess):
                 options["training"] = training
             if self._takes_mask and mask is not None and (masks is None or self._masks_steps):
                 options["mask"] = mask if self.several_inputs is None else masks_of(mask, len(x))
-            if mask is not None and not self._passes_masks and (masks or (outer is not None and not finds_masks)):
+            if mask is not None and not self._passes_masks and (masks or not finds_masks):
                 remember(x, mask)  # for the layers in this one; `x` may have been cast
             out = self.call(x, *further, **options)
             if finds_masks and (mask is not None or self._own_mask) and not self.gives_mask:
@@ -209,26 +219,18 @@ class Layer(StateAccess):
             calling.reset(call_token)
             computing_in.reset(dtype_token)
             if outer is None and remembered.get() is not None:
-                remembered.set(None)
+                keep_masks(out)
         if self.activity_regularizer is not None:
             for leaf in tree_leaves(out):
                 self.add_loss(self.activity_regularizer(at_least_float32(leaf)) / max(1, leaf.shape[0]))
         return out
 
-    def _build_on(self, x: Any) -> None:
-        """Build the layer for these inputs: a tree of arrays, or of `ArraySpec` in their place."""
+    def _build_on(self, x: Any, further: Any = (), options: Any = None) -> None:
+        """Build the layer for the arguments of a call: trees of arrays, or of `ArraySpec` in their place."""
         leaves = tree_leaves(x)
         self._dtypes = [leaf.dtype for leaf in leaves]
         with building_for(leaves):
-            self.build(shape_of(x))
-
-    def add_loss(self, loss: Array) -> None:
-        """Add a scalar array to the loss of the current training or evaluation step; outside of one, do nothing."""
-        if tuple(loss.shape) != ():
-            raise ValueError(
-                f"Layer '{self.name}' must add a loss of shape (); take its sum or mean. Received: {tuple(loss.shape)}"
-            )
-        add_loss(loss)
+            self.build(*shapes_of_call(self, x, further, options))
 
     # Dtypes
 
@@ -268,8 +270,11 @@ class Layer(StateAccess):
         """Layers in attributes, and in lists and dicts in them; not the arguments of `__init__`, unless held, too."""
         for attribute, value in self.__dict__.items():
             if MAY_HOLD_LAYERS[kind := type(value)] and attribute not in ("_config", "_nodes"):
-                values = value.values() if KINDS[kind] == MAPPING else [value] if isinstance(value, Layer) else value
-                yield from [each for each in values if isinstance(each, Layer)]
+                for x in value.values() if KINDS[kind] == MAPPING else [value] if isinstance(value, Layer) else value:
+                    if isinstance(x, Layer):
+                        yield x
+                    elif type(x) in _NESTED:
+                        yield from (leaf for leaf in tree_leaves(x) if isinstance(leaf, Layer))
 
     def named_variables(self) -> dict[str, Variable]:
         """All variables of this layer and its sublayers, by path such as `dense/kernel`; shared ones appear once."""
@@ -280,11 +285,11 @@ class Layer(StateAccess):
         return {path: variable for variable, path in paths.items()}
 
     def own_variables(self) -> Iterator[tuple[str, Variable]]:
-        """The variables of this object by name, with the states of seed generators in its attributes."""
+        """The variables of this object by name; those in its attributes, too, and the states of seed generators."""
         yield from self._variables.items()
         for name, value in self.__dict__.items():
-            if isinstance(value, SeedGenerator):
-                yield f"{name}/{value.state.name}", value.state
+            if MAY_HOLD_VARIABLES[type(value)] and name[0] != "_" and value is not self._variables.get(name):
+                yield from self.variables_of_attribute(name, value)
 
     def first_variable(self) -> Variable | None:
         """Any variable of the layer, or None; all are on the same backend."""
@@ -311,7 +316,7 @@ class Layer(StateAccess):
 
     def _place_at(self, path: str) -> None:
         """Set the path of this layer and those below, unless it was built at another."""
-        if not self.built or self._owner_path is None or "#" in self._owner_path:
+        if not self._built or self._owner_path is None or "#" in self._owner_path:
             self._owner_path = path
             self._place(path)
 
@@ -356,16 +361,12 @@ class Layer(StateAccess):
     # Copies
 
     def __getstate__(self) -> dict[str, Any]:
-        """The contents of copies and pickles: all but the layer's calls in graphs, which are part of these."""
-        return {"_before": self._before(), **{name: value for name, value in vars(self).items() if name != "_nodes"}}
+        """The contents of copies and pickles: all but the layer's calls."""
+        return {"_before": self._before(), **{k: v for k, v in vars(self).items() if k not in OF_CALLS}}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).setdefault("_nodes", [])  # some may have been restored before
         vars(self).update({name: value for name, value in state.items() if name != "_before"})
-
-    def _before(self) -> list[Any]:
-        """What is copied before the layer: everything below it, innermost first, so that copying recurses little."""
-        return layers_below(self)
 
     # In graphs
 
@@ -396,4 +397,4 @@ class Layer(StateAccess):
             raise ValueError(f"Layer '{self.name}' needs inputs of shape {form}. Received: shape {tuple(shape)}")
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} '{self.name}'{'' if self.built else ', not built'}>"
+        return f"<{type(self).__name__} '{self.name}'{'' if self._built else ', not built'}>"

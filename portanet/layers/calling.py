@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import inspect
 import warnings
 import weakref
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -19,23 +20,29 @@ from portanet.backends import (
     forward_backend_of,
     is_dtype,
     is_of,
+    lifetime,
     raw_namespace,
 )
 from portanet.layers.several_inputs import mask_fits, masks_of
 from portanet.layers.symbolic import SymbolicArray
 from portanet.lookup import snake_case
 from portanet.tree import tree_leaves
-from portanet.variables import bind
+from portanet.variables import Variable, add_loss, bind
 
 if TYPE_CHECKING:
     from portanet.layers.base import Layer
 
 
 class Caller(NamedTuple):
-    """The calling layer: whether it is in training, and whether its `call` passes masks to the layers in it."""
+    """The calling layer: whether its `call` passes masks on, and whether it is in training (None: nobody said so)."""
 
-    training: bool
+    training: bool | None
     passes_masks: bool
+
+
+def callers(passes_masks: bool) -> dict[bool | None, Caller]:
+    """The calling layer, by whether it is in training."""
+    return {training: Caller(training, passes_masks) for training in (None, False, True)}
 
 
 calling: ContextVar[Caller | None] = ContextVar("portanet_calling_layer", default=None)
@@ -45,8 +52,11 @@ calling: ContextVar[Caller | None] = ContextVar("portanet_calling_layer", defaul
 class Masks(dict[int, tuple[Callable[[], Any], Any]]):
     """The masks of arrays, found by the identity of the arrays, since arrays of most libraries take no attributes.
 
-    It lasts for one call of a model or layer, and holds no arrays but masks.
+    It lasts for one call of a model or layer, but for the masks of outputs, and holds no arrays but masks.
     """
+
+    outputs: Collection[int] = ()
+    """The identities of the outputs of earlier calls."""
 
     def find(self, x: Any) -> Any:
         """The mask of an array; the masks of the arrays in a list or dict, or None if all are None."""
@@ -56,7 +66,7 @@ class Masks(dict[int, tuple[Callable[[], Any], Any]]):
                 return None
             return masks if isinstance(x, Mapping) else list(masks.values())
         array, mask = self.get(id(x), (None, None))
-        return mask if array is not None and array() is x else None
+        return mask if array is not None and array() is lifetime(x) else None
 
     def keep(self, x: Any, mask: Any) -> None:
         """Keep the mask of an array, or the masks of several, unless they have one."""
@@ -68,21 +78,35 @@ class Masks(dict[int, tuple[Callable[[], Any], Any]]):
                 self.keep(part, own)
         elif mask is not None and self.find(x) is None:
             try:
-                self[id(x)] = weakref.ref(x), mask
+                self[id(x)] = weakref.ref(lifetime(x)), mask
             except TypeError:  # traced arrays, among others
                 self[id(x)] = (lambda: x), mask
 
 
 remembered: ContextVar[Masks | None] = ContextVar("portanet_masks_of_arrays", default=None)
-"""The masks of arrays in the current call of a model; None until there is one."""
+"""The masks of arrays in the current call of a model, and of outputs of earlier calls; None until there is one."""
+
+
+def keep_masks(out: Any) -> None:
+    """At the end of an outermost call, forget all masks but those of its output and of earlier outputs that live."""
+    masks, kept = remembered.get() or Masks(), Masks()
+    outputs = set(map(id, tree_leaves(out)))
+    for key, (array, mask) in masks.items():
+        x = array() if isinstance(array, weakref.ref) and (key in outputs or key in masks.outputs) else None
+        if x is not None:
+            kept[key] = weakref.ref(x, functools.partial(_pop, kept, key)), mask
+    kept.outputs = set(kept)
+    remembered.set(kept or None)
+
+
+def _pop(masks: Masks, key: int, _: Any) -> None:
+    masks.pop(key, None)
 
 
 def remember(x: Any, mask: Any) -> None:
     """Keep masks of arrays until the end of the outermost call."""
-    masks = remembered.get()
-    if masks is None:
-        masks = Masks()
-        remembered.set(masks)
+    if (masks := remembered.get()) is None:
+        remembered.set(masks := Masks())
     masks.keep(x, mask)
 
 
@@ -99,6 +123,11 @@ def output_mask(layer: Layer, x: Any, out: Any, mask: Any) -> Any:
     """The mask of a layer's output, given the input's; a list of masks for several outputs."""
     if layer._own_mask:
         return layer.compute_mask(x, mask)
+    if isinstance(mask, (list, tuple)) and layer.supports_masking:  # as in Keras: the outputs' masks, in order
+        outs = out if isinstance(out, (list, tuple)) else [out]
+        pairs = zip(masks_of(mask, len(outs)), outs, strict=True)
+        masks = [own if mask_fits(own, part) else None for own, part in pairs]
+        return masks if outs is out else masks[0]
     if mask is None or not mask_fits(mask, out):
         return None
     if not layer.supports_masking:
@@ -125,7 +154,9 @@ def note_call(cls: Any, compute_mask: Any) -> None:
     cls.gives_mask = "return_mask" in parameters
     cls._own_mask = cls.compute_mask is not compute_mask
     cls._passes_masks = cls.__dict__.get("_passes_masks", cls.call.__module__.startswith("portanet."))
-    cls._callers = (Caller(False, cls._passes_masks), Caller(True, cls._passes_masks))
+    default = parameters["training"].default if cls._takes_training else None
+    cls._training_default = default if isinstance(default, bool) else None
+    cls._callers = callers(cls._passes_masks)
     cls.independent_examples = cls.__dict__.get("independent_examples", False)
 
 
@@ -163,8 +194,31 @@ def input_by_name(layer: Layer, options: dict[str, Any]) -> Any:
     names = ("inputs", *inspect.signature(layer.call).parameters)[:2]
     if layer.several_inputs is not None:
         names += layer.several_inputs.names[:1]
-    name = next((name for name in names if options.get(name) is not None), None)
-    return None if name is None else options.pop(name)
+    value = next((options.pop(name) for name in names if options.get(name) is not None), None)
+    return value.value if type(value) is Variable else value
+
+
+OF_CALLS = ("_nodes", "_added_losses")
+"""Attributes of a layer that hold its calls in graphs, and what its latest call added."""
+_layers_with_losses: dict[int, weakref.ref[Layer]] = {}
+"""Layers whose latest call added losses outside of any step; by identity, for a quick look whether there are any."""
+
+
+def note_loss(layer: Layer, loss: Array) -> None:
+    """Add a loss to those of the step; outside of any, keep it until the next call."""
+    if not add_loss(loss):
+        layer._added_losses = [*layer._added_losses, loss]
+        _layers_with_losses[id(layer)] = weakref.ref(layer)
+
+
+def _forget_losses(layer: Layer) -> None:
+    """Drop the losses of the previous call."""
+    parts = set(layer.flatten_layers())
+    for key, part in [(key, reference()) for key, reference in _layers_with_losses.items()]:
+        if part is None or part in parts:
+            del _layers_with_losses[key]
+            if part is not None:
+                part._added_losses = ()
 
 
 def inspect_input(layer: Layer, x: Any, options: dict[str, Any]) -> tuple[bool, type[ForwardBackend] | None]:
@@ -182,6 +236,8 @@ def inspect_input(layer: Layer, x: Any, options: dict[str, Any]) -> tuple[bool, 
     Raises:
         TypeError: An input is no array, or the arrays or the weights are of several libraries.
     """
+    if _layers_with_losses:
+        _forget_losses(layer)
     leaves = tree_leaves(x)
     if SymbolicArray in map(type, leaves) or (options and SymbolicArray in map(type, tree_leaves(options))):
         return True, None
@@ -341,19 +397,3 @@ class NamedLayers(dict[str, "Layer"]):
             if layer in self.names:
                 result[self.names[layer]], result.names[layer] = layer, self.names[layer]
         return result
-
-
-def layers_below(layer: Layer) -> list[Layer]:
-    """All layers below a layer, each once and after those below itself; without recursion."""
-    order: list[Layer] = []
-    pending, seen = [(layer, layer._held())], {layer}
-    while pending:
-        current, held = pending[-1]
-        below = next(held, None)
-        if below is None:
-            order.append(current)
-            pending.pop()
-        elif below not in seen:
-            seen.add(below)
-            pending.append((below, below._held()))
-    return order[:-1]

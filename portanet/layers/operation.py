@@ -11,7 +11,7 @@ from portanet.backends import Array, ArrayHolder, backend_class_of, device_of, g
 from portanet.layers.base import Layer
 from portanet.layers.output_shapes import ArraySpec, input_specs, trial
 from portanet.layers.several_inputs import shape_of
-from portanet.layers.symbolic import Node, SymbolicArray
+from portanet.layers.symbolic import Node, SymbolicArray, require_numbers
 from portanet.tree import tree_leaves, tree_map
 
 
@@ -82,6 +82,8 @@ class Argument:
 def record_operation(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Call a function of `portanet.ops` on symbolic arrays, and return symbolic outputs."""
     arrays = list(dict.fromkeys(leaf for leaf in tree_leaves((args, kwargs)) if isinstance(leaf, SymbolicArray)))
+
+    require_numbers(arrays, f"ops.{function.__name__}")
 
     def stored(leaf: Any) -> Any:
         if isinstance(leaf, SymbolicArray):

@@ -35,6 +35,9 @@ def layers_in_order(entrances: Mapping[Any, Layer], outputs: Any) -> list[Layer]
             if layer._takes_mask and source not in entrances and isinstance(source.layer, Masking):
                 # Keras computes the mask by two operations beside the layer, of which the first has its input.
                 masks[source] = max(depth + 2, masks.get(source, 0))
+    for layer in entrances.values():  # those that no output depends on
+        if layer not in layer_depths:
+            layer_depths[layer], positions[layer] = 0, -1
     return sorted(layer_depths, key=lambda layer: (-layer_depths[layer], positions[layer]))
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from portanet.backends import Array, Backend, get_backend, use_backend
 from portanet.layers.several_inputs import Shape, map_shapes, masks_of, shape_of
 from portanet.tree import tree_leaves, tree_map
-from portanet.variables import bind
+from portanet.variables import bind, collect_losses
 
 if TYPE_CHECKING:
     from portanet.layers.base import Layer
@@ -39,27 +39,28 @@ def result(layer: Layer, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
         options: Keyword arguments, likewise; other leaves are passed unchanged.
     """
     shape = shape_of(args[0])
-    if not layer.built:
-        layer._build_on(args[0])
+    if not layer._built:
+        layer._build_on(args[0], args[1:], options)
     declared = len(args) == 1 and not (options.keys() - {"training", "mask"})
     masked = options.get("mask") is not None or any(leaf.mask for leaf in tree_leaves(args) if _is_spec(leaf))
-    known = declared and _alike(shape, layer.build_shape) and all(part.built for part in layer.flatten_layers())
+    known = declared and _alike(shape, layer.build_shape) and all(part._built for part in layer.flatten_layers())
     if known and not masked and not _creates_mask(layer, args):
-        return _with_masks(layer.compute_output_shape(shape), getattr(layer, "_end", None))
+        return with_masks(layer.compute_output_shape(shape), getattr(layer, "_end", None))
     # A trial covers masks and the effect of options, checks other shapes, and builds what only a call builds.
     tried = trial(layer, args, options)
-    return tried if masked or not declared else _with_masks(layer.compute_output_shape(shape), tried)
+    return tried if masked or not declared else with_masks(layer.compute_output_shape(shape), tried)
 
 
 def _creates_mask(layer: Layer, args: tuple[Any, ...]) -> bool:
     """Whether a layer without sublayers, such as an Embedding, makes a mask where there is none."""
     if not layer._own_mask:
         return False
+    sizes = SIZES[0], SIZES[0] + BEYOND
     with _call_in(layer) as backend:
-        return layer.compute_mask(tree_map(lambda leaf: _zeros(leaf, SIZES[0], backend), args[0]), None) is not None
+        return layer.compute_mask(tree_map(lambda leaf: _zeros(leaf, sizes, backend), args[0]), None) is not None
 
 
-def _with_masks(shape: Any, like: Any) -> Any:
+def with_masks(shape: Any, like: Any) -> Any:
     """Specs of a tree of shapes, with the masks of others."""
     masks = iter([leaf.mask for leaf in tree_leaves(like)])
     return map_shapes(lambda s: ArraySpec(s, None, next(masks, None)), shape)
@@ -101,22 +102,31 @@ def trial(
     if mask is None:
         mask = _masks_of(args[0])
 
-    results = []
     with _call_in(layer) as backend:
-        for size in sizes:
 
-            def fill(leaf: Any, size: int = size) -> Any:
-                x = _zeros(leaf, size, backend)
+        def result_for(batch: int, others: int) -> Any:
+            def fill(leaf: Any) -> Any:
+                x = _zeros(leaf, (batch, others), backend)
                 return x if values is None or x is leaf else values(x)
 
             with bind({v: v.value for v in layer.variables}):
                 given, named = tree_map(fill, (args, options))
-                known = tree_map(lambda leaf, size=size: _trues(leaf, size, backend), mask)
+                known = tree_map(lambda leaf: _trues(leaf, (batch, others), backend), mask)
                 out, out_mask = call_with_mask(layer, *given, mask=known, **named)
-            results.append(_specs(out, out_mask, backend))
-            if all(None not in leaf.shape for leaf in tree_leaves(args) if _is_spec(leaf)):
-                return results[0]
-    return _common(*results)
+            return _specs(out, out_mask, backend)
+
+        unknown = [leaf.shape for leaf in tree_leaves(args) if _is_spec(leaf) and None in leaf.shape]
+        one, beyond = None, BEYOND
+        try:
+            one = result_for(sizes[0], sizes[0] + beyond)
+        except Exception:
+            beyond = 0  # a table of positions may be shorter
+            if any(None in shape[1:] for shape in unknown):
+                with contextlib.suppress(Exception):
+                    one = result_for(sizes[0], sizes[0])
+            if one is None:
+                raise
+        return _common(one, result_for(sizes[1], sizes[1] + beyond)) if unknown else one
 
 
 @contextlib.contextmanager
@@ -125,8 +135,9 @@ def _call_in(layer: Layer) -> Iterator[Backend]:
     from portanet.layers.calling import in_call
 
     variable = layer.first_variable()
-    with use_backend(get_backend() if variable is None else variable.backend) as backend, in_call(training=False):
-        yield backend
+    backend = get_backend() if variable is None else variable.backend
+    with use_backend(backend) as current, in_call(training=False), collect_losses():
+        yield current
 
 
 def _is_spec(leaf: Any) -> bool:
@@ -185,20 +196,21 @@ def _alike(shape: Any, other: Any) -> bool:
         return False
 
 
-def _zeros(leaf: Any, size: int, backend: Backend) -> Any:
+def _zeros(leaf: Any, sizes: tuple[int, int], backend: Backend) -> Any:
     """Zeros in place of an `ArraySpec`; anything else as it is."""
     if not _is_spec(leaf):
         return leaf
     dtype = backend.find_dtype(leaf.dtype) if isinstance(leaf.dtype, str) else leaf.dtype or backend.dtype
-    return backend.xp.zeros(_tried(leaf.shape, size), dtype=dtype, device=backend.device)
+    return backend.xp.zeros(_tried(leaf.shape, sizes), dtype=dtype, device=backend.device)
 
 
-def _trues(leaf: Any, size: int, backend: Backend) -> Any:
+def _trues(leaf: Any, sizes: tuple[int, int], backend: Backend) -> Any:
     """A mask in place of its `ArraySpec`."""
     if not _is_spec(leaf):
         return leaf
-    return backend.xp.ones(_tried(leaf.shape, size), dtype=backend.xp.bool, device=backend.device)
+    return backend.xp.ones(_tried(leaf.shape, sizes), dtype=backend.xp.bool, device=backend.device)
 
 
-def _tried(shape: Shape, size: int) -> tuple[int, ...]:
-    return tuple((size if i == 0 else size + BEYOND) if n is None else n for i, n in enumerate(shape))
+def _tried(shape: Shape, sizes: tuple[int, int]) -> tuple[int, ...]:
+    """A shape with sizes in place of None: one for the batch axis, one for others."""
+    return tuple(sizes[min(i, 1)] if n is None else n for i, n in enumerate(shape))

@@ -12,5 +12,5 @@ class Rearranging(Layer):
 
     keeps_values = True
 
-    def compute_mask(self, x: Any, mask: Any = None) -> Any:
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from portanet.backends import asarray
 from portanet.tree import tree_leaves, tree_map
 
 if TYPE_CHECKING:
@@ -20,13 +21,17 @@ class Several:
     A layer with `several_inputs = Several("query", "value", optional=("key",))` may be called as `layer([q, v])`,
     `layer(q, v)` or `layer(q, value=v)`; its `call` always receives a list, and a list of masks of the same length,
     None where one is missing. `build`, `compute_output_shape` and `compute_mask` receive lists of shapes and masks in
-    the same order. A layer without it takes one array, or any tree of arrays that its `call` takes.
+    the same order; the first two may be called with shapes one by one, too, as `query_shape` and so on. A layer
+    without it takes one array, or any tree of arrays that its `call` takes.
 
     Args:
         *names: Names of the arrays, in order.
         optional: Names of arrays that may follow.
         more: Name for any number of further arrays.
     """
+
+    on_host = False
+    """Whether a part of a model is computed on the host, which then is this object; see `portanet.models.host_part`."""
 
     def __init__(self, *names: str, optional: tuple[str, ...] = (), more: str | None = None) -> None:
         self.names = (*names, *optional)
@@ -64,6 +69,14 @@ class Several:
             )
         return arrays
 
+    def shapes(self, layer: Layer, shapes: tuple[Any, ...], named: dict[str, Any]) -> list[Any]:
+        """The list of shapes in arguments such as `(query_shape, value_shape, key_shape=None)`."""
+        named = {name.removesuffix("_shape"): shape for name, shape in named.items()}
+        listed = self.collect(layer, entries(shapes[0]) + list(shapes[1:]) if shapes else [], (), named)
+        if named:
+            raise TypeError(f"Layer '{layer.name}' takes the shapes of {self}. Received: `{next(iter(named))}_shape`")
+        return listed
+
     def entries(self, layer: Layer, x: Any) -> list[Any]:
         """A list of arrays or shapes of the right length."""
         arrays = entries(x)
@@ -84,14 +97,16 @@ def entries(x: Any) -> list[Any]:
     return list(x) if isinstance(x, (list, tuple)) and not is_shape(x) else [x]
 
 
-def one_array(layer: Layer, x: Any) -> TypeError:
-    """The error for a list or dict as the input of a layer that takes one array."""
+def one_array(layer: Layer, x: Any) -> Any:
+    """An array from a list of numbers, for a layer that takes them; other lists and dicts are refused."""
     leaves = tree_leaves(x)
     if any(hasattr(leaf, "shape") for leaf in leaves):
         expected = "takes one array; join several with layers.Concatenate(), or stack examples with xp.stack(arrays)"
+    elif layer._takes_lists and not isinstance(x, Mapping):
+        return asarray(x)
     else:
         expected = "computes with arrays; convert lists and numbers with portanet.asarray(x)"
-    return TypeError(f"Layer '{layer.name}' {expected}. Received: {type(x).__name__} of {len(leaves)}")
+    raise TypeError(f"Layer '{layer.name}' {expected}. Received: {type(x).__name__} of {len(leaves)}")
 
 
 def masks_of(mask: Any, count: int) -> list[Any]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from portanet import checks
 from portanet.backends import Array, HostArray, held, to_host
+from portanet.layers.calling import note_loss
+from portanet.layers.symbolic import Node, SymbolicArray
 from portanet.layers.weights import WeightHolder
 from portanet.mixed_precision import DTypePolicy, at_least_float32
+from portanet.tree import tree_leaves
 from portanet.variables import Variable, bind, collect_losses, collected_losses
 
 
@@ -16,6 +19,8 @@ class StateAccess(WeightHolder):
     """The state of a layer, and pure calls with another one; as in Keras."""
 
     if TYPE_CHECKING:  # of Layer
+
+        def own_variables(self) -> Iterator[tuple[str, Variable]]: ...
 
         @property
         def trainable_weights(self) -> list[Variable]: ...
@@ -27,10 +32,24 @@ class StateAccess(WeightHolder):
         def dtype_policy(self) -> DTypePolicy: ...
 
     build_shape: Any
-    built: bool
+    _built: bool
+    _nodes: list[Node]
+    _added_losses: Sequence[Array] = ()
+    _build_takes: tuple[str, ...] = ()
+    needs_no_build = False
+    """Whether the layer has no weights, so that it counts as built from the beginning."""
 
     input_spec: Any = None
-    """Kept, not checked: layers check their inputs themselves."""
+    """An `InputSpec`, or a list or dict of them, that inputs must fit; the library's layers check theirs themselves."""
+
+    @property
+    def built(self) -> bool:
+        """Whether the layer has its weights."""
+        return self._built or self.needs_no_build
+
+    @built.setter
+    def built(self, value: bool) -> None:
+        self._built = checks.boolean("built", value, self)
 
     @property
     def path(self) -> str:
@@ -65,10 +84,19 @@ class StateAccess(WeightHolder):
 
     @property
     def losses(self) -> list[Array]:
-        """The penalties of the weights that are trained; in a step, also what `add_loss` added in it."""
+        """What `add_loss` added in this step or in the latest call, and the penalties of trained weights."""
+        added = [loss for layer in self.flatten_layers() for loss in layer._added_losses]  # type: ignore[attr-defined]
         weights = self.trainable_weights
         penalties = [v.regularizer(at_least_float32(v.value)) for v in weights if v.regularizer is not None]
-        return [*collected_losses(), *penalties]
+        return [*collected_losses(), *added, *penalties]
+
+    def add_loss(self, loss: Array) -> None:
+        """Add a scalar array to the loss of the current step; outside of one, to `losses` until the next call."""
+        if tuple(loss.shape) != ():
+            raise ValueError(
+                f"Layer '{self.name}' must add a loss of shape (); take its sum or mean. Received: {tuple(loss.shape)}"
+            )
+        note_loss(self, loss)  # type: ignore[arg-type]
 
     def add_variable(
         self,
@@ -112,7 +140,7 @@ class StateAccess(WeightHolder):
             >>> layer.stateless_call([np.ones((2, 1), dtype="float32")], [], np.ones((1, 2), dtype="float32"))
             (array([[2.]], dtype=float32), [])
         """
-        if not self.built:
+        if not self._built:
             raise ValueError(
                 f"Layer '{self.name}' must be built before stateless_call. Received: a layer without weights"
             )
@@ -130,6 +158,50 @@ class StateAccess(WeightHolder):
             state = [bound[variable] for variable in groups["non_trainable_variables"][0]]
             return (outputs, state, self.losses) if return_losses else (outputs, state)
 
+    def compute_output_spec(self, *args: Any, **options: Any) -> Any:
+        """Shape and dtype of the output, as symbolic arrays that are in no graph.
+
+        Args:
+            *args: Symbolic arrays (see `Input`), or trees of them, and other arguments of a call.
+            **options: Likewise, by keyword.
+
+        Raises:
+            TypeError: An input is not symbolic.
+
+        Example:
+            >>> from portanet import layers
+            >>> out = layers.Dense(2, dtype="mixed_float16").compute_output_spec(layers.Input((3,)))
+            >>> out.shape, out.dtype
+            ((None, 2), 'float16')
+        """
+        inputs = tree_leaves((args, options))
+        if not any(isinstance(leaf, SymbolicArray) for leaf in inputs):
+            kinds = ", ".join(sorted({type(leaf).__name__ for leaf in inputs}))
+            raise TypeError(
+                f"compute_output_spec of layer '{self.name}' takes symbolic arrays, such as layers.Input((3,)); call "
+                f"the layer on others. Received: {kinds or 'no input'}"
+            )
+        output = self(*args, **options)  # type: ignore[operator]
+        del self._nodes[-1]
+        return output
+
+    # Copies
+
+    def _before(self) -> list[Any]:
+        """What is copied before the layer, so that copying recurses little: all layers below it, innermost first."""
+        order: list[Any] = []
+        pending, seen = [(self, self._held())], {self}  # type: ignore[attr-defined]
+        while pending:
+            current, held = pending[-1]
+            below = next(held, None)
+            if below is None:
+                order.append(current)
+                pending.pop()
+            elif below not in seen:
+                seen.add(below)
+                pending.append((below, below._held()))
+        return order[:-1]
+
     # Files of a user's own
 
     def save_own_variables(self, store: Any) -> None:
@@ -146,7 +218,7 @@ class StateAccess(WeightHolder):
             >>> {name: array.shape for name, array in store.items()}
             {'0': (2, 1), '1': (1,)}
         """
-        for number, variable in enumerate(self._variables.values()):
+        for number, (_, variable) in enumerate(self.own_variables()):
             store[str(number)] = variable.numpy()
 
     def load_own_variables(self, store: Mapping[str, Any]) -> None:
@@ -158,7 +230,7 @@ class StateAccess(WeightHolder):
         Raises:
             ValueError: It has more or fewer arrays, or arrays of other shapes.
         """
-        variables = list(self._variables.values())
+        variables = [variable for _, variable in self.own_variables()]
         if len(store.keys()) != len(variables):
             raise ValueError(
                 f"Layer '{self.name}' has {len(variables)} variables of its own; build it, and load as many. "
@@ -170,7 +242,7 @@ class StateAccess(WeightHolder):
 
     def get_build_config(self) -> dict[str, Any] | None:
         """What `build_from_config` takes: the shape of the inputs; None for a layer that is not built."""
-        return {"input_shape": self.build_shape} if self.built else None
+        return {"input_shape": self.build_shape} if self._built else None
 
     def build_from_config(self, config: Mapping[str, Any] | None) -> None:
         """Build the layer for the shape of another's `get_build_config`.
@@ -179,5 +251,5 @@ class StateAccess(WeightHolder):
             config: The result of `get_build_config`.
         """
         shape = (config or {}).get("input_shape")
-        if shape is not None and not self.built:
+        if shape is not None and not self._built:
             self.build(shape)  # type: ignore[attr-defined]

@@ -41,6 +41,7 @@ class SymbolicArray(ArraySpec):
     """
 
     __slots__ = ("node", "place")
+    sparse = ragged = False  # as scripts of Keras ask
 
     def __init__(self, spec: ArraySpec, dtype: str, node: Node, place: int) -> None:
         super().__init__(spec.shape, dtype, spec.mask)
@@ -230,9 +231,24 @@ def record(layer: Layer, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
             f"Layer '{layer.name}' was called on symbolic arrays together with something else; a graph takes all "
             f"arrays from its inputs, or from a layers.Lambda. Received: {kinds}"
         )
-    specs = result(layer, args, options)
+    part: Any = layer.several_inputs
+    if part is not None and part.on_host:
+        specs = part.specs(layer, args[0])
+    else:
+        require_numbers(leaves, f"Layer '{layer.name}'")
+        specs = result(layer, args, options)
     dtype = leaves[0].dtype if layer.keeps_values else layer.compute_dtype
     return Node(layer, args, options, specs, dtype).outputs
+
+
+def require_numbers(arrays: list[Any], what: str) -> None:
+    """Refuse symbolic arrays of strings, of which layers such as `TextVectorization` make numbers."""
+    for array in arrays:
+        if array.dtype == "string":
+            raise TypeError(
+                f"{what} computes with numbers; encode strings first, with a layer such as TextVectorization, "
+                f"StringLookup or Hashing. Received: {array!r}"
+            )
 
 
 def only_node(layer: Layer, of: str) -> Node:

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import importlib
 import inspect
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import numpy as np
 
 from portanet import checks, constraints, initializers, random, regularizers
 from portanet.backends import Array, Backend, HostArray, get_backend, use_backend
-from portanet.configurable import Configurable
+from portanet.configurable import Configurable, is_described, keeps_objects, named_arguments
 from portanet.initializers.base import drawn
 from portanet.layers.calling import foreign_array, foreign_to
+from portanet.layers.several_inputs import shape_of
 from portanet.lookup import snake_case
 from portanet.mixed_precision import DTypePolicy, chosen_policy
-from portanet.tree import KINDS, MAPPING, SEQUENCE
+from portanet.tree import KINDS, MAPPING, SEQUENCE, tree_leaves
 from portanet.variables import Variable, will_be_loaded
 
 _foreign: ContextVar[Array | None] = ContextVar("portanet_built_for_foreign_array", default=None)
@@ -34,6 +36,8 @@ class WeightHolder(Configurable):
         name: Name; by default the class name in snake case.
         dtype: Dtype policy or its name; by default the global policy, if one is set.
     """
+
+    _trainable: bool
 
     def __init__(self, name: str | None = None, dtype: DTypePolicy | str | None = None) -> None:
         if name is not None and (not isinstance(name, str) or not name or "/" in name):
@@ -103,15 +107,22 @@ class WeightHolder(Configurable):
             value = backend.xp.astype(value, native)
         penalty = regularizers.get(regularizer, "regularizer", self)
         projection = constraints.get(constraint, "constraint", self)
-        variable = Variable(value, name, backend, trainable, penalty, projection, autocast=autocast)
-        self._variables[name] = variable
+        self._variables[name] = variable = Variable(
+            lambda *_, **__: value,
+            shape,
+            dtype,
+            trainable,
+            autocast,
+            name=name,
+            regularizer=penalty,
+            constraint=projection,
+        )
         return variable
 
     def add_counter(self, name: str = "counter") -> Variable:
         """Allocate a random counter: the layer's number of draws so far; see `portanet.random`."""
-        backend = self._backend_for_weights()
-        value = backend.from_host(np.zeros((), dtype="int32"))
-        self._variables[name] = Variable(value, name, backend, trainable=False, counter=True)
+        self._backend_for_weights()
+        self._variables[name] = Variable(0, name=name, counter=True)
         return self._variables[name]
 
     def _backend_for_weights(self) -> Backend:
@@ -128,13 +139,42 @@ class WeightHolder(Configurable):
         return self._owner_path
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments that create an equal layer, including its dtype policy."""
-        config = super().get_config()
+        """The arguments that create an equal layer, with its name and dtype policy, as in Keras: plain data.
+
+        Objects among the arguments are described as `portanet.saving.serialize_keras_object` does.
+        """
+        config = self._arguments()
+        if not keeps_objects(self):
+            return cast(dict[str, Any], _descriptions().config_of(self, config))
+        if type(self).get_config is not WeightHolder.get_config:  # which is overridden, and may look for these
+            config = config | {"name": self.name, "trainable": self._trainable}
+        return config
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Self:
+        """Create a layer from the result of `get_config`, or of that of the same layer in Keras."""
+        if config.keys() <= set(named_arguments(cls)) and not is_described(config):
+            return super().from_config(config)
+        return cast(Self, _descriptions().layer_of(cls, config))
+
+    def _arguments(self) -> dict[str, Any]:
+        config = super()._arguments()
         if self._policy is not None and ("dtype" in config or _takes_options(type(self).__init__)):
             config["dtype"] = self._policy.name
         if "data_format" in config and getattr(self, "data_format", None) == "channels_first":
             config["data_format"] = "channels_first"  # which may have been set by portanet.config
         return config
+
+    def variables_of_attribute(self, name: str, value: Any) -> Iterator[tuple[str, Variable]]:
+        """The variables that an attribute is or holds, by name, without those of `add_weight`."""
+        if isinstance(value, random.SeedGenerator):
+            yield f"{name}/{value.state.name}", value.state
+        elif not isinstance(value, Variable):
+            for key, entry in value.items() if isinstance(value, dict) else enumerate(value):
+                if isinstance(entry, Variable):
+                    yield from self.variables_of_attribute(f"{name}_{key}", entry)
+        elif value not in set(self._variables.values()):
+            yield (f"{name}_1" if name in self._variables else name), value
 
     @property
     def variables(self) -> list[Variable]:
@@ -177,6 +217,11 @@ class WeightHolder(Configurable):
         assign_all(self.name, self.weights, weights)
 
 
+def _descriptions() -> Any:
+    """The module of descriptions, which is built on layers, and which few use."""
+    return importlib.import_module("portanet.saving.keras.objects")
+
+
 @functools.cache
 def _takes_options(init: Any) -> bool:
     return any(p.kind is inspect.Parameter.VAR_KEYWORD for p in inspect.signature(init).parameters.values())
@@ -204,18 +249,69 @@ def assign_all(layer: str, variables: list[Variable], values: list[Any]) -> None
         variable.assign(variable.backend.xp.astype(value, variable.dtype))
 
 
+def note_shapes(cls: Any) -> None:
+    """Adapt the methods of a class of layers that take shapes."""
+    own = vars(cls)
+    if cls.__module__.startswith("portanet.layers."):
+        cls.needs_no_build = not hasattr(cls.build, "__wrapped__")
+    if "build" in own:
+        cls.needs_no_build = False
+        cls._build_takes = tuple(inspect.signature(own["build"]).parameters)[1:]
+        cls.build = building(own["build"])
+    if cls.several_inputs is not None and "compute_output_shape" in own:
+        cls.compute_output_shape = taking_shapes(own["compute_output_shape"])
+
+
+def forget(layer: WeightHolder, before: dict[str, Variable]) -> None:
+    """Drop the weights that a failed `build` created, so that the layer can be built again."""
+    created = [variable for name, variable in layer._variables.items() if name not in before]
+    layer._variables = before
+    for name, value in list(vars(layer).items()):
+        if MAY_HOLD_VARIABLES[type(value)] and any(leaf is each for leaf in tree_leaves(value) for each in created):
+            delattr(layer, name)
+
+
 def building(build: Callable[..., None]) -> Callable[..., None]:
     """Mark the layer as built after the outermost `build`, and store the shape."""
 
     @functools.wraps(build)
-    def wrapper(self: Any, input_shape: Any) -> None:
+    def wrapper(self: Any, *shapes: Any, **named: Any) -> None:
         before = dict(self._variables)
+        shapes, named = one_argument(self, shapes, named)
         try:
-            build(self, input_shape)
+            build(self, *shapes, **named)
         except BaseException:
-            self._variables = before  # so that it can be built again
+            forget(self, before)
             raise
-        self.built, self.build_shape = True, input_shape
+        given = [*shapes, *named.values()]
+        self._built, self.build_shape = True, given[0] if len(given) == 1 else given or None
+
+    return wrapper
+
+
+def one_argument(layer: Any, shapes: tuple[Any, ...], named: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """The arguments of a method of shapes; those of a layer with several inputs in a list, if they are not yet."""
+    if layer.several_inputs is None or (len(shapes) == 1 and not named):
+        return shapes, named
+    return (layer.several_inputs.shapes(layer, shapes, named),), {}
+
+
+def shapes_of_call(layer: Any, x: Any, further: tuple[Any, ...], options: Any) -> list[Any]:
+    """The arguments of `build`: the shape of the input, or those of the arguments that it names, as `query_shape`."""
+    if len(layer._build_takes) < 2:
+        return [shape_of(x)]
+    arguments = inspect.signature(layer.call).bind_partial(x, *further, **(options or {})).arguments
+    named = [arguments.get(name.removesuffix("_shape")) for name in layer._build_takes]
+    return [None if value is None else shape_of(value) for value in named]
+
+
+def taking_shapes(method: Callable[..., Any]) -> Callable[..., Any]:
+    """A method of a list of shapes that takes them one by one, too."""
+
+    @functools.wraps(method)
+    def wrapper(self: Any, *shapes: Any, **named: Any) -> Any:
+        shapes, named = one_argument(self, shapes, named)
+        return method(self, *shapes, **named)
 
     return wrapper
 
@@ -247,6 +343,17 @@ class _MayHoldLayers(dict[type, bool]):
 
 
 MAY_HOLD_LAYERS = _MayHoldLayers()
+
+
+class _MayHoldVariables(dict[type, bool]):
+    """Whether objects of a type are variables, or may hold them; tuples are mostly sizes."""
+
+    def __missing__(self, kind: type) -> bool:
+        may = self[kind] = issubclass(kind, (Variable, random.SeedGenerator, list, dict))
+        return may
+
+
+MAY_HOLD_VARIABLES = _MayHoldVariables()
 
 
 def declared_shape(layer: WeightHolder, shape: Any, size: int | None) -> tuple[int | None, ...]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from portanet.lookup import lookup, names
+from portanet.lookup import created, described, lookup, names
 from portanet.losses import functions
 from portanet.losses.base import FunctionLoss, Loss
+from portanet.losses.circle_loss import Circle, circle
 from portanet.losses.classification import (
     BernoulliNegativeLogLikelihood,
     BinaryCrossentropy,
@@ -20,6 +22,7 @@ from portanet.losses.functions import (
     binary_focal_crossentropy,
     categorical_crossentropy,
     categorical_focal_crossentropy,
+    categorical_generalized_cross_entropy,
     categorical_hinge,
     cosine_similarity,
     dice,
@@ -37,6 +40,7 @@ from portanet.losses.functions import (
     tversky,
 )
 from portanet.losses.margin import CategoricalHinge, Hinge, MulticlassSVM, SoftMargin, SquaredHinge
+from portanet.losses.noise_robust import CategoricalGeneralizedCrossEntropy
 from portanet.losses.overlap import Dice, Tversky
 from portanet.losses.probability import GaussianNegativeLogLikelihood, HellingerDistance, KLDivergence, Poisson
 from portanet.losses.regression import (
@@ -54,10 +58,10 @@ from portanet.losses.weights import class_weights
 
 LOSSES = names(
     CTC, BernoulliNegativeLogLikelihood, BinaryCrossentropy, BinaryFocalCrossentropy, CategoricalCrossentropy,
-    CategoricalFocalCrossentropy, CategoricalHinge, Contrastive, CosineSimilarity, Dice, GaussianNegativeLogLikelihood,
-    HellingerDistance, Hinge, Huber, KLDivergence, LogCosh, MeanAbsoluteError, MeanAbsolutePercentageError,
-    MeanSquaredError, MeanSquaredLogarithmicError, MulticlassSVM, Poisson, QuadraticCost, SoftMargin,
-    SparseCategoricalCrossentropy, SquaredHinge, Triplet, Tversky,
+    CategoricalFocalCrossentropy, CategoricalGeneralizedCrossEntropy, CategoricalHinge, Circle, Contrastive,
+    CosineSimilarity, Dice, GaussianNegativeLogLikelihood, HellingerDistance, Hinge, Huber, KLDivergence, LogCosh,
+    MeanAbsoluteError, MeanAbsolutePercentageError, MeanSquaredError, MeanSquaredLogarithmicError, MulticlassSVM,
+    Poisson, QuadraticCost, SoftMargin, SparseCategoricalCrossentropy, SquaredHinge, Triplet, Tversky,
 )  # fmt: skip
 for _alias, _loss in {
     "bce": BinaryCrossentropy, "kld": KLDivergence, "mae": MeanAbsoluteError, "mape": MeanAbsolutePercentageError,
@@ -66,8 +70,9 @@ for _alias, _loss in {
     LOSSES |= {_alias: _loss, _alias.upper(): _loss}
 
 
-def get(identifier: Any, name: str = "identifier", of: Any = "") -> Loss:
-    """A loss by name, the given object, or a loss made of a function `(y_true, y_pred) -> loss of each example`.
+def get(identifier: Any, name: str = "identifier", of: Any = "") -> Any:
+    """A loss by name, the given object, or a loss made of a function `(y_true, y_pred) -> loss of each example`; None
+    for None.
 
     Args:
         identifier: Name or object.
@@ -79,10 +84,36 @@ def get(identifier: Any, name: str = "identifier", of: Any = "") -> Loss:
         >>> losses.get("mse").name
         'mean_squared_error'
     """
+    if identifier is None and not of:
+        return None
     if getattr(identifier, "__module__", None) == functions.__name__:
         identifier = identifier.__name__  # a loss with its checks of targets
     loss = lookup("loss", identifier, LOSSES, name, of)
     return loss if isinstance(loss, Loss) else FunctionLoss(loss)
+
+
+def serialize(loss: Any) -> Any:
+    """The description of a loss that Keras would write, for `deserialize`.
+
+    Args:
+        loss: The loss.
+
+    Example:
+        >>> from portanet import losses
+        >>> losses.deserialize(losses.serialize(losses.Huber(0.5))).delta
+        0.5
+    """
+    return described(loss)
+
+
+def deserialize(name: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """The loss of a description by `serialize` or Keras's own, or of its name.
+
+    Args:
+        name: The description.
+        custom_objects: Classes and functions by the names in it, beside those that are registered.
+    """
+    return created("loss", name, LOSSES, custom_objects)
 
 
 __all__ = [
@@ -92,7 +123,9 @@ __all__ = [
     "BinaryFocalCrossentropy",
     "CategoricalCrossentropy",
     "CategoricalFocalCrossentropy",
+    "CategoricalGeneralizedCrossEntropy",
     "CategoricalHinge",
+    "Circle",
     "Contrastive",
     "CosineSimilarity",
     "Dice",
@@ -120,10 +153,13 @@ __all__ = [
     "binary_focal_crossentropy",
     "categorical_crossentropy",
     "categorical_focal_crossentropy",
+    "categorical_generalized_cross_entropy",
     "categorical_hinge",
+    "circle",
     "class_weights",
     "cosine_similarity",
     "ctc",
+    "deserialize",
     "dice",
     "get",
     "hinge",
@@ -135,6 +171,7 @@ __all__ = [
     "mean_squared_error",
     "mean_squared_logarithmic_error",
     "poisson",
+    "serialize",
     "sparse_categorical_crossentropy",
     "squared_hinge",
     "triplet",

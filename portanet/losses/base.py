@@ -92,6 +92,10 @@ class Loss(Configurable):
         """Boolean array, False for examples that the loss ignores by their targets; None if it ignores none."""
         return None
 
+    def counted(self, values: Array) -> Array | None:
+        """Likewise for examples that the loss ignores by their losses."""
+        return None
+
     def per_example(self, y_true: Array, y_pred: Array) -> Array:
         """The loss of each example, in at least float32, with shapes checked."""
         self.check_shapes(y_true, y_pred)
@@ -128,8 +132,9 @@ class Loss(Configurable):
                 y_true = array_namespace(y_true).expand_dims(y_true, axis=-1)  # so that values have the mask's shape
         values = self.per_example(y_true, y_pred)
         valid = self.valid(y_true)
-        if valid is not None:
-            mask = valid if mask is None else valid & (spread(mask, valid, "mask", f"Loss '{self.name}'") > 0)
+        for shown in (valid, self.counted(values)):
+            if shown is not None:
+                mask = shown if mask is None else shown & (spread(mask, shown, "mask", f"Loss '{self.name}'") > 0)
         return reduce(values, sample_weight, self.reduction, self.name, mask)
 
     def __call__(
@@ -298,7 +303,8 @@ def masked_weight(weight: Array | None, mask: Array | None, y_pred: Array) -> Ar
 def spread(weight: Array, values: Array, argument: str, owner: str) -> Array:
     """Weights of examples, broadcast to the shape of the values, and in their dtype unless they are integers.
 
-    Last axes of size 1 need not be those of the values: columns, (batch, 1), are weights of examples.
+    Last axes of size 1 need not be those of the values: columns, (batch, 1), are weights of examples. With as many
+    axes, those of size 1 are repeated: (1, steps) are weights of steps.
     """
     xp = array_namespace(values)
     backend_class_of(weight)  # which rejects masked arrays, np.matrix and sparse matrices
@@ -307,6 +313,8 @@ def spread(weight: Array, values: Array, argument: str, owner: str) -> Array:
     floating = xp.isdtype(values.dtype, "real floating")
     weight = xp.astype(weight, values.dtype) if floating else at_least_float32(weight, integers=True)
     shape, full = tuple(weight.shape), tuple(values.shape)
+    if len(shape) == len(full) > 1 and all(n in (1, size) for n, size in zip(shape, full, strict=True)):
+        return xp.broadcast_to(weight, full)
     while len(shape) > 1 and shape[-1] == 1 and shape != full[: len(shape)]:
         shape = shape[:-1]
     if shape != full[: len(shape)]:

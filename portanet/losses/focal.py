@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from portanet import checks
 from portanet.activations import sigmoid, softmax
-from portanet.autodiff import array_namespace
-from portanet.backends import Array, device_of
+from portanet.autodiff import array_namespace, storage
+from portanet.backends import Array, constant
 from portanet.fused import binary_crossentropy
 from portanet.fused.crossentropy import tiny
 from portanet.losses.base import DType, mean_last
@@ -120,5 +120,5 @@ class CategoricalFocalCrossentropy(CategoricalCrossentropy):
                     f"Argument `alpha` of loss '{self.name}' must be a number, or one for each of the "
                     f"{values.shape[-1]} classes. Received: alpha={list(self.alpha)}"
                 )
-            return -xp.sum(values * xp.asarray(self.alpha, dtype=values.dtype, device=device_of(values)), axis=-1)
+            return -xp.sum(values * constant(storage(values), self.alpha, values.dtype), axis=-1)
         return -self.alpha * xp.sum(values, axis=-1)

@@ -12,6 +12,7 @@ from portanet.losses.base import Loss, as_arrays
 from portanet.losses.classification import BinaryCrossentropy, CategoricalCrossentropy, SparseCategoricalCrossentropy
 from portanet.losses.focal import BinaryFocalCrossentropy, CategoricalFocalCrossentropy
 from portanet.losses.margin import CategoricalHinge, Hinge, SquaredHinge
+from portanet.losses.noise_robust import CategoricalGeneralizedCrossEntropy
 from portanet.losses.overlap import Axis, Dice, Tversky
 from portanet.losses.probability import KLDivergence, Poisson
 from portanet.losses.regression import (
@@ -145,6 +146,11 @@ def categorical_focal_crossentropy(
 ) -> Array:
     """The loss of each example; see `CategoricalFocalCrossentropy`."""
     return values(CategoricalFocalCrossentropy(alpha, gamma, from_logits, label_smoothing, axis), y_true, y_pred)
+
+
+def categorical_generalized_cross_entropy(y_true: Array, y_pred: Array, q: float) -> Array:
+    """The loss of each example; see `CategoricalGeneralizedCrossEntropy`."""
+    return values(CategoricalGeneralizedCrossEntropy(q), y_true, y_pred)
 
 
 def sparse_categorical_crossentropy(

@@ -8,8 +8,8 @@ from typing import Any
 from portanet import checks
 from portanet.activations.pointwise import pointwise
 from portanet.autodiff import array_namespace, stop_gradient
-from portanet.backends import Array, HostArray
-from portanet.losses.base import BuiltInLoss, DType, LossAlongAxis, by_value, mean_last, require_range
+from portanet.backends import Array
+from portanet.losses.base import BuiltInLoss, DType, LossAlongAxis, mean_last
 from portanet.settings import EPSILON
 
 
@@ -89,7 +89,7 @@ class MeanAbsolutePercentageError(BuiltInLoss):
 
 
 class MeanSquaredLogarithmicError(BuiltInLoss):
-    """`(log(1 + y_true) - log(1 + y_pred))^2`, averaged over the last axis; negative values are set to 1e-7.
+    """`(log(1 + y_true) - log(1 + y_pred))^2`, averaged over the last axis; values below 1e-7 are set to it.
 
     Args:
         reduction: See `Loss`.
@@ -106,10 +106,6 @@ class MeanSquaredLogarithmicError(BuiltInLoss):
         xp = array_namespace(y_true, y_pred)
         logs = xp.log1p(xp.maximum(y_pred, EPSILON)) - xp.log1p(xp.maximum(y_true, EPSILON))
         return mean_last(xp.square(logs))
-
-    @by_value()
-    def check_targets(self, y: HostArray, classes: int | None) -> None:
-        require_range(f"Loss '{self.name}'", y, 0, None, "values")
 
 
 class Huber(BuiltInLoss):

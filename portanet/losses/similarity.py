@@ -88,7 +88,23 @@ def triplet(anchor: Array, positive: Array, negative: Array, margin: float = 1.0
     return relu(near - far + margin)
 
 
-class Triplet(IntegerTargets):
+class EmbeddingLoss(IntegerTargets):
+    """A loss of embeddings, shape (batch, dimensions), and their class numbers."""
+
+    def check_shapes(self, y_true: Any, y_pred: Any) -> None:
+        if len(y_pred.shape) != 2:
+            raise ValueError(
+                f"Loss '{self.name}' compares embeddings of shape (batch, dimensions). "
+                f"Received: y_pred of shape {tuple(y_pred.shape)}"
+            )
+        super().check_shapes(y_true, y_pred)
+
+    @by_value()
+    def check_targets(self, y: HostArray, classes: int | None) -> None:
+        super().check_targets(y, None)  # the size of an embedding says nothing about the number of classes
+
+
+class Triplet(EmbeddingLoss):
     """Per example, the farthest example of the same class against the nearest of another: `max(0, farthest - nearest +
     margin)` (A. Hermans, L. Beyer and B. Leibe, In Defense of the Triplet Loss, 2017, "batch hard").
 
@@ -118,18 +134,6 @@ class Triplet(IntegerTargets):
     ) -> None:
         super().__init__(reduction, name, dtype)
         self.margin = checks.positive("margin", margin, type(self))
-
-    def check_shapes(self, y_true: Any, y_pred: Any) -> None:
-        if len(y_pred.shape) != 2:
-            raise ValueError(
-                f"Loss '{self.name}' compares embeddings of shape (batch, dimensions). "
-                f"Received: y_pred of shape {tuple(y_pred.shape)}"
-            )
-        super().check_shapes(y_true, y_pred)
-
-    @by_value()
-    def check_targets(self, y: HostArray, classes: int | None) -> None:
-        super().check_targets(y, None)  # the size of an embedding says nothing about the number of classes
 
     def call(self, y_true: Array, y_pred: Array) -> Array:
         xp = array_namespace(y_true, y_pred)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from portanet import losses
-from portanet.lookup import lookup, names
+from portanet.lookup import created, described, lookup, names
 from portanet.losses.functions import (
     binary_crossentropy,
     binary_focal_crossentropy,
@@ -34,11 +35,11 @@ from portanet.metrics.accuracy import (
     SparseTopKCategoricalAccuracy,
     TopKCategoricalAccuracy,
 )
-from portanet.metrics.base import FunctionMetric, MeanMetric, Metric
+from portanet.metrics.auc import AUC
+from portanet.metrics.base import MeanMetric, Metric
 from portanet.metrics.classes import ConfusionMatrix, F1Score, FBetaScore, IoU, MeanIoU
 from portanet.metrics.correlation import ConcordanceCorrelation, PearsonCorrelation
 from portanet.metrics.counts import (
-    AUC,
     FalseNegatives,
     FalsePositives,
     Precision,
@@ -67,7 +68,7 @@ from portanet.metrics.probability import (
     SparseCategoricalCrossentropy,
     SquaredHinge,
 )
-from portanet.metrics.reduction import Mean, Sum
+from portanet.metrics.reduction import FunctionMetric, Mean, MeanMetricWrapper, Sum
 from portanet.metrics.regression import (
     CosineSimilarity,
     LogCoshError,
@@ -99,6 +100,11 @@ for _alias, _metric in {
 }.items():  # fmt: skip
     METRICS |= {_alias: _metric, _alias.upper(): _metric}
 METRICS |= {"fbeta_score": FBetaScore, "logcosh": LogCoshError}
+WITH_CONFIG = METRICS | names(
+    ConfusionMatrix, IoU, Mean, MeanIoU, MeanMetricWrapper, OneHotIoU, OneHotMeanIoU, PrecisionAtRecall,
+    RecallAtPrecision, SensitivityAtSpecificity, SpecificityAtSensitivity, Sum,
+)  # fmt: skip
+"""Those that descriptions name: also those that need arguments."""
 
 
 def get(
@@ -107,8 +113,9 @@ def get(
     y_pred_shape: tuple[int | None, ...] = (),
     name: str = "identifier",
     of: Any = "",
-) -> Metric:
-    """A metric by name, the given object, or the mean of a function `(y_true, y_pred) -> value of each example`.
+) -> Any:
+    """A metric by name, the given object, or the mean of a function `(y_true, y_pred) -> value of each example`; None
+    for None.
 
     Args:
         identifier: Name, object or function; "accuracy" is the one that fits the loss and the predictions.
@@ -122,6 +129,8 @@ def get(
         >>> type(metrics.get("accuracy", losses.SparseCategoricalCrossentropy())).__name__
         'SparseCategoricalAccuracy'
     """
+    if identifier is None and not of:
+        return None
     if isinstance(identifier, str) and identifier in ("accuracy", "acc"):
         if getattr(loss, "integer_targets", False):
             accuracy: type[Metric] = SparseCategoricalAccuracy
@@ -132,8 +141,33 @@ def get(
         return accuracy(name=identifier)
     if getattr(identifier, "__module__", None) in (functions.__name__, losses.functions.__name__):
         identifier = METRICS.get(identifier.__name__, identifier)  # with its checks of targets
-    metric = lookup("metric", identifier, {**METRICS, "accuracy": BinaryAccuracy}, name, of)  # for its suggestions
+    known = WITH_CONFIG if isinstance(identifier, Mapping) else {**METRICS, "accuracy": BinaryAccuracy}
+    metric = lookup("metric", identifier, known, name, of)  # "accuracy" for its suggestions
     return metric if isinstance(metric, Metric) else FunctionMetric(metric)
+
+
+def serialize(metric: Any) -> Any:
+    """The description of a metric that Keras would write, for `deserialize`.
+
+    Args:
+        metric: The metric.
+
+    Example:
+        >>> from portanet import metrics
+        >>> metrics.deserialize(metrics.serialize(metrics.MeanIoU(3))).num_classes
+        3
+    """
+    return described(metric)
+
+
+def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """The metric of a description by `serialize` or Keras's own, or of its name.
+
+    Args:
+        config: The description.
+        custom_objects: Classes and functions by the names in it, beside those that are registered.
+    """
+    return created("metric", config, WITH_CONFIG, custom_objects)
 
 
 __all__ = [
@@ -162,6 +196,7 @@ __all__ = [
     "MeanAbsolutePercentageError",
     "MeanIoU",
     "MeanMetric",
+    "MeanMetricWrapper",
     "MeanSquaredError",
     "MeanSquaredLogarithmicError",
     "Metric",
@@ -194,6 +229,7 @@ __all__ = [
     "categorical_focal_crossentropy",
     "categorical_hinge",
     "concordance_correlation",
+    "deserialize",
     "get",
     "hinge",
     "huber",
@@ -205,6 +241,7 @@ __all__ = [
     "mean_squared_logarithmic_error",
     "pearson_correlation",
     "poisson",
+    "serialize",
     "sparse_categorical_accuracy",
     "sparse_categorical_crossentropy",
     "sparse_top_k_categorical_accuracy",

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, ClassVar
 
 from portanet import checks, initializers, random
 from portanet.autodiff import array_namespace, unwrap
-from portanet.backends import Array, HostArray, asarray, get_backend, raw_namespace, to_host
+from portanet.backends import Array, HostArray, get_backend, raw_namespace, to_host
 from portanet.configurable import Configurable
 from portanet.initializers.base import drawn
 from portanet.lookup import snake_case
 from portanet.losses.base import DType, Loss, as_arrays, spread
 from portanet.mixed_precision import as_policy, at_least_float32
 from portanet.variables import Variable, are_bound
+
+INTEGERS = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
 
 
 class Metric(Configurable):
@@ -26,25 +28,41 @@ class Metric(Configurable):
     precision.
 
     Args:
-        dtype: Name of the dtype of results, or policy with it; by default float64, in which totals are summed.
+        dtype: Name of the dtype of results, or policy with it; by default float64, in which totals are summed. An
+            integer dtype is that of variables only.
         name: Name shown in logs.
     """
 
-    dtype: str | None = None
     own_state = False
     """Whether `update_state` and `result` are a subclass's own, over variables of `add_weight`, as in Keras."""
+    overridden = False
+    """Whether one of `update_state`, `result` and `reset_state` is a subclass's own; steps then call it."""
     direction: str | None = None
     """`"max"` if larger is better, `"min"` if smaller is better, None if neither."""
+    total_names: ClassVar[dict[str, int]] = {}
+    """Which of the totals are `variables`, by their names in Keras."""
+    total_shapes: tuple[tuple[int, ...], ...] | None = None
+    """The shapes of the totals; None if data tell them."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         cls.own_state = cls.update_state is not Metric.update_state and cls.from_statistics is Metric.from_statistics
+        methods = ("update_state", "result", "reset_state")
+        cls.overridden = any(getattr(cls, name) is not getattr(Metric, name) for name in methods)
 
     def __init__(self, dtype: DType = None, name: str | None = None) -> None:
         self._variables: list[Variable] = []
         self.name = snake_case(type(self).__name__) if name is None else checks.text("name", name, type(self))
-        self.dtype = None if dtype is None else as_policy(dtype, "dtype", self).compute_dtype
+        if dtype is not None:
+            counts = isinstance(dtype, str) and dtype in INTEGERS
+            dtype = str(dtype) if counts else as_policy(dtype, "dtype", self).compute_dtype
+        self._dtype = dtype
         self._totals: tuple[Any, ...] | None = None
+
+    @property
+    def dtype(self) -> str | None:
+        """Name of the dtype of results and variables, as given."""
+        return self._dtype
 
     @property
     def totals(self) -> tuple[Any, ...] | None:
@@ -93,7 +111,7 @@ class Metric(Configurable):
         initial = initializers.get("zeros" if initializer is None else initializer, "initializer", self)
         name = f"variable_{len(self._variables)}" if name is None else checks.text("name", name, self)
         values = drawn(initial, shape, random.host_generator(self.name, name), dtype)
-        variable = Variable(asarray(values, dtype), name, backend, trainable=False)
+        variable = Variable(values, dtype=dtype, trainable=False, name=name)
         self._variables.append(variable)
         return variable
 
@@ -110,8 +128,20 @@ class Metric(Configurable):
 
     @property
     def variables(self) -> list[Variable]:
-        """The variables of `add_weight`."""
-        return list(self._variables)
+        """The variables of `add_weight`, and those of metrics in attributes; of a built-in metric, its sums.
+
+        Some built-in metrics have sums once there are data, such as `FBetaScore`, one per class.
+        """
+        from portanet.metrics.total_variables import variables_of
+
+        return variables_of(self)
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in type(self).total_names:
+            raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
+        from portanet.metrics.total_variables import sums_of
+
+        return sums_of(self)[name]
 
     def statistics(self, y_true: Array, y_pred: Array, sample_weight: Array | None = None) -> tuple[Array, ...]:
         """Sums over the examples of a batch."""
@@ -156,23 +186,98 @@ class Metric(Configurable):
     @property
     def has_data(self) -> bool:
         """Whether anything was added since the last reset."""
+        if self.own_state and not self._variables:
+            from portanet.metrics.total_variables import metrics_in
+
+            return any(metric.has_data for metric in metrics_in(self)[1:])
         return self.totals is not None
 
     def result(self) -> Any:
-        """The result over all batches since the last reset, a NumPy float or array; in a step, an array there."""
-        if self.totals is None:
-            raise ValueError(f"Metric '{self.name}' has seen no data; call update_state(y_true, y_pred) first.")
+        """The result over all batches since the last reset, a NumPy float or array; in a step, an array there.
+
+        Without data it is that of sums that are 0, as in Keras: mostly 0.
+
+        Raises:
+            ValueError: There are no data, which would tell the shapes of the sums.
+        """
+        totals = self.totals
+        if totals is None:
+            if self.total_shapes is None:
+                raise ValueError(f"Metric '{self.name}' has seen no data; call update_state(y_true, y_pred) first.")
+            backend = get_backend()
+            totals = tuple(backend.xp.zeros(shape, device=backend.device) for shape in self.total_shapes)
         if are_bound():
-            return self.from_statistics(*self.totals)
-        result = self.from_statistics(*_on_host(self.totals))
+            return self.from_statistics(*totals)
+        result = self.from_statistics(*_on_host(totals))
         chosen = "float32" if self.dtype == "bfloat16" else self.dtype  # which NumPy does not have
-        return result if chosen is None else result.astype(chosen)
+        return result if chosen is None or chosen in INTEGERS else result.astype(chosen)
 
     def reset_state(self) -> None:
-        """Reset to no data: variables to 0."""
+        """Reset to no data: variables to 0, and metrics in attributes, too."""
+        if self.own_state:
+            from portanet.metrics.total_variables import metrics_in
+
+            for metric in metrics_in(self)[1:]:
+                metric.reset_state()
         for variable in self._variables:
             variable.assign(array_namespace(variable.value).zeros_like(variable.value))
+        if self._totals is not None and self.total_names:
+            self.total_shapes = tuple(tuple(total.shape) for total in self._totals)
         self._totals = None
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments that create an equal metric, the name among them."""
+        config = super().get_config()
+        return {**config, "name": self.name} if "name" in config else config
+
+    # As pure functions
+
+    def stateless_update_state(self, metric_variables: Sequence[Array], *args: Any, **kwargs: Any) -> list[Array]:
+        """`update_state` as a pure function.
+
+        Args:
+            metric_variables: Arrays for `variables`, or these themselves; none at first, if data tell how many there
+                are: what `stateless_reset_state` returns.
+            *args: Arguments of `update_state`.
+            **kwargs: Likewise.
+
+        Returns:
+            The new arrays.
+
+        Example:
+            >>> import numpy as np
+            >>> from portanet import metrics
+            >>> accuracy = metrics.BinaryAccuracy()
+            >>> sums = accuracy.stateless_reset_state()
+            >>> for p in (0.2, 0.7):
+            ...     sums = accuracy.stateless_update_state(sums, np.ones((1, 1)), np.full((1, 1), p))
+            >>> float(accuracy.stateless_result(sums))
+            0.5
+        """
+        from portanet.metrics.total_variables import arrays_of, holding
+
+        with holding(self, metric_variables):
+            self.update_state(*args, **kwargs)
+            return arrays_of(self)
+
+    def stateless_result(self, metric_variables: Sequence[Array]) -> Any:
+        """`result` as a pure function; see `stateless_update_state`.
+
+        Args:
+            metric_variables: The arrays.
+        """
+        from portanet.metrics.total_variables import holding
+
+        with holding(self, metric_variables):
+            return self.result()
+
+    def stateless_reset_state(self) -> list[Array]:
+        """The arrays that `stateless_update_state` begins with."""
+        from portanet.metrics.total_variables import arrays_of, holding
+
+        with holding(self, self.variables):
+            self.reset_state()
+            return arrays_of(self)
 
     def __call__(self, y_true: Array, y_pred: Array, sample_weight: Array | None = None) -> Any:
         """Add a batch and return the result over all batches."""
@@ -201,6 +306,9 @@ class Metric(Configurable):
 class MeanMetric(Metric):
     """The weighted mean of one value per example; subclasses implement `values(y_true, y_pred)`."""
 
+    total_names: ClassVar[dict[str, int]] = {"total": 0, "count": 1}
+    total_shapes: tuple[tuple[int, ...], ...] | None = ((), ())
+
     def __init__(self, name: str | None = None, dtype: DType = None) -> None:
         super().__init__(dtype, name)
 
@@ -221,26 +329,6 @@ class MeanMetric(Metric):
     def from_statistics(self, *totals: Array) -> Array:
         total, count = totals
         return ratio(total, count)
-
-
-class FunctionMetric(MeanMetric):
-    """The mean of a function.
-
-    Args:
-        function: `(y_true, y_pred) -> value of each example`, written in the standard.
-        name: Name shown in logs; by default the function's name.
-        dtype: See `Metric`.
-    """
-
-    def __init__(self, function: Callable[[Array, Array], Array], name: str | None = None, dtype: DType = None) -> None:
-        checks.function("function", function, type(self))
-        super().__init__(getattr(function, "__name__", "metric") if name is None else name, dtype)
-        self.function = function
-        if isinstance(function, Loss):
-            self.direction = "min"
-
-    def values(self, y_true: Array, y_pred: Array) -> Array:
-        return self.function(y_true, at_least_float32(y_pred, integers=True))
 
 
 class LossMetric(MeanMetric):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from portanet import checks
 from portanet.autodiff import array_namespace
@@ -31,12 +31,15 @@ class ConfusionMatrix(Metric):
                [0., 1.]])
     """
 
+    total_names: ClassVar[dict[str, int]] = {"total_confusion_matrix": 0}
+
     def __init__(
         self, num_classes: int, ignore_class: int | None = None, name: str | None = None, dtype: DType = None
     ) -> None:
         super().__init__(dtype, name)
         self.num_classes = checks.integer("num_classes", num_classes, type(self), least=2)
         self.ignore_class = None if ignore_class is None else checks.integer("ignore_class", ignore_class, type(self))
+        self.total_shapes = ((self.num_classes, self.num_classes),)
 
     def statistics(self, y_true: Array, y_pred: Array, sample_weight: Array | None = None) -> tuple[Array, ...]:
         xp = array_namespace(y_true, y_pred)
@@ -87,6 +90,9 @@ class IoU(ConfusionMatrix):
         name: Name shown in logs.
         dtype: See `Metric`.
         ignore_class: Class number of examples to ignore; None for none.
+        sparse_y_true: False for targets that are one-hot along `axis`.
+        sparse_y_pred: False for predictions that are scores along `axis`.
+        axis: The axis of the classes in such targets and predictions.
 
     Shapes: As for `ConfusionMatrix`.
 
@@ -105,12 +111,43 @@ class IoU(ConfusionMatrix):
         name: str | None = None,
         dtype: DType = None,
         ignore_class: int | None = None,
+        sparse_y_true: bool = True,
+        sparse_y_pred: bool = True,
+        axis: int = -1,
     ) -> None:
         super().__init__(num_classes, ignore_class, name, dtype)
+        self.sparse_y_true = checks.boolean("sparse_y_true", sparse_y_true, type(self))
+        self.sparse_y_pred = checks.boolean("sparse_y_pred", sparse_y_pred, type(self))
+        self.axis = checks.integer("axis", axis, type(self))
         self.target_class_ids = list(checks.integers("target_class_ids", target_class_ids, of=type(self), least=0))
         if not isinstance(target_class_ids, (list, tuple)) or max(self.target_class_ids) >= self.num_classes:
             expected = f"a list of classes from 0 to {self.num_classes - 1}"
             raise checks.invalid("target_class_ids", target_class_ids, expected, type(self))
+
+    def statistics(self, y_true: Array, y_pred: Array, sample_weight: Array | None = None) -> tuple[Array, ...]:
+        y_true = y_true if self.sparse_y_true else self._numbers("y_true", y_true)
+        y_pred = y_pred if self.sparse_y_pred else self._numbers("y_pred", y_pred)
+        return super().statistics(y_true, y_pred, sample_weight)
+
+    def _numbers(self, name: str, y: Array) -> Array:
+        """The class numbers of one-hot rows or scores."""
+        axis = checks.axis("axis", self.axis, y.ndim, f"metric '{self.name}'")
+        if y.shape[axis] != self.num_classes:
+            raise ValueError(
+                f"Metric '{self.name}' needs `{name}` with {self.num_classes} classes on axis {self.axis}. "
+                f"Received: shape {tuple(y.shape)}"
+            )
+        xp = array_namespace(y)
+        return xp.argmax(xp.astype(y, xp.int32) if xp.isdtype(y.dtype, "bool") else y, axis=axis)
+
+    @by_value("bool", "integral")
+    def check_targets(self, y: HostArray, classes: int | None) -> None:
+        if self.sparse_y_true:
+            super().check_targets(y, classes)
+
+    def check_predictions(self, y: HostArray) -> None:
+        if self.sparse_y_pred:
+            super().check_predictions(y)
 
     def from_statistics(self, *totals: Array) -> Any:
         (matrix,) = totals
@@ -131,6 +168,9 @@ class MeanIoU(IoU):
         name: Name shown in logs.
         dtype: See `Metric`.
         ignore_class: Class number of examples to ignore; None for none.
+        sparse_y_true: As for `IoU`.
+        sparse_y_pred: As for `IoU`.
+        axis: As for `IoU`.
 
     Example:
         >>> import numpy as np
@@ -139,12 +179,18 @@ class MeanIoU(IoU):
     """
 
     def __init__(
-        self, num_classes: int, name: str | None = None, dtype: DType = None, ignore_class: int | None = None
+        self,
+        num_classes: int,
+        name: str | None = None,
+        dtype: DType = None,
+        ignore_class: int | None = None,
+        sparse_y_true: bool = True,
+        sparse_y_pred: bool = True,
+        axis: int = -1,
     ) -> None:
-        num_classes = checks.integer("num_classes", num_classes, type(self), least=2)
-        super().__init__(
-            num_classes, list(range(num_classes)), "mean_io_u" if name is None else name, dtype, ignore_class
-        )
+        ids = list(range(checks.integer("num_classes", num_classes, type(self), least=2)))
+        name = "mean_io_u" if name is None else name
+        super().__init__(num_classes, ids, name, dtype, ignore_class, sparse_y_true, sparse_y_pred, axis)
 
 
 class FBetaScore(Metric):
@@ -168,6 +214,7 @@ class FBetaScore(Metric):
     """
 
     direction = "max"
+    total_names: ClassVar[dict[str, int]] = {"true_positives": 0, "false_positives": 1, "false_negatives": 2}
 
     def __init__(
         self,

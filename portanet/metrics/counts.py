@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import math
-from typing import Any
+from typing import Any, ClassVar
 
 from portanet import checks
-from portanet.activations import sigmoid
-from portanet.autodiff import array_namespace
-from portanet.backends import Array, HostArray, device_of, raw_namespace
+from portanet.autodiff import array_namespace, storage
+from portanet.backends import Array, HostArray, constant
 from portanet.losses.base import DType, by_value, require_range
 from portanet.metrics.base import Metric, known_weights, ratio, total
 from portanet.mixed_precision import at_least_float32
@@ -42,10 +40,11 @@ class Counts(Metric):
         self.top_k = None if top_k is None else checks.positive_int("top_k", top_k, type(self))
         self.single = not isinstance(thresholds, (list, tuple))
         if thresholds is None:
-            self.limits = [0.5 if top_k is None else -float("inf")]
+            self.thresholds = [0.5 if top_k is None else -float("inf")]
         else:
             values = [thresholds] if self.single else thresholds
-            self.limits = checks.numbers("thresholds", values, "[0, 1]", type(self))
+            self.thresholds = checks.numbers("thresholds", values, "[0, 1]", type(self))
+        self.total_shapes = ((len(self.thresholds),),) * 4
 
     def statistics(self, y_true: Array, y_pred: Array, sample_weight: Array | None = None) -> tuple[Array, ...]:
         y_pred = at_least_float32(y_pred, integers=True)
@@ -62,7 +61,7 @@ class Counts(Metric):
                     f"Received: class_id={self.class_id} and y_pred of shape {tuple(y_pred.shape)}"
                 )
             y_true, y_pred, weight = (a[..., self.class_id] for a in (y_true, y_pred, weight))
-        return counts(y_true, y_pred, weight, self.limits)
+        return counts(y_true, y_pred, weight, self.thresholds)
 
     @by_value()
     def check_targets(self, y: HostArray, classes: int | None) -> None:
@@ -77,18 +76,28 @@ class Counts(Metric):
         raise NotImplementedError(f"Metric '{self.name}' does not implement figures(tp, fp, tn, fn).")
 
 
-def counts(y_true: Array, y_pred: Array, weight: Array, thresholds: list[float]) -> tuple[Array, ...]:
-    """True positives, false positives, true negatives and false negatives, each of shape (thresholds,)."""
+FOUR_COUNTS = {"true_positives": 0, "false_positives": 1, "true_negatives": 2, "false_negatives": 3}
+
+
+def counts(
+    y_true: Array, y_pred: Array, weight: Array, thresholds: list[float], per_label: bool = False
+) -> tuple[Array, ...]:
+    """True positives, false positives, true negatives and false negatives: each of shape (thresholds,), or
+    (thresholds, labels) with one row of `y_pred` per example.
+    """
     xp = array_namespace(y_true, y_pred)
-    positive, y_pred, weight = (xp.reshape(a, (-1, 1)) for a in (y_true > 0.5, y_pred, weight))
-    limits = xp.asarray(thresholds, dtype=y_pred.dtype, device=device_of(y_pred))
-    above = y_pred > xp.reshape(limits, (1, -1))
+    labels = (y_pred.shape[-1],) if per_label else ()
+    positive, y_pred, weight = (xp.reshape(a, (-1, 1, *labels)) for a in (y_true > 0.5, y_pred, weight))
+    limits = constant(storage(y_pred), thresholds, y_pred.dtype)
+    above = y_pred > xp.reshape(limits, (1, -1, *(1 for _ in labels)))
     outcomes = (above & positive, above & ~positive, ~above & ~positive, ~above & positive)
     return tuple(total(outcome, weight) for outcome in outcomes)
 
 
 class TruePositives(Counts):
     """Number of true positives; arguments as for `Counts`."""
+
+    total_names: ClassVar[dict[str, int]] = {"accumulator": 0}
 
     def figures(self, tp: Array, fp: Array, tn: Array, fn: Array) -> Array:
         return tp
@@ -97,6 +106,8 @@ class TruePositives(Counts):
 class FalsePositives(Counts):
     """Number of false positives; arguments as for `Counts`."""
 
+    total_names: ClassVar[dict[str, int]] = {"accumulator": 1}
+
     def figures(self, tp: Array, fp: Array, tn: Array, fn: Array) -> Array:
         return fp
 
@@ -104,12 +115,16 @@ class FalsePositives(Counts):
 class TrueNegatives(Counts):
     """Number of true negatives; arguments as for `Counts`."""
 
+    total_names: ClassVar[dict[str, int]] = {"accumulator": 2}
+
     def figures(self, tp: Array, fp: Array, tn: Array, fn: Array) -> Array:
         return tn
 
 
 class FalseNegatives(Counts):
     """Number of false negatives; arguments as for `Counts`."""
+
+    total_names: ClassVar[dict[str, int]] = {"accumulator": 3}
 
     def figures(self, tp: Array, fp: Array, tn: Array, fn: Array) -> Array:
         return fn
@@ -125,6 +140,7 @@ class Precision(Counts):
     """
 
     direction = "max"
+    total_names: ClassVar[dict[str, int]] = {"true_positives": 0, "false_positives": 1}
 
     def __init__(
         self,
@@ -149,94 +165,7 @@ class Recall(Precision):
         0.5
     """
 
+    total_names: ClassVar[dict[str, int]] = {"true_positives": 0, "false_negatives": 3}
+
     def figures(self, tp: Array, fp: Array, tn: Array, fn: Array) -> Array:
         return ratio(tp, tp + fn)
-
-
-class AUC(Metric):
-    """The area under the ROC curve (recall over false-positive rate) or under the precision-recall curve.
-
-    Args:
-        num_thresholds: Number of thresholds, evenly spaced in [0, 1].
-        curve: `"ROC"` or `"PR"`.
-        summation_method: `"interpolation"` (trapezoids; for PR as Davis and Goadrich 2006), `"minoring"` or
-            `"majoring"` (rectangles below or above).
-        name: Name shown in logs.
-        dtype: See `Metric`.
-        thresholds: The inner thresholds, in [0, 1], instead of `num_thresholds`.
-        from_logits: Whether `y_pred` are logits rather than probabilities.
-
-    Example:
-        >>> import numpy as np
-        >>> float(AUC()(np.asarray([0.0, 0.0, 1.0, 1.0]), np.asarray([0.0, 0.5, 0.3, 0.9])).round(6))
-        0.75
-    """
-
-    direction = "max"
-
-    def __init__(
-        self,
-        num_thresholds: int = 200,
-        curve: str = "ROC",
-        summation_method: str = "interpolation",
-        name: str | None = None,
-        dtype: DType = None,
-        thresholds: list[float] | None = None,
-        from_logits: bool = False,
-    ) -> None:
-        super().__init__(dtype, "auc" if name is None else name)
-        of = type(self)
-        self.curve = checks.choice("curve", curve, ("ROC", "PR"), of)
-        methods = ("interpolation", "minoring", "majoring")
-        self.summation_method = checks.choice("summation_method", summation_method, methods, of)
-        self.from_logits = checks.boolean("from_logits", from_logits, type(self))
-        steps = checks.integer("num_thresholds", num_thresholds, of, least=2) - 1
-        inner = (
-            [i / steps for i in range(1, steps)]
-            if thresholds is None
-            else checks.numbers("thresholds", thresholds, "[0, 1]", of)
-        )
-        # The ends lie outside [0, 1], so that all predictions, or none, are above.
-        self.limits = [-1e-7, *sorted(inner), 1 + 1e-7]
-
-    def statistics(self, y_true: Array, y_pred: Array, sample_weight: Array | None = None) -> tuple[Array, ...]:
-        y_pred = at_least_float32(y_pred, integers=True)
-        y_true = self.alike(y_true, y_pred)
-        xp = array_namespace(y_pred)
-        y_pred = sigmoid(y_pred) if self.from_logits else y_pred
-        weight = known_weights(self.weights(sample_weight, y_pred), y_pred)
-        weight = xp.where((weight != 0) & ((y_pred < 0) | (y_pred > 1)), math.nan, weight)  # a step cannot refuse them
-        return counts(y_true, y_pred, weight, self.limits)
-
-    @by_value()
-    def check_targets(self, y: HostArray, classes: int | None) -> None:
-        require_range(f"Metric '{self.name}'", y, 0, 1, "values")
-
-    def check_predictions(self, y: HostArray) -> None:
-        if not self.from_logits and y.size and (y.min() < 0 or y.max() > 1):
-            raise ValueError(
-                f"Metric '{self.name}' needs predictions from 0 to 1; for logits, pass from_logits=True. "
-                f"Received: y_pred from {y.min()} to {y.max()}"
-            )
-
-    def from_statistics(self, *totals: Array) -> Array:
-        tp, fp, tn, fn = totals
-        xp = raw_namespace(tp)
-        recall = ratio(tp, tp + fn)
-        if self.curve == "PR" and self.summation_method == "interpolation":
-            return self._interpolated(tp, fp, fn)
-        x, y = (ratio(fp, fp + tn), recall) if self.curve == "ROC" else (recall, ratio(tp, tp + fp))
-        low, high = xp.minimum(y[:-1], y[1:]), xp.maximum(y[:-1], y[1:])
-        height = {"interpolation": 0.5 * (low + high), "minoring": low, "majoring": high}[self.summation_method]
-        return xp.sum((x[:-1] - x[1:]) * height)
-
-    def _interpolated(self, tp: Array, fp: Array, fn: Array) -> Array:
-        """Between two thresholds, true positives are linear in positives: `slope * positives + intercept`."""
-        xp = raw_namespace(tp)
-        positives = tp + fp
-        steps = tp[:-1] - tp[1:]
-        slope = ratio(steps, positives[:-1] - positives[1:])
-        intercept = tp[1:] - slope * positives[1:]
-        valid = (positives[:-1] > 0) & (positives[1:] > 0)
-        growth = xp.where(valid, ratio(positives[:-1], positives[1:]), 0.0 * slope + 1)
-        return xp.sum(ratio(slope * (steps + intercept * xp.log(growth)), tp[1:] + fn[1:]))

@@ -82,31 +82,7 @@ class OneHotIoU(IoU):
         sparse_y_pred: bool = False,
         axis: int = -1,
     ) -> None:
-        super().__init__(num_classes, target_class_ids, name, dtype, ignore_class)
-        self.sparse_y_pred = checks.boolean("sparse_y_pred", sparse_y_pred, type(self))
-        self.axis = checks.integer("axis", axis, type(self))
-
-    def statistics(self, y_true: Array, y_pred: Array, sample_weight: Array | None = None) -> tuple[Array, ...]:
-        y_true = self._numbers("y_true", y_true)
-        y_pred = y_pred if self.sparse_y_pred else self._numbers("y_pred", y_pred)
-        return super().statistics(y_true, y_pred, sample_weight)
-
-    def _numbers(self, name: str, y: Array) -> Array:
-        axis = checks.axis("axis", self.axis, y.ndim, f"metric '{self.name}'")
-        if y.shape[axis] != self.num_classes:
-            raise ValueError(
-                f"Metric '{self.name}' needs `{name}` with {self.num_classes} classes on axis {self.axis}. "
-                f"Received: shape {tuple(y.shape)}"
-            )
-        xp = array_namespace(y)
-        return xp.argmax(xp.astype(y, xp.int32) if xp.isdtype(y.dtype, "bool") else y, axis=axis)
-
-    def check_targets(self, y: HostArray, classes: int | None) -> None:
-        """One-hot vectors: nothing is out of range."""
-
-    def check_predictions(self, y: HostArray) -> None:
-        if self.sparse_y_pred:
-            super().check_predictions(y)
+        super().__init__(num_classes, target_class_ids, name, dtype, ignore_class, False, sparse_y_pred, axis)
 
     def _holds_scores(self, y: Array) -> bool:
         return False

@@ -1,14 +1,17 @@
-"""Means and sums of values."""
+"""Means and sums of values, and the mean of a function."""
 
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Callable
+from numbers import Real
+from typing import Any, ClassVar
 
+from portanet import checks
 from portanet.autodiff import array_namespace, unwrap
 from portanet.backends import Array
-from portanet.losses.base import DType, as_arrays
-from portanet.metrics.base import Metric, ratio
+from portanet.losses.base import DType, Loss, as_arrays
+from portanet.metrics.base import MeanMetric, Metric, ratio
 from portanet.mixed_precision import at_least_float32
 
 
@@ -26,6 +29,9 @@ class Mean(Metric):
         >>> float(metric(np.asarray([5.0])))
         3.0
     """
+
+    total_names: ClassVar[dict[str, int]] = {"total": 0, "count": 1}
+    total_shapes: tuple[tuple[int, ...], ...] | None = ((), ())
 
     def __init__(self, name: str | None = None, dtype: DType = None) -> None:
         super().__init__(dtype, name)
@@ -67,5 +73,54 @@ class Sum(Mean):
         9.0
     """
 
+    total_names: ClassVar[dict[str, int]] = {"total": 0}
+
     def from_statistics(self, *totals: Array) -> Array:
         return totals[0]
+
+
+class MeanMetricWrapper(MeanMetric):
+    """The weighted mean of a function, also as a base class; as `keras.metrics.MeanMetricWrapper`.
+
+    Args:
+        fn: `(y_true, y_pred, **kwargs) -> value of each example`.
+        name: Name shown in logs; by default that of the class, `mean_metric_wrapper`.
+        dtype: See `Metric`.
+        **kwargs: Further arguments of `fn`.
+
+    Example:
+        >>> import numpy as np
+        >>> def near(y_true, y_pred, within):
+        ...     return abs(y_true - y_pred) < within
+        >>> float(MeanMetricWrapper(near, within=1.0)(np.asarray([0.0, 2.0]), np.asarray([0.5, 4.0])))
+        0.5
+    """
+
+    def __init__(self, fn: Callable[..., Array], name: str | None = None, dtype: DType = None, **kwargs: Any) -> None:
+        checks.function("fn", fn, type(self))
+        super().__init__(name, dtype)
+        self.function, self.arguments = fn, kwargs
+
+    def values(self, y_true: Array, y_pred: Array) -> Array:
+        y_pred = at_least_float32(y_pred, integers=True)
+        values = self.function(y_true, y_pred, **self.arguments)
+        if not isinstance(values, Real):
+            return values
+        xp = array_namespace(y_pred)
+        return xp.full_like(xp.sum(y_pred), float(values))
+
+
+class FunctionMetric(MeanMetricWrapper):
+    """The mean of a function.
+
+    Args:
+        function: `(y_true, y_pred) -> value of each example`, written in the standard.
+        name: Name shown in logs; by default the function's name.
+        dtype: See `Metric`.
+    """
+
+    def __init__(self, function: Callable[[Array, Array], Array], name: str | None = None, dtype: DType = None) -> None:
+        checks.function("function", function, type(self))
+        super().__init__(function, getattr(function, "__name__", "metric") if name is None else name, dtype)
+        if isinstance(function, Loss):
+            self.direction = "min"

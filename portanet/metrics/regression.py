@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+from typing import ClassVar
 
 from portanet import checks, losses
 from portanet.autodiff import array_namespace
@@ -131,6 +131,8 @@ class R2Score(Metric):
 
     Shapes: `y_true` and `y_pred` (batch,) or (batch, outputs).
 
+    Keras 3.15 counts the elements rather than the targets for the adjusted score; later versions do not.
+
     Example:
         >>> import numpy as np
         >>> float(R2Score()(np.asarray([[1.0], [2.0], [3.0]]), np.asarray([[1.0], [2.0], [4.0]])))
@@ -138,6 +140,9 @@ class R2Score(Metric):
     """
 
     direction = "max"
+    total_names: ClassVar[dict[str, int]] = {
+        "num_samples": 4, "squared_sum": 2, "sum": 1, "residual": 3, "count": 0,
+    }  # fmt: skip
 
     def __init__(
         self,
@@ -167,7 +172,7 @@ class R2Score(Metric):
             y_true, y_pred, weight = (xp.astype(a, xp.float64) for a in (y_true, y_pred, weight))
         error = xp.where(weight == 0, weight, weight * xp.square(y_true - y_pred))
         sums = weight, weight * y_true, weight * xp.square(y_true), error
-        count = xp.full_like(xp.sum(error), float(math.prod(error.shape)))
+        count = xp.full_like(xp.sum(error), float(error.shape[0]))
         return *(xp.sum(s, axis=0) for s in sums), count
 
     def from_statistics(self, *totals: Array) -> Array:

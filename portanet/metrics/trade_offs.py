@@ -8,7 +8,7 @@ from portanet import checks
 from portanet.backends import Array, raw_namespace
 from portanet.losses.base import DType
 from portanet.metrics.base import ratio
-from portanet.metrics.counts import Counts
+from portanet.metrics.counts import FOUR_COUNTS, Counts
 
 # Parts of the four counts: true positives, false positives, true negatives, false negatives.
 PRECISION, RECALL, SPECIFICITY = (0, 1), (0, 3), (2, 1)
@@ -32,11 +32,14 @@ class TradeOff(Counts):
     argument: ClassVar[str]
     """Name of the argument for `value`."""
     direction = "max"
+    total_names: ClassVar[dict[str, int]] = FOUR_COUNTS
 
     def __init__(self, value: float, num_thresholds: int, class_id: int | None, name: str | None, dtype: DType) -> None:
-        steps = checks.positive_int("num_thresholds", num_thresholds, type(self)) - 1
+        self.num_thresholds = checks.positive_int("num_thresholds", num_thresholds, type(self))
+        steps = self.num_thresholds - 1
         super().__init__([i / steps for i in range(steps + 1)] if steps else [0.5], name, dtype, class_id)
         self.value = checks.number(self.argument, value, "[0, 1]", type(self))
+        setattr(self, self.argument, self.value)
 
     def from_statistics(self, *totals: Array) -> Array:
         xp = raw_namespace(totals[0])

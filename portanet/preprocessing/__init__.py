@@ -1,6 +1,9 @@
 """Preprocessing of data: scaling, whitening, polynomial features, splitting, tokenization."""
 
-from portanet.preprocessing import sequence
+from importlib import import_module
+from typing import Any
+
+from portanet.preprocessing import image, sequence
 from portanet.preprocessing.clustering import choose_centers, k_means
 from portanet.preprocessing.features import PolynomialFeatures
 from portanet.preprocessing.scaling import MaxAbsScaler, StandardScaler
@@ -18,7 +21,18 @@ __all__ = [
     "Transformer",
     "ZCAWhitening",
     "choose_centers",
+    "image",
+    "image_dataset_from_directory",
     "k_means",
     "sequence",
+    "text_dataset_from_directory",
+    "timeseries_dataset_from_array",
     "train_test_split",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Data sets from folders and arrays, as older scripts import them; `portanet.utils` stands above this package."""
+    if name.endswith(("_from_directory", "_from_array")):
+        return getattr(import_module("portanet.utils"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -149,7 +149,7 @@ def test_names() -> None:
     assert activations.get("hard_swish") is activations.hard_silu
     assert activations.get(np.tanh) is np.tanh
     for name in activations.__all__:
-        if name not in ("get", "prelu", "maxout", "threshold"):  # these need arguments
+        if name not in ("get", "serialize", "deserialize", "prelu", "maxout", "threshold"):  # these need arguments
             assert activations.get(name) is getattr(activations, name)
     with pytest.raises(
         ValueError, match=r"Unknown activation\. Did you mean 'sigmoid'\?.*Received: identifier='sigmoyd'"

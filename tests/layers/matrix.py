@@ -84,6 +84,7 @@ def check_layer(
     _check_empty_batch(case)
     if get_backend().name == "numpy":
         _check_parts(case)
+        _check_scales(case)
         check_batched(case)
     if gradient:
         _check_gradients(case)
@@ -239,6 +240,18 @@ def _check_parts(case: Case) -> None:
     assert not added, "it adds to the loss, and says that examples are kept apart"
     for expected, *actual in zip(whole, *parts, strict=True):
         np.testing.assert_allclose(np.concatenate(actual), expected, rtol=1e-5, atol=1e-6, err_msg="examples meet")
+
+
+def _check_scales(case: Case) -> None:
+    """An example's result does not depend on the others, however much larger these are."""
+    layer = case.built()
+    two = tree_map(lambda leaf: np.take(leaf, [0, 0], axis=0), case.host)
+    for leaf in tree_leaves(two):
+        if np.issubdtype(leaf.dtype, np.floating):
+            leaf[1] *= 1e4
+    expected, actual = (layer(tree_map(portanet.asarray, x), training=False) for x in (case.host, two))
+    for alone, beside in zip(tree_leaves(expected), tree_leaves(actual), strict=True):
+        np.testing.assert_allclose(beside[0], alone[0], rtol=1e-5, atol=1e-6, err_msg="a large example spoils another")
 
 
 def _check_gradients(case: Case) -> None:

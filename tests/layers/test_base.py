@@ -6,6 +6,7 @@ import pytest
 import portanet
 from portanet import layers
 from portanet.backends import use_backend
+from portanet.layers.preprocessing.image_layer import ImageLayer
 from tests.support import asarray, assert_close, assert_equal
 
 
@@ -168,7 +169,15 @@ KINDS += [portanet.Sequential, portanet.models.Functional]
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
 def test_a_call_without_options_is_one_of_inference_without_masks(kind):
-    off = {"training": False, "return_attention_scores": False, "return_mask": False, "start_index": 0}
+    """But augmentation, called alone, augments, and models leave it to their layers; as in Keras."""
+    augments = issubclass(kind, (ImageLayer, layers.Pipeline))
+    off = {
+        "training": None if kind in (portanet.Sequential, portanet.models.Functional) else augments,
+        "return_attention_scores": False,
+        "return_mask": False,
+        "start_index": 0,
+        "reverse": False,
+    }
     off["use_causal_mask"] = kind is layers.TransformerDecoder  # as in KerasHub
     parameters = inspect.signature(kind.call).parameters.values()
     given = {each.name: each.default for each in parameters if each.default is not each.empty}

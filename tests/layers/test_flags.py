@@ -33,20 +33,20 @@ FLAGS: dict[str, set[str]] = {
     | {"RepeatVector"},
     "supports_masking": IN_FLOAT32 - {"RMSNormalization"} | SPATIAL | POINTWISE
     | {"ActivityRegularization", "AlphaDropout", "ContractiveRegularization", "Dense", "Elliot", "GaussianDropout"}
-    | {"GaussianNoise", "Highway", "Maxout", "PReLU", "Perceptron", "PositionEmbedding", "RBF", "RBM"}
+    | {"GaussianNoise", "Highway", "LayerScale", "Maxout", "PReLU", "Perceptron", "PositionEmbedding", "RBF", "RBM"}
     | {"RotaryEmbedding", "SinePositionEncoding", "TiedDense", "TimeDistributed", "TransformerDecoder"}
     | {"TransformerEncoder"},
     "keeps_shape": IN_FLOAT32 | SPATIAL | POINTWISE | CELLS
     | {"ActivityRegularization", "AdditiveAttention", "AlphaDropout", "Attention", "Elliot", "GaussianDropout"}
-    | {"GaussianNoise", "GroupQueryAttention", "Highway", "Masking", "MultiHeadAttention", "PReLU"}
+    | {"GaussianNoise", "GroupQueryAttention", "Highway", "LayerScale", "Masking", "MultiHeadAttention", "PReLU"}
     | {"PositionEmbedding", "RandomCrop", "RandomFlip", "RandomLayer", "RandomRotation", "RandomTranslation"}
     | {"RotaryEmbedding", "SinePositionEncoding"},
     "independent_examples": POINTWISE
     | {"Add", "AdditiveAttention", "Attention", "Average", "Concatenate", "Dense", "Embedding", "Flatten"}
-    | {"GlobalAveragePooling1D", "GlobalMaxPooling1D", "GroupQueryAttention", "LayerNormalization", "Masking"}
-    | {"Maximum", "Minimum", "MultiHeadAttention", "Multiply", "Permute", "PositionEmbedding", "RMSNormalization"}
-    | {"RepeatVector", "Reshape", "RotaryEmbedding", "SinePositionEncoding", "SpatialDropout1D", "Subtract"}
-    | {"TimeDistributed", "TransformerDecoder", "TransformerEncoder"},
+    | {"GlobalAveragePooling1D", "GlobalMaxPooling1D", "GroupQueryAttention", "LayerNormalization", "LayerScale"}
+    | {"Masking", "Maximum", "Minimum", "MultiHeadAttention", "Multiply", "Permute", "PositionEmbedding"}
+    | {"RMSNormalization", "RepeatVector", "Reshape", "RotaryEmbedding", "SinePositionEncoding", "SpatialDropout1D"}
+    | {"Subtract", "TimeDistributed", "TransformerDecoder", "TransformerEncoder"},
 }  # fmt: skip
 WITHOUT: dict[str, set[str]] = {
     "autocast": IN_FLOAT32 | {"Embedding", "InputLayer"},

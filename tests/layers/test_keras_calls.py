@@ -1,5 +1,7 @@
 """Calls by keyword, and objects described by dicts, as in Keras."""
 
+import copy
+
 import numpy as np
 import pytest
 
@@ -36,6 +38,58 @@ def test_symbolic_inputs_may_be_passed_by_keyword():
 def test_no_input_is_an_error():
     with pytest.raises(TypeError, match="computes with arrays"):
         layers.Dense(2)()
+
+
+def test_shapes_of_several_inputs_one_by_one():
+    query, value, key = (2, 3, 4), (2, 5, 4), (2, 5, 6)
+    layer = layers.MultiHeadAttention(2, 3)
+    layer.build(query, value, key)
+    assert layer.build_shape == [query, value, key]
+    assert layer.compute_output_shape(query, value) == query
+    by_name = layers.MultiHeadAttention(2, 3)
+    by_name.build(query_shape=query, value_shape=value, key_shape=key)
+    assert [w.shape for w in by_name.weights] == [w.shape for w in layer.weights]
+    assert layers.Attention().compute_output_shape(query, value_shape=(2, 5, 4)) == query
+    with pytest.raises(TypeError, match="`queue_shape`"):
+        layers.Attention().compute_output_shape(query, value, queue_shape=key)
+
+
+def test_output_specs_are_in_no_graph(backend):
+    layer = layers.Dense(2, dtype="mixed_float16")
+    spec = layer.compute_output_spec(layers.Input((4,), dtype="float32"))
+    assert (spec.shape, spec.dtype) == ((None, 2), "float16")
+    symbolic = layers.Input((4,))
+    assert layer(symbolic) is layer.output  # the only call
+    with pytest.raises(TypeError, match="takes symbolic arrays"):
+        layer.compute_output_spec(portanet.asarray(X))
+
+
+def test_losses_of_calls_outside_of_steps(backend):
+    layer = layers.Dense(2, "relu", kernel_regularizer="l2", activity_regularizer=regularizers.L2(0.5))
+    model = portanet.Sequential([layers.Input((4,)), layer])
+    assert len(model.losses) == 1  # the kernel's; trials for shapes leave none
+    for _ in range(2):  # each call forgets the losses of the one before
+        out = backend.to_host(model(portanet.asarray(X[0])))
+        activity, kernel = (float(backend.to_host(loss)) for loss in model.losses)
+        np.testing.assert_allclose(activity, 0.5 * np.sum(out**2) / 3, rtol=1e-5)
+        np.testing.assert_allclose(kernel, 0.01 * np.sum(backend.to_host(layer.kernel.value) ** 2), rtol=1e-5)
+    assert len(copy.deepcopy(model).losses) == 1
+    model.compile("sgd", "mse")
+    model.fit(X[0], X[0][:, :2], verbose=0)
+    assert len(model.losses) == 1
+
+
+def test_layers_without_weights_are_built():
+    assert layers.ReLU().built
+    assert layers.MaxPooling2D().built
+    assert not layers.Dense(2).built
+    assert not portanet.Sequential([layers.ReLU()]).built
+
+    class Scaled(layers.ReLU):
+        def build(self, input_shape):
+            self.scale = self.add_weight((), "ones")
+
+    assert not Scaled().built
 
 
 @pytest.mark.parametrize(

@@ -164,11 +164,6 @@ def test_messages(call: Any, message: str) -> None:
         call()
 
 
-def test_strings_are_no_part_of_a_graph() -> None:
-    with pytest.raises(TypeError, match="call it on the data"):
-        layers.StringLookup(vocabulary=["a"])(layers.Input((1,)))
-
-
 def test_a_model_on_looked_up_text() -> None:
     text = layers.TextVectorization(output_sequence_length=3)
     text.adapt(["good film", "bad film"])

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -105,3 +107,16 @@ def test_functions_are_the_layers(backend: Backend) -> None:
     }
     assert {name: portanet.to_host(getattr(layers, name)([a, b])).tolist() for name in results} == results
     assert layers.add([layers.Input((2,)), layers.Input((2,))], name="sum").name == "sum"
+
+
+@pytest.mark.parametrize("cls", [layers.Add, layers.Concatenate])
+def test_wrong_masks(cls: Any) -> None:
+    layer, x, mask = cls(), np.ones((2, 3, 4)), np.ones((2, 3), dtype=bool)
+    assert layer.compute_mask([x, x], None) is None
+    assert layer.compute_mask([x, x], [mask, mask]).all()
+    with pytest.raises(ValueError, match="`mask` should be a list of one per array"):
+        layer.compute_mask([x, x], mask)
+    with pytest.raises(ValueError, match="`inputs` should be a list of one per array"):
+        layer.compute_mask(x, [mask, mask])
+    with pytest.raises(ValueError, match=r"should have the same length\. Received: 2 arrays, 1 masks"):
+        layer.compute_mask([x, x], [mask])

@@ -17,6 +17,7 @@ from tests.support import assert_close, assert_equal
         (layers.UpSampling2D, (2, 2, 3, 1), (2, 4, 6, 1)),
         (lambda: layers.UpSampling2D((1, 3), "channels_first"), (2, 1, 2, 3), (2, 1, 2, 9)),
         (lambda: layers.UpSampling2D((2, 3), interpolation="bilinear"), (2, 2, 3, 1), (2, 4, 9, 1)),
+        (lambda: layers.UpSampling2D((2, 3), "channels_first", "bicubic"), (2, 1, 2, 3), (2, 1, 4, 9)),
         (lambda: layers.UpSampling3D((1, 2, 1)), (1, 2, 2, 3, 1), (1, 2, 4, 3, 1)),
     ],
 )
@@ -30,6 +31,13 @@ def test_values(backend: Backend) -> None:
     assert_equal(layers.UpSampling2D(2)(x), np.asarray(nearest, dtype="float32").reshape(1, 4, 4, 1))
     row = layers.UpSampling2D((1, 2), interpolation="bilinear")(x)
     assert_close(row, np.asarray([[1, 1.25, 1.75, 2], [3, 3.25, 3.75, 4]], dtype="float32").reshape(1, 2, 4, 1))
+
+
+@pytest.mark.parametrize("interpolation", ["bicubic", "lanczos3"])
+def test_other_interpolations_are_those_of_resizing(interpolation: str, backend: Backend) -> None:
+    x = portanet.asarray(np.random.default_rng(1).normal(size=(1, 4, 3, 2)))
+    expected = layers.Resizing(8, 9, interpolation)(x)
+    assert_close(layers.UpSampling2D((2, 3), interpolation=interpolation)(x), backend.to_host(expected))
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,6 @@ SHAPES: dict[str, tuple[Callable[[], layers.Layer], list[tuple[int, ...]], str]]
         [(2, 3, 4), (2, 4)],
         r"needs inputs of shape \(batch, time, features\). Received: .* \(2, 4\) of value",
     ),
-    "mha rank 4": (lambda: layers.MultiHeadAttention(2, 4), [(2, 3, 4, 5)] * 2, r"needs inputs of shape \(batch, time"),
     "attention sizes": (
         layers.Attention,
         [(2, 3, 4), (2, 3, 5)],

@@ -15,7 +15,7 @@ from tests.losses.test_losses import CASES, targets
 from tests.support import asarray, assert_close, to_numpy
 
 ROWS = [0, 1, 2, 3, 1, 0, 3, 2]  # (2, 4) of the cases' four examples, which have 3 classes
-WHOLE = {"dice", "tversky", "triplet", "ctc"}  # of a number of axes of their own
+WHOLE = {"dice", "tversky", "triplet", "ctc", "circle"}  # of a number of axes of their own
 NAMES = sorted(set(CASES) - WHOLE)
 INTEGERS = [name for name in NAMES if CASES[name][0].integer_targets]
 COLUMN = np.asarray([0.5, 2.0])
@@ -75,6 +75,15 @@ def test_values_and_gradients_with_weights_and_masks(xp: Any, name: str, reducti
         slope = grad(lambda p, flat=flat: total(y, p, flat))(p)
         deep_slope = grad(lambda p, deep=deep: total(deep_y, p, deep))(deep_p)
         assert_close(deep_slope, to_numpy(slope).reshape(tuple(deep_p.shape)), dtype="float64")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_large_example_does_not_spoil_another(xp: Any, name: str) -> None:
+    loss, y, p, *_ = flat_and_deep(name)
+    p = p * asarray(np.where(np.arange(8) % 2, 1e4, 1.0).reshape(8, *[1] * (p.ndim - 1)), "float64")
+    whole = to_numpy(loss.per_example(y, p))
+    for rows in (slice(None, None, 2), slice(1, None, 2)):
+        assert_close(loss.per_example(y[rows, ...], p[rows, ...]), whole[rows], dtype="float64")
 
 
 @pytest.mark.parametrize("name", NAMES)

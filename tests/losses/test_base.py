@@ -135,7 +135,6 @@ FLAT, COLUMN, ROWS = np.zeros(4), np.zeros((4, 1)), np.full((4, 3), 0.3)
         (lambda: losses.KLDivergence()(-ROWS, ROWS), r"probabilities from 0 to 1 as targets\. Received: y from -0\.3"),
         (lambda: losses.HellingerDistance()(-ROWS, ROWS), r"probabilities from 0 to 1 as targets"),
         (lambda: losses.Poisson()(-ROWS, ROWS), r"counts of at least 0 as targets\. Received: y from -0\.3 to -0\.3"),
-        (lambda: losses.MeanSquaredLogarithmicError()(-ROWS, ROWS), r"values of at least 0 as targets"),
         (lambda: losses.Hinge()(ROWS * 9, ROWS), r"signs from -1 to 1 as targets"),
         (lambda: losses.CategoricalHinge()(ROWS * 9, ROWS), r"one-hot rows from 0 to 1 as targets"),
         (lambda: losses.Dice()(ROWS * 9, ROWS), r"memberships from 0 to 1 as targets"),

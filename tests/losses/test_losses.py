@@ -17,6 +17,7 @@ TRUTH = NUMBERS + np.sign(RNG.normal(size=(4, 3))) * RNG.uniform(0.2, 2.0, (4, 3
 PROBABILITIES = RNG.dirichlet(np.ones(3), 4) * 0.9 + 0.1 / 3
 TARGETS = RNG.dirichlet(np.ones(3), 4)
 HOT = np.eye(3)[[0, 2, 1, 2]]
+UNIT = NUMBERS / np.linalg.norm(NUMBERS, axis=1, keepdims=True)
 LABELS = np.asarray([0, 2, 1, 2], dtype="int32")
 BITS = (RNG.random((4, 3)) < 0.5).astype("float64")
 SIGNS = 2 * BITS - 1
@@ -59,6 +60,8 @@ CASES: dict[str, tuple[Any, Any, Any]] = {
     "tversky": (losses.Tversky(0.3, 0.7, axis=[1]), BITS, PROBABILITIES),
     "contrastive": (losses.Contrastive(2.5), BITS[:, :1], np.abs(NUMBERS[:, :1]) + 0.1),
     "triplet": (losses.Triplet(), LABELS, NUMBERS),
+    "circle": (losses.Circle(2.0, 0.3), LABELS, UNIT),
+    "generalized": (losses.CategoricalGeneralizedCrossEntropy(0.3), LABELS, PROBABILITIES),
     "ctc": (losses.CTC(), np.asarray([[1, 2, 0], [2, 2, 0], [1, 0, 0], [2, 1, 1]], dtype="int32"),
             RNG.normal(size=(4, 6, 3))),
 }  # fmt: skip
@@ -73,7 +76,7 @@ def test_derivatives(xp: Any, name: str) -> None:
     loss, y, p = CASES[name]
     y = targets(y)
     # The second derivative may be 0, which finite differences confirm.
-    order = 1 if name in ("ctc", "triplet") else 2
+    order = 1 if name in ("ctc", "triplet", "circle") else 2
     check_grads(lambda p: loss.compute(y, p), (asarray(p, "float64"),), order=order, directions=1)
 
 
@@ -98,7 +101,8 @@ def test_one_value_for_each_example_and_their_mean(xp: Any, name: str) -> None:
     assert each.dtype == p.dtype
     assert tuple(each.shape) == (4,)
     host = to_numpy(each)
-    kept = host if loss.valid(y) is None else host[to_numpy(loss.valid(y))]
+    shown = loss.counted(each) if loss.valid(y) is None else loss.valid(y)
+    kept = host if shown is None else host[to_numpy(shown)]
     assert_close(loss(y, p), kept.mean(dtype="float64").astype("float32"), rtol=1e-5)
     weight = asarray([0.5, 0.0, 2.0, 1.0])
     weights = to_numpy(weight)

@@ -20,6 +20,7 @@ BITS = (RNG.random((N, 1)) < 0.4).astype("float64")
 SCORES = RNG.random((N, 1))
 
 CASES: dict[str, tuple[Any, Any, Any]] = {
+    "wrapper": (metrics.MeanMetricWrapper(losses.huber, delta=0.5), TRUTH, NUMBERS),
     "accuracy": (metrics.Accuracy(), LABELS.astype("float64"), RNG.integers(0, 4, N).astype("float64")),
     "binary_accuracy": (metrics.BinaryAccuracy(threshold=0.4), BITS, SCORES),
     "categorical_accuracy": (metrics.CategoricalAccuracy(), HOT, P),
@@ -36,11 +37,14 @@ CASES: dict[str, tuple[Any, Any, Any]] = {
     "false_negatives": (metrics.FalseNegatives([0.3, 0.6]), BITS, SCORES),
     "auc": (metrics.AUC(), BITS, SCORES),
     "auc pr": (metrics.AUC(curve="PR"), BITS, SCORES),
+    "auc of labels": (metrics.AUC(multi_label=True, label_weights=[1.0, 2.0, 0.5, 1.0]), HOT, P),
+    "auc prgain": (metrics.AUC(curve="PRGAIN"), BITS, SCORES),
     "f1": (metrics.F1Score(), HOT, P),
     "fbeta": (metrics.FBetaScore("weighted", 2.0, 0.3), HOT, P),
     "confusion_matrix": (metrics.ConfusionMatrix(4), LABELS, P),
     "iou": (metrics.IoU(4, [0, 2]), LABELS, P),
     "mean_iou": (metrics.MeanIoU(4, ignore_class=3), LABELS, P),
+    "mean_iou of scores": (metrics.MeanIoU(4, sparse_y_true=False, sparse_y_pred=False), HOT, P),
     "binary_iou": (metrics.BinaryIoU(threshold=0.4), BITS, SCORES),
     "one_hot_iou": (metrics.OneHotIoU(4, [0, 2], ignore_class=3), HOT, P),
     "one_hot_mean_iou": (metrics.OneHotMeanIoU(4), HOT, P),
@@ -189,7 +193,13 @@ FLAT, ROWS = np.zeros(4), np.full((4, 3), 0.3)
         (lambda: metrics.Precision(thresholds=[0.5, 2]), r"`thresholds` of Precision must be a number in \[0, 1\]."),
         (lambda: metrics.Recall(top_k=0), r"`top_k` of Recall must be a positive integer. Received: top_k=0"),
         (lambda: metrics.Recall(class_id=3)(ROWS, ROWS), r"is not a column.*Received: class_id=3 and y_pred of shape"),
-        (lambda: metrics.AUC(curve="roc"), r"`curve` of AUC must be one of 'ROC', 'PR'. Received: curve='roc'"),
+        (
+            lambda: metrics.AUC(curve="rok"),
+            r"`curve` of AUC must be one of 'ROC', 'PR', 'PRGAIN'. Received: curve='ROK'",
+        ),
+        (lambda: metrics.AUC(num_labels=2), r"`num_labels` of AUC must be None without multi_label=True. Received:"),
+        (lambda: metrics.AUC(multi_label=True)(ROWS[0], ROWS[0]), r"predictions of shape \(batch, labels\). Received:"),
+        (lambda: metrics.AUC(label_weights=[1.0])(ROWS, ROWS), r"predictions of shape \(batch, 1\). Received:"),
         (lambda: metrics.AUC(num_thresholds=1), r"`num_thresholds` of AUC must be an integer of at least 2. Received:"),
         (
             lambda: metrics.AUC(summation_method="mean"),
@@ -211,7 +221,7 @@ FLAT, ROWS = np.zeros(4), np.full((4, 3), 0.3)
             r"same shape\. Received: y_true of shape \(4, 2\)",
         ),
         (lambda: metrics.Precision()(ROWS, ROWS, np.ones(3)), r"Metric 'precision' needs one weight per example"),
-        (lambda: metrics.Mean().result(), r"Metric 'mean' has seen no data; call update_state"),
+        (lambda: metrics.R2Score().result(), r"Metric 'r2_score' has seen no data; call update_state"),
         (lambda: metrics.get("acuracy"), r"Unknown metric\. Did you mean 'binary_accuracy'|Unknown metric"),
     ],
 )

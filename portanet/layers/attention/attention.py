@@ -42,6 +42,7 @@ class Attention(RandomLayer):
 
     independent_examples = True
     several_inputs: Several = Several("query", "value", optional=("key",))
+    supports_masking = True
 
     def __init__(
         self,
@@ -109,7 +110,7 @@ class Attention(RandomLayer):
         require_shapes(self, query, value, rest[0] if rest else value, same_size=True)
         return (*query[:-1], value[-1])
 
-    def compute_mask(self, x: Any, mask: Any = None) -> Any:
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         return masks_of(mask, 1)[0]
 
 

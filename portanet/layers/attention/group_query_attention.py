@@ -19,8 +19,18 @@ class GroupQueryAttention(MultiHeadAttention):
         num_key_value_heads: Number of key and value heads, a divisor of `num_query_heads`.
         dropout: In training, the fraction of the attention weights to drop.
         use_bias: Whether the projections have biases.
-        **options: Initializers, regularizers, constraints and `seed` as `MultiHeadAttention`; `name`, `trainable`,
-            `dtype`, `activity_regularizer` of `Layer`.
+        sliding_window: As `MultiHeadAttention`; likewise the arguments below.
+        flash_attention: See above.
+        kernel_initializer: See above.
+        bias_initializer: See above.
+        kernel_regularizer: See above.
+        bias_regularizer: See above.
+        activity_regularizer: See above.
+        kernel_constraint: See above.
+        bias_constraint: See above.
+        use_gate: See above.
+        seed: See above.
+        **options: `name`, `trainable`, `dtype` of `Layer`.
 
     Example:
         >>> import numpy as np
@@ -39,9 +49,37 @@ class GroupQueryAttention(MultiHeadAttention):
         num_key_value_heads: int,
         dropout: float = 0.0,
         use_bias: bool = True,
+        sliding_window: int | None = None,
+        flash_attention: bool | None = None,
+        kernel_initializer: Any = "glorot_uniform",
+        bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        activity_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        bias_constraint: Any = None,
+        use_gate: bool = False,
+        seed: int | None = None,
         **options: Any,
     ) -> None:
-        super().__init__(num_query_heads, head_dim, dropout=dropout, use_bias=use_bias, **options)
+        super().__init__(
+            num_query_heads,
+            head_dim,
+            dropout=dropout,
+            use_bias=use_bias,
+            sliding_window=sliding_window,
+            flash_attention=flash_attention,
+            kernel_initializer=kernel_initializer,
+            bias_initializer=bias_initializer,
+            kernel_regularizer=kernel_regularizer,
+            bias_regularizer=bias_regularizer,
+            activity_regularizer=activity_regularizer,
+            kernel_constraint=kernel_constraint,
+            bias_constraint=bias_constraint,
+            use_gate=use_gate,
+            seed=seed,
+            **options,
+        )
         self.num_key_value_heads = checks.positive_int("num_key_value_heads", num_key_value_heads, self)
         if num_query_heads % num_key_value_heads:
             expected = f"a multiple of num_key_value_heads={num_key_value_heads}"

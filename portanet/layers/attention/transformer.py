@@ -193,5 +193,5 @@ class TransformerDecoder(TransformerEncoder):
     def compute_output_shape(self, input_shape: Any) -> Any:
         return self.several_inputs.entries(self, input_shape)[0]
 
-    def compute_mask(self, x: Any, mask: Any = None) -> Any:
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         return masks_of(mask, 1)[0]

@@ -8,7 +8,7 @@ from typing import Any
 from portanet import activations, checks, constraints, initializers, regularizers
 from portanet.autodiff import array_namespace
 from portanet.backends import Array
-from portanet.fused.windows import Window, window_of
+from portanet.fused.windows import EXTENSIONS, Window, extend, window_of
 from portanet.layers.spatial import Spatial
 
 
@@ -29,11 +29,16 @@ class Convolving(Spatial):
         bias_regularizer: Penalty on the bias.
         activity_regularizer: Penalty on the output, divided by the number of examples.
         bias_constraint: Applied to the bias after each update.
+        padding_mode: What `padding` consists of, as in PyTorch: `"zeros"`; `"reflect"`, mirrored at the first and last
+            elements; `"replicate"`, these elements; or `"circular"`, elements of the other end.
         **options: `name`, `trainable`, `dtype` of `Layer`.
     """
 
     keeps_values = False
     casts_integers = True
+    bias: Any = None
+    padding_modes: tuple[str, ...] = ("zeros", *EXTENSIONS)
+    """What `padding_mode` may be."""
 
     def __init__(
         self,
@@ -48,6 +53,7 @@ class Convolving(Spatial):
         bias_regularizer: Any,
         activity_regularizer: Any,
         bias_constraint: Any,
+        padding_mode: str = "zeros",
         **options: Any,
     ) -> None:
         super().__init__(data_format, activity_regularizer=activity_regularizer, **options)
@@ -59,6 +65,7 @@ class Convolving(Spatial):
             self.padding: Any = checks.choice("padding", padding.lower(), names, self)
         else:
             self.padding = checks.pairs("padding", padding, self.rank, self)
+        self.padding_mode = checks.choice("padding_mode", padding_mode, self.padding_modes, self)
         self.activation = activations.get(activation, "activation", self)
         self.use_bias = checks.boolean("use_bias", use_bias, self)
         self.bias_initializer = initializers.get(bias_initializer, "bias_initializer", self)
@@ -108,6 +115,16 @@ class Convolving(Spatial):
     def window_over(self, space: Sequence[int]) -> Window:
         """The window of the kernel for a spatial size."""
         return window_of(tuple(space), self.kernel_size, self.strides, self.padding, self.dilation_rate)
+
+    def padded(self, x: Array) -> tuple[Array, Window]:
+        """The input and the window over it; other padding than zeros is a part of the input."""
+        window = self.window_over(x.shape[1:-1])
+        if self.padding_mode == "zeros":
+            return x, window
+        try:
+            return extend(array_namespace(x), x, window.padding, self.padding_mode), window.inside
+        except ValueError as error:
+            raise ValueError(f"Layer '{self.name}' pads its input. {error}") from None
 
     def positions(self, space: Sequence[int | None]) -> tuple[int | None, ...]:
         """The number of kernel positions on each axis; None where the size is unknown."""

@@ -74,10 +74,8 @@ class Conv(Convolving):
 
     def call(self, x: Array) -> Array:
         kernel = self.kernel.value
-        x = self.channels_last_input(x, kernel)
-        return self.activated_output(
-            convolve(x, kernel, self.bias_value, window=self.window_over(x.shape[1:-1]), groups=self.groups)
-        )
+        x, window = self.padded(self.channels_last_input(x, kernel))
+        return self.activated_output(convolve(x, kernel, self.bias_value, window=window, groups=self.groups))
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         return self.shape_with(input_shape, self.positions(self.space_of(input_shape)), self.filters)
@@ -127,6 +125,8 @@ class Conv2D(Conv):
         activity_regularizer: Likewise on the output, divided by the number of examples.
         kernel_constraint: Applied to the kernel after each update.
         bias_constraint: Likewise to the bias.
+        padding_mode: What `padding` consists of, as in PyTorch: `"zeros"`; `"reflect"`, mirrored at the first and last
+            elements; `"replicate"`, these elements; or `"circular"`, elements of the other end.
         **options: `name`, `trainable`, `dtype` of `Layer`.
 
     Input: shape (batch, height, width, channels), or (batch, channels, height, width) for `"channels_first"`.

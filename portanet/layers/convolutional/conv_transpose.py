@@ -12,6 +12,8 @@ from portanet.layers.convolutional.base_conv import Convolving
 
 
 class _ConvTranspose(Convolving):
+    padding_modes = ("zeros",)
+
     def __init__(
         self,
         filters: int,

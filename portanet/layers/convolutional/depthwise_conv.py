@@ -44,7 +44,8 @@ class ByChannel(Convolving):
         """The depthwise convolution."""
         xp = array_namespace(x, kernel)
         kernel = xp.reshape(kernel, (*self.kernel_size, 1, self.channels * self.depth_multiplier))
-        return convolve(x, kernel, bias, window=self.window_over(x.shape[1:-1]), groups=self.channels)
+        x, window = self.padded(x)
+        return convolve(x, kernel, bias, window=window, groups=self.channels)
 
 
 class _DepthwiseConv(ByChannel):
@@ -136,6 +137,7 @@ class DepthwiseConv2D(_DepthwiseConv):
         activity_regularizer: Likewise on the output, divided by the number of examples.
         depthwise_constraint: Applied to the kernel after each update.
         bias_constraint: Likewise to the bias.
+        padding_mode: As for `Conv2D`.
         **options: `name`, `trainable`, `dtype` of `Layer`.
 
     Input: shape (batch, height, width, channels). Output: the same with channels * depth_multiplier channels, those of

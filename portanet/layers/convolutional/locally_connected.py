@@ -72,9 +72,8 @@ class _LocallyConnected(Convolving):
 
     def call(self, x: Array) -> Array:
         kernel = self.kernel.value
-        x = self.channels_last_input(x, kernel)
+        x, windows = self.padded(self.channels_last_input(x, kernel))
         xp = array_namespace(x, kernel)
-        windows = self.window_over(x.shape[1:-1])
         counts = windows.positions(x.shape[1:-1])
         if counts != self.space:
             raise ValueError(
@@ -129,6 +128,7 @@ class LocallyConnected2D(_LocallyConnected):
         activity_regularizer: Likewise on the output, divided by the number of examples.
         kernel_constraint: Applied to the kernels after each update.
         bias_constraint: Likewise to the bias.
+        padding_mode: As for `Conv2D`.
         **options: `name`, `trainable`, `dtype` of `Layer`.
 
     Example:

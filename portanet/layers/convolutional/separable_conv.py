@@ -120,6 +120,7 @@ class SeparableConv2D(_SeparableConv):
         depthwise_constraint: Applied to the depthwise kernel after each update.
         pointwise_constraint: Likewise to the pointwise kernel.
         bias_constraint: Likewise to the bias.
+        padding_mode: As for `Conv2D`.
         **options: `name`, `trainable`, `dtype` of `Layer`.
 
     Input: shape (batch, height, width, channels). Output: the same with `filters` channels.

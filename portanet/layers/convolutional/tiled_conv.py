@@ -42,9 +42,8 @@ class _TiledConv(Conv):
 
     def call(self, x: Array) -> Array:
         kernels = self.kernel.value
-        x = self.channels_last_input(x, kernels)
+        x, windows = self.padded(self.channels_last_input(x, kernels))
         xp = array_namespace(x, kernels)
-        windows = self.window_over(x.shape[1:-1])
         counts = windows.positions(x.shape[1:-1])
         # Every kernel moves by as many strides as there are kernels; the last ones may extend beyond the end.
         tile_counts = tuple(-(-n // t) for n, t in zip(counts, self.tiles, strict=True))

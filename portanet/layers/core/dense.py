@@ -38,6 +38,7 @@ class Dense(Layer):
     independent_examples = True
     supports_masking = True
     casts_integers = True
+    bias: Any = None
 
     def __init__(
         self,

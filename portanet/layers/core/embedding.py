@@ -61,7 +61,7 @@ class Embedding(Layer):
         self.embeddings_initializer = initializers.get(embeddings_initializer, "embeddings_initializer", self)
         self.embeddings_regularizer = regularizers.get(embeddings_regularizer, "embeddings_regularizer", self)
         self.embeddings_constraint = constraints.get(embeddings_constraint, "embeddings_constraint", self)
-        self.mask_zero = checks.boolean("mask_zero", mask_zero, self)
+        self.mask_zero = self.supports_masking = checks.boolean("mask_zero", mask_zero, self)
         self._vectors = None if weights is None else self._checked(weights)
 
     def _checked(self, weights: Any) -> Any:
@@ -75,7 +75,7 @@ class Embedding(Layer):
             )
         return host
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Any = None) -> None:
         vectors = self._vectors
         self.embeddings = self.add_weight(
             (self.input_dim, self.output_dim),
@@ -109,7 +109,7 @@ class Embedding(Layer):
             )
         if not readable(x, wait=not training):
             return False
-        self.check_data(x)
+        Embedding.check_data(self, x)
         return True
 
     def check_data(self, x: Array) -> None:
@@ -124,12 +124,11 @@ class Embedding(Layer):
                 f"Received: integers from {least} to {largest}"
             )
 
-    def compute_mask(self, x: Any, mask: Any = None) -> Any:
-        return x != 0 if self.mask_zero else None
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        return inputs != 0 if self.mask_zero else None
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         return (*input_shape, self.output_dim)
 
-    def get_config(self) -> dict[str, Any]:
-        """The arguments that create an equal layer, without its vectors."""
-        return {**super().get_config(), "weights": None}
+    def _arguments(self) -> dict[str, Any]:
+        return {**super()._arguments(), "weights": None}

@@ -58,7 +58,7 @@ class Highway(Layer):
             self.gate = Dense(input_shape[-1], "sigmoid", bias_initializer=open_gate, name="gate", dtype=self._policy)
         self._place(self._path())
         for layer in (self.transform, self.gate):
-            if not layer.built:
+            if not layer._built:
                 layer.build(input_shape)
             shape = tuple(layer.compute_output_shape(input_shape))
             if shape != tuple(input_shape):

@@ -14,7 +14,7 @@ from portanet.layers.several_inputs import Shape
 from portanet.layers.symbolic import Node, SymbolicArray
 from portanet.mixed_precision import MIXED, cast_integers
 
-REAL_DTYPES = tuple(name for name in DTYPES if not name.startswith("complex"))
+INPUT_DTYPES = (*(name for name in DTYPES if not name.startswith("complex")), "string")
 
 
 class InputLayer(Layer):
@@ -24,6 +24,7 @@ class InputLayer(Layer):
         shape: Shape of one example, without the batch axis; None where it may vary.
         batch_size: Size of the batch axis, if it is fixed.
         dtype: See `Input`.
+        optional: See `Input`.
         **options: `name` of `Layer`.
     """
 
@@ -34,12 +35,20 @@ class InputLayer(Layer):
     autocast = False
     dtype: str = ""  # of the data
 
-    def __init__(self, shape: Any, batch_size: int | None = None, dtype: str | None = None, **options: Any) -> None:
+    def __init__(
+        self,
+        shape: Any,
+        batch_size: int | None = None,
+        dtype: str | None = None,
+        optional: bool = False,
+        **options: Any,
+    ) -> None:
         super().__init__(**options)
+        self.optional = checks.boolean("optional", optional, self)
         self.shape: Shape = checks.sizes("shape", shape, self)
         self.batch_size = None if batch_size is None else checks.positive_int("batch_size", batch_size, self)
         dtype = None if isinstance(dtype, str) and dtype in MIXED else dtype  # in files of earlier versions
-        self.declared = None if dtype is None else checks.choice("dtype", _name_of(dtype, self), REAL_DTYPES, self)
+        self.declared = None if dtype is None else checks.choice("dtype", _name_of(dtype, self), INPUT_DTYPES, self)
         self.dtype = self.declared or self.compute_dtype
         self.build(self.batch_shape)
         self._source = Node(self, (), {}, ArraySpec(self.batch_shape), self.dtype)  # kept in copies
@@ -66,16 +75,18 @@ class InputLayer(Layer):
         require_exact(unwrap(x), self.declared, f"Input '{self.name}' of dtype '{self.declared}'")
         return array_namespace(x).astype(x, dtype)
 
-    def get_config(self) -> dict[str, Any]:
-        """The arguments that create an equal layer."""
-        return {**super().get_config(), "dtype": self.declared}
+    def _arguments(self) -> dict[str, Any]:
+        config = {**super()._arguments(), "dtype": self.declared}
+        if not self.optional:  # which earlier versions do not know
+            del config["optional"]
+        return config
 
 
 def _name_of(dtype: Any, of: Layer) -> Any:
     try:
         return dtype if isinstance(dtype, str) else get_backend().dtype_name(dtype)
     except (TypeError, ValueError):  # cannot be a key, or is no key, of the table of dtypes
-        raise checks.invalid("dtype", dtype, f"one of {', '.join(map(repr, REAL_DTYPES))}", of) from None
+        raise checks.invalid("dtype", dtype, f"one of {', '.join(map(repr, INPUT_DTYPES))}", of) from None
 
 
 def Input(  # noqa: N802 -- as Keras
@@ -85,6 +96,7 @@ def Input(  # noqa: N802 -- as Keras
     name: str | None = None,
     *,
     batch_shape: Any = None,
+    optional: bool = False,
 ) -> SymbolicArray:
     """A symbolic array: call layers on it to build a graph, or make it the first entry of a `Sequential`.
 
@@ -92,9 +104,11 @@ def Input(  # noqa: N802 -- as Keras
         shape: Shape of one example, without the batch axis; None where it may vary. A number for (number,).
         batch_size: Size of the batch axis, if it is fixed.
         dtype: Dtype to which data is cast, such as `"int32"`, or `"uint8"` for a layer that computes with integers.
-            By default, integers are cast to the compute dtype, except for an `Embedding`.
+            By default, integers are cast to the compute dtype, except for an `Embedding`. `"string"` for data that
+            layers such as `TextVectorization` look up.
         name: Name of the input.
         batch_shape: The shape with the batch axis, instead of `shape` and `batch_size`.
+        optional: Whether None may be passed for it, which then reaches the layers that are called on it.
 
     Example:
         >>> import portanet
@@ -117,5 +131,5 @@ def Input(  # noqa: N802 -- as Keras
         batch_size, *shape = batch_shape
     if isinstance(shape, int) and not isinstance(shape, bool) and shape > 0:
         shape = (shape,)
-    array: SymbolicArray = InputLayer(shape, batch_size, dtype, name=name).output
+    array: SymbolicArray = InputLayer(shape, batch_size, dtype, optional, name=name).output
     return array

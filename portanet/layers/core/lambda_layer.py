@@ -62,8 +62,8 @@ class Lambda(Layer):
     def call(self, x: Any) -> Any:
         return self.function(x, **self.arguments)
 
-    def compute_mask(self, x: Any, mask: Any = None) -> Any:
-        return self.mask(x, mask) if callable(self.mask) else self.mask
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        return self.mask(inputs, mask) if callable(self.mask) else self.mask
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         if callable(self.output_shape):

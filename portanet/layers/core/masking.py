@@ -33,6 +33,7 @@ class Masking(Layer):
     independent_examples = True
     keeps_shape = True
     casts_integers = True
+    supports_masking = True
 
     def __init__(self, mask_value: float = 0.0, **options: Any) -> None:
         super().__init__(**options)
@@ -42,6 +43,6 @@ class Masking(Layer):
         xp = array_namespace(x)
         return xp.where(xp.any(x != self.mask_value, axis=-1, keepdims=True), x, 0.0)
 
-    def compute_mask(self, x: Any, mask: Any = None) -> Any:
-        x = self.in_compute_dtype(x, integers=True)
-        return array_namespace(x).any(x != self.mask_value, axis=-1)
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        inputs = self.in_compute_dtype(inputs, integers=True)
+        return array_namespace(inputs).any(inputs != self.mask_value, axis=-1)

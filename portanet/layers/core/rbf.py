@@ -87,7 +87,7 @@ class RBF(Layer):
             seed: Seed of the draws; by default `portanet.random.get_seed()`.
         """
         centers, distance = choose_centers(x, self.units, method, seed)
-        if not self.built:
+        if not self._built:
             self.build(centers.shape)
         beta = self.units / distance**2 if distance > 0 else self.beta
         self.set_weights([centers, [beta] * self.units])

@@ -112,7 +112,7 @@ class RBM(Layer):
             The mean squared error of one reconstruction from the hidden units, after the step.
         """
         k = checks.positive_int("k", k, self)
-        if not self.built:
+        if not self._built:
             self.build(tuple(v.shape))
         named = self.named_variables()
         trained = {path: named[path] for path in self.trainable_paths()}

@@ -54,7 +54,7 @@ class TiedDense(Layer):
         self.bias_initializer = initializers.get(bias_initializer, "bias_initializer", self)
 
     def build(self, input_shape: Any) -> None:
-        if not self.layer.built:
+        if not self.layer._built:
             raise ValueError(
                 f"Layer '{self.name}' shares the weights of {self.layer!r}; put it after that, or build that "
                 "first. Received: a layer without weights yet"

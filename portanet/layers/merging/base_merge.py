@@ -7,7 +7,7 @@ from typing import Any
 from portanet.autodiff import array_namespace, unwrap
 from portanet.backends import Array
 from portanet.layers.base import Layer
-from portanet.layers.merging.masks import any_mask
+from portanet.layers.merging.masks import any_mask, one_per_array
 from portanet.layers.several_inputs import Several, masks_of
 
 
@@ -17,6 +17,7 @@ class Merge(Layer):
     """
 
     several_inputs: Several = Several(more="arrays")
+    supports_masking = True
 
     def build(self, input_shape: Any) -> None:
         self.compute_output_shape(input_shape)
@@ -42,8 +43,8 @@ class Merge(Layer):
         """Merge arrays of which some have a mask, True where an entry counts, with as many axes as the array."""
         return self.merge(xp, arrays)
 
-    def compute_mask(self, x: Any, mask: Any = None) -> Any:
-        return any_mask(masks_of(mask, len(x)))
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        return None if mask is None else any_mask(one_per_array(self, inputs, mask))
 
 
 def _spread(mask: Array, x: Array) -> Array:

@@ -8,8 +8,7 @@ from portanet import checks
 from portanet.autodiff import array_namespace, unwrap
 from portanet.backends import Array, device_of
 from portanet.layers.merging.base_merge import Merge
-from portanet.layers.merging.masks import any_mask
-from portanet.layers.several_inputs import masks_of
+from portanet.layers.merging.masks import any_mask, one_per_array
 
 
 class Concatenate(Merge):
@@ -58,15 +57,15 @@ class Concatenate(Merge):
         out[self.axis] = None if None in sizes else sum(sizes)
         return tuple(out)
 
-    def compute_mask(self, x: Any, mask: Any = None) -> Any:
-        masks = masks_of(mask, len(x))
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        masks = [] if mask is None else one_per_array(self, inputs, mask)
         if all(m is None for m in masks):
             return None
         rank = next(m.ndim for m in masks if m is not None)
         xp = array_namespace(*(m for m in masks if m is not None))
         full = []  # an input without a mask counts everywhere
-        for array, own in zip(x, masks, strict=True):
+        for array, own in zip(inputs, masks, strict=True):
             shape, device = tuple(array.shape[:rank]), device_of(unwrap(array))
             full.append(xp.ones(shape, dtype=xp.bool, device=device) if own is None else own)
-        axis = self.axis % x[0].ndim
+        axis = self.axis % inputs[0].ndim
         return xp.concat(full, axis=axis) if axis < rank else any_mask(full)

@@ -67,7 +67,7 @@ class Dot(Merge):
         rest += [n for i, n in enumerate(second) if i not in (0, axes[1])]
         return (first[0], *(rest or [1]))
 
-    def compute_mask(self, x: Any, mask: Any = None) -> Any:
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         return None
 
 

@@ -31,6 +31,8 @@ class AffineNormalization(Layer):
 
     keeps_shape = True
     autocast = False  # `widened` casts: half precision ends at 65504
+    gamma: Any = None
+    beta: Any = None
 
     def __init__(
         self,

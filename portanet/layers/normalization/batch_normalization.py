@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 from portanet import checks, initializers
 from portanet.autodiff import array_namespace, storage, unwrap
 from portanet.backends import Array, raw_namespace
+from portanet.fused.normalization import normalize
 from portanet.layers.normalization.affine_normalization import (
     AffineNormalization,
     positive_axes,
@@ -28,14 +30,24 @@ class BatchNormalization(AffineNormalization):
         axis: The axis or axes of the features, each with separate statistics.
         momentum: Momentum of the running averages.
         epsilon: Added to the variance.
+        center: Whether to add `beta`.
+        scale: Whether to multiply by `gamma`.
+        beta_initializer: Initial values of `beta`.
+        gamma_initializer: Initial values of `gamma`.
         moving_mean_initializer: Initial running mean.
         moving_variance_initializer: Initial running variance.
-        **options: `center`, `scale`, `beta_initializer`, `gamma_initializer`, `beta_regularizer`, `gamma_regularizer`,
-            `beta_constraint`, `gamma_constraint` of `AffineNormalization`; `name`, `trainable`, `dtype`,
-            `activity_regularizer` of `Layer`.
+        beta_regularizer: Name or function: penalty on `beta`, added to the loss.
+        gamma_regularizer: Likewise on `gamma`.
+        beta_constraint: Name or function applied to `beta` after each update.
+        gamma_constraint: Likewise to `gamma`.
+        renorm: Whether outputs in training, too, are those of running averages, with the batch's gradients (batch
+            renormalization, Ioffe 2017).
+        renorm_clipping: Limits of its corrections, by name: `rmin` and `rmax` of the factor, `dmax` of the offset.
+        renorm_momentum: Momentum of its running averages.
+        **options: `name`, `trainable`, `dtype`, `activity_regularizer` of `Layer`.
 
-    Input: any shape. Output: the same shape and dtype. With a `mask` of the shape of the leading axes, statistics are
-    taken where it is True.
+    Input: any shape. Output: the same shape and dtype. With a `mask` that broadcasts to the leading axes, statistics
+    are taken where it is True.
 
     Example:
         >>> import numpy as np
@@ -52,17 +64,52 @@ class BatchNormalization(AffineNormalization):
         axis: int | list[int] | tuple[int, ...] = -1,
         momentum: float = 0.99,
         epsilon: float = 1e-3,
+        center: bool = True,
+        scale: bool = True,
+        beta_initializer: Any = "zeros",
+        gamma_initializer: Any = "ones",
         moving_mean_initializer: Any = "zeros",
         moving_variance_initializer: Any = "ones",
+        beta_regularizer: Any = None,
+        gamma_regularizer: Any = None,
+        beta_constraint: Any = None,
+        gamma_constraint: Any = None,
+        renorm: bool = False,
+        renorm_clipping: Mapping[str, float] | None = None,
+        renorm_momentum: float = 0.99,
         **options: Any,
     ) -> None:
-        super().__init__(epsilon, **options)
+        super().__init__(
+            epsilon,
+            center,
+            scale,
+            beta_initializer,
+            gamma_initializer,
+            beta_regularizer,
+            gamma_regularizer,
+            beta_constraint,
+            gamma_constraint,
+            **options,
+        )
         self.axis = checks.integers("axis", axis, of=self)
         self.momentum = checks.number("momentum", momentum, "[0, 1]", self)
         self.moving_mean_initializer = initializers.get(moving_mean_initializer, "moving_mean_initializer", self)
         self.moving_variance_initializer = initializers.get(
             moving_variance_initializer, "moving_variance_initializer", self
         )
+        self.renorm = checks.boolean("renorm", renorm, self)
+        self.renorm_clipping = self._limits(renorm_clipping)
+        self.renorm_momentum = checks.number("renorm_momentum", renorm_momentum, "[0, 1]", self)
+
+    def _limits(self, clipping: Any) -> dict[str, float]:
+        limits = {} if clipping is None else dict(checks.mapping("renorm_clipping", clipping, self))
+        limits = {key: value for key, value in limits.items() if value is not None}
+        if not limits.keys() <= {"rmin", "rmax", "dmax"}:
+            raise checks.invalid("renorm_clipping", clipping, "a dict with the keys 'rmin', 'rmax' and 'dmax'", self)
+        limits = {key: checks.non_negative(f"renorm_clipping[{key!r}]", value, self) for key, value in limits.items()}
+        if limits.get("rmin", 0.0) > limits.get("rmax", math.inf):
+            raise checks.invalid("renorm_clipping", clipping, "a dict with rmin of at most rmax", self)
+        return limits
 
     def build(self, input_shape: Any) -> None:
         self.axes = positive_axes(self, self.axis, input_shape)
@@ -74,6 +121,16 @@ class BatchNormalization(AffineNormalization):
         self.moving_variance = self.add_weight(
             self.sizes, self.moving_variance_initializer, "moving_variance", trainable=False, autocast=False
         )
+        if self.renorm:
+
+            def stddev(*args: Any) -> Any:
+                return self.moving_variance_initializer(*args) ** 0.5
+
+            initial = {"moving_stddev": stddev, "renorm_mean": self.moving_mean_initializer, "renorm_stddev": stddev}
+            self.moving_stddev, self.renorm_mean, self.renorm_stddev = (
+                self.add_weight(self.sizes, values, name, trainable=False, autocast=False)
+                for name, values in initial.items()
+            )
 
     def call(self, x: Array, training: bool = False, mask: Array | None = None) -> Array:
         require_same_rank(self, x)
@@ -88,13 +145,40 @@ class BatchNormalization(AffineNormalization):
             raise ValueError(
                 f"Layer '{self.name}' cannot take statistics of no examples. Received: shape {tuple(x.shape)}"
             )
-        if mask is None:
+        if mask is None and not self.renorm:
             out, mean, variance = self.normalized(x, others, shape)
         else:
-            out, mean, variance = self._masked(x, others, shape, mask)
-        self._update(self.moving_mean, mean)
-        self._update(self.moving_variance, variance)
+            if mask is None:
+                y, mean, variance = normalize(x, axes=others, epsilon=self.epsilon)
+            else:
+                y, mean, variance = self._masked(x, others, mask)
+            out = self._scaled(self._renormalized(y, mean, variance) if self.renorm else y, shape)
+        self._update(self.moving_mean, mean, self.momentum)
+        if not self.renorm:
+            self._update(self.moving_variance, variance, self.momentum)
         return restore(out)
+
+    def _renormalized(self, y: Array, mean: Array, variance: Array) -> Array:
+        """Normalized values, corrected to those of running averages by numbers that have no derivative."""
+        mean, variance = unwrap(mean), unwrap(variance)
+        averages = [unwrap(v.value) for v in (self.renorm_mean, self.renorm_stddev)]
+        xp = raw_namespace(averages[0] if storage(averages[0]) is not averages[0] else mean)  # batched by vmap
+        own_mean, own_stddev = (xp.astype(xp.reshape(v, mean.shape), mean.dtype, copy=False) for v in averages)
+        stddev, own_stddev = xp.sqrt(variance + self.epsilon), xp.maximum(own_stddev, self.epsilon**0.5)
+        factor, offset = stddev / own_stddev, (mean - own_mean) / own_stddev
+        limits = self.renorm_clipping
+        if "rmin" in limits:
+            factor = xp.maximum(factor, limits["rmin"])
+        if "rmax" in limits:
+            factor = xp.minimum(factor, limits["rmax"])
+        if "dmax" in limits:
+            offset = xp.clip(offset, -limits["dmax"], limits["dmax"])
+        self._update(self.renorm_mean, mean, self.renorm_momentum)
+        self._update(self.renorm_stddev, stddev, self.renorm_momentum)
+        self._update(self.moving_stddev, stddev, self.momentum)
+        moving = unwrap(self.moving_stddev.value)
+        self.moving_variance.assign(raw_namespace(moving).maximum(moving * moving - self.epsilon, 0.0))
+        return array_namespace(y).multiply(y, factor) + offset
 
     def _with_running_statistics(self, x: Array, shape: tuple[int, ...]) -> Array:
         """Normalise by the running averages, with one product and one sum per feature."""
@@ -111,18 +195,16 @@ class BatchNormalization(AffineNormalization):
         factor, offset = (xp.astype(xp.reshape(v, shape), x.dtype, copy=False) for v in (factor, offset))
         return xp.multiply(x, factor) + offset
 
-    def _masked(
-        self, x: Array, others: tuple[int, ...], shape: tuple[int, ...], mask: Array
-    ) -> tuple[Array, Array, Array]:
+    def _masked(self, x: Array, others: tuple[int, ...], mask: Array) -> tuple[Array, Array, Array]:
         """Normalise by the statistics where `mask` is True."""
         mask = unwrap(mask)
         lead = tuple(mask.shape)
-        if lead != tuple(x.shape[: len(lead)]) or any(a < len(lead) for a in self.axes):
+        if len(lead) >= x.ndim or any(m not in (1, n) for m, n in zip(lead, x.shape, strict=False)):
             raise ValueError(
-                f"Layer '{self.name}' needs a mask of the shape of its input's axes before axis {self.axes[0]}. "
+                f"Layer '{self.name}' needs a mask that broadcasts to the leading axes of its input. "
                 f"Received: a mask of shape {lead} for an input of shape {tuple(x.shape)}"
             )
-        xp = array_namespace(x, *self.affine(shape))
+        xp = array_namespace(x)
         plain = raw_namespace(mask)
         mask = plain.astype(plain.reshape(mask, (*lead, *(1,) * (x.ndim - len(lead)))), plain.bool)
         # 0 times NaN is NaN, in gradients too.
@@ -132,17 +214,19 @@ class BatchNormalization(AffineNormalization):
         mean = xp.sum(xp.where(mask, x, 0.0), axis=others, keepdims=True) / count
         y = xp.subtract(x, mean)
         variance = xp.sum(xp.where(mask, y * y, 0.0), axis=others, keepdims=True) / count
-        y = y / xp.sqrt(variance + self.epsilon)
+        return y / xp.sqrt(variance + self.epsilon), mean, variance
+
+    def _scaled(self, y: Array, shape: tuple[int, ...]) -> Array:
+        """Normalized values, multiplied by `gamma` and moved by `beta`."""
         affine = self.affine(shape)
+        xp = array_namespace(y, *affine)
         if self.scale:
             y = xp.multiply(y, affine[0])
-        if self.center:
-            y = xp.add(y, affine[-1])
-        return y, mean, variance
+        return xp.add(y, affine[-1]) if self.center else y
 
-    def _update(self, moving: Variable, value: Array) -> None:
+    def _update(self, moving: Variable, value: Array, momentum: float) -> None:
         """Update a running average, which has no derivative."""
         old, new = unwrap(moving.value), unwrap(value)
         xp = raw_namespace(new if storage(old) is old else old)  # either may be batched by vmap
         new = xp.astype(xp.reshape(new, moving.shape), old.dtype, copy=False)
-        moving.assign(xp.add(old * self.momentum, new * (1 - self.momentum)))
+        moving.assign(xp.add(old * momentum, new * (1 - momentum)))

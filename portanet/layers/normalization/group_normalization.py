@@ -49,6 +49,11 @@ class GroupNormalization(AffineNormalization):
     def build(self, input_shape: Any) -> None:
         (self.channel_axis,) = positive_axes(self, self.axis, input_shape)
         self.channels = input_shape[self.channel_axis]
+        if self.channels is None:
+            raise ValueError(
+                f"Layer '{self.name}' needs inputs whose size on axis {self.channel_axis} is known. "
+                f"Received: shape {tuple(input_shape)}"
+            )
         self.divisions = self.channels if self.groups == -1 else self.groups
         if self.channels % self.divisions:
             raise ValueError(

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from portanet import checks
 from portanet.backends import Array
-from portanet.layers.base import Layer
+from portanet.layers.core.wrapper import Wrapper
 from portanet.variables import Variable, bind
 
 
-class KernelWrapper(Layer):
+class KernelWrapper(Wrapper):
     """Wraps a layer and computes with another kernel, derived from the layer's by `kernel_in_use`.
 
     Args:
@@ -18,16 +17,8 @@ class KernelWrapper(Layer):
         **options: `name`, `trainable`, `dtype`, `activity_regularizer` of `Layer`.
     """
 
-    def __init__(self, layer: Layer, **options: Any) -> None:
-        super().__init__(**options)
-        if not isinstance(layer, Layer):
-            raise checks.invalid("layer", layer, "a layer", self)
-        self.layer = layer
-
     def build(self, input_shape: Any) -> None:
-        if not self.layer.built:
-            self._place(self._path())
-            self.layer.build(input_shape)
+        super().build(input_shape)
         if not isinstance(self._kernel(), Variable):
             raise ValueError(
                 f"Layer '{self.name}' needs a layer with weights `kernel` or `embeddings`. Received: {self.layer!r}"
@@ -53,5 +44,5 @@ class KernelWrapper(Layer):
     def compute_output_shape(self, input_shape: Any) -> Any:
         return self.layer.compute_output_shape(input_shape)
 
-    def compute_mask(self, x: Any, mask: Any = None) -> Any:
-        return self.layer.compute_mask(x, mask)
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        return self.layer.compute_mask(inputs, mask)

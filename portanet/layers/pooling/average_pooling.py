@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
+from portanet import checks
 from portanet.backends import Array
 from portanet.fused.pooling import average_pool
 from portanet.fused.windows import Window
@@ -9,8 +13,21 @@ from portanet.layers.pooling.base_pooling import Pooling
 
 
 class _AveragePooling(Pooling):
+    def __init__(
+        self,
+        pool_size: int | Sequence[int] = 2,
+        strides: int | Sequence[int] | None = None,
+        padding: Any = "valid",
+        data_format: str | None = None,
+        *,
+        count_include_pad: bool = False,
+        **options: Any,
+    ) -> None:
+        super().__init__(pool_size, strides, padding, data_format, **options)
+        self.count_include_pad = checks.boolean("count_include_pad", count_include_pad, self)
+
     def pool(self, x: Array, windows: Window) -> Array:
-        return average_pool(x, windows)
+        return average_pool(x, windows, self.declared_window(x.shape[1:-1]).padding if self.count_include_pad else None)
 
 
 class AveragePooling1D(_AveragePooling):
@@ -33,6 +50,9 @@ class AveragePooling2D(_AveragePooling):
         padding: `"valid"`, `"same"`, or explicit: an integer, or for each axis an integer or a pair
             (before, after).
         data_format: `"channels_last"` (the default) or `"channels_first"`.
+        count_include_pad: Whether explicit padding counts as zeros, as in PyTorch by default.
+        ceil_mode: Whether a last window may extend beyond the input and its padding, as in PyTorch. What is beyond
+            never counts.
         **options: `name`, `dtype` of `Layer`.
 
     Example:

@@ -21,6 +21,7 @@ class Pooling(Spatial):
         padding: `"valid"`, `"same"`, or explicit: an integer, or for each axis an integer or a pair
             (before, after), less than the window's size.
         data_format: `"channels_last"` (the default) or `"channels_first"`.
+        ceil_mode: Whether a last window may extend beyond the input and its padding, as in PyTorch.
         **options: `name`, `dtype` of `Layer`.
     """
 
@@ -33,9 +34,12 @@ class Pooling(Spatial):
         strides: int | Sequence[int] | None = None,
         padding: Any = "valid",
         data_format: str | None = None,
+        *,
+        ceil_mode: bool = False,
         **options: Any,
     ) -> None:
         super().__init__(data_format, **options)
+        self.ceil_mode = checks.boolean("ceil_mode", ceil_mode, self)
         self.pool_size = checks.integers("pool_size", pool_size, self.rank, self, least=1)
         self.strides = (
             self.pool_size if strides is None else checks.integers("strides", strides, self.rank, self, least=1)
@@ -47,9 +51,16 @@ class Pooling(Spatial):
             if any(n >= k for pair, k in zip(self.padding, self.pool_size, strict=True) for n in pair):
                 expected = f"less than pool_size={self.pool_size}: a window must overlap the input"
                 raise checks.invalid("padding", padding, expected, self)
+        if self.ceil_mode and self.padding == "same":
+            raise checks.invalid("ceil_mode", ceil_mode, "False where padding='same', which rounds up as well", self)
 
     def window_over(self, space: Sequence[int]) -> Window:
         """The windows over an input of a spatial size."""
+        window = self.declared_window(space)
+        return window.beyond(space) if self.ceil_mode else window
+
+    def declared_window(self, space: Sequence[int]) -> Window:
+        """The same without what `ceil_mode` adds."""
         return window_of(tuple(space), self.pool_size, self.strides, self.padding, (1,) * self.rank)
 
     def channels_last_input(self, x: Array) -> Array:

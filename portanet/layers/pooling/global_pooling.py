@@ -62,6 +62,7 @@ class GlobalAveragePooling1D(_GlobalAveragePooling):
     """
 
     independent_examples = True
+    supports_masking = True
     rank = 1
 
     def call(self, x: Array, mask: Array | None = None) -> Array:

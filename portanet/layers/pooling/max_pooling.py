@@ -69,6 +69,7 @@ class MaxPooling2D(_MaxPooling):
         data_format: `"channels_last"` (the default) or `"channels_first"`.
         return_argmax: Whether to return `[maxima, indices]`, with the index of each maximum in its flattened window as
             an int32, as needed by `MaxUnpooling2D`.
+        ceil_mode: Whether a last window may extend beyond the input and its padding, as in PyTorch.
         **options: `name`, `dtype` of `Layer`.
 
     Example:

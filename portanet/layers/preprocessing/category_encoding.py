@@ -18,6 +18,7 @@ class CategoryEncoding(Layer):
         num_tokens: Number of categories; the integers are smaller.
         output_mode: `"one_hot"`, a vector per integer; `"multi_hot"`, a vector per row with 1 for each category in it;
             `"count"`, with the number of times.
+        sparse: Must be False: arrays are dense.
         **options: `name`, `trainable`, `dtype` of `Layer`.
 
     Input: integers of shape (batch,) or (batch, samples). Output: shape (batch, num_tokens), floating-point; for
@@ -35,11 +36,13 @@ class CategoryEncoding(Layer):
     independent_examples = True
     takes_integers = True
     autocast = False
+    _takes_lists = True
 
-    def __init__(self, num_tokens: int, output_mode: str = "multi_hot", **options: Any) -> None:
+    def __init__(self, num_tokens: int, output_mode: str = "multi_hot", sparse: bool = False, **options: Any) -> None:
         super().__init__(**options)
         self.num_tokens = checks.positive_int("num_tokens", num_tokens, self)
         self.output_mode = checks.choice("output_mode", output_mode, MODES[1:], self)
+        self.sparse = checks.dense("sparse", sparse, self)
 
     def call(self, x: Array, count_weights: Array | None = None) -> Array:
         xp = array_namespace(x)

@@ -7,6 +7,7 @@ from typing import Any
 from portanet import checks
 from portanet.autodiff import array_namespace
 from portanet.backends import Array
+from portanet.layers.base import Layer
 from portanet.layers.preprocessing.image_augmentation import ImageAugmentation
 
 
@@ -20,16 +21,11 @@ class ColorAugmentation(ImageAugmentation):
         **options: `name`, `trainable`, `dtype`, `activity_regularizer` of `Layer`.
     """
 
-    keeps_shape = True
-
     def __init__(
         self, value_range: Any = (0, 255), seed: int | None = None, data_format: str | None = None, **options: Any
     ) -> None:
         super().__init__(seed, data_format, **options)
-        low, high = sorted(checks.numbers("value_range", value_range, of=self, count=2))
-        if low == high:
-            raise checks.invalid("value_range", value_range, "a pair of different numbers", self)
-        self.value_range = low, high
+        self.value_range = value_range_of(value_range, self)
 
     def draw(self, x: Array, low: float, high: float) -> Array:
         """A number per image, in the dtype of `x`, shape (batch, 1, 1, 1)."""
@@ -39,20 +35,25 @@ class ColorAugmentation(ImageAugmentation):
         """Values beyond the range as its ends."""
         return array_namespace(x).clip(x, *self.value_range)
 
-    def as_bytes(self, x: Array) -> Array:
-        """The values scaled to the range of bytes, 0 to 255, but not rounded."""
-        low, high = self.value_range
-        return x if self.value_range == (0.0, 255.0) else (x - low) * (255.0 / (high - low))
 
-    def from_bytes(self, x: Array) -> Array:
-        """Values from 0 to 255 scaled to the range of the images."""
-        low, high = self.value_range
-        return x if self.value_range == (0.0, 255.0) else x * ((high - low) / 255.0) + low
+def value_range_of(value: Any, layer: Layer) -> tuple[float, float]:
+    """The argument `value_range` of a layer: two different numbers, in ascending order."""
+    low, high = sorted(checks.numbers("value_range", value, of=layer, count=2))
+    if low == high:
+        raise checks.invalid("value_range", value, "a pair of different numbers", layer)
+    return low, high
 
-    def require_fractions(self, name: str, value: Any, symmetric: bool = False) -> tuple[float, float]:
-        """Check a factor: a number in [0, 1], for a range from 0 (or its negative) to itself, or both ends."""
-        if isinstance(value, (list, tuple)):
-            low, high = sorted(checks.numbers(name, value, "[-1, 1]" if symmetric else "[0, 1]", self, 2))
-            return low, high
-        size = checks.number(name, value, "[-1, 1]" if symmetric else "[0, 1]", self)
-        return (-abs(size), abs(size)) if symmetric else (0.0, size)
+
+def scaled(x: Array, source: tuple[float, float], target: tuple[float, float]) -> Array:
+    """Values of one range, scaled to another.
+
+    Example:
+        >>> scaled(0.5, (0.0, 1.0), (0.0, 255.0))
+        127.5
+    """
+    if source == target:
+        return x
+    return (x - source[0]) * ((target[1] - target[0]) / (source[1] - source[0])) + target[0]
+
+
+UNIT, BYTES = (0.0, 1.0), (0.0, 255.0)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 from portanet import checks
-from portanet.autodiff import array_namespace
-from portanet.backends import Array, device_of
+from portanet.autodiff import array_namespace, storage
+from portanet.backends import Array, constant
 from portanet.layers.base import Layer
 from portanet.layers.preprocessing.adapting import batches_of, numbers_of
 from portanet.layers.preprocessing.encoding import MODES, encode, encoded_shape
@@ -21,6 +21,7 @@ class Discretization(Layer):
         num_bins: Number of bins, for boundaries that `adapt` computes.
         epsilon: Accuracy of quantiles. They are computed from all data here, so it has no influence.
         output_mode: `"int"`, or a vector over the bins as in `CategoryEncoding`.
+        sparse: Must be False: arrays are dense.
         **options: `name`, `trainable`, `dtype` of `Layer`.
 
     Input: shape (batch, ...), any dtype. Output: int32 of the same shape, or vectors.
@@ -34,6 +35,7 @@ class Discretization(Layer):
 
     independent_examples = True
     casts_integers = True
+    _takes_lists = True
 
     def __init__(
         self,
@@ -41,6 +43,7 @@ class Discretization(Layer):
         num_bins: int | None = None,
         epsilon: float = 0.01,
         output_mode: str = "int",
+        sparse: bool = False,
         **options: Any,
     ) -> None:
         super().__init__(**options)
@@ -50,6 +53,7 @@ class Discretization(Layer):
         self.bin_boundaries = None if bin_boundaries is None else self._checked(bin_boundaries)
         self.epsilon = checks.number("epsilon", epsilon, "(0, 1)", self)
         self.output_mode = checks.choice("output_mode", output_mode, MODES, self)
+        self.sparse = checks.dense("sparse", sparse, self)
 
     def _checked(self, boundaries: Any) -> list[float]:
         plain = boundaries.tolist() if hasattr(boundaries, "tolist") else boundaries
@@ -86,7 +90,7 @@ class Discretization(Layer):
     def call(self, x: Array) -> Array:
         xp = array_namespace(x)
         boundaries = self._boundaries()
-        edges = xp.asarray(boundaries, dtype=x.dtype, device=device_of(x))
+        edges = constant(storage(x), boundaries, x.dtype)
         index = xp.astype(xp.searchsorted(edges, xp.reshape(x, (-1,)), side="right"), xp.int32)
         index = xp.reshape(index, x.shape)
         if self.output_mode == "int":
@@ -94,10 +98,17 @@ class Discretization(Layer):
         return encode(index, len(boundaries) + 1, self.output_mode, x.dtype)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
-        return encoded_shape(input_shape, len(self._boundaries()) + 1, self.output_mode)
+        bins = self.num_bins if self.bin_boundaries is None else len(self.bin_boundaries) + 1
+        assert bins is not None
+        return encoded_shape(input_shape, bins, self.output_mode)
 
-    def get_config(self) -> dict[str, Any]:
-        config = super().get_config()
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Self:
+        """Create a layer from the result of `get_config`, or from Keras's, which has the number of bins as well."""
+        return super().from_config(config if config.get("bin_boundaries") is None else {**config, "num_bins": None})
+
+    def _arguments(self) -> dict[str, Any]:
+        config = super()._arguments()
         if self.num_bins is None or self.bin_boundaries is None:
             return config
         return {**config, "num_bins": None, "bin_boundaries": self.bin_boundaries}

@@ -8,7 +8,7 @@ MASK = (1 << 64) - 1
 K0, K1, K2 = 0xC3A5C85C97CB3127, 0xB492B66FBE98F273, 0x9AE16A3B2F90404F
 
 
-def bucket(value: str | int, buckets: int, salt: tuple[int, int] | None = None) -> int:
+def bucket(value: str | int, buckets: int, salt: tuple[int, ...] | None = None) -> int:
     """One of `buckets` numbers, by a hash of a string; by the remainder for an integer without salt."""
     if isinstance(value, int) and salt is None:
         return value % buckets
@@ -123,7 +123,7 @@ def _longer(s: bytes, n: int) -> int:
     raise AssertionError("the last piece returns")
 
 
-def siphash(data: bytes, key: tuple[int, int]) -> int:
+def siphash(data: bytes, key: tuple[int, ...]) -> int:
     """SipHash-2-4 (Aumasson and Bernstein, 2012) with a key of two integers, as in
     `tf.strings.to_hash_bucket_strong`.
 

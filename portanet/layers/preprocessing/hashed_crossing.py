@@ -14,11 +14,13 @@ from portanet.layers.preprocessing.host_layer import HostLayer, strings_of
 class HashedCrossing(HostLayer):
     """The values of several features together as one of `num_bins` bins; as `keras.layers.HashedCrossing`.
 
-    The layer is applied to data, not to symbolic arrays: array libraries have no strings.
+    It is applied to data, or stands at the entrance of a graph, after `Input(shape, dtype="string")`: `fit`, `evaluate`
+    and `predict` compute it on the host, since array libraries have no strings.
 
     Args:
         num_bins: Number of bins.
         output_mode: `"int"` or `"one_hot"`.
+        sparse: Must be False: arrays are dense.
         **options: `name`, `trainable`, `dtype` of `Layer`.
 
     Input: list of features, strings or integers, each of shape (batch,) or (batch, 1). Output: int32 of that shape; or
@@ -30,10 +32,11 @@ class HashedCrossing(HostLayer):
         [1, 4, 3]
     """
 
-    def __init__(self, num_bins: int, output_mode: str = "int", **options: Any) -> None:
+    def __init__(self, num_bins: int, output_mode: str = "int", sparse: bool = False, **options: Any) -> None:
         super().__init__(**options)
         self.num_bins = checks.positive_int("num_bins", num_bins, self)
         self.output_mode = checks.choice("output_mode", output_mode, ("int", "one_hot"), self)
+        self.sparse = checks.dense("sparse", sparse, self)
 
     def read(self, x: Any) -> Any:
         if not isinstance(x, (list, tuple)) or len(x) < 2:

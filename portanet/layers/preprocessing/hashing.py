@@ -14,13 +14,15 @@ from portanet.layers.preprocessing.host_layer import HostLayer
 class Hashing(HostLayer):
     """Strings or integers as one of `num_bins` bins, by the hash that `keras.layers.Hashing` uses.
 
-    The layer is applied to data, not to symbolic arrays: array libraries have no strings.
+    It is applied to data, or stands at the entrance of a graph, after `Input(shape, dtype="string")`: `fit`, `evaluate`
+    and `predict` compute it on the host, since array libraries have no strings.
 
     Args:
         num_bins: Number of bins, including the one of masked values.
         mask_value: Value with bin 0, which has no other; None for none.
         salt: Key of the hash, an integer or a pair of them: SipHash in place of FarmHash.
         output_mode: `"int"`, or vectors over the bins as in `CategoryEncoding`.
+        sparse: Must be False: arrays are dense.
         **options: `name`, `trainable`, `dtype` of `Layer`.
 
     Input: strings or integers of shape (batch, ...). Output: int32 of the same shape, or vectors.
@@ -32,7 +34,13 @@ class Hashing(HostLayer):
     """
 
     def __init__(
-        self, num_bins: int, mask_value: Any = None, salt: Any = None, output_mode: str = "int", **options: Any
+        self,
+        num_bins: int,
+        mask_value: Any = None,
+        salt: Any = None,
+        output_mode: str = "int",
+        sparse: bool = False,
+        **options: Any,
     ) -> None:
         super().__init__(**options)
         self.num_bins = checks.positive_int("num_bins", num_bins, self)
@@ -41,6 +49,7 @@ class Hashing(HostLayer):
         self.mask_value = mask_value
         self.salt = None if salt is None else checks.integers("salt", salt, 2, self)
         self.output_mode = checks.choice("output_mode", output_mode, MODES, self)
+        self.sparse = checks.dense("sparse", sparse, self)
 
     def on_host(self, x: HostArray) -> HostArray:
         indices = to_host([self._bin(value) for value in x.reshape(-1).tolist()]).astype("int32").reshape(x.shape)
@@ -50,8 +59,7 @@ class Hashing(HostLayer):
         masked = self.mask_value is not None and self.num_bins > 1
         if masked and value == self.mask_value:
             return 0
-        key = None if self.salt is None else (self.salt[0], self.salt[1])
-        return int(masked) + bucket(str(value), self.num_bins - masked, key)
+        return int(masked) + bucket(str(value), self.num_bins - masked, self.salt)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         return encoded_shape(input_shape, self.num_bins, self.output_mode)

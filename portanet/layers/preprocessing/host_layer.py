@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from portanet.autodiff import unwrap
-from portanet.backends import HostArray, asarray, to_host
+from portanet.backends import HostArray, asarray, rows_to_host, to_host
 from portanet.layers.base import Layer
-from portanet.layers.symbolic import SymbolicArray
+from portanet.layers.output_shapes import ArraySpec
+from portanet.layers.several_inputs import shape_of
+from portanet.layers.symbolic import Node, SymbolicArray
 from portanet.tree import tree_leaves
 
 
@@ -15,25 +17,34 @@ class HostLayer(Layer):
     """A layer that is applied to data on the host, before it reaches a model.
 
     Subclasses implement `on_host(x)`, from a NumPy array of strings or integers to one of numbers or strings; numbers
-    are moved to the backend in use.
+    are moved to the backend in use. In a graph of layers it stands at the entrance: it takes inputs of the model, or
+    what other such layers return, and is computed as data is taken in (`portanet.models.host_part`).
     """
+
+    input_dtype = "string"
+    """The dtype of the input of a model that begins with the layer."""
 
     def __call__(self, x: Any = None, *further: Any, **options: Any) -> Any:
         """Look values up: `x` is a string, a list of strings at any depth, or an array of strings or integers."""
         x = options.pop("inputs", None) if x is None else x
         if any(isinstance(leaf, SymbolicArray) for leaf in tree_leaves(x)):
-            raise TypeError(
-                f"Layer '{self.name}' ({type(self).__name__}) takes strings or reads values on the host, so it cannot "
-                f"be part of a graph: call it on the data, and train the model on the result. Received: {x!r}"
-            )
-        self.built = True
-        result = self.on_host(self.read(x))
-        return result if result.dtype.kind in "OSU" else self._on_device(result)
+            self._built, self.build_shape = True, shape_of(x)
+            return Node(
+                self, (x,), {}, ArraySpec(self.compute_output_shape(self.build_shape)), self.output_dtype
+            ).outputs
+        self._built = True
+        result = self.look_up(x)
+        return result if result.dtype.kind in "OSU" else asarray(result, dtype=self.output_dtype)
 
-    def _on_device(self, result: HostArray) -> Any:
-        if result.dtype.kind == "i":
-            return asarray(result, dtype="int32")
-        return asarray(result, dtype=self.compute_dtype)
+    def look_up(self, x: Any) -> HostArray:
+        """The result for strings or integers, as a NumPy array."""
+        result = self.on_host(self.read(x))
+        return result.astype("int32") if result.dtype.kind == "i" else result
+
+    @property
+    def output_dtype(self) -> str:
+        """The name of the dtype of the output."""
+        return "int32" if getattr(self, "output_mode", "int") == "int" else self.compute_dtype
 
     def read(self, x: Any) -> Any:
         """The input as NumPy arrays."""
@@ -47,9 +58,19 @@ class HostLayer(Layer):
         raise NotImplementedError(f"The shape of the output of layer '{self.name}' depends on the values of its input.")
 
 
+def has_host_part(layer: Layer) -> bool:
+    """Whether a layer is a model that contains layers of strings."""
+    return layer.several_inputs is not None and layer.several_inputs.on_host
+
+
+def needs_host(layer: Layer) -> bool:
+    """Whether a layer of a graph, or a layer in it, is computed on the host."""
+    return isinstance(layer, HostLayer) or has_host_part(layer)
+
+
 def strings_of(x: Any, layer: Any) -> HostArray:
     """A NumPy array of strings or integers, from strings, lists of them or arrays; bytes are decoded as UTF-8."""
-    host = to_host(unwrap(x) if hasattr(x, "dtype") else x)
+    host = rows_to_host(unwrap(x) if hasattr(x, "dtype") else x, f"The input of layer '{layer.name}'")
     if host.dtype.kind == "O":
         values = host.reshape(-1).tolist()
         if values and all(isinstance(value, bytes) for value in values):

@@ -6,24 +6,19 @@ import math
 from typing import Any
 
 from portanet import checks
-from portanet.autodiff import array_namespace
-from portanet.backends import Array
+from portanet.autodiff import array_namespace, lift
+from portanet.backends import Array, raw_namespace
+from portanet.layers.preprocessing.image_layer import ImageLayer
 from portanet.layers.random_layer import RandomLayer
 from portanet.random import streams
-
-FILL_MODES = ("constant", "nearest", "reflect", "wrap")
-
-
-INTERPOLATIONS = ("bilinear", "nearest")
+from portanet.tree import tree_map
 
 
-FLIPS = {"horizontal": (2,), "vertical": (1,), "horizontal_and_vertical": (2, 1)}
+class ImageAugmentation(RandomLayer, ImageLayer):
+    """A layer that changes images at random in training and leaves them unchanged at inference.
 
-
-class ImageAugmentation(RandomLayer):
-    """A layer that changes images in training and leaves them unchanged at inference.
-
-    Subclasses implement `augmented(x)` for images with channels last.
+    Subclasses implement `transformation(x)`, which draws, and `transformed(x, transformation)`, for batches with
+    channels last.
 
     Args:
         seed: Seed; by default `portanet.random.get_seed()`.
@@ -32,38 +27,57 @@ class ImageAugmentation(RandomLayer):
         **options: `name`, `trainable`, `dtype`, `activity_regularizer` of `Layer`.
     """
 
+    autocast = ImageLayer.autocast
+
     def __init__(self, seed: int | None = None, data_format: str | None = None, **options: Any) -> None:
-        super().__init__(seed, **options)
-        self.data_format = checks.data_format(data_format, self)
+        super().__init__(seed, data_format=data_format, **options)
 
     def build(self, input_shape: Any) -> None:
-        self.require_rank(input_shape, 4, "(batch, height, width, channels)")
-        super().build(input_shape)
+        ImageLayer.build(self, input_shape)
+        RandomLayer.build(self, input_shape)
 
-    def call(self, x: Array, training: bool = False) -> Array:
-        if x.ndim != 4:
-            raise ValueError(f"Layer '{self.name}' needs inputs of 4 axes. Received: shape {tuple(x.shape)}")
-        if training:
-            x = self.with_state(x)
-        xp = array_namespace(x)
-        change = self.augmented if training else self.at_inference
-        if self.data_format == "channels_last":
-            return change(x)
-        return xp.permute_dims(change(xp.permute_dims(x, (0, 2, 3, 1))), (0, 3, 1, 2))
+    def call(self, x: Any, training: bool = True) -> Any:
+        return super().call(tree_map(self.with_state, x) if training else x, training)
 
-    def augmented(self, x: Array) -> Array:
-        """The augmented images."""
-        raise NotImplementedError
-
-    def at_inference(self, x: Array) -> Array:
-        """The images at inference, by default unchanged."""
-        return x
-
-    def uniform(self, x: Array, shape: tuple[int, ...], low: float, high: float) -> Array:
+    def uniform(self, x: Array, shape: tuple[int, ...], low: float = 0.0, high: float = 1.0) -> Array:
         """Draw uniform values in [low, high) in float64 if `x` is, else float32."""
-        xp = array_namespace(x)
-        dtype = xp.float64 if x.dtype == xp.float64 else xp.float32
-        return streams.uniform(self.key, self._next(), shape, dtype, low, high)
+        return usable(streams.uniform(self.key, self._next(), shape, self._drawn_in(x), low, high))
+
+    def normal_values(self, x: Array, shape: tuple[int, ...]) -> Array:
+        """Draw normal values, in float64 if `x` is, else float32."""
+        return usable(streams.normal(self.key, self._next(), shape, self._drawn_in(x)))
+
+    def bernoulli(self, p: float, shape: tuple[int, ...]) -> Array:
+        return usable(super().bernoulli(p, shape))
+
+    def integers(self, shape: tuple[int, ...], high: int) -> Array:
+        """Draw integers from 0 to `high - 1`."""
+        return usable(streams.integers(self.key, self._next(), shape, 0, high))
+
+    def permutation(self, n: int) -> Array:
+        """Draw an order of the integers below `n`."""
+        return usable(streams.permutation(self.key, self._next(), n))
+
+    def gamma(self, x: Array, shape: tuple[int, ...], alpha: float) -> Array:
+        """Draw values of a gamma distribution of scale 1."""
+        from portanet.autodiff import special  # few layers need it
+
+        u = self._between(x, shape)
+        return special.gammaincinv(array_namespace(u).full_like(u, alpha), u)
+
+    def beta(self, x: Array, shape: tuple[int, ...], alpha: Any) -> Array:
+        """Draw values of a symmetric beta distribution, with a number or an array of shape () as both parameters."""
+        from portanet.autodiff import special
+
+        u = self._between(x, shape)
+        xp = array_namespace(u)
+        both = xp.multiply(xp.ones_like(u), alpha) if hasattr(alpha, "dtype") else xp.full_like(u, alpha)
+        return special.betaincinv(both, both, u)
+
+    def chosen(self, x: Array, factor: tuple[float, float]) -> Array:
+        """Draw which images change, shape (batch,): each with a probability that is drawn from a range."""
+        probability = self.uniform(x, (x.shape[0],), *factor)
+        return self.uniform(x, (x.shape[0],)) < probability
 
     def require_range(self, name: str, value: Any, limit: float = math.inf) -> tuple[float, float]:
         """Check a factor: a number, for a range from its negative to itself, or both ends of a range."""
@@ -71,7 +85,42 @@ class ImageAugmentation(RandomLayer):
         if not isinstance(value, (list, tuple)):
             size = abs(checks.number(name, value, within, self))
             return -size, size
-        ends = [checks.number(name, end, within, self) for end in value]
-        if len(ends) != 2 or ends[0] > ends[1]:
+        ends = sorted(checks.number(name, end, within, self) for end in value)
+        if len(ends) != 2:
             raise checks.invalid(name, value, "a number or a pair (low, high)", self)
         return ends[0], ends[1]
+
+    def require_fractions(
+        self, name: str, value: Any, symmetric: bool = False, signed: bool = False
+    ) -> tuple[float, float]:
+        """Check a factor: a number in [0, 1], for a range from 0 to itself, or both ends of a range.
+
+        Args:
+            name: Name of the argument.
+            value: Its value.
+            symmetric: Whether ends may be negative, and a number is for a range from its negative to itself.
+            signed: Whether ends may be negative.
+        """
+        if isinstance(value, (list, tuple)):
+            low, high = sorted(checks.numbers(name, value, "[-1, 1]" if symmetric or signed else "[0, 1]", self, 2))
+            return low, high
+        size = checks.number(name, value, "[-1, 1]" if symmetric else "[0, 1]", self)
+        return (-abs(size), abs(size)) if symmetric else (0.0, size)
+
+    def _between(self, x: Array, shape: tuple[int, ...]) -> Array:
+        """Draw uniform values in (0, 1), without the ends."""
+        return self.uniform(x, shape) * (1.0 - 2.0**-24) + 2.0**-25
+
+    def _drawn_in(self, x: Array) -> Any:
+        xp = array_namespace(x)
+        return xp.float64 if x.dtype == xp.float64 else xp.float32
+
+
+def where_chosen(chosen: Array, changed: Array, x: Array) -> Array:
+    """The changed images where they were chosen, an array of shape (batch,), else the images."""
+    return array_namespace(changed, x, chosen).where(chosen[:, None, None, None], changed, x)
+
+
+def usable(drawn: Array) -> Array:
+    """A draw; where it has values per example of `vmap`, with the functions that combine those with plain arrays."""
+    return lift(drawn) if hasattr(raw_namespace(drawn), "wrapped_library") else drawn

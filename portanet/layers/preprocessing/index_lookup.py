@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import pathlib
 from collections import Counter
-from typing import Any
+from typing import Any, Self
 
 from portanet import checks
 from portanet.backends import HostArray, to_host
@@ -22,6 +22,8 @@ class IndexLookup(HostLayer):
 
     _keys: str
     """What the vocabulary holds, for messages."""
+    expected_size: int | None = None
+    """The size of a vocabulary that is still to be read from a file."""
 
     def _set_up(
         self,
@@ -34,6 +36,8 @@ class IndexLookup(HostLayer):
         invert: bool,
         output_mode: str,
         pad_to_max_tokens: bool,
+        sparse: bool,
+        salt: Any = None,
     ) -> None:
         self.max_tokens = None if max_tokens is None else checks.integer("max_tokens", max_tokens, self, least=2)
         self.num_oov_indices = checks.integer("num_oov_indices", num_oov_indices, self, least=0)
@@ -42,6 +46,8 @@ class IndexLookup(HostLayer):
         output_mode = {"binary": "multi_hot", "tf-idf": "tf_idf"}.get(str(output_mode), output_mode)
         self.output_mode = checks.choice("output_mode", output_mode, OUTPUT_MODES, self)
         self.pad_to_max_tokens = checks.boolean("pad_to_max_tokens", pad_to_max_tokens, self)
+        self.sparse = checks.dense("sparse", sparse, self)
+        self.salt = None if salt is None else checks.integers("salt", salt, 2, self)
         if self.invert and self.output_mode != "int":
             raise checks.invalid("output_mode", output_mode, "'int' where `invert` is True", self)
         if self.pad_to_max_tokens and self.max_tokens is None:
@@ -66,8 +72,15 @@ class IndexLookup(HostLayer):
         tokens = [] if self._tokens is None else self._tokens
         return self._special() + tokens if include_special_tokens else list(tokens)
 
+    @property
+    def has_vocabulary(self) -> bool:
+        """Whether a vocabulary was given or learned."""
+        return self._tokens is not None
+
     def vocabulary_size(self) -> int:
         """Number of indices, including those of masked and unknown values."""
+        if self._tokens is None and self.expected_size is not None:
+            return self.expected_size
         return len(self._special()) + len(self._tokens or ())
 
     def set_vocabulary(self, vocabulary: Any, idf_weights: Any = None) -> None:
@@ -174,6 +187,10 @@ class IndexLookup(HostLayer):
 
     # Lookups
 
+    @property
+    def output_dtype(self) -> str:
+        return "string" if self.invert and self._keys == "strings" else super().output_dtype
+
     def _check_kind(self, x: HostArray) -> None:
         kinds = "U" if self._keys == "strings" else "iu"
         if x.dtype.kind not in kinds:
@@ -200,7 +217,11 @@ class IndexLookup(HostLayer):
                 "vocabulary."
             )
         first = len(self._special()) - self.num_oov_indices
-        return first + (bucket(value, self.num_oov_indices) if self.num_oov_indices > 1 else 0)
+        return first + (self._bucket(value) if self.num_oov_indices > 1 else 0)
+
+    def _bucket(self, value: Any) -> int:
+        """The number of an unknown value among those of several indices."""
+        return bucket(value, self.num_oov_indices, self.salt)
 
     def encoded(self, indices: HostArray) -> HostArray:
         """Indices as vectors over the vocabulary; an index of -1 counts for nothing."""
@@ -227,9 +248,16 @@ class IndexLookup(HostLayer):
     def compute_output_shape(self, input_shape: Any) -> Any:
         return encoded_shape(input_shape, self._depth(), self.output_mode)
 
-    def get_config(self) -> dict[str, Any]:
-        """The arguments that create an equal layer, with the vocabulary."""
-        config = super().get_config()
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Self:
+        """Create a layer from the result of `get_config`, which has the tokens: a path in it would read any file."""
+        vocabulary = config.get("vocabulary")
+        if isinstance(vocabulary, (str, pathlib.Path)):
+            raise checks.invalid("vocabulary", vocabulary, "a list of tokens in a configuration", cls.__name__)
+        return super().from_config(config)
+
+    def _arguments(self) -> dict[str, Any]:
+        config = super()._arguments()
         if self._tokens is not None:
             config["vocabulary"] = self.get_vocabulary(include_special_tokens=self.idf_weights is not None)
             config["idf_weights"] = self.idf_weights

@@ -6,8 +6,8 @@ import math
 from typing import Any
 
 from portanet import checks
-from portanet.autodiff import array_namespace
-from portanet.backends import Array, HostArray, device_of, to_host
+from portanet.autodiff import array_namespace, storage
+from portanet.backends import Array, HostArray, constant, to_host
 from portanet.layers.base import Layer
 from portanet.layers.preprocessing.adapting import batches_of, numbers_of
 from portanet.layers.weights import assign_all
@@ -40,6 +40,9 @@ class Normalization(Layer):
     keeps_shape = True
     supports_masking = True
     casts_integers = True
+    mean: Any
+    variance: Any
+    _takes_lists = True
 
     def __init__(
         self, axis: Any = -1, mean: Any = None, variance: Any = None, invert: bool = False, **options: Any
@@ -69,13 +72,21 @@ class Normalization(Layer):
                 f"Layer '{self.name}' needs inputs whose size on axis {self.axis} is known. Received: {input_shape}"
             )
         self._broadcast = tuple(input_shape[axis] if axis in kept else 1 for axis in range(ndim))
-        for name, value in zip(("mean", "variance"), self._given or (), strict=False):
-            if any(size not in (1, n) for size, n in zip(value.shape[::-1], shape[::-1], strict=False)):
-                raise checks.invalid(name, value, f"of a shape that broadcasts to {shape}", self)
-        if self._given is None:
+        if self._given is not None:
+            self.mean, self.variance = (
+                self._spread(name, value, shape) for name, value in zip(("mean", "variance"), self._given, strict=True)
+            )
+        else:
             self.mean = self.add_weight(shape, "zeros", "mean", trainable=False)
             self.variance = self.add_weight(shape, "ones", "variance", trainable=False)
             self.count = self.add_weight((), "zeros", "count", "int32", trainable=False)
+
+    def _spread(self, name: str, value: HostArray, shape: tuple[int, ...]) -> HostArray:
+        """A given statistic with an axis for each of the input's."""
+        if any(size not in (1, n) for size, n in zip(value.shape[::-1], shape[::-1], strict=False)):
+            raise checks.invalid(name, value, f"of a shape that broadcasts to {shape}", self)
+        whole = to_host([0.0] * math.prod(shape)).reshape(shape) + value
+        return whole.reshape(self._broadcast)
 
     def adapt(self, data: Any) -> None:
         """Compute mean and variance of data, in place of those before.
@@ -88,7 +99,7 @@ class Normalization(Layer):
         count, mean, spread = 0.0, 0.0, 0.0  # `spread` is the sum of squared deviations
         for batch in batches_of(data, self):
             host = numbers_of(batch, self)
-            if not self.built:
+            if not self._built:
                 self.build(host.shape)
             if len(host.shape) != len(self._broadcast) or any(
                 size not in (1, host.shape[axis]) for axis, size in enumerate(self._broadcast)
@@ -110,28 +121,20 @@ class Normalization(Layer):
         assign_all(self.name, [self.mean, self.variance], [mean, spread / count])
 
     def call(self, x: Array) -> Array:
+        for axis, size in enumerate(self._broadcast, -len(self._broadcast)):  # there may be more axes before
+            if size != 1 and -axis <= x.ndim:
+                self.require_axis(x, axis, size)
         xp = array_namespace(x)
         if self._given is None:
             mean, variance = (xp.reshape(v.value, self._broadcast) for v in (self.mean, self.variance))
         else:
-            device = device_of(x)
-            mean, variance = (xp.asarray(v.tolist(), dtype=x.dtype, device=device) for v in self._given)
-            if mean.ndim:
-                mean, variance = (xp.reshape(v, self._placed(v.shape)) for v in (mean, variance))
+            given = self.mean, self.variance
+            mean, variance = (constant(storage(x), v.tolist(), x.dtype) for v in given)
         deviation = xp.maximum(xp.sqrt(variance), EPSILON)
         return x * deviation + mean if self.invert else (x - mean) / deviation
 
-    def _placed(self, shape: tuple[int, ...]) -> tuple[int, ...]:
-        """A shape of given statistics with their sizes on the last of the kept axes."""
-        kept = [axis for axis in range(len(self._broadcast)) if axis not in self._reduced]
-        placed = [1] * len(self._broadcast)
-        for axis, size in zip(kept[len(kept) - len(shape) :], shape, strict=True):
-            placed[axis] = size
-        return tuple(placed)
-
-    def get_config(self) -> dict[str, Any]:
-        """The arguments that create an equal layer."""
-        config = super().get_config()
+    def _arguments(self) -> dict[str, Any]:
+        config = super()._arguments()
         if self._given is not None:
             config["mean"], config["variance"] = (v.tolist() for v in self._given)
         return config

@@ -6,6 +6,7 @@ from typing import Any
 
 from portanet.backends import Array
 from portanet.layers.preprocessing.color_augmentation import ColorAugmentation
+from portanet.layers.preprocessing.image_augmentation import ImageAugmentation
 
 
 class RandomBrightness(ColorAugmentation):
@@ -30,8 +31,16 @@ class RandomBrightness(ColorAugmentation):
 
     def __init__(self, factor: Any, value_range: Any = (0, 255), seed: int | None = None, **options: Any) -> None:
         super().__init__(value_range, seed, **options)
-        self.factor = self.require_fractions("factor", factor, symmetric=True)
+        self.factor = self.factor_range(self, "factor", factor)
 
-    def augmented(self, x: Array) -> Array:
+    @staticmethod
+    def factor_range(layer: ImageAugmentation, name: str, factor: Any) -> Any:
+        """The ends of the range that an argument of a layer is for."""
+        return layer.require_fractions(name, factor, symmetric=True)
+
+    def transformation(self, x: Array) -> Any:
         low, high = self.value_range
-        return self.clipped(x + self.draw(x, *self.factor) * (high - low))
+        return {"rgb_delta": self.draw(x, *self.factor) * (high - low)}
+
+    def transformed(self, x: Array, transformation: Any) -> Array:
+        return self.clipped(x + transformation["rgb_delta"])

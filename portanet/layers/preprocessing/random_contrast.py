@@ -8,6 +8,7 @@ from portanet import checks
 from portanet.autodiff import array_namespace
 from portanet.backends import Array
 from portanet.layers.preprocessing.color_augmentation import ColorAugmentation
+from portanet.layers.preprocessing.image_augmentation import ImageAugmentation
 
 
 class RandomContrast(ColorAugmentation):
@@ -33,10 +34,18 @@ class RandomContrast(ColorAugmentation):
 
     def __init__(self, factor: Any, value_range: Any = (0, 255), seed: int | None = None, **options: Any) -> None:
         super().__init__(value_range, seed, **options)
-        both = factor if isinstance(factor, (list, tuple)) else [factor, factor]
-        self.factor = checks.numbers("factor", both, "[0, 1]", self, 2)
+        self.factor = self.factor_range(self, "factor", factor)
 
-    def augmented(self, x: Array) -> Array:
-        mean = array_namespace(x).mean(x, axis=(1, 2), keepdims=True)
+    @staticmethod
+    def factor_range(layer: ImageAugmentation, name: str, factor: Any) -> Any:
+        """The ends of the range that an argument of a layer is for."""
+        both = factor if isinstance(factor, (list, tuple)) else [factor, factor]
+        return checks.numbers(name, both, "[0, 1]", layer, 2)
+
+    def transformation(self, x: Array) -> Any:
         lower, upper = self.factor
-        return self.clipped((x - mean) * self.draw(x, 1.0 - lower, 1.0 + upper) + mean)
+        return {"contrast_factor": self.draw(x, 1.0 - lower, 1.0 + upper)}
+
+    def transformed(self, x: Array, transformation: Any) -> Array:
+        mean = array_namespace(x).mean(x, axis=(1, 2), keepdims=True)
+        return self.clipped((x - mean) * transformation["contrast_factor"] + mean)

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from portanet import checks
-from portanet.autodiff import unwrap
-from portanet.backends import Array, device_of, raw_namespace
+from portanet.autodiff import array_namespace
+from portanet.backends import Array
 from portanet.layers.preprocessing.image_augmentation import ImageAugmentation
-from portanet.layers.preprocessing.resampling import pixels
+from portanet.layers.preprocessing.sized_image_layer import SizedImageLayer, central, fits
 
 
-class RandomCrop(ImageAugmentation):
+class RandomCrop(ImageAugmentation, SizedImageLayer):
     """In training, crop a window at a random position of each image; at inference, at the centre.
 
-    As `keras.layers.RandomCrop`, but with a position per example; images smaller than the window are rejected.
+    As `keras.layers.RandomCrop`, but with a position per example. Smaller images are resized: the largest window of the
+    same aspect ratio, from the centre.
 
     Args:
         height: Height of the window.
@@ -28,44 +28,40 @@ class RandomCrop(ImageAugmentation):
     Example:
         >>> import numpy as np
         >>> from portanet import layers
-        >>> layers.RandomCrop(2, 1)(np.arange(12.0).reshape(1, 4, 3, 1)).ravel()
+        >>> layers.RandomCrop(2, 1)(np.arange(12.0).reshape(1, 4, 3, 1), training=False).ravel()
         array([4., 7.])
     """
 
     def __init__(
         self, height: int, width: int, seed: int | None = None, data_format: str | None = None, **options: Any
     ) -> None:
-        super().__init__(seed, data_format, **options)
-        self.height = checks.positive_int("height", height, self)
-        self.width = checks.positive_int("width", width, self)
+        super().__init__(seed, data_format, height=height, width=width, **options)
 
-    def _margins(self, x: Array) -> tuple[int, int]:
-        """How far the window can move."""
-        margins = x.shape[1] - self.height, x.shape[2] - self.width
-        if min(margins) < 0:
-            raise ValueError(
-                f"Layer '{self.name}' needs images of at least {self.height} x {self.width}. "
-                f"Received: {x.shape[1]} x {x.shape[2]}"
-            )
-        return margins
+    def of_size(self, x: Array, interpolation: str) -> Array:
+        return central(x, self.height, self.width, interpolation)
 
-    def augmented(self, x: Array) -> Array:
-        plain = unwrap(x)
-        xp, device = raw_namespace(plain), device_of(plain)
-        indices = []
-        for axis, (size, margin) in enumerate(zip((self.height, self.width), self._margins(x), strict=True)):
-            shape = (x.shape[0], 1, 1)
-            first = xp.floor(self.uniform(x, shape, 0.0, margin + 1.0))
-            first = xp.astype(xp.minimum(first, float(margin)), xp.int32)  # the product may have been rounded up
-            offsets = xp.arange(size, dtype=xp.int32, device=device)
-            indices.append(first + xp.reshape(offsets, (1, size, 1) if axis == 0 else (1, 1, size)))
-        return pixels(x, *indices)
+    def transformation(self, x: Array) -> Any:
+        if not fits(x, self.height, self.width):
+            return None
+        starts = []
+        for margin in (x.shape[1] - self.height, x.shape[2] - self.width):
+            first = self.uniform(x, (x.shape[0], 1, 1), 0.0, margin + 1.0)
+            xp = array_namespace(first)
+            starts.append(xp.minimum(xp.floor(first), float(margin)))  # the product may have been rounded up
+        return {"starts": starts}
 
-    def at_inference(self, x: Array) -> Array:
-        top, left = (margin // 2 for margin in self._margins(x))
-        return x[:, top : top + self.height, left : left + self.width, :]
+    def transformed(self, x: Array, transformation: Any) -> Array:
+        return self._cropped(x, transformation, self.interpolation)
 
-    def compute_output_shape(self, input_shape: Any) -> Any:
-        if self.data_format == "channels_last":
-            return (input_shape[0], self.height, self.width, input_shape[3])
-        return (*input_shape[:2], self.height, self.width)
+    def masks_transformed(self, x: Array, transformation: Any) -> Array:
+        return self._cropped(x, transformation, "nearest")
+
+    def _cropped(self, x: Array, transformation: Any, interpolation: str) -> Array:
+        if transformation is None:
+            return self.of_size(x, interpolation)
+        from portanet.ops.sampling import grid, sampled_images
+
+        top, left = transformation["starts"]
+        rows, columns = grid(x, top.dtype, (self.height, self.width))
+        xp = array_namespace(rows, top)
+        return sampled_images(x, xp.add(rows, top), xp.add(columns, left), "nearest", "nearest", 0.0)

@@ -7,7 +7,9 @@ from typing import Any
 from portanet import checks
 from portanet.autodiff import array_namespace
 from portanet.backends import Array
-from portanet.layers.preprocessing.image_augmentation import FLIPS, ImageAugmentation
+from portanet.layers.preprocessing.image_augmentation import ImageAugmentation
+
+FLIPS = {"horizontal": (2,), "vertical": (1,), "horizontal_and_vertical": (2, 1)}
 
 
 class RandomFlip(ImageAugmentation):
@@ -40,8 +42,13 @@ class RandomFlip(ImageAugmentation):
         super().__init__(seed, data_format, **options)
         self.mode = checks.choice("mode", mode, FLIPS, self)
 
-    def augmented(self, x: Array) -> Array:
-        xp = array_namespace(x)
-        for axis in FLIPS[self.mode]:
-            x = xp.where(self.bernoulli(0.5, (x.shape[0], 1, 1, 1)), xp.flip(x, axis=axis), x)
+    def transformation(self, x: Array) -> Any:
+        return {"flips": [self.bernoulli(0.5, (x.shape[0], 1, 1, 1)) for _ in FLIPS[self.mode]]}
+
+    def transformed(self, x: Array, transformation: Any) -> Array:
+        for axis, flips in zip(FLIPS[self.mode], transformation["flips"], strict=True):
+            xp = array_namespace(x, flips)
+            x = xp.where(flips, xp.flip(x, axis=axis), x)
         return x
+
+    masks_transformed = transformed

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from portanet import checks
-from portanet.autodiff import array_namespace
-from portanet.backends import Array, device_of
+from portanet.autodiff import array_namespace, storage
+from portanet.backends import Array, constant
+from portanet.layers.base import Layer
 from portanet.layers.preprocessing.image_augmentation import ImageAugmentation
 
 WEIGHTS = (0.2989, 0.5870, 0.1140)
@@ -31,18 +32,24 @@ class RandomGrayscale(ImageAugmentation):
         array([0.2989, 0.2989, 0.2989])
     """
 
-    keeps_shape = True
-
     def __init__(
         self, factor: float = 0.5, data_format: str | None = None, seed: int | None = None, **options: Any
     ) -> None:
         super().__init__(seed, data_format, **options)
         self.factor = checks.number("factor", factor, "[0, 1]", self)
 
-    def augmented(self, x: Array) -> Array:
-        if x.shape[-1] != 3:
-            raise ValueError(f"Layer '{self.name}' needs images of 3 channels. Received: {x.shape[-1]}")
-        xp = array_namespace(x)
-        weights = xp.asarray(WEIGHTS, dtype=x.dtype, device=device_of(x))
-        gray = xp.sum(x * weights, axis=-1, keepdims=True)
-        return xp.where(self.uniform(x, (x.shape[0], 1, 1, 1), 0.0, 1.0) < self.factor, gray, x)
+    def transformation(self, x: Array) -> Any:
+        return {"gray": self.uniform(x, (x.shape[0], 1, 1, 1)) < self.factor}
+
+    def transformed(self, x: Array, transformation: Any) -> Array:
+        xp = array_namespace(x, transformation["gray"])
+        return xp.where(transformation["gray"], brightness(x, self), x)
+
+
+def brightness(x: Array, layer: Layer) -> Array:
+    """The brightness of colours, shape (batch, height, width, 1)."""
+    if x.shape[-1] != 3:
+        raise ValueError(f"Layer '{layer.name}' needs images of 3 channels. Received: {x.shape[-1]}")
+    xp = array_namespace(x)
+    weights = constant(storage(x), WEIGHTS, x.dtype)
+    return xp.sum(x * weights, axis=-1, keepdims=True)

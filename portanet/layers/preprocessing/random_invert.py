@@ -32,6 +32,10 @@ class RandomInvert(ColorAugmentation):
         super().__init__(value_range, seed, **options)
         self.factor = self.require_fractions("factor", factor)
 
-    def augmented(self, x: Array) -> Array:
+    def transformation(self, x: Array) -> Any:
         probability = self.draw(x, *self.factor)
-        return array_namespace(x).where(self.draw(x, 0.0, 1.0) < probability, self.value_range[1] - x, x)
+        return {"inverted": self.draw(x, 0.0, 1.0) < probability}
+
+    def transformed(self, x: Array, transformation: Any) -> Array:
+        xp = array_namespace(x, transformation["inverted"])
+        return xp.where(transformation["inverted"], self.value_range[1] - x, x)

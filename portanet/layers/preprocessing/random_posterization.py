@@ -7,7 +7,7 @@ from typing import Any
 from portanet import checks
 from portanet.autodiff import array_namespace
 from portanet.backends import Array
-from portanet.layers.preprocessing.color_augmentation import ColorAugmentation
+from portanet.layers.preprocessing.color_augmentation import BYTES, ColorAugmentation, scaled
 
 
 class RandomPosterization(ColorAugmentation):
@@ -38,9 +38,14 @@ class RandomPosterization(ColorAugmentation):
             raise checks.invalid("factor", factor, "at most 8 bits", self)
         self.factor = (bits[0], bits[-1]) if several else (1, bits[0])
 
-    def augmented(self, x: Array) -> Array:
-        xp = array_namespace(x)
+    def transformation(self, x: Array) -> Any:
         low, high = self.factor
-        bits = xp.minimum(xp.floor(self.draw(x, low, max(high, low + 1))), float(max(low, high - 1)))
-        step = 2.0 ** (8.0 - bits)
-        return self.from_bytes(xp.floor(xp.floor(self.as_bytes(x)) / step) * step)
+        xp = array_namespace(x)
+        bits = xp.floor(self.draw(x, low, max(high, low + 1)))
+        return {"shift_factor": 8.0 - xp.minimum(bits, float(max(low, high - 1)))}
+
+    def transformed(self, x: Array, transformation: Any) -> Array:
+        step = 2.0 ** transformation["shift_factor"]
+        x = scaled(x, self.value_range, BYTES)
+        xp = array_namespace(x, step)
+        return scaled(xp.floor(xp.floor(x) / step) * step, BYTES, self.value_range)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
-from portanet.backends import Array, raw_namespace
+from portanet.autodiff import array_namespace
+from portanet.backends import Array
 from portanet.layers.preprocessing.resampling import Resampling
 
 
@@ -16,8 +18,11 @@ class RandomRotation(Resampling):
         factor: Range of the angle, counter-clockwise, as a fraction of a full circle: a pair (low, high), or a number
             for a range from its negative to itself.
         fill_mode: `"constant"`, `"nearest"`, `"reflect"` or `"wrap"`, see `Resampling`.
-        **options: `interpolation`, `seed`, `fill_value`, `data_format` of `Resampling`; `name`, `trainable`, `dtype`,
-            `activity_regularizer` of `Layer`.
+        interpolation: `"bilinear"` or `"nearest"`.
+        seed: Seed; by default `portanet.random.get_seed()`.
+        fill_value: Value beyond the edges, for `"constant"`.
+        data_format: `"channels_last"` (the default) or `"channels_first"`.
+        **options: `name`, `trainable`, `dtype`, `activity_regularizer` of `Layer`.
 
     Input: shape (batch, height, width, channels). Output: the same shape, floating-point.
 
@@ -30,15 +35,23 @@ class RandomRotation(Resampling):
                [1., 3.]])
     """
 
-    def __init__(self, factor: Any, fill_mode: str = "reflect", **options: Any) -> None:
-        super().__init__(fill_mode, **options)
+    def __init__(
+        self,
+        factor: Any,
+        fill_mode: str = "reflect",
+        interpolation: str = "bilinear",
+        seed: int | None = None,
+        fill_value: float = 0.0,
+        data_format: str | None = None,
+        **options: Any,
+    ) -> None:
+        super().__init__(fill_mode, interpolation, seed, fill_value, data_format, **options)
         self.range = self.require_range("factor", factor)
 
-    def sources(self, x: Array) -> tuple[Array, Array]:
-        rows, columns = self.grid(x)
-        middle_row, middle_column = (x.shape[1] - 1) / 2, (x.shape[2] - 1) / 2
-        angle = self.uniform(x, (x.shape[0], 1, 1), *self.range) * (2 * math.pi)
-        xp = raw_namespace(angle)
-        down, right = rows - middle_row, columns - middle_column
+    def maps(self, x: Array) -> Sequence[Any]:
+        middle, centre = (x.shape[1] - 1) / 2, (x.shape[2] - 1) / 2
+        angle = self.uniform(x, (x.shape[0],), *self.range) * (2 * math.pi)
+        xp = array_namespace(angle)
         cos, sin = xp.cos(angle), xp.sin(angle)
-        return right * sin + down * cos + middle_row, right * cos - down * sin + middle_column
+        across, down = centre - centre * cos + middle * sin, middle - centre * sin - middle * cos
+        return cos, -sin, across, sin, cos, down

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from portanet.backends import Array
@@ -16,8 +17,11 @@ class RandomTranslation(Resampling):
             range from its negative to itself.
         width_factor: Range of the rightward shift, as a fraction of the width, likewise.
         fill_mode: `"constant"`, `"nearest"`, `"reflect"` or `"wrap"`, see `Resampling`.
-        **options: `interpolation`, `seed`, `fill_value`, `data_format` of `Resampling`; `name`, `trainable`, `dtype`,
-            `activity_regularizer` of `Layer`.
+        interpolation: `"bilinear"` or `"nearest"`.
+        seed: Seed; by default `portanet.random.get_seed()`.
+        fill_value: Value beyond the edges, for `"constant"`.
+        data_format: `"channels_last"` (the default) or `"channels_first"`.
+        **options: `name`, `trainable`, `dtype`, `activity_regularizer` of `Layer`.
 
     Input: shape (batch, height, width, channels). Output: the same shape, floating-point.
 
@@ -29,13 +33,22 @@ class RandomTranslation(Resampling):
         array([0., 1., 2., 3.])
     """
 
-    def __init__(self, height_factor: Any, width_factor: Any, fill_mode: str = "reflect", **options: Any) -> None:
-        super().__init__(fill_mode, **options)
+    def __init__(
+        self,
+        height_factor: Any,
+        width_factor: Any,
+        fill_mode: str = "reflect",
+        interpolation: str = "bilinear",
+        seed: int | None = None,
+        fill_value: float = 0.0,
+        data_format: str | None = None,
+        **options: Any,
+    ) -> None:
+        super().__init__(fill_mode, interpolation, seed, fill_value, data_format, **options)
         self.height_range = self.require_range("height_factor", height_factor, 1.0)
         self.width_range = self.require_range("width_factor", width_factor, 1.0)
 
-    def sources(self, x: Array) -> tuple[Array, Array]:
-        rows, columns = self.grid(x)
-        shape = (x.shape[0], 1, 1)
+    def maps(self, x: Array) -> Sequence[Any]:
+        shape = (x.shape[0],)
         down, right = self.uniform(x, shape, *self.height_range), self.uniform(x, shape, *self.width_range)
-        return rows - down * x.shape[1], columns - right * x.shape[2]
+        return 1.0, 0.0, -right * x.shape[2], 0.0, 1.0, -down * x.shape[1]

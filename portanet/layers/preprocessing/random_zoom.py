@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from portanet import checks
@@ -17,8 +18,11 @@ class RandomZoom(Resampling):
             to itself. 0.2 zooms out by 20 %, -0.2 zooms in by 20 %.
         width_factor: Likewise for the width; by default the factor of the height, so that proportions stay.
         fill_mode: `"constant"`, `"nearest"`, `"reflect"` or `"wrap"`, see `Resampling`.
-        **options: `interpolation`, `seed`, `fill_value`, `data_format` of `Resampling`; `name`, `trainable`, `dtype`,
-            `activity_regularizer` of `Layer`.
+        interpolation: `"bilinear"` or `"nearest"`.
+        seed: Seed; by default `portanet.random.get_seed()`.
+        fill_value: Value beyond the edges, for `"constant"`.
+        data_format: `"channels_last"` (the default) or `"channels_first"`.
+        **options: `name`, `trainable`, `dtype`, `activity_regularizer` of `Layer`.
 
     Input: shape (batch, height, width, channels). Output: the same shape, floating-point.
 
@@ -31,9 +35,17 @@ class RandomZoom(Resampling):
     """
 
     def __init__(
-        self, height_factor: Any, width_factor: Any = None, fill_mode: str = "reflect", **options: Any
+        self,
+        height_factor: Any,
+        width_factor: Any = None,
+        fill_mode: str = "reflect",
+        interpolation: str = "bilinear",
+        seed: int | None = None,
+        fill_value: float = 0.0,
+        data_format: str | None = None,
+        **options: Any,
     ) -> None:
-        super().__init__(fill_mode, **options)
+        super().__init__(fill_mode, interpolation, seed, fill_value, data_format, **options)
         self.height_range = self._range("height_factor", height_factor)
         self.width_range = None if width_factor is None else self._range("width_factor", width_factor)
 
@@ -43,10 +55,9 @@ class RandomZoom(Resampling):
             raise checks.invalid(name, value, "greater than -1, which would leave a single point", self)
         return low, high
 
-    def sources(self, x: Array) -> tuple[Array, Array]:
-        rows, columns = self.grid(x)
-        shape = (x.shape[0], 1, 1)
-        tall = self.uniform(x, shape, *self.height_range)
-        wide = tall if self.width_range is None else self.uniform(x, shape, *self.width_range)
+    def maps(self, x: Array) -> Sequence[Any]:
+        shape = (x.shape[0],)
+        tall = 1.0 + self.uniform(x, shape, *self.height_range)
+        wide = tall if self.width_range is None else 1.0 + self.uniform(x, shape, *self.width_range)
         middle, centre = (x.shape[1] - 1) / 2, (x.shape[2] - 1) / 2
-        return (rows - middle) * (1.0 + tall) + middle, (columns - centre) * (1.0 + wide) + centre
+        return wide, 0.0, centre * (1.0 - wide), 0.0, tall, middle * (1.0 - tall)

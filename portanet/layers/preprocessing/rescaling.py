@@ -5,16 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from portanet import checks
-from portanet.autodiff import array_namespace
-from portanet.backends import Array, device_of
+from portanet.autodiff import array_namespace, storage
+from portanet.backends import Array, constant
 from portanet.layers.base import Layer
+from portanet.settings import settings
 
 
 class Rescaling(Layer):
     """`x * scale + offset`, also at inference; as `keras.layers.Rescaling`.
 
     Args:
-        scale: Number, or a list of numbers, one per channel.
+        scale: Number, or a list of numbers, one per channel (of `portanet.config.image_data_format()`).
         offset: Likewise.
         **options: `name`, `trainable`, `dtype` of `Layer`.
 
@@ -31,6 +32,7 @@ class Rescaling(Layer):
     keeps_shape = True
     supports_masking = True
     casts_integers = True
+    _takes_lists = True
 
     def __init__(self, scale: Any, offset: Any = 0.0, **options: Any) -> None:
         super().__init__(**options)
@@ -49,9 +51,12 @@ class Rescaling(Layer):
     def _factor(self, x: Array, value: float | list[float]) -> Any:
         if isinstance(value, float):
             return value
-        if len(value) not in (1, x.shape[-1]):
+        first = settings.image_data_format == "channels_first" and x.ndim > 2
+        if len(value) not in (1, x.shape[-3 if first else -1]):
             raise ValueError(
-                f"Layer '{self.name}' has {len(value)} factors, one per channel; the last axis of its inputs must be "
-                f"as long. Received: an input of shape {tuple(x.shape)}"
+                f"Layer '{self.name}' has {len(value)} factors, one per channel; the "
+                f"{'third axis from the end' if first else 'last axis'} of its inputs must be as long. "
+                f"Received: an input of shape {tuple(x.shape)}"
             )
-        return array_namespace(x).asarray(value, dtype=x.dtype, device=device_of(x))
+        factors = constant(storage(x), value, x.dtype)
+        return array_namespace(x).reshape(factors, (-1, 1, 1)) if first else factors

@@ -6,7 +6,7 @@ from typing import Any
 
 from portanet.autodiff import array_namespace
 from portanet.backends import Array
-from portanet.layers.preprocessing.color_augmentation import ColorAugmentation
+from portanet.layers.preprocessing.color_augmentation import BYTES, ColorAugmentation, scaled
 
 
 class Solarization(ColorAugmentation):
@@ -44,9 +44,12 @@ class Solarization(ColorAugmentation):
         self.addition_factor = self.require_fractions("addition_factor", addition_factor)
         self.threshold_factor = self.require_fractions("threshold_factor", threshold_factor)
 
-    def augmented(self, x: Array) -> Array:
-        xp = array_namespace(x)
-        brighter = self.as_bytes(x) + 255.0 * self.draw(x, *self.addition_factor)
-        brighter = xp.clip(brighter, 0.0, 255.0)
-        threshold = 255.0 * self.draw(x, *self.threshold_factor)
-        return self.from_bytes(xp.where(brighter < threshold, brighter, 255.0 - brighter))
+    def transformation(self, x: Array) -> Any:
+        additions = 255.0 * self.draw(x, *self.addition_factor)
+        return {"additions": additions, "thresholds": 255.0 * self.draw(x, *self.threshold_factor)}
+
+    def transformed(self, x: Array, transformation: Any) -> Array:
+        additions, thresholds = transformation["additions"], transformation["thresholds"]
+        xp = array_namespace(x, additions, thresholds)
+        brighter = xp.clip(scaled(x, self.value_range, BYTES) + additions, 0.0, 255.0)
+        return scaled(xp.where(brighter < thresholds, brighter, 255.0 - brighter), BYTES, self.value_range)

@@ -11,7 +11,8 @@ from portanet.layers.preprocessing.index_lookup import IndexLookup
 class StringLookup(IndexLookup):
     """Strings as their indices in a vocabulary, or as vectors over it; as `keras.layers.StringLookup`.
 
-    The layer is applied to data, not to symbolic arrays: array libraries have no strings.
+    It is applied to data, or stands at the entrance of a graph, after `Input(shape, dtype="string")`: `fit`, `evaluate`
+    and `predict` compute it on the host, since array libraries have no strings.
 
     Args:
         max_tokens: Largest size of the vocabulary, including special tokens; by default there is no limit.
@@ -23,6 +24,9 @@ class StringLookup(IndexLookup):
         invert: Whether to return strings for indices.
         output_mode: `"int"`, or vectors over the vocabulary: `"one_hot"`, `"multi_hot"`, `"count"`, `"tf_idf"`.
         pad_to_max_tokens: Whether vectors have `max_tokens` elements.
+        sparse: Must be False: arrays are dense.
+        encoding: Must be `"utf-8"`.
+        salt: Key of the hash of unknown strings, an integer or a pair of them: SipHash in place of FarmHash.
         **options: `name`, `trainable`, `dtype` of `Layer`.
 
     Input: strings of shape (batch, ...). Output: int32 of the same shape; or floating-point vectors, shape
@@ -51,9 +55,14 @@ class StringLookup(IndexLookup):
         invert: bool = False,
         output_mode: str = "int",
         pad_to_max_tokens: bool = False,
+        sparse: bool = False,
+        encoding: str = "utf-8",
+        *,
+        salt: Any = None,
         **options: Any,
     ) -> None:
         super().__init__(**options)
+        self.encoding = checks.choice("encoding", encoding, ("utf-8",), self)
         if mask_token is not None and not isinstance(mask_token, str):
             raise checks.invalid("mask_token", mask_token, "a string or None", self)
         if not isinstance(oov_token, str):
@@ -68,4 +77,6 @@ class StringLookup(IndexLookup):
             invert,
             output_mode,
             pad_to_max_tokens,
+            sparse,
+            salt,
         )

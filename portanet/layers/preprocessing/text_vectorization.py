@@ -20,7 +20,8 @@ class TextVectorization(IndexLookup):
     """Strings as sequences of indices of their tokens, or as vectors over a vocabulary; as
     `keras.layers.TextVectorization`.
 
-    The layer is applied to data, not to symbolic arrays: array libraries have no strings.
+    It is applied to data, or stands at the entrance of a graph, after `Input(shape, dtype="string")`: `fit`, `evaluate`
+    and `predict` compute it on the host, since array libraries have no strings.
 
     Args:
         max_tokens: Largest size of the vocabulary, including padding and unknown; by default there is no limit.
@@ -33,6 +34,9 @@ class TextVectorization(IndexLookup):
         pad_to_max_tokens: Whether vectors have `max_tokens` elements.
         vocabulary: List of tokens, or the path of a text file with one per line; by default set by `adapt`.
         idf_weights: Weights of the vocabulary, for `"tf_idf"`.
+        sparse: Must be False: arrays are dense.
+        ragged: Must be False.
+        encoding: Must be `"utf-8"`.
         **options: `name`, `trainable`, `dtype` of `Layer`.
 
     Input: strings of shape (batch,) or (batch, 1). Output: int32 of shape (batch, length), or vectors, shape
@@ -61,10 +65,15 @@ class TextVectorization(IndexLookup):
         pad_to_max_tokens: bool = False,
         vocabulary: Any = None,
         idf_weights: Any = None,
+        sparse: bool = False,
+        ragged: bool = False,
+        encoding: str = "utf-8",
         **options: Any,
     ) -> None:
         super().__init__(**options)
-        self._set_up(max_tokens, 1, "", "[UNK]", vocabulary, idf_weights, False, output_mode, pad_to_max_tokens)
+        self._set_up(max_tokens, 1, "", "[UNK]", vocabulary, idf_weights, False, output_mode, pad_to_max_tokens, sparse)
+        self.ragged = checks.dense("ragged", ragged, self)
+        self.encoding = checks.choice("encoding", encoding, ("utf-8",), self)
         self.standardize = self._function("standardize", standardize, STANDARDIZE)
         self.split = self._function("split", split, SPLIT)
         self.ngrams: tuple[int, ...] | None = None

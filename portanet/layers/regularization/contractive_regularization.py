@@ -42,7 +42,7 @@ class ContractiveRegularization(Layer):
         self.factor = checks.non_negative("factor", factor, self)
 
     def build(self, input_shape: Any) -> None:
-        if not self.encoder.built:
+        if not self.encoder._built:
             self.encoder.build(input_shape)
 
     def call(self, x: Array) -> Array:

@@ -39,7 +39,7 @@ class Cropping1D(_Cropping):
 
     Args:
         cropping: Number of steps on both sides, or a pair (before, after).
-        data_format: `"channels_last"` (the default) or `"channels_first"`.
+        data_format: `"channels_last"` (the default, as in Keras whatever images have) or `"channels_first"`.
         **options: `name`, `trainable`, `dtype` of `Layer`.
 
     Example:
@@ -52,7 +52,7 @@ class Cropping1D(_Cropping):
     rank = 1
 
     def __init__(self, cropping: Any = (1, 1), data_format: str | None = None, **options: Any) -> None:
-        super().__init__(cropping, data_format, **options)
+        super().__init__(cropping, data_format or "channels_last", **options)
 
 
 class Cropping2D(_Cropping):

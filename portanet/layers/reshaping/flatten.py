@@ -5,13 +5,19 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from portanet import checks
 from portanet.autodiff import array_namespace
 from portanet.backends import Array
 from portanet.layers.rearranging import Rearranging
 
 
 class Flatten(Rearranging):
-    """Join all axes except the batch axis into one.
+    """Join all axes except the batch axis into one; as `keras.layers.Flatten`.
+
+    Args:
+        data_format: `"channels_last"` (the default), or `"channels_first"`: then axis 1 becomes the last one first, so
+            that weights of later layers fit both.
+        **options: `name`, `trainable`, `dtype` of `Layer`.
 
     Example:
         >>> import numpy as np
@@ -22,8 +28,14 @@ class Flatten(Rearranging):
 
     independent_examples = True
 
+    def __init__(self, data_format: str | None = None, **options: Any) -> None:
+        super().__init__(**options)
+        self.data_format = checks.data_format(data_format, self)
+
     def call(self, x: Array) -> Array:
-        return array_namespace(x).reshape(x, (x.shape[0], math.prod(x.shape[1:])))
+        xp = array_namespace(x)
+        x = xp.moveaxis(x, 1, -1) if self.data_format == "channels_first" and x.ndim > 1 else x
+        return xp.reshape(x, (x.shape[0], math.prod(x.shape[1:])))
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         rest = input_shape[1:]

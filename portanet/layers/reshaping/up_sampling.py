@@ -52,7 +52,7 @@ class UpSampling1D(_UpSampling):
     rank = 1
 
     def __init__(self, size: int = 2, **options: Any) -> None:
-        super().__init__(size, **options)
+        super().__init__(size, options.pop("data_format", "channels_last"), **options)
 
 
 class UpSampling2D(_UpSampling):
@@ -61,7 +61,7 @@ class UpSampling2D(_UpSampling):
     Args:
         size: Factor, or one for height and one for width.
         data_format: `"channels_last"` (the default) or `"channels_first"`.
-        interpolation: `"nearest"` or `"bilinear"`.
+        interpolation: `"nearest"`, `"bilinear"`, `"bicubic"` (Keys, a = -0.5), `"lanczos3"` or `"lanczos5"`.
         **options: `name`, `trainable`, `dtype` of `Layer`.
     """
 
@@ -69,7 +69,19 @@ class UpSampling2D(_UpSampling):
         self, size: Any = (2, 2), data_format: str | None = None, interpolation: str = "nearest", **options: Any
     ) -> None:
         super().__init__(size, data_format, **options)
-        self.interpolation = checks.choice("interpolation", interpolation, ("nearest", "bilinear"), self)
+        self.interpolation = checks.choice(
+            "interpolation", interpolation, ("nearest", "bilinear", "bicubic", "lanczos3", "lanczos5"), self
+        )
+
+    def call(self, x: Array) -> Array:
+        if self.interpolation in ("nearest", "bilinear"):
+            return super().call(x)
+        from portanet.ops.resizing import resized, spatial_first  # few models need portanet.ops
+
+        self.require_space(x.shape)
+        images, back = spatial_first(x, self.data_format, self.name)
+        height, width = (size * factor for size, factor in zip(images.shape[1:3], self.size, strict=True))
+        return back(resized(images, height, width, self.interpolation))
 
 
 class UpSampling3D(_UpSampling):

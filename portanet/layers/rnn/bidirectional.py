@@ -7,7 +7,7 @@ from typing import Any
 from portanet import checks
 from portanet.autodiff import array_namespace
 from portanet.backends import Array
-from portanet.configurable import clone
+from portanet.configurable import arguments_of, clone
 from portanet.layers.base import Layer
 from portanet.layers.rnn.cell import state_sizes_of
 from portanet.layers.rnn.rnn import RNN, SequenceAndStates
@@ -109,8 +109,8 @@ class Bidirectional(Layer):
         out = (*shapes[0][:-1], size)
         return (out, *states) if states else out
 
-    def compute_mask(self, x: Any, mask: Any = None) -> Any:
-        mask = masks_of(self.forward_layer.compute_mask(x, mask), 1)[0]
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        mask = masks_of(self.forward_layer.compute_mask(inputs, mask), 1)[0]
         out = [mask, mask] if self.merge_mode is None else [mask]
         if self.forward_layer.return_state:
             out += [None for layer in (self.forward_layer, self.backward_layer) for _ in state_sizes_of(layer.cell)]
@@ -120,7 +120,7 @@ class Bidirectional(Layer):
 def _clone(layer: RNN, direction: str, go_backwards: bool) -> RNN:
     """Clone a layer for one direction."""
     # `clone` also copies cells among the arguments, whose weights must not be shared.
-    config = clone(layer.get_config())
+    config = clone(arguments_of(layer))
     config["name"] = f"{direction}_{layer.name.removeprefix(f'{direction}_')}"
     config["go_backwards"] = go_backwards
     if layer.return_sequences:

@@ -131,24 +131,29 @@ class RecurrentCell(RandomLayer):
         """Shape of the bias."""
         return (self.gates * self.units,)
 
-    def build(self, input_shape: Any) -> None:
+    def kernel_shapes(self, input_shape: Any) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Shapes of the kernel and the recurrent kernel, for inputs of this shape in each time step."""
         if len(input_shape) != 2:
             raise ValueError(
                 f"Layer '{self.name}' needs inputs of shape (batch, features) in each time step. "
                 f"Received: shape {tuple(input_shape)}"
             )
+        width = self.gates * self.units
+        return (input_shape[-1], width), (self.output_size, width)
+
+    def build(self, input_shape: Any) -> None:
+        kernel_shape, recurrent_shape = self.kernel_shapes(input_shape)
         if self.dropout or self.recurrent_dropout:
             super().build(input_shape)
-        width = self.gates * self.units
         self.kernel = self.add_weight(
-            (input_shape[-1], width),
+            kernel_shape,
             self.kernel_initializer,
             "kernel",
             regularizer=self.kernel_regularizer,
             constraint=self.kernel_constraint,
         )
         self.recurrent_kernel = self.add_weight(
-            (self.output_size, width),
+            recurrent_shape,
             self.recurrent_initializer,
             "recurrent_kernel",
             regularizer=self.recurrent_regularizer,
@@ -190,7 +195,7 @@ class RecurrentCell(RandomLayer):
 
     def sequence(self, x: Array, states: States, mask: Array | None, training: bool) -> tuple[Array, States]:
         """Run along a sequence of shape (time, batch, features); as `loop`."""
-        self.require_axis(x, -1, self.kernel.shape[0])
+        self.require_axis(x, -1, self.kernel.shape[-2])
         input_keep, recurrent_keep = self.draw(x, training)
         if input_keep is not None:
             x = x * input_keep
@@ -217,11 +222,9 @@ class RecurrentCell(RandomLayer):
 
     def get_initial_state(self, batch_size: int) -> States:
         """Zeros of the states' shapes."""
-        backend = get_backend()
-        return [
-            backend.xp.zeros((batch_size, size), dtype=self.kernel.value.dtype, device=backend.device)
-            for size in self.state_size
-        ]
+        backend, dtype = get_backend(), self.kernel.value.dtype
+        _, shapes = self.compute_output_shape((batch_size, *self.build_shape[1:]))
+        return [backend.xp.zeros(shape, dtype=dtype, device=backend.device) for shape in shapes]
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         return (input_shape[0], self.output_size), [(input_shape[0], size) for size in self.state_size]
@@ -265,6 +268,15 @@ def grouped(states: Sequence[Any], cell: Any) -> list[Any]:
 def output_size_of(cell: Any) -> int:
     """Size of a cell's output, by default that of its first state."""
     return getattr(cell, "output_size", None) or state_sizes_of(cell)[0]
+
+
+def shapes_of(cell: Any, input_shape: Any) -> tuple[tuple[int | None, ...], list[tuple[int | None, ...]]]:
+    """Shapes of a cell's output and of all states, for inputs of this shape in each time step."""
+    if isinstance(cell, RecurrentCell):
+        output, states = cell.compute_output_shape(input_shape)
+        return output, states
+    batch = input_shape[0]
+    return (batch, output_size_of(cell)), [(batch, size) for size in state_sizes_of(cell)]
 
 
 def run_cell(cell: Any, x: Array, states: States, mask: Array | None, training: bool) -> tuple[Array, States]:

@@ -21,9 +21,12 @@ class GRUCell(RecurrentCell):
         activation: Activation of the candidate.
         recurrent_activation: Activation of the gates.
         use_bias: Whether to add a bias.
+        kernel_initializer: Initial values of the kernel.
+        recurrent_initializer: Initial values of the recurrent kernel.
+        bias_initializer: Initial values of the bias.
         reset_after: Whether the reset gate is applied after the product with the recurrent kernel, as in cuDNN, with a
             second bias (shape (2, 3 units)); False is the paper's convention.
-        **options: Initializers, regularizers, constraints, `dropout`, `recurrent_dropout`, `seed` of `RecurrentCell`.
+        **options: Regularizers, constraints, `dropout`, `recurrent_dropout`, `seed` of `RecurrentCell`.
 
     Example:
         >>> import numpy as np
@@ -41,10 +44,16 @@ class GRUCell(RecurrentCell):
         activation: Any = "tanh",
         recurrent_activation: Any = "sigmoid",
         use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        recurrent_initializer: Any = "orthogonal",
+        bias_initializer: Any = "zeros",
+        *,
         reset_after: bool = True,
         **options: Any,
     ) -> None:
-        super().__init__(units, activation, use_bias, **options)
+        super().__init__(
+            units, activation, use_bias, kernel_initializer, recurrent_initializer, bias_initializer, **options
+        )
         self.recurrent_activation = activations.get(recurrent_activation, "recurrent_activation", self)
         self.reset_after = checks.boolean("reset_after", reset_after, self)
 
@@ -96,6 +105,9 @@ class GRU(RNN):
         activation: Activation of the candidate.
         recurrent_activation: Activation of the gates.
         use_bias: Whether to add a bias.
+        kernel_initializer: Initial values of the kernel.
+        recurrent_initializer: Initial values of the recurrent kernel.
+        bias_initializer: Initial values of the bias.
         reset_after: Whether the reset gate is applied after the product with the recurrent kernel; see `GRUCell`.
         **options: As `SimpleRNN`.
 
@@ -114,8 +126,16 @@ class GRU(RNN):
         activation: Any = "tanh",
         recurrent_activation: Any = "sigmoid",
         use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        recurrent_initializer: Any = "orthogonal",
+        bias_initializer: Any = "zeros",
+        *,
         reset_after: bool = True,
         **options: Any,
     ) -> None:
         cell, loop = divide_options(options)
-        super().__init__(GRUCell(units, activation, recurrent_activation, use_bias, reset_after, **cell), **loop)
+        initial = kernel_initializer, recurrent_initializer, bias_initializer
+        super().__init__(
+            GRUCell(units, activation, recurrent_activation, use_bias, *initial, reset_after=reset_after, **cell),
+            **loop,
+        )

@@ -23,11 +23,14 @@ class LSTMCell(RecurrentCell):
         activation: Activation of the candidate and the output.
         recurrent_activation: Activation of the gates.
         use_bias: Whether to add a bias.
+        kernel_initializer: Initial values of the kernel.
+        recurrent_initializer: Initial values of the recurrent kernel.
+        bias_initializer: Initial values of the bias.
         unit_forget_bias: Whether the forget gate's bias starts at 1 (Jozefowicz et al. 2015).
         peephole: Whether gates use the cell state (Gers et al. 2002), by a weight of shape (3, units) for i, f, o.
         projection_units: If given, the output is multiplied by a kernel of shape (units, projection_units) (Sak et al.
             2014).
-        **options: Initializers, regularizers, constraints, `dropout`, `recurrent_dropout`, `seed` of `RecurrentCell`.
+        **options: Regularizers, constraints, `dropout`, `recurrent_dropout`, `seed` of `RecurrentCell`.
 
     Example:
         >>> import numpy as np
@@ -46,12 +49,18 @@ class LSTMCell(RecurrentCell):
         activation: Any = "tanh",
         recurrent_activation: Any = "sigmoid",
         use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        recurrent_initializer: Any = "orthogonal",
+        bias_initializer: Any = "zeros",
         unit_forget_bias: bool = True,
+        *,
         peephole: bool = False,
         projection_units: int | None = None,
         **options: Any,
     ) -> None:
-        super().__init__(units, activation, use_bias, **options)
+        super().__init__(
+            units, activation, use_bias, kernel_initializer, recurrent_initializer, bias_initializer, **options
+        )
         self.recurrent_activation = activations.get(recurrent_activation, "recurrent_activation", self)
         self.unit_forget_bias = checks.boolean("unit_forget_bias", unit_forget_bias, self)
         self.peephole = checks.boolean("peephole", peephole, self)
@@ -84,20 +93,23 @@ class LSTMCell(RecurrentCell):
 
     def step(self, x: Array, states: States, recurrent_keep: Array | None) -> tuple[Array, States]:
         h, c = states
-        a = self._sum(x, h, recurrent_keep)
+        h, c = self._gated(self._sum(x, h, recurrent_keep), c)
+        if self.projection_units:
+            projection = self.projection_kernel.value
+            h = array_namespace(h, projection).matmul(h, projection)
+        return h, [h, c]
+
+    def _gated(self, a: Array, c: Array) -> tuple[Array, Array]:
+        """The output and the cell state, from the sums at the gates and the previous cell state."""
         n = self.units
-        a_i, a_f, a_c, a_o = (a[:, k * n : (k + 1) * n] for k in range(4))
+        a_i, a_f, a_c, a_o = (a[..., k * n : (k + 1) * n] for k in range(4))
         if self.peephole:
             p = self.peephole_kernel.value
             a_i, a_f = a_i + c * p[0, :], a_f + c * p[1, :]
         c = self.recurrent_activation(a_f) * c + self.recurrent_activation(a_i) * self.activation(a_c)
         if self.peephole:
             a_o = a_o + c * p[2, :]
-        h = self.recurrent_activation(a_o) * self.activation(c)
-        if self.projection_units:
-            projection = self.projection_kernel.value
-            h = array_namespace(h, projection).matmul(h, projection)
-        return h, [h, c]
+        return self.recurrent_activation(a_o) * self.activation(c), c
 
     def fused(self, x: Array, states: States, options: dict[str, Any]) -> tuple[Array, States] | None:
         standard = self.activation is activations.tanh and self.recurrent_activation is activations.sigmoid
@@ -117,6 +129,9 @@ class LSTM(RNN):
         activation: Activation of the candidate and the output.
         recurrent_activation: Activation of the gates.
         use_bias: Whether to add a bias.
+        kernel_initializer: Initial values of the kernel.
+        recurrent_initializer: Initial values of the recurrent kernel.
+        bias_initializer: Initial values of the bias.
         unit_forget_bias: Whether the forget gate's bias starts at 1.
         peephole: Whether the gates use the cell state.
         projection_units: If given, the size of the projected output.
@@ -138,7 +153,11 @@ class LSTM(RNN):
         activation: Any = "tanh",
         recurrent_activation: Any = "sigmoid",
         use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        recurrent_initializer: Any = "orthogonal",
+        bias_initializer: Any = "zeros",
         unit_forget_bias: bool = True,
+        *,
         peephole: bool = False,
         projection_units: int | None = None,
         **options: Any,
@@ -146,7 +165,11 @@ class LSTM(RNN):
         cell, loop = divide_options(options)
         super().__init__(
             LSTMCell(
-                units, activation, recurrent_activation, use_bias, unit_forget_bias, peephole, projection_units, **cell
+                *(units, activation, recurrent_activation, use_bias),
+                *(kernel_initializer, recurrent_initializer, bias_initializer, unit_forget_bias),
+                peephole=peephole,
+                projection_units=projection_units,
+                **cell,
             ),
             **loop,
         )

@@ -8,7 +8,7 @@ from portanet import checks
 from portanet.autodiff import array_namespace, is_traced, lift, stop_gradient, unwrap
 from portanet.backends import Array, device_of
 from portanet.layers.base import Layer
-from portanet.layers.rnn.cell import RecurrentCell, States, grouped, is_cell, output_size_of, run_cell, state_sizes_of
+from portanet.layers.rnn.cell import RecurrentCell, States, grouped, is_cell, run_cell, shapes_of, state_sizes_of
 from portanet.layers.rnn.stacked_rnn_cells import StackedRNNCells
 from portanet.layers.several_inputs import Several, entries, is_shape, masks_of
 from portanet.variables import are_bound
@@ -117,13 +117,14 @@ class RNN(Layer):
         shape = self.sequence_of(input_shape)
         self.require_rank(shape, 3, "(batch, time, features)")
         self._ndim = len(shape)
-        if not self.cell.built:
+        if not self.cell._built:
             self._place(self._path())
             self.cell.build((shape[0], *shape[2:]))
-        sizes = state_sizes_of(self.cell)
+        _, states = shapes_of(self.cell, (shape[0], *shape[2:]))
         if self.learn_initial_state:
             self.initial_state = [
-                self.add_weight((size,), "zeros", f"initial_state_{i}") for i, size in enumerate(sizes)
+                self.add_weight(state[1:], "zeros", f"initial_state_{i}")  # type: ignore[arg-type]
+                for i, state in enumerate(states)
             ]
         if self.stateful:
             if shape[0] is None:
@@ -132,8 +133,8 @@ class RNN(Layer):
                     f"Input(shape, batch_size=...). Received: shape {shape}"
                 )
             self.states = [
-                self.add_weight((shape[0], size), "zeros", f"state_{i}", trainable=False)
-                for i, size in enumerate(sizes)
+                self.add_weight(state, "zeros", f"state_{i}", trainable=False)  # type: ignore[arg-type]
+                for i, state in enumerate(states)
             ]
             for state in self.states:
                 state.counter = True
@@ -142,7 +143,7 @@ class RNN(Layer):
         """Set the states of a stateful layer to zeros, to start new sequences."""
         if not self.stateful:
             raise ValueError(f"Layer '{self.name}' keeps no state between batches. Received: stateful=False")
-        for state in self.states if self.built else ():
+        for state in self.states if self._built else ():
             state.assign(state.backend.xp.zeros_like(state.value))
 
     def reset_states(self) -> None:
@@ -199,7 +200,8 @@ class RNN(Layer):
         return time_first
 
     def _initial_states(self, xp: Any, x: Array, given: States) -> States:
-        batch, dtype, sizes = x.shape[1], x.dtype, state_sizes_of(self.cell)
+        batch, dtype = x.shape[1], x.dtype
+        _, expected = shapes_of(self.cell, tuple(x.shape[1:]))
         if given:
             states = given
         elif self.stateful:
@@ -208,12 +210,11 @@ class RNN(Layer):
             states = [xp.broadcast_to(v.value, (batch, *v.shape)) for v in self.initial_state]
         else:
             device = device_of(unwrap(x))
-            states = [xp.zeros((batch, size), dtype=dtype, device=device) for size in sizes]
+            states = [xp.zeros(shape, dtype=dtype, device=device) for shape in expected]
         shapes = [tuple(s.shape) for s in states]
-        if shapes != [(batch, size) for size in sizes]:
+        if shapes != expected:
             raise ValueError(
-                f"Layer '{self.name}' needs states of shapes {[(batch, size) for size in sizes]} for this "
-                f"batch. Received: {shapes}"
+                f"Layer '{self.name}' needs states of shapes {expected} for this batch. Received: {shapes}"
             )
         return [lift(s) for s in states] if is_traced(x) else states
 
@@ -245,13 +246,12 @@ class RNN(Layer):
         return (out, *grouped(states, self.cell)) if self.return_state else out
 
     def compute_output_shape(self, input_shape: Any) -> Any:
-        batch, time, *_ = self.sequence_of(input_shape)
-        size = output_size_of(self.cell)
-        out = (batch, time, size) if self.return_sequences else (batch, size)
-        states = [(batch, n) for n in state_sizes_of(self.cell)]
+        batch, time, *rest = self.sequence_of(input_shape)
+        out, states = shapes_of(self.cell, (batch, *rest))
+        out = (batch, time, *out[1:]) if self.return_sequences else out
         return (out, *grouped(states, self.cell)) if self.return_state else out
 
-    def compute_mask(self, x: Any, mask: Any = None) -> Any:
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         sequence_mask = masks_of(mask, 1)[0] if self.return_sequences else None
         if sequence_mask is not None and self.go_backwards:  # in the order of the outputs
             sequence_mask = array_namespace(sequence_mask).flip(sequence_mask, axis=1)

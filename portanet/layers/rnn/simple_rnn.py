@@ -29,9 +29,6 @@ class SimpleRNNCell(RecurrentCell):
         (2, 4)
     """
 
-    def __init__(self, units: int, activation: Any = "tanh", use_bias: bool = True, **options: Any) -> None:
-        super().__init__(units, activation, use_bias, **options)
-
     def step(self, x: Array, states: States, recurrent_keep: Array | None) -> tuple[Array, States]:
         h = self.activation(self._sum(x, states[0], recurrent_keep))
         return h, [h]
@@ -66,6 +63,16 @@ class SimpleRNN(RNN):
         (2, 4)
     """
 
-    def __init__(self, units: int, activation: Any = "tanh", use_bias: bool = True, **options: Any) -> None:
+    def __init__(
+        self,
+        units: int,
+        activation: Any = "tanh",
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        recurrent_initializer: Any = "orthogonal",
+        bias_initializer: Any = "zeros",
+        **options: Any,
+    ) -> None:
         cell, loop = divide_options(options)
-        super().__init__(SimpleRNNCell(units, activation, use_bias, **cell), **loop)
+        initial = kernel_initializer, recurrent_initializer, bias_initializer
+        super().__init__(SimpleRNNCell(units, activation, use_bias, *initial, **cell), **loop)

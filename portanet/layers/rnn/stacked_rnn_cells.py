@@ -44,7 +44,7 @@ class StackedRNNCells(Layer):
     def build(self, input_shape: Any) -> None:
         self._place(self._path())
         for cell in self.cells:
-            if not cell.built:
+            if not cell._built:
                 cell.build(input_shape)
             input_shape = (input_shape[0], output_size_of(cell))
 

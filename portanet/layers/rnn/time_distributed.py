@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from portanet import checks
 from portanet.autodiff import array_namespace
 from portanet.backends import Array
-from portanet.layers.base import Layer
+from portanet.layers.core.wrapper import Wrapper
 from portanet.layers.normalization.batch_normalization import BatchNormalization
 
 
-class TimeDistributed(Layer):
+class TimeDistributed(Wrapper):
     """Apply a layer to every time step with the same weights; as `keras.layers.TimeDistributed`.
 
     All steps are computed at once, as one batch; one after the other, as in Keras, if the layer contains batch
@@ -33,17 +32,9 @@ class TimeDistributed(Layer):
     independent_examples = True
     supports_masking = True
 
-    def __init__(self, layer: Layer, **options: Any) -> None:
-        super().__init__(**options)
-        if not isinstance(layer, Layer):
-            raise checks.invalid("layer", layer, "a layer", self)
-        self.layer = layer
-
     def build(self, input_shape: Any) -> None:
         self.require_rank(input_shape, 3, "(batch, time, ...)")
-        if not self.layer.built:
-            self._place(self._path())
-            self.layer.build(self._step_shape(input_shape))
+        super().build(self._step_shape(input_shape))
 
     def call(self, x: Array, training: bool = False, mask: Array | None = None) -> Array:
         self.require_rank(x.shape, 3, "(batch, time, ...)")

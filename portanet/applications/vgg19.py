@@ -1,0 +1,10 @@
+"""VGG with 19 layers with weights (K. Simonyan and A. Zisserman 2015, arXiv:1409.1556)."""
+
+from portanet.applications.base import application
+from portanet.applications.imagenet_utils import decode_predictions
+from portanet.applications.imagenet_utils import preprocess_caffe as preprocess_input
+from portanet.applications.vgg import network
+
+__all__ = ["VGG19", "decode_predictions", "preprocess_input"]
+
+VGG19 = application("VGG19", "VGG with 19 layers.", network((2, 2, 4, 4, 4), "vgg19"))
