@@ -6,6 +6,7 @@ from portanet.callbacks.callback_list import CallbackList
 from portanet.callbacks.checkpoint import BackupAndRestore, ModelCheckpoint
 from portanet.callbacks.early_stopping import EarlyStopping
 from portanet.callbacks.gradient_monitor import GradientMonitor
+from portanet.callbacks.history import History
 from portanet.callbacks.lambda_callback import LambdaCallback
 from portanet.callbacks.learning_rate import LearningRateScheduler, ReduceLROnPlateau
 from portanet.callbacks.log_file import CSVLogger, JSONLinesLogger, LogFile
@@ -13,7 +14,9 @@ from portanet.callbacks.monitor import Monitor
 from portanet.callbacks.plot_history import PlotHistory
 from portanet.callbacks.probe import Probe
 from portanet.callbacks.profiler import Profiler
-from portanet.callbacks.progress import ProgressBar
+from portanet.callbacks.progress import ProgbarLogger, ProgressBar
+from portanet.callbacks.remote_monitor import RemoteMonitor
+from portanet.callbacks.swap_ema_weights import SwapEMAWeights
 from portanet.callbacks.tensorboard import TensorBoard
 from portanet.callbacks.terminate_on_nan import TerminateOnNaN
 from portanet.callbacks.timing import Timing
@@ -26,6 +29,7 @@ __all__ = [
     "CallbackList",
     "EarlyStopping",
     "GradientMonitor",
+    "History",
     "JSONLinesLogger",
     "LambdaCallback",
     "LearningRateScheduler",
@@ -35,8 +39,11 @@ __all__ = [
     "PlotHistory",
     "Probe",
     "Profiler",
+    "ProgbarLogger",
     "ProgressBar",
     "ReduceLROnPlateau",
+    "RemoteMonitor",
+    "SwapEMAWeights",
     "TensorBoard",
     "TerminateOnNaN",
     "Timing",

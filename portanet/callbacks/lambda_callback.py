@@ -19,7 +19,7 @@ class LambdaCallback(Callback):
         on_train_end: Function of `(logs)`.
         on_train_batch_begin: Function of `(batch, logs)`.
         on_train_batch_end: Function of `(batch, logs)`.
-        **hooks: Functions for the other hooks, by the names of the methods of `Callback`.
+        **hooks: Functions for the other hooks, by the names of the methods of `Callback`; others become attributes.
 
     Example:
         >>> import numpy as np
@@ -53,7 +53,9 @@ class LambdaCallback(Callback):
         }
         known = [name for name in vars(Callback) if name.startswith("on_")]
         for name, function in hooks.items():
-            if name not in known:
+            if name not in known and name.startswith("on_"):
                 raise TypeError(f"LambdaCallback supports the hooks {', '.join(known)}. Received: {name}={function!r}")
-            if function is not None:
+            if name not in known:  # as in Keras, an attribute
+                setattr(self, name, function)
+            elif function is not None:
                 setattr(self, name, checks.function(name, function, type(self)))

@@ -9,6 +9,7 @@ from typing import Any
 from portanet import checks
 from portanet.callbacks.base import Callback, Logs
 from portanet.callbacks.monitor import Monitor
+from portanet.optimizers.state import unscaled
 from portanet.schedules import LearningRateSchedule, ReduceOnPlateau
 
 
@@ -53,20 +54,21 @@ class LearningRateScheduler(Callback):
         if epoch == self.epoch:  # resumed in the middle of the epoch
             return
         self.epoch = epoch
-        old = learning_rate(self, self.model)
-        new = self.schedule(epoch, old) if self._takes_rate else self.schedule(epoch)
-        try:
-            rate = float(new)
-        except (TypeError, ValueError):
-            raise ValueError(
-                f"The schedule of LearningRateScheduler must return a number. Received: {new!r} for epoch {epoch}"
-            ) from None
-        self.model.optimizer.learning_rate = rate
-        if self.verbose:
-            print(f"Epoch {epoch + 1}: learning rate {rate:g}")
+        for optimizer in optimizers_of(self.model):
+            old = learning_rate(self, optimizer)
+            new = self.schedule(epoch, old) if self._takes_rate else self.schedule(epoch)
+            try:
+                rate = float(new)
+            except (TypeError, ValueError):
+                raise ValueError(
+                    f"The schedule of LearningRateScheduler must return a number. Received: {new!r} for epoch {epoch}"
+                ) from None
+            optimizer.learning_rate = rate
+            if self.verbose:
+                print(f"Epoch {epoch + 1}: learning rate {rate:g}")
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        self.note(logs, "learning_rate", learning_rate(self, self.model))
+        self.note(logs, "learning_rate", learning_rate(self, optimizers_of(self.model)[0]))
 
     def get_state(self) -> dict[str, Any]:
         return {"epoch": self.epoch}
@@ -122,7 +124,8 @@ class ReduceLROnPlateau(Monitor):
         self.plateau.reset()
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        old = learning_rate(self, self.model)
+        optimizer, *others = optimizers_of(self.model)
+        old = learning_rate(self, optimizer)
         self.note(logs, "learning_rate", old)
         value = self.monitored(logs)
         if value is None:
@@ -130,7 +133,9 @@ class ReduceLROnPlateau(Monitor):
         self.plateau.mode = self.direction
         rate = self.plateau(old, value)
         if rate != old:
-            self.model.optimizer.learning_rate = rate
+            optimizer.learning_rate = rate
+            for other in others:  # by the same factor
+                other.learning_rate = max(learning_rate(self, other) * self.plateau.factor, self.plateau.min_lr)
             if self.verbose:
                 print(f"Epoch {epoch + 1}: learning rate reduced to {rate:g}")
 
@@ -141,9 +146,15 @@ class ReduceLROnPlateau(Monitor):
         self.plateau.set_state(state)
 
 
-def learning_rate(callback: Callback, model: Any) -> float:
-    """The learning rate of the model's optimizer, if it is a number."""
-    rate = model.optimizer.learning_rate
+def optimizers_of(model: Any) -> list[Any]:
+    """The optimizer of a model, or those that it consists of."""
+    optimizer = unscaled(model.optimizer)
+    return getattr(optimizer, "optimizers", None) or [optimizer]
+
+
+def learning_rate(callback: Callback, optimizer: Any) -> float:
+    """The learning rate of an optimizer, if it is a number."""
+    rate = optimizer.learning_rate
     if callable(rate):
         raise TypeError(
             f"{type(callback).__name__} changes a learning rate that is a number, but the optimizer has a schedule. "

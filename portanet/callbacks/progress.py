@@ -37,10 +37,7 @@ class ProgressBar(Callback):
     """
 
     def __init__(self, verbose: Any = "auto") -> None:
-        if isinstance(verbose, str):
-            checks.choice("verbose", verbose, ("auto",), type(self))
-            verbose = 1 if settings.interactive_logging and shows_bars() else 2
-        self.mode = checks.verbose(verbose, type(self))
+        self.mode = shown_as(verbose, type(self))
         self.bar: Any = None
         self.title = ""
         self.training = False
@@ -114,6 +111,36 @@ class ProgressBar(Callback):
         if self.bar is not None:
             self.bar.close()
             self.bar = None
+
+
+class ProgbarLogger(ProgressBar):
+    """The progress bar of `fit`, with its `verbose`; as `keras.callbacks.ProgbarLogger`.
+
+    Example:
+        >>> import numpy as np
+        >>> import portanet
+        >>> from portanet import layers
+        >>> model = portanet.Sequential([layers.Input((3,)), layers.Dense(1, kernel_initializer="zeros")])
+        >>> model.compile(portanet.optimizers.SGD(0.0), "mse")
+        >>> _ = model.fit(np.ones((8, 3)), np.ones((8, 1)), verbose=2, callbacks=[ProgbarLogger()])
+        Epoch 1/1 - ...s - loss: 1.0000
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+
+    def set_params(self, params: dict[str, Any]) -> None:
+        """Set the arguments of `fit`; called before training."""
+        super().set_params(params)
+        self.mode = shown_as(params.get("verbose", "auto"), type(self))
+
+
+def shown_as(verbose: Any, of: type) -> int:
+    """0 for no output, 1 for a bar, 2 for lines."""
+    if isinstance(verbose, str):
+        checks.choice("verbose", verbose, ("auto",), of)
+        return 1 if settings.interactive_logging and shows_bars() else 2
+    return checks.verbose(verbose, of)
 
 
 def shows_bars() -> bool:

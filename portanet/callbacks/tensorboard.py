@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import pathlib
 import time
+import warnings
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -23,6 +25,10 @@ class TensorBoard(Callback):
     Args:
         log_dir: Folder of this run.
         histogram_freq: Epochs between two histograms of all weights, which are copied to the host; 0 for none.
+        write_graph: Accepted as in Keras; graphs of the computation are not written.
+        write_images: Accepted as in Keras, with a warning; likewise `profile_batch`, `embeddings_freq` and
+            `embeddings_metadata`.
+        write_steps_per_second: Whether to write `epoch_steps_per_second`, if the number of steps is known.
         update_freq: `"epoch"`; or the number of batches between two entries in `batches` (`"batch"`: 1), each of which
             waits for the device.
 
@@ -47,9 +53,30 @@ class TensorBoard(Callback):
         self,
         log_dir: str | os.PathLike[str] = "logs",
         histogram_freq: int = 0,
-        *,
+        write_graph: bool = True,
+        write_images: bool = False,
+        write_steps_per_second: bool = False,
         update_freq: int | str = "epoch",
+        profile_batch: int | Sequence[int] = 0,
+        embeddings_freq: int = 0,
+        embeddings_metadata: str | Mapping[str, str] | None = None,
     ) -> None:
+        checks.boolean("write_images", write_images, type(self))
+        checks.integer("embeddings_freq", embeddings_freq, type(self), least=0)
+        if isinstance(profile_batch, (list, tuple)) and len(profile_batch) not in (0, 2):
+            raise checks.invalid("profile_batch", profile_batch, "a batch, or the first and the last", type(self))
+        for number in profile_batch if isinstance(profile_batch, (list, tuple)) else [profile_batch]:
+            checks.integer("profile_batch", number, type(self), least=0)
+        if not (embeddings_metadata is None or isinstance(embeddings_metadata, (str, Mapping))):
+            raise checks.invalid("embeddings_metadata", embeddings_metadata, "a file, or a dict of them", type(self))
+        others = {"profile_batch": profile_batch, "embeddings_freq": embeddings_freq, "write_images": write_images}
+        self.not_written = [name for name, value in others.items() if value]
+        if embeddings_metadata is not None:
+            self.not_written.append("embeddings_metadata")
+        checks.boolean("write_graph", write_graph, type(self))
+        self.speed = checks.boolean("write_steps_per_second", write_steps_per_second, type(self))
+        self.started = 0.0
+
         self.log_dir = pathlib.Path(checks.path("log_dir", log_dir, type(self)))
         self.histogram_freq = checks.integer("histogram_freq", histogram_freq, type(self), least=0)
         if isinstance(update_freq, str):
@@ -66,6 +93,12 @@ class TensorBoard(Callback):
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         self.batches, self.resumed = 0, False
+        if self.not_written:
+            warnings.warn(
+                "TensorBoard writes no profiles, embeddings and images of weights; callbacks.Profiler measures steps. "
+                f"Received: {', '.join(self.not_written)}",
+                stacklevel=2,
+            )
         summary_writer()
 
     def _write_batch(self, batch: int, logs: Logs | None = None) -> None:
@@ -74,7 +107,13 @@ class TensorBoard(Callback):
                 self._write("batches", f"batch_{name}", value, self.batches)
         self.batches += 1
 
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
+        self.started = time.perf_counter()
+
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        if self.speed and self.params.get("steps"):
+            rate = self.params["steps"] / max(time.perf_counter() - self.started, 1e-9)
+            self._write("train", "epoch_steps_per_second", rate, epoch)
         for name, value in (logs or {}).items():
             folder = "validation" if name.startswith("val_") else "train"
             self._write(folder, f"epoch_{name.removeprefix('val_')}", value, epoch)

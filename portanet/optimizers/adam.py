@@ -7,7 +7,7 @@ from typing import Any
 
 from portanet import checks
 from portanet.autodiff import array_namespace
-from portanet.backends import Array
+from portanet.backends import Array, elementwise
 from portanet.optimizers.base import (
     Optimizer,
     State,
@@ -74,8 +74,7 @@ class Adam(Optimizer):
             self.add_slot("v_max")
 
     def prepare(self, xp: Any, now: SimpleNamespace, state: State) -> None:
-        correction = xp.sqrt(one_minus_power(xp, now.beta_2, now.t)) / one_minus_power(xp, now.beta_1, now.t)
-        now.scale = now.learning_rate * correction
+        now.scale = now.learning_rate * _correction(now.t, now.beta_1, now.beta_2)
 
     @elementwise_step
     def step(self, p: Array, g: Array, slots: Tree, now: SimpleNamespace) -> Array:
@@ -90,6 +89,13 @@ class Adam(Optimizer):
         move *= now.scale
         p -= move
         return p
+
+
+@elementwise
+def _correction(t: Array, beta_1: Any, beta_2: Any) -> Array:
+    """What makes up for means that begin at 0."""
+    xp = array_namespace(t)
+    return xp.sqrt(one_minus_power(xp, beta_2, t)) / one_minus_power(xp, beta_1, t)
 
 
 class AdamW(Adam):

@@ -7,11 +7,13 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextvars import ContextVar
 from typing import Any
+from weakref import WeakKeyDictionary, ref
 
 from portanet import checks
 from portanet.autodiff import array_namespace, unwrap
 from portanet.backends import Array, device_of
-from portanet.optimizers.base import Optimizer, State
+from portanet.optimizers.applicable import names_in_state
+from portanet.optimizers.base import Optimizer, State, Tree
 from portanet.optimizers.state import divided, extended, joined
 from portanet.variables import Variable
 
@@ -51,15 +53,15 @@ class Applied:
 
     def take_rate(self, optimizer: Optimizer) -> None:
         """Let a learning rate count that was changed since."""
-        if callable(optimizer.learning_rate):
-            self.state.pop("learning_rate", None)
-        elif self.state:
-            like = self.state.get("learning_rate")
-            if like is None:
-                like = next(iter(self.names)).value
-            xp = array_namespace(like)
-            rate = xp.asarray(float(optimizer.learning_rate), dtype=like.dtype, device=device_of(like))
-            self.state["learning_rate"] = rate
+        for name, count, rate in optimizer.each_rate():
+            if callable(rate):
+                self.state.pop(name, None)
+            elif count in self.state:
+                like = self.state.get(name)
+                if like is None:
+                    like = next(iter(self.names)).value
+                xp = array_namespace(like)
+                self.state[name] = xp.asarray(float(rate), dtype=like.dtype, device=device_of(like))
 
 
 _in_step: ContextVar[dict[Optimizer, Applied] | None] = ContextVar("portanet_applied_in_step", default=None)
@@ -85,6 +87,21 @@ def held_by(optimizer: Optimizer) -> Applied:
     held: Applied = optimizer._applied
     if inside is not None:
         inside[optimizer] = held
+    return held
+
+
+models: WeakKeyDictionary[Optimizer, ref[Any]] = WeakKeyDictionary()
+"""The models that were compiled last with optimizers."""
+
+
+def in_model(optimizer: Optimizer) -> Applied:
+    """The state for the model that was compiled last with the optimizer; empty before it is trained."""
+    model = models.get(optimizer, lambda: None)()
+    if model is None or model.optimizer_state is None:
+        return Applied()
+    variables, (paths, state) = model.named_variables(), model.optimizer_state
+    held = Applied({variables[path]: path for path in paths if path in variables})
+    held.state = state
     return held
 
 
@@ -140,8 +157,24 @@ def update(
             return {names[v]: p for v, p in product({v: vector[names[v]] for v in pairs}).items()}
 
         state = optimizer.observe(named, params, state)
-    params, state = optimizer.update(params, {names[v]: g for v, g in pairs.items()}, state)
+    params, state = stepped(optimizer, names, params, {names[v]: g for v, g in pairs.items()}, state)
     held.state = joined(rest, state)
     for variable in pairs:
-        value = params[names[variable]]
-        variable.assign(value if variable.constraint is None else variable.constraint(value))
+        variable.assign(params[names[variable]])
+    if pairs and _in_step.get() is None:
+        next(iter(pairs)).backend.start((params, held.state))
+
+
+def stepped(
+    optimizer: Optimizer, names: Mapping[Variable, str], params: Tree, grads: Tree, state: State
+) -> tuple[Tree, State]:
+    """`optimizer.update` for parameters of variables, which may be excluded from weight decay, and constrained."""
+    token = names_in_state.set(names)
+    try:
+        params, state = optimizer.update(params, grads, state)
+    finally:
+        names_in_state.reset(token)
+    for variable, name in names.items():
+        if variable.constraint is not None and name in params:
+            params[name] = variable.constraint(params[name])
+    return params, state

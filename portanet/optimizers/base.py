@@ -7,13 +7,13 @@ import math
 import re
 from collections.abc import Callable, Iterable, Mapping
 from types import SimpleNamespace
-from typing import Any, ClassVar, Self, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from portanet import checks, random
 from portanet.autodiff import array_namespace
-from portanet.backends import Array, device_of, elementwise, is_large, overridable
+from portanet.backends import Array, device_of, elementwise, fuses_calls, is_large, overridable
 from portanet.lookup import snake_case
-from portanet.optimizers.applicable import Applicable, path_of
+from portanet.optimizers.applicable import Applicable, Rate, path_of
 from portanet.random import streams
 from portanet.schedules import Hyperparameter
 from portanet.schedules.base import hyperparameter, value_of
@@ -29,7 +29,7 @@ class Optimizer(Applicable):
     Subclasses name their `slots` (arrays like each parameter, initially zero) and implement `step(p, g, slots, now)`,
     which updates the parameter and its slots with in-place operators and returns the parameter: in place where arrays
     are mutable (the optimizer owns them), new arrays where they are not. An elementwise `step` is marked
-    `@elementwise_step`.
+    `@elementwise_step`. Or they implement `update_step(gradient, variable, learning_rate)` and `build`, as in Keras.
 
     Args:
         learning_rate: Step size, or a schedule: a function of the step (an int32 array of shape ()).
@@ -41,15 +41,14 @@ class Optimizer(Applicable):
         use_ema: Whether to keep an exponential moving average of the parameters, which `finalize` returns.
         ema_momentum: Its decay: `average = ema_momentum * average + (1 - ema_momentum) * parameter`.
         ema_overwrite_frequency: If given, the number of steps after which the average replaces the parameters.
+        loss_scale_factor: If given, `scale_loss` multiplies the loss by it, and gradients are divided by it.
         gradient_accumulation_steps: If given, the number of calls of `update` whose mean gradient makes one step.
         gradient_noise: If given, the variance of normal noise added to the (clipped) gradients: a number or a schedule,
             such as `schedules.PowerDecay(eta, gamma)` for eta / (1 + t)^gamma (Neelakantan et al. 2015).
         name: Name shown in logs.
     """
 
-    slots: tuple[str, ...] = ()
-    scheduled: ClassVar[tuple[str, ...]] = ()
-    """Further hyperparameters that may be schedules; their values are in the `now` of `step`."""
+    _learning_rate: Hyperparameter
 
     def __init__(
         self,
@@ -61,6 +60,7 @@ class Optimizer(Applicable):
         use_ema: bool = False,
         ema_momentum: float = 0.99,
         ema_overwrite_frequency: int | None = None,
+        loss_scale_factor: float | None = None,
         gradient_accumulation_steps: int | None = None,
         gradient_noise: Hyperparameter | None = None,
         name: str | None = None,
@@ -79,10 +79,11 @@ class Optimizer(Applicable):
         )
         self.use_ema = checks.boolean("use_ema", use_ema, type(self))
         self.ema_momentum = checks.number("ema_momentum", ema_momentum, "[0, 1]", of)
-        every, parts = ema_overwrite_frequency, gradient_accumulation_steps
+        every, parts, scale = ema_overwrite_frequency, gradient_accumulation_steps, loss_scale_factor
         self.ema_overwrite_frequency = (
             None if every is None else checks.positive_int("ema_overwrite_frequency", every, of)
         )
+        self.loss_scale_factor = None if scale is None else checks.positive("loss_scale_factor", scale, of)
         self.gradient_accumulation_steps = (
             None if parts is None else checks.integer("gradient_accumulation_steps", parts, of, least=2)
         )
@@ -90,12 +91,24 @@ class Optimizer(Applicable):
 
     @property
     def learning_rate(self) -> Hyperparameter:
-        """The learning rate: a non-negative number, or a schedule."""
-        return self._learning_rate
+        """The learning rate: a non-negative number, with the methods of a variable, or a schedule."""
+        rate: Hyperparameter = self.rates
+        return rate
 
     @learning_rate.setter
     def learning_rate(self, value: Hyperparameter) -> None:
         self._learning_rate = hyperparameter("learning_rate", value, type(self), "[0, inf)")
+
+    @property
+    def rates(self) -> Any:
+        """The learning rate; of several optimizers, theirs. The same object until one changes."""
+        if type(self._learning_rate) is float:
+            self._learning_rate = Rate(self._learning_rate, self)
+        return self._learning_rate
+
+    def each_rate(self) -> list[tuple[str, str, Any]]:
+        """The learning rates, each with the names of its entry and of the number of steps in the state."""
+        return [("learning_rate", "iterations", self.learning_rate)]
 
     # The state
 
@@ -107,6 +120,10 @@ class Optimizer(Applicable):
         """
         if not params:
             return {}
+        if self.has_update_step:
+            from portanet.optimizers import custom
+
+            custom.prepare(self, params)
         first = next(iter(params.values()))
         xp, device = array_namespace(first), device_of(first)
         state: State = {"iterations": xp.zeros((), dtype=xp.int32, device=device)}
@@ -120,7 +137,7 @@ class Optimizer(Applicable):
             state["average"] = {path: xp.zeros_like(p) for path, p in params.items()}
         if self.gradient_accumulation_steps:
             state["gradients"] = {path: xp.zeros_like(p) for path, p in params.items()}
-        return state
+        return state | custom.initial(self, params) if self.has_update_step else state
 
     def add_slot(self, slot: str) -> None:
         """Have one more slot; training that goes on begins with its initial value."""
@@ -141,7 +158,7 @@ class Optimizer(Applicable):
 
     def scale_loss(self, loss: Array, state: State | None = None) -> Array:
         """The loss to differentiate for `update` (for `apply`, without a state): scaled with loss scaling."""
-        return loss
+        return loss if self.loss_scale_factor is None else loss * self.loss_scale_factor
 
     def update(self, params: Tree, grads: Tree, state: State) -> tuple[Tree, State]:
         """One step.
@@ -161,6 +178,8 @@ class Optimizer(Applicable):
 
             state = completed(self, state, params)
         state["iterations"] = calls = state["iterations"] + 1
+        if self.loss_scale_factor is not None:
+            grads = {path: g / self.loss_scale_factor for path, g in grads.items()}
         every = self.gradient_accumulation_steps
         if every is None:
             return self._advance(params, grads, state, calls)
@@ -184,20 +203,29 @@ class Optimizer(Applicable):
         number = calls if self.gradient_accumulation_steps is None else calls // self.gradient_accumulation_steps
         grads = self.clip(xp, grads)
         now = self._now(xp, params, state, calls - 1, number)
-        by_dtype: dict[Any, SimpleNamespace] = {}
-        for path, p in params.items():
-            if p.dtype not in by_dtype:
-                by_dtype[p.dtype] = _cast(xp, now, p.dtype)
-            scalars = by_dtype[p.dtype]
-            if self._decays(path):
-                p *= scalars.keep
-            g = grads[path]
-            if self.gradient_noise is not None:
-                g = g + self._noise(path, p, calls) * scalars.noise
-            slots = {slot: state[slot][path] for slot in self.slots if path in state[slot]}
-            params[path] = self.step(p, g, slots, scalars)
-            for slot, value in slots.items():
-                state[slot][path] = value
+        by_dtype = {dtype: _cast(xp, now, dtype) for dtype in {p.dtype for p in params.values()}}
+        if self.gradient_noise is not None:
+            grads = {
+                path: grads[path] + self._noise(path, p, calls) * by_dtype[p.dtype].noise for path, p in params.items()
+            }
+        if self.has_update_step:
+            from portanet.optimizers import custom
+
+            custom.advance(self, params, grads, state, calls - 1, by_dtype)
+        elif hasattr(self.step, "rule") and fuses_calls(calls):
+            from portanet.optimizers import multi_tensor
+
+            multi_tensor.advance(self, params, grads, state, by_dtype)
+        else:
+            for path, p in params.items():
+                scalars = by_dtype[p.dtype]
+                slots = {slot: state[slot][path] for slot in self.slots if path in state[slot]}
+                keep = self.decay(slots, scalars)
+                if keep is not None and self._decays(path):
+                    p *= keep
+                params[path] = self.step(p, grads[path], slots, scalars)
+                for slot, value in slots.items():
+                    state[slot][path] = value
         return self._averaged(xp, params, state, number)
 
     def _now(self, xp: Any, params: Tree, state: State, step: Array, number: Array) -> SimpleNamespace:
@@ -265,9 +293,11 @@ class Optimizer(Applicable):
             return {path: g * factor for path, g in grads.items()}
         return grads
 
+    def decay(self, slots: Tree, now: SimpleNamespace) -> Any:
+        """The factor by which weight decay shrinks a parameter, unless it is excluded; None for none."""
+        return None if self.weight_decay is None else now.keep
+
     def _decays(self, path: str) -> bool:
-        if self.weight_decay is None:
-            return False
         variables, patterns = self._without_decay
         name = path.rpartition("/")[2]
         return path not in map(path_of, variables) and not any(re.search(p, name) for p in patterns)
@@ -294,27 +324,6 @@ class Optimizer(Applicable):
         if not (self.use_ema and state):
             return params
         return {path: array_namespace(x).asarray(x, copy=True) for path, x in state["average"].items()}
-
-    def get_config(self) -> dict[str, Any]:
-        """The constructor arguments, with the current hyperparameters, and the exclusions from weight decay."""
-        config = super().get_config()
-        settable = {name for name in config if isinstance(getattr(type(self), name, None), property)}
-        config.update({name: getattr(self, name) for name in settable.union(self.scheduled) if name in config})
-        variables, patterns = self._without_decay
-        if variables or patterns:
-            excluded = {"var_list": [path_of(v) for v in variables], "var_names": list(patterns)}
-            config["exclude_from_weight_decay"] = excluded
-        return config
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Self:
-        """Create an optimizer from the result of `get_config()`."""
-        config = dict(config)
-        excluded = config.pop("exclude_from_weight_decay", None)
-        optimizer = cls(**config)
-        if excluded:
-            optimizer.exclude_from_weight_decay(**excluded)
-        return optimizer
 
 
 @overridable
@@ -343,6 +352,7 @@ def elementwise_step(step: Rule) -> Rule:
         slots.update(zip(slots, values, strict=True))
         return p
 
+    apply.rule = step  # type: ignore[attr-defined]
     return cast(Rule, apply)
 
 

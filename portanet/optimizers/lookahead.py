@@ -55,6 +55,13 @@ class Lookahead(Optimizer):
         self.optimizer.learning_rate = value
 
     @property
+    def rates(self) -> Any:
+        return self.optimizer.rates
+
+    def each_rate(self) -> list[tuple[str, str, Any]]:
+        return self.optimizer.each_rate()
+
+    @property
     def entries(self) -> set[str]:
         return self.optimizer.entries
 
@@ -63,6 +70,9 @@ class Lookahead(Optimizer):
         if params:
             state["slow"] = {path: _copy(p) for path, p in params.items()}
         return state
+
+    def scale_loss(self, loss: Array, state: State | None = None) -> Array:
+        return self.optimizer.scale_loss(loss, state)
 
     def update(self, params: Tree, grads: Tree, state: State) -> tuple[Tree, State]:
         if not params:

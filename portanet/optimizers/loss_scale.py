@@ -48,7 +48,7 @@ class LossScaleOptimizer(Optimizer):
         name: str | None = None,
     ) -> None:
         self.inner_optimizer: Optimizer = optimizers.get(inner_optimizer, "inner_optimizer", type(self))
-        super().__init__(self.inner_optimizer.learning_rate, name=name)
+        super().__init__(0.0, name=name)
         self.initial_scale = checks.positive("initial_scale", initial_scale, type(self))
         self.dynamic_growth_steps = checks.positive_int("dynamic_growth_steps", dynamic_growth_steps, type(self))
 
@@ -59,7 +59,15 @@ class LossScaleOptimizer(Optimizer):
 
     @learning_rate.setter
     def learning_rate(self, value: Hyperparameter) -> None:
-        self.inner_optimizer.learning_rate = value
+        if "name" in vars(self):  # which `Optimizer.__init__` sets last
+            self.inner_optimizer.learning_rate = value
+
+    @property
+    def rates(self) -> Any:
+        return self.inner_optimizer.rates
+
+    def each_rate(self) -> list[tuple[str, str, Any]]:
+        return self.inner_optimizer.each_rate()
 
     @property
     def entries(self) -> set[str]:
@@ -80,6 +88,7 @@ class LossScaleOptimizer(Optimizer):
             from portanet.optimizers.applied import held_by
 
             state = held_by(self).state or {"dynamic_scale": self.initial_scale}
+        loss = self.inner_optimizer.scale_loss(loss, state)  # by its loss_scale_factor
         return loss * state["dynamic_scale"] if state else loss
 
     def update(self, params: Tree, grads: Tree, state: State) -> tuple[Tree, State]:

@@ -1,5 +1,9 @@
 """Schedules: hyperparameters as functions of the step."""
 
+from collections.abc import Mapping
+from typing import Any
+
+from portanet.lookup import created, described, names
 from portanet.schedules.base import Hyperparameter, LearningRateSchedule
 from portanet.schedules.composition import Product, Sequential, Warmup
 from portanet.schedules.cosine import CosineDecay, CosineDecayRestarts, OneCycle
@@ -14,6 +18,36 @@ from portanet.schedules.decay import (
 )
 from portanet.schedules.plateau import ReduceOnPlateau
 from portanet.schedules.plot import plot
+
+SCHEDULES = names(
+    Constant, CosineDecay, CosineDecayRestarts, ExponentialDecay, InverseTimeDecay, OneCycle, PiecewiseConstantDecay,
+    PolynomialDecay, PowerDecay, Product, Sequential, StepDecay, Warmup,
+)  # fmt: skip
+
+
+def serialize(learning_rate_schedule: Any) -> Any:
+    """The description of a schedule that Keras would write, for `deserialize`.
+
+    Args:
+        learning_rate_schedule: The schedule.
+
+    Example:
+        >>> from portanet import schedules
+        >>> schedules.deserialize(schedules.serialize(schedules.CosineDecay(0.5, 10)))(0)
+        0.5
+    """
+    return described(learning_rate_schedule)
+
+
+def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """The schedule of a description by `serialize` or Keras's own, or of its name.
+
+    Args:
+        config: The description.
+        custom_objects: Classes and functions by the names in it, beside those that are registered.
+    """
+    return created("schedule", config, SCHEDULES, custom_objects)
+
 
 __all__ = [
     "Constant",
@@ -32,5 +66,7 @@ __all__ = [
     "Sequential",
     "StepDecay",
     "Warmup",
+    "deserialize",
     "plot",
+    "serialize",
 ]

@@ -32,6 +32,7 @@ class CosineDecay(LearningRateSchedule):
         alpha: The fraction left at the end.
         warmup_target: If given, the value first rises to it.
         warmup_steps: Steps of the warm-up.
+        name: Name shown in descriptions.
 
     Example:
         >>> rate = CosineDecay(0.0, 100, warmup_target=0.1, warmup_steps=10)
@@ -44,9 +45,11 @@ class CosineDecay(LearningRateSchedule):
         initial_learning_rate: float,
         decay_steps: int,
         alpha: float = 0.0,
+        name: str = "CosineDecay",
         warmup_target: float | None = None,
         warmup_steps: int = 0,
     ) -> None:
+        self.name = checks.text("name", name, type(self))
         self.initial_learning_rate = checks.number("initial_learning_rate", initial_learning_rate, of=type(self))
         self.decay_steps = steps("decay_steps", decay_steps, type(self))
         self.alpha = checks.number("alpha", alpha, of=type(self))
@@ -79,6 +82,7 @@ class CosineDecayRestarts(LearningRateSchedule):
         t_mul: Factor of the lengths: 1, or at least 1.01.
         m_mul: Factor of the heights.
         alpha: The fraction of the initial value left at the end of a period.
+        name: Name shown in descriptions.
 
     Example:
         >>> rate = CosineDecayRestarts(0.1, 10, m_mul=0.5)  # restarts at 10, 30, 70
@@ -93,7 +97,9 @@ class CosineDecayRestarts(LearningRateSchedule):
         t_mul: float = 2.0,
         m_mul: float = 1.0,
         alpha: float = 0.0,
+        name: str = "SGDRDecay",
     ) -> None:
+        self.name = checks.text("name", name, type(self))
         self.initial_learning_rate = checks.number("initial_learning_rate", initial_learning_rate, of=type(self))
         self.first_decay_steps = steps("first_decay_steps", first_decay_steps, type(self))
         self.t_mul = checks.number("t_mul", t_mul, of=type(self))
@@ -111,7 +117,8 @@ class CosineDecayRestarts(LearningRateSchedule):
             starts = [0.0]
             while starts[-1] < 2**31:
                 starts.append(starts[-1] + self.first_decay_steps * self.t_mul ** (len(starts) - 1))
-            index = passed(xp, [math.ceil(start) - 1 for start in starts[1:-1]], step)
+            begun = step if xp.isdtype(step.dtype, "integral") else xp.floor(step)
+            index = passed(xp, [math.ceil(start) - 1 for start in starts[1:-1]], begun)
             number = xp.astype(index, dtype)
             lengths = [self.first_decay_steps * self.t_mul**i for i in range(len(starts))]
             whole = [math.floor(start) for start in starts]

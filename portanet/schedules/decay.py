@@ -44,6 +44,7 @@ class PiecewiseConstantDecay(LearningRateSchedule):
     Args:
         boundaries: Increasing steps.
         values: One more than boundaries.
+        name: Name shown in descriptions.
 
     Example:
         A tenth after half, and again after three quarters, of 100 steps:
@@ -53,7 +54,13 @@ class PiecewiseConstantDecay(LearningRateSchedule):
         [0.1, 0.1, 0.01, 0.01, 0.001, 0.001]
     """
 
-    def __init__(self, boundaries: Sequence[int], values: Sequence[float]) -> None:
+    def __init__(
+        self,
+        boundaries: Sequence[int],
+        values: Sequence[float],
+        name: str = "PiecewiseConstant",
+    ) -> None:
+        self.name = checks.text("name", name, type(self))
         if not isinstance(boundaries, (list, tuple)):
             raise checks.invalid("boundaries", boundaries, "a list of increasing integers", type(self))
         self.boundaries = [checks.integer("boundaries", _whole(b), type(self)) for b in boundaries]
@@ -80,6 +87,7 @@ class ExponentialDecay(LearningRateSchedule):
         decay_steps: Steps per factor of `decay_rate`.
         decay_rate: The factor, positive.
         staircase: Whether to change only every `decay_steps` steps.
+        name: Name shown in descriptions.
 
     Example:
         >>> ExponentialDecay(1.0, 10, 0.25)(5)
@@ -87,8 +95,14 @@ class ExponentialDecay(LearningRateSchedule):
     """
 
     def __init__(
-        self, initial_learning_rate: float, decay_steps: int, decay_rate: float, staircase: bool = False
+        self,
+        initial_learning_rate: float,
+        decay_steps: int,
+        decay_rate: float,
+        staircase: bool = False,
+        name: str = "ExponentialDecay",
     ) -> None:
+        self.name = checks.text("name", name, type(self))
         self.initial_learning_rate = checks.number("initial_learning_rate", initial_learning_rate, of=type(self))
         self.decay_steps = steps("decay_steps", decay_steps, type(self))
         self.decay_rate = checks.positive("decay_rate", decay_rate, type(self))
@@ -129,6 +143,7 @@ class PolynomialDecay(LearningRateSchedule):
         end_learning_rate: The value after that.
         power: The exponent; 1 is linear.
         cycle: Whether to restart at the end, with 2, 3... times `decay_steps`.
+        name: Name shown in descriptions.
 
     Example:
         >>> [round(PolynomialDecay(1.0, 10, 0.0, power=2.0)(step), 6) for step in (0, 5, 10, 20)]
@@ -142,7 +157,9 @@ class PolynomialDecay(LearningRateSchedule):
         end_learning_rate: float = 0.0001,
         power: float = 1.0,
         cycle: bool = False,
+        name: str = "PolynomialDecay",
     ) -> None:
+        self.name = checks.text("name", name, type(self))
         self.initial_learning_rate = checks.number("initial_learning_rate", initial_learning_rate, of=type(self))
         self.decay_steps = steps("decay_steps", decay_steps, type(self))
         self.end_learning_rate = checks.number("end_learning_rate", end_learning_rate, of=type(self))
@@ -169,6 +186,7 @@ class InverseTimeDecay(LearningRateSchedule):
         decay_steps: Steps in which the divisor grows by `decay_rate`.
         decay_rate: Growth of the divisor, non-negative.
         staircase: Whether to change only every `decay_steps` steps.
+        name: Name shown in descriptions.
 
     Example:
         >>> eta0, penalty = 0.5, 0.01
@@ -177,8 +195,14 @@ class InverseTimeDecay(LearningRateSchedule):
     """
 
     def __init__(
-        self, initial_learning_rate: float, decay_steps: int, decay_rate: float, staircase: bool = False
+        self,
+        initial_learning_rate: float,
+        decay_steps: int,
+        decay_rate: float,
+        staircase: bool = False,
+        name: str = "InverseTimeDecay",
     ) -> None:
+        self.name = checks.text("name", name, type(self))
         self.initial_learning_rate = checks.number("initial_learning_rate", initial_learning_rate, of=type(self))
         self.decay_steps = steps("decay_steps", decay_steps, type(self))
         self.decay_rate = checks.non_negative("decay_rate", decay_rate, type(self))

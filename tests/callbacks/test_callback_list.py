@@ -15,13 +15,13 @@ class Other(Counting):
 
 def test_those_that_keep_what_others_know_are_called_last():
     last, first, middle = Counting(order=2), Counting(), Counting(order=1)
-    assert CallbackList([last, first, middle], None, {}).callbacks == [first, middle, last]
+    assert CallbackList([last, first, middle]).callbacks == [first, middle, last]
 
 
 def test_states_are_found_by_class_and_order():
     states = [["Counting", {"count": 1}], ["Gone", {"count": 2}], ["Counting", {"count": 3}]]
     callbacks = [Other(), Counting(), Counting()]
-    listeners = CallbackList(callbacks, None, {})
+    listeners = CallbackList(callbacks)
     listeners.set_states(states)
     assert [callback.count for callback in callbacks] == [0, 1, 3]
     assert listeners.get_states() == [["Other", {"count": 0}], ["Counting", {"count": 1}], ["Counting", {"count": 3}]]
@@ -29,31 +29,58 @@ def test_states_are_found_by_class_and_order():
 
 def test_only_callbacks_are_taken():
     with pytest.raises(TypeError, match=r"must be an object of portanet.callbacks.Callback, .*Received: <function"):
-        CallbackList([lambda: None], None, {})
+        CallbackList([lambda: None])
 
 
 @pytest.mark.parametrize("text", ["", "EarlyStopping"])
 def test_texts_are_no_lists_of_callbacks(text):
     with pytest.raises(TypeError, match=rf"must be an object of portanet.callbacks.Callback, .*Received: '{text}'"):
-        CallbackList(text, None, {})
+        CallbackList(text)
 
 
 def test_a_progress_bar_comes_first_unless_there_is_one_or_silence_is_asked_for():
     given, bar = Callback(), ProgressBar(2)
-    first, second = CallbackList([given], None, {"verbose": 2}).callbacks
+    first, second = CallbackList([given], verbose=2).callbacks
     assert (type(first), second) == (ProgressBar, given)
-    assert CallbackList([given, bar], None, {"verbose": 2}).callbacks == [given, bar]
-    assert CallbackList([given], None, {"verbose": 0}).callbacks == [given]
+    assert CallbackList([given, bar], verbose=2).callbacks == [given, bar]
+    assert CallbackList([given], verbose=0).callbacks == [given]
 
 
 def test_hooks_that_nobody_has_cost_no_call():
     called = []
-    listeners = CallbackList([Callback(), LambdaCallback(on_train_begin=called.append)], None, {})
+    listeners = CallbackList([Callback(), LambdaCallback(on_train_begin=called.append)])
     listeners.call("on_train_batch_end", 0, {})
     listeners.call("on_train_begin", 1)
     listeners.call("on_train_begin", 2)
     assert called == [1, 2]
     assert [len(functions) for functions in listeners._hooks.values()] == [0, 1]
+
+
+def test_loops_of_ones_own():
+    called = []
+    names = [name for name in vars(CallbackList) if name.startswith("on_")]
+    note = LambdaCallback(
+        **{
+            n: (lambda *args, n=n: called.append((n, *args)))
+            for n in names
+            if n not in ("on_batch_begin", "on_batch_end")
+        }
+    )
+    model = portanet.Sequential([layers.Dense(1)])
+    listeners = CallbackList([note], add_history=True, model=model, epochs=2, verbose=0)
+    assert (note.model, note.params) == (model, {"epochs": 2, "verbose": 0})
+    for name in names:
+        numbers = () if "batch" not in name and "epoch" not in name else (3,)
+        getattr(listeners, name)(*numbers, {"loss": 0.5})
+        expected = name if "on_batch" not in name else name.replace("on_", "on_train_")
+        assert called.pop() == (expected, *numbers, {"loss": 0.5})
+    listeners.on_train_begin()
+    listeners.on_epoch_end(0, {"loss": 0.5})
+    assert model.history.history == {"loss": [0.5, 0.5]}
+    listeners.append(bar := ProgressBar(1))
+    listeners.set_params({"epochs": 3})
+    assert (bar.params, note.params) == ({"epochs": 3}, {"epochs": 3})
+    assert [type(each) for each in CallbackList(add_progbar=True).callbacks] == [ProgressBar]
 
 
 class Killed(BaseException):

@@ -194,11 +194,11 @@ def test_hooks_without_logs(tmp_path: pathlib.Path, make: Any, hook: str) -> Non
 
 
 def test_progress_is_shown_if_asked_for_or_given() -> None:
-    assert CallbackList([], None, {}).callbacks == []
-    assert CallbackList([], None, {"verbose": 0}).callbacks == []
-    assert [type(each) for each in CallbackList([], None, {"verbose": 1}).callbacks] == [ProgressBar]
+    assert CallbackList([]).callbacks == []
+    assert CallbackList([], verbose=0).callbacks == []
+    assert [type(each) for each in CallbackList([], verbose=1).callbacks] == [ProgressBar]
     bar = ProgressBar(0)
-    assert CallbackList([bar], None, {}).callbacks == [bar]
+    assert CallbackList([bar]).callbacks == [bar]
     with pytest.raises(ValueError, match=r"`verbose` of ProgressBar must be .*Received: verbose=3"):
         ProgressBar(3)
 

@@ -22,3 +22,7 @@ def test_functions_are_called_with_keras_arguments():
 def test_unknown_moments_are_refused():
     with pytest.raises(TypeError, match=r"supports the hooks on_train_begin, .* Received: on_epoch_stop=<function"):
         LambdaCallback(on_epoch_stop=lambda: None)
+
+
+def test_other_arguments_become_attributes():
+    assert LambdaCallback(on_train_end=print, tag="mine").tag == "mine"

@@ -49,6 +49,11 @@ def test_statistics_of_nothing_finite():
     assert (result["nonfinite"], result["norm"], result["counts"].sum()) == (2, 0.0, 0)
 
 
+def test_statistics_of_half_precision_do_not_overflow():
+    result = statistics_of(np.asarray([3e4, -4e4], "float16"), 3)
+    assert (result["norm"], result["mean"], result["std"]) == pytest.approx((5e4, -5e3, 3.5e4), rel=1e-3)
+
+
 def test_every_must_be_positive():
     with pytest.raises(ValueError, match=r"Argument `every` of Counting must be a positive integer. Received: every=0"):
         Counting(every=0)

@@ -214,3 +214,12 @@ def test_a_terminal_shows_bars():
     bars = [line.split("\r")[-1] for line in text.strip().split("\r\n")]
     assert [bar[:15] for bar in bars] == ["Epoch 1/2: 100%", "Epoch 2/2: 100%"]
     assert all("loss: " in bar for bar in bars)
+
+
+@pytest.mark.parametrize(("verbose", "lines"), [(0, 0), (2, 3)])
+def test_the_logger_of_keras_shows_what_fit_is_asked_for(verbose: int, lines: int, capsys) -> None:
+    made = portanet.Sequential([layers.Input((2,)), layers.Dense(1)])
+    made.compile("sgd", "mse")
+    x, y = np.ones((4, 2)), np.ones((4, 1))
+    made.fit(x, y, epochs=3, verbose=verbose, callbacks=[portanet.callbacks.ProgbarLogger()])
+    assert len(capsys.readouterr().out.splitlines()) == lines

@@ -69,3 +69,14 @@ def test_without_the_library(monkeypatch, tmp_path):
 def test_bad_arguments(options):
     with pytest.raises(ValueError, match=rf"`{next(iter(options))}` of TensorBoard must be .* Received: "):
         TensorBoard(**options)
+
+
+def test_arguments_of_keras(tmp_path):
+    made = portanet.Sequential([layers.Input((3,)), layers.Dense(1)])
+    made.compile("sgd", "mse")
+    board = TensorBoard(tmp_path, 0, True, True, True, "epoch", (1, 2), embeddings_metadata="words.tsv")
+    with pytest.warns(UserWarning, match=r"Received: profile_batch, write_images, embeddings_metadata"):
+        made.fit(X, Y, batch_size=2, epochs=2, verbose=0, callbacks=[board])
+    speeds = scalars(tmp_path / "train", "epoch_steps_per_second")
+    assert list(speeds) == [0, 1]
+    assert all(speed > 0 for speed in speeds.values())

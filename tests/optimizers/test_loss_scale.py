@@ -64,6 +64,17 @@ def test_steps_are_those_of_the_inner_optimizer(xp: Any) -> None:
     assert float(to_numpy(state["dynamic_scale"])) == 1024.0 * 4
 
 
+@pytest.mark.parametrize("wrapped", [LossScaleOptimizer, lambda inner: optimizers.Lookahead(inner, 1, 1.0)])
+def test_the_factor_of_the_inner_optimizer_changes_no_step(xp: Any, wrapped: Any) -> None:
+    optimizer = wrapped(optimizers.SGD(0.25, loss_scale_factor=8.0))
+    w = asarray([1.0])
+    params = {"w": array_namespace(w).asarray(w, copy=True)}
+    state = optimizer.init(params)
+    slope = grad(lambda w: optimizer.scale_loss(w[0] * 2.0, state))(w)
+    params, state = optimizer.update(params, {"w": slope}, state)
+    assert_close(params["w"], [0.5])
+
+
 def test_the_learning_rate_is_the_inner_one() -> None:
     optimizer = LossScaleOptimizer("sgd")
     optimizer.learning_rate = 0.3

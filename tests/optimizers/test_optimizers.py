@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from portanet import layers, models, optimizers, random
-from portanet.autodiff import array_namespace, grad, hvp
-from portanet.backends import device_of, get_backend, use_backend
+from portanet.autodiff import array_namespace, grad, hvp, storage
+from portanet.backends import constant, device_of, get_backend, use_backend
 from portanet.schedules import ExponentialDecay
 from portanet.tree import tree_leaves
 from tests.support import asarray, assert_close, to_numpy
@@ -30,6 +30,10 @@ MAKERS = {
     "lion": lambda: optimizers.Lion(0.02),
     "adafactor": lambda: optimizers.Adafactor(0.2),
     "lamb": lambda: optimizers.Lamb(0.05),
+    "ftrl": lambda: optimizers.Ftrl(0.5, l1_regularization_strength=0.01, beta=0.1),
+    "muon": lambda: optimizers.Muon(0.05),
+    "schedule_free_adamw": lambda: optimizers.ScheduleFreeAdamW(0.1, warmup_steps=5, weight_decay=0.01),
+    "loss_scale_factor": lambda: optimizers.SGD(2.0, loss_scale_factor=64.0),
     "rprop": lambda: optimizers.Rprop(0.05),
     "esgd": lambda: optimizers.ESGD(0.1, damping=1e-2, update_frequency=3),
     "lookahead": lambda: optimizers.Lookahead(optimizers.Adam(0.1), 4, 0.5),
@@ -57,8 +61,7 @@ def bowl(params: Any) -> Any:
 
 
 def asarray_like(x: Any, values: Any) -> Any:
-    dtype = get_backend().dtype_name(x.dtype)
-    return asarray(values, dtype)
+    return constant(storage(x), np.asarray(values).tolist(), x.dtype)
 
 
 @pytest.mark.parametrize("name", [*MAKERS, "scaled"])

@@ -121,10 +121,10 @@ def test_averages_are_copies() -> None:
         assert not np.shares_memory(state["average"]["v"], later["v"])
 
 
-@pytest.mark.parametrize("name", sorted(optimizers.OPTIMIZERS))
+@pytest.mark.parametrize("name", sorted(set(optimizers.OPTIMIZERS) - {"Ftrl", "ftrl"}))  # which forgets its start
 def test_nothing_moves_without_a_gradient(xp: Any, name: str) -> None:
     """Zero gradients divide nothing by zero, for parameters of zeros and of others."""
-    options = {"weight_decay": 0.0} if name == "AdamW" else {}
+    options = {"weight_decay": 0.0} if name in ("AdamW", "Muon", "muon") else {}
     start = {"w": [1.0, -2.0], "zeros": [0.0, 0.0], "kernel": [[1.0, 2.0]]}
     none = {path: np.zeros(np.shape(w)) for path, w in start.items()}
     params, _ = step(optimizers.OPTIMIZERS[name](**options), start, none, none)

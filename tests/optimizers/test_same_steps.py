@@ -14,7 +14,7 @@ from tests.optimizers.test_optimizers import MAKERS
 from tests.support import asarray, assert_close, to_numpy
 
 SCHEDULED = {name: cls for name, cls in optimizers.OPTIMIZERS.items() if cls.scheduled and name == cls.__name__}
-WHOLE = {"adafactor", "lamb", "esgd", "noise", "decay", "accumulating"}  # not elementwise, or by norms
+WHOLE = {"adafactor", "lamb", "muon", "esgd", "noise", "decay", "accumulating"}  # not elementwise, or by norms
 
 
 def steps(optimizer: Any, shape: tuple[int, ...], count: int = 4) -> Any:
@@ -73,3 +73,22 @@ def test_variables_of_equal_names(backend: Any) -> None:
         for _ in range(2):
             params, state = alone.update(params, {"w": params["w"] * 2.0}, state)
         assert_close(kernel.value, to_numpy(params["w"]))
+
+
+@pytest.mark.parametrize("wrapped", [lambda optimizer: optimizer, optimizers.LossScaleOptimizer])
+def test_of_equal_names_only_the_excluded_variable_does_not_decay(backend: Any, wrapped: Any) -> None:
+    kernels = []
+    for _ in range(3):
+        layer = layers.Dense(1, use_bias=False, kernel_initializer="ones", name="same")
+        layer.build((None, 1))
+        kernels.append(layer.kernel)
+    inner = optimizers.SGD(0.5, weight_decay=0.5)
+    inner.exclude_from_weight_decay(var_list=[kernels[1]])
+    optimizer = wrapped(inner)
+    optimizer.build(kernels)
+    state, values = [v.value for v in optimizer.variables], [kernel.value for kernel in kernels]
+    for _ in range(2):
+        values, state = optimizer.stateless_apply(state, [value * 0.0 for value in values], values)
+        optimizer.apply([kernel.value * 0.0 for kernel in kernels], kernels)
+    assert [to_numpy(value).item() for value in values] == [0.5625, 1.0, 0.5625]
+    assert [kernel.numpy().item() for kernel in kernels] == [0.5625, 1.0, 0.5625]

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from portanet import schedules
+from portanet import layers, models, ops, optimizers, random, schedules
 from portanet.backends import device_of, use_backend
 from tests.support import asarray, assert_close, to_numpy
 
@@ -174,7 +174,35 @@ def test_bad_values(make: Any, message: str) -> None:
 
 
 def test_bad_types() -> None:
-    with pytest.raises(TypeError, match=r"an int or an integer array. Received: 0.5 \(of type float\)"):
-        schedules.Constant(0.1)(0.5)
-    with pytest.raises(TypeError, match=r"an int or an integer array. Received: array"):
-        schedules.Constant(0.1)(np.ones(2))
+    with pytest.raises(TypeError, match=r"a number, or an array of numbers. Received: nan \(of type float\)"):
+        schedules.Constant(0.1)(float("nan"))
+    with pytest.raises(TypeError, match=r"a number, or an array of numbers. Received: array"):
+        schedules.Constant(0.1)(np.ones(2, dtype="bool"))
+
+
+class Warmup(schedules.LearningRateSchedule):
+    """With `__call__`, as in Keras."""
+
+    def __init__(self, width: float, steps: float) -> None:
+        self.width, self.steps = width, steps
+
+    def __call__(self, step: Any, dtype: Any = None) -> Any:
+        step = ops.cast(step, "float32") + 1
+        return self.width**-0.5 * ops.minimum(ops.rsqrt(step), step * self.steps**-1.5)
+
+
+def test_schedules_with_a_call_of_their_own(backend: Any) -> None:
+    class Same(schedules.LearningRateSchedule):
+        def value(self, xp: Any, step: Any, dtype: Any) -> Any:
+            step = xp.astype(step, dtype) + 1
+            return 8.0**-0.5 * xp.minimum(1 / xp.sqrt(step), step * 3.0**-1.5)
+
+    results = []
+    for schedule in (Warmup(8.0, 3.0), Same()):
+        random.set_seed(1)
+        model = models.Sequential([layers.Input((2,)), layers.Dense(1)])
+        model.compile(optimizers.SGD(schedule), "mse")
+        model.fit(asarray(np.ones((8, 2))), asarray(np.ones((8, 1))), batch_size=2, epochs=2, verbose=0)
+        results.append(model.get_weights())
+    for actual, expected in zip(*results, strict=True):
+        np.testing.assert_allclose(actual, expected, rtol=1e-5)
