@@ -18,8 +18,6 @@ def get(identifier: Any) -> DTypePolicy:
     """
     if identifier is None:
         return DTypePolicy()
-    if isinstance(identifier, dict):
-        identifier = identifier.get("config", {}).get("name")
     return as_policy(identifier, "identifier", "dtype_policies.get")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from portanet import checks
@@ -49,7 +50,7 @@ class DTypePolicy(Configurable):
         return hash(self.name)
 
     def __repr__(self) -> str:
-        return f"<DTypePolicy {self.name!r}>"
+        return f'<DTypePolicy "{self.name}">'
 
 
 FloatDTypePolicy = DTypePolicy
@@ -99,12 +100,14 @@ def as_policy(policy: DTypePolicy | str, name: str = "policy", of: str | checks.
     """A policy from its name; a policy is returned unchanged.
 
     Args:
-        policy: The policy or its name.
+        policy: The policy, its name, or the description of it in a `get_config`.
         name: Name of the argument that holds it, for errors.
         of: The layer or function that takes it.
     """
     if isinstance(policy, DTypePolicy):
         return policy
+    if isinstance(policy, Mapping):  # as `get_config` describes it
+        policy = policy.get("config", {}).get("name")
     return DTypePolicy(checks.choice(name, policy, (*FLOATS, *MIXED), of))
 
 

@@ -5,13 +5,28 @@ from __future__ import annotations
 import contextlib
 import itertools
 import math
-from collections.abc import Callable, Iterator
+import operator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextvars import ContextVar
+from importlib import import_module
 from typing import Any
 
+from portanet import checks
 from portanet.autodiff import TraceError, array_namespace, storage, unwrap
-from portanet.backends import Array, ArrayHolder, Backend, backend_class_of, converted, held, raw_namespace, use_backend
+from portanet.backends import (
+    Array,
+    ArrayHolder,
+    Backend,
+    HostArray,
+    backend_class_of,
+    converted,
+    get_backend,
+    held,
+    raw_namespace,
+    use_backend,
+)
 from portanet.mixed_precision import cast_floats
+from portanet.tree import tree_leaves
 
 Bound = dict["Variable", Array]
 _bound: ContextVar[Bound | None] = ContextVar("portanet_bound_variables", default=None)
@@ -47,7 +62,22 @@ class Variable(ArrayHolder):
 
     In expressions and functions of arrays it stands for its `value`: `x @ v`, `v[0]`, `2 * v`, `ops.exp(v)`. Inside
     `bind`, that is the bound value (a traced array in training), and `assign` changes only it: a model becomes a pure
-    function of the values of its variables.
+    function of the values of its variables. A layer trains and saves the variables in its attributes, as those of
+    `add_weight`.
+
+    Args:
+        initializer: The value: an array, which is copied, numbers or lists; or what computes it, if there is a `shape`:
+            the name of an initializer, or a function `(shape, dtype=...)`.
+        shape: Shape, for an initializer.
+        dtype: Name of the dtype; by default that of an array, int32 for Python integers, else the default dtype.
+        trainable: Whether training changes it, if it is floating-point.
+        autocast: Whether a layer that computes in another dtype gets the value in that dtype.
+        aggregation: Has no effect: there is one device.
+        synchronization: Has no effect.
+        name: Name.
+        regularizer: Function: penalty on the value, added to the loss.
+        constraint: Function applied to the value after each update.
+        counter: Whether it is state that is not among the weights.
 
     Example:
         >>> from portanet import layers
@@ -58,28 +88,38 @@ class Variable(ArrayHolder):
         array([2., 4.], dtype=float32)
     """
 
+    _trainable: bool = True
+    autocast: bool = True
+    """Whether a layer that computes in another dtype gets the value in that dtype."""
+    counter: bool = False
+    """Whether this is a random counter or the state of a recurrent layer: saved with a model, but not a weight."""
+    regularizer: Callable[[Array], Array] | None = None
+    constraint: Callable[[Array], Array] | None = None
+
     def __init__(
         self,
-        value: Array,
-        name: str,
-        backend: Backend,
+        initializer: Any,
+        shape: Sequence[int] | None = None,
+        dtype: str | None = None,
         trainable: bool = True,
+        autocast: bool = True,
+        aggregation: str | None = "none",
+        synchronization: str | None = "auto",
+        name: str | None = None,
+        *,
         regularizer: Callable[[Array], Array] | None = None,
         constraint: Callable[[Array], Array] | None = None,
         counter: bool = False,
-        autocast: bool = True,
     ) -> None:
-        self._value = value
-        self.name = name
-        self.path = name
-        self.backend = backend
-        self._trainable = trainable
+        self.name = "variable" if name is None else checks.text("name", name, "Variable")
+        self.path = self.name
+        self.backend = get_backend()
+        self._value = _initial(initializer, shape, dtype, self.backend)
+        self._trainable = trainable and not self.backend.xp.isdtype(self._value.dtype, ("integral", "bool"))
         self.regularizer = regularizer
         self.constraint = constraint
         self.counter = counter
-        """Whether this is a random counter or the state of a recurrent layer: saved with a model, but not a weight."""
         self.autocast = autocast
-        """Whether a layer that computes in another dtype gets the value in that dtype."""
 
     @property
     def value(self) -> Array:
@@ -133,18 +173,18 @@ class Variable(ArrayHolder):
 
     def assign_add(self, value: Array) -> None:
         """Add an array, a number or other data to the array; see `assign`."""
-        self.assign(self._current() + self._operand(value))
+        self.assign(self._current() + self._increment(value))
 
     def assign_sub(self, value: Array) -> None:
         """Subtract an array, a number or other data from the array; see `assign`."""
-        self.assign(self._current() - self._operand(value))
+        self.assign(self._current() - self._increment(value))
 
     def _current(self) -> Any:
         """The value, in the dtype of the variable."""
         bound = _bound.get()
         return self._value if bound is None else bound.get(self, self._value)
 
-    def _operand(self, value: Any) -> Any:
+    def _increment(self, value: Any) -> Any:
         value = held(value)
         return value if isinstance(value, (bool, int, float)) else self._converted(value)
 
@@ -163,6 +203,10 @@ class Variable(ArrayHolder):
             return value
         with use_backend(self.backend):
             return converted(value, self.backend.dtype_name(self.dtype), f"The value of variable '{self.path}'")
+
+    def _from_host(self, x: HostArray) -> Any:
+        with use_backend(self.backend):
+            return converted(x, None if x.dtype.kind == "f" else x.dtype.name, f"An operand of variable '{self.path}'")
 
     def numpy(self) -> Any:
         """A copy as a NumPy array."""
@@ -189,11 +233,41 @@ class Variable(ArrayHolder):
         return f"<Variable {self.path}, shape={self.shape}, dtype={self.dtype}, backend={self.backend.name}>"
 
 
+def _initial(initializer: Any, shape: Sequence[int] | None, dtype: str | None, backend: Backend) -> Array:
+    """The value of a new variable."""
+    if isinstance(initializer, str):
+        initializer = import_module("portanet.initializers").get(initializer, "initializer", "Variable")
+    if callable(initializer):
+        if shape is None:
+            raise checks.invalid("shape", shape, "a shape, since `initializer` is a function", "Variable")
+        dtype = dtype or backend.dtype_name(backend.dtype)
+        return converted(initializer(tuple(shape), dtype=dtype), dtype, "The value of a variable")
+    value = held(initializer)
+    if dtype is None and all(type(leaf) is int for leaf in tree_leaves(value)):
+        dtype = "int32"
+    if dtype is None and hasattr(value, "dtype"):
+        dtype = str(value.dtype).rpartition(".")[2]
+    array = converted(value, dtype, "Argument `initializer` of Variable")
+    return backend.xp.asarray(array, copy=True) if array is value else array
+
+
 def moved(value: Array, source: Backend, target: Backend) -> Array:
     """An array on another backend or device; the default dtype becomes the default dtype there."""
     name = target.dtype_name(target.dtype) if value.dtype == source.dtype else source.dtype_name(value.dtype)
     array: Array = target.xp.astype(target.from_host(source.to_host(value)), target.find_dtype(name))
     return array
+
+
+def values_of(variables: dict[str, Variable], paths: Iterable[str]) -> dict[str, Array]:
+    """The values of some variables by path."""
+    if _bound.get() is None and computing_in.get() is None:
+        return {path: variables[path]._value for path in paths}
+    return {path: variables[path].value for path in paths}
+
+
+def hold(variables: Iterable[Variable], values: Iterable[Array]) -> bool:
+    """Whether variables, which are not bound, hold these very arrays."""
+    return _bound.get() is None and all(map(operator.is_, [v._value for v in variables], values))
 
 
 def are_bound() -> bool:
@@ -243,11 +317,16 @@ def collected_losses() -> list[Array]:
     return list(_losses.get() or ())
 
 
-def add_loss(value: Array) -> None:
-    """Add a scalar array to the collected losses, if losses are being collected."""
+def add_loss(value: Array) -> bool:
+    """Add a scalar array to the collected losses, if losses are being collected.
+
+    Returns:
+        Whether this is all to do: losses are collected, or variables are bound, so that the call is a pure function.
+    """
     losses = _losses.get()
     if losses is not None:
         losses.append(value)
+    return losses is not None or _bound.get() is not None
 
 
 @contextlib.contextmanager

@@ -143,10 +143,10 @@ def test_layers_keep_their_own_policy_inside_others(policy: str, backend: Backen
 def test_a_policy_is_part_of_the_configuration(policy: str) -> None:
     layer = layers.LSTM(3) if policy == "mixed_float16" else layers.Dense(3)
     config = layer.get_config()
-    assert config["dtype"] == policy
+    assert config["dtype"]["config"]["name"] == policy
     mixed_precision.set_global_policy(None)
     assert type(layer).from_config(config).dtype_policy.name == policy
-    assert "dtype" not in {k for k, v in layers.Dense(3).get_config().items() if v is not None}
+    assert layers.Dense.from_config(layers.Dense(3).get_config()).dtype_policy.name != policy
 
 
 def test_weights_of_running_statistics_stay_single(policy: str, backend: Backend) -> None:
@@ -222,7 +222,7 @@ def test_scaling_can_be_declined(backend: Backend) -> None:
 def test_a_backend_without_the_dtype_says_which_have_it(backend: Backend) -> None:
     names = [name for name in ("float16", "bfloat16") if not hasattr(backend.xp, name)]
     for name in names:
-        with pytest.raises(ValueError, match=f"Backend '{backend.name}' has no such dtype. Backends .*torch and jax"):
+        with pytest.raises(ValueError, match=f"Backend '{backend.name}' has no such dtype. Backends .*torch"):
             layers.Dense(2, dtype=f"mixed_{name}")(asarray([[1.0]]))
         with pytest.raises(ValueError, match=f"Backend '{backend.name}' has no such dtype.*Received: dtype='{name}'"):
             layers.Dense(2, dtype=name)(asarray([[1.0]]))

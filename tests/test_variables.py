@@ -7,11 +7,11 @@ import portanet
 from portanet import layers
 from portanet.backends import use_backend
 from portanet.variables import Variable, bind
-from tests.support import asarray, assert_equal
+from tests.support import asarray, assert_close, assert_equal
 
 
 def make(backend, values=(1.0, 2.0), name="w"):
-    return Variable(asarray(list(values)), name, backend)
+    return Variable(list(values), name=name)
 
 
 def test_value_and_assign(backend):
@@ -63,7 +63,7 @@ def test_numpy_gives_a_copy(backend):
 
 
 def test_size_and_bytes(backend):
-    v = Variable(asarray([[1.0, 2.0, 3.0]]), "w", backend)
+    v = Variable([[1.0, 2.0, 3.0]], name="w")
     assert (v.size, v.nbytes) == (3, 12)
 
 
@@ -113,3 +113,57 @@ def test_set_weights_says_what_it_takes(backend):
         with pytest.raises((ValueError, TypeError), match=message):
             model.set_weights(weights)
     np.testing.assert_array_equal(model.get_weights()[0], before[0])
+
+
+def test_values_as_keras_takes_them(backend):
+    values = asarray([1.0, 2.0])
+    v = Variable(values, name="v")
+    v.assign_add([1.0, 1.0])
+    assert_equal(values, [1.0, 2.0])  # which is another array
+    assert_equal(v.value, [2.0, 3.0])
+    assert_equal(Variable("ones", (2, 1)).value, [[1.0], [1.0]])
+    assert_equal(Variable(lambda shape, dtype: np.full(shape, 7.0, dtype), shape=(2,)).value, [7.0, 7.0])
+    counter = Variable(3)
+    assert backend.dtype_name(counter.dtype) == "int32"
+    assert not counter.trainable
+    assert Variable(0.5).trainable
+    assert not Variable(0.5, trainable=False).trainable
+    with pytest.raises(ValueError, match="Argument `shape` of Variable must be a shape"):
+        Variable("zeros")
+
+
+def test_numpy_arrays_are_operands_on_any_backend(backend):
+    v = Variable([1.0, 2.0])
+    host = np.asarray([3.0, 4.0], dtype="float32")
+    for result, expected in ((v * host, [3, 8]), (host - v, [2, 2])):
+        assert_close(result, np.asarray(expected, dtype="float32"))
+
+
+class Scaled(layers.Layer):
+    """Variables in an attribute, in a list and in a dict."""
+
+    def __init__(self):
+        super().__init__()
+        self.scale = Variable(2.0, name="scale")
+        self.steps = [Variable([1.0, 1.0], name="step"), Variable([0.0, 0.0], name="step")]
+        self.state = {"count": Variable(0.0, trainable=False)}
+
+    def call(self, x):
+        self.state["count"].assign_add(1.0)
+        return x * self.scale + self.steps[0] * 3 + self.steps[1]
+
+
+def test_variables_in_attributes_are_trained_and_saved(backend, tmp_path):
+    model = portanet.Sequential([layers.Input((2,)), Scaled()])
+    layer = model.layers[0]
+    assert list(layer.named_variables()) == ["scale", "steps_0", "steps_1", "state_count"]
+    assert layer.trainable_variables == [layer.scale, *layer.steps]
+    before = layer.get_weights()
+    model.compile("sgd", "mse")
+    model.fit(np.ones((4, 2)), np.zeros((4, 2)), batch_size=2, verbose=0)
+    assert all((old != new).all() for old, new in zip(before, layer.get_weights(), strict=True))
+    assert_close(layer.state["count"].value, np.float32(2))
+    model.save_weights(str(tmp_path / "w.safetensors"))
+    other = portanet.Sequential([layers.Input((2,)), Scaled()])
+    other.load_weights(str(tmp_path / "w.safetensors"))
+    assert_close(other.layers[0].scale.value, layer.scale.value)

@@ -40,7 +40,7 @@ CONDITIONS: dict[str, Callable[[Any, Any], Any]] = {
 
 
 def make(backend: Any, values: Any = W) -> Variable:
-    return Variable(asarray(values), "w", backend)
+    return Variable(asarray(values), name="w")
 
 
 @pytest.mark.parametrize("case", EXPRESSIONS)
@@ -96,11 +96,11 @@ def test_second_derivatives_and_batches(backend: Any) -> None:
 
 
 def test_numbers_and_conversions(backend: Any) -> None:
-    w, one = make(backend), Variable(asarray(2.0), "one", backend)
+    w, one = make(backend), Variable(2.0, name="one")
     assert (w.ndim, len(w), w.shape, len(list(w))) == (2, 3, (3, 2), 3)
     assert (float(one), int(one), bool(one), complex(one), math.sqrt(one)) == (2, 2, True, 2, 2**0.5)
     assert_equal(sum(w), W.sum(axis=0))
-    assert range(5)[Variable(portanet.asarray(2), "index", backend)] == 2
+    assert range(5)[Variable(2, name="index")] == 2
     np.testing.assert_array_equal(np.asarray(w), w.numpy())
     np.testing.assert_array_equal(np.asarray(w, dtype="float64"), W)
     np.testing.assert_allclose(np.exp(w), np.exp(W), rtol=1e-6)

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from portanet.layers import Layer
 from portanet.layers.calling import NamedLayers, call_with_mask, note_call, remember
 from portanet.layers.ordering import layers_in_order
 from portanet.layers.output_shapes import ArraySpec, result
+from portanet.layers.preprocessing.host_layer import needs_host
 from portanet.layers.several_inputs import map_shapes, masks_of, shape_of
 from portanet.layers.symbolic import Node, SymbolicArray, fill
 from portanet.models import graph
 from portanet.models.model import Model, flat, in_order, names_of, with_new_layers
 from portanet.tree import tree_items, tree_leaves, tree_map
+
+if TYPE_CHECKING:
+    from portanet.models.host_part import HostPart
 
 
 class Functional(Model):
@@ -44,6 +49,7 @@ class Functional(Model):
 
     independent_examples = True
     autocast = False  # each layer casts its own input
+    several_inputs: HostPart | None = None
 
     def __init__(self, inputs: Any, outputs: Any, name: str | None = None, **options: Any) -> None:
         super().__init__(name=name, **options)
@@ -63,7 +69,12 @@ class Functional(Model):
         self._order = layers_in_order(self.input_layers, self._end)
         self._names = names_of(self._start)
         self._place("")
-        self.built, self.build_shape = True, shape_of(self._start)
+        self._built, self.build_shape = True, shape_of(self._start)
+        if any(needs_host(node.layer) for node in self._plan):
+            from portanet.models.host_part import HostPart  # which few need
+
+            self.several_inputs = HostPart()
+            self.several_inputs.rest(self)
 
     def sublayers(self) -> NamedLayers:
         """The direct sublayers by name: names are given in the order of the calls, the order is Keras's."""
@@ -82,7 +93,9 @@ class Functional(Model):
         """The layer calls between inputs and outputs, in topological order."""
         return self._plan
 
-    def call(self, x: Any, training: bool = False, mask: Any = None, return_mask: bool = False) -> Any:
+    def call(self, x: Any, training: bool | None = None, mask: Any = None, return_mask: bool = False) -> Any:
+        if self.several_inputs is not None:
+            return self.several_inputs.rest(self).call(x, training, mask, return_mask)
         values = self._cast_inputs(x)
         self._require_shapes(values)
         masks: dict[Any, Any] = {}
@@ -112,6 +125,8 @@ class Functional(Model):
         return out, (out_masks if len(out_masks) > 1 else out_masks[0])
 
     def check_data(self, x: Any) -> None:
+        if self.several_inputs is not None:
+            return self.several_inputs.rest(self).check_data(x)
         values = self._cast_inputs(x)
         for node in self._plan:
             if all(values.get(source) is None for source in node.sources):
@@ -132,6 +147,10 @@ class Functional(Model):
             shapes.update(zip(flat(node.outputs), flat(result(node.layer, args, options)), strict=True))
         return shape_of(fill(self._end, shapes))
 
+    @property
+    def takes_missing(self) -> bool:  # type: ignore[override]
+        return any(layer.optional for layer in self.input_layers.values())
+
     def _input_shape(self) -> Any:
         return shape_of(self._start)
 
@@ -144,35 +163,37 @@ class Functional(Model):
         return values
 
     def known_outputs(self, x: Any) -> list[Any] | None:
-        self._require_shapes(dict(zip(self.inputs, in_order(self, self._names, x), strict=True)))
+        if self.several_inputs is None:
+            self._require_shapes(dict(zip(self.inputs, in_order(self, self._names, x), strict=True)))
         return [array.shape for array in tree_leaves(self._end)]
 
     def _require_shapes(self, values: dict[Any, Any]) -> None:
         for name, (expected, x) in zip(self._names, values.items(), strict=True):
-            shape = tuple(x.shape)
-            if len(shape) != len(expected.shape):
-                values[expected] = fitting = graph.with_rank_of(expected.shape, x)
-                shape = tuple(fitting.shape)
-            if len(shape) != len(expected.shape) or any(
-                m is not None and n is not None and m != n for m, n in zip(expected.shape[1:], shape[1:], strict=True)
-            ):
-                raise ValueError(
-                    f"Input '{name}' of model '{self.name}' takes arrays of shape {expected.shape}. "
-                    f"Received: shape {shape}"
-                )
+            if x is None and self.input_layers[expected].optional:
+                continue
+            values[expected] = graph.fitting(self, name, expected, x)
 
-    def get_config(self) -> dict[str, Any]:
+    def _arguments(self) -> dict[str, Any]:
         """The graph as plain data, except for the layers, which are under `layers` by name.
 
         `nodes` are the layer calls in order, with their arguments; an array in them, and in `inputs` and `outputs`, is
-        `{"from": [layer, index of its call in this model, index of that call's output]}`.
+        `{"from": [layer, index of its call in this model, index of that call's output]}`. A class with a constructor
+        of its own creates its graph: its arguments are those.
         """
-        return {**graph.to_config(self), "name": self.name}
+        return {**graph.to_config(self), "name": self.name} if takes_graph(type(self)) else super()._arguments()
 
     @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Self:
-        """Create a model from the result of `get_config`."""
-        return cls(*graph.from_config(with_new_layers(config)), name=config["name"])
+    def from_config(cls, config: dict[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Self:
+        if "nodes" in config:
+            return cls(*graph.from_config(with_new_layers(config)), name=config["name"])
+        return super().from_config(config, custom_objects)
+
+
+def takes_graph(cls: type) -> bool:
+    """Whether a class is created from inputs and outputs."""
+    parameters = inspect.signature(cls.__init__).parameters  # type: ignore[misc]
+    passes_all = any(each.kind is inspect.Parameter.VAR_POSITIONAL for each in parameters.values())
+    return passes_all or {"inputs", "outputs"} <= parameters.keys()
 
 
 def make_functional(cls: type) -> None:

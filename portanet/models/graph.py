@@ -23,7 +23,7 @@ def nodes_between(model: Model) -> list[Node]:
     """The nodes between a model's inputs and outputs, in topological order.
 
     Raises:
-        ValueError: An output needs an input that is not among the model's, or an input leads to no output.
+        ValueError: An output needs an input that is not among the model's.
     """
     inputs = dict.fromkeys(model.inputs)
     if len(inputs) < len(model.inputs):
@@ -35,13 +35,6 @@ def nodes_between(model: Model) -> list[Node]:
                 f"An output of model '{model.name}' depends on the input '{node.layer.name}', which is not among its "
                 f"inputs; pass it as well. Received: inputs {', '.join(repr(i.name) for i in inputs)}"
             )
-    used = {*model.outputs, *(array for node in nodes for array in node.sources)}
-    surplus = [i.name for i in inputs if i not in used]
-    if surplus:
-        raise ValueError(
-            f"No output of model '{model.name}' depends on its input '{surplus[0]}'; remove it, or use it. "
-            f"Received: outputs {', '.join(repr(o.name) for o in model.outputs)}"
-        )
     return nodes
 
 
@@ -89,6 +82,34 @@ def with_rank_of(shape: tuple[int | None, ...], x: Any) -> Any:
     if backend_class_of(plain) is None and forward_backend_of(plain) is None:
         return ArraySpec(fitting, getattr(x, "dtype", None))
     return array_namespace(x).reshape(x, fitting)
+
+
+def fitting(model: Model, name: str, expected: SymbolicArray, x: Any) -> Any:
+    """The data of an input in its shape, but for the batch; see `with_rank_of`.
+
+    Args:
+        model: The model, for errors.
+        name: The name of the input.
+        expected: The input.
+        x: An array, or what has the shape of one.
+
+    Raises:
+        ValueError: It has another shape.
+    """
+    if not hasattr(x, "shape"):
+        raise ValueError(
+            f"Input '{name}' of model '{model.name}' must be an array of shape {expected.shape}. Received: {x!r}"
+        )
+    if len(x.shape) != len(expected.shape):
+        x = with_rank_of(expected.shape, x)
+    shape = tuple(x.shape)
+    if len(shape) != len(expected.shape) or any(
+        m is not None and n is not None and m != n for m, n in zip(expected.shape[1:], shape[1:], strict=True)
+    ):
+        raise ValueError(
+            f"Input '{name}' of model '{model.name}' takes arrays of shape {expected.shape}. Received: shape {shape}"
+        )
+    return x
 
 
 def layer_takes_integers(layer: Layer) -> bool:

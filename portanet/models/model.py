@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Self, cast
 
 from portanet import checks, export, saving
@@ -14,6 +14,7 @@ from portanet.layers import Layer
 from portanet.layers.operation import Operation
 from portanet.layers.several_inputs import map_shapes
 from portanet.layers.symbolic import SymbolicArray, nodes_before
+from portanet.lookup import CustomObjectScope
 from portanet.saving.keras.objects import model_to_json
 from portanet.training import Trainer
 from portanet.tree import tree_items
@@ -97,8 +98,13 @@ class Model(Trainer):
         return {name: layer for name, layer in self.sublayers().items() if not isinstance(layer, Operation)}
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
-        """A layer by its name in this model, or by its index in `layers`."""
+        """A layer by its name, by a path to one inside a layer (`"block/dense"`), or by its index in `layers`."""
         layers = self._layers_by_name()
+        if isinstance(name, str) and "/" in name and index is None:
+            parent, _, own = name.rpartition("/")
+            outer = self.get_layer(parent)
+            layers = outer._layers_by_name() if isinstance(outer, Model) else dict(outer.sublayers())
+            name = own if own in layers else name
         if index is not None and name is None:
             return list(layers.values())[checks.axis("index", index, len(layers), "get_layer")]
         if not isinstance(name, str) or name not in layers or index is not None:
@@ -156,7 +162,7 @@ class Model(Trainer):
         return self.compute_output_shape(self._input_shape())
 
     def _input_shape(self) -> Any:
-        if not self.built:
+        if not self._built:
             raise ValueError(
                 f"Model '{self.name}' is not built yet: give it an Input, call it on data, or fit it first."
             )
@@ -167,7 +173,7 @@ class Model(Trainer):
     """Symbolic inputs and outputs, of a graph."""
 
     def arranged_inputs(self, x: Any) -> Any:
-        if self._start is None:
+        if self._start is None or self.several_inputs is not None:
             return x
         arrays = in_order(self, self.input_names, x)
         return arrays[0] if len(arrays) == 1 and isinstance(self._start, SymbolicArray) else x
@@ -175,13 +181,19 @@ class Model(Trainer):
     # Files
 
     @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Self:
-        """Create a model from the `get_config()` of another; its layers are new, with new weights."""
-        if cls is Model and "nodes" in config:
+    def from_config(cls, config: dict[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Self:
+        """Create a model from the `get_config()` of another; its layers are new, with new weights.
+
+        Args:
+            config: The configuration.
+            custom_objects: Classes and functions by the names in it, beside those that are registered.
+        """
+        if cls is Model and not config.keys().isdisjoint(("nodes", "input_layers")):
             from portanet.models.functional import Functional
 
-            return cast(Self, Functional.from_config(config))
-        return super().from_config(with_new_layers(config))
+            return cast(Self, Functional.from_config(config, custom_objects))
+        with CustomObjectScope(custom_objects):
+            return super().from_config(with_new_layers(config))
 
     def to_json(self, **options: Any) -> str:
         """The architecture as JSON, which `models.model_from_json` and Keras read; `options` are those of `json.dumps`.
@@ -191,7 +203,7 @@ class Model(Trainer):
         """
         return model_to_json(self, **options)
 
-    def save(self, path: str | os.PathLike[str]) -> None:
+    def save(self, filepath: str | os.PathLike[str], overwrite: bool = True, zipped: bool | None = None) -> None:
         """Save the model to one file, which `portanet.load_model(path)` reads on every backend.
 
         It contains the architecture (class names and configurations), the weights, and what is needed to resume
@@ -199,27 +211,31 @@ class Model(Trainer):
         callbacks. It is written atomically: it is never incomplete, even if the process or the machine stops.
 
         Args:
-            path: The file, such as `"model.safetensors"`; an existing one is replaced. A name that ends in `.keras` is
-                for a file that Keras 3 loads as well; it needs the extra `keras`. See docs/saving.md.
+            filepath: The file, such as `"model.safetensors"`; an existing one is replaced. A name that ends in `.keras`
+                is for a file that Keras 3 loads as well; it needs the extra `keras`; `.h5` is its older
+                format. See docs/saving.md.
+            overwrite: Whether an existing file is replaced; else it is an error.
+            zipped: None or True: the model is one file.
 
         Raises:
             ValueError: The model contains a custom function that is not registered; see
                 `portanet.saving.register_serializable`. Or Keras lacks something in it, for a file of Keras.
         """
-        saving.save_model(self, path)
+        saving.save_model(self, filepath, overwrite, zipped)
 
-    def save_weights(self, path: str | os.PathLike[str]) -> None:
+    def save_weights(self, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
         """Save only the weights, including running statistics, as a safetensors file with names such as `dense/kernel`.
 
         Args:
-            path: The file, such as `"weights.safetensors"`; an existing one is replaced. A name that ends in
+            filepath: The file, such as `"weights.safetensors"`; an existing one is replaced. A name that ends in
                 `.weights.h5` is for a file that Keras 3 loads as well; it needs the extra `keras`.
+            overwrite: Whether an existing file is replaced; else it is an error.
         """
-        saving.save_weights(self, path)
+        saving.save_weights(self, filepath, overwrite)
 
     def load_weights(
         self,
-        path: str | os.PathLike[str],
+        filepath: str | os.PathLike[str],
         skip_mismatch: bool = False,
         strict: bool = True,
         pattern: str | Iterable[str] | None = None,
@@ -227,7 +243,7 @@ class Model(Trainer):
         """Load weights by name, from a file of weights or a saved model; floats are cast to the model's dtype.
 
         Args:
-            path: The file: any safetensors file with matching names, or a file of Keras 3.
+            filepath: The file: any safetensors file with matching names, or a file of Keras 3.
             skip_mismatch: Whether to skip weights of other shapes instead of raising an error.
             strict: Whether missing or unexpected weights in the file are an error.
             pattern: Regular expression, or several; only weights, of model and file, whose names match one anywhere are
@@ -248,9 +264,9 @@ class Model(Trainer):
             >>> model.load_weights(path).matching
             ['dense/kernel', 'dense/bias']
         """
-        return saving.load_weights(self, path, skip_mismatch, strict, pattern)
+        return saving.load_weights(self, filepath, skip_mismatch, strict, pattern)
 
-    def export(self, path: str | os.PathLike[str], format: str = "onnx", input_signature: Any = None) -> None:  # noqa: A002
+    def export(self, filepath: str | os.PathLike[str], format: str = "onnx", input_signature: Any = None) -> None:  # noqa: A002
         """Write the model for inference by other programs: an ONNX file, for batches of any size.
 
         The model is called on ndonnx arrays, which record its computation. docs/export.md lists the layers that
@@ -258,7 +274,7 @@ class Model(Trainer):
         called `input` or `output`.
 
         Args:
-            path: The file, such as `"model.onnx"`; it is written atomically.
+            filepath: The file, such as `"model.onnx"`; it is written atomically.
             format: `"onnx"`.
             input_signature: For each input an array of its shape and dtype, or a `portanet.export.Entrance`, in the
                 structure of the model's input; by default the inputs of a graph, else the input shapes for which the
@@ -271,7 +287,7 @@ class Model(Trainer):
         """
         if format != "onnx":
             raise ValueError(f"Argument `format` must be 'onnx'. Received: format={format!r}")
-        if not self.built:
+        if not self._built:
             raise ValueError(
                 f"Model '{self.name}' is not built yet: give it an Input, call it on data, or fit it, then export it. "
                 "Received: a model without weights"
@@ -279,7 +295,7 @@ class Model(Trainer):
         if input_signature is None:
             known = getattr(self, "input", None)  # of a graph
             input_signature = export.Entrance(self._input_shape(), self.compute_dtype) if known is None else known
-        export.export_onnx(self, path, input_signature)
+        export.export_onnx(self, filepath, input_signature)
 
     # Copies
 
@@ -289,8 +305,8 @@ class Model(Trainer):
         return {
             **super().__getstate__(),
             "position": dataclasses.replace(self.position, callbacks=states),
-            "callbacks": CallbackList((), self, {}),
-            "batch": None,
+            "callbacks": CallbackList(model=self),
+            "_batch": None,
             "_steps": {},
             "train_function": None,
             "test_function": None,
@@ -303,33 +319,45 @@ class Model(Trainer):
     # Descriptions
 
     def summary(
-        self, print_fn: Callable[[str], Any] = print, expand_nested: bool = False, show_trainable: bool = False
+        self,
+        line_length: int | None = None,
+        positions: Sequence[float] | None = None,
+        print_fn: Callable[[str], Any] | None = None,
+        expand_nested: bool = False,
+        show_trainable: bool = False,
+        layer_range: Sequence[str] | None = None,
     ) -> None:
         """Print the layers with their output shapes, numbers of parameters and memory.
 
         Args:
-            print_fn: Function to call with the text.
+            line_length: Accepted as in Keras; columns are as wide as what they hold. Likewise `positions`.
+            positions: See `line_length`.
+            print_fn: Function to call with the text; by default `print`.
             expand_nested: Whether to list the layers of nested models.
             show_trainable: Whether to show which layers are trainable.
-
-        Raises:
-            ValueError: The model is not built, so shapes are unknown.
+            layer_range: The names of the first and the last layer to list, or regular expressions for them.
         """
         from portanet.models.summary import summary
 
-        if not callable(print_fn):
+        if line_length is not None:
+            checks.positive_int("line_length", line_length, "summary")
+        if positions is not None and not (isinstance(positions, (list, tuple)) and positions):
+            raise checks.invalid("positions", positions, "a list of numbers", "summary")
+        for position in positions or ():
+            checks.non_negative("positions", position, "summary")
+        if print_fn is not None and not callable(print_fn):
             raise checks.invalid("print_fn", print_fn, "a function", "summary")
-        print_fn(summary(self, expand_nested, show_trainable))
+        (print_fn or print)(summary(self, expand_nested, show_trainable, layer_range))
 
 
 def in_order(model: Model, names: list[str], x: Any) -> list[Any]:
     """The arrays of data of any accepted form, in the order of the inputs of a graph, which have these names."""
-    if isinstance(x, Mapping) and x.keys() == set(names):
+    if isinstance(x, Mapping) and x.keys() >= set(names):  # a table may have more columns than inputs
         return [x[name] for name in names]
     leaves = flat(x)
     if isinstance(x, Mapping):
         by_path, paths = dict(tree_items(x)), [path for path, _ in tree_items(model.input)]
-        if by_path.keys() == set(paths):
+        if by_path.keys() >= set(paths):
             return [by_path[path] for path in paths]
     elif len(leaves) == len(names):
         return leaves

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import pathlib
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from portanet import checks
 from portanet.drawing import drawing
+from portanet.layers import Layer
 from portanet.layers.several_inputs import shape_of
 from portanet.layers.symbolic import SymbolicArray
 from portanet.models.graph import nodes_between
@@ -21,9 +22,30 @@ class Box:
 
     name: str
     kind: str
-    shape: str
+    details: str
     sources: tuple[int, ...]
     group: str
+
+
+class Shown(NamedTuple):
+    """What is shown of layers, beside their names and classes."""
+
+    shapes: bool
+    dtypes: bool
+    activations: bool
+    trainable: bool
+
+    def of(self, layer: Layer, outputs: Any) -> str:
+        """The text of a call."""
+        parts = [str(shape_of(outputs))] if self.shapes else []
+        if self.dtypes:
+            parts.append(" ".join(dict.fromkeys(array.dtype for array in flat(outputs))))
+        activation = getattr(layer, "activation", None)
+        if self.activations and activation is not None:
+            parts.append(getattr(activation, "__name__", type(activation).__name__))
+        if self.trainable and layer.weights:
+            parts.append("trainable" if layer.trainable else "frozen")
+        return ", ".join(parts)
 
 
 @dataclass(frozen=True, repr=False)
@@ -34,6 +56,8 @@ class Diagram:
     results: list[int]
     show_shapes: bool
     rankdir: str
+    dpi: int = 200
+    splines: str = "ortho"
 
     def __repr__(self) -> str:
         return "\n".join(self.lines())
@@ -46,7 +70,7 @@ class Diagram:
         ]
         label, width = max(len(box.name) for box in self.boxes), max(map(len, calls))
         return [
-            f"{box.name:<{label}} = {call:<{width}}  {box.shape if self.show_shapes else ''}".rstrip()
+            f"{box.name:<{label}} = {call:<{width}}  {box.details if self.show_shapes else ''}".rstrip()
             + ("  -> output" if i in self.results else "")
             for i, (box, call) in enumerate(zip(self.boxes, calls, strict=True))
         ]
@@ -54,7 +78,12 @@ class Diagram:
     @property
     def dot(self) -> str:
         """The graph in the DOT language."""
-        lines = ["digraph {", f"  rankdir={self.rankdir}", '  node [shape=box fontname="monospace"]']
+        lines = [
+            "digraph {",
+            f"  rankdir={self.rankdir}",
+            f"  dpi={self.dpi} splines={self.splines}",
+            '  node [shape=box fontname="monospace"]',
+        ]
         for group in dict.fromkeys(box.group for box in self.boxes):
             own = [self._box(i) for i, box in enumerate(self.boxes) if box.group == group]
             if group:
@@ -71,7 +100,7 @@ class Diagram:
     def _box(self, i: int) -> str:
         box = self.boxes[i]
         style = " style=rounded" if not box.sources else " peripheries=2" if i in self.results else ""
-        label = f"{box.name}: {box.kind}" + (f"\\n{box.shape}" if self.show_shapes else "")
+        label = f"{box.name}: {box.kind}" + (f"\\n{box.details}" if box.details and self.show_shapes else "")
         return f'  v{i} [label="{label}"{style}]'
 
     def draw(self) -> Any:
@@ -114,8 +143,14 @@ def plot_model(
     model: Model,
     to_file: str | os.PathLike[str] | None = None,
     show_shapes: bool = True,
+    show_dtype: bool = False,
+    show_layer_names: bool = True,
     rankdir: str = "TB",
     expand_nested: bool = False,
+    dpi: int = 200,
+    show_layer_activations: bool = False,
+    show_trainable: bool = False,
+    splines: str = "ortho",
 ) -> Diagram:
     """Plot a graph of layers; as `keras.utils.plot_model`.
 
@@ -124,8 +159,14 @@ def plot_model(
         to_file: If given, a file to write: .txt, .dot, .gv; or .png, .svg, .pdf, which need the extra `plot` and
             Graphviz.
         show_shapes: Whether to show output shapes.
+        show_dtype: Whether to show the dtypes of outputs.
+        show_layer_names: Accepted as in Keras; names are always shown, since calls refer to them.
         rankdir: "TB" for a drawing from top to bottom, "LR" from left to right.
         expand_nested: Whether to show the layers of nested models.
+        dpi: Resolution of an image, in dots per inch.
+        show_layer_activations: Whether to show the activations of layers.
+        show_trainable: Whether to show which layers are trainable.
+        splines: How Graphviz draws edges: `"ortho"`, `"curved"`, `"polyline"`, `"spline"`, `"line"`.
 
     Raises:
         ValueError: The model is not a graph, or not built.
@@ -142,7 +183,15 @@ def plot_model(
         add    = Add(x, hidden)  (None, 8)
         dense  = Dense(add)      (None, 2)  -> output
     """
-    show_shapes = checks.boolean("show_shapes", show_shapes, "plot_model")
+    show = Shown(
+        checks.boolean("show_shapes", show_shapes, "plot_model"),
+        checks.boolean("show_dtype", show_dtype, "plot_model"),
+        checks.boolean("show_layer_activations", show_layer_activations, "plot_model"),
+        checks.boolean("show_trainable", show_trainable, "plot_model"),
+    )
+    checks.boolean("show_layer_names", show_layer_names, "plot_model")
+    dpi = checks.positive_int("dpi", dpi, "plot_model")
+    splines = checks.choice("splines", splines, ("ortho", "curved", "polyline", "spline", "line"), "plot_model")
     expand_nested = checks.boolean("expand_nested", expand_nested, "plot_model")
     rankdir = checks.choice("rankdir", rankdir, ("TB", "LR", "BT", "RL"), "plot_model")
     if to_file is not None:
@@ -156,19 +205,19 @@ def plot_model(
         )
     boxes: list[Box] = []
     for name, array in zip(model.input_names, model.inputs, strict=True):
-        boxes.append(Box(name, "InputLayer", str(array.shape), (), ""))
-    results = _add(boxes, model, list(range(len(boxes))), "", expand_nested)
-    diagram = Diagram(boxes, results, show_shapes, rankdir)
+        boxes.append(Box(name, "InputLayer", show.of(array.node.layer, array), (), ""))
+    results = _add(boxes, model, list(range(len(boxes))), "", expand_nested, show)
+    diagram = Diagram(boxes, results, any(show), rankdir, dpi, splines)
     if to_file is not None:
         diagram.save(to_file)
     return diagram
 
 
 def _is_graph(layer: Any) -> bool:
-    return isinstance(layer, Model) and layer.gives_mask and layer.built
+    return isinstance(layer, Model) and layer.gives_mask and layer._built
 
 
-def _add(boxes: list[Box], model: Model, given: list[int], group: str, expand: bool) -> list[int]:
+def _add(boxes: list[Box], model: Model, given: list[int], group: str, expand: bool, show: Shown) -> list[int]:
     """Add the boxes of a model's calls; return the indices of those that produce its outputs."""
     names = model.sublayers().names
     known: dict[SymbolicArray, int] = dict(zip(model.inputs, given, strict=True))
@@ -180,9 +229,9 @@ def _add(boxes: list[Box], model: Model, given: list[int], group: str, expand: b
         calls[name] += 1
         name += f"#{number + 1}" if number else ""
         if expand and _is_graph(node.layer):
-            added = _add(boxes, node.layer, sources, name, expand)  # type: ignore[arg-type]
+            added = _add(boxes, node.layer, sources, name, expand, show)  # type: ignore[arg-type]
             known.update(zip(flat(node.outputs), added, strict=True))
             continue
-        boxes.append(Box(name, node.layer._kind, str(shape_of(node.outputs)), tuple(sources), group))
+        boxes.append(Box(name, node.layer._kind, show.of(node.layer, node.outputs), tuple(sources), group))
         known.update(dict.fromkeys(flat(node.outputs), len(boxes) - 1))
     return [known[array] for array in model.outputs]

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+import itertools
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
 
 from portanet import checks
 from portanet.backends import get_backend
+from portanet.configurable import named_arguments
 from portanet.layers import InputLayer, Layer
 from portanet.layers.calling import NamedLayers, call_with_mask, remember
+from portanet.layers.preprocessing.host_layer import HostLayer, needs_host
 from portanet.layers.several_inputs import map_shapes, shape_of
 from portanet.layers.symbolic import SymbolicArray, record
+from portanet.layers.weights import forget
 from portanet.mixed_precision import cast_integers
 from portanet.models.graph import layer_takes_integers, with_rank_of
 from portanet.models.model import Model, flat
 from portanet.tree import tree_leaves
+
+if TYPE_CHECKING:
+    from portanet.models.host_part import HostPart
 
 
 class Sequential(Model):
@@ -24,6 +31,7 @@ class Sequential(Model):
         layers: The layers; the first may be an `Input`, so that the model is built immediately instead of at its first
             call.
         name: Name of the model.
+        trainable: Whether training changes the weights.
 
     Example:
         >>> import portanet
@@ -35,9 +43,15 @@ class Sequential(Model):
 
     independent_examples = True
     autocast = False  # each layer casts its own input
+    several_inputs: HostPart | None = None
 
-    def __init__(self, layers: Iterable[Layer | SymbolicArray] | None = None, name: str | None = None) -> None:
-        super().__init__(name=name)
+    def __init__(
+        self,
+        layers: Iterable[Layer | SymbolicArray] | None = None,
+        trainable: bool = True,
+        name: str | None = None,
+    ) -> None:
+        super().__init__(name=name, trainable=trainable)
         self._chain = NamedLayers()
         self._start: Any = None
         self._end: Any = None
@@ -46,8 +60,14 @@ class Sequential(Model):
         for layer in () if layers is None else layers:
             self.add(layer)
 
-    def add(self, layer: Layer | SymbolicArray) -> None:
-        """Append a layer; it is built immediately if its input shape is known."""
+    def add(self, layer: Layer | SymbolicArray, rebuild: bool = True) -> None:
+        """Append a layer; it is built immediately if its input shape is known.
+
+        Args:
+            layer: The layer.
+            rebuild: Has no effect: the model always ends with the last layer.
+        """
+        checks.boolean("rebuild", rebuild, self)
         if isinstance(layer, SymbolicArray):
             layer = layer.node.layer
             if not isinstance(layer, InputLayer):
@@ -68,6 +88,10 @@ class Sequential(Model):
                 f"A Sequential can hold a layer once; create a second layer. Received: {layer!r} in model '{self.name}'"
             )
         self._chain.add(layer)
+        if needs_host(layer):
+            from portanet.models.host_part import HostPart  # which few need
+
+            self.several_inputs = self.several_inputs or HostPart()
         if self._start is not None:
             self._connect(layer)
 
@@ -83,6 +107,7 @@ class Sequential(Model):
             >>> model.pop().name, model.output_shape
             ('dense_1', (None, 4))
         """
+        checks.boolean("rebuild", rebuild, self)
         if not self._chain:
             raise ValueError(f"Model '{self.name}' has no layer to remove. Received: a model without layers")
         name, layer = list(self._chain.items())[-1]
@@ -102,10 +127,14 @@ class Sequential(Model):
             raise ValueError(
                 f"Model '{self.name}' has no layers; add some first: model.add(layer). Received: no layers"
             )
-        names = map(get_backend().dtype_name, self._dtypes) if self._takes_integers() else ()
-        dtypes = (None if "float" in name else name for name in names)  # integers that follow stay integers
+        dtypes: Iterator[str | None]
+        if self.several_inputs is not None:
+            dtypes = itertools.repeat(getattr(next(iter(self._chain.values())), "input_dtype", None))
+        else:
+            names = map(get_backend().dtype_name, self._dtypes) if self._takes_integers() else ()
+            dtypes = (None if "float" in name else name for name in names)  # integers that follow stay integers
         self._place("")
-        unbuilt = [part for layer in self._chain.values() for part in layer.flatten_layers() if not part.built]
+        unbuilt = [part for layer in self._chain.values() for part in layer.flatten_layers() if not part._built]
         try:
             self._begin(map_shapes(lambda s: InputLayer(s[1:], None, next(dtypes, None)).output, input_shape))
             for layer in self._chain.values():
@@ -113,21 +142,21 @@ class Sequential(Model):
         except BaseException:  # so that the model can be built for other inputs
             self._start = self._end = None
             for part in (self, *unbuilt):
-                part.built, part.build_shape = False, None
-                part._variables.clear()
+                part._built, part.build_shape = False, None
+                forget(part, {})
                 part._nodes.clear()
             raise
 
     def _begin(self, start: Any) -> None:
         self._start = self._end = start
         self._entrance = flat(start)[0]
-        self.built, self.build_shape = True, shape_of(start)
+        self._built, self.build_shape = True, shape_of(start)
 
     def _connect(self, layer: Layer) -> None:
         self._integers: bool | None = None  # not known yet
         layer._place_at(self._chain.names[layer])
         x = self._end if layer.several_inputs is None else layer.several_inputs.collect(layer, self._end, (), {})
-        self._end = record(layer, (x,), {})
+        self._end = layer(x) if isinstance(layer, HostLayer) else record(layer, (x,), {})
 
     @property
     def input(self) -> Any:
@@ -166,6 +195,8 @@ class Sequential(Model):
         return x if self._integers else cast_integers(x, layer)
 
     def check_data(self, x: Any) -> None:
+        if self.several_inputs is not None:
+            return self.several_inputs.rest(self).check_data(x)
         x = self._cast(x)
         for layer in self._chain.values():
             layer.check_data(x)
@@ -173,11 +204,15 @@ class Sequential(Model):
                 break
 
     def known_outputs(self, x: Any) -> list[Any] | None:
+        if self.several_inputs is not None:
+            return [array.shape for array in self.outputs]
         pairs = zip(tree_leaves(x), tree_leaves(self._start), strict=False)
         known = self._start is not None and all(len(array.shape) == len(start.shape) for array, start in pairs)
         return [array.shape for array in tree_leaves(self._end)] if known else None
 
-    def call(self, x: Any, training: bool = False, mask: Any = None, return_mask: bool = False) -> Any:
+    def call(self, x: Any, training: bool | None = None, mask: Any = None, return_mask: bool = False) -> Any:
+        if self.several_inputs is not None:
+            return self.several_inputs.rest(self).call(x, training, mask, return_mask)
         x = self._cast(x)
         for layer in self._chain.values():
             x, mask = call_with_mask(layer, x, mask=mask, training=training)
@@ -195,7 +230,8 @@ class Sequential(Model):
     def _input_shape(self) -> Any:
         return super()._input_shape() if self._start is None else shape_of(self._start)
 
-    def get_config(self) -> dict[str, Any]:
-        """The arguments that create a model of the same layers."""
+    def _arguments(self) -> dict[str, Any]:
+        if "layers" not in named_arguments(type(self)):  # whose constructor adds them
+            return super()._arguments()
         first = [] if self._start is None else [array.node.layer for array in self.inputs]
         return {"layers": [*first, *self._chain.values()], "name": self.name}

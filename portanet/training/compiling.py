@@ -7,9 +7,8 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from portanet import checks, metrics, optimizers
+from portanet import checks, losses, metrics, optimizers
 from portanet.metrics import Metric
-from portanet.training.objective import losses_of, require_metrics
 from portanet.training.optimized import Optimized
 
 
@@ -39,8 +38,8 @@ class Compiled(Optimized):
     ) -> None:
         """Choose how the model is trained.
 
-        Where a model has several outputs, the arguments after the first hold what counts for each: a list in the order
-        of the outputs, or a dict by their names.
+        Where a model has several outputs, the arguments after the first hold what counts for each: nested as the
+        outputs are, a list in their order, or a dict by their names.
 
         Args:
             optimizer: Name or object. An object that has trained this model before goes on from its state: moments,
@@ -52,8 +51,9 @@ class Compiled(Optimized):
             weighted_metrics: The same, for which they do.
             run_eagerly: Whether steps run as ordinary Python, which can be stepped through, and are never compiled.
             steps_per_execution: Batches between two calls of the callbacks.
-            jit_compile: Whether steps are compiled on backends that can (JAX). "auto" compiles all but an overridden
-                `train_step`, `test_step` or `predict_step`, which may do what only ordinary Python can.
+            jit_compile: Whether steps are compiled on backends that can: JAX compiles them, CuPy, and PyTorch on CUDA,
+                record them as CUDA graphs. "auto" compiles all but an overridden `train_step`, `test_step` or
+                `predict_step`, which may do what only ordinary Python can.
             auto_scale_loss: Whether to wrap the optimizer in a `LossScaleOptimizer` where a layer has the dtype policy
                 `mixed_float16`.
 
@@ -71,9 +71,9 @@ class Compiled(Optimized):
         half = any(layer.dtype_policy.name == "mixed_float16" for layer in self.flatten_layers())
         if auto_scale_loss and half and not isinstance(chosen, optimizers.LossScaleOptimizer):
             chosen = optimizers.LossScaleOptimizer(chosen)
-        chosen_loss = losses_of(loss)
-        require_metrics("metrics", metrics)
-        require_metrics("weighted_metrics", weighted_metrics)
+        chosen_loss = _losses_of(loss)
+        _require_metrics("metrics", metrics)
+        _require_metrics("weighted_metrics", weighted_metrics)
         self._replace_optimizer(chosen)
         self.loss = chosen_loss
         self.run_eagerly, self.jit_compile, self.steps_per_execution = run_eagerly, jit_compile, steps_per_execution
@@ -120,6 +120,11 @@ class Compiled(Optimized):
                 )
                 return
         self.compile(**config)
+
+    @property
+    def compiled(self) -> bool:
+        """Whether `compile` was called."""
+        return bool(self._settings)
 
     @property
     def metrics(self) -> list[Metric]:
@@ -170,6 +175,32 @@ class Compiled(Optimized):
         names = self.metrics_names if usual else [metric.name for metric in self.metrics]
         named = zip(names, self.metrics, strict=True)
         return {name: metric.result() for name, metric in named if metric.has_data}
+
+
+def _losses_of(given: Any) -> Any:
+    """The loss of a name, or those of a list or dict of names."""
+    if isinstance(given, Mapping):
+        return {name: _losses_of(part) for name, part in given.items()}
+    if isinstance(given, (list, tuple)):
+        return [_losses_of(part) for part in given]
+    loss = None if given is None else losses.get(given, "loss", "compile")
+    if loss is not None and loss.reduction is None:
+        raise ValueError(
+            "Argument `loss` of compile must give one number for a batch: reduction 'sum_over_batch_size', "
+            f"'mean_with_sample_weight' or 'sum'. Received: loss '{loss.name}' with reduction=None"
+        )
+    return loss
+
+
+def _require_metrics(argument: str, given: Any) -> None:
+    """Refuse metrics that are not known; which ones others, such as "accuracy", stand for depends on the outputs."""
+    if isinstance(given, Mapping) and "class_name" not in given:
+        given = list(given.values())
+    if isinstance(given, (list, tuple)):
+        for part in given:
+            _require_metrics(argument, part)
+    elif given is not None:
+        metrics.get(given, name=argument, of="compile")
 
 
 NO_METRICS = {"_config", "_nodes", "_settings", "_trackers"}

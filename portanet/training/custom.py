@@ -6,7 +6,6 @@ import contextlib
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from portanet import checks
 from portanet.autodiff import lift, unwrap
 from portanet.backends import Array, to_host
 from portanet.layers import Layer
@@ -14,8 +13,17 @@ from portanet.layers.calling import Caller, Masks, calling, remembered
 from portanet.metrics import Metric
 from portanet.optimizers import Optimizer
 from portanet.optimizers.applied import Applied, held_by, held_in_step
-from portanet.training.step_methods import every_metric, loss_of, packed, unbuilt_layers, unchanged, value_and_gradients
-from portanet.tree import tree_map
+from portanet.training.step import examples
+from portanet.training.step_methods import (
+    every_metric,
+    loss_of,
+    packed,
+    unbuilt_layers,
+    unchanged,
+    unpacked,
+    value_and_gradients,
+)
+from portanet.tree import tree_leaves, tree_map
 from portanet.variables import Variable, bind, collect_losses, count_trainable_change
 
 if TYPE_CHECKING:
@@ -35,7 +43,8 @@ class StepFunction:
         self.kind = kind
         compiles = model.jit_compile is True or (model.jit_compile == "auto" and not model.overrides(f"{kind}_step"))
         self.compiled = compiles and not model.run_eagerly
-        self.step = model.backend.compile(self._step, (0, 1)) if self.compiled else self._step
+        backend = model.backend
+        self.step = backend.compile(self._step, (0, 1)) if self.compiled else backend.uncompiled(self._step)
         self.settled = False
         self._variables: dict[str, Variable] = {}
         self._held: dict[Optimizer, Applied] = {}
@@ -78,6 +87,7 @@ class StepFunction:
             collect_losses(),
         ):
             out = tree_map(unwrap, getattr(model, f"{self.kind}_step")(data))
+            require_result(model, self.kind, out, data)
             known = set(map(id, self._metrics))
             self._metrics += [metric for metric in every_metric(model) if id(metric) not in known]
             self._names = list(out) if isinstance(out, dict) else None
@@ -115,6 +125,20 @@ class StepFunction:
             model.optimizer_state = (list(known.values()), main.state)
 
 
+def require_result(model: Layer, kind: str, out: Any, data: Any) -> None:
+    """Refuse what a step must not return, before anything that it has computed is kept."""
+    method = f"Method `{kind}_step` of model '{model.name}'"
+    if kind != "predict":
+        if not isinstance(out, dict):
+            raise TypeError(f"{method} must return a dict, values by name. Received: {out!r}")
+        return
+    count = examples(unpacked(data)[0])
+    for leaf in tree_leaves(out):
+        if not hasattr(leaf, "shape") or tuple(leaf.shape[:1]) != (count,):
+            received = f"an array of shape {tuple(leaf.shape)}" if hasattr(leaf, "shape") else repr(leaf)
+            raise ValueError(f"{method} must return one row for each example, {count}. Received: {received}")
+
+
 @contextlib.contextmanager
 def in_step() -> Iterator[None]:
     """Treat calls inside a `with` block as parts of one call, so that masks go from one to the next, to the loss."""
@@ -139,11 +163,16 @@ def train_function(model: Trainer) -> Callable[..., Any]:
     """A step of training as `TrainingRun` calls it."""
     function = model.make_train_function(force=True)
 
-    def step(params: Any, state: Any, slots: Any, x: Any, y: Any, weight: Any) -> Any:
+    def step(params: Any, state: Any, slots: Any, sums: Any, x: Any, y: Any, weight: Any) -> Any:
         logs = function(iter([packed(x, y, weight)]))
         values = {path: variable.value for path, variable in model.named_variables().items()}
         _, slots = model.optimizer_state or ([], {})
-        return {path: values[path] for path in params}, {path: values[path] for path in state}, slots, _logs(logs)
+        return (
+            {path: values[path] for path in params},
+            {path: values[path] for path in state},
+            slots,
+            _logs(logs, "make_train_function"),
+        )
 
     return step
 
@@ -152,9 +181,9 @@ def test_function(model: Trainer) -> Callable[..., Any]:
     """A step of evaluation as `loops.evaluate` calls it."""
     function = model.make_test_function(force=True)
 
-    def step(values: dict[str, Array], x: Any, y: Any, weight: Any) -> Any:
+    def step(sums: Any, values: dict[str, Array], x: Any, y: Any, weight: Any) -> Any:
         logs = function(iter([packed(x, y, weight)]))
-        return _logs(logs), _assigned(model, values)
+        return _logs(logs, "make_test_function"), _assigned(model, values)
 
     return step
 
@@ -188,11 +217,11 @@ def _assigned(model: Layer, values: dict[str, Array]) -> dict[str, Array]:
     return {path: v.value for path, v in model.named_variables().items() if v.value is not values.get(path)}
 
 
-def _logs(logs: Any) -> dict[str, Any]:
+def _logs(logs: Any, method: str) -> dict[str, Any]:
     """Values by name, those in dicts among them as well."""
     if not isinstance(logs, dict):
-        raise checks.invalid("logs", logs, "a dict, values by name, as the result of a step")
+        raise TypeError(f"The function of `{method}` must return a dict, values by name. Received: {logs!r}")
     flat: dict[str, Any] = {}
     for name, value in logs.items():
-        flat.update(_logs(value) if isinstance(value, dict) else {name: value})
+        flat.update(_logs(value, method) if isinstance(value, dict) else {name: value})
     return flat

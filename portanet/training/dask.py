@@ -53,5 +53,5 @@ def snapshot(model: Model) -> Model:
     twin.optimizer, twin.optimizer_state, twin.loss = None, None, None
     twin._settings = {}
     twin._forget_steps()
-    twin.callbacks = CallbackList((), twin, {})
+    twin.callbacks = CallbackList(model=twin)
     return copy.deepcopy(twin)

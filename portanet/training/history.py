@@ -15,6 +15,7 @@ from portanet import checks, random
 from portanet.backends import Backend, HostArray
 from portanet.callbacks import CallbackList
 from portanet.metrics import Metric
+from portanet.training.objective import Statistics
 
 
 @dataclass
@@ -93,24 +94,61 @@ class Totals(Mapping[str, Any]):
         metrics: The metrics beside the loss, by name.
         backend: Where the statistics are.
         sums: What earlier batches gave; brought up to date by `fetch`.
+        spare: Sums on the device that are not in use; None where steps do not add up.
     """
 
     def __init__(
-        self, metrics: Mapping[str, Metric], backend: Backend, sums: dict[str, list[Any]] | None = None
+        self,
+        metrics: Mapping[str, Metric],
+        backend: Backend,
+        sums: dict[str, list[Any]] | None = None,
+        spare: list[Statistics] | None = None,
     ) -> None:
         self.metrics = metrics
         self.backend = backend
-        self.pending: list[dict[str, tuple[Any, ...]]] = []
+        self.pending: list[Statistics] = []
         self.sums = {} if sums is None else sums
+        self.spare = spare
+        self.on_device: Statistics | None = None
+        """Sums that the steps themselves add to, in double precision as `fetch` does, where they do."""
+        if spare is not None:
+            self.on_device = self._begun(spare.pop() if spare else {})
+        self.fetched = True
 
-    def add(self, statistics: dict[str, tuple[Any, ...]]) -> None:
-        """Add a batch."""
+    def _begun(self, arrays: Statistics) -> Statistics:
+        """The sums so far, on the device: in these arrays, since steps are recorded with them."""
+        if not arrays:
+            from_host = self.backend.from_host
+            return {name: tuple(from_host(np.asarray(x, "float64")) for x in each) for name, each in self.sums.items()}
+        for name, each in arrays.items():
+            for i, array in enumerate(each):
+                array[...] = self.backend.from_host(np.asarray(self.sums[name][i], "float64")) if self.sums else 0.0
+        return arrays
+
+    def close(self) -> dict[str, Any]:
+        """As `logs`; later sums may use what this one has on the device."""
+        logs = self.logs()
+        if self.spare is not None and self.on_device:
+            self.spare.append(self.on_device)
+        self.on_device = None
+        return logs
+
+    def add(self, statistics: Statistics) -> None:
+        """Add a batch; with sums on the device, replace these."""
+        if self.on_device is not None:
+            self.on_device, self.fetched = statistics, False
+            return
         self.pending.append(statistics)
         if len(self.pending) >= AT_MOST:
             self.fetch()
 
     def fetch(self) -> None:
         """Bring the pending sums to the host, where they add up in double precision."""
+        if not self.fetched:
+            to_host = self.backend.to_host
+            for name, each in (self.on_device or {}).items():
+                self.sums[name] = [np.asarray(to_host(x)) for x in each]
+            self.fetched = True
         if not self.pending:
             return
         with uninterrupted():  # nothing is counted twice or lost
@@ -142,7 +180,7 @@ class Totals(Mapping[str, Any]):
     # The names are known without asking the device.
 
     def __iter__(self) -> Iterator[str]:
-        return iter(("loss", *self.metrics) if self.pending or self.sums else ())
+        return iter(("loss", *self.metrics) if self.pending or self.sums or not self.fetched else ())
 
     def __len__(self) -> int:
         return len(tuple(iter(self)))
@@ -162,11 +200,16 @@ class LatestLogs(Mapping[str, Any]):
     def __init__(self, model: Any, sums: dict[str, list[Any]]) -> None:
         self.model = model
         self.sums = sums
+        self.on_device = None
         self.latest: dict[str, Any] = {}
         model.reset_metrics()
         for number, metric in enumerate(model.metrics):
             if f"metric_{number}" in sums:
                 metric.totals = tuple(sums[f"metric_{number}"])
+
+    def close(self) -> dict[str, Any]:
+        """As `logs`."""
+        return self.logs()
 
     def add(self, values: dict[str, Any]) -> None:
         """Note the values of a batch."""
@@ -207,29 +250,76 @@ def listed(logs: dict[str, Any], return_dict: bool) -> Any:
     return values if len(values) > 1 else values[0]
 
 
-@contextlib.contextmanager
-def uninterrupted() -> Iterator[None]:
+class _CtrlC:
+    """The handler of Ctrl-C while a model trains."""
+
+    def __init__(self) -> None:
+        self.depth = 0
+        """Number of blocks under way that are not to be interrupted."""
+        self.waiting = False
+
+    def __call__(self, number: int, frame: Any) -> None:
+        if self.depth and not self.waiting:
+            self.waiting = True
+            return
+        self.waiting = False
+        raise KeyboardInterrupt
+
+
+_in_place: list[_CtrlC] = []
+
+
+class uninterrupted:  # noqa: N801 -- read as a word: `with uninterrupted():`
     """Let a Ctrl-C in a `with` block take effect at its end, so that weights changed in place are never left half-done.
 
     A second Ctrl-C takes effect at once. Where Ctrl-C does not raise KeyboardInterrupt (another thread than the main
     one, a signal handler of the user's), nothing is changed.
     """
-    ordinary = signal.default_int_handler
-    if threading.current_thread() is not threading.main_thread() or signal.getsignal(signal.SIGINT) is not ordinary:
-        yield
-        return
-    waiting = False
 
-    def wait(number: int, frame: Any) -> None:
-        nonlocal waiting
-        if waiting:
-            raise KeyboardInterrupt
-        waiting = True
+    handler: _CtrlC | None = None
+    outer = 0
+    installs = False
 
-    signal.signal(signal.SIGINT, wait)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, ordinary)
-        if waiting:
+    def __enter__(self) -> _CtrlC | None:
+        if threading.current_thread() is not threading.main_thread():
+            return None
+        if _in_place:
+            handler = _in_place[-1]
+            self.handler, self.outer = handler, handler.depth
+            handler.depth += 1
+        elif signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+            handler = _CtrlC()
+            handler.depth = 1
+            self.handler, self.installs = handler, True
+            signal.signal(signal.SIGINT, handler)
+            _in_place.append(handler)
+        return self.handler
+
+    def __exit__(self, *error: object) -> None:
+        handler = self.handler
+        if handler is None:
+            return
+        if self.installs:
+            _in_place.clear()
+            if isinstance(signal.getsignal(signal.SIGINT), _CtrlC):
+                signal.signal(signal.SIGINT, signal.default_int_handler)
+        handler.depth = self.outer
+        if handler.waiting and not handler.depth:
+            handler.waiting = False
             raise KeyboardInterrupt
+
+
+@contextlib.contextmanager
+def interruptible() -> Iterator[None]:
+    """Make `uninterrupted` cheap in a `with` block: the handler is in place all the time, and raises outside of it."""
+    with uninterrupted() as handler:
+        if handler is None:
+            yield
+            return
+        before, handler.depth = handler.depth, 0
+        try:
+            if handler.waiting:
+                handler(0, None)
+            yield
+        finally:
+            handler.depth = before

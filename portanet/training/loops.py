@@ -1,29 +1,32 @@
-"""Steps in loops: one by one in `TrainingRun`, over epochs and batches in fit, evaluate and predict."""
+"""Steps of training in loops: one by one in `TrainingRun`, over epochs and batches in fit."""
 
 from __future__ import annotations
 
 import contextlib
+import operator
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
 from portanet import checks
-from portanet.backends import Array, asarray, use_backend
+from portanet.backends import Array, asarray
 from portanet.callbacks import CallbackList
 from portanet.optimizers.base import widest
 from portanet.optimizers.state import completed, divided, extended, joined
 from portanet.random.seeds import keep_seed
 from portanet.schedules.base import require_rates
 from portanet.training import step
-from portanet.training.data.intake import Feed, Intake
+from portanet.training.data.intake import Feed
+from portanet.training.data.sources import Examples
 from portanet.training.data.streams import Batch
-from portanet.training.history import LatestLogs, Totals, uninterrupted
+from portanet.training.history import LatestLogs, Totals, interruptible, uninterrupted
 from portanet.training.objective import AnyTargets, Statistics
-from portanet.tree import tree_items, tree_leaves, tree_map
-from portanet.variables import trainable_changes
+from portanet.tree import tree_items
+from portanet.variables import hold, trainable_changes, values_of
 
 if TYPE_CHECKING:
+    from portanet.training.data.gathered import Gathered, Gathering
     from portanet.training.trainer import Trainer
 
 
@@ -55,7 +58,9 @@ class TrainingRun:
         self.optimizer = optimizer
         self.objective = model.find_objective()
         self.rate: Any = None
-        """The learning rate in the optimizer's state."""
+        """The learning rates in the optimizer's state."""
+        self.rate_arrays: dict[str, Any] = {}
+        """As they are there."""
         self.refresh()
         self.take_over_learning_rate()
 
@@ -68,11 +73,21 @@ class TrainingRun:
         same = known.keys() == self.variables.keys() and all(known[p] is v for p, v in self.variables.items())
         if not same and model._follow(self.variables):
             model._steps = {}  # which are for the former variables
+        self.options = None
+        if model.records_steps:
+            from portanet.training.frozen import Options
+
+            self.options = Options(optimizer)  # which a recorded step holds
         self.trained = model.trainable_paths()
         self.kept = [path for path in self.variables if path not in set(self.trained)]
-        # The weights and the optimizer's state may be overwritten: each step replaces them.
+        self.paths = (*self.trained, *self.kept)
+        self.ordered = [self.variables[path] for path in self.paths]
+        self.latest: tuple[Any, Any, list[Array]] | None = None
+        """Parameters and state as the latest step left them, and their arrays, if it replaced none of these."""
+        self.gathered_step: Any = None
+        # Weights, states and sums may be overwritten: each step replaces them.
         self.step = model.compiled_step(
-            ("train", *self.trained), lambda: step.train_step(model, objective, optimizer), (0, 2)
+            ("train", *self.trained), lambda: step.train_step(model, objective, optimizer), (0, 1, 2, 3)
         )
         paths, state = model.optimizer_state or ([], {})
         gone = [path for path in paths if path not in self.variables]
@@ -89,7 +104,7 @@ class TrainingRun:
             model.optimizer_state = (paths, completed(optimizer, state, self._values(paths)))
 
     def _values(self, paths: list[str]) -> dict[str, Array]:
-        return {path: self.variables[path].value for path in paths}
+        return values_of(self.variables, paths)
 
     def take_over_learning_rate(self, steps: int = 1) -> None:
         """Let a learning rate count that the user has changed on the optimizer, be it to a schedule or from one.
@@ -98,14 +113,40 @@ class TrainingRun:
             steps: Steps to come, for which the values of a schedule are checked.
         """
         _, state = self.model.optimizer_state or ((), {})
-        self.rate = rate = self.optimizer.learning_rate
-        if callable(rate):
-            state.pop("learning_rate", None)
-            if "iterations" in state:
-                require_rates(rate, state["iterations"], steps)
-        elif state:
-            dtype = widest(self.model.backend.xp, self._values(self.trained or list(self.variables)).values())
-            state["learning_rate"] = asarray(rate, dtype)
+        before, self.rate = self.rate, self.optimizer.rates
+        for name, count, rate in self.optimizer.each_rate():
+            if count not in state:
+                continue
+            if callable(rate):
+                state.pop(name, None)
+                require_rates(rate, state[count], steps)
+            elif self.rate is not before or state.get(name) is not self.rate_arrays.get(name):
+                dtype = widest(self.model.backend.xp, self._values(self.trained or list(self.variables)).values())
+                if self.options is not None and name in state and state[name].dtype == dtype:
+                    state[name][...] = float(rate)  # where recorded steps read it
+                    self.rate_arrays[name] = state[name]
+                else:
+                    state[name] = self.rate_arrays[name] = asarray(rate, dtype)
+
+    @contextlib.contextmanager
+    def gathering_from(self, feed: Feed) -> Iterator[Gathering | None]:
+        """Let steps gather their batches themselves in a `with` block, where they are recorded and the data allows."""
+        model, source = self.model, feed.source
+        gathers = model.records_steps and not isinstance(self.objective, AnyTargets)
+        if not (gathers and isinstance(source, Examples) and source.resident):
+            yield None
+            return
+        from portanet.training.data.gathered import Gathering
+
+        key = ("gathering", str(source.count))
+        gathering = Gathering(source, self.objective.arrange, *model._steps.get(key, ()))
+        try:
+            yield gathering
+        finally:
+            model._steps[key] = gathering.place, gathering.spare_order
+            for name, each in model._steps.items():
+                if name[:2] == ("train", "gathered"):
+                    each.release()
 
     def begin(self) -> None:
         """Go on from `model.position`: with `use_ema` of the optimizer, from the weights that were averaged.
@@ -137,7 +178,7 @@ class TrainingRun:
         averages = self.optimizer.finalize(values, state)
         return {path: value for path, value in averages.items() if value is not values[path]}
 
-    def __call__(self, x: Any, y: Any, weight: Any = None) -> Statistics:
+    def __call__(self, x: Any, y: Any, weight: Any = None, sums: Statistics | None = None) -> Statistics:
         """Train on one batch.
 
         A Ctrl-C waits until the step is done, so that it leaves whole weights; a second one does not wait.
@@ -146,27 +187,65 @@ class TrainingRun:
             x: Inputs: an array of the model's backend, or a tree of them.
             y: Targets likewise.
             weight: Weights of the examples, or None.
+            sums: Sums of statistics on the device, to be replaced by the result; see `Totals.on_device`.
 
         Returns:
-            The batch's statistics, which stay on the device; `model.totals()` adds them up.
+            The batch's statistics, which stay on the device; `model.totals()` adds them up. With `sums`, their sum.
         """
-        if self.changes != trainable_changes():
+        self._look_again()
+        return self._run(self.step, sums, x, self.objective.arrange(y), self.objective.arrange(weight, "sample_weight"))
+
+    def on(self, batch: Batch | Gathered, sums: Statistics | None) -> Statistics:
+        """The same for a batch of `fit`."""
+        if isinstance(batch, tuple):
+            x, y, weight = batch
+            return self(x, y, weight, sums)
+        self._look_again()
+        if self.gathered_step is None:
+            self.gathered_step = self.model.compiled_step(
+                ("train", "gathered", *self.trained),
+                lambda: step.gathered_step(step.train_step(self.model, self.objective, self.optimizer)),
+                (0, 1, 2, 3, 4),
+                (5, 6),
+            )
+        gathering, start, stop = batch.gathering, batch.start, batch.stop
+        gathering.begin(start)
+        statistics = self._run(self.gathered_step, sums, gathering.place, gathering.order, gathering.data, stop - start)
+        gathering.end(stop)
+        return statistics
+
+    def _look_again(self) -> None:
+        """Follow changes of what is trained, and how."""
+        if self.changes != trainable_changes() or (self.options and self.options.changed()):
             self.refresh()
-        if self.rate is not self.optimizer.learning_rate:
+        if self.rate is not self.optimizer.rates:
             self.take_over_learning_rate()
+
+    def _run(self, step: Callable[..., Any], sums: Any, *batch: Any) -> Statistics:
+        """Run a step, keep what it replaces, and return its statistics."""
         assert self.model.optimizer_state is not None
-        targets, weights = self.objective.arrange(y), self.objective.arrange(weight, "sample_weight")
-        params, state = self._values(self.trained), self._values(self.kept)
+        latest, self.latest = self.latest, None
+        if latest is not None and hold(self.ordered, latest[2]):
+            params, state, before = latest
+        else:
+            params, state = self._values(self.trained), self._values(self.kept)
+            before = [*params.values(), *state.values()]
         paths, slots = self.model.optimizer_state
         frozen: dict[str, Any] = {}
         if len(paths) > len(self.trained):
             slots, frozen = divided(slots, set(self.trained))
-        statistics: Statistics
         with uninterrupted():
-            params, state, slots, statistics = self.step(params, state, slots, x, targets, weights)
-            for values in (params, state):
-                for path, value in values.items():
-                    self.variables[path].assign(value)
+            statistics: Statistics
+            params, state, slots, statistics, *_ = step(params, state, slots, sums, *batch)
+            after = [*params.values(), *state.values()]
+            if all(map(operator.is_, after, before)):
+                self.latest = params, state, after
+            else:
+                known = dict(zip(self.paths, before, strict=True))
+                for values in (params, state):
+                    for path, value in values.items():
+                        if value is not known[path]:
+                            self.variables[path].assign(value)
             # An overridden step may have built layers, and so have added paths.
             paths, _ = self.model.optimizer_state
             self.model.optimizer_state = (paths, joined(frozen, slots) if frozen else slots)
@@ -194,24 +273,29 @@ def train(
     """
     run.begin()
     model, position, validates = run.model, run.model.position, _validates(validation_freq)
-    while position.epoch < epochs and not model.stop_training:
-        epoch = position.epoch
-        listeners.call("on_epoch_begin", epoch, {})
-        totals = model.totals(position.sums)
-        try:
-            with Whereabouts(f"Epoch {epoch + 1} of {epochs}", feed.source.steps, position.batch) as whereabouts:
-                train_epoch(run, feed, totals, whereabouts, listeners)
-            logs = totals.logs()
-            feed.finish_checks()
-        except KeyboardInterrupt:
-            totals.fetch()  # so that the position says everything about the epoch so far
-            raise
-        if held_out is not None and validates(epoch):
-            values = evaluate(model, held_out, listeners, f"validation after epoch {epoch + 1}")
-            logs.update({f"val_{name}": value for name, value in values.items()})
-        with uninterrupted():
-            position.finish_epoch(logs)
-        listeners.call("on_epoch_end", epoch, logs)
+    with run.gathering_from(feed) as gathering:
+        while position.epoch < epochs and not model.stop_training:
+            epoch = position.epoch
+            if model.records_steps:
+                run.refresh()  # callbacks may have changed attributes of layers
+            listeners.call("on_epoch_begin", epoch, {})
+            totals = model.totals(position.sums, "train")
+            try:
+                with Whereabouts(f"Epoch {epoch + 1} of {epochs}", feed.source.steps, position.batch) as whereabouts:
+                    train_epoch(run, feed, gathering, totals, whereabouts, listeners)
+                logs = totals.close()
+                feed.finish_checks()
+            except KeyboardInterrupt:
+                totals.close()  # so that the position says everything about the epoch so far
+                raise
+            if held_out is not None and validates(epoch):
+                from portanet.training.evaluation import evaluate  # which imports this module
+
+                values = evaluate(model, held_out, listeners, f"validation after epoch {epoch + 1}")
+                logs.update({f"val_{name}": value for name, value in values.items()})
+            with uninterrupted():
+                position.finish_epoch(logs)
+            listeners.call("on_epoch_end", epoch, logs)
     run.finish()
 
 
@@ -225,93 +309,28 @@ def _validates(frequency: int | Iterable[int]) -> Callable[[int], bool]:
 
 
 def train_epoch(
-    run: TrainingRun, feed: Feed, totals: Totals | LatestLogs, whereabouts: Whereabouts, listeners: CallbackList
+    run: TrainingRun,
+    feed: Feed,
+    gathering: Gathering | None,
+    totals: Totals | LatestLogs,
+    whereabouts: Whereabouts,
+    listeners: CallbackList,
 ) -> None:
     """Train on the batches that are left of an epoch."""
     position = run.model.position
     run.take_over_learning_rate(max(1, (feed.source.steps or 0) - position.batch))
-    with contextlib.closing(feed.batches(position.epoch, position.batch)) as batches:
+    feeding = feed.batches(position.epoch, position.batch, gathering=gathering)
+    with contextlib.closing(feeding) as batches, interruptible():
         for number, batch in whereabouts.follow(batches):
-            run.model.batch = batch
+            run.model._batch = batch
             listeners.begin_batch("train", number)
             with uninterrupted():
-                totals.add(run(*batch))
+                totals.add(run.on(batch, totals.on_device))
                 position.batch += 1
             listeners.end_batch("train", number, totals)
             if run.model.stop_training:
                 break
         listeners.end_batches()
-
-
-def evaluate(model: Trainer, feed: Feed, listeners: CallbackList, occasion: str = "evaluation") -> dict[str, Any]:
-    """The loss and metrics over all batches of a feed, by name."""
-    objective = model.find_objective()
-    test = model.compiled_step(("test", *model.trainable_paths()), lambda: step.test_step(model, objective))
-    totals, values = model.totals(), model.named_values()
-    model.stop_evaluating = False
-    listeners.call("on_test_begin", {})
-    with (
-        Whereabouts(occasion.capitalize(), feed.source.steps) as whereabouts,
-        contextlib.closing(feed.batches(occasion=occasion)) as batches,
-    ):
-        for number, (x, y, weight) in whereabouts.follow(batches):
-            listeners.begin_batch("test", number)
-            targets, weights = objective.arrange(y), objective.arrange(weight, "sample_weight")
-            statistics, assigned = test(values, x, targets, weights)
-            _keep(model, values, assigned)
-            totals.add(statistics)
-            listeners.end_batch("test", number, totals)
-            if model.stop_evaluating:
-                break
-        listeners.end_batches()
-    logs = totals.logs()
-    feed.finish_checks()
-    listeners.call("on_test_end", logs)
-    return logs
-
-
-def predict(model: Trainer, feed: Feed, listeners: CallbackList) -> Any:
-    """The model's results for all batches of a feed: a tree of NumPy arrays."""
-    forward = model.compiled_step(("predict",), lambda: step.predict_step(model))
-    to_host, values, parts = model.backend.to_host, model.named_values(), []
-    model.stop_predicting = False
-    listeners.call("on_predict_begin", {})
-    with (
-        Whereabouts("Prediction", feed.source.steps) as whereabouts,
-        contextlib.closing(feed.batches(occasion="prediction")) as batches,
-    ):
-        for number, (x, _, _) in whereabouts.follow(batches):
-            listeners.begin_batch("predict", number)
-            y_pred, assigned = forward(values, x)
-            _keep(model, values, assigned)
-            parts.append(tree_map(to_host, y_pred))
-            listeners.end_batch("predict", number, {"outputs": parts[-1]})
-            if model.stop_predicting:
-                break
-        listeners.end_batches()
-    listeners.call("on_predict_end", {})
-    columns = zip(*map(tree_leaves, parts), strict=True)
-    return tree_map(lambda _: np.concatenate(next(columns), axis=0), parts[0])
-
-
-def predict_batch(model: Trainer, x: Any) -> Any:
-    """The model's results for one batch of a user's: a tree of NumPy arrays."""
-    with use_backend(model.backend) as backend, Whereabouts("Prediction", 1) as whereabouts:
-        x = Intake(model, False, 0, only_inputs=True).whole(x)
-        whereabouts.batch = x, None, None
-        forward, values = model.compiled_step(("predict",), lambda: step.predict_step(model)), model.named_values()
-        y_pred, assigned = forward(values, x)
-        _keep(model, values, assigned)
-        return tree_map(backend.to_host, y_pred)
-
-
-def _keep(model: Trainer, values: dict[str, Array], assigned: dict[str, Array]) -> None:
-    """Take over what a call has assigned, such as the states of recurrent layers, for the next batch and later."""
-    if assigned:
-        variables = model.named_variables()
-        for path, value in assigned.items():
-            variables[path].assign(value)
-        values.update(assigned)
 
 
 def loss_and_gradients(model: Trainer, batch: Batch) -> tuple[Array, dict[str, Array]]:
@@ -321,7 +340,7 @@ def loss_and_gradients(model: Trainer, batch: Batch) -> tuple[Array, dict[str, A
         from portanet.training import custom
 
         return custom.loss_and_gradients(model, x, y, weight)
-    gradients = model.compiled_step(("gradients", *trained), lambda: step.gradient_step(model, objective))
+    gradients = model.compiled_step(("gradients", *trained), lambda: step.gradient_step(model, objective), (), (0, 1))
     state = model.named_values()
     params = {path: state.pop(path) for path in trained}
     loss: Array
@@ -360,7 +379,8 @@ class Whereabouts:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: Any) -> None:
         if isinstance(error, Exception):
             total = "" if self.steps is None else f" of {self.steps}"
-            state = ", which was being prepared" if self.batch is None else f": {described(self.batch)}"
+            batch = self.batch.outline() if hasattr(self.batch, "outline") else self.batch
+            state = ", which was being prepared" if batch is None else f": {described(batch)}"
             error.add_note(f"{self.title}, batch {self.number + 1}{total}{state}")
 
 

@@ -36,6 +36,11 @@ class Output:
     weighted_metrics: dict[str, Metric] = field(default_factory=dict)
 
     @property
+    def short_name(self) -> str:
+        """The name without those of the lists and dicts that it is in."""
+        return self.name.rpartition("/")[2]
+
+    @property
     def wants_target(self) -> bool:
         """Whether anything is compared with this output."""
         return self.loss is not None or bool(self.metrics) or bool(self.weighted_metrics)
@@ -106,7 +111,7 @@ class Objective:
         shared = not isinstance(loss, (list, tuple, Mapping))
         chosen = [loss] * len(self.outputs) if shared else self._each("loss", loss)
         factors = [weights] if isinstance(weights, Real) else self._each("loss_weights", weights)
-        for output, own, factor in zip(self.outputs, chosen, factors, strict=True):
+        for output, own, factor in zip(self.outputs, map(_only, chosen), map(_only, factors), strict=True):
             output.loss = None if own is None else losses.get(own, "loss", "compile")
             output.weight = 1.0 if factor is None else checks.number("loss_weights", factor, of="compile")
         if loss is not None and all(output.loss is None for output in self.outputs):
@@ -115,14 +120,20 @@ class Objective:
         self._add_metrics("weighted_metrics", settings["weighted_metrics"])
 
     def _each(self, argument: str, given: Any) -> list[Any]:
-        """What an argument says of each output: a list with an entry for each, or a dict by name."""
+        """What an argument says of each output: nested as the outputs are, a list with an entry for each, or a dict by
+        name.
+        """
         names = [output.name for output in self.outputs]
-        if given is None:
-            return [None] * len(names)
-        if isinstance(given, Mapping) and set(given) <= set(names):
-            return [given.get(name) for name in names]
-        if isinstance(given, (list, tuple)) and len(given) == len(names):
-            return list(given)
+        single = "metrics" not in argument
+        placed = _placed(given, names, single)
+        if placed is not None:
+            return placed
+        for known in (names, [output.short_name for output in self.outputs]):
+            if isinstance(given, Mapping) and set(given) <= set(known):
+                return [given.get(name) for name in known]
+        leaves = [leaf for _, leaf in _walk(given, _is_mapping)] if single else given
+        if isinstance(given, (list, tuple)) and len(leaves) == len(names) and not any(map(_is_mapping, leaves)):
+            return list(leaves)
         raise ValueError(
             f"Argument `{argument}` must be a list with an entry for each output, or a dict by their names: "
             f"{', '.join(map(repr, names))}. Received: {argument}={given!r}"
@@ -136,7 +147,7 @@ class Objective:
                 metric = metrics.get(identifier, output.loss, output.shape, argument, "compile")
                 if isinstance(identifier, str):
                     metric.name = identifier  # as in Keras: "mae" is shown as "mae"
-                prefix = f"{output.name}_" if self.several else ""
+                prefix = f"{output.short_name}_" if self.several else ""
                 name = prefix + metric.name
                 if name in self.metrics and argument == "weighted_metrics":
                     name = f"{prefix}weighted_{metric.name}"
@@ -176,11 +187,13 @@ class Objective:
             arranged = [tree] * len(self.outputs) if argument == "sample_weight" or not self.several else [tree]
         elif isinstance(tree, Mapping):
             leaves = dict(_walk(tree, lambda _: False))
-            arranged = [leaves.pop(output.name, None) for output in self.outputs]
+            arranged = [leaves.pop(o.name, leaves.pop(o.short_name, None)) for o in self.outputs]
             if leaves:
                 arranged = []
         else:
-            arranged = [leaf for _, leaf in _walk(tree, lambda _: False)]
+            arranged = [leaf for _, leaf in _walk(tree, _is_mapping)]
+            if any(map(_is_mapping, arranged)):  # whose entries may be in another order than the outputs
+                arranged = _placed(tree, [output.name for output in self.outputs], single=True) or []
         due = [i for i, output in enumerate(self.outputs) if output.wants_target]
         if len(arranged) == len(due):
             placed = dict(zip(due, arranged, strict=True))
@@ -247,43 +260,28 @@ class Objective:
         examples = float(count)
         number = array_namespace(total).full_like(total, examples)
         statistics: Statistics = {"loss": (total * examples, number)}
+        for name, metric, true, pred, w in self.compared(y, y_pred, weight, masks):
+            statistics[name] = metric.statistics(true, pred, w)
+        for name, value in zip(self.loss_names(), values, strict=False):
+            statistics[name] = (value * examples, number)
+        return statistics
+
+    def compared(
+        self, y: list[Array], y_pred: list[Array], weight: list[Any], masks: list[Any]
+    ) -> Iterator[tuple[str, Metric, Array, Array, Any]]:
+        """Every metric with its name in logs, and the targets, predictions and weights (or None) that it is of."""
         for output, true, pred, w, mask in zip(self.outputs, y, y_pred, weight, masks, strict=True):
             if mask is not None and output.wants_target:
                 true, pred = without_masked(true, mask), without_masked(pred, mask)
             for name, metric in output.metrics.items():
-                statistics[name] = metric.statistics(true, pred, masked_weight(None, mask, pred))
+                yield name, metric, true, pred, masked_weight(None, mask, pred)
             for name, metric in output.weighted_metrics.items():
-                statistics[name] = metric.statistics(true, pred, masked_weight(w, mask, pred))
-        for name, value in zip(self.loss_names(), values, strict=False):
-            statistics[name] = (value * examples, number)
-        return statistics
+                yield name, metric, true, pred, masked_weight(w, mask, pred)
 
 
 def has_objective(settings: Mapping[str, Any]) -> bool:
     """Whether `compile` was given losses or metrics."""
     return any(settings.get(name) is not None for name in ("loss", "metrics", "weighted_metrics"))
-
-
-def losses_of(given: Any) -> Any:
-    """The loss of a name, or those of a list or dict of names."""
-    if isinstance(given, Mapping):
-        return {name: losses_of(part) for name, part in given.items()}
-    if isinstance(given, (list, tuple)):
-        return [losses_of(part) for part in given]
-    loss = None if given is None else losses.get(given, "loss", "compile")
-    if loss is not None and loss.reduction is None:
-        raise ValueError(
-            "Argument `loss` of compile must give one number for a batch: reduction 'sum_over_batch_size', "
-            f"'mean_with_sample_weight' or 'sum'. Received: loss '{loss.name}' with reduction=None"
-        )
-    return loss
-
-
-def require_metrics(argument: str, given: Any) -> None:
-    """Refuse metrics that are not known; which ones others, such as "accuracy", stand for depends on the outputs."""
-    for identifier in _flat(list(given.values()) if isinstance(given, Mapping) else given):
-        if identifier is not None:
-            metrics.get(identifier, name=argument, of="compile")
 
 
 def output_shapes(model: Trainer, x: Any = None) -> list[tuple[str, tuple[int | None, ...]]]:
@@ -311,20 +309,60 @@ def named_shapes(shapes: Any, names: Sequence[str] | None = None) -> list[tuple[
 
     Args:
         shapes: A shape, or a list or dict of shapes.
-        names: The names of the outputs of a list; by default `output_0` and so on.
+        names: The names of the outputs that are in lists, and of others; by default `output_0` and so on.
 
     Example:
         >>> named_shapes({"kind": (None, 3), "size": (None, 1)})
         [('kind', (None, 3)), ('size', (None, 1))]
     """
     named = list(_walk(shapes, _is_shape))
-    if names is not None and len(names) == len(named) and not isinstance(shapes, Mapping):
-        return [(name, shape) for name, (_, shape) in zip(names, named, strict=True)]
+    if names is not None and len(names) == len(named):
+        keys = isinstance(shapes, Mapping)
+        named = [(_renamed(path, name, keys), shape) for name, (path, shape) in zip(names, named, strict=True)]
     return [(path or "output", shape) for path, shape in named]
+
+
+def _renamed(path: str, name: str, keys: bool) -> str:
+    """The path of an output, of which a number in a list becomes its name; `keys` says that all outputs are a dict."""
+    within, slash, last = path.rpartition("/")
+    is_key = not last.isdigit() if slash else keys
+    path = path if is_key else f"{within}{slash}{name}"
+    return path if keys or not slash else path.removeprefix("output_")
+
+
+def _placed(given: Any, names: Sequence[str], single: bool) -> list[Any] | None:
+    """The entries of an argument that is nested as the outputs of these names are; None if it is not.
+
+    Args:
+        given: The argument, or a part of it.
+        names: Names of the outputs in that part, relative to it; `""` for one output alone.
+        single: Whether an output has one entry, rather than a list of them.
+    """
+    if given is None:
+        return [None] * len(names)
+    if list(names) == [""]:
+        return None if single and isinstance(given, (list, tuple)) and len(given) != 1 else [given]
+    inside: dict[str, list[str]] = {}
+    for name in names:
+        first, _, rest = name.partition("/")
+        inside.setdefault(first, []).append(rest)
+    if isinstance(given, Mapping) and {str(key) for key in given} <= set(inside):
+        entries = {str(key): part for key, part in given.items()}
+        parts = [entries.get(key) for key in inside]
+    elif isinstance(given, (list, tuple)) and len(given) == len(inside):
+        parts = list(given)
+    else:
+        return None
+    placed = [_placed(part, rest, single) for part, rest in zip(parts, inside.values(), strict=True)]
+    return None if None in placed else [entry for entries in placed for entry in entries or ()]
 
 
 def _is_shape(tree: Any) -> bool:
     return not isinstance(tree, Mapping) and all(size is None or isinstance(size, int) for size in tree)
+
+
+def _is_mapping(tree: Any) -> bool:
+    return isinstance(tree, Mapping)
 
 
 def _walk(tree: Any, is_leaf: Callable[[Any], bool], path: str = "") -> Iterator[tuple[str, Any]]:
@@ -344,6 +382,11 @@ def _flat(chosen: Any) -> list[Any]:
     if chosen is None:
         return []
     return [metric for part in chosen for metric in _flat(part)] if isinstance(chosen, (list, tuple)) else [chosen]
+
+
+def _only(entry: Any) -> Any:
+    """The entry of a list of one, as Keras takes it for one output."""
+    return entry[0] if isinstance(entry, (list, tuple)) and len(entry) == 1 else entry
 
 
 def _unused(name: str, taken: Mapping[str, Any]) -> str:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, MutableMapping
 from types import SimpleNamespace
 from typing import Any, Self
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, ref
 
 from portanet.backends import Backend
 from portanet.layers import Layer
 from portanet.optimizers import Optimizer
+from portanet.optimizers.applied import models
 from portanet.optimizers.base import State
 from portanet.optimizers.state import divided, rescaled, unscaled
 from portanet.tree import tree_map
@@ -40,6 +41,7 @@ class Optimized(Layer):
             earlier[unscaled(self.optimizer)] = self.optimizer_state
         known = earlier.pop(unscaled(optimizer), None)
         self.optimizer = optimizer
+        models[optimizer] = models[unscaled(optimizer)] = ref(self)
         self.optimizer_state = None if known is None else (known[0], rescaled(optimizer, known[1]))
 
     def _follow(self, variables: dict[str, Variable]) -> bool:

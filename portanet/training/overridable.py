@@ -95,13 +95,6 @@ class Overridable(Compiled):
         step_methods.update_metrics(self, y, y_pred, sample_weight)
         return self.get_metrics_result()
 
-    @property
-    def losses(self) -> list[Array]:
-        """Penalties of weights, and in a step the losses that layers added so far."""
-        from portanet.training import step_methods
-
-        return step_methods.added_losses(self)
-
     def value_and_gradients(
         self, loss_fn: Callable[[], Any], variables: Iterable[Variable] | None = None, has_aux: bool = False
     ) -> tuple[Any, list[Array]]:
@@ -185,5 +178,5 @@ class Overridable(Compiled):
         return (
             self.overrides(*steps, *IN_STEPS)
             or next(self._own_metrics(), None) is not None
-            or any(getattr(metric, "own_state", False) for metric in given)
+            or any(getattr(metric, "overridden", False) for metric in given)
         )

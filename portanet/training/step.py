@@ -13,7 +13,7 @@ from weakref import WeakKeyDictionary
 
 from portanet import activations
 from portanet.autodiff import array_namespace, custom_vjp, hvp, is_traced, lift, unwrap, value_and_grad, vjp
-from portanet.backends import Array, backend_class_of
+from portanet.backends import Array, backend_class_of, device_of, raw_namespace
 from portanet.configurable import Configurable
 from portanet.layers import Layer
 from portanet.layers.calling import call_with_mask
@@ -30,10 +30,15 @@ Tree = dict[str, Array]
 
 
 def train_step(model: Layer, objective: Objective, optimizer: Optimizer) -> Callable[..., Any]:
-    """`step(params, state, optimizer_state, x, y, weight)` gives the first three anew, and the batch's statistics."""
+    """`step(params, state, optimizer_state, sums, x, y, weight)` gives the first four anew.
+
+    `sums` are those of statistics, to which the batch's are added; None for the statistics of the batch alone.
+    """
     variables, division = model.named_variables(), Division(model)
 
-    def step(params: Tree, state: Tree, optimizer_state: dict[str, Any], x: Any, y: list[Any], weight: Any) -> Any:
+    def step(
+        params: Tree, state: Tree, optimizer_state: dict[str, Any], sums: Any, x: Any, y: list[Any], weight: Any
+    ) -> Any:
         def goal(params: Tree) -> tuple[Array, Any]:
             return training_loss(model, objective, variables, params, state, (x, y, weight), division)
 
@@ -43,7 +48,7 @@ def train_step(model: Layer, objective: Objective, optimizer: Optimizer) -> Call
 
         (_, (total, new_state, values, y_pred, masks)), grads = value_and_grad(scaled_goal, has_aux=True)(params)
         # Whatever can fail comes before the update, which changes arrays in place where they are mutable.
-        statistics = objective.statistics(total, values, examples(x), y, y_pred, weight, masks)
+        statistics = summed(sums, objective.statistics(total, values, examples(x), y, y_pred, weight, masks))
         optimizer_state = optimizer.observe(
             lambda v: hvp(lambda p: goal(p)[0], (params,), (v,)), params, optimizer_state
         )
@@ -55,6 +60,30 @@ def train_step(model: Layer, objective: Objective, optimizer: Optimizer) -> Call
         return params, new_state, optimizer_state, statistics
 
     return step
+
+
+def gathered_step(step: Callable[..., Any]) -> Callable[..., Any]:
+    """`step(params, state, optimizer_state, sums, place, order, data, count)` gives the first five anew.
+
+    It is a step of training on the `count` examples from `place` on, an array of shape () that it moves on.
+
+    Args:
+        step: What `train_step` returned.
+    """
+
+    def gathered(
+        params: Tree, state: Tree, optimizer_state: Any, sums: Any, place: Array, order: Any, data: Any, count: int
+    ) -> Any:
+        xp = raw_namespace(place)
+        chosen = place + xp.arange(count, dtype=place.dtype, device=device_of(place))
+        if order is not None:
+            chosen = xp.take(order, chosen, axis=0)
+        batch = tree_map(lambda leaf: xp.take(leaf, chosen, axis=0), data)
+        results = step(params, state, optimizer_state, sums, *batch)
+        place += count
+        return (*results, place)
+
+    return gathered
 
 
 def gradient_step(model: Layer, objective: Objective) -> Callable[..., Any]:
@@ -107,16 +136,18 @@ def predictions(model: Layer, x: Any, training: bool) -> tuple[list[Array], list
 
 
 def test_step(model: Layer, objective: Objective) -> Callable[..., Any]:
-    """`step(values, x, y, weight)` gives the batch's statistics, and the values that the call has assigned, by path."""
+    """`step(sums, values, x, y, weight)` gives the sums anew, as in `train_step`, and the values that the call has
+    assigned, by path.
+    """
     variables, trained = model.named_variables(), model.trainable_paths()
 
-    def step(values: Tree, x: Any, y: list[Any], weight: Any) -> tuple[Statistics, Tree]:
+    def step(sums: Any, values: Tree, x: Any, y: list[Any], weight: Any) -> tuple[Statistics, Tree]:
         with bind({variables[p]: v for p, v in values.items()}) as bound, collect_losses() as added:
             y_pred, masks = predictions(model, x, training=False)
             parts = objective.values(y, y_pred, weight, masks)
             total = objective.total(parts, [*penalties(variables, trained), *added])
         assigned = {path: bound[variables[path]] for path, v in values.items() if bound[variables[path]] is not v}
-        return objective.statistics(total, parts, examples(x), y, y_pred, weight, masks), assigned
+        return summed(sums, objective.statistics(total, parts, examples(x), y, y_pred, weight, masks)), assigned
 
     return step
 
@@ -126,7 +157,7 @@ def predict_step(model: Layer) -> Callable[..., Any]:
     variables = model.named_variables()
 
     def step(values: Tree, x: Any) -> Any:
-        with bind({variables[p]: v for p, v in values.items()}) as bound:
+        with bind({variables[p]: v for p, v in values.items()}) as bound, collect_losses():
             y_pred = model(x, training=False)
         return y_pred, {path: bound[variables[path]] for path, v in values.items() if bound[variables[path]] is not v}
 
@@ -142,6 +173,24 @@ def trainable_flags(model: Layer) -> tuple[str, ...]:
     if model not in _flags or _flags[model][0] != changes:
         _flags[model] = changes, tuple(str(layer.trainable) for layer in model.flatten_layers())
     return _flags[model][1]
+
+
+def summed(sums: Any, statistics: Statistics) -> Statistics:
+    """Sums of statistics in float64 with those of one more batch; the statistics themselves, if there are no sums.
+
+    Args:
+        sums: Sums by name; empty ones begin with this batch.
+        statistics: Statistics of the batch.
+    """
+    if sums is None:
+        return statistics
+
+    def add(name: str, i: int, value: Array) -> Array:
+        xp = array_namespace(value)
+        wide = xp.astype(value, xp.float64)
+        return sums[name][i] + wide if sums else wide
+
+    return {name: tuple(add(name, i, v) for i, v in enumerate(each)) for name, each in statistics.items()}
 
 
 def penalties(variables: dict[str, Variable], trained: Iterable[str]) -> list[Array]:
@@ -169,7 +218,7 @@ class Division:
     """
 
     def __init__(self, model: Layer) -> None:
-        inner = [layer for layer in model.flatten_layers() if layer.built and not layer.sublayers()]
+        inner = [layer for layer in model.flatten_layers() if layer._built and not layer.sublayers()]
         shapes = [tuple(_input_shape(layer)[1:]) for layer in inner] if keeps_examples_apart(model) else []
         self.count = len(shapes)
         """How many shapes layers see; none for models whose result might change."""
@@ -219,7 +268,7 @@ def _goes_along_the_batch(layer: Layer) -> bool:
     axes = axis if isinstance(axis, (list, tuple)) else [axis]
     if axis is None:
         return False
-    known = layer.built and all(isinstance(each, int) for each in axes)
+    known = layer._built and all(isinstance(each, int) for each in axes)
     return not known or any(each % len(_input_shape(layer)) == 0 for each in axes)
 
 

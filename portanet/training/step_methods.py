@@ -13,12 +13,13 @@ from portanet.backends import Array
 from portanet.layers import Layer
 from portanet.layers.calling import remember, remembered
 from portanet.metrics import Metric
+from portanet.metrics.total_variables import metrics_in
 from portanet.mixed_precision import at_least_float32
 from portanet.optimizers.applied import held_by, update
 from portanet.training.objective import AnyTargets, Objective, has_objective, named_shapes, no_loss
-from portanet.training.step import examples, penalties
+from portanet.training.step import examples
 from portanet.tree import tree_leaves, tree_map
-from portanet.variables import Variable, bind, collect_losses, collected_losses
+from portanet.variables import Variable, bind, collect_losses
 
 if TYPE_CHECKING:
     from portanet.training.overridable import Overridable
@@ -96,7 +97,7 @@ def loss_of(model: Overridable, x: Any, y: Any, y_pred: Any, weight: Any, traini
 
 def compute_loss(model: Overridable, y: Any, y_pred: Any, weight: Any) -> Array:
     """`Overridable.compute_loss`."""
-    parts, objective = added_losses(model), objective_for(model, y_pred)
+    parts, objective = model.losses, objective_for(model, y_pred)
     if objective is not None and any(output.loss is not None for output in objective.outputs):
         leaves = tree_leaves(y_pred)
         masks = [_mask_of(leaf) for leaf in leaves]
@@ -119,14 +120,8 @@ def update_metrics(model: Overridable, y: Any, y_pred: Any, weight: Any) -> None
     leaves = tree_leaves(y_pred)
     masks = [_mask_of(leaf) for leaf in leaves]
     targets, weights = objective.arrange(y), objective.arrange(weight, "sample_weight")
-    first = at_least_float32(leaves[0])
-    zero = array_namespace(first).zeros_like(first[..., :1])
-    statistics = objective.statistics(
-        array_namespace(zero).sum(zero), [], examples(y_pred), targets, at_least_float32(leaves), weights, masks
-    )
-    for output in objective.outputs:
-        for name, metric in {**output.metrics, **output.weighted_metrics}.items():
-            metric.add(statistics[name])
+    for _, metric, true, pred, w in objective.compared(targets, at_least_float32(leaves), weights, masks):
+        metric.update_state(true, pred, *(() if w is None else (w,)))
 
 
 def objective_for(model: Overridable, y_pred: Any) -> Objective | None:
@@ -141,11 +136,6 @@ def objective_for(model: Overridable, y_pred: Any) -> Objective | None:
         known.objective = Objective(model._settings, named_shapes(shapes, getattr(model, "output_names", None)))
     objective: Objective | None = known.objective
     return objective
-
-
-def added_losses(model: Layer) -> list[Array]:
-    """Penalties of the weights that are trained, and the losses that layers added in this step."""
-    return [*penalties(model.named_variables(), model.trainable_paths()), *collected_losses()]
 
 
 def track(model: Overridable, name: str, loss: Array, count: int) -> None:
@@ -196,7 +186,7 @@ def _build_by_trial(model: Layer, function: Callable[[], Any]) -> None:
 
 def unbuilt_layers(model: Layer) -> list[Layer]:
     """The layers that are not built, without those that compute nothing themselves, such as a GAN."""
-    return [layer for layer in model.flatten_layers() if not layer.built and type(layer).call is not Layer.call]
+    return [layer for layer in model.flatten_layers() if not layer._built and type(layer).call is not Layer.call]
 
 
 @contextlib.contextmanager
@@ -215,7 +205,7 @@ def unchanged(model: Any, values: dict[Variable, Array]) -> Iterator[None]:
 def every_metric(model: Overridable) -> list[Metric]:
     """Every metric that a step may update, each once."""
     named = [*model.metrics, model._tracker("loss"), *model._compiled_metrics().values(), *model._own_metrics()]
-    return list({id(metric): metric for metric in named}.values())
+    return list({id(inside): inside for metric in named for inside in metrics_in(metric)}.values())
 
 
 def _mask_of(y_pred: Any) -> Any:

@@ -9,9 +9,10 @@ from portanet import checks, optimizers
 from portanet.backends import Array, Backend, get_backend, use_backend
 from portanet.callbacks import Callback, CallbackList
 from portanet.layers import Layer
-from portanet.training import dask, loops, step
+from portanet.settings import settings
+from portanet.training import dask, evaluation, loops, step
 from portanet.training.data.intake import FIT, VALIDATION, Intake, gives_batches
-from portanet.training.data.sources import Order, count_examples, find_source, validation_parts
+from portanet.training.data.sources import Examples, Order, find_source, limited, validation_parts, whole_batch
 from portanet.training.data.streams import Batch, Source
 from portanet.training.history import History, LatestLogs, Position, Totals, listed
 from portanet.training.loops import TrainingRun
@@ -28,16 +29,26 @@ class Trainer(Overridable):
     """Set by a callback to end training after the present batch."""
     stop_evaluating = stop_predicting = False
     """Likewise for `evaluate` and `predict`."""
-    batch: Any = None
-    """While `fit` runs, the latest batch, `(x, y, sample_weight)` on the device, for callbacks."""
+    _batch: Any = None
+
+    takes_missing = False
+    """Whether None may be passed for an input."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self._settings: dict[str, Any] = {}
         self._forget_steps()
         self.position = Position()
-        self.callbacks = CallbackList((), self, {})
+        self.callbacks = CallbackList(model=self)
         """Those of the latest call of `fit`."""
+
+    @property
+    def batch(self) -> Any:
+        """While `fit` runs, the latest batch, `(x, y, sample_weight)` on the device, for callbacks."""
+        if isinstance(self._batch, tuple) or self._batch is None:
+            return self._batch
+        self._batch = self._batch.take()
+        return self._batch
 
     @property
     def backend(self) -> Backend:
@@ -79,7 +90,8 @@ class Trainer(Overridable):
                 by batch. Or what gives batches `(x, y)` or `(x, y, sample_weight)`: a generator, a DataLoader, a
                 `portanet.utils.PyDataset`.
             y: Targets, likewise; left out where `x` gives batches.
-            batch_size: Examples in a step, by default 32; the last batch may be smaller.
+            batch_size: Examples in a step, the last may have fewer; by default 32, or with `steps_per_epoch` as many as
+                make that number of steps.
             epochs: Number of the last epoch; training goes from `initial_epoch` to it.
             verbose: 0 for silence, 1 for a bar, 2 for a line for each epoch, "auto" for what suits the output.
             callbacks: What to call at the moments of training; see `portanet.callbacks`.
@@ -110,6 +122,7 @@ class Trainer(Overridable):
         """
         self.require_compiled()
         epochs = checks.positive_int("epochs", epochs, "fit")
+        epochs = limited("epochs", epochs, settings.max_epochs) or epochs
         for name, value in (("validation_steps", validation_steps), ("validation_batch_size", validation_batch_size)):
             if value is not None:
                 checks.positive_int(name, value, "fit")
@@ -121,14 +134,15 @@ class Trainer(Overridable):
             held_out: Source | None = None
             if validation_data is not None:
                 val_x, val_y, weight = validation_parts(validation_data)
-                size = validation_batch_size or (None if gives_batches(val_x) else batch_size)
-                held_out = find_source(val_intake, val_x, val_y, weight, size, False, validation_steps)
+                val_size = validation_batch_size or (None if gives_batches(val_x) else batch_size)
+                held_out = find_source(val_intake, val_x, val_y, weight, val_size, False, validation_steps)
             elif validation_split:
                 source, held_out = source.split(validation_split, validation_batch_size, validation_steps)
             feed = intake.feed(source)
             validation = None if held_out is None else val_intake.feed(held_out, intake)
-            params = {"epochs": epochs, "steps": source.steps, "batch_size": batch_size or 32, "verbose": verbose}
-            self.callbacks = listeners = CallbackList(callbacks, self, params)
+            size = source.size if isinstance(source, Examples) else batch_size or 32
+            params = {"epochs": epochs, "steps": source.steps, "batch_size": size, "verbose": verbose}
+            self.callbacks = listeners = CallbackList(callbacks, model=self, **params)
             if not isinstance(initial_epoch, Position):
                 initial_epoch = Position(checks.integer("initial_epoch", initial_epoch, "fit", least=0))
             self.position = initial_epoch
@@ -141,7 +155,7 @@ class Trainer(Overridable):
                 loops.train(run, feed, validation, epochs, validation_freq, listeners)
             finally:
                 listeners.call("on_train_end", self.position.latest())
-                self.batch = None
+                self._batch = None
             return self.history
 
     def evaluate(
@@ -175,8 +189,8 @@ class Trainer(Overridable):
         with use_backend(self.backend):
             intake = Intake(self, check_finite, prefetch)
             feed = intake.feed(find_source(intake, x, y, sample_weight, batch_size, False, steps))
-            listeners = CallbackList(callbacks, self, {"epochs": 1, "steps": feed.source.steps, "verbose": verbose})
-            logs = loops.evaluate(self, feed, listeners)
+            listeners = CallbackList(callbacks, model=self, epochs=1, steps=feed.source.steps, verbose=verbose)
+            logs = evaluation.evaluate(self, feed, listeners)
         return listed(logs, return_dict)
 
     def predict(
@@ -211,8 +225,8 @@ class Trainer(Overridable):
         with use_backend(self.backend):
             intake = Intake(self, check_finite, prefetch, only_inputs=True)
             feed = intake.feed(find_source(intake, x, None, None, batch_size, False, steps))
-            listeners = CallbackList(callbacks, self, {"epochs": 1, "steps": feed.source.steps, "verbose": verbose})
-            return loops.predict(self, feed, listeners)
+            listeners = CallbackList(callbacks, model=self, epochs=1, steps=feed.source.steps, verbose=verbose)
+            return evaluation.predict(self, feed, listeners)
 
     def train_on_batch(
         self,
@@ -250,7 +264,7 @@ class Trainer(Overridable):
             sample_weight: Weight of each example.
             return_dict: Whether to return a dict by name rather than a list (a number, if there is only the loss).
         """
-        return self.evaluate(x, y, count_examples(x), 0, sample_weight, return_dict=return_dict, check_finite=False)
+        return self.evaluate(x, y, whole_batch(x), 0, sample_weight, return_dict=return_dict, check_finite=False)
 
     def loss_and_gradients(self, x: Any, y: Any, sample_weight: Any = None) -> tuple[Array, dict[str, Array]]:
         """The loss on one batch in training, penalties of weights included, and its gradients; nothing changes.
@@ -279,7 +293,7 @@ class Trainer(Overridable):
 
     def predict_on_batch(self, x: Any) -> Any:
         """The model's results for one batch, as NumPy arrays."""
-        return dask.predict(self, x, None, False) if dask.is_lazy(x) else loops.predict_batch(self, x)
+        return dask.predict(self, x, None, False) if dask.is_lazy(x) else evaluation.predict_batch(self, x)
 
     # What a training loop asks for
 
@@ -318,29 +332,49 @@ class Trainer(Overridable):
     def _input_shape(self) -> Any:
         return self.build_shape
 
-    def totals(self, sums: dict[str, list[Any]] | None = None) -> Totals | LatestLogs:
+    def totals(self, sums: dict[str, list[Any]] | None = None, kind: str | None = None) -> Totals | LatestLogs:
         """An empty sum of the statistics of batches, for a loop of one's own; see `TrainingRun`.
 
         With overridden steps, what they returned last; metrics are reset.
 
         Args:
             sums: What earlier batches gave.
+            kind: `"train"` or `"test"` for the loops of `fit` and `evaluate`, whose steps may add up on the device.
         """
         objective = self.find_objective()
         if isinstance(objective, AnyTargets):
             return LatestLogs(self, {} if sums is None else sums)
-        return Totals(objective.metrics, self.backend, sums)
+        spare = self._steps.setdefault(("sums", kind), []) if kind and self.records_steps else None
+        return Totals(objective.metrics, self.backend, sums, spare)
 
-    def compiled_step(self, key: tuple[str, ...], make: Callable[[], Any], given: tuple[int, ...] = ()) -> Any:
+    @property
+    def records_steps(self) -> bool:
+        """Whether steps are recorded and replayed."""
+        return self.backend.records and self._compiles_steps
+
+    @property
+    def _compiles_steps(self) -> bool:
+        return not self.run_eagerly and self.jit_compile is not False
+
+    def compiled_step(
+        self, key: tuple[str, ...], make: Callable[[], Any], given: tuple[int, ...] = (), kept: tuple[int, ...] = ()
+    ) -> Any:
         """A step of training, evaluation or prediction, made and compiled once; see `Backend.compile`."""
         key += step.trainable_flags(self)
+        if self.records_steps:
+            from portanet.training import frozen
+
+            settings = frozen.settings(self)
+            if self._steps.get(("settings",)) != settings:
+                self._steps = {("settings",): settings}
         if key not in self._steps:
             custom = self.has_custom_step("predict") if key[0] == "predict" else isinstance(self._objective, AnyTargets)
             if custom:
                 self._steps[key] = self._custom_function(key[0])
             else:
-                plain = self.run_eagerly or self.jit_compile is False
-                self._steps[key] = make() if plain else self.backend.compile(make(), given)
+                backend = self.backend
+                compiles = self._compiles_steps
+                self._steps[key] = backend.compile(make(), given, kept) if compiles else backend.uncompiled(make())
         return self._steps[key]
 
     def named_values(self) -> dict[str, Array]:
@@ -349,4 +383,6 @@ class Trainer(Overridable):
 
     def _one_batch(self, x: Any, y: Any, weight: Any, class_weight: Mapping[int, float] | None = None) -> Batch:
         intake = Intake(self, False, 0, class_weight)
-        return next(intake.feed(find_source(intake, x, y, weight, count_examples(x), False, None)).batches())
+        feed = intake.feed(find_source(intake, x, y, weight, whole_batch(x), False, None))
+        batch: Batch = next(feed.batches())
+        return batch

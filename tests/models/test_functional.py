@@ -6,6 +6,7 @@ import pytest
 import portanet
 from portanet import layers
 from portanet.autodiff import array_namespace, value_and_grad
+from portanet.configurable import arguments_of
 from portanet.models import Functional, clone_model
 from portanet.variables import bind
 from tests.support import asarray, assert_close, to_numpy
@@ -278,7 +279,7 @@ def test_a_config_makes_an_equal_model(backend):
 
 
 def test_a_config_is_plain_data_but_for_the_layers():
-    config = twins().get_config()
+    config = arguments_of(twins())
     layers_, rest = config.pop("layers"), config
     assert set(layers_) == {"words", "age", "embedding", "global_average_pooling1d", "dense", "nested",
                             "concatenate", "dropout"}  # fmt: skip
@@ -303,8 +304,8 @@ class Told(layers.Layer):
 def test_options_that_resemble_arrays_of_a_graph_stay_as_they_are(options):
     x = Input((2,))
     model = Model(x, Told(name="told")(x, options=[options]))
-    config = model.get_config()
-    twin = Functional.from_config(config | {"layers": clone_model(model).get_config()["layers"]})
+    config = arguments_of(model)
+    twin = Functional.from_config(config | {"layers": arguments_of(clone_model(model))["layers"]})
     twin(np.ones((1, 2)))
     assert next(each for each in twin.layers if isinstance(each, Told)).told == [options]
 
@@ -340,7 +341,7 @@ class Forked(portanet.Model):
 def test_a_subclass_computes_with_plain_control_flow(backend):
     model = Forked()
     with pytest.raises(ValueError, match="not built yet"):
-        model.summary()
+        _ = model.output_shape
     model.compile(optimizer="sgd", loss="mse")
     model.fit(normal(8, 5), normal(8, 4), epochs=1, verbose=0)
     assert list(model.named_variables()) == ["dense/kernel", "dense/bias", "dropout/counter"]
@@ -360,10 +361,10 @@ ONE, OTHER = Input((3,), name="one"), Input((4,), name="other")
     [
         (lambda: Model(ONE, layers.Concatenate()([ONE, OTHER])), ValueError,
          r"depends on the input 'other'.*inputs 'one'"),
-        (lambda: Model([ONE, OTHER], layers.Dense(2)(ONE)), ValueError, r"No output.*depends on its input 'other'"),
         (lambda: Model([ONE, ONE], ONE + ONE), ValueError, "takes each input once"),
         (lambda: Model(np.ones(3), ONE), TypeError, r"`inputs`.*must be symbolic arrays.*Received: array"),
         (lambda: Model(ONE, layers.Dense(2)), TypeError, r"`outputs`.*must be symbolic.*<Dense 'dense', not built>"),
+        (lambda: Model([ONE, np.ones(3)], ONE), TypeError, r"`inputs`.*must be symbolic arrays.*Received: array"),
         (lambda: Model(ONE, []), TypeError, "`outputs`.*Received: 'none'"),
         (lambda: layers.Add()([ONE, np.ones((2, 3))]), TypeError,
          "together with something else.*SymbolicArray, ndarray"),

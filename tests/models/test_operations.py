@@ -12,6 +12,7 @@ import pytest
 
 import portanet
 from portanet import layers, ops
+from portanet.configurable import arguments_of
 from portanet.layers.symbolic import SymbolicArray
 from portanet.models import clone_model, plot_model
 from portanet.ops.operation import OPERATIONS
@@ -176,7 +177,7 @@ def test_unknown_operations_in_files_are_refused(tmp_path: pathlib.Path, monkeyp
     x = Input((3,))
     model = Model(x, ops.exp(x))
     for name in ("ops.system", "ops.os", "os.system", "activations.relu", 3, None):
-        config = model.get_config()
+        config = arguments_of(model)
         config["nodes"][0]["operation"] = name
         with pytest.raises(ValueError, match=r"names the operation .*portanet\.ops has no such function"):
             type(model).from_config(config)

@@ -40,6 +40,19 @@ def test_layers_called_twice_and_nested_models():
     assert "v3 -> v4" in expanded.dot
 
 
+def test_arguments_of_keras():
+    model = two_in_two_out()
+    model.get_layer("hidden").trainable = False
+    plot = plot_model(model, None, True, True, True, "LR", False, 96, True, True, "curved")
+    assert plot.lines()[2].split("  ")[-1] == "(None, 5), float32, tanh, frozen"
+    assert plot.lines()[4].endswith(", trainable  -> output")
+    assert "  dpi=96 splines=curved" in plot.dot
+    with pytest.raises(ValueError, match="`splines` of plot_model must be one of"):
+        plot_model(model, splines="round")
+    with pytest.raises(ValueError, match="`dpi`"):
+        plot_model(model, dpi=0)
+
+
 def test_the_source_is_written(tmp_path):
     plot_model(two_in_two_out(), tmp_path / "model.dot", rankdir="LR")
     text = (tmp_path / "model.dot").read_text()

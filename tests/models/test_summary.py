@@ -1,3 +1,5 @@
+import pytest
+
 import portanet
 from portanet import layers
 from tests.models.test_functional import Forked, normal, two_in_two_out
@@ -41,6 +43,19 @@ def test_nested_models_are_listed_on_request():
     assert "  dense (Dense)           (None, 500)   500,500  1.91 MiB" in text
     assert "inner (Sequential)        (None, 2)     501,502  1.91 MiB  input_layer" in text
     assert "Total params: 501,502" in text
+
+
+def test_some_of_the_layers(capsys):
+    model = two_in_two_out()
+    model.summary(80, [0.3, 0.6, 1.0], layer_range=["hidden", "main"])
+    rows = [line.split()[0] for line in capsys.readouterr().out.splitlines()[4:-4]]
+    assert rows == ["hidden", "b", "concatenate", "main"]
+    assert "side" in text_of(model, layer_range=["b", "sid."])
+    for wrong in (["hidden"], "hidden", ["hidden", "nope"]):
+        with pytest.raises(ValueError, match="`layer_range` of summary must"):
+            model.summary(layer_range=wrong)
+    with pytest.raises(ValueError, match="`line_length`"):
+        model.summary(0)
 
 
 def test_shared_weights_count_once():

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 import portanet
-from portanet import losses
+from portanet import layers, losses
 from portanet.training.objective import Objective, named_shapes
 from tests.training.models import Blend, TwoHeads, rows
 
@@ -25,6 +25,36 @@ def test_outputs_of_a_dict_have_its_names(backend):
     assert history["loss"][0] == pytest.approx(history["kind_loss"][0] + history["size_loss"][0], rel=1e-5)
     p = model.predict(X, batch_size=6)
     assert {name: part.shape for name, part in p.items()} == {"kind": (20, 3), "size": (20, 1)}
+
+
+def test_losses_may_be_nested_as_outputs_are(backend):
+    names = [("a/0", (None, 1)), ("a/1", (None, 1)), ("b", (None, 1))]
+    settings = {"loss_weights": None, "metrics": None, "weighted_metrics": None}
+    for loss in ({"a/0": ["mse"], "b": ["mae"]}, [["mse", None], "mae"]):
+        outputs = Objective({**settings, "loss": loss}, names).outputs
+        assert [output.loss and output.loss.name for output in outputs] == [
+            "mean_squared_error",
+            None,
+            "mean_absolute_error",
+        ]
+    nested = [(name, (None, 1)) for name in ("a", "1/b", "1/c")]
+    for loss, outputs in (([["mse", None], ["mae", "mse"]], names), (["mse", {"b": "mae", "d": "mae"}], nested)):
+        with pytest.raises(ValueError, match="`loss` must be a list with an entry for each output"):
+            Objective({**settings, "loss": loss}, outputs)
+
+
+def test_targets_in_a_dict_in_a_list_are_found_by_name(backend):
+    x = portanet.Input((3,))
+    a, b, c = (layers.Dense(1)(x) for _ in range(3))
+    model = portanet.Model(x, [a, {"b": b, "c": c}])
+    model.compile("sgd", "mse")
+    logs = model.evaluate(X, [SUM, {"c": 2 * SUM, "b": 3 * SUM}], verbose=0, return_dict=True)
+    parts = model.predict(X)[1]
+    assert logs["1/b_loss"] == pytest.approx(((parts["b"] - 3 * SUM) ** 2).mean(), rel=1e-5)
+    assert logs["1/c_loss"] == pytest.approx(((parts["c"] - 2 * SUM) ** 2).mean(), rel=1e-5)
+    for wrong in ({"b": SUM}, {"b": SUM, "d": SUM}):
+        with pytest.raises(ValueError, match="`y` must hold an array for each output"):
+            model.evaluate(X, [SUM, wrong], verbose=0)
 
 
 def test_outputs_of_a_list_have_numbers(backend):

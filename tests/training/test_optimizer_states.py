@@ -56,6 +56,9 @@ MAKERS = {
     "schedule": lambda: optimizers.SGD(schedules.ExponentialDecay(0.1, 2, 0.5), momentum=0.9),
     "accumulation": lambda: optimizers.Adam(0.01, gradient_accumulation_steps=3),
     "lookahead": lambda: optimizers.Lookahead("adam", sync_period=3),
+    "several": lambda: optimizers.MultiOptimizer(
+        optimizers.OptimizerMap(optimizers.Adam(0.01), {".*/bias": optimizers.SGD(0.01, momentum=0.9)})
+    ),
     "scaled": lambda: optimizers.LossScaleOptimizer("adam"),
 }
 

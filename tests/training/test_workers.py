@@ -99,8 +99,26 @@ def test_errors_are_carried_over(processes):
 
 
 def test_a_process_that_ends_is_an_error():
-    with pytest.raises(Exception, match="terminated abruptly"):
+    with pytest.raises(RuntimeError, match=r"makes batches of Dying ended on its own.*use_multiproc.*0 batch"):
         list(fetched(Dying(), range(4), 2, True, 3, epoch=0))
+
+
+class Stopping(Lines):
+    def __init__(self, at, **options):
+        super().__init__(4, **options)
+        self.at = at
+
+    def __getitem__(self, index):
+        return next(iter([])) if index == self.at else super().__getitem__(index)
+
+
+@pytest.mark.parametrize("options", [{}, {"workers": 2}, {"workers": 1, "use_multiprocessing": True}], ids=str)
+@pytest.mark.parametrize("at", [0, 2])
+def test_a_data_set_does_not_end_where_a_batch_is_missing(options, at):
+    with pytest.raises(RuntimeError, match=rf"of Stopping must return batch {at}: the length.*Received: StopIteration"):
+        curve(Stopping(at, **options))
+    with pytest.raises(RuntimeError, match=rf"of Stopping must return batch {at}"):
+        list(Stopping(at))
 
 
 def test_no_more_than_the_queue_is_made_in_advance():
@@ -137,7 +155,7 @@ def test_a_batch_size_for_what_gives_batches_does_not_matter(backend):
     [
         ({"workers": -1}, "`workers` of Lines"),
         ({"use_multiprocessing": 1}, "`use_multiprocessing` of Lines must be True or False"),
-        ({"max_queue_size": 0}, "`max_queue_size` of Lines"),
+        ({"max_queue_size": -1}, "`max_queue_size` of Lines"),
     ],
 )
 def test_arguments_are_checked(options, message):

@@ -32,6 +32,7 @@ from portanet.tree import tree_items, tree_leaves, tree_map
 from portanet.variables import bind
 
 if TYPE_CHECKING:
+    from portanet.training.data.gathered import Gathering
     from portanet.training.data.streams import Batch, Source
     from portanet.training.trainer import Trainer
 
@@ -72,6 +73,8 @@ class Intake:
         """The shapes of an example's inputs."""
         self.only_inputs = only_inputs
         self.deferred: DeferredChecks | None = None
+        self.on_host: Any = model.several_inputs if getattr(model.several_inputs, "on_host", False) else None
+        """The part of the model that is computed on the host, for each batch."""
 
     def feed(self, source: Source, like: Intake | None = None) -> Feed:
         """The batches of a source on the device, when the model is built and what is known of the data is checked.
@@ -108,10 +111,12 @@ class Intake:
             ValueError: Inputs are missing, or are not those of the model; rows are of several lengths.
             TypeError: Data is not numeric.
         """
+        if self.on_host is not None:
+            data = (self.on_host.arrange(self.model, data[0]), *data[1:])
         x, y, weight = (as_tree(part, name) for name, part in zip(self.names.parts, data, strict=True))
         name = self.names.parts[0]
         for path, leaf in _with_missing(x):
-            if leaf is None:
+            if leaf is None and not self.model.takes_missing:
                 raise ValueError(f"Argument `{name}{path}` must be an array of inputs. Received: None")
         if not tree_leaves(x):
             raise checks.invalid(name, data[0], "an array of inputs, or a list or dict of them")
@@ -124,6 +129,8 @@ class Intake:
 
     def _structured(self, batch: Batch) -> Batch:
         """A batch that a source gave, structured."""
+        if self.on_host is not None:
+            batch = (self.on_host.take(self.model, batch[0]), *batch[1:])
         if self.only_inputs:
             return self.structured((batch[0], None, None))
         if batch[1] is None and self.model.wants_targets():
@@ -136,9 +143,9 @@ class Intake:
     def whole(self, x: Any) -> Any:
         """All inputs there are, converted, checked and moved, for the model, which is built if it has to be."""
         require_one_batch(x)
-        data = moved, _, _ = self.convert(self.structured((x, None, None)), whole=True)
+        data = moved, _, _ = self.convert(self._structured((x, None, None)), whole=True)
         self.require_alike(data)
-        if not self.model.built:
+        if not self.model._built:
             self._build(data, data)
         self._check(moved, None, whole=True)
         return moved
@@ -209,7 +216,7 @@ class Intake:
         example = self._example(first[0])
         x, y, weight = outline
         self.shapes = [tuple(leaf.shape[1:]) for leaf in tree_leaves(example)]
-        if not self.model.built and type(self.model).call is not Layer.call:
+        if not self.model._built and type(self.model).call is not Layer.call:
             self.model._place("")
             self.model(example)
             for variable in self.model.variables:
@@ -253,15 +260,21 @@ class Feed:
         self.source = source
         self.intake = intake
 
-    def batches(self, epoch: int = 0, first: int = 0, occasion: str = "") -> Generator[Batch, None, None]:
+    def batches(
+        self, epoch: int = 0, first: int = 0, occasion: str = "", gathering: Gathering | None = None
+    ) -> Generator[Any, None, None]:
         """The batches of an epoch from number `first` on; close it to end what prepares them.
 
         Args:
             epoch: Number of the epoch, from 0.
             first: Number of the first batch.
             occasion: What they are for, for messages; by default the epoch.
+            gathering: What gives batches in place of the source.
         """
         self.source.occasion = occasion or f"epoch {epoch + 1}"
+        if gathering is not None:
+            yield from gathering.batches(epoch, first)
+            return
         batches = self.source.batches(epoch, first)
         if self.source.resident:
             yield from batches

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import math
+import sys
+import warnings
 from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
 import numpy as np
 
 from portanet import checks, random
-from portanet.backends import HostArray, backend_class_of, get_backend, to_host
-from portanet.training.data.intake import VALIDATION, Intake, as_tree, gives_batches, require_one_batch
+from portanet.backends import Array, HostArray, backend_class_of, get_backend, to_host
+from portanet.settings import settings
+from portanet.training.data.intake import VALIDATION, Intake, gives_batches, require_one_batch
 from portanet.training.data.streams import Batch, Source, Stream
-from portanet.training.data.workers import fetched
+from portanet.training.data.workers import batch_of, fetched
 from portanet.tree import tree_leaves, tree_map
 
 Order = bool | Callable[[int, int], Any]
@@ -30,12 +33,13 @@ def find_source(
         x: Arrays, mapped files, an object with numbered batches, or an iterable of batches.
         y: Targets, for arrays and mapped files.
         weight: Weights of the examples, likewise.
-        batch_size: Examples in a batch; None for 32, or where `x` gives batches.
+        batch_size: Examples in a batch; None for the size that `Examples` chooses, or where `x` gives batches.
         shuffle: See `Numbered`.
         steps: Batches in an epoch.
     """
     batch_size = None if batch_size is None else checks.positive_int("batch_size", batch_size)
     steps = None if steps is None else checks.positive_int(intake.names.steps, steps)
+    limit = limited(intake.names.steps, steps, settings.max_steps_per_epoch)
     shuffle = checks.function("shuffle", shuffle) if callable(shuffle) else checks.boolean("shuffle", shuffle)
     if gives_batches(x):
         for name, value in (("y", y), ("sample_weight", weight)):  # a batch size does not matter, as in Keras
@@ -45,7 +49,7 @@ def find_source(
                     f"Received: {intake.names.data} of type {type(x).__name__}, {name} of type {type(value).__name__}"
                 )
         numbered = hasattr(x, "__getitem__") and getattr(x, "num_batches", 0) is not None
-        source = Numbers(x, shuffle, steps) if numbered else Stream(x, steps)
+        source = Numbers(x, shuffle, limit) if numbered else Stream(x, limit)
         source.names = intake.names
         return source
     data = intake.structured((x, y, weight))
@@ -53,14 +57,24 @@ def find_source(
         _, name, _ = intake.names.parts
         hint = "; inputs and targets are two arguments" if isinstance(x, (list, tuple)) else ""
         raise checks.invalid(name, None, f"the targets, an array for each output that has a loss or a metric{hint}")
-    if any(_is_mapped(leaf) for leaf in tree_leaves(data)):
+    if intake.on_host is not None or any(_is_mapped(leaf) for leaf in tree_leaves(data)):
         data = tree_map(lambda leaf: Rows(leaf if _is_mapped(leaf) else to_host(leaf)), data)
     else:
         data = intake.convert(data, whole=True)
     intake.require_alike(data)
-    examples = Examples(data, batch_size or 32, shuffle, steps)
+    examples = Examples(data, batch_size, shuffle, steps, limit)
     examples.names = intake.names
     return examples
+
+
+def limited(name: str, number: int | None, limit: int | None) -> int | None:
+    """The number of steps or epochs, at most the limit of `portanet.config`, if there is one."""
+    if limit is None or (number is not None and number <= limit):
+        return number
+    warnings.warn(
+        f"Limiting `{name}` to {limit}, the limit of portanet.config. Received: {name}={number}", stacklevel=2
+    )
+    return limit
 
 
 def validation_parts(given: Any) -> tuple[Any, Any, Any]:
@@ -78,12 +92,10 @@ def validation_parts(given: Any) -> tuple[Any, Any, Any]:
     return x, y, weight
 
 
-def count_examples(x: Any) -> int:
-    """The number of examples in a batch of the user's."""
+def whole_batch(x: Any) -> int:
+    """A size of batches with which the user's data is one."""
     require_one_batch(x)
-    leaves = tree_leaves(as_tree(x))
-    count = next((leaf.shape[0] for leaf in leaves if getattr(leaf, "shape", ())), 1)
-    return max(1, int(count))  # what holds no examples is refused later, as in `fit`
+    return sys.maxsize
 
 
 def _is_mapped(x: Any) -> bool:
@@ -115,6 +127,11 @@ class Numbered(Source):
         known = None if callable(shuffle) else math.ceil(count / size)
         self.steps = steps if known is None else min(known, steps or known)
 
+    @property
+    def dtype(self) -> Any:
+        """Dtype of the numbers of parts."""
+        return np.int64 if self.count > 2**31 else np.int32
+
     def order(self, sweep: int) -> HostArray | None:
         """Numbers of the parts in the order of a sweep through the data; None for their own order."""
         if callable(self.shuffle):
@@ -133,7 +150,7 @@ class Numbered(Source):
             chosen = random.host_generator("shuffle", sweep).permutation(self.count)
         else:
             return None
-        return chosen.astype(np.int64 if self.count > 2**31 else np.int32)
+        return chosen.astype(self.dtype)
 
     def pieces(self, epoch: int, first: int) -> Iterator[tuple[HostArray | None, int, int]]:
         """For each batch of the epoch: the order of its sweep, and from where to where in it the batch goes."""
@@ -169,7 +186,7 @@ class Numbers(Numbered):
         self.data = data
 
     def first(self) -> Batch:
-        return self.unpacked(self.data[0])
+        return self.unpacked(batch_of(self.data, 0))
 
     def batches(self, epoch: int, first: int = 0) -> Iterator[Batch]:
         self._call("on_epoch_begin")
@@ -188,7 +205,7 @@ class Numbers(Numbered):
             yield from fetched(self.data, numbers, workers, processes, ahead, epoch)
         else:
             for number in numbers:
-                yield self.data[number]
+                yield batch_of(self.data, number)
 
     def _call(self, hook: str) -> None:
         function = getattr(self.data, hook, None)
@@ -230,14 +247,18 @@ class Examples(Numbered):
 
     Args:
         data: Inputs, targets and weights: trees of arrays of the backend in use, or of `Rows`.
-        size: Examples in a batch.
+        size: Examples in a batch; None for as many as make `steps` batches of the data, 32 without `steps`.
         shuffle: See `Numbered`.
-        steps: See `Numbered`.
+        steps: Batches that are requested.
+        limit: Batches in an epoch; see `limited`.
     """
 
-    def __init__(self, data: Batch, size: int, shuffle: Order, steps: int | None) -> None:
+    def __init__(self, data: Batch, size: int | None, shuffle: Order, steps: int | None, limit: int | None) -> None:
         leaf = tree_leaves(data)[0]
-        super().__init__(int(leaf.shape[0]), size, shuffle, steps)
+        count = int(leaf.shape[0])
+        chosen = size or (math.ceil(count / steps) if steps else 32)
+        super().__init__(count, chosen, shuffle, limit)
+        self.asked_size, self.asked_steps = size, steps
         self.data = data
         self.resident = not isinstance(leaf, Rows)
 
@@ -249,18 +270,22 @@ class Examples(Numbered):
         return x, y, weight
 
     def batches(self, epoch: int, first: int = 0) -> Iterator[Batch]:
-        backend, moved = get_backend(), None
+        known, moved = None, None
         for order, start, stop in self.pieces(epoch, first):
-            if order is None:
-                yield self._cut(start, stop)
-                continue
-            if not self.resident:
+            if order is not None and not self.resident:
                 yield tree_map(lambda leaf, chosen=order[start:stop]: leaf[chosen], self.data)
                 continue
-            if moved is None:  # the order is that of the whole epoch
-                moved = backend.from_host(order)
-            chosen = moved[start:stop]
-            yield tree_map(lambda leaf, chosen=chosen: backend.xp.take(leaf, chosen, axis=0), self.data)
+            if order is not None and order is not known:  # that of the whole epoch
+                known, moved = order, get_backend().from_host(order)
+            yield self.cut(moved, start, stop)
+
+    def cut(self, order: Array | None, start: int, stop: int) -> Batch:
+        """The batch from one position to another of an order, which is on the device as the data is; None for none."""
+        if order is None:
+            return self._cut(start, stop)
+        take, chosen = get_backend().xp.take, order[start:stop]
+        batch: Batch = tree_map(lambda leaf: take(leaf, chosen, axis=0), self.data)
+        return batch
 
     def _cut(self, start: int, stop: int) -> Batch:
         cut: Batch = tree_map(
@@ -278,9 +303,10 @@ class Examples(Numbered):
             )
         head = tree_map(lambda leaf: _part(leaf, 0, kept), self.data)
         tail = tree_map(lambda leaf: _part(leaf, kept, self.count), self.data)
-        size = self.size if size is None else checks.positive_int("validation_batch_size", size, "fit")
-        steps = None if steps is None else checks.positive_int("validation_steps", steps, "fit")
-        kept_source, held_out = Examples(head, self.size, self.shuffle, self.asked), Examples(tail, size, False, steps)
+        size = self.asked_size if size is None else checks.positive_int("validation_batch_size", size, "fit")
+        kept_source = Examples(head, self.asked_size, self.shuffle, self.asked_steps, self.asked)
+        limit = limited("validation_steps", steps, settings.max_steps_per_epoch)
+        held_out = Examples(tail, size, False, steps, limit)
         kept_source.names, held_out.names = self.names, VALIDATION
         return kept_source, held_out
 

@@ -6,7 +6,7 @@ import collections
 import contextvars
 import random as python_random
 from collections.abc import Callable, Generator, Iterable
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -48,16 +48,25 @@ def fetched(
         pool = ThreadPoolExecutor(workers, thread_name_prefix="portanet-worker")
 
         def submit(number: int) -> Future[Any]:
-            return pool.submit(contextvars.copy_context().run, data.__getitem__, number)
+            return pool.submit(contextvars.copy_context().run, batch_of, data, number)
 
     pending: collections.deque[Future[Any]] = collections.deque()
+    given = 0
     try:
         for number in numbers:
             pending.append(submit(number))
             if len(pending) >= ahead:
                 yield pending.popleft().result()
+                given += 1
         while pending:
             yield pending.popleft().result()
+            given += 1
+    except BrokenExecutor:
+        raise RuntimeError(
+            f"A process that makes batches of {type(data).__name__} ended on its own: it ran out of memory, was "
+            "killed, or its code ended it. Take fewer workers, smaller batches, or threads "
+            f"(use_multiprocessing=False). Received: {given} batches before"
+        ) from None
     finally:
         pool.shutdown(cancel_futures=True)
 
@@ -70,4 +79,15 @@ def _begin(data: Any) -> None:
 def _fetch(number: int, key: int) -> Any:
     np.random.seed(key % 2**32)  # noqa: NPY002 -- for data sets that draw from it
     python_random.seed(key)
-    return _data[number]
+    return batch_of(_data, number)
+
+
+def batch_of(data: Any, number: int) -> Any:
+    """`data[number]`; a StopIteration, which would end the iteration that it comes up in, becomes another error."""
+    try:
+        return data[number]
+    except StopIteration as error:
+        raise RuntimeError(
+            f"Method `__getitem__` of {type(data).__name__} must return batch {number}: the length of a data set tells "
+            f"where it ends. Received: {error!r}"
+        ) from None
