@@ -10,6 +10,7 @@ from portanet.backends import BackendUnavailableError, backend_class_of
 from portanet.backends.ndonnx.backend import NdonnxBackend
 from portanet.export import batch
 from portanet.layers import Layer
+from portanet.layers.preprocessing.host_layer import has_host_part
 from portanet.saving.atomic import write_atomically
 from portanet.tree import tree_leaves, tree_map
 
@@ -60,6 +61,12 @@ def export_onnx(model: Layer, path: str | os.PathLike[str], signature: Any) -> N
     reason = NdonnxBackend.unavailable()
     if reason is not None:
         raise BackendUnavailableError(f"Model '{model.name}' cannot be exported to ONNX: {reason}")
+    if has_host_part(model):
+        raise ValueError(
+            f"Model '{model.name}' takes strings, which are looked up before data reaches the device. Export the model "
+            "after these layers: portanet.Model(model.get_layer('...').output, model.output). Received: a model with "
+            "layers of strings"
+        )
     leaves = _entrances(model, signature)
     entrances = dict(zip(_names(signature, leaves, getattr(model, "input_names", None), "input"), leaves, strict=True))
     try:

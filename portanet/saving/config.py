@@ -11,6 +11,7 @@ import numpy as np
 
 from portanet.backends import to_host
 from portanet.backends.registry import backend_class_of
+from portanet.configurable import arguments_of
 from portanet.layers import Layer
 from portanet.mixed_precision import DTypePolicy
 from portanet.saving.archive import Archive
@@ -120,7 +121,7 @@ class Encoder:
         if isinstance(value, Layer):
             node["name"] = value.name
             path = f"{path}/{value.name}"
-        config = tree_map(_plain, value.get_config())
+        config = tree_map(_plain, arguments_of(value))
         node["config"] = {key: self.encode(item, f"{path}/{key}") for key, item in config.items()}
         if isinstance(value, Layer):
             # Include layers that its constructor creates; layers among its arguments have their own nodes.

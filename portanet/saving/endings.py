@@ -9,9 +9,11 @@ from portanet import checks
 
 KERAS, KERAS_WEIGHTS, OWN = ".keras", ".weights.h5", ".safetensors"
 """Endings of models and weights of Keras, and of portanet's own files."""
+LEGACY = (".h5", ".hdf5")
+"""Endings of models of Keras before version 3."""
 OTHERS = {
-    ".h5": "the older HDF5 format of Keras, which Keras replaced",
-    ".hdf5": "the older HDF5 format of Keras, which Keras replaced",
+    ".h5": "the older HDF5 format of Keras, which is read, and written for whole models",
+    ".hdf5": "the older HDF5 format of Keras, which is read, and written for whole models",
     ".npz": "a format of NumPy",
     ".npy": "a format of NumPy",
     ".onnx": "a format for inference, which model.export(path) writes",
@@ -25,17 +27,23 @@ OTHERS = {
 """Endings of formats that `save` and `save_weights` do not write."""
 
 
-def checked_ending(path: str | os.PathLike[str], of: str) -> str:
-    """The ending of a file to be written: one of Keras, or portanet's for all others.
+def checked_ending(filepath: str | os.PathLike[str], of: str, overwrite: bool) -> str:
+    """The ending of a file to be written: one of Keras (`.h5` for all of `LEGACY`), or portanet's for all others.
 
     Args:
-        path: The file.
+        filepath: The file.
         of: `"save_model"` or `"save_weights"`.
+        overwrite: Whether the file may exist.
 
     Raises:
         ValueError: The name is one of another format.
+        FileExistsError: The file exists, and may not.
     """
-    name = os.path.basename(checks.path("path", path, of)).lower()
+    name = os.path.basename(checks.path("filepath", filepath, of)).lower()
+    if not checks.boolean("overwrite", overwrite, of) and os.path.exists(filepath):
+        raise FileExistsError(
+            f"The file exists; choose another name, or pass overwrite=True. Received: filepath={filepath!r}"
+        )
     weights = of == "save_weights"
     fitting = KERAS_WEIGHTS if weights else KERAS
     remedy = f"end it in {OWN} for portanet's format, or in {fitting} for Keras's"
@@ -44,11 +52,13 @@ def checked_ending(path: str | os.PathLike[str], of: str) -> str:
     if name.endswith((KERAS, KERAS_WEIGHTS)):
         method = "save" if weights else "save_weights"
         raise ValueError(
-            f"The name of the file is that of what `model.{method}` writes; {remedy}. Received: path={path!r}"
+            f"The name of the file is that of what `model.{method}` writes; {remedy}. Received: filepath={filepath!r}"
         )
+    if not weights and name.endswith(LEGACY):
+        return LEGACY[0]
     other = next((what for ending, what in OTHERS.items() if name.endswith(ending)), None)
     if other is not None:
-        raise ValueError(f"The name of the file is that of {other}; {remedy}. Received: path={path!r}")
+        raise ValueError(f"The name of the file is that of {other}; {remedy}. Received: filepath={filepath!r}")
     ending = os.path.splitext(name)[1]
     if ending.strip(".").isalpha() and ending != OWN:
         warnings.warn(

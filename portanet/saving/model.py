@@ -12,26 +12,35 @@ import numpy as np
 from portanet import checks, random
 from portanet.backends import Backend, get_backend, use_backend
 from portanet.layers import Layer
+from portanet.saving import optimizers
 from portanet.saving.archive import Archive, open_archive, write_archive
 from portanet.saving.config import Decoder, Encoder, walk
-from portanet.saving.endings import KERAS, checked_ending
+from portanet.saving.endings import KERAS, LEGACY, checked_ending
 from portanet.saving.errors import attempt
 from portanet.saving.safetensors import Tensor, format_of
-from portanet.saving.weights import allocation, assign, checked, host_tensor, listed, require_equal
-from portanet.tree import tree_items
+from portanet.saving.weights import allocation, assign, checked, host_tensor, require_equal
 
 PREFIX = "model/"
 """Prefix of a model's variables among the tensors of a file."""
 
 
-def save_model(model: Any, path: str | os.PathLike[str]) -> None:
+def save_model(
+    model: Any, filepath: str | os.PathLike[str], overwrite: bool = True, zipped: bool | None = None
+) -> None:
     """Save a model to one file: architecture, weights and training state; see `Model.save`."""
     _require_model(model)
-    ending = checked_ending(path, "save_model")
+    ending = checked_ending(filepath, "save_model", overwrite)
+    if not (zipped is None or zipped is True):
+        raise checks.invalid("zipped", zipped, "None or True: models are saved to one file", "save_model")
     if ending == KERAS:
         from portanet.saving.keras.files import save_keras_model
 
-        save_keras_model(model, path)
+        save_keras_model(model, filepath)
+        return
+    if ending in LEGACY:
+        from portanet.saving.keras.legacy_models import save_legacy_model
+
+        save_legacy_model(model, filepath)
         return
     encoder = Encoder()
     document = {
@@ -45,13 +54,14 @@ def save_model(model: Any, path: str | os.PathLike[str]) -> None:
         **_training(model, encoder),
     }
     tensors = {PREFIX + p: host_tensor(variable) for p, variable in model.named_variables().items()}
-    write_archive(path, document, tensors | encoder.tensors)
+    write_archive(filepath, document, tensors | encoder.tensors)
 
 
 def load_model(
-    path: str | os.PathLike[str],
+    filepath: str | os.PathLike[str],
     custom_objects: Mapping[str, Any] | None = None,
     compile: bool = True,  # noqa: A002
+    safe_mode: bool = True,
 ) -> Any:
     """Load a model saved with `model.save(path)` on any backend, or by Keras 3, onto the backend in use.
 
@@ -59,10 +69,11 @@ def load_model(
     library's, those registered with `register_serializable`, and `custom_objects`.
 
     Args:
-        path: The file: what it holds decides how it is read. Files of Keras (`.keras`) need the extra `keras`.
+        filepath: The file: what it holds decides how it is read. Those of Keras need the extra `keras`.
         custom_objects: Custom classes and functions of the model, by name, that are not registered.
         compile: Whether to compile the model as it was, and restore the optimizer's state and `model.position`.
             `model.fit(..., initial_epoch=model.position)` then resumes training.
+        safe_mode: Accepted as in Keras; code in a file is not executed with False either.
 
     Raises:
         OSError: The file cannot be read.
@@ -79,14 +90,16 @@ def load_model(
         True
     """
     compile = checks.boolean("compile", compile, "load_model")  # noqa: A001
+    checks.boolean("safe_mode", safe_mode, "load_model")
     if custom_objects is not None:
         checks.mapping("custom_objects", custom_objects, "load_model")
     get_backend()  # raises errors that do not concern the file
-    if format_of(checks.path("path", path, "load_model")) == "Keras":
-        from portanet.saving.keras.files import load_keras_model
+    kind = format_of(checks.path("filepath", filepath, "load_model"))
+    if kind in ("Keras", "HDF5"):
+        from portanet.saving.keras.files import load_keras_model, load_legacy_model
 
-        return load_keras_model(path, custom_objects, compile)
-    with open_archive(path) as archive:
+        return (load_keras_model if kind == "Keras" else load_legacy_model)(filepath, custom_objects, compile)
+    with open_archive(filepath) as archive:
         return attempt(archive.error, "it cannot be loaded", lambda: _loaded(archive, custom_objects, compile))
 
 
@@ -143,7 +156,7 @@ def _described(backend: Backend) -> dict[str, str]:
 
 
 def _was_built(layer: Layer) -> bool:
-    return layer.built and layer.build_shape is not None
+    return layer._built and layer.build_shape is not None
 
 
 def stream_keys(model: Layer) -> dict[str, int]:
@@ -163,7 +176,6 @@ def set_stream_keys(model: Layer, keys: Any) -> None:
 def _training(model: Any, encoder: Encoder) -> dict[str, Any]:
     """The training state for the document."""
     trained, state = model.optimizer_state or (None, None)
-    rate = None if model.optimizer is None else model.optimizer.learning_rate
     position = {field.name: getattr(model.position, field.name) for field in dataclasses.fields(model.position)}
     position["seed"] = random.get_seed() if position["seed"] is None else position["seed"]
     del position["callbacks"]
@@ -171,7 +183,8 @@ def _training(model: Any, encoder: Encoder) -> dict[str, Any]:
     return {
         "trained": trained,
         "optimizer_state": encoder.encode(state, "optimizer"),
-        "learning_rate": None if callable(rate) else rate,
+        "optimizers": optimizers.described(model, encoder),
+        "learning_rate": optimizers.rate_of(model.optimizer),
         "stopped": bool(model.stop_training),
         "position": encoder.encode(position, "position"),
         "callbacks": [[name, encoder.encode(state, f"callbacks/{i}")] for i, (name, state) in enumerate(states)],
@@ -211,7 +224,7 @@ def _built(archive: Archive, decoder: Decoder, document: dict[str, Any]) -> Any:
         raise archive.error("it does not specify how its layers were built")
     model._place("")
     for path, layer in walk(model):
-        if path in shapes and not layer.built:
+        if path in shapes and not layer._built:
             shape = shapes[path]
             attempt(archive.error, f"layer '{path or layer.name}' cannot be built", lambda: layer.build(shape))  # noqa: B023
     for path, layer in walk(model):
@@ -231,7 +244,7 @@ def _prepared(model: Any, archive: Archive, decoder: Decoder) -> Callable[[], No
     """Read and check the training state; the returned function restores it to the model."""
     document = _model_document(archive)
     backend, trained = model.backend, document.get("trained")
-    state = decoder.decode(document.get("optimizer_state"), lambda tensor: device_array(tensor, backend))
+    state = decoder.decode(document.get("optimizer_state"), lambda tensor: optimizers.device_array(tensor, backend))
     if trained is not None:
         _require_state(model, archive, trained, state)
     rate, stopped = document.get("learning_rate"), document.get("stopped")
@@ -243,10 +256,11 @@ def _prepared(model: Any, archive: Archive, decoder: Decoder) -> Callable[[], No
     if not isinstance(position, dict) or not _is_position(position, callbacks) or set(position) != names:
         raise archive.error("it does not specify the position of training")
     _require_weights(model, archive, position["weights"])
-    if rate is not None and (not isinstance(rate, (int, float)) or isinstance(rate, bool) or not rate >= 0):
-        raise archive.error("its learning rate is not a number")
+    optimizers.require_rate(rate, archive)
+    resume_others = optimizers.prepared(model, archive, decoder, document)
 
     def resume() -> None:
+        resume_others()
         model.optimizer_state = None if trained is None else (trained, state)
         model._follow(model.named_variables())
         if rate is not None:
@@ -285,23 +299,7 @@ def _require_state(model: Any, archive: Archive, trained: Any, state: Any) -> No
     variables = model.named_variables()
     if not isinstance(trained, list) or not all(isinstance(p, str) and p in variables for p in trained):
         raise archive.error("its trained weights are not those of the model")
-    initial = model.optimizer.init({path: variables[path].value for path in trained})
-    expected, actual = ({path: _kind(x) for path, x in tree_items(tree)} for tree in (initial, state))
-    paths = sorted(path for path in expected.keys() | actual.keys() if expected.get(path) != actual.get(path))
-    if paths:
-        lines = [f"{path}: expected {expected.get(path, 'none')}, has {actual.get(path, 'none')}" for path in paths]
-        raise archive.error(f"its optimizer's state is not that of {type(model.optimizer).__name__}:\n{listed(lines)}")
-
-
-def _kind(x: Any) -> str:
-    shape = getattr(x, "shape", None)
-    return type(x).__name__ if shape is None else f"{str(x.dtype).rpartition('.')[2]} {tuple(shape)}"
-
-
-def device_array(tensor: Tensor, backend: Backend) -> Any:
-    """A tensor of a file as an array of a backend, with the same dtype."""
-    array = backend.from_host(np.asarray(tensor.values))
-    return backend.xp.astype(array, backend.find_dtype(tensor.dtype)) if tensor.dtype == "bfloat16" else array
+    optimizers.require_state(model.optimizer, {path: variables[path].value for path in trained}, state, archive)
 
 
 def _nothing() -> None:

@@ -26,7 +26,7 @@ _registered = get_custom_objects()
 def register_serializable(package: str = "Custom", name: str | None = None) -> Callable[[Any], Any]:
     """Register a custom class or function for saved files; as `keras.saving.register_keras_serializable`.
 
-    A class needs `get_config()` and `from_config(config)`; subclasses of portanet's classes have them.
+    A class needs `get_config()`, and to be loaded `from_config(config)`; subclasses of portanet's classes have them.
 
     Args:
         package: Prefix of the name in files: `package>name`.
@@ -52,7 +52,7 @@ def register_serializable(package: str = "Custom", name: str | None = None) -> C
     def register(thing: Any) -> Any:
         if not callable(thing) or not hasattr(thing, "__name__"):
             raise TypeError(f"register_serializable takes classes and functions. Received: {thing!r}")
-        if inspect.isclass(thing) and not (hasattr(thing, "get_config") and hasattr(thing, "from_config")):
+        if inspect.isclass(thing) and not hasattr(thing, "get_config"):
             raise ValueError(
                 f"Class {thing.__name__} needs get_config() and from_config(config) to be saved; derive it from "
                 f"portanet.configurable.Configurable, which has them. Received: {thing!r}"

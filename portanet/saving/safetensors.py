@@ -36,7 +36,7 @@ FOREIGN = {
         "its state_dict(); then portanet.saving.load_torch_state_dict(model, 'weights.safetensors')"
     ),
     "Keras": "a model of Keras. Load it with portanet.load_model(path), or its weights with model.load_weights(path)",
-    "HDF5": "an HDF5 file. Weights that Keras 3 saved as .weights.h5 are loaded with model.load_weights(path)",
+    "HDF5": "an HDF5 file. portanet.load_model(path) loads a model of Keras from it, model.load_weights(path) weights",
     "NumPy": "a file of NumPy. Load it with np.load; then model.set_weights(arrays), in the order of model.weights",
     "pickle": "a pickled object, which may hold code. Unpickle it if you trust it; then model.save(path)",
 }

@@ -59,21 +59,21 @@ class Comparison:
     mismatched: dict[str, tuple[str, str]] = field(default_factory=dict)
 
 
-def save_weights(model: Layer, path: str | os.PathLike[str]) -> None:
+def save_weights(model: Layer, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
     """Save the weights of a layer or model, including running statistics; see `Model.save_weights`."""
     require_built(model)
-    if checked_ending(path, "save_weights") == KERAS_WEIGHTS:
+    if checked_ending(filepath, "save_weights", overwrite) == KERAS_WEIGHTS:
         from portanet.saving.keras.files import save_keras_weights
 
-        save_keras_weights(model, path)
+        save_keras_weights(model, filepath)
         return
     tensors = {p: host_tensor(v) for p, v in model.named_variables().items() if not v.counter}
-    write_archive(path, {"kind": "weights"}, tensors)
+    write_archive(filepath, {"kind": "weights"}, tensors)
 
 
 def load_weights(
     model: Layer,
-    path: str | os.PathLike[str],
+    filepath: str | os.PathLike[str],
     skip_mismatch: bool = False,
     strict: bool = True,
     pattern: str | Iterable[str] | None = None,
@@ -87,7 +87,7 @@ def load_weights(
     def selected(name: str) -> bool:
         return patterns is None or any(p.search(name) for p in patterns)
 
-    with _opened(model, path) as (archive, names):
+    with _opened(model, filepath) as (archive, names):
         variables = {p: v for p, v in model.named_variables().items() if selected(p) and not v.counter}
         counters = {p for p, v in model.named_variables().items() if v.counter}
         names = {p: n for p, n in names.items() if selected(p) and p not in counters}
@@ -102,7 +102,7 @@ def load_weights(
 @contextlib.contextmanager
 def _opened(model: Layer, path: str | os.PathLike[str]) -> Iterator[tuple[Source, dict[str, str]]]:
     """A file open for reading, and the names of its tensors by path in the model."""
-    kind = format_of(checks.path("path", path, "load_weights"))
+    kind = format_of(checks.path("filepath", path, "load_weights"))
     if kind in ("Keras", "HDF5"):
         from portanet.saving.keras.files import open_keras_weights
 
@@ -130,7 +130,7 @@ def require_built(model: Layer) -> None:
     """Refuse a model that is not built."""
     if not isinstance(model, Layer):
         raise checks.invalid("model", model, "a layer or model")
-    if not model.built:
+    if not model._built:
         raise ValueError(
             f"Layer '{model.name}' has no weights yet: give the model an Input, call it on data, or fit it first. "
             f"Received: {model!r}"
@@ -203,8 +203,8 @@ def assign(model: Layer, tensors: Mapping[str, Tensor]) -> None:
 
 
 def _kind(dtype: str) -> str:
-    """The kind of a dtype: floats are convertible, all others are distinct."""
-    return "float" if "float" in dtype else dtype
+    """The kind of a dtype: floats are convertible, and signed integers; all others are distinct."""
+    return "float" if "float" in dtype else "int" if dtype.startswith("int") else dtype
 
 
 def listed(lines: list[str]) -> str:

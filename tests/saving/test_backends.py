@@ -14,7 +14,7 @@ import portanet
 from portanet.backends import Backend, available_backends, use_backend
 from tests.saving.models import X, save
 
-NAMES = [name for name in ("numpy", "strict", "torch", "jax") if available_backends()[name] is None]
+NAMES = [name for name, reason in available_backends().items() if reason is None]
 
 
 def test_saved_everywhere_and_loaded_here(backend: Backend, tmp_path: pathlib.Path) -> None:

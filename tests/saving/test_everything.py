@@ -25,14 +25,16 @@ from tests.saving.through import from_file
 ELSEWHERE = ("layers", "models", "callbacks")  # files hold states of callbacks, not configs
 BASES = {
     "Constraint", "FunctionLoss", "FunctionMetric", "Initializer", "LearningRateSchedule", "Loss", "MeanMetric",
-    "Metric", "Optimizer", "Regularizer",
+    "Metric", "Optimizer", "OptimizerMap", "Regularizer",
 }  # fmt: skip
 ARGUMENTS: dict[str, dict[str, Any]] = {
     "initializers.Constant": {"value": np.asarray([[1.5], [2.5]])},
     "initializers.Orthogonal": {"gain": 2.0, "seed": 3},
     "metrics.ConfusionMatrix": {"num_classes": 3},
     "metrics.IoU": {"num_classes": 3, "target_class_ids": [0, 2]},
+    "metrics.AUC": {"multi_label": True, "label_weights": [1.0, 2.0, 0.5], "thresholds": [0.5, 0.2]},
     "metrics.MeanIoU": {"num_classes": 3},
+    "metrics.MeanMetricWrapper": {"fn": losses.huber, "delta": 0.5},
     "metrics.OneHotIoU": {"num_classes": 3, "target_class_ids": [0, 2], "sparse_y_pred": True},
     "metrics.OneHotMeanIoU": {"num_classes": 3, "ignore_class": 1},
     "metrics.PrecisionAtRecall": {"recall": 0.5},
@@ -47,6 +49,10 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "optimizers.SGD": {"learning_rate": 0.3, "momentum": schedules.Warmup(0.9, 3), "global_clipnorm": 1.0},
     "optimizers.Lookahead": {"optimizer": optimizers.RMSprop(0.1, centered=True), "sync_period": 2},
     "optimizers.LossScaleOptimizer": {"inner_optimizer": optimizers.SGD(0.1), "initial_scale": 4.0},
+    "optimizers.MultiOptimizer": {
+        "optimizer_map": optimizers.OptimizerMap(optimizers.Adam(0.1), {"w": optimizers.SGD(0.3, momentum=0.9)}),
+        "name": "both",
+    },
     "schedules.Constant": {"learning_rate": 0.1},
     "schedules.CosineDecay": {"initial_learning_rate": 0.1, "decay_steps": 9},
     "schedules.CosineDecayRestarts": {"initial_learning_rate": 0.1, "first_decay_steps": 3},
@@ -96,7 +102,8 @@ def behaviour(thing: Any) -> Any:
     if isinstance(thing, LearningRateSchedule):
         return [thing(step) for step in range(12)]
     if isinstance(thing, Initializer):
-        return thing((2, 3), np.random.default_rng(1))
+        shape = (6, 1, 3) if isinstance(thing, initializers.STFT) else (2, 3)
+        return thing(shape, np.random.default_rng(1))
     if isinstance(thing, Optimizer):
         params, state = {"w": W.copy()}, thing.init({"w": W})
         for _ in range(3):

@@ -17,6 +17,7 @@ import portanet
 from portanet import layers
 from portanet.backends import Backend
 from portanet.saving import LoadError
+from portanet.saving.keras.hdf5 import WeightFile
 
 h5py = pytest.importorskip("h5py")
 
@@ -90,7 +91,7 @@ def test_models_are_told_by_content_not_by_name(tmp_path: pathlib.Path) -> None:
 # Names
 
 
-@pytest.mark.parametrize("name", ["m.h5", "m.pt", "m.onnx", "m.weights.h5"])
+@pytest.mark.parametrize("name", ["m.pb", "m.pt", "m.onnx", "m.weights.h5"])
 def test_names_of_other_formats_are_refused(name: str, tmp_path: pathlib.Path) -> None:
     with pytest.raises(ValueError, match=r"end it in \.safetensors for portanet's format, or in \.keras"):
         network().save(tmp_path / name)
@@ -99,7 +100,7 @@ def test_names_of_other_formats_are_refused(name: str, tmp_path: pathlib.Path) -
 
 @pytest.mark.parametrize("name", ["w.h5", "w.keras", "w.npz"])
 def test_names_of_other_formats_are_refused_for_weights(name: str, tmp_path: pathlib.Path) -> None:
-    with pytest.raises(ValueError, match=r"or in \.weights\.h5 for Keras's\. Received: path="):
+    with pytest.raises(ValueError, match=r"or in \.weights\.h5 for Keras's\. Received: filepath="):
         network().save_weights(tmp_path / name)
 
 
@@ -246,6 +247,18 @@ def test_descriptions_that_are_no_models(config: Any, message: str, tmp_path: pa
 # Damage and malice
 
 
+def test_closed_files_are_not_read(tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "weights.h5"
+    with h5py.File(path, "w") as file:
+        file["kernel"] = X
+    with open(path, "rb") as file:
+        weights = WeightFile(file, path)
+        np.testing.assert_array_equal(weights.read("kernel").values, X)
+        weights.close()
+        with pytest.raises(LoadError):
+            weights.read("kernel")
+
+
 def hdf5(change: Callable[[Any], None]) -> bytes:
     """The weights of the network in a file that was changed."""
     buffer = io.BytesIO()
@@ -348,3 +361,27 @@ def test_damaged_files(ending: str, tmp_path: pathlib.Path) -> None:
 def test_a_file_that_there_is_not(tmp_path: pathlib.Path) -> None:
     with pytest.raises(FileNotFoundError):
         portanet.load_model(tmp_path / "m.keras")
+
+
+@pytest.mark.parametrize("ending", [".safetensors", ".keras", ".weights.h5"])
+def test_a_file_that_exists_may_be_kept(ending: str, tmp_path: Any) -> None:
+    model = portanet.Sequential([layers.Input((2,)), layers.Dense(1)])
+    write = model.save_weights if ending == ".weights.h5" else model.save
+    write(filepath=tmp_path / f"m{ending}", overwrite=False)
+    write(tmp_path / f"m{ending}")
+    with pytest.raises(FileExistsError, match=r"pass overwrite=True\. Received: filepath="):
+        write(tmp_path / f"m{ending}", overwrite=False)
+    with pytest.raises(ValueError, match="`overwrite`"):
+        write(tmp_path / f"m{ending}", overwrite="ask")
+    if ending != ".weights.h5":
+        with pytest.raises(ValueError, match=r"`zipped` of save_model must be None or True"):
+            model.save(tmp_path / f"m{ending}", zipped=False)
+
+
+def test_models_that_are_not_built(tmp_path: Any) -> None:
+    model = portanet.Sequential([layers.Dense(2, name="first")])
+    model.compile("adam", "mse")
+    model.save(tmp_path / "m.keras")
+    loaded = portanet.load_model(tmp_path / "m.keras")
+    assert (loaded.built, loaded.layers[0].name, loaded.optimizer.name) == (False, "first", "adam")
+    assert loaded(np.ones((2, 3))).shape == (2, 2)

@@ -59,7 +59,7 @@ FILES: dict[str, tuple[Callable[[pathlib.Path], None], str]] = {
         keras,
         r"(a model of Keras. Load it with portanet\.load_model|no model of Keras 3: it has no config.json)",
     ),
-    "hdf5": (hdf5, r"(an HDF5 file. Weights that Keras 3 saved|damaged, or no HDF5 file)"),
+    "hdf5": (hdf5, r"(an HDF5 file. portanet\.load_model\(path\) loads|damaged, or no HDF5 file)"),
     "archive": (archive, r"a file of NumPy. Load it with np\.load; then model\.set_weights"),
     "array": (array, r"a file of NumPy. Load it with np\.load; then model\.set_weights"),
     **{

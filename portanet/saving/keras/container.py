@@ -54,19 +54,22 @@ def read_container(path: str | os.PathLike[str]) -> Container:
             raise LoadError(f"Cannot load {os.fspath(path)}: it is damaged: {str(error)[:200]}") from None
 
 
-def write_container(file: BinaryIO, config: Mapping[str, Any], weights: bytes) -> None:
+def write_container(file: BinaryIO, config: Mapping[str, Any], weights: bytes, assets: Mapping[str, bytes]) -> None:
     """Write a `.keras` file.
 
     Args:
         file: A binary file open for writing.
         config: The description of the model.
         weights: The HDF5 file of the weights.
+        assets: Files of layers by path.
     """
     with zipfile.ZipFile(file, "w") as archive:
         saved = time.strftime("%Y-%m-%d@%H:%M:%S")
         archive.writestr(METADATA, json.dumps({"keras_version": VERSION, "date_saved": saved}))
         archive.writestr(CONFIG, json.dumps(config))
         archive.writestr(WEIGHTS, weights)
+        for name, data in assets.items():
+            archive.writestr(f"assets/{name}", data)
 
 
 def _contents(archive: zipfile.ZipFile, name: str) -> Container:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,12 +13,16 @@ import numpy as np
 from portanet import layers
 from portanet.configurable import named_arguments
 from portanet.layers import InputLayer, Layer
+from portanet.layers.output_shapes import shape_by_trial
+from portanet.layers.preprocessing.index_lookup import IndexLookup
 from portanet.saving.config import MAX_DEPTH
 from portanet.saving.errors import LoadError, attempt
+from portanet.saving.keras.encode import Description
 from portanet.saving.keras.graph import Call, Output, graph_from_config
 from portanet.saving.keras.kinds import kinds
 from portanet.saving.keras.masks import without_masks
-from portanet.saving.keras.table import CELLS, CLASSES, CONVERTED, DIFFERENT, MODULES, same_in_keras
+from portanet.saving.keras.operations import KerasOperation, operation_in_file
+from portanet.saving.keras.table import CELLS, CLASSES, CONVERTED, DIFFERENT, EARLIER, MODULES, REDUCED, same_in_keras
 from portanet.saving.registry import find
 
 
@@ -44,8 +49,8 @@ class KerasDecoder:
         """
         if depth > MAX_DEPTH:
             raise self.error(f"its description is nested more than {MAX_DEPTH} levels deep")
-        if isinstance(node, list):
-            return [self.decode(item, depth + 1) for item in node]
+        if isinstance(node, (list, tuple)):
+            return type(node)(self.decode(item, depth + 1) for item in node)
         if not isinstance(node, dict):
             return node
         name, config = node.get("class_name"), node.get("config")
@@ -54,7 +59,7 @@ class KerasDecoder:
         if not isinstance(name, str):
             raise self.error(f"its description has an invalid part: {str(node)[:100]!r}")
         if name == "function":
-            return self._function(node)
+            return node.thing if isinstance(node, Description) else self._function(node)
         if not isinstance(config, dict):
             raise self.error(f"the configuration of {name[:100]!r} is not a JSON object")
         if name.startswith("__"):
@@ -75,6 +80,8 @@ class KerasDecoder:
             match config.get("keras_history"):
                 case [str(layer), int(call), int(index)]:
                     return Output(layer, call, index)
+        if kind == "__bytes__" and isinstance(config.get("value"), str):
+            return config["value"].encode()
         if kind == "__ellipsis__":
             return Ellipsis
         if kind == "__slice__":
@@ -104,8 +111,11 @@ class KerasDecoder:
         shared = node.get("shared_object_id")
         if isinstance(shared, int) and shared in self._shared:
             return self._shared[shared]
+        operation = operation_in_file(node.get("module"), name, config)
+        if operation is not None:
+            return replace(operation, config={k: self.decode(v, depth + 1) for k, v in operation.config.items()})
         cls = self._class(node, name)
-        if issubclass(cls, kinds().model) and "layers" in config:
+        if self._is_graph(cls, config):
             thing: Any = self._model(cls, config, depth)
         else:
             arguments = self.decode_arguments(cls, config, depth)
@@ -117,13 +127,33 @@ class KerasDecoder:
                 self._shared[shared] = thing
         return thing
 
+    def layer_of(self, cls: Any, config: dict[str, Any]) -> Any:
+        """A layer of a class from its configuration."""
+        if self._is_graph(cls, config):
+            layer: Any = self._model(cls, config, 0)
+        else:
+            layer = cls(**self.decode_arguments(cls, config, 0))
+        self._finish(layer, {}, {key: value for key, value in config.items() if key != "name" or value is not None})
+        return layer
+
+    def _is_graph(self, cls: Any, config: dict[str, Any]) -> bool:
+        """Whether the configuration of a class has the layers of a graph or stack."""
+        kind = kinds().sequential if "input_layers" not in config else kinds().model
+        return "layers" in config and issubclass(cls, kind)
+
     def _class(self, node: dict[str, Any], name: str) -> Any:
+        if isinstance(node, Description):
+            return node.thing
         for candidate in (node.get("registered_name"), name):
             if isinstance(candidate, str) and candidate:
                 known = find(candidate, self.custom_objects)
                 if inspect.isclass(known) and hasattr(known, "from_config"):
                     return known
-        module = node.get("module")
+        module, name = node.get("module"), EARLIER.get(name, name)
+        if isinstance(module, str) and module.startswith("portanet."):
+            known = find(f"{module.removeprefix('portanet.')}.{name}", {})
+            if inspect.isclass(known):
+                return known
         if isinstance(module, str) and (module == "keras" or module.startswith("keras.")):
             if name in ("Sequential", "Functional", "Model"):
                 return kinds().sequential if name == "Sequential" else kinds().functional
@@ -152,7 +182,8 @@ class KerasDecoder:
                 continue
             decoded = self.decode(value, depth + 1)
             if key == "dtype":
-                if issubclass(cls, Layer) and key in known and decoded not in (None, self.dtype):
+                own = key not in REDUCED.get(cls.__name__, (key,))  # the layer's own choice
+                if issubclass(cls, Layer) and key in known and not own and decoded not in (None, self.dtype):
                     arguments[key] = decoded
             elif custom or key in known:
                 arguments[key] = CONVERTED.get((cls.__name__, key), _unchanged)(decoded)
@@ -164,10 +195,11 @@ class KerasDecoder:
 
     def _input(self, config: dict[str, Any]) -> dict[str, Any]:
         shape, dtype = config.get("batch_shape"), config.get("dtype")
-        if not isinstance(shape, list) or not shape or config.get("sparse") or config.get("ragged"):
+        if not isinstance(shape, (list, tuple)) or not shape or config.get("sparse") or config.get("ragged"):
             raise self.error(f"it has an input that is no array of known rank: {str(config)[:200]}")
         dtype = None if dtype == self.dtype else self.decode(dtype)
-        return {"shape": tuple(shape[1:]), "batch_size": shape[0], "dtype": dtype}
+        optional = config.get("optional") is True
+        return {"shape": tuple(shape[1:]), "batch_size": shape[0], "dtype": dtype, "optional": optional}
 
     def _model(self, cls: Any, config: dict[str, Any], depth: int) -> Any:
         entries, name = config.get("layers"), config.get("name")
@@ -178,22 +210,23 @@ class KerasDecoder:
             model = self._attempt(name, lambda: cls(chain))
             self._build(model, name, config.get("build_input_shape"))
             return model
-        named = {}
+        named: dict[str, Any] = {}
         entries = without_masks(entries)
         for entry in entries:
             key = entry.get("name")
             if not isinstance(key, str) or key in named:
                 raise self.error(f"a model in it has two layers named {str(key)[:100]!r}, or one without a name")
-            named[key] = self._layer(entry, depth)
-            named[key]._adopted = True
+            named[key] = layer = self._layer(entry, depth, KerasOperation)
+            if isinstance(layer, Layer):
+                layer._adopted = True
         nodes = {key: self._calls(entry, depth) for key, entry in zip(named, entries, strict=True)}
         ends = (config.get("input_layers"), config.get("output_layers"))
         inputs, outputs = self._attempt(name, lambda: graph_from_config(named, nodes, *ends))
         return self._attempt(name, lambda: cls(inputs, outputs))
 
-    def _layer(self, entry: dict[str, Any], depth: int) -> Layer:
+    def _layer(self, entry: dict[str, Any], depth: int, *others: type) -> Any:
         layer = self.decode(entry, depth + 2)
-        if not isinstance(layer, Layer):
+        if not isinstance(layer, (Layer, *others)):
             raise self.error(f"a model in it has an entry that is no layer: {str(entry)[:100]!r}")
         return layer
 
@@ -210,20 +243,26 @@ class KerasDecoder:
         return calls
 
     def _finish(self, layer: Layer, node: dict[str, Any], config: dict[str, Any]) -> None:
-        name = config.get("name")
+        name = config.get("name", node.get("name", layer.name))  # not in those of classes without `**options`
         if not isinstance(name, str) or not name or "/" in name:
             raise self.error(f"a layer of class {type(layer).__name__} has no name")
         layer.name = name
         layer._trainable = config.get("trainable", True) is not False
+        if isinstance(layer, IndexLookup) and type(size := config.get("vocabulary_size")) is int:
+            layer.expected_size = size
         build = node.get("build_config")
         if isinstance(layer, kinds().model) and isinstance(build, dict):
             self._build(layer, name, build.get("input_shape"))
 
     def _build(self, model: Layer, name: Any, shape: Any) -> None:
-        """Build a model that is not, if the file has the shape of its input."""
-        if not model.built and isinstance(shape, list):
-            model._place("")
-            self._attempt(name, lambda: model.build(tuple(shape)))
+        """Build a model that is not, if the file has the shapes of its inputs."""
+        if model._built or not isinstance(shape, (list, dict)):
+            return
+        model._place("")
+        if isinstance(model, kinds().sequential):
+            self._attempt(name, lambda: model.build(_shapes(shape)))
+        else:  # whose layers a call builds
+            self._attempt(name, lambda: shape_by_trial(model, _shapes(shape)))
 
     def _attempt(self, name: Any, function: Callable[[], Any]) -> Any:
         return attempt(self.error, f"model {str(name)[:100]!r} cannot be created", function)
@@ -243,6 +282,15 @@ class KerasDecoder:
             "@portanet.saving.register_serializable(package='...') under the name in the file, or pass "
             f"custom_objects={{{plain!r}: {plain if plain.isidentifier() else '...'}}}"
         )
+
+
+def _shapes(tree: Any) -> Any:
+    """The shapes in a piece of JSON: a list of sizes, or a list or dict of such lists."""
+    if isinstance(tree, dict):
+        return {key: _shapes(branch) for key, branch in tree.items()}
+    if not isinstance(tree, list) or not all(size is None or type(size) is int for size in tree):
+        return [_shapes(branch) for branch in tree]
+    return tuple(tree)
 
 
 def _unchanged(value: Any) -> Any:

@@ -5,17 +5,20 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any
 
 from portanet.backends import get_backend, use_backend
 from portanet.layers import Layer
 from portanet.saving.atomic import write_atomically
-from portanet.saving.errors import LoadError, attempt
+from portanet.saving.errors import attempt
+from portanet.saving.keras.assets import read_vocabularies, written_vocabularies
 from portanet.saving.keras.container import read_container, write_container
 from portanet.saving.keras.decode import KerasDecoder
 from portanet.saving.keras.encode import KerasEncoder
 from portanet.saving.keras.hdf5 import WeightFile, write_weights
+from portanet.saving.keras.legacy import LegacyState, LegacyWeights, is_legacy
+from portanet.saving.keras.legacy_models import described
 from portanet.saving.keras.optimizers import read_state, written_state
 from portanet.saving.keras.variables import groups, in_file, names, trained
 from portanet.saving.safetensors import Tensor
@@ -34,17 +37,18 @@ def save_keras_model(model: Any, path: str | os.PathLike[str]) -> None:
     encoder = KerasEncoder(backend.dtype_name(backend.dtype))
     config = encoder.encode(model, "the model")
     settings = model.get_compile_config()
-    more: dict[str, list[Tensor]] = {}
+    state: dict[str, list[Tensor]] = {}
     if settings is not None:
         config = {**config, "compile_config": encoder.compile_config(settings)}
-        more = written_state(model, trained(model))
+        state = written_state(model, trained(model))
+    texts, weights = written_vocabularies(model)
     with write_atomically(path) as file:
-        write_container(file, config, _weights(model, more))
+        write_container(file, config, _weights(model, {**weights, **state}), texts)
 
 
 def save_keras_weights(model: Layer, path: str | os.PathLike[str]) -> None:
     """Write the weights of a layer or model as Keras does."""
-    data = _weights(model, {})
+    data = _weights(model, written_vocabularies(model)[1])
     with write_atomically(path) as file:
         file.write(data)
 
@@ -52,38 +56,50 @@ def save_keras_weights(model: Layer, path: str | os.PathLike[str]) -> None:
 def load_keras_model(path: str | os.PathLike[str], custom_objects: Mapping[str, Any] | None, compiled: bool) -> Any:
     """Load a model that Keras saved; see `load_model`."""
     container = read_container(path)
+    with closing(WeightFile(io.BytesIO(container.weights), path)) as file:
+        return _loaded(file, container.config, container.assets, custom_objects, compiled)
 
-    def error(what: str) -> LoadError:
-        return LoadError(f"Cannot load {os.fspath(path)}: {what}")
 
-    dtype = _dtype(container.config)
+def load_legacy_model(path: str | os.PathLike[str], custom_objects: Mapping[str, Any] | None, compiled: bool) -> Any:
+    """Load a model of an HDF5 file; see `load_model`."""
+    with open(path, "rb") as data, closing(WeightFile(data, path)) as file:
+        config = attempt(file.error, "its description cannot be read", lambda: described(file))  # nested too deeply
+        return _loaded(file, config, {}, custom_objects, compiled)
+
+
+def _loaded(
+    file: WeightFile,
+    config: Any,
+    assets: Mapping[str, bytes],
+    custom_objects: Mapping[str, Any] | None,
+    compiled: bool,
+) -> Any:
+    dtype = _dtype(config)
     backend = get_backend()
     backend = attempt(
-        error, "the backend in use cannot compute in its dtype", lambda: type(backend)(backend.device, dtype)
+        file.error, "the backend in use cannot compute in its dtype", lambda: type(backend)(backend.device, dtype)
     )
-    file = WeightFile(io.BytesIO(container.weights), path)
-    try:
-        with use_backend(backend):
-            decoder = KerasDecoder(error, dict(custom_objects or {}), dtype)
-            with allocation(file, file.names):
-                model = attempt(error, "it cannot be loaded", lambda: _built(decoder, container.config))
-            places, wanted = in_file(model, file), names(model)
-            comparison = checked({p: v for p, v in model.named_variables().items() if p in wanted}, places, file)
-            require_equal(comparison, file)
-            tensors = {path: file.read(places[path]) for path in comparison.matching}
-            resume = _compiled(model, decoder, container.config, file) if compiled else _nothing
-            assign(model, tensors)
-            resume()
-            return model
-    finally:
-        file.close()
+    with use_backend(backend):
+        decoder = KerasDecoder(file.error, dict(custom_objects or {}), dtype)
+        with allocation(file, file.names):
+            model = attempt(file.error, "it cannot be loaded", lambda: _built(decoder, config, file))
+        read_vocabularies(model, assets, file)
+        source, places = _source(model, file)
+        wanted = names(model)
+        comparison = checked({p: v for p, v in model.named_variables().items() if p in wanted}, places, source)
+        require_equal(comparison, source)
+        tensors = {path: source.read(places[path]) for path in comparison.matching}
+        resume = _compiled(model, decoder, config, file) if compiled else _nothing
+        assign(model, tensors)
+        resume()
+        return model
 
 
 @contextmanager
 def open_keras_weights(
     model: Layer, path: str | os.PathLike[str], zipped: bool
-) -> Iterator[tuple[WeightFile, dict[str, str]]]:
-    """Open the weights of a `.weights.h5` file, or of a model, for reading.
+) -> Iterator[tuple[WeightFile | LegacyWeights, dict[str, str]]]:
+    """Open the weights of a `.weights.h5` file, of an older `.h5` file, or of a model, for reading.
 
     Returns:
         The file, and the names of its arrays by path in the model.
@@ -92,15 +108,20 @@ def open_keras_weights(
         OSError: It cannot be opened.
         LoadError: It is damaged.
     """
-    with io.BytesIO(read_container(path).weights) if zipped else open(path, "rb") as data:
-        file = WeightFile(data, path)
-        try:
-            yield file, in_file(model, file)
-        finally:
-            file.close()
+    opened = io.BytesIO(read_container(path).weights) if zipped else open(path, "rb")  # noqa: SIM115 -- closed below
+    with opened as data, closing(WeightFile(data, path)) as file:
+        yield _source(model, file)
 
 
-def _weights(model: Layer, more: Mapping[str, list[Tensor]]) -> bytes:
+def _source(model: Layer, file: WeightFile) -> tuple[WeightFile | LegacyWeights, dict[str, str]]:
+    """What weights are read from, and the names of its arrays by path in the model."""
+    if is_legacy(file):
+        legacy = LegacyWeights(model, file)
+        return legacy, legacy.names
+    return file, in_file(model, file)
+
+
+def _weights(model: Layer, more: Mapping[str, list[Tensor] | dict[str, Tensor]]) -> bytes:
     """The HDF5 file of a model's weights, and of more arrays by group."""
     tensors = {group: [host_tensor(v) for v in variables] for group, variables in groups(model).items()}
     buffer = io.BytesIO()
@@ -108,11 +129,11 @@ def _weights(model: Layer, more: Mapping[str, list[Tensor]]) -> bytes:
     return buffer.getvalue()
 
 
-def _built(decoder: KerasDecoder, config: dict[str, Any]) -> Any:
+def _built(decoder: KerasDecoder, config: dict[str, Any], file: WeightFile) -> Any:
     model = decoder.decode(config)
     if not isinstance(model, Layer) or not hasattr(model, "compile"):
         raise decoder.error("it is no model, but a single layer or something else")
-    if not model.built:
+    if not model._built and file.names:
         raise decoder.error(f"its model '{model.name}' has no input shape, so that its weights are not known")
     model._place("")
     return model
@@ -128,7 +149,9 @@ def _compiled(model: Any, decoder: KerasDecoder, config: dict[str, Any], file: W
         decoded["jit_compile"] = "auto"
     decoded = {"auto_scale_loss": False, **decoded}
     attempt(decoder.error, "it cannot be compiled", lambda: model.compile_from_config(decoded))
-    return _nothing if model.optimizer is None else read_state(model, trained(model), file)
+    if model.optimizer is None or not model._built:
+        return _nothing
+    return read_state(model, trained(model), LegacyState(file) if is_legacy(file) else file)
 
 
 def _dtype(config: Any) -> str:

@@ -9,9 +9,11 @@ from typing import Any
 
 from portanet import layers
 from portanet.layers import InputLayer, Layer
+from portanet.layers.operation import Operation
 from portanet.layers.ordering import arrays_in_order
 from portanet.layers.symbolic import Node, SymbolicArray
 from portanet.saving.keras.kinds import kinds
+from portanet.saving.keras.operations import KerasOperation, call_in_keras
 from portanet.saving.keras.variables import layers_of
 
 Call = tuple[list[Any], dict[str, Any]]
@@ -30,11 +32,13 @@ class Output:
     index: int
 
 
-def graph_from_config(named: Mapping[str, Layer], calls: Mapping[str, list[Call]], inputs: Any, outputs: Any) -> Any:
+def graph_from_config(
+    named: Mapping[str, Layer | KerasOperation], calls: Mapping[str, list[Call]], inputs: Any, outputs: Any
+) -> Any:
     """Make the calls of a graph.
 
     Args:
-        named: The layers by name.
+        named: The layers and operations by name.
         calls: Their calls, with `Output` in place of arrays.
         inputs: Outputs of layers as lists `[layer, call, index]`, or a list or dict of them.
         outputs: Likewise.
@@ -81,8 +85,8 @@ def graph_from_config(named: Mapping[str, Layer], calls: Mapping[str, list[Call]
                 return find(Output(name, call - _first_call(named[name]), index))
             case dict():
                 return {key: ends(branch) for key, branch in tree.items()}
-            case list():
-                return [ends(branch) for branch in tree]
+            case list() | tuple():
+                return type(tree)(ends(branch) for branch in tree)
         raise ValueError(f"an input or output is none of a layer: {str(tree)[:100]!r}")
 
     return ends(inputs), ends(outputs)
@@ -104,7 +108,7 @@ def graph_config(model: Any, names: Mapping[Layer, str], encode: Callable[[Any],
             config = {"shape": list(tree.shape), "dtype": tree.dtype, "keras_history": outputs[tree]}
             return {"class_name": "__keras_tensor__", "config": config}
         if isinstance(tree, (list, tuple)):
-            return [described(branch) for branch in tree]
+            return type(tree)(described(branch) for branch in tree)
         if isinstance(tree, dict):
             return {key: described(branch) for key, branch in tree.items()}
         return encode(tree)
@@ -119,19 +123,19 @@ def graph_config(model: Any, names: Mapping[Layer, str], encode: Callable[[Any],
         if isinstance(tree, dict):
             return {key: ends(branch) for key, branch in tree.items()}
         if isinstance(tree, (list, tuple)):
-            return [ends(branch) for branch in tree]
+            return type(tree)(ends(branch) for branch in tree)
         name, call, index = outputs[tree]
         return [name, call + _first_call(tree.node.layer), index]
 
     return {"calls": calls, "input_layers": ends(model.input), "output_layers": ends(model.output)}
 
 
-def _first_call(layer: Layer) -> int:
+def _first_call(layer: Layer | KerasOperation) -> int:
     """The number of a layer's first call in inputs and outputs: a graph has one before, in which it was made."""
     return int(isinstance(layer, kinds().functional))
 
 
-def _called(layer: Layer, args: list[Any], options: dict[str, Any]) -> Any:
+def _called(layer: Layer | KerasOperation, args: list[Any], options: dict[str, Any]) -> Any:
     """Call a layer. Keras passes `training` on whatever is in the graph, and None for what is missing."""
     options = {key: value for key, value in options.items() if value is not None and key != "training"}
     while args and args[-1] is None:
@@ -141,6 +145,8 @@ def _called(layer: Layer, args: list[Any], options: dict[str, Any]) -> Any:
 
 def _as_in_keras(node: Node) -> tuple[list[Any], dict[str, Any]]:
     """The arguments of a call in Keras's form."""
+    if isinstance(node.layer, Operation):
+        return call_in_keras(node.layer, node.sources)[:2]
     args, options = list(node.args), {key: value for key, value in node.options.items() if value is not None}
     if isinstance(node.layer, SEPARATE) and isinstance(args[0], (list, tuple)):
         return [*args[0], *args[1:]], options
@@ -166,7 +172,7 @@ def _filled(tree: Any, find: Callable[[Output], SymbolicArray]) -> Any:
     return type(tree)(_filled(branch, find) for branch in tree) if isinstance(tree, (list, tuple)) else tree
 
 
-def _is_made(output: Output, named: Mapping[str, Layer], made: Mapping[str, list[Any]]) -> bool:
+def _is_made(output: Output, named: Mapping[str, Any], made: Mapping[str, list[Any]]) -> bool:
     if output.layer not in named:
         raise ValueError(f"a call needs an output of layer {output.layer[:100]!r}, which there is not")
     return output.call < len(made[output.layer])

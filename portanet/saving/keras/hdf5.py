@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import math
 import os
 from collections.abc import Iterator, Mapping
@@ -75,6 +76,40 @@ class WeightFile:
         kind = self._datasets[name].dtype
         return "bfloat16" if kind.kind == "V" else str(kind.newbyteorder("="))
 
+    def attribute(self, group: str, name: str) -> list[str] | None:
+        """The strings in an attribute of a group, or in those of this name with numbers, if it was too long for one.
+
+        Args:
+            group: The path of the group; "" for the file.
+            name: The name of the attribute.
+
+        Returns:
+            The strings, or None if there is no such attribute or group.
+
+        Raises:
+            LoadError: The file is damaged.
+        """
+        with self._damaged():
+            if (holder := self._file.get(group or "/")) is None:
+                return None
+            numbered = itertools.takewhile(lambda part: part in holder.attrs, (f"{name}{n}" for n in itertools.count()))
+            parts = [name] if name in holder.attrs else list(numbered)
+            values = [value for part in parts for value in holder.attrs[part]]
+            return [v.decode() if isinstance(v, bytes) else str(v) for v in values] if parts else None
+
+    def text(self, name: str) -> str | None:
+        """The text in an attribute of the file, or None if there is no such attribute.
+
+        Args:
+            name: The name of the attribute.
+
+        Raises:
+            LoadError: The file is damaged.
+        """
+        with self._damaged():
+            value = self._file.attrs.get(name)
+            return value.decode() if isinstance(value, bytes) else None if value is None else str(value)
+
     def read(self, name: str) -> Tensor:
         """Read an array.
 
@@ -118,24 +153,27 @@ class WeightFile:
             raise self.error(f"it is damaged, or no HDF5 file: {str(error)[:200]}") from None
 
 
-def write_weights(file: BinaryIO, groups: Mapping[str, list[Tensor]]) -> None:
+def write_weights(file: BinaryIO, groups: Mapping[str, list[Tensor] | dict[str, Tensor]]) -> None:
     """Write arrays as Keras does.
 
     Args:
         file: A binary file open for writing and reading.
-        groups: The arrays of each object with weights, by the path of its group; "" for the model.
+        groups: The arrays of each object with weights, by the path of its group; "" for the model. Those of a list are
+            named by their indices.
     """
     with h5py("Saving a file of Keras").File(file, "w") as target:
         for path, tensors in groups.items():
             group = target.create_group(f"{path}/vars" if path else "vars")
-            for index, tensor in enumerate(tensors):
-                values = _stored(tensor)
-                dataset = group.create_dataset(str(index), data=values, dtype=values.dtype)
+            named = tensors if isinstance(tensors, dict) else dict(enumerate(tensors))
+            for name, tensor in named.items():
+                values = stored(tensor)
+                dataset = group.create_dataset(str(name), data=values, dtype=values.dtype)
                 if tensor.dtype == "bfloat16":
                     dataset.attrs["dtype"] = "bfloat16"
 
 
-def _stored(tensor: Tensor) -> HostArray:
+def stored(tensor: Tensor) -> HostArray:
+    """An array as Keras stores it."""
     if tensor.dtype == "bfloat16":  # the upper half of a float32, as two opaque bytes
         return tensor.to_bytes().view("V2").reshape(tensor.shape)
     return np.asarray(tensor.values)

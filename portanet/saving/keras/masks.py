@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from portanet.saving.keras.operations import is_operation
+
 Entry = dict[str, Any]
 MAKERS = ("Embedding", "Masking")
 """Layers whose inputs are compared with a number."""
@@ -26,17 +28,13 @@ def without_masks(entries: list[Entry]) -> list[Entry]:
     masks: set[Any] = set()
     for kind in ("NotEqual", "Any"):
         for entry in entries:
-            calls = _calls(entry) if entry.get("class_name") == kind and _is_operation(entry) else []
+            calls = _calls(entry) if entry.get("class_name") == kind and is_operation(entry.get("module")) else []
             if calls and all(_is_mask(call, compared, masks) for call in calls):
                 masks.add(entry.get("name"))
     for entry in entries:  # used for something else as well
         for call in _calls(entry) if entry.get("name") not in masks else ():
             masks -= {key[0] for key in _histories(_without_mask(call))}
     return [_without(entry, masks) for entry in entries if entry.get("name") not in masks]
-
-
-def _is_operation(entry: Entry) -> bool:
-    return str(entry.get("module")).startswith("keras.src.ops.")
 
 
 def _is_mask(call: dict[str, Any], compared: set[Any], masks: set[Any]) -> bool:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from portanet import checks
-from portanet.backends import get_backend
 from portanet.layers import Layer
+from portanet.mixed_precision import global_policy
 from portanet.saving.errors import LoadError
+
+if TYPE_CHECKING:
+    from portanet.saving.keras.decode import KerasDecoder
 
 
 def serialize_keras_object(obj: Any) -> Any:
@@ -29,16 +32,19 @@ def serialize_keras_object(obj: Any) -> Any:
     """
     from portanet.saving.keras.encode import KerasEncoder  # a table of all classes, which few use
 
-    dtype = obj.compute_dtype if isinstance(obj, Layer) else _default_dtype()
+    dtype = obj.compute_dtype if isinstance(obj, Layer) else global_policy().name
     return KerasEncoder(dtype).encode(obj, "the object")
 
 
-def deserialize_keras_object(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
+def deserialize_keras_object(
+    config: Any, custom_objects: Mapping[str, Any] | None = None, safe_mode: bool = True
+) -> Any:
     """The object of a description by `serialize_keras_object` or Keras's own. Nothing in it is executed.
 
     Args:
         config: The description.
         custom_objects: Classes and functions by the names in it, beside those that are registered.
+        safe_mode: Accepted as in Keras; code is not executed with False either.
 
     Raises:
         LoadError: It describes no object that portanet has.
@@ -48,14 +54,27 @@ def deserialize_keras_object(config: Any, custom_objects: Mapping[str, Any] | No
         >>> saving.deserialize_keras_object(saving.serialize_keras_object(layers.Rescaling(2.0))).scale
         2.0
     """
-    from portanet.saving.keras.decode import KerasDecoder  # likewise
-
+    checks.boolean("safe_mode", safe_mode, "deserialize_keras_object")
     if custom_objects is not None and not isinstance(custom_objects, Mapping):
         raise checks.invalid("custom_objects", custom_objects, "a dict of classes and functions", "deserialize")
-    decoder = KerasDecoder(
-        lambda what: LoadError(f"Cannot create an object: {what}"), dict(custom_objects or {}), _default_dtype()
-    )
-    return decoder.decode(config)
+    return _decoder(custom_objects).decode(config)
+
+
+def arguments_from(cls: type, config: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of a class from a configuration, be it Keras's or portanet's, that may hold descriptions."""
+    return _decoder(None).decode_arguments(cls, dict(config), 0)
+
+
+def config_of(layer: Layer, arguments: dict[str, Any]) -> dict[str, Any]:
+    """The configuration of a layer with these arguments, for `get_config`."""
+    from portanet.saving.keras.encode import KerasEncoder  # likewise
+
+    return KerasEncoder(layer.compute_dtype, here=True).config_of(layer, arguments)
+
+
+def layer_of(cls: type, config: Mapping[str, Any]) -> Any:
+    """A layer of a class from its configuration, be it Keras's or portanet's."""
+    return _decoder(None).layer_of(cls, dict(config))
 
 
 def model_to_json(model: Any, **options: Any) -> str:
@@ -98,6 +117,10 @@ def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None =
     return model
 
 
-def _default_dtype() -> str:
-    backend = get_backend()
-    return backend.dtype_name(backend.dtype)
+def _decoder(custom_objects: Mapping[str, Any] | None) -> KerasDecoder:
+    from portanet.saving.keras.decode import KerasDecoder  # likewise
+
+    def error(what: str) -> LoadError:
+        return LoadError(f"Cannot create an object: {what}")
+
+    return KerasDecoder(error, dict(custom_objects or {}), global_policy().name)

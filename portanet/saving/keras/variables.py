@@ -11,7 +11,6 @@ from typing import Any
 
 from portanet import layers
 from portanet.layers import Layer
-from portanet.layers.ordering import layers_in_order
 from portanet.lookup import snake_case
 from portanet.saving.keras.hdf5 import WeightFile
 from portanet.saving.keras.kinds import kinds
@@ -23,15 +22,20 @@ PROJECTIONS: dict[type, str] = {layers.MultiHeadAttention: "{}_dense", layers.Gr
 """Layers whose projections are layers in Keras, and the attributes that hold these."""
 IGNORED = ("optimizer/", "metrics/", "_metrics/", "compile_metrics/", "_compile_metrics/", "_loss_tracker/")
 """What a file may hold besides the weights of layers."""
+WITHOUT_VARIABLE = ("/idf_weights",)
+"""Ends of names of arrays that are no variables here."""
 
 Groups = dict[str, list[Variable]]
 
 
 def groups(model: Layer) -> Groups:
     """The weights of each layer, by the path of its group in a file."""
-    found: Groups = {}
-    _visit(model, "", found, set(), in_file=True)
-    return found
+    return _groups(layers_in_file(model))
+
+
+def layers_in_file(model: Layer) -> dict[str, Layer]:
+    """A model and all layers in it, by their paths in a file."""
+    return dict(_visit(model, "", set(), in_file=True))
 
 
 def names(model: Layer) -> dict[str, list[str]]:
@@ -44,9 +48,9 @@ def names(model: Layer) -> dict[str, list[str]]:
     return named
 
 
-def array_name(group: str, index: int) -> str:
-    """The name of an array in a file."""
-    return f"{group}/vars/{index}" if group else f"vars/{index}"
+def array_name(group: str, name: int | str) -> str:
+    """The name of an array in a file, by its index or name in a group."""
+    return _joined(group, f"vars/{name}")
 
 
 def in_file(model: Layer, file: WeightFile) -> dict[str, str]:
@@ -56,46 +60,52 @@ def in_file(model: Layer, file: WeightFile) -> dict[str, str]:
     known = {path: several[-1] for path, several in named.items() if several[-1] in present}
     used = {name for several in named.values() for name in several}
     others = (n for n in file.names if n not in used and not n.startswith(IGNORED) and "seed_generator" not in n)
+    others = (name for name in others if not name.endswith(WITHOUT_VARIABLE))
     return known | {name: name for name in others}
 
 
 def trained(model: Layer) -> list[str]:
     """The paths of the weights that an optimizer trains, in Keras's order."""
-    found: Groups = {}
-    _visit(model, "", found, set(), in_file=False)
+    several = _groups(dict(_visit(model, "", set(), in_file=False))).values()
     wanted = set(model.trainable_paths())
     paths = {variable: path for path, variable in model.named_variables().items()}
-    order = dict.fromkeys(paths[variable] for variables in found.values() for variable in variables)
+    order = dict.fromkeys(paths[variable] for variables in several for variable in variables)
     return [path for path in order if path in wanted]
 
 
 def layers_of(model: Layer) -> list[Layer]:
     """The layers of a graph or a stack, as `model.layers` of Keras, with the inputs of a graph."""
     if isinstance(model, kinds().functional):
-        return layers_in_order(model.input_layers, model.output)
+        return list(model._order)
     if isinstance(model, kinds().sequential):
         return list(model._chain.values())
     return []
 
 
-def _visit(layer: Layer, path: str, found: Groups, seen: set[Layer], in_file: bool) -> None:
+def _groups(visited: dict[str, Layer]) -> Groups:
+    parts = ((_joined(path, part), own) for path, layer in visited.items() for part, own in _own(layer).items())
+    return {path: variables for path, variables in parts if variables}
+
+
+def _visit(layer: Layer, path: str, seen: set[Layer], in_file: bool) -> Iterator[tuple[str, Layer]]:
     if layer in seen:
         return
     seen.add(layer)
-    for part, variables in _own(layer).items():
-        if variables:
-            found[_joined(path, part)] = variables
+    yield path, layer
     parts = list(_parts(layer))
-    if in_file:  # attributes by name; the list of layers comes first, and private ones last
-        parts.sort(key=lambda part: (part[0] != "layers", part[0].startswith("_"), part[0]))
+    if in_file:  # attributes by name, private ones last; the layers of a graph or a stack come first
+        first = "layers" if isinstance(layer, (kinds().functional, kinds().sequential)) else None
+        if first is None and isinstance(layer, kinds().model):
+            parts.append(("layers", list(layer.sublayers().values())))
+        parts.sort(key=lambda part: (part[0] != first, part[0].startswith("_"), part[0]))
     for attribute, held in parts:
         if isinstance(held, Layer):
-            _visit(held, _joined(path, attribute), found, seen, in_file)
+            yield from _visit(held, _joined(path, attribute), seen, in_file)
         else:
-            _visit_list(held, _joined(path, attribute), found, seen, in_file)
+            yield from _visit_list(held, _joined(path, attribute), seen, in_file)
 
 
-def _visit_list(held: Any, path: str, found: Groups, seen: set[Layer], in_file: bool) -> None:
+def _visit_list(held: Any, path: str, seen: set[Layer], in_file: bool) -> Iterator[tuple[str, Layer]]:
     counts: dict[str, int] = {}
     for item in held.values() if isinstance(held, dict) else held:
         nested = isinstance(item, (list, tuple, dict))
@@ -105,22 +115,19 @@ def _visit_list(held: Any, path: str, found: Groups, seen: set[Layer], in_file: 
         count = counts.get(name, 0)
         counts[name] = count + 1
         below = f"{path}/{name}_{count}" if count else f"{path}/{name}"
-        if nested:
-            _visit_list(item, below, found, seen, in_file)
-        else:
-            _visit(item, below, found, seen, in_file)
+        yield from (_visit_list if nested else _visit)(item, below, seen, in_file)
 
 
 def _own(layer: Layer) -> Groups:
     """The weights of a layer itself, by the path of the group below it."""
-    variables = [v for v in layer._variables.values() if not v.counter]
+    variables = list(dict.fromkeys(v for _, v in layer.own_variables() if not v.counter))
     attribute = next((PROJECTIONS[cls] for cls in type(layer).__mro__ if cls in PROJECTIONS), None)
     if attribute is not None:
-        parts = ("query", "key", "value", "output")
-        return {attribute.format(p): [v for v in variables if v.name.startswith(f"{p}_")] for p in parts}
+        parts = {attribute.format(part): part for part in ("query", "key", "value", "output")} | {"_gate_dense": "gate"}
+        return {path: [v for v in variables if v.name.startswith(f"{part}_")] for path, part in parts.items()}
     if isinstance(layer, layers.RNN):  # states, which Keras does not save
         return {}
-    if isinstance(layer, layers.SpectralNormalization) and layer.layer.built:
+    if isinstance(layer, layers.SpectralNormalization) and layer.layer._built:
         variables = [next(iter(layer.layer._variables.values())), *variables]
     return {"": sorted(variables, key=lambda variable: not variable.trainable)}
 
