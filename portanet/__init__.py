@@ -1,4 +1,4 @@
-"""Neural networks in the Python array API standard: one script on NumPy, CuPy, PyTorch, JAX and array-api-strict."""
+"""Neural networks in the array API standard: one script on NumPy, CuPy, PyTorch, JAX, MLX, dpnp, array-api-strict."""
 
 import importlib
 from typing import TYPE_CHECKING, Any
@@ -8,6 +8,7 @@ from portanet.backends import asarray, available_backends, get_backend, set_back
 if TYPE_CHECKING:
     from portanet import (
         activations,
+        applications,
         autodiff,
         backend,
         callbacks,
@@ -34,8 +35,9 @@ if TYPE_CHECKING:
         tree,
         utils,
     )
+    from portanet.backends.precision import get_float32_matmul_precision, set_float32_matmul_precision
     from portanet.initializers import Initializer
-    from portanet.layers import Input, Layer
+    from portanet.layers import Input, InputSpec, Layer
     from portanet.losses import Loss
     from portanet.metrics import Metric
     from portanet.mixed_precision import DTypePolicy, FloatDTypePolicy
@@ -43,6 +45,8 @@ if TYPE_CHECKING:
     from portanet.optimizers import Optimizer
     from portanet.regularizers import Regularizer
     from portanet.saving import load_model
+    from portanet.scopes import device, name_scope, remat
+    from portanet.variables import Variable
 
 __version__ = "0.1.0"
 
@@ -51,6 +55,7 @@ __all__ = [
     "FloatDTypePolicy",
     "Initializer",
     "Input",
+    "InputSpec",
     "Layer",
     "Loss",
     "Metric",
@@ -58,7 +63,9 @@ __all__ = [
     "Optimizer",
     "Regularizer",
     "Sequential",
+    "Variable",
     "activations",
+    "applications",
     "asarray",
     "autodiff",
     "available_backends",
@@ -67,10 +74,12 @@ __all__ = [
     "config",
     "constraints",
     "datasets",
+    "device",
     "dtype_policies",
     "estimators",
     "export",
     "get_backend",
+    "get_float32_matmul_precision",
     "initializers",
     "layers",
     "load_model",
@@ -78,14 +87,17 @@ __all__ = [
     "metrics",
     "mixed_precision",
     "models",
+    "name_scope",
     "ops",
     "optimizers",
     "preprocessing",
     "random",
     "regularizers",
+    "remat",
     "saving",
     "schedules",
     "set_backend",
+    "set_float32_matmul_precision",
     "to_host",
     "training",
     "tree",
@@ -105,6 +117,7 @@ _HOMES = {
     "FloatDTypePolicy": "portanet.mixed_precision",
     "Initializer": "portanet.initializers",
     "Input": "portanet.layers",
+    "InputSpec": "portanet.layers",
     "Layer": "portanet.layers",
     "Loss": "portanet.losses",
     "Metric": "portanet.metrics",
@@ -112,7 +125,13 @@ _HOMES = {
     "Optimizer": "portanet.optimizers",
     "Regularizer": "portanet.regularizers",
     "Sequential": "portanet.models",
+    "Variable": "portanet.variables",
+    "device": "portanet.scopes",
+    "get_float32_matmul_precision": "portanet.backends.precision",
     "load_model": "portanet.saving",
+    "name_scope": "portanet.scopes",
+    "remat": "portanet.scopes",
+    "set_float32_matmul_precision": "portanet.backends.precision",
 }
 
 

@@ -263,6 +263,13 @@ def data_format(value: Any, of: Named) -> str:
     return choice("data_format", settings.image_data_format if value is None else value, known, of)
 
 
+def dense(name: str, value: Any, of: str | type | Named = "") -> bool:
+    """False, the only value of Keras's arguments `sparse` and `ragged` here."""
+    if boolean(name, value, of):
+        raise invalid(name, value, "False: arrays are dense", of)
+    return False
+
+
 def text(name: str, value: Any, of: str | type | Named = "") -> str:
     """A non-empty string.
 

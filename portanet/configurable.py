@@ -5,7 +5,11 @@ from __future__ import annotations
 import difflib
 import functools
 import inspect
+from collections.abc import Iterator, Mapping
+from contextvars import ContextVar
 from typing import Any, Self
+
+_asked: ContextVar[Any] = ContextVar("portanet_arguments_of", default=None)
 
 
 class Configurable:
@@ -43,8 +47,10 @@ class Configurable:
                     kind = signature.parameters[name].kind
                     if kind is inspect.Parameter.VAR_KEYWORD:
                         config.update(value)
-                    else:
-                        config[name] = list(value) if kind is inspect.Parameter.VAR_POSITIONAL else value
+                    elif kind is not inspect.Parameter.VAR_POSITIONAL:
+                        config[name] = value
+                    elif value:
+                        config[name] = list(value)
                 object.__setattr__(self, "_config", config)
                 init(self, *args, **kwargs)
             except TypeError as error:
@@ -57,6 +63,10 @@ class Configurable:
 
     def get_config(self) -> dict[str, Any]:
         """The arguments that create an equal object."""
+        return self._arguments()
+
+    def _arguments(self) -> dict[str, Any]:
+        """The same, with objects in them as they are."""
         return dict(getattr(self, "_config", {}))
 
     @classmethod
@@ -85,18 +95,46 @@ def _explained(error: TypeError, cls: type, args: tuple[Any, ...], kwargs: dict[
     return None
 
 
+def arguments_of(value: Any) -> dict[str, Any]:
+    """The configuration of an object for `from_config`, with objects as they are, which `get_config` may describe.
+
+    A `get_config` that overrides one of the library and calls it counts.
+    """
+    token = _asked.set(value)
+    try:
+        return dict(value.get_config())
+    finally:
+        _asked.reset(token)
+
+
+def keeps_objects(value: Any) -> bool:
+    """Whether `arguments_of` called this `get_config`, so that it returns objects as they are."""
+    return _asked.get() is value
+
+
 def named_arguments(cls: type) -> list[str]:
-    """The arguments that a class and those it derives from take by name."""
-    return list(dict.fromkeys(name for base in cls.__mro__ for name in _named(base)))
-
-
-def _named(cls: type) -> list[str]:
-    """The arguments that `__init__` of a class takes by name."""
-    init = cls.__dict__.get("__init__")
-    if init is None:
-        return []
+    """The arguments that a class takes by name, also for those that it derives from."""
     kinds = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
-    return [name for name, each in list(inspect.signature(init).parameters.items())[1:] if each.kind in kinds]
+    named = (each.name for _, parameters in constructors(cls) for each in parameters if each.kind in kinds)
+    return list(dict.fromkeys(named))
+
+
+def constructors(cls: type) -> Iterator[tuple[type, list[inspect.Parameter]]]:
+    """The constructors that arguments by name reach, of a class and those it derives from: their parameters."""
+    for base in cls.__mro__:
+        if (init := base.__dict__.get("__init__")) is None:
+            continue
+        parameters = list(inspect.signature(init).parameters.values())[1:]
+        yield base, parameters
+        if not any(each.kind is inspect.Parameter.VAR_KEYWORD for each in parameters):
+            break
+
+
+def is_described(value: Any) -> bool:
+    """Whether a value is, or holds, the description of an object: a dict with its class and its configuration."""
+    if isinstance(value, Mapping):
+        return {"class_name", "config"} <= value.keys() or any(map(is_described, value.values()))
+    return isinstance(value, (list, tuple)) and any(map(is_described, value))
 
 
 def clone(value: Any, memo: dict[int, Any] | None = None) -> Any:
@@ -121,5 +159,5 @@ def clone(value: Any, memo: dict[int, Any] | None = None) -> Any:
     if not isinstance(value, Configurable):
         return value
     if id(value) not in memo:
-        memo[id(value)] = type(value).from_config(clone(value.get_config(), memo))
+        memo[id(value)] = type(value).from_config(clone(arguments_of(value), memo))
     return memo[id(value)]

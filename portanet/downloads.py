@@ -59,8 +59,8 @@ def fetch(url: str, name: str, folder: pathlib.Path, digest: str | None = None, 
         pooch.retrieve(url, known_hash=known, fname=name, path=folder, downloader=_downloader(url))
     except Exception as error:  # as many kinds as there are protocols
         raise OSError(
-            f"Cannot download {url}: {str(error)[:300]} Without network, store the file as {path}, or in `datasets` of "
-            f"the folder that the environment variable {HOME} names"
+            f"Cannot download {url}: {str(error)[:300]} Without network, store the file as {path}, or in "
+            f"`{folder.name}` of the folder that the environment variable {HOME} names"
         ) from error
     return path
 

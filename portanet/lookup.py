@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import importlib
 import inspect
 import re
 from collections.abc import Mapping
@@ -109,7 +110,7 @@ def lookup(
         if identifier == "function":  # as Keras describes functions
             identifier, config = config, None
         elif inspect.isclass(identifier):
-            return identifier.from_config(config)  # type: ignore[attr-defined]
+            return _from_config(identifier, config)
     if isinstance(identifier, str):
         match = custom_object(identifier) or known.get(identifier)
         if match is None:
@@ -122,7 +123,7 @@ def lookup(
             )
         if inspect.isclass(match):
             cls: Any = match
-            return cls() if config is None else cls.from_config(config)
+            return cls() if config is None else _from_config(cls, config)
         return match
     made = identifier() if inspect.isclass(identifier) and _needs_nothing(identifier) else identifier
     if not inspect.isclass(made) and (callable(made) if base is None else isinstance(made, base)):
@@ -130,6 +131,26 @@ def lookup(
     what = "a callable object" if base is None else f"a portanet {kind}"
     expected = f"the name of a known {kind}, {what}, or a class that creates one without arguments"
     raise checks.invalid(name, identifier, expected, of)
+
+
+def described(value: Any) -> Any:
+    """The description of an object that Keras would write."""
+    saving = importlib.import_module("portanet.saving")  # which is built on this, and which few need here
+    return saving.serialize_keras_object(value)
+
+
+def created(kind: str, config: Any, known: Mapping[str, Any], custom_objects: Mapping[str, Any] | None) -> Any:
+    """The object of a description, with further classes and functions by name; see `lookup`."""
+    with CustomObjectScope(custom_objects):
+        return lookup(kind, config, known, "config", "deserialize")
+
+
+def _from_config(cls: Any, config: Any) -> Any:
+    """An object of a class by its configuration, which may hold the descriptions of others."""
+    if not isinstance(config, Mapping):
+        raise checks.invalid("config", config, f"a dict, the configuration of {cls.__name__}")
+    objects = importlib.import_module("portanet.saving.keras.objects")
+    return cls.from_config(objects.arguments_from(cls, config))
 
 
 def _needs_nothing(cls: type) -> bool:

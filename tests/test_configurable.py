@@ -52,7 +52,7 @@ def test_arguments_that_do_not_fit_name_class_argument_and_remedy():
         Derived()
     with pytest.raises(TypeError, match=r"Failing has no argument `facto`; did you mean `factor`\? Received: facto=2"):
         Failing(facto=2)
-    with pytest.raises(TypeError, match=r"Failing has no argument `q`; it takes factor, size\. Received: q=\[2\]"):
+    with pytest.raises(TypeError, match=r"Failing has no argument `q`; it takes factor\. Received: q=\[2\]"):
         Failing(1, q=[2])
     with pytest.raises(TypeError, match=r"Failing takes fewer arguments by position; name .* Received: 1, 2"):
         Failing(1, 2)

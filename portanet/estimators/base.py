@@ -178,7 +178,7 @@ class PortanetEstimator(BaseEstimator):  # type: ignore[misc]
                 "Argument `model` must be a function (n_features, n_outputs) -> portanet model. "
                 f"Received: model={self.model!r}, which returned {model!r}"
             )
-        if not model.built:
+        if not model._built:
             model.predict(np.zeros((1, self.n_features_in_)))
         return model
 
@@ -191,8 +191,9 @@ class PortanetEstimator(BaseEstimator):  # type: ignore[misc]
     def _make_loss(self) -> Loss:
         """The loss; given by name, it is divided by the sum of weights, so that weight 2 equals a repeated example."""
         if self.loss is not None and not isinstance(self.loss, str):
-            return copy.deepcopy(losses.get(self.loss, "loss", type(self)))
-        loss = losses.get(self._default_loss if self.loss is None else self.loss, "loss", type(self))
+            given: Loss = copy.deepcopy(losses.get(self.loss, "loss", type(self)))
+            return given
+        loss: Loss = losses.get(self._default_loss if self.loss is None else self.loss, "loss", type(self))
         loss.reduction = "mean_with_sample_weight"
         return loss
 

@@ -1,7 +1,8 @@
-"""Trees of arrays: nested dicts, lists, tuples, named tuples and dataclasses; everything else is a leaf."""
+"""Trees of arrays: nested dicts, lists, tuples, named tuples, deques and dataclasses; everything else is a leaf."""
 
 from __future__ import annotations
 
+import collections
 import copy
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping
@@ -16,7 +17,7 @@ class _Kinds(dict[type, int]):
     def __missing__(self, cls: type) -> int:
         if issubclass(cls, Mapping):
             kind = MAPPING
-        elif issubclass(cls, (list, tuple)):
+        elif issubclass(cls, (list, tuple, collections.deque)):
             kind = SEQUENCE
         else:
             kind = DATACLASS if dataclasses.is_dataclass(cls) else LEAF

@@ -1,15 +1,17 @@
-"""The functions of `keras.tree`: structures are dicts (by sorted keys), lists, tuples and named tuples of leaves.
+"""The functions of `keras.tree`: structures are dicts (by sorted keys), lists, tuples, named tuples and deques
+of leaves.
 
 None is a leaf here, and so is a dataclass; `tree_map` and `tree_leaves` of portanet go into these.
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 Path = tuple[Any, ...]
+SEQUENCES = (list, tuple, deque)
 
 
 class MAP_TO_NONE:  # noqa: N801 -- as Keras
@@ -17,13 +19,13 @@ class MAP_TO_NONE:  # noqa: N801 -- as Keras
 
 
 def is_nested(structure: Any) -> bool:
-    """Whether it is a dict, list or tuple, empty ones included.
+    """Whether it is a dict, list, tuple or deque, empty ones included.
 
     Example:
         >>> is_nested([]), is_nested("text"), is_nested(None)
         (True, False, False)
     """
-    return isinstance(structure, (list, tuple, Mapping))
+    return isinstance(structure, (*SEQUENCES, Mapping))
 
 
 def flatten(structure: Any) -> list[Any]:
@@ -216,7 +218,7 @@ def _branches(structure: Any) -> list[tuple[Any, Any]]:
     if isinstance(structure, Mapping):
         keys = list(structure)
         return [(key, structure[key]) for key in (keys if isinstance(structure, OrderedDict) else _sorted(keys))]
-    return list(enumerate(structure)) if isinstance(structure, (list, tuple)) else []
+    return list(enumerate(structure)) if isinstance(structure, SEQUENCES) else []
 
 
 def _sorted(keys: list[Any]) -> list[Any]:
@@ -260,7 +262,7 @@ def _rebuilt(structure: Any, parts: dict[Any, Any]) -> Any:
         if hasattr(structure, "default_factory"):
             return type(structure)(structure.default_factory, ordered)  # type: ignore[call-arg]
         return type(structure)(ordered)  # type: ignore[call-arg]
-    if not isinstance(structure, (list, tuple)):
+    if not isinstance(structure, SEQUENCES):
         return structure
     values = list(parts.values())
     return type(structure)(*values) if hasattr(structure, "_fields") else type(structure)(values)

@@ -15,6 +15,7 @@ from portanet.utils.images import array_to_img, img_to_array, load_img, save_img
 from portanet.utils.labels import to_categorical, unhot
 from portanet.utils.norms import normalize
 from portanet.utils.progress_bar import Progbar
+from portanet.utils.split_dataset import split_dataset
 from portanet.utils.text_dataset_from_directory import text_dataset_from_directory
 from portanet.utils.timeseries_dataset_from_array import timeseries_dataset_from_array
 
@@ -26,7 +27,13 @@ if TYPE_CHECKING:
         is_interactive_logging_enabled,
     )
     from portanet.models import plot_model
-    from portanet.saving import get_registered_name, get_registered_object, register_keras_serializable
+    from portanet.saving import (
+        deserialize_keras_object,
+        get_registered_name,
+        get_registered_object,
+        register_keras_serializable,
+        serialize_keras_object,
+    )
 
 Sequence = PyDataset
 custom_object_scope = CustomObjectScope
@@ -40,6 +47,7 @@ __all__ = [
     "array_to_img",
     "clear_session",
     "custom_object_scope",
+    "deserialize_keras_object",
     "disable_interactive_logging",
     "enable_interactive_logging",
     "get_custom_objects",
@@ -57,7 +65,9 @@ __all__ = [
     "plot_model",
     "register_keras_serializable",
     "save_img",
+    "serialize_keras_object",
     "set_random_seed",
+    "split_dataset",
     "standardize_dtype",
     "text_dataset_from_directory",
     "timeseries_dataset_from_array",
@@ -68,6 +78,7 @@ __all__ = [
 
 _HOMES = {
     "clear_session": "portanet.backend",
+    "deserialize_keras_object": "portanet.saving",
     "disable_interactive_logging": "portanet.config",
     "enable_interactive_logging": "portanet.config",
     "get_registered_name": "portanet.saving",
@@ -76,6 +87,7 @@ _HOMES = {
     "is_keras_tensor": "portanet.backend",
     "plot_model": "portanet.models",
     "register_keras_serializable": "portanet.saving",
+    "serialize_keras_object": "portanet.saving",
     "standardize_dtype": "portanet.backend",
 }
 """Names whose modules use this package, and are imported when they are asked for."""

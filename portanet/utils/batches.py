@@ -28,7 +28,7 @@ def unpack_x_y_sample_weight(data: Any) -> tuple[Any, Any, Any]:
     """Inputs, targets and weights of a batch, None for what is not in it; for a `train_step(data)`.
 
     Args:
-        data: A batch as a tuple; what is no tuple are inputs.
+        data: A batch as a tuple or list; anything else are inputs.
 
     Raises:
         ValueError: The tuple has more than three entries.
@@ -37,7 +37,7 @@ def unpack_x_y_sample_weight(data: Any) -> tuple[Any, Any, Any]:
         >>> unpack_x_y_sample_weight((1, 2))
         (1, 2, None)
     """
-    parts = data if isinstance(data, tuple) else (data,)
+    parts = data if isinstance(data, (list, tuple)) else (data,)
     if not 0 < len(parts) < 4:
         raise ValueError(
             f"Argument `data` must be (x,), (x, y) or (x, y, sample_weight). Received: {len(parts)} entries"

@@ -46,7 +46,7 @@ class PyDataset:
     def __init__(self, workers: int = 1, use_multiprocessing: bool = False, max_queue_size: int = 10) -> None:
         self.workers = checks.integer("workers", workers, type(self), least=0)
         self.use_multiprocessing = checks.boolean("use_multiprocessing", use_multiprocessing, type(self))
-        self.max_queue_size = checks.positive_int("max_queue_size", max_queue_size, type(self))
+        self.max_queue_size = checks.integer("max_queue_size", max_queue_size, type(self), least=0)
 
     def __len__(self) -> int:
         raise NotImplementedError(f"{type(self).__name__} does not implement __len__(), its number of batches.")
@@ -63,9 +63,11 @@ class PyDataset:
 
     def __iter__(self) -> Iterator[Any]:
         """The batches in order."""
+        from portanet.training.data.workers import batch_of
+
         number = 0
         while (count := self.num_batches) is None or number < count:
-            yield self[number]
+            yield batch_of(self, number)
             number += 1
 
     def on_epoch_begin(self) -> None:

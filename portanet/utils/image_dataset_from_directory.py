@@ -11,7 +11,7 @@ import numpy as np
 from portanet import checks
 from portanet.backends import HostArray
 from portanet.utils.folders import Selection
-from portanet.utils.images import FORMATS, height_and_width, img_to_array, load_img, resized
+from portanet.utils.images import FORMATS, height_and_width, img_to_array, load_img
 
 ENDINGS = (".bmp", ".gif", ".jpeg", ".jpg", ".png")
 
@@ -76,12 +76,14 @@ def image_dataset_from_directory(
     checks.choice("interpolation", interpolation, ("bilinear", "nearest"), of)
     if checks.boolean("crop_to_aspect_ratio", crop_to_aspect_ratio, of) and pad_to_aspect_ratio:
         raise checks.invalid("pad_to_aspect_ratio", True, "False with crop_to_aspect_ratio=True", of)
-    fit = _cropped if crop_to_aspect_ratio else _padded if pad_to_aspect_ratio else None
+    fit = "crop" if crop_to_aspect_ratio else "pad" if pad_to_aspect_ratio else None
     checks.choice("data_format", data_format, (*FORMATS, None), of)
+
+    from portanet.ops.resizing import resized  # few need portanet.ops to load data
 
     def image(path: str) -> HostArray:
         x = img_to_array(load_img(path, color_mode))
-        x = resized(x if fit is None else fit(x, height, width), height, width, interpolation)
+        x = resized(x[None], height, width, interpolation, fit=fit)[0]
         return np.transpose(x, (2, 0, 1)) if data_format == "channels_first" else x
 
     selection = Selection(
@@ -93,19 +95,3 @@ def image_dataset_from_directory(
 
 def _stacked(image: Any, paths: list[str]) -> HostArray:
     return np.stack([image(path) for path in paths])
-
-
-def _cropped(x: HostArray, height: int, width: int) -> HostArray:
-    rows = max(min(x.shape[0], int(x.shape[1] * height / width)), 1)
-    columns = max(min(x.shape[1], int(x.shape[0] * width / height)), 1)
-    top, left = (x.shape[0] - rows) // 2, (x.shape[1] - columns) // 2
-    return x[top : top + rows, left : left + columns]
-
-
-def _padded(x: HostArray, height: int, width: int) -> HostArray:
-    rows = max(x.shape[0], int(x.shape[1] * height / width))
-    columns = max(x.shape[1], int(x.shape[0] * width / height))
-    padded = np.zeros((rows, columns, x.shape[2]), dtype=x.dtype)
-    top, left = (rows - x.shape[0]) // 2, (columns - x.shape[1]) // 2
-    padded[top : top + x.shape[0], left : left + x.shape[1]] = x
-    return padded

@@ -166,23 +166,3 @@ def height_and_width(name: str, value: Any, of: str) -> tuple[int, int]:
     if not isinstance(value, (list, tuple)) or len(value) != 2 or not all(type(n) is int and n > 0 for n in value):
         raise checks.invalid(name, value, "a height and a width, such as (180, 240)", of)
     return value[0], value[1]
-
-
-def resized(x: HostArray, height: int, width: int, interpolation: str) -> HostArray:
-    """An image (height, width, channels) in another size; pixels are squares, whose centers are compared."""
-    return _along(_along(x, 0, height, interpolation), 1, width, interpolation)
-
-
-def _along(x: HostArray, axis: int, size: int, interpolation: str) -> HostArray:
-    old = x.shape[axis]
-    if old == size:
-        return x
-    places = (np.arange(size) + 0.5) * (old / size)
-    if interpolation == "nearest":
-        nearest: HostArray = np.take(x, np.minimum(places.astype(int), old - 1), axis=axis)
-        return nearest
-    places = np.clip(places - 0.5, 0, old - 1)
-    low = places.astype(int)
-    weight = (places - low).astype(x.dtype).reshape((-1,) + (1,) * (x.ndim - 1 - axis))
-    mixed: HostArray = np.take(x, low, axis) * (1 - weight) + np.take(x, np.minimum(low + 1, old - 1), axis) * weight
-    return mixed

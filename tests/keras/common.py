@@ -1,11 +1,27 @@
-"""The same weights for models of two libraries."""
+"""What tests of two libraries share."""
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+import pytest
+
+
+@contextlib.contextmanager
+def as_on_jax(keras: Any) -> Iterator[None]:
+    """On PyTorch, Keras's ScheduleFreeAdamW reads the old momentum after it was changed in place."""
+    cls = keras.optimizers.ScheduleFreeAdamW
+
+    def assign_sub(self: Any, variable: Any, value: Any) -> None:
+        variable._value = variable.value - value
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cls, "assign_sub", assign_sub)
+        yield
 
 
 def start(model: Any) -> None:

@@ -11,8 +11,7 @@ import pytest
 
 from portanet import datasets, utils
 from portanet.datasets import imdb, reuters
-from portanet.utils.image_dataset_from_directory import _cropped, _padded
-from portanet.utils.images import resized
+from portanet.ops.resizing import resized
 
 keras = pytest.importorskip("keras")
 
@@ -82,11 +81,7 @@ def test_the_order_of_files(shuffle: bool, tmp_path: pathlib.Path) -> None:
 @pytest.mark.parametrize("size", [(5, 9), (3, 4), (12, 2)])
 def test_sizes_of_images(size: tuple[int, int]) -> None:
     x = np.random.default_rng(0).uniform(0, 255, (6, 4, 3)).astype("float32")
-    for options, fit in (
-        ({}, None),
-        ({"crop_to_aspect_ratio": True}, _cropped),
-        ({"pad_to_aspect_ratio": True}, _padded),
-    ):
+    for options, fit in (({}, None), ({"crop_to_aspect_ratio": True}, "crop"), ({"pad_to_aspect_ratio": True}, "pad")):
         expected = keras.ops.image.resize(x, size, interpolation="bilinear", **options).numpy()
-        ours = resized(x if fit is None else fit(x, *size), *size, "bilinear")
+        ours = resized(x[None], *size, "bilinear", fit=fit)[0]
         np.testing.assert_allclose(ours, expected, rtol=1e-4, atol=1e-2)

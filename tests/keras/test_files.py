@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import pathlib
 from collections.abc import Callable
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 import portanet
 from portanet.backends import Backend
 from portanet.saving.keras.table import CLASSES, DIFFERENT, MODULES
+from tests.keras.common import as_on_jax
 from tests.keras.file_layers import CASES
 
 keras = pytest.importorskip("keras")
@@ -143,7 +145,7 @@ def require_equal(one: Any, other: Any, x: Any) -> None:
 
 @pytest.mark.parametrize("name", CASES)
 def test_a_layer(name: str, tmp_path: pathlib.Path) -> None:
-    x = data(CASES[name][1], name in ("Embedding", "CategoryEncoding"))
+    x = data(CASES[name][1], name in ("Embedding", "ReversibleEmbedding", "CategoryEncoding"))
     theirs = single_layer(keras, name)
     set_values(theirs.weights)
     theirs.save(tmp_path / "theirs.keras")
@@ -177,52 +179,6 @@ def test_a_graph(name: str, backend: Backend, tmp_path: pathlib.Path) -> None:
     require_equal(ours, theirs, x)
 
 
-def subclassed(library: Any) -> Any:
-    L = library.layers
-
-    class Block(L.Layer):  # type: ignore[misc]
-        def __init__(self, **options: Any) -> None:
-            super().__init__(**options)
-            self.second, self.first = L.Dense(3), L.Dense(3, "tanh")
-
-        def build(self, input_shape: Any) -> None:
-            self.scale = self.add_weight((3,), "ones", name="scale")
-            self.first.build(input_shape)
-            self.second.build((*input_shape[:-1], 3))
-
-        def call(self, x: Any) -> Any:
-            scale = self.scale.value if library is portanet else self.scale
-            return self.second(self.first(x)) * scale
-
-    class Net(library.Model):  # type: ignore[misc]
-        def __init__(self, **options: Any) -> None:
-            super().__init__(**options)
-            self.head = L.Dense(2)
-            self.blocks = [Block(), Block()]
-            self.also = self.blocks[1]
-
-        def call(self, x: Any) -> Any:
-            for block in self.blocks:
-                x = block(x)
-            return self.head(x)
-
-    return Net()
-
-
-def test_subclassed_models(tmp_path: pathlib.Path) -> None:
-    x = data([(3,)], False)
-    theirs, ours = subclassed(keras), subclassed(portanet)
-    outputs(theirs, x), outputs(ours, x)
-    set_values(theirs.weights)
-    theirs.save_weights(tmp_path / "theirs.weights.h5")
-    assert len(ours.load_weights(tmp_path / "theirs.weights.h5").matching) == 12
-    require_equal(theirs, ours, x)
-    set_values(ours.weights)
-    ours.save_weights(tmp_path / "ours.weights.h5")
-    theirs.load_weights(tmp_path / "ours.weights.h5")
-    require_equal(theirs, ours, x)
-
-
 # Training
 
 
@@ -246,8 +202,19 @@ OPTIMIZERS: dict[str, Callable[[Any], Any]] = {
     "Nadam": lambda P: P.optimizers.Nadam(),
     "Lamb": lambda P: P.optimizers.Lamb(),
     "Lion": lambda P: P.optimizers.Lion(),
+    "Ftrl": lambda P: P.optimizers.Ftrl(0.05, loss_scale_factor=4.0),
+    "Muon": lambda P: P.optimizers.Muon(use_ema=True),
+    "ScheduleFreeAdamW": lambda P: P.optimizers.ScheduleFreeAdamW(),
     "Adafactor": lambda P: P.optimizers.Adafactor(),
+    "MultiOptimizer": lambda P: P.optimizers.MultiOptimizer(several(P)),
 }
+
+
+def several(library: Any) -> Any:
+    """Optimizers for kernels, for offsets, for the rest, and one, of the same class as another, for nothing."""
+    P = library.optimizers
+    offsets = P.SGD(P.schedules.ExponentialDecay(0.1, 3, 0.5), momentum=0.5)
+    return P.OptimizerMap(P.Adam(0.01), {".*kernel": P.RMSprop(0.01), ".*bias": offsets, "none": P.SGD(0.3)})
 
 
 def trainable(library: Any, optimizer: Any) -> Any:
@@ -270,40 +237,36 @@ def test_training_continues(name: str, tmp_path: pathlib.Path) -> None:
         history = model.fit(x, y, epochs=1, batch_size=4, shuffle=False, verbose=0).history
         return {key: values[-1] for key, values in history.items()}
 
-    theirs = trainable(keras, OPTIMIZERS[name](keras))
-    fit(theirs)
-    theirs.save(tmp_path / "theirs.keras")
-    ours = portanet.load_model(tmp_path / "theirs.keras")
-    assert fit(ours) == pytest.approx(fit(theirs), rel=1e-4)
-    require_equal(theirs, ours, x)
-    ours.save(tmp_path / "ours.keras")
-    again = keras.saving.load_model(tmp_path / "ours.keras")
-    assert fit(ours) == pytest.approx(fit(again), rel=1e-4)
-    require_equal(again, ours, x)
-    new = trainable(portanet, OPTIMIZERS[name](portanet))
-    new.save(tmp_path / "new.keras")
-    same = keras.saving.load_model(tmp_path / "new.keras")
-    assert fit(new) == pytest.approx(fit(same), rel=1e-4)
+    with as_on_jax(keras):
+        theirs = trainable(keras, OPTIMIZERS[name](keras))
+        fit(theirs)
+        theirs.save(tmp_path / "theirs.keras")
+        ours = portanet.load_model(tmp_path / "theirs.keras")
+        assert fit(ours) == pytest.approx(fit(theirs), rel=1e-4)
+        require_equal(theirs, ours, x)
+        ours.save(tmp_path / "ours.keras")
+        again = keras.saving.load_model(tmp_path / "ours.keras")
+        assert fit(ours) == pytest.approx(fit(again), rel=1e-4)
+        require_equal(again, ours, x)
+        new = trainable(portanet, OPTIMIZERS[name](portanet))
+        new.save(tmp_path / "new.keras")
+        same = keras.saving.load_model(tmp_path / "new.keras")
+        assert fit(new) == pytest.approx(fit(same), rel=1e-4)
 
 
 # The table
 
 
-def module_of_keras(package: str) -> Any:
-    module = keras
-    for name in MODULES[package].split(".")[1:]:
-        module = getattr(module, name)
-    return module
-
-
 @pytest.mark.parametrize("package", CLASSES)
 def test_the_table_names_what_both_have(package: str) -> None:
-    here, there = getattr(portanet, package), module_of_keras(package)
+    here, there = getattr(portanet, package), importlib.import_module(MODULES[package])
     missing = [n for n in CLASSES[package] if not (hasattr(here, n) and hasattr(there, n))]
     assert missing == []
     if package == "layers":
         cells = {"GRUCell", "LSTMCell", "SimpleRNNCell", "StackedRNNCells", "InputLayer"}
+        cells |= {"Equalization"}  # graphs with it are circular in Keras
         tested = {name.partition(",")[0] for name in CASES}
+        tested |= {"Discretization", "HashedCrossing", "Hashing", "IntegerLookup", "StringLookup", "TextVectorization"}
         assert sorted(set(CLASSES["layers"]) - cells - tested) == []
         assert not tested & set(DIFFERENT)
 
@@ -316,10 +279,24 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "InverseTimeDecay": (0.1, 10, 0.9),
     "IoU": (3, [0]),
     "LossScaleOptimizer": ("adam",),
+    "MultiOptimizer": ("map",),
+    "OptimizerMap": ("adam",),
     "MeanIoU": (3,),
+    "OneHotIoU": (3, [0]),
+    "OneHotMeanIoU": (3,),
+    "PrecisionAtRecall": (0.5,),
+    "RecallAtPrecision": (0.5,),
+    "SensitivityAtSpecificity": (0.5,),
+    "SpecificityAtSensitivity": (0.5,),
     "PiecewiseConstantDecay": ([1, 2], [0.1, 0.2, 0.3]),
     "PolynomialDecay": (0.1, 10),
 }
+
+
+def created(library: Any, argument: Any) -> Any:
+    if argument == "map":
+        return library.optimizers.OptimizerMap(library.optimizers.get("adam"))
+    return library.optimizers.get(argument) if argument == "adam" else argument
 
 
 @pytest.mark.parametrize("package", [package for package in CLASSES if package != "layers"])
@@ -327,12 +304,12 @@ def test_objects_without_weights(package: str) -> None:
     from portanet.saving.keras.decode import KerasDecoder
     from portanet.saving.keras.encode import KerasEncoder
 
-    module = module_of_keras(package)
+    module = importlib.import_module(MODULES[package])
     decoder, encoder = KerasDecoder(AssertionError, {}, "float32"), KerasEncoder("float32")  # type: ignore[arg-type]
     for name in CLASSES[package]:
         arguments = ARGUMENTS.get(name, ())
-        theirs = getattr(module, name)(*(keras.optimizers.get("adam") if a == "adam" else a for a in arguments))
-        ours = getattr(getattr(portanet, package), name)(*arguments)
+        theirs = getattr(module, name)(*(created(keras, argument) for argument in arguments))
+        ours = getattr(getattr(portanet, package), name)(*(created(portanet, argument) for argument in arguments))
         loaded = decoder.decode(keras.saving.serialize_keras_object(theirs))
         assert type(loaded) is type(ours)
         again = keras.saving.deserialize_keras_object(encoder.encode(ours, name))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict, defaultdict, namedtuple
+from collections import OrderedDict, defaultdict, deque, namedtuple
 from typing import Any
 
 import pytest
@@ -75,3 +75,11 @@ def test_as_keras(name: str, args: tuple[Any, ...]) -> None:
 def test_none() -> None:
     assert tree.map_structure(lambda x: 1, [0, None], none_is_leaf=False) == [1, None]
     assert tree.traverse(lambda x: tree.MAP_TO_NONE() if x == 1 else None, [1, 2]) == [None, 2]
+
+
+def test_deques_are_sequences():
+    queue = deque([1, (2, 3)])
+    assert tree.flatten(queue) == [1, 2, 3]
+    assert tree.map_structure(lambda x: 2 * x, queue) == deque([2, (4, 6)])
+    assert tree.is_nested(queue)
+    assert tree.pack_sequence_as(queue, list("abc")) == deque(["a", ("b", "c")])
