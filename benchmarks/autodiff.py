@@ -1,44 +1,47 @@
-"""portanet.autodiff compared with HIPS autograd, MyGrad, torch.autograd and jax.grad (without jit), in one run.
+"""portanet.autodiff compared with HIPS autograd, MyGrad, torch.autograd and torch.func, and JAX (without jit).
 
-    python -m benchmarks.autodiff [--threads 2] [--markdown benchmarks/results/autodiff.md]
+    python -m benchmarks.autodiff [--only operations | batches] [--threads 2] [--rounds 15]
 
-Everything runs on the CPU. "portanet" is portanet on NumPy. A dash marks a peer that is missing or does not support a
-task; the reason is below the table.
+Everything runs on the CPU, each library in a process of its own; all take turns. "portanet" is portanet on NumPy; for
+the columns of batches see benchmarks/batches.py. A dash marks a peer that is missing or does not support a task.
 """
 
 from __future__ import annotations
 
 import argparse
+import functools
 import importlib
 import itertools
 import os
 import tracemalloc
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any
 
 import numpy as np
 
-from benchmarks.timing import interleaved, machine, seconds, table, use_threads
+from benchmarks import batches
+from benchmarks.timing import in_turns, interleaved, machine, seconds, serve, steps_of, table, use_threads
 from portanet.autodiff import array_namespace, checkpoint, grad, hvp, jvp, value_and_grad, vjp
 
 PEERS = ("portanet", "autograd", "mygrad", "torch", "jax")
 Contestants = dict[str, Callable[[], Any]]
 
-missing: dict[str, str] = {}
+TURN = 0.02
+"""Seconds for which a step is repeated in each round."""
+
 loaded: dict[str, Any] = {}
 
 
-def load() -> None:
-    """Import the installed peers."""
-    for name, module in {
-        "autograd": "autograd.numpy", "mygrad": "mygrad", "torch": "torch", "jax": "jax.numpy",
-    }.items():  # fmt: skip
-        try:
-            loaded[name] = importlib.import_module(module)
-        except ImportError as error:
-            missing[name] = f"{name} is missing: {error}"
-    if "jax" in loaded:
-        importlib.import_module("jax").config.update("jax_platforms", "cpu")
+def load(name: str) -> None:
+    """Import a peer; JAX with float64."""
+    modules = {"autograd": "autograd.numpy", "mygrad": "mygrad", "torch": "torch", "jax": "jax.numpy"}
+    if name in modules:
+        loaded[name] = importlib.import_module(modules[name])
+    if name == "jax":
+        config = importlib.import_module("jax").config
+        config.update("jax_platforms", "cpu")
+        config.update("jax_enable_x64", True)
 
 
 def ready(x: Any) -> Any:
@@ -236,54 +239,85 @@ def memory() -> dict[str, float]:
     return {"stored": peak(steps), "checkpoint": peak(checkpoint(steps))}
 
 
+def of_perceptron() -> Contestants:
+    deep, weights = of_weights(perceptron)
+    return gradients(deep, *weights)
+
+
+SMALL = np.linspace(0.1, 1.0, 10)
+OPERATIONS: dict[str, Callable[[], Contestants]] = {
+    "1,000 scalar ops: forward, recording": lambda: values(chain(1000), np.asarray(1.0)),
+    "1,000 scalar ops: forward and backward": lambda: gradients(chain(1000), np.asarray(1.0)),
+    "13 mixed ops on 10 elements": lambda: gradients(mixed, SMALL, SMALL[::-1].copy()),
+    "MLP 784-512-512-10, batch 128, float32": of_perceptron,
+    "hvp, logistic regression 1000 x 200": products,
+}
+
+
+class Steps(dict[str, Callable[[], Any]]):
+    """The steps of one library by the name of the task, made when they are first asked for."""
+
+    def __init__(self, library: str) -> None:
+        super().__init__()
+        self.library = library
+
+    def __missing__(self, task: str) -> Callable[[], Any]:
+        own = batches.TASKS.get(task)
+        step = OPERATIONS[task]()[self.library] if own is None else batches.step_of(own, self.library)
+        self[task] = step
+        return step
+
+
+def has(library: str, task: str) -> bool:
+    """Whether a library supports a task."""
+    if library == "by hand":
+        return batches.TASKS.get(task) in batches.BY_HAND
+    return library != "mygrad" or not task.startswith("hvp")
+
+
+def compared(tasks: list[str], libraries: tuple[str, ...], threads: int, rounds: int) -> str:
+    """A table of all tasks and libraries."""
+    results = {}
+    with ExitStack() as stack:
+        command = ("benchmarks.autodiff", "--threads", str(threads), "--serve")
+        served = {library: stack.enter_context(steps_of(*command, library)) for library in libraries}
+        for task in tasks:
+            steps = {name: functools.partial(step, task) for name, step in served.items() if has(name, task)}
+            results[task] = in_turns({}, steps, rounds)
+    return table("Task", results, libraries, "portanet")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--markdown", help="path of the report")
-    parser.add_argument("--date", default="", help="date in the heading of the report")
+    parser.add_argument("--only", choices=["operations", "batches"], help="one of the two tables")
     parser.add_argument("--threads", type=int, default=2, help="threads of BLAS, OpenMP and torch")
+    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--serve", metavar="LIBRARY", help="run steps of one library, for another process")
     options = parser.parse_args()
-    load()
+    if options.serve:
+        load(options.serve)
+        return serve(Steps(options.serve), options.threads, TURN)
     use_threads(options.threads)
-    small = np.linspace(0.1, 1.0, 10)
-    deep, weights = of_weights(perceptron)
-    tasks: dict[str, Contestants] = {
-        "1,000 scalar ops: forward, recording": values(chain(1000), np.asarray(1.0)),
-        "1,000 scalar ops: forward and backward": gradients(chain(1000), np.asarray(1.0)),
-        "13 mixed ops on 10 elements": gradients(mixed, small, small[::-1].copy()),
-        "MLP 784-512-512-10, batch 128, float32": gradients(deep, *weights),
-        "hvp, logistic regression 1000 x 200": products(),
-    }
-    results = {task: interleaved(contestants) for task, contestants in tasks.items()}
-    report = [
-        f"# Automatic differentiation\n\n{machine('numpy', *(p for p in PEERS if p in loaded))}. {options.date}",
-        f"Medians of 15 interleaved rounds; threads: {options.threads}; load average: {os.getloadavg()[0]:.1f}. "
-        "In parentheses: time relative to portanet on NumPy.",
-        table("Task", results, PEERS, "portanet"),
-        "\n".join(f"- {reason}" for reason in missing.values())
-        or "MyGrad does not support second derivatives: no result for hvp.",
-    ]
-    scalar = results["1,000 scalar ops: forward and backward"]
-    report.append(
-        "Per operation, forward and backward: "
-        + ", ".join(f"{name} {seconds(scalar[name] / 1000)}" for name in PEERS if name in scalar)
-        + "."
+    print(f"{machine('numpy', 'autograd', 'mygrad', 'torch', 'jax')}.\n")
+    print(
+        f"Medians of {options.rounds} rounds, ± half the width of the middle half; threads: {options.threads}; load "
+        f"average: {os.getloadavg()[0]:.1f}. In parentheses: time relative to portanet on NumPy."
     )
-    times = modes()
-    report.append(
-        f"MLP on portanet: value {seconds(times['value'])}, with a forward-mode derivative {seconds(times['jvp'])} "
-        f"({times['jvp'] / times['value']:.2f}x), with the gradient {seconds(times['vjp'])} "
-        f"({times['vjp'] / times['value']:.2f}x)."
-    )
-    peak = memory()
-    report.append(
-        f"Peak memory of a chain of 400 operations on 0.8 MB: {peak['stored']:.0f} MB stored, "
-        f"{peak['checkpoint']:.0f} MB with `checkpoint` around each 20."
-    )
-    text = "\n\n".join(part for part in report if part) + "\n"
-    print(text)
-    if options.markdown:
-        with open(options.markdown, "w") as file:
-            file.write(text)
+    if options.only != "batches":
+        print("\n" + compared([*OPERATIONS], PEERS, options.threads, options.rounds))
+        times, peak = modes(), memory()
+        print(
+            f"\nMLP on portanet: value {seconds(times['value'])}, with a forward-mode derivative "
+            f"{seconds(times['jvp'])} ({times['jvp'] / times['value']:.2f}x), with the gradient "
+            f"{seconds(times['vjp'])} ({times['vjp'] / times['value']:.2f}x)."
+        )
+        print(
+            f"\nPeak memory of a chain of 400 operations on 0.8 MB: {peak['stored']:.0f} MB stored, "
+            f"{peak['checkpoint']:.0f} MB with `checkpoint` around each 20."
+        )
+    if options.only != "operations":
+        print("\n" + compared([*batches.TASKS], batches.LIBRARIES, options.threads, options.rounds))
+    return None
 
 
 if __name__ == "__main__":

@@ -1,26 +1,47 @@
-"""Training steps (forward, backward, Adam) compared with PyTorch eager on the same GPU: MLP, CNN, LSTM, transformer.
+"""Training steps (forward, backward, Adam) and single operations on a GPU, portanet beside PyTorch.
 
-`python -m benchmarks.gpu` compares CuPy with PyTorch on `cuda`. `--backend numpy --device cpu` tests the script on the
-CPU; `--backend torch --device cuda` compares portanet on PyTorch with PyTorch itself.
+`python -m benchmarks.gpu` compares CuPy, with steps as CUDA graphs and without, with PyTorch on `cuda`, eager and with
+its whole step as one graph (fused Adam), and with portanet on JAX and PyTorch. `--backend mlx` compares with PyTorch on
+`mps` (Apple silicon), `--backend dpnp` with `xpu` (Intel), `--backend torch --device cuda` portanet on PyTorch with
+PyTorch itself; `--backend numpy --tiny` tries the script out. Each column is measured in a process of its own, and what
+fails is a dash. `--markdown FILE` writes the tables there.
+
+Launches are what the host asks of CUDA in a step, as PyTorch's profiler counts them; host ms is the time until a step
+returns, when the device was idle; memory is the device's, at its peak. With mixed_float16 PyTorch has autocast, and no
+loss scale.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+import contextlib
+import json
+import os
+import pathlib
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
 import portanet
-from benchmarks import heavy
+from benchmarks import heavy, heavy_large
 from benchmarks import heavy_sequences as sequences
-from benchmarks.timing import interleaved, machine, table
+from benchmarks.timing import machine
 from portanet import layers
-from portanet.backends import Backend, use_backend
+from portanet.backends import use_backend
 from portanet.training import TrainingRun
 
 Step = Callable[[], Any]
+DEVICES = {"cupy": "cuda", "mlx": "mps", "dpnp": "xpu"}
+"""PyTorch's device for the GPU of a backend."""
+LAUNCHES = ("LaunchKernel", "GraphLaunch", "MemcpyAsync", "MemsetAsync")
+"""Calls of CUDA that ask the device for something, by parts of their names."""
+SECONDS = 38
+"""For a column; what is measured by then counts."""
 
 
 def mlp_layers(layers: Any) -> list[Any]:
@@ -31,22 +52,47 @@ def mlp_torch(nn: Any) -> Any:
     return nn.Sequential(nn.Linear(784, 512), nn.ReLU(), nn.Linear(512, 512), nn.ReLU(), nn.Linear(512, 10))
 
 
-WORKLOADS: dict[str, tuple[tuple[int, ...], Callable[[Any], list[Any]], Callable[[Any], Any]]] = {
-    "MLP 784-512-512-10, batch 128": ((128, 784), mlp_layers, mlp_torch),
-    "CNN of Ketkar 7-7, batch 128": (heavy.CNN, heavy.cnn_layers, heavy.cnn_torch),
-    "LSTM 64 to 128, 50 steps, batch 64": (sequences.LSTM, sequences.lstm_layers, sequences.lstm_torch),
-    "Transformer block, d 128, 64 steps, batch 32": (sequences.BLOCK, sequences.block_layers, sequences.block_torch),
-}
+WORKLOADS: dict[str, tuple[tuple[int, ...], Callable[[Any], list[Any]], Callable[[Any], Any], str]] = {
+    "MLP 784-512-512-10, batch 128": ((128, 784), mlp_layers, mlp_torch, "float32"),
+    "CNN of Ketkar 7-7, batch 128": (heavy.CNN, heavy.cnn_layers, heavy.cnn_torch, "float32"),
+    "LSTM 64 to 128, 50 steps, batch 64": (
+        sequences.LSTM, sequences.lstm_layers, sequences.lstm_torch, "float32",
+    ),
+    "Transformer block, d 128, 64 steps, batch 32": (
+        sequences.BLOCK, sequences.block_layers, sequences.block_torch, "float32",
+    ),
+    **{
+        f"{title}, {policy}": (shape, ours, theirs, policy)
+        for title, shape, ours, theirs in (
+            ("GPT, 2 blocks of d 768, T 256, batch 16", heavy_large.GPT, heavy_large.gpt_layers, heavy_large.gpt_torch),
+            ("ResNet-18, 32x32, batch 256", heavy_large.RESNET, heavy_large.resnet_layers, heavy_large.resnet_torch),
+        )
+        for policy in ("float32", "mixed_float16")
+    },
+}  # fmt: skip
 
 
-def portanet_step(
-    backend: Backend, make: Callable[[Any], list[Any]], shape: tuple[int, ...]
-) -> tuple[Step, Callable[[], Any]]:
-    """The training step of `fit` with data on the device, and a function that waits for the device."""
-    x, y = heavy.data(shape)
-    with use_backend(backend):
+def columns(backend: str, device: str) -> dict[str, list[str]]:
+    """What is compared: by title, the library and how it runs, in the order of worth."""
+    found = {f"portanet {backend}": ["portanet", backend, "auto"], f"torch {device}": ["torch", device, "eager"]}
+    if device == "cuda":
+        found[f"torch {device}, graph, fused Adam"] = ["torch", device, "graph"]
+    if device == "cuda" or backend == "numpy":
+        found[f"portanet {backend}, not recorded"] = ["portanet", backend, "eager"]
+        found |= {f"portanet {name}": ["portanet", name, "auto"] for name in ("jax", "torch") if name != backend}
+    return found
+
+
+def portanet_step(name: str, how: str, title: str, tiny: bool) -> tuple[Step, Step, Any]:
+    """The training step of `fit`, with data on the device; what waits for it, and the backend."""
+    shape, make, _, policy = WORKLOADS[title]
+    on = {"torch": "cuda"}.get(name) if portanet.available_backends().get("cupy") is None else None
+    backend = portanet.backends.make_backend(name, on)
+    x, y = heavy.data((2, *shape[1:]) if tiny else shape)
+    with use_backend(backend), _policy(policy):
         model = portanet.Sequential([layers.Input(shape[1:]), *make(layers)])
-        model.compile("adam", portanet.losses.SparseCategoricalCrossentropy(from_logits=True))
+        loss = portanet.losses.SparseCategoricalCrossentropy(from_logits=True)
+        model.compile("adam", loss, jit_compile="auto" if how == "auto" else False)
         run = TrainingRun(model)
         inputs, labels = portanet.asarray(x), portanet.asarray(y)
 
@@ -54,63 +100,226 @@ def portanet_step(
         with use_backend(backend):
             run(inputs, labels)
 
-    return step, backend.synchronize
+    return step, backend.synchronize, backend
 
 
-def torch_step(device: str, make: Callable[[Any], Any], shape: tuple[int, ...]) -> tuple[Step, Callable[[], Any]]:
-    """The same for PyTorch, eager."""
+@contextlib.contextmanager
+def _policy(name: str) -> Iterator[None]:
+    portanet.mixed_precision.set_global_policy(name)
+    try:
+        yield
+    finally:
+        portanet.mixed_precision.set_global_policy(None)
+
+
+def torch_step(device: str, how: str, title: str, tiny: bool) -> tuple[Step, Step]:
+    """The same for PyTorch, eager, or as one CUDA graph with fused Adam."""
     import torch
 
-    x, y = heavy.data(shape)
+    shape, _, make, policy = WORKLOADS[title]
+    x, y = heavy.data((2, *shape[1:]) if tiny else shape)
     net = make(torch.nn).to(device)
-    optimizer = torch.optim.Adam(net.parameters())
     x = np.moveaxis(x, -1, 1).copy() if len(shape) == 4 else x
     inputs, labels = torch.from_numpy(x).to(device), torch.from_numpy(y).to(device)
+    graph = how == "graph"
+    optimizer = torch.optim.Adam(net.parameters(), **({"fused": True, "capturable": True} if graph else {}))
+    half = torch.float16 if device == "cuda" else torch.bfloat16
 
     def step() -> None:
-        optimizer.zero_grad()
-        torch.nn.functional.cross_entropy(net(inputs), labels).backward()
+        optimizer.zero_grad(set_to_none=True)
+        with torch.autocast(device, half, enabled=policy != "float32"):
+            loss = torch.nn.functional.cross_entropy(net(inputs), labels)
+        loss.backward()
         optimizer.step()
 
-    return step, torch.cuda.synchronize if device.startswith("cuda") else lambda: None
+    def wait() -> None:
+        if device != "cpu":
+            torch.accelerator.synchronize(device)
+
+    return (_recorded(step) if graph else step), wait
 
 
-def several(step: Step, wait: Callable[[], Any], count: int) -> Step:
-    """A function that runs `count` steps and waits for the device."""
+def _recorded(step: Step) -> Step:
+    """A step of PyTorch as one CUDA graph."""
+    import torch
 
-    def run() -> None:
+    aside = torch.cuda.Stream()
+    aside.wait_stream(torch.cuda.current_stream())
+    with torch.cuda.stream(aside):
+        for _ in range(3):
+            step()
+    torch.cuda.current_stream().wait_stream(aside)
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        step()
+    replay: Step = graph.replay
+    return replay
+
+
+def launches(step: Step, wait: Step) -> int | None:
+    """How often the host asks CUDA for something in a step; None where PyTorch cannot count it."""
+    try:
+        import torch
+
+        if not torch.cuda.is_available():
+            return None
+        kinds = [torch.profiler.ProfilerActivity.CPU, torch.profiler.ProfilerActivity.CUDA]
+        with torch.profiler.profile(activities=kinds) as profile:
+            step()
+            wait()
+        names = [event.name for event in profile.events()]
+    except Exception as error:
+        print(f"launches are not counted: {error}", file=sys.stderr)
+        return None
+    return sum(name.startswith("cu") and any(part in name for part in LAUNCHES) for name in names)
+
+
+def peak_memory(library: str, backend: Any) -> float | None:
+    """MiB of the device that a process has needed; None where the library cannot tell."""
+    if library == "torch" or type(backend).name == "torch":
+        import torch
+
+        return torch.cuda.max_memory_reserved() / 2**20 if torch.cuda.is_available() else None
+    if type(backend).name == "jax":
+        return (backend.device.memory_stats() or {}).get("peak_bytes_in_use", 0) / 2**20 or None
+    if type(backend).name == "cupy":  # what its pools have reserved, those of graphs among it
+        free, total = backend.device.mem_info
+        return (total - free) / 2**20
+    return None
+
+
+def measured(library: str, name: str, how: str, title: str, tiny: bool) -> dict[str, float | None]:
+    """The figures of a workload in a column."""
+    backend: Any = None
+    if library == "torch":
+        step, wait = torch_step(name, how, title, tiny)
+    else:
+        step, wait, backend = portanet_step(name, how, title, tiny)
+    for _ in range(1 if tiny else 3):  # compiles, and records
+        step()
+    wait()
+
+    def seconds(count: int) -> float:
+        start = time.perf_counter()
         for _ in range(count):
             step()
         wait()
+        return (time.perf_counter() - start) / count
 
-    return run
+    count = 1 if tiny else max(2, min(50, round(0.1 / seconds(1))))
+    times, hosts = [], []
+    for _ in range(1 if tiny else 7):
+        times.append(seconds(count))
+        start = time.perf_counter()
+        step()
+        hosts.append(time.perf_counter() - start)
+        wait()
+    return {
+        "ms": 1e3 * statistics.median(times),
+        "host ms": 1e3 * statistics.median(hosts),
+        "launches": launches(step, wait),
+        "memory": peak_memory(library, backend),
+    }
+
+
+def operations(name: str, library: str) -> dict[str, Step]:
+    """Single operations on a small array: the time that the host takes to start them."""
+    if library == "torch":
+        import torch
+
+        x, xp = torch.ones((4, 4), device=name), torch
+    else:
+        backend = portanet.backends.make_backend(name)
+        x, xp = backend.from_host(np.ones((4, 4), "float32")), backend.xp
+    return {"x + x, 4 x 4": lambda: x + x, "matmul, 4 x 4": lambda: xp.matmul(x, x), "sum, 4 x 4": lambda: xp.sum(x)}
+
+
+def serve(library: str, name: str, how: str, chosen: list[str], tiny: bool) -> None:
+    """Print a line of JSON for each workload, in the order in which they are measured."""
+    for title in chosen:
+        try:
+            figures: Any = measured(library, name, how, title, tiny)
+        except Exception as error:
+            figures = {"error": f"{type(error).__name__}: {str(error).partition(chr(10))[0][:200]}"}
+        print(json.dumps([title, figures]), flush=True)
+    for title, operation in operations(name, library).items():
+        start = time.perf_counter()
+        for _ in range(1 if tiny else 500):
+            operation()
+        print(json.dumps([title, {"ms": (time.perf_counter() - start) * (1e3 if tiny else 2)}]), flush=True)
+
+
+def collected(command: list[str], seconds: float) -> dict[str, Any]:
+    """What a process printed until it ended, or its time did."""
+    env = {**os.environ, "XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
+    process = subprocess.Popen([sys.executable, "-m", "benchmarks.gpu", *command], stdout=subprocess.PIPE, env=env)
+    try:
+        printed, _ = process.communicate(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        printed, _ = process.communicate()
+    lines = [line for line in printed.decode().splitlines() if line.startswith("[")]
+    return dict(map(json.loads, lines))
+
+
+def tables(results: dict[str, dict[str, Any]], base: str) -> str:
+    """A table in Markdown for each figure, with ratios to a column for the times; and what failed."""
+    titles = list(dict.fromkeys(title for column in results.values() for title in column))
+    parts = []
+    for figure, words in (
+        ("ms", "ms"), ("launches", "launches in a step"), ("host ms", "ms of the host in a step"), ("memory", "MiB"),
+    ):  # fmt: skip
+        rows = []
+        for title in titles:
+            values = {name: column.get(title, {}).get(figure) for name, column in results.items()}
+            compared = figure == "ms" and values.get(base)
+            cells = [
+                "-" if v is None else f"{v:.3g}" + (f" ({v / values[base]:.2f}x)" if compared and name != base else "")
+                for name, v in values.items()
+            ]
+            if any(cell != "-" for cell in cells):
+                rows.append(f"| {title} | " + " | ".join(cells) + " |")
+        if rows:
+            parts.append(
+                "\n".join([f"| {words} | " + " | ".join(results) + " |", "|---" * (len(results) + 1) + "|", *rows])
+            )
+    failed = [
+        f"- {name}, {title}: {figures['error']}"
+        for name, column in results.items()
+        for title, figures in column.items()
+        if "error" in figures
+    ]
+    return "\n\n".join([*parts, *(["\n".join(failed)] if failed else [])]) + "\n"
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--backend", default="cupy", help="portanet's backend")
-    parser.add_argument("--device", default="cuda", help="PyTorch's device")
-    parser.add_argument("--rounds", type=int, default=15)
-    parser.add_argument("--steps", type=int, default=20, help="steps per round")
+    parser.add_argument("--device", help="PyTorch's device; by default the one that the backend computes on")
+    parser.add_argument("--markdown", type=pathlib.Path, help="file for the tables")
+    parser.add_argument("--tiny", action="store_true", help="two examples and one step, to try the script out")
+    parser.add_argument("--workloads", nargs="*", default=list(WORKLOADS), help="those whose titles begin so")
+    parser.add_argument("--column", nargs=3, help="measure one column in this process")
     args = parser.parse_args()
+    chosen = [title for title in WORKLOADS if title.startswith(tuple(args.workloads))]
+    if args.column:
+        serve(*args.column, chosen, args.tiny)
+        return
     reason = portanet.available_backends().get(args.backend)
     if reason is not None:
         print(f"not run here: {reason}")
         return
-    backend = portanet.backends.make_backend(args.backend, None if args.backend == "cupy" else args.device)
+    device = args.device or DEVICES.get(args.backend, "cpu")
     results = {}
-    for title, (shape, make_layers, make_torch) in WORKLOADS.items():
-        contestants = {
-            f"portanet {args.backend}": portanet_step(backend, make_layers, shape),
-            "torch": torch_step(args.device, make_torch, shape),
-        }
-        turns = {name: several(step, wait, args.steps) for name, (step, wait) in contestants.items()}
-        medians = interleaved(turns, args.rounds, turn=0.0, warmup=1)
-        results[title] = {name: median / args.steps for name, median in medians.items()}
-    used, total = (backend.memory().get(name, 0) / 2**20 for name in ("used", "total"))
-    print(f"{machine('numpy', 'torch')}; {backend}\n")
-    print(table("forward, backward, Adam", results, [f"portanet {args.backend}", "torch"], "torch"))
-    print(f"\nMemory of the device in use: {used:.0f} of {total:.0f} MiB")
+    for name, column in columns(args.backend, device).items():
+        command = ["--column", *column, *(["--tiny"] if args.tiny else []), "--workloads", *chosen]
+        results[name] = collected(command, SECONDS)
+    packages = ["numpy", type(portanet.backends.make_backend(args.backend)).library.partition(".")[0]]
+    text = f"{machine(*dict.fromkeys(packages))}; {portanet.backends.make_backend(args.backend)}\n\n"
+    text += tables(results, f"torch {device}")
+    print(text)
+    if args.markdown:
+        args.markdown.write_text("# Training steps on a GPU\n\n" + text)
 
 
 if __name__ == "__main__":

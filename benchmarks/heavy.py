@@ -1,8 +1,8 @@
 """Training steps (forward, backward, Adam) of a CNN, an LSTM and a transformer, compared with PyTorch and Keras.
 
 `python -m benchmarks.heavy` times them in one run on two threads, profiles the CNN and measures the memory of a step.
-`python -m benchmarks.heavy WORKLOAD...` runs only those workloads; `--chainer PYTHON` adds Chainer, see
-`benchmarks.heavy_chainer`.
+`python -m benchmarks.heavy WORKLOAD...` runs only those workloads; `--backend NAME` adds portanet on another backend,
+`--chainer PYTHON` adds Chainer, see `benchmarks.heavy_chainer`.
 
 PyTorch is eager. PyTorch and Keras (on JAX) run in separate processes, as they do for their users: threads would
 interfere, and portanet makes the C library retain freed memory, which would speed them up. A process runs a step when
@@ -57,17 +57,21 @@ def data(shape: tuple[int, ...]) -> tuple[Any, Any]:
 
 
 def portanet_step(make: Callable[[Any], list[Any]], shape: tuple[int, ...]) -> Step:
-    """The training step of `fit` on NumPy, with prepared data."""
+    """The training step of `fit` on the backend that PORTANET_BACKEND names, with prepared data."""
     import portanet
     from portanet import layers
     from portanet.training import TrainingRun
 
     x, y = data(shape)
-    with portanet.use_backend("numpy"):
-        model = portanet.Sequential([layers.Input(shape[1:]), *make(layers)])
-        model.compile("adam", portanet.losses.SparseCategoricalCrossentropy(from_logits=True))
-        run = TrainingRun(model)
-    return lambda: run(x, y)
+    model = portanet.Sequential([layers.Input(shape[1:]), *make(layers)])
+    model.compile("adam", portanet.losses.SparseCategoricalCrossentropy(from_logits=True))
+    run, inputs, labels = TrainingRun(model), portanet.asarray(x), portanet.asarray(y)
+
+    def step() -> None:
+        run(inputs, labels)
+        portanet.get_backend().synchronize()
+
+    return step
 
 
 def torch_step(make: Callable[[Any], Any], shape: tuple[int, ...], channels_first: bool = False) -> Step:
@@ -126,10 +130,16 @@ CNN_FLOPS = 2 * 128 * (2 * 26 * 26 * 9 * 32 + 3 * (24 * 24 * 9 * 32 * 32 + 4608 
 
 
 def convolution_portanet() -> Step:
+    import portanet
     from portanet.fused.convolution import conv_nd
 
-    x, kernel, bias = convolution_data()
-    return lambda: conv_nd(x, kernel, bias, padding="same")
+    x, kernel, bias = map(portanet.asarray, convolution_data())
+
+    def step() -> None:
+        conv_nd(x, kernel, bias, padding="same")
+        portanet.get_backend().synchronize()
+
+    return step
 
 
 def convolution_torch() -> Step:
@@ -271,7 +281,7 @@ def resident(line: str) -> int:
 # Report
 
 
-def timings(name: str, rounds: int, chainer: str | None) -> dict[str, float]:
+def timings(name: str, rounds: int, backends: list[str], chainer: str | None) -> dict[str, float]:
     """Median seconds of each library, in turns."""
     step = WORKLOADS[name].portanet()
     use_threads(THREADS)
@@ -285,6 +295,9 @@ def timings(name: str, rounds: int, chainer: str | None) -> dict[str, float]:
             "torch": stack.enter_context(steps_of(*serving, "torch", name)),
             "keras jax": stack.enter_context(steps_of(*serving, "keras", name, **keras)),
         }
+        for backend in backends:
+            serve_backend = steps_of(*serving, "portanet", name, PORTANET_BACKEND=backend)
+            served[f"portanet {backend}"] = stack.enter_context(serve_backend)
         if chainer is not None and name in ("cnn", "lstm"):
             served["chainer"] = stack.enter_context(steps_of("benchmarks.heavy_chainer", name, python=chainer))
         return in_turns({"portanet numpy": step}, served, rounds)
@@ -294,6 +307,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("workloads", nargs="*", choices=[[], *WORKLOADS], help="by default all")
     parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--backend", action="append", default=[], help="time portanet on this backend, too")
     parser.add_argument("--chainer", metavar="PYTHON", help="Python of an environment with Chainer")
     parser.add_argument("--serve", nargs=2, help=argparse.SUPPRESS)
     parser.add_argument("--memory", nargs=2, help=argparse.SUPPRESS)
@@ -307,8 +321,9 @@ def main() -> None:
     print(
         f"load average {os.getloadavg()[0]:.1f}; {THREADS} threads each; medians of {args.rounds} rounds of 4 steps\n"
     )
-    results = {WORKLOADS[name].title: timings(name, args.rounds, args.chainer) for name in names}
-    columns = ["portanet numpy", "torch", "keras jax", *(["chainer"] if args.chainer else [])]
+    results = {WORKLOADS[name].title: timings(name, args.rounds, args.backend, args.chainer) for name in names}
+    others = [f"portanet {backend}" for backend in args.backend]
+    columns = ["portanet numpy", *others, "torch", "keras jax", *(["chainer"] if args.chainer else [])]
     print(table("workload", results, columns, "torch"))
     rate = product_rate()
     print(f"\nMatrix products run at {rate / 1e9:.0f} GFLOP/s:")

@@ -1,7 +1,8 @@
 """Interleaved timing, shared by the benchmarks.
 
 Contestants take turns in every round, so that other load on the machine affects all of them equally; the median over
-the rounds is reported. A contestant is a function without arguments that waits for its result.
+the rounds is reported, and how far the middle half of the rounds is from it. A contestant is a function without
+arguments that waits for its result.
 """
 
 from __future__ import annotations
@@ -20,6 +21,24 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 
+class Median(float):
+    """The median of durations; `spread` is half the width of their middle half, relative to it.
+
+    >>> median = Median.of([1.0, 2.0, 3.0, 2.0, 2.0])
+    >>> float(median), median.spread
+    (2.0, 0.25)
+    """
+
+    spread: float
+
+    @classmethod
+    def of(cls, durations: Sequence[float]) -> Median:
+        median = cls(statistics.median(durations))
+        low, _, high = statistics.quantiles(durations, n=4)
+        median.spread = (high - low) / 2 / median
+        return median
+
+
 def use_threads(count: int = 2) -> None:
     """Limit BLAS, OpenMP and torch to `count` threads; call it after the libraries are imported."""
     import threadpoolctl
@@ -30,8 +49,10 @@ def use_threads(count: int = 2) -> None:
 
 
 @contextlib.contextmanager
-def steps_of(*command: str, python: str = sys.executable, **environment: str) -> Iterator[Callable[[], float]]:
+def steps_of(*command: str, python: str = sys.executable, **environment: str) -> Iterator[Callable[..., float]]:
     """A function that runs a step in a process `python -m command` and returns its seconds; see `serve`.
+
+    If the process serves several steps, the function takes the name of one.
 
     In a separate process, a library is not affected by the threads and memory settings of others.
     """
@@ -47,28 +68,39 @@ def steps_of(*command: str, python: str = sys.executable, **environment: str) ->
         assert process.stdout is not None
         writing, reading = process.stdin, process.stdout
 
-        def step() -> float:
-            print("go", file=writing, flush=True)
+        def step(name: str = "") -> float:
+            print(name, file=writing, flush=True)
             return float(reading.readline())
 
         yield step
         writing.close()
 
 
-def serve(step: Callable[[], Any], threads: int = 2) -> None:
-    """Print the seconds of a step for each line of standard input."""
+def serve(
+    step: Callable[[], Any] | Mapping[str, Callable[[], Any]], threads: int = 2, turn: float | None = None
+) -> None:
+    """Print the seconds of a step for each line of standard input, which is the name of one if there are several.
+
+    Args:
+        step: Function or functions without arguments.
+        threads: Those of BLAS, OpenMP and torch.
+        turn: Seconds for which a step is repeated. By default, four times.
+    """
     use_threads(threads)
-    for _ in sys.stdin:
-        print(in_a_row(step), flush=True)
+    for line in sys.stdin:
+        one = step if callable(step) else step[line.strip()]
+        print(in_a_row(one) if turn is None else in_a_row(one, 1, turn), flush=True)
 
 
-def in_a_row(step: Callable[[], Any], count: int = 4) -> float:
-    """Mean seconds of `count` consecutive steps, as in training, after one warm-up."""
+def in_a_row(step: Callable[[], Any], count: int = 4, turn: float = 0.0) -> float:
+    """Mean seconds of consecutive steps, as in training, after one warm-up: at least `count`, for `turn` seconds."""
     step()
+    done = 0
     start = time.perf_counter()
-    for _ in range(count):
+    while done < count or time.perf_counter() - start < turn:
         step()
-    return (time.perf_counter() - start) / count
+        done += 1
+    return (time.perf_counter() - start) / done
 
 
 def in_turns(
@@ -87,7 +119,7 @@ def in_turns(
             duration = turn()
             if i:  # the first round compiles and allocates
                 times[name].append(duration)
-    return {name: statistics.median(durations) for name, durations in times.items()}
+    return {name: Median.of(durations) for name, durations in times.items()}
 
 
 def interleaved(
@@ -116,7 +148,7 @@ def interleaved(
             for _ in range(calls[name]):
                 function()
             times[name].append((time.perf_counter() - start) / calls[name])
-    return {name: statistics.median(durations) for name, durations in times.items()}
+    return {name: Median.of(durations) for name, durations in times.items()}
 
 
 def seconds(value: float) -> str:
@@ -132,10 +164,14 @@ def seconds(value: float) -> str:
 
 
 def table(title: str, results: Mapping[str, Mapping[str, float]], columns: Sequence[str], base: str) -> str:
-    """A Markdown table of medians: one row per task, one column per contestant, with ratios to `base`.
+    """A Markdown table of medians: one row per task, one column per contestant, with spreads and ratios to `base`.
 
     A missing result is shown as a dash.
     """
+
+    def cell(value: float) -> str:
+        return f"{seconds(value)} ±{100 * value.spread:.0f}%" if isinstance(value, Median) else seconds(value)
+
     lines = [f"| {title} | " + " | ".join(columns) + " |", "|---" * (len(columns) + 1) + "|"]
     for task, medians in results.items():
         cells = []
@@ -143,9 +179,9 @@ def table(title: str, results: Mapping[str, Mapping[str, float]], columns: Seque
             if name not in medians:
                 cells.append("-")
             elif name == base or base not in medians:
-                cells.append(seconds(medians[name]))
+                cells.append(cell(medians[name]))
             else:
-                cells.append(f"{seconds(medians[name])} ({medians[name] / medians[base]:.2f}x)")
+                cells.append(f"{cell(medians[name])} ({medians[name] / medians[base]:.2f}x)")
         lines.append(f"| {task} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
