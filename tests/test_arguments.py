@@ -19,6 +19,10 @@ from portanet.random import streams
 
 REQUIRED: dict[str, Any] = {
     "units": 2,
+    "num_bins": 3,
+    "num_tokens": 3,
+    "init_values": 0.1,
+    "projection_dim": 2,
     "output_units": 2,
     "filters": 2,
     "kernel_size": 2,
@@ -32,6 +36,9 @@ REQUIRED: dict[str, Any] = {
     "input_dim": 2,
     "output_dim": 2,
     "axes": 1,
+    "shape": (2,),
+    "height": 2,
+    "width": 2,
     "num_classes": 2,
     "target_class_ids": [0],
     "centers": 2,
@@ -69,9 +76,11 @@ def test_every_boolean_argument_is_one(cls: Any, flag: str, value: Any) -> None:
         for name, p in inspect.signature(cls).parameters.items()
         if p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD
     }
+    if cls is layers.Discretization:
+        required["num_bins"] = 3
     if flag == "pad_to_max_tokens":
         required["max_tokens"] = 9
-    for good in (True, np.False_):
+    for good in (np.False_,) if flag in ("sparse", "ragged") else (True, np.False_):  # arrays are dense
         cls(**required, **{flag: good})
     with pytest.raises(ValueError, match=rf"Argument `{flag}` .*must be True or False\. Received: {flag}="):
         cls(**required, **{flag: value})

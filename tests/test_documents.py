@@ -29,7 +29,7 @@ def test_the_examples_of_the_readme_run(capsys: pytest.CaptureFixture[str]) -> N
 def test_the_extras_that_are_named_exist() -> None:
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
     named = set(re.findall(r"extra `(\w+)`|or `(\w+)` \(CUDA", README)) - {("", "")}
-    assert {a or b for a, b in named} == {"cupy13", "cupy12", "torch", "jax", "strict"}
+    assert {a or b for a, b in named} == {"cupy13", "cupy12", "torch", "jax", "mlx", "dpnp", "strict"}
     assert {a or b for a, b in named} <= set(extras)
 
 

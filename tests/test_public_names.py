@@ -23,7 +23,7 @@ ROOMS = """
     mixed_precision models ops optimizers preprocessing random regularizers saving schedules training utils
     compat.numpydl compat.numpydl.activations compat.numpydl.initializations compat.numpydl.layers
     compat.numpydl.model compat.numpydl.objectives compat.numpydl.optimizers compat.numpydl.utils random.streams
-    autodiff.linalg autodiff.special
+    autodiff.linalg autodiff.special applications applications.imagenet_utils
 """
 MODULES = ["portanet", *(f"portanet.{name}" for name in ROOMS.split())]
 METHODS = {  # that users call or override: Keras's, and those named in docs/
@@ -57,15 +57,25 @@ LOW_LEVEL = "was a draw of a layer's stream, and left the name to Keras's functi
 REORDERED = """
     losses.BinaryCrossentropy losses.BinaryFocalCrossentropy losses.CategoricalCrossentropy
     losses.CategoricalFocalCrossentropy losses.CosineSimilarity losses.SparseCategoricalCrossentropy
-    callbacks.BackupAndRestore callbacks.TensorBoard layers.Conv3DTranspose layers.RNN losses.Loss losses.ctc
+    callbacks.CallbackList models.Model.summary models.plot_model utils.plot_model
+    callbacks.BackupAndRestore callbacks.TensorBoard layers.Conv3DTranspose layers.MultiHeadAttention layers.RNN
+    layers.Flatten layers.IntegerLookup layers.GRU layers.GRUCell layers.LSTM layers.LSTMCell
+    layers.BatchNormalization losses.Loss losses.ctc
     metrics.AUC metrics.BinaryAccuracy metrics.BinaryCrossentropy metrics.CategoricalCrossentropy
     metrics.FalseNegatives metrics.FalsePositives metrics.IoU metrics.MeanIoU metrics.Metric
     metrics.SparseCategoricalCrossentropy metrics.TrueNegatives metrics.TruePositives models.Model.compile
     models.Model.load_weights ops.binary_crossentropy ops.crossentropy ops.sigmoid_crossentropy
-    ops.one_hot ops.softmax_crossentropy saving.load_weights
+    ops.one_hot ops.softmax_crossentropy saving.load_weights schedules.CosineDecay
+    Sequential models.Sequential
 """
 ORDER = "has arguments in the order of Keras, in which a call by position means the same"
+FILES = """
+    load_model models.Model.export models.Model.save models.Model.save_weights models.load_model models.save_model
+    saving.load_model saving.save_model saving.save_weights
+"""
+FILEPATH = "names the file `filepath`, as Keras does"
 CHANGED = {
+    "portanet.models.Model.summary": ORDER,
     "portanet.backends.kernel": "was the seam by which a backend offered a faster version of a function",
     "portanet.random.bernoulli": LOW_LEVEL,
     "portanet.random.bits": LOW_LEVEL,
@@ -76,9 +86,13 @@ CHANGED = {
     "portanet.random.truncated_normal": LOW_LEVEL,
     "portanet.random.uniform": LOW_LEVEL,
     "portanet.layers.Layer.add_loss": "names its argument as Keras does",
+    "portanet.layers.Layer.compute_mask": "names its argument as Keras does",
     "portanet.layers.Layer.add_weight": "names weights itself, as Keras does, and asks for no shape",
+    "portanet.Optimizer": "has `loss_scale_factor` where Keras has it",
+    "portanet.optimizers.Optimizer": "has `loss_scale_factor` where Keras has it",
     "portanet.Input": "takes `batch_shape` in place of `shape`, as in Keras",
     "portanet.layers.Input": "takes `batch_shape` in place of `shape`, as in Keras",
+    **{f"portanet.{name}": FILEPATH for name in FILES.split()},
     **{f"portanet.{name}": ORDER for name in REORDERED.split()},
 }
 

@@ -22,16 +22,17 @@ from tests.test_public_names import names_of
 
 ROOMS = """
     activations initializers regularizers constraints schedules losses metrics optimizers layers callbacks
-    ops preprocessing utils random.streams mixed_precision
+    ops preprocessing utils random.streams mixed_precision applications.imagenet_utils
 """
 ABSTRACT = """
     Initializer Regularizer Constraint LearningRateSchedule Loss MeanMetric Metric Optimizer Result Callback
-    CallbackList LogFile Probe RandomLayer RecurrentCell Layer PyDataset Transformer
+    CallbackList LogFile Probe RandomLayer RecurrentCell Layer Wrapper PyDataset Transformer
     at_least_float32 cast_floats cast_integers require_numbers require_real as_policy chosen_policy
+    deserialize serialize deserialize_keras_object serialize_keras_object
     Config Progbar Sequence clear_session get_custom_objects get_registered_name get_registered_object is_keras_tensor
     is_interactive_logging_enabled enable_interactive_logging disable_interactive_logging pack_x_y_sample_weight
     plot_model register_keras_serializable set_random_seed standardize_dtype unpack_x_y_sample_weight
-    get_file image_dataset_from_directory load_img save_img text_dataset_from_directory
+    get_file image_dataset_from_directory load_img save_img split_dataset text_dataset_from_directory InputSpec
 """
 """Not called by users: base classes, and functions for layers and losses; or what takes anything, nothing or files."""
 
@@ -114,7 +115,7 @@ def step(optimizer: Any) -> Any:
 def train(callback: Any) -> Any:
     x, y = data()
     model = portanet.Sequential([layers.Input((3,)), layers.Dense(2)])
-    model.compile("sgd", "mse")
+    model.compile(optimizers.SGD(use_ema=True), "mse")
     return model.fit(x, y, verbose=0, callbacks=[callback], validation_split=0.5)
 
 
@@ -124,6 +125,7 @@ USES: dict[type, Callable[[Any], Any]] = {
     metrics.Metric: judge,
     optimizers.Optimizer: step,
     schedules.LearningRateSchedule: lambda schedule: schedule(3),
+    initializers.STFT: lambda initializer: initializer((8, 1, 5)),
     initializers.Initializer: lambda initializer: initializer((20, 4), np.random.default_rng(0)),
     regularizers.Regularizer: lambda regularizer: regularizer(ones(3, 4)()),
     constraints.Constraint: lambda constraint: constraint(ones(3, 4)()),
@@ -137,16 +139,23 @@ INPUTS: dict[str, Make] = {
     ".*Unpooling1D": lambda: [ones(2, 4, 4)(), ones(2, 4, 4, dtype="int32")()],
     ".*Unpooling2D": lambda: [ones(2, 4, 4, 4)(), ones(2, 4, 4, 4, dtype="int32")()],
     ".*Unpooling3D": lambda: [ones(2, 4, 4, 4, 4)(), ones(2, 4, 4, 4, 4, dtype="int32")()],
+    "MelSpectrogram": ones(2, 2048),
+    "STFTSpectrogram": ones(2, 512, 1),
+    "ConvLSTM1D": ones(2, 3, 8, 4),
+    "ConvLSTM2D": ones(2, 3, 4, 4, 4),
+    "ConvLSTM3D": ones(2, 3, 3, 3, 3, 4),
     ".*1D(Transpose)?": SEQUENCE,
     ".*2D(Transpose)?": ones(2, 8, 8, 4),
     ".*3D(Transpose)?": ones(2, 8, 8, 8, 4),
-    "Random.*|Solarization": ones(2, 8, 8, 3),
+    "Rand.*|Solarization|Resizing|CenterCrop|AugMix|AutoContrast|.*Equalization|MixUp|CutMix|Pipeline": ones(
+        2, 8, 8, 3
+    ),
     "Add|Average|Maximum|Minimum|Multiply|Subtract|Concatenate|Dot|Bilinear": PAIR,
     "StringLookup|TextVectorization|Hashing": lambda: ["a", "b"],
     "IntegerLookup": lambda: [1, 2],
     "HashedCrossing": lambda: [["a"], [1]],
     "CategoryEncoding": ones(2, 3, dtype="int32"),
-    "Embedding": ones(2, 3, dtype="int32"),
+    "(Reversible)?Embedding": ones(2, 3, dtype="int32"),
     "PositionEmbedding|SinePositionEncoding|Masking|Permute|Reshape|GroupNormalization": SEQUENCE,
     "TiedDense": ones(2, 3),
     "RotaryEmbedding": ones(2, 8, 2, 4),

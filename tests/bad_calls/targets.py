@@ -36,6 +36,7 @@ FIXED = {
     "LSTM": "cell",
     "SimpleRNN": "cell",
     "JordanRNN": "cell",
+    **{f"ConvLSTM{rank}D": "cell" for rank in (1, 2, 3)},
     "GroupQueryAttention": "num_heads key_dim value_dim",
     "Perceptron": "activation",
     "InstanceNormalization": "groups",
@@ -93,7 +94,7 @@ def valid(name: str, parameter: str) -> Make | None:
 
 def all_targets() -> Iterator[Target]:
     """Every public call."""
-    from tests.bad_calls import calls, constructors, models
+    from tests.bad_calls import calls, constructors, models, networks
 
-    for module in (constructors, calls, models):
+    for module in (constructors, calls, models, networks):
         yield from module.targets()

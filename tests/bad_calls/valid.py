@@ -47,23 +47,36 @@ def labels() -> Any:
     return portanet.asarray(np.arange(4, dtype="int32"))
 
 
+def classes() -> str:
+    with open("classes.json", "w", encoding="utf-8") as file:
+        file.write('{"0": ["n0", "cat"], "1": ["n1", "dog"]}')
+    return "classes.json"
+
+
 VALID: dict[str, Make] = {
     **{f"{room}.{name}": ones(4, 4) for room in ("losses", "metrics") for name in ("y_true", "y_pred")},
     **{
         f"{name}.y_true": labels
         for name in (
+            "categorical_generalized_cross_entropy",
+            "circle",
             "sparse_categorical_crossentropy",
             "sparse_categorical_accuracy",
             "sparse_top_k_categorical_accuracy",
         )
     },
     "custom_objects": dict,
+    "preprocess_input.x": ones(1, 4, 4, 3),
+    "preds": ones(1, 2),
+    "decode_predictions.class_index": classes,
     "img_to_array.img": ones(4, 4, 3),
     "array_to_img.x": ones(4, 4, 3),
     "timeseries_dataset_from_array.data": ones(8, 2),
     "timeseries_dataset_from_array.targets": ones(8),
     "timeseries_dataset_from_array.sequence_length": lambda: 3,
     "units": lambda: 2,
+    "equation": lambda: "ab,bc->ac",
+    "EinsumDense.output_shape": lambda: 2,
     "output_units": lambda: 2,
     "filters": lambda: 2,
     "kernel_size": lambda: 2,
@@ -93,12 +106,16 @@ VALID: dict[str, Make] = {
     "pieces": lambda: 2,
     "num_classes": lambda: 4,
     "recall": lambda: 0.5,
+    "q": lambda: 0.5,
     "precision": lambda: 0.5,
     "sensitivity": lambda: 0.5,
     "specificity": lambda: 0.5,
     "num_tokens": lambda: 4,
+    "init_values": lambda: 0.1,
+    "LayerScale.projection_dim": lambda: 4,
     "num_bins": lambda: 4,
     "scale": lambda: 0.5,
+    "Pipeline.layers": lambda: [layers.AutoContrast()],
     "layers.inputs": lambda: [ones(2, 4)(), ones(2, 4)()],
     "StringLookup.vocabulary": lambda: ["a", "b"],
     "TextVectorization.vocabulary": lambda: ["a", "b"],
@@ -109,6 +126,7 @@ VALID: dict[str, Make] = {
     "target_shape": lambda: (-1,),
     "dims": lambda: (2, 1),
     "function": lambda: lambda *args: args[-1],
+    "fn": lambda: lambda *args: args[-1],
     "activation": lambda: "relu",
     "layer": lambda: layers.Dense(2),
     "Bidirectional.layer": lambda: layers.GRU(2, return_sequences=True),
@@ -154,6 +172,8 @@ VALID: dict[str, Make] = {
     "warmup_steps": lambda: 2,
     "optimizer": lambda: "sgd",
     "inner_optimizer": lambda: optimizers.SGD(0.1),
+    "default_optimizer": lambda: optimizers.SGD(0.1),
+    "MultiOptimizer.optimizer_map": lambda: optimizers.OptimizerMap(optimizers.SGD(0.1)),
     "filename": lambda: "log",
     "filepath": lambda: "model.weights.portanet",
     "backup_dir": lambda: "backup",

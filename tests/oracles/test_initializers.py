@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from portanet import initializers
+from portanet import initializers, layers
 
 keras = pytest.importorskip("keras")
 stats = pytest.importorskip("scipy.stats")
@@ -54,6 +54,35 @@ def test_fans(shape: tuple[int, ...]) -> None:
     assert initializers.fans(shape) == compute_fans(shape)
 
 
+@pytest.mark.parametrize("side", ["real", "imag"])
+@pytest.mark.parametrize("window", ["hann", "hamming", "blackman", "bartlett", None, [0.5, 1.0, 2.0, 1.0, 0.5]])
+def test_fourier_kernels(window: Any, side: str) -> None:
+    for scaling, periodic in (("density", False), ("spectrum", True), (None, False)):
+        ours, theirs = (
+            module.STFT(side, window, scaling, periodic)((5, 1, 9)) for module in (initializers, keras.initializers)
+        )
+        np.testing.assert_allclose(ours, theirs.numpy(), rtol=1e-5, atol=1e-6)
+
+
 def test_every_initializer_of_keras_is_here() -> None:
-    known = {kind.__name__ for kind in vars(keras.initializers).values() if isinstance(kind, type)} - {"STFT"}
+    known = {kind.__name__ for kind in vars(keras.initializers).values() if isinstance(kind, type)}
     assert known - set(vars(initializers)) == set()
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        (layers.MultiHeadAttention(8, 16, value_dim=24), lambda: keras.layers.MultiHeadAttention(8, 16, value_dim=24)),
+        (layers.GroupQueryAttention(16, 8, 4), lambda: keras.layers.GroupQueryAttention(16, 8, 4)),
+    ],
+)
+def test_the_spread_of_projections(ours: Any, theirs: Any) -> None:
+    """Uniform between bounds that some of a thousand values come near to."""
+    layer = theirs()
+    for each in (ours, layer):
+        each.build((2, 5, 64), (2, 5, 64))
+    kernels = [w.numpy() for w in ours.weights if w.path.endswith("kernel")]
+    others = [w.value.detach().numpy() for w in layer.weights if w.path.endswith("kernel")]
+    assert [kernel.shape for kernel in kernels] == [kernel.shape for kernel in others]
+    for mine, other in zip(kernels, others, strict=True):
+        np.testing.assert_allclose(np.abs(mine).max(), np.abs(other).max(), rtol=0.01)

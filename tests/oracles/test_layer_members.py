@@ -94,6 +94,8 @@ def test_stateless_call(xp: Any) -> None:
     assert all((v.numpy() == b).all() for v, b in zip(layer.variables, before, strict=True))
     with pytest.raises(ValueError, match=r"`trainable_variables` .* a list of 2 arrays.* Received"):
         layer.stateless_call([], [], asarray(X))
+    with pytest.raises(ValueError, match=r"`non_trainable_variables` .* a list of 2 arrays.* Received"):
+        layer.stateless_call([*map(asarray, trained)], [*map(asarray, trained), asarray(trained[0])], asarray(X))
 
 
 def test_own_variables_go_through_a_store(xp: Any) -> None:

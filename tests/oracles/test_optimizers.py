@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from portanet import optimizers
+from tests.keras.common import as_on_jax
 
 os.environ.setdefault("KERAS_BACKEND", "torch")
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # raised inside Keras
@@ -81,9 +82,31 @@ KERAS: list[tuple[str, dict[str, Any]]] = [
     ("Adafactor", {"learning_rate": 0.1}),
     ("Adafactor", {"learning_rate": 0.1, "relative_step": False}),
     ("Lamb", {"learning_rate": 0.05}),
+    ("Ftrl", {"learning_rate": 0.05}),
+    (
+        "Ftrl",
+        {
+            "learning_rate": 0.05,
+            "learning_rate_power": -0.7,
+            "initial_accumulator_value": 0.5,
+            "beta": 0.3,
+            "l1_regularization_strength": 0.3,
+            "l2_regularization_strength": 0.1,
+            "l2_shrinkage_regularization_strength": 0.05,
+            "weight_decay": 0.1,
+        },
+    ),
+    ("Muon", {"learning_rate": 0.01}),
+    ("Muon", {"learning_rate": 0.01, "exclude_layers": ["kern"], "adam_lr_ratio": 3.0, "weight_decay": None}),
+    ("Muon", {"learning_rate": 0.01, "nesterov": False, "rms_rate": None, "ns_steps": 3, "adam_weight_decay": None}),
+    ("Muon", {"learning_rate": 0.01, "gradient_accumulation_steps": 2}),
+    ("Muon", {"learning_rate": 0.01, "use_ema": True, "ema_momentum": 0.9}),
+    ("ScheduleFreeAdamW", {"learning_rate": 0.02}),
+    ("ScheduleFreeAdamW", {"learning_rate": 0.05, "warmup_steps": 20, "beta_1": 0.7, "weight_decay": 0.1}),
     ("Adam", {"learning_rate": 0.01, "weight_decay": 2**-7, "clipnorm": 0.5}),  # Keras clips in float32
     ("SGD", {"learning_rate": 1e-3, "global_clipnorm": 2.0}),
     ("SGD", {"learning_rate": 1e-3, "clipvalue": 0.5}),
+    ("Adam", {"learning_rate": 0.05, "loss_scale_factor": 8.0, "clipnorm": 1.0}),
     ("Adam", {"learning_rate": 0.05, "use_ema": True, "ema_momentum": 0.9}),
     ("SGD", {"learning_rate": 1e-3, "use_ema": True, "ema_momentum": 0.9, "ema_overwrite_frequency": 7}),
     ("Adam", {"learning_rate": 0.05, "gradient_accumulation_steps": 4, "global_clipnorm": 1.0}),
@@ -97,7 +120,8 @@ def keras() -> Any:
     keras = pytest.importorskip("keras")
     before = keras.config.floatx()
     keras.config.set_floatx("float64")
-    yield keras
+    with as_on_jax(keras):
+        yield keras
     keras.config.set_floatx(before)
 
 

@@ -106,3 +106,32 @@ def test_ties_are_resolved_as_in_torch() -> None:
     x = np.random.default_rng(0).integers(0, 3, (2, 6, 6, 2)).astype("float64")
     theirs = lambda x, _: F.max_pool2d(x[0].movedim(-1, 1), 3, 2).movedim(1, -1)
     compare(layers.MaxPooling2D(3, 2), theirs, [x], [], "float64")
+
+
+@settings(max_examples=40)
+@given(
+    rank=st.integers(1, 3),
+    sizes=st.tuples(*[st.integers(1, 4)] * 3),
+    strides=st.tuples(*[st.integers(1, 4)] * 3),
+    margins=st.tuples(*[st.integers(0, 2)] * 3),
+    space=st.tuples(*[st.integers(4, 8)] * 3),
+    ceil_mode=st.booleans(),
+    kind=st.sampled_from(["max", "average", "average of padding"]),
+)
+def test_last_windows_and_counted_padding_are_those_of_torch(
+    rank: int, sizes: Any, strides: Any, margins: Any, space: Any, ceil_mode: bool, kind: str
+) -> None:
+    size, steps = sizes[:rank], strides[:rank]
+    padding = tuple(min(p, k // 2) for p, k in zip(margins, size, strict=False))
+    options: dict[str, Any] = {"ceil_mode": ceil_mode}
+    if kind == "max":
+        name, function = "MaxPooling", f"max_pool{rank}d"
+        pool = lambda x: getattr(F, function)(x, size, steps, padding, ceil_mode=ceil_mode)
+    else:
+        included = options["count_include_pad"] = kind != "average"
+        name, function = "AveragePooling", f"avg_pool{rank}d"
+        pool = lambda x: getattr(F, function)(x, size, steps, padding, ceil_mode, included)
+    ours = getattr(layers, f"{name}{rank}D")(size, steps, tuple((p, p) for p in padding), **options)
+    hosts = drawn((2, *space[:rank], 2))
+    assert ours.compute_output_shape(hosts[0].shape) == tuple(ours(hosts[0]).shape)
+    compare(ours, lambda x, _: pool(x[0].movedim(-1, 1)).movedim(1, -1), hosts, [], "float64")

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from portanet import layers
 from portanet.autodiff import array_namespace, value_and_grad
 from portanet.backends import Array, Backend, get_backend
-from portanet.variables import bind
+from tests.oracles.slopes import compare, keras_slopes, random_weights, slopes
 from tests.support import asarray, assert_close, to_numpy
 
 os.environ.setdefault("KERAS_BACKEND", "torch")
@@ -30,44 +30,6 @@ KINDS: dict[str, tuple[Any, Any, dict[str, Any]]] = {
     "GRU reset before": (layers.GRU, keras.layers.GRU, {"reset_after": False}),
     "GRU softsign": (layers.GRU, keras.layers.GRU, {"activation": "softsign"}),
 }
-
-
-def slopes(layer: Any, x: np.ndarray[Any, Any], factor: np.ndarray[Any, Any], **options: Any) -> tuple[Any, Any, Any]:
-    """The result, and the gradients of sum(result * factor) by the input and by the trained weights."""
-    trained = layer.trainable_weights
-
-    def total(x: Array, values: list[Array]) -> Any:
-        with bind(dict(zip(trained, values, strict=True))):
-            out = layer(x, **options)
-        return array_namespace(out).sum(out * asarray(factor, "float64")), out
-
-    point = (asarray(x, "float64"), [w.value for w in trained])
-    (_, out), (by_x, by_weights) = value_and_grad(total, (0, 1), has_aux=True)(*point)
-    return out, by_x, by_weights
-
-
-def keras_slopes(layer: Any, x: np.ndarray[Any, Any], factor: np.ndarray[Any, Any], **options: Any) -> Any:
-    point = torch.tensor(x, requires_grad=True)
-    out = layer(point, **options)
-    (out * torch.tensor(factor)).sum().backward()
-    by_weights = [np.zeros(w.shape) if w.value.grad is None else w.value.grad.numpy() for w in layer.trainable_weights]
-    return out.detach().numpy(), point.grad.numpy(), by_weights
-
-
-def compare(ours: Any, theirs: Any) -> None:
-    """Keras's matmul on PyTorch computes in float32, whatever the dtype of its operands."""
-    out, by_x, by_weights = ours
-    assert_close(out, theirs[0], rtol=1e-4, atol=1e-5, dtype="float64")
-    assert_close(by_x, theirs[1], rtol=1e-4, atol=1e-5, dtype="float64")
-    assert len(by_weights) == len(theirs[2])
-    for g, expected in zip(by_weights, theirs[2], strict=True):
-        assert_close(g, expected, rtol=1e-4, atol=1e-5, dtype="float64")
-
-
-def random_weights(layer: Any, rng: np.random.Generator) -> list[np.ndarray[Any, Any]]:
-    drawn = [rng.normal(size=w.shape) * 0.6 for w in layer.trainable_weights]
-    layer.set_weights(drawn)
-    return drawn
 
 
 def against_keras(kind: str, data: Any) -> None:

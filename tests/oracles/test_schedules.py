@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import portanet
 from portanet import schedules
 
 os.environ.setdefault("KERAS_BACKEND", "torch")
@@ -87,3 +88,30 @@ def test_torch_plateau() -> None:
         ours.append(rate)
     assert min(expected) < 0.01
     np.testing.assert_allclose(ours, expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize(("name", "arguments"), KERAS)
+def test_keras_between_steps(name: str, arguments: Any) -> None:
+    """Steps that are no whole numbers, as numbers and as variables."""
+    keras = pytest.importorskip("keras")
+    oracle, ours = getattr(keras.optimizers.schedules, name)(*arguments), getattr(schedules, name)(*arguments)
+    assert ours.name == oracle.name
+    for step in (0.5, 9.25, 10.0, 10.5, 29.75, 30.5, 69.5, 70.25, 120.5):
+        expected = pytest.approx(float(oracle(step)), rel=1e-5, abs=1e-6)
+        assert ours(step) == expected
+        variable = portanet.Variable(portanet.asarray(step))
+        assert float(ours(variable)) == expected
+
+
+@pytest.mark.filterwarnings("ignore:.*copy keyword:DeprecationWarning")
+def test_a_learning_rate_without_arguments(backend: Any) -> None:
+    keras = pytest.importorskip("keras")
+    results, weights = [], None
+    for library in (portanet, keras):
+        model = library.Sequential([library.layers.Input((1,)), library.layers.Dense(1)])
+        if weights is not None:
+            model.set_weights(weights)
+        weights = model.get_weights()
+        model.compile(library.optimizers.SGD(lambda: 0.05), "mse")
+        results.append(model.fit(np.ones((8, 1)), np.ones((8, 1)), batch_size=2, epochs=2, verbose=0).history["loss"])
+    np.testing.assert_allclose(*results, rtol=1e-4)

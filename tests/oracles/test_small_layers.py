@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 from typing import Any
 
@@ -75,6 +76,11 @@ SIMPLE: dict[str, tuple[Callable[[], Any], Callable[[str], Any], list[tuple[int,
     ),
     "UpSampling1D": (lambda: layers.UpSampling1D(3), lambda d: K.UpSampling1D(3, dtype=d), [(2, 3, 4)]),
     "UpSampling2D": (lambda: layers.UpSampling2D((2, 3)), lambda d: K.UpSampling2D((2, 3), dtype=d), [(2, 3, 2, 1)]),
+    "Flatten, channels first": (
+        lambda: layers.Flatten("channels_first"),
+        lambda d: K.Flatten("channels_first", dtype=d),
+        [(2, 3, 4, 2)],
+    ),
     "UpSampling2D, bilinear": (
         lambda: layers.UpSampling2D((2, 3), interpolation="bilinear"),
         lambda d: K.UpSampling2D((2, 3), interpolation="bilinear", dtype=d),
@@ -138,6 +144,18 @@ def test_bilinear(dtype: str) -> None:
         lambda x, w: torch.nn.functional.bilinear(x[0], x[1], w[0].permute(2, 0, 1), w[1]),
         inputs,
         [kernel, bias],
+        dtype,
+    )
+
+
+@pytest.mark.parametrize("dtype", TOLERANCE)
+def test_layer_scale(dtype: str) -> None:
+    theirs = importlib.import_module("keras.src.applications.convnext").LayerScale(1e-6, 3, dtype=dtype)
+    theirs.build((None, 3))
+    compare(
+        layers.LayerScale(1e-6, 3),
+        lambda x, w: theirs.stateless_call([w[0]], [], x[0])[0],
+        *([values] for values in drawn((2, 4, 3), (3,))),
         dtype,
     )
 

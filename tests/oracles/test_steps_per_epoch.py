@@ -82,3 +82,22 @@ def test_as_keras(backend: Any, make: Any, steps: int) -> None:
     for a, b in zip(ours, theirs, strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6)
     assert ends == their_ends
+
+
+def test_batch_sizes_follow_from_the_number_of_steps(backend: Any) -> None:
+    keras = pytest.importorskip("keras")
+    results: list[list[float]] = []
+    weights: Any = None
+    for library, module in ((portanet, layers), (keras, keras.layers)):
+        model = library.Sequential([module.Input((2,)), module.Dense(1)])
+        if weights is not None:
+            model.set_weights(weights)
+        weights = model.get_weights()
+        model.compile(library.optimizers.SGD(0.1), "mse")
+        options = {"epochs": 2, "shuffle": False, "verbose": 0}
+        losses = []
+        for more in ({"validation_data": (X[:11], Y[:11])}, {"validation_split": 0.25}):
+            history = model.fit(X, Y, steps_per_epoch=4, validation_steps=2, **more, **options).history
+            losses += history["loss"] + history["val_loss"]
+        results.append([*losses, model.evaluate(X, Y, steps=3, verbose=0), *model.predict(X, steps=7, verbose=0)[:, 0]])
+    np.testing.assert_allclose(*results, rtol=1e-4)

@@ -1,4 +1,4 @@
-"""Three models of handwritten digits and their losses in 50 steps, which must not depend on the backend."""
+"""Four models of handwritten digits and their losses in 50 steps, which must not depend on the backend."""
 
 from __future__ import annotations
 
@@ -34,6 +34,13 @@ MODELS: dict[str, Callable[[], list[Any]]] = {
         layers.Dense(10),
     ],
     "LSTM": lambda: [layers.Reshape((8, 8)), layers.LSTM(32), layers.Dense(10)],
+    "transformer": lambda: [
+        layers.Reshape((8, 8)),
+        layers.Dense(16),
+        layers.TransformerEncoder(32, num_heads=2),
+        layers.Flatten(),
+        layers.Dense(10),
+    ],
 }
 
 

@@ -15,11 +15,15 @@ BEGIN, END = "<!-- portability: begin -->\n", "<!-- portability: end -->\n"
 
 _HOST = "it computes on the host: array libraries have no strings"
 _FUNCTION = "a function; on every backend in `oracles/test_loss_functions.py`"
+_SEQUENCE = "a sequence of other layers; on every backend in `layers/test_sequences_of_augmentations.py`"
 NO_CASE = {
     "layers.HashedCrossing": _HOST,
     "layers.Hashing": _HOST,
     "layers.InputLayer": "it computes nothing",
     "layers.IntegerLookup": _HOST,
+    "layers.AugMix": _SEQUENCE,
+    "layers.Pipeline": _SEQUENCE,
+    "layers.RandAugment": _SEQUENCE,
     "layers.StringLookup": _HOST,
     "layers.TextVectorization": _HOST,
     "losses.ctc": "the function that losses.CTC calls",
@@ -27,6 +31,7 @@ NO_CASE = {
     "metrics.Mean": "an average of given numbers, kept on the host",
     "metrics.Sum": "a sum of given numbers, kept on the host",
     "optimizers.LossScaleOptimizer": "it wraps another; on every backend in `optimizers/test_loss_scale.py`",
+    "optimizers.MultiOptimizer": "it wraps others; on every backend in `optimizers/test_multi_optimizer.py`",
     "optimizers.minimize": "a loop on the host around a value and its gradient",
 }
 """Blocks without a case, and why; see also the functions below."""
@@ -49,7 +54,11 @@ def results() -> list[tuple[Column, Found | None]]:
 
 def holes() -> list[str]:
     """Blocks with neither results nor a reason; reasons for blocks that have a case."""
-    result = [f"{column.title}: neither results nor a reason" for column, f in results() if not (f or column.missing)]
+    result = [
+        f"{column.title}: neither results nor a reason"
+        for column, f in results()
+        if not (f or column.missing or column.totals)
+    ]
     for column, on_file in results():
         for name in block_names():
             cell = {} if on_file is None else on_file.cells.get(name, {})
@@ -68,7 +77,10 @@ def summary() -> str:
     ]
     for column, result in results():
         if result is None:
-            lines.append(f"| {column.title} | {column.missing} | {column.missing} | | |")
+            totals = column.totals
+            blocks = column.missing if totals is None else totals.blocks
+            rest = "| |" if totals is None else f"{totals.away:.0e} | {totals.curves:.0e} |"
+            lines.append(f"| {column.title} | {blocks} | {blocks} | {rest}")
             continue
         counts = []
         for kind in KINDS:
@@ -123,6 +135,7 @@ def replaced(text: str, new: str) -> str:
 def page() -> str:
     """docs/portability.md as it should be."""
     ran = [f"- {column.title}: {result.where}, {result.date}" for column, result in results() if result is not None]
+    ran += [f"- {c.title}: {c.totals.where}" for c, result in results() if result is None and c.totals is not None]
     new = "\n".join(["", summary(), "Recorded with:", "", *ran]) + "\n" + table()
     return replaced(PAGE.read_text(), new)
 
