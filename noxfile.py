@@ -1,12 +1,14 @@
-"""Sessions: `python -m nox -l` lists them; each has its own environment.
+"""Sessions: `python -m nox -l` lists them; each has its own environment, except those of the heavy libraries.
 
-`python -m nox -s tests` is the light one (numpy, array-api-strict, and cupy if a GPU is available). The heavy
-libraries have separate sessions: `python -m nox -s "tests(backend='torch')"`.
+`python -m nox -s tests` is the light one (numpy, array-api-strict, and cupy if a GPU is available). Sessions that need
+PyTorch, JAX or Keras share one, since installing these takes minutes: `python -m nox -s "tests(backend='torch')"`.
 """
 
+import os
 import re
 import shutil
 import subprocess
+import sys
 
 import nox
 
@@ -15,6 +17,7 @@ nox.options.default_venv_backend = "virtualenv"
 nox.options.reuse_venv = "yes"
 
 HEAVY = {"torch": "torch==2.13.0", "jax": "jax==0.10.2"}
+PEERS = (*HEAVY.values(), "keras==3.15.1", "einops==0.8.2", "einx==0.4.3", "xarray==2026.9.0")
 EXPORT = ("dask==2026.8.0", "distributed==2026.8.0", "ndonnx==0.23.0", "onnx==1.23.2", "onnxruntime==1.31.1")
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 PARALLEL = ("-n", "auto", "--maxprocesses", "4", "--durations=5")
@@ -42,76 +45,107 @@ def cupy_extra() -> str | None:
     return "cupy13" if int(version[1]) >= 13 else "cupy12"
 
 
-def run_tests(session: nox.Session, backend: str) -> None:
-    """Run the whole suite on one backend."""
-    extras = "test"
-    if backend == "cupy":
-        extra = cupy_extra()
-        if extra is None:
-            session.skip("cupy: no NVIDIA GPU available (`nvidia-smi` lists none)")
-        extras = f"test,{extra}"
-    session.install("-e", f".[{extras}]", *([HEAVY[backend]] if backend in HEAVY else []))
-    ids = {"strict": "strict,strict-device1", "torch": "torch"}.get(backend, backend)
-    others = [f"--ignore=tests/{room}" for room in ("oracles", "keras", "third_party")]  # these have separate sessions
-    session.run("pytest", *PARALLEL, *others, *session.posargs, env={**ONE_THREAD, "PORTANET_TEST_BACKENDS": ids})
+def heavy(session: nox.Session, *command: str, extras: str = "test", **env: str) -> None:
+    """Run a Python module, with the session's arguments, in the environment that the heavy libraries share."""
+    folder = os.path.abspath(".nox/heavy")
+    session.run(sys.executable, "-m", "virtualenv", "--quiet", folder)
+    python = os.path.join(folder, "Scripts" if os.name == "nt" else "bin", "python")
+    session.run(python, "-m", "pip", "install", "--quiet", "-e", f".[{extras}]", *PEERS)
+    session.run(python, "-m", *command, *session.posargs, env={**ONE_THREAD, "KERAS_BACKEND": "torch", **env})
+
+
+SEPARATE = [f"--ignore=tests/{room}" for room in ("oracles", "keras", "third_party")]  # these have own sessions
 
 
 @nox.session
 @nox.parametrize("backend", ["numpy", "strict", "cupy"])
 def tests(session: nox.Session, backend: str) -> None:
     """The test suite on the light backends."""
-    run_tests(session, backend)
+    extras = "test"
+    if backend == "cupy":
+        extra = cupy_extra()
+        if extra is None:
+            session.skip("cupy: no NVIDIA GPU available (`nvidia-smi` lists none)")
+        extras = f"test,{extra}"
+    session.install("-e", f".[{extras}]")
+    ids = {"strict": "strict,strict-device1"}.get(backend, backend)
+    selected = ("--matrix",) if backend == "strict" else ()  # what takes no backend runs with NumPy
+    env = {**ONE_THREAD, "PORTANET_TEST_BACKENDS": ids}
+    session.run("pytest", *PARALLEL, *SEPARATE, *selected, *session.posargs, env=env)
 
 
-@nox.session(name="tests(backend='torch')", default=False)
+@nox.session(name="tests(backend='torch')", default=False, venv_backend="none")
 def tests_torch(session: nox.Session) -> None:
-    """The test suite on PyTorch."""
-    run_tests(session, "torch")
+    """The test suite on PyTorch: what takes a backend."""
+    heavy(session, "pytest", *PARALLEL, *SEPARATE, "--matrix", PORTANET_TEST_BACKENDS="torch")
 
 
-@nox.session(name="tests(backend='jax')", default=False)
+@nox.session(name="tests(backend='jax')", default=False, venv_backend="none")
 def tests_jax(session: nox.Session) -> None:
     """The test suite on JAX."""
-    run_tests(session, "jax")
+    heavy(session, "pytest", *PARALLEL, *SEPARATE, PORTANET_TEST_BACKENDS="jax")
 
 
-@nox.session(default=False)
+@nox.session(name="tests(backend='mlx')", default=False, venv_backend="none")
+def tests_mlx(session: nox.Session) -> None:
+    """The test suite on MLX: its CPU library on Linux."""
+    heavy(session, "pytest", *PARALLEL, *SEPARATE, "--matrix", extras="test,mlx", PORTANET_TEST_BACKENDS="mlx")
+
+
+@nox.session(name="tests(backend='dpnp')", default=False, venv_backend="none")
+def tests_dpnp(session: nox.Session) -> None:
+    """The test suite on dpnp, on the CPU where there is no Intel GPU."""
+    heavy(session, "pytest", *PARALLEL, *SEPARATE, "--matrix", extras="test,dpnp", PORTANET_TEST_BACKENDS="dpnp")
+
+
+@nox.session(default=False, venv_backend="none")
 def nightly(session: nox.Session) -> None:
-    """What takes too long for every change: the whole suite on JAX, of which `.ci/run` runs a sample."""
-    session.notify("tests(backend='jax')")
+    """What takes too long for every change: the whole suite on libraries of which `.ci/run` runs a sample; networks."""
+    for backend in ("jax", "mlx", "dpnp"):
+        session.notify(f"tests(backend='{backend}')")
+    session.notify("oracles(backend='jax')")
+    session.notify("networks")
 
 
-@nox.session(default=False)
+@nox.session(default=False, venv_backend="none")
+def networks(session: nox.Session) -> None:
+    """Every network of `applications` against Keras's: structure and values."""
+    heavy(session, "tests.keras.networks")
+
+
+@nox.session(default=False, venv_backend="none")
 def oracles(session: nox.Session) -> None:
     """portanet's results against those of PyTorch and Keras 3."""
-    session.install("-e", ".[test]", *HEAVY.values(), "keras==3.15.1")
-    # With both libraries installed, conversions between them are tested too; and JAX compiles as it does for users.
-    env = {**ONE_THREAD, "PORTANET_TEST_BACKENDS": "numpy,torch,jax", "KERAS_BACKEND": "torch", "XLA_FLAGS": ""}
-    session.run("pytest", *PARALLEL, "tests/oracles", "tests/backends", *session.posargs, env=env)
+    # Conversions between the libraries are tested, too.
+    ids = "numpy,torch"
+    heavy(session, "pytest", *PARALLEL, "tests/oracles", "tests/backends", PORTANET_TEST_BACKENDS=ids)
 
 
-@nox.session(default=False)
+@nox.session(name="oracles(backend='jax')", default=False, venv_backend="none")
+def oracles_jax(session: nox.Session) -> None:
+    """The same on JAX, which compiles as it does for users."""
+    paths = ("tests/oracles", "tests/backends")
+    heavy(session, "pytest", *PARALLEL, *paths, "--matrix", PORTANET_TEST_BACKENDS="jax", XLA_FLAGS="")
+
+
+@nox.session(default=False, venv_backend="none")
 def keras(session: nox.Session) -> None:
     """What Keras's users bring along: names and signatures, `ops`, files, and scripts with the import changed."""
-    session.install("-e", ".[test,keras]", *HEAVY.values(), "keras==3.15.1")
-    env = {**ONE_THREAD, "PORTANET_TEST_BACKENDS": "numpy,torch,jax", "KERAS_BACKEND": "torch"}
-    session.run("pytest", *PARALLEL, "tests/keras", *session.posargs, env=env)
+    heavy(session, "pytest", *PARALLEL, "tests/keras", PORTANET_TEST_BACKENDS="numpy,torch,jax")
 
 
-@nox.session(default=False)
+@nox.session(default=False, venv_backend="none")
 def portability(session: nox.Session) -> None:
     """Every block on every backend, compared with NumPy; `-- --write` updates the tables in the documentation."""
-    extra = cupy_extra()
-    session.install("-e", ".[test]" if extra is None else f".[test,{extra}]", *HEAVY.values())
-    session.run("python", "-m", "tests.portability.run", *session.posargs, env=ONE_THREAD)
+    extras = ["test", "mlx", "dpnp", *filter(None, [cupy_extra()])]
+    heavy(session, "tests.portability.run", extras=",".join(extras))
 
 
-@nox.session(default=False)
+@nox.session(default=False, venv_backend="none")
 def third_party(session: nox.Session) -> None:
     """Code of other libraries, written against the standard, run on traced arrays."""
-    session.install("-e", ".[test]", HEAVY["torch"], "einops==0.8.2", "xarray==2026.9.0")
-    env = {**ONE_THREAD, "PORTANET_TEST_BACKENDS": "numpy,strict,strict-device1", "SCIPY_ARRAY_API": "1"}
-    session.run("pytest", *PARALLEL, "tests/third_party", *session.posargs, env=env)
+    ids = "numpy,strict,strict-device1"
+    heavy(session, "pytest", *PARALLEL, "tests/third_party", PORTANET_TEST_BACKENDS=ids, SCIPY_ARRAY_API="1")
 
 
 @nox.session(default=False)
@@ -149,14 +183,13 @@ def types(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def demo(session: nox.Session) -> None:
-    """Train on handwritten digits on every available backend; `-- torch jax` installs these libraries first."""
-    extra = cupy_extra()
-    session.install("-e", ".[demo]" if extra is None else f".[demo,{extra}]")
-    unknown = [name for name in session.posargs if name not in HEAVY]
+    """Train on handwritten digits on every available backend; `-- torch mlx` installs these libraries first."""
+    known = (*HEAVY, "mlx", "dpnp")
+    unknown = [name for name in session.posargs if name not in known]
     if unknown:
-        session.error(f"Arguments after `--` must be among {', '.join(HEAVY)}. Received: {' '.join(unknown)}")
-    if session.posargs:
-        session.install(*(HEAVY[name] for name in session.posargs))
+        session.error(f"Arguments after `--` must be among {', '.join(known)}. Received: {' '.join(unknown)}")
+    extras = ",".join(["demo", *filter(None, [cupy_extra()]), *(set(session.posargs) - set(HEAVY))])
+    session.install("-e", f".[{extras}]", *(HEAVY[name] for name in session.posargs if name in HEAVY))
     session.run("python", "examples/demo.py")
 
 
@@ -175,6 +208,6 @@ def compliance(session: nox.Session) -> None:
 @nox.session(default=False)
 def benchmarks(session: nox.Session) -> None:
     """Benchmarks without data files or a GPU, compared with PyTorch and Keras; `-- heavy step` runs only these."""
-    session.install("-e", ".[demo]", *HEAVY.values(), "keras==3.15.1")
+    session.install("-e", ".[demo]", *PEERS)
     for name in session.posargs or BENCHMARKS:
         session.run("python", "-m", f"benchmarks.{name}")
