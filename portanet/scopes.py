@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
-from typing import Any
+from contextvars import ContextVar, Token
+from typing import Any, Self
 
 from portanet import autodiff, checks
 from portanet.backends import get_backend, make_backend, use_backend
@@ -35,22 +36,61 @@ def device(device_name: str) -> Iterator[None]:
         yield
 
 
-@contextlib.contextmanager
-def name_scope(name: str, caller: Any = None, deduplicate: bool = True, override_parent: Any = None) -> Iterator[None]:
-    """Accepted: variables are named by the layer that owns them and its place in the model.
+class name_scope:  # noqa: N801 -- as in Keras
+    """Variables that are created inside a `with` block, and not by a layer, have a path that begins with the name.
+
+    Those of a layer are named by its place in the model.
 
     Args:
-        name: A name.
-        caller: Has no effect.
-        deduplicate: Has no effect.
-        override_parent: Has no effect.
+        name: A name, without `/`.
+        caller: An object; the same scope opened again by the same caller counts once.
+        deduplicate: Whether it does.
+        override_parent: The path to begin with, in place of those of the scopes around.
 
     Example:
+        >>> import portanet
         >>> with name_scope("block"):
-        ...     pass
+        ...     portanet.Variable([1.0], name="scale").path
+        'block/scale'
     """
-    checks.text("name", name, "name_scope")
-    yield
+
+    def __init__(
+        self, name: str, caller: Any = None, deduplicate: bool = True, override_parent: str | None = None
+    ) -> None:
+        self.name = checks.text("name", name, "name_scope")
+        if "/" in name:
+            raise checks.invalid("name", name, "a text without `/`", "name_scope")
+        self.caller, self.deduplicate = caller, checks.boolean("deduplicate", deduplicate, "name_scope")
+        self.override_parent = override_parent
+        if override_parent is not None:
+            checks.text("override_parent", override_parent, "name_scope")
+        self._tokens: list[Token[tuple[name_scope, ...]]] = []
+
+    def __enter__(self) -> Self:
+        opened = _opened.get()
+        last = opened[-1] if opened else None
+        again = last is not None and self.caller is not None and last.caller is self.caller and last.name == self.name
+        self._tokens.append(_opened.set(opened if again and self.deduplicate else (*opened, self)))
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        _opened.reset(self._tokens.pop())
+
+
+_opened: ContextVar[tuple[name_scope, ...]] = ContextVar("portanet_name_scopes", default=())
+
+
+def scoped(name: str) -> str:
+    """A name after those of the scopes around."""
+    opened = _opened.get()
+    if not opened:
+        return name
+    parts: list[str] = []
+    for scope in opened:
+        if scope.override_parent is not None:
+            parts = [part for part in scope.override_parent.split("/") if part]
+        parts.append(scope.name)
+    return "/".join((*parts, name))
 
 
 def remat(f: Callable[..., Any]) -> Callable[..., Any]:

@@ -26,6 +26,7 @@ from portanet.backends import (
     use_backend,
 )
 from portanet.mixed_precision import cast_floats
+from portanet.scopes import scoped
 from portanet.tree import tree_leaves
 
 Bound = dict["Variable", Array]
@@ -112,7 +113,7 @@ class Variable(ArrayHolder):
         counter: bool = False,
     ) -> None:
         self.name = "variable" if name is None else checks.text("name", name, "Variable")
-        self.path = self.name
+        self.path = scoped(self.name)
         self.backend = get_backend()
         self._value = _initial(initializer, shape, dtype, self.backend)
         self._trainable = trainable and not self.backend.xp.isdtype(self._value.dtype, ("integral", "bool"))

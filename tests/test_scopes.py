@@ -35,3 +35,20 @@ def test_names_and_recomputation(xp: Any) -> None:
     assert len(calls) == 2
     with pytest.raises(ValueError, match="Argument `name` of name_scope"), portanet.name_scope(3):
         pass
+
+
+def test_scopes_name_variables(backend: Any) -> None:
+    caller = object()
+    with portanet.name_scope("outer") as outer, portanet.name_scope("inner", caller=caller):
+        assert portanet.Variable([1.0], name="v").path == "outer/inner/v"
+        with portanet.name_scope("inner", caller=caller):
+            assert portanet.Variable([1.0], name="v").path == "outer/inner/v"
+        with portanet.name_scope("x", override_parent="a/b"):
+            assert portanet.Variable([1.0], name="v").path == "a/b/x/v"
+        layer = portanet.layers.Dense(2)
+        layer.build((None, 3))
+        assert [variable.path for variable in layer.weights] == ["kernel", "bias"]
+    assert outer.name == "outer"
+    assert portanet.Variable([1.0], name="v").path == "v"
+    with pytest.raises(ValueError, match="without `/`"), portanet.name_scope("a/b"):
+        pass

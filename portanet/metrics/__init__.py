@@ -7,6 +7,7 @@ from typing import Any
 
 from portanet import losses
 from portanet.lookup import created, described, lookup, names
+from portanet.losses.fitting import FittingCrossentropy
 from portanet.losses.functions import (
     binary_crossentropy,
     binary_focal_crossentropy,
@@ -131,11 +132,12 @@ def get(
     """
     if identifier is None and not of:
         return None
-    if isinstance(identifier, str) and identifier in ("accuracy", "acc"):
+    if isinstance(identifier, str) and identifier.lower() in ("accuracy", "acc"):
         if getattr(loss, "integer_targets", False):
             accuracy: type[Metric] = SparseCategoricalAccuracy
         elif len(y_pred_shape) > 1 and y_pred_shape[-1] != 1 and not isinstance(loss, losses.BinaryCrossentropy):
-            accuracy = CategoricalAccuracy if loss is not None else FittingAccuracy
+            told = loss is not None and not isinstance(loss, FittingCrossentropy)
+            accuracy = CategoricalAccuracy if told else FittingAccuracy
         else:
             accuracy = BinaryAccuracy
         return accuracy(name=identifier)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from portanet import checks, losses, metrics, optimizers
+from portanet.losses.fitting import is_crossentropy
 from portanet.metrics import Metric
 from portanet.training.optimized import Optimized
 
@@ -44,8 +45,9 @@ class Compiled(Optimized):
         Args:
             optimizer: Name or object. An object that has trained this model before goes on from its state: moments,
                 number of steps, position of its schedule. It may train several models, independently.
-            loss: Name, object, or function `(y_true, y_pred) -> loss of each example`; None for outputs without. It may
-                be left out if a layer calls `add_loss`, or `compute_loss` or `train_step` is overridden.
+            loss: Name, object, or function `(y_true, y_pred) -> loss of each example`; "crossentropy" is the one that
+                fits the targets. None for outputs without. It may be left out if a layer calls `add_loss`, or
+                `compute_loss` or `train_step` is overridden.
             loss_weights: What the losses are multiplied by before they are added up.
             metrics: Names or objects; "accuracy" is the one that fits the loss. Sample weights do not count.
             weighted_metrics: The same, for which they do.
@@ -178,13 +180,15 @@ class Compiled(Optimized):
 
 
 def _losses_of(given: Any) -> Any:
-    """The loss of a name, or those of a list or dict of names."""
+    """The loss of a name, or those of a list or dict of names; the name of the one that fits the targets stays."""
     if isinstance(given, Mapping):
         return {name: _losses_of(part) for name, part in given.items()}
     if isinstance(given, (list, tuple)):
         return [_losses_of(part) for part in given]
-    loss = None if given is None else losses.get(given, "loss", "compile")
-    if loss is not None and loss.reduction is None:
+    if given is None or is_crossentropy(given):
+        return given
+    loss = losses.get(given, "loss", "compile")
+    if loss.reduction is None:
         raise ValueError(
             "Argument `loss` of compile must give one number for a batch: reduction 'sum_over_batch_size', "
             f"'mean_with_sample_weight' or 'sum'. Received: loss '{loss.name}' with reduction=None"

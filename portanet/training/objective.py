@@ -8,12 +8,13 @@ from numbers import Real
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from portanet import checks, losses, metrics
+from portanet import checks, metrics
 from portanet.autodiff import array_namespace
 from portanet.backends import Array
 from portanet.layers import Layer
 from portanet.losses import Loss
 from portanet.losses.base import masked_weight, without_masked
+from portanet.losses.fitting import compiled_loss
 from portanet.metrics import Metric
 from portanet.tree import tree_map
 from portanet.variables import bind
@@ -112,7 +113,7 @@ class Objective:
         chosen = [loss] * len(self.outputs) if shared else self._each("loss", loss)
         factors = [weights] if isinstance(weights, Real) else self._each("loss_weights", weights)
         for output, own, factor in zip(self.outputs, map(_only, chosen), map(_only, factors), strict=True):
-            output.loss = None if own is None else losses.get(own, "loss", "compile")
+            output.loss = None if own is None else compiled_loss(own)
             output.weight = 1.0 if factor is None else checks.number("loss_weights", factor, of="compile")
         if loss is not None and all(output.loss is None for output in self.outputs):
             raise ValueError(f"Argument `loss` names no loss for any output. Received: loss={loss!r}")

@@ -43,7 +43,6 @@ ABSENT: dict[str, str] = {
     "*.stateless_compute_loss": "losses are functions; `stateless_call` returns those of layers",
     "distillation.*": "`train_step` may be overridden; the guide of models trains a student so",
     "dtype_policies.DTypePolicyMap": QUANTIZED,
-    "preprocessing.image.smart_resize": "`ops.image.resize(..., crop_to_aspect_ratio=True)` does it",
     "saving.KerasFileEditor": "weights are arrays by name: `load_weights(pattern=...)`, safetensors",
     "utils.FeatureSpace": "needs crossing and strings in graphs; the preprocessing layers do it one by one",
     "utils.audio_dataset_from_directory": "no library that reads audio files is among the extras",

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import portanet
 from portanet import datasets, utils
 from portanet.datasets import imdb, reuters
 from portanet.ops.resizing import resized
@@ -85,3 +86,19 @@ def test_sizes_of_images(size: tuple[int, int]) -> None:
         expected = keras.ops.image.resize(x, size, interpolation="bilinear", **options).numpy()
         ours = resized(x[None], *size, "bilinear", fit=fit)[0]
         np.testing.assert_allclose(ours, expected, rtol=1e-4, atol=1e-2)
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation")
+@pytest.mark.parametrize("interpolation", ["bilinear", "nearest"])
+@pytest.mark.parametrize(("shape", "size", "data_format"), [
+    ((5, 9, 3), (4, 3), "channels_last"),
+    ((2, 3, 9, 4), (3, 7), "channels_first"),
+])  # fmt: skip
+def test_smart_resize(shape: Any, size: Any, data_format: str, interpolation: str) -> None:
+    images = np.random.default_rng(0).random(shape).astype("float32")
+    results = [
+        library.preprocessing.image.smart_resize(images, size, interpolation, data_format)
+        for library in (portanet, keras)
+    ]
+    assert isinstance(results[0], np.ndarray)
+    np.testing.assert_allclose(*results, rtol=1e-5, atol=1e-6)

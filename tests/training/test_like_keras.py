@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import portanet
-from portanet import callbacks, layers, metrics
+from portanet import callbacks, layers, losses, metrics
 from portanet.callbacks import Callback
 from tests.support import asarray, assert_close, to_numpy
 
@@ -119,3 +119,38 @@ def test_backup_leaves_no_folder(tmp_path: pathlib.Path) -> None:
     (folder / "notes").touch()
     compiled().fit(X, Y, verbose=0, callbacks=[callbacks.BackupAndRestore(folder)])
     assert [path.name for path in folder.iterdir()] == ["notes"]
+
+
+@pytest.mark.parametrize("name", ["ce", "CrossEntropy"])
+@pytest.mark.parametrize(
+    ("targets", "units", "same"),
+    [
+        (np.arange(8) % 3, 3, "sparse_categorical_crossentropy"),
+        (np.arange(8)[:, None] % 3, 3, "sparse_categorical_crossentropy"),
+        (np.eye(3, dtype="float32")[np.arange(8) % 3], 3, "categorical_crossentropy"),
+        (np.arange(8) % 2, 1, "binary_crossentropy"),
+    ],
+)
+def test_the_crossentropy_that_fits(
+    name: str, targets: Any, units: int, same: str, backend: Any, tmp_path: pathlib.Path
+) -> None:
+    model = portanet.Sequential([layers.Input((3,)), layers.Dense(units, "softmax" if units > 1 else "sigmoid")])
+    results = []
+    for loss in (same, name):
+        model.compile("sgd", loss, metrics=["Accuracy"])
+        results.append(model.evaluate(X, targets, verbose=0))
+    assert results[0] == pytest.approx(results[1], rel=1e-6)
+    assert model.loss == name
+    model.fit(X, targets, batch_size=4, verbose=0)
+    model.save(tmp_path / "m.safetensors")
+    assert portanet.load_model(tmp_path / "m.safetensors").loss == name
+    if targets.dtype != "float32":
+        with pytest.raises(ValueError, match="needs"):
+            model.evaluate(X, targets + 7, verbose=0)
+
+
+def test_only_compile_knows_the_crossentropy_that_fits() -> None:
+    with pytest.raises(ValueError, match="Unknown loss"):
+        losses.get("ce")
+    with pytest.raises(ValueError, match="Unknown metric"):
+        compiled().compile("sgd", "mse", metrics=["ce"])

@@ -1,0 +1,67 @@
+"""The cross-entropy that fits the targets, for `loss="crossentropy"`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from portanet import losses
+from portanet.backends import Array, HostArray
+from portanet.losses.base import Loss
+from portanet.losses.classification import BinaryCrossentropy, CategoricalCrossentropy, SparseCategoricalCrossentropy
+
+
+class FittingCrossentropy(Loss):
+    """The cross-entropy for one column of probabilities, for class numbers, or for one-hot targets, as they come.
+
+    `compile` makes it of the names "crossentropy" and "ce"; as in Keras, it is no loss that other places know by name.
+    """
+
+    def __init__(self) -> None:
+        super().__init__("crossentropy")
+        self.choices = BinaryCrossentropy(), SparseCategoricalCrossentropy(), CategoricalCrossentropy()
+
+    def chosen(self, true: tuple[int, ...], pred: tuple[int, ...]) -> Loss:
+        """The loss for targets and predictions of these shapes."""
+        binary, sparse, categorical = self.choices
+        if not pred or pred[-1] == 1:
+            return binary
+        return sparse if len(true) < len(pred) or true[-1] == 1 else categorical
+
+    def check_shapes(self, y_true: Any, y_pred: Any) -> None:
+        self.chosen(tuple(y_true.shape), tuple(y_pred.shape)).check_shapes(y_true, y_pred)
+
+    def check_targets(self, y: HostArray, classes: int | None) -> None:
+        binary, sparse, _ = self.choices
+        if classes == 1:
+            binary.check_targets(y, classes)
+        elif y.ndim == 1 or y.shape[-1] != classes:  # else they may be either, without the rank of the predictions
+            sparse.check_targets(y, classes)
+
+    def compute(
+        self, y_true: Array, y_pred: Array, sample_weight: Array | None = None, mask: Array | None = None
+    ) -> Array:
+        loss = self.chosen(tuple(y_true.shape), tuple(y_pred.shape))
+        return loss.compute(y_true, y_pred, sample_weight, mask)
+
+
+def is_crossentropy(identifier: Any) -> bool:
+    """Whether `compile` takes it for the cross-entropy that fits.
+
+    Example:
+        >>> is_crossentropy("ce"), is_crossentropy("bce")
+        (True, False)
+    """
+    return isinstance(identifier, str) and identifier.lower() in ("crossentropy", "ce")
+
+
+def compiled_loss(identifier: Any) -> Loss:
+    """The loss that `compile` makes of an argument.
+
+    Example:
+        >>> compiled_loss("ce").name, compiled_loss("mse").name
+        ('crossentropy', 'mean_squared_error')
+    """
+    if is_crossentropy(identifier):
+        return FittingCrossentropy()
+    loss: Loss = losses.get(identifier, "loss", "compile")
+    return loss
