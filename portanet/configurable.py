@@ -62,12 +62,20 @@ class Configurable:
         cls.__init__ = recording  # type: ignore[method-assign]
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments that create an equal object."""
+        """The arguments that create an equal object; for an override in a subclass, those of the class it derives from.
+
+        As in Keras, a subclass that overrides this method adds the arguments of its own. Those that it leaves out are
+        in files nevertheless, unless it overrides `from_config`, too.
+        """
         return self._arguments()
 
     def _arguments(self) -> dict[str, Any]:
         """The same, with objects in them as they are."""
-        return dict(getattr(self, "_config", {}))
+        config = dict(getattr(self, "_config", {}))
+        if not _overrides(type(self), "get_config"):
+            return config
+        own = _arguments_of_user(type(self))
+        return {name: value for name, value in config.items() if name not in own}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Self:
@@ -102,9 +110,13 @@ def arguments_of(value: Any) -> dict[str, Any]:
     """
     token = _asked.set(value)
     try:
-        return dict(value.get_config())
+        config = dict(value.get_config())
     finally:
         _asked.reset(token)
+    if _overrides(type(value), "get_config") and not _overrides(type(value), "from_config"):
+        own, given = _arguments_of_user(type(value)), getattr(value, "_config", {})
+        config = {**{name: given[name] for name in given if name in own}, **config}
+    return config
 
 
 def keeps_objects(value: Any) -> bool:
@@ -117,6 +129,21 @@ def named_arguments(cls: type) -> list[str]:
     kinds = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
     named = (each.name for _, parameters in constructors(cls) for each in parameters if each.kind in kinds)
     return list(dict.fromkeys(named))
+
+
+def library_class(cls: type) -> type:
+    """The class of the library that a class is, or derives from; `object` if there is none."""
+    return next((base for base in cls.__mro__ if base.__module__.startswith("portanet.")), object)
+
+
+def _overrides(cls: type, method: str) -> bool:
+    """Whether a class of a user defines a method of the library's class that it derives from."""
+    return any(method in each.__dict__ for each in cls.__mro__[: cls.__mro__.index(library_class(cls))])
+
+
+def _arguments_of_user(cls: type) -> set[str]:
+    """The arguments that the constructors of a user's classes take, and that of the library's class does not."""
+    return set(named_arguments(cls)).difference(named_arguments(library_class(cls)))
 
 
 def constructors(cls: type) -> Iterator[tuple[type, list[inspect.Parameter]]]:

@@ -204,8 +204,16 @@ class StateAccess(WeightHolder):
 
     # Files of a user's own
 
+    def saved_variables(self) -> list[Variable]:
+        """The variables of this layer alone that a file holds, trainable ones first; random counters are no part."""
+        variables = dict.fromkeys(variable for _, variable in self.own_variables() if not variable.counter)
+        return sorted(variables, key=lambda variable: not variable.trainable)
+
     def save_own_variables(self, store: Any) -> None:
         """Put the weights of this layer, without those of layers in it, into a store under "0", "1", ...
+
+        Trainable ones come first. A subclass may store something else, which its `load_own_variables` reads: files of
+        Keras (`.keras`, `.weights.h5`) hold what these methods say.
 
         Args:
             store: A dict, or another mapping.
@@ -218,7 +226,7 @@ class StateAccess(WeightHolder):
             >>> {name: array.shape for name, array in store.items()}
             {'0': (2, 1), '1': (1,)}
         """
-        for number, (_, variable) in enumerate(self.own_variables()):
+        for number, variable in enumerate(self.saved_variables()):
             store[str(number)] = variable.numpy()
 
     def load_own_variables(self, store: Mapping[str, Any]) -> None:
@@ -230,7 +238,7 @@ class StateAccess(WeightHolder):
         Raises:
             ValueError: It has more or fewer arrays, or arrays of other shapes.
         """
-        variables = [variable for _, variable in self.own_variables()]
+        variables = self.saved_variables()
         if len(store.keys()) != len(variables):
             raise ValueError(
                 f"Layer '{self.name}' has {len(variables)} variables of its own; build it, and load as many. "

@@ -8,7 +8,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -87,21 +87,30 @@ def load_weights(
     def selected(name: str) -> bool:
         return patterns is None or any(p.search(name) for p in patterns)
 
-    with _opened(model, filepath) as (archive, names):
-        variables = {p: v for p, v in model.named_variables().items() if selected(p) and not v.counter}
+    with _opened(model, filepath) as (archive, names, own):
+        taken = {v for layer in own.values() for v in layer.saved_variables()}
+        wanted = {p: v for p, v in model.named_variables().items() if selected(p) and not v.counter}
+        variables = {p: v for p, v in wanted.items() if v not in taken}
         counters = {p for p, v in model.named_variables().items() if v.counter}
         names = {p: n for p, n in names.items() if selected(p) and p not in counters}
         comparison = checked(variables, names, archive)
         require_equal(comparison, archive, strict, skip_mismatch)
-        if patterns is not None and not variables:
+        if patterns is not None and not wanted:
             raise archive.error(f"no weight of '{model.name}' has a name that matches. Received: pattern={pattern!r}")
         assign(model, {p: archive.read(names[p]) for p in comparison.matching})
+        if patterns is not None:
+            chosen = set(wanted.values())
+            own = {place: layer for place, layer in own.items() if chosen.intersection(layer.saved_variables())}
+        if own:
+            from portanet.saving.keras.own_files import read_arrays
+
+            read_arrays(own, archive)
     return comparison
 
 
 @contextlib.contextmanager
-def _opened(model: Layer, path: str | os.PathLike[str]) -> Iterator[tuple[Source, dict[str, str]]]:
-    """A file open for reading, and the names of its tensors by path in the model."""
+def _opened(model: Layer, path: str | os.PathLike[str]) -> Iterator[tuple[Any, dict[str, str], dict[str, Layer]]]:
+    """A file open for reading, the names of its tensors by path in the model, and layers that read it themselves."""
     kind = format_of(checks.path("filepath", path, "load_weights"))
     if kind in ("Keras", "HDF5"):
         from portanet.saving.keras.files import open_keras_weights
@@ -113,7 +122,7 @@ def _opened(model: Layer, path: str | os.PathLike[str]) -> Iterator[tuple[Source
         names = {name: name for name in archive.names}
         if archive.document is not None and archive.document.get("kind") == "model":
             names = {name.removeprefix("model/"): name for name in names if name.startswith("model/")}
-        yield archive, names
+        yield archive, names, {}
 
 
 def _compiled(pattern: str | Iterable[str]) -> list[re.Pattern[str]]:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from portanet import layers
-from portanet.configurable import named_arguments
+from portanet.configurable import library_class, named_arguments
 from portanet.layers import InputLayer, Layer
 from portanet.layers.output_shapes import shape_by_trial
 from portanet.layers.preprocessing.index_lookup import IndexLookup
@@ -22,7 +22,17 @@ from portanet.saving.keras.graph import Call, Output, graph_from_config
 from portanet.saving.keras.kinds import kinds
 from portanet.saving.keras.masks import without_masks
 from portanet.saving.keras.operations import KerasOperation, operation_in_file
-from portanet.saving.keras.table import CELLS, CLASSES, CONVERTED, DIFFERENT, EARLIER, MODULES, REDUCED, same_in_keras
+from portanet.saving.keras.table import (
+    CELLS,
+    CLASSES,
+    CONVERTED,
+    DIFFERENT,
+    EARLIER,
+    MODULES,
+    REDUCED,
+    is_shared,
+    same_in_keras,
+)
 from portanet.saving.registry import find
 
 
@@ -173,7 +183,9 @@ class KerasDecoder:
         known = named_arguments(cls)
         if cls.__name__ in CELLS:
             known += named_arguments(getattr(layers, CELLS[cls.__name__]))
-        custom = not cls.__module__.startswith("portanet.")
+        base = library_class(cls)
+        custom = base is not cls
+        derived = custom and is_shared(base.__name__)  # whose configuration may be Keras's
         arguments: dict[str, Any] = {}
         for key, value in config.items():
             if issubclass(cls, Layer) and key in ("name", "trainable"):  # set when it is created
@@ -185,8 +197,8 @@ class KerasDecoder:
                 own = key not in REDUCED.get(cls.__name__, (key,))  # the layer's own choice
                 if issubclass(cls, Layer) and key in known and not own and decoded not in (None, self.dtype):
                     arguments[key] = decoded
-            elif custom or key in known:
-                arguments[key] = CONVERTED.get((cls.__name__, key), _unchanged)(decoded)
+            elif key in known or (custom and not (derived and same_in_keras(key, decoded))):
+                arguments[key] = CONVERTED.get((base.__name__, key), _unchanged)(decoded)
             elif not same_in_keras(key, decoded):
                 raise self.error(
                     f"{self._shown(cls.__name__, config)} has {key}={str(value)[:100]}, which portanet does not have"
@@ -251,7 +263,10 @@ class KerasDecoder:
         if isinstance(layer, IndexLookup) and type(size := config.get("vocabulary_size")) is int:
             layer.expected_size = size
         build = node.get("build_config")
-        if isinstance(layer, kinds().model) and isinstance(build, dict):
+        if isinstance(build, dict) and type(layer).build_from_config is not Layer.build_from_config:
+            decoded = self.decode(build)
+            attempt(self.error, f"layer {name[:100]!r} cannot be built", lambda: layer.build_from_config(decoded))
+        elif isinstance(layer, kinds().model) and isinstance(build, dict):
             self._build(layer, name, build.get("input_shape"))
 
     def _build(self, model: Layer, name: Any, shape: Any) -> None:

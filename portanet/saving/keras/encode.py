@@ -10,7 +10,7 @@ import numpy as np
 
 from portanet.backends import to_host
 from portanet.backends.registry import backend_class_of
-from portanet.configurable import arguments_of
+from portanet.configurable import arguments_of, constructors, library_class
 from portanet.layers import InputLayer, Lambda, Layer
 from portanet.layers.operation import Operation
 from portanet.layers.symbolic import SymbolicArray
@@ -22,7 +22,7 @@ from portanet.saving.keras.errors import absent
 from portanet.saving.keras.graph import graph_config
 from portanet.saving.keras.kinds import kinds
 from portanet.saving.keras.operations import call_in_keras, class_of
-from portanet.saving.keras.table import DIFFERENT, MODULES, REDUCED, only_here, shared
+from portanet.saving.keras.table import DIFFERENT, MODULES, REDUCED, is_shared, only_here, shared
 from portanet.saving.keras.variables import layers_of
 from portanet.saving.registry import name_of
 
@@ -138,7 +138,9 @@ class KerasEncoder:
         if isinstance(layer, Lambda) and not self.here:
             raise absent(of, layer, "Keras could not load it, since files hold no code")
         node = self._object(layer, of, self.config_of(layer, arguments_of(layer)))
-        if layer._built and layer.build_shape is not None and not shared("layers", type(layer).__name__):
+        if layer._built and type(layer).get_build_config is not Layer.get_build_config:
+            node["build_config"] = self.encode(layer.get_build_config(), of)
+        elif layer._built and layer.build_shape is not None and not shared("layers", type(layer).__name__):
             node["build_config"] = {"input_shape": self.encode(layer.build_shape, of)}
         return self._shared(layer, node)
 
@@ -214,12 +216,17 @@ class KerasEncoder:
 
     def _encoded(self, config: dict[str, Any], value: Any, of: str) -> dict[str, Any]:
         """The arguments of an object that Keras's class has, too."""
-        if _own_name(type(value)) is None:
-            for key, neutral in only_here(type(value).__name__).items():
-                if key in config and config[key] == neutral:
+        base = library_class(type(value))
+        if _own_name(type(value)) is None or is_shared(base.__name__):
+            own = {each.name for cls, named in constructors(type(value)) if cls not in base.__mro__ for each in named}
+            for key, neutral in only_here(base.__name__).items():
+                if key not in config or key in own:
+                    continue
+                if config[key] == neutral:
                     del config[key]
-                elif key in config and not self.here:
-                    raise absent(of, value, f"Keras's {type(value).__name__} has no {key}={config[key]!r}")
+                elif not self.here:
+                    raise absent(of, value, f"Keras's {base.__name__} has no {key}={config[key]!r}")
+        if _own_name(type(value)) is None:
             if "inner_optimizer" in config:  # which may have been given by its name
                 config["inner_optimizer"] = value.inner_optimizer
             config = {key: item for key, item in config.items() if not (key in ("name", "dtype") and item is None)}

@@ -20,6 +20,13 @@ from portanet.saving.keras.hdf5 import WeightFile, write_weights
 from portanet.saving.keras.legacy import LegacyState, LegacyWeights, is_legacy
 from portanet.saving.keras.legacy_models import described
 from portanet.saving.keras.optimizers import read_state, written_state
+from portanet.saving.keras.own_files import (
+    layers_with_own_arrays,
+    read_arrays,
+    read_assets,
+    written_arrays,
+    written_assets,
+)
 from portanet.saving.keras.variables import groups, in_file, names, trained
 from portanet.saving.safetensors import Tensor
 from portanet.saving.weights import allocation, assign, checked, host_tensor, require_equal
@@ -43,7 +50,7 @@ def save_keras_model(model: Any, path: str | os.PathLike[str]) -> None:
         state = written_state(model, trained(model))
     texts, weights = written_vocabularies(model)
     with write_atomically(path) as file:
-        write_container(file, config, _weights(model, {**weights, **state}), texts)
+        write_container(file, config, _weights(model, {**weights, **state}), {**texts, **written_assets(model)})
 
 
 def save_keras_weights(model: Layer, path: str | os.PathLike[str]) -> None:
@@ -91,6 +98,9 @@ def _loaded(
         tensors = {path: source.read(places[path]) for path in comparison.matching}
         resume = _compiled(model, decoder, config, file) if compiled else _nothing
         assign(model, tensors)
+        if source is file:
+            read_arrays(layers_with_own_arrays(model), file)
+            read_assets(model, assets, file)
         resume()
         return model
 
@@ -98,11 +108,11 @@ def _loaded(
 @contextmanager
 def open_keras_weights(
     model: Layer, path: str | os.PathLike[str], zipped: bool
-) -> Iterator[tuple[WeightFile | LegacyWeights, dict[str, str]]]:
+) -> Iterator[tuple[WeightFile | LegacyWeights, dict[str, str], dict[str, Layer]]]:
     """Open the weights of a `.weights.h5` file, of an older `.h5` file, or of a model, for reading.
 
     Returns:
-        The file, and the names of its arrays by path in the model.
+        The file, the names of its arrays by path in the model, and the layers that read theirs, by path in the file.
 
     Raises:
         OSError: It cannot be opened.
@@ -110,7 +120,8 @@ def open_keras_weights(
     """
     opened = io.BytesIO(read_container(path).weights) if zipped else open(path, "rb")  # noqa: SIM115 -- closed below
     with opened as data, closing(WeightFile(data, path)) as file:
-        yield _source(model, file)
+        source, places = _source(model, file)
+        yield source, places, layers_with_own_arrays(model) if source is file else {}
 
 
 def _source(model: Layer, file: WeightFile) -> tuple[WeightFile | LegacyWeights, dict[str, str]]:
@@ -125,7 +136,7 @@ def _weights(model: Layer, more: Mapping[str, list[Tensor] | dict[str, Tensor]])
     """The HDF5 file of a model's weights, and of more arrays by group."""
     tensors = {group: [host_tensor(v) for v in variables] for group, variables in groups(model).items()}
     buffer = io.BytesIO()
-    write_weights(buffer, {"": [], **tensors, **more})
+    write_weights(buffer, {"": [], **tensors, **written_arrays(model), **more})
     return buffer.getvalue()
 
 

@@ -371,6 +371,11 @@ def shared(package: str, name: str) -> bool:
     return name in CLASSES.get(package, ())
 
 
+def is_shared(name: str) -> bool:
+    """Whether both have a class of this name in any package."""
+    return any(name in names for names in CLASSES.values())
+
+
 def same_in_keras(argument: str, value: Any) -> bool:
     """Whether an argument that a class here does not have has a value with which Keras computes the same."""
     allowed = ONLY_KERAS.get(argument)

@@ -29,13 +29,19 @@ Groups = dict[str, list[Variable]]
 
 
 def groups(model: Layer) -> Groups:
-    """The weights of each layer, by the path of its group in a file."""
-    return _groups(layers_in_file(model))
+    """The weights of each layer that leaves them to the file, by the path of its group in it."""
+    return _groups({path: layer for path, layer in layers_in_file(model).items() if not has_own_arrays(layer)})
 
 
 def layers_in_file(model: Layer) -> dict[str, Layer]:
     """A model and all layers in it, by their paths in a file."""
     return dict(_visit(model, "", set(), in_file=True))
+
+
+def has_own_arrays(layer: Layer) -> bool:
+    """Whether a layer has methods of its own that write or read its arrays."""
+    methods = ("save_own_variables", "load_own_variables")
+    return any(getattr(type(layer), method) is not getattr(Layer, method) for method in methods)
 
 
 def names(model: Layer) -> dict[str, list[str]]:
@@ -59,7 +65,8 @@ def in_file(model: Layer, file: WeightFile) -> dict[str, str]:
     named = names(model)
     known = {path: several[-1] for path, several in named.items() if several[-1] in present}
     used = {name for several in named.values() for name in several}
-    others = (n for n in file.names if n not in used and not n.startswith(IGNORED) and "seed_generator" not in n)
+    own = tuple(array_name(path, "") for path, layer in layers_in_file(model).items() if has_own_arrays(layer))
+    others = (n for n in file.names if n not in used and not n.startswith(IGNORED + own) and "seed_generator" not in n)
     others = (name for name in others if not name.endswith(WITHOUT_VARIABLE))
     return known | {name: name for name in others}
 
@@ -120,7 +127,7 @@ def _visit_list(held: Any, path: str, seen: set[Layer], in_file: bool) -> Iterat
 
 def _own(layer: Layer) -> Groups:
     """The weights of a layer itself, by the path of the group below it."""
-    variables = list(dict.fromkeys(v for _, v in layer.own_variables() if not v.counter))
+    variables = layer.saved_variables()
     attribute = next((PROJECTIONS[cls] for cls in type(layer).__mro__ if cls in PROJECTIONS), None)
     if attribute is not None:
         parts = {attribute.format(part): part for part in ("query", "key", "value", "output")} | {"_gate_dense": "gate"}
@@ -129,7 +136,8 @@ def _own(layer: Layer) -> Groups:
         return {}
     if isinstance(layer, layers.SpectralNormalization) and layer.layer._built:
         variables = [next(iter(layer.layer._variables.values())), *variables]
-    return {"": sorted(variables, key=lambda variable: not variable.trainable)}
+        variables.sort(key=lambda variable: not variable.trainable)
+    return {"": variables}
 
 
 def _parts(layer: Layer) -> Iterator[tuple[str, Any]]:
