@@ -52,7 +52,8 @@ class Compiled(Optimized):
             metrics: Names or objects; "accuracy" is the one that fits the loss. Sample weights do not count.
             weighted_metrics: The same, for which they do.
             run_eagerly: Whether steps run as ordinary Python, which can be stepped through, and are never compiled.
-            steps_per_execution: Batches between two calls of the callbacks.
+            steps_per_execution: Batches between two calls of the callbacks; `steps_per_epoch` is rounded up to a
+                multiple of it.
             jit_compile: Whether steps are compiled on backends that can: JAX compiles them, CuPy, and PyTorch on CUDA,
                 record them as CUDA graphs. "auto" compiles all but an overridden `train_step`, `test_step` or
                 `predict_step`, which may do what only ordinary Python can.

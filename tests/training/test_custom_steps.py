@@ -131,32 +131,6 @@ def test_run_eagerly_calls_python_for_every_batch(backend, run_eagerly):
     assert len(calls) < 8 if backend.name == "jax" and not run_eagerly else len(calls) == 8
 
 
-def test_steps_per_execution_groups_the_calls_of_callbacks(backend):
-    seen = []
-
-    class Note(portanet.callbacks.Callback):
-        def on_train_batch_begin(self, batch, logs=None):
-            seen.append(("begin", batch))
-
-        def on_train_batch_end(self, batch, logs=None):
-            seen.append(("end", batch))
-
-        def on_test_batch_end(self, batch, logs=None):
-            seen.append(("test", batch))
-
-        def on_predict_batch_end(self, batch, logs=None):
-            seen.append(("predict", batch))
-
-    model = graph(portanet.Model)
-    model.compile("sgd", "mse", steps_per_execution=2)
-    model.fit(X, Y, batch_size=4, verbose=0, callbacks=[Note()])
-    assert seen == [("begin", 0), ("end", 1), ("begin", 2), ("end", 3), ("begin", 4), ("end", 5)]  # as in Keras
-    seen.clear()
-    model.evaluate(X, Y, batch_size=7, verbose=0, callbacks=[Note()])
-    model.predict(X, batch_size=7, callbacks=[Note()])
-    assert seen == [("test", 1), ("test", 3), ("predict", 1), ("predict", 3)]
-
-
 class Autoencoder(portanet.Model):
     def __init__(self):
         super().__init__()

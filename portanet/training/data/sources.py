@@ -39,7 +39,8 @@ def find_source(
     """
     batch_size = None if batch_size is None else checks.positive_int("batch_size", batch_size)
     steps = None if steps is None else checks.positive_int(intake.names.steps, steps)
-    limit = limited(intake.names.steps, steps, settings.max_steps_per_epoch)
+    together = intake.model.steps_per_execution
+    limit = limited_steps(intake.names.steps, steps, together)
     shuffle = checks.function("shuffle", shuffle) if callable(shuffle) else checks.boolean("shuffle", shuffle)
     if gives_batches(x):
         for name, value in (("y", y), ("sample_weight", weight)):  # a batch size does not matter, as in Keras
@@ -50,7 +51,7 @@ def find_source(
                 )
         numbered = hasattr(x, "__getitem__") and getattr(x, "num_batches", 0) is not None
         source = Numbers(x, shuffle, limit) if numbered else Stream(x, limit)
-        source.names = intake.names
+        source.names, source.together = intake.names, together
         return source
     data = intake.structured((x, y, weight))
     if y is None and not intake.only_inputs and intake.model.wants_targets():
@@ -63,7 +64,7 @@ def find_source(
         data = intake.convert(data, whole=True)
     intake.require_alike(data)
     examples = Examples(data, batch_size, shuffle, steps, limit)
-    examples.names = intake.names
+    examples.names, examples.together = intake.names, together
     return examples
 
 
@@ -75,6 +76,12 @@ def limited(name: str, number: int | None, limit: int | None) -> int | None:
         f"Limiting `{name}` to {limit}, the limit of portanet.config. Received: {name}={number}", stacklevel=2
     )
     return limit
+
+
+def limited_steps(name: str, steps: int | None, together: int) -> int | None:
+    """The number of batches in an epoch, which has whole executions of `together` batches, as in Keras."""
+    steps = limited(name, steps, settings.max_steps_per_epoch)
+    return None if steps is None else math.ceil(steps / together) * together
 
 
 def validation_parts(given: Any) -> tuple[Any, Any, Any]:
@@ -305,9 +312,10 @@ class Examples(Numbered):
         tail = tree_map(lambda leaf: _part(leaf, kept, self.count), self.data)
         size = self.asked_size if size is None else checks.positive_int("validation_batch_size", size, "fit")
         kept_source = Examples(head, self.asked_size, self.shuffle, self.asked_steps, self.asked)
-        limit = limited("validation_steps", steps, settings.max_steps_per_epoch)
+        limit = limited_steps("validation_steps", steps, self.together)
         held_out = Examples(tail, size, False, steps, limit)
         kept_source.names, held_out.names = self.names, VALIDATION
+        kept_source.together = held_out.together = self.together
         return kept_source, held_out
 
 

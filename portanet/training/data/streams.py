@@ -33,11 +33,15 @@ class Source:
     steps: int | None = None
     resident = False
     names = Names()
+    together = 1
+    """Batches in an execution, of which the last may have fewer."""
     occasion = "epoch 1"
     """What the latest batches are for."""
 
     def warn_of_end(self, given: int, asked: int) -> None:
-        """Warn that the data ended before `asked` batches were complete."""
+        """Warn that the data ended before `asked` batches were complete, by an execution at least."""
+        if given > asked - self.together:
+            return
         warnings.warn(
             f"Argument `{self.names.data}` gave {given} batches of {self.names.steps}={asked} in {self.occasion}, "
             "which ends there.",
