@@ -16,6 +16,7 @@ import pytest
 import portanet
 from portanet import layers
 from portanet.autodiff import grad, unwrap
+from portanet.autodiff.rules.indexing import index_add
 from portanet.backends import (
     Backend,
     array_like,
@@ -31,6 +32,9 @@ from portanet.variables import bind
 from tests.support import asarray, assert_equal, to_numpy
 
 pytestmark = pytest.mark.skipif(available_backends()["mlx"] is not None, reason=str(available_backends()["mlx"]))
+
+
+OF_NOTHING = {"sum": 0.0, "prod": 1.0, "all": True, "any": False, "mean": np.nan, "var": np.nan, "std": np.nan}
 
 
 @pytest.fixture
@@ -209,9 +213,40 @@ def test_indices(mlx: Backend) -> None:
     assert x[asarray(False)].shape == (0, 2, 2)
     x[x > 2.5] = 0.0
     assert_equal(x, [[1.0, 2.0], [0.0, 0.0]], dtype="float32")
-    with pytest.raises(IndexError, match=r"within 2 elements of the first axis\. Received: 2"):
-        x[2]
+    x[asarray([False, True]), asarray([0], "int32")] = 5.0
+    assert_equal(x, [[1.0, 2.0], [5.0, 0.0]], dtype="float32")
     assert [float(each) for each in asarray([1.0, 2.0])] == [1.0, 2.0]
+
+
+@pytest.mark.parametrize("dtype", ["int8", "uint8", "int32", "uint32", "int64", "uint64"])
+def test_nothing_beyond_an_array_is_read_or_written(mlx: Backend, dtype: str) -> None:
+    """MLX reads and writes whatever lies there: a process ended with "double free or corruption"."""
+    xp, x = mlx.xp, asarray([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
+    large = asarray([100, 1], dtype)
+    assert_equal(xp.take(x, large, axis=-1), [[3.0, 2.0], [6.0, 5.0]], dtype="float32")
+    assert_equal(xp.take(x[0, ...], large), [3.0, 2.0], dtype="float32")
+    assert_equal(xp.take_along_axis(x, large[:, None], axis=1), [[3.0], [5.0]], dtype="float32")
+    assert_equal(x[large], [[4.0, 5.0, 6.0], [4.0, 5.0, 6.0]], dtype="float32")
+    assert_equal(x[..., None, large], [[[3.0, 2.0]], [[6.0, 5.0]]], dtype="float32")
+    assert_equal(index_add(x, large, 3), [[0.0, 0.0, 0.0], [4.0, 5.0, 6.0], [0.0, 0.0, 0.0]], dtype="float32")
+    x[large[:1]] = 0.0
+    assert_equal(x, [[1.0, 2.0, 3.0], [0.0, 0.0, 0.0]], dtype="float32")
+    if dtype.startswith("int"):
+        negative = asarray([-100, -2], dtype)
+        assert_equal(xp.take(x, negative, axis=1), [[1.0, 2.0], [0.0, 0.0]], dtype="float32")
+        assert_equal(index_add(x, negative, 1), [[0.0, 0.0, 0.0]], dtype="float32")
+
+
+def test_indices_out_of_range(mlx: Backend) -> None:
+    xp, x = mlx.xp, asarray([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
+    for key, size in ((2, 2), (-3, 2), ((0, 3), 3), ((..., -4), 3), ((None, 2, ...), 2)):
+        with pytest.raises(IndexError, match=rf"within the {size} elements of the axis\. Received: "):
+            x[key]
+    with pytest.raises(IndexError, match=r"An axis without elements has no indices\. Received: 1 indices"):
+        xp.take(x[:0, :], asarray([0], "int32"), axis=0)
+    assert xp.take(x[:0, :], asarray([], "int32"), axis=0).shape == (0, 3)
+    with pytest.raises(ValueError, match=r"`axis` of take must be given for arrays of 2 axes\. Received: axis=None"):
+        xp.take(x, asarray([0], "int32"))
 
 
 def test_places_in_arrays_without_rows(mlx: Backend) -> None:
@@ -221,6 +256,17 @@ def test_places_in_arrays_without_rows(mlx: Backend) -> None:
     for axis in (0, None):
         with pytest.raises(ValueError, match="zero size"):
             xp.argmax(x, axis=axis)
+
+
+@pytest.mark.parametrize("function", ["sum", "prod", "all", "any", "mean", "var", "std"])
+def test_reductions_of_nothing(mlx: Backend, function: str) -> None:
+    """MLX's are wrong or do not end for such arrays from NumPy, indices and transpositions, with what is in memory."""
+    xp = mlx.xp
+    nothing = asarray(np.zeros((2, 0)))
+    picked = xp.take(asarray(np.ones((2, 3))), asarray([], "int32"), axis=1)
+    for x in (nothing, picked, asarray(np.zeros((0, 2))).T, xp.asarray(np.zeros((2, 0), "float32")), nothing * 2.0):
+        for axis, shape in ((None, ()), (1, (2,)), (-1, (2,)), (0, (0,))):
+            assert_equal(getattr(xp, function)(x, axis=axis), np.full(shape, OF_NOTHING[function]))
 
 
 @pytest.mark.parametrize(

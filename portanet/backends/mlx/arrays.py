@@ -12,6 +12,7 @@ import numpy as np
 
 from portanet.backends.base import Array
 from portanet.backends.holder import RightOperand
+from portanet.backends.mlx.indices import key_within
 from portanet.backends.mlx.shapes import nonzero
 
 KNOWN = (mx.array, bool, int, float, complex, np.ndarray, np.generic)
@@ -35,6 +36,7 @@ def complete() -> None:
     for name, reflected in (("lshift", mx.left_shift), ("rshift", mx.right_shift)):
         setattr(cls, f"__r{name}__", _reflected(reflected))
     cls.__getitem__ = _indexing(cls.__getitem__)
+    cls.__setitem__ = _assignment(cls.__setitem__)
     cls.device = property(lambda x: mx.default_device())
     cls.to_device = lambda x, device, /, *, stream=None: x
 
@@ -80,16 +82,28 @@ def _indexing(own: Callable[..., Any]) -> Callable[..., Any]:
     """`x[key]`, also for boolean masks, which MLX refuses since shapes would depend on values; these are read here."""
 
     def getitem(self: Array, key: Any) -> Any:
-        if type(key) is int and self.ndim and not -self.shape[0] <= key < self.shape[0]:  # MLX reads what is there
-            raise IndexError(f"The index must be within {self.shape[0]} elements of the first axis. Received: {key}")
         keys = key if type(key) is tuple else (key,)
         if any(map(_is_mask, keys)):
             if keys[0].ndim == 0:
                 return mx.expand_dims(self, 0)[: int(bool(keys[0]))]
-            key = tuple(index for k in keys for index in (nonzero(k) if _is_mask(k) else (k,)))
-        return own(self, key)
+            key = _without_masks(keys)
+        return own(self, key_within(key, self.shape))
 
     return functools.wraps(own)(getitem)
+
+
+def _assignment(own: Callable[..., Any]) -> Callable[..., Any]:
+    """`x[key] = value`, which does not write beyond the array; masks among other keys, which MLX lacks, are read."""
+
+    def setitem(self: Array, key: Any, value: Any) -> None:
+        key = _without_masks(key) if type(key) is tuple and any(map(_is_mask, key)) else key
+        own(self, key_within(key, self.shape), value)
+
+    return functools.wraps(own)(setitem)
+
+
+def _without_masks(keys: tuple[Any, ...]) -> tuple[Any, ...]:
+    return tuple(index for k in keys for index in (nonzero(k) if _is_mask(k) else (k,)))
 
 
 def _is_mask(key: Any) -> bool:

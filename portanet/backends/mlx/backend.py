@@ -23,11 +23,9 @@ _tracing: ContextVar[bool] = ContextVar("portanet_mlx_tracing", default=False)
 
 def index_add(rows: Array, index: Array, size: int) -> Any:
     """Sum the rows that share an index: `out[index[k]] += rows[k]`; MLX divides by the size of a row."""
-    import mlx.core as mx
+    from portanet.backends.mlx.indices import add_rows
 
-    if rows.size == 0:
-        return NotImplemented
-    return mx.zeros((size, *rows.shape[1:]), rows.dtype).at[index].add(rows)
+    return NotImplemented if rows.size == 0 else add_rows(rows, index, size)
 
 
 class MlxBackend(Backend):

@@ -7,6 +7,7 @@ from typing import Any
 import mlx.core as mx
 
 from portanet.backends.base import Array
+from portanet.backends.mlx.reductions import sound
 
 INTEGERS = {2: mx.int16, 4: mx.int32, 8: mx.int64}
 """The integers with as many bytes as a floating-point dtype."""
@@ -134,5 +135,5 @@ def clip(x: Array, /, min: Any = None, max: Any = None) -> Array:  # noqa: A002 
 def isin(x1: Any, x2: Any, /, *, invert: bool = False) -> Array:
     """As in the standard."""
     x1, x2 = _arrays(x1, x2)
-    out = mx.any(mx.expand_dims(x1, -1) == mx.reshape(x2, (-1,)), axis=-1)
+    out = mx.any(sound(mx.expand_dims(x1, -1) == mx.reshape(x2, (-1,))), axis=-1)
     return ~out if invert else out

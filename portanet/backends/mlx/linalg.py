@@ -10,6 +10,7 @@ from mlx.core import matrix_transpose as matrix_transpose
 from portanet.backends.base import Array
 from portanet.backends.mlx.elements import from_parts
 from portanet.backends.mlx.reductions import matmul as matmul
+from portanet.backends.mlx.reductions import sound
 from portanet.backends.mlx.reductions import tensordot as tensordot
 from portanet.backends.mlx.reductions import vecdot as vecdot
 
@@ -55,7 +56,7 @@ class SlogdetResult(NamedTuple):
 def cholesky(x: Array, /, *, upper: bool = False) -> Array:
     """As in the standard; MLX's factor of a matrix that is not positive definite is wrong, and is NaN here."""
     out = _own.cholesky(x, upper, stream=mx.cpu)
-    return mx.where(mx.any(diagonal(out) <= 0, -1)[..., None, None], mx.nan, out)
+    return mx.where(mx.any(sound(diagonal(out) <= 0), -1)[..., None, None], mx.nan, out)
 
 
 def cross(x1: Array, x2: Array, /, *, axis: int = -1) -> Array:
@@ -68,7 +69,7 @@ def cross(x1: Array, x2: Array, /, *, axis: int = -1) -> Array:
 def det(x: Array, /) -> Array:
     """As in the standard; MLX's goes through a logarithm and back, in single precision."""
     parity, pivots = _pivots(x)
-    return parity * mx.prod(pivots, -1)
+    return parity * mx.prod(sound(pivots), -1)
 
 
 def _pivots(x: Array) -> tuple[Array, Array]:
@@ -117,11 +118,11 @@ def matrix_norm(x: Array, /, *, keepdims: bool = False, ord: Any = "fro") -> Arr
     if ord in ("fro", None):
         return vector_norm(x, axis=(-2, -1), keepdims=keepdims)
     if ord in (1, -1, float("inf"), -float("inf")):
-        sums = mx.sum(mx.abs(x), -2 if abs(ord) == 1 else -1)
+        sums = mx.sum(sound(mx.abs(x)), -2 if abs(ord) == 1 else -1)
         out = (mx.max if ord > 0 else mx.min)(sums, -1)
     else:
         values = svdvals(x)
-        out = mx.sum(values, -1) if ord == "nuc" else (mx.max if ord > 0 else mx.min)(values, -1)
+        out = mx.sum(sound(values), -1) if ord == "nuc" else (mx.max if ord > 0 else mx.min)(values, -1)
     return mx.expand_dims(out, (-2, -1)) if keepdims else out
 
 
@@ -142,7 +143,7 @@ def matrix_power(x: Array, n: int, /) -> Array:
 def matrix_rank(x: Array, /, *, rtol: Any = None) -> Array:
     """As in the standard."""
     values = svdvals(x)
-    return mx.sum(values > _limit(x, values, rtol), -1)
+    return mx.sum(sound(values > _limit(x, values, rtol)), -1)
 
 
 def _limit(x: Array, values: Array, rtol: Any) -> Any:
@@ -179,7 +180,7 @@ def qr(x: Array, /, *, mode: str = "reduced") -> QRResult:
 def slogdet(x: Array, /) -> SlogdetResult:
     """As in the standard; MLX's overflows in double precision."""
     parity, pivots = _pivots(x)
-    return SlogdetResult(parity * mx.prod(mx.sign(pivots), -1), mx.sum(mx.log(mx.abs(pivots)), -1))
+    return SlogdetResult(parity * mx.prod(sound(mx.sign(pivots)), -1), mx.sum(sound(mx.log(mx.abs(pivots))), -1))
 
 
 def solve(x1: Array, x2: Array, /) -> Array:
@@ -212,12 +213,12 @@ def svdvals(x: Array, /) -> Array:
 def trace(x: Array, /, *, offset: int = 0, dtype: Any = None) -> Array:
     """As in the standard."""
     values = diagonal(x, offset=offset)
-    return mx.sum(values if dtype is None else values.astype(dtype), -1)
+    return mx.sum(sound(values if dtype is None else values.astype(dtype)), -1)
 
 
 def vector_norm(x: Array, /, *, axis: Any = None, keepdims: bool = False, ord: Any = 2) -> Array:  # noqa: A002
     """As in the standard; MLX's takes one or two axes, and two as those of matrices."""
-    size = mx.abs(x)
+    size = sound(mx.abs(x))
     if ord == float("inf"):
         return mx.max(size, axis, keepdims)
     if ord == -float("inf"):

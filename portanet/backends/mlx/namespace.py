@@ -15,6 +15,8 @@ from portanet.backends.mlx import linalg as linalg
 from portanet.backends.mlx.arrays import complete, leaving
 from portanet.backends.mlx.creation import *  # noqa: F403
 from portanet.backends.mlx.elements import *  # noqa: F403
+from portanet.backends.mlx.indices import take as take
+from portanet.backends.mlx.indices import take_along_axis as take_along_axis
 from portanet.backends.mlx.reductions import *  # noqa: F403
 from portanet.backends.mlx.shapes import *  # noqa: F403
 

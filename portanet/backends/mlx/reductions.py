@@ -16,13 +16,34 @@ Axis = int | tuple[int, ...] | None
 
 def sum(x: Array, /, *, axis: Axis = None, dtype: Any = None, keepdims: bool = False) -> Array:  # noqa: A001
     """As in the standard; MLX's has no `dtype`."""
-    return mx.sum(_widened(x, dtype), axis, keepdims)
+    return mx.sum(sound(_widened(x, dtype)), axis, keepdims)
 
 
 def prod(x: Array, /, *, axis: Axis = None, dtype: Any = None, keepdims: bool = False) -> Array:
-    """As in the standard; MLX's has no `dtype`, and is 0 for some arrays without elements."""
-    x = _widened(x, dtype)
-    return mx.prod(x, axis, keepdims) if x.size else mx.ones_like(mx.sum(x, axis, keepdims))
+    """As in the standard; MLX's has no `dtype`."""
+    return mx.prod(sound(_widened(x, dtype)), axis, keepdims)
+
+
+def all(x: Array, /, *, axis: Axis = None, keepdims: bool = False) -> Array:  # noqa: A001
+    """As in the standard; see `sound`."""
+    return mx.all(sound(x), axis, keepdims)
+
+
+def any(x: Array, /, *, axis: Axis = None, keepdims: bool = False) -> Array:  # noqa: A001
+    """As in the standard; see `sound`."""
+    return mx.any(sound(x), axis, keepdims)
+
+
+def mean(x: Array, /, *, axis: Axis = None, keepdims: bool = False) -> Array:
+    """As in the standard; see `sound`."""
+    return mx.mean(sound(x), axis, keepdims)
+
+
+def sound(x: Array) -> Array:
+    """An array that MLX can reduce: where one without elements comes from NumPy, an index or a transposition, MLX has
+    not set all that it knows of it, and its sums are wrong or do not end.
+    """
+    return x if x.size else mx.zeros(x.shape, x.dtype)
 
 
 def _widened(x: Array, dtype: Any) -> Array:
@@ -34,6 +55,7 @@ def _widened(x: Array, dtype: Any) -> Array:
 
 def var(x: Array, /, *, axis: Axis = None, correction: float = 0.0, keepdims: bool = False) -> Array:
     """As in the standard; MLX's correction is an integer and has another name."""
+    x = sound(x)
     if correction == int(correction):
         return mx.var(x, axis, keepdims, int(correction))
     axes = range(x.ndim) if axis is None else (axis,) if isinstance(axis, int) else axis
@@ -79,7 +101,7 @@ def argmin(x: Array, /, *, axis: int | None = None, keepdims: bool = False) -> A
 
 def _index(function: Any, x: Array, axis: int | None, keepdims: bool) -> Array:
     without_rows = x.size == 0 and axis is not None and x.shape[axis]
-    return (mx.sum if without_rows else function)(x, axis, keepdims).astype(mx.int32)
+    return (mx.sum if without_rows else function)(sound(x), axis, keepdims).astype(mx.int32)
 
 
 def sort(x: Array, /, *, axis: int = -1, descending: bool = False, stable: bool = True) -> Array:
@@ -109,7 +131,7 @@ def matmul(x1: Array, x2: Array, /) -> Array:
         return mx.matmul(x1, x2)
     a = x1[None, :] if x1.ndim == 1 else x1
     b = x2[:, None] if x2.ndim == 1 else x2
-    out = mx.sum(a[..., :, :, None] * b[..., None, :, :], axis=-2).astype(mx.result_type(x1, x2))
+    out = sum(a[..., :, :, None] * b[..., None, :, :], axis=-2).astype(mx.result_type(x1, x2))
     if x1.ndim == 1:
         out = mx.squeeze(out, -2)
     return mx.squeeze(out, -1) if x2.ndim == 1 else out
@@ -122,7 +144,7 @@ def vecdot(x1: Array, x2: Array, /, *, axis: int = -1) -> Array:
             f"vecdot needs as many elements in both. Received: shapes {x1.shape} and {x2.shape}, axis={axis}"
         )
     x1 = mx.conj(x1) if x1.dtype == mx.complex64 else x1
-    return mx.sum(x1 * x2, axis).astype(mx.result_type(x1, x2))
+    return sum(x1 * x2, axis=axis).astype(mx.result_type(x1, x2))
 
 
 def tensordot(x1: Array, x2: Array, /, *, axes: int | Sequence[Sequence[int]] = 2) -> Array:
