@@ -31,8 +31,9 @@ def alignments(
         >>> float(np.exp(-alignments(np.asarray([[1]]), log_p, np.asarray([1]))[0]).round(6))
         0.75
     """
-    xp = array_namespace(log_p, labels)
-    if is_traced(log_p):  # not every library leaves `plain - traced` to the right operand
+    given = [x for x in (log_p, labels, label_lengths, input_lengths) if x is not None]
+    xp = array_namespace(*given)
+    if any(map(is_traced, given)):  # not every library leaves `plain - traced` to the right operand
         labels, label_lengths, input_lengths = lift(labels), lift(label_lengths), lift(input_lengths)
     (batch, time, classes), length = log_p.shape, labels.shape[1]
     count = 2 * length + 1

@@ -243,7 +243,7 @@ def _zeros(xp: Any, like: Array, shape: tuple[int, ...]) -> Array:
 def _size(x: Array, window: Window, filters: int, counts: tuple[int, ...] | None = None) -> int:
     """Elements per example, unfolded and in the result."""
     counts = counts or window.positions(x.shape[1:-1])
-    depth = window.size[0] * (counts[0] or 1) if window.rank == 3 else 1
+    depth = window.size[0] * counts[0] if window.rank == 3 else 1
     height = x.shape[-3] if window.rank > 1 else 1
-    unfolded = depth * height * (counts[-1] or 1) * window.size[-1] * x.shape[-1]
+    unfolded = depth * height * counts[-1] * window.size[-1] * x.shape[-1]
     return int(unfolded + math.prod(counts) * filters)

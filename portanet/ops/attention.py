@@ -65,7 +65,7 @@ def dot_product_attention(
         result = attention.dot_product_attention(query, key, value, factor, mask=allowed, causal=is_causal)
     else:
         result = _with_bias(xp, query * factor, key, value, bias, allowed, is_causal, attn_logits_soft_cap)
-    return xp.permute_dims(result, (0, 2, 1, 3))
+    return array_namespace(result).permute_dims(result, (0, 2, 1, 3))
 
 
 def _with_bias(
@@ -80,7 +80,8 @@ def _with_bias(
 ) -> Array:
     scores = xp.matmul(query, xp.matrix_transpose(key))
     scores = scores if cap is None else cap * xp.tanh(scores / cap)
-    scores = scores if bias is None else scores + bias
+    scores = scores if bias is None else array_namespace(scores, bias).add(scores, bias)
     if causal:
         mask = attention.with_causal(mask, query, key.shape[-2])
-    return xp.matmul(attention.softmax(array_namespace(scores), scores, mask), value)
+    weights = attention.softmax(array_namespace(scores), scores, mask)
+    return array_namespace(weights, value).matmul(weights, value)

@@ -44,8 +44,8 @@ def take(x: Array, indices: Array, axis: int | None = None) -> Array:
     shape = tuple(indices.shape)
     places = _positions(indices, x.shape[axis])
     flat = array_namespace(places).reshape(places, (-1,))
-    taken = array_namespace(x, flat).take(x, flat, axis=axis)
-    return xp.reshape(taken, (*x.shape[:axis], *shape, *x.shape[axis + 1 :]))
+    xp = array_namespace(x, flat)
+    return xp.reshape(xp.take(x, flat, axis=axis), (*x.shape[:axis], *shape, *x.shape[axis + 1 :]))
 
 
 @operation
@@ -130,7 +130,7 @@ def slice(inputs: Array, start_indices: Any, shape: Any) -> Array:
     if isinstance(starts, tuple):
         checks.integers("start_indices", starts, len(lengths), "slice")
         return inputs[(*(builtins.slice(i, i + n) for i, n in zip(starts, lengths, strict=True)), ...)]
-    xp = array_namespace(inputs)
+    xp = array_namespace(inputs, starts)
     for axis, n in enumerate(lengths):
         own = array_namespace(starts)
         steps = own.arange(n, dtype=starts.dtype, device=device_of(storage(starts)))

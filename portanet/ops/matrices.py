@@ -143,7 +143,10 @@ def _padded(xp: Any, x: Array, axis: int, before: int, after: int, mode: str, va
     n = x.shape[axis]
     if mode == "constant":
         pieces, plain = [x], storage(x)
-        filling = xp.astype(value, x.dtype) if hasattr(value, "shape") else constant(plain, value, x.dtype)
+        if hasattr(value, "shape"):
+            filling = array_namespace(value).astype(value, x.dtype)
+        else:
+            filling = constant(plain, value, x.dtype)
         for count, first in ((before, True), (after, False)):
             if count:
                 shape = (*x.shape[:axis], count, *x.shape[axis + 1 :])

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from portanet import checks
-from portanet.autodiff import array_namespace, storage, unwrap
+from portanet.autodiff import array_namespace, stop_gradient, storage, unwrap
 from portanet.backends import Array, constant, device_of
 from portanet.ops.dtypes import floating
 from portanet.ops.operation import Axes, axes_of, operation
@@ -89,10 +89,14 @@ def _quantile(x: Array, q: Array | None, axis: Axes, method: str, keepdims: bool
     fractions = [0.5] if q is None else [q] if len(q.shape) == 0 else [q[i] for i in range(q.shape[0])]
     results = []
     for fraction in fractions:
-        position = last * (fraction if isinstance(fraction, float) else xp.astype(fraction, x.dtype))
-        value = xp.where(bad, math.nan, _between(rows, position, method))
-        results.append(xp.reshape(value, kept) if keepdims else value)
-    return results[0] if q is None or len(q.shape) == 0 else xp.stack(results)
+        position = last * (
+            fraction if isinstance(fraction, float) else array_namespace(fraction).astype(fraction, x.dtype)
+        )
+        value = _between(rows, position, method)
+        own = array_namespace(value)
+        value = own.where(bad, math.nan, value)
+        results.append(own.reshape(value, kept) if keepdims else value)
+    return results[0] if q is None or len(q.shape) == 0 else array_namespace(*results).stack(results)
 
 
 def _between(rows: Array, position: Array, method: str) -> Array:
@@ -110,10 +114,10 @@ def _between(rows: Array, position: Array, method: str) -> Array:
 
 
 def _at(rows: Array, index: Array) -> Array:
-    xp = array_namespace(rows)
-    plain = unwrap(index)
-    limit = array_namespace(plain).clip(plain, 0, rows.shape[-1] - 1)
-    places = array_namespace(limit).astype(limit, array_namespace(limit).int64)
+    index = stop_gradient(index)
+    own = array_namespace(index)
+    places = own.astype(own.clip(index, 0, rows.shape[-1] - 1), own.int64)
+    xp = array_namespace(rows, places)
     return xp.squeeze(xp.take_along_axis(rows, places[..., None], axis=-1), axis=-1)
 
 

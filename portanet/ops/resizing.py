@@ -72,15 +72,15 @@ KERNELS = {"linear": _triangle, "cubic": _cubic, "lanczos3": _lanczos(3.0), "lan
 
 def _weights(x: Array, size: int, result: int, scale: Any, shift: Any, kernel: Any, antialias: bool) -> Array:
     """Weights of the `size` positions of an axis for each of `result` positions, shape (size, result)."""
-    xp = array_namespace(x)
+    fixed = type(scale) is float  # not a number of NumPy
+    own = array_namespace(unwrap(x)) if fixed else array_namespace(x, scale, shift)
     plain = {"dtype": x.dtype, "device": device_of(storage(x))}
-    own = array_namespace(unwrap(x)) if isinstance(scale, float) else xp
     places = (own.arange(result, **plain) + 0.5 - shift) / scale - 0.5
     inputs = own.arange(size, **plain)
     width: Any = 1.0
     if antialias:
-        width = max(1.0, 1.0 / scale) if isinstance(scale, float) else xp.maximum(1.0 / scale, xp.ones_like(scale))
-    weights = kernel(array_namespace(places), own.abs(places[None, :] - inputs[:, None]) / width)
+        width = max(1.0, 1.0 / scale) if fixed else own.maximum(1.0 / scale, own.ones_like(scale))
+    weights = kernel(own, own.abs(places[None, :] - inputs[:, None]) / width)
     total = own.sum(weights, axis=0, keepdims=True)
     enough = own.abs(total) > 1000 * 1.2e-7
     weights = own.where(enough, weights / own.where(enough, total, 1.0), 0.0)

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from portanet import checks
-from portanet.autodiff import array_namespace, storage, unwrap
+from portanet.autodiff import array_namespace, stop_gradient, storage, unwrap
 from portanet.backends import Array, device_of
 from portanet.ops.comparisons import truth
 from portanet.ops.conversion import promoted
@@ -103,8 +103,10 @@ def in_top_k(targets: Array, predictions: Array, k: int) -> Array:
         >>> in_top_k([2, 1], [[0.1, 0.2, 0.7], [0.5, 0.1, 0.4]], 1)
         array([ True, False])
     """
-    xp = array_namespace(predictions)
-    of_target = xp.take_along_axis(predictions, xp.astype(unwrap(targets), xp.int64)[..., None], axis=-1)
+    places = stop_gradient(targets)
+    own = array_namespace(places)
+    xp = array_namespace(predictions, places)
+    of_target = xp.take_along_axis(predictions, own.astype(places, own.int64)[..., None], axis=-1)
     larger = xp.sum(xp.astype(predictions > of_target, xp.int32), axis=-1)
     return (larger < k) & xp.isfinite(of_target[..., 0])
 

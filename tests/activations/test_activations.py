@@ -181,3 +181,15 @@ def test_bad_input(call: Any, message: str) -> None:
 def test_lists_are_refused() -> None:
     with pytest.raises(TypeError, match=r"portanet\.asarray"):
         activations.relu([1.0, 2.0])
+
+
+@pytest.mark.parametrize("function", [activations.softmax, activations.log_softmax, activations.sparsemax])
+def test_axes_are_checked_by_name(xp: Any, function: Any) -> None:
+    """In every position, among several, and for arrays without axes."""
+    x = asarray(np.arange(6.0).reshape(2, 3))
+    several = () if function is activations.sparsemax else ((0, 2), (0, 0), (1, -1), ())
+    for axis in (2, -3, "last", 0.5, True, *several):
+        with pytest.raises((TypeError, ValueError), match=rf"`axis` of {function.__name__} .*Received: axis="):
+            function(x, axis=axis)
+    with pytest.raises((TypeError, ValueError), match=f"`axis` of {function.__name__}"):
+        function(asarray(np.asarray(1.0)))

@@ -121,3 +121,34 @@ def test_causal_masks(xp: Any) -> None:
     ]  # fmt: skip
     mask = asarray(np.asarray([[False, True, True, True]]))
     assert to_numpy(with_causal(mask, asarray(np.ones((2, 1))), 4)).astype(int).tolist() == [[0, 0, 0, 0], [0, 1, 0, 0]]
+
+
+@pytest.mark.parametrize("unusable", [np.nan, np.inf])
+@pytest.mark.parametrize("causal", [False, True])
+@pytest.mark.parametrize("block", [None, 2, 3])
+def test_what_is_hidden_need_not_be_finite(xp: Any, block: int | None, causal: bool, unusable: float) -> None:
+    """Queries that do not see the last sources have the results and derivatives that they have with 0 there."""
+    mask = np.ones((5, 7), dtype=bool)
+    if not causal:
+        mask[:3, 4:] = False
+    hidden = slice(3, None) if causal else slice(4, None)
+    visible = asarray(np.arange(5)[:, None] < 3, "bool")
+
+    def computed(q: Any, k: Any, v: Any) -> Any:
+        if block is None:
+            allowed = with_causal(asarray(mask), asarray(QUERY), 7) if causal else asarray(mask)
+            return attention(q, k, v, scale=SCALE, mask=allowed)[0]
+        options = {} if causal else {"mask": asarray(mask)}
+        return attention_in_blocks(q, k, v, scale=SCALE, causal=causal, block=block, **options)[0]
+
+    def seen(q: Any, k: Any, v: Any) -> Any:
+        return total([array_namespace(q).where(visible, computed(q, k, v), 0.0)])
+
+    results = []
+    for number in (0.0, unusable):
+        key, value = KEY.copy(), VALUE.copy()
+        key[:, hidden], value[:, hidden] = number, number
+        arrays = [asarray(a, "float64") for a in (QUERY, key, value)]
+        results.append([to_numpy(computed(*arrays))[:, :3], *map(to_numpy, grad(seen, (0, 1, 2))(*arrays))])
+    for one, other in zip(*results, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-12)

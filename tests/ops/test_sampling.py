@@ -10,7 +10,7 @@ from scipy import ndimage
 
 from portanet import ops
 from portanet.autodiff import check_grads, vmap
-from portanet.random import SeedGenerator
+from portanet.random import SeedGenerator, normal
 from tests.support import asarray, assert_close, to_numpy
 
 IMAGES = np.random.default_rng(0).uniform(0.0, 1.0, (2, 5, 6, 2))
@@ -99,6 +99,31 @@ def test_elastic_shifts(backend: Any) -> None:
     np.testing.assert_allclose(np.moveaxis(to_numpy(again), 1, -1), result, atol=1e-4)
     whole = ops.image.elastic_transform(asarray(ramp.astype("uint8")), seed=SeedGenerator(1))
     assert to_numpy(whole).dtype == "uint8"
+
+
+@pytest.mark.parametrize("interpolation", ["bilinear", "nearest"])
+@pytest.mark.parametrize("mode", MODES)
+def test_elastic_shifts_against_scipy(mode: str, interpolation: str) -> None:
+    """The seed's numbers times sigma, blurred by a kernel of 6 sigma, times alpha: columns first, then rows."""
+    alpha, sigma, size = 4.0, 0.9, 5
+    noise = np.asarray(normal((*IMAGES.shape[:3], 2), seed=7), "float64")
+    places = np.arange(size) - size // 2
+    kernel = np.exp(-0.5 * (places / sigma) ** 2)
+    weights = np.outer(kernel, kernel) / kernel.sum() ** 2
+    shifts = ndimage.convolve(noise * sigma, weights[None, :, :, None], mode="constant") * alpha
+    expected = [
+        ndimage.map_coordinates(
+            x[..., c],
+            np.mgrid[0:5, 0:6] + shift[::-1],
+            order=int(interpolation == "bilinear"),
+            mode=MODES[mode],
+            cval=0.3,
+        )
+        for x, shift in zip(IMAGES, np.moveaxis(shifts, -1, 1), strict=True)
+        for c in range(2)
+    ]
+    result = ops.image.elastic_transform(IMAGES, alpha, sigma, interpolation, mode, 0.3, 7)
+    np.testing.assert_allclose(np.moveaxis(result, -1, 1).reshape(4, 5, 6), expected, atol=1e-5)
 
 
 def test_edges_of_whole_numbers(xp: Any) -> None:
