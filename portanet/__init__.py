@@ -34,14 +34,18 @@ if TYPE_CHECKING:
         training,
         tree,
         utils,
+        wrappers,
     )
     from portanet.backends.precision import get_float32_matmul_precision, set_float32_matmul_precision
     from portanet.initializers import Initializer
     from portanet.layers import Input, InputSpec, Layer
+    from portanet.layers.operation import Operation
+    from portanet.layers.symbolic import KerasTensor
     from portanet.losses import Loss
     from portanet.metrics import Metric
     from portanet.mixed_precision import DTypePolicy, FloatDTypePolicy
     from portanet.models import Model, Sequential
+    from portanet.models.function import Function
     from portanet.optimizers import Optimizer
     from portanet.regularizers import Regularizer
     from portanet.saving import load_model
@@ -53,13 +57,16 @@ __version__ = "0.1.0"
 __all__ = [
     "DTypePolicy",
     "FloatDTypePolicy",
+    "Function",
     "Initializer",
     "Input",
     "InputSpec",
+    "KerasTensor",
     "Layer",
     "Loss",
     "Metric",
     "Model",
+    "Operation",
     "Optimizer",
     "Regularizer",
     "Sequential",
@@ -104,6 +111,7 @@ __all__ = [
     "use_backend",
     "utils",
     "version",
+    "wrappers",
 ]
 
 
@@ -115,13 +123,16 @@ def version() -> str:
 _HOMES = {
     "DTypePolicy": "portanet.mixed_precision",
     "FloatDTypePolicy": "portanet.mixed_precision",
+    "Function": "portanet.models.function",
     "Initializer": "portanet.initializers",
     "Input": "portanet.layers",
     "InputSpec": "portanet.layers",
+    "KerasTensor": "portanet.layers.symbolic",
     "Layer": "portanet.layers",
     "Loss": "portanet.losses",
     "Metric": "portanet.metrics",
     "Model": "portanet.models",
+    "Operation": "portanet.layers.operation",
     "Optimizer": "portanet.optimizers",
     "Regularizer": "portanet.regularizers",
     "Sequential": "portanet.models",

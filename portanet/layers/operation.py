@@ -1,119 +1,80 @@
-"""Functions of `portanet.ops` as operations of a graph."""
+"""`Operation`: a function of arrays without weights that a graph can hold, and the base class of layers."""
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
-from portanet.autodiff import array_namespace
-from portanet.backends import Array, ArrayHolder, backend_class_of, device_of, get_backend, is_dtype, to_host
-from portanet.layers.base import Layer
-from portanet.layers.output_shapes import ArraySpec, input_specs, trial
-from portanet.layers.several_inputs import shape_of
-from portanet.layers.symbolic import Node, SymbolicArray, require_numbers
-from portanet.tree import tree_leaves, tree_map
+from portanet import checks
+from portanet.configurable import Configurable, named_arguments
+from portanet.layers.symbolic import Node, SymbolicArray
+from portanet.lookup import snake_case
+from portanet.tree import tree_leaves
 
 
-class Operation(Layer):
-    """A call of a function of `portanet.ops` in a graph: a layer without weights, which `model.layers` leaves out.
+class Operation(Configurable):
+    """A function of arrays, with arguments of its own but no weights; layers are operations that have them.
 
-    It is called on the symbolic arrays among the arguments, or the one if there is only one.
+    Subclasses implement `call`, with functions of `portanet.ops` or of the arrays' namespace. Called on symbolic arrays
+    (see `Input`), an operation becomes a part of the graph; on others, it computes.
 
     Args:
-        function: The function.
-        args: Its arguments, with `Argument(i)` in place of the symbolic array of index i.
-        kwargs: Likewise.
+        name: Name; by default the class name in snake case.
+
+    Example:
+        >>> import numpy as np
+        >>> import portanet
+        >>> class Shift(portanet.Operation):
+        ...     def __init__(self, by, name=None):
+        ...         super().__init__(name)
+        ...         self.by = by
+        ...     def call(self, x):
+        ...         return x + self.by
+        >>> x = portanet.Input((2,))
+        >>> portanet.Model(x, Shift(3.0)(x))(np.asarray([[1.0, 2.0]]))
+        array([[4., 5.]])
     """
 
-    autocast = False
-    _mask_remedy = "As in Keras; to keep it, use a layer, such as Add or Activation, or pass `mask` to the next."
+    _nodes: list[Node]
 
-    def __init__(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        self.function = function
-        super().__init__()
-        self.name = function.__name__
-        self.args = args
-        self.kwargs = kwargs
+    def __init__(self, name: str | None = None) -> None:
+        self.name = snake_case(type(self).__name__) if name is None else checks.text("name", name, type(self))
+        if "/" in self.name:
+            raise checks.invalid("name", name, "a text without `/`", type(self))
 
-    @property
-    def _kind(self) -> str:
-        return "".join(part.capitalize() for part in self.function.__name__.split("_"))
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Compute, or become a part of the graph of the symbolic arrays among the arguments."""
+        if any(isinstance(leaf, SymbolicArray) for leaf in tree_leaves((args, kwargs))):
+            return import_module("portanet.layers.operation_call").record_operation(self, args, kwargs)
+        return self.call(*args, **kwargs)
 
-    def arguments(self, arrays: list[Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        """The arguments of the function, with these arrays in them."""
-        filled: tuple[tuple[Any, ...], dict[str, Any]] = tree_map(
-            lambda leaf: arrays[leaf.index] if type(leaf) is Argument else leaf, (self.args, self.kwargs)
-        )
-        return filled
+    def call(self, *args: Any, **kwargs: Any) -> Any:
+        """Compute the output."""
+        raise NotImplementedError(f"Operation '{self.name}' ({type(self).__name__}) does not implement call.")
 
-    def call(self, x: Any) -> Any:
-        args, kwargs = self.arguments(x if isinstance(x, list) else [x])
-        return self.function(*args, **kwargs)
+    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
+        """Shape and dtype of the output, as symbolic arrays; by default from a call on zeros.
 
-    def compute_output_shape(self, input_shape: Any) -> Any:
-        return shape_of(self.specs(input_specs(self, input_shape)))
+        A subclass may tell them with `KerasTensor(shape, dtype)`; then `call` is not tried.
 
-    def specs(self, x: Any) -> Any:
-        """The specs of the output for an input of these specs; numbers stay if they do not depend on unknown sizes.
+        Args:
+            *args: Arguments of `call`, with symbolic arrays in place of arrays.
+            **kwargs: Likewise, by keyword.
 
-        Where zeros are no argument of the function, well-conditioned matrices are tried, and batches of more sizes.
+        Example:
+            >>> import portanet
+            >>> class Square(portanet.Operation):
+            ...     def call(self, x):
+            ...         return x * x
+            >>> Square().compute_output_spec(portanet.KerasTensor((None, 2))).shape
+            (None, 2)
         """
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", RuntimeWarning)  # of the logarithm of zero, and the like
-            try:
-                return trial(self, (x,), {})
-            except Exception as error:
-                try:
-                    return trial(self, (x,), {}, (12, 24), _well_conditioned)
-                except Exception:
-                    raise error from None
+        return import_module("portanet.layers.operation_call").record_operation(self, args, kwargs)
 
+    def get_config(self) -> dict[str, Any]:
+        """The arguments that create an equal operation."""
+        config = super().get_config()
+        return {**config, "name": self.name} if "name" in named_arguments(type(self)) else config
 
-class Argument:
-    """The place of a symbolic array among the arguments of an operation."""
-
-    __slots__ = ("index",)
-
-    def __init__(self, index: int) -> None:
-        self.index = index
-
-
-def record_operation(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """Call a function of `portanet.ops` on symbolic arrays, and return symbolic outputs."""
-    arrays = list(dict.fromkeys(leaf for leaf in tree_leaves((args, kwargs)) if isinstance(leaf, SymbolicArray)))
-
-    require_numbers(arrays, f"ops.{function.__name__}")
-
-    def stored(leaf: Any) -> Any:
-        if isinstance(leaf, SymbolicArray):
-            return Argument(arrays.index(leaf))
-        if backend_class_of(leaf) is not None:
-            return to_host(leaf)  # a constant, for any backend
-        if isinstance(leaf, ArrayHolder) or not is_dtype(get_backend().xp, leaf):
-            return leaf
-        return get_backend().dtype_name(leaf)
-
-    operation = Operation(function, *tree_map(stored, (args, kwargs)))
-    x = arrays[0] if len(arrays) == 1 else arrays
-    operation._build_on(x)
-    specs = operation.specs(x)
-    if any(isinstance(leaf, SymbolicArray) for leaf in tree_leaves(specs)):
-        raise TypeError(
-            f"Functions among the arguments of ops.{function.__name__} use symbolic arrays; pass these as arguments, "
-            f"use ops.where, or compute in the call of a layer. Received: {specs!r}"
-        )
-    if specs is None:  # a number that depends on unknown sizes
-        specs = ArraySpec((), "int32")
-    if not any(isinstance(leaf, ArraySpec) for leaf in tree_leaves(specs)):
-        return specs
-    return Node(operation, (x,), {}, specs).outputs
-
-
-def _well_conditioned(x: Array) -> Array:
-    """For zeros, data with few exceptions among functions: between 0 and 1, matrices positive definite."""
-    xp = array_namespace(x)
-    if not xp.isdtype(x.dtype, "real floating"):
-        return x
-    x = x + 0.25
-    return x if x.ndim < 2 else x + 0.25 * xp.eye(*x.shape[-2:], dtype=x.dtype, device=device_of(x))
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} '{self.name}'>"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from portanet import checks
 from portanet.backends import Array, HostArray, held, to_host
 from portanet.layers.calling import note_loss
+from portanet.layers.operation import Operation
 from portanet.layers.symbolic import Node, SymbolicArray
 from portanet.layers.weights import WeightHolder
 from portanet.mixed_precision import DTypePolicy, at_least_float32
@@ -15,7 +16,7 @@ from portanet.tree import tree_leaves
 from portanet.variables import Variable, bind, collect_losses, collected_losses
 
 
-class StateAccess(WeightHolder):
+class StateAccess(WeightHolder, Operation):
     """The state of a layer, and pure calls with another one; as in Keras."""
 
     if TYPE_CHECKING:  # of Layer
@@ -154,7 +155,7 @@ class StateAccess(WeightHolder):
                 raise checks.invalid(argument, values, f"a list of {len(variables)} arrays", self)
             bindings |= dict(zip(variables, map(held, values), strict=True))
         with bind(bindings) as bound, collect_losses():
-            outputs = self(*args, **kwargs)  # type: ignore[operator]
+            outputs = self(*args, **kwargs)
             state = [bound[variable] for variable in groups["non_trainable_variables"][0]]
             return (outputs, state, self.losses) if return_losses else (outputs, state)
 
@@ -181,7 +182,7 @@ class StateAccess(WeightHolder):
                 f"compute_output_spec of layer '{self.name}' takes symbolic arrays, such as layers.Input((3,)); call "
                 f"the layer on others. Received: {kinds or 'no input'}"
             )
-        output = self(*args, **options)  # type: ignore[operator]
+        output = self(*args, **options)
         del self._nodes[-1]
         return output
 

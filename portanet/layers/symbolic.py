@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from portanet import checks
 from portanet.layers.output_shapes import ArraySpec, result
 from portanet.tree import tree_leaves, tree_map
 
@@ -32,19 +34,48 @@ class SymbolicArray(ArraySpec):
     `Input` creates the first; layers called on symbolic arrays, operators, indices and the functions of `portanet.ops`
     return others.
 
-    Attributes:
+    Args:
         shape: Shape with the batch axis; None where it may vary.
         dtype: Name of the dtype.
+        sparse: Must be False: arrays are dense.
+        ragged: Must be False.
+        record_history: Has no effect.
+        name: Name of the input that it is.
         mask: Shape of its mask; None if it has none.
-        node: The call that produces it.
+        node: The call that produces it; by default it is an input of its own.
         place: Its index among that call's outputs.
+
+    Example:
+        >>> from portanet import KerasTensor, Model, ops
+        >>> x = KerasTensor((None, 3))
+        >>> Model(x, ops.sum(x, axis=-1)).output_shape
+        (None,)
     """
 
     __slots__ = ("node", "place")
     sparse = ragged = False  # as scripts of Keras ask
 
-    def __init__(self, spec: ArraySpec, dtype: str, node: Node, place: int) -> None:
-        super().__init__(spec.shape, dtype, spec.mask)
+    def __init__(
+        self,
+        shape: Any,
+        dtype: str = "float32",
+        sparse: bool = False,
+        ragged: bool = False,
+        record_history: bool = True,
+        name: str | None = None,
+        *,
+        mask: ArraySpec | None = None,
+        node: Node | None = None,
+        place: int = 0,
+    ) -> None:
+        if node is None:
+            if sparse or ragged:
+                raise ValueError(f"Arrays are dense. Received: sparse={sparse!r}, ragged={ragged!r}")
+            shape = checks.sizes("shape", shape, "KerasTensor")
+            source = import_module("portanet.layers.core.input").Input(shape[1:], (*shape, None)[0], dtype, name)
+            dtype, node = source.dtype, source.node
+            node.outputs = self
+        super().__init__(shape, dtype, mask)
         self.node = node
         self.place = place
 
@@ -66,7 +97,7 @@ class SymbolicArray(ArraySpec):
 
     def _record_operation_(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Functions of `portanet.ops` call it, if this array is among their arguments."""
-        from portanet.layers.operation import record_operation
+        from portanet.layers.operation_call import record_operation
 
         return record_operation(function, args, kwargs)
 
@@ -141,6 +172,9 @@ class SymbolicArray(ArraySpec):
         return f"<SymbolicArray '{self.name}', shape={self.shape}, dtype={self.dtype}>"
 
 
+KerasTensor = SymbolicArray
+"""Keras's name."""
+
 _OF_OPERATORS = {
     "divide": "true_divide", "remainder": "mod",
     "bitwise_and": "logical_and", "bitwise_or": "logical_or", "bitwise_xor": "logical_xor",
@@ -179,7 +213,10 @@ class Node:
         self.options = options
         self.number = next(_numbers)
         indices = itertools.count()
-        self.outputs = tree_map(lambda spec: SymbolicArray(spec, dtype or spec.dtype, self, next(indices)), specs)
+        self.outputs = tree_map(
+            lambda spec: SymbolicArray(spec.shape, dtype or spec.dtype, mask=spec.mask, node=self, place=next(indices)),
+            specs,
+        )
         layer._nodes.append(self)
 
     def __setstate__(self, state: dict[str, Any]) -> None:

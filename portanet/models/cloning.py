@@ -8,7 +8,7 @@ from typing import Any, TypeVar, cast
 from portanet import checks
 from portanet.configurable import clone
 from portanet.layers import Input, InputLayer, Layer
-from portanet.layers.operation import Operation
+from portanet.layers.operation_call import OperationCall
 from portanet.layers.symbolic import SymbolicArray, fill
 from portanet.models.functional import Functional
 from portanet.models.model import Model
@@ -66,7 +66,7 @@ def clone_model(
         if recursive and isinstance(layer, (Functional, Sequential)):
             call = call_function if isinstance(layer, Functional) else None
             return clone_model(layer, None, clone_function, call, recursive)
-        if clone_function is None or isinstance(layer, (Operation, InputLayer)):
+        if clone_function is None or isinstance(layer, (OperationCall, InputLayer)):
             return cast(Layer, clone(layer))
         twin = clone_function(layer)
         if not isinstance(twin, Layer):

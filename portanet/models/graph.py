@@ -9,6 +9,7 @@ from portanet.autodiff import array_namespace, unwrap
 from portanet.backends import backend_class_of, forward_backend_of
 from portanet.layers import InputLayer, Layer
 from portanet.layers.operation import Operation
+from portanet.layers.operation_call import OperationCall
 from portanet.layers.output_shapes import ArraySpec
 from portanet.layers.symbolic import Node, SymbolicArray, nodes_before
 from portanet.mixed_precision import cast_integers
@@ -134,15 +135,17 @@ def to_config(model: Functional) -> dict[str, Any]:
         return tree_map(lambda leaf: {"from": positions[leaf]} if isinstance(leaf, SymbolicArray) else leaf, tree)
 
     def encode_node(node: Node) -> dict[str, Any]:
-        if isinstance(node.layer, Operation):
+        if isinstance(node.layer, OperationCall):
             args, options = node.layer.arguments(node.sources)
-            start = {"operation": f"ops.{node.layer.function.__name__}", "name": names[node.layer]}
+            function = node.layer.function
+            own = function if isinstance(function, Operation) else f"ops.{function.__name__}"
+            start = {"operation": own, "name": names[node.layer]}
         else:
             args, options, start = node.args, node.options, {"layer": names[node.layer]}
         return {**start, "args": list(encode(args)), "options": encode(options)}
 
     return {
-        "layers": {name: layer for layer, name in names.items() if not isinstance(layer, Operation)},
+        "layers": {name: layer for layer, name in names.items() if not isinstance(layer, OperationCall)},
         "nodes": list(map(encode_node, model.nodes)),
         "inputs": encode(model.input),
         "outputs": encode(model.output),
@@ -187,6 +190,8 @@ def from_config(config: dict[str, Any]) -> tuple[Any, Any]:
 
 
 def _function(name: Any) -> Callable[..., Any]:
+    if isinstance(name, Operation):
+        return name
     from portanet.ops.operation import find_operation  # only now all functions
 
     package, _, plain = str(name).partition(".")

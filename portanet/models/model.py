@@ -12,6 +12,7 @@ from portanet.callbacks import CallbackList
 from portanet.configurable import clone
 from portanet.layers import Layer
 from portanet.layers.operation import Operation
+from portanet.layers.operation_call import OperationCall, as_operation
 from portanet.layers.several_inputs import map_shapes
 from portanet.layers.symbolic import SymbolicArray, nodes_before
 from portanet.lookup import CustomObjectScope
@@ -90,12 +91,12 @@ class Model(Trainer):
         return list(self._layers_by_name().values())
 
     @property
-    def operations(self) -> list[Layer]:
+    def operations(self) -> list[Operation]:
         """The layers, and in graphs also the operations: functions of `portanet.ops`, operators and indices."""
-        return list(self.sublayers().values())
+        return [as_operation(layer) for layer in self.sublayers().values()]
 
     def _layers_by_name(self) -> dict[str, Layer]:
-        return {name: layer for name, layer in self.sublayers().items() if not isinstance(layer, Operation)}
+        return {name: layer for name, layer in self.sublayers().items() if not isinstance(layer, OperationCall)}
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
         """A layer by its name, by a path to one inside a layer (`"block/dense"`), or by its index in `layers`."""

@@ -131,6 +131,7 @@ ACCEPTED: list[tuple[str, str, str, str]] = [
     (r"saving\.register_serializable", "package|name", "'text'", "any text will do"),
     ("Sequential", "layers", r"None|\[\]", "layers may be added later"),
     ("estimators.*", "random_state|batch_size", "0|3", "numbers"),
+    ("wrappers.*", "model_kwargs|fit_kwargs", r"\{\}", "no arguments"),
     ("Model.compile", "loss_weights|(weighted_)?metrics", r"\[None\]|{}|\[\]", "none"),
     ("Model.get_layer", "index", "0|-1", "layers are counted from either end"),
     (r"Model\.save.*|saving\..*", "filepath|path", "'text'", "the name of a file"),

@@ -176,6 +176,7 @@ def written(what: str) -> str:
 
 def estimators() -> Iterator[Target]:
     try:
+        from portanet import wrappers
         from portanet.estimators import PortanetClassifier, PortanetRegressor
     except ImportError:  # without scikit-learn
         return
@@ -185,3 +186,15 @@ def estimators() -> Iterator[Target]:
         small: dict[str, Make] = {"epochs": lambda: 1, "hidden_layer_sizes": lambda: (2,), "verbose": lambda: 0}
         call = lambda cls=cls, **arguments: cls(**arguments).fit(x, y)
         yield Target(f"estimators.{cls.__name__}", call, kinds, small)
+    for cls in (wrappers.SKLearnClassifier, wrappers.SKLearnRegressor, wrappers.SKLearnTransformer):
+        kinds = {p.name: kinds_of(p.name, str(p.annotation)) for p in signature_of(cls).values()}
+        valid: dict[str, Make] = {"model": lambda: network, "fit_kwargs": lambda: {"verbose": 0}}
+        call = lambda cls=cls, **arguments: cls(**arguments).fit(x, y)
+        yield Target(f"wrappers.{cls.__name__}", call, kinds, valid)
+
+
+def network(X: Any, y: Any) -> portanet.Model:
+    """A compiled model for data, as the wrappers for scikit-learn take it."""
+    made = portanet.Sequential([layers.Input((X.shape[1],)), layers.Dense(y.shape[1] if y.ndim > 1 else 1, "sigmoid")])
+    made.compile("sgd", "mse")
+    return made

@@ -34,9 +34,6 @@ ABSENT: dict[str, str] = {
     "*.add_metric": "raises an error in Keras 3, too; `Model.add_loss`, `compile` and attributes hold metrics",
     "*.rematerialized_call": "`portanet.autodiff.checkpoint` computes again what it does not keep",
     "*.symbolic_call": "layers are called on symbolic arrays as on others",
-    "Function": "`Model(inputs, outputs)` is called alike",
-    "KerasTensor": "symbolic arrays come from `Input` and from calls; `backend.is_keras_tensor` tells what is one",
-    "Operation": "a `Layer` without weights is called on symbolic arrays alike; functions of `ops` need no class",
     "*.get_state_tree": "`named_variables` and `get_weights` are the state, and files hold all of it",
     "*.set_state_tree": "`set_weights` and `load_weights` set the state",
     "*.metrics_variables": "metrics are not among the variables of a model; each has `variables` of its own",
@@ -49,7 +46,6 @@ ABSENT: dict[str, str] = {
     "utils.bounding_boxes.*": "images are augmented, with labels and masks, but no bounding boxes",
     "utils.model_to_dot": "`plot_model(model).dot` is the graph in the DOT language",
     "visualization.*": "drawing images is left to libraries for plots",
-    "wrappers.*": "`portanet.estimators` has estimators for scikit-learn",
     "callbacks.OrbaxCheckpoint": "needs Orbax, a library for JAX; `ModelCheckpoint` works everywhere",
 }
 """Names, by path below `keras`; methods and properties by class."""

@@ -13,6 +13,7 @@ import numpy as np
 from portanet import layers
 from portanet.configurable import library_class, named_arguments
 from portanet.layers import InputLayer, Layer
+from portanet.layers.operation import Operation
 from portanet.layers.output_shapes import shape_by_trial
 from portanet.layers.preprocessing.index_lookup import IndexLookup
 from portanet.saving.config import MAX_DEPTH
@@ -228,7 +229,7 @@ class KerasDecoder:
             key = entry.get("name")
             if not isinstance(key, str) or key in named:
                 raise self.error(f"a model in it has two layers named {str(key)[:100]!r}, or one without a name")
-            named[key] = layer = self._layer(entry, depth, KerasOperation)
+            named[key] = layer = self._layer(entry, depth, KerasOperation, Operation)
             if isinstance(layer, Layer):
                 layer._adopted = True
         nodes = {key: self._calls(entry, depth) for key, entry in zip(named, entries, strict=True)}

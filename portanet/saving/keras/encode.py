@@ -13,6 +13,7 @@ from portanet.backends.registry import backend_class_of
 from portanet.configurable import arguments_of, constructors, library_class
 from portanet.layers import InputLayer, Lambda, Layer
 from portanet.layers.operation import Operation
+from portanet.layers.operation_call import OperationCall
 from portanet.layers.symbolic import SymbolicArray
 from portanet.losses import FunctionLoss
 from portanet.metrics import FunctionMetric
@@ -133,7 +134,7 @@ class KerasEncoder:
         if known is not None:
             return known
         of = f"layer '{layer.name}'"
-        if isinstance(layer, Operation):
+        if isinstance(layer, OperationCall):
             return self._operation(layer)
         if isinstance(layer, Lambda) and not self.here:
             raise absent(of, layer, "Keras could not load it, since files hold no code")
@@ -144,8 +145,12 @@ class KerasEncoder:
             node["build_config"] = {"input_shape": self.encode(layer.build_shape, of)}
         return self._shared(layer, node)
 
-    def _operation(self, operation: Operation) -> dict[str, Any]:
-        of, known = f"operation '{operation.name}'", class_of(operation.function)
+    def _operation(self, operation: OperationCall) -> dict[str, Any]:
+        of, own = f"operation '{operation.name}'", operation.function
+        if isinstance(own, Operation):
+            arguments = {**arguments_of(own), "name": operation.name}
+            return self._object(own, of, self._encoded(arguments, own, of))
+        known = class_of(own)
         if known is None:
             raise absent(of, operation, f"Keras has no class of ops.{operation.function.__name__}")
         arguments = call_in_keras(operation, operation._nodes[0].sources)[2]

@@ -9,7 +9,7 @@ from typing import Any
 
 from portanet import layers
 from portanet.layers import InputLayer, Layer
-from portanet.layers.operation import Operation
+from portanet.layers.operation_call import OperationCall
 from portanet.layers.ordering import arrays_in_order
 from portanet.layers.symbolic import Node, SymbolicArray
 from portanet.saving.keras.kinds import kinds
@@ -145,7 +145,7 @@ def _called(layer: Layer | KerasOperation, args: list[Any], options: dict[str, A
 
 def _as_in_keras(node: Node) -> tuple[list[Any], dict[str, Any]]:
     """The arguments of a call in Keras's form."""
-    if isinstance(node.layer, Operation):
+    if isinstance(node.layer, OperationCall):
         return call_in_keras(node.layer, node.sources)[:2]
     args, options = list(node.args), {key: value for key, value in node.options.items() if value is not None}
     if isinstance(node.layer, SEPARATE) and isinstance(args[0], (list, tuple)):

@@ -12,6 +12,7 @@ from typing import Any
 from portanet import ops
 from portanet.backends import to_host
 from portanet.layers.operation import Operation
+from portanet.layers.operation_call import OperationCall
 from portanet.layers.ordering import arrays_in_order
 from portanet.lookup import snake_case
 from portanet.ops.operation import array_parameters, find_operation
@@ -144,7 +145,7 @@ def class_of(function: Callable[..., Any]) -> tuple[str, str] | None:
     return None if found is None or name == "extract_patches_3d" else (PREFIX + found.rpartition(".")[2], cls)
 
 
-def call_in_keras(operation: Operation, arrays: list[Any]) -> tuple[list[Any], dict[str, Any], dict[str, Any]]:
+def call_in_keras(operation: OperationCall, arrays: list[Any]) -> tuple[list[Any], dict[str, Any], dict[str, Any]]:
     """The positional and keyword arguments of the call of an operation in Keras, and those of the object.
 
     Args:
@@ -156,6 +157,8 @@ def call_in_keras(operation: Operation, arrays: list[Any]) -> tuple[list[Any], d
     """
     of = f"operation '{operation.name}'"
     args, kwargs = operation.arguments(arrays)
+    if isinstance(operation.function, Operation):
+        return list(args), kwargs, {}
     bound = inspect.signature(operation.function).bind(*args, **kwargs)
     bound.apply_defaults()
     config: dict[str, Any] = dict(bound.arguments)

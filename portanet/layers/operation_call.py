@@ -1,0 +1,147 @@
+"""Functions of `portanet.ops`, and operations of users, as parts of a graph."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+from portanet.autodiff import array_namespace
+from portanet.backends import Array, ArrayHolder, backend_class_of, device_of, get_backend, is_dtype, to_host
+from portanet.layers.base import Layer
+from portanet.layers.operation import Operation
+from portanet.layers.output_shapes import ArraySpec, input_specs, trial
+from portanet.layers.several_inputs import shape_of
+from portanet.layers.symbolic import Node, SymbolicArray, require_numbers
+from portanet.tree import tree_leaves, tree_map
+
+
+class OperationCall(Layer):
+    """A call of a function of `portanet.ops`, or of an `Operation`, in a graph: a layer that `model.layers` leaves out.
+
+    It is called on the symbolic arrays among the arguments, or the one if there is only one.
+
+    Args:
+        function: The function.
+        args: Its arguments, with `Argument(i)` in place of the symbolic array of index i.
+        kwargs: Likewise.
+    """
+
+    autocast = False
+    _mask_remedy = "As in Keras; to keep it, use a layer, such as Add or Activation, or pass `mask` to the next."
+
+    def __init__(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        self.function = function
+        super().__init__()
+        self.name = function.name if isinstance(function, Operation) else function.__name__
+        self.args = args
+        self.kwargs = kwargs
+
+    @property
+    def _kind(self) -> str:
+        if isinstance(self.function, Operation):
+            return type(self.function).__name__
+        return "".join(part.capitalize() for part in self.function.__name__.split("_"))
+
+    def arguments(self, arrays: list[Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """The arguments of the function, with these arrays in them."""
+        filled: tuple[tuple[Any, ...], dict[str, Any]] = tree_map(
+            lambda leaf: arrays[leaf.index] if type(leaf) is Argument else leaf, (self.args, self.kwargs)
+        )
+        return filled
+
+    def call(self, x: Any) -> Any:
+        args, kwargs = self.arguments(x if isinstance(x, list) else [x])
+        return self.function(*args, **kwargs)
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        return shape_of(self.specs(input_specs(self, input_shape)))
+
+    def specs(self, x: Any) -> Any:
+        """The specs of the output for an input of these specs; numbers stay if they do not depend on unknown sizes.
+
+        Where zeros are no argument of the function, well-conditioned matrices are tried, and batches of more sizes. An
+        `Operation` that tells them itself is not tried.
+        """
+        if isinstance(self.function, Operation) and tells_specs(type(self.function)):
+            args, kwargs = self.arguments([_symbolic(leaf) for leaf in (x if isinstance(x, list) else [x])])
+            told = self.function.compute_output_spec(*args, **kwargs)
+            return tree_map(lambda leaf: ArraySpec(tuple(leaf.shape), leaf.dtype), told)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)  # of the logarithm of zero, and the like
+            try:
+                return trial(self, (x,), {})
+            except Exception as error:
+                try:
+                    return trial(self, (x,), {}, (12, 24), _well_conditioned)
+                except Exception:
+                    raise error from None
+
+
+def tells_specs(cls: type[Operation]) -> bool:
+    """Whether a class of operations has its own `compute_output_spec`."""
+    return cls.compute_output_spec is not Operation.compute_output_spec
+
+
+def _symbolic(spec: ArraySpec) -> SymbolicArray:
+    dtype = spec.dtype
+    if not isinstance(dtype, str):
+        dtype = get_backend().dtype_name(get_backend().dtype if dtype is None else dtype)
+    return spec if isinstance(spec, SymbolicArray) else SymbolicArray(spec.shape, dtype)
+
+
+def as_operation(layer: Layer) -> Operation:
+    """The `Operation` that a layer of a graph calls, else the layer."""
+    if isinstance(layer, OperationCall) and isinstance(layer.function, Operation):
+        return layer.function
+    return layer
+
+
+class Argument:
+    """The place of a symbolic array among the arguments of an operation."""
+
+    __slots__ = ("index",)
+
+    def __init__(self, index: int) -> None:
+        self.index = index
+
+
+def record_operation(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Call a function of `portanet.ops`, or an `Operation`, on symbolic arrays, and return symbolic outputs."""
+    arrays = list(dict.fromkeys(leaf for leaf in tree_leaves((args, kwargs)) if isinstance(leaf, SymbolicArray)))
+
+    what = repr(function) if isinstance(function, Operation) else f"ops.{function.__name__}"
+    require_numbers(arrays, what)
+
+    def stored(leaf: Any) -> Any:
+        if isinstance(leaf, SymbolicArray):
+            return Argument(arrays.index(leaf))
+        if backend_class_of(leaf) is not None:
+            return to_host(leaf)  # a constant, for any backend
+        if isinstance(leaf, ArrayHolder) or not is_dtype(get_backend().xp, leaf):
+            return leaf
+        return get_backend().dtype_name(leaf)
+
+    operation = OperationCall(function, *tree_map(stored, (args, kwargs)))
+    x = arrays[0] if len(arrays) == 1 else arrays
+    operation._build_on(x)
+    specs = operation.specs(x)
+    if any(isinstance(leaf, SymbolicArray) for leaf in tree_leaves(specs)):
+        raise TypeError(
+            f"Functions among the arguments of {what} use symbolic arrays; pass these as arguments, "
+            f"use ops.where, or compute in the call of a layer. Received: {specs!r}"
+        )
+    if specs is None:  # a number that depends on unknown sizes
+        specs = ArraySpec((), "int32")
+    if not any(isinstance(leaf, ArraySpec) for leaf in tree_leaves(specs)):
+        return specs
+    return Node(operation, (x,), {}, specs).outputs
+
+
+def _well_conditioned(x: Array) -> Array:
+    """For zeros, data with few exceptions among functions: between 0 and 1, matrices positive definite."""
+    xp = array_namespace(x)
+    if not xp.isdtype(x.dtype, "real floating"):
+        return x
+    x = x + 0.25
+    return x if x.ndim < 2 else x + 0.25 * xp.eye(*x.shape[-2:], dtype=x.dtype, device=device_of(x))
