@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from portanet import checks
-from portanet.autodiff import array_namespace
-from portanet.backends import Array, require_exact
+from portanet.autodiff import array_namespace, storage
+from portanet.backends import Array, array_like, require_exact
 from portanet.layers.base import Layer
 from portanet.layers.preprocessing.encoding import MODES, encode, encoded_shape
 
@@ -52,8 +52,11 @@ class CategoryEncoding(Layer):
                 f"Received: output_mode={self.output_mode!r}"
             )
         dtype = getattr(xp, self.compute_dtype)
-        weights = None if count_weights is None else xp.astype(count_weights, dtype, copy=False)
-        return encode(x, self.num_tokens, self.output_mode, dtype, weights)
+        if count_weights is not None:
+            if not hasattr(count_weights, "shape"):
+                count_weights = array_like(storage(x), count_weights, f"`count_weights` of layer '{self.name}'")
+            count_weights = xp.astype(count_weights, dtype, copy=False)
+        return encode(x, self.num_tokens, self.output_mode, dtype, count_weights)
 
     def check_data(self, x: Array) -> None:
         if 0 in x.shape:

@@ -1,0 +1,232 @@
+"""Checks of several terms: calls at which one term alone decides, in both directions."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from portanet import fused, initializers, layers, ops, preprocessing, tree, utils
+from portanet.activations import softmax
+from portanet.fused.convolution import conv_nd
+from portanet.fused.least_squares import least_squares
+from portanet.random import streams
+
+STEP = np.asarray(0, "int32")
+X = np.ones((2, 3))
+IMAGE, SERIES = np.ones((1, 6, 6, 2)), np.arange(10.0)
+TEXT = np.asarray([["a", "b"]])
+
+REFUSED: dict[str, list[tuple[Callable[[], Any], str]]] = {
+    "ops": [
+        (lambda: ops.fold(np.ones((2, 4)), (3, 3), 2), "shape (2, 4)"),
+        (lambda: ops.fold(np.ones((2, 5, 4)), (3, 3), 2), "shape (2, 5, 4)"),
+        (lambda: ops.fold(np.ones((2, 4, 5)), (3, 3), 2), "shape (2, 4, 5)"),
+        (lambda: ops.conv(np.ones((1, 5, 5, 3)), np.ones((2, 2, 2, 4))), "kernel of shape"),
+        (lambda: ops.conv(np.ones((1, 5, 3)), np.ones((2, 2, 3, 4))), "as many axes"),
+        (lambda: ops.ctc_loss(X[:1], X, [1], [3]), "ctc_loss takes"),
+        (lambda: ops.ctc_loss(X[0], np.ones((2, 4, 3)), [1], [3]), "ctc_loss takes"),
+        (lambda: ops.ctc_loss(X[:1], np.ones((2, 4, 3)), [1], [3]), "ctc_loss takes"),
+        (lambda: ops.einsum("i,j->ij", SERIES), "a term for each"),
+        (lambda: ops.einsum("i->i;", SERIES), "a term for each"),
+        (lambda: ops.einsum("ij->ii", X), "different letters"),
+        (lambda: ops.einsum("ij->ijk", X), "different letters"),
+        (lambda: ops.einsum("ijk->i", X), "a letter for each"),
+        (lambda: ops.einsum("i->i", X), "a letter for each"),
+        (lambda: ops.einsum("ij,jk->ik", X, X), "Sizes of axis"),
+        (lambda: ops.rearrange(X, "a (b c) -> a b c"), "sizes of"),
+        (lambda: ops.rearrange(X, "a (b c) -> a b c", b=2), "sizes of"),
+        (lambda: ops.rearrange(X, "a (b c) -> a b c", b=2, c=2), "sizes of"),
+        (lambda: ops.cdist(SERIES[:3], X), "cdist"),
+        (lambda: ops.cdist(X, SERIES[:3]), "cdist"),
+        (lambda: ops.cdist(X, X[:, :2]), "cdist"),
+        (lambda: ops.unique(SERIES, axis=1), "axis"),
+        (lambda: ops.unique(X, axis=0), "axis"),
+        (lambda: ops.unstack(X, 3), "num"),
+        (lambda: ops.fft((X, X, X)), "two arrays of one shape"),
+        (lambda: ops.fft((X, X[:1])), "two arrays of one shape"),
+        (lambda: ops.view_as_complex(1.0), "last axis of size 2"),
+        (lambda: ops.view_as_complex(X), "last axis of size 2"),
+        (lambda: ops.convert_to_tensor(X, sparse=True), "sparse=True"),
+        (lambda: ops.convert_to_tensor(X, ragged=True), "ragged=True"),
+        (lambda: ops.pad(X, 1, "edge", 1.0), "constant_values"),
+    ],
+    "random": [
+        (lambda: streams.bernoulli(1, np.asarray(0.5), 0.5, (2,)), "`step` of a draw"),
+        (lambda: streams.bernoulli(1, np.asarray([1, 2]), 0.5, (2,)), "`step` of a draw"),
+        (lambda: streams.bernoulli(1, STEP, 0.5, (-1,)), "shape"),
+        (lambda: streams.bernoulli(1, STEP, 0.5, (1.5,)), "shape"),
+        (lambda: streams.bernoulli(1.5, STEP, 0.5, (2,)), "key"),
+        (lambda: streams.integers(1, STEP, (2,), 3, 3), "`high - low`"),
+        (lambda: streams.integers(1, STEP, (2,), 0, 2**31), "`high - low`"),
+        (lambda: streams.integers(1, STEP, (2,), -(2**31) - 1, 0), "`high - low`"),
+        (lambda: streams.integers(1, STEP, (2,), 2**31 - 1, 2**31 + 1), "`high - low`"),
+        (lambda: streams.choice(1, STEP, 2, (3,), p=[0.5, 0.25, 0.25]), "`p` must be"),
+        (lambda: streams.choice(1, STEP, 2, (3,), p=[1.5, -0.5]), "`p` must be"),
+        (lambda: streams.choice(1, STEP, 2, (3,), p=[0.5, 0.4]), "`p` must be"),
+        (lambda: streams.choice(1, STEP, 2, (3,), replace=False, p=[0.5, 0.5]), "with replacement"),
+    ],
+    "fused": [
+        (lambda: conv_nd(IMAGE[0], np.ones((2, 2, 2, 3))), "must have shape"),
+        (lambda: conv_nd(IMAGE, np.ones((2, 2, 3, 3))), "must have shape"),
+        (lambda: conv_nd(IMAGE, np.ones((2, 2, 1, 3)), groups=2), "`groups` must divide"),
+        (lambda: conv_nd(IMAGE, np.ones((2, 2, 2, 3)), groups=0), "groups"),
+        (lambda: least_squares(SERIES, X), "Received"),
+        (lambda: least_squares(X, SERIES[:2]), "Received"),
+        (lambda: least_squares(X, X[:1]), "Received"),
+    ],
+    "initializers": [
+        (lambda: initializers.get(np.asarray(["a"])), "initializer"),
+        (lambda: initializers.get(np.asarray([np.nan])), "initializer"),
+        (lambda: initializers.Constant("a"), "value"),
+        (lambda: initializers.Constant([1.0, np.inf]), "value"),
+        (lambda: initializers.Constant(1j), "value"),
+        (lambda: initializers.STFT(window=3), "window"),
+        (lambda: initializers.STFT(window=X), "window"),
+        (lambda: initializers.STFT(window=["a", "b"]), "window"),
+        (lambda: initializers.STFT(window=[1.0, np.nan]), "window"),
+        (lambda: initializers.STFT()((4, 1)), "STFT initializes"),
+        (lambda: initializers.STFT()((4, 2, 3)), "STFT initializes"),
+        (lambda: initializers.STFT()((4, 1, 1)), "STFT initializes"),
+        (lambda: initializers.STFT(window=[1.0, 2.0])((4, 1, 3)), "window"),
+    ],
+    "preprocessing": [
+        (lambda: preprocessing.k_means(SERIES, 2), "(examples, features)"),
+        (lambda: preprocessing.k_means(TEXT, 1), "(examples, features)"),
+        (lambda: utils.pad_sequences("abc"), "sequences"),
+        (lambda: utils.pad_sequences(list), "sequences"),
+        (lambda: utils.pad_sequences(3), "sequences"),
+        (lambda: utils.pad_sequences([[1], "ab"]), "Every entry"),
+        (lambda: utils.pad_sequences([[1], 2]), "Every entry"),
+        (lambda: utils.pad_sequences([[1], ["a"]]), "numbers"),
+        (lambda: preprocessing.train_test_split(X, stratify=[0, 1], shuffle=False), "shuffle=True"),
+        (lambda: preprocessing.train_test_split(SERIES, test_size=2, stratify=[0] * 9 + [1]), "Every class"),
+        (lambda: preprocessing.train_test_split(SERIES, test_size=8, stratify=[0] * 8 + [1, 1], seed=3), "Every class"),
+        (lambda: preprocessing.StandardScaler().fit(3.0), "Received"),
+        (lambda: preprocessing.StandardScaler().fit(np.ones((0, 3))), "Received"),
+    ],
+    "layers": [
+        (lambda: layers.Normalization().adapt(3), "`data`"),
+        (lambda: layers.Normalization().adapt("abc"), "`data`"),
+        (lambda: layers.Normalization().adapt({"a": 1}), "`data`"),
+        (lambda: layers.Normalization(mean="a", variance=1.0), "`mean`"),
+        (lambda: layers.Normalization(mean=[[1.0]], variance=1.0), "`mean`"),
+        (lambda: layers.Normalization().adapt(iter([X, X[0]])), "was built for"),
+        (lambda: layers.Normalization().adapt(iter([X, X[:, :2]])), "was built for"),
+        (lambda: layers.CategoryEncoding(3)([0, 1], count_weights=[1.0, 2.0]), "count_weights"),
+        (lambda: layers.HashedCrossing(3)(TEXT), "at least two features"),
+        (lambda: layers.HashedCrossing(3)([TEXT[0]]), "at least two features"),
+        (lambda: layers.HashedCrossing(3)([TEXT[0], TEXT[0, :1]]), "one shape"),
+        (lambda: layers.HashedCrossing(3)([TEXT, TEXT]), "one shape"),
+        (lambda: layers.HashedCrossing(3)([TEXT[..., None]] * 2), "one shape"),
+        (lambda: layers.RandomFlip()({"labels": X}), "'images'"),
+        (lambda: layers.RandomFlip()({"images": IMAGE, "other": X}), "'images'"),
+        (lambda: layers.StringLookup(vocabulary=["a"], invert=True, output_mode="count"), "output_mode"),
+        (lambda: layers.StringLookup(pad_to_max_tokens=True), "max_tokens"),
+        (lambda: layers.StringLookup(vocabulary=["a"], idf_weights=[1.0]), "idf_weights"),
+        (lambda: layers.StringLookup(max_tokens=2, vocabulary=["a", "b"]), "at most 1"),
+        (lambda: layers.StringLookup(mask_token=3), "mask_token"),
+        (lambda: layers.MelSpectrogram(window=[1.0, 2.0], fft_length=4), "window"),
+        (lambda: layers.MelSpectrogram(fft_length=8)(np.ones((1, 4), "float32")), "more than 4 samples"),
+        (lambda: layers.Pipeline(layers.Rescaling(2.0)), "layers"),
+        (lambda: layers.Pipeline([layers.Rescaling(2.0), 3]), "layers"),
+        (lambda: layers.Resizing(2, 2, crop_to_aspect_ratio=True, pad_to_aspect_ratio=True), "Received"),
+        (lambda: layers.TextVectorization(vocabulary=["a"])(TEXT), "(batch, 1)"),
+        (lambda: layers.TextVectorization(vocabulary=["a"])(TEXT[..., None]), "(batch, 1)"),
+        (lambda: layers.Hashing(3, salt="a"), "salt"),
+    ],
+    "tree": [
+        (lambda: tree.assert_same_structure([1], (1,)), "a list where"),
+        (lambda: tree.assert_same_structure({"a": 1}, [1]), "where the other"),
+        (lambda: tree.assert_same_structure([1], {"a": 1}), "where the other"),
+        (lambda: tree.assert_same_structure({"a": 1}, {"b": 1}), "keys"),
+        (lambda: tree.assert_same_structure([1], [1, 2]), "entries"),
+        (lambda: tree.map_structure_up_to([1, 2], lambda x: x, 3), "branches of"),
+        (lambda: tree.map_structure_up_to([1, 2], lambda x: x, [3]), "branches of"),
+        (lambda: tree.map_structure_up_to({"a": 1}, lambda x: x, {"b": 3}), "keys"),
+    ],
+    "utils": [
+        (lambda: utils.get_file("..", "file:///a"), "fname"),
+        (lambda: utils.get_file(".", "file:///a"), "fname"),
+        (lambda: utils.get_file("", "file:///a"), "fname"),
+        (lambda: utils.get_file("a/b", "file:///a"), "fname"),
+        (lambda: utils.get_file(3, "file:///a"), "fname"),
+        (lambda: utils.get_file("a", "file:///a", file_hash="abc"), "file_hash"),
+        (lambda: utils.get_file("a", "file:///a", file_hash=b"0" * 32), "file_hash"),
+        (lambda: utils.array_to_img(X), "one image"),
+        (lambda: utils.array_to_img(np.ones((2, 3, 2))), "one image"),
+        (lambda: utils.array_to_img(np.ones((2, 3, 3)), "channels_first"), "one image"),
+        (lambda: utils.to_categorical([0.5]), "class indices"),
+        (lambda: utils.to_categorical([-1, 0]), "class indices"),
+        (lambda: utils.to_categorical([0, 3], 3), "class indices"),
+        (lambda: utils.split_dataset((X, SERIES), 0.5), "one length"),
+        (lambda: utils.split_dataset((np.asarray(1.0), np.asarray(2.0)), 0.5), "one length"),
+        (lambda: utils.split_dataset("abc", 0.5), "dataset"),
+        (lambda: utils.split_dataset({"a": 1}, 0.5), "dataset"),
+        (lambda: utils.split_dataset(list, 0.5), "dataset"),
+        (lambda: utils.split_dataset(3, 0.5), "dataset"),
+        (lambda: utils.split_dataset(X), "must be given"),
+        (lambda: utils.split_dataset(SERIES, 0.6, 0.6), "at least one example"),
+        (lambda: utils.split_dataset(SERIES, 0.01), "at least one example"),
+        (lambda: utils.split_dataset(SERIES, 0.99), "at least one example"),
+        (lambda: utils.timeseries_dataset_from_array(SERIES, None, 2, start_index=5, end_index=5), "start_index <"),
+        (lambda: utils.timeseries_dataset_from_array(SERIES, None, 2, end_index=10), "start_index <"),
+        (lambda: utils.timeseries_dataset_from_array(SERIES, None, 2, start_index=10), "start_index <"),
+        (lambda: utils.timeseries_dataset_from_array(3.0, None, 2), "data"),
+        (lambda: utils.timeseries_dataset_from_array(["a", "b"], None, 1), "data"),
+        (lambda: utils.timeseries_dataset_from_array(SERIES, None, 2, sequence_stride=10), "sequence_stride"),
+        (lambda: utils.timeseries_dataset_from_array(SERIES, None, 11), "no window"),
+    ],
+}
+
+ACCEPTED: list[Callable[[], Any]] = [
+    lambda: ops.pad(X, 1, constant_values=1.0),
+    lambda: ops.rearrange(X, "a (b c) -> a b c", b=1, c=3),
+    lambda: ops.unique(SERIES, axis=0),
+    lambda: ops.unstack(X, 2),
+    lambda: ops.einsum("...->...", X),
+    lambda: streams.integers(1, STEP, (2,), -(2**31), -1),
+    lambda: streams.integers(1, STEP, (2,), 1, 2**31),
+    lambda: streams.integers(1, np.asarray([3], "int64"), (2,), 0, 2**31 - 1),
+    lambda: streams.choice(1, STEP, 2, (3,), p=[1.0, 0.0]),
+    lambda: initializers.STFT(window=np.asarray([1, 2]))((2, 1, 2)),
+    lambda: initializers.STFT(window=(1.0, 2.0))((2, 1, 2)),
+    lambda: initializers.Constant(True)((2,)),
+    lambda: layers.Normalization(mean=[1.0], variance=2),
+    lambda: layers.Normalization(axis=None, mean=True, variance=2),
+    lambda: layers.CategoryEncoding(3, "count")([[0, 2]], count_weights=[[1.0, 2.0]]),
+    lambda: layers.HashedCrossing(3)([TEXT.T, TEXT.T]),
+    lambda: layers.RandomFlip()({"images": IMAGE, "labels": X[:1]}),
+    lambda: layers.StringLookup(max_tokens=3, vocabulary=["a", "b"]),
+    lambda: layers.StringLookup(max_tokens=2, pad_to_max_tokens=True),
+    lambda: layers.TextVectorization(vocabulary=["a"], split=None)(TEXT),
+    lambda: layers.MelSpectrogram(fft_length=8, num_mel_bins=2)(np.ones((1, 5), "float32")),
+    lambda: tree.assert_same_structure({"a": 1}, {"a": 2}),
+    lambda: utils.array_to_img(np.ones((4, 3, 3)), "channels_first"),
+    lambda: utils.split_dataset(SERIES, 1, 9),
+    lambda: utils.split_dataset(SERIES, right_size=0.1),
+    lambda: utils.timeseries_dataset_from_array(SERIES, None, 10),
+    lambda: utils.timeseries_dataset_from_array(SERIES, None, 2, start_index=3, end_index=9),
+    lambda: utils.to_categorical([0.0, 2.0]),
+    lambda: utils.unhot([[1.0]]),
+    lambda: softmax(X, (0, 1)),
+    lambda: fused.one_hot(np.asarray([0, 5]), 3, np.dtype("float32")),
+]
+
+
+@pytest.mark.parametrize(("room", "i"), [(room, i) for room, rows in REFUSED.items() for i in range(len(rows))])
+def test_each_term_refuses(room: str, i: int) -> None:
+    function, text = REFUSED[room][i]
+    with pytest.raises((TypeError, ValueError), match=re.escape(text)) as caught:
+        function()
+    assert "Received" in str(caught.value)
+
+
+@pytest.mark.parametrize("i", range(len(ACCEPTED)))
+def test_what_satisfies_all_terms_is_accepted(i: int) -> None:
+    with contextlib.suppress(ImportError):  # Pillow may be absent
+        ACCEPTED[i]()
