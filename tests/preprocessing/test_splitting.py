@@ -65,3 +65,10 @@ def test_the_global_generator_is_left_alone() -> None:
 def test_bad_input(use, message) -> None:
     with pytest.raises(ValueError, match=message):
         use()
+
+
+def test_the_first_of_equal_classes_get_the_remainder() -> None:
+    """40 classes of 5 examples and 60 for the test set: one of each, and a second of the first 20."""
+    labels = np.repeat(np.arange(40), 5)
+    _, test = train_test_split(labels, test_size=60, stratify=labels, seed=1)
+    np.testing.assert_array_equal(np.bincount(test), [2] * 20 + [1] * 20)
