@@ -30,6 +30,7 @@ ARGUMENTS: dict[str, tuple[tuple[float, float], ...]] = {
     "gammainccinv": ((0.5, 8.0), PROBABILITY),
     "gammaincinv": ((0.5, 8.0), PROBABILITY),
     "huber": (POSITIVE, REAL),
+    "hyp1f1": ((-3.0, 5.0), (0.7, 6.0), (-30.0, 3.0)),
     "inv_boxcox": ((0.1, 3.0), (0.0, 2.0)),
     "inv_boxcox1p": ((0.1, 3.0), (0.0, 2.0)),
     "j0": (REAL,),

@@ -78,6 +78,7 @@ DIFFERENT: dict[str, tuple[Callable[[Point], bool], str]] = {
     "gammaln": (lambda p: p[0] == -math.inf, "undefined"),
     "gdtr": (extreme(0, 1, 2), "libraries differ"),
     "gdtrc": (extreme(0, 1, 2), "libraries differ"),
+    "hyp1f1": (extreme(0, 1, 2), "SciPy's are NaN, or never come"),
     "i0": (extreme(0), "SciPy's are NaN"),
     "i1": (extreme(0), "SciPy's are NaN"),
     "inv_boxcox1p": (lambda p: 0 < abs(p[1]) < 1e-150, "SciPy returns y, which is not the limit exp(y) - 1"),

@@ -171,7 +171,17 @@ declare("k0e", lambda xp, ans, x: ans - xp.special.k1e(x))
 declare("k1", lambda xp, ans, x: -xp.special.k0(x) - ans / x)
 declare("k1e", lambda xp, ans, x: ans - xp.special.k0e(x) - ans / x)
 
-# Legendre functions
+# Hypergeometric and Legendre functions
+
+
+def _hypergeometric_slope(xp: Any, ans: Any, a: Any, b: Any, x: Any) -> Any:
+    """Of `1 - x / b` for a = -1, also where b is."""
+    linear = a == -1
+    upper, lower = (xp.where(linear, 1.0, p + 1) for p in (a, b))
+    return a / b * xp.where(linear, 1.0, xp.special.hyp1f1(upper, lower, x))
+
+
+declare("hyp1f1", _undefined("hyp1f1", "a"), _undefined("hyp1f1", "b"), _hypergeometric_slope)
 
 
 def _legendre_slope(xp: Any, ans: Any, m: Any, v: Any, x: Any) -> Any:

@@ -58,6 +58,7 @@ if TYPE_CHECKING:
         rgamma,
         zeta,
     )
+    from portanet.autodiff.special.hypergeometric import hyp1f1
     from portanet.autodiff.special.incomplete import betainc, betaincc, gammainc, gammaincc
     from portanet.autodiff.special.integrals import ellipk, ellipkm1, exp1, expi, expn, spence
     from portanet.autodiff.special.inverses import (
@@ -88,6 +89,7 @@ MODULES = {
     "entropy": "entr rel_entr kl_div xlogy xlog1py",
     "error_functions": "erf erfc erfcx erfinv ndtr ndtri log_ndtr",
     "gamma_functions": ("gammaln gammasgn gamma rgamma digamma psi zeta polygamma loggamma multigammaln"),
+    "hypergeometric": "hyp1f1",
     "incomplete": "gammainc gammaincc betainc betaincc",
     "integrals": "exp1 expi expn expn_of_any_order spence ellipkm1 ellipk",
     "inverses": "gammaincinv gammainccinv betaincinv betainccinv stdtrit chdtri fdtri pdtri bdtri nbdtri",
@@ -148,6 +150,7 @@ __all__ = [
     "gdtr",
     "gdtrc",
     "huber",
+    "hyp1f1",
     "i0",
     "i0e",
     "i1",
