@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import functools
+import gc
 import pathlib
 import sys
 import threading
@@ -33,6 +34,7 @@ def calls(function: Callable[[], Any]) -> list[tuple[str, str]]:
         if event == "call" and frame.f_code.co_name != "<module>":  # imports do not count
             seen.append((frame.f_code.co_filename, frame.f_code.co_name))
 
+    gc.collect()  # or finalizers of what other tests left are seen, too
     threading.setprofile(note)
     sys.setprofile(note)
     try:

@@ -1,4 +1,4 @@
-"""The cross-entropy that fits the targets, for `loss="crossentropy"`."""
+"""What `compile` makes of a loss: the cross-entropy that fits the targets, losses that override `__call__`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 from portanet import losses
 from portanet.backends import Array, HostArray
-from portanet.losses.base import Loss
+from portanet.losses.base import Loss, masked_weight
 from portanet.losses.classification import BinaryCrossentropy, CategoricalCrossentropy, SparseCategoricalCrossentropy
 
 
@@ -44,6 +44,26 @@ class FittingCrossentropy(Loss):
         return loss.compute(y_true, y_pred, sample_weight, mask)
 
 
+class CalledLoss(Loss):
+    """A loss whose class overrides `__call__`, which so says everything, weights and reduction included.
+
+    Args:
+        loss: The loss; it is called with targets, predictions, and weights or None, by position.
+    """
+
+    def __init__(self, loss: Loss) -> None:
+        super().__init__(loss.name)
+        self.loss = loss
+
+    def check_shapes(self, y_true: Any, y_pred: Any) -> None:
+        """The loss checks its arguments."""
+
+    def compute(
+        self, y_true: Array, y_pred: Array, sample_weight: Array | None = None, mask: Array | None = None
+    ) -> Array:
+        return self.loss(y_true, y_pred, masked_weight(sample_weight, mask, y_pred))
+
+
 def is_crossentropy(identifier: Any) -> bool:
     """Whether `compile` takes it for the cross-entropy that fits.
 
@@ -64,4 +84,4 @@ def compiled_loss(identifier: Any) -> Loss:
     if is_crossentropy(identifier):
         return FittingCrossentropy()
     loss: Loss = losses.get(identifier, "loss", "compile")
-    return loss
+    return loss if type(loss).__call__ is Loss.__call__ else CalledLoss(loss)

@@ -1,4 +1,4 @@
-"""Several batches between two calls of the callbacks: `steps_per_execution` of `compile`."""
+"""Epochs of whole executions, `steps_per_execution` of `compile`, and validations by generators."""
 
 import itertools
 import warnings
@@ -67,3 +67,24 @@ def test_epochs_have_whole_executions(backend, source, steps, sizes, warns):
     assert len([each for each in caught if "which ends there" in str(each.message)]) == warns
     if source == "endless":
         assert model.predict(batches(), steps=3).shape[0] == 8
+
+
+@pytest.mark.parametrize(
+    ("length", "steps", "means"), [(None, 3, [2, 8 / 3, 10 / 3]), (7, 4, [3, 5, 14 / 3]), (4, None, [3, 1, 1])]
+)
+def test_validations_by_a_generator_begin_with_its_first_two_batches(length, steps, means):
+    """As in Keras, which looks at them before training; here they are 0 and 2."""
+
+    def batches():
+        for i in itertools.count() if length is None else range(length):
+            yield X[:2], np.full((2, 1), 2 * i, "float32")
+
+    model = portanet.Sequential([layers.Input((4,)), layers.Dense(1, kernel_initializer="zeros", trainable=False)])
+    model.compile("sgd", "mae")
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        history = model.fit(X, Y, validation_data=batches(), validation_steps=steps, epochs=3, verbose=0).history
+    assert history["val_loss"] == pytest.approx(means)
+    texts = [str(each.message) for each in caught]
+    assert len([text for text in texts if "has ended" in text]) == (2 if steps is None else 0)
+    assert len([text for text in texts if "which ends there" in text]) == (1 if length == 7 else 0)

@@ -242,3 +242,31 @@ def test_an_output_without_targets_may_be_masked(backend):
     off = (model.predict(words)[1] - y)[words != 0]
     assert loss == pytest.approx((off**2).mean(), rel=1e-5)
     assert mae == pytest.approx(np.abs(off).mean(), rel=1e-5)
+
+
+class Summed(losses.Loss):
+    def __call__(self, y_true, y_pred, sample_weight=None):
+        loss = portanet.ops.sum(y_pred)
+        return loss if sample_weight is None else loss * 3.0
+
+
+class Doubled(losses.MeanSquaredError):
+    def __call__(self, y_true, y_pred, sample_weight=None):
+        return 2.0 * super().__call__(y_true, y_pred, sample_weight)
+
+
+def test_losses_that_override_call(backend):
+    """They say everything, as in Keras: here without targets and with another weighting."""
+    model = portanet.Sequential([layers.Input((X.shape[1],)), layers.Dense(1, kernel_initializer="zeros")])
+    model.compile(portanet.optimizers.SGD(0.1), Summed())
+    model.fit(X, SUM, batch_size=len(X), verbose=0)
+    np.testing.assert_allclose(model.get_weights()[0][:, 0], -0.1 * X.sum(axis=0), rtol=1e-4)
+    ones = np.ones(len(X))
+    assert model.evaluate(X, SUM, batch_size=len(X), sample_weight=ones, verbose=0) == pytest.approx(
+        3 * float(model.predict(X).sum()), rel=1e-4
+    )
+    values = []
+    for loss in (Doubled(), losses.MeanSquaredError()):
+        model.compile("sgd", loss)
+        values.append(model.evaluate(X, SUM, sample_weight=ones / 2, verbose=0))
+    assert values[0] == pytest.approx(2 * values[1], rel=1e-5)

@@ -15,7 +15,7 @@ from portanet import checks, random
 from portanet.backends import Array, HostArray, backend_class_of, get_backend, to_host
 from portanet.settings import settings
 from portanet.training.data.intake import VALIDATION, Intake, gives_batches, require_one_batch
-from portanet.training.data.streams import Batch, Source, Stream
+from portanet.training.data.streams import Batch, Source, Stream, Validations
 from portanet.training.data.workers import batch_of, fetched
 from portanet.tree import tree_leaves, tree_map
 
@@ -50,7 +50,8 @@ def find_source(
                     f"Received: {intake.names.data} of type {type(x).__name__}, {name} of type {type(value).__name__}"
                 )
         numbered = hasattr(x, "__getitem__") and getattr(x, "num_batches", 0) is not None
-        source = Numbers(x, shuffle, limit) if numbered else Stream(x, limit)
+        once = intake.names is VALIDATION and isinstance(x, Iterator)
+        source = Numbers(x, shuffle, limit) if numbered else Validations(x, limit) if once else Stream(x, limit)
         source.names, source.together = intake.names, together
         return source
     data = intake.structured((x, y, weight))

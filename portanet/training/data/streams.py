@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import warnings
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -82,7 +83,8 @@ class Stream(Source):
     """The batches of an iterable: a generator, a `torch.utils.data.DataLoader`, anything that gives batches in turn.
 
     Without `steps`, an epoch is one pass. With `steps`, epochs go on where the last one ended. Where the data ends, so
-    does the epoch, as in Keras; the next begins anew, if the iterable can. Validations begin anew each time.
+    does the epoch, as in Keras; the next begins anew, if the iterable can. Validations begin anew each time; iterators,
+    which cannot, have `Validations`.
 
     Args:
         data: The iterable.
@@ -132,6 +134,45 @@ class Stream(Source):
             )
         if self.asked is not None and given < self.asked:
             self.warn_of_end(given, self.asked)
+
+
+class Validations(Source):
+    """The batches of an iterator, for validations: each begins with the first two again, and goes on, as in Keras.
+
+    Args:
+        data: The iterator.
+        steps: Batches in a validation; None for all that it still gives.
+    """
+
+    def __init__(self, data: Iterator[Any], steps: int | None) -> None:
+        self.data = data
+        self.asked = self.steps = steps
+        self.known: list[Any] = []
+        self.passed = False
+
+    def first(self) -> Batch:
+        if not self.known:
+            self.known = list(itertools.islice(self.data, 2))
+        if not self.known:
+            raise ValueError(f"Argument `{self.names.data}` gave no batches. Received: {self.data!r}")
+        return self.unpacked(self.known[0])
+
+    def batches(self, epoch: int, first: int = 0) -> Iterator[Batch]:
+        self.first()
+        given = 0
+        for item in itertools.islice(itertools.chain(self.known, self.data), self.asked):
+            given += 1
+            if given > first:
+                yield self.unpacked(item)
+        if self.asked is not None and given < self.asked:
+            self.warn_of_end(given, self.asked)
+        elif self.asked is None and self.passed:
+            warnings.warn(
+                f"Argument `{self.names.data}` is an iterator that has ended, so that {self.occasion} has its first "
+                f"{given} batches alone, as in Keras. Pass an object that can be iterated again.",
+                stacklevel=3,
+            )
+        self.passed = True
 
 
 def unpacked(item: Any, what: str = "Data") -> Batch:
