@@ -210,6 +210,15 @@ def test_no_batch_of_one_is_stretched(make, shapes, backend):
         layer([asarray(normal(*shape)) for shape in shapes])
 
 
+@pytest.mark.parametrize("dtype", ["int32", "uint8", "float32"])
+def test_masks_of_ones_and_zeros(xp: object, dtype: str) -> None:
+    """Are those of True and False."""
+    layer, x = layers.MultiHeadAttention(2, 3), asarray(np.random.default_rng(2).normal(size=(2, 4, 5)))
+    allowed = np.asarray([[1, 0, 1, 1], [1, 1, 0, 0], [0, 0, 1, 0], [1, 1, 1, 1]])[None]
+    expected = layer(x, attention_mask=asarray(allowed == 1))
+    assert_close(layer(x, attention_mask=asarray(allowed, dtype)), to_numpy(expected))
+
+
 @pytest.mark.parametrize("make", [layers.Attention, layers.AdditiveAttention])
 @pytest.mark.parametrize("shapes", [[(2, 3, 1), (2, 3, 4)], [(2, 3, 4), (2, 5, 4), (2, 1, 4)]])
 def test_attention_broadcasts_nothing(make, shapes, backend):

@@ -15,6 +15,8 @@ from tests.support import assert_equal
     [
         (layers.Flatten, (2, 3, 4), (2, 12)),
         (layers.Flatten, (2, 3), (2, 3)),
+        (lambda: layers.Flatten("channels_first"), (2,), (2, 1)),
+        (lambda: layers.Flatten("channels_first"), (2, 3), (2, 3)),
         (lambda: layers.Reshape((4, 3)), (2, 12), (2, 4, 3)),
         (lambda: layers.Reshape((-1, 2)), (2, 3, 4), (2, 6, 2)),
         (lambda: layers.Permute((2, 3, 1)), (2, 3, 4, 5), (2, 4, 5, 3)),

@@ -11,7 +11,8 @@ import pytest
 from portanet import models, optimizers, random, schedules
 from portanet.backends import use_backend
 from portanet.layers import Dense
-from portanet.optimizers.state import extended
+from portanet.optimizers.state import completed, extended
+from portanet.tree import tree_items
 from tests.support import asarray, assert_close, to_numpy
 
 
@@ -130,6 +131,20 @@ def test_nothing_moves_without_a_gradient(xp: Any, name: str) -> None:
     params, _ = step(optimizers.OPTIMIZERS[name](**options), start, none, none)
     for path, w in start.items():
         assert_close(params[path], w)
+
+
+@pytest.mark.parametrize("name", sorted({cls.__name__ for cls in optimizers.OPTIMIZERS.values()} | {"Lookahead"}))
+def test_the_state_shares_no_memory_with_the_parameters(name: str) -> None:
+    """Steps write to both."""
+    optimizer = optimizers.Lookahead("sgd") if name == "Lookahead" else getattr(optimizers, name)(use_ema=True)
+    with use_backend("numpy"):
+        params = {"w": np.ones((2, 3), dtype="float32")}
+        for later in (False, True):  # and when training that goes on has an option more
+            state = completed(optimizer, {}, params) if later else optimizer.init(params)
+            for _, leaf in tree_items(state):
+                assert not (isinstance(leaf, np.ndarray) and np.shares_memory(leaf, params["w"]))
+            if later and "average" in state:
+                np.testing.assert_array_equal(state["average"]["w"], params["w"])
 
 
 def test_lookahead_by_hand(xp: Any) -> None:

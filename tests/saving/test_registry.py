@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+
 import pytest
 
 import portanet
@@ -26,6 +28,15 @@ def test_names_of_the_library_say_the_room():
     assert name_of(activations.relu) == "activations.relu"
     for thing in (layers.Dense, losses.Hinge, metrics.Hinge, portanet.Sequential, activations.relu):
         assert find(name_of(thing), {}) is thing
+
+
+def test_functions_of_other_rooms_are_not_found():
+    """A file names what computes, and nothing that reads files, trains or plots."""
+    for name in ("models.clone_model", "optimizers.minimize", "schedules.plot", "layers.Input", "metrics.get"):
+        assert inspect.isfunction(getattr(getattr(portanet, name.split(".")[0]), name.split(".")[1]))
+        assert find(name, {}) is None
+    for name in ("activations.Activation", "losses.REDUCTIONS", "activations.numpy", "backends.get_backend"):
+        assert find(name, {}) is None
 
 
 def test_registered_ones_have_a_package():

@@ -11,6 +11,16 @@ def batch(loss, count, right):
     return {"loss": (asarray(loss * count), asarray(float(count))), "accuracy": (asarray(right), asarray(float(count)))}
 
 
+def test_names_without_values(backend):
+    """The mapping is empty before the first batch, and knows its names before anything is fetched."""
+    sums = Totals({"accuracy": metrics.get("accuracy")}, backend)
+    assert (list(sums), len(sums), "loss" in sums, dict(sums)) == ([], 0, False, {})
+    sums.add(batch(1.0, 2, 2.0))
+    assert (list(sums), len(sums), "accuracy" in sums, "mae" in sums) == (["loss", "accuracy"], 2, True, False)
+    sums.fetch()
+    assert list(sums) == ["loss", "accuracy"]
+
+
 def test_batches_count_by_their_examples(backend):
     sums = Totals({"accuracy": metrics.get("accuracy")}, backend)
     sums.add(batch(1.0, 10, 10.0))
