@@ -149,6 +149,11 @@ def call(trace: Trace, f: Callable[..., Any], args: Any, kwargs: Any, has_aux: b
         trace.alive = False
     if not has_aux:
         return out, None
+    return with_aux(out)
+
+
+def with_aux(out: Any) -> tuple[Any, Any]:
+    """What a function returned, which must be a value and an auxiliary result."""
     if not (isinstance(out, tuple) and len(out) == 2):
         raise TypeError(f"With has_aux=True the function must return (value, aux). Received: {type(out).__name__}")
     return out

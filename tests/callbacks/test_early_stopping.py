@@ -62,6 +62,13 @@ def test_nan_is_never_the_best_value(mode, values):
     assert (ended.stop_training, ended.weights, stop.best, stop.best_epoch) == (True, 2, values[1], 2)
 
 
+def test_the_first_epoch_never_ends_training():
+    """As in Keras, not even without patience."""
+    stop = EarlyStopping(patience=0)
+    Script().play(stop, losses(float("nan"), float("nan"), 1.0))
+    assert stop.stopped_epoch == 1
+
+
 def test_nan_alone_ends_training():
     ended = Script().play(EarlyStopping(patience=2), losses(*[float("nan")] * 5))
     assert (ended.stop_training, ended.position.epoch) == (True, 2)

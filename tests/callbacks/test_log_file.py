@@ -11,7 +11,7 @@ EPOCHS = [{"loss": 1 / 3, "accuracy": 0.5}, {"loss": 0.25, "accuracy": 0.75}]
 
 
 def test_csv_can_be_read_back(tmp_path):
-    path = tmp_path / "run" / "log.csv"
+    path = tmp_path / "runs" / "first" / "log.csv"
     Script().play(CSVLogger(path), EPOCHS)
     with path.open(newline="") as file:
         rows = list(csv.DictReader(file))

@@ -129,3 +129,21 @@ def test_errors_of_the_caller_stay_as_they_are(tmp_path):
     with pytest.raises(FileNotFoundError) as caught:
         write()
     assert caught.value.filename == str(other)
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="open files are counted on Linux")
+def test_nothing_stays_open(tmp_path):
+    path = tmp_path / "file"
+
+    def write(error=None):
+        with write_atomically(path) as file:
+            file.write(b"123")
+            if error is not None:
+                raise error
+
+    write()
+    before = os.listdir("/proc/self/fd")
+    write()
+    with pytest.raises(KeyError):
+        write(KeyError())
+    assert len(os.listdir("/proc/self/fd")) == len(before)

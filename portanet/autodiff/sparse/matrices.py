@@ -12,6 +12,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from portanet import checks
+from portanet.autodiff.boundary import with_aux
 from portanet.autodiff.namespace import array_namespace
 from portanet.autodiff.sparse.coloring import Plan, plan_hessian, plan_jacobian
 from portanet.autodiff.sparse.patterns import (
@@ -177,7 +178,7 @@ def _sparse(
         g = derived(restricted)
         shape = tuple(x.shape)
         if shape not in plans:
-            alone = (lambda x: g(x)[0]) if options.has_aux else g
+            alone = (lambda x: with_aux(g(x))[0]) if options.has_aux else g
             pattern = given or probed(alone, unwrap(x), 3, options.of)
             size = math.prod(shape)
             if len(pattern.columns) and int(pattern.columns.max()) >= size:
