@@ -13,6 +13,10 @@ KNOWN: dict[str, dict[str, tuple[str, ...]]] = {
             "tests/ops/test_operation.py::test_dtypes_of_operands(*-complex128)",
             "tests/ops/test_operation.py::test_python_numbers_are_not_rounded_to_the_default_dtype(mlx)",
             "tests/autodiff/batching/test_rare_arguments.py::test_rare_arguments(mlx-fftn of the last axes)",
+            "tests/autodiff/batching/test_every_function.py::test_*(mlx-astype-complex)",
+            "tests/autodiff/batching/test_every_function.py::test_values_of_the_namespace_*(mlx-full*-dtype)",
+            "tests/autodiff/batching/test_every_function.py::test_values_of_the_namespace_*(mlx-linspace-dtype)",
+            "tests/autodiff/batching/test_every_function.py::test_values_of_the_namespace_*(mlx-linalg.trace-dtype)",
             "tests/autodiff/linalg/test_special_matrices.py::test_functions_of_hermitian_matrices(mlx)",
             "tests/autodiff/linalg/test_special_matrices.py::test_roots_and_logarithms_that_do_not_exist(mlx)",
             "tests/autodiff/linalg/test_special_matrices.py::test_roots_of_singular_matrices(mlx)",
@@ -24,11 +28,16 @@ KNOWN: dict[str, dict[str, tuple[str, ...]]] = {
             "tests/autodiff/test_linearize.py::test_complex_arguments(mlx)",
             "tests/autodiff/test_nearest_rotation.py::test_unitary_matrices(mlx)",
             "tests/autodiff/test_rare_uses.py::test_texts_of_traced_numbers(mlx)",
+            "tests/autodiff/test_rules.py::test_*(mlx-astype-complex)",
             "tests/autodiff/test_rules.py::test_values_are_the_librarys(mlx-linalg.trace-dtype)",
             "tests/autodiff/test_rules.py::test_first_order(mlx-full*-dtype)",
             "tests/autodiff/test_rules.py::test_first_order(mlx-linspace-dtype)",
             "tests/autodiff/test_rules.py::test_first_order(mlx-linalg.trace-dtype)",
             "tests/autodiff/test_sparse.py::test_complex_values(mlx)",
+            *(
+                f"tests/keras/test_ops.py::test_*(mlx-{name}-0)"
+                for name in ("fft", "fft2", "ifft2", "irfft", "istft", "polar", "view_as_complex")
+            ),
         ),
         "MLX has no complex128, so that transforms, and what goes through complex numbers, are in single precision": (
             "tests/layers/test_spectrograms.py::test_matrix*",
@@ -59,6 +68,7 @@ KNOWN: dict[str, dict[str, tuple[str, ...]]] = {
             "tests/autodiff/test_safety.py::test_threads_inside_a_trace(mlx)",
             "tests/autodiff/test_safety.py::test_threads_that_differentiate_at_once(mlx)",
         ),
+        "the signs of eigenvectors are those of the library": ("tests/keras/test_ops.py::test_*(mlx-eigh-0)",),
         "MLX finds singular matrices when it computes, with an error of its own": (
             "tests/autodiff/solvers/test_implicit.py::test_a_singular_derivative_is_an_error(mlx)",
         ),

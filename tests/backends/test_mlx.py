@@ -249,6 +249,12 @@ def test_indices_out_of_range(mlx: Backend) -> None:
         xp.take(x, asarray([0], "int32"))
 
 
+def test_sums_have_the_dtype_that_is_asked_for(mlx: Backend) -> None:
+    x = asarray([3, 4], "uint8")
+    assert_equal(mlx.xp.sum(x, dtype=mlx.xp.uint8), 7, dtype="uint8")
+    assert_equal(mlx.xp.prod(x, dtype=mlx.xp.uint8), 12, dtype="uint8")
+
+
 def test_places_in_arrays_without_rows(mlx: Backend) -> None:
     xp, x = mlx.xp, asarray(np.zeros((0, 3)))
     assert_equal(xp.argmax(x, axis=-1), np.zeros(0), dtype="int32")

@@ -99,7 +99,7 @@ def _assignment(own: Callable[..., Any]) -> Callable[..., Any]:
         key = _without_masks(key) if type(key) is tuple and any(map(_is_mask, key)) else key
         own(self, key_within(key, self.shape), value)
 
-    return functools.wraps(own)(setitem)
+    return functools.wraps(own)(leaving(setitem))
 
 
 def _without_masks(keys: tuple[Any, ...]) -> tuple[Any, ...]:

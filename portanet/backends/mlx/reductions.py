@@ -15,13 +15,15 @@ Axis = int | tuple[int, ...] | None
 
 
 def sum(x: Array, /, *, axis: Axis = None, dtype: Any = None, keepdims: bool = False) -> Array:  # noqa: A001
-    """As in the standard; MLX's has no `dtype`."""
-    return mx.sum(sound(_widened(x, dtype)), axis, keepdims)
+    """As in the standard; MLX's has no `dtype`, and widens small integers."""
+    out = mx.sum(sound(_widened(x, dtype)), axis, keepdims)
+    return out if dtype is None else out.astype(dtype)
 
 
 def prod(x: Array, /, *, axis: Axis = None, dtype: Any = None, keepdims: bool = False) -> Array:
-    """As in the standard; MLX's has no `dtype`."""
-    return mx.prod(sound(_widened(x, dtype)), axis, keepdims)
+    """As in the standard; see `sum`."""
+    out = mx.prod(sound(_widened(x, dtype)), axis, keepdims)
+    return out if dtype is None else out.astype(dtype)
 
 
 def all(x: Array, /, *, axis: Axis = None, keepdims: bool = False) -> Array:  # noqa: A001
