@@ -17,7 +17,7 @@ from tests.support import asarray, assert_close
 KerasTensor, Operation = portanet.KerasTensor, portanet.Operation
 
 
-@portanet.saving.register_keras_serializable("tests")
+@portanet.saving.register_keras_serializable("own_operations")
 class Scaled(portanet.Operation):
     """The first array times a number, and the second if there is one."""
 
