@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from portanet import checks, constraints, initializers, regularizers
-from portanet.backends import Array
+from portanet.autodiff import array_namespace
+from portanet.backends import Array, held
 from portanet.fused.convolution import convolve
 from portanet.layers.convolutional.base_conv import Convolving
 
@@ -73,9 +74,41 @@ class Conv(Convolving):
         self.add_bias((self.filters,))
 
     def call(self, x: Array) -> Array:
+        if type(self).convolution_op is not Conv.convolution_op:
+            return self._with_own_convolution(x)
         kernel = self.kernel.value
         x, window = self.padded(self.channels_last_input(x, kernel))
         return self.activated_output(convolve(x, kernel, self.bias_value, window=window, groups=self.groups))
+
+    def convolution_op(self, inputs: Array, kernel: Any) -> Array:
+        """The convolution alone, without bias and activation; subclasses may override it, as in Keras.
+
+        Args:
+            inputs: The input of the layer.
+            kernel: An array or variable of the shape of `self.kernel`, which `call` passes.
+
+        Example:
+            >>> import numpy as np
+            >>> from portanet import layers
+            >>> class Centred(layers.Conv1D):
+            ...     def convolution_op(self, inputs, kernel):
+            ...         return super().convolution_op(inputs, kernel - 1.0)
+            >>> float(Centred(1, 1, kernel_initializer="ones")(np.ones((1, 1, 1), dtype="float32"))[0, 0, 0])
+            0.0
+        """
+        kernel = held(kernel)
+        x, window = self.padded(self.channels_last_input(inputs, kernel))
+        out = convolve(x, kernel, None, window=window, groups=self.groups)
+        return out if self.data_format == "channels_last" else array_namespace(out).moveaxis(out, -1, 1)
+
+    def _with_own_convolution(self, x: Array) -> Array:
+        """The output where a subclass overrides `convolution_op`."""
+        out, bias = self.convolution_op(x, self.kernel), self.bias_value
+        if bias is not None:
+            channels_first = self.data_format == "channels_first"
+            xp = array_namespace(bias)
+            out = out + (xp.reshape(bias, (-1, *(1,) * self.rank)) if channels_first else bias)
+        return self.activation(out)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         return self.shape_with(input_shape, self.positions(self.space_of(input_shape)), self.filters)
