@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import math
+from collections.abc import Sequence
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portanet import layers
+from portanet import activations, layers
+from portanet.saving import LoadError
 from portanet.saving.archive import open_archive, write_archive
 from portanet.saving.config import Decoder, Encoder
 from tests.support import asarray
@@ -52,3 +57,52 @@ def test_one_layer_in_two_places_is_one_layer(tmp_path):
     one, two, other = through(tmp_path, [layer, {"again": layer}, layers.Dense(3)])
     assert one is two["again"]
     assert one is not other
+
+
+GOOD = {
+    '{"$ellipsis": null}': ...,
+    '{"$float": "-inf"}': -math.inf,
+    '{"$slice": [1, null, 2]}': slice(1, None, 2),
+    '{"$tuple": []}': (),
+    '{"$tuple": [1, "a"]}': (1, "a"),
+    '{"$dict": []}': {},
+    '{"$dict": [[1, 2], ["a", 3]]}': {1: 2, "a": 3},
+    '{"$array": "there"}': 7,
+    '{"$class": "layers.Dense"}': layers.Dense,
+    '{"$function": "activations.relu"}': activations.relu,
+}
+CONTENTS = [None, True, 3, 1.5, "x", "", "there", "nan", [], [1], [1, 2], [1, 2, 3], [1] * 4, [[1]], [[1, 2, 3]], {}]
+TAKEN: dict[str, Sequence[Any]] = {
+    "$array": ["there"],
+    "$float": ["nan"],
+    "$ellipsis": CONTENTS,
+    "$slice": [[1, 2, 3]],
+    "$tuple": [content for content in CONTENTS if isinstance(content, list)],
+    "$dict": [[]],
+    **dict.fromkeys(("$function", "$class", "$same", "$object", "$other"), ()),
+}
+
+
+def decoded(node: Any) -> Any:
+    """The value of a node, in a file with the array "there"."""
+    entries = {"there": None, 3: None, None: None}
+    archive: Any = SimpleNamespace(
+        error=LoadError, file=SimpleNamespace(entries=entries), read=lambda name: SimpleNamespace(values=7)
+    )
+    return Decoder(archive).decode(node)
+
+
+@pytest.mark.parametrize("text", GOOD)
+def test_each_mark(text: str) -> None:
+    assert decoded(json.loads(text)) == GOOD[text]
+
+
+@pytest.mark.parametrize("mark", TAKEN)
+def test_marks_with_other_contents_are_refused(mark: str) -> None:
+    for content in CONTENTS:
+        if content in TAKEN[mark]:
+            decoded({mark: content})
+            continue
+        for node in ({mark: content}, {mark: content, "config": {}}, {mark: content, "config": 3}):
+            with pytest.raises(LoadError):
+                decoded(node)
