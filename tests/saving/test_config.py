@@ -71,7 +71,24 @@ GOOD = {
     '{"$class": "layers.Dense"}': layers.Dense,
     '{"$function": "activations.relu"}': activations.relu,
 }
-CONTENTS = [None, True, 3, 1.5, "x", "", "there", "nan", [], [1], [1, 2], [1, 2, 3], [1] * 4, [[1]], [[1, 2, 3]], {}]
+CONTENTS: list[Any] = [
+    None,
+    True,
+    3,
+    1.5,
+    "x",
+    "",
+    "there",
+    "nan",
+    [],
+    [1],
+    [1, 2],
+    [1, 2, 3],
+    [1] * 4,
+    [[1]],
+    [[1, 2, 3]],
+    {},
+]
 TAKEN: dict[str, Sequence[Any]] = {
     "$array": ["there"],
     "$float": ["nan"],
