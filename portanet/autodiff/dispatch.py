@@ -15,14 +15,13 @@ from types import MethodType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from portanet.autodiff.batching.array import BatchedArray, batched_namespace, innermost_level
-from portanet.autodiff.traced import TracedArray, unwrap
+from portanet.autodiff.traced import Trace, TracedArray, unwrap
 from portanet.autodiff.tracing import (
     NO_ARRAYS,
     REAL_SCALARS,
     SCALARS,
     accepted,
     constant,
-    constant_values,
     differentiable,
     explained,
     holds,
@@ -36,7 +35,6 @@ from portanet.autodiff.tracing import (
     record_many,
     require_same,
     single,
-    single_batched,
     split,
 )
 from portanet.autodiff.views import Put, View, link_view, shares_memory
@@ -66,17 +64,9 @@ class Rule:
     elementwise: bool = False
     joint: Factory | None = None
 
-    def pull(self, index: int, xp: Namespace, ans: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> LinearMap:
-        """The linear map from the result's cotangent to that of operand `index`."""
-        if self.variadic:
-            return self.pulls[0](xp, ans, *args, **kwargs, index=index)
-        return self.pulls[index](xp, ans, *args, **kwargs)
-
-    def push(self, index: int, xp: Namespace, ans: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> LinearMap:
-        """The linear map from the tangent of operand `index` to that of the result."""
-        if self.variadic:
-            return self.pushes[0](xp, ans, *args, **kwargs, index=index)
-        return self.pushes[index](xp, ans, *args, **kwargs)
+    def of(self, index: int, factories: tuple[Factory, ...]) -> Factory:
+        """The factory for operand `index`, of the pulls or the pushes."""
+        return functools.partial(factories[0], index=index) if self.variadic else factories[index]
 
 
 # Helpers that rules share
@@ -113,20 +103,6 @@ def _fit_pulled(fitting: tuple[Namespace, LinearMap, tuple[int, ...], Any], g: A
 
 
 # One function per number of operands: the common cases are short because every traced operation pays for them
-
-
-def recorder(raw: Callable[..., Any], rule: Rule, xp: Namespace, put: Put | None = None) -> Callable[..., Any]:
-    """Wrap a library's function `raw`, with its rule, as a function that records itself; `put` is that of a `View`."""
-    if len(rule.pulls) == 1 and not rule.elementwise and not rule.variadic and not xp.batched:
-        return of_first(raw, rule, xp, put)
-    # Operands of a batched namespace may belong to a trace and to a batch inside it: only `general` orders them.
-    if rule.elementwise and len(rule.pulls) == 1:
-        op = unary(raw, rule, xp)
-    elif rule.elementwise and len(rule.pulls) == 2 and not xp.batched:
-        op = binary(raw, rule, xp)
-    else:
-        op = general(raw, broadcasting(rule) if rule.elementwise else rule, xp)
-    return op if put is None else viewing(op, View(rule.name, op, put))
 
 
 def unary(raw: Callable[..., Any], rule: Rule, xp: Namespace) -> Callable[..., Any]:
@@ -268,28 +244,23 @@ def general(raw: Callable[..., Any], rule: Rule, xp: Namespace) -> Callable[...,
                 return op(*map(held, args), **kwargs)
         if kwargs:
             kwargs = {k: unwrap(v) for k, v in kwargs.items()}
-        if batched and (constants := constant_values(xp, args)) is not None:
-            try:
-                return constant(xp, raw(*constants, **kwargs))
-            except Exception:
-                pass  # fails again below, where it is explained
-        operands = single_batched(xp, args) if batched else single(xp, args)
+        operands = None if batched else single(xp, args)
         if operands is not None:
             trace, values, links = operands
-            nested = batched and _mixed(xp, values)
-        elif holds(args):
-            return op(*map(held, args), **kwargs)
+            nested = False
         else:
+            if not batched:
+                for a in args:
+                    if type(a) is TracedArray and a._xp.batched:
+                        return a._xp.find(name)(*args, **kwargs)
+            if holds(args):
+                return op(*map(held, args), **kwargs)
             top, wrapped = innermost(args)
             if batched:
                 level = innermost_level(args)
                 if level is not None and (top is None or level.serial > top.serial):
                     values = [a._value if _is_constant(a) else accepted(xp, a) if is_array(a) else a for a in args]
                     return constant(xp, raw(*values, **kwargs))
-            else:
-                for a in args:
-                    if type(a) is TracedArray and a._xp.batched:
-                        return a._xp.find(name)(*args, **kwargs)
             if top is None:
                 if not wrapped:
                     return raw(*args, **kwargs)
@@ -313,42 +284,49 @@ def general(raw: Callable[..., Any], rule: Rule, xp: Namespace) -> Callable[...,
             if not batched and (home := batched_namespace(args)) is not None:
                 return home.find(name)(*args, **kwargs)
             raise explained(error, values) from None
-        several = isinstance(ans, (tuple, list))
-        if not several and "dtype" in kwargs and not differentiable(xp, ans):
+        if "dtype" in kwargs and not isinstance(ans, (tuple, list)) and not differentiable(xp, ans):
             return lifted(xp, ans)
-        if trace.forward:
-            tangent = None
-            for i, t in links.items():
-                part = rule.push(i, xp, ans, values, kwargs)(t)
-                if tangent is None:
-                    tangent = part
-                else:
-                    tangent = [a + b for a, b in zip(tangent, part, strict=True)] if several else tangent + part
-            if not several:
-                return push_forward(xp, trace, name, ans, conform(xp, tangent, ans))
-            assert tangent is not None
-            outs = [
-                push_forward(xp, trace, name, a, conform(xp, t, a)) if differentiable(xp, a) else lifted(xp, a)
-                for a, t in zip(ans, tangent, strict=True)
-            ]
-            return rebuild(ans, outs)
-        pull: Any = tuple([rule.pull(i, xp, ans, values, kwargs) for i in links])
-        parents: Any = tuple(links.values())
-        if len(pull) == 1:
-            parents, pull = parents[0], pull[0]
-        elif several:
-            pull = functools.partial(_pull_each, pull)
-        if several:
-            return rebuild(ans, record_many(xp, trace, name, ans, parents, pull))
-        return record(xp, trace, name, ans._value if batched and _is_constant(ans) else ans, parents, pull)
+        return recorded(rule, xp, trace, ans, values, links, kwargs)
 
     return op
 
 
+def recorded(
+    rule: Rule, xp: Namespace, trace: Trace, ans: Any, values: list[Any], links: dict[int, Any], kwargs: dict[str, Any]
+) -> Any:
+    """The result of an operation, with its tangent or what pulls its cotangent back."""
+    name = rule.name
+    several = isinstance(ans, (tuple, list))
+    if trace.forward:
+        tangent = None
+        for i, t in links.items():
+            part = rule.of(i, rule.pushes)(xp, ans, *values, **kwargs)(t)
+            if tangent is None:
+                tangent = part
+            else:
+                tangent = [a + b for a, b in zip(tangent, part, strict=True)] if several else tangent + part
+        if not several:
+            return push_forward(xp, trace, name, ans, conform(xp, tangent, ans))
+        assert tangent is not None
+        outs = [
+            push_forward(xp, trace, name, a, conform(xp, t, a)) if differentiable(xp, a) else lifted(xp, a)
+            for a, t in zip(ans, tangent, strict=True)
+        ]
+        return rebuild(ans, outs)
+    pulls: Any = {i: rule.of(i, rule.pulls) for i in links} if rule.variadic else rule.pulls
+    pull: Any = tuple([pulls[i](xp, ans, *values, **kwargs) for i in links])
+    parents: Any = tuple(links.values())
+    if len(pull) == 1:
+        parents, pull = parents[0], pull[0]
+    elif several:
+        pull = functools.partial(_pull_each, pull)
+    if several:
+        return rebuild(ans, record_many(xp, trace, name, ans, parents, pull))
+    return record(xp, trace, name, ans._value if xp.batched and _is_constant(ans) else ans, parents, pull)
+
+
 def _mixed(xp: Namespace, values: Sequence[Any]) -> bool:
     """Whether some values are batched and some not: plain arrays of some libraries refuse batched ones in operators."""
-    if len({isinstance(v, BatchedArray) for v in values if type(v) not in SCALARS}) < 2:
-        return False
     return len({isinstance(v, BatchedArray) for v in values if differentiable(xp, v)}) == 2
 
 

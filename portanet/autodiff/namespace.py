@@ -16,6 +16,7 @@ from typing import Any
 
 from portanet.autodiff import dispatch, views, writing
 from portanet.autodiff.batching.array import HELD, BatchedArray, BatchedSpace, without_gradient
+from portanet.autodiff.recorder import recorder
 from portanet.autodiff.rules import COMPOSITES, CREATION, PASSTHROUGH, PRIMITIVES, RULES, VIEWS
 from portanet.autodiff.traced import TracedArray, unwrap
 from portanet.autodiff.tracing import constant, copied, is_array, melted_arguments, rebuild, require_same
@@ -128,7 +129,7 @@ class Section:
     def _recording(self, name: str, key: str, root: Any) -> Any:
         if key in PRIMITIVES:
             raw = getattr(self.raw, name) if self.batched else functools.partial(PRIMITIVES[key], self.raw)
-            op = dispatch.recorder(raw, RULES[key], root, VIEWS.get(key))
+            op = recorder(raw, RULES[key], root, VIEWS.get(key))
             return _described(op, name, getattr(self.raw, name)) if hasattr(self.raw, name) else op
         if key in CONSTANTS or name.startswith("__array"):
             return getattr(self.raw, name)
@@ -140,7 +141,7 @@ class Section:
             return Section(getattr(self.raw, name), f"{name}.", root)
         if key in RULES:
             raw = getattr(self.raw, name)
-            return _described(dispatch.recorder(raw, RULES[key], root, VIEWS.get(key)), name, raw)
+            return _described(recorder(raw, RULES[key], root, VIEWS.get(key)), name, raw)
         if key in CREATION or key in PASSTHROUGH or key in COMPOSITES:
             raw = getattr(self.raw, name)
             plain = (_creator if key in CREATION else dispatch.passthrough)(raw, root, key)

@@ -103,55 +103,6 @@ def single(xp: Namespace, args: Sequence[Any]) -> tuple[Trace, list[Any], dict[i
     return None if trace is None or not trace.alive else (trace, values, links)
 
 
-def single_batched(xp: Namespace, args: Sequence[Any]) -> tuple[Trace, list[Any], dict[int, Any]] | None:
-    """`single` inside `vmap`: the trace is live, its values are not traced, and levels are older than it."""
-    trace = None
-    library = root(xp.raw)
-    newest = -1
-    values: list[Any] = []
-    links: dict[int, Any] = {}
-    for i, a in enumerate(args):
-        if type(a) is TracedArray:
-            value, own, raw = a._value, a._trace, a._xp.raw
-            if type(value) is TracedArray or (own is not None and own is not trace and trace):
-                return None
-            if raw is not xp.raw and raw is not library:
-                return None
-            if own is not None:
-                trace = own
-                links[i] = a._link
-            elif isinstance(value, BatchedArray):
-                newest = max(newest, value.level.serial)
-            values.append(value)
-        elif type(a) in SCALARS or _is_of(library, a):
-            values.append(a)
-        else:
-            return None
-    return None if HELD or trace is None or not trace.alive or trace.serial < newest else (trace, values, links)
-
-
-def constant_values(xp: Namespace, args: Sequence[Any]) -> list[Any] | None:
-    """The values of operands if all arrays are constants of this namespace, or shared by all examples: most are in the
-    reverse pass of a batch.
-    """
-    library = root(xp.raw)
-    values = []
-    for a in args:
-        if type(a) is TracedArray:
-            if a._trace is not None or (a._xp is not xp and a._xp.raw is not library):
-                return None
-            a = a._value
-        elif not isinstance(a, BatchedArray) and not no_arrays((a,)) and not _is_of(library, a):
-            return None
-        values.append(a)
-    return values
-
-
-def _is_of(library: Any, x: Any) -> bool:
-    """Whether `x` is a plain array of a library."""
-    return is_array(x) and not isinstance(x, ArrayHolder) and raw_namespace(x) is library
-
-
 def split(xp: Namespace, trace: Trace, args: Sequence[Any]) -> tuple[list[Any], dict[int, Any]]:
     """Unwrap arrays of `trace` and constants in `args`; return the values, and the links by position."""
     trace.require_alive()

@@ -39,18 +39,22 @@ def find(xp: Any, name: str) -> Function:
 
 
 class Call:
-    """The call of one function on one level: the namespace of the values, the level and the function's name."""
+    """The call of one function on one level: the namespace of the values, the level, and the function's name.
 
-    __slots__ = ("level", "name", "xp")
+    Where the function itself is known, it need not be found.
+    """
 
-    def __init__(self, xp: Any, level: Level, name: str) -> None:
+    __slots__ = ("function", "level", "name", "xp")
+
+    def __init__(self, xp: Any, level: Level, name: str, function: Function | None = None) -> None:
         self.xp = xp
         self.level = level
         self.name = name
+        self.function = function
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the function itself on values."""
-        return find(self.xp, self.name)(*args, **kwargs)
+        return (self.function or find(self.xp, self.name))(*args, **kwargs)
 
     def batched(self, x: Any) -> bool:
         """Whether an argument has one value per example."""

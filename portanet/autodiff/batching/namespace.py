@@ -71,9 +71,13 @@ def batched(plain: Callable[..., Any], key: str, space: BatchedNamespace) -> Cal
     """A function of the standard for batched arrays, and the library's own for all others."""
     rule = RULES[key]
 
+    def at_level(level: Level, *args: Any, **kwargs: Any) -> Any:
+        """For batched arguments of one level with plain values, and shared ones."""
+        return closed(space, level, rule.function(Call(space.library, level, key, plain), *args, **kwargs), rule.opened)
+
     def op(*args: Any, **kwargs: Any) -> Any:
         if rule.opened and no_arrays(kwargs.values()) and (level := _only_level(space.array, args)) is not None:
-            return closed(space, level, rule.function(Call(space.library, level, key), *args, **kwargs))
+            return at_level(level, *args, **kwargs)
         level = innermost_level((*args, *kwargs.values()) if kwargs else args)
         if level is None:
             return plain(*args, **kwargs)
@@ -88,7 +92,9 @@ def batched(plain: Callable[..., Any], key: str, space: BatchedNamespace) -> Cal
             xp = space.library
         return closed(space, level, rule.function(Call(xp, level, key), *args, **kwargs), rule.opened)
 
-    return functools.update_wrapper(broadcasting(plain, op, space) if rule.elementwise else op, plain)
+    function = functools.update_wrapper(broadcasting(plain, op, space) if rule.elementwise else op, plain)
+    function.at_level = at_level  # type: ignore[attr-defined]
+    return function
 
 
 def broadcasting(plain: Callable[..., Any], op: Callable[..., Any], space: BatchedNamespace) -> Callable[..., Any]:

@@ -14,7 +14,7 @@ from portanet.autodiff.namespace import array_namespace, differentiable_namespac
 from portanet.autodiff.traced import TracedArray, is_traced
 from portanet.autodiff.tracing import SCALARS, is_array
 from portanet.backends import raw_namespace
-from portanet.tree import KINDS, LEAF, NOTHING, tree_items, tree_map
+from portanet.tree import KINDS, LEAF, NOTHING, tree_items, tree_leaves, tree_map
 
 Function = Callable[..., Any]
 
@@ -58,18 +58,15 @@ def vmap(f: Function, in_axes: Any = 0, out_axes: Any = 0) -> Function:
     @functools.wraps(f)
     def function(*args: Any, **kwargs: Any) -> Any:
         nested = is_traced(args, kwargs)
-        places = [
-            *_places(in_axes if isinstance(in_axes, (tuple, list)) else (in_axes,) * len(args), args),
-            *((path, x, 0 if is_array(x) else None) for name, a in kwargs.items() for path, x in tree_items(a, name)),
-        ]
-        level = Level(_size(places))
-        opened = iter([_opened(level, x, axis) for _, x, axis in places])
+        axes = in_axes if isinstance(in_axes, (tuple, list)) else (in_axes,) * len(args)
+        places = [*_places(axes, args), *((x, 0 if is_array(x) else None) for x in tree_leaves(kwargs))]
+        level = Level(_size(places, args, kwargs))
+        opened = iter([_opened(level, x, axis) for x, axis in places])
         try:
             out = f(*tree_map(lambda _: next(opened), args), **tree_map(lambda _: next(opened), kwargs))
-            space = _library([x for _, x, axis in places if axis is not None])
-            axes = _prefix("out_axes", out_axes, out, "the result")
-            leaves = zip(tree_items(out), axes, strict=True)
-            results = iter([_closed(level, x, axis, path, nested, space) for (path, x), axis in leaves])
+            space = _library([x for x, axis in places if axis is not None])
+            leaves = zip(tree_leaves(out), _prefix("out_axes", out_axes, out, "the result"), strict=True)
+            results = iter([_closed(level, x, axis, (out, i), nested, space) for i, (x, axis) in enumerate(leaves)])
             return tree_map(lambda _: next(results), out)
         except (TypeError, ValueError) as error:
             if (own := refused_elsewhere(error)) is not None:
@@ -85,22 +82,21 @@ def _library(arrays: list[Any]) -> Any:
     return array_namespace(*(plain(x) for x in arrays))
 
 
-def _places(in_axes: Any, args: tuple[Any, ...]) -> Iterator[tuple[str, Any, int | None]]:
-    """The name of every leaf of the positional arguments, the leaf, and its batch axis."""
+def _places(in_axes: Any, args: tuple[Any, ...]) -> Iterator[tuple[Any, int | None]]:
+    """Every leaf of the positional arguments, and its batch axis."""
     if len(in_axes) != len(args):
         raise TypeError(
             "in_axes must be an integer, or have one entry per positional argument. "
             f"Received: in_axes={in_axes!r} and {len(args)} positional arguments"
         )
     for number, (axes, arg) in enumerate(zip(in_axes, args, strict=True)):
-        for (path, x), axis in zip(tree_items(arg), _prefix("in_axes", axes, arg, f"argument {number}"), strict=True):
-            yield f"argument {number}{path}", x, axis
+        yield from zip(tree_leaves(arg), _prefix("in_axes", axes, arg, f"argument {number}"), strict=True)
 
 
 def _prefix(name: str, axes: Any, tree: Any, what: str) -> list[int | None]:
     """One axis per leaf of a tree, from a tree of axes that may end above the leaves."""
     if axes is None or type(axes) is int:
-        return [axes for _ in tree_items(tree)]
+        return [axes] * len(tree_leaves(tree))
     kind = KINDS[type(axes)]
     if kind in (LEAF, NOTHING) or isinstance(axes, bool):
         raise TypeError(f"{name} must be integers, None or trees of them. Received: {axes!r} for {what}")
@@ -122,25 +118,33 @@ def _branches(tree: Any) -> dict[Any, Any]:
     return dict(getattr(tree, "__dict__", {}))
 
 
-def _size(places: list[tuple[str, Any, int | None]]) -> int:
+def _size(places: list[tuple[Any, int | None]], args: tuple[Any, ...], kwargs: dict[str, Any]) -> int:
     """The size of the batch, on which all arguments must agree."""
-    sizes: dict[str, int] = {}
-    for name, x, axis in places:
+    sizes: dict[int, int] = {}
+    for i, (x, axis) in enumerate(places):
         if axis is None:
             continue
         if not is_array(x) or not -len(x.shape) <= axis < len(x.shape):
             kind = f"an array of shape {tuple(x.shape)}" if is_array(x) else f"a {type(x).__name__}"
+            name = _names(args, kwargs)[i]
             raise ValueError(
                 f"vmap needs arrays with a batch axis, and {name} has no axis {axis}. Pass in_axes=None for an "
                 f"argument that all examples share. Received: {name} is {kind}"
             )
-        sizes[name] = int(x.shape[axis])
+        sizes[i] = int(x.shape[axis])
     if not sizes:
         raise ValueError("vmap needs at least one array with a batch axis. Received: none, or in_axes of None alone")
     if len(set(sizes.values())) > 1:
-        listed = ", ".join(f"{size} for {name}" for name, size in sizes.items())
+        names = _names(args, kwargs)
+        listed = ", ".join(f"{size} for {names[i]}" for i, size in sizes.items())
         raise ValueError(f"The batch axes of all arguments of vmap must have the same size. Received: {listed}")
     return next(iter(sizes.values()))
+
+
+def _names(args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[str]:
+    """The name of every leaf of the arguments."""
+    named = {**{f"argument {number}": arg for number, arg in enumerate(args)}, **kwargs}
+    return [path for name, arg in named.items() for path, _ in tree_items(arg, name)]
 
 
 def _opened(level: Level, x: Any, axis: int | None) -> Any:
@@ -177,30 +181,37 @@ def whole(x: Any, level: Level) -> Any:
     return value
 
 
-def _closed(level: Level, x: Any, axis: int | None, path: str, nested: bool, xp: Any) -> Any:
-    """A result as the caller sees it."""
+def _closed(level: Level, x: Any, axis: int | None, place: tuple[Any, int], nested: bool, xp: Any) -> Any:
+    """A result, at a place in the tree of all, as the caller sees it."""
     if type(x) in SCALARS:
         x = xp.asarray(x)
     if not is_array(x):
-        raise TypeError(f"A function under vmap must return arrays. Received: a {type(x).__name__} at result{path}")
+        raise TypeError(
+            f"A function under vmap must return arrays. Received: a {type(x).__name__} at result{_path(place)}"
+        )
     value = unbatch(x, level)
     if value is None:
         value = plain(x) if axis is None else whole(x, level)
     elif axis is None:
         raise ValueError(
             "out_axes=None is for results that all examples share, and this one differs between them. "
-            f"Received: out_axes=None for result{path}, which depends on a batched argument"
+            f"Received: out_axes=None for result{_path(place)}, which depends on a batched argument"
         )
     if axis is not None:
         if not -value.ndim <= axis < value.ndim:
             raise ValueError(
                 f"out_axes must be an axis of the result with its batch axis, which has {value.ndim} axes. "
-                f"Received: out_axes={axis} for result{path}"
+                f"Received: out_axes={axis} for result{_path(place)}"
             )
         if axis % value.ndim:
             value = outward(value)
             value = array_namespace(value).moveaxis(value, 0, axis)
     return lift(value) if nested else outward(plain(value))
+
+
+def _path(place: tuple[Any, int]) -> str:
+    tree, leaf = place
+    return [path for path, _ in tree_items(tree)][leaf]
 
 
 def outward(x: Any) -> Any:

@@ -13,7 +13,7 @@ def _by_transpose(name: str) -> None:
 
     @view(name)
     def put(xp: Any, x: Any, part: Any, *args: Any, **kwargs: Any) -> Any:
-        return RULES[name].pull(0, xp, part, (x, *args), kwargs)(part)
+        return RULES[name].pulls[0](xp, part, x, *args, **kwargs)(part)
 
 
 for _name in (

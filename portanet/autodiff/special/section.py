@@ -6,8 +6,9 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-from portanet.autodiff import dispatch, special
+from portanet.autodiff import special
 from portanet.autodiff.namespace import Section
+from portanet.autodiff.recorder import recorder
 from portanet.autodiff.rules import special as _rules  # noqa: F401 -- declares them
 from portanet.autodiff.rules.declare import RULES
 from portanet.autodiff.special.declare import VALUES
@@ -38,6 +39,6 @@ class SpecialFunctions(Section):
                 from portanet.autodiff.batching.rules import special as _batched_rules  # noqa: F401 -- declares
 
                 values = batched(values, f"special.{name}", self.raw)
-            function = dispatch.recorder(values, RULES[f"special.{name}"], self._root)
+            function = recorder(values, RULES[f"special.{name}"], self._root)
             self._recorded[name] = function
         return function
