@@ -131,7 +131,7 @@ def shape_of(x: Any) -> Any:
 
 
 def map_shapes(function: Callable[[Shape], Any], shape: Any) -> Any:
-    """The same tree with a function applied to each shape.
+    """The same tree with a function applied to each shape; None, for an input that is missing, stays.
 
     Example:
         >>> map_shapes(len, [(2, 3), {"a": (None, 4, 5)}])
@@ -139,6 +139,8 @@ def map_shapes(function: Callable[[Shape], Any], shape: Any) -> Any:
     """
     if isinstance(shape, Mapping):
         return {key: map_shapes(function, branch) for key, branch in shape.items()}
+    if shape is None:
+        return None
     if not shape or is_shape(shape):
         return function(tuple(shape))
     return type(shape)(map_shapes(function, branch) for branch in shape)

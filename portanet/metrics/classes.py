@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, ClassVar
 
 from portanet import checks
@@ -43,7 +44,7 @@ class ConfusionMatrix(Metric):
 
     def statistics(self, y_true: Array, y_pred: Array, sample_weight: Array | None = None) -> tuple[Array, ...]:
         xp = array_namespace(y_true, y_pred)
-        true, pred = (self._labels(y) for y in (y_true, y_pred))
+        true, pred = self._labels(y_true, y_pred)
         if tuple(true.shape) == (*pred.shape, 1):
             true = xp.reshape(true, tuple(pred.shape))
         if tuple(true.shape) != tuple(pred.shape):
@@ -73,9 +74,11 @@ class ConfusionMatrix(Metric):
         xp = array_namespace(y)
         return bool(xp.isdtype(y.dtype, "real floating") and y.ndim > 1 and y.shape[-1] == self.num_classes)
 
-    def _labels(self, y: Array) -> Array:
-        xp = array_namespace(y)
-        return xp.astype(xp.argmax(y, axis=-1) if self._holds_scores(y) else y, xp.int32)
+    def _labels(self, *arrays: Array) -> Iterator[Array]:
+        """Targets and predictions as class numbers."""
+        for y in arrays:
+            xp = array_namespace(y)
+            yield xp.astype(xp.argmax(y, axis=-1) if self._holds_scores(y) else y, xp.int32)
 
     def from_statistics(self, *totals: Array) -> Any:
         return totals[0]
@@ -94,7 +97,7 @@ class IoU(ConfusionMatrix):
         sparse_y_pred: False for predictions that are scores along `axis`.
         axis: The axis of the classes in such targets and predictions.
 
-    Shapes: As for `ConfusionMatrix`.
+    Shapes: As for `ConfusionMatrix`; targets and predictions of the same shape are class numbers.
 
     Example:
         >>> import numpy as np
@@ -128,6 +131,12 @@ class IoU(ConfusionMatrix):
         y_true = y_true if self.sparse_y_true else self._numbers("y_true", y_true)
         y_pred = y_pred if self.sparse_y_pred else self._numbers("y_pred", y_pred)
         return super().statistics(y_true, y_pred, sample_weight)
+
+    def _labels(self, *arrays: Array) -> Iterator[Array]:
+        same = len({tuple(y.shape) for y in arrays}) == 1
+        if same:  # both are class numbers, as in Keras, be they floats and as many in a row as there are classes
+            return (array_namespace(y).astype(y, array_namespace(y).int32) for y in arrays)
+        return super()._labels(*arrays)
 
     def _numbers(self, name: str, y: Array) -> Array:
         """The class numbers of one-hot rows or scores."""
