@@ -114,3 +114,9 @@ def test_a_row_with_a_nan_has_no_largest_class(xp: Any) -> None:
     assert np.isnan(scores).all()
     scores = metrics.F1Score(threshold=0.5)(asarray([[1.0, 0.0], [0.0, 1.0]]), asarray([[np.nan, 0.4], [0.1, 0.9]]))
     np.testing.assert_array_equal(scores, [np.nan, 1.0])
+
+
+@pytest.mark.parametrize("dtype", ["float32", "int32"])
+def test_iou_of_class_numbers_in_rows_as_long_as_there_are_classes(xp, dtype):
+    y, p = asarray([[0, 1], [1, 1]], dtype), asarray([[0, 0], [1, 1]], dtype)
+    assert float(metrics.MeanIoU(2)(y, p)) == pytest.approx(7 / 12)  # as of the four numbers
