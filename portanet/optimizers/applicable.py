@@ -7,7 +7,7 @@ from contextvars import ContextVar
 from typing import Any, ClassVar, Self
 
 from portanet.autodiff import array_namespace
-from portanet.backends import Array, to_host
+from portanet.backends import Array, asarray, to_host
 from portanet.optimizers.custom import CustomSteps
 
 
@@ -27,6 +27,11 @@ class Rate(float):
     def assign(self, value: Any) -> None:
         """Set the learning rate of the optimizer."""
         self._optimizer.learning_rate = float(value)
+
+    @property
+    def value(self) -> Any:
+        """The number as an array of the backend in use."""
+        return asarray(float(self))
 
     def numpy(self) -> Any:
         """The number as a NumPy array."""

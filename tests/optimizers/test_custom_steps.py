@@ -9,7 +9,7 @@ import pytest
 
 import portanet
 from portanet import layers, ops, optimizers
-from tests.support import asarray, to_numpy
+from tests.support import asarray, assert_close, to_numpy
 
 
 class Momentum(optimizers.Optimizer):
@@ -136,6 +136,7 @@ def test_the_learning_rate_as_a_variable(backend: Any) -> None:
         "float32",
         float,
     )
+    assert_close(rate.value, 0.5)
     rate.assign(asarray(0.0))
     before = model.get_weights()
     model.fit(asarray(X), asarray(Y), verbose=0)
