@@ -346,6 +346,12 @@ def test_zetac_on_the_whole_axis(xp: Any) -> None:
     assert_close(grad(special.zetac)(asarray(-2.0, "float64")), -0.030448457058393270780, dtype="float64")
 
 
+def test_zeta_of_one_argument_is_riemanns(xp: Any) -> None:
+    x = np.asarray([-2.5, -0.05, 0.0, 0.5, 1.0, 3.0])
+    np.testing.assert_allclose(to_numpy(special.zeta(asarray(x, "float64"))), scipy_special.zeta(x), rtol=1e-12)
+    check_grads(special.zeta, (asarray(3.0, "float64"),), directions=1)
+
+
 def test_multigammaln(xp: Any) -> None:
     x = np.asarray([2.6, 5.0, 30.0])
     for d in (1, 2, 5):

@@ -121,6 +121,13 @@ def names_elements_twice(key: Any) -> bool:
     return any(hasattr(k, "dtype") and k.ndim > 0 and "bool" not in str(k.dtype) for k in keys)
 
 
+def single_mask(key: Any) -> Any:
+    """The boolean array that is the whole index, else None."""
+    if type(key) is tuple and len(key) == 1:
+        key = key[0]
+    return key if "bool" in str(getattr(key, "dtype", "")) else None
+
+
 def _getitem_back(xp: Any, ans: Any, x: Any, key: Any) -> LinearMap:
     shape = x.shape
     if type(key) is int or type(key) is slice:
@@ -178,6 +185,11 @@ def _assign_x_forward(xp: Any, ans: Any, x: Any, value: Any, key: Any) -> Linear
 
 def _assign_value_back(xp: Any, ans: Any, x: Any, value: Any, key: Any) -> LinearMap:
     shape, dtype = value.shape, value.dtype
+    mask = single_mask(key)
+    if mask is not None and not shape:
+        # Not g[mask]: in `vmap` and `jax.jit`, its size would be unknown
+        mask = xp.raw.reshape(mask, (*mask.shape, *(1,) * (ans.ndim - mask.ndim)))
+        return lambda g: fit(xp, xp.sum(xp.where(mask, g, 0.0)), shape, dtype)
     return lambda g: fit(xp, xp.getitem(g, key), shape, dtype)
 
 

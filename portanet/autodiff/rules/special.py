@@ -52,15 +52,35 @@ def _bell(xp: Any, x: Any, height: float, rate: float) -> Any:
     return height * xp.exp(size * size * -rate)
 
 
+def _erfcx_slope(xp: Any, ans: Any, x: Any) -> Any:
+    """`2 x ans - 2 / sqrt(pi)`, whose terms cancel for large x: there, the asymptotic series."""
+    far = x > 8
+    near = 2 * xp.where(far, 0.0, x) * ans - 2 / math.sqrt(math.pi)
+    outside = xp.where(far, x, 8.0)
+    half = 0.5 / outside / outside
+    total = 1.0
+    for k in range(20, 0, -1):
+        total = 1 - (2 * k + 1) * half * total
+    return xp.where(far, -2 / math.sqrt(math.pi) * half * total, near)
+
+
+def _log_ndtr_slope(xp: Any, ans: Any, x: Any) -> Any:
+    """The density divided by `ndtr(x)`, of which both vanish far below 0."""
+    above = x > 0
+    right, left = xp.where(above, x, 0.0), xp.where(above, 0.0, x)
+    upper = _bell(xp, right, 1 / ROOT_OF_TWO_PI, 0.5) / xp.special.ndtr(right)
+    return xp.where(above, upper, math.sqrt(2 / math.pi) / xp.special.erfcx(left * -math.sqrt(0.5)))
+
+
 ROOT_OF_TWO_PI = math.sqrt(2 * math.pi)
 declare("erf", lambda xp, ans, x: _bell(xp, x, 2 / math.sqrt(math.pi), 1.0))
 declare("erfc", lambda xp, ans, x: _bell(xp, x, -2 / math.sqrt(math.pi), 1.0))
-declare("erfcx", lambda xp, ans, x: 2 * x * ans - 2 / math.sqrt(math.pi))
+declare("erfcx", _erfcx_slope)
 declare("erfinv", lambda xp, ans, x: math.sqrt(math.pi) / 2 * xp.exp(ans * ans))
 declare("ndtr", lambda xp, ans, x: _bell(xp, x, 1 / ROOT_OF_TWO_PI, 0.5))
 declare("ndtri", lambda xp, ans, p: ROOT_OF_TWO_PI * xp.exp(ans * ans / 2))
 # The density divided by the probability, in terms that are finite in the tails.
-declare("log_ndtr", lambda xp, ans, x: math.sqrt(2 / math.pi) / xp.special.erfcx(x * -math.sqrt(0.5)))
+declare("log_ndtr", _log_ndtr_slope)
 
 # Logistic function
 

@@ -56,7 +56,6 @@ if TYPE_CHECKING:
         polygamma,
         psi,
         rgamma,
-        zeta,
     )
     from portanet.autodiff.special.hypergeometric import hyp1f1
     from portanet.autodiff.special.incomplete import betainc, betaincc, gammainc, gammaincc
@@ -76,7 +75,7 @@ if TYPE_CHECKING:
     from portanet.autodiff.special.legendre_functions import lpmv
     from portanet.autodiff.special.logistic import expit, log_expit, logit
     from portanet.autodiff.special.softmax_functions import log_softmax, logsumexp, softmax
-    from portanet.autodiff.special.zeta_functions import zetac
+    from portanet.autodiff.special.zeta_functions import zeta, zetac
 
 MODULES = {
     "beta_functions": "beta betaln binom poch",
@@ -88,7 +87,7 @@ MODULES = {
     ),
     "entropy": "entr rel_entr kl_div xlogy xlog1py",
     "error_functions": "erf erfc erfcx erfinv ndtr ndtri log_ndtr",
-    "gamma_functions": ("gammaln gammasgn gamma rgamma digamma psi zeta polygamma loggamma multigammaln"),
+    "gamma_functions": ("gammaln gammasgn gamma rgamma digamma psi polygamma loggamma multigammaln"),
     "hypergeometric": "hyp1f1",
     "incomplete": "gammainc gammaincc betainc betaincc",
     "integrals": "exp1 expi expn expn_of_any_order spence ellipkm1 ellipk",
@@ -96,7 +95,7 @@ MODULES = {
     "legendre_functions": "legendre_factor lpmv",
     "logistic": "expit logit log_expit",
     "softmax_functions": "logsumexp softmax log_softmax",
-    "zeta_functions": "zetac",
+    "zeta_functions": "zeta zetac",
 }
 """Module and the functions in it."""
 

@@ -376,7 +376,7 @@ def yn(n: Array, x: Array) -> Array:
     inside = xp.where(positive, x, 1.0)
     before, current = y0(inside), y1(inside)
     out = xp.where(order == 0, before, current)
-    for k in range(1, int(xp.max(order)) if order.size else 0):
+    for k in range(1, int(xp.max(order)) if math.prod(order.shape) else 0):
         before, current = current, (2 * k / inside) * current - before
         current = xp.where(xp.isinf(before), before, current)
         out = xp.where(order == k + 1, current, out)

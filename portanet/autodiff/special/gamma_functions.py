@@ -184,20 +184,7 @@ psi = digamma
 
 @special
 def zeta(x: Array, q: Array) -> Array:
-    """The Hurwitz zeta function, the sum of `(q + k)^-x` over k = 0, 1, 2, ...; x > 1.
-
-    Where the array library has none, the relative error is below 1e-14 in float64 for q > 0 (measured against SciPy),
-    and results for q < 0 are NaN.
-
-    Args:
-        x: Floating-point array.
-        q: Floating-point array, which broadcasts with `x`.
-
-    Example:
-        >>> import numpy as np
-        >>> zeta(np.asarray([2.0, 3.0]), np.asarray(1.0)).round(6)
-        array([1.644934, 1.202057])
-    """
+    """The Hurwitz zeta function; the public one, in `zeta_functions.py`, is also Riemann's."""
     xp = namespace_of(x, q)
     x, q = xp.broadcast_arrays(x, q)
     valid = (x > 1) & (q > 0) & (q < math.inf)

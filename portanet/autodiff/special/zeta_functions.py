@@ -1,4 +1,4 @@
-"""Riemann's zeta function on the whole real axis; that of Hurwitz is in `gamma_functions.py`."""
+"""The zeta functions: Riemann's on the whole real axis, and Hurwitz's, whose values are in `gamma_functions.py`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,28 @@ from typing import Any
 
 from portanet.autodiff.special.declare import composed, namespace_of
 from portanet.autodiff.special.gamma_functions import gammaln, zeta_sum
+from portanet.autodiff.special.gamma_functions import zeta as hurwitz
 from portanet.backends import Array
+
+
+def zeta(x: Array, q: Array | None = None) -> Array:
+    """The Hurwitz zeta function, the sum of `(q + k)^-x` over k = 0, 1, 2, ...; x > 1. Without q, Riemann's, for any x.
+
+    Where the array library has none, the relative error is below 1e-14 in float64 for q > 0 (measured against SciPy),
+    and results for q < 0 are NaN.
+
+    Args:
+        x: Floating-point array.
+        q: Floating-point array, which broadcasts with `x`.
+
+    Example:
+        >>> import numpy as np
+        >>> zeta(np.asarray([2.0, 3.0]), np.asarray(1.0)).round(6)
+        array([1.644934, 1.202057])
+        >>> zeta(np.asarray([2.0, 0.0, -1.0])).round(6)
+        array([ 1.644934, -0.5     , -0.083333])
+    """
+    return zetac(x) + 1 if q is None else hurwitz(x, q)
 
 
 @composed
@@ -25,7 +46,7 @@ def zetac(x: Array) -> Array:
     xp = namespace_of(x)
     inside = (x > -math.inf) & (x < math.inf) & (x != 1)
     s = xp.where(inside, x, 2.0)
-    negative = s < -1e-10  # nearer to 0, the series itself is exact
+    negative = s < -0.1  # nearer to 0, the series itself is exact, and a pole and a zero of the reflection meet
     right = xp.minimum(xp.where(negative, 1 - s, s), 2000.0)
     value = zeta_sum(xp, right, 2.0)
     # zeta(s) = 2 (2 pi)^(s - 1) sin(pi s / 2) gamma(1 - s) zeta(1 - s)

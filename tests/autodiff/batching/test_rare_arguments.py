@@ -9,7 +9,19 @@ from typing import Any
 import numpy as np
 import pytest
 
-from portanet.autodiff import TraceError, array_namespace, custom_jvp, custom_vjp, grad, jvp, lift, unwrap, vjp, vmap
+from portanet.autodiff import (
+    TraceError,
+    array_namespace,
+    custom_jvp,
+    custom_vjp,
+    grad,
+    hessian,
+    jvp,
+    lift,
+    unwrap,
+    vjp,
+    vmap,
+)
 from portanet.backends import Backend
 from tests.autodiff.batching.test_vmap import W, X, Y, close, double, loop
 from tests.support import asarray, to_numpy
@@ -199,6 +211,9 @@ def test_values_written_where_a_mask_is_true(backend: Backend) -> None:
     close(vmap(write, (0, None))(double(X), double(v)[1, ...]), np.where(X > 0, 2.0, X))
     close(vmap(write, (0, None))(double(X), 5.0), np.where(X > 0, 5.0, X))
     close(vmap(write, (None, 0))(double(X[0]), double(v)), np.where(X[0] > 0, v[:, None], X[0]))
+    loss = lambda x, v: array_namespace(x).sum(write(x, v * v) * x)
+    close(vmap(grad(loss, 1))(double(X), double(v)), 2 * v * np.sum(np.maximum(X, 0), axis=1))
+    close(vmap(hessian(loss, 1))(double(X), double(v)), 2 * np.sum(np.maximum(X, 0), axis=1))
 
     def wide(x: Any, v: Any) -> Any:
         out = array_namespace(x).asarray(x * 1.0, copy=True)

@@ -8,6 +8,7 @@ from typing import Any
 from portanet.autodiff.batching.declare import Call, find, moved, one_of, rule
 from portanet.autodiff.batching.keys import has_arrays, index_arrays, is_mask, plain_keys, positions
 from portanet.autodiff.boundary import plain
+from portanet.autodiff.rules.indexing import single_mask
 from portanet.autodiff.tracing import is_array
 
 
@@ -50,7 +51,7 @@ def _assign(c: Call, x: Any, value: Any, key: Any) -> Any:
     if not has_arrays(keys):
         selected = positions(c.xp, x.shape, keys).shape
         return c(c.each(x), _fitting(c, value, selected), (slice(None), *keys))
-    mask = keys[0] if len(keys) == 1 and is_mask(keys[0]) else None
+    mask = single_mask(keys)
     if mask is not None and not getattr(value, "shape", ()):
         return _where(c, x, value, mask)
     if not any(c.batched(k) for k in keys):
