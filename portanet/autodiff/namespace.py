@@ -219,15 +219,15 @@ class Namespace(Section):
         if dtype is not None and dtype != obj.dtype:
             out = self.astype(out, dtype)
         if out is obj:
-            return self._copy(obj) if copy else obj
+            return self._copy(obj) if copy or (copy is None and views.is_scalar(obj)) else obj
         if copy is False:
             raise ValueError(f"asarray with copy=False cannot change dtype or device. Received: {dtype=}, {device=}")
-        return writable(out)
+        return views.new_array(out)
 
     def _copy(self, x: TracedArray) -> TracedArray:
         if x._trace is None:
-            return writable(TracedArray(self.raw.asarray(x._value, copy=True), None, None, self))
-        return writable(self._cast(x, x.dtype, copy=True))
+            return views.new_array(TracedArray(self.raw.asarray(x._value, copy=True), None, None, self))
+        return views.new_array(self._cast(x, x.dtype, copy=True))
 
     def astype(self, x: Any, dtype: Any, /, *, copy: bool = True, device: Any = None) -> Any:
         """As in the standard; casts to integers or booleans have no derivative."""

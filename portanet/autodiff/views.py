@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from portanet.autodiff.batching.array import BatchedArray, storage
+from portanet.autodiff.batching.array import BatchedArray, storage, wrappers
 from portanet.autodiff.traced import TracedArray, unwrap
 
 Put: TypeAlias = Callable[..., Any]
@@ -57,11 +57,22 @@ def has_views(x: Any) -> bool:
 
 
 def is_scalar(x: TracedArray) -> bool:
-    """Whether each example of `vmap` has a scalar of NumPy here, which is immutable and shares no memory."""
+    """Whether this is a scalar of NumPy, also of each example of `vmap`: it is immutable and shares no memory."""
     if x.shape != () or x._base is not None or getattr(x, "_writable", False):
         return False
     plain = storage(x)
-    return plain is not unwrap(x) and hasattr(plain, "__array_interface__")
+    if not hasattr(plain, "__array_interface__"):
+        return False
+    return plain is not unwrap(x) or not hasattr(plain, "__setitem__")
+
+
+def new_array(x: TracedArray) -> TracedArray:
+    """Mark a new array as one that may be written to, with an array of no dimension in place of a scalar of NumPy."""
+    if is_scalar(x) and not hasattr(scalar := storage(x), "__setitem__"):
+        *_, last = wrappers(x)
+        last._value = scalar[...]
+    x._writable = True
+    return x
 
 
 def shares_memory(view: View, x: TracedArray, out: TracedArray, args: Any, kwargs: Any) -> bool:

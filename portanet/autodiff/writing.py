@@ -75,7 +75,7 @@ def live_views(x: TracedArray) -> Iterator[TracedArray]:
 
 def is_writable(x: TracedArray) -> bool:
     """Whether the library would write to `x` itself; its copies may be written to in any library."""
-    if not hasattr(storage(x), "__iadd__"):  # NumPy's scalars and JAX's arrays
+    if not hasattr(storage(x), "__iadd__") or is_scalar(x):  # NumPy's scalars and JAX's arrays
         return getattr(x, "_writable", False)
     while (base := base_of(x)) is not None:
         if base[1].read_only(base[0], x):

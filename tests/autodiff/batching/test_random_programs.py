@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import array_api_extra
 import numpy as np
 import pytest
 
-from portanet.autodiff import array_namespace, grad, jvp, linearize, vmap
+from portanet.autodiff import array_namespace, grad, jacobian, jvp, linearize, value_and_jacobian, vmap
 from tests.autodiff import programs, test_random_programs
 from tests.autodiff.batching.test_every_function import is_refused
 from tests.autodiff.cases import CASES
@@ -99,6 +100,32 @@ def test_elements_are_scalars_on_numpy() -> None:
     x = np.random.default_rng(2).normal(size=(COUNT, 3, 4))
     np.testing.assert_allclose(vmap(f)(x), [f(row) for row in x])
     np.testing.assert_allclose(vmap(grad(f))(x), [grad(f)(row) for row in x])
+
+
+def test_asarray_of_a_scalar_is_a_new_array() -> None:
+    """On NumPy, it may be written to and has views; the scalar stays."""
+
+    def f(x: Any) -> Any:
+        xp = array_namespace(x)
+        total = xp.sum(x * x)
+        copy, array, single = xp.asarray(total, copy=True), xp.asarray(total), xp.asarray(total, dtype=xp.float32)
+        view, same, other = copy[...], array, single
+        copy[()] = copy * 2
+        view += x[0]
+        array *= 3.0
+        single += 1.0
+        written = array_api_extra.at(total, total > 0).set(total * total)
+        return xp.stack([copy, view, array, same, xp.astype(single, x.dtype), total * other, written, total])
+
+    x = np.random.default_rng(2).normal(size=(COUNT, 3))
+    values, slopes = value_and_jacobian(f)(x[0])
+    np.testing.assert_allclose(values, f(x[0]))
+    total = np.sum(x[0] ** 2)
+    expected = np.outer([2, 2, 3, 3, 1, 2 * total + 1, 2 * total, 1], 2 * x[0])
+    expected[:2, 0] += 1
+    np.testing.assert_allclose(slopes, expected, rtol=1e-6)
+    for g in (f, jacobian(f)):
+        np.testing.assert_allclose(vmap(g)(x), [g(row) for row in x], rtol=1e-6)
 
 
 def test_programs_compared_with_jax(pytestconfig: pytest.Config) -> None:

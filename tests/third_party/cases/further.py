@@ -16,6 +16,8 @@ from tests.third_party.gradients import Cases, integers, like, namespace
 STATS: Cases = {
     "entropy along rows": lambda x: stats.entropy(x, axis=1),
     "f_oneway (welch)": lambda x: stats.f_oneway(x[0, :], x[1, :], x[2, :], equal_var=False).pvalue,
+    "f_oneway of vectors": lambda x: stats.f_oneway(x[0, :], x[1, :], x[2, :]).pvalue,
+    "pearsonr of vectors, interval": lambda x: tuple(stats.pearsonr(x[0, :], x[1, :] ** 2).confidence_interval()),
     "hmean with weights": lambda x: stats.hmean(x, weights=x + 1),
     "pmean with weights": lambda x: stats.pmean(x, 2.5, weights=x + 1, axis=1),
     "power_divergence (cressie-read)": lambda x: (
