@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib import import_module
 from typing import Any
 
 from portanet import checks
@@ -229,3 +230,10 @@ def at_least_float32(tree: Any, integers: bool = False) -> Any:
         return leaf
 
     return cast(tree) if hasattr(tree, "dtype") else tree_map(cast, tree)
+
+
+def __getattr__(name: str) -> Any:
+    """`LossScaleOptimizer`, which stands above this module, as older scripts import it."""
+    if name == "LossScaleOptimizer":
+        return import_module("portanet.optimizers").LossScaleOptimizer
+    raise AttributeError(f"module 'portanet.mixed_precision' has no attribute {name!r}")

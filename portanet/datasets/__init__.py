@@ -3,7 +3,7 @@
 Nothing in a file is executed, and memory is bounded.
 """
 
-from portanet.datasets import california_housing, cifar10, cifar100, fashion_mnist, imdb, mnist, reuters
+from portanet.datasets import boston_housing, california_housing, cifar10, cifar100, fashion_mnist, imdb, mnist, reuters
 from portanet.datasets.cifar import load_cifar10, read_cifar
 from portanet.datasets.idx import load_mnist, map_idx, read_idx
 from portanet.datasets.shards import NpyShards
@@ -11,6 +11,7 @@ from portanet.datasets.text import read_text, read_trec
 
 __all__ = [
     "NpyShards",
+    "boston_housing",
     "california_housing",
     "cifar10",
     "cifar100",

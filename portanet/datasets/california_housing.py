@@ -28,9 +28,22 @@ def load_data(
         OSError: The file cannot be downloaded, or is not the expected one.
     """
     version = checks.choice("version", version, ("small", "large"), "load_data")
+    return shuffled_houses("california_housing.npz", path, test_split, seed, 600 if version == "small" else None)
+
+
+def shuffled_houses(name: str, path: str, test_split: float, seed: int, rows: int | None = None) -> Split:
+    """Features and prices of a stored file, shuffled and divided.
+
+    Args:
+        name: The name of the file where it is published.
+        path: See `load_data`, as for the next two.
+        test_split: The share of test data.
+        seed: The seed of the order.
+        rows: How many of the first to take; None for all.
+    """
     test_split = checks.number("test_split", test_split, "[0, 1)", "load_data")
-    name = stored("california_housing.npz", checks.path("path", path, "load_data"))
-    x, y = (array[:600] if version == "small" else array for array in read_npz(name, "x", "y"))
+    file = stored(name, checks.path("path", path, "load_data"))
+    x, y = (array[:rows] for array in read_npz(file, "x", "y"))
     order = np.arange(len(x))
     np.random.RandomState(checks.integer("seed", seed, "load_data", least=0)).shuffle(order)
     count = int(len(x) * (1 - test_split))

@@ -11,6 +11,7 @@ from portanet.layers.calling import note_loss
 from portanet.layers.operation import Operation
 from portanet.layers.symbolic import Node, SymbolicArray
 from portanet.layers.weights import WeightHolder
+from portanet.metrics import Metric
 from portanet.mixed_precision import DTypePolicy, at_least_float32
 from portanet.tree import tree_leaves
 from portanet.variables import Variable, bind, collect_losses, collected_losses
@@ -82,6 +83,17 @@ class StateAccess(WeightHolder, Operation):
         """The other variables, with random counters."""
         trained = set(self.trainable_weights)
         return [variable for variable in self.variables if variable not in trained]
+
+    @property
+    def metrics(self) -> list[Metric]:
+        """The metrics in attributes of the layer and of those below, each once."""
+        layers = self.flatten_layers()  # type: ignore[attr-defined]
+        return list(dict.fromkeys(metric for layer in layers for metric in metrics_of(layer)))
+
+    @property
+    def metrics_variables(self) -> list[Any]:
+        """The variables of `metrics`, which are not among those of the layer."""
+        return [variable for metric in self.metrics for variable in metric.variables]
 
     @property
     def losses(self) -> list[Array]:
@@ -262,3 +274,25 @@ class StateAccess(WeightHolder, Operation):
         shape = (config or {}).get("input_shape")
         if shape is not None and not self._built:
             self.build(shape)  # type: ignore[attr-defined]
+
+
+NO_METRICS = {"_config", "_nodes", "_settings", "_trackers"}
+"""Attributes with metrics that are not tracked as the user's own."""
+
+
+def metrics_of(layer: Any) -> Iterator[Metric]:
+    """The metrics in attributes of a layer, and in lists and dicts in them."""
+    for attribute, value in vars(layer).items():
+        if attribute not in NO_METRICS:
+            yield from _metrics_in(value)
+
+
+def _metrics_in(value: Any) -> Iterator[Metric]:
+    if isinstance(value, Metric):
+        yield value
+    elif isinstance(value, (list, tuple)):
+        for part in value:
+            yield from _metrics_in(part)
+    elif isinstance(value, Mapping):
+        for part in value.values():
+            yield from _metrics_in(part)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from portanet import checks, losses, metrics, optimizers
+from portanet.layers.state import metrics_of
 from portanet.losses.fitting import is_crossentropy
 from portanet.metrics import Metric
 from portanet.training.optimized import Optimized
@@ -160,12 +161,10 @@ class Compiled(Optimized):
         for layer in self.flatten_layers():
             if layer is not self and isinstance(layer, Compiled):
                 continue
-            for attribute, value in vars(layer).items():
-                if attribute not in NO_METRICS:
-                    for metric in _metrics_in(value):
-                        if id(metric) not in seen:
-                            seen.add(id(metric))
-                            yield metric
+            for metric in metrics_of(layer):
+                if id(metric) not in seen:
+                    seen.add(id(metric))
+                    yield metric
 
     def reset_metrics(self) -> None:
         """Reset all metrics to no data."""
@@ -206,19 +205,3 @@ def _require_metrics(argument: str, given: Any) -> None:
             _require_metrics(argument, part)
     elif given is not None:
         metrics.get(given, name=argument, of="compile")
-
-
-NO_METRICS = {"_config", "_nodes", "_settings", "_trackers"}
-"""Attributes with metrics that are not tracked as the user's own."""
-
-
-def _metrics_in(value: Any) -> Iterator[Metric]:
-    """The metric that an attribute holds, or those in a list or dict."""
-    if isinstance(value, Metric):
-        yield value
-    elif isinstance(value, (list, tuple)):
-        for part in value:
-            yield from _metrics_in(part)
-    elif isinstance(value, Mapping):
-        for part in value.values():
-            yield from _metrics_in(part)

@@ -161,10 +161,11 @@ def test_reuters(publish: Publish) -> None:
     assert len(datasets.reuters.get_label_names()) == 46
 
 
-def test_california_housing(publish: Publish) -> None:
+@pytest.mark.parametrize(("name", "options"), [("california_housing", {"version": "small"}), ("boston_housing", {})])
+def test_houses(name: str, options: dict[str, str], publish: Publish) -> None:
     x, y = np.arange(20.0).reshape(10, 2), np.arange(10.0)
-    publish("california_housing.npz", npz(x=x, y=y))
-    (x_train, y_train), (x_test, y_test) = datasets.california_housing.load_data("small", test_split=0.3)
+    publish(f"{name}.npz", npz(x=x, y=y))
+    (x_train, y_train), (x_test, y_test) = getattr(datasets, name).load_data(**options, test_split=0.3)
     order = np.arange(10)
     np.random.RandomState(113).shuffle(order)
     np.testing.assert_array_equal(np.concatenate([y_train, y_test]), y[order])

@@ -36,7 +36,6 @@ ABSENT: dict[str, str] = {
     "*.symbolic_call": "layers are called on symbolic arrays as on others",
     "*.get_state_tree": "`named_variables` and `get_weights` are the state, and files hold all of it",
     "*.set_state_tree": "`set_weights` and `load_weights` set the state",
-    "*.metrics_variables": "metrics are not among the variables of a model; each has `variables` of its own",
     "*.stateless_compute_loss": "losses are functions; `stateless_call` returns those of layers",
     "distillation.*": "`train_step` may be overridden; the guide of models trains a student so",
     "dtype_policies.DTypePolicyMap": QUANTIZED,

@@ -48,13 +48,14 @@ def test_words(module: Any, options: dict[str, Any], tmp_path: pathlib.Path, mon
         np.testing.assert_array_equal(ours[1], expected[1])
 
 
-def test_houses(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("name", ["california_housing", "boston_housing"])
+def test_houses(name: str, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "houses.npz"
     np.savez(path, x=np.arange(40.0).reshape(20, 2), y=np.arange(20.0))
-    theirs = importlib.import_module("keras.src.datasets.california_housing")
+    theirs = importlib.import_module(f"keras.src.datasets.{name}")
     monkeypatch.setattr(theirs, "get_file", lambda *args, **kwargs: path)
     monkeypatch.setattr(datasets.california_housing, "stored", lambda *args: path)
-    for ours, expected in zip(datasets.california_housing.load_data(), theirs.load_data(), strict=True):
+    for ours, expected in zip(getattr(datasets, name).load_data(), theirs.load_data(), strict=True):
         for a, b in zip(ours, expected, strict=True):
             np.testing.assert_array_equal(a, b)
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import portanet
-from portanet import callbacks, layers, losses, metrics
+from portanet import callbacks, layers, losses, metrics, mixed_precision, optimizers
 from portanet.callbacks import Callback
 from tests.support import asarray, assert_close, to_numpy
 
@@ -154,3 +154,30 @@ def test_only_compile_knows_the_crossentropy_that_fits() -> None:
         losses.get("ce")
     with pytest.raises(ValueError, match="Unknown metric"):
         compiled().compile("sgd", "mse", metrics=["ce"])
+
+
+class Counting(layers.Layer):
+    """A layer with metrics in attributes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.mean = metrics.Mean("mean")
+        self.more = {"sums": [metrics.Sum("sum"), self.mean]}
+
+    def call(self, x: Any) -> Any:
+        return x
+
+
+def test_metrics_of_layers() -> None:
+    outer = layers.TimeDistributed(Counting())
+    assert [metric.name for metric in outer.metrics] == ["mean", "sum"]
+    for metric in outer.metrics:
+        metric.update_state(X)
+    assert len(outer.metrics_variables) == 3
+    model = portanet.Sequential([layers.Input((4, 3)), outer, layers.Flatten(), layers.Dense(1)])
+    model.compile("sgd", "mse")
+    assert [metric.name for metric in model.metrics] == ["loss", "mean", "sum"]
+    assert layers.Dense(1).metrics == []
+    assert mixed_precision.LossScaleOptimizer is optimizers.LossScaleOptimizer
+    with pytest.raises(AttributeError, match="mixed_precision"):
+        mixed_precision.Scale  # noqa: B018
