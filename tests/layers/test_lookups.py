@@ -127,6 +127,23 @@ def test_text() -> None:
     assert values(layers.TextVectorization(split=None, vocabulary=["a b"])([["A b", "c"]])) == [[2, 1]]
 
 
+@pytest.mark.parametrize(
+    ("options", "one", "empty"),
+    [
+        ({}, [2, 1], []),
+        ({"output_sequence_length": 3}, [2, 1, 0], [0, 0, 0]),
+        ({"output_mode": "count"}, [1, 1, 0], [0, 0, 0]),
+    ],
+)
+def test_one_text_and_empty_ones(options: dict[str, Any], one: Any, empty: Any) -> None:
+    """As in Keras on TensorFlow."""
+    layer = layers.TextVectorization(vocabulary=["a", "b"], **options)
+    for text, expected in (("A c", one), ("", empty), (np.asarray("a c"), one)):
+        assert values(layer(text)) == expected
+    assert values(layer(["A c"])) == values(layer([["a c"]])) == [one]
+    assert values(layer(["", ""])) == [empty, empty]
+
+
 def test_text_is_saved_with_its_vocabulary() -> None:
     layer = layers.TextVectorization(output_mode="tf_idf")
     layer.adapt(["a b", "b c"])

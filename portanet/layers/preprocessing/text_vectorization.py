@@ -40,7 +40,7 @@ class TextVectorization(IndexLookup):
         **options: `name`, `trainable`, `dtype` of `Layer`.
 
     Input: strings of shape (batch,) or (batch, 1). Output: int32 of shape (batch, length), or vectors, shape
-    (batch, vocabulary).
+    (batch, vocabulary). One text, not in a list, gives shape (length,) or (vocabulary,).
 
     Example:
         >>> from portanet import layers
@@ -154,7 +154,8 @@ class TextVectorization(IndexLookup):
         filler = 0 if self.output_mode == "int" else -1
         padded = [(row + [filler] * length)[:length] for row in rows]
         indices = to_host(padded).astype("int64").reshape(len(rows), length)
-        return indices if self.output_mode == "int" else self.encoded(indices)
+        result = indices if self.output_mode == "int" else self.encoded(indices)
+        return result[0] if x.ndim == 0 else result  # one text has no axis of examples
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         if self.output_mode == "int":
