@@ -145,7 +145,7 @@ class TextVectorization(IndexLookup):
     def on_host(self, x: HostArray) -> HostArray:
         if self._tokens is None:
             raise ValueError(f"Layer '{self.name}' has no vocabulary yet; call adapt(data), or pass `vocabulary`.")
-        if self.split is None and self.ngrams is None and self.output_sequence_length is None and x.ndim < 2:
+        if self._keeps_shape(x.ndim):
             return super().on_host(self._standardized(x))
         rows = [[self._lookup(token) for token in row] for row in self.rows_of(x)]
         length = self.output_sequence_length
@@ -157,7 +157,13 @@ class TextVectorization(IndexLookup):
         result = indices if self.output_mode == "int" else self.encoded(indices)
         return result[0] if x.ndim == 0 else result  # one text has no axis of examples
 
+    def _keeps_shape(self, ndim: int) -> bool:
+        """Whether strings are tokens, without an axis of their own."""
+        return self.split is None and self.ngrams is None and self.output_sequence_length is None and ndim < 2
+
     def compute_output_shape(self, input_shape: Any) -> Any:
+        if self._keeps_shape(len(input_shape)):
+            return super().compute_output_shape(input_shape)
         if self.output_mode == "int":
             return (input_shape[0], self.output_sequence_length)
         return (input_shape[0], self._depth())
