@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from numbers import Integral
 from typing import Any
 
 from portanet import checks
@@ -142,9 +143,9 @@ def flipud(x: Array) -> Array:
 
 
 @operation
-def roll(x: Array, shift: Any, axis: Axes = None) -> Array:
+def roll(x: Array, shift: Axes, axis: Axes = None) -> Array:
     """The elements, shifted along axes; what leaves at the end comes in at the start."""
-    return array_namespace(x).roll(x, tuple(shift) if isinstance(shift, list) else shift, axis=axis)
+    return array_namespace(x).roll(x, shift, axis=axis)
 
 
 @operation
@@ -317,6 +318,8 @@ def repeat(x: Array, repeats: Any, axis: int | None = None) -> Array:
     if KINDS[type(repeats)] == SEQUENCE:
         checks.integers("repeats", repeats, None, "repeat", least=0)
         repeats = array_like(storage(x), list(repeats))
+    elif isinstance(repeats, Integral):
+        repeats = checks.integer("repeats", repeats, "repeat", least=0)
     return array_namespace(x).repeat(x, unwrap(repeats), axis=axis)
 
 

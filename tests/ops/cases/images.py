@@ -50,12 +50,14 @@ CASES: dict[str, list[Case]] = {
         call(IMAGES[0], None, None, 1, 2, 3, 2),
         call(FIRST, 1, 0, 1, 3, data_format="channels_first"),
         call(IMAGES, bottom_cropping=1, right_cropping=2, top_cropping=0, target_width=4),
+        call(IMAGES, bottom_cropping=1, left_cropping=2, target_height=3, target_width=4),
     ],
     "pad_images": [
         call(IMAGES, 1, 2, 2, 3),
         call(IMAGES[0], None, None, 1, 2, 8, 9),
         call(FIRST, 1, 0, 1, 3, data_format="channels_first"),
         call(IMAGES, bottom_padding=1, right_padding=2, top_padding=0, target_width=10),
+        call(IMAGES, bottom_padding=1, left_padding=2, target_height=9, target_width=10),
     ],
     "extract_patches": [
         call(IMAGES[0], (2, 3)),
@@ -67,6 +69,7 @@ CASES: dict[str, list[Case]] = {
         call(VOLUMES, (2, 3, 2), (1, 2, 3)),
         call(VOLUMES, 2, padding="same"),
         call(VOLUMES, 2, 1, 2),
+        call(np.moveaxis(VOLUMES, -1, 1).copy(), (2, 3, 2), **FIRST_FORMAT),
     ],
     "gaussian_blur": [
         call(IMAGES, data_format="channels_last"),

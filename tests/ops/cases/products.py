@@ -32,6 +32,7 @@ CASES: dict[str, list[Case]] = {
         call(K, J, axes=2),
         call(T, Q, axes=(-1, -2)),
         call(T, Q, [[0], [0]]),
+        call(X, M[:2]),
     ],
     "kron": [call(X, V), call(V, X), call(T, X), call(K, J), call(X, T)],
     "cross": [

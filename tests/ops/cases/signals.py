@@ -27,6 +27,7 @@ CASES: dict[str, list[Case]] = {
         call(SPECTRUM, 8, 4, 8, None, "hamming"),
         call(SPECTRUM, 8, 3, 8, window=None, length=9),
         call(SPECTRUM, 8, 4, 8, length=12),
+        call(SPECTRUM, 8, 3, 8, center=False, window=None),
     ],
     "real": [call(X), call(K)],
     "conj": [call(X)],
