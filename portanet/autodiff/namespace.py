@@ -24,7 +24,7 @@ from portanet.backends import Array, ArrayHolder, device_of, held, raw_namespace
 from portanet.tree import tree_map
 
 SECTIONS = ("linalg", "fft")
-VIEWING = frozenset(("broadcast_arrays", "linalg.diagonal", "linalg.matrix_transpose", "unstack"))
+VIEWING = frozenset(("broadcast_arrays", "from_dlpack", "linalg.diagonal", "linalg.matrix_transpose", "unstack"))
 VIEWING_HERE: dict[str, Callable[[Any, Array], Array]] = {
     "diff": lambda xp, x: xp.diff(x, n=0),
     "linalg.matrix_power": lambda xp, x: xp.linalg.matrix_power(x, 1),
@@ -146,7 +146,7 @@ class Section:
             raw = getattr(self.raw, name)
             plain = (_creator if key in CREATION else dispatch.passthrough)(raw, root, key)
             if key in COMPOSITES:
-                join = _spread_value if key in CREATION else _viewed if _returns_views(root, key) else _composed
+                join = _viewed if _returns_views(root, key) else _spread_value if key in CREATION else _composed
                 plain = join(root, plain, COMPOSITES[key])
             return _described(plain, name, raw)
         if self._prefix == "linalg." and name in _beyond_linalg():
@@ -160,7 +160,14 @@ def _returns_views(root: Namespace, key: str) -> bool:
         return key in VIEWING
     library = root.raw.library if root.batched else root.raw
     x = library.ones((1, 1))
-    return views.in_one_memory(VIEWING_HERE[key](library, x), x)
+    out = VIEWING_HERE[key](library, x)
+    if views.has_views(x):
+        return views.in_one_memory(out, x)
+    try:
+        out[...] = 2.0
+    except TypeError:  # arrays are immutable
+        return False
+    return float(x[0, 0]) == 2.0
 
 
 def _melting(function: Callable[..., Any]) -> Callable[..., Any]:

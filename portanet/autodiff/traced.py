@@ -137,7 +137,7 @@ class TracedArray(RightOperand):
         return self._xp.matrix_transpose(self)
 
     def to_device(self, device: Any, /, *, stream: Any = None) -> Any:
-        return self._xp.to_device(self, device, stream=stream)
+        return self if stream is None and device == self.device else self._xp.to_device(self, device, stream=stream)
 
     if not TYPE_CHECKING:  # where all attributes are known
 

@@ -150,7 +150,8 @@ def _matrix_power(xp: Any, x: Any, n: int, /) -> Any:
         if n:
             x = xp.matmul(x, x)
     if out is None:
-        return xp.broadcast_to(xp.eye(x.shape[-1], dtype=x.dtype, device=x.device), x.shape)
+        unit = xp.eye(x.shape[-1], dtype=x.dtype, device=x.device)
+        return xp.asarray(xp.broadcast_to(unit, x.shape), copy=True)
     return out
 
 

@@ -129,7 +129,7 @@ def sign(x: Array, /) -> Array:
 def clip(x: Array, /, min: Any = None, max: Any = None) -> Array:  # noqa: A002 -- the standard's names
     """As in the standard; MLX's names are other, wants a limit, and takes the dtype of limits."""
     limits = [limit.astype(x.dtype) if isinstance(limit, mx.array) else limit for limit in (min, max)]
-    return x if limits == [None, None] else mx.clip(x, *limits).astype(x.dtype)
+    return mx.array(x) if limits == [None, None] else mx.clip(x, *limits).astype(x.dtype)
 
 
 def isin(x1: Any, x2: Any, /, *, invert: bool = False) -> Array:
