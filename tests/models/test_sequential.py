@@ -24,6 +24,20 @@ def test_a_model_without_is_built_by_the_first_call(backend):
     assert model.count_params() == 39
 
 
+def test_a_model_that_could_not_be_built_is_built_for_other_inputs(backend):
+    """Nothing is left of its first layers' weights."""
+    model = portanet.Sequential([layers.Dense(4), layers.Flatten(), layers.Reshape((2, 4))])
+    for _ in range(2):
+        with pytest.raises(ValueError, match="Reshape|reshape"):
+            model(asarray(np.ones((2, 5))))
+        assert not (model.built or model.layers[0].built)
+        assert not any(part.build_shape for part in model.flatten_layers())
+        assert list(model.named_variables()) == []
+        assert not hasattr(model.layers[0], "kernel")
+    assert tuple(model(asarray(np.ones((2, 2, 3)))).shape) == (2, 2, 4)
+    assert tuple(model.layers[0].kernel.shape) == (3, 4)
+
+
 def test_both_ways_draw_the_same_weights(backend):
     portanet.random.set_seed(1)
     at_once = mlp(layers.Input((5,)))
