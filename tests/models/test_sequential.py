@@ -28,9 +28,10 @@ def test_a_model_that_could_not_be_built_is_built_for_other_inputs(backend):
     """Nothing is left of its first layers' weights."""
     model = portanet.Sequential([layers.Dense(4), layers.Flatten(), layers.Reshape((2, 4))])
     for _ in range(2):
-        with pytest.raises(ValueError, match="Reshape|reshape"):
+        with pytest.raises(ValueError, match="elements the shape"):
             model(asarray(np.ones((2, 5))))
-        assert not (model.built or model.layers[0].built)
+        assert not model.built
+        assert not model.layers[0].built
         assert not any(part.build_shape for part in model.flatten_layers())
         assert list(model.named_variables()) == []
         assert not hasattr(model.layers[0], "kernel")
