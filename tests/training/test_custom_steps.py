@@ -199,6 +199,19 @@ def test_layers_may_be_built_in_a_step(backend, jit_compile):
         np.testing.assert_array_equal(old, new)
 
 
+@pytest.mark.parametrize("kind", ["train", "test", "predict"])
+def test_functions_of_steps_are_made_once(kind):
+    model = graph(portanet.Model)
+    model.compile("sgd", "mse")
+    make, name = getattr(model, f"make_{kind}_function"), f"{kind}_function"
+    assert getattr(model, name) is None
+    made = make()
+    assert getattr(model, name) is made is make() is make(force=False)
+    setattr(model, name, str)  # the user's
+    assert make() is str
+    assert make(force=True) is getattr(model, name) is not str
+
+
 def test_a_train_function_may_be_wrapped(backend):
     seen = []
 
