@@ -69,3 +69,13 @@ def test_objects_of_the_user() -> None:
         saving.deserialize_keras_object({"class_name": "Nope", "config": {}})
     with pytest.raises(ValueError, match="`custom_objects`"):
         saving.deserialize_keras_object({}, [Scaled])  # type: ignore[arg-type]
+
+
+def test_a_symbolic_array_among_the_arguments() -> None:
+    """`get_config` gives it back, for a copy in the process; a file of Keras cannot hold it."""
+    x = layers.Input((3,))
+    layer = Scaled(x)  # type: ignore[arg-type]
+    assert layer.get_config()["factor"] is x
+    assert Scaled.from_config(layer.get_config()).factor is x
+    with pytest.raises(ValueError, match="symbolic array"):
+        saving.serialize_keras_object(layer)
