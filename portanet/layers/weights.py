@@ -153,7 +153,8 @@ class WeightHolder(Configurable):
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Self:
         """Create a layer from the result of `get_config`, or of that of the same layer in Keras."""
-        if config.keys() <= set(named_arguments(cls)) and not is_described(config):
+        arguments = set(named_arguments(cls)) - {"batch_shape"}  # by which Keras describes an input
+        if config.keys() <= arguments and not is_described(config):
             return super().from_config(config)
         return cast(Self, _descriptions().layer_of(cls, config))
 

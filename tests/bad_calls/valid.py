@@ -193,6 +193,7 @@ VALID: dict[str, Make] = {
     "classes": lambda: 3,
     "one_hot.dtype": lambda: portanet.get_backend().xp.float32,
     "Input.shape": lambda: (3,),
+    "InputLayer.shape": lambda: (3,),
     "ctc.logits": ones(2, 6, 4),
     "ctc.labels": ones(2, 2, dtype="int32"),
     "ctc.label_lengths": lambda: portanet.asarray(np.asarray([1, 2], "int32")),

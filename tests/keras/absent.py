@@ -72,7 +72,6 @@ ARGUMENTS: dict[str, str] = {
     "Input(tensor)": "graphs begin at an `Input`; `clone_model(input_tensors=...)` puts a model on other arrays",
     "layers.Input(tensor)": "graphs begin at an `Input`; `clone_model(input_tensors=...)` puts a model on other arrays",
     "layers.InputLayer(input_tensor)": "graphs begin at an `Input`",
-    "layers.InputLayer(batch_shape)": "named `shape` and `batch_size`; `Input(batch_shape=...)` takes both",
     "*(max_shard_size)": "a file holds all weights",
     "Sequential.call(inputs)": "named `x`",
     "Sequential.compute_output_spec(*)": "takes any arguments, as `Layer.compute_output_spec`",

@@ -82,3 +82,14 @@ def test_several_inputs_and_configurations() -> None:
     for wrong in ({"shape": 3}, {"ndim": -1}, {"axes": [3]}, {"ndim": 2, "axes": {5: 3}}):
         with pytest.raises(ValueError, match="Received"):
             InputSpec(**wrong)
+
+
+def test_an_input_by_the_shape_of_a_batch() -> None:
+    first = layers.InputLayer(batch_shape=(7, 3), name="first")
+    assert (first.shape, first.batch_size, layers.InputLayer(3).shape) == ((3,), 7, (3,))
+    assert layers.InputLayer.from_config(first.get_config()).declared is None
+    model = portanet.Sequential([first, layers.Dense(2)])
+    assert portanet.models.clone_model(model).input_shape == model.input_shape == (7, 3)
+    for arguments in ({"batch_shape": (7, 3), "shape": (3,)}, {"batch_shape": 3}):
+        with pytest.raises(ValueError, match="batch_shape"):
+            layers.InputLayer(**arguments)

@@ -21,10 +21,11 @@ class InputLayer(Layer):
     """The layer created by `Input`: `output` is the symbolic array, and data is cast to the dtype.
 
     Args:
-        shape: Shape of one example, without the batch axis; None where it may vary.
-        batch_size: Size of the batch axis, if it is fixed.
+        shape: See `Input`.
+        batch_size: See `Input`.
         dtype: See `Input`.
         optional: See `Input`.
+        batch_shape: See `Input`.
         **options: `name` of `Layer`.
     """
 
@@ -37,13 +38,26 @@ class InputLayer(Layer):
 
     def __init__(
         self,
-        shape: Any,
+        shape: Any = None,
         batch_size: int | None = None,
         dtype: str | None = None,
         optional: bool = False,
+        batch_shape: Any = None,
         **options: Any,
     ) -> None:
         super().__init__(**options)
+        if batch_shape is not None:
+            if shape is not None or batch_size is not None:
+                raise ValueError(
+                    "Argument `batch_shape` of Input takes the place of `shape` and `batch_size`. "
+                    f"Received: batch_shape={batch_shape!r}, shape={shape!r}, batch_size={batch_size!r}"
+                )
+            if not isinstance(batch_shape, (list, tuple)) or not batch_shape:
+                expected = "a tuple of sizes, the batch first: (None, 8, 3)"
+                raise checks.invalid("batch_shape", batch_shape, expected, "Input")
+            batch_size, *shape = batch_shape
+        if isinstance(shape, int) and not isinstance(shape, bool) and shape > 0:
+            shape = (shape,)
         self.optional = checks.boolean("optional", optional, self)
         self.shape: Shape = checks.sizes("shape", shape, self)
         self.batch_size = None if batch_size is None else checks.positive_int("batch_size", batch_size, self)
@@ -76,7 +90,8 @@ class InputLayer(Layer):
         return array_namespace(x).astype(x, dtype)
 
     def _arguments(self) -> dict[str, Any]:
-        config = {**super()._arguments(), "dtype": self.declared}
+        config = {**super()._arguments(), "dtype": self.declared, "shape": self.shape, "batch_size": self.batch_size}
+        del config["batch_shape"]
         if not self.optional:  # which earlier versions do not know
             del config["optional"]
         return config
@@ -120,16 +135,5 @@ def Input(  # noqa: N802 -- as Keras
         >>> portanet.Model(x, y).count_params()
         23860
     """
-    if batch_shape is not None:
-        if shape is not None or batch_size is not None:
-            raise ValueError(
-                "Argument `batch_shape` of Input takes the place of `shape` and `batch_size`. "
-                f"Received: batch_shape={batch_shape!r}, shape={shape!r}, batch_size={batch_size!r}"
-            )
-        if not isinstance(batch_shape, (list, tuple)) or not batch_shape:
-            raise checks.invalid("batch_shape", batch_shape, "a tuple of sizes, the batch first: (None, 8, 3)", "Input")
-        batch_size, *shape = batch_shape
-    if isinstance(shape, int) and not isinstance(shape, bool) and shape > 0:
-        shape = (shape,)
-    array: SymbolicArray = InputLayer(shape, batch_size, dtype, optional, name=name).output
+    array: SymbolicArray = InputLayer(shape, batch_size, dtype, optional, batch_shape, name=name).output
     return array
