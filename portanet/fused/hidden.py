@@ -46,7 +46,7 @@ def weighted_sum(weights: Array, value: Array, mask: Array) -> Array:
     """
     xp = array_namespace(weights, value)
     plain = unwrap(value)
-    raw = array_namespace(plain)
+    raw = array_namespace(plain, mask)  # also where the mask alone has an axis of examples
     unusable = raw.expand_dims(raw.logical_not(raw.all(raw.isfinite(plain), axis=-1)), axis=-2)
     sees = raw.any(raw.logical_and(mask, unusable), axis=-1, keepdims=True)
     return xp.where(sees, xp.nan, xp.matmul(weights, only_finite(value)))
