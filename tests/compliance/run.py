@@ -56,6 +56,7 @@ def failures(suite: Path, module: str, examples: int, tests: list[str], subject:
     }
     # On a busy machine, examples exceed the suite's deadline.
     options = ["-q", "-rfE", "--tb=no", "-p", "no:cacheprovider", "-W", "ignore", "--disable-deadline"]
+    options += ["-p", "tests.compliance.unshrunk"]
     options += [f"--hypothesis-seed={seed}", f"--max-examples={examples}"]
     command = [sys.executable, "-m", "pytest", *options, *tests]
     done = subprocess.run(command, cwd=suite, env=environment, capture_output=True, text=True, check=False)
