@@ -222,9 +222,7 @@ class RecurrentCell(RandomLayer):
 
     def get_initial_state(self, batch_size: int) -> States:
         """Zeros of the states' shapes."""
-        backend, dtype = get_backend(), self.kernel.value.dtype
-        _, shapes = self.compute_output_shape((batch_size, *self.build_shape[1:]))
-        return [backend.xp.zeros(shape, dtype=dtype, device=backend.device) for shape in shapes]
+        return initial_states(self, batch_size)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         return (input_shape[0], self.output_size), [(input_shape[0], size) for size in self.state_size]
@@ -277,6 +275,35 @@ def shapes_of(cell: Any, input_shape: Any) -> tuple[tuple[int | None, ...], list
         return output, states
     batch = input_shape[0]
     return (batch, output_size_of(cell)), [(batch, size) for size in state_sizes_of(cell)]
+
+
+def own_initial_states(cell: Any, batch_size: int) -> States | None:
+    """All states that a cell of a user's own begins with, if it says so; None for zeros.
+
+    Args:
+        cell: The cell.
+        batch_size: The number of examples.
+    """
+    stacked = getattr(cell, "cells", None)
+    if stacked is not None:
+        zeros = all(own_initial_states(each, batch_size) is None for each in stacked)
+        return None if zeros else [state for each in stacked for state in initial_states(each, batch_size)]
+    method = getattr(type(cell), "get_initial_state", RecurrentCell.get_initial_state)
+    if method is RecurrentCell.get_initial_state:
+        return None
+    states: States = tree_leaves(cell.get_initial_state(batch_size=batch_size))
+    return states
+
+
+def initial_states(cell: Any, batch_size: int) -> States:
+    """All states that a cell begins with: its own, or zeros on the backend in use."""
+    own = own_initial_states(cell, batch_size)
+    if own is not None:
+        return own
+    backend = get_backend()
+    _, shapes = shapes_of(cell, (batch_size, *(cell.build_shape or ())[1:]))
+    dtype = backend.find_dtype(cell.compute_dtype)
+    return [backend.xp.zeros(shape, dtype=dtype, device=backend.device) for shape in shapes]
 
 
 def run_cell(cell: Any, x: Array, states: States, mask: Array | None, training: bool) -> tuple[Array, States]:

@@ -8,7 +8,17 @@ from portanet import checks
 from portanet.autodiff import array_namespace, is_traced, lift, stop_gradient, unwrap
 from portanet.backends import Array, device_of
 from portanet.layers.base import Layer
-from portanet.layers.rnn.cell import RecurrentCell, States, grouped, is_cell, run_cell, shapes_of, state_sizes_of
+from portanet.layers.rnn.cell import (
+    RecurrentCell,
+    States,
+    grouped,
+    initial_states,
+    is_cell,
+    own_initial_states,
+    run_cell,
+    shapes_of,
+    state_sizes_of,
+)
 from portanet.layers.rnn.stacked_rnn_cells import StackedRNNCells
 from portanet.layers.several_inputs import Several, entries, is_shape, masks_of
 from portanet.variables import are_bound
@@ -150,6 +160,20 @@ class RNN(Layer):
         """As `reset_state`, by its other name in Keras."""
         self.reset_state()
 
+    def get_initial_state(self, batch_size: int) -> list[Any]:
+        """The states with which sequences begin, for the call argument `initial_state`: those of the cell, or zeros.
+
+        Args:
+            batch_size: The number of examples.
+
+        Example:
+            >>> from portanet import layers
+            >>> [state.shape for state in layers.LSTM(3).get_initial_state(2)]
+            [(2, 3), (2, 3)]
+        """
+        batch_size = checks.positive_int("batch_size", batch_size, self)
+        return grouped(initial_states(self.cell, batch_size), self.cell)
+
     def sequence_of(self, x: Any) -> Any:
         """The sequence, or its shape, from a list of it and the states."""
         return self.several_inputs.entries(self, x)[0]
@@ -208,6 +232,8 @@ class RNN(Layer):
             states = [v.value for v in self.states]
         elif self.learn_initial_state:
             states = [xp.broadcast_to(v.value, (batch, *v.shape)) for v in self.initial_state]
+        elif (own := own_initial_states(self.cell, batch)) is not None:
+            states = own
         else:
             device = device_of(unwrap(x))
             states = [xp.zeros(shape, dtype=dtype, device=device) for shape in expected]

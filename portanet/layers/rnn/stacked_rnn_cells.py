@@ -8,7 +8,7 @@ from typing import Any
 from portanet import checks
 from portanet.backends import Array
 from portanet.layers.base import Layer
-from portanet.layers.rnn.cell import States, grouped, is_cell, output_size_of, run_cell, state_sizes_of
+from portanet.layers.rnn.cell import States, grouped, initial_states, is_cell, output_size_of, run_cell, state_sizes_of
 from portanet.tree import tree_leaves
 
 
@@ -74,6 +74,10 @@ class StackedRNNCells(Layer):
             x, new_part = run_cell(cell, x, part, mask, training)
             new += new_part
         return x, new
+
+    def get_initial_state(self, batch_size: int) -> list[Any]:
+        """The states that the cells begin with, a list with those of each."""
+        return grouped(initial_states(self, batch_size), self)
 
     def _split(self, states: States) -> list[States]:
         parts, start = [], 0
