@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import functools
+import inspect
+import math
 from typing import Any
 
 import hypothesis.strategies as st
@@ -193,3 +195,23 @@ def test_axes_are_checked_by_name(xp: Any, function: Any) -> None:
             function(x, axis=axis)
     with pytest.raises((TypeError, ValueError), match=f"`axis` of {function.__name__}"):
         function(asarray(np.asarray(1.0)))
+
+
+NUMBERS = [
+    (name, p.name)
+    for name in activations.__all__
+    if name not in ("get", "serialize", "deserialize")
+    for p in inspect.signature(getattr(activations, name)).parameters.values()
+    if p.name != "x" and p.annotation in ("float", "int", "bool", "float | None")
+]
+
+
+@pytest.mark.parametrize(("name", "option"), NUMBERS)
+def test_options_are_checked_by_name(name: str, option: str) -> None:
+    """Whatever the other options are."""
+    function = getattr(activations, name)
+    parameters = list(inspect.signature(function).parameters.values())[1:]
+    needed = {p.name: 1 for p in parameters if p.default is inspect.Parameter.empty}
+    for value in ("a", 1j, [0.5], math.nan):
+        with pytest.raises((TypeError, ValueError), match=rf"`{option}` of {function.__name__} .*Received: {option}="):
+            function(np.ones((2, 4)), **{**needed, option: value})

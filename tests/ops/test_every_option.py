@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import itertools
 from typing import Any
 
 import numpy as np
@@ -149,3 +150,17 @@ def test_numbers_of_other_kinds(backend: Any) -> None:
     assert_equal(ops.take(asarray(M), np.int64(1), np.int64(0)), M[1])
     assert_equal(ops.roll(asarray(K, "int32"), np.int64(1), np.int64(1)), np.roll(K, 1, 1), dtype="int32")
     assert_equal(ops.repeat(asarray(J, "int32"), np.int64(2), np.int64(0)), np.repeat(J, 2, 0), dtype="int32")
+
+
+@pytest.mark.parametrize("order", [None, "fro", "nuc", 1, -1, 2, -2, np.inf, -np.inf])
+def test_norms_of_matrices_along_any_two_axes(order: Any) -> None:
+    x = np.random.default_rng(5).normal(size=(2, 3, 4, 2))
+    for array in (x[0], x):
+        for axes in itertools.permutations(range(-array.ndim, array.ndim), 2):
+            if axes[0] % array.ndim == axes[1] % array.ndim:
+                continue
+            for keepdims in (False, True):
+                expected = np.linalg.norm(array, order, axes, keepdims)
+                actual = ops.norm(array, order, axes, keepdims)
+                assert actual.shape == expected.shape
+                np.testing.assert_allclose(actual, expected, rtol=1e-9)

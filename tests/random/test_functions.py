@@ -9,6 +9,7 @@ import pytest
 
 import portanet
 from portanet import layers, random
+from portanet.random import functions
 from portanet.variables import bind
 from tests.support import asarray, assert_equal, to_numpy
 
@@ -101,3 +102,14 @@ def test_a_compiled_step_without_a_generator_is_refused(backend: Any) -> None:
         return
     with pytest.raises(ValueError, match=r"SeedGenerator .* Received: seed=None"):
         model.predict(np.ones((2, 2)), verbose=0)
+
+
+def test_draws_from_inverse_distributions_leave_out_both_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The least and the greatest uniform number that float32 has."""
+    ends = np.asarray([0.0, 2.0**-24, 0.5, 1 - 2.0**-24], "float32")
+    monkeypatch.setattr(functions, "uniform", lambda *args, **options: ends)
+    for draw in (lambda: functions.gamma((4,), 2.0, seed=1), lambda: functions.beta((4,), 2.0, 3.0, seed=1)):
+        values = to_numpy(draw())
+        assert np.isfinite(values).all()
+        assert (np.diff(values) > 0).all()
+        assert values[0] > 0
