@@ -38,3 +38,19 @@ def test_shapes(backend: Backend) -> None:
 def test_bad_input(use, message) -> None:
     with pytest.raises(ValueError, match=message):
         use()
+
+
+@pytest.mark.parametrize(
+    ("shape", "expected"),
+    [
+        ((1,), (1, 4)), ((1, 1), (1, 4)), ((1, 3), (1, 3, 4)), ((3, 1), (3, 4)), ((2, 1, 1), (2, 1, 4)),
+        ((1, 2, 1), (1, 2, 4)), ((), (4,)), ((0,), (0, 4)), ((2, 0), (2, 0, 4)), ((0, 1), (0, 4)),
+    ],
+)  # fmt: skip
+def test_a_last_axis_of_one_is_that_of_classes(shape: tuple[int, ...], expected: tuple[int, ...]) -> None:
+    """But it is the examples' if there is no other."""
+    labels = np.full(shape, 2, "int32")
+    encoded = to_categorical(labels, 4)
+    assert encoded.shape == expected
+    if 0 not in shape:
+        np.testing.assert_array_equal(unhot(encoded), np.full(expected[:-1], 2))
