@@ -15,7 +15,7 @@ from types import FunctionType
 from typing import Any
 
 from portanet.autodiff import dispatch, views, writing
-from portanet.autodiff.batching.array import HELD, BatchedArray, BatchedSpace, without_gradient
+from portanet.autodiff.batching.array import HELD, BatchedArray, BatchedSpace, root, without_gradient
 from portanet.autodiff.recorder import recorder
 from portanet.autodiff.rules import COMPOSITES, CREATION, PASSTHROUGH, PRIMITIVES, RULES, VIEWS
 from portanet.autodiff.traced import TracedArray, unwrap
@@ -92,12 +92,12 @@ def lift(x: Any) -> Any:
 class Section:
     """The functions of the standard, or of one of its extensions, looked up in the tables of rules on first access."""
 
-    def __init__(self, raw: Any, prefix: str = "", root: Namespace | None = None) -> None:
+    def __init__(self, raw: Any, prefix: str = "", whole: Namespace | None = None) -> None:
         self.raw = raw
         self.batched = isinstance(raw, BatchedSpace)
         self._prefix = prefix
-        self._root: Any = root or self
-        self.__name__ = f"portanet.autodiff[{raw.__name__}]"
+        self._root: Any = whole or self
+        self.__name__ = f"portanet.autodiff[{root(raw).__name__}]"
 
     def __repr__(self) -> str:
         # array-api-compat's error about two namespaces prints this.
@@ -183,6 +183,16 @@ def _melting(function: Callable[..., Any]) -> Callable[..., Any]:
 
 class Namespace(Section):
     """Every function of the standard over one library, differentiable; see the module's docstring."""
+
+    def __eq__(self, other: object) -> bool:
+        """To array-api-compat, which compares names or namespaces, those inside `vmap` and outside are one.
+
+        Each takes arrays of both kinds.
+        """
+        return isinstance(other, Namespace) and root(self.raw) is root(other.raw)
+
+    def __hash__(self) -> int:
+        return hash(id(root(self.raw)))
 
     def find(self, name: str) -> Any:
         """A function by its full name, such as `"sum"` or `"linalg.svd"`."""

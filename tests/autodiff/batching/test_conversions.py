@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from portanet.autodiff import array_namespace, lift, vmap
+import array_api_compat
+import numpy as np
+
+from portanet.autodiff import array_namespace, grad, hessian, lift, unwrap, vmap
 from portanet.autodiff.boundary import plain
 from portanet.backends import device_of
 from tests.support import asarray, to_numpy
@@ -36,3 +39,20 @@ def test_the_namespace_of_batched_arrays_converts_them(xp: Any) -> None:
     vmap(lambda x: convert(x) + seen[0][0])(asarray([1.5, 2.5], "float64"))
     listed = vmap(lambda x: convert(x) * 0 + seen[1])(asarray([1.5, 2.5], "float64"))
     assert to_numpy(listed).tolist() == [[1.5, 1.0, 2.0], [2.5, 1.0, 2.0]]
+
+
+def test_array_api_compat_finds_one_namespace_for_shared_and_batched_arrays(xp: Any) -> None:
+    x, w = asarray([[1.0, 2.0], [3.0, 4.0], [5.0, 7.0]], "float64"), asarray([0.5, -1.5], "float64")
+
+    def product(a: Any, b: Any) -> Any:
+        space = array_api_compat.array_namespace(a, b)
+        return space.sum(space.concat([a, space.ones(1, dtype=a.dtype, device=a.device)])[:2] * space.sin(b) * b)
+
+    for f, axes in ((product, (0, None)), (lambda a, b: product(b, a), (0, None)), (product, (None, 0))):
+        args = (x, w) if axes[0] == 0 else (w, x)
+        for g in (f, grad(f), grad(f, 1), hessian(f, 1)):
+            each = lambda i, g=g, args=args: g(*(lift(a[i, :] if a is x else a) for a in args))
+            expected = [to_numpy(unwrap(each(i))) for i in range(3)]
+            np.testing.assert_allclose(to_numpy(vmap(g, axes)(*args)), expected, rtol=1e-12)
+    kept = lift(w)
+    np.testing.assert_allclose(to_numpy(vmap(lambda x: product(x, kept))(x)), to_numpy(vmap(product, (0, None))(x, w)))
