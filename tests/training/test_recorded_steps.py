@@ -148,8 +148,8 @@ def test_batches_one_by_one() -> None:
             kept.append(step(portanet.asarray(x[i : i + 8]), portanet.asarray(y[i : i + 8])))
             totals.add(kept[-1])
         losses = [float(portanet.to_host(each["loss"][0])) for each in kept]  # of all batches, afterwards
-        gradients = [net.loss_and_gradients(x[:8], y[:8])[0] for _ in range(3)]
-        tests = [net.test_on_batch(x[:8], y[:8]) for _ in range(3)]
+        gradients = [net.loss_and_gradients(x[i : i + 8], y[i : i + 8])[0] for i in range(4)]
+        tests = [net.test_on_batch(x[i : i + 8], y[i : i + 8]) for i in range(4)]
         return values, losses, totals.logs(), [float(portanet.to_host(g)) for g in gradients], tests
 
     both(run, least=4)
