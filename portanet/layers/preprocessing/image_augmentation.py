@@ -56,7 +56,7 @@ class ImageAugmentation(RandomLayer, ImageLayer):
 
     def permutation(self, n: int) -> Array:
         """Draw an order of the integers below `n`."""
-        return usable(streams.permutation(self.key, self._next(), n))
+        return streams.permutation(self.key, self._next(), n)
 
     def gamma(self, x: Array, shape: tuple[int, ...], alpha: float) -> Array:
         """Draw values of a gamma distribution of scale 1."""
