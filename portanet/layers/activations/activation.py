@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from portanet import activations
 from portanet.backends import Array
+from portanet.layers.activations.attribute import HasActivation
 from portanet.layers.base import Layer
 
 
-class Activation(Layer):
+class Activation(HasActivation, Layer):
     """Apply an activation function.
 
     Args:
@@ -30,7 +30,7 @@ class Activation(Layer):
 
     def __init__(self, activation: Any, **options: Any) -> None:
         super().__init__(**options)
-        self.activation = activations.get(activation, "activation", self)
+        self.activation = activation
 
     def call(self, x: Array) -> Array:
         return self.activation(x)

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from portanet import activations, checks, constraints, initializers, regularizers
+from portanet import checks, constraints, initializers, regularizers
 from portanet.autodiff import array_namespace
 from portanet.backends import Array
 from portanet.fused.windows import EXTENSIONS, Window, extend, window_of
+from portanet.layers.activations.attribute import HasActivation
 from portanet.layers.spatial import Spatial
 
 
-class Convolving(Spatial):
+class Convolving(HasActivation, Spatial):
     """A layer with a kernel that slides over space: its arguments, its bias and its activation.
 
     Args:
@@ -66,7 +67,7 @@ class Convolving(Spatial):
         else:
             self.padding = checks.pairs("padding", padding, self.rank, self)
         self.padding_mode = checks.choice("padding_mode", padding_mode, self.padding_modes, self)
-        self.activation = activations.get(activation, "activation", self)
+        self.activation = activation
         self.use_bias = checks.boolean("use_bias", use_bias, self)
         self.bias_initializer = initializers.get(bias_initializer, "bias_initializer", self)
         self.bias_regularizer = regularizers.get(bias_regularizer, "bias_regularizer", self)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from portanet import activations, checks, constraints, initializers, regularizers
+from portanet import checks, constraints, initializers, regularizers
 from portanet.backends import Array
 from portanet.fused.products import dense
+from portanet.layers.activations.attribute import HasActivation
 from portanet.layers.base import Layer
 
 
-class Dense(Layer):
+class Dense(HasActivation, Layer):
     """`activation(x @ kernel + bias)` over the last axis; as `keras.layers.Dense`.
 
     Args:
@@ -56,7 +57,7 @@ class Dense(Layer):
     ) -> None:
         super().__init__(activity_regularizer=activity_regularizer, **options)
         self.units = checks.positive_int("units", units, self)
-        self.activation = activations.get(activation, "activation", self)
+        self.activation = activation
         self.use_bias = checks.boolean("use_bias", use_bias, self)
         self.kernel_initializer = initializers.get(kernel_initializer, "kernel_initializer", self)
         self.bias_initializer = initializers.get(bias_initializer, "bias_initializer", self)

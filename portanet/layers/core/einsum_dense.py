@@ -6,16 +6,17 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from portanet import activations, checks, constraints, initializers, regularizers
+from portanet import checks, constraints, initializers, regularizers
 from portanet.autodiff import array_namespace
 from portanet.backends import Array
 from portanet.initializers.scaled import with_axes
+from portanet.layers.activations.attribute import HasActivation
 from portanet.layers.base import Layer
 
 FORM = re.compile(r"(\.\.\.)?([A-Za-z]+)(\.\.\.)?,([A-Za-z]+)->(\.\.\.)?([A-Za-z]+)(\.\.\.)?")
 
 
-class EinsumDense(Layer):
+class EinsumDense(HasActivation, Layer):
     """`activation(einsum(equation, x, kernel) + bias)`; as `keras.layers.EinsumDense`.
 
     Args:
@@ -89,7 +90,7 @@ class EinsumDense(Layer):
         ):
             raise checks.invalid("bias_axes", bias_axes, f"None or some of the letters {self._output!r}", self)
         self.bias_axes = bias_axes
-        self.activation = activations.get(activation, "activation", self)
+        self.activation = activation
         self.kernel_initializer = initializers.get(kernel_initializer, "kernel_initializer", self)
         self.bias_initializer = initializers.get(bias_initializer, "bias_initializer", self)
         self.kernel_regularizer = regularizers.get(kernel_regularizer, "kernel_regularizer", self)
