@@ -16,6 +16,7 @@ from portanet.autodiff import (
     custom_vjp,
     grad,
     hessian,
+    jacobian,
     jvp,
     lift,
     unwrap,
@@ -236,3 +237,14 @@ def test_values_written_where_a_mask_is_true(backend: Backend) -> None:
     close(vmap(rows, (0, None, None))(double(MATRICES), double(np.arange(4.0).reshape(2, 2)), mask), expected)
     expected[:, [0, 2]] = np.arange(2.0)
     close(vmap(rows, (0, None, None))(double(MATRICES), double(np.arange(2.0)), mask), expected)
+
+
+def test_rows_of_one_array_are_joined_on_numpy(backend: Backend) -> None:
+    """The standard has lists of arrays alone."""
+    if backend.name != "numpy":
+        pytest.skip("takes a list alone")
+    x = RNG.normal(size=(2, 3, 2, 2))
+    for name, options in (("concat", {}), ("concat", {"axis": -1}), ("stack", {"axis": 1})):
+        f = lambda x, name=name, options=options: getattr(array_namespace(x), name)(x * x, **options)
+        close(vmap(f)(x), loop(f, x))
+        close(vmap(jacobian(f))(x), loop(jacobian(f), x))

@@ -86,7 +86,13 @@ def _join(c: Call, *arrays: Any, axis: int | None = 0) -> Any:
 
 @rule("concat")
 def _concat(c: Call, arrays: Any, /, *, axis: int | None = 0) -> Any:
+    arrays = _parts(c, arrays)
     return c(_joinable(c, arrays, axis), axis=1 if axis is None else moved(axis, len(arrays[0].shape)))
+
+
+def _parts(c: Call, arrays: Any) -> Any:
+    """The arrays to join; some libraries also take one array, for its rows."""
+    return arrays.namespace.unstack(arrays) if c.batched(arrays) else arrays
 
 
 def _joinable(c: Call, arrays: Any, axis: int | None) -> list[Any]:
@@ -96,6 +102,7 @@ def _joinable(c: Call, arrays: Any, axis: int | None) -> list[Any]:
 
 @rule("stack")
 def _stack(c: Call, arrays: Any, /, *, axis: int = 0) -> Any:
+    arrays = _parts(c, arrays)
     return c([c.each(x) for x in arrays], axis=moved(axis, len(arrays[0].shape) + 1))
 
 
