@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from portanet.autodiff.batching import recording
-from portanet.autodiff.dispatch import Rule, binary, broadcasting, general, of_first, unary, viewing
+from portanet.autodiff import dispatch
+from portanet.autodiff.dispatch import Rule, broadcasting, of_first, unary, viewing
 from portanet.autodiff.views import Put, View
 
 if TYPE_CHECKING:
@@ -18,11 +18,13 @@ def recorder(raw: Callable[..., Any], rule: Rule, xp: Namespace, put: Put | None
     operands = 0 if rule.variadic else len(rule.pulls)
     if operands == 1 and not rule.elementwise and not xp.batched:
         return of_first(raw, rule, xp, put)
-    # Operands of a batched namespace may belong to a trace and to a batch inside it.
+    kinds: Any = dispatch
+    if xp.batched:  # operands may belong to a trace and to a batch inside it
+        from portanet.autodiff.batching import recording as kinds
     if operands == 1 and rule.elementwise:
         op = unary(raw, rule, xp)
     elif operands == 2 and rule.elementwise:
-        op = (recording.binary if xp.batched else binary)(raw, rule, xp)
+        op = kinds.binary(raw, rule, xp)
     else:
-        op = (recording.general if xp.batched else general)(raw, broadcasting(rule) if rule.elementwise else rule, xp)
+        op = kinds.general(raw, broadcasting(rule) if rule.elementwise else rule, xp)
     return op if put is None else viewing(op, View(rule.name, op, put))
