@@ -28,6 +28,8 @@ NAMES = sorted(name for name, cases in CASES.items() if any(arrays_of(case) for 
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("name", NAMES)
 def test_each_argument(name: str, backend: Any) -> None:
+    if backend.name not in ("numpy", "torch", "strict"):
+        pytest.skip("every call would be compiled; what is tried are our namespaces")
     case = max(CASES[name][:4], key=arrays_of)
     own = tree_map(lambda x: asarray(x, str(x.dtype)) if isinstance(x, np.ndarray) else x, case)
     function = getattr(ops, name, None) or getattr(ops.image, name)
