@@ -197,3 +197,17 @@ def test_a_model_that_is_frozen_from_the_start(backend):
     before = model.get_weights()
     assert model.fit(x, x[:, :1], epochs=2, verbose=0).history["loss"] == [1.0, 1.0]
     np.testing.assert_array_equal(model.get_weights()[0], before[0])
+
+
+def test_a_layer_that_is_gone_takes_its_moments_along() -> None:
+    """Those of the others, and the number of steps, stay."""
+    model = network()
+    model.fit(X, Y, **OPTIONS)
+    model.add(layers.Dense(1, name="more"))
+    model.fit(X, Y, **OPTIONS)
+    model.pop()
+    left = {path for path in moments(model) if not path.startswith("more/")}
+    model.fit(X, Y, **OPTIONS)
+    paths, state = model.optimizer_state
+    assert set(paths) == set(state["m"]) == left
+    assert int(to_numpy(state["iterations"])) == 6
