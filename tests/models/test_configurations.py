@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from typing import Any
 
@@ -79,3 +80,25 @@ def test_a_symbolic_array_among_the_arguments() -> None:
     assert Scaled.from_config(layer.get_config()).factor is x
     with pytest.raises(ValueError, match="symbolic array"):
         saving.serialize_keras_object(layer)
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        layers.Dense(2),
+        layers.Conv2D(2, 3),
+        layers.LSTM(2),
+        layers.BatchNormalization(),
+        layers.MultiHeadAttention(2, 3),
+        layers.AveragePooling2D(),
+        layers.Embedding(3, 2),
+        layers.LayerNormalization(),
+    ],
+    ids=lambda layer: type(layer).__name__,
+)
+def test_defaults_are_in_configurations(layer: Any) -> None:
+    """As in Keras: not only what was given."""
+    config = layer.get_config()
+    for name, parameter in inspect.signature(type(layer).__init__).parameters.items():
+        if name != "self" and parameter.kind is parameter.POSITIONAL_OR_KEYWORD:
+            assert name in config or name == "weights"
