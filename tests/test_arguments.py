@@ -78,6 +78,8 @@ def test_every_boolean_argument_is_one(cls: Any, flag: str, value: Any) -> None:
     }
     if cls is layers.Discretization:
         required["num_bins"] = 3
+    if cls is layers.InputLayer:
+        required["shape"] = (3,)
     if flag == "pad_to_max_tokens":
         required["max_tokens"] = 9
     for good in (np.False_,) if flag in ("sparse", "ragged") else (True, np.False_):  # arrays are dense

@@ -89,7 +89,6 @@ HELPERS = {
 """Public names that are not blocks: parts of blocks, and functions that look them up or describe them."""
 
 NO_MATRIX: dict[str, str] = {
-    "layers.InputLayer": "it computes nothing",
     "layers.JordanCell": "as layers.JordanRNN, which runs it",
 }
 """Blocks that need not be tested on every backend, and why."""
