@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from portanet.autodiff import array_namespace, unwrap
+from portanet.autodiff import array_namespace, storage
 from portanet.backends import Array
 from portanet.ops.dtypes import counted, floating
 from portanet.ops.operation import Operand, call_standard, operation
@@ -251,11 +251,15 @@ def gcd(x1: Operand, x2: Operand) -> Array:
     if not xp.isdtype(x1.dtype, "integral"):
         raise TypeError(f"gcd and lcm take integers. Received: arrays of dtype {x1.dtype}")
     x1, x2 = xp.broadcast_arrays(xp.abs(x1), xp.abs(x2))
-    while bool(xp.any(unwrap(x2) != 0)):
+    while _any_is_set(storage(x2)):
         ended = x2 == 0
         rest = xp.remainder(x1, xp.where(ended, xp.ones_like(x2), x2))
         x1, x2 = xp.where(ended, x1, x2), xp.where(ended, x2, rest)
     return x1
+
+
+def _any_is_set(x: Array) -> bool:
+    return bool(array_namespace(x).any(x != 0))
 
 
 @operation

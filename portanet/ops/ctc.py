@@ -8,7 +8,7 @@ import numpy as np
 
 from portanet import checks
 from portanet.activations import log_softmax
-from portanet.autodiff import array_namespace, storage, unwrap
+from portanet.autodiff import array_namespace, stop_gradient, storage, unwrap
 from portanet.backends import Array, HostArray, device_of, to_host
 from portanet.fused.alignments import alignments
 from portanet.ops.conversion import as_array
@@ -79,15 +79,15 @@ def ctc_decode(
     checks.choice("strategy", strategy, ("greedy", "beam_search"), "ctc_decode")
     checks.positive_int("beam_width", beam_width, "ctc_decode")
     checks.positive_int("top_paths", top_paths, "ctc_decode")
-    x = floating(unwrap(inputs))
+    x, lengths = floating(stop_gradient(inputs)), stop_gradient(sequence_lengths)
     if len(x.shape) != 3:
         raise ValueError(f"ctc_decode takes `inputs` of shape (batch, time, classes). Received: {tuple(x.shape)}")
     if strategy == "beam_search":
-        labels, scores = _beam_search(to_host(x), to_host(sequence_lengths), beam_width, top_paths, mask_index)
+        labels, scores = _beam_search(to_host(unwrap(x)), to_host(unwrap(lengths)), beam_width, top_paths, mask_index)
         return as_array(labels, x), as_array(scores.astype(x.dtype if isinstance(x, np.ndarray) else "float32"), x)
-    xp = array_namespace(x)
+    xp = array_namespace(x, lengths)
     steps = xp.arange(x.shape[1], dtype=xp.int32, device=device_of(storage(x)))
-    outside = steps >= xp.astype(unwrap(sequence_lengths), xp.int32)[:, None]
+    outside = xp.less_equal(int32(lengths)[:, None], steps)
     best = xp.where(outside, mask_index, xp.astype(xp.argmax(x, axis=-1), xp.int32))
     scores = xp.sum(xp.where(outside, 0.0, xp.max(x, axis=-1)), axis=1)
     blank = best == mask_index

@@ -150,7 +150,8 @@ def slice_update(inputs: Array, start_indices: Any, updates: Array) -> Array:
 
     Args:
         inputs: Array.
-        start_indices: The first index of the block on each axis: integers, or an array of them, which are read.
+        start_indices: The first index of the block on each axis: integers, or an array of them, which are read. A
+            traced array is not: what would be beyond the end is left out.
         updates: The block.
 
     Example:
@@ -158,12 +159,28 @@ def slice_update(inputs: Array, start_indices: Any, updates: Array) -> Array:
         array([1, 7, 3], dtype=int32)
     """
     starts = _starts(start_indices)
+    if is_traced(starts):
+        return _placed(inputs, starts, updates)
     if not isinstance(starts, tuple):
-        plain = unwrap(starts)
-        starts = tuple(int(plain[i]) for i in range(plain.shape[0]))
+        starts = tuple(int(starts[i]) for i in range(starts.shape[0]))
     key = tuple(builtins.slice(i, i + n) for i, n in zip(starts, updates.shape, strict=True))
     updates = array_namespace(updates).astype(updates, inputs.dtype)
     return _in_differentiable(inputs, updates, lambda xp, x, y: xp.assign(x, y, key))
+
+
+def _placed(inputs: Array, starts: Array, block: Array) -> Array:
+    """A copy of an array with a block, of as many axes, at indices whose values are unknown."""
+    own, xp = array_namespace(starts), array_namespace(block, starts)
+    if not math.prod(block.shape):
+        return inputs
+    block = xp.astype(block, inputs.dtype)
+    inside = own.asarray(True, device=device_of(storage(starts)))
+    for axis, (size, n) in enumerate(zip(inputs.shape, block.shape, strict=True)):
+        place = own.arange(size, dtype=starts.dtype, device=device_of(storage(starts))) - starts[axis]
+        block = xp.take(block, own.clip(place, 0, n - 1), axis=axis)
+        within = own.reshape((place >= 0) & (place < n), (size, *(1,) * (len(inputs.shape) - axis - 1)))
+        inside = own.logical_and(inside, within)
+    return xp.where(inside, block, inputs)
 
 
 def _in_differentiable(x: Array, y: Array, function: Any) -> Array:
@@ -175,12 +192,9 @@ def _in_differentiable(x: Array, y: Array, function: Any) -> Array:
 
 def summed(rows: Array, index: Any, count: int) -> Array:
     """The sums of the rows that share an index, shape (count, columns)."""
-    lifted = lift(rows)
-    xp = array_namespace(lifted)
     if isinstance(index, list):
         index = array_like(storage(rows), index)
-    result = xp.index_add(lifted, unwrap(index), count)
-    return result if lifted is rows else unwrap(result)
+    return _in_differentiable(rows, index, lambda xp, rows, index: xp.index_add(rows, index, count))
 
 
 def _flat(indices: Array, shape: tuple[int, ...]) -> Array:
@@ -208,9 +222,9 @@ def scatter(indices: Array, values: Array, shape: Any) -> Array:
     """
     shape = sizes(shape, "scatter")
     lead, rest = shape[: indices.shape[-1]], shape[indices.shape[-1] :]
-    xp = array_namespace(values)
-    rows = xp.reshape(values, (-1, math.prod(rest)))
-    return xp.reshape(summed(rows, _flat(indices, lead), math.prod(lead)), shape)
+    rows = array_namespace(values).reshape(values, (-1, math.prod(rest)))
+    result = summed(rows, _flat(indices, lead), math.prod(lead))
+    return array_namespace(result).reshape(result, shape)
 
 
 @operation
@@ -229,7 +243,7 @@ def scatter_update(inputs: Array, indices: Array, updates: Array, reduction: str
         array([9., 2., 8.], dtype=float32)
     """
     checks.choice("reduction", reduction, (None, "add", "max", "min", "mul"), "scatter_update")
-    xp = array_namespace(inputs, updates)
+    xp = array_namespace(inputs, updates, indices)
     updates = xp.astype(updates, inputs.dtype)
     axes = indices.shape[-1]
     lead, rest = tuple(inputs.shape[:axes]), tuple(inputs.shape[axes:])
@@ -238,7 +252,7 @@ def scatter_update(inputs: Array, indices: Array, updates: Array, reduction: str
     rows = xp.reshape(xp.broadcast_to(updates, (index.shape[0], *rest)), (-1, math.prod(rest)))
     base = xp.reshape(inputs, (count, math.prod(rest)))
     if reduction == "add":
-        result = base + summed(rows, index, count)
+        result = xp.add(base, summed(rows, index, count))
     else:
         new, hit = _segments(rows, index, count, reduction)
         new = new if reduction is None else getattr(xp, COMBINATIONS[reduction])(base, new)
@@ -257,7 +271,7 @@ def _segments(rows: Array, index: Array, count: int, reduction: str | None) -> t
     The rows are sorted by index, and combined with those 1, 2, 4, ... before them as long as these have the same index:
     the last of each group is then the result.
     """
-    own, xp = array_namespace(index), array_namespace(rows)
+    own, xp = array_namespace(index), array_namespace(rows, index)
     order = own.argsort(index, stable=True)
     index = own.take(index, order, axis=0)
     values = xp.take(rows, order, axis=0)
@@ -282,7 +296,8 @@ def segment_sum(data: Array, segment_ids: Array, num_segments: int | None = None
     Args:
         data: Shape (n, ...).
         segment_ids: The segment of each row, shape (n,); rows with other numbers are left out.
-        num_segments: Number of segments; None for the largest number plus one, which is read.
+        num_segments: Number of segments; None for the largest number plus one, which is read: that of all examples
+            inside `vmap`.
         sorted: Whether the numbers are in order; it changes nothing here.
 
     Returns:
@@ -314,10 +329,12 @@ def segment_min(data: Array, segment_ids: Array, num_segments: int | None = None
 
 
 def _segment(data: Array, segment_ids: Array, num_segments: int | None, reduction: str, empty: float) -> Array:
-    ids = unwrap(segment_ids)
-    own, xp = array_namespace(ids), array_namespace(data)
-    count = int(own.max(ids)) + 1 if num_segments is None else num_segments
-    checks.integer("num_segments", count, "segment_" + reduction, least=0)
+    ids = stop_gradient(segment_ids)
+    own, xp = array_namespace(ids), array_namespace(data, ids)
+    if num_segments is None:
+        every = storage(ids)
+        num_segments = int(array_namespace(every).max(every)) + 1
+    count = checks.integer("num_segments", num_segments, "segment_" + reduction, least=0)
     rest = tuple(data.shape[1:])
     rows = xp.reshape(data, (data.shape[0], math.prod(rest)))
     index = own.astype(own.where((ids < 0) | (ids >= count), count, ids), own.int64)

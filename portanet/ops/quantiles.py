@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 from portanet import checks
-from portanet.autodiff import array_namespace, stop_gradient, storage, unwrap
+from portanet.autodiff import array_namespace, is_traced, stop_gradient, storage
 from portanet.backends import Array, constant, device_of
 from portanet.ops.dtypes import floating
 from portanet.ops.operation import Axes, axes_of, operation
@@ -138,18 +139,24 @@ def histogram(x: Array, bins: int = 10, range: Sequence[float] | None = None) ->
         (array([3, 1], dtype=int32), array([0., 2., 4.], dtype=float32))
     """
     checks.positive_int("bins", bins, "histogram")
-    x = floating(unwrap(x))
+    x = floating(stop_gradient(x))
     xp = array_namespace(x)
     x = xp.reshape(x, (-1,))
-    ends = (
-        [float(xp.min(x)), float(xp.max(x))]
-        if range is None
-        else checks.numbers("range", list(range), of="histogram", count=2)
-    )
-    low, high = ends if ends[0] < ends[1] else (ends[0] - 0.5, ends[1] + 0.5)
-    edges = xp.linspace(low, high, bins + 1, dtype=x.dtype, device=device_of(x))
+    low: Any
+    high: Any
+    if range is not None:
+        low, high = checks.numbers("range", list(range), of="histogram", count=2)
+    elif is_traced(x):  # these may differ between the examples of vmap
+        low, high = xp.min(x), xp.max(x)
+        wider = 0.5 * xp.astype(low >= high, x.dtype)
+        low, high = low - wider, high + wider
+    else:
+        low, high = float(xp.min(x)), float(xp.max(x))
+    if not is_traced(low) and low >= high:
+        low, high = low - 0.5, high + 0.5
+    edges = xp.linspace(low, high, bins + 1, dtype=x.dtype, device=device_of(storage(x)))
     inside = (x >= low) & (x <= high)
     above = xp.sum(xp.astype(x[:, None] >= edges[1:-1], xp.int32), axis=1, dtype=xp.int32)
-    numbers = xp.arange(bins, dtype=xp.int32, device=device_of(x))
+    numbers = xp.arange(bins, dtype=xp.int32, device=device_of(storage(x)))
     members = (above[:, None] == numbers) & inside[:, None]
     return xp.sum(xp.astype(members, xp.int32), axis=0, dtype=xp.int32), edges

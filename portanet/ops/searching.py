@@ -179,7 +179,7 @@ def digitize(x: Array, bins: Array) -> Array:
 
 @operation
 def bincount(x: Array, weights: Array | None = None, minlength: int = 0, sparse: bool = False) -> Array:
-    """How often each integer appears; its values are read, to know the largest.
+    """How often each integer appears; its values are read, to know the largest: that of all examples inside `vmap`.
 
     Args:
         x: Non-negative integers, shape (n,) or (batch, n).
@@ -195,16 +195,15 @@ def bincount(x: Array, weights: Array | None = None, minlength: int = 0, sparse:
         array([1, 0, 2, 0], dtype=int32)
     """
     require_dense(sparse, "bincount")
-    plain = unwrap(x)
-    own = array_namespace(plain)
-    largest = int(own.max(plain)) if math.prod(plain.shape) else -1
+    x, every = stop_gradient(x), storage(x)
+    own = array_namespace(x)
+    largest = int(array_namespace(every).max(every)) if math.prod(every.shape) else -1
     count = largest + 1 if largest >= minlength else minlength
-    numbers = own.arange(count, dtype=plain.dtype, device=device_of(storage(plain)))
-    members = plain[..., None] == numbers
+    members = x[..., None] == own.arange(count, dtype=x.dtype, device=device_of(every))
     if weights is None:
         return own.sum(own.astype(members, own.int32), axis=-2, dtype=own.int32)
-    xp = array_namespace(weights)
-    chosen = xp.where(members, weights[..., None], 0)
+    xp = array_namespace(weights, members)
+    chosen = xp.where(members, xp.expand_dims(weights, axis=-1), 0)
     return xp.sum(chosen, axis=-2, dtype=chosen.dtype)
 
 

@@ -320,7 +320,7 @@ def repeat(x: Array, repeats: Any, axis: int | None = None) -> Array:
         repeats = array_like(storage(x), list(repeats))
     elif isinstance(repeats, Integral):
         repeats = checks.integer("repeats", repeats, "repeat", least=0)
-    return array_namespace(x).repeat(x, unwrap(repeats), axis=axis)
+    return array_namespace(x, repeats).repeat(x, repeats, axis=axis)
 
 
 @operation
