@@ -66,7 +66,6 @@ NONE = "no callbacks, as a value of the argument's type"
 DIFFERENT: dict[str, tuple[Any, str]] = {
     **{f"layers.{name}{rank}D(pool_size)": (2, POOLS) for name in ("AveragePooling", "AvgPool") for rank in (1, 2, 3)},
     "layers.CategoryEncoding(num_tokens)": (NEEDED, "Keras's None is an error"),
-    "layers.InputLayer(shape)": (NEEDED, "Keras has other ways to say the shape"),
     "layers.PReLU(alpha_initializer)": ("zeros", "Keras's 'Zeros' is the same initializer"),
     "Model.fit(x)": (NEEDED, DATA),
     "Model.evaluate(x)": (NEEDED, DATA),

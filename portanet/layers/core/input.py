@@ -24,8 +24,8 @@ class InputLayer(Layer):
         shape: See `Input`.
         batch_size: See `Input`.
         dtype: See `Input`.
-        optional: See `Input`.
         batch_shape: See `Input`.
+        optional: See `Input`.
         **options: `name` of `Layer`.
     """
 
@@ -41,8 +41,8 @@ class InputLayer(Layer):
         shape: Any = None,
         batch_size: int | None = None,
         dtype: str | None = None,
-        optional: bool = False,
         batch_shape: Any = None,
+        optional: bool = False,
         **options: Any,
     ) -> None:
         super().__init__(**options)
@@ -135,5 +135,5 @@ def Input(  # noqa: N802 -- as Keras
         >>> portanet.Model(x, y).count_params()
         23860
     """
-    array: SymbolicArray = InputLayer(shape, batch_size, dtype, optional, batch_shape, name=name).output
+    array: SymbolicArray = InputLayer(shape, batch_size, dtype, batch_shape, optional, name=name).output
     return array
