@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NoReturn
+
+from portanet.backends import RightOperand
 
 _OTHERS = """
 H: xp.conj(x.mT)
@@ -86,6 +88,32 @@ OWN = {"elu", "gelu", "leaky_relu", "log_softmax", "relu", "selu", "sigmoid", "s
 """Functions of `portanet.activations`."""
 WITHOUT_DERIVATIVE = {"all", "any", "argmax", "argmin", "argsort", "nonzero"}
 REDUCTIONS = {"cumprod", "cumsum", "max", "mean", "min", "prod", "std", "sum", "trace", "var"}
+
+
+_WRITE = "Write {} with xp = x.__array_namespace__()."
+
+
+class PythonNumbers(RightOperand):
+    """What Python's functions of one number do with an array: where they would cut the derivative, they say so."""
+
+    __slots__ = ()
+    shape: Any
+    _leave: Any
+
+    def __round__(self, digits: int | None = None) -> Any:
+        return round(float(self._leave("round(x)", _WRITE.format("xp.round(x)"))), digits)
+
+    def __trunc__(self) -> int:
+        return int(self._leave("math.trunc(x)", _WRITE.format("xp.trunc(x)")))
+
+    def __divmod__(self, other: Any) -> NoReturn:
+        raise TypeError(
+            "Arrays that are differentiated have the operators of the array API standard alone. "
+            f"{_WRITE.format('xp.floor_divide(x, y) and xp.remainder(x, y)')} "
+            f"Received: divmod of an array of shape {tuple(self.shape)}"
+        )
+
+    __rdivmod__ = __divmod__
 
 
 def method(x: Any, name: str) -> Any:

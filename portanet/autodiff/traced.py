@@ -17,8 +17,8 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from portanet.autodiff import conversion, debugging
-from portanet.autodiff.methods import method
-from portanet.backends import Array, RightOperand, to_host
+from portanet.autodiff.methods import PythonNumbers, method
+from portanet.backends import Array, to_host
 from portanet.tree import tree_leaves
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class Node:
         self.pull = pull
 
 
-class TracedArray(RightOperand):
+class TracedArray(PythonNumbers):
     """An array of any backend as seen by a function being differentiated."""
 
     # For writes (writing.py): _writable is False for inputs of the function, whose first value is kept in _origin once

@@ -62,6 +62,22 @@ def test_a_number_taken_out_is_a_constant_with_a_warning(xp: Any, name: str, for
         grad(f)(x)  # as before the contexts
 
 
+def test_rounding_to_python_numbers_names_the_function_to_use(xp: Any) -> None:
+    x = asarray([1.0, 2.75])
+    for convert, name in ((round, "round"), (lambda x: round(x, 1), "round"), (math.trunc, "trunc")):
+        with pytest.raises(TraceError, match=rf"{name}\(x\) would cut the derivative.*Write xp\.{name}\(x\)"):
+            grad(lambda x, convert=convert: x[0] * convert(x[1]))(x)
+        with pytest.raises(TraceError, match=r"one per example of vmap.*xp\.where"):
+            vmap(convert)(x)
+        with allow_conversion():
+            slope = grad(lambda x, convert=convert: x[0] * convert(x[1]))(x)
+        assert math.isclose(float(slope[0]), convert(2.75), rel_tol=1e-6)
+    for divide in (lambda x: divmod(x, 2.0), lambda x: divmod(2.0, x), lambda x: divmod(asarray([1.0, 2.0]), x)):
+        for derive in (grad, vmap):
+            with pytest.raises(TypeError, match=r"Write xp\.floor_divide\(x, y\).*Received: divmod of an array"):
+                derive(divide)(x)
+
+
 def test_control_flow_and_printing_read_the_value(xp: Any) -> None:
     texts: list[str] = []
 
