@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from portanet import checks, regularizers
+from portanet.autodiff import is_traced
 from portanet.backends import Array, get_backend
 from portanet.layers.calling import (
     OF_CALLS,
@@ -24,7 +25,7 @@ from portanet.layers.calling import (
 )
 from portanet.layers.input_spec import require_inputs
 from portanet.layers.output_shapes import shape_by_trial
-from portanet.layers.several_inputs import Several, masks_of, one_array
+from portanet.layers.several_inputs import Several, beside_examples, masks_of, one_array
 from portanet.layers.state import StateAccess
 from portanet.layers.symbolic import Node, only_node, record
 from portanet.layers.weights import (
@@ -38,8 +39,6 @@ from portanet.layers.weights import (
 from portanet.mixed_precision import DTypePolicy, at_least_float32, cast_floats, cast_integers
 from portanet.tree import KINDS, MAPPING, tree_leaves
 from portanet.variables import Variable, computing_in, count_trainable_change
-
-_NESTED = frozenset((list, dict, tuple))
 
 
 class Layer(StateAccess):
@@ -191,8 +190,9 @@ class Layer(StateAccess):
                 return self(x, *further, mask=mask, **options)
         finds_masks = outer is None or not outer.passes_masks
         masks = remembered.get() if finds_masks and mask is None else None
-        if masks is not None:
-            mask = masks.find(x)
+        mask = mask if masks is None else masks.find(x)
+        if (mask is not None or further or options) and is_traced(mask, further, options):
+            x = beside_examples(x, mask, further, options)
         told = checks.boolean("training", training, self) if training is not None else outer.training if outer else None
         training = self._training_default if told is None else told
         dtype = None if self._policy is None else self._policy.compute_dtype
@@ -273,7 +273,7 @@ class Layer(StateAccess):
                 for x in value.values() if KINDS[kind] == MAPPING else [value] if isinstance(value, Layer) else value:
                     if isinstance(x, Layer):
                         yield x
-                    elif type(x) in _NESTED:
+                    elif type(x) in (list, dict, tuple):
                         yield from (leaf for leaf in tree_leaves(x) if isinstance(leaf, Layer))
 
     def named_variables(self) -> dict[str, Variable]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from portanet.autodiff import lift, storage, unwrap
 from portanet.backends import asarray
 from portanet.tree import tree_leaves, tree_map
 
@@ -144,3 +145,11 @@ def map_shapes(function: Callable[[Shape], Any], shape: Any) -> Any:
     if not shape or is_shape(shape):
         return function(tuple(shape))
     return type(shape)(map_shapes(function, branch) for branch in shape)
+
+
+def beside_examples(x: Any, *others: Any) -> Any:
+    """The input, with constants for plain arrays if another argument differs between the examples of `vmap`.
+
+    Layers ask their input for functions, and those of plain arrays take no others.
+    """
+    return tree_map(lift, x) if any(storage(a) is not unwrap(a) for a in tree_leaves(others)) else x

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from portanet import checks, initializers
-from portanet.autodiff import array_namespace, storage, unwrap
+from portanet.autodiff import array_namespace, stop_gradient, storage, unwrap
 from portanet.backends import Array, raw_namespace
 from portanet.fused.normalization import normalize
 from portanet.layers.normalization.affine_normalization import (
@@ -197,19 +197,18 @@ class BatchNormalization(AffineNormalization):
 
     def _masked(self, x: Array, others: tuple[int, ...], mask: Array) -> tuple[Array, Array, Array]:
         """Normalise by the statistics where `mask` is True."""
-        mask = unwrap(mask)
+        mask = stop_gradient(mask)
         lead = tuple(mask.shape)
         if len(lead) >= x.ndim or any(m not in (1, n) for m, n in zip(lead, x.shape, strict=False)):
             raise ValueError(
                 f"Layer '{self.name}' needs a mask that broadcasts to the leading axes of its input. "
                 f"Received: a mask of shape {lead} for an input of shape {tuple(x.shape)}"
             )
-        xp = array_namespace(x)
-        plain = raw_namespace(mask)
-        mask = plain.astype(plain.reshape(mask, (*lead, *(1,) * (x.ndim - len(lead)))), plain.bool)
+        xp, own = array_namespace(x), array_namespace(mask)
+        mask = own.astype(own.reshape(mask, (*lead, *(1,) * (x.ndim - len(lead)))), own.bool)
         # 0 times NaN is NaN, in gradients too.
         x = xp.where(xp.logical_or(xp.isfinite(x), mask), x, 0.0)
-        inside = xp.astype(plain.broadcast_to(mask, x.shape), x.dtype)
+        inside = xp.astype(own.broadcast_to(mask, x.shape), x.dtype)
         count = xp.sum(inside, axis=others, keepdims=True) + 1e-7  # as Keras; a mask without True must not divide by 0
         mean = xp.sum(xp.where(mask, x, 0.0), axis=others, keepdims=True) / count
         y = xp.subtract(x, mean)

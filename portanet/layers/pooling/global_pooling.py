@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from portanet import checks
-from portanet.autodiff import array_namespace, unwrap
+from portanet.autodiff import array_namespace, stop_gradient
 from portanet.backends import Array
 from portanet.fused.pooling import global_max_pool
 from portanet.layers.spatial import Spatial
@@ -30,7 +30,7 @@ class _GlobalPooling(Spatial):
 
     def shown(self, x: Array, mask: Array) -> Array:
         """A mask of time steps with an axis of size 1 for the channels."""
-        mask, axis = unwrap(mask), self.axes[0]
+        mask, axis = stop_gradient(mask), self.axes[0]
         if tuple(mask.shape) != (x.shape[0], x.shape[axis]):
             raise checks.invalid(
                 "mask", tuple(mask.shape), f"an array of shape (batch, time), here {(x.shape[0], x.shape[axis])}", self
