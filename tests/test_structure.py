@@ -6,8 +6,6 @@ import ast
 import functools
 import gc
 import pathlib
-import sys
-import threading
 import tokenize
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -18,6 +16,7 @@ import pytest
 import portanet
 from portanet import autodiff, layers
 from portanet.backends.registry import BACKENDS, FORWARD
+from tests.profiles import profile
 
 ROOT = pathlib.Path(__file__).parent.parent
 SOURCE = ROOT / "portanet"
@@ -34,14 +33,7 @@ def calls(function: Callable[[], Any]) -> list[tuple[str, str]]:
         if event == "call" and frame.f_code.co_name != "<module>":  # imports do not count
             seen.append((frame.f_code.co_filename, frame.f_code.co_name))
 
-    gc.collect()  # or finalizers of what other tests left are seen, too
-    threading.setprofile(note)
-    sys.setprofile(note)
-    try:
-        function()
-    finally:
-        sys.setprofile(None)
-        threading.setprofile(None)  # type: ignore[arg-type]
+    profile(function, note)
     return seen[1:]  # without `function` itself
 
 
@@ -74,7 +66,8 @@ def test_calls_on_plain_arrays_make_few_calls(make: Callable[[], Any], shape: tu
     x = np.ones(shape, dtype="float32")
     with portanet.use_backend("numpy"):
         layer = make()
-        for _ in range(2):  # tables of types fill
+        gc.collect()
+        for _ in range(2):  # tables of types fill, and losses and masks of layers that are gone are forgotten
             layer(x)
         seen = calls(lambda: layer(x))
     assert "call" in {name for _, name in seen}

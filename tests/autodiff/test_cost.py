@@ -1,6 +1,6 @@
 """What a recorded operation costs: memory and Python calls, which do not depend on the clock."""
 
-import sys
+import functools
 import tracemalloc
 from collections.abc import Callable
 from typing import Any
@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from portanet.autodiff import grad, vjp, vmap
+from tests.profiles import profile
 
 COUNT = 500
 MANY = 5000
@@ -40,11 +41,7 @@ def calls_of(function: Callable[..., Any], *args: Any) -> int:
         nonlocal calls
         calls += event == "call"
 
-    sys.setprofile(count)
-    try:
-        function(*args)
-    finally:
-        sys.setprofile(None)
+    profile(functools.partial(function, *args), count)
     return calls
 
 

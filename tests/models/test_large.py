@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +11,7 @@ import pytest
 
 import portanet
 from portanet import layers, models
+from tests.profiles import profile
 
 
 def stack(n: int) -> portanet.Sequential:
@@ -52,11 +52,7 @@ def count_calls(function: Callable[[], Any]) -> int:
         nonlocal count
         count += event in ("call", "c_call")
 
-    sys.setprofile(notice)
-    try:
-        function()
-    finally:
-        sys.setprofile(None)
+    profile(function, notice)
     return count
 
 
