@@ -16,7 +16,6 @@ from typing import Any
 
 from portanet.autodiff import dispatch, views, writing
 from portanet.autodiff.batching.array import HELD, BatchedArray, BatchedSpace, root, without_gradient
-from portanet.autodiff.recorder import recorder
 from portanet.autodiff.rules import COMPOSITES, CREATION, PASSTHROUGH, PRIMITIVES, RULES, VIEWS
 from portanet.autodiff.traced import TracedArray, unwrap
 from portanet.autodiff.tracing import constant, copied, is_array, melted_arguments, rebuild, require_same
@@ -129,7 +128,7 @@ class Section:
     def _recording(self, name: str, key: str, root: Any) -> Any:
         if key in PRIMITIVES:
             raw = getattr(self.raw, name) if self.batched else functools.partial(PRIMITIVES[key], self.raw)
-            op = recorder(raw, RULES[key], root, VIEWS.get(key))
+            op = root.recorder(raw, key)
             return _described(op, name, getattr(self.raw, name)) if hasattr(self.raw, name) else op
         if key in CONSTANTS or name.startswith("__array"):
             return getattr(self.raw, name)
@@ -141,7 +140,7 @@ class Section:
             return Section(getattr(self.raw, name), f"{name}.", root)
         if key in RULES:
             raw = getattr(self.raw, name)
-            return _described(recorder(raw, RULES[key], root, VIEWS.get(key)), name, raw)
+            return _described(root.recorder(raw, key), name, raw)
         if key in CREATION or key in PASSTHROUGH or key in COMPOSITES:
             raw = getattr(self.raw, name)
             plain = (_creator if key in CREATION else dispatch.passthrough)(raw, root, key)
@@ -193,6 +192,23 @@ class Namespace(Section):
 
     def __hash__(self) -> int:
         return hash(id(root(self.raw)))
+
+    def recorder(self, raw: Callable[..., Any], key: str) -> Callable[..., Any]:
+        """Wrap a library's function `raw`, of which there is a rule, as a function that records itself."""
+        rule, put = RULES[key], VIEWS.get(key)
+        operands = 0 if rule.variadic else len(rule.pulls)
+        if operands == 1 and not rule.elementwise and not self.batched:
+            return dispatch.of_first(raw, rule, self, put)
+        kinds: Any = dispatch
+        if self.batched:  # operands may belong to a trace and to a batch inside it
+            from portanet.autodiff.batching import recording as kinds
+        if operands == 1 and rule.elementwise:
+            op = dispatch.unary(raw, rule, self)
+        elif operands == 2 and rule.elementwise:
+            op = kinds.binary(raw, rule, self)
+        else:
+            op = kinds.general(raw, dispatch.broadcasting(rule) if rule.elementwise else rule, self)
+        return op if put is None else dispatch.viewing(op, views.View(rule.name, op, put))
 
     def find(self, name: str) -> Any:
         """A function by its full name, such as `"sum"` or `"linalg.svd"`."""

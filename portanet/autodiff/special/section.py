@@ -8,9 +8,7 @@ from typing import Any
 
 from portanet.autodiff import special
 from portanet.autodiff.namespace import Section
-from portanet.autodiff.recorder import recorder
 from portanet.autodiff.rules import special as _rules  # noqa: F401 -- declares them
-from portanet.autodiff.rules.declare import RULES
 from portanet.autodiff.special.declare import VALUES
 
 
@@ -39,6 +37,6 @@ class SpecialFunctions(Section):
                 from portanet.autodiff.batching.rules import special as _batched_rules  # noqa: F401 -- declares
 
                 values = batched(values, f"special.{name}", self.raw)
-            function = recorder(values, RULES[f"special.{name}"], self._root)
+            function = self._root.recorder(values, f"special.{name}")
             self._recorded[name] = function
         return function
