@@ -84,10 +84,11 @@ class Maxout(Layer):
     def call(self, x: Array) -> Array:
         kernel = self.kernel.value
         self.require_axis(x, -1, kernel.shape[0])
-        xp = array_namespace(x, kernel)
+        bias = (self.bias.value,) if self.use_bias else ()
+        xp = array_namespace(x, kernel, *bias)
         rows = xp.matmul(xp.reshape(x, (math.prod(x.shape[:-1]), x.shape[-1])), kernel)
         if self.use_bias:
-            rows = rows + self.bias.value
+            rows = xp.add(rows, *bias)
         return xp.reshape(activations.maxout(rows, self.pieces), (*x.shape[:-1], self.units))
 
     def compute_output_shape(self, input_shape: Any) -> Any:

@@ -309,7 +309,8 @@ class MultiHeadAttention(RandomLayer):
         self.require_axis(x, -1, w.shape[0])
         xp = array_namespace(x, w)
         batch, time, features = x.shape
-        rows = dense(x, xp.reshape(w, (features, -1)), None if bias is None else xp.reshape(bias.value, (-1,)))
+        rows = dense(x, xp.reshape(w, (features, -1)), _as_vector(bias))
+        xp = array_namespace(rows)
         return xp.permute_dims(xp.reshape(rows, (batch, time, *w.shape[1:])), (0, 2, 1, 3))
 
     def _repeated(self, x: Array) -> Array:
@@ -327,9 +328,8 @@ class MultiHeadAttention(RandomLayer):
         xp = array_namespace(x, w)
         batch, heads, time, size = x.shape
         joined = xp.reshape(xp.permute_dims(x, (0, 2, 1, 3)), (batch, time, heads * size))
-        bias = None if self.output_bias is None else xp.reshape(self.output_bias.value, (-1,))
-        out = dense(joined, xp.reshape(w, (heads * size, -1)), bias)
-        return out if w.ndim == 3 else xp.reshape(out, (batch, time, *w.shape[2:]))
+        out = dense(joined, xp.reshape(w, (heads * size, -1)), _as_vector(self.output_bias))
+        return out if w.ndim == 3 else array_namespace(out).reshape(out, (batch, time, *w.shape[2:]))
 
     def _attention_mask(self, x: Any, mask: Array | None, training: bool) -> Array | None:
         """The argument `attention_mask` as a boolean mask that broadcasts to (batch, heads, target, source)."""
@@ -388,3 +388,7 @@ def _three(x: list[Any]) -> list[Any]:
     """Query, value and key from one, two or three arrays."""
     query, value = x[0], x[min(1, len(x) - 1)]
     return [query, value, x[2] if len(x) > 2 else value]
+
+
+def _as_vector(bias: Variable | None) -> Array | None:
+    return None if bias is None else array_namespace(bias.value).reshape(bias.value, (-1,))

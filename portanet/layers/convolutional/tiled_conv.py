@@ -66,7 +66,7 @@ class _TiledConv(Conv):
             part = padded[(slice(None), *map(slice, starts, stops), ...)]
             bias = self.bias.value[(*tile, ...)] if self.use_bias else None
             parts.append(conv_nd(part, kernels[(*tile, ...)], bias, strides, "valid", self.dilation_rate, self.groups))
-        return self.activated_output(interleave(xp, parts, self.tiles, counts))
+        return self.activated_output(interleave(array_namespace(*parts), parts, self.tiles, counts))
 
 
 class TiledConv1D(_TiledConv):

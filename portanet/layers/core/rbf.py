@@ -66,10 +66,10 @@ class RBF(Layer):
     def call(self, x: Array) -> Array:
         centers, betas = self.centers.value, self.betas.value
         self.require_axis(x, -1, centers.shape[1])
-        xp = array_namespace(x, centers)
+        xp = array_namespace(x, centers, betas)
         # |x - c|^2 as a sum over differences: x.x - 2x.c + c.c would lose precision where x is near c.
         difference = xp.expand_dims(x, axis=1) - centers
-        exponents = -betas * xp.sum(difference * difference, axis=-1)
+        exponents = xp.multiply(-betas, xp.sum(difference * difference, axis=-1))
         return activations.softmax(exponents) if self.normalize else xp.exp(exponents)
 
     def compute_output_shape(self, input_shape: Any) -> Any:

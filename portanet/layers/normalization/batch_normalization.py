@@ -191,7 +191,7 @@ class BatchNormalization(AffineNormalization):
         offset = xp.multiply(-mean, factor)
         if self.center:
             offset = xp.add(offset, weights[-1])
-        xp = array_namespace(x, factor)
+        xp = array_namespace(x, factor, offset)
         factor, offset = (xp.astype(xp.reshape(v, shape), x.dtype, copy=False) for v in (factor, offset))
         return xp.multiply(x, factor) + offset
 

@@ -69,6 +69,30 @@ def check(name: str, case: matrix.Case) -> None:
             compare(f"{name}, {batched}", result, expected)
 
 
+def test_each_array_alone(backend: Backend) -> None:
+    """One weight or input has values per example, all others are shared."""
+    if backend.name != "numpy":
+        pytest.skip("what is tried are our namespaces")
+    with use_backend(backend.name, None, "float64"):
+        for name, case in cases().items():
+            probe = matrix.Probe(case, case.training, lambda xp, y, c: xp.sum(y * c))
+            *points, state = probe.points
+            for i, point in enumerate(points):
+                for path, x in point.items():
+                    check_alone(f"{name} {path}", probe, points, (i, path), x, state)
+
+
+def check_alone(name: str, probe: matrix.Probe, points: list[Any], place: tuple[int, str], x: Any, state: Any) -> None:
+    def value(x: Any) -> Any:
+        given = [dict(point) for point in points]
+        given[place[0]][place[1]] = x
+        return probe.value(*given, state)
+
+    rows = variants(x)
+    result = vmap(value)(portanet.asarray(np.stack(rows)))
+    compare(name, result, [value(portanet.asarray(row)) for row in rows])
+
+
 def compare(name: str, result: Any, expected: list[Any]) -> None:
     for (path, value), *references in zip(tree_items(result), *map(tree_items, expected), strict=True):
         wanted = np.stack([portanet.to_host(x) for _, x in references])
