@@ -123,3 +123,36 @@ def test_files_that_lead_out_of_the_folder(tmp_path: pathlib.Path) -> None:
         with pytest.raises(portanet.saving.LoadError, match="forbidden name"):
             portanet.load_model(tmp_path / "bad.keras", custom_objects=classes(portanet))
     assert not list(tmp_path.rglob("x.txt"))
+
+
+class Hungry(portanet.layers.Layer):
+    """It reads an array and a file that it does not write, and writes what it is told to."""
+
+    stored: Any = 1.0
+
+    def call(self, x: Any) -> Any:
+        return x
+
+    def save_own_variables(self, store: Any) -> None:
+        store["written"] = self.stored
+
+    def load_own_variables(self, store: Any) -> None:
+        store["read"]
+
+    def load_assets(self, dir_path: str) -> None:
+        (pathlib.Path(dir_path) / "words.txt").read_text()
+
+
+def test_what_layers_miss_in_a_file(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = portanet.Sequential([portanet.layers.Input((3,)), Hungry(name="hungry")])
+    model.save(tmp_path / "m.keras")
+    with pytest.raises(portanet.saving.LoadError, match=r"'hungry' cannot load its arrays, \['written'\]: 'read'"):
+        portanet.load_model(tmp_path / "m.keras", custom_objects={"Hungry": Hungry})
+    monkeypatch.setattr(Hungry, "load_own_variables", lambda self, store: None)
+    with pytest.raises(portanet.saving.LoadError, match=r"'hungry' cannot load its files: .*words.txt"):
+        portanet.load_model(tmp_path / "m.keras", custom_objects={"Hungry": Hungry})
+    for stored in ("text", None, object()):
+        model.layers[0].stored = stored
+        with pytest.raises(TypeError, match="'hungry' must put arrays of numbers"):
+            model.save(tmp_path / "n.keras")
+    assert not (tmp_path / "n.keras").exists()

@@ -23,12 +23,16 @@ def layers_with_own_arrays(model: Layer) -> dict[str, Layer]:
 
 
 def written_arrays(model: Layer) -> dict[str, dict[str, Tensor]]:
-    """What the layers that override `save_own_variables` store, by group."""
+    """What the layers that override `save_own_variables` store, by group.
+
+    Raises:
+        TypeError: One of them stores something else than numbers.
+    """
     arrays: dict[str, dict[str, Tensor]] = {}
     for path, layer in layers_with_own_arrays(model).items():
         store: dict[str, Any] = {}
         layer.save_own_variables(store)
-        arrays[path] = {name: _tensor(value) for name, value in store.items()}
+        arrays[path] = {name: _tensor(layer, name, value) for name, value in store.items()}
     return arrays
 
 
@@ -38,11 +42,15 @@ def read_arrays(layers: Mapping[str, Layer], file: WeightFile) -> None:
     Args:
         layers: The layers by their paths in the file.
         file: The weights.
+
+    Raises:
+        LoadError: A layer finds other arrays than it needs.
     """
     for path, layer in layers.items():
         start = array_name(path, "")
-        names = [name for name in file.names if name.startswith(start)]
-        layer.load_own_variables({name.removeprefix(start): file.read(name).values for name in names})
+        store = {name.removeprefix(start): file.read(name).values for name in file.names if name.startswith(start)}
+        what = f"layer '{layer.name}' cannot load its arrays, {sorted(store)}"
+        attempt(file.error, what, lambda: layer.load_own_variables(store))  # noqa: B023
 
 
 def written_assets(model: Layer) -> dict[str, bytes]:
@@ -67,7 +75,7 @@ def read_assets(model: Layer, assets: Mapping[str, bytes], file: WeightFile) -> 
         file: The weights.
 
     Raises:
-        LoadError: A name leads out of the folder.
+        LoadError: A name leads out of the folder, or a layer finds other files than it needs.
     """
     for path, layer in layers_in_file(model).items():
         if not hasattr(layer, "load_assets"):
@@ -82,13 +90,19 @@ def read_assets(model: Layer, assets: Mapping[str, bytes], file: WeightFile) -> 
                     target = pathlib.Path(folder, *parts)
                     what = f"its file {name[:100]!r} cannot be written"
                     attempt(file.error, what, lambda: _write(target, data))  # noqa: B023
-            layer.load_assets(folder)
+            what = f"layer '{layer.name}' cannot load its files"
+            attempt(file.error, what, lambda: layer.load_assets(folder))  # noqa: B023
 
 
-def _tensor(value: Any) -> Tensor:
+def _tensor(layer: Layer, name: Any, value: Any) -> Tensor:
     if isinstance(value, Variable):
         return host_tensor(value)
     host = to_host(value)
+    if host.dtype.kind not in "biufc" and "float" not in str(host.dtype):  # such as bfloat16
+        raise TypeError(
+            f"Layer '{layer.name}' must put arrays of numbers into the store of save_own_variables. "
+            f"Received: {value!r} under {name!r}"
+        )
     return Tensor(host, str(host.dtype))
 
 
