@@ -66,6 +66,11 @@ class OperationCall(Layer):
         if isinstance(self.function, Operation) and tells_specs(type(self.function)):
             args, kwargs = self.arguments([_symbolic(leaf) for leaf in (x if isinstance(x, list) else [x])])
             told = self.function.compute_output_spec(*args, **kwargs)
+            if not all(isinstance(leaf, ArraySpec) for leaf in tree_leaves(told) or [told]):
+                raise TypeError(
+                    f"compute_output_spec of operation '{self.name}' must return symbolic arrays, such as "
+                    f"KerasTensor(shape, dtype), or a list, tuple or dict of them. Received: {told!r}"
+                )
             return tree_map(lambda leaf: ArraySpec(tuple(leaf.shape), leaf.dtype), told)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)  # of the logarithm of zero, and the like

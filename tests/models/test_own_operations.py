@@ -101,6 +101,16 @@ def test_tensors_without_a_graph() -> None:
         KerasTensor((3,), "float")
 
 
+@pytest.mark.parametrize("told", [None, (None, 3), "x", 3, [KerasTensor((None, 3)), 3]])
+def test_what_tells_no_specs(told: Any) -> None:
+    class Telling(portanet.Operation):
+        def compute_output_spec(self, x: Any) -> Any:
+            return told
+
+    with pytest.raises(TypeError, match="compute_output_spec of operation 'telling' must return symbolic arrays"):
+        Telling()(KerasTensor((None, 3)))
+
+
 def test_a_graph_as_a_function(backend: Any) -> None:
     x, y = KerasTensor((None, 2)), KerasTensor((None, 2))
     function = portanet.Function({"x": x, "y": y}, [ops.maximum(x - y, 0.0)], name="positive")

@@ -88,3 +88,11 @@ def test_validations_by_a_generator_begin_with_its_first_two_batches(length, ste
     texts = [str(each.message) for each in caught]
     assert len([text for text in texts if "has ended" in text]) == (2 if steps is None else 0)
     assert len([text for text in texts if "which ends there" in text]) == (1 if length == 7 else 0)
+
+
+@pytest.mark.parametrize("number", [0, -1, 1.5, "2"])
+def test_steps_per_execution_may_be_set_to_positive_integers(number):
+    model = compiled()
+    model.steps_per_execution = number
+    with pytest.raises(ValueError, match="Argument `steps_per_execution` of compile must be a positive integer"):
+        model.fit(X, Y, verbose=0)

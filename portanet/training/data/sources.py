@@ -39,7 +39,7 @@ def find_source(
     """
     batch_size = None if batch_size is None else checks.positive_int("batch_size", batch_size)
     steps = None if steps is None else checks.positive_int(intake.names.steps, steps)
-    together = intake.model.steps_per_execution
+    together = checks.positive_int("steps_per_execution", intake.model.steps_per_execution, "compile")
     limit = limited_steps(intake.names.steps, steps, together)
     shuffle = checks.function("shuffle", shuffle) if callable(shuffle) else checks.boolean("shuffle", shuffle)
     if gives_batches(x):
