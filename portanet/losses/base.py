@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from portanet import checks
-from portanet.autodiff import array_namespace, is_traced, lift, storage, unwrap
+from portanet.autodiff import array_namespace, is_traced, lift, stop_gradient, storage, unwrap
 from portanet.backends import Array, HostArray, array_like, backend_class_of, raw_namespace, to_host
 from portanet.configurable import Configurable
 from portanet.lookup import snake_case
@@ -126,15 +126,18 @@ class Loss(Configurable):
     ) -> Array:
         """The loss of a batch as a pure function: only shapes are checked, so that it can be compiled."""
         if mask is not None:
-            mask = unwrap(mask)
+            mask = stop_gradient(mask)
             y_true, y_pred = without_masked(y_true, mask), without_masked(y_pred, mask)
             if tuple(y_pred.shape) == (*y_true.shape, 1) and not self.integer_targets:
                 y_true = array_namespace(y_true).expand_dims(y_true, axis=-1)  # so that values have the mask's shape
         values = self.per_example(y_true, y_pred)
         valid = self.valid(y_true)
         for shown in (valid, self.counted(values)):
-            if shown is not None:
-                mask = shown if mask is None else shown & (spread(mask, shown, "mask", f"Loss '{self.name}'") > 0)
+            if shown is not None and mask is not None:
+                own = spread(mask, shown, "mask", f"Loss '{self.name}'")
+                mask = array_namespace(shown, own).logical_and(shown, own > 0)
+            elif shown is not None:
+                mask = shown
         return reduce(values, sample_weight, self.reduction, self.name, mask)
 
     def __call__(
@@ -258,21 +261,21 @@ def reduce(
     values: Array, sample_weight: Array | None, reduction: str | None, name: str, mask: Array | None = None
 ) -> Array:
     """Weight and reduce the losses of examples; masked ones are ignored, even NaN."""
-    xp = array_namespace(values)
     weight = None if sample_weight is None else spread(sample_weight, values, "sample_weight", f"Loss '{name}'")
-    if mask is not None:
-        valid = spread(mask, values, "mask", f"Loss '{name}'")
+    valid = None if mask is None else spread(mask, values, "mask", f"Loss '{name}'")
+    xp = array_namespace(values, *(a for a in (weight, valid) if a is not None))
+    if valid is not None:
         values = xp.where(valid > 0, values, 0.0)
-        weight = valid if weight is None else weight * valid
+        weight = valid if weight is None else xp.multiply(weight, valid)
     if weight is not None and sample_weight is not None:
-        values = values * weight
+        values = xp.multiply(values, weight)
     if reduction is None:
         return values
     if reduction == "sum":
         return xp.sum(values)
     if reduction == "mean_with_sample_weight" and weight is not None:
         return xp.sum(values) / _at_least_tiny(xp.sum(weight))
-    if mask is not None:
+    if valid is not None:
         return xp.sum(values) / _at_least_tiny(xp.sum(valid))
     return xp.mean(values)
 
@@ -291,13 +294,13 @@ def masked_weight(weight: Array | None, mask: Array | None, y_pred: Array) -> Ar
     """Weights of examples times the mask of the predictions, 1 or 0, in the dtype of the predictions."""
     if mask is None:
         return weight
-    xp = array_namespace(mask)
-    mask = xp.astype(mask, y_pred.dtype)
     if weight is None:
-        return mask
+        return array_namespace(mask).astype(mask, y_pred.dtype)
+    xp = array_namespace(mask, weight)
+    mask = xp.astype(mask, y_pred.dtype)
     weight, rank = xp.astype(weight, y_pred.dtype), max(weight.ndim, mask.ndim)
     weight, mask = (xp.reshape(a, (*a.shape, *(1,) * (rank - a.ndim))) for a in (weight, mask))
-    return weight * mask
+    return xp.multiply(weight, mask)
 
 
 def spread(weight: Array, values: Array, argument: str, owner: str) -> Array:
@@ -306,7 +309,7 @@ def spread(weight: Array, values: Array, argument: str, owner: str) -> Array:
     Last axes of size 1 need not be those of the values: columns, (batch, 1), are weights of examples. With as many
     axes, those of size 1 are repeated: (1, steps) are weights of steps.
     """
-    xp = array_namespace(values)
+    xp = array_namespace(values, weight)
     backend_class_of(weight)  # which rejects masked arrays, np.matrix and sparse matrices
     weight = xp.asarray(weight)
     require_real(xp, weight.dtype)
