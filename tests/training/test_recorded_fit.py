@@ -157,6 +157,7 @@ class Numbers(PyDataset):
         return x[4 * number : 4 * number + 4], y[4 * number : 4 * number + 4]
 
 
+@pytest.mark.filterwarnings("ignore:.*fork")  # where another test has imported JAX
 @pytest.mark.parametrize("kind", ["processes", "a generator"])
 def test_batches_from_the_host(kind: str) -> None:
     x, y = data(10)
