@@ -65,4 +65,4 @@ class Monitor(Callback):
 
     def improves(self, value: float, reference: float | None) -> bool:
         """Whether a value is better by more than `min_delta`; see `portanet.schedules.plateau.improves`."""
-        return improves(value, reference, "min" if reference is None else self.direction, self.min_delta)
+        return improves(value, reference, self.direction, self.min_delta)

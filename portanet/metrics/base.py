@@ -145,9 +145,6 @@ class Metric(Configurable):
 
     def statistics(self, y_true: Array, y_pred: Array, sample_weight: Array | None = None) -> tuple[Array, ...]:
         """Sums over the examples of a batch."""
-        if self.own_state:  # in its variables
-            self.update_state(y_true, y_pred, *(() if sample_weight is None else (sample_weight,)))
-            return ()
         raise NotImplementedError(f"Metric '{self.name}' does not implement statistics(y_true, y_pred).")
 
     def from_statistics(self, *totals: Array) -> Any:

@@ -119,6 +119,13 @@ def test_an_array_of_another_library_names_both_sides_and_the_fix():
         layer([[1.0, 2.0, 3.0]])
 
 
+@pytest.mark.parametrize("dtype", ["int32", "bool"])
+def test_weights_that_are_no_floats_begin_at_zero(dtype, backend):
+    weight = layers.Activation("relu").add_weight((2, 3), dtype=dtype)
+    assert backend.dtype_name(weight.dtype) == dtype
+    np.testing.assert_array_equal(backend.to_host(weight.value), np.zeros((2, 3), dtype))
+
+
 def test_to_moves_the_weights(backend):
     layer = layers.Dense(2)
     layer.build((None, 3))

@@ -248,3 +248,17 @@ def test_rows_of_one_array_are_joined_on_numpy(backend: Backend) -> None:
         f = lambda x, name=name, options=options: getattr(array_namespace(x), name)(x * x, **options)
         close(vmap(f)(x), loop(f, x))
         close(vmap(jacobian(f))(x), loop(jacobian(f), x))
+
+
+@pytest.mark.parametrize("name", ["zeros_like", "ones_like", "empty_like", "full_like"])
+def test_new_arrays_are_on_the_device_asked_for(name: str) -> None:
+    strict = pytest.importorskip("array_api_strict")
+    other, seen = strict.Device("device1"), []
+
+    def f(x: Any) -> Any:
+        values = (2.0,) if name == "full_like" else ()
+        seen.append(getattr(array_namespace(x), name)(x, *values, device=other).device)
+        return x
+
+    vmap(f)(strict.ones((2, 3)))
+    assert seen == [other]
