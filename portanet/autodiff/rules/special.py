@@ -7,6 +7,7 @@ Source: NIST Digital Library of Mathematical Functions, https://dlmf.nist.gov.
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import Any
 
@@ -16,7 +17,7 @@ from portanet.autodiff.special import bessel_functions, incomplete
 from portanet.autodiff.special.beta_functions import betaln
 from portanet.autodiff.special.declare import polynomial
 from portanet.autodiff.special.distributions import NORMAL
-from portanet.autodiff.special.gamma_functions import zeta_slope
+from portanet.autodiff.special.gamma_functions import digamma_rise, zeta_slope
 from portanet.autodiff.special.integrals import expn_of_any_order
 from portanet.autodiff.traced import TraceError
 
@@ -65,13 +66,30 @@ def _erfcx_slope(xp: Any, ans: Any, x: Any) -> Any:
 
 
 def _log_ndtr_slope(xp: Any, ans: Any, x: Any) -> Any:
-    """The density divided by `ndtr(x)`, of which both vanish far below 0."""
-    above = x > 0
-    right, left = xp.where(above, x, 0.0), xp.where(above, 0.0, x)
+    """The density divided by `ndtr(x)`, of which both vanish far below 0: there, the asymptotic series.
+
+    With u = -x, it is `u + 1 / u - 2 / u^3 + 10 / u^5 - ...`.
+    """
+    above, far = x > 0, x < -10
+    right, left = xp.where(above, x, 0.0), xp.where(above | far, 0.0, x)
     upper = _bell(xp, right, 1 / ROOT_OF_TWO_PI, 0.5) / xp.special.ndtr(right)
-    return xp.where(above, upper, math.sqrt(2 / math.pi) / xp.special.erfcx(left * -math.sqrt(0.5)))
+    lower = math.sqrt(2 / math.pi) / xp.special.erfcx(left * -math.sqrt(0.5))
+    outside = xp.where(far, -x, 10.0)
+    inverse, total = 1 / outside, 1.0
+    for ratio in _HAZARD:
+        total = 1 + ratio * inverse * inverse * total
+    return xp.where(above, upper, xp.where(far, outside + inverse * total, lower))
 
 
+def _hazard_ratios() -> list[float]:
+    """Of successive coefficients of that series, the last first; the slope s satisfies `ds/du = s (s - u)`."""
+    terms = [1.0]
+    for k in range(1, 18):
+        terms.append(-(2 * k - 1) * terms[-1] - sum(terms[j] * terms[k - 1 - j] for j in range(k)))
+    return [after / before for before, after in itertools.pairwise(terms)][::-1]
+
+
+_HAZARD = _hazard_ratios()
 ROOT_OF_TWO_PI = math.sqrt(2 * math.pi)
 declare("erf", lambda xp, ans, x: _bell(xp, x, 2 / math.sqrt(math.pi), 1.0))
 declare("erfc", lambda xp, ans, x: _bell(xp, x, -2 / math.sqrt(math.pi), 1.0))
@@ -85,7 +103,7 @@ declare("log_ndtr", _log_ndtr_slope)
 # Logistic function
 
 declare("expit", lambda xp, ans, x: ans * xp.special.expit(-x))
-declare("logit", lambda xp, ans, p: 1 / (p * (1 - p)))
+declare("logit", lambda xp, ans, p: 1 / p + 1 / (1 - p))
 declare("log_expit", lambda xp, ans, x: xp.special.expit(-x))
 
 # Entropies
@@ -122,8 +140,8 @@ declare("polygamma", _undefined("polygamma", "n"), lambda xp, ans, n, x: xp.spec
 declare("zeta", lambda xp, ans, x, q: zeta_slope(xp, x, q), lambda xp, ans, x, q: -x * xp.special.zeta(x + 1, q))
 declare(
     "betaln",
-    lambda xp, ans, a, b: xp.special.digamma(a) - xp.special.digamma(a + b),
-    lambda xp, ans, a, b: xp.special.digamma(b) - xp.special.digamma(a + b),
+    lambda xp, ans, a, b: -digamma_rise(xp, a, b),
+    lambda xp, ans, a, b: -digamma_rise(xp, b, a),
 )
 declare(
     "gammainc",
@@ -177,19 +195,46 @@ declare("stdtr", _student_by_freedom, _student_density)
 
 # Bessel functions
 
+
+def _scaled_slope(order: int, sign: float, near: Any) -> Any:
+    """Of a scaled function: `near`, whose terms cancel for large |x|; there, Hankel's expansion (10.40)."""
+    height = -0.5 * (math.sqrt(math.pi / 2) if sign > 0 else 1 / ROOT_OF_TWO_PI)
+    ratios = [
+        (k + 0.5) / (k - 0.5) * sign * (4 * order * order - (2 * k - 1) ** 2) / (8 * k) for k in reversed(range(1, 18))
+    ]
+
+    def slope(xp: Any, ans: Any, x: Any) -> Any:
+        start = 24.0 if xp.finfo(x.dtype).bits == 64 else 9.0
+        size = x if sign > 0 else xp.abs(x)
+        far = size > start
+        outside = xp.where(far, size, start)
+        total, inverse = 1.0, 1 / outside
+        for ratio in ratios:
+            total = 1 + ratio * inverse * total
+        total = height * total * outside**-1.5
+        return xp.where(far, total if order else xp.sign(x) * total, near(xp, ans, x))
+
+    return slope
+
+
 declare("i0", lambda xp, ans, x: xp.special.i1(x))
-declare("i0e", lambda xp, ans, x: xp.special.i1e(x) - xp.sign(x) * ans)
+declare("i0e", _scaled_slope(0, -1.0, lambda xp, ans, x: xp.special.i1e(x) - xp.sign(x) * ans))
 declare("i1", lambda xp, ans, x: xp.special.i0(x) - bessel_functions.i1_over_x(xp, x))
-declare("i1e", lambda xp, ans, x: xp.special.i0e(x) - xp.sign(x) * ans - bessel_functions.i1e_over_x(xp, x))
+declare(
+    "i1e",
+    _scaled_slope(
+        1, -1.0, lambda xp, ans, x: xp.special.i0e(x) - xp.sign(x) * ans - bessel_functions.i1e_over_x(xp, x)
+    ),
+)
 declare("j0", lambda xp, ans, x: -xp.special.j1(x))
 declare("j1", lambda xp, ans, x: xp.special.j0(x) - bessel_functions.j1_over_x(xp, x))
 declare("y0", lambda xp, ans, x: -xp.special.y1(x))
 declare("y1", lambda xp, ans, x: xp.special.y0(x) - ans / x)
 declare("yn", _undefined("yn", "n"), lambda xp, ans, n, x: xp.special.yn(n - 1, x) - n / x * ans)
 declare("k0", lambda xp, ans, x: -xp.special.k1(x))
-declare("k0e", lambda xp, ans, x: ans - xp.special.k1e(x))
+declare("k0e", _scaled_slope(0, 1.0, lambda xp, ans, x: ans - xp.special.k1e(x)))
 declare("k1", lambda xp, ans, x: -xp.special.k0(x) - ans / x)
-declare("k1e", lambda xp, ans, x: ans - xp.special.k0e(x) - ans / x)
+declare("k1e", _scaled_slope(1, 1.0, lambda xp, ans, x: ans - xp.special.k0e(x) - ans / x))
 
 # Hypergeometric and Legendre functions
 

@@ -114,7 +114,7 @@ def gamma(x: Array) -> Array:
         array([24.      ,  1.772454, -3.544908])
     """
     xp = namespace_of(x)
-    return xp.exp(gammaln(x)) * gammasgn(x)
+    return xp.exp(gammaln(x)) * gammasgn(value_of(x))
 
 
 @composed
@@ -131,12 +131,19 @@ def rgamma(x: Array) -> Array:
     """
     xp = namespace_of(x)
     # By reflection, which is differentiable at the zeros.
-    left = x < 0.5
-    sine = sine_of_half_turns(xp, xp.where(left, x, 0.5))
-    away = xp.where(left, xp.where(sine == 0, xp.maximum(x, -150.0), x), 0.0)
-    reflected = sine / math.pi * xp.exp(gammaln(1 - away))
-    out = xp.where(left, reflected, xp.exp(-gammaln(xp.where(left, 1.0, x))))
-    return xp.where(x == -math.inf, 0.0, out)
+    infinite = xp.isinf(x)
+    left = (x < 0.5) & ~infinite
+    away = xp.where(left, x, 0.0)
+    reflected = times_exp(xp, sine_of_half_turns(xp, away) / math.pi, gammaln(1 - away))
+    return xp.where(left, reflected, xp.where(infinite, 0.0, xp.exp(-gammaln(xp.where(left | infinite, 1.0, x)))))
+
+
+def times_exp(xp: Any, x: Array, log: Array) -> Any:
+    """`x exp(log)`, which is 0 where x is, with infinite derivatives where the exponential overflows."""
+    limit = 0.95 * math.log(float(xp.finfo(log.dtype).max))
+    half = xp.where(log < math.inf, log / 2, limit)
+    half = xp.exp(xp.where(half > limit, half - value_of(half) + limit, half))
+    return half * x * half
 
 
 def sine_of_half_turns(xp: Any, x: Array) -> Any:
@@ -180,6 +187,23 @@ def digamma(x: Array) -> Array:
 
 
 psi = digamma
+
+
+def digamma_rise(xp: Any, x: Array, step: Array) -> Any:
+    """`digamma(x + step) - digamma(x)`, without the cancellation of large logarithms."""
+    large = (x >= LARGE) & (x + step >= LARGE)
+    start, rise = xp.where(large, x, LARGE), xp.where(large, step, 1.0)
+    below, above = 1 / start, 1 / (start + rise)
+    gap = rise * below * above
+    z, w = below * below, above * above
+    # The quotient of differences of the polynomial, by Horner's scheme
+    value, quotient = 0.0, 0.0
+    for c in (*_DIGAMMA, 0.0):
+        value, quotient = value * z + c, quotient * w + value
+    series = xp.log1p(rise * below) + gap * (0.5 + (below + above) * quotient)
+    small = xp.where(large, 1.0, x)
+    plain = digamma(xp.where(large, 2.0, x + step)) - digamma(small)
+    return xp.where(large, series, plain)
 
 
 @special

@@ -14,7 +14,7 @@ from typing import Any
 
 from portanet.autodiff.special.beta_functions import betaln
 from portanet.autodiff.special.declare import EULER, device_of, either, namespace_of, special, value
-from portanet.autodiff.special.gamma_functions import LARGE, digamma, gammaln, stirling
+from portanet.autodiff.special.gamma_functions import LARGE, digamma, digamma_rise, gammaln, stirling
 from portanet.backends import Array
 
 NODES, LOW, HIGH = 80, -3.7, 4.0
@@ -227,9 +227,8 @@ def _beta_tail(xp: Any, a: Array, b: Array, x: Array, y: Array, parameter: str |
     terms = weights * xp.exp(-_column(xp, c) * s + _column(xp, d - 1) * rise)
     if parameter:
         first = low if parameter == "a" else ~low  # whether the logarithm is of t or of 1 - t
-        constant = (
-            xp.where(first, _log(xp, z, w), _log(xp, w, z)) + digamma(a + b) - digamma(a if parameter == "a" else b)
-        )
+        gap = digamma_rise(xp, a, b) if parameter == "a" else digamma_rise(xp, b, a)
+        constant = xp.where(first, _log(xp, z, w), _log(xp, w, z)) + gap
         terms = terms * (_column(xp, constant) + xp.where(_column(xp, first), -s, rise))
     return low, beta_mass(xp, c, d, z, w) / w * xp.sum(terms, axis=-1)
 

@@ -142,11 +142,11 @@ def ellipkm1(p: Array) -> Array:
         array([ 1.570796,  1.854075, 24.412145])
     """
     xp = namespace_of(p)
-    inside = p > 0
+    inside = (p > 0) & (p < math.inf)
     arithmetic, geometric = xp.ones_like(p), xp.sqrt(xp.where(inside, p, 1.0))
     for _ in range(12):  # the arithmetic-geometric mean; each step doubles the digits
         arithmetic, geometric = (arithmetic + geometric) / 2, xp.sqrt(arithmetic * geometric)
-    edge = xp.where(p == 0, xp.full_like(p, math.inf), math.nan)
+    edge = xp.where(p == 0, xp.full_like(p, math.inf), either(xp, p == math.inf, 0.0, math.nan, p))
     return xp.where(inside, 0.5 * math.pi / arithmetic, edge)
 
 

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from portanet.autodiff.special.declare import composed, namespace_of
-from portanet.autodiff.special.gamma_functions import gammaln, zeta_sum
+from portanet.autodiff.special.gamma_functions import gammaln, times_exp, zeta_sum
 from portanet.autodiff.special.gamma_functions import zeta as hurwitz
 from portanet.backends import Array
 
@@ -52,8 +52,8 @@ def zetac(x: Array) -> Array:
     # zeta(s) = 2 (2 pi)^(s - 1) sin(pi s / 2) gamma(1 - s) zeta(1 - s)
     left = xp.where(negative, s, -1.0)
     exponent = (left - 1) * math.log(2 * math.pi) + gammaln(1 - left)
-    half = xp.exp(xp.minimum(0.5 * exponent, 700.0))  # finite, for the zeros at even numbers
-    reflected = 2 * half * (_sine(xp, left) * (value + 1)) * half - 1
+    factor = xp.where(s < -60, 1.0, value + 1)
+    reflected = 2 * times_exp(xp, _sine(xp, left) * factor, exponent) - 1
     value = xp.where(negative, reflected, value)
     edge = xp.where(x == 1, math.inf, xp.where(x == math.inf, 0.0, xp.full_like(x, math.nan)))
     return xp.where(inside, value, edge)
