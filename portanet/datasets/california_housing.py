@@ -42,9 +42,10 @@ def shuffled_houses(name: str, path: str, test_split: float, seed: int, rows: in
         rows: How many of the first to take; None for all.
     """
     test_split = checks.number("test_split", test_split, "[0, 1)", "load_data")
+    seed = checks.integer("seed", seed, "load_data", least=0)
     file = stored(name, checks.path("path", path, "load_data"))
     x, y = (array[:rows] for array in read_npz(file, "x", "y"))
     order = np.arange(len(x))
-    np.random.RandomState(checks.integer("seed", seed, "load_data", least=0)).shuffle(order)
+    np.random.RandomState(seed).shuffle(order)
     count = int(len(x) * (1 - test_split))
     return (x[order[:count]], y[order[:count]]), (x[order[count:]], y[order[count:]])

@@ -78,12 +78,13 @@ class SKLBase(BaseEstimator):  # type: ignore[misc]
         options = self._options("model_kwargs", self.model_kwargs)
         if isinstance(self.model, Model):
             return self.model if self.warm_start else compiled_copy(self.model)
-        make = checks.function("model", self.model, type(self))
-        model = make(X=X, y=y, **options)
+        expected = "a compiled model, or a function (X, y) that returns one"
+        if not callable(self.model):
+            raise checks.invalid("model", self.model, expected, type(self))
+        model = self.model(X=X, y=y, **options)
         if not isinstance(model, Model):
             raise TypeError(
-                "Argument `model` must be a compiled model, or a function (X, y) that returns one. "
-                f"Received: model={self.model!r}, which returned {model!r}"
+                f"Argument `model` must be {expected}. Received: model={self.model!r}, which returned {model!r}"
             )
         return model
 
@@ -162,7 +163,8 @@ class SKLearnClassifier(ClassifierMixin, SKLBase):  # type: ignore[misc]
 
     def predict(self, X: Any) -> HostArray:
         """The label of the largest output of each example."""
-        labels: HostArray = self.classes_[np.argmax(self._outputs(X), axis=1)]
+        best = np.argmax(self._outputs(X), axis=1)
+        labels: HostArray = self.classes_[best]
         return labels
 
     def __sklearn_tags__(self) -> Any:
@@ -222,6 +224,7 @@ class SKLearnTransformer(TransformerMixin, SKLBase):  # type: ignore[misc]
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
+        tags.target_tags.required = True
         tags.transformer_tags.preserves_dtype = []
         return tags
 

@@ -11,6 +11,7 @@ import pytest
 pytest.importorskip("sklearn")
 
 from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
@@ -88,7 +89,7 @@ def test_wrong_arguments() -> None:
     for model, error, message in [
         (plain, RuntimeError, "compiled with a loss"),
         (lambda X, y: 3, TypeError, "Argument `model`"),
-        (3, ValueError, "`model` of SKLearnClassifier"),
+        (3, ValueError, "`model` of SKLearnClassifier must be a compiled model, or a function"),
     ]:
         with pytest.raises(error, match=message):
             SKLearnClassifier(model).fit(X, LABELS)
@@ -98,5 +99,8 @@ def test_wrong_arguments() -> None:
         SKLearnRegressor(network, model_kwargs={"loss": "mse"}, fit_kwargs=3).fit(X, X)
     with pytest.raises(ValueError, match="`model_kwargs` of SKLearnRegressor"):
         SKLearnRegressor(network, model_kwargs=[1]).fit(X, X)
-    with pytest.raises(Exception, match="not fitted"):
-        SKLearnRegressor(network).predict(X)
+    with pytest.raises(ValueError, match="requires y"):
+        SKLearnTransformer(network).fit(X, None)
+    for predict in (SKLearnRegressor(network).predict, SKLearnClassifier(network).predict):
+        with pytest.raises(NotFittedError, match="not fitted"):
+            predict(X)
