@@ -39,6 +39,8 @@ FAR = [
     ("gamma", 1000.0, [math.inf, math.inf]),
     ("ellipk", -math.inf, [0.0, 0.0, 0.0]),
     ("ellipkm1", math.inf, [0.0, 0.0, 0.0]),
+    ("ellipk", 1.0, [math.inf, math.inf, math.inf]),
+    ("ellipkm1", 0.0, [-math.inf, math.inf, -math.inf]),
     ("logit", 1e-300, [1e300, -math.inf, math.inf]),
 ]
 

@@ -146,7 +146,8 @@ def ellipkm1(p: Array) -> Array:
     arithmetic, geometric = xp.ones_like(p), xp.sqrt(xp.where(inside, p, 1.0))
     for _ in range(12):  # the arithmetic-geometric mean; each step doubles the digits
         arithmetic, geometric = (arithmetic + geometric) / 2, xp.sqrt(arithmetic * geometric)
-    edge = xp.where(p == 0, xp.full_like(p, math.inf), either(xp, p == math.inf, 0.0, math.nan, p))
+    pole = -0.5 * xp.log(xp.where(p == 0, p, 1.0))  # its derivatives at 0 are infinite, too
+    edge = xp.where(p == 0, pole, either(xp, p == math.inf, 0.0, math.nan, p))
     return xp.where(inside, 0.5 * math.pi / arithmetic, edge)
 
 
