@@ -173,3 +173,11 @@ def test_a_layer_of_a_model_is_copied_alone(backend, way):
     inputs = WAYS[way](model.input.node.layer)
     assert inputs.output.shape == (None, 4)
     assert portanet.Sequential([inputs.output, dense]).predict(X).shape == (12, 5)
+
+
+def test_a_copy_and_a_copy_of_it_know_the_states_of_callbacks():
+    model = trained(stack)
+    states = model.callbacks.get_states()
+    assert states
+    twin = copy.deepcopy(model)
+    assert twin.position.callbacks == copy.deepcopy(twin).position.callbacks == states
