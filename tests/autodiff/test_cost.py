@@ -89,15 +89,18 @@ def test_memory_of_an_operation(step: Callable[[Any, Any], Any], most: int) -> N
     x = np.asarray([0.5] if step in (reshaped, multiplied) else 0.5)
     function = repeated(step, MANY)
     vjp(function, x)
+    kept = []
     tracemalloc.start()
     try:
-        before = tracemalloc.get_traced_memory()[0]
-        _, pullback = vjp(function, x)
-        kept = tracemalloc.get_traced_memory()[0] - before
-        pullback(1.0)
+        for _ in range(3):  # what else the process does meanwhile can only add
+            before = tracemalloc.get_traced_memory()[0]
+            _, pullback = vjp(function, x)
+            kept.append((tracemalloc.get_traced_memory()[0] - before) / MANY)
+            pullback(1.0)
+            del pullback
     finally:
         tracemalloc.stop()
-    assert kept / MANY <= most, kept / MANY  # bytes, of which 32 are the value of most
+    assert min(kept) <= most, kept  # bytes, of which 32 are the value of most
 
 
 @pytest.mark.parametrize(("step", "most"), [(scaled, 9.5), (squared, 14.5), (bounded, 8.5), (reshaped, 19)])
