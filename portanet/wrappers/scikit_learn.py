@@ -79,7 +79,7 @@ class SKLBase(BaseEstimator):  # type: ignore[misc]
         if isinstance(self.model, Model):
             return self.model if self.warm_start else compiled_copy(self.model)
         expected = "a compiled model, or a function (X, y) that returns one"
-        if not callable(self.model):
+        if not callable(self.model) or isinstance(self.model, type):
             raise checks.invalid("model", self.model, expected, type(self))
         model = self.model(X=X, y=y, **options)
         if not isinstance(model, Model):
