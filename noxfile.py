@@ -21,17 +21,7 @@ PEERS = (*HEAVY.values(), "keras==3.15.1", "einops==0.8.2", "einx==0.4.3", "xarr
 EXPORT = ("dask==2026.8.0", "distributed==2026.8.0", "ndonnx==0.23.0", "onnx==1.23.2", "onnxruntime==1.31.1")
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 PARALLEL = ("-n", "auto", "--maxprocesses", "4", "--durations=5")
-BENCHMARKS = (
-    "step",
-    "small_calls",
-    "autodiff",
-    "optimizers",
-    "random_draws",
-    "heavy",
-    "growth",
-    "fit_overhead",
-    "jax_compiled",
-)
+BENCHMARKS = ("heavy", "small_calls", "growth", "overheads", "optimizers", "autodiff", "random_draws", "jax_compiled")
 
 
 def cupy_extra() -> str | None:
@@ -207,7 +197,7 @@ def compliance(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def benchmarks(session: nox.Session) -> None:
-    """Benchmarks without data files or a GPU, compared with PyTorch and Keras; `-- heavy step` runs only these."""
+    """Benchmarks without data files or a GPU, into their pages; `-- heavy overheads` runs only these."""
     session.install("-e", ".[demo]", *PEERS)
     for name in session.posargs or BENCHMARKS:
-        session.run("python", "-m", f"benchmarks.{name}")
+        session.run("python", "-m", f"benchmarks.{name}", "--write")

@@ -12,7 +12,6 @@ import argparse
 import functools
 import importlib
 import itertools
-import os
 import tracemalloc
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -21,7 +20,8 @@ from typing import Any
 import numpy as np
 
 from benchmarks import batches
-from benchmarks.timing import in_turns, interleaved, machine, seconds, serve, steps_of, table, use_threads
+from benchmarks.pages import environment, report
+from benchmarks.timing import Median, in_turns, interleaved, seconds, serve, steps_of, table, use_threads
 from portanet.autodiff import array_namespace, checkpoint, grad, hvp, jvp, value_and_grad, vjp
 
 PEERS = ("portanet", "autograd", "mygrad", "torch", "jax")
@@ -198,7 +198,7 @@ def products() -> Contestants:
     return out
 
 
-def modes() -> dict[str, float]:
+def modes() -> dict[str, Median]:
     """The perceptron's value, forward-mode and reverse-mode derivative; only portanet."""
     f, weights = of_weights(perceptron)
 
@@ -254,18 +254,10 @@ OPERATIONS: dict[str, Callable[[], Contestants]] = {
 }
 
 
-class Steps(dict[str, Callable[[], Any]]):
-    """The steps of one library by the name of the task, made when they are first asked for."""
-
-    def __init__(self, library: str) -> None:
-        super().__init__()
-        self.library = library
-
-    def __missing__(self, task: str) -> Callable[[], Any]:
-        own = batches.TASKS.get(task)
-        step = OPERATIONS[task]()[self.library] if own is None else batches.step_of(own, self.library)
-        self[task] = step
-        return step
+def step_of(library: str, task: str) -> Callable[[], Any]:
+    """The step of a task in a library."""
+    own = batches.TASKS.get(task)
+    return OPERATIONS[task]()[library] if own is None else batches.step_of(own, library)
 
 
 def has(library: str, task: str) -> bool:
@@ -283,7 +275,7 @@ def compared(tasks: list[str], libraries: tuple[str, ...], threads: int, rounds:
         served = {library: stack.enter_context(steps_of(*command, library)) for library in libraries}
         for task in tasks:
             steps = {name: functools.partial(step, task) for name, step in served.items() if has(name, task)}
-            results[task] = in_turns({}, steps, rounds)
+            results[task] = in_turns(steps, rounds)
     return table("Task", results, libraries, "portanet")
 
 
@@ -292,31 +284,33 @@ def main() -> None:
     parser.add_argument("--only", choices=["operations", "batches"], help="one of the two tables")
     parser.add_argument("--threads", type=int, default=2, help="threads of BLAS, OpenMP and torch")
     parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--write", action="store_true", help="write the results into the pages")
     parser.add_argument("--serve", metavar="LIBRARY", help="run steps of one library, for another process")
     options = parser.parse_args()
     if options.serve:
         load(options.serve)
-        return serve(Steps(options.serve), options.threads, TURN)
+        return serve(functools.partial(step_of, options.serve), options.threads, TURN)
     use_threads(options.threads)
-    print(f"{machine('numpy', 'autograd', 'mygrad', 'torch', 'jax')}.\n")
-    print(
-        f"Medians of {options.rounds} rounds, ± half the width of the middle half; threads: {options.threads}; load "
-        f"average: {os.getloadavg()[0]:.1f}. In parentheses: time relative to portanet on NumPy."
+    how = (
+        f"{environment('numpy', 'autograd', 'mygrad', 'torch', 'jax')}; {options.rounds} rounds, {options.threads} "
+        "threads. `python -m benchmarks.autodiff`"
     )
+    parts = {}
     if options.only != "batches":
-        print("\n" + compared([*OPERATIONS], PEERS, options.threads, options.rounds))
         times, peak = modes(), memory()
-        print(
-            f"\nMLP on portanet: value {seconds(times['value'])}, with a forward-mode derivative "
+        parts["Operations"] = (
+            f"{compared([*OPERATIONS], PEERS, options.threads, options.rounds)}\n\n"
+            f"MLP on portanet: value {seconds(times['value'])}, with a forward-mode derivative "
             f"{seconds(times['jvp'])} ({times['jvp'] / times['value']:.2f}x), with the gradient "
-            f"{seconds(times['vjp'])} ({times['vjp'] / times['value']:.2f}x)."
-        )
-        print(
-            f"\nPeak memory of a chain of 400 operations on 0.8 MB: {peak['stored']:.0f} MB stored, "
+            f"{seconds(times['vjp'])} ({times['vjp'] / times['value']:.2f}x).\n\n"
+            f"Peak memory of a chain of 400 operations on 0.8 MB: {peak['stored']:.0f} MB stored, "
             f"{peak['checkpoint']:.0f} MB with `checkpoint` around each 20."
         )
     if options.only != "operations":
-        print("\n" + compared([*batches.TASKS], batches.LIBRARIES, options.threads, options.rounds))
+        parts["Batches, dense Jacobians and Hessians"] = compared(
+            [*batches.TASKS], batches.LIBRARIES, options.threads, options.rounds
+        )
+    report("autodiff", parts, how, options.write)
     return None
 
 

@@ -30,7 +30,7 @@ import numpy as np
 import portanet
 from benchmarks import heavy, heavy_large
 from benchmarks import heavy_sequences as sequences
-from benchmarks.timing import machine
+from benchmarks.pages import environment, machine
 from portanet import layers
 from portanet.backends import use_backend
 from portanet.training import TrainingRun
@@ -315,7 +315,7 @@ def main() -> None:
         command = ["--column", *column, *(["--tiny"] if args.tiny else []), "--workloads", *chosen]
         results[name] = collected(command, SECONDS)
     packages = ["numpy", type(portanet.backends.make_backend(args.backend)).library.partition(".")[0]]
-    text = f"{machine(*dict.fromkeys(packages))}; {portanet.backends.make_backend(args.backend)}\n\n"
+    text = f"{machine()}, {environment(*dict.fromkeys(packages))}; {portanet.backends.make_backend(args.backend)}\n\n"
     text += tables(results, f"torch {device}")
     print(text)
     if args.markdown:

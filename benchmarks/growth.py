@@ -1,19 +1,22 @@
 """Growth of the cost of layers with batch size, time steps, and the product of channels and filters.
 
-`python -m benchmarks.growth PLOT.svg` times layers on NumPy, forward and backward to the input, doubling one size at a
-time. It prints the times and the exponent of their growth (1 is linear), and plots them.
+`python -m benchmarks.growth` times layers on NumPy, forward and backward to the input, doubling one size at a time. It
+prints the times and the exponent of their growth (1 is linear); `--write` puts them into the pages, with a plot.
 """
 
 from __future__ import annotations
 
-import sys
+import argparse
+import pathlib
+import re
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 import portanet
-from benchmarks.timing import interleaved, machine, seconds, use_threads
+from benchmarks.pages import FOLDER, environment, machine, report
+from benchmarks.timing import THREADS, Median, interleaved, seconds, use_threads
 from portanet import layers
 from portanet.autodiff import vjp
 
@@ -40,20 +43,28 @@ SWEEPS: dict[str, Callable[[int], Callable[[], Any]]] = {
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--write", action="store_true", help="write the results into the pages, and plot them")
+    args = parser.parse_args()
     portanet.set_backend("numpy")
-    use_threads(2)
-    print(machine("numpy"))
+    use_threads()
+    how = f"{environment('numpy')}; {args.rounds} rounds, {THREADS} threads. `python -m benchmarks.growth`"
     results = {}
+    lines = [f"| | n = {' | '.join(map(str, SIZES))} | grows as |", "|---" * (len(SIZES) + 2) + "|"]
     for title, make in SWEEPS.items():
-        times = list(interleaved({str(n): make(n) for n in SIZES}, rounds=9, turn=0.0).values())
+        times = list(interleaved({str(n): make(n) for n in SIZES}, args.rounds).values())
         exponent = float(np.polyfit(np.log(SIZES), np.log(times), 1)[0])
         results[title] = times
-        print(f"{title:<40} {'  '.join(seconds(t) for t in times)}  grows as n^{exponent:.2f}")
-    if len(sys.argv) > 1:
-        plot_growth(results, sys.argv[1])
+        lines.append(f"| {title} | {' | '.join(map(seconds, times))} | n^{exponent:.2f} |")
+    plot = f"growth-{re.sub('[^a-z0-9]+', '-', machine().lower()).strip('-')}.svg"
+    if args.write:
+        plot_growth(results, FOLDER / plot)
+    lines += ["", f"![time over size]({plot})"]
+    report("growth", {"Forward, and backward to the input": "\n".join(lines)}, how, args.write)
 
 
-def plot_growth(results: dict[str, list[float]], path: str) -> None:
+def plot_growth(results: dict[str, list[Median]], path: pathlib.Path) -> None:
     """Plot the times relative to the first on logarithmic axes."""
     import matplotlib
 
@@ -68,7 +79,7 @@ def plot_growth(results: dict[str, list[float]], path: str) -> None:
     axes.set_xticklabels(map(str, SIZES))
     axes.set_yticklabels(map(str, SIZES))
     axes.legend(fontsize="small")
-    figure.savefig(path)
+    figure.savefig(path, metadata={"Date": None})
 
 
 if __name__ == "__main__":

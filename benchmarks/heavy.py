@@ -1,87 +1,120 @@
-"""Training steps (forward, backward, Adam) of a CNN, an LSTM and a transformer, compared with PyTorch and Keras.
+"""Heavy workloads on NumPy beside PyTorch: training steps (forward, backward, Adam) and inference.
 
-`python -m benchmarks.heavy` times them in one run on two threads, profiles the CNN and measures the memory of a step.
-`python -m benchmarks.heavy WORKLOAD...` runs only those workloads; `--backend NAME` adds portanet on another backend,
-`--chainer PYTHON` adds Chainer, see `benchmarks.heavy_chainer`.
+`python -m benchmarks.heavy` runs all of them, on two threads, five times; `python -m benchmarks.heavy WORKLOAD...` only
+those. `--write` puts the results into the pages. `--keras` adds Keras on JAX, `--backend NAME` portanet on another
+backend, `--chainer PYTHON` Chainer, see `benchmarks.heavy_chainer`.
 
-PyTorch is eager. PyTorch and Keras (on JAX) run in separate processes, as they do for their users: threads would
-interfere, and portanet makes the C library retain freed memory, which would speed them up. A process runs a step when
-its turn comes.
+PyTorch is eager. Libraries run in separate processes, as they do for their users: threads would interfere, and portanet
+makes the C library retain freed memory, which would speed the others up.
 """
 
 from __future__ import annotations
 
 import argparse
-import contextlib
+import functools
 import math
-import os
 import pathlib
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+from unittest import mock
 
 import numpy as np
 
 from benchmarks import heavy_sequences as sequences
-from benchmarks.timing import in_turns, interleaved, machine, seconds, serve, steps_of, table, use_threads
+from benchmarks import limits
+from benchmarks.pages import Row, beside, environment, report, targets
+from benchmarks.timing import RUNS, THREADS, Median, Process, Step, in_runs, seconds, serve, steps_of, use_threads
 
-THREADS = 2
-Step = Callable[[], Any]
+OWN, PEER = "portanet", "torch"
+TRAINING, INFERENCE = "training", "inference"
 
 
 @dataclass(frozen=True)
 class Workload:
-    """A workload in each library, and the target ratio to PyTorch's time.
+    """A workload in each library.
 
-    `flops` counts the multiplications and additions in matrix products, a lower bound of the time.
+    Args:
+        title: What it is, with its sizes.
+        shape: Shape of the inputs.
+        portanet: Makes the model's layers from the module of layers.
+        torch: Makes the module from `torch.nn`.
+        flops: Multiplications and additions in the matrix products of inference, and of a training step.
+        targets: The greatest ratio to PyTorch's time, for what is measured: training, inference.
+        keras: As `portanet`, for Keras.
+        channels_first: Whether PyTorch's inputs have their channels before their places.
+        words: Inputs are integers below this; 0 for floats.
     """
 
     title: str
-    portanet: Callable[[], Step]
-    torch: Callable[[], Step]
-    keras: Callable[[], Step]
-    target: float
-    flops: float
+    shape: tuple[int, ...]
+    portanet: Callable[[Any], list[Any]]
+    torch: Callable[[Any], Any]
+    flops: dict[str, float]
+    targets: dict[str, float]
+    keras: Callable[[Any], list[Any]] | None = None
+    channels_first: bool = False
+    words: int = 0
 
 
-def data(shape: tuple[int, ...]) -> tuple[Any, Any]:
+def data(shape: tuple[int, ...], words: int = 0) -> tuple[Any, Any]:
     """Inputs and classes, the same for all libraries."""
     generator = np.random.default_rng(0)
-    return generator.standard_normal(shape).astype("float32"), generator.integers(0, 10, shape[0])
+    x = generator.integers(0, words, shape) if words else generator.standard_normal(shape).astype("float32")
+    return x, generator.integers(0, 10, shape[0])
 
 
-# A training step in each library
+# A step in each library
 
 
-def portanet_step(make: Callable[[Any], list[Any]], shape: tuple[int, ...]) -> Step:
-    """The training step of `fit` on the backend that PORTANET_BACKEND names, with prepared data."""
+def portanet_step(workload: Workload, kind: str) -> Step:
+    """A step on the backend that PORTANET_BACKEND names, with prepared data: as in `fit`, or a call of the model."""
     import portanet
-    from portanet import layers
     from portanet.training import TrainingRun
 
-    x, y = data(shape)
-    model = portanet.Sequential([layers.Input(shape[1:]), *make(layers)])
-    model.compile("adam", portanet.losses.SparseCategoricalCrossentropy(from_logits=True))
-    run, inputs, labels = TrainingRun(model), portanet.asarray(x), portanet.asarray(y)
+    x, y = map(portanet.asarray, data(workload.shape, workload.words))
+    model, synchronize = portanet_model(workload), portanet.get_backend().synchronize
+    run = TrainingRun(model) if kind == TRAINING else None
 
     def step() -> None:
-        run(inputs, labels)
-        portanet.get_backend().synchronize()
+        if run is None:
+            model(x)
+        else:
+            run(x, y)
+        synchronize()
 
     return step
 
 
-def torch_step(make: Callable[[Any], Any], shape: tuple[int, ...], channels_first: bool = False) -> Step:
+def portanet_model(workload: Workload) -> Any:
+    """The compiled model."""
+    import portanet
+    from portanet import layers
+
+    inputs = layers.Input(workload.shape[1:], dtype="int32" if workload.words else None)
+    model = portanet.Sequential([inputs, *workload.portanet(layers)])
+    model.compile("adam", portanet.losses.SparseCategoricalCrossentropy(from_logits=True))
+    return model
+
+
+def torch_step(workload: Workload, kind: str) -> Step:
     """The same for PyTorch, eager."""
     import torch
 
-    x, y = data(shape)
-    net = make(torch.nn)
-    optimizer = torch.optim.Adam(net.parameters())
-    inputs, labels = torch.from_numpy(np.moveaxis(x, -1, 1).copy() if channels_first else x), torch.from_numpy(y)
+    x, y = data(workload.shape, workload.words)
+    net = workload.torch(torch.nn)
+    inputs = torch.from_numpy(np.moveaxis(x, -1, 1).copy() if workload.channels_first else x)
+    if kind == INFERENCE:
+        net.eval()
+
+        def infer() -> None:
+            with torch.inference_mode():
+                net(inputs)
+
+        return infer
+    optimizer, labels = torch.optim.Adam(net.parameters()), torch.from_numpy(y)
 
     def step() -> None:
         optimizer.zero_grad()
@@ -91,20 +124,41 @@ def torch_step(make: Callable[[Any], Any], shape: tuple[int, ...], channels_firs
     return step
 
 
-def keras_step(make: Callable[[Any], list[Any]], shape: tuple[int, ...]) -> Step:
+def keras_step(workload: Workload, kind: str) -> Step:
     """The same for Keras, on the backend named by KERAS_BACKEND."""
     import keras
 
-    x, y = data(shape)
-    model = keras.Sequential([keras.Input(shape[1:]), *make(keras.layers)])
+    assert workload.keras is not None
+    x, y = data(workload.shape, workload.words)
+    model = keras.Sequential([keras.Input(workload.shape[1:]), *workload.keras(keras.layers)])
     model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
-    return lambda: model.train_on_batch(x, y)
+    return (lambda: model.predict_on_batch(x)) if kind == INFERENCE else (lambda: model.train_on_batch(x, y))
 
 
-# The CNN of Ketkar's listing 7-7, without dropout
+LIBRARIES = {"portanet": portanet_step, "torch": torch_step, "keras": keras_step}
+
+
+def step_of(library: str, task: str) -> Step:
+    """The step of a task, which is the name of a workload and what is measured."""
+    if library == "machine":
+        return limits.STEPS[task]()
+    name, _, kind = task.partition(": ")
+    return LIBRARIES[library](WORKLOADS[name], kind)
+
+
+# The workloads
+
+
+def mlp_layers(layers: Any) -> list[Any]:
+    return [layers.Dense(512, activation="relu"), layers.Dense(512, activation="relu"), layers.Dense(10)]
+
+
+def mlp_torch(nn: Any) -> Any:
+    return nn.Sequential(nn.Linear(784, 512), nn.ReLU(), nn.Linear(512, 512), nn.ReLU(), nn.Linear(512, 10))
 
 
 def cnn_layers(layers: Any) -> list[Any]:
+    """The CNN of Ketkar's listing 7-7, without dropout."""
     return [
         layers.Conv2D(32, 3, activation="relu"),
         layers.Conv2D(32, 3, activation="relu"),
@@ -123,149 +177,88 @@ def cnn_torch(nn: Any) -> Any:
 
 
 CNN = (128, 28, 28, 1)
-CNN_FLOPS = 2 * 128 * (2 * 26 * 26 * 9 * 32 + 3 * (24 * 24 * 9 * 32 * 32 + 4608 * 128 + 128 * 10))
 
 
-# A convolution, forward
+def convolution_layers(layers: Any) -> list[Any]:
+    return [layers.Conv2D(64, 3, padding="same")]
 
 
-def convolution_portanet() -> Step:
-    import portanet
-    from portanet.fused.convolution import conv_nd
-
-    x, kernel, bias = map(portanet.asarray, convolution_data())
-
-    def step() -> None:
-        conv_nd(x, kernel, bias, padding="same")
-        portanet.get_backend().synchronize()
-
-    return step
+def convolution_torch(nn: Any) -> Any:
+    return nn.Conv2d(64, 64, 3, padding=1)
 
 
-def convolution_torch() -> Step:
-    import torch
+def products(first: float, others: float) -> dict[str, float]:
+    """Multiplications and additions: of inference, and of training.
 
-    x, kernel, bias = convolution_data()
-    x = torch.from_numpy(np.moveaxis(x, -1, 1).copy())
-    kernel, bias = torch.from_numpy(kernel.transpose(3, 2, 0, 1).copy()), torch.from_numpy(bias)
-
-    def step() -> None:
-        with torch.no_grad():
-            torch.nn.functional.conv2d(x, kernel, bias, padding=1)
-
-    return step
-
-
-def convolution_keras() -> Step:
-    import jax
-    import keras
-
-    x, kernel, bias = map(keras.ops.convert_to_tensor, convolution_data())
-    conv = jax.jit(lambda x: keras.ops.conv(x, kernel, padding="same") + bias)
-    return lambda: conv(x).block_until_ready()
-
-
-def convolution_data() -> tuple[Any, Any, Any]:
-    generator = np.random.default_rng(0)
-    shapes = (32, 32, 32, 64), (3, 3, 64, 64), (64,)
-    x, kernel, bias = (generator.standard_normal(shape).astype("float32") for shape in shapes)
-    return x, kernel / 24, bias
+    Training takes three times as many, but twice in products with the inputs, which need no gradient.
+    """
+    return {INFERENCE: 2 * (first + others), TRAINING: 2 * (2 * first + 3 * others)}
 
 
 WORKLOADS = {
+    "mlp": Workload(
+        "MLP 784-512-512-10, batch 128",
+        (128, 784),
+        mlp_layers,
+        mlp_torch,
+        products(128 * 784 * 512, 128 * (512 * 512 + 512 * 10)),
+        {TRAINING: 0.7, INFERENCE: 1.0},
+        mlp_layers,
+    ),
     "cnn": Workload(
-        "CNN of Ketkar 7-7, batch 128: forward, backward, Adam",
-        lambda: portanet_step(cnn_layers, CNN),
-        lambda: torch_step(cnn_torch, CNN, channels_first=True),
-        lambda: keras_step(cnn_layers, CNN),
-        1.2,
-        CNN_FLOPS,
+        "CNN of Ketkar 7-7, batch 128",
+        CNN,
+        cnn_layers,
+        cnn_torch,
+        products(128 * 26 * 26 * 9 * 32, 128 * (24 * 24 * 9 * 32 * 32 + 4608 * 128 + 128 * 10)),
+        {TRAINING: 0.85, INFERENCE: 1.0},
+        cnn_layers,
+        channels_first=True,
     ),
     "conv": Workload(
-        "Conv 3x3 64 to 64 on 32x32, batch 32, forward",
-        convolution_portanet,
+        "Conv 3x3 64 to 64 on 32x32, batch 32",
+        (32, 32, 32, 64),
+        convolution_layers,
         convolution_torch,
-        convolution_keras,
-        1.3,
-        2 * 32 * 32 * 32 * 9 * 64 * 64,
+        {INFERENCE: 2 * 32 * 32 * 32 * 9 * 64 * 64},
+        {INFERENCE: 0.9},
+        convolution_layers,
+        channels_first=True,
     ),
     "lstm": Workload(
-        "LSTM 64 to 128, 50 steps, batch 64: forward, backward, Adam",
-        lambda: portanet_step(sequences.lstm_layers, sequences.LSTM),
-        lambda: torch_step(sequences.lstm_torch, sequences.LSTM),
-        lambda: keras_step(sequences.lstm_layers, sequences.LSTM),
-        1.3,
-        sequences.LSTM_FLOPS,
+        "LSTM 64 to 128, 50 steps, batch 64",
+        sequences.LSTM,
+        sequences.lstm_layers,
+        sequences.lstm_torch,
+        products(*sequences.LSTM_PRODUCTS),
+        {TRAINING: 0.9, INFERENCE: 1.0},
+        sequences.lstm_layers,
     ),
     "transformer": Workload(
-        "Transformer block d 128, 4 heads, ff 512, 64 steps, batch 32: forward, backward, Adam",
-        lambda: portanet_step(sequences.block_layers, sequences.BLOCK),
-        lambda: torch_step(sequences.block_torch, sequences.BLOCK),
-        lambda: keras_step(sequences.block_keras, sequences.BLOCK),
-        1.1,
-        sequences.BLOCK_FLOPS,
+        "Transformer block d 128, 4 heads, ff 512, 64 steps, batch 32",
+        sequences.BLOCK,
+        sequences.block_layers,
+        sequences.block_torch,
+        products(0, sequences.BLOCK_PRODUCTS),
+        {TRAINING: 0.8, INFERENCE: 1.0},
+        sequences.block_keras,
     ),
 }
 
 
-# Profile and memory of a step
-
-
-def product_rate() -> float:
-    """Multiplications and additions per second in a large product of float32 matrices, the best of ten."""
-    a, b = np.ones((2048, 1024), dtype="float32"), np.ones((1024, 1024), dtype="float32")
-    best = math.inf
-    for _ in range(10):
-        start = time.perf_counter()
-        a @ b
-        best = min(best, time.perf_counter() - start)
-    return 2.0 * 2048 * 1024 * 1024 / best
-
-
-def parts_of_the_cnn() -> dict[str, float]:
-    """Median seconds of the operations in the CNN's step, each alone."""
-    from portanet.activations import relu
-    from portanet.autodiff import vjp
-    from portanet.fused import convolution_plain as plain
-    from portanet.fused.pooling import max_pool
-    from portanet.fused.windows import window
-
-    generator = np.random.default_rng(0)
-
-    def drawn(*shape: int) -> Any:
-        return generator.standard_normal(shape).astype("float32")
-
-    x1, k1, x2, k2 = drawn(*CNN), drawn(3, 3, 1, 32), drawn(128, 26, 26, 32), drawn(3, 3, 32, 32)
-    y, bias = drawn(128, 24, 24, 32), drawn(32)
-    first, second = window((28, 28), (3, 3)), window((26, 26), (3, 3))
-    pooled = window((24, 24), (2, 2), 2)
-    relu_back, pool_back = vjp(relu, y)[1], vjp(lambda x: max_pool(x, window=pooled), y)[1]
-    small, dense, kernel = drawn(128, 12, 12, 32), drawn(128, 4608), drawn(4608, 128)
-    pieces: dict[str, Step] = {
-        "conv 1 forward": lambda: plain.convolve(x1, k1, bias, window=first, groups=1),
-        "conv 1 kernel": lambda: plain.convolve_kernel(x1, x2, window=first, groups=1),
-        "conv 2 forward": lambda: plain.convolve(x2, k2, bias, window=second, groups=1),
-        "conv 2 input": lambda: plain.convolve_input(y, k2, window=second, groups=1, space=(26, 26)),
-        "conv 2 kernel": lambda: plain.convolve_kernel(x2, y, window=second, groups=1),
-        "relu 2 forward": lambda: relu(y),
-        "relu 2 backward": lambda: relu_back(y, retain=True),
-        "max pool forward": lambda: max_pool(y, window=pooled),
-        "max pool backward": lambda: pool_back(small, retain=True),
-        "dense 4608-128 (3 products)": lambda: (dense @ kernel, dense.T @ dense[:, :128], dense[:, :128] @ kernel.T),
-    }
-    return interleaved(pieces, rounds=9, turn=0.02)
+# Memory
 
 
 def peak_memory(library: str, name: str) -> float:
-    """Peak memory of a step in bytes, measured in a separate process."""
+    """Peak memory of a training step in bytes, measured in a separate process."""
     output = subprocess.check_output([sys.executable, "-m", "benchmarks.heavy", "--memory", library, name], text=True)
     return float(output.split()[-1])
 
 
 def print_memory(library: str, name: str) -> None:
-    """Print the peak memory of three steps, beyond the memory before the first."""
-    step = getattr(WORKLOADS[name], library)()
-    use_threads(THREADS)
+    """Print the peak memory of three training steps, beyond the memory before the first."""
+    step = step_of(library, f"{name}: {TRAINING}")
+    use_threads()
     before = resident("VmRSS")
     for _ in range(3):
         step()
@@ -278,69 +271,104 @@ def resident(line: str) -> int:
     return next(int(entry.split()[1]) * 1024 for entry in status if entry.startswith(line))
 
 
+def traffic(workload: Workload) -> dict[str, float]:
+    """Bytes that a step reads and writes at least, if it goes through its layers one after the other.
+
+    What a layer returns is written once and read by the next one; in training the backward pass reads it again, and
+    writes and reads its gradient. Weights are read; in training twice, their gradient is written, and Adam reads four
+    and writes three arrays of their size.
+    """
+    import portanet
+    from portanet import layers
+
+    handed, call = [0], layers.Layer.__call__
+
+    def counted(layer: Any, *args: Any, **options: Any) -> Any:
+        before = handed[0]
+        y = call(layer, *args, **options)
+        if handed[0] == before and hasattr(y, "shape"):  # it has no layers inside, which were counted
+            handed[0] += 4 * math.prod(y.shape)
+        return y
+
+    model = portanet_model(workload)
+    weights = 4 * sum(math.prod(v.shape) for v in model.trainable_weights)
+    with mock.patch.object(layers.Layer, "__call__", counted):
+        model(portanet.asarray(data(workload.shape, workload.words)[0]))
+    return {INFERENCE: 2 * handed[0] + weights, TRAINING: 5 * handed[0] + 10 * weights}
+
+
 # Report
 
 
-def timings(name: str, rounds: int, backends: list[str], chainer: str | None) -> dict[str, float]:
-    """Median seconds of each library, in turns."""
-    step = WORKLOADS[name].portanet()
-    use_threads(THREADS)
-    keras = {
-        "KERAS_BACKEND": "jax",
-        "XLA_FLAGS": f"--xla_cpu_multi_thread_eigen=true intra_op_parallelism_threads={THREADS}",
+def measured(args: argparse.Namespace, names: list[str]) -> dict[str, dict[str, Median]]:
+    """Seconds of all tasks in all libraries."""
+    serving = functools.partial(steps_of, "benchmarks.heavy", "--serve")
+    processes: dict[str, Callable[[], Process]] = {
+        "machine": functools.partial(serving, "machine"),
+        OWN: functools.partial(serving, "portanet", PORTANET_BACKEND="numpy"),
+        PEER: functools.partial(serving, "torch"),
     }
-    serving = ("benchmarks.heavy", "--serve")
-    with contextlib.ExitStack() as stack:
-        served = {
-            "torch": stack.enter_context(steps_of(*serving, "torch", name)),
-            "keras jax": stack.enter_context(steps_of(*serving, "keras", name, **keras)),
+    for backend in args.backend:
+        processes[f"{OWN} {backend}"] = functools.partial(serving, "portanet", PORTANET_BACKEND=backend)
+    if args.keras:
+        flags = f"--xla_cpu_multi_thread_eigen=true intra_op_parallelism_threads={THREADS}"
+        processes["keras jax"] = functools.partial(serving, "keras", KERAS_BACKEND="jax", XLA_FLAGS=flags)
+    if args.chainer:
+        processes["chainer"] = functools.partial(steps_of, "benchmarks.heavy_chainer", python=args.chainer)
+    tasks = {task: ["machine"] for task in limits.STEPS}
+    for name in names:
+        lacking = {"machine"} | (set() if WORKLOADS[name].keras else {"keras jax"})
+        for kind in WORKLOADS[name].targets:
+            chainer = {"chainer"} - ({"chainer"} if kind == TRAINING and name in ("cnn", "lstm") else set())
+            tasks[f"{name}: {kind}"] = [each for each in processes if each not in lacking | chainer]
+    return in_runs(processes, tasks, args.runs)
+
+
+def part(name: str, times: dict[str, dict[str, Median]], memory: bool) -> str:
+    """The table of a workload, and where its time goes."""
+    workload, bytes_moved = WORKLOADS[name], traffic(WORKLOADS[name])
+    flops, bandwidth = limits.rates({task: times[task]["machine"] for task in limits.STEPS})
+    rows = []
+    for kind, target in workload.targets.items():
+        row = beside(kind, times[f"{name}: {kind}"], target, OWN, PEER)
+        bounds = {
+            "products": seconds(workload.flops[kind] / flops),
+            "memory": seconds(bytes_moved[kind] / bandwidth),
         }
-        for backend in backends:
-            serve_backend = steps_of(*serving, "portanet", name, PORTANET_BACKEND=backend)
-            served[f"portanet {backend}"] = stack.enter_context(serve_backend)
-        if chainer is not None and name in ("cnn", "lstm"):
-            served["chainer"] = stack.enter_context(steps_of("benchmarks.heavy_chainer", name, python=chainer))
-        return in_turns({"portanet numpy": step}, served, rounds)
+        rows.append(Row(row.title, row.result, row.target, {**row.cells, **bounds}))
+    if memory and TRAINING in workload.targets:
+        own, peer = peak_memory("portanet", name), peak_memory("torch", name)
+        cells = {OWN: f"{own / 2**20:.0f} MiB", PEER: f"{peer / 2**20:.0f} MiB"}
+        rows.append(Row("peak memory of training", own / peer, 1.0, cells))
+    return targets(rows)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("workloads", nargs="*", choices=[[], *WORKLOADS], help="by default all")
-    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--runs", type=int, default=RUNS)
+    parser.add_argument("--write", action="store_true", help="write the results into the pages")
+    parser.add_argument("--keras", action="store_true", help="time Keras on JAX, too")
     parser.add_argument("--backend", action="append", default=[], help="time portanet on this backend, too")
     parser.add_argument("--chainer", metavar="PYTHON", help="Python of an environment with Chainer")
-    parser.add_argument("--serve", nargs=2, help=argparse.SUPPRESS)
+    parser.add_argument("--serve", help=argparse.SUPPRESS)
     parser.add_argument("--memory", nargs=2, help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.serve:
-        return serve(getattr(WORKLOADS[args.serve[1]], args.serve[0])(), THREADS)
+        return serve(functools.partial(step_of, args.serve))
     if args.memory:
         return print_memory(*args.memory)
     names = args.workloads or list(WORKLOADS)
-    print(machine("numpy", "torch", "keras", "jax"))
-    print(
-        f"load average {os.getloadavg()[0]:.1f}; {THREADS} threads each; medians of {args.rounds} rounds of 4 steps\n"
+    packages = ["numpy", "torch", *(["keras", "jax"] if args.keras else [])]
+    environs = environment(*packages)
+    times = measured(args, names)
+    flops, bandwidth = limits.rates({task: times[task]["machine"] for task in limits.STEPS})
+    how = (
+        f"{environs}; {args.runs} runs, {THREADS} threads; a large product at {flops / 1e9:.0f} GFLOP/s, a large copy "
+        f"at {bandwidth / 1e9:.0f} GB/s. `python -m benchmarks.heavy`"
     )
-    results = {WORKLOADS[name].title: timings(name, args.rounds, args.backend, args.chainer) for name in names}
-    others = [f"portanet {backend}" for backend in args.backend]
-    columns = ["portanet numpy", *others, "torch", "keras jax", *(["chainer"] if args.chainer else [])]
-    print(table("workload", results, columns, "torch"))
-    rate = product_rate()
-    print(f"\nMatrix products run at {rate / 1e9:.0f} GFLOP/s:")
-    for name in names:
-        workload, medians = WORKLOADS[name], results[WORKLOADS[name].title]
-        ratio = medians["portanet numpy"] / medians["torch"]
-        print(
-            f"  {name}: {workload.flops / 1e9:.2f} GFLOP need at least {seconds(workload.flops / rate)}, "
-            f"portanet takes {seconds(medians['portanet numpy'])}; {ratio:.2f} of PyTorch's time, "
-            f"target {workload.target}"
-        )
-    if "cnn" in names:
-        print("\nOperations of the CNN's step:")
-        for operation, duration in parts_of_the_cnn().items():
-            print(f"  {operation:<28} {seconds(duration)}")
-        memory, torch = (peak_memory(library, "cnn") / 2**20 for library in ("portanet", "torch"))
-        print(f"\nPeak memory of a step: {memory:.0f} MiB, PyTorch {torch:.0f} MiB ({memory / torch:.2f})")
+    report("heavy", {WORKLOADS[name].title: part(name, times, name == "cnn") for name in names}, how, args.write)
+    return None
 
 
 if __name__ == "__main__":

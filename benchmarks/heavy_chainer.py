@@ -10,7 +10,6 @@ So it needs a separate environment, whose Python is passed to `benchmarks.heavy 
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -70,4 +69,4 @@ def step_of(name: str) -> Callable[[], None]:
 
 
 if __name__ == "__main__":
-    serve(step_of(sys.argv[1]))
+    serve(lambda task: step_of(task.partition(":")[0]))

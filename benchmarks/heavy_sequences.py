@@ -6,13 +6,13 @@ from typing import Any
 
 LSTM = (64, 50, 64)
 LSTM_UNITS = 128
-# Products of the inputs (forward, kernel) and of the outputs (forward, backward, kernel) with all four gates.
-LSTM_FLOPS = 2 * 64 * 50 * 4 * LSTM_UNITS * (2 * 64 + 3 * LSTM_UNITS)
+LSTM_PRODUCTS = (64 * 50 * 4 * LSTM_UNITS * 64, 64 * 50 * 4 * LSTM_UNITS * LSTM_UNITS)
+"""Multiplications of the inputs, and of the outputs, with all four gates."""
 
 BLOCK = (32, 64, 128)
 HEADS, INNER = 4, 512
-# Projections and feed-forward network, then the products of attention; each forward and twice backward.
-BLOCK_FLOPS = 3 * (2 * 32 * 64 * (4 * 128 * 128 + 2 * 128 * INNER) + 2 * 2 * 32 * 64 * 64 * 128)
+BLOCK_PRODUCTS = 32 * 64 * (4 * 128 * 128 + 2 * 128 * INNER) + 2 * 32 * 64 * 64 * 128
+"""Multiplications of the projections and the feed-forward network, then those of attention."""
 
 
 def lstm_layers(layers: Any) -> list[Any]:

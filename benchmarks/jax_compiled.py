@@ -15,7 +15,8 @@ os.environ.setdefault("KERAS_BACKEND", "jax")
 
 
 import portanet
-from benchmarks.timing import interleaved, machine, table
+from benchmarks.pages import environment, report
+from benchmarks.timing import interleaved, table
 from portanet.backends import use_backend
 from portanet.training import TrainingRun
 
@@ -82,15 +83,17 @@ def keras_step() -> Step:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=20)
+    parser.add_argument("--write", action="store_true", help="write the results into the pages")
     args = parser.parse_args()
     steps = {"compiled": portanet_step(True), "uncompiled": portanet_step(False), "Keras 3": keras_step()}
     medians = interleaved(steps, rounds=args.rounds, turn=0.05)
-    print(machine("jax", "keras", "numpy"))
-    print(f"load average {os.getloadavg()[0]:.1f}; medians of {args.rounds} rounds\n")
-    title = f"CNN on 8x8 digits, batch {BATCH}"
-    print(table(title, {"forward, backward, Adam": medians}, list(steps), "Keras 3"))
-    print(f"\nThe compiled step is {medians['uncompiled'] / medians['compiled']:.1f} times as fast (target: 5);")
-    print(f"it takes {medians['compiled'] / medians['Keras 3']:.2f} of Keras's time (target: 1).")
+    how = f"{environment('jax', 'keras', 'numpy')}; {args.rounds} rounds. `python -m benchmarks.jax_compiled`"
+    text = (
+        f"{table(f'batch {BATCH}', {'forward, backward, Adam': medians}, list(steps), 'Keras 3')}\n\n"
+        f"The compiled step is {medians['uncompiled'] / medians['compiled']:.1f} times as fast as the uncompiled one "
+        f"(aim: 5), and takes {medians['compiled'] / medians['Keras 3']:.2f} of Keras's time (aim: 1)."
+    )
+    report("jax_compiled", {"CNN on 8x8 digits": text}, how, args.write)
 
 
 if __name__ == "__main__":

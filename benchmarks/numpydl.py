@@ -1,20 +1,24 @@
 """The digits script of NumPyDL's documentation, with NumPyDL and with portanet's compatible interface.
 
-NumPyDL is old: `pip install --no-build-isolation npdl` in an environment with NumPy. It runs in a separate process, as
-for its users. `python -m benchmarks.numpydl`
+NumPyDL is old: `pip install --no-build-isolation npdl` in an environment with NumPy. `python -m benchmarks.numpydl`;
+`--write` puts the results into the pages.
 """
 
 from __future__ import annotations
 
+import argparse
+import functools
 import importlib
 import io
-import sys
-from collections.abc import Callable
 from typing import Any
 
 from sklearn.datasets import load_digits
 
-from benchmarks.timing import in_turns, machine, seconds, serve, steps_of, use_threads
+from benchmarks.pages import beside, environment, report, targets
+from benchmarks.timing import RUNS, THREADS, Step, in_runs, serve, steps_of
+
+MODULES = {"portanet": "portanet.compat.numpydl", "npdl": "npdl"}
+TASK = "an epoch of the digits script"
 
 
 def network(npdl: Any) -> tuple[Any, Any, Any]:
@@ -28,33 +32,35 @@ def network(npdl: Any) -> tuple[Any, Any, Any]:
     return model, x / x.max(), npdl.utils.data.one_hot(y)
 
 
-def epoch(npdl: Any) -> Callable[[], Any]:
+def epoch(npdl: Any) -> Step:
     """One pass over the data, including validation."""
     model, x, y = network(npdl)
     return lambda: model.fit(x, y, max_iter=1, validation_split=0.1, file=io.StringIO())
 
 
-def result(name: str, npdl: Any) -> None:
-    """Print the result of 150 passes."""
-    model, x, y = network(npdl)
+def result(name: str) -> str:
+    """What a library prints after 150 passes."""
+    model, x, y = network(importlib.import_module(MODULES[name]))
     lines = io.StringIO()
     model.fit(x, y, max_iter=150, validation_split=0.1, file=lines)
-    print(f"{name:<10} {lines.getvalue().splitlines()[-1]}")
+    return lines.getvalue().splitlines()[-1]
 
 
 def main() -> None:
-    if sys.argv[1:] == ["--serve"]:
-        return serve(epoch(importlib.import_module("npdl")))
-    compat = importlib.import_module("portanet.compat.numpydl")
-    print(machine("numpy"))
-    result("portanet", compat)
-    result("npdl", importlib.import_module("npdl"))
-    use_threads(2)
-    with steps_of("benchmarks.numpydl", "--serve") as npdl_epoch:
-        medians = in_turns({"portanet": epoch(compat)}, {"npdl": npdl_epoch}, rounds=20)
-    for name, time in medians.items():
-        print(f"{name:<10} {seconds(time)} per epoch")
-    print(f"portanet takes {medians['portanet'] / medians['npdl']:.2f} of NumPyDL's time")
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=RUNS)
+    parser.add_argument("--write", action="store_true", help="write the results into the pages")
+    parser.add_argument("--serve", choices=MODULES, help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    if args.serve:
+        return serve(lambda _: epoch(importlib.import_module(MODULES[args.serve])))
+    how = f"{environment('numpy')}; {args.runs} runs, {THREADS} threads. `python -m benchmarks.numpydl`"
+    processes = {name: functools.partial(steps_of, "benchmarks.numpydl", "--serve", name) for name in MODULES}
+    times = in_runs(processes, {TASK: [*MODULES]}, args.runs, rounds=3)[TASK]
+    text = targets([beside(TASK, times, 0.8, "portanet", "npdl")])
+    last = "\n".join(f"- {name}: {result(name)}" for name in MODULES)
+    report("numpydl", {"Digits": f"{text}\n\nAfter 150 epochs:\n\n{last}"}, how, args.write)
+    return None
 
 
 if __name__ == "__main__":

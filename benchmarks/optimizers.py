@@ -1,18 +1,20 @@
 """One step of each optimizer on the 669,706 parameters of a 784-512-512-10 network, compared with PyTorch.
 
-Run: python -m benchmarks.optimizers [--threads 2]
+`python -m benchmarks.optimizers`; `--write` puts the results into the pages.
 """
 
 from __future__ import annotations
 
 import argparse
+import functools
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import torch
 
-from benchmarks.timing import interleaved, machine, table, use_threads
+from benchmarks.pages import Row, environment, report, targets
+from benchmarks.timing import RUNS, THREADS, Median, Step, in_runs, seconds, serve, steps_of
 from portanet import optimizers
 
 SHAPES = {"1/kernel": (784, 512), "1/bias": (512,), "2/kernel": (512, 512), "2/bias": (512,)}
@@ -52,7 +54,8 @@ def portanet_step(make: Callable[[], Any], convert: Callable[[Any], Any]) -> Cal
     return step
 
 
-def torch_step(make: Callable[..., Any], **options: Any) -> Callable[[], None]:
+def torch_step(make: Callable[..., Any] | None, **options: Any) -> Callable[[], None]:
+    assert make is not None
     params = [torch.randn(shape, requires_grad=True) for shape in SHAPES.values()]
     for p in params:
         p.grad = torch.randn_like(p)
@@ -64,21 +67,33 @@ def torch_step(make: Callable[..., Any], **options: Any) -> Callable[[], None]:
     return step
 
 
+LIBRARIES: dict[str, Callable[[str], Step]] = {
+    "portanet on NumPy": lambda name: portanet_step(TASKS[name][0], np.array),
+    "portanet on PyTorch": lambda name: portanet_step(TASKS[name][0], torch.from_numpy),
+    "torch.optim": lambda name: torch_step(TASKS[name][1]),
+    "torch.optim, foreach": lambda name: torch_step(TASKS[name][1], foreach=True),
+}
+AIMS = dict.fromkeys(("Adam", "AdamW", "SGD, momentum", "RMSprop", "Lion"), 0.9)
+"""Greatest milliseconds on NumPy."""
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "--threads", type=int, default=2, help="use 1 on a busy machine, where PyTorch's threads wait for each other"
-    )
-    use_threads(parser.parse_args().threads)
-    print(machine("numpy", "torch"), "\n")
-    columns = ["portanet on NumPy", "portanet on PyTorch", "torch.optim", "torch.optim, foreach"]
-    results = {}
-    for name, (make, make_torch) in TASKS.items():
-        contestants = {columns[0]: portanet_step(make, np.array), columns[1]: portanet_step(make, torch.from_numpy)}
-        if make_torch is not None:
-            contestants |= {columns[2]: torch_step(make_torch), columns[3]: torch_step(make_torch, foreach=True)}
-        results[name] = interleaved(contestants, rounds=7, turn=0.01)
-    print(table("one step", results, columns, columns[2]))
+    parser.add_argument("--runs", type=int, default=RUNS)
+    parser.add_argument("--write", action="store_true", help="write the results into the pages")
+    parser.add_argument("--serve", choices=LIBRARIES, help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    if args.serve:
+        return serve(LIBRARIES[args.serve], turn=0.02)
+    how = f"{environment('numpy', 'torch')}; {args.runs} runs, {THREADS} threads. `python -m benchmarks.optimizers`"
+    processes = {name: functools.partial(steps_of, "benchmarks.optimizers", "--serve", name) for name in LIBRARIES}
+    tasks = {task: [name for name in LIBRARIES if peer or "torch." not in name] for task, (_, peer) in TASKS.items()}
+    rows = []
+    for task, times in in_runs(processes, tasks, args.runs).items():
+        own = Median.of([1e3 * value for value in times["portanet on NumPy"].values])
+        rows.append(Row(task, own, AIMS.get(task), {name: seconds(time) for name, time in times.items()}, "ms"))
+    report("optimizers", {"A step on 669,706 parameters": targets(rows)}, how, args.write)
+    return None
 
 
 if __name__ == "__main__":

@@ -13,7 +13,8 @@ import jax
 import numpy as np
 import torch
 
-from benchmarks.timing import interleaved, machine, table, use_threads
+from benchmarks.pages import environment, report
+from benchmarks.timing import interleaved, table, use_threads
 from portanet.backends import Backend, make_backend
 from portanet.random import stream_key, streams
 
@@ -85,9 +86,11 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=1_000_000)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--write", action="store_true", help="write the results into the pages")
     options = parser.parse_args()
     use_threads(options.threads)
-    print(machine("numpy", "torch", "jax"))
+    how = f"{environment('numpy', 'torch', 'jax')}; {options.rounds} rounds. `python -m benchmarks.random_draws`"
+    parts = {}
     for name, library in library_draws(options.size).items():
         draws = portanet_draws(make_backend(name, None if name == "numpy" else "cpu"), options.size)
         results = {}
@@ -96,7 +99,8 @@ def main() -> None:
             if task in library:
                 contestants[name] = library[task]
             results[task] = interleaved(contestants, rounds=options.rounds)
-        print(f"\n{table(f'{options.size:,} numbers', results, [f'portanet on {name}', name], base=name)}")
+        parts[name] = table(f"{options.size:,} numbers", results, [f"portanet on {name}", name], base=name)
+    report("random_draws", parts, how, options.write)
 
 
 if __name__ == "__main__":

@@ -5,15 +5,16 @@ The detector of voice activity is of the size of Silero's: it takes 32 ms of sou
 
 from __future__ import annotations
 
-import sys
+import argparse
+import functools
 from collections.abc import Callable
-from contextlib import ExitStack
 from typing import Any
 
 import numpy as np
 
 import portanet
-from benchmarks.timing import in_turns, machine, serve, steps_of, table
+from benchmarks.pages import beside, environment, report, targets
+from benchmarks.timing import RUNS, Step, in_runs, serve, steps_of
 from portanet import layers
 from portanet.autodiff import array_namespace
 from portanet.backends import use_backend
@@ -22,8 +23,6 @@ generator = np.random.default_rng(0)
 SOUND = generator.standard_normal((1, 576, 1)).astype("float32")
 STATE = np.zeros((1, 128), dtype="float32")
 ROW = generator.standard_normal((1, 784)).astype("float32")
-CALLS = 20
-"""Calls of a turn."""
 
 
 def magnitude(x: Any) -> Any:
@@ -112,32 +111,36 @@ def _without_gradients(call: Callable[[], Any]) -> Callable[[], Any]:
     return run
 
 
+TASKS: dict[str, dict[str, Callable[[], Step]]] = {
+    "voice activity, 32 ms: `model(x)`": {"portanet": portanet_detector, "torch": torch_detector},
+    "MLP 784-128-64-10, batch 1: `model(x)`": {"portanet": portanet_mlp, "torch": torch_mlp},
+    "the same: `predict_on_batch(x)`": {"portanet": portanet_mlp_predict, "torch": torch_mlp},
+}
+TARGET = 1.0
+"""Ratio to PyTorch's time."""
+
+
 def main() -> None:
-    if sys.argv[1:2] == ["--serve"]:
-        name, threads = sys.argv[2:]
-        step = globals()[name]()
-        return serve(lambda: [step() for _ in range(CALLS)], int(threads))
-    tasks = {
-        "voice activity, 32 ms: `model(x)`": ("portanet_detector", "torch_detector"),
-        "MLP 784-128-64-10, batch 1: `model(x)`": ("portanet_mlp", "torch_mlp"),
-        "the same: `predict_on_batch(x)`": ("portanet_mlp_predict", "torch_mlp"),
-    }
-    print(machine("numpy", "torch"))
-    print()
-    for threads in (1, 2):
-        results = {}
-        for task, names in tasks.items():
-            with ExitStack() as stack:
-                served = {
-                    name.partition("_")[0]: stack.enter_context(
-                        steps_of("benchmarks.small_calls", "--serve", name, str(threads))
-                    )
-                    for name in names
-                }
-                medians = in_turns({}, served)
-            results[task] = {name: median / CALLS for name, median in medians.items()}
-        print(table(f"{threads} thread{'s' * (threads > 1)}", results, ["portanet", "torch"], "torch"))
-        print()
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=RUNS)
+    parser.add_argument("--write", action="store_true", help="write the results into the pages")
+    parser.add_argument("--serve", nargs=2, help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    if args.serve:
+        library, threads = args.serve
+        return serve(lambda task: TASKS[task][library](), int(threads), turn=0.05)
+    how = f"{environment('numpy', 'torch')}; {args.runs} runs. `python -m benchmarks.small_calls`"
+    parts = {}
+    for threads in ("1", "2"):
+        processes = {
+            name: functools.partial(steps_of, "benchmarks.small_calls", "--serve", name, threads)
+            for name in ("portanet", "torch")
+        }
+        times = in_runs(processes, {task: list(libraries) for task, libraries in TASKS.items()}, args.runs)
+        rows = [beside(task, each, TARGET, "portanet", "torch") for task, each in times.items()]
+        parts[f"{threads} thread{'s' * (threads > '1')}"] = targets(rows)
+    report("small_calls", parts, how, args.write)
+    return None
 
 
 if __name__ == "__main__":

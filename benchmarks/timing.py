@@ -1,8 +1,8 @@
-"""Interleaved timing, shared by the benchmarks.
+"""Timing, shared by the benchmarks.
 
-Contestants take turns in every round, so that other load on the machine affects all of them equally; the median over
-the rounds is reported, and how far the middle half of the rounds is from it. A contestant is a function without
-arguments that waits for its result.
+There is one way: each contestant, mostly a library in a process of its own, repeats its step while its turn lasts, then
+the next one has a turn. So other load on the machine affects all of them. `in_turns` does that for a number of rounds;
+`in_runs` repeats it with new processes, and what is reported of five runs is the median and the range.
 """
 
 from __future__ import annotations
@@ -10,36 +10,64 @@ from __future__ import annotations
 import contextlib
 import functools
 import gc
-import importlib.metadata
+import math
 import os
-import platform
 import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
+
+THREADS = 2
+"""Of each library, unless said otherwise."""
+RUNS = 5
+
+Step = Callable[[], Any]
+Process = AbstractContextManager[Callable[[str], float]]
 
 
 class Median(float):
-    """The median of durations; `spread` is half the width of their middle half, relative to it.
+    """The median of measurements, which it keeps.
 
     >>> median = Median.of([1.0, 2.0, 3.0, 2.0, 2.0])
-    >>> float(median), median.spread
-    (2.0, 0.25)
+    >>> float(median), median.low, median.high, median.spread
+    (2.0, 1.0, 3.0, 0.25)
     """
 
-    spread: float
+    values: tuple[float, ...]
 
     @classmethod
-    def of(cls, durations: Sequence[float]) -> Median:
-        median = cls(statistics.median(durations))
-        low, _, high = statistics.quantiles(durations, n=4)
-        median.spread = (high - low) / 2 / median
+    def of(cls, values: Sequence[float]) -> Median:
+        median = cls(statistics.median(values))
+        median.values = tuple(values)
         return median
 
+    @property
+    def low(self) -> float:
+        return min(self.values)
 
-def use_threads(count: int = 2) -> None:
+    @property
+    def high(self) -> float:
+        return max(self.values)
+
+    @property
+    def spread(self) -> float:
+        """Half the width of the middle half, relative to the median."""
+        low, _, high = statistics.quantiles(self.values, n=4)
+        return (high - low) / 2 / self
+
+    def over(self, other: Median) -> Median:
+        """The ratio to another contestant in the same runs.
+
+        >>> Median.of([1.0, 2.0, 3.0]).over(Median.of([2.0, 2.0, 2.0])).values
+        (0.5, 1.0, 1.5)
+        """
+        return Median.of([a / b for a, b in zip(self.values, other.values, strict=True)])
+
+
+def use_threads(count: int = THREADS) -> None:
     """Limit BLAS, OpenMP and torch to `count` threads; call it after the libraries are imported."""
     import threadpoolctl
 
@@ -48,11 +76,12 @@ def use_threads(count: int = 2) -> None:
         sys.modules["torch"].set_num_threads(count)
 
 
-@contextlib.contextmanager
-def steps_of(*command: str, python: str = sys.executable, **environment: str) -> Iterator[Callable[..., float]]:
-    """A function that runs a step in a process `python -m command` and returns its seconds; see `serve`.
+# Processes
 
-    If the process serves several steps, the function takes the name of one.
+
+@contextlib.contextmanager
+def steps_of(*command: str, python: str = sys.executable, **environment: str) -> Iterator[Callable[[str], float]]:
+    """A function that runs a step by name in a process `python -m command` and returns its seconds; see `serve`.
 
     In a separate process, a library is not affected by the threads and memory settings of others.
     """
@@ -70,51 +99,59 @@ def steps_of(*command: str, python: str = sys.executable, **environment: str) ->
 
         def step(name: str = "") -> float:
             print(name, file=writing, flush=True)
-            return float(reading.readline())
+            answer = reading.readline()
+            if not answer:
+                raise RuntimeError(f"`python -m {' '.join(command)}` ended at step {name!r}")
+            return float(answer)
 
         yield step
         writing.close()
 
 
-def serve(
-    step: Callable[[], Any] | Mapping[str, Callable[[], Any]], threads: int = 2, turn: float | None = None
-) -> None:
-    """Print the seconds of a step for each line of standard input, which is the name of one if there are several.
+def serve(make: Callable[[str], Step], threads: int = THREADS, turn: float = 0.2) -> None:
+    """Give the step that each line of standard input names a turn, and print its seconds.
 
     Args:
-        step: Function or functions without arguments.
+        make: Makes a step from its name, when it is first asked for.
         threads: Those of BLAS, OpenMP and torch.
-        turn: Seconds for which a step is repeated. By default, four times.
+        turn: Seconds of a turn.
     """
-    use_threads(threads)
+    step = functools.cache(make)
     for line in sys.stdin:
-        one = step if callable(step) else step[line.strip()]
-        print(in_a_row(one) if turn is None else in_a_row(one, 1, turn), flush=True)
+        one = step(line.strip())
+        use_threads(threads)
+        print(in_a_row(one, turn), flush=True)
 
 
-def in_a_row(step: Callable[[], Any], count: int = 4, turn: float = 0.0) -> float:
-    """Mean seconds of consecutive steps, as in training, after one warm-up: at least `count`, for `turn` seconds."""
-    step()
-    done = 0
+# Turns
+
+
+def in_a_row(step: Step, turn: float = 0.2) -> float:
+    """Mean seconds of consecutive steps, as in training, which last for a turn.
+
+    One step before them is not counted, for the caches hold what another contestant needed, unless it fills the turn.
+    """
+    gc.collect()
     start = time.perf_counter()
-    while done < count or time.perf_counter() - start < turn:
+    step()
+    first = time.perf_counter() - start
+    if first >= turn:
+        return first
+    calls = range(math.ceil(turn / max(first, 1e-7)))
+    start = time.perf_counter()
+    for _ in calls:
         step()
-        done += 1
-    return (time.perf_counter() - start) / done
+    return (time.perf_counter() - start) / len(calls)
 
 
-def in_turns(
-    own: dict[str, Callable[[], Any]], served: dict[str, Callable[[], float]], rounds: int = 15
-) -> dict[str, float]:
-    """Median seconds of steps of this process and of others started by `steps_of`, in turns.
+def in_turns(turns: Mapping[str, Callable[[], float]], rounds: int = 15) -> dict[str, Median]:
+    """Median seconds of contestants, given as functions that take a turn and return the seconds of a step.
 
     A pause before each turn lets the spinning threads of the last one go to sleep.
     """
-    turns = {**{name: functools.partial(in_a_row, step) for name, step in own.items()}, **served}
     times: dict[str, list[float]] = {name: [] for name in turns}
     for i in range(rounds + 1):
         for name, turn in turns.items():
-            gc.collect()
             time.sleep(0.06)
             duration = turn()
             if i:  # the first round compiles and allocates
@@ -122,45 +159,53 @@ def in_turns(
     return {name: Median.of(durations) for name, durations in times.items()}
 
 
-def interleaved(
-    contestants: Mapping[str, Callable[[], Any]], rounds: int = 15, turn: float = 0.01, warmup: int = 2
-) -> dict[str, float]:
-    """Median seconds of one call of each contestant.
+def interleaved(contestants: Mapping[str, Step], rounds: int = 15, turn: float = 0.01) -> dict[str, Median]:
+    """Median seconds of steps of this process, in turns."""
+    return in_turns({name: functools.partial(in_a_row, step, turn) for name, step in contestants.items()}, rounds)
+
+
+def in_runs(
+    processes: Mapping[str, Callable[[], Process]],
+    tasks: Mapping[str, Sequence[str]],
+    runs: int = RUNS,
+    rounds: int = 2,
+) -> dict[str, dict[str, Median]]:
+    """Seconds of each task in each library, one value for each run.
+
+    In each run every library begins a new process; every second run they take their turns in reverse order.
 
     Args:
-        contestants: Functions by name.
-        rounds: Number of turns of each contestant.
-        turn: Target duration of a turn in seconds; a fast function is called several times.
-        warmup: Calls before measuring.
+        processes: What starts the process of a library, by its name; see `steps_of`.
+        tasks: The libraries that do a task, by its name.
+        runs: Number of runs.
+        rounds: Turns of each library in a run; their median is its value.
     """
-    calls: dict[str, int] = {}
-    for name, function in contestants.items():
-        for _ in range(warmup):
-            function()
-        start = time.perf_counter()
-        function()
-        calls[name] = max(1, round(turn / max(time.perf_counter() - start, 1e-7)))
-    times: dict[str, list[float]] = {name: [] for name in contestants}
-    for _ in range(rounds):
-        for name, function in contestants.items():
-            gc.collect()
-            start = time.perf_counter()
-            for _ in range(calls[name]):
-                function()
-            times[name].append((time.perf_counter() - start) / calls[name])
-    return {name: Median.of(durations) for name, durations in times.items()}
+    results: dict[str, dict[str, list[float]]] = {task: {name: [] for name in names} for task, names in tasks.items()}
+    for run in range(runs):
+        with contextlib.ExitStack() as stack:
+            steps = {name: stack.enter_context(start()) for name, start in processes.items()}
+            for task, names in tasks.items():
+                order = names if run % 2 else names[::-1]
+                turns = {name: functools.partial(steps[name], task) for name in order}
+                for name, median in in_turns(turns, rounds).items():
+                    results[task][name].append(median)
+    return {task: {name: Median.of(values) for name, values in each.items()} for task, each in results.items()}
+
+
+# Tables
 
 
 def seconds(value: float) -> str:
-    """A duration with a readable unit.
+    """A duration with a readable unit, and the spread of a median.
 
-    >>> seconds(0.00213)
-    '2.13 ms'
+    >>> seconds(0.00213), seconds(Median.of([1.0, 2.0, 3.0, 2.0, 2.0]))
+    ('2.13 ms', '2 s ±25%')
     """
+    spread = f" ±{100 * value.spread:.0f}%" if isinstance(value, Median) else ""
     for unit, size in (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6)):
         if value >= size:
-            return f"{value / size:.3g} {unit}"
-    return f"{value / 1e-9:.3g} ns"
+            return f"{value / size:.3g} {unit}{spread}"
+    return f"{value / 1e-9:.3g} ns{spread}"
 
 
 def table(title: str, results: Mapping[str, Mapping[str, float]], columns: Sequence[str], base: str) -> str:
@@ -168,10 +213,6 @@ def table(title: str, results: Mapping[str, Mapping[str, float]], columns: Seque
 
     A missing result is shown as a dash.
     """
-
-    def cell(value: float) -> str:
-        return f"{seconds(value)} ±{100 * value.spread:.0f}%" if isinstance(value, Median) else seconds(value)
-
     lines = [f"| {title} | " + " | ".join(columns) + " |", "|---" * (len(columns) + 1) + "|"]
     for task, medians in results.items():
         cells = []
@@ -179,20 +220,8 @@ def table(title: str, results: Mapping[str, Mapping[str, float]], columns: Seque
             if name not in medians:
                 cells.append("-")
             elif name == base or base not in medians:
-                cells.append(cell(medians[name]))
+                cells.append(seconds(medians[name]))
             else:
-                cells.append(f"{cell(medians[name])} ({medians[name] / medians[base]:.2f}x)")
+                cells.append(f"{seconds(medians[name])} ({medians[name] / medians[base]:.2f}x)")
         lines.append(f"| {task} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
-
-
-def machine(*packages: str) -> str:
-    """A line that describes the environment: processor, cores, Python and package versions."""
-    model = platform.processor() or platform.machine()
-    try:
-        with open("/proc/cpuinfo") as info:
-            model = next((line.partition(":")[2].strip() for line in info if line.startswith("model name")), model)
-    except OSError:
-        pass
-    versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in packages)
-    return f"{os.cpu_count()}-core {model}, {platform.system()}, Python {platform.python_version()}, {versions}"
