@@ -15,7 +15,7 @@ from portanet.backends.conversion import (
 )
 from portanet.backends.forward import ForwardBackend
 from portanet.backends.holder import ArrayHolder, RightOperand, held
-from portanet.backends.overrides import elementwise, fuses_calls, is_large, map_each, map_rows, overridable
+from portanet.backends.overrides import elementwise, is_large, map_each, map_rows, overridable
 from portanet.backends.registry import (
     BACKENDS,
     available_backends,
@@ -55,7 +55,6 @@ __all__ = [
     "dtype_for",
     "elementwise",
     "forward_backend_of",
-    "fuses_calls",
     "get_backend",
     "held",
     "is_dtype",

@@ -64,9 +64,6 @@ class Backend:
     least_elements: ClassVar[float] = math.inf
     """Size of arrays from which elementwise functions are passed to `map_elements`."""
 
-    fuses_calls: ClassVar[bool] = False
-    """Whether `map_each` computes its calls at once."""
-
     def __init__(self, device: Any = None, dtype: str = "float32") -> None:
         reason = self.unavailable()
         if reason is not None:

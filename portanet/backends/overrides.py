@@ -158,12 +158,6 @@ def map_each(function: Callable[..., Any], calls: Sequence[Sequence[Any]]) -> li
     return [function(*args) for args in calls] if library is None else library.map_each(function, calls)
 
 
-def fuses_calls(x: Array) -> bool:
-    """Whether `map_each` computes its calls at once for arrays like `x`."""
-    library = library_of((x,))
-    return library is not None and library.fuses_calls
-
-
 def map_rows(function: Callable[..., Any], *arrays: Array | None, size: int, total: bool = False) -> Any:
     """`function(*arrays)`, each row of whose results depends on that row of the arrays alone; along the first axis.
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import functools
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping
 from types import SimpleNamespace
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from portanet import checks, random
 from portanet.autodiff import array_namespace
-from portanet.backends import Array, device_of, elementwise, fuses_calls, is_large, overridable
+from portanet.backends import Array, device_of, overridable
 from portanet.lookup import snake_case
 from portanet.optimizers.applicable import Applicable, Rate, path_of
 from portanet.random import streams
@@ -212,7 +211,7 @@ class Optimizer(Applicable):
             from portanet.optimizers import custom
 
             custom.advance(self, params, grads, state, calls - 1, by_dtype)
-        elif hasattr(self.step, "rule") and fuses_calls(calls):
+        elif getattr(self.step, "elementwise", False):
             from portanet.optimizers import multi_tensor
 
             multi_tensor.advance(self, params, grads, state, by_dtype)
@@ -336,24 +335,11 @@ def cond(condition: Array, yes: Callable[..., Any], no: Callable[..., Any], *ope
 
 
 def elementwise_step(step: Rule) -> Rule:
-    """Declare a `step` as elementwise in parameter, gradient and slots; see `portanet.backends.elementwise`."""
-
-    @elementwise
-    def update(p: Array, g: Array, *values: Array, self: Optimizer, names: Iterable[str], now: Any) -> Any:
-        slots = dict(zip(names, values, strict=True))
-        p = step(self, p, g, slots, now)
-        return (p, *slots.values())
-
-    @functools.wraps(step)
-    def apply(self: Optimizer, p: Array, g: Array, slots: Tree, now: SimpleNamespace) -> Array:
-        if not slots or not is_large(p):  # without slots, there is too little work per element
-            return step(self, p, g, slots, now)
-        p, *values = update(p, g, *slots.values(), self=self, names=slots, now=now)
-        slots.update(zip(slots, values, strict=True))
-        return p
-
-    apply.rule = step  # type: ignore[attr-defined]
-    return cast(Rule, apply)
+    """Declare a `step` as elementwise in parameter, gradient and slots, so that a backend may compute those of all
+    parameters at once; see `portanet.backends.map_each`.
+    """
+    step.elementwise = True  # type: ignore[attr-defined]
+    return step
 
 
 def running_mean(mean: Array, x: Array, decay: Any) -> Array:

@@ -1,4 +1,4 @@
-"""A step of all parameters at once, where the backend fuses calls of elementwise functions."""
+"""A step of all parameters at once, as suits the backend."""
 
 from __future__ import annotations
 
@@ -52,5 +52,5 @@ def _update(
     keep = optimizer.decay(slots, now) if decays else None
     if keep is not None:
         p *= keep
-    p = optimizer.step.rule(optimizer, p, g, slots, now)  # type: ignore[attr-defined]
+    p = optimizer.step(p, g, slots, now)
     return (p, *slots.values())

@@ -254,3 +254,4 @@ def test_map_each_takes_arrays_of_all_sizes(backend: Backend) -> None:
     results = map_each(lambda x, y: x * y, [(asarray(host), asarray(host)) for host in hosts])
     for result, host in zip(results, hosts, strict=True):
         np.testing.assert_array_equal(to_numpy(result), host * host)
+    assert map_each(lambda x, y: x * y, []) == []

@@ -33,7 +33,6 @@ class CupyBackend(Backend):
     install = "pip install 'portanet[cupy13]' (CUDA 13) or pip install 'portanet[cupy12]' (CUDA 12)"
     half_precision = ("float16",)
     least_elements = 0
-    fuses_calls = True
     overrides = {
         **attention.OVERRIDES,
         **convolution.OVERRIDES,

@@ -9,7 +9,7 @@ from typing import Any, cast
 import numpy as np
 
 from portanet.backends.base import Array, Backend, HostArray, Step
-from portanet.backends.numpy import linalg, namespace, special, threads
+from portanet.backends.numpy import elements, linalg, namespace, special, threads
 from portanet.backends.numpy.convolution import convolve, convolve_input, convolve_kernel
 from portanet.backends.numpy.gelu import gelu_and_slope, gelu_value
 from portanet.backends.numpy.lstm import lstm
@@ -53,7 +53,7 @@ class NumpyBackend(Backend):
     library = "numpy"
     install = "pip install numpy"
     half_precision = ("float16",)
-    least_elements = 2 * threads.ELEMENTS
+    least_elements = 2 * elements.ELEMENTS
     overrides = {
         "index_add": index_add,
         "random_words": random_words,
@@ -82,7 +82,11 @@ class NumpyBackend(Backend):
 
     @classmethod
     def map_elements(cls, function: Callable[..., Any], args: Sequence[Any]) -> Any:
-        return threads.map_elements(function, args)
+        return elements.map_elements(function, args)
+
+    @classmethod
+    def map_each(cls, function: Callable[..., Any], calls: Sequence[Sequence[Any]]) -> list[Any]:
+        return elements.map_each(function, calls)
 
     @classmethod
     def map_rows(

@@ -23,9 +23,6 @@ from portanet.backends.base import Array
 
 ROWS = 2**22
 """Bytes of a piece of rows, with what is computed of them."""
-ELEMENTS = 2**17
-"""Elements of a piece of elementwise work: with fewer, threads wait for each other, since each call takes the
-interpreter."""
 
 _helpers: list[threading.Thread] = []
 _jobs: SimpleQueue[tuple[contextvars.Context, _Job]] = SimpleQueue()
@@ -284,57 +281,47 @@ def map_rows(function: Callable[..., Any], arrays: Sequence[Array | None], size:
         if not isinstance(sums[0], tuple):
             return functools.reduce(np.add, sums)
         return tuple(functools.reduce(np.add, column) for column in zip(*sums, strict=True))
-    return _joined(function, arrays, [True] * len(arrays), count, parts)
+    joined = Joined(function, arrays, [True] * len(arrays), count)
+    run_pieces(lambda i: joined.compute(parts[i]), len(parts))
+    return joined.results()
 
 
-def map_elements(function: Callable[..., Any], args: Sequence[Any]) -> Any:
-    """`Backend.map_elements` for NumPy: in pieces along the first axis."""
-    arrays = [x for x in args if isinstance(x, np.ndarray)]
-    shape, count = args[0].shape, args[0].size
-    if len(shape) > 1 and all(x.shape == shape and x.flags.c_contiguous for x in arrays):
-        flat = [x.reshape(-1) if isinstance(x, np.ndarray) else x for x in args]
-        results = map_elements(function, flat)
-        return tuple(x.reshape(shape) for x in results) if isinstance(results, tuple) else results.reshape(shape)
-    if any(x.ndim > len(shape) for x in arrays):
-        return function(*args)
-    rows = max(1, ELEMENTS * shape[0] // count)
-    divided = [isinstance(x, np.ndarray) and x.ndim == len(shape) and x.shape[0] == shape[0] for x in args]
-    in_turn = in_a_piece() or in_a_step_of_products()  # the cores are others', but not their caches
-    return _joined(function, args, divided, shape[0], slices(shape[0], rows), in_turn)
+class Joined:
+    """The results of a function whose arguments are divided: whole arrays, into which it writes part by part.
 
+    Arguments that it changes in place and gives are results already.
 
-def _joined(
-    function: Callable[..., Any],
-    args: Sequence[Any],
-    divided: Sequence[bool],
-    count: int,
-    parts: Sequence[slice],
-    in_turn: bool = False,
-) -> Any:
-    """Compute part by part, and write the results into whole arrays; arguments changed in place are results already."""
-    results: list[Array] = []
-    several: list[bool] = []
-    lock = threading.Lock()
+    Args:
+        function: Gives an array or a tuple of arrays.
+        args: The whole arguments.
+        divided: Which of them are cut along their first axis, unless they are None.
+        count: The size of that axis.
+    """
 
-    def run(i: int) -> None:
-        part = parts[i]
-        seen = [x[part] if cut and x is not None else x for x, cut in zip(args, divided, strict=True)]
-        given = function(*seen)
+    def __init__(self, function: Callable[..., Any], args: Sequence[Any], divided: Sequence[bool], count: int) -> None:
+        self._function, self._args, self._divided, self._count = function, args, divided, count
+        self._results: list[Array] = []
+        self._several = False
+        self._lock = threading.Lock()
+
+    def compute(self, part: slice) -> None:
+        """Compute a part; threads may compute different ones at the same time."""
+        args = self._args
+        seen = [x[part] if cut and x is not None else x for x, cut in zip(args, self._divided, strict=True)]
+        given = self._function(*seen)
         pieces = given if isinstance(given, tuple) else (given,)
-        with lock:
-            if not several:
-                several.append(isinstance(given, tuple))
+        with self._lock:
+            if not self._results:
+                self._several = isinstance(given, tuple)
                 for piece in pieces:
                     same = next((x for x, y in zip(args, seen, strict=True) if y is piece), None)
-                    results.append(np.empty((count, *piece.shape[1:]), piece.dtype) if same is None else same)
-        for whole, piece in zip(results, pieces, strict=True):
+                    whole = np.empty((self._count, *piece.shape[1:]), piece.dtype) if same is None else same
+                    self._results.append(whole)
+        for whole, piece in zip(self._results, pieces, strict=True):
             target = whole[part]
             if not np.may_share_memory(target, piece):
                 target[...] = piece
 
-    if in_turn:
-        for i in range(len(parts)):
-            run(i)
-    else:
-        run_pieces(run, len(parts))
-    return tuple(results) if several[0] else results[0]
+    def results(self) -> Any:
+        """What the function gives, once all parts are computed."""
+        return tuple(self._results) if self._several else self._results[0]

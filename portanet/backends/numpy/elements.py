@@ -1,0 +1,141 @@
+"""Elementwise work: small arrays as one, large ones in pieces on all available cores."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from portanet.backends.base import Array
+from portanet.backends.numpy.threads import Joined, in_a_piece, in_a_step_of_products, run_pieces
+
+ELEMENTS = 2**17
+"""Least number of elements of a piece, which has at most twice as many: with fewer, threads wait for each other, since
+each call takes the interpreter; more do not stay in a core's cache.
+"""
+SMALL = 2**12
+"""Arrays of no more elements are computed as one: to copy them takes less time than NumPy's calls for each."""
+
+
+def map_elements(function: Callable[..., Any], args: Sequence[Any]) -> Any:
+    """`Backend.map_elements` for NumPy: in pieces along the first axis."""
+    return _in_pieces(function, [args])[0]
+
+
+def map_each(function: Callable[..., Any], calls: Sequence[Sequence[Any]]) -> list[Any]:
+    """`Backend.map_each` for NumPy."""
+    kinds: dict[Any, list[int]] = {}
+    for i, args in enumerate(calls):
+        kinds.setdefault(_kind(args) or i, []).append(i)
+    groups = list(kinds.values())
+    several = {group[0]: _Together([calls[i] for i in group]) for group in groups if len(group) > 1}
+    given = _in_pieces(function, [several[i].args if i in several else calls[i] for i, *_ in groups])
+    results: list[Any] = [None] * len(calls)
+    for group, result in zip(groups, given, strict=True):
+        each = several[group[0]].apart(result) if group[0] in several else [result]
+        for i, one in zip(group, each, strict=True):
+            results[i] = one
+    return results
+
+
+def _kind(args: Sequence[Any]) -> Any:
+    """What small calls have in common that can be computed as one; None for others."""
+    first = args[0]
+    if first.size > SMALL or len({id(x) for x in args}) < len(args):  # a change of an array would be one of several
+        return None
+    if not all(isinstance(x, np.ndarray) and x.shape == first.shape for x in args):
+        return None
+    return tuple(x.dtype for x in args)
+
+
+class _Together:
+    """Several calls of an elementwise function as one.
+
+    Args:
+        calls: The arguments of each: arrays of one shape.
+    """
+
+    def __init__(self, calls: Sequence[Sequence[Array]]) -> None:
+        self._calls = calls
+        self.args = [np.concatenate(each, axis=None) for each in zip(*calls, strict=True)]
+
+    def apart(self, given: Any) -> list[Any]:
+        """The results of each call, from those of all; an argument changed in place is changed in the call, too."""
+        if not isinstance(given, tuple):
+            return [result for (result,) in self.apart((given,))]
+        return list(zip(*(self._each(result) for result in given), strict=True))
+
+    def _each(self, result: Array) -> Iterator[Array]:
+        changed = next((k for k, x in enumerate(self.args) if x is result), None)
+        end = 0
+        for args in self._calls:
+            start, end = end, end + args[0].size
+            part = result[start:end].reshape(args[0].shape)
+            if changed is not None:
+                args[changed][...] = part
+                part = args[changed]
+            yield part
+
+
+def _in_pieces(function: Callable[..., Any], calls: Sequence[Sequence[Any]]) -> list[Any]:
+    """The results of calls, in an even number of pieces of about equal size, whatever arrays they are of."""
+    ends = list(itertools.accumulate(args[0].size for args in calls))
+    total = ends[-1] if ends else 0
+    count = 2 * (total // (2 * ELEMENTS))
+    if not count:
+        return [function(*args) for args in calls]
+    results: list[Any] = [None] * len(calls)
+    divided: dict[int, _Divided] = {}
+    pieces: list[list[tuple[int, slice | None]]] = [[] for _ in range(count)]
+    limits = [-(-total * k // count) for k in range(count + 1)]
+    for i, (args, end) in enumerate(zip(calls, ends, strict=True)):
+        start = end - args[0].size
+        first, last = min(start * count // total, count - 1), max(start, end - 1) * count // total
+        if first == last or end - start <= ELEMENTS // 4:
+            pieces[first].append((i, None))
+            continue
+        divided[i] = each = _Divided(function, args)
+        for k in range(first, last + 1):
+            pieces[k].append((i, each.part(max(limits[k], start) - start, min(limits[k + 1], end) - start)))
+
+    def compute(k: int) -> None:
+        for i, part in pieces[k]:
+            if part is None:
+                results[i] = function(*calls[i])
+            else:
+                divided[i].compute(part)
+
+    if in_a_piece() or in_a_step_of_products():  # the cores are others', but not their caches
+        for k in range(count):
+            compute(k)
+    else:
+        run_pieces(compute, count)
+    for i, each in divided.items():
+        results[i] = each.results()
+    return results
+
+
+class _Divided(Joined):
+    """A call with a large array, divided along its first axis; along all at once where its arrays lie alike."""
+
+    def __init__(self, function: Callable[..., Any], args: Sequence[Any]) -> None:
+        arrays = [x for x in args if isinstance(x, np.ndarray)]
+        self._shape = shape = args[0].shape
+        self._flat = all(x.shape == shape and x.flags.c_contiguous for x in arrays)
+        if self._flat:
+            args = [x.reshape(-1) if isinstance(x, np.ndarray) else x for x in args]
+        self._size, count, axes = args[0].size, args[0].shape[0], args[0].ndim
+        divided = [isinstance(x, np.ndarray) and x.ndim == axes and x.shape[0] == count for x in args]
+        super().__init__(function, args, divided, count)
+
+    def part(self, start: int, stop: int) -> slice:
+        """The part along the first axis with about these elements; parts of consecutive elements are consecutive."""
+        return slice(start * self._count // self._size, stop * self._count // self._size)
+
+    def results(self) -> Any:
+        results = super().results()
+        if not self._flat:
+            return results
+        return tuple(x.reshape(self._shape) for x in results) if self._several else results.reshape(self._shape)
