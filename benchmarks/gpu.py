@@ -56,7 +56,7 @@ WORKLOADS: dict[str, tuple[tuple[int, ...], Callable[[Any], list[Any]], Callable
     "MLP 784-512-512-10, batch 128": ((128, 784), mlp_layers, mlp_torch, "float32"),
     "CNN of Ketkar 7-7, batch 128": (heavy.CNN, heavy.cnn_layers, heavy.cnn_torch, "float32"),
     "LSTM 64 to 128, 50 steps, batch 64": (
-        sequences.LSTM, sequences.lstm_layers, sequences.lstm_torch, "float32",
+        sequences.SEQUENCE, sequences.lstm_layers, lambda nn: sequences.recurrent_torch(nn, "LSTM"), "float32",
     ),
     "Transformer block, d 128, 64 steps, batch 32": (
         sequences.BLOCK, sequences.block_layers, sequences.block_torch, "float32",

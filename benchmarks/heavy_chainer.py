@@ -42,14 +42,17 @@ class Last(chainer.Chain):  # type: ignore[misc]
     def __init__(self) -> None:
         super().__init__()
         with self.init_scope():
-            self.lstm = links.NStepLSTM(1, sequences.LSTM[2], sequences.LSTM_UNITS, 0.0)
-            self.dense = links.Linear(sequences.LSTM_UNITS, 10)
+            self.lstm = links.NStepLSTM(1, sequences.SEQUENCE[2], sequences.UNITS, 0.0)
+            self.dense = links.Linear(sequences.UNITS, 10)
 
     def forward(self, x: Any) -> Any:
         return self.dense(self.lstm(None, None, list(x))[0][0])
 
 
-WORKLOADS: dict[str, tuple[Callable[[], Any], tuple[int, ...]]] = {"cnn": (Cnn, CNN), "lstm": (Last, sequences.LSTM)}
+WORKLOADS: dict[str, tuple[Callable[[], Any], tuple[int, ...]]] = {
+    "cnn": (Cnn, CNN),
+    "lstm": (Last, sequences.SEQUENCE),
+}
 
 
 def step_of(name: str) -> Callable[[], None]:

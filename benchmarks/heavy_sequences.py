@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-LSTM = (64, 50, 64)
-LSTM_UNITS = 128
-LSTM_PRODUCTS = (64 * 50 * 4 * LSTM_UNITS * 64, 64 * 50 * 4 * LSTM_UNITS * LSTM_UNITS)
-"""Multiplications of the inputs, and of the outputs, with all four gates."""
+SEQUENCE = (64, 50, 64)
+UNITS = 128
+
+
+def recurrent_products(gates: int, directions: int = 1) -> tuple[int, int]:
+    """Multiplications of the inputs, and of the outputs, with all gates."""
+    sums = SEQUENCE[0] * SEQUENCE[1] * gates * UNITS * directions
+    return sums * SEQUENCE[2], sums * UNITS
+
 
 BLOCK = (32, 64, 128)
 HEADS, INNER = 4, 512
@@ -17,17 +22,31 @@ BLOCK_PRODUCTS = 32 * 64 * (4 * 128 * 128 + 2 * 128 * INNER) + 2 * 32 * 64 * 64 
 
 def lstm_layers(layers: Any) -> list[Any]:
     """For portanet and Keras."""
-    return [layers.LSTM(LSTM_UNITS), layers.Dense(10)]
+    return [layers.LSTM(UNITS), layers.Dense(10)]
 
 
-def lstm_torch(nn: Any) -> Any:
+def gru_layers(layers: Any) -> list[Any]:
+    return [layers.GRU(UNITS), layers.Dense(10)]
+
+
+def bidirectional_layers(layers: Any) -> list[Any]:
+    return [layers.Bidirectional(layers.LSTM(UNITS)), layers.Dense(10)]
+
+
+def recurrent_torch(nn: Any, kind: str, bidirectional: bool = False) -> Any:
+    """The last output; of both directions, that of the last step of each."""
+
     class Last(nn.Module):  # type: ignore[misc]
         def __init__(self) -> None:
             super().__init__()
-            self.lstm, self.dense = nn.LSTM(64, LSTM_UNITS, batch_first=True), nn.Linear(LSTM_UNITS, 10)
+            options = {"batch_first": True, "bidirectional": bidirectional}
+            self.recurrent = getattr(nn, kind)(SEQUENCE[2], UNITS, **options)
+            self.dense = nn.Linear(UNITS * (1 + bidirectional), 10)
 
         def forward(self, x: Any) -> Any:
-            return self.dense(self.lstm(x)[0][:, -1])
+            last = self.recurrent(x)[1]
+            h = last[0] if kind == "LSTM" else last
+            return self.dense(h.transpose(0, 1).reshape(len(x), -1))
 
     return Last()
 

@@ -124,6 +124,7 @@ def recurrent_cases(gates: int, states: int = 1, biases: int = 1) -> list[Case]:
         case(5, 3, True, False, False),
         case(20, 40, True, True, True),
         case(9, 70, False, True, False),
+        case(17, 33, True, True, False),
         case(1, 1, False, False, True),
         case(4, 0, True, False, False),
     ]

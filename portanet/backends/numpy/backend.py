@@ -9,10 +9,13 @@ from typing import Any, cast
 import numpy as np
 
 from portanet.backends.base import Array, Backend, HostArray, Step
+<<<<<<< Updated upstream
 from portanet.backends.numpy import elements, linalg, namespace, special, threads
+=======
+from portanet.backends.numpy import linalg, namespace, recurrent_gru, recurrent_lstm, special, threads
+>>>>>>> Stashed changes
 from portanet.backends.numpy.convolution import convolve, convolve_input, convolve_kernel
 from portanet.backends.numpy.gelu import gelu_and_slope, gelu_value
-from portanet.backends.numpy.lstm import lstm
 from portanet.backends.numpy.memory import keep_freed_memory
 from portanet.backends.numpy.random import random_words
 from portanet.backends.numpy.scan import scan
@@ -58,7 +61,8 @@ class NumpyBackend(Backend):
         "index_add": index_add,
         "random_words": random_words,
         "scan": scan,
-        "lstm": lstm,
+        **recurrent_gru.OVERRIDES,
+        **recurrent_lstm.OVERRIDES,
         **linalg.OVERRIDES,
         **special.OVERRIDES,
         "gelu_and_slope": gelu_and_slope,
