@@ -9,11 +9,7 @@ from typing import Any, cast
 import numpy as np
 
 from portanet.backends.base import Array, Backend, HostArray, Step
-<<<<<<< Updated upstream
-from portanet.backends.numpy import elements, linalg, namespace, special, threads
-=======
-from portanet.backends.numpy import linalg, namespace, recurrent_gru, recurrent_lstm, special, threads
->>>>>>> Stashed changes
+from portanet.backends.numpy import elements, linalg, namespace, recurrent_gru, recurrent_lstm, special, threads
 from portanet.backends.numpy.convolution import convolve, convolve_input, convolve_kernel
 from portanet.backends.numpy.gelu import gelu_and_slope, gelu_value
 from portanet.backends.numpy.memory import keep_freed_memory
