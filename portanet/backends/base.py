@@ -64,6 +64,9 @@ class Backend:
     least_elements: ClassVar[float] = math.inf
     """Size of arrays from which elementwise functions are passed to `map_elements`."""
 
+    attends_in_blocks: ClassVar[bool] = False
+    """Whether attention is computed block by block also where all weights have room."""
+
     def __init__(self, device: Any = None, dtype: str = "float32") -> None:
         reason = self.unavailable()
         if reason is not None:

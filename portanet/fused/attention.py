@@ -7,7 +7,7 @@ import math
 from typing import Any
 
 from portanet.autodiff import array_namespace, custom_vjp, stop_gradient, storage, unwrap
-from portanet.backends import Array, device_of, map_rows, overridable, readable
+from portanet.backends import Array, backend_class_of, device_of, map_rows, overridable, readable
 from portanet.fused.attention_blocks import attention_in_blocks
 from portanet.fused.hidden import hides_from_some, known_finite, only_finite, weighted_sum
 
@@ -49,13 +49,18 @@ def dot_product_attention(
         array([1. , 1.5, 3. ])
     """
     mask = None if mask is None else unwrap(mask)
-    if keep is None and query.shape[-2] * key.shape[-2] > LONG * LONG:
+    if keep is None and (query.shape[-2] * key.shape[-2] > LONG * LONG or _attends_in_blocks(query)):
         out: Array = attention_in_blocks(query, key, value, scale=scale, mask=mask, causal=causal)[0]
         return out
     if causal:
         mask = with_causal(mask, unwrap(query), key.shape[-2])
     out = attention(query, key, value, scale=scale, mask=mask, keep=keep)[0]
     return out
+
+
+def _attends_in_blocks(query: Array) -> bool:
+    backend = backend_class_of(storage(query))
+    return backend is not None and backend.attends_in_blocks
 
 
 def with_causal(mask: Array | None, query: Array, length: int) -> Array:

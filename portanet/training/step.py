@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import functools
 import math
+import operator
 from collections.abc import Callable, Iterable
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from portanet import activations
 from portanet.autodiff import array_namespace, custom_vjp, hvp, is_traced, lift, unwrap, value_and_grad, vjp
-from portanet.backends import Array, backend_class_of, device_of, raw_namespace
+from portanet.backends import Array, backend_class_of, device_of, map_each, raw_namespace
 from portanet.configurable import Configurable
 from portanet.layers import Layer
 from portanet.layers.calling import call_with_mask
@@ -154,12 +155,21 @@ def test_step(model: Layer, objective: Objective) -> Callable[..., Any]:
 
 def predict_step(model: Layer) -> Callable[..., Any]:
     """`step(values, x)` gives the predictions, and the values that the call has assigned, by path."""
-    variables = model.named_variables()
+    variables, division = model.named_variables(), Division(model)
 
-    def step(values: Tree, x: Any) -> Any:
+    def predict(values: Tree, x: Any) -> Any:
         with bind({variables[p]: v for p, v in values.items()}) as bound, collect_losses():
             y_pred = model(x, training=False)
         return y_pred, {path: bound[variables[path]] for path, v in values.items() if bound[variables[path]] is not v}
+
+    def step(values: Tree, x: Any) -> Any:
+        first = tree_leaves(x)[0]
+        parts, backend = division.parts(first), backend_class_of(first)
+        if len(parts) < 2 or backend is None:
+            return predict(values, x)
+        computed = backend.map_parts(lambda part: predict(values, tree_map(lambda leaf: leaf[part, ...], x)), parts)
+        each, assigned = zip(*computed, strict=True)
+        return tree_map(lambda *leaves: array_namespace(*leaves).concat(leaves), *each), assigned[0]
 
     return step
 
@@ -293,6 +303,10 @@ def _is_unknown_function(value: Any) -> bool:
     return callable(value) and not isinstance(value, Configurable) and value not in _ACTIVATIONS
 
 
+def _sum(*arrays: Array) -> Array:
+    return functools.reduce(operator.add, arrays)
+
+
 def _in_parts(forward: Forward, params: dict[str, Array], x: Any, parts: list[slice], backend: Any) -> Any:
     asides: list[Any] = []
 
@@ -322,8 +336,7 @@ def _in_parts(forward: Forward, params: dict[str, Array], x: Any, parts: list[sl
                 return computed[i][1]([g[chosen[i], ...] for g in gs])[0]
 
             grads = backend.map_parts(pull, range(len(chosen)))
-            xp = array_namespace(*gs, *values)
-            return tuple(functools.reduce(xp.add, [each[name] for each in grads]) for name in params)
+            return tuple(map_each(_sum, [[each[name] for each in grads] for name in params]))
 
         return results, pullback
 

@@ -100,6 +100,7 @@ def test_attention_in_blocks(xp: Any, name: str, causal: bool) -> None:
 def test_what_is_long_is_computed_in_blocks(xp: Any, monkeypatch: pytest.MonkeyPatch, pairs: int) -> None:
     """5 * 7 pairs, but with dropout, which blocks have not; the result is the same."""
     monkeypatch.setattr(module, "LONG", pairs**0.5)
+    monkeypatch.setattr("portanet.backends.numpy.backend.NumpyBackend.attends_in_blocks", False)
     calls = []
     blocks = module.attention_in_blocks
     monkeypatch.setattr(module, "attention_in_blocks", lambda *a, **o: calls.append(1) or blocks(*a, **o))

@@ -75,6 +75,21 @@ def test_training_is_that_of_the_whole_batch(weight: Any, monkeypatch: pytest.Mo
         np.testing.assert_allclose(ours, theirs, rtol=1e-6, atol=1e-9)
 
 
+def test_predictions_are_those_of_the_whole_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    counts = counted(monkeypatch)
+    made, (x, _) = model(), data()
+    divided = made.predict_on_batch(x)
+    assert counts == [2]
+    np.testing.assert_allclose(divided, made(x), rtol=1e-9)
+    inputs = layers.Input((4,))
+    several = portanet.Model(inputs, {"a": layers.Dense(2)(inputs), "b": [layers.Dense(3)(inputs)]})
+    several.compile("sgd")
+    results, whole = several.predict_on_batch(x[:, 0]), several(x[:, 0])
+    assert counts == [2, 2]
+    np.testing.assert_allclose(results["a"], whole["a"], rtol=1e-9)
+    np.testing.assert_allclose(results["b"][0], whole["b"][0], rtol=1e-9)
+
+
 def test_results_do_not_depend_on_the_number_of_threads() -> None:
     result = []
     for count in (1, 2, 4):

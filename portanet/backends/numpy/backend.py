@@ -10,6 +10,7 @@ import numpy as np
 
 from portanet.backends.base import Array, Backend, HostArray, Step
 from portanet.backends.numpy import elements, linalg, namespace, recurrent_gru, recurrent_lstm, special, threads
+from portanet.backends.numpy.attention import attention_in_blocks
 from portanet.backends.numpy.convolution import convolve, convolve_input, convolve_kernel
 from portanet.backends.numpy.gelu import gelu_and_slope, gelu_value
 from portanet.backends.numpy.memory import keep_freed_memory
@@ -37,7 +38,7 @@ def index_add(rows: Array, index: Array, size: int) -> Array:
     return out
 
 
-FEWEST = 16
+FEWEST = 8
 """Examples of a batch that is worth dividing."""
 ENOUGH = 2**17
 """Numbers of a batch that a layer has to see, on average: with fewer, parts wait for the interpreter more than they
@@ -53,8 +54,10 @@ class NumpyBackend(Backend):
     install = "pip install numpy"
     half_precision = ("float16",)
     least_elements = 2 * elements.ELEMENTS
+    attends_in_blocks = True
     overrides = {
         "index_add": index_add,
+        "attention_in_blocks": attention_in_blocks,
         "random_words": random_words,
         "scan": scan,
         **recurrent_gru.OVERRIDES,

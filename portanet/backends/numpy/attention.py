@@ -1,0 +1,193 @@
+"""Attention on NumPy arrays: all that some queries see at once, in pieces that stay in a core's cache."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import numpy as np
+
+from portanet.backends.base import Array
+from portanet.backends.numpy.namespace import matmul, where
+from portanet.backends.numpy.threads import map_pieces, slices
+
+WEIGHTS = 2**18
+"""Approximate number of weights of a piece."""
+ROWS = 64
+"""Least number of queries of a piece, if later ones see more."""
+KEPT = 2**20
+"""With more pairs of query and key, weights are not kept for the backward pass, but computed again."""
+NEAR = 60.0
+"""Scores up to this size need no shift: neither their exponentials nor sums of these leave the range of float32."""
+
+
+def attention_in_blocks(
+    query: Array,
+    key: Array,
+    value: Array,
+    *,
+    scale: float,
+    mask: Array | None = None,
+    causal: bool = False,
+    block: int = 256,
+) -> Any:
+    """As the op of that name; which keys are seen at once follows from the shapes, not from `block`."""
+    if not (query.ndim > 2 and query.dtype == key.dtype == value.dtype and query.dtype.char in "fd"):
+        return NotImplemented
+    if not (query.size and key.size and value.size):
+        return NotImplemented
+    hides = causal or mask is not None
+    if hides and not all(np.isfinite(x).all() for x in (query, key, value)):
+        return NotImplemented
+    blocks = _Blocks(query, key, mask, causal)
+    lead, targets, size = query.shape[:-2], query.shape[-2], value.shape[-1]
+    result = np.empty_like(query, shape=(*lead, targets, size))
+    log_sum = np.empty((*lead, targets, 1), dtype=query.dtype)
+    keeps = targets * key.shape[-2] <= KEPT
+
+    def forward(part: slice) -> list[Array]:
+        weights, keys = [], _transposed(key[part])
+        for rows, columns in blocks.of_rows:
+            p, log_sum[part][..., rows, :] = blocks.weights(part, rows, columns, keys, scale)
+            np.matmul(p, value[part][..., columns, :], out=result[part][..., rows, :])
+            if keeps:
+                weights.append(p)
+        return weights
+
+    kept = map_pieces(forward, blocks.parts)
+
+    def pullback(cotangents: tuple[Array | None, Array | None]) -> Any:
+        g, g_sum = cotangents
+        g = np.zeros_like(result) if g is None else g
+        grads = [np.empty_like(x) for x in (query, key, value)]
+        backward = functools.partial(_backward, blocks, g, g_sum, value, result, log_sum, grads, scale)
+        map_pieces(lambda i: backward(blocks.parts[i], kept[i]), range(len(kept)))
+        return tuple(grads)
+
+    return (result, log_sum), pullback
+
+
+def _backward(
+    blocks: _Blocks,
+    g: Array,
+    g_sum: Array | None,
+    value: Array,
+    result: Array,
+    log_sum: Array,
+    grads: list[Array],
+    scale: float,
+    part: slice,
+    kept: list[Array],
+) -> None:
+    """Write the cotangents of query, key and value of some examples."""
+    key, value, g = blocks.key[part], value[part], g[part]
+    # The softmax subtracts each row's mean slope; the slope of log_sum is the softmax.
+    inner = np.vecdot(g, result[part])[..., None]
+    if g_sum is not None:
+        inner -= g_sum[part]
+    by_query, by_key, by_value = (x[part] for x in grads)
+    values, keys = _transposed(value), None if kept else _transposed(key)
+    several = len(blocks.of_rows) > 1 or blocks.of_rows[0][1].stop < key.shape[-2]
+    if several:
+        by_key[...] = 0.0
+        by_value[...] = 0.0
+    for i, (rows, columns) in enumerate(blocks.of_rows):
+        g_rows = g[..., rows, :]
+        known = log_sum[part][..., rows, :]
+        p = kept[i] if kept else blocks.weights(part, rows, columns, keys, scale, known)[0]
+        ds = matmul(g_rows, values[..., columns])
+        ds -= inner[..., rows, :]
+        ds *= p
+        np.matmul(ds, key[..., columns, :] * scale, out=by_query[..., rows, :])
+        q = blocks.query[part][..., rows, :] * scale
+        for total, left, right in ((by_key, ds, q), (by_value, p, g_rows)):
+            if several:
+                total[..., columns, :] += np.matmul(left.swapaxes(-1, -2), right)
+            else:
+                np.matmul(left.swapaxes(-1, -2), right, out=total)
+
+
+class _Blocks:
+    """What attention is divided into: examples, and queries with the keys that they may see.
+
+    Attributes:
+        parts: The examples of each part.
+        of_rows: For each block of queries, these and the keys.
+    """
+
+    def __init__(self, query: Array, key: Array, mask: Array | None, causal: bool) -> None:
+        self.query, self.key, self.mask, self.causal = query, key, mask, causal
+        examples, *others, targets, _ = query.shape
+        sources, matrices = key.shape[-2], int(np.prod(others))
+        rows = max(ROWS, targets // 8) if causal else targets
+        rows = max(1, min(rows, WEIGHTS // sources))
+        self.of_rows = [
+            (chosen, slice(0, min(sources, chosen.stop) if causal else sources)) for chosen in slices(targets, rows)
+        ]
+        self.parts = slices(examples, max(1, WEIGHTS // (matrices * rows * sources)))
+
+    def weights(
+        self, part: slice, rows: slice, columns: slice, keys: Array, scale: float, log_sum: Array | None = None
+    ) -> tuple[Array, Array]:
+        """The weights of a block, and the logarithms of the sums of exponentials; those, if they are known.
+
+        `keys` are those of the part, transposed.
+        """
+        scores = matmul(self.query[part][..., rows, :] * scale, keys[..., columns])
+        mask = self._mask(part, rows, columns)
+        near = log_sum is None and scores.min() >= -NEAR and scores.max() <= NEAR
+        allowed = None if near else self._allowed(mask, rows, columns)
+        shift = log_sum
+        if not near:
+            if allowed is not None:
+                scores = np.where(allowed, scores, np.finfo(scores.dtype).min)
+            shift = np.max(scores, axis=-1, keepdims=True) if shift is None else shift
+            scores -= shift
+        weights = np.exp(scores, out=scores)
+        if allowed is not None or mask is not None:
+            weights = where(mask if allowed is None else allowed, weights, 0.0)
+        if near and self.causal:
+            width = max(0, columns.stop - rows.start)
+            weights[..., columns.stop - width :] *= _triangle(rows.stop - rows.start, width, weights.dtype.char)
+        if log_sum is not None:
+            return weights, log_sum
+        total = np.matmul(weights, np.ones((weights.shape[-1], 1), dtype=weights.dtype))
+        empty = None
+        if mask is not None:
+            empty = total == 0  # fully masked rows
+            total[empty] = 1.0
+        weights /= total
+        log_sum = np.log(total, out=total)
+        if shift is not None:
+            log_sum += shift
+        elif empty is not None:
+            log_sum[empty] = np.finfo(weights.dtype).min
+        return weights, log_sum
+
+    def _mask(self, part: slice, rows: slice, columns: slice) -> Array | None:
+        """The mask of a block, of which axes of size 1 are shared."""
+        if self.mask is None:
+            return None
+        mask = np.atleast_2d(self.mask)
+        if mask.ndim == self.query.ndim and mask.shape[0] > 1:
+            mask = mask[part]
+        mask = mask[..., rows if mask.shape[-2] > 1 else slice(None), :]
+        return mask[..., columns] if mask.shape[-1] > 1 else mask
+
+    def _allowed(self, mask: Array | None, rows: slice, columns: slice) -> Array | None:
+        """The same with what the order of queries and keys hides."""
+        if not self.causal:
+            return mask
+        visible = np.arange(columns.start, columns.stop) <= np.arange(rows.start, rows.stop)[:, None]
+        return visible if mask is None else mask & visible
+
+
+def _transposed(x: Array) -> Array:
+    """Contiguous: products with it take half the time."""
+    return np.ascontiguousarray(x.swapaxes(-1, -2))
+
+
+@functools.lru_cache(maxsize=64)
+def _triangle(rows: int, columns: int, kind: str) -> Array:
+    """1 where a query sees a key, of blocks that begin at the same place; else 0."""
+    return np.tri(rows, columns, dtype=kind)
