@@ -54,7 +54,9 @@ class Median(float):
 
     @property
     def spread(self) -> float:
-        """Half the width of the middle half, relative to the median."""
+        """Half the width of the middle half, relative to the median; 0 of one measurement."""
+        if len(self.values) == 1:
+            return 0.0
         low, _, high = statistics.quantiles(self.values, n=4)
         return (high - low) / 2 / self
 

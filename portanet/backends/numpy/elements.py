@@ -122,6 +122,7 @@ class _Divided(Joined):
 
     def __init__(self, function: Callable[..., Any], args: Sequence[Any]) -> None:
         arrays = [x for x in args if isinstance(x, np.ndarray)]
+        self._given = args
         self._shape = shape = args[0].shape
         self._flat = all(x.shape == shape and x.flags.c_contiguous for x in arrays)
         if self._flat:
@@ -138,4 +139,9 @@ class _Divided(Joined):
         results = super().results()
         if not self._flat:
             return results
-        return tuple(x.reshape(self._shape) for x in results) if self._several else results.reshape(self._shape)
+        return tuple(map(self._shaped, results)) if self._several else self._shaped(results)
+
+    def _shaped(self, result: Array) -> Array:
+        """A result in its shape; an argument that was changed in place is itself again."""
+        same = next((given for given, x in zip(self._given, self._args, strict=True) if x is result), None)
+        return result.reshape(self._shape) if same is None else same

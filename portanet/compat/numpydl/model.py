@@ -17,6 +17,7 @@ from portanet.compat.numpydl.layers import Dense, Layer, Softmax
 from portanet.compat.numpydl.objectives import Objective, SoftmaxCategoricalCrossEntropy
 from portanet.compat.numpydl.optimizers import Optimizer
 from portanet.compat.numpydl.utils.random import get_rng, to_array
+from portanet.fused.products import dense as affine
 from portanet.layers.calling import in_call
 from portanet.variables import Bound, bind
 
@@ -209,10 +210,9 @@ class Model:
                 if fused:
                     # The softmax is fused into the loss of the logits: the derivative p - t cannot overflow.
                     dense = last.connected()
-                    xp = array_namespace(x)
                     # The largest logit has the largest probability: enough for the accuracy.
-                    outputs = xp.matmul(x, dense.kernel.value) + dense.bias.value  # type: ignore[attr-defined]
-                    total = xp.sum(crossentropy.call(y, outputs))
+                    outputs = affine(x, dense.kernel.value, dense.bias.value)  # type: ignore[attr-defined]
+                    total = array_namespace(outputs).sum(crossentropy.call(y, outputs))
                 else:
                     outputs = x
                     total = loss.total(outputs, y)

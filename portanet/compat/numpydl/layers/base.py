@@ -17,7 +17,7 @@ from portanet.compat.numpydl.initializations import Initializer
 from portanet.compat.numpydl.utils.random import get_dtype, to_array, to_float
 from portanet.configurable import Configurable
 from portanet.tree import tree_map
-from portanet.variables import Bound, Variable, bind
+from portanet.variables import Bound, Variable, bind, trainable_changes
 
 _METHODS = "make(shape), or connect_to(prev_layer), forward(input) and backward(pre_grad)"
 
@@ -60,6 +60,8 @@ class Layer(Configurable):
     _pullback: Callable[[Any], Any] | None = None
     _result_shape: tuple[int, ...] = ()
     _grads: Sequence[Array | None] = ()
+    _trained: tuple[layers.Layer | None, int, dict[str, Variable]] = (None, 0, {})
+    """The wrapped layer, changes of what is trained so far, and the variables that are trained then."""
 
     def __init__(self) -> None:
         self._grads = []
@@ -162,14 +164,19 @@ class Layer(Configurable):
         """The trainable variables by path."""
         if self.inner is None:
             return {}
-        named = self.inner.named_variables()
-        return {path: named[path] for path in self.inner.trainable_paths()}
+        inner, changes, trained = self._trained
+        if inner is not self.inner or changes != trainable_changes():
+            named = self.inner.named_variables()
+            trained = {path: named[path] for path in self.inner.trainable_paths()}
+            self._trained = self.inner, trainable_changes(), trained
+        return trained
 
     def set_params(self, params: list[Array]) -> None:
         """Replace the parameters: in the variables, or in the arrays and attributes that hold them."""
         if type(self).params is Layer.params:
             for variable, value in zip(self.trainable_variables().values(), params, strict=True):
-                variable.assign(value)
+                if variable.value is not value:
+                    variable.assign(value)
             return
         for old, new in zip(self.params, params, strict=True):
             if not self._replace(old, new):

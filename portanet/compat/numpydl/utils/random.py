@@ -49,6 +49,8 @@ def generator() -> np.random.Generator:
 def to_array(x: Any) -> Array:
     """Data as an array of the backend in use: floats in the package's dtype, integers unchanged."""
     array = asarray(x)
+    if portanet.get_backend().dtype_name(array.dtype) == get_dtype():
+        return array
     floating = portanet.get_backend().xp.isdtype(array.dtype, "real floating")
     # Converted from the data itself: the backend's default dtype may be narrower.
     return asarray(x, get_dtype()) if floating else array
@@ -56,4 +58,6 @@ def to_array(x: Any) -> Array:
 
 def to_float(x: Any) -> Array:
     """Data as an array of the backend in use, in the package's dtype."""
-    return asarray(to_array(x), get_dtype())
+    array = to_array(x)
+    floating = portanet.get_backend().dtype_name(array.dtype) == get_dtype()
+    return array if floating else asarray(array, get_dtype())
