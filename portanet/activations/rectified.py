@@ -7,7 +7,8 @@ from typing import Any
 from portanet import checks
 from portanet.activations.pointwise import pointwise
 from portanet.autodiff import array_namespace, custom_vjp
-from portanet.backends import Array, elementwise
+from portanet.backends import Array
+from portanet.fused.epilogues import rectified, where_positive
 
 
 @custom_vjp
@@ -32,9 +33,9 @@ def relu(x: Array, negative_slope: float = 0.0, max_value: float | None = None, 
         negative_slope = checks.number("negative_slope", negative_slope, of="relu")
         threshold = checks.number("threshold", threshold, of="relu")
     if negative_slope == 0 and threshold == 0:
-        y = _rectified(x)
+        y = rectified(x)
         if max_value is None:
-            return y, lambda g: (_where_positive(g, y), None, None, None)
+            return y, lambda g: (where_positive(g, y), None, None, None)
     else:
         y = xp.where(x > threshold, x, negative_slope * (x - threshold))
     if max_value is not None:
@@ -49,16 +50,6 @@ def relu(x: Array, negative_slope: float = 0.0, max_value: float | None = None, 
         return xp.where(inside, g, xp.where(x > threshold, 0.0, negative_slope * g)), None, None, None
 
     return y, pullback
-
-
-@elementwise
-def _rectified(x: Array) -> Array:
-    return array_namespace(x).maximum(x, 0.0)
-
-
-@elementwise
-def _where_positive(g: Array, y: Array) -> Array:
-    return array_namespace(g, y).where(y > 0, g, 0.0)
 
 
 def relu6(x: Array) -> Array:

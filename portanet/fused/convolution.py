@@ -6,13 +6,15 @@ of every order.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 from portanet.autodiff import primitive
-from portanet.backends import Array
+from portanet.backends import Array, overridable
 from portanet.fused import convolution_plain as plain
+from portanet.fused.epilogues import before_activation
 from portanet.fused.products import sum_rows
 from portanet.fused.windows import Window, window
 
@@ -25,6 +27,7 @@ def conv_nd(
     padding: Any = "valid",
     dilation: int | Sequence[int] = 1,
     groups: int = 1,
+    activation: str | None = None,
 ) -> Array:
     """Convolution as in neural networks: the sum over a window of x times the kernel, which is not flipped.
 
@@ -37,6 +40,7 @@ def conv_nd(
             `portanet.fused.windows.window`.
         dilation: Distances between neighbouring elements of the window.
         groups: Number of groups of channels that do not mix.
+        activation: Of the result: `"relu"`, or None.
 
     Returns:
         Shape (batch, *positions, filters), dtype of the input.
@@ -52,9 +56,8 @@ def conv_nd(
     """
     size, inputs, filters = tuple(kernel.shape[:-2]), kernel.shape[-2], kernel.shape[-1]
     _require_fit("x", x, len(size), inputs * groups, groups, filters)
-    return convolve(
-        x, kernel, bias, window=window(tuple(x.shape[1:-1]), size, strides, padding, dilation), groups=groups
-    )
+    slid = window(tuple(x.shape[1:-1]), size, strides, padding, dilation)
+    return convolve(x, kernel, bias, window=slid, groups=groups, activation=activation)
 
 
 def conv_transpose_nd(
@@ -175,13 +178,48 @@ def _require_fit(name: str, x: Array, rank: int, channels: int, groups: int, spl
 # The three bilinear functions: the pullbacks of each are the other two.
 
 
-def _pull_convolve(out: Array, x: Array, kernel: Array, bias: Array | None, *, window: Window, groups: int) -> Any:
+def _pull_convolve(
+    out: Array,
+    x: Array,
+    kernel: Array,
+    bias: Array | None,
+    *,
+    window: Window,
+    groups: int,
+    activation: str | None = None,
+) -> Any:
     space = tuple(x.shape[1:-1])
-    return lambda g: (
-        lambda: convolve_input(g, kernel, window=window, groups=groups, space=space),
-        lambda: convolve_kernel(x, g, window=window, groups=groups),
-        None if bias is None else lambda: sum_rows(g),
-    )
+
+    def pull(g: Array) -> Any:
+        behind = [g, activation]  # a cotangent, and what is still to be done to it
+
+        def to_input() -> Array:
+            behind[:] = before_activation(behind[0], out, behind[1]), None
+            return convolve_input(behind[0], kernel, window=window, groups=groups, space=space)
+
+        @functools.cache
+        def to_weights() -> tuple[Array, Array | None]:
+            g, activation = behind
+            return convolve_weights(
+                x, g, out, window=window, groups=groups, activation=activation, biased=bias is not None
+            )
+
+        return to_input, lambda: to_weights()[0], None if bias is None else lambda: to_weights()[1]
+
+    return pull
+
+
+@overridable
+def convolve_weights(
+    x: Array, g: Array, y: Array, *, window: Window, groups: int, activation: str | None, biased: bool
+) -> tuple[Array, Array | None]:
+    """The adjoints of `convolve` with respect to kernel and bias, if there is one, for its input and result (y).
+
+    Returns:
+        Shapes (*size, channels / groups, filters) and (filters,), or None for the latter.
+    """
+    g = before_activation(g, y, activation)
+    return convolve_kernel(x, g, window=window, groups=groups), sum_rows(g) if biased else None
 
 
 def _pull_convolve_input(

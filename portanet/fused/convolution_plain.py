@@ -14,11 +14,14 @@ from dataclasses import replace
 from typing import Any
 
 from portanet.backends import Array, device_of, map_rows, overridable, raw_namespace
+from portanet.fused.epilogues import finished
 from portanet.fused.windows import Window, interleave, pad
 
 
 @overridable
-def convolve(x: Array, kernel: Array, bias: Array | None, *, window: Window, groups: int) -> Array:
+def convolve(
+    x: Array, kernel: Array, bias: Array | None, *, window: Window, groups: int, activation: str | None = None
+) -> Array:
     """The sum over the window of x times the kernel, at each position.
 
     Args:
@@ -27,6 +30,7 @@ def convolve(x: Array, kernel: Array, bias: Array | None, *, window: Window, gro
         bias: Shape (filters,), or None.
         window: The window, of the kernel's size.
         groups: Number of groups of channels that do not mix.
+        activation: Of the result: `"relu"`, or None.
 
     Returns:
         Shape (batch, *positions, filters).
@@ -34,10 +38,7 @@ def convolve(x: Array, kernel: Array, bias: Array | None, *, window: Window, gro
     xp = raw_namespace(x)
 
     def piece(x: Array) -> Array:
-        out = _grouped(xp, pad(xp, x, window.padding), kernel, window.inside, groups)
-        if bias is not None:
-            out += bias
-        return out
+        return finished(_grouped(xp, pad(xp, x, window.padding), kernel, window.inside, groups), bias, activation)
 
     return map_rows(piece, x, size=_size(x, window, kernel.shape[-1]))
 

@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from portanet.backends import Array, device_of, map_rows, raw_namespace
+from portanet.backends import Array, device_of, map_rows, overridable, raw_namespace
 from portanet.fused.windows import Window, interleave, pad
 
 
@@ -56,7 +56,7 @@ def max_pool(x: Array, *, window: Window) -> Array:
 
 
 def _along_axes(xp: Any, x: Array, window: Window, combine: Callable[[Array, Array], Array]) -> Array:
-    for axis in reversed(range(window.rank)):
+    for axis in range(window.rank):  # the first first: its slices are the longest runs of memory
         line = window.along(axis)
         count = line.positions(x.shape[1:-1])
         keys = [line.key(element, count) for element in _elements(line)]
@@ -127,6 +127,7 @@ def _hits(xp: Any, x: Array, y: Array, window: Window) -> list[Array]:
     return [*hits, xp.ones_like(y, dtype=xp.bool) if free is None else free]
 
 
+@overridable
 def to_maxima(g: Array, x: Array, y: Array, *, window: Window) -> Array:
     """Put each g where x has the maximum y of its window."""
     xp = raw_namespace(g)

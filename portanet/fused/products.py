@@ -1,22 +1,44 @@
-"""Dense layers in one op; sums over rows as products."""
+"""Dense layers in one op, with their activation; sums over rows as products."""
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any
 
 from portanet.autodiff import array_namespace, custom_vjp
 from portanet.backends import Array, overridable
+from portanet.fused.epilogues import before_activation, finished
 
 
-@custom_vjp
-def dense(x: Array, kernel: Array, bias: Array | None) -> Any:
-    """`x @ kernel + bias` over the last axis.
+@overridable
+def affine(x: Array, kernel: Array, bias: Array | None, *, activation: str | None = None) -> Array:
+    """The value of `dense`.
+
+    Example:
+        >>> import numpy as np
+        >>> affine(np.asarray([[1.0, 2.0]]), np.asarray([[1.0], [10.0]]), np.asarray([-100.0]), activation="relu")
+        array([[0.]])
+    """
+    xp = array_namespace(x, kernel, bias)
+    # One product over all rows: batched matmul is a loop over small products in most libraries.
+    out = xp.matmul(x if x.ndim == 2 else xp.reshape(x, (math.prod(x.shape[:-1]), x.shape[-1])), kernel)
+    if activation is not None:
+        out = finished(out, bias, activation)
+    elif bias is not None:
+        out += bias
+    return out if x.ndim == 2 else xp.reshape(out, (*x.shape[:-1], kernel.shape[-1]))
+
+
+@functools.partial(custom_vjp, value=affine)
+def dense(x: Array, kernel: Array, bias: Array | None, *, activation: str | None = None) -> Any:
+    """`activation(x @ kernel + bias)` over the last axis.
 
     Args:
         x: Shape (..., features).
         kernel: Shape (features, units).
         bias: Shape (units,), or None.
+        activation: Of the result: `"relu"`, or None.
 
     Returns:
         Shape (..., units).
@@ -26,24 +48,20 @@ def dense(x: Array, kernel: Array, bias: Array | None) -> Any:
         >>> dense(np.asarray([[1.0, 2.0]]), np.asarray([[1.0], [10.0]]), np.asarray([100.0]))
         array([[121.]])
     """
-    xp = array_namespace(x, kernel, bias)
-    # One product over all rows: batched matmul is a loop over small products in most libraries.
-    rows = x if x.ndim == 2 else xp.reshape(x, (math.prod(x.shape[:-1]), x.shape[-1]))
-    out = xp.matmul(rows, kernel)
-    if bias is not None:
-        out += bias
-    shape = (*x.shape[:-1], kernel.shape[-1])
+    out = affine(x, kernel, bias, activation=activation)
 
     def pullback(g: Array) -> Any:
         xp = array_namespace(g, x, kernel)
-        g = xp.reshape(g, (rows.shape[0], shape[-1]))
+        count = math.prod(x.shape[:-1])
+        rows = xp.reshape(x, (count, x.shape[-1]))
+        g = xp.reshape(before_activation(g, out, activation), (count, kernel.shape[-1]))
         return (
             lambda: xp.reshape(xp.matmul(g, xp.matrix_transpose(kernel)), x.shape),
             lambda: xp.matmul(xp.matrix_transpose(rows), g),
             None if bias is None else lambda: sum_rows(g),
         )
 
-    return (out if x.ndim == 2 else xp.reshape(out, shape)), pullback
+    return out, pullback
 
 
 @overridable

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from portanet.fused.pooling_plain import max_pool
 from portanet.fused.windows import window
 from tests.autodiff.special_cases import ARGUMENTS, arguments
 
@@ -90,12 +91,53 @@ def convolution_cases(which: str) -> list[Case]:
         )
 
     actual = [case(*each) for each in CONVOLUTIONS]
-    if which == "convolve":  # without bias
+    if which == "convolve":  # without bias, and with an activation
         slid = window((8, 8), (3, 3))
-        actual.append(
-            Case(normal((2, 8, 8, 3), (3, 3, 3, 4)), lambda f, x, k: f(x, k, None, window=slid, groups=1), 27)
-        )
+        for channels, batch, activation in ((3, 2, None), (3, 2, "relu"), (1, 200, "relu"), (9, 40, "relu")):
+            options = {"window": slid, "groups": 1, "activation": activation}
+            arrays = normal((batch, 8, 8, channels), (3, 3, channels, 4), (4,))
+            actual.append(Case(arrays, lambda f, x, k, b, options=options: f(x, k, b, **options), 9 * channels))
+            actual.append(Case(arrays, lambda f, x, k, b, options=options: f(x, k, None, **options), 9 * channels))
     return actual
+
+
+def convolution_weights_cases() -> list[Case]:
+    def case(batch: int, size: int, channels: int, activation: str | None, biased: bool) -> Case:
+        slid = window((12, 10), (size, size), 1, "same")
+        options = {"window": slid, "groups": 1, "activation": activation, "biased": biased}
+        shapes = (batch, 12, 10, channels), (batch, 12, 10, 4), (batch, 12, 10, 4)
+        return Case(normal(*shapes), lambda f, *arrays: f(*arrays, **options), (120 * batch) ** 0.5 * 4)
+
+    cases = [(2, 3, 2, "relu", True), (200, 3, 1, "relu", True), (60, 3, 9, "relu", True)]
+    return [case(*each) for each in (*cases, (60, 5, 9, None, True), (60, 3, 9, "relu", False))]
+
+
+def to_maxima_cases() -> list[Case]:
+    """Windows side by side, which leave something of the space or not, and others; with ties, and numbers that are
+    none.
+    """
+
+    def case(shape: tuple[int, ...], size: tuple[int, ...], strides: Any, padding: Any = "valid") -> Case:
+        slid = window(shape[1:-1], size, strides, padding)
+
+        def arrays(generator: np.random.Generator) -> list[Any]:
+            x = generator.integers(-2, 3, shape).astype(float)
+            x.reshape(-1)[:: 7 * math.prod(size)] = math.nan
+            return [generator.standard_normal((shape[0], *slid.positions(shape[1:-1]), shape[-1])), x]
+
+        return Case(arrays, lambda f, g, x: f(g, x, max_pool(x, window=slid), window=slid))
+
+    return [
+        case((2, 8, 6, 3), (2, 2), 2),
+        case((2, 7, 9, 3), (2, 3), (2, 3)),
+        case((2, 9, 2), (3,), 3),
+        case((1, 4, 4, 4, 2), (2, 1, 2), (2, 1, 2)),
+        case((1, 6, 6, 2), (1, 1), 1),
+        case((2, 7, 7, 3), (3, 3), 2, "same"),
+        case((2, 5, 5, 3), (2, 2), 2, "same"),
+        case((40, 32, 32, 32), (2, 2), 2),
+        case((0, 4, 4, 3), (2, 2), 2),
+    ]
 
 
 def recurrent_cases(gates: int, states: int = 1, biases: int = 1) -> list[Case]:
@@ -281,6 +323,13 @@ CASES: dict[str, list[Case]] = {
     "convolve": convolution_cases("convolve"),
     "convolve_input": convolution_cases("convolve_input"),
     "convolve_kernel": convolution_cases("convolve_kernel"),
+    "convolve_weights": convolution_weights_cases(),
+    "affine": [
+        Case(normal((*lead, 7), (7, 3), (3,)), lambda f, *arrays, a=activation: f(*arrays, activation=a), 7)
+        for lead in ((5,), (2, 4), (0,))
+        for activation in (None, "relu")
+    ],
+    "to_maxima": to_maxima_cases(),
     "sum_rows": [Case(normal(s), plainly, s[0]) for s in ((3, 7), (2, 3, 40), (1, 5), (1500, 33), (0, 3))],
     "softmax": [Case(normal(shape), plainly) for shape in ((4, 7), (5,), (2, 3, 300), (0, 3))],
     "softmax_crossentropy": crossentropy_cases(positive=False),

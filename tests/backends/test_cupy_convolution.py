@@ -56,7 +56,15 @@ class Graph:
         return Tensor(dim=dim, stride=stride)
 
     def _operation(self, kind: str, **options: Any) -> Tensor:
-        self.kind, self.options = kind, options
+        self.kind, self.options, self.epilogue = kind, options, []
+        return Tensor()
+
+    def bias(self, name: str, input: Tensor, bias: Tensor) -> Tensor:  # noqa: A002
+        self.epilogue.append("bias")
+        return Tensor()
+
+    def relu(self, name: str, input: Tensor) -> Tensor:  # noqa: A002
+        self.epilogue.append("relu")
         return Tensor()
 
     def conv_fprop(self, image: Any, weight: Any, padding: Any, stride: Any, dilation: Any) -> Tensor:
@@ -81,18 +89,20 @@ class Graph:
 
     def execute(self, arrays: dict[Tensor, Any], workspace: Any, handle: Any) -> None:
         *given, out = arrays
-        first, second = (np.moveaxis(t.read(arrays[t], self.dtype), 1, -1).astype("float64") for t in given)
+        first, second, *rest = (np.moveaxis(t.read(arrays[t], self.dtype), 1, -1).astype("float64") for t in given)
         result = np.moveaxis(out.read(arrays[out], self.dtype), 1, -1)
         padding = tuple((p, p) for p in self.options["padding"])
-        rest = (tuple(self.options["stride"]), padding, tuple(self.options["dilation"]))
+        slides = (tuple(self.options["stride"]), padding, tuple(self.options["dilation"]))
         if self.kind == "wgrad":
-            window = Window(result.shape[1:-1], *rest)
+            window = Window(result.shape[1:-1], *slides)
             got = convolution_plain.convolve_kernel.definition(first, second, window=window, groups=1)
             result[...] = np.moveaxis(got, -1, 0)
             return
-        weights, window = np.moveaxis(second, 0, -1), Window(second.shape[1:-1], *rest)
+        weights, window = np.moveaxis(second, 0, -1), Window(second.shape[1:-1], *slides)
         if self.kind == "fprop":
-            result[...] = convolution_plain.convolve.definition(first, weights, None, window=window, groups=1)
+            got = convolution_plain.convolve.definition(first, weights, None, window=window, groups=1)
+            got = got + rest[0] if "bias" in self.epilogue else got
+            result[...] = np.maximum(got, 0.0) if "relu" in self.epilogue else got
         else:
             space = result.shape[1:-1]
             adjoint = convolution_plain.convolve_input.definition
@@ -125,7 +135,8 @@ def test_convolutions(cupy: Any, name: str, dtype: str) -> None:
     from portanet.backends.cupy import convolution
 
     taken = []
-    for case, (shape, *_, groups) in zip(convolution_cases(name), [*CONVOLUTIONS, ((1,), 1)], strict=False):
+    cases = convolution_cases(name)
+    for case, (shape, *_, groups) in zip(cases, [*CONVOLUTIONS, *[((1,), 1)] * 8][: len(cases)], strict=True):
         hosts = [host.astype(dtype) for host in case.arrays(np.random.default_rng(7))]
         result = case.call(convolution.OVERRIDES[name], *map(cupy.asarray, hosts))
         taken.append(result is not NotImplemented)
@@ -136,6 +147,30 @@ def test_convolutions(cupy: Any, name: str, dtype: str) -> None:
             tolerance = 2e-5 if dtype == "float32" else 4e-3
             np.testing.assert_allclose(result.get(), expected, rtol=tolerance, atol=tolerance * case.size)
     assert sum(taken) >= 8
+
+
+@pytest.mark.parametrize("activation", ["relu", None])
+def test_what_follows_a_convolution_is_a_part_of_it_if_cudnn_can(
+    cupy: Any, activation: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from portanet.backends.cupy import convolution
+
+    def refuse(graph: Graph) -> None:
+        if graph.epilogue:
+            raise UnsupportedError
+
+    generator, window = np.random.default_rng(3), Window((3, 3), (1, 1), ((1, 1), (1, 1)), (1, 1))
+    hosts = [generator.standard_normal(s).astype("float32") for s in ((2, 5, 4, 2), (3, 3, 2, 3), (3,))]
+    options: dict[str, Any] = {"window": window, "groups": 1, "activation": activation}
+    expected = convolution_plain.convolve.definition(*(host.astype("float64") for host in hosts), **options)
+    for able in (True, False):
+        if not able:
+            monkeypatch.setattr(cupy.cudnn.pygraph, "check_support", refuse)
+            convolution._own.__dict__.clear()
+        result = convolution.convolve(*map(cupy.asarray, hosts), **options)
+        np.testing.assert_allclose(result.get(), expected, rtol=1e-5, atol=1e-5)
+    epilogue = ["bias", "relu"] if activation else ["bias"]
+    assert [graph.epilogue for graph in cupy.cudnn.pygraph.made] == [epilogue, epilogue, []]
 
 
 def call(cupy: Any, dtype: str = "float32") -> Any:

@@ -10,10 +10,10 @@ import pytest
 
 import portanet
 from portanet import activations, layers, optimizers
-from portanet.activations.rectified import _where_positive
 from portanet.autodiff import array_namespace, vjp
 from portanet.backends import elementwise, use_backend
 from portanet.fused import recurrent_gru
+from portanet.fused.epilogues import where_positive
 from portanet.fused.normalization import _affine
 from portanet.fused.recurrent_lstm import _cell, _gates
 from portanet.layers.regularization.dropout import kept
@@ -71,7 +71,7 @@ def test_gates(cupy: Any) -> None:
     compare(cupy, recurrent_gru._gates, *x[:2])
     compare(cupy, recurrent_gru._output, *x)
     compare(cupy, recurrent_gru._output, *x[:2], None, *x[2:4])
-    compare(cupy, _where_positive, *x[:2])
+    compare(cupy, where_positive, *x[:2])
     compare(cupy, kept, x[0], x[1] > 0, 2.0)
     compare(cupy, _affine, x[0], x[1][:1], x[2][:, :1])
     compare(cupy, _affine, x[0], None, None, launches=0)

@@ -17,14 +17,26 @@ from portanet.backends.cupy import products
 _own = threading.local()  # plans and handles are for one thread
 
 
-def convolve(x: Array, weights: Array, bias: Array | None, *, window: Any, groups: int) -> Any:
-    """The convolution."""
+def convolve(
+    x: Array, weights: Array, bias: Array | None, *, window: Any, groups: int, activation: str | None = None
+) -> Any:
+    """The convolution; bias and activation are a part of it where cuDNN has a plan for that."""
+    import cupy
+
     margin, extra = _split_padding(window)
     shape = (x.shape[0], *window.positions(x.shape[1:-1]), weights.shape[-1])
-    out = _computed("conv_fprop", _padded(x, extra), _filters_first(weights), shape, window, margin, groups)
-    if out is not NotImplemented and bias is not None:
+    arrays = (_padded(x, extra), _filters_first(weights))
+    rest = (shape, window, margin, groups)
+    if bias is not None or activation is not None:
+        out = _computed("conv_fprop", *arrays, *rest, bias, activation)
+        if out is not NotImplemented:
+            return out
+    out = _computed("conv_fprop", *arrays, *rest)
+    if out is NotImplemented:
+        return out
+    if bias is not None:
         out += bias
-    return out
+    return out if activation is None else cupy.maximum(out, 0.0)
 
 
 def convolve_input(g: Array, weights: Array, *, window: Any, groups: int, space: tuple[int, ...]) -> Any:
@@ -68,7 +80,15 @@ def _padded(x: Array, extra: list[tuple[int, int]]) -> Array:
 
 
 def _computed(
-    kind: str, first: Array, second: Array, shape: tuple[int, ...], window: Any, margin: tuple[int, ...], groups: int
+    kind: str,
+    first: Array,
+    second: Array,
+    shape: tuple[int, ...],
+    window: Any,
+    margin: tuple[int, ...],
+    groups: int,
+    bias: Array | None = None,
+    activation: str | None = None,
 ) -> Any:
     """The result of cuDNN, in this shape; NotImplemented for what it does not take."""
     import cupy
@@ -83,9 +103,9 @@ def _computed(
     slides = (margin, window.strides, window.dilation)
     if window.rank == 1:  # cuDNN has none of one axis: it is the second
         slides = ((0, *margin), (1, *window.strides), (1, *window.dilation))
-    arrays = [cupy.ascontiguousarray(x) for x in (first, second)]
+    arrays = [cupy.ascontiguousarray(x) for x in (first, second, *(() if bias is None else (bias,)))]
     key = (kind, dtype, *(_with_two_axes(x) for x in (first.shape, second.shape, shape)), *slides)
-    plan = _plan(*key, precise=not products.rounds_to_tf32())
+    plan = _plan(*key, precise=not products.rounds_to_tf32(), biased=bias is not None, activation=activation)
     if plan is None:
         return NotImplemented
     graph, tensors, size = plan
@@ -124,7 +144,7 @@ def _handle() -> Any:
     return handles[device]
 
 
-def _plan(*key: Any, precise: bool) -> Any:
+def _plan(*key: Any, **options: Any) -> Any:
     """The graph of a convolution, its tensors and the bytes of its workspace; None if cuDNN has none for it.
 
     It takes a tenth of a second or more to find.
@@ -133,10 +153,10 @@ def _plan(*key: Any, precise: bool) -> Any:
 
     handle = _handle()
     plans = _own.__dict__.setdefault("plans", {})
-    known = (handle, precise, *key)
+    known = (handle, *key, *options.values())
     if known not in plans:
         try:
-            plans[known] = _built(cudnn, handle, *key, precise=precise)
+            plans[known] = _built(cudnn, handle, *key, **options)
         except cudnn.cudnnGraphNotSupportedError:
             plans[known] = None
     return plans[known]
@@ -152,6 +172,8 @@ def _built(
     result: tuple[int, ...],
     *slides: Sequence[int],
     precise: bool,
+    biased: bool,
+    activation: str | None,
 ) -> Any:
     single = cudnn.data_type.FLOAT
     stored = single if dtype == "float32" else cudnn.data_type.HALF
@@ -163,6 +185,12 @@ def _built(
     names = {"conv_fprop": ("image", "weight"), "conv_dgrad": ("loss", "filter"), "conv_wgrad": ("image", "loss")}[kind]
     options = {name: list(values) for name, values in zip(("padding", "stride", "dilation"), slides, strict=True)}
     out = getattr(graph, kind)(**dict(zip(names, tensors, strict=True)), **options)
+    if biased:
+        shape = (*(1,) * (len(result) - 1), result[-1])
+        tensors.append(graph.tensor(name="bias", dim=_dim(shape), stride=_stride(shape), data_type=stored))
+        out = graph.bias(name="sum", input=out, bias=tensors[-1])
+    if activation is not None:
+        out = graph.relu(name="activation", input=out)
     out.set_output(True).set_dim(_dim(result)).set_stride(_stride(result))
     graph.validate()
     graph.build_operation_graph()

@@ -8,7 +8,9 @@ from typing import Any
 from portanet.backends.base import Array
 
 
-def convolve(x: Array, kernel: Array, bias: Array | None, *, window: Any, groups: int) -> Array:
+def convolve(
+    x: Array, kernel: Array, bias: Array | None, *, window: Any, groups: int, activation: str | None = None
+) -> Array:
     """The convolution."""
     import jax
 
@@ -22,7 +24,8 @@ def convolve(x: Array, kernel: Array, bias: Array | None, *, window: Any, groups
         dimension_numbers=(f"N{space}C", f"{space}IO", f"N{space}C"),
         feature_group_count=groups,
     )
-    return out if bias is None else out + bias
+    out = out if bias is None else out + bias
+    return out if activation is None else jax.numpy.maximum(out, 0.0)
 
 
 def convolve_input(g: Array, kernel: Array, *, window: Any, groups: int, space: tuple[int, ...]) -> Array:

@@ -8,7 +8,9 @@ from typing import Any
 from portanet.backends.base import Array
 
 
-def convolve(x: Array, kernel: Array, bias: Array | None, *, window: Any, groups: int) -> Any:
+def convolve(
+    x: Array, kernel: Array, bias: Array | None, *, window: Any, groups: int, activation: str | None = None
+) -> Any:
     """The convolution, for which MLX puts the filters first."""
     import mlx.core as mx
 
@@ -24,7 +26,8 @@ def convolve(x: Array, kernel: Array, bias: Array | None, *, window: Any, groups
         kernel_dilation=list(window.dilation),
         groups=groups,
     )
-    return out if bias is None else out + bias
+    out = out if bias is None else out + bias
+    return out if activation is None else mx.maximum(out, 0.0)
 
 
 def convolve_input(g: Array, kernel: Array, *, window: Any, groups: int, space: tuple[int, ...]) -> Any:

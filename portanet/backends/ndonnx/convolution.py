@@ -8,7 +8,9 @@ from typing import Any
 from portanet.backends.base import Array
 
 
-def convolve(x: Array, kernel: Array, bias: Array | None, *, window: Any, groups: int) -> Array:
+def convolve(
+    x: Array, kernel: Array, bias: Array | None, *, window: Any, groups: int, activation: str | None = None
+) -> Array:
     """The convolution, for which ONNX puts the channels first."""
     import ndonnx as xp
     import spox.opset.ai.onnx.v21 as operators
@@ -20,7 +22,7 @@ def convolve(x: Array, kernel: Array, bias: Array | None, *, window: Any, groups
         None if bias is None else bias.unwrap_spox(),
         **_attributes(window, groups),
     )
-    return _channels_last(xp.asarray(out))
+    return _channels_last(xp.asarray(out if activation is None else operators.relu(out)))
 
 
 def convolve_input(g: Array, kernel: Array, *, window: Any, groups: int, space: tuple[int, ...]) -> Array:

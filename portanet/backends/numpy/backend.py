@@ -11,8 +11,9 @@ import numpy as np
 from portanet.backends.base import Array, Backend, HostArray, Step
 from portanet.backends.numpy import elements, linalg, namespace, recurrent_gru, recurrent_lstm, special, threads
 from portanet.backends.numpy.attention import attention_in_blocks
-from portanet.backends.numpy.convolution import convolve, convolve_input, convolve_kernel
+from portanet.backends.numpy.convolution import convolve, convolve_input, convolve_kernel, convolve_weights
 from portanet.backends.numpy.gelu import gelu_and_slope, gelu_value
+from portanet.backends.numpy.maxima import to_maxima
 from portanet.backends.numpy.memory import keep_freed_memory
 from portanet.backends.numpy.random import random_words
 from portanet.backends.numpy.scan import scan
@@ -69,6 +70,8 @@ class NumpyBackend(Backend):
         "convolve": convolve,
         "convolve_input": convolve_input,
         "convolve_kernel": convolve_kernel,
+        "convolve_weights": convolve_weights,
+        "to_maxima": to_maxima,
     }
 
     def __init__(self, device: Any = None, dtype: str = "float32") -> None:

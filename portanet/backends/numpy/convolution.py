@@ -15,16 +15,19 @@ import numpy as np
 
 from portanet.backends.base import Array
 from portanet.backends.numpy import patches, winograd
+from portanet.backends.numpy.maxima import have_bits, write_where_positive
 from portanet.backends.numpy.patches import patches_of
 from portanet.backends.numpy.planes import as_plane
 from portanet.backends.numpy.threads import map_pieces, run_pieces
 
 
-def convolve(x: Array, kernel: Array, bias: Array | None, *, window: Any, groups: int) -> Any:
+def convolve(
+    x: Array, kernel: Array, bias: Array | None, *, window: Any, groups: int, activation: str | None = None
+) -> Any:
     """The convolution; where it gains nothing, it is left to the definition."""
     filters, in_patches = kernel.shape[-1], patches_of(x.shape[1:], window, groups)
     if in_patches.suit(x.shape[0], filters):
-        return patches.convolve(x, kernel, bias, in_patches)
+        return patches.convolve(x, kernel, bias, in_patches, activation)
     positions = in_patches.positions
     plane = as_plane(x, kernel, filters, window, groups, positions)
     if plane is None:
@@ -53,6 +56,8 @@ def convolve(x: Array, kernel: Array, bias: Array | None, *, window: Any, groups
             plane.products(plane.side_by_side(x[part], columns)[None], matrices, target[None])
             if added is not None:
                 target += added[area]
+        if activation is not None:
+            np.maximum(target, 0.0, out=target)
 
     run_pieces(run, len(pieces))
     return out.reshape(x.shape[0], *positions, filters)
@@ -67,26 +72,50 @@ def convolve_input(g: Array, kernel: Array, *, window: Any, groups: int, space: 
 
 
 def convolve_kernel(x: Array, g: Array, *, window: Any, groups: int) -> Any:
-    """The adjoint of `convolve` with respect to the kernel: by patches, or for three rows and few channels."""
-    channels, filters = x.shape[-1], g.shape[-1]
+    """The adjoint of `convolve` with respect to the kernel."""
     in_patches = patches_of(x.shape[1:], window, groups)
-    if in_patches.suit(x.shape[0], filters):
+    if in_patches.suit(x.shape[0], g.shape[-1]):
         return patches.convolve_kernel(x, g, in_patches)
+    weights = convolve_weights(x, g, None, window=window, groups=groups, activation=None, biased=False)
+    return weights if weights is NotImplemented else weights[0]
+
+
+def convolve_weights(
+    x: Array, g: Array, y: Array | None, *, window: Any, groups: int, activation: str | None, biased: bool
+) -> Any:
+    """The adjoints with respect to kernel and bias, in one visit to each piece of x, g and y."""
+    channels, filters = x.shape[-1], g.shape[-1]
+    if patches_of(x.shape[1:], window, groups).suit(x.shape[0], filters):
+        return NotImplemented
     plane = as_plane(x, g, filters, window, groups, g.shape[1:-1])
-    if plane is None or not plane.in_pairs:
+    if plane is None or (activation is not None and not have_bits(g, y)):
         return NotImplemented
     pieces = plane.pieces(x.shape[0])
     if (pieces[0][0].stop - pieces[0][0].start) * plane.positions[0] < channels:
         return NotImplemented  # for each column a product of few rows, whose result is large
     x = x.reshape(*x.shape[:2], -1, channels).astype(plane.dtype, copy=False)
     g = g.reshape(*g.shape[:2], -1).astype(plane.dtype, copy=False)
+    y = None if y is None or activation is None else y.reshape(g.shape)
 
-    def gradient_of(piece: tuple[slice, slice]) -> Array:
+    def gradients_of(piece: tuple[slice, slice]) -> tuple[Array, ...]:
         part, columns = piece
-        seen = plane.columns(winograd.of_inputs(plane.rows(x[part], columns)))
-        gs = winograd.of_outputs(g[part, :, columns.start * filters : columns.stop * filters])
-        gs = gs.reshape(4, -1, columns.stop - columns.start, filters).swapaxes(1, 2)
-        return np.matmul(seen.swapaxes(2, 3), gs).sum(axis=1)
+        area = (part, slice(None), slice(columns.start * filters, columns.stop * filters))
+        gs = g[area]
+        if y is not None:
+            gs = write_where_positive(np.empty(gs.shape, dtype=gs.dtype), gs, y[area])
+        rows = gs.reshape(-1, filters)
+        bias = (np.ones((1, len(rows)), dtype=rows.dtype) @ rows,) if biased else ()
+        if plane.in_pairs:
+            seen, gs = winograd.of_inputs(plane.rows(x[part], columns)), winograd.of_outputs(gs)
+        else:
+            seen, gs = plane.side_by_side(x[part], columns)[None], gs[None]
+        seen = plane.columns(seen)
+        gs = gs.reshape(seen.shape[0], -1, columns.stop - columns.start, filters).swapaxes(1, 2)
+        return np.matmul(seen.swapaxes(2, 3), gs).sum(axis=1), *bias
 
-    kernel = winograd.to_kernel(functools.reduce(np.add, map_pieces(gradient_of, pieces)))
-    return kernel.reshape(*window.size, channels, filters)
+    sums = [functools.reduce(np.add, parts) for parts in zip(*map_pieces(gradients_of, pieces), strict=True)]
+    if plane.in_pairs:
+        kernel = winograd.to_kernel(sums[0])
+    else:
+        kernel = sums[0].reshape(*reversed(plane.size), channels, filters).swapaxes(0, 1)
+    return kernel.reshape(*window.size, channels, filters), sums[1].reshape(filters) if biased else None

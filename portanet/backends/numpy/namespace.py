@@ -35,16 +35,16 @@ OUTER = 2**22
 fft = with_empty_arrays(_compat)
 _ADD: Callable[..., Array] = np.add.reduce
 _MAXIMUM: Callable[..., Array] = np.maximum.reduce
-_INTEGERS = {2: np.int16, 4: np.int32, 8: np.int64}
+INTEGERS = {2: np.int16, 4: np.int32, 8: np.int64}
+"""Integers of as many bytes as numbers have: of bits, 0 times anything is 0, and 1 times it is the same."""
 
 
 def where(condition: Array, x1: Any, x2: Any, /) -> Array:
-    """As in the standard; `x1` or 0 is chosen by operations on bits, 13 times as fast."""
+    """As in the standard; `x1` or 0 is chosen by a product of bits, many times as fast."""
     if type(x2) is float and x2 == 0.0 and isinstance(x1, np.ndarray) and x1.size > CHOSEN:
-        integer = _INTEGERS.get(x1.dtype.itemsize)
+        integer = INTEGERS.get(x1.dtype.itemsize)
         if integer and x1.dtype.kind == "f" and condition.dtype == np.bool_ and math.copysign(1.0, x2) > 0:
-            ones = -condition.view(np.int8).astype(integer)  # every bit of an element is that of the condition
-            return (x1.view(integer) & ones).view(x1.dtype)
+            return np.multiply(condition, x1.view(integer)).view(x1.dtype)
     return np.where(condition, x1, x2)
 
 
@@ -104,7 +104,8 @@ def matmul(x1: Array, x2: Array, /) -> Array:
     rows, columns = x1.shape[0], x2.shape[1]
     out = np.empty((rows, columns), dtype=x1.dtype)
     if rows >= columns:
-        _in_pieces(rows, builtins.max(256, -(-rows // 128) * 16), lambda p: np.matmul(x1[p], x2, out=out[p]))
+        size = builtins.max(builtins.min(256, -(-rows // 32) * 16), -(-rows // 128) * 16)  # two pieces at least
+        _in_pieces(rows, size, lambda p: np.matmul(x1[p], x2, out=out[p]))
     else:
         _in_pieces(columns, builtins.max(128, -(-columns // 64) * 16), lambda p: np.matmul(x1, x2[:, p], out=out[:, p]))
     return out

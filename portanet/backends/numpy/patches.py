@@ -107,7 +107,7 @@ def patches_of(shape: tuple[int, ...], window: Any, groups: int) -> Patches:
     return Patches(shape, window, groups)
 
 
-def convolve(x: Array, kernel: Array, bias: Array | None, patches: Patches) -> Array:
+def convolve(x: Array, kernel: Array, bias: Array | None, patches: Patches, activation: str | None = None) -> Array:
     """The convolution."""
     groups, filters = patches.groups, kernel.shape[-1]
     matrices = _by_group(kernel, groups)
@@ -117,6 +117,8 @@ def convolve(x: Array, kernel: Array, bias: Array | None, patches: Patches) -> A
         out = (out if groups == 1 else out.swapaxes(0, 1)).reshape(x.shape[0], *patches.positions, filters)
         if bias is not None:
             out += bias
+        if activation is not None:
+            np.maximum(out, 0.0, out=out)
         return out
 
     return map_rows(piece, (x,), patches.size + patches.count * filters)

@@ -14,6 +14,8 @@ from portanet.backends.numpy.threads import slices
 
 PIECE = 2**22
 """Bytes of a piece: what it sees, side by side, and its results."""
+FEW_CHANNELS = 8
+"""Channels of the input below which products are too small for fewer of them to pay."""
 NARROW = 16
 """Columns of outputs that are not divided among pieces: those on the border are seen by both neighbours."""
 
@@ -35,7 +37,7 @@ class Plane:
     def in_pairs(self) -> bool:
         """Whether two rows of outputs are computed at once; in half precision, sums of rows lose too much."""
         suits = self.size[0] == 3 and self.strides[0] == self.dilation == 1 < self.positions[0]
-        return suits and self.dtype.kind == "f" and self.dtype.itemsize > 2
+        return suits and self.space[2] >= FEW_CHANNELS and self.dtype.kind == "f" and self.dtype.itemsize > 2
 
     def pieces(self, batch: int) -> list[tuple[slice, slice]]:
         """Examples and columns of outputs of each piece, some four of them in small batches."""

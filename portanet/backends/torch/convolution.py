@@ -8,14 +8,16 @@ from typing import Any
 from portanet.backends.base import Array
 
 
-def convolve(x: Array, kernel: Array, bias: Array | None, *, window: Any, groups: int) -> Array:
+def convolve(
+    x: Array, kernel: Array, bias: Array | None, *, window: Any, groups: int, activation: str | None = None
+) -> Array:
     """The convolution."""
     from torch.nn import functional
 
     conv = (functional.conv1d, functional.conv2d, functional.conv3d)[window.rank - 1]
     x, margin = _padded(_channels_first(x), window)
     out = conv(x, _filters_first(kernel), bias, window.strides, margin, window.dilation, groups)
-    return _channels_last(out)
+    return _channels_last(out if activation is None else functional.relu(out))
 
 
 def convolve_input(g: Array, kernel: Array, *, window: Any, groups: int, space: tuple[int, ...]) -> Array:

@@ -19,6 +19,8 @@ class HasActivation:
     """
 
     activation: Any
+    epilogue: str | None
+    """The activation, where an op can apply it to its result (`portanet.fused.epilogues`)."""
     _config: dict[str, Any]
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -27,4 +29,5 @@ class HasActivation:
             if name in self.__dict__ and name in self._config:
                 self._config[name] = value
             value = function
+            super().__setattr__("epilogue", "relu" if function is activations.relu else None)
         super().__setattr__(name, value)

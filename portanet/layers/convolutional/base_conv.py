@@ -108,9 +108,10 @@ class Convolving(HasActivation, Spatial):
         self.require_axis(x, self.channel_axis, self.channels)
         return x if self.data_format == "channels_last" else array_namespace(x, like).moveaxis(x, 1, -1)
 
-    def activated_output(self, x: Array) -> Array:
-        """The activated output with channels on the input's axis."""
-        x = self.activation(x)
+    def activated_output(self, x: Array, activated: str | None = None) -> Array:
+        """The activated output with channels on the input's axis; `activated` is what was applied already."""
+        if activated is None:
+            x = self.activation(x)
         return x if self.data_format == "channels_last" else array_namespace(x).moveaxis(x, -1, 1)
 
     def window_over(self, space: Sequence[int]) -> Window:

@@ -78,7 +78,9 @@ class Conv(Convolving):
             return self._with_own_convolution(x)
         kernel = self.kernel.value
         x, window = self.padded(self.channels_last_input(x, kernel))
-        return self.activated_output(convolve(x, kernel, self.bias_value, window=window, groups=self.groups))
+        epilogue = self.epilogue
+        out = convolve(x, kernel, self.bias_value, window=window, groups=self.groups, activation=epilogue)
+        return self.activated_output(out, epilogue)
 
     def convolution_op(self, inputs: Array, kernel: Any) -> Array:
         """The convolution alone, without bias and activation; subclasses may override it, as in Keras.

@@ -40,12 +40,12 @@ class ByChannel(Convolving):
             constraint=self.depthwise_constraint,
         )
 
-    def filtered(self, x: Array, kernel: Array, bias: Array | None) -> Array:
+    def filtered(self, x: Array, kernel: Array, bias: Array | None, activation: str | None = None) -> Array:
         """The depthwise convolution."""
         xp = array_namespace(x, kernel)
         kernel = xp.reshape(kernel, (*self.kernel_size, 1, self.channels * self.depth_multiplier))
         x, window = self.padded(x)
-        return convolve(x, kernel, bias, window=window, groups=self.channels)
+        return convolve(x, kernel, bias, window=window, groups=self.channels, activation=activation)
 
 
 class _DepthwiseConv(ByChannel):
@@ -93,8 +93,9 @@ class _DepthwiseConv(ByChannel):
         self.add_bias((channels * self.depth_multiplier,))
 
     def call(self, x: Array) -> Array:
-        kernel = self.kernel.value
-        return self.activated_output(self.filtered(self.channels_last_input(x, kernel), kernel, self.bias_value))
+        kernel, epilogue = self.kernel.value, self.epilogue
+        out = self.filtered(self.channels_last_input(x, kernel), kernel, self.bias_value, epilogue)
+        return self.activated_output(out, epilogue)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         space = self.positions(self.space_of(input_shape))

@@ -73,7 +73,8 @@ class _SeparableConv(ByChannel):
     def call(self, x: Array) -> Array:
         kernel = self.depthwise_kernel.value
         x = self.filtered(self.channels_last_input(x, kernel), kernel, None)
-        return self.activated_output(conv_nd(x, self.pointwise_kernel.value, self.bias_value))
+        out = conv_nd(x, self.pointwise_kernel.value, self.bias_value, activation=self.epilogue)
+        return self.activated_output(out, self.epilogue)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         return self.shape_with(input_shape, self.positions(self.space_of(input_shape)), self.filters)

@@ -87,7 +87,9 @@ class Dense(HasActivation, Layer):
     def call(self, x: Array) -> Array:
         kernel = self.kernel.value
         self.require_axis(x, -1, kernel.shape[0])
-        return self.activation(dense(x, kernel, self.bias.value if self.use_bias else None))
+        epilogue = self.epilogue
+        out = dense(x, kernel, self.bias.value if self.use_bias else None, activation=epilogue)
+        return out if epilogue else self.activation(out)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         return (*input_shape[:-1], self.units)
