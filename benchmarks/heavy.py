@@ -23,6 +23,7 @@ from unittest import mock
 
 import numpy as np
 
+from benchmarks import heavy_large as large
 from benchmarks import heavy_sequences as sequences
 from benchmarks import limits
 from benchmarks.pages import Row, beside, environment, report, targets
@@ -260,6 +261,15 @@ WORKLOADS = {
         products(0, sequences.BLOCK_PRODUCTS),
         {TRAINING: 0.8, INFERENCE: 1.0},
         sequences.block_keras,
+    ),
+    "resnet": Workload(
+        "ResNet-18 on 32x32, batch 64",
+        (64, *large.RESNET[1:]),
+        large.resnet_layers,
+        large.resnet_torch,
+        products(64 * large.RESNET_FIRST, 64 * large.RESNET_OTHERS),
+        {TRAINING: 1.1, INFERENCE: 1.1},
+        channels_first=True,
     ),
 }
 

@@ -6,6 +6,8 @@ from typing import Any
 
 RESNET = (256, 32, 32, 3)
 WIDTHS = (64, 128, 256, 512)
+RESNET_FIRST, RESNET_OTHERS = 1_769_472, 553_653_248
+"""Multiplications of the first convolution, and of the others and the last layer, for an image."""
 GPT = (16, 256, 768)
 BLOCKS, HEADS = 2, 12
 

@@ -114,15 +114,20 @@ def serve(make: Callable[[str], Step], threads: int = THREADS, turn: float = 0.2
     """Give the step that each line of standard input names a turn, and print its seconds.
 
     Args:
-        make: Makes a step from its name, when it is first asked for.
+        make: Makes a step from its name, when it is first asked for; the first call compiles and allocates, and is not
+            counted.
         threads: Those of BLAS, OpenMP and torch.
         turn: Seconds of a turn.
     """
-    step = functools.cache(make)
+    steps: dict[str, Step] = {}
     for line in sys.stdin:
-        one = step(line.strip())
+        name = line.strip()
+        known = name in steps
+        step = steps[name] = steps[name] if known else make(name)
         use_threads(threads)
-        print(in_a_row(one, turn), flush=True)
+        if not known:
+            step()
+        print(in_a_row(step, turn), flush=True)
 
 
 # Turns
@@ -152,17 +157,17 @@ def in_turns(turns: Mapping[str, Callable[[], float]], rounds: int = 15) -> dict
     A pause before each turn lets the spinning threads of the last one go to sleep.
     """
     times: dict[str, list[float]] = {name: [] for name in turns}
-    for i in range(rounds + 1):
+    for _ in range(rounds):
         for name, turn in turns.items():
             time.sleep(0.06)
-            duration = turn()
-            if i:  # the first round compiles and allocates
-                times[name].append(duration)
+            times[name].append(turn())
     return {name: Median.of(durations) for name, durations in times.items()}
 
 
 def interleaved(contestants: Mapping[str, Step], rounds: int = 15, turn: float = 0.01) -> dict[str, Median]:
-    """Median seconds of steps of this process, in turns."""
+    """Median seconds of steps of this process, in turns; the first call of each is not counted."""
+    for step in contestants.values():
+        step()
     return in_turns({name: functools.partial(in_a_row, step, turn) for name, step in contestants.items()}, rounds)
 
 
