@@ -23,6 +23,7 @@ from unittest import mock
 
 import numpy as np
 
+from benchmarks import heavy_attention as attention
 from benchmarks import heavy_large as large
 from benchmarks import heavy_sequences as sequences
 from benchmarks import limits
@@ -270,6 +271,16 @@ WORKLOADS = {
         products(64 * large.RESNET_FIRST, 64 * large.RESNET_OTHERS),
         {TRAINING: 1.1, INFERENCE: 1.1},
         channels_first=True,
+    ),
+    "gpt": Workload(
+        "GPT block d 256, 4 heads, causal, 256 steps, batch 8",
+        *(attention.GPT, attention.gpt_layers, attention.gpt_torch, products(0, attention.GPT_PRODUCTS)),
+        targets={TRAINING: 0.9, INFERENCE: 1.0},
+    ),
+    "minilm": Workload(
+        "MiniLM's encoder, 6 layers d 384, 12 heads, 17 tokens, batch 64",
+        *(attention.MINILM, attention.minilm_layers, attention.minilm_torch, products(0, attention.MINILM_PRODUCTS)),
+        targets={TRAINING: 1.0, INFERENCE: 1.0},
     ),
 }
 
