@@ -40,8 +40,7 @@ def _gelu(y: Array, slope: Array | None, x: Array) -> Any:
 
     P is (1 + tanh(half its logit)) / 2: few passes over the data. Every one of them counts: NumPy has no longer ones.
     """
-    near = np.maximum(x, -FAR, out=y if slope is None else slope)
-    np.minimum(near, FAR, out=near)
+    near = np.clip(x, -FAR, FAR, out=y if slope is None else slope)
     square = near * near
     p = square * _LOGIT[0]
     for c in _LOGIT[1:-1]:

@@ -70,6 +70,11 @@ def max(x: Array, /, *, axis: int | tuple[int, ...] | None = None, keepdims: boo
     return _MAXIMUM(x, axis=axis, keepdims=keepdims)
 
 
+def reshape(x: Array, /, shape: tuple[int, ...], *, copy: bool | None = None) -> Array:
+    """As in the standard; without the calls that NumPy makes for what is no array."""
+    return x.reshape(shape) if copy is None else np.reshape(x, shape, copy=copy)
+
+
 def permute_dims(x: Array, /, axes: tuple[int, ...]) -> Array:
     """As in the standard; without the calls that NumPy makes for what is no array."""
     return x.transpose(axes)
