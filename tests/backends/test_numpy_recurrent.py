@@ -31,6 +31,11 @@ def arguments(name: str, time: int = 11, batch: int = 70, features: int = 3, uni
     return op.__wrapped__, [generator.standard_normal(shape).astype("float32") for shape in shapes]
 
 
+@pytest.fixture(autouse=True)
+def pieces_of_small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recurrent, "ENOUGH", 1)
+
+
 def same(results: Any, expected: Any) -> None:
     for a, b in zip(results, expected, strict=True):
         np.testing.assert_array_equal(a, b)
@@ -79,6 +84,16 @@ def test_infinite_inputs_saturate_gates_as_in_the_definition(name: str) -> None:
     for a, b in zip(results, expected, strict=True):
         assert np.isfinite(b).all()
         np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-5)
+
+
+def test_pieces_are_halves_of_the_batch_unless_there_is_too_little_to_compute(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    weights = 2**17  # of 128 units and inputs with four gates
+    sizes = {batch: recurrent.rows_of_a_piece(batch, weights) for batch in (1, 20, 32, 64, 100, 128, 129, 256)}
+    assert sizes == {1: 1, 20: 20, 32: 16, 64: 32, 100: 50, 128: 64, 129: 65, 256: 64}
+    assert recurrent.rows_of_a_piece(128, 2**15) == 64
+    assert recurrent.rows_of_a_piece(128, 2**13) == 128
+    assert recurrent.rows_of_a_piece(1, 2**30) == 1
 
 
 def test_every_kind_of_units_takes_the_same_loop(monkeypatch: pytest.MonkeyPatch) -> None:

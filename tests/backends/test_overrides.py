@@ -45,6 +45,12 @@ def fast_versions_of_mlx(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("portanet.backends.mlx.fast.ON_CPU", True)
 
 
+@pytest.fixture(autouse=True)
+def pieces_of_small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which recurrent units on NumPy are run in as one piece."""
+    monkeypatch.setattr("portanet.backends.numpy.recurrent.ENOUGH", 1)
+
+
 def overridden() -> Iterator[Any]:
     """Backend, name of the override, and case."""
     for chosen in chosen_backends():

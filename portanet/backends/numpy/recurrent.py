@@ -19,7 +19,6 @@ import numpy as np
 
 from portanet.backends.base import Array
 from portanet.backends.numpy.memory import aligned
-from portanet.backends.numpy.scan import rows_of_a_piece
 from portanet.backends.numpy.threads import map_pieces, slices
 
 BLOCK = 8
@@ -27,6 +26,12 @@ BLOCK = 8
 
 REARRANGED = 2**10
 """Weights that are rearranged in the time that is gained for one example in one time step."""
+
+ENOUGH = 2**21
+"""Multiplications of a step that are worth a thread: with fewer, it waits for the interpreter more than it gains."""
+
+MOST = 64
+"""Examples that a piece has at most, if there are enough multiplications: of more, the steps leave the cache."""
 
 LANES = 16
 """Rows of what gates see begin at multiples of so many numbers."""
@@ -57,6 +62,12 @@ def transposed(weights: Array, order: Sequence[int]) -> Array:
     for block, gate in zip(result, order, strict=True):
         block[...] = weights[:, gate * units : (gate + 1) * units].T
     return result
+
+
+def rows_of_a_piece(batch: int, weights: int) -> int:
+    """The number of examples in a piece: half of the batch or less, unless the weights are few."""
+    size = max(16, -(-ENOUGH // weights), min(MOST, -(-batch // 2)))
+    return -(-batch // max(1, batch // size))
 
 
 class Units:
@@ -228,12 +239,13 @@ def layer(
 ) -> Any:
     """The results of an op and its pullback; what loses by it is left to the definition."""
     (time, batch, features), units = x.shape, states[0].shape[1]
-    if time * batch * REARRANGED < len(kind.order) * units * (features + units):
+    count = len(kind.order) * units * (features + units)
+    if time * batch * REARRANGED < count:
         return NotImplemented
     given = [a for a in (x, kernel, recurrent_kernel, *biases, *states, keep) if a is not None]
     if x.dtype.kind != "f" or x.dtype.itemsize < 4 or any(a.dtype != x.dtype for a in given) or 0 in x.shape:
         return NotImplemented
-    rows, skipped = slices(batch, rows_of_a_piece(batch)), None if mask is None else ~mask
+    rows, skipped = slices(batch, rows_of_a_piece(batch, count)), None if mask is None else ~mask
     weights = kind.arranged(kernel, recurrent_kernel, *biases)
     outputs, last = np.empty((time, batch, units), dtype=x.dtype), [np.empty_like(each) for each in states]
 
