@@ -14,6 +14,7 @@ import os
 import pathlib
 import platform
 import re
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -26,7 +27,8 @@ INTRODUCTION = """\
 # Benchmarks
 
 How fast portanet is on NumPy beside PyTorch and others, with what it aims for, on each machine that was measured.
-`python -m nox -s benchmarks` measures on yours and writes these pages.
+`python -m nox -s benchmarks` measures on yours and writes these pages, with what other processes took of its cores
+meanwhile.
 
 Each library runs in a process of its own, on two threads unless said otherwise, and the processes take turns, so that
 what else goes on affects all of them. Most results are medians of five such runs, with new processes for each: a time
@@ -180,10 +182,33 @@ def machine() -> str:
 
 
 def environment(*packages: str) -> str:
-    """A line that says when and with which versions something was measured, and what else the machine did."""
+    """A line that says when and with which versions something was measured."""
     versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in packages)
-    load = f", load average {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
-    return f"{datetime.date.today()}, {platform.system()}, Python {platform.python_version()}, {versions}{load}"
+    return f"{datetime.date.today()}, {platform.system()}, Python {platform.python_version()}, {versions}"
+
+
+def _clocks() -> tuple[float, float, float] | None:
+    """Seconds by the clock, and those for which the cores worked, for anybody and for this process and its children."""
+    try:
+        with open("/proc/stat") as info:
+            user, nice, system, _, _, *others = map(float, info.readline().split()[1:8])
+    except OSError:
+        return None
+    busy = (user + nice + system + sum(others)) / os.sysconf("SC_CLK_TCK")
+    return time.monotonic(), busy, sum(os.times()[:4])
+
+
+_BEGAN = _clocks()
+
+
+def disturbance() -> str:
+    """A sentence on what other processes took of the cores since the benchmark began, where Linux tells."""
+    now = _clocks()
+    if now is None or _BEGAN is None:
+        return ""
+    elapsed, busy, own = (after - before for after, before in zip(now, _BEGAN, strict=True))
+    share = max(0.0, busy - own) / (elapsed * (os.cpu_count() or 1))
+    return f" Other processes took {100 * share:.0f} % of the cores meanwhile."
 
 
 def report(name: str, parts: Mapping[str, str], how: str, write: bool) -> None:
@@ -195,6 +220,7 @@ def report(name: str, parts: Mapping[str, str], how: str, write: bool) -> None:
         how: When, with which versions and how; see `environment`.
         write: Whether to replace these parts of this machine's section in the file.
     """
+    how += disturbance()
     page = Page(f"# {name}", {machine(): {title: f"{how}\n\n{body}" for title, body in parts.items()}})
     print(page, flush=True)
     if not write:
@@ -227,7 +253,7 @@ def overview(pages: Mapping[str, Page]) -> str:
                 rows = [row for rows in tables(body) for row in rows if row.get("target")]
                 if not rows:
                     continue
-                when = body.partition("\n")[0]
+                when = body.partition("\n")[0].partition(";")[0]
                 measured[when.partition(", load")[0]] = None
                 date = when.partition(",")[0]
                 lines += [_line([f"{title}: {row['']}", row["result"], row["target"], date]) for row in rows]

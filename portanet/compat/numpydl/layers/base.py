@@ -187,6 +187,9 @@ class Layer(Configurable):
 
     def current_params(self) -> list[Array]:
         """The parameters for a step; copies of a subclass's NumPy arrays."""
+        if type(self).params is Layer.params:
+            name, dtype = get_backend().dtype_name, get_dtype()
+            return [p if name(p.dtype) == dtype else to_float(p) for p in self.params]
         return [to_float(np.array(p) if isinstance(p, np.ndarray) and self.in_numpy else p) for p in self.params]
 
     def _replace(self, old: Any, new: Array) -> bool:
