@@ -107,10 +107,10 @@ def overhead_of_fit(runs: int) -> str:
     for name, (_, target, epochs) in EPOCHS.items():
         over = Median.of([100 * (ratio / epochs - 1) for ratio in times[name].over(times[BARE]).values])
         rows.append(Row(name, over, target, {"a step": seconds(times[name] / BATCHES / epochs)}, "%"))
-    return (
-        "MLP 784-320-320-10, batch 128, Adam, accuracy, 20 steps an epoch; the result is the time over the bare step.\n\n"
-        + targets(rows)
+    title = (
+        "MLP 784-320-320-10, batch 128, Adam, accuracy, 20 steps an epoch; the result is the time over the bare step."
     )
+    return f"{title}\n\n{targets(rows)}"
 
 
 # Recording
