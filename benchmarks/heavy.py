@@ -4,7 +4,8 @@
 those. `--write` puts the results into the pages. `--keras` adds Keras on JAX, `--backend NAME` portanet on another
 backend, `--chainer PYTHON` Chainer, see `benchmarks.heavy_chainer`.
 
-PyTorch is eager. Libraries run in separate processes, as they do for their users: threads would interfere, and portanet
+PyTorch is eager; inference is `predict_on_batch`, which checks its data and returns NumPy arrays, beside a call of
+PyTorch's module. Libraries run in separate processes, as they do for their users: threads would interfere, and portanet
 makes the C library retain freed memory, which would speed the others up.
 """
 
@@ -72,19 +73,18 @@ def data(shape: tuple[int, ...], words: int = 0) -> tuple[Any, Any]:
 
 
 def portanet_step(workload: Workload, kind: str) -> Step:
-    """A step on the backend that PORTANET_BACKEND names, with prepared data: as in `fit`, or a call of the model."""
+    """A step on the backend that PORTANET_BACKEND names: as in `fit`, with prepared data, or `predict_on_batch`."""
     import portanet
     from portanet.training import TrainingRun
 
     x, y = map(portanet.asarray, data(workload.shape, workload.words))
-    model, synchronize = portanet_model(workload), portanet.get_backend().synchronize
-    run = TrainingRun(model) if kind == TRAINING else None
+    model = portanet_model(workload)
+    if kind == INFERENCE:
+        return lambda: model.predict_on_batch(x)
+    run, synchronize = TrainingRun(model), portanet.get_backend().synchronize
 
     def step() -> None:
-        if run is None:
-            model(x)
-        else:
-            run(x, y)
+        run(x, y)
         synchronize()
 
     return step
