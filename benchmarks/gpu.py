@@ -29,6 +29,7 @@ import numpy as np
 
 import portanet
 from benchmarks import heavy, heavy_large
+from benchmarks import heavy_feedforward as feedforward
 from benchmarks import heavy_sequences as sequences
 from benchmarks.pages import environment, machine
 from portanet import layers
@@ -44,17 +45,9 @@ SECONDS = 38
 """For a column; what is measured by then counts."""
 
 
-def mlp_layers(layers: Any) -> list[Any]:
-    return [layers.Dense(512, activation="relu"), layers.Dense(512, activation="relu"), layers.Dense(10)]
-
-
-def mlp_torch(nn: Any) -> Any:
-    return nn.Sequential(nn.Linear(784, 512), nn.ReLU(), nn.Linear(512, 512), nn.ReLU(), nn.Linear(512, 10))
-
-
 WORKLOADS: dict[str, tuple[tuple[int, ...], Callable[[Any], list[Any]], Callable[[Any], Any], str]] = {
-    "MLP 784-512-512-10, batch 128": ((128, 784), mlp_layers, mlp_torch, "float32"),
-    "CNN of Ketkar 7-7, batch 128": (heavy.CNN, heavy.cnn_layers, heavy.cnn_torch, "float32"),
+    "MLP 784-512-512-10, batch 128": ((128, 784), feedforward.mlp_layers, feedforward.mlp_torch, "float32"),
+    "CNN of Ketkar 7-7, batch 128": (feedforward.CNN, feedforward.cnn_layers, feedforward.cnn_torch, "float32"),
     "LSTM 64 to 128, 50 steps, batch 64": (
         sequences.SEQUENCE, sequences.lstm_layers, lambda nn: sequences.recurrent_torch(nn, "LSTM"), "float32",
     ),

@@ -25,6 +25,7 @@ from unittest import mock
 import numpy as np
 
 from benchmarks import heavy_attention as attention
+from benchmarks import heavy_feedforward as feedforward
 from benchmarks import heavy_large as large
 from benchmarks import heavy_sequences as sequences
 from benchmarks import limits
@@ -151,44 +152,6 @@ def step_of(library: str, task: str) -> Step:
 # The workloads
 
 
-def mlp_layers(layers: Any) -> list[Any]:
-    return [layers.Dense(512, activation="relu"), layers.Dense(512, activation="relu"), layers.Dense(10)]
-
-
-def mlp_torch(nn: Any) -> Any:
-    return nn.Sequential(nn.Linear(784, 512), nn.ReLU(), nn.Linear(512, 512), nn.ReLU(), nn.Linear(512, 10))
-
-
-def cnn_layers(layers: Any) -> list[Any]:
-    """The CNN of Ketkar's listing 7-7, without dropout."""
-    return [
-        layers.Conv2D(32, 3, activation="relu"),
-        layers.Conv2D(32, 3, activation="relu"),
-        layers.MaxPooling2D(),
-        layers.Flatten(),
-        layers.Dense(128, "relu"),
-        layers.Dense(10),
-    ]
-
-
-def cnn_torch(nn: Any) -> Any:
-    return nn.Sequential(
-        nn.Conv2d(1, 32, 3), nn.ReLU(), nn.Conv2d(32, 32, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(),
-        nn.Linear(4608, 128), nn.ReLU(), nn.Linear(128, 10),
-    )  # fmt: skip
-
-
-CNN = (128, 28, 28, 1)
-
-
-def convolution_layers(layers: Any) -> list[Any]:
-    return [layers.Conv2D(64, 3, padding="same")]
-
-
-def convolution_torch(nn: Any) -> Any:
-    return nn.Conv2d(64, 64, 3, padding=1)
-
-
 def products(first: float, others: float) -> dict[str, float]:
     """Multiplications and additions: of inference, and of training.
 
@@ -201,30 +164,30 @@ WORKLOADS = {
     "mlp": Workload(
         "MLP 784-512-512-10, batch 128",
         (128, 784),
-        mlp_layers,
-        mlp_torch,
+        feedforward.mlp_layers,
+        feedforward.mlp_torch,
         products(128 * 784 * 512, 128 * (512 * 512 + 512 * 10)),
         {TRAINING: 0.7, INFERENCE: 1.0},
-        mlp_layers,
+        feedforward.mlp_layers,
     ),
     "cnn": Workload(
         "CNN of Ketkar 7-7, batch 128",
-        CNN,
-        cnn_layers,
-        cnn_torch,
+        feedforward.CNN,
+        feedforward.cnn_layers,
+        feedforward.cnn_torch,
         products(128 * 26 * 26 * 9 * 32, 128 * (24 * 24 * 9 * 32 * 32 + 4608 * 128 + 128 * 10)),
         {TRAINING: 0.85, INFERENCE: 1.0},
-        cnn_layers,
+        feedforward.cnn_layers,
         channels_first=True,
     ),
     "conv": Workload(
         "Conv 3x3 64 to 64 on 32x32, batch 32",
         (32, 32, 32, 64),
-        convolution_layers,
-        convolution_torch,
+        feedforward.convolution_layers,
+        feedforward.convolution_torch,
         {INFERENCE: 2 * 32 * 32 * 32 * 9 * 64 * 64},
         {INFERENCE: 0.9},
-        convolution_layers,
+        feedforward.convolution_layers,
         channels_first=True,
     ),
     "lstm": Workload(

@@ -18,7 +18,8 @@ import numpy as np
 from chainer import functions, links
 
 from benchmarks import heavy_sequences as sequences
-from benchmarks.heavy import CNN, data
+from benchmarks.heavy import data
+from benchmarks.heavy_feedforward import CNN
 from benchmarks.timing import serve
 
 
