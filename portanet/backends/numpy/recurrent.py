@@ -21,10 +21,10 @@ from portanet.backends.base import Array
 from portanet.backends.numpy.memory import aligned
 from portanet.backends.numpy.threads import map_pieces, slices
 
-BLOCK = 8
-"""Time steps whose factors, and products for the weights, are computed at once, while they are in the cache."""
+BLOCK = 256
+"""Examples in time steps whose factors, and products for the weights, are computed at once, while in the cache."""
 
-REARRANGED = 2**10
+REARRANGED = 2**11
 """Weights that are rearranged in the time that is gained for one example in one time step."""
 
 ENOUGH = 2**21
@@ -195,12 +195,13 @@ class Units:
         """
         (time, batch, units), dh = self.shape, dstates[0]
         totals: list[Array] = []
-        block = self.empty(self.factors, min(BLOCK, time), batch, units)
+        steps = min(time, -(-BLOCK // batch))
+        block = self.empty(self.factors, steps, batch, units)
         terms = self.empty(self.terms + 1, batch, units)
         dropped = terms[: self.terms]
         self.begin_back(dstates)
-        for stop in range(time, 0, -BLOCK):
-            times = slice(max(0, stop - BLOCK), stop)
+        for stop in range(time, 0, -steps):
+            times = slice(max(0, stop - steps), stop)
             some = block[:, : stop - times.start]
             passing = self.slopes(times, some)
             added = dropped if passing is None else terms
