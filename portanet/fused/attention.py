@@ -49,8 +49,8 @@ def dot_product_attention(
         array([1. , 1.5, 3. ])
     """
     mask = None if mask is None else unwrap(mask)
-    if keep is None and (query.shape[-2] * key.shape[-2] > LONG * LONG or _attends_in_blocks(query)):
-        out: Array = attention_in_blocks(query, key, value, scale=scale, mask=mask, causal=causal)[0]
+    if query.shape[-2] * key.shape[-2] > LONG * LONG or _attends_in_blocks(query):
+        out: Array = attention_in_blocks(query, key, value, scale=scale, mask=mask, causal=causal, keep=keep)[0]
         return out
     if causal:
         mask = with_causal(mask, unwrap(query), key.shape[-2])

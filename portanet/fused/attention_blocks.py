@@ -20,6 +20,7 @@ def attention_in_blocks(
     scale: float,
     mask: Array | None = None,
     causal: bool = False,
+    keep: Array | None = None,
     block: int = 256,
 ) -> Any:
     """As `dot_product_attention`, computed for `block` queries and `block` keys at a time (Rabe and Staats 2021).
@@ -56,10 +57,11 @@ def attention_in_blocks(
             weights = xp.exp(scores - new_top)
             if allowed is not None:
                 weights = xp.where(allowed, weights, 0.0)
+            part_sum = xp.sum(weights, axis=-1, keepdims=True)
+            kept = weights if keep is None else weights * _block_of(keep, rows, columns)
             values = value[..., columns, :]
             careful = hidden and allowed is not None
-            part = weighted_sum(weights, values, allowed) if careful else xp.matmul(weights, values)
-            part_sum = xp.sum(weights, axis=-1, keepdims=True)
+            part = weighted_sum(kept, values, allowed) if careful else xp.matmul(kept, values)
             if top is not None:
                 shrink = xp.exp(top - new_top)
                 part, part_sum = part + out * shrink, part_sum + total * shrink
@@ -97,11 +99,14 @@ def attention_in_blocks(
                 weights = xp.exp(scores - log_sums[..., rows, :])
                 if allowed is not None:
                     weights = xp.where(allowed, weights, 0.0)
-                ds = xp.matmul(g_rows, xp.matrix_transpose(values[..., columns, :])) - inner[..., rows, :]
-                ds = ds * weights
+                ds, kept = xp.matmul(g_rows, xp.matrix_transpose(values[..., columns, :])), weights
+                if keep is not None:
+                    factor = _block_of(keep, rows, columns)
+                    ds, kept = ds * factor, weights * factor
+                ds = (ds - inner[..., rows, :]) * weights
                 dq = _plus(dq, xp.matmul(ds, k))
                 by_key[n] = _plus(by_key[n], xp.matmul(xp.matrix_transpose(ds), q))
-                by_value[n] = _plus(by_value[n], xp.matmul(xp.matrix_transpose(weights), g_rows))
+                by_value[n] = _plus(by_value[n], xp.matmul(xp.matrix_transpose(kept), g_rows))
             by_query.append(dq * scale)
         for n, columns in enumerate(key_blocks):
             if by_key[n] is None:  # hidden from all queries
@@ -125,14 +130,15 @@ def _visible_blocks(rows: slice, length: int, block: int, causal: bool) -> Itera
     return (columns for columns in _blocks(length, block) if not causal or columns.start < rows.stop)
 
 
+def _block_of(x: Array, rows: slice, columns: slice) -> Array:
+    """A block of a mask or of factors; an axis of size 1 is shared."""
+    chosen = columns if x.shape[-1] > 1 else slice(None)
+    return x[..., chosen] if x.ndim == 1 else x[..., rows if x.shape[-2] > 1 else slice(None), chosen]
+
+
 def _allowed(xp: Any, query: Array, mask: Array | None, causal: bool, rows: slice, columns: slice) -> Array | None:
     """The mask of one block."""
-    allowed = None
-    if mask is not None:
-        # An axis of size 1 is shared.
-        mask_rows = rows if mask.ndim > 1 and mask.shape[-2] > 1 else slice(None)
-        mask_columns = columns if mask.shape[-1] > 1 else slice(None)
-        allowed = mask[..., mask_columns] if mask.ndim == 1 else mask[..., mask_rows, mask_columns]
+    allowed = None if mask is None else _block_of(mask, rows, columns)
     if causal and columns.stop > rows.start + 1:
         raw = array_namespace(unwrap(query))
         device = device_of(unwrap(query))

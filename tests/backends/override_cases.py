@@ -335,7 +335,7 @@ CASES: dict[str, list[Case]] = {
     "softmax_crossentropy": crossentropy_cases(positive=False),
     "crossentropy": crossentropy_cases(positive=True),
     "attention": attention_cases(keep=(2, 3, 5, 7)),
-    "attention_in_blocks": attention_cases(causal=True, block=3),
+    "attention_in_blocks": attention_cases(causal=True, block=3) + attention_cases(keep=(2, 3, 5, 7))[-1:],
     "normalize": normalization_cases(False, True),
     "rms_normalize": normalization_cases(False),
     "lstm": recurrent_cases(4, states=2),

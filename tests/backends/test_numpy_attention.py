@@ -41,11 +41,14 @@ def masks(targets: int, sources: int) -> dict[str, Any]:
 @pytest.mark.parametrize("name", masks(4, 4))
 @pytest.mark.parametrize("causal", [False, True])
 @pytest.mark.parametrize(("targets", "sources"), [(9, 9), (13, 9), (4, 11)])
-@pytest.mark.parametrize("size", [1.0, 40.0])
-def test_blocks_are_the_definition(name: str, causal: bool, targets: int, sources: int, size: float) -> None:
+@pytest.mark.parametrize(("size", "dropout"), [(1.0, False), (40.0, False), (1.0, True)])
+def test_blocks_are_the_definition(
+    name: str, causal: bool, targets: int, sources: int, size: float, dropout: bool
+) -> None:
     """Also of scores that need a shift, and where weights are computed again."""
     query, key, value = drawn(targets, sources, size)
-    options = {"scale": 0.5, "mask": masks(targets, sources)[name], "causal": causal}
+    keep = np.random.default_rng(3).random((5, 1, targets, sources)) if dropout else None
+    options = {"scale": 0.5, "mask": masks(targets, sources)[name], "causal": causal, "keep": keep}
     (result, log_sum), pull = attention.attention_in_blocks(query, key, value, **options)
     (expected, expected_sum), defined = attention_in_blocks.__wrapped__.definition(query, key, value, **options)
     np.testing.assert_allclose(result, expected, rtol=1e-9, atol=1e-9)

@@ -74,19 +74,21 @@ def test_attention_and_its_weights(xp: Any, name: str, dropout: bool) -> None:
     )
 
 
+@pytest.mark.parametrize("dropout", [False, True])
 @pytest.mark.parametrize(
     ("name", "causal"),
     [("none", False), ("none", True), ("sources", False), ("targets", True), ("pairs", True), ("one row", False)],
 )
-def test_attention_in_blocks(xp: Any, name: str, causal: bool) -> None:
+def test_attention_in_blocks(xp: Any, name: str, causal: bool, dropout: bool) -> None:
     mask = None if MASKS[name] is None else asarray(MASKS[name])
+    keep = asarray(np.cos(np.arange(70.0)).reshape(2, 5, 7), "float64") if dropout else None
 
     def whole(q: Any, k: Any, v: Any) -> Any:
-        result, _, log_sum = defined(q, k, v, MASKS[name], causal)
+        result, _, log_sum = defined(q, k, v, MASKS[name], causal, keep)
         return result, log_sum
 
     def in_blocks(q: Any, k: Any, v: Any) -> Any:
-        result, log_sum = attention_in_blocks(q, k, v, scale=SCALE, mask=mask, causal=causal, block=3)
+        result, log_sum = attention_in_blocks(q, k, v, scale=SCALE, mask=mask, causal=causal, keep=keep, block=3)
         visible = np.broadcast_to(True if MASKS[name] is None else MASKS[name], (2, 5, 7)) & (
             np.tri(5, 7, dtype=bool) if causal else True
         )
@@ -98,7 +100,7 @@ def test_attention_in_blocks(xp: Any, name: str, causal: bool) -> None:
 
 @pytest.mark.parametrize("pairs", [34, 35])
 def test_what_is_long_is_computed_in_blocks(xp: Any, monkeypatch: pytest.MonkeyPatch, pairs: int) -> None:
-    """5 * 7 pairs, but with dropout, which blocks have not; the result is the same."""
+    """5 * 7 pairs; the result is the same."""
     monkeypatch.setattr(module, "LONG", pairs**0.5)
     monkeypatch.setattr("portanet.backends.numpy.backend.NumpyBackend.attends_in_blocks", False)
     calls = []
@@ -113,7 +115,7 @@ def test_what_is_long_is_computed_in_blocks(xp: Any, monkeypatch: pytest.MonkeyP
     keep = asarray(np.full((2, 5, 7), 2.0), "float64")
     out = dot_product_attention(q, k, v, SCALE, keep=keep)
     assert_close(out, 2 * to_numpy(defined(q, k, v)[0]), dtype="float64")
-    assert len(calls) == (2 if pairs < 35 else 0)
+    assert len(calls) == (3 if pairs < 35 else 0)
 
 
 def test_causal_masks(xp: Any) -> None:

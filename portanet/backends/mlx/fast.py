@@ -97,12 +97,13 @@ def attention_in_blocks(
     scale: float,
     mask: Array | None = None,
     causal: bool = False,
+    keep: Array | None = None,
     block: int = 256,
 ) -> Any:
-    """By `scaled_dot_product_attention`."""
+    """By `scaled_dot_product_attention`, without dropout."""
     import mlx.core as mx
 
-    if causal:
+    if causal or keep is not None:
         return NotImplemented
     return _attended(query, key, value, scale, mask, lambda scores: mx.logsumexp(scores, -1, keepdims=True))
 

@@ -29,6 +29,7 @@ def attention_in_blocks(
     scale: float,
     mask: Array | None = None,
     causal: bool = False,
+    keep: Array | None = None,
     block: int = 256,
 ) -> Any:
     """As the op of that name; which keys are seen at once follows from the shapes, not from `block`."""
@@ -39,7 +40,7 @@ def attention_in_blocks(
     hides = causal or mask is not None
     if hides and not all(np.isfinite(x).all() for x in (query, key, value)):
         return NotImplemented
-    blocks = _Blocks(query, key, mask, causal)
+    blocks = _Blocks(query, key, mask, causal, keep)
     lead, targets, size = query.shape[:-2], query.shape[-2], value.shape[-1]
     result = np.empty_like(query, shape=(*lead, targets, size))
     log_sum = np.empty((*lead, targets, 1), dtype=query.dtype)
@@ -49,19 +50,21 @@ def attention_in_blocks(
         weights, keys = [], _transposed(key[part])
         for rows, columns in blocks.of_rows:
             p, log_sum[part][..., rows, :] = blocks.weights(part, rows, columns, keys, scale)
-            np.matmul(p, value[part][..., columns, :], out=result[part][..., rows, :])
+            factor = blocks.factor(part, rows, columns)
+            kept = p if factor is None else p * factor
+            np.matmul(kept, value[part][..., columns, :], out=result[part][..., rows, :])
             if keeps:
                 weights.append(p)
         return weights
 
-    kept = map_pieces(forward, blocks.parts)
+    known = map_pieces(forward, blocks.parts)
 
     def pullback(cotangents: tuple[Array | None, Array | None]) -> Any:
         g, g_sum = cotangents
         g = np.zeros_like(result) if g is None else g
         grads = [np.empty_like(x) for x in (query, key, value)]
         backward = functools.partial(_backward, blocks, g, g_sum, value, result, log_sum, grads, scale)
-        map_pieces(lambda i: backward(blocks.parts[i], kept[i]), range(len(kept)))
+        map_pieces(lambda i: backward(blocks.parts[i], known[i]), range(len(known)))
         return tuple(grads)
 
     return (result, log_sum), pullback
@@ -77,30 +80,32 @@ def _backward(
     grads: list[Array],
     scale: float,
     part: slice,
-    kept: list[Array],
+    known: list[Array],
 ) -> None:
-    """Write the cotangents of query, key and value of some examples."""
+    """Write the cotangents of query, key and value of some examples, whose weights may be known."""
     key, value, g = blocks.key[part], value[part], g[part]
     # The softmax subtracts each row's mean slope; the slope of log_sum is the softmax.
     inner = np.vecdot(g, result[part])[..., None]
     if g_sum is not None:
         inner -= g_sum[part]
     by_query, by_key, by_value = (x[part] for x in grads)
-    values, keys = _transposed(value), None if kept else _transposed(key)
+    values, keys = _transposed(value), None if known else _transposed(key)
     several = len(blocks.of_rows) > 1 or blocks.of_rows[0][1].stop < key.shape[-2]
     if several:
         by_key[...] = 0.0
         by_value[...] = 0.0
     for i, (rows, columns) in enumerate(blocks.of_rows):
         g_rows = g[..., rows, :]
-        known = log_sum[part][..., rows, :]
-        p = kept[i] if kept else blocks.weights(part, rows, columns, keys, scale, known)[0]
-        ds = matmul(g_rows, values[..., columns])
+        p = known[i] if known else blocks.weights(part, rows, columns, keys, scale, log_sum[part][..., rows, :])[0]
+        ds, kept, factor = matmul(g_rows, values[..., columns]), p, blocks.factor(part, rows, columns)
+        if factor is not None:
+            ds *= factor
+            kept = p * factor
         ds -= inner[..., rows, :]
         ds *= p
         np.matmul(ds, key[..., columns, :] * scale, out=by_query[..., rows, :])
         q = blocks.query[part][..., rows, :] * scale
-        for total, left, right in ((by_key, ds, q), (by_value, p, g_rows)):
+        for total, left, right in ((by_key, ds, q), (by_value, kept, g_rows)):
             if several:
                 total[..., columns, :] += np.matmul(left.swapaxes(-1, -2), right)
             else:
@@ -115,8 +120,8 @@ class _Blocks:
         of_rows: For each block of queries, these and the keys.
     """
 
-    def __init__(self, query: Array, key: Array, mask: Array | None, causal: bool) -> None:
-        self.query, self.key, self.mask, self.causal = query, key, mask, causal
+    def __init__(self, query: Array, key: Array, mask: Array | None, causal: bool, keep: Array | None) -> None:
+        self.query, self.key, self.mask, self.causal, self.keep = query, key, mask, causal, keep
         examples, *others, targets, _ = query.shape
         sources, matrices = key.shape[-2], int(np.prod(others))
         rows = max(ROWS, targets // 8) if causal else targets
@@ -134,7 +139,7 @@ class _Blocks:
         `keys` are those of the part, transposed.
         """
         scores = matmul(self.query[part][..., rows, :] * scale, keys[..., columns])
-        mask = self._mask(part, rows, columns)
+        mask = None if self.mask is None else self._block_of(self.mask, part, rows, columns)
         near = log_sum is None and scores.min() >= -NEAR and scores.max() <= NEAR
         allowed = None if near else self._allowed(mask, rows, columns)
         shift = log_sum
@@ -164,15 +169,17 @@ class _Blocks:
             log_sum[empty] = np.finfo(weights.dtype).min
         return weights, log_sum
 
-    def _mask(self, part: slice, rows: slice, columns: slice) -> Array | None:
-        """The mask of a block, of which axes of size 1 are shared."""
-        if self.mask is None:
-            return None
-        mask = np.atleast_2d(self.mask)
-        if mask.ndim == self.query.ndim and mask.shape[0] > 1:
-            mask = mask[part]
-        mask = mask[..., rows if mask.shape[-2] > 1 else slice(None), :]
-        return mask[..., columns] if mask.shape[-1] > 1 else mask
+    def factor(self, part: slice, rows: slice, columns: slice) -> Array | None:
+        """The factor of a block's weights, if any."""
+        return None if self.keep is None else self._block_of(self.keep, part, rows, columns)
+
+    def _block_of(self, x: Array, part: slice, rows: slice, columns: slice) -> Array:
+        """A block of a mask or of factors, of which axes of size 1 are shared."""
+        x = np.atleast_2d(x)
+        if x.ndim == self.query.ndim and x.shape[0] > 1:
+            x = x[part]
+        x = x[..., rows if x.shape[-2] > 1 else slice(None), :]
+        return x[..., columns] if x.shape[-1] > 1 else x
 
     def _allowed(self, mask: Array | None, rows: slice, columns: slice) -> Array | None:
         """The same with what the order of queries and keys hides."""
