@@ -6,8 +6,8 @@ import importlib
 import importlib.util
 import math
 import pathlib
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, TypeVar, cast
+from collections.abc import Callable, Hashable, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeAlias, TypeVar, cast
 
 import array_api_compat
 import numpy as np
@@ -27,6 +27,16 @@ DTYPES = (
     *FLOATS,
     *("bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "complex64", "complex128"),
 )
+
+
+class Plan(Protocol):
+    """A pure function as a list of a library's calls; see `Backend.plan`."""
+
+    nbytes: int
+    """Bytes of the arrays that it holds."""
+
+    def run(self, inputs: Sequence[Array]) -> Any:
+        """The results for inputs, which later runs do not overwrite; NotImplemented while another thread runs it."""
 
 
 class BackendUnavailableError(ImportError):
@@ -276,6 +286,30 @@ class Backend:
         from portanet.backends.graphs import Recorder  # which imports this module
 
         return cast(Step, Recorder(step, given, kept, self.graphs(), self.warned))
+
+    @classmethod
+    def signature(cls, inputs: Sequence[Any]) -> Hashable | None:
+        """What tells apart arrays that need plans of their own (see `plan`); None if there are no plans for them."""
+        return None
+
+    @classmethod
+    def plan(
+        cls,
+        function: Callable[[list[Array], list[Array]], Any],
+        inputs: Sequence[Array],
+        weights: Sequence[Array],
+    ) -> Plan | None:
+        """A plan for a pure function: the library's calls that it makes, to be repeated with arrays that are kept.
+
+        Args:
+            function: The function, of lists of inputs and weights, which gives a tree of arrays.
+            inputs: Arrays with the signature of those that the plan will get.
+            weights: Arrays that the plan reads where they lie.
+
+        Returns:
+            The plan; None if the function does more than a list of calls can repeat.
+        """
+        return None
 
     def uncompiled(self, step: Step) -> Step:
         """The function itself; in libraries that compute when values are read, what `start`s its results."""

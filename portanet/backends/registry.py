@@ -34,6 +34,7 @@ BACKENDS = {
 FORWARD = {
     "dask": ("portanet.backends.dask", "DaskBackend"),
     "ndonnx": ("portanet.backends.ndonnx.backend", "NdonnxBackend"),
+    "recorded": ("portanet.backends.numpy.recorded", "RecordedBackend"),
     "elements": ("portanet.backends.cupy.elements", "ElementsBackend"),
 }
 """Libraries on whose arrays layers can be called, though no model has its weights there."""

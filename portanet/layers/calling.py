@@ -179,7 +179,7 @@ def call_with_mask(layer: Layer, x: Any, *further: Any, mask: Any, **options: An
 
 
 @contextlib.contextmanager
-def in_call(training: bool) -> Iterator[None]:
+def in_call(training: bool | None) -> Iterator[None]:
     """Treat layers called inside a `with` block as parts of an outer call: their inputs are not inspected."""
     token, masks_token = calling.set(Caller(training, True)), remembered.set(None)
     try:

@@ -309,6 +309,7 @@ class Model(Trainer):
             "callbacks": CallbackList(model=self),
             "_batch": None,
             "_steps": {},
+            "_calls": None,
             "train_function": None,
             "test_function": None,
             "predict_function": None,

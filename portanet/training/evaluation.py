@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import operator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from portanet.backends import Array, use_backend
 from portanet.callbacks import CallbackList
 from portanet.training import step
 from portanet.training.data.intake import Feed, Intake
+from portanet.training.data.sources import DEFAULT_SIZE, find_source
 from portanet.training.loops import Whereabouts
 from portanet.tree import tree_leaves, tree_map
 
@@ -46,22 +48,45 @@ def evaluate(model: Trainer, feed: Feed, listeners: CallbackList, occasion: str 
     return logs
 
 
-def predict(model: Trainer, feed: Feed, listeners: CallbackList) -> Any:
+def predict(
+    model: Trainer,
+    x: Any,
+    batch_size: int | None,
+    verbose: Any,
+    steps: int | None,
+    callbacks: Any,
+    check_finite: bool,
+    prefetch: int,
+) -> Any:
+    """`Trainer.predict`, but for lazy arrays."""
+    ordinary = verbose == 0 and not callbacks and steps is None and check_finite is True and prefetch == 2
+    results = _at_once(model, x, batch_size) if ordinary else NotImplemented
+    if results is not NotImplemented:
+        return results
+    with use_backend(model.backend):
+        intake = Intake(model, check_finite, prefetch, only_inputs=True)
+        feed = intake.feed(find_source(intake, x, None, None, batch_size, False, steps))
+        listeners = CallbackList(callbacks, model=model, epochs=1, steps=feed.source.steps, verbose=verbose)
+        results = _predict(model, feed, listeners)
+    if ordinary:
+        _note_direct(model, x)
+    return results
+
+
+def _predict(model: Trainer, feed: Feed, listeners: CallbackList) -> Any:
     """The model's results for all batches of a feed: a tree of NumPy arrays."""
-    forward = model.compiled_step(("predict",), lambda: step.predict_step(model), (), (0,))
+    forward = _Forward(model, listeners)
     to_host, parts = model.backend.to_host, []
     model.stop_predicting = False
     listeners.call("on_predict_begin", {})
-    values = model.named_values()  # which a callback may have changed
+    forward.begin()  # with variables that a callback may have changed
     with (
         Whereabouts("Prediction", feed.source.steps) as whereabouts,
         contextlib.closing(feed.batches(occasion="prediction")) as batches,
     ):
         for number, (x, _, _) in whereabouts.follow(batches):
             listeners.begin_batch("predict", number)
-            y_pred, assigned = forward(values, x)
-            _keep(model, values, assigned)
-            parts.append(tree_map(to_host, y_pred))
+            parts.append(tree_map(to_host, forward(x)))
             listeners.end_batch("predict", number, {"outputs": parts[-1]})
             if model.stop_predicting:
                 break
@@ -73,14 +98,66 @@ def predict(model: Trainer, feed: Feed, listeners: CallbackList) -> Any:
 
 def predict_batch(model: Trainer, x: Any) -> Any:
     """The model's results for one batch of a user's: a tree of NumPy arrays."""
+    results = model.planned_prediction(x)
+    if results is not NotImplemented:
+        return results
     with use_backend(model.backend) as backend, Whereabouts("Prediction", 1) as whereabouts:
-        x = Intake(model, False, 0, only_inputs=True).whole(x)
-        whereabouts.batch = x, None, None
-        forward = model.compiled_step(("predict",), lambda: step.predict_step(model), (), (0,))
-        values = model.named_values()
-        y_pred, assigned = forward(values, x)
-        _keep(model, values, assigned)
-        return tree_map(backend.to_host, y_pred)
+        batch = Intake(model, False, 0, only_inputs=True).whole(x)
+        whereabouts.batch = batch, None, None
+        forward = _Forward(model)
+        forward.begin()
+        results = tree_map(backend.to_host, forward(batch))
+    _note_direct(model, x)
+    return results
+
+
+def _note_direct(model: Trainer, x: Any) -> None:
+    """Note whether later predictions from data like these need neither checks nor conversion."""
+
+    def unchanged() -> bool:
+        with use_backend(model.backend):
+            taken = Intake(model, False, 0, only_inputs=True).whole(x)
+        return all(map(operator.is_, tree_leaves(taken), tree_leaves(x)))
+
+    model.note_direct(x, unchanged)
+
+
+def _at_once(model: Trainer, x: Any, batch_size: int | None) -> Any:
+    """The results for inputs that are one batch and have a plan; NotImplemented for others, and for NaN in them."""
+    size = DEFAULT_SIZE if batch_size is None else batch_size
+    leaves = tree_leaves(x)
+    if type(size) is not int or any(len(getattr(leaf, "shape", ())) < 1 or leaf.shape[0] > size for leaf in leaves):
+        return NotImplemented
+    return model.planned_prediction(x, check_finite=True)
+
+
+class _Forward:
+    """A model's results for batches that are on the device.
+
+    Args:
+        model: The model.
+        listeners: Callbacks, which may change the model between batches: then there are no plans.
+    """
+
+    def __init__(self, model: Trainer, listeners: CallbackList | None = None) -> None:
+        self.model = model
+        self.step = model.compiled_step(("predict",), lambda: step.predict_step(model), (), (0,))
+        self.plans = model.plans_predictions and not (listeners and listeners.callbacks)
+        self.values: dict[str, Array] | None = None
+
+    def begin(self) -> None:
+        """Take the values of the variables, unless they are those of plans."""
+        self.values = None if self.plans else self.model.named_values()
+
+    def __call__(self, x: Any) -> Any:
+        return self.model.planned(x, False, lambda: self._compute(x)) if self.plans else self._compute(x)
+
+    def _compute(self, x: Any) -> Any:
+        if self.values is None:
+            self.values = self.model.named_values()
+        y_pred, assigned = self.step(self.values, x)
+        _keep(self.model, self.values, assigned)
+        return y_pred
 
 
 def _keep(model: Trainer, values: dict[str, Array], assigned: dict[str, Array]) -> None:

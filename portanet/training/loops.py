@@ -54,13 +54,13 @@ class TrainingRun:
 
     def __init__(self, model: Trainer) -> None:
         optimizer = model.require_compiled()
-        self.model = model
-        self.optimizer = optimizer
+        self.model, self.optimizer = model, optimizer
         self.objective = model.find_objective()
         self.rate: Any = None
         """The learning rates in the optimizer's state."""
         self.rate_arrays: dict[str, Any] = {}
         """As they are there."""
+        model._calls = None  # whose plans hold the former weights
         self.refresh()
         self.take_over_learning_rate()
 

@@ -8,18 +8,18 @@ from typing import Any, Self
 from weakref import WeakKeyDictionary, ref
 
 from portanet.backends import Backend
-from portanet.layers import Layer
 from portanet.optimizers import Optimizer
 from portanet.optimizers.applied import models
 from portanet.optimizers.base import State
 from portanet.optimizers.state import divided, rescaled, unscaled
+from portanet.training.planned_calls import PlannedCalls
 from portanet.tree import tree_map
 from portanet.variables import Variable, moved
 
 Known = tuple[list[str], State]
 
 
-class Optimized(Layer):
+class Optimized(PlannedCalls):
     """A layer and the states of its optimizers: moments, number of steps and so on, by the layer's paths.
 
     A state belongs to one optimizer and one layer. So an optimizer goes on where it was when it is used again, and

@@ -42,6 +42,13 @@ class Trainer(Overridable):
         self.callbacks = CallbackList(model=self)
         """Those of the latest call of `fit`."""
 
+    def __call__(
+        self, x: Any = None, *further: Any, training: bool | None = None, mask: Any = None, **options: Any
+    ) -> Any:
+        if training or further or options or mask is not None or not (training is None or training is False):
+            return super().__call__(x, *further, training=training, mask=mask, **options)
+        return self.planned(x, training, lambda: super(Trainer, self).__call__(x, training=training))
+
     @property
     def batch(self) -> Any:
         """While `fit` runs, the latest batch, `(x, y, sample_weight)` on the device, for callbacks."""
@@ -58,7 +65,7 @@ class Trainer(Overridable):
 
     def to(self, name: str | Backend, device: Any = None, dtype: str | None = None) -> Self:
         """Move the weights and the optimizer's state to another backend or device; see `Layer.to`."""
-        self._steps = {}
+        self._steps, self._calls = {}, None
         return super().to(name, device, dtype)
 
     def fit(
@@ -222,11 +229,7 @@ class Trainer(Overridable):
         """
         if dask.is_lazy(x):
             return dask.predict(self, x, batch_size, check_finite)
-        with use_backend(self.backend):
-            intake = Intake(self, check_finite, prefetch, only_inputs=True)
-            feed = intake.feed(find_source(intake, x, None, None, batch_size, False, steps))
-            listeners = CallbackList(callbacks, model=self, epochs=1, steps=feed.source.steps, verbose=verbose)
-            return evaluation.predict(self, feed, listeners)
+        return evaluation.predict(self, x, batch_size, verbose, steps, callbacks, check_finite, prefetch)
 
     def train_on_batch(
         self,

@@ -84,6 +84,7 @@ def check_layer(
     _check_empty_batch(case)
     if get_backend().name == "numpy":
         _check_parts(case)
+        _check_plan(case)
         _check_scales(case)
         check_batched(case)
     if gradient:
@@ -240,6 +241,26 @@ def _check_parts(case: Case) -> None:
     assert not added, "it adds to the loss, and says that examples are kept apart"
     for expected, *actual in zip(whole, *parts, strict=True):
         np.testing.assert_allclose(np.concatenate(actual), expected, rtol=1e-5, atol=1e-6, err_msg="examples meet")
+
+
+def _check_plan(case: Case) -> None:
+    """A plan for calls of the layer, if it gets one, has the bits of ordinary Python."""
+    x, layer = case.inputs(), case.built()
+    start = tree_map(lambda leaf: portanet.Input(leaf.shape[1:], dtype=str(leaf.dtype)), x)
+    model = portanet.Model(start, layer(start))
+    for number in range(5):
+        given = tree_map(lambda leaf, by=1 + number / 4: leaf * leaf.dtype.type(by) if _is_float(leaf) else leaf, x)
+        results = tree_leaves(model(given))
+        if has_plan(model):
+            expected = tree_leaves(Layer.__call__(model, given))
+            for a, b in zip(results, expected, strict=True):
+                assert (a.dtype, a.shape, a.tobytes()) == (b.dtype, b.shape, b.tobytes())
+
+
+def has_plan(model: Any) -> bool:
+    """Whether calls of a model have a plan, with results that were compared with those of ordinary Python."""
+    known = [] if model._calls is None else model._calls.known.values()
+    return any(getattr(each, "checked", False) for each in known)
 
 
 def _check_scales(case: Case) -> None:

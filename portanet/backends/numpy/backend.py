@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any, cast
 
 import numpy as np
 
-from portanet.backends.base import Array, Backend, HostArray, Step
+from portanet.backends.base import Array, Backend, HostArray, Plan, Step
 from portanet.backends.numpy import elements, linalg, namespace, recurrent_gru, recurrent_lstm, special, threads
 from portanet.backends.numpy.attention import attention_in_blocks
 from portanet.backends.numpy.convolution import convolve, convolve_input, convolve_kernel, convolve_weights
@@ -120,6 +120,30 @@ class NumpyBackend(Backend):
                 return step(*args)
 
         return cast(Step, planned)
+
+    @classmethod
+    def signature(cls, inputs: Sequence[Any]) -> Hashable | None:
+        parts = []
+        for x in inputs:
+            if type(x) is not np.ndarray or not x.flags.c_contiguous:
+                return None
+            parts.append((x.shape, x.dtype))
+        return tuple(parts)
+
+    @classmethod
+    def plan(
+        cls,
+        function: Callable[[list[Array], list[Array]], Any],
+        inputs: Sequence[Array],
+        weights: Sequence[Array],
+    ) -> Plan | None:
+        from portanet.backends.numpy.plans import CallPlan  # which import this module
+        from portanet.backends.numpy.recorded import UnrecordableError
+
+        try:
+            return CallPlan(function, inputs, weights)
+        except UnrecordableError:
+            return None
 
     def find_dtype(self, name: str) -> Any:
         # The dtype itself, not the scalar type of the same name: it prints well and is what arrays have.

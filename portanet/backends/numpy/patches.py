@@ -31,6 +31,8 @@ class Patches:
 
     Attributes:
         positions: The number of positions of the window on each axis.
+        padded: The shape of an example with its margins; None if there are none.
+        seen, inside: What of an input is seen, and where it is in a padded one.
     """
 
     def __init__(self, shape: tuple[int, ...], window: Any, groups: int) -> None:
@@ -44,10 +46,10 @@ class Patches:
         self.size = self.count * self.taps * self.channels
         margins = window.padding
         padded = [max(0, n + a + b) for n, (a, b) in zip(space, margins, strict=True)]
-        self._padded = (*padded, self.channels) if any(map(any, margins)) else None
+        self.padded = (*padded, self.channels) if any(map(any, margins)) else None
         axes = list(zip(space, padded, margins, strict=True))
-        self._seen = (slice(None), *(slice(max(0, -a), n - max(0, -b)) for n, _, (a, b) in axes))
-        self._inside = (slice(None), *(slice(max(0, a), n - max(0, b)) for _, n, (a, b) in axes))
+        self.seen = (slice(None), *(slice(max(0, -a), n - max(0, -b)) for n, _, (a, b) in axes))
+        self.inside = (slice(None), *(slice(max(0, a), n - max(0, b)) for _, n, (a, b) in axes))
         steps = [self.channels * math.prod(padded[i:]) for i in range(1, len(padded) + 1)]
         self._example = self.channels * math.prod(padded)
         by_position = (n * s for n, s in zip(steps, window.strides, strict=True))
@@ -89,16 +91,20 @@ class Patches:
     def of(self, x: Array) -> Array:
         """Shape (groups, batch * positions, elements of the window * channels of a group)."""
         batch = x.shape[0]
-        if self._padded is None:
+        if self.padded is None:
             x = np.ascontiguousarray(x)
         else:
-            x, inner = np.zeros((batch, *self._padded), dtype=x.dtype), x[self._seen]
-            x[self._inside] = inner
-        strides = tuple([n * x.itemsize for n in (self._example, *self._strides)])
-        view = np.ndarray((batch, *self._shape), x.dtype, x, 0, strides)
+            x, inner = np.zeros((batch, *self.padded), dtype=x.dtype), x[self.seen]
+            x[self.inside] = inner
+        view = self.view(x)
         if self.groups > 1:
             view = np.moveaxis(view, -2, 0)
         return view.reshape(self.groups, batch * self.count, -1)
+
+    def view(self, x: Array) -> Array:
+        """The patches of contiguous, padded inputs, shape (batch, *positions, *size, groups, channels of a group)."""
+        strides = tuple([n * x.itemsize for n in (self._example, *self._strides)])
+        return np.ndarray((x.shape[0], *self._shape), x.dtype, x, 0, strides)
 
 
 @functools.lru_cache(maxsize=1024)

@@ -266,13 +266,18 @@ def map_pieces(function: Callable[[Any], Any], pieces: Sequence[Any]) -> list[An
     return results
 
 
+def row_pieces(count: int, size: int, itemsize: int) -> int:
+    """In how many pieces rows are computed, of this number of elements of this size."""
+    return min(count, -(-count * max(1, size) * itemsize // ROWS))
+
+
 def map_rows(function: Callable[..., Any], arrays: Sequence[Array | None], size: int, total: bool = False) -> Any:
     """`Backend.map_rows` for NumPy."""
     if in_a_piece():
         return function(*arrays)
     first = next(x for x in arrays if x is not None)
-    count, each = first.shape[0], max(1, size) * first.itemsize
-    pieces = min(count, -(-count * each // ROWS))
+    count = first.shape[0]
+    pieces = row_pieces(count, size, first.itemsize)
     if pieces < 2:
         return function(*arrays)
     parts = slices(count, -(-count // pieces))

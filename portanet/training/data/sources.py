@@ -19,6 +19,9 @@ from portanet.training.data.streams import Batch, Source, Stream, Validations
 from portanet.training.data.workers import batch_of, fetched
 from portanet.tree import tree_leaves, tree_map
 
+DEFAULT_SIZE = 32
+"""Examples in a batch, where nobody says how many."""
+
 Order = bool | Callable[[int, int], Any]
 """Whether to shuffle, or a function `(epoch, count) -> numbers of the examples`, in the order in which they come."""
 
@@ -264,7 +267,7 @@ class Examples(Numbered):
     def __init__(self, data: Batch, size: int | None, shuffle: Order, steps: int | None, limit: int | None) -> None:
         leaf = tree_leaves(data)[0]
         count = int(leaf.shape[0])
-        chosen = size or (math.ceil(count / steps) if steps else 32)
+        chosen = size or (math.ceil(count / steps) if steps else DEFAULT_SIZE)
         super().__init__(count, chosen, shuffle, limit)
         self.asked_size, self.asked_steps = size, steps
         self.data = data
