@@ -142,7 +142,7 @@ class _Forward:
     def __init__(self, model: Trainer, listeners: CallbackList | None = None) -> None:
         self.model = model
         self.step = model.compiled_step(("predict",), lambda: step.predict_step(model), (), (0,))
-        self.plans = model.plans_predictions and not (listeners and listeners.callbacks)
+        self.plans = not model.has_custom_step("predict") and not (listeners and listeners.callbacks)
         self.values: dict[str, Array] | None = None
 
     def begin(self) -> None:

@@ -218,16 +218,28 @@ def _same_bits(to_host: Callable[[Any], Any], results: Any, expected: Any) -> bo
 class PlannedCalls(Layer):
     """A layer whose calls in inference may have plans."""
 
+    run_eagerly = False
+    jit_compile: Any = "auto"
     _calls: Calls | None = None
 
     @property
-    def plans_predictions(self) -> bool:
-        """Whether predictions are calls, compiled if the library can."""
-        return not self.run_eagerly and not self.has_custom_step("predict")  # type: ignore[attr-defined]
+    def _plans(self) -> bool:
+        """Whether there may be plans, as steps are compiled where the library can."""
+        return not self.run_eagerly and self.jit_compile is not False
+
+    def planned(self, x: Any, training: bool | None, eager: Callable[[], Any]) -> Any:
+        """The results of a call that is not in training: by a plan, or what `eager` gives."""
+        if not self._plans or not undisturbed(x):
+            return eager()
+        if self._calls is None:
+            if not self._built:
+                return eager()
+            self._calls = Calls(self)
+        return self._calls.call(self, x, training, eager)
 
     def planned_prediction(self, x: Any, check_finite: bool = False) -> Any:
         """The results of a prediction for data that have a plan and need no other checks; NotImplemented for others."""
-        if self._calls is None or self.run_eagerly:  # type: ignore[attr-defined]
+        if self._calls is None or not self._plans:
             return NotImplemented
         return self._calls.predict(x, check_finite)
 
@@ -238,15 +250,5 @@ class PlannedCalls(Layer):
             x: Data that was predicted from.
             unchanged: Tells whether they were taken as they are.
         """
-        if self._calls is not None and self.plans_predictions:
+        if self._calls is not None and not self.has_custom_step("predict"):  # type: ignore[attr-defined]
             self._calls.note_direct(self, x, unchanged)
-
-    def planned(self, x: Any, training: bool | None, eager: Callable[[], Any]) -> Any:
-        """The results of a call that is not in training: by a plan, or what `eager` gives."""
-        if not undisturbed(x):
-            return eager()
-        if self._calls is None:
-            if not self._built:
-                return eager()
-            self._calls = Calls(self)
-        return self._calls.call(self, x, training, eager)

@@ -353,11 +353,7 @@ class Trainer(Overridable):
     @property
     def records_steps(self) -> bool:
         """Whether steps are recorded and replayed."""
-        return self.backend.records and self._compiles_steps
-
-    @property
-    def _compiles_steps(self) -> bool:
-        return not self.run_eagerly and self.jit_compile is not False
+        return self.backend.records and self._plans
 
     def compiled_step(
         self, key: tuple[str, ...], make: Callable[[], Any], given: tuple[int, ...] = (), kept: tuple[int, ...] = ()
@@ -376,7 +372,7 @@ class Trainer(Overridable):
                 self._steps[key] = self._custom_function(key[0])
             else:
                 backend = self.backend
-                compiles = self._compiles_steps
+                compiles = self._plans
                 self._steps[key] = backend.compile(make(), given, kept) if compiles else backend.uncompiled(make())
         return self._steps[key]
 
