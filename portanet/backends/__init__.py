@@ -1,6 +1,6 @@
 """The device layer: the only part of portanet that imports an array library."""
 
-from portanet.backends.base import Array, Backend, BackendUnavailableError, HostArray, Plan
+from portanet.backends.base import Array, Backend, BackendUnavailableError, HostArray
 from portanet.backends.conversion import (
     array_like,
     asarray,
@@ -43,7 +43,6 @@ __all__ = [
     "BackendUnavailableError",
     "ForwardBackend",
     "HostArray",
-    "Plan",
     "RightOperand",
     "array_like",
     "asarray",

@@ -59,7 +59,8 @@ def predict(
     prefetch: int,
 ) -> Any:
     """`Trainer.predict`, but for lazy arrays."""
-    ordinary = verbose == 0 and not callbacks and steps is None and check_finite is True and prefetch == 2
+    given, usual = (verbose, callbacks, steps, check_finite, prefetch), (0, (), None, True, 2)
+    ordinary = all(type(one) is type(other) and one == other for one, other in zip(given, usual, strict=True))
     results = _at_once(model, x, batch_size) if ordinary else NotImplemented
     if results is not NotImplemented:
         return results

@@ -20,7 +20,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import Any
 
-from portanet.backends import Plan
+from portanet.backends.base import Plan
 from portanet.backends.programs import outline, replaced
 from portanet.layers import Layer
 from portanet.layers.calling import calling, in_call, remembered
