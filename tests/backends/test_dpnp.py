@@ -17,8 +17,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+import portanet
 from portanet.autodiff import grad
 from portanet.backends import Backend, available_backends, backend_class, lifetime, make_backend, to_host, use_backend
+from portanet.training import TrainingRun
 from portanet.variables import Variable
 
 pytestmark = pytest.mark.skipif(available_backends()["dpnp"] is not None, reason="dpnp cannot be used here")
@@ -160,6 +162,45 @@ def test_what_lives_as_long_as_an_array(dpnp: Backend) -> None:
     del x, view
     gc.collect()
     assert alive() is None
+
+
+def test_results_are_those_of_the_standard(dpnp: Backend) -> None:
+    """dpnp's own are lists, and real where all eigenvalues are."""
+    xp = dpnp.xp
+    x, y = xp.ones((2, 1)), xp.ones(3)
+    assert [part.shape for part in xp.broadcast_arrays(x, y)] == [(2, 3), (2, 3)]
+    assert isinstance(xp.broadcast_arrays(x, y), tuple)
+    grids = xp.meshgrid(xp.asarray([1, 2]), y, indexing="ij")
+    assert isinstance(grids, tuple)
+    np.testing.assert_array_equal(to_host(grids[0]), [[1, 1, 1], [2, 2, 2]])
+    info = xp.__array_namespace_info__()
+    assert isinstance(info.devices(), tuple)
+    assert info.default_device() in info.devices()
+    for dtype, wider in (("float32", "complex64"), ("float64", "complex128")):
+        matrix = dpnp.from_host(np.asarray([[2.0, 0.0], [0.0, 3.0]], dtype))
+        values, vectors = found = xp.linalg.eig(matrix)
+        assert found.eigenvalues is values
+        for result in (values, vectors, xp.linalg.eigvals(matrix)):
+            assert result.dtype == wider
+        np.testing.assert_allclose(np.sort(to_host(values).real), [2.0, 3.0])
+
+
+def test_memory_does_not_grow_with_the_steps(dpnp: Backend) -> None:
+    def allocations() -> int:
+        gc.collect()
+        return sum(type(x).__name__.startswith("MemoryUSM") for x in gc.get_objects())
+
+    with use_backend(dpnp):
+        model = portanet.Sequential([portanet.layers.Input((3,)), portanet.layers.Dense(1)])
+        model.compile("adam", "mse")
+        run = TrainingRun(model)
+        x, y = portanet.asarray(np.ones((2, 3))), portanet.asarray(np.ones((2, 1)))
+        counts = []
+        for _ in range(3):
+            for _ in range(15):
+                run(x, y)
+            counts.append(allocations())
+    assert counts[0] == counts[1] == counts[2] > 0
 
 
 def test_sums_are_the_same_bit_for_bit(dpnp: Backend) -> None:

@@ -275,27 +275,6 @@ def test_reductions_of_nothing(mlx: Backend, function: str) -> None:
             assert_equal(getattr(xp, function)(x, axis=axis), np.full(shape, OF_NOTHING[function]))
 
 
-@pytest.mark.parametrize(
-    ("function", "x", "expected"),
-    [
-        ("expm1", 0j, 0j),
-        ("expm1", complex(1, 2), np.exp(1 + 2j) - 1),
-        ("expm1", complex(100, 0), complex(np.inf, 0)),
-        ("expm1", complex(-np.inf, np.inf), -1),
-        ("expm1", complex(np.inf, np.nan), complex(np.inf, np.nan)),
-        ("sign", 0j, 0j),
-        ("sign", complex(3, 4), complex(0.6, 0.8)),
-        ("sign", complex(1, np.nan), complex(np.nan, np.nan)),
-        ("tanh", complex(1, 2), np.tanh(1 + 2j)),
-        ("tanh", complex(100, 1), 1),
-        ("tanh", complex(-np.inf, 1), -1),
-    ],
-)
-def test_functions_of_complex_numbers(mlx: Backend, function: str, x: complex, expected: complex) -> None:
-    result = getattr(mlx.xp, function)(mlx.from_host(np.asarray([x], "complex64")))
-    np.testing.assert_allclose(to_numpy(result), np.asarray([expected], "complex64"), rtol=1e-6)
-
-
 def test_fast_functions_are_for_gpus(mlx: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
     from portanet.backends.mlx import fast
 

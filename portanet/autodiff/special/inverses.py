@@ -14,17 +14,22 @@ from portanet.autodiff.special.declare import composed, namespace_of, special
 from portanet.autodiff.special.distributions import stdtr, whole
 from portanet.autodiff.special.incomplete import beta_cumulative, betainc, gammainc, gammaincc
 from portanet.autodiff.special.logistic import expit
-from portanet.backends import Array
+from portanet.backends import Array, device_of
 
-STEPS = 64
+FEW = 2**8
+"""Elements of arrays for which a call costs as much for 15 points at once as for one."""
 
 
 def _bisected(xp: Any, low: Array, high: Array, below: Callable[[Array], Array]) -> Any:
-    """The point between `low` and `high` up to which `below` is true."""
-    for _ in range(STEPS):
-        middle = low + (high - low) / 2
+    """The point between `low` and `high` up to which `below` is true; of small arrays 15 points are asked at once."""
+    bits = 4 if math.prod(low.shape) <= FEW else 1
+    parts = xp.arange(1, 2**bits, dtype=low.dtype, device=device_of(low)) / 2**bits
+    parts = xp.reshape(parts, (-1, *(1 for _ in low.shape)))
+    for _ in range(math.ceil((64 if xp.finfo(low.dtype).bits == 64 else 36) / bits)):
+        middle = low + (high - low) * parts
         under = below(middle)
-        low, high = xp.where(under, middle, low), xp.where(under, high, middle)
+        low = xp.max(xp.where(under, middle, low), axis=0)
+        high = xp.min(xp.where(under, high, middle), axis=0)
     return low + (high - low) / 2
 
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from portanet.backends.base import Array
 from portanet.backends.holder import RightOperand
+from portanet.backends.mlx.elements import remainder
 from portanet.backends.mlx.indices import key_within
 from portanet.backends.mlx.shapes import nonzero
 
@@ -26,6 +27,7 @@ OPERATORS = """
 def complete() -> None:
     """Give MLX's classes of arrays and dtypes what they lack."""
     cls = mx.array
+    cls.__mod__, cls.__imod__ = remainder, _in_place(remainder)
     for name in OPERATORS.split():
         setattr(cls, f"__{name}__", _deferring(getattr(cls, f"__{name}__")))
     mx.Dtype.__eq__ = _deferring(mx.Dtype.__eq__, mx.Dtype)
@@ -33,7 +35,7 @@ def complete() -> None:
     mx.Device.__hash__ = lambda device: hash(str(device))  # equal ones have several in MLX
     for name, reflected in (("and", mx.bitwise_and), ("or", mx.bitwise_or), ("xor", mx.bitwise_xor)):
         setattr(cls, f"__r{name}__", _reflected(reflected))
-    for name, reflected in (("lshift", mx.left_shift), ("rshift", mx.right_shift)):
+    for name, reflected in (("lshift", mx.left_shift), ("rshift", mx.right_shift), ("mod", remainder)):
         setattr(cls, f"__r{name}__", _reflected(reflected))
     cls.__getitem__ = _indexing(cls.__getitem__)
     cls.__setitem__ = _assignment(cls.__setitem__)
@@ -72,6 +74,14 @@ def _deferring(own: Callable[..., Any], known: Any = KNOWN) -> Callable[..., Any
         return own(self, other) if isinstance(other, known) else NotImplemented
 
     return functools.wraps(own)(operator)
+
+
+def _in_place(function: Callable[..., Any]) -> Callable[..., Any]:
+    def operator(self: Array, other: Any) -> Array:
+        self[...] = function(self, other)
+        return self
+
+    return operator
 
 
 def _reflected(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -72,6 +72,12 @@ def logaddexp(x1: Any, x2: Any, /) -> Array:
     return mx.maximum(x1, x2) + mx.log1p(exp(-apart))
 
 
+def remainder(x1: Any, x2: Any, /) -> Array:
+    """As in the standard: a 0 has the sign of `x2`, in MLX's that of `x1`."""
+    out = mx.remainder(x1, x2)
+    return mx.where(out == 0, copysign(out, x2), out) if mx.issubdtype(out.dtype, mx.floating) else out
+
+
 def signbit(x: Array, /) -> Array:
     """As in the standard."""
     return mx.view(x, INTEGERS[x.itemsize]) < 0
