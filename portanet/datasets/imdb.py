@@ -40,9 +40,9 @@ def load_data(
         OSError: The file cannot be downloaded, or is not the expected one.
     """
     checked_limits(num_words, skip_top, maxlen)
+    generator = np.random.RandomState(checks.integer("seed", seed, "load_data", least=0))
     names = ("x_train", "y_train", "x_test", "y_test")
     arrays = read_npz(stored("imdb.npz", checks.path("path", path, "load_data")), *names)
-    generator = np.random.RandomState(checks.integer("seed", seed, "load_data", least=0))
     train, test = shuffled(*arrays[:2], generator=generator), shuffled(*arrays[2:], generator=generator)
     x_train, y_train = no_longer_than(maxlen, marked(train[0], start_char, index_from), train[1])
     x_test, y_test = no_longer_than(maxlen, marked(test[0], start_char, index_from), test[1])

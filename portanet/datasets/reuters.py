@@ -51,8 +51,8 @@ def load_data(
     """
     checked_limits(num_words, skip_top, maxlen)
     test_split = checks.number("test_split", test_split, "[0, 1]", "load_data")
-    x, y = read_npz(stored("reuters.npz", checks.path("path", path, "load_data")), "x", "y")
     generator = np.random.RandomState(checks.integer("seed", seed, "load_data", least=0))
+    x, y = read_npz(stored("reuters.npz", checks.path("path", path, "load_data")), "x", "y")
     x, y = shuffled(x, y, generator=generator)
     sequences, y = no_longer_than(maxlen, marked(x, start_char, index_from), y)
     x = limited(sequences, num_words, skip_top, oov_char)

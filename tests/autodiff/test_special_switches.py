@@ -19,7 +19,7 @@ import pytest
 
 from portanet.autodiff import special
 from portanet.backends.overrides import OVERRIDABLE
-from tests.autodiff.special_cases import ARGUMENTS
+from tests.autodiff.special_cases import ARGUMENTS, WHOLE
 from tests.autodiff.test_special_edges import DIFFERENT
 
 scipy_special = pytest.importorskip("scipy.special")
@@ -49,6 +49,26 @@ def test_at_the_constants_of_the_definition(name: str) -> None:
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         expected, result = getattr(scipy_special, name)(x), definition(name)(x)
+    np.testing.assert_allclose(result, expected, rtol=1e-10, atol=1e-14)
+
+
+@pytest.mark.parametrize("name", [name for name, kinds in ARGUMENTS.items() if len(kinds) > 1])
+def test_at_combinations_of_the_constants(name: str) -> None:
+    """Of each operand half the elements are constants of its domain, a quarter any constants, a quarter random."""
+    rng, count = np.random.default_rng(7), 400
+    switches = np.asarray(sorted({k / 2 for k in range(-6, 7)} | constants(inspect.getfile(getattr(special, name)))))
+    columns = []
+    for i, (low, high) in enumerate(ARGUMENTS[name]):
+        inside = switches[(low <= switches) & (switches <= high)]
+        drawn = rng.choice(inside if inside.size else [low], count), rng.choice(switches, count)
+        kind = rng.integers(0, 4, count)
+        x = np.where(kind < 2, drawn[0], np.where(kind == 2, drawn[1], rng.uniform(low, high, count)))
+        columns.append(np.round(x) if i in WHOLE.get(name, ()) else x)
+    different = DIFFERENT.get(name, (lambda p: False, ""))[0]
+    points = np.asarray([p for p in zip(*columns, strict=True) if not different(p)]).T
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        expected, result = getattr(scipy_special, name)(*points), definition(name)(*points)
     np.testing.assert_allclose(result, expected, rtol=1e-10, atol=1e-14)
 
 

@@ -12,6 +12,7 @@ from portanet import (
     activations,
     callbacks,
     constraints,
+    datasets,
     initializers,
     layers,
     losses,
@@ -57,6 +58,18 @@ METHODS = [
 ]
 PAIRS += [(f"Model.{name}", getattr(portanet.Model, name), getattr(keras.Model, name)) for name in METHODS]
 PAIRS += [("layers.Input", layers.Input, keras.layers.Input)]
+MODULES = [("ops", portanet.ops, keras.ops), ("random", portanet.random, keras.random)]
+MODULES += [("utils", portanet.utils, keras.utils)]
+MODULES += [
+    (f"datasets.{name}", getattr(datasets, name), getattr(keras.datasets, name))
+    for name in ("boston_housing", "california_housing", "cifar10", "cifar100", "imdb", "reuters")
+]
+PAIRS += [
+    (f"{place}.{name}", getattr(room, name), getattr(theirs, name))
+    for place, room, theirs in MODULES
+    for name in sorted(set(vars(room)) & set(vars(theirs)))
+    if inspect.isfunction(getattr(room, name)) and inspect.isfunction(getattr(theirs, name))
+]
 NEEDED = inspect.Parameter.empty
 
 # Ours, where it is another, with the reason.
