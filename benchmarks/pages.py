@@ -246,23 +246,24 @@ def overview(pages: Mapping[str, Page]) -> str:
     titles = {name: page.head.partition("\n")[0].removeprefix("# ") for name, page in pages.items()}
     blocks.append("\n".join(f"- [{titles[name]}](../benchmarks/results/{name}.md)" for name in pages))
     for each in dict.fromkeys(machine for page in pages.values() for machine in page.machines):
-        lines: list[str] = []
+        lines: dict[str, list[str]] = {}
         measured: dict[str, None] = {}
-        for page in pages.values():
+        for name, page in pages.items():
             for title, body in page.machines.get(each, {}).items():
-                rows = [row for rows in tables(body) for row in rows if row.get("target")]
-                if not rows:
-                    continue
-                when = body.partition("\n")[0].partition(";")[0]
-                measured[when.partition(", load")[0]] = None
+                when = body.partition("\n")[0].partition(";")[0].partition(", load")[0]
                 date = when.partition(",")[0]
-                lines += [_line([f"{title}: {row['']}", row["result"], row["target"], date]) for row in rows]
+                for row in (row for rows in tables(body) for row in rows if row.get("target")):
+                    measured[when] = None
+                    cells = [f"{title}: {row['']}", row["result"], row["target"], date]
+                    lines.setdefault(name, []).append(_line(cells))
         if lines:
-            met = sum(": met" in line for line in lines)
+            every = [line for rows in lines.values() for line in rows]
             blocks.append(f"## {each}")
             blocks.append("\n".join(f"- {when}" for when in measured))
-            blocks.append(f"{met} of {len(lines)} targets are met.")
-            blocks.append("\n".join([_line(["", "result", "target", "measured"]), "|---" * 4 + "|", *lines]))
+            blocks.append(f"{sum(': met' in line for line in every)} of {len(every)} targets are met.")
+            for name, rows in lines.items():
+                blocks.append(f"### {titles[name]}")
+                blocks.append("\n".join([_line(["", "result", "target", "measured"]), "|---" * 4 + "|", *rows]))
     return "\n\n".join(blocks) + "\n"
 
 
