@@ -91,8 +91,6 @@ def convolve_weights(
     if plane is None or (activation is not None and not have_bits(g, y)):
         return NotImplemented
     pieces = plane.pieces(x.shape[0])
-    if (pieces[0][0].stop - pieces[0][0].start) * plane.positions[0] < channels:
-        return NotImplemented  # for each column a product of few rows, whose result is large
     x = x.reshape(*x.shape[:2], -1, channels).astype(plane.dtype, copy=False)
     g = g.reshape(*g.shape[:2], -1).astype(plane.dtype, copy=False)
     y = None if y is None or activation is None else y.reshape(g.shape)
@@ -109,9 +107,7 @@ def convolve_weights(
             seen, gs = winograd.of_inputs(plane.rows(x[part], columns)), winograd.of_outputs(gs)
         else:
             seen, gs = plane.side_by_side(x[part], columns)[None], gs[None]
-        seen = plane.columns(seen)
-        gs = gs.reshape(seen.shape[0], -1, columns.stop - columns.start, filters).swapaxes(1, 2)
-        return np.matmul(seen.swapaxes(2, 3), gs).sum(axis=1), *bias
+        return plane.sums(seen, gs), *bias
 
     sums = [functools.reduce(np.add, parts) for parts in zip(*map_pieces(gradients_of, pieces), strict=True)]
     if plane.in_pairs:

@@ -16,6 +16,8 @@ PIECE = 2**22
 """Bytes of a piece: what it sees, side by side, and its results."""
 FEW_CHANNELS = 8
 """Channels of the input below which products are too small for fewer of them to pay."""
+LARGE = 2**15
+"""Numbers of a matrix that few rows are not multiplied by column after column: they are joined, by a copy."""
 NARROW = 16
 """Columns of outputs that are not divided among pieces: those on the border are seen by both neighbours."""
 
@@ -96,7 +98,25 @@ class Plane:
         groups, count, rows = columns.shape[:3]
         shape = (groups, count, rows, self.filters)
         strides = (out.strides[0], self.filters * out.itemsize, out.strides[2], out.itemsize)
-        np.matmul(columns, matrices, out=as_strided(out, shape, strides))
+        target = as_strided(out, shape, strides)
+        if self._joins(rows):
+            target[...] = np.matmul(_joined(columns), matrices[:, 0]).reshape(shape)
+        else:
+            np.matmul(columns, matrices, out=target)
+
+    def sums(self, seen: Array, gs: Array) -> Array:
+        """The adjoint of `products` with respect to the matrices: (k, kernel elements * channels, filters)."""
+        columns = self.columns(seen)
+        groups, count, rows = columns.shape[:3]
+        gs = gs.reshape(groups, rows, count, self.filters).swapaxes(1, 2)
+        if self._joins(rows):
+            return np.matmul(_joined(columns).swapaxes(1, 2), _joined(gs))
+        return np.matmul(columns.swapaxes(2, 3), gs).sum(axis=1)
+
+    def _joins(self, rows: int) -> bool:
+        """Whether all columns are multiplied at once, of so many rows each."""
+        channels, (height, width) = self.space[2], self.size
+        return rows < channels and channels * width * (1 if self.in_pairs else height) * self.filters > LARGE
 
     def _columns_seen(self, columns: slice) -> tuple[int, slice, int]:
         """Of columns of outputs: margin before what they see, what they see of the input, and the number of all."""
@@ -118,6 +138,11 @@ def as_plane(
         return None
     space, size, strides = x.shape[1:-1] + line + x.shape[-1:], window.size + line, window.strides + line
     return Plane(space, filters, size, strides, padding, dilation[0], (oh, ow), np.result_type(x, other))
+
+
+def _joined(columns: Array) -> Array:
+    """All columns as one, a copy."""
+    return columns.reshape(columns.shape[0], -1, columns.shape[3])
 
 
 def _even(count: int, parts: int) -> list[slice]:
