@@ -34,6 +34,7 @@ def arguments(name: str, time: int = 11, batch: int = 70, features: int = 3, uni
 @pytest.fixture(autouse=True)
 def pieces_of_small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recurrent, "ENOUGH", 1)
+    monkeypatch.setattr(recurrent, "BLOCK", 128)
 
 
 def same(results: Any, expected: Any) -> None:

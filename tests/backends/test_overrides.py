@@ -47,8 +47,9 @@ def fast_versions_of_mlx(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def pieces_of_small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Which recurrent units on NumPy are run in as one piece."""
+    """Which recurrent units on NumPy are run in as one piece, and one block of steps back."""
     monkeypatch.setattr("portanet.backends.numpy.recurrent.ENOUGH", 1)
+    monkeypatch.setattr("portanet.backends.numpy.recurrent.BLOCK", 128)
 
 
 def overridden() -> Iterator[Any]:

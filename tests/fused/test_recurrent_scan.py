@@ -31,6 +31,7 @@ def test_the_override_is_the_loop(
 ) -> None:
     """Pieces of the batch, and a compiled loop, give the values and gradients of the plain loop."""
     monkeypatch.setattr("portanet.backends.numpy.recurrent.ENOUGH", 1)
+    monkeypatch.setattr("portanet.backends.numpy.recurrent.BLOCK", 64)
     op, gates, biases, states = OPS[name]
     rng = np.random.default_rng(batch)
     time, features, units = 5, 3, 4

@@ -21,8 +21,10 @@ from portanet.backends.base import Array
 from portanet.backends.numpy.memory import aligned
 from portanet.backends.numpy.threads import map_pieces, slices
 
-BLOCK = 256
-"""Examples in time steps whose factors, and products for the weights, are computed at once, while in the cache."""
+BLOCK = 2**10
+"""Examples in time steps whose factors, and products for the weights, are computed at once: few enough to stay near,
+and enough that threads seldom wait for each other.
+"""
 
 REARRANGED = 2**11
 """Weights that are rearranged in the time that is gained for one example in one time step."""
