@@ -99,7 +99,8 @@ class Attributes:
 
     def _add_layer(self, layer: Layer) -> None:
         kind, attributes = type(layer), vars(layer)
-        if not kind.__module__.startswith("portanet.") or layer.activity_regularizer is not None:
+        own = kind.__module__.startswith("portanet.") and kind.call.__module__.startswith("portanet.")
+        if not own or layer.activity_regularizer is not None:
             raise UnplannableError(f"layer '{layer.name}'")
         if isinstance(layer, OperationCall) and not _is_operation(layer.function):
             raise UnplannableError(f"operation '{layer.name}'")

@@ -112,18 +112,17 @@ class Calls:
             return eager()
         if type(known) is _Planned and known.plan is not None and known.attributes.same():
             return self._run(key, known, x, eager)
-        results = eager()
         weights = hash(tuple([id(variable._value) for variable in self.variables]))
         if known == weights:  # those of the call before
             try:
                 self._keep(key, self._record(model, x, training))
-            except Exception:  # whatever it is, ordinary Python computed
+            except Exception:  # whatever it is, ordinary Python computes
                 self._keep(key, _EAGER)
         else:
             if type(known) is _Planned and known.plan is not None:
                 self.release()  # other plans are for the former weights or attributes, too
             self._keep(key, weights)
-        return results
+        return eager()
 
     def _record(self, model: PlannedCalls, x: Any, training: bool | None) -> Any:
         if len(Division(model).parts(tree_leaves(x)[0])) > 1:
@@ -145,7 +144,7 @@ class Calls:
             return results
 
         plan = model.backend.plan(function, tree_leaves(x), [v._value for v in variables])  # type: ignore[attr-defined]
-        if plan is None:
+        if plan is None or not attributes.same():  # a call may set attributes
             return _EAGER
         planned = _Planned(plan, attributes)
         with _lock:

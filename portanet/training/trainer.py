@@ -45,7 +45,8 @@ class Trainer(Overridable):
     def __call__(
         self, x: Any = None, *further: Any, training: bool | None = None, mask: Any = None, **options: Any
     ) -> Any:
-        if training or further or options or mask is not None or not (training is None or training is False):
+        inference = training is None or training is False
+        if further or options or mask is not None or not inference:
             return super().__call__(x, *further, training=training, mask=mask, **options)
         return self.planned(x, training, lambda: super(Trainer, self).__call__(x, training=training))
 

@@ -245,6 +245,30 @@ def test_a_class_that_is_patched(monkeypatch):
         assert_same(model(x), x[:, :3] + 1 + 1)
 
 
+def test_a_class_that_was_patched(monkeypatch):
+    seen = []
+    call = layers.Dense.call
+    monkeypatch.setattr(layers.Dense, "call", lambda self, x: seen.append(x) or call(self, x))
+    never_planned(mlp(), draw(2, 6))
+    assert len(seen) == 10
+    assert all(type(x) is np.ndarray for x in seen)
+
+
+def test_a_call_that_sets_attributes(monkeypatch):
+    def call(self, x):
+        self.seen = x
+        return x * 2.0
+
+    call.__module__ = "portanet.layers.core.dense"
+    monkeypatch.setattr(layers.Dense, "call", call)
+    model = mlp()
+    for seed in range(4):
+        x = draw(2, 6, seed=seed)
+        model(x)
+        assert_same(model.layers[0].seen, x)
+    assert not plans(model)
+
+
 def test_frozen_normalization_and_policies():
     model = portanet.Sequential([layers.Input((4,)), layers.BatchNormalization(), layers.Dense(2, dtype="float64")])
     model.layers[0].moving_mean.assign([1.0, 2.0, 3.0, 4.0])
