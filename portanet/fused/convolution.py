@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from portanet import checks
 from portanet.autodiff import primitive
 from portanet.backends import Array, overridable
 from portanet.fused import convolution_plain as plain
@@ -56,6 +57,8 @@ def conv_nd(
     """
     size, inputs, filters = tuple(kernel.shape[:-2]), kernel.shape[-2], kernel.shape[-1]
     _require_fit("x", x, len(size), inputs * groups, groups, filters)
+    if activation is not None:
+        checks.choice("activation", activation, ("relu",))
     slid = window(tuple(x.shape[1:-1]), size, strides, padding, dilation)
     return convolve(x, kernel, bias, window=slid, groups=groups, activation=activation)
 

@@ -14,11 +14,13 @@ import portanet
 from portanet.autodiff import array_namespace, check_grads, grad, vjp
 from portanet.backends import Backend, raw_namespace, use_backend
 from portanet.backends.numpy import convolution as numpy_convolution
+from portanet.backends.numpy import maxima as numpy_maxima
 from portanet.backends.numpy import planes as numpy_planes
 from portanet.backends.numpy import threads
 from portanet.backends.numpy.threads import run_pieces
 from portanet.fused import convolution_plain as plain
 from portanet.fused.convolution import conv_nd, conv_transpose_nd
+from portanet.fused.pooling import max_pool
 from portanet.fused.windows import window
 from tests.support import assert_close, to_numpy
 
@@ -125,23 +127,28 @@ def test_transposed_convolution_is_the_adjoint(backend: Backend) -> None:
 @pytest.mark.parametrize("groups", [1, 2])  # NumPy's override, and the definition
 def test_results_do_not_depend_on_threads_and_pieces_are_used(groups: int) -> None:
     generator = np.random.default_rng(0)
-    x = generator.standard_normal((100, 20, 20, 16)).astype("float32")
+    x = generator.standard_normal((250, 20, 20, 16)).astype("float32")
     k = generator.standard_normal((3, 3, 16 // groups, 8)).astype("float32")
+    bias = generator.standard_normal(8).astype("float32")
     pieces: list[int] = []
 
     def run() -> list[Any]:
-        y, pull = vjp(lambda x, k: conv_nd(x, k, groups=groups), x, k)
+        y, pull = vjp(pooled, x, k, bias)
         return [y, *pull(np.ones_like(y))]
+
+    def pooled(x: Any, k: Any, bias: Any) -> Any:
+        y = conv_nd(x, k, bias, groups=groups, activation="relu")
+        return max_pool(y, window=window((18, 18), (2, 2), 2))
 
     def counting(run: Any, count: int) -> None:
         pieces.append(count)
         run_pieces(run, count)
 
     with pytest.MonkeyPatch.context() as patch:
-        for module in (threads, numpy_convolution):
+        for module in (threads, numpy_convolution, numpy_maxima):
             patch.setattr(module, "run_pieces", counting)
         expected = run()
-    assert len(pieces) == 3
+    assert len(pieces) >= 5  # the two functions, and the derivatives by pooling, input and kernel
     assert min(pieces) > 1
     for count in (1, 4):
         with threadpoolctl.threadpool_limits(count):
@@ -183,6 +190,7 @@ def test_float32_stays_and_inputs_are_not_changed(backend: Backend) -> None:
         ((2, 5, 3), (3, 2, 4), {}, r"`x` must have shape \(batch, ..., 2\).*Received: x.shape=\(2, 5, 3\)"),
         ((2, 5, 5, 2), (3, 2, 4), {}, r"shape \(batch, ..., 2\).*Received"),
         ((2, 5, 4), (3, 2, 3), {"groups": 2}, r"`groups` must divide the 3 filters.*Received: groups=2"),
+        ((2, 5, 2), (3, 2, 3), {"activation": "elu"}, r"Argument `activation` must be one of 'relu'.*activation='elu'"),
         ((2, 5, 2), (3, 2, 3), {"padding": "sane"}, r"Argument `padding` must be .*Received: padding='sane'"),
     ],
 )
