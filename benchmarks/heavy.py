@@ -368,7 +368,8 @@ def main() -> None:
     flops, bandwidth = limits.rates({task: times[task]["machine"] for task in limits.STEPS})
     how = (
         f"{environs}; {args.runs} runs of {args.rounds} turns, {THREADS} threads; "
-        f"a large product at {flops / 1e9:.0f} GFLOP/s, a large copy at {bandwidth / 1e9:.0f} GB/s. `python -m benchmarks.heavy`"
+        f"a large product at {flops / 1e9:.0f} GFLOP/s, a large copy at {bandwidth / 1e9:.0f} GB/s. "
+        "`python -m benchmarks.heavy`"
     )
     report("heavy", {WORKLOADS[name].title: part(name, times, name == "cnn") for name in names}, how, args.write)
     return None
