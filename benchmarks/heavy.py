@@ -1,8 +1,8 @@
 """Heavy workloads on NumPy beside PyTorch: training steps (forward, backward, Adam) and inference.
 
 `python -m benchmarks.heavy` runs all of them, on two threads, five times; `python -m benchmarks.heavy WORKLOAD...` only
-those. `--write` puts the results into the pages. `--keras` adds Keras on JAX, `--backend NAME` portanet on another
-backend, `--chainer PYTHON` Chainer, see `benchmarks.heavy_chainer`.
+those. `--write` puts the results into the pages. `--keras` adds Keras on JAX, `--chainer PYTHON` Chainer, see
+`benchmarks.heavy_chainer`; `--backend NAME` portanet on another backend, whose results have a page of their own.
 
 PyTorch is eager; inference is `predict_on_batch`, which checks its data and returns NumPy arrays, beside a call of
 PyTorch's module. Libraries run in separate processes, as they do for their users: threads would interfere, and portanet
@@ -28,7 +28,7 @@ from benchmarks import heavy_attention as attention
 from benchmarks import heavy_feedforward as feedforward
 from benchmarks import heavy_large as large
 from benchmarks import heavy_sequences as sequences
-from benchmarks import limits
+from benchmarks import limits, timing
 from benchmarks.pages import Row, beside, environment, report, targets
 from benchmarks.timing import RUNS, THREADS, Median, Process, Step, in_runs, seconds, serve, steps_of, use_threads
 
@@ -371,6 +371,12 @@ def main() -> None:
         f"a large product at {flops / 1e9:.0f} GFLOP/s, a large copy at {bandwidth / 1e9:.0f} GB/s. "
         "`python -m benchmarks.heavy`"
     )
+    if args.backend:
+        columns = [OWN, *(f"{OWN} {backend}" for backend in args.backend), PEER]
+        kinds = {name: {kind: times[f"{name}: {kind}"] for kind in WORKLOADS[name].targets} for name in names}
+        parts = {WORKLOADS[name].title: timing.table("", kinds[name], columns, PEER) for name in names}
+        options = "".join(f" --backend {backend}" for backend in args.backend)
+        return report("backends", parts, f"{how[:-1]}{options}`", args.write)
     report("heavy", {WORKLOADS[name].title: part(name, times, name == "cnn") for name in names}, how, args.write)
     return None
 
