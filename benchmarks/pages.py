@@ -18,7 +18,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from benchmarks.timing import Median, seconds
+from benchmarks.timing import Median, busy_seconds, seconds
 
 FOLDER = pathlib.Path(__file__).parent / "results"
 DOCS = pathlib.Path(__file__).parent.parent / "docs" / "benchmarks.md"
@@ -31,7 +31,8 @@ How fast portanet is on NumPy beside PyTorch and others, with what it aims for, 
 meanwhile.
 
 Each library runs in a process of its own, on two threads unless said otherwise, and the processes take turns, so that
-what else goes on affects all of them. Most results are medians of five such runs, with new processes for each: a time
+what else goes on affects all of them; a turn in which others took more than a tenth of the cores is repeated, up to
+four times. Most results are medians of five such runs, with new processes for each: a time
 with half the width of the middle half, a ratio to PyTorch's time with the least and the greatest of the five. A target
 is met if the median meets it. In the pages "products" is how long the matrix products of a workload take at the rate of
 a large product, "memory" how long it takes to write and read the results of its layers and its weights once, at the
@@ -187,15 +188,9 @@ def environment(*packages: str) -> str:
     return f"{datetime.date.today()}, {platform.system()}, Python {platform.python_version()}, {versions}"
 
 
-def _clocks() -> tuple[float, float, float] | None:
+def _clocks() -> tuple[float, float, float]:
     """Seconds by the clock, and those for which the cores worked, for anybody and for this process and its children."""
-    try:
-        with open("/proc/stat") as info:
-            user, nice, system, _, _, *others = map(float, info.readline().split()[1:8])
-    except OSError:
-        return None
-    busy = (user + nice + system + sum(others)) / os.sysconf("SC_CLK_TCK")
-    return time.monotonic(), busy, sum(os.times()[:4])
+    return time.monotonic(), busy_seconds(), sum(os.times()[:4])
 
 
 _BEGAN = _clocks()
@@ -203,10 +198,9 @@ _BEGAN = _clocks()
 
 def disturbance() -> str:
     """A sentence on what other processes took of the cores since the benchmark began, where Linux tells."""
-    now = _clocks()
-    if now is None or _BEGAN is None:
+    elapsed, busy, own = (after - before for after, before in zip(_clocks(), _BEGAN, strict=True))
+    if not busy:
         return ""
-    elapsed, busy, own = (after - before for after, before in zip(now, _BEGAN, strict=True))
     share = max(0.0, busy - own) / (elapsed * (os.cpu_count() or 1))
     return f" Other processes took {100 * share:.0f} % of the cores meanwhile."
 

@@ -143,10 +143,30 @@ def test_a_turn_lasts_as_long_as_asked(monkeypatch: pytest.MonkeyPatch) -> None:
 
     done: list[int] = []
     monkeypatch.setattr(timing.time, "perf_counter", lambda: clock[0])
+    monkeypatch.setattr(timing, "busy_seconds", timing.time.process_time)  # nobody else computes
     assert timing.in_a_row(step, turn=3.0) == 3.0  # one step fills it
     assert len(done) == 1
     assert timing.in_a_row(step, turn=1.5) == 1.75
     assert len(done) == 4
+
+
+def test_a_turn_that_others_disturb_is_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+    shares = [0.9, 0.3, 0.02, 0.9]
+    clock, busy, taken = [0.0], [0.0], []
+
+    def step() -> None:
+        clock[0] += 1.0 + len(taken)
+        busy[0] += shares[len(taken)] * (1.0 + len(taken)) * (timing.os.cpu_count() or 1)
+        taken.append(0)
+
+    monkeypatch.setattr(timing.time, "perf_counter", lambda: clock[0])
+    monkeypatch.setattr(timing.time, "process_time", lambda: 0.0)
+    monkeypatch.setattr(timing, "busy_seconds", lambda: busy[0])
+    assert timing.in_a_row(step, turn=1.0) == 3.0  # the third
+    taken.clear()
+    shares[:] = [0.9, 0.3, 0.8, 0.9, 0.9]
+    assert timing.in_a_row(step, turn=1.0) == 2.0  # all were disturbed, the second the least
+    assert len(taken) == timing.ATTEMPTS
 
 
 @pytest.mark.parametrize("library", ["portanet", "torch"])
