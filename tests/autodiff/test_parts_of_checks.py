@@ -83,6 +83,13 @@ def test_the_smallest_kink(difference: float, found: bool) -> None:
     assert (checks._gap(f, (np.zeros(1),), (np.ones(1),))[0] > 0) == found
 
 
+@pytest.mark.parametrize(("difference", "found"), [(0.008, False), (0.015, True)])
+def test_the_smallest_kink_of_large_values(difference: float, found: bool) -> None:
+    """Values of 1e6 are rounded by so much that a kink of a hundred-millionth of them cannot be seen."""
+    f = lambda x: [2.0**20 + difference * np.maximum(x, 0.0)]
+    assert (checks._gap(f, (np.zeros(1),), (np.ones(1),))[0] > 0) == found
+
+
 def test_strong_curvature_is_no_kink() -> None:
     assert checks._gap(lambda x: [1e3 * x * x], (np.zeros(1),), (np.ones(1),))[0] == 0.0
 

@@ -236,6 +236,8 @@ def test_orthogonal_matrices_are():
 
 def test_labels():
     np.testing.assert_array_equal(npdl.utils.one_hot(np.asarray([0, 2]), 3), [[1, 0, 0], [0, 0, 1]])
+    assert npdl.utils.one_hot(np.asarray([], int)).shape == (0, 0)
+    assert npdl.utils.one_hot(np.asarray([], int), 2).shape == (0, 2)
     np.testing.assert_array_equal(npdl.utils.unhot(np.asarray([[0, 1], [1, 0]])), [1, 0])
     with pytest.raises(ValueError, match=r"Labels must be in \[0, 2\). Received: labels from 0 to 2"):
         npdl.utils.one_hot(np.asarray([0, 2]), 2)

@@ -71,6 +71,8 @@ ROWS: list[tuple[str, tuple[Any, ...], dict[str, Any], str]] = [
     ("ctc_loss", (K, X, K[0], K[0]), {}, "output of shape (2, 3)"),
     ("ctc_loss", (K[0], T, K[0], K[0]), {}, "target of shape (3,)"),
     ("ctc_loss", (K[:1], T, K[0], K[0]), {}, "target of shape (1, 3), output of shape (2, 3, 4)"),
+    ("extract_patches", (IMAGES, 0), {}, "`size` of extract_patches"),
+    ("extract_patches_3d", (IMAGES[..., None], (1, 2, -1)), {}, "`size` of extract_patches_3d"),
     ("depth_to_space", (X, 2), {}, "must have four axes. Received: shape (2, 3)"),
     ("depth_to_space", (IMAGES, 3), {}, "`block_size` of depth_to_space must be one that fits the shape (2, 5, 6, 4)"),
     ("depth_to_space", (IMAGES, 2, "first"), {}, "data_format"),

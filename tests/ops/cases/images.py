@@ -16,16 +16,23 @@ CHANNELS = np.moveaxis(COLOURS, -1, 1).copy()
 WIDE = RNG.uniform(-1, 1, (2, 3, 7, 2))
 VOLUMES = RNG.uniform(-1, 1, (2, 4, 5, 6, 2))
 BLOCKS = RNG.uniform(-1, 1, (2, 3, 2, 8))
+OF_NINE = np.sin(np.arange(72.0)).reshape(1, 2, 2, 18)  # a block of 2 * 2 positions has as many as 2 + 2
+IN_NINE = np.sin(np.arange(36.0)).reshape(1, 2, 3, 6)
 POINTS = RNG.uniform(-3, 7, (3, 2, 5))
 FIRST_FORMAT = {"data_format": "channels_first"}
 MODES = ("nearest", "wrap", "mirror", "reflect")
 
 CASES: dict[str, list[Case]] = {
-    "depth_to_space": [call(BLOCKS, 2), call(np.moveaxis(BLOCKS, -1, 1).copy(), 2, "channels_first")],
+    "depth_to_space": [
+        call(BLOCKS, 2),
+        call(OF_NINE, 3),
+        *(call(np.moveaxis(x, -1, 1).copy(), n, "channels_first") for x, n in ((BLOCKS, 2), (OF_NINE, 3))),
+    ],
     "space_to_depth": [
         call(RNG.uniform(-1, 1, (2, 4, 6, 3)), 2),
         call(RNG.uniform(-1, 1, (2, 3, 4, 6)), 2, "channels_first"),
         call(RNG.uniform(-1, 1, (1, 6, 3, 2)), 3),
+        call(IN_NINE, 3, "channels_first"),
     ],
     "unfold": [
         call(FIRST, (2, 3), (2, 1), (1, 0), (1, 2)),
