@@ -137,6 +137,10 @@ REFUSED: dict[str, list[tuple[Callable[[], Any], str]]] = {
         (lambda: layers.TextVectorization(vocabulary=["a"])(TEXT), "(batch, 1)"),
         (lambda: layers.TextVectorization(vocabulary=["a"])(TEXT[..., None]), "(batch, 1)"),
         (lambda: layers.Hashing(3, salt="a"), "salt"),
+        (lambda: layers.Input(0), "shape=0"),
+        (lambda: layers.Input(True), "shape=True"),
+        (lambda: layers.TextVectorization(ngrams=0), "ngrams=0"),
+        (lambda: layers.TextVectorization(ngrams=(2, 0)), "ngrams=(2, 0)"),
     ],
     "tree": [
         (lambda: tree.assert_same_structure([1], (1,)), "a list where"),

@@ -47,6 +47,19 @@ def test_a_layer_inside_a_model_inside(backend):
     assert "are not finite (inf); its inputs are finite, up to " in report
 
 
+class InverseOfIntegers(layers.Layer):
+    def call(self, x):
+        xp = array_namespace(x)
+        return 1.0 / xp.astype(x - x, xp.float32)
+
+
+def test_a_layer_of_integers(backend):
+    model = portanet.Sequential([layers.Input((2,), dtype="int32"), InverseOfIntegers(name="inverse"), layers.Dense(2)])
+    report = fit(model, x=np.ones((8, 2), "int32"))
+    assert "'inverse' (InverseOfIntegers) in batch 1" in report
+    assert report.endswith("are not finite (inf); its inputs are finite, up to 0.")
+
+
 def test_a_gradient(backend):
     """The weights become NaN in the first step, and the loss only in the second."""
     identity = portanet.Sequential([layers.Input((2,)), layers.Dense(2, name="first"), Root(), layers.Dense(2)])

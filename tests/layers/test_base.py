@@ -126,6 +126,16 @@ def test_weights_that_are_no_floats_begin_at_zero(dtype, backend):
     np.testing.assert_array_equal(backend.to_host(weight.value), np.zeros((2, 3), dtype))
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64", None])
+def test_weights_that_are_floats_begin_like_glorot(dtype, backend):
+    values = []
+    for options in ({}, {"initializer": "glorot_uniform"}):
+        portanet.random.set_seed(3)
+        values.append(layers.Activation("relu", name="a").add_weight((2, 3), name="w", dtype=dtype, **options).numpy())
+    np.testing.assert_array_equal(*values)
+    assert np.all(values[0] != 0)
+
+
 def test_to_moves_the_weights(backend):
     layer = layers.Dense(2)
     layer.build((None, 3))
