@@ -323,7 +323,7 @@ def measured(args: argparse.Namespace, names: list[str]) -> dict[str, dict[str, 
         for kind in WORKLOADS[name].targets:
             chainer = {"chainer"} - ({"chainer"} if kind == TRAINING and name in ("cnn", "lstm") else set())
             tasks[f"{name}: {kind}"] = [each for each in processes if each not in lacking | chainer]
-    return in_runs(processes, tasks, args.runs, args.rounds)
+    return in_runs(processes, tasks, args.runs, args.rounds, args.seconds)
 
 
 def part(name: str, times: dict[str, dict[str, Median]], memory: bool) -> str:
@@ -349,6 +349,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("workloads", nargs="*", choices=[[], *WORKLOADS], help="by default all")
     parser.add_argument("--runs", type=int, default=RUNS)
+    parser.add_argument("--seconds", type=float, default=math.inf, help="begin no further run after these")
     parser.add_argument("--rounds", type=int, default=2, help="turns in a run")
     parser.add_argument("--write", action="store_true", help="write the results into the pages")
     parser.add_argument("--keras", action="store_true", help="time Keras on JAX, too")
@@ -367,7 +368,7 @@ def main() -> None:
     times = measured(args, names)
     flops, bandwidth = limits.rates({task: times[task]["machine"] for task in limits.STEPS})
     how = (
-        f"{environs}; {args.runs} runs of {args.rounds} turns, {THREADS} threads; "
+        f"{environs}; {len(times['copy']['machine'].values)} runs of {args.rounds} turns, {THREADS} threads; "
         f"a large product at {flops / 1e9:.0f} GFLOP/s, a large copy at {bandwidth / 1e9:.0f} GB/s. "
         "`python -m benchmarks.heavy`"
     )

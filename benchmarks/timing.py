@@ -203,6 +203,7 @@ def in_runs(
     tasks: Mapping[str, Sequence[str]],
     runs: int = RUNS,
     rounds: int = 2,
+    limit: float = math.inf,
 ) -> dict[str, dict[str, Median]]:
     """Seconds of each task in each library, one value for each run.
 
@@ -213,9 +214,13 @@ def in_runs(
         tasks: The libraries that do a task, by its name.
         runs: Number of runs.
         rounds: Turns of each library in a run; their median is its value.
+        limit: Seconds after which no further run begins.
     """
     results: dict[str, dict[str, list[float]]] = {task: {name: [] for name in names} for task, names in tasks.items()}
+    began = time.perf_counter()
     for run in range(runs):
+        if run and time.perf_counter() - began > limit:
+            break
         with contextlib.ExitStack() as stack:
             steps = {name: stack.enter_context(start()) for name, start in processes.items()}
             for task, names in tasks.items():

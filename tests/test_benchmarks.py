@@ -116,6 +116,8 @@ def test_each_run_begins_new_processes_which_take_turns(monkeypatch: pytest.Monk
     first = ["b x", "a x", "b y", "b ends", "a ends"]
     assert calls[: len(first)] == first
     assert calls[len(first) : len(first) + 2] == ["a x", "b x"]  # in reverse order
+    once = timing.in_runs({"a": process("a")}, {"x": ["a"]}, runs=3, limit=-1.0)
+    assert len(once["x"]["a"].values) == 1  # none begins after the limit
 
 
 def test_a_server_makes_a_step_once(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
