@@ -147,6 +147,12 @@ def export(session: nox.Session) -> None:
     session.run("pytest", *PARALLEL, "tests/export", "tests/training/test_dask.py", onnx, *session.posargs, env=env)
 
 
+@nox.session(default=False, venv_backend="none")
+def distributed(session: nox.Session) -> None:
+    """Jobs of several processes, which mpiexec starts on this machine."""
+    heavy(session, "pytest", "tests/distribution", extras="test,mpi")
+
+
 @nox.session
 def docs(session: nox.Session) -> None:
     """Run the examples in README.md and docs/, and compare their output."""

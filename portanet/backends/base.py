@@ -252,6 +252,17 @@ class Backend:
         """What `function` gives for each of the parts, computed on all available cores."""
         return [function(part) for part in parts]
 
+    def on_host(
+        self, function: Callable[[list[HostArray]], Sequence[HostArray]], arrays: Sequence[Array]
+    ) -> list[Array]:
+        """What a function of NumPy arrays returns for arrays of this library, in a step that is being compiled, too.
+
+        Args:
+            function: It returns arrays of the shapes and dtypes that it was given, and is called once in each step.
+            arrays: What it is given.
+        """
+        return [self.from_host(np.asarray(x)) for x in function([self.to_host(x) for x in arrays])]
+
     @classmethod
     def use_float32_matmul_precision(cls, precision: str) -> None:
         """Compute products of float32 arrays with this precision, in libraries that have a choice."""

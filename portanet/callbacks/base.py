@@ -21,6 +21,8 @@ class Callback(Configurable):
         params: Arguments of `fit`: `epochs`, `steps` (None if unknown), `verbose`.
         order: Callbacks are called in ascending order of this number, then as passed: those that save the state of
             others come last.
+        first_process_only: Whether, in a job of several processes, hooks are called in the first one alone: for what
+            is shown, written or sent.
 
     Example:
         >>> import numpy as np
@@ -40,6 +42,7 @@ class Callback(Configurable):
     model: Any = None
     params: dict[str, Any]
     order = 0
+    first_process_only = False
 
     def set_model(self, model: Any) -> None:
         """Set the model; called before training."""

@@ -10,6 +10,7 @@ from portanet import checks
 from portanet.callbacks.base import Callback
 from portanet.callbacks.history import History
 from portanet.callbacks.progress import ProgressBar
+from portanet.distribution.strategy import writes_files
 
 
 def _hook(name: str) -> Callable[..., None]:
@@ -100,9 +101,8 @@ class CallbackList:
         """Call a hook, such as `on_epoch_end`, on the callbacks that implement it."""
         if hook not in self._hooks:
             names = (hook, hook.replace("_train_batch_", "_batch_"))
-            chosen = [
-                (each, next((name for name in names if _implements(each, name)), None)) for each in self.callbacks
-            ]
+            callbacks = [each for each in self.callbacks if writes_files() or not each.first_process_only]
+            chosen = [(each, next((name for name in names if _implements(each, name)), None)) for each in callbacks]
             self._hooks[hook] = [getattr(each, name) for each, name in chosen if name is not None]
         for function in self._hooks[hook]:
             function(*args)

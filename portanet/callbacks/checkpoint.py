@@ -10,6 +10,7 @@ from typing import Any
 from portanet import checks, saving
 from portanet.callbacks.base import Logs
 from portanet.callbacks.monitor import Monitor
+from portanet.distribution.strategy import writes_files
 from portanet.saving.atomic import remove_leftovers
 
 
@@ -142,7 +143,7 @@ class ModelCheckpoint(Periodic):
             saving.save_weights(self.model, path)
         else:
             saving.save_model(self.model, path)
-        for file in outdated:
+        for file in outdated if writes_files() else []:
             pathlib.Path(file).unlink(missing_ok=True)
 
     def _print(self, text: str) -> None:
@@ -202,7 +203,7 @@ class BackupAndRestore(Periodic):
     def on_train_end(self, logs: Logs | None = None) -> None:
         position = self.model.position
         stopped = self.model.stop_training and position.batch == 0  # by a callback, between epochs
-        if self.delete_checkpoint and (position.epoch >= self.params["epochs"] or stopped):
+        if self.delete_checkpoint and writes_files() and (position.epoch >= self.params["epochs"] or stopped):
             self.path.unlink(missing_ok=True)
             with contextlib.suppress(OSError):  # there is none, or it holds other files
                 self.path.parent.rmdir()

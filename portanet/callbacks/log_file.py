@@ -27,6 +27,8 @@ class LogFile(Callback):
         append: Whether to append to an existing file, instead of replacing it.
     """
 
+    first_process_only = True
+
     def __init__(self, filename: str | os.PathLike[str], append: bool = False) -> None:
         self.path = pathlib.Path(checks.path("filename", filename, type(self)))
         self.append = checks.boolean("append", append, type(self))

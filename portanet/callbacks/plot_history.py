@@ -41,6 +41,8 @@ class PlotHistory(Callback):
         (['loss', 'mae'], True)
     """
 
+    first_process_only = True
+
     def __init__(
         self,
         filename: str | os.PathLike[str] = "history.png",

@@ -36,6 +36,8 @@ class ProgressBar(Callback):
         Epoch 2/2 - ...s - loss: 1.0000
     """
 
+    first_process_only = True
+
     def __init__(self, verbose: Any = "auto") -> None:
         self.mode = shown_as(verbose, type(self))
         self.bar: Any = None

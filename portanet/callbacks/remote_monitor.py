@@ -38,6 +38,8 @@ class RemoteMonitor(Callback):
         >>> model.fit(np.ones((8, 3)), np.ones((8, 1)), callbacks=[monitor])  # doctest: +SKIP
     """
 
+    first_process_only = True
+
     def __init__(
         self,
         root: str = "http://localhost:9000",

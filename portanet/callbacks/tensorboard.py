@@ -49,6 +49,8 @@ class TensorBoard(Callback):
         ['train', 'validation']
     """
 
+    first_process_only = True
+
     def __init__(
         self,
         log_dir: str | os.PathLike[str] = "logs",

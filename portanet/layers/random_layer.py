@@ -7,6 +7,7 @@ from typing import Any
 from portanet import checks, random
 from portanet.autodiff import array_namespace, lift, unwrap
 from portanet.backends import Array, raw_namespace
+from portanet.distribution.share import drawn
 from portanet.layers.base import Layer
 from portanet.random import streams
 
@@ -38,7 +39,8 @@ class RandomLayer(Layer):
 
     def normal(self, x: Array, mean: float, stddev: float) -> Array:
         """Draw normal values of the shape and dtype of `x`."""
-        return streams.normal(self.key, self._next(), tuple(x.shape), x.dtype, mean, stddev)
+        step = self._next()
+        return drawn(lambda shape: streams.normal(self.key, step, shape, x.dtype, mean, stddev), tuple(x.shape))
 
     def with_state(self, x: Array) -> Array:
         """`x`, with one value per example of `vmap` where the state alone has them: draws then differ between them."""

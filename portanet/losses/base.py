@@ -9,6 +9,7 @@ from portanet import checks
 from portanet.autodiff import array_namespace, is_traced, lift, stop_gradient, storage, unwrap
 from portanet.backends import Array, HostArray, array_like, backend_class_of, raw_namespace, to_host
 from portanet.configurable import Configurable
+from portanet.distribution.share import fraction, over_batch
 from portanet.lookup import snake_case
 from portanet.mixed_precision import (
     DTypePolicy,
@@ -260,7 +261,10 @@ def same_rank(y_true: Array, y_pred: Array) -> tuple[Array, Array]:
 def reduce(
     values: Array, sample_weight: Array | None, reduction: str | None, name: str, mask: Array | None = None
 ) -> Array:
-    """Weight and reduce the losses of examples; masked ones are ignored, even NaN."""
+    """Weight and reduce the losses of examples; masked ones are ignored, even NaN.
+
+    Where several processes compute a batch, the results of all add up to that of the whole batch.
+    """
     weight = None if sample_weight is None else spread(sample_weight, values, "sample_weight", f"Loss '{name}'")
     valid = None if mask is None else spread(mask, values, "mask", f"Loss '{name}'")
     xp = array_namespace(values, *(a for a in (weight, valid) if a is not None))
@@ -274,10 +278,10 @@ def reduce(
     if reduction == "sum":
         return xp.sum(values)
     if reduction == "mean_with_sample_weight" and weight is not None:
-        return xp.sum(values) / _at_least_tiny(xp.sum(weight))
+        return xp.sum(values) / _at_least_tiny(over_batch(xp.sum(weight)))
     if valid is not None:
-        return xp.sum(values) / _at_least_tiny(xp.sum(valid))
-    return xp.mean(values)
+        return xp.sum(values) / _at_least_tiny(over_batch(xp.sum(valid)))
+    return xp.mean(values) if fraction() == 1.0 else xp.mean(values) * fraction()
 
 
 def without_masked(x: Array, mask: Array) -> Array:

@@ -68,9 +68,11 @@ _part: ContextVar[slice | None] = ContextVar("portanet_part_of_a_batch", default
 @contextlib.contextmanager
 def part_of_batch(examples: slice) -> Iterator[None]:
     """Inside a `with` block of this context, masks are those of some examples of a batch: the part of the draw for the
-    whole batch that is theirs.
+    whole batch that is theirs. Inside of another such block they are some of its examples.
     """
-    token = _part.set(examples)
+    outer = _part.get()
+    before = 0 if outer is None else outer.start
+    token = _part.set(slice(before + examples.start, before + examples.stop))
     try:
         yield
     finally:

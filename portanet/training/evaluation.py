@@ -10,10 +10,13 @@ import numpy as np
 
 from portanet.backends import Array, use_backend
 from portanet.callbacks import CallbackList
+from portanet.distribution.share import sharing
+from portanet.distribution.strategy import distribution
 from portanet.training import step
 from portanet.training.data.intake import Feed, Intake
+from portanet.training.data.parts import share_in
 from portanet.training.data.sources import DEFAULT_SIZE, find_source
-from portanet.training.loops import Whereabouts
+from portanet.training.whereabouts import Whereabouts
 from portanet.tree import tree_leaves, tree_map
 
 if TYPE_CHECKING:
@@ -23,7 +26,7 @@ if TYPE_CHECKING:
 def evaluate(model: Trainer, feed: Feed, listeners: CallbackList, occasion: str = "evaluation") -> dict[str, Any]:
     """The loss and metrics over all batches of a feed, by name."""
     objective = model.find_objective()
-    test = model.compiled_step(("test", *model.trainable_paths()), lambda: step.test_step(model, objective), (0,), (1,))
+    key = ("test", *model.trainable_paths())
     totals = model.totals(kind="test")
     model.stop_evaluating = False
     listeners.call("on_test_begin", {})
@@ -32,10 +35,14 @@ def evaluate(model: Trainer, feed: Feed, listeners: CallbackList, occasion: str 
         Whereabouts(occasion.capitalize(), feed.source.steps) as whereabouts,
         contextlib.closing(feed.batches(occasion=occasion)) as batches,
     ):
-        for number, (x, y, weight) in whereabouts.follow(batches):
+        for number, batch in whereabouts.follow(batches):
             listeners.begin_batch("test", number)
+            (x, y, weight), share = batch, share_in(batch)
+            own = key if share is None else (*key, *share.key)
+            test = model.compiled_step(own, lambda: step.test_step(model, objective), (0,), (1,))
             targets, weights = objective.arrange(y), objective.arrange(weight, "sample_weight")
-            statistics, assigned = test(totals.on_device, values, x, targets, weights)
+            with sharing(share):
+                statistics, assigned = test(totals.on_device, values, x, targets, weights)
             _keep(model, values, assigned)
             totals.add(statistics)
             listeners.end_batch("test", number, totals)
@@ -60,7 +67,10 @@ def predict(
 ) -> Any:
     """`Trainer.predict`, but for lazy arrays."""
     given, usual = (verbose, callbacks, steps, check_finite, prefetch), (0, (), None, True, 2)
-    ordinary = all(type(one) is type(other) and one == other for one, other in zip(given, usual, strict=True))
+    # Processes of a job take the same way, whether their backend has plans or not.
+    ordinary = distribution() is None and all(
+        type(one) is type(other) and one == other for one, other in zip(given, usual, strict=True)
+    )
     results = _at_once(model, x, batch_size) if ordinary else NotImplemented
     if results is not NotImplemented:
         return results
@@ -85,9 +95,10 @@ def _predict(model: Trainer, feed: Feed, listeners: CallbackList) -> Any:
         Whereabouts("Prediction", feed.source.steps) as whereabouts,
         contextlib.closing(feed.batches(occasion="prediction")) as batches,
     ):
-        for number, (x, _, _) in whereabouts.follow(batches):
+        for number, batch in whereabouts.follow(batches):
             listeners.begin_batch("predict", number)
-            parts.append(tree_map(to_host, forward(x)))
+            share, own = share_in(batch), tree_map(to_host, forward(batch[0]))
+            parts.append(own if share is None else share.gathered(own))
             listeners.end_batch("predict", number, {"outputs": parts[-1]})
             if model.stop_predicting:
                 break

@@ -5,24 +5,27 @@ from __future__ import annotations
 import contextlib
 import operator
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from portanet import checks
 from portanet.backends import Array, asarray
 from portanet.callbacks import CallbackList
+from portanet.distribution.share import sharing
+from portanet.distribution.strategy import distribution
 from portanet.optimizers.base import widest
 from portanet.optimizers.state import completed, divided, extended, joined
 from portanet.random.seeds import keep_seed
 from portanet.schedules.base import require_rates
 from portanet.training import step
+from portanet.training.data import parts
 from portanet.training.data.intake import Feed
 from portanet.training.data.sources import Examples
 from portanet.training.data.streams import Batch
 from portanet.training.history import LatestLogs, Totals, interruptible, uninterrupted
 from portanet.training.objective import AnyTargets, Statistics
-from portanet.tree import tree_items
+from portanet.training.whereabouts import Whereabouts
 from portanet.variables import hold, trainable_changes, values_of
 
 if TYPE_CHECKING:
@@ -86,9 +89,7 @@ class TrainingRun:
         """Parameters and state as the latest step left them, and their arrays, if it replaced none of these."""
         self.gathered_step: Any = None
         # Weights, states and sums may be overwritten: each step replaces them.
-        self.step = model.compiled_step(
-            ("train", *self.trained), lambda: step.train_step(model, objective, optimizer), (0, 1, 2, 3)
-        )
+        self.step = self._step()
         paths, state = model.optimizer_state or ([], {})
         gone = [path for path in paths if path not in self.variables]
         if gone:
@@ -102,6 +103,12 @@ class TrainingRun:
             model.optimizer_state = (paths, state)
         elif not optimizer.entries <= state.keys():
             model.optimizer_state = (paths, completed(optimizer, state, self._values(paths)))
+
+    def _step(self, share: tuple[str, ...] = ()) -> Any:
+        """The step for whole batches, or for a share of them."""
+        model, objective, optimizer = self.model, self.objective, self.optimizer
+        key = ("train", *self.trained, *share)
+        return model.compiled_step(key, lambda: step.train_step(model, objective, optimizer), (0, 1, 2, 3))
 
     def _values(self, paths: list[str]) -> dict[str, Array]:
         return values_of(self.variables, paths)
@@ -132,7 +139,7 @@ class TrainingRun:
     def gathering_from(self, feed: Feed) -> Iterator[Gathering | None]:
         """Let steps gather their batches themselves in a `with` block, where they are recorded and the data allows."""
         model, source = self.model, feed.source
-        gathers = model.records_steps and not isinstance(self.objective, AnyTargets)
+        gathers = model.records_steps and not isinstance(self.objective, AnyTargets) and distribution() is None
         if not (gathers and isinstance(source, Examples) and source.resident):
             yield None
             return
@@ -192,14 +199,24 @@ class TrainingRun:
         Returns:
             The batch's statistics, which stay on the device; `model.totals()` adds them up. With `sums`, their sum.
         """
+        if distribution() is not None and not isinstance(self.objective, AnyTargets):
+            batch = parts.cut((x, y, weight))
+            if parts.share_in(batch) is not None:
+                return self.on(batch, sums)
         self._look_again()
         return self._run(self.step, sums, x, self.objective.arrange(y), self.objective.arrange(weight, "sample_weight"))
 
     def on(self, batch: Batch | Gathered, sums: Statistics | None) -> Statistics:
-        """The same for a batch of `fit`."""
+        """The same for a batch of `fit`, or a share of one."""
         if isinstance(batch, tuple):
             x, y, weight = batch
-            return self(x, y, weight, sums)
+            share = parts.share_in(batch)
+            if share is None:
+                return self(x, y, weight, sums)
+            self._look_again()
+            given = x, self.objective.arrange(y), self.objective.arrange(weight, "sample_weight")
+            with sharing(share):
+                return self._run(self._step(share.key), sums, *given)
         self._look_again()
         if self.gathered_step is None:
             self.gathered_step = self.model.compiled_step(
@@ -340,61 +357,12 @@ def loss_and_gradients(model: Trainer, batch: Batch) -> tuple[Array, dict[str, A
         from portanet.training import custom
 
         return custom.loss_and_gradients(model, x, y, weight)
-    gradients = model.compiled_step(("gradients", *trained), lambda: step.gradient_step(model, objective), (), (0, 1))
+    share = parts.share_in(batch)
+    key = ("gradients", *trained, *(() if share is None else share.key))
+    gradients = model.compiled_step(key, lambda: step.gradient_step(model, objective), (), (0, 1))
     state = model.named_values()
     params = {path: state.pop(path) for path in trained}
     loss: Array
-    loss, grads = gradients(params, state, x, objective.arrange(y), objective.arrange(weight, "sample_weight"))
+    with sharing(share):
+        loss, grads = gradients(params, state, x, objective.arrange(y), objective.arrange(weight, "sample_weight"))
     return loss, grads
-
-
-class Whereabouts:
-    """A `with` block that adds a note to every error that leaves it: the batch, with its shapes and dtypes.
-
-    The error keeps its type and message.
-
-    Args:
-        title: What the batches are for: `"Epoch 2 of 3"`.
-        steps: How many there are, if known.
-        number: Number of the first, from 0; the note counts from 1.
-    """
-
-    def __init__(self, title: str, steps: int | None, number: int = 0) -> None:
-        self.title = title
-        self.steps = steps
-        self.number = number
-        self.batch: Any = None
-
-    def follow(self, batches: Iterable[Any]) -> Iterator[tuple[int, Any]]:
-        """The batches with their numbers."""
-        for batch in batches:
-            self.batch = batch
-            yield self.number, batch
-            self.batch = None
-            self.number += 1
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: Any) -> None:
-        if isinstance(error, Exception):
-            total = "" if self.steps is None else f" of {self.steps}"
-            batch = self.batch.outline() if hasattr(self.batch, "outline") else self.batch
-            state = ", which was being prepared" if batch is None else f": {described(batch)}"
-            error.add_note(f"{self.title}, batch {self.number + 1}{total}{state}")
-
-
-def described(batch: Any) -> str:
-    """The shapes and dtypes of a batch.
-
-    Example:
-        >>> import numpy as np
-        >>> described((np.zeros((8, 3)), {"a": np.zeros(8, dtype="int32")}, None))
-        "x float64 (8, 3), y['a'] int32 (8,)"
-    """
-    parts = zip(("x", "y", "sample_weight"), batch, strict=True)
-    return ", ".join(
-        f"{part}{path} {str(leaf.dtype).rpartition('.')[2]} {tuple(leaf.shape)}"
-        for part, tree in parts
-        for path, leaf in tree_items(tree)
-    )

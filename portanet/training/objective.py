@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from numbers import Real
 from types import SimpleNamespace
@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 from portanet import checks, metrics
 from portanet.autodiff import array_namespace
 from portanet.backends import Array
+from portanet.distribution.share import share
 from portanet.layers import Layer
 from portanet.losses import Loss
 from portanet.losses.base import masked_weight, without_masked
 from portanet.losses.fitting import compiled_loss
 from portanet.metrics import Metric
+from portanet.training.output_names import is_mapping, named_shapes, placed, walk
 from portanet.tree import tree_map
 from portanet.variables import bind
 
@@ -126,14 +128,14 @@ class Objective:
         """
         names = [output.name for output in self.outputs]
         single = "metrics" not in argument
-        placed = _placed(given, names, single)
-        if placed is not None:
-            return placed
+        entries = placed(given, names, single)
+        if entries is not None:
+            return entries
         for known in (names, [output.short_name for output in self.outputs]):
             if isinstance(given, Mapping) and set(given) <= set(known):
                 return [given.get(name) for name in known]
-        leaves = [leaf for _, leaf in _walk(given, _is_mapping)] if single else given
-        if isinstance(given, (list, tuple)) and len(leaves) == len(names) and not any(map(_is_mapping, leaves)):
+        leaves = [leaf for _, leaf in walk(given, is_mapping)] if single else given
+        if isinstance(given, (list, tuple)) and len(leaves) == len(names) and not any(map(is_mapping, leaves)):
             return list(leaves)
         raise ValueError(
             f"Argument `{argument}` must be a list with an entry for each output, or a dict by their names: "
@@ -187,22 +189,22 @@ class Objective:
         elif not isinstance(tree, (list, tuple, Mapping)):
             arranged = [tree] * len(self.outputs) if argument == "sample_weight" or not self.several else [tree]
         elif isinstance(tree, Mapping):
-            leaves = dict(_walk(tree, lambda _: False))
+            leaves = dict(walk(tree, lambda _: False))
             arranged = [leaves.pop(o.name, leaves.pop(o.short_name, None)) for o in self.outputs]
             if leaves:
                 arranged = []
         else:
-            arranged = [leaf for _, leaf in _walk(tree, _is_mapping)]
-            if any(map(_is_mapping, arranged)):  # whose entries may be in another order than the outputs
-                arranged = _placed(tree, [output.name for output in self.outputs], single=True) or []
+            arranged = [leaf for _, leaf in walk(tree, is_mapping)]
+            if any(map(is_mapping, arranged)):  # whose entries may be in another order than the outputs
+                arranged = placed(tree, [output.name for output in self.outputs], single=True) or []
         due = [i for i, output in enumerate(self.outputs) if output.wants_target]
         if len(arranged) == len(due):
-            placed = dict(zip(due, arranged, strict=True))
-            arranged = [placed.get(i) for i in range(len(self.outputs))]
+            given = dict(zip(due, arranged, strict=True))
+            arranged = [given.get(i) for i in range(len(self.outputs))]
         lacks = argument == "y" and any(arranged[i] is None for i in due if i < len(arranged))
         if len(arranged) != len(self.outputs) or lacks:
             names = ", ".join(repr(output.name) for output in self.outputs)
-            received = "None" if tree is None else ", ".join(p or "one array" for p, _ in _walk(tree, lambda _: False))
+            received = "None" if tree is None else ", ".join(p or "one array" for p, _ in walk(tree, lambda _: False))
             raise ValueError(
                 f"Argument `{argument}` must hold an array for each output that has a loss or a metric: a list in the "
                 f"order of the outputs, or a dict by their names: {names}. Received: {received}"
@@ -258,8 +260,10 @@ class Objective:
         masks: list[Any],
     ) -> Statistics:
         """What a batch adds to the totals: every loss by the number of examples, and every metric's sums."""
-        examples = float(count)
-        number = array_namespace(total).full_like(total, examples)
+        part = share()
+        # The losses of the parts of a batch add up to its loss.
+        examples = float(count if part is None else part.whole)
+        number = array_namespace(total).full_like(total, float(count))
         statistics: Statistics = {"loss": (total * examples, number)}
         for name, metric, true, pred, w in self.compared(y, y_pred, weight, masks):
             statistics[name] = metric.statistics(true, pred, w)
@@ -303,79 +307,6 @@ def output_shapes(model: Trainer, x: Any = None) -> list[tuple[str, tuple[int | 
         with bind({v: v.value for v in model.variables}):
             shapes = tree_map(lambda leaf: (None, *leaf.shape[1:]), model(x))
     return named_shapes(shapes, getattr(model, "output_names", None))
-
-
-def named_shapes(shapes: Any, names: Sequence[str] | None = None) -> list[tuple[str, tuple[int | None, ...]]]:
-    """Name and shape of each output, from a tree of shapes.
-
-    Args:
-        shapes: A shape, or a list or dict of shapes.
-        names: The names of the outputs that are in lists, and of others; by default `output_0` and so on.
-
-    Example:
-        >>> named_shapes({"kind": (None, 3), "size": (None, 1)})
-        [('kind', (None, 3)), ('size', (None, 1))]
-    """
-    named = list(_walk(shapes, _is_shape))
-    if names is not None and len(names) == len(named):
-        keys = isinstance(shapes, Mapping)
-        named = [(_renamed(path, name, keys), shape) for name, (path, shape) in zip(names, named, strict=True)]
-    return [(path or "output", shape) for path, shape in named]
-
-
-def _renamed(path: str, name: str, keys: bool) -> str:
-    """The path of an output, of which a number in a list becomes its name; `keys` says that all outputs are a dict."""
-    within, slash, last = path.rpartition("/")
-    is_key = not last.isdigit() if slash else keys
-    path = path if is_key else f"{within}{slash}{name}"
-    return path if keys or not slash else path.removeprefix("output_")
-
-
-def _placed(given: Any, names: Sequence[str], single: bool) -> list[Any] | None:
-    """The entries of an argument that is nested as the outputs of these names are; None if it is not.
-
-    Args:
-        given: The argument, or a part of it.
-        names: Names of the outputs in that part, relative to it; `""` for one output alone.
-        single: Whether an output has one entry, rather than a list of them.
-    """
-    if given is None:
-        return [None] * len(names)
-    if list(names) == [""]:
-        return None if single and isinstance(given, (list, tuple)) and len(given) != 1 else [given]
-    inside: dict[str, list[str]] = {}
-    for name in names:
-        first, _, rest = name.partition("/")
-        inside.setdefault(first, []).append(rest)
-    if isinstance(given, Mapping) and {str(key) for key in given} <= set(inside):
-        entries = {str(key): part for key, part in given.items()}
-        parts = [entries.get(key) for key in inside]
-    elif isinstance(given, (list, tuple)) and len(given) == len(inside):
-        parts = list(given)
-    else:
-        return None
-    placed = [_placed(part, rest, single) for part, rest in zip(parts, inside.values(), strict=True)]
-    return None if None in placed else [entry for entries in placed for entry in entries or ()]
-
-
-def _is_shape(tree: Any) -> bool:
-    return not isinstance(tree, Mapping) and all(size is None or isinstance(size, int) for size in tree)
-
-
-def _is_mapping(tree: Any) -> bool:
-    return isinstance(tree, Mapping)
-
-
-def _walk(tree: Any, is_leaf: Callable[[Any], bool], path: str = "") -> Iterator[tuple[str, Any]]:
-    """The leaves of dicts and lists, with the names of the outputs that they belong to."""
-    if isinstance(tree, Mapping) and not is_leaf(tree):
-        for key, branch in tree.items():
-            yield from _walk(branch, is_leaf, f"{path}/{key}" if path else str(key))
-    elif isinstance(tree, (list, tuple)) and not is_leaf(tree):
-        for i, branch in enumerate(tree):
-            yield from _walk(branch, is_leaf, f"{path}/{i}" if path else f"output_{i}")
-    else:
-        yield path, tree
 
 
 def _flat(chosen: Any) -> list[Any]:

@@ -14,8 +14,10 @@ from weakref import WeakKeyDictionary
 
 from portanet import activations
 from portanet.autodiff import array_namespace, custom_vjp, hvp, is_traced, lift, unwrap, value_and_grad, vjp
-from portanet.backends import Array, backend_class_of, device_of, map_each, raw_namespace
+from portanet.backends import Array, backend_class_of, device_of, is_dtype, map_each, raw_namespace
 from portanet.configurable import Configurable
+from portanet.distribution.gradients import GradientSum
+from portanet.distribution.share import fraction, share
 from portanet.layers import Layer
 from portanet.layers.calling import call_with_mask
 from portanet.layers.several_inputs import map_shapes, masks_of
@@ -43,15 +45,23 @@ def train_step(model: Layer, objective: Objective, optimizer: Optimizer) -> Call
         def goal(params: Tree) -> tuple[Array, Any]:
             return training_loss(model, objective, variables, params, state, (x, y, weight), division)
 
+        part = share()
+        together = None if part is None else GradientSum(part, params, variables)
+
         def scaled_goal(params: Tree) -> tuple[Array, Any]:
-            total, aux = goal(params)
+            total, aux = goal(params if together is None else together.watched(params))
             return optimizer.scale_loss(total, optimizer_state), aux
 
         (_, (total, new_state, values, y_pred, masks)), grads = value_and_grad(scaled_goal, has_aux=True)(params)
         # Whatever can fail comes before the update, which changes arrays in place where they are mutable.
-        statistics = summed(sums, objective.statistics(total, values, examples(x), y, y_pred, weight, masks))
+        statistics = objective.statistics(total, values, examples(x), y, y_pred, weight, masks)
+        if together is not None:
+            kept = averaged(state, new_state)
+            grads, (kept, statistics) = together.finish(grads, (kept, statistics))
+            new_state = {**new_state, **kept}
+        statistics = summed(sums, statistics)
         optimizer_state = optimizer.observe(
-            lambda v: hvp(lambda p: goal(p)[0], (params,), (v,)), params, optimizer_state
+            lambda v: over_processes(hvp(lambda p: goal(p)[0], (params,), (v,))), params, optimizer_state
         )
         params, optimizer_state = optimizer.update(params, grads, optimizer_state)
         for path, p in params.items():
@@ -96,6 +106,7 @@ def gradient_step(model: Layer, objective: Objective) -> Callable[..., Any]:
             return training_loss(model, objective, variables, params, state, (x, y, weight), division)
 
         (total, _), grads = value_and_grad(goal, has_aux=True)(params)
+        total, grads = over_processes((total, grads))
         return total, grads
 
     return step
@@ -124,7 +135,7 @@ def training_loss(
         y_pred, (masks, new_state) = division.compute(forward, params, x)
     with bind({variables[p]: v for p, v in (*params.items(), *new_state.items())}):
         values = objective.values([lift(true) for true in y], y_pred, weight, masks)
-        total = objective.total(values, [*penalties(variables, params), *added])
+        total = objective.total(values, [*map(of_share, penalties(variables, params)), *map(of_share, added)])
     return total, (total, new_state, values, y_pred, masks)
 
 
@@ -146,9 +157,10 @@ def test_step(model: Layer, objective: Objective) -> Callable[..., Any]:
         with bind({variables[p]: v for p, v in values.items()}) as bound, collect_losses() as added:
             y_pred, masks = predictions(model, x, training=False)
             parts = objective.values(y, y_pred, weight, masks)
-            total = objective.total(parts, [*penalties(variables, trained), *added])
+            total = objective.total(parts, [*map(of_share, penalties(variables, trained)), *map(of_share, added)])
         assigned = {path: bound[variables[path]] for path, v in values.items() if bound[variables[path]] is not v}
-        return summed(sums, objective.statistics(total, parts, examples(x), y, y_pred, weight, masks)), assigned
+        statistics = over_processes(objective.statistics(total, parts, examples(x), y, y_pred, weight, masks))
+        return summed(sums, statistics), assigned
 
     return step
 
@@ -172,6 +184,26 @@ def predict_step(model: Layer) -> Callable[..., Any]:
         return tree_map(lambda *leaves: array_namespace(*leaves).concat(leaves), *each), assigned[0]
 
     return step
+
+
+def of_share(loss: Array) -> Array:
+    """A loss that is not a sum over examples, as the part of it that this process adds to that of the whole batch."""
+    return loss if share() is None else loss * fraction()
+
+
+def over_processes(tree: Any) -> Any:
+    """The sums of a tree of arrays over the processes that compute a batch."""
+    part = share()
+    return tree if part is None else part.sum(tree)
+
+
+def averaged(state: Tree, new_state: Tree) -> Tree:
+    """What the parts of a batch add to numbers that a model keeps beside its weights, such as running averages."""
+    return {
+        path: value * fraction()
+        for path, value in new_state.items()
+        if value is not state[path] and is_dtype(raw_namespace(value), value.dtype, "real floating")
+    }
 
 
 _flags: WeakKeyDictionary[Layer, tuple[int, tuple[str, ...]]] = WeakKeyDictionary()

@@ -16,7 +16,8 @@ from portanet.metrics import Metric
 from portanet.metrics.total_variables import metrics_in
 from portanet.mixed_precision import at_least_float32
 from portanet.optimizers.applied import held_by, update
-from portanet.training.objective import AnyTargets, Objective, has_objective, named_shapes, no_loss
+from portanet.training.objective import AnyTargets, Objective, has_objective, no_loss
+from portanet.training.output_names import named_shapes
 from portanet.training.step import examples
 from portanet.tree import tree_leaves, tree_map
 from portanet.variables import Variable, bind, collect_losses

@@ -8,9 +8,10 @@ from typing import Any, Self
 from portanet import checks, optimizers
 from portanet.backends import Array, Backend, get_backend, use_backend
 from portanet.callbacks import Callback, CallbackList
+from portanet.distribution.strategy import distribution
 from portanet.layers import Layer
 from portanet.settings import settings
-from portanet.training import dask, evaluation, loops, step
+from portanet.training import dask, evaluation, loops, step, together
 from portanet.training.data.intake import FIT, VALIDATION, Intake, gives_batches
 from portanet.training.data.sources import Examples, Order, find_source, limited, validation_parts, whole_batch
 from portanet.training.data.streams import Batch, Source
@@ -159,6 +160,8 @@ class Trainer(Overridable):
             try:
                 listeners.call("on_train_begin", {})
                 self.position.take_up(listeners)
+                if distribution() is not None:
+                    together.begin(run, source, epochs)
                 self.history = History(params, self.position)
                 loops.train(run, feed, validation, epochs, validation_freq, listeners)
             finally:
@@ -255,7 +258,7 @@ class Trainer(Overridable):
         with use_backend(self.backend):
             batch = self._one_batch(x, y, sample_weight, class_weight)
             run, totals = TrainingRun(self), self.totals()
-            totals.add(run(*batch))
+            totals.add(run.on(batch, None))
             logs = totals.logs()
         return listed(logs, return_dict)
 

@@ -4,7 +4,7 @@ Patterns are those of `fnmatch`; one that matches nothing absent must go.
 """
 
 QUANTIZED = "quantization is not supported"
-SHARDED = "one device; Keras shards with JAX and PyTorch"
+SHARDED = "processes share batches, not weights; Keras shards with JAX and PyTorch"
 FOREIGN = "needs the library that it wraps"
 
 ABSENT: dict[str, str] = {
@@ -16,7 +16,10 @@ ABSENT: dict[str, str] = {
     "dtype_policies.Int4*": QUANTIZED,
     "*.quantiz*": QUANTIZED,
     "*.get_quantization_layer_structure": QUANTIZED,
-    "distribution.*": SHARDED,
+    "distribution.LayoutMap": SHARDED,
+    "distribution.ModelParallel": SHARDED,
+    "distribution.TensorLayout": SHARDED,
+    "distribution.distribute_tensor": SHARDED,
     "legacy.*": "formats of Keras before version 3",
     "optimizers.legacy.*": "raise an error in Keras 3, too",
     "utils.legacy.*": "formats of Keras before version 3",
@@ -59,7 +62,6 @@ ARGUMENTS: dict[str, str] = {
     "Variable(layout)": DEVICES,
     "*add_weight(overwrite_with_gradient)": "for quantized training",
     "*.compute_mask(previous_mask)": "named `mask`",
-    "layers.BatchNormalization(synchronized)": DEVICES,
     "Input(sparse)": "arrays are dense",
     "Input(ragged)": "arrays are dense",
     "layers.Input(sparse)": "arrays are dense",

@@ -3,7 +3,8 @@ import pytest
 
 import portanet
 from portanet import layers, losses
-from portanet.training.objective import Objective, named_shapes
+from portanet.training.objective import Objective
+from portanet.training.output_names import named_shapes
 from tests.training.models import Blend, TwoHeads, rows
 
 SHAPES = [("kind", (None, 3)), ("size", (None, 1))]

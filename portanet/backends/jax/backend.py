@@ -110,6 +110,23 @@ class JaxBackend(Backend):
 
         return "never" if isinstance(x, jax.core.Tracer) else "waits"
 
+    def on_host(
+        self, function: Callable[[list[HostArray]], Sequence[HostArray]], arrays: Sequence[Array]
+    ) -> list[Array]:
+        import jax
+        from jax.experimental import io_callback
+
+        if not any(isinstance(x, jax.core.Tracer) for x in arrays):
+            return super().on_host(function, arrays)
+        shapes = [jax.ShapeDtypeStruct(x.shape, x.dtype) for x in arrays]
+
+        def call(*values: Any) -> list[HostArray]:
+            results = function([np.asarray(x) for x in values])
+            return [np.asarray(y, shape.dtype) for y, shape in zip(results, shapes, strict=True)]
+
+        # In order: all processes exchange the same messages one after the other.
+        return list(io_callback(call, shapes, *arrays, ordered=True))
+
     @classmethod
     def use_float32_matmul_precision(cls, precision: str) -> None:
         import jax

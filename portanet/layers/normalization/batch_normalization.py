@@ -9,6 +9,7 @@ from typing import Any
 from portanet import checks, initializers
 from portanet.autodiff import array_namespace, stop_gradient, storage, unwrap
 from portanet.backends import Array, raw_namespace
+from portanet.distribution.share import fraction, over_batch, share
 from portanet.fused.normalization import normalize
 from portanet.layers.normalization.affine_normalization import (
     AffineNormalization,
@@ -44,6 +45,8 @@ class BatchNormalization(AffineNormalization):
             renormalization, Ioffe 2017).
         renorm_clipping: Limits of its corrections, by name: `rmin` and `rmax` of the factor, `dmax` of the offset.
         renorm_momentum: Momentum of its running averages.
+        synchronized: Whether statistics are those of the whole batch where several processes compute it (see
+            `portanet.distribution`), rather than of the part that each computes.
         **options: `name`, `trainable`, `dtype`, `activity_regularizer` of `Layer`.
 
     Input: any shape. Output: the same shape and dtype. With a `mask` that broadcasts to the leading axes, statistics
@@ -77,6 +80,7 @@ class BatchNormalization(AffineNormalization):
         renorm: bool = False,
         renorm_clipping: Mapping[str, float] | None = None,
         renorm_momentum: float = 0.99,
+        synchronized: bool = False,
         **options: Any,
     ) -> None:
         super().__init__(
@@ -100,6 +104,7 @@ class BatchNormalization(AffineNormalization):
         self.renorm = checks.boolean("renorm", renorm, self)
         self.renorm_clipping = self._limits(renorm_clipping)
         self.renorm_momentum = checks.number("renorm_momentum", renorm_momentum, "[0, 1]", self)
+        self.synchronized = checks.boolean("synchronized", synchronized, self)
 
     def _limits(self, clipping: Any) -> dict[str, float]:
         limits = {} if clipping is None else dict(checks.mapping("renorm_clipping", clipping, self))
@@ -145,13 +150,16 @@ class BatchNormalization(AffineNormalization):
             raise ValueError(
                 f"Layer '{self.name}' cannot take statistics of no examples. Received: shape {tuple(x.shape)}"
             )
-        if mask is None and not self.renorm:
+        together = self.synchronized and share() is not None
+        if mask is None and not self.renorm and not together:
             out, mean, variance = self.normalized(x, others, shape)
         else:
-            if mask is None:
-                y, mean, variance = normalize(x, axes=others, epsilon=self.epsilon)
-            else:
+            if mask is not None:
                 y, mean, variance = self._masked(x, others, mask)
+            elif together:
+                y, mean, variance = self._with_other_processes(x, others)
+            else:
+                y, mean, variance = normalize(x, axes=others, epsilon=self.epsilon)
             out = self._scaled(self._renormalized(y, mean, variance) if self.renorm else y, shape)
         self._update(self.moving_mean, mean, self.momentum)
         if not self.renorm:
@@ -209,10 +217,21 @@ class BatchNormalization(AffineNormalization):
         # 0 times NaN is NaN, in gradients too.
         x = xp.where(xp.logical_or(xp.isfinite(x), mask), x, 0.0)
         inside = xp.astype(own.broadcast_to(mask, x.shape), x.dtype)
-        count = xp.sum(inside, axis=others, keepdims=True) + 1e-7  # as Keras; a mask without True must not divide by 0
-        mean = xp.sum(xp.where(mask, x, 0.0), axis=others, keepdims=True) / count
+        total = over_batch if self.synchronized else _as_it_is
+        # As Keras; a mask without True must not divide by 0.
+        count = total(xp.sum(inside, axis=others, keepdims=True)) + 1e-7
+        mean = total(xp.sum(xp.where(mask, x, 0.0), axis=others, keepdims=True)) / count
         y = xp.subtract(x, mean)
-        variance = xp.sum(xp.where(mask, y * y, 0.0), axis=others, keepdims=True) / count
+        variance = total(xp.sum(xp.where(mask, y * y, 0.0), axis=others, keepdims=True)) / count
+        return y / xp.sqrt(variance + self.epsilon), mean, variance
+
+    def _with_other_processes(self, x: Array, others: tuple[int, ...]) -> tuple[Array, Array, Array]:
+        """Normalise by the statistics of the whole batch, of which this process has a part."""
+        xp = array_namespace(x)
+        count = math.prod(x.shape[i] for i in others) / fraction()
+        mean = over_batch(xp.sum(x, axis=others, keepdims=True)) / count
+        y = xp.subtract(x, mean)
+        variance = over_batch(xp.sum(y * y, axis=others, keepdims=True)) / count
         return y / xp.sqrt(variance + self.epsilon), mean, variance
 
     def _scaled(self, y: Array, shape: tuple[int, ...]) -> Array:
@@ -229,3 +248,7 @@ class BatchNormalization(AffineNormalization):
         xp = raw_namespace(new if storage(old) is old else old)  # either may be batched by vmap
         new = xp.astype(xp.reshape(new, moving.shape), old.dtype, copy=False)
         moving.assign(xp.add(old * momentum, new * (1 - momentum)))
+
+
+def _as_it_is(x: Array) -> Array:
+    return x

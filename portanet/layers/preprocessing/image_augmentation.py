@@ -8,6 +8,7 @@ from typing import Any
 from portanet import checks
 from portanet.autodiff import array_namespace, lift
 from portanet.backends import Array, raw_namespace
+from portanet.distribution.share import drawn, share
 from portanet.layers.preprocessing.image_layer import ImageLayer
 from portanet.layers.random_layer import RandomLayer
 from portanet.random import streams
@@ -41,21 +42,29 @@ class ImageAugmentation(RandomLayer, ImageLayer):
 
     def uniform(self, x: Array, shape: tuple[int, ...], low: float = 0.0, high: float = 1.0) -> Array:
         """Draw uniform values in [low, high) in float64 if `x` is, else float32."""
-        return usable(streams.uniform(self.key, self._next(), shape, self._drawn_in(x), low, high))
+        step, dtype = self._next(), self._drawn_in(x)
+        return usable(drawn(lambda each: streams.uniform(self.key, step, each, dtype, low, high), shape))
 
     def normal_values(self, x: Array, shape: tuple[int, ...]) -> Array:
         """Draw normal values, in float64 if `x` is, else float32."""
-        return usable(streams.normal(self.key, self._next(), shape, self._drawn_in(x)))
+        step, dtype = self._next(), self._drawn_in(x)
+        return usable(drawn(lambda each: streams.normal(self.key, step, each, dtype), shape))
 
     def bernoulli(self, p: float, shape: tuple[int, ...]) -> Array:
         return usable(super().bernoulli(p, shape))
 
     def integers(self, shape: tuple[int, ...], high: int) -> Array:
         """Draw integers from 0 to `high - 1`."""
-        return usable(streams.integers(self.key, self._next(), shape, 0, high))
+        step = self._next()
+        return usable(drawn(lambda each: streams.integers(self.key, step, each, 0, high), shape))
 
     def permutation(self, n: int) -> Array:
-        """Draw an order of the integers below `n`."""
+        """Draw an order of the integers below `n`, examples of a batch."""
+        if share() is not None:
+            raise ValueError(
+                f"Layer '{self.name}' mixes the examples of a batch, of which this process has a part. Apply it to the "
+                "data before fit, or train in one process."
+            )
         return streams.permutation(self.key, self._next(), n)
 
     def gamma(self, x: Array, shape: tuple[int, ...], alpha: float) -> Array:

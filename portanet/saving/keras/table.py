@@ -277,7 +277,6 @@ ANY: tuple[Any, ...] = ("any",)
 ONLY_KERAS: dict[str, tuple[Any, ...]] = {
     # how Keras computes, not what
     "name": ANY,
-    "synchronized": (False,),
     "unroll": ANY,
     "use_cudnn": ANY,
     "data_format": ("channels_last", None),

@@ -25,6 +25,7 @@ from portanet.backends import (
 from portanet.layers import Layer
 from portanet.losses import class_weights
 from portanet.training.data.deferred import DeferredChecks
+from portanet.training.data.parts import PartOfBatch, as_part, taken
 from portanet.training.data.prefetch import prefetch
 from portanet.training.data.streams import Names
 from portanet.training.objective import AnyTargets
@@ -83,6 +84,7 @@ class Intake:
             source: The source.
             like: The intake of the data that the model is trained on, if this is for validation.
         """
+        source.divided = not self.model.has_custom_step("predict" if self.only_inputs else "train")
         first = self._structured(source.first())
         self._build(first, source.outline() or first)
         if like is not None and like.shapes != self.shapes:
@@ -276,10 +278,17 @@ class Feed:
             yield from gathering.batches(epoch, first)
             return
         batches = self.source.batches(epoch, first)
-        if self.source.resident:
-            yield from batches
-        else:
-            yield from prefetch((self.intake(batch) for batch in batches), self.intake.depth)
+        if not self.source.resident:
+            batches = prefetch(map(self._taken_in, batches), self.intake.depth)
+        try:
+            yield from taken(batches) if self.source.divided else batches
+        finally:
+            if isinstance(batches, Generator):
+                batches.close()
+
+    def _taken_in(self, batch: Batch) -> Batch:
+        moved = self.intake(batch)
+        return as_part(moved, batch.share) if isinstance(batch, PartOfBatch) else moved
 
     def finish_checks(self) -> None:
         """Check what was left to be checked after the steps."""

@@ -15,6 +15,7 @@ from portanet import checks, random
 from portanet.backends import Array, HostArray, backend_class_of, get_backend, to_host
 from portanet.settings import settings
 from portanet.training.data.intake import VALIDATION, Intake, gives_batches, require_one_batch
+from portanet.training.data.parts import as_part, share_of
 from portanet.training.data.streams import Batch, Source, Stream, Validations
 from portanet.training.data.workers import batch_of, fetched
 from portanet.tree import tree_leaves, tree_map
@@ -282,13 +283,15 @@ class Examples(Numbered):
 
     def batches(self, epoch: int, first: int = 0) -> Iterator[Batch]:
         known, moved = None, None
-        for order, start, stop in self.pieces(epoch, first):
+        for order, start, end in self.pieces(epoch, first):
+            share = share_of(end - start) if self.divided else None
+            start, stop = (start, end) if share is None else (start + share.start, start + share.stop)
             if order is not None and not self.resident:
-                yield tree_map(lambda leaf, chosen=order[start:stop]: leaf[chosen], self.data)
+                yield as_part(tree_map(lambda leaf, chosen=order[start:stop]: leaf[chosen], self.data), share)
                 continue
             if order is not None and order is not known:  # that of the whole epoch
                 known, moved = order, get_backend().from_host(order)
-            yield self.cut(moved, start, stop)
+            yield as_part(self.cut(moved, start, stop), share)
 
     def cut(self, order: Array | None, start: int, stop: int) -> Batch:
         """The batch from one position to another of an order, which is on the device as the data is; None for none."""

@@ -36,6 +36,8 @@ class Source:
     names = Names()
     together = 1
     """Batches in an execution, of which the last may have fewer."""
+    divided = True
+    """Whether the processes of a job each compute a part of a batch, rather than all of it."""
     occasion = "epoch 1"
     """What the latest batches are for."""
 

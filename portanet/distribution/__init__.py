@@ -1,0 +1,23 @@
+"""Training in many processes, or on many devices, with the same numbers as in one; names as in `keras.distribution`.
+
+`mpiexec -n 4 python train.py` runs a script in four processes. With one line in the script,
+
+    portanet.distribution.set_distribution(portanet.distribution.DataParallel())
+
+or with the environment variable `PORTANET_DISTRIBUTION=mpi` and none, each of them computes a part of each batch. See
+docs/distribution.md.
+"""
+
+from portanet.distribution.devices import DeviceMesh, get_device_count, list_devices
+from portanet.distribution.processes import initialize
+from portanet.distribution.strategy import DataParallel, distribution, set_distribution
+
+__all__ = [
+    "DataParallel",
+    "DeviceMesh",
+    "distribution",
+    "get_device_count",
+    "initialize",
+    "list_devices",
+    "set_distribution",
+]

@@ -1,0 +1,98 @@
+"""The sum of gradients over processes: in buckets, each of which is sent as soon as its gradients are there."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from portanet.autodiff import custom_vjp, is_traced, unwrap
+from portanet.backends import Array, HostArray, get_backend
+from portanet.distribution.share import Share, with_leaves
+
+BUCKET = 1 << 20
+"""Bytes from which gradients are sent together: below, a message costs more than its bytes."""
+
+
+class GradientSum:
+    """Adds up the gradients of the parts of a batch while the backward pass still computes others.
+
+    Which gradients go together, and in which order, follows from the parameters alone, so that it is the same in all
+    processes: from the last parameter to the first, as the backward pass comes by.
+
+    Args:
+        share: What this process computes.
+        params: The parameters by name.
+        names: The order of their names, from the first layer to the last; compiled functions sort dicts.
+    """
+
+    def __init__(self, share: Share, params: dict[str, Array], names: Iterable[str]) -> None:
+        self.share = share
+        self.buckets: list[list[str]] = [[]]
+        size = 0
+        for name in reversed([name for name in names if name in params]):
+            if size >= BUCKET:
+                self.buckets.append([])
+                size = 0
+            self.buckets[-1].append(name)
+            size += 4 * math.prod(params[name].shape)
+        self.arrived: dict[str, HostArray] = {}
+        self.started: list[Callable[[], list[HostArray]]] = []
+
+    def watched(self, params: dict[str, Array]) -> dict[str, Array]:
+        """The parameters, whose gradients are noticed when they are complete."""
+        return {name: self._watched(name, p) for name, p in params.items()}
+
+    def _watched(self, name: str, p: Array) -> Array:
+        @custom_vjp
+        def same(p: Array) -> Any:
+            def pullback(g: Array) -> tuple[Array]:
+                if not is_traced(g):  # else it is of a derivative of derivatives, or of a step being compiled
+                    self._arrive(name, g)
+                return (g,)
+
+            return p, pullback
+
+        out: Array = same(p)
+        return out
+
+    def _arrive(self, name: str, g: Array) -> None:
+        backend = get_backend()
+        if backend.cost_of_reading(g) == "never":
+            return
+        self.arrived[name] = backend.to_host(g)
+        while len(self.started) < len(self.buckets):
+            bucket = self.buckets[len(self.started)]
+            if not all(each in self.arrived for each in bucket):
+                return
+            self.started.append(self.share.processes.start_sums([self.arrived.pop(each) for each in bucket]))
+
+    def finish(self, grads: dict[str, Array], rest: Any) -> tuple[dict[str, Array], Any]:
+        """The sums of all gradients, and of a tree of other arrays, which are sent in double precision.
+
+        Args:
+            grads: The gradients of this process.
+            rest: The other arrays.
+        """
+        begun, left = self.started, self.buckets[len(self.started) :]
+
+        def total(arrays: Sequence[HostArray]) -> list[HostArray]:
+            start, finishes, place = self.share.processes.start_sums, list(begun), 0
+            for bucket in left:
+                finishes.append(start(arrays[place : place + len(bucket)]))
+                place += len(bucket)
+            last = start([each.astype("float64") for each in arrays[place:]])
+            sums = [each for finish in finishes for each in finish()]
+            return sums + [s.astype(o.dtype) for s, o in zip(last(), arrays[place:], strict=True)]
+
+        given = [unwrap(grads[name]) for bucket in left for name in bucket]
+        summed: dict[str, Array] = {}
+
+        def of_all(others: list[Array]) -> list[Array]:
+            sums = get_backend().on_host(total, [*given, *others])
+            names = [name for bucket in self.buckets for name in bucket]
+            summed.update(zip(names, sums, strict=False))
+            return sums[len(names) :]
+
+        rest = with_leaves(rest, of_all)
+        return {name: summed[name] for name in grads}, rest

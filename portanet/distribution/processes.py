@@ -1,0 +1,227 @@
+"""The processes of a job and what they exchange: MPI, through mpi4py."""
+
+from __future__ import annotations
+
+import atexit
+import math
+import os
+import sys
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from portanet import checks
+from portanet.backends import HostArray
+
+LAUNCHERS = ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "PMIX_RANK", "MPI_LOCALNRANKS", "MV2_COMM_WORLD_SIZE")
+"""Variables by which programs that start the processes of a job, such as mpiexec and srun, tell them so."""
+
+BUSY = 2e-3
+"""Seconds of waiting after which a process gives its core to others."""
+
+
+PATIENCE = 0.5
+"""Seconds of waiting after which a process asks whether another has left."""
+
+
+class Processes:
+    """The processes of a job, of which this is one.
+
+    Args:
+        comm: The communicator, `mpi4py.MPI.COMM_WORLD` or a part of it.
+        timeout: Seconds to wait for the other processes before all are ended.
+    """
+
+    def __init__(self, comm: Any, timeout: float) -> None:
+        self.comm, self.leaving = comm.Dup(), comm.Dup()
+        self.rank: int = comm.Get_rank()
+        self.size: int = comm.Get_size()
+        self.timeout = timeout
+        self.messages = 0
+        """Messages that were started, and their bytes: what a step costs."""
+        self.bytes = 0
+
+    def __repr__(self) -> str:
+        return f"<process {self.rank} of {self.size}>"
+
+    def start_sum(self, x: HostArray) -> Callable[[], HostArray]:
+        """Begin to add up the arrays of all processes; what is returned waits for the sum.
+
+        The sum has the same bits in every process.
+        """
+        held = np.ascontiguousarray(x)
+        narrow = held.dtype.itemsize < 4 and held.dtype.kind == "f"  # MPI has no sums of float16
+        held = held.astype("float32") if narrow else held
+        total = np.empty_like(held)
+        self.messages, self.bytes = self.messages + 1, self.bytes + held.nbytes
+        request = self.comm.Iallreduce(held, total)
+
+        def finish() -> HostArray:
+            self._wait(request)
+            # `held` is kept until here: it is read meanwhile.
+            return total.astype(x.dtype) if held.dtype != x.dtype else total
+
+        return finish
+
+    def start_sums(self, arrays: Sequence[HostArray]) -> Callable[[], list[HostArray]]:
+        """The same for several arrays, in one message for each dtype."""
+        groups: dict[Any, list[int]] = {}
+        for i, a in enumerate(arrays):
+            groups.setdefault(a.dtype, []).append(i)
+        started = [
+            (group, self.start_sum(np.concatenate([arrays[i].reshape(-1) for i in group]))) for group in groups.values()
+        ]
+        shapes = [a.shape for a in arrays]
+
+        def finish() -> list[HostArray]:
+            sums: list[Any] = [None] * len(shapes)
+            for group, each in started:
+                total, place = each(), 0
+                for i in group:
+                    size = math.prod(shapes[i])
+                    sums[i], place = total[place : place + size].reshape(shapes[i]), place + size
+            return sums
+
+        return finish
+
+    def sum(self, arrays: Sequence[HostArray]) -> list[HostArray]:
+        """The sums of arrays over all processes."""
+        return self.start_sums(arrays)()
+
+    def gather(self, x: HostArray) -> list[HostArray]:
+        """The arrays of all processes, which may differ in their first axis."""
+        x = np.ascontiguousarray(x)
+        counts = np.zeros(self.size, "int64")
+        counts[self.rank] = len(x)
+        (counts,) = self.sum([counts])
+        each = int(np.prod(x.shape[1:], dtype="int64")) * x.dtype.itemsize
+        whole = np.empty((int(counts.sum()), *x.shape[1:]), x.dtype)
+        sizes = [int(n) * each for n in counts]
+        self.messages, self.bytes = self.messages + 1, self.bytes + x.nbytes
+        self._wait(self.comm.Iallgatherv(_as_bytes(x), (_as_bytes(whole), sizes)))
+        return np.split(whole, np.cumsum(counts)[:-1])
+
+    def broadcast(self, arrays: Sequence[HostArray]) -> list[HostArray]:
+        """The arrays of the first process, in all; those of the others say shapes and dtypes."""
+        copies = [np.array(a, order="C") for a in arrays]
+        for request in [self.comm.Ibcast(_as_bytes(a), 0) for a in copies]:
+            self._wait(request)
+        return copies
+
+    def texts(self, text: str) -> list[str]:
+        """The texts of all processes."""
+        return [part.tobytes().decode() for part in self.gather(np.frombuffer(text.encode(), "uint8"))]
+
+    def _wait(self, request: Any) -> None:
+        started = time.monotonic()
+        while not request.Test():
+            waited = time.monotonic() - started
+            if waited > self.timeout:
+                self.abort(
+                    f"Process {self.rank} of {self.size} has waited {self.timeout:g} s for the others, which have not "
+                    "come to the same place: one may have stopped, be slow, or have other data or callbacks. "
+                    "distribution.initialize(timeout=...) sets the time."
+                )
+            if waited > BUSY:
+                time.sleep(min(1e-3, waited / 50))
+            if waited > PATIENCE and self.leaving.Iprobe():
+                self.abort(
+                    f"Process {self.rank} of {self.size} waits for the others, of which one has left the script. All "
+                    "must go through the same calls of fit, evaluate and predict."
+                )
+
+    def leave(self) -> None:
+        """Tell the other processes that this one comes to its end, and waits for no more sums."""
+        for rank in range(self.size):
+            if rank != self.rank:
+                self.leaving.Isend(np.zeros(1, "uint8"), rank)
+
+    def abort(self, message: str) -> None:
+        """Say what has happened, and end all processes."""
+        print(message, file=sys.stderr, flush=True)
+        self.comm.Abort(1)
+
+
+def _as_bytes(x: HostArray) -> HostArray:
+    return x.reshape(-1).view("uint8")
+
+
+_joined: list[Processes] = []
+
+
+def joined() -> Processes | None:
+    """The processes of this job, if `initialize` was called."""
+    return _joined[0] if _joined else None
+
+
+def launched() -> bool:
+    """Whether this process was started as one of several, by mpiexec, srun or the like."""
+    return any(name in os.environ for name in LAUNCHERS)
+
+
+def initialize(
+    job_addresses: str | None = None,
+    num_processes: int | None = None,
+    process_id: int | None = None,
+    timeout: float = 600.0,
+) -> None:
+    """Join the other processes of the job, which mpiexec, srun or the like has started; as in Keras.
+
+    An error that nothing catches in one process then ends all of them, with its message. `DataParallel()` calls it,
+    where a job was started. Called again, it sets `timeout`.
+
+    Args:
+        job_addresses: Must be None: MPI knows where the processes are.
+        num_processes: How many processes the job must have; None for as many as there are.
+        process_id: Which of them this one must be, from 0; None for whichever it is.
+        timeout: Seconds to wait for another process before all are ended.
+
+    Raises:
+        ImportError: mpi4py is not installed, or finds no MPI.
+        ValueError: The job is another.
+
+    Example:
+        >>> from portanet import distribution
+        >>> distribution.initialize(timeout=60.0)  # doctest: +SKIP
+    """
+    timeout = checks.positive("timeout", timeout, "initialize")
+    if job_addresses is not None:
+        raise checks.invalid("job_addresses", job_addresses, "None: MPI knows where the processes are", "initialize")
+    if not _joined:
+        _joined.append(Processes(_world(), timeout))
+        if _joined[0].size > 1:
+            sys.excepthook = _end_all
+            atexit.register(_joined[0].leave)
+    processes = _joined[0]
+    processes.timeout = timeout
+    for name, value, is_it in (
+        ("num_processes", num_processes, processes.size),
+        ("process_id", process_id, processes.rank),
+    ):
+        if value is not None and checks.integer(name, value, "initialize", least=0) != is_it:
+            raise ValueError(
+                f"Argument `{name}` of initialize does not fit the job, where it is {is_it}. Received: {value}"
+            )
+
+
+def _world() -> Any:
+    try:
+        from mpi4py import MPI
+    except ImportError as error:
+        raise ImportError(
+            "Many processes need mpi4py and an MPI, which it found no way to load. Type: pip install 'portanet[mpi]', "
+            f"which brings mpich and mpiexec; on a cluster, pip install mpi4py for its own MPI. ({error})"
+        ) from error
+    return MPI.COMM_WORLD
+
+
+_before = sys.excepthook
+
+
+def _end_all(kind: type[BaseException], error: BaseException, trace: Any) -> None:
+    """Show an error that nothing has caught, and end all processes, which would wait for this one."""
+    _before(kind, error, trace)
+    processes = _joined[0]
+    processes.abort(f"Process {processes.rank} of {processes.size} ended with {kind.__name__}, and so do all.")

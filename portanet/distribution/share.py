@@ -1,0 +1,120 @@
+"""What one process computes of a batch, and sums over all of them inside a step."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from portanet.autodiff import custom_vjp, is_traced
+from portanet.backends import Array, get_backend
+from portanet.distribution.processes import Processes
+from portanet.random.streams import part_of_batch
+from portanet.tree import tree_items, tree_map
+
+
+@dataclass(frozen=True)
+class Share:
+    """The examples from `start` to `stop` of a batch of `whole`, which this process computes."""
+
+    processes: Processes
+    start: int
+    stop: int
+    whole: int
+
+    @property
+    def count(self) -> int:
+        """How many examples."""
+        return self.stop - self.start
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """What steps compiled for one share, and for no other, are kept by."""
+        return (f"{self.start}:{self.stop} of {self.whole}",)
+
+    def cut(self, tree: Any) -> Any:
+        """This part of a batch."""
+        return tree_map(lambda leaf: leaf[self.start : self.stop, ...], tree)
+
+    def sum(self, tree: Any) -> Any:
+        """The sums over all processes of a tree of arrays, which have no derivative."""
+        return with_leaves(tree, lambda leaves: get_backend().on_host(self.processes.sum, leaves))
+
+    def gathered(self, tree: Any) -> Any:
+        """The results for the whole batch, from NumPy arrays with those of this share."""
+        return tree_map(lambda leaf: np.concatenate(self.processes.gather(leaf)), tree)
+
+
+def with_leaves(tree: Any, function: Callable[[list[Any]], Sequence[Any]]) -> Any:
+    """A tree with other leaves: what a function returns for all of them.
+
+    Leaves come in the order of their paths, which is that of all processes: compiled functions sort dicts.
+    """
+    items = list(tree_items(tree))
+    order = sorted(range(len(items)), key=lambda i: items[i][0])
+    new = dict(zip(order, function([items[i][1] for i in order]), strict=True)) if items else {}
+    numbers = iter(range(len(items)))
+    return tree_map(lambda _: new[next(numbers)], tree)
+
+
+_share: ContextVar[Share | None] = ContextVar("portanet_share", default=None)
+
+
+def share() -> Share | None:
+    """What this process computes of the batch at hand; None for all of it."""
+    return _share.get()
+
+
+@contextlib.contextmanager
+def sharing(part: Share | None) -> Iterator[None]:
+    """In a `with` block of this context, compute a part of a batch; None for all of it."""
+    if part is None:
+        yield
+        return
+    token = _share.set(part)
+    try:
+        with part_of_batch(slice(part.start, part.stop)):
+            yield
+    finally:
+        _share.reset(token)
+
+
+def fraction() -> float:
+    """The part of the batch's examples that this process computes; 1 for all of them.
+
+    A mean over them, multiplied by it, adds up to the mean over all.
+    """
+    part = _share.get()
+    return 1.0 if part is None else part.count / part.whole
+
+
+def over_batch(x: Array) -> Array:
+    """The sum of `x` over the processes that compute the batch, with its derivative; `x` in one alone."""
+    return x if _share.get() is None else _summed(x)
+
+
+@custom_vjp
+def _summed(x: Array) -> Any:
+    part = _share.get()
+    assert part is not None
+    if is_traced(x):  # derivatives of derivatives
+        return _summed(x), lambda g: (over_batch(g),)
+    return part.sum(x), lambda g: (over_batch(g),)
+
+
+def drawn(draw: Callable[[tuple[int, ...]], Array], shape: tuple[int, ...]) -> Array:
+    """A random draw with an entry for each example, of those that this process computes.
+
+    Args:
+        draw: What draws for a shape.
+        shape: The shape for these examples; the first axis is theirs, or they and others joined, or of size 1.
+    """
+    part = _share.get()
+    if part is None or not shape or shape[0] == 1 or shape[0] % part.count:
+        return draw(shape)
+    each = shape[0] // part.count
+    return draw((each * part.whole, *shape[1:]))[each * part.start : each * part.stop, ...]

@@ -1,0 +1,149 @@
+"""How training is distributed: the setting, and parallel computation of a batch's parts."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+import numpy as np
+
+from portanet import checks, random
+from portanet.distribution.devices import DeviceMesh
+from portanet.distribution.processes import Processes, initialize, joined, launched
+from portanet.distribution.share import Share
+
+
+class DataParallel:
+    """Compute each batch in parts, one in each process; as `keras.distribution.DataParallel`.
+
+    The run is that of one process: `batch_size` is that of the whole batch, weights, order of the examples and masks
+    are those that one process would draw, and so are losses, gradients and metrics up to rounding. Every process runs
+    the whole script with the same seed; the first shows progress and writes files.
+
+    Args:
+        device_mesh: Must be None: each process uses the device of its backend.
+        devices: Likewise.
+        auto_shard_dataset: Whether what gives batches gives the same whole batches in every process, which takes its
+            part. False: it gives each process another part of the batch, such as from files of its own.
+
+    Example:
+        >>> from portanet import distribution
+        >>> distribution.set_distribution(distribution.DataParallel())
+        >>> distribution.distribution()
+        <DataParallel, process 0 of 1>
+        >>> distribution.set_distribution(None)
+    """
+
+    def __init__(
+        self,
+        device_mesh: DeviceMesh | None = None,
+        devices: Sequence[str] | None = None,
+        auto_shard_dataset: bool = True,
+    ) -> None:
+        for name, value in (("device_mesh", device_mesh), ("devices", devices)):
+            if value is not None:
+                raise checks.invalid(name, value, "None: each process uses the device of its backend", type(self))
+        self.auto_shard_dataset = checks.boolean("auto_shard_dataset", auto_shard_dataset, type(self))
+        if joined() is None and launched():
+            initialize()
+        self.processes: Processes | None = joined()
+
+    @property
+    def rank(self) -> int:
+        """Number of this process, from 0."""
+        return 0 if self.processes is None else self.processes.rank
+
+    @property
+    def size(self) -> int:
+        """How many processes there are."""
+        return 1 if self.processes is None else self.processes.size
+
+    def __repr__(self) -> str:
+        return f"<DataParallel, process {self.rank} of {self.size}>"
+
+    def share(self, whole: int) -> Share | None:
+        """What this process computes of a batch; None, if every one computes all of it since it is too small.
+
+        Args:
+            whole: Examples in the batch.
+        """
+        if self.processes is None or self.size == 1 or whole < 2 * self.size:  # a draw of one row is for all rows
+            return None
+        start, stop = (whole * rank // self.size for rank in (self.rank, self.rank + 1))
+        return Share(self.processes, start, stop, whole)
+
+    def share_of(self, count: int) -> Share | None:
+        """The share where each process was given another part of a batch.
+
+        Args:
+            count: Examples that this one was given; 0 where there are no more batches.
+
+        Raises:
+            ValueError: Some processes have more batches than others.
+        """
+        if self.processes is None or self.size == 1:
+            return None
+        counts = np.zeros(self.size, "int64")
+        counts[self.rank] = count
+        (counts,) = self.processes.sum([counts])
+        if counts.min() == 0 < counts.max():
+            raise ValueError(
+                "Argument `x` must give as many batches in each process; pass steps_per_epoch to end where the first "
+                f"one does. Received: none more in process {int(counts.argmin())}, others in {int(counts.argmax())}"
+            )
+        start = int(counts[: self.rank].sum())
+        return Share(self.processes, start, start + count, int(counts.sum()))
+
+    def require_alike(self, what: str, told: str) -> None:
+        """Refuse what must be the same in all processes, and is not.
+
+        Args:
+            what: What it is, for the message.
+            told: What it is in this process.
+        """
+        if self.processes is None or self.size == 1:
+            return
+        texts = self.processes.texts(told)
+        other = next((rank for rank, text in enumerate(texts) if text != texts[0]), None)
+        if other is not None:
+            pairs = enumerate(zip(texts[0], texts[other], strict=False))
+            begin = max(0, next((i for i, (a, b) in pairs if a != b), 0) - 40)  # what is alike may be long
+            first, second = (text[begin : begin + 120] for text in (texts[0], texts[other]))
+            raise ValueError(
+                f"All processes must have the same {what}, since each runs the whole script. "
+                f"Received: {first!r} in process 0, {second!r} in process {other}"
+            )
+
+
+_current: list[DataParallel] = []
+
+
+def set_distribution(value: DataParallel | None) -> None:
+    """Distribute all training from here on, in all threads; as in Keras.
+
+    All processes take over the seed of the first one. Build models after this, so that they start alike.
+
+    Args:
+        value: How; None for one process.
+    """
+    if value is not None and not isinstance(value, DataParallel):
+        raise checks.invalid("value", value, "a portanet.distribution.DataParallel or None", "set_distribution")
+    _current[:] = [] if value is None else [value]
+    if value is not None and value.processes is not None and value.size > 1:
+        (seed,) = value.processes.broadcast([np.asarray([random.get_seed()], "int64")])
+        random.set_seed(int(seed[0]))
+
+
+def distribution() -> DataParallel | None:
+    """How training is distributed; None for one process."""
+    return _current[0] if _current else None
+
+
+def writes_files() -> bool:
+    """Whether this process is the one that writes files and shows progress."""
+    return not _current or _current[0].rank == 0
+
+
+if os.environ.get("PORTANET_DISTRIBUTION"):
+    checks.choice("PORTANET_DISTRIBUTION", os.environ["PORTANET_DISTRIBUTION"], ("mpi",), "the environment")
+    set_distribution(DataParallel())

@@ -1,0 +1,65 @@
+"""What the processes of a job agree on before they train together; see `portanet.distribution`."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+from portanet import random
+from portanet.backends import HostArray
+from portanet.distribution.strategy import DataParallel, distribution
+from portanet.training.data.sources import Numbered
+from portanet.training.data.streams import Source
+from portanet.tree import tree_leaves, tree_map
+
+if TYPE_CHECKING:
+    from portanet.training.loops import TrainingRun
+
+
+def begin(run: TrainingRun, source: Source, epochs: int) -> None:
+    """Make sure that all processes train the same model on the same data, from the weights of the first one.
+
+    Raises:
+        ValueError: They do not; or a layer keeps states of the examples in a batch.
+    """
+    strategy, model = distribution(), run.model
+    if strategy is None or strategy.size == 1:
+        return
+    for layer in model.flatten_layers():
+        if getattr(layer, "stateful", False):
+            raise ValueError(
+                f"Layer '{layer.name}' is stateful: its states are those of the examples in a whole batch, of which "
+                "each process computes a part. Train it in one process. Received: stateful=True"
+            )
+    strategy.require_alike("seed", str(random.get_seed()))
+    strategy.require_alike("weights", ", ".join(f"{path} {v.shape}" for path, v in run.variables.items()))
+    size = f"{source.count} in batches of {source.size}, " if isinstance(source, Numbered) else ""
+    strategy.require_alike("data and epochs", f"{size}{source.steps} steps, {epochs} epochs")
+    position = model.position
+    strategy.require_alike("position", f"epoch {position.epoch}, batch {position.batch}")
+    _share_values(run, strategy)
+
+
+def _share_values(run: TrainingRun, strategy: DataParallel) -> None:
+    """Take over weights and the optimizer's state from the first process, where a bit differs."""
+    backend, processes = run.model.backend, strategy.processes
+    assert processes is not None
+    assert run.model.optimizer_state is not None
+    paths, state = run.model.optimizer_state
+    values: list[Any] = [*(v.value for v in run.variables.values()), *tree_leaves(state)]
+    held: list[HostArray] = [backend.to_host(value) for value in values]
+    digest = hashlib.sha256()
+    for each in held:
+        digest.update(each.tobytes())
+    if len(set(processes.texts(digest.hexdigest()))) == 1:
+        return
+    moved = [
+        backend.xp.astype(backend.from_host(new), value.dtype)
+        for new, value in zip(processes.broadcast(held), values, strict=True)
+    ]
+    for variable, value in zip(run.variables.values(), moved, strict=False):
+        variable.assign(value)
+    rest = iter(moved[len(run.variables) :])
+    run.model.optimizer_state = paths, tree_map(lambda _: next(rest), state)
+    run.rate_arrays = {}
+    run.take_over_learning_rate()

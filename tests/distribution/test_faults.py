@@ -1,0 +1,52 @@
+"""What happens to a job in which something goes wrong: it ends, with a message, and can go on from its last state."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+from typing import Any
+
+import numpy as np
+import pytest
+
+from portanet.saving import load_model
+from tests.distribution import jobs
+
+
+@pytest.mark.parametrize(
+    ("what", "message"),
+    [
+        ("raise", "RuntimeError: The machine is on fire."),
+        ("exit", "of which one has left the script"),
+        ("wait", "has waited 2 s for the others"),
+        ("full", "No space left on device"),
+        ("seed", "All processes must have the same seed"),
+        ("count", "All processes must have the same data"),
+        ("weights", "All processes must have the same weights"),
+    ],
+)
+def test_the_job_ends_with_a_message(tmp_path: pathlib.Path, what: str, message: str) -> None:
+    assert message in jobs.ends(2, "training", tmp_path, what)
+
+
+@pytest.fixture(scope="module")
+def unbroken(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    return jobs.run(2, "training", tmp_path_factory.mktemp("unbroken"))[0]
+
+
+@pytest.mark.parametrize("turn", range(int(os.environ.get("PORTANET_KILLS", "1"))))
+def test_a_killed_job_goes_on_in_more_or_fewer_processes(unbroken: Any, tmp_path: pathlib.Path, turn: int) -> None:
+    jobs.ends(2 + turn % 3, "training", tmp_path, "kill")
+    load_model(tmp_path / "backup" / "state.safetensors")  # whole
+    for count in (1, 2, 3):
+        folder = tmp_path / str(count)
+        (folder / "backup").mkdir(parents=True)
+        state = (tmp_path / "backup" / "state.safetensors").read_bytes()
+        (folder / "backup" / "state.safetensors").write_bytes(state)
+        resumed = jobs.run(count, "training", folder)[0]
+        for name, curve in unbroken["history"].items():
+            assert np.allclose(resumed["history"][name], curve, rtol=0, atol=1e-5), (count, name)
+
+
+def test_one_process_writes_files(tmp_path: pathlib.Path, unbroken: Any) -> None:
+    assert unbroken["files"] == [f"{epoch}.safetensors" for epoch in (1, 2, 3, 4)]
