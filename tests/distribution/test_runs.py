@@ -64,4 +64,4 @@ def test_the_run_is_that_of_one_process(alone: Any, tmp_path: pathlib.Path, coun
 
 def test_metrics_are_those_of_all_examples(alone: Any) -> None:
     logs = alone["two_outputs"]["history"]
-    assert {"a_auc", "a_accuracy", "b_mae", "b_r2_score"} <= {name.lower() for name in logs}
+    assert {"a_auc", "a_accuracy", "b_mae", "b_r2score"} <= {name.lower() for name in logs}
