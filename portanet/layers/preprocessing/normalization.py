@@ -124,12 +124,12 @@ class Normalization(Layer):
         for axis, size in enumerate(self._broadcast, -len(self._broadcast)):  # there may be more axes before
             if size != 1 and -axis <= x.ndim:
                 self.require_axis(x, axis, size)
-        xp = array_namespace(x)
+        given = self.mean, self.variance
         if self._given is None:
-            mean, variance = (xp.reshape(v.value, self._broadcast) for v in (self.mean, self.variance))
+            mean, variance = (array_namespace(v.value).reshape(v.value, self._broadcast) for v in given)
         else:
-            given = self.mean, self.variance
             mean, variance = (constant(storage(x), v.tolist(), x.dtype) for v in given)
+        xp = array_namespace(x, mean, variance)
         deviation = xp.maximum(xp.sqrt(variance), EPSILON)
         return x * deviation + mean if self.invert else (x - mean) / deviation
 
