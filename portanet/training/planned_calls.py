@@ -159,6 +159,7 @@ class Calls:
 
     def _keep(self, key: Hashable, what: Any) -> None:
         with _lock:
+            self.direct.pop(key, None)
             self.known[key] = what
             self.known.move_to_end(key)
             while len(self.known) > MOST_SIGNATURES:
@@ -230,17 +231,17 @@ class PlannedCalls(Layer):
         """The results of a call that is not in training: by a plan, or what `eager` gives."""
         if not self._plans or not undisturbed(x):
             return eager()
-        if self._calls is None:
+        calls = self._calls
+        if calls is None:
             if not self._built:
                 return eager()
-            self._calls = Calls(self)
-        return self._calls.call(self, x, training, eager)
+            calls = self._calls = Calls(self)
+        return calls.call(self, x, training, eager)
 
     def planned_prediction(self, x: Any, check_finite: bool = False) -> Any:
         """The results of a prediction for data that have a plan and need no other checks; NotImplemented for others."""
-        if self._calls is None or not self._plans:
-            return NotImplemented
-        return self._calls.predict(x, check_finite)
+        calls = self._calls if self._plans else None
+        return NotImplemented if calls is None else calls.predict(x, check_finite)
 
     def note_direct(self, x: Any, unchanged: Callable[[], bool]) -> None:
         """Note what predictions from data like these need; see `planned_prediction`.
@@ -249,5 +250,6 @@ class PlannedCalls(Layer):
             x: Data that was predicted from.
             unchanged: Tells whether they were taken as they are.
         """
-        if self._calls is not None and not self.has_custom_step("predict"):  # type: ignore[attr-defined]
-            self._calls.note_direct(self, x, unchanged)
+        calls = None if self.has_custom_step("predict") else self._calls  # type: ignore[attr-defined]
+        if calls is not None:
+            calls.note_direct(self, x, unchanged)
