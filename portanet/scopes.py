@@ -45,7 +45,7 @@ class name_scope:  # noqa: N801 -- as in Keras
         name: A name, without `/`.
         caller: An object; the same scope opened again by the same caller counts once.
         deduplicate: Whether it does.
-        override_parent: The path to begin with, in place of those of the scopes around.
+        override_parent: The path to begin with, in place of those of the scopes around; "" for none.
 
     Example:
         >>> import portanet
@@ -62,7 +62,7 @@ class name_scope:  # noqa: N801 -- as in Keras
             raise checks.invalid("name", name, "a text without `/`", "name_scope")
         self.caller, self.deduplicate = caller, checks.boolean("deduplicate", deduplicate, "name_scope")
         self.override_parent = override_parent
-        if override_parent is not None:
+        if override_parent is not None and override_parent != "":
             checks.text("override_parent", override_parent, "name_scope")
         self._tokens: list[Token[tuple[name_scope, ...]]] = []
 

@@ -90,6 +90,8 @@ class Variable(ArrayHolder):
     """
 
     _trainable: bool = True
+    can_train: bool = True
+    """Whether it was made to be trained, which freezing a layer does not change."""
     autocast: bool = True
     """Whether a layer that computes in another dtype gets the value in that dtype."""
     counter: bool = False
@@ -116,7 +118,8 @@ class Variable(ArrayHolder):
         self.path = scoped(self.name)
         self.backend = get_backend()
         self._value = _initial(initializer, shape, dtype, self.backend)
-        self._trainable = trainable and not self.backend.xp.isdtype(self._value.dtype, ("integral", "bool"))
+        self.can_train = trainable and not self.backend.xp.isdtype(self._value.dtype, ("integral", "bool"))
+        self._trainable = self.can_train
         self.regularizer = regularizer
         self.constraint = constraint
         self.counter = counter

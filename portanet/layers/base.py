@@ -38,7 +38,7 @@ from portanet.layers.weights import (
 )
 from portanet.mixed_precision import DTypePolicy, at_least_float32, cast_floats, cast_integers
 from portanet.tree import KINDS, MAPPING, tree_leaves
-from portanet.variables import Variable, computing_in, count_trainable_change
+from portanet.variables import Variable, computing_in
 
 
 class Layer(StateAccess):
@@ -335,7 +335,7 @@ class Layer(StateAccess):
     def trainable(self, value: bool) -> None:
         for layer in self.flatten_layers():
             layer._trainable = checks.boolean("trainable", value, layer)
-        count_trainable_change()
+            layer.show_trainable()
 
     def trainable_paths(self) -> list[str]:
         """Paths of the variables that training changes: those with a path without frozen layers."""

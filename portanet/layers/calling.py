@@ -77,6 +77,8 @@ class Masks(dict[int, tuple[Callable[[], Any], Any]]):
             for part, own in zip(x, masks_of(mask, len(x)), strict=True):
                 self.keep(part, own)
         elif mask is not None and self.find(x) is None:
+            with contextlib.suppress(AttributeError, TypeError):  # arrays of most libraries take no attributes
+                x._keras_mask = mask
             try:
                 self[id(x)] = weakref.ref(lifetime(x)), mask
             except TypeError:  # traced arrays, among others

@@ -14,7 +14,7 @@ from portanet.layers.weights import WeightHolder
 from portanet.metrics import Metric
 from portanet.mixed_precision import DTypePolicy, at_least_float32
 from portanet.tree import tree_leaves
-from portanet.variables import Variable, bind, collect_losses, collected_losses
+from portanet.variables import Variable, bind, collect_losses, collected_losses, count_trainable_change
 
 
 class StateAccess(WeightHolder, Operation):
@@ -72,6 +72,13 @@ class StateAccess(WeightHolder, Operation):
     def dtype(self) -> str:
         """Name of the dtype of the layer's weights."""
         return self.variable_dtype
+
+    def show_trainable(self) -> None:
+        """Let the variables of this layer alone say whether it is trained, as Keras's do."""
+        for _, variable in self.own_variables():
+            if variable.can_train:
+                variable.trainable = self._trainable
+        count_trainable_change()
 
     @property
     def trainable_variables(self) -> list[Variable]:
@@ -220,7 +227,7 @@ class StateAccess(WeightHolder, Operation):
     def saved_variables(self) -> list[Variable]:
         """The variables of this layer alone that a file holds, trainable ones first; random counters are no part."""
         variables = dict.fromkeys(variable for _, variable in self.own_variables() if not variable.counter)
-        return sorted(variables, key=lambda variable: not variable.trainable)
+        return sorted(variables, key=lambda variable: not variable.can_train)
 
     def save_own_variables(self, store: Any) -> None:
         """Put the weights of this layer, without those of layers in it, into a store under "0", "1", ...

@@ -24,6 +24,10 @@ from portanet.mixed_precision import DTypePolicy, chosen_policy
 from portanet.tree import KINDS, MAPPING, SEQUENCE, tree_leaves
 from portanet.variables import Variable, will_be_loaded
 
+_OF_INIT = frozenset(
+    ("_variables", "_trainable", "_built", "_policy", "_nodes", "_named", "_adopted", "_owner_path", "_dtypes", "name")
+)
+"""Attributes that `__init__` sets, and that layers need."""
 _foreign: ContextVar[Array | None] = ContextVar("portanet_built_for_foreign_array", default=None)
 
 
@@ -48,6 +52,15 @@ class WeightHolder(Configurable):
         self._owner_path: str | None = None
         self._policy = chosen_policy(dtype, self)
         self._variables: dict[str, Variable] = {}
+
+    def __getattr__(self, name: str) -> Any:
+        """What is missing, in an object whose class does not call `super().__init__()`, because of that."""
+        if name in _OF_INIT and "_variables" not in vars(self):
+            raise RuntimeError(
+                f"Class {type(self).__name__} must call super().__init__() first in its __init__, so that layers and "
+                "weights in it are found. Received: an object without it"
+            )
+        return object.__getattribute__(self, name)  # the error of Python, or that of a property
 
     @property
     def _kind(self) -> str:
@@ -284,6 +297,8 @@ def building(build: Callable[..., None]) -> Callable[..., None]:
         except BaseException:
             forget(self, before)
             raise
+        if not self._trainable:
+            self.show_trainable()
         given = [*shapes, *named.values()]
         self._built, self.build_shape = True, given[0] if len(given) == 1 else given or None
 

@@ -229,6 +229,8 @@ def _built(archive: Archive, decoder: Decoder, document: dict[str, Any]) -> Any:
             attempt(archive.error, f"layer '{path or layer.name}' cannot be built", lambda: layer.build(shape))  # noqa: B023
     for path, layer in walk(model):
         layer._trainable = path not in frozen
+        if not layer._trainable:
+            layer.show_trainable()
     return model
 
 

@@ -9,7 +9,7 @@ from portanet.autodiff import array_namespace
 from portanet.backends import Array
 from portanet.fused.recurrent_gru import gru, gru_reset_before
 from portanet.layers.rnn.cell import RecurrentCell, States, plain_options
-from portanet.layers.rnn.options import divide_options
+from portanet.layers.rnn.options import divide_options, require_implementation
 from portanet.layers.rnn.rnn import RNN
 
 
@@ -109,6 +109,8 @@ class GRU(RNN):
         recurrent_initializer: Initial values of the recurrent kernel.
         bias_initializer: Initial values of the bias.
         reset_after: Whether the reset gate is applied after the product with the recurrent kernel; see `GRUCell`.
+        use_cudnn: For Keras's scripts; every backend chooses the faster way itself.
+        implementation: Likewise.
         **options: As `SimpleRNN`.
 
     Input and output: as `RNN`.
@@ -131,8 +133,11 @@ class GRU(RNN):
         bias_initializer: Any = "zeros",
         *,
         reset_after: bool = True,
+        use_cudnn: bool | str = "auto",
+        implementation: int | None = None,
         **options: Any,
     ) -> None:
+        require_implementation(use_cudnn, implementation, type(self))
         cell, loop = divide_options(options)
         initial = kernel_initializer, recurrent_initializer, bias_initializer
         super().__init__(

@@ -9,7 +9,7 @@ from portanet.autodiff import array_namespace
 from portanet.backends import Array
 from portanet.fused.recurrent_lstm import lstm
 from portanet.layers.rnn.cell import RecurrentCell, States, plain_options
-from portanet.layers.rnn.options import divide_options
+from portanet.layers.rnn.options import divide_options, require_implementation
 from portanet.layers.rnn.rnn import RNN
 
 
@@ -135,6 +135,8 @@ class LSTM(RNN):
         unit_forget_bias: Whether the forget gate's bias starts at 1.
         peephole: Whether the gates use the cell state.
         projection_units: If given, the size of the projected output.
+        use_cudnn: For Keras's scripts; every backend chooses the faster way itself.
+        implementation: Likewise.
         **options: As `SimpleRNN`.
 
     Input and output: as `RNN`; the states are the output h and the cell state c.
@@ -160,8 +162,11 @@ class LSTM(RNN):
         *,
         peephole: bool = False,
         projection_units: int | None = None,
+        use_cudnn: bool | str = "auto",
+        implementation: int | None = None,
         **options: Any,
     ) -> None:
+        require_implementation(use_cudnn, implementation, type(self))
         cell, loop = divide_options(options)
         super().__init__(
             LSTMCell(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from portanet import checks
+
 _LOOP_OPTIONS = (
     "return_sequences",
     "return_state",
@@ -22,3 +24,12 @@ def divide_options(options: dict[str, Any]) -> tuple[dict[str, Any], dict[str, A
     """Options of the cell and of the loop; `trainable` and `dtype` are for both."""
     loop = {key: options.pop(key) for key in _LOOP_OPTIONS if key in options}
     return options, loop | {key: options[key] for key in ("trainable", "dtype") if key in options}
+
+
+def require_implementation(use_cudnn: Any, implementation: Any, layer: type) -> None:
+    """Refuse values that Keras does not have for what it is told about ways to compute, which backends choose here."""
+    if use_cudnn != "auto":
+        checks.boolean("use_cudnn", use_cudnn, layer)
+    if implementation is not None:
+        if type(implementation) is not int or implementation not in range(3):
+            raise checks.invalid("implementation", implementation, "0, 1 or 2", layer)

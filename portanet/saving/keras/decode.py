@@ -261,6 +261,8 @@ class KerasDecoder:
             raise self.error(f"a layer of class {type(layer).__name__} has no name")
         layer.name = name
         layer._trainable = config.get("trainable", True) is not False
+        if not layer._trainable:
+            layer.show_trainable()
         if isinstance(layer, IndexLookup) and type(size := config.get("vocabulary_size")) is int:
             layer.expected_size = size
         build = node.get("build_config")

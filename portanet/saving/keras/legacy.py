@@ -111,4 +111,4 @@ def _arrays(file: WeightFile) -> dict[str, list[str]]:
 def weights_in_order(layer: Layer) -> list[Variable]:
     """The weights of a layer, trainable ones first."""
     variables = [variable for variable in layer.weights if not variable.counter]
-    return sorted(variables, key=lambda variable: not variable.trainable)
+    return sorted(variables, key=lambda variable: not variable.can_train)

@@ -136,7 +136,7 @@ def _own(layer: Layer) -> Groups:
         return {}
     if isinstance(layer, layers.SpectralNormalization) and layer.layer._built:
         variables = [next(iter(layer.layer._variables.values())), *variables]
-        variables.sort(key=lambda variable: not variable.trainable)
+        variables.sort(key=lambda variable: not variable.can_train)
     return {"": variables}
 
 
