@@ -45,6 +45,8 @@ def test_scopes_name_variables(backend: Any) -> None:
             assert portanet.Variable([1.0], name="v").path == "outer/inner/v"
         with portanet.name_scope("x", override_parent="a/b"):
             assert portanet.Variable([1.0], name="v").path == "a/b/x/v"
+        with portanet.name_scope("x", override_parent=""):
+            assert portanet.Variable([1.0], name="v").path == "x/v"
         layer = portanet.layers.Dense(2)
         layer.build((None, 3))
         assert [variable.path for variable in layer.weights] == ["kernel", "bias"]

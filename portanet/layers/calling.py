@@ -12,17 +12,8 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from portanet.autodiff import unwrap
-from portanet.backends import (
-    Array,
-    Backend,
-    ForwardBackend,
-    backend_class_of,
-    forward_backend_of,
-    is_dtype,
-    is_of,
-    lifetime,
-    raw_namespace,
-)
+from portanet.backends import Array, ForwardBackend, forward_backend_of, is_dtype, is_of, lifetime, raw_namespace
+from portanet.layers.foreign import foreign_array, library_name
 from portanet.layers.several_inputs import mask_fits, masks_of
 from portanet.layers.symbolic import SymbolicArray
 from portanet.lookup import snake_case
@@ -250,7 +241,8 @@ def inspect_input(layer: Layer, x: Any, options: dict[str, Any]) -> tuple[bool, 
         dtype = getattr(plain, "dtype", None)
         key = type(dtype), dtype
         if key not in _dtypes or not hasattr(plain, "shape"):
-            _require_array(layer, x, leaf, plain)
+            if _require_array(layer, x, leaf, plain):
+                continue
             _dtypes.add(key)
         if plain.shape == ():
             raise ValueError(
@@ -272,6 +264,8 @@ def inspect_input(layer: Layer, x: Any, options: dict[str, Any]) -> tuple[bool, 
 
 def _require_one_library(layer: Layer, leaves: list[Any], options: dict[str, Any]) -> None:
     """Reject an array of another library than the first, among inputs and arguments by name."""
+    if takes_strings(layer):  # in NumPy's arrays
+        return
     xp = raw_namespace(unwrap(leaves[0]))
     named = [(name, leaf) for name, value in options.items() for leaf in tree_leaves(value)]
     for name, leaf in [("", leaf) for leaf in leaves] + named:
@@ -285,12 +279,12 @@ def _require_one_library(layer: Layer, leaves: list[Any], options: dict[str, Any
             raise foreign_array(f"{what} an array of", library_name(unwrap(leaves[0])), plain)
 
 
-_dtypes: set[tuple[type, Any]] = set()
-"""Dtypes of numbers seen: NumPy has others."""
+def _require_array(layer: Layer, x: Any, leaf: Any, plain: Any) -> bool:
+    """Reject a leaf of the input `x` that is no array of numbers.
 
-
-def _require_array(layer: Layer, x: Any, leaf: Any, plain: Any) -> None:
-    """Reject a leaf of the input `x` that is no array of numbers."""
+    Returns:
+        Whether it is one of strings, in a NumPy array, which the layer passes to others that take them.
+    """
     if not hasattr(plain, "dtype") or not hasattr(plain, "shape"):
         alone = leaf is x or not any(hasattr(other, "shape") for other in tree_leaves(x))
         received = type(x).__name__ if alone else f"{type(leaf).__name__} among arrays"
@@ -298,42 +292,24 @@ def _require_array(layer: Layer, x: Any, leaf: Any, plain: Any) -> None:
             f"Layer '{layer.name}' computes with arrays; convert lists and numbers with portanet.asarray(x). "
             f"Received: {received}"
         )
-    if not is_dtype(raw_namespace(plain), plain.dtype):
+    if is_dtype(raw_namespace(plain), plain.dtype):
+        return False
+    if not takes_strings(layer):
         raise TypeError(
             f"Layer '{layer.name}' computes with numbers; encode text and categories as numbers first. "
             f"Received: an array of dtype {plain.dtype}"
         )
+    return True
 
 
-def foreign_array(what: str, backend: str, x: Array) -> TypeError:
-    """The error for an array of another library.
-
-    Args:
-        what: What does not accept it, to begin the message with.
-        backend: Name of the backend whose arrays it takes.
-        x: The array.
-    """
-    return TypeError(
-        f"{what} '{backend}'; convert the array with portanet.asarray(x) under portanet.use_backend('{backend}'), call "
-        "model.predict(x), which converts, or choose the other backend: portanet.set_backend(...) before building, "
-        f"model.to(...) after. Received: an array of '{library_name(x)}', {type(x).__name__} of shape {tuple(x.shape)}"
-    )
+def takes_strings(layer: Layer) -> bool:
+    """Whether inputs may be strings, since a layer in this one looks them up on the host, as it is called."""
+    before = layer.several_inputs is not None and layer.several_inputs.on_host
+    return not before and any(part.on_host_only for part in layer.flatten_layers())
 
 
-def library_name(x: Array) -> str:
-    """The name of the backend to which an array belongs, or of its library."""
-    return getattr(backend_class_of(x), "name", type(x).__module__.partition(".")[0])
-
-
-def foreign_to(backend: Backend, leaves: list[Any]) -> Array | None:
-    """The first plain array among `leaves` that layers with weights on a backend cannot be called with; or None."""
-    for leaf in map(unwrap, leaves):
-        if backend_class_of(leaf) is None:  # the shape of an array, in its place
-            continue
-        library = forward_backend_of(leaf)
-        if raw_namespace(leaf) is not backend.xp and (library is None or not library.takes(leaf, backend.xp)):
-            return leaf
-    return None
+_dtypes: set[tuple[type, Any]] = set()
+"""Dtypes of numbers seen: NumPy has others."""
 
 
 @contextlib.contextmanager

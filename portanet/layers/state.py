@@ -38,6 +38,8 @@ class StateAccess(WeightHolder, Operation):
     _nodes: list[Node]
     _added_losses: Sequence[Array] = ()
     _build_takes: tuple[str, ...] = ()
+    on_host_only = False
+    """Whether the layer, rather than one in it, computes on the host; see `HostLayer`."""
     needs_no_build = False
     """Whether the layer has no weights, so that it counts as built from the beginning."""
 

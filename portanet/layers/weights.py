@@ -9,7 +9,7 @@ import inspect
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar
-from typing import Any, Self, cast
+from typing import TYPE_CHECKING, Any, Self, cast
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from portanet import checks, constraints, initializers, random, regularizers
 from portanet.backends import Array, Backend, HostArray, get_backend, use_backend
 from portanet.configurable import Configurable, is_described, keeps_objects, named_arguments
 from portanet.initializers.base import drawn
-from portanet.layers.calling import foreign_array, foreign_to
+from portanet.layers.foreign import foreign_array, foreign_to
 from portanet.layers.several_inputs import shape_of
 from portanet.lookup import snake_case
 from portanet.mixed_precision import DTypePolicy, chosen_policy
@@ -53,14 +53,16 @@ class WeightHolder(Configurable):
         self._policy = chosen_policy(dtype, self)
         self._variables: dict[str, Variable] = {}
 
-    def __getattr__(self, name: str) -> Any:
-        """What is missing, in an object whose class does not call `super().__init__()`, because of that."""
-        if name in _OF_INIT and "_variables" not in vars(self):
-            raise RuntimeError(
-                f"Class {type(self).__name__} must call super().__init__() first in its __init__, so that layers and "
-                "weights in it are found. Received: an object without it"
-            )
-        return object.__getattribute__(self, name)  # the error of Python, or that of a property
+    if not TYPE_CHECKING:  # where attributes are those that are declared
+
+        def __getattr__(self, name: str) -> Any:
+            """What is missing, in an object whose class does not call `super().__init__()`, because of that."""
+            if name in _OF_INIT and "_variables" not in vars(self):
+                raise RuntimeError(
+                    f"Class {type(self).__name__} must call super().__init__() first in its __init__, so that layers "
+                    "and weights in it are found. Received: an object without it"
+                )
+            return object.__getattribute__(self, name)  # the error of Python, or that of a property
 
     @property
     def _kind(self) -> str:
@@ -259,7 +261,9 @@ def assign_all(layer: str, variables: list[Variable], values: list[Any]) -> None
                 f"Received: {host.shape}"
             )
     for variable, host in zip(variables, hosts, strict=True):
-        value = variable.backend.from_host(host)
+        name = variable.backend.dtype_name(variable.dtype)
+        known = name != "bfloat16" and host.dtype.kind != "V"  # NumPy has none; not every library has float64
+        value = variable.backend.from_host(host.astype(name) if known else host)
         variable.assign(variable.backend.xp.astype(value, variable.dtype))
 
 

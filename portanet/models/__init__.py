@@ -1,6 +1,7 @@
 """The models."""
 
 from portanet.models.cloning import clone_model
+from portanet.models.feature_space import FeatureSpace
 from portanet.models.functional import Functional
 from portanet.models.model import Model
 from portanet.models.plot import Diagram, plot_model
@@ -10,6 +11,7 @@ from portanet.saving.keras.objects import model_from_json
 
 __all__ = [
     "Diagram",
+    "FeatureSpace",
     "Functional",
     "Model",
     "Sequential",

@@ -1,4 +1,4 @@
-"""The part of a graph that is computed on the host, as data is taken in: layers of strings."""
+"""The part of a graph that is computed on the host, as data is taken in: layers of strings, and those before them."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class HostPart(Several):
         """The graph after the layers of strings.
 
         Raises:
-            ValueError: A layer of strings takes what other layers compute, or strings reach an output.
+            ValueError: A layer of strings takes what layers with weights compute, or strings reach an output.
         """
         if self._rest is None or self._end is not model._end:
             outputs = _flattened(model, {array: array for array in model.inputs})
@@ -91,9 +91,14 @@ class HostPart(Several):
         values: dict[SymbolicArray, Any] = dict(zip(model.inputs, arranged.values(), strict=True))
         hosted = {array: _on_host(array, value) for array, value in values.items() if _goes_to(array, self._nodes)}
         for node in self._nodes:
-            (given,), _ = node.arguments(hosted)
-            assert isinstance(node.layer, HostLayer)
-            values[node.outputs] = hosted[node.outputs] = node.layer.look_up(given)
+            args, options = node.arguments(hosted)
+            if isinstance(node.layer, HostLayer):
+                results = [node.layer.look_up(*args)]
+            else:  # computes on any library's arrays, as it has no weights
+                results = [to_host(array) for array in flat(node.layer(*args, **options))]
+            computed = dict(zip(flat(node.outputs), results, strict=True))
+            hosted.update(computed)
+            values.update(computed)
         return {name: values[array] for name, array in zip(rest.input_names, rest.inputs, strict=True)}
 
 
@@ -124,17 +129,19 @@ def _divided(model: Model, outputs: Any) -> tuple[list[Node], dict[str, Symbolic
     """The nodes of layers of strings before outputs, and the arrays that enter the rest of the graph, by name."""
     names = dict(zip(model.inputs, model.input_names, strict=True))
     nodes = nodes_before(flat(outputs), names)
-    host = [node for node in nodes if isinstance(node.layer, HostLayer)]
-    known = {*names, *(node.outputs for node in host)}
+    of_strings = [node for node in nodes if isinstance(node.layer, HostLayer)]
+    host = nodes_before([source for node in of_strings for source in node.sources], names)
     for node in host:
-        for source in node.sources:
-            if source not in known:
-                raise ValueError(
-                    f"Layer '{node.layer.name}' ({type(node.layer).__name__}) of model '{model.name}' is computed on "
-                    "the host, before data reaches the device, so it takes inputs of the model, and what other such "
-                    "layers return. Make the layers before it a model of their own, and call this one on what that "
-                    f"predicts. Received: the output of layer '{source.node.layer.name}'"
-                )
+        if node.layer.variables:
+            after = next(other.layer for other in of_strings if node in nodes_before(other.sources, names))
+            raise ValueError(
+                f"Layer '{after.name}' ({type(after).__name__}) of model '{model.name}' is computed on the host, "
+                "before data reaches the device, so it takes inputs of the model, and what layers without weights "
+                "return. Make the layers before it a model of their own, and call this one on what that predicts. "
+                f"Received: the output of layer '{node.layer.name}'"
+            )
+    host = [node for node in nodes if node in host or node in of_strings]
+    known = {*names, *(array for node in host for array in flat(node.outputs))}
     entering = [a for node in nodes if node not in host for a in node.sources] + flat(outputs)
     entrances: dict[SymbolicArray, str] = {}
     for array in entering:

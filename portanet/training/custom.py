@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from portanet.autodiff import lift, unwrap
 from portanet.backends import Array, to_host
 from portanet.layers import Layer
-from portanet.layers.calling import Caller, Masks, calling, remembered
+from portanet.layers.calling import Caller, Masks, calling, remembered, takes_strings
 from portanet.metrics import Metric
 from portanet.optimizers import Optimizer
 from portanet.optimizers.applied import Applied, held_by, held_in_step
@@ -42,7 +42,7 @@ class StepFunction:
         self.model = model
         self.kind = kind
         compiles = model.jit_compile is True or (model.jit_compile == "auto" and not model.overrides(f"{kind}_step"))
-        self.compiled = compiles and not model.run_eagerly
+        self.compiled = compiles and not model.run_eagerly and not takes_strings(model)
         backend = model.backend
         self.step = backend.compile(self._step, (0, 1)) if self.compiled else backend.uncompiled(self._step)
         self.settled = False

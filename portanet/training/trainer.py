@@ -10,6 +10,7 @@ from portanet.backends import Array, Backend, get_backend, use_backend
 from portanet.callbacks import Callback, CallbackList
 from portanet.distribution.strategy import distribution
 from portanet.layers import Layer
+from portanet.layers.calling import takes_strings
 from portanet.settings import settings
 from portanet.training import dask, evaluation, loops, step, together
 from portanet.training.data.intake import FIT, VALIDATION, Intake, gives_batches
@@ -376,7 +377,7 @@ class Trainer(Overridable):
                 self._steps[key] = self._custom_function(key[0])
             else:
                 backend = self.backend
-                compiles = self._plans
+                compiles = self._plans and not takes_strings(self)
                 self._steps[key] = backend.compile(make(), given, kept) if compiles else backend.uncompiled(make())
         return self._steps[key]
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
         enable_interactive_logging,
         is_interactive_logging_enabled,
     )
-    from portanet.models import plot_model
+    from portanet.models import FeatureSpace, plot_model
     from portanet.saving import (
         deserialize_keras_object,
         get_registered_name,
@@ -41,6 +41,7 @@ custom_object_scope = CustomObjectScope
 __all__ = [
     "Config",
     "CustomObjectScope",
+    "FeatureSpace",
     "Progbar",
     "PyDataset",
     "Sequence",
@@ -77,6 +78,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "FeatureSpace": "portanet.models",
     "clear_session": "portanet.backend",
     "deserialize_keras_object": "portanet.saving",
     "disable_interactive_logging": "portanet.config",

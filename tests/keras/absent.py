@@ -43,7 +43,6 @@ ABSENT: dict[str, str] = {
     "distillation.*": "`train_step` may be overridden; the guide of models trains a student so",
     "dtype_policies.DTypePolicyMap": QUANTIZED,
     "saving.KerasFileEditor": "weights are arrays by name: `load_weights(pattern=...)`, safetensors",
-    "utils.FeatureSpace": "needs crossing and strings in graphs; the preprocessing layers do it one by one",
     "utils.audio_dataset_from_directory": "no library that reads audio files is among the extras",
     "utils.bounding_boxes.*": "images are augmented, with labels and masks, but no bounding boxes",
     "utils.model_to_dot": "`plot_model(model).dot` is the graph in the DOT language",

@@ -136,3 +136,14 @@ def test_unknown_strings_by_salted_hash() -> None:
 def test_what_is_refused(make: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         make()
+
+
+@pytest.mark.parametrize("cls", [layers.LSTM, layers.GRU])
+def test_ways_to_compute_are_chosen_by_the_backend(cls: Any, backend: Any) -> None:
+    assert cls(2, use_cudnn=False, implementation=1).units == 2
+    with pytest.raises(ValueError, match="`use_cudnn`"):
+        cls(2, use_cudnn="never")
+    with pytest.raises(ValueError, match="`implementation`"):
+        cls(2, implementation=3)
+    with pytest.raises(TypeError, match="no argument `implementation`"):
+        layers.SimpleRNN(2, implementation=1)

@@ -18,9 +18,11 @@ class HostLayer(Layer):
 
     Subclasses implement `on_host(x)`, from a NumPy array of strings or integers to one of numbers or strings; numbers
     are moved to the backend in use. In a graph of layers it stands at the entrance: it takes inputs of the model, or
-    what other such layers return, and is computed as data is taken in (`portanet.models.host_part`).
+    what other such layers return, and is computed as data is taken in (`portanet.models.host_part`). In the `call` of a
+    user's layer or model it looks up what `call` was given: such a model trains without being compiled.
     """
 
+    on_host_only = True
     input_dtype = "string"
     """The dtype of the input of a model that begins with the layer."""
 
@@ -66,6 +68,16 @@ def has_host_part(layer: Layer) -> bool:
 def needs_host(layer: Layer) -> bool:
     """Whether a layer of a graph, or a layer in it, is computed on the host."""
     return isinstance(layer, HostLayer) or has_host_part(layer)
+
+
+def strings_in(x: Any) -> HostArray | None:
+    """An array or a column of strings as a NumPy array; None for anything else."""
+    if getattr(getattr(x, "dtype", None), "kind", "O") not in "OSU":
+        return None
+    host = to_host(x)
+    if host.dtype.kind == "O" and not (host.size and all(isinstance(value, (str, bytes)) for value in host.flat)):
+        return None
+    return host if host.dtype.kind in "OSU" else None
 
 
 def strings_of(x: Any, layer: Any) -> HostArray:

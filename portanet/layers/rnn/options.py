@@ -30,6 +30,5 @@ def require_implementation(use_cudnn: Any, implementation: Any, layer: type) -> 
     """Refuse values that Keras does not have for what it is told about ways to compute, which backends choose here."""
     if use_cudnn != "auto":
         checks.boolean("use_cudnn", use_cudnn, layer)
-    if implementation is not None:
-        if type(implementation) is not int or implementation not in range(3):
-            raise checks.invalid("implementation", implementation, "0, 1 or 2", layer)
+    if implementation is not None and (type(implementation) is not int or implementation not in range(3)):
+        raise checks.invalid("implementation", implementation, "0, 1 or 2", layer)

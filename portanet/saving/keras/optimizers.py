@@ -123,5 +123,6 @@ def _state_for(model: Any, optimizer: Optimizer, params: dict[str, Any]) -> dict
     for name, _, rate in optimizer.each_rate():
         if not callable(rate):  # also of an optimizer of several that trains nothing
             dtype = state[name].dtype if name in state else xp.float32
-            state[name] = xp.astype(model.backend.from_host(np.asarray(rate, dtype="float64")), dtype)
+            wide = "float64" if dtype == getattr(xp, "float64", None) else "float32"  # not every library has float64
+            state[name] = xp.astype(model.backend.from_host(np.asarray(rate, dtype=wide)), dtype)
     return state

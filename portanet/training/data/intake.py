@@ -20,9 +20,12 @@ from portanet.backends import (
     raw_namespace,
     readable,
     require_plain,
+    rows_to_host,
     to_host,
 )
 from portanet.layers import Layer
+from portanet.layers.calling import takes_strings
+from portanet.layers.preprocessing.host_layer import strings_in
 from portanet.losses import class_weights
 from portanet.training.data.deferred import DeferredChecks
 from portanet.training.data.parts import PartOfBatch, as_part, taken
@@ -76,6 +79,8 @@ class Intake:
         self.deferred: DeferredChecks | None = None
         self.on_host: Any = model.several_inputs if getattr(model.several_inputs, "on_host", False) else None
         """The part of the model that is computed on the host, for each batch."""
+        self.strings = self.on_host is None and takes_strings(model)
+        """Whether inputs may be strings, which the model's `call` looks up."""
 
     def feed(self, source: Source, like: Intake | None = None) -> Feed:
         """The batches of a source on the device, when the model is built and what is known of the data is checked.
@@ -115,6 +120,8 @@ class Intake:
         """
         if self.on_host is not None:
             data = (self.on_host.arrange(self.model, data[0]), *data[1:])
+        elif self.strings:
+            data = (_listed_strings(data[0]), *data[1:])
         x, y, weight = (as_tree(part, name) for name, part in zip(self.names.parts, data, strict=True))
         name = self.names.parts[0]
         for path, leaf in _with_missing(x):
@@ -171,7 +178,7 @@ class Intake:
         return x, y, weight
 
     def _array(self, x: Any, name: str, whole: bool) -> Array:
-        array = _with_batch_axis(x, name)
+        array = self._with_batch_axis(x, name)
         seen = x if isinstance(x, np.ndarray) else array
         xp = raw_namespace(seen)
         floating = xp.isdtype(seen.dtype, ("real floating", "complex floating"))
@@ -183,6 +190,21 @@ class Intake:
                     f"Argument `{name}` holds NaN or infinity, from which no model recovers. Replace or drop those "
                     f"examples, or pass check_finite=False. Received: {bad} such elements of {math.prod(array.shape)}"
                 )
+        return array
+
+    def _with_batch_axis(self, x: Any, name: str) -> Array:
+        """The data as an array of the backend in use, which has examples."""
+        strings = strings_in(x) if self.strings else None
+        array = converted(x, what=f"Argument `{name}`") if strings is None else strings
+        if strings is None and raw_namespace(array).isdtype(array.dtype, "complex floating"):
+            raise TypeError(
+                f"Argument `{name}` must be real; pass the real and imaginary parts as separate features. "
+                f"Received: an array of dtype {array.dtype}"
+            )
+        if array.ndim == 0:
+            raise ValueError(f"Argument `{name}` needs a batch axis, an entry for each example. Received: shape ()")
+        if 0 in array.shape:
+            raise ValueError(f"Argument `{name}` holds no data. Received: an array of shape {tuple(array.shape)}")
         return array
 
     def require_alike(self, data: Batch) -> None:
@@ -202,7 +224,7 @@ class Intake:
 
     def _example(self, x: Any) -> Any:
         names = iter([f"{self.names.parts[0]}{path}" for path, _ in tree_items(x)])
-        return tree_map(lambda leaf: _with_batch_axis(leaf, next(names))[:1, ...], x)
+        return tree_map(lambda leaf: self._with_batch_axis(leaf, next(names))[:1, ...], x)
 
     def _try(self, x: Any) -> None:
         """Call the model on an example of another shape than those of training, which then has not begun in vain."""
@@ -368,16 +390,13 @@ def _can_be_looked_at(tree: Any) -> bool:
     return all(readable(leaf, wait=False) for leaf in tree_leaves(tree))
 
 
-def _with_batch_axis(x: Any, name: str) -> Array:
-    """The data as an array of the backend in use, which has examples."""
-    array = converted(x, what=f"Argument `{name}`")
-    if raw_namespace(array).isdtype(array.dtype, "complex floating"):
-        raise TypeError(
-            f"Argument `{name}` must be real; pass the real and imaginary parts as separate features. "
-            f"Received: an array of dtype {array.dtype}"
-        )
-    if array.ndim == 0:
-        raise ValueError(f"Argument `{name}` needs a batch axis, an entry for each example. Received: shape ()")
-    if 0 in array.shape:
-        raise ValueError(f"Argument `{name}` holds no data. Received: an array of shape {tuple(array.shape)}")
-    return array
+def _listed_strings(x: Any) -> Any:
+    """Inputs, with NumPy arrays in place of lists of strings."""
+    if isinstance(x, Mapping):
+        return {key: _listed_strings(value) for key, value in x.items()}
+    if not isinstance(x, (list, tuple)) or not x:
+        return x
+    first = x[0]
+    while isinstance(first, (list, tuple)) and first:
+        first = first[0]
+    return rows_to_host(x, "Argument `x`") if isinstance(first, (str, bytes)) else x

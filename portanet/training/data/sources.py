@@ -63,7 +63,7 @@ def find_source(
         _, name, _ = intake.names.parts
         hint = "; inputs and targets are two arguments" if isinstance(x, (list, tuple)) else ""
         raise checks.invalid(name, None, f"the targets, an array for each output that has a loss or a metric{hint}")
-    if intake.on_host is not None or any(_is_mapped(leaf) for leaf in tree_leaves(data)):
+    if intake.on_host is not None or intake.strings or any(_is_mapped(leaf) for leaf in tree_leaves(data)):
         data = tree_map(lambda leaf: Rows(leaf if _is_mapped(leaf) else to_host(leaf)), data)
     else:
         data = intake.convert(data, whole=True)
