@@ -154,7 +154,7 @@ def optimizers_of(model: Any) -> list[Any]:
 
 def learning_rate(callback: Callback, optimizer: Any) -> float:
     """The learning rate of an optimizer, if it is a number."""
-    rate = optimizer.learning_rate
+    rate = optimizer.rates
     if callable(rate):
         raise TypeError(
             f"{type(callback).__name__} changes a learning rate that is a number, but the optimizer has a schedule. "

@@ -7,7 +7,7 @@ from contextvars import ContextVar
 from typing import Any, ClassVar, Self
 
 from portanet.autodiff import array_namespace
-from portanet.backends import Array, asarray, to_host
+from portanet.backends import Array, asarray, readable, to_host
 from portanet.optimizers.custom import CustomSteps
 
 
@@ -95,6 +95,14 @@ class Applicable(CustomSteps):
         from portanet.optimizers.own_variables import own_variables
 
         return own_variables(self)
+
+    def current_rate(self: Any) -> Any:
+        """The learning rate of the next step, as a number; as an array in a step that is being compiled."""
+        if not callable(rate := self.rates):
+            return rate
+        value = rate(self.iterations)
+        known = not hasattr(value, "shape") or readable(value, wait=True)
+        return Rate(float(value), self) if known else value
 
     @property
     def iterations(self: Any) -> Any:

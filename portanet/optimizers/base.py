@@ -89,10 +89,9 @@ class Optimizer(Applicable):
         self.name = snake_case(type(self).__name__) if name is None else checks.text("name", name, type(self))
 
     @property
-    def learning_rate(self) -> Hyperparameter:
-        """The learning rate: a non-negative number, with the methods of a variable, or a schedule."""
-        rate: Hyperparameter = self.rates
-        return rate
+    def learning_rate(self) -> Any:
+        """The learning rate, a number with the methods of a variable; of a schedule, which may be set, the present."""
+        return self.current_rate()
 
     @learning_rate.setter
     def learning_rate(self, value: Hyperparameter) -> None:
@@ -100,14 +99,14 @@ class Optimizer(Applicable):
 
     @property
     def rates(self) -> Any:
-        """The learning rate; of several optimizers, theirs. The same object until one changes."""
+        """The learning rate or its schedule; of several optimizers, theirs. The same object until one changes."""
         if type(self._learning_rate) is float:
             self._learning_rate = Rate(self._learning_rate, self)
         return self._learning_rate
 
     def each_rate(self) -> list[tuple[str, str, Any]]:
         """The learning rates, each with the names of its entry and of the number of steps in the state."""
-        return [("learning_rate", "iterations", self.learning_rate)]
+        return [("learning_rate", "iterations", self.rates)]
 
     # The state
 
@@ -126,9 +125,9 @@ class Optimizer(Applicable):
         first = next(iter(params.values()))
         xp, device = array_namespace(first), device_of(first)
         state: State = {"iterations": xp.zeros((), dtype=xp.int32, device=device)}
-        if not callable(self.learning_rate):
+        if not callable(self.rates):
             wide = widest(xp, params.values())
-            state["learning_rate"] = xp.asarray(float(self.learning_rate), dtype=wide, device=device)
+            state["learning_rate"] = xp.asarray(float(self.rates), dtype=wide, device=device)
         for slot in self.slots:
             arrays = {path: self.init_slot(slot, p) for path, p in params.items()}
             state[slot] = {path: x for path, x in arrays.items() if x is not None}

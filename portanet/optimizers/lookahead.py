@@ -41,14 +41,14 @@ class Lookahead(Optimizer):
         self, optimizer: Any, sync_period: int = 5, slow_step_size: float = 0.5, name: str | None = None
     ) -> None:
         self.optimizer: Optimizer = optimizers.get(optimizer, "optimizer", type(self))
-        super().__init__(self.optimizer.learning_rate, name=name)
+        super().__init__(self.optimizer.rates, name=name)
         self.sync_period = checks.positive_int("sync_period", sync_period, type(self))
         self.slow_step_size = checks.number("slow_step_size", slow_step_size, "(0, 1]", type(self))
 
     @property
-    def learning_rate(self) -> Hyperparameter:
+    def learning_rate(self) -> Any:
         """The learning rate of the fast steps."""
-        return self.optimizer.learning_rate
+        return self.current_rate()
 
     @learning_rate.setter
     def learning_rate(self, value: Hyperparameter) -> None:

@@ -53,9 +53,9 @@ class LossScaleOptimizer(Optimizer):
         self.dynamic_growth_steps = checks.positive_int("dynamic_growth_steps", dynamic_growth_steps, type(self))
 
     @property
-    def learning_rate(self) -> Hyperparameter:
+    def learning_rate(self) -> Any:
         """The learning rate of the inner optimizer."""
-        return self.inner_optimizer.learning_rate
+        return self.current_rate()
 
     @learning_rate.setter
     def learning_rate(self, value: Hyperparameter) -> None:

@@ -55,7 +55,7 @@ def places(optimizer: Optimizer, state: dict[str, Any], trained: list[str]) -> I
             if chosen:
                 inside = list(places(part, part_of(state, number), chosen))
             else:
-                inside = [("iterations", None), *([] if callable(part.learning_rate) else [("learning_rate", None)])]
+                inside = [("iterations", None), *([] if callable(part.rates) else [("learning_rate", None)])]
             yield from ((f"{number}/{entry}", path) for entry, path in inside)
         return
     if "learning_rate" in state:

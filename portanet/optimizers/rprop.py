@@ -59,7 +59,7 @@ class Rprop(Optimizer):
             )
 
     def init_slot(self, slot: str, p: Array) -> Array:
-        first = 0.0 if callable(self.learning_rate) or slot == "previous" else self.learning_rate
+        first = 0.0 if callable(self.rates) or slot == "previous" else self.rates
         return array_namespace(p).full_like(p, first)
 
     @elementwise_step

@@ -39,8 +39,8 @@ def described(model: Any, encoder: Encoder) -> dict[str, Any]:
 
 def rate_of(optimizer: Any) -> float | None:
     """The learning rate of an optimizer; None if there is none, or a schedule."""
-    rate = getattr(optimizer, "learning_rate", None)
-    return None if rate is None or callable(rate) else float(rate)
+    rate = None if optimizer is None else optimizer.rates
+    return None if rate is None or isinstance(rate, tuple) or callable(rate) else float(rate)
 
 
 def prepared(model: Any, archive: Archive, decoder: Decoder, document: dict[str, Any]) -> Callable[[], None]:

@@ -67,7 +67,7 @@ def network(optimizer="adam"):
 
 def train(model, folder, save_freq, *further):
     """The script: the same for a first run and a resumed one."""
-    constant = not callable(model.optimizer.learning_rate)
+    constant = not callable(model.optimizer.rates)
     callbacks = [
         BackupAndRestore(folder / "backup", save_freq),
         *([ReduceLROnPlateau("loss", factor=0.5, patience=1, min_delta=0.05)] if constant else []),

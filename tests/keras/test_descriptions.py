@@ -50,7 +50,7 @@ def test_short_descriptions() -> None:
     assert schedule(2) == 0.25
     described = portanet.optimizers.schedules.serialize(schedule)
     adam = portanet.optimizers.get({"class_name": "Adam", "config": {"learning_rate": described, "beta_1": 0.5}})
-    assert (adam.learning_rate(2), adam.beta_1) == (0.25, 0.5)
+    assert (adam.rates(2), adam.learning_rate, adam.beta_1) == (0.25, 0.5, 0.5)
     assert portanet.optimizers.get({"class_name": "adam", "config": {}}).beta_1 == 0.9
     assert portanet.metrics.get({"class_name": "MeanIoU", "config": {"num_classes": 3}}).num_classes == 3
     assert portanet.losses.get({"class_name": "Huber", "config": {"delta": 0.5}}).delta == 0.5

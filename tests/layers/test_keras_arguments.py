@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import portanet
-from portanet import config, layers
+from portanet import activations, config, layers
 from portanet.backends import Backend
 from portanet.layers.preprocessing.fingerprints import bucket, fingerprint64, siphash
 from tests.support import assert_close, assert_equal
@@ -140,7 +140,9 @@ def test_what_is_refused(make: Any, message: str) -> None:
 
 @pytest.mark.parametrize("cls", [layers.LSTM, layers.GRU])
 def test_ways_to_compute_are_chosen_by_the_backend(cls: Any, backend: Any) -> None:
-    assert cls(2, use_cudnn=False, implementation=1).units == 2
+    layer = cls(2, "relu", use_cudnn=False, implementation=1)
+    assert (layer.units, layer.activation, layer.use_bias, layer.dropout) == (2, activations.relu, True, 0.0)
+    assert layers.Bidirectional(cls(2, return_sequences=True)).return_sequences
     with pytest.raises(ValueError, match="`use_cudnn`"):
         cls(2, use_cudnn="never")
     with pytest.raises(ValueError, match="`implementation`"):

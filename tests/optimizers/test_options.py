@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import portanet
 from portanet import models, optimizers, random, schedules
 from portanet.backends import use_backend
 from portanet.layers import Dense
@@ -365,3 +366,24 @@ def test_an_option_set_between_two_fits(wrapped: Any, backend: Any) -> None:
     again.fit(x, asarray([[0.0], [0.0]]), batch_size=2, epochs=2, verbose=0)
     for ours, theirs in zip(model.get_weights(), again.get_weights(), strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=1e-6)
+
+
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_the_learning_rate_of_a_schedule_is_that_of_the_next_step(wrapped: bool, backend: Any) -> None:
+    rates = []
+
+    class Reader(portanet.callbacks.Callback):
+        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+            rates.append(float(self.model.optimizer.learning_rate))
+
+    schedule = portanet.schedules.ExponentialDecay(0.5, 2, 0.5)
+    inner = portanet.optimizers.SGD(schedule)
+    model = portanet.Sequential([portanet.layers.Input((2,)), portanet.layers.Dense(1)])
+    model.compile(portanet.optimizers.Lookahead(inner) if wrapped else inner, "mse")
+    assert model.optimizer.learning_rate == 0.5
+    x = np.zeros((4, 2), dtype="float32")
+    model.fit(x, x[:, :1], batch_size=2, epochs=2, callbacks=[Reader()], verbose=0)
+    assert rates == [0.25, 0.125]
+    assert model.optimizer.rates is schedule
+    model.optimizer.learning_rate = 0.1
+    assert model.optimizer.learning_rate == 0.1

@@ -61,6 +61,21 @@ class Bidirectional(Layer):
                 f"Received: go_backwards={layer.go_backwards} in both"
             )
 
+    @property
+    def return_sequences(self) -> bool:
+        """`return_sequences` of both layers; likewise `return_state` and `stateful`."""
+        return bool(self.forward_layer.return_sequences)
+
+    @property
+    def return_state(self) -> bool:
+        """See `return_sequences`."""
+        return bool(self.forward_layer.return_state)
+
+    @property
+    def stateful(self) -> bool:
+        """See `return_sequences`."""
+        return bool(self.forward_layer.stateful)
+
     def build(self, input_shape: Any) -> None:
         self._place(self._path())
         self.forward_layer.build(input_shape)

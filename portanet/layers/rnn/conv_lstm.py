@@ -12,6 +12,7 @@ from portanet.fused.convolution import convolve
 from portanet.fused.windows import Window, window_of
 from portanet.layers.rnn.cell import States, loop
 from portanet.layers.rnn.lstm import LSTMCell
+from portanet.layers.rnn.options import CellOptions, of_cell
 from portanet.layers.rnn.rnn import RNN
 from portanet.layers.spatial import NAMES
 
@@ -129,8 +130,11 @@ class ConvLSTMCell(LSTMCell):
         return x if self.data_format == "channels_last" else array_namespace(x).moveaxis(x, -1, axis)
 
 
-class ConvLSTM(RNN):
+class ConvLSTM(CellOptions, RNN):
     """ConvLSTM of any rank."""
+
+    filters, kernel_size, strides = of_cell("filters"), of_cell("kernel_size"), of_cell("strides")
+    padding, dilation_rate = of_cell("padding"), of_cell("dilation_rate")
 
     rank: ClassVar[int] = 2
 

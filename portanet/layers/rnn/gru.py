@@ -9,7 +9,7 @@ from portanet.autodiff import array_namespace
 from portanet.backends import Array
 from portanet.fused.recurrent_gru import gru, gru_reset_before
 from portanet.layers.rnn.cell import RecurrentCell, States, plain_options
-from portanet.layers.rnn.options import divide_options, require_implementation
+from portanet.layers.rnn.options import CellOptions, divide_options, require_implementation
 from portanet.layers.rnn.rnn import RNN
 
 
@@ -97,7 +97,7 @@ class GRUCell(RecurrentCell):
         return h, [last]
 
 
-class GRU(RNN):
+class GRU(CellOptions, RNN):
     """Gated recurrent units; as `keras.layers.GRU`, gates in the order z, r, h.
 
     Args:

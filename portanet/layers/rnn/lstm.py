@@ -9,7 +9,7 @@ from portanet.autodiff import array_namespace
 from portanet.backends import Array
 from portanet.fused.recurrent_lstm import lstm
 from portanet.layers.rnn.cell import RecurrentCell, States, plain_options
-from portanet.layers.rnn.options import divide_options, require_implementation
+from portanet.layers.rnn.options import CellOptions, divide_options, require_implementation
 from portanet.layers.rnn.rnn import RNN
 
 
@@ -121,7 +121,7 @@ class LSTMCell(RecurrentCell):
         return h, last
 
 
-class LSTM(RNN):
+class LSTM(CellOptions, RNN):
     """Long short-term memory; as `keras.layers.LSTM`, gates in the order i, f, c, o.
 
     Args:

@@ -32,3 +32,22 @@ def require_implementation(use_cudnn: Any, implementation: Any, layer: type) -> 
         checks.boolean("use_cudnn", use_cudnn, layer)
     if implementation is not None and (type(implementation) is not int or implementation not in range(3)):
         raise checks.invalid("implementation", implementation, "0, 1 or 2", layer)
+
+
+def of_cell(name: str) -> Any:
+    """A property of a layer that reads this attribute of its cell."""
+    return property(lambda layer: getattr(layer.cell, name), doc=f"`{name}` of the cell.")
+
+
+class CellOptions:
+    """The options of a layer's cell, as attributes of the layer."""
+
+    units, use_bias = of_cell("units"), of_cell("use_bias")
+    activation, recurrent_activation = of_cell("activation"), of_cell("recurrent_activation")
+    kernel_initializer, kernel_regularizer = of_cell("kernel_initializer"), of_cell("kernel_regularizer")
+    recurrent_initializer, recurrent_regularizer = of_cell("recurrent_initializer"), of_cell("recurrent_regularizer")
+    bias_initializer, bias_regularizer = of_cell("bias_initializer"), of_cell("bias_regularizer")
+    kernel_constraint, recurrent_constraint = of_cell("kernel_constraint"), of_cell("recurrent_constraint")
+    bias_constraint, unit_forget_bias = of_cell("bias_constraint"), of_cell("unit_forget_bias")
+    reset_after = of_cell("reset_after")
+    dropout, recurrent_dropout = of_cell("dropout"), of_cell("recurrent_dropout")

@@ -8,7 +8,7 @@ from portanet import activations
 from portanet.backends import Array
 from portanet.fused.recurrent_simple import simple_rnn
 from portanet.layers.rnn.cell import RecurrentCell, States, plain_options
-from portanet.layers.rnn.options import divide_options
+from portanet.layers.rnn.options import CellOptions, divide_options
 from portanet.layers.rnn.rnn import RNN
 
 
@@ -42,7 +42,7 @@ class SimpleRNNCell(RecurrentCell):
         return h, [last]
 
 
-class SimpleRNN(RNN):
+class SimpleRNN(CellOptions, RNN):
     """Fully connected recurrence; as `keras.layers.SimpleRNN`.
 
     Args:
