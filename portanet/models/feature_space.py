@@ -95,6 +95,8 @@ class FeatureSpace(Model):
         self.hashing_dim = checks.positive_int("hashing_dim", hashing_dim, self)
         self.num_discretization_bins = checks.positive_int("num_discretization_bins", num_discretization_bins, self)
         self.features = {column: self._feature(column, kind) for column, kind in features.items()}
+        if crosses is not None and not isinstance(crosses, (list, tuple)):
+            raise checks.invalid("crosses", crosses, "a list of tuples of names, or of crosses", self)
         self.crosses = [self._cross(cross) for cross in crosses or ()]
         self.preprocessors = {column: feature.preprocessor for column, feature in self.features.items()}
         self.crossers = {
@@ -305,7 +307,7 @@ class FeatureSpace(Model):
         encoder = self.one_hot_encoders[name] = layers.CategoryEncoding(size, "multi_hot", name=f"{name}_one_hot")
         return encoder
 
-    def __call__(self, x: Any = None, *further: Any, **options: Any) -> Any:
+    def __call__(self, x: Any = None, *further: Any, training: bool | None = None, **options: Any) -> Any:
         """Encode a table, a dict or DataFrame of columns; or one row, a dict of values."""
         x = options.pop("data", None) if x is None else x
         if further or options or not (isinstance(x, Mapping) or hasattr(x, "columns")):
@@ -314,10 +316,11 @@ class FeatureSpace(Model):
         if missing := [column for column in inputs if column not in x]:
             raise ValueError(f"'{self.name}' takes a column for each feature. Received: none for {missing}")
         if any(isinstance(x[column], SymbolicArray) for column in inputs):
-            return compute({column: x[column] for column in inputs})
+            return compute({column: x[column] for column in inputs}, training=training)
         columns = {column: _column(x[column], column) for column in inputs}
         one_row = any(alone for _, alone in columns.values())
-        out = compute({c: host if host.dtype.kind in "OSU" else converted(host) for c, (host, _) in columns.items()})
+        arrays = {c: host if host.dtype.kind in "OSU" else converted(host) for c, (host, _) in columns.items()}
+        out = compute(arrays, training=training)
         return tree_map(lambda leaf: leaf[0, ...], out) if one_row else out
 
     def build(self, input_shape: Any) -> None:

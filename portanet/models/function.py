@@ -63,6 +63,17 @@ class Function(Operation):
         """
         return self._arranged(self._graph.compute_output_shape(input_shape))
 
+    def get_config(self) -> dict[str, Any]:
+        """There is none: files hold a model in place of a function.
+
+        Raises:
+            ValueError: Always.
+        """
+        raise ValueError(
+            f"Function '{self.name}' has no configuration, for files and copies; call Model(inputs, outputs) in its "
+            "place, which computes the same and is saved with its weights. Received: a Function"
+        )
+
     def _arranged(self, result: Any) -> Any:
         """What the graph returns, in a list or tuple of one if the outputs were."""
         listed = isinstance(self._results, (list, tuple)) and len(self._results) == 1

@@ -216,9 +216,10 @@ class Applicable(CustomSteps):
         """The constructor arguments, with the current hyperparameters, and the exclusions from weight decay."""
         config = super().get_config()
         settable = {name for name in config if isinstance(getattr(type(self), name, None), property)}
-        config.update({name: getattr(self, name) for name in settable.union(self.scheduled) if name in config})
-        if isinstance(config.get("learning_rate"), Rate):
-            config["learning_rate"] = float(config["learning_rate"])
+        current = settable.union(self.scheduled) - {"learning_rate"}
+        config.update({name: getattr(self, name) for name in current if name in config})
+        if "learning_rate" in config:
+            config["learning_rate"] = float(rate) if isinstance(rate := self.rates, Rate) else rate
         variables, patterns = self._without_decay
         if variables or patterns:
             excluded = {"var_list": [path_of(v) for v in variables], "var_names": list(patterns)}

@@ -234,10 +234,9 @@ class Optimizer(Applicable):
         def value(hyperparameter: Hyperparameter) -> Any:
             return value_of(hyperparameter, xp, step, wide) if callable(hyperparameter) else hyperparameter
 
-        for name in ("learning_rate", *self.scheduled):
+        now.learning_rate = state["learning_rate"] if "learning_rate" in state else value(self.rates)
+        for name in self.scheduled:
             setattr(now, name, value(getattr(self, name)))
-        if "learning_rate" in state:
-            now.learning_rate = state["learning_rate"]
         if self.weight_decay is not None:
             now.keep = 1 - now.learning_rate * value(self.weight_decay)
         if self.gradient_noise is not None:

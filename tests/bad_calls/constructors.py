@@ -139,6 +139,7 @@ INPUTS: dict[str, Make] = {
     ".*Unpooling1D": lambda: [ones(2, 4, 4)(), ones(2, 4, 4, dtype="int32")()],
     ".*Unpooling2D": lambda: [ones(2, 4, 4, 4)(), ones(2, 4, 4, 4, dtype="int32")()],
     ".*Unpooling3D": lambda: [ones(2, 4, 4, 4, 4)(), ones(2, 4, 4, 4, 4, dtype="int32")()],
+    "FeatureSpace": lambda: {"a": [1, 2], "b": [3, 4]},
     "MelSpectrogram": ones(2, 2048),
     "STFTSpectrogram": ones(2, 512, 1),
     "ConvLSTM1D": ones(2, 3, 8, 4),

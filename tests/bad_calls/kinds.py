@@ -109,6 +109,8 @@ BY_NAME = {
     "y": "array",
     "sample_weight": "array none",
     "stratify": "array none",
+    "crosses": "objects none",
+    "dataset": "mapping",
     "labels": "array",
     "random_state": "int none",
     "backend": "str none",

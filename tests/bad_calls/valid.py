@@ -121,6 +121,8 @@ VALID: dict[str, Make] = {
     "TextVectorization.vocabulary": lambda: ["a", "b"],
     "IntegerLookup.vocabulary": lambda: [1, 2],
     "Discretization.bin_boundaries": lambda: [0.0, 1.0],
+    "FeatureSpace.features": lambda: {"a": "integer_hashed", "b": "integer_hashed"},
+    "FeatureSpace.crosses": lambda: [("a", "b")],
     "Discretization.num_bins": lambda: None,
     "target_class_ids": lambda: [0, 1],
     "target_shape": lambda: (-1,),

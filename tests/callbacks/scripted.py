@@ -1,9 +1,8 @@
 """Callbacks on prescribed logs: a model and a callback that only count epochs."""
 
-from types import SimpleNamespace
-
 from portanet.callbacks import Callback
 from portanet.metrics import Mean
+from portanet.optimizers import SGD
 from portanet.training import Position
 
 
@@ -31,7 +30,7 @@ class Script:
         self.stop_training = False
         self.metrics = [Mean("loss"), *metrics]
         self.metrics_names = [metric.name for metric in self.metrics]
-        self.optimizer = SimpleNamespace(learning_rate=learning_rate)
+        self.optimizer = SGD(learning_rate)
         self.position = Position()
         self.weights = None
 

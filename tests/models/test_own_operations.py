@@ -129,3 +129,13 @@ def test_a_graph_as_a_function(backend: Any) -> None:
         portanet.Function([], x)
     with pytest.raises(ValueError, match="depends on the input"):
         portanet.Function(x, x + y)
+
+
+@pytest.mark.parametrize("file", ["model.safetensors", "model.keras"])
+def test_a_function_in_a_saved_model_names_the_remedy(file: str, backend: Any, tmp_path: pathlib.Path) -> None:
+    if file.endswith(".keras"):
+        pytest.importorskip("h5py")
+    x = layers.Input((2,))
+    model = portanet.Model(x, portanet.Function(x, x * 2)(x))
+    with pytest.raises(ValueError, match=r"call Model\(inputs, outputs\) in its place"):
+        model.save(tmp_path / file)

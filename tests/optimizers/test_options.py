@@ -385,5 +385,6 @@ def test_the_learning_rate_of_a_schedule_is_that_of_the_next_step(wrapped: bool,
     model.fit(x, x[:, :1], batch_size=2, epochs=2, callbacks=[Reader()], verbose=0)
     assert rates == [0.25, 0.125]
     assert model.optimizer.rates is schedule
+    assert inner.get_config()["learning_rate"] is schedule
     model.optimizer.learning_rate = 0.1
     assert model.optimizer.learning_rate == 0.1
