@@ -219,7 +219,8 @@ class Applicable(CustomSteps):
         current = settable.union(self.scheduled) - {"learning_rate"}
         config.update({name: getattr(self, name) for name in current if name in config})
         if "learning_rate" in config:
-            config["learning_rate"] = float(rate) if isinstance(rate := self.rates, Rate) else rate
+            rate: Any = self.rates  # type: ignore[attr-defined]  # of Optimizer
+            config["learning_rate"] = float(rate) if isinstance(rate, Rate) else rate
         variables, patterns = self._without_decay
         if variables or patterns:
             excluded = {"var_list": [path_of(v) for v in variables], "var_names": list(patterns)}
