@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from portanet.autodiff import unwrap
@@ -78,6 +79,18 @@ def strings_in(x: Any) -> HostArray | None:
     if host.dtype.kind == "O" and not (host.size and all(isinstance(value, (str, bytes)) for value in host.flat)):
         return None
     return host if host.dtype.kind in "OSU" else None
+
+
+def listed_strings(x: Any) -> Any:
+    """Inputs, with NumPy arrays in place of lists of strings."""
+    if isinstance(x, Mapping):
+        return {key: listed_strings(value) for key, value in x.items()}
+    if not isinstance(x, (list, tuple)) or not x:
+        return x
+    first = x[0]
+    while isinstance(first, (list, tuple)) and first:
+        first = first[0]
+    return rows_to_host(x, "Argument `x`") if isinstance(first, (str, bytes)) else x
 
 
 def strings_of(x: Any, layer: Any) -> HostArray:

@@ -20,12 +20,11 @@ from portanet.backends import (
     raw_namespace,
     readable,
     require_plain,
-    rows_to_host,
     to_host,
 )
 from portanet.layers import Layer
 from portanet.layers.calling import takes_strings
-from portanet.layers.preprocessing.host_layer import strings_in
+from portanet.layers.preprocessing.host_layer import listed_strings, strings_in
 from portanet.losses import class_weights
 from portanet.training.data.deferred import DeferredChecks
 from portanet.training.data.parts import PartOfBatch, as_part, taken
@@ -121,7 +120,7 @@ class Intake:
         if self.on_host is not None:
             data = (self.on_host.arrange(self.model, data[0]), *data[1:])
         elif self.strings:
-            data = (_listed_strings(data[0]), *data[1:])
+            data = (listed_strings(data[0]), *data[1:])
         x, y, weight = (as_tree(part, name) for name, part in zip(self.names.parts, data, strict=True))
         name = self.names.parts[0]
         for path, leaf in _with_missing(x):
@@ -388,15 +387,3 @@ def _host_unless_native(x: Any) -> Any:
 def _can_be_looked_at(tree: Any) -> bool:
     """Whether looking at the values costs nothing: those on a device would have to be waited for."""
     return all(readable(leaf, wait=False) for leaf in tree_leaves(tree))
-
-
-def _listed_strings(x: Any) -> Any:
-    """Inputs, with NumPy arrays in place of lists of strings."""
-    if isinstance(x, Mapping):
-        return {key: _listed_strings(value) for key, value in x.items()}
-    if not isinstance(x, (list, tuple)) or not x:
-        return x
-    first = x[0]
-    while isinstance(first, (list, tuple)) and first:
-        first = first[0]
-    return rows_to_host(x, "Argument `x`") if isinstance(first, (str, bytes)) else x
