@@ -77,6 +77,9 @@ class Backend:
     attends_in_blocks: ClassVar[bool] = False
     """Whether attention is computed block by block also where all weights have room."""
 
+    spans_devices: ClassVar[bool] = False
+    """Whether the device may be several ones, which then compute a batch in parts; see `divided`."""
+
     def __init__(self, device: Any = None, dtype: str = "float32") -> None:
         reason = self.unavailable()
         if reason is not None:
@@ -262,6 +265,14 @@ class Backend:
             arrays: What it is given.
         """
         return [self.from_host(np.asarray(x)) for x in function([self.to_host(x) for x in arrays])]
+
+    def divided(self, batch: Any) -> Any:
+        """A batch in a step, of which each of the devices computes a part, where the device is several ones.
+
+        Args:
+            batch: A tree of arrays with the examples as first axis.
+        """
+        return batch
 
     @classmethod
     def use_float32_matmul_precision(cls, precision: str) -> None:

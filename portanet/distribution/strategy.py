@@ -8,21 +8,23 @@ from collections.abc import Sequence
 import numpy as np
 
 from portanet import checks, random
-from portanet.distribution.devices import DeviceMesh
+from portanet.backends import get_backend, set_backend
+from portanet.distribution.devices import DeviceMesh, list_devices
 from portanet.distribution.processes import Processes, initialize, joined, launched
 from portanet.distribution.share import Share
 
 
 class DataParallel:
-    """Compute each batch in parts, one in each process; as `keras.distribution.DataParallel`.
+    """Compute each batch in parts, one in each process or on each device; as `keras.distribution.DataParallel`.
 
     The run is that of one process: `batch_size` is that of the whole batch, weights, order of the examples and masks
     are those that one process would draw, and so are losses, gradients and metrics up to rounding. Every process runs
     the whole script with the same seed; the first shows progress and writes files.
 
     Args:
-        device_mesh: Must be None: each process uses the device of its backend.
-        devices: Likewise.
+        device_mesh: On JAX, in one process: the devices.
+        devices: Likewise, their names; by default all that `list_devices` names. In jobs of several processes, and on
+            other backends, these are None: each process uses the device of its backend.
         auto_shard_dataset: Whether what gives batches gives the same whole batches in every process, which takes its
             part. False: it gives each process another part of the batch, such as from files of its own.
 
@@ -40,13 +42,26 @@ class DataParallel:
         devices: Sequence[str] | None = None,
         auto_shard_dataset: bool = True,
     ) -> None:
-        for name, value in (("device_mesh", device_mesh), ("devices", devices)):
-            if value is not None:
-                raise checks.invalid(name, value, "None: each process uses the device of its backend", type(self))
         self.auto_shard_dataset = checks.boolean("auto_shard_dataset", auto_shard_dataset, type(self))
         if joined() is None and launched():
             initialize()
         self.processes: Processes | None = joined()
+        self.devices = self._devices(device_mesh, devices)
+        """The devices of this process that share batches; none for one alone."""
+
+    def _devices(self, mesh: DeviceMesh | None, devices: Sequence[str] | None) -> list[str]:
+        spans = get_backend().spans_devices and self.size == 1
+        for name, value in (("device_mesh", mesh), ("devices", devices)):
+            if value is not None and not spans:
+                raise checks.invalid(name, value, "None: each process uses the device of its backend", type(self))
+        if mesh is not None and not isinstance(mesh, DeviceMesh):
+            raise checks.invalid("device_mesh", mesh, "a portanet.distribution.DeviceMesh", type(self))
+        if not spans:
+            return []
+        chosen = list(
+            mesh.devices if mesh is not None else checks.texts("devices", devices or list_devices(), type(self))
+        )
+        return chosen if len(chosen) > 1 else []
 
     @property
     def rank(self) -> int:
@@ -59,7 +74,8 @@ class DataParallel:
         return 1 if self.processes is None else self.processes.size
 
     def __repr__(self) -> str:
-        return f"<DataParallel, process {self.rank} of {self.size}>"
+        where = f"{len(self.devices)} devices" if self.devices else f"process {self.rank} of {self.size}"
+        return f"<DataParallel, {where}>"
 
     def share(self, whole: int) -> Share | None:
         """What this process computes of a batch; None, if every one computes all of it since it is too small.
@@ -121,17 +137,28 @@ _current: list[DataParallel] = []
 def set_distribution(value: DataParallel | None) -> None:
     """Distribute all training from here on, in all threads; as in Keras.
 
-    All processes take over the seed of the first one. Build models after this, so that they start alike.
+    All processes take over the seed of the first one. Build models after this, so that they start alike, and lie on all
+    devices.
 
     Args:
         value: How; None for one process.
     """
     if value is not None and not isinstance(value, DataParallel):
         raise checks.invalid("value", value, "a portanet.distribution.DataParallel or None", "set_distribution")
+    before = distribution()
     _current[:] = [] if value is None else [value]
+    if value is not None and value.devices:
+        _use_devices(",".join(value.devices))
+    elif before is not None and before.devices and get_backend().device_name == ",".join(before.devices):
+        _use_devices(before.devices[0])
     if value is not None and value.processes is not None and value.size > 1:
         (seed,) = value.processes.broadcast([np.asarray([random.get_seed()], "int64")])
         random.set_seed(int(seed[0]))
+
+
+def _use_devices(names: str) -> None:
+    backend = get_backend()
+    set_backend(backend.name, device=names, dtype=backend.dtype_name(backend.dtype))
 
 
 def distribution() -> DataParallel | None:

@@ -14,7 +14,7 @@ from weakref import WeakKeyDictionary
 
 from portanet import activations
 from portanet.autodiff import array_namespace, custom_vjp, hvp, is_traced, lift, unwrap, value_and_grad, vjp
-from portanet.backends import Array, backend_class_of, device_of, is_dtype, map_each, raw_namespace
+from portanet.backends import Array, backend_class_of, device_of, get_backend, is_dtype, map_each, raw_namespace
 from portanet.configurable import Configurable
 from portanet.distribution.gradients import GradientSum
 from portanet.distribution.share import fraction, share
@@ -42,6 +42,8 @@ def train_step(model: Layer, objective: Objective, optimizer: Optimizer) -> Call
     def step(
         params: Tree, state: Tree, optimizer_state: dict[str, Any], sums: Any, x: Any, y: list[Any], weight: Any
     ) -> Any:
+        x, y, weight = get_backend().divided((x, y, weight))
+
         def goal(params: Tree) -> tuple[Array, Any]:
             return training_loss(model, objective, variables, params, state, (x, y, weight), division)
 
@@ -102,6 +104,8 @@ def gradient_step(model: Layer, objective: Objective) -> Callable[..., Any]:
     variables, division = model.named_variables(), Division(model)
 
     def step(params: Tree, state: Tree, x: Any, y: list[Any], weight: Any) -> tuple[Array, Tree]:
+        x, y, weight = get_backend().divided((x, y, weight))
+
         def goal(params: Tree) -> tuple[Array, Any]:
             return training_loss(model, objective, variables, params, state, (x, y, weight), division)
 
@@ -154,6 +158,7 @@ def test_step(model: Layer, objective: Objective) -> Callable[..., Any]:
     variables, trained = model.named_variables(), model.trainable_paths()
 
     def step(sums: Any, values: Tree, x: Any, y: list[Any], weight: Any) -> tuple[Statistics, Tree]:
+        x, y, weight = get_backend().divided((x, y, weight))
         with bind({variables[p]: v for p, v in values.items()}) as bound, collect_losses() as added:
             y_pred, masks = predictions(model, x, training=False)
             parts = objective.values(y, y_pred, weight, masks)
@@ -175,6 +180,7 @@ def predict_step(model: Layer) -> Callable[..., Any]:
         return y_pred, {path: bound[variables[path]] for path, v in values.items() if bound[variables[path]] is not v}
 
     def step(values: Tree, x: Any) -> Any:
+        x = get_backend().divided(x)
         first = tree_leaves(x)[0]
         parts, backend = division.parts(first), backend_class_of(first)
         if len(parts) < 2 or backend is None:

@@ -185,6 +185,9 @@ def workloads(*names: str) -> Any:
         if distribution.distribution() is not None:
             distribution.set_distribution(distribution.DataParallel())
         with portanet.use_backend(backends[rank() % len(backends)]):
+            if "DEVICES" in os.environ:
+                distribution.set_distribution(distribution.DataParallel())
+                assert len(distribution.distribution().devices) == int(os.environ["DEVICES"])
             results[workload.__name__] = workload()
     return results
 

@@ -62,6 +62,17 @@ def test_the_run_is_that_of_one_process(alone: Any, tmp_path: pathlib.Path, coun
             assert result == results[0]
 
 
+def test_several_devices_of_one_process(alone: Any, tmp_path: pathlib.Path) -> None:
+    pytest.importorskip("jax")
+    flags = "--xla_force_host_platform_device_count=4"
+    names = ("mlp", "cnn", "lstm", "sources", "overridden")
+    (result,) = jobs.run(1, "workloads", tmp_path, *names, BACKENDS="jax", DEVICES="4", XLA_FLAGS=flags)
+    for workload, values in result.items():
+        found = differences(alone[workload], values, workload)
+        worst = max(found, key=lambda path: found[path])
+        assert found[worst] < 1e-5 * (100 if "/weights" in worst else 1), (worst, found[worst])
+
+
 def test_metrics_are_those_of_all_examples(alone: Any) -> None:
     logs = alone["two_outputs"]["history"]
     assert {"a_auc", "a_accuracy", "b_mae", "b_r2score"} <= {name.lower() for name in logs}

@@ -11,6 +11,7 @@ import numpy as np
 from portanet.backends.base import Array, Backend, HostArray, Step, host_memory
 from portanet.backends.error_place import warn_of
 from portanet.backends.jax import convolution, linalg, special
+from portanet.tree import tree_map
 
 
 def index_add(rows: Array, index: Array, size: int) -> Array:
@@ -53,6 +54,7 @@ class JaxBackend(Backend):
     library = "jax"
     install = "pip install 'portanet[jax]'"
     half_precision = ("float16", "bfloat16")
+    spans_devices = True
     overrides = {
         **convolution.OVERRIDES,
         "cond": cond,
@@ -81,6 +83,25 @@ class JaxBackend(Backend):
 
         devices = [*jax.devices(), *jax.devices("cpu")]  # the first call lists the default platform's only
         return {f"{device.platform}:{device.id}": device for device in devices}
+
+    def find_device(self, device: Any) -> Any:
+        """Names of several devices, in a list or joined by commas, are these together: arrays lie on each of them."""
+        import jax
+
+        if isinstance(device, jax.sharding.Sharding):
+            return device
+        names = device.split(",") if isinstance(device, str) else device
+        if not isinstance(names, (list, tuple)) or len(names) == 1:
+            return super().find_device(names[0] if isinstance(names, (list, tuple)) else device)
+        return _together(tuple(super(JaxBackend, self).find_device(name) for name in names))
+
+    @property
+    def device_name(self) -> str:
+        import jax
+
+        if not isinstance(self.device, jax.sharding.NamedSharding):
+            return super().device_name
+        return ",".join(f"{device.platform}:{device.id}" for device in self.device.mesh.devices.flat)
 
     def find_dtype(self, name: str) -> Any:
         # The dtype itself, not the scalar type of the same name: it prints well and is what arrays have.
@@ -133,15 +154,33 @@ class JaxBackend(Backend):
 
         jax.config.update("jax_default_matmul_precision", precision)
 
+    def divided(self, batch: Any) -> Any:
+        import jax
+
+        if not isinstance(self.device, jax.sharding.NamedSharding):
+            return batch
+        count, parts = self.device.mesh.size, jax.sharding.PartitionSpec("batch")
+        divided = jax.sharding.NamedSharding(self.device.mesh, parts)
+
+        def part(x: Array) -> Array:
+            whole = not isinstance(x, jax.core.Tracer) or x.ndim == 0 or x.shape[0] % count
+            return x if whole else jax.lax.with_sharding_constraint(x, divided)
+
+        return tree_map(part, batch)
+
     def synchronize(self) -> None:
         import jax
 
         jax.device_put(0.0, self.device).block_until_ready()
 
     def memory(self) -> dict[str, int]:
-        if self.device.platform == "cpu":
+        import jax
+
+        several = isinstance(self.device, jax.sharding.NamedSharding)
+        first = self.device.mesh.devices.flat[0] if several else self.device
+        if first.platform == "cpu":
             return host_memory()
-        stats = self.device.memory_stats() or {}
+        stats = first.memory_stats() or {}
         if "bytes_limit" not in stats:
             return {}
         return {"used": int(stats["bytes_in_use"]), "total": int(stats["bytes_limit"])}
@@ -170,6 +209,15 @@ class JaxBackend(Backend):
                 return results
 
         return cast(Step, call)
+
+
+@functools.cache
+def _together(devices: tuple[Any, ...]) -> Any:
+    """Devices as one, on each of which arrays are whole."""
+    import jax
+
+    mesh = jax.sharding.Mesh(np.asarray(devices), ("batch",))
+    return jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec())
 
 
 def _require_32_bits(x: HostArray) -> None:
