@@ -51,6 +51,7 @@ ACCEPTED: list[tuple[str, str, str, str]] = [
     ("layers.RandomColorJitter", r"\w+_factor", "None", "left as it is"),
     ("layers.AugMix", "chain_depth", "0", "no augmentation"),
     ("layers.RandAugment", "num_ops", "0", "no augmentation"),
+    (r"layers\.(LSTM|GRU)", "implementation", "0", "as in Keras"),
     ("layers.GroupNormalization", "groups", "-1", "as in Keras, as many groups as channels"),
     ("initializers.get", "identifier", ".*", "an array of values"),
     (".*", "input_shape", r"None|\[None\]|\[\]|\[1\] \* 7", "a shape; None as without"),

@@ -201,9 +201,9 @@ def test_strings_are_not_exported() -> None:
         ),
         (
             lambda x: portanet.Model(
-                (y := portanet.Input((1,))), layers.IntegerLookup(vocabulary=[1])(layers.Flatten()(y))
+                (y := portanet.Input((1,))), layers.IntegerLookup(vocabulary=[1])(layers.Dense(1)(y))
             ),
-            r"so it takes inputs of the model(?s:.)*Received: the output of layer 'flatten",
+            r"so it takes inputs of the model(?s:.)*Received: the output of layer 'dense",
         ),
         (lambda x: functional().predict(np.ones((2, 1))), "takes strings or integers"),
         (lambda x: functional().predict(np.asarray([["a", "b"]])), r"takes arrays of shape \(None, 1\)"),

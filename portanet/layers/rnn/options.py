@@ -28,7 +28,7 @@ def divide_options(options: dict[str, Any]) -> tuple[dict[str, Any], dict[str, A
 
 def require_implementation(use_cudnn: Any, implementation: Any, layer: type) -> None:
     """Refuse values that Keras does not have for what it is told about ways to compute, which backends choose here."""
-    if use_cudnn != "auto":
+    if not (isinstance(use_cudnn, str) and use_cudnn == "auto"):
         checks.boolean("use_cudnn", use_cudnn, layer)
     if implementation is not None and (type(implementation) is not int or implementation not in range(3)):
         raise checks.invalid("implementation", implementation, "0, 1 or 2", layer)
