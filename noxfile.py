@@ -21,7 +21,16 @@ PEERS = (*HEAVY.values(), "keras==3.15.1", "einops==0.8.2", "einx==0.4.3", "xarr
 EXPORT = ("dask==2026.8.0", "distributed==2026.8.0", "ndonnx==0.23.0", "onnx==1.23.2", "onnxruntime==1.31.1")
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 PARALLEL = ("-n", "auto", "--maxprocesses", "4", "--durations=5")
-BENCHMARKS = ("heavy", "small_calls", "growth", "overheads", "optimizers", "autodiff", "random_draws", "jax_compiled"    "processes",
+BENCHMARKS = (
+    "heavy",
+    "small_calls",
+    "growth",
+    "overheads",
+    "optimizers",
+    "autodiff",
+    "random_draws",
+    "jax_compiled",
+    "processes",
     "distribution",
 )
 
