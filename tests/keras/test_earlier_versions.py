@@ -22,5 +22,5 @@ def test_files_of_keras_3_0(name: str, backend: Backend) -> None:
         np.testing.assert_allclose(model.predict(data["x"]), data["y"], rtol=1e-4, atol=1e-5)
         if name == "conv":
             assert int(model.optimizer_state[1]["iterations"]) == 1
-            assert isinstance(model.optimizer.learning_rate, portanet.schedules.ExponentialDecay)
+            assert isinstance(model.optimizer.rates, portanet.schedules.ExponentialDecay)
             assert len(model.evaluate(data["x"], np.zeros((4, 2)), verbose=0)) == 3

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -141,7 +142,7 @@ class Tape:
         for function, args, kwargs, out in self.calls:
             result = function(*_plain(args), **_plain(kwargs))
             for target, source in zip(_arrays(out), _arrays(result), strict=True):
-                if target is not source and target.flags.writeable:
+                if target is not source and _is_written(target):
                     target[...] = source
 
 
@@ -151,6 +152,16 @@ def _arrays(tree: Any) -> Iterator[Any]:
             yield _memory(leaf)
         elif hasattr(leaf, "__array_namespace__"):
             yield leaf._array
+
+
+def _is_written(x: Any) -> bool:
+    """Whether a replay writes into an array: not into views by `broadcast_arrays`, which NumPy warns of."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", FutureWarning)
+        try:
+            return bool(x.flags.writeable)
+        except FutureWarning:
+            return False
 
 
 def _base(x: Any) -> Any:
