@@ -9,12 +9,15 @@ docs/distribution.md.
 """
 
 from portanet.distribution.devices import DeviceMesh, get_device_count, list_devices
+from portanet.distribution.local import EASGD, LocalSGD
 from portanet.distribution.processes import initialize
 from portanet.distribution.strategy import DataParallel, distribution, set_distribution
 
 __all__ = [
+    "EASGD",
     "DataParallel",
     "DeviceMesh",
+    "LocalSGD",
     "distribution",
     "get_device_count",
     "initialize",

@@ -25,6 +25,8 @@ class Share:
     start: int
     stop: int
     whole: int
+    alone: bool = False
+    """Whether they make a step of their own: sums and means are those of these examples, as if there were no others."""
 
     @property
     def count(self) -> int:
@@ -34,7 +36,7 @@ class Share:
     @property
     def key(self) -> tuple[str, ...]:
         """What steps compiled for one share, and for no other, are kept by."""
-        return (f"{self.start}:{self.stop} of {self.whole}",)
+        return (f"{self.start}:{self.stop} of {self.whole}{' alone' * self.alone}",)
 
     def cut(self, tree: Any) -> Any:
         """This part of a batch."""
@@ -65,8 +67,9 @@ _share: ContextVar[Share | None] = ContextVar("portanet_share", default=None)
 
 
 def share() -> Share | None:
-    """What this process computes of the batch at hand; None for all of it."""
-    return _share.get()
+    """What this process computes of the batch at hand; None where sums are not those of several processes."""
+    part = _share.get()
+    return None if part is None or part.alone else part
 
 
 @contextlib.contextmanager
@@ -88,18 +91,18 @@ def fraction() -> float:
 
     A mean over them, multiplied by it, adds up to the mean over all.
     """
-    part = _share.get()
+    part = share()
     return 1.0 if part is None else part.count / part.whole
 
 
 def over_batch(x: Array) -> Array:
     """The sum of `x` over the processes that compute the batch, with its derivative; `x` in one alone."""
-    return x if _share.get() is None else _summed(x)
+    return x if share() is None else _summed(x)
 
 
 @custom_vjp
 def _summed(x: Array) -> Any:
-    part = _share.get()
+    part = share()
     assert part is not None
     if is_traced(x):  # derivatives of derivatives
         return _summed(x), lambda g: (over_batch(g),)

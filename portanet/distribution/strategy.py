@@ -75,7 +75,15 @@ class DataParallel:
 
     def __repr__(self) -> str:
         where = f"{len(self.devices)} devices" if self.devices else f"process {self.rank} of {self.size}"
-        return f"<DataParallel, {where}>"
+        return f"<{type(self).__name__}, {where}>"
+
+    def for_training(self, share: Share) -> Share:
+        """The share of a batch as training computes it.
+
+        Args:
+            share: As evaluation does.
+        """
+        return share
 
     def share(self, whole: int) -> Share | None:
         """What this process computes of a batch; None, if every one computes all of it since it is too small.

@@ -18,7 +18,7 @@ from portanet.optimizers.base import widest
 from portanet.optimizers.state import completed, divided, extended, joined
 from portanet.random.seeds import keep_seed
 from portanet.schedules.base import require_rates
-from portanet.training import step
+from portanet.training import exchange, step
 from portanet.training.data import parts
 from portanet.training.data.intake import Feed
 from portanet.training.data.sources import Examples
@@ -163,7 +163,7 @@ class TrainingRun:
         self.refresh()
         position = self.model.position
         weights, position.weights = position.weights, {}
-        averages = self._averages()
+        averages = self.averages()
         if averages.keys() == weights.keys() and all(
             np.array_equal(self.model.backend.to_host(value), self.variables[path].numpy())
             for path, value in averages.items()
@@ -173,12 +173,12 @@ class TrainingRun:
 
     def finish(self) -> None:
         """Give the model the weights to keep: with `use_ema` of the optimizer, their average."""
-        averages = self._averages()
+        averages = self.averages()
         self.model.position.weights = {path: self.variables[path].numpy() for path in averages}
         for path, value in averages.items():
             self.variables[path].assign(value)
 
-    def _averages(self) -> dict[str, Array]:
+    def averages(self) -> dict[str, Array]:
         """The averages of the weights; none without `use_ema`."""
         paths, state = self.model.optimizer_state or ([], {})
         values = self._values(paths)
@@ -214,6 +214,7 @@ class TrainingRun:
             if share is None:
                 return self(x, y, weight, sums)
             self._look_again()
+            share = parts.to_train(share)
             given = x, self.objective.arrange(y), self.objective.arrange(weight, "sample_weight")
             with sharing(share):
                 return self._run(self._step(share.key), sums, *given)
@@ -266,6 +267,8 @@ class TrainingRun:
             # An overridden step may have built layers, and so have added paths.
             paths, _ = self.model.optimizer_state
             self.model.optimizer_state = (paths, joined(frozen, slots) if frozen else slots)
+        if distribution() is not None:
+            exchange.after_step(self)
         return statistics
 
 
@@ -300,6 +303,7 @@ def train(
             try:
                 with Whereabouts(f"Epoch {epoch + 1} of {epochs}", feed.source.steps, position.batch) as whereabouts:
                     train_epoch(run, feed, gathering, totals, whereabouts, listeners)
+                go_on = None if distribution() is None else exchange.after_epoch(run, totals)
                 logs = totals.close()
                 feed.finish_checks()
             except KeyboardInterrupt:
@@ -313,6 +317,8 @@ def train(
             with uninterrupted():
                 position.finish_epoch(logs)
             listeners.call("on_epoch_end", epoch, logs)
+            if go_on is not None and position.epoch < epochs and not model.stop_training:
+                go_on()
     run.finish()
 
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from portanet import random
 from portanet.backends import HostArray
+from portanet.distribution.local import LocalSGD
 from portanet.distribution.strategy import DataParallel, distribution
+from portanet.training import exchange
 from portanet.training.data.sources import Numbered
 from portanet.training.data.streams import Source
-from portanet.tree import tree_leaves, tree_map
 
 if TYPE_CHECKING:
     from portanet.training.loops import TrainingRun
@@ -31,6 +32,13 @@ def begin(run: TrainingRun, source: Source, epochs: int) -> None:
                 f"Layer '{layer.name}' is stateful: its states are those of the examples in a whole batch, of which "
                 "each process computes a part. Train it in one process. Received: stateful=True"
             )
+    if isinstance(strategy, LocalSGD):
+        strategy.forget(model)
+        if strategy.stays_apart and run.averages():
+            raise ValueError(
+                f"Argument `use_ema` of an optimizer must be False with {type(strategy).__name__}, whose "
+                "processes have weights of their own; its centre is an average of them. Received: use_ema=True"
+            )
     strategy.require_alike("seed", str(random.get_seed()))
     strategy.require_alike("weights", ", ".join(f"{path} {v.shape}" for path, v in run.variables.items()))
     size = f"{source.count} in batches of {source.size}, " if isinstance(source, Numbered) else ""
@@ -42,24 +50,11 @@ def begin(run: TrainingRun, source: Source, epochs: int) -> None:
 
 def _share_values(run: TrainingRun, strategy: DataParallel) -> None:
     """Take over weights and the optimizer's state from the first process, where a bit differs."""
-    backend, processes = run.model.backend, strategy.processes
+    processes, to_host = strategy.processes, run.model.backend.to_host
     assert processes is not None
-    assert run.model.optimizer_state is not None
-    paths, state = run.model.optimizer_state
-    values: list[Any] = [*(v.value for v in run.variables.values()), *tree_leaves(state)]
-    held: list[HostArray] = [backend.to_host(value) for value in values]
+    held: list[HostArray] = [to_host(value) for value in exchange.values(run)]
     digest = hashlib.sha256()
     for each in held:
         digest.update(each.tobytes())
-    if len(set(processes.texts(digest.hexdigest()))) == 1:
-        return
-    moved = [
-        backend.xp.astype(backend.from_host(new), value.dtype)
-        for new, value in zip(processes.broadcast(held), values, strict=True)
-    ]
-    for variable, value in zip(run.variables.values(), moved, strict=False):
-        variable.assign(value)
-    rest = iter(moved[len(run.variables) :])
-    run.model.optimizer_state = paths, tree_map(lambda _: next(rest), state)
-    run.rate_arrays = {}
-    run.take_over_learning_rate()
+    if len(set(processes.texts(digest.hexdigest()))) > 1:
+        exchange.replace(run, list(processes.broadcast(held)))

@@ -192,6 +192,91 @@ def workloads(*names: str) -> Any:
     return results
 
 
+# Weights of its own in each process
+
+
+def least_squares(count: int = 48) -> tuple[Any, Any, Any]:
+    """Inputs, targets without noise, and the weights that are the optimum of all parts of the data."""
+    generator = np.random.default_rng(0)
+    x, optimum = generator.standard_normal((count, 4)), generator.standard_normal((4, 1))
+    return x.astype("float32"), (x @ optimum).astype("float32"), optimum
+
+
+class Apart(Callback):
+    """Notes the weights at the first batch of each epoch, and at its end."""
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        self.first: list[Any] = []
+        self.last: list[Any] = []
+
+    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
+        if batch == 0:
+            self.first.append(self.model.get_weights()[0].ravel().tolist())
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        self.last.append(self.model.get_weights()[0].ravel().tolist())
+
+
+def local(backend: str = "numpy") -> Any:
+    """Runs in which each process has weights of its own."""
+    with portanet.use_backend(backend):
+        return {**same_as_together(), **optima(), **center()}
+
+
+def same_as_together() -> Any:
+    """Averages after each step of plain SGD are the run of `DataParallel`, with masks and penalties."""
+    x, y = data(48, 6)
+    results: dict[str, Any] = {}
+    kinds = {"together": distribution.DataParallel(), "averaged": distribution.LocalSGD(1)}
+    for name, kind in kinds.items():
+        portanet.random.set_seed(3)
+        distribution.set_distribution(kind)
+        inner = [layers.Dense(8, "relu", kernel_regularizer="l2"), layers.Dropout(0.3), layers.GaussianNoise(0.1)]
+        model = portanet.Sequential([layers.Input((6,)), *inner, layers.Dense(3)])
+        model.compile("sgd", portanet.losses.SparseCategoricalCrossentropy(from_logits=True), metrics=["accuracy"])
+        results[name] = record(model, model.fit(x, y, batch_size=24, epochs=3, verbose=0).history)
+    return results
+
+
+def optima() -> Any:
+    """Where least squares end, with a last batch that each process computes whole; momentum is averaged."""
+    x, y, optimum = least_squares(49)
+    results: dict[str, Any] = {}
+    for kind in (distribution.LocalSGD(3), distribution.EASGD(3)):
+        distribution.set_distribution(kind)
+        model = portanet.Sequential([layers.Input((4,)), layers.Dense(1, use_bias=False)])
+        model.compile(portanet.optimizers.SGD(0.05, momentum=0.5), "mse")
+        apart = Apart()
+        model.fit(x, y, batch_size=12, epochs=40, verbose=0, callbacks=[apart])
+        found = model.get_weights()[0]
+        results[type(kind).__name__] = {
+            "distance": float(np.abs(found - optimum).max()),
+            "found": found.ravel().tolist(),
+            "first": apart.first,
+            "last": apart.last,
+            "loss": model.history.history["loss"],
+        }
+    return results
+
+
+def center() -> Any:
+    """Weights and centre after exchanges, beside their definition; gradients are those of one example each."""
+    rate, moving, size = 0.1, 0.6, distribution.DataParallel().size
+    distribution.set_distribution(distribution.EASGD(2, moving))
+    model = portanet.Sequential([layers.Input((1,)), layers.Dense(1, use_bias=False, kernel_initializer="zeros")])
+    model.compile(portanet.optimizers.SGD(rate), "mse")
+    targets = np.repeat(np.arange(1.0, size + 1), 2)[:, None]
+    model.fit(np.ones((2 * size, 1)), targets, batch_size=2 * size, epochs=5, shuffle=False, verbose=0)
+    weights, centre = np.zeros(size), None
+    for _ in range(5):
+        weights -= rate * 2 * (weights - np.arange(1.0, size + 1))  # one step in an epoch, and an exchange at its end
+        centre = weights.mean() if centre is None else centre
+        pulled = weights + moving / size * (centre - weights)
+        centre += moving * (weights.mean() - centre)
+        weights = pulled
+    return {"center": [float(model.get_weights()[0][0, 0]), float(centre)]}
+
+
 # Faults
 
 
@@ -215,9 +300,12 @@ def training(what: str = "nothing", epochs: str = "4") -> Any:
     x, y = data(50 + rank() if what == "count" else 50, 6)
     if what == "wait":
         distribution.initialize(timeout=2.0)
+    if what in ("stop", "ema"):
+        distribution.set_distribution(distribution.EASGD(2))
     wide = layers.Dense(16 + rank() if what == "weights" else 16)
     model = portanet.Sequential([layers.Input((6,)), wide, layers.Dropout(0.5), layers.Dense(3)])
-    model.compile("adam", portanet.losses.SparseCategoricalCrossentropy(from_logits=True), metrics=["accuracy"])
+    optimizer = portanet.optimizers.Adam(use_ema=what == "ema")
+    model.compile(optimizer, portanet.losses.SparseCategoricalCrossentropy(from_logits=True), metrics=["accuracy"])
     if what == "full":
         full(folder)
 
@@ -227,6 +315,7 @@ def training(what: str = "nothing", epochs: str = "4") -> Any:
     happens: dict[str, Callable[[], Any]] = {
         "raise": fail,
         "kill": lambda: os.kill(os.getpid(), signal.SIGKILL),
+        "stop": lambda: setattr(model, "stop_training", True),
         "exit": lambda: sys.exit(3),
         "wait": lambda: time.sleep(1000),
     }
@@ -259,7 +348,7 @@ def rank() -> int:
     return 0 if distribution.distribution() is None else distribution.distribution().rank
 
 
-PROGRAMS = {"workloads": workloads, "training": training}
+PROGRAMS = {"workloads": workloads, "training": training, "local": local}
 
 if __name__ == "__main__":
     distribution.set_distribution(distribution.DataParallel())

@@ -23,6 +23,8 @@ from tests.distribution import jobs
         ("seed", "All processes must have the same seed"),
         ("count", "All processes must have the same data"),
         ("weights", "All processes must have the same weights"),
+        ("stop", "All processes must have the same place in training"),
+        ("ema", "`use_ema` of an optimizer must be False with EASGD"),
     ],
 )
 def test_the_job_ends_with_a_message(tmp_path: pathlib.Path, what: str, message: str) -> None:

@@ -35,6 +35,12 @@ def share_of(count: int) -> Share | None:
     return None if strategy is None else strategy.share(count)
 
 
+def to_train(share: Share) -> Share:
+    """A share as training computes it, with the others or alone."""
+    strategy = distribution()
+    return share if strategy is None else strategy.for_training(share)
+
+
 def cut(batch: Batch) -> Batch:
     """What this process computes of a batch that all of them have."""
     share = share_of(int(tree_leaves(batch)[0].shape[0]))

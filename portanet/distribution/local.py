@@ -1,0 +1,143 @@
+"""Training with weights of its own in each process, which are brought together every few steps."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from portanet import checks
+from portanet.backends import HostArray
+from portanet.distribution.devices import DeviceMesh
+from portanet.distribution.share import Share
+from portanet.distribution.strategy import DataParallel
+
+
+class LocalSGD(DataParallel):
+    """Train weights of its own in each process, and average them every `period` steps (Stich 2019).
+
+    Each process makes its steps with its part of each batch alone, so that it waits for the others once in `period`
+    steps. Averaged are weights, other numbers that layers keep, and the optimizer's moments; after an epoch, too, so
+    that validation, callbacks and files see the same model in all processes. With `period=1` and plain SGD the run is
+    that of `DataParallel`. Without several processes it changes nothing.
+
+    Args:
+        period: Steps from one average to the next.
+        auto_shard_dataset: As for `DataParallel`.
+
+    Raises:
+        ValueError: `period` is not a positive integer.
+
+    References:
+        - S. U. Stich, Local SGD Converges Fast and Communicates Little, ICLR 2019.
+
+    Example:
+        >>> from portanet import distribution
+        >>> distribution.LocalSGD(period=4)
+        <LocalSGD, process 0 of 1>
+    """
+
+    stays_apart = False
+    """Whether each process goes on with weights of its own after they were brought together."""
+
+    def __init__(self, period: int = 10, auto_shard_dataset: bool = True) -> None:
+        super().__init__(auto_shard_dataset=auto_shard_dataset)
+        self.period = checks.positive_int("period", period, type(self))
+        self._steps: WeakKeyDictionary[Any, int] = WeakKeyDictionary()
+
+    def _devices(self, mesh: DeviceMesh | None, devices: Sequence[str] | None) -> list[str]:
+        return []  # weights of their own are those of processes
+
+    def for_training(self, share: Share) -> Share:
+        return dataclasses.replace(share, alone=True)
+
+    def forget(self, model: Any) -> None:
+        """Begin anew with a model."""
+        self._steps.pop(model, None)
+
+    def is_due(self, model: Any) -> bool:
+        """Count a step of a model; whether its weights are to be brought together after it."""
+        self._steps[model] = self._steps.get(model, 0) + 1
+        return self._steps[model] >= self.period
+
+    def bring_together(self, model: Any, own: list[HostArray]) -> list[HostArray]:
+        """What a model goes on with in this process.
+
+        Args:
+            model: The model.
+            own: Its numbers in this process.
+        """
+        self._steps[model] = 0
+        return self.mean(own)
+
+    def shown(self, model: Any, own: list[HostArray]) -> list[HostArray]:
+        """What a model has after an epoch, the same in all processes.
+
+        Args:
+            model: The model.
+            own: What it goes on with in this process.
+        """
+        return own
+
+    def mean(self, arrays: list[HostArray]) -> list[HostArray]:
+        """The means of arrays over all processes."""
+        assert self.processes is not None
+        return [np.asarray(total / self.size, total.dtype) for total in self.processes.sum(arrays)]
+
+
+class EASGD(LocalSGD):
+    """Train weights of its own in each process, tied to a centre by an elastic force (Zhang et al. 2015).
+
+    Every `period` steps, with the centre c, the weights x of each of n processes and r, the `moving_rate`,
+
+        x += (r / n) * (c - x);  c += r * (mean(x) - c)
+
+    from the values before both. Unlike in `LocalSGD` the weights stay apart and explore more. The centre, at first the
+    mean of the weights, is what validation, callbacks and files see after an epoch, and what the model is after `fit`;
+    in between each process goes on with its own weights. This is the synchronous form, in which processes wait for
+    each other once in `period` steps. Moments of the optimizer stay with each process.
+
+    Args:
+        period: Steps from one exchange to the next.
+        moving_rate: How much of the way to the mean the centre goes, in (0, 1].
+        auto_shard_dataset: As for `DataParallel`.
+
+    Raises:
+        ValueError: `period` is not a positive integer, or `moving_rate` not in (0, 1].
+
+    References:
+        - S. Zhang, A. Choromanska and Y. LeCun, Deep learning with Elastic Averaging SGD, NIPS 2015.
+
+    Example:
+        >>> from portanet import distribution
+        >>> distribution.EASGD(period=4)
+        <EASGD, process 0 of 1>
+    """
+
+    stays_apart = True
+
+    def __init__(self, period: int = 10, moving_rate: float = 0.9, auto_shard_dataset: bool = True) -> None:
+        super().__init__(period, auto_shard_dataset)
+        self.moving_rate = checks.number("moving_rate", moving_rate, "(0, 1]", type(self))
+        self._centres: WeakKeyDictionary[Any, list[HostArray]] = WeakKeyDictionary()
+
+    def bring_together(self, model: Any, own: list[HostArray]) -> list[HostArray]:
+        mean = super().bring_together(model, own)
+        centre = self._centres.get(model, mean)
+        pull, rate = self.moving_rate / self.size, self.moving_rate
+        self._centres[model] = [_towards(c, m, rate) for c, m in zip(centre, mean, strict=True)]
+        return [_towards(x, c, pull) for x, c in zip(own, centre, strict=True)]
+
+    def shown(self, model: Any, own: list[HostArray]) -> list[HostArray]:
+        return [c.copy() for c in self._centres[model]]  # steps may overwrite what the model has
+
+    def forget(self, model: Any) -> None:
+        super().forget(model)
+        self._centres.pop(model, None)
+
+
+def _towards(x: HostArray, y: HostArray, rate: float) -> HostArray:
+    return np.asarray(x + rate * (y - x), x.dtype)
