@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import os
@@ -220,7 +221,7 @@ class Apart(Callback):
 def local(backend: str = "numpy") -> Any:
     """Runs in which each process has weights of its own."""
     with portanet.use_backend(backend):
-        return {**same_as_together(), **optima(), **center()}
+        return {**same_as_together(), **optima(), **center(), **resumed()}
 
 
 def same_as_together() -> Any:
@@ -275,6 +276,29 @@ def center() -> Any:
         centre += moving * (weights.mean() - centre)
         weights = pulled
     return {"center": [float(model.get_weights()[0][0, 0]), float(centre)]}
+
+
+def resumed() -> Any:
+    """A run of averages, and one that is interrupted after an epoch and goes on from its file."""
+    x, y = data(48, 6)
+    folder, results = pathlib.Path(sys.argv[2]), {}
+
+    class Interrupt(Callback):
+        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+            if epoch == 1:
+                raise KeyboardInterrupt
+
+    for name, callbacks in {"unbroken": [], "interrupted": [Interrupt()], "resumed": []}.items():
+        portanet.random.set_seed(3)
+        distribution.set_distribution(distribution.LocalSGD(2))
+        inner = [layers.Dense(8), layers.BatchNormalization(), layers.Dropout(0.3)]
+        model = portanet.Sequential([layers.Input((6,)), *inner, layers.Dense(3)])
+        model.compile("adam", portanet.losses.SparseCategoricalCrossentropy(from_logits=True))
+        backup = BackupAndRestore(folder / f"backup of {name == 'unbroken'}")
+        with contextlib.suppress(KeyboardInterrupt):
+            model.fit(x, y, batch_size=16, epochs=3, verbose=0, callbacks=[backup, *callbacks])
+        results[name] = {path: to_host(v.value).ravel().tolist() for path, v in model.named_variables().items()}
+    return results
 
 
 # Faults

@@ -28,6 +28,7 @@ def test_local_runs(tmp_path: pathlib.Path, count: int, library: str) -> None:
             assert result[name]["distance"] < 1e-4, name  # from the optimum
             for what in ("found", "last", "loss"):  # bit for bit
                 assert result[name][what] == results[0][name][what]
+        assert result["resumed"] == result["unbroken"] != result["interrupted"]  # bit for bit
         found, expected = result["center"]
         assert abs(found - expected) < 1e-6
     for epoch in range(1, 4):
