@@ -153,11 +153,22 @@ class Variable(ArrayHolder):
         count_trainable_change()
 
     def assign(self, value: Array) -> None:
-        """Replace the array with one of the same shape, cast to the variable's dtype; inside `bind`, only there.
+        """Replace the array with a copy of one of the same shape, cast to the variable's dtype; inside `bind`, only
+        there, and without a copy.
 
         Args:
             value: An array of the variable's library; or other data, such as a NumPy array or lists, to be converted.
         """
+        if type(value) is Variable:
+            value = value.value
+        bound = _bound.get()
+        if (bound is None or self not in bound) and unwrap(value) is value and type(value) is type(self._value):
+            # Training overwrites the array, which may be that of another variable, or the caller's.
+            value = array_namespace(value).asarray(value, copy=True)
+        self.take(value)
+
+    def take(self, value: Any) -> None:
+        """As `assign`, without a copy of an array, which is the variable's from now on."""
         if type(value) is Variable:
             value = value.value
         if type(value) is not type(self._value):

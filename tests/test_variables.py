@@ -167,3 +167,21 @@ def test_variables_in_attributes_are_trained_and_saved(backend, tmp_path):
     other = portanet.Sequential([layers.Input((2,)), Scaled()])
     other.load_weights(str(tmp_path / "w.safetensors"))
     assert_close(other.layers[0].scale.value, layer.scale.value)
+
+
+def test_what_was_assigned_is_not_trained(backend):
+    """As for the second network of Q-learning, which keeps the weights until it gets new ones."""
+
+    def network():
+        return portanet.Sequential([layers.Input((2,)), layers.Dense(1)])
+
+    trained, kept = network(), network()
+    own = portanet.asarray(np.ones((2, 1)))
+    trained.layers[0].kernel.assign(own)
+    for variable, other in zip(kept.variables, trained.variables, strict=True):
+        variable.assign(other)
+    trained.compile("sgd", "mse")
+    trained.train_on_batch(np.ones((4, 2), dtype="float32"), np.zeros((4, 1), dtype="float32"))
+    assert not np.any(trained.get_weights()[0] == 1)
+    assert np.all(backend.to_host(own) == 1)
+    assert np.all(kept.get_weights()[0] == 1)

@@ -75,7 +75,7 @@ class Metric(Configurable):
             self._totals = totals
             return
         for variable, value in zip(self._variables, totals or (), strict=totals is not None):
-            variable.assign(value)
+            variable.take(value)
 
     # State of a subclass's own
 

@@ -192,7 +192,7 @@ class Applicable(CustomSteps):
         chosen = {held.names[variable]: variable for variable in var_list if variable in held.names}
         values = self.finalize({name: variable.value for name, variable in chosen.items()}, held.state)
         for name, variable in chosen.items():
-            variable.assign(values[name])
+            variable.take(values[name])
 
     def exclude_from_weight_decay(
         self, var_list: Iterable[Any] | None = None, var_names: Iterable[str] | None = None

@@ -160,7 +160,7 @@ def update(
     params, state = stepped(optimizer, names, params, {names[v]: g for v, g in pairs.items()}, state)
     held.state = joined(rest, state)
     for variable in pairs:
-        variable.assign(params[names[variable]])
+        variable.take(params[names[variable]])
     if pairs and _in_step.get() is None:
         next(iter(pairs)).backend.start((params, held.state))
 

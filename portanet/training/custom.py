@@ -67,7 +67,7 @@ class StepFunction:
             for metric, total in zip(self._metrics, totals, strict=False):
                 metric.totals = total
         for path, value in new.items():
-            self._variables[path].assign(value)
+            self._variables[path].take(value)
         for each, state in zip(held.values(), states, strict=True):
             each.state = state
         self._keep_state()

@@ -177,5 +177,5 @@ def _keep(model: Trainer, values: dict[str, Array], assigned: dict[str, Array]) 
     if assigned:
         variables = model.named_variables()
         for path, value in assigned.items():
-            variables[path].assign(value)
+            variables[path].take(value)
         values.update(assigned)

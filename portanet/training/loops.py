@@ -169,14 +169,14 @@ class TrainingRun:
             for path, value in averages.items()
         ):
             for path, value in weights.items():
-                self.variables[path].assign(self.model.backend.from_host(value))
+                self.variables[path].take(self.model.backend.from_host(value))
 
     def finish(self) -> None:
         """Give the model the weights to keep: with `use_ema` of the optimizer, their average."""
         averages = self.averages()
         self.model.position.weights = {path: self.variables[path].numpy() for path in averages}
         for path, value in averages.items():
-            self.variables[path].assign(value)
+            self.variables[path].take(value)
 
     def averages(self) -> dict[str, Array]:
         """The averages of the weights; none without `use_ema`."""
@@ -263,7 +263,7 @@ class TrainingRun:
                 for values in (params, state):
                     for path, value in values.items():
                         if value is not known[path]:
-                            self.variables[path].assign(value)
+                            self.variables[path].take(value)
             # An overridden step may have built layers, and so have added paths.
             paths, _ = self.model.optimizer_state
             self.model.optimizer_state = (paths, joined(frozen, slots) if frozen else slots)

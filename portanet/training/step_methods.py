@@ -172,7 +172,7 @@ def value_and_gradients(
     (loss, (aux, state)), grads = value_and_grad(goal, has_aux=True)([v.value for v in chosen])
     for variable, value in zip(others, state, strict=True):
         if value is not variable.value:
-            variable.assign(value)
+            variable.take(value)
     return ((loss, aux) if has_aux else loss), grads
 
 
