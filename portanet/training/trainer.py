@@ -371,8 +371,9 @@ class Trainer(Overridable):
             settings = frozen.settings(self)
             if self._steps.get(("settings",)) != settings:
                 self._steps = {("settings",): settings}
+        custom = self.has_custom_step("predict") if key[0] == "predict" else isinstance(self._objective, AnyTargets)
+        key += ("custom",) * custom  # a method may be set after the first prediction
         if key not in self._steps:
-            custom = self.has_custom_step("predict") if key[0] == "predict" else isinstance(self._objective, AnyTargets)
             if custom:
                 self._steps[key] = self._custom_function(key[0])
             else:

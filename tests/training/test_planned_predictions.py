@@ -218,6 +218,18 @@ def test_own_steps_of_prediction():
         assert list(plain._calls.known) == before
 
 
+def test_a_step_of_prediction_that_is_set_later():
+    model, x = warmed(mlp(), 2, 6), draw(2, 6)
+    for _ in range(3):
+        model.predict(x)
+    model.predict_step = lambda data: 2 * model(data)
+    for predict in (model.predict, model.predict_on_batch):
+        assert_same(predict(x), 2 * ordinary(model, x))
+    del model.predict_step
+    for predict in (model.predict, model.predict_on_batch):
+        assert_same(predict(x), ordinary(model, x))
+
+
 def test_checks_of_data():
     words = portanet.Sequential([layers.Input((3,), dtype="int32"), layers.Embedding(5, 2)])
     good, bad = np.asarray([[0, 1, 4]], dtype="int32"), np.asarray([[0, 1, 5]], dtype="int32")
