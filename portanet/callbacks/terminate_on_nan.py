@@ -12,6 +12,7 @@ from portanet import checks
 from portanet.backends import HostArray, use_backend
 from portanet.callbacks.base import Callback, Logs
 from portanet.callbacks.watch import all_layers, watched
+from portanet.distribution.strategy import apart
 from portanet.tree import tree_leaves
 from portanet.variables import bind
 
@@ -125,7 +126,8 @@ class TerminateOnNaN(Callback):
         return causes[0] if causes else ""
 
     def _in_gradients(self, batch: Any) -> str:
-        loss, gradients = self.model.loss_and_gradients(*batch)
+        with apart():  # other processes may have found a cause before this
+            loss, gradients = self.model.loss_and_gradients(*batch)
         if bad := self._bad(loss):
             return f"the loss {{where}}, {bad}, though the model's outputs are finite."
         for path in reversed(self.model.trainable_paths()):  # the order of the backward pass

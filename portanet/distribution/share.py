@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from portanet.autodiff import custom_vjp, is_traced
-from portanet.backends import Array, get_backend
+from portanet.autodiff import array_namespace, custom_vjp, is_traced, unwrap
+from portanet.backends import Array, device_of, get_backend, raw_namespace
 from portanet.distribution.processes import Processes
 from portanet.random.streams import part_of_batch
 from portanet.tree import tree_items, tree_map
@@ -45,6 +45,22 @@ class Share:
     def sum(self, tree: Any) -> Any:
         """The sums over all processes of a tree of arrays, which have no derivative."""
         return with_leaves(tree, lambda leaves: get_backend().on_host(self.processes.sum, leaves))
+
+    def joined(self, x: Array | None) -> Array | None:
+        """An array with an entry for each example, as that of the whole batch, with its derivative.
+
+        Others, such as weights of steps that all examples have, are returned as they are.
+        """
+        if x is None or x.ndim == 0 or x.shape[0] != self.count:
+            return x
+        xp = array_namespace(x)
+        if x.dtype == xp.bool:  # of which there are no sums
+            whole = self.joined(xp.astype(x, xp.uint8))
+            return None if whole is None else xp.astype(whole, xp.bool)
+        ends = (self.start, self.whole - self.stop)
+        raw, device = raw_namespace(unwrap(x)), device_of(x)
+        before, after = (raw.zeros((n, *x.shape[1:]), dtype=x.dtype, device=device) for n in ends)
+        return over_batch(xp.concat((before, x, after), axis=0))
 
     def gathered(self, tree: Any) -> Any:
         """The results for the whole batch, from NumPy arrays with those of this share."""
@@ -80,7 +96,7 @@ def sharing(part: Share | None) -> Iterator[None]:
         return
     token = _share.set(part)
     try:
-        with part_of_batch(slice(part.start, part.stop)):
+        with part_of_batch(slice(part.start, part.stop), part.whole):
             yield
     finally:
         _share.reset(token)
@@ -93,6 +109,24 @@ def fraction() -> float:
     """
     part = share()
     return 1.0 if part is None else part.count / part.whole
+
+
+def of_whole(part: Share, function: Callable[..., Any], *arrays: Array | None) -> Any:
+    """What a function gives for the whole batch, as the part of it that this process adds to the sum over all.
+
+    It is for functions in which examples meet: every process computes them for all examples.
+
+    Args:
+        part: What this process computes.
+        function: A function of arrays, which returns a tree of them.
+        *arrays: Those of this process; see `Share.joined`.
+    """
+    given = [part.joined(each) for each in arrays]
+    token = _share.set(None)
+    try:
+        return tree_map(lambda leaf: leaf * (1.0 / part.processes.size), function(*given))
+    finally:
+        _share.reset(token)
 
 
 def over_batch(x: Array) -> Array:

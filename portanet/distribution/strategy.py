@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextvars import ContextVar
 
 import numpy as np
 
 from portanet import checks, random
-from portanet.backends import get_backend, set_backend
+from portanet.backends import HostArray, get_backend, set_backend
 from portanet.distribution.devices import DeviceMesh, list_devices
 from portanet.distribution.processes import Processes, initialize, joined, launched
 from portanet.distribution.share import Share
@@ -138,8 +140,49 @@ class DataParallel:
                 f"Received: {first!r} in process 0, {second!r} in process {other}"
             )
 
+    def require_same_data(self, arrays: Sequence[HostArray]) -> None:
+        """Refuse data that are other examples than those of the first process, up to rounding.
+
+        Args:
+            arrays: A few examples, as many and of the same shapes in all processes.
+        """
+        if self.processes is None or self.size == 1:
+            return
+        own = [np.asarray(each, "float64") for each in arrays if each.dtype.kind in "fiub"]
+        alike = all(map(_near, own, self.processes.broadcast(own)))
+        (bad,) = self.processes.sum([np.eye(self.size, dtype="int64")[self.rank] * (not alike)])
+        if bad.any():
+            raise ValueError(
+                "All processes must have the same examples in the same order, of which each takes its part: seed what "
+                "draws, splits or shuffles them, or pass DataParallel(auto_shard_dataset=False) for batches of each "
+                f"process's own. Received: other examples in process {int(bad.argmax())} than in process 0"
+            )
+
+    def agreed(self, number: int) -> int:
+        """The number that the first process has, in all."""
+        if self.processes is None or self.size == 1:
+            return number
+        (first,) = self.processes.broadcast([np.asarray([number], "int64")])
+        return int(first[0])
+
+
+def _near(a: HostArray, b: HostArray) -> bool:
+    scale = float(np.max(np.abs(b), initial=0.0, where=np.isfinite(b)))
+    return bool(np.allclose(a, b, rtol=1e-3, atol=1e-3 * scale, equal_nan=True))
+
 
 _current: list[DataParallel] = []
+_apart: ContextVar[bool] = ContextVar("portanet_apart", default=False)
+
+
+@contextlib.contextmanager
+def apart() -> Iterator[None]:
+    """In a `with` block of this context, this process computes by itself, and waits for no other."""
+    token = _apart.set(True)
+    try:
+        yield
+    finally:
+        _apart.reset(token)
 
 
 def set_distribution(value: DataParallel | None) -> None:
@@ -160,8 +203,7 @@ def set_distribution(value: DataParallel | None) -> None:
     elif before is not None and before.devices and get_backend().device_name == ",".join(before.devices):
         _use_devices(before.devices[0])
     if value is not None and value.processes is not None and value.size > 1:
-        (seed,) = value.processes.broadcast([np.asarray([random.get_seed()], "int64")])
-        random.set_seed(int(seed[0]))
+        random.set_seed(value.agreed(random.get_seed()))
 
 
 def _use_devices(names: str) -> None:
@@ -171,7 +213,7 @@ def _use_devices(names: str) -> None:
 
 def distribution() -> DataParallel | None:
     """How training is distributed; None for one process."""
-    return _current[0] if _current else None
+    return _current[0] if _current and not _apart.get() else None
 
 
 def writes_files() -> bool:

@@ -14,6 +14,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 
 from portanet import activations, checks, layers, losses, optimizers, random
 from portanet.backends import HostArray, backend_class_of, get_backend, make_backend, use_backend
+from portanet.distribution.strategy import distribution
 from portanet.losses import Loss
 from portanet.models import Model, Sequential
 from portanet.saving.model import set_stream_keys, stream_keys
@@ -106,7 +107,8 @@ class PortanetEstimator(BaseEstimator):  # type: ignore[misc]
         if not (self.callbacks is None or isinstance(self.callbacks, (list, tuple))):
             raise checks.invalid("callbacks", self.callbacks, "a list of callbacks or None", type(self))
         epochs = checks.positive_int("epochs", epochs, type(self))
-        seed = self._draw_seed()
+        seed, strategy = self._draw_seed(), distribution()
+        seed = seed if strategy is None else strategy.agreed(seed)
         if not resume:
             self._dtype = str(X.dtype) if self.dtype is None else self.dtype
         with random.use_seed(seed), self._use_backend():

@@ -9,7 +9,7 @@ from portanet import checks
 from portanet.autodiff import array_namespace, is_traced, lift, stop_gradient, storage, unwrap
 from portanet.backends import Array, HostArray, array_like, backend_class_of, raw_namespace, to_host
 from portanet.configurable import Configurable
-from portanet.distribution.share import fraction, over_batch
+from portanet.distribution.share import fraction, of_whole, over_batch, share
 from portanet.lookup import snake_case
 from portanet.mixed_precision import (
     DTypePolicy,
@@ -42,6 +42,10 @@ class Loss(Configurable):
 
     integer_targets = False
     """Whether the targets are class numbers."""
+    compares_examples = False
+    """Whether the loss of an example depends on others of the batch. Processes of a job then compute whole batches'
+    losses, as they do where the loss of a batch is one number.
+    """
     dtype: str | None = None
     axis_of_classes = -1
     """The axis that the loss reduces; others than the last are moved there before `call`."""
@@ -126,12 +130,19 @@ class Loss(Configurable):
         self, y_true: Array, y_pred: Array, sample_weight: Array | None = None, mask: Array | None = None
     ) -> Array:
         """The loss of a batch as a pure function: only shapes are checked, so that it can be compiled."""
+        given, part = (y_true, y_pred, sample_weight, mask), share()
+        if part is not None and self.compares_examples:
+            whole: Array = of_whole(part, self.compute, *given)
+            return whole
         if mask is not None:
             mask = stop_gradient(mask)
             y_true, y_pred = without_masked(y_true, mask), without_masked(y_pred, mask)
             if tuple(y_pred.shape) == (*y_true.shape, 1) and not self.integer_targets:
                 y_true = array_namespace(y_true).expand_dims(y_true, axis=-1)  # so that values have the mask's shape
         values = self.per_example(y_true, y_pred)
+        if part is not None and values.ndim == 0:
+            whole = of_whole(part, self.compute, *given)
+            return whole
         valid = self.valid(y_true)
         for shown in (valid, self.counted(values)):
             if shown is not None and mask is not None:
@@ -168,7 +179,9 @@ class Loss(Configurable):
         self.check_shapes(y_true, y_pred)
         if 0 not in plain.shape and not are_bound():  # in a step, which may be compiled
             self.check_targets(to_host(plain), other.shape[self.axis_of_classes] if y_pred.ndim > 1 else None)
-        return self.compute(y_true, y_pred, sample_weight, mask)
+        loss, part = self.compute(y_true, y_pred, sample_weight, mask), fraction()
+        # `add_loss` takes means, of which those of a part count by its examples.
+        return loss if part == 1.0 or self.reduction is None else loss / part
 
 
 class BuiltInLoss(Loss):

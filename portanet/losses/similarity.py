@@ -91,6 +91,8 @@ def triplet(anchor: Array, positive: Array, negative: Array, margin: float = 1.0
 class EmbeddingLoss(IntegerTargets):
     """A loss of embeddings, shape (batch, dimensions), and their class numbers."""
 
+    compares_examples = True
+
     def check_shapes(self, y_true: Any, y_pred: Any) -> None:
         if len(y_pred.shape) != 2:
             raise ValueError(

@@ -10,6 +10,7 @@ from portanet import checks, initializers, random
 from portanet.autodiff import array_namespace, unwrap
 from portanet.backends import Array, HostArray, get_backend, raw_namespace, to_host
 from portanet.configurable import Configurable
+from portanet.distribution.share import of_whole, share
 from portanet.initializers.base import drawn
 from portanet.lookup import snake_case
 from portanet.losses.base import DType, Loss, as_arrays, spread
@@ -315,6 +316,10 @@ class MeanMetric(Metric):
 
     def statistics(self, y_true: Array, y_pred: Array, sample_weight: Array | None = None) -> tuple[Array, ...]:
         values = at_least_float32(self.values(y_true, y_pred), integers=True)
+        part = share()
+        if part is not None and values.ndim == 0:  # one number for a batch
+            whole: tuple[Array, ...] = of_whole(part, self.statistics, y_true, y_pred, sample_weight)
+            return whole
         xp = array_namespace(values)
         if sample_weight is None:
             total = xp.sum(values)
@@ -336,6 +341,10 @@ class LossMetric(MeanMetric):
     loss: Loss
 
     def statistics(self, y_true: Array, y_pred: Array, sample_weight: Array | None = None) -> tuple[Array, ...]:
+        part = share()
+        if part is not None and self.loss.compares_examples:
+            whole: tuple[Array, ...] = of_whole(part, self.statistics, y_true, y_pred, sample_weight)
+            return whole
         y_pred = at_least_float32(y_pred, integers=True)
         valid = self.loss.valid(y_true)
         if valid is not None:

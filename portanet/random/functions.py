@@ -38,7 +38,7 @@ def normal(
         (2, 3)
     """
     key, step = draw_of(seed)
-    return streams.normal(key, step, tuple(shape), _dtype(step, dtype), mean, stddev)
+    return streams.of_examples(lambda s: streams.normal(key, step, s, _dtype(step, dtype), mean, stddev), shape)
 
 
 def truncated_normal(
@@ -46,7 +46,8 @@ def truncated_normal(
 ) -> Array:
     """Normal numbers within two standard deviations of the mean; arguments are those of `normal`."""
     key, step = draw_of(seed)
-    return streams.truncated_normal(key, step, tuple(shape), _dtype(step, dtype), mean, stddev)
+    kind = _dtype(step, dtype)
+    return streams.of_examples(lambda s: streams.truncated_normal(key, step, s, kind, mean, stddev), shape)
 
 
 def uniform(
@@ -67,7 +68,7 @@ def uniform(
         True
     """
     key, step = draw_of(seed)
-    return streams.uniform(key, step, tuple(shape), _dtype(step, dtype), minval, maxval)
+    return streams.of_examples(lambda s: streams.uniform(key, step, s, _dtype(step, dtype), minval, maxval), shape)
 
 
 def randint(shape: Sequence[int], minval: int, maxval: int, dtype: str = "int32", seed: Seed = None) -> Array:
@@ -81,7 +82,7 @@ def randint(shape: Sequence[int], minval: int, maxval: int, dtype: str = "int32"
         seed: See the module.
     """
     key, step = draw_of(seed)
-    numbers = streams.integers(key, step, tuple(shape), minval, maxval)
+    numbers = streams.of_examples(lambda s: streams.integers(key, step, s, minval, maxval), shape)
     return array_namespace(numbers).astype(numbers, dtype_for(numbers, dtype))
 
 
@@ -184,7 +185,14 @@ def binomial(
     trials, p = asarray(counts), asarray(probabilities)
     xp = array_namespace(trials)
     most = int(xp.max(trials)) if math.prod(trials.shape) else 0
-    u = uniform((most, *shape), seed=seed)
+    key, step = draw_of(seed)
+
+    def draw(shape: tuple[int, ...]) -> Array:
+        drawn = streams.uniform(key, step, (most, *shape), _dtype(step, None))
+        return array_namespace(drawn).moveaxis(drawn, 0, -1)
+
+    u = streams.of_examples(draw, shape)
+    u = array_namespace(u).moveaxis(u, -1, 0)
     number = xp.reshape(xp.arange(most, device=device_of(u)), (most, *(1 for _ in shape)))
     hits = xp.sum(xp.astype((u < p) & (number < trials), xp.int32), axis=0)
     return xp.astype(hits, _dtype(u, dtype))

@@ -13,7 +13,7 @@ import contextlib
 import functools
 import hashlib
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar
 from itertools import accumulate
 from typing import Any
@@ -63,26 +63,44 @@ def bits(key: int, step: Array, shape: tuple[int, ...]) -> Array:
 
 
 _part: ContextVar[slice | None] = ContextVar("portanet_part_of_a_batch", default=None)
+"""Which examples, and as its step how many the batch has."""
 
 
 @contextlib.contextmanager
-def part_of_batch(examples: slice) -> Iterator[None]:
+def part_of_batch(examples: slice, whole: int | None = None) -> Iterator[None]:
     """Inside a `with` block of this context, masks are those of some examples of a batch: the part of the draw for the
     whole batch that is theirs. Inside of another such block they are some of its examples.
+
+    Args:
+        examples: Which examples.
+        whole: Examples in the batch; None if that does not matter, since nothing but masks is drawn.
     """
     outer = _part.get()
-    before = 0 if outer is None else outer.start
-    token = _part.set(slice(before + examples.start, before + examples.stop))
+    before, step = (0, None) if outer is None else (outer.start, outer.step)
+    token = _part.set(slice(before + examples.start, before + examples.stop, whole or step))
     try:
         yield
     finally:
         _part.reset(token)
 
 
+def of_examples(draw: Callable[[tuple[int, ...]], Array], shape: Sequence[int]) -> Array:
+    """A draw; if its first axis is as long as the part of a batch at hand, that part of the draw for the whole batch.
+
+    Args:
+        draw: What draws for a shape.
+        shape: The shape.
+    """
+    part, shape = _part.get(), tuple(shape)
+    if part is None or part.step is None or not shape or shape[0] != part.stop - part.start:
+        return draw(shape)
+    return draw((part.step, *shape[1:]))[part.start : part.stop, ...]
+
+
 def _elements_before(shape: tuple[int, ...]) -> int:
     """Of a draw for the whole batch, how many elements come before those of this shape, which are for a part of it."""
     part = _part.get()
-    if part is None or shape[0] == 1:  # one draw for all
+    if part is None or not shape or shape[0] == 1 or shape[0] % (part.stop - part.start):  # one draw for all
         return 0
     count: int = part.stop - part.start
     return math.prod(shape) // count * int(part.start)

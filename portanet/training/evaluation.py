@@ -10,7 +10,7 @@ import numpy as np
 
 from portanet.backends import Array, use_backend
 from portanet.callbacks import CallbackList
-from portanet.distribution.share import sharing
+from portanet.distribution.share import Share, sharing
 from portanet.distribution.strategy import distribution
 from portanet.training import step
 from portanet.training.data.intake import Feed, Intake
@@ -97,7 +97,8 @@ def _predict(model: Trainer, feed: Feed, listeners: CallbackList) -> Any:
     ):
         for number, batch in whereabouts.follow(batches):
             listeners.begin_batch("predict", number)
-            share, own = share_in(batch), tree_map(to_host, forward(batch[0]))
+            share = share_in(batch)
+            own = tree_map(to_host, forward(batch[0], share))
             parts.append(own if share is None else share.gathered(own))
             listeners.end_batch("predict", number, {"outputs": parts[-1]})
             if model.stop_predicting:
@@ -153,7 +154,6 @@ class _Forward:
 
     def __init__(self, model: Trainer, listeners: CallbackList | None = None) -> None:
         self.model = model
-        self.step = model.compiled_step(("predict",), lambda: step.predict_step(model), (), (0,))
         self.plans = not model.has_custom_step("predict") and not (listeners and listeners.callbacks)
         self.values: dict[str, Array] | None = None
 
@@ -161,13 +161,18 @@ class _Forward:
         """Take the values of the variables, unless they are those of plans."""
         self.values = None if self.plans else self.model.named_values()
 
-    def __call__(self, x: Any) -> Any:
-        return self.model.planned(x, False, lambda: self._compute(x)) if self.plans else self._compute(x)
+    def __call__(self, x: Any, share: Share | None = None) -> Any:
+        if self.plans and share is None:
+            return self.model.planned(x, False, lambda: self._compute(x))
+        return self._compute(x, share)
 
-    def _compute(self, x: Any) -> Any:
+    def _compute(self, x: Any, share: Share | None = None) -> Any:
         if self.values is None:
             self.values = self.model.named_values()
-        y_pred, assigned = self.step(self.values, x)
+        key = ("predict", *(() if share is None else share.key))
+        forward = self.model.compiled_step(key, lambda: step.predict_step(self.model), (), (0,))
+        with sharing(share):
+            y_pred, assigned = forward(self.values, x)
         _keep(self.model, self.values, assigned)
         return y_pred
 

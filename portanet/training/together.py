@@ -10,8 +10,10 @@ from portanet.backends import HostArray
 from portanet.distribution.local import LocalSGD
 from portanet.distribution.strategy import DataParallel, distribution
 from portanet.training import exchange
-from portanet.training.data.sources import Numbered
+from portanet.training.data.parts import sample
+from portanet.training.data.sources import Examples, Numbered
 from portanet.training.data.streams import Source
+from portanet.tree import tree_leaves
 
 if TYPE_CHECKING:
     from portanet.training.loops import TrainingRun
@@ -43,6 +45,10 @@ def begin(run: TrainingRun, source: Source, epochs: int) -> None:
     strategy.require_alike("weights", ", ".join(f"{path} {v.shape}" for path, v in run.variables.items()))
     size = f"{source.count} in batches of {source.size}, " if isinstance(source, Numbered) else ""
     strategy.require_alike("data and epochs", f"{size}{source.steps} steps, {epochs} epochs")
+    if isinstance(source, Examples):
+        shapes = ", ".join(str(tuple(leaf.shape)) for leaf in tree_leaves(source.data))
+        strategy.require_alike("shapes of data", shapes)
+        strategy.require_same_data(sample(source.data))
     position = model.position
     strategy.require_alike("position", f"epoch {position.epoch}, batch {position.batch}")
     _share_values(run, strategy)

@@ -54,7 +54,10 @@ class Trainer(Overridable):
 
     @property
     def batch(self) -> Any:
-        """While `fit` runs, the latest batch, `(x, y, sample_weight)` on the device, for callbacks."""
+        """While `fit` runs, the latest batch, `(x, y, sample_weight)` on the device, for callbacks.
+
+        In a job of several processes, it is what this one computes of it.
+        """
         if isinstance(self._batch, tuple) or self._batch is None:
             return self._batch
         self._batch = self._batch.take()
@@ -297,7 +300,9 @@ class Trainer(Overridable):
         """
         self.require_compiled()
         with use_backend(self.backend):
-            return loops.loss_and_gradients(self, self._one_batch(x, y, sample_weight))
+            current = distribution() is not None and self._batch is not None and x is self._batch[0]
+            batch = self._batch if current else self._one_batch(x, y, sample_weight)
+            return loops.loss_and_gradients(self, batch)
 
     def predict_on_batch(self, x: Any) -> Any:
         """The model's results for one batch, as NumPy arrays."""

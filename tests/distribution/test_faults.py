@@ -22,6 +22,7 @@ from tests.distribution import jobs
         ("full", "No space left on device"),
         ("seed", "All processes must have the same seed"),
         ("count", "All processes must have the same data"),
+        ("order", "All processes must have the same examples in the same order"),
         ("weights", "All processes must have the same weights"),
         ("stop", "All processes must have the same place in training"),
         ("ema", "`use_ema` of an optimizer must be False with EASGD"),

@@ -59,9 +59,9 @@ class AugMix(SeveralAugmentations):
             self.choices = self.choices[:7]
 
     def transformation(self, x: Array) -> Any:
-        weights = self.gamma(x, (self.num_chains,), self.alpha)
+        weights = self.gamma(x, (1, self.num_chains), self.alpha)[0, ...]
         own = self.beta(x, (), self.alpha)
-        choices = self.integers((self.num_chains, self.chain_depth), len(self.choices) + 1)
+        choices = self.integers((1, self.num_chains, self.chain_depth), len(self.choices) + 1)[0, ...]
         links = [[self.draw_parts(x) for _ in range(self.chain_depth)] for _ in range(self.num_chains)]
         total = array_namespace(weights).sum(weights)
         return {"chain_mixing_weights": weights / total, "weight_sample": own, "layer_idxes": choices, "chains": links}

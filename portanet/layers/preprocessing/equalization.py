@@ -7,6 +7,7 @@ from typing import Any
 from portanet import checks
 from portanet.autodiff import array_namespace, stop_gradient, storage
 from portanet.backends import Array, device_of
+from portanet.distribution.share import over_batch
 from portanet.layers.preprocessing.color_augmentation import BYTES, scaled, value_range_of
 from portanet.layers.preprocessing.image_layer import ImageLayer
 
@@ -48,7 +49,7 @@ class Equalization(ImageLayer):
         xp = array_namespace(x)
         bins = xp.astype(xp.clip(x / 255.0 * (self.bins - 1), 0.0, self.bins - 1.0), xp.int32)
         flat = xp.reshape(bins, (-1,))
-        counts = counted(xp.sort(flat), self.bins)
+        counts = over_batch(counted(xp.sort(flat), self.bins))
         first = xp.min(xp.where(counts > 0, counts, counts[-1]))  # the number of values in the lowest bin in use
         rest = counts[-1] - first
         table = xp.round((counts - first) * 255.0 / xp.where(rest > 0, rest, 1.0))

@@ -120,7 +120,10 @@ class RandAugment(SeveralAugmentations):
         self.num_ops = checks.integer("num_ops", num_ops, self, least=0)
 
     def transformation(self, x: Array) -> Any:
-        return {"layer_idxes": self.integers((self.num_ops,), len(self.choices)), "transforms": self.draw_parts(x)}
+        return {
+            "layer_idxes": self.integers((1, self.num_ops), len(self.choices))[0, ...],
+            "transforms": self.draw_parts(x),
+        }
 
     def transformed(self, x: Array, transformation: Any) -> Array:
         return self._changed(x, transformation, masks=False)

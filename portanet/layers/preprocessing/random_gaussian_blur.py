@@ -53,7 +53,7 @@ class RandomGaussianBlur(ColorAugmentation):
     def transformation(self, x: Array) -> Any:
         return {
             "should_apply_blur": self.chosen(x, self.factor),
-            "blur_factor": self.uniform(x, (2,), *self.sigma) + 1e-6,
+            "blur_factor": self.uniform(x, (1, 2), *self.sigma)[0, ...] + 1e-6,
         }
 
     def transformed(self, x: Array, transformation: Any) -> Array:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Generator, Iterable
 from typing import Any
 
+import numpy as np
+
+from portanet.backends import HostArray, get_backend
 from portanet.distribution.share import Share
 from portanet.distribution.strategy import distribution
 from portanet.training.data.streams import Batch
@@ -47,11 +50,24 @@ def cut(batch: Batch) -> Batch:
     return batch if share is None else as_part(share.cut(batch), share)
 
 
+def sample(batch: Batch, most: int = 8) -> list[HostArray]:
+    """The begin of a few examples of a batch, or of all data, on the host."""
+    count = int(tree_leaves(batch)[0].shape[0])
+    rows = sorted({i * count // most for i in range(most)})
+    to_host = get_backend().to_host
+    leaves = [
+        (leaf[i : i + 1] if len(leaf.shape) == 1 or not hasattr(leaf, "ndim") else leaf[i : i + 1, ...])
+        for leaf in tree_leaves(batch)
+        for i in rows
+    ]
+    return [np.asarray(leaf if isinstance(leaf, np.ndarray) else to_host(leaf)).reshape(-1)[:256] for leaf in leaves]
+
+
 def taken(batches: Iterable[Batch]) -> Generator[Batch, None, None]:
     """The share in each of the batches; those that were cut stay as they are."""
     strategy = distribution()
     given = strategy is not None and not strategy.auto_shard_dataset
-    cuts = True
+    cuts = first = True
     for batch in batches:
         if isinstance(batch, PartOfBatch):
             cuts = False
@@ -60,6 +76,9 @@ def taken(batches: Iterable[Batch]) -> Generator[Batch, None, None]:
             assert strategy is not None
             yield as_part(batch, strategy.share_of(int(tree_leaves(batch)[0].shape[0])))
         else:
+            if first and strategy is not None and strategy.size > 1:
+                strategy.require_same_data(sample(batch))
+            first = False
             yield cut(batch)
     if given and cuts:
         assert strategy is not None
