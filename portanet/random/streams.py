@@ -69,11 +69,8 @@ _part: ContextVar[slice | None] = ContextVar("portanet_part_of_a_batch", default
 @contextlib.contextmanager
 def part_of_batch(examples: slice, whole: int | None = None) -> Iterator[None]:
     """Inside a `with` block of this context, masks are those of some examples of a batch: the part of the draw for the
-    whole batch that is theirs. Inside of another such block they are some of its examples.
-
-    Args:
-        examples: Which examples.
-        whole: Examples in the batch; None if that does not matter, since nothing but masks is drawn.
+    whole batch that is theirs. Inside of another such block they are some of its examples. `whole` is the size of the
+    batch, without which nothing but masks is drawn for a part.
     """
     outer = _part.get()
     before, step = (0, None) if outer is None else (outer.start, outer.step)
@@ -85,12 +82,7 @@ def part_of_batch(examples: slice, whole: int | None = None) -> Iterator[None]:
 
 
 def of_examples(draw: Callable[[tuple[int, ...]], Array], shape: Sequence[int]) -> Array:
-    """A draw; if its first axis is as long as the part of a batch at hand, that part of the draw for the whole batch.
-
-    Args:
-        draw: What draws for a shape.
-        shape: The shape.
-    """
+    """A draw; if its first axis is as long as the part of a batch at hand, that part of the draw for the whole batch."""
     part, shape = _part.get(), tuple(shape)
     if part is None or part.step is None or not shape or shape[0] != part.stop - part.start:
         return draw(shape)
