@@ -82,7 +82,7 @@ def part_of_batch(examples: slice, whole: int | None = None) -> Iterator[None]:
 
 
 def of_examples(draw: Callable[[tuple[int, ...]], Array], shape: Sequence[int]) -> Array:
-    """A draw; if its first axis is as long as the part of a batch at hand, that part of the draw for the whole batch."""
+    """A draw; if its first axis is as long as the part of a batch at hand, that part of the draw for the batch."""
     part, shape = _part.get(), tuple(shape)
     if part is None or part.step is None or not shape or shape[0] != part.stop - part.start:
         return draw(shape)
