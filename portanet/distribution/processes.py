@@ -90,12 +90,17 @@ class Processes:
         """The sums of arrays over all processes."""
         return self.start_sums(arrays)()
 
+    def each(self, number: int) -> HostArray:
+        """The numbers of all processes."""
+        numbers = np.zeros(self.size, "int64")
+        numbers[self.rank] = number
+        (numbers,) = self.sum([numbers])
+        return numbers
+
     def gather(self, x: HostArray) -> list[HostArray]:
         """The arrays of all processes, which may differ in their first axis."""
         x = np.ascontiguousarray(x)
-        counts = np.zeros(self.size, "int64")
-        counts[self.rank] = len(x)
-        (counts,) = self.sum([counts])
+        counts = self.each(len(x))
         each = int(np.prod(x.shape[1:], dtype="int64")) * x.dtype.itemsize
         whole = np.empty((int(counts.sum()), *x.shape[1:]), x.dtype)
         sizes = [int(n) * each for n in counts]

@@ -109,9 +109,7 @@ class DataParallel:
         """
         if self.processes is None or self.size == 1:
             return None
-        counts = np.zeros(self.size, "int64")
-        counts[self.rank] = count
-        (counts,) = self.processes.sum([counts])
+        counts = self.processes.each(count)
         if counts.min() == 0 < counts.max():
             raise ValueError(
                 "Argument `x` must give as many batches in each process; pass steps_per_epoch to end where the first "
@@ -150,7 +148,7 @@ class DataParallel:
             return
         own = [np.asarray(each, "float64") for each in arrays if each.dtype.kind in "fiub"]
         alike = all(map(_near, own, self.processes.broadcast(own)))
-        (bad,) = self.processes.sum([np.eye(self.size, dtype="int64")[self.rank] * (not alike)])
+        bad = self.processes.each(not alike)
         if bad.any():
             raise ValueError(
                 "All processes must have the same examples in the same order, of which each takes its part: seed what "
