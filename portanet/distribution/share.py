@@ -111,6 +111,11 @@ def fraction() -> float:
     return 1.0 if part is None else part.count / part.whole
 
 
+def of_share(loss: Array) -> Array:
+    """A mean over examples, or a loss that is of none, as the part that this process adds to that of the batch."""
+    return loss if share() is None else loss * fraction()
+
+
 def of_whole(part: Share, function: Callable[..., Any], *arrays: Array | None) -> Any:
     """What a function gives for the whole batch, as the part of it that this process adds to the sum over all.
 

@@ -9,7 +9,7 @@ from portanet import checks
 from portanet.autodiff import array_namespace, is_traced, lift, stop_gradient, storage, unwrap
 from portanet.backends import Array, HostArray, array_like, backend_class_of, raw_namespace, to_host
 from portanet.configurable import Configurable
-from portanet.distribution.share import fraction, of_whole, over_batch, share
+from portanet.distribution.share import fraction, of_share, of_whole, over_batch, share
 from portanet.lookup import snake_case
 from portanet.mixed_precision import (
     DTypePolicy,
@@ -294,7 +294,7 @@ def reduce(
         return xp.sum(values) / _at_least_tiny(over_batch(xp.sum(weight)))
     if valid is not None:
         return xp.sum(values) / _at_least_tiny(over_batch(xp.sum(valid)))
-    return xp.mean(values) if fraction() == 1.0 else xp.mean(values) * fraction()
+    return of_share(xp.mean(values))
 
 
 def without_masked(x: Array, mask: Array) -> Array:

@@ -17,7 +17,7 @@ from portanet.autodiff import array_namespace, custom_vjp, hvp, is_traced, lift,
 from portanet.backends import Array, backend_class_of, device_of, get_backend, is_dtype, map_each, raw_namespace
 from portanet.configurable import Configurable
 from portanet.distribution.gradients import GradientSum
-from portanet.distribution.share import fraction, share
+from portanet.distribution.share import fraction, of_share, share
 from portanet.layers import Layer
 from portanet.layers.calling import call_with_mask
 from portanet.layers.several_inputs import map_shapes, masks_of
@@ -190,11 +190,6 @@ def predict_step(model: Layer) -> Callable[..., Any]:
         return tree_map(lambda *leaves: array_namespace(*leaves).concat(leaves), *each), assigned[0]
 
     return step
-
-
-def of_share(loss: Array) -> Array:
-    """A loss that is not a sum over examples, as the part of it that this process adds to that of the whole batch."""
-    return loss if share() is None else loss * fraction()
 
 
 def over_processes(tree: Any) -> Any:
