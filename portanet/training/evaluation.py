@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import operator
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,13 @@ def evaluate(model: Trainer, feed: Feed, listeners: CallbackList, occasion: str 
     """The loss and metrics over all batches of a feed, by name."""
     objective = model.find_objective()
     key = ("test", *model.trainable_paths())
+
+    @functools.cache
+    def test_of(share: Share | None) -> Any:
+        own = key if share is None else (*key, *share.key)
+        return model.compiled_step(own, lambda: step.test_step(model, objective), (0,), (1,))
+
+    test_of(None)  # which may drop the sums of other steps, before there are new ones
     totals = model.totals(kind="test")
     model.stop_evaluating = False
     listeners.call("on_test_begin", {})
@@ -38,11 +46,9 @@ def evaluate(model: Trainer, feed: Feed, listeners: CallbackList, occasion: str 
         for number, batch in whereabouts.follow(batches):
             listeners.begin_batch("test", number)
             (x, y, weight), share = batch, share_in(batch)
-            own = key if share is None else (*key, *share.key)
-            test = model.compiled_step(own, lambda: step.test_step(model, objective), (0,), (1,))
             targets, weights = objective.arrange(y), objective.arrange(weight, "sample_weight")
             with sharing(share):
-                statistics, assigned = test(totals.on_device, values, x, targets, weights)
+                statistics, assigned = test_of(share)(totals.on_device, values, x, targets, weights)
             _keep(model, values, assigned)
             totals.add(statistics)
             listeners.end_batch("test", number, totals)

@@ -85,7 +85,7 @@ def replace(run: TrainingRun, new: list[HostArray | None]) -> None:
     ]
     for variable, value in zip(run.variables.values(), moved, strict=False):
         if value is not variable.value:
-            variable.assign(value)
+            variable.take(value)
     rest = iter(moved[len(run.variables) :])
     run.model.optimizer_state = paths, tree_map(lambda _: next(rest), state)
     run.rate_arrays = {}

@@ -22,6 +22,7 @@ from portanet.backends import (
     require_plain,
     to_host,
 )
+from portanet.distribution.strategy import distribution
 from portanet.layers import Layer
 from portanet.layers.calling import takes_strings
 from portanet.layers.preprocessing.host_layer import listed_strings, strings_in
@@ -88,7 +89,8 @@ class Intake:
             source: The source.
             like: The intake of the data that the model is trained on, if this is for validation.
         """
-        source.divided = not self.model.has_custom_step("predict" if self.only_inputs else "train")
+        custom = self.model.has_custom_step("predict" if self.only_inputs else "train")
+        source.divided = distribution() is not None and not custom
         first = self._structured(source.first())
         self._build(first, source.outline() or first)
         if like is not None and like.shapes != self.shapes:
