@@ -11,6 +11,8 @@ import urllib.request
 from collections.abc import Callable
 from typing import Any
 
+from portanet.extras import install_command
+
 HOME = "PORTANET_HOME"
 """The environment variable with the folder for downloads, instead of `~/.portanet`."""
 
@@ -50,7 +52,7 @@ def fetch(url: str, name: str, folder: pathlib.Path, digest: str | None = None, 
         import pooch
     except ImportError as error:
         raise ImportError(
-            f"Downloading {url} needs pooch. Type: pip install 'portanet[data]'; or store the file as {path}"
+            f"Downloading {url} needs pooch. Type: {install_command('data')}; or store the file as {path}"
         ) from error
     known = None if digest is None else f"{_algorithm(digest)}:{digest}"
     if renew:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from portanet.extras import install_command
+
 
 def drawing(dot: str, instead: str) -> Any:
     """A graph in the DOT language as a `graphviz.Source`.
@@ -16,7 +18,7 @@ def drawing(dot: str, instead: str) -> Any:
         import graphviz
     except ImportError:
         raise ImportError(
-            "Drawing needs the Python package graphviz (and Graphviz itself). Type: pip install 'portanet[plot]'; "
+            f"Drawing needs the Python package graphviz (and Graphviz itself). Type: {install_command('plot')}; "
             f"{instead}"
         ) from None
     return graphviz.Source(dot)

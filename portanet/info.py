@@ -52,10 +52,21 @@ def _gigabytes(memory: dict[str, int]) -> str:
     return f"{memory['used'] / 2**30:.1f} / {memory['total'] / 2**30:.1f} GiB" if memory else "-"
 
 
-def _choice() -> str:
+def wrong_choice() -> str | None:
+    """What is wrong with the backend that is in use, as `PORTANET_BACKEND` names it; None if nothing is.
+
+    Example:
+        >>> from portanet.info import wrong_choice
+        >>> wrong_choice() is None
+        True
+    """
     try:
-        return (
-            f"In use: {portanet.get_backend()!r}. To choose another: portanet.set_backend(name), or PORTANET_BACKEND."
-        )
+        portanet.get_backend()
     except (ValueError, BackendUnavailableError) as error:
         return " ".join([str(error), *getattr(error, "__notes__", [])])
+    return None
+
+
+def _choice() -> str:
+    remedy = "To choose another: portanet.set_backend(name), or the environment variable PORTANET_BACKEND."
+    return wrong_choice() or f"In use: {portanet.get_backend()!r}. {remedy}"

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeAlias, TypeVar, c
 import array_api_compat
 import numpy as np
 
+from portanet.extras import install_command
+
 if TYPE_CHECKING:
     from portanet.backends.graphs import Graphs
 
@@ -54,8 +56,6 @@ class Backend:
     name: ClassVar[str]
     library: ClassVar[str]
     """Name of the module to import."""
-    install: ClassVar[str]
-    """What to type when the library is missing."""
     half_precision: ClassVar[tuple[str, ...]] = ()
     """The floating-point dtypes of 16 bits that the library has."""
 
@@ -108,8 +108,13 @@ class Backend:
     def unavailable(cls) -> str | None:
         """Why this backend cannot be used here, with the remedy, or None if it can."""
         if importlib.util.find_spec(cls.library) is None:
-            return f"{cls.library} is not installed. Type: {cls.install}"
+            return f"{cls.library} is not installed. Type: {cls.install_command()}"
         return None
+
+    @classmethod
+    def install_command(cls) -> str:
+        """What to type when the library is missing."""
+        return install_command(cls.name)
 
     @classmethod
     def preferred(cls) -> bool:

@@ -15,7 +15,6 @@ class DaskBackend(ForwardBackend):
 
     name = "dask"
     library = "dask.array"
-    install = "pip install 'portanet[dask]'"
 
     @classmethod
     def load(cls) -> Any:

@@ -17,7 +17,6 @@ class StrictBackend(Backend):
 
     name = "strict"
     library = "array_api_strict"
-    install = "pip install 'portanet[strict]'"
 
     @classmethod
     def load(cls) -> Any:

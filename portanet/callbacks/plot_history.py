@@ -11,6 +11,7 @@ import numpy as np
 
 from portanet import checks
 from portanet.callbacks.base import Callback, Logs
+from portanet.extras import install_command
 
 
 class PlotHistory(Callback):
@@ -101,5 +102,5 @@ def figure_class() -> Any:
     try:
         from matplotlib.figure import Figure
     except ImportError as error:
-        raise ImportError("Drawing needs matplotlib. Type: pip install 'portanet[plot]'") from error
+        raise ImportError(f"Drawing needs matplotlib. Type: {install_command('plot')}") from error
     return Figure

@@ -13,6 +13,7 @@ import numpy as np
 
 from portanet import checks
 from portanet.callbacks.base import Callback, Logs
+from portanet.extras import install_command
 
 
 class TensorBoard(Callback):
@@ -160,6 +161,6 @@ def summary_writer() -> Any:
         from tensorboardX import SummaryWriter
     except ImportError as error:
         raise ImportError(
-            "callbacks.TensorBoard needs tensorboardX. Type: pip install 'portanet[tensorboard]'"
+            f"callbacks.TensorBoard needs tensorboardX. Type: {install_command('tensorboard')}"
         ) from error
     return SummaryWriter

@@ -14,6 +14,7 @@ import numpy as np
 
 from portanet import checks
 from portanet.backends import HostArray
+from portanet.extras import install_command
 
 LAUNCHERS = ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "PMIX_RANK", "MPI_LOCALNRANKS", "MV2_COMM_WORLD_SIZE")
 """Variables by which programs that start the processes of a job, such as mpiexec and srun, tell them so."""
@@ -216,7 +217,7 @@ def _world() -> Any:
         from mpi4py import MPI
     except ImportError as error:
         raise ImportError(
-            "Many processes need mpi4py and an MPI, which it found no way to load. Type: pip install 'portanet[mpi]', "
+            f"Many processes need mpi4py and an MPI, which it found no way to load. Type: {install_command('mpi')}, "
             f"which brings mpich and mpiexec; on a cluster, pip install mpi4py for its own MPI. ({error})"
         ) from error
     return MPI.COMM_WORLD

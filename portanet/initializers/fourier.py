@@ -9,6 +9,7 @@ import numpy as np
 
 from portanet import checks
 from portanet.backends import HostArray, to_host
+from portanet.extras import install_command
 from portanet.initializers.base import Initializer
 
 SIDES, SCALINGS = ("real", "imag"), ("density", "spectrum")
@@ -31,7 +32,7 @@ def window_values(window: str, length: int, periodic: bool) -> HostArray:
         windows = importlib.import_module("scipy.signal")
     except ImportError as error:
         raise ImportError(
-            f"Windows beside {', '.join(COSINES)} need SciPy: python -m pip install 'portanet[scipy]'. "
+            f"Windows beside {', '.join(COSINES)} need SciPy. Type: {install_command('scipy')}. "
             f"Received: window={window!r}"
         ) from error
     try:

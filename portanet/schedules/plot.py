@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from portanet import checks
+from portanet.extras import install_command
 from portanet.schedules.base import LearningRateSchedule
 
 
@@ -33,7 +34,7 @@ def plot(schedules: LearningRateSchedule | Mapping[str, LearningRateSchedule], s
         try:
             import matplotlib.pyplot as plt
         except ImportError as error:
-            raise ImportError("schedules.plot needs matplotlib. Type: pip install 'portanet[plot]'") from error
+            raise ImportError(f"schedules.plot needs matplotlib. Type: {install_command('plot')}") from error
         _, ax = plt.subplots()
     for name, schedule in named.items():
         ax.plot(range(steps), [schedule(step) for step in range(steps)], label=name)

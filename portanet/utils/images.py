@@ -12,6 +12,7 @@ import numpy as np
 
 from portanet import checks
 from portanet.backends import HostArray, to_host
+from portanet.extras import install_command
 
 MODES = {"grayscale": "L", "rgb": "RGB", "rgba": "RGBA"}
 INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "hamming", "box", "lanczos")
@@ -28,7 +29,7 @@ def pillow(of: str) -> Any:
     try:
         from PIL import Image
     except ImportError as error:
-        raise ImportError(f"{of} needs Pillow. Type: pip install 'portanet[image]'") from error
+        raise ImportError(f"{of} needs Pillow. Type: {install_command('image')}") from error
     return Image
 
 

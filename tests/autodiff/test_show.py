@@ -58,7 +58,7 @@ def test_the_graph_as_text(xp):
 def test_drawing_names_the_extra_when_graphviz_is_missing(xp, monkeypatch):
     picture = show(lambda x: x * x, asarray([1.0]))
     monkeypatch.setitem(sys.modules, "graphviz", None)
-    with pytest.raises(ImportError, match=r"pip install 'portanet\[plot\]'"):
+    with pytest.raises(ImportError, match=r"pip install .*\[plot\]'"):
         picture.draw()
     monkeypatch.setitem(sys.modules, "graphviz", types.SimpleNamespace(Source=lambda text: ("drawn", text)))
     assert picture.draw() == ("drawn", picture.dot)

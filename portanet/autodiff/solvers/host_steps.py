@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from portanet.autodiff.solvers.vectors import ConvergenceError
 from portanet.backends import HostArray
+from portanet.extras import install_command
 
 METHODS = ("RK45", "RK23", "DOP853", "Radau", "BDF", "LSODA")
 
@@ -24,7 +25,7 @@ def integrate(
         from scipy import integrate as methods
     except ImportError:
         raise ImportError(
-            f'odeint needs SciPy for method={method!r}. Type: pip install scipy; or use method="dopri5".'
+            f'odeint needs SciPy for method={method!r}. Type: {install_command("scipy")}; or use method="dopri5".'
         ) from None
     solver = getattr(methods, method)(rates, times[0], y, times[-1], rtol=rtol, atol=atol)
     sign = 1.0 if times[-1] > times[0] else -1.0

@@ -28,6 +28,7 @@ from portanet.autodiff.sparse.patterns import (
 from portanet.autodiff.traced import unwrap
 from portanet.autodiff.transforms import Function, grad, linearize, vjp
 from portanet.backends import device_of, raw_namespace, readable, to_host
+from portanet.extras import install_command
 
 
 class COO(NamedTuple):
@@ -249,7 +250,7 @@ def _to_scipy(matrix: COO, of: str) -> Any:
         from scipy.sparse import csr_array
     except ImportError as error:
         raise ImportError(
-            f"{of} returns a matrix of SciPy. Type: pip install 'portanet[scipy]'; or use format='coo'"
+            f"{of} returns a matrix of SciPy. Type: {install_command('scipy')}; or use format='coo'"
         ) from error
     indices = (to_host(matrix.rows), to_host(matrix.columns))
     return csr_array((to_host(matrix.values), indices), shape=matrix.shape)

@@ -22,6 +22,7 @@ from portanet.backends.cupy import (
 )
 from portanet.backends.cupy.indexing import index_add
 from portanet.backends.graphs import Graphs
+from portanet.extras import install_command
 
 
 class CupyBackend(Backend):
@@ -30,7 +31,6 @@ class CupyBackend(Backend):
     name = "cupy"
     library = "cupy"
     keeps_constants = True
-    install = "pip install 'portanet[cupy13]' (CUDA 13) or pip install 'portanet[cupy12]' (CUDA 12)"
     half_precision = ("float16",)
     least_elements = 0
     overrides = {
@@ -45,6 +45,10 @@ class CupyBackend(Backend):
         "index_add": index_add,
         "sum_rows": sums.sum_rows,
     }
+
+    @classmethod
+    def install_command(cls) -> str:
+        return f"{install_command('cupy13')} (CUDA 13) or {install_command('cupy12')} (CUDA 12)"
 
     @classmethod
     def unavailable(cls) -> str | None:

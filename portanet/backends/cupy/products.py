@@ -17,6 +17,7 @@ import numpy as np
 
 from portanet.backends import contraction, recording
 from portanet.backends.base import Array
+from portanet.extras import install_command
 
 WORKSPACE = 32 * 2**20
 """Bytes that cuBLAS may use, as NVIDIA recommends for Hopper. With memory of its own, products are deterministic."""
@@ -38,8 +39,8 @@ def set_precision(precision: str) -> None:
     global _tf32
     if precision == "high" and not _has_bindings():
         raise ImportError(
-            "Products in TensorFloat-32 on CuPy need nvmath-python. Type: pip install 'portanet[cupy13]' (CUDA 13) or "
-            "pip install 'portanet[cupy12]' (CUDA 12)"
+            "Products in TensorFloat-32 on CuPy need nvmath-python. Type: "
+            f"{install_command('cupy13')} (CUDA 13) or {install_command('cupy12')} (CUDA 12)"
         )
     _tf32 = precision == "high"
 

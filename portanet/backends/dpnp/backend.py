@@ -30,7 +30,6 @@ class DpnpBackend(Backend):
 
     name = "dpnp"
     library = "dpnp"
-    install = "pip install 'portanet[dpnp]'"
     half_precision = ("float16",)
     overrides = {"packed_factors": packed_factors, **special.OVERRIDES}
 

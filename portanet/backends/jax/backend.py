@@ -52,7 +52,6 @@ class JaxBackend(Backend):
 
     name = "jax"
     library = "jax"
-    install = "pip install 'portanet[jax]'"
     half_precision = ("float16", "bfloat16")
     spans_devices = True
     overrides = {

@@ -37,7 +37,6 @@ class MlxBackend(Backend):
 
     name = "mlx"
     library = "mlx"
-    install = "pip install 'portanet[mlx]'"
     half_precision = ("float16", "bfloat16")
     overrides = {**convolution.OVERRIDES, **fast.OVERRIDES, "index_add": index_add}
 

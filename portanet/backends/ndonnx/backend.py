@@ -8,6 +8,7 @@ from portanet.backends.base import Array, HostArray
 from portanet.backends.conversion import to_host
 from portanet.backends.forward import ForwardBackend
 from portanet.backends.ndonnx.convolution import OVERRIDES
+from portanet.extras import install_command
 
 
 class NdonnxBackend(ForwardBackend):
@@ -15,8 +16,11 @@ class NdonnxBackend(ForwardBackend):
 
     name = "ndonnx"
     library = "ndonnx"
-    install = "pip install 'portanet[onnx]'"
     overrides = OVERRIDES
+
+    @classmethod
+    def install_command(cls) -> str:
+        return install_command("onnx")
 
     @classmethod
     def load(cls) -> Any:

@@ -52,7 +52,6 @@ class NumpyBackend(Backend):
 
     name = "numpy"
     library = "numpy"
-    install = "pip install numpy"
     half_precision = ("float16",)
     least_elements = 2 * elements.ELEMENTS
     attends_in_blocks = True

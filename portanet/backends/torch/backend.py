@@ -23,7 +23,6 @@ class TorchBackend(Backend):
     name = "torch"
     library = "torch"
     keeps_constants = True
-    install = "pip install 'portanet[torch]'"
     half_precision = ("float16", "bfloat16")
     overrides = {
         **convolution.OVERRIDES,

@@ -13,6 +13,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from portanet.backends import HostArray
+from portanet.extras import install_command
 from portanet.saving.errors import LoadError
 from portanet.saving.safetensors import Tensor
 
@@ -26,7 +27,7 @@ def h5py(why: str) -> Any:
     try:
         import h5py
     except ImportError as error:
-        raise ImportError(f"{why} needs h5py. Type: pip install 'portanet[keras]'") from error
+        raise ImportError(f"{why} needs h5py. Type: {install_command('keras')}") from error
     return h5py
 
 

@@ -81,7 +81,7 @@ def test_without_scipy(xp, monkeypatch):
         return imported(name, *args)
 
     monkeypatch.setattr(builtins, "__import__", without)
-    with pytest.raises(ImportError, match=r"needs SciPy for method='RK45'.*pip install scipy"):
+    with pytest.raises(ImportError, match=r"needs SciPy for method='RK45'.*pip install .*\[scipy\]"):
         odeint(lambda y, t: y, double(1.0), double([0.0, 1.0]), method="RK45")
     assert_close(odeint(lambda y, t: 0 * y, double(1.0), double([0.0, 1.0])), [1.0, 1.0], dtype="float64")
     assert "RK45" in ode.METHODS
