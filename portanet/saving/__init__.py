@@ -6,6 +6,7 @@ docs/saving.md describes the format. Nothing in a file is executed.
 from portanet.lookup import CustomObjectScope, get_custom_objects
 from portanet.saving.errors import LoadError
 from portanet.saving.foreign import load_keras_weights, load_torch_state_dict
+from portanet.saving.keras.editor import KerasFileEditor
 from portanet.saving.keras.objects import deserialize_keras_object, serialize_keras_object
 from portanet.saving.model import load_model, restore, save_model
 from portanet.saving.registry import (
@@ -21,6 +22,7 @@ custom_object_scope = CustomObjectScope
 __all__ = [
     "Comparison",
     "CustomObjectScope",
+    "KerasFileEditor",
     "LoadError",
     "custom_object_scope",
     "deserialize_keras_object",

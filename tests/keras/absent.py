@@ -42,7 +42,6 @@ ABSENT: dict[str, str] = {
     "*.stateless_compute_loss": "losses are functions; `stateless_call` returns those of layers",
     "distillation.*": "`train_step` may be overridden; the guide of models trains a student so",
     "dtype_policies.DTypePolicyMap": QUANTIZED,
-    "saving.KerasFileEditor": "weights are arrays by name: `load_weights(pattern=...)`, safetensors",
     "utils.audio_dataset_from_directory": "no library that reads audio files is among the extras",
     "utils.bounding_boxes.*": "images are augmented, with labels and masks, but no bounding boxes",
     "utils.model_to_dot": "`plot_model(model).dot` is the graph in the DOT language",

@@ -27,11 +27,13 @@ class Container:
     """The contents of a `.keras` file.
 
     Attributes:
+        metadata: The version of Keras that wrote it, and the date; empty if the file does not say.
         config: The description of the model.
         weights: The HDF5 file of the weights.
         assets: Files of layers, such as vocabularies, by path.
     """
 
+    metadata: dict[str, Any]
     config: dict[str, Any]
     weights: bytes
     assets: dict[str, bytes]
@@ -94,13 +96,18 @@ def _contents(archive: zipfile.ZipFile, name: str) -> Container:
     for part in (CONFIG, WEIGHTS):
         if part not in entries:
             raise error(f"it is no model of Keras 3: it has no {part}. Received: entries {str(sorted(entries))[:200]}")
-    try:
-        config = json.loads(read(entries[CONFIG], MAX_CONFIG))
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError):
-        raise error(f"its {CONFIG} is not JSON, or nested too deeply") from None
-    if not isinstance(config, dict):
-        raise error(f"its {CONFIG} is not a JSON object")
+
+    def described(part: str) -> dict[str, Any]:
+        try:
+            parsed = json.loads(read(entries[part], MAX_CONFIG))
+        except (UnicodeDecodeError, json.JSONDecodeError, RecursionError):
+            raise error(f"its {part} is not JSON, or nested too deeply") from None
+        if not isinstance(parsed, dict):
+            raise error(f"its {part} is not a JSON object")
+        return parsed
+
+    metadata = described(METADATA) if METADATA in entries else {}
     assets = {
         n.removeprefix("assets/"): read(e) for n, e in entries.items() if n.startswith("assets/") and n[-1] != "/"
     }
-    return Container(config, read(entries[WEIGHTS]), assets)
+    return Container(metadata, described(CONFIG), read(entries[WEIGHTS]), assets)
