@@ -1,29 +1,26 @@
-"""Progress of training: a bar on a terminal or in a notebook, lines elsewhere."""
+"""Progress of training: a line for each epoch, and a bar while it runs on a terminal or in a notebook."""
 
 from __future__ import annotations
 
-import importlib.util
 import sys
 import time
 from typing import Any
 
 from portanet import checks
+from portanet.callbacks.bars import INTERVAL, Bar, in_notebook
 from portanet.callbacks.base import Callback, Logs
 from portanet.settings import settings
-
-INTERVAL = 0.2
-"""Seconds between two updates of the loss, each of which waits for the device."""
 
 
 class ProgressBar(Callback):
     """Shows the progress of training, evaluation or prediction.
 
-    `fit`, `evaluate` and `predict` create one if `verbose` is not 0 and the callbacks contain none. The loss next to
-    the bar is updated a few times per second.
+    `fit`, `evaluate` and `predict` create one if `verbose` is not 0 and the callbacks contain none. Each epoch leaves a
+    line with all numbers. While it runs, a bar shows those for which there is room, a few times per second.
 
     Args:
-        verbose: 0 for no output, 1 for a bar (tqdm), 2 for one line per epoch, "auto" for a bar on a terminal or in a
-            notebook with widgets, and lines elsewhere.
+        verbose: 0 for no output, 1 for lines and a bar (tqdm), 2 for lines, "auto" for a bar on a terminal or in a
+            notebook.
 
     Example:
         >>> import numpy as np
@@ -40,7 +37,7 @@ class ProgressBar(Callback):
 
     def __init__(self, verbose: Any = "auto") -> None:
         self.mode = shown_as(verbose, type(self))
-        self.bar: Any = None
+        self.bar: Bar | None = None
         self.title = ""
         self.training = False
         self.started = self.shown = 0.0
@@ -87,31 +84,26 @@ class ProgressBar(Callback):
         self.title = title
         self.started = self.shown = time.perf_counter()
         if self.mode == 1:
-            from tqdm.auto import tqdm
-
-            steps = self.params["steps"]
-            self.bar = tqdm(total=steps, initial=batch, desc=title, unit="batch", leave=True, mininterval=INTERVAL)
+            self.bar = Bar(title, self.params["steps"], batch)
 
     def _advance(self, logs: Logs) -> None:
         if self.bar is None:
             return
-        self.bar.update()
         now = time.perf_counter()
         if now - self.shown > INTERVAL:
             self.shown = now
-            self.bar.set_postfix_str(describe(logs), refresh=False)
+            self.bar.show(numbers(logs))  # waits for the device
+        self.bar.advance()
 
     def _finish(self, logs: Logs) -> None:
-        if self.bar is not None:
-            self.bar.set_postfix_str(describe(logs), refresh=True)
-            self._close()
-        elif self.mode == 2:
+        self._close(finished=True)
+        if self.mode:
             seconds = time.perf_counter() - self.started
             print(" - ".join([self.title, f"{seconds:.2f}s", *numbers(logs)]), flush=True)
 
-    def _close(self) -> None:
+    def _close(self, finished: bool = False) -> None:
         if self.bar is not None:
-            self.bar.close()
+            self.bar.close(finished)
             self.bar = None
 
 
@@ -146,24 +138,17 @@ def shown_as(verbose: Any, of: type) -> int:
 
 
 def shows_bars() -> bool:
-    """Whether standard error can show a moving bar: on a terminal or as a widget in a notebook."""
-    shell = sys.modules.get("IPython")
-    notebook = shell is not None and type(shell.get_ipython()).__name__ == "ZMQInteractiveShell"
-    return sys.stderr.isatty() or (notebook and importlib.util.find_spec("ipywidgets") is not None)
-
-
-def describe(logs: Logs) -> str:
-    """The scalars of the logs in one line.
-
-    Example:
-        >>> describe({"loss": 0.51234, "accuracy": 0.9})
-        'loss: 0.5123, accuracy: 0.9000'
-    """
-    return ", ".join(numbers(logs))
+    """Whether there is something that can show a moving bar: a terminal at standard error, or a notebook."""
+    return sys.stderr.isatty() or in_notebook()
 
 
 def numbers(logs: Logs) -> list[str]:
-    """Each scalar of the logs, with its name."""
+    """Each scalar of the logs, with its name.
+
+    Example:
+        >>> numbers({"loss": 0.51234, "accuracy": 0.9})
+        ['loss: 0.5123', 'accuracy: 0.9000']
+    """
     scalars = {name: value for name, value in logs.items() if isinstance(value, float)}
     formats = {name: ".4f" if abs(value) >= 1e-3 or value == 0 else ".3e" for name, value in scalars.items()}
     return [f"{name}: {value:{formats[name]}}" for name, value in scalars.items()]

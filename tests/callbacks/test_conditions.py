@@ -12,7 +12,7 @@ import pytest
 import portanet
 from portanet import callbacks, layers
 from portanet.callbacks import CallbackList, ProgressBar
-from portanet.callbacks.progress import describe
+from portanet.callbacks.progress import numbers
 from tests.callbacks.scripted import Script, losses
 
 X, Y = np.ones((8, 2), dtype="float32"), np.ones((8, 1), dtype="float32")
@@ -153,8 +153,8 @@ def test_values_of_json_lines(tmp_path: pathlib.Path) -> None:
     ],
 )  # fmt: skip
 def test_digits_of_the_progress_bar(value: float, text: str) -> None:
-    assert describe({"loss": value}) == f"loss: {text}"
-    assert describe({"loss": value, "name": "text", "matrix": np.ones(2)}) == f"loss: {text}"
+    assert numbers({"loss": value}) == [f"loss: {text}"]
+    assert numbers({"loss": value, "name": "text", "matrix": np.ones(2)}) == [f"loss: {text}"]
 
 
 @pytest.mark.parametrize("hook", ["on_epoch_end", "on_train_batch_end", "on_test_batch_end", "on_test_end"])

@@ -1,6 +1,8 @@
 import os
+import re
 import subprocess
 import sys
+import time
 from types import SimpleNamespace
 
 import numpy as np
@@ -9,7 +11,8 @@ import pytest
 import portanet
 from portanet import layers
 from portanet.callbacks import LambdaCallback, ProgressBar
-from portanet.callbacks.progress import INTERVAL, describe, shows_bars
+from portanet.callbacks.bars import INTERVAL, Bar
+from portanet.callbacks.progress import numbers, shows_bars
 
 X, Y = np.ones((40, 2), dtype="float32"), np.ones((40, 1), dtype="float32")
 
@@ -42,14 +45,43 @@ def test_the_seconds_of_a_line_are_those_since_its_beginning(monkeypatch, capsys
     assert capsys.readouterr().out.splitlines() == lines
 
 
-def test_a_bar_if_asked_for(capsys):
-    model().fit(X, Y, epochs=2, validation_split=0.5, verbose=1)
+def slow(seconds=1.25 * INTERVAL):
+    """A callback that makes batches take time, so that there is a bar to be seen."""
+    return LambdaCallback(on_train_batch_end=lambda batch, logs: time.sleep(seconds))
+
+
+def test_a_bar_if_asked_for_goes_and_leaves_a_line(capsys):
+    model().fit(X, Y, epochs=2, batch_size=4, validation_split=0.5, verbose=1, callbacks=[slow()])
     captured = capsys.readouterr()
-    assert captured.out == ""
-    last = captured.err.replace("\r", "\n").strip().splitlines()[-1]
-    assert last.startswith("Epoch 2/2: 100%")
-    assert "loss: " in last
-    assert "val_loss: " in last
+    lines = captured.out.splitlines()
+    assert [line[:12] for line in lines] == ["Epoch 1/2 - ", "Epoch 2/2 - "]
+    assert all(" - loss: " in line and " - val_loss: " in line for line in lines)
+    bars = captured.err.split("\r")
+    assert any(re.match(r"Epoch 2/2 +\d+%\|.*\| \d/5 .*, loss: \d", bar) for bar in bars)
+    assert bars[-1].strip() == ""
+    assert "\n" not in captured.err
+
+
+def test_what_takes_no_time_has_no_bar(monkeypatch, capsys):
+    monkeypatch.setattr("portanet.callbacks.bars.INTERVAL", 1000.0)
+    model().fit(X, Y, epochs=2, verbose=1)
+    captured = capsys.readouterr()
+    assert len(captured.out.splitlines()) == 2
+    assert captured.err == ""
+
+
+@pytest.mark.parametrize(
+    ("columns", "shown"),
+    [(20, ""), (60, "loss: 0.5000"), (80, "loss: 0.5000, accuracy: 0.2500"), (200, "loss: 0.5000, accuracy: 0.2500")],
+)
+def test_a_bar_shows_numbers_that_have_room(columns, shown):
+    bar = Bar("Epoch 1/2", 10)
+    bar.bar.dynamic_ncols, bar.bar.ncols = None, columns
+    bar.show(["loss: 0.5000", "accuracy: 0.2500"])
+    text = str(bar.bar)
+    bar.close(finished=True)
+    assert len(text) <= columns
+    assert re.findall(r"\w+: \d.\d+", text) == re.findall(r"\w+: \d.\d+", shown)
 
 
 def test_silence(capsys):
@@ -62,24 +94,21 @@ def test_silence(capsys):
 
 
 @pytest.mark.parametrize(
-    ("logs", "text"), [({"loss": 0.25}, "loss: 0.2500"), ({"loss": 1.5e-5}, "loss: 1.500e-05"), ({}, "")]
+    ("logs", "text"), [({"loss": 0.25}, ["loss: 0.2500"]), ({"loss": 1.5e-5}, ["loss: 1.500e-05"]), ({}, [])]
 )
-def test_describe(logs, text):
-    assert describe(logs) == text
+def test_numbers(logs, text):
+    assert numbers(logs) == text
 
 
 def test_evaluation_and_prediction_say_what_they_are(capsys):
     made = model()
     loss = made.evaluate(X, Y, verbose=2)
-    line = capsys.readouterr().out
-    assert line.startswith("Evaluation - ")
-    assert line.endswith(f"s - loss: {loss:.4f}\n")
     made.evaluate(X, Y, verbose=1)
-    bar = capsys.readouterr().err
-    assert "Evaluation: 100%" in bar
-    assert f"loss: {loss:.4f}" in bar
+    lines = capsys.readouterr().out.splitlines()
+    assert all(line.startswith("Evaluation - ") and line.endswith(f"s - loss: {loss:.4f}") for line in lines)
     made.predict(X, verbose=1)
-    assert "Prediction: 100%" in capsys.readouterr().err
+    assert capsys.readouterr().out.startswith("Prediction - ")
+    assert len(lines) == 2
 
 
 def test_one_among_the_callbacks_takes_the_place_of_that_of_fit(capsys):
@@ -95,13 +124,16 @@ def test_the_line_of_an_epoch_comes_before_what_other_callbacks_print(capsys):
 
 def test_a_bar_ends_with_training_that_fails(capsys):
     def fail(batch, logs):
-        raise KeyError("no")
+        if batch == 3:
+            raise KeyError("no")
 
     bar = ProgressBar(1)
     with pytest.raises(KeyError):
-        model().fit(X, Y, callbacks=[bar, LambdaCallback(on_train_batch_end=fail)])
+        model().fit(X, Y, 4, callbacks=[bar, slow(), LambdaCallback(on_train_batch_end=fail)])
     assert bar.bar is None
-    assert capsys.readouterr().err.endswith("\n")
+    captured = capsys.readouterr()
+    assert captured.err.endswith("\n")  # the bar stays where it was
+    assert captured.out == ""
 
 
 def test_the_loss_is_fetched_now_and_then(capsys):
@@ -123,20 +155,22 @@ def test_the_loss_is_fetched_now_and_then(capsys):
 
 
 def test_a_bar_goes_on_from_its_batch_and_shows_the_loss_now_and_then_alone(monkeypatch, capsys):
-    import tqdm.auto
-
     calls, now = [], [100.0]
 
-    class Bar:
-        def __init__(self, **options):
-            calls.append(options)
+    class Fake:
+        def __init__(self, *arguments):
+            calls.append(arguments)
 
-        def set_postfix_str(self, text, refresh):
-            calls.append((round(now[0], 2), text, refresh))
+        def show(self, numbers):
+            calls.append((round(now[0], 2), numbers))
 
-        update = close = lambda self: calls.append(None)
+        def advance(self):
+            calls.append(None)
 
-    monkeypatch.setattr(tqdm.auto, "tqdm", Bar)
+        def close(self, finished):
+            calls.append(finished)
+
+    monkeypatch.setattr("portanet.callbacks.progress.Bar", Fake)
     monkeypatch.setattr("portanet.callbacks.progress.time", SimpleNamespace(perf_counter=lambda: now[0]))
     bar = ProgressBar(1)
     bar.set_model(SimpleNamespace(position=SimpleNamespace(batch=4)))
@@ -146,35 +180,32 @@ def test_a_bar_goes_on_from_its_batch_and_shows_the_loss_now_and_then_alone(monk
         now[0] += 0.125
         bar.on_train_batch_end(batch, {"loss": float(batch)})
     bar.on_epoch_end(1, {"loss": 0.5})
-    assert calls.pop(0).items() >= {"total": 20, "initial": 4, "desc": "Epoch 2/3", "unit": "batch"}.items()
+    assert calls.pop(0) == ("Epoch 2/3", 20, 4)
+    assert calls.pop() is True
+    assert calls.count(None) == 16
     shown = [call for call in calls if call is not None]
-    assert shown[-1] == (102.0, "loss: 0.5000", True)
-    gaps = np.diff([100.0, *(time for time, _, _ in shown[:-1])])
+    gaps = np.diff([100.0, *(time for time, _ in shown)])
     assert (gaps > INTERVAL).all()
     assert (gaps <= INTERVAL + 0.125).all()
-    assert [text for _, text, _ in shown[:-1]] == [f"loss: {(time - 100) * 8 + 3:.4f}" for time, _, _ in shown[:-1]]
-    assert calls[-1] is None
+    assert [texts for _, texts in shown] == [[f"loss: {(time - 100) * 8 + 3:.4f}"] for time, _ in shown]
     assert bar.bar is None
+    assert capsys.readouterr().out == "Epoch 2/3 - 2.00s - loss: 0.5000\n"
 
 
 @pytest.mark.parametrize(
     ("terminal", "shell", "bars"),
-    [(True, None, True), (False, None, False), (False, "TerminalInteractiveShell", False)],
+    [
+        (True, object, True),
+        (False, object, False),
+        (False, type("TerminalInteractiveShell", (), {}), False),
+        (False, type("ZMQInteractiveShell", (), {}), True),
+        (False, type("Shell", (type("ZMQInteractiveShell", (), {}),), {}), True),  # as Colab derives its own
+    ],
 )
 def test_where_bars_are_shown(monkeypatch, terminal, shell, bars):
     monkeypatch.setattr(sys, "stderr", SimpleNamespace(isatty=lambda: terminal))
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: object())  # widgets are of use in notebooks alone
-    if shell is not None:
-        monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=type(shell, (), {})))
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=shell))
     assert shows_bars() is bars
-
-
-@pytest.mark.parametrize("widgets", [True, False])
-def test_a_notebook_has_bars_if_it_has_widgets(monkeypatch, widgets):
-    monkeypatch.setattr(sys, "stderr", SimpleNamespace(isatty=lambda: False))
-    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=type("ZMQInteractiveShell", (), {})))
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: object() if widgets else None)
-    assert shows_bars() is widgets
 
 
 SCRIPT = """
@@ -193,11 +224,23 @@ def test_output_that_is_redirected_holds_lines_alone():
     assert result.stderr == ""
 
 
-def test_a_terminal_shows_bars():
+SLOW = """
+import numpy as np, portanet, time
+from portanet import layers
+model = portanet.Sequential([layers.Input((2,)), layers.Dense(1)])
+model.compile("sgd", "mse", metrics=["accuracy"])
+slow = portanet.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: time.sleep(0.25))
+model.fit(np.ones((40, 2)), np.ones((40, 1)), 4, epochs=2, validation_split=0.5, callbacks=[slow])
+"""
+
+
+def shown_on_a_terminal(columns):
+    """What a terminal gets of `SLOW`."""
     termios = pytest.importorskip("termios", reason="this system has no pseudo-terminals")
     ours, theirs = os.openpty()
-    termios.tcsetwinsize(theirs, (24, 80))
-    with subprocess.Popen([sys.executable, "-c", SCRIPT], stdout=theirs, stderr=theirs) as process:
+    termios.tcsetwinsize(theirs, (24, columns))
+    environment = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
+    with subprocess.Popen([sys.executable, "-c", SLOW], stdout=theirs, stderr=theirs, env=environment) as process:
         os.close(theirs)
         shown = b""
         while True:
@@ -210,10 +253,23 @@ def test_a_terminal_shows_bars():
             shown += part
     os.close(ours)
     assert process.returncode == 0
-    text = shown.decode()
-    bars = [line.split("\r")[-1] for line in text.strip().split("\r\n")]
-    assert [bar[:15] for bar in bars] == ["Epoch 1/2: 100%", "Epoch 2/2: 100%"]
-    assert all("loss: " in bar for bar in bars)
+    return shown.decode()
+
+
+@pytest.mark.parametrize("columns", [80, 100])
+def test_a_terminal_shows_bars_that_fit_and_keeps_whole_lines(columns):
+    lines = shown_on_a_terminal(columns).strip().split("\r\n")
+    number = r"\d+\.[\de-]+"
+    whole = rf"Epoch \d/2 - [\d.]+s - loss: {number} - accuracy: {number} - val_loss: {number} - val_accuracy: {number}"
+    assert [line.split("\r")[-1][:9] for line in lines] == ["Epoch 1/2", "Epoch 2/2"]
+    for line in lines:
+        *bars, last = line.split("\r")
+        assert re.fullmatch(whole, last)
+        assert bars[-1].strip() == ""  # the bar is gone
+        assert max(map(len, bars)) <= columns
+        numbers = [re.findall(rf"\w+: {number}(?=[,\]])", bar) for bar in bars if "loss" in bar]
+        assert numbers
+        assert all([name.split(":")[0] for name in each] == ["loss", "accuracy"] for each in numbers)
 
 
 @pytest.mark.parametrize(("verbose", "lines"), [(0, 0), (2, 3)])
