@@ -86,7 +86,7 @@ NUMBERS: dict[str, dict[str, float | bool]] = {
     "layers.MaxUnpooling3D": {"pool_size": 2, "ceil_mode": False},
     "layers.Maxout": {"pieces": 2, "use_bias": True},
     "layers.Perceptron": {"use_bias": True},
-    "layers.RBF": {"normalize": False, "beta": 1.0},
+    "layers.RBF": {"normalize": False, "beta": 1.0, "local_linear": False},
     "layers.RecurrentCell": {"use_bias": True, "dropout": 0.0, "recurrent_dropout": 0.0},
     "layers.RotaryEmbedding": {"max_wavelength": 10000, "scaling_factor": 1.0, "sequence_axis": 1},
     "layers.SinePositionEncoding": {"max_wavelength": 10000},

@@ -7,7 +7,7 @@ from portanet.datasets import boston_housing, california_housing, cifar10, cifar
 from portanet.datasets.cifar import load_cifar10, read_cifar
 from portanet.datasets.idx import load_mnist, map_idx, read_idx
 from portanet.datasets.shards import NpyShards
-from portanet.datasets.text import read_text, read_trec
+from portanet.datasets.text import read_imdb, read_text, read_trec
 
 __all__ = [
     "NpyShards",
@@ -23,6 +23,7 @@ __all__ = [
     "mnist",
     "read_cifar",
     "read_idx",
+    "read_imdb",
     "read_text",
     "read_trec",
     "reuters",

@@ -23,7 +23,7 @@ from portanet.layers.calling import (
     remembered,
     weights_as_constants,
 )
-from portanet.layers.input_spec import require_inputs
+from portanet.layers.input_spec import declared_shape, require_inputs
 from portanet.layers.output_shapes import shape_by_trial
 from portanet.layers.several_inputs import Several, beside_examples, masks_of, one_array
 from portanet.layers.state import StateAccess
@@ -32,7 +32,6 @@ from portanet.layers.weights import (
     MAY_HOLD_LAYERS,
     MAY_HOLD_VARIABLES,
     building_for,
-    declared_shape,
     note_shapes,
     shapes_of_call,
 )

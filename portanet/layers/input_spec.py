@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pathlib
+import sys
+import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +13,8 @@ from portanet.tree import tree_leaves
 
 if TYPE_CHECKING:
     from portanet.layers.base import Layer
+
+_PACKAGE = str(pathlib.Path(__file__).parents[1])
 
 
 class InputSpec:
@@ -123,3 +128,43 @@ def require_inputs(layer: Layer, specs: Any, inputs: Any) -> None:
             what = f"an input '{spec.name}'" if spec.name else "an input"
             received = repr(x) if x is None else f"shape {tuple(x.shape)}"
             raise ValueError(f"Layer '{layer.name}' takes {what} of {wrong}. Received: {received}")
+
+
+def declared_shape(layer: Layer, shape: Any, size: int | None) -> tuple[int | None, ...]:
+    """The shape of one example that the first layer of a model declares, as in Keras 2, with a warning as in Keras 3.
+
+    Args:
+        layer: The layer.
+        shape: Its argument `input_shape`.
+        size: Its argument `input_dim`: one axis of this size.
+
+    Raises:
+        ValueError: Both are given.
+    """
+    if shape is not None and size is not None:
+        raise ValueError(
+            f"Layer '{layer.name}' takes `input_shape` or `input_dim`, not both. Received: input_shape={shape!r}, "
+            f"input_dim={size!r}"
+        )
+    declared = (checks.positive_int("input_dim", size, layer),) if shape is None else shape
+    declared = checks.sizes("input_shape", declared, layer)
+    given = "input_dim" if shape is None else "input_shape"
+    _warn(f"Layer '{layer.name}' declares the input of a model by `{given}`, as in Keras 2. Write "
+          f"portanet.Input({declared}) as the first entry of the model instead.")  # fmt: skip
+    return declared
+
+
+def no_input_length(layer: Layer, options: dict[str, Any]) -> dict[str, Any]:
+    """Options of an embedding without `input_length` of Keras 2, with a warning as in Keras 3: inputs tell it."""
+    if "input_length" in options:
+        _warn(f"Argument `input_length` of {type(layer).__name__} has no effect; leave it out. For a fixed length, "
+              f"write portanet.Input(({options['input_length']!r},)) as the first entry of the model.")  # fmt: skip
+    return {name: value for name, value in options.items() if name != "input_length"}
+
+
+def _warn(message: str) -> None:
+    """Warn at the line that is not Portanet's, through however many subclasses a layer is created."""
+    level, frame = 2, sys._getframe(1)
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+        level, frame = level + 1, frame.f_back
+    warnings.warn(message, stacklevel=level)

@@ -6,7 +6,6 @@ import contextlib
 import functools
 import importlib
 import inspect
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Self, cast
@@ -374,15 +373,3 @@ class _MayHoldVariables(dict[type, bool]):
 
 
 MAY_HOLD_VARIABLES = _MayHoldVariables()
-
-
-def declared_shape(layer: WeightHolder, shape: Any, size: int | None) -> tuple[int | None, ...]:
-    """The shape of one example that arguments of the first layer of a model declare, with a warning as in Keras."""
-    warnings.warn(
-        f"Arguments `input_shape` and `input_dim` of layer '{layer.name}' declare the input of a model; an Input as "
-        "its first entry does so for any layer.",
-        stacklevel=4,
-    )
-    if shape is None:
-        return (checks.positive_int("input_dim", size, layer),)
-    return checks.sizes("input_shape", shape, layer)

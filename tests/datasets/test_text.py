@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import gzip
+import io
 import pathlib
+import tarfile
 
 import pytest
 
-from portanet.datasets import read_text, read_trec
+from portanet.datasets import read_imdb, read_text, read_trec
 
 REAL = pathlib.Path(__file__).parents[3] / "shared" / "data" / "text"
 
@@ -33,6 +35,55 @@ def test_labels_of_questions(tmp_path) -> None:
     (tmp_path / "bad").write_bytes(b"NUM:dist How far ?\nno label here\n")
     with pytest.raises(ValueError, match=r"Line 2 of .* 'COARSE:fine question'. Received: 'no label here'"):
         read_trec(tmp_path / "bad")
+
+
+REVIEWS = {
+    "train/pos/10_9.txt": "tenth",
+    "train/pos/9_7.txt": "ninth \u00e9",
+    "train/neg/0_1.txt": "dull<br />",
+    "train/unsup/0_0.txt": "no label",
+    "train/labeledBow.feat": "9 0:9",
+    "test/neg/3_4.txt": "worse",
+    "README": "text",
+}
+
+
+def archive_of(path: pathlib.Path, files: dict[str, bytes]) -> pathlib.Path:
+    """An archive with the layout of the one that is published."""
+    with tarfile.open(path, "w:gz") as archive:
+        for name, data in files.items():
+            entry = tarfile.TarInfo(f"aclImdb/{name}")
+            entry.size = len(data)
+            archive.addfile(entry, io.BytesIO(data))
+    return path
+
+
+def test_reviews_from_the_archive_and_from_its_folder(tmp_path: pathlib.Path) -> None:
+    archive = archive_of(tmp_path / "aclImdb_v1.tar.gz", {name: text.encode() for name, text in REVIEWS.items()})
+    with tarfile.open(archive) as opened:
+        opened.extractall(tmp_path, filter="data")
+    for path in (archive, tmp_path / "aclImdb"):
+        (train, y_train), (test, y_test) = read_imdb(path)
+        assert (train, y_train.tolist()) == (["dull<br />", "ninth \u00e9", "tenth"], [0, 1, 1])
+        assert (test, y_test.tolist(), y_test.dtype.name) == (["worse"], [0], "int32")
+        with pytest.raises(ValueError, match=r"more than 3 bytes"):
+            read_imdb(path, max_bytes=3)
+
+
+def test_reviews_that_are_none(tmp_path: pathlib.Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r"download aclImdb_v1\.tar\.gz first.*Received: "):
+        read_imdb(tmp_path / "none")
+    with pytest.raises(ValueError, match=r"must hold reviews such as train/pos/0_9\.txt.*Received: none"):
+        read_imdb(tmp_path)
+    (tmp_path / "t").write_bytes(b"no archive")
+    with pytest.raises(ValueError, match="damaged, or no archive"):
+        read_imdb(tmp_path / "t")
+    with pytest.raises(ValueError, match=r"not text in utf-8.*Received: byte 0xff at 0"):
+        read_imdb(archive_of(tmp_path / "b.tar.gz", {"train/pos/0_9.txt": b"\xff"}))
+    half = archive_of(tmp_path / "c.tar.gz", {"train/pos/0_9.txt": bytes(range(32, 127)) * 400})
+    half.write_bytes(half.read_bytes()[:120])
+    with pytest.raises(ValueError, match="damaged, or no archive"):
+        read_imdb(half)
 
 
 @pytest.mark.skipif(not REAL.is_dir(), reason="the text files are not here")

@@ -18,6 +18,24 @@ def test_matrix(backend: Backend, normalize: bool) -> None:
     check_layer(lambda: RBF(5, normalize), (4, 3), (4, 5), {"centers": (5, 3), "betas": (5,)})
 
 
+@pytest.mark.parametrize("normalize", [False, True])
+def test_matrix_of_local_planes(backend: Backend, normalize: bool) -> None:
+    weights = {"centers": (5, 3), "betas": (5,)}
+    check_layer(lambda: RBF(5, normalize, local_linear=True), (4, 3), (4, 20), weights)
+
+
+def test_local_planes_are_taylor_polynomials(backend: Backend) -> None:
+    """Units so narrow that one alone responds: the plane of that centre is the output."""
+    layer = RBF(2, normalize=True, local_linear=True)
+    layer.build((None, 2))
+    layer.set_weights([[[0.0, 0.0], [3.0, 4.0]], [50.0, 50.0]])
+    x = np.asarray([[0.1, -0.2], [3.2, 3.9]])
+    slopes = np.asarray([[1.0, 2.0], [-3.0, 0.5]])
+    weights = np.concatenate([[5.0, 7.0], slopes.ravel()])
+    out = to_numpy(layer(portanet.asarray(x))) @ weights
+    np.testing.assert_allclose(out, [5 + 0.1 - 0.4, 7 - 0.6 - 0.05], rtol=1e-5)
+
+
 def test_values(backend: Backend) -> None:
     layer = RBF(2)
     layer.build((None, 2))
@@ -75,6 +93,7 @@ def test_forecast_of_the_logistic_map(backend: Backend) -> None:
     ("use", "message"),
     [
         (lambda: RBF(0), "`units` of layer 'rbf' must be a positive integer. Received: units=0"),
+        (lambda: RBF(2, local_linear=1), "`local_linear`.*Received: local_linear=1"),
         (lambda: RBF(2, beta=-1.0), "`beta`.*Received: beta=-1.0"),
         (lambda: RBF(2)(np.ones((2, 3, 4))), r"\(batch, features\). Received: shape \(2, 3, 4\)"),
         (lambda: RBF(5).adapt(np.ones((3, 2))), r"at most the number of examples, 3. Received: count=5"),

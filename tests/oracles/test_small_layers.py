@@ -194,6 +194,12 @@ def test_rbf(dtype: str, normalize: bool) -> None:
 
     compare(layers.RBF(5, normalize), theirs, [x], [centers, betas], dtype)
 
+    def local(x: Any, w: Any) -> Any:
+        products = theirs(x, w)[:, :, None] * (x[0][:, None, :] - w[0])
+        return torch.cat([theirs(x, w), products.flatten(1)], 1)
+
+    compare(layers.RBF(5, normalize, local_linear=True), local, [x], [centers, betas], dtype)
+
 
 @pytest.mark.parametrize("dtype", TOLERANCE)
 def test_rbm_probabilities(dtype: str) -> None:

@@ -8,6 +8,7 @@ from portanet import checks, constraints, initializers, regularizers
 from portanet.autodiff import array_namespace, storage
 from portanet.backends import Array, raw_namespace, readable, require_exact, to_host
 from portanet.layers.base import Layer
+from portanet.layers.input_spec import no_input_length
 
 
 class Embedding(Layer):
@@ -55,7 +56,7 @@ class Embedding(Layer):
         weights: Any = None,
         **options: Any,
     ) -> None:
-        super().__init__(**options)
+        super().__init__(**no_input_length(self, options))
         self.input_dim = checks.positive_int("input_dim", input_dim, self)
         self.output_dim = checks.positive_int("output_dim", output_dim, self)
         self.embeddings_initializer = initializers.get(embeddings_initializer, "embeddings_initializer", self)

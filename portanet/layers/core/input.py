@@ -46,6 +46,7 @@ class InputLayer(Layer):
         **options: Any,
     ) -> None:
         super().__init__(**options)
+        shape = self.declared_shape if shape is None else shape
         if batch_shape is not None:
             if shape is not None or batch_size is not None:
                 raise ValueError(

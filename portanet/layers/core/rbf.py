@@ -15,18 +15,21 @@ from portanet.preprocessing.clustering import choose_centers
 class RBF(Layer):
     """Gaussian units: each computes `exp(-beta |x - centre|^2)`, near 1 where the input is near its centre.
 
-    With `normalize=True` these are divided by their sum, so that some unit responds everywhere. `adapt` chooses centres
-    and widths from data; a linear layer on top is then fitted in one step by `portanet.fused.least_squares`, or all
-    layers are trained by gradient descent.
+    With `normalize=True` these are divided by their sum, so that some unit responds everywhere. With
+    `local_linear=True`, each unit also returns its value times `x - centre`: a linear layer on top then has a plane of
+    its own around each centre, where it had a constant. `adapt` chooses centres and widths from data; a linear layer on
+    top is then fitted in one step by `portanet.fused.least_squares`, or all layers are trained by gradient descent.
 
     Args:
         units: Number of units.
         normalize: Whether the outputs of the units sum to 1.
         beta: The initial factor in the exponent, 1 / (2 width^2).
         centers_initializer: Initial centres, shape (units, features).
+        local_linear: Whether to return the values of the units times `x - centre` too.
         **options: `name`, `trainable`, `dtype` of `Layer`.
 
-    Input: shape (batch, features). Output: shape (batch, units).
+    Input: shape (batch, features). Output: shape (batch, units); with `local_linear`, (batch, units * (1 + features)):
+    first the units, then the products with all features of the first unit, and so on.
 
     Example:
         >>> import numpy as np
@@ -47,6 +50,7 @@ class RBF(Layer):
         normalize: bool = False,
         beta: float = 1.0,
         centers_initializer: Any = "glorot_uniform",
+        local_linear: bool = False,
         **options: Any,
     ) -> None:
         super().__init__(**options)
@@ -54,6 +58,7 @@ class RBF(Layer):
         self.normalize = checks.boolean("normalize", normalize, self)
         self.beta = checks.positive("beta", beta, self)
         self.centers_initializer = initializers.get(centers_initializer, "centers_initializer", self)
+        self.local_linear = checks.boolean("local_linear", local_linear, self)
 
     def build(self, input_shape: Any) -> None:
         if len(input_shape) != 2:
@@ -70,10 +75,15 @@ class RBF(Layer):
         # |x - c|^2 as a sum over differences: x.x - 2x.c + c.c would lose precision where x is near c.
         difference = xp.expand_dims(x, axis=1) - centers
         exponents = xp.multiply(-betas, xp.sum(difference * difference, axis=-1))
-        return activations.softmax(exponents) if self.normalize else xp.exp(exponents)
+        values = activations.softmax(exponents) if self.normalize else xp.exp(exponents)
+        if not self.local_linear:
+            return values
+        products = xp.multiply(xp.expand_dims(values, axis=-1), difference)
+        size = self.units * centers.shape[1]  # no -1: the batch may be empty
+        return xp.concat([values, xp.reshape(products, (products.shape[0], size))], axis=1)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
-        return (input_shape[0], self.units)
+        return (input_shape[0], self.units * (1 + input_shape[-1] if self.local_linear else 1))
 
     def adapt(self, x: Any, method: str = "k_means", seed: int | None = None) -> None:
         """Choose centres and widths from examples.

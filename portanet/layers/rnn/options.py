@@ -17,6 +17,8 @@ _LOOP_OPTIONS = (
     "unroll",
     "name",
     "activity_regularizer",
+    "input_shape",
+    "input_dim",
 )
 
 

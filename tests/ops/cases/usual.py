@@ -359,6 +359,7 @@ CONSTANT = set(_CONSTANT.split())
 """Functions that have no derivative in Keras; `cholesky_inverse` has one of the whole matrix."""
 
 OTHER: dict[str, list[Case]] = {
+    "address_by_content": [call(T, T[:, 0], 2.0)],
     "argpartition": [call(X, 1)],
     "convert_to_numpy": [call(X)],
     "dtype": [call(X)],
@@ -368,9 +369,13 @@ OTHER: dict[str, list[Case]] = {
     "empty_like": [call(X)],
     "is_tensor": [call(X)],
     "nonzero": [call(K)],
+    "read_memory": [call(T, P)],
+    "sharpen_weighting": [call(P, 2.0)],
+    "shift_weighting": [call(P, [0.2, 0.7, 0.1])],
     "stop_gradient": [call(X)],
+    "write_memory": [call(T, P, W[:4], W[4:])],
 }
-"""Functions whose results are not unique, or are no arrays; they have tests in tests/ops/."""
+"""Functions that Keras lacks, or whose results are not unique or are no arrays; they have tests in tests/ops/."""
 FUNCTIONS = """
     associative_scan cond custom_gradient fori_loop jvp map scan switch vectorize vectorized_map while_loop
 """

@@ -8,7 +8,7 @@ import pytest
 import portanet
 from portanet.autodiff import array_namespace, grad
 from portanet.backends import Backend, use_backend
-from portanet.fused.addressing import address_by_content, read, sharpen, shift, write
+from portanet.ops import address_by_content, read_memory, sharpen_weighting, shift_weighting, write_memory
 from tests.support import assert_close, to_numpy
 
 
@@ -17,29 +17,29 @@ def arrays(*values):
 
 
 def test_the_shift_of_the_example_blurs_a_point(backend: Backend) -> None:
-    assert_close(shift(*arrays([0, 0, 1, 0, 0], [0.1, 0.8, 0.1])), [0, 0.1, 0.8, 0.1, 0])
-    assert_close(shift(*arrays([1, 0, 0, 0], [0, 0, 1])), [0.0, 1, 0, 0])
-    assert_close(shift(*arrays([1, 0, 0, 0], [1, 0, 0])), [0.0, 0, 0, 1])  # wraps around
-    with pytest.raises(ValueError, match=r"odd number.*Received: shape \(2,\)"):
-        shift(*arrays([1, 0], [0.5, 0.5]))
+    assert_close(shift_weighting(*arrays([0, 0, 1, 0, 0], [0.1, 0.8, 0.1])), [0, 0.1, 0.8, 0.1, 0])
+    assert_close(shift_weighting(*arrays([1, 0, 0, 0], [0, 0, 1])), [0.0, 1, 0, 0])
+    assert_close(shift_weighting(*arrays([1, 0, 0, 0], [1, 0, 0])), [0.0, 0, 0, 1])  # wraps around
+    with pytest.raises(ValueError, match=r"odd number.*Received: shifts=\(2,\)"):
+        shift_weighting(*arrays([1, 0], [0.5, 0.5]))
 
 
 def test_sharpening_undoes_the_blur(backend: Backend) -> None:
     blurred = [0, 0.1, 0.8, 0.1, 0]
-    assert_close(sharpen(*arrays(blurred, [1.0])), blurred, atol=1e-6)
+    assert_close(sharpen_weighting(*arrays(blurred, [1.0])), blurred, atol=1e-6)
     powers = np.asarray(blurred) ** 3
-    assert_close(sharpen(*arrays(blurred, [3.0])), powers / powers.sum(), atol=1e-6)
+    assert_close(sharpen_weighting(*arrays(blurred, [3.0])), powers / powers.sum(), atol=1e-6)
 
 
 def test_reading_and_writing(backend: Backend) -> None:
     generator = np.random.default_rng(0)
     memory, w = generator.standard_normal((2, 5, 3)), generator.dirichlet(np.ones(5), 2)
     erase, add = generator.random((2, 3)), generator.standard_normal((2, 3))
-    assert_close(read(*arrays(memory, w)), np.einsum("bn,bnm->bm", w, memory), rtol=1e-4)
+    assert_close(read_memory(*arrays(memory, w)), np.einsum("bn,bnm->bm", w, memory), rtol=1e-4)
     expected = memory * (1 - w[:, :, None] * erase[:, None, :]) + w[:, :, None] * add[:, None, :]
-    assert_close(write(*arrays(memory, w, erase, add)), expected, rtol=1e-4)
+    assert_close(write_memory(*arrays(memory, w, erase, add)), expected, rtol=1e-4)
     whole = arrays(memory, np.eye(5)[[2, 4]], np.ones((2, 3)), add)
-    assert_close(read(write(*whole), whole[1]), add, rtol=1e-4)  # a replaced location is read back
+    assert_close(read_memory(write_memory(*whole), whole[1]), add, rtol=1e-4)  # a replaced location is read back
 
 
 def test_addressing_by_content(backend: Backend) -> None:
@@ -58,7 +58,7 @@ def test_derivatives_along_the_whole_way(backend: Backend) -> None:
 
     def final(memory, key, strength, shifts, gamma):
         w = address_by_content(memory, key, strength)
-        out = read(memory, sharpen(shift(w, shifts), gamma))
+        out = read_memory(memory, sharpen_weighting(shift_weighting(w, shifts), gamma))
         return array_namespace(out).sum(out**2)
 
     with use_backend(backend.name, backend.device, "float64"):
@@ -74,4 +74,4 @@ def test_derivatives_along_the_whole_way(backend: Backend) -> None:
             along = float(np.sum(to_numpy(slope) * direction))
             assert abs((sides[0] - sides[1]) / 2e-5 - along) < 1e-6
         weighting, gamma = arrays([0.0, 0.5, 0.5], [2.0])
-        assert np.isfinite(to_numpy(grad(lambda g: sharpen(weighting, g)[0])(gamma))).all()
+        assert np.isfinite(to_numpy(grad(lambda g: sharpen_weighting(weighting, g)[0])(gamma))).all()
