@@ -15,13 +15,13 @@ import pytest
 import portanet
 from portanet import layers
 from portanet.backends import Backend, use_backend
-from portanet.fused.least_squares import least_squares
 from portanet.initializers import RandomNormal
 from portanet.losses.base import FunctionLoss
-from portanet.preprocessing import PolynomialFeatures
 from portanet.regularizers import L2
+from tests.gallery.pages import load
 from tests.support import assert_close
-from tests.test_worked_example import half_squares
+
+half_squares = load("foundations/worked_example").half_squares
 
 
 @pytest.fixture
@@ -75,61 +75,7 @@ def test_a_layer_turns_ten_outputs_into_four_bits(backend: Backend, kind: str) -
     np.testing.assert_allclose(result, bits, atol=0.01)
 
 
-# K 2-1 and 2-2: polynomials
-
-
-def curve(seed: int) -> tuple[np.ndarray, np.ndarray]:
-    x = np.linspace(-1, 1, 100)
-    return x[:, None], (2 + x + 2 * x * x + np.random.default_rng(seed).normal(0, 0.1, 100))[:, None]
-
-
-def errors(degree: int, seed: int, l2: float = 0.0) -> tuple[float, float, float]:
-    """Root of the sum of squares on the 80 training points and on the 20 beyond; the norm of the weights."""
-    x, y = curve(seed)
-    features = PolynomialFeatures(degree).fit_transform(x)
-    weights = least_squares(features[:80], y[:80], l2)
-    residuals = features @ weights - y
-    return float(np.linalg.norm(residuals[:80])), float(np.linalg.norm(residuals[80:])), float(np.linalg.norm(weights))
-
-
-@pytest.mark.parametrize("seed", range(12))
-def test_too_simple_just_right_and_too_flexible(float64: None, seed: int) -> None:
-    line, parabola, eighth = (errors(degree, seed) for degree in (1, 2, 8))
-    assert 3.3 < line[0] < 3.9
-    assert 7.2 < line[1] < 8.0
-    assert 0.7 < parabola[0] < 1.1
-    assert 0.25 < parabola[1] < 0.85
-    assert 0.65 < eighth[0] < 1.05
-    assert 1.0 < eighth[1] < 200
-    assert eighth[0] <= parabola[0] < line[0]
-    assert parabola[1] < min(line[1], eighth[1])
-
-
-@pytest.mark.parametrize("seed", range(3))
-def test_a_penalty_tames_79_powers(float64: None, seed: int) -> None:
-    sweep = [errors(79, seed, l2) for l2 in np.linspace(0.01, 0.99, 25)]
-    train, test, size = map(list, zip(*sweep, strict=True))
-    assert train == sorted(train)
-    assert size == sorted(size, reverse=True)
-    assert max(test) < errors(8, seed)[1]
-
-
-# K 3-1, 4-10, 4-11: random data, partly memorised
-
-
-def test_a_small_network_by_single_examples(float64: None) -> None:
-    """K 3-1: 100-10-1, tanh, 10 epochs of single examples at 0.01: the mean square goes from 1.7-2.0 to 0.64-0.75."""
-    generator = np.random.default_rng(0)
-    x, y = generator.standard_normal((1000, 100)), generator.standard_normal((1000, 1))
-    weights = [generator.random((100, 10)), generator.random(10), generator.random((10, 1)), np.zeros(1)]
-    model = portanet.Sequential([layers.Input((100,)), layers.Dense(10, "tanh"), layers.Dense(1, "tanh")])
-    model.set_weights(weights)
-    model.compile(portanet.optimizers.SGD(0.01), "mse")
-    before = model.evaluate(x, y, verbose=0)
-    model.fit(x, y, batch_size=1, epochs=10, shuffle=False, verbose=0)
-    assert 1.6 < before < 2.1
-    # A loop over the same examples in NumPy, with derivatives by hand, reaches 0.739.
-    assert model.evaluate(x, y, verbose=0) == pytest.approx(0.739, abs=6e-4)
+# K 4-10, 4-11: random data, partly memorised
 
 
 def regression(activation: Any) -> portanet.Sequential:
