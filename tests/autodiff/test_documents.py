@@ -58,16 +58,6 @@ def test_functions_of_scalars_and_matrices(xp):
         assert_close(got, 4 * want, dtype="float64")
 
 
-@pytest.mark.parametrize(
-    ("y", "value", "slope"), [([4.0, 5.0, 6.0], 68.0, [7.0, 17.0, 33.0]), ([1.0, 1.0, 1.0], 42.0, [4.0, 13.0, 28.0])]
-)
-def test_gradient_of_a_function_with_shared_variables(xp, y, value, slope):
-    """K 1216-1219: z = sum((x^2 + y) x)."""
-    got, result = value_and_grad(lambda x: total((x**2 + asarray(y)) * x))(asarray([1.0, 2.0, 3.0]))
-    assert_close(got, value)
-    assert_close(result, slope)
-
-
 def test_the_wengert_list_of_a_product(xp):
     """S 3240: e = (a + b)(b + 1) at a = 2, b = 1: e = 6, de/da = b + 1 = 2, de/db = a + 2 b + 1 = 5."""
     f = lambda a, b: (a + b) * (b + 1)

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import itertools
 import math
 from typing import Any
 
@@ -10,18 +9,7 @@ import pytest
 from portanet.autodiff import array_namespace, numeric_grad, numeric_jvp
 from tests.support import asarray, assert_close
 
-METHODS = {"forward": 1, "backward": 1, "central": 2, "richardson": 4}
-
-
-@pytest.mark.parametrize(("method", "order"), METHODS.items())
-def test_the_error_falls_with_the_order_of_the_method(method, order):
-    """Ketkar 3121-3135, errors of order 1, 1, 2 and 4: halving the step divides the error by 2, 2, 4 and 16."""
-    x, one = np.asarray(0.7), np.asarray(1.0)
-    f = lambda x: np.exp(np.sin(3 * x))
-    exact = 3 * math.cos(2.1) * math.exp(math.sin(2.1))
-    errors = [abs(float(numeric_jvp(f, (x,), (one,), method, step)) - exact) for step in (0.02, 0.01, 0.005)]
-    for wide, narrow in itertools.pairwise(errors):
-        assert math.log2(wide / narrow) == pytest.approx(order, abs=0.1)
+METHODS = ("forward", "backward", "central", "richardson")
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -1,5 +1,4 @@
-"""
-Too simple, just right, too flexible: polynomials and a penalty
+"""Too simple, just right, too flexible: polynomials and a penalty
 ===============================================================
 
 A line, a parabola and a polynomial of degree 8 are fitted to the same 80 points, and asked about 20 points beyond them.
@@ -76,8 +75,8 @@ for degree, (book_seen, book_beyond) in BOOK.items():
 # A penalty on the coefficients
 # -----------------------------
 # Listing 2-2 keeps 80 coefficients, as many as points, and minimises
-# :math:`\|X\beta - y\|^2 + \lambda \|\beta\|^2` for 100 values of :math:`\lambda` from 0.01 to 0.99. (The book's formula
-# in the text has a minus sign; its code is right.)
+# :math:`\|X\beta - y\|^2 + \lambda \|\beta\|^2` for 100 values of :math:`\lambda` from 0.01 to 0.99. (The book's
+# formula in the text has a minus sign; its code is right.)
 
 
 def sweep(count: int = 100, degree: int = 79, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

@@ -1,9 +1,8 @@
-"""
-A two-layer network from scratch, on noise
+"""A two-layer network from scratch, on noise
 ==========================================
 
-100 inputs, 10 hidden units, one output, tanh throughout, trained with one example after the other. Inputs and targets are
-random, so there is nothing to find; the network memorises a part all the same.
+100 inputs, 10 hidden units, one output, tanh throughout, trained with one example after the other. Inputs and targets
+are random, so there is nothing to find; the network memorises a part all the same.
 
 Source: Ketkar, listing 3-1 (figure 3-10).
 """
@@ -33,15 +32,13 @@ def data(examples: int = 1000, features: int = 100, seed: int = 0) -> tuple[np.n
 # %%
 # With a model
 # ------------
-# The book's loop is `fit` with batches of one example. The loss is printed as "RMSE" in the book, but is the mean of the
-# squares.
+# The book's loop is `fit` with batches of one example. The loss is printed as "RMSE" in the book, but is the mean of
+# the squares.
 
 
 def model_of(weights: list[np.ndarray]) -> Any:
     """The network with these weights, ready to train."""
-    model = portanet.Sequential(
-        [layers.Input((len(weights[0]),)), layers.Dense(10, "tanh"), layers.Dense(1, "tanh")]
-    )
+    model = portanet.Sequential([layers.Input((len(weights[0]),)), layers.Dense(10, "tanh"), layers.Dense(1, "tanh")])
     model.set_weights(weights)
     model.compile(portanet.optimizers.SGD(0.01), "mse")
     return model
@@ -64,9 +61,9 @@ ax.plot(losses, "o-")
 ax.set(xlabel="epoch", ylabel="mean square", ylim=(0, None))
 
 # %%
-# The book goes from 1.882 to 0.740. The first epoch does most of it: large positive weights saturate the units, and their
-# outputs fall back towards 0. An answer of 0 everywhere would have a mean square of 1, the variance of the targets; what
-# is below 1 is memorised noise.
+# The book goes from 1.882 to 0.740. The first epoch does most of it: large positive weights saturate the units, and
+# their outputs fall back towards 0. An answer of 0 everywhere would have a mean square of 1, the variance of the
+# targets; what is below 1 is memorised noise.
 print(f"before training {losses[0]:.3f}, after {losses[-1]:.3f}")
 
 # %%

@@ -1,5 +1,4 @@
-"""
-Backpropagation by hand: a network of two inputs, two hidden and two output units
+"""Backpropagation by hand: a network of two inputs, two hidden and two output units
 =================================================================================
 
 Every number of the worked example, step by step, and the same network on the problem XOR.
@@ -14,8 +13,7 @@ import numpy as np
 
 import portanet
 from portanet import layers
-from portanet.autodiff import array_namespace, grad, lift
-from portanet.losses.base import FunctionLoss
+from portanet.autodiff import grad, lift
 from portanet.variables import bind
 
 # %%
@@ -29,12 +27,7 @@ X = np.asarray([[0.05, 0.10]])
 Y = np.asarray([[0.01, 0.99]])
 HIDDEN = np.asarray([[0.15, 0.25], [0.20, 0.30]])  # w1 w3, w2 w4
 OUTPUT = np.asarray([[0.40, 0.50], [0.45, 0.55]])  # w5 w7, w6 w8
-
-
-def half_squares(y_true: Any, y_pred: Any) -> Any:
-    """Half the sum of squared differences of each example."""
-    difference = y_pred - y_true
-    return 0.5 * array_namespace(difference).sum(difference**2, axis=-1)
+COST = portanet.losses.QuadraticCost(reduction="sum")  # half the sum of squared differences
 
 
 def network(hidden: Any = HIDDEN, output: Any = OUTPUT, biases: tuple[float, float] = (0.35, 0.60)) -> Any:
@@ -50,7 +43,7 @@ def network(hidden: Any = HIDDEN, output: Any = OUTPUT, biases: tuple[float, flo
     model.set_weights([hidden, np.full(middle, biases[0]), output, np.full(last, biases[1])])
     for path, variable in model.named_variables().items():
         variable.trainable = path.endswith("kernel")
-    model.compile(portanet.optimizers.SGD(0.5), FunctionLoss(half_squares, reduction="sum"))
+    model.compile(portanet.optimizers.SGD(0.5), COST)
     return model
 
 
@@ -66,7 +59,7 @@ def train(model: Any, x: Any, y: Any) -> list[float]:
 
 def error_of(model: Any) -> float:
     """The error of the network on its one example, in float64."""
-    return float(half_squares(portanet.asarray(Y, "float64"), model(portanet.asarray(X, "float64")))[0])
+    return float(COST(portanet.asarray(Y, "float64"), model(portanet.asarray(X, "float64"))))
 
 
 # %%
@@ -120,7 +113,7 @@ def slopes() -> dict[str, Any]:
 
     def loss(kernels: dict[str, Any]) -> Any:
         with bind({named[path]: kernel for path, kernel in kernels.items()}):
-            return half_squares(lift(portanet.asarray(Y, "float64")), model(lift(portanet.asarray(X, "float64"))))[0]
+            return COST(lift(portanet.asarray(Y, "float64")), model(lift(portanet.asarray(X, "float64"))))
 
     gradient = grad(loss)({path: named[path].value for path in ("hidden/kernel", "output/kernel")})
     return {path: portanet.to_host(value) for path, value in gradient.items()}

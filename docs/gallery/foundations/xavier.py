@@ -1,8 +1,7 @@
-"""
-Why a weight has the variance 1/n: Xavier and He
+r"""Why a weight has the variance 1/n: Xavier and He
 ================================================
 
-A layer multiplies the variance of its input by :math:`n\\,\\mathrm{Var}(W)`, where :math:`n` is the number of inputs.
+A layer multiplies the variance of its input by :math:`n\,\mathrm{Var}(W)`, where :math:`n` is the number of inputs.
 This page measures that, and shows what it does to a signal in 30 layers.
 
 Source: NumpyDL documentation, 2.2.2 (Xavier initialization) and its derivation.
