@@ -19,7 +19,7 @@ import pytest
 LISTED = pathlib.Path(__file__).parent / "data" / "public_names.txt"
 ROOMS = """
     activations autodiff backends callbacks constraints datasets estimators export initializers layers losses metrics
-    backend config dtype_policies tree
+    backend config dtype_policies tree plot
     mixed_precision models ops optimizers preprocessing random regularizers saving schedules training utils wrappers
     compat.numpydl compat.numpydl.activations compat.numpydl.initializations compat.numpydl.layers
     compat.numpydl.model compat.numpydl.objectives compat.numpydl.optimizers compat.numpydl.utils random.streams

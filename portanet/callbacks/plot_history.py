@@ -11,7 +11,7 @@ import numpy as np
 
 from portanet import checks
 from portanet.callbacks.base import Callback, Logs
-from portanet.extras import install_command
+from portanet.drawing import figure_class, history_curves
 
 
 class PlotHistory(Callback):
@@ -80,13 +80,7 @@ class PlotHistory(Callback):
                 f"PlotHistory can draw {', '.join(map(repr, self.curves))}. Received: quantities={self.quantities!r}"
             )
         self.figure = figure_class()(figsize=(5 * len(names), 3.5), layout="constrained")
-        for axes, name in zip(self.figure.subplots(1, len(names), squeeze=False)[0], names, strict=True):
-            for key, label in ((name, "training"), (f"val_{name}", "validation")):
-                if key in self.curves:
-                    axes.plot(*zip(*self.curves[key], strict=True), label=label, marker=".")
-            axes.set_title(name)
-            axes.set_xlabel("epoch")
-            axes.legend()
+        history_curves(self.figure.subplots(1, len(names), squeeze=False)[0], names, {"": self.curves})
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self.figure.savefig(self.path)
 
@@ -95,12 +89,3 @@ class PlotHistory(Callback):
 
     def set_state(self, state: dict[str, Any]) -> None:
         self.curves = {name: list(points) for name, points in state["curves"].items()}
-
-
-def figure_class() -> Any:
-    """Matplotlib's class of figures, which needs no window."""
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise ImportError(f"Drawing needs matplotlib. Type: {install_command('plot')}") from error
-    return Figure

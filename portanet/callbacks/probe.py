@@ -10,8 +10,8 @@ import numpy as np
 from portanet import checks
 from portanet.backends import HostArray
 from portanet.callbacks.base import Callback, Logs
-from portanet.callbacks.plot_history import figure_class
 from portanet.callbacks.table import table
+from portanet.drawing import figure_class, histograms
 
 Statistics = dict[str, dict[str, Any]]
 """For each layer or weight, by path, its statistics by name."""
@@ -95,9 +95,7 @@ class Probe(Callback):
         grid = figure.subplots(rows, columns, squeeze=False)
         for axes in grid.ravel()[len(paths) :]:
             axes.remove()
-        for axes, (path, statistics) in zip(grid.ravel(), paths.items(), strict=False):
-            axes.stairs(statistics["counts"], statistics["edges"], fill=True)
-            axes.set_title(path)
+        histograms(grid.ravel()[: len(paths)], paths)
         return figure
 
     def plot_spread(self, record: int = -1) -> Any:

@@ -11,6 +11,7 @@ from portanet.optimizers.adagrad import Adagrad
 from portanet.optimizers.adam import Adam, AdamW
 from portanet.optimizers.adamax import Adamax
 from portanet.optimizers.base import Optimizer
+from portanet.optimizers.descend import descend
 from portanet.optimizers.esgd import ESGD
 from portanet.optimizers.ftrl import Ftrl
 from portanet.optimizers.lamb import Lamb
@@ -93,6 +94,7 @@ __all__ = [
     "Result",
     "Rprop",
     "ScheduleFreeAdamW",
+    "descend",
     "deserialize",
     "get",
     "minimize",

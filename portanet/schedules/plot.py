@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from portanet import checks
-from portanet.extras import install_command
+from portanet.drawing import legend, new_axes, whole_numbers
 from portanet.schedules.base import LearningRateSchedule
 
 
@@ -25,20 +25,14 @@ def plot(schedules: LearningRateSchedule | Mapping[str, LearningRateSchedule], s
         ImportError: matplotlib is not installed.
     """
     checks.positive_int("steps", steps, "plot")
-    if not (ax is None or hasattr(ax, "plot")):
-        raise checks.invalid("ax", ax, "matplotlib axes", "plot")
     named = schedules if isinstance(schedules, Mapping) else {type(schedules).__name__: schedules}
     for schedule in named.values():
         checks.function("schedules", schedule, "plot")
-    if ax is None:
-        try:
-            import matplotlib.pyplot as plt
-        except ImportError as error:
-            raise ImportError(f"schedules.plot needs matplotlib. Type: {install_command('plot')}") from error
-        _, ax = plt.subplots()
+    ax = new_axes(ax, "plot")
     for name, schedule in named.items():
         ax.plot(range(steps), [schedule(step) for step in range(steps)], label=name)
     ax.set_xlabel("step")
     ax.set_ylabel("value")
-    ax.legend()
+    whole_numbers(ax.xaxis)
+    legend(ax)
     return ax
