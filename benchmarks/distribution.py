@@ -29,6 +29,7 @@ from portanet.training import TrainingRun
 COUNTS = (1, 2)
 SIZES = tuple(2**k for k in range(10, 25, 2))
 """Bytes of messages."""
+SHARDED = "2 processes, 1 thread, shard_optimizer"
 MLP, CNN = "MLP 784-512-512-10, batch 128", "CNN, two convolutions of 32, batch 128"
 
 
@@ -66,7 +67,7 @@ def timed(function: Callable[[], Any], repeats: int) -> list[float]:
 
 def job() -> None:
     """What each process of a job measures; the first one prints it."""
-    distribution.set_distribution(distribution.DataParallel())
+    distribution.set_distribution(distribution.DataParallel(shard_optimizer="SHARD" in os.environ))
     strategy = distribution.distribution()
     assert strategy is not None
     found: dict[str, Any] = {}
@@ -77,11 +78,11 @@ def job() -> None:
         times = timed(step, 60)
         after = (0, 0) if processes is None else (processes.messages, processes.bytes)
         found[title] = {"times": times, "sent": [(b - a) / 63 for a, b in zip(before, after, strict=True)]}
-        if strategy.size > 1:
+        if strategy.size > 1 and not strategy.shard_optimizer:
             watched, gradients.GradientSum.watched = gradients.GradientSum.watched, lambda self, params: params
             found[title]["at the end"] = timed(step, 60)
             gradients.GradientSum.watched = watched
-    if strategy.processes is not None and strategy.size > 1:
+    if strategy.processes is not None and strategy.size > 1 and not strategy.shard_optimizer:
         found["sums"] = sums(strategy.processes)
     if strategy.rank == 0:
         print(json.dumps(found))
@@ -107,13 +108,14 @@ def sums(processes: Any) -> dict[str, Any]:
     return found
 
 
-def measured(count: int, threads: int) -> dict[str, Any]:
-    """What a job of some processes with some threads each has measured."""
+def measured(count: int, threads: int, shard: bool = False) -> dict[str, Any]:
+    """What a job of some processes with some threads each has measured; `shard`: each updates its slice of weights."""
     beside = pathlib.Path(sys.executable).with_name("mpiexec")
     launcher = str(beside) if beside.exists() else shutil.which("mpiexec")
     if launcher is None:
         raise SystemExit("mpiexec is not installed. Type: pip install 'portanet[mpi]'")
     limit = {name: str(threads) for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
+    limit |= {"SHARD": "1"} if shard else {}
     command = [launcher, "-n", str(count), sys.executable, "-m", "benchmarks.distribution", "--job"]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env={**os.environ, **limit})
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
@@ -129,18 +131,25 @@ def main() -> None:
     if args.job:
         job()
         return
-    ways = {"1 process, 2 threads": (1, 2), "1 process, 1 thread": (1, 1), "2 processes, 1 thread": (2, 1)}
+    ways: dict[str, Any] = {"1 process, 2 threads": (1, 2), "1 process, 1 thread": (1, 1)}
+    ways |= {"2 processes, 1 thread": (2, 1), SHARDED: (2, 1, True)}
     runs = [{name: measured(*way) for name, way in ways.items()} for _ in range(args.runs)]
     rows = []
     for title in (MLP, CNN):
         times = {name: Median.of([float(np.median(run[name][title]["times"])) for run in runs]) for name in ways}
         together = times["2 processes, 1 thread"]
-        cells = {name: seconds(each) for name, each in times.items()}
+        cells = {name: seconds(each) for name, each in times.items() if name != SHARDED}
         at_end = Median.of([float(np.median(run["2 processes, 1 thread"][title]["at the end"])) for run in runs])
         cells["gradients sent at the end"] = seconds(at_end)
         messages, sent = runs[-1]["2 processes, 1 thread"][title]["sent"]
         cells["messages, bytes of a step"] = f"{messages:.0f}, {sent / 1e6:.2f} MB"
         rows.append(Row(title, together.over(times["1 process, 2 threads"]), 1.11, cells))
+        messages, sent = runs[-1][SHARDED][title]["sent"]
+        cells = {name: seconds(times[name]) for name in ("1 process, 2 threads", "1 process, 1 thread")}
+        cells |= {"2 processes, 1 thread": seconds(times[SHARDED])}
+        cells["messages, bytes of a step"] = f"{messages:.0f}, {sent / 1e6:.2f} MB"
+        sharded = times[SHARDED].over(times["1 process, 2 threads"])
+        rows.append(Row(f"{title}; shard_optimizer", sharded, 1.11, cells))
     found = [run["2 processes, 1 thread"]["sums"] for run in runs]
     tables = {
         size: {k: [float(np.median(each[str(size)][k])) for each in found] for k in ("bare", "ours")} for size in SIZES

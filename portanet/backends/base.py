@@ -261,13 +261,17 @@ class Backend:
         return [function(part) for part in parts]
 
     def on_host(
-        self, function: Callable[[list[HostArray]], Sequence[HostArray]], arrays: Sequence[Array]
+        self,
+        function: Callable[[list[HostArray]], Sequence[HostArray]],
+        arrays: Sequence[Array],
+        shapes: Sequence[tuple[int, ...]] | None = None,
     ) -> list[Array]:
         """What a function of NumPy arrays returns for arrays of this library, in a step that is being compiled, too.
 
         Args:
-            function: It returns arrays of the shapes and dtypes that it was given, and is called once in each step.
+            function: It returns arrays of the dtypes that it was given, and is called once in each step.
             arrays: What it is given.
+            shapes: Shapes of what it returns; by default those of what it is given.
         """
         return [self.from_host(np.asarray(x)) for x in function([self.to_host(x) for x in arrays])]
 

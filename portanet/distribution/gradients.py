@@ -8,7 +8,9 @@ from typing import Any
 
 from portanet.autodiff import custom_vjp, is_traced, unwrap
 from portanet.backends import Array, HostArray, get_backend
+from portanet.distribution.processes import part_of
 from portanet.distribution.share import Share, with_leaves
+from portanet.distribution.slices import Slices
 
 BUCKET = 1 << 20
 """Bytes from which gradients are sent together: below, a message costs more than its bytes."""
@@ -24,10 +26,15 @@ class GradientSum:
         share: What this process computes.
         params: The parameters by name.
         names: The order of their names, from the first layer to the last; compiled functions sort dicts.
+        slices: How the sums are cut, if this process needs slices of them alone.
     """
 
-    def __init__(self, share: Share, params: dict[str, Array], names: Iterable[str]) -> None:
+    def __init__(
+        self, share: Share, params: dict[str, Array], names: Iterable[str], slices: Slices | None = None
+    ) -> None:
         self.share = share
+        self.start = share.processes.start_sums if slices is None else slices.processes.start_slices
+        self.slices = slices
         self.buckets: list[list[str]] = [[]]
         size = 0
         for name in reversed([name for name in names if name in params]):
@@ -65,10 +72,10 @@ class GradientSum:
             bucket = self.buckets[len(self.started)]
             if not all(each in self.arrived for each in bucket):
                 return
-            self.started.append(self.share.processes.start_sums([self.arrived.pop(each) for each in bucket]))
+            self.started.append(self.start([self.arrived.pop(each) for each in bucket]))
 
     def finish(self, grads: dict[str, Array], rest: Any) -> tuple[dict[str, Array], Any]:
-        """The sums of all gradients, and of a tree of other arrays, which are sent in double precision.
+        """The sums of all gradients, or their slices, and those of a tree of other arrays, sent in double precision.
 
         Args:
             grads: The gradients of this process.
@@ -77,22 +84,31 @@ class GradientSum:
         begun, left = self.started, self.buckets[len(self.started) :]
 
         def total(arrays: Sequence[HostArray]) -> list[HostArray]:
-            start, finishes, place = self.share.processes.start_sums, list(begun), 0
+            finishes, place = list(begun), 0
             for bucket in left:
-                finishes.append(start(arrays[place : place + len(bucket)]))
+                finishes.append(self.start(arrays[place : place + len(bucket)]))
                 place += len(bucket)
-            last = start([each.astype("float64") for each in arrays[place:]])
+            last = self.share.processes.start_sums([each.astype("float64") for each in arrays[place:]])
             sums = [each for finish in finishes for each in finish()]
             return sums + [s.astype(o.dtype) for s, o in zip(last(), arrays[place:], strict=True)]
 
         given = [unwrap(grads[name]) for bucket in left for name in bucket]
         summed: dict[str, Array] = {}
 
+        names = [name for bucket in self.buckets for name in bucket]
+
         def of_all(others: list[Array]) -> list[Array]:
-            sums = get_backend().on_host(total, [*given, *others])
-            names = [name for bucket in self.buckets for name in bucket]
+            shapes = [self._shape(grads[name]) for name in names] + [tuple(x.shape) for x in others]
+            sums = get_backend().on_host(total, [*given, *others], shapes)
             summed.update(zip(names, sums, strict=False))
             return sums[len(names) :]
 
         rest = with_leaves(rest, of_all)
         return {name: summed[name] for name in grads}, rest
+
+    def _shape(self, g: Array) -> tuple[int, ...]:
+        """The shape of the sum, or of its slice."""
+        if self.slices is None:
+            return tuple(g.shape)
+        part = part_of(math.prod(g.shape), self.share.processes.rank, self.share.processes.size)
+        return (part.stop - part.start,)

@@ -22,6 +22,8 @@ LAUNCHERS = ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "PMIX_RANK", "MPI_LOCALNRANKS",
 BUSY = 2e-3
 """Seconds of waiting after which a process gives its core to others."""
 
+LARGE = 1 << 18
+"""Bytes from which an array is sent as it lies: to copy it next to others costs more than a message."""
 
 PATIENCE = 0.5
 """Seconds of waiting after which a process asks whether another has left."""
@@ -52,9 +54,7 @@ class Processes:
 
         The sum has the same bits in every process.
         """
-        held = np.ascontiguousarray(x)
-        narrow = held.dtype.itemsize < 4 and held.dtype.kind == "f"  # MPI has no sums of float16
-        held = held.astype("float32") if narrow else held
+        held = np.ascontiguousarray(x, _summable(x.dtype))
         total = np.empty_like(held)
         self.messages, self.bytes = self.messages + 1, self.bytes + held.nbytes
         request = self.comm.Iallreduce(held, total)
@@ -68,12 +68,8 @@ class Processes:
 
     def start_sums(self, arrays: Sequence[HostArray]) -> Callable[[], list[HostArray]]:
         """The same for several arrays, in one message for each dtype."""
-        groups: dict[Any, list[int]] = {}
-        for i, a in enumerate(arrays):
-            groups.setdefault(a.dtype, []).append(i)
-        started = [
-            (group, self.start_sum(np.concatenate([arrays[i].reshape(-1) for i in group]))) for group in groups.values()
-        ]
+        groups = _groups([a.nbytes for a in arrays], [a.dtype for a in arrays])
+        started = [(group, self.start_sum(_row([arrays[i].reshape(-1) for i in group]))) for group in groups]
         shapes = [a.shape for a in arrays]
 
         def finish() -> list[HostArray]:
@@ -86,6 +82,64 @@ class Processes:
             return sums
 
         return finish
+
+    def start_slices(self, arrays: Sequence[HostArray]) -> Callable[[], list[HostArray]]:
+        """Begin to add up arrays of which this process needs its slices alone: rows of elements, see `part_of`."""
+        started = []
+        for group in _groups([a.nbytes for a in arrays], [a.dtype for a in arrays]):
+            rows = [arrays[i].reshape(-1) for i in group]
+            parts = [[row[part_of(len(row), rank, self.size)] for row in rows] for rank in range(self.size)]
+            counts = [sum(map(len, each)) for each in parts]
+            held = rows[0] if len(rows) == 1 else _row([part for each in parts for part in each])
+            held = np.ascontiguousarray(held, _summable(held.dtype))
+            own = np.empty(counts[self.rank], held.dtype)
+            self.messages, self.bytes = self.messages + 1, self.bytes + held.nbytes
+            started.append((group, held, own, self.comm.Ireduce_scatter(held, own, counts)))
+
+        def finish() -> list[HostArray]:
+            slices: list[Any] = [None] * len(arrays)
+            for group, _, own, request in started:
+                self._wait(request)
+                place = 0
+                for i in group:
+                    part = part_of(arrays[i].size, self.rank, self.size)
+                    slices[i] = own[place : place + part.stop - part.start].astype(arrays[i].dtype, copy=False)
+                    place += part.stop - part.start
+            return slices
+
+        return finish
+
+    def join(self, slices: Sequence[HostArray], sizes: Sequence[int]) -> list[HostArray]:
+        """Rows of elements, from the slices of all processes.
+
+        Args:
+            slices: Those of this process.
+            sizes: How many elements the rows have.
+        """
+        rows: list[Any] = [None] * len(slices)
+        dtypes = [a.dtype for a in slices]
+        started = []
+        for group in _groups([n * t.itemsize for n, t in zip(sizes, dtypes, strict=True)], dtypes):
+            parts = [[part_of(sizes[i], rank, self.size) for i in group] for rank in range(self.size)]
+            counts = [sum(part.stop - part.start for part in each) for each in parts]
+            own, whole = _row([slices[i] for i in group]), np.empty(sum(counts), dtypes[group[0]])
+            self.messages, self.bytes = self.messages + 1, self.bytes + own.nbytes
+            sent = [count * own.itemsize for count in counts]
+            request = self.comm.Iallgatherv(_as_bytes(own), (_as_bytes(whole), sent))
+            started.append((group, parts, own, whole, request))
+        for group, parts, _, whole, request in started:
+            self._wait(request)
+            if len(group) == 1:
+                rows[group[0]] = whole
+                continue
+            for i in group:
+                rows[i] = np.empty(sizes[i], whole.dtype)
+            place = 0
+            for each in parts:
+                for i, part in zip(group, each, strict=True):
+                    rows[i][part] = whole[place : place + part.stop - part.start]
+                    place += part.stop - part.start
+        return rows
 
     def sum(self, arrays: Sequence[HostArray]) -> list[HostArray]:
         """The sums of arrays over all processes."""
@@ -148,6 +202,34 @@ class Processes:
         """Say what has happened, and end all processes."""
         print(message, file=sys.stderr, flush=True)
         self.comm.Abort(1)
+
+
+def part_of(count: int, rank: int, size: int) -> slice:
+    """What one of several processes takes of so many elements or examples."""
+    return slice(count * rank // size, count * (rank + 1) // size)
+
+
+def _groups(sizes: Sequence[int], dtypes: Sequence[Any]) -> list[list[int]]:
+    """The numbers of arrays that go into one message: the small ones of each dtype.
+
+    Args:
+        sizes: Bytes of the whole arrays, the same in all processes.
+        dtypes: Their dtypes.
+    """
+    groups: dict[Any, list[int]] = {}
+    for i, (size, dtype) in enumerate(zip(sizes, dtypes, strict=True)):
+        groups.setdefault(i if size >= LARGE else dtype, []).append(i)
+    return list(groups.values())
+
+
+def _row(rows: Sequence[HostArray]) -> HostArray:
+    """Rows of elements, one after the other; the row itself, if there is one."""
+    return np.ascontiguousarray(rows[0]) if len(rows) == 1 else np.concatenate(rows)
+
+
+def _summable(dtype: Any) -> Any:
+    """The dtype in which MPI adds up: it has no sums of float16."""
+    return np.dtype("float32") if dtype.itemsize < 4 and dtype.kind == "f" else dtype
 
 
 def _as_bytes(x: HostArray) -> HostArray:

@@ -12,8 +12,9 @@ import numpy as np
 from portanet import checks, random
 from portanet.backends import HostArray, get_backend, set_backend
 from portanet.distribution.devices import DeviceMesh, list_devices
-from portanet.distribution.processes import Processes, initialize, joined, launched
+from portanet.distribution.processes import Processes, initialize, joined, launched, part_of
 from portanet.distribution.share import Share
+from portanet.distribution.slices import Slices
 
 
 class DataParallel:
@@ -29,6 +30,12 @@ class DataParallel:
             other backends, these are None: each process uses the device of its backend.
         auto_shard_dataset: Whether what gives batches gives the same whole batches in every process, which takes its
             part. False: it gives each process another part of the batch, such as from files of its own.
+        shard_optimizer: Whether each process keeps the optimizer's moments of its slice of each weight alone, and
+            updates that, in place of all (ZeRO's first stage, Rajbhandari et al. 2020). The run is the same. For
+            optimizers that treat each element by itself.
+
+    Raises:
+        ValueError: `device_mesh` or `devices` where there is one device, or `shard_optimizer` where there are several.
 
     Example:
         >>> from portanet import distribution
@@ -43,13 +50,20 @@ class DataParallel:
         device_mesh: DeviceMesh | None = None,
         devices: Sequence[str] | None = None,
         auto_shard_dataset: bool = True,
+        shard_optimizer: bool = False,
     ) -> None:
         self.auto_shard_dataset = checks.boolean("auto_shard_dataset", auto_shard_dataset, type(self))
+        self.shard_optimizer = checks.boolean("shard_optimizer", shard_optimizer, type(self))
         if joined() is None and launched():
             initialize()
         self.processes: Processes | None = joined()
+        self.slices = Slices(self.processes) if self.shard_optimizer and self.processes and self.size > 1 else None
+        """How the weights are cut where each process updates a part of them; None where it updates them all."""
         self.devices = self._devices(device_mesh, devices)
         """The devices of this process that share batches; none for one alone."""
+        if self.devices and self.shard_optimizer:
+            expected = "False with several devices of one process: slices are those of processes"
+            raise checks.invalid("shard_optimizer", shard_optimizer, expected, type(self))
 
     def _devices(self, mesh: DeviceMesh | None, devices: Sequence[str] | None) -> list[str]:
         spans = get_backend().spans_devices and self.size == 1
@@ -95,8 +109,8 @@ class DataParallel:
         """
         if self.processes is None or self.size == 1 or whole < 2 * self.size:  # a draw of one row is for all rows
             return None
-        start, stop = (whole * rank // self.size for rank in (self.rank, self.rank + 1))
-        return Share(self.processes, start, stop, whole)
+        part = part_of(whole, self.rank, self.size)
+        return Share(self.processes, part.start, part.stop, whole)
 
     def share_of(self, count: int) -> Share | None:
         """The share where each process was given another part of a batch.

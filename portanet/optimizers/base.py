@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from portanet import checks, random
 from portanet.autodiff import array_namespace
 from portanet.backends import Array, device_of, overridable
+from portanet.distribution.slices import drawn_in_slices, over_slices
 from portanet.lookup import snake_case
 from portanet.optimizers.applicable import Applicable, Rate, path_of
 from portanet.random import streams
@@ -148,6 +149,15 @@ class Optimizer(Applicable):
         options = {"average": self.use_ema, "gradients": self.gradient_accumulation_steps}
         return {*self.slots, *filter(options.get, options)}
 
+    @property
+    def elementwise(self) -> bool:
+        """Whether a step treats each element of the parameters by itself, apart from clipping, so that it may be given
+        slices of them.
+        """
+        kind = type(self)
+        own = kind.update is not Optimizer.update or kind.observe is not Optimizer.observe or self.has_update_step
+        return not own and kind.clip is Optimizer.clip and getattr(self.step, "elementwise", False)
+
     def init_slot(self, slot: str, p: Array) -> Array | None:
         """The initial value of a slot for a parameter; None if this parameter has no such slot."""
         return array_namespace(p).zeros_like(p)
@@ -283,9 +293,10 @@ class Optimizer(Applicable):
             limit = self.clipvalue
             return {path: xp.minimum(xp.maximum(g, -limit), limit) for path, g in grads.items()}
         if self.clipnorm is not None:
-            return {path: g * _shrink(xp, xp.sum(g * g), self.clipnorm) for path, g in grads.items()}
+            squares = over_slices({path: xp.sum(g * g) for path, g in grads.items()})
+            return {path: g * _shrink(xp, squares[path], self.clipnorm) for path, g in grads.items()}
         if self.global_clipnorm is not None:
-            total = sum(xp.sum(g * g) for g in grads.values())
+            total = over_slices(sum(xp.sum(g * g) for g in grads.values()))
             factor = _shrink(xp, total, self.global_clipnorm)
             return {path: g * factor for path, g in grads.items()}
         return grads
@@ -301,7 +312,7 @@ class Optimizer(Applicable):
 
     def _noise(self, path: str, p: Array, calls: Array) -> Array:
         key = random.stream_key(random.get_seed(), self.name, "gradient_noise", path)
-        return streams.normal(key, calls, tuple(p.shape), p.dtype)
+        return drawn_in_slices(lambda shape: streams.normal(key, calls, shape, p.dtype), path, p)
 
     def _averaged(self, xp: Any, params: Tree, state: State, number: Array) -> tuple[Tree, State]:
         """Update the average of the parameters, and overwrite them with it when due."""

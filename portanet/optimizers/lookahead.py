@@ -65,6 +65,10 @@ class Lookahead(Optimizer):
     def entries(self) -> set[str]:
         return self.optimizer.entries
 
+    @property
+    def elementwise(self) -> bool:
+        return self.optimizer.elementwise
+
     def init(self, params: Mapping[str, Array]) -> State:
         state = self.optimizer.init(params)
         if params:

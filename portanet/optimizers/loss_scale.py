@@ -8,6 +8,7 @@ from typing import Any
 from portanet import checks, optimizers
 from portanet.autodiff import array_namespace
 from portanet.backends import Array, device_of
+from portanet.distribution.slices import over_slices
 from portanet.optimizers.base import Optimizer, State, Tree, cond
 from portanet.schedules import Hyperparameter
 
@@ -73,6 +74,10 @@ class LossScaleOptimizer(Optimizer):
     def entries(self) -> set[str]:
         return self.inner_optimizer.entries
 
+    @property
+    def elementwise(self) -> bool:
+        return self.inner_optimizer.elementwise
+
     def init(self, params: Mapping[str, Array]) -> State:
         state = self.inner_optimizer.init(params)
         return state | self.init_scale(next(iter(params.values()))) if params else state
@@ -96,7 +101,8 @@ class LossScaleOptimizer(Optimizer):
             return params, state
         scale, counter = state.pop("dynamic_scale"), state.pop("step_counter")
         xp = array_namespace(scale)
-        finite = xp.all(xp.stack([xp.all(xp.isfinite(grads[path])) for path in params]))
+        bad = xp.any(xp.stack([xp.any(~xp.isfinite(grads[path])) for path in params]))
+        finite = over_slices(xp.astype(bad, xp.int32)) == 0
 
         def apply(params: Tree, state: State) -> tuple[Tree, State]:
             # The inverse is exact: the scale is a power of two unless the user chose another.

@@ -154,6 +154,11 @@ class MultiOptimizer(Optimizer):
     def entries(self) -> set[str]:
         return {f"{n}/{entry}" for n in set(self._numbers.values()) for entry in self.optimizers[n].entries}
 
+    @property
+    def elementwise(self) -> bool:
+        # A function of variables may ask for their shapes.
+        return isinstance(self.optimizer_map, OptimizerMap) and all(each.elementwise for each in self.optimizers)
+
     def _parts(self, params: Mapping[str, Array]) -> dict[int, list[str]]:
         """The paths of the parameters of each optimizer."""
         parts: dict[int, list[str]] = {}

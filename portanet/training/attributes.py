@@ -24,7 +24,8 @@ from portanet.variables import Variable
 _OF_TRAINING = frozenset(
     (
         *("_settings", "_objective", "_trackers", "_steps", "_batch", "_calls", "position", "callbacks", "history"),
-        *("stop_training", "stop_evaluating", "stop_predicting", "optimizer", "optimizer_state", "_earlier", "_known"),
+        *("stop_training", "stop_evaluating", "stop_predicting", "optimizer", "_kept", "_slices", "_shapes"),
+        *("_earlier", "_known"),
         *("loss", "run_eagerly", "jit_compile", "steps_per_execution"),
         *("train_function", "test_function", "predict_function"),
     )

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from portanet.backends import Array, HostArray, is_dtype
 from portanet.distribution.local import LocalSGD
+from portanet.distribution.slices import Slices
 from portanet.distribution.strategy import distribution
+from portanet.optimizers import Optimizer
+from portanet.optimizers.state import unscaled
 from portanet.training.history import LatestLogs, Totals
+from portanet.training.objective import AnyTargets
 from portanet.tree import tree_leaves, tree_map
 
 if TYPE_CHECKING:
@@ -21,6 +25,23 @@ def _strategy() -> LocalSGD | None:
     """How weights are brought together; None where all processes train the same ones."""
     strategy = distribution()
     return strategy if isinstance(strategy, LocalSGD) and strategy.size > 1 else None
+
+
+def slices(optimizer: Optimizer, objective: Any) -> Slices | None:
+    """How the optimizer's state is cut among the processes; None where each has all of it.
+
+    Raises:
+        ValueError: The optimizer looks at whole weights.
+    """
+    strategy = distribution()
+    cut = None if strategy is None or isinstance(objective, AnyTargets) else strategy.slices
+    if cut is not None and not optimizer.elementwise:
+        raise ValueError(
+            "Argument `shard_optimizer` of DataParallel must be False with an optimizer that looks at whole weights; "
+            "SGD, Adam, AdamW and others treat each element by itself. "
+            f"Received: optimizer '{optimizer.name}' of class {type(unscaled(optimizer)).__name__}"
+        )
+    return cut
 
 
 def after_step(run: TrainingRun) -> None:
@@ -69,16 +90,19 @@ def _add_up(totals: Totals, strategy: LocalSGD) -> None:
 
 
 def values(run: TrainingRun) -> list[Array]:
-    """All numbers of a run: the weights and the optimizer's state."""
-    assert run.model.optimizer_state is not None
-    return [*(v.value for v in run.variables.values()), *tree_leaves(run.model.optimizer_state[1])]
+    """The numbers of a run that all processes have: the weights and the optimizer's state, apart from slices of it."""
+    assert run.model._kept is not None
+    state = run.model._kept[1]
+    if run.model._slices is not None:
+        state = {entry: value for entry, value in state.items() if not isinstance(value, dict)}
+    return [*(v.value for v in run.variables.values()), *tree_leaves(state)]
 
 
 def replace(run: TrainingRun, new: list[HostArray | None]) -> None:
     """Give a run other numbers, in the order of `values`; None for those that stay."""
     backend = run.model.backend
-    assert run.model.optimizer_state is not None
-    paths, state = run.model.optimizer_state
+    assert run.model._kept is not None
+    paths, state = run.model._kept
     moved = [
         value if host is None else backend.xp.astype(backend.from_host(host), value.dtype)
         for host, value in zip(new, values(run), strict=True)
@@ -87,7 +111,9 @@ def replace(run: TrainingRun, new: list[HostArray | None]) -> None:
         if value is not variable.value:
             variable.take(value)
     rest = iter(moved[len(run.variables) :])
-    run.model.optimizer_state = paths, tree_map(lambda _: next(rest), state)
+    apart = {} if run.model._slices is None else {k: v for k, v in state.items() if isinstance(v, dict)}
+    alike = {entry: value for entry, value in state.items() if entry not in apart}
+    run.model._kept = paths, apart | tree_map(lambda _: next(rest), alike)
     run.rate_arrays = {}
     run.take_over_learning_rate()
 

@@ -88,30 +88,40 @@ class TrainingRun:
         self.latest: tuple[Any, Any, list[Array]] | None = None
         """Parameters and state as the latest step left them, and their arrays, if it replaced none of these."""
         self.gathered_step: Any = None
+        self.slices = None if distribution() is None else exchange.slices(optimizer, objective)
         # Weights, states and sums may be overwritten: each step replaces them.
         self.step = self._step()
-        paths, state = model.optimizer_state or ([], {})
+        paths, state = self._state() or ([], {})
         gone = [path for path in paths if path not in self.variables]
         if gone:
             state = divided(state, self.variables)[0]
         # An overridden step may use the optimizer for some of the weights only.
         lazily = isinstance(objective, AnyTargets) and model.overrides("train_step")
         new = [] if lazily else [path for path in self.trained if path not in paths]
-        if new or gone or model.optimizer_state is None:
-            state = extended(optimizer, state, self._values(new))
-            paths = [path for path in self.variables if path in paths or path in new]
-            model.optimizer_state = (paths, state)
+        if new or gone or model._kept is None:
+            state = extended(optimizer, state, self._optimized(new))
+            model._keep_state([path for path in self.variables if path in paths or path in new], state)
         elif not optimizer.entries <= state.keys():
-            model.optimizer_state = (paths, completed(optimizer, state, self._values(paths)))
+            model._keep_state(paths, completed(optimizer, state, self._optimized(paths)))
 
     def _step(self, share: tuple[str, ...] = ()) -> Any:
         """The step for whole batches, or for a share of them."""
-        model, objective, optimizer = self.model, self.objective, self.optimizer
-        key = ("train", *self.trained, *share)
-        return model.compiled_step(key, lambda: step.train_step(model, objective, optimizer), (0, 1, 2, 3))
+        model, objective, optimizer, slices = self.model, self.objective, self.optimizer, self.slices
+        key = ("train", *self.trained, *share, *(() if slices is None else slices.key))
+        return model.compiled_step(key, lambda: step.train_step(model, objective, optimizer, slices), (0, 1, 2, 3))
 
     def _values(self, paths: list[str]) -> dict[str, Array]:
         return values_of(self.variables, paths)
+
+    def _state(self) -> Any:
+        """Paths, and the optimizer's state for them, as steps take it: whole, or this process's slices."""
+        model = self.model
+        return model._kept if model._slices is self.slices else model._state_in(self.slices)
+
+    def _optimized(self, paths: list[str]) -> dict[str, Array]:
+        """What the optimizer's state is of: the weights, or this process's slices of them."""
+        values = self._values(paths)
+        return values if self.slices is None else self.slices.cut(values)
 
     def take_over_learning_rate(self, steps: int = 1) -> None:
         """Let a learning rate count that the user has changed on the optimizer, be it to a schedule or from one.
@@ -119,7 +129,7 @@ class TrainingRun:
         Args:
             steps: Steps to come, for which the values of a schedule are checked.
         """
-        _, state = self.model.optimizer_state or ((), {})
+        _, state = self.model._kept or ((), {})
         before, self.rate = self.rate, self.optimizer.rates
         for name, count, rate in self.optimizer.each_rate():
             if count not in state:
@@ -180,10 +190,13 @@ class TrainingRun:
 
     def averages(self) -> dict[str, Array]:
         """The averages of the weights; none without `use_ema`."""
-        paths, state = self.model.optimizer_state or ([], {})
-        values = self._values(paths)
-        averages = self.optimizer.finalize(values, state)
-        return {path: value for path, value in averages.items() if value is not values[path]}
+        paths, state = self._state() or ([], {})
+        values = self._optimized(paths)
+        given = self.optimizer.finalize(values, state)
+        averages = {path: value for path, value in given.items() if value is not values[path]}
+        if self.slices is None:
+            return averages
+        return self.slices.whole(averages, {path: self.variables[path].shape for path in averages})
 
     def __call__(self, x: Any, y: Any, weight: Any = None, sums: Statistics | None = None) -> Statistics:
         """Train on one batch.
@@ -241,14 +254,15 @@ class TrainingRun:
 
     def _run(self, step: Callable[..., Any], sums: Any, *batch: Any) -> Statistics:
         """Run a step, keep what it replaces, and return its statistics."""
-        assert self.model.optimizer_state is not None
         latest, self.latest = self.latest, None
         if latest is not None and hold(self.ordered, latest[2]):
             params, state, before = latest
         else:
             params, state = self._values(self.trained), self._values(self.kept)
             before = [*params.values(), *state.values()]
-        paths, slots = self.model.optimizer_state
+        kept = self._state()
+        assert kept is not None
+        paths, slots = kept
         frozen: dict[str, Any] = {}
         if len(paths) > len(self.trained):
             slots, frozen = divided(slots, set(self.trained))
@@ -265,8 +279,8 @@ class TrainingRun:
                         if value is not known[path]:
                             self.variables[path].take(value)
             # An overridden step may have built layers, and so have added paths.
-            paths, _ = self.model.optimizer_state
-            self.model.optimizer_state = (paths, joined(frozen, slots) if frozen else slots)
+            assert self.model._kept is not None
+            self.model._kept = self.model._kept[0], joined(frozen, slots) if frozen else slots
         if distribution() is not None:
             exchange.after_step(self)
         return statistics

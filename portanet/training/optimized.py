@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from types import SimpleNamespace
 from typing import Any, Self
 from weakref import WeakKeyDictionary, ref
 
-from portanet.backends import Backend
+from portanet.backends import Backend, raw_namespace
+from portanet.distribution.slices import Slices
 from portanet.optimizers import Optimizer
 from portanet.optimizers.applied import models
 from portanet.optimizers.base import State
@@ -27,12 +28,66 @@ class Optimized(PlannedCalls):
     """
 
     optimizer: Optimizer | None = None
-    optimizer_state: Known | None = None
-    """Paths of the weights that are or were trained, and the optimizer's state for them."""
+    _kept: Known | None = None
+    """The optimizer's state as this process keeps it: whole, or its slice."""
+    _slices: Slices | None = None
+    """How it is cut; None if it is whole."""
+    _shapes: Mapping[str, tuple[int, ...]] = {}
+    """The shapes of the weights whose state is cut."""
     _earlier: MutableMapping[Optimizer, Known] | None = None
     """The states of earlier optimizers; each is forgotten with its optimizer."""
     _known = SimpleNamespace(variables={})
     """The variables that the states are of, by path."""
+
+    @property
+    def optimizer_state(self) -> Known | None:
+        """Paths of the weights that are or were trained, and the optimizer's state for them.
+
+        Where each process keeps a slice of it, all of them must ask for it together; the next step cuts it again.
+        """
+        if self._slices is not None and self._kept is not None:
+            paths, state = self._kept
+            names = [(entry, path) for entry, tree in state.items() if isinstance(tree, dict) for path in tree]
+            whole = self._slices.whole(
+                {f"{entry} {path}": state[entry][path] for entry, path in names},
+                {f"{entry} {path}": self._shapes[path] for entry, path in names},
+            )
+            trees: State = {}
+            for entry, path in names:
+                trees.setdefault(entry, {})[path] = whole[f"{entry} {path}"]
+            self.optimizer_state = paths, state | trees
+        return self._kept
+
+    @optimizer_state.setter
+    def optimizer_state(self, value: Known | None) -> None:
+        self._kept, self._slices, self._shapes = value, None, {}
+
+    def _state_in(self, slices: Slices | None) -> Known | None:
+        """The optimizer's state as a step of training takes it: this process's slice of it, or whole."""
+        if slices is None:
+            return self.optimizer_state
+        whole = self._slices is None
+        self._slices = slices
+        if whole:
+            self._shapes = {path: variable.shape for path, variable in self.named_variables().items()}
+            if self._kept is not None:
+                paths, state = self._kept
+                # Copies, of which views would keep the whole.
+                self._kept = (
+                    paths,
+                    {
+                        entry: tree_map(_copy, slices.cut(tree)) if isinstance(tree, dict) else tree
+                        for entry, tree in state.items()
+                    },
+                )
+        return self._kept
+
+    def _keep_state(self, paths: list[str], state: State) -> None:
+        """Keep what follows the result of `_state_in`, be it a slice or whole."""
+        self._kept = paths, state
+        if self._slices is not None:
+            shapes = {path: variable.shape for path, variable in self.named_variables().items()}
+            self._shapes = shapes | dict(self._shapes)
 
     def _replace_optimizer(self, optimizer: Optimizer) -> None:
         """Use an optimizer, from its own state if it has trained this layer before."""
@@ -90,4 +145,9 @@ class Optimized(PlannedCalls):
 
     def __getstate__(self) -> dict[str, Any]:
         """The contents of copies and pickles, without other optimizers."""
-        return {name: value for name, value in super().__getstate__().items() if name != "_earlier"}
+        whole = {"_kept": self.optimizer_state, "_slices": None, "_shapes": {}}
+        return {name: value for name, value in {**super().__getstate__(), **whole}.items() if name != "_earlier"}
+
+
+def _copy(x: Any) -> Any:
+    return raw_namespace(x).asarray(x, copy=True)

@@ -18,6 +18,7 @@ from portanet.backends import Array, backend_class_of, device_of, get_backend, i
 from portanet.configurable import Configurable
 from portanet.distribution.gradients import GradientSum
 from portanet.distribution.share import fraction, of_share, share
+from portanet.distribution.slices import Slices
 from portanet.layers import Layer
 from portanet.layers.calling import call_with_mask
 from portanet.layers.several_inputs import map_shapes, masks_of
@@ -32,10 +33,18 @@ from portanet.variables import Variable, bind, collect_losses, trainable_changes
 Tree = dict[str, Array]
 
 
-def train_step(model: Layer, objective: Objective, optimizer: Optimizer) -> Callable[..., Any]:
+def train_step(
+    model: Layer, objective: Objective, optimizer: Optimizer, slices: Slices | None = None
+) -> Callable[..., Any]:
     """`step(params, state, optimizer_state, sums, x, y, weight)` gives the first four anew.
 
     `sums` are those of statistics, to which the batch's are added; None for the statistics of the batch alone.
+
+    Args:
+        model: The model.
+        objective: What it is trained for.
+        optimizer: Its optimizer.
+        slices: How weights and the optimizer's state are cut, if each process updates a part of them.
     """
     variables, division = model.named_variables(), Division(model)
 
@@ -48,7 +57,7 @@ def train_step(model: Layer, objective: Objective, optimizer: Optimizer) -> Call
             return training_loss(model, objective, variables, params, state, (x, y, weight), division)
 
         part = share()
-        together = None if part is None else GradientSum(part, params, variables)
+        together = None if part is None else GradientSum(part, params, variables, slices)
 
         def scaled_goal(params: Tree) -> tuple[Array, Any]:
             total, aux = goal(params if together is None else together.watched(params))
@@ -65,7 +74,14 @@ def train_step(model: Layer, objective: Objective, optimizer: Optimizer) -> Call
         optimizer_state = optimizer.observe(
             lambda v: over_processes(hvp(lambda p: goal(p)[0], (params,), (v,))), params, optimizer_state
         )
-        params, optimizer_state = optimizer.update(params, grads, optimizer_state)
+        if slices is None:
+            params, optimizer_state = optimizer.update(params, grads, optimizer_state)
+        else:
+            shapes = {path: tuple(p.shape) for path, p in params.items()}
+            with slices.update(shapes):
+                own = grads if together is not None else slices.cut(grads)
+                own, optimizer_state = optimizer.update(slices.cut(params), own, optimizer_state)
+            params = slices.whole(own, shapes)
         for path, p in params.items():
             constraint = variables[path].constraint
             if constraint is not None:

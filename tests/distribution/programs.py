@@ -21,6 +21,7 @@ from portanet.backends import to_host
 from portanet.callbacks import BackupAndRestore, Callback, CSVLogger, ModelCheckpoint
 from portanet.distribution import strategy
 from tests.distribution.meeting import meeting
+from tests.distribution.sharded import sharded
 
 
 def data(count: int = 50, *shape: int) -> tuple[Any, Any]:
@@ -185,7 +186,7 @@ def workloads(*names: str) -> Any:
             continue
         portanet.random.set_seed(3)
         if distribution.distribution() is not None:
-            distribution.set_distribution(distribution.DataParallel())
+            distribution.set_distribution(parallel())
         with portanet.use_backend(backends[rank() % len(backends)]):
             if "DEVICES" in os.environ:
                 distribution.set_distribution(distribution.DataParallel())
@@ -371,13 +372,17 @@ def full(folder: pathlib.Path) -> None:
     archive.write_atomically = writing
 
 
+def parallel() -> distribution.DataParallel:
+    return distribution.DataParallel(shard_optimizer="SHARD" in os.environ)
+
+
 def rank() -> int:
     return 0 if distribution.distribution() is None else distribution.distribution().rank
 
 
-PROGRAMS = {"workloads": workloads, "training": training, "local": local}
+PROGRAMS = {"workloads": workloads, "training": training, "local": local, "sharded": sharded}
 
 if __name__ == "__main__":
-    distribution.set_distribution(distribution.DataParallel())
+    distribution.set_distribution(parallel())
     result = PROGRAMS[sys.argv[1]](*sys.argv[3:])
     pathlib.Path(sys.argv[2], f"{strategy.distribution().rank}.json").write_text(json.dumps(result))

@@ -38,19 +38,21 @@ def differences(a: Any, b: Any, path: str = "") -> dict[str, float]:
 
 
 @pytest.mark.parametrize(
-    ("count", "backends"),
+    ("count", "backends", "shard"),
     [
-        (1, "numpy"), (2, "numpy"), (3, "numpy"), (4, "numpy"), (2, "torch"), (2, "strict"), (2, "numpy,torch"),
-        (3, "jax,numpy,torch"),
+        (1, "numpy", False), (2, "numpy", False), (3, "numpy", False), (4, "numpy", False), (2, "torch", False),
+        (2, "strict", True), (2, "numpy,torch", False), (3, "jax,numpy,torch", True),
     ],
 )  # fmt: skip
-def test_the_run_is_that_of_one_process(alone: Any, tmp_path: pathlib.Path, count: int, backends: str) -> None:
+def test_the_run_is_that_of_one_process(
+    alone: Any, tmp_path: pathlib.Path, count: int, backends: str, shard: bool
+) -> None:
     for name in backends.split(","):
         reason = portanet.backends.registry.backend_class(name).unavailable()
         if reason is not None:
             pytest.skip(reason)
     names = [] if backends == "numpy" else ["mlp", "cnn", "lstm"]
-    results = jobs.run(count, "workloads", tmp_path, *names, BACKENDS=backends)
+    results = jobs.run(count, "workloads", tmp_path, *names, BACKENDS=backends, **{"SHARD": "1"} if shard else {})
     for rank, result in enumerate(results):
         for workload, values in result.items():
             found = differences(alone[workload], values, workload)

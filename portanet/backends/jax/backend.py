@@ -131,21 +131,25 @@ class JaxBackend(Backend):
         return "never" if isinstance(x, jax.core.Tracer) else "waits"
 
     def on_host(
-        self, function: Callable[[list[HostArray]], Sequence[HostArray]], arrays: Sequence[Array]
+        self,
+        function: Callable[[list[HostArray]], Sequence[HostArray]],
+        arrays: Sequence[Array],
+        shapes: Sequence[tuple[int, ...]] | None = None,
     ) -> list[Array]:
         import jax
         from jax.experimental import io_callback
 
         if not any(isinstance(x, jax.core.Tracer) for x in arrays):
-            return super().on_host(function, arrays)
-        shapes = [jax.ShapeDtypeStruct(x.shape, x.dtype) for x in arrays]
+            return super().on_host(function, arrays, shapes)
+        returned = shapes or [x.shape for x in arrays]
+        results = [jax.ShapeDtypeStruct(shape, x.dtype) for shape, x in zip(returned, arrays, strict=True)]
 
         def call(*values: Any) -> list[HostArray]:
-            results = function([np.asarray(x) for x in values])
-            return [np.asarray(y, shape.dtype) for y, shape in zip(results, shapes, strict=True)]
+            given = function([np.asarray(x) for x in values])
+            return [np.asarray(y, result.dtype) for y, result in zip(given, results, strict=True)]
 
         # In order: all processes exchange the same messages one after the other.
-        return list(io_callback(call, shapes, *arrays, ordered=True))
+        return list(io_callback(call, results, *arrays, ordered=True))
 
     @classmethod
     def use_float32_matmul_precision(cls, precision: str) -> None:
