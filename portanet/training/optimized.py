@@ -145,7 +145,7 @@ class Optimized(PlannedCalls):
 
     def __getstate__(self) -> dict[str, Any]:
         """The contents of copies and pickles, without other optimizers."""
-        whole = {"_kept": self.optimizer_state, "_slices": None, "_shapes": {}}
+        whole: dict[str, Any] = {"_kept": self.optimizer_state, "_slices": None, "_shapes": {}}
         return {name: value for name, value in {**super().__getstate__(), **whole}.items() if name != "_earlier"}
 
 
