@@ -171,6 +171,17 @@ def docs(session: nox.Session) -> None:
     session.run("pytest", "--doctest-glob=*.md", "README.md", "docs", "tests/test_documents.py", *session.posargs)
 
 
+@nox.session(default=False)
+def site(session: nox.Session) -> None:
+    """Build the site in build/site; `-- fast` does not run the gallery, `-- linkcheck` tries links to other sites."""
+    session.install("-e", ".[site]", HEAVY["torch"], HEAVY["jax"])
+    builder, folder = ("linkcheck", "build/linkcheck") if "linkcheck" in session.posargs else ("html", "build/site")
+    fast = ["-D", "plot_gallery=0"] if session.posargs else []
+    env = {**ONE_THREAD, "MNIST": os.environ.get("MNIST", os.path.abspath("../shared/data/mnist"))}
+    options = ["-b", builder, "-j", "2", "-W", "--keep-going", "-d", "build/doctrees", *fast]
+    session.run("sphinx-build", *options, "docs", folder, env=env)
+
+
 @nox.session
 def lint(session: nox.Session) -> None:
     """Check style, formatting, and the import contracts."""
