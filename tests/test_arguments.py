@@ -60,7 +60,7 @@ def booleans() -> list[Any]:
     for module in (callbacks, initializers, layers, losses, metrics, optimizers, preprocessing, schedules):
         for name in module.__all__:
             cls = getattr(module, name)
-            if not inspect.isclass(cls) or cls is optimizers.Result:
+            if not inspect.isclass(cls) or cls in (optimizers.Result, optimizers.Root):
                 continue
             parameters = inspect.signature(cls).parameters
             flags = [p.name for p in parameters.values() if p.annotation in ("bool", bool)]

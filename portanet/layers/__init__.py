@@ -35,6 +35,7 @@ from portanet.layers.core.perceptron import Perceptron
 from portanet.layers.core.rbf import RBF
 from portanet.layers.core.rbm import RBM
 from portanet.layers.core.reversible_embedding import ReversibleEmbedding
+from portanet.layers.core.sampling import Sampling
 from portanet.layers.core.tied import TiedDense
 from portanet.layers.core.wrapper import Wrapper
 from portanet.layers.input_spec import InputSpec
@@ -332,6 +333,7 @@ __all__ = [
     "ReversibleEmbedding",
     "RotaryEmbedding",
     "STFTSpectrogram",
+    "Sampling",
     "SeparableConv1D",
     "SeparableConv2D",
     "SeparableConvolution1D",

@@ -23,6 +23,7 @@ from portanet.optimizers.multi_optimizer import MultiOptimizer, OptimizerMap
 from portanet.optimizers.muon import Muon
 from portanet.optimizers.nadam import Nadam
 from portanet.optimizers.rmsprop import RMSprop
+from portanet.optimizers.roots import Root, bisect, newton
 from portanet.optimizers.rprop import Rprop
 from portanet.optimizers.schedule_free_adamw import ScheduleFreeAdamW
 from portanet.optimizers.sgd import SGD
@@ -92,12 +93,15 @@ __all__ = [
     "OptimizerMap",
     "RMSprop",
     "Result",
+    "Root",
     "Rprop",
     "ScheduleFreeAdamW",
+    "bisect",
     "descend",
     "deserialize",
     "get",
     "minimize",
+    "newton",
     "schedules",
     "serialize",
 ]

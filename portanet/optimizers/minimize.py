@@ -1,4 +1,4 @@
-"""Full-batch minimisation of a function of a tree of arrays: L-BFGS, conjugate gradients and Newton-CG."""
+"""Full-batch minimisation of a function of a tree of arrays: L-BFGS, conjugate gradients, Newton-CG and others."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from typing import Any
 
 from portanet import autodiff, checks
 from portanet.autodiff import array_namespace, hvp, value_and_grad
-from portanet.backends import Array, readable
+from portanet.backends import Array
 from portanet.optimizers.line_search import Point, wolfe
-from portanet.tree import tree_items, tree_map
+from portanet.optimizers.vectors import flat, largest, readable_now, real_floating, tree_of
+from portanet.tree import tree_items
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,8 @@ def minimize(
     tolerance: float = 1e-5,
     max_iterations: int = 1000,
     memory: int = 10,
+    learning_rate: float | None = None,
+    callback: Callable[[Any], Any] | None = None,
 ) -> Result:
     """Find a local minimum; for small full-batch problems, where it takes far fewer steps than other optimizers.
 
@@ -55,11 +58,14 @@ def minimize(
     Args:
         f: A function of a tree of arrays, written against the array API standard, that returns a scalar.
         x0: Initial values: floating-point arrays of one dtype; not changed.
-        method: `"l-bfgs"` (Nocedal 1980), `"cg"` (nonlinear conjugate gradients, Polak-Ribiere with restarts) or
-            `"newton-cg"` (Newton's method, each step solved by conjugate gradients on Hessian-vector products).
+        method: `"l-bfgs"` (Nocedal 1980), `"cg"` (nonlinear conjugate gradients, Polak-Ribiere with restarts),
+            `"newton-cg"` (Newton's method, each step solved by conjugate gradients on Hessian-vector products) or
+            `"gradient-descent"` (Cauchy 1847).
         tolerance: Converged if no element of the gradient is larger.
         max_iterations: Maximum number of steps.
         memory: Number of pairs that L-BFGS stores.
+        learning_rate: Of gradient descent: a step is this times the gradient. None is a line search in each step.
+        callback: Called with the arguments, a tree like `x0`, after each step.
 
     Returns:
         A `Result`.
@@ -74,16 +80,26 @@ def minimize(
         >>> result = minimize(rosenbrock, {"x": np.asarray(-1.2), "y": np.asarray(1.0)})
         >>> result.converged, round(float(result.x["x"]), 4), round(float(result.x["y"]), 4)
         (True, 1.0, 1.0)
+        >>> path = []
+        >>> _ = minimize(lambda x: x * x, np.asarray(1.0), "gradient-descent", learning_rate=0.25,
+        ...              callback=lambda x: path.append(float(x)), max_iterations=3)
+        >>> path
+        [0.5, 0.25, 0.125]
     """
     method = checks.choice("method", method, METHODS, "minimize")
     tolerance = checks.non_negative("tolerance", tolerance, "minimize")
     max_iterations = checks.integer("max_iterations", max_iterations, "minimize", least=0)
     memory = checks.positive_int("memory", memory, "minimize")
+    if learning_rate is not None:
+        learning_rate = checks.positive("learning_rate", learning_rate, "minimize")
     checks.function("f", f, "minimize")
-    Problem.check(x0)
+    if callback is not None:
+        checks.function("callback", callback, "minimize")
+    real_floating("x0", x0, "minimize")
+    options = Options(memory, learning_rate, callback or (lambda x: None))
 
     def solve(f: Callable[[Any], Array], x0: Any) -> tuple[Any, Result]:
-        result = _minimum(Problem(f, x0), x0, method, tolerance, max_iterations, memory)
+        result = _minimum(Problem(f, x0), x0, method, tolerance, max_iterations, options)
         return result.x, result
 
     result: Result | None
@@ -93,25 +109,36 @@ def minimize(
     return replace(result, x=x)
 
 
-def _minimum(problem: Problem, x0: Any, method: str, tolerance: float, max_iterations: int, memory: int) -> Result:
-    start = problem.at(problem.flat(x0))
+@dataclass(frozen=True)
+class Options:
+    """What single methods take, and what is called after each step."""
+
+    memory: int
+    learning_rate: float | None
+    callback: Callable[[Any], Any]
+
+
+def _minimum(problem: Problem, x0: Any, method: str, tolerance: float, max_iterations: int, options: Options) -> Result:
+    start = problem.at(flat(x0))
     if not math.isfinite(start.value):
         raise ValueError(f"Argument `f` must be finite at `x0`. Received: f(x0)={start.value}")
     point, iterations, message = start, 0, "the gradient is within the tolerance"
-    for next_point in METHODS[method](problem, start, memory):
-        if problem.size(point.gradient) <= tolerance:
+    for next_point in METHODS[method](problem, start, options):
+        if largest(point.gradient) <= tolerance:
             break
         if iterations == max_iterations:
             message = "the limit of iterations was reached"
             break
         candidate = next_point()
         if candidate is None or (
-            candidate.value >= point.value and problem.size(candidate.gradient) >= problem.size(point.gradient)
+            candidate.value >= point.value and largest(candidate.gradient) >= largest(point.gradient)
         ):
-            message = "no lower point was found; the gradient may be as small as rounding allows"
+            large = "" if options.learning_rate is None else "`learning_rate` may be too large, or "
+            message = f"no lower point was found; {large}the gradient may be as small as rounding allows"
             break
         point, iterations = candidate, iterations + 1
-    norm = problem.size(point.gradient)
+        options.callback(problem.tree(point.x))
+    norm = largest(point.gradient)
     return Result(problem.tree(point.x), point.value, norm, iterations, problem.evaluations, norm <= tolerance, message)
 
 
@@ -126,47 +153,15 @@ class Problem:
         first = next(leaf for _, leaf in tree_items(x0))
         self.epsilon = float(array_namespace(first).finfo(first.dtype).eps)
 
-    @staticmethod
-    def check(x0: Any) -> None:
-        """Raise unless `x0` is a tree of floating-point arrays of one dtype."""
-        leaves = [leaf for _, leaf in tree_items(x0)]
-        dtypes = {str(getattr(leaf, "dtype", type(leaf).__name__)) for leaf in leaves}
-        floating = all(
-            hasattr(leaf, "dtype") and array_namespace(leaf).isdtype(leaf.dtype, "real floating") for leaf in leaves
-        )
-        if len(dtypes) != 1 or not floating:
-            raise TypeError(
-                "Argument `x0` must be a tree of floating-point arrays of one dtype. "
-                f"Received: dtypes {', '.join(sorted(dtypes)) or 'of no arrays'}"
-            )
-
-    def flat(self, tree: Any) -> Array:
-        """The leaves of a tree in one vector."""
-        leaves = [leaf for _, leaf in tree_items(tree)]
-        xp = array_namespace(*leaves)
-        return xp.concat([xp.reshape(leaf, (-1,)) for leaf in leaves])
-
     def tree(self, x: Array) -> Any:
         """The tree of a vector."""
-        offset = 0
-
-        def leaf(like: Array) -> Array:
-            nonlocal offset
-            size = math.prod(like.shape)
-            offset += size
-            return array_namespace(x).reshape(x[offset - size : offset], tuple(like.shape))
-
-        return tree_map(leaf, self.template)
+        return tree_of(x, self.template)
 
     def at(self, x: Array, step: float = 0.0, direction: Array | None = None) -> Point:
         """Value and gradient at `x`, and the slope along a direction."""
         self.evaluations += 1
         value, gradient = self.value_and_grad(x)
-        if not readable(value, wait=True):
-            raise autodiff.TraceError(
-                "minimize reads values on the host, and there are none while jax.jit compiles. Call it outside of "
-                f"compiled functions, and compile `f`. Received: f(x) of shape {tuple(value.shape)} without values"
-            )
+        readable_now(value, "minimize")
         return Point(step, float(value), 0.0 if direction is None else dot(gradient, direction), x, gradient)
 
     def search(self, point: Point, direction: Array, step: float, c2: float) -> Point | None:
@@ -181,11 +176,6 @@ class Problem:
         """The Hessian at `x` times a vector."""
         return hvp(self.f, (x,), (v,))
 
-    def size(self, x: Array) -> float:
-        """The largest absolute element."""
-        xp = array_namespace(x)
-        return float(xp.max(xp.abs(x)))
-
 
 Steps = Iterator[Callable[[], Point | None]]
 """Steps of a method: each is a function that returns the next point, or None."""
@@ -196,7 +186,7 @@ def dot(a: Array, b: Array) -> float:
     return float(array_namespace(a, b).sum(a * b))
 
 
-def l_bfgs(problem: Problem, point: Point, memory: int) -> Steps:
+def l_bfgs(problem: Problem, point: Point, options: Options) -> Steps:
     """Newton steps with an inverse Hessian from the last changes of x and gradient."""
     pairs: list[tuple[Array, Array, float]] = []
     now: Point = point
@@ -214,7 +204,7 @@ def l_bfgs(problem: Problem, point: Point, memory: int) -> Steps:
             curvature = dot(dx, dg)
             if curvature > 1e-10 * dot(dg, dg):
                 pairs.append((dx, dg, curvature))
-                del pairs[:-memory]
+                del pairs[: -options.memory]
             now = new
         return new
 
@@ -237,7 +227,7 @@ def _times_inverse(pairs: list[tuple[Array, Array, float]], gradient: Array) -> 
     return q
 
 
-def nonlinear_cg(problem: Problem, point: Point, memory: int) -> Steps:
+def nonlinear_cg(problem: Problem, point: Point, options: Options) -> Steps:
     """Each direction is conjugate to the last one, as far as the function is quadratic."""
     now: Point = point
     direction = -point.gradient
@@ -263,7 +253,7 @@ def nonlinear_cg(problem: Problem, point: Point, memory: int) -> Steps:
         yield next_point
 
 
-def newton_cg(problem: Problem, point: Point, memory: int) -> Steps:
+def newton_cg(problem: Problem, point: Point, options: Options) -> Steps:
     """Newton's direction by conjugate gradients, stopped early far from the minimum or at negative curvature."""
     now: Point = point
 
@@ -271,6 +261,27 @@ def newton_cg(problem: Problem, point: Point, memory: int) -> Steps:
         nonlocal now
         new = problem.search(now, _newton_direction(problem, now), 1.0, c2=0.5)
         if new is not None:
+            now = new
+        return new
+
+    while True:
+        yield next_point
+
+
+def gradient_descent(problem: Problem, point: Point, options: Options) -> Steps:
+    """Against the gradient, by a line search or a fixed rate."""
+    now: Point = point
+    first = min(1.0, 1.0 / max(math.sqrt(dot(point.gradient, point.gradient)), 1e-30))
+
+    def next_point() -> Point | None:
+        nonlocal now, first
+        direction = -now.gradient
+        if options.learning_rate is not None:
+            now = problem.at(now.x + options.learning_rate * direction)
+            return now
+        new = problem.search(now, direction, first, c2=0.1)
+        if new is not None:
+            first = new.step
             now = new
         return new
 
@@ -299,8 +310,9 @@ def _newton_direction(problem: Problem, point: Point) -> Array:
     return solution
 
 
-METHODS: dict[str, Callable[[Problem, Point, int], Steps]] = {
+METHODS: dict[str, Callable[[Problem, Point, Options], Steps]] = {
     "l-bfgs": l_bfgs,
     "cg": nonlinear_cg,
     "newton-cg": newton_cg,
+    "gradient-descent": gradient_descent,
 }

@@ -25,7 +25,7 @@ ROOMS = """
     ops preprocessing utils random.streams mixed_precision applications.imagenet_utils
 """
 ABSTRACT = """
-    Initializer Regularizer Constraint LearningRateSchedule Loss MeanMetric Metric Optimizer Result Callback
+    Initializer Regularizer Constraint LearningRateSchedule Loss MeanMetric Metric Optimizer Result Root Callback
     CallbackList LogFile Probe RandomLayer RecurrentCell Layer Wrapper PyDataset Transformer
     at_least_float32 cast_floats cast_integers require_numbers require_real as_policy chosen_policy
     deserialize serialize deserialize_keras_object serialize_keras_object
@@ -151,7 +151,7 @@ INPUTS: dict[str, Make] = {
     "Rand.*|Solarization|Resizing|CenterCrop|AugMix|AutoContrast|.*Equalization|MixUp|CutMix|Pipeline": ones(
         2, 8, 8, 3
     ),
-    "Add|Average|Maximum|Minimum|Multiply|Subtract|Concatenate|Dot|Bilinear": PAIR,
+    "Add|Average|Maximum|Minimum|Multiply|Subtract|Concatenate|Dot|Bilinear|Sampling": PAIR,
     "StringLookup|TextVectorization|Hashing": lambda: ["a", "b"],
     "IntegerLookup": lambda: [1, 2],
     "HashedCrossing": lambda: [["a"], [1]],

@@ -37,6 +37,7 @@ NO_CASE = {
 REASONS: dict[tuple[str, str], str] = {
     ("ContrastLimitedAdaptiveHistogramEqualization", "onnx"): "places in its tables are counted over the batch",
     ("MelSpectrogram", "onnx"): "ndonnx has no Fourier transforms",
+    ("Sampling", "onnx"): "draws are of a known number of examples; export the encoder's mean",
 }
 """Why a layer does not work in some or all of its cases: what is missing upstream, or what it requires."""
 

@@ -90,6 +90,45 @@ def test_a_model_on_all_its_data(backend: Any) -> None:
     assert result.value < 0.3 * float(to_numpy(objective({path: v.value for path, v in variables.items()})))
 
 
+@pytest.mark.parametrize("rate", [None, 0.1])
+def test_gradient_descent_down_a_paraboloid(backend: Any, rate: float | None) -> None:
+    """The highest point of -(x^2 + y^2) + 4 is 4 at (0, 0); of a fixed rate, the distance shrinks by 1 - 2 rate."""
+    path: list[Any] = []
+    start = asarray([1.5, -1.0], "float64")
+    result = minimize(
+        lambda v: -(-array_namespace(v).sum(v * v) + 4.0), start, "gradient-descent", 1e-8, learning_rate=rate,
+        callback=path.append,
+    )  # fmt: skip
+    assert result.converged
+    assert len(path) == result.iterations
+    assert result.value == pytest.approx(-4.0, abs=1e-12)
+    np.testing.assert_allclose(to_numpy(result.x), 0.0, atol=1e-8)
+    if rate is not None:
+        expected = np.outer((1 - 2 * rate) ** np.arange(1, len(path) + 1), [1.5, -1.0])
+        np.testing.assert_allclose(np.stack([to_numpy(x) for x in path]), expected, rtol=1e-12)
+
+
+def test_too_large_a_rate() -> None:
+    result = minimize(lambda x: x * x, np.asarray(1.0), "gradient-descent", learning_rate=1.1)
+    assert not result.converged
+    assert "`learning_rate` may be too large" in result.message
+    with pytest.raises(
+        ValueError, match=r"`learning_rate` of minimize must be a positive number. Received: learning_r"
+    ):
+        minimize(lambda x: x * x, np.asarray(1.0), "gradient-descent", learning_rate=0.0)
+
+
+def test_gradient_descent_on_a_convex_function_against_scipy() -> None:
+    scipy = pytest.importorskip("scipy.optimize")
+    scales, goal = np.asarray([1.0, 2.0, 4.0]), np.asarray([0.5, -0.3, 1.0])
+    f = lambda x: array_namespace(x).sum(scales * (x - goal) ** 2 + x**4)
+    expected = scipy.minimize(lambda x: float(f(x)), np.ones(3), tol=1e-12).x
+    for rate in (None, 0.05):
+        result = minimize(f, np.ones(3), "gradient-descent", tolerance=1e-8, learning_rate=rate)
+        assert result.converged
+        np.testing.assert_allclose(result.x, expected, atol=1e-7)
+
+
 def test_negative_curvature_and_infinity() -> None:
     """Starting near a maximum, and with a boundary beyond which the function is undefined."""
     for method in METHODS:
@@ -109,7 +148,7 @@ def test_limit_of_iterations() -> None:
 
 
 def test_bad_input() -> None:
-    with pytest.raises(ValueError, match=r"`method` of minimize must be one of 'l-bfgs', 'cg', 'newton-cg'. Received:"):
+    with pytest.raises(ValueError, match=r"must be one of 'l-bfgs', 'cg', 'newton-cg', 'gradient-descent'. Rec"):
         minimize(rosenbrock, np.ones(2), "bfgs")
     with pytest.raises(ValueError, match=r"`memory` of minimize must be a positive integer. Received: memory=0"):
         minimize(rosenbrock, np.ones(2), memory=0)

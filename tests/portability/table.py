@@ -32,7 +32,9 @@ NO_CASE = {
     "metrics.Sum": "a sum of given numbers, kept on the host",
     "optimizers.LossScaleOptimizer": "it wraps another; on every backend in `optimizers/test_loss_scale.py`",
     "optimizers.MultiOptimizer": "it wraps others; on every backend in `optimizers/test_multi_optimizer.py`",
+    "optimizers.bisect": "a loop on the host around a function; on every backend in `optimizers/test_roots.py`",
     "optimizers.minimize": "a loop on the host around a value and its gradient",
+    "optimizers.newton": "a loop on the host around a derivative; on every backend in `optimizers/test_roots.py`",
 }
 """Blocks without a case, and why; see also the functions below."""
 

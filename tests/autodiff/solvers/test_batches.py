@@ -28,7 +28,8 @@ from portanet.autodiff import (
     vmap,
     while_loop,
 )
-from portanet.optimizers import minimize
+from portanet.optimizers import bisect, minimize
+from portanet.optimizers import newton as newton_root
 from tests.autodiff.solvers.test_implicit import direct, newton
 from tests.support import asarray, assert_close, to_numpy
 
@@ -94,6 +95,8 @@ SOLVERS: dict[str, Callable[[Any], Any]] = {
     "fixed point": lambda a: fixed_point(lambda x: array_namespace(x).cos(a * x * 0.4), double(1.0), 1e-13),
     "minimum of scipy": lambda a: custom_minimum(lambda x: (x[0] - a) ** 2 * (1 + 0 * a), double([0.0]), bfgs)[0] ** 2,
     "minimize": lambda a: minimize(lambda x: (x - a) ** 2 + (x * a) ** 2, double(1.0), tolerance=1e-12).x,
+    "bisect": lambda a: bisect(lambda x: x**3 + x - a, double(0.0), a + 1.0).x,
+    "newton": lambda a: newton_root(lambda x: x**3 + x - a, double(1.0)).x,
     "while": counted,
     "while, leaving": leaving,
     "ode": decay,
@@ -140,7 +143,9 @@ def test_values_and_first_derivatives(backend, xp, name):
     assert_close(vmap(lambda x: jvp(f, (x,), (x,))[1])(a), np.multiply(slopes, HERE), dtype="float64", **tolerance)
 
 
-@pytest.mark.parametrize("name", ["root", "cg", "fixed point", "minimize", "while", "ode", "ode, direct", "quadrature"])
+@pytest.mark.parametrize(
+    "name", ["root", "newton", "cg", "fixed point", "minimize", "while", "ode", "ode, direct", "quadrature"]
+)
 def test_second_derivatives_in_every_order(backend, xp, name):
     if backend.name not in ("numpy", "torch") and name not in ("root", "while"):
         pytest.skip("slow")
@@ -208,7 +213,7 @@ def test_starts_of_linear_solvers_that_differ(xp):
 
 def test_no_examples(xp):
     a = double(np.zeros(0))
-    for name in ("root", "cg", "minimize", "while", "ode", "ode at other times", "quadrature"):
+    for name in ("root", "bisect", "newton", "cg", "minimize", "while", "ode", "ode at other times", "quadrature"):
         assert vmap(SOLVERS[name])(a).shape == (0,)
 
 

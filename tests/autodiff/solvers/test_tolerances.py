@@ -48,7 +48,9 @@ CASES: dict[str, tuple[Callable[[float], Any], Any, float]] = {
             ({"rtol": TOLERANCE, "atol": 3 * TOLERANCE}, 3 * TOLERANCE),
         )
     },
-    **{method: (minimum(method), [0.0, 0.0], TOLERANCE) for method in ("cg", "l-bfgs", "newton-cg")},
+    **{
+        method: (minimum(method), [0.0, 0.0], TOLERANCE) for method in ("cg", "gradient-descent", "l-bfgs", "newton-cg")
+    },
 }
 
 
