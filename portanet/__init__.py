@@ -154,10 +154,10 @@ def __getattr__(name: str) -> Any:
     """Import the rooms of the library when they are first asked for: `import portanet` stays quick."""
     if name in _HOMES:
         return getattr(importlib.import_module(_HOMES[name]), name)
-    if name in __all__:
+    if name in __all__ or name == "compat":
         return importlib.import_module(f"portanet.{name}")
-    raise AttributeError(f"module 'portanet' has no attribute {name!r}")
+    raise importlib.import_module("portanet.lookup").no_attribute("portanet", name, __all__)
 
 
 def __dir__() -> list[str]:
-    return __all__
+    return sorted([*__all__, "__version__", "compat"])

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import functools
 import inspect
 from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
 from typing import Any, Self
+
+from portanet.lookup import nearest
 
 _asked: ContextVar[Any] = ContextVar("portanet_arguments_of", default=None)
 
@@ -82,6 +83,39 @@ class Configurable:
         """Create an object from the `get_config()` of another."""
         return cls(**config)
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({shown(self.told_arguments())})"
+
+    def told_arguments(self) -> dict[str, Any]:
+        """The arguments that a repr shows: those that are not the defaults."""
+        signatures = reversed([parameters for _, parameters in constructors(type(self))])
+        defaults = {each.name: each.default for parameters in signatures for each in parameters}
+        given = getattr(self, "_config", {})
+        return {name: value for name, value in given.items() if not _is_same(value, defaults.get(name, given))}
+
+
+def shown(arguments: Mapping[str, Any]) -> str:
+    """Arguments by name in one line, each shortened.
+
+    Example:
+        >>> shown({"units": 3, "activation": max, "text": "a" * 100})
+        "units=3, activation=max, text='aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa..."
+    """
+    return ", ".join(f"{name}={_brief(value)}" for name, value in arguments.items())
+
+
+def _is_same(value: Any, default: Any) -> bool:
+    plain = isinstance(value, (bool, int, float, str, tuple)) and type(value) is type(default)
+    return value is default or (plain and repr(value) == repr(default))
+
+
+def _brief(value: Any, most: int = 60) -> str:
+    if getattr(value, "shape", ()) and hasattr(value, "dtype"):
+        return f"<array of shape {tuple(value.shape)}>"
+    named = (inspect.isroutine(value) or inspect.isclass(value)) and hasattr(value, "__name__")
+    text = value.__name__ if named else " ".join(repr(value).split())
+    return text if len(text) <= most else f"{text[: most - 3]}..."
+
 
 def _explained(error: TypeError, cls: type, args: tuple[Any, ...], kwargs: dict[str, Any]) -> TypeError | None:
     """Python's error for arguments that do not fit a signature, in terms of the class; None for another error."""
@@ -90,9 +124,9 @@ def _explained(error: TypeError, cls: type, args: tuple[Any, ...], kwargs: dict[
     missing = text.startswith("missing a required argument")
     if missing or "unexpected keyword argument" in text:
         for name in kwargs:
-            near = difflib.get_close_matches(name, accepted, 1)
+            near = nearest(name, accepted)
             if name not in accepted and (near or repr(name) in text):
-                remedy = f"did you mean `{near[0]}`?" if near else f"it takes {', '.join(accepted)}."
+                remedy = f"did you mean `{near}`?" if near else f"it takes {', '.join(accepted)}."
                 return TypeError(f"{cls.__name__} has no argument `{name}`; {remedy} Received: {name}={kwargs[name]!r}")
     received = ", ".join([*map(repr, args), *(f"{name}={value!r}" for name, value in kwargs.items())]) or "no arguments"
     if missing:

@@ -6,7 +6,7 @@ import difflib
 import importlib
 import inspect
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextvars import ContextVar
 from typing import Any, Self
 
@@ -114,12 +114,12 @@ def lookup(
     if isinstance(identifier, str):
         match = custom_object(identifier) or known.get(identifier)
         if match is None:
-            near = difflib.get_close_matches(identifier, known)
-            near.sort(key=lambda match: sorted(match) != sorted(identifier))  # letters that changed places
-            hint = f" Did you mean {near[0]!r}?" if near else ""
+            near = nearest(identifier, known)
+            hint = "" if near is None else f" Did you mean {near!r}?"
+            shown = ", ".join(sorted({*_usual(known), *([] if near is None else [near])}))
             raise ValueError(
-                f"Unknown {kind}.{hint} {checks.argument(name, of)} must be one of {', '.join(sorted(known))}; or an "
-                f"object. Received: {name}={identifier!r}"
+                f"Unknown {kind}.{hint} {checks.argument(name, of)} must be one of {shown}; or an object. "
+                f"Received: {name}={identifier!r}"
             )
         if inspect.isclass(match):
             cls: Any = match
@@ -131,6 +131,81 @@ def lookup(
     what = "a callable object" if base is None else f"a portanet {kind}"
     expected = f"the name of a known {kind}, {what}, or a class that creates one without arguments"
     raise checks.invalid(name, identifier, expected, of)
+
+
+ELSEWHERE = {
+    "acc": "accuracy",
+    "batchnorm": "BatchNormalization",
+    "batchnorm1d": "BatchNormalization",
+    "batchnorm2d": "BatchNormalization",
+    "batchnorm3d": "BatchNormalization",
+    "bceloss": "BinaryCrossentropy",
+    "bcewithlogitsloss": "BinaryCrossentropy",
+    "convtranspose1d": "Conv1DTranspose",
+    "convtranspose2d": "Conv2DTranspose",
+    "convtranspose3d": "Conv3DTranspose",
+    "crossentropyloss": "SparseCategoricalCrossentropy",
+    "eps": "epsilon",
+    "f1": "f1_score",
+    "groupnorm": "GroupNormalization",
+    "kaiming_normal": "he_normal",
+    "kaiming_uniform": "he_uniform",
+    "l1loss": "MeanAbsoluteError",
+    "layernorm": "LayerNormalization",
+    "linear": "Dense",
+    "logistic": "sigmoid",
+    "lr": "learning_rate",
+    "mseloss": "MeanSquaredError",
+    "nllloss": "SparseCategoricalCrossentropy",
+    "out_channels": "filters",
+    "out_features": "units",
+    "rmsnorm": "RMSNormalization",
+    "smoothl1loss": "Huber",
+    "upsample": "UpSampling2D",
+    "xavier": "glorot_uniform",
+    "xavier_normal": "glorot_normal",
+    "xavier_uniform": "glorot_uniform",
+}
+"""What other libraries call things, in lower case."""
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """The known name that another one may stand for: in another case, of another library, or misspelt; None if none.
+
+    Example:
+        >>> known = ["Conv1D", "Conv2D", "Dense"]
+        >>> nearest("Conv2d", known), nearest("Linear", known), nearest("Dens", known), nearest("LSTM", known)
+        ('Conv2D', 'Dense', 'Dense', None)
+    """
+    known = list(known)
+    lower = {each.lower(): each for each in reversed(known)}
+    for candidate in (lower.get(name.lower()), ELSEWHERE.get(name.lower())):
+        if candidate in known:
+            return candidate
+    near = difflib.get_close_matches(name, known) or difflib.get_close_matches(name.lower(), lower)
+    near.sort(key=lambda match: sorted(match) != sorted(name))  # letters that changed places
+    return near[0] if near and near[0] in known else lower[near[0]] if near else None
+
+
+def _usual(known: Iterable[str]) -> set[str]:
+    """Of names with and without capitals and underscores those that people write, such as "adamw" for "adam_w"."""
+    lower = {key for key in known if key.islower()} or set(known)
+    parts = {key: key.split("_") for key in lower if "_" in key and key.replace("_", "") in lower}
+    broken = {key for key, words in parts.items() if min(map(len, words)) == 1 or words[0] == "rm"}
+    return lower - broken - {key.replace("_", "") for key in lower - broken if "_" in key}
+
+
+def no_attribute(module: str, name: str, known: Iterable[str]) -> AttributeError:
+    """The error for a name that a module lacks.
+
+    Example:
+        >>> no_attribute("portanet.layers", "Conv2d", ["Conv1D", "Conv2D"])
+        AttributeError("module 'portanet.layers' has no attribute 'Conv2d'. Did you mean 'Conv2D'?")
+    """
+    near = None if name.startswith("_") else nearest(name, known)
+    hint = "" if near is None else f". Did you mean {near!r}?"
+    # With another object, Python does not add a hint of its own.
+    return AttributeError(f"module {module!r} has no attribute {name!r}{hint}", name=name, obj=None)
 
 
 def described(value: Any) -> Any:

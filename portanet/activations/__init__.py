@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from portanet.activations.bounded import (
     elliot,
@@ -41,7 +41,7 @@ from portanet.activations.rectified import (
 )
 from portanet.autodiff import array_namespace
 from portanet.backends import Array
-from portanet.lookup import created, described, lookup, names
+from portanet.lookup import created, described, lookup, names, no_attribute
 
 
 def linear(x: Array) -> Array:
@@ -170,3 +170,9 @@ __all__ = [
     "threshold",
     "ultra_fast_sigmoid",
 ]
+
+
+if not TYPE_CHECKING:  # which then knows the names
+
+    def __getattr__(name):
+        raise no_attribute(__name__, name, __all__)

@@ -1,5 +1,7 @@
 """Callbacks, with the hooks of Keras 3."""
 
+from typing import TYPE_CHECKING
+
 from portanet.callbacks.activation_monitor import ActivationMonitor
 from portanet.callbacks.base import Callback
 from portanet.callbacks.callback_list import CallbackList
@@ -20,6 +22,7 @@ from portanet.callbacks.swap_ema_weights import SwapEMAWeights
 from portanet.callbacks.tensorboard import TensorBoard
 from portanet.callbacks.terminate_on_nan import TerminateOnNaN
 from portanet.callbacks.timing import Timing
+from portanet.lookup import no_attribute
 
 __all__ = [
     "ActivationMonitor",
@@ -48,3 +51,9 @@ __all__ = [
     "TerminateOnNaN",
     "Timing",
 ]
+
+
+if not TYPE_CHECKING:  # which then knows the names
+
+    def __getattr__(name):
+        raise no_attribute(__name__, name, __all__)

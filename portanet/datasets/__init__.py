@@ -3,11 +3,14 @@
 Nothing in a file is executed, and memory is bounded.
 """
 
+from typing import TYPE_CHECKING
+
 from portanet.datasets import boston_housing, california_housing, cifar10, cifar100, fashion_mnist, imdb, mnist, reuters
 from portanet.datasets.cifar import load_cifar10, read_cifar
 from portanet.datasets.idx import load_mnist, map_idx, read_idx
 from portanet.datasets.shards import NpyShards
 from portanet.datasets.text import read_imdb, read_text, read_trec
+from portanet.lookup import no_attribute
 
 __all__ = [
     "NpyShards",
@@ -28,3 +31,9 @@ __all__ = [
     "read_trec",
     "reuters",
 ]
+
+
+if not TYPE_CHECKING:  # which then knows the names
+
+    def __getattr__(name):
+        raise no_attribute(__name__, name, __all__)

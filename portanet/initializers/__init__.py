@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -27,7 +27,7 @@ from portanet.initializers.scaled import (
     VarianceScaling,
 )
 from portanet.initializers.structured import SVD, Orthogonal, Sparse
-from portanet.lookup import created, described, lookup, names
+from portanet.lookup import created, described, lookup, names, no_attribute
 
 INITIALIZERS = names(
     Constant, FanIn, GlorotNormal, GlorotUniform, HeNormal, HeUniform, Identity, LecunNormal, LecunUniform, Ones,
@@ -148,3 +148,9 @@ __all__ = [
     "variance_scaling",
     "zeros",
 ]
+
+
+if not TYPE_CHECKING:  # which then knows the names
+
+    def __getattr__(name):
+        raise no_attribute(__name__, name, __all__)

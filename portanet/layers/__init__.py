@@ -1,5 +1,7 @@
 """The layers."""
 
+from typing import TYPE_CHECKING
+
 from portanet.layers.activations.activation import Activation
 from portanet.layers.activations.elliot import Elliot
 from portanet.layers.activations.elu import ELU
@@ -149,6 +151,7 @@ from portanet.layers.rnn.simple_rnn import SimpleRNN, SimpleRNNCell
 from portanet.layers.rnn.stacked_rnn_cells import StackedRNNCells
 from portanet.layers.rnn.time_distributed import TimeDistributed
 from portanet.layers.serialization import deserialize, serialize
+from portanet.lookup import no_attribute
 
 # Other names that Keras has for them.
 AvgPool1D = AveragePooling1D
@@ -377,3 +380,9 @@ __all__ = [
     "serialize",
     "subtract",
 ]
+
+
+if not TYPE_CHECKING:  # which then knows the names
+
+    def __getattr__(name):
+        raise no_attribute(__name__, name, __all__)

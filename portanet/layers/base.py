@@ -394,6 +394,3 @@ class Layer(StateAccess):
         """Reject an input with too few axes."""
         if len(shape) < minimum:
             raise ValueError(f"Layer '{self.name}' needs inputs of shape {form}. Received: shape {tuple(shape)}")
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} '{self.name}'{'' if self._built else ', not built'}>"

@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import Any
 
 from portanet import checks
-from portanet.configurable import Configurable, named_arguments
+from portanet.configurable import Configurable, named_arguments, shown
 from portanet.layers.symbolic import Node, SymbolicArray
 from portanet.lookup import snake_case
 from portanet.tree import tree_leaves
@@ -76,5 +76,9 @@ class Operation(Configurable):
         config = super().get_config()
         return {**config, "name": self.name} if "name" in named_arguments(type(self)) else config
 
+    def told_arguments(self) -> dict[str, Any]:
+        return {name: value for name, value in super().told_arguments().items() if name != "name"}
+
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} '{self.name}'>"
+        arguments = shown(self.told_arguments())
+        return f"<{type(self).__name__} '{self.name}'{', ' if arguments else ''}{arguments}>"

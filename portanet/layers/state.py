@@ -16,6 +16,47 @@ from portanet.mixed_precision import DTypePolicy, at_least_float32
 from portanet.tree import tree_leaves
 from portanet.variables import Variable, bind, collect_losses, collected_losses, count_trainable_change
 
+INTERNAL = {
+    "arranged_inputs",
+    "batch",
+    "casts_integers",
+    "check_data",
+    "compiled_step",
+    "declared_shape",
+    "find_objective",
+    "first_variable",
+    "flatten_layers",
+    "gives_mask",
+    "has_custom_step",
+    "in_compute_dtype",
+    "independent_examples",
+    "keeps_shape",
+    "keeps_values",
+    "known_outputs",
+    "named_values",
+    "needs_no_build",
+    "note_direct",
+    "on_host_only",
+    "own_variables",
+    "planned",
+    "planned_prediction",
+    "records_steps",
+    "require_axis",
+    "require_compiled",
+    "require_rank",
+    "saved_variables",
+    "show_trainable",
+    "stop_evaluating",
+    "stop_predicting",
+    "takes_integers",
+    "takes_missing",
+    "told_arguments",
+    "trainable_paths",
+    "variables_of_attribute",
+    "wants_targets",
+}
+"""Attributes that other modules of the library use, which completion does not propose."""
+
 
 class StateAccess(WeightHolder, Operation):
     """The state of a layer, and pure calls with another one; as in Keras."""
@@ -54,6 +95,12 @@ class StateAccess(WeightHolder, Operation):
     @built.setter
     def built(self, value: bool) -> None:
         self._built = checks.boolean("built", value, self)
+
+    def __repr__(self) -> str:
+        return super().__repr__() if self.built else f"{super().__repr__()[:-1]}, not built>"
+
+    def __dir__(self) -> list[str]:
+        return [name for name in super().__dir__() if name not in INTERNAL]
 
     @property
     def path(self) -> str:

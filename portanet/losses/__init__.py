@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from portanet.lookup import created, described, lookup, names
+from portanet.lookup import created, described, lookup, names, no_attribute
 from portanet.losses import functions
 from portanet.losses.base import FunctionLoss, Loss
 from portanet.losses.circle_loss import Circle, circle
@@ -177,3 +177,9 @@ __all__ = [
     "triplet",
     "tversky",
 ]
+
+
+if not TYPE_CHECKING:  # which then knows the names
+
+    def __getattr__(name):
+        raise no_attribute(__name__, name, __all__)

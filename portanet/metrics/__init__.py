@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from portanet import losses
-from portanet.lookup import created, described, lookup, names
+from portanet.lookup import created, described, lookup, names, no_attribute
 from portanet.losses.fitting import FittingCrossentropy
 from portanet.losses.functions import (
     binary_crossentropy,
@@ -250,3 +250,9 @@ __all__ = [
     "squared_hinge",
     "top_k_categorical_accuracy",
 ]
+
+
+if not TYPE_CHECKING:  # which then knows the names
+
+    def __getattr__(name):
+        raise no_attribute(__name__, name, __all__)

@@ -1,5 +1,8 @@
 """The models."""
 
+from typing import TYPE_CHECKING
+
+from portanet.lookup import no_attribute
 from portanet.models.cloning import clone_model
 from portanet.models.feature_space import FeatureSpace
 from portanet.models.functional import Functional
@@ -21,3 +24,9 @@ __all__ = [
     "plot_model",
     "save_model",
 ]
+
+
+if not TYPE_CHECKING:  # which then knows the names
+
+    def __getattr__(name):
+        raise no_attribute(__name__, name, __all__)

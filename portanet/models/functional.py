@@ -14,7 +14,8 @@ from portanet.layers.preprocessing.host_layer import needs_host
 from portanet.layers.several_inputs import map_shapes, masks_of, shape_of
 from portanet.layers.symbolic import Node, SymbolicArray, fill
 from portanet.models import graph
-from portanet.models.model import Model, flat, in_order, names_of, with_new_layers
+from portanet.models.model import Model, with_new_layers
+from portanet.models.named_inputs import flat, in_order, names_of
 from portanet.tree import tree_items, tree_leaves, tree_map
 
 if TYPE_CHECKING:

@@ -13,7 +13,8 @@ from portanet.layers.operation_call import OperationCall
 from portanet.layers.output_shapes import ArraySpec
 from portanet.layers.symbolic import Node, SymbolicArray, nodes_before
 from portanet.mixed_precision import cast_integers
-from portanet.models.model import Model, flat
+from portanet.models.model import Model
+from portanet.models.named_inputs import flat
 from portanet.tree import tree_map
 
 if TYPE_CHECKING:

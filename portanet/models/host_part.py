@@ -14,7 +14,8 @@ from portanet.layers.several_inputs import Several, shape_of
 from portanet.layers.symbolic import Node, SymbolicArray, fill, nodes_before
 from portanet.models import graph
 from portanet.models.functional import Functional
-from portanet.models.model import Model, flat, in_order
+from portanet.models.model import Model
+from portanet.models.named_inputs import flat, in_order
 from portanet.tree import tree_leaves
 
 

@@ -16,9 +16,9 @@ from portanet.layers.operation_call import OperationCall, as_operation
 from portanet.layers.several_inputs import map_shapes
 from portanet.layers.symbolic import SymbolicArray, nodes_before
 from portanet.lookup import CustomObjectScope
+from portanet.models.named_inputs import flat, in_order, names_of
 from portanet.saving.keras.objects import model_to_json
 from portanet.training import Trainer
-from portanet.tree import tree_items
 
 
 def with_new_layers(config: dict[str, Any]) -> dict[str, Any]:
@@ -320,6 +320,11 @@ class Model(Trainer):
 
     # Descriptions
 
+    def __repr__(self) -> str:
+        layers = f"{len(self.layers)} layer{'s' * (len(self.layers) != 1)}"
+        size = f"{sum(weight.size for weight in self.weights):,} parameters" if self._built else "not built"
+        return f"<{type(self).__name__} '{self.name}', {layers}, {size}>"
+
     def summary(
         self,
         line_length: int | None = None,
@@ -350,49 +355,3 @@ class Model(Trainer):
         if print_fn is not None and not callable(print_fn):
             raise checks.invalid("print_fn", print_fn, "a function", "summary")
         (print_fn or print)(summary(self, expand_nested, show_trainable, layer_range))
-
-
-def in_order(model: Model, names: list[str], x: Any) -> list[Any]:
-    """The arrays of data of any accepted form, in the order of the inputs of a graph, which have these names."""
-    if isinstance(x, Mapping) and x.keys() >= set(names):  # a table may have more columns than inputs
-        return [x[name] for name in names]
-    leaves = flat(x)
-    if isinstance(x, Mapping):
-        by_path, paths = dict(tree_items(x)), [path for path, _ in tree_items(model.input)]
-        if by_path.keys() >= set(paths):
-            return [by_path[path] for path in paths]
-    elif len(leaves) == len(names):
-        return leaves
-    received = f"the keys {', '.join(map(repr, x))}" if isinstance(x, Mapping) else f"{len(leaves)} arrays"
-    expected = ", ".join(f"'{name}' {array.shape}" for name, array in zip(names, model.inputs, strict=True))
-    if len(names) == 1:
-        inputs, advice = "one input", "pass the array itself (np.stack makes one of examples in a list)"
-    else:
-        inputs, advice = f"{len(names)} inputs", "pass them in this order, or by name in a dict"
-    raise ValueError(
-        f"Model '{model.name}' takes {inputs}: {expected}; {advice}. "
-        f"Received: {received if len(leaves) != 1 or isinstance(x, Mapping) else 'one array'}"
-    )
-
-
-def flat(tree: Any) -> list[Any]:
-    """The leaves of a tree in order, including None."""
-    if isinstance(tree, dict):
-        return [leaf for branch in tree.values() for leaf in flat(branch)]
-    if isinstance(tree, (list, tuple)):
-        return [leaf for branch in tree for leaf in flat(branch)]
-    return [tree]
-
-
-def names_of(tree: Any) -> list[str]:
-    """Unique names for the symbolic arrays of a tree."""
-    if isinstance(tree, dict) and all(isinstance(leaf, SymbolicArray) for leaf in tree.values()):
-        return list(tree)
-    names: dict[str, int] = {}  # with the next number to try
-    for leaf in flat(tree):
-        name = leaf.name
-        while name in names:
-            names[leaf.name] += 1
-            name = f"{leaf.name}_{names[leaf.name]}"
-        names[name] = 0
-    return list(names)

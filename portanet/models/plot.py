@@ -13,7 +13,8 @@ from portanet.layers import Layer
 from portanet.layers.several_inputs import shape_of
 from portanet.layers.symbolic import SymbolicArray
 from portanet.models.graph import nodes_between
-from portanet.models.model import Model, flat
+from portanet.models.model import Model
+from portanet.models.named_inputs import flat
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,8 @@ from portanet.layers.symbolic import SymbolicArray, record
 from portanet.layers.weights import forget
 from portanet.mixed_precision import cast_integers
 from portanet.models.graph import layer_takes_integers, with_rank_of
-from portanet.models.model import Model, flat
+from portanet.models.model import Model
+from portanet.models.named_inputs import flat
 from portanet.tree import tree_leaves
 
 if TYPE_CHECKING:

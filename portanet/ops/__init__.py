@@ -2,6 +2,9 @@
 
 # ruff: noqa: I001, RUF022
 # fmt: off
+from typing import TYPE_CHECKING
+
+from portanet.lookup import no_attribute
 from portanet.ops import image, linalg, nn, numpy
 from portanet.fused.crossentropy import crossentropy, sigmoid_crossentropy, softmax_crossentropy
 from portanet.ops.activation_functions import (
@@ -123,3 +126,9 @@ __all__ = [
     "unravel_index", "unstack", "vander", "var", "vdot", "vectorize", "vectorized_map", "view", "view_as_complex",
     "view_as_real", "vsplit", "vstack", "where", "while_loop", "write_memory", "zeros", "zeros_like",
 ]
+
+
+if not TYPE_CHECKING:  # which then knows the names
+
+    def __getattr__(name):
+        raise no_attribute(__name__, name, __all__)

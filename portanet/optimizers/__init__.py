@@ -1,9 +1,9 @@
 """Optimizers."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from portanet.lookup import created, described, lookup, names
+from portanet.lookup import created, described, lookup, names, no_attribute
 from portanet.optimizers import schedules
 from portanet.optimizers.adadelta import Adadelta
 from portanet.optimizers.adafactor import Adafactor
@@ -105,3 +105,9 @@ __all__ = [
     "schedules",
     "serialize",
 ]
+
+
+if not TYPE_CHECKING:  # which then knows the names
+
+    def __getattr__(name):
+        raise no_attribute(__name__, name, __all__)

@@ -98,6 +98,10 @@ class Optimizer(Applicable):
     def learning_rate(self, value: Hyperparameter) -> None:
         self._learning_rate = hyperparameter("learning_rate", value, type(self), "[0, inf)")
 
+    def told_arguments(self) -> dict[str, Any]:
+        rate = {"learning_rate": self.rates} if "learning_rate" in self._config else {}
+        return rate | super().told_arguments() | rate
+
     @property
     def rates(self) -> Any:
         """The learning rate or its schedule; of several optimizers, theirs. The same object until one changes."""

@@ -1,9 +1,9 @@
 """Schedules: hyperparameters as functions of the step."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from portanet.lookup import created, described, names
+from portanet.lookup import created, described, names, no_attribute
 from portanet.schedules.base import Hyperparameter, LearningRateSchedule
 from portanet.schedules.composition import Product, Sequential, Warmup
 from portanet.schedules.cosine import CosineDecay, CosineDecayRestarts, OneCycle
@@ -70,3 +70,9 @@ __all__ = [
     "plot",
     "serialize",
 ]
+
+
+if not TYPE_CHECKING:  # which then knows the names
+
+    def __getattr__(name):
+        raise no_attribute(__name__, name, __all__)

@@ -5,15 +5,17 @@ from __future__ import annotations
 import contextlib
 import signal
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 from portanet import checks, random
 from portanet.backends import Backend, HostArray
 from portanet.callbacks import CallbackList
+from portanet.callbacks.history import described
 from portanet.metrics import Metric
 from portanet.training.objective import Statistics
 
@@ -73,12 +75,28 @@ class History:
         epoch: Numbers of the epochs that were finished.
         history: For each quantity (`loss`, metrics, `val_...`) its value after each epoch.
         params: Parameters of the run: epochs, steps, batch_size, verbose.
+        seconds: How long the run took; None while it goes on.
+
+    Example:
+        >>> History({}, Position(epochs=[0, 1], history={"loss": [0.5, 0.25]}))
+        <History of 2 epochs, loss: 0.2500>
     """
 
     def __init__(self, params: dict[str, Any], position: Position) -> None:
         self.params = params
         self.epoch = position.epochs
         self.history = position.history
+        self.seconds: float | None = None
+
+    def __enter__(self) -> Self:
+        self._started = time.perf_counter()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.seconds = time.perf_counter() - self._started
+
+    def __repr__(self) -> str:
+        return described(self.epoch, self.history, self.seconds)
 
 
 AT_MOST = 256

@@ -166,8 +166,8 @@ class Trainer(Overridable):
                 self.position.take_up(listeners)
                 if distribution() is not None:
                     together.begin(run, source, epochs)
-                self.history = History(params, self.position)
-                loops.train(run, feed, validation, epochs, validation_freq, listeners)
+                with History(params, self.position) as self.history:
+                    loops.train(run, feed, validation, epochs, validation_freq, listeners)
             finally:
                 listeners.call("on_train_end", self.position.latest())
                 self._batch = None

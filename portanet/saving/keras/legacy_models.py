@@ -40,7 +40,9 @@ def save_legacy_model(model: Any, path: str | os.PathLike[str]) -> None:
             f"'{model.name}'. Received: {'a subclass of Model' if model._built else 'a model that is not built'}"
         )
     warnings.warn(
-        "HDF5 is the format of Keras before version 3; end the name in .keras to save all of a model.", stacklevel=4
+        f"HDF5 is the format of Keras before version 3: {os.fspath(path)!r} gets the architecture, the weights, the "
+        "settings of compile and the optimizer's state. End the name in .keras or .safetensors to save all of a model.",
+        stacklevel=4,
     )
     encoder = KerasEncoder(model.backend.dtype_name(model.backend.dtype))
     node = encoder.encode(model, "the model")
