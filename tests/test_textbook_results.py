@@ -1,7 +1,6 @@
 """Exact results from textbooks.
 
-S: S. Shanahan, Nabla, the gradient. N: M. Nielsen, Neural Networks and Deep Learning. What pages of the gallery show is
-in `tests/gallery`.
+S: S. Shanahan, Nabla, the gradient. What pages of the gallery show is in `tests/gallery`.
 """
 
 from __future__ import annotations
@@ -52,18 +51,3 @@ def test_the_delta_rule_finds_the_line(float64: None) -> None:
     kernel, bias = model.get_weights()
     assert kernel.item() == pytest.approx(1.9, abs=1e-6)
     assert bias.item() == pytest.approx(0.1, abs=1e-6)
-
-
-# Bits of digits
-
-
-@pytest.mark.parametrize("kind", ["perceptron", "sigmoid"])
-def test_a_layer_turns_ten_outputs_into_four_bits(backend: Backend, kind: str) -> None:
-    """N, chapter 1: the old outputs are at least 0.99 for the digit and less than 0.01 for the others."""
-    bits = (np.arange(10)[:, None] >> np.arange(4)) & 1
-    old = np.where(np.eye(10) == 1, 0.99, 0.0099)
-    layer = layers.Perceptron(4) if kind == "perceptron" else layers.Dense(4, activation="sigmoid")
-    layer.build((None, 10))
-    layer.set_weights([20.0 * bits, np.full(4, -10.0)])
-    result = portanet.to_host(layer(portanet.asarray(old)))
-    np.testing.assert_allclose(result, bits, atol=0.01)

@@ -41,18 +41,6 @@ def test_a_sum_of_zero_is_off(backend: Backend) -> None:
     assert_equal(layer(portanet.asarray([[0.0], [5.0]])), [[0.0], [0.0]])
 
 
-def test_half_adder_of_nand_gates(backend: Backend) -> None:
-    gate, xp = nand(), backend.xp
-    a, b = (portanet.asarray(BITS[:, i : i + 1].astype("float32")) for i in (0, 1))
-
-    def both(p, q):
-        return gate(xp.concat([p, q], axis=1))
-
-    left = both(a, b)
-    assert_equal(both(both(a, left), both(left, b)), [[0.0], [1.0], [1.0], [0.0]])  # the sum
-    assert_equal(both(left, left), [[0.0], [0.0], [0.0], [1.0]])  # the carry bit
-
-
 def test_the_rule_learns_what_a_plane_separates(backend: Backend) -> None:
     layer = Perceptron(2)
     targets = np.stack([BITS.min(axis=1), BITS.max(axis=1)], axis=1)  # and, or
