@@ -9,6 +9,8 @@ docs/distribution.md.
 """
 
 from portanet.distribution.devices import DeviceMesh, get_device_count, list_devices
+from portanet.distribution.downpour import Downpour
+from portanet.distribution.hogwild import Hogwild
 from portanet.distribution.local import EASGD, LocalSGD
 from portanet.distribution.processes import initialize
 from portanet.distribution.strategy import DataParallel, distribution, set_distribution
@@ -17,6 +19,8 @@ __all__ = [
     "EASGD",
     "DataParallel",
     "DeviceMesh",
+    "Downpour",
+    "Hogwild",
     "LocalSGD",
     "distribution",
     "get_device_count",

@@ -12,6 +12,7 @@ import numpy as np
 from portanet import checks
 from portanet.backends import HostArray
 from portanet.distribution.devices import DeviceMesh
+from portanet.distribution.server import Server, as_row, from_row
 from portanet.distribution.share import Share
 from portanet.distribution.strategy import DataParallel
 
@@ -42,6 +43,10 @@ class LocalSGD(DataParallel):
 
     stays_apart = False
     """Whether each process goes on with weights of its own after they were brought together."""
+    asynchronous = False
+    """Whether processes wait for each other at the end of an epoch alone."""
+    brings_moments = True
+    """Whether the optimizer's moments are brought together, too."""
 
     def __init__(self, period: int = 10, auto_shard_dataset: bool = True) -> None:
         super().__init__(auto_shard_dataset=auto_shard_dataset)
@@ -63,18 +68,19 @@ class LocalSGD(DataParallel):
         self._steps[model] = self._steps.get(model, 0) + 1
         return self._steps[model] >= self.period
 
-    def bring_together(self, model: Any, own: list[HostArray]) -> list[HostArray]:
+    def bring_together(self, model: Any, own: list[HostArray], trained: list[bool]) -> list[HostArray]:
         """What a model goes on with in this process.
 
         Args:
             model: The model.
             own: Its numbers in this process.
+            trained: Which of them are weights that are trained.
         """
         self._steps[model] = 0
         return self.mean(own)
 
     def shown(self, model: Any, own: list[HostArray]) -> list[HostArray]:
-        """What a model has after an epoch, the same in all processes.
+        """What a model has after an epoch, the same in all processes, which all have brought theirs.
 
         Args:
             model: The model.
@@ -97,13 +103,17 @@ class EASGD(LocalSGD):
 
     from the values before both. Unlike in `LocalSGD` the weights stay apart and explore more. The centre, at first the
     mean of the weights, is what validation, callbacks and files see after an epoch, and what the model is after `fit`;
-    in between each process goes on with its own weights. This is the synchronous form, in which processes wait for
-    each other once in `period` steps. Moments of the optimizer stay with each process.
+    in between each process goes on with its own weights. Moments of the optimizer stay with each process.
+
+    The paper's first form is the asynchronous one, in which each process exchanges the force with the centre when it
+    has made its steps, and waits for no other: `x += (r / n) * (c - x)`, and c moves by as much to x. With
+    `SGD(momentum=..., nesterov=True)` in the processes either form is the paper's EAMSGD.
 
     Args:
         period: Steps from one exchange to the next.
         moving_rate: How much of the way to the mean the centre goes, in (0, 1].
         auto_shard_dataset: As for `DataParallel`.
+        asynchronous: Whether processes wait for each other at the end of an epoch alone.
 
     Raises:
         ValueError: `period` is not a positive integer, or `moving_rate` not in (0, 1].
@@ -118,25 +128,58 @@ class EASGD(LocalSGD):
     """
 
     stays_apart = True
+    brings_moments = False
 
-    def __init__(self, period: int = 10, moving_rate: float = 0.9, auto_shard_dataset: bool = True) -> None:
+    def __init__(
+        self,
+        period: int = 10,
+        moving_rate: float = 0.9,
+        auto_shard_dataset: bool = True,
+        asynchronous: bool = False,
+    ) -> None:
         super().__init__(period, auto_shard_dataset)
         self.moving_rate = checks.number("moving_rate", moving_rate, "(0, 1]", type(self))
+        self.asynchronous = checks.boolean("asynchronous", asynchronous, type(self))
         self._centres: WeakKeyDictionary[Any, list[HostArray]] = WeakKeyDictionary()
+        self._servers: WeakKeyDictionary[Any, Server] = WeakKeyDictionary()
 
-    def bring_together(self, model: Any, own: list[HostArray]) -> list[HostArray]:
-        mean = super().bring_together(model, own)
-        centre = self._centres.get(model, mean)
+    def bring_together(self, model: Any, own: list[HostArray], trained: list[bool]) -> list[HostArray]:
         pull, rate = self.moving_rate / self.size, self.moving_rate
+        if self.asynchronous:
+            self._steps[model] = 0
+            return self._exchange(model, own, pull)
+        mean = super().bring_together(model, own, trained)
+        centre = self._centres.get(model, mean)
         self._centres[model] = [_towards(c, m, rate) for c, m in zip(centre, mean, strict=True)]
         return [_towards(x, c, pull) for x, c in zip(own, centre, strict=True)]
 
+    def _exchange(self, model: Any, own: list[HostArray], pull: float) -> list[HostArray]:
+        """The weights after an exchange with the centre alone."""
+        if model not in self._servers:
+            assert self.processes is not None
+            self._servers[model] = Server(self.processes, [as_row(self.mean(own))])
+        row = as_row(own)
+
+        def force(part: slice, rows: HostArray) -> HostArray:
+            moved: HostArray = pull * (row[part] - rows[0])
+            row[part] -= moved
+            return rows + moved
+
+        self._servers[model].revise(force)
+        return from_row(row, own)
+
     def shown(self, model: Any, own: list[HostArray]) -> list[HostArray]:
+        if self.asynchronous:
+            (centre,) = self._servers[model].settled()
+            return from_row(centre, own)
         return [c.copy() for c in self._centres[model]]  # steps may overwrite what the model has
 
     def forget(self, model: Any) -> None:
         super().forget(model)
         self._centres.pop(model, None)
+        server = self._servers.pop(model, None)
+        if server is not None:
+            server.close()
 
 
 def _towards(x: HostArray, y: HostArray, rate: float) -> HostArray:

@@ -6,6 +6,7 @@ import atexit
 import math
 import os
 import sys
+import threading
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -45,6 +46,7 @@ class Processes:
         self.messages = 0
         """Messages that were started, and their bytes: what a step costs."""
         self.bytes = 0
+        self._serving, self._left = False, threading.Event()
 
     def __repr__(self) -> str:
         return f"<process {self.rank} of {self.size}>"
@@ -192,8 +194,21 @@ class Processes:
                     "must go through the same calls of fit, evaluate and predict."
                 )
 
+    def proceed(self) -> None:
+        """From now on let MPI serve the others by a thread, where it allows calls of several: it does so in calls."""
+        from mpi4py import MPI
+
+        def serve() -> None:
+            while not self._left.wait(5e-4):
+                self.leaving.Iprobe()
+
+        if not self._serving and MPI.Query_thread() == MPI.THREAD_MULTIPLE:
+            self._serving = True
+            threading.Thread(target=serve, daemon=True).start()
+
     def leave(self) -> None:
         """Tell the other processes that this one comes to its end, and waits for no more sums."""
+        self._left.set()
         for rank in range(self.size):
             if rank != self.rank:
                 self.leaving.Isend(np.zeros(1, "uint8"), rank)

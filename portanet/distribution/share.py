@@ -16,6 +16,9 @@ from portanet.distribution.processes import Processes
 from portanet.random.streams import part_of_batch
 from portanet.tree import tree_items, tree_map
 
+ALONE: Any = None
+"""In place of the processes, for a share that waits for none."""
+
 
 @dataclass(frozen=True)
 class Share:

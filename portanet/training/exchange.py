@@ -49,15 +49,16 @@ def after_step(run: TrainingRun) -> None:
     strategy = _strategy()
     if strategy is not None and strategy.is_due(run.model):
         position = run.model.position
-        _require_alike(strategy, f"epoch {position.epoch}, batch {position.batch}")
-        _set(run, strategy, strategy.bring_together(run.model, _own(run, strategy)))
+        if not strategy.asynchronous:
+            _require_alike(strategy, f"epoch {position.epoch}, batch {position.batch}")
+        _set(run, strategy, _brought_together(run, strategy))
 
 
 def after_epoch(run: TrainingRun, totals: Totals | LatestLogs) -> Callable[[], None] | None:
     """Bring together what the processes have, for all to see: losses, metrics and weights.
 
     Returns:
-        What lets this process go on with weights of its own, if it has any.
+        What lets this process go on.
     """
     strategy, model = _strategy(), run.model
     if strategy is None:
@@ -65,19 +66,25 @@ def after_epoch(run: TrainingRun, totals: Totals | LatestLogs) -> Callable[[], N
     _require_alike(strategy, f"end of epoch {model.position.epoch}")
     if isinstance(totals, Totals):
         _add_up(totals, strategy)
-    own = strategy.bring_together(model, _own(run, strategy))
+    own = _brought_together(run, strategy)
     _set(run, strategy, strategy.shown(model, own))
-    if not strategy.stays_apart:
-        return None
     shown = [variable.value for variable in run.variables.values()]
 
     def go_on() -> None:
         if all(v.value is value for v, value in zip(run.variables.values(), shown, strict=True)):
-            _set(run, strategy, own)
+            if strategy.stays_apart:
+                _set(run, strategy, own)
         else:  # a callback has set other weights
             strategy.forget(model)
 
     return go_on
+
+
+def finish(run: TrainingRun) -> None:
+    """Forget what weights were tied to, after training."""
+    strategy = _strategy()
+    if strategy is not None:
+        strategy.forget(run.model)
 
 
 def _add_up(totals: Totals, strategy: LocalSGD) -> None:
@@ -127,14 +134,17 @@ def _exchanged(run: TrainingRun, strategy: LocalSGD) -> list[bool]:
     """Which of `values` are brought together."""
     xp, count = run.model.backend.xp, len(run.variables)
     return [
-        (i < count or not strategy.stays_apart) and is_dtype(xp, value.dtype, ("real floating", "complex floating"))
+        (i < count or strategy.brings_moments) and is_dtype(xp, value.dtype, ("real floating", "complex floating"))
         for i, value in enumerate(values(run))
     ]
 
 
-def _own(run: TrainingRun, strategy: LocalSGD) -> list[HostArray]:
-    to_host = run.model.backend.to_host
-    return [to_host(v) for v, chosen in zip(values(run), _exchanged(run, strategy), strict=True) if chosen]
+def _brought_together(run: TrainingRun, strategy: LocalSGD) -> list[HostArray]:
+    """What this process goes on with."""
+    to_host, paths = run.model.backend.to_host, [*run.variables, *[""] * len(values(run))]
+    chosen = [i for i, exchanged in enumerate(_exchanged(run, strategy)) if exchanged]
+    own, trained = [to_host(values(run)[i]) for i in chosen], set(run.trained)
+    return strategy.bring_together(run.model, own, [paths[i] in trained for i in chosen])
 
 
 def _set(run: TrainingRun, strategy: LocalSGD, new: list[HostArray]) -> None:

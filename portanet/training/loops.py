@@ -12,6 +12,7 @@ import numpy as np
 from portanet import checks
 from portanet.backends import Array, asarray
 from portanet.callbacks import CallbackList
+from portanet.distribution.hogwild import Hogwild
 from portanet.distribution.share import sharing
 from portanet.distribution.strategy import distribution
 from portanet.optimizers.base import widest
@@ -90,7 +91,13 @@ class TrainingRun:
         self.gathered_step: Any = None
         self.slices = None if distribution() is None else exchange.slices(optimizer, objective)
         # Weights, states and sums may be overwritten: each step replaces them.
-        self.step = self._step()
+        strategy = distribution()
+        if isinstance(strategy, Hogwild) and not isinstance(objective, AnyTargets):
+            from portanet.training.hogwild import shared_step  # which imports this module
+
+            self.step = shared_step(self, strategy)
+        else:
+            self.step = self.compiled_step()
         paths, state = self._state() or ([], {})
         gone = [path for path in paths if path not in self.variables]
         if gone:
@@ -104,7 +111,7 @@ class TrainingRun:
         elif not optimizer.entries <= state.keys():
             model._keep_state(paths, completed(optimizer, state, self._optimized(paths)))
 
-    def _step(self, share: tuple[str, ...] = ()) -> Any:
+    def compiled_step(self, share: tuple[str, ...] = ()) -> Any:
         """The step for whole batches, or for a share of them."""
         model, objective, optimizer, slices = self.model, self.objective, self.optimizer, self.slices
         key = ("train", *self.trained, *share, *(() if slices is None else slices.key))
@@ -230,7 +237,7 @@ class TrainingRun:
             share = parts.to_train(share)
             given = x, self.objective.arrange(y), self.objective.arrange(weight, "sample_weight")
             with sharing(share):
-                return self._run(self._step(share.key), sums, *given)
+                return self._run(self.compiled_step(share.key), sums, *given)
         self._look_again()
         if self.gathered_step is None:
             self.gathered_step = self.model.compiled_step(
@@ -334,6 +341,8 @@ def train(
             if go_on is not None and position.epoch < epochs and not model.stop_training:
                 go_on()
     run.finish()
+    if distribution() is not None:
+        exchange.finish(run)
 
 
 def _validates(frequency: int | Iterable[int]) -> Callable[[int], bool]:

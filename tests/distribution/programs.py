@@ -383,6 +383,9 @@ def rank() -> int:
 PROGRAMS = {"workloads": workloads, "training": training, "local": local, "sharded": sharded}
 
 if __name__ == "__main__":
+    from tests.distribution.apart import asynchronous  # which imports this module
+
+    PROGRAMS["asynchronous"] = asynchronous
     distribution.set_distribution(parallel())
     result = PROGRAMS[sys.argv[1]](*sys.argv[3:])
     pathlib.Path(sys.argv[2], f"{strategy.distribution().rank}.json").write_text(json.dumps(result))
