@@ -80,6 +80,9 @@ class Backend:
     spans_devices: ClassVar[bool] = False
     """Whether the device may be several ones, which then compute a batch in parts; see `divided`."""
 
+    shares_arrays: ClassVar[bool] = False
+    """Whether threads may change the same arrays, on the host, in place."""
+
     def __init__(self, device: Any = None, dtype: str = "float32") -> None:
         reason = self.unavailable()
         if reason is not None:

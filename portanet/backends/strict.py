@@ -17,6 +17,7 @@ class StrictBackend(Backend):
 
     name = "strict"
     library = "array_api_strict"
+    shares_arrays = True
 
     @classmethod
     def load(cls) -> Any:

@@ -18,7 +18,7 @@ class Hogwild(DataParallel):
     are not 0. Threads wait for each other at the end of a batch, before callbacks see it, so let batches be large. A
     run is not repeated bit for bit.
 
-    It needs arrays on the host that are changed in place: those of the backends numpy, torch and dpnp on the CPU.
+    It needs arrays on the host that are changed in place: those of the backends numpy and torch on the CPU.
 
     Args:
         threads: How many threads there are.

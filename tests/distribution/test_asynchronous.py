@@ -121,7 +121,7 @@ def test_threads_find_the_optimum(backend: Any) -> None:
     portanet.random.set_seed(3)
     model = portanet.Sequential([layers.Input((4,)), layers.Dense(1, use_bias=False)])
     model.compile(portanet.optimizers.SGD(0.05), "mse", metrics=["mae"])
-    if backend.name in ("jax", "mlx", "cupy"):
+    if backend.name not in ("numpy", "torch", "strict"):
         with pytest.raises(ValueError, match=r"Hogwild needs arrays on the host that are changed in place"):
             model.fit(x, y, verbose=0)
         return

@@ -52,6 +52,7 @@ class NumpyBackend(Backend):
 
     name = "numpy"
     library = "numpy"
+    shares_arrays = True
     half_precision = ("float16",)
     least_elements = 2 * elements.ELEMENTS
     attends_in_blocks = True

@@ -22,6 +22,7 @@ class TorchBackend(Backend):
 
     name = "torch"
     library = "torch"
+    shares_arrays = True
     keeps_constants = True
     half_precision = ("float16", "bfloat16")
     overrides = {
