@@ -151,18 +151,6 @@ def test_mixed_dtypes_keep_theirs(backend: Any) -> None:
         assert_close(params["a"], to_numpy(params["b"]), rtol=1e-5, dtype="float32")
 
 
-@pytest.mark.parametrize("name", ["sgd", "rmsprop", "adagrad", "adadelta", "adam", "adamax", "nadam"])
-def test_ketkars_seven_on_random_data(backend: Any, name: str) -> None:
-    """Ketkar 7-5: the seven optimizers of Keras by name, on noise; the losses stay finite."""
-    random.set_seed(0)
-    rng = np.random.default_rng(0)
-    x, y = rng.random((128, 50)).astype("float32"), rng.integers(0, 2, (128, 1)).astype("float32")
-    model = models.Sequential([layers.Dense(32, "sigmoid"), layers.Dense(1, "sigmoid")])
-    model.compile(name, "binary_crossentropy")
-    history = model.fit(x, y, batch_size=32, epochs=3, verbose=0)
-    assert np.isfinite(history.history["loss"]).all()
-
-
 @pytest.mark.parametrize("name", ["esgd", "lookahead", "accumulating", "ema", "schedule", "adafactor"])
 def test_in_the_training_step(backend: Any, name: str) -> None:
     random.set_seed(0)
