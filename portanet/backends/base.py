@@ -291,7 +291,7 @@ class Backend:
         """Compute products of float32 arrays with this precision, in libraries that have a choice."""
 
     def synchronize(self) -> None:
-        """Wait until all computations are done (for timing)."""
+        """Wait until all computations that have begun are done (for timing; `start` the results before)."""
 
     def memory(self) -> dict[str, int]:
         """Bytes `used` and `total` of the device's memory; empty where neither library nor system can tell."""

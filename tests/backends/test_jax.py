@@ -132,3 +132,11 @@ def test_a_layer_that_looks_at_values_is_named_once_and_runs(jit_compile: Any) -
     assert "In layer 'net/looks' (Looks)" in message
     assert "test_jax.py, line" in message
     assert "# the line` raised TracerBoolConversionError: Attempted boolean conversion" in message
+
+
+def test_synchronize_waits_for_every_result() -> None:
+    with use_backend("jax") as backend:
+        x = portanet.asarray(np.ones((600, 600)))
+        results = [x @ x for _ in range(20)]
+        backend.synchronize()
+        assert all(result.is_ready() for result in results)
