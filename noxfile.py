@@ -15,6 +15,7 @@ import nox
 nox.options.sessions = ["tests", "docs", "lint", "types"]
 nox.options.default_venv_backend = "virtualenv"
 nox.options.reuse_venv = "yes"
+nox.options.error_on_missing_interpreters = False
 
 HEAVY = {"torch": "torch==2.13.0", "jax": "jax==0.10.2"}
 PEERS = (*HEAVY.values(), "keras==3.15.1", "einops==0.8.2", "einx==0.4.3", "xarray==2026.9.0")
@@ -73,6 +74,25 @@ def tests(session: nox.Session, backend: str) -> None:
     selected = ("--matrix",) if backend == "strict" else ()  # what takes no backend runs with NumPy
     env = {**ONE_THREAD, "PORTANET_TEST_BACKENDS": ids}
     session.run("pytest", *PARALLEL, *SEPARATE, *selected, *session.posargs, env=env)
+
+
+@nox.session(default=False)
+def lowest(session: nox.Session) -> None:
+    """The light test suite on the lowest versions of all dependencies that pyproject.toml allows, with Python 3.11."""
+    session.install("uv")
+    session.run("uv", "pip", "install", "--quiet", "--upgrade", "--resolution", "lowest-direct", "-e", ".[test]")
+    env = {**ONE_THREAD, "PORTANET_TEST_BACKENDS": "numpy,strict,strict-device1"}
+    # Old releases among new ones are warned about.
+    deprecated = ("-W", "ignore::DeprecationWarning")
+    session.run("pytest", *PARALLEL, *SEPARATE, *deprecated, *session.posargs, env=env)
+
+
+@nox.session(default=False, python=["3.11", "3.12", "3.13", "3.14"])
+def pythons(session: nox.Session) -> None:
+    """The light test suite on every version of Python that is installed; the others are skipped."""
+    session.install("-e", ".[test]")
+    env = {**ONE_THREAD, "PORTANET_TEST_BACKENDS": "numpy,strict,strict-device1"}
+    session.run("pytest", *PARALLEL, *SEPARATE, *session.posargs, env=env)
 
 
 @nox.session(name="tests(backend='torch')", default=False, venv_backend="none")
@@ -180,6 +200,22 @@ def site(session: nox.Session) -> None:
     env = {**ONE_THREAD, "MNIST": os.environ.get("MNIST", os.path.abspath("../shared/data/mnist"))}
     options = ["-b", builder, "-j", "2", "-W", "--keep-going", "-d", "build/doctrees", *fast]
     session.run("sphinx-build", *options, "docs", folder, env=env)
+
+
+@nox.session(default=False)
+def wheel(session: nox.Session) -> None:
+    """Build the distributions, check what a package index shows, and run README's example on the wheel alone."""
+    session.install("build", "twine")
+    shutil.rmtree("dist", ignore_errors=True)
+    session.run("python", "-m", "build")
+    files = [os.path.abspath(os.path.join("dist", name)) for name in os.listdir("dist")]
+    session.run("twine", "check", "--strict", *files)
+    session.install("--force-reinstall", *(file for file in files if file.endswith(".whl")))
+    with open("README.md", encoding="utf-8") as file:
+        example = "".join(re.findall(r"```python\n(.*?)```", file.read(), flags=re.DOTALL))
+    session.chdir(session.create_tmp())
+    session.run("python", "-m", "portanet", "info")
+    session.run("python", "-c", example)
 
 
 @nox.session

@@ -43,7 +43,7 @@ def main(path: str = "demo.png") -> int:
 
 
 def plot(results: dict, path: str) -> None:
-    """Plot the loss of every backend, and the first held-out digits with their predicted classes."""
+    """Plot the loss of every backend, and held-out digits with their predicted classes, the wrong guesses first."""
     mpl.use("Agg")
     from matplotlib import pyplot as plt
 
@@ -59,11 +59,14 @@ def plot(results: dict, path: str) -> None:
     curves.legend(frameon=False)
 
     run = results["numpy"]
-    right.suptitle("Held-out digits and predicted classes", fontsize=11)
-    for i, axes in enumerate(right.subplots(3, 6).flat):
-        predicted = int(run["probabilities"][i].argmax())
+    predicted = run["probabilities"].argmax(axis=1)
+    wrong = predicted != run["labels"]
+    right.suptitle(f"Held-out digits: {wrong.sum()} of {len(wrong)} guesses are wrong, in red", fontsize=11)
+    first = np.argsort(~wrong, kind="stable")  # the wrong ones
+    for i, axes in zip(first, right.subplots(3, 6).flat, strict=False):
         axes.imshow(run["images"][i].reshape(8, 8), cmap="gray_r")
-        axes.set_title(str(predicted), color="black" if predicted == run["labels"][i] else "red", fontsize=10)
+        title = f"{predicted[i]}, not {run['labels'][i]}" if wrong[i] else str(predicted[i])
+        axes.set_title(title, color="red" if wrong[i] else "black", fontsize=10)
         axes.axis("off")
     figure.savefig(path, dpi=120)
 

@@ -15,21 +15,57 @@ ROOT = pathlib.Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
 
 
-def test_the_examples_of_the_readme_run(capsys: pytest.CaptureFixture[str]) -> None:
-    pytest.importorskip("sklearn")
+def test_the_examples_of_the_readme_run_and_print_what_is_beside_them(
+    capsys: pytest.CaptureFixture[str], tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     names: dict[str, object] = {}
     blocks = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
-    assert len(blocks) >= 2
+    assert len(blocks) == 3
     for block in blocks:
         exec(block, names)
-    assert names["accuracy"] > 0.85  # type: ignore[operator]
     np.testing.assert_allclose(names["slope"], [0.0, -2 / np.e])  # type: ignore[arg-type]
+    shown = "".join(re.findall(r"```text\n(.*?)```", README, flags=re.DOTALL)[:2]).splitlines()
+    printed = capsys.readouterr().out.splitlines()
+    assert len(printed) == len(shown) == 10
+    number = r"\d\.\d*"
+    for ours, theirs in zip(printed, shown, strict=True):
+        assert re.sub(number, "", ours).split() == re.sub(number, "", theirs).split()
+        pairs = list(zip(re.findall(number, ours), re.findall(number, theirs), strict=True))
+        if ours.startswith("Epoch"):
+            del pairs[0]  # seconds
+        assert all(abs(float(a) - float(b)) < 0.02 for a, b in pairs), ours
+
+
+def test_the_examples_of_the_readme_need_no_extra() -> None:
+    code = "".join(re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL))
+    assert set(re.findall(r"^(?:import|from) (\w+)", code, flags=re.MULTILINE)) == {"numpy", "portanet"}
+    before = README[: README.index("```python")]
+    assert "python -m pip install ." in before
+
+
+LINK = re.compile(r"\]\((?!https?:|#)([^)\s]+)\)")
+
+
+def test_links_of_the_readme_exist_and_are_absolute_on_a_package_index() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    there = [link.partition("#")[0] for link in LINK.findall(README)]
+    assert "docs/pictures/digits.png" in there
+    assert [link for link in there if not (ROOT / link).exists()] == []
+    text = README
+    for rule in project["tool"]["hatch"]["metadata"]["hooks"]["fancy-pypi-readme"]["substitutions"]:
+        text = re.sub(rule["pattern"], rule["replacement"], text)
+    assert LINK.findall(text) == []
+    pages = project["project"]["urls"]["Source"]
+    assert f"]({pages}/blob/main/docs/keras.md)" in text
+    assert f"]({pages}/raw/main/docs/pictures/digits.png)" in text
+    assert "](https://data-apis.org/array-api/latest/)" in text
 
 
 def test_the_extras_that_are_named_exist() -> None:
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
     named = set(re.findall(r"extra `(\w+)`|or `(\w+)` \(CUDA", README)) - {("", "")}
-    assert {a or b for a, b in named} == {"cupy13", "cupy12", "torch", "jax", "mlx", "dpnp", "strict"}
+    assert {a or b for a, b in named} == {"cupy13", "cupy12", "torch", "jax", "mlx", "dpnp", "strict", "cudnn"}
     assert {a or b for a, b in named} <= set(extras)
 
 
