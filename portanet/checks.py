@@ -73,8 +73,12 @@ def taken_as(value: Any) -> str:
         code, values = frame.f_code, frame.f_locals
         module = frame.f_globals.get("__name__", "")
         if module.startswith("portanet.") and not module.startswith(_HELPERS):
-            named = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+            count = code.co_argcount + code.co_kwonlyargcount
+            named = code.co_varnames[:count]
             name = next((name for name in named if values.get(name) is value), None)
+            if name is None and code.co_flags & inspect.CO_VARARGS:
+                rest = code.co_varnames[count]
+                name = rest if any(given is value for given in values.get(rest, ())) else None
             if name is not None and name != "self":
                 special = "self" in named and code.co_name.startswith("__")
                 taken = name, type(values["self"]).__name__ if special else code.co_name

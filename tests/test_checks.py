@@ -13,6 +13,7 @@ import pytest
 
 import portanet
 from portanet import callbacks, checks, constraints, initializers, layers, metrics, optimizers, schedules
+from portanet.autodiff import array_namespace
 from portanet.fused.windows import window
 from portanet.preprocessing import PolynomialFeatures, Tokenizer, k_means, train_test_split
 from portanet.utils import pad_sequences, to_categorical
@@ -260,3 +261,8 @@ def test_argnums() -> None:
     assert float(portanet.autodiff.grad(f, np.int64(1))(np.asarray(2.0), np.asarray(3.0))) == 2.0
     slopes = portanet.autodiff.grad(f, (np.int64(1), 0))(np.asarray(2.0), np.asarray(3.0))
     assert [float(s) for s in slopes] == [2.0, 3.0]
+
+
+def test_a_value_among_several_arguments_is_named_by_them() -> None:
+    with pytest.raises(TypeError, match=r"Argument `arrays` of array_namespace must be an array .*Received: 2\.0"):
+        array_namespace(2.0, 3.0)

@@ -48,6 +48,8 @@ def backend_class(name: str) -> type[Backend]:
     if not isinstance(name, str) or name not in BACKENDS:
         near = difflib.get_close_matches(str(name), BACKENDS, n=1)
         hint = f" Did you mean {near[0]!r}?" if near else ""
+        if isinstance(name, str) and name.split(":")[0].lower() in ("cpu", "cuda", "gpu", "mps", "xpu"):
+            hint = f" {name!r} is a device, which comes after the name: 'torch', {name!r}."
         known = ", ".join(map(repr, ("auto", *BACKENDS)))
         raise ValueError(f"Unknown backend.{hint} Argument `name` must be one of {known}. Received: name={name!r}")
     return _imported(*BACKENDS[name])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import warnings
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -136,7 +137,8 @@ def _call_in(layer: Layer) -> Iterator[Backend]:
 
     variable = layer.first_variable()
     backend = get_backend() if variable is None else variable.backend
-    with use_backend(backend) as current, in_call(training=False), collect_losses():
+    with use_backend(backend) as current, in_call(training=False), collect_losses(), warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # of the logarithm of zero, and the like
         yield current
 
 

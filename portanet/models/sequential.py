@@ -52,6 +52,8 @@ class Sequential(Model):
         trainable: bool = True,
         name: str | None = None,
     ) -> None:
+        if isinstance(trainable, Layer):
+            raise checks.invalid("layers", layers, "a list of layers, Sequential([a, b])", "Sequential")
         super().__init__(name=name, trainable=trainable)
         self._chain = NamedLayers()
         self._start: Any = None

@@ -12,6 +12,7 @@ from portanet.layers.state import metrics_of
 from portanet.losses.fitting import is_crossentropy
 from portanet.metrics import Metric
 from portanet.training.optimized import Optimized
+from portanet.tree import tree_leaves
 
 
 class Compiled(Optimized):
@@ -75,6 +76,9 @@ class Compiled(Optimized):
         half = any(layer.dtype_policy.name == "mixed_float16" for layer in self.flatten_layers())
         if auto_scale_loss and half and not isinstance(chosen, optimizers.LossScaleOptimizer):
             chosen = optimizers.LossScaleOptimizer(chosen)
+        if any(isinstance(factor, str) for factor in tree_leaves(loss_weights)):
+            expected = "numbers; metrics are passed by the argument's name, metrics=[...]"
+            raise checks.invalid("loss_weights", loss_weights, expected, "compile")
         chosen_loss = _losses_of(loss)
         _require_metrics("metrics", metrics)
         _require_metrics("weighted_metrics", weighted_metrics)

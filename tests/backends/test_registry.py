@@ -64,6 +64,12 @@ def test_unknown_backend(name: Any) -> None:
         portanet.set_backend(name)
 
 
+@pytest.mark.parametrize("name", ["cuda", "cuda:0", "gpu", "cpu", "mps"])
+def test_a_device_is_no_backend(name: str) -> None:
+    with pytest.raises(ValueError, match=f"{name!r} is a device, which comes after the name: 'torch', {name!r}"):
+        portanet.set_backend(name)
+
+
 def test_unknown_device(backend: Backend) -> None:
     known = "|".join(backend.devices())
     with pytest.raises(ValueError, match=rf"no such device here. Known: '({known})'.*Received: device='tpu:9'"):

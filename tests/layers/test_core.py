@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
 import portanet
-from portanet import layers
+from portanet import layers, ops
 from portanet.autodiff import array_namespace
 from portanet.backends import Backend
 from portanet.layers.merging.masks import any_mask
@@ -66,3 +68,11 @@ def test_bad_input() -> None:
         layers.Lambda(3)
     with pytest.raises(ValueError, match=r"`mask_value` of layer 'masking' must be a number .*='zero'"):
         layers.Masking("zero")
+
+
+def test_zeros_on_which_a_layer_is_tried_are_not_warned_of(backend: Backend) -> None:
+    class Shares(layers.Layer):
+        def call(self, x: Any) -> Any:
+            return x / ops.sum(x)
+
+    assert portanet.Sequential([layers.Input((3,)), Shares()]).output_shape == (None, 3)  # a warning is an error

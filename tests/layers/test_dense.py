@@ -41,3 +41,8 @@ def test_an_input_without_features_is_refused(backend):
 def test_units_must_be_a_positive_integer(units):
     with pytest.raises(ValueError, match="Argument `units` of layer 'dense' must be a positive integer"):
         layers.Dense(units)
+
+
+def test_a_softmax_over_one_unit_is_warned_of():
+    with pytest.warns(UserWarning, match="'dense' has a softmax over one unit, which is always 1: take the sigmoid"):
+        layers.Dense(1, activation="softmax")

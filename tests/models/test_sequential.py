@@ -69,6 +69,11 @@ def test_layers_come_in_a_list(given):
         portanet.Sequential(given)
 
 
+def test_layers_are_one_argument():
+    with pytest.raises(ValueError, match=r"`layers` of Sequential must be a list of layers, Sequential\(\[a, b\]\)"):
+        portanet.Sequential(layers.Dense(2), layers.Dense(1))
+
+
 def test_names_are_numbered_within_the_model_only(backend):
     for _ in range(2):
         model = portanet.Sequential([layers.Input((2,)), layers.Dense(2), layers.Dense(2), layers.Dense(2)])

@@ -221,6 +221,11 @@ def test_shapes_whose_names_do_not_fit():
     ]
 
 
+def test_metrics_are_passed_by_name():
+    with pytest.raises(ValueError, match=r"`loss_weights` of compile must be numbers; metrics are passed by .*name"):
+        portanet.Sequential([layers.Dense(1)]).compile("sgd", "mse", ["accuracy"])
+
+
 def test_loss_weights():
     assert [output.weight for output in objective(loss_weights=[2, None]).outputs] == [2.0, 1.0]
     assert [output.weight for output in objective(loss_weights={"size": 0.5}).outputs] == [1.0, 0.5]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 from portanet import checks, constraints, initializers, regularizers
+from portanet.activations import softmax
 from portanet.backends import Array
 from portanet.fused.products import dense
 from portanet.layers.activations.attribute import HasActivation
@@ -58,6 +60,12 @@ class Dense(HasActivation, Layer):
         super().__init__(activity_regularizer=activity_regularizer, **options)
         self.units = checks.positive_int("units", units, self)
         self.activation = activation
+        if self.units == 1 and self.activation is softmax:
+            warnings.warn(
+                f"Layer '{self.name}' has a softmax over one unit, which is always 1: take the sigmoid, or a unit for "
+                "each class.",
+                stacklevel=2,
+            )
         self.use_bias = checks.boolean("use_bias", use_bias, self)
         self.kernel_initializer = initializers.get(kernel_initializer, "kernel_initializer", self)
         self.bias_initializer = initializers.get(bias_initializer, "bias_initializer", self)

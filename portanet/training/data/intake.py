@@ -238,8 +238,14 @@ class Intake:
 
     def _build(self, first: Batch, outline: Batch) -> None:
         """Build the model for data of these shapes, and find the objective if it is to be trained or evaluated."""
-        example = self._example(first[0])
         x, y, weight = outline
+        name, shape, known = self.names.parts[0], tuple(getattr(x, "shape", ())), self.model.build_shape
+        if shape and isinstance(known, tuple) and known[1:] == shape != (1,):
+            raise ValueError(
+                f"Argument `{name}` needs a batch axis first: a batch of one example is {name}[None]. If axis 0 counts "
+                f"the examples, leave their number out of the Input. Received: shape {shape}, that of one example"
+            )
+        example = self._example(first[0])
         self.shapes = [tuple(leaf.shape[1:]) for leaf in tree_leaves(example)]
         if not self.model._built and type(self.model).call is not Layer.call:
             self.model._place("")
