@@ -12,6 +12,8 @@ from portanet.extras import install_command
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#5F5F5F", "#000000")
 """Colours that colour-blind readers tell apart (Okabe and Ito 2008)."""
+Panels = Any
+"""Matplotlib axes: one, a list or an array of them; or None for those of a new figure."""
 
 
 def figure_class() -> Any:
@@ -62,7 +64,7 @@ def is_axes(ax: Any) -> bool:
 
 
 def panels(
-    count: int, axes: Any, of: str, columns: int | None = None, size: tuple[float, float] = (4.0, 3.2)
+    count: int, axes: Panels, of: str, columns: int | None = None, size: tuple[float, float] = (4.0, 3.2)
 ) -> list[Any]:
     """The given axes, which must be so many, or those of a new figure, in rows.
 

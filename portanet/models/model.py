@@ -325,6 +325,12 @@ class Model(Trainer):
         size = f"{sum(weight.size for weight in self.weights):,} parameters" if self._built else "not built"
         return f"<{type(self).__name__} '{self.name}', {layers}, {size}>"
 
+    def _repr_html_(self) -> str | None:
+        """The picture of a graph, which notebooks show; None for other models, which they print."""
+        from portanet.models.plot import is_graph, plot_model
+
+        return plot_model(self, expand_nested=True)._repr_html_() if is_graph(self) else None
+
     def summary(
         self,
         line_length: int | None = None,

@@ -1,15 +1,14 @@
-"""Plots of models: as text, and in Graphviz's DOT language."""
+"""Plots of models: as text, as pictures, and in Graphviz's DOT language."""
 
 from __future__ import annotations
 
 import os
 import pathlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from portanet import checks
-from portanet.drawing import drawing
-from portanet.layers import Layer
+from portanet import checks, drawing
+from portanet.layers import InputLayer, Layer
 from portanet.layers.several_inputs import shape_of
 from portanet.layers.symbolic import SymbolicArray
 from portanet.models.graph import nodes_between
@@ -25,7 +24,8 @@ class Box:
     kind: str
     details: str
     sources: tuple[int, ...]
-    group: str
+    group: tuple[str, ...] = ()
+    layer: Layer | None = field(default=None, repr=False, compare=False)
 
 
 class Shown(NamedTuple):
@@ -51,12 +51,15 @@ class Shown(NamedTuple):
 
 @dataclass(frozen=True, repr=False)
 class Diagram:
-    """The result of `plot_model`: prints as a list; `dot` is the graph in the DOT language, `draw` the drawing."""
+    """The result of `plot_model`: prints as a list; notebooks show its picture, which `draw` returns and `save` writes;
+    `dot` is the graph in the DOT language.
+    """
 
     boxes: list[Box]
     results: list[int]
     show_shapes: bool
     rankdir: str
+    title: str = ""
     dpi: int = 200
     splines: str = "ortho"
 
@@ -85,16 +88,7 @@ class Diagram:
             f"  dpi={self.dpi} splines={self.splines}",
             '  node [shape=box fontname="monospace"]',
         ]
-        for group in dict.fromkeys(box.group for box in self.boxes):
-            own = [self._box(i) for i, box in enumerate(self.boxes) if box.group == group]
-            if group:
-                own = [
-                    f'  subgraph "cluster_{group}" {{',
-                    f'    label="{group}"',
-                    *(f"  {line}" for line in own),
-                    "  }",
-                ]
-            lines += own
+        lines += self._cluster((), "  ")
         lines += [f"  v{source} -> v{i}" for i, box in enumerate(self.boxes) for source in box.sources]
         return "\n".join([*lines, "}"])
 
@@ -104,40 +98,83 @@ class Diagram:
         label = f"{box.name}: {box.kind}" + (f"\\n{box.details}" if box.details and self.show_shapes else "")
         return f'  v{i} [label="{label}"{style}]'
 
-    def draw(self) -> Any:
-        """The graph as a `graphviz.Source`, which notebooks display and `.render(path)` saves.
+    def _cluster(self, group: tuple[str, ...], margin: str) -> list[str]:
+        """The boxes of a group, and the groups in it."""
+        lines, depth, known = [], len(group), set()
+        for i, box in enumerate(self.boxes):
+            inner = box.group[: depth + 1]
+            if box.group[:depth] != group or inner in known:
+                continue
+            if len(inner) == depth:
+                lines.append(margin + self._box(i))
+                continue
+            known.add(inner)
+            lines += [f'{margin}subgraph "cluster_{inner[-1]}" {{', f'{margin}  label="{inner[-1]}"']
+            lines += [*self._cluster(inner, margin + "  "), margin + "}"]
+        return lines
 
-        Raises:
-            ImportError: The Python package graphviz is not installed; the message says how to install it.
-        """
-        return drawing(self.dot, "print(plot_model(model)) and plot_model(model, 'model.dot') do without it.")
+    def draw(self) -> drawing.Drawing:
+        """The picture, which notebooks show and `.save(path)` writes; `.svg` is its source."""
+        counted: set[Layer] = set()
+        boxes = []
+        compact = len(self.boxes) > COMPACT
+        for i, box in enumerate(self.boxes):
+            parameters = ""
+            if box.layer is not None and box.layer.weights:
+                shared = box.layer in counted
+                counted.add(box.layer)
+                parameters = "shared" if shared else f"{box.layer.count_params():,} parameters"
+            details = [text for text in (box.details if self.show_shapes else "", parameters) if text]
+            head = f"{box.name}: {box.kind}" if box.kind.lower() != box.name.lower() else box.name
+            lines = (" · ".join([head, *details]),) if compact else tuple(filter(None, (head, " · ".join(details))))
+            frame = "round" if not box.sources else "bold" if i in self.results else "plain"
+            boxes.append(drawing.Box(lines, box.sources, box.group, _fill(box.layer), frame))
+        return drawing.Drawing(boxes, self.rankdir, self.title)
+
+    def _repr_html_(self) -> str:
+        return self.draw()._repr_html_()
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the graph to a file: text (.txt), DOT (.dot, .gv), or an image (.png, .svg, .pdf).
+        """Write the graph to a file: a picture (.svg; .png or .pdf, which need matplotlib), text (.txt), or DOT (.dot,
+        .gv).
 
         Raises:
-            ImportError: An image is requested, and the Python package graphviz is not installed.
-            RuntimeError: An image is requested, and Graphviz's program `dot` is not installed.
+            ImportError: The picture needs matplotlib, which is not installed; the message says how to install it.
         """
         path = pathlib.Path(path)
         kind = path.suffix.removeprefix(".")
         if kind in ("txt", "dot", "gv"):
             path.write_text((repr(self) if kind == "txt" else self.dot) + "\n", encoding="utf-8")
-            return
-        if kind not in ("png", "svg", "pdf"):
+        elif kind in ("png", "svg", "pdf"):
+            self.draw().save(path, self.dpi)
+        else:
             raise ValueError(
-                f"Argument `to_file` must end in .txt, .dot, .gv, .png, .svg or .pdf. Received: to_file={str(path)!r}"
+                f"Argument `to_file` must end in .svg, .png, .pdf, .txt, .dot or .gv. Received: to_file={str(path)!r}"
             )
-        source = self.draw()
-        import graphviz
 
-        try:
-            path.write_bytes(source.pipe(format=kind))
-        except graphviz.ExecutableNotFound:
-            raise RuntimeError(
-                "Drawing needs Graphviz's program `dot`, which is not installed: see https://graphviz.org/download, or "
-                f"write the source with to_file={str(path.with_suffix('.dot'))!r}. Received: to_file={str(path)!r}"
-            ) from None
+
+COMPACT = 40
+"""Boxes above which each has one line of text."""
+FILLS = {
+    "convolutional": "#FBE2CC",
+    "core": "#D6E9F8",
+    "activations": "#FFF6CC",
+    "pooling": "#D3EEE3",
+    "normalization": "#ECECEC",
+    "regularization": "#ECECEC",
+    "rnn": "#F6DCEA",
+    "attention": "#E4DDF3",
+    "merging": "#D9F2F7",
+}
+"""Colours of the families of layers."""
+
+
+def _fill(layer: Layer | None) -> str:
+    """The colour of a layer, by its family; white for others and for inputs."""
+    if layer is None or isinstance(layer, InputLayer):
+        return "#FFFFFF"
+    room, _, rest = type(layer).__module__.partition(".layers.")
+    return FILLS.get(rest.partition(".")[0], "#FFFFFF") if room == "portanet" else "#FFFFFF"
 
 
 def plot_model(
@@ -157,21 +194,21 @@ def plot_model(
 
     Args:
         model: A graph, or a built `Sequential`.
-        to_file: If given, a file to write: .txt, .dot, .gv; or .png, .svg, .pdf, which need the extra `plot` and
-            Graphviz.
+        to_file: If given, a file to write: a picture as .svg, or as .png or .pdf, which need the extra `plot`; or .txt,
+            .dot or .gv.
         show_shapes: Whether to show output shapes.
         show_dtype: Whether to show the dtypes of outputs.
         show_layer_names: Accepted as in Keras; names are always shown, since calls refer to them.
         rankdir: "TB" for a drawing from top to bottom, "LR" from left to right.
         expand_nested: Whether to show the layers of nested models.
-        dpi: Resolution of an image, in dots per inch.
+        dpi: Resolution of a .png file, in dots per inch.
         show_layer_activations: Whether to show the activations of layers.
         show_trainable: Whether to show which layers are trainable.
-        splines: How Graphviz draws edges: `"ortho"`, `"curved"`, `"polyline"`, `"spline"`, `"line"`.
+        splines: How Graphviz draws the lines of a .dot file: `"ortho"`, `"curved"`, `"polyline"`, `"spline"`, `"line"`.
 
     Raises:
         ValueError: The model is not a graph, or not built.
-        ImportError, RuntimeError: The Python package graphviz, or Graphviz itself, is not installed.
+        ImportError: A .png or .pdf file is asked for, and matplotlib is not installed.
 
     Example:
         >>> import portanet
@@ -199,40 +236,44 @@ def plot_model(
         checks.path("to_file", to_file, "plot_model")
     if not isinstance(model, Model):
         raise checks.invalid("model", model, "a model", "plot_model")
-    if not _is_graph(model):
+    if not is_graph(model):
         raise ValueError(
             f"Model '{model.name}' has no graph to show: it computes in its own `call`, or is not built yet. "
             f"Received: {model!r}"
         )
     boxes: list[Box] = []
     for name, array in zip(model.input_names, model.inputs, strict=True):
-        boxes.append(Box(name, "InputLayer", show.of(array.node.layer, array), (), ""))
-    results = _add(boxes, model, list(range(len(boxes))), "", expand_nested, show)
-    diagram = Diagram(boxes, results, any(show), rankdir, dpi, splines)
+        boxes.append(Box(name, "InputLayer", show.of(array.node.layer, array), (), (), array.node.layer))
+    results = _add(boxes, model, list(range(len(boxes))), (), expand_nested, show)
+    title = f"{model.name}: {model.count_params():,} parameters"
+    diagram = Diagram(boxes, results, any(show), rankdir, title, dpi, splines)
     if to_file is not None:
         diagram.save(to_file)
     return diagram
 
 
-def _is_graph(layer: Any) -> bool:
+def is_graph(layer: Any) -> bool:
+    """Whether an object is a model whose layers are known with what flows between them."""
     return isinstance(layer, Model) and layer.gives_mask and layer._built
 
 
-def _add(boxes: list[Box], model: Model, given: list[int], group: str, expand: bool, show: Shown) -> list[int]:
+def _add(
+    boxes: list[Box], model: Model, given: list[int], group: tuple[str, ...], expand: bool, show: Shown
+) -> list[int]:
     """Add the boxes of a model's calls; return the indices of those that produce its outputs."""
     names = model.sublayers().names
     known: dict[SymbolicArray, int] = dict(zip(model.inputs, given, strict=True))
     calls: dict[str, int] = {}
     for node in nodes_between(model):
         sources = [known[source] for source in node.sources]
-        name = (f"{group}/" if group else "") + names[node.layer]
+        name = (f"{group[-1]}/" if group else "") + names[node.layer]
         number = calls.setdefault(name, 0)
         calls[name] += 1
         name += f"#{number + 1}" if number else ""
-        if expand and _is_graph(node.layer):
-            added = _add(boxes, node.layer, sources, name, expand, show)  # type: ignore[arg-type]
+        if expand and is_graph(node.layer):
+            added = _add(boxes, node.layer, sources, (*group, name), expand, show)  # type: ignore[arg-type]
             known.update(zip(flat(node.outputs), added, strict=True))
             continue
-        boxes.append(Box(name, node.layer._kind, show.of(node.layer, node.outputs), tuple(sources), group))
+        boxes.append(Box(name, node.layer._kind, show.of(node.layer, node.outputs), tuple(sources), group, node.layer))
         known.update(dict.fromkeys(flat(node.outputs), len(boxes) - 1))
     return [known[array] for array in model.outputs]

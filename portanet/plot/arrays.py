@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 
 from portanet import checks
-from portanet.drawing import COLOURS, new_axes, panels, whole_numbers
-from portanet.plot.values import classes_of, host
+from portanet.drawing import COLOURS, Panels, new_axes, panels, whole_numbers
+from portanet.plot.values import classes_of, host, names_of
 
 
-def images(images: Any, titles: Sequence[Any] | None = None, columns: int | None = None, axes: Any = None) -> list[Any]:
+def images(
+    images: Any, titles: Sequence[Any] | None = None, columns: int | None = None, axes: Panels = None
+) -> list[Any]:
     """Show images in a grid; grey ones share one scale from black to white.
 
     Args:
@@ -42,9 +44,7 @@ def images(images: Any, titles: Sequence[Any] | None = None, columns: int | None
             f"{checks.argument('images', 'plot.images')} must be {expected}, and not empty. "
             f"Received: an array of shape {pixels.shape}"
         )
-    named = [""] * len(pixels) if titles is None else [str(title) for title in titles]
-    if len(named) != len(pixels):
-        raise checks.invalid("titles", titles, f"a list of {len(pixels)} titles", "plot.images")
+    named = [""] * len(pixels) if titles is None else names_of("titles", titles, "plot.images", len(pixels))
     wide = min(len(pixels), 10) if columns is None else columns
     drawn = panels(len(pixels), axes, "plot.images", wide, (1.2, 1.4 if titles is not None else 1.2))
     finite = pixels[np.isfinite(pixels)]
@@ -89,11 +89,10 @@ def confusion_matrix(
             f"Received: {predicted.size} predictions and {true.size} labels"
         )
     classes = np.unique(np.concatenate([true, predicted]))
-    if classes.dtype.kind in "iu" and classes.min() >= 0 and names is not None:
-        classes = np.arange(max(len(names), classes.max() + 1))
-    shown = [str(c) for c in classes] if names is None else [str(name) for name in names]
-    if len(shown) != len(classes):
-        raise checks.invalid("names", names, f"a list of {len(classes)} names", of)
+    if names is not None and classes.dtype.kind in "iu" and classes.min() >= 0:
+        shown = names_of("names", names, of)
+        classes = np.arange(max(len(shown), classes.max() + 1))  # of which some may have no example
+    shown = [str(c) for c in classes] if names is None else names_of("names", names, of, len(classes))
     counts = np.zeros((len(classes), len(classes)))
     np.add.at(counts, (np.searchsorted(classes, true), np.searchsorted(classes, predicted)), 1)
     if normalize:
@@ -102,7 +101,7 @@ def confusion_matrix(
     ax = new_axes(ax, of, (size, size))
     ax.imshow(counts, cmap="Blues", vmin=0)
     for (i, j), value in np.ndenumerate(counts):
-        colour = "white" if value > counts.max() / 2 else "black"
+        colour = "white" if value > counts.max() / 2 else "black" if value else "#AAAAAA"
         ax.text(j, i, f"{value:.2f}" if normalize else f"{value:.0f}", ha="center", va="center", color=colour)
     ax.set_xticks(range(len(classes)), shown, rotation=90 if max(map(len, shown)) > 3 else 0)
     ax.set_yticks(range(len(classes)), shown)
@@ -142,11 +141,9 @@ def attention(
     for axis, name, given, count in ((ax.xaxis, "keys", keys, columns), (ax.yaxis, "queries", queries, rows)):
         if given is None:
             whole_numbers(axis)
-        elif len(given) != count:
-            raise checks.invalid(name, given, f"a list of {count} names", of)
         else:
-            axis.set_ticks(range(count), [str(item) for item in given])
-    if keys is not None and max(map(len, map(str, keys)), default=0) > 2:
+            axis.set_ticks(range(count), names_of(name, given, of, count))
+    if keys is not None and max(map(len, map(str, keys))) > 2:
         ax.tick_params(axis="x", rotation=60)
     ax.set_xlabel("key")
     ax.set_ylabel("query")
@@ -154,7 +151,7 @@ def attention(
     return ax
 
 
-def gates(values: Any, steps: Sequence[Any] | None = None, axes: Any = None) -> list[Any]:
+def gates(values: Any, steps: Sequence[Any] | None = None, axes: Panels = None) -> list[Any]:
     """Show gates, or other states, over time; one panel per name, below each other.
 
     Args:
@@ -182,12 +179,11 @@ def gates(values: Any, steps: Sequence[Any] | None = None, axes: Any = None) -> 
         shapes = ", ".join(f"{name!r} of shape {array.shape}" for name, array in arrays.items())
         raise ValueError(f"{checks.argument('values', of)} must be {expected}, all of one length. Received: {shapes}")
     (length,) = lengths
-    if steps is not None and len(steps) != length:
-        raise checks.invalid("steps", steps, f"a list of {length} names", of)
+    named = None if steps is None else names_of("steps", steps, of, length)
     drawn = panels(len(arrays), axes, of, 1, (min(3.0 + 0.25 * length, 10.0), 1.8))
-    low = min(0.0, *(float(np.nanmin(array)) for array in arrays.values()), 0.0)
-    high = max(1.0, *(float(np.nanmax(array)) for array in arrays.values()), 1.0)
     for ax, (name, array) in zip(drawn, arrays.items(), strict=True):
+        finite = array[np.isfinite(array)]
+        low, high = float(np.min(finite, initial=0.0)), float(np.max(finite, initial=1.0))
         if array.ndim == 1:
             ax.plot(range(length), array, color=COLOURS[0], marker=".")
             ax.set_ylim(low - 0.05 * (high - low), high + 0.05 * (high - low))
@@ -206,9 +202,9 @@ def gates(values: Any, steps: Sequence[Any] | None = None, axes: Any = None) -> 
             whole_numbers(ax.yaxis)
             ax.figure.colorbar(shown, ax=ax)
         ax.set_title(name)
-        if steps is None:
+        if named is None:
             whole_numbers(ax.xaxis)
         else:
-            ax.set_xticks(range(length), [str(step) for step in steps])
+            ax.set_xticks(range(length), named)
     drawn[-1].set_xlabel("step")
     return drawn

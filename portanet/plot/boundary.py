@@ -19,7 +19,7 @@ OF = "plot.decision_boundary"
 def decision_boundary(
     model: Any,
     x: Any,
-    y: Any = None,
+    y: Any | None = None,
     probability: bool = False,
     resolution: int = 200,
     threshold: float = 0.5,
@@ -146,7 +146,7 @@ def _shade(ax: Any, shares: HostArray, across: HostArray, up: HostArray, probabi
 
     colours = np.asarray([to_rgb(COLOURS[i % len(COLOURS)]) for i in range(shares.shape[2])])
     weights = np.clip(shares, 0.0, 1.0)
-    mixed = 1 - 0.45 * (1 - np.nan_to_num(weights @ colours, nan=1.0))
+    mixed = 1 - 0.3 * (1 - np.nan_to_num(weights @ colours, nan=1.0))
     step_x, step_y = (across[1] - across[0]) / 2, (up[1] - up[0]) / 2
     extent = (across[0] - step_x, across[-1] + step_x, up[0] - step_y, up[-1] + step_y)
     ax.imshow(np.clip(mixed, 0, 1), extent=extent, origin="lower", aspect="auto", interpolation="nearest", zorder=0)

@@ -10,13 +10,13 @@ import numpy as np
 from portanet import activations, checks, drawing
 from portanet.autodiff import array_namespace, grad
 from portanet.backends import asarray
-from portanet.drawing import COLOURS, legend, new_axes, panels
+from portanet.drawing import COLOURS, Panels, legend, new_axes, panels
 from portanet.plot.values import host, limits
 
 Curves = dict[str, list[list[float]]]
 
 
-def history(history: Any, names: Iterable[str] | None = None, axes: Any = None) -> list[Any]:
+def history(history: Any, names: Iterable[str] | None = None, axes: Panels = None) -> list[Any]:
     """Plot quantities over the epochs, training and validation; one panel per quantity.
 
     Args:
@@ -90,7 +90,7 @@ def curves(
     xlim: Sequence[float] = (-4.0, 4.0),
     slopes: bool = True,
     columns: int | None = None,
-    axes: Any = None,
+    axes: Panels = None,
 ) -> list[Any]:
     """Plot functions of one number, such as activations, and their slopes, computed by `portanet.autodiff`.
 
@@ -141,7 +141,7 @@ def _functions(functions: Any) -> dict[str, Callable[..., Any]]:
         functions = [functions]
     if isinstance(functions, (list, tuple)):
         functions = {f if isinstance(f, str) else getattr(f, "__name__", type(f).__name__): f for f in functions}
-    if not isinstance(functions, Mapping) or not functions:
+    if not isinstance(functions, Mapping) or not functions or None in functions.values():
         raise checks.invalid("functions", functions, expected, "plot.curves")
     return {str(title): activations.get(f, "functions", "plot.curves") for title, f in functions.items()}
 
@@ -153,7 +153,7 @@ def _slope(function: Callable[..., Any], x: Any) -> Any:
     return host("functions", grad(total)(x), "plot.curves", "elementwise functions")
 
 
-def bands(lines: Any, x: Any = None, ax: Any = None) -> Any:
+def bands(lines: Any, x: Any | None = None, ax: Any = None) -> Any:
     """Plot the mean of several runs, such as seeds, as a line in a band from the lowest to the highest.
 
     Args:

@@ -11,7 +11,7 @@ import numpy as np
 
 from portanet import checks
 from portanet.autodiff import unwrap
-from portanet.backends import HostArray, array_like, to_host
+from portanet.backends import HostArray, array_like, asarray, to_host
 from portanet.drawing import COLOURS, new_axes
 from portanet.models import Model
 from portanet.plot.planes import draw_contours, draw_surface
@@ -40,11 +40,15 @@ class Place:
             self.weights = [np.asarray(v.numpy()) for v in self.variables]
         else:
             checks.function("loss", loss, of)
-            self.weights = [to_host(unwrap(leaf)) for leaf in tree_leaves(at)]
+            self.at = tree_map(lambda leaf: leaf if hasattr(leaf, "shape") else self._array(leaf), at)
+            self.weights = [to_host(unwrap(leaf)) for leaf in tree_leaves(self.at)]
         if not self.weights or any(w.dtype.kind != "f" for w in self.weights):
             where = "loss" if self.is_model else "at"
             expected = "a model with weights to train" if self.is_model else "floating-point weights: arrays, or a tree"
             raise checks.invalid(where, getattr(self, where), expected, of)
+
+    def _array(self, leaf: Any) -> Any:
+        return asarray(host("at", leaf, self.of, "floating-point weights: arrays, or a tree of them"))
 
     def _evaluate(self) -> float:
         x, y, *weight = self.at
@@ -70,7 +74,8 @@ class Place:
 
     def given(self, name: str, direction: Any) -> list[HostArray]:
         """A direction that the caller chose: arrays like the weights."""
-        leaves = [np.asarray(to_host(unwrap(leaf)), "float64") for leaf in tree_leaves(direction)]
+        expected = "arrays like the weights"
+        leaves = [host(name, leaf, self.of, expected) for leaf in tree_leaves(direction)]
         if [leaf.shape for leaf in leaves] != [w.shape for w in self.weights]:
             shapes = ", ".join(str(w.shape) for w in self.weights)
             raise ValueError(
@@ -124,14 +129,14 @@ class Place:
                 variable.assign(value)
 
 
-def loss_values(loss: Any, at: Any, directions: Sequence[Any], *coordinates: Any) -> HostArray:
+def loss_values(loss: Any, at: Any, directions: Sequence[Any], coordinates: Sequence[Any]) -> HostArray:
     """The loss at `weights + a * directions[0] + b * directions[1]` and so on, for all given a and b.
 
     Args:
         loss: A compiled model, or a function of weights; see `loss_ray`.
         at: The data `(x, y)` of a model, or the weights.
         directions: One or more directions: trees of arrays like the weights that are trained, in order.
-        *coordinates: For each direction, a list of multiples.
+        coordinates: For each direction, a list of multiples.
 
     Returns:
         A NumPy array with one axis per direction.
@@ -139,13 +144,16 @@ def loss_values(loss: Any, at: Any, directions: Sequence[Any], *coordinates: Any
     Example:
         >>> import numpy as np
         >>> from portanet import plot
-        >>> plot.loss_values(lambda w: (w**2).sum(), np.asarray([1.0, 0.0]), [np.asarray([1.0, 1.0])], [0, 1, 2])
+        >>> plot.loss_values(lambda w: (w**2).sum(), np.asarray([1.0, 0.0]), [np.asarray([1.0, 1.0])], [[0, 1, 2]])
         array([ 1.,  5., 13.])
     """
     of = "plot.loss_values"
     place = Place(loss, at, of)
-    if not isinstance(directions, (list, tuple)) or len(directions) != len(coordinates) or not directions:
-        raise checks.invalid("directions", directions, f"a list of {len(coordinates) or 'one or more'} directions", of)
+    if not isinstance(directions, (list, tuple)) or not directions:
+        raise checks.invalid("directions", directions, "a list of one or more directions", of)
+    if not isinstance(coordinates, (list, tuple)) or len(coordinates) != len(directions):
+        expected = f"a list with {len(directions)} lists of numbers, one for each direction"
+        raise checks.invalid("coordinates", coordinates, expected, of)
     places = [host("coordinates", c, of, "a list of numbers for each direction", 1) for c in coordinates]
     return place.values([place.given("directions", d) for d in directions], places)
 
@@ -153,7 +161,7 @@ def loss_values(loss: Any, at: Any, directions: Sequence[Any], *coordinates: Any
 def loss_ray(
     loss: Any,
     at: Any,
-    direction: Any = None,
+    direction: Any | None = None,
     radius: float = 1.0,
     points: int = 51,
     seed: int = 0,

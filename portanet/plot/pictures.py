@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from portanet import checks
 from portanet.models import Diagram, Model, plot_model
 
 
@@ -11,7 +12,7 @@ def model(model: Model, expand_nested: bool = True, direction: str = "TB") -> Di
     Args:
         model: A graph, or a built `Sequential`.
         expand_nested: Whether to show the layers of models in it, in a box of their own.
-        direction: `"TB"` from top to bottom, or `"LR"` from left to right.
+        direction: `"TB"` from top to bottom, `"LR"` from left to right, `"BT"` or `"RL"`.
 
     Returns:
         A `Diagram`, which notebooks show, and `diagram.save("model.svg")` writes to a file.
@@ -26,4 +27,7 @@ def model(model: Model, expand_nested: bool = True, direction: str = "TB") -> Di
         >>> [box.name for box in picture.boxes]
         ['input_layer', 'dense', 'dense_1']
     """
+    if not isinstance(model, Model):
+        raise checks.invalid("model", model, "a model", "plot.model")
+    direction = checks.choice("direction", direction, ("TB", "LR", "BT", "RL"), "plot.model")
     return plot_model(model, rankdir=direction, expand_nested=expand_nested)

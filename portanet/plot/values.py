@@ -69,3 +69,14 @@ def around(values: HostArray, margin: float = 0.1) -> tuple[float, float]:
     low, high = float(finite.min()), float(finite.max())
     room = margin * (high - low) or 1.0
     return low - room, high + room
+
+
+def names_of(name: str, value: Any, of: str, count: int | None = None) -> list[str]:
+    """Texts for `count` things, or any number: from a list, an array of one axis, or a string of their characters."""
+    items = [str(item) for item in value] if isinstance(value, (list, tuple, str, range)) else None
+    if items is None and hasattr(value, "shape"):
+        array = to_host(unwrap(value))
+        items = [str(item) for item in array.tolist()] if array.ndim == 1 else None
+    if items is None or count not in (None, len(items)):
+        raise checks.invalid(name, value, f"a list of {'' if count is None else f'{count} '}names", of)
+    return items

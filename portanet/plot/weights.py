@@ -10,11 +10,11 @@ import numpy as np
 from portanet import checks, drawing
 from portanet.callbacks import ActivationMonitor
 from portanet.callbacks.probe import Statistics, statistics_of
-from portanet.drawing import panels
+from portanet.drawing import Panels, panels
 from portanet.models import Model
 
 
-def weight_histograms(model: Model, bins: int = 30, axes: Any = None) -> list[Any]:
+def weight_histograms(model: Model, bins: int = 30, axes: Panels = None) -> list[Any]:
     """Show the histogram of each weight of a model.
 
     Args:
@@ -44,7 +44,7 @@ def weight_histograms(model: Model, bins: int = 30, axes: Any = None) -> list[An
     return _histograms({path: statistics_of(v.numpy(), bins) for path, v in variables.items()}, axes, of)
 
 
-def activation_histograms(model: Model, x: Any, bins: int = 30, axes: Any = None) -> list[Any]:
+def activation_histograms(model: Model, x: Any, bins: int = 30, axes: Panels = None) -> list[Any]:
     """Show the histogram of the outputs of each layer.
 
     Args:
@@ -69,18 +69,20 @@ def activation_histograms(model: Model, x: Any, bins: int = 30, axes: Any = None
     return _histograms(ActivationMonitor(x, bins=bins).look(_model("model", model, of)), axes, of)
 
 
-def _histograms(records: Statistics, axes: Any, of: str) -> list[Any]:
+def _histograms(records: Statistics, axes: Panels, of: str) -> list[Any]:
     drawn = panels(len(records), axes, of, size=(2.6, 2.1))
     drawing.histograms(drawn, records)
     return drawn
 
 
-def activation_spread(models: Any, x: Any, statistics: Sequence[str] = ("mean", "std"), axes: Any = None) -> list[Any]:
+def activation_spread(
+    models: Any, x: Any, statistics: Sequence[str] = ("mean", "std"), axes: Panels = None
+) -> list[Any]:
     """Show means, deviations or other statistics of the outputs from layer to layer; one panel per statistic.
 
     Args:
-        models: A model; or models of the same layers, such as with other seeds, for a line of their means in a band
-            from the lowest to the highest; or several of these by label.
+        models: A model; or a list of models of the same layers, each made after `portanet.random.set_seed` with another
+            seed, for a line of their means in a band from the lowest to the highest; or several of these by label.
         x: A batch of inputs, as for `predict`.
         statistics: Names of statistics of `callbacks.ActivationMonitor`.
         axes: Axes, one per statistic; by default those of a new figure.

@@ -22,7 +22,7 @@ from tests.test_public_names import names_of
 
 ROOMS = """
     activations initializers regularizers constraints schedules losses metrics optimizers layers callbacks
-    ops preprocessing utils random.streams mixed_precision applications.imagenet_utils
+    ops plot preprocessing utils random.streams mixed_precision applications.imagenet_utils
 """
 ABSTRACT = """
     Initializer Regularizer Constraint LearningRateSchedule Loss MeanMetric Metric Optimizer Result Root Callback

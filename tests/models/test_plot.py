@@ -1,4 +1,5 @@
-import shutil
+import sys
+from xml.etree import ElementTree
 
 import pytest
 
@@ -6,6 +7,8 @@ import portanet
 from portanet import layers
 from portanet.models import plot_model
 from tests.models.test_functional import Forked, two_in_two_out
+
+SVG = "{http://www.w3.org/2000/svg}"
 
 
 def siamese():
@@ -59,19 +62,61 @@ def test_the_source_is_written(tmp_path):
     assert text.startswith("digraph {\n  rankdir=LR\n")
     assert 'v4 [label="main: Dense\\n(None, 2)" peripheries=2]' in text
     assert text.count("->") == 5
-    with pytest.raises(ValueError, match=r"must end in .txt, .dot.*Received: to_file='model.jpg'"):
+    with pytest.raises(ValueError, match=r"must end in .svg, .png.*Received: to_file='model.jpg'"):
         plot_model(two_in_two_out(), "model.jpg")
 
 
-def test_a_drawing_is_made_or_says_what_is_missing(tmp_path):
-    pytest.importorskip("graphviz")
-    path = tmp_path / "model.svg"
-    if shutil.which("dot"):
-        plot_model(two_in_two_out(), path)
-        assert "<svg" in path.read_text()
-    else:
-        with pytest.raises(RuntimeError, match=r"program `dot`.*model.dot"):
-            plot_model(two_in_two_out(), path)
+def texts(picture):
+    root = ElementTree.fromstring(picture)
+    return [["".join(text.itertext()) for text in box.iter(f"{SVG}text")] for box in root.iter(f"{SVG}g")]
+
+
+def test_each_layer_is_in_the_picture_once(tmp_path):
+    plot_model(two_in_two_out(), tmp_path / "model.svg")
+    assert texts((tmp_path / "model.svg").read_text()) == [
+        ["a: InputLayer", "(None, 4)"],
+        ["b: InputLayer", "(None, 3)"],
+        ["hidden: Dense", "(None, 5) · 25 parameters"],
+        ["concatenate", "(None, 8)"],
+        ["main: Dense", "(None, 2) · 18 parameters"],
+        ["side: Dense", "(None, 1) · 6 parameters"],
+    ]
+
+
+def test_nested_models_are_boxes_around_their_layers():
+    shown = texts(plot_model(siamese(), expand_nested=True).draw().svg)
+    assert shown[:2] == [["encoder"], ["encoder#2"]]
+    assert ["encoder#2/dense: Dense", "(None, 2) · shared"] in shown
+
+
+def test_a_model_is_its_picture_in_notebooks():
+    model = siamese()
+    assert plot_model(model, expand_nested=True).draw().svg in model._repr_html_()
+    assert portanet.Sequential([layers.Dense(2)])._repr_html_() is None
+    assert Forked()._repr_html_() is None
+
+
+def test_names_are_escaped():
+    x = layers.Input((2,), name='a<b>&"c"')
+    assert texts(portanet.Model(x, layers.Dense(1)(x))._repr_html_())[0][0] == 'a<b>&"c": InputLayer'
+
+
+def test_many_layers_have_one_line_each():
+    model = portanet.Sequential([layers.Input((4,)), *(layers.Dense(4) for _ in range(60))])
+    shown = texts(plot_model(model).draw().svg)
+    assert len(shown) == 61
+    assert shown[-1] == ["dense_59: Dense · (None, 4) · 20 parameters"]
+
+
+def test_images_are_written_by_matplotlib_where_it_is_there(tmp_path, monkeypatch):
+    pytest.importorskip("matplotlib")
+    plot_model(siamese(), tmp_path / "model.png", expand_nested=True, dpi=50)
+    assert (tmp_path / "model.png").read_bytes().startswith(b"\x89PNG")
+    plot_model(siamese(), tmp_path / "model.pdf")
+    assert (tmp_path / "model.pdf").read_bytes().startswith(b"%PDF")
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    with pytest.raises(ImportError, match=r"needs matplotlib. Type: pip install .*\[plot\]"):
+        plot_model(siamese(), tmp_path / "model.png")
 
 
 def test_what_is_no_graph_cannot_be_shown():

@@ -142,6 +142,7 @@ NO_ORACLE: dict[str, str] = {
     "optimizers.Lookahead": "no counterpart; its update by hand, in `optimizers/test_options.py`",
     "optimizers.bisect": "SciPy's, in `optimizers/test_roots.py`",
     "optimizers.newton": "SciPy's, in `optimizers/test_roots.py`",
+    "optimizers.descend": "against `update` step by step, in `optimizers/test_descend.py`",
     "optimizers.minimize": "known minima, in `optimizers/test_minimize.py`",
     "schedules.Constant": "it is a number",
     "schedules.PowerDecay": "no counterpart; its formula, in `schedules/test_schedules.py`",

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from portanet.autodiff.debugging.recording import Recording, record_run
-from portanet.drawing import drawing
+from portanet.drawing import Box, Drawing
 
 
 @dataclass(frozen=True, repr=False)
 class Picture:
-    """The result of `show`: prints as a list; `dot` is the graph in the DOT language, `draw` renders it."""
+    """The result of `show`: prints as a list; `dot` is the graph in the DOT language, `draw` a picture."""
 
     recording: Recording
 
@@ -46,13 +46,14 @@ class Picture:
             lines += [f"  v{operand} -> v{i}" for operand in step.operands]
         return "\n".join([*lines, "}"])
 
-    def draw(self) -> Any:
-        """The graph as a `graphviz.Source`, which notebooks display and `.render(path)` writes.
-
-        Raises:
-            ImportError: The Python package graphviz is not installed; the message says how to install it.
-        """
-        return drawing(self.dot, "`show(...).dot` gives the graph as text without it.")
+    def draw(self) -> Drawing:
+        """The graph as a picture from left to right, which notebooks show and `.save("graph.svg")` writes."""
+        results = set(self.recording.results.values())
+        boxes = []
+        for i, step in enumerate(self.recording.steps):
+            frame = "round" if not step.operands else "bold" if i in results else "plain"
+            boxes.append(Box((f"v{i}: {step.name}", _kind(step.result)), tuple(step.operands), frame=frame))
+        return Drawing(boxes, "LR")
 
 
 def _kind(x: Any) -> str:
@@ -71,7 +72,7 @@ def show(f: Callable[..., Any], *args: Any) -> Picture:
         args: Its arguments.
 
     Returns:
-        A `Picture`: `print` it, or use `.dot` (DOT language) or `.draw()` (needs the extra `plot`).
+        A `Picture`: `print` it, or use `.dot` (DOT language) or `.draw()` (a picture for notebooks, or `.save(path)`).
 
     Example:
         >>> import numpy as np
