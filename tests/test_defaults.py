@@ -106,6 +106,7 @@ NUMBERS: dict[str, dict[str, float | bool]] = {
     "optimizers.Lookahead": {"sync_period": 5, "slow_step_size": 0.5},
     "optimizers.Rprop": {"learning_rate": 0.01, "eta_minus": 0.5, "eta_plus": 1.2, "min_step": 1e-06, "max_step": 50.0},
     "optimizers.bisect": {"max_iterations": 100},
+    "optimizers.descend": {"steps": 100},
     "optimizers.minimize": {"tolerance": 1e-05, "max_iterations": 1000, "memory": 10},
     "optimizers.newton": {"max_iterations": 50},
     "schedules.OneCycle": {"pct_start": 0.3},

@@ -59,9 +59,9 @@ class Diagram:
     results: list[int]
     show_shapes: bool
     rankdir: str
-    title: str = ""
     dpi: int = 200
     splines: str = "ortho"
+    title: str = ""
 
     def __repr__(self) -> str:
         return "\n".join(self.lines())
@@ -246,7 +246,7 @@ def plot_model(
         boxes.append(Box(name, "InputLayer", show.of(array.node.layer, array), (), (), array.node.layer))
     results = _add(boxes, model, list(range(len(boxes))), (), expand_nested, show)
     title = f"{model.name}: {model.count_params():,} parameters"
-    diagram = Diagram(boxes, results, any(show), rankdir, title, dpi, splines)
+    diagram = Diagram(boxes, results, any(show), rankdir, dpi, splines, title)
     if to_file is not None:
         diagram.save(to_file)
     return diagram
