@@ -112,6 +112,10 @@ def deserialize(name: Any, custom_objects: Mapping[str, Any] | None = None) -> A
     Args:
         name: The description.
         custom_objects: Classes and functions by the names in it, beside those that are registered.
+
+    Example:
+        >>> deserialize({"class_name": "Huber", "config": {"delta": 2.0}}).delta
+        2.0
     """
     return created("loss", name, LOSSES, custom_objects)
 

@@ -38,14 +38,20 @@ class Loss(Configurable):
             `"mean_with_sample_weight"` (divided by the sum of the weights), `"sum"`, or None for one value per example.
         dtype: Name of the dtype, or policy with the compute dtype, to which predictions are cast; by default half
             precision and integers are cast to float32.
+
+    Example:
+        >>> class AbsoluteError(Loss):
+        ...     def call(self, y_true, y_pred):
+        ...         return abs(y_true - y_pred)
+        >>> float(AbsoluteError()([0.0, 1.0], [2.0, 1.0]))
+        1.0
     """
 
     integer_targets = False
     """Whether the targets are class numbers."""
     compares_examples = False
     """Whether the loss of an example depends on others of the batch. Processes of a job then compute whole batches'
-    losses, as they do where the loss of a batch is one number.
-    """
+    losses, as they do where the loss of a batch is one number."""
     dtype: str | None = None
     axis_of_classes = -1
     """The axis that the loss reduces; others than the last are moved there before `call`."""
@@ -215,6 +221,10 @@ class FunctionLoss(Loss):
         reduction: See `Loss`.
         name: Name shown in logs; by default the function's name.
         dtype: See `Loss`.
+
+    Example:
+        >>> float(FunctionLoss(lambda y_true, y_pred: abs(y_true - y_pred))([0.0, 1.0], [2.0, 1.0]))
+        1.0
     """
 
     def __init__(

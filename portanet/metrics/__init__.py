@@ -168,6 +168,10 @@ def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) ->
     Args:
         config: The description.
         custom_objects: Classes and functions by the names in it, beside those that are registered.
+
+    Example:
+        >>> deserialize({"class_name": "Mean", "config": {"name": "loss"}}).name
+        'loss'
     """
     return created("metric", config, WITH_CONFIG, custom_objects)
 

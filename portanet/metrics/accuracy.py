@@ -7,7 +7,8 @@ from portanet.autodiff import array_namespace
 from portanet.backends import Array, HostArray
 from portanet.fused import one_hot
 from portanet.losses.base import DType, by_value, require_classes, require_range
-from portanet.metrics.base import MeanMetric, known
+from portanet.metrics.base import MeanMetric
+from portanet.metrics.ratios import known
 from portanet.mixed_precision import at_least_float32
 
 

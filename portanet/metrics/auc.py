@@ -11,8 +11,9 @@ from portanet.activations import sigmoid
 from portanet.autodiff import array_namespace, storage
 from portanet.backends import Array, HostArray, constant, raw_namespace
 from portanet.losses.base import DType, by_value, require_range
-from portanet.metrics.base import Metric, known_weights, ratio
+from portanet.metrics.base import Metric
 from portanet.metrics.counts import FOUR_COUNTS, counts
+from portanet.metrics.ratios import known_weights, ratio
 from portanet.mixed_precision import at_least_float32
 
 METHODS = ("interpolation", "minoring", "majoring")

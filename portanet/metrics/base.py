@@ -14,6 +14,7 @@ from portanet.distribution.share import of_whole, share
 from portanet.initializers.base import drawn
 from portanet.lookup import snake_case
 from portanet.losses.base import DType, Loss, as_arrays, spread
+from portanet.metrics.ratios import ratio
 from portanet.mixed_precision import as_policy, at_least_float32
 from portanet.variables import Variable, are_bound
 
@@ -302,7 +303,15 @@ class Metric(Configurable):
 
 
 class MeanMetric(Metric):
-    """The weighted mean of one value per example; subclasses implement `values(y_true, y_pred)`."""
+    """The weighted mean of one value per example; subclasses implement `values(y_true, y_pred)`.
+
+    Example:
+        >>> class Error(MeanMetric):
+        ...     def values(self, y_true, y_pred):
+        ...         return abs(y_true - y_pred)
+        >>> float(Error()([0.0, 1.0], [2.0, 1.0]))
+        1.0
+    """
 
     total_names: ClassVar[dict[str, int]] = {"total": 0, "count": 1}
     total_shapes: tuple[tuple[int, ...], ...] | None = ((), ())
@@ -365,29 +374,3 @@ class LossMetric(MeanMetric):
 def _on_host(totals: tuple[Any, ...]) -> tuple[HostArray, ...]:
     """Sums in double precision."""
     return tuple(to_host(total).astype("float64") for total in totals)
-
-
-def known(values: Array, y_pred: Array) -> Array:
-    """The values, NaN where a prediction (or one of the row that a value is of) is NaN."""
-    xp = array_namespace(values, y_pred)
-    if not xp.isdtype(y_pred.dtype, "real floating"):
-        return values
-    unknown = xp.isnan(y_pred)
-    return xp.where(xp.any(unknown, axis=-1) if unknown.ndim > values.ndim else unknown, math.nan, values)
-
-
-def known_weights(weight: Array, y_pred: Array) -> Array:
-    """The weights, NaN where the prediction is NaN and counts."""
-    return array_namespace(weight).where(weight == 0, weight, known(weight, y_pred))
-
-
-def total(outcome: Array, weight: Array) -> Array:
-    """The sum of the weights of an outcome over the first axis; a prediction of weight NaN may have any outcome."""
-    xp = array_namespace(weight)
-    return xp.sum(xp.where(outcome | xp.isnan(weight), weight, 0.0), axis=0)
-
-
-def ratio(a: Array, b: Array) -> Array:
-    """`a / b`, 0 where b is 0."""
-    xp = raw_namespace(b)
-    return xp.where(b != 0, a, 0.0 * a) / xp.where(b != 0, b, 0.0 * b + 1)

@@ -10,7 +10,8 @@ from portanet.autodiff import array_namespace
 from portanet.backends import Array, HostArray, raw_namespace
 from portanet.fused import one_hot
 from portanet.losses.base import DType, by_value, require_classes
-from portanet.metrics.base import Metric, known_weights, ratio, total
+from portanet.metrics.base import Metric
+from portanet.metrics.ratios import known_weights, ratio, total
 from portanet.mixed_precision import at_least_float32
 
 
@@ -277,6 +278,10 @@ class F1Score(FBetaScore):
         threshold: As for `FBetaScore`.
         name: Name shown in logs.
         dtype: See `Metric`.
+
+    Example:
+        >>> F1Score()([[1.0, 0.0], [0.0, 1.0]], [[0.9, 0.1], [0.2, 0.8]])
+        array([1., 1.])
     """
 
     def __init__(

@@ -8,7 +8,8 @@ from portanet import checks
 from portanet.autodiff import array_namespace, storage
 from portanet.backends import Array, HostArray, constant
 from portanet.losses.base import DType, by_value, require_range
-from portanet.metrics.base import Metric, known_weights, ratio, total
+from portanet.metrics.base import Metric
+from portanet.metrics.ratios import known_weights, ratio, total
 from portanet.mixed_precision import at_least_float32
 
 Thresholds = float | list[float] | tuple[float, ...] | None
@@ -95,7 +96,12 @@ def counts(
 
 
 class TruePositives(Counts):
-    """Number of true positives; arguments as for `Counts`."""
+    """Number of true positives; arguments as for `Counts`.
+
+    Example:
+        >>> float(TruePositives()([1, 0, 1, 0], [0.9, 0.8, 0.2, 0.1]))
+        1.0
+    """
 
     total_names: ClassVar[dict[str, int]] = {"accumulator": 0}
 
@@ -104,7 +110,12 @@ class TruePositives(Counts):
 
 
 class FalsePositives(Counts):
-    """Number of false positives; arguments as for `Counts`."""
+    """Number of false positives; arguments as for `Counts`.
+
+    Example:
+        >>> float(FalsePositives()([1, 0, 1, 0], [0.9, 0.8, 0.2, 0.1]))
+        1.0
+    """
 
     total_names: ClassVar[dict[str, int]] = {"accumulator": 1}
 
@@ -113,7 +124,12 @@ class FalsePositives(Counts):
 
 
 class TrueNegatives(Counts):
-    """Number of true negatives; arguments as for `Counts`."""
+    """Number of true negatives; arguments as for `Counts`.
+
+    Example:
+        >>> float(TrueNegatives()([1, 0, 1, 0], [0.9, 0.8, 0.2, 0.1]))
+        1.0
+    """
 
     total_names: ClassVar[dict[str, int]] = {"accumulator": 2}
 
@@ -122,7 +138,12 @@ class TrueNegatives(Counts):
 
 
 class FalseNegatives(Counts):
-    """Number of false negatives; arguments as for `Counts`."""
+    """Number of false negatives; arguments as for `Counts`.
+
+    Example:
+        >>> float(FalseNegatives()([1, 0, 1, 0], [0.9, 0.8, 0.2, 0.1]))
+        1.0
+    """
 
     total_names: ClassVar[dict[str, int]] = {"accumulator": 3}
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from portanet import losses
 from portanet.backends import Array, raw_namespace
 from portanet.losses.base import DType
-from portanet.metrics.base import LossMetric, ratio
+from portanet.metrics.base import LossMetric
+from portanet.metrics.ratios import ratio
 
 
 class BinaryCrossentropy(LossMetric):
@@ -16,6 +17,10 @@ class BinaryCrossentropy(LossMetric):
         dtype: See `Metric`.
         from_logits: Whether `y_pred` are logits rather than probabilities.
         label_smoothing: In [0, 1].
+
+    Example:
+        >>> round(float(BinaryCrossentropy()([[1.0], [0.0]], [[0.5], [0.5]])), 4)
+        0.6931
     """
 
     def __init__(
@@ -34,6 +39,10 @@ class CategoricalCrossentropy(LossMetric):
         from_logits: Whether `y_pred` are logits rather than probabilities.
         label_smoothing: In [0, 1].
         axis: The axis of the classes.
+
+    Example:
+        >>> round(float(CategoricalCrossentropy()([[0.0, 1.0]], [[0.5, 0.5]])), 4)
+        0.6931
     """
 
     def __init__(
@@ -57,6 +66,10 @@ class SparseCategoricalCrossentropy(LossMetric):
         from_logits: Whether `y_pred` are logits rather than probabilities.
         ignore_class: Class number of examples to ignore.
         axis: The axis of the classes in `y_pred`.
+
+    Example:
+        >>> round(float(SparseCategoricalCrossentropy()([1], [[0.5, 0.5]])), 4)
+        0.6931
     """
 
     def __init__(
@@ -101,6 +114,10 @@ class KLDivergence(LossMetric):
     Args:
         name: Name shown in logs.
         dtype: See `Metric`.
+
+    Example:
+        >>> float(KLDivergence()([[0.5, 0.5]], [[0.5, 0.5]]))
+        0.0
     """
 
     loss = losses.KLDivergence()
@@ -112,6 +129,10 @@ class Poisson(LossMetric):
     Args:
         name: Name shown in logs.
         dtype: See `Metric`.
+
+    Example:
+        >>> round(float(Poisson()([1.0, 2.0], [1.0, 1.0])), 4)
+        1.0
     """
 
     loss = losses.Poisson()
@@ -123,6 +144,10 @@ class Hinge(LossMetric):
     Args:
         name: Name shown in logs.
         dtype: See `Metric`.
+
+    Example:
+        >>> float(Hinge()([[1.0], [-1.0]], [[0.5], [0.5]]))
+        1.0
     """
 
     loss = losses.Hinge()
@@ -134,6 +159,10 @@ class SquaredHinge(LossMetric):
     Args:
         name: Name shown in logs.
         dtype: See `Metric`.
+
+    Example:
+        >>> float(SquaredHinge()([[1.0], [-1.0]], [[0.5], [0.5]]))
+        1.25
     """
 
     loss = losses.SquaredHinge()
@@ -145,6 +174,10 @@ class CategoricalHinge(LossMetric):
     Args:
         name: Name shown in logs.
         dtype: See `Metric`.
+
+    Example:
+        >>> float(CategoricalHinge()([[0.0, 1.0]], [[0.5, 0.25]]))
+        1.25
     """
 
     loss = losses.CategoricalHinge()

@@ -11,7 +11,8 @@ from portanet import checks
 from portanet.autodiff import array_namespace, unwrap
 from portanet.backends import Array
 from portanet.losses.base import DType, Loss, as_arrays
-from portanet.metrics.base import MeanMetric, Metric, ratio
+from portanet.metrics.base import MeanMetric, Metric
+from portanet.metrics.ratios import ratio
 from portanet.mixed_precision import at_least_float32
 
 
@@ -117,6 +118,10 @@ class FunctionMetric(MeanMetricWrapper):
         function: `(y_true, y_pred) -> value of each example`, written in the standard.
         name: Name shown in logs; by default the function's name.
         dtype: See `Metric`.
+
+    Example:
+        >>> float(FunctionMetric(lambda y_true, y_pred: abs(y_true - y_pred), name="error")([0.0, 1.0], [2.0, 1.0]))
+        1.0
     """
 
     def __init__(self, function: Callable[[Array, Array], Array], name: str | None = None, dtype: DType = None) -> None:

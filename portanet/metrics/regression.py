@@ -9,7 +9,8 @@ from portanet.autodiff import array_namespace
 from portanet.backends import Array, raw_namespace
 from portanet.losses.base import DType
 from portanet.losses.regression import cosine
-from portanet.metrics.base import LossMetric, MeanMetric, Metric, ratio
+from portanet.metrics.base import LossMetric, MeanMetric, Metric
+from portanet.metrics.ratios import ratio
 from portanet.mixed_precision import at_least_float32
 
 
@@ -19,6 +20,10 @@ class MeanSquaredError(LossMetric):
     Args:
         name: Name shown in logs.
         dtype: See `Metric`.
+
+    Example:
+        >>> float(MeanSquaredError()([0.0, 1.0], [2.0, 1.0]))
+        2.0
     """
 
     loss = losses.MeanSquaredError()
@@ -30,6 +35,10 @@ class MeanAbsoluteError(LossMetric):
     Args:
         name: Name shown in logs.
         dtype: See `Metric`.
+
+    Example:
+        >>> float(MeanAbsoluteError()([0.0, 1.0], [2.0, 1.0]))
+        1.0
     """
 
     loss = losses.MeanAbsoluteError()
@@ -41,6 +50,10 @@ class MeanAbsolutePercentageError(LossMetric):
     Args:
         name: Name shown in logs.
         dtype: See `Metric`.
+
+    Example:
+        >>> float(MeanAbsolutePercentageError()([2.0, 4.0], [1.0, 5.0]))
+        37.5
     """
 
     loss = losses.MeanAbsolutePercentageError()
@@ -52,6 +65,10 @@ class MeanSquaredLogarithmicError(LossMetric):
     Args:
         name: Name shown in logs.
         dtype: See `Metric`.
+
+    Example:
+        >>> float(MeanSquaredLogarithmicError()([0.0, 1.0], [0.0, 1.0]))
+        0.0
     """
 
     loss = losses.MeanSquaredLogarithmicError()
@@ -63,6 +80,10 @@ class LogCoshError(LossMetric):
     Args:
         name: Name shown in logs.
         dtype: See `Metric`.
+
+    Example:
+        >>> float(LogCoshError()([[0.0]], [[0.0]]))
+        0.0
     """
 
     loss = losses.LogCosh()

@@ -7,8 +7,8 @@ from typing import ClassVar
 from portanet import checks
 from portanet.backends import Array, raw_namespace
 from portanet.losses.base import DType
-from portanet.metrics.base import ratio
 from portanet.metrics.counts import FOUR_COUNTS, Counts
+from portanet.metrics.ratios import ratio
 
 # Parts of the four counts: true positives, false positives, true negatives, false negatives.
 PRECISION, RECALL, SPECIFICITY = (0, 1), (0, 3), (2, 1)

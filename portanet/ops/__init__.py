@@ -16,12 +16,15 @@ from portanet.ops.addressing import (
     address_by_content, read_memory, sharpen_weighting, shift_weighting, write_memory,
 )
 from portanet.ops.arithmetic import (
-    abs, absolute, add, bitwise_and, bitwise_invert, bitwise_left_shift, bitwise_not, bitwise_or,
-    bitwise_right_shift, bitwise_xor, ceil, clip, divide, divide_no_nan, fabs, floor, floor_divide, fmax, fmin,
-    fmod, gcd, heaviside, lcm, left_shift, maximum, minimum, mod, multiply, negative, nextafter, right_shift, round,
-    sign, signbit, subtract, true_divide, trunc,
+    abs, absolute, add, ceil, clip, divide, divide_no_nan, fabs, floor, floor_divide, fmax, fmin, fmod, gcd,
+    heaviside, lcm, maximum, minimum, mod, multiply, negative, nextafter, round, sign, signbit, subtract,
+    true_divide, trunc,
 )
 from portanet.ops.attention import dot_product_attention
+from portanet.ops.bits import (
+    bitwise_and, bitwise_invert, bitwise_left_shift, bitwise_not, bitwise_or, bitwise_right_shift, bitwise_xor,
+    left_shift, right_shift,
+)
 from portanet.ops.blocks import depth_to_space, fold, space_to_depth, unfold
 from portanet.ops.casting import (
     array, cast, convert_to_numpy, convert_to_tensor, copy, dtype, is_tensor, saturate_cast, view,
@@ -46,14 +49,17 @@ from portanet.ops.crossentropies import binary_crossentropy, categorical_crossen
 from portanet.ops.ctc import ctc_decode, ctc_loss
 from portanet.ops.einsum import rearrange
 from portanet.ops.elementary import (
-    arccos, arccosh, arcsin, arcsinh, arctan, arctan2, arctanh, cbrt, cos, cosh, deg2rad, erf, erfc, erfinv, exp,
-    exp2, expm1, hypot, i0, ldexp, log, log10, log1p, log2, logaddexp, logaddexp2, power, rad2deg, reciprocal,
-    rsqrt, sin, sinc, sinh, sqrt, square, tan, tanh,
+    cbrt, erf, erfc, erfinv, exp, exp2, expm1, hypot, i0, ldexp, log, log10, log1p, log2, logaddexp, logaddexp2,
+    power, reciprocal, rsqrt, sinc, sqrt, square,
 )
 from portanet.ops.encodings import multi_hot, one_hot
 from portanet.ops.indexing import (
     get_item, scatter, scatter_update, segment_max, segment_min, segment_prod, segment_sum, select, slice,
     slice_update, take, take_along_axis,
+)
+from portanet.ops.joining import (
+    append, array_split, concatenate, dsplit, dstack, hsplit, hstack, meshgrid, repeat, split, stack, tile,
+    unstack, vsplit, vstack,
 )
 from portanet.ops.linalg import (
     cholesky, cholesky_inverse, det, eig, eigh, inv, logdet, lstsq, lu_factor, matrix_rank, norm, pinv, qr, slogdet,
@@ -77,13 +83,15 @@ from portanet.ops.searching import (
     unravel_index, where,
 )
 from portanet.ops.shapes import (
-    append, array_split, broadcast_to, concatenate, dsplit, dstack, expand_dims, flip, fliplr, flipud, hsplit,
-    hstack, meshgrid, moveaxis, ndim, ravel, repeat, reshape, roll, rot90, shape, size, split, squeeze, stack,
-    swapaxes, tile, transpose, unstack, vsplit, vstack,
+    broadcast_to, expand_dims, flip, fliplr, flipud, moveaxis, ndim, ravel, reshape, roll, rot90, shape, size,
+    squeeze, swapaxes, transpose,
 )
 from portanet.ops.signal import (
     angle, conj, conjugate, extract_sequences, fft, fft2, ifft2, imag, irfft, istft, polar, real, rfft, stft,
     view_as_complex, view_as_real,
+)
+from portanet.ops.trigonometry import (
+    arccos, arccosh, arcsin, arcsinh, arctan, arctan2, arctanh, cos, cosh, deg2rad, rad2deg, sin, sinh, tan, tanh,
 )
 
 __all__ = [

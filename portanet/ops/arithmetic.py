@@ -1,4 +1,4 @@
-"""Arithmetic, rounding, signs and bits, element by element."""
+"""Arithmetic, rounding and signs, element by element."""
 
 from __future__ import annotations
 
@@ -22,13 +22,23 @@ def add(x1: Operand, x2: Operand) -> Array:
 
 @operation
 def subtract(x1: Operand, x2: Operand) -> Array:
-    """Difference of two arrays, element by element."""
+    """Difference of two arrays, element by element.
+
+    Example:
+        >>> subtract([1.0, 2.0], [3.0, 4.0])
+        array([-2., -2.], dtype=float32)
+    """
     return call_standard("subtract", x1, x2)
 
 
 @operation
 def multiply(x1: Operand, x2: Operand) -> Array:
-    """Product of two arrays, element by element."""
+    """Product of two arrays, element by element.
+
+    Example:
+        >>> multiply([1.0, 2.0], [3.0, 4.0])
+        array([3., 8.], dtype=float32)
+    """
     xp = array_namespace(x1, x2)
     return xp.logical_and(x1, x2) if xp.isdtype(x1.dtype, "bool") else xp.multiply(x1, x2)
 
@@ -46,7 +56,12 @@ def divide(x1: Operand, x2: Operand) -> Array:
 
 @operation
 def true_divide(x1: Operand, x2: Operand) -> Array:
-    """As `divide`, under the name that graphs give the operator `/`."""
+    """As `divide`, under the name that graphs give the operator `/`.
+
+    Example:
+        >>> true_divide([1.0, 2.0], [4.0, 4.0])
+        array([0.25, 0.5 ], dtype=float32)
+    """
     return divide(x1, x2)
 
 
@@ -66,7 +81,12 @@ def divide_no_nan(x1: Operand, x2: Operand) -> Array:
 
 @operation
 def floor_divide(x1: Operand, x2: Operand) -> Array:
-    """The largest integers that are not greater than the quotients."""
+    """The largest integers that are not greater than the quotients.
+
+    Example:
+        >>> floor_divide([7.0, -7.0], 2.0)
+        array([ 3., -4.], dtype=float32)
+    """
     return call_standard("floor_divide", x1, x2)
 
 
@@ -97,7 +117,12 @@ def fmod(x1: Operand, x2: Operand) -> Array:
 
 @operation
 def negative(x: Array) -> Array:
-    """The elements with the opposite sign."""
+    """The elements with the opposite sign.
+
+    Example:
+        >>> negative([1.0, -2.0])
+        array([-1.,  2.], dtype=float32)
+    """
     return call_standard("negative", x)
 
 
@@ -118,32 +143,57 @@ abs = absolute
 
 @operation
 def fabs(x: Array) -> Array:
-    """Absolute values, in floating point."""
+    """Absolute values, in floating point.
+
+    Example:
+        >>> fabs([-1.0, 2.0])
+        array([1., 2.], dtype=float32)
+    """
     return call_standard("abs", floating(x))
 
 
 @operation
 def sign(x: Array) -> Array:
-    """-1, 0 or 1 by the sign of each element."""
+    """-1, 0 or 1 by the sign of each element.
+
+    Example:
+        >>> sign([-2.0, 0.0, 3.0])
+        array([-1.,  0.,  1.], dtype=float32)
+    """
     return call_standard("sign", x)
 
 
 @operation
 def signbit(x: Array) -> Array:
-    """Whether the sign bit is set, as for negative numbers and -0."""
+    """Whether the sign bit is set, as for negative numbers and -0.
+
+    Example:
+        >>> signbit([-2.0, 0.0, 3.0])
+        array([ True, False, False])
+    """
     xp = array_namespace(x)
     return xp.signbit(x) if xp.isdtype(x.dtype, "real floating") else x < 0
 
 
 @operation
 def floor(x: Array) -> Array:
-    """The largest integers that are not greater, in floating point."""
+    """The largest integers that are not greater, in floating point.
+
+    Example:
+        >>> floor([0.2, -0.2, 3.0])
+        array([ 0., -1.,  3.], dtype=float32)
+    """
     return call_standard("floor", floating(x))
 
 
 @operation
 def ceil(x: Array) -> Array:
-    """The smallest integers that are not less, in floating point."""
+    """The smallest integers that are not less, in floating point.
+
+    Example:
+        >>> ceil([0.2, 1.8, 3.0])
+        array([1., 2., 3.], dtype=float32)
+    """
     return call_standard("ceil", floating(x))
 
 
@@ -175,13 +225,23 @@ def round(x: Array, decimals: int = 0) -> Array:
 
 @operation
 def maximum(x1: Operand, x2: Operand) -> Array:
-    """The larger of two elements; NaN if either is."""
+    """The larger of two elements; NaN if either is.
+
+    Example:
+        >>> maximum([1.0, 5.0], [3.0, 2.0])
+        array([3., 5.], dtype=float32)
+    """
     return call_standard("maximum", x1, x2)
 
 
 @operation
 def minimum(x1: Operand, x2: Operand) -> Array:
-    """The smaller of two elements; NaN if either is."""
+    """The smaller of two elements; NaN if either is.
+
+    Example:
+        >>> minimum([1.0, 5.0], [3.0, 2.0])
+        array([1., 2.], dtype=float32)
+    """
     return call_standard("minimum", x1, x2)
 
 
@@ -198,7 +258,12 @@ def fmax(x1: Operand, x2: Operand) -> Array:
 
 @operation
 def fmin(x1: Operand, x2: Operand) -> Array:
-    """The smaller of two elements, or the one that is not NaN."""
+    """The smaller of two elements, or the one that is not NaN.
+
+    Example:
+        >>> fmin([1.0, float("nan")], [2.0, 3.0])
+        array([1., 3.], dtype=float32)
+    """
     return call_standard("minimum", *_without_nan(x1, x2))
 
 
@@ -235,7 +300,12 @@ def heaviside(x1: Operand, x2: Operand) -> Array:
 
 @operation
 def nextafter(x1: Operand, x2: Operand) -> Array:
-    """The next floating-point number from `x1` towards `x2`."""
+    """The next floating-point number from `x1` towards `x2`.
+
+    Example:
+        >>> bool(nextafter(1.0, 2.0) > 1)
+        True
+    """
     return call_standard("nextafter", floating(x1), floating(x2))
 
 
@@ -264,53 +334,13 @@ def _any_is_set(x: Array) -> bool:
 
 @operation
 def lcm(x1: Operand, x2: Operand) -> Array:
-    """Least common multiple of integers; its values are read."""
+    """Least common multiple of integers; its values are read.
+
+    Example:
+        >>> lcm([4, 6], [6, 9])
+        array([12, 18], dtype=int32)
+    """
     xp = array_namespace(x1, x2)
     divisor = gcd(x1, x2)
     none = divisor == 0
     return xp.abs(xp.floor_divide(x1, xp.where(none, xp.ones_like(divisor), divisor)) * x2)
-
-
-@operation
-def bitwise_and(x: Operand, y: Operand) -> Array:
-    """Bits that are set in both."""
-    return call_standard("bitwise_and", x, y)
-
-
-@operation
-def bitwise_or(x: Operand, y: Operand) -> Array:
-    """Bits that are set in either."""
-    return call_standard("bitwise_or", x, y)
-
-
-@operation
-def bitwise_xor(x: Operand, y: Operand) -> Array:
-    """Bits that are set in one of the two."""
-    return call_standard("bitwise_xor", x, y)
-
-
-@operation
-def bitwise_invert(x: Array) -> Array:
-    """The other bits."""
-    return call_standard("bitwise_invert", x)
-
-
-bitwise_not = bitwise_invert
-
-
-@operation
-def bitwise_left_shift(x: Operand, y: Operand) -> Array:
-    """The bits, `y` places higher."""
-    return call_standard("bitwise_left_shift", x, y)
-
-
-left_shift = bitwise_left_shift
-
-
-@operation
-def bitwise_right_shift(x: Operand, y: Operand) -> Array:
-    """The bits, `y` places lower; the sign stays."""
-    return call_standard("bitwise_right_shift", x, y)
-
-
-right_shift = bitwise_right_shift

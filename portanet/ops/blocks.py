@@ -41,7 +41,12 @@ def depth_to_space(x: Array, block_size: int, data_format: str = "channels_last"
 
 @operation
 def space_to_depth(x: Array, block_size: int, data_format: str = "channels_last") -> Array:
-    """Blocks of `block_size` times `block_size` positions as channels; the inverse of `depth_to_space`."""
+    """Blocks of `block_size` times `block_size` positions as channels; the inverse of `depth_to_space`.
+
+    Example:
+        >>> space_to_depth([[[[1], [2]], [[3], [4]]]], 2).tolist()
+        [[[[1, 2, 3, 4]]]]
+    """
     b, first = _checked(x, block_size, data_format, "space_to_depth")
     xp = array_namespace(x)
     if first:

@@ -38,7 +38,12 @@ def convert_to_tensor(x: Any, dtype: Any = None, sparse: bool | None = None, rag
 
 @operation
 def array(x: Any, dtype: Any = None) -> Array:
-    """Data as an array; see `convert_to_tensor`."""
+    """Data as an array; see `convert_to_tensor`.
+
+    Example:
+        >>> array([1.0, 2.0])
+        array([1., 2.], dtype=float32)
+    """
     return convert_to_tensor(x, dtype)
 
 
@@ -104,7 +109,12 @@ def saturate_cast(x: Array, dtype: Any) -> Array:
 
 @operation
 def copy(x: Array) -> Array:
-    """A copy of an array."""
+    """A copy of an array.
+
+    Example:
+        >>> copy([1.0, 2.0])
+        array([1., 2.], dtype=float32)
+    """
     return array_namespace(x).asarray(x, copy=True)
 
 

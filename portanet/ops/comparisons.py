@@ -23,31 +23,56 @@ def equal(x1: Operand, x2: Operand) -> Array:
 
 @operation
 def not_equal(x1: Operand, x2: Operand) -> Array:
-    """Whether elements differ."""
+    """Whether elements differ.
+
+    Example:
+        >>> not_equal([1, 2, 3], 2)
+        array([ True, False,  True])
+    """
     return call_standard("not_equal", x1, x2)
 
 
 @operation
 def less(x1: Operand, x2: Operand) -> Array:
-    """Whether elements of `x1` are less."""
+    """Whether elements of `x1` are less.
+
+    Example:
+        >>> less([1, 2, 3], 2)
+        array([ True, False, False])
+    """
     return call_standard("less", x1, x2)
 
 
 @operation
 def less_equal(x1: Operand, x2: Operand) -> Array:
-    """Whether elements of `x1` are less or equal."""
+    """Whether elements of `x1` are less or equal.
+
+    Example:
+        >>> less_equal([1, 2, 3], 2)
+        array([ True,  True, False])
+    """
     return call_standard("less_equal", x1, x2)
 
 
 @operation
 def greater(x1: Operand, x2: Operand) -> Array:
-    """Whether elements of `x1` are greater."""
+    """Whether elements of `x1` are greater.
+
+    Example:
+        >>> greater([1, 2, 3], 2)
+        array([False, False,  True])
+    """
     return call_standard("greater", x1, x2)
 
 
 @operation
 def greater_equal(x1: Operand, x2: Operand) -> Array:
-    """Whether elements of `x1` are greater or equal."""
+    """Whether elements of `x1` are greater or equal.
+
+    Example:
+        >>> greater_equal([1, 2, 3], 2)
+        array([False,  True,  True])
+    """
     return call_standard("greater_equal", x1, x2)
 
 
@@ -59,19 +84,34 @@ def truth(x: Array) -> Array:
 
 @operation
 def logical_and(x1: Array, x2: Array) -> Array:
-    """Whether both elements are true; numbers are true if they differ from 0."""
+    """Whether both elements are true; numbers are true if they differ from 0.
+
+    Example:
+        >>> logical_and([True, True, False], [True, False, False])
+        array([ True, False, False])
+    """
     return call_standard("logical_and", truth(x1), truth(x2))
 
 
 @operation
 def logical_or(x1: Array, x2: Array) -> Array:
-    """Whether one of the elements or both are true."""
+    """Whether one of the elements or both are true.
+
+    Example:
+        >>> logical_or([True, True, False], [True, False, False])
+        array([ True,  True, False])
+    """
     return call_standard("logical_or", truth(x1), truth(x2))
 
 
 @operation
 def logical_xor(x1: Array, x2: Array) -> Array:
-    """Whether one of the elements is true, and the other is not."""
+    """Whether one of the elements is true, and the other is not.
+
+    Example:
+        >>> logical_xor([True, True, False], [True, False, False])
+        array([False,  True, False])
+    """
     return call_standard("logical_xor", truth(x1), truth(x2))
 
 
@@ -88,31 +128,56 @@ def logical_not(x: Array) -> Array:
 
 @operation
 def isfinite(x: Array) -> Array:
-    """Whether elements are neither infinite nor NaN."""
+    """Whether elements are neither infinite nor NaN.
+
+    Example:
+        >>> isfinite([1.0, float("inf"), float("nan")])
+        array([ True, False, False])
+    """
     return call_standard("isfinite", x)
 
 
 @operation
 def isinf(x: Array) -> Array:
-    """Whether elements are infinite."""
+    """Whether elements are infinite.
+
+    Example:
+        >>> isinf([1.0, float("inf"), float("nan")])
+        array([False,  True, False])
+    """
     return call_standard("isinf", x)
 
 
 @operation
 def isnan(x: Array) -> Array:
-    """Whether elements are NaN."""
+    """Whether elements are NaN.
+
+    Example:
+        >>> isnan([1.0, float("inf"), float("nan")])
+        array([False, False,  True])
+    """
     return call_standard("isnan", x)
 
 
 @operation
 def isposinf(x: Array) -> Array:
-    """Whether elements are infinity."""
+    """Whether elements are infinity.
+
+    Example:
+        >>> isposinf([float("-inf"), float("inf")])
+        array([False,  True])
+    """
     return x == math.inf if _is_floating(x) else call_standard("isinf", x)
 
 
 @operation
 def isneginf(x: Array) -> Array:
-    """Whether elements are minus infinity."""
+    """Whether elements are minus infinity.
+
+    Example:
+        >>> isneginf([float("-inf"), float("inf")])
+        array([ True, False])
+    """
     return x == -math.inf if _is_floating(x) else call_standard("isinf", x)
 
 
@@ -122,7 +187,12 @@ def _is_floating(x: Array) -> bool:
 
 @operation
 def isreal(x: Array) -> Array:
-    """Whether the imaginary part of elements is 0."""
+    """Whether the imaginary part of elements is 0.
+
+    Example:
+        >>> isreal([1.0, 2.0])
+        array([ True,  True])
+    """
     xp = array_namespace(x)
     if xp.isdtype(x.dtype, "complex floating"):
         return xp.imag(x) == 0
@@ -155,7 +225,12 @@ def isclose(x1: Operand, x2: Operand, rtol: float = 1e-05, atol: float = 1e-08, 
 
 @operation
 def allclose(x1: Operand, x2: Operand, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> Array:
-    """Whether all elements are close, as by `isclose`: a boolean array of shape ()."""
+    """Whether all elements are close, as by `isclose`: a boolean array of shape ().
+
+    Example:
+        >>> bool(allclose([1.0, 2.0], [1.0, 2.00001]))
+        True
+    """
     close = isclose(x1, x2, rtol, atol, equal_nan)
     return array_namespace(close).all(close)
 

@@ -244,7 +244,14 @@ def vectorize(pyfunc: Function, *, excluded: Any = None, signature: str | None =
 
 @operation
 def stop_gradient(variable: Array) -> Array:
-    """The value of an array, as a constant for derivatives."""
+    """The value of an array, as a constant for derivatives.
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet.autodiff import grad
+        >>> float(grad(lambda x: x * stop_gradient(x))(np.asarray(3.0)))
+        3.0
+    """
     return autodiff.stop_gradient(variable)
 
 

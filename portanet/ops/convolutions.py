@@ -93,6 +93,10 @@ def depthwise_conv(
 
     Returns:
         As `conv`, with channels * multiplier channels.
+
+    Example:
+        >>> depthwise_conv([[[1.0], [2.0], [3.0]]], [[[1.0]], [[-1.0]]]).tolist()
+        [[[-1.0], [-1.0]]]
     """
     return _depthwise(
         floating(inputs), floating(kernel), strides, padding, data_format, dilation_rate, "depthwise_conv"
@@ -129,6 +133,10 @@ def separable_conv(
         padding: See `conv`.
         data_format: See `conv`.
         dilation_rate: See `conv`.
+
+    Example:
+        >>> separable_conv([[[1.0], [2.0], [3.0]]], [[[1.0]], [[-1.0]]], [[[2.0]]]).tolist()
+        [[[-2.0], [-2.0]]]
     """
     x, depthwise, pointwise = floating(inputs), floating(depthwise_kernel), floating(pointwise_kernel)
     x = _depthwise(x, depthwise, strides, padding, data_format, dilation_rate, "separable_conv")
@@ -217,7 +225,12 @@ def average_pool(
     padding: str = "valid",
     data_format: str | None = None,
 ) -> Array:
-    """The mean over a window at each position, without padding; see `max_pool`."""
+    """The mean over a window at each position, without padding; see `max_pool`.
+
+    Example:
+        >>> average_pool([[[1.0], [2.0], [3.0], [4.0]]], 2).tolist()
+        [[[1.5], [3.5]]]
+    """
     return _pool(pooling.average_pool, floating(inputs), pool_size, strides, padding, data_format, "average_pool")
 
 
@@ -240,7 +253,12 @@ def adaptive_average_pool(inputs: Array, output_size: Size, data_format: str | N
 
 @operation
 def adaptive_max_pool(inputs: Array, output_size: Size, data_format: str | None = None) -> Array:
-    """The maximum over a given number of bins on each axis; see `adaptive_average_pool`."""
+    """The maximum over a given number of bins on each axis; see `adaptive_average_pool`.
+
+    Example:
+        >>> adaptive_max_pool([[[1.0], [2.0], [3.0], [4.0]]], 2).tolist()
+        [[[2.0], [4.0]]]
+    """
     return _adaptive(inputs, output_size, data_format, "max", "adaptive_max_pool")
 
 

@@ -44,13 +44,23 @@ def zeros(shape: Any, dtype: Any = None) -> Array:
 
 @operation
 def ones(shape: Any, dtype: Any = None) -> Array:
-    """An array of ones; see `zeros`."""
+    """An array of ones; see `zeros`.
+
+    Example:
+        >>> ones((2, 3)).tolist()
+        [[1.0, 1.0, 1.0], [1.0, 1.0, 1.0]]
+    """
     return _filled("ones", shape, dtype, "ones")
 
 
 @operation
 def empty(shape: Any, dtype: Any = None) -> Array:
-    """An array whose values are undefined; see `zeros`."""
+    """An array whose values are undefined; see `zeros`.
+
+    Example:
+        >>> empty((2, 3)).shape
+        (2, 3)
+    """
     return _filled("empty", shape, dtype, "empty")
 
 
@@ -74,19 +84,34 @@ def full(shape: Any, fill_value: Operand, dtype: Any = None) -> Array:
 
 @operation
 def zeros_like(x: Array, dtype: Any = None) -> Array:
-    """Zeros in the shape of an array, and in its dtype unless there is another."""
+    """Zeros in the shape of an array, and in its dtype unless there is another.
+
+    Example:
+        >>> zeros_like([[1, 2]]).tolist()
+        [[0, 0]]
+    """
     return _like("zeros_like", x, dtype)
 
 
 @operation
 def ones_like(x: Array, dtype: Any = None) -> Array:
-    """Ones in the shape of an array, and in its dtype unless there is another."""
+    """Ones in the shape of an array, and in its dtype unless there is another.
+
+    Example:
+        >>> ones_like([[1, 2]]).tolist()
+        [[1, 1]]
+    """
     return _like("ones_like", x, dtype)
 
 
 @operation
 def empty_like(x: Array, dtype: Any = None) -> Array:
-    """An array in the shape of another, whose values are undefined."""
+    """An array in the shape of another, whose values are undefined.
+
+    Example:
+        >>> empty_like([[1.0, 2.0]]).shape
+        (1, 2)
+    """
     return _like("empty_like", x, dtype)
 
 
@@ -96,7 +121,12 @@ def _like(function: str, x: Array, dtype: Any) -> Array:
 
 @operation
 def full_like(x: Array, fill_value: Array, dtype: Any = None) -> Array:
-    """An array in the shape and, unless there is another, the dtype of `x`, filled with a value."""
+    """An array in the shape and, unless there is another, the dtype of `x`, filled with a value.
+
+    Example:
+        >>> full_like([1.0, 2.0], 5)
+        array([5., 5.], dtype=float32)
+    """
     xp = array_namespace(fill_value, x)
     value = xp.astype(fill_value, x.dtype if dtype is None else find_dtype(dtype, x, "full_like"))
     return xp.asarray(xp.broadcast_to(value, x.shape), copy=True)
@@ -231,13 +261,24 @@ def eye(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Array:
 
 @operation
 def identity(n: int, dtype: Any = None) -> Array:
-    """The identity matrix."""
+    """The identity matrix.
+
+    Example:
+        >>> identity(2)
+        array([[1., 0.],
+               [0., 1.]], dtype=float32)
+    """
     return eye(n, dtype=dtype)
 
 
 @operation
 def tri(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Array:
-    """Ones on and below a diagonal, zeros above; see `eye`."""
+    """Ones on and below a diagonal, zeros above; see `eye`.
+
+    Example:
+        >>> tri(2).tolist()
+        [[1.0, 0.0], [1.0, 1.0]]
+    """
     xp = get_backend().xp
     return xp.tril(ones((N, M or N), dtype), k=k)
 
@@ -264,25 +305,45 @@ def bartlett(x: Array) -> Array:
 
 @operation
 def hanning(x: Array) -> Array:
-    """Hann window of `x` values: `0.5 - 0.5 cos`."""
+    """Hann window of `x` values: `0.5 - 0.5 cos`.
+
+    Example:
+        >>> hanning(3).round(2)
+        array([0., 1., 0.], dtype=float32)
+    """
     return _window(x, lambda xp, t: 0.5 - 0.5 * xp.cos(2 * math.pi * t))
 
 
 @operation
 def hamming(x: Array) -> Array:
-    """Hamming window of `x` values: `0.54 - 0.46 cos`."""
+    """Hamming window of `x` values: `0.54 - 0.46 cos`.
+
+    Example:
+        >>> hamming(3).round(2)
+        array([0.08, 1.  , 0.08], dtype=float32)
+    """
     return _window(x, lambda xp, t: 0.54 - 0.46 * xp.cos(2 * math.pi * t))
 
 
 @operation
 def blackman(x: Array) -> Array:
-    """Blackman window of `x` values: `0.42 - 0.5 cos + 0.08 cos`."""
+    """Blackman window of `x` values: `0.42 - 0.5 cos + 0.08 cos`.
+
+    Example:
+        >>> blackman(5)[2:].round(2)
+        array([ 1.  ,  0.34, -0.  ], dtype=float32)
+    """
     return _window(x, lambda xp, t: 0.42 - 0.5 * xp.cos(2 * math.pi * t) + 0.08 * xp.cos(4 * math.pi * t))
 
 
 @operation
 def kaiser(x: Array, beta: float) -> Array:
-    """Kaiser window of `x` values with the shape `beta`."""
+    """Kaiser window of `x` values with the shape `beta`.
+
+    Example:
+        >>> kaiser(3, 5.0).round(4)
+        array([0.0367, 1.    , 0.0367], dtype=float32)
+    """
     whole = special.i0(ones((), None) * beta)
     return _window(
         x, lambda xp, t: special.i0(beta * xp.sqrt(xp.maximum(1 - (2 * t - 1) ** 2, xp.zeros_like(t)))) / whole

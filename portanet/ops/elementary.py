@@ -1,4 +1,4 @@
-"""Powers, exponentials, logarithms, trigonometric and related functions, element by element."""
+"""Powers, exponentials, logarithms and related functions, element by element."""
 
 from __future__ import annotations
 
@@ -11,151 +11,91 @@ from portanet.ops.operation import Operand, call_standard, operation
 
 
 @operation
-def sin(x: Array) -> Array:
-    """Sine of angles in radians.
+def exp(x: Array) -> Array:
+    """E to the power of each element.
 
     Example:
-        >>> float(sin(0))
-        0.0
+        >>> exp([0.0, 1.0]).round(4)
+        array([1.    , 2.7183], dtype=float32)
     """
-    return call_standard("sin", floating(x))
-
-
-@operation
-def cos(x: Array) -> Array:
-    """Cosine of angles in radians."""
-    return call_standard("cos", floating(x))
-
-
-@operation
-def tan(x: Array) -> Array:
-    """Tangent of angles in radians."""
-    return call_standard("tan", floating(x))
-
-
-@operation
-def arcsin(x: Array) -> Array:
-    """Angles from -pi/2 to pi/2 by their sine."""
-    return call_standard("asin", floating(x))
-
-
-@operation
-def arccos(x: Array) -> Array:
-    """Angles from 0 to pi by their cosine."""
-    return call_standard("acos", floating(x))
-
-
-@operation
-def arctan(x: Array) -> Array:
-    """Angles from -pi/2 to pi/2 by their tangent."""
-    return call_standard("atan", floating(x))
-
-
-@operation
-def sinh(x: Array) -> Array:
-    """Hyperbolic sine."""
-    return call_standard("sinh", floating(x))
-
-
-@operation
-def cosh(x: Array) -> Array:
-    """Hyperbolic cosine."""
-    return call_standard("cosh", floating(x))
-
-
-@operation
-def tanh(x: Array) -> Array:
-    """Hyperbolic tangent."""
-    return call_standard("tanh", floating(x))
-
-
-@operation
-def arcsinh(x: Array) -> Array:
-    """Inverse of the hyperbolic sine."""
-    return call_standard("asinh", floating(x))
-
-
-@operation
-def arccosh(x: Array) -> Array:
-    """Inverse of the hyperbolic cosine, at least 0."""
-    return call_standard("acosh", floating(x))
-
-
-@operation
-def arctanh(x: Array) -> Array:
-    """Inverse of the hyperbolic tangent."""
-    return call_standard("atanh", floating(x))
-
-
-@operation
-def exp(x: Array) -> Array:
-    """E to the power of each element."""
     return call_standard("exp", floating(x))
 
 
 @operation
 def expm1(x: Array) -> Array:
-    """`exp(x) - 1`, accurate for small elements."""
+    """`exp(x) - 1`, accurate for small elements.
+
+    Example:
+        >>> expm1([0.0, 1.0]).round(4)
+        array([0.    , 1.7183], dtype=float32)
+    """
     return call_standard("expm1", floating(x))
 
 
 @operation
 def log(x: Array) -> Array:
-    """Natural logarithm."""
+    """Natural logarithm.
+
+    Example:
+        >>> log([1.0, 10.0]).round(4)
+        array([0.    , 2.3026], dtype=float32)
+    """
     return call_standard("log", floating(x))
 
 
 @operation
 def log10(x: Array) -> Array:
-    """Logarithm to base 10."""
+    """Logarithm to base 10.
+
+    Example:
+        >>> log10([1.0, 1000.0]).round(4)
+        array([0., 3.], dtype=float32)
+    """
     return call_standard("log10", floating(x))
 
 
 @operation
 def log2(x: Array) -> Array:
-    """Logarithm to base 2."""
+    """Logarithm to base 2.
+
+    Example:
+        >>> log2([1.0, 8.0]).round(4)
+        array([0., 3.], dtype=float32)
+    """
     return call_standard("log2", floating(x))
 
 
 @operation
 def log1p(x: Array) -> Array:
-    """`log(1 + x)`, accurate for small elements."""
+    """`log(1 + x)`, accurate for small elements.
+
+    Example:
+        >>> log1p([0.0, 1.0]).round(4)
+        array([0.    , 0.6931], dtype=float32)
+    """
     return call_standard("log1p", floating(x))
 
 
 @operation
 def sqrt(x: Array) -> Array:
-    """Square root."""
+    """Square root.
+
+    Example:
+        >>> sqrt([4.0, 9.0])
+        array([2., 3.], dtype=float32)
+    """
     return call_standard("sqrt", floating(x))
 
 
 @operation
-def arctan2(x1: Operand, x2: Operand) -> Array:
-    """Angles from -pi to pi of the points with ordinate `x1` and abscissa `x2`.
+def hypot(x1: Operand, x2: Operand) -> Array:
+    """`sqrt(x1**2 + x2**2)`, without overflow.
 
     Example:
-        >>> arctan2([0.0, 1.0], [1.0, 0.0])
-        array([0.       , 1.5707964], dtype=float32)
+        >>> hypot([3.0, 5.0], [4.0, 12.0]).round(4)
+        array([ 5., 13.], dtype=float32)
     """
-    return call_standard("atan2", floating(x1), floating(x2))
-
-
-@operation
-def hypot(x1: Operand, x2: Operand) -> Array:
-    """`sqrt(x1**2 + x2**2)`, without overflow."""
     return call_standard("hypot", floating(x1), floating(x2))
-
-
-@operation
-def deg2rad(x: Array) -> Array:
-    """Degrees in radians."""
-    return floating(x) * (math.pi / 180)
-
-
-@operation
-def rad2deg(x: Array) -> Array:
-    """Radians in degrees."""
-    return floating(x) * (180 / math.pi)
 
 
 @operation
@@ -171,19 +111,34 @@ def sinc(x: Array) -> Array:
 
 @operation
 def exp2(x: Array) -> Array:
-    """2 to the power of each element."""
+    """2 to the power of each element.
+
+    Example:
+        >>> exp2([0.0, 3.0]).round(4)
+        array([1., 8.], dtype=float32)
+    """
     return special.exp2(floating(x))
 
 
 @operation
 def logaddexp(x1: Operand, x2: Operand) -> Array:
-    """`log(exp(x1) + exp(x2))`, without overflow."""
+    """`log(exp(x1) + exp(x2))`, without overflow.
+
+    Example:
+        >>> logaddexp([0.0, 1.0], [0.0, 1.0]).round(4)
+        array([0.6931, 1.6931], dtype=float32)
+    """
     return call_standard("logaddexp", floating(x1), floating(x2))
 
 
 @operation
 def logaddexp2(x1: Operand, x2: Operand) -> Array:
-    """`log2(2**x1 + 2**x2)`, without overflow."""
+    """`log2(2**x1 + 2**x2)`, without overflow.
+
+    Example:
+        >>> logaddexp2([0.0, 1.0], [0.0, 1.0]).round(4)
+        array([1., 2.], dtype=float32)
+    """
     natural = math.log(2)
     return call_standard("logaddexp", floating(x1) * natural, floating(x2) * natural) / natural
 
@@ -201,25 +156,45 @@ def rsqrt(x: Array) -> Array:
 
 @operation
 def cbrt(x: Array) -> Array:
-    """The real cube root."""
+    """The real cube root.
+
+    Example:
+        >>> cbrt([8.0, -27.0]).round(4)
+        array([ 2., -3.], dtype=float32)
+    """
     return special.cbrt(floating(x))
 
 
 @operation
 def square(x: Array) -> Array:
-    """Square of each element."""
+    """Square of each element.
+
+    Example:
+        >>> square([2.0, 3.0])
+        array([4., 9.], dtype=float32)
+    """
     return call_standard("square", counted(x))
 
 
 @operation
 def power(x1: Operand, x2: Operand) -> Array:
-    """`x1` to the power of `x2`, element by element."""
+    """`x1` to the power of `x2`, element by element.
+
+    Example:
+        >>> power([1.0, 2.0, 3.0], 2.0).round(4)
+        array([1., 4., 9.], dtype=float32)
+    """
     return call_standard("pow", counted(x1), counted(x2))
 
 
 @operation
 def reciprocal(x: Array) -> Array:
-    """`1 / x`."""
+    """`1 / x`.
+
+    Example:
+        >>> reciprocal([2.0, 4.0])
+        array([0.5 , 0.25], dtype=float32)
+    """
     return call_standard("reciprocal", floating(x))
 
 
@@ -240,7 +215,12 @@ def ldexp(x1: Array, x2: Array) -> Array:
 
 @operation
 def i0(x: Array) -> Array:
-    """Modified Bessel function of the first kind, of order 0."""
+    """Modified Bessel function of the first kind, of order 0.
+
+    Example:
+        >>> i0([0.0, 1.0]).round(4)
+        array([1.    , 1.2661], dtype=float32)
+    """
     return special.i0(floating(x))
 
 
@@ -257,11 +237,21 @@ def erf(x: Array) -> Array:
 
 @operation
 def erfc(x: Array) -> Array:
-    """`1 - erf(x)`, accurate for large elements."""
+    """`1 - erf(x)`, accurate for large elements.
+
+    Example:
+        >>> erfc([0.0, 1.0]).round(4)
+        array([1.    , 0.1573], dtype=float32)
+    """
     return special.erfc(floating(x))
 
 
 @operation
 def erfinv(x: Array) -> Array:
-    """Inverse of the error function."""
+    """Inverse of the error function.
+
+    Example:
+        >>> erfinv([0.0, 0.5]).round(4)
+        array([0.    , 0.4769], dtype=float32)
+    """
     return special.erfinv(floating(x))

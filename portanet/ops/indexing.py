@@ -312,19 +312,34 @@ def segment_sum(data: Array, segment_ids: Array, num_segments: int | None = None
 
 @operation
 def segment_prod(data: Array, segment_ids: Array, num_segments: int | None = None, sorted: bool = False) -> Array:
-    """Products of the rows of each segment, 1 where there is none; see `segment_sum`."""
+    """Products of the rows of each segment, 1 where there is none; see `segment_sum`.
+
+    Example:
+        >>> segment_prod([1.0, 2.0, 3.0], [0, 0, 1])
+        array([2., 3.], dtype=float32)
+    """
     return _segment(data, segment_ids, num_segments, "mul", 1)
 
 
 @operation
 def segment_max(data: Array, segment_ids: Array, num_segments: int | None = None, sorted: bool = False) -> Array:
-    """Maxima of the rows of each segment, the least number where there is none; see `segment_sum`."""
+    """Maxima of the rows of each segment, the least number where there is none; see `segment_sum`.
+
+    Example:
+        >>> segment_max([1.0, 2.0, 3.0], [0, 0, 1])
+        array([2., 3.], dtype=float32)
+    """
     return _segment(data, segment_ids, num_segments, "max", -math.inf)
 
 
 @operation
 def segment_min(data: Array, segment_ids: Array, num_segments: int | None = None, sorted: bool = False) -> Array:
-    """Minima of the rows of each segment, the largest number where there is none; see `segment_sum`."""
+    """Minima of the rows of each segment, the largest number where there is none; see `segment_sum`.
+
+    Example:
+        >>> segment_min([1.0, 2.0, 3.0], [0, 0, 1])
+        array([1., 3.], dtype=float32)
+    """
     return _segment(data, segment_ids, num_segments, "min", math.inf)
 
 

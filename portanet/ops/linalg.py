@@ -33,7 +33,13 @@ def cholesky(x: Array, upper: bool = False) -> Array:
 
 @operation
 def cholesky_inverse(x: Array, upper: bool = False) -> Array:
-    """The inverse of a matrix from its Cholesky factor."""
+    """The inverse of a matrix from its Cholesky factor.
+
+    Example:
+        >>> cholesky_inverse([[2.0, 0.0], [1.0, 1.0]])
+        array([[ 0.5, -0.5],
+               [-0.5,  1. ]], dtype=float32)
+    """
     xp, x = _linalg(x)
     factor = xp.triu(x) if upper else xp.matrix_transpose(xp.tril(x))
     return xp.linalg.inv(xp.matmul(xp.matrix_transpose(factor), factor))
@@ -41,28 +47,50 @@ def cholesky_inverse(x: Array, upper: bool = False) -> Array:
 
 @operation
 def det(x: Array) -> Array:
-    """Determinant."""
+    """Determinant.
+
+    Example:
+        >>> float(det([[1.0, 2.0], [3.0, 4.0]]).round(4))
+        -2.0
+    """
     xp, x = _linalg(x)
     return xp.linalg.det(x)
 
 
 @operation
 def slogdet(x: Array) -> tuple[Array, Array]:
-    """Sign of the determinant, and the logarithm of its absolute value."""
+    """Sign of the determinant, and the logarithm of its absolute value.
+
+    Example:
+        >>> sign, logarithm = slogdet([[1.0, 0.0], [0.0, -1.0]])
+        >>> float(sign), float(logarithm)
+        (-1.0, 0.0)
+    """
     xp, x = _linalg(x)
     return tuple(xp.linalg.slogdet(x))
 
 
 @operation
 def logdet(x: Array) -> Array:
-    """Logarithm of the determinant of a positive definite matrix."""
+    """Logarithm of the determinant of a positive definite matrix.
+
+    Example:
+        >>> float(logdet([[1.0, 0.0], [0.0, 1.0]]))
+        0.0
+    """
     xp, x = _linalg(x)
     return xp.linalg.slogdet(x)[1]
 
 
 @operation
 def eig(x: Array) -> tuple[Array, Array]:
-    """Eigenvalues and eigenvectors (the columns) of square matrices, complex."""
+    """Eigenvalues and eigenvectors (the columns) of square matrices, complex.
+
+    Example:
+        >>> values, vectors = eig([[2.0, 0.0], [0.0, 3.0]])
+        >>> values.real
+        array([2., 3.], dtype=float32)
+    """
     xp, x = _linalg(x)
     return tuple(xp.linalg.eig(x))
 
@@ -81,21 +109,38 @@ def eigh(x: Array) -> tuple[Array, Array]:
 
 @operation
 def inv(x: Array) -> Array:
-    """The inverse."""
+    """The inverse.
+
+    Example:
+        >>> inv([[2.0, 0.0], [0.0, 4.0]])
+        array([[0.5 , 0.  ],
+               [0.  , 0.25]], dtype=float32)
+    """
     xp, x = _linalg(x)
     return xp.linalg.inv(x)
 
 
 @operation
 def pinv(x: Array, rcond: float | None = None) -> Array:
-    """The pseudo-inverse; singular values below `rcond` times the largest count as 0."""
+    """The pseudo-inverse; singular values below `rcond` times the largest count as 0.
+
+    Example:
+        >>> pinv([[2.0, 0.0], [0.0, 4.0]]).round(4)
+        array([[0.5 , 0.  ],
+               [0.  , 0.25]], dtype=float32)
+    """
     xp, x = _linalg(x)
     return xp.linalg.pinv(x, rtol=rcond)
 
 
 @operation
 def matrix_rank(x: Array, tol: float | None = None) -> Array:
-    """The rank, as int32: the number of singular values greater than `tol`."""
+    """The rank, as int32: the number of singular values greater than `tol`.
+
+    Example:
+        >>> int(matrix_rank([[1.0, 2.0], [2.0, 4.0]]))
+        1
+    """
     xp, x = _linalg(x)
     if tol is None:
         return xp.astype(xp.linalg.matrix_rank(x), xp.int32)
@@ -104,7 +149,13 @@ def matrix_rank(x: Array, tol: float | None = None) -> Array:
 
 @operation
 def qr(x: Array, mode: str = "reduced") -> tuple[Array, Array]:
-    """Orthogonal and upper triangular factor; `mode` is `"reduced"` or `"complete"`."""
+    """Orthogonal and upper triangular factor; `mode` is `"reduced"` or `"complete"`.
+
+    Example:
+        >>> q, r = qr([[3.0, 0.0], [4.0, 5.0]])
+        >>> q.shape, r.shape
+        ((2, 2), (2, 2))
+    """
     checks.choice("mode", mode, ("reduced", "complete"), "qr")
     xp, x = _linalg(x)
     return tuple(xp.linalg.qr(x, mode=mode))

@@ -13,13 +13,23 @@ from portanet.ops.operation import operation
 
 @operation
 def tril(x: Array, k: int = 0) -> Array:
-    """The elements on and below a diagonal, zeros above."""
+    """The elements on and below a diagonal, zeros above.
+
+    Example:
+        >>> tril([[1, 2], [3, 4]]).tolist()
+        [[1, 0], [3, 4]]
+    """
     return array_namespace(x).tril(x, k=k)
 
 
 @operation
 def triu(x: Array, k: int = 0) -> Array:
-    """The elements on and above a diagonal, zeros below."""
+    """The elements on and above a diagonal, zeros below.
+
+    Example:
+        >>> triu([[1, 2], [3, 4]]).tolist()
+        [[1, 2], [0, 4]]
+    """
     return array_namespace(x).triu(x, k=k)
 
 
@@ -53,7 +63,12 @@ def diagflat(x: Array, k: int = 0) -> Array:
 
 @operation
 def diag(x: Array, k: int = 0) -> Array:
-    """The diagonal of a matrix; or a matrix with an array of one axis as its diagonal."""
+    """The diagonal of a matrix; or a matrix with an array of one axis as its diagonal.
+
+    Example:
+        >>> diag([1, 2]).tolist()
+        [[1, 0], [0, 2]]
+    """
     if len(x.shape) not in (1, 2):
         raise ValueError(f"Argument `x` of diag must have one or two axes. Received: shape {tuple(x.shape)}")
     return diagflat(x, k) if len(x.shape) == 1 else diagonal(x, k)
@@ -61,7 +76,12 @@ def diag(x: Array, k: int = 0) -> Array:
 
 @operation
 def trace(x: Array, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Array:
-    """The sum of a diagonal of two axes; booleans and integers of less than 32 bits as int32."""
+    """The sum of a diagonal of two axes; booleans and integers of less than 32 bits as int32.
+
+    Example:
+        >>> int(trace([[1, 2], [3, 4]]))
+        5
+    """
     values = counted(diagonal(x, offset, axis1, axis2), short=True)
     return array_namespace(x).sum(values, axis=-1, dtype=values.dtype)
 

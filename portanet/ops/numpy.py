@@ -3,10 +3,13 @@
 # ruff: noqa: I001, RUF022
 # fmt: off
 from portanet.ops.arithmetic import (
-    abs, absolute, add, bitwise_and, bitwise_invert, bitwise_left_shift, bitwise_not, bitwise_or,
-    bitwise_right_shift, bitwise_xor, ceil, clip, divide, divide_no_nan, fabs, floor, floor_divide, fmax, fmin,
-    fmod, gcd, heaviside, lcm, left_shift, maximum, minimum, mod, multiply, negative, nextafter, right_shift, round,
-    sign, signbit, subtract, true_divide, trunc,
+    abs, absolute, add, ceil, clip, divide, divide_no_nan, fabs, floor, floor_divide, fmax, fmin, fmod, gcd,
+    heaviside, lcm, maximum, minimum, mod, multiply, negative, nextafter, round, sign, signbit, subtract,
+    true_divide, trunc,
+)
+from portanet.ops.bits import (
+    bitwise_and, bitwise_invert, bitwise_left_shift, bitwise_not, bitwise_or, bitwise_right_shift, bitwise_xor,
+    left_shift, right_shift,
 )
 from portanet.ops.casting import array, copy, view
 from portanet.ops.comparisons import (
@@ -19,11 +22,14 @@ from portanet.ops.creation import (
     kaiser, linspace, logspace, ones, ones_like, tri, zeros, zeros_like,
 )
 from portanet.ops.elementary import (
-    arccos, arccosh, arcsin, arcsinh, arctan, arctan2, arctanh, cbrt, cos, cosh, deg2rad, exp, exp2, expm1, hypot,
-    i0, ldexp, log, log10, log1p, log2, logaddexp, logaddexp2, power, rad2deg, reciprocal, sin, sinc, sinh, sqrt,
-    square, tan, tanh,
+    cbrt, exp, exp2, expm1, hypot, i0, ldexp, log, log10, log1p, log2, logaddexp, logaddexp2, power, reciprocal,
+    sinc, sqrt, square,
 )
 from portanet.ops.indexing import get_item, select, take, take_along_axis
+from portanet.ops.joining import (
+    append, array_split, concatenate, dsplit, dstack, hsplit, hstack, meshgrid, repeat, split, stack, tile,
+    vsplit, vstack,
+)
 from portanet.ops.linalg import slogdet
 from portanet.ops.matrices import diag, diagflat, diagonal, diff, pad, trace, trapezoid, tril, triu, vander
 from portanet.ops.nan_reductions import (
@@ -39,11 +45,13 @@ from portanet.ops.searching import (
     where,
 )
 from portanet.ops.shapes import (
-    append, array_split, broadcast_to, concatenate, dsplit, dstack, expand_dims, flip, fliplr, flipud, hsplit,
-    hstack, meshgrid, moveaxis, ndim, ravel, repeat, reshape, roll, rot90, size, split, squeeze, stack, swapaxes,
-    tile, transpose, vsplit, vstack,
+    broadcast_to, expand_dims, flip, fliplr, flipud, moveaxis, ndim, ravel, reshape, roll, rot90, size, squeeze,
+    swapaxes, transpose,
 )
 from portanet.ops.signal import angle, conj, conjugate, imag, real
+from portanet.ops.trigonometry import (
+    arccos, arccosh, arcsin, arcsinh, arctan, arctan2, arctanh, cos, cosh, deg2rad, rad2deg, sin, sinh, tan, tanh,
+)
 
 __all__ = [
     "abs", "absolute", "add", "all", "allclose", "amax", "amin", "angle", "any", "append", "arange", "arccos",

@@ -34,7 +34,12 @@ def _whole(x: Array) -> Array:
 
 @operation
 def dot(x1: Operand, x2: Operand) -> Array:
-    """Sum of products over the last axis of `x1` and the last but one of `x2`; with a number, the product."""
+    """Sum of products over the last axis of `x1` and the last but one of `x2`; with a number, the product.
+
+    Example:
+        >>> float(dot([1.0, 2.0], [3.0, 4.0]))
+        11.0
+    """
     xp = array_namespace(x1, x2)
     if not x1.shape or not x2.shape:
         return xp.multiply(x1, x2)
@@ -44,7 +49,12 @@ def dot(x1: Operand, x2: Operand) -> Array:
 
 @operation
 def vdot(x1: Operand, x2: Operand) -> Array:
-    """Sum of products of all elements; of the conjugate of `x1` if it is complex."""
+    """Sum of products of all elements; of the conjugate of `x1` if it is complex.
+
+    Example:
+        >>> float(vdot([1.0, 2.0], [3.0, 4.0]))
+        11.0
+    """
     xp = array_namespace(x1, x2)
     x1 = xp.conj(x1) if xp.isdtype(x1.dtype, "complex floating") else x1
     total = xp.reshape(x1, (-1,)) * xp.reshape(x2, (-1,))
@@ -67,7 +77,12 @@ def inner(x1: Operand, x2: Operand) -> Array:
 
 @operation
 def outer(x1: Operand, x2: Operand) -> Array:
-    """Products of every element of `x1` with every one of `x2`, both flattened."""
+    """Products of every element of `x1` with every one of `x2`, both flattened.
+
+    Example:
+        >>> outer([1, 2], [3, 4]).tolist()
+        [[3, 4], [6, 8]]
+    """
     xp = array_namespace(x1, x2)
     return xp.reshape(x1, (-1, 1)) * xp.reshape(x2, (1, -1))
 

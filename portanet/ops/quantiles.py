@@ -38,19 +38,34 @@ def quantile(x: Array, q: Array, axis: Axes = None, method: str = "linear", keep
 
 @operation
 def percentile(x: Array, q: Array, axis: Axes = None, method: str = "linear", keepdims: bool = False) -> Array:
-    """Quantiles at percentages between 0 and 100; see `quantile`."""
+    """Quantiles at percentages between 0 and 100; see `quantile`.
+
+    Example:
+        >>> float(percentile([1.0, 2.0, 4.0], 50))
+        2.0
+    """
     return _quantile(x, floating(q) / 100, axis, method, keepdims, False, "percentile")
 
 
 @operation
 def nanquantile(x: Array, q: Array, axis: Axes = None, method: str = "linear", keepdims: bool = False) -> Array:
-    """Quantiles of the elements that are not NaN; see `quantile`."""
+    """Quantiles of the elements that are not NaN; see `quantile`.
+
+    Example:
+        >>> float(nanquantile([1.0, float("nan"), 3.0], 0.5))
+        2.0
+    """
     return _quantile(x, q, axis, method, keepdims, True, "nanquantile")
 
 
 @operation
 def nanpercentile(x: Array, q: Array, axis: Axes = None, method: str = "linear", keepdims: bool = False) -> Array:
-    """Quantiles at percentages of the elements that are not NaN; see `quantile`."""
+    """Quantiles at percentages of the elements that are not NaN; see `quantile`.
+
+    Example:
+        >>> float(nanpercentile([1.0, float("nan"), 3.0], 50))
+        2.0
+    """
     return _quantile(x, floating(q) / 100, axis, method, keepdims, True, "nanpercentile")
 
 
@@ -67,7 +82,12 @@ def median(x: Array, axis: Axes = None, keepdims: bool = False) -> Array:
 
 @operation
 def nanmedian(x: Array, axis: Axes = None, keepdims: bool = False) -> Array:
-    """Median over axes of the elements that are not NaN."""
+    """Median over axes of the elements that are not NaN.
+
+    Example:
+        >>> float(nanmedian([1.0, float("nan"), 3.0]))
+        2.0
+    """
     return _quantile(x, None, axis, "linear", keepdims, True, "nanmedian")
 
 

@@ -38,7 +38,12 @@ def sum(x: Array, axis: Axes = None, keepdims: bool = False) -> Array:
 
 @operation
 def prod(x: Array, axis: Axes = None, keepdims: bool = False, dtype: Any = None) -> Array:
-    """Product over axes; booleans and integers of less than 32 bits as int32, unless there is a `dtype`."""
+    """Product over axes; booleans and integers of less than 32 bits as int32, unless there is a `dtype`.
+
+    Example:
+        >>> prod([[1.0, 2.0], [3.0, 4.0]], axis=1)
+        array([ 2., 12.], dtype=float32)
+    """
     xp = array_namespace(x)
     x = counted(x, short=True) if dtype is None else xp.astype(x, find_dtype(dtype, x, "prod"))
     return xp.prod(x, axis=axis, keepdims=keepdims, dtype=x.dtype)
@@ -57,13 +62,23 @@ def mean(x: Array, axis: Axes = None, keepdims: bool = False) -> Array:
 
 @operation
 def var(x: Array, axis: Axes = None, keepdims: bool = False) -> Array:
-    """Variance over axes, the mean of the squared distances from the mean."""
+    """Variance over axes, the mean of the squared distances from the mean.
+
+    Example:
+        >>> float(var([1.0, 3.0]))
+        1.0
+    """
     return _reduced("var", floating(x), axis, keepdims)
 
 
 @operation
 def std(x: Array, axis: Axes = None, keepdims: bool = False) -> Array:
-    """Standard deviation over axes, the square root of the variance."""
+    """Standard deviation over axes, the square root of the variance.
+
+    Example:
+        >>> float(std([1.0, 3.0]))
+        1.0
+    """
     return _reduced("std", floating(x), axis, keepdims)
 
 
@@ -86,7 +101,12 @@ def max(x: Array, axis: Axes = None, keepdims: bool = False, initial: Any = None
 
 @operation
 def min(x: Array, axis: Axes = None, keepdims: bool = False, initial: Any = None) -> Array:
-    """Minimum over axes; with `initial`, at most this number."""
+    """Minimum over axes; with `initial`, at most this number.
+
+    Example:
+        >>> min([[1.0, 5.0], [7.0, 3.0]], axis=1)
+        array([1., 3.], dtype=float32)
+    """
     return _extreme("min", "minimum", x, axis, keepdims, initial)
 
 
@@ -103,37 +123,67 @@ def _extreme(name: str, pair: str, x: Array, axis: Axes, keepdims: bool, initial
 
 @operation
 def amax(x: Array, axis: Axes = None, keepdims: bool = False) -> Array:
-    """Maximum over axes."""
+    """Maximum over axes.
+
+    Example:
+        >>> amax([[1.0, 5.0], [7.0, 3.0]], axis=1)
+        array([5., 7.], dtype=float32)
+    """
     return max(x, axis, keepdims)
 
 
 @operation
 def amin(x: Array, axis: Axes = None, keepdims: bool = False) -> Array:
-    """Minimum over axes."""
+    """Minimum over axes.
+
+    Example:
+        >>> amin([[1.0, 5.0], [7.0, 3.0]], axis=1)
+        array([1., 3.], dtype=float32)
+    """
     return min(x, axis, keepdims)
 
 
 @operation
 def ptp(x: Array, axis: Axes = None, keepdims: bool = False) -> Array:
-    """Maximum less minimum over axes."""
+    """Maximum less minimum over axes.
+
+    Example:
+        >>> ptp([[1.0, 5.0], [7.0, 3.0]], axis=1)
+        array([4., 4.], dtype=float32)
+    """
     return _reduced("max", x, axis, keepdims) - _reduced("min", x, axis, keepdims)
 
 
 @operation
 def all(x: Array, axis: Axes = None, keepdims: bool = False) -> Array:
-    """Whether all elements are true over axes; numbers are true if they differ from 0."""
+    """Whether all elements are true over axes; numbers are true if they differ from 0.
+
+    Example:
+        >>> all([[True, True], [True, False]], axis=1)
+        array([ True, False])
+    """
     return _reduced("all", truth(x), axis, keepdims)
 
 
 @operation
 def any(x: Array, axis: Axes = None, keepdims: bool = False) -> Array:
-    """Whether any element is true over axes."""
+    """Whether any element is true over axes.
+
+    Example:
+        >>> any([[False, True], [False, False]], axis=1)
+        array([ True, False])
+    """
     return _reduced("any", truth(x), axis, keepdims)
 
 
 @operation
 def count_nonzero(x: Array, axis: Axes = None) -> Array:
-    """Number of elements that differ from 0, as int32."""
+    """Number of elements that differ from 0, as int32.
+
+    Example:
+        >>> count_nonzero([[1, 0], [2, 3]], axis=1)
+        array([1, 2], dtype=int32)
+    """
     return sum(truth(x), axis)
 
 
@@ -192,7 +242,12 @@ def cumsum(x: Array, axis: int | None = None, dtype: Any = None) -> Array:
 
 @operation
 def cumprod(x: Array, axis: int | None = None, dtype: Any = None) -> Array:
-    """Cumulative products along an axis; of all elements in one row for None."""
+    """Cumulative products along an axis; of all elements in one row for None.
+
+    Example:
+        >>> cumprod([1.0, 2.0, 3.0])
+        array([1., 2., 6.], dtype=float32)
+    """
     return _cumulative("cumulative_prod", x, axis, dtype, "cumprod")
 
 

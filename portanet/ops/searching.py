@@ -35,7 +35,12 @@ def argmax(x: Array, axis: int | None = None, keepdims: bool = False) -> Array:
 
 @operation
 def argmin(x: Array, axis: int | None = None, keepdims: bool = False) -> Array:
-    """Index of the minimum along an axis, the first at ties, as int32; among all elements for None."""
+    """Index of the minimum along an axis, the first at ties, as int32; among all elements for None.
+
+    Example:
+        >>> argmin([[3.0, 1.0], [0.0, 2.0]], axis=1)
+        array([1, 0], dtype=int32)
+    """
     x = counted(x)
     return int32(array_namespace(x).argmin(x, axis=axis, keepdims=keepdims))
 
@@ -54,7 +59,12 @@ def argsort(x: Array, axis: int | None = -1) -> Array:
 
 @operation
 def sort(x: Array, axis: int | None = -1) -> Array:
-    """The elements, sorted along an axis; None for all elements in one row."""
+    """The elements, sorted along an axis; None for all elements in one row.
+
+    Example:
+        >>> sort([3, 1, 2])
+        array([1, 2, 3], dtype=int32)
+    """
     x, axis = _along(x, axis)
     xp = array_namespace(x)
     if xp.isdtype(x.dtype, "bool"):
@@ -64,7 +74,12 @@ def sort(x: Array, axis: int | None = -1) -> Array:
 
 @operation
 def argpartition(x: Array, kth: int, axis: int | None = -1) -> Array:
-    """Indices that put the `kth` element in its sorted place, no larger ones before it; here, those that sort."""
+    """Indices that put the `kth` element in its sorted place, no larger ones before it; here, those that sort.
+
+    Example:
+        >>> int(argpartition([3.0, 1.0, 2.0], 0)[0])
+        1
+    """
     x, axis = _along(counted(x), axis)
     checks.axis("kth", kth, x.shape[axis], "argpartition")
     return int32(array_namespace(x).argsort(x, axis=axis, stable=True))
@@ -113,7 +128,12 @@ def in_top_k(targets: Array, predictions: Array, k: int) -> Array:
 
 @operation
 def nonzero(x: Array) -> tuple[Array, ...]:
-    """Indices of the elements that differ from 0, one int32 array per axis; their number is read."""
+    """Indices of the elements that differ from 0, one int32 array per axis; their number is read.
+
+    Example:
+        >>> [indices.tolist() for indices in nonzero([[0, 1], [2, 0]])]
+        [[0, 1], [1, 0]]
+    """
     x = truth(unwrap(x))
     return tuple(int32(index) for index in array_namespace(x).nonzero(x))
 

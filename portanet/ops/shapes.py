@@ -1,18 +1,17 @@
-"""Shapes and axes: reshaping, moving, joining, splitting and repeating."""
+"""Shapes and axes: reshaping, moving, reversing."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from numbers import Integral
 from typing import Any
 
 from portanet import checks
-from portanet.autodiff import array_namespace, storage, unwrap
-from portanet.backends import Array, array_like
+from portanet.autodiff import array_namespace, unwrap
+from portanet.backends import Array
 from portanet.ops.conversion import ARRAY, HOST, kind_of
 from portanet.ops.creation import sizes
-from portanet.ops.operation import Axes, Operand, axes_of, operation
+from portanet.ops.operation import Axes, axes_of, operation
 from portanet.tree import KINDS, SEQUENCE
 
 
@@ -29,13 +28,23 @@ def shape(x: Array) -> tuple[int, ...]:
 
 @operation
 def ndim(x: Array) -> int:
-    """The number of axes."""
+    """The number of axes.
+
+    Example:
+        >>> int(ndim([[1, 2]]))
+        2
+    """
     return len(x.shape)
 
 
 @operation
 def size(x: Array) -> int:
-    """The number of elements."""
+    """The number of elements.
+
+    Example:
+        >>> int(size([[1, 2], [3, 4]]))
+        4
+    """
     return math.prod(x.shape)
 
 
@@ -62,7 +71,12 @@ def reshape(x: Array, newshape: Any) -> Array:
 
 @operation
 def ravel(x: Array) -> Array:
-    """All elements in one row."""
+    """All elements in one row.
+
+    Example:
+        >>> ravel([[1, 2], [3, 4]])
+        array([1, 2, 3, 4], dtype=int32)
+    """
     return array_namespace(x).reshape(x, (-1,))
 
 
@@ -81,7 +95,12 @@ def transpose(x: Array, axes: Axes = None) -> Array:
 
 @operation
 def swapaxes(x: Array, axis1: int, axis2: int) -> Array:
-    """Two axes in each other's place."""
+    """Two axes in each other's place.
+
+    Example:
+        >>> swapaxes([[1, 2], [3, 4]], 0, 1).tolist()
+        [[1, 3], [2, 4]]
+    """
     first, second = axes_of((axis1,), len(x.shape), "swapaxes", "axis1")[0], axis2 % len(x.shape)
     order = list(range(len(x.shape)))
     order[first], order[second] = second, first
@@ -90,7 +109,12 @@ def swapaxes(x: Array, axis1: int, axis2: int) -> Array:
 
 @operation
 def moveaxis(x: Array, source: Axes, destination: Axes) -> Array:
-    """Axes at other positions; the others stay in order."""
+    """Axes at other positions; the others stay in order.
+
+    Example:
+        >>> moveaxis([[[1, 2, 3]]], 2, 0).shape
+        (3, 1, 1)
+    """
     return array_namespace(x).moveaxis(x, source, destination)
 
 
@@ -112,39 +136,69 @@ def expand_dims(x: Array, axis: Axes) -> Array:
 
 @operation
 def squeeze(x: Array, axis: Axes = None) -> Array:
-    """The array without axes of size 1; without all of them for None."""
+    """The array without axes of size 1; without all of them for None.
+
+    Example:
+        >>> squeeze([[1, 2]])
+        array([1, 2], dtype=int32)
+    """
     single = tuple(i for i, n in enumerate(x.shape) if n == 1) if axis is None else axis
     return array_namespace(x).squeeze(x, axis=single)
 
 
 @operation
 def broadcast_to(x: Array, shape: Any) -> Array:
-    """The array, repeated along axes of size 1 to a shape; None is the size of the same axis of `x`."""
+    """The array, repeated along axes of size 1 to a shape; None is the size of the same axis of `x`.
+
+    Example:
+        >>> broadcast_to([1, 2], (2, 2)).tolist()
+        [[1, 2], [1, 2]]
+    """
     shape = _known(shape, x) if KINDS[type(shape)] == SEQUENCE else shape
     return array_namespace(x).broadcast_to(x, sizes(shape, "broadcast_to"))
 
 
 @operation
 def flip(x: Array, axis: Axes = None) -> Array:
-    """The elements in reversed order along axes; along all for None."""
+    """The elements in reversed order along axes; along all for None.
+
+    Example:
+        >>> flip([[1, 2], [3, 4]]).tolist()
+        [[4, 3], [2, 1]]
+    """
     return array_namespace(x).flip(x, axis=axis)
 
 
 @operation
 def fliplr(x: Array) -> Array:
-    """The columns in reversed order."""
+    """The columns in reversed order.
+
+    Example:
+        >>> fliplr([[1, 2], [3, 4]]).tolist()
+        [[2, 1], [4, 3]]
+    """
     return array_namespace(x).flip(x, axis=1)
 
 
 @operation
 def flipud(x: Array) -> Array:
-    """The rows in reversed order."""
+    """The rows in reversed order.
+
+    Example:
+        >>> flipud([[1, 2], [3, 4]]).tolist()
+        [[3, 4], [1, 2]]
+    """
     return array_namespace(x).flip(x, axis=0)
 
 
 @operation
 def roll(x: Array, shift: Axes, axis: Axes = None) -> Array:
-    """The elements, shifted along axes; what leaves at the end comes in at the start."""
+    """The elements, shifted along axes; what leaves at the end comes in at the start.
+
+    Example:
+        >>> roll([1, 2, 3], 1)
+        array([3, 1, 2], dtype=int32)
+    """
     return array_namespace(x).roll(x, shift, axis=axis)
 
 
@@ -167,184 +221,7 @@ def rot90(array: Array, k: int = 1, axes: Sequence[int] = (0, 1)) -> Array:
 # Joining
 
 
-@operation
-def concatenate(xs: Sequence[Operand], axis: int | None = 0) -> Array:
-    """Arrays, joined along an axis that they have; flattened for None.
-
-    Example:
-        >>> concatenate([[1.0], [2.0, 3.0]])
-        array([1., 2., 3.], dtype=float32)
-    """
-    return array_namespace(*xs).concat(xs, axis=axis)
-
-
-@operation
-def append(x1: Operand, x2: Operand, axis: int | None = None) -> Array:
-    """`x2` after `x1`; both flattened for None."""
-    return array_namespace(x1, x2).concat([x1, x2], axis=axis)
-
-
-@operation
-def stack(x: Sequence[Operand], axis: int = 0) -> Array:
-    """Arrays of one shape, joined along a new axis.
-
-    Example:
-        >>> stack([[1, 2], [3, 4]], axis=1)
-        array([[1, 3],
-               [2, 4]], dtype=int32)
-    """
-    return array_namespace(*x).stack(x, axis=axis)
-
-
-@operation
-def hstack(xs: Sequence[Operand]) -> Array:
-    """Arrays, joined along the second axis; along the only one if they have no second."""
-    xs = [reshape(x, (1,)) if len(x.shape) == 0 else x for x in xs]
-    return array_namespace(*xs).concat(xs, axis=0 if len(xs[0].shape) == 1 else 1)
-
-
-@operation
-def vstack(xs: Sequence[Operand]) -> Array:
-    """Arrays, joined along the first axis; arrays of one axis are rows."""
-    xs = [reshape(x, (1, -1)) if len(x.shape) < 2 else x for x in xs]
-    return array_namespace(*xs).concat(xs, axis=0)
-
-
-@operation
-def dstack(xs: Sequence[Operand]) -> Array:
-    """Arrays, joined along the third axis, which is added where it is missing."""
-    rows = [reshape(x, (1, -1)) if len(x.shape) < 2 else x for x in xs]
-    planes = [expand_dims(x, -1) if len(x.shape) == 2 else x for x in rows]
-    return array_namespace(*planes).concat(planes, axis=2)
-
-
 # Splitting
 
 
-@operation
-def split(x: Array, indices_or_sections: Any, axis: int = 0) -> list[Array]:
-    """The parts of an array along an axis.
-
-    Args:
-        x: Array.
-        indices_or_sections: The number of equal parts, or the indices at which parts begin.
-        axis: The axis.
-
-    Example:
-        >>> split([1, 2, 3, 4], 2)
-        [array([1, 2], dtype=int32), array([3, 4], dtype=int32)]
-    """
-    return _split(x, indices_or_sections, axis, True, "split")
-
-
-@operation
-def array_split(x: Array, indices_or_sections: Any, axis: int = 0) -> list[Array]:
-    """As `split`, but the parts need not be equal: the first ones have one element more."""
-    return _split(x, indices_or_sections, axis, False, "array_split")
-
-
-@operation
-def hsplit(x: Array, indices_or_sections: Any) -> list[Array]:
-    """The parts along the second axis, or the only one; see `split`."""
-    return _split(x, indices_or_sections, 0 if len(x.shape) == 1 else 1, True, "hsplit")
-
-
-@operation
-def vsplit(x: Array, indices_or_sections: Any) -> list[Array]:
-    """The parts along the first axis; see `split`."""
-    return _split(x, indices_or_sections, 0, True, "vsplit")
-
-
-@operation
-def dsplit(x: Array, indices_or_sections: Any) -> list[Array]:
-    """The parts along the third axis; see `split`."""
-    return _split(x, indices_or_sections, 2, True, "dsplit")
-
-
-def _split(x: Array, indices_or_sections: Any, axis: int, equal: bool, of: str) -> list[Array]:
-    axis = checks.axis("axis", axis, len(x.shape), of) % len(x.shape)
-    n = x.shape[axis]
-    if kind_of(indices_or_sections) in (ARRAY, HOST):
-        plain = unwrap(indices_or_sections)
-        indices_or_sections = [int(plain[i]) for i in range(plain.shape[0])] if len(plain.shape) else int(plain)
-    if KINDS[type(indices_or_sections)] == SEQUENCE:
-        starts = [0, *checks.integers("indices_or_sections", indices_or_sections, None, of)]
-        starts = [min(i, n) if i >= 0 else max(0, i + n) for i in starts]
-    else:
-        count = checks.positive_int("indices_or_sections", indices_or_sections, of)
-        if equal and n % count:
-            raise checks.invalid("indices_or_sections", count, f"a divisor of {n}, the size of axis {axis}", of)
-        quotient, more = divmod(n, count)
-        starts = [i * quotient + min(i, more) for i in range(count)]
-    ends = [*starts[1:], n]
-    return [x[(*(slice(None),) * axis, slice(i, max(i, j)), ...)] for i, j in zip(starts, ends, strict=True)]
-
-
-@operation
-def unstack(x: Array, num: int | None = None, axis: int = 0) -> list[Array]:
-    """The arrays along an axis, without it.
-
-    Args:
-        x: Array.
-        num: Their number, checked if it is given.
-        axis: The axis.
-
-    Example:
-        >>> unstack([[1, 2], [3, 4]], axis=1)
-        [array([1, 3], dtype=int32), array([2, 4], dtype=int32)]
-    """
-    n = x.shape[checks.axis("axis", axis, len(x.shape), "unstack")]
-    if num is not None and num != n:
-        raise checks.invalid("num", num, f"{n}, the size of axis {axis}", "unstack")
-    return list(array_namespace(x).unstack(x, axis=axis))
-
-
 # Repeating
-
-
-@operation
-def repeat(x: Array, repeats: Any, axis: int | None = None) -> Array:
-    """Each element several times; all elements in one row for `axis=None`.
-
-    Args:
-        x: Array.
-        repeats: How often, one number for all or one per element of the axis.
-        axis: The axis.
-
-    Example:
-        >>> repeat([1, 2], [1, 2])
-        array([1, 2, 2], dtype=int32)
-    """
-    if KINDS[type(repeats)] == SEQUENCE:
-        checks.integers("repeats", repeats, None, "repeat", least=0)
-        repeats = array_like(storage(x), list(repeats))
-    elif isinstance(repeats, Integral):
-        repeats = checks.integer("repeats", repeats, "repeat", least=0)
-    return array_namespace(x, repeats).repeat(x, repeats, axis=axis)
-
-
-@operation
-def tile(x: Array, repeats: Any) -> Array:
-    """The array, several times along each axis.
-
-    Example:
-        >>> tile([1, 2], 2)
-        array([1, 2, 1, 2], dtype=int32)
-    """
-    return array_namespace(x).tile(x, sizes(repeats, "tile"))
-
-
-@operation
-def meshgrid(*x: Array, indexing: str = "xy") -> list[Array]:
-    """The coordinates of a grid, one array per axis.
-
-    Args:
-        x: The coordinates along each axis, shape (n,).
-        indexing: `"xy"`: the first coordinate varies along the second axis; `"ij"`: along the first.
-
-    Example:
-        >>> meshgrid([1, 2], [3])
-        [array([[1, 2]], dtype=int32), array([[3, 3]], dtype=int32)]
-    """
-    checks.choice("indexing", indexing, ("xy", "ij"), "meshgrid")
-    return list(array_namespace(*x).meshgrid(*x, indexing=indexing))

@@ -53,14 +53,26 @@ def fft(x: Sequence[Operand]) -> tuple[Array, Array]:
 
 @operation
 def fft2(x: Sequence[Operand]) -> tuple[Array, Array]:
-    """Fourier transform along the last two axes; see `fft`."""
+    """Fourier transform along the last two axes; see `fft`.
+
+    Example:
+        >>> real, imaginary = fft2(([[1.0, 2.0], [3.0, 4.0]], [[0.0, 0.0], [0.0, 0.0]]))
+        >>> real.tolist()
+        [[10.0, -2.0], [-4.0, 0.0]]
+    """
     xp, z = _joined(x, "fft2")
     return _parts(xp, xp.fft.fftn(z, axes=(-2, -1)))
 
 
 @operation
 def ifft2(x: Sequence[Operand]) -> tuple[Array, Array]:
-    """Inverse of `fft2`."""
+    """Inverse of `fft2`.
+
+    Example:
+        >>> real, imaginary = ifft2(([[10.0, -2.0], [-4.0, 0.0]], [[0.0, 0.0], [0.0, 0.0]]))
+        >>> real.tolist()
+        [[1.0, 2.0], [3.0, 4.0]]
+    """
     xp, z = _joined(x, "ifft2")
     return _parts(xp, xp.fft.ifftn(z, axes=(-2, -1)))
 
@@ -80,7 +92,12 @@ def rfft(x: Array, fft_length: int | None = None) -> tuple[Array, Array]:
 
 @operation
 def irfft(x: Sequence[Operand], fft_length: int | None = None) -> Array:
-    """Inverse of `rfft`, with `fft_length` elements, by default an even number."""
+    """Inverse of `rfft`, with `fft_length` elements, by default an even number.
+
+    Example:
+        >>> irfft(([10.0, -2.0, -2.0], [0.0, 2.0, 0.0]))
+        array([1., 2., 3., 4.], dtype=float32)
+    """
     xp, z = _joined(x, "irfft")
     result: Array = xp.fft.irfft(z, n=fft_length)
     return result
@@ -239,21 +256,39 @@ def _overlapping(xp: Any, rows: Array, stride: int, samples: int) -> Array:
 
 @operation
 def real(x: Array) -> Array:
-    """The real part."""
+    """The real part.
+
+    Example:
+        >>> import numpy as np
+        >>> real(np.asarray([1 + 2j]))
+        array([1.])
+    """
     xp = array_namespace(x)
     return xp.real(x) if xp.isdtype(x.dtype, "complex floating") else x
 
 
 @operation
 def imag(x: Array) -> Array:
-    """The imaginary part; zeros for real numbers."""
+    """The imaginary part; zeros for real numbers.
+
+    Example:
+        >>> import numpy as np
+        >>> imag(np.asarray([1 + 2j]))
+        array([2.])
+    """
     xp = array_namespace(x)
     return xp.imag(x) if xp.isdtype(x.dtype, "complex floating") else xp.zeros_like(x)
 
 
 @operation
 def conjugate(x: Array) -> Array:
-    """The complex conjugate."""
+    """The complex conjugate.
+
+    Example:
+        >>> import numpy as np
+        >>> conjugate(np.asarray([1 + 2j]))
+        array([1.-2.j])
+    """
     xp = array_namespace(x)
     return xp.conj(x) if xp.isdtype(x.dtype, "complex floating") else x
 
@@ -263,7 +298,12 @@ conj = conjugate
 
 @operation
 def angle(x: Array) -> Array:
-    """Angle of complex numbers in radians; of real numbers 0 or pi."""
+    """Angle of complex numbers in radians; of real numbers 0 or pi.
+
+    Example:
+        >>> angle([1.0, -1.0]).round(4)
+        array([0.    , 3.1416], dtype=float32)
+    """
     xp = array_namespace(x)
     if xp.isdtype(x.dtype, "complex floating"):
         return xp.atan2(xp.imag(x), xp.real(x))
@@ -302,5 +342,10 @@ def view_as_complex(x: Array) -> Array:
 
 @operation
 def view_as_real(x: Array) -> Array:
-    """Real and imaginary parts along a new last axis."""
+    """Real and imaginary parts along a new last axis.
+
+    Example:
+        >>> view_as_real(view_as_complex([[1.0, 2.0]])).tolist()
+        [[1.0, 2.0]]
+    """
     return array_namespace(x).stack([real(x), imag(x)], axis=-1)

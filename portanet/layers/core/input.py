@@ -27,6 +27,11 @@ class InputLayer(Layer):
         batch_shape: See `Input`.
         optional: See `Input`.
         **options: `name` of `Layer`.
+
+    Example:
+        >>> from portanet import Sequential, layers
+        >>> Sequential([layers.InputLayer((4,)), layers.Dense(2)]).output_shape
+        (None, 2)
     """
 
     independent_examples = True

@@ -29,7 +29,14 @@ class Add(ElementwiseMerge):
 
 
 class Subtract(ElementwiseMerge):
-    """The first of two inputs minus the second."""
+    """The first of two inputs minus the second.
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet import layers
+        >>> layers.Subtract()([np.asarray([[1.0, 5.0]]), np.asarray([[3.0, 2.0]])]).tolist()
+        [[-2.0, 3.0]]
+    """
 
     independent_examples = True
     several_inputs: Several = Several("first", "second")
@@ -39,7 +46,14 @@ class Subtract(ElementwiseMerge):
 
 
 class Multiply(ElementwiseMerge):
-    """The product of the inputs, element by element; a masked element leaves the others as they are."""
+    """The product of the inputs, element by element; a masked element leaves the others as they are.
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet import layers
+        >>> layers.Multiply()([np.asarray([[1.0, 5.0]]), np.asarray([[3.0, 2.0]])]).tolist()
+        [[3.0, 10.0]]
+    """
 
     independent_examples = True
 
@@ -54,7 +68,14 @@ class Multiply(ElementwiseMerge):
 
 
 class Average(ElementwiseMerge):
-    """The mean of the inputs, element by element."""
+    """The mean of the inputs, element by element.
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet import layers
+        >>> layers.Average()([np.asarray([[1.0, 2.0]]), np.asarray([[3.0, 6.0]])]).tolist()
+        [[2.0, 4.0]]
+    """
 
     independent_examples = True
 
@@ -63,7 +84,14 @@ class Average(ElementwiseMerge):
 
 
 class Maximum(ElementwiseMerge):
-    """The largest of the inputs, element by element; a masked element does not count, unless all are masked."""
+    """The largest of the inputs, element by element; a masked element does not count, unless all are masked.
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet import layers
+        >>> layers.Maximum()([np.asarray([[1.0, 5.0]]), np.asarray([[3.0, 2.0]])]).tolist()
+        [[3.0, 5.0]]
+    """
 
     independent_examples = True
 
@@ -75,7 +103,14 @@ class Maximum(ElementwiseMerge):
 
 
 class Minimum(ElementwiseMerge):
-    """The smallest of the inputs, element by element; a masked element does not count, unless all are masked."""
+    """The smallest of the inputs, element by element; a masked element does not count, unless all are masked.
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet import layers
+        >>> layers.Minimum()([np.asarray([[1.0, 5.0]]), np.asarray([[3.0, 2.0]])]).tolist()
+        [[1.0, 2.0]]
+    """
 
     independent_examples = True
 

@@ -44,6 +44,12 @@ class AdaptiveAveragePooling1D(_Adaptive):
         output_size: Number of bins.
         data_format: `"channels_last"` (the default) or `"channels_first"`.
         **options: `name`, `dtype` of `Layer`.
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet import layers
+        >>> layers.AdaptiveAveragePooling1D(2)(np.asarray([[[1.0], [2.0], [3.0], [4.0]]])).tolist()
+        [[[1.5], [3.5]]]
     """
 
     rank, _reduce = 1, "mean"
@@ -76,6 +82,12 @@ class AdaptiveAveragePooling3D(_Adaptive):
         output_size: Number of bins, one for all axes or one per axis.
         data_format: `"channels_last"` (the default) or `"channels_first"`.
         **options: `name`, `dtype` of `Layer`.
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet import layers
+        >>> layers.AdaptiveAveragePooling3D(2)(np.ones((1, 4, 6, 8, 3))).shape
+        (1, 2, 2, 2, 3)
     """
 
     rank, _reduce = 3, "mean"
@@ -88,6 +100,12 @@ class AdaptiveMaxPooling1D(_Adaptive):
         output_size: Number of bins.
         data_format: `"channels_last"` (the default) or `"channels_first"`.
         **options: `name`, `dtype` of `Layer`.
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet import layers
+        >>> layers.AdaptiveMaxPooling1D(2)(np.asarray([[[1.0], [2.0], [3.0], [4.0]]])).tolist()
+        [[[2.0], [4.0]]]
     """
 
     rank, _reduce = 1, "max"
@@ -102,6 +120,12 @@ class AdaptiveMaxPooling2D(_Adaptive):
         output_size: Number of bins, one for all axes or one per axis.
         data_format: `"channels_last"` (the default) or `"channels_first"`.
         **options: `name`, `dtype` of `Layer`.
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet import layers
+        >>> layers.AdaptiveMaxPooling2D(2)(np.ones((1, 4, 6, 3))).shape
+        (1, 2, 2, 3)
     """
 
     rank, _reduce = 2, "max"
@@ -114,6 +138,12 @@ class AdaptiveMaxPooling3D(_Adaptive):
         output_size: Number of bins, one for all axes or one per axis.
         data_format: `"channels_last"` (the default) or `"channels_first"`.
         **options: `name`, `dtype` of `Layer`.
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet import layers
+        >>> layers.AdaptiveMaxPooling3D(2)(np.ones((1, 4, 6, 8, 3))).shape
+        (1, 2, 2, 2, 3)
     """
 
     rank, _reduce = 3, "max"

@@ -36,6 +36,12 @@ class AveragePooling1D(_AveragePooling):
     Args:
         pool_size: Number of steps in a window.
         **options: The other arguments of `AveragePooling2D`, in the same order.
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet import layers
+        >>> layers.AveragePooling1D(2)(np.asarray([[[1.0], [2.0], [3.0], [4.0]]])).tolist()
+        [[[1.5], [3.5]]]
     """
 
     rank = 1
@@ -72,6 +78,12 @@ class AveragePooling3D(_AveragePooling):
     Args:
         pool_size: Depth, height and width of the window, or one number for all.
         **options: The other arguments of `AveragePooling2D`, in the same order.
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet import layers
+        >>> layers.AveragePooling3D(2)(np.ones((1, 4, 6, 8, 3))).shape
+        (1, 2, 3, 4, 3)
     """
 
     rank = 3

@@ -102,6 +102,12 @@ class GlobalAveragePooling3D(_GlobalAveragePooling):
         data_format: `"channels_last"` (the default) or `"channels_first"`.
         keepdims: Whether to keep the spatial axes, with size 1.
         **options: `name`, `dtype` of `Layer`.
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet import layers
+        >>> layers.GlobalAveragePooling3D()(np.ones((1, 4, 6, 8, 3))).shape
+        (1, 3)
     """
 
     rank = 3
@@ -127,6 +133,12 @@ class GlobalMaxPooling1D(_GlobalMaxPooling):
         data_format: `"channels_last"` (the default) or `"channels_first"`.
         keepdims: Whether to keep the spatial axes, with size 1.
         **options: `name`, `dtype` of `Layer`.
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet import layers
+        >>> layers.GlobalMaxPooling1D()(np.asarray([[[1.0], [4.0], [3.0]]])).tolist()
+        [[4.0]]
     """
 
     independent_examples = True
@@ -167,6 +179,12 @@ class GlobalMaxPooling3D(_GlobalMaxPooling):
         data_format: `"channels_last"` (the default) or `"channels_first"`.
         keepdims: Whether to keep the spatial axes, with size 1.
         **options: `name`, `dtype` of `Layer`.
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet import layers
+        >>> layers.GlobalMaxPooling3D()(np.ones((1, 4, 6, 8, 3))).shape
+        (1, 3)
     """
 
     rank = 3

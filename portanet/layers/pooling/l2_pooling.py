@@ -19,6 +19,12 @@ class L2Pooling1D(_L2Pooling):
     Args:
         pool_size: Number of steps in a window.
         **options: The other arguments of `AveragePooling2D`, in the same order.
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet import layers
+        >>> layers.L2Pooling1D(2)(np.asarray([[[3.0], [4.0]]])).tolist()
+        [[[5.0]]]
     """
 
     rank = 1
@@ -47,6 +53,12 @@ class L2Pooling3D(_L2Pooling):
     Args:
         pool_size: Depth, height and width of the window, or one number for all.
         **options: The other arguments of `AveragePooling2D`, in the same order.
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet import layers
+        >>> layers.L2Pooling3D(2)(np.ones((1, 4, 6, 8, 3))).shape
+        (1, 2, 3, 4, 3)
     """
 
     rank = 3

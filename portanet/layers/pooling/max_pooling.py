@@ -89,6 +89,12 @@ class MaxPooling3D(_MaxPooling):
     Args:
         pool_size: Depth, height and width of the window, or one number for all.
         **options: The other arguments of `MaxPooling2D`, in the same order.
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet import layers
+        >>> layers.MaxPooling3D(2)(np.ones((1, 4, 6, 8, 3))).shape
+        (1, 2, 3, 4, 3)
     """
 
     rank = 3

@@ -51,6 +51,13 @@ class MaxUnpooling1D(_MaxUnpooling):
     Args:
         pool_size: Number of steps in a window.
         **options: The other arguments of `MaxUnpooling2D`, in the same order.
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet import layers
+        >>> pooled, places = layers.MaxPooling1D(2, return_argmax=True)(np.ones((1, 4, 3)))
+        >>> layers.MaxUnpooling1D(2)([pooled, places]).shape
+        (1, 4, 3)
     """
 
     rank = 1
@@ -89,6 +96,13 @@ class MaxUnpooling3D(_MaxUnpooling):
     Args:
         pool_size: Depth, height and width of the window, or one number for all.
         **options: The other arguments of `MaxUnpooling2D`, in the same order.
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet import layers
+        >>> pooled, places = layers.MaxPooling3D(2, return_argmax=True)(np.ones((1, 4, 4, 4, 3)))
+        >>> layers.MaxUnpooling3D(2)([pooled, places]).shape
+        (1, 4, 4, 4, 3)
     """
 
     rank = 3

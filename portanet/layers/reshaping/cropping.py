@@ -62,6 +62,12 @@ class Cropping2D(_Cropping):
         cropping: Number of elements on all sides; or (height, width); or ((top, bottom), (left, right)).
         data_format: `"channels_last"` (the default) or `"channels_first"`.
         **options: `name`, `trainable`, `dtype` of `Layer`.
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet import layers
+        >>> layers.Cropping2D(1)(np.ones((1, 6, 6, 3))).shape
+        (1, 4, 4, 3)
     """
 
     def __init__(self, cropping: Any = ((0, 0), (0, 0)), data_format: str | None = None, **options: Any) -> None:
@@ -75,6 +81,12 @@ class Cropping3D(_Cropping):
         cropping: Number of elements on all sides; or one per axis; or a pair (before, after) per axis.
         data_format: `"channels_last"` (the default) or `"channels_first"`.
         **options: `name`, `trainable`, `dtype` of `Layer`.
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet import layers
+        >>> layers.Cropping3D(1)(np.ones((1, 6, 6, 6, 3))).shape
+        (1, 4, 4, 4, 3)
     """
 
     rank = 3

@@ -63,6 +63,12 @@ class UpSampling2D(_UpSampling):
         data_format: `"channels_last"` (the default) or `"channels_first"`.
         interpolation: `"nearest"`, `"bilinear"`, `"bicubic"` (Keys, a = -0.5), `"lanczos3"` or `"lanczos5"`.
         **options: `name`, `trainable`, `dtype` of `Layer`.
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet import layers
+        >>> layers.UpSampling2D(2)(np.ones((1, 3, 3, 1))).shape
+        (1, 6, 6, 1)
     """
 
     def __init__(
@@ -91,6 +97,12 @@ class UpSampling3D(_UpSampling):
         size: Factor, or one per axis.
         data_format: `"channels_last"` (the default) or `"channels_first"`.
         **options: `name`, `trainable`, `dtype` of `Layer`.
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet import layers
+        >>> layers.UpSampling3D(2)(np.ones((1, 3, 3, 3, 1))).shape
+        (1, 6, 6, 6, 1)
     """
 
     rank = 3

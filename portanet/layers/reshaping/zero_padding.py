@@ -63,6 +63,12 @@ class ZeroPadding2D(_ZeroPadding):
         padding: Number of zeros on all sides; or (height, width); or ((top, bottom), (left, right)).
         data_format: `"channels_last"` (the default) or `"channels_first"`.
         **options: `name`, `trainable`, `dtype` of `Layer`.
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet import layers
+        >>> layers.ZeroPadding2D(1)(np.ones((1, 3, 3, 1))).shape
+        (1, 5, 5, 1)
     """
 
     def __init__(self, padding: Any = (1, 1), data_format: str | None = None, **options: Any) -> None:
@@ -76,6 +82,12 @@ class ZeroPadding3D(_ZeroPadding):
         padding: Number of zeros on all sides; or one per axis; or a pair (before, after) per axis.
         data_format: `"channels_last"` (the default) or `"channels_first"`.
         **options: `name`, `trainable`, `dtype` of `Layer`.
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet import layers
+        >>> layers.ZeroPadding3D(1)(np.ones((1, 3, 3, 3, 1))).shape
+        (1, 5, 5, 5, 1)
     """
 
     rank = 3
