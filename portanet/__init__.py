@@ -120,7 +120,12 @@ __all__ = [
 
 
 def version() -> str:
-    """The version of the library."""
+    """The version of the library.
+
+    Example:
+        >>> version()
+        '0.1.0'
+    """
     return __version__
 
 

@@ -43,6 +43,9 @@ def clear_session(free_memory: bool = True) -> None:
 
     Args:
         free_memory: Whether to look for unused objects.
+
+    Example:
+        >>> clear_session()
     """
     _uids.clear()
     if free_memory:

@@ -54,7 +54,15 @@ def backend() -> str:
 
 
 def set_backend(backend: str) -> None:
-    """Choose the backend by name; `portanet.set_backend` takes a device and a dtype, too."""
+    """Choose the backend by name; `portanet.set_backend` takes a device and a dtype, too.
+
+    Example:
+        >>> import portanet
+        >>> with portanet.use_backend("numpy"):
+        ...     set_backend("numpy")
+        ...     backend()
+        'numpy'
+    """
     _set_backend(backend)
 
 
@@ -74,6 +82,13 @@ def set_floatx(value: str) -> None:
 
     Args:
         value: `"float16"`, `"bfloat16"`, `"float32"` or `"float64"`.
+
+    Example:
+        >>> import portanet
+        >>> with portanet.use_backend("numpy"):
+        ...     set_floatx("float64")
+        ...     floatx()
+        'float64'
     """
     checks.choice("value", value, FLOATS, "set_floatx")
     current = get_backend()
@@ -95,6 +110,9 @@ def set_epsilon(value: float) -> None:
 
     Raises:
         ValueError: It is another number.
+
+    Example:
+        >>> set_epsilon(1e-7)
     """
     if value != EPSILON:
         raise ValueError(
@@ -118,13 +136,21 @@ def set_image_data_format(data_format: str) -> None:
 
     Args:
         data_format: `"channels_last"` or `"channels_first"`.
+
+    Example:
+        >>> set_image_data_format("channels_last")
     """
     known = ("channels_last", "channels_first")
     settings.image_data_format = checks.choice("data_format", data_format, known, "set_image_data_format")
 
 
 def max_epochs() -> int | None:
-    """The limit on the number of the last epoch in `fit`; None for no limit."""
+    """The limit on the number of the last epoch in `fit`; None for no limit.
+
+    Example:
+        >>> max_epochs() is None
+        True
+    """
     return settings.max_epochs
 
 
@@ -133,13 +159,24 @@ def set_max_epochs(max_epochs: int | None) -> None:
 
     Args:
         max_epochs: The limit; None for no limit.
+
+    Example:
+        >>> set_max_epochs(2)
+        >>> max_epochs()
+        2
+        >>> set_max_epochs(None)
     """
     limit = None if max_epochs is None else checks.positive_int("max_epochs", max_epochs, "set_max_epochs")
     settings.max_epochs = limit
 
 
 def max_steps_per_epoch() -> int | None:
-    """The limit on the batches of an epoch, an evaluation or a prediction; None for no limit."""
+    """The limit on the batches of an epoch, an evaluation or a prediction; None for no limit.
+
+    Example:
+        >>> max_steps_per_epoch() is None
+        True
+    """
     return settings.max_steps_per_epoch
 
 
@@ -149,51 +186,104 @@ def set_max_steps_per_epoch(max_steps_per_epoch: int | None) -> None:
     Args:
         max_steps_per_epoch: The limit; None for no limit. As with `steps_per_epoch`, the next epoch goes on in the
             data, and arrays without a `batch_size` are divided into that number of batches.
+
+    Example:
+        >>> set_max_steps_per_epoch(10)
+        >>> max_steps_per_epoch()
+        10
+        >>> set_max_steps_per_epoch(None)
     """
     limit, name = max_steps_per_epoch, "max_steps_per_epoch"
     settings.max_steps_per_epoch = None if limit is None else checks.positive_int(name, limit, f"set_{name}")
 
 
 def enable_interactive_logging() -> None:
-    """Let `verbose="auto"` show a progress bar on a terminal, as initially."""
+    """Let `verbose="auto"` show a progress bar on a terminal, as initially.
+
+    Example:
+        >>> enable_interactive_logging()
+    """
     settings.interactive_logging = True
 
 
 def disable_interactive_logging() -> None:
-    """Let `verbose="auto"` print one line per epoch."""
+    """Let `verbose="auto"` print one line per epoch.
+
+    Example:
+        >>> disable_interactive_logging()
+        >>> is_interactive_logging_enabled()
+        False
+        >>> enable_interactive_logging()
+    """
     settings.interactive_logging = False
 
 
 def is_interactive_logging_enabled() -> bool:
-    """Whether `verbose="auto"` may show a progress bar."""
+    """Whether `verbose="auto"` may show a progress bar.
+
+    Example:
+        >>> is_interactive_logging_enabled()
+        True
+    """
     return settings.interactive_logging
 
 
 def enable_flash_attention() -> None:
-    """Accepted: attention chooses its algorithm itself; results are the same."""
+    """Accepted: attention chooses its algorithm itself; results are the same.
+
+    Example:
+        >>> enable_flash_attention()
+    """
 
 
 def disable_flash_attention() -> None:
-    """Accepted: attention chooses its algorithm itself; results are the same."""
+    """Accepted: attention chooses its algorithm itself; results are the same.
+
+    Example:
+        >>> disable_flash_attention()
+    """
 
 
 def is_flash_attention_enabled() -> None:
-    """None: attention chooses its algorithm itself."""
+    """None: attention chooses its algorithm itself.
+
+    Example:
+        >>> is_flash_attention_enabled() is None
+        True
+    """
 
 
 def enable_traceback_filtering() -> None:
-    """Accepted: errors show their whole traceback."""
+    """Accepted: errors show their whole traceback.
+
+    Example:
+        >>> enable_traceback_filtering()
+    """
 
 
 def disable_traceback_filtering() -> None:
-    """Accepted: errors show their whole traceback."""
+    """Accepted: errors show their whole traceback.
+
+    Example:
+        >>> disable_traceback_filtering()
+    """
 
 
 def is_traceback_filtering_enabled() -> bool:
-    """False: errors show their whole traceback."""
+    """False: errors show their whole traceback.
+
+    Example:
+        >>> is_traceback_filtering_enabled()
+        False
+    """
     return False
 
 
 def is_nnx_enabled() -> bool:
-    """False: layers are not modules of Flax."""
+    """False: layers are not modules of Flax.
+
+    Example:
+        >>> is_nnx_enabled()
+        False
+    """
     return False

@@ -14,7 +14,15 @@ from portanet.settings import EPSILON
 
 
 class Constraint(Configurable):
-    """A projection: `constraint(w)` returns an array like `w`."""
+    """A projection: `constraint(w)` returns an array like `w`.
+
+    Example:
+        >>> class Positive(Constraint):
+        ...     def __call__(self, w):
+        ...         return abs(w)
+        >>> Positive()(-2.0)
+        2.0
+    """
 
     def __call__(self, w: Array) -> Array:
         raise NotImplementedError
@@ -127,6 +135,10 @@ def get(identifier: Any, name: str = "identifier", of: Any = "") -> Any:
         identifier: Name or object.
         name: Name of the argument that holds it, for errors.
         of: The layer, class or function that takes it.
+
+    Example:
+        >>> get("non_neg").__class__.__name__
+        'NonNeg'
     """
     return None if identifier is None else lookup("constraint", identifier, CONSTRAINTS, name, of)
 
@@ -151,6 +163,10 @@ def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) ->
     Args:
         config: The description.
         custom_objects: Classes and functions by the names in it, beside those that are registered.
+
+    Example:
+        >>> deserialize({"class_name": "MaxNorm", "config": {"max_value": 3.0}}).max_value
+        3.0
     """
     return created("constraint", config, CONSTRAINTS, custom_objects)
 

@@ -33,5 +33,10 @@ def serialize(dtype_policy: DTypePolicy) -> dict[str, Any]:
 
 
 def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> DTypePolicy:
-    """A policy from its configuration."""
+    """A policy from its configuration.
+
+    Example:
+        >>> deserialize({"class_name": "DTypePolicy", "config": {"name": "mixed_float16"}}).compute_dtype
+        'float16'
+    """
     return get(config)

@@ -104,6 +104,10 @@ def as_policy(policy: DTypePolicy | str, name: str = "policy", of: str | checks.
         policy: The policy, its name, or the description of it in a `get_config`.
         name: Name of the argument that holds it, for errors.
         of: The layer or function that takes it.
+
+    Example:
+        >>> as_policy("mixed_float16").variable_dtype
+        'float32'
     """
     if isinstance(policy, DTypePolicy):
         return policy
@@ -212,6 +216,11 @@ def at_least_float32(tree: Any, integers: bool = False) -> Any:
     Args:
         tree: A tree of arrays.
         integers: Whether to cast integers and booleans, too: to the default dtype, or float32 if that is shorter.
+
+    Example:
+        >>> import numpy as np
+        >>> at_least_float32(np.ones(2, dtype="float16")).dtype
+        dtype('float32')
     """
 
     def cast(leaf: Any) -> Any:

@@ -13,7 +13,15 @@ from portanet.lookup import created, described, lookup, names
 
 
 class Regularizer(Configurable):
-    """A penalty: `regularizer(x)` returns an array of shape () in the dtype of `x`."""
+    """A penalty: `regularizer(x)` returns an array of shape () in the dtype of `x`.
+
+    Example:
+        >>> class Squares(Regularizer):
+        ...     def __call__(self, w):
+        ...         return 0.1 * w**2
+        >>> round(Squares()(2.0), 1)
+        0.4
+    """
 
     def __call__(self, x: Array) -> Array:
         raise NotImplementedError
@@ -167,6 +175,10 @@ def get(identifier: Any, name: str = "identifier", of: Any = "") -> Any:
         identifier: Name or object.
         name: Name of the argument that holds it, for errors.
         of: The layer, class or function that takes it.
+
+    Example:
+        >>> get("l2").__class__.__name__
+        'L2'
     """
     return None if identifier is None else lookup("regularizer", identifier, REGULARIZERS, name, of)
 
@@ -191,5 +203,9 @@ def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) ->
     Args:
         config: The description.
         custom_objects: Classes and functions by the names in it, beside those that are registered.
+
+    Example:
+        >>> deserialize({"class_name": "L2", "config": {"l2": 0.1}}).l2
+        0.1
     """
     return created("regularizer", config, REGULARIZERS, custom_objects)

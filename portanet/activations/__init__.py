@@ -45,7 +45,12 @@ from portanet.lookup import created, described, lookup, names, no_attribute
 
 
 def linear(x: Array) -> Array:
-    """The input itself."""
+    """The input itself.
+
+    Example:
+        >>> linear(3.0)
+        3.0
+    """
     return x
 
 
@@ -120,6 +125,10 @@ def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) ->
     Args:
         config: The description.
         custom_objects: Classes and functions by the names in it, beside those that are registered.
+
+    Example:
+        >>> deserialize("relu").__name__
+        'relu'
     """
     return created("activation", config, ACTIVATIONS, custom_objects)
 

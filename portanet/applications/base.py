@@ -109,6 +109,11 @@ class Application(Protocol):
             ValueError: An argument is wrong, or weights and architecture do not match.
             ImportError: An extra is missing.
             OSError: The weights cannot be downloaded or opened.
+
+        Example:
+            >>> from portanet import applications
+            >>> applications.MobileNet(weights=None, classes=10).output_shape
+            (None, 10)
         """
 
 
@@ -142,7 +147,8 @@ def documented(create: Callable[..., Model], of: str, title: str) -> Callable[..
     """Name and document a function that creates a network; its docstring begins with `title`."""
     text = create.__doc__ or Application.__call__.__doc__ or ""
     create.__name__ = create.__qualname__ = of
-    create.__doc__ = title + text.removeprefix("Create the network.")
+    text = text.removeprefix("Create the network.").replace("applications.MobileNet(", f"applications.{of}(")
+    create.__doc__ = title + text
     return create
 
 

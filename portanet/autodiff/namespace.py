@@ -80,7 +80,14 @@ class HeldNamespace:
 
 
 def lift(x: Any) -> Any:
-    """A plain array as a constant of the differentiable namespace; everything else unchanged."""
+    """A plain array as a constant of the differentiable namespace; everything else unchanged.
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet.autodiff import grad
+        >>> grad(lambda x: lift(np.asarray(2.0)) * x)(np.asarray(3.0)).item()
+        2.0
+    """
     if type(x) is TracedArray or not is_array(x):
         return x
     out = TracedArray(x, None, None, differentiable_namespace(raw_namespace(x)))

@@ -132,6 +132,12 @@ def get_backend() -> Backend:
     """The backend in use here: this context's choice, else the main thread's, else `PORTANET_BACKEND`, else numpy.
 
     The environment variable holds a name, or a name and a device: `torch`, `torch:cuda:0`.
+
+    Example:
+        >>> import portanet
+        >>> with portanet.use_backend("numpy"):
+        ...     get_backend().name
+        'numpy'
     """
     backend = _chosen.get()
     if backend is not None:

@@ -23,6 +23,14 @@ def read_text(path: Any, encoding: str = "utf-8", max_bytes: int = LIMIT) -> str
     Raises:
         FileNotFoundError: The file does not exist.
         ValueError: The file is too large, or not in the encoding.
+
+    Example:
+        >>> import os, tempfile
+        >>> path = os.path.join(tempfile.mkdtemp(), "text.txt")
+        >>> with open(path, "w") as file:
+        ...     length = file.write("to be")
+        >>> read_text(path)
+        'to be'
     """
     return _decoded(read_bytes(path, max_bytes), encoding, path)
 

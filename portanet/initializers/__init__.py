@@ -100,6 +100,10 @@ def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) ->
     Args:
         config: The description.
         custom_objects: Classes and functions by the names in it, beside those that are registered.
+
+    Example:
+        >>> deserialize({"class_name": "Constant", "config": {"value": 2.0}})((2,)).tolist()
+        [2.0, 2.0]
     """
     return created("initializer", config, INITIALIZERS, custom_objects)
 

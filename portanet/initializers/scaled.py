@@ -152,7 +152,12 @@ def truncated_normal(shape: tuple[int, ...], generator: np.random.Generator) -> 
 
 
 class GlorotUniform(VarianceScaling):
-    """Uniform within sqrt(6 / (fan_in + fan_out)) (Glorot and Bengio 2010)."""
+    """Uniform within sqrt(6 / (fan_in + fan_out)) (Glorot and Bengio 2010).
+
+    Example:
+        >>> round(float(abs(GlorotUniform(seed=0)((300, 300))).max()), 2)
+        0.1
+    """
 
     def __init__(
         self,
@@ -164,7 +169,12 @@ class GlorotUniform(VarianceScaling):
 
 
 class GlorotNormal(VarianceScaling):
-    """Truncated normal of variance 2 / (fan_in + fan_out) (Glorot and Bengio 2010)."""
+    """Truncated normal of variance 2 / (fan_in + fan_out) (Glorot and Bengio 2010).
+
+    Example:
+        >>> round(float(GlorotNormal(seed=0)((200, 200)).std()), 2)
+        0.07
+    """
 
     def __init__(
         self,
@@ -176,7 +186,12 @@ class GlorotNormal(VarianceScaling):
 
 
 class HeUniform(VarianceScaling):
-    """Uniform within sqrt(6 / fan_in), for relu (He et al. 2015)."""
+    """Uniform within sqrt(6 / fan_in), for relu (He et al. 2015).
+
+    Example:
+        >>> round(float(abs(HeUniform(seed=0)((600, 100))).max()), 2)
+        0.1
+    """
 
     def __init__(
         self,
@@ -188,7 +203,12 @@ class HeUniform(VarianceScaling):
 
 
 class HeNormal(VarianceScaling):
-    """Truncated normal of variance 2 / fan_in, for relu (He et al. 2015)."""
+    """Truncated normal of variance 2 / fan_in, for relu (He et al. 2015).
+
+    Example:
+        >>> round(float(HeNormal(seed=0)((200, 200)).std()), 2)
+        0.1
+    """
 
     def __init__(
         self,
@@ -200,7 +220,12 @@ class HeNormal(VarianceScaling):
 
 
 class LecunUniform(VarianceScaling):
-    """Uniform within sqrt(3 / fan_in) (LeCun et al. 1998)."""
+    """Uniform within sqrt(3 / fan_in) (LeCun et al. 1998).
+
+    Example:
+        >>> round(float(abs(LecunUniform(seed=0)((300, 100))).max()), 2)
+        0.1
+    """
 
     def __init__(
         self,
@@ -212,7 +237,12 @@ class LecunUniform(VarianceScaling):
 
 
 class LecunNormal(VarianceScaling):
-    """Truncated normal of variance 1 / fan_in (LeCun et al. 1998), for selu."""
+    """Truncated normal of variance 1 / fan_in (LeCun et al. 1998), for selu.
+
+    Example:
+        >>> round(float(LecunNormal(seed=0)((100, 400)).std()), 2)
+        0.1
+    """
 
     def __init__(
         self,
@@ -224,7 +254,12 @@ class LecunNormal(VarianceScaling):
 
 
 class FanIn(VarianceScaling):
-    """Normal, not truncated, of standard deviation m^(-1/2), where m is the fan-in (LeCun et al. 1998)."""
+    """Normal, not truncated, of standard deviation m^(-1/2), where m is the fan-in (LeCun et al. 1998).
+
+    Example:
+        >>> round(float(FanIn(seed=0)((100, 300)).std()), 2)
+        0.1
+    """
 
     def __init__(
         self,

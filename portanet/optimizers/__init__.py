@@ -43,6 +43,10 @@ def get(identifier: Any, name: str = "identifier", of: Any = "") -> Any:
         identifier: Name or object.
         name: Name of the argument that holds it, for errors.
         of: The layer, class or function that takes it.
+
+    Example:
+        >>> get("sgd").name
+        'sgd'
     """
     known = WITH_CONFIG if isinstance(identifier, Mapping) else OPTIMIZERS
     return lookup("optimizer", identifier, known, name, of, Optimizer)
@@ -68,6 +72,11 @@ def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) ->
     Args:
         config: The description.
         custom_objects: Classes and functions by the names in it, beside those that are registered.
+
+    Example:
+        >>> from portanet import optimizers
+        >>> optimizers.deserialize(optimizers.serialize(optimizers.SGD(0.5))).name
+        'sgd'
     """
     return created("optimizer", config, WITH_CONFIG, custom_objects)
 

@@ -44,7 +44,12 @@ def normal(
 def truncated_normal(
     shape: Sequence[int], mean: float = 0.0, stddev: float = 1.0, dtype: str | None = None, seed: Seed = None
 ) -> Array:
-    """Normal numbers within two standard deviations of the mean; arguments are those of `normal`."""
+    """Normal numbers within two standard deviations of the mean; arguments are those of `normal`.
+
+    Example:
+        >>> bool(abs(truncated_normal((1000,), seed=0)).max() <= 2)
+        True
+    """
     key, step = draw_of(seed)
     kind = _dtype(step, dtype)
     return streams.of_examples(lambda s: streams.truncated_normal(key, step, s, kind, mean, stddev), shape)
@@ -80,6 +85,10 @@ def randint(shape: Sequence[int], minval: int, maxval: int, dtype: str = "int32"
         maxval: One more than the greatest.
         dtype: Name of an integer dtype.
         seed: See the module.
+
+    Example:
+        >>> bool((randint((100,), 0, 6, seed=0) < 6).all())
+        True
     """
     key, step = draw_of(seed)
     numbers = streams.of_examples(lambda s: streams.integers(key, step, s, minval, maxval), shape)
@@ -97,6 +106,11 @@ def categorical(logits: Any, num_samples: int, dtype: str = "int32", seed: Seed 
 
     Returns:
         An array of shape (batch, num_samples).
+
+    Example:
+        >>> import numpy as np
+        >>> categorical(np.asarray([[0.0, 100.0]]), 3, seed=0).tolist()
+        [[1, 1, 1]]
     """
     logits = _array(logits)
     if logits.ndim != 2:
@@ -118,6 +132,11 @@ def dropout(inputs: Any, rate: float, noise_shape: Sequence[int | None] | None =
         rate: Fraction to drop, in [0, 1).
         noise_shape: Shape of the mask: 1 on axes along which it is shared, None for the input's size.
         seed: See the module.
+
+    Example:
+        >>> import numpy as np
+        >>> round(float(dropout(np.ones(10000), 0.5, seed=0).mean()), 1)
+        1.0
     """
     x = _array(inputs)
     rate = checks.rate("rate", rate, "dropout")
@@ -135,6 +154,11 @@ def shuffle(x: Any, axis: int = 0, seed: Seed = None) -> Array:
         x: An array.
         axis: The axis.
         seed: See the module.
+
+    Example:
+        >>> import numpy as np
+        >>> sorted(shuffle(np.arange(4), seed=0).tolist())
+        [0, 1, 2, 3]
     """
     x = _array(x)
     key, step = draw_of(seed)
@@ -150,6 +174,10 @@ def gamma(shape: Sequence[int], alpha: Any, dtype: str | None = None, seed: Seed
         alpha: Shape parameters, which broadcast to `shape`.
         dtype: Name of a floating-point dtype; by default the backend's.
         seed: See the module.
+
+    Example:
+        >>> round(float(gamma((10000,), 2.0, seed=0).mean()), 1)
+        2.0
     """
     u = _inside(shape, dtype, seed)
     return special.gammaincinv(_full(alpha, u), u)
@@ -164,6 +192,10 @@ def beta(shape: Sequence[int], alpha: Any, beta: Any, dtype: str | None = None, 
         beta: Second parameters.
         dtype: Name of a floating-point dtype; by default the backend's.
         seed: See the module.
+
+    Example:
+        >>> beta((1000,), 2.0, 2.0, seed=0).shape
+        (1000,)
     """
     u = _inside(shape, dtype, seed)
     return special.betaincinv(_full(alpha, u), _full(beta, u), u)
@@ -180,6 +212,10 @@ def binomial(
         probabilities: Probabilities of success, likewise.
         dtype: Name of a dtype; by default the backend's floating-point one.
         seed: See the module.
+
+    Example:
+        >>> binomial((3,), 10, 1.0, seed=0).tolist()
+        [10.0, 10.0, 10.0]
     """
     shape = tuple(shape)
     trials, p = asarray(counts), asarray(probabilities)

@@ -90,7 +90,13 @@ def keep_seed() -> Iterator[None]:
 
 
 def get_seed() -> int:
-    """The seed in use; where none was chosen, one is drawn once from the operating system."""
+    """The seed in use; where none was chosen, one is drawn once from the operating system.
+
+    Example:
+        >>> with use_seed(7):
+        ...     get_seed()
+        7
+    """
     current = _in_use()
     if current.value is None:
         current.value = secrets.randbits(31)
@@ -105,7 +111,12 @@ def next_unowned() -> int:
 
 
 def host_generator(*path: str | int, seed: int | None = None) -> np.random.Generator:
-    """NumPy's generator for one purpose, named by a path; it depends on seed and path alone, not on other draws."""
+    """NumPy's generator for one purpose, named by a path; it depends on seed and path alone, not on other draws.
+
+    Example:
+        >>> host_generator("model/dense/kernel", 0).integers(0, 2, 3).shape
+        (3,)
+    """
     chosen = get_seed() if seed is None else checks.integer("seed", seed, least=0)
     return np.random.default_rng([chosen, stream_key(*path)])
 

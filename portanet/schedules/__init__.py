@@ -45,6 +45,11 @@ def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) ->
     Args:
         config: The description.
         custom_objects: Classes and functions by the names in it, beside those that are registered.
+
+    Example:
+        >>> config = {"initial_learning_rate": 0.1, "decay_steps": 10, "decay_rate": 0.5}
+        >>> deserialize({"class_name": "ExponentialDecay", "config": config})(10)
+        0.05
     """
     return created("schedule", config, SCHEDULES, custom_objects)
 

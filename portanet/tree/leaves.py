@@ -51,7 +51,12 @@ def tree_items(tree: Any, path: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def tree_leaves(tree: Any) -> list[Any]:
-    """The leaves of a tree, in order."""
+    """The leaves of a tree, in order.
+
+    Example:
+        >>> tree_leaves({"a": 1, "b": [2, 3]})
+        [1, 2, 3]
+    """
     out: list[Any] = []
     _collect(tree, out)
     return out

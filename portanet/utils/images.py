@@ -55,6 +55,13 @@ def load_img(
     Raises:
         ImportError: Pillow is not installed.
         OSError: The file cannot be read.
+
+    Example:
+        >>> import numpy as np, os, tempfile
+        >>> path = os.path.join(tempfile.mkdtemp(), "black.png")
+        >>> save_img(path, np.zeros((4, 5, 3)))
+        >>> load_img(path, target_size=(2, 2)).size
+        (2, 2)
     """
     of = "load_img"
     image_module = pillow(of)
@@ -86,6 +93,11 @@ def img_to_array(img: Any, data_format: str | None = None, dtype: str | None = N
         img: The image.
         data_format: `"channels_first"` for (channels, height, width).
         dtype: Its dtype, by default float32.
+
+    Example:
+        >>> import numpy as np
+        >>> img_to_array(array_to_img(np.zeros((4, 5, 3)))).shape
+        (4, 5, 3)
     """
     of = "img_to_array"
     first = checks.choice("data_format", data_format, (*FORMATS, None), of) == FORMATS[0]
@@ -110,6 +122,11 @@ def array_to_img(x: Any, data_format: str | None = None, scale: bool = True, dty
     Raises:
         ImportError: Pillow is not installed.
         ValueError: It is no single image.
+
+    Example:
+        >>> import numpy as np
+        >>> array_to_img(np.zeros((4, 5, 3))).size
+        (5, 4)
     """
     of = "array_to_img"
     image_module = pillow(of)
@@ -139,6 +156,13 @@ def save_img(
         file_format: The format, such as `"png"`; by default by the ending of the path.
         scale: See `array_to_img`.
         **kwargs: Passed to Pillow's `Image.save`.
+
+    Example:
+        >>> import numpy as np, os, tempfile
+        >>> path = os.path.join(tempfile.mkdtemp(), "black.png")
+        >>> save_img(path, np.zeros((4, 5, 3)))
+        >>> load_img(path).size
+        (5, 4)
     """
     if file_format is None and isinstance(path, (str, os.PathLike)):
         file_format = pathlib.Path(path).suffix[1:]

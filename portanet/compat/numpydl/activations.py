@@ -76,35 +76,65 @@ class Activation(Configurable):
 
 
 class Sigmoid(Activation):
-    """`1 / (1 + exp(-x))`."""
+    """`1 / (1 + exp(-x))`.
+
+    Example:
+        >>> import numpy as np
+        >>> float(Sigmoid().forward(np.asarray(0.0)))
+        0.5
+    """
 
     def function(self, x: Array) -> Array:
         return activations.sigmoid(x)
 
 
 class Tanh(Activation):
-    """The hyperbolic tangent."""
+    """The hyperbolic tangent.
+
+    Example:
+        >>> import numpy as np
+        >>> float(Tanh().forward(np.asarray(0.0)))
+        0.0
+    """
 
     def function(self, x: Array) -> Array:
         return activations.tanh(x)
 
 
 class ReLU(Activation):
-    """`max(x, 0)`."""
+    """`max(x, 0)`.
+
+    Example:
+        >>> import numpy as np
+        >>> ReLU().forward(np.asarray([-2.0, 3.0])).tolist()
+        [0.0, 3.0]
+    """
 
     def function(self, x: Array) -> Array:
         return activations.relu(x)
 
 
 class Linear(Activation):
-    """The identity."""
+    """The identity.
+
+    Example:
+        >>> import numpy as np
+        >>> float(Linear().forward(np.asarray(-2.0)))
+        -2.0
+    """
 
     def function(self, x: Array) -> Array:
         return activations.linear(x)
 
 
 class Softmax(Activation):
-    """`exp(x) / sum(exp(x))` of each row."""
+    """`exp(x) / sum(exp(x))` of each row.
+
+    Example:
+        >>> import numpy as np
+        >>> Softmax().forward(np.asarray([[0.0, 0.0]])).tolist()
+        [[0.5, 0.5]]
+    """
 
     def function(self, x: Array) -> Array:
         return activations.softmax(x)
@@ -128,28 +158,52 @@ class _Steep(Activation):
 
 
 class Elliot(_Steep):
-    """`0.5 s x / (1 + |s x|) + 0.5`, a fast approximation of the sigmoid (Elliott 1993)."""
+    """`0.5 s x / (1 + |s x|) + 0.5`, a fast approximation of the sigmoid (Elliott 1993).
+
+    Example:
+        >>> import numpy as np
+        >>> float(Elliot().forward(np.asarray(1.0)))
+        0.75
+    """
 
     def function(self, x: Array) -> Array:
         return activations.elliot(x, self.steepness)
 
 
 class SymmetricElliot(_Steep):
-    """`s x / (1 + |s x|)`."""
+    """`s x / (1 + |s x|)`.
+
+    Example:
+        >>> import numpy as np
+        >>> float(SymmetricElliot().forward(np.asarray(1.0)))
+        0.5
+    """
 
     def function(self, x: Array) -> Array:
         return activations.symmetric_elliot(x, self.steepness)
 
 
 class SoftPlus(Activation):
-    """`log(1 + exp(x))`, finite for every x."""
+    """`log(1 + exp(x))`, finite for every x.
+
+    Example:
+        >>> import numpy as np
+        >>> round(float(SoftPlus().forward(np.asarray(0.0))), 4)
+        0.6931
+    """
 
     def function(self, x: Array) -> Array:
         return activations.softplus(x)
 
 
 class SoftSign(Activation):
-    """`x / (1 + |x|)`."""
+    """`x / (1 + |x|)`.
+
+    Example:
+        >>> import numpy as np
+        >>> float(SoftSign().forward(np.asarray(1.0)))
+        0.5
+    """
 
     def function(self, x: Array) -> Array:
         return activations.softsign(x)

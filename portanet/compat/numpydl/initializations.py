@@ -75,21 +75,36 @@ def decompose_size(size: Any) -> tuple[int, int]:
 
 
 class Zero(Initializer):
-    """All zeros."""
+    """All zeros.
+
+    Example:
+        >>> Zero()((2, 2)).tolist()
+        [[0.0, 0.0], [0.0, 0.0]]
+    """
 
     def draw(self, size: tuple[int, ...], source: np.random.Generator) -> HostArray:
         return np.zeros(size)
 
 
 class One(Initializer):
-    """All ones."""
+    """All ones.
+
+    Example:
+        >>> One()((2, 2)).tolist()
+        [[1.0, 1.0], [1.0, 1.0]]
+    """
 
     def draw(self, size: tuple[int, ...], source: np.random.Generator) -> HostArray:
         return np.ones(size)
 
 
 class Uniform(Initializer):
-    """Uniform in [-scale, scale], or between two values."""
+    """Uniform in [-scale, scale], or between two values.
+
+    Example:
+        >>> bool(abs(Uniform(scale=0.1)((3, 4))).max() <= 0.1)
+        True
+    """
 
     def __init__(self, scale: float | tuple[float, float] = 0.05) -> None:
         self.scale = scale
@@ -100,7 +115,12 @@ class Uniform(Initializer):
 
 
 class Normal(Initializer):
-    """Normal with the given mean and standard deviation."""
+    """Normal with the given mean and standard deviation.
+
+    Example:
+        >>> Normal(std=0.1)((3, 4)).shape
+        (3, 4)
+    """
 
     def __init__(self, std: float = 0.01, mean: float = 0.0) -> None:
         self.std = std
@@ -124,29 +144,54 @@ class _Scaled(Initializer):
 
 
 class LecunUniform(_Scaled):
-    """Uniform within sqrt(3 / fan_in)."""
+    """Uniform within sqrt(3 / fan_in).
+
+    Example:
+        >>> LecunUniform()((3, 4)).shape
+        (3, 4)
+    """
 
 
 class GlorotUniform(_Scaled):
-    """Uniform within sqrt(6 / (fan_in + fan_out))."""
+    """Uniform within sqrt(6 / (fan_in + fan_out)).
+
+    Example:
+        >>> GlorotUniform()((3, 4)).shape
+        (3, 4)
+    """
 
     mode = "fan_avg"
 
 
 class GlorotNormal(_Scaled):
-    """Normal of standard deviation sqrt(2 / (fan_in + fan_out))."""
+    """Normal of standard deviation sqrt(2 / (fan_in + fan_out)).
+
+    Example:
+        >>> GlorotNormal()((3, 4)).shape
+        (3, 4)
+    """
 
     mode, distribution = "fan_avg", "untruncated_normal"
 
 
 class HeNormal(_Scaled):
-    """Normal of standard deviation sqrt(2 / fan_in)."""
+    """Normal of standard deviation sqrt(2 / fan_in).
+
+    Example:
+        >>> HeNormal()((3, 4)).shape
+        (3, 4)
+    """
 
     scale, distribution = 2.0, "untruncated_normal"
 
 
 class HeUniform(_Scaled):
-    """Uniform within sqrt(6 / fan_in)."""
+    """Uniform within sqrt(6 / fan_in).
+
+    Example:
+        >>> HeUniform()((3, 4)).shape
+        (3, 4)
+    """
 
     scale = 2.0
 
@@ -155,6 +200,10 @@ class Orthogonal(Initializer):
     """A random orthogonal matrix times `gain`; `gain="relu"` is sqrt(2) (Saxe et al. 2014).
 
     The axes after the first two are flattened into the second.
+
+    Example:
+        >>> Orthogonal()((3, 3)).shape
+        (3, 3)
     """
 
     def __init__(self, gain: float | str = 1.0) -> None:
@@ -165,7 +214,12 @@ class Orthogonal(Initializer):
 
 
 class SVD(Initializer):
-    """The singular vectors of a normal random matrix: orthogonal. Axes are flattened as by `Orthogonal`."""
+    """The singular vectors of a normal random matrix: orthogonal. Axes are flattened as by `Orthogonal`.
+
+    Example:
+        >>> SVD()((3, 3)).shape
+        (3, 3)
+    """
 
     def draw(self, size: tuple[int, ...], source: np.random.Generator) -> HostArray:
         return initializers.SVD().draw(_matrix(self, size), source).reshape(size)

@@ -100,7 +100,13 @@ class Optimizer(Configurable):
 
 
 class SGD(Optimizer):
-    """`p -= lr * g`."""
+    """`p -= lr * g`.
+
+    Example:
+        >>> import numpy as np
+        >>> SGD(lr=0.1).update([np.asarray([1.0])], [np.asarray([1.0])])[0].round(3).tolist()
+        [0.9]
+    """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -110,7 +116,13 @@ class SGD(Optimizer):
 
 
 class Momentum(Optimizer):
-    """`v = momentum * v - lr * g; p += v`."""
+    """`v = momentum * v - lr * g; p += v`.
+
+    Example:
+        >>> import numpy as np
+        >>> Momentum(lr=0.1).update([np.asarray([1.0])], [np.asarray([1.0])])[0].round(3).tolist()
+        [0.9]
+    """
 
     def __init__(self, momentum: float = 0.9, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -121,14 +133,26 @@ class Momentum(Optimizer):
 
 
 class NesterovMomentum(Momentum):
-    """`v = momentum * v - lr * g; p += momentum * v - lr * g`."""
+    """`v = momentum * v - lr * g; p += momentum * v - lr * g`.
+
+    Example:
+        >>> import numpy as np
+        >>> NesterovMomentum(lr=0.1).update([np.asarray([1.0])], [np.asarray([1.0])])[0].round(3).tolist()
+        [0.81]
+    """
 
     def rule(self, **shared: Any) -> optimizers.Optimizer:
         return optimizers.SGD(momentum=self.momentum, nesterov=True, **shared)
 
 
 class Adagrad(Optimizer):
-    """Steps divided by the root of the sum of squared gradients (Duchi et al. 2011)."""
+    """Steps divided by the root of the sum of squared gradients (Duchi et al. 2011).
+
+    Example:
+        >>> import numpy as np
+        >>> Adagrad(lr=0.1).update([np.asarray([1.0])], [np.asarray([1.0])])[0].round(3).tolist()
+        [0.9]
+    """
 
     def __init__(self, epsilon: float = 1e-6, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -146,14 +170,26 @@ class _Running(Optimizer):
 
 
 class RMSprop(_Running):
-    """Steps divided by the root of a running mean of squared gradients (Hinton 2012)."""
+    """Steps divided by the root of a running mean of squared gradients (Hinton 2012).
+
+    Example:
+        >>> import numpy as np
+        >>> RMSprop(lr=0.1).update([np.asarray([1.0])], [np.asarray([1.0])])[0].round(3).tolist()
+        [0.684]
+    """
 
     def rule(self, **shared: Any) -> optimizers.Optimizer:
         return optimizers.RMSprop(rho=self.rho, epsilon=self.epsilon, **shared)
 
 
 class Adadelta(_Running):
-    """RMSprop with steps in the parameters' own units (Zeiler 2012)."""
+    """RMSprop with steps in the parameters' own units (Zeiler 2012).
+
+    Example:
+        >>> import numpy as np
+        >>> Adadelta(lr=0.1).update([np.asarray([1.0])], [np.asarray([1.0])])[0].round(3).tolist()
+        [1.0]
+    """
 
     def rule(self, **shared: Any) -> optimizers.Optimizer:
         return optimizers.Adadelta(rho=self.rho, epsilon=self.epsilon, **shared)
@@ -170,14 +206,26 @@ class _Moments(Optimizer):
 
 
 class Adam(_Moments):
-    """Adam (Kingma and Ba 2015)."""
+    """Adam (Kingma and Ba 2015).
+
+    Example:
+        >>> import numpy as np
+        >>> Adam(lr=0.1).update([np.asarray([1.0])], [np.asarray([1.0])])[0].round(3).tolist()
+        [0.9]
+    """
 
     def rule(self, **shared: Any) -> optimizers.Optimizer:
         return optimizers.Adam(beta_1=self.beta1, beta_2=self.beta2, epsilon=self.epsilon, **shared)
 
 
 class Adamax(_Moments):
-    """Adam with the largest gradient instead of the mean square (Kingma and Ba 2015)."""
+    """Adam with the largest gradient instead of the mean square (Kingma and Ba 2015).
+
+    Example:
+        >>> import numpy as np
+        >>> Adamax(lr=0.1).update([np.asarray([1.0])], [np.asarray([1.0])])[0].round(3).tolist()
+        [0.9]
+    """
 
     def rule(self, **shared: Any) -> optimizers.Optimizer:
         return optimizers.Adamax(beta_1=self.beta1, beta_2=self.beta2, epsilon=self.epsilon, **shared)
@@ -203,7 +251,12 @@ KNOWN: dict[str, Any] = names(SGD, Momentum, NesterovMomentum, Adagrad, RMSprop,
 
 
 def get(optimizer: Any) -> Optimizer:
-    """An optimizer by name, class or object; an object is copied, so that models do not share its state."""
+    """An optimizer by name, class or object; an object is copied, so that models do not share its state.
+
+    Example:
+        >>> type(get("adam")).__name__
+        'Adam'
+    """
     if isinstance(optimizer, Optimizer):
         return copy.deepcopy(optimizer)
     result: Optimizer = lookup("optimizer", optimizer, KNOWN)

@@ -28,6 +28,14 @@ class Convolution(Layer):
         stride: Stride of the filter.
         init: Initial weights.
         activation: Name or object.
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet.compat import numpydl as npdl
+        >>> model = npdl.Model([npdl.layers.Convolution(2, (3, 3), input_shape=(None, 1, 5, 5))])
+        >>> model.compile("mse")
+        >>> model.predict(np.ones((4, 1, 5, 5))).shape
+        (4, 2, 3, 3)
     """
 
     W, b = Weight("kernel", view=_filters_first), Weight("bias")

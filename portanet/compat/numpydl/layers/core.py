@@ -21,6 +21,14 @@ class Dense(Layer):
         n_in: Size of the input, for the first layer.
         init: Initial weights; biases start at zero.
         activation: Name or object.
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet.compat import numpydl as npdl
+        >>> model = npdl.Model([npdl.layers.Dense(n_out=2, n_in=3)])
+        >>> model.compile("mse")
+        >>> model.predict(np.ones((4, 3))).shape
+        (4, 2)
     """
 
     W, b = Weight("kernel"), Weight("bias")
@@ -70,6 +78,14 @@ class Linear(Dense):
         n_out: Size of the output, or its shape without the batch axis; W and b apply to flattened axes.
         n_in: Size of the input, or its shape, for the first layer.
         init: Initial weights.
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet.compat import numpydl as npdl
+        >>> model = npdl.Model([npdl.layers.Linear(n_out=2, n_in=3)])
+        >>> model.compile("mse")
+        >>> model.predict(np.ones((4, 3))).shape
+        (4, 2)
     """
 
     def __init__(
@@ -104,6 +120,14 @@ class Softmax(Dense):
         n_out: Number of classes.
         n_in: Size of the input, for the first layer.
         init: Initial weights.
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet.compat import numpydl as npdl
+        >>> model = npdl.Model([npdl.layers.Softmax(n_out=2, n_in=3)])
+        >>> model.compile("mse")
+        >>> model.predict(np.ones((4, 3))).shape
+        (4, 2)
     """
 
     def __init__(self, n_out: int, n_in: int | None = None, init: Any = "glorot_uniform") -> None:
@@ -115,6 +139,14 @@ class Dropout(Layer):
 
     Args:
         p: The fraction.
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet.compat import numpydl as npdl
+        >>> model = npdl.Model([npdl.layers.Dense(n_out=2, n_in=3), npdl.layers.Dropout(0.5)])
+        >>> model.compile("mse")
+        >>> model.predict(np.ones((4, 3))).shape
+        (4, 2)
     """
 
     def __init__(self, p: float = 0.0) -> None:

@@ -25,6 +25,14 @@ class Embedding(Layer):
         nb_batch: Batch size, if fixed.
         nb_seq: Length of a sequence, if fixed.
         init: Initializer of the vectors.
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet.compat import numpydl as npdl
+        >>> model = npdl.Model([npdl.layers.Embedding(input_size=10, n_out=3, nb_seq=5), npdl.layers.Flatten()])
+        >>> model.compile("mse")
+        >>> model.predict(np.ones((4, 5), dtype="int32")).shape
+        (4, 15)
     """
 
     takes_integers = True

@@ -19,6 +19,14 @@ class BatchNormal(Layer):
         axis: 0 for statistics per element of an example (with 2 axes: per feature), 1 for statistics per channel.
         beta_init: Initial shift.
         gamma_init: Initial scale.
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet.compat import numpydl as npdl
+        >>> model = npdl.Model([npdl.layers.Dense(n_out=2, n_in=3), npdl.layers.BatchNormal()])
+        >>> model.compile("mse")
+        >>> model.predict(np.ones((4, 3))).shape
+        (4, 2)
     """
 
     beta, gamma = Weight("beta"), Weight("gamma")

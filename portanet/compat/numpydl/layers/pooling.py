@@ -67,7 +67,17 @@ class _Windows(layers.Layer):
 
 
 class MaxPooling(_Pooling):
-    """The maximum of each window; see `MeanPooling` for the arguments."""
+    """The maximum of each window; see `MeanPooling` for the arguments.
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet.compat import numpydl as npdl
+        >>> filters = npdl.layers.Convolution(2, (3, 3), input_shape=(None, 1, 6, 6))
+        >>> model = npdl.Model([filters, npdl.layers.MaxPooling((2, 2))])
+        >>> model.compile("mse")
+        >>> model.predict(np.ones((4, 1, 6, 6))).shape
+        (4, 2, 2, 2)
+    """
 
     pooling = layers.MaxPooling2D
 
@@ -77,6 +87,15 @@ class MeanPooling(_Pooling):
 
     Args:
         pool_size: Rows and columns of a window; they must divide those of the input.
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet.compat import numpydl as npdl
+        >>> filters = npdl.layers.Convolution(2, (3, 3), input_shape=(None, 1, 6, 6))
+        >>> model = npdl.Model([filters, npdl.layers.MeanPooling((2, 2))])
+        >>> model.compile("mse")
+        >>> model.predict(np.ones((4, 1, 6, 6))).shape
+        (4, 2, 2, 2)
     """
 
     pooling = layers.AveragePooling2D

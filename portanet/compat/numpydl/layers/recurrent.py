@@ -84,7 +84,16 @@ class Recurrent(Layer):
 
 
 class SimpleRNN(Recurrent):
-    """`h_t = activation(x_t W + h_(t-1) U + b)`; the arguments are those of `Recurrent`."""
+    """`h_t = activation(x_t W + h_(t-1) U + b)`; the arguments are those of `Recurrent`.
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet.compat import numpydl as npdl
+        >>> model = npdl.Model([npdl.layers.SimpleRNN(n_out=2, n_in=3)])
+        >>> model.compile("mse")
+        >>> model.predict(np.ones((4, 5, 3))).shape
+        (4, 2)
+    """
 
     W, U, b = Weight("kernel"), Weight("recurrent_kernel"), Weight("bias")
     dW, dU, db = (Weight(name, grad=True) for name in ("kernel", "recurrent_kernel", "bias"))
@@ -112,6 +121,14 @@ class GRU(Recurrent):
         gate_activation: Activation of the gates.
         need_grad: Ignored; `forward` computes gradients if `train`.
         **kwargs: Arguments of `Recurrent`.
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet.compat import numpydl as npdl
+        >>> model = npdl.Model([npdl.layers.GRU(n_out=2, n_in=3)])
+        >>> model.compile("mse")
+        >>> model.predict(np.ones((4, 5, 3))).shape
+        (4, 2)
     """
 
     U_z, U_r, U_h = _gates("kernel", 3)
@@ -140,6 +157,14 @@ class LSTM(Recurrent):
         need_grad: Ignored; `forward` computes gradients if `train`.
         forget_bias_num: Initial bias of the forget gate.
         **kwargs: Arguments of `Recurrent`.
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet.compat import numpydl as npdl
+        >>> model = npdl.Model([npdl.layers.LSTM(n_out=2, n_in=3)])
+        >>> model.compile("mse")
+        >>> model.predict(np.ones((4, 5, 3))).shape
+        (4, 2)
     """
 
     U_i, U_f, U_g, U_o = _gates("kernel", 4)
@@ -221,6 +246,14 @@ class BatchLSTM(LSTM):
 
     `AllW` has a row for the bias, then rows for the input and the hidden state, and columns for the gates i, f, o and
     g; `d_AllW` is its gradient.
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet.compat import numpydl as npdl
+        >>> model = npdl.Model([npdl.layers.BatchLSTM(n_out=2, n_in=3)])
+        >>> model.compile("mse")
+        >>> model.predict(np.ones((4, 5, 3))).shape
+        (4, 2)
     """
 
     make = LSTM.make  # this class implements `forward`, but not in NumPy

@@ -15,6 +15,14 @@ class Flatten(Layer):
 
     Args:
         outdim: Number of axes of the output, at least 2.
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet.compat import numpydl as npdl
+        >>> model = npdl.Model([npdl.layers.Convolution(2, (3, 3), input_shape=(None, 1, 5, 5)), npdl.layers.Flatten()])
+        >>> model.compile("mse")
+        >>> model.predict(np.ones((4, 1, 5, 5))).shape
+        (4, 18)
     """
 
     def __init__(self, outdim: int = 2) -> None:
@@ -32,6 +40,14 @@ class DimShuffle(Layer):
 
     Args:
         axis: Position of the new axis.
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet.compat import numpydl as npdl
+        >>> model = npdl.Model([npdl.layers.Dense(n_out=2, n_in=3), npdl.layers.DimShuffle()])
+        >>> model.compile("mse")
+        >>> model.predict(np.ones((4, 3))).shape
+        (4, 1, 2)
     """
 
     def __init__(self, axis: int = 1) -> None:

@@ -26,18 +26,33 @@ def set_rng(new_rng: Any) -> None:
 
 
 def set_seed(seed: int) -> None:
-    """Seed the generator and portanet's random masks."""
+    """Seed the generator and portanet's random masks.
+
+    Example:
+        >>> set_seed(0)
+    """
     set_rng(np.random.RandomState(seed))
     portanet.random.set_seed(seed)
 
 
 def get_dtype() -> str:
-    """The dtype of weights and data."""
+    """The dtype of weights and data.
+
+    Example:
+        >>> get_dtype()
+        'float32'
+    """
     return _dtype[0]
 
 
 def set_dtype(dtype: Any) -> None:
-    """Set the dtype of weights and data, such as `"float64"`."""
+    """Set the dtype of weights and data, such as `"float64"`.
+
+    Example:
+        >>> set_dtype("float32")
+        >>> get_dtype()
+        'float32'
+    """
     _dtype[:] = [np.dtype(dtype).name]
 
 
