@@ -8,7 +8,7 @@ from typing import Any
 
 from portanet.autodiff import custom_vjp, is_traced, unwrap
 from portanet.backends import Array, HostArray, get_backend
-from portanet.distribution.processes import part_of
+from portanet.distribution.rows import part_of
 from portanet.distribution.share import Share, with_leaves
 from portanet.distribution.slices import Slices
 

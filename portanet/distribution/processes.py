@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
+import json
 import math
 import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from portanet import checks
 from portanet.backends import HostArray
+from portanet.distribution.notes import FAILED, LEFT, WRITTEN, Notes
+from portanet.distribution.rows import as_bytes, groups_of, part_of, row_of, summable
 from portanet.extras import install_command
 
 LAUNCHERS = ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "PMIX_RANK", "MPI_LOCALNRANKS", "MV2_COMM_WORLD_SIZE")
@@ -23,11 +27,12 @@ LAUNCHERS = ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "PMIX_RANK", "MPI_LOCALNRANKS",
 BUSY = 2e-3
 """Seconds of waiting after which a process gives its core to others."""
 
-LARGE = 1 << 18
-"""Bytes from which an array is sent as it lies: to copy it next to others costs more than a message."""
-
 PATIENCE = 0.5
 """Seconds of waiting after which a process asks whether another has left."""
+
+
+GRACE = 3.0
+"""Seconds that a process has to show an error, before others end all for it."""
 
 
 class Processes:
@@ -39,13 +44,20 @@ class Processes:
     """
 
     def __init__(self, comm: Any, timeout: float) -> None:
-        self.comm, self.leaving = comm.Dup(), comm.Dup()
+        self.comm, self.notes = comm.Dup(), Notes(comm)
         self.rank: int = comm.Get_rank()
         self.size: int = comm.Get_size()
         self.timeout = timeout
         self.messages = 0
         """Messages that were started, and their bytes: what a step costs."""
         self.bytes = 0
+        self.started = 0
+        """How many messages were started so far: all processes start the same ones."""
+        self._failures: list[int] = []
+        """What `started` was when errors left calls; others must have had them, too, before this process goes on."""
+        self._latest: BaseException | None = None
+        self._known: dict[str, float] = {}
+        self._files = 0
         self._serving, self._left = False, threading.Event()
 
     def __repr__(self) -> str:
@@ -56,13 +68,13 @@ class Processes:
 
         The sum has the same bits in every process.
         """
-        held = np.ascontiguousarray(x, _summable(x.dtype))
+        held = np.ascontiguousarray(x, summable(x.dtype))
         total = np.empty_like(held)
-        self.messages, self.bytes = self.messages + 1, self.bytes + held.nbytes
+        number = self._begin(held.nbytes)
         request = self.comm.Iallreduce(held, total)
 
         def finish() -> HostArray:
-            self._wait(request)
+            self._wait(request, number)
             # `held` is kept until here: it is read meanwhile.
             return total.astype(x.dtype) if held.dtype != x.dtype else total
 
@@ -70,8 +82,8 @@ class Processes:
 
     def start_sums(self, arrays: Sequence[HostArray]) -> Callable[[], list[HostArray]]:
         """The same for several arrays, in one message for each dtype."""
-        groups = _groups([a.nbytes for a in arrays], [a.dtype for a in arrays])
-        started = [(group, self.start_sum(_row([arrays[i].reshape(-1) for i in group]))) for group in groups]
+        groups = groups_of([a.nbytes for a in arrays], [a.dtype for a in arrays])
+        started = [(group, self.start_sum(row_of([arrays[i].reshape(-1) for i in group]))) for group in groups]
         shapes = [a.shape for a in arrays]
 
         def finish() -> list[HostArray]:
@@ -88,20 +100,20 @@ class Processes:
     def start_slices(self, arrays: Sequence[HostArray]) -> Callable[[], list[HostArray]]:
         """Begin to add up arrays of which this process needs its slices alone: rows of elements, see `part_of`."""
         started = []
-        for group in _groups([a.nbytes for a in arrays], [a.dtype for a in arrays]):
+        for group in groups_of([a.nbytes for a in arrays], [a.dtype for a in arrays]):
             rows = [arrays[i].reshape(-1) for i in group]
             parts = [[row[part_of(len(row), rank, self.size)] for row in rows] for rank in range(self.size)]
             counts = [sum(map(len, each)) for each in parts]
-            held = rows[0] if len(rows) == 1 else _row([part for each in parts for part in each])
-            held = np.ascontiguousarray(held, _summable(held.dtype))
+            held = rows[0] if len(rows) == 1 else row_of([part for each in parts for part in each])
+            held = np.ascontiguousarray(held, summable(held.dtype))
             own = np.empty(counts[self.rank], held.dtype)
-            self.messages, self.bytes = self.messages + 1, self.bytes + held.nbytes
-            started.append((group, held, own, self.comm.Ireduce_scatter(held, own, counts)))
+            number = self._begin(held.nbytes)
+            started.append((group, held, own, self.comm.Ireduce_scatter(held, own, counts), number))
 
         def finish() -> list[HostArray]:
             slices: list[Any] = [None] * len(arrays)
-            for group, _, own, request in started:
-                self._wait(request)
+            for group, _, own, request, number in started:
+                self._wait(request, number)
                 place = 0
                 for i in group:
                     part = part_of(arrays[i].size, self.rank, self.size)
@@ -121,16 +133,16 @@ class Processes:
         rows: list[Any] = [None] * len(slices)
         dtypes = [a.dtype for a in slices]
         started = []
-        for group in _groups([n * t.itemsize for n, t in zip(sizes, dtypes, strict=True)], dtypes):
+        for group in groups_of([n * t.itemsize for n, t in zip(sizes, dtypes, strict=True)], dtypes):
             parts = [[part_of(sizes[i], rank, self.size) for i in group] for rank in range(self.size)]
             counts = [sum(part.stop - part.start for part in each) for each in parts]
-            own, whole = _row([slices[i] for i in group]), np.empty(sum(counts), dtypes[group[0]])
-            self.messages, self.bytes = self.messages + 1, self.bytes + own.nbytes
+            own, whole = row_of([slices[i] for i in group]), np.empty(sum(counts), dtypes[group[0]])
+            number = self._begin(own.nbytes)
             sent = [count * own.itemsize for count in counts]
-            request = self.comm.Iallgatherv(_as_bytes(own), (_as_bytes(whole), sent))
-            started.append((group, parts, own, whole, request))
-        for group, parts, _, whole, request in started:
-            self._wait(request)
+            request = self.comm.Iallgatherv(as_bytes(own), (as_bytes(whole), sent))
+            started.append((group, parts, own, whole, request, number))
+        for group, parts, _, whole, request, number in started:
+            self._wait(request, number)
             if len(group) == 1:
                 rows[group[0]] = whole
                 continue
@@ -161,38 +173,100 @@ class Processes:
         each = int(np.prod(x.shape[1:], dtype="int64")) * x.dtype.itemsize
         whole = np.empty((int(counts.sum()), *x.shape[1:]), x.dtype)
         sizes = [int(n) * each for n in counts]
-        self.messages, self.bytes = self.messages + 1, self.bytes + x.nbytes
-        self._wait(self.comm.Iallgatherv(_as_bytes(x), (_as_bytes(whole), sizes)))
+        number = self._begin(x.nbytes)
+        self._wait(self.comm.Iallgatherv(as_bytes(x), (as_bytes(whole), sizes)), number)
         return np.split(whole, np.cumsum(counts)[:-1])
 
     def broadcast(self, arrays: Sequence[HostArray]) -> list[HostArray]:
         """The arrays of the first process, in all; those of the others say shapes and dtypes."""
         copies = [np.array(a, order="C") for a in arrays]
-        for request in [self.comm.Ibcast(_as_bytes(a), 0) for a in copies]:
-            self._wait(request)
+        numbers = [self._begin(a.nbytes) for a in copies]
+        requests = [self.comm.Ibcast(as_bytes(a), 0) for a in copies]
+        for request, number in zip(requests, numbers, strict=True):
+            self._wait(request, number)
         return copies
 
     def texts(self, text: str) -> list[str]:
         """The texts of all processes."""
         return [part.tobytes().decode() for part in self.gather(np.frombuffer(text.encode(), "uint8"))]
 
-    def _wait(self, request: Any) -> None:
-        started = time.monotonic()
+    def _begin(self, size: int) -> int:
+        """Count a message of so many bytes, which is about to be started; its number."""
+        while self._failures:
+            self._meet(self._failures.pop(0))
+        self.messages, self.bytes, self.started = self.messages + 1, self.bytes + size, self.started + 1
+        return self.started
+
+    def _wait(self, request: Any, number: int) -> None:
+        since = time.monotonic()
         while not request.Test():
-            waited = time.monotonic() - started
-            if waited > self.timeout:
-                self.abort(
-                    f"Process {self.rank} of {self.size} has waited {self.timeout:g} s for the others, which have not "
-                    "come to the same place: one may have stopped, be slow, or have other data or callbacks. "
-                    "distribution.initialize(timeout=...) sets the time."
-                )
-            if waited > BUSY:
-                time.sleep(min(1e-3, waited / 50))
-            if waited > PATIENCE and self.leaving.Iprobe():
+            self._pause(since, number)
+
+    def _pause(self, since: float, number: int | None = None) -> None:
+        """Wait a little; end all processes, if what this one waits for does not come.
+
+        Args:
+            since: When the waiting began.
+            number: The message that it waits for.
+        """
+        waited = time.monotonic() - since
+        if waited > self.timeout:
+            self.abort(
+                f"Process {self.rank} of {self.size} has waited {self.timeout:g} s for the others, which have not "
+                "come to the same place: one may have stopped, be slow, or have other data or callbacks. "
+                "distribution.initialize(timeout=...) sets the time."
+            )
+        if waited > BUSY:
+            time.sleep(min(1e-3, waited / 50))
+        if waited < PATIENCE:
+            return
+        for rank in self.notes.others:
+            failed = self.notes.read(rank, FAILED)
+            left = self.notes.read(rank, LEFT)
+            if number is not None and failed and json.loads(failed[0])[0] < number:
+                known = self._known.setdefault(failed[0], time.monotonic())
+                if left or time.monotonic() - known > GRACE:
+                    self._end_for(rank, failed[0])
+            if left:
                 self.abort(
                     f"Process {self.rank} of {self.size} waits for the others, of which one has left the script. All "
                     "must go through the same calls of fit, evaluate and predict."
                 )
+
+    @contextlib.contextmanager
+    def call(self, name: str) -> Iterator[None]:
+        """In a `with` block, a call with messages in it: others are told of an error that leaves it."""
+        try:
+            yield
+        except BaseException as error:
+            if error is not self._latest:  # which has left a call in this one
+                self._latest = error
+                self._failures.append(self.started)
+                self.notes.send(FAILED, json.dumps([self.started, f"{name} with {type(error).__name__}: {error}"]))
+            raise
+
+    def _meet(self, started: int) -> None:
+        """Go on after an error that was caught, if all processes had one at the same place."""
+        since = time.monotonic()
+        for rank in self.notes.others:
+            while not (told := self.notes.read(rank, FAILED)):
+                self._pause(since)
+            note = told.pop(0)
+            if json.loads(note)[0] != started:
+                self._end_for(rank, note)
+
+    def _end_for(self, rank: int, note: str) -> None:
+        self.abort(
+            f"Process {rank} of {self.size} has left {json.loads(note)[1]}. Process {self.rank} has not, or at another "
+            "place. To catch an error and go on, all processes must have it at the same place."
+        )
+
+    def wait_for_file(self) -> None:
+        """Wait until the first process has written as many files as this one went by, each of which it tells of."""
+        self._files += 1
+        since = time.monotonic()
+        while len(self.notes.read(0, WRITTEN)) < self._files:
+            self._pause(since)
 
     def proceed(self) -> None:
         """From now on let MPI serve the others by a thread, where it allows calls of several: it does so in calls."""
@@ -200,7 +274,7 @@ class Processes:
 
         def serve() -> None:
             while not self._left.wait(5e-4):
-                self.leaving.Iprobe()
+                self.notes.proceed()
 
         if not self._serving and MPI.Query_thread() == MPI.THREAD_MULTIPLE:
             self._serving = True
@@ -209,46 +283,12 @@ class Processes:
     def leave(self) -> None:
         """Tell the other processes that this one comes to its end, and waits for no more sums."""
         self._left.set()
-        for rank in range(self.size):
-            if rank != self.rank:
-                self.leaving.Isend(np.zeros(1, "uint8"), rank)
+        self.notes.send(LEFT)
 
     def abort(self, message: str) -> None:
         """Say what has happened, and end all processes."""
         print(message, file=sys.stderr, flush=True)
         self.comm.Abort(1)
-
-
-def part_of(count: int, rank: int, size: int) -> slice:
-    """What one of several processes takes of so many elements or examples."""
-    return slice(count * rank // size, count * (rank + 1) // size)
-
-
-def _groups(sizes: Sequence[int], dtypes: Sequence[Any]) -> list[list[int]]:
-    """The numbers of arrays that go into one message: the small ones of each dtype.
-
-    Args:
-        sizes: Bytes of the whole arrays, the same in all processes.
-        dtypes: Their dtypes.
-    """
-    groups: dict[Any, list[int]] = {}
-    for i, (size, dtype) in enumerate(zip(sizes, dtypes, strict=True)):
-        groups.setdefault(i if size >= LARGE else dtype, []).append(i)
-    return list(groups.values())
-
-
-def _row(rows: Sequence[HostArray]) -> HostArray:
-    """Rows of elements, one after the other; the row itself, if there is one."""
-    return np.ascontiguousarray(rows[0]) if len(rows) == 1 else np.concatenate(rows)
-
-
-def _summable(dtype: Any) -> Any:
-    """The dtype in which MPI adds up: it has no sums of float16."""
-    return np.dtype("float32") if dtype.itemsize < 4 and dtype.kind == "f" else dtype
-
-
-def _as_bytes(x: HostArray) -> HostArray:
-    return x.reshape(-1).view("uint8")
 
 
 _joined: list[Processes] = []

@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from portanet.backends import HostArray
-from portanet.distribution.processes import Processes, part_of
+from portanet.distribution.processes import Processes
+from portanet.distribution.rows import part_of
 
 LEAST = 4096
 """Numbers of a row that a process holds at least: messages cost more than fewer numbers."""

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from portanet.backends import Array, get_backend, raw_namespace
-from portanet.distribution.processes import Processes, part_of
+from portanet.distribution.processes import Processes
+from portanet.distribution.rows import part_of
 from portanet.distribution.share import with_leaves
 
 Tree = dict[str, Array]

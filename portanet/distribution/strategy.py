@@ -12,7 +12,9 @@ import numpy as np
 from portanet import checks, random
 from portanet.backends import HostArray, get_backend, set_backend
 from portanet.distribution.devices import DeviceMesh, list_devices
-from portanet.distribution.processes import Processes, initialize, joined, launched, part_of
+from portanet.distribution.notes import WRITTEN
+from portanet.distribution.processes import Processes, initialize, joined, launched
+from portanet.distribution.rows import part_of
 from portanet.distribution.share import Share
 from portanet.distribution.slices import Slices
 
@@ -228,9 +230,36 @@ def distribution() -> DataParallel | None:
     return _current[0] if _current and not _apart.get() else None
 
 
+def _together() -> Processes | None:
+    """The processes that train together; None for one alone."""
+    return _current[0].processes if _current and _current[0].size > 1 else None
+
+
+_NOTHING = contextlib.nullcontext()
+
+
+def in_call(name: str) -> contextlib.AbstractContextManager[None]:
+    """In a `with` block, a call of a model, by its name: other processes are told of an error that leaves it."""
+    processes = _together()
+    return _NOTHING if processes is None else processes.call(name)
+
+
 def writes_files() -> bool:
     """Whether this process is the one that writes files and shows progress."""
     return not _current or _current[0].rank == 0
+
+
+@contextlib.contextmanager
+def writing() -> Iterator[None]:
+    """In a `with` block, the first process writes a file that the others can read afterwards: they wait for it."""
+    processes = _together()
+    try:
+        yield
+    finally:
+        if processes is not None and processes.rank == 0:
+            processes.notes.send(WRITTEN)
+    if processes is not None and processes.rank != 0:
+        processes.wait_for_file()
 
 
 if os.environ.get("PORTANET_DISTRIBUTION"):

@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from portanet.distribution.strategy import writes_files
+from portanet.distribution.strategy import writes_files, writing
 
 ABANDONED = 3600.0
 """Seconds after its last write when a temporary file is considered left behind by a killed process."""
@@ -24,7 +24,8 @@ def write_atomically(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
 
     A temporary file in the same folder, `.NAME.RANDOM.part`, is written and flushed to disk (fsync), then renamed, and
     the folder is flushed too. After an exception it is removed, and an existing `path` is unchanged. A later call
-    removes files left behind by killed processes. In a job of several processes the first one alone writes.
+    removes files left behind by killed processes. In a job of several processes the first one alone writes; the
+    others wait until it has.
 
     Example:
         >>> import pathlib, tempfile
@@ -34,10 +35,17 @@ def write_atomically(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
         >>> path.read_bytes()
         b'123'
     """
-    if not writes_files():
-        with tempfile.TemporaryFile() as nothing:
-            yield nothing
-        return
+    with writing():
+        if not writes_files():
+            with tempfile.TemporaryFile() as nothing:
+                yield nothing
+            return
+        with _replacing(path) as file:
+            yield file
+
+
+@contextlib.contextmanager
+def _replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     target = pathlib.Path(os.path.realpath(path))
     part = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
     try:

@@ -12,7 +12,7 @@ import numpy as np
 from portanet.backends import Array, use_backend
 from portanet.callbacks import CallbackList
 from portanet.distribution.share import Share, sharing
-from portanet.distribution.strategy import distribution
+from portanet.distribution.strategy import distribution, in_call
 from portanet.training import step
 from portanet.training.data.intake import Feed, Intake
 from portanet.training.data.parts import share_in
@@ -80,7 +80,7 @@ def predict(
     results = _at_once(model, x, batch_size) if ordinary else NotImplemented
     if results is not NotImplemented:
         return results
-    with use_backend(model.backend):
+    with use_backend(model.backend), in_call("predict"):
         intake = Intake(model, check_finite, prefetch, only_inputs=True)
         feed = intake.feed(find_source(intake, x, None, None, batch_size, False, steps))
         listeners = CallbackList(callbacks, model=model, epochs=1, steps=feed.source.steps, verbose=verbose)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from portanet.backends import Backend
 from portanet.distribution.hogwild import Hogwild
-from portanet.distribution.processes import part_of
+from portanet.distribution.rows import part_of
 from portanet.distribution.share import ALONE, Share, sharing
 from portanet.training.objective import Statistics
 from portanet.training.step import examples, summed

@@ -14,7 +14,7 @@ from portanet.backends import Array, asarray
 from portanet.callbacks import CallbackList
 from portanet.distribution.hogwild import Hogwild
 from portanet.distribution.share import sharing
-from portanet.distribution.strategy import distribution
+from portanet.distribution.strategy import distribution, in_call
 from portanet.optimizers.base import widest
 from portanet.optimizers.state import completed, divided, extended, joined
 from portanet.random.seeds import keep_seed
@@ -273,7 +273,7 @@ class TrainingRun:
         frozen: dict[str, Any] = {}
         if len(paths) > len(self.trained):
             slots, frozen = divided(slots, set(self.trained))
-        with uninterrupted():
+        with uninterrupted(), in_call("a step of training"):
             statistics: Statistics
             params, state, slots, statistics, *_ = step(params, state, slots, sums, *batch)
             after = [*params.values(), *state.values()]

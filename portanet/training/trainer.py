@@ -8,7 +8,7 @@ from typing import Any, Self
 from portanet import checks, optimizers
 from portanet.backends import Array, Backend, get_backend, use_backend
 from portanet.callbacks import Callback, CallbackList
-from portanet.distribution.strategy import distribution
+from portanet.distribution.strategy import distribution, in_call
 from portanet.layers import Layer
 from portanet.layers.calling import takes_strings
 from portanet.settings import settings
@@ -140,7 +140,7 @@ class Trainer(Overridable):
             if value is not None:
                 checks.positive_int(name, value, "fit")
         validation_split = checks.rate("validation_split", validation_split, "fit")
-        with use_backend(self.backend):
+        with use_backend(self.backend), in_call("fit"):
             intake = Intake(self, check_finite, prefetch, class_weight, FIT)
             val_intake = Intake(self, check_finite, prefetch, names=VALIDATION)
             source = find_source(intake, x, y, sample_weight, batch_size, shuffle, steps_per_epoch)
@@ -201,7 +201,7 @@ class Trainer(Overridable):
             prefetch: As for `fit`.
         """
         self.require_compiled()
-        with use_backend(self.backend):
+        with use_backend(self.backend), in_call("evaluate"):
             intake = Intake(self, check_finite, prefetch)
             feed = intake.feed(find_source(intake, x, y, sample_weight, batch_size, False, steps))
             listeners = CallbackList(callbacks, model=self, epochs=1, steps=feed.source.steps, verbose=verbose)
@@ -259,7 +259,7 @@ class Trainer(Overridable):
             return_dict: Whether to return a dict by name rather than a list (a number, if there is only the loss).
         """
         self.require_compiled()
-        with use_backend(self.backend):
+        with use_backend(self.backend), in_call("train_on_batch"):
             batch = self._one_batch(x, y, sample_weight, class_weight)
             run, totals = TrainingRun(self), self.totals()
             totals.add(run.on(batch, None))
@@ -299,7 +299,7 @@ class Trainer(Overridable):
             (1.0, [-2.0])
         """
         self.require_compiled()
-        with use_backend(self.backend):
+        with use_backend(self.backend), in_call("loss_and_gradients"):
             current = distribution() is not None and self._batch is not None and x is self._batch[0]
             batch = self._batch if current else self._one_batch(x, y, sample_weight)
             return loops.loss_and_gradients(self, batch)

@@ -17,7 +17,9 @@ from tests.distribution import jobs
     ("what", "message"),
     [
         ("raise", "RuntimeError: The machine is on fire."),
+        ("catch", "Process 1 of 2 has left fit with RuntimeError: The machine is on fire."),
         ("exit", "of which one has left the script"),
+        ("exit in fit", "Process 1 of 2 has left fit with SystemExit: 3"),
         ("wait", "has waited 2 s for the others"),
         ("full", "No space left on device"),
         ("seed", "All processes must have the same seed"),
@@ -53,3 +55,9 @@ def test_a_killed_job_goes_on_in_more_or_fewer_processes(unbroken: Any, tmp_path
 
 def test_one_process_writes_files(tmp_path: pathlib.Path, unbroken: Any) -> None:
     assert unbroken["files"] == [f"{epoch}.safetensors" for epoch in (1, 2, 3, 4)]
+
+
+def test_an_error_that_all_catch_and_a_file_that_all_read(tmp_path: pathlib.Path) -> None:
+    first, second, third = jobs.run(3, "going_on", tmp_path)
+    assert first == second == third
+    assert first["errors"] == ["The machine is on fire."] * 2

@@ -1,0 +1,36 @@
+"""A script that goes on after errors which all processes have, and reads what the first one has written."""
+
+from __future__ import annotations
+
+import pathlib
+import sys
+from typing import Any
+
+import portanet
+from portanet import layers
+from portanet.callbacks import Callback
+from tests.distribution import programs
+
+
+class Failing(Callback):
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        if epoch == 1:
+            raise RuntimeError("The machine is on fire.")
+
+
+def going_on() -> Any:
+    """Errors of two runs, and losses that follow; a file is read in the next line."""
+    x, y = programs.data(24, 6)
+    model = portanet.Sequential([layers.Input((6,)), layers.Dense(3)])
+    model.compile("sgd", portanet.losses.SparseCategoricalCrossentropy(from_logits=True))
+    errors, losses = [], []
+    for turn in range(2):
+        try:
+            model.fit(x, y, batch_size=12, epochs=3, verbose=0, callbacks=[Failing()])
+        except RuntimeError as error:
+            errors.append(str(error))
+        losses.append(model.evaluate(x, y, verbose=0))
+        path = pathlib.Path(sys.argv[2]) / f"{turn}.safetensors"
+        model.save(path)
+        losses.append(portanet.saving.load_model(path).evaluate(x, y, verbose=0))
+    return {"errors": errors, "losses": losses}
