@@ -11,7 +11,11 @@ import pytest
 
 from portanet.backends import Array, asarray, device_of, get_backend, raw_namespace
 
-__all__ = ["asarray", "assert_close", "assert_equal", "no_float64", "to_numpy"]
+__all__ = ["PATIENCE", "asarray", "assert_close", "assert_equal", "no_float64", "to_numpy"]
+
+PATIENCE = 600
+"""Seconds after which what a test waits for will not come, on the busiest machine."""
+
 
 TOLERANCE = {"float16": 1e-3, "bfloat16": 1e-2, "float32": 1e-5, "float64": 1e-10, "complex64": 1e-5}
 

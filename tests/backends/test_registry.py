@@ -18,6 +18,7 @@ import portanet
 from portanet.backends import BACKENDS, Backend, BackendUnavailableError, backend_class, backend_class_of, make_backend
 from portanet.backends.base import FLOATS
 from portanet.extras import install_command
+from tests.support import PATIENCE
 
 
 def python(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -141,7 +142,7 @@ def test_cupy_without_a_gpu_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_two_threads_with_different_backends() -> None:
     seen: dict[str, list[Any]] = {"first": [], "second": []}
-    barrier = threading.Barrier(2, timeout=30)
+    barrier = threading.Barrier(2, timeout=PATIENCE)
 
     def work(who: str, dtype: str) -> None:
         portanet.set_backend("numpy", dtype=dtype)

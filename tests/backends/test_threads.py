@@ -13,7 +13,7 @@ import portanet
 from portanet import backends
 from portanet.backends import Backend
 from portanet.backends.numpy import threads
-from tests.support import assert_equal
+from tests.support import PATIENCE, assert_equal
 
 X = np.random.default_rng(0).standard_normal((23, 4)).astype("float32")
 
@@ -75,18 +75,18 @@ def test_the_last_of_several_callers_gives_the_threads_back() -> None:
     def other() -> None:
         with threads.single_threaded_blas():
             entered.set()
-            leave.wait(10)
+            leave.wait(PATIENCE)
 
     with threadpoolctl.threadpool_limits(2):
         before = blas_threads()
         helper = threading.Thread(target=other, daemon=True)
         helper.start()
-        assert entered.wait(10)
+        assert entered.wait(PATIENCE)
         with threads.single_threaded_blas():
             pass
         during = blas_threads()
         leave.set()
-        helper.join(10)
+        helper.join(PATIENCE)
         assert during == [1] * len(before)
         with threads.single_threaded_blas():  # OpenBLAS may have ignored the other thread
             pass

@@ -10,12 +10,14 @@ from typing import Any
 
 import pytest
 
+from tests.support import PATIENCE
+
 RUN = """
 import json, nbclient, nbformat, sys
 cells = [nbformat.v4.new_code_cell(source) for source in json.loads(sys.argv[1])]
 notebook = nbformat.v4.new_notebook(cells=cells)
 seen = []
-client = nbclient.NotebookClient(notebook, timeout=None, startup_timeout=600, kernel_name="python3")
+client = nbclient.NotebookClient(notebook, timeout=None, startup_timeout={PATIENCE}, kernel_name="python3")
 client.on_notebook_complete = None
 process = client.process_message
 
@@ -44,7 +46,7 @@ def run(*sources: str) -> tuple[list[list[Any]], list[str]]:
     """The outputs of each cell in the file, and the texts that were displayed meanwhile."""
     pytest.importorskip("nbclient")
     pytest.importorskip("ipykernel")
-    command = [sys.executable, "-c", RUN, json.dumps(sources)]
+    command = [sys.executable, "-c", RUN.replace("{PATIENCE}", str(PATIENCE)), json.dumps(sources)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     outputs, seen = json.loads(done.stdout.splitlines()[-1])
     return outputs, seen

@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from tests.support import PATIENCE
+
 ROOT = pathlib.Path(__file__).parent.parent.parent
 
 
@@ -37,7 +39,7 @@ def run(count: int, program: str, folder: pathlib.Path, *args: str, **env: str) 
     """What each process of a job has written."""
     folder.mkdir(parents=True, exist_ok=True)
     job = start(count, program, folder, *args, **env)
-    output, _ = job.communicate(timeout=600)
+    output, _ = job.communicate(timeout=PATIENCE)
     assert job.returncode == 0, output
     return [json.loads((folder / f"{rank}.json").read_text()) for rank in range(count)]
 
@@ -46,6 +48,6 @@ def ends(count: int, program: str, folder: pathlib.Path, *args: str, **env: str)
     """What a job says that must end by itself, with an error."""
     folder.mkdir(parents=True, exist_ok=True)
     job = start(count, program, folder, *args, **env)
-    output, _ = job.communicate(timeout=600)
+    output, _ = job.communicate(timeout=PATIENCE)
     assert job.returncode != 0, output
     return output

@@ -15,6 +15,7 @@ import pytest
 
 from portanet.backends import Backend, use_backend
 from tests.portability.curves import curve
+from tests.support import PATIENCE
 
 
 def test_two_threads_train_at_once(backend: Backend) -> None:
@@ -23,7 +24,7 @@ def test_two_threads_train_at_once(backend: Backend) -> None:
     def train(name: str, device: object, start: threading.Barrier | None) -> list[float]:
         with use_backend(name, device):
             if start is not None:
-                start.wait(timeout=60)
+                start.wait(PATIENCE)
             return curve("MLP").tolist()
 
     runs = [("numpy", None), (backend.name, backend.device)]
@@ -31,7 +32,7 @@ def test_two_threads_train_at_once(backend: Backend) -> None:
     barrier = threading.Barrier(2)
     with ThreadPoolExecutor(2) as pool:
         together = [pool.submit(train, *run, barrier) for run in runs]
-        assert [each.result(timeout=100) for each in together] == alone
+        assert [each.result(PATIENCE) for each in together] == alone
 
 
 FORK = """
@@ -50,8 +51,9 @@ blas = [library.num_threads for library in threads._blas()]
 stop = threading.Event()
 def work():
     while not stop.is_set():
-        map_rows(lambda a: (time.sleep(0.001), a * 2)[1], [big], 2**16)
-other = threading.Thread(target=work); other.start(); time.sleep(0.05)
+        map_rows(lambda a: (time.sleep(0.001), computing.set(), a * 2)[2], [big], 2**16)
+computing = threading.Event()
+other = threading.Thread(target=work); other.start(); computing.wait()
 child = os.fork()
 if child == 0:
     ok = bool((pieces() == 2).all()) and bool((curve("CNN") == expected).all())
@@ -72,7 +74,7 @@ def test_a_forked_child_trains_with_threads_of_its_own() -> None:
     done = subprocess.run(
         [sys.executable, "-W", "ignore::DeprecationWarning", "-c", FORK],
         cwd=root, env={**os.environ, "PORTANET_BACKEND": "numpy", "PYTHONPATH": str(root)},
-        timeout=120, capture_output=True, text=True, check=False,
+        timeout=PATIENCE, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
 
@@ -83,5 +85,5 @@ def test_spawned_processes_train(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PORTANET_BACKEND", "numpy")
     monkeypatch.setenv("PYTHONPATH", str(pathlib.Path(__file__).parents[2]))
     with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
-        for result in pool.map(curve, ["MLP", "MLP"], timeout=120):
+        for result in pool.map(curve, ["MLP", "MLP"], timeout=PATIENCE):
             np.testing.assert_array_equal(result, expected)

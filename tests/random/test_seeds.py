@@ -16,6 +16,7 @@ from portanet import initializers, layers
 from portanet.preprocessing import choose_centers, k_means, train_test_split
 from portanet.random import get_seed, host_generator, next_unowned, seeds, set_seed, stream_key, use_seed
 from portanet.random.seeds import keep_seed
+from tests.support import PATIENCE
 
 
 @pytest.fixture(autouse=True)
@@ -73,7 +74,7 @@ def test_set_seed_elsewhere_does_not_change_a_fit(backend: Any) -> None:
             def pause(epoch: int, logs: Any) -> None:
                 if begun is not None and go is not None and epoch == 0:
                     begun.set()
-                    assert go.wait(60)
+                    assert go.wait(PATIENCE)
 
             stop = portanet.callbacks.LambdaCallback(on_epoch_end=pause)
             model.fit(x, y, batch_size=2, epochs=3, verbose=0, callbacks=[stop])
@@ -85,7 +86,7 @@ def test_set_seed_elsewhere_does_not_change_a_fit(backend: Any) -> None:
     thread = threading.Thread(target=lambda: results.append(fit(begun, go)))
     thread.start()
     try:
-        assert begun.wait(120)
+        assert begun.wait(PATIENCE)
         set_seed(100)
         in_thread(lambda: set_seed(200))
     finally:
@@ -183,12 +184,12 @@ def test_a_kept_seed_is_that_of_the_start() -> None:
 
     def wait() -> None:
         chosen.set()
-        assert done.wait(60)
+        assert done.wait(PATIENCE)
 
     chosen, done, results = threading.Event(), threading.Event(), []
     thread = threading.Thread(target=lambda: results.append(work()))
     thread.start()
-    assert chosen.wait(60)
+    assert chosen.wait(PATIENCE)
     set_seed(8)
     done.set()
     thread.join()

@@ -14,7 +14,7 @@ import portanet
 from portanet import layers
 from portanet.autodiff import array_namespace
 from portanet.backends import Array, Backend
-from tests.support import asarray
+from tests.support import PATIENCE, asarray
 
 dask = pytest.importorskip("dask", reason="extra `dask`")
 da = pytest.importorskip("dask.array", reason="extra `dask`")
@@ -164,7 +164,7 @@ def test_more_data_than_memory() -> None:
 def run(program: str) -> str:
     """The output of a Python program."""
     done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(program)], capture_output=True, text=True, timeout=240, check=False
+        [sys.executable, "-c", textwrap.dedent(program)], capture_output=True, text=True, timeout=PATIENCE, check=False
     )
     assert done.returncode == 0, done.stderr[-3000:]
     return done.stdout

@@ -13,6 +13,7 @@ import pytest
 
 import portanet
 from portanet.training.history import uninterrupted
+from tests.support import PATIENCE
 from tests.training.models import line, rows
 
 X, Y = rows(12)
@@ -108,9 +109,10 @@ def test_ctrl_c_in_a_process_of_its_own():
         x = np.ones((64, 3), dtype="float32")
         model = portanet.Sequential([portanet.layers.Input((3,)), portanet.layers.Dense(1)])
         model.compile("adam", "mse")
-        threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGINT)).start()
+        interrupt = threading.Thread(target=os.kill, args=(os.getpid(), signal.SIGINT))
+        begin = portanet.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: epoch == 2 and interrupt.start())
         try:
-            model.fit(x, x[:, :1], batch_size=8, epochs=10**6, verbose=0)
+            model.fit(x, x[:, :1], batch_size=8, epochs=10**6, verbose=0, callbacks=[begin])
         except KeyboardInterrupt:
             assert len(model.history.history["loss"]) == model.position.epoch > 0
             assert np.isfinite(model.predict(x)).all()
@@ -118,7 +120,7 @@ def test_ctrl_c_in_a_process_of_its_own():
             print("usable")
     """
     done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(script)], capture_output=True, text=True, check=False, timeout=60,
+        [sys.executable, "-c", textwrap.dedent(script)], capture_output=True, text=True, check=False, timeout=PATIENCE,
         env={**os.environ, "PYTHONPATH": str(ROOT.parent)},
     )  # fmt: skip
     assert done.stdout == "usable\n", done.stderr
