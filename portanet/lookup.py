@@ -176,12 +176,18 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
         >>> known = ["Conv1D", "Conv2D", "Dense"]
         >>> nearest("Conv2d", known), nearest("Linear", known), nearest("Dens", known), nearest("LSTM", known)
         ('Conv2D', 'Dense', 'Dense', None)
+        >>> nearest("sparse_crossentropy", ["binary_crossentropy", "sparse_categorical_crossentropy"])
+        'sparse_categorical_crossentropy'
     """
     known = list(known)
     lower = {each.lower(): each for each in reversed(known)}
     for candidate in (lower.get(name.lower()), ELSEWHERE.get(name.lower())):
         if candidate in known:
             return candidate
+    words = set(snake_case(name).split("_"))
+    longer = [each for each in known if len(words) > 1 and words < set(snake_case(each).split("_"))]
+    if longer:  # words are missing
+        return min(longer, key=len)
     near = difflib.get_close_matches(name, known) or difflib.get_close_matches(name.lower(), lower)
     near.sort(key=lambda match: sorted(match) != sorted(name))  # letters that changed places
     return near[0] if near and near[0] in known else lower[near[0]] if near else None

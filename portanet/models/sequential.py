@@ -78,7 +78,8 @@ class Sequential(Model):
                     f"Model '{self.name}' is made of layers, not of their outputs in a graph. Received: {layer!r}"
                 )
         if not isinstance(layer, Layer):
-            raise TypeError(f"Argument `layer` of model '{self.name}' must be a layer. Received: layer={layer!r}")
+            made = f"; a class makes one when it is called: {layer.__name__}(...)" if isinstance(layer, type) else ""
+            raise TypeError(f"Argument `layer` of model '{self.name}' must be a layer{made}. Received: layer={layer!r}")
         if isinstance(layer, InputLayer):
             if self._start is not None or self._chain:
                 raise ValueError(f"Only the first entry of model '{self.name}' may be an Input. Received: {layer!r}")

@@ -69,6 +69,11 @@ def test_layers_come_in_a_list(given):
         portanet.Sequential(given)
 
 
+def test_a_class_is_no_layer():
+    with pytest.raises(TypeError, match=r"must be a layer; a class makes one when it is called: Flatten\(\.\.\.\)"):
+        portanet.Sequential([layers.Flatten])
+
+
 def test_layers_are_one_argument():
     with pytest.raises(ValueError, match=r"`layers` of Sequential must be a list of layers, Sequential\(\[a, b\]\)"):
         portanet.Sequential(layers.Dense(2), layers.Dense(1))
