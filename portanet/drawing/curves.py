@@ -38,6 +38,8 @@ def history_curves(axes: Sequence[Any], names: Sequence[str], runs: Mapping[str,
                     linestyle="--" if validation else "-",
                     marker="." if len(x) <= 30 else "",
                 )
+        if len(runs) > 1 and any(f"val_{name}" in curves for curves in runs.values()):
+            ax.plot([], [], color="#777777", linestyle="--", label="validation")
         ax.set_title(name)
         ax.set_xlabel("epoch")
         whole_numbers(ax.xaxis)

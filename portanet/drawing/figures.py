@@ -106,4 +106,4 @@ def legend(ax: Any) -> None:
     """A legend, where there is anything to tell apart."""
     handles, _ = ax.get_legend_handles_labels()
     if handles:
-        ax.legend(frameon=False)
+        ax.legend(framealpha=0.85, edgecolor="none")

@@ -184,10 +184,10 @@ def draw_contours(
 
     colours = "Greys" if quiet else "viridis"
     norm = BoundaryNorm(heights, 256)
-    picture = ax.contourf(x, y, shown, heights, cmap=colours, norm=norm, alpha=0.45 if quiet else 1.0)
-    ax.contour(x, y, shown, heights, colors="#777777" if quiet else "white", linewidths=0.5, alpha=0.8)
+    picture = ax.contourf(x, y, shown, heights, cmap=colours, norm=norm, alpha=0.2 if quiet else 1.0)
+    ax.contour(x, y, shown, heights, colors="#999999" if quiet else "white", linewidths=0.5, alpha=0.8)
     if not quiet:
-        ax.figure.colorbar(picture, ax=ax, format="%.3g")
+        ax.figure.colorbar(picture, ax=ax, format="%.3g", ticks=heights[:: max(1, len(heights) // 6)])
 
 
 def draw_surface(ax: Any, x: HostArray, y: HostArray, values: HostArray, log: bool, of: str) -> None:
@@ -199,6 +199,8 @@ def draw_surface(ax: Any, x: HostArray, y: HostArray, values: HostArray, log: bo
                 f"Received: log=True and a value of {np.nanmin(values):.3g}"
             )
         values = np.log10(values)
+    from matplotlib.ticker import MaxNLocator
+
     across, up = np.meshgrid(x, y)
     shown = np.where(np.isfinite(values), values, np.nan)
     low, high = (np.nanmin(shown), np.nanmax(shown)) if np.isfinite(shown).any() else (0.0, 1.0)
@@ -214,5 +216,7 @@ def draw_surface(ax: Any, x: HostArray, y: HostArray, values: HostArray, log: bo
         linewidth=0,
         antialiased=True,
     )
+    for axis in (ax.xaxis, ax.yaxis, ax.zaxis):
+        axis.set_major_locator(MaxNLocator(5))
     if log:
         ax.set_zlabel("log10 of the value")
