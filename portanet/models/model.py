@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Self, cast
+from typing import TYPE_CHECKING, Any, Self, cast
 
 from portanet import checks, export, saving
 from portanet.callbacks import CallbackList
@@ -16,6 +16,7 @@ from portanet.layers.operation_call import OperationCall, as_operation
 from portanet.layers.several_inputs import map_shapes
 from portanet.layers.symbolic import SymbolicArray, nodes_before
 from portanet.lookup import CustomObjectScope
+from portanet.models.elsewhere import IN_ITS_PLACE, no_attribute
 from portanet.models.named_inputs import flat, in_order, names_of
 from portanet.saving.keras.objects import model_to_json
 from portanet.training import Trainer
@@ -84,6 +85,13 @@ class Model(Trainer):
             Functional.__init__(self, inputs, outputs, name, **options)  # type: ignore[arg-type]
             return
         super().__init__(name=name, **options)
+
+    if not TYPE_CHECKING:  # for type checkers, a model has no other attributes
+
+        def __getattr__(self, name):
+            if name in IN_ITS_PLACE:
+                raise no_attribute(self, name)
+            return object.__getattribute__(self, name)  # which raises the first error, also that of a property
 
     @property
     def layers(self) -> list[Layer]:
