@@ -105,18 +105,18 @@ print(show(scalars, *(portanet.asarray(float(n)) for n in range(1, 6))))
 # %%
 # 4-4: activation functions
 # -------------------------
-# `hard_sigmoid` takes the place of Theano's `ultra_fast_sigmoid`, an approximation by pieces.
+# Theano's `ultra_fast_sigmoid`, an approximation by pieces, is there too.
 
 
 def activations() -> dict[str, np.ndarray]:
     """Each activation at -1, 0 and 1."""
     x = portanet.asarray([[-1.0, 0.0, 1.0]])
-    names = ("sigmoid", "tanh", "hard_sigmoid", "softplus", "relu", "softmax")
+    names = ("sigmoid", "tanh", "ultra_fast_sigmoid", "softplus", "relu", "softmax")
     return {name: portanet.to_host(portanet.activations.get(name)(x))[0] for name in names}
 
 
 for name, values in activations().items():
-    print(f"{name:13}", values)
+    print(f"{name:18}", values)
 
 # %%
 # 4-5, 4-6: shared variables and gradients

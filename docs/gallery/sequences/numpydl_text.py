@@ -24,16 +24,16 @@ from portanet.utils import pad_sequences, to_categorical
 # %%
 # The layers
 # ----------
-# ================================================  ================================================================
-# NumpyDL (`portanet.compat.numpydl`)               portanet
-# ================================================  ================================================================
-# ``Embedding(nb_batch=, nb_seq=, n_out=,`` ...     ``Embedding(words, 200)``
+# =================================================  ==================================================
+# NumpyDL (`portanet.compat.numpydl`)                portanet
+# =================================================  ==================================================
+# ``Embedding(nb_batch=, nb_seq=, n_out=,`` ...      ``Embedding(words, 200)``
 # ``DimShuffle(1)``, ``Convolution(100, (2, 200))``  ``Conv1D(100, 2)``
-# ``MeanPooling((19, 1))``, ``Flatten()``           ``GlobalAveragePooling1D()``
-# ``BatchLSTM(n_out=400, return_sequence=True)``    ``LSTM(400, return_sequences=True)``
-# ``SimpleRNN(n_out=200, return_sequence=True)``    ``SimpleRNN(200, return_sequences=True)``
-# ``SGD(lr=0.00001, clip=5)``                       ``SGD(0.00001, clipvalue=5)``
-# ================================================  ================================================================
+# ``MeanPooling((19, 1))``, ``Flatten()``            ``GlobalAveragePooling1D()``
+# ``BatchLSTM(n_out=400, return_sequence=True)``     ``LSTM(400, return_sequences=True)``
+# ``SimpleRNN(n_out=200, return_sequence=True)``     ``SimpleRNN(200, return_sequences=True)``
+# ``SGD(lr=0.00001, clip=5)``                        ``SGD(0.00001, clipvalue=5)``
+# =================================================  ==================================================
 #
 # Kinds of questions
 # ------------------
