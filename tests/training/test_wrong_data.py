@@ -30,6 +30,10 @@ def classifier(loss: Any = "sparse_categorical_crossentropy") -> Any:
     return model
 
 
+def images() -> Any:
+    return portanet.Sequential([layers.Input((4, 4, 1)), layers.Conv2D(1, 2)])
+
+
 def two() -> Any:
     a, b = layers.Input((4,), name="a"), layers.Input((2,), name="b")
     h = layers.Concatenate()([a, b])
@@ -311,6 +315,7 @@ OTHERS: dict[str, tuple[Callable[[], Any], str]] = {
     "gradients": (lambda: regression().loss_and_gradients({}, T), r"Argument `x` must be an array of inputs"),
     "predict one example": (lambda: regression().predict(X[0]), r"`x` needs a batch axis first: .*None.*\(4,\)"),
     "fit one example": (lambda: regression().fit(X[0], T[:4]), r"`x` needs a batch axis first: .* x\[None\]\."),
+    "predict one image": (lambda: images().predict(np.ones((4, 4))), r"`x` needs a batch axis first: .*\(4, 4\)"),
     "predict two": (lambda: two().predict(X), TWO_INPUTS + "one array"),
 }
 

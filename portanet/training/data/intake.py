@@ -240,7 +240,7 @@ class Intake:
         """Build the model for data of these shapes, and find the objective if it is to be trained or evaluated."""
         x, y, weight = outline
         name, shape, known = self.names.parts[0], tuple(getattr(x, "shape", ())), self.model.build_shape
-        if shape and isinstance(known, tuple) and known[1:] == shape != (1,):
+        if shape and shape != (1,) and isinstance(known, tuple) and known[1:] in (shape, (*shape, 1)):
             raise ValueError(
                 f"Argument `{name}` needs a batch axis first: a batch of one example is {name}[None]. If axis 0 counts "
                 f"the examples, leave their number out of the Input. Received: shape {shape}, that of one example"
