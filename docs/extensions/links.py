@@ -44,9 +44,10 @@ def on_site(target: str, page: str) -> str:
 
 
 def to_site(app: Any, page: str, source: list[str]) -> None:
-    """Lead the links of a Markdown page to the pages of the site."""
+    """Lead the links of a Markdown page to the pages of the site; leave out the empty line that ends a doctest."""
     if app.env.doc2path(page).suffix == ".md":
-        source[0] = LINK.sub(lambda link: on_site(link[1], page), source[0])
+        text = source[0].replace("\n\n```\n", "\n```\n")
+        source[0] = LINK.sub(lambda link: on_site(link[1], page), text)
 
 
 def setup(app: Any) -> dict[str, bool]:
