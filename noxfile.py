@@ -230,9 +230,10 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def types(session: nox.Session) -> None:
-    """mypy in strict mode."""
-    session.install("-e", ".[types]")
+    """mypy in strict mode, and what it sees in scripts."""
+    session.install("-e", ".[types,test]")
     session.run("mypy", *session.posargs)
+    session.run("pytest", "-q", "tests/test_types.py")
 
 
 @nox.session(default=False)

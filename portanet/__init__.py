@@ -155,13 +155,15 @@ _HOMES = {
 }
 
 
-def __getattr__(name: str) -> Any:
-    """Import the rooms of the library when they are first asked for: `import portanet` stays quick."""
-    if name in _HOMES:
-        return getattr(importlib.import_module(_HOMES[name]), name)
-    if name in __all__ or name == "compat":
-        return importlib.import_module(f"portanet.{name}")
-    raise importlib.import_module("portanet.lookup").no_attribute("portanet", name, __all__)
+if not TYPE_CHECKING:  # which knows the names
+
+    def __getattr__(name: str) -> Any:
+        """Import the rooms of the library when they are first asked for: `import portanet` stays quick."""
+        if name in _HOMES:
+            return getattr(importlib.import_module(_HOMES[name]), name)
+        if name in __all__ or name == "compat":
+            return importlib.import_module(f"portanet.{name}")
+        raise importlib.import_module("portanet.lookup").no_attribute("portanet", name, __all__)
 
 
 def __dir__() -> list[str]:

@@ -7,7 +7,7 @@ show their whole traceback.
 from __future__ import annotations
 
 from portanet import checks
-from portanet.backends import get_backend
+from portanet.backends import get_backend, make_backend
 from portanet.backends import set_backend as _set_backend
 from portanet.backends.base import FLOATS
 from portanet.mixed_precision import dtype_policy, set_dtype_policy
@@ -63,7 +63,7 @@ def set_backend(backend: str) -> None:
         ...     backend()
         'numpy'
     """
-    _set_backend(backend)
+    _set_backend(make_backend(backend))
 
 
 def floatx() -> str:
@@ -92,7 +92,7 @@ def set_floatx(value: str) -> None:
     """
     checks.choice("value", value, FLOATS, "set_floatx")
     current = get_backend()
-    _set_backend(current.name, current.device, value)
+    _set_backend(make_backend(current.name, current.device, value))
 
 
 def epsilon() -> float:

@@ -32,7 +32,7 @@ def device(device_name: str) -> Iterator[None]:
             make_backend(current.name, known)
             name = known
             break
-    with use_backend(current.name, name, current.dtype_name(current.dtype)):
+    with use_backend(make_backend(current.name, name, current.dtype_name(current.dtype))):
         yield
 
 

@@ -57,7 +57,7 @@ def test_links_of_the_readme_exist_and_are_absolute_on_a_package_index() -> None
         text = re.sub(rule["pattern"], rule["replacement"], text)
     assert LINK.findall(text) == []
     pages = project["project"]["urls"]["Source"]
-    assert f"]({pages}/blob/main/docs/coming-from/keras.md)" in text
+    assert f"]({pages}/blob/main/LICENSE)" in text
     assert f"]({pages}/raw/main/docs/pictures/digits.png)" in text
     assert "](https://data-apis.org/array-api/latest/)" in text
 

@@ -1,5 +1,6 @@
 """The device layer: the only part of portanet that imports an array library."""
 
+from portanet.backends.array_object import ArrayObject
 from portanet.backends.base import Array, Backend, BackendUnavailableError, HostArray
 from portanet.backends.conversion import (
     array_like,
@@ -18,6 +19,7 @@ from portanet.backends.holder import ArrayHolder, RightOperand, held
 from portanet.backends.overrides import elementwise, is_large, map_each, map_rows, overridable
 from portanet.backends.registry import (
     BACKENDS,
+    BackendName,
     available_backends,
     backend_class,
     backend_class_of,
@@ -39,7 +41,9 @@ __all__ = [
     "BACKENDS",
     "Array",
     "ArrayHolder",
+    "ArrayObject",
     "Backend",
+    "BackendName",
     "BackendUnavailableError",
     "ForwardBackend",
     "HostArray",

@@ -367,9 +367,8 @@ def no_dtype(backend: str, name: str, known: Sequence[str] = ()) -> str:
     """The message that a backend has no dtype of that name."""
     from portanet.backends.registry import BACKENDS, backend_class  # which imports this module
 
-    *others, last = [
-        other for other in BACKENDS if isinstance(name, str) and name in backend_class(other).half_precision
-    ] or [""]
-    having = f" Backends {', '.join(others)} and {last} have it." if last else ""
+    having = ""
+    if others := [other for other in BACKENDS if isinstance(name, str) and name in backend_class(other).half_precision]:
+        having = f" Backends {', '.join(others[:-1])} and {others[-1]} have it."
     listed = f" Known: {', '.join(map(repr, known))}." if known else ""
     return f"Backend '{backend}' has no such dtype.{having}{listed} Received: dtype={name!r}"

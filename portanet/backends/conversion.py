@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from portanet import checks
+from portanet.backends.array_object import ArrayObject
 from portanet.backends.base import Array, Backend, HostArray, no_dtype
 from portanet.backends.registry import (
     backend_class_of,
@@ -21,7 +22,7 @@ from portanet.backends.registry import (
 _PLAIN = frozenset({bool, int, float, complex})
 
 
-def asarray(x: Any, dtype: Any = None) -> Array:
+def asarray(x: Any, dtype: Any = None) -> ArrayObject | Any:
     """Convert data to an array of the backend in use, on its device.
 
     Args:

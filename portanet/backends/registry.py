@@ -11,7 +11,7 @@ import threading
 from collections.abc import Iterator
 from contextvars import ContextVar
 from types import ModuleType
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import array_api_compat
 import numpy as np
@@ -21,7 +21,10 @@ from portanet.backends.base import Array, Backend, BackendUnavailableError
 from portanet.backends.forward import ForwardBackend
 from portanet.backends.holder import ArrayHolder
 
-BACKENDS = {
+BackendName: TypeAlias = Literal["auto", "numpy", "cupy", "torch", "jax", "mlx", "dpnp", "strict"]
+"""The names that `set_backend` takes."""
+
+BACKENDS: dict[BackendName, tuple[str, str]] = {
     "numpy": ("portanet.backends.numpy.backend", "NumpyBackend"),
     "cupy": ("portanet.backends.cupy.backend", "CupyBackend"),
     "torch": ("portanet.backends.torch.backend", "TorchBackend"),
@@ -74,7 +77,7 @@ def make_backend(name: str | Backend, device: Any = None, dtype: str = "float32"
     return backend_class(name)(device, dtype)
 
 
-def set_backend(name: str | Backend, device: Any = None, dtype: str = "float32") -> Backend:
+def set_backend(name: BackendName | Backend, device: Any = None, dtype: str = "float32") -> Backend:
     """Choose the array library, device and default float dtype for everything built from here on.
 
     The choice holds for the current context (thread or asyncio task). A context that has chosen nothing follows the
@@ -107,7 +110,7 @@ def set_backend(name: str | Backend, device: Any = None, dtype: str = "float32")
 
 
 @contextlib.contextmanager
-def use_backend(name: str | Backend, device: Any = None, dtype: str = "float32") -> Iterator[Backend]:
+def use_backend(name: BackendName | Backend, device: Any = None, dtype: str = "float32") -> Iterator[Backend]:
     """Like `set_backend`, for a `with` block in this context only; other threads do not notice.
 
     Example:
@@ -154,7 +157,7 @@ def get_backend() -> Backend:
     return _default[0]
 
 
-def available_backends() -> dict[str, str | None]:
+def available_backends() -> dict[BackendName, str | None]:
     """Every known backend, with None where it can be used here and otherwise the reason and the remedy.
 
     Example:

@@ -10,7 +10,7 @@ from contextvars import ContextVar
 import numpy as np
 
 from portanet import checks, random
-from portanet.backends import HostArray, get_backend, set_backend
+from portanet.backends import HostArray, get_backend, make_backend, set_backend
 from portanet.distribution.devices import DeviceMesh, list_devices
 from portanet.distribution.notes import WRITTEN
 from portanet.distribution.processes import Processes, initialize, joined, launched
@@ -222,7 +222,7 @@ def set_distribution(value: DataParallel | None) -> None:
 
 def _use_devices(names: str) -> None:
     backend = get_backend()
-    set_backend(backend.name, device=names, dtype=backend.dtype_name(backend.dtype))
+    set_backend(make_backend(backend.name, names, backend.dtype_name(backend.dtype)))
 
 
 def distribution() -> DataParallel | None:

@@ -151,7 +151,7 @@ class PortanetEstimator(BaseEstimator):  # type: ignore[misc]
     def _use_backend(self) -> AbstractContextManager[Any]:
         """Use the network's backend and dtype in a `with` statement."""
         backend = get_backend() if self.backend is None else make_backend(self.backend)
-        return use_backend(backend.name, backend.device, self._dtype)
+        return use_backend(make_backend(backend.name, backend.device, self._dtype))
 
     def _draw_seed(self) -> int:
         if self.random_state is None:

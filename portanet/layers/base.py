@@ -7,7 +7,7 @@ from typing import Any
 
 from portanet import checks, regularizers
 from portanet.autodiff import is_traced
-from portanet.backends import Array, get_backend
+from portanet.backends import Array, ArrayObject, get_backend
 from portanet.layers.calling import (
     OF_CALLS,
     NamedLayers,
@@ -159,7 +159,7 @@ class Layer(StateAccess):
 
     def __call__(
         self, x: Any = None, *further: Any, training: bool | None = None, mask: Any = None, **options: Any
-    ) -> Any:
+    ) -> ArrayObject | Any:
         """Check the input, build the layer if necessary, and compute.
 
         Args:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Self, cast
 import numpy as np
 
 from portanet import checks, constraints, initializers, random, regularizers
-from portanet.backends import Array, Backend, HostArray, get_backend, use_backend
+from portanet.backends import Array, Backend, BackendName, HostArray, get_backend, use_backend
 from portanet.configurable import Configurable, is_described, keeps_objects, named_arguments
 from portanet.initializers.base import drawn
 from portanet.layers.foreign import foreign_array, foreign_to
@@ -201,7 +201,7 @@ class WeightHolder(Configurable):
         """All weights, including running statistics."""
         return [v for v in self.variables if not v.counter]
 
-    def to(self, name: str | Backend, device: Any = None, dtype: str | None = None) -> Self:
+    def to(self, name: BackendName | Backend, device: Any = None, dtype: str | None = None) -> Self:
         """Move the weights to another backend or device, and return the layer.
 
         Args:

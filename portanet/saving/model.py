@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -19,6 +19,9 @@ from portanet.saving.endings import KERAS, LEGACY, checked_ending
 from portanet.saving.errors import attempt
 from portanet.saving.safetensors import Tensor, format_of
 from portanet.saving.weights import allocation, assign, checked, host_tensor, require_equal
+
+if TYPE_CHECKING:
+    from portanet.models import Model
 
 PREFIX = "model/"
 """Prefix of a model's variables among the tensors of a file."""
@@ -62,7 +65,7 @@ def load_model(
     custom_objects: Mapping[str, Any] | None = None,
     compile: bool = True,  # noqa: A002
     safe_mode: bool = True,
-) -> Any:
+) -> Model:
     """Load a model saved with `model.save(path)` on any backend, or by Keras 3, onto the backend in use.
 
     Weights keep their dtypes. Nothing in the file is executed: classes and functions are looked up by name among the
@@ -98,9 +101,11 @@ def load_model(
     if kind in ("Keras", "HDF5"):
         from portanet.saving.keras.files import load_keras_model, load_legacy_model
 
-        return (load_keras_model if kind == "Keras" else load_legacy_model)(filepath, custom_objects, compile)
+        load = load_keras_model if kind == "Keras" else load_legacy_model
+        return cast("Model", load(filepath, custom_objects, compile))
     with open_archive(filepath) as archive:
-        return attempt(archive.error, "it cannot be loaded", lambda: _loaded(archive, custom_objects, compile))
+        made = attempt(archive.error, "it cannot be loaded", lambda: _loaded(archive, custom_objects, compile))
+    return cast("Model", made)
 
 
 def restore(model: Any, path: str | os.PathLike[str]) -> None:

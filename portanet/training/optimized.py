@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from typing import Any, Self
 from weakref import WeakKeyDictionary, ref
 
-from portanet.backends import Backend, raw_namespace
+from portanet.backends import Backend, BackendName, raw_namespace
 from portanet.distribution.slices import Slices
 from portanet.optimizers import Optimizer
 from portanet.optimizers.applied import models
@@ -128,7 +128,7 @@ class Optimized(PlannedCalls):
         for optimizer, known in list(earlier.items()):
             earlier[optimizer] = function(known)
 
-    def to(self, name: str | Backend, device: Any = None, dtype: str | None = None) -> Self:
+    def to(self, name: BackendName | Backend, device: Any = None, dtype: str | None = None) -> Self:
         """Move the weights and the optimizer's state to another backend or device; see `Layer.to`."""
         variable = self.first_variable()
         source = None if variable is None else variable.backend

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Self
+from typing import Any, Literal, Self, overload
 
 from portanet import checks, optimizers
-from portanet.backends import Array, Backend, get_backend, use_backend
+from portanet.backends import Array, ArrayObject, Backend, BackendName, HostArray, get_backend, use_backend
 from portanet.callbacks import Callback, CallbackList
 from portanet.distribution.strategy import distribution, in_call
 from portanet.layers import Layer
@@ -14,15 +14,15 @@ from portanet.layers.calling import takes_strings
 from portanet.settings import settings
 from portanet.training import dask, evaluation, loops, step, together
 from portanet.training.data.intake import FIT, VALIDATION, Intake, gives_batches
-from portanet.training.data.sources import Examples, Order, find_source, limited, validation_parts, whole_batch
-from portanet.training.data.streams import Batch, Source
+from portanet.training.data.sources import Examples, Order, find_source, limited, validation_parts
+from portanet.training.data.streams import Source
 from portanet.training.history import History, LatestLogs, Position, Totals, listed
 from portanet.training.loops import TrainingRun
 from portanet.training.objective import AnyTargets, Objective, has_objective, output_shapes
-from portanet.training.overridable import Overridable
+from portanet.training.on_batches import OnBatches
 
 
-class Trainer(Overridable):
+class Trainer(OnBatches):
     """A layer that can be trained; `Model` builds on it."""
 
     history: History | None = None
@@ -46,7 +46,7 @@ class Trainer(Overridable):
 
     def __call__(
         self, x: Any = None, *further: Any, training: bool | None = None, mask: Any = None, **options: Any
-    ) -> Any:
+    ) -> ArrayObject | Any:
         inference = training is None or training is False
         if further or options or mask is not None or not inference:
             return super().__call__(x, *further, training=training, mask=mask, **options)
@@ -69,7 +69,7 @@ class Trainer(Overridable):
         variable = self.first_variable()
         return get_backend() if variable is None else variable.backend
 
-    def to(self, name: str | Backend, device: Any = None, dtype: str | None = None) -> Self:
+    def to(self, name: BackendName | Backend, device: Any = None, dtype: str | None = None) -> Self:
         """Move the weights and the optimizer's state to another backend or device; see `Layer.to`."""
         self._steps, self._calls = {}, None
         return super().to(name, device, dtype)
@@ -173,6 +173,20 @@ class Trainer(Overridable):
                 self._batch = None
             return self.history
 
+    @overload
+    def evaluate(
+        self, x: Any, y: Any = None, batch_size: int | None = None, verbose: Any = "auto", sample_weight: Any = None,
+        steps: int | None = None, callbacks: Callback | Iterable[Callback] | None = (), *, return_dict: Literal[True],
+        check_finite: bool = True, prefetch: int = 2,
+    ) -> dict[str, float]: ...  # fmt: skip
+
+    @overload
+    def evaluate(
+        self, x: Any, y: Any = None, batch_size: int | None = None, verbose: Any = "auto", sample_weight: Any = None,
+        steps: int | None = None, callbacks: Callback | Iterable[Callback] | None = (), return_dict: bool = False,
+        check_finite: bool = True, prefetch: int = 2,
+    ) -> Any: ...  # fmt: skip
+
     def evaluate(
         self,
         x: Any,
@@ -217,7 +231,7 @@ class Trainer(Overridable):
         callbacks: Callback | Iterable[Callback] | None = (),
         check_finite: bool = True,
         prefetch: int = 2,
-    ) -> Any:
+    ) -> HostArray | Any:
         """The model's results for inputs, computed batch by batch.
 
         Args:
@@ -238,44 +252,6 @@ class Trainer(Overridable):
         if dask.is_lazy(x):
             return dask.predict(self, x, batch_size, check_finite)
         return evaluation.predict(self, x, batch_size, verbose, steps, callbacks, check_finite, prefetch)
-
-    def train_on_batch(
-        self,
-        x: Any,
-        y: Any,
-        sample_weight: Any = None,
-        class_weight: Mapping[int, float] | None = None,
-        return_dict: bool = False,
-    ) -> Any:
-        """One step of training on one batch; the loss and metrics of that batch, before the step.
-
-        It asks the device for the loss every time. A loop around `portanet.training.TrainingRun` does not.
-
-        Args:
-            x: Inputs, as for `fit`.
-            y: Targets.
-            sample_weight: Weight of each example.
-            class_weight: Weights by class number.
-            return_dict: Whether to return a dict by name rather than a list (a number, if there is only the loss).
-        """
-        self.require_compiled()
-        with use_backend(self.backend), in_call("train_on_batch"):
-            batch = self._one_batch(x, y, sample_weight, class_weight)
-            run, totals = TrainingRun(self), self.totals()
-            totals.add(run.on(batch, None))
-            logs = totals.logs()
-        return listed(logs, return_dict)
-
-    def test_on_batch(self, x: Any, y: Any, sample_weight: Any = None, return_dict: bool = False) -> Any:
-        """The loss and metrics on one batch.
-
-        Args:
-            x: Inputs, as for `fit`.
-            y: Targets.
-            sample_weight: Weight of each example.
-            return_dict: Whether to return a dict by name rather than a list (a number, if there is only the loss).
-        """
-        return self.evaluate(x, y, whole_batch(x), 0, sample_weight, return_dict=return_dict, check_finite=False)
 
     def loss_and_gradients(self, x: Any, y: Any, sample_weight: Any = None) -> tuple[Array, dict[str, Array]]:
         """The loss on one batch in training, penalties of weights included, and its gradients; nothing changes.
@@ -303,10 +279,6 @@ class Trainer(Overridable):
             current = distribution() is not None and self._batch is not None and x is self._batch[0]
             batch = self._batch if current else self._one_batch(x, y, sample_weight)
             return loops.loss_and_gradients(self, batch)
-
-    def predict_on_batch(self, x: Any) -> Any:
-        """The model's results for one batch, as NumPy arrays."""
-        return dask.predict(self, x, None, False) if dask.is_lazy(x) else evaluation.predict_batch(self, x)
 
     # What a training loop asks for
 
@@ -390,9 +362,3 @@ class Trainer(Overridable):
     def named_values(self) -> dict[str, Array]:
         """The values of all variables by path."""
         return {path: variable.value for path, variable in self.named_variables().items()}
-
-    def _one_batch(self, x: Any, y: Any, weight: Any, class_weight: Mapping[int, float] | None = None) -> Batch:
-        intake = Intake(self, False, 0, class_weight)
-        feed = intake.feed(find_source(intake, x, y, weight, whole_batch(x), False, None))
-        batch: Batch = next(feed.batches())
-        return batch
