@@ -12,6 +12,7 @@ sys.path.insert(0, str(HERE / "extensions"))
 import portanet  # noqa: E402
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # pages of the gallery run side by side
+os.environ.setdefault("SCIPY_ARRAY_API", "1")  # read when a page first imports SciPy
 
 project = "portanet"
 author = "the portanet developers"
