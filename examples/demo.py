@@ -29,6 +29,10 @@ def main(path: str = "demo.png") -> int:
         results[name]["seconds"] = time.perf_counter() - start
         print(f"{name:<16} done in {results[name]['seconds']:.1f} s", flush=True)
 
+    joining = [name for name in ("torch", "jax", "mlx", "dpnp") if reasons[name] is not None]
+    if joining:
+        print(f"\nTo let others join: python -m nox -s demo -- {' '.join(joining)}")
+
     reference = np.asarray(results["numpy"]["history"]["loss"])
     print(f"\n{'backend':<16}{'held-out accuracy':>18}{'seconds':>10}{'loss curve differs from numpy by':>34}")
     for name, run in results.items():

@@ -40,6 +40,7 @@ KINDS = {
     "Order": "bool callable",
     "Source": "mapping str",
     "Backend": "",
+    "BackendName": "str",
     "Panels": "none",
     "os.PathLike[str]": "",
     "Path": "str",
