@@ -109,12 +109,12 @@ class Applicable(CustomSteps):
         """The number of updates: of `apply`, or of `fit` of the model that was compiled last; in `update_step`, before
         this one.
         """
-        from portanet.optimizers.applied import held_by, in_model
+        from portanet.optimizers.applied import held_by, numbers_in_model
 
         if self._calls is not None:
             return self._calls
         outer, number = self._part_of or (self, None)
-        state = held_by(outer).state or in_model(outer).state
+        state = held_by(outer).state or numbers_in_model(outer)
         calls = state.get("iterations" if number is None else f"{number}/iterations", 0)
         return calls // self.gradient_accumulation_steps if self.gradient_accumulation_steps else calls
 

@@ -105,6 +105,12 @@ def in_model(optimizer: Optimizer) -> Applied:
     return held
 
 
+def numbers_in_model(optimizer: Optimizer) -> dict[str, Any]:
+    """The entries of that state which are not of weights, such as the number of steps: each process has them."""
+    model = models.get(optimizer, lambda: None)()
+    return {} if model is None else dict(model.optimizer_numbers)
+
+
 def _observes(optimizer: Optimizer) -> bool:
     """Whether the optimizer, or the one in it, measures the curvature of the loss."""
     inner = getattr(optimizer, "inner_optimizer", getattr(optimizer, "optimizer", None))

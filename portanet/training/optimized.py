@@ -62,6 +62,12 @@ class Optimized(PlannedCalls):
     def optimizer_state(self, value: Known | None) -> None:
         self._kept, self._slices, self._shapes = value, None, {}
 
+    @property
+    def optimizer_numbers(self) -> State:
+        """The entries of the optimizer's state that are not of weights, which each process has: it asks no other."""
+        _, state = self._kept or ([], {})
+        return {entry: value for entry, value in state.items() if not isinstance(value, dict)}
+
     def _state_in(self, slices: Slices | None) -> Known | None:
         """The optimizer's state as a step of training takes it: this process's slice of it, or whole."""
         if slices is None:

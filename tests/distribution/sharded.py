@@ -10,10 +10,12 @@ import numpy as np
 import portanet
 from portanet import distribution, layers, optimizers
 from portanet.backends import to_host
-from portanet.callbacks import SwapEMAWeights
+from portanet.callbacks import Callback, SwapEMAWeights
 
 OPTIMIZERS: dict[str, Callable[[], optimizers.Optimizer]] = {
-    "adamw": lambda: optimizers.AdamW(0.01, clipvalue=0.1, use_ema=True, gradient_noise=0.01),
+    "adamw": lambda: optimizers.AdamW(
+        portanet.schedules.CosineDecay(0.01, 30), clipvalue=0.1, use_ema=True, gradient_noise=0.01
+    ),
     "accumulating": lambda: optimizers.SGD(0.1, momentum=0.9, gradient_accumulation_steps=2),
     "scaled": lambda: optimizers.LossScaleOptimizer(optimizers.Nadam(0.01), initial_scale=2.0**126),
     "lookahead": lambda: optimizers.Lookahead(optimizers.RMSprop(0.01), sync_period=2),
@@ -27,6 +29,17 @@ CLIPPED: dict[str, Callable[[], optimizers.Optimizer]] = {
     "by global norm": lambda: optimizers.Adam(0.01, global_clipnorm=0.1),
 }
 REFUSED = ("lamb", "adafactor", "muon", "esgd")
+
+
+class First(Callback):
+    """Looks at numbers of the optimizer in the first process alone."""
+
+    first_process_only = True
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        assert int(self.model.optimizer.iterations) >= 0
+        if not isinstance(self.model.optimizer, optimizers.MultiOptimizer):
+            assert float(self.model.optimizer.learning_rate) > 0
 
 
 def sharded(backend: str = "numpy") -> Any:
@@ -58,7 +71,7 @@ def _trained(optimizer: Any, shard: bool) -> list[Any]:
     x, y = _data()
     model = _model()
     model.compile(optimizer, portanet.losses.SparseCategoricalCrossentropy(from_logits=True))
-    callbacks = [SwapEMAWeights()] if optimizer.use_ema else []
+    callbacks = [First(), *([SwapEMAWeights()] if optimizer.use_ema else [])]
     losses = []
     for trainable in (True, False, True):
         model.layers[0].trainable = trainable
