@@ -55,6 +55,9 @@ def clear_session(free_memory: bool = True) -> None:
 def get_uid(prefix: str = "") -> int:
     """A number that counts up for each prefix, from 1.
 
+    Args:
+        prefix: A name.
+
     Example:
         >>> get_uid("pixel"), get_uid("pixel")
         (1, 2)
@@ -77,6 +80,9 @@ def is_keras_tensor(x: Any) -> bool:
 def standardize_dtype(dtype: Any) -> str:
     """The name of a dtype: of Python's type, of a library, a name itself, or the default for None.
 
+    Args:
+        dtype: A dtype, or its name; None for the default.
+
     Example:
         >>> import numpy as np
         >>> standardize_dtype(np.dtype("int8")), standardize_dtype(float), standardize_dtype(None)
@@ -94,6 +100,9 @@ def result_type(*dtypes: Any) -> str:
     """The dtype of an operation on arrays of some dtypes; Python's `int` and `float` do not widen them.
 
     Floating-point dtypes come before integers, whatever their sizes. 64 bits are kept, as in NumPy.
+
+    Args:
+        *dtypes: Dtypes, or their names.
 
     Example:
         >>> result_type("int32", "float16"), result_type("int8", "uint8"), result_type("int64", float)
@@ -122,6 +131,9 @@ def _bits(name: str) -> int:
 def is_float_dtype(dtype: Any) -> bool:
     """Whether it is a real floating-point dtype.
 
+    Args:
+        dtype: A dtype, or its name.
+
     Example:
         >>> is_float_dtype("bfloat16"), is_float_dtype("int8")
         (True, False)
@@ -131,6 +143,9 @@ def is_float_dtype(dtype: Any) -> bool:
 
 def is_int_dtype(dtype: Any) -> bool:
     """Whether it is a dtype of integers; booleans are not.
+
+    Args:
+        dtype: A dtype, or its name.
 
     Example:
         >>> is_int_dtype("uint8"), is_int_dtype("bool")

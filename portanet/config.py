@@ -56,6 +56,9 @@ def backend() -> str:
 def set_backend(backend: str) -> None:
     """Choose the backend by name; `portanet.set_backend` takes a device and a dtype, too.
 
+    Args:
+        backend: Its name, such as `"torch"`.
+
     Example:
         >>> import portanet
         >>> with portanet.use_backend("numpy"):
@@ -107,6 +110,9 @@ def epsilon() -> float:
 
 def set_epsilon(value: float) -> None:
     """Accepts the number in use alone: losses are exact to it in every dtype.
+
+    Args:
+        value: The number.
 
     Raises:
         ValueError: It is another number.

@@ -12,6 +12,9 @@ __all__ = ["DTypePolicy", "FloatDTypePolicy", "deserialize", "get", "serialize"]
 def get(identifier: Any) -> DTypePolicy:
     """A policy by name or configuration, the policy passed, or the global one for None.
 
+    Args:
+        identifier: A policy, its name, or its config; None for the global one.
+
     Example:
         >>> get("mixed_float16").compute_dtype
         'float16'
@@ -24,6 +27,9 @@ def get(identifier: Any) -> DTypePolicy:
 def serialize(dtype_policy: DTypePolicy) -> dict[str, Any]:
     """The configuration of a policy, for `deserialize`.
 
+    Args:
+        dtype_policy: A policy.
+
     Example:
         >>> serialize(DTypePolicy("float64"))["config"]
         {'name': 'float64'}
@@ -34,6 +40,10 @@ def serialize(dtype_policy: DTypePolicy) -> dict[str, Any]:
 
 def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> DTypePolicy:
     """A policy from its configuration.
+
+    Args:
+        config: What `serialize` returned.
+        custom_objects: Classes of one's own, by their names.
 
     Example:
         >>> deserialize({"class_name": "DTypePolicy", "config": {"name": "mixed_float16"}}).compute_dtype

@@ -66,6 +66,14 @@ def relu6(x: Array) -> Array:
 def leaky_relu(x: Array, negative_slope: float = 0.2) -> Array:
     """The input where positive, else `negative_slope * x` (Maas et al. 2013).
 
+    Args:
+        x: A floating-point array.
+        negative_slope: Slope below 0.
+
+    Args:
+        x: A floating-point array.
+        negative_slope: Slope below 0.
+
     Example:
         >>> import numpy as np
         >>> leaky_relu(np.asarray([-1.0, 2.0]))
@@ -94,6 +102,14 @@ def prelu(x: Array, alpha: Array) -> Array:
 @pointwise
 def elu(x: Array, alpha: float = 1.0) -> Any:
     """The input where positive, else `alpha (exp(x) - 1)` (Clevert et al. 2016).
+
+    Args:
+        x: A floating-point array.
+        alpha: Scale of the values below 0.
+
+    Args:
+        x: A floating-point array.
+        alpha: Scale of the values below 0.
 
     Example:
         >>> import numpy as np
@@ -124,6 +140,14 @@ def selu(x: Array) -> Any:
 @pointwise
 def celu(x: Array, alpha: float = 1.0) -> Any:
     """The input where positive, else `alpha (exp(x / alpha) - 1)`, which has slope 1 at 0 for any alpha (Barron 2017).
+
+    Args:
+        x: A floating-point array.
+        alpha: Scale of the values below 0.
+
+    Args:
+        x: A floating-point array.
+        alpha: Scale of the values below 0.
 
     Example:
         >>> import numpy as np
@@ -156,6 +180,14 @@ def squareplus(x: Array, b: float = 4.0) -> Any:
 
     Computed as `max(x, 0) + (b/2) / (sqrt(x^2 + b) + |x|)`, without cancellation.
 
+    Args:
+        x: A floating-point array.
+        b: Smoothness.
+
+    Args:
+        x: A floating-point array.
+        b: Smoothness.
+
     Example:
         >>> import numpy as np
         >>> squareplus(np.asarray([-1.5, 0.0, 1.5]))
@@ -186,6 +218,16 @@ def sparse_plus(x: Array) -> Any:
 def threshold(x: Array, threshold: float, default_value: float) -> Any:
     """The input where it is above the threshold, else the default value.
 
+    Args:
+        x: A floating-point array.
+        threshold: Values up to it are replaced.
+        default_value: By what.
+
+    Args:
+        x: A floating-point array.
+        threshold: Values up to it are replaced.
+        default_value: By what.
+
     Example:
         >>> import numpy as np
         >>> threshold(np.asarray([0.5, 2.0]), 1.0, -1.0)
@@ -201,6 +243,14 @@ def threshold(x: Array, threshold: float, default_value: float) -> Any:
 def soft_shrink(x: Array, threshold: float = 0.5) -> Any:
     """The input shrunk towards 0 by the threshold, and 0 within it.
 
+    Args:
+        x: A floating-point array.
+        threshold: What absolute values lose.
+
+    Args:
+        x: A floating-point array.
+        threshold: What absolute values lose.
+
     Example:
         >>> import numpy as np
         >>> soft_shrink(np.asarray([-1.0, 0.2, 2.0]))
@@ -215,6 +265,14 @@ def soft_shrink(x: Array, threshold: float = 0.5) -> Any:
 @pointwise
 def hard_shrink(x: Array, threshold: float = 0.5) -> Any:
     """The input, and 0 where it is within the threshold of 0.
+
+    Args:
+        x: A floating-point array.
+        threshold: Values between `-threshold` and `threshold` become 0.
+
+    Args:
+        x: A floating-point array.
+        threshold: Values between `-threshold` and `threshold` become 0.
 
     Example:
         >>> import numpy as np

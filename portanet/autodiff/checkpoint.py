@@ -20,6 +20,9 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
     at the cost of one more forward pass. `f` must return the same result for the same arguments (random numbers from
     a key among them); it may close over arrays.
 
+    Args:
+        f: A function of arrays.
+
     Example:
         >>> import numpy as np
         >>> from portanet.autodiff import checkpoint, grad

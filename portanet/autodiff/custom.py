@@ -66,6 +66,9 @@ def custom_jvp(f: Declared) -> Callable[..., Any]:
     it is linear in them and written in the standard, with its own `xp = array_namespace(*tangents, x)`. Reverse mode
     transposes it.
 
+    Args:
+        f: A function of arrays, written in the standard.
+
     Raises:
         TraceError: A traced array was passed through an option or a closure, where its derivative would be lost.
 

@@ -48,6 +48,9 @@ def differentiable_namespace(raw: Any) -> Namespace:
 def array_namespace(*arrays: Array) -> Any:
     """The namespace to compute with: the library's own for plain arrays, the differentiable one if any is traced.
 
+    Args:
+        *arrays: Arrays of one library, plain or traced; other values are left out.
+
     Example:
         >>> import numpy as np
         >>> from portanet.autodiff import array_namespace

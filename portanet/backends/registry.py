@@ -113,6 +113,11 @@ def set_backend(name: BackendName | Backend, device: Any = None, dtype: str = "f
 def use_backend(name: BackendName | Backend, device: Any = None, dtype: str = "float32") -> Iterator[Backend]:
     """Like `set_backend`, for a `with` block in this context only; other threads do not notice.
 
+    Args:
+        name: As for `set_backend`.
+        device: As for `set_backend`.
+        dtype: As for `set_backend`.
+
     Example:
         >>> import portanet
         >>> with portanet.use_backend("numpy", dtype="float64") as backend:

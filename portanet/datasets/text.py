@@ -20,6 +20,11 @@ _REVIEW = re.compile(r"(?:^|/)(train|test)/(pos|neg)/(\d+)_\d+\.txt$")
 def read_text(path: Any, encoding: str = "utf-8", max_bytes: int = LIMIT) -> str:
     """A text file as one string, with all line endings converted to newlines.
 
+    Args:
+        path: Path of the file.
+        encoding: Its encoding.
+        max_bytes: The largest size that is accepted.
+
     Raises:
         FileNotFoundError: The file does not exist.
         ValueError: The file is too large, or not in the encoding.

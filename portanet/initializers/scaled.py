@@ -154,6 +154,11 @@ def truncated_normal(shape: tuple[int, ...], generator: np.random.Generator) -> 
 class GlorotUniform(VarianceScaling):
     """Uniform within sqrt(6 / (fan_in + fan_out)) (Glorot and Bengio 2010).
 
+    Args:
+        seed: See `Initializer`.
+        input_axes: See `VarianceScaling`.
+        output_axes: See `VarianceScaling`.
+
     Example:
         >>> round(float(abs(GlorotUniform(seed=0)((300, 300))).max()), 2)
         0.1
@@ -170,6 +175,11 @@ class GlorotUniform(VarianceScaling):
 
 class GlorotNormal(VarianceScaling):
     """Truncated normal of variance 2 / (fan_in + fan_out) (Glorot and Bengio 2010).
+
+    Args:
+        seed: See `Initializer`.
+        input_axes: See `VarianceScaling`.
+        output_axes: See `VarianceScaling`.
 
     Example:
         >>> round(float(GlorotNormal(seed=0)((200, 200)).std()), 2)
@@ -188,6 +198,11 @@ class GlorotNormal(VarianceScaling):
 class HeUniform(VarianceScaling):
     """Uniform within sqrt(6 / fan_in), for relu (He et al. 2015).
 
+    Args:
+        seed: See `Initializer`.
+        input_axes: See `VarianceScaling`.
+        output_axes: See `VarianceScaling`.
+
     Example:
         >>> round(float(abs(HeUniform(seed=0)((600, 100))).max()), 2)
         0.1
@@ -204,6 +219,11 @@ class HeUniform(VarianceScaling):
 
 class HeNormal(VarianceScaling):
     """Truncated normal of variance 2 / fan_in, for relu (He et al. 2015).
+
+    Args:
+        seed: See `Initializer`.
+        input_axes: See `VarianceScaling`.
+        output_axes: See `VarianceScaling`.
 
     Example:
         >>> round(float(HeNormal(seed=0)((200, 200)).std()), 2)
@@ -222,6 +242,11 @@ class HeNormal(VarianceScaling):
 class LecunUniform(VarianceScaling):
     """Uniform within sqrt(3 / fan_in) (LeCun et al. 1998).
 
+    Args:
+        seed: See `Initializer`.
+        input_axes: See `VarianceScaling`.
+        output_axes: See `VarianceScaling`.
+
     Example:
         >>> round(float(abs(LecunUniform(seed=0)((300, 100))).max()), 2)
         0.1
@@ -239,6 +264,11 @@ class LecunUniform(VarianceScaling):
 class LecunNormal(VarianceScaling):
     """Truncated normal of variance 1 / fan_in (LeCun et al. 1998), for selu.
 
+    Args:
+        seed: See `Initializer`.
+        input_axes: See `VarianceScaling`.
+        output_axes: See `VarianceScaling`.
+
     Example:
         >>> round(float(LecunNormal(seed=0)((100, 400)).std()), 2)
         0.1
@@ -255,6 +285,11 @@ class LecunNormal(VarianceScaling):
 
 class FanIn(VarianceScaling):
     """Normal, not truncated, of standard deviation m^(-1/2), where m is the fan-in (LeCun et al. 1998).
+
+    Args:
+        seed: See `Initializer`.
+        input_axes: See `VarianceScaling`.
+        output_axes: See `VarianceScaling`.
 
     Example:
         >>> round(float(FanIn(seed=0)((100, 300)).std()), 2)

@@ -14,6 +14,9 @@ from portanet.lookup import described
 def serialize(layer: Layer) -> dict[str, Any]:
     """The description of a layer that Keras would write, for `deserialize`.
 
+    Args:
+        layer: A layer.
+
     Example:
         >>> from portanet.layers import Rescaling
         >>> serialize(Rescaling(2.0))["class_name"]

@@ -305,6 +305,10 @@ class Metric(Configurable):
 class MeanMetric(Metric):
     """The weighted mean of one value per example; subclasses implement `values(y_true, y_pred)`.
 
+    Args:
+        name: Name shown in logs.
+        dtype: See `Metric`.
+
     Example:
         >>> class Error(MeanMetric):
         ...     def values(self, y_true, y_pred):

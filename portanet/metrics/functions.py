@@ -18,6 +18,11 @@ from portanet.metrics.correlation import ConcordanceCorrelation, PearsonCorrelat
 def binary_accuracy(y_true: Array, y_pred: Array, threshold: float = 0.5) -> Array:
     """1 where a prediction is right, 0 where not; see `BinaryAccuracy`.
 
+    Args:
+        y_true: Targets, 0 or 1.
+        y_pred: Predictions.
+        threshold: Predictions above it count as 1.
+
     Example:
         >>> binary_accuracy([[1.0], [0.0]], [[0.7], [0.6]])
         array([[1.],
@@ -49,6 +54,11 @@ def sparse_categorical_accuracy(y_true: Array, y_pred: Array) -> Array:
 def top_k_categorical_accuracy(y_true: Array, y_pred: Array, k: int = 5) -> Array:
     """1 for each example whose target is among the k largest predictions; see `TopKCategoricalAccuracy`.
 
+    Args:
+        y_true: Targets, shape (..., classes), one-hot.
+        y_pred: Predictions, likewise.
+        k: How many of the largest predictions count.
+
     Example:
         >>> top_k_categorical_accuracy([[0, 0, 1], [1, 0, 0]], [[0.2, 0.5, 0.3], [0.1, 0.6, 0.3]], k=2)
         array([1., 0.], dtype=float32)
@@ -58,6 +68,12 @@ def top_k_categorical_accuracy(y_true: Array, y_pred: Array, k: int = 5) -> Arra
 
 def sparse_top_k_categorical_accuracy(y_true: Array, y_pred: Array, k: int = 5, from_sorted_ids: bool = False) -> Array:
     """1 for each example whose target is among the k largest predictions; see `SparseTopKCategoricalAccuracy`.
+
+    Args:
+        y_true: Numbers of classes.
+        y_pred: Predictions, shape (..., classes).
+        k: How many of the largest predictions count.
+        from_sorted_ids: Whether `y_pred` has the numbers of classes in descending order of their predictions.
 
     Example:
         >>> sparse_top_k_categorical_accuracy([2, 0], [[0.2, 0.5, 0.3], [0.1, 0.6, 0.3]], k=2)

@@ -53,6 +53,10 @@ threshold = _activation(activations.threshold)
 def gelu(x: Array, approximate: bool = True) -> Array:
     """`x` times the normal distribution function, by tanh if `approximate`; see `portanet.activations.gelu`.
 
+    Args:
+        x: A floating-point array.
+        approximate: Whether to compute the approximation with tanh.
+
     Example:
         >>> gelu([0.0, 1.0]).round(4)
         array([0.    , 0.8412], dtype=float32)

@@ -213,6 +213,10 @@ def trunc(x: Array) -> Array:
 def round(x: Array, decimals: int = 0) -> Array:
     """The elements, rounded to a number of decimals, halves to even.
 
+    Args:
+        x: An array.
+        decimals: Number of decimals; tens and so on if negative.
+
     Example:
         >>> round([2.345, 0.5], 1)
         array([2.3, 0.5], dtype=float32)
@@ -275,6 +279,11 @@ def _without_nan(x1: Array, x2: Array) -> tuple[Array, Array]:
 @operation
 def clip(x: Operand, x_min: Operand, x_max: Operand) -> Array:
     """The elements, at least `x_min` and at most `x_max`.
+
+    Args:
+        x: An array.
+        x_min: Lower bound.
+        x_max: Upper bound.
 
     Example:
         >>> clip([-1.0, 0.5, 3.0], 0, 1)

@@ -43,6 +43,11 @@ def depth_to_space(x: Array, block_size: int, data_format: str = "channels_last"
 def space_to_depth(x: Array, block_size: int, data_format: str = "channels_last") -> Array:
     """Blocks of `block_size` times `block_size` positions as channels; the inverse of `depth_to_space`.
 
+    Args:
+        x: Images, shape (batch, height, width, channels), or with channels second.
+        block_size: Height and width of the blocks.
+        data_format: `"channels_last"` or `"channels_first"`.
+
     Example:
         >>> space_to_depth([[[[1], [2]], [[3], [4]]]], 2).tolist()
         [[[[1, 2, 3, 4]]]]

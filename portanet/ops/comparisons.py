@@ -227,6 +227,13 @@ def isclose(x1: Operand, x2: Operand, rtol: float = 1e-05, atol: float = 1e-08, 
 def allclose(x1: Operand, x2: Operand, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> Array:
     """Whether all elements are close, as by `isclose`: a boolean array of shape ().
 
+    Args:
+        x1: An array.
+        x2: Another, which broadcasts with it.
+        rtol: Tolerance relative to `x2`.
+        atol: Absolute tolerance.
+        equal_nan: Whether NaN equals NaN.
+
     Example:
         >>> bool(allclose([1.0, 2.0], [1.0, 2.00001]))
         True

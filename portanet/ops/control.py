@@ -113,6 +113,12 @@ def _tuple(value: Any) -> tuple[Any, ...]:
 def fori_loop(lower: Any, upper: Any, body_fun: Function, init_val: Any) -> Any:
     """Apply `value = body_fun(i, value)` for i from `lower` to `upper`, which is not included.
 
+    Args:
+        lower: First index.
+        upper: Index after the last.
+        body_fun: `body_fun(i, value)`, the next value.
+        init_val: First value: an array, or a tree of arrays.
+
     Example:
         >>> fori_loop(0, 3, lambda i, x: x + i, 0.0)
         np.float32(3.0)
@@ -152,6 +158,10 @@ def scan(
 def map(f: Function, xs: Any) -> Any:
     """The results of a function for each element along the first axis of arrays, stacked; one after the other.
 
+    Args:
+        f: A function of an array, or of a tree of arrays.
+        xs: Arrays, whose first axis is mapped over.
+
     Example:
         >>> from portanet import ops
         >>> map(lambda x: x * 2, ops.array([1, 2]))
@@ -163,6 +173,10 @@ def map(f: Function, xs: Any) -> Any:
 @operation
 def vectorized_map(function: Function, elements: Any) -> Any:
     """The results of a function for each element along the first axis of arrays, computed at once; see `vmap`.
+
+    Args:
+        function: A function of an array, or of a tree of arrays.
+        elements: Arrays, whose first axis is mapped over.
 
     Example:
         >>> from portanet import ops

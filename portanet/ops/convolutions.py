@@ -227,6 +227,13 @@ def average_pool(
 ) -> Array:
     """The mean over a window at each position, without padding; see `max_pool`.
 
+    Args:
+        inputs: Array of shape (batch, ..., channels), or with channels second.
+        pool_size: Size of the window: one number for all axes, or a tuple.
+        strides: Steps of the window; None for its size.
+        padding: `"valid"` or `"same"`.
+        data_format: `"channels_last"` or `"channels_first"`; by default the one in use.
+
     Example:
         >>> average_pool([[[1.0], [2.0], [3.0], [4.0]]], 2).tolist()
         [[[1.5], [3.5]]]
@@ -254,6 +261,11 @@ def adaptive_average_pool(inputs: Array, output_size: Size, data_format: str | N
 @operation
 def adaptive_max_pool(inputs: Array, output_size: Size, data_format: str | None = None) -> Array:
     """The maximum over a given number of bins on each axis; see `adaptive_average_pool`.
+
+    Args:
+        inputs: Array of shape (batch, ..., channels), or with channels second.
+        output_size: Size of the output along the spatial axes: one number for all, or a tuple.
+        data_format: `"channels_last"` or `"channels_first"`; by default the one in use.
 
     Example:
         >>> adaptive_max_pool([[[1.0], [2.0], [3.0], [4.0]]], 2).tolist()

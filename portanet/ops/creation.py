@@ -46,6 +46,10 @@ def zeros(shape: Any, dtype: Any = None) -> Array:
 def ones(shape: Any, dtype: Any = None) -> Array:
     """An array of ones; see `zeros`.
 
+    Args:
+        shape: The shape.
+        dtype: Name of the dtype; by default the backend's floating-point one.
+
     Example:
         >>> ones((2, 3)).tolist()
         [[1.0, 1.0, 1.0], [1.0, 1.0, 1.0]]
@@ -56,6 +60,10 @@ def ones(shape: Any, dtype: Any = None) -> Array:
 @operation
 def empty(shape: Any, dtype: Any = None) -> Array:
     """An array whose values are undefined; see `zeros`.
+
+    Args:
+        shape: The shape.
+        dtype: Name of the dtype; by default the backend's floating-point one.
 
     Example:
         >>> empty((2, 3)).shape
@@ -122,6 +130,11 @@ def _like(function: str, x: Array, dtype: Any) -> Array:
 @operation
 def full_like(x: Array, fill_value: Array, dtype: Any = None) -> Array:
     """An array in the shape and, unless there is another, the dtype of `x`, filled with a value.
+
+    Args:
+        x: An array.
+        fill_value: The value.
+        dtype: Name of the dtype; by default that of `x`.
 
     Example:
         >>> full_like([1.0, 2.0], 5)
@@ -213,6 +226,15 @@ def logspace(
 ) -> Array:
     """`base` to the power of numbers at equal distances; see `linspace`.
 
+    Args:
+        start: Exponent of the first number.
+        stop: Exponent of the last one.
+        num: How many.
+        endpoint: Whether the last one is included.
+        base: The base.
+        dtype: Name of the dtype.
+        axis: Axis of the result along which numbers lie, if `start` and `stop` are arrays.
+
     Example:
         >>> logspace(0, 2, 3)
         array([  1.,  10., 100.], dtype=float32)
@@ -228,6 +250,14 @@ def geomspace(
     start: Operand, stop: Operand, num: int = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0
 ) -> Array:
     """Numbers at equal ratios; see `linspace`.
+
+    Args:
+        start: First number.
+        stop: Last number.
+        num: How many.
+        endpoint: Whether `stop` is the last one.
+        dtype: Name of the dtype.
+        axis: Axis of the result along which numbers lie, if `start` and `stop` are arrays.
 
     Example:
         >>> geomspace(1, 4, 3)
@@ -263,6 +293,10 @@ def eye(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Array:
 def identity(n: int, dtype: Any = None) -> Array:
     """The identity matrix.
 
+    Args:
+        n: Number of rows and columns.
+        dtype: Name of the dtype; by default the backend's floating-point one.
+
     Example:
         >>> identity(2)
         array([[1., 0.],
@@ -274,6 +308,12 @@ def identity(n: int, dtype: Any = None) -> Array:
 @operation
 def tri(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Array:
     """Ones on and below a diagonal, zeros above; see `eye`.
+
+    Args:
+        N: Number of rows.
+        M: Number of columns; by default that of rows.
+        k: The highest diagonal of ones.
+        dtype: Name of the dtype; by default the backend's floating-point one.
 
     Example:
         >>> tri(2).tolist()
@@ -339,6 +379,10 @@ def blackman(x: Array) -> Array:
 @operation
 def kaiser(x: Array, beta: float) -> Array:
     """Kaiser window of `x` values with the shape `beta`.
+
+    Args:
+        x: Number of points.
+        beta: Shape of the window.
 
     Example:
         >>> kaiser(3, 5.0).round(4)

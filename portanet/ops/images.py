@@ -48,6 +48,10 @@ def _channels(x: Array, of: str) -> tuple[Array, Array, Array]:
 def rgb_to_hsv(images: Array, data_format: str | None = None) -> Array:
     """Hue, saturation and value of colours between 0 and 1; see `rgb_to_grayscale`.
 
+    Args:
+        images: Red, green and blue in [0, 1] on the axis of channels.
+        data_format: `"channels_last"` or `"channels_first"`.
+
     Example:
         >>> rgb_to_hsv([[[0.0, 0.5, 0.0]]])[0, 0].round(4)
         array([0.3333, 1.    , 0.5   ], dtype=float32)
@@ -67,7 +71,12 @@ def rgb_to_hsv(images: Array, data_format: str | None = None) -> Array:
 
 @operation
 def hsv_to_rgb(images: Array, data_format: str | None = None) -> Array:
-    """Red, green and blue from hue, saturation and value; the inverse of `rgb_to_hsv`."""
+    """Red, green and blue from hue, saturation and value; the inverse of `rgb_to_hsv`.
+
+    Args:
+        images: Hue, saturation and value in [0, 1] on the axis of channels.
+        data_format: `"channels_last"` or `"channels_first"`.
+    """
     x, back = spatial_first(floating(images), data_format, "hsv_to_rgb")
     hue, saturation, value = _channels(x, "hsv_to_rgb")
     xp = array_namespace(x)
@@ -222,5 +231,14 @@ def extract_patches_3d(
     padding: str = "valid",
     data_format: str | None = None,
 ) -> Array:
-    """Patches of volumes as channels; see `extract_patches`."""
+    """Patches of volumes as channels; see `extract_patches`.
+
+    Args:
+        volumes: Shape (batch, depth, height, width, channels), or with channels second; the batch axis may be missing.
+        size: Size of a patch: one number, or one per axis.
+        strides: Steps between patches; by default their size.
+        dilation_rate: Distance of the elements of a patch.
+        padding: `"valid"` or `"same"`.
+        data_format: `"channels_last"` or `"channels_first"`.
+    """
     return _patches(volumes, size, strides, dilation_rate, padding, data_format, 3, "extract_patches_3d")

@@ -79,6 +79,10 @@ def take_along_axis(x: Array, indices: Array, axis: int | None = None) -> Array:
 def get_item(x: Array, key: Any) -> Array:
     """`x[key]`, where the key may also hold lists of positions, and slices with negative steps, in all libraries.
 
+    Args:
+        x: An array.
+        key: What stands in brackets: numbers, slices, arrays.
+
     Example:
         >>> get_item([1.0, 2.0], -1)
         array(2., dtype=float32)

@@ -107,6 +107,11 @@ def split(x: Array, indices_or_sections: Any, axis: int = 0) -> list[Array]:
 def array_split(x: Array, indices_or_sections: Any, axis: int = 0) -> list[Array]:
     """As `split`, but the parts need not be equal: the first ones have one element more.
 
+    Args:
+        x: An array.
+        indices_or_sections: Number of parts, or the indices at which parts begin.
+        axis: The axis.
+
     Example:
         >>> [part.tolist() for part in array_split([1, 2, 3, 4, 5], 2)]
         [[1, 2, 3], [4, 5]]
@@ -117,6 +122,10 @@ def array_split(x: Array, indices_or_sections: Any, axis: int = 0) -> list[Array
 @operation
 def hsplit(x: Array, indices_or_sections: Any) -> list[Array]:
     """The parts along the second axis, or the only one; see `split`.
+
+    Args:
+        x: An array.
+        indices_or_sections: Number of equal parts, or the indices at which parts begin.
 
     Example:
         >>> [part.tolist() for part in hsplit([[1, 2], [3, 4]], 2)]
@@ -129,6 +138,10 @@ def hsplit(x: Array, indices_or_sections: Any) -> list[Array]:
 def vsplit(x: Array, indices_or_sections: Any) -> list[Array]:
     """The parts along the first axis; see `split`.
 
+    Args:
+        x: An array.
+        indices_or_sections: Number of equal parts, or the indices at which parts begin.
+
     Example:
         >>> [part.tolist() for part in vsplit([[1, 2], [3, 4]], 2)]
         [[[1, 2]], [[3, 4]]]
@@ -139,6 +152,10 @@ def vsplit(x: Array, indices_or_sections: Any) -> list[Array]:
 @operation
 def dsplit(x: Array, indices_or_sections: Any) -> list[Array]:
     """The parts along the third axis; see `split`.
+
+    Args:
+        x: An array.
+        indices_or_sections: Number of equal parts, or the indices at which parts begin.
 
     Example:
         >>> [part.shape for part in dsplit([[[1, 2, 3, 4]]], 2)]
@@ -209,6 +226,10 @@ def repeat(x: Array, repeats: Any, axis: int | None = None) -> Array:
 @operation
 def tile(x: Array, repeats: Any) -> Array:
     """The array, several times along each axis.
+
+    Args:
+        x: An array.
+        repeats: How often, along each of the last axes.
 
     Example:
         >>> tile([1, 2], 2)

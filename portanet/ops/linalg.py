@@ -22,6 +22,10 @@ def _linalg(x: Array) -> tuple[Any, Array]:
 def cholesky(x: Array, upper: bool = False) -> Array:
     """The triangular factor of a positive definite matrix: `x = L @ L.T`, or `U.T @ U` if `upper`.
 
+    Args:
+        x: Positive definite matrices, shape (..., n, n).
+        upper: Whether the factor is an upper triangle.
+
     Example:
         >>> cholesky([[4.0, 2.0], [2.0, 2.0]])
         array([[2., 0.],
@@ -34,6 +38,10 @@ def cholesky(x: Array, upper: bool = False) -> Array:
 @operation
 def cholesky_inverse(x: Array, upper: bool = False) -> Array:
     """The inverse of a matrix from its Cholesky factor.
+
+    Args:
+        x: Factors, shape (..., n, n), as `cholesky` returns them.
+        upper: Whether they are upper triangles.
 
     Example:
         >>> cholesky_inverse([[2.0, 0.0], [1.0, 1.0]])
@@ -124,6 +132,10 @@ def inv(x: Array) -> Array:
 def pinv(x: Array, rcond: float | None = None) -> Array:
     """The pseudo-inverse; singular values below `rcond` times the largest count as 0.
 
+    Args:
+        x: Matrices, shape (..., m, n).
+        rcond: Singular values up to this fraction of the largest count as 0.
+
     Example:
         >>> pinv([[2.0, 0.0], [0.0, 4.0]]).round(4)
         array([[0.5 , 0.  ],
@@ -136,6 +148,10 @@ def pinv(x: Array, rcond: float | None = None) -> Array:
 @operation
 def matrix_rank(x: Array, tol: float | None = None) -> Array:
     """The rank, as int32: the number of singular values greater than `tol`.
+
+    Args:
+        x: Matrices, shape (..., m, n).
+        tol: Singular values up to it count as 0; by default one for the dtype.
 
     Example:
         >>> int(matrix_rank([[1.0, 2.0], [2.0, 4.0]]))
@@ -150,6 +166,10 @@ def matrix_rank(x: Array, tol: float | None = None) -> Array:
 @operation
 def qr(x: Array, mode: str = "reduced") -> tuple[Array, Array]:
     """Orthogonal and upper triangular factor; `mode` is `"reduced"` or `"complete"`.
+
+    Args:
+        x: Matrices, shape (..., m, n).
+        mode: `"reduced"` or `"complete"`.
 
     Example:
         >>> q, r = qr([[3.0, 0.0], [4.0, 5.0]])
@@ -185,6 +205,10 @@ def svd(x: Array, full_matrices: bool = True, compute_uv: bool = True) -> Any:
 def solve(a: Array, b: Array) -> Array:
     """The x of `a @ x = b`; `b` of one axis less than `a` holds vectors.
 
+    Args:
+        a: Matrices, shape (..., n, n).
+        b: Right-hand sides, shape (n,) or (..., n, k).
+
     Example:
         >>> solve([[2.0, 0.0], [0.0, 4.0]], [2.0, 4.0])
         array([1., 1.], dtype=float32)
@@ -199,6 +223,11 @@ def solve(a: Array, b: Array) -> Array:
 @operation
 def solve_triangular(a: Array, b: Array, lower: bool = False) -> Array:
     """As `solve`, for the upper or lower triangle of `a`.
+
+    Args:
+        a: Triangular matrices, shape (..., n, n).
+        b: Right-hand sides, shape (n,) or (..., n, k).
+        lower: Whether they are lower triangles.
 
     Example:
         >>> solve_triangular([[2.0, 1.0], [0.0, 4.0]], [4.0, 8.0])

@@ -15,6 +15,10 @@ from portanet.ops.operation import operation
 def tril(x: Array, k: int = 0) -> Array:
     """The elements on and below a diagonal, zeros above.
 
+    Args:
+        x: Matrices, shape (..., m, n).
+        k: The highest diagonal that stays.
+
     Example:
         >>> tril([[1, 2], [3, 4]]).tolist()
         [[1, 0], [3, 4]]
@@ -25,6 +29,10 @@ def tril(x: Array, k: int = 0) -> Array:
 @operation
 def triu(x: Array, k: int = 0) -> Array:
     """The elements on and above a diagonal, zeros below.
+
+    Args:
+        x: Matrices, shape (..., m, n).
+        k: The lowest diagonal that stays.
 
     Example:
         >>> triu([[1, 2], [3, 4]]).tolist()
@@ -37,6 +45,12 @@ def triu(x: Array, k: int = 0) -> Array:
 def diagonal(x: Array, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Array:
     """The elements on a diagonal of two axes, along the last axis.
 
+    Args:
+        x: An array with two axes or more.
+        offset: The diagonal; above the main one if positive.
+        axis1: Axis of the rows.
+        axis2: Axis of the columns.
+
     Example:
         >>> diagonal([[1, 2], [3, 4]])
         array([1, 4], dtype=int32)
@@ -48,6 +62,10 @@ def diagonal(x: Array, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Array
 @operation
 def diagflat(x: Array, k: int = 0) -> Array:
     """A matrix with the elements on a diagonal, zeros elsewhere.
+
+    Args:
+        x: An array, which is flattened.
+        k: The diagonal; above the main one if positive.
 
     Example:
         >>> diagflat([1, 2])
@@ -65,6 +83,10 @@ def diagflat(x: Array, k: int = 0) -> Array:
 def diag(x: Array, k: int = 0) -> Array:
     """The diagonal of a matrix; or a matrix with an array of one axis as its diagonal.
 
+    Args:
+        x: A vector, or a matrix.
+        k: The diagonal; above the main one if positive.
+
     Example:
         >>> diag([1, 2]).tolist()
         [[1, 0], [0, 2]]
@@ -77,6 +99,12 @@ def diag(x: Array, k: int = 0) -> Array:
 @operation
 def trace(x: Array, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Array:
     """The sum of a diagonal of two axes; booleans and integers of less than 32 bits as int32.
+
+    Args:
+        x: An array with two axes or more.
+        offset: The diagonal; above the main one if positive.
+        axis1: Axis of the rows.
+        axis2: Axis of the columns.
 
     Example:
         >>> int(trace([[1, 2], [3, 4]]))
@@ -113,6 +141,11 @@ def vander(x: Array, N: int | None = None, increasing: bool = False) -> Array:
 @operation
 def diff(a: Array, n: int = 1, axis: int = -1) -> Array:
     """Differences of neighbours along an axis, `n` times.
+
+    Args:
+        a: An array.
+        n: How often differences are taken.
+        axis: The axis.
 
     Example:
         >>> diff([1, 4, 9])

@@ -94,6 +94,12 @@ def layer_normalization(
 def rms_normalization(x: Operand, scale: Operand | None = None, axis: Axes = -1, epsilon: float | None = None) -> Array:
     """`x / sqrt(mean(x**2) + epsilon) * scale`, with the mean over axes; see `layer_normalization`.
 
+    Args:
+        x: An array.
+        scale: Factors of the normalized values; None for 1.
+        axis: Axis or axes over which to normalize.
+        epsilon: What is added to the mean of squares.
+
     Example:
         >>> rms_normalization([3.0, 3.0])
         array([1., 1.], dtype=float32)

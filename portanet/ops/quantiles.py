@@ -40,6 +40,13 @@ def quantile(x: Array, q: Array, axis: Axes = None, method: str = "linear", keep
 def percentile(x: Array, q: Array, axis: Axes = None, method: str = "linear", keepdims: bool = False) -> Array:
     """Quantiles at percentages between 0 and 100; see `quantile`.
 
+    Args:
+        x: A floating-point array.
+        q: Percentages.
+        axis: Axis or axes; None for all.
+        method: How to compute values between two elements, such as `"linear"`.
+        keepdims: Whether these axes are kept, with size 1.
+
     Example:
         >>> float(percentile([1.0, 2.0, 4.0], 50))
         2.0
@@ -51,6 +58,13 @@ def percentile(x: Array, q: Array, axis: Axes = None, method: str = "linear", ke
 def nanquantile(x: Array, q: Array, axis: Axes = None, method: str = "linear", keepdims: bool = False) -> Array:
     """Quantiles of the elements that are not NaN; see `quantile`.
 
+    Args:
+        x: A floating-point array.
+        q: Fractions from 0 to 1.
+        axis: Axis or axes; None for all.
+        method: How to compute values between two elements, such as `"linear"`.
+        keepdims: Whether these axes are kept, with size 1.
+
     Example:
         >>> float(nanquantile([1.0, float("nan"), 3.0], 0.5))
         2.0
@@ -61,6 +75,13 @@ def nanquantile(x: Array, q: Array, axis: Axes = None, method: str = "linear", k
 @operation
 def nanpercentile(x: Array, q: Array, axis: Axes = None, method: str = "linear", keepdims: bool = False) -> Array:
     """Quantiles at percentages of the elements that are not NaN; see `quantile`.
+
+    Args:
+        x: A floating-point array.
+        q: Percentages.
+        axis: Axis or axes; None for all.
+        method: How to compute values between two elements, such as `"linear"`.
+        keepdims: Whether these axes are kept, with size 1.
 
     Example:
         >>> float(nanpercentile([1.0, float("nan"), 3.0], 50))

@@ -103,6 +103,12 @@ def max(x: Array, axis: Axes = None, keepdims: bool = False, initial: Any = None
 def min(x: Array, axis: Axes = None, keepdims: bool = False, initial: Any = None) -> Array:
     """Minimum over axes; with `initial`, at most this number.
 
+    Args:
+        x: An array.
+        axis: Axis or axes; None for all.
+        keepdims: Whether these axes are kept, with size 1.
+        initial: An upper bound of the result.
+
     Example:
         >>> min([[1.0, 5.0], [7.0, 3.0]], axis=1)
         array([1., 3.], dtype=float32)

@@ -76,6 +76,11 @@ def sort(x: Array, axis: int | None = -1) -> Array:
 def argpartition(x: Array, kth: int, axis: int | None = -1) -> Array:
     """Indices that put the `kth` element in its sorted place, no larger ones before it; here, those that sort.
 
+    Args:
+        x: An array.
+        kth: Position whose element is in its place; smaller ones are before it, larger ones after.
+        axis: The axis; None for the flattened array.
+
     Example:
         >>> int(argpartition([3.0, 1.0, 2.0], 0)[0])
         1
@@ -92,6 +97,11 @@ def _along(x: Array, axis: int | None) -> tuple[Array, int]:
 @operation
 def top_k(x: Array, k: int, sorted: bool = True) -> tuple[Array, Array]:
     """The `k` largest elements along the last axis, and their indices as int32; the largest first.
+
+    Args:
+        x: An array.
+        k: How many.
+        sorted: Whether they are in descending order.
 
     Example:
         >>> top_k([1.0, 3.0, 2.0], 2)
@@ -189,6 +199,10 @@ def searchsorted(sorted_sequence: Array, values: Array, side: str = "left") -> A
 @operation
 def digitize(x: Array, bins: Array) -> Array:
     """Number of the bin of each element, as int32: i where `bins[i - 1] <= x < bins[i]`.
+
+    Args:
+        x: An array.
+        bins: Edges, in ascending order.
 
     Example:
         >>> digitize([0.0, 1.0, 5.0], [1.0, 3.0])
@@ -291,6 +305,10 @@ def _sized(x: Array, size: int | None, fill: Any) -> Array:
 @operation
 def unravel_index(indices: Array, shape: Any) -> tuple[Array, ...]:
     """The indices on each axis of an array, for indices of its elements in row-major order.
+
+    Args:
+        indices: Indices in the flattened array.
+        shape: Shape of the array.
 
     Example:
         >>> unravel_index([5, 7], (3, 4))

@@ -59,6 +59,10 @@ def reshape(x: Array, newshape: Any) -> Array:
 
     None is the size of the same axis of `x`: `(ops.shape(x)[0], -1)` has it while a graph is built.
 
+    Args:
+        x: An array.
+        newshape: The shape; -1 stands for the size that fits.
+
     Example:
         >>> reshape([1, 2, 3, 4], (2, -1))
         array([[1, 2],
@@ -84,6 +88,10 @@ def ravel(x: Array) -> Array:
 def transpose(x: Array, axes: Axes = None) -> Array:
     """The axes in another order; reversed for None.
 
+    Args:
+        x: An array.
+        axes: The order of the axes; None to reverse it.
+
     Example:
         >>> from portanet import ops
         >>> shape(transpose(ops.ones((1, 2, 3)), (0, 2, 1)))
@@ -96,6 +104,11 @@ def transpose(x: Array, axes: Axes = None) -> Array:
 @operation
 def swapaxes(x: Array, axis1: int, axis2: int) -> Array:
     """Two axes in each other's place.
+
+    Args:
+        x: An array.
+        axis1: An axis.
+        axis2: The other.
 
     Example:
         >>> swapaxes([[1, 2], [3, 4]], 0, 1).tolist()
@@ -110,6 +123,11 @@ def swapaxes(x: Array, axis1: int, axis2: int) -> Array:
 @operation
 def moveaxis(x: Array, source: Axes, destination: Axes) -> Array:
     """Axes at other positions; the others stay in order.
+
+    Args:
+        x: An array.
+        source: Axes to move.
+        destination: Their new positions.
 
     Example:
         >>> moveaxis([[[1, 2, 3]]], 2, 0).shape
@@ -149,6 +167,10 @@ def squeeze(x: Array, axis: Axes = None) -> Array:
 @operation
 def broadcast_to(x: Array, shape: Any) -> Array:
     """The array, repeated along axes of size 1 to a shape; None is the size of the same axis of `x`.
+
+    Args:
+        x: An array.
+        shape: The shape.
 
     Example:
         >>> broadcast_to([1, 2], (2, 2)).tolist()
@@ -195,6 +217,11 @@ def flipud(x: Array) -> Array:
 def roll(x: Array, shift: Axes, axis: Axes = None) -> Array:
     """The elements, shifted along axes; what leaves at the end comes in at the start.
 
+    Args:
+        x: An array.
+        shift: By how many places; one number, or one per axis.
+        axis: Axis or axes; None for the flattened array.
+
     Example:
         >>> roll([1, 2, 3], 1)
         array([3, 1, 2], dtype=int32)
@@ -205,6 +232,11 @@ def roll(x: Array, shift: Axes, axis: Axes = None) -> Array:
 @operation
 def rot90(array: Array, k: int = 1, axes: Sequence[int] = (0, 1)) -> Array:
     """The array, turned by `k` right angles, from the first of two axes to the second.
+
+    Args:
+        array: An array with two axes or more.
+        k: How often to turn by 90 degrees.
+        axes: The two axes of the plane.
 
     Example:
         >>> rot90([[1, 2], [3, 4]])

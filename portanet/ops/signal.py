@@ -81,6 +81,10 @@ def ifft2(x: Sequence[Operand]) -> tuple[Array, Array]:
 def rfft(x: Array, fft_length: int | None = None) -> tuple[Array, Array]:
     """Fourier transform of real numbers along the last axis, which is cut or padded to `fft_length`.
 
+    Args:
+        x: A real array.
+        fft_length: Length to which the last axis is cut, or padded with zeros; None to keep it.
+
     Example:
         >>> rfft([1.0, 0.0, 0.0])
         (array([1., 1.], dtype=float32), array([0., 0.], dtype=float32))
@@ -93,6 +97,10 @@ def rfft(x: Array, fft_length: int | None = None) -> tuple[Array, Array]:
 @operation
 def irfft(x: Sequence[Operand], fft_length: int | None = None) -> Array:
     """Inverse of `rfft`, with `fft_length` elements, by default an even number.
+
+    Args:
+        x: Real and imaginary part, a tuple of arrays.
+        fft_length: Length of the result along the last axis.
 
     Example:
         >>> irfft(([10.0, -2.0, -2.0], [0.0, 2.0, 0.0]))
@@ -314,6 +322,10 @@ def angle(x: Array) -> Array:
 @operation
 def polar(abs_: Array, angle: Array) -> Array:
     """Complex numbers from absolute values and angles.
+
+    Args:
+        abs_: Absolute values.
+        angle: Angles in radians.
 
     Example:
         >>> polar([2.0], [0.0])

@@ -46,6 +46,13 @@ def truncated_normal(
 ) -> Array:
     """Normal numbers within two standard deviations of the mean; arguments are those of `normal`.
 
+    Args:
+        shape: Shape of the result.
+        mean: Mean before numbers are redrawn.
+        stddev: Standard deviation before numbers are redrawn.
+        dtype: Name of a floating-point dtype; by default the backend's.
+        seed: See the module.
+
     Example:
         >>> bool(abs(truncated_normal((1000,), seed=0)).max() <= 2)
         True

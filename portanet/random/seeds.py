@@ -44,6 +44,9 @@ def set_seed(seed: int) -> None:
     The choice holds for the current context (thread or asyncio task), as with `set_backend`. A context that has chosen
     nothing follows the main thread's latest choice.
 
+    Args:
+        seed: The seed, an integer.
+
     Example:
         >>> import portanet
         >>> portanet.random.set_seed(7)
@@ -59,6 +62,9 @@ def set_seed(seed: int) -> None:
 @contextlib.contextmanager
 def use_seed(seed: int) -> Iterator[None]:
     """Like `set_seed`, for a `with` block in this context (thread or asyncio task) only; then all is as it was.
+
+    Args:
+        seed: The seed, an integer.
 
     Example:
         >>> import portanet
@@ -113,8 +119,12 @@ def next_unowned() -> int:
 def host_generator(*path: str | int, seed: int | None = None) -> np.random.Generator:
     """NumPy's generator for one purpose, named by a path; it depends on seed and path alone, not on other draws.
 
+    Args:
+        *path: Names and numbers of what draws, such as the path of a variable.
+        seed: A seed of its own; None for the one in use.
+
     Example:
-        >>> host_generator("model/dense/kernel", 0).integers(0, 2, 3).shape
+        >>> host_generator("model/dense/kernel", seed=0).integers(0, 2, 3).shape
         (3,)
     """
     chosen = get_seed() if seed is None else checks.integer("seed", seed, least=0)
@@ -122,6 +132,10 @@ def host_generator(*path: str | int, seed: int | None = None) -> np.random.Gener
 
 
 def stream_key(*path: str | int) -> int:
-    """A non-negative 31-bit key from a path."""
+    """A non-negative 31-bit key from a path.
+
+    Args:
+        *path: Names and numbers of what draws, such as the path of a layer.
+    """
     digest = hashlib.sha256("/".join(map(str, path)).encode()).digest()
     return int.from_bytes(digest[:4], "little") >> 1

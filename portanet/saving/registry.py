@@ -77,6 +77,9 @@ register_keras_serializable = register_serializable
 def get_registered_name(obj: Any) -> str:
     """The name under which a class or function is registered, else its own name.
 
+    Args:
+        obj: A class or function.
+
     Example:
         >>> get_registered_name(dict)
         'dict'
@@ -89,6 +92,11 @@ def get_registered_object(
     name: str, custom_objects: Mapping[str, Any] | None = None, module_objects: Mapping[str, Any] | None = None
 ) -> Any:
     """The class or function of a name: of a scope, of the arguments, or registered; None if there is none.
+
+    Args:
+        name: The registered name.
+        custom_objects: Further objects by name.
+        module_objects: Likewise, searched last.
 
     Example:
         >>> get_registered_object("triple", custom_objects={"triple": len})

@@ -32,6 +32,10 @@ KINDS = _Kinds({type(None): NOTHING})
 def tree_items(tree: Any, path: str = "") -> Iterator[tuple[str, Any]]:
     """The leaves of a tree with their paths, such as `['w'][0]`; None is an empty tree.
 
+    Args:
+        tree: A nested list, tuple or dict.
+        path: What paths begin with.
+
     Example:
         >>> dict(tree_items({"w": [1.0, 2.0], "b": None}))
         {"['w'][0]": 1.0, "['w'][1]": 2.0}
@@ -52,6 +56,9 @@ def tree_items(tree: Any, path: str = "") -> Iterator[tuple[str, Any]]:
 
 def tree_leaves(tree: Any) -> list[Any]:
     """The leaves of a tree, in order.
+
+    Args:
+        tree: A nested list, tuple or dict.
 
     Example:
         >>> tree_leaves({"a": 1, "b": [2, 3]})
@@ -82,6 +89,11 @@ def tree_map(function: Callable[..., Any], tree: Any, *others: Any) -> Any:
 
     Leaves are matched by path, so the keys of dicts may come in any order. Dataclasses are copied without calling
     `__init__`.
+
+    Args:
+        function: A function of one leaf of each tree.
+        tree: A nested list, tuple or dict.
+        *others: Trees of the same structure.
 
     Raises:
         ValueError: The trees differ in structure.

@@ -21,6 +21,9 @@ class MAP_TO_NONE:  # noqa: N801 -- as Keras
 def is_nested(structure: Any) -> bool:
     """Whether it is a dict, list, tuple or deque, empty ones included.
 
+    Args:
+        structure: Any object.
+
     Example:
         >>> is_nested([]), is_nested("text"), is_nested(None)
         (True, False, False)
@@ -31,6 +34,9 @@ def is_nested(structure: Any) -> bool:
 def flatten(structure: Any) -> list[Any]:
     """The leaves, those of dicts by sorted keys.
 
+    Args:
+        structure: A nested list, tuple or dict.
+
     Example:
         >>> flatten({"b": 1, "a": [2, None]})
         [2, None, 1]
@@ -40,6 +46,9 @@ def flatten(structure: Any) -> list[Any]:
 
 def flatten_with_path(structure: Any) -> list[tuple[Path, Any]]:
     """The leaves with their paths: tuples of keys and positions.
+
+    Args:
+        structure: A nested list, tuple or dict.
 
     Example:
         >>> flatten_with_path({"b": 1, "a": [2]})
@@ -93,6 +102,10 @@ def map_structure_up_to(shallow_structure: Any, func: Callable[..., Any], *struc
 def pack_sequence_as(structure: Any, flat_sequence: Sequence[Any]) -> Any:
     """A structure like another with these leaves; the inverse of `flatten`.
 
+    Args:
+        structure: A nested list, tuple or dict.
+        flat_sequence: New leaves, in the order of `flatten`.
+
     Raises:
         ValueError: There are more or fewer leaves than in the structure.
 
@@ -144,6 +157,10 @@ def assert_same_structure(a: Any, b: Any, check_types: Any = None) -> None:
 def assert_same_paths(a: Any, b: Any) -> None:
     """Raise if the leaves of two structures have other paths; lists and tuples count as the same.
 
+    Args:
+        a: A nested list, tuple or dict.
+        b: Another.
+
     Raises:
         ValueError: A path of one does not exist in the other.
 
@@ -161,6 +178,9 @@ def assert_same_paths(a: Any, b: Any) -> None:
 def lists_to_tuples(structure: Any) -> Any:
     """The structure with tuples in place of lists.
 
+    Args:
+        structure: A nested list, tuple or dict.
+
     Example:
         >>> lists_to_tuples({"a": [1, [2]]})
         {'a': (1, (2,))}
@@ -170,6 +190,10 @@ def lists_to_tuples(structure: Any) -> Any:
 
 def map_shape_structure(func: Callable[[Any], Any], structure: Any) -> Any:
     """A structure of the results of a function for the shapes in another: lists or tuples of integers and None.
+
+    Args:
+        func: A function of a shape.
+        structure: A nested list, tuple or dict of shapes.
 
     Example:
         >>> map_shape_structure(len, {"a": (1, 2), "b": [(3, None, 4)]})

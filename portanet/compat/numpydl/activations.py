@@ -160,6 +160,9 @@ class _Steep(Activation):
 class Elliot(_Steep):
     """`0.5 s x / (1 + |s x|) + 0.5`, a fast approximation of the sigmoid (Elliott 1993).
 
+    Args:
+        steepness: Steepness.
+
     Example:
         >>> import numpy as np
         >>> float(Elliot().forward(np.asarray(1.0)))
@@ -172,6 +175,9 @@ class Elliot(_Steep):
 
 class SymmetricElliot(_Steep):
     """`s x / (1 + |s x|)`.
+
+    Args:
+        steepness: Steepness.
 
     Example:
         >>> import numpy as np
@@ -218,6 +224,9 @@ KNOWN: dict[str, Any] = {
 
 def get(activation: Any) -> Activation:
     """An activation by name, class or object; an object is copied.
+
+    Args:
+        activation: A name, class or object.
 
     Example:
         >>> float(get("sigmoid").forward(0.0))

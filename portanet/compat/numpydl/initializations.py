@@ -61,6 +61,9 @@ class Initializer(Configurable):
 def decompose_size(size: Any) -> tuple[int, int]:
     """The fan-in and fan-out of weights of a shape.
 
+    Args:
+        size: Shape of the weights.
+
     Example:
         >>> decompose_size((10, 20)), decompose_size((8, 3, 5, 5))
         ((10, 20), (75, 200))
@@ -101,6 +104,9 @@ class One(Initializer):
 class Uniform(Initializer):
     """Uniform in [-scale, scale], or between two values.
 
+    Args:
+        scale: The bound, or both bounds.
+
     Example:
         >>> bool(abs(Uniform(scale=0.1)((3, 4))).max() <= 0.1)
         True
@@ -116,6 +122,10 @@ class Uniform(Initializer):
 
 class Normal(Initializer):
     """Normal with the given mean and standard deviation.
+
+    Args:
+        std: The standard deviation.
+        mean: The mean.
 
     Example:
         >>> Normal(std=0.1)((3, 4)).shape
@@ -201,6 +211,9 @@ class Orthogonal(Initializer):
 
     The axes after the first two are flattened into the second.
 
+    Args:
+        gain: The factor; `"relu"` for the square root of 2.
+
     Example:
         >>> Orthogonal()((3, 3)).shape
         (3, 3)
@@ -241,6 +254,9 @@ KNOWN: dict[str, Any] = names(
 
 def get(initialization: Any) -> Initializer:
     """An initializer by name, class or object; an object is copied.
+
+    Args:
+        initialization: A name, class or object.
 
     Example:
         >>> get("one")((2,)).tolist()

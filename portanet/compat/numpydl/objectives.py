@@ -116,6 +116,9 @@ class MeanSquaredError(Objective):
 class HellingerDistance(Objective):
     """`sum((sqrt(p) - sqrt(t))^2) / sqrt(2)`; p is clipped at `epsilon`, so that gradients are finite.
 
+    Args:
+        epsilon: What probabilities are at least.
+
     Example:
         >>> import numpy as np
         >>> round(float(HellingerDistance().forward(np.asarray([[0.5, 0.5]]), np.asarray([[0.5, 0.5]]))), 4)
@@ -133,6 +136,9 @@ class HellingerDistance(Objective):
 
 class BinaryCrossEntropy(Objective):
     """`-t log(p) - (1 - t) log(1 - p)`, averaged over the outputs; p is clipped to [epsilon, 1 - epsilon].
+
+    Args:
+        epsilon: Probabilities are kept this far from 0 and 1.
 
     Example:
         >>> import numpy as np
@@ -153,6 +159,9 @@ class SoftmaxCategoricalCrossEntropy(Objective):
     """`-sum(t log(p))`, for one-hot vectors or integer class indices; p is clipped at `epsilon`.
 
     After a softmax the derivative with respect to its input is `p - t`; `Model.fit` computes it in that form.
+
+    Args:
+        epsilon: Probabilities are kept this far from 0 and 1.
 
     Example:
         >>> import numpy as np
@@ -182,6 +191,9 @@ KNOWN: dict[str, Any] = {
 
 def get(objective: Any) -> Objective:
     """An objective by name, class or object; an object is copied.
+
+    Args:
+        objective: A name, class or object.
 
     Example:
         >>> type(get("mse")).__name__

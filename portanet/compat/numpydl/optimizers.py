@@ -102,6 +102,10 @@ class Optimizer(Configurable):
 class SGD(Optimizer):
     """`p -= lr * g`.
 
+    Args:
+        *args: See `Optimizer`.
+        **kwargs: Likewise.
+
     Example:
         >>> import numpy as np
         >>> SGD(lr=0.1).update([np.asarray([1.0])], [np.asarray([1.0])])[0].round(3).tolist()
@@ -117,6 +121,11 @@ class SGD(Optimizer):
 
 class Momentum(Optimizer):
     """`v = momentum * v - lr * g; p += v`.
+
+    Args:
+        momentum: The momentum.
+        *args: See `Optimizer`.
+        **kwargs: Likewise.
 
     Example:
         >>> import numpy as np
@@ -135,6 +144,11 @@ class Momentum(Optimizer):
 class NesterovMomentum(Momentum):
     """`v = momentum * v - lr * g; p += momentum * v - lr * g`.
 
+    Args:
+        momentum: The momentum.
+        *args: See `Optimizer`.
+        **kwargs: Likewise.
+
     Example:
         >>> import numpy as np
         >>> NesterovMomentum(lr=0.1).update([np.asarray([1.0])], [np.asarray([1.0])])[0].round(3).tolist()
@@ -147,6 +161,11 @@ class NesterovMomentum(Momentum):
 
 class Adagrad(Optimizer):
     """Steps divided by the root of the sum of squared gradients (Duchi et al. 2011).
+
+    Args:
+        epsilon: What keeps quotients finite.
+        *args: See `Optimizer`.
+        **kwargs: Likewise.
 
     Example:
         >>> import numpy as np
@@ -172,6 +191,12 @@ class _Running(Optimizer):
 class RMSprop(_Running):
     """Steps divided by the root of a running mean of squared gradients (Hinton 2012).
 
+    Args:
+        rho: Decay of the average.
+        epsilon: What keeps quotients finite.
+        *args: See `Optimizer`.
+        **kwargs: Likewise.
+
     Example:
         >>> import numpy as np
         >>> RMSprop(lr=0.1).update([np.asarray([1.0])], [np.asarray([1.0])])[0].round(3).tolist()
@@ -184,6 +209,12 @@ class RMSprop(_Running):
 
 class Adadelta(_Running):
     """RMSprop with steps in the parameters' own units (Zeiler 2012).
+
+    Args:
+        rho: Decay of the averages.
+        epsilon: What keeps quotients finite.
+        *args: See `Optimizer`.
+        **kwargs: Likewise.
 
     Example:
         >>> import numpy as np
@@ -208,6 +239,13 @@ class _Moments(Optimizer):
 class Adam(_Moments):
     """Adam (Kingma and Ba 2015).
 
+    Args:
+        beta1: Decay of the mean of gradients.
+        beta2: Decay of the mean of their squares.
+        epsilon: What keeps quotients finite.
+        *args: See `Optimizer`.
+        **kwargs: Likewise.
+
     Example:
         >>> import numpy as np
         >>> Adam(lr=0.1).update([np.asarray([1.0])], [np.asarray([1.0])])[0].round(3).tolist()
@@ -220,6 +258,13 @@ class Adam(_Moments):
 
 class Adamax(_Moments):
     """Adam with the largest gradient instead of the mean square (Kingma and Ba 2015).
+
+    Args:
+        beta1: Decay of the mean of gradients.
+        beta2: Decay of their largest absolute value.
+        epsilon: What keeps quotients finite.
+        *args: See `Optimizer`.
+        **kwargs: Likewise.
 
     Example:
         >>> import numpy as np
@@ -237,6 +282,10 @@ Adadelat = Adadelta  # as NumPyDL's documentation spells it
 def npdl_clip(grad: Any, boundary: float) -> Array:
     """A gradient with each element within [-boundary, boundary]; unchanged unless `boundary` is positive.
 
+    Args:
+        grad: A gradient.
+        boundary: The largest absolute value.
+
     Example:
         >>> npdl_clip([3.0, -0.5], 1.0).tolist()
         [1.0, -0.5]
@@ -252,6 +301,9 @@ KNOWN: dict[str, Any] = names(SGD, Momentum, NesterovMomentum, Adagrad, RMSprop,
 
 def get(optimizer: Any) -> Optimizer:
     """An optimizer by name, class or object; an object is copied, so that models do not share its state.
+
+    Args:
+        optimizer: A name, class or object.
 
     Example:
         >>> type(get("adam")).__name__

@@ -10,6 +10,9 @@ from portanet.layers.base import Layer
 class Identity(Layer):
     """The input itself.
 
+    Args:
+        **options: Those of `Layer`.
+
     Example:
         >>> import numpy as np
         >>> from portanet import layers

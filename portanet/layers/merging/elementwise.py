@@ -15,6 +15,9 @@ from portanet.layers.several_inputs import Several
 class Add(ElementwiseMerge):
     """The sum of the inputs.
 
+    Args:
+        **options: Those of `Layer`.
+
     Example:
         >>> import numpy as np
         >>> from portanet import layers
@@ -30,6 +33,9 @@ class Add(ElementwiseMerge):
 
 class Subtract(ElementwiseMerge):
     """The first of two inputs minus the second.
+
+    Args:
+        **options: Those of `Layer`.
 
     Example:
         >>> import numpy as np
@@ -47,6 +53,9 @@ class Subtract(ElementwiseMerge):
 
 class Multiply(ElementwiseMerge):
     """The product of the inputs, element by element; a masked element leaves the others as they are.
+
+    Args:
+        **options: Those of `Layer`.
 
     Example:
         >>> import numpy as np
@@ -70,6 +79,9 @@ class Multiply(ElementwiseMerge):
 class Average(ElementwiseMerge):
     """The mean of the inputs, element by element.
 
+    Args:
+        **options: Those of `Layer`.
+
     Example:
         >>> import numpy as np
         >>> from portanet import layers
@@ -85,6 +97,9 @@ class Average(ElementwiseMerge):
 
 class Maximum(ElementwiseMerge):
     """The largest of the inputs, element by element; a masked element does not count, unless all are masked.
+
+    Args:
+        **options: Those of `Layer`.
 
     Example:
         >>> import numpy as np
@@ -104,6 +119,9 @@ class Maximum(ElementwiseMerge):
 
 class Minimum(ElementwiseMerge):
     """The smallest of the inputs, element by element; a masked element does not count, unless all are masked.
+
+    Args:
+        **options: Those of `Layer`.
 
     Example:
         >>> import numpy as np

@@ -12,6 +12,10 @@ from portanet.layers.merging.elementwise import Add, Average, Maximum, Minimum, 
 def add(inputs: Any, **kwargs: Any) -> Any:
     """The sum of arrays: `Add(**kwargs)(inputs)`.
 
+    Args:
+        inputs: A list of arrays, plain or symbolic, that broadcast.
+        **kwargs: Arguments of the layer.
+
     Example:
         >>> import numpy as np
         >>> add([np.ones((1, 2)), np.ones((1, 2))]).tolist()
@@ -22,6 +26,10 @@ def add(inputs: Any, **kwargs: Any) -> Any:
 
 def subtract(inputs: Any, **kwargs: Any) -> Any:
     """The difference of two arrays: `Subtract(**kwargs)(inputs)`.
+
+    Args:
+        inputs: A list of two arrays, plain or symbolic, that broadcast.
+        **kwargs: Arguments of the layer.
 
     Example:
         >>> import numpy as np
@@ -35,6 +43,10 @@ def subtract(inputs: Any, **kwargs: Any) -> Any:
 def multiply(inputs: Any, **kwargs: Any) -> Any:
     """The product of arrays, element by element: `Multiply(**kwargs)(inputs)`.
 
+    Args:
+        inputs: A list of arrays, plain or symbolic, that broadcast.
+        **kwargs: Arguments of the layer.
+
     Example:
         >>> import numpy as np
         >>> from portanet import layers
@@ -46,6 +58,10 @@ def multiply(inputs: Any, **kwargs: Any) -> Any:
 
 def average(inputs: Any, **kwargs: Any) -> Any:
     """The mean of arrays: `Average(**kwargs)(inputs)`.
+
+    Args:
+        inputs: A list of arrays, plain or symbolic, that broadcast.
+        **kwargs: Arguments of the layer.
 
     Example:
         >>> import numpy as np
@@ -59,6 +75,10 @@ def average(inputs: Any, **kwargs: Any) -> Any:
 def maximum(inputs: Any, **kwargs: Any) -> Any:
     """The largest of arrays, element by element: `Maximum(**kwargs)(inputs)`.
 
+    Args:
+        inputs: A list of arrays, plain or symbolic, that broadcast.
+        **kwargs: Arguments of the layer.
+
     Example:
         >>> import numpy as np
         >>> from portanet import layers
@@ -70,6 +90,10 @@ def maximum(inputs: Any, **kwargs: Any) -> Any:
 
 def minimum(inputs: Any, **kwargs: Any) -> Any:
     """The smallest of arrays, element by element: `Minimum(**kwargs)(inputs)`.
+
+    Args:
+        inputs: A list of arrays, plain or symbolic, that broadcast.
+        **kwargs: Arguments of the layer.
 
     Example:
         >>> import numpy as np
@@ -83,6 +107,11 @@ def minimum(inputs: Any, **kwargs: Any) -> Any:
 def concatenate(inputs: Any, axis: int = -1, **kwargs: Any) -> Any:
     """Arrays joined along an axis: `Concatenate(axis, **kwargs)(inputs)`.
 
+    Args:
+        inputs: A list of arrays, plain or symbolic.
+        axis: The axis.
+        **kwargs: Arguments of the layer.
+
     Example:
         >>> import numpy as np
         >>> from portanet import layers
@@ -94,6 +123,11 @@ def concatenate(inputs: Any, axis: int = -1, **kwargs: Any) -> Any:
 
 def dot(inputs: Any, axes: Any = -1, **kwargs: Any) -> Any:
     """Dot products of the examples of two arrays: `Dot(axes, **kwargs)(inputs)`.
+
+    Args:
+        inputs: A list of two arrays, plain or symbolic.
+        axes: Axis or axes of both that are summed over.
+        **kwargs: Arguments of the layer.
 
     Example:
         >>> import numpy as np

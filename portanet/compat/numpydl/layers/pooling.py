@@ -69,6 +69,9 @@ class _Windows(layers.Layer):
 class MaxPooling(_Pooling):
     """The maximum of each window; see `MeanPooling` for the arguments.
 
+    Args:
+        pool_size: Rows and columns of the window.
+
     Example:
         >>> import numpy as np
         >>> from portanet.compat import numpydl as npdl

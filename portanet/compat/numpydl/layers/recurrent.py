@@ -86,6 +86,9 @@ class Recurrent(Layer):
 class SimpleRNN(Recurrent):
     """`h_t = activation(x_t W + h_(t-1) U + b)`; the arguments are those of `Recurrent`.
 
+    Args:
+        **kwargs: See `Recurrent`.
+
     Example:
         >>> import numpy as np
         >>> from portanet.compat import numpydl as npdl

@@ -55,6 +55,9 @@ def _class_indices(labels: Any) -> HostArray:
 def unhot(one_hot_labels: Any) -> HostArray:
     """Class indices of one-hot vectors: the index of the largest element of each row.
 
+    Args:
+        one_hot_labels: One-hot vectors, shape (examples, classes).
+
     Example:
         >>> unhot([[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]])
         array([0, 2])

@@ -21,12 +21,19 @@ def get_rng() -> Any:
 
 
 def set_rng(new_rng: Any) -> None:
-    """Set the generator, a `numpy.random.RandomState`."""
+    """Set the generator, a `numpy.random.RandomState`.
+
+    Args:
+        new_rng: A `numpy.random.RandomState`.
+    """
     _rng[:] = [new_rng]
 
 
 def set_seed(seed: int) -> None:
     """Seed the generator and portanet's random masks.
+
+    Args:
+        seed: The seed.
 
     Example:
         >>> set_seed(0)
@@ -47,6 +54,9 @@ def get_dtype() -> str:
 
 def set_dtype(dtype: Any) -> None:
     """Set the dtype of weights and data, such as `"float64"`.
+
+    Args:
+        dtype: Name of the dtype.
 
     Example:
         >>> set_dtype("float32")
