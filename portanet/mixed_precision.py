@@ -79,7 +79,12 @@ def set_global_policy(policy: DTypePolicy | str | None) -> None:
 
 
 def global_policy() -> DTypePolicy:
-    """The policy of layers without `dtype`: the one set, else the default dtype of the current backend."""
+    """The policy of layers without `dtype`: the one set, else the default dtype of the current backend.
+
+    Example:
+        >>> global_policy().compute_dtype
+        'float32'
+    """
     if _global:
         return _global[0]
     backend = get_backend()
@@ -91,7 +96,16 @@ dtype_policy, set_dtype_policy = global_policy, set_global_policy
 
 
 def chosen_policy(dtype: DTypePolicy | str | None, of: str | checks.Named = "") -> DTypePolicy | None:
-    """The policy given by an argument `dtype`, else by `set_global_policy`; None if neither is set."""
+    """The policy given by an argument `dtype`, else by `set_global_policy`; None if neither is set.
+
+    Args:
+        dtype: A policy, its name, or None.
+        of: What has the argument, for errors.
+
+    Example:
+        >>> chosen_policy("float64").compute_dtype
+        'float64'
+    """
     if dtype is None:
         return _global[0] if _global else None
     return as_policy(dtype, "dtype", of)
@@ -156,7 +170,18 @@ own."""
 
 
 def cast_integers(tree: Any, layer: Any) -> Any:
-    """Cast the integers and booleans of a tree to the compute dtype of a layer; other leaves are unchanged."""
+    """Cast the integers and booleans of a tree to the compute dtype of a layer; other leaves are unchanged.
+
+    Args:
+        tree: An array, or a tree of arrays.
+        layer: The layer.
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet import layers
+        >>> cast_integers(np.asarray([1, 2]), layers.Dense(2)).dtype
+        dtype('float32')
+    """
 
     def cast(leaf: Any) -> Any:
         dtype = getattr(leaf, "dtype", None)
@@ -175,7 +200,17 @@ def cast_integers(tree: Any, layer: Any) -> Any:
 
 
 def require_real(xp: Any, dtype: Any, layer: Any = None) -> None:
-    """Reject complex numbers."""
+    """Reject complex numbers.
+
+    Args:
+        xp: The namespace.
+        dtype: The dtype.
+        layer: The layer, for errors.
+
+    Example:
+        >>> import numpy as np
+        >>> require_real(np, np.dtype("float32"))
+    """
     if xp.isdtype(dtype, "complex floating"):
         owner = "Layers, losses and metrics take" if layer is None else f"Layer '{layer.name}' takes"
         raise TypeError(
@@ -191,6 +226,10 @@ def require_numbers(name: str, x: Any, owner: str) -> None:
         name: Name of the argument.
         x: Its value.
         owner: What takes it, such as "Loss 'huber'".
+
+    Example:
+        >>> import numpy as np
+        >>> require_numbers("y_pred", np.ones(2), "Loss 'huber'")
     """
     plain = unwrap(x)
     dtype = getattr(plain, "dtype", None)

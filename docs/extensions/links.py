@@ -12,7 +12,7 @@ from typing import Any
 
 ROOT = pathlib.Path(__file__).parents[2]
 COPIES = "repository"
-OUTSIDE = ("CHANGELOG.md", "CONTRIBUTING.md", "benchmarks/results/*.md", "benchmarks/results/*.svg")
+OUTSIDE = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "benchmarks/results/*.md", "benchmarks/results/*.svg")
 LINK = re.compile(r"(?<=\]\()(?![a-z]+:|[#/])([^)\s#]+)")
 
 

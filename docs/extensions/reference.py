@@ -6,6 +6,7 @@ object; here an object has one page, which all its paths lead to, and methods ar
 
 from __future__ import annotations
 
+import functools
 import importlib
 import inspect
 import pathlib
@@ -14,103 +15,12 @@ import types
 from collections.abc import Iterator
 from typing import Any
 
+from docutils import nodes
+from public import ROOT, is_value, members, public_modules, public_names, public_objects, resolve
+from sphinx import addnodes
 from sphinx.pycode import ModuleAnalyzer
 
-ROOT = "portanet"
 FOLDER = "api"
-FURTHER = (
-    "applications.imagenet_utils",
-    "autodiff.linalg",
-    "autodiff.special",
-    "backends",
-    "compat.numpydl",
-    "random.streams",
-)
-"""Public modules that no package names in `__all__`."""
-
-
-def public_names(module: types.ModuleType) -> list[str]:
-    """`__all__`, or the names that a module without it defines."""
-    if hasattr(module, "__all__"):
-        return sorted(module.__all__)
-    return sorted(
-        name
-        for name, value in vars(module).items()
-        if getattr(value, "__module__", None) == module.__name__ and not name.startswith("_")
-    )
-
-
-def public_modules() -> dict[str, types.ModuleType]:
-    """The modules that users import, by path: those that packages name in `__all__`, and below them."""
-    found: dict[str, types.ModuleType] = {}
-    waiting = [ROOT, *(f"{ROOT}.{name}" for name in FURTHER)]
-    while waiting:
-        path = waiting.pop(0)
-        module = importlib.import_module(path)
-        found[path] = module
-        below = (f"{path}.{name}" for name in public_names(module) if is_module(getattr(module, name)))
-        waiting += [name for name in below if name not in found]
-    return found
-
-
-def is_module(value: Any) -> bool:
-    """Whether a public name is a module of the library."""
-    return inspect.ismodule(value) and value.__name__.startswith(f"{ROOT}.")
-
-
-def is_value(value: Any) -> bool:
-    """Whether a public object is neither class nor function."""
-    return not (inspect.isclass(value) or inspect.isroutine(value))
-
-
-def public_objects() -> dict[str, list[str]]:
-    """The path of each public object's page, with all paths of the object."""
-    paths: dict[Any, list[str]] = {}
-    values: dict[Any, Any] = {}
-    for place, module in public_modules().items():
-        for name in public_names(module):
-            value = getattr(module, name)
-            if not inspect.ismodule(value):
-                path = f"{place}.{name}"
-                key = (name, repr(value)) if is_value(value) else id(value)
-                paths.setdefault(key, []).append(path)
-                values[key] = value
-    return {min(found, key=lambda path: rank(path, values[key])): sorted(found) for key, found in paths.items()}
-
-
-def rank(path: str, value: Any) -> tuple[bool, bool, int, bool, str]:
-    """The least is the path of the page: functions of the root are there, other things in the package of their kind."""
-    place, _, name = path.rpartition(".")
-    defined, own_name = getattr(value, "__module__", None) or "", getattr(value, "__name__", name)
-    at_root = place == ROOT and inspect.isroutine(value)
-    here = place != ROOT and defined.startswith(place)
-    return (not at_root, not here, path.count("."), name != own_name, path)
-
-
-def resolve(path: str) -> Any:
-    """The object of a path."""
-    place, _, name = path.rpartition(".")
-    return getattr(importlib.import_module(place), name)
-
-
-def members(value: type, public: set[type]) -> list[str]:
-    """Documented methods and properties that a class has and its public bases have not."""
-    found: list[str] = []
-    for base in value.__mro__:
-        if base is not value and (base in public or not base.__module__.startswith(f"{ROOT}.")):
-            continue
-        found += [name for name, member in vars(base).items() if shown(name, member) and name not in found]
-    inherited = {name for base in value.__mro__[1:] if base in public for name in members(base, public)}
-    own = vars(value)
-    return sorted(name for name in found if name not in inherited or name in own)
-
-
-def shown(name: str, member: Any) -> bool:
-    """Whether an attribute of a class is on its page."""
-    function = member.__func__ if isinstance(member, classmethod | staticmethod) else member
-    function = function.fget if isinstance(function, property) else function
-    ours = getattr(function, "__module__", "").startswith(f"{ROOT}.")
-    return ours and not name.startswith("_") and inspect.isroutine(function) and bool(function.__doc__)
 
 
 def page(path: str, paths: list[str], public: set[type]) -> str:
@@ -174,6 +84,13 @@ def process_docstring(app: Any, what: str, name: str, value: Any, options: Any, 
     lines[:] = plain(lines)
 
 
+def public_bases(app: Any, name: str, value: type, options: Any, bases: list[type]) -> None:
+    """Show the nearest public bases of a class; what it has from others is on its page."""
+    public = {found for found in map(resolve, public_objects()) if inspect.isclass(found)}
+    above = [base for base in value.__mro__[1:] if base in public]
+    bases[:] = [base for base in above if not any(issubclass(other, base) for other in above if other is not base)]
+
+
 def summary(path: str) -> str:
     """The first sentence of an object's docstring."""
     return " ".join(description(path).partition("\n\n")[0].split())
@@ -212,6 +129,38 @@ def module_page(place: str, modules: dict[str, types.ModuleType], home: dict[str
     return "\n".join(lines)
 
 
+@functools.cache
+def linked_names() -> dict[str, str]:
+    """The page of each name that code in running text may have: a whole path, one without `portanet.`, or a class."""
+    objects = public_objects()
+    home = {path: main for main, paths in objects.items() for path in paths}
+    found = {path: document(main, home) for path, main in home.items()}
+    found.update({path.removeprefix(f"{ROOT}."): page for path, page in list(found.items()) if path.count(".") > 1})
+    for main in sorted(objects, key=lambda path: ("compat" in path, path)):
+        name = main.rpartition(".")[2]
+        if name[0].isupper() and not is_value(resolve(main)):
+            found.setdefault(name, found[main])
+    return found
+
+
+def link_names(app: Any, tree: nodes.document) -> None:
+    """Let code in running text that is a public name lead to its page."""
+    here, names = app.env.current_document.docname, linked_names()
+    for code in list(tree.findall(nodes.literal)):
+        name = code.astext().partition("(")[0]
+        beside = f"{here.removeprefix(f'{FOLDER}/').rpartition('.')[0]}.{name}"
+        page = names.get(beside if name[:1].isupper() and beside in names else name)
+        inside = isinstance(code.parent, nodes.title | nodes.reference | addnodes.pending_xref)
+        if page is None or inside or here == f"{FOLDER}/{page}":
+            continue
+        link = addnodes.pending_xref(
+            "", refdomain="std", reftype="doc", reftarget=f"/{FOLDER}/{page}", refexplicit=True
+        )
+        link["refdoc"], link["refwarn"] = here, True
+        code.replace_self(link)
+        link += code
+
+
 def pages() -> Iterator[tuple[str, str]]:
     """Name and text of each page."""
     objects, modules = public_objects(), public_modules()
@@ -241,4 +190,6 @@ def setup(app: Any) -> dict[str, bool]:
     """Connect to Sphinx."""
     app.connect("builder-inited", write)
     app.connect("autodoc-process-docstring", process_docstring, priority=400)  # before napoleon
+    app.connect("autodoc-process-bases", public_bases)
+    app.connect("doctree-read", link_names)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -83,6 +83,12 @@ def preprocess_caffe(x: Any, data_format: str | None = None) -> Any:
     Args:
         x: Images, of shape (batch, height, width, 3), or a symbolic array.
         data_format: See `imagenet_utils.preprocess_input`.
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet.applications import resnet
+        >>> resnet.preprocess_input(np.zeros((1, 1, 1, 3))).round(2).tolist()
+        [[[[-103.94, -116.78, -123.68]]]]
     """
     return preprocess_input(x, data_format, Mode.caffe)
 
@@ -93,6 +99,12 @@ def preprocess_tf(x: Any, data_format: str | None = None) -> Any:
     Args:
         x: Images, of shape (batch, height, width, 3), or a symbolic array.
         data_format: See `imagenet_utils.preprocess_input`.
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet.applications import inception_resnet_v2
+        >>> inception_resnet_v2.preprocess_input(np.zeros((1, 1, 1, 3))).tolist()
+        [[[[-1.0, -1.0, -1.0]]]]
     """
     return preprocess_input(x, data_format, Mode.tf)
 
@@ -103,6 +115,12 @@ def preprocess_torch(x: Any, data_format: str | None = None) -> Any:
     Args:
         x: Images, of shape (batch, height, width, 3), or a symbolic array.
         data_format: See `imagenet_utils.preprocess_input`.
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet.applications import densenet
+        >>> densenet.preprocess_input(np.zeros((1, 1, 1, 3))).round(2).tolist()
+        [[[[-2.12, -2.04, -1.8]]]]
     """
     return preprocess_input(x, data_format, Mode.torch)
 
@@ -113,6 +131,12 @@ def preprocess_nothing(x: Any, data_format: str | None = None) -> Any:
     Args:
         x: Images.
         data_format: Ignored, as preprocessing for other networks has it.
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet.applications import convnext
+        >>> float(convnext.preprocess_input(np.full((1, 2, 2, 3), 255.0)).max())
+        255.0
     """
     return x
 

@@ -159,6 +159,11 @@ def _application(version: str, blocks: tuple[tuple[Any, ...], ...]) -> Callable[
             ValueError: An argument is wrong, or weights and architecture do not match.
             ImportError: An extra is missing.
             OSError: The weights cannot be downloaded or opened.
+
+        Example:
+            >>> from portanet import applications
+            >>> applications.MobileNet(weights=None, classes=10).output_shape
+            (None, 10)
         """
         alpha = checks.positive("alpha", alpha, of)
         minimalistic = checks.boolean("minimalistic", minimalistic, of)

@@ -41,6 +41,10 @@ def custom_vjp(f: Declared, value: Callable[..., Any] | None = None) -> Callable
     A backend may override `f`, result and pullback together, if it is `overridable`; for traced cotangents the
     definition's pullback is used.
 
+    Args:
+        f: The function, see above.
+        value: Computes the result alone, for calls without derivatives; by default `f` does.
+
     Raises:
         TraceError: A traced array was passed through an option or a closure, where its derivative would be lost.
         TypeError: The pullback did not return a tuple of one cotangent per positional argument.

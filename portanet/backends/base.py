@@ -51,6 +51,12 @@ class Backend:
     Everything that portanet computes is written against `xp`, the library's array API namespace; this class holds
     what the standard does not cover. To add a library, subclass it in a separate file and name it in
     `registry.BACKENDS`.
+
+    Example:
+        >>> from portanet.backends import get_backend
+        >>> backend = get_backend()
+        >>> backend.to_host(backend.xp.ones(2)).tolist()
+        [1.0, 1.0]
     """
 
     name: ClassVar[str]

@@ -56,6 +56,10 @@ def converted(x: Any, dtype: Any = None, what: str = "Data") -> Array:
         x: See `asarray`.
         dtype: See `asarray`.
         what: The name.
+
+    Example:
+        >>> converted([1.0, 2.0]).dtype
+        dtype('float32')
     """
     require_plain(x, what)
     backend = get_backend()
@@ -146,6 +150,10 @@ def require_exact(x: Array, name: str, what: str, wait: bool = False) -> None:
     Raises:
         ValueError: There are fractions, NaN, infinity, or integers out of range.
         TypeError: `x` is complex, and the dtype is not.
+
+    Example:
+        >>> import numpy as np
+        >>> require_exact(np.asarray([1.0, 2.0]), "int32", "Layer 'embedding'")
     """
     xp = raw_namespace(x)
     if xp.isdtype(x.dtype, "complex floating") and not name.startswith("complex"):
@@ -173,6 +181,11 @@ def require_exact(x: Array, name: str, what: str, wait: bool = False) -> None:
 def readable(x: Array, wait: bool) -> bool:
     """Whether values may be looked at: never in a batch of `vmap` or a step that is being compiled; on a device only to
     `wait` for it.
+
+    Example:
+        >>> import numpy as np
+        >>> readable(np.ones(2), wait=False)
+        True
     """
     library = backend_class_of(x)
     if library is None:
@@ -198,6 +211,11 @@ def dtype_for(x: Array, name: str) -> Any:
 
     Raises:
         ValueError: The library has no such dtype; the message says which have.
+
+    Example:
+        >>> import numpy as np
+        >>> dtype_for(np.ones(2), "float16").__name__
+        'float16'
     """
     dtype = getattr(raw_namespace(x), name, None)
     if dtype is None:
@@ -235,7 +253,12 @@ def _from_frame(x: Any) -> HostArray:
 
 
 def rows_to_host(x: Any, what: str = "Data") -> HostArray:
-    """`to_host`, with an error that begins with the name of the data where rows are of several lengths."""
+    """`to_host`, with an error that begins with the name of the data where rows are of several lengths.
+
+    Example:
+        >>> rows_to_host([[1.0], [2.0]]).shape
+        (2, 1)
+    """
     try:
         return to_host(x)
     except ValueError as error:
@@ -250,6 +273,10 @@ def numeric(x: Any, what: str = "Data") -> HostArray:
     Args:
         x: The data.
         what: Its name, to begin an error with.
+
+    Example:
+        >>> numeric([1, 2]).dtype.kind
+        'i'
     """
     host = x if isinstance(x, np.ndarray) else rows_to_host(x, what)
     if host.dtype.kind in "biufc":

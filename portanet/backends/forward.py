@@ -12,6 +12,11 @@ class ForwardBackend(Backend):
 
     Weights come in as constants; what looks at values is left out. `registry.FORWARD` names the subclasses, which are
     never instantiated.
+
+    Example:
+        >>> from portanet.backends.dask import DaskBackend
+        >>> issubclass(DaskBackend, ForwardBackend)
+        True
     """
 
     @classmethod

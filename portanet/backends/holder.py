@@ -13,7 +13,12 @@ from portanet.tree import tree_map
 
 
 def held(x: Any) -> Any:
-    """The array of an `ArrayHolder`; everything else unchanged."""
+    """The array of an `ArrayHolder`; everything else unchanged.
+
+    Example:
+        >>> held(3.0)
+        3.0
+    """
     return x.value if isinstance(x, ArrayHolder) else x
 
 
@@ -47,7 +52,16 @@ IN_PLACE = {
 
 
 class RightOperand:
-    """What operators of a library's arrays leave to their right operand: `a += b` is `a = a + b`, as NumPy has it."""
+    """What operators of a library's arrays leave to their right operand: `a += b` is `a = a + b`, as NumPy has it.
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet import Variable
+        >>> x = np.ones(2)
+        >>> x += Variable([1.0, 2.0])
+        >>> x.tolist()
+        [2.0, 3.0]
+    """
 
     __slots__ = ()
     _foreign: Callable[..., Any]
@@ -62,7 +76,15 @@ class RightOperand:
 
 
 class ArrayHolder(RightOperand):
-    """An object that stands for an array, its `value`, in expressions and in functions of arrays."""
+    """An object that stands for an array, its `value`, in expressions and in functions of arrays.
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet import Variable
+        >>> variable = Variable([1.0, 2.0])
+        >>> isinstance(variable, ArrayHolder), held(variable).tolist()
+        (True, [1.0, 2.0])
+    """
 
     __array_priority__ = 1000  # NumPy's operators defer to these; its functions convert
 

@@ -137,7 +137,13 @@ def elementwise(function: F) -> F:
 
 
 def is_large(x: Array) -> bool:
-    """Whether the backend divides or fuses elementwise work on arrays of this size."""
+    """Whether the backend divides or fuses elementwise work on arrays of this size.
+
+    Example:
+        >>> import numpy as np
+        >>> is_large(np.ones(2))
+        False
+    """
     least = _LEAST_ELEMENTS.get(type(x))
     if least is None:
         library = library_of((x,))

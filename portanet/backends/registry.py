@@ -47,7 +47,12 @@ _default: list[Backend] = []  # the main thread's choice, for threads that have 
 
 
 def backend_class(name: str) -> type[Backend]:
-    """The class of a named backend; its library is not imported yet."""
+    """The class of a named backend; its library is not imported yet.
+
+    Example:
+        >>> backend_class("numpy").name
+        'numpy'
+    """
     if not isinstance(name, str) or name not in BACKENDS:
         near = difflib.get_close_matches(str(name), BACKENDS, n=1)
         hint = f" Did you mean {near[0]!r}?" if near else ""
@@ -64,7 +69,12 @@ def _imported(module: str, name: str) -> type[Backend]:
 
 
 def make_backend(name: str | Backend, device: Any = None, dtype: str = "float32") -> Backend:
-    """A backend by name, without choosing it; `"auto"` is the first that is `preferred` here, else numpy."""
+    """A backend by name, without choosing it; `"auto"` is the first that is `preferred` here, else numpy.
+
+    Example:
+        >>> make_backend("numpy").name
+        'numpy'
+    """
     if isinstance(name, Backend):
         if device is not None or not isinstance(dtype, str) or dtype != "float32":
             raise ValueError(
@@ -179,6 +189,10 @@ def require_plain(x: Any, what: str = "Data") -> None:
     Args:
         x: The array.
         what: Its name, to begin the error with.
+
+    Example:
+        >>> import numpy as np
+        >>> require_plain(np.ones(2))
     """
     if isinstance(x, np.ma.MaskedArray):
         remedy = "masked values have no meaning here; replace them, as with x.filled(0), or drop their rows"
@@ -195,7 +209,13 @@ _OWNERS: dict[type, type[Backend] | None] = {}
 
 
 def backend_class_of(x: Any) -> type[Backend] | None:
-    """The backend class for the library that the array `x` belongs to; None if there is none. Imports no library."""
+    """The backend class for the library that the array `x` belongs to; None if there is none. Imports no library.
+
+    Example:
+        >>> import numpy as np
+        >>> backend_class_of(np.ones(2)).name, backend_class_of("text")
+        ('numpy', None)
+    """
     kind = type(x)
     if kind not in _OWNERS:
         require_plain(x)
@@ -206,7 +226,13 @@ def backend_class_of(x: Any) -> type[Backend] | None:
 
 
 def forward_backend_of(x: Any) -> type[ForwardBackend] | None:
-    """The class for the library of `x`, if it is one where layers compute forward and no model lives."""
+    """The class for the library of `x`, if it is one where layers compute forward and no model lives.
+
+    Example:
+        >>> import numpy as np
+        >>> forward_backend_of(np.ones(2)) is None
+        True
+    """
     owner = backend_class_of(x)
     return owner if owner is not None and issubclass(owner, ForwardBackend) else None
 
@@ -219,6 +245,11 @@ def raw_namespace(x: Array) -> Any:
 
     Raises:
         TypeError: `x` is not an array of a library that follows the standard.
+
+    Example:
+        >>> import numpy as np
+        >>> raw_namespace(np.ones(2)).__name__
+        'portanet.backends.numpy.namespace'
     """
     kind = type(x)
     xp = _NAMESPACES.get(kind)
@@ -266,15 +297,34 @@ def is_dtype(xp: Any, dtype: Any, kind: str | tuple[str, ...] = ("bool", "numeri
 
 
 def device_of(x: Array) -> Any:
-    """The device that `x` is on."""
+    """The device that `x` is on.
+
+    Example:
+        >>> import numpy as np
+        >>> device_of(np.ones(2))
+        'cpu'
+    """
     return "cpu" if type(x) is np.ndarray else (backend_class_of(x) or Backend).device_of(x)
 
 
 def to_device(x: Array, device: Any, *, stream: Any = None) -> Array:
-    """`x` on another device of its library."""
+    """`x` on another device of its library.
+
+    Example:
+        >>> import numpy as np
+        >>> to_device(np.ones(2), "cpu").tolist()
+        [1.0, 1.0]
+    """
     return (backend_class_of(x) or Backend).to_device(x, device, stream=stream)
 
 
 def lifetime(x: Array) -> Any:
-    """An object that takes weak references and lives as long as `x`; `x` itself in most libraries."""
+    """An object that takes weak references and lives as long as `x`; `x` itself in most libraries.
+
+    Example:
+        >>> import numpy as np
+        >>> x = np.ones(2)
+        >>> lifetime(x) is x
+        True
+    """
     return (backend_class_of(x) or Backend).lifetime(x)

@@ -25,6 +25,13 @@ class LogFile(Callback):
     Args:
         filename: Path of the file; its folder is created if necessary.
         append: Whether to append to an existing file, instead of replacing it.
+
+    Example:
+        >>> class Losses(LogFile):
+        ...     def line(self, epoch, logs):
+        ...         return f"{epoch} {logs['loss']}"
+        >>> Losses("losses.txt", append=True).append
+        True
     """
 
     first_process_only = True

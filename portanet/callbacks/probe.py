@@ -30,6 +30,11 @@ class Probe(Callback):
     Attributes:
         epochs: Number of epochs completed at each record, starting from 0 in a new run.
         records: Each record: for each path, the statistics by name.
+
+    Example:
+        >>> class Norms(Probe):
+        ...     def look(self, model):
+        ...         return {"weights": float(sum(abs(w).sum() for w in model.get_weights()))}
     """
 
     def __init__(self, every: int = 1, log: Iterable[str] = ()) -> None:

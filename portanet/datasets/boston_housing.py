@@ -22,5 +22,8 @@ def load_data(path: str = "boston_housing.npz", test_split: float = 0.2, seed: i
 
     Raises:
         OSError: The file cannot be downloaded, or is not the expected one.
+
+    Example:
+        >>> (x, y), (x_test, y_test) = load_data()  # doctest: +SKIP
     """
     return shuffled_houses("boston_housing.npz", path, test_split, seed)

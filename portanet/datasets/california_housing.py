@@ -8,6 +8,8 @@ from portanet import checks
 from portanet.datasets.downloaded import Split, stored
 from portanet.datasets.pickled import read_npz
 
+__all__ = ["load_data"]
+
 
 def load_data(
     version: str = "large", path: str = "california_housing.npz", test_split: float = 0.2, seed: int = 113
@@ -26,6 +28,9 @@ def load_data(
 
     Raises:
         OSError: The file cannot be downloaded, or is not the expected one.
+
+    Example:
+        >>> (x, y), (x_test, y_test) = load_data()  # doctest: +SKIP
     """
     version = checks.choice("version", version, ("small", "large"), "load_data")
     return shuffled_houses("california_housing.npz", path, test_split, seed, 600 if version == "small" else None)

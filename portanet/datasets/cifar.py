@@ -31,6 +31,9 @@ def read_cifar(path: Any, labels: int = 1, max_bytes: int = LIMIT) -> tuple[Host
     Raises:
         FileNotFoundError: The file does not exist.
         ValueError: The file does not consist of whole images, or is too large.
+
+    Example:
+        >>> images, labels = read_cifar("data_batch_1.bin")  # doctest: +SKIP
     """
     if labels not in (1, 2):
         raise checks.invalid("labels", labels, "1 (CIFAR-10) or 2 (CIFAR-100)", "read_cifar")
@@ -54,6 +57,9 @@ def load_cifar10(folder: Any) -> tuple[tuple[HostArray, HostArray], tuple[HostAr
 
     Returns:
         `(x_train, y_train), (x_test, y_test)`, see `read_cifar`.
+
+    Example:
+        >>> (x, y), (x_test, y_test) = load_cifar10("cifar-10-batches-bin")  # doctest: +SKIP
     """
     path = pathlib.Path(folder)
     parts = [read_cifar(path / f"data_batch_{i}.bin") for i in range(1, 6)]

@@ -19,6 +19,9 @@ def load_data() -> Split:
 
     Raises:
         OSError: The file cannot be downloaded, or is not the expected one.
+
+    Example:
+        >>> (x, y), (x_test, y_test) = load_data()  # doctest: +SKIP
     """
     names = [*(f"cifar-10-batches-py/data_batch_{i}" for i in range(1, 6)), "cifar-10-batches-py/test_batch"]
     parts = [(x, y.astype("uint8")) for x, y in batches(stored("cifar-10-python.tar.gz"), names, b"labels")]

@@ -21,6 +21,9 @@ def load_data(label_mode: str = "fine") -> Split:
 
     Raises:
         OSError: The file cannot be downloaded, or is not the expected one.
+
+    Example:
+        >>> (x, y), (x_test, y_test) = load_data()  # doctest: +SKIP
     """
     label_mode = checks.choice("label_mode", label_mode, ("fine", "coarse"), "load_data")
     names = ["cifar-100-python/train", "cifar-100-python/test"]

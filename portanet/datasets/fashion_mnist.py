@@ -16,6 +16,9 @@ def load_data() -> Split:
 
     Raises:
         OSError: A file cannot be downloaded.
+
+    Example:
+        >>> (x, y), (x_test, y_test) = load_data()  # doctest: +SKIP
     """
 
     def read(kind: str) -> tuple[HostArray, HostArray]:

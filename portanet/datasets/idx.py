@@ -133,6 +133,9 @@ def load_mnist(folder: Any) -> tuple[tuple[HostArray, HostArray], tuple[HostArra
     Raises:
         FileNotFoundError: A file is missing.
         ValueError: A file is damaged, or images and labels differ in number.
+
+    Example:
+        >>> (x, y), (x_test, y_test) = load_mnist("mnist")  # doctest: +SKIP
     """
     parts = []
     for images, labels in MNIST.values():

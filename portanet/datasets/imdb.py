@@ -38,6 +38,9 @@ def load_data(
 
     Raises:
         OSError: The file cannot be downloaded, or is not the expected one.
+
+    Example:
+        >>> (x, y), (x_test, y_test) = load_data()  # doctest: +SKIP
     """
     checked_limits(num_words, skip_top, maxlen)
     generator = np.random.RandomState(checks.integer("seed", seed, "load_data", least=0))
@@ -55,5 +58,8 @@ def get_word_index(path: str = "imdb_word_index.json") -> dict[str, int]:
 
     Args:
         path: The name of the file in the cache.
+
+    Example:
+        >>> number = get_word_index()["film"]  # doctest: +SKIP
     """
     return word_index("imdb_word_index.json", path)

@@ -18,6 +18,9 @@ def load_data(path: str = "mnist.npz") -> Split:
 
     Raises:
         OSError: The file cannot be downloaded, or is not the expected one.
+
+    Example:
+        >>> (x, y), (x_test, y_test) = load_data()  # doctest: +SKIP
     """
     x_train, y_train, x_test, y_test = read_npz(
         stored("mnist.npz", checks.path("path", path, "load_data")), "x_train", "y_train", "x_test", "y_test"

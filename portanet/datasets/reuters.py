@@ -48,6 +48,9 @@ def load_data(
 
     Raises:
         OSError: The file cannot be downloaded, or is not the expected one.
+
+    Example:
+        >>> (x, y), (x_test, y_test) = load_data()  # doctest: +SKIP
     """
     checked_limits(num_words, skip_top, maxlen)
     test_split = checks.number("test_split", test_split, "[0, 1]", "load_data")
@@ -65,10 +68,17 @@ def get_word_index(path: str = "reuters_word_index.json") -> dict[str, int]:
 
     Args:
         path: The name of the file in the cache.
+
+    Example:
+        >>> number = get_word_index()["oil"]  # doctest: +SKIP
     """
     return word_index("reuters_word_index.json", path)
 
 
 def get_label_names() -> tuple[str, ...]:
-    """The names of the topics, by their numbers."""
+    """The names of the topics, by their numbers.
+
+    Example:
+        >>> get_label_names()[3]  # doctest: +SKIP
+    """
     return TOPICS

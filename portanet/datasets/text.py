@@ -65,6 +65,9 @@ def read_trec(path: Any, encoding: str = "latin-1") -> tuple[list[str], list[str
     Raises:
         FileNotFoundError: The file does not exist.
         ValueError: A line has no class.
+
+    Example:
+        >>> questions, coarse, fine = read_trec("train_5500.label")  # doctest: +SKIP
     """
     texts, coarse, fine = [], [], []
     for number, line in enumerate(read_text(path, encoding).splitlines(), start=1):

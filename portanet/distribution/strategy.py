@@ -207,6 +207,9 @@ def set_distribution(value: DataParallel | None) -> None:
 
     Args:
         value: How; None for one process.
+
+    Example:
+        >>> set_distribution(None)
     """
     if value is not None and not isinstance(value, DataParallel):
         raise checks.invalid("value", value, "a portanet.distribution.DataParallel or None", "set_distribution")
@@ -226,7 +229,12 @@ def _use_devices(names: str) -> None:
 
 
 def distribution() -> DataParallel | None:
-    """How training is distributed; None for one process."""
+    """How training is distributed; None for one process.
+
+    Example:
+        >>> distribution() is None
+        True
+    """
     return _current[0] if _current and not _apart.get() else None
 
 

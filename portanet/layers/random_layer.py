@@ -20,6 +20,11 @@ class RandomLayer(Layer):
     Args:
         seed: Seed; by default `portanet.random.get_seed()`.
         **options: `name`, `trainable`, `dtype`, `activity_regularizer` of `Layer`.
+
+    Example:
+        >>> from portanet.layers import Dropout
+        >>> issubclass(Dropout, RandomLayer)
+        True
     """
 
     keeps_shape = True

@@ -33,6 +33,13 @@ class Metric(Configurable):
         dtype: Name of the dtype of results, or policy with it; by default float64, in which totals are summed. An
             integer dtype is that of variables only.
         name: Name shown in logs.
+
+    Example:
+        >>> from portanet.metrics import MeanSquaredError
+        >>> metric = MeanSquaredError()
+        >>> metric.update_state([0.0, 1.0], [2.0, 1.0])
+        >>> float(metric.result())
+        2.0
     """
 
     own_state = False

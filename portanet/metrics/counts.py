@@ -96,7 +96,14 @@ def counts(
 
 
 class TruePositives(Counts):
-    """Number of true positives; arguments as for `Counts`.
+    """Number of true positives.
+
+    Args:
+        thresholds: See `Precision`, as for the others.
+        name: Likewise.
+        dtype: Likewise.
+        class_id: Likewise.
+        top_k: Likewise.
 
     Example:
         >>> float(TruePositives()([1, 0, 1, 0], [0.9, 0.8, 0.2, 0.1]))
@@ -110,7 +117,14 @@ class TruePositives(Counts):
 
 
 class FalsePositives(Counts):
-    """Number of false positives; arguments as for `Counts`.
+    """Number of false positives.
+
+    Args:
+        thresholds: See `Precision`, as for the others.
+        name: Likewise.
+        dtype: Likewise.
+        class_id: Likewise.
+        top_k: Likewise.
 
     Example:
         >>> float(FalsePositives()([1, 0, 1, 0], [0.9, 0.8, 0.2, 0.1]))
@@ -124,7 +138,14 @@ class FalsePositives(Counts):
 
 
 class TrueNegatives(Counts):
-    """Number of true negatives; arguments as for `Counts`.
+    """Number of true negatives.
+
+    Args:
+        thresholds: See `Precision`, as for the others.
+        name: Likewise.
+        dtype: Likewise.
+        class_id: Likewise.
+        top_k: Likewise.
 
     Example:
         >>> float(TrueNegatives()([1, 0, 1, 0], [0.9, 0.8, 0.2, 0.1]))
@@ -138,7 +159,14 @@ class TrueNegatives(Counts):
 
 
 class FalseNegatives(Counts):
-    """Number of false negatives; arguments as for `Counts`.
+    """Number of false negatives.
+
+    Args:
+        thresholds: See `Precision`, as for the others.
+        name: Likewise.
+        dtype: Likewise.
+        class_id: Likewise.
+        top_k: Likewise.
 
     Example:
         >>> float(FalseNegatives()([1, 0, 1, 0], [0.9, 0.8, 0.2, 0.1]))
@@ -152,7 +180,14 @@ class FalseNegatives(Counts):
 
 
 class Precision(Counts):
-    """`tp / (tp + fp)`, 0 if no prediction is positive; arguments as for `Counts`.
+    """`tp / (tp + fp)`, 0 if no prediction is positive.
+
+    Args:
+        thresholds: Predictions above it are positive; a number, or several for as many results.
+        top_k: Only the largest predictions of each example are positive; None for all.
+        class_id: The class to count; None for all.
+        name: Name shown in logs.
+        dtype: See `Metric`.
 
     Example:
         >>> import numpy as np
@@ -178,7 +213,14 @@ class Precision(Counts):
 
 
 class Recall(Precision):
-    """`tp / (tp + fn)`, 0 if no target is positive; arguments as for `Counts`.
+    """`tp / (tp + fn)`, 0 if no target is positive.
+
+    Args:
+        thresholds: See `Precision`, as for the others.
+        top_k: Likewise.
+        class_id: Likewise.
+        name: Likewise.
+        dtype: Likewise.
 
     Example:
         >>> import numpy as np

@@ -53,6 +53,12 @@ class Shown(NamedTuple):
 class Diagram:
     """The result of `plot_model`: prints as a list; notebooks show its picture, which `draw` returns and `save` writes;
     `dot` is the graph in the DOT language.
+
+    Example:
+        >>> from portanet import Sequential, layers
+        >>> from portanet.models import plot_model
+        >>> plot_model(Sequential([layers.Input((2,)), layers.Dense(1)])).dot[:7]
+        'digraph'
     """
 
     boxes: list[Box]

@@ -260,6 +260,9 @@ def vectorize(pyfunc: Function, *, excluded: Any = None, signature: str | None =
 def stop_gradient(variable: Array) -> Array:
     """The value of an array, as a constant for derivatives.
 
+    Args:
+        variable: An array.
+
     Example:
         >>> import numpy as np
         >>> from portanet.autodiff import grad

@@ -76,6 +76,10 @@ def hsv_to_rgb(images: Array, data_format: str | None = None) -> Array:
     Args:
         images: Hue, saturation and value in [0, 1] on the axis of channels.
         data_format: `"channels_last"` or `"channels_first"`.
+
+    Example:
+        >>> hsv_to_rgb([[[0.0, 0.0, 0.5]]]).tolist()
+        [[[0.5, 0.5, 0.5]]]
     """
     x, back = spatial_first(floating(images), data_format, "hsv_to_rgb")
     hue, saturation, value = _channels(x, "hsv_to_rgb")
@@ -240,5 +244,10 @@ def extract_patches_3d(
         dilation_rate: Distance of the elements of a patch.
         padding: `"valid"` or `"same"`.
         data_format: `"channels_last"` or `"channels_first"`.
+
+    Example:
+        >>> import numpy as np
+        >>> extract_patches_3d(np.ones((1, 4, 4, 4, 1)), 2).shape
+        (1, 2, 2, 2, 8)
     """
     return _patches(volumes, size, strides, dilation_rate, padding, data_format, 3, "extract_patches_3d")

@@ -27,6 +27,12 @@ class Result:
         evaluations: Evaluations of function and gradient.
         converged: Whether `gradient_norm <= tolerance`.
         message: Why the iteration stopped.
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet.optimizers import minimize
+        >>> minimize(lambda x: (x - 1.0) ** 2, np.asarray(0.0)).converged
+        True
     """
 
     x: Any

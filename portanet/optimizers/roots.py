@@ -24,6 +24,12 @@ class Root:
         evaluations: Evaluations of the function.
         converged: Whether the tolerance was reached.
         message: Why the iteration stopped.
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet.optimizers import bisect
+        >>> bisect(lambda x: x - 1.0, np.asarray(0.0), np.asarray(3.0)).converged
+        True
     """
 
     x: Any

@@ -17,6 +17,12 @@ class Transformer(Configurable):
     Data may be an array of any library on any device; results have the same library, device and float dtype. Integers
     become floating-point; lists and pandas objects become NumPy arrays. Parameters are stored on the host, so they may
     be fitted on one backend and used on another. The first axis is that of examples.
+
+    Example:
+        >>> import numpy as np
+        >>> from portanet.preprocessing import StandardScaler
+        >>> StandardScaler().fit_transform(np.asarray([[0.0], [2.0]])).tolist()
+        [[-1.0], [1.0]]
     """
 
     _fitted: dict[str, HostArray] | None = None

@@ -110,7 +110,12 @@ def get_seed() -> int:
 
 
 def next_unowned() -> int:
-    """A number for the next layer that belongs to no model, so that two such layers do not start alike."""
+    """A number for the next layer that belongs to no model, so that two such layers do not start alike.
+
+    Example:
+        >>> next_unowned() < next_unowned()
+        True
+    """
     current = _in_use()
     current.unowned += 1
     return current.unowned - 1
@@ -136,6 +141,10 @@ def stream_key(*path: str | int) -> int:
 
     Args:
         *path: Names and numbers of what draws, such as the path of a layer.
+
+    Example:
+        >>> stream_key("dropout") == stream_key("dropout")
+        True
     """
     digest = hashlib.sha256("/".join(map(str, path)).encode()).digest()
     return int.from_bytes(digest[:4], "little") >> 1

@@ -30,7 +30,16 @@ PREFIX = "model/"
 def save_model(
     model: Any, filepath: str | os.PathLike[str], overwrite: bool = True, zipped: bool | None = None
 ) -> None:
-    """Save a model to one file: architecture, weights and training state; see `Model.save`."""
+    """Save a model to one file: architecture, weights and training state; see `Model.save`.
+
+    Example:
+        >>> import os, tempfile
+        >>> from portanet import Sequential, layers, load_model
+        >>> path = os.path.join(tempfile.mkdtemp(), "model.safetensors")
+        >>> save_model(Sequential([layers.Input((2,)), layers.Dense(1)]), path)
+        >>> load_model(path).output_shape
+        (None, 1)
+    """
     _require_model(model)
     ending = checked_ending(filepath, "save_model", overwrite)
     if not (zipped is None or zipped is True):
@@ -119,6 +128,9 @@ def restore(model: Any, path: str | os.PathLike[str]) -> None:
     Raises:
         OSError: The file cannot be read.
         portanet.saving.LoadError: It is damaged, or belongs to another model.
+
+    Example:
+        >>> restore(model, "checkpoint.safetensors")  # doctest: +SKIP
     """
     _require_model(model)
     with open_archive(path) as archive, use_backend(model.backend):

@@ -51,6 +51,10 @@ class Comparison:
         missing: Only in the model.
         unexpected: Only in the file.
         mismatched: In both, with different shapes or kinds of dtypes: the model's and the file's.
+
+    Example:
+        >>> Comparison(matching=["dense/kernel"]).matching
+        ['dense/kernel']
     """
 
     matching: list[str] = field(default_factory=list)
@@ -60,7 +64,17 @@ class Comparison:
 
 
 def save_weights(model: Layer, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
-    """Save the weights of a layer or model, including running statistics; see `Model.save_weights`."""
+    """Save the weights of a layer or model, including running statistics; see `Model.save_weights`.
+
+    Example:
+        >>> import os, tempfile
+        >>> from portanet import Sequential, layers
+        >>> model = Sequential([layers.Input((2,)), layers.Dense(1)])
+        >>> path = os.path.join(tempfile.mkdtemp(), "model.weights.h5")
+        >>> save_weights(model, path)
+        >>> load_weights(model, path).missing
+        []
+    """
     require_built(model)
     if checked_ending(filepath, "save_weights", overwrite) == KERAS_WEIGHTS:
         from portanet.saving.keras.files import save_keras_weights
@@ -78,7 +92,17 @@ def load_weights(
     strict: bool = True,
     pattern: str | Iterable[str] | None = None,
 ) -> Comparison:
-    """Load the weights of a layer or model; see `Model.load_weights`."""
+    """Load the weights of a layer or model; see `Model.load_weights`.
+
+    Example:
+        >>> import os, tempfile
+        >>> from portanet import Sequential, layers
+        >>> model = Sequential([layers.Input((2,)), layers.Dense(1)])
+        >>> path = os.path.join(tempfile.mkdtemp(), "model.weights.h5")
+        >>> save_weights(model, path)
+        >>> load_weights(model, path).matching
+        ['dense/kernel', 'dense/bias']
+    """
     require_built(model)
     skip_mismatch = checks.boolean("skip_mismatch", skip_mismatch, "load_weights")
     strict = checks.boolean("strict", strict, "load_weights")

@@ -23,6 +23,12 @@ def plot(schedules: LearningRateSchedule | Mapping[str, LearningRateSchedule], s
 
     Raises:
         ImportError: matplotlib is not installed.
+
+    Example:
+        >>> from portanet.schedules import ExponentialDecay
+        >>> ax = plot(ExponentialDecay(0.1, 10, 0.5), 30)
+        >>> ax.get_xlabel()
+        'step'
     """
     checks.positive_int("steps", steps, "plot")
     named = schedules if isinstance(schedules, Mapping) else {type(schedules).__name__: schedules}

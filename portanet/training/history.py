@@ -35,6 +35,10 @@ class Position:
         seed: The seed of the run, see `portanet.random`; None before it began.
         callbacks: In a position that was saved, what the callbacks of the run knew; see `CallbackList.get_states`.
         weights: After a run with `use_ema` of the optimizer, by path, the weights whose averages the model now has.
+
+    Example:
+        >>> Position(epoch=2, batch=0).epoch
+        2
     """
 
     epoch: int = 0

@@ -15,7 +15,12 @@ SEQUENCES = (list, tuple, deque)
 
 
 class MAP_TO_NONE:  # noqa: N801 -- as Keras
-    """What a function for `traverse` returns to put None into the result; None itself means to go on."""
+    """What a function for `traverse` returns to put None into the result; None itself means to go on.
+
+    Example:
+        >>> traverse(lambda leaf: MAP_TO_NONE if leaf == 0 else None, [0, 1])
+        [None, 1]
+    """
 
 
 def is_nested(structure: Any) -> bool:

@@ -67,6 +67,9 @@ def image_dataset_from_directory(
     Raises:
         ImportError: Pillow is not installed.
         ValueError: There are no images, or arguments contradict each other.
+
+    Example:
+        >>> images = image_dataset_from_directory("animals", image_size=(64, 64))  # doctest: +SKIP
     """
     of = "image_dataset_from_directory"
     checks.choice("format", format, ("tf", "grain"), of)

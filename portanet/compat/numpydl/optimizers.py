@@ -29,6 +29,11 @@ class Optimizer(Configurable):
         decay: The learning rate decays as `lr / (1 + decay * iterations)`.
         lr_min: Lower bound of the learning rate.
         lr_max: Upper bound of the learning rate.
+
+    Example:
+        >>> from portanet.compat.numpydl.optimizers import SGD
+        >>> SGD(lr=0.1, decay=1.0).lr
+        0.1
     """
 
     def __init__(

@@ -78,6 +78,11 @@ class RecurrentCell(RandomLayer):
         recurrent_dropout: Likewise of the previous output in its product with the recurrent kernel.
         seed: Seed of dropout; by default `portanet.random.get_seed()`.
         **options: `name`, `trainable`, `dtype` of `Layer`.
+
+    Example:
+        >>> from portanet.layers import LSTMCell
+        >>> issubclass(LSTMCell, RecurrentCell)
+        True
     """
 
     gates: ClassVar[int] = 1

@@ -263,7 +263,16 @@ class Layer(Configurable):
 
 
 class Chain(layers.Layer):
-    """A chain of layers."""
+    """A chain of layers.
+
+    Args:
+        chain: The layers.
+
+    Example:
+        >>> import numpy as np
+        >>> Chain([layers.Dense(4), layers.Dense(2)])(np.ones((1, 3), dtype="float32")).shape
+        (1, 2)
+    """
 
     def __init__(self, chain: list[layers.Layer]) -> None:
         super().__init__()
@@ -286,14 +295,32 @@ class Chain(layers.Layer):
 
 
 def like(out: Any, cotangents: Any) -> Any:
-    """Cotangents of several outputs, with zeros for None."""
+    """Cotangents of several outputs, with zeros for None.
+
+    Args:
+        out: The outputs.
+        cotangents: Their cotangents, or None.
+
+    Example:
+        >>> import numpy as np
+        >>> [z.tolist() for z in like([np.ones(2), np.ones(1)], [None, np.ones(1)])]
+        [[0.0, 0.0], [1.0]]
+    """
     xp = get_backend().xp
     zeros = tree_map(xp.zeros_like, out)
     return [z if c is None else to_float(c) for z, c in zip(zeros, cotangents, strict=True)]
 
 
 def options(name: str) -> dict[str, Any]:
-    """Common arguments of the wrapped layers."""
+    """Common arguments of the wrapped layers.
+
+    Args:
+        name: Name of the layer.
+
+    Example:
+        >>> options("dense")["name"]
+        'dense'
+    """
     return {"name": name, "dtype": get_dtype()}
 
 

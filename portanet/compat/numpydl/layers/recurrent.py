@@ -28,6 +28,11 @@ class Recurrent(Layer):
         inner_init: Initializer of the recurrent weights.
         activation: Name or object.
         return_sequence: Whether to return all time steps or only the last.
+
+    Example:
+        >>> from portanet.compat import numpydl as npdl
+        >>> issubclass(npdl.layers.LSTM, Recurrent)
+        True
     """
 
     def __init__(

@@ -14,7 +14,12 @@ _dtype = ["float32"]
 
 
 def get_rng() -> Any:
-    """The package's generator, a `numpy.random.RandomState`."""
+    """The package's generator, a `numpy.random.RandomState`.
+
+    Example:
+        >>> get_rng().rand(3).shape
+        (3,)
+    """
     if not _rng:
         _rng.append(np.random.RandomState())
     return _rng[0]
@@ -25,6 +30,10 @@ def set_rng(new_rng: Any) -> None:
 
     Args:
         new_rng: A `numpy.random.RandomState`.
+
+    Example:
+        >>> import numpy as np
+        >>> set_rng(np.random.RandomState(0))
     """
     _rng[:] = [new_rng]
 
@@ -67,12 +76,22 @@ def set_dtype(dtype: Any) -> None:
 
 
 def generator() -> np.random.Generator:
-    """A `numpy.random.Generator` seeded by the package's generator."""
+    """A `numpy.random.Generator` seeded by the package's generator.
+
+    Example:
+        >>> generator() is not None
+        True
+    """
     return np.random.default_rng(get_rng().randint(2**31 - 1))
 
 
 def to_array(x: Any) -> Array:
-    """Data as an array of the backend in use: floats in the package's dtype, integers unchanged."""
+    """Data as an array of the backend in use: floats in the package's dtype, integers unchanged.
+
+    Example:
+        >>> to_array([1, 2]).shape
+        (2,)
+    """
     array = asarray(x)
     if portanet.get_backend().dtype_name(array.dtype) == get_dtype():
         return array
@@ -82,7 +101,12 @@ def to_array(x: Any) -> Array:
 
 
 def to_float(x: Any) -> Array:
-    """Data as an array of the backend in use, in the package's dtype."""
+    """Data as an array of the backend in use, in the package's dtype.
+
+    Example:
+        >>> to_float([1, 2]).dtype
+        dtype('float32')
+    """
     array = to_array(x)
     floating = portanet.get_backend().dtype_name(array.dtype) == get_dtype()
     return array if floating else asarray(array, get_dtype())
