@@ -14,6 +14,7 @@ import numpy as np
 from sklearn.datasets import make_moons
 
 import portanet
+from portanet import plot
 from portanet.autodiff import array_namespace, check_grads, grad, jvp, numeric_grad, numeric_jvp, show, value_and_grad
 
 # %%
@@ -58,11 +59,9 @@ def accuracy(weights: Any, x: Any, labels: Any) -> float:
 
 weights, losses, (x, labels) = descend()
 figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
-grid = np.stack(np.meshgrid(np.linspace(-1.6, 2.6, 100), np.linspace(-1.1, 1.6, 100)), axis=-1)
-p = portanet.to_host(predict(weights, portanet.asarray(grid.reshape(-1, 2)))).reshape(100, 100)
-areas = left.contourf(grid[..., 0], grid[..., 1], p, 20, cmap="RdBu")
-left.scatter(*x.T, c=labels, cmap="RdBu", s=12, edgecolors="k", linewidths=0.4)
-figure.colorbar(areas, label="probability of class 1")
+plot.decision_boundary(
+    lambda points: portanet.to_host(predict(weights, portanet.asarray(points))), x, labels, probability=True, ax=left
+)
 right.plot(losses)
 right.set(xlabel="step", ylabel="loss", ylim=(0, None))
 print(f"loss {losses[0]:.1f} to {losses[-1]:.1f}, accuracy {accuracy(weights, x, labels):.3f}")

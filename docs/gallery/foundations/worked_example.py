@@ -12,7 +12,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import portanet
-from portanet import layers
+from portanet import layers, plot
 from portanet.autodiff import grad, lift
 from portanet.variables import bind
 
@@ -170,11 +170,8 @@ def xor(steps: int = 10_000, hidden: int = 5, seed: int = 0) -> tuple[Any, list[
 
 model, losses = xor()
 print("XOR of 00, 01, 10, 11:", model.predict(CORNERS)[:, 0].round(3))
-grid = np.stack(np.meshgrid(np.linspace(-0.2, 1.2, 60), np.linspace(-0.2, 1.2, 60)), axis=-1)
 figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.5), layout="constrained")
 left.plot(np.arange(1, 11) * (10_000 // 10), losses, "o-")
 left.set(xlabel="step", ylabel="error of an example")
-areas = right.contourf(grid[..., 0], grid[..., 1], model.predict(grid.reshape(-1, 2)).reshape(60, 60), 20, cmap="RdBu")
-right.scatter(*CORNERS.T, c=PARITY[:, 0], cmap="RdBu", edgecolors="k", s=80)
-figure.colorbar(areas, label="output")
+plot.decision_boundary(model, CORNERS, PARITY, probability=True, resolution=60, ax=right)
 plt.show()
