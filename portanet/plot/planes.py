@@ -218,5 +218,6 @@ def draw_surface(ax: Any, x: HostArray, y: HostArray, values: HostArray, log: bo
     )
     for axis in (ax.xaxis, ax.yaxis, ax.zaxis):
         axis.set_major_locator(MaxNLocator(5))
+    ax.set_box_aspect(None, zoom=0.88)  # room for the labels
     if log:
         ax.set_zlabel("log10 of the value")
