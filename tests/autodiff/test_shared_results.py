@@ -97,7 +97,8 @@ def test_values_are_those_without_derivatives_or_an_error(backend: Backend, writ
 
 def test_integers_that_a_library_returns_as_they_are(backend: Backend) -> None:
     """array-api-strict, when it rounds them."""
-    for name in ("floor", "ceil", "trunc", "round"):
+    rounds_in_place = np.lib.NumpyVersion(np.__version__) < "2.4.0"  # which array-api-strict puts into another object
+    for name in ("floor", "ceil", "trunc", *([] if rounds_in_place else ["round"])):
         seen = []
         for traced in (False, True):
             x = asarray([1, 2, 3], "int32")
