@@ -49,11 +49,16 @@ def cupy_extra() -> str | None:
 
 def heavy(session: nox.Session, *command: str, extras: str = "test", **env: str) -> None:
     """Run a Python module, with the session's arguments, in the environment that the heavy libraries share."""
+    run_heavy(session, *command, *session.posargs, extras=extras, **env)
+
+
+def run_heavy(session: nox.Session, *command: str, extras: str, **env: str) -> None:
+    """Likewise with given arguments."""
     folder = os.path.abspath(".nox/heavy")
     session.run(sys.executable, "-m", "virtualenv", "--quiet", folder)
     python = os.path.join(folder, "Scripts" if os.name == "nt" else "bin", "python")
     session.run(python, "-m", "pip", "install", "--quiet", "-e", f".[{extras}]", *PEERS)
-    session.run(python, "-m", *command, *session.posargs, env={**ONE_THREAD, "KERAS_BACKEND": "torch", **env})
+    session.run(python, "-m", *command, env={**ONE_THREAD, "KERAS_BACKEND": "torch", **env})
 
 
 SEPARATE = [f"--ignore=tests/{room}" for room in ("oracles", "keras", "third_party")]  # these have own sessions
@@ -191,15 +196,14 @@ def docs(session: nox.Session) -> None:
     session.run("pytest", "--doctest-glob=*.md", "README.md", "docs", "tests/test_documents.py", *session.posargs)
 
 
-@nox.session(default=False)
+@nox.session(default=False, venv_backend="none")
 def site(session: nox.Session) -> None:
     """Build the site in build/site; `-- fast` does not run the gallery, `-- linkcheck` tries links to other sites."""
-    session.install("-e", ".[site]", HEAVY["torch"], HEAVY["jax"])
     builder, folder = ("linkcheck", "build/linkcheck") if "linkcheck" in session.posargs else ("html", "build/site")
     fast = ["-D", "plot_gallery=0"] if session.posargs else []
-    env = {**ONE_THREAD, "MNIST": os.environ.get("MNIST", os.path.abspath("../shared/data/mnist"))}
+    mnist = os.environ.get("MNIST", os.path.abspath("../shared/data/mnist"))
     options = ["-b", builder, "-j", "2", "-W", "--keep-going", "-d", "build/doctrees", *fast]
-    session.run("sphinx-build", *options, "docs", folder, env=env)
+    run_heavy(session, "sphinx", *options, "docs", folder, extras="site", MNIST=mnist)
 
 
 @nox.session(default=False)
