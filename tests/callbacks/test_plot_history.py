@@ -20,6 +20,7 @@ def test_each_point_is_at_its_epoch(tmp_path):
     plot = PlotHistory(tmp_path / "pictures" / "history.png")
     Script().play(plot, EPOCHS)
     assert lines(plot) == {"training": [[1, 3], [2, 2], [3, 1], [4, 0.5]], "validation": [[2, 2.5], [4, 1.5]]}
+    assert all(tick == int(tick) for tick in plot.figure.axes[0].get_xticks())
     assert (tmp_path / "pictures" / "history.png").read_bytes().startswith(b"\x89PNG")
 
 
