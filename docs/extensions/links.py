@@ -1,6 +1,7 @@
 """Sphinx extension: relative links between Markdown pages, which work on code hosts, work on the site as well.
 
-Pages outside `docs/` get a copy in it, and a link to a script of the gallery leads to the page made of it.
+Pages outside `docs/` get a copy in it, a link to a script of the gallery leads to the page made of it, and one to a
+file that is no page, such as the licence, to the code host.
 """
 
 from __future__ import annotations
@@ -8,9 +9,11 @@ from __future__ import annotations
 import pathlib
 import posixpath
 import re
+import tomllib
 from typing import Any
 
 ROOT = pathlib.Path(__file__).parents[2]
+SOURCE = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["urls"]["Source"]
 COPIES = "repository"
 OUTSIDE = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "benchmarks/results/*.md", "benchmarks/results/*.svg")
 LINK = re.compile(r"(?<=\]\()(?![a-z]+:|[#/])([^)\s#]+)")
@@ -40,7 +43,7 @@ def on_site(target: str, page: str) -> str:
         return f"/{COPIES}/{path}"
     if path.startswith("docs/"):
         return f"/{path.removeprefix('docs/')}"
-    return target
+    return f"{SOURCE}/blob/main/{path}" if (ROOT / path).is_file() else target
 
 
 def to_site(app: Any, page: str, source: list[str]) -> None:
