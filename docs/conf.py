@@ -52,6 +52,7 @@ sphinx_gallery_conf = {
     "filename_pattern": r"\.py$" if mnist.is_dir() else r"(?<!_mnist)\.py$",
     "parallel": 2,
     "remove_config_comments": True,
+    "capture_repr": ("_repr_html_",),  # no lists of matplotlib's objects after a picture
     "show_memory": False,
     "min_reported_time": 1,
     "reset_modules": ("matplotlib",),
