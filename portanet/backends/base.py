@@ -86,6 +86,9 @@ class Backend:
     spans_devices: ClassVar[bool] = False
     """Whether the device may be several ones, which then compute a batch in parts; see `divided`."""
 
+    process_number: int = 0
+    """Which of several processes this is, where the library itself lets them compute together."""
+
     shares_arrays: ClassVar[bool] = False
     """Whether threads may change the same arrays, on the host, in place."""
 

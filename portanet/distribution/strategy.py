@@ -62,7 +62,8 @@ class DataParallel:
         self.slices = Slices(self.processes) if self.shard_optimizer and self.processes and self.size > 1 else None
         """How the weights are cut where each process updates a part of them; None where it updates them all."""
         self.devices = self._devices(device_mesh, devices)
-        """The devices of this process that share batches; none for one alone."""
+        """The devices that share batches; none for one alone."""
+        self._number = get_backend().process_number if self.devices else 0
         if self.devices and self.shard_optimizer:
             expected = "False with several devices of one process: slices are those of processes"
             raise checks.invalid("shard_optimizer", shard_optimizer, expected, type(self))
@@ -84,7 +85,7 @@ class DataParallel:
     @property
     def rank(self) -> int:
         """Number of this process, from 0."""
-        return 0 if self.processes is None else self.processes.rank
+        return self._number if self.processes is None else self.processes.rank
 
     @property
     def size(self) -> int:

@@ -1,7 +1,9 @@
-"""A script that goes on after errors which all processes have, and reads what the first one has written."""
+"""A script that goes on after errors which all processes have, and reads what the first one has written; a full disk."""
 
 from __future__ import annotations
 
+import errno
+import os
 import pathlib
 import sys
 from typing import Any
@@ -34,3 +36,18 @@ def going_on() -> Any:
         model.save(path)
         losses.append(portanet.saving.load_model(path).evaluate(x, y, verbose=0))
     return {"errors": errors, "losses": losses}
+
+
+def full(folder: pathlib.Path) -> None:
+    """Let the disk be full in the second epoch."""
+    from portanet.saving import archive
+
+    write, calls = archive.write_atomically, []
+
+    def writing(path: Any) -> Any:
+        calls.append(path)
+        if len(calls) > 8 and programs.rank() == 0:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+        return write(path)
+
+    archive.write_atomically = writing

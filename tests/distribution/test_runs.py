@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import os
 import pathlib
+import socket
+import subprocess
+import sys
 from typing import Any
 
 import numpy as np
@@ -78,3 +83,22 @@ def test_several_devices_of_one_process(alone: Any, tmp_path: pathlib.Path) -> N
 def test_metrics_are_those_of_all_examples(alone: Any) -> None:
     logs = alone["two_outputs"]["history"]
     assert {"a_auc", "a_accuracy", "b_mae", "b_r2score"} <= {name.lower() for name in logs}
+
+
+def test_devices_of_processes_that_jax_has_joined(alone: Any, tmp_path: pathlib.Path) -> None:
+    pytest.importorskip("jax")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    command = [sys.executable, "-m", "tests.distribution.programs", "workloads", str(tmp_path), "mlp"]
+    env = {**os.environ, "PYTHONPATH": str(jobs.ROOT), "JAX_PLATFORMS": "cpu", "JAX_ADDRESS": address}
+    env |= {"BACKENDS": "jax", "DEVICES": "2"}
+    started = [subprocess.Popen(command, env={**env, "JAX_PROCESS": str(i)}, cwd=jobs.ROOT) for i in range(2)]
+    try:
+        assert [process.wait(300) for process in started] == [0, 0]
+    finally:
+        for process in started:
+            process.kill()
+    for rank in range(2):
+        found = differences(alone["mlp"], json.loads((tmp_path / f"{rank}.json").read_text())["mlp"])
+        assert max(found.values()) < 1e-4, found

@@ -114,8 +114,18 @@ class JaxBackend(Backend):
         # JAX may alias NumPy's memory on the CPU; the caller's array may change later.
         return jax.device_put(np.array(x), self.device)
 
+    @property
+    def process_number(self) -> int:  # type: ignore[override]
+        import jax
+
+        return int(jax.process_index())
+
     @classmethod
     def to_host(cls, x: Array) -> HostArray:
+        if not getattr(x, "is_fully_addressable", True) and not x.is_fully_replicated:
+            from jax.experimental import multihost_utils
+
+            x = multihost_utils.process_allgather(x, tiled=True)  # parts of it are with other processes
         return np.array(x.astype("float32") if x.dtype == "bfloat16" else x)
 
     @classmethod
