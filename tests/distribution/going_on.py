@@ -1,4 +1,4 @@
-"""A script that goes on after errors which all processes have, and reads what the first one has written; a full disk."""
+"""A script that goes on after errors that all processes have, and reads what the first one has written; a full disk."""
 
 from __future__ import annotations
 
