@@ -32,7 +32,7 @@ def slope(x: Any) -> Any:
     return grad(f)(x)
 
 
-def searches(rate: float = 0.1) -> dict[str, list[float]]:
+def searches(rate: float = 0.05) -> dict[str, list[float]]:
     """The points that the three searches visit."""
     paths: dict[str, list[float]] = {"bisection": [], "Newton": [], "gradient descent": []}
     note = {name: lambda x, path=path: path.append(float(x)) for name, path in paths.items()}
@@ -43,7 +43,7 @@ def searches(rate: float = 0.1) -> dict[str, list[float]]:
         np.asarray(2.0),
         "gradient-descent",
         tolerance=1e-14,
-        max_iterations=60,
+        max_iterations=120,
         learning_rate=rate,
         callback=note["gradient descent"],
     )
@@ -67,7 +67,7 @@ axes[1].legend()
 
 # %%
 # Left: the function has its minimum where the slope is 0. Right: the distance from it. Bisection halves its interval, a
-# straight line here, whatever the function. Newton's method doubles the number of digits in each step, but it needs the
+# straight line here, whatever the function. So is gradient descent, and the learning rate decides how steep it is. Newton's method doubles the number of digits in each step, but it needs the
 # second derivative: for many unknowns a matrix, to be inverted. Gradient descent needs the slope alone, which is why
 # networks are trained by it.
 for name, path in paths.items():
@@ -116,7 +116,10 @@ def climb(rate: float, start: tuple[float, float] = (1.5, -1.0), steps: int = 30
     return np.asarray(path), result
 
 
-climbs = {rate: climb(rate) for rate in (0.05, 0.5, 0.95, 1.05)}
+climbs = {
+    rate: climb(rate, start)
+    for rate, start in ((0.05, (1.5, -1.0)), (0.5, (1.0, 1.5)), (0.95, (-1.5, 0.0)), (1.05, (-0.5, -1.5)))
+}
 ax = plot.trajectories(
     lambda x, y: 4.0 - hill(x, y),
     {f"rate {rate}": path for rate, (path, _) in climbs.items()},
