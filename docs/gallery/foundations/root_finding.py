@@ -67,9 +67,9 @@ axes[1].legend()
 
 # %%
 # Left: the function has its minimum where the slope is 0. Right: the distance from it. Bisection halves its interval, a
-# straight line here, whatever the function. So is gradient descent, and the learning rate decides how steep it is. Newton's method doubles the number of digits in each step, but it needs the
-# second derivative: for many unknowns a matrix, to be inverted. Gradient descent needs the slope alone, which is why
-# networks are trained by it.
+# straight line here, whatever the function. So is gradient descent, and the learning rate decides how steep it is.
+# Newton's method doubles the number of digits in each step, but it needs the second derivative: for many unknowns a
+# matrix, to be inverted. Gradient descent needs the slope alone, which is why networks are trained by it.
 for name, path in paths.items():
     print(f"{name:17} {len(path):3} steps, x = {path[-1]:.12f}")
 print(f"{'cube root of 2':17}            {2 ** (1 / 3):.12f}")
