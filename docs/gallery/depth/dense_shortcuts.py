@@ -46,19 +46,19 @@ def highway(x: Any, units: int) -> Any:
 
 def residual(x: Any, units: int) -> Any:
     """F(x) + x (He et al. 2015), normalised before the activation."""
-    y = layers.ReLU()(layers.BatchNormalization()(layers.Dense(units)(x)))
-    return layers.ReLU()(layers.BatchNormalization()(layers.Dense(units)(y)) + x)
+    y = layers.ReLU()(layers.BatchNormalization(momentum=0.9)(layers.Dense(units)(x)))
+    return layers.ReLU()(layers.BatchNormalization(momentum=0.9)(layers.Dense(units)(y)) + x)
 
 
 def pre_activation(x: Any, units: int) -> Any:
     """X + F(x) with all layers in F (He et al. 2016): the shortcut is an identity."""
     y = x
     for _ in range(2):
-        y = layers.Dense(units)(layers.ReLU()(layers.BatchNormalization()(y)))
+        y = layers.Dense(units)(layers.ReLU()(layers.BatchNormalization(momentum=0.9)(y)))
     return x + y
 
 
-BLOCKS: tuple[Callable[[Any, int], Any], ...] = (plain, highway, residual, pre_activation)
+BLOCKS = (plain, highway, residual, pre_activation)
 
 
 def network(block: Callable[[Any, int], Any], depth: int, units: int = 32, features: int = 64) -> portanet.Model:
@@ -105,7 +105,9 @@ for block in BLOCKS:
 # Where the gradient gets lost
 # ----------------------------
 # Before training, one step of plain gradient descent shows how long the gradient is that reaches each layer. In the
-# plain network it fades on the way back. Behind shortcuts, the first layers get as much as the last.
+# plain network it is a thousand times shorter than in the highway, in all layers alike: the signal fades on the way
+# forward, and the error on the way back. A gradient is the product of both. Batch normalisation keeps the signal of the
+# residual networks large.
 
 
 def gradients(block: Callable[[Any, int], Any], depth: int, x: np.ndarray, y: np.ndarray) -> list[float]:
