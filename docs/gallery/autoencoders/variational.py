@@ -78,11 +78,11 @@ model, encoder, decoder, history = train(x)
 # %%
 # Generate
 # --------
-# Both numbers of the code go over a grid of the normal distribution, 15 steps each way, and are decoded. Neighbours
+# Both numbers of the code go over a grid of the normal distribution, 10 steps each way, and are decoded. Neighbours
 # look alike, and one digit turns into another without a gap.
 
 
-def grid(decoder: portanet.Model, steps: int = 15) -> np.ndarray:
+def grid(decoder: portanet.Model, steps: int = 10) -> np.ndarray:
     """One large picture of the decoded codes from -2 to 2 in both numbers."""
     ticks = np.linspace(-2, 2, steps, dtype="float32")
     codes = np.stack(np.meshgrid(ticks, ticks), axis=-1).reshape(-1, 2)
