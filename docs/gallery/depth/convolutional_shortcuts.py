@@ -126,8 +126,8 @@ for kind, (_, accuracy) in results.items():
     print(f"{kind:10} {network(kind).count_params():7,} parameters, test accuracy {accuracy:.3f}")
 
 # %%
-# At this depth, batch normalisation keeps even the plain network trainable. `train(kind, data, test, depth=40)` with all
-# digits shows more, in some minutes.
+# At this depth, batch normalisation keeps even the plain network trainable. `train(kind, data, test, depth=40)` shows
+# more, in some minutes.
 #
 # The document's sizes
 # --------------------

@@ -35,7 +35,7 @@ def gated(gate: Any, x: Any, memory: Any) -> Any:
 # half open. Gradient descent on the squared error of the memory opens two and shuts four.
 
 
-def learned(steps: int = 60, rate: float = 0.05) -> np.ndarray:
+def learned(steps: int = 200, rate: float = 0.05) -> np.ndarray:
     """The gate before each step of gradient descent, and after the last; shape (steps + 1, 6)."""
     target = gated(GATE, X, MEMORY)
 
