@@ -1,5 +1,5 @@
 r"""One picture through six autoencoders: linear, deep, sparse, denoising, contractive, tied
-======================================================================================
+========================================================================================
 
 All of them compress digits of 64 pixels. They differ in what else they want of the code: few active units, the same
 code for a spoilt picture, a code that hardly moves, or one matrix for both ways.

@@ -1,5 +1,5 @@
 r"""Pretraining layer by layer, for few labels (MNIST)
-=================================================
+==================================================
 
 There are many digits, but only some have labels. First the lower layers of 784-300-150-10 learn as autoencoders, from
 digits without labels. They are saved. A classifier with the same lower layers reads them, and learns from the few

@@ -1,5 +1,5 @@
 """A stacked autoencoder: all at once, one layer at a time, with a cache
-====================================================================
+=====================================================================
 
 The same network of 64-40-12-40-64 units, trained in three ways. Layer by layer is how deep networks were trained before
 2010: each layer learns to reproduce what the one below it says.

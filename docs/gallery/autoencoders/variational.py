@@ -34,7 +34,6 @@ def digits() -> tuple[np.ndarray, np.ndarray]:
 # adds it.
 
 
-@portanet.saving.register_keras_serializable("gallery")
 class Divergence(layers.Layer):
     """Passes means and logarithms of variances, and adds their divergence from N(0, 1) to the loss."""
 
