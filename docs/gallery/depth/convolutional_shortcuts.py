@@ -39,7 +39,7 @@ def digits(train: int = 700, test: int = 300) -> tuple[Any, Any]:
 def normalised(x: Any, filters: int, size: int = 3, strides: int = 1) -> Any:
     """Convolution, batch normalisation and ReLU."""
     y = layers.Conv2D(filters, size, strides, padding="same", use_bias=False)(x)
-    return layers.ReLU()(layers.BatchNormalization()(y))
+    return layers.ReLU()(layers.BatchNormalization(momentum=0.9)(y))
 
 
 def highway(x: Any, filters: int) -> Any:
@@ -50,19 +50,19 @@ def highway(x: Any, filters: int) -> Any:
 
 def residual(x: Any, filters: int) -> Any:
     """X + F(x), F normalised and activated first (He et al. 2016)."""
-    y = layers.ReLU()(layers.BatchNormalization()(x))
+    y = layers.ReLU()(layers.BatchNormalization(momentum=0.9)(x))
     return x + layers.Conv2D(filters, 3, padding="same")(y)
 
 
 def dense(x: Any, growth: int) -> Any:
     """The input and, beside it, new feature maps computed from all of it (Huang et al. 2017)."""
-    y = layers.ReLU()(layers.BatchNormalization()(x))
+    y = layers.ReLU()(layers.BatchNormalization(momentum=0.9)(x))
     return layers.Concatenate()([x, layers.Conv2D(growth, 3, padding="same", use_bias=False)(y)])
 
 
 def transition(x: Any, filters: int) -> Any:
     """Between two dense blocks: fewer feature maps, and half of the size."""
-    y = layers.Conv2D(filters, 1, use_bias=False)(layers.ReLU()(layers.BatchNormalization()(x)))
+    y = layers.Conv2D(filters, 1, use_bias=False)(layers.ReLU()(layers.BatchNormalization(momentum=0.9)(x)))
     return layers.AveragePooling2D(2)(y)
 
 
@@ -97,14 +97,14 @@ def network(
         for _ in range(depth // strides):
             x = UNITS[kind](x, filters // 4 if kind == "dense" else filters)
         x = transition(x, filters) if kind == "dense" else normalised(x, filters, strides=2)
-    top = layers.BatchNormalization()(layers.Conv2D(10, 3, padding="same", use_bias=False)(x))
+    top = layers.BatchNormalization(momentum=0.9)(layers.Conv2D(10, 3, padding="same", use_bias=False)(x))
     scores = layers.Activation("softmax")(layers.GlobalAveragePooling2D()(top))
     model = portanet.Model(pictures, scores, name=kind)
     model.compile(portanet.optimizers.Adam(0.005), "sparse_categorical_crossentropy", metrics=["accuracy"])
     return model
 
 
-def train(kind: str, data: Any, test: Any, epochs: int = 3, **sizes: Any) -> tuple[portanet.callbacks.History, float]:
+def train(kind: str, data: Any, test: Any, epochs: int = 6, **sizes: Any) -> tuple[portanet.callbacks.History, float]:
     """The history of training, and the accuracy on test data."""
     model = network(kind, **sizes)
     history = model.fit(*data, epochs=epochs, batch_size=50, verbose=0)
@@ -119,7 +119,7 @@ data, test = digits()
 results = {kind: train(kind, data, test) for kind in KINDS}
 figure, ax = plt.subplots(figsize=(7, 4))
 for kind, (history, _) in results.items():
-    ax.plot(range(1, 4), history.history["loss"], "o-", label=kind)
+    ax.plot(range(1, 7), history.history["loss"], "o-", label=kind)
 ax.set(xlabel="epoch", ylabel="training loss")
 ax.legend()
 for kind, (_, accuracy) in results.items():
