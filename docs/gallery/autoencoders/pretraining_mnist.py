@@ -100,8 +100,8 @@ plot.images(features.T[strongest].reshape(-1, 28, 28), columns=12)
 # Above: the weights of 24 pretrained units of the first layer, as pictures: strokes and blots of digits, though no
 # label was used. Below: the accuracy on 2,000 test digits, after the same training on 100 digits with labels.
 #
-# Both are alike, within the chance of a draw of 100 labels. Pretraining was needed for sigmoids with small weights, whose
-# gradients vanish. With the document's ELU, variance scaling and Adam, random layers are as good a start.
+# Both are alike, within the chance of a draw of 100 labels. Pretraining was needed for sigmoids with small weights:
+# their gradients vanish. With the document's ELU, variance scaling and Adam, random layers are as good a start.
 for name, accuracy in result.items():
     print(f"{name}: test accuracy {accuracy:.3f}")
 plt.show()

@@ -176,7 +176,7 @@ def schedule(steps: int, rate: float = 0.1) -> schedules.LearningRateSchedule:
     return schedules.PiecewiseConstantDecay([steps // 2, 3 * steps // 4], [rate, rate / 10, rate / 100])
 
 
-print("rate at 0, 49, 50, 75 and 99%:", *(f"{float(schedule(100)(step)):.3g}" for step in (0, 49, 51, 76, 99)))
+print("rate after 0, 49, 51, 76 and 99%:", *(f"{float(schedule(100)(step)):.3g}" for step in (0, 49, 51, 76, 99)))
 shift = layers.RandomTranslation(0.15, 0.15, fill_mode="constant", seed=0)
 mirror = layers.RandomFlip("horizontal", seed=0)
 pictures = portanet.asarray(np.repeat(data[0][:1], 5, axis=0))
