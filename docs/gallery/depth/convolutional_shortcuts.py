@@ -179,10 +179,10 @@ def schedule(steps: int, rate: float = 0.1) -> schedules.LearningRateSchedule:
 print("rate after 0, 49, 51, 76 and 99%:", *(f"{float(schedule(100)(step)):.3g}" for step in (0, 49, 51, 76, 99)))
 shift = layers.RandomTranslation(0.15, 0.15, fill_mode="constant", seed=0)
 mirror = layers.RandomFlip("horizontal", seed=0)
-pictures = portanet.asarray(np.repeat(data[0][:1], 5, axis=0))
+pictures = portanet.asarray(np.repeat(data[0][3:4], 5, axis=0))
 shifted = portanet.to_host(shift(pictures, training=True))
 mirrored = portanet.to_host(mirror(pictures, training=True))
-axes = plot.images(np.concatenate([data[0][:1], shifted, mirrored])[..., 0], columns=11)
+axes = plot.images(np.concatenate([data[0][3:4], shifted, mirrored])[..., 0], columns=11)
 for ax, name in zip((axes[0], axes[1], axes[6]), ("digit", "shifted", "mirrored or not"), strict=True):
     ax.set_title(name, loc="left")
 plt.show()
