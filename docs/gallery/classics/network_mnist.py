@@ -81,8 +81,8 @@ def train(
 # %%
 # Training
 # --------
-# The text trains for 30 epochs (`epochs=30`, a few minutes) and reaches about 95 % of 10,000. The first two epochs, with
-# the same lines, are most of the way.
+# The text trains for 30 epochs (`epochs=30`, a few minutes) and reaches about 95 % of 10,000. The first two epochs are
+# most of the way.
 model, correct = train([784, 30, 10], epochs=2)
 
 # %%
