@@ -79,12 +79,12 @@ def compare(images: int = 3000, epochs: int = 4, folder: str = MNIST) -> dict[st
 
 
 results = compare()
-figure, ax = plt.subplots(figsize=(7, 4))
+figure, ax = plt.subplots(figsize=(8, 4), layout="constrained")
 for name, accuracies in results.items():
     ax.plot(range(1, 5), accuracies, "o-", label=name)
     print(f"{name:17} validation accuracy {accuracies[-1]:.3f}")
-ax.set(xlabel="epoch", ylabel="validation accuracy")
-ax.legend()
+ax.set(xlabel="epoch", ylabel="validation accuracy", xticks=range(1, 5))
+ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
 
 # %%
 # Most optimizers are near 0.9 after four epochs. Adagrad starts with small steps, which get smaller.
