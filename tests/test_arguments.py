@@ -206,8 +206,8 @@ def test_a_loss_may_return_a_single_number(backend: Backend) -> None:
 @pytest.mark.parametrize("weight", [math.nan, "a"])
 def test_weights_of_losses(weight: Any) -> None:
     model = compiled()
-    model.compile("sgd", "mse", loss_weights=[weight])
-    with pytest.raises(ValueError, match=r"Argument `loss_weights` of compile must be a finite number"):
+    with pytest.raises(ValueError, match=r"Argument `loss_weights` of compile must be (a finite number|numbers)"):
+        model.compile("sgd", "mse", loss_weights=[weight])
         model.fit(X, Y, verbose=0)
 
 
