@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -68,12 +69,16 @@ def layered(
     extents = list(sizes)
     steps: list[tuple[int, int, float, float]] = []  # of lines from one layer to the next
     chains: list[list[int]] = []
+    leaving = Counter(line.source for line in lines)
+    alone: set[int] = set()  # parts of lines that are the only ones of their box
     for line in lines:
         chain = [line.source]
         for rank in range(ranks[line.source] + 1, ranks[line.target]):
             ranks.append(rank)
             extents.append((0.0, 0.0))
             chain.append(len(extents) - 1)
+        if leaving[line.source] == 1:
+            alone.update(chain[1:])
         chain.append(line.target)
         for i, (a, b) in enumerate(itertools.pairwise(chain)):
             steps.append((a, b, line.start if i == 0 else 0.0, line.end if i == len(chain) - 2 else 0.0))
@@ -82,7 +87,7 @@ def layered(
     for node, rank in enumerate(ranks):
         layers[rank].append(node)
     _order(layers, ranks, steps)
-    middles = _across(layers, extents, steps, len(sizes))
+    middles = _across(layers, extents, steps, len(sizes), alone)
     left = min((m - e[0] / 2 for m, e in zip(middles, extents, strict=True)), default=0.0)
     middles = [m - left for m in middles]
     width = max((m + e[0] / 2 for m, e in zip(middles, extents, strict=True)), default=0.0)
@@ -178,6 +183,7 @@ def _across(
     extents: Sequence[tuple[float, float]],
     steps: list[tuple[int, int, float, float]],
     count: int,
+    alone: set[int],
 ) -> list[float]:
     """Middles such that lines are short and straight; the order and the distances in a layer are kept."""
     near: list[list[tuple[int, float]]] = [[] for _ in extents]  # a neighbour, and the shift to be in line with it
@@ -195,7 +201,8 @@ def _across(
             for node in layer:
                 side = [pair for pair in near[node] if (rank[pair[0]] < rank[node]) == downwards]
                 same = [pair for pair in side if (pair[0] < count) == (node < count)]
-                chosen = same if len(same) == 1 and len(side) == 2 else side
+                passed = len(same) == 1 and len(side) == 2 and not any(other in alone for other, _ in side)
+                chosen = same if passed else side  # a line that goes past bends no chain, two branches meet half-way
                 places = [middles[other] + shift for other, shift in chosen]
                 fixed = not places or (settled and (node < count or chosen[0][0] < count))
                 wanted.append(middles[node] if fixed else sum(places) / len(places))

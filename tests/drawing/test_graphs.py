@@ -120,6 +120,14 @@ def test_a_chain_is_straight_beside_a_line_that_goes_past():
     assert len({round(x, 6) for x, _ in passing.points[2:-2]}) == 1
 
 
+def test_branches_meet_half_way():
+    long, short = [Box((f"x{i}",), (0,) if i == 1 else (i - 1,)) for i in range(1, 5)], Box(("y",), (0,))
+    drawing = Drawing([Box(("fork",)), *long, short, Box(("add",), (4, 5))])
+    middles = [frame.x + frame.width / 2 for frame in drawing.frames]
+    assert middles[6] == pytest.approx(middles[0])
+    assert middles[1] != pytest.approx(middles[0])
+
+
 def test_lines_do_not_cross_where_they_need_not():
     boxes = [Box((name,)) for name in "abcd"] + [Box((f"of {i}",), (i,)) for i in (3, 1, 0, 2)]
     drawing = Drawing(boxes)
