@@ -205,10 +205,13 @@ def test_a_loss_may_return_a_single_number(backend: Backend) -> None:
 
 @pytest.mark.parametrize("weight", [math.nan, "a"])
 def test_weights_of_losses(weight: Any) -> None:
-    model = compiled()
-    with pytest.raises(ValueError, match=r"Argument `loss_weights` of compile must be (a finite number|numbers)"):
+    def train() -> None:
+        model = compiled()
         model.compile("sgd", "mse", loss_weights=[weight])
         model.fit(X, Y, verbose=0)
+
+    with pytest.raises(ValueError, match=r"Argument `loss_weights` of compile must be (a finite number|numbers)"):
+        train()
 
 
 def test_predict_proba_needs_probabilities() -> None:
