@@ -75,7 +75,7 @@ html_theme_options = {
     "show_prev_next": False,
     "header_links_before_dropdown": 6,
     "secondary_sidebar_items": ["page-toc"],
-    "footer_start": ["copyright"],
+    "footer_start": [],
     "footer_end": [],
 }
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
