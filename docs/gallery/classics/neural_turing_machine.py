@@ -25,8 +25,8 @@ from portanet import layers, ops
 
 def addresses() -> dict[str, np.ndarray]:
     """The weighting over 8 places after each step of addressing."""
-    memory, key = np.eye(8), np.eye(8)[3]
-    found = ops.address_by_content(memory, key, 10.0)
+    memory = np.eye(8, dtype="float32")
+    found = ops.address_by_content(memory, memory[3], 10.0)
     blurred = ops.shift_weighting(found, [0.1, 0.8, 0.1])
     moved = ops.shift_weighting(found, [0.0, 0.0, 1.0])
     steps = {"by content": found, "shift .1 .8 .1": blurred, "sharpened, gamma 3": ops.sharpen_weighting(blurred, 3.0)}
@@ -41,7 +41,7 @@ for ax, (name, weighting) in zip(axes, addresses().items(), strict=True):
 
 # %%
 # Writing erases, then adds. Here the third place of a memory of ones loses its first number and gains 5.
-print(ops.write_memory(np.ones((3, 2)), [0.0, 0.0, 1.0], erase=[1.0, 0.0], add=[5.0, 0.0]))
+print(ops.write_memory(ops.ones((3, 2)), [0.0, 0.0, 1.0], erase=[1.0, 0.0], add=[5.0, 0.0]))
 
 # %%
 # The machine
