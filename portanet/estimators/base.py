@@ -172,8 +172,11 @@ class PortanetEstimator(BaseEstimator):  # type: ignore[misc]
             sizes = [checks.positive_int("hidden_layer_sizes", n, type(self)) for n in self.hidden_layer_sizes]
             activation = activations.get(self.activation, "activation", type(self))
             hidden = [layers.Dense(size, activation) for size in sizes]
-            last = layers.Dense(count, self._last_activation)
-            return Sequential([layers.Input((self.n_features_in_,)), *hidden, last])
+            if count == 1 and self._last_activation == "softmax":  # of the only class, which Dense would warn of
+                last = [layers.Dense(1), layers.Softmax()]
+            else:
+                last = [layers.Dense(count, self._last_activation)]
+            return Sequential([layers.Input((self.n_features_in_,)), *hidden, *last])
         model = checks.function("model", self.model, type(self))(self.n_features_in_, count)
         if not isinstance(model, Model):
             raise TypeError(

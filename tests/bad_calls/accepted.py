@@ -110,7 +110,8 @@ ACCEPTED: list[tuple[str, str, str, str]] = [
         "scalar|rank 7",
         "passed to the function",
     ),
-    ("optimizers.minimize", "max_iterations", "0", "the start is evaluated"),
+    ("optimizers.(minimize|bisect|newton)", "max_iterations", "0", "the start is evaluated"),
+    ("optimizers.bisect", "b", "scalar", "an end like the other"),
     (".*", "log", "generator", "any iterable of strings"),
     ("schedules.plot", "schedules", "{}", "nothing to plot"),
     ("plot.*", "x|y|lines|labels|predictions|images|weights", r"\[\[1.0\]\]", "lists are data"),
@@ -155,7 +156,7 @@ UNCHECKED: list[tuple[str, str, str, str]] = [
     ("datasets.NpyShards", "paths", ".*a.*|generator", "there is no such file: FileNotFoundError"),
     ("estimators.*", "learning_rate", "function", "an error of the user's function"),
     (r"layers\.(MaxUnpooling.*|.*Attention)\(\)", "x", "scalar|rank 7", "shapes of several inputs"),
-    ("optimizers.minimize", "x0", "scalar|rank 7", "errors of the user's function"),
+    ("optimizers.(minimize|newton)", "x0", "scalar|rank 7", "errors of the user's function"),
     (
         "activations.*|ops.*|losses.(ctc|triplet)|regularizers.*|random.*",
         ".*",

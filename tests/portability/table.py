@@ -33,6 +33,7 @@ NO_CASE = {
     "optimizers.LossScaleOptimizer": "it wraps another; on every backend in `optimizers/test_loss_scale.py`",
     "optimizers.MultiOptimizer": "it wraps others; on every backend in `optimizers/test_multi_optimizer.py`",
     "optimizers.bisect": "a loop on the host around a function; on every backend in `optimizers/test_roots.py`",
+    "optimizers.descend": "a loop around the step of an optimizer; on every backend in `optimizers/test_descend.py`",
     "optimizers.minimize": "a loop on the host around a value and its gradient",
     "optimizers.newton": "a loop on the host around a derivative; on every backend in `optimizers/test_roots.py`",
 }
