@@ -68,7 +68,8 @@ def bisect(
         A `Root`.
 
     Raises:
-        ValueError: `f` has the same sign at `a` and `b`, or is not a number there or in between; or the shapes differ.
+        ValueError: `f` has the same sign at `a` and `b`, or is not a number there or in between; or the shapes differ;
+            or `a` or `b` is not finite.
         TypeError: `a` and `b` are not floating-point arrays of one dtype.
 
     Example:
@@ -185,6 +186,9 @@ def _bisection(
     f: Callable[[Any], Any], low: Array, high: Array, tolerance: float | None, limit: int, callback: Any
 ) -> Root:
     xp = array_namespace(low)
+    readable_now(low, "bisect")
+    if not bool(xp.all(xp.isfinite(low) & xp.isfinite(high))):
+        raise ValueError(f"Arguments `a` and `b` of bisect must be finite. Received: a={low}, b={high}")
     tolerance = 4 * float(xp.finfo(low.dtype).eps) if tolerance is None else tolerance
     at_low, at_high = f(low), f(high)
     readable_now(at_low, "bisect")
@@ -198,8 +202,8 @@ def _bisection(
     rises = at_high > at_low
     iterations, message = 0, "the interval is within the tolerance"
     while True:
-        middle = low + (high - low) / 2
-        reach = xp.abs(high - low) / 2 - tolerance * xp.maximum(xp.abs(middle), xp.ones_like(middle))
+        middle = low / 2 + high / 2  # the difference may overflow
+        reach = xp.abs(high / 2 - low / 2) - tolerance * xp.maximum(xp.abs(middle), xp.ones_like(middle))
         converged = not bool(xp.any(reach > 0))
         if converged or iterations == limit:
             break
@@ -249,8 +253,11 @@ def _newton(f: Callable[[Any], Any], x0: Any, tolerance: float | None, limit: in
 def _step(matrix: Array, value: Array) -> Array | None:
     """The solution of the linear system of a step; None if it has none."""
     xp = array_namespace(value)
+    dtype = value.dtype
+    if xp.finfo(dtype).bits < 32:  # for which libraries have no linear algebra
+        matrix, value = xp.astype(matrix, xp.float32), xp.astype(value, xp.float32)
     try:
-        step = xp.linalg.solve(matrix, value)
+        step = xp.astype(xp.linalg.solve(matrix, value), dtype, copy=False)
     except Exception:  # each library has an error of its own for a singular matrix
         return None
     return step if math.isfinite(largest(step)) else None

@@ -73,6 +73,6 @@ def tree_of(x: Array, like: Any) -> Any:
 
 
 def largest(x: Array) -> float:
-    """The largest absolute element."""
+    """The largest absolute element; 0 of none."""
     xp = array_namespace(x)
-    return float(xp.max(xp.abs(x)))
+    return float(xp.max(xp.abs(x))) if math.prod(x.shape) else 0.0

@@ -128,6 +128,23 @@ def test_reasons_to_stop() -> None:
     assert (result.converged, result.message) == (False, "the steps led to where the function is not finite")
 
 
+def test_ends_far_apart_and_no_elements() -> None:
+    far = np.asarray(1.7e308)
+    assert abs(float(bisect(lambda x: x - 1.0, -far, far, max_iterations=2000).x) - 1.0) < 1e-14
+    with pytest.raises(ValueError, match=r"`a` and `b` of bisect must be finite. Received: a=-inf, b=1.0"):
+        bisect(lambda x: x, np.asarray(-np.inf), np.asarray(1.0))
+    none = np.zeros(0)
+    assert bisect(cubic, none, none).converged
+    assert newton(cubic, none).converged
+
+
+def test_newton_in_half_precision() -> None:
+    result = newton(lambda x: x * x - 2.0, np.asarray(2.0, dtype="float16"))
+    assert result.converged
+    assert result.x.dtype == np.float16
+    assert abs(float(result.x) - 2**0.5) < 1e-3
+
+
 def test_bad_input() -> None:
     one = np.asarray(1.0)
     with pytest.raises(ValueError, match=r"`a` and `b` of bisect must be on two sides .* Received: f\(a\)=2.0, f\(b\)"):
