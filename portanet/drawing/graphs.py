@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pathlib
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import NamedTuple
 
@@ -54,7 +55,10 @@ class Drawing:
     """
 
     def __init__(self, boxes: Sequence[Box], direction: str = "TB", title: str = "") -> None:
-        self.title = title
+        self.title = _printable(title)
+        boxes = [
+            replace(b, lines=tuple(map(_printable, b.lines)), group=tuple(map(_printable, b.group))) for b in boxes
+        ]
         self.frames: list[Frame] = []
         self.arrows: list[Arrow] = []
         whole = arrange(boxes, direction)
@@ -131,3 +135,8 @@ class Drawing:
         self.width = max(width, text_width(self.title, bold=True)) + 2 * MARGIN
         self.height = height + top + MARGIN
         self.sideways = sideways
+
+
+def _printable(text: str) -> str:
+    """A text without line breaks and other characters for which SVG has no place."""
+    return "".join(c if c.isprintable() else "\ufffd" for c in text)

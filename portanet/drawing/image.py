@@ -29,7 +29,7 @@ def write_image(drawing: Drawing, path: str | os.PathLike[str], dpi: int) -> Non
     ax.set_ylim(drawing.height, 0)
     ax.set_axis_off()
     if drawing.title:
-        ax.text(12, 24, drawing.title, fontsize=SIZE * 0.9, fontweight="bold", color=INK)
+        ax.text(12, 24, drawing.title, fontsize=SIZE * 0.9, fontweight="bold", color=INK, parse_math=False)
     for arrow in drawing.arrows:
         points, codes = [arrow.points[0]], [Path.MOVETO]
         for i in range(1, len(arrow.points)):
@@ -72,6 +72,7 @@ def write_image(drawing: Drawing, path: str | os.PathLike[str], dpi: int) -> Non
                 fontweight="bold" if i == 0 else "normal",
                 color=FAINT if group or i else INK,
                 zorder=4,
+                parse_math=False,
             )
     largest = max(drawing.width, drawing.height) / POINTS
     figure.savefig(path, dpi=min(dpi, LARGEST / largest))

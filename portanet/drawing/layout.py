@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -173,8 +174,12 @@ def _crossings(layers: list[list[int]], down: dict[int, list[int]]) -> int:
     total = 0
     for upper, lower in itertools.pairwise(layers):
         place = {node: j for j, node in enumerate(lower)}
-        ends = [j for node in upper for j in sorted(place[other] for other in down.get(node, ()))]
-        total += sum(a > b for i, a in enumerate(ends) for b in ends[i + 1 :])
+        before: list[int] = []  # where the lines further left end, in order
+        for node in upper:
+            for end in sorted(place[other] for other in down.get(node, ())):
+                at = bisect_right(before, end)
+                total += len(before) - at
+                before.insert(at, end)
     return total
 
 

@@ -101,8 +101,8 @@ class Diagram:
     def _box(self, i: int) -> str:
         box = self.boxes[i]
         style = " style=rounded" if not box.sources else " peripheries=2" if i in self.results else ""
-        label = f"{box.name}: {box.kind}" + (f"\\n{box.details}" if box.details and self.show_shapes else "")
-        return f'  v{i} [label="{label}"{style}]'
+        details = f"\\n{_quoted(box.details)}" if box.details and self.show_shapes else ""
+        return f'  v{i} [label="{_quoted(f"{box.name}: {box.kind}")}{details}"{style}]'
 
     def _cluster(self, group: tuple[str, ...], margin: str) -> list[str]:
         """The boxes of a group, and the groups in it."""
@@ -115,7 +115,8 @@ class Diagram:
                 lines.append(margin + self._box(i))
                 continue
             known.add(inner)
-            lines += [f'{margin}subgraph "cluster_{inner[-1]}" {{', f'{margin}  label="{inner[-1]}"']
+            name = _quoted(inner[-1])
+            lines += [f'{margin}subgraph "cluster_{name}" {{', f'{margin}  label="{name}"']
             lines += [*self._cluster(inner, margin + "  "), margin + "}"]
         return lines
 
@@ -157,6 +158,11 @@ class Diagram:
             raise ValueError(
                 f"Argument `to_file` must end in .svg, .png, .pdf, .txt, .dot or .gv. Received: to_file={str(path)!r}"
             )
+
+
+def _quoted(text: str) -> str:
+    """A text between quotes in the DOT language."""
+    return text.replace("\\", "\\\\").replace('"', '\\"')
 
 
 COMPACT = 40
@@ -260,7 +266,7 @@ def plot_model(
 
 def is_graph(layer: Any) -> bool:
     """Whether an object is a model whose layers are known with what flows between them."""
-    return isinstance(layer, Model) and layer.gives_mask and layer._built
+    return isinstance(layer, Model) and vars(layer).get("_built", False) and layer.gives_mask
 
 
 def _add(

@@ -98,7 +98,15 @@ def test_a_model_is_its_picture_in_notebooks():
 
 def test_names_are_escaped():
     x = layers.Input((2,), name='a<b>&"c"')
-    assert texts(portanet.Model(x, layers.Dense(1)(x))._repr_html_())[0][0] == 'a<b>&"c": InputLayer'
+    model = portanet.Model(x, layers.Dense(1, name="one\ntwo\x00\\")(x))
+    assert [lines[0] for lines in texts(model._repr_html_())] == ['a<b>&"c": InputLayer', "one\ufffdtwo\ufffd\\: Dense"]
+    assert '[label="a<b>&\\"c\\": InputLayer\\n(None, 2)"' in plot_model(model).dot
+
+
+def test_names_in_images_are_no_formulas(tmp_path):
+    pytest.importorskip("matplotlib")
+    model = portanet.Sequential([layers.Input((2,)), layers.Dense(1, name="$\\nothing$")], name="$x$")
+    plot_model(model, tmp_path / "model.png", dpi=20)
 
 
 def test_many_layers_have_one_line_each():
