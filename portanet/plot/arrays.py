@@ -90,8 +90,8 @@ def confusion_matrix(
         )
     classes = np.unique(np.concatenate([true, predicted]))
     if names is not None and classes.dtype.kind in "iu" and classes.min() >= 0:
-        shown = names_of("names", names, of)
-        classes = np.arange(max(len(shown), classes.max() + 1))  # of which some may have no example
+        shown = names_of("names", names, of, max(len(names_of("names", names, of)), int(classes.max()) + 1))
+        classes = np.arange(len(shown))  # of which some may have no example
     shown = [str(c) for c in classes] if names is None else names_of("names", names, of, len(classes))
     counts = np.zeros((len(classes), len(classes)))
     np.add.at(counts, (np.searchsorted(classes, true), np.searchsorted(classes, predicted)), 1)

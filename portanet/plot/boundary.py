@@ -105,7 +105,7 @@ def _shares(
         second = outputs if probability else (outputs > threshold).astype("float64")
         second = np.where(np.isnan(outputs), np.nan, second)
         outputs = np.concatenate([1 - second, second], axis=1)
-    if probability and (np.nanmin(outputs) < -1e-6 or np.nanmax(outputs) > 1 + 1e-6):
+    if probability and np.any((outputs < -1e-6) | (outputs > 1 + 1e-6)):
         raise ValueError(
             f"{checks.argument('model', OF)} must return probabilities for probability=True: end it with sigmoid or "
             f"softmax. Received: outputs from {np.nanmin(outputs):.3g} to {np.nanmax(outputs):.3g}"
@@ -154,5 +154,5 @@ def _shade(ax: Any, shares: HostArray, across: HostArray, up: HostArray, probabi
     for i in range(shares.shape[2] if shares.shape[2] > 2 else 1):
         two = probability and shares.shape[2] == 2
         edge = shares[:, :, 0] - 0.5 if two else np.where(largest == i, 1.0, -1.0)
-        if np.nanmin(edge) < 0 < np.nanmax(edge):
+        if np.any(edge < 0) and np.any(edge > 0):
             ax.contour(across, up, edge, levels=[0.0], colors="#333333", linewidths=1.0)

@@ -80,7 +80,7 @@ def _run(run: Any) -> Curves:
         if not values or any(np.ndim(value) for value in values):
             continue
         numbers = host("history", values, "plot.history", "a dict of lists of numbers", 1).tolist()
-        places = range(len(numbers)) if epochs is None else epochs[-len(numbers) :]
+        places = range(len(numbers)) if epochs is None or len(epochs) < len(numbers) else epochs[-len(numbers) :]
         curves[str(name)] = [[float(epoch + 1), value] for epoch, value in zip(places, numbers, strict=True)]
     return curves
 

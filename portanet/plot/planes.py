@@ -174,16 +174,17 @@ def draw_contours(
     if not finite.size:
         raise ValueError("The function must be finite somewhere in these limits. Received: only NaN or infinity")
     low, high = float(finite.min()), float(finite.max())
-    if not low < high:
-        low, high = low - 0.5, high + 0.5
-    heights = np.linspace(low, high, levels + 1)
-    if log:
-        heights = low + (high - low) * np.concatenate([[0.0], np.logspace(-4, 0, levels)])
+    shares = np.concatenate([[0.0], np.logspace(-4, 0, levels)]) if log else np.linspace(0.0, 1.0, levels + 1)
+    heights = low + (high - low) * shares
+    if not np.all(np.diff(heights) > 0):  # flat, as far as numbers tell
+        low, high = low - 0.5 * max(1.0, abs(low)), high + 0.5 * max(1.0, abs(high))
+        heights = low + (high - low) * shares
+    heights[-1] = high  # also after rounding
     shown = np.ma.masked_invalid(np.clip(values, low, high))
     from matplotlib.colors import BoundaryNorm
 
     colours = "Greys" if quiet else "viridis"
-    norm = BoundaryNorm(heights, 256)
+    norm = BoundaryNorm(heights, max(256, levels))
     picture = ax.contourf(x, y, shown, heights, cmap=colours, norm=norm, alpha=0.2 if quiet else 1.0)
     ax.contour(x, y, shown, heights, colors="#999999" if quiet else "white", linewidths=0.5, alpha=0.8)
     if not quiet:
@@ -193,10 +194,11 @@ def draw_contours(
 def draw_surface(ax: Any, x: HostArray, y: HostArray, values: HostArray, log: bool, of: str) -> None:
     """A surface in colours of its height."""
     if log:
-        if not np.nanmin(values) > 0:
+        least = float(np.min(values, initial=np.inf, where=~np.isnan(values)))
+        if not least > 0:
             raise ValueError(
                 f"{checks.argument('log', of)} must be False for values of 0 or less. "
-                f"Received: log=True and a value of {np.nanmin(values):.3g}"
+                f"Received: log=True and a value of {least:.3g}"
             )
         values = np.log10(values)
     from matplotlib.ticker import MaxNLocator

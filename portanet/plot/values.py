@@ -39,12 +39,16 @@ def classes_of(name: str, value: Any, of: str) -> HostArray:
     row of one-hot or probabilities. Floats must be whole numbers.
     """
     array = to_host(tree_map(unwrap, value))
+    if array.dtype.kind == "O":  # of pandas, say
+        array = np.asarray(array.tolist())
+    if array.dtype.kind == "f" and np.isnan(array).any():
+        raise ValueError(f"{checks.argument(name, of)} must be classes. Received: an array with NaN")
     if array.ndim == 2 and array.shape[1] > 1 and array.dtype.kind in "biuf":
         array = np.argmax(array, axis=1)
     elif array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]
     whole = array.dtype.kind != "f" or bool(np.all(array == np.round(array)))
-    if array.ndim != 1 or array.dtype.kind not in "biufSUO" or not whole:
+    if array.ndim != 1 or array.dtype.kind not in "biufSU" or not whole:
         raise ValueError(
             f"{checks.argument(name, of)} must be classes: whole numbers, names, or one-hot rows. "
             f"Received: an array of shape {array.shape} and dtype {array.dtype}"

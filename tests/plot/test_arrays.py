@@ -81,6 +81,9 @@ def test_values_that_are_not_finite_are_left_out(value):
         (lambda: plot.confusion_matrix([], []), "at least one. Received: 0 predictions and 0 labels"),
         (lambda: plot.confusion_matrix([0, 1], [0.2, 0.7]), "with fractions: compare with a threshold first"),
         (lambda: plot.confusion_matrix([0, 1], [1, 0], names=["a"]), "`names` of .* must be a list of 2 names"),
+        (lambda: plot.confusion_matrix([0, 10**12], [1, 0], names=["a"]), "must be a list of 1000000000001 names"),
+        (lambda: plot.confusion_matrix([0, None], [1, 0]), "`labels` of .* must be classes: whole numbers, names"),
+        (lambda: plot.confusion_matrix([0], [[0.5, np.nan]]), "must be classes. Received: an array with NaN"),
         (
             lambda: plot.attention(np.zeros((2, 3, 3))),
             r"of one head and example. Received: an array of shape \(2, 3, 3\)",

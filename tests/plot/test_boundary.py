@@ -62,6 +62,8 @@ def test_one_point_and_missing_values():
     assert ax.get_xlim() == (-1, 1)
     ax = plot.decision_boundary(lambda p: p[:, 0] * float("nan"), [[0, float("nan")], [1, 2]], resolution=4)
     assert colours(ax) == {(1.0, 1.0, 1.0)}
+    ax = plot.decision_boundary(lambda p: p * float("nan"), X, probability=True, resolution=4)
+    assert colours(ax) == {(1.0, 1.0, 1.0)}
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,5 @@
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -48,6 +49,8 @@ def test_history_with_gaps_one_epoch_and_validation_alone():
     (ax,) = plot.history({"loss": [1.0]})
     assert data(ax) == {"training": [[1, 1]]}
     assert ax.lines[0].get_marker() == "."
+    (ax,) = plot.history(SimpleNamespace(history={"loss": [3.0, 1.0]}, epoch=[0]))
+    assert data(ax) == {"training": [[1, 3], [2, 1]]}
 
 
 @pytest.mark.parametrize(

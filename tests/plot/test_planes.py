@@ -65,7 +65,11 @@ def test_a_path_ends_where_it_is_not_finite():
 def test_functions_with_holes_and_flat_ones():
     with np.errstate(all="ignore"):
         plot.contours(lambda x, y: np.log(x) + y, (-1, 1), (-1, 1), points=9)
-    plot.contours(lambda x, y: 0 * x + 3, (-1, 1), (-1, 1), points=9)
+    for value in (3.0, 1e20, -1e-320):  # beside which the next level may be no other number
+        for log in (False, True):
+            plot.contours(lambda x, y, value=value: 0 * x + value, (-1, 1), (-1, 1), points=9, log=log)
+    plot.contours(bowl, (-1, 1), (-1, 1), points=9, levels=300)
+    plot.surface(lambda x, y: x * np.nan, (-1, 1), (-1, 1), points=9, log=True)
     with pytest.raises(ValueError, match="finite somewhere"):
         plot.contours(lambda x, y: x * np.nan, (-1, 1), (-1, 1), points=9)
 
