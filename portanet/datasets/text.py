@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import lzma
 import pathlib
 import re
 import tarfile
@@ -11,10 +12,11 @@ from typing import Any
 
 import numpy as np
 
+from portanet import checks
 from portanet.backends import HostArray
 from portanet.datasets.files import LIMIT, read_bytes
 
-_REVIEW = re.compile(r"(?:^|/)(train|test)/(pos|neg)/(\d+)_\d+\.txt$")
+_REVIEW = re.compile(r"(?:^|/)(train|test)/(pos|neg)/(\d{1,18})_\d+\.txt$")
 
 
 def read_text(path: Any, encoding: str = "utf-8", max_bytes: int = LIMIT) -> str:
@@ -107,7 +109,8 @@ def read_imdb(path: Any, max_bytes: int = LIMIT) -> tuple[tuple[list[str], HostA
         >>> read_imdb(folder)
         ((['Dull.', 'Fine.'], array([0, 1], dtype=int32)), (['Superb.'], array([1], dtype=int32)))
     """
-    path = pathlib.Path(path)
+    path = pathlib.Path(checks.path("path", path, "read_imdb"))
+    max_bytes = checks.positive_int("max_bytes", max_bytes, "read_imdb")
     if not path.exists():
         raise FileNotFoundError(
             f"No such file; download aclImdb_v1.tar.gz first, portanet does not. Received: {str(path)!r}"
@@ -143,7 +146,7 @@ def _files_of_archive(path: pathlib.Path, limit: int) -> Iterator[tuple[str, byt
                 file = archive.extractfile(member) if member.isfile() and _REVIEW.search(member.name) else None
                 if file is not None:
                     yield member.name, file.read(limit + 1)
-    except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
+    except (tarfile.TarError, EOFError, OSError, zlib.error, lzma.LZMAError) as error:
         raise ValueError(f"File {str(path)!r} is damaged, or no archive: {error}. Received: {str(path)!r}") from None
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import lzma
 import pathlib
 import tarfile
 
@@ -84,6 +85,15 @@ def test_reviews_that_are_none(tmp_path: pathlib.Path) -> None:
     half.write_bytes(half.read_bytes()[:120])
     with pytest.raises(ValueError, match="damaged, or no archive"):
         read_imdb(half)
+    data = bytearray(lzma.compress(bytes(range(256)) * 400))
+    data[40] ^= 255
+    (tmp_path / "d.tar.xz").write_bytes(data)
+    with pytest.raises(ValueError, match="damaged, or no archive"):
+        read_imdb(tmp_path / "d.tar.xz")
+    with pytest.raises(ValueError, match="must hold reviews"):  # a number that Python does not read
+        read_imdb(archive_of(tmp_path / "e.tar.gz", {f"train/pos/{'9' * 5000}_9.txt": b"a"}))
+    with pytest.raises(ValueError, match="`max_bytes` of read_imdb must be a positive integer"):
+        read_imdb(half, max_bytes="all")
 
 
 @pytest.mark.skipif(not REAL.is_dir(), reason="the text files are not here")

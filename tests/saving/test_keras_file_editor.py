@@ -110,6 +110,12 @@ def test_differences_are_named_once(path: pathlib.Path, capsys: pytest.CaptureFi
         (lambda e: e.add_object("there/dense", {"0": np.ones(1)}), "where there are layers"),
         (lambda e: e.add_object("layers/new", [np.ones(1)]), "a dict of arrays by name"),
         (lambda e: e.add_weights("layers/dense", {"0": "text"}), "'0' is none"),
+        (lambda e: e.add_object("layers/", {"0": np.ones(1)}), "a path that ends in a name"),
+        (lambda e: e.add_weights("layers/dense", {"a/b": np.ones(1)}), "names without '/'; 'a/b' is none"),
+        (
+            lambda e: e.add_weights("layers/dense", {"0": [[1.0], [2.0, 3.0]]}),
+            "a dict of arrays of numbers; '0' is none",
+        ),
         (lambda e: e.save("there.h5"), "a file that ends in .weights.h5"),
         (lambda e: e.compare("model"), "a model or layer"),
     ],
@@ -119,6 +125,17 @@ def test_what_is_wrong_is_refused(path: pathlib.Path, call: Callable[[Any], Any]
     with pytest.raises(ValueError, match=message):
         call(editor)
     assert editor.compare(network())["status"] == "success"
+
+
+def test_two_arrays_of_one_path_are_refused(tmp_path: pathlib.Path) -> None:
+    import h5py
+
+    for i, other in enumerate(("a/0", "a/0/vars/1")):
+        with h5py.File(tmp_path / f"{i}.weights.h5", "w") as file:
+            file["a/vars/0"] = np.ones(2)
+            file[other] = np.ones(3)
+        with pytest.raises(LoadError, match=r"two arrays or objects have one path. Received: 'a"):
+            KerasFileEditor(tmp_path / f"{i}.weights.h5").summary()
 
 
 def test_other_and_damaged_files_are_refused(tmp_path: pathlib.Path) -> None:

@@ -15,6 +15,7 @@ from portanet.backends import HostArray
 from portanet.layers import Layer
 from portanet.saving.atomic import write_atomically
 from portanet.saving.endings import KERAS, KERAS_WEIGHTS
+from portanet.saving.errors import LoadError
 from portanet.saving.keras.container import read_container
 from portanet.saving.keras.hdf5 import WeightFile, write_weights
 from portanet.saving.keras.variables import IGNORED, groups
@@ -79,6 +80,9 @@ class KerasFileEditor:
         else:
             raise checks.invalid("filepath", filepath, f"a file that ends in {KERAS} or {KERAS_WEIGHTS}", type(self))
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(filepath={str(self.filepath)!r})"
+
     def _read(self, opened: Any) -> None:
         with closing(WeightFile(opened, self.filepath)) as file:
             for name in file.names:
@@ -87,9 +91,16 @@ class KerasFileEditor:
                 holder = self.weights_dict
                 for part in path:
                     holder = holder.setdefault(part, {})
+                    if not isinstance(holder, dict):
+                        raise self._twice(name)
+                if last in holder:
+                    raise self._twice(name)
                 holder[last] = tensor.values
                 if tensor.dtype == "bfloat16":
                     self._bfloat16.append(tensor.values)
+
+    def _twice(self, name: str) -> LoadError:
+        return LoadError(f"Cannot read {self.filepath}: two arrays or objects have one path. Received: {name!r}")
 
     def summary(self) -> None:
         """Print objects and arrays with their shapes and dtypes."""
@@ -175,6 +186,8 @@ class KerasFileEditor:
             ValueError: There is no object that could hold it, or an object has this path.
         """
         *path, name = checks.text("object_path", object_path, "KerasFileEditor.add_object").split("/")
+        if not name:
+            raise checks.invalid("object_path", object_path, "a path that ends in a name", "KerasFileEditor.add_object")
         holder = self._at(path, "object_path", object_path)
         if name in holder:
             expected = "a path that is not taken; `add_weights` adds arrays to an object"
@@ -283,9 +296,15 @@ def _unknown(argument: str, name: str, objects: Objects) -> ValueError:
 def _arrays(weights: Any, of: str) -> dict[str, HostArray]:
     if not isinstance(weights, Mapping) or not all(isinstance(name, str) for name in weights):
         raise checks.invalid("weights", weights, "a dict of arrays by name", of)
-    arrays = {name: np.asarray(value) for name, value in weights.items()}
-    for name, values in arrays.items():
-        if values.dtype.kind not in "biuf":
+    arrays = {}
+    for name, value in weights.items():
+        if not name or "/" in name:
+            raise checks.invalid("weights", weights, f"a dict by names without '/'; {name!r} is none", of)
+        try:
+            arrays[name] = np.asarray(value)
+        except (TypeError, ValueError):  # lists of several lengths
+            arrays[name] = np.asarray(None)
+        if arrays[name].dtype.kind not in "biuf":
             raise checks.invalid("weights", weights, f"a dict of arrays of numbers; {name!r} is none", of)
     return arrays
 
