@@ -122,3 +122,11 @@ class Plain(Configurable):
 )
 def test_arguments_of_every_kind(value: Any, text: str) -> None:
     assert repr(value) == text
+
+
+@pytest.mark.parametrize("cls", [layers.Dense, layers.LSTM, portanet.Model, portanet.Sequential])
+def test_objects_whose_init_failed(cls: Any) -> None:
+    value = cls.__new__(cls)
+    assert repr(value) == f"<{cls.__name__}, not initialized>"
+    assert getattr(value, "_repr_html_", lambda: None)() is None
+    assert dir(value)

@@ -97,6 +97,8 @@ class StateAccess(WeightHolder, Operation):
         self._built = checks.boolean("built", value, self)
 
     def __repr__(self) -> str:
+        if "_built" not in vars(self):  # an `__init__` that failed, or is not through
+            return f"<{type(self).__name__}, not initialized>"
         return super().__repr__() if self.built else f"{super().__repr__()[:-1]}, not built>"
 
     def __dir__(self) -> list[str]:

@@ -91,7 +91,7 @@ class Model(Trainer):
         def __getattr__(self, name):
             if name in IN_ITS_PLACE:
                 raise no_attribute(self, name)
-            return object.__getattribute__(self, name)  # which raises the first error, also that of a property
+            return super().__getattr__(name)  # which raises the first error, also that of a property
 
     @property
     def layers(self) -> list[Layer]:
@@ -329,6 +329,8 @@ class Model(Trainer):
     # Descriptions
 
     def __repr__(self) -> str:
+        if "_built" not in vars(self):
+            return super().__repr__()
         layers = f"{len(self.layers)} layer{'s' * (len(self.layers) != 1)}"
         size = f"{sum(weight.size for weight in self.weights):,} parameters" if self._built else "not built"
         return f"<{type(self).__name__} '{self.name}', {layers}, {size}>"
