@@ -11,8 +11,8 @@ docs/distribution.md.
 from portanet.distribution.devices import DeviceMesh, get_device_count, list_devices
 from portanet.distribution.downpour import Downpour
 from portanet.distribution.hogwild import Hogwild
+from portanet.distribution.job import initialize
 from portanet.distribution.local import EASGD, LocalSGD
-from portanet.distribution.processes import initialize
 from portanet.distribution.strategy import DataParallel, distribution, set_distribution
 
 __all__ = [

@@ -1,4 +1,6 @@
-"""What the processes of a job tell each other beside sums: that one leaves, has had an error, or has written a file."""
+"""What the processes of a job tell each other beside sums: that one leaves, has had an error, has
+written a file, or asks for what all must ask for.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-LEFT, FAILED, WRITTEN = range(3)
+LEFT, FAILED, WRITTEN, ASKED = range(4)
 """What a note is about."""
 
 

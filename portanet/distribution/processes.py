@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import atexit
 import contextlib
 import json
 import math
-import os
 import sys
 import threading
 import time
@@ -15,14 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from portanet import checks
 from portanet.backends import HostArray
-from portanet.distribution.notes import FAILED, LEFT, WRITTEN, Notes
+from portanet.distribution.notes import ASKED, FAILED, LEFT, WRITTEN, Notes
 from portanet.distribution.rows import as_bytes, groups_of, part_of, row_of, summable
-from portanet.extras import install_command
-
-LAUNCHERS = ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "PMIX_RANK", "MPI_LOCALNRANKS", "MV2_COMM_WORLD_SIZE")
-"""Variables by which programs that start the processes of a job, such as mpiexec and srun, tell them so."""
 
 BUSY = 2e-3
 """Seconds of waiting after which a process gives its core to others."""
@@ -57,8 +50,10 @@ class Processes:
         """What `started` was when errors left calls; others must have had them, too, before this process goes on."""
         self._latest: BaseException | None = None
         self._known: dict[str, float] = {}
-        self._files = 0
-        self._serving, self._left = False, threading.Event()
+        self._files = 0, 0
+        """What `started` was when this process last went by a file, and by how many it has gone there."""
+        self._serving: threading.Thread | None = None
+        self._left = threading.Event()
 
     def __repr__(self) -> str:
         return f"<process {self.rank} of {self.size}>"
@@ -192,8 +187,7 @@ class Processes:
 
     def _begin(self, size: int) -> int:
         """Count a message of so many bytes, which is about to be started; its number."""
-        while self._failures:
-            self._meet(self._failures.pop(0))
+        self._meet_failures()
         self.messages, self.bytes, self.started = self.messages + 1, self.bytes + size, self.started + 1
         return self.started
 
@@ -223,6 +217,9 @@ class Processes:
         for rank in self.notes.others:
             failed = self.notes.read(rank, FAILED)
             left = self.notes.read(rank, LEFT)
+            asked = self.notes.read(rank, ASKED)
+            if number is not None and asked and json.loads(asked[0])[0] < min(number, self.started):
+                self._end_asked(rank, asked[0])
             if number is not None and failed and json.loads(failed[0])[0] < number:
                 known = self._known.setdefault(failed[0], time.monotonic())
                 if left or time.monotonic() - known > GRACE:
@@ -245,15 +242,16 @@ class Processes:
                 self.notes.send(FAILED, json.dumps([self.started, f"{name} with {type(error).__name__}: {error}"]))
             raise
 
-    def _meet(self, started: int) -> None:
-        """Go on after an error that was caught, if all processes had one at the same place."""
-        since = time.monotonic()
-        for rank in self.notes.others:
-            while not (told := self.notes.read(rank, FAILED)):
-                self._pause(since)
-            note = told.pop(0)
-            if json.loads(note)[0] != started:
-                self._end_for(rank, note)
+    def _meet_failures(self) -> None:
+        """Go on after errors that were caught, if all processes had them at the same places."""
+        while self._failures:
+            started, since = self._failures.pop(0), time.monotonic()
+            for rank in self.notes.others:
+                while not (told := self.notes.read(rank, FAILED)):
+                    self._pause(since)
+                note = told.pop(0)
+                if json.loads(note)[0] != started:
+                    self._end_for(rank, note)
 
     def _end_for(self, rank: int, note: str) -> None:
         self.abort(
@@ -261,11 +259,49 @@ class Processes:
             "place. To catch an error and go on, all processes must have it at the same place."
         )
 
+    def meet(self, what: str) -> None:
+        """Wait until all processes come here: before messages that not all might send, such as those for a file.
+
+        Args:
+            what: What these are for.
+        """
+        self._meet_failures()
+        note = json.dumps([self.started, what])
+        self.notes.send(ASKED, note)
+        since, missing = time.monotonic(), set(self.notes.others)
+        while missing:
+            for rank in sorted(missing):
+                if asked := self.notes.read(rank, ASKED):
+                    if asked[0] != note:
+                        self._end_asked(rank, asked[0])
+                    asked.pop(0)
+                    missing.remove(rank)
+            if missing:
+                self._pause(since, self.started + 1)
+
+    def _end_asked(self, rank: int, note: str) -> None:
+        self.abort(
+            f"Process {rank} of {self.size} asks for {json.loads(note)[1]}, and process {self.rank} does not, or at "
+            "another place. All must do so together."
+        )
+
+    def wrote_file(self) -> None:
+        """Tell the other processes that this one, the first, has written a file."""
+        self.notes.send(WRITTEN, str(self.started))
+
     def wait_for_file(self) -> None:
-        """Wait until the first process has written as many files as this one went by, each of which it tells of."""
-        self._files += 1
+        """Wait until the first process has written as many files at this place of the script as this one went by.
+
+        It may have written others elsewhere alone.
+        """
+        place, count = self._files
+        self._files = self.started, count + 1 if place == self.started else 1
         since = time.monotonic()
-        while len(self.notes.read(0, WRITTEN)) < self._files:
+        while True:
+            written = self.notes.read(0, WRITTEN)
+            written[:] = [each for each in written if int(each) >= self.started]
+            if written.count(str(self.started)) >= self._files[1]:
+                return
             self._pause(since)
 
     def proceed(self) -> None:
@@ -276,95 +312,18 @@ class Processes:
             while not self._left.wait(5e-4):
                 self.notes.proceed()
 
-        if not self._serving and MPI.Query_thread() == MPI.THREAD_MULTIPLE:
-            self._serving = True
-            threading.Thread(target=serve, daemon=True).start()
+        if self._serving is None and MPI.Query_thread() == MPI.THREAD_MULTIPLE:
+            self._serving = threading.Thread(target=serve, daemon=True)
+            self._serving.start()
 
     def leave(self) -> None:
         """Tell the other processes that this one comes to its end, and waits for no more sums."""
         self._left.set()
+        if self._serving is not None:
+            self._serving.join()
         self.notes.send(LEFT)
 
     def abort(self, message: str) -> None:
         """Say what has happened, and end all processes."""
         print(message, file=sys.stderr, flush=True)
         self.comm.Abort(1)
-
-
-_joined: list[Processes] = []
-
-
-def joined() -> Processes | None:
-    """The processes of this job, if `initialize` was called."""
-    return _joined[0] if _joined else None
-
-
-def launched() -> bool:
-    """Whether this process was started as one of several, by mpiexec, srun or the like."""
-    return any(name in os.environ for name in LAUNCHERS)
-
-
-def initialize(
-    job_addresses: str | None = None,
-    num_processes: int | None = None,
-    process_id: int | None = None,
-    timeout: float = 600.0,
-) -> None:
-    """Join the other processes of the job, which mpiexec, srun or the like has started; as in Keras.
-
-    An error that nothing catches in one process then ends all of them, with its message. `DataParallel()` calls it,
-    where a job was started. Called again, it sets `timeout`.
-
-    Args:
-        job_addresses: Must be None: MPI knows where the processes are.
-        num_processes: How many processes the job must have; None for as many as there are.
-        process_id: Which of them this one must be, from 0; None for whichever it is.
-        timeout: Seconds to wait for another process before all are ended.
-
-    Raises:
-        ImportError: mpi4py is not installed, or finds no MPI.
-        ValueError: The job is another.
-
-    Example:
-        >>> from portanet import distribution
-        >>> distribution.initialize(timeout=60.0)  # doctest: +SKIP
-    """
-    timeout = checks.positive("timeout", timeout, "initialize")
-    if job_addresses is not None:
-        raise checks.invalid("job_addresses", job_addresses, "None: MPI knows where the processes are", "initialize")
-    if not _joined:
-        _joined.append(Processes(_world(), timeout))
-        if _joined[0].size > 1:
-            sys.excepthook = _end_all
-            atexit.register(_joined[0].leave)
-    processes = _joined[0]
-    processes.timeout = timeout
-    for name, value, is_it in (
-        ("num_processes", num_processes, processes.size),
-        ("process_id", process_id, processes.rank),
-    ):
-        if value is not None and checks.integer(name, value, "initialize", least=0) != is_it:
-            raise ValueError(
-                f"Argument `{name}` of initialize does not fit the job, where it is {is_it}. Received: {value}"
-            )
-
-
-def _world() -> Any:
-    try:
-        from mpi4py import MPI
-    except ImportError as error:
-        raise ImportError(
-            f"Many processes need mpi4py and an MPI, which it found no way to load. Type: {install_command('mpi')}, "
-            f"which brings mpich and mpiexec; on a cluster, pip install mpi4py for its own MPI. ({error})"
-        ) from error
-    return MPI.COMM_WORLD
-
-
-_before = sys.excepthook
-
-
-def _end_all(kind: type[BaseException], error: BaseException, trace: Any) -> None:
-    """Show an error that nothing has caught, and end all processes, which would wait for this one."""
-    _before(kind, error, trace)
-    processes = _joined[0]
-    processes.abort(f"Process {processes.rank} of {processes.size} ended with {kind.__name__}, and so do all.")

@@ -12,8 +12,8 @@ import numpy as np
 from portanet import checks, random
 from portanet.backends import HostArray, get_backend, make_backend, set_backend
 from portanet.distribution.devices import DeviceMesh, list_devices
-from portanet.distribution.notes import WRITTEN
-from portanet.distribution.processes import Processes, initialize, joined, launched
+from portanet.distribution.job import initialize, joined, launched
+from portanet.distribution.processes import Processes
 from portanet.distribution.rows import part_of
 from portanet.distribution.share import Share
 from portanet.distribution.slices import Slices
@@ -266,7 +266,7 @@ def writing() -> Iterator[None]:
         yield
     finally:
         if processes is not None and processes.rank == 0:
-            processes.notes.send(WRITTEN)
+            processes.wrote_file()
     if processes is not None and processes.rank != 0:
         processes.wait_for_file()
 

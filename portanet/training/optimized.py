@@ -48,6 +48,11 @@ class Optimized(PlannedCalls):
         if self._slices is not None and self._kept is not None:
             paths, state = self._kept
             names = [(entry, path) for entry, tree in state.items() if isinstance(tree, dict) for path in tree]
+            if names:
+                self._slices.processes.meet(
+                    "the optimizer's state, of which each keeps a slice (shard_optimizer=True), such as by saving or "
+                    "copying a model"
+                )
             whole = self._slices.whole(
                 {f"{entry} {path}": state[entry][path] for entry, path in names},
                 {f"{entry} {path}": self._shapes[path] for entry, path in names},

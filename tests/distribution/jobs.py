@@ -39,7 +39,7 @@ def run(count: int, program: str, folder: pathlib.Path, *args: str, **env: str) 
     """What each process of a job has written."""
     folder.mkdir(parents=True, exist_ok=True)
     job = start(count, program, folder, *args, **env)
-    output, _ = job.communicate(timeout=PATIENCE)
+    output = _output(job)
     assert job.returncode == 0, output
     return [json.loads((folder / f"{rank}.json").read_text()) for rank in range(count)]
 
@@ -48,6 +48,16 @@ def ends(count: int, program: str, folder: pathlib.Path, *args: str, **env: str)
     """What a job says that must end by itself, with an error."""
     folder.mkdir(parents=True, exist_ok=True)
     job = start(count, program, folder, *args, **env)
-    output, _ = job.communicate(timeout=PATIENCE)
+    output = _output(job)
     assert job.returncode != 0, output
+    return output
+
+
+def _output(job: subprocess.Popen[str]) -> str:
+    """What a job says; its processes end by themselves, showing where they were, before it is waited for too long."""
+    try:
+        output, _ = job.communicate(timeout=PATIENCE)
+    except subprocess.TimeoutExpired:
+        job.terminate()
+        raise
     return output

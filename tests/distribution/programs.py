@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import faulthandler
 import json
 import os
 import pathlib
@@ -21,6 +22,7 @@ from portanet.callbacks import BackupAndRestore, Callback, CSVLogger, ModelCheck
 from portanet.distribution import strategy
 from tests.distribution.meeting import meeting
 from tests.distribution.sharded import sharded
+from tests.support import PATIENCE
 
 
 def data(count: int = 50, *shape: int) -> tuple[Any, Any]:
@@ -377,6 +379,7 @@ def rank() -> int:
 PROGRAMS = {"workloads": workloads, "training": training, "local": local, "sharded": sharded}
 
 if __name__ == "__main__":
+    faulthandler.dump_traceback_later(PATIENCE - 60, exit=True)  # what hangs says where
     from tests.distribution import apart, going_on  # which import this module
 
     if "JAX_PROCESS" in os.environ:
@@ -384,7 +387,7 @@ if __name__ == "__main__":
 
         jax.config.update("jax_cpu_collectives_implementation", "gloo")
         jax.distributed.initialize(os.environ["JAX_ADDRESS"], 2, int(os.environ["JAX_PROCESS"]))
-    PROGRAMS |= {"asynchronous": apart.asynchronous, "going_on": going_on.going_on}
+    PROGRAMS |= {"asynchronous": apart.asynchronous, "going_on": going_on.going_on, "by_one": going_on.by_one}
     distribution.set_distribution(parallel())
     result = PROGRAMS[sys.argv[1]](*sys.argv[3:])
     pathlib.Path(sys.argv[2], f"{strategy.distribution().rank}.json").write_text(json.dumps(result))

@@ -34,6 +34,11 @@ def test_the_job_ends_with_a_message(tmp_path: pathlib.Path, what: str, message:
     assert message in jobs.ends(2, "training", tmp_path, what)
 
 
+def test_the_optimizer_in_slices_is_not_saved_by_one_process(tmp_path: pathlib.Path) -> None:
+    message = "Process 0 of 2 asks for the optimizer's state, of which each keeps a slice"
+    assert message in jobs.ends(2, "by_one", tmp_path, SHARD="1")
+
+
 @pytest.fixture(scope="module")
 def unbroken(tmp_path_factory: pytest.TempPathFactory) -> Any:
     return jobs.run(2, "training", tmp_path_factory.mktemp("unbroken"))[0]

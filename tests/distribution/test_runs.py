@@ -16,6 +16,7 @@ import pytest
 import portanet
 from portanet import distribution
 from tests.distribution import jobs, programs
+from tests.support import PATIENCE
 
 
 @pytest.fixture(scope="module")
@@ -95,7 +96,7 @@ def test_devices_of_processes_that_jax_has_joined(alone: Any, tmp_path: pathlib.
     env |= {"BACKENDS": "jax", "DEVICES": "2"}
     started = [subprocess.Popen(command, env={**env, "JAX_PROCESS": str(i)}, cwd=jobs.ROOT) for i in range(2)]
     try:
-        assert [process.wait(300) for process in started] == [0, 0]
+        assert [process.wait(PATIENCE) for process in started] == [0, 0]
     finally:
         for process in started:
             process.kill()
