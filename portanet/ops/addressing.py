@@ -38,7 +38,7 @@ def address_by_content(memory: Operand, key: Operand, strength: Operand) -> Arra
     xp = array_namespace(memory, key, strength)
     product = xp.sum(xp.multiply(memory, xp.expand_dims(key, axis=-2)), axis=-1)
     lengths = xp.multiply(xp.sum(memory * memory, axis=-1), xp.sum(key * key, axis=-1, keepdims=True))
-    cosine = xp.divide(product, xp.sqrt(xp.maximum(lengths, 1e-16)))
+    cosine = xp.divide(product, xp.sqrt(_at_least(lengths, 1e-16)))
     return softmax(xp.multiply(strength, cosine))
 
 
@@ -83,7 +83,7 @@ def sharpen_weighting(weighting: Operand, gamma: Operand) -> Array:
     """
     weighting, gamma = floating(weighting), floating(gamma)
     xp = array_namespace(weighting, gamma)
-    return softmax(xp.multiply(gamma, xp.log(xp.maximum(weighting, 1e-30))))
+    return softmax(xp.multiply(gamma, xp.log(_at_least(weighting, 1e-30))))
 
 
 @operation
@@ -135,6 +135,12 @@ def write_memory(memory: Operand, weighting: Operand, erase: Operand, add: Opera
     w = xp.expand_dims(weighting, axis=-1)
     kept = xp.multiply(memory, 1 - xp.multiply(w, xp.expand_dims(erase, axis=-2)))
     return xp.add(kept, xp.multiply(w, xp.expand_dims(add, axis=-2)))
+
+
+def _at_least(x: Array, least: float) -> Array:
+    """The larger of an array and a small number, or the smallest one of the dtype that is not 0 on any device."""
+    xp = array_namespace(x)
+    return xp.maximum(x, max(least, float(xp.finfo(x.dtype).smallest_normal)))
 
 
 def _require_memory(memory: Array, of: str) -> None:

@@ -53,6 +53,14 @@ def test_addressing_by_content(backend: Backend) -> None:
     assert np.isfinite(to_numpy(address_by_content(*arrays(np.zeros((4, 3)), np.zeros(3), [1.0])))).all()
 
 
+def test_half_precision() -> None:
+    """Numbers that keep zeros from a division or a logarithm are no zeros themselves."""
+    zero, half = np.zeros((3, 2), dtype="float16"), np.asarray(2.0, dtype="float16")
+    assert_close(address_by_content(zero, zero[0], half), np.full(3, 1 / 3), rtol=1e-3, dtype="float16")
+    slope = grad(lambda w: array_namespace(w).sum(sharpen_weighting(w, half) * w))(np.asarray([0.0, 1.0], "float16"))
+    assert np.isfinite(slope).all()
+
+
 def test_derivatives_along_the_whole_way(backend: Backend) -> None:
     """Against central differences, at a weighting with zeros."""
 
