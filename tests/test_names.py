@@ -34,12 +34,21 @@ from portanet.layers.state import INTERNAL
         ("portanet.models", "Sequental", "Sequential"),
         ("portanet.ops", "matmull", "matmul"),
         ("portanet.datasets", "minst", "mnist"),
+        ("portanet.utils", "to_categorcal", "to_categorical"),
+        ("portanet.preprocessing", "StandardScalar", "StandardScaler"),
+        ("portanet.applications", "ResNet51", "ResNet50"),
     ],
 )
 def test_a_name_that_a_module_lacks_is_answered_with_the_nearest(module: str, name: str, meant: str) -> None:
     with pytest.raises(AttributeError, match=rf"module '{module}' has no attribute '{name}'. Did you mean '{meant}'\?"):
         getattr(importlib.import_module(module), name)
     assert hasattr(importlib.import_module(module), meant)
+
+
+@pytest.mark.parametrize("module", ["", ".applications", ".layers", ".preprocessing", ".preprocessing.image", ".utils"])
+def test_completion_proposes_names_that_are_imported_when_asked_for(module: str) -> None:
+    of = importlib.import_module(f"portanet{module}")
+    assert set(of.__all__) <= set(dir(of))
 
 
 def test_a_name_like_no_other_gets_no_hint() -> None:

@@ -124,6 +124,10 @@ def test_arguments_of_every_kind(value: Any, text: str) -> None:
     assert repr(value) == text
 
 
+def test_an_optimizer_whose_init_failed() -> None:
+    assert repr(optimizers.Adam.__new__(optimizers.Adam)) == "Adam()"
+
+
 @pytest.mark.parametrize("cls", [layers.Dense, layers.LSTM, portanet.Model, portanet.Sequential])
 def test_objects_whose_init_failed(cls: Any) -> None:
     value = cls.__new__(cls)

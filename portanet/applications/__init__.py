@@ -8,6 +8,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from portanet.lookup import no_attribute
+
 if TYPE_CHECKING:
     from portanet.applications import (
         convnext,
@@ -154,7 +156,7 @@ def __getattr__(name: str) -> Any:
         return getattr(importlib.import_module(f"portanet.applications.{_HOMES[name]}"), name)
     if name in _MODULES:
         return importlib.import_module(f"portanet.applications.{name}")
-    raise AttributeError(f"module 'portanet.applications' has no attribute {name!r}")
+    raise no_attribute("portanet.applications", name, __all__)
 
 
 def __dir__() -> list[str]:

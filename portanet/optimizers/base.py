@@ -99,7 +99,7 @@ class Optimizer(Applicable):
         self._learning_rate = hyperparameter("learning_rate", value, type(self), "[0, inf)")
 
     def told_arguments(self) -> dict[str, Any]:
-        rate = {"learning_rate": self.rates} if "learning_rate" in self._config else {}
+        rate = {"learning_rate": self.rates} if "learning_rate" in vars(self).get("_config", ()) else {}
         return rate | super().told_arguments() | rate
 
     @property

@@ -3,6 +3,7 @@
 from importlib import import_module
 from typing import Any
 
+from portanet.lookup import no_attribute
 from portanet.preprocessing import image, sequence
 from portanet.preprocessing.clustering import choose_centers, k_means
 from portanet.preprocessing.features import PolynomialFeatures
@@ -35,4 +36,8 @@ def __getattr__(name: str) -> Any:
     """Data sets from folders and arrays, as older scripts import them; `portanet.utils` stands above this package."""
     if name.endswith(("_from_directory", "_from_array")):
         return getattr(import_module("portanet.utils"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    raise no_attribute(__name__, name, __all__)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -8,6 +8,7 @@ import numpy as np
 
 from portanet import ops
 from portanet.backends import Array, to_host
+from portanet.lookup import no_attribute
 
 __all__ = ["array_to_img", "img_to_array", "load_img", "save_img", "smart_resize"]  # noqa: F822 -- by __getattr__
 
@@ -39,4 +40,8 @@ def __getattr__(name: str) -> Any:
     """Utilities stand above this package, and are imported when first asked for."""
     if name in __all__:
         return getattr(import_module("portanet.utils"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    raise no_attribute(__name__, name, __all__)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -3,7 +3,7 @@
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from portanet.lookup import CustomObjectScope, get_custom_objects
+from portanet.lookup import CustomObjectScope, get_custom_objects, no_attribute
 from portanet.preprocessing.sequence import pad_sequences
 from portanet.random import set_seed as set_random_seed
 from portanet.utils.batches import pack_x_y_sample_weight, unpack_x_y_sample_weight
@@ -98,4 +98,8 @@ _HOMES = {
 def __getattr__(name: str) -> Any:
     if name in _HOMES:
         return getattr(importlib.import_module(_HOMES[name]), name)
-    raise AttributeError(f"module 'portanet.utils' has no attribute {name!r}")
+    raise no_attribute("portanet.utils", name, __all__)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
