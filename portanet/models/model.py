@@ -89,7 +89,7 @@ class Model(Trainer):
     if not TYPE_CHECKING:  # for type checkers, a model has no other attributes
 
         def __getattr__(self, name):
-            if name in IN_ITS_PLACE:
+            if name in IN_ITS_PLACE and not hasattr(type(self), name):  # a property of a subclass has its own error
                 raise no_attribute(self, name)
             return super().__getattr__(name)  # which raises the first error, also that of a property
 

@@ -45,3 +45,13 @@ def test_copies_and_pickles() -> None:
     model = portanet.Sequential([layers.Input((2,)), layers.Dense(1)])
     for twin in (copy.copy(model), copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
         assert twin.count_params() == 3
+
+
+def test_a_property_of_a_subclass_has_its_own_error() -> None:
+    class Own(portanet.Model):
+        @property
+        def parameters(self) -> int:
+            raise AttributeError("not yet")
+
+    with pytest.raises(AttributeError, match=r"^not yet$"):
+        Own().parameters  # noqa: B018
