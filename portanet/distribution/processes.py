@@ -318,10 +318,13 @@ class Processes:
 
     def leave(self) -> None:
         """Tell the other processes that this one comes to its end, and waits for no more sums."""
-        self._left.set()
-        if self._serving is not None:
-            self._serving.join()
         self.notes.send(LEFT)
+        if self._serving is not None:  # until no other may ask for numbers that lie here
+            end = time.monotonic() + self.timeout
+            while time.monotonic() < end and not all(self.notes.read(rank, LEFT) for rank in self.notes.others):
+                time.sleep(1e-3)
+            self._left.set()
+            self._serving.join()
 
     def abort(self, message: str) -> None:
         """Say what has happened, and end all processes."""
