@@ -89,7 +89,7 @@ def test_the_transpose_of_three_axes(backend: Backend) -> None:
 def test_what_numpy_has_is_answered() -> None:
     """Every method of NumPy's arrays for data has an answer that is more than a hint at the namespace."""
     storage = {"argpartition", "base", "byteswap", "choose", "compress", "ctypes", "dump", "dumps", "flags", "getfield"}
-    storage |= {"partition", "put", "setfield", "setflags", "strides", "tobytes", "tofile"}
+    storage |= {"partition", "put", "setfield", "setflags", "strides", "tobytes", "tofile", "tostring"}
 
     def ask(traced: Any) -> Any:
         for name in set(dir(np.ndarray)) - storage - WITHOUT_DERIVATIVE:
