@@ -66,7 +66,6 @@ class Downpour(LocalSGD):
             "initial_accumulator_value", initial_accumulator_value, type(self)
         )
         self.delay_tolerant = checks.boolean("delay_tolerant", delay_tolerant, type(self))
-        self._servers: WeakKeyDictionary[Any, Server] = WeakKeyDictionary()
         self._fetched: WeakKeyDictionary[Any, HostArray] = WeakKeyDictionary()
         """The weights and the sum of gradients, as they were fetched."""
 
@@ -106,9 +105,6 @@ class Downpour(LocalSGD):
     def forget(self, model: Any) -> None:
         super().forget(model)
         self._fetched.pop(model, None)
-        server = self._servers.pop(model, None)
-        if server is not None:
-            server.close()
 
 
 def adaptive_revision(rows: HostArray, gradient: HostArray, seen: HostArray, rate: float) -> HostArray:

@@ -52,6 +52,8 @@ class LocalSGD(DataParallel):
         super().__init__(auto_shard_dataset=auto_shard_dataset)
         self.period = checks.positive_int("period", period, type(self))
         self._steps: WeakKeyDictionary[Any, int] = WeakKeyDictionary()
+        self._servers: WeakKeyDictionary[Any, Server] = WeakKeyDictionary()
+        """Of the strategies that are asynchronous."""
 
     def _devices(self, mesh: DeviceMesh | None, devices: Sequence[str] | None) -> list[str]:
         return []  # weights of their own are those of processes
@@ -62,6 +64,9 @@ class LocalSGD(DataParallel):
     def forget(self, model: Any) -> None:
         """Begin anew with a model."""
         self._steps.pop(model, None)
+        server = self._servers.pop(model, None)
+        if server is not None:
+            server.close()
 
     def is_due(self, model: Any) -> bool:
         """Count a step of a model; whether its weights are to be brought together after it."""
@@ -141,7 +146,6 @@ class EASGD(LocalSGD):
         self.moving_rate = checks.number("moving_rate", moving_rate, "(0, 1]", type(self))
         self.asynchronous = checks.boolean("asynchronous", asynchronous, type(self))
         self._centres: WeakKeyDictionary[Any, list[HostArray]] = WeakKeyDictionary()
-        self._servers: WeakKeyDictionary[Any, Server] = WeakKeyDictionary()
 
     def bring_together(self, model: Any, own: list[HostArray], trained: list[bool]) -> list[HostArray]:
         pull, rate = self.moving_rate / self.size, self.moving_rate
@@ -177,9 +181,6 @@ class EASGD(LocalSGD):
     def forget(self, model: Any) -> None:
         super().forget(model)
         self._centres.pop(model, None)
-        server = self._servers.pop(model, None)
-        if server is not None:
-            server.close()
 
 
 def _towards(x: HostArray, y: HostArray, rate: float) -> HostArray:

@@ -65,7 +65,7 @@ def _is_run(value: Any) -> bool:
 
 def _run(run: Any) -> Curves:
     """The points of each quantity of a run, from any of its forms."""
-    record, epochs = getattr(run, "history", run), None
+    record = getattr(run, "history", run)
     if hasattr(record, "history"):  # of a model
         run, record = record, record.history
     if not isinstance(record, Mapping):

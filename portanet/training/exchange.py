@@ -99,9 +99,7 @@ def _add_up(totals: Totals, strategy: LocalSGD) -> None:
 def values(run: TrainingRun) -> list[Array]:
     """The numbers of a run that all processes have: the weights and the optimizer's state, apart from slices of it."""
     assert run.model._kept is not None
-    state = run.model._kept[1]
-    if run.model._slices is not None:
-        state = {entry: value for entry, value in state.items() if not isinstance(value, dict)}
+    state = run.model._kept[1] if run.model._slices is None else run.model.optimizer_numbers
     return [*(v.value for v in run.variables.values()), *tree_leaves(state)]
 
 
@@ -118,9 +116,8 @@ def replace(run: TrainingRun, new: list[HostArray | None]) -> None:
         if value is not variable.value:
             variable.take(value)
     rest = iter(moved[len(run.variables) :])
-    apart = {} if run.model._slices is None else {k: v for k, v in state.items() if isinstance(v, dict)}
-    alike = {entry: value for entry, value in state.items() if entry not in apart}
-    run.model._kept = paths, apart | tree_map(lambda _: next(rest), alike)
+    alike = state if run.model._slices is None else run.model.optimizer_numbers
+    run.model._kept = paths, state | tree_map(lambda _: next(rest), alike)
     run.rate_arrays = {}
     run.take_over_learning_rate()
 
