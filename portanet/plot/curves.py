@@ -71,7 +71,8 @@ def _run(run: Any) -> Curves:
     if not isinstance(record, Mapping):
         expected = "what fit returned, a dict of lists, or a model that was trained"
         raise checks.invalid("history", run, expected, "plot.history")
-    epochs = getattr(run, "epoch", None)
+    epochs = list(getattr(run, "epoch", ()))
+    validated = _validated(epochs, getattr(run, "params", {}).get("validation_freq", 1))
     curves: Curves = {}
     for name, values in record.items():
         if not isinstance(values, Iterable) or isinstance(values, str):
@@ -80,9 +81,20 @@ def _run(run: Any) -> Curves:
         if not values or any(np.ndim(value) for value in values):
             continue
         numbers = host("history", values, "plot.history", "a dict of lists of numbers", 1).tolist()
-        places = range(len(numbers)) if epochs is None or len(epochs) < len(numbers) else epochs[-len(numbers) :]
+        places = epochs[-len(numbers) :]
+        if str(name).startswith("val_") and len(validated) == len(numbers):
+            places = validated
+        if len(places) < len(numbers):
+            places = list(range(len(numbers)))
         curves[str(name)] = [[float(epoch + 1), value] for epoch, value in zip(places, numbers, strict=True)]
     return curves
+
+
+def _validated(epochs: list[int], frequency: int | Iterable[int]) -> list[int]:
+    """The epochs, of those given by their numbers from 0, that `validation_freq` of `fit` chose."""
+    if isinstance(frequency, Iterable):
+        return [epoch for epoch in epochs if epoch + 1 in frequency]
+    return [epoch for epoch in epochs if (epoch + 1) % frequency == 0]
 
 
 def curves(

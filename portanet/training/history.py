@@ -78,7 +78,7 @@ class History:
     Attributes:
         epoch: Numbers of the epochs that were finished.
         history: For each quantity (`loss`, metrics, `val_...`) its value after each epoch.
-        params: Parameters of the run: epochs, steps, batch_size, verbose.
+        params: Parameters of the run: epochs, steps, batch_size, verbose, validation_freq.
         seconds: How long the run took; None while it goes on.
 
     Example:

@@ -155,6 +155,7 @@ class Trainer(OnBatches):
             validation = None if held_out is None else val_intake.feed(held_out, intake)
             size = source.size if isinstance(source, Examples) else batch_size or 32
             params = {"epochs": epochs, "steps": source.steps, "batch_size": size, "verbose": verbose}
+            params["validation_freq"] = validation_freq
             self.callbacks = listeners = CallbackList(callbacks, model=self, **params)
             if not isinstance(initial_epoch, Position):
                 initial_epoch = Position(checks.integer("initial_epoch", initial_epoch, "fit", least=0))

@@ -35,6 +35,17 @@ def test_history_of_fit_and_of_the_model():
     assert data(plot.history(model, names=["mae"])[0]) == data(ax)
 
 
+@pytest.mark.parametrize(("freq", "epochs"), [(2, [2, 4]), ([1, 4], [1, 4]), (5, [5])])
+def test_values_of_validation_are_drawn_at_their_epochs(freq, epochs):
+    model = portanet.Sequential([layers.Input((2,)), layers.Dense(1)])
+    model.compile("sgd", "mse")
+    x, y = np.ones((4, 2)), np.ones((4, 1))
+    history = model.fit(x, y, epochs=5, verbose=0, validation_data=(x, y), validation_freq=freq)
+    (ax,) = plot.history(history)
+    assert [epoch for epoch, _ in data(ax).get("validation", [])] == epochs
+    assert [epoch for epoch, _ in data(ax)["training"]] == [1, 2, 3, 4, 5]
+
+
 def test_several_runs_share_panels():
     axes = plot.history({"a": EPOCHS, "b": {"loss": [1.0]}}, ["loss"])
     assert list(data(axes[0])) == ["a", "b", "validation"]

@@ -31,7 +31,7 @@ def test_training_lowers_the_loss_and_says_so(backend):
     )
     assert sorted(history.history) == ["accuracy", "loss", "val_accuracy", "val_loss"]
     assert history.epoch == list(range(8))
-    assert history.params == {"epochs": 8, "steps": 3, "batch_size": 16, "verbose": 0}
+    assert history.params == {"epochs": 8, "steps": 3, "batch_size": 16, "verbose": 0, "validation_freq": 1}
     assert history.history["loss"][-1] < 0.8 * history.history["loss"][0]
 
 
