@@ -22,7 +22,7 @@ class Root:
         residual: The largest absolute element of the function at `x`.
         iterations: Steps taken.
         evaluations: Evaluations of the function.
-        converged: Whether the tolerance was reached.
+        converged: Whether a root was found within the tolerance.
         message: Why the iteration stopped.
 
     Example:
@@ -65,7 +65,7 @@ def bisect(
         callback: Called with the middle of the interval in each step.
 
     Returns:
-        A `Root`.
+        A `Root`. It has not converged at a pole or a step, where the sign changes without a root.
 
     Raises:
         ValueError: `f` has the same sign at `a` and `b`, or is not a number there or in between; or the shapes differ;
@@ -218,7 +218,10 @@ def _bisection(
         callback(middle)
     if not converged:
         message = "the limit of iterations was reached"
-    return Root(middle, largest(f(middle)), iterations, iterations + 3, converged, message)
+    value = f(middle)
+    if converged and bool(xp.any((value != 0) & (xp.abs(value) >= xp.maximum(xp.abs(at_low), xp.abs(at_high))))):
+        converged, message = False, "the function jumps where its sign changes: this is a pole or a step, not a root"
+    return Root(middle, largest(value), iterations, iterations + 3, converged, message)
 
 
 def _newton(f: Callable[[Any], Any], x0: Any, tolerance: float | None, limit: int, callback: Any) -> Root:

@@ -26,6 +26,21 @@ def circle_and_line(v: Any) -> Any:
     return {"x": v["x"] ** 2 + v["y"] ** 2 - 5.0, "y": v["x"] * 2.0 - v["y"]}
 
 
+def pole(x: Any) -> Any:
+    return 1.0 / (x - 0.3)
+
+
+def jump(x: Any) -> Any:
+    return array_namespace(x).sign(x - 0.3)
+
+
+@pytest.mark.parametrize("f", [pole, jump])
+def test_a_change_of_sign_without_a_root_has_not_converged(f: Any, backend: Any) -> None:
+    result = bisect(f, asarray([-1.0, 0.0]), asarray([2.0, 1.5]))
+    assert not result.converged
+    assert "a pole or a step" in result.message
+
+
 @pytest.mark.parametrize(("f", "a", "b"), [(cubic, 2.0, 3.0), (cubic, 3.0, 2.0), (wave, 0.0, 2.0), (cubic, -1e6, 1e6)])
 def test_bisection_against_scipy(f: Any, a: float, b: float) -> None:
     scipy = pytest.importorskip("scipy.optimize")
