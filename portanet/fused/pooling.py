@@ -9,12 +9,12 @@ PyTorch.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any
 
 from portanet.autodiff import array_namespace, is_traced, primitive, unwrap
-from portanet.backends import Array, device_of, raw_namespace
+from portanet.backends import Array, constant, raw_namespace
 from portanet.fused import pooling_plain as plain
 from portanet.fused.windows import Margins, Window
 
@@ -37,19 +37,24 @@ def average_pool(x: Array, window: Window, counted: Margins | None = None) -> Ar
         array([2., 5.])
     """
     total = window_sum(x, window=window)
-    size = 1
-    for n in window.size:
-        size *= n
     counted = counted or ((0, 0),) * window.rank
     if counted == window.padding:
-        return total * (1 / size)
-    like = unwrap(x)
-    xp = raw_namespace(like)
-    space = (n + before + after for n, (before, after) in zip(x.shape[1:-1], counted, strict=True))
-    ones = xp.ones((1, *space, 1), dtype=like.dtype, device=device_of(like))
-    rest = tuple((b - i, a - j) for (b, a), (i, j) in zip(window.padding, counted, strict=True))
-    count = window_sum(ones, window=replace(window, padding=rest))
-    return total / array_namespace(total).asarray(xp.maximum(count, 1.0))
+        return total * (1 / math.prod(window.size))
+    like, count = unwrap(x), None
+    for axis, margins in enumerate(counted):
+        counts = _counts(window.along(axis), axis, x.shape[axis + 1], margins)
+        shape = (1,) * (axis + 1) + (len(counts),) + (1,) * (window.rank - axis)
+        along = raw_namespace(like).reshape(constant(like, counts, like.dtype), shape)
+        count = along if count is None else count * along
+    return total / array_namespace(total).asarray(count)
+
+
+def _counts(window: Window, axis: int, size: int, counted: tuple[int, int]) -> list[float]:
+    """How many elements of a window along an axis are not beyond what counts, at each position; at least 1."""
+    (before, after), stride, step = window.padding[axis], window.strides[axis], window.dilation[axis]
+    inside = range(-counted[0], size + counted[1])
+    starts = range(-before, size + after - window.spans[axis] + 1, stride)
+    return [float(max(1, sum(start + e * step in inside for e in range(window.size[axis])))) for start in starts]
 
 
 def l2_pool(x: Array, window: Window) -> Array:

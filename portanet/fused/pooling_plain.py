@@ -24,12 +24,14 @@ def _elements(window: Window) -> list[tuple[int, ...]]:
     return list(itertools.product(*map(range, window.size)))
 
 
+@overridable
 def window_sum(x: Array, *, window: Window) -> Array:
     """The sum over the window at each position, one axis at a time."""
     xp = raw_namespace(x)
     return _map(lambda x: _along_axes(xp, pad(xp, x, window.padding), window.inside, xp.add), [x], x)
 
 
+@overridable
 def max_pool(x: Array, *, window: Window) -> Array:
     """The maximum over a window at each position; padding is never the maximum.
 
@@ -67,6 +69,7 @@ def _along_axes(xp: Any, x: Array, window: Window, combine: Callable[[Array, Arr
     return x
 
 
+@overridable
 def window_spread(g: Array, *, window: Window, space: tuple[int, ...]) -> Array:
     """The adjoint of `window_sum`, one axis at a time."""
     xp = raw_namespace(g)

@@ -112,32 +112,47 @@ def convolution_weights_cases() -> list[Case]:
     return [case(*each) for each in (*cases, (60, 5, 9, None, True), (60, 3, 9, "relu", False))]
 
 
-def to_maxima_cases() -> list[Case]:
-    """Windows side by side, which leave something of the space or not, and others; with ties, and numbers that are
-    none.
-    """
+# Shapes of input and window, then: strides, padding, dilation; side by side, which leave something of the space or not,
+# and others
+POOLINGS: list[tuple[Any, ...]] = [
+    ((2, 8, 6, 3), (2, 2), 2),
+    ((2, 7, 9, 3), (2, 3), (2, 3)),
+    ((2, 9, 2), (3,), 3),
+    ((1, 4, 4, 4, 2), (2, 1, 2), (2, 1, 2)),
+    ((1, 6, 6, 2), (1, 1), 1),
+    ((2, 7, 7, 3), (3, 3), 2, "same"),
+    ((2, 5, 5, 3), (2, 2), 2, "same"),
+    ((2, 7, 4), (3,), 1, ((2, 1),), 2),
+    ((1, 5, 6, 3, 2), (3, 2, 2), (1, 3, 2), "same"),
+    ((2, 90, 3), (70,), 1),
+    ((0, 4, 4, 3), (2, 2), 2),
+]
 
-    def case(shape: tuple[int, ...], size: tuple[int, ...], strides: Any, padding: Any = "valid") -> Case:
-        slid = window(shape[1:-1], size, strides, padding)
+
+def pooling_cases(which: str) -> list[Case]:
+    """With ties, infinities and numbers that are none."""
+
+    def case(shape: tuple[int, ...], size: tuple[int, ...], *slides: Any) -> Case:
+        space = shape[1:-1]
+        slid = window(space, size, *slides)
+        result = (shape[0], *slid.positions(space), shape[-1])
 
         def arrays(generator: np.random.Generator) -> list[Any]:
             x = generator.integers(-2, 3, shape).astype(float)
             x.reshape(-1)[:: 7 * math.prod(size)] = math.nan
-            return [generator.standard_normal((shape[0], *slid.positions(shape[1:-1]), shape[-1])), x]
+            x[:1] = np.where(x[:1] > 0, -math.inf, x[:1])
+            return [generator.standard_normal(result), x]
 
-        return Case(arrays, lambda f, g, x: f(g, x, max_pool(x, window=slid), window=slid))
+        if which == "to_maxima":
+            return Case(arrays, lambda f, g, x: f(g, x, max_pool(x, window=slid), window=slid), math.prod(size))
+        if which == "max_pool":
+            return Case(lambda generator: arrays(generator)[1:], lambda f, x: f(x, window=slid), 0.0)
+        if which == "window_sum":
+            return Case(normal(shape), lambda f, x: f(x, window=slid), math.prod(size))
+        return Case(normal(result), lambda f, g: f(g, window=slid, space=space), math.prod(size))
 
-    return [
-        case((2, 8, 6, 3), (2, 2), 2),
-        case((2, 7, 9, 3), (2, 3), (2, 3)),
-        case((2, 9, 2), (3,), 3),
-        case((1, 4, 4, 4, 2), (2, 1, 2), (2, 1, 2)),
-        case((1, 6, 6, 2), (1, 1), 1),
-        case((2, 7, 7, 3), (3, 3), 2, "same"),
-        case((2, 5, 5, 3), (2, 2), 2, "same"),
-        case((40, 32, 32, 32), (2, 2), 2),
-        case((0, 4, 4, 3), (2, 2), 2),
-    ]
+    large = [((40, 32, 32, 32), (2, 2), 2)] * (which == "to_maxima")
+    return [case(*each) for each in (*POOLINGS, *large)]
 
 
 def recurrent_cases(gates: int, states: int = 1, biases: int = 1) -> list[Case]:
@@ -329,7 +344,10 @@ CASES: dict[str, list[Case]] = {
         for lead in ((5,), (2, 4), (0,))
         for activation in (None, "relu")
     ],
-    "to_maxima": to_maxima_cases(),
+    "max_pool": pooling_cases("max_pool"),
+    "to_maxima": pooling_cases("to_maxima"),
+    "window_spread": pooling_cases("window_spread"),
+    "window_sum": pooling_cases("window_sum"),
     "sum_rows": [Case(normal(s), plainly, s[0]) for s in ((3, 7), (2, 3, 40), (1, 5), (1500, 33), (0, 3))],
     "softmax": [Case(normal(shape), plainly) for shape in ((4, 7), (5,), (2, 3, 300), (0, 3))],
     "softmax_crossentropy": crossentropy_cases(positive=False),

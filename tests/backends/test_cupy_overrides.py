@@ -16,7 +16,7 @@ from tests.backends.test_overrides import results
 pytestmark = needs_compiler
 NAMES = (
     "softmax", "softmax_crossentropy", "crossentropy", "normalize", "rms_normalize", "lstm", "gru", "simple_rnn",
-    "gru_reset_before", "attention", "sum_rows",
+    "gru_reset_before", "attention", "sum_rows", "max_pool", "to_maxima", "window_spread", "window_sum",
 )  # fmt: skip
 TOLERANCE = {"float16": 4e-3, "float32": 2e-5, "float64": 1e-9}
 
@@ -58,6 +58,7 @@ def test_override_is_the_definition(cupy: Any, name: str) -> None:
     ("lstm", 0, (5, 5)), ("gru", 0, (5, 5)), ("simple_rnn", 0, (5, 5)),
     ("attention", 0, (1, 1)), ("attention", 1, (1, 1)), ("attention", 2, (3, 4)), ("attention", 5, (1, 1)),
     ("gru_reset_before", 0, (10, 12)), ("sum_rows", 0, (1, 0)),
+    ("max_pool", 5, (1, 0)), ("to_maxima", 5, (1, 0)), ("window_sum", 5, (1, 0)), ("window_spread", 5, (1, 0)),
 ])  # fmt: skip
 def test_launches_of_value_and_derivative(cupy: Any, name: str, number: int, launches: tuple[int, int]) -> None:
     """`normalize` begins with batch and group normalisation; recurrent layers have 5 time steps."""
