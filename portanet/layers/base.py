@@ -294,11 +294,10 @@ class Layer(StateAccess):
         """Any variable of the layer, or None; all are on the same backend."""
         for variable in self._variables.values():
             return variable
-        below = list(self._held())
-        for layer in below:  # most models have variables in one of their first layers
+        for layer in self._held():  # most models have variables in one of their first layers
             if layer._variables:
                 return layer.first_variable()
-        return next((v for v in map(Layer.first_variable, below) if v is not None), None)
+        return next((v for v in map(Layer.first_variable, self._held()) if v is not None), None)
 
     def _walk(self, prefix: str, trained: bool = True) -> Iterator[tuple[str, Variable, bool]]:
         """Paths, variables, and whether neither the variable nor a layer on its path is frozen."""

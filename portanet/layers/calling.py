@@ -264,15 +264,13 @@ def inspect_input(layer: Layer, x: Any, options: dict[str, Any]) -> tuple[bool, 
 
 def _require_one_library(layer: Layer, leaves: list[Any], options: dict[str, Any]) -> None:
     """Reject an array of another library than the first, among inputs and arguments by name."""
-    if takes_strings(layer):  # in NumPy's arrays
-        return
     xp = raw_namespace(unwrap(leaves[0]))
     named = [(name, leaf) for name, value in options.items() for leaf in tree_leaves(value)]
     for name, leaf in [("", leaf) for leaf in leaves] + named:
         plain = unwrap(leaf)
         if not hasattr(plain, "dtype") or not hasattr(plain, "shape") or forward_backend_of(plain) is not None:
             continue
-        if not is_of(plain, xp):
+        if not is_of(plain, xp) and not takes_strings(layer):  # strings are in NumPy's arrays
             what = (
                 f"Argument `{name}` of layer '{layer.name}' must be" if name else f"Layer '{layer.name}' got at first"
             )
