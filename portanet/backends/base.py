@@ -16,6 +16,7 @@ from portanet.extras import install_command
 
 if TYPE_CHECKING:
     from portanet.backends.graphs import Graphs
+    from portanet.backends.transfers import Transfers
 
 Array: TypeAlias = Any
 """An array of any library that follows the array API standard; the standard has no common static type."""
@@ -314,6 +315,10 @@ class Backend:
     def graphs(self) -> Graphs:
         """The library's part in recording a step, where it `records`."""
         raise NotImplementedError
+
+    def transfers(self) -> Transfers | None:
+        """What copies batches from the host beside what the device computes; None where `from_host` does as well."""
+        return None
 
     def compile(self, step: Step, given: tuple[int, ...] = (), kept: tuple[int, ...] = ()) -> Step:
         """A faster version of a pure function of arrays, where the library has one; else the function.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -49,13 +50,14 @@ def asarray(x: Any, dtype: Any = None) -> ArrayObject | Any:
     return converted(x, dtype)
 
 
-def converted(x: Any, dtype: Any = None, what: str = "Data") -> Array:
+def converted(x: Any, dtype: Any = None, what: str = "Data", send: Callable[[HostArray], Array] | None = None) -> Array:
     """As `asarray`, with errors that begin with the name of the data.
 
     Args:
         x: See `asarray`.
         dtype: See `asarray`.
         what: The name.
+        send: What sends an array of the host to the device; None for `from_host` of the backend in use.
 
     Example:
         >>> converted([1.0, 2.0]).dtype
@@ -78,7 +80,7 @@ def converted(x: Any, dtype: Any = None, what: str = "Data") -> Array:
         name = backend.dtype_name(backend.dtype)
     if name == "bfloat16":  # NumPy has none
         return backend.xp.astype(backend.from_host(host.astype("float32")), backend.find_dtype(name))
-    return backend.from_host(host if name is None else _cast_host(host, name))
+    return (send or backend.from_host)(host if name is None else _cast_host(host, name))
 
 
 def array_like(like: Array | None, x: Any, what: str = "Data") -> Array:

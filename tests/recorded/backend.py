@@ -11,6 +11,7 @@ import numpy as np
 
 from portanet.backends import Backend, HostArray, recording, registry, use_backend
 from portanet.backends.graphs import Graphs
+from portanet.backends.transfers import Transfers
 from tests.recorded import tape
 
 DEVICES = {name: strict.Device(name) for name in ("device1", "device2")}
@@ -55,6 +56,31 @@ class FakeGraphs(Graphs):
     def layout(self, x: Any) -> tuple[Any, ...]:
         inner = x.inner._array
         return inner.ctypes.data, inner.shape, inner.strides, inner.dtype
+
+
+class FakeTransfers(Transfers):
+    """Arrays have their values when they have arrived, and no earlier."""
+
+    arrivals: ClassVar[list[int]] = [0]
+
+    def __init__(self, device: Any) -> None:
+        self.device = device
+        self.under_way: list[Any] = []
+
+    def send(self, x: HostArray) -> Any:
+        tape.forbid("send copies an array to the device")
+        array = tape.Array(strict.asarray(tape._garbage(x), device=self.device))
+        self.under_way.append((array, np.array(x)))
+        return array
+
+    def sent(self) -> list[Any]:
+        under_way, self.under_way = self.under_way, []
+        return under_way
+
+    def arrive(self, sent: list[Any]) -> None:
+        self.arrivals[0] += 1
+        for array, values in sent:
+            array.inner._array[...] = values
 
 
 class RecordedBackend(Backend):
@@ -103,6 +129,9 @@ class RecordedBackend(Backend):
 
     def graphs(self) -> Graphs:
         return FakeGraphs(self.device)
+
+    def transfers(self) -> Transfers:
+        return FakeTransfers(self.device)
 
 
 @contextlib.contextmanager

@@ -14,7 +14,7 @@ from portanet import callbacks, layers
 from portanet.backends import Backend
 from portanet.utils import PyDataset
 from tests.recorded import tape
-from tests.recorded.backend import FakeGraphs
+from tests.recorded.backend import FakeGraphs, FakeTransfers
 from tests.recorded.runs import LOSS, Changes, both, data, model, recorded, summary
 from tests.test_structure import SOURCE, calls
 
@@ -170,6 +170,39 @@ def test_batches_from_the_host(kind: str) -> None:
         return net.fit(iter(batches), epochs=2, steps_per_epoch=3, verbose=0).history
 
     both(run, least=2)
+
+
+@pytest.mark.parametrize("depth", [0, 2])
+def test_batches_of_trees_from_the_host(recorded: Backend, depth: int) -> None:
+    x, y = data(10)
+
+    def batches(count: int, error: Any = None) -> Any:
+        buffer = np.zeros_like(x[:4])  # which the generator uses again
+        for i in range(count):
+            rows = slice(4 * (i % 3), 4 * (i % 3) + 4)
+            part = buffer[: len(x[rows])]
+            part[...] = x[rows]
+            yield {"a": part, "b": x[rows, :2]}, {"c": y[rows], "d": part[:, :1]}
+        if error is not None:
+            raise error
+
+    def run(jit_compile: Any) -> Any:
+        portanet.random.set_seed(3)
+        a, b = layers.Input((4,), name="a"), layers.Input((2,), name="b")
+        h = layers.Dense(5, "relu")(layers.Concatenate()([a, b]))
+        net = portanet.Model({"a": a, "b": b}, {"c": layers.Dense(3, name="c")(h), "d": layers.Dense(1, name="d")(h)})
+        net.compile("adam", {"c": LOSS, "d": "mse"}, jit_compile=jit_compile)
+        results = [net.fit(batches(12), epochs=2, steps_per_epoch=6, verbose=0, prefetch=depth).history]
+        for error in (OSError("disk"), KeyboardInterrupt()):
+            with pytest.raises(type(error)):
+                net.fit(batches(5, error), epochs=1, verbose=0, prefetch=depth)
+        results.append(net.evaluate(batches(6), verbose=0, return_dict=True, prefetch=depth))
+        results.append(net.predict((inputs for inputs, _ in batches(6)), prefetch=depth))
+        return [*results, net.fit(batches(6), epochs=1, verbose=0, prefetch=depth).history, summary(net)]
+
+    FakeTransfers.arrivals[0] = 0
+    both(run, least=20)
+    assert FakeTransfers.arrivals[0] == 2 * (12 + 5 + 5 + 6 + 6 + 6) or recorded.name != "recorded"
 
 
 @pytest.mark.filterwarnings("ignore:.*fork")

@@ -23,6 +23,7 @@ from portanet.backends.cupy import (
 )
 from portanet.backends.cupy.indexing import index_add
 from portanet.backends.graphs import Graphs
+from portanet.backends.transfers import Transfers
 from portanet.extras import install_command
 
 
@@ -120,6 +121,11 @@ class CupyBackend(Backend):
         from portanet.backends.cupy.graphs import CudaGraphs
 
         return CudaGraphs(self.device)
+
+    def transfers(self) -> Transfers:
+        from portanet.backends.cupy.transfers import CupyTransfers
+
+        return CupyTransfers(self.device, self.from_host)
 
     @classmethod
     def map_elements(cls, function: Callable[..., Any], args: Sequence[Any]) -> Any:

@@ -10,6 +10,7 @@ from portanet.backends import recording
 from portanet.backends.base import Array, Backend, HostArray, host_memory
 from portanet.backends.graphs import Graphs
 from portanet.backends.torch import convolution, linalg, special
+from portanet.backends.transfers import Transfers
 
 
 def index_add(rows: Array, index: Array, size: int) -> Array:
@@ -106,6 +107,13 @@ class TorchBackend(Backend):
         from portanet.backends.torch.graphs import TorchGraphs
 
         return TorchGraphs(self.device)
+
+    def transfers(self) -> Transfers | None:
+        if not self.records:
+            return None
+        from portanet.backends.torch.transfers import TorchTransfers
+
+        return TorchTransfers(self.device, self.from_host)
 
     def memory(self) -> dict[str, int]:
         import torch

@@ -76,6 +76,7 @@ class Intake:
         self.shapes: list[tuple[int, ...]] = []
         """The shapes of an example's inputs."""
         self.only_inputs = only_inputs
+        self.send: Any = None  # what sends arrays of batches, where `from_host` does not
         self.deferred: DeferredChecks | None = None
         self.on_host: Any = model.several_inputs if getattr(model.several_inputs, "on_host", False) else None
         """The part of the model that is computed on the host, for each batch."""
@@ -179,7 +180,7 @@ class Intake:
         return x, y, weight
 
     def _array(self, x: Any, name: str, whole: bool) -> Array:
-        array = self._with_batch_axis(x, name)
+        array = self._with_batch_axis(x, name, None if whole else self.send)
         seen = x if isinstance(x, np.ndarray) else array
         xp = raw_namespace(seen)
         floating = xp.isdtype(seen.dtype, ("real floating", "complex floating"))
@@ -193,10 +194,10 @@ class Intake:
                 )
         return array
 
-    def _with_batch_axis(self, x: Any, name: str) -> Array:
+    def _with_batch_axis(self, x: Any, name: str, send: Any = None) -> Array:
         """The data as an array of the backend in use, which has examples."""
         strings = strings_in(x) if self.strings else None
-        array = converted(x, what=f"Argument `{name}`") if strings is None else strings
+        array = converted(x, None, f"Argument `{name}`", send) if strings is None else strings
         if strings is None and raw_namespace(array).isdtype(array.dtype, "complex floating"):
             raise TypeError(
                 f"Argument `{name}` must be real; pass the real and imaginary parts as separate features. "
@@ -290,6 +291,8 @@ class Feed:
     def __init__(self, source: Source, intake: Intake) -> None:
         self.source = source
         self.intake = intake
+        self.transfers = None if source.resident else get_backend().transfers()
+        intake.send = None if self.transfers is None else self.transfers.send
 
     def batches(
         self, epoch: int = 0, first: int = 0, occasion: str = "", gathering: Gathering | None = None
@@ -308,7 +311,7 @@ class Feed:
             return
         batches = self.source.batches(epoch, first)
         if not self.source.resident:
-            batches = prefetch(map(self._taken_in, batches), self.intake.depth)
+            batches = prefetch(map(self._taken_in, batches), self.intake.depth, self.transfers)
         try:
             yield from taken(batches) if self.source.divided else batches
         finally:

@@ -6,12 +6,15 @@ import contextvars
 import queue
 import threading
 from collections.abc import Generator, Iterator
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from portanet.backends.transfers import Transfers
 
 T = TypeVar("T")
 
 
-def prefetch(batches: Iterator[T], depth: int) -> Generator[T, None, None]:
+def prefetch(batches: Iterator[T], depth: int, transfers: Transfers | None = None) -> Generator[T, None, None]:
     """The same batches in the same order, up to `depth` of them prepared in advance.
 
     They are made in a thread, under the context (the backend in use) of the caller; an error in making one is raised
@@ -20,15 +23,26 @@ def prefetch(batches: Iterator[T], depth: int) -> Generator[T, None, None]:
     Args:
         batches: What makes them; a generator is closed at the end.
         depth: How many to prepare; 0 for none, without a thread.
+        transfers: What sends their arrays to a device.
 
     Example:
         >>> list(prefetch(iter([1, 2, 3]), depth=2))
         [1, 2, 3]
     """
+
+    def sent() -> Any:
+        return None if transfers is None else transfers.sent()
+
+    def arrive(sent: Any) -> None:
+        if transfers is not None:
+            transfers.arrive(sent)
+
     if depth == 0:
-        yield from batches
+        for batch in batches:
+            arrive(sent())
+            yield batch
         return
-    ready: queue.SimpleQueue[tuple[Any, BaseException | None]] = queue.SimpleQueue()
+    ready: queue.SimpleQueue[tuple[Any, Any, BaseException | None]] = queue.SimpleQueue()
     free = threading.Semaphore(depth)
     stopped = threading.Event()
     end = object()
@@ -41,9 +55,9 @@ def prefetch(batches: Iterator[T], depth: int) -> Generator[T, None, None]:
                 if stopped.is_set():
                     break
                 batch = next(batches, end)
-                ready.put((batch, None))
+                ready.put((batch, sent(), None))
         except BaseException as error:
-            ready.put((end, error))
+            ready.put((end, None, error))
         finally:
             close = getattr(batches, "close", None)
             if close is not None:
@@ -55,12 +69,13 @@ def prefetch(batches: Iterator[T], depth: int) -> Generator[T, None, None]:
     thread.start()
     try:
         while True:
-            batch, error = ready.get()
+            batch, known, error = ready.get()
             if error is not None:
                 raise error
             if batch is end:
                 return
             free.release()
+            arrive(known)
             yield batch
     finally:
         stopped.set()
