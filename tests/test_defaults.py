@@ -28,6 +28,7 @@ NUMBERS: dict[str, dict[str, float | bool]] = {
     "autodiff.custom_linear_solve": {"symmetric": False, "has_aux": False},
     "autodiff.custom_minimum": {"has_aux": False},
     "autodiff.custom_root": {"has_aux": False},
+    "autodiff.custom_vjp": {"early": False},
     "autodiff.detect_anomaly": {"nan_only": False},
     "autodiff.fixed_point": {"max_iterations": 500, "memory": 5},
     "autodiff.gmres": {"atol": 0.0, "restart": 20},

@@ -250,6 +250,8 @@ def pull(trace: Trace, pairs: list[tuple[Any, Any]], inputs: Any, nested: bool, 
             g = tangent_like("cotangent", out, g)
             wrapped = type(out._value) is TracedArray or isinstance(out._value, BatchedArray)
             seeds.append((out._link, lift(g) if wrapped or isinstance(g, BatchedArray) else g))
+    if trace.early:
+        bring_forward([node for node, _ in seeds], trace.early)
     cotangents = pull_back(seeds, retain)
 
     def cotangent(x: TracedArray) -> Any:
@@ -259,6 +261,24 @@ def pull(trace: Trace, pairs: list[tuple[Any, Any]], inputs: Any, nested: bool, 
         return lift(g) if nested or isinstance(g, BatchedArray) else g
 
     return tree_map(cotangent, inputs)
+
+
+def bring_forward(ends: Iterable[Node], early: list[Node]) -> None:
+    """Let `pull_back` from some nodes visit others as soon as it has visited all that was computed from these."""
+    oldest = dict.fromkeys(early, math.inf)
+    seen = set(ends)
+    left = list(seen)
+    while left:
+        node = left.pop()
+        for parent in (node.parents,) if isinstance(node.parents, Node) else node.parents or ():
+            if parent in oldest:
+                oldest[parent] = min(oldest[parent], node.serial)
+            if parent not in seen:
+                seen.add(parent)
+                left.append(parent)
+    for i, (node, serial) in enumerate(oldest.items(), 1):
+        if serial < math.inf:
+            node.serial = serial - i / (len(oldest) + 1)  # each has another
 
 
 def pulled(node: Node, g: Any) -> Any:
@@ -287,7 +307,7 @@ def pull_back(seeds: Iterable[tuple[Node, Any]], retain: bool = False, start: No
         The cotangent of each input node, or older one, that was reached.
     """
     pending: dict[Node, Any] = {}
-    queue: list[tuple[int, Node]] = []
+    queue: list[tuple[float, Node]] = []
     inputs: dict[Node, Any] = {}
     if start is not None:
         pending[start] = None

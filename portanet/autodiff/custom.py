@@ -25,7 +25,7 @@ from portanet.autodiff.transforms import vjp
 Declared: TypeAlias = Callable[..., tuple[Any, Callable[..., Any]]]
 
 
-def custom_vjp(f: Declared, value: Callable[..., Any] | None = None) -> Callable[..., Any]:
+def custom_vjp(f: Declared, value: Callable[..., Any] | None = None, early: bool = False) -> Callable[..., Any]:
     """Declare a function by its value and its pullback; used for fused ops.
 
     `f(*arrays, **options)` returns `(result, pullback)`. The result is an array or a tuple of arrays;
@@ -44,6 +44,8 @@ def custom_vjp(f: Declared, value: Callable[..., Any] | None = None) -> Callable
     Args:
         f: The function, see above.
         value: Computes the result alone, for calls without derivatives; by default `f` does.
+        early: Whether the pullback is called as soon as the cotangent is complete, such as one that sends it elsewhere;
+            by default cotangents of what was computed later come first.
 
     Raises:
         TraceError: A traced array was passed through an option or a closure, where its derivative would be lost.
@@ -59,7 +61,8 @@ def custom_vjp(f: Declared, value: Callable[..., Any] | None = None) -> Callable
         12.0
     """
     value = value or (lambda *args, **kwargs: f(*args, **kwargs)[0])
-    return _declared(f, value, _record_pullback, _transpose_pullback, _batch_reverse)
+    record = _record_early if early else _record_pullback
+    return _declared(f, value, record, _transpose_pullback, _batch_reverse)
 
 
 def custom_jvp(f: Declared) -> Callable[..., Any]:
@@ -266,6 +269,12 @@ def _record_pullback(
     if isinstance(ans, tuple):
         return tuple(tracing.record_many(xp, trace, name, results, parents, lambda gs: pull(tuple(gs))))
     return tracing.record(xp, trace, name, results[0], parents, pull)
+
+
+def _record_early(xp: Namespace, trace: Trace, *args: Any) -> Any:
+    out = _record_pullback(xp, trace, *args)
+    trace.early += [each._link for each in _as_list(out) if boundary.belongs(trace, each)]
+    return out
 
 
 def _transpose_pullback(

@@ -36,12 +36,12 @@ class TraceError(TypeError):
 class Trace:
     """One differentiation in progress; a later trace is always nested inside an earlier one that is still alive."""
 
-    __slots__ = ("alive", "forward", "frozen", "log", "serial")
+    __slots__ = ("alive", "early", "forward", "frozen", "log", "serial")
 
     def __init__(self, forward: bool = False, log: list[tuple[str, TracedArray]] | None = None) -> None:
-        self.serial = next_serial()
-        self.forward = forward
+        self.serial, self.forward = next_serial(), forward
         self.alive, self.frozen = True, False  # frozen: its arrays count as their values (closures.py)
+        self.early: list[Node] = []  # visited as soon as they can be
         self.log = debugging.LOG.get() if log is None else log
 
     def require_alive(self) -> None:
@@ -60,7 +60,7 @@ class Node:
     __slots__ = ("op", "parents", "pull", "serial")
 
     def __init__(self, op: str, parents: Node | tuple[Node, ...] | None, pull: Any) -> None:
-        self.serial = next_serial()
+        self.serial: float = next_serial()
         self.op = op
         self.parents = parents
         self.pull = pull

@@ -222,6 +222,15 @@ class Backend:
         raise NotImplementedError
 
     @classmethod
+    def view_on_host(cls, x: Array) -> HostArray:
+        """The same only to be read: without a copy where the library has it on the host."""
+        return cls.to_host(x)
+
+    def adopt(self, x: HostArray) -> Array:
+        """As `from_host`, of an array that nobody else uses: without a copy where the library can have it as it is."""
+        return self.from_host(x)
+
+    @classmethod
     def owns(cls, x: Any) -> bool:
         """Whether `x` is an array of this library."""
         raise NotImplementedError
@@ -282,11 +291,12 @@ class Backend:
         """What a function of NumPy arrays returns for arrays of this library, in a step that is being compiled, too.
 
         Args:
-            function: It returns arrays of the dtypes that it was given, and is called once in each step.
+            function: It returns arrays of its own, of the dtypes that it was given, which it only reads; it is called
+                once in each step.
             arrays: What it is given.
             shapes: Shapes of what it returns; by default those of what it is given.
         """
-        return [self.from_host(np.asarray(x)) for x in function([self.to_host(x) for x in arrays])]
+        return [self.adopt(np.asarray(x)) for x in function([self.view_on_host(x) for x in arrays])]
 
     def divided(self, batch: Any) -> Any:
         """A batch in a step, of which each of the devices computes a part, where the device is several ones.

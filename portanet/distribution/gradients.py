@@ -1,7 +1,10 @@
-"""The sum of gradients over processes: in buckets, each of which is sent as soon as its gradients are there."""
+"""The sum of gradients over processes: in buckets, each of which is sent as soon as its gradients are there, where
+messages travel while this process computes.
+"""
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -47,11 +50,13 @@ class GradientSum:
         self.started: list[Callable[[], list[HostArray]]] = []
 
     def watched(self, params: dict[str, Array]) -> dict[str, Array]:
-        """The parameters, whose gradients are noticed when they are complete."""
+        """The parameters, whose gradients are noticed when they are complete, if they can be sent meanwhile."""
+        if self.share.processes.near:
+            return params
         return {name: self._watched(name, p) for name, p in params.items()}
 
     def _watched(self, name: str, p: Array) -> Array:
-        @custom_vjp
+        @functools.partial(custom_vjp, early=True)
         def same(p: Array) -> Any:
             def pullback(g: Array) -> tuple[Array]:
                 if not is_traced(g):  # else it is of a derivative of derivatives, or of a step being compiled
@@ -67,7 +72,7 @@ class GradientSum:
         backend = get_backend()
         if backend.cost_of_reading(g) == "never":
             return
-        self.arrived[name] = backend.to_host(g)
+        self.arrived[name] = backend.view_on_host(g)
         while len(self.started) < len(self.buckets):
             bucket = self.buckets[len(self.started)]
             if not all(each in self.arrived for each in bucket):

@@ -20,6 +20,9 @@ from portanet.distribution.rows import as_bytes, groups_of, part_of, row_of, sum
 BUSY = 2e-3
 """Seconds of waiting after which a process gives its core to others."""
 
+TURNS = 100
+"""How often a process looks whether a message has come before it looks at the clock, too."""
+
 PATIENCE = 0.5
 """Seconds of waiting after which a process asks whether another has left."""
 
@@ -40,6 +43,8 @@ class Processes:
         self.comm, self.notes = comm.Dup(), Notes(comm)
         self.rank: int = comm.Get_rank()
         self.size: int = comm.Get_size()
+        self.near = self._on_one_machine()
+        """Whether all are on one machine, where messages are copies by the cores that compute."""
         self.timeout = timeout
         self.messages = 0
         """Messages that were started, and their bytes: what a step costs."""
@@ -185,6 +190,14 @@ class Processes:
         """The texts of all processes."""
         return [part.tobytes().decode() for part in self.gather(np.frombuffer(text.encode(), "uint8"))]
 
+    def _on_one_machine(self) -> bool:
+        from mpi4py import MPI
+
+        here = self.comm.Split_type(MPI.COMM_TYPE_SHARED)
+        count = here.Get_size()
+        here.Free()
+        return bool(count == self.size)
+
     def _begin(self, size: int) -> int:
         """Count a message of so many bytes, which is about to be started; its number."""
         self._meet_failures()
@@ -192,6 +205,9 @@ class Processes:
         return self.started
 
     def _wait(self, request: Any, number: int) -> None:
+        for _ in range(TURNS):
+            if request.Test():
+                return
         since = time.monotonic()
         while not request.Test():
             self._pause(since, number)

@@ -89,6 +89,7 @@ class TrainingRun:
         self.latest: tuple[Any, Any, list[Array]] | None = None
         """Parameters and state as the latest step left them, and their arrays, if it replaced none of these."""
         self.gathered_step: Any = None
+        self.shared_steps: dict[tuple[str, ...], Any] = {}
         self.slices = None if distribution() is None else exchange.slices(optimizer, objective)
         # Weights, states and sums may be overwritten: each step replaces them.
         strategy = distribution()
@@ -236,8 +237,10 @@ class TrainingRun:
             self._look_again()
             share = parts.to_train(share)
             given = x, self.objective.arrange(y), self.objective.arrange(weight, "sample_weight")
+            if share.key not in self.shared_steps:
+                self.shared_steps[share.key] = self.compiled_step(share.key)
             with sharing(share):
-                return self._run(self.compiled_step(share.key), sums, *given)
+                return self._run(self.shared_steps[share.key], sums, *given)
         self._look_again()
         if self.gathered_step is None:
             self.gathered_step = self.model.compiled_step(

@@ -293,3 +293,27 @@ def test_a_pullback_that_does_not_return_one_cotangent_per_argument(xp, wrong):
             derivative()
     listed = custom_vjp(lambda x: (3.0 * x, lambda g: [5.0 * g]))
     assert_close(grad(lambda x: array_namespace(x).sum(listed(x)))(x), [5.0, 5.0])
+
+
+@pytest.mark.parametrize("early", [False, True])
+def test_early_pullbacks_come_before_those_of_what_their_results_did_not_enter(xp, early):
+    called = []
+
+    def watched(name, early=False):
+        def same(x):
+            return x, lambda g: (called.append(name), (g,))[1]
+
+        return custom_vjp(same, early=early)
+
+    def f(first, second, unused):
+        first, second, _ = (watched(name, early)(x) for name, x in (("1", first), ("2", second), ("3", unused)))
+        hidden = watched("hidden")(first * first)
+        return array_namespace(hidden).sum(hidden * second * second)
+
+    x = asarray([1.0, 2.0])
+    grads = grad(f, argnums=(0, 1))(x, x, x)
+    assert called == (["2", "hidden", "1"] if early else ["hidden", "2", "1"])
+    for g in grads:
+        assert_close(g, [2.0, 16.0])
+    hessian = vjp(lambda x: grad(lambda y: f(y, y, y))(x), x)[1](asarray([1.0, 0.0]))[0]
+    assert_close(hessian, [12.0, 0.0])

@@ -122,6 +122,20 @@ def test_device_and_host_never_share_memory(backend: Backend) -> None:
     np.testing.assert_array_equal(to_numpy(there), np.arange(64.0).reshape(8, 8))
 
 
+def test_what_is_lent_to_the_host_and_adopted_is_exact(backend: Backend) -> None:
+    source = np.arange(24.0, dtype="float32").reshape(4, 6)
+    there = backend.from_host(source)
+    seen = backend.view_on_host(there.T)
+    np.testing.assert_array_equal(seen, source.T)
+    back = backend.adopt(np.array(seen))
+    assert backend.owns(back)
+    np.testing.assert_array_equal(to_numpy(back), source.T)
+    if backend.name in ("numpy", "torch") and backend.device_name == "cpu":  # without copies
+        assert np.shares_memory(seen, backend.view_on_host(there))
+        held = np.ones(3, "float32")
+        assert np.shares_memory(backend.view_on_host(backend.adopt(held)), held)
+
+
 @pytest.mark.parametrize("other", [name for name in MATRIX if name not in GPU_ONLY_WHEN_NAMED])
 def test_arrays_of_other_libraries_and_devices(backend: Backend, other: str) -> None:
     name, device = MATRIX[other]

@@ -44,21 +44,21 @@ def differences(a: Any, b: Any, path: str = "") -> dict[str, float]:
 
 
 @pytest.mark.parametrize(
-    ("count", "backends", "shard"),
+    ("count", "backends", "variables"),
     [
-        (1, "numpy", False), (2, "numpy", False), (3, "numpy", False), (4, "numpy", False), (2, "torch", False),
-        (2, "strict", True), (2, "numpy,torch", False), (3, "jax,numpy,torch", True),
+        (1, "numpy", ""), (2, "numpy", ""), (3, "numpy", "FAR"), (4, "numpy", ""), (2, "torch", "FAR"),
+        (2, "strict", "SHARD FAR"), (2, "numpy,torch", ""), (3, "jax,numpy,torch", "SHARD"),
     ],
 )  # fmt: skip
 def test_the_run_is_that_of_one_process(
-    alone: Any, tmp_path: pathlib.Path, count: int, backends: str, shard: bool
+    alone: Any, tmp_path: pathlib.Path, count: int, backends: str, variables: str
 ) -> None:
     for name in backends.split(","):
         reason = portanet.backends.registry.backend_class(name).unavailable()
         if reason is not None:
             pytest.skip(reason)
     names = [] if backends == "numpy" else ["mlp", "cnn", "lstm"]
-    results = jobs.run(count, "workloads", tmp_path, *names, BACKENDS=backends, **{"SHARD": "1"} if shard else {})
+    results = jobs.run(count, "workloads", tmp_path, *names, BACKENDS=backends, **dict.fromkeys(variables.split(), "1"))
     for rank, result in enumerate(results):
         for workload, values in result.items():
             found = differences(alone[workload], values, workload)

@@ -157,5 +157,12 @@ class NumpyBackend(Backend):
         return np.array(x)
 
     @classmethod
+    def view_on_host(cls, x: Array) -> HostArray:
+        return np.asarray(x)
+
+    def adopt(self, x: HostArray) -> Array:
+        return x
+
+    @classmethod
     def owns(cls, x: Any) -> bool:
         return isinstance(x, (np.ndarray, np.generic))

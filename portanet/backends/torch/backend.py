@@ -54,13 +54,23 @@ class TorchBackend(Backend):
         # The copy has no negative strides, which PyTorch refuses.
         return torch.from_numpy(np.array(x, order="C")).to(self.device)
 
+    def adopt(self, x: HostArray) -> Array:
+        import torch
+
+        return torch.from_numpy(x).to(self.device)
+
     @classmethod
     def to_host(cls, x: Array) -> HostArray:
+        host = cls.view_on_host(x)
+        return np.array(host) if x.device.type == "cpu" else host
+
+    @classmethod
+    def view_on_host(cls, x: Array) -> HostArray:
         import torch
 
         cls.require_plain(x)
         host: HostArray = (x.float() if x.dtype == torch.bfloat16 else x).numpy(force=True)
-        return np.array(host) if x.device.type == "cpu" else host
+        return host
 
     @classmethod
     def owns(cls, x: Any) -> bool:
