@@ -55,13 +55,34 @@ def dense(x: Array, kernel: Array, bias: Array | None, *, activation: str | None
         count = math.prod(x.shape[:-1])
         rows = xp.reshape(x, (count, x.shape[-1]))
         g = xp.reshape(before_activation(g, out, activation), (count, kernel.shape[-1]))
+        of_bias: list[Array | None] = []
+
+        def to_kernel() -> Array:
+            of_kernel, total = dense_weights(rows, g, biased=bias is not None)
+            of_bias.append(total)
+            return of_kernel
+
         return (
             lambda: xp.reshape(xp.matmul(g, xp.matrix_transpose(kernel)), x.shape),
-            lambda: xp.matmul(xp.matrix_transpose(rows), g),
-            None if bias is None else lambda: sum_rows(g),
+            to_kernel,
+            None if bias is None else lambda: of_bias[0] if of_bias else sum_rows(g),  # its kernel may be frozen
         )
 
     return out, pullback
+
+
+@overridable
+def dense_weights(rows: Array, g: Array, *, biased: bool) -> tuple[Array, Array | None]:
+    """The cotangents of kernel and bias, if there is one, for inputs and cotangents before the activation, as rows.
+
+    Example:
+        >>> import numpy as np
+        >>> dense_weights(np.asarray([[1.0, 2.0]]), np.asarray([[10.0]]), biased=True)
+        (array([[10.],
+               [20.]]), array([10.]))
+    """
+    xp = array_namespace(rows, g)
+    return xp.matmul(xp.matrix_transpose(rows), g), sum_rows(g) if biased else None
 
 
 @overridable

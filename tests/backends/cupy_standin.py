@@ -6,7 +6,6 @@ Kernels are compiled as C++ for the processor. What CuPy refuses is refused here
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import functools
 import shutil
 import sys
@@ -19,6 +18,7 @@ import numpy as np
 import pytest
 
 from portanet.backends import overrides, registry
+from tests.backends.cublas_standin import Gemm, Lt
 from tests.backends.cupy_kernels import ElementwiseKernel, RawKernel
 
 MISSING = {"isdtype", "unstack", "vecdot", "vector_norm"}
@@ -118,61 +118,10 @@ class Runtime:
         return 1
 
 
-KINDS = {2: np.float16, 0: np.float32, 1: np.float64, 4: np.complex64, 5: np.complex128}
-
-
-class Gemm:
-    """cuBLAS's product of matrices stored by columns, as nvmath-python calls it."""
-
-    ComputeType = types.SimpleNamespace(COMPUTE_32F=68, COMPUTE_64F=70, COMPUTE_32F_FAST_TF32=77)
-    GemmAlgo = types.SimpleNamespace(DEFAULT=-1)
-
-    def __init__(self) -> None:
-        self.calls: list[Any] = []
-        self.kinds: set[str] = set()
-        self.stream: Any = None
-
-    def create(self) -> int:
-        return 1
-
-    def set_stream(self, handle: int, stream: int) -> None:
-        self.stream = stream
-
-    def set_workspace(self, handle: int, pointer: int, size: int) -> None:
-        assert self.stream is not None, "a workspace is forgotten when the stream is set"
-
-    def gemm_strided_batched_ex(self, handle, ta, tb, m, n, k, alpha, a, at, lda, sa, b, bt, ldb, sb, beta, c, ct, ldc,
-                                sc, count, kind, algo) -> None:  # fmt: skip
-        self.calls.append(kind)
-        dtype = np.dtype(KINDS[at])
-        self.kinds.add(dtype.name)
-        assert at == bt == ct
-        assert lda >= (k if ta else m)
-        assert ldb >= (n if tb else k)
-        assert ldc >= m
-        scale = np.dtype(np.float32 if dtype == np.float16 else dtype)
-        assert [at_address(p, scale, 1)[0] for p in (alpha, beta)] == [1, 0]
-
-        def matrix(pointer: int, rows: int, columns: int, distance: int) -> Any:
-            flat, size = at_address(pointer, dtype, distance * (columns - 1) + rows), dtype.itemsize
-            return np.lib.stride_tricks.as_strided(flat, (rows, columns), (size, distance * size))
-
-        for i in range(count):
-            left = matrix(a + i * sa * dtype.itemsize, *((k, m) if ta else (m, k)), lda)
-            right = matrix(b + i * sb * dtype.itemsize, *((n, k) if tb else (k, n)), ldb)
-            out = matrix(c + i * sc * dtype.itemsize, m, n, ldc)
-            with np.errstate(over="ignore"):
-                out[...] = (left.T if ta else left).astype(scale) @ (right.T if tb else right).astype(scale)
-
-
-def at_address(pointer: int, dtype: Any, count: int) -> Any:
-    return np.ctypeslib.as_array((ctypes.c_byte * (count * dtype.itemsize)).from_address(pointer)).view(dtype)
-
-
 def make() -> dict[str, Any]:
     """The modules by name."""
     pool = types.SimpleNamespace(malloc=lambda size: types.SimpleNamespace(ptr=0))
-    stream, gemm = Stream(), Gemm()
+    stream, gemm, lt = Stream(), Gemm(), Lt()
     cuda = Module("cupy.cuda", types.SimpleNamespace(), Device=Device, runtime=Runtime)
     cuda.get_current_stream = lambda: stream
     linalg = Module("cupy.linalg", np.linalg, solve=solve)
@@ -181,11 +130,11 @@ def make() -> dict[str, Any]:
         fft=Module("cupy.fft", np.fft),
         is_available=lambda: True, __version__="14", get_default_memory_pool=lambda: pool,
     )  # fmt: skip
-    bindings = Module("nvmath.bindings", types.SimpleNamespace(), cublas=gemm)
+    bindings = Module("nvmath.bindings", types.SimpleNamespace(), cublas=gemm, cublasLt=lt)
     return {
         "cupy": cupy, "cupy.cuda": cuda, "cupy.cuda.device": cuda, "cupy.linalg": linalg, "cupy.fft": cupy.fft,
         "nvmath": Module("nvmath", types.SimpleNamespace(), bindings=bindings), "nvmath.bindings": bindings,
-        "nvmath.bindings.cublas": gemm,
+        "nvmath.bindings.cublas": gemm, "nvmath.bindings.cublasLt": lt,
     }  # fmt: skip
 
 

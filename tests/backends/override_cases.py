@@ -344,6 +344,11 @@ CASES: dict[str, list[Case]] = {
         for lead in ((5,), (2, 4), (0,))
         for activation in (None, "relu")
     ],
+    "dense_weights": [
+        Case(normal((n, 8), (n, 4)), lambda f, *arrays, b=biased: f(*arrays, biased=b), n)
+        for n in (5, 1, 0, 300)
+        for biased in (True, False)
+    ],
     "max_pool": pooling_cases("max_pool"),
     "to_maxima": pooling_cases("to_maxima"),
     "window_spread": pooling_cases("window_spread"),

@@ -14,7 +14,8 @@ import pytest
 from portanet.backends.overrides import OVERRIDABLE
 from portanet.fused import convolution_plain
 from portanet.fused.windows import Window
-from tests.backends.cupy_standin import at_address, in_place_of_cupy
+from tests.backends.cublas_standin import at_address
+from tests.backends.cupy_standin import in_place_of_cupy
 from tests.backends.override_cases import CONVOLUTIONS, convolution_cases
 
 

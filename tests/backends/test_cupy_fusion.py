@@ -228,17 +228,21 @@ def test_a_model_learns_as_on_numpy(cupy: Any) -> None:
 
 
 def test_half_precision_is_multiplied_by_cublas_in_half_precision(cupy: Any) -> None:
-    from nvmath.bindings import cublas
+    from nvmath.bindings import cublas, cublasLt
 
     def losses() -> list[float]:
         portanet.random.set_seed(1)
-        net = [layers.Input((4, 6)), layers.Dense(8, "gelu", dtype="mixed_float16"), layers.Flatten(), layers.Dense(3)]
-        model = portanet.Sequential(net)
+        dense = [
+            layers.Dense(8, "gelu", dtype="mixed_float16"),
+            layers.Flatten(),
+            layers.Dense(3, dtype="mixed_float16"),
+        ]
+        model = portanet.Sequential([layers.Input((4, 6)), *dense])
         model.compile("adam", "mse", jit_compile=False)
         x, y = numbers("float32", 8, 4, 6) / 10, numbers("float32", 8, 3) / 10
         return model.fit(x, y, epochs=2, batch_size=8, verbose=0).history["loss"]
 
     with use_backend("cupy"):
         result = losses()
-    assert cublas.kinds == {"float16"}
+    assert cublas.kinds == cublasLt.kinds == {"float16"}
     np.testing.assert_allclose(result, losses(), rtol=2e-2)

@@ -113,7 +113,7 @@ def test_what_cublas_does_not_take_is_left_to_cupy(cupy: Any, calls: Any) -> Non
 def test_without_the_bindings(cupy: Any, calls: Any, monkeypatch: Any) -> None:
     from portanet.backends.cupy import products
 
-    monkeypatch.setattr(products, "_has_bindings", lambda: False)
+    monkeypatch.setattr(products, "has_bindings", lambda: False)
     assert products.matmul(cupy.ones((2, 3)), cupy.ones((3, 2)))[0, 0] == 3
     with pytest.raises(ImportError, match=r"nvmath-python.*portanet\[cupy13\]"):
         products.set_precision("high")

@@ -8,6 +8,7 @@ from typing import Any
 from portanet.backends import recording
 from portanet.backends.base import Array, Backend, HostArray
 from portanet.backends.cupy import (
+    affine,
     attention,
     convolution,
     fusion,
@@ -36,6 +37,7 @@ class CupyBackend(Backend):
     half_precision = ("float16",)
     least_elements = 0
     overrides = {
+        **affine.OVERRIDES,
         **attention.OVERRIDES,
         **convolution.OVERRIDES,
         **gru.OVERRIDES,

@@ -22,8 +22,8 @@ from portanet.extras import install_command
 WORKSPACE = 32 * 2**20
 """Bytes that cuBLAS may use, as NVIDIA recommends for Hopper. With memory of its own, products are deterministic."""
 
-_DTYPES = {"e": "CUDA_R_16F", "f": "CUDA_R_32F", "d": "CUDA_R_64F", "F": "CUDA_C_32F", "D": "CUDA_C_64F"}
-_SCALARS = {char: (np.ones(1, scale), np.zeros(1, scale)) for char, scale in zip("efdFD", "ffdFD", strict=True)}
+DTYPES = {"e": "CUDA_R_16F", "f": "CUDA_R_32F", "d": "CUDA_R_64F", "F": "CUDA_C_32F", "D": "CUDA_C_64F"}
+SCALARS = {char: (np.ones(1, scale), np.zeros(1, scale)) for char, scale in zip("efdFD", "ffdFD", strict=True)}
 """By dtype: 1 and 0 in the dtype of the factors of a product and its addend, which cuBLAS reads through pointers."""
 
 _own = threading.local()  # handles are for one thread, and a workspace is for one product at a time
@@ -37,7 +37,7 @@ def set_precision(precision: str) -> None:
         ImportError: TensorFloat-32 needs nvmath-python, which is not installed.
     """
     global _tf32
-    if precision == "high" and not _has_bindings():
+    if precision == "high" and not has_bindings():
         raise ImportError(
             "Products in TensorFloat-32 on CuPy need nvmath-python. Type: "
             f"{install_command('cupy13')} (CUDA 13) or {install_command('cupy12')} (CUDA 12)"
@@ -54,9 +54,9 @@ def matmul(x1: Array, x2: Array, /) -> Array:
     """As in the standard."""
     import cupy
 
-    if x1.dtype != x2.dtype or x1.dtype.char not in _DTYPES or 0 in (x1.ndim, x2.ndim) or not x1.size or not x2.size:
+    if x1.dtype != x2.dtype or x1.dtype.char not in DTYPES or 0 in (x1.ndim, x2.ndim) or not x1.size or not x2.size:
         return cupy.matmul(x1, x2)
-    handle = _handle() if _has_bindings() else None  # made before a graph is recorded: it allocates memory
+    handle = _handle() if has_bindings() else None  # made before a graph is recorded: it allocates memory
     half, tf32 = x1.dtype.char == "e", _tf32 and x1.dtype.char in "fF"
     if handle is None or not (half or tf32 or cupy.cuda.get_current_stream().is_capturing()):
         return cupy.matmul(x1, x2)
@@ -82,8 +82,20 @@ def tensordot(x1: Array, x2: Array, /, *, axes: int | tuple[Sequence[int], Seque
 
 
 @functools.cache
-def _has_bindings() -> bool:
+def has_bindings() -> bool:
+    """Whether nvmath-python is there."""
     return importlib.util.find_spec("nvmath") is not None
+
+
+def workspace() -> Any:
+    """Memory for this thread's products on the current device, which are computed one after the other."""
+    import cupy
+
+    spaces, device = _own.__dict__.setdefault("workspaces", {}), cupy.cuda.runtime.getDevice()
+    if device not in spaces:
+        spaces[device] = cupy.get_default_memory_pool().malloc(WORKSPACE)  # not of the pool of a graph
+    recording.keep(spaces[device])  # beyond the end of this thread
+    return spaces[device]
 
 
 def _handle() -> Any:
@@ -92,16 +104,14 @@ def _handle() -> Any:
     from nvmath.bindings import cublas
 
     device, stream = cupy.cuda.runtime.getDevice(), cupy.cuda.get_current_stream().ptr
-    handles = _own.__dict__.setdefault("handles", {})
+    handles, own = _own.__dict__.setdefault("handles", {}), workspace()
     if device not in handles:
-        # Not of the pool in use, which may be that of a graph.
-        handles[device] = [cublas.create(), cupy.get_default_memory_pool().malloc(WORKSPACE), None]
-    handle, workspace, current = handles[device]
+        handles[device] = [cublas.create(), None]
+    handle, current = handles[device]
     if current != stream:
         cublas.set_stream(handle, stream)
-        cublas.set_workspace(handle, workspace.ptr, WORKSPACE)
-        handles[device][2] = stream
-    recording.keep(workspace)  # beyond the end of this thread
+        cublas.set_workspace(handle, own.ptr, WORKSPACE)
+        handles[device][1] = stream
     return handle
 
 
@@ -116,9 +126,9 @@ def _product(handle: Any, x1: Array, x2: Array, tf32: bool) -> Array:
     out = cupy.empty((*lead, rows, columns), dtype=x1.dtype)
     compute = cublas.ComputeType
     kind = compute.COMPUTE_32F_FAST_TF32 if tf32 else compute.COMPUTE_64F if char in "dD" else compute.COMPUTE_32F
-    dtype = getattr(cupy.cuda.runtime, _DTYPES[char])
-    one, zero = (scalar.ctypes.data for scalar in _SCALARS[char])
-    (turn1, step1), (turn2, step2) = _layout(x1) or (0, 0), _layout(x2) or (0, 0)
+    dtype = getattr(cupy.cuda.runtime, DTYPES[char])
+    one, zero = (scalar.ctypes.data for scalar in SCALARS[char])
+    (turn1, step1), (turn2, step2) = layout(x1) or (0, 0), layout(x2) or (0, 0)
     stacks = (_stride(x1, lead), _stride(x2, lead))
     cublas.gemm_strided_batched_ex(
         *(handle, turn2, turn1, columns, rows, length, one),
@@ -134,13 +144,13 @@ def _readable(x: Array, lead: tuple[int, ...]) -> Array:
     """The array, or a copy, whose matrices cuBLAS can read: one axis without gaps, and equal distances in the stack."""
     import cupy
 
-    if _layout(x) is not None and _stride(x, lead) is not None:
+    if layout(x) is not None and _stride(x, lead) is not None:
         return x
     x = cupy.ascontiguousarray(x)
     return x if _stride(x, lead) is not None else cupy.ascontiguousarray(cupy.broadcast_to(x, (*lead, *x.shape[-2:])))
 
 
-def _layout(x: Array) -> tuple[int, int] | None:
+def layout(x: Array) -> tuple[int, int] | None:
     """Whether the matrices are transposed, and the distance of their rows (columns, if transposed); None if neither."""
     rows, columns = x.shape[-2:]
     down, right = (stride // x.itemsize for stride in x.strides[-2:])
