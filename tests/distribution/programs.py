@@ -383,13 +383,14 @@ PROGRAMS = {"workloads": workloads, "training": training, "local": local, "shard
 
 if __name__ == "__main__":
     faulthandler.dump_traceback_later(PATIENCE - 60, exit=True)  # what hangs says where
-    from tests.distribution import apart, going_on  # which import this module
+    from tests.distribution import apart, exchanging, going_on  # which import this module
 
     if "JAX_PROCESS" in os.environ:
         import jax
 
         jax.config.update("jax_cpu_collectives_implementation", "gloo")
         jax.distributed.initialize(os.environ["JAX_ADDRESS"], 2, int(os.environ["JAX_PROCESS"]))
+    PROGRAMS |= {"exchanging": exchanging.exchanging}
     PROGRAMS |= {"asynchronous": apart.asynchronous, "going_on": going_on.going_on, "by_one": going_on.by_one}
     distribution.set_distribution(parallel())
     result = PROGRAMS[sys.argv[1]](*sys.argv[3:])
