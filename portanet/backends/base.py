@@ -5,17 +5,18 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import math
-import pathlib
 from collections.abc import Callable, Hashable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeAlias, TypeVar, cast
 
 import array_api_compat
 import numpy as np
 
+from portanet.backends.machine import host_memory
 from portanet.extras import install_command
 
 if TYPE_CHECKING:
     from portanet.backends.graphs import Graphs
+    from portanet.backends.link import Link
     from portanet.backends.transfers import Transfers
 
 Array: TypeAlias = Any
@@ -90,6 +91,9 @@ class Backend:
     process_number: int = 0
     """Which of several processes this is, where the library itself lets them compute together."""
 
+    local_number: ClassVar[int] = 0
+    """Which of a job's processes on this machine this is: they take different devices."""
+
     shares_arrays: ClassVar[bool] = False
     """Whether threads may change the same arrays, on the host, in place."""
 
@@ -104,6 +108,7 @@ class Backend:
             )
         self.xp = self.load()
         self.device = self.find_device(device)
+        self.asked = device
         self.dtype = self.find_dtype(dtype)
         self.warned: set[str] = set()  # lines that cannot be recorded, which a warning has named
         if Backend.float32_matmul_precision or not self.device_name.startswith("cpu"):
@@ -157,10 +162,17 @@ class Backend:
         return next(name for name, device in self.devices().items() if device == self.device)
 
     def find_device(self, device: Any) -> Any:
-        """The library's device object for a name (`"cuda"` is its first device) or a device; None is the default."""
+        """The library's device object for a name or a device; None is of the default kind.
+
+        Of a kind, such as `"cuda"`, it is the first; in a job, processes of a machine take one after the other.
+        """
         known = self.devices()
+        kinds = [name.rpartition(":")[0] or name for name in known]
+        kind = kinds[0] if device is None else str(device)
+        if same := [each for each, its in zip(known.values(), kinds, strict=True) if its == kind]:
+            return same[self.local_number % len(same)]
         for name, candidate in known.items():
-            if device is None or str(device) in (name, name.partition(":")[0]):
+            if str(device) == name:
                 return candidate
             if not hasattr(device, "__dlpack__") and candidate == device:  # an array compares by element
                 return candidate
@@ -330,6 +342,10 @@ class Backend:
         """What copies batches from the host beside what the device computes; None where `from_host` does as well."""
         return None
 
+    def link(self) -> Link | None:
+        """The library's part in adding up arrays of several processes on their devices; None for those of the host."""
+        return None
+
     def compile(self, step: Step, given: tuple[int, ...] = (), kept: tuple[int, ...] = ()) -> Step:
         """A faster version of a pure function of arrays, where the library has one; else the function.
 
@@ -375,16 +391,6 @@ class Backend:
 
     def start(self, tree: Any) -> None:
         """Begin to compute the arrays of a tree, in libraries that otherwise wait until they are read."""
-
-
-def host_memory() -> dict[str, int]:
-    """Bytes `used` and `total` of the machine's memory, as Linux reports them; elsewhere empty."""
-    report = pathlib.Path("/proc/meminfo")
-    if not report.exists():
-        return {}
-    kilobytes = {line.partition(":")[0]: int(line.split()[1]) for line in report.read_text().splitlines()}
-    total = kilobytes["MemTotal"] * 1024
-    return {"used": total - kilobytes["MemAvailable"] * 1024, "total": total}
 
 
 def no_dtype(backend: str, name: str, known: Sequence[str] = ()) -> str:

@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from portanet.autodiff import custom_vjp, is_traced, unwrap
-from portanet.backends import Array, HostArray, get_backend
+from portanet.backends import Array, HostArray, get_backend, raw_namespace
+from portanet.distribution.engines import engine_of
 from portanet.distribution.rows import part_of
 from portanet.distribution.share import Share, with_leaves
 from portanet.distribution.slices import Slices
@@ -48,10 +49,11 @@ class GradientSum:
             size += 4 * math.prod(params[name].shape)
         self.arrived: dict[str, HostArray] = {}
         self.started: list[Callable[[], list[HostArray]]] = []
+        self.engine = engine_of(share.processes)
 
     def watched(self, params: dict[str, Array]) -> dict[str, Array]:
         """The parameters, whose gradients are noticed when they are complete, if they can be sent meanwhile."""
-        if self.share.processes.near:
+        if self.share.processes.near or not self.engine.on_host:
             return params
         return {name: self._watched(name, p) for name, p in params.items()}
 
@@ -86,6 +88,8 @@ class GradientSum:
             grads: The gradients of this process.
             rest: The other arrays.
         """
+        if not self.engine.on_host:
+            return self._finish_on_devices(grads, rest)
         begun, left = self.started, self.buckets[len(self.started) :]
 
         def total(arrays: Sequence[HostArray]) -> list[HostArray]:
@@ -110,6 +114,18 @@ class GradientSum:
 
         rest = with_leaves(rest, of_all)
         return {name: summed[name] for name in grads}, rest
+
+    def _finish_on_devices(self, grads: dict[str, Array], rest: Any) -> tuple[dict[str, Array], Any]:
+        """The same, on the stream that the library computes on."""
+        names = [name for bucket in self.buckets for name in bucket]
+        sums = (self.engine.sum if self.slices is None else self.engine.slices)([unwrap(grads[name]) for name in names])
+
+        def of_all(others: list[Array]) -> list[Array]:
+            wide = [raw_namespace(x).astype(x, raw_namespace(x).float64) for x in others]
+            pairs = zip(self.engine.sum(wide), others, strict=True)
+            return [raw_namespace(x).astype(total, x.dtype) for total, x in pairs]
+
+        return dict(zip(names, sums, strict=True)), with_leaves(rest, of_all)
 
     def _shape(self, g: Array) -> tuple[int, ...]:
         """The shape of the sum, or of its slice."""

@@ -8,6 +8,7 @@ import sys
 from typing import Any
 
 from portanet import checks
+from portanet.backends import Backend, get_backend, make_backend, set_backend
 from portanet.distribution.processes import Processes
 from portanet.extras import install_command
 
@@ -35,8 +36,9 @@ def initialize(
 ) -> None:
     """Join the other processes of the job, which mpiexec, srun or the like has started; as in Keras.
 
-    An error that nothing catches in one process then ends all of them, with its message. `DataParallel()` calls it,
-    where a job was started. Called again, it sets `timeout`.
+    Processes of one machine then each compute on their own GPU, those that the backend lists in turn, unless it was
+    chosen by name, as in `set_backend("cupy", "cuda:1")`. An error that nothing catches in one process ends all of
+    them, with its message. `DataParallel()` calls this, where a job was started. Called again, it sets `timeout`.
 
     Args:
         job_addresses: Must be None: MPI knows where the processes are.
@@ -60,6 +62,7 @@ def initialize(
         if _joined[0].size > 1:
             sys.excepthook = _end_all
             atexit.register(_joined[0].leave)
+            take_own_device(_joined[0].place)
     processes = _joined[0]
     processes.timeout = timeout
     for name, value, is_it in (
@@ -70,6 +73,19 @@ def initialize(
             raise ValueError(
                 f"Argument `{name}` of initialize does not fit the job, where it is {is_it}. Received: {value}"
             )
+
+
+def take_own_device(number: int) -> None:
+    """Let this process compute on its own device of a machine, if the backend's was not chosen by name.
+
+    Args:
+        number: Which of the job's processes on this machine it is.
+    """
+    backend = get_backend()
+    Backend.local_number = number
+    named = backend.asked is not None and (not isinstance(backend.asked, str) or backend.asked in backend.devices())
+    if not named and backend.find_device(backend.asked) != backend.device:
+        set_backend(make_backend(backend.name, backend.asked, backend.dtype_name(backend.dtype)))
 
 
 def _world() -> Any:

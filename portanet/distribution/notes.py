@@ -4,6 +4,7 @@ written a file, or asks for what all must ask for.
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ class Notes:
         self.others = [rank for rank in range(comm.Get_size()) if rank != comm.Get_rank()]
         self._sent: list[tuple[Any, Any]] = []
         self._read: dict[tuple[int, int], list[str]] = {}
+        self._lock = threading.Lock()
 
     def send(self, about: int, text: str = "") -> None:
         """Tell the other processes."""
@@ -37,10 +39,11 @@ class Notes:
         from mpi4py import MPI
 
         status = MPI.Status()
-        while (message := self._comm.Improbe(rank, about, status)) is not None:
-            data = np.empty(status.Get_count(MPI.BYTE), "uint8")
-            message.Recv(data)
-            notes.append(data.tobytes().decode())
+        with self._lock:
+            while (message := self._comm.Improbe(rank, about, status)) is not None:
+                data = np.empty(status.Get_count(MPI.BYTE), "uint8")
+                message.Recv(data)
+                notes.append(data.tobytes().decode())
         return notes
 
     def proceed(self) -> None:

@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -32,6 +32,16 @@ GRACE = 3.0
 """Seconds that a process has to show an error, before others end all for it."""
 
 
+class OnDevice(Protocol):
+    """What exchanges arrays with other processes without going through the host."""
+
+    def finish(self) -> None:
+        """Wait until all exchanges that this process has begun are done; there are no more."""
+
+    def abort(self) -> None:
+        """End exchanges that wait for other processes."""
+
+
 class Processes:
     """The processes of a job, of which this is one.
 
@@ -44,7 +54,9 @@ class Processes:
         self.comm, self.notes = comm.Dup(), Notes(comm)
         self.rank: int = comm.Get_rank()
         self.size: int = comm.Get_size()
-        self.near = self._on_one_machine()
+        self.place, count = self._on_machine()
+        """Which of the processes on this machine this is."""
+        self.near = count == self.size
         """Whether all are on one machine, where messages are copies by the cores that compute."""
         self.timeout = timeout
         self.messages = 0
@@ -61,6 +73,8 @@ class Processes:
         """What `started` was when this process last went by a file, and by how many it has gone there."""
         self._serving: threading.Thread | None = None
         self._left = threading.Event()
+        self.on_devices: list[OnDevice] = []
+        """What lets this process exchange arrays with others without going through the host."""
 
     def __repr__(self) -> str:
         return f"<process {self.rank} of {self.size}>"
@@ -194,13 +208,14 @@ class Processes:
         """The texts of all processes."""
         return [part.tobytes().decode() for part in self.gather(np.frombuffer(text.encode(), "uint8"))]
 
-    def _on_one_machine(self) -> bool:
+    def _on_machine(self) -> tuple[int, int]:
+        """Which of the processes on this machine this is, and how many they are."""
         from mpi4py import MPI
 
         here = self.comm.Split_type(MPI.COMM_TYPE_SHARED)
-        count = here.Get_size()
+        place = int(here.Get_rank()), int(here.Get_size())
         here.Free()
-        return bool(count == self.size)
+        return place
 
     def _begin(self, size: int) -> int:
         """Count a message of so many bytes, which is about to be started; its number."""
@@ -208,6 +223,24 @@ class Processes:
             self._meet_failures()
         self.messages, self.bytes, self.started = self.messages + 1, self.bytes + size, self.started + 1
         return self.started
+
+    def begin_step(self) -> None:
+        """Count a step whose messages go from device to device, as one."""
+        self._begin(0)
+
+    def waits_since(self, since: float) -> None:
+        """End all processes, if what this one waits for on its device since then does not come."""
+        waited = time.monotonic() - since
+        if waited > self.timeout:
+            self.abort(self._late())
+        for rank in self.notes.others if waited > GRACE else ():
+            for note in (*self.notes.read(rank, FAILED)[:1], *self.notes.read(rank, LEFT)[:1]):
+                if time.monotonic() - self._known.setdefault(f"{rank}: {note}", time.monotonic()) > GRACE:
+                    what = json.loads(note)[1] if note else "the script"
+                    self.abort(
+                        f"Process {rank} of {self.size} has left {what}, and process {self.rank} waits for it on its "
+                        "device."
+                    )
 
     def _wait(self, request: Any, number: int) -> None:
         for _ in range(TURNS):
@@ -226,11 +259,7 @@ class Processes:
         """
         waited = time.monotonic() - since
         if waited > self.timeout:
-            self.abort(
-                f"Process {self.rank} of {self.size} has waited {self.timeout:g} s for the others, which have not "
-                "come to the same place: one may have stopped, be slow, or have other data or callbacks. "
-                "distribution.initialize(timeout=...) sets the time."
-            )
+            self.abort(self._late())
         if waited > BUSY:
             time.sleep(min(1e-3, waited / 50))
         if waited < PATIENCE:
@@ -250,6 +279,13 @@ class Processes:
                     f"Process {self.rank} of {self.size} waits for the others, of which one has left the script. All "
                     "must go through the same calls of fit, evaluate and predict."
                 )
+
+    def _late(self) -> str:
+        return (
+            f"Process {self.rank} of {self.size} has waited {self.timeout:g} s for the others, which have not come to "
+            "the same place: one may have stopped, be slow, or have other data or callbacks. "
+            "distribution.initialize(timeout=...) sets the time."
+        )
 
     @contextlib.contextmanager
     def call(self, name: str) -> Iterator[None]:
@@ -327,18 +363,19 @@ class Processes:
 
     def proceed(self) -> None:
         """From now on let MPI serve the others by a thread, where it allows calls of several: it does so in calls."""
-        from mpi4py import MPI
 
         def serve() -> None:
             while not self._left.wait(5e-4):
                 self.notes.proceed()
 
-        if self._serving is None and MPI.Query_thread() == MPI.THREAD_MULTIPLE:
+        if self._serving is None and self.threads_may_call:
             self._serving = threading.Thread(target=serve, daemon=True)
             self._serving.start()
 
     def leave(self) -> None:
         """Tell the other processes that this one comes to its end, and waits for no more sums."""
+        for each in self.on_devices:
+            each.finish()
         self.notes.send(LEFT)
         if self._serving is not None:  # until no other may ask for numbers that lie here
             end = time.monotonic() + self.timeout
@@ -347,7 +384,17 @@ class Processes:
             self._left.set()
             self._serving.join()
 
+    @property
+    def threads_may_call(self) -> bool:
+        """Whether MPI allows calls of several threads."""
+        from mpi4py import MPI
+
+        return bool(MPI.Query_thread() == MPI.THREAD_MULTIPLE)
+
     def abort(self, message: str) -> None:
         """Say what has happened, and end all processes."""
         print(message, file=sys.stderr, flush=True)
+        for each in self.on_devices:
+            with contextlib.suppress(Exception):  # the job ends in any case
+                each.abort()
         self.comm.Abort(1)

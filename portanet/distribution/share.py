@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from portanet.autodiff import array_namespace, custom_vjp, is_traced, unwrap
-from portanet.backends import Array, device_of, get_backend, raw_namespace
+from portanet.backends import Array, device_of, raw_namespace
+from portanet.distribution.engines import engine_of
 from portanet.distribution.processes import Processes
 from portanet.random.streams import part_of_batch
 from portanet.tree import tree_items, tree_map
@@ -47,7 +48,7 @@ class Share:
 
     def sum(self, tree: Any) -> Any:
         """The sums over all processes of a tree of arrays, which have no derivative."""
-        return with_leaves(tree, lambda leaves: get_backend().on_host(self.processes.sum, leaves))
+        return with_leaves(tree, engine_of(self.processes).sum)
 
     def joined(self, x: Array | None) -> Array | None:
         """An array with an entry for each example, as that of the whole batch, with its derivative.
@@ -101,6 +102,8 @@ def sharing(part: Share | None) -> Iterator[None]:
     try:
         with part_of_batch(slice(part.start, part.stop), part.whole):
             yield
+        if not part.alone:
+            engine_of(part.processes).watch()
     finally:
         _share.reset(token)
 

@@ -9,7 +9,8 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
-from portanet.backends import Array, get_backend, raw_namespace
+from portanet.backends import Array, raw_namespace
+from portanet.distribution.engines import engine_of
 from portanet.distribution.processes import Processes
 from portanet.distribution.rows import part_of
 from portanet.distribution.share import with_leaves
@@ -42,8 +43,7 @@ class Slices:
         sizes: dict[str, int] = {path: math.prod(shapes[path]) for path in tree}
 
         def of_all(leaves: list[Any]) -> list[Any]:
-            results = [(sizes[path],) for path in sorted(tree)]
-            return get_backend().on_host(lambda own: self.processes.join(own, [n for (n,) in results]), leaves, results)
+            return engine_of(self.processes).join(leaves, [sizes[path] for path in sorted(tree)])
 
         rows = with_leaves(dict(sorted(tree.items())), of_all)
         return {path: raw_namespace(x).reshape(rows[path], shapes[path]) for path, x in tree.items()}
@@ -66,7 +66,7 @@ def over_slices(tree: Any) -> Any:
     found = _at_hand.get()
     if found is None:
         return tree
-    return with_leaves(tree, lambda leaves: get_backend().on_host(found[0].processes.sum, leaves))
+    return with_leaves(tree, engine_of(found[0].processes).sum)
 
 
 def drawn_in_slices(draw: Callable[[tuple[int, ...]], Array], path: str, p: Array) -> Array:

@@ -10,8 +10,9 @@ from contextvars import ContextVar
 import numpy as np
 
 from portanet import checks, random
-from portanet.backends import HostArray, get_backend, make_backend, set_backend
+from portanet.backends import Backend, HostArray, get_backend, make_backend, set_backend
 from portanet.distribution.devices import DeviceMesh, list_devices
+from portanet.distribution.engines import engine_of
 from portanet.distribution.job import initialize, joined, launched
 from portanet.distribution.processes import Processes
 from portanet.distribution.rows import part_of
@@ -250,7 +251,16 @@ _NOTHING = contextlib.nullcontext()
 def in_call(name: str) -> contextlib.AbstractContextManager[None]:
     """In a `with` block, a call of a model, by its name: other processes are told of an error that leaves it."""
     processes = _together()
-    return _NOTHING if processes is None else processes.call(name)
+    if processes is None:
+        return _NOTHING
+    engine_of(processes)  # before a call in which processes might ask for it at different places
+    return processes.call(name)
+
+
+def recordable(backend: Backend) -> bool:
+    """Whether a step may be recorded with what the processes exchange in it, where a backend records steps."""
+    processes = _together()
+    return processes is None or engine_of(processes, backend).recordable
 
 
 def writes_files() -> bool:

@@ -103,14 +103,13 @@ def values(run: TrainingRun) -> list[Array]:
     return [*(v.value for v in run.variables.values()), *tree_leaves(state)]
 
 
-def replace(run: TrainingRun, new: list[HostArray | None]) -> None:
+def replace(run: TrainingRun, new: list[Array | None]) -> None:
     """Give a run other numbers, in the order of `values`; None for those that stay."""
-    backend = run.model.backend
+    xp = run.model.backend.xp
     assert run.model._kept is not None
     paths, state = run.model._kept
     moved = [
-        value if host is None else backend.xp.astype(backend.from_host(host), value.dtype)
-        for host, value in zip(new, values(run), strict=True)
+        value if other is None else xp.astype(other, value.dtype) for other, value in zip(new, values(run), strict=True)
     ]
     for variable, value in zip(run.variables.values(), moved, strict=False):
         if value is not variable.value:
@@ -145,5 +144,5 @@ def _brought_together(run: TrainingRun, strategy: LocalSGD) -> list[HostArray]:
 
 
 def _set(run: TrainingRun, strategy: LocalSGD, new: list[HostArray]) -> None:
-    given = iter(new)
+    given = map(run.model.backend.from_host, new)
     replace(run, [next(given) if chosen else None for chosen in _exchanged(run, strategy)])

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from portanet import random
 from portanet.backends import HostArray
+from portanet.distribution.engines import engine_of
 from portanet.distribution.local import LocalSGD
 from portanet.distribution.strategy import DataParallel, distribution
 from portanet.training import exchange
@@ -63,4 +64,4 @@ def _share_values(run: TrainingRun, strategy: DataParallel) -> None:
     for each in held:
         digest.update(each.tobytes())
     if len(set(processes.texts(digest.hexdigest()))) > 1:
-        exchange.replace(run, list(processes.broadcast(held)))
+        exchange.replace(run, list(engine_of(processes).broadcast(exchange.values(run))))

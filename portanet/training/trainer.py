@@ -8,7 +8,7 @@ from typing import Any, Literal, Self, overload
 from portanet import checks, optimizers
 from portanet.backends import Array, ArrayObject, Backend, BackendName, HostArray, get_backend, use_backend
 from portanet.callbacks import Callback, CallbackList
-from portanet.distribution.strategy import distribution, in_call
+from portanet.distribution.strategy import distribution, in_call, recordable
 from portanet.layers import Layer
 from portanet.layers.calling import takes_strings
 from portanet.settings import settings
@@ -336,7 +336,7 @@ class Trainer(OnBatches):
     @property
     def records_steps(self) -> bool:
         """Whether steps are recorded and replayed."""
-        return self.backend.records and self._plans
+        return recordable(self.backend) and self.backend.records and self._plans
 
     def compiled_step(
         self, key: tuple[str, ...], make: Callable[[], Any], given: tuple[int, ...] = (), kept: tuple[int, ...] = ()
@@ -356,7 +356,7 @@ class Trainer(OnBatches):
                 self._steps[key] = self._custom_function(key[0])
             else:
                 backend = self.backend
-                compiles = self._plans and not takes_strings(self)
+                compiles = self._plans and not takes_strings(self) and (recordable(backend) or not backend.records)
                 self._steps[key] = backend.compile(make(), given, kept) if compiles else backend.uncompiled(make())
         return self._steps[key]
 

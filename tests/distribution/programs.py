@@ -392,6 +392,10 @@ if __name__ == "__main__":
         jax.distributed.initialize(os.environ["JAX_ADDRESS"], 2, int(os.environ["JAX_PROCESS"]))
     PROGRAMS |= {"exchanging": exchanging.exchanging}
     PROGRAMS |= {"asynchronous": apart.asynchronous, "going_on": going_on.going_on, "by_one": going_on.by_one}
+    if sys.argv[1] in ("linked", "waiting"):
+        from tests.distribution import linked  # which adds a backend
+
+        PROGRAMS |= {"linked": linked.linked, "waiting": linked.waiting}
     distribution.set_distribution(parallel())
     result = PROGRAMS[sys.argv[1]](*sys.argv[3:])
     pathlib.Path(sys.argv[2], f"{strategy.distribution().rank}.json").write_text(json.dumps(result))

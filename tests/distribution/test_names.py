@@ -6,7 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 
+import portanet
 from portanet import distribution
+from portanet.backends import Backend, get_backend, registry
+from portanet.backends.numpy.backend import NumpyBackend
+from portanet.distribution.job import take_own_device
 from portanet.distribution.share import drawn, fraction, over_batch
 
 
@@ -47,3 +51,32 @@ def test_arguments() -> None:
         distribution.initialize("127.0.0.1")
     with pytest.raises(ValueError, match="`timeout`"):
         distribution.initialize(timeout=0)
+
+
+class Cards(NumpyBackend):
+    """Arrays on one of four devices of two kinds."""
+
+    name = "cards"
+
+    @classmethod
+    def devices(cls) -> dict[str, str]:
+        return {"cuda:0": "first", "cuda:1": "second", "cuda:2": "third", "cpu": "host"}
+
+
+@pytest.fixture
+def cards(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(registry.BACKENDS, "cards", (__name__, "Cards"))  # type: ignore[misc]
+    monkeypatch.setattr(Backend, "local_number", 0)
+
+
+@pytest.mark.parametrize(
+    ("asked", "number", "taken"),
+    [(None, 1, "cuda:1"), ("cuda", 2, "cuda:2"), (None, 4, "cuda:1"), ("cuda:0", 1, "cuda:0"), ("cpu", 1, "cpu")],
+)
+@pytest.mark.usefixtures("cards")
+def test_processes_of_a_machine_take_different_devices(asked: str | None, number: int, taken: str) -> None:
+    with portanet.use_backend("cards", asked):
+        take_own_device(number)
+        assert get_backend().device_name == taken
+        portanet.set_backend("cards", asked)  # later in the script
+        assert get_backend().device_name == taken

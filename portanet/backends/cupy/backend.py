@@ -24,6 +24,7 @@ from portanet.backends.cupy import (
 )
 from portanet.backends.cupy.indexing import index_add
 from portanet.backends.graphs import Graphs
+from portanet.backends.link import Link
 from portanet.backends.transfers import Transfers
 from portanet.extras import install_command
 
@@ -128,6 +129,11 @@ class CupyBackend(Backend):
         from portanet.backends.cupy.transfers import CupyTransfers
 
         return CupyTransfers(self.device, self.from_host)
+
+    def link(self) -> Link | None:
+        from portanet.backends.cupy.link import CupyLink
+
+        return CupyLink(self.device)
 
     @classmethod
     def map_elements(cls, function: Callable[..., Any], args: Sequence[Any]) -> Any:

@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from portanet.backends.base import Array, Backend, HostArray, host_memory
+from portanet.backends.base import Array, Backend, HostArray
 from portanet.backends.dpnp import special
 from portanet.backends.dpnp.runtime import announce_cpu_runtime
+from portanet.backends.machine import host_memory
 
 
 def packed_factors(a: Array) -> Any:

@@ -8,9 +8,10 @@ from typing import Any, cast
 
 import numpy as np
 
-from portanet.backends.base import Array, Backend, HostArray, Step, host_memory
+from portanet.backends.base import Array, Backend, HostArray, Step
 from portanet.backends.error_place import warn_of
 from portanet.backends.jax import convolution, linalg, special
+from portanet.backends.machine import host_memory
 from portanet.tree import tree_map
 
 

@@ -10,7 +10,8 @@ from typing import Any, cast
 
 import numpy as np
 
-from portanet.backends.base import Array, Backend, HostArray, Step, host_memory
+from portanet.backends.base import Array, Backend, HostArray, Step
+from portanet.backends.machine import host_memory
 from portanet.backends.mlx import convolution, fast
 from portanet.tree import tree_leaves
 

@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 
 from portanet.backends import recording
-from portanet.backends.base import Array, Backend, HostArray, host_memory
+from portanet.backends.base import Array, Backend, HostArray
 from portanet.backends.graphs import Graphs
+from portanet.backends.link import Link
+from portanet.backends.machine import host_memory
 from portanet.backends.torch import convolution, linalg, special
 from portanet.backends.transfers import Transfers
 
@@ -124,6 +126,11 @@ class TorchBackend(Backend):
         from portanet.backends.torch.transfers import TorchTransfers
 
         return TorchTransfers(self.device, self.from_host)
+
+    def link(self) -> Link | None:
+        from portanet.backends.torch.link import TorchLink
+
+        return TorchLink(self.device) if self.records else None
 
     def memory(self) -> dict[str, int]:
         import torch
