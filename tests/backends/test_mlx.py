@@ -27,7 +27,7 @@ from portanet.backends import (
     raw_namespace,
     to_device,
 )
-from portanet.backends.base import host_memory
+from portanet.backends.machine import host_memory
 from portanet.variables import bind
 from tests.support import asarray, assert_equal, to_numpy
 
