@@ -185,6 +185,8 @@ class Backend:
         """The library's dtype object for a name such as `"float32"`."""
         dtype = getattr(self.xp, name, None) if isinstance(name, str) and name in DTYPES else None
         if dtype is None:
+            from portanet.backends.registry import no_dtype  # which imports this module
+
             raise ValueError(no_dtype(self.name, name, [known for known in DTYPES if hasattr(self.xp, known)]))
         return dtype
 
@@ -391,14 +393,3 @@ class Backend:
 
     def start(self, tree: Any) -> None:
         """Begin to compute the arrays of a tree, in libraries that otherwise wait until they are read."""
-
-
-def no_dtype(backend: str, name: str, known: Sequence[str] = ()) -> str:
-    """The message that a backend has no dtype of that name."""
-    from portanet.backends.registry import BACKENDS, backend_class  # which imports this module
-
-    having = ""
-    if others := [other for other in BACKENDS if isinstance(name, str) and name in backend_class(other).half_precision]:
-        having = f" Backends {', '.join(others[:-1])} and {others[-1]} have it."
-    listed = f" Known: {', '.join(map(repr, known))}." if known else ""
-    return f"Backend '{backend}' has no such dtype.{having}{listed} Received: dtype={name!r}"

@@ -9,12 +9,13 @@ import numpy as np
 
 from portanet import checks
 from portanet.backends.array_object import ArrayObject
-from portanet.backends.base import Array, Backend, HostArray, no_dtype
+from portanet.backends.base import Array, Backend, HostArray
 from portanet.backends.registry import (
     backend_class_of,
     device_of,
     get_backend,
     is_dtype,
+    no_dtype,
     raw_namespace,
     require_plain,
     to_device,

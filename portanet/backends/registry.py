@@ -8,7 +8,7 @@ import importlib
 import os
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextvars import ContextVar
 from types import ModuleType
 from typing import Any, Literal, TypeAlias
@@ -62,6 +62,20 @@ def backend_class(name: str) -> type[Backend]:
         known = ", ".join(map(repr, ("auto", *BACKENDS)))
         raise ValueError(f"Unknown backend.{hint} Argument `name` must be one of {known}. Received: name={name!r}")
     return _imported(*BACKENDS[name])
+
+
+def no_dtype(backend: str, name: str, known: Sequence[str] = ()) -> str:
+    """The message that a backend has no dtype of that name.
+
+    Example:
+        >>> no_dtype("numpy", "float31", ["float32"])
+        "Backend 'numpy' has no such dtype. Known: 'float32'. Received: dtype='float31'"
+    """
+    having = ""
+    if others := [other for other in BACKENDS if isinstance(name, str) and name in backend_class(other).half_precision]:
+        having = f" Backends {', '.join(others[:-1])} and {others[-1]} have it."
+    listed = f" Known: {', '.join(map(repr, known))}." if known else ""
+    return f"Backend '{backend}' has no such dtype.{having}{listed} Received: dtype={name!r}"
 
 
 def _imported(module: str, name: str) -> type[Backend]:
