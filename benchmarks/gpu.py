@@ -4,10 +4,12 @@
 its whole step as one graph (fused Adam), and with portanet on JAX and PyTorch. `--backend mlx` compares with PyTorch on
 `mps` (Apple silicon), `--backend dpnp` with `xpu` (Intel), `--backend torch --device cuda` portanet on PyTorch with
 PyTorch itself; `--backend numpy --tiny` tries the script out. Each column is measured in a process of its own, and what
-fails is a dash. `--markdown FILE` writes the tables there.
+fails is a dash. `--markdown FILE` writes what is known after each column there: a page for `benchmarks/results/`, from
+which `python -m benchmarks.pages` takes it into the documents.
 
 Launches are what the host asks of CUDA in a step, as PyTorch's profiler counts them; host ms is the time until a step
-returns, when the device was idle; memory is the device's, at its peak. With mixed_float16 PyTorch has autocast, and no
+returns, when the device was idle; memory is what a workload takes of the device at its peak (with JAX, that of the
+largest so far). float32 is float32 everywhere: no library has TF32. With mixed_float16 PyTorch has autocast, and no
 loss scale.
 """
 
@@ -15,6 +17,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import gc
 import json
 import os
 import pathlib
@@ -32,9 +35,11 @@ import portanet
 from benchmarks import heavy, heavy_large
 from benchmarks import heavy_feedforward as feedforward
 from benchmarks import heavy_sequences as sequences
+from benchmarks.gpu_page import page
 from benchmarks.pages import environment, machine
 from portanet import layers
 from portanet.backends import use_backend
+from portanet.backends.registry import backend_class
 from portanet.training import TrainingRun
 
 Step = Callable[[], Any]
@@ -42,8 +47,9 @@ DEVICES = {"cupy": "cuda", "mlx": "mps", "dpnp": "xpu"}
 """PyTorch's device for the GPU of a backend."""
 LAUNCHES = ("LaunchKernel", "GraphLaunch", "MemcpyAsync", "MemsetAsync")
 """Calls of CUDA that ask the device for something, by parts of their names."""
-SECONDS = 38
-"""For a column; what is measured by then counts."""
+OPERATIONS = ("x + x, 4 x 4", "matmul, 4 x 4", "sum, 4 x 4")
+SECONDS, LEAST = 225.0, 10.0
+"""For all columns, and for each of those that come last."""
 
 
 WORKLOADS: dict[str, tuple[tuple[int, ...], Callable[[Any], list[Any]], Callable[[Any], Any], str]] = {
@@ -68,20 +74,28 @@ WORKLOADS: dict[str, tuple[tuple[int, ...], Callable[[Any], list[Any]], Callable
 
 def columns(backend: str, device: str) -> dict[str, list[str]]:
     """What is compared: by title, the library and how it runs, in the order of worth."""
-    found = {f"portanet {backend}": ["portanet", backend, "auto"], f"torch {device}": ["torch", device, "eager"]}
+    found = {
+        f"portanet {backend}": ["portanet", backend, "auto", device],
+        f"torch {device}": ["torch", "", "eager", device],
+    }
     if device == "cuda":
-        found[f"torch {device}, graph, fused Adam"] = ["torch", device, "graph"]
+        found[f"torch {device}, graph, fused Adam"] = ["torch", "", "graph", device]
     if device == "cuda" or backend == "numpy":
-        found[f"portanet {backend}, not recorded"] = ["portanet", backend, "eager"]
-        found |= {f"portanet {name}": ["portanet", name, "auto"] for name in ("jax", "torch") if name != backend}
+        found[f"portanet {backend}, not recorded"] = ["portanet", backend, "eager", device]
+        found |= {
+            f"portanet {name}": ["portanet", name, "auto", device] for name in ("jax", "torch") if name != backend
+        }
     return found
 
 
-def portanet_step(name: str, how: str, title: str, tiny: bool) -> tuple[Step, Step, Any]:
-    """The training step of `fit`, with data on the device; what waits for it, and the backend."""
+def backend_on(name: str, device: str) -> Any:
+    """The backend, on PyTorch's device of that name where it is PyTorch."""
+    return portanet.backends.make_backend(name, device if name == "torch" else None)
+
+
+def portanet_step(backend: Any, how: str, title: str, tiny: bool) -> tuple[Step, Step]:
+    """The training step of `fit`, with data on the device, and what waits for it."""
     shape, make, _, policy = WORKLOADS[title]
-    on = {"torch": "cuda"}.get(name) if portanet.available_backends().get("cupy") is None else None
-    backend = portanet.backends.make_backend(name, on)
     x, y = heavy.data((2, *shape[1:]) if tiny else shape)
     with use_backend(backend), _policy(policy):
         model = portanet.Sequential([layers.Input(shape[1:]), *make(layers)])
@@ -94,7 +108,7 @@ def portanet_step(name: str, how: str, title: str, tiny: bool) -> tuple[Step, St
         with use_backend(backend):
             run(inputs, labels)
 
-    return step, backend.synchronize, backend
+    return step, backend.synchronize
 
 
 @contextlib.contextmanager
@@ -110,6 +124,7 @@ def torch_step(device: str, how: str, title: str, tiny: bool) -> tuple[Step, Ste
     """The same for PyTorch, eager, or as one CUDA graph with fused Adam."""
     import torch
 
+    torch.backends.cudnn.allow_tf32 = False  # which PyTorch allows by default
     shape, _, make, policy = WORKLOADS[title]
     x, y = heavy.data((2, *shape[1:]) if tiny else shape)
     net = make(torch.nn).to(device)
@@ -168,30 +183,58 @@ def launches(step: Step, wait: Step) -> int | None:
     return sum(name.startswith("cu") and any(part in name for part in LAUNCHES) for name in names)
 
 
-def peak_memory(library: str, backend: Any) -> float | None:
-    """MiB of the device that a process has needed; None where the library cannot tell."""
-    if library == "torch" or type(backend).name == "torch":
-        import torch
+class Memory:
+    """What a workload takes of the device's memory, from when this is made; that of earlier ones is freed.
 
-        return torch.cuda.max_memory_reserved() / 2**20 if torch.cuda.is_available() else None
-    if type(backend).name == "jax":
-        return (backend.device.memory_stats() or {}).get("peak_bytes_in_use", 0) / 2**20 or None
-    if type(backend).name == "cupy":  # what its pools have reserved, those of graphs among it
-        free, total = backend.device.mem_info
-        return (total - free) / 2**20
-    return None
+    Args:
+        kind: The library.
+        backend: The backend, where it is portanet's.
+    """
+
+    def __init__(self, kind: str, backend: Any = None) -> None:
+        gc.collect()
+        self.kind, self.backend = kind, backend
+        self.before, self.most = 0.0, 0.0
+        if kind == "torch":
+            import torch
+
+            if torch.cuda.is_available():
+                torch.cuda.empty_cache()
+                torch.cuda.reset_peak_memory_stats()
+        elif kind == "cupy":
+            import cupy
+
+            cupy.get_default_memory_pool().free_all_blocks()
+            self.before = self._taken()
+
+    def _taken(self) -> float:
+        """Of the device in all: CuPy's pools, those of graphs among them, and its libraries' memory."""
+        free, total = self.backend.device.mem_info
+        return float(total - free)
+
+    def look(self) -> float | None:
+        """MiB that were taken at most when this was called; None where the library cannot tell."""
+        if self.kind == "torch":
+            import torch
+
+            self.most = torch.cuda.max_memory_reserved() if torch.cuda.is_available() else 0.0
+        elif self.kind == "jax":
+            self.most = (self.backend.device.memory_stats() or {}).get("peak_bytes_in_use", 0.0)
+        elif self.kind == "cupy":
+            self.most = max(self.most, self._taken() - self.before)
+        return self.most / 2**20 or None
 
 
-def measured(library: str, name: str, how: str, title: str, tiny: bool) -> dict[str, float | None]:
+def measured(library: str, name: str, how: str, device: str, title: str, tiny: bool) -> dict[str, float | None]:
     """The figures of a workload in a column."""
-    backend: Any = None
-    if library == "torch":
-        step, wait = torch_step(name, how, title, tiny)
-    else:
-        step, wait, backend = portanet_step(name, how, title, tiny)
+    backend = None if library == "torch" else backend_on(name, device)
+    memory = Memory(name or library, backend)
+    made = torch_step(device, how, title, tiny) if backend is None else portanet_step(backend, how, title, tiny)
+    step, wait = made
     for _ in range(1 if tiny else 3):  # compiles, and records
         step()
-    wait()
+        wait()
+        memory.look()
 
     def seconds(count: int) -> float:
         start = time.perf_counter()
@@ -212,34 +255,41 @@ def measured(library: str, name: str, how: str, title: str, tiny: bool) -> dict[
         "ms": 1e3 * statistics.median(times),
         "host ms": 1e3 * statistics.median(hosts),
         "launches": launches(step, wait),
-        "memory": peak_memory(library, backend),
+        "memory": memory.look(),
     }
 
 
-def operations(name: str, library: str) -> dict[str, Step]:
+def operations(library: str, name: str, device: str) -> dict[str, Step]:
     """Single operations on a small array: the time that the host takes to start them, the least of several."""
     if library == "torch":
         import torch
 
-        x, xp = torch.ones((4, 4), device=name), torch
+        x, xp = torch.ones((4, 4), device=device), torch
     else:
-        backend = portanet.backends.make_backend(name)
+        backend = backend_on(name, device)
         x, xp = backend.from_host(np.ones((4, 4), "float32")), backend.xp
-    return {"x + x, 4 x 4": lambda: x + x, "matmul, 4 x 4": lambda: xp.matmul(x, x), "sum, 4 x 4": lambda: xp.sum(x)}
+    return dict(zip(OPERATIONS, (lambda: x + x, lambda: xp.matmul(x, x), lambda: xp.sum(x)), strict=True))
 
 
-def serve(library: str, name: str, how: str, chosen: list[str], tiny: bool) -> None:
+def serve(library: str, name: str, how: str, device: str, chosen: list[str], tiny: bool) -> None:
     """Print a line of JSON for each workload, in the order in which they are measured."""
-    for title in chosen:
+
+    def line(title: str, figures: Callable[[], Any]) -> None:
         try:
-            figures: Any = measured(library, name, how, title, tiny)
+            known = figures()
         except Exception as error:
-            figures = {"error": f"{type(error).__name__}: {str(error).partition(chr(10))[0][:200]}"}
-        print(json.dumps([title, figures]), flush=True)
-    for title, operation in operations(name, library).items():
+            known = {"error": f"{type(error).__name__}: {str(error).partition(chr(10))[0][:200]}"}
+        print(json.dumps([title, known]), flush=True)
+
+    def least(title: str) -> dict[str, float]:
         calls, turns = (1, 1) if tiny else (20, 50)
-        least = min(timeit.timeit(operation, number=calls) for _ in range(turns)) / calls
-        print(json.dumps([title, {"ms": 1e3 * least}]), flush=True)
+        operation = operations(library, name, device)[title]
+        return {"ms": 1e3 * min(timeit.timeit(operation, number=calls) for _ in range(turns)) / calls}
+
+    for title in chosen:
+        line(title, lambda title=title: measured(library, name, how, device, title, tiny))  # type: ignore[misc]
+    for title in OPERATIONS:
+        line(title, lambda title=title: least(title))  # type: ignore[misc]
 
 
 def collected(command: list[str], seconds: float) -> dict[str, Any]:
@@ -251,48 +301,21 @@ def collected(command: list[str], seconds: float) -> dict[str, Any]:
     except subprocess.TimeoutExpired:
         process.kill()
         printed, _ = process.communicate()
-    lines = [line for line in printed.decode().splitlines() if line.startswith("[")]
-    return dict(map(json.loads, lines))
-
-
-def tables(results: dict[str, dict[str, Any]], base: str) -> str:
-    """A table in Markdown for each figure, with ratios to a column for the times; and what failed."""
-    titles = list(dict.fromkeys(title for column in results.values() for title in column))
-    parts = []
-    for figure, words in (
-        ("ms", "ms"), ("launches", "launches in a step"), ("host ms", "ms of the host in a step"), ("memory", "MiB"),
-    ):  # fmt: skip
-        rows = []
-        for title in titles:
-            values = {name: column.get(title, {}).get(figure) for name, column in results.items()}
-            compared = figure == "ms" and values.get(base)
-            cells = [
-                "-" if v is None else f"{v:.3g}" + (f" ({v / values[base]:.2f}x)" if compared and name != base else "")
-                for name, v in values.items()
-            ]
-            if any(cell != "-" for cell in cells):
-                rows.append(f"| {title} | " + " | ".join(cells) + " |")
-        if rows:
-            parts.append(
-                "\n".join([f"| {words} | " + " | ".join(results) + " |", "|---" * (len(results) + 1) + "|", *rows])
-            )
-    failed = [
-        f"- {name}, {title}: {figures['error']}"
-        for name, column in results.items()
-        for title, figures in column.items()
-        if "error" in figures
-    ]
-    return "\n\n".join([*parts, *(["\n".join(failed)] if failed else [])]) + "\n"
+    lines = printed.decode(errors="replace").splitlines()
+    return dict(json.loads(line) for line in lines if line.startswith('["') and line.endswith("}]"))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--backend", default="cupy", help="portanet's backend")
     parser.add_argument("--device", help="PyTorch's device; by default the one that the backend computes on")
-    parser.add_argument("--markdown", type=pathlib.Path, help="file for the tables")
+    parser.add_argument(
+        "--seconds", type=float, default=SECONDS, help="for all columns; what is measured by then counts"
+    )
+    parser.add_argument("--markdown", type=pathlib.Path, help="file for the page")
     parser.add_argument("--tiny", action="store_true", help="two examples and one step, to try the script out")
     parser.add_argument("--workloads", nargs="*", default=list(WORKLOADS), help="those whose titles begin so")
-    parser.add_argument("--column", nargs=3, help="measure one column in this process")
+    parser.add_argument("--column", nargs=4, help="measure one column in this process")
     args = parser.parse_args()
     chosen = [title for title in WORKLOADS if title.startswith(tuple(args.workloads))]
     if args.column:
@@ -303,16 +326,16 @@ def main() -> None:
         print(f"not run here: {reason}")
         return
     device = args.device or DEVICES.get(args.backend, "cpu")
-    results = {}
-    for name, column in columns(args.backend, device).items():
-        command = ["--column", *column, *(["--tiny"] if args.tiny else []), "--workloads", *chosen]
-        results[name] = collected(command, SECONDS)
-    packages = ["numpy", type(portanet.backends.make_backend(args.backend)).library.partition(".")[0]]
-    text = f"{machine()}, {environment(*dict.fromkeys(packages))}; {portanet.backends.make_backend(args.backend)}\n\n"
-    text += tables(results, f"torch {device}")
-    print(text)
-    if args.markdown:
-        args.markdown.write_text("# Training steps on a GPU\n\n" + text)
+    packages = dict.fromkeys(["numpy", backend_class(args.backend).library.partition(".")[0]])
+    how = f"{environment(*packages)}; {machine()}. `python -m benchmarks.gpu --backend {args.backend}`"
+    results: dict[str, dict[str, Any]] = {}
+    waiting, end = columns(args.backend, device), time.monotonic() + args.seconds
+    for name in list(waiting):
+        command = ["--column", *waiting.pop(name), *(["--tiny"] if args.tiny else []), "--workloads", *chosen]
+        results[name] = collected(command, end - time.monotonic() - LEAST * len(waiting))
+        if args.markdown:
+            args.markdown.write_text(page(args.backend, device, results, how))
+    print(page(args.backend, device, results, how))
 
 
 if __name__ == "__main__":

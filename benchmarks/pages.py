@@ -9,6 +9,7 @@ in `docs/benchmarks.md`; `python -m benchmarks.pages` writes that.
 from __future__ import annotations
 
 import datetime
+import importlib
 import importlib.metadata
 import os
 import pathlib
@@ -184,8 +185,16 @@ def machine() -> str:
 
 def environment(*packages: str) -> str:
     """A line that says when and with which versions something was measured."""
-    versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in packages)
+    versions = ", ".join(f"{name} {_version(name)}" for name in packages)
     return f"{datetime.date.today()}, {platform.system()}, Python {platform.python_version()}, {versions}"
+
+
+def _version(package: str) -> str:
+    """The version of a package by its name or, where that differs as CuPy's does, that of its module."""
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return str(importlib.import_module(package).__version__)
 
 
 def _clocks() -> tuple[float, float, float]:
