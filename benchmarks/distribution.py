@@ -27,7 +27,7 @@ from portanet.callbacks import Callback
 from portanet.training import TrainingRun
 
 COUNTS = (1, 2)
-SIZES = tuple(2**k for k in range(10, 25, 2))
+SIZES = tuple(2**k for k in range(10, 27, 2))
 """Bytes of messages."""
 SHARDED = "2 processes, 1 thread, shard_optimizer"
 MLP, CNN = "MLP 784-512-512-10, batch 128", "CNN, two convolutions of 32, batch 128"

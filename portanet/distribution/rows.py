@@ -12,6 +12,9 @@ from portanet.backends import HostArray
 LARGE = 1 << 18
 """Bytes from which an array is sent as it lies: to copy it next to others costs more than a message."""
 
+CHUNK = 1 << 22
+"""Bytes of a sum that is begun as one."""
+
 
 def part_of(count: int, rank: int, size: int) -> slice:
     """What one of several processes takes of so many elements or examples."""
@@ -34,6 +37,12 @@ def groups_of(sizes: Sequence[int], dtypes: Sequence[Any]) -> list[list[int]]:
 def row_of(rows: Sequence[HostArray]) -> HostArray:
     """Rows of elements, one after the other; the row itself, if there is one."""
     return np.ascontiguousarray(rows[0]) if len(rows) == 1 else np.concatenate(rows)
+
+
+def chunks(x: HostArray) -> list[HostArray]:
+    """The elements of an array as they go into sums: many of them go faster in parts."""
+    row, step = x.reshape(-1), CHUNK // x.itemsize
+    return [row[start : start + step] for start in range(0, max(1, row.size), step)]
 
 
 def summable(dtype: Any) -> Any:

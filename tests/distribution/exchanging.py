@@ -11,7 +11,7 @@ from portanet.distribution.job import joined
 from portanet.distribution.rows import part_of
 from portanet.distribution.standing import MOST
 
-SHAPES = [(), (1,), (3,), (2, 3), (0,), (5000,), (300, 300)]
+SHAPES = [(3, 700_001), (), (1,), (3,), (2, 3), (0,), (5000,), (300, 300)]
 DTYPES = ["float16", "float32", "float64", "int64", "uint8"]
 
 

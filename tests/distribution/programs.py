@@ -369,10 +369,7 @@ def training(what: str = "nothing", epochs: str = "4") -> Any:
 
 
 def parallel() -> distribution.DataParallel:
-    chosen = distribution.DataParallel(shard_optimizer="SHARD" in os.environ)
-    if "FAR" in os.environ and chosen.processes is not None:
-        chosen.processes.near = False  # as if each were on another machine
-    return chosen
+    return distribution.DataParallel(shard_optimizer="SHARD" in os.environ)
 
 
 def rank() -> int:
@@ -390,12 +387,14 @@ if __name__ == "__main__":
 
         jax.config.update("jax_cpu_collectives_implementation", "gloo")
         jax.distributed.initialize(os.environ["JAX_ADDRESS"], 2, int(os.environ["JAX_PROCESS"]))
-    PROGRAMS |= {"exchanging": exchanging.exchanging}
     PROGRAMS |= {"asynchronous": apart.asynchronous, "going_on": going_on.going_on, "by_one": going_on.by_one}
+    PROGRAMS |= {"exchanging": exchanging.exchanging}
     if sys.argv[1] in ("linked", "waiting"):
         from tests.distribution import linked  # which adds a backend
 
         PROGRAMS |= {"linked": linked.linked, "waiting": linked.waiting}
     distribution.set_distribution(parallel())
+    if "FAR" in os.environ:
+        strategy.distribution().processes.near = False  # as if each process were on another machine
     result = PROGRAMS[sys.argv[1]](*sys.argv[3:])
     pathlib.Path(sys.argv[2], f"{strategy.distribution().rank}.json").write_text(json.dumps(result))

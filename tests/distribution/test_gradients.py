@@ -14,10 +14,13 @@ from portanet.distribution.gradients import GradientSum
 class Pair:
     """Two processes with the same gradients."""
 
-    size = 2
+    rank, size = 0, 2
 
     def __init__(self, near: bool, events: list[str]) -> None:
         self.near, self.events = near, events
+
+    def texts(self, text: str) -> list[str]:
+        return [text] * self.size
 
     def start_sums(self, arrays: Any) -> Any:
         self.events.append(f"starts {len(arrays)}")
