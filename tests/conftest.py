@@ -108,9 +108,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         test = item.nodeid.partition("[")[0]
         include = every is None or test not in seen or zlib.crc32(item.nodeid.encode()) % every == 0
         seen.add(test)
-        (chosen if include and "backend" in getattr(item, "fixturenames", ()) else others).append(item)
+        (chosen if include and takes_backend(item) else others).append(item)
     config.hook.pytest_deselected(items=others)
     items[:] = chosen
+
+
+def takes_backend(item: pytest.Item) -> bool:
+    """Whether a test has a backend for its fixture or, if its cases depend on the backend, for a parameter `chosen`."""
+    call = getattr(item, "callspec", None)
+    chosen = call.params.get("chosen") if call else None
+    return "backend" in getattr(item, "fixturenames", ()) or (isinstance(chosen, str) and chosen in MATRIX)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

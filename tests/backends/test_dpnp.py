@@ -20,6 +20,7 @@ import pytest
 import portanet
 from portanet.autodiff import grad
 from portanet.backends import Backend, available_backends, backend_class, lifetime, make_backend, to_host, use_backend
+from portanet.backends.dpnp import on_host
 from portanet.training import TrainingRun
 from portanet.variables import Variable
 
@@ -84,6 +85,11 @@ def test_memory_of_a_gpu(dpnp: Backend, monkeypatch: pytest.MonkeyPatch) -> None
     assert other.memory() == {"used": 600, "total": 1000}
     monkeypatch.setattr(dpctl.utils, "intel_device_info", lambda device: {})
     assert other.memory() == {}
+
+
+def test_a_gpu_computes_quantiles_and_random_bits_itself(dpnp: Backend) -> None:
+    x = types.SimpleNamespace(sycl_device=on_a_small_gpu(dpnp).device.sycl_device)
+    assert {override(x) for override in on_host.OVERRIDES.values()} == {NotImplemented}
 
 
 def test_without_a_gpu_auto_is_not_dpnp() -> None:

@@ -13,7 +13,7 @@ from portanet.backends.base import Array, HostArray
 from portanet.backends.dpnp.products import matmul
 from portanet.backends.holder import RightOperand
 
-_OPERATORS = "add sub mul truediv floordiv mod pow matmul and or xor lshift rshift lt le gt ge eq ne"
+_OPERATORS = "add sub mul truediv floordiv mod divmod pow matmul and or xor lshift rshift lt le gt ge eq ne"
 
 
 def complete_arrays(cls: type[Array]) -> None:

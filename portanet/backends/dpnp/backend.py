@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from portanet.backends.base import Array, Backend, HostArray
-from portanet.backends.dpnp import special
+from portanet.backends.dpnp import on_host, special
 from portanet.backends.dpnp.runtime import announce_cpu_runtime
 from portanet.backends.machine import host_memory
 
@@ -32,7 +32,7 @@ class DpnpBackend(Backend):
     name = "dpnp"
     library = "dpnp"
     half_precision = ("float16",)
-    overrides = {"packed_factors": packed_factors, **special.OVERRIDES}
+    overrides = {"packed_factors": packed_factors, **special.OVERRIDES, **on_host.OVERRIDES}
 
     @classmethod
     def unavailable(cls) -> str | None:
