@@ -15,17 +15,14 @@ from portanet.layers.calling import (
     calling,
     input_by_name,
     inspect_input,
-    keep_masks,
     locate,
     note_call,
-    remember,
     remember_output,
-    remembered,
     weights_as_constants,
 )
 from portanet.layers.input_spec import declared_shape, require_inputs
 from portanet.layers.output_shapes import shape_by_trial
-from portanet.layers.several_inputs import Several, beside_examples, masks_of, one_array
+from portanet.layers.several_inputs import Several, beside_examples, one_array
 from portanet.layers.state import StateAccess
 from portanet.layers.symbolic import Node, only_node, record
 from portanet.layers.weights import (
@@ -35,6 +32,7 @@ from portanet.layers.weights import (
     note_shapes,
     shapes_of_call,
 )
+from portanet.masks import keep_masks, masks_of, remember, remembered
 from portanet.mixed_precision import DTypePolicy, at_least_float32, cast_floats, cast_integers
 from portanet.tree import KINDS, MAPPING, tree_leaves
 from portanet.variables import Variable, computing_in

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import inspect
 import warnings
 import weakref
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from portanet.autodiff import unwrap
-from portanet.backends import Array, ForwardBackend, forward_backend_of, is_dtype, is_of, lifetime, raw_namespace
+from portanet.backends import Array, ForwardBackend, forward_backend_of, is_dtype, is_of, raw_namespace
 from portanet.layers.foreign import foreign_array, library_name
-from portanet.layers.several_inputs import mask_fits, masks_of
+from portanet.layers.several_inputs import mask_fits
 from portanet.layers.symbolic import SymbolicArray
 from portanet.lookup import snake_case
+from portanet.masks import Masks, masks_of, remember, remembered
 from portanet.tree import tree_leaves
 from portanet.variables import Variable, add_loss, bind
 
@@ -38,69 +38,6 @@ def callers(passes_masks: bool) -> dict[bool | None, Caller]:
 
 calling: ContextVar[Caller | None] = ContextVar("portanet_calling_layer", default=None)
 """The calling layer; None outside of calls."""
-
-
-class Masks(dict[int, tuple[Callable[[], Any], Any]]):
-    """The masks of arrays, found by the identity of the arrays, since arrays of most libraries take no attributes.
-
-    It lasts for one call of a model or layer, but for the masks of outputs, and holds no arrays but masks.
-    """
-
-    outputs: Collection[int] = ()
-    """The identities of the outputs of earlier calls."""
-
-    def find(self, x: Any) -> Any:
-        """The mask of an array; the masks of the arrays in a list or dict, or None if all are None."""
-        if isinstance(x, (list, tuple, Mapping)):
-            masks = {key: self.find(x[key]) for key in (x if isinstance(x, Mapping) else range(len(x)))}
-            if all(mask is None for mask in masks.values()):
-                return None
-            return masks if isinstance(x, Mapping) else list(masks.values())
-        array, mask = self.get(id(x), (None, None))
-        return mask if array is not None and array() is lifetime(x) else None
-
-    def keep(self, x: Any, mask: Any) -> None:
-        """Keep the mask of an array, or the masks of several, unless they have one."""
-        if isinstance(x, Mapping):
-            for key, part in x.items():
-                self.keep(part, mask.get(key) if isinstance(mask, Mapping) else None)
-        elif isinstance(x, (list, tuple)):
-            for part, own in zip(x, masks_of(mask, len(x)), strict=True):
-                self.keep(part, own)
-        elif mask is not None and self.find(x) is None:
-            with contextlib.suppress(AttributeError, TypeError):  # arrays of most libraries take no attributes
-                x._keras_mask = mask
-            try:
-                self[id(x)] = weakref.ref(lifetime(x)), mask
-            except TypeError:  # traced arrays, among others
-                self[id(x)] = (lambda: x), mask
-
-
-remembered: ContextVar[Masks | None] = ContextVar("portanet_masks_of_arrays", default=None)
-"""The masks of arrays in the current call of a model, and of outputs of earlier calls; None until there is one."""
-
-
-def keep_masks(out: Any) -> None:
-    """At the end of an outermost call, forget all masks but those of its output and of earlier outputs that live."""
-    masks, kept = remembered.get() or Masks(), Masks()
-    outputs = set(map(id, tree_leaves(out)))
-    for key, (array, mask) in masks.items():
-        x = array() if isinstance(array, weakref.ref) and (key in outputs or key in masks.outputs) else None
-        if x is not None:
-            kept[key] = weakref.ref(x, functools.partial(_pop, kept, key)), mask
-    kept.outputs = set(kept)
-    remembered.set(kept or None)
-
-
-def _pop(masks: Masks, key: int, _: Any) -> None:
-    masks.pop(key, None)
-
-
-def remember(x: Any, mask: Any) -> None:
-    """Keep masks of arrays until the end of the outermost call."""
-    if (masks := remembered.get()) is None:
-        remembered.set(masks := Masks())
-    masks.keep(x, mask)
 
 
 def remember_output(layer: Layer, x: Any, out: Any, mask: Any) -> None:

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from portanet.backends import Array, Backend, get_backend, use_backend
-from portanet.layers.several_inputs import Shape, map_shapes, masks_of, shape_of
+from portanet.layers.several_inputs import Shape, map_shapes, shape_of
+from portanet.masks import masks_of
 from portanet.tree import tree_leaves, tree_map
 from portanet.variables import bind, collect_losses
 

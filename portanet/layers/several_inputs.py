@@ -110,12 +110,6 @@ def one_array(layer: Layer, x: Any) -> Any:
     raise TypeError(f"Layer '{layer.name}' {expected}. Received: {type(x).__name__} of {len(leaves)}")
 
 
-def masks_of(mask: Any, count: int) -> list[Any]:
-    """A list of `count` masks from one mask, a list, or None; None where one is missing."""
-    masks = list(mask) if isinstance(mask, (list, tuple)) else [mask]
-    return [*masks, *[None] * (count - len(masks))][:count]
-
-
 def mask_fits(mask: Any, x: Any) -> bool:
     """Whether a mask has the leading axes of an array."""
     return hasattr(mask, "shape") and hasattr(x, "shape") and tuple(x.shape[: mask.ndim]) == tuple(mask.shape)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from portanet.lookup import created, described, lookup, names, no_attribute
+from portanet.lookup import created, described, lookup, names, no_attribute, snake_case
 from portanet.losses import functions
 from portanet.losses.base import FunctionLoss, Loss
 from portanet.losses.circle_loss import Circle, circle
@@ -71,21 +72,28 @@ for _alias, _loss in {
 
 
 def get(identifier: Any, name: str = "identifier", of: Any = "") -> Any:
-    """A loss by name, the given object, or a loss made of a function `(y_true, y_pred) -> loss of each example`; None
-    for None.
+    """A loss by name or description, as in Keras: names of functions, such as "mse", give functions, those of classes
+    objects. Given objects and functions are returned.
 
     Args:
-        identifier: Name or object.
+        identifier: Name, description, object or function; None for None.
         name: Name of the argument that holds it, for errors.
-        of: The layer, class or function that takes it.
+        of: The layer, class or function that takes it; it gets an object in any case, with its checks of targets.
 
     Example:
         >>> from portanet import losses
-        >>> losses.get("mse").name
-        'mean_squared_error'
+        >>> losses.get("mse")([[0.0, 1.0]], [[2.0, 1.0]])
+        array([2.], dtype=float32)
+        >>> float(losses.get("MeanSquaredError")([[0.0, 1.0]], [[2.0, 1.0]]))
+        2.0
     """
-    if identifier is None and not of:
-        return None
+    if not of:
+        if identifier is None or inspect.isfunction(identifier):
+            return identifier
+        if isinstance(identifier, str) and identifier in LOSSES and identifier != LOSSES[identifier].__name__:
+            function = globals().get(snake_case(LOSSES[identifier].__name__))
+            if function is not None:  # a few losses have none
+                return function
     if getattr(identifier, "__module__", None) == functions.__name__:
         identifier = identifier.__name__  # a loss with its checks of targets
     loss = lookup("loss", identifier, LOSSES, name, of)

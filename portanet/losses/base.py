@@ -11,6 +11,7 @@ from portanet.backends import Array, HostArray, array_like, backend_class_of, ra
 from portanet.configurable import Configurable
 from portanet.distribution.share import fraction, of_share, of_whole, over_batch, share
 from portanet.lookup import snake_case
+from portanet.masks import mask_of
 from portanet.mixed_precision import (
     DTypePolicy,
     as_policy,
@@ -168,12 +169,14 @@ class Loss(Configurable):
             y_pred: Predictions.
             sample_weight: Weight of each example, shape (batch,), (batch, 1) or that of the losses; the mean divides
                 by the number of examples, as in Keras.
-            mask: Boolean array of the same shapes; where it is False, examples are ignored and not counted.
+            mask: Boolean array of the same shapes; where it is False, examples are ignored and not counted. By default
+                the mask of `y_pred`, if a layer returned it with one.
 
         Returns:
             An array of shape (), or of the losses' shape for `reduction=None`.
         """
         owner = f"Loss '{self.name}'"
+        mask = mask_of(y_pred) if mask is None else mask
         given = as_arrays(owner, y_pred=y_pred, y_true=y_true, sample_weight=sample_weight, mask=mask)
         y_pred, y_true, sample_weight, mask = given
         plain, other = storage(y_true), storage(y_pred)

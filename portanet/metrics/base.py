@@ -13,7 +13,8 @@ from portanet.configurable import Configurable
 from portanet.distribution.share import of_whole, share
 from portanet.initializers.base import drawn
 from portanet.lookup import snake_case
-from portanet.losses.base import DType, Loss, as_arrays, spread
+from portanet.losses.base import DType, Loss, as_arrays, masked_weight, spread
+from portanet.masks import mask_of
 from portanet.metrics.ratios import ratio
 from portanet.mixed_precision import as_policy, at_least_float32
 from portanet.variables import Variable, are_bound
@@ -333,6 +334,14 @@ class MeanMetric(Metric):
     def values(self, y_true: Array, y_pred: Array) -> Array:
         """One value per example."""
         raise NotImplementedError(f"Metric '{self.name}' does not implement values(y_true, y_pred).")
+
+    def update_state(self, y_true: Array, y_pred: Array, sample_weight: Array | None = None) -> None:
+        """Add a batch; values that the mask of `y_pred` leaves out, if a layer returned it with one, do not count."""
+        mask = mask_of(y_pred)
+        if mask is not None:
+            given = as_arrays(f"Metric '{self.name}'", y_pred=y_pred, sample_weight=sample_weight)
+            sample_weight = masked_weight(given[1], mask, at_least_float32(given[0], integers=True))
+        super().update_state(y_true, y_pred, sample_weight)
 
     def statistics(self, y_true: Array, y_pred: Array, sample_weight: Array | None = None) -> tuple[Array, ...]:
         values = at_least_float32(self.values(y_true, y_pred), integers=True)

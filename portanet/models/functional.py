@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
 from portanet.layers import Layer
-from portanet.layers.calling import NamedLayers, call_with_mask, note_call, remember
+from portanet.layers.calling import NamedLayers, call_with_mask, note_call
 from portanet.layers.ordering import layers_in_order
 from portanet.layers.output_shapes import ArraySpec, result
 from portanet.layers.preprocessing.host_layer import needs_host
-from portanet.layers.several_inputs import map_shapes, masks_of, shape_of
+from portanet.layers.several_inputs import map_shapes, shape_of
 from portanet.layers.symbolic import Node, SymbolicArray, fill
+from portanet.masks import masks_of, remember
 from portanet.models import graph
 from portanet.models.model import Model, with_new_layers
 from portanet.models.named_inputs import flat, in_order, names_of

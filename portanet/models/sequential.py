@@ -10,11 +10,12 @@ from portanet import checks
 from portanet.backends import get_backend
 from portanet.configurable import named_arguments
 from portanet.layers import InputLayer, Layer
-from portanet.layers.calling import NamedLayers, call_with_mask, remember
+from portanet.layers.calling import NamedLayers, call_with_mask
 from portanet.layers.preprocessing.host_layer import HostLayer, needs_host
 from portanet.layers.several_inputs import map_shapes, shape_of
 from portanet.layers.symbolic import SymbolicArray, record
 from portanet.layers.weights import forget
+from portanet.masks import remember
 from portanet.mixed_precision import cast_integers
 from portanet.models.graph import layer_takes_integers, with_rank_of
 from portanet.models.model import Model

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from portanet.autodiff import lift, unwrap
 from portanet.backends import Array, to_host
 from portanet.layers import Layer
-from portanet.layers.calling import Caller, Masks, calling, remembered, takes_strings
+from portanet.layers.calling import Caller, calling, takes_strings
+from portanet.masks import Masks, remembered
 from portanet.metrics import Metric
 from portanet.optimizers import Optimizer
 from portanet.optimizers.applied import Applied, held_by, held_in_step

@@ -23,7 +23,8 @@ from typing import Any
 from portanet.backends.base import Plan
 from portanet.backends.programs import outline, replaced
 from portanet.layers import Layer
-from portanet.layers.calling import calling, in_call, remembered
+from portanet.layers.calling import calling, in_call
+from portanet.masks import remembered
 from portanet.training.attributes import Attributes, UnplannableError
 from portanet.training.step import Division
 from portanet.tree import KINDS, LEAF, tree_leaves, tree_map

@@ -21,8 +21,9 @@ from portanet.distribution.share import fraction, of_share, share
 from portanet.distribution.slices import Slices
 from portanet.layers import Layer
 from portanet.layers.calling import call_with_mask
-from portanet.layers.several_inputs import map_shapes, masks_of
+from portanet.layers.several_inputs import map_shapes
 from portanet.layers.symbolic import SymbolicArray
+from portanet.masks import masks_of
 from portanet.mixed_precision import at_least_float32
 from portanet.optimizers import Optimizer
 from portanet.random.streams import part_of_batch

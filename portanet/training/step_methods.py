@@ -11,7 +11,7 @@ from portanet import checks
 from portanet.autodiff import array_namespace, hvp, lift, unwrap, value_and_grad
 from portanet.backends import Array
 from portanet.layers import Layer
-from portanet.layers.calling import remember, remembered
+from portanet.masks import mask_of, remember
 from portanet.metrics import Metric
 from portanet.metrics.total_variables import metrics_in
 from portanet.mixed_precision import at_least_float32
@@ -52,7 +52,7 @@ def train(model: Overridable, data: Any) -> dict[str, Any]:
         inputs, targets = tree_map(lift, x), tree_map(lift, y)  # not every library computes `plain * traced`
         y_pred = model(inputs, training=True)
         loss = loss_of(model, inputs, targets, y_pred, weight, True)
-        return optimizer.scale_loss(loss, state), (loss, y_pred, _mask_of(y_pred))
+        return optimizer.scale_loss(loss, state), (loss, y_pred, _plain_mask(y_pred))
 
     def loss_at(values: dict[Variable, Array]) -> Array:
         with unchanged(model, {**before, **values}):
@@ -101,7 +101,7 @@ def compute_loss(model: Overridable, y: Any, y_pred: Any, weight: Any) -> Array:
     parts, objective = model.losses, objective_for(model, y_pred)
     if objective is not None and any(output.loss is not None for output in objective.outputs):
         leaves = tree_leaves(y_pred)
-        masks = [_mask_of(leaf) for leaf in leaves]
+        masks = [_plain_mask(leaf) for leaf in leaves]
         targets, weights = objective.arrange(y), objective.arrange(weight, "sample_weight")
         values = objective.values(targets, at_least_float32(leaves), weights, masks)
         for name, value in zip(objective.loss_names(), values, strict=False):
@@ -119,7 +119,7 @@ def update_metrics(model: Overridable, y: Any, y_pred: Any, weight: Any) -> None
         return
     y, y_pred, weight = (tree_map(unwrap, tree) for tree in (y, y_pred, weight))
     leaves = tree_leaves(y_pred)
-    masks = [_mask_of(leaf) for leaf in leaves]
+    masks = [_plain_mask(leaf) for leaf in leaves]
     targets, weights = objective.arrange(y), objective.arrange(weight, "sample_weight")
     for _, metric, true, pred, w in objective.compared(targets, at_least_float32(leaves), weights, masks):
         metric.update_state(true, pred, *(() if w is None else (w,)))
@@ -209,7 +209,6 @@ def every_metric(model: Overridable) -> list[Metric]:
     return list({id(inside): inside for metric in named for inside in metrics_in(metric)}.values())
 
 
-def _mask_of(y_pred: Any) -> Any:
-    masks = remembered.get()
-    mask = None if masks is None else masks.find(y_pred)
+def _plain_mask(y_pred: Any) -> Any:
+    mask = mask_of(y_pred)
     return None if mask is None else tree_map(unwrap, mask)

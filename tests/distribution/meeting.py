@@ -50,7 +50,7 @@ def meeting() -> Any:
         own = record_batches()
         fitting = {"epochs": 2, "callbacks": [own]}
         fit = programs.fitted(model, x, goal, "adam", loss, [spread] if goal is targets else [], **fitting)
-        results[portanet.losses.get(loss).name] = {**fit, "batches": own.losses}
+        results[portanet.losses.get(loss, "loss", "fit").name] = {**fit, "batches": own.losses}
     images = np.random.default_rng(0).integers(0, 255, (20, 6, 6, 3)).astype("float32")
     augmentation = [layers.AugMix((0, 1)), layers.Equalization((0, 1))]
     model = portanet.Sequential([layers.Input((6, 6, 3)), *augmentation, layers.Flatten(), layers.Dense(1)])

@@ -9,7 +9,7 @@ import pytest
 
 import portanet
 from portanet import initializers, layers
-from portanet.layers.calling import Masks
+from portanet.masks import Masks
 from tests.support import asarray, assert_close, to_numpy
 
 

@@ -95,10 +95,15 @@ def test_bad_class_weights(y: Any, weights: Any, message: str) -> None:
 
 
 def test_names_and_functions() -> None:
-    assert losses.get("MSE").get_config() == {"reduction": "sum_over_batch_size", "name": None, "dtype": None}
-    assert losses.get("kl_divergence").name == "kl_divergence"
-    function = losses.get(lambda y_true, y_pred: (y_true - y_pred)[:, 0])
+    mean = losses.get("MSE", "loss", "compile")
+    assert mean.get_config() == {"reduction": "sum_over_batch_size", "name": None, "dtype": None}
+    assert losses.get("kl_divergence", "loss", "compile").name == "kl_divergence"
+    function = losses.get(lambda y_true, y_pred: (y_true - y_pred)[:, 0], "loss", "compile")
     assert float(function(np.ones((2, 1)), np.zeros((2, 1)))) == 1
+    assert losses.get("MSE") is losses.get("mean_squared_error") is losses.mean_squared_error
+    assert losses.get(losses.huber) is losses.huber
+    assert type(losses.get("MeanSquaredError")) is losses.MeanSquaredError
+    assert type(losses.get("soft_margin")) is losses.SoftMargin  # which is no function
     with pytest.raises(ValueError, match=r"Unknown loss\. Did you mean 'huber'\?.*Received: identifier='hubert'"):
         losses.get("hubert")
 

@@ -146,7 +146,7 @@ def test_means_of_numbers_and_lists(backend: portanet.backends.Backend) -> None:
 
 
 def test_a_function_as_the_loss_of_a_model_checks_and_counts_as_its_class() -> None:
-    loss = losses.get(losses.sparse_categorical_crossentropy)
+    loss = losses.get(losses.sparse_categorical_crossentropy, "loss", "compile")
     assert type(loss) is losses.SparseCategoricalCrossentropy
     assert type(metrics.get("accuracy", loss)) is metrics.SparseCategoricalAccuracy
     assert type(metrics.get(metrics.binary_accuracy)) is metrics.BinaryAccuracy

@@ -11,7 +11,8 @@ from portanet.fused.attention import attention, softmax, with_causal
 from portanet.fused.hidden import hides_from_some, known_finite, weighted_sum
 from portanet.layers.base import Layer
 from portanet.layers.random_layer import RandomLayer
-from portanet.layers.several_inputs import Several, masks_of
+from portanet.layers.several_inputs import Several
+from portanet.masks import masks_of
 
 
 class Attention(RandomLayer):

@@ -15,7 +15,8 @@ from portanet.initializers.scaled import with_axes
 from portanet.layers.attention.attention import require_mask, require_shapes, without_masked
 from portanet.layers.attention.axes import AttentionAxes
 from portanet.layers.random_layer import RandomLayer
-from portanet.layers.several_inputs import Several, masks_of
+from portanet.layers.several_inputs import Several
+from portanet.masks import masks_of
 from portanet.variables import Variable
 
 

@@ -11,7 +11,8 @@ from portanet.layers.base import Layer
 from portanet.layers.core.dense import Dense
 from portanet.layers.normalization.layer_normalization import LayerNormalization
 from portanet.layers.regularization.dropout import Dropout
-from portanet.layers.several_inputs import Several, masks_of
+from portanet.layers.several_inputs import Several
+from portanet.masks import masks_of
 
 
 class TransformerEncoder(Layer):

@@ -7,8 +7,8 @@ from typing import Any
 from portanet import checks
 from portanet.autodiff import array_namespace, unwrap
 from portanet.backends import Array, dtype_for, raw_namespace
-from portanet.layers.calling import remember
 from portanet.layers.core.embedding import Embedding
+from portanet.masks import remember
 
 
 class ReversibleEmbedding(Embedding):

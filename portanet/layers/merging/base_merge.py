@@ -8,7 +8,8 @@ from portanet.autodiff import array_namespace, unwrap
 from portanet.backends import Array
 from portanet.layers.base import Layer
 from portanet.layers.merging.masks import any_mask, one_per_array
-from portanet.layers.several_inputs import Several, masks_of
+from portanet.layers.several_inputs import Several
+from portanet.masks import masks_of
 
 
 class Merge(Layer):

@@ -11,7 +11,8 @@ from portanet.configurable import arguments_of, clone
 from portanet.layers.base import Layer
 from portanet.layers.rnn.cell import state_sizes_of
 from portanet.layers.rnn.rnn import RNN, SequenceAndStates
-from portanet.layers.several_inputs import Several, masks_of
+from portanet.layers.several_inputs import Several
+from portanet.masks import masks_of
 
 MERGE_MODES = ("concat", "sum", "mul", "ave", None)
 

@@ -10,7 +10,8 @@ from portanet.backends import Array
 from portanet.layers.rnn.cell import RecurrentCell, States
 from portanet.layers.rnn.options import divide_options
 from portanet.layers.rnn.rnn import RNN
-from portanet.layers.several_inputs import masks_of, shape_of
+from portanet.layers.several_inputs import shape_of
+from portanet.masks import masks_of
 
 
 class JordanCell(RecurrentCell):

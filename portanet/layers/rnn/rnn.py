@@ -20,7 +20,8 @@ from portanet.layers.rnn.cell import (
     state_sizes_of,
 )
 from portanet.layers.rnn.stacked_rnn_cells import StackedRNNCells
-from portanet.layers.several_inputs import Several, entries, is_shape, masks_of
+from portanet.layers.several_inputs import Several, entries, is_shape
+from portanet.masks import masks_of
 from portanet.variables import are_bound
 
 
