@@ -9,7 +9,8 @@ from collections.abc import Callable, Collection, Mapping
 from contextvars import ContextVar
 from typing import Any
 
-from portanet.backends import lifetime
+from portanet.autodiff import array_namespace
+from portanet.backends import Array, lifetime
 from portanet.tree import tree_leaves
 
 
@@ -86,3 +87,26 @@ def masks_of(mask: Any, count: int) -> list[Any]:
     """A list of `count` masks from one mask, a list, or None; None where one is missing."""
     masks = list(mask) if isinstance(mask, (list, tuple)) else [mask]
     return [*masks, *[None] * (count - len(masks))][:count]
+
+
+def without_masked(x: Array, mask: Array) -> Array:
+    """Targets or predictions with 0 where they are masked: masked values, even NaN, then have no derivative either."""
+    if tuple(x.shape[: mask.ndim]) != tuple(mask.shape):
+        return x
+    plain = array_namespace(mask)
+    shown = plain.astype(plain.reshape(mask, (*mask.shape, *(1,) * (x.ndim - mask.ndim))), plain.bool)
+    xp = array_namespace(x, shown)
+    return xp.where(shown, x, xp.zeros_like(x))
+
+
+def masked_weight(weight: Array | None, mask: Array | None, y_pred: Array) -> Array | None:
+    """Weights of examples times the mask of the predictions, 1 or 0, in the dtype of the predictions."""
+    if mask is None:
+        return weight
+    if weight is None:
+        return array_namespace(mask).astype(mask, y_pred.dtype)
+    xp = array_namespace(mask, weight)
+    mask = xp.astype(mask, y_pred.dtype)
+    weight, rank = xp.astype(weight, y_pred.dtype), max(weight.ndim, mask.ndim)
+    weight, mask = (xp.reshape(a, (*a.shape, *(1,) * (rank - a.ndim))) for a in (weight, mask))
+    return xp.multiply(weight, mask)

@@ -11,7 +11,7 @@ from portanet.backends import Array, HostArray, array_like, backend_class_of, ra
 from portanet.configurable import Configurable
 from portanet.distribution.share import fraction, of_share, of_whole, over_batch, share
 from portanet.lookup import snake_case
-from portanet.masks import mask_of
+from portanet.masks import mask_of, without_masked
 from portanet.mixed_precision import (
     DTypePolicy,
     as_policy,
@@ -308,29 +308,6 @@ def reduce(
     if valid is not None:
         return xp.sum(values) / _at_least_tiny(over_batch(xp.sum(valid)))
     return of_share(xp.mean(values))
-
-
-def without_masked(x: Array, mask: Array) -> Array:
-    """Targets or predictions with 0 where they are masked: masked values, even NaN, then have no derivative either."""
-    if tuple(x.shape[: mask.ndim]) != tuple(mask.shape):
-        return x
-    plain = array_namespace(mask)
-    shown = plain.astype(plain.reshape(mask, (*mask.shape, *(1,) * (x.ndim - mask.ndim))), plain.bool)
-    xp = array_namespace(x, shown)
-    return xp.where(shown, x, xp.zeros_like(x))
-
-
-def masked_weight(weight: Array | None, mask: Array | None, y_pred: Array) -> Array | None:
-    """Weights of examples times the mask of the predictions, 1 or 0, in the dtype of the predictions."""
-    if mask is None:
-        return weight
-    if weight is None:
-        return array_namespace(mask).astype(mask, y_pred.dtype)
-    xp = array_namespace(mask, weight)
-    mask = xp.astype(mask, y_pred.dtype)
-    weight, rank = xp.astype(weight, y_pred.dtype), max(weight.ndim, mask.ndim)
-    weight, mask = (xp.reshape(a, (*a.shape, *(1,) * (rank - a.ndim))) for a in (weight, mask))
-    return xp.multiply(weight, mask)
 
 
 def spread(weight: Array, values: Array, argument: str, owner: str) -> Array:

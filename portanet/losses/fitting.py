@@ -6,8 +6,9 @@ from typing import Any
 
 from portanet import losses
 from portanet.backends import Array, HostArray
-from portanet.losses.base import Loss, masked_weight
+from portanet.losses.base import Loss
 from portanet.losses.classification import BinaryCrossentropy, CategoricalCrossentropy, SparseCategoricalCrossentropy
+from portanet.masks import masked_weight
 
 
 class FittingCrossentropy(Loss):

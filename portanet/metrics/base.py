@@ -13,8 +13,8 @@ from portanet.configurable import Configurable
 from portanet.distribution.share import of_whole, share
 from portanet.initializers.base import drawn
 from portanet.lookup import snake_case
-from portanet.losses.base import DType, Loss, as_arrays, masked_weight, spread
-from portanet.masks import mask_of
+from portanet.losses.base import DType, Loss, as_arrays, spread
+from portanet.masks import mask_of, masked_weight
 from portanet.metrics.ratios import ratio
 from portanet.mixed_precision import as_policy, at_least_float32
 from portanet.variables import Variable, are_bound

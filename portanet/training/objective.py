@@ -14,8 +14,8 @@ from portanet.backends import Array
 from portanet.distribution.share import share
 from portanet.layers import Layer
 from portanet.losses import Loss
-from portanet.losses.base import masked_weight, without_masked
 from portanet.losses.fitting import compiled_loss
+from portanet.masks import masked_weight, without_masked
 from portanet.metrics import Metric
 from portanet.training.output_names import is_mapping, named_shapes, placed, walk
 from portanet.tree import tree_map
