@@ -234,3 +234,23 @@ def test_masks_of_attention_are_of_every_example(make, backend):
             ValueError, match=r"must be an array of shape \(batch, time\), here \(2, 3\)\. Received: \(1, 3\)"
         ):
             make()([x, x], mask=masks)
+
+
+def test_rows_of_an_image_attend_by_themselves(xp):
+    x = np.random.default_rng(0).normal(size=(2, 3, 4, 5)).astype("float32")
+    y = np.random.default_rng(1).normal(size=(2, 3, 6, 5)).astype("float32")
+    for layer in (layers.Attention(), layers.Attention(score_mode="concat"), layers.AdditiveAttention(use_scale=False)):
+        out, weights = layer([asarray(x), asarray(y)], return_attention_scores=True)
+        rows, parts = layer([asarray(x[:, 1]), asarray(y[:, 1])], return_attention_scores=True)
+        assert out.shape == (2, 3, 4, 5) and weights.shape == (2, 3, 4, 6)
+        np.testing.assert_allclose(to_numpy(out)[:, 1], to_numpy(rows), rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(to_numpy(weights)[:, 1], to_numpy(parts), rtol=1e-5, atol=1e-6)
+    with pytest.raises(ValueError, match="differ in their last two axes alone"):
+        layers.Attention()([asarray(x), asarray(y[:, :2])])
+
+
+def test_returned_weights_are_those_after_dropout(xp):
+    x = asarray(np.random.default_rng(0).normal(size=(2, 3, 4)).astype("float32"))
+    out, weights = layers.Attention(dropout=0.5, seed=1)([x, x], return_attention_scores=True, training=True)
+    assert (to_numpy(weights) == 0).any()
+    np.testing.assert_allclose(to_numpy(weights) @ to_numpy(x), to_numpy(out), rtol=1e-5, atol=1e-6)

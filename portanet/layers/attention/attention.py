@@ -28,10 +28,10 @@ class Attention(RandomLayer):
 
     Input: a list of query (batch, target, size), value (batch, source, value size) and, if it is not the value, key
     (batch, source, size). `mask` is a list of boolean masks of query (outputs are 0 where False) and value.
-    Output: shape (batch, target, value size).
+    Output: shape (batch, target, value size). Further axes after the batch are taken one by one: an image's rows.
 
     Call arguments: `use_causal_mask`: whether each position attends only to itself and earlier ones;
-    `return_attention_scores`: whether to return the weights (batch, target, source) as well.
+    `return_attention_scores`: whether to return the weights (batch, target, source), after dropout, as well.
 
     Example:
         >>> import numpy as np
@@ -95,7 +95,9 @@ class Attention(RandomLayer):
             keep = array_namespace(kept).astype(kept, query.dtype) * (1 / (1 - self.dropout))
         out, weights = self._attend(query, key, value, allowed, keep)
         out = without_masked(out, query_mask)
-        return (out, weights) if checks.boolean("return_attention_scores", return_attention_scores, self) else out
+        if not checks.boolean("return_attention_scores", return_attention_scores, self):
+            return out
+        return out, weights if keep is None else weights * keep  # as in Keras, those that count
 
     def _attend(self, query: Array, key: Array, value: Array, mask: Array | None, keep: Array | None) -> Any:
         if self.score_mode == "dot":
@@ -126,12 +128,17 @@ def require_shapes(layer: Layer, query: Any, value: Any, key: Any, same_size: bo
         same_size: Whether query and key must have the same number of features.
     """
     received = f"Received: shapes {tuple(query)} of query, {tuple(value)} of value, {tuple(key)} of key"
-    if not len(query) == len(value) == len(key) == 3:
+    ranks = {len(query), len(value), len(key)}
+    if len(ranks) > 1 or max(ranks) < 3:
         raise ValueError(f"Layer '{layer.name}' needs inputs of shape (batch, time, features). {received}")
-    if _differ(key[1], value[1]):
-        raise ValueError(f"Layer '{layer.name}' needs key and value of the same length, axis 1. {received}")
-    if same_size and _differ(query[2], key[2]):
-        raise ValueError(f"Layer '{layer.name}' needs query and key of the same size, axis 2. {received}")
+    if any(_differ(*sizes) for other in (value, key) for sizes in zip(query[1:-2], other[1:-2], strict=True)):
+        raise ValueError(f"Layer '{layer.name}' needs inputs that differ in their last two axes alone. {received}")
+    if _differ(key[-2], value[-2]):
+        raise ValueError(
+            f"Layer '{layer.name}' needs key and value of the same length, axis {len(key) - 2}. {received}"
+        )
+    if same_size and _differ(query[-1], key[-1]):
+        raise ValueError(f"Layer '{layer.name}' needs query and key of the same size, axis {len(key) - 1}. {received}")
 
 
 def _differ(size: int | None, other: int | None) -> bool:
@@ -140,10 +147,10 @@ def _differ(size: int | None, other: int | None) -> bool:
 
 def require_mask(layer: Layer, mask: Any, x: Array) -> None:
     """Reject a mask that is not one of the time steps of an array."""
-    if mask is not None and tuple(getattr(mask, "shape", ())) != tuple(x.shape[:2]):
+    if mask is not None and tuple(getattr(mask, "shape", ())) != tuple(x.shape[:-1]):
         received = tuple(mask.shape) if hasattr(mask, "shape") else type(mask).__name__
         raise ValueError(
-            f"A mask of layer '{layer.name}' must be an array of shape (batch, time), here {tuple(x.shape[:2])}. "
+            f"A mask of layer '{layer.name}' must be an array of shape (batch, time), here {tuple(x.shape[:-1])}. "
             f"Received: {received}"
         )
 

@@ -39,6 +39,7 @@ class Bidirectional(Layer):
     """
 
     several_inputs: Several = SequenceAndStates()
+    supports_masking = True
 
     def __init__(
         self, layer: RNN, merge_mode: str | None = "concat", backward_layer: RNN | None = None, **options: Any

@@ -80,6 +80,7 @@ class RNN(Layer):
     """
 
     several_inputs: Several = SequenceAndStates()
+    supports_masking = True
     casts_integers = True
 
     def __init__(
