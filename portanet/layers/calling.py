@@ -14,7 +14,7 @@ from portanet.autodiff import unwrap
 from portanet.backends import Array, ForwardBackend, forward_backend_of, is_dtype, is_of, raw_namespace
 from portanet.layers.foreign import foreign_array, library_name
 from portanet.layers.several_inputs import mask_fits
-from portanet.layers.symbolic import SymbolicArray
+from portanet.layers.symbolic import SymbolicArray, takes_strings
 from portanet.lookup import snake_case
 from portanet.masks import Masks, masks_of, remember, remembered
 from portanet.tree import tree_leaves
@@ -235,12 +235,6 @@ def _require_array(layer: Layer, x: Any, leaf: Any, plain: Any) -> bool:
             f"Received: an array of dtype {plain.dtype}"
         )
     return True
-
-
-def takes_strings(layer: Layer) -> bool:
-    """Whether inputs may be strings, since a layer in this one looks them up on the host, as it is called."""
-    before = layer.several_inputs is not None and layer.several_inputs.on_host
-    return not before and any(part.on_host_only for part in layer.flatten_layers())
 
 
 _dtypes: set[tuple[type, Any]] = set()

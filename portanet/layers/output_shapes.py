@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import warnings
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from portanet.backends import Array, Backend, get_backend, use_backend
+from portanet.backends import Array, Backend, get_backend, to_host, use_backend
 from portanet.layers.several_inputs import Shape, map_shapes, shape_of
 from portanet.masks import masks_of
 from portanet.tree import tree_leaves, tree_map
@@ -200,9 +201,12 @@ def _alike(shape: Any, other: Any) -> bool:
 
 
 def _zeros(leaf: Any, sizes: tuple[int, int], backend: Backend) -> Any:
-    """Zeros in place of an `ArraySpec`; anything else as it is."""
+    """Zeros, or empty strings, in place of an `ArraySpec`; anything else as it is."""
     if not _is_spec(leaf):
         return leaf
+    if leaf.dtype == "string":
+        shape = _tried(leaf.shape, sizes)
+        return to_host([""]).repeat(math.prod(shape)).reshape(shape)
     dtype = backend.find_dtype(leaf.dtype) if isinstance(leaf.dtype, str) else leaf.dtype or backend.dtype
     return backend.xp.zeros(_tried(leaf.shape, sizes), dtype=dtype, device=backend.device)
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from portanet.autodiff import lift, unwrap
 from portanet.backends import Array, to_host
 from portanet.layers import Layer
-from portanet.layers.calling import Caller, calling, takes_strings
+from portanet.layers.calling import Caller, calling
+from portanet.layers.symbolic import takes_strings
 from portanet.masks import Masks, remembered
 from portanet.metrics import Metric
 from portanet.optimizers import Optimizer

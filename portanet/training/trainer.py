@@ -10,7 +10,7 @@ from portanet.backends import Array, ArrayObject, Backend, BackendName, HostArra
 from portanet.callbacks import Callback, CallbackList
 from portanet.distribution.strategy import distribution, in_call, recordable
 from portanet.layers import Layer
-from portanet.layers.calling import takes_strings
+from portanet.layers.symbolic import takes_strings
 from portanet.settings import settings
 from portanet.training import dask, evaluation, loops, step, together
 from portanet.training.data.intake import FIT, VALIDATION, Intake, gives_batches

@@ -24,8 +24,8 @@ from portanet.backends import (
 )
 from portanet.distribution.strategy import distribution
 from portanet.layers import Layer
-from portanet.layers.calling import takes_strings
 from portanet.layers.preprocessing.host_layer import listed_strings, strings_in
+from portanet.layers.symbolic import takes_strings
 from portanet.losses import class_weights
 from portanet.training.data.deferred import DeferredChecks
 from portanet.training.data.parts import PartOfBatch, as_part, taken
