@@ -46,9 +46,10 @@ def same(result: Any, expected: Any, rtol: float = 1e-6) -> None:
 
 
 @needs_compiler
-@pytest.mark.parametrize("dtype", ["float16", "float32", "int32", "complex64"])
+@pytest.mark.parametrize("dtype", ["float16", "float32", "int32", "uint8", "complex64"])
 def test_sign_and_clip(cupy: Any, xp: Any, dtype: str) -> None:
-    values = [-3, -1, 0, 2, 5] if dtype == "int32" else [-3.5, -0.0, 0.0, 0.5, 7.25, np.nan]
+    integers = [-3, -1, 0, 2, 5] if dtype == "int32" else [0, 1, 2, 5, 255]
+    values = integers if dtype in ("int32", "uint8") else [-3.5, -0.0, 0.0, 0.5, 7.25, np.nan]
     values += [np.inf, -np.inf] * dtype.startswith("float")
     host = np.asarray(values, dtype=dtype)
     x = cupy.asarray(host)
@@ -58,10 +59,13 @@ def test_sign_and_clip(cupy: Any, xp: Any, dtype: str) -> None:
         return
     for least, most in ((-1, 2), (None, 1), (-2, None), (None, None)):
         result = xp.clip(x, least, most)
-        same(result, host if least is most is None else np.clip(host, least, most))
+        same(result, host if least is most is None else np.clip(host, 0 if dtype == "uint8" else least, most))
         assert result is not x
     bounds = np.asarray([0] * len(values), dtype=dtype)
     same(xp.clip(x, cupy.asarray(bounds), 3), np.clip(host, bounds, 3))
+    if dtype in ("int32", "uint8"):
+        same(xp.clip(x, -(2**40), 2**40), host)
+        same(xp.clip(x, 0.0, 3.0), np.clip(host, 0, 3))
 
 
 @needs_compiler
@@ -133,6 +137,22 @@ def test_sums_and_means(cupy: Any, xp: Any, shape: tuple[int, ...], monkeypatch:
         assert bool(launched) == (leading and shape[-1] not in (2, 65536))
     same(xp.sum(x, axis=0, dtype=xp.float64), np.sum(host, axis=0, dtype="float64"))
     same(xp.sum(cupy.asarray([1, 2], dtype="int32")), np.asarray(3))
+
+
+@needs_compiler
+@pytest.mark.parametrize("axis", [0, -1])
+def test_cumulative_sums_and_products(cupy: Any, xp: Any, axis: int) -> None:
+    import array_api_compat.numpy as standard
+
+    host = normal(3, 4, dtype="float32")
+    for name in ("cumulative_sum", "cumulative_prod"):
+        for options in ({}, {"include_initial": True}, {"include_initial": True, "dtype": np.float64}):
+            expected = getattr(standard, name)(host, axis=axis, **options)
+            same(getattr(xp, name)(cupy.asarray(host), axis=axis, **options), expected)
+        same(
+            getattr(xp, name)(cupy.asarray(host[0]), include_initial=True),
+            getattr(standard, name)(host[0], include_initial=True),
+        )
 
 
 # Linear algebra: every function of the standard, over shapes

@@ -43,9 +43,17 @@ def asarray(
 
 
 def clip(x: Array, /, min: Any = None, max: Any = None) -> Array:  # noqa: A002
-    """As in the standard; for real floating-point arrays without reading a mask's count from the device."""
-    if x.dtype.kind != "f" or builtins.any(getattr(bound, "dtype", x.dtype) != x.dtype for bound in (min, max)):
+    """As in the standard; for real arrays without reading a mask's count from the device."""
+    number = {"f": (int, float), "i": (int,), "u": (int,)}.get(x.dtype.kind, ())
+    if builtins.any(
+        bound is not None and type(bound) not in number and getattr(bound, "dtype", None) != x.dtype
+        for bound in (min, max)
+    ):
         return _compat.clip(x, min, max)
+    if x.dtype.kind != "f":  # bounds may be beyond what the dtype holds
+        limits = cupy.iinfo(x.dtype)
+        min = None if type(min) is int and min <= limits.min else min  # noqa: A001
+        max = None if type(max) is int and max >= limits.max else max  # noqa: A001
     if min is None and max is None:
         return x.copy()
     x = x if min is None else cupy.maximum(x, min)
@@ -54,6 +62,8 @@ def clip(x: Array, /, min: Any = None, max: Any = None) -> Array:  # noqa: A002
 
 def sign(x: Array, /) -> Array:
     """As in the standard, NaN for NaN; without reading a mask's count from the device."""
+    if x.dtype.kind == "c":
+        return cupy.where(x == 0, x, x / cupy.abs(x))
     return _SIGN(x) if x.dtype.kind == "f" else _compat.sign(x)
 
 
@@ -65,6 +75,30 @@ def concat(arrays: Sequence[Array], /, *, axis: int | None = 0) -> Array:
 def stack(arrays: Sequence[Array], /, *, axis: int = 0) -> Array:
     """As in the standard; without a table of pointers sent from the host."""
     return joining.concat([cupy.expand_dims(x, axis) for x in arrays], axis)
+
+
+def cumulative_sum(
+    x: Array, /, *, axis: int | None = None, dtype: Any = None, include_initial: builtins.bool = False
+) -> Array:
+    """As in the standard; without a table of pointers sent from the host."""
+    return _after(0, _compat.cumulative_sum(x, axis=axis, dtype=dtype), axis, include_initial)
+
+
+def cumulative_prod(
+    x: Array, /, *, axis: int | None = None, dtype: Any = None, include_initial: builtins.bool = False
+) -> Array:
+    """As in the standard; without a table of pointers sent from the host."""
+    return _after(1, _compat.cumulative_prod(x, axis=axis, dtype=dtype), axis, include_initial)
+
+
+def _after(initial: int, x: Array, axis: int | None, include_initial: builtins.bool) -> Array:
+    """With a first element along the axis, if that is asked for."""
+    if not include_initial:
+        return x
+    axis = 0 if axis is None else axis % x.ndim
+    first = (*x.shape[:axis], 1, *x.shape[axis + 1 :])
+    with x.device:
+        return joining.concat([cupy.full(first, initial, dtype=x.dtype), x], axis)
 
 
 def sum(  # noqa: A001
