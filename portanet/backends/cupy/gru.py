@@ -12,8 +12,10 @@ from portanet.backends.cupy.recurrent import (
     SIGMOID,
     arriving,
     at_step,
+    back_in_time,
     chosen,
     flat,
+    forward_in_time,
     last_cotangent,
     of_bias,
     of_inputs,
@@ -48,21 +50,14 @@ def gru(
         gates, h = project(x, kernel, bias), states_after(h0, time)
         added = [] if recurrent_bias is None else [cupy.ascontiguousarray(recurrent_bias)]
         inner, step = cupy.empty_like(h[1:]), _gru(bool(added), masked)(dtype)
-        for t in range(time):
-            b = products.matmul(h[t], recurrent_kernel)
-            step(b, *added, *at_step(t, mask), h[t], units, h[t + 1], gates[t], inner[t])
+        forward_in_time(step, recurrent_kernel, h, [mask, h], [*added, units], [h], [gates, inner])
 
     def pullback(cotangents: tuple[Array | None, ...]) -> Any:
         g, g_h = cotangents
         with x.device:
-            transposed = cupy.ascontiguousarray(recurrent_kernel.T)
-            da, db = cupy.empty_like(gates), cupy.empty_like(gates)
-            dh, skips = last_cotangent(g_h, h0), cupy.zeros_like(h0)
-            back = _gru_back(g is not None, masked)(dtype)
-            for t in reversed(range(time)):
-                back(dh, *at_step(t, g, mask), h[t], inner[t], gates[t], units, da[t], db[t], skips)
-                dh = products.matmul(db[t], transposed)
-            dh = dh + skips
+            da, db, skips = cupy.empty_like(gates), cupy.empty_like(gates), cupy.zeros_like(h0)
+            back, read = _gru_back(g is not None, masked)(dtype), [g, mask, h, inner, gates]
+            dh = back_in_time(back, recurrent_kernel, last_cotangent(g_h, h0), read, [units], [da, db], [skips]) + skips
             return (
                 *(*of_inputs(x, kernel, da), of_states(h, db)),
                 *(of_bias(bias, da), of_bias(recurrent_bias, db), dh),
@@ -123,7 +118,7 @@ def _gru(with_bias: bool, masked: bool) -> Any:
     b = [f"((A)b[o + {k} * units]{f' + (A)bias[i % units + {k} * units]' * with_bias})" for k in range(3)]
     return typed_kernel(
         f"gru_{with_bias:d}{masked:d}",
-        f"raw T b, {parameters((with_bias, 'raw T bias'), (masked, 'bool mask'))}T h, int64 units",
+        f"raw T b, {parameters((masked, 'bool mask'))}T h, {parameters((with_bias, 'raw T bias'))}int64 units",
         "T new_h, raw T gates, T inner",
         f"""
         {place(3)}

@@ -7,7 +7,7 @@ part of an output's cotangent that does not go through the product: where the ma
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from portanet.backends.base import Array
@@ -35,19 +35,14 @@ def lstm(
     with x.device:
         gates, h, c = project(x, kernel, bias), states_after(h0, time), states_after(c0, time)
         tanh_c, step = cupy.empty_like(c[1:]), _lstm(masked)(dtype)
-        for t in range(time):
-            a = products.matmul(h[t], recurrent_kernel)
-            step(a, *at_step(t, mask, h if masked else None), c[t], units, h[t + 1], c[t + 1], gates[t], tanh_c[t])
+        forward_in_time(step, recurrent_kernel, h, [mask, h if masked else None, c], [units], [h, c], [gates, tanh_c])
 
     def pullback(cotangents: tuple[Array | None, ...]) -> Any:
         g, g_h, g_c = cotangents
         with x.device:
-            transposed, da = cupy.ascontiguousarray(recurrent_kernel.T), cupy.empty_like(gates)
-            dh, dc, skips = last_cotangent(g_h, h0), last_cotangent(g_c, c0), [cupy.zeros_like(h0)] * masked
-            back = _lstm_back(g is not None, masked)(dtype)
-            for t in reversed(range(time)):
-                back(dh, *at_step(t, g, mask), c[t], tanh_c[t], gates[t], units, da[t], dc, *skips)
-                dh = products.matmul(da[t], transposed)
+            da, dc, skips = cupy.empty_like(gates), last_cotangent(g_c, c0), [cupy.zeros_like(h0)] * masked
+            back, read = _lstm_back(g is not None, masked)(dtype), [g, mask, c, tanh_c, gates]
+            dh = back_in_time(back, recurrent_kernel, last_cotangent(g_h, h0), read, [units], [da], [dc, *skips])
             dh = dh + skips[0] if masked else dh
             return *of_inputs(x, kernel, da), of_states(h, da), of_bias(bias, da), dh, dc
 
@@ -72,19 +67,14 @@ def simple_rnn(
     time, dtype, masked = len(x), x.dtype.name, mask is not None
     with x.device:
         values, h = project(x, kernel, bias), states_after(h0, time)
-        step = _simple(masked)(dtype)
-        for t in range(time):
-            step(products.matmul(h[t], recurrent_kernel), *at_step(t, mask, h if masked else None), h[t + 1], values[t])
+        forward_in_time(_simple(masked)(dtype), recurrent_kernel, h, [mask, h if masked else None], [], [h], [values])
 
     def pullback(cotangents: tuple[Array | None, ...]) -> Any:
         g, g_h = cotangents
         with x.device:
-            transposed, da = cupy.ascontiguousarray(recurrent_kernel.T), cupy.empty_like(values)
-            dh, skips = last_cotangent(g_h, h0), [cupy.zeros_like(h0)] * masked
-            back = _simple_back(g is not None, masked)(dtype)
-            for t in reversed(range(time)):
-                back(dh, *at_step(t, g, mask), values[t], da[t], *skips)
-                dh = products.matmul(da[t], transposed)
+            da, skips = cupy.empty_like(values), [cupy.zeros_like(h0)] * masked
+            back, read = _simple_back(g is not None, masked)(dtype), [g, mask, values]
+            dh = back_in_time(back, recurrent_kernel, last_cotangent(g_h, h0), read, [], [da], skips)
             dh = dh + skips[0] if masked else dh
             return *of_inputs(x, kernel, da), of_states(h, da), of_bias(bias, da), dh
 
@@ -122,6 +112,60 @@ def last_cotangent(g: Array | None, like: Array) -> Array:
     import cupy
 
     return cupy.zeros_like(like) if g is None else g.copy()
+
+
+def forward_in_time(
+    step: Any,
+    recurrent_kernel: Array,
+    h: Array,
+    read: Sequence[Array | None],
+    others: Sequence[Any],
+    after: Sequence[Array],
+    written: Sequence[Array],
+) -> None:
+    """A product and a kernel for each time step.
+
+    Args:
+        step: The kernel: its arguments are the product, and then those below.
+        recurrent_kernel: Of the product with the state.
+        h: All states, of which the kernel writes the next.
+        read: Arrays of which the kernel reads a time step; without those that are None.
+        others: Arguments that are the same for all time steps.
+        after: Arrays of states, of which the kernel writes those after the time step.
+        written: Arrays of which it writes the time step.
+    """
+    for t in range(len(h) - 1):
+        product = products.matmul(h[t], recurrent_kernel)
+        step(product, *at_step(t, *read), *others, *at_step(t + 1, *after), *at_step(t, *written))
+
+
+def back_in_time(
+    step: Any,
+    recurrent_kernel: Array,
+    dh: Array,
+    read: Sequence[Array | None],
+    others: Sequence[Any],
+    written: Sequence[Array],
+    carried: Sequence[Array],
+) -> Array:
+    """The cotangent of the first state, by a kernel and a product for each time step, from the last to the first.
+
+    Args:
+        step: The kernel: its arguments are the cotangent of a state, and then those below.
+        recurrent_kernel: Of the product with the state.
+        dh: The cotangent of the last state.
+        read: See `forward_in_time`.
+        others: See `forward_in_time`.
+        written: Arrays of which the kernel writes the time step; the last is the cotangent of the product.
+        carried: Arrays that it reads and writes in every time step.
+    """
+    import cupy
+
+    transposed = cupy.ascontiguousarray(recurrent_kernel.T)
+    for t in reversed(range(len(written[-1]))):
+        step(dh, *at_step(t, *read), *others, *at_step(t, *written), *carried)
+        dh = products.matmul(written[-1][t], transposed)
+    return dh
 
 
 def at_step(t: int, *arrays: Array | None) -> list[Array]:
