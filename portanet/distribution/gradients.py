@@ -42,7 +42,7 @@ class GradientSum:
         self.buckets: list[list[str]] = [[]]
         size = 0
         for name in reversed([name for name in names if name in params]):
-            if size >= BUCKET:
+            if size >= BUCKET and not share.processes.near:
                 self.buckets.append([])
                 size = 0
             self.buckets[-1].append(name)

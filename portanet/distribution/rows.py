@@ -41,8 +41,10 @@ def row_of(rows: Sequence[HostArray]) -> HostArray:
 
 def chunks(x: HostArray) -> list[HostArray]:
     """The elements of an array as they go into sums: many of them go faster in parts."""
+    if x.nbytes <= CHUNK:
+        return [x]
     row, step = x.reshape(-1), CHUNK // x.itemsize
-    return [row[start : start + step] for start in range(0, max(1, row.size), step)]
+    return [row[start : start + step] for start in range(0, row.size, step)]
 
 
 def summable(dtype: Any) -> Any:
