@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from portanet.autodiff import array_namespace, storage, unwrap
-from portanet.backends import Array, backend_class_of, readable
+from portanet.autodiff import array_namespace, lift, storage, unwrap
+from portanet.backends import Array, backend_class_of, raw_namespace, readable
 
 
 def hides_from_some(mask: Array | None) -> bool:
@@ -46,7 +46,8 @@ def weighted_sum(weights: Array, value: Array, mask: Array) -> Array:
     """
     xp = array_namespace(weights, value)
     plain = unwrap(value)
-    raw = array_namespace(plain, mask)  # also where the mask alone has an axis of examples
+    plain = lift(plain) if hasattr(raw_namespace(plain), "wrapped_library") else plain
+    raw = array_namespace(plain, mask)  # either, or both, may have an axis of examples
     unusable = raw.expand_dims(raw.logical_not(raw.all(raw.isfinite(plain), axis=-1)), axis=-2)
     sees = raw.any(raw.logical_and(mask, unusable), axis=-1, keepdims=True)
     return xp.where(sees, xp.nan, xp.matmul(weights, only_finite(value)))

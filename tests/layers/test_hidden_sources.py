@@ -5,7 +5,7 @@ import pytest
 
 import portanet
 from portanet import layers
-from portanet.autodiff import array_namespace, grad
+from portanet.autodiff import array_namespace, grad, lift, vmap
 from portanet.fused.attention import attention
 from portanet.fused.attention_blocks import attention_in_blocks
 from tests.support import assert_close, to_numpy
@@ -105,3 +105,19 @@ def test_dropout_and_weights(backend):
     )
     assert np.isfinite(to_numpy(out)[:, :3]).all()
     assert_close(weights, to_numpy(attention(q, k, k, scale=1.0, mask=portanet.asarray(VISIBLE))[1]))
+
+
+def test_values_per_example_of_vmap_that_are_not_read(backend, monkeypatch):
+    """As on GPUs, and beside a mask for all examples that is a constant of another trace."""
+    monkeypatch.setattr("portanet.fused.attention.readable", lambda x, wait: False)
+    q, k, v = (portanet.asarray(x) for x in (Q, K, V))
+
+    def loss(q, k, v):
+        xp = array_namespace(q)
+        return xp.sum(attention(q, k, v, scale=0.7, mask=lift(portanet.asarray(VISIBLE)))[0] ** 2)
+
+    found = vmap(grad(loss, (0, 1, 2)))(*(x[:, None, ...] for x in (q, k, v)))
+    for i in range(2):
+        alone = grad(loss, (0, 1, 2))(*(x[i : i + 1, ...] for x in (q, k, v)))
+        for a, b in zip(found, alone, strict=True):
+            assert_close(a[i, ...], to_numpy(b))
