@@ -189,7 +189,9 @@ class Functional(Model):
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Self:
         if "nodes" in config:
-            return cls(*graph.from_config(with_new_layers(config)), name=config["name"])
+            inputs, outputs = graph.from_config(with_new_layers(config))
+            further = {key: value for key, value in config.items() if key not in graph.KEYS}  # of a subclass
+            return cls(inputs, outputs, **further)
         return super().from_config(config, custom_objects)
 
 

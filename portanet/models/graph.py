@@ -160,6 +160,10 @@ def named(layers: dict[str, Any]) -> dict[str, Layer]:
     return layers
 
 
+KEYS = ("layers", "nodes", "inputs", "outputs")
+"""What `to_config` returns."""
+
+
 def from_config(config: dict[str, Any]) -> tuple[Any, Any]:
     """The inputs and outputs of a graph rebuilt from a configuration."""
     layers = named(config["layers"])

@@ -242,7 +242,8 @@ def test_rows_of_an_image_attend_by_themselves(xp):
     for layer in (layers.Attention(), layers.Attention(score_mode="concat"), layers.AdditiveAttention(use_scale=False)):
         out, weights = layer([asarray(x), asarray(y)], return_attention_scores=True)
         rows, parts = layer([asarray(x[:, 1]), asarray(y[:, 1])], return_attention_scores=True)
-        assert out.shape == (2, 3, 4, 5) and weights.shape == (2, 3, 4, 6)
+        assert out.shape == (2, 3, 4, 5)
+        assert weights.shape == (2, 3, 4, 6)
         np.testing.assert_allclose(to_numpy(out)[:, 1], to_numpy(rows), rtol=1e-5, atol=1e-6)
         np.testing.assert_allclose(to_numpy(weights)[:, 1], to_numpy(parts), rtol=1e-5, atol=1e-6)
     with pytest.raises(ValueError, match="differ in their last two axes alone"):

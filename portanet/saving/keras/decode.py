@@ -36,6 +36,9 @@ from portanet.saving.keras.table import (
 )
 from portanet.saving.registry import find
 
+OF_GRAPHS = ("name", "trainable", "layers", "input_layers", "output_layers")
+"""What Keras writes of every graph; the arguments of a subclass are beside it."""
+
 
 class KerasDecoder:
     """Creates objects from the JSON of a file of Keras.
@@ -235,7 +238,9 @@ class KerasDecoder:
         nodes = {key: self._calls(entry, depth) for key, entry in zip(named, entries, strict=True)}
         ends = (config.get("input_layers"), config.get("output_layers"))
         inputs, outputs = self._attempt(name, lambda: graph_from_config(named, nodes, *ends))
-        return self._attempt(name, lambda: cls(inputs, outputs))
+        own = {} if library_class(cls) is cls else {k: v for k, v in config.items() if k not in OF_GRAPHS}
+        further = {key: self.decode(value, depth + 1) for key, value in own.items()}  # of a subclass
+        return self._attempt(name, lambda: cls(inputs, outputs, **further))
 
     def _layer(self, entry: dict[str, Any], depth: int, *others: type) -> Any:
         layer = self.decode(entry, depth + 2)

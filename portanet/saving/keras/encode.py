@@ -103,7 +103,8 @@ class KerasEncoder:
         if isinstance(layer, kinds().sequential) and "layers" in arguments:
             return self._stack(layer, of)
         if "nodes" in arguments:
-            return self._graph(layer, of)
+            known = ("nodes", "inputs", "outputs", *(config := self._graph(layer, of)))
+            return config | {key: self.encode(value, of) for key, value in arguments.items() if key not in known}
         if isinstance(layer, InputLayer):
             dtype = layer.declared or self.dtype
             optional = {"optional": True} if layer.optional else {}
