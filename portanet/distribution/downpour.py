@@ -10,7 +10,7 @@ import numpy as np
 from portanet import checks
 from portanet.backends import HostArray
 from portanet.distribution.local import LocalSGD
-from portanet.distribution.server import Server, as_row, from_row
+from portanet.distribution.server import as_row, from_row
 
 
 class Downpour(LocalSGD):
@@ -72,10 +72,9 @@ class Downpour(LocalSGD):
     def bring_together(self, model: Any, own: list[HostArray], trained: list[bool]) -> list[HostArray]:
         self._steps[model] = 0
         if model not in self._servers:  # all begin with the mean
-            assert self.processes is not None
             first = as_row(self.mean(own))
             nothing, begin = np.zeros_like(first), np.full_like(first, self.initial_accumulator_value)
-            self._servers[model] = Server(self.processes, [first, nothing, begin, begin])
+            self._serve(model, [first, nothing, begin, begin])
             self._fetched[model] = np.stack([first, nothing])
         else:
             self._send(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from typing import Any
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, ref
 
 import numpy as np
 
@@ -15,6 +15,9 @@ from portanet.distribution.devices import DeviceMesh
 from portanet.distribution.server import Server, as_row, from_row
 from portanet.distribution.share import Share
 from portanet.distribution.strategy import DataParallel
+
+MOST_SERVERS = 8
+"""Models that may be trained in turn with asynchronous strategies."""
 
 
 class LocalSGD(DataParallel):
@@ -54,6 +57,8 @@ class LocalSGD(DataParallel):
         self._steps: WeakKeyDictionary[Any, int] = WeakKeyDictionary()
         self._servers: WeakKeyDictionary[Any, Server] = WeakKeyDictionary()
         """Of the strategies that are asynchronous."""
+        self._open: list[tuple[ref[Any], Server]] = []
+        """The servers that are not closed, the first ones first, with their models."""
 
     def _devices(self, mesh: DeviceMesh | None, devices: Sequence[str] | None) -> list[str]:
         return []  # weights of their own are those of processes
@@ -66,7 +71,26 @@ class LocalSGD(DataParallel):
         self._steps.pop(model, None)
         server = self._servers.pop(model, None)
         if server is not None:
+            self._open = [pair for pair in self._open if pair[1] is not server]
             server.close()
+
+    def _serve(self, model: Any, rows: list[HostArray]) -> Server:
+        """Make a server for a model, which all processes do together; of many models, the first one's is closed.
+
+        Loops of `train_on_batch` have no end at which it could be closed.
+        """
+        assert self.processes is not None
+        if len(self._open) == MOST_SERVERS:
+            first, old = self._open[0]
+            self._open = self._open[1:]
+            trained = first()
+            if trained is None:
+                old.close()
+            else:
+                self.forget(trained)
+        server = self._servers[model] = Server(self.processes, rows)
+        self._open.append((ref(model), server))
+        return server
 
     def is_due(self, model: Any) -> bool:
         """Count a step of a model; whether its weights are to be brought together after it."""
@@ -160,8 +184,7 @@ class EASGD(LocalSGD):
     def _exchange(self, model: Any, own: list[HostArray], pull: float) -> list[HostArray]:
         """The weights after an exchange with the centre alone."""
         if model not in self._servers:
-            assert self.processes is not None
-            self._servers[model] = Server(self.processes, [as_row(self.mean(own))])
+            self._serve(model, [as_row(self.mean(own))])
         row = as_row(own)
 
         def force(part: slice, rows: HostArray) -> HostArray:

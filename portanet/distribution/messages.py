@@ -195,12 +195,12 @@ class Messages:
                 return
         since = time.monotonic() + size * SECONDS
         while not request.Test():
-            self._pause(since, number)
+            self.pause(since, number)
 
     def _meet_failures(self) -> None:
         """Called before a message is started."""
 
-    def _pause(self, since: float, number: int | None = None) -> None:
+    def pause(self, since: float, number: int | None = None) -> None:
         """Called while a message has not come.
 
         Args:

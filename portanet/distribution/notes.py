@@ -1,5 +1,5 @@
 """What the processes of a job tell each other beside sums: that one leaves, has had an error, has
-written a file, or asks for what all must ask for.
+written a file, waits for one, or asks for what all must ask for.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-LEFT, FAILED, WRITTEN, ASKED = range(4)
+LEFT, FAILED, WRITTEN, ASKED, WAITING = range(5)
 """What a note is about."""
 
 

@@ -10,8 +10,9 @@ import time
 from collections.abc import Iterator
 from typing import Any, Protocol
 
+from portanet.distribution.files import Files
 from portanet.distribution.messages import Messages
-from portanet.distribution.notes import ASKED, FAILED, LEFT, WRITTEN, Notes
+from portanet.distribution.notes import ASKED, FAILED, LEFT, Notes
 
 BUSY = 2e-3
 """Seconds of waiting after which a process gives its core to others."""
@@ -49,10 +50,9 @@ class Processes(Messages):
         """What `started` was when errors left calls; others must have had them, too, before this process goes on."""
         self._latest: BaseException | None = None
         self._known: dict[str, float] = {}
-        self._files = 0, 0
-        """What `started` was when this process last went by a file, and by how many it has gone there."""
         self._serving: threading.Thread | None = None
         self._left = threading.Event()
+        self.files = Files(self)
         self.on_devices: list[OnDevice] = []
         """What lets this process exchange arrays with others without going through the host."""
 
@@ -77,7 +77,7 @@ class Processes(Messages):
                         "device."
                     )
 
-    def _pause(self, since: float, number: int | None = None) -> None:
+    def pause(self, since: float, number: int | None = None) -> None:
         """Wait a little; end all processes, if what this one waits for does not come.
 
         Args:
@@ -101,6 +101,8 @@ class Processes(Messages):
                 known = self._known.setdefault(failed[0], time.monotonic())
                 if left or time.monotonic() - known > GRACE:
                     self._end_for(rank, failed[0])
+            if number is not None and self.rank == 0:
+                self.files.meet_waiting(rank, number)
             if left:
                 self.abort(
                     f"Process {self.rank} of {self.size} waits for the others, of which one has left the script. All "
@@ -132,7 +134,7 @@ class Processes(Messages):
             started, since = self._failures.pop(0), time.monotonic()
             for rank in self.notes.others:
                 while not (told := self.notes.read(rank, FAILED)):
-                    self._pause(since)
+                    self.pause(since)
                 note = told.pop(0)
                 if json.loads(note)[0] != started:
                     self._end_for(rank, note)
@@ -161,32 +163,13 @@ class Processes(Messages):
                     asked.pop(0)
                     missing.remove(rank)
             if missing:
-                self._pause(since, self.started + 1)
+                self.pause(since, self.started + 1)
 
     def _end_asked(self, rank: int, note: str) -> None:
         self.abort(
             f"Process {rank} of {self.size} asks for {json.loads(note)[1]}, and process {self.rank} does not, or at "
             "another place. All must do so together."
         )
-
-    def wrote_file(self) -> None:
-        """Tell the other processes that this one, the first, has written a file."""
-        self.notes.send(WRITTEN, str(self.started))
-
-    def wait_for_file(self) -> None:
-        """Wait until the first process has written as many files at this place of the script as this one went by.
-
-        It may have written others elsewhere alone.
-        """
-        place, count = self._files
-        self._files = self.started, count + 1 if place == self.started else 1
-        since = time.monotonic()
-        while True:
-            written = self.notes.read(0, WRITTEN)
-            written[:] = [each for each in written if int(each) >= self.started]
-            if written.count(str(self.started)) >= self._files[1]:
-                return
-            self._pause(since)
 
     def proceed(self) -> None:
         """From now on let MPI serve the others by a thread, where it allows calls of several: it does so in calls."""

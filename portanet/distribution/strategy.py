@@ -36,6 +36,9 @@ class DataParallel:
         shard_optimizer: Whether each process keeps the optimizer's moments of its slice of each weight alone, and
             updates that, in place of all (ZeRO's first stage, Rajbhandari et al. 2020). The run is the same. For
             optimizers that treat each element by itself.
+        custom_steps: What a `train_step` of the user's gets: `"whole"` batches, which every process computes, or
+            `"parts"`, for steps whose losses are means over the examples and whose gradients come from
+            `value_and_gradients`; see docs/distribution.md.
 
     Raises:
         ValueError: `device_mesh` or `devices` where there is one device, or `shard_optimizer` where there are several.
@@ -54,9 +57,11 @@ class DataParallel:
         devices: Sequence[str] | None = None,
         auto_shard_dataset: bool = True,
         shard_optimizer: bool = False,
+        custom_steps: str = "whole",
     ) -> None:
         self.auto_shard_dataset = checks.boolean("auto_shard_dataset", auto_shard_dataset, type(self))
         self.shard_optimizer = checks.boolean("shard_optimizer", shard_optimizer, type(self))
+        self.custom_steps = checks.choice("custom_steps", custom_steps, ("whole", "parts"), type(self))
         if joined() is None and launched():
             initialize()
         self.processes: Processes | None = joined()
@@ -240,6 +245,12 @@ def distribution() -> DataParallel | None:
     return _current[0] if _current and not _apart.get() else None
 
 
+def cuts_custom_steps() -> bool:
+    """Whether a `train_step` of the user's gets this process's part of a batch."""
+    strategy = distribution()
+    return strategy is not None and strategy.custom_steps == "parts"
+
+
 def _together() -> Processes | None:
     """The processes that train together; None for one alone."""
     return _current[0].processes if _current and _current[0].size > 1 else None
@@ -276,9 +287,9 @@ def writing() -> Iterator[None]:
         yield
     finally:
         if processes is not None and processes.rank == 0:
-            processes.wrote_file()
+            processes.files.wrote()
     if processes is not None and processes.rank != 0:
-        processes.wait_for_file()
+        processes.files.wait()
 
 
 if os.environ.get("PORTANET_DISTRIBUTION"):

@@ -184,6 +184,9 @@ class Metric(Configurable):
         """Add the result of `statistics` for a batch."""
         if self.own_state:
             return
+        part = share()
+        if part is not None:  # in a step of the user's for a part of a batch
+            statistics = part.sum(tuple(map(unwrap, statistics)))
         new = tuple(map(unwrap, statistics)) if are_bound() else _on_host(statistics)
         old = self.totals
         if old is not None and raw_namespace(old[0]) is not raw_namespace(new[0]):

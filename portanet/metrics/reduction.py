@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from portanet import checks
 from portanet.autodiff import array_namespace, unwrap
 from portanet.backends import Array
+from portanet.distribution.share import of_share
 from portanet.losses.base import DType, Loss, as_arrays
 from portanet.metrics.base import MeanMetric, Metric
 from portanet.metrics.ratios import ratio
@@ -45,7 +46,9 @@ class Mean(Metric):
             values = at_least_float32(values, integers=True)
         if sample_weight is None:
             total = xp.sum(values)
-            self.add((total, xp.full_like(total, math.prod(values.shape))))
+            statistics = total, xp.full_like(total, math.prod(values.shape))
+            # One number is that of the batch, or the mean of what a process computes of it.
+            self.add(tuple(map(of_share, statistics)) if values.ndim == 0 else statistics)
         else:
             weight = self.weights(sample_weight, values)
             self.add((xp.sum(values * weight), xp.sum(weight)))

@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from portanet.autodiff import lift, unwrap
-from portanet.backends import Array, to_host
+from portanet.backends import Array, is_dtype, raw_namespace, to_host
+from portanet.distribution.share import of_share, share
+from portanet.distribution.strategy import recordable
 from portanet.layers import Layer
 from portanet.layers.calling import Caller, calling
 from portanet.layers.symbolic import takes_strings
@@ -15,11 +17,12 @@ from portanet.masks import Masks, remembered
 from portanet.metrics import Metric
 from portanet.optimizers import Optimizer
 from portanet.optimizers.applied import Applied, held_by, held_in_step
-from portanet.training.step import examples
+from portanet.training.step import averaged, examples, over_processes
 from portanet.training.step_methods import (
     every_metric,
     loss_of,
     packed,
+    summed,
     unbuilt_layers,
     unchanged,
     unpacked,
@@ -44,8 +47,9 @@ class StepFunction:
         self.model = model
         self.kind = kind
         compiles = model.jit_compile is True or (model.jit_compile == "auto" and not model.overrides(f"{kind}_step"))
-        self.compiled = compiles and not model.run_eagerly and not takes_strings(model)
         backend = model.backend
+        compiles = compiles and (recordable(backend) or not backend.records)
+        self.compiled = compiles and not model.run_eagerly and not takes_strings(model)
         self.step = backend.compile(self._step, (0, 1)) if self.compiled else backend.uncompiled(self._step)
         self.settled = False
         self._variables: dict[str, Variable] = {}
@@ -88,14 +92,41 @@ class StepFunction:
             bind({variables[path]: value for path, value in values.items()}) as bound,
             collect_losses(),
         ):
-            out = tree_map(unwrap, getattr(model, f"{self.kind}_step")(data))
+            out = tree_map(unwrap, self._called(data))
             require_result(model, self.kind, out, data)
             known = set(map(id, self._metrics))
             self._metrics += [metric for metric in every_metric(model) if id(metric) not in known]
             self._names = list(out) if isinstance(out, dict) else None
             out = out if self._names is None else list(out.values())
             new = {path: unwrap(bound[variables[path]]) for path in values}
+            if share() is not None:
+                new, out = _of_all(model, values, new, out)
         return new, [each.state for each in self._held.values()], [metric.totals for metric in self._metrics], out
+
+    def _called(self, data: Any) -> Any:
+        """What the method returns for a batch, or a part of one."""
+        model, method = self.model, getattr(self.model, f"{self.kind}_step")
+        if share() is None:
+            return method(data)
+        own = next((metric for metric in self._metrics if metric.own_state), None)
+        if own is not None:
+            raise ValueError(
+                "Argument `custom_steps` of DataParallel must be 'whole' with metrics that have an update_state of "
+                f"their own, whose sums are not known. Received: 'parts', metric '{own.name}'"
+            )
+        before, token = [weight.value for weight in model.trainable_weights], summed.set([])
+        try:
+            out = method(data)
+            changed = any(w.value is not v for w, v in zip(model.trainable_weights, before, strict=False))
+            if changed and not summed.get():
+                raise ValueError(
+                    "Argument `custom_steps` of DataParallel must be 'whole' with a train_step whose gradients do not "
+                    "come from model.value_and_gradients, which adds them up over the processes. "
+                    f"Received: 'parts', model '{model.name}'"
+                )
+        finally:
+            summed.reset(token)
+        return out
 
     def _states(self) -> dict[Optimizer, Applied]:
         """The states of the model's optimizer, of those in its attributes, and of others that a step used."""
@@ -125,6 +156,19 @@ class StepFunction:
             main = self._held[model.optimizer]
             known = {variable: path for path, variable in variables.items() if variable in main.names}
             model.optimizer_state = (list(known.values()), main.state)
+
+
+def _of_all(model: Layer, values: dict[str, Array], new: dict[str, Array], out: Any) -> tuple[dict[str, Array], Any]:
+    """What a step has assigned and returned, of the whole batch: means of what the processes have for their parts."""
+    trained = set(model.trainable_paths())
+    kept = averaged(values, {path: value for path, value in new.items() if path not in trained})
+
+    def is_number(leaf: Any) -> bool:
+        return hasattr(leaf, "shape") and is_dtype(raw_namespace(leaf), leaf.dtype, "real floating")
+
+    kept, means = over_processes((kept, [of_share(leaf) for leaf in tree_leaves(out) if is_number(leaf)]))
+    given = iter(means)
+    return {**new, **kept}, tree_map(lambda leaf: next(given) if is_number(leaf) else leaf, out)
 
 
 def require_result(model: Layer, kind: str, out: Any, data: Any) -> None:

@@ -14,7 +14,7 @@ from portanet.backends import Array, asarray
 from portanet.callbacks import CallbackList
 from portanet.distribution.hogwild import Hogwild
 from portanet.distribution.share import sharing
-from portanet.distribution.strategy import distribution, in_call
+from portanet.distribution.strategy import cuts_custom_steps, distribution, in_call
 from portanet.optimizers.base import widest
 from portanet.optimizers.state import completed, divided, extended, joined
 from portanet.random.seeds import keep_seed
@@ -220,7 +220,7 @@ class TrainingRun:
         Returns:
             The batch's statistics, which stay on the device; `model.totals()` adds them up. With `sums`, their sum.
         """
-        if distribution() is not None and not isinstance(self.objective, AnyTargets):
+        if distribution() is not None and (not isinstance(self.objective, AnyTargets) or cuts_custom_steps()):
             batch = parts.cut((x, y, weight))
             if parts.share_in(batch) is not None:
                 return self.on(batch, sums)

@@ -54,7 +54,7 @@ class OnBatches(Overridable):
         """
         self.require_compiled()
         with use_backend(self.backend), in_call("train_on_batch"):
-            batch = self._one_batch(x, y, sample_weight, class_weight)
+            batch = self._one_batch(x, y, sample_weight, class_weight, trains=True)
             run, totals = TrainingRun(cast("Trainer", self)), self.totals()
             totals.add(run.on(batch, None))
             logs = totals.logs()
@@ -76,8 +76,10 @@ class OnBatches(Overridable):
         trainer = cast("Trainer", self)
         return dask.predict(trainer, x, None, False) if dask.is_lazy(x) else evaluation.predict_batch(trainer, x)
 
-    def _one_batch(self, x: Any, y: Any, weight: Any, class_weight: Mapping[int, float] | None = None) -> Batch:
-        intake = Intake(cast("Trainer", self), False, 0, class_weight)
+    def _one_batch(
+        self, x: Any, y: Any, weight: Any, class_weight: Mapping[int, float] | None = None, trains: bool = False
+    ) -> Batch:
+        intake = Intake(cast("Trainer", self), False, 0, class_weight, trains=trains)
         feed = intake.feed(find_source(intake, x, y, weight, whole_batch(x), False, None))
         batch: Batch = next(feed.batches())
         return batch

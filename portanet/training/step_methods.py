@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 import inspect
 from collections.abc import Callable, Iterable, Iterator
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from portanet import checks
 from portanet.autodiff import array_namespace, hvp, lift, unwrap, value_and_grad
 from portanet.backends import Array
+from portanet.distribution.share import fraction, of_share, share
 from portanet.layers import Layer
 from portanet.masks import mask_of, remember
 from portanet.metrics import Metric
@@ -18,12 +20,16 @@ from portanet.mixed_precision import at_least_float32
 from portanet.optimizers.applied import held_by, update
 from portanet.training.objective import AnyTargets, Objective, has_objective, no_loss
 from portanet.training.output_names import named_shapes
-from portanet.training.step import examples
+from portanet.training.step import examples, over_processes
 from portanet.tree import tree_leaves, tree_map
 from portanet.variables import Variable, bind, collect_losses
 
 if TYPE_CHECKING:
     from portanet.training.overridable import Overridable
+
+
+summed: ContextVar[list[bool]] = ContextVar("portanet_gradients_summed")
+"""An entry for each gradient that was added up over processes in the step at hand."""
 
 
 def packed(x: Any, y: Any, weight: Any) -> Any:
@@ -67,8 +73,13 @@ def train(model: Overridable, data: Any) -> dict[str, Any]:
     track(model, "loss", loss, examples(x))
     # Whatever can fail comes before the update.
     logs = model.compute_metrics(x, y, y_pred, sample_weight=weight)
+
+    def product(vector: dict[Variable, Array]) -> dict[Variable, Array]:
+        products = hvp(loss_at, (values,), (vector,))
+        return dict(zip(variables, over_processes([of_share(products[v]) for v in variables]), strict=True))
+
     if variables:
-        update(optimizer, grads, variables, lambda vector: hvp(loss_at, (values,), (vector,)))
+        update(optimizer, grads, variables, product)
     return logs
 
 
@@ -103,7 +114,10 @@ def compute_loss(model: Overridable, y: Any, y_pred: Any, weight: Any) -> Array:
         leaves = tree_leaves(y_pred)
         masks = [_plain_mask(leaf) for leaf in leaves]
         targets, weights = objective.arrange(y), objective.arrange(weight, "sample_weight")
-        values = objective.values(targets, at_least_float32(leaves), weights, masks)
+        values = [
+            value / fraction()  # means of this process's examples, as other losses are
+            for value in objective.values(targets, at_least_float32(leaves), weights, masks)
+        ]
         for name, value in zip(objective.loss_names(), values, strict=False):
             track(model, name, value, examples(y_pred))
         parts.append(objective.total(values))
@@ -167,9 +181,12 @@ def value_and_gradients(
         before = {v: v.value for v in others}
         with bind({**before, **dict(zip(chosen, values, strict=True))}) as bound, collect_losses():
             loss, aux = loss_fn() if has_aux else (loss_fn(), None)
-            return loss, (aux, [bound[v] for v in others])
+            return of_share(loss), (aux, [bound[v] for v in others])
 
     (loss, (aux, state)), grads = value_and_grad(goal, has_aux=True)([v.value for v in chosen])
+    if share() is not None:
+        loss, grads = over_processes((unwrap(loss), list(grads)))
+        summed.get().append(True)
     for variable, value in zip(others, state, strict=True):
         if value is not variable.value:
             variable.take(value)

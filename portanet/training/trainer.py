@@ -141,7 +141,7 @@ class Trainer(OnBatches):
                 checks.positive_int(name, value, "fit")
         validation_split = checks.rate("validation_split", validation_split, "fit")
         with use_backend(self.backend), in_call("fit"):
-            intake = Intake(self, check_finite, prefetch, class_weight, FIT)
+            intake = Intake(self, check_finite, prefetch, class_weight, FIT, trains=True)
             val_intake = Intake(self, check_finite, prefetch, names=VALIDATION)
             source = find_source(intake, x, y, sample_weight, batch_size, shuffle, steps_per_epoch)
             held_out: Source | None = None

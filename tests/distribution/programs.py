@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import faulthandler
+import importlib
 import json
 import os
 import pathlib
@@ -377,24 +378,21 @@ def rank() -> int:
 
 
 PROGRAMS = {"workloads": workloads, "training": training, "local": local, "sharded": sharded}
+ELSEWHERE = {"asynchronous": "apart", "by_one": "going_on", "waiting": "linked"}
+"""Modules of other programs, which import this one, where they have another name."""
 
 if __name__ == "__main__":
     faulthandler.dump_traceback_later(PATIENCE - 60, exit=True)  # what hangs says where
-    from tests.distribution import apart, exchanging, going_on  # which import this module
-
     if "JAX_PROCESS" in os.environ:
         import jax
 
         jax.config.update("jax_cpu_collectives_implementation", "gloo")
         jax.distributed.initialize(os.environ["JAX_ADDRESS"], 2, int(os.environ["JAX_PROCESS"]))
-    PROGRAMS |= {"asynchronous": apart.asynchronous, "going_on": going_on.going_on, "by_one": going_on.by_one}
-    PROGRAMS |= {"exchanging": exchanging.exchanging}
-    if sys.argv[1] in ("linked", "waiting"):
-        from tests.distribution import linked  # which adds a backend
-
-        PROGRAMS |= {"linked": linked.linked, "waiting": linked.waiting}
+    name = sys.argv[1]
+    if name not in PROGRAMS:
+        PROGRAMS[name] = getattr(importlib.import_module(f"tests.distribution.{ELSEWHERE.get(name, name)}"), name)
     distribution.set_distribution(parallel())
     if "FAR" in os.environ:
         strategy.distribution().processes.near = False  # as if each process were on another machine
-    result = PROGRAMS[sys.argv[1]](*sys.argv[3:])
+    result = PROGRAMS[name](*sys.argv[3:])
     pathlib.Path(sys.argv[2], f"{strategy.distribution().rank}.json").write_text(json.dumps(result))

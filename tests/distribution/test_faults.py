@@ -39,6 +39,10 @@ def test_the_optimizer_in_slices_is_not_saved_by_one_process(tmp_path: pathlib.P
     assert message in jobs.ends(2, "by_one", tmp_path, SHARD="1")
 
 
+def test_a_file_is_not_written_by_another_process_than_the_first(tmp_path: pathlib.Path) -> None:
+    assert "Process 1 of 2 writes a file alone." in jobs.ends(2, "by_one", tmp_path, "1")
+
+
 @pytest.fixture(scope="module")
 def unbroken(tmp_path_factory: pytest.TempPathFactory) -> Any:
     return jobs.run(2, "training", tmp_path_factory.mktemp("unbroken"))[0]

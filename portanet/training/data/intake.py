@@ -22,7 +22,7 @@ from portanet.backends import (
     require_plain,
     to_host,
 )
-from portanet.distribution.strategy import distribution
+from portanet.distribution.strategy import cuts_custom_steps, distribution
 from portanet.layers import Layer
 from portanet.layers.preprocessing.host_layer import listed_strings, strings_in
 from portanet.layers.symbolic import takes_strings
@@ -57,6 +57,7 @@ class Intake:
         class_weight: Weights by class number, where there are no weights of examples.
         names: What the function calls its data.
         only_inputs: Whether to leave targets aside, for a prediction.
+        trains: Whether they are to train on.
     """
 
     def __init__(
@@ -67,8 +68,9 @@ class Intake:
         class_weight: Mapping[int, float] | None = None,
         names: Names = Names(),  # noqa: B008 -- immutable
         only_inputs: bool = False,
+        trains: bool = False,
     ) -> None:
-        self.model = model
+        self.model, self.trains = model, trains
         self.check_finite = checks.boolean("check_finite", check_finite)
         self.depth = checks.integer("prefetch", depth, least=0)
         self.class_weight = class_weight if class_weight is None else _checked_class_weight(class_weight)
@@ -91,7 +93,7 @@ class Intake:
             like: The intake of the data that the model is trained on, if this is for validation.
         """
         custom = self.model.has_custom_step("predict" if self.only_inputs else "train")
-        source.divided = distribution() is not None and not custom
+        source.divided = distribution() is not None and (not custom or (self.trains and cuts_custom_steps()))
         first = self._structured(source.first())
         self._build(first, source.outline() or first)
         if like is not None and like.shapes != self.shapes:
