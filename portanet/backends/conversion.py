@@ -251,7 +251,7 @@ def _from_frame(x: Any) -> HostArray:
     columns = list(x.dtypes) if np.ndim(x) == 2 else [x.dtype]
     kinds = [getattr(column, "numpy_dtype", column) for column in columns]  # pandas' nullable dtypes
     if kinds and all(isinstance(kind, np.dtype) and kind.kind in "biuf" for kind in kinds):
-        return np.asarray(x.to_numpy(dtype=np.result_type(*kinds)))
+        x = x.to_numpy(dtype=np.result_type(*kinds))
     return np.asarray(x)
 
 

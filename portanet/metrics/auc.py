@@ -160,6 +160,5 @@ class AUC(Metric):
         steps, tp, fn = tp[:-1, ...] - tp[1:, ...], tp[1:, ...], fn[1:, ...]
         slope = ratio(steps, above - below)
         intercept = tp - slope * below
-        valid = (above > 0) & (below > 0)
-        growth = xp.where(valid, ratio(above, below), 0.0 * slope + 1)
+        growth = xp.where(below > 0, ratio(above, below), 0.0 * slope + 1)
         return ratio(slope * (steps + intercept * xp.log(growth)), tp + fn)

@@ -229,6 +229,23 @@ def test_optimizers(backend):
     assert optimizer.iterations == 0  # models have an optimizer each
 
 
+@pytest.mark.parametrize(
+    ("own", "of_the_package"),
+    [
+        (Hyperbolic, npdl.activations.Tanh),
+        (Squares, npdl.objectives.MSE),
+        (Affine, npdl.layers.Linear),
+        (Descent, npdl.optimizers.SGD),
+    ],
+)
+def test_only_what_a_subclass_implements_runs_in_numpy(own, of_the_package):
+    make = lambda cls: cls(3) if issubclass(cls, npdl.layers.Layer) else cls()
+    assert make(own).in_numpy is True
+    assert make(of_the_package).in_numpy is False
+    assert make(type("Named", (own,), {})).in_numpy is True
+    assert make(type("Named", (of_the_package,), {})).in_numpy is False
+
+
 def test_initializers(backend):
     layer = npdl.layers.Dense(3, n_in=2, init=Halves())
     layer.connect_to()

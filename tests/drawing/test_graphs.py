@@ -1,12 +1,13 @@
 import itertools
 import random
+import re
 from xml.etree import ElementTree
 
 import pytest
 
 from portanet.drawing import Box, Drawing
 from portanet.drawing.boxes import text_width
-from portanet.drawing.svg import bends
+from portanet.drawing.svg import bends, path
 
 DIRECTIONS = ("TB", "BT", "LR", "RL")
 SVG = "{http://www.w3.org/2000/svg}"
@@ -98,6 +99,20 @@ def test_lines_begin_at_their_source_and_end_at_their_target(direction):
             assert at == pytest.approx(sides[direction][number == arrow.target])
             middle = frame.y + frame.height / 2 if drawing.sideways else frame.x + frame.width / 2
             assert across == pytest.approx(middle)
+
+
+@pytest.mark.parametrize(
+    ("points", "source"),
+    [
+        (((0, 0), (0, 5), (10, 20), (10, 25)), "M0.0 0.0L0.0 5.0C0.0 12.5 10.0 12.5 10.0 20.0L10.0 25.0"),
+        (((0, 0), (0, 0), (10, 20), (10, 20)), "M0.0 0.0C0.0 10.0 10.0 10.0 10.0 20.0"),
+        (((0, 0), (0, 5), (0, 20), (0, 30)), "M0.0 0.0L0.0 5.0L0.0 20.0L0.0 30.0"),
+    ],
+)
+def test_a_line_is_straight_within_layers_and_where_it_goes_straight_on(points, source):
+    assert path(points, sideways=False) == source
+    turned = re.sub(r"([\d.]+) ([\d.]+)", r"\2 \1", source)
+    assert path(tuple((y, x) for x, y in points), sideways=True) == turned
 
 
 def test_a_line_through_groups_is_in_one_piece():

@@ -44,6 +44,27 @@ def test_one_value_per_row(xp: Any, name: str) -> None:
         assert_close(loss.per_example(xp.astype(deep_y, xp.float32), deep_p), each, dtype="float64")
 
 
+@pytest.mark.parametrize("shape", [(4,), (4, 3), (2, 2, 3)])
+@pytest.mark.parametrize("name", ["mean_squared_error", "mean_absolute_error", "huber", "log_cosh"])
+def test_a_last_axis_that_one_of_both_has_alone(xp: Any, name: str, shape: tuple[int, ...]) -> None:
+    loss, rng = losses.get(name), np.random.default_rng(0)
+    y, p = (rng.uniform(0.5, 1.5, shape) for _ in range(2))
+    same = y.reshape(-1, 1), p.reshape(-1, 1)
+    expected = float(loss(*(asarray(a, "float64") for a in (same if len(shape) == 1 else (y, p)))))
+    for one, other in ((y[..., None], p), (y, p[..., None])):
+        assert_close(loss(asarray(one, "float64"), asarray(other, "float64")), expected, dtype="float64")
+
+
+@pytest.mark.parametrize("axis", [1, -2])
+@pytest.mark.parametrize("name", [name for name in NAMES if "axis" in CASES[name][0].get_config()])
+def test_classes_on_another_axis(xp: Any, name: str, axis: int) -> None:
+    loss, _, _, y, p = flat_and_deep(name)
+    other = type(loss).from_config({**loss.get_config(), "axis": axis})
+    moved = y if loss.integer_targets else xp.moveaxis(y, -1, 1)
+    actual = other.per_example(moved, xp.moveaxis(p, -1, 1))
+    assert_close(actual, to_numpy(loss.per_example(y, p)), dtype="float64")
+
+
 @pytest.mark.parametrize("reduction", ["sum_over_batch_size", "mean_with_sample_weight", None])
 @pytest.mark.parametrize("name", NAMES)
 def test_values_and_gradients_with_weights_and_masks(xp: Any, name: str, reduction: str | None) -> None:

@@ -302,7 +302,6 @@ ONLY_KERAS: dict[str, tuple[Any, ...]] = {
     "oov_method": ("floormod",),
     "optional": (False,),
     "quantization_config": (None,),
-    "ragged": (False,),
     "rms_scaling": (False,),
     "salt": (None,),
     "scale": (True,),

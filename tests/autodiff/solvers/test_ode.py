@@ -137,6 +137,22 @@ def test_one_time_and_no_elements(xp):
     assert_close(empty, np.zeros((2, 0)), dtype="float64")
 
 
+def test_the_length_of_steps_lasts_beyond_an_output_time(xp):
+    """What finds the first length takes slopes besides those of the steps, six each, and is called once."""
+    slopes = []
+
+    def counted(y: Any, t: Any) -> Any:
+        slopes.append(t)
+        return -y
+
+    beside = set()
+    for times in ([0.0, 1.0], [0.0, 0.25, 0.5, 1.0], [0.0, 0.1, 0.2, 0.5, 0.9, 1.0]):
+        slopes.clear()
+        odeint(counted, double([1.0, 2.0]), double(times))
+        beside.add(len(slopes) % 6)
+    assert len(beside) == 1
+
+
 def test_a_checkpoint_in_the_equation(xp):
     f = lambda a: odeint(checkpoint(lambda y, t: -(y * a)), double(1.0), double([0.0, 1.0]), rtol=1e-9)[1]
     assert_close(grad(f)(double(0.5)), -np.exp(-0.5), dtype="float64", rtol=1e-6)
