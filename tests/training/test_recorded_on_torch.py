@@ -108,6 +108,21 @@ def test_a_number_beside_an_array_is_not_sent_from_the_host(name: str) -> None:
         np.testing.assert_array_equal(np.signbit(ours), np.signbit(theirs))
 
 
+@pytest.mark.parametrize("dtype", ["float32", "int32", "complex64"])
+def test_signs_are_found_without_looking(dtype: str) -> None:
+    import torch
+    from array_api_compat import torch as compat
+
+    from portanet.backends.torch import namespace
+    from tests.recorded.torch_graphs import Capture
+
+    values = [3, -2, 0] if dtype == "int32" else [3.0, -0.5, 0.0, -0.0, float("nan")]
+    x = torch.tensor(values, dtype=getattr(torch, dtype))
+    with Capture():
+        result = namespace.sign(x)
+    np.testing.assert_array_equal(result.numpy(), compat.sign(x).numpy())
+
+
 class Looks(layers.Layer):
     def call(self, x: Any) -> Any:
         return x if bool(portanet.ops.sum(x) > 1e6) else 2 * x

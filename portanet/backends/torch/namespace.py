@@ -51,6 +51,13 @@ def clip(x: Array, /, min: Any = None, max: Any = None) -> Array:  # noqa: A002 
     return _compat.clip(x, min, max)
 
 
+def sign(x: Array, /) -> Array:
+    """As in the standard; array-api-compat looks for the places of NaN and 0, which waits for the device."""
+    if x.dtype.is_complex:
+        return torch.where(x == 0, torch.zeros_like(x), x / torch.abs(x))
+    return torch.where(torch.isnan(x), x, torch.sign(x)) if x.dtype.is_floating_point else torch.sign(x)
+
+
 class UniqueAll(NamedTuple):
     """The result of `unique_all`."""
 
