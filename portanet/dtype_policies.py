@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from portanet.mixed_precision import DTypePolicy, FloatDTypePolicy, as_policy
+from portanet.mixed_precision import DTypePolicy, DTypePolicyMap, FloatDTypePolicy, as_policy
 
-__all__ = ["DTypePolicy", "FloatDTypePolicy", "deserialize", "get", "serialize"]
+__all__ = ["DTypePolicy", "DTypePolicyMap", "FloatDTypePolicy", "deserialize", "get", "serialize"]
 
 
 def get(identifier: Any) -> DTypePolicy:
@@ -34,8 +34,13 @@ def serialize(dtype_policy: DTypePolicy) -> dict[str, Any]:
         >>> serialize(DTypePolicy("float64"))["config"]
         {'name': 'float64'}
     """
-    config = as_policy(dtype_policy, "dtype_policy", "serialize").get_config()
-    return {"module": "keras", "class_name": "DTypePolicy", "config": config, "registered_name": None}
+    policy = as_policy(dtype_policy, "dtype_policy", "serialize")
+    config = policy.get_config()
+    if not isinstance(policy, DTypePolicyMap):
+        return {"module": "keras", "class_name": "DTypePolicy", "config": config, "registered_name": None}
+    config["policy_map"] = {key: serialize(each) for key, each in policy._policies.items()}
+    name = type(policy).__name__
+    return {"module": "keras.dtype_policies", "class_name": name, "config": config, "registered_name": None}
 
 
 def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> DTypePolicy:

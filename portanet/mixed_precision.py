@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping, MutableMapping
 from importlib import import_module
 from typing import Any
 
@@ -56,6 +57,109 @@ class DTypePolicy(Configurable):
 
 FloatDTypePolicy = DTypePolicy
 """Keras's name of the class of policies that are not quantized."""
+
+
+class DTypePolicyMap(DTypePolicy, MutableMapping[str, DTypePolicy]):
+    """Policies by the paths of layers; as `keras.dtype_policies.DTypePolicyMap`.
+
+    A layer that gets it as `dtype`, or by `set_global_policy`, has the policy of its path (its name, outside of a
+    model): that of an equal key, else of the only key that matches as a regular expression, else the default.
+
+    Args:
+        default_policy: A policy or its name; None for the global one, whatever it is.
+        policy_map: A dict of policies by paths or regular expressions.
+
+    Raises:
+        ValueError: The default is a map, too.
+        TypeError: `policy_map` is no dict.
+
+    Example:
+        >>> policies = DTypePolicyMap("float32", {"encoder/.*": DTypePolicy("mixed_bfloat16")})
+        >>> policies["encoder/dense"].name, policies["decoder"].name, policies.compute_dtype
+        ('mixed_bfloat16', 'float32', 'float32')
+    """
+
+    def __init__(
+        self, default_policy: DTypePolicy | str | None = None, policy_map: dict[str, DTypePolicy] | None = None
+    ) -> None:
+        if isinstance(default_policy, DTypePolicyMap):
+            raise checks.invalid("default_policy", default_policy, "one policy, or its name", type(self))
+        if not isinstance(policy_map, dict | None):
+            raise TypeError(
+                f"Argument `policy_map` of DTypePolicyMap must be a dict of policies by paths. Received: {policy_map!r}"
+            )
+        self._default = (
+            None if default_policy is None else as_policy(default_policy, "default_policy", "DTypePolicyMap")
+        )
+        self._policies: dict[str, DTypePolicy] = {}
+        self.update(policy_map or {})
+
+    @property
+    def default_policy(self) -> DTypePolicy:
+        """The policy of other paths."""
+        return DTypePolicy() if self._default is None else self._default
+
+    @property
+    def name(self) -> str:  # type: ignore[override]
+        """A name that contains that of the default."""
+        return f"map_{self.default_policy.name}"
+
+    @property
+    def compute_dtype(self) -> str:  # type: ignore[override]
+        """That of the default."""
+        return self.default_policy.compute_dtype
+
+    @property
+    def variable_dtype(self) -> str:  # type: ignore[override]
+        """That of the default."""
+        return self.default_policy.variable_dtype
+
+    def __getitem__(self, key: str) -> DTypePolicy:
+        if key in self._policies:
+            return self._policies[key]
+        matching = [pattern for pattern in self._policies if re.fullmatch(pattern, key)]
+        if len(matching) > 1:
+            raise ValueError(
+                f"Path '{key}' matches several keys of a DTypePolicyMap; let one key match it. "
+                f"Received: {', '.join(map(repr, matching))}"
+            )
+        return self._policies[matching[0]] if matching else self.default_policy
+
+    def __setitem__(self, key: str, policy: DTypePolicy | str) -> None:
+        if key in self._policies:
+            raise ValueError(
+                f"Key {key!r} of a DTypePolicyMap has a policy already; delete it first. "
+                f"Received: {policy!r}, where it has {self._policies[key]!r}"
+            )
+        self._policies[checks.text("key", key, type(self))] = as_policy(policy, "policy", "DTypePolicyMap")
+
+    def __delitem__(self, key: str) -> None:
+        del self._policies[key]
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._policies
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._policies)
+
+    def __len__(self) -> int:
+        return len(self._policies)
+
+    def __eq__(self, other: object) -> bool:
+        same = isinstance(other, DTypePolicyMap) and other._default == self._default
+        return same and other._policies == self._policies  # type: ignore[attr-defined]
+
+    __hash__ = DTypePolicy.__hash__
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments that create an equal map, as plain data."""
+        default = None if self._default is None else self._default.name
+        return {"default_policy": default, "policy_map": {key: each.name for key, each in self._policies.items()}}
+
+    def __repr__(self) -> str:
+        entries = ", ".join(f"{key!r}: {policy.name!r}" for key, policy in self._policies.items())
+        return f'<DTypePolicyMap "{self.default_policy.name}" {{{entries}}}>'
+
 
 _global: list[DTypePolicy] = []
 
@@ -126,7 +230,10 @@ def as_policy(policy: DTypePolicy | str, name: str = "policy", of: str | checks.
     if isinstance(policy, DTypePolicy):
         return policy
     if isinstance(policy, Mapping):  # as `get_config` describes it
-        policy = policy.get("config", {}).get("name")
+        config = policy.get("config", {})
+        if policy.get("class_name") == "DTypePolicyMap":
+            return DTypePolicyMap.from_config(config)
+        policy = config.get("name")
     return DTypePolicy(checks.choice(name, policy, (*FLOATS, *MIXED), of))
 
 

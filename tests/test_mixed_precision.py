@@ -238,3 +238,38 @@ def test_moving_keeps_the_dtypes_asked_for(backend: Backend) -> None:
     assert (plain.kernel.dtype, double.kernel.dtype) == ("float32", "float64")
     plain.to("numpy", dtype="float64")
     assert plain.kernel.dtype == "float64"
+
+
+def test_a_map_of_policies() -> None:
+    policies = mixed_precision.DTypePolicyMap("float32", {"inner/.*": DTypePolicy("float64")})
+    policies["out"] = "float64"  # type: ignore[assignment]
+
+    class Outer(layers.Layer):
+        def __init__(self, **options: Any) -> None:
+            super().__init__(**options)
+            self.dense = layers.Dense(2, name="dense", dtype=policies)
+
+        def call(self, x: Any) -> Any:
+            return self.dense(x)
+
+    with use_backend("numpy"):
+        x = layers.Input((3,))
+        inner, outer, out = Outer(name="inner"), Outer(name="other"), layers.Dense(2, name="out", dtype=policies)
+        models.Model(x, out(outer(inner(x))))
+        assert [each.kernel.dtype.name for each in (inner.dense, outer.dense, out)] == ["float64", "float32", "float64"]
+        assert layers.Dense.from_config(out.get_config()).dtype_policy == DTypePolicy("float64")
+    described = portanet.dtype_policies.serialize(policies)
+    assert portanet.dtype_policies.deserialize(described) == policies
+    assert policies != mixed_precision.DTypePolicyMap()
+    assert (policies.name, policies.compute_dtype, len(policies)) == ("map_float32", "float32", 2)
+    with pytest.raises(ValueError, match="has a policy already"):
+        policies["out"] = DTypePolicy("float32")
+    policies["inner/d.*"] = DTypePolicy("float32")
+    with pytest.raises(ValueError, match="several keys"):
+        policies["inner/dense"]
+    del policies["inner/d.*"]
+    assert "inner/d.*" not in policies
+    with pytest.raises(ValueError, match="one policy"):
+        mixed_precision.DTypePolicyMap(policies)
+    with pytest.raises(TypeError, match="a dict of policies"):
+        mixed_precision.DTypePolicyMap("float32", ["float64"])  # type: ignore[arg-type]

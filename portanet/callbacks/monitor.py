@@ -54,7 +54,7 @@ class Monitor(Callback):
         name = self.monitor.removeprefix("val_")
         if name == "loss" or name.endswith("_loss"):
             return "min"
-        metrics = dict(zip(self.model.metrics_names, self.model.metrics, strict=False))
+        metrics = {known: metric for each in self.model.metrics for known, metric in each._named().items()}
         direction = metrics[name].direction if name in metrics else None
         if direction is None:
             raise ValueError(

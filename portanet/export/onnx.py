@@ -94,7 +94,8 @@ def _trace(model: Layer, signature: Any, entrances: dict[str, Entrance], size: i
     remaining = iter(inputs.values())
     out = model(tree_map(lambda _: next(remaining), signature), training=False)
     leaves = tree_leaves(out)
-    names = _names(out, leaves, getattr(model, "output_names", None), "output")
+    known = None if isinstance(out, Mapping) else getattr(model, "output_names", None)
+    names = _names(out, leaves, known, "output")
     # Copies give separate names to outputs that are also inputs or that repeat an output.
     return NdonnxBackend.build(inputs, {name: leaf.copy() for name, leaf in zip(names, leaves, strict=True)})
 

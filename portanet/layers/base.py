@@ -24,7 +24,7 @@ from portanet.layers.input_spec import declared_shape, require_inputs
 from portanet.layers.output_shapes import shape_by_trial
 from portanet.layers.several_inputs import Several, beside_examples, one_array
 from portanet.layers.state import StateAccess
-from portanet.layers.symbolic import Node, only_node, record
+from portanet.layers.symbolic import Node, first_node, record
 from portanet.layers.weights import (
     MAY_HOLD_LAYERS,
     MAY_HOLD_VARIABLES,
@@ -226,6 +226,8 @@ class Layer(StateAccess):
         """Build the layer for the arguments of a call: trees of arrays, or of `ArraySpec` in their place."""
         leaves = tree_leaves(x)
         self._dtypes = [leaf.dtype for leaf in leaves]
+        if calling.get() is None:
+            self._choose_policies(self.path)
         with building_for(leaves):
             self.build(*shapes_of_call(self, x, further, options))
 
@@ -314,6 +316,7 @@ class Layer(StateAccess):
         """Set the path of this layer and those below, unless it was built at another."""
         if not self._built or self._owner_path is None or "#" in self._owner_path:
             self._owner_path = path
+            self._choose_policy(path)
             self._place(path)
 
     def flatten_layers(self) -> Iterator[Layer]:
@@ -368,14 +371,14 @@ class Layer(StateAccess):
 
     @property
     def input(self) -> Any:
-        """The symbolic input, or tree of them, of the layer's call in a graph, if it was called once."""
-        node = only_node(self, "input")
+        """The symbolic input, or tree of them, of the layer's first call in a graph."""
+        node = first_node(self, "input")
         return node.args[0] if node.args else node.outputs
 
     @property
     def output(self) -> Any:
         """The symbolic output, or tree of them, of that call."""
-        return only_node(self, "output").outputs
+        return first_node(self, "output").outputs
 
     # Inputs
 

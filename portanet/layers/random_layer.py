@@ -40,7 +40,8 @@ class RandomLayer(Layer):
 
     def bernoulli(self, p: float, shape: tuple[int, ...]) -> Array:
         """Draw a mask that is True with probability `p`."""
-        return streams.bernoulli(self.key, self._next(), p, shape)
+        step = self._next()
+        return streams.bernoulli(self.key, step, p, shape)
 
     def normal(self, x: Array, mean: float, stddev: float) -> Array:
         """Draw normal values of the shape and dtype of `x`."""
@@ -56,6 +57,8 @@ class RandomLayer(Layer):
         return xp.add(x, xp.astype(state * 0, x.dtype))
 
     def _next(self) -> Array:
+        if not self._built:  # where `call` is called directly
+            self.build(None)
         step = unwrap(self.counter.value)  # has no derivative, even where the state is traced
         self.counter.assign(step + 1)
         return step

@@ -19,6 +19,7 @@ from portanet.variables import Variable, bind, collect_losses, collected_losses,
 INTERNAL = {
     "arranged_inputs",
     "batch",
+    "built_at_once",
     "casts_integers",
     "check_data",
     "compiled_step",
@@ -82,15 +83,17 @@ class StateAccess(WeightHolder, Operation):
     on_host_only = False
     """Whether the layer, rather than one in it, computes on the host; see `HostLayer`."""
     needs_no_build = False
-    """Whether the layer has no weights, so that it counts as built from the beginning."""
+    """Whether the layer has no weights, so that it can be called as it is."""
+    built_at_once: bool | None = None
+    """Whether `built` is True from the beginning; by default of layers without weights, but not of all in Keras."""
 
     input_spec: Any = None
     """An `InputSpec`, or a list or dict of them, that inputs must fit; the library's layers check theirs themselves."""
 
     @property
     def built(self) -> bool:
-        """Whether the layer has its weights."""
-        return self._built or self.needs_no_build
+        """Whether the layer has its weights; of one without, as in Keras."""
+        return self._built or (self.needs_no_build if self.built_at_once is None else self.built_at_once)
 
     @built.setter
     def built(self, value: bool) -> None:
@@ -99,7 +102,7 @@ class StateAccess(WeightHolder, Operation):
     def __repr__(self) -> str:
         if "_built" not in vars(self):  # an `__init__` that failed, or is not through
             return f"<{type(self).__name__}, not initialized>"
-        return super().__repr__() if self.built else f"{super().__repr__()[:-1]}, not built>"
+        return super().__repr__() if self._built or self.needs_no_build else f"{super().__repr__()[:-1]}, not built>"
 
     def __dir__(self) -> list[str]:
         return [name for name in super().__dir__() if name not in INTERNAL]
@@ -123,6 +126,16 @@ class StateAccess(WeightHolder, Operation):
     def dtype(self) -> str:
         """Name of the dtype of the layer's weights."""
         return self.variable_dtype
+
+    def _choose_policy(self, path: str) -> None:
+        """Let the path choose among the policies of a map, before there are weights."""
+        if self._policies is not None and not self._built:
+            self._policy = self._policies[path]
+
+    def _choose_policies(self, path: str) -> None:
+        for name, layer in self.sublayers().items():  # type: ignore[attr-defined]
+            layer._choose_policy(f"{path}/{name}")
+            layer._choose_policies(f"{path}/{name}")
 
     def show_trainable(self) -> None:
         """Let the variables of this layer alone say whether it is trained, as Keras's do."""

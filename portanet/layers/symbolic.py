@@ -295,11 +295,10 @@ def require_numbers(arrays: list[Any], what: str) -> None:
             )
 
 
-def only_node(layer: Layer, of: str) -> Node:
-    """The only call of a layer on symbolic arrays."""
-    if len(layer._nodes) != 1:
+def first_node(layer: Layer, of: str) -> Node:
+    """The first call of a layer on symbolic arrays."""
+    if not layer._nodes:
         raise AttributeError(
-            f"Layer '{layer.name}' has one {of} if it was called once on symbolic arrays; keep the results of its "
-            f"calls instead. Received: {len(layer._nodes)} calls"
+            f"Layer '{layer.name}' has an {of} after it was called on symbolic arrays. Received: no calls"
         )
     return layer._nodes[0]

@@ -19,7 +19,7 @@ from portanet.initializers.base import drawn
 from portanet.layers.foreign import foreign_array, foreign_to
 from portanet.layers.several_inputs import shape_of
 from portanet.lookup import snake_case
-from portanet.mixed_precision import DTypePolicy, chosen_policy
+from portanet.mixed_precision import DTypePolicy, DTypePolicyMap, chosen_policy
 from portanet.tree import KINDS, MAPPING, SEQUENCE, tree_leaves
 from portanet.variables import Variable, will_be_loaded
 
@@ -41,6 +41,8 @@ class WeightHolder(Configurable):
     """
 
     _trainable: bool
+    _built: bool
+    needs_no_build: bool
 
     def __init__(self, name: str | None = None, dtype: DTypePolicy | str | None = None) -> None:
         if name is not None and (not isinstance(name, str) or not name or "/" in name):
@@ -49,7 +51,10 @@ class WeightHolder(Configurable):
         self.name = name or snake_case(self._kind)
         self._adopted = False
         self._owner_path: str | None = None
+        self._policies: DTypePolicyMap | None = None
         self._policy = chosen_policy(dtype, self)
+        if isinstance(self._policy, DTypePolicyMap):
+            self._policies, self._policy = self._policy, self._policy[self.name]
         self._variables: dict[str, Variable] = {}
 
     if not TYPE_CHECKING:  # where attributes are those that are declared
@@ -216,7 +221,16 @@ class WeightHolder(Configurable):
         return self
 
     def count_params(self) -> int:
-        """Number of elements of the weights."""
+        """Number of elements of the weights.
+
+        Raises:
+            ValueError: The layer is not built.
+        """
+        if not (self._built or self.needs_no_build):
+            raise ValueError(
+                f"Layer '{self.name}' has no weights to count before it is built: build it, or call it on data. "
+                "Received: a layer that is not built"
+            )
         return sum(v.size for v in self.weights)
 
     def get_weights(self) -> list[HostArray]:

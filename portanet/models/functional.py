@@ -16,7 +16,7 @@ from portanet.layers.symbolic import Node, SymbolicArray, fill, takes_strings
 from portanet.masks import masks_of, remember
 from portanet.models import graph
 from portanet.models.model import Model, with_new_layers
-from portanet.models.named_inputs import flat, in_order, names_of
+from portanet.models.named_inputs import flat, in_order, names_of, with_sorted_keys
 from portanet.tree import tree_items, tree_leaves, tree_map
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class Functional(Model):
 
     Args:
         inputs: A symbolic array, or a list, tuple or dict of them (or a tree of those). Data has the same form,
-            or is a list in the same order, or a dict by `input_names`.
+            or is a list in the same order (of a dict, that of its keys, sorted), or a dict by `input_names`.
         outputs: Likewise; outputs have the same form. A list of one is the same as its entry.
         name: Name of the model.
         **options: `trainable`, `dtype` of `Layer`.
@@ -63,7 +63,7 @@ class Functional(Model):
                     f"Argument `{argument}` of model '{self.name}' must be symbolic arrays: layers.Input(...), or "
                     f"outputs of layers called on them. Received: {wrong!r}"
                 )
-        self._start, self._end = _single(inputs), _single(outputs)
+        self._start, self._end = (_single(with_sorted_keys(tree)) for tree in (inputs, outputs))
         self._plan = graph.nodes_between(self)
         self.input_layers = {array: graph.input_layer(array) for array in self.inputs}
         self._integers = graph.integer_arrays(self._plan)

@@ -127,13 +127,17 @@ class Model(Trainer):
 
     @property
     def input(self) -> Any:
-        """The symbolic input, or the tree of them."""
-        raise self._no_graph("symbolic inputs")
+        """The symbolic input, or the tree of them; of a model that is no graph, those of its first call in one."""
+        if not self._nodes:
+            raise self._no_graph("symbolic inputs")
+        return super().input
 
     @property
     def output(self) -> Any:
-        """The symbolic output, or the tree of them."""
-        raise self._no_graph("symbolic outputs")
+        """The symbolic output, or the tree of them; see `input`."""
+        if not self._nodes:
+            raise self._no_graph("symbolic outputs")
+        return super().output
 
     def _no_graph(self, what: str) -> AttributeError:
         return AttributeError(
@@ -157,24 +161,27 @@ class Model(Trainer):
 
     @property
     def output_names(self) -> list[str]:
-        """Unique names of the outputs: the keys if outputs are a dict, else those of their layers."""
-        return names_of(self.output)
+        """Unique names of the outputs: those of their layers."""
+        return names_of(self.outputs)
 
     @property
     def input_shape(self) -> Any:
-        """The shape of the input with the batch axis; for several inputs, the same tree of shapes."""
-        return self._input_shape()
+        """The shape of the input with the batch axis; for several inputs, a list in the order of `inputs`."""
+        return _listed(self._known_shape())
 
     @property
     def output_shape(self) -> Any:
-        """The shape of the output with the batch axis; for several outputs, the same tree of shapes."""
-        return self.compute_output_shape(self._input_shape())
+        """The shape of the output with the batch axis; for several outputs, a list in the order of `outputs`."""
+        return _listed(self.compute_output_shape(self._known_shape()))
 
-    def _input_shape(self) -> Any:
+    def _known_shape(self) -> Any:
         if not self._built:
-            raise ValueError(
+            raise AttributeError(
                 f"Model '{self.name}' is not built yet: give it an Input, call it on data, or fit it first."
             )
+        return self._input_shape()
+
+    def _input_shape(self) -> Any:
         return map_shapes(lambda shape: (None, *shape[1:]), self.build_shape)
 
     _start: Any = None
@@ -371,3 +378,10 @@ class Model(Trainer):
         if print_fn is not None and not callable(print_fn):
             raise checks.invalid("print_fn", print_fn, "a function", "summary")
         (print_fn or print)(summary(self, expand_nested, show_trainable, layer_range))
+
+
+def _listed(shapes: Any) -> Any:
+    """The shape, or the list of shapes, of a tree of them."""
+    each: list[Any] = []
+    map_shapes(each.append, shapes)
+    return each[0] if len(each) == 1 else each

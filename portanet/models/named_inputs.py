@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -42,6 +43,16 @@ def flat(tree: Any) -> list[Any]:
     if isinstance(tree, (list, tuple)):
         return [leaf for branch in tree for leaf in flat(branch)]
     return [tree]
+
+
+def with_sorted_keys(tree: Any) -> Any:
+    """The tree with the entries of dicts in the order of their keys, as in Keras; ordered dicts are in theirs."""
+    if isinstance(tree, dict):
+        ordered = isinstance(tree, OrderedDict) or not all(isinstance(key, str) for key in tree)
+        return {key: with_sorted_keys(tree[key]) for key in (tree if ordered else sorted(tree))}
+    if type(tree) in (list, tuple):
+        return type(tree)(map(with_sorted_keys, tree))
+    return tree
 
 
 def names_of(tree: Any) -> list[str]:

@@ -148,7 +148,7 @@ def _between(rows: list[Row], layer_range: Any) -> list[Row]:
 
 
 def _parameters(row: Row) -> str:
-    return f"{row.count:,}" if row.layer.built else "?"
+    return f"{row.count:,}" if row.layer._built or row.layer.needs_no_build else "?"
 
 
 def _text(shape: Any) -> str:

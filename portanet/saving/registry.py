@@ -12,8 +12,8 @@ from portanet.configurable import Configurable
 from portanet.lookup import custom_object, get_custom_objects
 
 PACKAGES = (
-    "activations", "callbacks", "constraints", "initializers", "layers", "losses", "metrics", "models", "optimizers",
-    "regularizers", "schedules",
+    "activations", "callbacks", "constraints", "distillation", "initializers", "layers", "losses", "metrics", "models",
+    "optimizers", "regularizers", "schedules",
 )  # fmt: skip
 """Packages whose public classes may be named in files, such as `layers.Dense`. They are imported when a name is looked
 up, since some of them import this package."""

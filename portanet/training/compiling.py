@@ -136,22 +136,38 @@ class Compiled(Optimized):
 
     @property
     def metrics(self) -> list[Metric]:
-        """The mean of the loss, then the metrics of `compile`, known when the model has seen data, then those in
-        attributes of the model and its layers.
+        """The mean of the loss, the metrics of `compile` as one (`compile_metrics`), the losses of single outputs, if
+        there are several, and the metrics in attributes of the model and its layers; as in Keras.
         """
-        return [self._tracker("loss"), *self._compiled_metrics().values(), *self._own_metrics()]
+        if not self.compiled:
+            return list(self._own_metrics())
+        given = [self._compile_metrics] if self._has_metrics() else []
+        return [self._tracker("loss"), *given, *self._loss_trackers().values(), *self._own_metrics()]
 
     @property
     def metrics_names(self) -> list[str]:
-        """Names of what `evaluate` returns; those of `compile` are known when the model has seen data."""
-        return ["loss", *self._compiled_metrics(), *(metric.name for metric in self._own_metrics())]
+        """The names of `metrics`; `evaluate(..., return_dict=True)` has those of all metrics of `compile`."""
+        return [metric.name for metric in self.metrics]
+
+    def _has_metrics(self) -> bool:
+        return any(self._settings.get(name) is not None for name in ("metrics", "weighted_metrics"))
+
+    @property
+    def _compile_metrics(self) -> Metric:
+        from portanet.training.compile_metrics import CompileMetrics
+
+        return self._trackers.setdefault("compile_metrics", CompileMetrics(self))
+
+    def _loss_trackers(self) -> dict[str, Metric]:
+        """The means of the losses of single outputs, if there are several; known when the model has seen data."""
+        return {} if self._objective is None else {name: self._tracker(name) for name in self._objective.loss_names()}
 
     def _compiled_metrics(self) -> dict[str, Metric]:
         """The losses of single outputs, if there are several, and the metrics of `compile`, by their names in logs."""
         if self._objective is None:
             return {}
         named: dict[str, Metric] = self._objective.metrics
-        return named | {name: self._tracker(name) for name in self._objective.loss_names()}
+        return named | self._loss_trackers()
 
     def _tracker(self, name: str) -> Metric:
         """The mean of a loss, which steps update that are overridden."""
@@ -176,11 +192,14 @@ class Compiled(Optimized):
             metric.reset_state()
 
     def get_metrics_result(self) -> dict[str, Any]:
-        """The results of all metrics that have seen data, by name."""
-        usual = type(self).metrics is Compiled.metrics
-        names = self.metrics_names if usual else [metric.name for metric in self.metrics]
-        named = zip(names, self.metrics, strict=True)
-        return {name: metric.result() for name, metric in named if metric.has_data}
+        """The results of all metrics, by name; without data, those of losses and of `compile` are left out."""
+        results: dict[str, Any] = {}
+        losses = {id(metric) for metric in (self._tracker("loss"), *self._loss_trackers().values())}
+        for metric in sorted(self.metrics, key=lambda metric: id(metric) not in losses):  # in the order of other logs
+            if metric.has_data or (metric.total_shapes is not None and id(metric) not in losses):
+                result = metric.result()
+                results |= result if isinstance(result, dict) else {metric.name: result}
+        return results
 
 
 def _losses_of(given: Any) -> Any:

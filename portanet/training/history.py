@@ -16,8 +16,9 @@ from portanet import checks, random
 from portanet.backends import Backend, HostArray
 from portanet.callbacks import CallbackList
 from portanet.callbacks.history import described
-from portanet.metrics import Metric
+from portanet.metrics import Mean, Metric
 from portanet.training.objective import Statistics
+from portanet.training.step_methods import every_metric
 
 
 @dataclass
@@ -117,6 +118,7 @@ class Totals(Mapping[str, Any]):
         backend: Where the statistics are.
         sums: What earlier batches gave; brought up to date by `fetch`.
         spare: Sums on the device that are not in use; None where steps do not add up.
+        loss: The mean of the loss.
     """
 
     def __init__(
@@ -125,8 +127,10 @@ class Totals(Mapping[str, Any]):
         backend: Backend,
         sums: dict[str, list[Any]] | None = None,
         spare: list[Statistics] | None = None,
+        loss: Metric | None = None,
     ) -> None:
         self.metrics = metrics
+        self.loss = Mean("loss") if loss is None else loss
         self.backend = backend
         self.pending: list[Statistics] = []
         self.sums = {} if sums is None else sums
@@ -148,8 +152,10 @@ class Totals(Mapping[str, Any]):
         return arrays
 
     def close(self) -> dict[str, Any]:
-        """As `logs`; later sums may use what this one has on the device."""
+        """As `logs`; the metrics keep the sums, and later ones may use what this one has on the device."""
         logs = self.logs()
+        for name, metric in {"loss": self.loss, **self.metrics}.items():
+            metric._totals = tuple(self.sums[name]) if self.sums else None
         if self.spare is not None and self.on_device:
             self.spare.append(self.on_device)
         self.on_device = None
@@ -225,7 +231,7 @@ class LatestLogs(Mapping[str, Any]):
         self.on_device = None
         self.latest: dict[str, Any] = {}
         model.reset_metrics()
-        for number, metric in enumerate(model.metrics):
+        for number, metric in enumerate(every_metric(model)):
             if f"metric_{number}" in sums:
                 metric.totals = tuple(sums[f"metric_{number}"])
 
@@ -240,7 +246,7 @@ class LatestLogs(Mapping[str, Any]):
     def fetch(self) -> None:
         """Bring the sums of the metrics to the host."""
         to_host = self.model.backend.to_host
-        for number, metric in enumerate(self.model.metrics):
+        for number, metric in enumerate(every_metric(self.model)):
             if metric.totals is not None:
                 self.sums[f"metric_{number}"] = [np.asarray(to_host(each), "float64") for each in metric.totals]
 

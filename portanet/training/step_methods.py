@@ -222,7 +222,7 @@ def unchanged(model: Any, values: dict[Variable, Array]) -> Iterator[None]:
 
 def every_metric(model: Overridable) -> list[Metric]:
     """Every metric that a step may update, each once."""
-    named = [*model.metrics, model._tracker("loss"), *model._compiled_metrics().values(), *model._own_metrics()]
+    named = [model._tracker("loss"), *model._compiled_metrics().values(), *model._own_metrics(), *model.metrics]
     return list({id(inside): inside for metric in named for inside in metrics_in(metric)}.values())
 
 

@@ -331,7 +331,7 @@ class Trainer(OnBatches):
         if isinstance(objective, AnyTargets):
             return LatestLogs(self, {} if sums is None else sums)
         spare = self._steps.setdefault(("sums", kind), []) if kind and self.records_steps else None
-        return Totals(objective.metrics, self.backend, sums, spare)
+        return Totals(self._compiled_metrics(), self.backend, sums, spare, self._tracker("loss"))
 
     @property
     def records_steps(self) -> bool:

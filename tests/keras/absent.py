@@ -40,8 +40,6 @@ ABSENT: dict[str, str] = {
     "*.get_state_tree": "`named_variables` and `get_weights` are the state, and files hold all of it",
     "*.set_state_tree": "`set_weights` and `load_weights` set the state",
     "*.stateless_compute_loss": "losses are functions; `stateless_call` returns those of layers",
-    "distillation.*": "`train_step` may be overridden; the guide of models trains a student so",
-    "dtype_policies.DTypePolicyMap": QUANTIZED,
     "utils.audio_dataset_from_directory": "no library that reads audio files is among the extras",
     "utils.bounding_boxes.*": "images are augmented, with labels and masks, but no bounding boxes",
     "utils.model_to_dot": "`plot_model(model).dot` is the graph in the DOT language",

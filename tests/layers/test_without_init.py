@@ -39,7 +39,7 @@ def test_layers_without_super_init_say_so(backend: Any) -> None:
     assert Late()(x).shape == (2, 3)
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         _ = layers.Dense(3).nothing  # type: ignore[attr-defined]
-    with pytest.raises(AttributeError, match="has one input if it was called once"):
+    with pytest.raises(AttributeError, match="has an input after it was called on symbolic arrays"):
         _ = layers.Dense(3).input
     assert copy.copy(layers.Dense(3)).units == 3
 

@@ -118,7 +118,7 @@ def test_columns(backend: portanet.Backend) -> None:
     np.testing.assert_allclose(model.predict(COLUMNS), expected, rtol=1e-6)
     lists = {name: column.tolist() for name, column in COLUMNS.items()}
     np.testing.assert_allclose(model.predict(lists), expected, rtol=1e-6)
-    np.testing.assert_allclose(model.predict([*lists.values()]), expected, rtol=1e-6)
+    np.testing.assert_allclose(model.predict([lists[name] for name in sorted(lists)]), expected, rtol=1e-6)
     given = {name: portanet.asarray(x[:, None]) if name == "age" else x for name, x in COLUMNS.items()}
     np.testing.assert_allclose(backend.to_host(model(given)), expected, rtol=1e-6)
 

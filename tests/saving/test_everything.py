@@ -22,7 +22,7 @@ from portanet.saving.registry import PACKAGES
 from portanet.schedules import LearningRateSchedule
 from tests.saving.through import from_file
 
-ELSEWHERE = ("layers", "models", "callbacks")  # files hold states of callbacks, not configs
+ELSEWHERE = ("layers", "models", "callbacks", "distillation")  # files hold states of callbacks, not configs
 BASES = {
     "Constraint", "FunctionLoss", "FunctionMetric", "Initializer", "LearningRateSchedule", "Loss", "MeanMetric",
     "Metric", "Optimizer", "OptimizerMap", "Regularizer",

@@ -34,6 +34,7 @@ class Lambda(Layer):
         array([2., 4.])
     """
 
+    built_at_once = False
     _passes_masks = False
 
     def __init__(

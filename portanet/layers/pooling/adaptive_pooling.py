@@ -13,6 +13,7 @@ from portanet.layers.spatial import Spatial
 
 
 class _Adaptive(Spatial):
+    built_at_once = False
     keeps_values = False
     casts_integers = True
 

@@ -33,6 +33,7 @@ class CategoryEncoding(Layer):
         [[1.0, 2.0, 0.0]]
     """
 
+    built_at_once = False
     independent_examples = True
     takes_integers = True
     autocast = False

@@ -33,6 +33,7 @@ class Discretization(Layer):
         [[0, 2, 1]]
     """
 
+    built_at_once = False
     independent_examples = True
     casts_integers = True
     _takes_lists = True

@@ -53,7 +53,7 @@ class ImageLayer(Layer):
         """
         if not training:
             return None
-        if not self.built:
+        if not self._built:
             self._build_on(data)
         images = self._parts(data)["images"]
         return self.transformation(self._batch(self.in_compute_dtype(images, self.casts_integers)))
@@ -131,5 +131,5 @@ def build_parts(layer: Layer, parts: Sequence[Layer], input_shape: Any) -> None:
     """Build layers inside a layer, which calls their methods."""
     layer._place(layer._path())
     for part in parts:
-        if not part.built:
+        if not part._built:
             part.build(input_shape)

@@ -44,6 +44,7 @@ class MelSpectrogram(Rearranging):
         (2, 8, 11)
     """
 
+    built_at_once = False
     keeps_values = False
     autocast = False  # half precision is not enough for a Fourier transform
 

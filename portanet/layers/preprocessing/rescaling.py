@@ -28,6 +28,7 @@ class Rescaling(Layer):
         [[-1.0, 1.0]]
     """
 
+    built_at_once = False
     independent_examples = True
     keeps_shape = True
     supports_masking = True

@@ -30,6 +30,7 @@ class Dropout(RandomLayer):
         True
     """
 
+    built_at_once = True
     independent_examples = True
     supports_masking = True
 

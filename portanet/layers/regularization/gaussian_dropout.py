@@ -26,6 +26,7 @@ class GaussianDropout(RandomLayer):
         1.0
     """
 
+    built_at_once = True
     supports_masking = True
 
     def __init__(self, rate: float, seed: int | None = None, **options: Any) -> None:

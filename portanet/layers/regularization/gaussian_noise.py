@@ -25,6 +25,7 @@ class GaussianNoise(RandomLayer):
         (0.0, 0.1)
     """
 
+    built_at_once = True
     supports_masking = True
 
     def __init__(self, stddev: float, seed: int | None = None, **options: Any) -> None:

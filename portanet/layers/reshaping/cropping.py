@@ -10,6 +10,8 @@ from portanet.layers.spatial import Spatial
 
 
 class _Cropping(Spatial):
+    built_at_once = False
+
     def __init__(self, cropping: Any, data_format: str | None = None, **options: Any) -> None:
         super().__init__(data_format, **options)
         self.cropping = checks.pairs("cropping", cropping, self.rank, self)

@@ -26,6 +26,7 @@ class Flatten(Rearranging):
         (2, 12)
     """
 
+    built_at_once = False
     independent_examples = True
 
     def __init__(self, data_format: str | None = None, **options: Any) -> None:

@@ -24,6 +24,7 @@ class Permute(Rearranging):
         (5, 4, 3)
     """
 
+    built_at_once = False
     independent_examples = True
 
     def __init__(self, dims: Any, **options: Any) -> None:

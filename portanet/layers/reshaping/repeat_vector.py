@@ -26,6 +26,7 @@ class RepeatVector(Rearranging):
         (5, 3, 4)
     """
 
+    built_at_once = False
     independent_examples = True
 
     def __init__(self, n: int, **options: Any) -> None:

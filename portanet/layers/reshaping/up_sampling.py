@@ -11,6 +11,7 @@ from portanet.layers.spatial import Spatial
 
 
 class _UpSampling(Spatial):
+    built_at_once = False
     interpolation = "nearest"
     keeps_values = False
     casts_integers = True

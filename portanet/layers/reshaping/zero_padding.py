@@ -11,6 +11,8 @@ from portanet.layers.spatial import Spatial
 
 
 class _ZeroPadding(Spatial):
+    built_at_once = False
+
     def __init__(self, padding: Any, data_format: str | None = None, **options: Any) -> None:
         super().__init__(data_format, **options)
         self.padding = checks.pairs("padding", padding, self.rank, self)
