@@ -174,8 +174,16 @@ class StateAccess(WeightHolder, Operation):
         penalties = [v.regularizer(at_least_float32(v.value)) for v in weights if v.regularizer is not None]
         return [*collected_losses(), *added, *penalties]
 
-    def add_loss(self, loss: Array) -> None:
-        """Add a scalar array to the loss of the current step; outside of one, to `losses` until the next call."""
+    def add_loss(self, loss: Any) -> None:
+        """Add a scalar array, or a list of them, to the loss of the current step; outside of one, to `losses` until the
+        next call.
+        """
+        if isinstance(loss, (list, tuple)):
+            for each in loss:
+                self.add_loss(each)
+            return
+        if not hasattr(loss, "shape"):
+            raise checks.invalid("loss", loss, "an array of shape (), or a list of them", self)
         if tuple(loss.shape) != ():
             raise ValueError(
                 f"Layer '{self.name}' must add a loss of shape (); take its sum or mean. Received: {tuple(loss.shape)}"

@@ -160,3 +160,21 @@ def test_metrics_after_training() -> None:
         seen.append(results)
     for ours, theirs in zip(seen[1], seen[0], strict=True):
         assert ours == pytest.approx(theirs, rel=1e-5)
+
+
+def test_added_losses_in_a_list() -> None:
+    x, seen = np.ones((2, 3), "float32"), []
+    for library in (keras, portanet):
+
+        class Adding(library.layers.Layer):
+            def call(self, x: Any) -> Any:
+                total = library.ops.sum(x)  # noqa: B023
+                self.add_loss([0.1 * total, 0.2 * total])
+                return x
+
+        layer = Adding()
+        layer(x)
+        seen.append([float(loss) for loss in layer.losses])
+        with pytest.raises(ValueError, match="loss"):
+            layer.add_loss(1.0)
+    assert seen[1] == pytest.approx(seen[0])
