@@ -332,9 +332,7 @@ class Feed:
 
 def gives_batches(x: Any) -> bool:
     """Whether an object gives batches itself, rather than being the data."""
-    if isinstance(x, (list, tuple, Mapping, str, bytes)) or hasattr(x, "shape") or backend_class_of(x) is not None:
-        return False
-    if isinstance(x, type):  # whose objects may
+    if isinstance(x, (list, tuple, Mapping, str, bytes, type)) or hasattr(x, "shape") or backend_class_of(x):
         return False
     return hasattr(x, "__iter__") or (hasattr(x, "__getitem__") and hasattr(x, "__len__"))
 
