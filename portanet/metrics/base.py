@@ -365,15 +365,13 @@ class MeanMetric(Metric):
         return xp.sum(xp.where(weight == 0, weight, values * weight)), xp.sum(weight)
 
     def from_statistics(self, *totals: Array) -> Array:
-        total, count = totals
-        return ratio(total, count)
+        return ratio(*totals)
 
 
 class LossMetric(MeanMetric):
     """The mean of `loss`, which subclasses define."""
 
     direction = "min"
-
     loss: Loss
 
     def statistics(self, y_true: Array, y_pred: Array, sample_weight: Array | None = None) -> tuple[Array, ...]:
@@ -398,6 +396,5 @@ class LossMetric(MeanMetric):
         return self.loss.per_example(y_true, y_pred)
 
 
-def _on_host(totals: tuple[Any, ...]) -> tuple[HostArray, ...]:
-    """Sums in double precision."""
+def _on_host(totals: tuple[Any, ...]) -> tuple[HostArray, ...]:  # in double precision
     return tuple(to_host(total).astype("float64") for total in totals)
