@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from portanet import checks, optimizers
 from portanet.autodiff import array_namespace
-from portanet.backends import Array, device_of
+from portanet.backends import Array, device_of, map_each
 from portanet.distribution.slices import over_slices
 from portanet.optimizers.base import Optimizer, State, Tree, cond
 from portanet.schedules import Hyperparameter
@@ -101,12 +102,17 @@ class LossScaleOptimizer(Optimizer):
             return params, state
         scale, counter = state.pop("dynamic_scale"), state.pop("step_counter")
         xp = array_namespace(scale)
-        bad = xp.any(xp.stack([xp.any(~xp.isfinite(grads[path])) for path in params]))
+        bad = ~xp.all(xp.stack([xp.all(xp.isfinite(grads[path])) for path in params]))
         finite = over_slices(xp.astype(bad, xp.int32)) == 0
 
         def apply(params: Tree, state: State) -> tuple[Tree, State]:
-            # The inverse is exact: the scale is a power of two unless the user chose another.
-            grads_of_loss = {path: grads[path] * xp.astype(1 / scale, p.dtype) for path, p in params.items()}
+            grads_of_loss = {}
+            for dtype in {p.dtype for p in params.values()}:
+                paths = [path for path, p in params.items() if p.dtype == dtype]
+                # The inverse is exact: the scale is a power of two unless the user chose another.
+                multiply = functools.partial(_multiplied, factor=xp.astype(1 / scale, dtype))
+                products = map_each(multiply, [(grads[path],) for path in paths])
+                grads_of_loss |= dict(zip(paths, products, strict=True))
             return self.inner_optimizer.update(params, grads_of_loss, state)
 
         params, state = cond(finite, apply, lambda params, state: (params, state), params, state)
@@ -121,3 +127,7 @@ class LossScaleOptimizer(Optimizer):
 
     def finalize(self, params: Tree, state: State) -> Tree:
         return self.inner_optimizer.finalize(params, state)
+
+
+def _multiplied(x: Array, *, factor: Array) -> Array:
+    return x * factor

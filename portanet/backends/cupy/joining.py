@@ -31,9 +31,12 @@ def concat(arrays: Sequence[Array], axis: int | None) -> Array:
         )
     dtype = np.result_type(*(x.dtype for x in arrays))
     sizes = [x.shape[axis] for x in arrays]
+    small = 0 < math.prod((*before, sum(sizes), *after)) < LARGE and all(x.dtype == dtype for x in arrays)
+    if small and len(arrays) > MOST:
+        return concat([concat(arrays[i : i + MOST], axis) for i in range(0, len(arrays), MOST)], axis)
     with first.device:
         out = cupy.empty((*before, sum(sizes), *after), dtype=dtype)
-    if 1 < len(arrays) <= MOST and 0 < out.size < LARGE and all(x.dtype == dtype for x in arrays):
+    if small and len(arrays) > 1:
         _joined(len(arrays))(*arrays, *sizes, math.prod(after), sum(sizes), out)
         return out
     start = 0

@@ -8,7 +8,7 @@ from typing import Any
 
 from portanet import checks, initializers
 from portanet.autodiff import array_namespace, stop_gradient, storage, unwrap
-from portanet.backends import Array, raw_namespace
+from portanet.backends import Array, elementwise, raw_namespace
 from portanet.distribution.share import fraction, over_batch, share
 from portanet.fused.normalization import normalize
 from portanet.layers.normalization.affine_normalization import (
@@ -247,7 +247,12 @@ class BatchNormalization(AffineNormalization):
         old, new = unwrap(moving.value), unwrap(value)
         xp = raw_namespace(new if storage(old) is old else old)  # either may be batched by vmap
         new = xp.astype(xp.reshape(new, moving.shape), old.dtype, copy=False)
-        moving.assign(xp.add(old * momentum, new * (1 - momentum)))
+        moving.assign(_moved(old, new, momentum))
+
+
+@elementwise
+def _moved(old: Array, new: Array, momentum: float) -> Array:
+    return array_namespace(old, new).add(old * momentum, new * (1 - momentum))
 
 
 def _as_it_is(x: Array) -> Array:
