@@ -106,7 +106,7 @@ class LossScaleOptimizer(Optimizer):
         finite = over_slices(xp.astype(bad, xp.int32)) == 0
 
         def apply(params: Tree, state: State) -> tuple[Tree, State]:
-            grads_of_loss = {}
+            grads_of_loss: dict[str, Array] = {}
             for dtype in {p.dtype for p in params.values()}:
                 paths = [path for path, p in params.items() if p.dtype == dtype]
                 # The inverse is exact: the scale is a power of two unless the user chose another.
