@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from typing import Any
 
 from portanet import checks
 from portanet.callbacks.base import Callback, Logs
@@ -54,7 +55,9 @@ class Monitor(Callback):
         name = self.monitor.removeprefix("val_")
         if name == "loss" or name.endswith("_loss"):
             return "min"
-        metrics = {known: metric for each in self.model.metrics for known, metric in each._named().items()}
+        metrics: dict[str, Any] = {}
+        for each in self.model.metrics:
+            metrics |= each.by_name() if hasattr(each, "by_name") else {each.name: each}
         direction = metrics[name].direction if name in metrics else None
         if direction is None:
             raise ValueError(

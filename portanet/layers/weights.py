@@ -286,7 +286,7 @@ def note_shapes(cls: Any) -> None:
     if cls.__module__.startswith("portanet.layers."):
         cls.needs_no_build = not hasattr(cls.build, "__wrapped__")
     if "build" in own:
-        cls.needs_no_build = False
+        cls.needs_no_build, cls.built_at_once = False, own.get("built_at_once")
         cls._build_takes = tuple(inspect.signature(own["build"]).parameters)[1:]
         cls.build = building(own["build"])
     if cls.several_inputs is not None and "compute_output_shape" in own:

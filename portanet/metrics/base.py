@@ -222,10 +222,6 @@ class Metric(Configurable):
         chosen = "float32" if self.dtype == "bfloat16" else self.dtype  # which NumPy does not have
         return result if chosen is None or chosen in INTEGERS else result.astype(chosen)
 
-    def _named(self) -> dict[str, Metric]:
-        """The metrics that it stands for, by their names in logs."""
-        return {self.name: self}
-
     def reset_state(self) -> None:
         """Reset to no data: variables to 0, and metrics in attributes, too."""
         if self.own_state:

@@ -25,14 +25,15 @@ class CompileMetrics(Metric):
         super().__init__(name="compile_metrics")
         self._model = model
 
-    def _named(self) -> dict[str, Metric]:
+    def by_name(self) -> dict[str, Metric]:
+        """The metrics by their names in logs."""
         losses = set(self._model._loss_trackers())
         return {name: each for name, each in self._model._compiled_metrics().items() if name not in losses}
 
     @property
     def metrics(self) -> list[Metric]:
         """The metrics, in the order of logs."""
-        return list(self._named().values())
+        return list(self.by_name().values())
 
     @property
     def variables(self) -> list[Variable]:
@@ -50,7 +51,7 @@ class CompileMetrics(Metric):
 
     def result(self) -> dict[str, Any]:
         """The results by name; of those that have seen data."""
-        return {name: metric.result() for name, metric in self._named().items() if metric.has_data}
+        return {name: metric.result() for name, metric in self.by_name().items() if metric.has_data}
 
     def reset_state(self) -> None:
         for metric in self.metrics:
