@@ -14,7 +14,7 @@ from portanet.autodiff import unwrap
 from portanet.backends import Array, ForwardBackend, forward_backend_of, is_dtype, is_of, raw_namespace
 from portanet.layers.foreign import foreign_array, library_name
 from portanet.layers.several_inputs import mask_fits
-from portanet.layers.symbolic import SymbolicArray, takes_strings
+from portanet.layers.symbolic import SymbolicArray
 from portanet.lookup import snake_case
 from portanet.masks import Masks, masks_of, remember, remembered
 from portanet.tree import tree_leaves
@@ -207,7 +207,7 @@ def _require_one_library(layer: Layer, leaves: list[Any], options: dict[str, Any
         plain = unwrap(leaf)
         if not hasattr(plain, "dtype") or not hasattr(plain, "shape") or forward_backend_of(plain) is not None:
             continue
-        if not is_of(plain, xp) and not takes_strings(layer):  # strings are in NumPy's arrays
+        if not is_of(plain, xp) and not layer.takes_strings():  # strings are in NumPy's arrays
             what = (
                 f"Argument `{name}` of layer '{layer.name}' must be" if name else f"Layer '{layer.name}' got at first"
             )
@@ -229,7 +229,7 @@ def _require_array(layer: Layer, x: Any, leaf: Any, plain: Any) -> bool:
         )
     if is_dtype(raw_namespace(plain), plain.dtype):
         return False
-    if not takes_strings(layer):
+    if not layer.takes_strings():
         raise TypeError(
             f"Layer '{layer.name}' computes with numbers; encode text and categories as numbers first. "
             f"Received: an array of dtype {plain.dtype}"

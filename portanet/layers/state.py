@@ -51,6 +51,7 @@ INTERNAL = {
     "stop_predicting",
     "takes_integers",
     "takes_missing",
+    "takes_strings",
     "told_arguments",
     "trainable_paths",
     "variables_of_attribute",
@@ -276,6 +277,11 @@ class StateAccess(WeightHolder, Operation):
         output = self(*args, **options)
         del self._nodes[-1]
         return output
+
+    def takes_strings(self) -> bool:
+        """Whether inputs may be strings, since a layer in this one looks them up on the host, as it is called."""
+        before = self.several_inputs is not None and self.several_inputs.on_host  # type: ignore[attr-defined]
+        return not before and any(part.on_host_only for part in self.flatten_layers())  # type: ignore[attr-defined]
 
     # Copies
 

@@ -272,17 +272,11 @@ def record(layer: Layer, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
     if part is not None and part.on_host:
         specs = part.specs(layer, args[0])
     else:
-        if not takes_strings(layer):
+        if not layer.takes_strings():
             require_numbers(leaves, f"Layer '{layer.name}'")
         specs = result(layer, args, options)
     dtype = leaves[0].dtype if layer.keeps_values else layer.compute_dtype
     return Node(layer, args, options, specs, dtype).outputs
-
-
-def takes_strings(layer: Layer) -> bool:
-    """Whether inputs may be strings, since a layer in this one looks them up on the host, as it is called."""
-    before = layer.several_inputs is not None and layer.several_inputs.on_host
-    return not before and any(part.on_host_only for part in layer.flatten_layers())
 
 
 def require_numbers(arrays: list[Any], what: str) -> None:

@@ -12,7 +12,7 @@ from portanet.layers.ordering import layers_in_order
 from portanet.layers.output_shapes import ArraySpec, result
 from portanet.layers.preprocessing.host_layer import needs_host
 from portanet.layers.several_inputs import map_shapes, shape_of
-from portanet.layers.symbolic import Node, SymbolicArray, fill, takes_strings
+from portanet.layers.symbolic import Node, SymbolicArray, fill
 from portanet.masks import masks_of, remember
 from portanet.models import graph
 from portanet.models.model import Model, with_new_layers
@@ -73,7 +73,7 @@ class Functional(Model):
         self._place("")
         self._built, self.build_shape = True, shape_of(self._start)
         # A layer of the user's that looks up strings does so in the call, in which all others then do it, too.
-        in_call = any(takes_strings(layer) and not needs_host(layer) for layer in self._layers)
+        in_call = any(layer.takes_strings() and not needs_host(layer) for layer in self._layers)
         if not in_call and any(map(needs_host, self._layers)):
             from portanet.models.host_part import HostPart  # which few need
 

@@ -12,7 +12,6 @@ from portanet.distribution.share import of_share, share
 from portanet.distribution.strategy import recordable
 from portanet.layers import Layer
 from portanet.layers.calling import Caller, calling
-from portanet.layers.symbolic import takes_strings
 from portanet.masks import Masks, remembered
 from portanet.metrics import Metric
 from portanet.optimizers import Optimizer
@@ -49,7 +48,7 @@ class StepFunction:
         compiles = model.jit_compile is True or (model.jit_compile == "auto" and not model.overrides(f"{kind}_step"))
         backend = model.backend
         compiles = compiles and (recordable(backend) or not backend.records)
-        self.compiled = compiles and not model.run_eagerly and not takes_strings(model)
+        self.compiled = compiles and not model.run_eagerly and not model.takes_strings()
         self.step = backend.compile(self._step, (0, 1)) if self.compiled else backend.uncompiled(self._step)
         self.settled = False
         self._variables: dict[str, Variable] = {}

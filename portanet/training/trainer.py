@@ -10,7 +10,6 @@ from portanet.backends import Array, ArrayObject, Backend, BackendName, HostArra
 from portanet.callbacks import Callback, CallbackList
 from portanet.distribution.strategy import distribution, in_call, recordable
 from portanet.layers import Layer
-from portanet.layers.symbolic import takes_strings
 from portanet.settings import settings
 from portanet.training import dask, evaluation, loops, step, together
 from portanet.training.data.intake import FIT, VALIDATION, Intake, gives_batches
@@ -356,7 +355,7 @@ class Trainer(OnBatches):
                 self._steps[key] = self._custom_function(key[0])
             else:
                 backend = self.backend
-                compiles = self._plans and not takes_strings(self) and (recordable(backend) or not backend.records)
+                compiles = self._plans and not self.takes_strings() and (recordable(backend) or not backend.records)
                 self._steps[key] = backend.compile(make(), given, kept) if compiles else backend.uncompiled(make())
         return self._steps[key]
 

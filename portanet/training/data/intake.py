@@ -25,7 +25,6 @@ from portanet.backends import (
 from portanet.distribution.strategy import cuts_custom_steps, distribution
 from portanet.layers import Layer
 from portanet.layers.preprocessing.host_layer import listed_strings, strings_in
-from portanet.layers.symbolic import takes_strings
 from portanet.losses import class_weights
 from portanet.training.data.deferred import DeferredChecks
 from portanet.training.data.parts import PartOfBatch, as_part, taken
@@ -82,7 +81,7 @@ class Intake:
         self.deferred: DeferredChecks | None = None
         self.on_host: Any = model.several_inputs if getattr(model.several_inputs, "on_host", False) else None
         """The part of the model that is computed on the host, for each batch."""
-        self.strings = self.on_host is None and takes_strings(model)
+        self.strings = self.on_host is None and model.takes_strings()
         """Whether inputs may be strings, which the model's `call` looks up."""
 
     def feed(self, source: Source, like: Intake | None = None) -> Feed:
