@@ -71,6 +71,11 @@ def arrays_of(metric: Metric) -> list[Array]:
     return [variable.value for variable in variables_of(metric)] or list(metric.totals or ())
 
 
+def has_own_sums(metric: Metric) -> bool:
+    """Whether a metric, or one in it, counts in variables of its own."""
+    return any(not isinstance(variable, TotalVariable) for variable in metric.variables)
+
+
 @contextlib.contextmanager
 def holding(metric: Metric, metric_variables: Sequence[Any]) -> Iterator[None]:
     """Let the variables have other values in a `with` block, on their device."""

@@ -25,6 +25,7 @@ class Applied:
         names: The names under which the state has entries for variables.
         state: The state; empty at first.
         paths: Names to give to further variables; by default their paths.
+        updated: The variables that were updated since somebody emptied it.
     """
 
     def __init__(
@@ -36,6 +37,7 @@ class Applied:
         self.names = dict(names or {})
         self.state = state or {}
         self.paths = paths or {}
+        self.updated: set[Variable] = set()
 
     def extend(self, optimizer: Optimizer, variables: Iterable[Variable]) -> None:
         """Begin the state of further variables."""
@@ -151,6 +153,7 @@ def update(
         missing = ", ".join(f"'{v.path}'" for v in chosen if v not in pairs)
         warnings.warn(f"Variables without a gradient are not updated: {missing}", stacklevel=4)
     held.extend(optimizer, pairs)
+    held.updated.update(pairs)
     if _in_step.get() is None:  # else before the step, which may be compiled
         held.take_rate(optimizer)
     names = held.names

@@ -14,6 +14,7 @@ from portanet.layers import Layer
 from portanet.layers.calling import Caller, calling
 from portanet.masks import Masks, remembered
 from portanet.metrics import Metric
+from portanet.metrics.total_variables import has_own_sums
 from portanet.optimizers import Optimizer
 from portanet.optimizers.applied import Applied, held_by, held_in_step
 from portanet.training.step import averaged, examples, over_processes
@@ -54,6 +55,8 @@ class StepFunction:
         self._variables: dict[str, Variable] = {}
         self._held: dict[Optimizer, Applied] = {}
         self._metrics: list[Metric] = []
+        self._summed: set[Variable] = set()
+        """The weights whose gradients were added up over processes."""
         self._names: list[str] | None = None
         """Keys of a dict that the step returned: compiled functions sort them."""
 
@@ -99,7 +102,7 @@ class StepFunction:
             out = out if self._names is None else list(out.values())
             new = {path: unwrap(bound[variables[path]]) for path in values}
             if share() is not None:
-                new, out = _of_all(model, values, new, out)
+                new, out = self._of_all(values, new, out)
         return new, [each.state for each in self._held.values()], [metric.totals for metric in self._metrics], out
 
     def _called(self, data: Any) -> Any:
@@ -107,25 +110,39 @@ class StepFunction:
         model, method = self.model, getattr(self.model, f"{self.kind}_step")
         if share() is None:
             return method(data)
-        own = next((metric for metric in self._metrics if metric.own_state), None)
+        own = next((metric for metric in self._metrics if metric.own_state and has_own_sums(metric)), None)
         if own is not None:
             raise ValueError(
                 "Argument `custom_steps` of DataParallel must be 'whole' with metrics that have an update_state of "
                 f"their own, whose sums are not known. Received: 'parts', metric '{own.name}'"
             )
-        before, token = [weight.value for weight in model.trainable_weights], summed.set([])
+        for each in self._held.values():
+            each.updated.clear()
+        self._summed = set()
+        token = summed.set(self._summed)
         try:
             out = method(data)
-            changed = any(w.value is not v for w, v in zip(model.trainable_weights, before, strict=False))
-            if changed and not summed.get():
-                raise ValueError(
-                    "Argument `custom_steps` of DataParallel must be 'whole' with a train_step whose gradients do not "
-                    "come from model.value_and_gradients, which adds them up over the processes. "
-                    f"Received: 'parts', model '{model.name}'"
-                )
         finally:
             summed.reset(token)
+        by_hand = sorted(v.path for each in self._held.values() for v in each.updated - self._summed)
+        if by_hand:
+            raise ValueError(
+                "Argument `custom_steps` of DataParallel must be 'whole' with a train_step that updates weights by "
+                "gradients which do not come from value_and_gradients, which adds them up over the processes. "
+                f"Received: 'parts', model '{model.name}', weight '{by_hand[0]}'"
+            )
         return out
+
+    def _of_all(self, values: dict[str, Array], new: dict[str, Array], out: Any) -> tuple[dict[str, Array], Any]:
+        """What the step has assigned and returned, of the whole batch: means of what the processes have for parts."""
+        kept = averaged(values, {path: x for path, x in new.items() if self._variables[path] not in self._summed})
+
+        def is_number(leaf: Any) -> bool:
+            return hasattr(leaf, "shape") and is_dtype(raw_namespace(leaf), leaf.dtype, "real floating")
+
+        kept, means = over_processes((kept, [of_share(leaf) for leaf in tree_leaves(out) if is_number(leaf)]))
+        given = iter(means)
+        return {**new, **kept}, tree_map(lambda leaf: next(given) if is_number(leaf) else leaf, out)
 
     def _states(self) -> dict[Optimizer, Applied]:
         """The states of the model's optimizer, of those in its attributes, and of others that a step used."""
@@ -155,19 +172,6 @@ class StepFunction:
             main = self._held[model.optimizer]
             known = {variable: path for path, variable in variables.items() if variable in main.names}
             model.optimizer_state = (list(known.values()), main.state)
-
-
-def _of_all(model: Layer, values: dict[str, Array], new: dict[str, Array], out: Any) -> tuple[dict[str, Array], Any]:
-    """What a step has assigned and returned, of the whole batch: means of what the processes have for their parts."""
-    trained = set(model.trainable_paths())
-    kept = averaged(values, {path: value for path, value in new.items() if path not in trained})
-
-    def is_number(leaf: Any) -> bool:
-        return hasattr(leaf, "shape") and is_dtype(raw_namespace(leaf), leaf.dtype, "real floating")
-
-    kept, means = over_processes((kept, [of_share(leaf) for leaf in tree_leaves(out) if is_number(leaf)]))
-    given = iter(means)
-    return {**new, **kept}, tree_map(lambda leaf: next(given) if is_number(leaf) else leaf, out)
 
 
 def require_result(model: Layer, kind: str, out: Any, data: Any) -> None:

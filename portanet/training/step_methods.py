@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from portanet.training.overridable import Overridable
 
 
-summed: ContextVar[list[bool]] = ContextVar("portanet_gradients_summed")
-"""An entry for each gradient that was added up over processes in the step at hand."""
+summed: ContextVar[set[Variable]] = ContextVar("portanet_gradients_summed")
+"""The weights whose gradients were added up over processes in the step at hand."""
 
 
 def packed(x: Any, y: Any, weight: Any) -> Any:
@@ -186,7 +186,7 @@ def value_and_gradients(
     (loss, (aux, state)), grads = value_and_grad(goal, has_aux=True)([v.value for v in chosen])
     if share() is not None:
         loss, grads = over_processes((unwrap(loss), list(grads)))
-        summed.get().append(True)
+        summed.get(set()).update(chosen)
     for variable, value in zip(others, state, strict=True):
         if value is not variable.value:
             variable.take(value)

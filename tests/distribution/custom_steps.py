@@ -42,14 +42,33 @@ class Doubled(portanet.Model):
         return 2.0 * super().compute_loss(*args, **options)
 
 
-class ByHand(portanet.Model):
-    """Gradients that nothing adds up."""
+class Centred(portanet.Model):
+    """A weight without a gradient, which is assigned, beside those that are trained."""
+
+    def build(self, shape: Any) -> None:
+        self.centre = self.add_weight((shape[-1],), "zeros", name="centre")
+        self.inner = layers.Dense(3)
+
+    def call(self, x: Any) -> Any:
+        return self.inner(x - self.centre.value)
 
     def train_step(self, data: Any) -> Any:
-        x, _ = data
-        weight = self.trainable_variables[0]
-        self.optimizer.apply([weight.value], [weight])
-        return {"loss": x[0, 0]}
+        x, y = data
+        loss, gradients = self.value_and_gradients(lambda: self.compute_loss(x, y, self(x)), self.inner.weights)
+        self.optimizer.apply(gradients, self.inner.weights)
+        self.centre.assign(0.9 * self.centre.value + 0.1 * portanet.ops.mean(x, axis=0))
+        return {"loss": loss}
+
+
+class ByHand(portanet.Model):
+    """Gradients of a weight that nothing adds up, beside others."""
+
+    def train_step(self, data: Any) -> Any:
+        x, y = data
+        first, *others = self.trainable_variables
+        loss, gradients = self.value_and_gradients(lambda: self.compute_loss(x, y, self(x)), others)
+        self.optimizer.apply([first.value, *gradients], [first, *others])
+        return {"loss": loss}
 
 
 class Counting(portanet.metrics.Metric):
@@ -93,6 +112,15 @@ def masked() -> Any:
     return programs.record(model, model.fit(x, x, 16, 2, verbose=0, sample_weight=weight).history)
 
 
+def centred() -> Any:
+    from tests.distribution import programs  # which imports this module
+
+    x, y = programs.data(50, 6)
+    model = Centred()
+    model.compile("sgd", portanet.losses.SparseCategoricalCrossentropy(from_logits=True))
+    return programs.record(model, model.fit(x, y, batch_size=16, epochs=2, verbose=0).history)
+
+
 def refusals() -> list[str]:
     from tests.distribution import programs  # which imports this module
 
@@ -108,7 +136,7 @@ def refusals() -> list[str]:
     return told
 
 
-WORKLOADS: tuple[Callable[[], Any], ...] = (own, masked)
+WORKLOADS: tuple[Callable[[], Any], ...] = (own, masked, centred)
 
 
 def custom_steps(backend: str = "numpy") -> Any:
