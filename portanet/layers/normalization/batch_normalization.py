@@ -170,7 +170,7 @@ class BatchNormalization(AffineNormalization):
         """Normalized values, corrected to those of running averages by numbers that have no derivative."""
         mean, variance = unwrap(mean), unwrap(variance)
         averages = [unwrap(v.value) for v in (self.renorm_mean, self.renorm_stddev)]
-        xp = raw_namespace(averages[0] if storage(averages[0]) is not averages[0] else mean)  # batched by vmap
+        xp = _namespace(averages[0], mean)
         own_mean, own_stddev = (xp.astype(xp.reshape(v, mean.shape), mean.dtype, copy=False) for v in averages)
         stddev, own_stddev = xp.sqrt(variance + self.epsilon), xp.maximum(own_stddev, self.epsilon**0.5)
         factor, offset = stddev / own_stddev, (mean - own_mean) / own_stddev
@@ -245,14 +245,19 @@ class BatchNormalization(AffineNormalization):
     def _update(self, moving: Variable, value: Array, momentum: float) -> None:
         """Update a running average, which has no derivative."""
         old, new = unwrap(moving.value), unwrap(value)
-        xp = raw_namespace(new if storage(old) is old else old)  # either may be batched by vmap
+        xp = _namespace(old, new)
         new = xp.astype(xp.reshape(new, moving.shape), old.dtype, copy=False)
         moving.assign(_moved(old, new, momentum))
 
 
 @elementwise
 def _moved(old: Array, new: Array, momentum: float) -> Array:
-    return array_namespace(old, new).add(old * momentum, new * (1 - momentum))
+    return _namespace(old, new).add(old * momentum, new * (1 - momentum))
+
+
+def _namespace(average: Array, value: Array) -> Any:
+    """The namespace of an average and a new value of it, either of which may be batched by `vmap`."""
+    return raw_namespace(value if storage(average) is average else average)
 
 
 def _as_it_is(x: Array) -> Array:

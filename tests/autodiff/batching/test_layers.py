@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import portanet
+from portanet import layers
 from portanet.autodiff import value_and_grad, vmap
 from portanet.backends import Backend, use_backend
 from portanet.tree import tree_items
@@ -17,6 +18,13 @@ from tests.portability import blocks
 
 COUNT = 3
 LEAST_LAYERS = 100
+OPTIONS = {
+    "BatchNormalization, renorm": lambda: layers.BatchNormalization(renorm=True),
+    "BatchNormalization, renorm within limits": lambda: layers.BatchNormalization(
+        renorm=True, renorm_clipping={"rmin": 0.5, "rmax": 1.2, "dmax": 0.3}
+    ),
+}
+"""Options that let a layer compute with other variables."""
 
 
 @functools.cache
@@ -26,6 +34,8 @@ def cases() -> dict[str, matrix.Case]:
     with use_backend("numpy"):
         for case in blocks.gather():
             actual.setdefault(type(case.make()).__name__, case)
+    for name, make in OPTIONS.items():
+        actual[name] = matrix.Case(make, (4, 3), None, training=True, gradient=True)
     return actual
 
 
