@@ -15,7 +15,17 @@ import numpy as np
 import pytest
 
 import portanet
-from portanet.backends import BACKENDS, Backend, BackendUnavailableError, backend_class, backend_class_of, make_backend
+from portanet.backends import (
+    BACKENDS,
+    Backend,
+    BackendUnavailableError,
+    backend_class,
+    backend_class_of,
+    device_of,
+    lifetime,
+    make_backend,
+    to_device,
+)
 from portanet.backends.base import FLOATS
 from portanet.extras import install_command
 from tests.support import PATIENCE
@@ -35,6 +45,21 @@ def test_use_backend_holds_within_its_block(backend: Backend) -> None:
             assert portanet.get_backend() is backend
         assert portanet.get_backend() is inner
     assert portanet.get_backend() is backend
+
+
+@pytest.mark.parametrize(
+    ("ask", "options"), [(device_of, {}), (to_device, {"device": "there", "stream": 3}), (lifetime, {})]
+)
+def test_a_library_is_asked_through_its_backend(
+    ask: Any, options: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    strict = pytest.importorskip("array_api_strict")
+    answer = lambda cls, *arguments, **named: (arguments, named)
+    monkeypatch.setattr(backend_class("strict"), ask.__name__, classmethod(answer))
+    x = strict.asarray([1.0])
+    (asked, *rest), named = ask(x, **options)
+    assert asked is x
+    assert dict(zip(options, rest, strict=False)) | named == options
 
 
 def test_use_backend_leaves_on_an_error(backend: Backend) -> None:

@@ -74,9 +74,11 @@ def test_loops_of_ones_own():
         getattr(listeners, name)(*numbers, {"loss": 0.5})
         expected = name if "on_batch" not in name else name.replace("on_", "on_train_")
         assert called.pop() == (expected, *numbers, {"loss": 0.5})
+        getattr(listeners, name)(*numbers)
+        assert called.pop() == (expected, *numbers, {})
     listeners.on_train_begin()
     listeners.on_epoch_end(0, {"loss": 0.5})
-    assert model.history.history == {"loss": [0.5, 0.5]}
+    assert (model.history.epoch, model.history.history) == ([0], {"loss": [0.5, 0.5]})
     listeners.append(bar := ProgressBar(1))
     listeners.set_params({"epochs": 3})
     assert (bar.params, note.params) == ({"epochs": 3}, {"epochs": 3})

@@ -44,6 +44,19 @@ def test_modules_of_torch(weights: Any, mapping: Any, message: str) -> None:
     refused(lambda built: load_torch_state_dict(built, weights, mapping), message)
 
 
+@pytest.mark.parametrize("length", [1, 4])
+def test_positions_with_and_without_a_batch_axis(length: int) -> None:
+    table = np.arange(3.0 * length).reshape(length, 3)
+    built = portanet.Sequential([layers.Input((length, 3)), layers.PositionEmbedding(length)])
+    for shape in (table.shape, (1, *table.shape)):
+        built.set_weights([np.zeros_like(table)])
+        load_torch_state_dict(built, {"positions.weight": table.reshape(shape)})
+        np.testing.assert_array_equal(built.get_weights()[0], table)
+    for wrong in ((2, *table.shape), (1, 1, *table.shape), (length, 3, 1)):
+        with pytest.raises(ValueError, match="'position_embedding/position_embeddings': expected shape"):
+            load_torch_state_dict(built, {"positions.weight": np.ones(wrong)})
+
+
 def test_a_module_with_a_bias_for_a_layer_without() -> None:
     message = "'dense/bias': the layer has no such weight"
     refused(lambda built: load_torch_state_dict(built, TORCH), message, use_bias=False)

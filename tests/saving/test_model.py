@@ -11,6 +11,7 @@ import portanet
 from portanet import layers, losses, metrics, mixed_precision, optimizers, regularizers, schedules
 from portanet.saving import LoadError, load_model, register_serializable, restore
 from portanet.saving.archive import open_archive
+from portanet.saving.model import set_stream_keys, stream_keys
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(24, 5, 3)).astype("float32")
@@ -343,3 +344,15 @@ def test_whatever_a_layer_raises_is_an_error_of_the_file(tmp_path):
     Odd.broken = True
     with pytest.raises(LoadError, match=r"Cannot load .*m: it cannot be loaded: 'a mistake'"):
         load_model(tmp_path / "m", custom_objects={"Odd": Odd})
+
+
+@pytest.mark.parametrize("keys", [None, [], {}, {"dropout": None, "dense": 7}, {"dropout": "7", "dense": 7}])
+def test_keys_of_random_streams_are_integers_of_layers_that_draw(keys):
+    """Files say where each layer draws on; whatever else they say is passed over."""
+    model = portanet.Sequential([layers.Input((3,)), layers.Dense(2), layers.Dropout(0.5)])
+    known = stream_keys(model)
+    assert list(known) == ["dropout"]
+    set_stream_keys(model, keys)
+    assert stream_keys(model) == known
+    set_stream_keys(model, {"dropout": 7, "elsewhere": 8})
+    assert stream_keys(model) == {"dropout": 7}

@@ -7,6 +7,9 @@ the nodes and is traced in a fifth of the time. Indices of any integer dtype are
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import ndonnx
 import spox.opset.ai.onnx.v21 as operators
 from ndonnx import *  # noqa: F403
@@ -23,12 +26,12 @@ def matmul(x1: Array, x2: Array, /) -> Array:
 
 def max(x: Array, /, *, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> Array:  # noqa: A001
     """The largest elements."""
-    return ndonnx.asarray(operators.reduce_max(x.unwrap_spox(), _axes(axis), keepdims=keepdims))
+    return _reduced(operators.reduce_max, x, axis, keepdims)
 
 
 def min(x: Array, /, *, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> Array:  # noqa: A001
     """The smallest elements."""
-    return ndonnx.asarray(operators.reduce_min(x.unwrap_spox(), _axes(axis), keepdims=keepdims))
+    return _reduced(operators.reduce_min, x, axis, keepdims)
 
 
 def any(x: Array, /, *, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> Array:  # noqa: A001
@@ -55,6 +58,8 @@ def _as_integers(x: Array) -> Array:
     return ndonnx.astype(ndonnx.astype(x, ndonnx.bool), ndonnx.int32)
 
 
-def _axes(axis: int | tuple[int, ...] | None) -> Array:
-    axes = axis if isinstance(axis, tuple) else () if axis is None else (axis,)
-    return operators.const(list(axes), dtype="int64") if axes else None
+def _reduced(operator: Callable[..., Any], x: Array, axis: int | tuple[int, ...] | None, keepdims: bool) -> Array:
+    if axis == ():  # which to operators are all axes
+        return x
+    axes = None if axis is None else operators.const(list(axis if isinstance(axis, tuple) else (axis,)), dtype="int64")
+    return ndonnx.asarray(operator(x.unwrap_spox(), axes, keepdims=keepdims))

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from portanet.autodiff import TraceError, array_namespace, check_grads, grad, jvp, linalg
+from portanet.autodiff.linalg import divided_differences
 from portanet.backends.overrides import OVERRIDABLE
 from tests.support import asarray, assert_close, to_numpy
 
@@ -215,6 +216,27 @@ def test_functions_of_hermitian_matrices(xp: Any) -> None:
     check_grads(function, (asarray(matrix, "complex128"),), directions=1)
     stack = np.stack([matrix, np.eye(2), 2 * np.eye(2)])
     assert_close(function(asarray(stack, "complex128")), peer(stack), rtol=1e-13, atol=1e-15, dtype="complex128")
+
+
+@pytest.mark.parametrize("elements", [1, 8, 60])
+def test_points_in_parts(elements: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Functions are evaluated at a limited number of points at once; the parts add up to the same."""
+    points = [np.asarray([0.0, 1.0, 2.0, 3.0]) + shift for shift in (0.0, 1e-3, 2e-3)]
+    sizes = []
+
+    def wave(x: Any) -> Any:
+        sizes.append(math.prod(x.shape))
+        return array_namespace(x).sin(x)
+
+    scale = np.asarray(3.0)
+    whole = divided_differences.divided_difference(wave, points, scale)
+    assert max(sizes) == 4 * divided_differences.NODES**2
+    sizes.clear()
+    monkeypatch.setattr(divided_differences, "ELEMENTS", elements)
+    parts = divided_differences.divided_difference(wave, points, scale)
+    assert max(sizes) == max(4, elements)  # one set of nodes is not divided
+    np.testing.assert_allclose(parts, whole, rtol=1e-13)
+    np.testing.assert_allclose(whole, -np.sin(points[1]) / 2, rtol=1e-12, atol=1e-6)
 
 
 def test_kinks_of_functions_between_eigenvalues() -> None:
