@@ -38,6 +38,7 @@ class Distiller(Model):
     Example:
         >>> import numpy as np
         >>> from portanet import Sequential, layers
+        >>> from portanet.distillation import LogitsDistillation
         >>> teacher, student = (Sequential([layers.Input((2,)), layers.Dense(3)]) for _ in range(2))
         >>> distiller = Distiller(teacher, student, LogitsDistillation())
         >>> distiller.compile("sgd", "mse")

@@ -87,7 +87,7 @@ def get(identifier: Any, name: str = "identifier", of: Any = "") -> Any:
         >>> float(losses.get("MeanSquaredError")([[0.0, 1.0]], [[2.0, 1.0]]))
         2.0
     """
-    if not of:
+    if isinstance(of, str) and not of:
         if identifier is None or inspect.isfunction(identifier):
             return identifier
         if isinstance(identifier, str) and identifier in LOSSES and identifier != LOSSES[identifier].__name__:

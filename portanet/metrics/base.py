@@ -47,6 +47,8 @@ class Metric(Configurable):
     """Whether `update_state` and `result` are a subclass's own, over variables of `add_weight`, as in Keras."""
     overridden = False
     """Whether one of `update_state`, `result` and `reset_state` is a subclass's own; steps then call it."""
+    _takes_masks = False
+    """Whether values that a layer's mask of the predictions leaves out do not count."""
     direction: str | None = None
     """`"max"` if larger is better, `"min"` if smaller is better, None if neither."""
     total_names: ClassVar[dict[str, int]] = {}
@@ -172,8 +174,11 @@ class Metric(Configurable):
 
         In a step of training, sums stay on the device and values are not checked, so that the step can be compiled.
         """
+        mask = mask_of(y_pred) if self._takes_masks else None
         given = as_arrays(f"Metric '{self.name}'", y_pred=y_pred, y_true=y_true, sample_weight=sample_weight)
         y_pred, y_true, sample_weight = map(unwrap, given)
+        if mask is not None:
+            sample_weight = masked_weight(sample_weight, unwrap(mask), at_least_float32(y_pred, integers=True))
         statistics = self.statistics(y_true, at_least_float32(y_pred), sample_weight)  # checks shapes
         if y_pred.ndim and not are_bound():
             self.check_targets(to_host(y_true), y_pred.shape[-1] if y_pred.ndim > 1 else None)
@@ -328,6 +333,7 @@ class MeanMetric(Metric):
         1.0
     """
 
+    _takes_masks = True
     total_names: ClassVar[dict[str, int]] = {"total": 0, "count": 1}
     total_shapes: tuple[tuple[int, ...], ...] | None = ((), ())
 
@@ -337,14 +343,6 @@ class MeanMetric(Metric):
     def values(self, y_true: Array, y_pred: Array) -> Array:
         """One value per example."""
         raise NotImplementedError(f"Metric '{self.name}' does not implement values(y_true, y_pred).")
-
-    def update_state(self, y_true: Array, y_pred: Array, sample_weight: Array | None = None) -> None:
-        """Add a batch; values that the mask of `y_pred` leaves out, if a layer returned it with one, do not count."""
-        mask = mask_of(y_pred)
-        if mask is not None:
-            given = as_arrays(f"Metric '{self.name}'", y_pred=y_pred, sample_weight=sample_weight)
-            sample_weight = masked_weight(given[1], mask, at_least_float32(given[0], integers=True))
-        super().update_state(y_true, y_pred, sample_weight)
 
     def statistics(self, y_true: Array, y_pred: Array, sample_weight: Array | None = None) -> tuple[Array, ...]:
         values = at_least_float32(self.values(y_true, y_pred), integers=True)

@@ -23,6 +23,7 @@ ACCEPTED: list[tuple[str, str, str, str]] = [
     (r".*\.get", "name|of", ".*", "only shown in messages"),
     (r"(losses|metrics)\..*", "y_true|y_pred|values|sample_weight|mask", ".*", "lists and numbers become arrays"),
     ("utils.CustomObjectScope", "custom_objects", "{}", "none"),
+    ("mixed_precision.DTypePolicyMap", "policy_map", "{}", "no exceptions"),
     (".*", "verbose", "True|0", "as in Keras, booleans are 0 and 1"),
     (".*", "patience|cooldown|start_from_epoch|histogram_freq|warmup_steps|degree|num_regressors", "0", "none"),
     (".*", "class_id|ignore_class|blank|target_class_ids", r"-1|0|\[1\] \* 7", "a class number; -1 ignores a label"),

@@ -135,7 +135,9 @@ class LinkedBackend(RecordedBackend):
         return FakeLink()
 
 
-registry.BACKENDS["recorded"] = ("tests.distribution.linked", "LinkedBackend")  # type: ignore[index]
+def register() -> None:
+    """Give this process of a job the backend."""
+    registry.BACKENDS["recorded"] = ("tests.distribution.linked", "LinkedBackend")  # type: ignore[index]
 
 
 def linked(*names: str) -> Any:
@@ -146,6 +148,7 @@ def linked(*names: str) -> Any:
     from tests.distribution import programs  # which imports this module
     from tests.recorded.backend import FakeGraphs
 
+    register()
     if "READS" in os.environ:
         engines.reads_devices = lambda: True
     with warnings.catch_warnings(record=True) as warned:
@@ -170,6 +173,7 @@ def waiting(what: str) -> None:
     from portanet import distribution
     from portanet.distribution import engines
 
+    register()
     if what == "sleeps":
         distribution.initialize(timeout=2.0)
     strategy = distribution.distribution()

@@ -11,7 +11,10 @@ import portanet
 from tests.keras.file_layers import CASES
 
 keras: Any = pytest.importorskip("keras")
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore:Tensor.T is deprecated"),  # by Keras's RandAugment
+]
 
 INTEGERS = ("Embedding", "ReversibleEmbedding", "CategoryEncoding")
 MORE: dict[str, Any] = {

@@ -7,11 +7,15 @@ from collections.abc import Iterator
 from typing import Any
 from unittest import mock
 
-import torch
-from torch.utils._python_dispatch import TorchDispatchMode
+import pytest
 
 from portanet.backends import recording
-from portanet.backends.torch.backend import TorchBackend
+
+torch = pytest.importorskip("torch")
+
+from torch.utils._python_dispatch import TorchDispatchMode  # noqa: E402 -- doctests import this file without PyTorch
+
+from portanet.backends.torch.backend import TorchBackend  # noqa: E402
 
 aten = torch.ops.aten
 REFUSED = {

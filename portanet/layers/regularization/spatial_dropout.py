@@ -12,6 +12,7 @@ class _SpatialDropout(Dropout):
     """Drops whole feature maps."""
 
     supports_masking = True
+    built_at_once = True
     _axes: int
 
     def __init__(self, rate: float, data_format: str | None = None, seed: int | None = None, **options: Any) -> None:
