@@ -141,7 +141,7 @@ class Lt:
 
     def matmul(self, handle, product, alpha, a, a_layout, b, b_layout, beta, c, c_layout, d, d_layout, algorithm,
                workspace, size, stream) -> None:  # fmt: skip
-        assert (handle, c, size, stream) == (3, 0, 32 * 2**20, 7)
+        assert (handle, c, c_layout, size, stream) == (3, d, d_layout, 32 * 2**20, 7)
         assert algorithm
         described, matrices = self.made[product], [self.made[each] for each in (a_layout, b_layout, d_layout)]
         self.calls.append((described[7], described["kind"]))

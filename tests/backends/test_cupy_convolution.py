@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import sys
+import weakref
 from collections.abc import Iterator
 from typing import Any
 
@@ -70,10 +72,10 @@ def test_what_follows_a_convolution_is_a_part_of_it_if_cudnn_can(
     assert [graph.epilogue for graph in cupy.cudnn.pygraph.made] == [epilogue, epilogue, []]
 
 
-def call(cupy: Any, dtype: str = "float32") -> Any:
+def call(cupy: Any, dtype: str = "float32", size: int = 4) -> Any:
     from portanet.backends.cupy import convolution
 
-    x, weights = cupy.ones((1, 4, 4, 2), dtype=dtype), cupy.ones((3, 3, 2, 3), dtype=dtype)
+    x, weights = cupy.ones((1, size, 4, 2), dtype=dtype), cupy.ones((3, 3, 2, 3), dtype=dtype)
     window = Window((3, 3), (1, 1), ((0, 0), (0, 0)), (1, 1))
     return convolution.convolve(x, weights, None, window=window, groups=1)
 
@@ -89,6 +91,22 @@ def test_plans_are_made_once_and_keep_all_bits(cupy: Any) -> None:
     call(cupy)
     call(cupy, "float16")
     assert [graph.notes for graph in made] == [["tensor"], None, None]
+
+
+def test_the_least_recently_used_plans_are_dropped(cupy: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from portanet.backends.cupy import convolution
+
+    monkeypatch.setattr(convolution, "MOST", 2)
+    made = cupy.cudnn.pygraph.made
+    for size in (3, 4, 3, 5, 3):
+        assert call(cupy, size=size)[0, 0, 0, 0] == 18
+    assert len(made) == 3
+    assert len(convolution._own.plans) == 2
+    dropped = weakref.ref(made.pop(1))  # which nothing else holds
+    gc.collect()
+    assert dropped() is None
+    call(cupy, size=4)
+    assert len(made) == 3, "what was dropped is made anew"
 
 
 def test_what_cudnn_does_not_take_is_left_to_the_definition(cupy: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -77,9 +77,9 @@ def _product(epilogue: str, left: Array, right: Array, vector: Array | None) -> 
         if vector is not None:
             plan.describe("BIAS_POINTER", vector.data.ptr)
         one, zero = (scalar.ctypes.data for scalar in products.SCALARS[left.dtype.char])
-        cublasLt.matmul(
+        cublasLt.matmul(  # the addend's address is the result's: times 0, it is not read
             *(handle, plan.product, one, right.data.ptr, plan.first, left.data.ptr, plan.second),
-            *(zero, 0, plan.result, out.data.ptr, plan.result, plan.algorithm.ptr),
+            *(zero, out.data.ptr, plan.result, out.data.ptr, plan.result, plan.algorithm.ptr),
             *(space.ptr, products.WORKSPACE, cupy.cuda.get_current_stream().ptr),
         )
     return out

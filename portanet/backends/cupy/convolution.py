@@ -8,11 +8,16 @@ from __future__ import annotations
 import functools
 import importlib.util
 import threading
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from portanet.backends import recording
 from portanet.backends.base import Array
 from portanet.backends.cupy import products
+
+MOST = 512
+"""Plans that a thread keeps; of more, the least recently used is dropped, with what cuDNN has for it."""
 
 _own = threading.local()  # plans and handles are for one thread
 
@@ -103,17 +108,21 @@ def _computed(
     slides = (margin, window.strides, window.dilation)
     if window.rank == 1:  # cuDNN has none of one axis: it is the second
         slides = ((0, *margin), (1, *window.strides), (1, *window.dilation))
-    arrays = [cupy.ascontiguousarray(x) for x in (first, second, *(() if bias is None else (bias,)))]
     key = (kind, dtype, *(_with_two_axes(x) for x in (first.shape, second.shape, shape)), *slides)
-    plan = _plan(*key, precise=not products.rounds_to_tf32(), biased=bias is not None, activation=activation)
-    if plan is None:
-        return NotImplemented
-    graph, tensors, size = plan
-    out = cupy.empty(shape, dtype=dtype)
-    workspace = cupy.empty(max(size, 1), dtype="uint8")
-    handle = _handle()
-    cudnn.set_stream(handle=handle, stream=cupy.cuda.get_current_stream().ptr)
-    graph.execute(dict(zip(tensors, (*arrays, out), strict=True)), workspace, handle=handle)
+    with first.device:
+        plan = _plan(*key, precise=not products.rounds_to_tf32(), biased=bias is not None, activation=activation)
+        if plan is None:
+            return NotImplemented
+        recording.keep(plan)  # whose kernels replays launch, also when others have taken its place
+        graph, tensors, size = plan
+        arrays = [cupy.ascontiguousarray(x) for x in (first, second, *(() if bias is None else (bias,)))]
+        out = cupy.empty(shape, dtype=dtype)
+        workspace = cupy.empty(max(size, 1), dtype="uint8")
+        handle = _handle()
+        cudnn.set_stream(handle=handle, stream=cupy.cuda.get_current_stream().ptr)
+        # Addresses: for an array, the default stream would have to wait, which it cannot while a graph is recorded.
+        addresses = [int(x.data.ptr) for x in (*arrays, out)]
+        graph.execute(dict(zip(tensors, addresses, strict=True)), int(workspace.data.ptr), handle=handle)
     return out
 
 
@@ -152,13 +161,16 @@ def _plan(*key: Any, **options: Any) -> Any:
     import cudnn
 
     handle = _handle()
-    plans = _own.__dict__.setdefault("plans", {})
+    plans = _own.__dict__.setdefault("plans", OrderedDict())
     known = (handle, *key, *options.values())
     if known not in plans:
         try:
             plans[known] = _built(cudnn, handle, *key, **options)
         except cudnn.cudnnGraphNotSupportedError:
             plans[known] = None
+        while len(plans) > MOST:
+            plans.popitem(last=False)
+    plans.move_to_end(known)
     return plans[known]
 
 
