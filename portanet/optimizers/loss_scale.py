@@ -8,7 +8,7 @@ from typing import Any
 
 from portanet import checks, optimizers
 from portanet.autodiff import array_namespace
-from portanet.backends import Array, device_of, map_each
+from portanet.backends import Array, device_of, map_each, overridable
 from portanet.distribution.slices import over_slices
 from portanet.optimizers.base import Optimizer, State, Tree, cond
 from portanet.schedules import Hyperparameter
@@ -102,7 +102,7 @@ class LossScaleOptimizer(Optimizer):
             return params, state
         scale, counter = state.pop("dynamic_scale"), state.pop("step_counter")
         xp = array_namespace(scale)
-        bad = ~xp.all(xp.stack([xp.all(xp.isfinite(grads[path])) for path in params]))
+        bad = ~all_finite(*(grads[path] for path in params))
         finite = over_slices(xp.astype(bad, xp.int32)) == 0
 
         def apply(params: Tree, state: State) -> tuple[Tree, State]:
@@ -127,6 +127,19 @@ class LossScaleOptimizer(Optimizer):
 
     def finalize(self, params: Tree, state: State) -> Tree:
         return self.inner_optimizer.finalize(params, state)
+
+
+@overridable
+def all_finite(*arrays: Array) -> Array:
+    """Whether no element of any of the arrays is infinite or NaN: a boolean array of shape ().
+
+    Example:
+        >>> import numpy as np
+        >>> bool(all_finite(np.asarray([1.0, 2.0]), np.asarray(np.nan)))
+        False
+    """
+    xp = array_namespace(*arrays)
+    return xp.all(xp.stack([xp.all(xp.isfinite(x)) for x in arrays]))
 
 
 def _multiplied(x: Array, *, factor: Array) -> Array:

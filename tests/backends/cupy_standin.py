@@ -12,7 +12,7 @@ import sys
 import types
 from collections.abc import Iterator
 from importlib.machinery import ModuleSpec
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -102,12 +102,25 @@ class Stream:
     ptr = 7
     capturing = False
 
+    waits = 0
+
     def is_capturing(self) -> bool:
         return self.capturing
+
+    def synchronize(self) -> None:
+        self.waits += 1
 
 
 class Runtime:
     CUDA_R_16F, CUDA_R_32F, CUDA_R_64F, CUDA_C_32F, CUDA_C_64F = 2, 0, 1, 4, 5
+
+    memoryTypeHost = 1  # noqa: N815 -- CUDA's name
+    page_locked: ClassVar[set[int]] = set()
+    """Addresses of arrays in page-locked memory."""
+
+    @classmethod
+    def pointerGetAttributes(cls, pointer: int) -> Any:  # noqa: N802 -- CUDA's name
+        return types.SimpleNamespace(type=int(pointer in cls.page_locked))
 
     @staticmethod
     def getDevice() -> int:  # noqa: N802 -- CUDA's name

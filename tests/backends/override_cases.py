@@ -262,6 +262,23 @@ def scan_cases() -> list[Case]:
     return [case(6, 5, False), case(6, 70, True), case(1, 1, False), case(3, 0, True)]
 
 
+def all_finite_cases() -> list[Case]:
+    """Numbers that are none stand last, where no other thread looks."""
+
+    def case(value: float, *shapes: tuple[int, ...]) -> Case:
+        def arrays(generator: np.random.Generator) -> list[Any]:
+            *first, last = (generator.standard_normal(shape) for shape in shapes)
+            last.reshape(-1)[-1:] = value
+            return [*first, last]
+
+        return Case(arrays, plainly)
+
+    return [
+        *(case(value, (3, 2), (), (70, 60)) for value in (1.0, np.nan, np.inf, -np.inf)),
+        case(np.nan, ()), case(1.0, (2,)), case(np.inf, (4,), (0, 2)),
+    ]  # fmt: skip
+
+
 def cond_cases() -> list[Case]:
     def case(truth: bool) -> Case:
         def call(f: Callable[..., Any], condition: Any, x: Any) -> Any:
@@ -367,6 +384,7 @@ CASES: dict[str, list[Case]] = {
     "simple_rnn": recurrent_cases(1),
     "random_words": random_words_cases(),
     "scan": scan_cases(),
+    "all_finite": all_finite_cases(),
     "cond": cond_cases(),
     "banded_solution": banded_cases(),
     "matrix_exponential": matrix_cases(),

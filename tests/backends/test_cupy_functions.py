@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from portanet.backends import backend_class
+import portanet
+from portanet.backends import backend_class, use_backend
 from tests.backends.cupy_standin import in_place_of_cupy, needs_compiler
 
 GPU = backend_class("cupy").unavailable() is None
@@ -232,3 +233,18 @@ def test_every_function_of_linear_algebra_is_compared() -> None:
 
     standard = {name for name in array_api_strict.linalg.__all__ if name.islower() and name != "solve"}
     assert standard - {name.partition(",")[0].partition(" of ")[0] for name in LINALG} <= {"eig", "eigvals"}
+
+
+def test_arrays_in_page_locked_memory_may_be_changed_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """CuPy copies these from where they are, at some later time."""
+    x = np.ones(3, dtype="float32")
+    with in_place_of_cupy() as cupy, use_backend("cupy"):
+        from portanet.backends.cupy import namespace
+
+        stream = cupy.cuda.get_current_stream()
+        for page_locked in (False, True):
+            monkeypatch.setattr(cupy.cuda.runtime, "page_locked", {x.ctypes.data} if page_locked else set())
+            for send in (portanet.asarray, namespace.asarray):
+                before = stream.waits
+                assert float(send(x).get().sum()) == 3
+                assert (stream.waits > before) == page_locked

@@ -10,7 +10,8 @@ import pytest
 
 from portanet import optimizers
 from portanet.autodiff import array_namespace
-from portanet.backends import map_each
+from portanet.backends import map_each, recording
+from portanet.optimizers.base import cond
 from tests.backends.cupy_standin import in_place_of_cupy, needs_compiler
 
 pytestmark = needs_compiler
@@ -50,8 +51,11 @@ def test_arrays_of_all_sizes(cupy: Any, shapes: list[Any], launches: int) -> Non
     compare(cupy, decay, shapes, launches)
 
 
-def test_half_precision_and_functions_that_ask_for_shapes_are_a_launch_each(cupy: Any) -> None:
-    compare(cupy, decay, [(3,), (4,)], 2, "float16")
+def test_half_precision_too(cupy: Any) -> None:
+    compare(cupy, decay, [(3,), (2, 0), (70, 60), ()], 1, "float16")
+
+
+def test_functions_that_ask_for_shapes_are_a_launch_each(cupy: Any) -> None:
     compare(cupy, lambda p, g: (p, g * p.shape[0]), [(3,), (4,)], 2)
 
 
@@ -93,3 +97,36 @@ def test_weight_decay_is_a_part_of_the_launch(cupy: Any) -> None:
         np.testing.assert_allclose(ours[path].get(), theirs[path], rtol=1e-6)
         for slot in ("m", "v", "v_max", "average"):
             np.testing.assert_allclose(our_state[slot][path].get(), their_state[slot][path], rtol=1e-6)
+
+
+def test_a_recorded_condition_is_a_launch_for_the_copies_and_one_for_the_choice(
+    cupy: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For each dtype; what is kept where it was needs no copy, and an array that comes twice is chosen twice."""
+    monkeypatch.setattr(recording.state, "recording", True, raising=False)
+    for truth in (True, False):
+        shared, host = cupy.zeros(2, dtype="float32"), np.arange(6.0).reshape(2, 3)
+        params = {name: cupy.array(host.astype("float32") + k) for k, name in enumerate("abc")}
+        state = {"n": cupy.array(np.asarray(7, dtype="int32")), "flag": 1}
+
+        def advance(params: Any, state: Any, first: Any, second: Any) -> Any:
+            for name, p in params.items():
+                p *= 2.0
+                params[name] = p
+            state["n"] = state["n"] + 1
+            first += 1.0
+            return params, state, first, second
+
+        def keep(*operands: Any) -> Any:
+            return operands
+
+        cupy.ElementwiseKernel.launches = 0
+        condition = cupy.asarray(np.asarray(truth))
+        chosen, after, first, second = cond(condition, advance, keep, params, state, shared, shared)
+        assert cupy.ElementwiseKernel.launches == 2 + 2 + 1
+        for k, name in enumerate("abc"):
+            assert chosen[name] is params[name]
+            np.testing.assert_array_equal(chosen[name].get(), (host + k) * (2 if truth else 1))
+        assert after["n"] is state["n"]
+        assert (int(after["n"].get()), after["flag"]) == (8 if truth else 7, 1)
+        np.testing.assert_array_equal([first.get()[0], second.get()[0]], [truth, 0])

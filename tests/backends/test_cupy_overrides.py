@@ -17,6 +17,7 @@ pytestmark = needs_compiler
 NAMES = (
     "softmax", "softmax_crossentropy", "crossentropy", "normalize", "rms_normalize", "lstm", "gru", "simple_rnn",
     "gru_reset_before", "attention", "sum_rows", "max_pool", "to_maxima", "window_spread", "window_sum",
+    "all_finite",
 )  # fmt: skip
 TOLERANCE = {"float16": 4e-3, "float32": 2e-5, "float64": 1e-9}
 

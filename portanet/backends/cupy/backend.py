@@ -23,6 +23,7 @@ from portanet.backends.cupy import (
     sums,
 )
 from portanet.backends.cupy.indexing import index_add
+from portanet.backends.cupy.transfers import arrived
 from portanet.backends.graphs import Graphs
 from portanet.backends.link import Link
 from portanet.backends.transfers import Transfers
@@ -47,6 +48,7 @@ class CupyBackend(Backend):
         **recurrent.OVERRIDES,
         **softmax.OVERRIDES,
         **special.OVERRIDES,
+        "all_finite": multi_tensor.all_finite,
         "cond": recording.cond,
         "index_add": index_add,
         "sum_rows": sums.sum_rows,
@@ -99,7 +101,9 @@ class CupyBackend(Backend):
         import cupy
 
         with self.device:
-            return cupy.asarray(x, order="C")  # through a buffer of CuPy's pinned memory, without waiting
+            array = cupy.asarray(x, order="C")  # through a buffer of CuPy's pinned memory, without waiting
+            arrived(x)
+        return array
 
     @classmethod
     def to_host(cls, x: Array) -> HostArray:

@@ -173,6 +173,11 @@ class Element:
 
     __bool__ = __float__ = __int__ = __index__ = __iter__ = __len__ = __getitem__ = _refuse
 
+    def __setitem__(self, key: Any, value: Element) -> None:
+        if key is not ...:
+            self._refuse()
+        self.name = value.of(self.dtype).name
+
 
 def _function(name: str) -> Callable[..., Element]:
     def unary(x: Element, /) -> Element:

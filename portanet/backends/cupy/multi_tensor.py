@@ -22,8 +22,10 @@ TABLE = 3840
 arguments may have 4096 bytes in all.
 """
 
-_C_TYPES = {name: c_type for name, c_type in TYPES.values() if name != "float16"}
-"""By the name of a dtype, its type: half precision has none outside of CuPy's own kernels."""
+_C_TYPES = dict(TYPES.values()) | {"float16": "float16"}
+"""By the name of a dtype, the type of what is stored."""
+_HALF = "#include <cupy/carray.cuh>\n#include <cupy/atomics.cuh>\n"
+"""CuPy's headers, of which one or the other, by version, has its class `float16`."""
 
 
 def map_each(function: Callable[..., Any], calls: Sequence[Sequence[Any]]) -> list[Any]:
@@ -36,6 +38,32 @@ def map_each(function: Callable[..., Any], calls: Sequence[Sequence[Any]]) -> li
     return [
         next(together) if fits else fusion.map_elements(function, args) for args, fits in zip(calls, whole, strict=True)
     ]
+
+
+def all_finite(*arrays: Array) -> Any:
+    """As `portanet.optimizers.loss_scale.all_finite`: one kernel for the arrays of a dtype."""
+    import cupy
+
+    first = arrays[0]
+    if any(x.dtype.kind != "f" or x.device != first.device for x in arrays):
+        return NotImplemented
+    by_dtype: dict[str, list[Array]] = {}
+    with first.device:
+        for x in arrays:
+            if x.size:
+                by_dtype.setdefault(x.dtype.name, []).append(cupy.ascontiguousarray(x))
+        finite = cupy.ones((), dtype=bool)
+        for dtype, those in by_dtype.items():
+            most = TABLE // (8 + 12)
+            body = f"const {TYPES[those[0].dtype][1]} x = ((const {_C_TYPES[dtype]}*)table.at[0][t])[i];\n"
+            body += "if (!(x - x == 0)) *finite = false;"  # whichever threads write, they write the same
+            name, arguments = f"portanet_all_finite_{dtype}", ["const Table table", "bool *finite"]
+            launch = _compiled(_kernel(name, arguments, "", 1, most, body, dtype == "float16"), name)
+            rows: list[tuple[int, ...]] = [(x.size, x.data.ptr) for x in those]
+            for start in range(0, len(rows), most):
+                table, blocks = _table(rows[start : start + most], most, 1)
+                launch((blocks,), (THREADS,), (table, finite))
+    return finite
 
 
 def _traced(function: Callable[..., Any], calls: Sequence[Sequence[Any]]) -> fusion.Program | None:
@@ -54,8 +82,7 @@ def _traced(function: Callable[..., Any], calls: Sequence[Sequence[Any]]) -> fus
         program = fusion.Program(function, first, None)
     except Exception:  # whatever elements cannot do; what is wrong otherwise, the function says itself
         return None
-    kinds = {dtype for dtype, _ in (*program.parameters, *program.outputs)}
-    return program if program.outputs and kinds <= _C_TYPES.keys() else None
+    return program if program.outputs else None
 
 
 def _launched(program: fusion.Program, calls: Sequence[Sequence[Array]]) -> list[Any]:
@@ -116,11 +143,17 @@ def _source(program: fusion.Program, most: int) -> str:
     for dtype, name in program.outputs:
         c_type = _C_TYPES[dtype]
         elements.append(f"{c_type} &{name} = (({c_type}*)table.at[{len(elements)}][t])[i];")
-    lines = "\n".join
-    return f"""
-struct Table {{ long long at[{len(elements)}][{most}]; long long size[{most}]; int first[{most}]; int count; }};
-extern "C" __global__ void {program.name}({", ".join(arguments)}) {{
-    {lines(scalars)}
+    dtypes = {dtype for dtype, _ in (*program.parameters, *program.outputs)}
+    body = "\n".join([*elements, program.statements])
+    return _kernel(program.name, arguments, "\n".join(scalars), len(elements), most, body, "float16" in dtypes)
+
+
+def _kernel(name: str, arguments: list[str], scalars: str, count: int, most: int, body: str, half: bool) -> str:
+    """A kernel that computes `body` for each element i of each array t of a table, `count` arrays at a time."""
+    return f"""{_HALF * half}
+struct Table {{ long long at[{count}][{most}]; long long size[{most}]; int first[{most}]; int count; }};
+extern "C" __global__ void {name}({", ".join(arguments)}) {{
+    {scalars}
     int t = 0;
     for (int end = table.count; end - t > 1;) {{
         const int middle = (t + end) / 2;
@@ -129,8 +162,7 @@ extern "C" __global__ void {program.name}({", ".join(arguments)}) {{
     const long long start = ((long long)blockIdx.x - table.first[t]) * {CHUNK};
     const long long end = start + {CHUNK} < table.size[t] ? start + {CHUNK} : table.size[t];
     for (long long i = start + threadIdx.x; i < end; i += blockDim.x) {{
-        {lines(elements)}
-        {program.statements}
+        {body}
     }}
 }}"""
 

@@ -21,6 +21,7 @@ from portanet.backends.cupy import joining, linalg, sums
 from portanet.backends.cupy.products import matmul as matmul
 from portanet.backends.cupy.products import tensordot as tensordot
 from portanet.backends.cupy.products import vecdot as vecdot
+from portanet.backends.cupy.transfers import arrived
 from portanet.backends.empty_transforms import with_empty_arrays
 
 __all__ = ["linalg"]
@@ -39,7 +40,10 @@ def asarray(
     if type(obj) in (builtins.bool, int, float, complex) and copy is not False:
         with cupy.cuda.Device(device):
             return cupy.full((), obj, dtype=dtype)
-    return _compat.asarray(obj, dtype=dtype, device=device, copy=copy, **options)
+    array = _compat.asarray(obj, dtype=dtype, device=device, copy=copy, **options)
+    with array.device:
+        arrived(obj)
+    return array
 
 
 def clip(x: Array, /, min: Any = None, max: Any = None) -> Array:  # noqa: A002

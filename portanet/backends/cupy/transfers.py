@@ -15,6 +15,25 @@ MOST_SPARE = 16
 """Buffers without an array that are kept for later ones; of more, the oldest are dropped."""
 
 
+def arrived(x: Any) -> None:
+    """Wait for what was sent from page-locked memory, which CuPy reads only later: it may be changed after this.
+
+    Arrays elsewhere have been copied already.
+
+    Args:
+        x: What was sent on the current stream.
+    """
+    import cupy
+
+    runtime = cupy.cuda.runtime
+    if (
+        isinstance(x, np.ndarray)
+        and x.nbytes
+        and runtime.pointerGetAttributes(x.ctypes.data).type == runtime.memoryTypeHost
+    ):
+        cupy.cuda.get_current_stream().synchronize()
+
+
 class CupyTransfers(Transfers):
     """Copies through pairs of buffers, one on the host and one on the device, that are used again.
 
