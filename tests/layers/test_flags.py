@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from portanet import layers
+from portanet.backends import Array
 from portanet.layers import Layer
 from tests.support import asarray, to_numpy
 
@@ -109,3 +110,48 @@ def test_independent_examples_are(name: str) -> None:
 
     whole = call(slice(None))
     np.testing.assert_allclose(np.concatenate([call(slice(2)), call(slice(2, None))]), whole, rtol=1e-4, atol=1e-5)
+
+
+class OfAnything(Layer):
+    supports_masking = True
+
+    def call(self, x: Any, other: Array | None = None, training: Any = None, mask: Any = None) -> Any:
+        self.seen = training, mask
+        return x
+
+
+class OfOneArray(OfAnything):
+    independent_examples = True
+
+    def call(self, x: Array, training: bool = True) -> Any:  # type: ignore[override]
+        self.seen = training, None
+        return x
+
+
+class Masked(OfOneArray):
+    def call(self, x: Array, training: str = "yes", mask: Any = None) -> Any:  # type: ignore[override]
+        self.seen = training, mask
+        return x
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        return None
+
+
+def test_what_a_call_takes_is_seen_in_its_signature() -> None:
+    """Arguments that `call` has not are not passed; its default says whether it trains; a list is no array."""
+    x, mask = np.ones((2, 3), "float32"), np.asarray([[True, True, False], [True, False, False]])
+    for layer, training, own_mask in ((OfAnything(), None, False), (OfOneArray(), True, False), (Masked(), None, True)):
+        assert layer._own_mask is own_mask
+        assert not layer.gives_mask
+        layer(x + 0)
+        assert layer.seen == (training, None)
+        layer(x + 0, training=False, mask=mask)
+        assert layer.seen[0] is False
+        assert (layer.seen[1] is mask) == (not isinstance(layer, OfOneArray) or isinstance(layer, Masked))
+    assert OfAnything()([x, x])[1] is x
+    with pytest.raises(TypeError, match="takes one array"):
+        OfOneArray()([x, x])
+    assert OfOneArray.independent_examples
+    assert not Masked.independent_examples  # another `call` may compute with all
+    kinds = [kind for kind in LAYERS.values() if "return_mask" in inspect.signature(kind.call).parameters]
+    assert [kind for kind in LAYERS.values() if kind.gives_mask] == kinds != []

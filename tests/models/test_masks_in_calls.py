@@ -9,6 +9,7 @@ import pytest
 import portanet
 from portanet import layers
 from portanet.layers import calling
+from portanet.masks import mask_of
 from tests.support import assert_close, to_numpy
 
 WORDS = np.asarray([[1, 2, 0], [3, 0, 0]])
@@ -88,6 +89,22 @@ def test_a_mask_lasts_as_long_as_its_array(backend):
     del embedded
     gc.collect()
     assert not calling.remembered.get()
+
+
+def test_what_a_layer_keeps_has_no_mask_after_the_call(backend):
+    class Keeps(layers.Layer):
+        def __init__(self):
+            super().__init__()
+            self.words, self.probe = words(), Probe()
+
+        def call(self, x):
+            self.kept = self.words(x)
+            return self.probe(self.probe(self.kept))
+
+    layer = Keeps()
+    out = layer(portanet.asarray(WORDS, "int32"))
+    assert mask_of(layer.kept) is None
+    np.testing.assert_array_equal(to_numpy(mask_of(out)), WORDS != 0)
 
 
 def test_masks_are_dropped_after_an_error(backend):

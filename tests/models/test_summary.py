@@ -72,3 +72,43 @@ def test_a_subclass_shows_what_its_layers_gave(backend):
     text = text_of(model)
     assert "dense (Dense)      (None, 4)" in text
     assert "dense_1 (Dense)    ?" in text
+
+
+def test_models_in_models_in_models():
+    with portanet.use_backend("numpy"):
+        core = portanet.Sequential([layers.Input((3,)), layers.Dense(2), layers.ReLU()], name="core")
+        block = portanet.Sequential([layers.Input((3,)), core, layers.BatchNormalization(name="norm")], name="block")
+        model = portanet.Sequential([layers.Input((3,)), block, layers.Dense(1, name="last")], name="stack")
+        core.trainable = False
+        assert text_of(model, expand_nested=True, show_trainable=True).splitlines() == [
+            "Model 'stack' on numpy",
+            "---------------------------  ------------  ------  ------  -------",
+            "Layer (type)                 Output shape  Params  Memory  Trained",
+            "---------------------------  ------------  ------  ------  -------",
+            "block (Sequential)           (None, 2)         16    64 B  yes",
+            "  core (Sequential)          (None, 2)          8    32 B  no",
+            "    dense (Dense)            (None, 2)          8    32 B  no",
+            "    re_lu (ReLU)             (None, 2)          0       0  -",
+            "  norm (BatchNormalization)  (None, 2)          8    32 B  yes",
+            "last (Dense)                 (None, 1)          3    12 B  yes",
+            "---------------------------  ------------  ------  ------  -------",
+            "Total params: 19 (76 B)",
+            "Trainable params: 7 (28 B)",
+            "Non-trainable params: 12 (48 B)",
+        ]
+        rows = text_of(model, expand_nested=True, layer_range=["core", "norm"]).splitlines()[4:-4]
+        assert [row.split()[0] for row in rows] == ["core", "dense", "re_lu", "norm"]
+
+
+def test_a_model_that_is_not_built():
+    with portanet.use_backend("numpy"):
+        model = portanet.Sequential([layers.Dense(2, name="first")], name="new")
+        assert text_of(model).splitlines() == [
+            "Model 'new' on numpy",
+            "-------------  ------------  ------  ------",
+            "Layer (type)   Output shape  Params  Memory",
+            "-------------  ------------  ------  ------",
+            "first (Dense)  ?                  ?       0",
+            "-------------  ------------  ------  ------",
+            "The model is not built: parameters are known when it has seen data, or has an Input",
+        ]

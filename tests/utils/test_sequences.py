@@ -21,6 +21,10 @@ def test_vectors_values_and_empty_sequences() -> None:
     assert pad_sequences([]).shape == (0, 0)
 
 
+def test_words() -> None:
+    assert pad_sequences([["a"], ["b", "c"]], dtype=object, value="").tolist() == [["", "a"], ["b", "c"]]
+
+
 def test_the_sequences_stay_as_they_are() -> None:
     x = [np.asarray([1, 2, 3])]
     pad_sequences(x, 2)[0, 0] = 9
@@ -34,6 +38,12 @@ def test_the_sequences_stay_as_they_are() -> None:
         (lambda: pad_sequences([[1]], truncating=None), "Received: truncating=None"),
         (lambda: pad_sequences([[1]], maxlen=0), "Received: maxlen=0"),
         (lambda: pad_sequences([1, 2]), "Received: 1 at 0"),
+        (lambda: pad_sequences([["a"]]), r"must hold numbers.* Received: \['a'\] at 0"),
+        (lambda: pad_sequences([[1.5]]), "with dtype 'int32' holds integers; round the data first"),
+        (
+            lambda: pad_sequences([[300]], dtype="uint8"),
+            "integers from 0 to 255; .* Received: integers from 300 to 300",
+        ),
         (lambda: pad_sequences("text"), "must be a list of sequences. Received: sequences='text'"),
         (lambda: pad_sequences([[[1, 2]], [[1]]]), r"Received: shapes \[\(1,\), \(2,\)\]"),
     ],
