@@ -94,6 +94,10 @@ class Variable(ArrayHolder):
     """Whether it was made to be trained, which freezing a layer does not change."""
     autocast: bool = True
     """Whether a layer that computes in another dtype gets the value in that dtype."""
+    aggregation = "none"
+    """How devices combine their values: there is one device."""
+    synchronization = "auto"
+    """When they do."""
     counter: bool = False
     """Whether this is a random counter or the state of a recurrent layer: saved with a model, but not a weight."""
     regularizer: Callable[[Array], Array] | None = None

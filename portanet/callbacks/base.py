@@ -18,7 +18,7 @@ class Callback(Configurable):
 
     Attributes:
         model: The model that is trained.
-        params: Arguments of `fit`: `epochs`, `steps` (None if unknown), `verbose`.
+        params: Arguments of `fit`: `epochs`, `steps` (None if unknown), `verbose`; None before.
         order: Callbacks are called in ascending order of this number, then as passed: those that save the state of
             others come last.
         first_process_only: Whether, in a job of several processes, hooks are called in the first one alone: for what
@@ -40,7 +40,7 @@ class Callback(Configurable):
     """
 
     model: Any = None
-    params: dict[str, Any]
+    params: Any = None
     order = 0
     first_process_only = False
 

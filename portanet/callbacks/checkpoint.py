@@ -121,7 +121,7 @@ class ModelCheckpoint(Periodic):
         # At the end of an epoch, the position is already at the start of the next.
         epoch = position.epoch if self.save_freq == "epoch" else position.epoch + 1
         if self.save_best_only:
-            value = self.monitored(logs)
+            value = self.get_monitor_value(logs)
             if value is not None and not self.improves(value, self.best):
                 best = "nothing" if self.best is None else f"{self.best:.5f}"
                 self._print(f"epoch {epoch}: {self.monitor} did not improve from {best}")

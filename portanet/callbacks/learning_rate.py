@@ -127,7 +127,7 @@ class ReduceLROnPlateau(Monitor):
         optimizer, *others = optimizers_of(self.model)
         old = learning_rate(self, optimizer)
         self.note(logs, "learning_rate", old)
-        value = self.monitored(logs)
+        value = self.get_monitor_value(logs)
         if value is None:
             return
         self.plateau.mode = self.direction

@@ -33,7 +33,7 @@ class Monitor(Callback):
         self.mode = checks.choice("mode", mode, ("auto", "min", "max"), type(self))
         self.min_delta = abs(checks.number("min_delta", min_delta, of=type(self)))
 
-    def monitored(self, logs: Logs | None) -> float | None:
+    def get_monitor_value(self, logs: Logs | None) -> float | None:
         """The quantity after an epoch; None, with a warning, if it is not available."""
         logs = {} if logs is None else logs
         if self.monitor not in logs:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -88,6 +89,9 @@ class StateAccess(WeightHolder, Operation):
     built_at_once: bool | None = None
     """Whether `built` is True from the beginning; by default of layers without weights, but not of all in Keras."""
 
+    supports_jit = True
+    """Whether steps of a model with this layer may be compiled; if not, they run eagerly."""
+
     input_spec: Any = None
     """An `InputSpec`, or a list or dict of them, that inputs must fit; the library's layers check theirs themselves."""
 
@@ -107,6 +111,11 @@ class StateAccess(WeightHolder, Operation):
 
     def __dir__(self) -> list[str]:
         return [name for name in super().__dir__() if name not in INTERNAL]
+
+    @property
+    def call_signature_parameters(self) -> list[str]:
+        """The names of the arguments of `call`."""
+        return list(inspect.signature(self.call).parameters)
 
     @property
     def path(self) -> str:

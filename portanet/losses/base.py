@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -64,6 +65,13 @@ class Loss(Configurable):
         self.reduction = checks.choice("reduction", reduction, REDUCTIONS, type(self))
         self.name = snake_case(type(self).__name__) if name is None else checks.text("name", name, type(self))
         self.dtype = None if dtype is None else as_policy(dtype, "dtype", self).compute_dtype
+
+    @property
+    def fn(self) -> Callable[..., Array]:
+        """The loss as a function of targets and predictions, which returns one value per example."""
+        from portanet.losses.functions import values  # which imports this module
+
+        return functools.partial(values, self)
 
     def call(self, y_true: Array, y_pred: Array) -> Array:
         """The loss of each example."""
@@ -243,6 +251,10 @@ class FunctionLoss(Loss):
 
     def check_shapes(self, y_true: Any, y_pred: Any) -> None:
         """The function checks its arguments."""
+
+    @property
+    def fn(self) -> Callable[[Array, Array], Array]:
+        return self.function
 
     def call(self, y_true: Array, y_pred: Array) -> Array:
         return self.function(y_true, y_pred)

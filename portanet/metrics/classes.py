@@ -108,6 +108,11 @@ class IoU(ConfusionMatrix):
 
     direction = "max"
 
+    @property
+    def total_cm(self) -> Any:
+        """The variable that holds the confusion matrix."""
+        return self.total_confusion_matrix
+
     def __init__(
         self,
         num_classes: int,

@@ -39,6 +39,7 @@ class Counts(Metric):
         super().__init__(dtype, name)
         self.class_id = None if class_id is None else checks.integer("class_id", class_id, type(self), least=0)
         self.top_k = None if top_k is None else checks.positive_int("top_k", top_k, type(self))
+        self.init_thresholds = thresholds
         self.single = not isinstance(thresholds, (list, tuple))
         if thresholds is None:
             self.thresholds = [0.5 if top_k is None else -float("inf")]

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from portanet import losses
 from portanet.backends import Array, raw_namespace
 from portanet.losses.base import DType
 from portanet.metrics.base import LossMetric
 from portanet.metrics.ratios import ratio
+
+
+def _of_loss(name: str) -> Any:
+    """A property of a metric that reads this attribute of its loss."""
+    return property(lambda metric: getattr(metric.loss, name), doc=f"`{name}` of the loss.")
 
 
 class BinaryCrossentropy(LossMetric):
@@ -22,6 +29,8 @@ class BinaryCrossentropy(LossMetric):
         >>> round(float(BinaryCrossentropy()([[1.0], [0.0]], [[0.5], [0.5]])), 4)
         0.6931
     """
+
+    from_logits, label_smoothing = _of_loss("from_logits"), _of_loss("label_smoothing")
 
     def __init__(
         self, name: str | None = None, dtype: DType = None, from_logits: bool = False, label_smoothing: float = 0.0
@@ -44,6 +53,8 @@ class CategoricalCrossentropy(LossMetric):
         >>> round(float(CategoricalCrossentropy()([[0.0, 1.0]], [[0.5, 0.5]])), 4)
         0.6931
     """
+
+    from_logits, label_smoothing, axis = _of_loss("from_logits"), _of_loss("label_smoothing"), _of_loss("axis")
 
     def __init__(
         self,
@@ -71,6 +82,8 @@ class SparseCategoricalCrossentropy(LossMetric):
         >>> round(float(SparseCategoricalCrossentropy()([1], [[0.5, 0.5]])), 4)
         0.6931
     """
+
+    from_logits, ignore_class, axis = _of_loss("from_logits"), _of_loss("ignore_class"), _of_loss("axis")
 
     def __init__(
         self,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from portanet import checks, optimizers
@@ -97,12 +97,21 @@ class LossScaleOptimizer(Optimizer):
         loss = self.inner_optimizer.scale_loss(loss, state)  # by its loss_scale_factor
         return loss * state["dynamic_scale"] if state else loss
 
+    def check_finite(self, grads: Sequence[Array | None]) -> Array:
+        """Whether all gradients are finite, a boolean array of shape ().
+
+        Args:
+            grads: The gradients; None for none.
+        """
+        finite: Array = all_finite(*(grad for grad in grads if grad is not None))
+        return finite
+
     def update(self, params: Tree, grads: Tree, state: State) -> tuple[Tree, State]:
         if not params:
             return params, state
         scale, counter = state.pop("dynamic_scale"), state.pop("step_counter")
         xp = array_namespace(scale)
-        bad = ~all_finite(*(grads[path] for path in params))
+        bad = ~self.check_finite([grads[path] for path in params])
         finite = over_slices(xp.astype(bad, xp.int32)) == 0
 
         def apply(params: Tree, state: State) -> tuple[Tree, State]:

@@ -97,6 +97,10 @@ class Compiled(Optimized):
         }
         self._forget_steps()
 
+    def _can_compile(self) -> bool:
+        """Whether the layers allow that steps are compiled."""
+        return not self.takes_strings() and all(layer.supports_jit for layer in self.flatten_layers())
+
     def _forget_steps(self) -> None:
         """Forget what was derived from the arguments of `compile`."""
         self._objective: Any = None

@@ -49,7 +49,7 @@ class StepFunction:
         compiles = model.jit_compile is True or (model.jit_compile == "auto" and not model.overrides(f"{kind}_step"))
         backend = model.backend
         compiles = compiles and (recordable(backend) or not backend.records)
-        self.compiled = compiles and not model.run_eagerly and not model.takes_strings()
+        self.compiled = compiles and not model.run_eagerly and model._can_compile()
         self.step = backend.compile(self._step, (0, 1)) if self.compiled else backend.uncompiled(self._step)
         self.settled = False
         self._variables: dict[str, Variable] = {}

@@ -14,13 +14,13 @@ from portanet.training.data.sources import find_source, whole_batch
 from portanet.training.data.streams import Batch
 from portanet.training.history import LatestLogs, Totals, listed
 from portanet.training.loops import TrainingRun
-from portanet.training.overridable import Overridable
+from portanet.training.stateless import Stateless
 
 if TYPE_CHECKING:
     from portanet.training.trainer import Trainer
 
 
-class OnBatches(Overridable):
+class OnBatches(Stateless):
     """What a trainer offers for loops of a user's own."""
 
     if TYPE_CHECKING:  # of Trainer

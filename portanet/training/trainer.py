@@ -355,7 +355,7 @@ class Trainer(OnBatches):
                 self._steps[key] = self._custom_function(key[0])
             else:
                 backend = self.backend
-                compiles = self._plans and not self.takes_strings() and (recordable(backend) or not backend.records)
+                compiles = self._plans and self._can_compile() and (recordable(backend) or not backend.records)
                 self._steps[key] = backend.compile(make(), given, kept) if compiles else backend.uncompiled(make())
         return self._steps[key]
 

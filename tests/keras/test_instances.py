@@ -181,3 +181,109 @@ def test_added_losses_in_a_list() -> None:
         with pytest.raises(ValueError, match="loss"):
             layer.add_loss(1.0)
     assert seen[1] == pytest.approx(seen[0])
+
+
+def small(library: Any) -> Any:
+    layers = library.layers
+    x = layers.Input((2,))
+    hidden = layers.BatchNormalization(name="bn")(x)
+    model = library.Model(x, layers.Dense(1, kernel_initializer="ones", kernel_regularizer="l2", name="d")(hidden))
+    model.compile("sgd", "mse", metrics=["mae"])
+    return model
+
+
+def test_the_state_of_a_model_as_a_tree() -> None:
+    trees = []
+    for library in (keras, portanet):
+        model = small(library)
+        tree = model.get_state_tree("numpy_array")
+        tree["trainable_variables"]["d"]["bias"] = np.asarray([3.0], "float32")
+        model.set_state_tree({"trainable_variables": tree["trainable_variables"]})
+        with pytest.raises(ValueError, match="weights"):
+            model.set_state_tree({"weights": {}})
+        with pytest.raises(ValueError, match="value_format"):
+            model.get_state_tree("torch")
+        trees.append({name: model.get_state_tree("numpy_array")[name] for name in list(tree)[:2]})
+    assert str(trees[1]) == str(trees[0])
+
+
+def test_the_loss_as_a_function_of_the_state() -> None:
+    y, results = np.asarray([[1.0], [3.0]], "float32"), []
+    for library in (keras, portanet):
+        model = small(library)
+        model.fit(np.ones((4, 2)), np.ones((4, 1)), verbose=0)
+        weights = [library.ops.convert_to_tensor(np.full(v.shape, 2.0, "float32")) for v in model.trainable_variables]
+        others = [v.value for v in model.non_trainable_variables], [v.value for v in model.metrics_variables]
+        loss, after = model.stateless_compute_loss(weights, *others, y=y, y_pred=y + 1, sample_weight=y[:, 0])
+        results.append([float(loss), *map(len, after)])
+    with pytest.raises(ValueError, match="trainable_variables"):
+        model.stateless_compute_loss([], *others, y=y, y_pred=y)
+    assert results[1] == pytest.approx(results[0])
+
+
+def test_what_recurrent_layers_say() -> None:
+    seen = []
+    for library in (keras, portanet):
+        layers = library.layers
+        made = [
+            layers.LSTM(2),
+            layers.GRU(2),
+            layers.SimpleRNN(2),
+            layers.RNN(layers.LSTMCell(2)),
+        ]
+        said = [(layer.single_state, layer.states) for layer in made]
+        both = layers.Bidirectional(layers.GRU(2, stateful=True))
+        both(np.ones((1, 2, 3), "float32"))
+        seen.append([*said, made[0].use_cudnn, [tuple(state.shape) for state in both.states]])
+    assert seen[1] == seen[0]
+
+
+def test_what_normalization_says() -> None:
+    seen = []
+    for library in (keras, portanet):
+        layer, given = (
+            library.layers.Normalization(),
+            library.layers.Normalization(mean=[1.0, 1.0, 1.0], variance=[1.0, 2.0, 3.0]),
+        )
+        said = [layer.mean, layer.input_mean, list(given.input_mean), list(given.input_variance)]
+        layer.adapt(np.arange(6.0, dtype="float32").reshape(2, 3))
+        layer.finalize_state()
+        given.build((None, 3))
+        arrays = layer.mean, layer.variance, given.mean, given.variance, layer.adapt_mean.value
+        seen.append([*said, *(np.asarray(array).ravel().tolist() for array in arrays)])
+    assert seen[1] == seen[0]
+
+
+def test_images_one_by_one() -> None:
+    image = np.arange(48, dtype="float32").reshape(4, 4, 3)
+    for library in (keras, portanet):
+        layer = library.layers.CenterCrop(2, 2)
+        crop = layer.transform_single_image(library.ops.convert_to_tensor(image), None)
+        np.testing.assert_array_equal(np.asarray(crop), image[1:3, 1:3])
+        mask = layer.transform_single_segmentation_mask(library.ops.convert_to_tensor(image), None)
+        np.testing.assert_array_equal(np.asarray(mask), image[1:3, 1:3])
+        label = layer.transform_single_label(library.ops.convert_to_tensor(image[0]), None)
+        np.testing.assert_array_equal(np.asarray(label), image[0])
+
+
+def test_attributes_of_metrics_losses_and_policies() -> None:
+    seen = []
+    for library in (keras, portanet):
+        metrics, x = library.metrics, library.ops.convert_to_tensor(np.ones((2,), "float32"))
+        entropy = metrics.CategoricalCrossentropy(from_logits=True, label_smoothing=0.1, axis=1)
+        iou = metrics.MeanIoU(2)
+        iou.update_state([0, 1], [0, 0])
+        scale = library.optimizers.LossScaleOptimizer(library.optimizers.SGD())
+        seen.append(
+            [
+                (entropy.from_logits, entropy.label_smoothing, entropy.axis),
+                (metrics.Precision([0.2, 0.5]).init_thresholds, metrics.Recall().init_thresholds),
+                np.asarray(iou.total_cm.value).tolist(),
+                np.asarray(library.losses.MeanSquaredError().fn(x, 3 * x)).tolist(),
+                [bool(scale.check_finite(given)) for given in ([x, None], [x, x * float("inf")])],
+                (library.Variable([1.0]).aggregation, library.Variable([1.0]).synchronization),
+                library.callbacks.EarlyStopping("loss").get_monitor_value({"loss": 2.0}),
+                library.callbacks.Callback().params,
+            ]
+        )
+    assert seen[1] == seen[0]

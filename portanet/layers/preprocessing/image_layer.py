@@ -75,6 +75,20 @@ class ImageLayer(Layer):
         x = self.masks_transformed(x, transformation) if training else self.masks_at_inference(x)
         return self._back(x, segmentation_masks)
 
+    def transform_single_image(self, image: Array, transformation: Any, training: bool = True) -> Array:
+        """One image, changed by a transformation for a batch of one."""
+        return _of_one(self.transform_images, image, transformation, training)
+
+    def transform_single_label(self, label: Array, transformation: Any, training: bool = True) -> Array:
+        """Its label, likewise."""
+        return _of_one(self.transform_labels, label, transformation, training)
+
+    def transform_single_segmentation_mask(
+        self, segmentation_mask: Array, transformation: Any, training: bool = True
+    ) -> Array:
+        """Its segmentation mask, likewise."""
+        return _of_one(self.transform_segmentation_masks, segmentation_mask, transformation, training)
+
     def transformation(self, x: Array) -> Any:
         """What is to be drawn for a batch of images with channels last."""
 
@@ -125,6 +139,13 @@ class ImageLayer(Layer):
         xp = array_namespace(x)
         x = x if self.data_format == "channels_last" else xp.permute_dims(x, (0, 3, 1, 2))
         return x[0, ...] if len(like.shape) == 3 else x
+
+
+def _of_one(transform: Any, x: Array, transformation: Any, training: bool) -> Array:
+    """What a transformation of batches makes of one example."""
+    batch = array_namespace(x).expand_dims(x, axis=0)
+    changed: Array = transform(batch, transformation, training)[0, ...]
+    return changed
 
 
 def build_parts(layer: Layer, parts: Sequence[Layer], input_shape: Any) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from portanet import checks
 from portanet.autodiff import array_namespace, storage
-from portanet.backends import Array, HostArray, constant, to_host
+from portanet.backends import Array, HostArray, asarray, constant, to_host
 from portanet.layers.base import Layer
 from portanet.layers.preprocessing.adapting import batches_of, numbers_of
 from portanet.layers.weights import assign_all
@@ -40,8 +40,10 @@ class Normalization(Layer):
     keeps_shape = True
     supports_masking = True
     casts_integers = True
-    mean: Any
-    variance: Any
+    adapt_mean: Any = None
+    """The mean of the data that `adapt` saw, a weight of the kept axes; None before, or where statistics are given."""
+    adapt_variance: Any = None
+    """Their variance, likewise."""
     _takes_lists = True
 
     def __init__(
@@ -73,12 +75,11 @@ class Normalization(Layer):
             )
         self._broadcast = tuple(input_shape[axis] if axis in kept else 1 for axis in range(ndim))
         if self._given is not None:
-            self.mean, self.variance = (
-                self._spread(name, value, shape) for name, value in zip(("mean", "variance"), self._given, strict=True)
-            )
+            names = zip(("mean", "variance"), self._given, strict=True)
+            self._spread_out = [self._spread(name, value, shape) for name, value in names]
         else:
-            self.mean = self.add_weight(shape, "zeros", "mean", trainable=False)
-            self.variance = self.add_weight(shape, "ones", "variance", trainable=False)
+            self.adapt_mean = self.add_weight(shape, "zeros", "mean", trainable=False)
+            self.adapt_variance = self.add_weight(shape, "ones", "variance", trainable=False)
             self.count = self.add_weight((), "zeros", "count", "int32", trainable=False)
 
     def _spread(self, name: str, value: HostArray, shape: tuple[int, ...]) -> HostArray:
@@ -118,17 +119,49 @@ class Normalization(Layer):
             count = total
         if count == 0:
             raise ValueError(f"Argument `data` of layer '{self.name}' must not be empty. Received: {data!r}")
-        assign_all(self.name, [self.mean, self.variance], [mean, spread / count])
+        assign_all(self.name, [self.adapt_mean, self.adapt_variance], [mean, spread / count])
+
+    @property
+    def input_mean(self) -> Any:
+        """The mean that was given; None if data are to tell it."""
+        return None if self._given is None else self._given[0]
+
+    @property
+    def input_variance(self) -> Any:
+        """The variance, likewise."""
+        return None if self._given is None else self._given[1]
+
+    @property
+    def mean(self) -> Any:
+        """The mean, with an axis for each of the input's; None before the layer is built."""
+        return self._statistics()[0]
+
+    @property
+    def variance(self) -> Any:
+        """The variance, likewise."""
+        return self._statistics()[1]
+
+    def _statistics(self) -> tuple[Any, Any]:
+        if not self._built:
+            return None, None
+        if self._given is not None:
+            mean, variance = (asarray(value, self.compute_dtype) for value in self._spread_out)
+        else:
+            weights = self.adapt_mean, self.adapt_variance
+            mean, variance = (array_namespace(v.value).reshape(v.value, self._broadcast) for v in weights)
+        return mean, variance
+
+    def finalize_state(self) -> None:
+        """Nothing, for Keras's scripts: `mean` and `variance` are always those of the weights."""
 
     def call(self, x: Array) -> Array:
         for axis, size in enumerate(self._broadcast, -len(self._broadcast)):  # there may be more axes before
             if size != 1 and -axis <= x.ndim:
                 self.require_axis(x, axis, size)
-        given = self.mean, self.variance
         if self._given is None:
-            mean, variance = (array_namespace(v.value).reshape(v.value, self._broadcast) for v in given)
+            mean, variance = self._statistics()
         else:
-            mean, variance = (constant(storage(x), v.tolist(), x.dtype) for v in given)
+            mean, variance = (constant(storage(x), v.tolist(), x.dtype) for v in self._spread_out)
         xp = array_namespace(x, mean, variance)
         deviation = xp.maximum(xp.sqrt(variance), EPSILON)
         return x * deviation + mean if self.invert else (x - mean) / deviation

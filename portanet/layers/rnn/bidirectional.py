@@ -78,6 +78,12 @@ class Bidirectional(Layer):
         """See `return_sequences`."""
         return bool(self.forward_layer.stateful)
 
+    @property
+    def states(self) -> Any:
+        """The states of both layers, if they are stateful and built; else None."""
+        forward, backward = self.forward_layer.states, self.backward_layer.states
+        return None if forward is None else (*forward, *backward)
+
     def build(self, input_shape: Any) -> None:
         self._place(self._path())
         self.forward_layer.build(input_shape)

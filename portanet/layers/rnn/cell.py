@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, ClassVar
 
 from portanet import activations, checks, constraints, initializers, regularizers
@@ -86,6 +87,16 @@ class RecurrentCell(RandomLayer):
     """
 
     gates: ClassVar[int] = 1
+    calls_differently = False
+    """Whether a subclass of one of the library's cells has a `call` of its own, which each step has to run."""
+    _masks: dict[str, Any] | None = None
+    """Dropout factors of the sequence along which the cell is called step by step; None outside of one."""
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        written = {"call", "step", "sequence"} & set(vars(cls))
+        if written:
+            cls.calls_differently = written == {"call"}
 
     def __init__(
         self,
@@ -194,7 +205,10 @@ class RecurrentCell(RandomLayer):
         Returns:
             The output and the list of new states.
         """
-        input_keep, recurrent_keep = self.draw(x, training)
+        masks = {} if self._masks is None else self._masks
+        if "call" not in masks:
+            masks["call"] = self.draw(x, training)
+        input_keep, recurrent_keep = masks["call"]
         states = list(states) if isinstance(states, (list, tuple)) else [states]
         return self.step(x if input_keep is None else x * input_keep, states, recurrent_keep)
 
@@ -218,6 +232,44 @@ class RecurrentCell(RandomLayer):
             self._keep(x, (batch, x.shape[-1]), self.dropout),
             self._keep(x, (batch, self.output_size), self.recurrent_dropout),
         )
+
+    def get_dropout_mask(self, step_input: Array) -> Array | None:
+        """For the `call` of a subclass: dropout factors of a step's inputs, the same in all steps of a sequence.
+
+        Args:
+            step_input: The inputs of the step.
+
+        Returns:
+            An array of the inputs' shape; None without `dropout`. Outside of sequences, each is drawn anew.
+        """
+        return self._of_sequence("inputs", step_input, self.dropout)
+
+    def get_recurrent_dropout_mask(self, step_input: Array) -> Array | None:
+        """The same for the previous output, by `recurrent_dropout`."""
+        return self._of_sequence("outputs", step_input, self.recurrent_dropout)
+
+    def reset_dropout_mask(self) -> None:
+        """Let `get_dropout_mask` draw anew; recurrent layers do so for each sequence."""
+        self._masks = None if self._masks is None else {k: v for k, v in self._masks.items() if k != "inputs"}
+
+    def reset_recurrent_dropout_mask(self) -> None:
+        """Let `get_recurrent_dropout_mask` draw anew."""
+        self._masks = None if self._masks is None else {k: v for k, v in self._masks.items() if k != "outputs"}
+
+    def _of_sequence(self, name: str, x: Array, rate: float) -> Array | None:
+        masks = {} if self._masks is None else self._masks
+        if name not in masks:
+            masks[name] = self._keep(x, tuple(x.shape), rate)
+        return masks[name]
+
+    @contextlib.contextmanager
+    def in_sequence(self) -> Iterator[None]:
+        """Keep what is dropped the same in the calls in a `with` block."""
+        self._masks = {}
+        try:
+            yield
+        finally:
+            self._masks = None
 
     def _keep(self, x: Array, shape: tuple[int, ...], rate: float) -> Array | None:
         if not rate:
@@ -313,7 +365,11 @@ def initial_states(cell: Any, batch_size: int) -> States:
 
 def run_cell(cell: Any, x: Array, states: States, mask: Array | None, training: bool) -> tuple[Array, States]:
     """Run any cell along a sequence (time, batch, ...); as `loop`."""
+    step: Any = functools.partial(cell, training=training)
+    if isinstance(cell, RecurrentCell) and cell.calls_differently:
+        with cell.in_sequence():
+            return loop(step, x, states, mask, states[0])
     if hasattr(cell, "sequence"):  # the library's own cells compute a whole sequence at once
         result: tuple[Array, States] = cell.sequence(x, states, mask, training)
         return result
-    return loop(functools.partial(cell, training=training), x, states, mask)
+    return loop(step, x, states, mask)

@@ -144,3 +144,4 @@ class GRU(CellOptions, RNN):
             GRUCell(units, activation, recurrent_activation, use_bias, *initial, reset_after=reset_after, **cell),
             **loop,
         )
+        self.use_cudnn = use_cudnn

@@ -178,3 +178,4 @@ class LSTM(CellOptions, RNN):
             ),
             **loop,
         )
+        self.use_cudnn = use_cudnn

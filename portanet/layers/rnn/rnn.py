@@ -108,6 +108,8 @@ class RNN(Layer):
         self.go_backwards = checks.boolean("go_backwards", go_backwards, self)
         self.stateful = checks.boolean("stateful", stateful, self)
         self.unroll = checks.boolean("unroll", unroll, self)
+        self.states: Any = None
+        """The variables that hold the states between batches, if `stateful`."""
         self.zero_output_for_mask = checks.boolean("zero_output_for_mask", zero_output_for_mask, self)
         self.learn_initial_state = checks.boolean("learn_initial_state", learn_initial_state, self)
         if stateful and learn_initial_state:
@@ -124,6 +126,12 @@ class RNN(Layer):
         """Sizes of the states; for a list of cells, a list of sizes per cell."""
         size = self.cell.state_size
         return [size] if isinstance(size, int) else list(size)
+
+    @property
+    def single_state(self) -> bool:
+        """Whether the cell has one state, rather than a list of them."""
+        size = self.cell.state_size
+        return isinstance(size, int) or (isinstance(self.cell, RecurrentCell) and len(size) == 1)
 
     def build(self, input_shape: Any) -> None:
         shape = self.sequence_of(input_shape)
