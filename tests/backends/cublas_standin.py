@@ -63,7 +63,7 @@ def at_address(pointer: int, dtype: Any, count: int) -> Any:
 class Lt:
     """cuBLASLt's product of matrices stored by columns, with an epilogue."""
 
-    Epilogue = types.SimpleNamespace(RELU=2, BIAS=4, RELU_BIAS=6, BGRADA=256)
+    Epilogue = types.SimpleNamespace(BIAS=4, BGRADA=256)
     MatmulDescAttribute = types.SimpleNamespace(TRANSA=3, TRANSB=4, EPILOGUE=7, BIAS_POINTER=8)
     MatmulPreferenceAttribute = types.SimpleNamespace(
         MAX_WORKSPACE_BYTES=1, REDUCTION_SCHEME_MASK=3, MIN_ALIGNMENT_A_BYTES=5, MIN_ALIGNMENT_B_BYTES=6,
@@ -160,10 +160,8 @@ class Lt:
             (x.T if turned else x).astype("float32") for x, turned in ((first, described[3]), (second, described[4]))
         )
         result = first @ second
-        if described[7] & self.Epilogue.BIAS:
+        if described[7] == self.Epilogue.BIAS:
             result += at_address(described[8], dtype, len(result))[:, None]
-        if described[7] & self.Epilogue.RELU:
-            result = np.maximum(result, 0.0)
         out[...] = result
         if described[7] == self.Epilogue.BGRADA:
             at_address(described[8], dtype, len(result))[...] = first.sum(axis=1)

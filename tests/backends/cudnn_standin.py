@@ -57,10 +57,6 @@ class Graph:
         self.epilogue.append("bias")
         return Tensor()
 
-    def relu(self, name: str, input: Tensor) -> Tensor:  # noqa: A002
-        self.epilogue.append("relu")
-        return Tensor()
-
     def conv_fprop(self, image: Any, weight: Any, padding: Any, stride: Any, dilation: Any) -> Tensor:
         return self._operation("fprop", first=image, second=weight, padding=padding, stride=stride, dilation=dilation)
 
@@ -98,7 +94,7 @@ class Graph:
         if self.kind == "fprop":
             got = convolution_plain.convolve.definition(first, weights, None, window=window, groups=1)
             got = got + rest[0] if "bias" in self.epilogue else got
-            result[...] = np.maximum(got, 0.0) if "relu" in self.epilogue else got
+            result[...] = got
         else:
             space = result.shape[1:-1]
             adjoint = convolution_plain.convolve_input.definition

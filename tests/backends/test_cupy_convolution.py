@@ -68,8 +68,19 @@ def test_what_follows_a_convolution_is_a_part_of_it_if_cudnn_can(
             convolution._own.__dict__.clear()
         result = convolution.convolve(*map(cupy.asarray, hosts), **options)
         np.testing.assert_allclose(result.get(), expected, rtol=1e-5, atol=1e-5)
-    epilogue = ["bias", "relu"] if activation else ["bias"]
-    assert [graph.epilogue for graph in cupy.cudnn.pygraph.made] == [epilogue, epilogue, []]
+    made = [[], []] if activation else [["bias"], ["bias"], []]
+    assert [graph.epilogue for graph in cupy.cudnn.pygraph.made] == made
+
+
+def test_relu_after_a_convolution_keeps_what_is_no_number(cupy: Any) -> None:
+    """The relu of cuDNN, as that of cuBLASLt, makes 0 of it."""
+    from portanet.backends.cupy import convolution
+
+    window = Window((1, 1), (1, 1), ((0, 0), (0, 0)), (1, 1))
+    x, weights = cupy.asarray(np.full((1, 2, 2, 1), np.nan, "float32")), cupy.ones((1, 1, 1, 3), dtype="float32")
+    for bias in (None, cupy.ones(3, dtype="float32")):
+        result = convolution.convolve(x, weights, bias, window=window, groups=1, activation="relu")
+        assert np.isnan(result.get()).all()
 
 
 def call(cupy: Any, dtype: str = "float32", size: int = 4) -> Any:

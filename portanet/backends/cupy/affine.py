@@ -1,4 +1,4 @@
-"""Dense layers with bias and activation in the product, by cuBLASLt (nvmath-python), as overrides of `portanet.fused`.
+"""Dense layers with the bias, or its derivative, in the product, by cuBLASLt (nvmath-python), as overrides of `portanet.fused`.
 
 cuBLASLt chooses an algorithm once for each kind of product. It is one that gives the same bits in every run: parts of
 long sums are added up in float32, in a fixed order, in a workspace of the thread. CUDA graphs can record products.
@@ -28,11 +28,10 @@ _own = threading.local()  # handles and plans are for one thread
 
 
 def affine(x: Array, kernel: Array, bias: Array | None, *, activation: str | None = None) -> Any:
-    """As `portanet.fused.products.affine`."""
-    if bias is None and activation is None:
+    """As `portanet.fused.products.affine`; with an activation it computes, since NVIDIA's relu makes 0 of NaN."""
+    if bias is None or activation is not None:
         return NotImplemented
-    epilogue = "_".join(["RELU"] * (activation is not None) + ["BIAS"] * (bias is not None))
-    out = _product(epilogue, x.reshape(-1, x.shape[-1]) if x.ndim > 2 else x, kernel, bias)
+    out = _product("BIAS", x.reshape(-1, x.shape[-1]) if x.ndim > 2 else x, kernel, bias)
     return out if out is NotImplemented or x.ndim == 2 else out.reshape(*x.shape[:-1], kernel.shape[-1])
 
 
@@ -51,17 +50,17 @@ def dense_weights(rows: Array, g: Array, *, biased: bool) -> Any:
 OVERRIDES: dict[str, Callable[..., Any]] = {"affine": affine, "dense_weights": dense_weights}
 
 
-def _product(epilogue: str, left: Array, right: Array, vector: Array | None) -> Any:
+def _product(epilogue: str, left: Array, right: Array, vector: Array) -> Any:
     """`left @ right` with an epilogue, which reads or writes the vector; NotImplemented where cuBLASLt has none."""
     import cupy
 
-    arrays = [left, right] if vector is None else [left, right, vector]
+    arrays = [left, right, vector]
     if any(a.dtype.char not in "ef" or a.dtype != left.dtype or not a.size for a in arrays):
         return NotImplemented
     if left.ndim != 2 or right.ndim != 2 or left.shape[1] != right.shape[0] or not products.has_bindings():
         return NotImplemented
     layouts = [products.layout(left), products.layout(right)]
-    if None in layouts or not (vector is None or vector.flags.c_contiguous):
+    if None in layouts or not vector.flags.c_contiguous:
         return NotImplemented
     if any(a.data.ptr % ALIGNED for a in arrays):
         return NotImplemented
@@ -70,12 +69,11 @@ def _product(epilogue: str, left: Array, right: Array, vector: Array | None) -> 
     with left.device:
         handle, space = _handle(), products.workspace()
         key = (handle, epilogue, left.dtype.char, products.rounds_to_tf32(), *left.shape, right.shape[1], *layouts)
-        plan = _planned(key, 0 if vector is None else vector.data.ptr)
+        plan = _planned(key, vector.data.ptr)
         if plan is None:
             return NotImplemented
         out = cupy.empty((left.shape[0], right.shape[1]), dtype=left.dtype)
-        if vector is not None:
-            plan.describe("BIAS_POINTER", vector.data.ptr)
+        plan.describe("BIAS_POINTER", vector.data.ptr)
         one, zero = (scalar.ctypes.data for scalar in products.SCALARS[left.dtype.char])
         cublasLt.matmul(  # the addend's address is the result's: times 0, it is not read
             *(handle, plan.product, one, right.data.ptr, plan.first, left.data.ptr, plan.second),
@@ -119,7 +117,7 @@ class _Plan:
     cuBLASLt stores by columns: it computes the transpose, in which the right matrix comes first.
 
     Args:
-        vector: Address of an epilogue's vector, or 0.
+        vector: Address of the epilogue's vector.
         handle: Handle of cuBLASLt.
         epilogue: Its name.
         char: Character of the dtype of all arrays.
@@ -163,8 +161,7 @@ class _Plan:
         self.describe("EPILOGUE", getattr(cublasLt.Epilogue, epilogue))
         self.first, self.second = matrix(length, columns, right), matrix(rows, length, left)
         self.result = matrix(rows, columns, (0, columns))
-        if vector:
-            self.describe("BIAS_POINTER", vector)
+        self.describe("BIAS_POINTER", vector)
         self.algorithm = cublasLt.MatmulHeuristicResult(1)
         self.found = self._choose(handle)
 

@@ -14,7 +14,8 @@ from typing import Any
 
 from portanet.backends import recording
 from portanet.backends.base import Array
-from portanet.backends.cupy import products
+from portanet.backends.cupy import fusion, products
+from portanet.backends.registry import raw_namespace
 
 MOST = 512
 """Plans that a thread keeps; of more, the least recently used is dropped, with what cuDNN has for it."""
@@ -25,23 +26,23 @@ _own = threading.local()  # plans and handles are for one thread
 def convolve(
     x: Array, weights: Array, bias: Array | None, *, window: Any, groups: int, activation: str | None = None
 ) -> Any:
-    """The convolution; bias and activation are a part of it where cuDNN has a plan for that."""
-    import cupy
-
+    """The convolution; a bias alone is a part of it where cuDNN has a plan for that. NVIDIA's relu makes 0 of NaN."""
     margin, extra = _split_padding(window)
     shape = (x.shape[0], *window.positions(x.shape[1:-1]), weights.shape[-1])
     arrays = (_padded(x, extra), _filters_first(weights))
     rest = (shape, window, margin, groups)
-    if bias is not None or activation is not None:
-        out = _computed("conv_fprop", *arrays, *rest, bias, activation)
+    if bias is not None and activation is None:
+        out = _computed("conv_fprop", *arrays, *rest, bias)
         if out is not NotImplemented:
             return out
     out = _computed("conv_fprop", *arrays, *rest)
-    if out is NotImplemented:
-        return out
-    if bias is not None:
-        out += bias
-    return out if activation is None else cupy.maximum(out, 0.0)
+    if out is NotImplemented or activation is None:
+        return out if out is NotImplemented or bias is None else out + bias
+    return fusion.map_elements(_rectified, (out,) if bias is None else (out, bias))
+
+
+def _rectified(x: Array, *bias: Array) -> Array:
+    return raw_namespace(x).maximum(sum(bias, x), 0.0)
 
 
 def convolve_input(g: Array, weights: Array, *, window: Any, groups: int, space: tuple[int, ...]) -> Any:
@@ -93,7 +94,6 @@ def _computed(
     margin: tuple[int, ...],
     groups: int,
     bias: Array | None = None,
-    activation: str | None = None,
 ) -> Any:
     """The result of cuDNN, in this shape; NotImplemented for what it does not take."""
     import cupy
@@ -110,7 +110,7 @@ def _computed(
         slides = ((0, *margin), (1, *window.strides), (1, *window.dilation))
     key = (kind, dtype, *(_with_two_axes(x) for x in (first.shape, second.shape, shape)), *slides)
     with first.device:
-        plan = _plan(*key, precise=not products.rounds_to_tf32(), biased=bias is not None, activation=activation)
+        plan = _plan(*key, precise=not products.rounds_to_tf32(), biased=bias is not None)
         if plan is None:
             return NotImplemented
         recording.keep(plan)  # whose kernels replays launch, also when others have taken its place
@@ -185,7 +185,6 @@ def _built(
     *slides: Sequence[int],
     precise: bool,
     biased: bool,
-    activation: str | None,
 ) -> Any:
     single = cudnn.data_type.FLOAT
     stored = single if dtype == "float32" else cudnn.data_type.HALF
@@ -201,8 +200,6 @@ def _built(
         shape = (*(1,) * (len(result) - 1), result[-1])
         tensors.append(graph.tensor(name="bias", dim=_dim(shape), stride=_stride(shape), data_type=stored))
         out = graph.bias(name="sum", input=out, bias=tensors[-1])
-    if activation is not None:
-        out = graph.relu(name="activation", input=out)
     out.set_output(True).set_dim(_dim(result)).set_stride(_stride(result))
     graph.validate()
     graph.build_operation_graph()
