@@ -52,6 +52,8 @@ class Functional(Model):
     independent_examples = True
     autocast = False  # each layer casts its own input
     several_inputs: HostPart | None = None
+    _written: Any = None
+    """The names of the outputs as nested in a file, if its dicts are in another order: it counts outputs in that."""
 
     def __init__(self, inputs: Any, outputs: Any, name: str | None = None, **options: Any) -> None:
         super().__init__(name=name, **options)
@@ -191,7 +193,10 @@ class Functional(Model):
         if "nodes" in config:
             inputs, outputs = graph.from_config(with_new_layers(config))
             further = {key: value for key, value in config.items() if key not in graph.KEYS}  # of a subclass
-            return cls(inputs, outputs, **further)
+            model = cls(inputs, outputs, **further)
+            if list(map(id, flat(_single(outputs)))) != list(map(id, flat(model._end))):
+                model._written = tree_map(lambda array: array.name, outputs)
+            return model
         return super().from_config(config, custom_objects)
 
 

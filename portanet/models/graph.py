@@ -189,9 +189,18 @@ def from_config(config: dict[str, Any]) -> tuple[Any, Any]:
             named({name: outputs[0].node.layer})
         else:
             name = node["layer"]
-            outputs = flat(layers[name](*args, **options))
+            outputs = flat(with_keys_of(layers[name](*args, **options), getattr(layers[name], "_written", None)))
         calls.setdefault(name, []).append(outputs)
     return decode(config["inputs"]), decode(config["outputs"])
+
+
+def with_keys_of(tree: Any, other: Any) -> Any:
+    """A tree with the entries of dicts in the order of another's, if that has the same ones."""
+    if isinstance(tree, dict) and isinstance(other, dict) and tree.keys() == other.keys():
+        return {key: with_keys_of(tree[key], other[key]) for key in other}
+    if isinstance(tree, (list, tuple)) and isinstance(other, (list, tuple)) and len(tree) == len(other):
+        return [with_keys_of(*pair) for pair in zip(tree, other, strict=True)]
+    return tree
 
 
 def _function(name: Any) -> Callable[..., Any]:

@@ -11,6 +11,7 @@ import pytest
 
 import portanet
 from portanet import layers, models, ops, saving
+from portanet.models.graph import to_config
 
 
 def graph() -> Any:
@@ -102,3 +103,21 @@ def test_defaults_are_in_configurations(layer: Any) -> None:
     for name, parameter in inspect.signature(type(layer).__init__).parameters.items():
         if name != "self" and parameter.kind is parameter.POSITIONAL_OR_KEYWORD:
             assert name in config or name == "weights"
+
+
+def test_a_file_from_before_outputs_in_dicts_were_sorted() -> None:
+    x, y = layers.Input((4,), name="x"), layers.Input((4,), name="y")
+    inner = portanet.Model(x, {"a": layers.Dense(3)(x), "b": layers.Dense(3)(x)}, name="inner")
+    outer = portanet.Model(y, inner(y)["b"])
+    old = to_config(inner)
+    old["outputs"] = {key: old["outputs"][key] for key in ("b", "a")}
+    config = {**to_config(outer), "name": "outer", "outputs": {"from": ["inner", 0, 0]}}  # of b, which was the first
+    config["layers"] = {
+        "y": layers.InputLayer((4,), name="y"),
+        "inner": portanet.Model.from_config({**old, "name": "inner"}),
+    }
+    twin = portanet.Model.from_config(config)
+    twin.set_weights(outer.get_weights())
+    data = np.ones((2, 4), "float32")
+    np.testing.assert_array_equal(twin(data), outer(data))
+    assert to_config(twin)["outputs"] == to_config(outer)["outputs"]
