@@ -131,7 +131,11 @@ class DTypePolicyMap(DTypePolicy, MutableMapping[str, DTypePolicy]):
                 f"Key {key!r} of a DTypePolicyMap has a policy already; delete it first. "
                 f"Received: {policy!r}, where it has {self._policies[key]!r}"
             )
-        self._policies[checks.text("key", key, type(self))] = as_policy(policy, "policy", "DTypePolicyMap")
+        try:
+            re.compile(checks.text("key", key, type(self)))
+        except re.error as error:
+            raise checks.invalid("key", key, f"a path or a regular expression ({error})", type(self)) from None
+        self._policies[key] = as_policy(policy, "policy", "DTypePolicyMap")
 
     def __delitem__(self, key: str) -> None:
         del self._policies[key]

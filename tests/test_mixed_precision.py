@@ -271,5 +271,7 @@ def test_a_map_of_policies() -> None:
     assert "inner/d.*" not in policies
     with pytest.raises(ValueError, match="one policy"):
         mixed_precision.DTypePolicyMap(policies)
+    with pytest.raises(ValueError, match="a path or a regular expression"):
+        policies["("] = DTypePolicy("float32")
     with pytest.raises(TypeError, match="a dict of policies"):
         mixed_precision.DTypePolicyMap("float32", ["float64"])  # type: ignore[arg-type]

@@ -41,6 +41,8 @@ class Messages:
         self.started = 0
         """How many messages were started so far: all processes start the same ones."""
         self._standing = StandingSums(self.comm, self._wait)
+        self._under_way: dict[int, tuple[Any, Any]] = {}
+        """Requests, and the arrays that MPI reads and writes for them, be it that an error came and nobody waits."""
 
     def start_sum(self, x: HostArray) -> Callable[[], HostArray]:
         """Begin to add up the arrays of all processes; what is returned waits for the sum.
@@ -53,12 +55,11 @@ class Messages:
         held = np.ascontiguousarray(x, summable(x.dtype))
         total = np.empty_like(held)
         pairs = zip(chunks(held), chunks(total), strict=True)
-        requests = [self.comm.Iallreduce(part, result) for part, result in pairs]
+        requests = [self._kept(self.comm.Iallreduce(part, result), part, result) for part, result in pairs]
 
         def finish() -> HostArray:
             for request in requests:
                 self._wait(request, number)
-            # `held` is kept until here: it is read meanwhile.
             return total.reshape(x.shape).astype(x.dtype, copy=False)
 
         return finish
@@ -91,7 +92,9 @@ class Messages:
             held = np.ascontiguousarray(held, summable(held.dtype))
             own = np.empty(counts[self.rank], held.dtype)
             number = self._begin(held.nbytes)
-            started.append((group, held, own, self.comm.Ireduce_scatter(held, own, counts), number))
+            started.append(
+                (group, held, own, self._kept(self.comm.Ireduce_scatter(held, own, counts), held, own), number)
+            )
 
         def finish() -> list[HostArray]:
             slices: list[Any] = [None] * len(arrays)
@@ -122,7 +125,7 @@ class Messages:
             own, whole = row_of([slices[i] for i in group]), np.empty(sum(counts), dtypes[group[0]])
             number = self._begin(own.nbytes)
             sent = [count * own.itemsize for count in counts]
-            request = self.comm.Iallgatherv(as_bytes(own), (as_bytes(whole), sent))
+            request = self._kept(self.comm.Iallgatherv(as_bytes(own), (as_bytes(whole), sent)), own, whole)
             started.append((group, parts, own, whole, request, number))
         for group, parts, _, whole, request, number in started:
             self._wait(request, number, whole.nbytes)
@@ -157,14 +160,15 @@ class Messages:
         whole = np.empty((int(counts.sum()), *x.shape[1:]), x.dtype)
         sizes = [int(n) * each for n in counts]
         number = self._begin(x.nbytes)
-        self._wait(self.comm.Iallgatherv(as_bytes(x), (as_bytes(whole), sizes)), number, whole.nbytes)
+        request = self._kept(self.comm.Iallgatherv(as_bytes(x), (as_bytes(whole), sizes)), x, whole)
+        self._wait(request, number, whole.nbytes)
         return np.split(whole, np.cumsum(counts)[:-1])
 
     def broadcast(self, arrays: Sequence[HostArray]) -> list[HostArray]:
         """The arrays of the first process, in all; those of the others say shapes and dtypes."""
         copies = [np.array(a, order="C") for a in arrays]
         numbers = [self._begin(a.nbytes) for a in copies]
-        requests = [self.comm.Ibcast(as_bytes(a), 0) for a in copies]
+        requests = [self._kept(self.comm.Ibcast(as_bytes(a), 0), a) for a in copies]
         for request, number, each in zip(requests, numbers, copies, strict=True):
             self._wait(request, number, each.nbytes)
         return copies
@@ -182,6 +186,12 @@ class Messages:
         here.Free()
         return place
 
+    def _kept(self, request: Any, *arrays: HostArray) -> Any:
+        """A request that was started; its arrays are kept until it is done."""
+        self._under_way = {key: each for key, each in self._under_way.items() if not each[0].Test()}
+        self._under_way[id(request)] = request, arrays
+        return request
+
     def _begin(self, size: int) -> int:
         """Count a message of so many bytes, which is about to be started; its number."""
         self._meet_failures()
@@ -190,12 +200,14 @@ class Messages:
 
     def _wait(self, request: Any, number: int, size: int = 0) -> None:
         """Wait for a message of this number, and of so many bytes: it moves only in calls of MPI, so not in sleep."""
-        for _ in range(TURNS):
-            if request.Test():
-                return
-        since = time.monotonic() + size * SECONDS
+        turns, since = 0, 0.0
         while not request.Test():
-            self.pause(since, number)
+            turns += 1
+            if turns == TURNS:
+                since = time.monotonic() + size * SECONDS
+            elif turns > TURNS:
+                self.pause(since, number)
+        self._under_way.pop(id(request), None)
 
     def _meet_failures(self) -> None:
         """Called before a message is started."""
