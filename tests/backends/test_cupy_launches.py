@@ -6,7 +6,7 @@ from tests.backends.launches import WORKLOADS, launches
 
 
 def test_a_step_of_dense_layers() -> None:
-    """Three products forward, five back. Kernels: loss, its slope, relu and its slope twice, Adam and its correction."""
+    """Three products forward, five back. Kernels: loss, its slope, relu twice each way, Adam and its correction."""
     mlp, *_ = WORKLOADS
     counts = launches(mlp)
     assert (counts["products"], counts["kernels"], counts["convolutions"]) == (8, 8, 0)

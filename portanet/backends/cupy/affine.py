@@ -1,7 +1,8 @@
-"""Dense layers with the bias, or its derivative, in the product, by cuBLASLt (nvmath-python), as overrides of `portanet.fused`.
+"""Dense layers with the bias, or its derivative, in the product, by cuBLASLt: overrides of `portanet.fused`.
 
-cuBLASLt chooses an algorithm once for each kind of product. It is one that gives the same bits in every run: parts of
-long sums are added up in float32, in a fixed order, in a workspace of the thread. CUDA graphs can record products.
+cuBLASLt (nvmath-python) chooses an algorithm once for each kind of product. It is one that gives the same bits in every
+run: parts of long sums are added up in float32, in a fixed order, in a workspace of the thread. CUDA graphs can record
+products.
 """
 
 from __future__ import annotations
