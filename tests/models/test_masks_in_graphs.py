@@ -87,3 +87,41 @@ def test_operations_drop_masks_as_in_keras() -> None:
     assert ops.mean(x, axis=1).mask is None
     with pytest.warns(UserWarning, match="drops the mask"):
         assert Model(words, layers.LSTM(2)(y))(WORDS).shape == (2, 2)
+
+
+class Seen(layers.Layer):
+    """The sum of two arrays; notes their masks."""
+
+    def call(self, x: Any, mask: Any = None) -> Any:
+        self.seen = mask
+        return x[0] + x[1]
+
+
+def test_masks_of_some_of_several_arrays() -> None:
+    words = Input((4,), dtype="int32")
+    masked, other = layers.Embedding(5, 3, mask_zero=True), layers.Embedding(5, 3)
+    x, y = masked(words), other(words)
+    some, none = Seen(), Seen()
+    model = Model(words, [some([y, x]), none([y, y]), layers.Attention()([y, x])])
+    data = portanet.asarray(WORDS)
+    *_, out = model(data)
+    assert some.seen[0] is None
+    np.testing.assert_array_equal(portanet.to_host(some.seen[1]), WORDS != 0)
+    assert none.seen is None
+    expected = layers.Attention()([other(data), masked(data)], mask=[None, data != 0])
+    np.testing.assert_allclose(portanet.to_host(out), portanet.to_host(expected), rtol=1e-6)
+
+
+class Difference(layers.Layer):
+    def call(self, left: Any, right: Any) -> Any:
+        return left - right
+
+
+def test_two_arrays_and_nested_outputs() -> None:
+    a, b = Input((3,)), Input((3,))
+    inner = Model([a, b], [Difference()(a, b), [Difference()(b, a), layers.Activation("exponential")(a)]])
+    outer = Model([a, b], inner([a, b]))
+    x, y = np.ones((2, 3), "float32"), np.full((2, 3), 3.0, "float32")
+    first, (second, third) = outer([x, y])
+    for out, expected in ((first, -2.0), (second, 2.0), (third, np.e)):
+        np.testing.assert_allclose(portanet.to_host(out), np.full((2, 3), expected), rtol=1e-6)
