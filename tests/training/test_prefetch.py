@@ -1,8 +1,10 @@
 import threading
 import time
 
+import numpy as np
 import pytest
 
+import portanet
 from portanet.backends import get_backend, use_backend
 from portanet.training.data.prefetch import prefetch
 
@@ -65,3 +67,25 @@ def test_the_backend_in_use_is_that_of_the_caller():
     with use_backend("strict", "device1"):
         (result,) = prefetch((get_backend() for _ in range(1)), 1)
     assert (result.name, result.device_name) == ("strict", "device1")
+
+
+@pytest.mark.parametrize("depth", [0, 1, 3])
+def test_a_generator_may_write_each_batch_into_the_same_array(backend, depth):
+    if backend.name == "jax":
+        pytest.skip("nothing can be written into its arrays")
+    rows = np.arange(24, dtype="float32").reshape(8, 3)
+
+    def batches(own):
+        array = portanet.asarray(np.zeros((2, 3), "float32"))
+        for i in range(0, 8, 2):
+            batch = portanet.asarray(rows[i : i + 2].copy())
+            if not own:
+                array[...] = batch
+            yield (batch, batch[:, :1]) if own else (array, array[:, :1])
+
+    def losses(own):
+        model = portanet.Sequential([portanet.layers.Input((3,)), portanet.layers.Dense(1, kernel_initializer="zeros")])
+        model.compile(portanet.optimizers.SGD(1e-3), "mse")
+        return model.fit(batches(own), verbose=0, prefetch=depth).history["loss"]
+
+    assert losses(own=False) == losses(own=True)

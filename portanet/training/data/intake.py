@@ -193,7 +193,8 @@ class Intake:
                     f"Argument `{name}` holds NaN or infinity, from which no model recovers. Replace or drop those "
                     f"examples, or pass check_finite=False. Received: {bad} such elements of {math.prod(array.shape)}"
                 )
-        return array
+        own = array is not x or whole or not self.depth  # else the next batch may be written into it meanwhile
+        return array if own else xp.asarray(array, copy=True)
 
     def _with_batch_axis(self, x: Any, name: str, send: Any = None) -> Array:
         """The data as an array of the backend in use, which has examples."""
