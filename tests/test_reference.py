@@ -108,3 +108,8 @@ def test_that_arguments_are_missed() -> None:
         """Nothing; see `f`."""
 
     assert [lacks_arguments(f), lacks_arguments(g)] == [True, False]
+
+
+def test_every_room_is_in_the_list_of_the_reference(public: types.ModuleType) -> None:
+    listed = set(re.findall(r"<api/([\w.]+)>", (ROOT / "docs" / "reference.md").read_text()))
+    assert {place for place in public.public_modules() if place.count(".") <= 1} - listed == set()
