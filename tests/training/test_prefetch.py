@@ -89,3 +89,10 @@ def test_a_generator_may_write_each_batch_into_the_same_array(backend, depth):
         return model.fit(batches(own), verbose=0, prefetch=depth).history["loss"]
 
     assert losses(own=False) == losses(own=True)
+
+
+def test_batches_are_cast_in_the_thread_that_prepares_them(backend):
+    x, y = (portanet.asarray(np.ones((2, n)), "int32") for n in (3, 1))
+    model = portanet.Sequential([portanet.layers.Input((3,)), portanet.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    assert np.isfinite(model.fit(iter([(x, y)] * 3), verbose=0, prefetch=2).history["loss"]).all()

@@ -8,6 +8,8 @@ import threading
 from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from portanet.backends import get_backend
+
 if TYPE_CHECKING:
     from portanet.backends.transfers import Transfers
 
@@ -55,6 +57,7 @@ def prefetch(batches: Iterator[T], depth: int, transfers: Transfers | None = Non
                 if stopped.is_set():
                     break
                 batch = next(batches, end)
+                get_backend().start(batch)  # which other threads cannot compute in every library
                 ready.put((batch, sent(), None))
         except BaseException as error:
             ready.put((end, None, error))

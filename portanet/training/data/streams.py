@@ -7,6 +7,8 @@ import warnings
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from portanet.backends import get_backend
+
 Batch = tuple[Any, Any, Any]
 """Inputs, targets and weights; None where there are none."""
 
@@ -108,6 +110,7 @@ class Stream(Source):
             item = next(self.iterator, _END)
             if item is _END:
                 raise ValueError(f"Argument `{self.names.data}` gave no batches. Received: {self.data!r}")
+            get_backend().start(item)  # in the thread that asked for it
             self.waiting = [item]
         return self.unpacked(self.waiting[0])
 
