@@ -28,6 +28,8 @@ def with_empty_arrays(xp: Any) -> SimpleNamespace:
 def _complete(xp: Any, transform: Callable[..., Array], sizes: Callable[..., dict[int, Any]]) -> Callable[..., Array]:
     @functools.wraps(transform)
     def function(x: Array, /, **options: Any) -> Array:
+        if options.get("s") is not None and options.get("axes") is None:  # which not every library fills in
+            options["axes"] = tuple(range(x.ndim - len(options["s"]), x.ndim))
         if 0 not in x.shape:
             return transform(x, **options)
         along = sizes(x, **options)
@@ -49,6 +51,5 @@ def _sizes(
     x: Array, *, s: Sequence[int] | None = None, axes: Sequence[int] | None = None, **_: Any
 ) -> dict[int, int | None]:
     """The axes that are transformed, with the sizes if they are given."""
-    if axes is None:
-        axes = range(0 if s is None else x.ndim - len(s), x.ndim)
+    axes = range(x.ndim) if axes is None else axes
     return {axis % x.ndim: None if s is None else s[i] for i, axis in enumerate(axes)}
