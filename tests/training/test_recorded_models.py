@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -95,16 +96,18 @@ MODELS: dict[str, Callable[[], Any]] = {
 }
 
 
+def trained(name: str, jit_compile: Any) -> Any:
+    """What a model gives: losses, predictions and weights."""
+    portanet.random.set_seed(3)
+    net, x, y, loss = MODELS[name]()
+    net.compile(optimizers.Adam(0.01), loss, jit_compile=jit_compile)
+    history = net.fit(x, y, 4, 3, 0, validation_data=(x, y), validation_batch_size=5).history
+    return history, net.predict(x, 4), [v.numpy() for v in net.variables]
+
+
 @pytest.mark.parametrize("name", MODELS)
 def test_models(name: str) -> None:
-    def run(jit_compile: Any) -> Any:
-        portanet.random.set_seed(3)
-        net, x, y, loss = MODELS[name]()
-        net.compile(optimizers.Adam(0.01), loss, jit_compile=jit_compile)
-        history = net.fit(x, y, 4, 3, 0, validation_data=(x, y), validation_batch_size=5).history
-        return history, net.predict(x, 4), [v.numpy() for v in net.variables]
-
-    both(run, least=8)
+    both(functools.partial(trained, name), least=8)
 
 
 def mlp(jit_compile: Any, optimizer: Any = "adam", last: int = 3, loss: Any = LOSS, **options: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -13,7 +14,7 @@ import portanet
 from portanet import layers, mixed_precision, optimizers
 from portanet.backends.recording import recording
 from tests.recorded.runs import LOSS, Changes
-from tests.training.test_recorded_models import LABELS, MODELS, VECTORS, mlp
+from tests.training.test_recorded_models import LABELS, MODELS, VECTORS, mlp, trained
 
 
 @pytest.fixture(autouse=True)
@@ -40,14 +41,7 @@ def both(run: Callable[[Any], Any], graphs: Any, least: int) -> None:
 
 @pytest.mark.parametrize("name", MODELS)
 def test_models(name: str, graphs: Any) -> None:
-    def run(jit_compile: Any) -> Any:
-        portanet.random.set_seed(3)
-        net, x, y, loss = MODELS[name]()
-        net.compile(optimizers.Adam(0.01), loss, jit_compile=jit_compile)
-        history = net.fit(x, y, 4, 3, 0, validation_data=(x, y), validation_batch_size=5).history
-        return history, net.predict(x, 4), [v.numpy() for v in net.variables]
-
-    both(run, graphs, 8)
+    both(functools.partial(trained, name), graphs, 8)
 
 
 def change(net: Any, epoch: int) -> None:
