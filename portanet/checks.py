@@ -123,6 +123,17 @@ def integers(
     return tuple(map(operator.index, values))
 
 
+def one_or_several(name: str, value: Any, of: str | type | Named = "") -> int | tuple[int, ...]:
+    """An integer, or a tuple of those in a list.
+
+    Example:
+        >>> one_or_several("axis", -1), one_or_several("axis", [1, 2])
+        (-1, (1, 2))
+    """
+    several = integers(name, value, of=of)
+    return several if isinstance(value, (list, tuple, range)) else several[0]
+
+
 def pairs(name: str, value: Any, count: int, of: str | type | Named = "") -> tuple[tuple[int, int], ...]:
     """(before, after) for each of `count` axes, from an integer for all, or for each axis an integer or a pair.
 

@@ -45,7 +45,7 @@ class MaxNorm(Constraint):
 
     def __init__(self, max_value: float = 2.0, axis: int | Sequence[int] = 0) -> None:
         self.max_value = checks.number("max_value", max_value, "[0, inf]", type(self))
-        self.axis = checks.integers("axis", axis, of=type(self))
+        self.axis = checks.one_or_several("axis", axis, type(self))
 
     def __call__(self, w: Array) -> Array:
         norm = _norm(w, self.axis)
@@ -79,7 +79,7 @@ class UnitNorm(Constraint):
     """
 
     def __init__(self, axis: int | Sequence[int] = 0) -> None:
-        self.axis = checks.integers("axis", axis, of=type(self))
+        self.axis = checks.one_or_several("axis", axis, type(self))
 
     def __call__(self, w: Array) -> Array:
         return w / (_norm(w, self.axis) + EPSILON)
@@ -112,7 +112,7 @@ class MinMaxNorm(Constraint):
                 f"Received: min_value={min_value!r}, max_value={max_value!r}"
             )
         self.rate = checks.number("rate", rate, "(0, 1]", type(self))
-        self.axis = checks.integers("axis", axis, of=type(self))
+        self.axis = checks.one_or_several("axis", axis, type(self))
 
     def __call__(self, w: Array) -> Array:
         xp = array_namespace(w)
@@ -171,6 +171,6 @@ def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) ->
     return created("constraint", config, CONSTRAINTS, custom_objects)
 
 
-def _norm(w: Array, axis: tuple[int, ...]) -> Array:
+def _norm(w: Array, axis: int | tuple[int, ...]) -> Array:
     xp = array_namespace(w)
     return xp.sqrt(xp.sum(w * w, axis=checks.axes("axis", axis, w.ndim, "the constraint"), keepdims=True))

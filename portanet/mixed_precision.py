@@ -7,9 +7,11 @@ from collections.abc import Iterator, Mapping, MutableMapping
 from importlib import import_module
 from typing import Any
 
+import numpy as np
+
 from portanet import checks
 from portanet.autodiff import array_namespace, unwrap
-from portanet.backends import dtype_for, get_backend, is_dtype, raw_namespace
+from portanet.backends import asarray, dtype_for, get_backend
 from portanet.backends.base import FLOATS
 from portanet.configurable import Configurable
 from portanet.tree import tree_map
@@ -40,6 +42,18 @@ class DTypePolicy(Configurable):
         self.name: str = checks.choice("name", name, (*FLOATS, *MIXED), type(self))
         self.compute_dtype = MIXED.get(name, name)
         self.variable_dtype = "float32" if name in MIXED else name
+
+    def convert_input(self, x: Any, autocast: bool, dtype: str) -> Any:
+        """An input of a layer as an array of the current backend, floating-point numbers in a dtype.
+
+        Args:
+            x: An array, also of NumPy, or a symbolic one; anything else is returned unchanged.
+            autocast: Whether to cast floating-point numbers.
+            dtype: Name of the dtype.
+        """
+        if isinstance(x, np.ndarray):
+            x = asarray(x, x.dtype.name)
+        return cast_floats(x, dtype) if autocast and hasattr(x, "dtype") else x
 
     def get_config(self) -> dict[str, Any]:
         """The arguments that create an equal policy, whatever the global one."""
@@ -327,32 +341,6 @@ def require_real(xp: Any, dtype: Any, layer: Any = None) -> None:
         raise TypeError(
             f"{owner} real numbers; pass the real and imaginary parts as separate features. "
             f"Received: an array of dtype {dtype}"
-        )
-
-
-def require_numbers(name: str, x: Any, owner: str) -> None:
-    """Reject what is no array of real numbers: lists, text, objects, complex numbers.
-
-    Args:
-        name: Name of the argument.
-        x: Its value.
-        owner: What takes it, such as "Loss 'huber'".
-
-    Example:
-        >>> import numpy as np
-        >>> require_numbers("y_pred", np.ones(2), "Loss 'huber'")
-    """
-    plain = unwrap(x)
-    dtype = getattr(plain, "dtype", None)
-    if dtype is None or not hasattr(plain, "shape"):
-        raise TypeError(
-            f"Argument `{name}` of {owner} must be an array; convert lists and numbers with portanet.asarray({name}). "
-            f"Received: {x!r} (of type {type(x).__name__})"
-        )
-    if not is_dtype(raw_namespace(plain), dtype, _REALS):
-        raise TypeError(
-            f"Argument `{name}` of {owner} must hold real numbers; encode text and categories as numbers, and pass the "
-            f"real and imaginary parts of complex numbers. Received: an array of dtype {dtype}"
         )
 
 

@@ -88,7 +88,7 @@ class CallbackList:
                 ordered.append(record := History())
             if model is not None:
                 model.history = record
-        self.model = model
+        self.model, self.params = model, params
         for callback in ordered:
             callback.set_model(model)
             callback.set_params(params)
@@ -114,6 +114,7 @@ class CallbackList:
 
     def set_params(self, params: dict[str, Any]) -> None:
         """Set the arguments of `fit` on all callbacks."""
+        self.params = params
         for callback in self.callbacks:
             callback.set_params(params)
 

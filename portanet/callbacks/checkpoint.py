@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import pathlib
+import warnings
 from typing import Any
 
 from portanet import checks, saving
@@ -165,7 +166,9 @@ class BackupAndRestore(Periodic):
     Args:
         backup_dir: Folder for the file, `state.safetensors`; not shared with other runs.
         save_freq: `"epoch"`, or a number of batches.
-        delete_checkpoint: Whether to remove the file when training is complete.
+        double_checkpoint: Whether to keep the state before the last, too, as `previous.safetensors`: it is restored,
+            with a warning, where the last one cannot be read.
+        delete_checkpoint: Whether to remove the files when training is complete.
 
     Raises:
         portanet.saving.LoadError: When training begins: the file belongs to another model.
@@ -184,26 +187,44 @@ class BackupAndRestore(Periodic):
     order = 2
 
     def __init__(
-        self, backup_dir: str | os.PathLike[str], save_freq: str | int = "epoch", *, delete_checkpoint: bool = True
+        self,
+        backup_dir: str | os.PathLike[str],
+        save_freq: str | int = "epoch",
+        double_checkpoint: bool = False,
+        delete_checkpoint: bool = True,
     ) -> None:
         super().__init__(save_freq)
-        self.path = pathlib.Path(checks.path("backup_dir", backup_dir, type(self))) / "state.safetensors"
+        self.backup_dir = checks.path("backup_dir", backup_dir, type(self))
+        self.path = pathlib.Path(self.backup_dir) / "state.safetensors"
+        self.previous = self.path.with_name("previous.safetensors")
+        self.double_checkpoint = checks.boolean("double_checkpoint", double_checkpoint, type(self))
         self.delete_checkpoint = checks.boolean("delete_checkpoint", delete_checkpoint, type(self))
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         super().on_train_begin(logs)
         remove_leftovers(self.path)
-        if self.path.exists():
-            saving.restore(self.model, self.path)
+        try:
+            if self.path.exists():
+                saving.restore(self.model, self.path)
+                return
+        except (OSError, saving.LoadError) as error:
+            if not self.previous.exists():
+                raise
+            warnings.warn(f"BackupAndRestore resumes from the state before the last: {error}", stacklevel=2)
+        if self.previous.exists():
+            saving.restore(self.model, self.previous)
 
     def save(self, logs: Logs) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
+        if self.double_checkpoint and writes_files() and self.path.exists():
+            self.path.replace(self.previous)
         saving.save_model(self.model, self.path)
 
     def on_train_end(self, logs: Logs | None = None) -> None:
         position = self.model.position
         stopped = self.model.stop_training and position.batch == 0  # by a callback, between epochs
         if self.delete_checkpoint and writes_files() and (position.epoch >= self.params["epochs"] or stopped):
-            self.path.unlink(missing_ok=True)
+            for path in (self.path, self.previous):
+                path.unlink(missing_ok=True)
             with contextlib.suppress(OSError):  # there is none, or it holds other files
                 self.path.parent.rmdir()

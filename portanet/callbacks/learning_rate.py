@@ -119,6 +119,27 @@ class ReduceLROnPlateau(Monitor):
         super().__init__(monitor, mode, min_delta)
         self.verbose = checks.verbose(verbose, type(self))
         self.plateau = ReduceOnPlateau(factor, patience, "min", self.min_delta, cooldown, min_lr)
+        self.factor, self.patience = self.plateau.factor, self.plateau.patience
+        self.cooldown, self.min_lr = self.plateau.cooldown, self.plateau.min_lr
+
+    @property
+    def best(self) -> float | None:
+        """The best value so far."""
+        return self.plateau.best
+
+    @property
+    def wait(self) -> int:
+        """The number of epochs without improvement."""
+        return self.plateau.wait
+
+    @property
+    def cooldown_counter(self) -> int:
+        """The number of epochs until monitoring resumes."""
+        return self.plateau.resting
+
+    def in_cooldown(self) -> bool:
+        """Whether epochs after a reduction are waited for."""
+        return self.cooldown_counter > 0
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         self.plateau.reset()

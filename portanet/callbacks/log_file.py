@@ -37,7 +37,8 @@ class LogFile(Callback):
     first_process_only = True
 
     def __init__(self, filename: str | os.PathLike[str], append: bool = False) -> None:
-        self.path = pathlib.Path(checks.path("filename", filename, type(self)))
+        self.filename = checks.path("filename", filename, type(self))
+        self.path = pathlib.Path(self.filename)
         self.append = checks.boolean("append", append, type(self))
         self.size: int | None = None
         """Size of the file in bytes after the last line of this run; None before the first."""
@@ -121,10 +122,15 @@ class CSVLogger(LogFile):
 
     def __init__(self, filename: str | os.PathLike[str], separator: str = ",", append: bool = False) -> None:
         super().__init__(filename, append)
-        self.separator = checks.text("separator", separator, type(self))
+        self.sep = checks.text("separator", separator, type(self))
         if len(separator) != 1 or separator in '\r\n"':
             raise checks.invalid("separator", separator, "one character, such as ',' or '\\t'", type(self))
         self.columns: list[str] = []
+
+    @property
+    def keys(self) -> list[str] | None:
+        """The quantities in the columns; None before the first epoch."""
+        return self.columns[1:] or None
 
     def begin(self, first: str, logs: Mapping[str, Any]) -> str:
         names = sorted(logs)
@@ -133,7 +139,7 @@ class CSVLogger(LogFile):
         self.columns = ["epoch", *names]
         if not first:
             return self._row(self.columns)
-        columns = next(csv.reader([first], delimiter=self.separator))
+        columns = next(csv.reader([first], delimiter=self.sep))
         if set(columns) - set(self.columns) or not set(logs) <= set(columns):
             raise ValueError(
                 f"CSVLogger appends to '{self.path}', whose columns are {', '.join(columns)}, but the quantities are "
@@ -148,7 +154,7 @@ class CSVLogger(LogFile):
 
     def _row(self, cells: list[Any]) -> str:
         text = io.StringIO()
-        csv.writer(text, delimiter=self.separator).writerow(cells)
+        csv.writer(text, delimiter=self.sep).writerow(cells)
         return text.getvalue()
 
     @staticmethod

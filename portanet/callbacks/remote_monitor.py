@@ -55,7 +55,7 @@ class RemoteMonitor(Callback):
         if not path.startswith("/"):
             raise checks.invalid("path", path, "a path that begins with /", type(self))
         self.field = checks.text("field", field, type(self))
-        self.headers = {} if headers is None else dict(checks.mapping("headers", headers, type(self)))
+        self.headers = None if headers is None else dict(checks.mapping("headers", headers, type(self)))
         self.send_as_json = checks.boolean("send_as_json", send_as_json, type(self))
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
@@ -68,7 +68,7 @@ class RemoteMonitor(Callback):
             kind, data = "application/json", text
         else:
             kind, data = "application/x-www-form-urlencoded", urllib.parse.urlencode({self.field: text})
-        headers: dict[str, Any] = {"Content-Type": kind, **self.headers}
+        headers: dict[str, Any] = {"Content-Type": kind, **(self.headers or {})}
         request = urllib.request.Request(self.root + self.path, data.encode(), headers, method="POST")
         try:
             with urllib.request.urlopen(request, timeout=TIMEOUT):

@@ -64,34 +64,35 @@ class TensorBoard(Callback):
         embeddings_freq: int = 0,
         embeddings_metadata: str | Mapping[str, str] | None = None,
     ) -> None:
-        checks.boolean("write_images", write_images, type(self))
-        checks.integer("embeddings_freq", embeddings_freq, type(self), least=0)
+        self.write_images = checks.boolean("write_images", write_images, type(self))
+        self.embeddings_freq = checks.integer("embeddings_freq", embeddings_freq, type(self), least=0)
         if isinstance(profile_batch, (list, tuple)) and len(profile_batch) not in (0, 2):
             raise checks.invalid("profile_batch", profile_batch, "a batch, or the first and the last", type(self))
         for number in profile_batch if isinstance(profile_batch, (list, tuple)) else [profile_batch]:
             checks.integer("profile_batch", number, type(self), least=0)
         if not (embeddings_metadata is None or isinstance(embeddings_metadata, (str, Mapping))):
             raise checks.invalid("embeddings_metadata", embeddings_metadata, "a file, or a dict of them", type(self))
+        self.embeddings_metadata = embeddings_metadata
         others = {"profile_batch": profile_batch, "embeddings_freq": embeddings_freq, "write_images": write_images}
         self.not_written = [name for name, value in others.items() if value]
         if embeddings_metadata is not None:
             self.not_written.append("embeddings_metadata")
-        checks.boolean("write_graph", write_graph, type(self))
-        self.speed = checks.boolean("write_steps_per_second", write_steps_per_second, type(self))
+        self.write_graph = checks.boolean("write_graph", write_graph, type(self))
+        self.write_steps_per_second = checks.boolean("write_steps_per_second", write_steps_per_second, type(self))
         self.started = 0.0
 
-        self.log_dir = pathlib.Path(checks.path("log_dir", log_dir, type(self)))
+        self.log_dir = checks.path("log_dir", log_dir, type(self))
         self.histogram_freq = checks.integer("histogram_freq", histogram_freq, type(self), least=0)
         if isinstance(update_freq, str):
-            update_freq = checks.choice("update_freq", update_freq, ("epoch", "batch"), type(self))
-            self.every = 0 if update_freq == "epoch" else 1
+            checks.choice("update_freq", update_freq, ("epoch", "batch"), type(self))
+            self.update_freq = "epoch" if update_freq == "epoch" else 1
         else:
-            self.every = checks.positive_int("update_freq", update_freq, type(self))
+            self.update_freq = checks.positive_int("update_freq", update_freq, type(self))
         self.batches = 0
         """Batches since the beginning of training."""
         self.resumed = False
         self.writers: dict[str, Any] = {}
-        if self.every:
+        if self.update_freq != "epoch":
             self.on_train_batch_end = self._write_batch  # type: ignore[method-assign]
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
@@ -105,7 +106,7 @@ class TensorBoard(Callback):
         summary_writer()
 
     def _write_batch(self, batch: int, logs: Logs | None = None) -> None:
-        if self.batches % self.every == 0:
+        if isinstance(self.update_freq, int) and self.batches % self.update_freq == 0:
             for name, value in (logs or {}).items():
                 self._write("batches", f"batch_{name}", value, self.batches)
         self.batches += 1
@@ -114,7 +115,7 @@ class TensorBoard(Callback):
         self.started = time.perf_counter()
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        if self.speed and self.params.get("steps"):
+        if self.write_steps_per_second and self.params.get("steps"):
             rate = self.params["steps"] / max(time.perf_counter() - self.started, 1e-9)
             self._write("train", "epoch_steps_per_second", rate, epoch)
         for name, value in (logs or {}).items():
@@ -142,7 +143,7 @@ class TensorBoard(Callback):
         if folder not in self.writers:
             step = self.batches if folder == "batches" else self.model.position.epochs[-1]
             self.writers[folder] = summary_writer()(
-                str(self.log_dir / folder),
+                str(pathlib.Path(self.log_dir) / folder),
                 purge_step=step if self.resumed else None,
                 filename_suffix=f".{time.time_ns()}",  # else runs in the same second share a file
             )

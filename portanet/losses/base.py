@@ -12,15 +12,9 @@ from portanet.backends import Array, HostArray, array_like, backend_class_of, ra
 from portanet.configurable import Configurable
 from portanet.distribution.share import fraction, of_share, of_whole, over_batch, share
 from portanet.lookup import snake_case
+from portanet.losses.arguments import require_numbers
 from portanet.masks import mask_of, without_masked
-from portanet.mixed_precision import (
-    DTypePolicy,
-    as_policy,
-    at_least_float32,
-    cast_floats,
-    require_numbers,
-    require_real,
-)
+from portanet.mixed_precision import DTypePolicy, as_policy, at_least_float32, cast_floats, require_real
 from portanet.variables import are_bound
 
 Check = TypeVar("Check", bound=Callable[..., None])

@@ -122,8 +122,16 @@ class AUC(Metric):
             )
 
     def from_statistics(self, *totals: Array) -> Array:
-        xp = raw_namespace(totals[0])
-        areas = xp.sum(self._areas(*totals), axis=0)
+        return self._total(self._areas(*totals))
+
+    def interpolate_pr_auc(self) -> Array:
+        """The area under the curve of precision over recall, whatever `curve` is, by interpolation of the counts."""
+        counts = (self.true_positives, self.false_positives, self.false_negatives)
+        return self._total(self._interpolated(*(count.value for count in counts)))
+
+    def _total(self, areas: Array) -> Array:
+        xp = raw_namespace(areas)
+        areas = xp.sum(areas, axis=0)
         if not self.multi_label:
             return areas
         if self.label_weights is None:

@@ -26,6 +26,11 @@ class Config:
         object.__setattr__(self, "_frozen", False)
         object.__setattr__(self, "_values", dict(kwargs))
 
+    @property
+    def frozen(self) -> bool:
+        """Whether values can be read only."""
+        return self._frozen
+
     def freeze(self) -> None:
         """Let values be read only."""
         object.__setattr__(self, "_frozen", True)
@@ -50,6 +55,19 @@ class Config:
     def keys(self) -> Any:
         """The names."""
         return self._values.keys()
+
+    def values(self) -> Any:
+        """The values."""
+        return self._values.values()
+
+    def items(self) -> Any:
+        """Names and values."""
+        return self._values.items()
+
+    def pop(self, *args: Any) -> Any:
+        """Remove a value and return it, as `dict.pop`."""
+        self._require_unfrozen()
+        return self._values.pop(*args)
 
     def get(self, key: str, default_value: Any = None) -> Any:
         """A value, or a default if there is none of this name."""

@@ -27,7 +27,7 @@ ROOMS = """
 ABSTRACT = """
     Initializer Regularizer Constraint LearningRateSchedule Loss MeanMetric Metric Optimizer Result Root Callback
     CallbackList LogFile Probe RandomLayer RecurrentCell Layer Wrapper PyDataset Transformer
-    at_least_float32 cast_floats cast_integers require_numbers require_real as_policy chosen_policy
+    at_least_float32 cast_floats cast_integers require_real as_policy chosen_policy
     deserialize serialize deserialize_keras_object serialize_keras_object
     Config Progbar Sequence clear_session get_custom_objects get_registered_name get_registered_object is_keras_tensor
     is_interactive_logging_enabled enable_interactive_logging disable_interactive_logging pack_x_y_sample_weight

@@ -281,3 +281,24 @@ def test_without_the_quantity_every_epoch_is_saved(tmp_path):
 def test_bad_arguments(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+def test_a_damaged_state_leaves_the_one_before(tmp_path: pathlib.Path) -> None:
+    model = network()
+    resume = BackupAndRestore(tmp_path, double_checkpoint=True, delete_checkpoint=False)
+    model.fit(X, Y, epochs=2, verbose=0, callbacks=[resume])
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["previous.safetensors", "state.safetensors"]
+    resume.path.write_bytes(resume.path.read_bytes()[:100])
+    again = network()
+    with pytest.warns(UserWarning, match="resumes from the state before the last: "):
+        again.fit(X, Y, epochs=3, verbose=0, callbacks=[resume])
+    assert len(again.position.history["loss"]) == 3  # the first epoch is of the earlier run
+    resume.path.unlink()
+    third = network()
+    third.fit(X, Y, epochs=3, verbose=0, callbacks=[resume])
+    np.testing.assert_array_equal(third.get_weights()[0], again.get_weights()[0])
+    resume.previous.unlink()
+    resume.path.write_bytes(b"")
+    with pytest.raises(portanet.saving.LoadError):
+        network().fit(X, Y, epochs=3, verbose=0, callbacks=[resume])
+    assert BackupAndRestore(tmp_path, delete_checkpoint=True, double_checkpoint=True).backup_dir == str(tmp_path)

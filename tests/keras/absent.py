@@ -78,3 +78,50 @@ ARGUMENTS: dict[str, str] = {
     "layers.*(rank)": OTHER_SIDE,
 }
 """Arguments, as `path(argument)`."""
+
+ELSEWHERE = "Keras's layers run in TensorFlow's pipelines, too; here they run on the backend in use"
+INSIDE = "a step of Keras's own computation, which is divided otherwise here"
+DRAWN = "layers draw by `bernoulli`, `normal` and their kin, from a stream of their own whose counter files hold"
+BOXES = "images are augmented, with labels and masks, but no bounding boxes"
+
+ATTRIBUTES: dict[str, str] = {
+    "*lora*": LORA,
+    "*gptq*": QUANTIZED,
+    "*.quantization_config": QUANTIZED,
+    "*.variable_serialization_spec": QUANTIZED,
+    "*.overwrite_with_gradient": "for quantized training",
+    "*bounding_box*": BOXES,
+    "*_bbox": BOXES,
+    "layers.*.backend": ELSEWHERE,
+    "layers.*.convert_weight": ELSEWHERE,
+    "layers.*.generator": DRAWN,
+    "layers.*.seed_generator": DRAWN,
+    "layers.*.pool_mode": "the class says it",
+    "layers.*.inner_loop": "cells run whole sequences at once; a cell's `call` or `step` is what a subclass writes",
+    "layers.*Cell.implementation": "backends choose how to compute",
+    "layers.*.height_axis": "images have their channels last while they are changed",
+    "layers.*.width_axis": "images have their channels last while they are changed",
+    "layers.*.channel_axis": "images have their channels last while they are changed",
+    "layers.*.get_transformed_x_y": INSIDE,
+    "layers.*.get_elastic_transform_params": INSIDE,
+    "layers.*Lookup.*_state": "`adapt` counts and sets the vocabulary",
+    "layers.TextVectorization.*_state": "`adapt` counts and sets the vocabulary",
+    "layers.Discretization.*_state": "`adapt` finds the boundaries",
+    "layers.*.*_assets": "vocabularies are in the configuration",
+    "callbacks.*.monitor_op": "`improves(value, reference)` compares, with `min_delta`",
+    "callbacks.ProgbarLogger.*": "the bar is drawn by the class's own means",
+    "callbacks.CSVLogger.*": "the class opens the file and writes rows by its own means",
+    "callbacks.TensorBoard.summary": "a module of TensorFlow",
+    "layers.*.factor": "the layer takes none",
+    "layers.Discretization.summary": "`adapt` finds the boundaries",
+    "layers.LayerNormalization.rms_scaling": "no longer accepted by Keras; `RMSNormalization` is the layer",
+    "random.SeedGenerator.backend": ELSEWHERE,
+    "utils.CustomObjectScope.backup": INSIDE,
+    "utils.FeatureSpace.*": "`get_inputs()` and `get_encoded_features()` return the graph",
+    "metrics.F*Score.axis": INSIDE,
+    "optimizers.Muon.*": INSIDE,
+    "KerasTensor.r*": "arrays are dense",
+    "layers.InputLayer.ragged": "arrays are dense",
+    "layers.InputLayer.sparse": "arrays are dense",
+}
+"""Attributes of objects, as `losses.Huber.name`; see `tests/keras/instances.py`."""

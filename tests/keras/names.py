@@ -20,7 +20,8 @@ os.environ.setdefault("KERAS_BACKEND", "torch")
 import keras
 
 import portanet
-from tests.keras.absent import ABSENT, ARGUMENTS
+from tests.keras import instances
+from tests.keras.absent import ABSENT, ARGUMENTS, ATTRIBUTES
 
 ROOT = pathlib.Path(__file__).parents[2]
 TABLE = ROOT / "docs" / "keras-names.md"
@@ -138,12 +139,15 @@ def argument_differences() -> dict[str, str]:
 def pending() -> list[str]:
     """What is neither here nor listed as absent for good: the lines of tests/data/keras_pending.txt."""
     names = [path for path in missing() if reason(path, ABSENT) is None]
-    return sorted([*names, *(each for each in argument_differences() if reason(each, ARGUMENTS) is None)])
+    names += [each for each in argument_differences() if reason(each, ARGUMENTS) is None]
+    names += [f"object:{each}" for each in instances.missing() if reason(each, ATTRIBUTES | ABSENT) is None]
+    return sorted(names)
 
 
 def stale() -> list[str]:
     """Patterns that match nothing absent."""
     names = [pattern for pattern in ABSENT if not fnmatch.filter(missing(), pattern)]
+    names += [pattern for pattern in ATTRIBUTES if not fnmatch.filter(instances.missing(), pattern)]
     return names + [p for p in ARGUMENTS if not any(fnmatch.fnmatchcase(a, p) for a in argument_differences())]
 
 
@@ -155,7 +159,7 @@ def table() -> str:
         f"Written by `python -m tests.keras.names` with Keras {keras.__version__}; do not edit. A name counts",
         "if it exists here under the same path: `keras.layers.Dense` as `portanet.layers.Dense`. Arguments have the",
         "names and the order of Keras; `tests/keras/test_names.py` compares them, with the exceptions in the",
-        "second table.",
+        "second table. The third lists what Keras's objects have and ours do not.",
         "",
         "| Namespace | In Keras | Here | Missing |",
         "|---|---|---|---|",
@@ -172,6 +176,8 @@ def table() -> str:
         lines.append(f"| {title} | {len(names)} | {len(names) - len(absent)} | {'; '.join(cells)} |")
     lines += ["", "| Argument | Reason |", "|---|---|"]
     lines += [f"| `{pattern}` | {text} |" for pattern, text in ARGUMENTS.items()]
+    lines += ["", "| Attribute of objects | Reason |", "|---|---|"]
+    lines += [f"| `{pattern}` | {text} |" for pattern, text in ATTRIBUTES.items()]
     return "\n".join(lines) + "\n"
 
 

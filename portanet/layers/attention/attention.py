@@ -57,6 +57,7 @@ class Attention(RandomLayer):
         self.use_scale = checks.boolean("use_scale", use_scale, self)
         self.score_mode = checks.choice("score_mode", score_mode, ("dot", "concat"), self)
         self.dropout = checks.rate("dropout", dropout, self)
+        self.concat_score_weight: Any = None
 
     def build(self, input_shape: Any) -> None:
         self.compute_output_shape(input_shape)

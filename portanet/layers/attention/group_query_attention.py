@@ -84,3 +84,9 @@ class GroupQueryAttention(MultiHeadAttention):
         if num_query_heads % num_key_value_heads:
             expected = f"a multiple of num_key_value_heads={num_key_value_heads}"
             raise checks.invalid("num_query_heads", num_query_heads, expected, self)
+        self.head_dim, self.num_query_heads = self.key_dim, self.num_heads
+        self.num_repeats = self.num_query_heads // self.num_key_value_heads
+
+    def build(self, input_shape: Any) -> None:
+        super().build(input_shape)
+        self.feature_dim = self.query_kernel.shape[0]

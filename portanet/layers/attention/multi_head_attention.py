@@ -14,6 +14,7 @@ from portanet.fused.products import dense
 from portanet.initializers.scaled import with_axes
 from portanet.layers.attention.attention import require_mask, require_shapes, without_masked
 from portanet.layers.attention.axes import AttentionAxes
+from portanet.layers.attention.projection import projection
 from portanet.layers.random_layer import RandomLayer
 from portanet.layers.several_inputs import Several
 from portanet.masks import masks_of
@@ -71,6 +72,7 @@ class MultiHeadAttention(RandomLayer):
     independent_examples = True
     several_inputs: Several = Several("query", optional=("value", "key"))
     supports_masking = True
+    query_dense, key_dense, value_dense, output_dense = map(projection, ("query", "key", "value", "output"))
 
     def __init__(
         self,

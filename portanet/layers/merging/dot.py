@@ -34,16 +34,17 @@ class Dot(Merge):
 
     def __init__(self, axes: int | tuple[int, int], normalize: bool = False, **options: Any) -> None:
         super().__init__(**options)
-        self.axes = checks.integers("axes", axes, 2, self)
-        if 0 in self.axes:
+        self.axes = checks.one_or_several("axes", axes, self)
+        self.pair = checks.integers("axes", axes, 2, self)
+        if 0 in self.pair:
             raise checks.invalid("axes", axes, "an axis or a pair of axes, not the batch axis", self)
         self.normalize = checks.boolean("normalize", normalize, self)
 
     def merge(self, xp: Any, arrays: list[Array]) -> Array:
         first, second = arrays
         shape = self.compute_output_shape([tuple(first.shape), tuple(second.shape)])
-        first = xp.moveaxis(first, self.axes[0], -1)
-        second = xp.moveaxis(second, self.axes[1], 1)
+        first = xp.moveaxis(first, self.pair[0], -1)
+        second = xp.moveaxis(second, self.pair[1], 1)
         batch, size = first.shape[0], first.shape[-1]
         first = xp.reshape(first, (batch, math.prod(first.shape[1:-1]), size))
         second = xp.reshape(second, (batch, size, math.prod(second.shape[2:])))
@@ -54,14 +55,14 @@ class Dot(Merge):
     def compute_output_shape(self, input_shape: Any) -> Any:
         first, second = self.shapes(input_shape)
         axes = []
-        for shape, axis in zip((first, second), self.axes, strict=True):
+        for shape, axis in zip((first, second), self.pair, strict=True):
             if not -len(shape) < axis < len(shape):
                 raise ValueError(f"Layer '{self.name}' sums over axis {axis}. Received: an input of shape {shape}")
             axes.append(axis % len(shape))
         sizes = {first[axes[0]], second[axes[1]]} - {None}
         if len(sizes) > 1:
             raise ValueError(
-                f"Layer '{self.name}' needs axes {self.axes} of the same size. Received: shapes {first} and {second}"
+                f"Layer '{self.name}' needs axes {self.pair} of the same size. Received: shapes {first} and {second}"
             )
         rest = [n for i, n in enumerate(first) if i not in (0, axes[0])]
         rest += [n for i, n in enumerate(second) if i not in (0, axes[1])]

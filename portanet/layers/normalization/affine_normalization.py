@@ -93,8 +93,9 @@ class AffineNormalization(Layer):
         return result
 
 
-def positive_axes(layer: Layer, axes: tuple[int, ...], shape: Any) -> tuple[int, ...]:
+def positive_axes(layer: Layer, axes: int | tuple[int, ...], shape: Any) -> tuple[int, ...]:
     """Non-negative axes in ascending order; each must be an axis of the input other than the batch axis."""
+    axes = (axes,) if isinstance(axes, int) else axes
     positive = tuple(sorted({a % len(shape) for a in axes if 0 < abs(a) < len(shape)}))
     if len(positive) != len(axes):
         raise ValueError(

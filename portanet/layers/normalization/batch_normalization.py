@@ -95,7 +95,7 @@ class BatchNormalization(AffineNormalization):
             gamma_constraint,
             **options,
         )
-        self.axis = checks.integers("axis", axis, of=self)
+        self.axis = checks.one_or_several("axis", axis, self)
         self.momentum = checks.number("momentum", momentum, "[0, 1]", self)
         self.moving_mean_initializer = initializers.get(moving_mean_initializer, "moving_mean_initializer", self)
         self.moving_variance_initializer = initializers.get(

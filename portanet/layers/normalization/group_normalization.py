@@ -44,7 +44,7 @@ class GroupNormalization(AffineNormalization):
         self.groups = checks.integer("groups", groups, self, least=-1)
         if groups == 0:
             raise checks.invalid("groups", groups, "a positive integer or -1", self)
-        self.axis = checks.integers("axis", axis, 1, self)
+        (self.axis,) = checks.integers("axis", axis, 1, self)
 
     def build(self, input_shape: Any) -> None:
         (self.channel_axis,) = positive_axes(self, self.axis, input_shape)

@@ -43,23 +43,31 @@ class SpectralNormalization(KernelWrapper):
         )
 
     def kernel_in_use(self, training: bool) -> Array:
+        u, kernel = self._normalized(self.power_iterations if training else 0)
+        if training:
+            self.vector_u.assign(u)
+        return kernel
+
+    def normalized_weights(self) -> tuple[Array, Array]:
+        """The vector `vector_u` after the next training step, and the kernel of that step; neither is stored."""
+        return self._normalized(self.power_iterations)
+
+    def _normalized(self, iterations: int) -> tuple[Array, Array]:
         kernel = self._kernel().value
         # The two vectors have no derivative.
         plain, u = unwrap(kernel), unwrap(self.vector_u.value)
         raw = raw_namespace(plain if storage(u) is u else u)  # either may be batched by vmap
         rows = raw.reshape(plain, (-1, plain.shape[-1]))
         v = _unit(raw, raw.matmul(u, raw.matrix_transpose(rows)))
-        if training:
-            for i in range(self.power_iterations):
-                if i:
-                    v = _unit(raw, raw.matmul(u, raw.matrix_transpose(rows)))
-                u = _unit(raw, raw.matmul(v, rows))
-            self.vector_u.assign(u)
-        u = _unit(raw, u)
+        for i in range(iterations):
+            if i:
+                v = _unit(raw, raw.matmul(u, raw.matrix_transpose(rows)))
+            u = _unit(raw, raw.matmul(v, rows))
+        vector, u = u, _unit(raw, u)
         xp = array_namespace(kernel)
         outer = raw.reshape(raw.matrix_transpose(v) * u, plain.shape)
         sigma = xp.sum(kernel * outer)  # v @ rows @ u.T
-        return kernel / xp.where(sigma == 0, 1.0, sigma)
+        return vector, kernel / xp.where(sigma == 0, 1.0, sigma)
 
 
 def _unit(xp: Any, x: Array) -> Array:

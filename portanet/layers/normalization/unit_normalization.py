@@ -33,7 +33,7 @@ class UnitNormalization(Layer):
 
     def __init__(self, axis: int | list[int] | tuple[int, ...] = -1, **options: Any) -> None:
         super().__init__(**options)
-        self.axis = checks.integers("axis", axis, of=self)
+        self.axis = checks.one_or_several("axis", axis, self)
 
     def call(self, x: Array) -> Array:
         axes = positive_axes(self, self.axis, x.shape)

@@ -83,6 +83,11 @@ class Discretization(Layer):
         shares = [k / self.num_bins for k in range(1, self.num_bins)]
         self.bin_boundaries = [_quantile(values, share) for share in shares]
 
+    @property
+    def output_dtype(self) -> str:
+        """Name of the dtype of outputs."""
+        return "int32" if self.output_mode == "int" else self.compute_dtype
+
     def _boundaries(self) -> list[float]:
         if self.bin_boundaries is None:
             raise ValueError(f"Layer '{self.name}' has no boundaries yet; call adapt(data), or pass `bin_boundaries`.")

@@ -7,7 +7,7 @@ from typing import Any
 
 from portanet import checks
 from portanet.autodiff import array_namespace, storage
-from portanet.backends import Array, constant
+from portanet.backends import Array, asarray, constant
 from portanet.initializers.fourier import checked_window
 from portanet.layers.normalization.affine_normalization import widened
 from portanet.layers.rearranging import Rearranging
@@ -102,22 +102,39 @@ class MelSpectrogram(Rearranging):
         power = real * real + imag * imag
         if self.mag_exp != 2:
             power = power ** (self.mag_exp / 2)
-        out = xp.matmul(power, self._bands(xp, like))
+        bins, nyquist = self.fft_length // 2 + 1, self.sampling_rate / 2
+        out = xp.matmul(power, _bands(xp, like, self.num_mel_bins, bins, nyquist, self.min_freq, self.max_freq))
         if self.power_to_db and 0 not in out.shape:
             out = self._decibels(xp, out)
         return restore(xp.matrix_transpose(out))
 
-    def _bands(self, xp: Any, like: Array) -> Array:
-        """The weight of each frequency in each band."""
-        bins, count = self.fft_length // 2 + 1, self.num_mel_bins
-        mels = [_mel(self.sampling_rate / 2 * i / (bins - 1)) for i in range(1, bins)]
-        first, last = _mel(self.min_freq), _mel(self.max_freq)
-        edges = [first + (last - first) * i / (count + 1) for i in range(count + 2)]
-        bin_mels = xp.expand_dims(constant(like, mels, like.dtype), axis=1)
-        low, center, high = (constant(like, edges[i : i + count], like.dtype) for i in range(3))
-        rising, falling = (bin_mels - low) / (center - low), (high - bin_mels) / (high - center)
-        triangles = xp.maximum(xp.minimum(rising, falling), 0.0)
-        return xp.concat([xp.zeros_like(triangles[:1, :]), triangles], axis=0)  # the constant part is in no band
+    def linear_to_mel_weight_matrix(
+        self,
+        num_mel_bins: int = 20,
+        num_spectrogram_bins: int = 129,
+        sampling_rate: float = 8000,
+        lower_edge_hertz: float = 125.0,
+        upper_edge_hertz: float = 3800.0,
+        dtype: str = "float32",
+    ) -> Array:
+        """The weight of each frequency in each band, shape (num_spectrogram_bins, num_mel_bins), for a product with the
+        power of frequencies.
+
+        Args:
+            num_mel_bins: Number of bands.
+            num_spectrogram_bins: Number of frequencies, from 0 to half of `sampling_rate`.
+            sampling_rate: Samples per second.
+            lower_edge_hertz: Lower end of the first band.
+            upper_edge_hertz: Upper end of the last band.
+            dtype: Dtype of the weights.
+        """
+        count = checks.positive_int("num_mel_bins", num_mel_bins, self)
+        bins = checks.integer("num_spectrogram_bins", num_spectrogram_bins, self, least=2)
+        nyquist = checks.positive("sampling_rate", sampling_rate, self) / 2
+        low = checks.non_negative("lower_edge_hertz", lower_edge_hertz, self)
+        high = checks.number("upper_edge_hertz", upper_edge_hertz, f"({low}, inf)", self)
+        like = asarray(0.0, dtype)
+        return _bands(array_namespace(like), like, count, bins, nyquist, low, high)
 
     def _decibels(self, xp: Any, power: Array) -> Array:
         levels = 10.0 * xp.log10(xp.maximum(power, self.min_power))
@@ -139,6 +156,18 @@ class MelSpectrogram(Rearranging):
             )
         frames = None if samples is None else (samples + 2 * around - self.fft_length) // self.sequence_stride + 1
         return (*batch, self.num_mel_bins, frames)
+
+
+def _bands(xp: Any, like: Array, count: int, bins: int, nyquist: float, lowest: float, highest: float) -> Array:
+    """The weight of each of some frequencies, from 0 to `nyquist`, in each of `count` bands."""
+    mels = [_mel(nyquist * i / (bins - 1)) for i in range(1, bins)]
+    first, last = _mel(lowest), _mel(highest)
+    edges = [first + (last - first) * i / (count + 1) for i in range(count + 2)]
+    bin_mels = xp.expand_dims(constant(like, mels, like.dtype), axis=1)
+    low, center, high = (constant(like, edges[i : i + count], like.dtype) for i in range(3))
+    rising, falling = (bin_mels - low) / (center - low), (high - bin_mels) / (high - center)
+    triangles = xp.maximum(xp.minimum(rising, falling), 0.0)
+    return xp.concat([xp.zeros_like(triangles[:1, :]), triangles], axis=0)  # the constant part is in no band
 
 
 def _mel(frequency: float) -> float:

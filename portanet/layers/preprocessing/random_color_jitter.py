@@ -56,12 +56,17 @@ class RandomColorJitter(ColorAugmentation):
         **options: Any,
     ) -> None:
         super().__init__(value_range, seed, data_format, **options)
+        self.brightness_factor, self.contrast_factor = brightness_factor, contrast_factor
+        self.saturation_factor, self.hue_factor = saturation_factor, hue_factor
         factors = (brightness_factor, contrast_factor, saturation_factor, hue_factor)
         self.steps = []
         for (kind, make), factor in zip(KINDS.items(), factors, strict=True):
+            step = None
             if factor is not None:
                 make.factor_range(self, f"{kind}_factor", factor)
-                self.steps.append(make(factor, value_range, seed=seed, name=f"random_{kind}"))
+                step = make(factor, value_range, seed=seed, name=f"random_{kind}")
+                self.steps.append(step)
+            setattr(self, f"random_{kind}", step)
 
     def build(self, input_shape: Any) -> None:
         super().build(input_shape)

@@ -46,11 +46,11 @@ class RandomRotation(Resampling):
         **options: Any,
     ) -> None:
         super().__init__(fill_mode, interpolation, seed, fill_value, data_format, **options)
-        self.range = self.require_range("factor", factor)
+        self.factor = self.require_range("factor", factor)
 
     def maps(self, x: Array) -> Sequence[Any]:
         middle, centre = (x.shape[1] - 1) / 2, (x.shape[2] - 1) / 2
-        angle = self.uniform(x, (x.shape[0],), *self.range) * (2 * math.pi)
+        angle = self.uniform(x, (x.shape[0],), *self.factor) * (2 * math.pi)
         xp = array_namespace(angle)
         cos, sin = xp.cos(angle), xp.sin(angle)
         across, down = centre - centre * cos + middle * sin, middle - centre * sin - middle * cos

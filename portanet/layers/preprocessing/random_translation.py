@@ -45,10 +45,12 @@ class RandomTranslation(Resampling):
         **options: Any,
     ) -> None:
         super().__init__(fill_mode, interpolation, seed, fill_value, data_format, **options)
-        self.height_range = self.require_range("height_factor", height_factor, 1.0)
-        self.width_range = self.require_range("width_factor", width_factor, 1.0)
+        self.height_factor, self.width_factor = height_factor, width_factor
+        self.height_lower, self.height_upper = self.require_range("height_factor", height_factor, 1.0)
+        self.width_lower, self.width_upper = self.require_range("width_factor", width_factor, 1.0)
 
     def maps(self, x: Array) -> Sequence[Any]:
         shape = (x.shape[0],)
-        down, right = self.uniform(x, shape, *self.height_range), self.uniform(x, shape, *self.width_range)
+        down = self.uniform(x, shape, self.height_lower, self.height_upper)
+        right = self.uniform(x, shape, self.width_lower, self.width_upper)
         return 1.0, 0.0, -right * x.shape[2], 0.0, 1.0, -down * x.shape[1]

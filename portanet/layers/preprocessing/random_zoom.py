@@ -46,8 +46,10 @@ class RandomZoom(Resampling):
         **options: Any,
     ) -> None:
         super().__init__(fill_mode, interpolation, seed, fill_value, data_format, **options)
-        self.height_range = self._range("height_factor", height_factor)
-        self.width_range = None if width_factor is None else self._range("width_factor", width_factor)
+        self.height_factor, self.width_factor = height_factor, width_factor
+        self.height_lower, self.height_upper = self._range("height_factor", height_factor)
+        if width_factor is not None:
+            self.width_lower, self.width_upper = self._range("width_factor", width_factor)
 
     def _range(self, name: str, value: Any) -> tuple[float, float]:
         low, high = self.require_range(name, value, 1.0)
@@ -57,7 +59,9 @@ class RandomZoom(Resampling):
 
     def maps(self, x: Array) -> Sequence[Any]:
         shape = (x.shape[0],)
-        tall = 1.0 + self.uniform(x, shape, *self.height_range)
-        wide = tall if self.width_range is None else 1.0 + self.uniform(x, shape, *self.width_range)
+        tall = 1.0 + self.uniform(x, shape, self.height_lower, self.height_upper)
+        wide = tall
+        if self.width_factor is not None:
+            wide = 1.0 + self.uniform(x, shape, self.width_lower, self.width_upper)
         middle, centre = (x.shape[1] - 1) / 2, (x.shape[2] - 1) / 2
         return wide, 0.0, centre * (1.0 - wide), 0.0, tall, middle * (1.0 - tall)

@@ -75,15 +75,16 @@ class STFTSpectrogram(Rearranging):
             self.frame_step = checks.positive_int("frame_step", frame_step, self)
             if self.frame_step > self.frame_length:
                 raise checks.invalid("frame_step", frame_step, f"at most frame_length={frame_length}", self)
-        self.fft_length = 2 ** math.ceil(math.log2(self.frame_length))
+        self.length = 2 ** math.ceil(math.log2(self.frame_length))
         if fft_length is not None:
-            self.fft_length = checks.integer("fft_length", fft_length, self, least=self.frame_length)
-            if self.fft_length & -self.fft_length != self.fft_length:
+            self.length = checks.integer("fft_length", fft_length, self, least=self.frame_length)
+            if self.length & -self.length != self.length:
                 warnings.warn(
                     f"Argument `fft_length` of layer '{self.name}' should be a power of two. "
                     f"Received: fft_length={fft_length}",
                     stacklevel=3,
                 )
+        self.fft_length = None if fft_length is None else self.length
         # Checked by the initializers, which the layer needs when it is built.
         self._real, self._imag = (initializers.STFT(side, window, scaling, periodic) for side in ("real", "imag"))
         self.window, self.periodic, self.scaling = self._real.window, self._real.periodic, self._real.scaling
@@ -93,7 +94,7 @@ class STFTSpectrogram(Rearranging):
 
     def build(self, input_shape: Any) -> None:
         self.compute_output_shape(input_shape)
-        shape = (self.frame_length, 1, self.fft_length // 2 + 1)
+        shape = (self.frame_length, 1, self.length // 2 + 1)
         if self.mode != "imag":
             self.real_kernel = self.add_weight(shape, self._real, "real_kernel")
         if self.mode != "real":
@@ -155,7 +156,7 @@ class STFTSpectrogram(Rearranging):
             raise ValueError(
                 f"Layer '{self.name}' needs at least {self.frame_length} samples. Received: shape {tuple(input_shape)}"
             )
-        bins = (self.fft_length // 2 + 1) * (2 if self.mode == "stft" else 1)
+        bins = (self.length // 2 + 1) * (2 if self.mode == "stft" else 1)
         if self.expand_dims:
             return (batch, frames, bins, channels) if last else (batch, channels, frames, bins)
         size = None if channels is None else channels * bins

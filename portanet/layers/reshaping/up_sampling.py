@@ -18,12 +18,13 @@ class _UpSampling(Spatial):
 
     def __init__(self, size: Any, data_format: str | None = None, **options: Any) -> None:
         super().__init__(data_format, **options)
-        self.size = checks.integers("size", size, self.rank, self, least=1)
+        self.factors = checks.integers("size", size, self.rank, self, least=1)
+        self.size: int | tuple[int, ...] = self.factors
 
     def call(self, x: Array) -> Array:
         self.require_space(x.shape)
         enlarge = repeat if self.interpolation == "nearest" else interpolate
-        for axis, factor in zip(self.axes, self.size, strict=True):
+        for axis, factor in zip(self.axes, self.factors, strict=True):
             if factor > 1:
                 x = enlarge(x, factor, axis)
         return x
@@ -31,7 +32,7 @@ class _UpSampling(Spatial):
     def compute_output_shape(self, input_shape: Any) -> Any:
         self.require_space(input_shape)
         shape = list(input_shape)
-        for axis, factor in zip(self.axes, self.size, strict=True):
+        for axis, factor in zip(self.axes, self.factors, strict=True):
             shape[axis] = None if shape[axis] is None else shape[axis] * factor
         return tuple(shape)
 
@@ -54,6 +55,7 @@ class UpSampling1D(_UpSampling):
 
     def __init__(self, size: int = 2, **options: Any) -> None:
         super().__init__(size, options.pop("data_format", "channels_last"), **options)
+        (self.size,) = self.factors
 
 
 class UpSampling2D(_UpSampling):
@@ -87,7 +89,7 @@ class UpSampling2D(_UpSampling):
 
         self.require_space(x.shape)
         images, back = spatial_first(x, self.data_format, self.name)
-        height, width = (size * factor for size, factor in zip(images.shape[1:3], self.size, strict=True))
+        height, width = (size * factor for size, factor in zip(images.shape[1:3], self.factors, strict=True))
         return back(resized(images, height, width, self.interpolation))
 
 
