@@ -165,3 +165,30 @@ def test_a_mask_of_steps_is_none_of_classes(backend):
         Body(embedding, layers.Softmax()),
     ):
         assert_close(model(x), expected, rtol=1e-6)
+
+
+def test_the_mask_reaches_the_layers_of_a_layer_that_casts(backend):
+    """Found, passed by a model, or passed on where the calling layer passes masks; but not given by hand."""
+    x, mask = portanet.asarray(WORDS, "int32"), portanet.asarray(WORDS != 0)
+
+    class Casts(layers.Layer):
+        supports_masking = True
+
+        def __init__(self, part):
+            super().__init__(dtype="float64")
+            self.part = part
+
+        def call(self, x):
+            return self.part(x)
+
+    for model in (
+        lambda inner: Body(words(), inner),
+        lambda inner: portanet.Sequential([words(), inner]),
+        lambda inner: Body(words(), portanet.Sequential([inner])),
+    ):
+        probe = Probe(dtype="float64")
+        model(Casts(probe))(x)
+        np.testing.assert_array_equal(to_numpy(probe.seen), WORDS != 0)
+    probe = Probe()
+    Casts(probe)(portanet.asarray(np.ones((2, 3, 2)), "float32"), mask=mask)
+    assert probe.seen is None
