@@ -46,6 +46,23 @@ def test_integers_become_pythons(value: Any) -> None:
         assert result == 3
 
 
+def test_other_values_become_pythons() -> None:
+    for value, of_python in ((True, 1), (np.True_, 1), (False, 0), (np.int64(2), 2), (0, 0)):
+        result = checks.verbose(value)
+        assert (type(result), result) == (int, of_python)
+    for value in (True, np.True_):
+        assert checks.boolean("n", value) is True
+    for value in (0.5, np.float32(0.5), np.float64(0.5)):
+        for result in (
+            checks.number("n", value), checks.positive("n", value), checks.non_negative("n", value),
+            checks.rate("n", value), *checks.numbers("n", [value, value], count=2),
+        ):  # fmt: skip
+            assert (type(result), result) == (float, 0.5)
+    for value in (1, np.int32(1)):
+        results = (*checks.axes("n", value, 2), *checks.axes("n", [value], 2), checks.axis("n", value, 2))
+        assert [type(result) for result in (*results, *checks.sizes("n", [value]))] == [int] * 4
+
+
 @pytest.mark.parametrize("value", [*NO_NUMBERS, 2.5, 3.0, np.float32(3), math.nan, math.inf])
 def test_what_is_no_integer(value: Any) -> None:
     received = re.escape(f"Received: n={value!r}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import pathlib
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import pytest
 import portanet
 from portanet import applications, layers, ops
 from portanet.applications.base import Network, application
+from portanet.applications.pretrained import pretrained_weights
 from portanet.backends import Backend
 from portanet.config import set_image_data_format
 from portanet.variables import allocate_for_loading
@@ -193,3 +195,32 @@ def test_without_network_the_error_says_where_to_store_the_file(
     )
     with pytest.raises(OSError, match=r"store the file as .*models/vgg16_weights_notop\.h5"):
         applications.VGG16(include_top=False)
+
+
+SIDES = {"MobileNet": (128, 160, 192, 224), "MobileNetV2": (96, 128, 160, 192, 224)}
+ALPHAS = {"MobileNet": {0.25: "2_5", 0.5: "5_0", 0.75: "7_5", 1.0: "1_0"}}
+ALPHAS["MobileNetV2"] = {alpha: str(alpha) for alpha in (0.35, 0.5, 0.75, 1.0, 1.3, 1.4)}
+FILES = {
+    "MobileNet": "mobilenet/mobilenet_{alpha}_{side}_tf{end}.h5",
+    "MobileNetV2": "mobilenet_v2/mobilenet_v2_weights_tf_dim_ordering_tf_kernels_{alpha}_{side}{end}.h5",
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_files_of_all_sizes(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of each width and size of images there is one; of other sizes, that of 224 pixels."""
+    module = importlib.import_module(applications.__name__ + (".mobilenet" if name == "MobileNet" else ".mobilenet_v2"))
+    keys, asked = [], []
+    monkeypatch.setattr(module, "create_model", lambda of, network, *others: keys.append(network.pretrained))
+    monkeypatch.setattr("portanet.applications.pretrained.fetch", lambda url, *others: asked.append(url) or "file")
+    for alpha, width in ALPHAS[name].items():
+        for side in (*SIDES[name], 95, 97, 223):
+            for include_top, end in ((True, ""), (False, "_no_top")):
+                getattr(applications, name)((side, side, 3), alpha=alpha, include_top=include_top)
+                pretrained_weights(keys.pop(), include_top)
+                known = side if side in SIDES[name] else 224
+                expected = FILES[name].format(alpha=width, side=known, end=end)
+                assert asked.pop() == f"https://storage.googleapis.com/tensorflow/keras-applications/{expected}"
+    for shape in ((128, 160, 3), None, (None, None, 3)):
+        getattr(applications, name)(shape)
+        assert "_224" in keys.pop()

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from portanet.autodiff import TracedArray, array_namespace, grad, jvp, vjp
+from portanet.autodiff import TracedArray, array_namespace, grad, jvp, vjp, vmap
 from portanet.autodiff.batching.rules import RULES as BATCHING
 from portanet.autodiff.namespace import CONSTANTS, SECTIONS, Namespace, differentiable_namespace, lift
 from portanet.autodiff.rules import COMPOSITES, CREATION, PASSTHROUGH, PRIMITIVES, RULES
@@ -107,6 +107,19 @@ def test_names_are_listed_and_others_refused(xp: Any) -> None:
         namespace.einsum  # noqa: B018
     assert namespace.__array_api_version__ == xp.__array_api_version__
     assert namespace.__array_namespace_info__().default_dtypes().keys() >= {"real floating"}
+
+
+def test_namespaces_of_one_library_are_equal(xp: Any) -> None:
+    """Also inside of `vmap`; array-api-compat compares them."""
+    namespace, seen = differentiable_namespace(xp), []
+    vmap(lambda x: seen.append(array_namespace(lift(x))) or x)(asarray([1.0, 2.0]))
+    others = [
+        differentiable_namespace(library) for library in (np, strict) if array_namespace(library.ones(1)) is not xp
+    ]
+    assert (namespace == seen[0], hash(namespace) == hash(seen[0])) == (True, True)
+    assert others
+    for other in (*others, xp, None):
+        assert namespace != other
 
 
 # Results

@@ -83,6 +83,19 @@ def test_training_goes_on_without_a_server(server: Server) -> None:
         fit(callbacks.RemoteMonitor("http://127.0.0.1:1"))
 
 
+def test_a_server_that_does_not_answer_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[float] = []
+
+    def never(request: Any, timeout: float = 0) -> None:
+        given.append(timeout)
+        raise TimeoutError("timed out")
+
+    monkeypatch.setattr("urllib.request.urlopen", never)
+    with pytest.warns(UserWarning, match="could not send epoch 2 to http://127.0.0.1:1: timed out"):
+        callbacks.RemoteMonitor("http://127.0.0.1:1").on_epoch_end(2, {})
+    assert 0 < given[0] < 60
+
+
 def test_other_addresses_are_refused() -> None:
     with pytest.raises(ValueError, match=r"`root` of RemoteMonitor must be an address that begins with http.*Received"):
         callbacks.RemoteMonitor("file:///etc/passwd")

@@ -246,6 +246,13 @@ def test_only_what_a_subclass_implements_runs_in_numpy(own, of_the_package):
     assert make(type("Named", (of_the_package,), {})).in_numpy is False
 
 
+def test_the_first_layer_knows_that_it_is(backend):
+    """Its `backward` need not give a gradient."""
+    parts = [npdl.layers.Dense(3, n_in=2), Affine(4), Affine(2)]
+    npdl.Model(parts).compile("mse")
+    assert [part.first_layer for part in parts] == [True, False, False]
+
+
 def test_initializers(backend):
     layer = npdl.layers.Dense(3, n_in=2, init=Halves())
     layer.connect_to()

@@ -32,6 +32,20 @@ def test_one_axis_is_attention_row_by_row(backend: Backend) -> None:
         assert_close(out[1][:, i, ...], to_numpy(scores))
 
 
+def test_the_only_axis_may_be_named(backend: Backend) -> None:
+    x = portanet.asarray(RNG.normal(size=(2, 3, 5)))
+    layer, plain = layers.MultiHeadAttention(2, 3, attention_axes=1), layers.MultiHeadAttention(2, 3)
+    plain.build((2, 3, 5))
+    out = layer(x)
+    plain.set_weights(layer.get_weights())
+    assert_close(out, to_numpy(plain(x)))
+    with pytest.raises(ValueError, match=r"needs inputs of shape \(batch, time, features\).*\(2, 3\)"):
+        layers.MultiHeadAttention(2, 3, attention_axes=1)(portanet.asarray(np.ones((2, 3))))
+    for axis in (0, 2, -1):
+        with pytest.raises(ValueError, match=r"`attention_axes` .*axes between the first and the last of 3"):
+            layers.MultiHeadAttention(2, 3, attention_axes=axis)(x)
+
+
 def test_unknown_sizes_and_dropout(backend: Backend) -> None:
     image = layers.Input((None, None, 4))
     model = portanet.Model(image, layers.MultiHeadAttention(2, 3, attention_axes=1, dropout=0.5)(image))

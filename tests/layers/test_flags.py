@@ -112,6 +112,28 @@ def test_independent_examples_are(name: str) -> None:
     np.testing.assert_allclose(np.concatenate([call(slice(2)), call(slice(2, None))]), whole, rtol=1e-4, atol=1e-5)
 
 
+IMAGES: dict[str, tuple[Any, tuple[int, ...]]] = {
+    "Resizing": (lambda: layers.Resizing(2, 2), (4, 4, 3)),
+    "CenterCrop": (lambda: layers.CenterCrop(2, 2), (4, 4, 3)),
+}
+
+
+@pytest.mark.parametrize("name", IMAGES)
+def test_examples_are_independent_in_a_batch_of_images(name: str) -> None:
+    make, shape = IMAGES[name]
+    for full, expected in ((shape, False), ((2, *shape), True)):
+        layer = make()
+        layer(asarray(np.ones(full)))
+        assert layer.independent_examples is expected
+
+
+def test_weights_without_a_name_are_numbered() -> None:
+    layer = Layer()
+    for _ in range(4):
+        layer.add_weight((2,))
+    assert list(layer.named_variables()) == ["weight", "weight_1", "weight_2", "weight_3"]
+
+
 class OfAnything(Layer):
     supports_masking = True
 

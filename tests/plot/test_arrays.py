@@ -56,6 +56,8 @@ def test_attention_names_rows_and_columns(xp):
 def test_gates_as_curves_and_colours(xp):
     axes = plot.gates({"open": asarray([0.0, 0.5, 1.0]), "state": asarray([[1.0, -2.0]] * 3)}, steps="abc")
     assert axes[0].lines[0].get_ydata().tolist() == [0, 0.5, 1]
+    assert axes[0].get_ylim() == pytest.approx((-0.05, 1.05))
+    assert plot.gates({"state": asarray([-1.0, 3.0])})[0].get_ylim() == pytest.approx((-1.2, 3.2))
     assert axes[1].images[0].get_array().shape == (2, 3)
     assert axes[1].images[0].get_clim() == (-2, 2)
     assert [label.get_text() for label in axes[1].get_xticklabels()] == ["a", "b", "c"]

@@ -68,6 +68,9 @@ def test_functions_with_holes_and_flat_ones():
     for value in (3.0, 1e20, -1e-320):  # beside which the next level may be no other number
         for log in (False, True):
             plot.contours(lambda x, y, value=value: 0 * x + value, (-1, 1), (-1, 1), points=9, log=log)
+    for value, ends in ((3.0, (1.5, 4.5)), (0.25, (-0.25, 0.75)), (-3.0, (-4.5, -1.5))):
+        flat = plot.contours(lambda x, y, value=value: 0 * x + value, (-1, 1), (-1, 1), points=9)
+        assert (flat.collections[0].levels[0], flat.collections[0].levels[-1]) == ends
     plot.contours(bowl, (-1, 1), (-1, 1), points=9, levels=300)
     plot.surface(lambda x, y: x * np.nan, (-1, 1), (-1, 1), points=9, log=True)
     with pytest.raises(ValueError, match="finite somewhere"):

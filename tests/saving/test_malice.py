@@ -145,6 +145,21 @@ def test_absurd_descriptions_are_refused(tmp_path, content, kind):
     assert len(str(caught.value)) < 2000
 
 
+@pytest.mark.parametrize(
+    ("part", "key", "message"),
+    [
+        (["../x"], "trained", "its trained weights are not those of the model"),
+        ([3], "trained", "its trained weights are not those of the model"),
+        (3, "trained", "its trained weights are not those of the model"),
+        ({"dense/kernel": 1}, "trained", "its trained weights are not those of the model"),
+    ],
+)
+def test_what_is_wrong_is_named(tmp_path, content, part, key, message):
+    document, tensors = content
+    with pytest.raises(LoadError, match=message):
+        load(tmp_path, with_part(document, part, key), tensors)
+
+
 def test_tensors_must_be_those_of_the_model(tmp_path, content):
     document, tensors = content
     kernel = tensors["model/dense/kernel"]

@@ -57,6 +57,14 @@ def test_positions_with_and_without_a_batch_axis(length: int) -> None:
             load_torch_state_dict(built, {"positions.weight": np.ones(wrong)})
 
 
+def test_cells_that_torch_does_not_have() -> None:
+    gates = {f"weight_{kind}_l0": np.ones((3, 3)) for kind in ("ih", "hh")}
+    for cell in (layers.JordanCell(3, 3), layers.StackedRNNCells([layers.JordanCell(3, 3)])):
+        built = portanet.Sequential([layers.Input((2, 3)), layers.RNN(cell)])
+        with pytest.raises(ValueError, match="PyTorch has no JordanCell"):
+            load_torch_state_dict(built, {f"rnn.{name}": values for name, values in gates.items()})
+
+
 def test_a_module_with_a_bias_for_a_layer_without() -> None:
     message = "'dense/bias': the layer has no such weight"
     refused(lambda built: load_torch_state_dict(built, TORCH), message, use_bias=False)

@@ -63,6 +63,7 @@ def test_shuffled_as_in_keras(images: pathlib.Path) -> None:
     order = np.arange(7)
     np.random.RandomState(3).shuffle(order)
     assert values(data) == [[40, 41, 42, 43, 0, 1, 2][i] for i in order]
+    assert [int(label) for _, y in data for label in y] == [[0, 0, 0, 0, 1, 1, 1][i] for i in order]
     before = values(data)
     data.on_epoch_end()
     assert values(data) == [before[i] for i in order]
@@ -98,6 +99,19 @@ def test_a_model_learns_from_images(images: pathlib.Path) -> None:
         ({"validation_split": 0.01, "subset": "validation", "seed": 1}, "No files for"),
         ({"label_mode": "binary", "class_names": ["ant"]}, "another one for 1 classes"),
         ({"image_size": (0, 3)}, "must be a height and a width"),
+        ({"labels": "given"}, "`labels` .* must be 'inferred', None or a list"),
+        ({"label_mode": "text"}, "`label_mode` .* must be one of"),
+        ({"labels": [0] * 7, "class_names": ["ant", "cat"]}, "`class_names` .* must be None unless labels='inferred'"),
+        ({"labels": None, "class_names": ["ant", "cat"]}, "`class_names` .* must be None unless labels='inferred'"),
+        ({"batch_size": 0}, "`batch_size` .* must be a positive integer"),
+        ({"shuffle": 1}, "`shuffle` .* must be"),
+        ({"follow_links": 1}, "`follow_links` .* must be"),
+        ({"subset": "test", "validation_split": 0.3, "seed": 1}, "`subset` .* must be one of"),
+        ({"subset": "both", "validation_split": 0, "seed": 1}, r"`validation_split` .* must be .*\(0, 1\)"),
+        ({"subset": "both", "validation_split": 1, "seed": 1}, r"`validation_split` .* must be .*\(0, 1\)"),
+        ({"subset": "both", "validation_split": "half", "seed": 1}, "`validation_split` .* must be"),
+        ({"subset": "both"}, "are given together"),
+        ({"seed": -1}, "`seed` .* must be"),
     ],
 )
 def test_what_is_refused(options: dict[str, Any], message: str, images: pathlib.Path) -> None:
