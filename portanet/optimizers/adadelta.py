@@ -8,7 +8,8 @@ from typing import Any
 from portanet import checks
 from portanet.autodiff import array_namespace
 from portanet.backends import Array
-from portanet.optimizers.base import Optimizer, Tree, elementwise_step, running_square
+from portanet.optimizers.base import Optimizer, Tree, elementwise_step
+from portanet.optimizers.rules import running_square
 from portanet.schedules import Hyperparameter
 from portanet.schedules.base import hyperparameter
 

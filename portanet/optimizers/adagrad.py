@@ -9,6 +9,7 @@ from portanet import checks
 from portanet.autodiff import array_namespace
 from portanet.backends import Array
 from portanet.optimizers.base import Optimizer, Tree, elementwise_step
+from portanet.optimizers.rules import quotient
 from portanet.schedules import Hyperparameter
 
 
@@ -53,7 +54,7 @@ class Adagrad(Optimizer):
         a = slots["accumulator"]
         a += g * g
         slots["accumulator"] = a
-        move = g / array_namespace(p).sqrt(a + self.epsilon)
+        move = quotient(g, array_namespace(p).sqrt(a + self.epsilon))
         move *= now.learning_rate
         p -= move
         return p

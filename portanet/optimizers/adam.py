@@ -8,15 +8,8 @@ from typing import Any
 from portanet import checks
 from portanet.autodiff import array_namespace
 from portanet.backends import Array, elementwise
-from portanet.optimizers.base import (
-    Optimizer,
-    State,
-    Tree,
-    elementwise_step,
-    one_minus_power,
-    running_mean,
-    running_square,
-)
+from portanet.optimizers.base import Optimizer, State, Tree, elementwise_step
+from portanet.optimizers.rules import one_minus_power, quotient, running_mean, running_square
 from portanet.schedules import Hyperparameter
 from portanet.schedules.base import hyperparameter
 
@@ -85,7 +78,7 @@ class Adam(Optimizer):
             slots["v_max"] = v = xp.maximum(slots["v_max"], v)
         root = xp.sqrt(v)
         root += self.epsilon
-        move = m / root
+        move = quotient(m, root)
         move *= now.scale
         p -= move
         return p

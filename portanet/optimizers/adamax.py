@@ -8,7 +8,8 @@ from typing import Any
 from portanet import checks
 from portanet.autodiff import array_namespace
 from portanet.backends import Array
-from portanet.optimizers.base import Optimizer, State, Tree, elementwise_step, one_minus_power, running_mean
+from portanet.optimizers.base import Optimizer, State, Tree, elementwise_step
+from portanet.optimizers.rules import one_minus_power, quotient, running_mean
 from portanet.schedules import Hyperparameter
 from portanet.schedules.base import hyperparameter
 
@@ -58,7 +59,7 @@ class Adamax(Optimizer):
         xp = array_namespace(p)
         slots["m"] = m = running_mean(slots["m"], g, now.beta_1)
         slots["u"] = u = xp.maximum(slots["u"] * now.beta_2, xp.abs(g))
-        move = m / (u + self.epsilon)
+        move = quotient(m, u + self.epsilon)
         move *= now.scale
         p -= move
         return p

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable, Iterable, Mapping
 from types import SimpleNamespace
@@ -353,29 +352,6 @@ def elementwise_step(step: Rule) -> Rule:
     """
     step.elementwise = True  # type: ignore[attr-defined]
     return step
-
-
-def running_mean(mean: Array, x: Array, decay: Any) -> Array:
-    """`decay * mean + (1 - decay) * x`, in place in `mean` where arrays are mutable."""
-    mean *= decay
-    mean += x * (1 - decay)
-    return mean
-
-
-def running_square(mean: Array, x: Array, decay: Any) -> Array:
-    """`decay * mean + (1 - decay) * x^2`, in place in `mean` where arrays are mutable."""
-    square = x * x
-    square *= 1 - decay
-    mean *= decay
-    mean += square
-    return mean
-
-
-def one_minus_power(xp: Any, beta: Any, t: Array) -> Array:
-    """`1 - beta^t`, exact also where beta^t is close to 1."""
-    if not isinstance(beta, (int, float)):
-        return 1 - beta**t
-    return -xp.expm1(t * math.log(beta)) if beta else t * 0 + 1
 
 
 def _shrink(xp: Any, square: Array, limit: float) -> Array:

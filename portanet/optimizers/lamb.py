@@ -8,7 +8,8 @@ from typing import Any
 from portanet import checks
 from portanet.autodiff import array_namespace
 from portanet.backends import Array
-from portanet.optimizers.base import Optimizer, State, Tree, one_minus_power, running_mean, running_square
+from portanet.optimizers.base import Optimizer, State, Tree
+from portanet.optimizers.rules import one_minus_power, running_mean, running_square
 from portanet.schedules import Hyperparameter
 from portanet.schedules.base import hyperparameter
 

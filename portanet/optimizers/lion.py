@@ -7,7 +7,8 @@ from typing import Any
 
 from portanet.autodiff import array_namespace
 from portanet.backends import Array
-from portanet.optimizers.base import Optimizer, Tree, elementwise_step, running_mean
+from portanet.optimizers.base import Optimizer, Tree, elementwise_step
+from portanet.optimizers.rules import running_mean
 from portanet.schedules import Hyperparameter
 from portanet.schedules.base import hyperparameter
 

@@ -8,16 +8,8 @@ from typing import Any
 from portanet import checks
 from portanet.autodiff import array_namespace
 from portanet.backends import Array, device_of
-from portanet.optimizers.base import (
-    Optimizer,
-    State,
-    Tree,
-    elementwise_step,
-    one_minus_power,
-    running_mean,
-    running_square,
-    widest,
-)
+from portanet.optimizers.base import Optimizer, State, Tree, elementwise_step, widest
+from portanet.optimizers.rules import one_minus_power, running_mean, running_square
 from portanet.schedules import Hyperparameter
 from portanet.schedules.base import hyperparameter
 
@@ -84,5 +76,6 @@ class Nadam(Optimizer):
         root += self.epsilon
         move = m * now.of_m
         move += g * now.of_g
-        p -= move / root
+        move /= root
+        p -= move
         return p

@@ -8,8 +8,9 @@ from typing import Any
 from portanet import checks
 from portanet.autodiff import array_namespace
 from portanet.backends import Array
-from portanet.optimizers.base import Tree, elementwise_step, running_mean, running_square
+from portanet.optimizers.base import Tree, elementwise_step
 from portanet.optimizers.momentum import WithMomentum
+from portanet.optimizers.rules import quotient, running_mean, running_square
 from portanet.schedules import Hyperparameter
 from portanet.schedules.base import hyperparameter
 
@@ -69,7 +70,7 @@ class RMSprop(WithMomentum):
         if self.centered:
             slots["mean"] = mean = running_mean(slots["mean"], g, now.rho)
             v = v - mean * mean
-        move = g / array_namespace(p).sqrt(v + self.epsilon)
+        move = quotient(g, array_namespace(p).sqrt(v + self.epsilon))
         move *= now.learning_rate
         if "momentum" in slots:
             velocity = slots["momentum"]

@@ -363,11 +363,11 @@ CASES: dict[str, list[Case]] = {
     ],
     "dense_weights": [
         Case(normal((n, 8), (n, 4)), lambda f, *arrays, b=biased: f(*arrays, biased=b), n)
-        for n in (5, 1, 0, 300)
-        for biased in (True, False)
+        for n, biased in itertools.product((5, 1, 0, 300), (True, False))
     ],
     "max_pool": pooling_cases("max_pool"),
     "to_maxima": pooling_cases("to_maxima"),
+    "quotient": [Case(normal(s, (2, 7)), lambda f, x, y: f(x, y * y + 1), 0.0) for s in ((2, 7), (7,), (2, 1), ())],
     "window_spread": pooling_cases("window_spread"),
     "window_sum": pooling_cases("window_sum"),
     "sum_rows": [Case(normal(s), plainly, s[0]) for s in ((3, 7), (2, 3, 40), (1, 5), (1500, 33), (0, 3))],

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import threadpoolctl
 
-from portanet.backends import elementwise, raw_namespace
+from portanet.backends import elementwise, map_each, raw_namespace
 from portanet.backends.numpy import namespace, threads
 from portanet.backends.numpy.backend import NumpyBackend
 from portanet.backends.numpy.namespace import matmul
@@ -126,6 +126,22 @@ def test_elementwise_work_leaves_the_cores_to_products_of_a_step() -> None:
     for _ in range(2):
         doubled, held = step()
         assert not held
+        np.testing.assert_array_equal(doubled, x * 2)
+
+
+def test_an_update_at_the_end_of_a_step_works_in_pieces_and_holds_nothing() -> None:
+    seen = []
+
+    def double(x: Any) -> Any:
+        seen.append(threads.in_a_piece())
+        return x * 2
+
+    x = np.ones(2**20, dtype="float32")
+    step = NumpyBackend().compile(lambda: (threads.has_cores(), map_each(double, [(x,)]), threads.has_cores()))
+    for _ in range(2):
+        before, (doubled,), after = step()
+        assert all(seen)
+        assert (before, after) == (False, False)
         np.testing.assert_array_equal(doubled, x * 2)
 
 

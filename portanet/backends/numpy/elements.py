@@ -31,7 +31,7 @@ def map_each(function: Callable[..., Any], calls: Sequence[Sequence[Any]]) -> li
         kinds.setdefault(_kind(args) or i, []).append(i)
     groups = list(kinds.values())
     several = {group[0]: _Together([calls[i] for i in group]) for group in groups if len(group) > 1}
-    given = _in_pieces(function, [several[i].args if i in several else calls[i] for i, *_ in groups])
+    given = _in_pieces(function, [several[i].args if i in several else calls[i] for i, *_ in groups], at_end=True)
     results: list[Any] = [None] * len(calls)
     for group, result in zip(groups, given, strict=True):
         each = several[group[0]].apart(result) if group[0] in several else [result]
@@ -79,8 +79,14 @@ class _Together:
             yield part
 
 
-def _in_pieces(function: Callable[..., Any], calls: Sequence[Sequence[Any]]) -> list[Any]:
-    """The results of calls, in an even number of pieces of about equal size, whatever arrays they are of."""
+def _in_pieces(function: Callable[..., Any], calls: Sequence[Sequence[Any]], at_end: bool = False) -> list[Any]:
+    """The results of calls, in an even number of pieces of about equal size, whatever arrays they are of.
+
+    Args:
+        function: The function.
+        calls: The arguments of each call.
+        at_end: Whether this is the last work of a step: no product follows that BLAS's threads wait for.
+    """
     ends = list(itertools.accumulate(args[0].size for args in calls))
     total = ends[-1] if ends else 0
     count = 2 * (total // (2 * ELEMENTS))
@@ -107,11 +113,11 @@ def _in_pieces(function: Callable[..., Any], calls: Sequence[Sequence[Any]]) -> 
             else:
                 divided[i].compute(part)
 
-    if in_a_piece() or in_a_step_of_products():  # the cores are others', but not their caches
+    if in_a_piece() or (in_a_step_of_products() and not at_end):  # the cores are others', but not their caches
         for k in range(count):
             compute(k)
     else:
-        run_pieces(compute, count)
+        run_pieces(compute, count, at_end)
     for i, each in divided.items():
         results[i] = each.results()
     return results

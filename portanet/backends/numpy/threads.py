@@ -151,10 +151,15 @@ def in_a_step_of_products() -> bool:
     return bool(_here.plans) and not has_cores()
 
 
-def run_pieces(run: Callable[[int], Any], count: int) -> None:
+def run_pieces(run: Callable[[int], Any], count: int, at_end: bool = False) -> None:
     """Call `run(0)`, ..., `run(count - 1)` on the available threads, including the calling one.
 
     Pieces of a piece stay on its thread, as long as others keep the other threads busy.
+
+    Args:
+        run: Computes a piece.
+        count: The number of pieces.
+        at_end: Whether they are the last work of a step, after which it makes no difference who has the cores.
 
     Raises:
         Exception: What a call raised; the other threads stop before their next piece.
@@ -164,7 +169,7 @@ def run_pieces(run: Callable[[int], Any], count: int) -> None:
             for i in range(count):
                 run(i)
         return
-    if in_a_step_of_products():
+    if in_a_step_of_products() and not at_end:
         _here.plans[-1][0].hold()
     limit = thread_count()
     threads = min(count, max(1, limit - _working[0] + 1) if in_a_piece() else limit)
