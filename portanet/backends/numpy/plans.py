@@ -25,7 +25,7 @@ from portanet.backends.numpy.threads import row_pieces
 from portanet.tree import tree_leaves, tree_map
 
 LARGEST = 2**22
-"""Bytes of the arrays of a plan; calls that need more gain nothing."""
+"""Bytes of the arrays of a plan; calls that need more gain nothing. So products are left to BLAS's threads."""
 HEAVIEST = 2**25
 """Bytes of weights; with more, products take the time."""
 MOST = 4096
@@ -299,8 +299,6 @@ def _max(out: Array, x: Array, axis: Any = None, keepdims: bool = False) -> Any:
 
 
 def _matmul(out: Array, x1: Array, x2: Array) -> Any:
-    if 2 * x1.size * x2.shape[-1] >= namespace.SMALL:
-        raise UnrecordableError("a product that may be divided among threads")
     if x2.ndim < 3:
         return functools.partial(np.matmul, x1, x2, out)
     if x1.ndim != x2.ndim or x1.dtype != x2.dtype or x1.shape[-1] == 1:
