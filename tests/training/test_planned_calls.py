@@ -23,6 +23,7 @@ from tests.training.planned import assert_same, draw, mlp, never_planned, ordina
 @pytest.fixture(autouse=True)
 def numpy_backend():
     with use_backend("numpy"):
+        portanet.random.set_seed(0)
         yield
 
 

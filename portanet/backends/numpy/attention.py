@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from portanet.backends.base import Array
-from portanet.backends.numpy.namespace import matmul, where
+from portanet.backends.numpy.namespace import SMALL, matmul, where
 from portanet.backends.numpy.threads import map_pieces, slices
 
 WEIGHTS = 2**18
@@ -110,6 +110,16 @@ def _backward(
                 total[..., columns, :] += np.matmul(left.swapaxes(-1, -2), right)
             else:
                 np.matmul(left.swapaxes(-1, -2), right, out=total)
+
+
+def in_one_piece(query: Array, key: Array, value: Array) -> bool:
+    """Whether attention without a mask to few keys is one piece, with one block and products that are not divided."""
+    alike = query.ndim > 2 and query.dtype == key.dtype == value.dtype and query.dtype.char in "fd"
+    if not (alike and query.size and key.size and value.size and query.shape[-1] > 1 and key.shape[-2] > 1):
+        return False
+    blocks = _Blocks(query, key, None, False, None)
+    products = 2 * query.size * key.shape[-2] < SMALL
+    return products and len(blocks.parts) == len(blocks.of_rows) == 1
 
 
 class _Blocks:

@@ -18,10 +18,8 @@ import numpy as np
 
 from portanet.backends.base import Array
 from portanet.backends.numpy import namespace
-from portanet.backends.numpy.convolution import convolve
-from portanet.backends.numpy.patches import Patches, patches_of
+from portanet.backends.numpy.prepared import PREPARED
 from portanet.backends.numpy.recorded import Memory, RecordedArray, UnrecordableError, here
-from portanet.backends.numpy.threads import row_pieces
 from portanet.tree import tree_leaves, tree_map
 
 LARGEST = 2**22
@@ -74,7 +72,7 @@ class Recording:
             options: Arguments by name.
             opaque: Whether it is an override, which may leave the call to others.
         """
-        prepared = _PREPARED.get(function) if opaque else None
+        prepared = PREPARED.get(function) if opaque else None
         if prepared is not None:
             out = prepared(self, *args, **(options or {}))
             if out is not NotImplemented:
@@ -180,13 +178,17 @@ class Recording:
         self.calls.append(_Call(run, [x.memory for x in reads], kept.memory))
         return kept
 
-    def finished(self) -> list[Callable[[], Any]]:
-        """The calls that have to be repeated: those whose results vary, or are in memory that is written again."""
-
-        def constant(call: _Call) -> bool:
-            return not any(memory.varies or memory.written for memory in (*call.reads, call.writes))
-
-        return [call.run for call in self.calls if not constant(call)]
+    def finished(self, results: Sequence[RecordedArray]) -> list[Callable[[], Any]]:
+        """The calls that have to be repeated for results: those whose own vary, or are in memory that is written again,
+        and are of use.
+        """
+        used, calls = {id(result.memory) for result in results}, []
+        for call in reversed(self.calls):
+            varies = any(memory.varies or memory.written for memory in (*call.reads, call.writes))
+            if varies and id(call.writes) in used:
+                used.update(map(id, call.reads))
+                calls.append(call.run)
+        return calls[::-1]
 
 
 class CallPlan:
@@ -215,22 +217,29 @@ class CallPlan:
             out = function([recording.argument(x, "input") for x in self.inputs], [by_identity[id(w)] for w in weights])
         finally:
             here.recording = outer
-        for leaf in tree_leaves(out):
+        results = tree_leaves(out)
+        for leaf in results:
             computed = type(leaf) is RecordedArray and recording.knows(leaf) and leaf.memory.source == "call"
             if not computed or leaf.number or not leaf.memory.varies:
                 raise UnrecordableError("a result is no computed array")
         self.lock = threading.Lock()
-        self.calls = recording.finished()
+        self.calls = recording.finished(results)
         self.nbytes = weighs + recording.nbytes + sum(x.nbytes for x in self.inputs)
-        self._single = out.raw if type(out) is RecordedArray else None
         self._out = tree_map(lambda leaf: leaf.raw, out)
+        self._kept = list({id(leaf.raw): leaf.raw for leaf in results}.values())
+        places = {id(x): i for i, x in enumerate(self._kept)}
+        self._places = [places[id(leaf.raw)] for leaf in results]
+        self._kind = type(out) if type(out) in (list, tuple) and len(out) == len(results) else None
 
     def results(self) -> Any:
         """Copies of the latest results, which nothing overwrites."""
-        if self._single is not None:
-            return self._single.copy("K")
-        copies = {id(x): x.copy("K") for x in tree_leaves(self._out)}
-        return tree_map(lambda x: copies[id(x)], self._out)
+        copies = [x.copy("K") for x in self._kept]
+        if self._kind is not None:
+            return self._kind([copies[i] for i in self._places])
+        if type(self._out) is np.ndarray:
+            return copies[0]
+        each = iter(self._places)
+        return tree_map(lambda x: copies[next(each)], self._out)
 
     def run(self, inputs: Sequence[Array]) -> Any:
         """The results for inputs; NotImplemented where another thread is using the arrays of the plan."""
@@ -320,6 +329,10 @@ def _concat(out: Array, arrays: Any, axis: Any = 0) -> Any:
     return functools.partial(np.concatenate, arrays, axis, out)
 
 
+def _stack(out: Array, arrays: Any, axis: int = 0) -> Any:
+    return _concat(out, [np.expand_dims(x, axis) for x in arrays], axis)
+
+
 def _pow(out: Array, x: Any, power: Any) -> Any:
     known = {2: np.square, 0.5: np.sqrt}.get(power) if type(power) in (int, float) else None
     return None if known is None or out.dtype.kind != "f" else functools.partial(known, x, out)
@@ -330,52 +343,6 @@ _DIRECT: dict[Any, Callable[..., Any]] = {
     namespace.max: _max,
     namespace.matmul: _matmul,
     namespace.concat: _concat,  # type: ignore[attr-defined]
+    namespace.stack: _stack,  # type: ignore[attr-defined]
     operator.pow: _pow,
 }
-
-
-# Overrides that are prepared
-
-
-def _convolve(
-    recording: Recording,
-    x: RecordedArray,
-    kernel: RecordedArray,
-    bias: RecordedArray | None,
-    *,
-    window: Any,
-    groups: int,
-    activation: str | None = None,
-) -> Any:
-    """A convolution by patches: what does not depend on values is done once."""
-    patches: Patches = patches_of(x.shape[1:], window, groups)
-    given = [array for array in (x, kernel, bias) if array is not None]
-    batch, filters = x.shape[0], kernel.shape[-1]
-    alike = all(type(array) is RecordedArray and array.dtype == x.dtype for array in given)
-    divided = row_pieces(batch, patches.size + patches.count * filters, x.dtype.itemsize) > 1
-    if groups != 1 or not alike or divided or not patches.suit(batch, filters):
-        return NotImplemented
-    seen = x
-    if patches.padded is not None or not x.raw.flags.c_contiguous:
-        shape = x.shape if patches.padded is None else (batch, *patches.padded)
-        whole = np.zeros(shape, dtype=x.dtype)
-        inside, outside = (whole, x.raw) if patches.padded is None else (whole[patches.inside], x.raw[patches.seen])
-        seen = recording.step(functools.partial(np.copyto, inside, outside), [x], whole)
-    view = patches.view(seen.raw)
-    rows = view.reshape(1, batch * patches.count, -1)
-    if np.may_share_memory(rows, seen.raw):
-        matrix = RecordedArray(rows, seen.memory)
-    else:
-        matrix = recording.step(functools.partial(np.copyto, rows.reshape(view.shape), view), [seen], rows)
-    matrices = kernel.raw.reshape(1, -1, filters)
-    if not np.may_share_memory(matrices, kernel.raw):
-        return NotImplemented
-    out = np.empty((1, batch * patches.count, filters), dtype=x.dtype)
-    product = recording.step(functools.partial(np.matmul, matrix.raw, matrices, out), [matrix, kernel], out)
-    result = RecordedArray(out.reshape(batch, *patches.positions, filters), product.memory)
-    if bias is not None:
-        recording.write(result, np.add, (result, bias))
-    return result if activation is None else recording.write(result, np.maximum, (result, 0.0))
-
-
-_PREPARED: dict[Any, Callable[..., Any]] = {convolve: _convolve}

@@ -169,16 +169,11 @@ RECORDED: Any = RecordedNamespace(namespace)
 
 
 def scan(step: Callable[..., Any], carry: tuple[Any, ...], inputs: Sequence[Any], reverse: bool = False) -> Any:
-    """The loop over time for few examples, which NumPy's override computes in one piece."""
-    count, batch = len(inputs[0].raw), carry[0].shape[0]
-    if not 0 < batch <= rows_of_a_piece(batch) or not count:
+    """The definition's loop for few examples, which NumPy's override computes in one piece."""
+    batch = carry[0].shape[0]
+    if not 0 < batch <= rows_of_a_piece(batch):
         raise UnrecordableError("a loop over time in pieces")
-    steps = []
-    for t in range(count - 1, -1, -1) if reverse else range(count):
-        carry, outputs = step(carry, *[each[t] for each in inputs])
-        steps.append(outputs)
-    columns = zip(*(reversed(steps) if reverse else steps), strict=True)
-    return carry, tuple([RECORDED.stack(list(column), axis=0) for column in columns])
+    return NotImplemented
 
 
 def _opaque(override: Callable[..., Any]) -> Callable[..., Any]:
