@@ -45,6 +45,17 @@ def test_other_inputs():
         assert_same(model(whole[rows]), ordinary(model, whole[rows]))
 
 
+def test_values_that_an_override_leaves_to_its_definition():
+    model = portanet.Sequential([layers.Input((9, 4)), layers.GRU(5), layers.Dense(2)])
+    warmed(model, 3, 9, 4)
+    x = draw(3, 9, 4)
+    x[1, 2] = [np.inf, 0.0, -1.0, 0.0]
+    with np.errstate(invalid="ignore"):
+        for given in (x, draw(3, 9, 4), x):
+            assert_same(model(given), ordinary(model, given))
+    assert np.isfinite(model(x)).all()
+
+
 def test_another_structure_of_inputs():
     a, b = layers.Input((2,), name="a"), layers.Input((2,), name="b")
     model = portanet.Model([a, b], a - b * 2.0)

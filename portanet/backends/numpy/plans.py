@@ -63,16 +63,16 @@ class Recording:
         self.known.add(id(memory))
         return memory
 
-    def call(self, function: Any, args: tuple[Any, ...], options: Any = None, opaque: bool = False) -> Any:
+    def call(self, function: Any, args: tuple[Any, ...], options: Any = None, definition: Any = None) -> Any:
         """Compute, and record, a function of arrays.
 
         Args:
             function: The function.
             args: Its arguments, which may hold recorded arrays.
             options: Arguments by name.
-            opaque: Whether it is an override, which may leave the call to others.
+            definition: What it overrides, if it does: other values may be left to that.
         """
-        prepared = PREPARED.get(function) if opaque else None
+        prepared = PREPARED.get(function) if definition else None
         if prepared is not None:
             out = prepared(self, *args, **(options or {}))
             if out is not NotImplemented:
@@ -81,10 +81,12 @@ class Recording:
         raw_args = tuple([_raw(a) for a in args])
         raw_options = {name: _raw(option) for name, option in options.items()} if options else {}
         reads = [self._of(x) for x in given]
-        before = [x.raw.copy() for x in given] if opaque else []
+        before = [x.raw.copy() for x in given] if definition else []
         results = function(*raw_args, **raw_options)
         if results is NotImplemented:
             return results
+        if definition:
+            function = functools.partial(_computed, function, definition)
         if any(x.raw.tobytes() != known.tobytes() for x, known in zip(given, before, strict=False)):
             raise UnrecordableError(f"{function!r} changes its arguments")
         if isinstance(results, (np.ndarray, np.generic)):
@@ -253,6 +255,11 @@ class CallPlan:
             return self.results()
         finally:
             self.lock.release()
+
+
+def _computed(override: Callable[..., Any], definition: Callable[..., Any], *args: Any, **options: Any) -> Any:
+    results = override(*args, **options)
+    return definition(*args, **options) if results is NotImplemented else results
 
 
 def _raw(x: Any) -> Any:

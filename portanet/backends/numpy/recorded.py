@@ -18,6 +18,7 @@ from portanet.backends.forward import ForwardBackend
 from portanet.backends.numpy import namespace, threads
 from portanet.backends.numpy.backend import NumpyBackend
 from portanet.backends.numpy.scan import rows_of_a_piece
+from portanet.backends.overrides import OVERRIDABLE
 
 if TYPE_CHECKING:
     from portanet.backends.numpy.plans import Recording
@@ -176,9 +177,9 @@ def scan(step: Callable[..., Any], carry: tuple[Any, ...], inputs: Sequence[Any]
     return NotImplemented
 
 
-def _opaque(override: Callable[..., Any]) -> Callable[..., Any]:
+def _opaque(name: str, override: Callable[..., Any]) -> Callable[..., Any]:
     def call(*args: Any, **options: Any) -> Any:
-        return recording().call(override, args, options, opaque=True)
+        return recording().call(override, args, options, OVERRIDABLE[name].definition)
 
     return call
 
@@ -195,7 +196,7 @@ class RecordedBackend(ForwardBackend):
     library = "numpy"
     least_elements = NumpyBackend.least_elements
     attends_in_blocks = NumpyBackend.attends_in_blocks
-    overrides = {name: _opaque(override) for name, override in NumpyBackend.overrides.items()} | {
+    overrides = {name: _opaque(name, override) for name, override in NumpyBackend.overrides.items()} | {
         "scan": scan,
         "random_words": random_words,
     }

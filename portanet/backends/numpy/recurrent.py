@@ -91,6 +91,8 @@ class Units:
     """Blocks that `slopes` writes for each step."""
     terms: ClassVar[int]
     """Parts of an output's cotangent that come through its product, and so are dropped like it."""
+    has_zeros: ClassVar[bool] = False
+    """Whether there are zeros among the weights of what gates see, which make no number of what is infinite."""
 
     def __init__(
         self, weights: Any, x: Array, states: Sequence[Array], skipped: Array | None, keep: Array | None
@@ -247,6 +249,8 @@ def layer(
         return NotImplemented
     given = [a for a in (x, kernel, recurrent_kernel, *biases, *states, keep) if a is not None]
     if x.dtype.kind != "f" or x.dtype.itemsize < 4 or any(a.dtype != x.dtype for a in given) or 0 in x.shape:
+        return NotImplemented
+    if kind.has_zeros and not all(np.isfinite(each).all() for each in (x, states[0])):
         return NotImplemented
     rows, skipped = slices(batch, rows_of_a_piece(batch, count)), None if mask is None else ~mask
     weights = kind.arranged(kernel, recurrent_kernel, *biases)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from portanet.backends.base import Array
+from portanet.backends.numpy.memory import aligned
 from portanet.backends.numpy.recurrent import Units, flat, layer, of_one_bias, stacked
 
 
@@ -16,6 +17,7 @@ class _Gated(Units):
 
     order, recurrent_order = (2, 0, 1), (0, 1, 2)
     factors, terms = 5, 3
+    has_zeros = True
 
     def slopes(self, times: slice, out: Array) -> Array | None:
         """Of h' to c, z and r, to what r multiplies, and to h past the product."""
@@ -47,32 +49,35 @@ class _Gated(Units):
 
 
 class GRU(_Gated):
-    """c = tanh(a + r b), where b is the product of the output before: two sums for the candidate."""
+    """c = tanh(a + r b), where b is the product of the output before: two sums for the candidate.
+
+    All that gates see is in both, with zeros among the weights: so a step has one product, not three.
+    """
 
     @classmethod
     def arranged(cls, kernel: Array, recurrent_kernel: Array, *biases: Array | None) -> Any:
         (bias, recurrent_bias), units = biases, len(recurrent_kernel)
-        of_gates = stacked(kernel, recurrent_kernel, bias, (0, 1))
+        weights = stacked(kernel, recurrent_kernel, bias, (0, 1, 2, 2))
+        weights[2, :units] = 0.0
+        weights[3, units:] = 0.0
         if recurrent_bias is not None:
-            of_gates[:, units] += recurrent_bias[: 2 * units].reshape(2, units)
-        of_gates *= 0.5
-        inner = stacked(kernel, recurrent_kernel, recurrent_bias, (2,))[0, : units + 1]
-        return of_gates, inner, stacked(kernel, recurrent_kernel, bias, (2,))[0, units:]
+            weights[:2, units] += recurrent_bias[: 2 * units].reshape(2, units)
+            weights[3, units] = recurrent_bias[2 * units :]
+        weights[:2] *= 0.5
+        return weights
 
     def begin(self) -> None:
         time, *shape = self.shape
         self.saved, self.part = self.empty(time, 4, *shape), self.empty(*shape)
 
     def views(self) -> list[Array]:
-        units, saved = self.shape[-1], self.saved
-        seen = [self.seen, self.seen[:, :, : units + 1], self.seen[:, :, units:]]
-        return [*seen, saved[:, :2], *(saved[:, i] for i in range(4)), self.h[:-1], self.h[1:]]
+        saved = self.saved
+        return [self.seen, saved, saved[:, :2], *(saved[:, i] for i in range(4)), self.h[:-1], self.h[1:]]
 
     def step(
         self,
         seen: Array,
-        before: Array,
-        inputs: Array,
+        sums: Array,
         gates: Array,
         z: Array,
         r: Array,
@@ -81,10 +86,8 @@ class GRU(_Gated):
         h: Array,
         new_h: Array,
     ) -> None:
-        part, (of_gates, of_inner, of_c) = self.part, self.weights
-        np.matmul(seen, of_gates, out=gates)
-        np.matmul(before, of_inner, out=inner)
-        np.matmul(inputs, of_c, out=c)
+        part = self.part
+        np.matmul(seen, self.weights, out=sums)
         np.tanh(gates, out=gates)
         gates *= self.half
         gates += self.half
@@ -126,29 +129,31 @@ class GRU(_Gated):
 
 
 class GRUResetBefore(_Gated):
-    """c = tanh(a + (r h) @ weights): a second product in a step."""
+    """c = tanh(a + (r h) @ weights): a second product in a step. The first has zeros among its weights, as above."""
 
     @classmethod
     def arranged(cls, kernel: Array, recurrent_kernel: Array, *biases: Array | None) -> Any:
         units = len(recurrent_kernel)
-        of_gates = stacked(kernel, recurrent_kernel, biases[0], (0, 1))
-        of_gates *= 0.5
-        of_c = stacked(kernel, recurrent_kernel, biases[0], (2,))[0]
-        return of_gates, of_c[:units], of_c[units:]
+        weights = stacked(kernel, recurrent_kernel, biases[0], (0, 1, 2))
+        weights[2, :units] = 0.0
+        weights[:2] *= 0.5
+        of_c = aligned((units, units), kernel.dtype)
+        of_c[...] = recurrent_kernel[:, 2 * units :]
+        return weights, of_c
 
     def begin(self) -> None:
         time, *shape = self.shape
         self.saved, self.reset_h, self.part = self.empty(time, 3, *shape), self.empty(*self.shape), self.empty(*shape)
 
     def views(self) -> list[Array]:
-        saved, inputs = self.saved, self.seen[:, :, self.shape[-1] :]
-        gates = [saved[:, :2], *(saved[:, i] for i in range(3))]
-        return [self.seen, inputs, *gates, self.dropped, self.reset_h, self.h[:-1], self.h[1:]]
+        saved = self.saved
+        gates = [saved, saved[:, :2], *(saved[:, i] for i in range(3))]
+        return [self.seen, *gates, self.dropped, self.reset_h, self.h[:-1], self.h[1:]]
 
     def step(
         self,
         seen: Array,
-        inputs: Array,
+        sums: Array,
         gates: Array,
         z: Array,
         r: Array,
@@ -158,14 +163,13 @@ class GRUResetBefore(_Gated):
         h: Array,
         new_h: Array,
     ) -> None:
-        part, (of_gates, of_reset, of_c) = self.part, self.weights
-        np.matmul(seen, of_gates, out=gates)
-        np.matmul(inputs, of_c, out=c)
+        part, (weights, of_c) = self.part, self.weights
+        np.matmul(seen, weights, out=sums)
         np.tanh(gates, out=gates)
         gates *= self.half
         gates += self.half
         np.multiply(r, dropped, out=reset_h)
-        np.matmul(reset_h, of_reset, out=part)
+        np.matmul(reset_h, of_c, out=part)
         c += part
         np.tanh(c, out=c)
         np.subtract(h, c, out=part)
