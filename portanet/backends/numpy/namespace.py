@@ -109,10 +109,11 @@ def matmul(x1: Array, x2: Array, /) -> Array:
     rows, columns = x1.shape[0], x2.shape[1]
     out = np.empty((rows, columns), dtype=x1.dtype)
     if rows >= columns:
-        size = builtins.max(builtins.min(256, -(-rows // 32) * 16), -(-rows // 128) * 16)  # two pieces at least
+        size = _even(rows, 2 if in_a_piece() else builtins.min(8, rows // 256))
         _in_pieces(rows, size, lambda p: np.matmul(x1[p], x2, out=out[p]))
     else:
-        _in_pieces(columns, builtins.max(128, -(-columns // 64) * 16), lambda p: np.matmul(x1, x2[:, p], out=out[:, p]))
+        size = _even(columns, 2 if in_a_piece() else builtins.min(4, columns // 128))
+        _in_pieces(columns, size, lambda p: np.matmul(x1, x2[:, p], out=out[:, p]))
     return out
 
 
@@ -133,6 +134,11 @@ def _divides_alone() -> bool:
 
 def _divides(operations: int) -> bool:
     return operations >= LARGE if in_a_piece() else operations >= SMALL and has_cores()
+
+
+def _even(count: int, pieces: int) -> int:
+    """The size of pieces, two at least: a multiple of 16. Small products, as of what is left, take twice the time."""
+    return -(-count // (16 * builtins.max(2, pieces))) * 16
 
 
 def _in_pieces(count: int, size: int, product: Callable[[slice], Array]) -> None:
