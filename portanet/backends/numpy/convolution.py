@@ -16,6 +16,7 @@ import numpy as np
 from portanet.backends.base import Array
 from portanet.backends.numpy import patches, winograd
 from portanet.backends.numpy.maxima import have_bits, write_where_positive
+from portanet.backends.numpy.memory import aligned
 from portanet.backends.numpy.patches import patches_of
 from portanet.backends.numpy.planes import as_plane
 from portanet.backends.numpy.threads import map_pieces, run_pieces
@@ -35,7 +36,11 @@ def convolve(
     (oh, ow), dtype = plane.positions, plane.dtype
     x = x.reshape(*x.shape[:2], -1, x.shape[-1]).astype(dtype, copy=False)
     kernel = kernel.reshape(*plane.size, -1, filters).astype(dtype, copy=False)
-    matrices = winograd.of_kernel(kernel) if plane.in_pairs else kernel.transpose(1, 0, 2, 3)
+    if plane.in_pairs:
+        matrices = winograd.of_kernel(kernel)
+    else:
+        matrices = aligned((kernel.shape[1], kernel.shape[0], *kernel.shape[2:]), dtype)
+        matrices[...] = kernel.swapaxes(0, 1)
     matrices = matrices.reshape(4 if plane.in_pairs else 1, 1, -1, filters)
     out = np.empty((x.shape[0], oh, ow * filters), dtype=dtype)
     added = None if bias is None else np.tile(bias, ow)

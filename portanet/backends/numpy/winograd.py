@@ -17,6 +17,7 @@ from __future__ import annotations
 import numpy as np
 
 from portanet.backends.base import Array
+from portanet.backends.numpy.memory import aligned
 
 
 def pairs(rows: int) -> int:
@@ -38,9 +39,13 @@ def of_inputs(x: Array) -> Array:
 
 def of_kernel(kernel: Array) -> Array:
     """G: from (3, ...) to (4, ...)."""
+    out = aligned((4, *kernel.shape[1:]), kernel.dtype)
     middle = (kernel[0] + kernel[2]) * 0.5
     half = kernel[1] * 0.5
-    return np.stack([kernel[0], middle + half, middle - half, kernel[2]])
+    out[0], out[3] = kernel[0], kernel[2]
+    np.add(middle, half, out=out[1])
+    np.subtract(middle, half, out=out[2])
+    return out
 
 
 def to_kernel(g: Array) -> Array:
