@@ -70,6 +70,38 @@ def max(x: Array, /, *, axis: int | tuple[int, ...] | None = None, keepdims: boo
     return _MAXIMUM(x, axis=axis, keepdims=keepdims)
 
 
+def mean(x: Array, /, *, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> Array:
+    """As in the standard; of single and double precision without the calls that NumPy makes for others."""
+    if x.dtype.char not in "fd" or not x.size:
+        return np.mean(x, axis=axis, keepdims=keepdims)
+    total = _ADD(x, axis=axis, keepdims=keepdims)
+    return total / (x.size // total.size)
+
+
+def full_like(x: Array, /, fill_value: Any, *, dtype: Any = None, device: Any = None) -> Array:
+    """As in the standard; without the calls that NumPy makes for what is no array."""
+    if device is not None and device != "cpu":
+        return _compat.full_like(x, fill_value, dtype=dtype, device=device)
+    out = np.empty_like(x, dtype=dtype)
+    np.copyto(out, fill_value, casting="unsafe")
+    return out
+
+
+def ones_like(x: Array, /, *, dtype: Any = None, device: Any = None) -> Array:
+    """As in the standard; as `full_like`."""
+    return full_like(x, 1, dtype=dtype, device=device)
+
+
+def zeros_like(x: Array, /, *, dtype: Any = None, device: Any = None) -> Array:
+    """As in the standard; as `full_like`."""
+    return full_like(x, 0, dtype=dtype, device=device)
+
+
+def matrix_transpose(x: Array, /) -> Array:
+    """As in the standard; without the calls that NumPy makes for what is no array."""
+    return x.mT
+
+
 def reshape(x: Array, /, shape: tuple[int, ...], *, copy: bool | None = None) -> Array:
     """As in the standard; without the calls that NumPy makes for what is no array."""
     return x.reshape(shape) if copy is None else np.reshape(x, shape, copy=copy)
