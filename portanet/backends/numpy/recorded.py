@@ -179,7 +179,8 @@ def scan(step: Callable[..., Any], carry: tuple[Any, ...], inputs: Sequence[Any]
 
 def _opaque(name: str, override: Callable[..., Any]) -> Callable[..., Any]:
     def call(*args: Any, **options: Any) -> Any:
-        return recording().call(override, args, options, OVERRIDABLE[name].definition)
+        definition = OVERRIDABLE[name].definition  # type: ignore[attr-defined]
+        return recording().call(override, args, options, definition)
 
     return call
 
