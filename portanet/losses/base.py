@@ -295,8 +295,12 @@ def reduce(
 ) -> Array:
     """Weight and reduce the losses of examples; masked ones are ignored, even NaN.
 
-    Where several processes compute a batch, the results of all add up to that of the whole batch.
+    A single loss, of shape (), counts as that of each example. Where several processes compute a batch, the results of
+    all add up to that of the whole batch.
     """
+    if values.ndim == 0:
+        each = next((tuple(array.shape) for array in (sample_weight, mask) if array is not None), ())
+        values = array_namespace(values).broadcast_to(values, each)
     weight = None if sample_weight is None else spread(sample_weight, values, "sample_weight", f"Loss '{name}'")
     valid = None if mask is None else spread(mask, values, "mask", f"Loss '{name}'")
     xp = array_namespace(values, *(a for a in (weight, valid) if a is not None))

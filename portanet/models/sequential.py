@@ -65,7 +65,7 @@ class Sequential(Model):
             self.add(layer)
 
     def add(self, layer: Layer | SymbolicArray, rebuild: bool = True) -> None:
-        """Append a layer; it is built immediately if its input shape is known.
+        """Append a layer; it is built immediately if its input shape is known, by an `Input` or a built model before.
 
         Args:
             layer: The layer.
@@ -86,8 +86,12 @@ class Sequential(Model):
                 raise ValueError(f"Only the first entry of model '{self.name}' may be an Input. Received: {layer!r}")
             self._begin(layer.output)
             return
-        if layer.declared_shape is not None and self._start is None and not self._chain:
-            self._begin(InputLayer(layer.declared_shape).output)
+        if self._start is None and not self._chain:
+            if layer.declared_shape is not None:
+                self._begin(InputLayer(layer.declared_shape).output)
+            elif isinstance(layer, Model) and isinstance(start := layer._start, SymbolicArray):
+                declared = getattr(start.node.layer, "declared", None)
+                self._begin(InputLayer(start.shape[1:], start.shape[0], declared).output)
         if layer in self._chain.names:
             raise ValueError(
                 f"A Sequential can hold a layer once; create a second layer. Received: {layer!r} in model '{self.name}'"

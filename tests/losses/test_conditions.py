@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from portanet import losses
+from portanet import losses, ops
 from portanet.autodiff import array_namespace
 from portanet.losses import LOSSES
 from tests.support import asarray, assert_close, to_numpy
@@ -77,6 +77,15 @@ def test_arrays_of_another_library(backend: Any) -> None:
     for y, p in ((other, asarray([[1.0], [2.0]])), (asarray([[1.0], [2.0]]), other)):
         with pytest.raises(TypeError, match=r"compares arrays of one library; .*Received: y_true \w+, y_pred \w+"):
             losses.MeanSquaredError()(y, p)
+
+
+def test_a_single_loss_counts_as_that_of_each_example(xp: Any) -> None:
+    loss = losses.FunctionLoss(lambda y_true, y_pred: ops.mean(ops.abs(y_true - y_pred)))
+    y, p = asarray([[1.0], [3.0]]), asarray([[2.0], [5.0]])
+    for weight in ([1.0, 3.0], [[1.0], [3.0]]):
+        assert_close(loss(y, p, sample_weight=asarray(weight)), 3.0)
+    loss.reduction = "sum"
+    assert_close(loss(y, p, sample_weight=asarray([1.0, 3.0])), 6.0)
 
 
 @pytest.mark.parametrize(("number", "weight"), [(True, 1.0), (0.5, 1.0), (-1, 1.0), (1, -1.0), (1, float("nan"))])

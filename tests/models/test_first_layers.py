@@ -47,3 +47,20 @@ def test_bad_input() -> None:
         layers.Dense(3, input_shape=4, name="first")
     with pytest.raises(ValueError, match=r"`input_dim` of layer 'first'.*Received: input_dim=0"):
         layers.LSTM(3, input_dim=0, name="first")
+
+
+def test_a_model_that_is_built_declares_the_input() -> None:
+    with portanet.use_backend("numpy"):
+        inner = portanet.Sequential([layers.Input((4,), batch_size=2, dtype="int32"), layers.Embedding(5, 3)])
+        model = portanet.Sequential([inner, layers.Flatten(), layers.Dense(1)])
+        assert model.built
+        assert (model.input_shape, model.output_shape) == ((2, 4), (2, 1))
+        assert model.inputs[0].dtype == "int32"
+        made = portanet.Sequential.from_config(model.get_config())
+        assert made.output_shape == (2, 1)
+        start = layers.Input((4,))
+        graph = portanet.Model(start, layers.Dense(3)(start))
+        assert portanet.Sequential([graph, layers.Dense(2)]).count_params() == 15 + 8
+        assert not portanet.Sequential([portanet.Sequential([layers.Dense(3)]), layers.Dense(2)]).built
+        two = portanet.Model([start, layers.Input((2,))], start)
+        assert not portanet.Sequential([two, layers.Dense(2)]).built
