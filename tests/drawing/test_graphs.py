@@ -7,6 +7,7 @@ import pytest
 
 from portanet.drawing import Box, Drawing
 from portanet.drawing.boxes import text_width
+from portanet.drawing.layout import Line, layered
 from portanet.drawing.svg import bends, path
 
 DIRECTIONS = ("TB", "BT", "LR", "RL")
@@ -160,6 +161,18 @@ def test_the_source_is_xml_with_each_box_once():
     assert [(line.get("data-from"), line.get("data-to")) for line in lines] == [("0", "1")]
     assert root.find(f"{SVG}title").text == "a < b"
     assert float(root.get("width")) >= max(text_width('<a> & "b"'), text_width("a < b"))
+
+
+def test_the_first_and_the_last_boxes_are_in_layers_of_their_own():
+    boxes, lines = [(10.0, 10.0)] * 6, [Line(0, 1), Line(1, 2), Line(3, 2)]
+    for first, last, ranks in (
+        ([0], [2], [0, 1, 2, 1, 1, 1]),  # box 3 right before its use; boxes 4 and 5 are alone
+        ([0, 3], [], [0, 1, 2, 0, 1, 1]),
+        ([], [], [0, 1, 2, 1, 0, 0]),
+        ([4], [5], [1, 2, 3, 2, 0, 4]),
+    ):
+        tops = layered(boxes, lines, first, last).tops
+        assert [sorted(set(tops)).index(top) for top in tops] == ranks
 
 
 def test_one_box_and_none():
