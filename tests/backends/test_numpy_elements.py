@@ -16,15 +16,30 @@ from portanet.backends.numpy.threads import cores
 
 @pytest.fixture(autouse=True)
 def on_numpy(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(elements, "ELEMENTS", 64)
-    monkeypatch.setattr(elements, "SMALL", 16)
-    with use_backend("numpy"):
+    with use_backend("numpy"):  # first, since what is imported now reads ELEMENTS
+        monkeypatch.setattr(elements, "ELEMENTS", 64)
+        monkeypatch.setattr(elements, "SMALL", 16)
+        monkeypatch.setattr(elements, "SEVERAL", 2)
         yield
 
 
 def drawn(*shapes: tuple[int, ...], count: int = 3) -> list[list[Any]]:
     generator = np.random.default_rng(0)
     return [[generator.standard_normal(shape) for _ in range(count)] for shape in shapes]
+
+
+@pytest.mark.parametrize(("several", "sizes"), [(3, [9]), (4, [3, 3, 3])])
+def test_a_few_small_arrays_are_computed_apart(monkeypatch: pytest.MonkeyPatch, several: int, sizes: list[int]) -> None:
+    monkeypatch.setattr(elements, "SEVERAL", several)
+    seen: list[int] = []
+
+    def double(x: Any) -> Any:
+        seen.append(x.size)
+        return x + x
+
+    results = map_each(double, [(np.full(3, float(i)),) for i in range(3)])
+    assert seen == sizes
+    np.testing.assert_array_equal(np.stack(results)[:, 0], [0.0, 2.0, 4.0])
 
 
 SHAPES = [

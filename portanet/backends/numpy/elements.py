@@ -15,8 +15,10 @@ ELEMENTS = 2**17
 """Least number of elements of a piece, which has at most twice as many: with fewer, threads wait for each other, since
 each call takes the interpreter; more do not stay in a core's cache.
 """
-SMALL = 2**12
+SMALL = 2**9
 """Arrays of no more elements are computed as one: to copy them takes less time than NumPy's calls for each."""
+SEVERAL = 8
+"""Least number of them: to put fewer together, and to take the results apart, takes longer."""
 
 
 def map_elements(function: Callable[..., Any], args: Sequence[Any]) -> Any:
@@ -29,7 +31,9 @@ def map_each(function: Callable[..., Any], calls: Sequence[Sequence[Any]]) -> li
     kinds: dict[Any, list[int]] = {}
     for i, args in enumerate(calls):
         kinds.setdefault(_kind(args) or i, []).append(i)
-    groups = list(kinds.values())
+    groups: list[list[int]] = []
+    for group in kinds.values():
+        groups += [group] if len(group) >= SEVERAL else [[i] for i in group]
     several = {group[0]: _Together([calls[i] for i in group]) for group in groups if len(group) > 1}
     given = _in_pieces(function, [several[i].args if i in several else calls[i] for i, *_ in groups], at_end=True)
     results: list[Any] = [None] * len(calls)
