@@ -173,6 +173,13 @@ class Compiled(Optimized):
         named: dict[str, Metric] = self._objective.metrics
         return named | self._loss_trackers()
 
+    def _listed_last(self, logs: Mapping[str, Any]) -> list[str]:
+        """The metrics of several outputs: in lists of results they are last, sorted by name, as in Keras."""
+        if self._objective is None or len(self._objective.outputs) < 2:
+            return []
+        trackers = self._loss_trackers()
+        return sorted(name for name in self._objective.metrics if name in logs and name not in trackers)
+
     def _tracker(self, name: str) -> Metric:
         """The mean of a loss, which steps update that are overridden."""
         if name not in self._trackers:

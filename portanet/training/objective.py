@@ -88,6 +88,11 @@ class AnyTargets:
         """See `Objective.metrics`."""
         return {} if self.objective is None else self.objective.metrics
 
+    @property
+    def outputs(self) -> list[Output]:
+        """See `Objective.outputs`."""
+        return [] if self.objective is None else self.objective.outputs
+
 
 def no_loss(model: str = "") -> ValueError:
     """The error where nothing is to be minimized."""

@@ -220,7 +220,7 @@ class Trainer(OnBatches):
             feed = intake.feed(find_source(intake, x, y, sample_weight, batch_size, False, steps))
             listeners = CallbackList(callbacks, model=self, epochs=1, steps=feed.source.steps, verbose=verbose)
             logs = evaluation.evaluate(self, feed, listeners)
-        return listed(logs, return_dict)
+        return listed(logs, return_dict, self._listed_last(logs))
 
     def predict(
         self,

@@ -276,3 +276,17 @@ def test_losses_that_override_call(backend):
         model.compile("sgd", loss)
         values.append(model.evaluate(X, SUM, sample_weight=ones / 2, verbose=0))
     assert values[0] == pytest.approx(2 * values[1], rel=1e-5)
+
+
+def test_metrics_of_several_outputs_are_last_in_lists_of_results(backend):
+    """As in Keras: the losses in the order of the outputs, then the metrics sorted by name."""
+    start = layers.Input((X.shape[1],))
+    model = portanet.Model(start, [layers.Dense(1, name="second")(start), layers.Dense(1, name="first")(start)])
+    model.compile("sgd", "mse", metrics=[["mse", "mae"], ["mape"]])
+    names = ["loss", "second_loss", "first_loss", "first_mape", "second_mae", "second_mse"]
+    logs = model.evaluate(X, [SUM, SUM], verbose=0, return_dict=True)
+    assert model.evaluate(X, [SUM, SUM], verbose=0) == [logs[name] for name in names]
+    logs = model.test_on_batch(X, [SUM, SUM], return_dict=True)
+    assert model.train_on_batch(X, [SUM, SUM]) == pytest.approx([logs[name] for name in names], rel=1e-5)
+    model.compile("sgd", ["mse", "mae"], metrics=None)
+    assert len(model.evaluate(X, [SUM, SUM], verbose=0)) == 3
