@@ -19,12 +19,6 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "ResNet50 without": {"include_top": False, "pooling": "avg"},
 }
 """Networks with other arguments than the default ones."""
-IN_CI = (
-    "ResNet50", "ResNet50V2", "VGG16", "DenseNet121", "Xception", "InceptionV3", "InceptionResNetV2", "NASNetMobile",
-    "ConvNeXtTiny", "EfficientNetB0", "EfficientNetV2B0", "MobileNet",
-    "MobileNetV3Large", *VARIANTS,
-)  # fmt: skip
-"""One or two of each family; `tests/keras/networks.py` compares all."""
 
 
 class Structure(NamedTuple):

@@ -18,7 +18,7 @@ from portanet.applications.pretrained import pretrained_weights
 from portanet.backends import Backend
 from portanet.config import set_image_data_format
 from portanet.variables import allocate_for_loading
-from tests.applications.structures import IN_CI, create, known, structure
+from tests.applications.structures import create, known, structure
 
 PARAMETERS = {
     "ConvNeXtTiny": 28_589_128, "ConvNeXtSmall": 50_223_688, "ConvNeXtBase": 88_591_464,
@@ -47,7 +47,7 @@ Tiny = application(
 )
 
 
-@pytest.mark.parametrize("case", IN_CI)
+@pytest.mark.parametrize("case", known())
 def test_layers_and_weights_are_those_of_keras(case: str) -> None:
     with portanet.use_backend("numpy"), allocate_for_loading(10**9):
         assert structure(create(applications, case)) == known()[case]

@@ -174,3 +174,23 @@ def test_nothing_comes_of_nan(backend: Backend, name: str) -> None:
     with np.errstate(all="ignore"):
         result = to_numpy(getattr(special, name)(*(asarray(x, "float64") for x in hosts)))
     np.testing.assert_array_equal(np.isnan(result), [*(i not in whole for i in range(count)), False])
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "left", "right"),
+    [
+        (1.0, 3.0, 3.0, 0.0),
+        (2.0, 3.0, 0.0, 0.0),
+        (0.5, 3.0, math.inf, 0.0),
+        (3.0, 0.5, 0.0, math.inf),
+        (3.0, 1.0, 0.0, 3.0),
+    ],
+)
+def test_the_density_at_the_ends(backend: Backend, a: float, b: float, left: float, right: float) -> None:
+    """The derivative of `betainc` by its last argument, at 0 and 1."""
+    a_, b_ = asarray(a, "float64"), asarray(b, "float64")
+    for x, expected in ((0.0, left), (1.0, right)):
+        with np.errstate(all="ignore"):
+            for function, sign in ((special.betainc, 1.0), (special.betaincc, -1.0)):
+                slope = float(to_numpy(grad(lambda t, f=function: f(a_, b_, t))(asarray(x, "float64"))))
+                assert slope == pytest.approx(sign * expected)

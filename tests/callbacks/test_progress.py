@@ -84,6 +84,19 @@ def test_a_bar_shows_numbers_that_have_room(columns, shown):
     assert re.findall(r"\w+: \d.\d+", text) == re.findall(r"\w+: \d.\d+", shown)
 
 
+def test_numbers_that_fit_exactly_are_shown():
+    numbers = ["loss: 0.5000", "accuracy: 0.2500"]
+    bar = Bar("Epoch 1/2", 10)
+    bar.bar.dynamic_ncols, bar.bar.ncols = None, 200
+    bar.show(numbers)
+    length = len(str(bar.bar))
+    for columns, shown in ((length, 2), (length - 1, 1)):
+        bar.bar.ncols = columns
+        bar.show(numbers)
+        assert len(re.findall(r"\w+: \d.\d+", str(bar.bar))) == shown
+    bar.close(finished=True)
+
+
 def test_silence(capsys):
     made = model()
     made.fit(X, Y, verbose=0)

@@ -253,6 +253,13 @@ def test_the_first_layer_knows_that_it_is(backend):
     assert [part.first_layer for part in parts] == [True, False, False]
 
 
+def test_as_many_parameters_are_replaced_as_there_are(backend):
+    layer = npdl.layers.Dense(3, n_in=2)
+    layer.connect_to()
+    with pytest.raises(ValueError, match="argument 2 is shorter"):
+        layer.set_params(layer.params[:1])
+
+
 def test_initializers(backend):
     layer = npdl.layers.Dense(3, n_in=2, init=Halves())
     layer.connect_to()

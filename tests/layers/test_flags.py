@@ -131,7 +131,9 @@ def test_weights_without_a_name_are_numbered() -> None:
     layer = Layer()
     for _ in range(4):
         layer.add_weight((2,))
-    assert list(layer.named_variables()) == ["weight", "weight_1", "weight_2", "weight_3"]
+    assert layer.add_weight(2, name="one axis").shape == (2,)
+    assert layer.add_weight(name="a number").shape == ()
+    assert list(layer.named_variables())[:4] == ["weight", "weight_1", "weight_2", "weight_3"]
 
 
 class OfAnything(Layer):

@@ -204,3 +204,9 @@ def test_schedules_with_a_call_of_their_own(backend: Any) -> None:
         results.append(model.get_weights())
     for actual, expected in zip(*results, strict=True):
         np.testing.assert_allclose(actual, expected, rtol=1e-5)
+
+
+def test_a_function_may_return_an_array(backend: Any) -> None:
+    """Of any floating-point dtype; the schedule's result has that which is asked for."""
+    schedule = schedules.Product([lambda step: asarray(0.25, "float64"), 2.0])
+    assert_close(schedule(asarray(3, "int32")), 0.5)
