@@ -16,8 +16,8 @@ class Other(Counting):
 def test_those_that_keep_what_others_know_are_called_last():
     last, first, middle = Counting(order=2), Counting(), Counting(order=1)
     assert CallbackList([last, first, middle]).callbacks == [first, middle, last]
-    early, late = Counting(order=-0.5), Counting(order=0.5)
-    assert CallbackList([late, first, early]).callbacks == [early, first, late]
+    early, plain, late = Counting(order=-0.5), Callback(), Counting(order=0.5)
+    assert CallbackList([late, plain, early]).callbacks == [early, plain, late]
 
 
 def test_states_are_found_by_class_and_order():
