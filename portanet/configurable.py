@@ -73,7 +73,7 @@ class Configurable:
     def _arguments(self) -> dict[str, Any]:
         """The same, with objects in them as they are."""
         config = dict(getattr(self, "_config", {}))
-        if not _overrides(type(self), "get_config"):
+        if not is_of_user(type(self), "get_config"):
             return config
         own = _arguments_of_user(type(self))
         return {name: value for name, value in config.items() if name not in own}
@@ -147,7 +147,7 @@ def arguments_of(value: Any) -> dict[str, Any]:
         config = dict(value.get_config())
     finally:
         _asked.reset(token)
-    if _overrides(type(value), "get_config") and not _overrides(type(value), "from_config"):
+    if is_of_user(type(value), "get_config") and not is_of_user(type(value), "from_config"):
         own, given = _arguments_of_user(type(value)), getattr(value, "_config", {})
         config = {**{name: given[name] for name in given if name in own}, **config}
     return config
@@ -170,9 +170,28 @@ def library_class(cls: type) -> type:
     return next((base for base in cls.__mro__ if base.__module__.startswith("portanet.")), object)
 
 
-def _overrides(cls: type, method: str) -> bool:
-    """Whether a class of a user defines a method of the library's class that it derives from."""
-    return any(method in each.__dict__ for each in cls.__mro__[: cls.__mro__.index(library_class(cls))])
+def origin(cls: type, method: str) -> type:
+    """The class that defines a method of a class, or another attribute."""
+    return next(each for each in cls.__mro__ if method in each.__dict__)
+
+
+def overrides(cls: type, base: type, *methods: str) -> bool:
+    """Whether a class, or one between it and `base`, defines one of these methods of `base` anew.
+
+    Example:
+        >>> class Scale(Configurable):
+        ...     @classmethod
+        ...     def from_config(cls, config):
+        ...         return cls(**config)
+        >>> overrides(Scale, Configurable, "from_config"), overrides(Scale, Configurable, "get_config")
+        (True, False)
+    """
+    return any(origin(cls, method) not in base.__mro__ for method in methods)
+
+
+def is_of_user(cls: type, method: str) -> bool:
+    """Whether a method of a class is defined outside of the library."""
+    return not origin(cls, method).__module__.startswith("portanet.")
 
 
 def _arguments_of_user(cls: type) -> set[str]:

@@ -64,9 +64,7 @@ class Callback(Configurable):
         """Restore the result of `get_state` in an earlier run; called after `on_train_begin`."""
 
     def note(self, logs: Any, name: str, value: Any) -> None:
-        """Add a quantity to the `logs` of `on_epoch_end`, which later callbacks see, and to the history."""
-        column = self.model.position.history.setdefault(name, [])
-        column[-1 if name in logs else len(column) :] = [value]
+        """Add a quantity to the `logs` of `on_epoch_end`, which later callbacks see; `fit` adds it to the history."""
         logs[name] = value
 
     def on_train_begin(self, logs: Logs | None = None) -> None:

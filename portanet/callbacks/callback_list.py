@@ -10,6 +10,7 @@ from portanet import checks
 from portanet.callbacks.base import Callback
 from portanet.callbacks.history import History
 from portanet.callbacks.progress import ProgressBar
+from portanet.configurable import overrides
 from portanet.distribution.strategy import writes_files
 
 
@@ -171,4 +172,4 @@ class CallbackList:
 
 def _implements(callback: Callback, hook: str) -> bool:
     """Whether a callback implements a hook, in its class or as an attribute of the instance."""
-    return getattr(type(callback), hook) is not getattr(Callback, hook) or hook in vars(callback)
+    return overrides(type(callback), Callback, hook) or hook in vars(callback)

@@ -141,9 +141,9 @@ class ModelCheckpoint(Periodic):
         self.files = self.files[len(outdated) :]
         path.parent.mkdir(parents=True, exist_ok=True)
         if self.save_weights_only:
-            saving.save_weights(self.model, path)
+            self.model.save_weights(path)
         else:
-            saving.save_model(self.model, path)
+            self.model.save(path)
         for file in outdated if writes_files() else []:
             pathlib.Path(file).unlink(missing_ok=True)
 

@@ -8,6 +8,7 @@ from typing import Any
 from portanet import checks, regularizers
 from portanet.autodiff import is_traced
 from portanet.backends import Array, ArrayObject, get_backend
+from portanet.configurable import overrides
 from portanet.layers.calling import (
     OF_CALLS,
     NamedLayers,
@@ -25,13 +26,7 @@ from portanet.layers.output_shapes import shape_by_trial
 from portanet.layers.several_inputs import Several, beside_examples, one_array
 from portanet.layers.state import StateAccess
 from portanet.layers.symbolic import Node, first_node, record
-from portanet.layers.weights import (
-    MAY_HOLD_LAYERS,
-    MAY_HOLD_VARIABLES,
-    building_for,
-    note_shapes,
-    shapes_of_call,
-)
+from portanet.layers.weights import MAY_HOLD_LAYERS, MAY_HOLD_VARIABLES, building_for, note_shapes, shapes_of_call
 from portanet.masks import keep_masks, masks_of, remember, remembered
 from portanet.mixed_precision import DTypePolicy, at_least_float32, cast_floats, cast_integers
 from portanet.tree import KINDS, MAPPING, tree_leaves
@@ -100,7 +95,7 @@ class Layer(StateAccess):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        note_call(cls, Layer.compute_mask)
+        note_call(cls, Layer)
         note_shapes(cls)
 
     def __init__(
@@ -229,7 +224,7 @@ class Layer(StateAccess):
         if calling.get() is None:
             self._choose_policies(self.path)
         with building_for(leaves):
-            self.build(*shapes_of_call(self, x, further, options))
+            self.build(*shapes_of_call(self, self._build_takes, x, further, options))
 
     # Dtypes
 
@@ -337,9 +332,13 @@ class Layer(StateAccess):
             layer.show_trainable()
 
     def trainable_paths(self) -> list[str]:
-        """Paths of the variables that training changes: those with a path without frozen layers."""
-        trained = {variable for _, variable, is_trained in self._walk("") if is_trained}
+        """Paths of the variables that training changes: those that a subclass names, or that no frozen layer has."""
+        own = overrides(type(self), Layer, "trainable_weights", "trainable_variables")
+        trained = set(self.trainable_variables) if own else self._trained()
         return [path for path, variable in self.named_variables().items() if variable in trained]
+
+    def _trained(self) -> set[Variable]:
+        return {variable for _, variable, is_trained in self._walk("") if is_trained}
 
     @property
     def variables(self) -> list[Variable]:
@@ -349,8 +348,8 @@ class Layer(StateAccess):
     @property
     def trainable_weights(self) -> list[Variable]:
         """The weights that training changes."""
-        named = self.named_variables()
-        return [named[path] for path in self.trainable_paths()]
+        trained = self._trained()
+        return [variable for variable in self.variables if variable in trained]
 
     @property
     def non_trainable_weights(self) -> list[Variable]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from portanet.autodiff import unwrap
 from portanet.backends import Array, ForwardBackend, forward_backend_of, is_dtype, is_of, raw_namespace
+from portanet.configurable import overrides
 from portanet.layers.foreign import foreign_array, library_name
 from portanet.layers.several_inputs import mask_fits
 from portanet.layers.symbolic import SymbolicArray
@@ -70,19 +71,20 @@ def output_mask(layer: Layer, x: Any, out: Any, mask: Any) -> Any:
     return mask
 
 
-def note_call(cls: Any, compute_mask: Any) -> None:
+def note_call(cls: Any, base: type) -> None:
     """Note, in a class of layers, what its `call` takes.
 
     Args:
         cls: The class.
-        compute_mask: The method of `Layer`.
+        base: `Layer`.
     """
     parameters = inspect.signature(cls.call).parameters
     cls._takes_training = "training" in parameters
     cls._takes_mask = "mask" in parameters
     cls._takes_one_array = next((p.annotation for p in [*parameters.values()][1:]), None) in ("Array", Array)
     cls.gives_mask = "return_mask" in parameters
-    cls._own_mask = cls.compute_mask is not compute_mask
+    cls._own_mask = overrides(cls, base, "compute_mask")
+    cls._tells_specs = overrides(cls, base, "compute_output_spec")
     cls._passes_masks = cls.__dict__.get("_passes_masks", cls.call.__module__.startswith("portanet."))
     default = parameters["training"].default if cls._takes_training else None
     cls._training_default = default if isinstance(default, bool) else None

@@ -7,9 +7,10 @@ from typing import Any
 
 from portanet.autodiff import array_namespace
 from portanet.backends import Array, ArrayHolder, backend_class_of, device_of, get_backend, is_dtype, to_host
+from portanet.configurable import overrides
 from portanet.layers.base import Layer
 from portanet.layers.operation import Operation
-from portanet.layers.output_shapes import ArraySpec, input_specs, trial
+from portanet.layers.output_shapes import ArraySpec, input_specs, specs_told, trial
 from portanet.layers.several_inputs import shape_of
 from portanet.layers.symbolic import Node, SymbolicArray, require_numbers
 from portanet.tree import tree_leaves, tree_map
@@ -63,14 +64,8 @@ class OperationCall(Layer):
         `Operation` that tells them itself is not tried.
         """
         if isinstance(self.function, Operation) and tells_specs(type(self.function)):
-            args, kwargs = self.arguments([_symbolic(leaf) for leaf in (x if isinstance(x, list) else [x])])
-            told = self.function.compute_output_spec(*args, **kwargs)
-            if not all(isinstance(leaf, ArraySpec) for leaf in tree_leaves(told) or [told]):
-                raise TypeError(
-                    f"compute_output_spec of operation '{self.name}' must return symbolic arrays, such as "
-                    f"KerasTensor(shape, dtype), or a list, tuple or dict of them. Received: {told!r}"
-                )
-            return tree_map(lambda leaf: ArraySpec(tuple(leaf.shape), leaf.dtype), told)
+            args, kwargs = self.arguments(x if isinstance(x, list) else [x])
+            return specs_told(self.function.compute_output_spec, args, kwargs, self.name)
         try:
             return trial(self, (x,), {})
         except Exception as error:
@@ -82,14 +77,7 @@ class OperationCall(Layer):
 
 def tells_specs(cls: type[Operation]) -> bool:
     """Whether a class of operations has its own `compute_output_spec`."""
-    return cls.compute_output_spec is not Operation.compute_output_spec
-
-
-def _symbolic(spec: ArraySpec) -> SymbolicArray:
-    dtype = spec.dtype
-    if not isinstance(dtype, str):
-        dtype = get_backend().dtype_name(get_backend().dtype if dtype is None else dtype)
-    return spec if isinstance(spec, SymbolicArray) else SymbolicArray(spec.shape, dtype)
+    return overrides(cls, Operation, "compute_output_spec")
 
 
 def as_operation(layer: Layer) -> Operation:

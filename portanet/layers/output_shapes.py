@@ -6,10 +6,12 @@ import contextlib
 import math
 import warnings
 from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from portanet.backends import Array, Backend, get_backend, to_host, use_backend
 from portanet.layers.several_inputs import Shape, map_shapes, shape_of
+from portanet.layers.weights import shapes_of_call
 from portanet.masks import masks_of
 from portanet.tree import tree_leaves, tree_map
 from portanet.variables import bind, collect_losses
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 SIZES = (2, 3)
 """Sizes tried for an unknown batch axis; for other unknown axes, larger by `BEYOND`, so that windows fit."""
 BEYOND = 14
+asked_for: ContextVar[Any] = ContextVar("portanet_specs_asked_for", default=None)
+"""The layer whose `compute_output_spec` runs, and asks for that of the library."""
 
 
 class ArraySpec:
@@ -44,14 +48,43 @@ def result(layer: Layer, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
     shape = shape_of(args[0])
     if not layer._built:
         layer._build_on(args[0], args[1:], options)
-    declared = len(args) == 1 and not (options.keys() - {"training", "mask"})
+    shapes = [shape] if len(args) == 1 and not (options.keys() - {"training", "mask"}) else None
+    if layer._output_takes:
+        shapes = shapes_of_call(layer, layer._output_takes, args[0], args[1:], options)
+    asked = layer._tells_specs and asked_for.get() is not layer
+    told = specs_told(layer.compute_output_spec, args, options, layer.name) if asked else None
     masked = options.get("mask") is not None or any(leaf.mask for leaf in tree_leaves(args) if _is_spec(leaf))
-    known = declared and _alike(shape, layer.build_shape) and all(part._built for part in layer.flatten_layers())
-    if known and not masked and not _creates_mask(layer, args):
-        return with_masks(layer.compute_output_shape(shape), getattr(layer, "_end", None))
+    built = _alike(shape, layer.build_shape) and all(part._built for part in layer.flatten_layers())
+    if built and (told or shapes) and not masked and not _creates_mask(layer, args):
+        return told or with_masks(layer.compute_output_shape(*(shapes or ())), getattr(layer, "_end", None))
     # A trial covers masks and the effect of options, checks other shapes, and builds what only a call builds.
     tried = trial(layer, args, options)
-    return tried if masked or not declared else with_masks(layer.compute_output_shape(shape), tried)
+    if told is None and shapes is not None and (layer._output_takes or not masked):
+        told = layer.compute_output_shape(*shapes)
+    return tried if told is None else with_masks(told, tried)
+
+
+def specs_told(method: Callable[..., Any], args: tuple[Any, ...], options: dict[str, Any], name: str) -> Any:
+    """What a `compute_output_spec` of a user's says, a tree of `ArraySpec`."""
+    told = method(*tree_map(_symbolic, args), **tree_map(_symbolic, options))
+    if not all(map(_is_spec, tree_leaves(told) or [told])):
+        raise TypeError(
+            f"compute_output_spec of '{name}' must return symbolic arrays, such as KerasTensor(shape, dtype), or a "
+            f"list, tuple or dict of them. Received: {told!r}"
+        )
+    return tree_map(lambda leaf: ArraySpec(tuple(leaf.shape), leaf.dtype), told)
+
+
+def _symbolic(leaf: Any) -> Any:
+    """A symbolic array in place of an `ArraySpec`."""
+    from portanet.layers.symbolic import SymbolicArray  # which imports this module
+
+    if not _is_spec(leaf) or isinstance(leaf, SymbolicArray):
+        return leaf
+    dtype = leaf.dtype
+    if not isinstance(dtype, str):
+        dtype = get_backend().dtype_name(get_backend().dtype if dtype is None else dtype)
+    return SymbolicArray(leaf.shape, dtype)
 
 
 def _creates_mask(layer: Layer, args: tuple[Any, ...]) -> bool:
@@ -63,10 +96,12 @@ def _creates_mask(layer: Layer, args: tuple[Any, ...]) -> bool:
         return layer.compute_mask(tree_map(lambda leaf: _zeros(leaf, sizes, backend), args[0]), None) is not None
 
 
-def with_masks(shape: Any, like: Any) -> Any:
-    """Specs of a tree of shapes, with the masks of others."""
+def with_masks(specs: Any, like: Any) -> Any:
+    """Specs, or a tree of shapes, with the masks of others."""
     masks = iter([leaf.mask for leaf in tree_leaves(like)])
-    return map_shapes(lambda s: ArraySpec(s, None, next(masks, None)), shape)
+    if any(map(_is_spec, tree_leaves(specs))):
+        return tree_map(lambda leaf: ArraySpec(leaf.shape, leaf.dtype, next(masks, None)), specs)
+    return map_shapes(lambda s: ArraySpec(s, None, next(masks, None)), specs)
 
 
 def shape_by_trial(layer: Layer, input_shape: Any) -> Any:

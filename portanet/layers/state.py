@@ -10,6 +10,7 @@ from portanet import checks
 from portanet.backends import Array, HostArray, held, to_host
 from portanet.layers.calling import note_loss
 from portanet.layers.operation import Operation
+from portanet.layers.output_shapes import asked_for
 from portanet.layers.symbolic import Node, SymbolicArray
 from portanet.layers.weights import WeightHolder
 from portanet.metrics import Metric
@@ -82,6 +83,8 @@ class StateAccess(WeightHolder, Operation):
     _nodes: list[Node]
     _added_losses: Sequence[Array] = ()
     _build_takes: tuple[str, ...] = ()
+    _output_takes: tuple[str, ...] = ()  # of a user's `compute_output_shape`
+    _tells_specs = False  # by a `compute_output_spec` of its own
     on_host_only = False
     """Whether the layer, rather than one in it, computes on the host; see `HostLayer`."""
     needs_no_build = False
@@ -283,7 +286,11 @@ class StateAccess(WeightHolder, Operation):
                 f"compute_output_spec of layer '{self.name}' takes symbolic arrays, such as layers.Input((3,)); call "
                 f"the layer on others. Received: {kinds or 'no input'}"
             )
-        output = self(*args, **options)
+        token = asked_for.set(self)
+        try:
+            output = self(*args, **options)
+        finally:
+            asked_for.reset(token)
         del self._nodes[-1]
         return output
 

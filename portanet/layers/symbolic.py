@@ -214,7 +214,9 @@ class Node:
         self.number = next(_numbers)
         indices = itertools.count()
         self.outputs = tree_map(
-            lambda spec: SymbolicArray(spec.shape, dtype or spec.dtype, mask=spec.mask, node=self, place=next(indices)),
+            lambda spec: SymbolicArray(
+                spec.shape, spec.dtype or str(dtype), mask=spec.mask, node=self, place=next(indices)
+            ),
             specs,
         )
         layer._nodes.append(self)

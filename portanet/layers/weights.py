@@ -14,7 +14,7 @@ import numpy as np
 
 from portanet import checks, constraints, initializers, random, regularizers
 from portanet.backends import Array, Backend, BackendName, HostArray, get_backend, use_backend
-from portanet.configurable import Configurable, is_described, keeps_objects, named_arguments
+from portanet.configurable import Configurable, is_described, is_of_user, keeps_objects, named_arguments, overrides
 from portanet.initializers.base import drawn
 from portanet.layers.foreign import foreign_array, foreign_to
 from portanet.layers.several_inputs import shape_of
@@ -165,7 +165,7 @@ class WeightHolder(Configurable):
         config = self._arguments()
         if not keeps_objects(self):
             return cast(dict[str, Any], _descriptions().config_of(self, config))
-        if type(self).get_config is not WeightHolder.get_config:  # which is overridden, and may look for these
+        if overrides(type(self), WeightHolder, "get_config"):  # which is overridden, and may look for these
             config = config | {"name": self.name, "trainable": self._trainable}
         return config
 
@@ -289,6 +289,8 @@ def note_shapes(cls: Any) -> None:
         cls.needs_no_build, cls.built_at_once = False, own.get("built_at_once")
         cls._build_takes = tuple(inspect.signature(own["build"]).parameters)[1:]
         cls.build = building(own["build"])
+    if "compute_output_shape" in own and is_of_user(cls, "compute_output_shape"):
+        cls._output_takes = tuple(inspect.signature(own["compute_output_shape"]).parameters)[1:]
     if cls.several_inputs is not None and "compute_output_shape" in own:
         cls.compute_output_shape = taking_shapes(own["compute_output_shape"])
 
@@ -329,12 +331,14 @@ def one_argument(layer: Any, shapes: tuple[Any, ...], named: dict[str, Any]) -> 
     return (layer.several_inputs.shapes(layer, shapes, named),), {}
 
 
-def shapes_of_call(layer: Any, x: Any, further: tuple[Any, ...], options: Any) -> list[Any]:
-    """The arguments of `build`: the shape of the input, or those of the arguments that it names, as `query_shape`."""
-    if len(layer._build_takes) < 2:
+def shapes_of_call(layer: Any, takes: tuple[str, ...], x: Any, further: tuple[Any, ...], options: Any) -> list[Any]:
+    """The arguments of `build` or `compute_output_shape`, which takes these: the shape of the input, or those of the
+    arguments of `call` that it names, as `query_shape`.
+    """
+    if len(takes) < 2:
         return [shape_of(x)]
     arguments = inspect.signature(layer.call).bind_partial(x, *further, **(options or {})).arguments
-    named = [arguments.get(name.removesuffix("_shape")) for name in layer._build_takes]
+    named = [arguments.get(name.removesuffix("_shape")) for name in takes]
     return [None if value is None else shape_of(value) for value in named]
 
 

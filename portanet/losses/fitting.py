@@ -6,6 +6,7 @@ from typing import Any
 
 from portanet import losses
 from portanet.backends import Array, HostArray
+from portanet.configurable import overrides
 from portanet.losses.base import Loss
 from portanet.losses.classification import BinaryCrossentropy, CategoricalCrossentropy, SparseCategoricalCrossentropy
 from portanet.masks import masked_weight
@@ -85,4 +86,4 @@ def compiled_loss(identifier: Any) -> Loss:
     if is_crossentropy(identifier):
         return FittingCrossentropy()
     loss: Loss = losses.get(identifier, "loss", "compile")
-    return loss if type(loss).__call__ is Loss.__call__ else CalledLoss(loss)
+    return CalledLoss(loss) if overrides(type(loss), Loss, "__call__") else loss

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from portanet import checks, initializers, random
 from portanet.autodiff import array_namespace, unwrap
 from portanet.backends import Array, HostArray, get_backend, raw_namespace, to_host
-from portanet.configurable import Configurable
+from portanet.configurable import Configurable, overrides
 from portanet.distribution.share import of_whole, share
 from portanet.initializers.base import drawn
 from portanet.lookup import snake_case
@@ -58,9 +58,9 @@ class Metric(Configurable):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        cls.own_state = cls.update_state is not Metric.update_state and cls.from_statistics is Metric.from_statistics
-        methods = ("update_state", "result", "reset_state")
-        cls.overridden = any(getattr(cls, name) is not getattr(Metric, name) for name in methods)
+        own = overrides(cls, Metric, "update_state")
+        cls.own_state = own and not overrides(cls, Metric, "from_statistics")
+        cls.overridden = overrides(cls, Metric, "update_state", "result", "reset_state")
 
     def __init__(self, dtype: DType = None, name: str | None = None) -> None:
         self._variables: list[Variable] = []

@@ -215,7 +215,7 @@ def make_functional(cls: type) -> None:
         if issubclass(base, Model) and base is not Model:
             make_functional(base)
     cls.__bases__ = tuple(Functional if base is Model else base for base in cls.__bases__)
-    note_call(cls, Layer.compute_mask)
+    note_call(cls, Layer)
 
 
 def _single(tree: Any) -> Any:

@@ -76,11 +76,6 @@ class Model(Trainer):
         if inputs is not None or outputs is not None:
             from portanet.models.functional import Functional, make_functional
 
-            if type(self).call is not Model.call:
-                raise TypeError(
-                    f"A model of class {type(self).__name__} computes in its method call(x): call super().__init__() "
-                    f"without inputs and outputs. Received: inputs={inputs!r}, outputs={outputs!r}"
-                )
             make_functional(type(self))
             Functional.__init__(self, inputs, outputs, name, **options)  # type: ignore[arg-type]
             return

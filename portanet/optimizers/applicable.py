@@ -186,9 +186,10 @@ class Applicable(CustomSteps):
         Args:
             var_list: The variables.
         """
-        from portanet.optimizers.applied import held_by
+        from portanet.optimizers.applied import held_by, in_model
 
         held = held_by(self)
+        held = held if held.state else in_model(self)
         chosen = {held.names[variable]: variable for variable in var_list if variable in held.names}
         values = self.finalize({name: variable.value for name, variable in chosen.items()}, held.state)
         for name, variable in chosen.items():

@@ -12,6 +12,7 @@ from weakref import WeakKeyDictionary, ref
 from portanet import checks
 from portanet.autodiff import array_namespace, unwrap
 from portanet.backends import Array, device_of
+from portanet.configurable import overrides
 from portanet.optimizers.applicable import names_in_state
 from portanet.optimizers.base import Optimizer, State, Tree
 from portanet.optimizers.state import divided, extended, joined
@@ -116,7 +117,7 @@ def numbers_in_model(optimizer: Optimizer) -> dict[str, Any]:
 def _observes(optimizer: Optimizer) -> bool:
     """Whether the optimizer, or the one in it, measures the curvature of the loss."""
     inner = getattr(optimizer, "inner_optimizer", getattr(optimizer, "optimizer", None))
-    return type(optimizer).observe is not Optimizer.observe if inner is None else _observes(inner)
+    return overrides(type(optimizer), Optimizer, "observe") if inner is None else _observes(inner)
 
 
 def update(

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from portanet import checks, random
 from portanet.autodiff import array_namespace
 from portanet.backends import Array, device_of, overridable
+from portanet.configurable import overrides
 from portanet.distribution.slices import drawn_in_slices, over_slices
 from portanet.lookup import snake_case
 from portanet.optimizers.applicable import Applicable, Rate, path_of
@@ -158,8 +159,8 @@ class Optimizer(Applicable):
         slices of them.
         """
         kind = type(self)
-        own = kind.update is not Optimizer.update or kind.observe is not Optimizer.observe or self.has_update_step
-        return not own and kind.clip is Optimizer.clip and getattr(self.step, "elementwise", False)
+        own = overrides(kind, Optimizer, "update", "observe", "clip") or self.has_update_step
+        return not own and getattr(self.step, "elementwise", False)
 
     def init_slot(self, slot: str, p: Array) -> Array | None:
         """The initial value of a slot for a parameter; None if this parameter has no such slot."""
@@ -212,9 +213,9 @@ class Optimizer(Applicable):
         """One step with the complete gradients."""
         xp = array_namespace(calls)
         number = calls if self.gradient_accumulation_steps is None else calls // self.gradient_accumulation_steps
-        grads = self.clip(xp, grads)
+        grads, before = self.clip(xp, grads), dict(state)
         now = self._now(xp, params, state, calls - 1, number)
-        by_dtype = {dtype: _cast(xp, now, dtype) for dtype in {p.dtype for p in params.values()}}
+        by_dtype = {dtype: cast_scalars(xp, now, dtype) for dtype in {p.dtype for p in params.values()}}
         if self.gradient_noise is not None:
             grads = {
                 path: grads[path] + self._noise(path, p, calls) * by_dtype[p.dtype].noise for path, p in params.items()
@@ -222,7 +223,7 @@ class Optimizer(Applicable):
         if self.has_update_step:
             from portanet.optimizers import custom
 
-            custom.advance(self, params, grads, state, calls - 1, by_dtype)
+            custom.advance(self, params, grads, state, calls - 1, custom.Scalars(before, now, by_dtype))
         elif getattr(self.step, "elementwise", False):
             from portanet.optimizers import multi_tensor
 
@@ -365,7 +366,7 @@ def widest(xp: Any, params: Iterable[Array]) -> Any:
     return xp.float64 if any(p.dtype == xp.float64 for p in params) else xp.float32
 
 
-def _cast(xp: Any, now: SimpleNamespace, dtype: Any) -> SimpleNamespace:
+def cast_scalars(xp: Any, now: SimpleNamespace, dtype: Any) -> SimpleNamespace:
     """The scalars in the dtype of a parameter, so that its dtype does not change."""
     cast = {
         name: xp.astype(value, dtype) if hasattr(value, "dtype") and value.dtype != dtype else value

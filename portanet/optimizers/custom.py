@@ -7,8 +7,9 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from portanet import checks, initializers, random
+from portanet.autodiff import array_namespace, unwrap
 from portanet.backends import Array, get_backend
-from portanet.configurable import Configurable
+from portanet.configurable import Configurable, overrides
 from portanet.initializers.base import drawn
 from portanet.variables import Variable, bind
 
@@ -28,6 +29,10 @@ class CustomSteps(Configurable):
     _trainable_variables: Sequence[Variable] = ()
     _own: Mapping[str, Any] = {}
     """The variables of the subclass by the names of their entries in the state; of slots, by path."""
+    _made: tuple[tuple[str, str | None], ...] = ()
+    """These variables in the order in which they were made: entry and, of slots, path."""
+    _running: Any = None
+    """While `update_step` runs, the state and the scalars of the step."""
     _calls: Array | None = None
     """The number of earlier updates, while `update_step` runs."""
 
@@ -36,10 +41,12 @@ class CustomSteps(Configurable):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        cls.has_update_step = cls.update_step is not CustomSteps.update_step
+        cls.has_update_step = overrides(cls, CustomSteps, "update_step")
 
     def update_step(self, gradient: Array, variable: Variable, learning_rate: Array) -> None:
         """Update one variable, and the optimizer's own; subclasses may implement it in place of `step`, as in Keras.
+
+        That of a built-in optimizer is called by subclasses of it.
 
         Args:
             gradient: The gradient.
@@ -65,7 +72,7 @@ class CustomSteps(Configurable):
             >>> layer.kernel.numpy()
             array([[-0.25]], dtype=float32)
         """
-        raise NotImplementedError(f"{type(self).__name__} does not implement update_step(...).")
+        ordinary_step(self, gradient, variable, learning_rate)
 
     def add_variable(
         self,
@@ -130,8 +137,10 @@ class CustomSteps(Configurable):
 
         def taken() -> bool:
             entry = own.get(key)
-            return key in RESERVED or (
-                entry is not None and (path is None or isinstance(entry, Variable) or path in entry)
+            return (
+                key in RESERVED
+                or (entry is None and key in self.slots)
+                or (entry is not None and (path is None or isinstance(entry, Variable) or path in entry))
             )
 
         while taken():
@@ -141,7 +150,7 @@ class CustomSteps(Configurable):
         else:
             own[key] = {**own.get(key, {}), path: variable}
             self.slots = (*self.slots, *(() if key in self.slots else (key,)))
-        self._own = own
+        self._own, self._made = own, (*self._made, (key, path))
         return variable
 
     def _get_variable_index(self, variable: Variable) -> int:
@@ -198,7 +207,8 @@ def prepare(optimizer: Optimizer, params: Mapping[str, Array]) -> None:
     new = [StandIn(path, p) for path, p in params.items() if path not in known]
     if new or not optimizer.built:
         variables = [*optimizer._trainable_variables, *new]
-        optimizer.built, optimizer._own, optimizer.slots = False, {}, ()
+        optimizer.slots = tuple(slot for slot in optimizer.slots if slot not in optimizer._own)
+        optimizer.built, optimizer._own, optimizer._made = False, {}, ()
         optimizer.build(variables)
 
 
@@ -210,8 +220,52 @@ def initial(optimizer: Optimizer, params: Mapping[str, Array]) -> State:
     }
 
 
+class Scalars:
+    """The scalars of a step.
+
+    Args:
+        before: The state before they were prepared.
+        now: They, in the widest dtype of the parameters.
+        by_dtype: They, in each dtype.
+    """
+
+    def __init__(self, before: State, now: SimpleNamespace, by_dtype: Mapping[Any, SimpleNamespace]) -> None:
+        self.before, self.now, self.by_dtype = before, now, by_dtype
+
+    def at(self, optimizer: Any, dtype: Any, learning_rate: Any) -> SimpleNamespace:
+        """They in a dtype, for a learning rate that may be another."""
+        from portanet.optimizers.base import cast_scalars  # which imports this module
+
+        known = self.by_dtype[dtype]
+        if learning_rate is known.learning_rate:
+            return known
+        other, xp = SimpleNamespace(**{**vars(self.now), "learning_rate": learning_rate}), array_namespace(self.now.t)
+        optimizer.prepare(xp, other, dict(self.before))
+        return cast_scalars(xp, other, dtype)
+
+
+def ordinary_step(optimizer: Any, gradient: Array, variable: Variable, learning_rate: Any) -> None:
+    """Update a variable as the optimizer does that a subclass with an `update_step` derives from."""
+    if optimizer._running is None:
+        raise NotImplementedError(
+            f"{type(optimizer).__name__} does not implement update_step(...), or this was called outside of `apply`."
+        )
+    state, scalars = optimizer._running
+    path, value = variable.path, variable.value
+    now = scalars.at(optimizer, value.dtype, learning_rate)
+    slots = {slot: state[slot][path] for slot in optimizer.slots if path in state[slot] and slot not in optimizer._own}
+    variable.assign(optimizer.step(value, unwrap(gradient), slots, now))
+    for slot, array in slots.items():
+        state[slot][path] = array
+
+
 def advance(
-    optimizer: Optimizer, params: Tree, grads: Tree, state: State, calls: Array, now: Mapping[Any, SimpleNamespace]
+    optimizer: Optimizer,
+    params: Tree,
+    grads: Tree,
+    state: State,
+    calls: Array,
+    now: Scalars,
 ) -> None:
     """Run `update_step` for each parameter.
 
@@ -221,7 +275,7 @@ def advance(
         grads: Gradients.
         state: The state, which is updated.
         calls: The number of earlier updates.
-        now: The scalars of this step by dtype.
+        now: The scalars of this step.
     """
     trained = {variable.path: variable for variable in optimizer._trainable_variables if variable.path in params}
     values = {trained[path]: p for path, p in params.items()}
@@ -232,17 +286,17 @@ def advance(
         else:
             places += [(v, state[key], path) for path, v in entry.items() if path in params]
     values |= {variable: tree[name] for variable, tree, name in places}
-    optimizer._calls = calls
+    optimizer._calls, optimizer._running = calls, (state, now)
     with bind(values) as bound:
         try:
             for path, variable in trained.items():
-                scalars = now[params[path].dtype]
+                scalars = now.by_dtype[params[path].dtype]
                 keep = optimizer.decay({}, scalars)
                 if keep is not None and optimizer._decays(path):
                     variable.assign(bound[variable] * keep)
                 optimizer.update_step(grads[path], variable, scalars.learning_rate)
         finally:
-            optimizer._calls = None
+            optimizer._calls = optimizer._running = None
         params |= {path: bound[variable] for path, variable in trained.items()}
         for variable, tree, name in places:
             tree[name] = bound[variable]

@@ -9,7 +9,7 @@ from typing import Any
 from portanet import checks, optimizers
 from portanet.autodiff import array_namespace
 from portanet.backends import Array, device_of
-from portanet.configurable import Configurable
+from portanet.configurable import Configurable, overrides
 from portanet.optimizers.base import Optimizer, State, Tree
 from portanet.optimizers.custom import StandIn
 from portanet.optimizers.loss_scale import LossScaleOptimizer
@@ -207,6 +207,6 @@ def _checked(name: str, optimizer: Any) -> Optimizer:
     if not isinstance(optimizer, Optimizer) or isinstance(optimizer, (LossScaleOptimizer, MultiOptimizer)):
         expected = "an optimizer, and neither LossScaleOptimizer nor MultiOptimizer"
         raise checks.invalid(name, optimizer, expected, MultiOptimizer)
-    if type(optimizer).observe is not Optimizer.observe or isinstance(optimizer, optimizers.Lookahead):
+    if overrides(type(optimizer), Optimizer, "observe") or isinstance(optimizer, optimizers.Lookahead):
         raise checks.invalid(name, optimizer, "an optimizer of Keras, or of the user", MultiOptimizer)
     return optimizer

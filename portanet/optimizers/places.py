@@ -39,7 +39,9 @@ def slots_in_keras(optimizer: Optimizer) -> tuple[tuple[str, ...], ...] | None:
 
 def kept_in_keras(optimizer: Optimizer) -> bool:
     """Whether Keras has the state of an optimizer."""
-    return isinstance(unscaled(optimizer), optimizers.MultiOptimizer) or slots_in_keras(optimizer) is not None
+    inner = unscaled(optimizer)
+    several = isinstance(inner, optimizers.MultiOptimizer)
+    return several or inner.has_update_step or slots_in_keras(optimizer) is not None
 
 
 def places(optimizer: Optimizer, state: dict[str, Any], trained: list[str]) -> Iterator[Place]:
@@ -61,7 +63,10 @@ def places(optimizer: Optimizer, state: dict[str, Any], trained: list[str]) -> I
     if "learning_rate" in state:
         yield "learning_rate", None
     full = isinstance(inner, optimizers.Adafactor)
-    for several in (("average",), ("gradients",), *(slots_in_keras(inner) or (tuple(inner.slots),))):
+    slots = slots_in_keras(inner) or (() if inner.has_update_step else (tuple(inner.slots),))
+    for several in (("average",), ("gradients",), *slots):
         present = [slot for slot in several if slot in state]
         yield from ((slot, path) for path in trained for slot in present if full or path in state[slot])
-    yield from ((name, None) for name in ("u_product", *inner._own) if name in state and name not in inner.slots)
+    if "u_product" in state:
+        yield "u_product", None
+    yield from ((slot, path) for slot, path in inner._made if path is None or path in trained)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from portanet import checks, losses, metrics, optimizers
+from portanet.configurable import overrides
 from portanet.layers.state import metrics_of
 from portanet.losses.fitting import is_crossentropy
 from portanet.metrics import Metric
@@ -121,8 +122,8 @@ class Compiled(Optimized):
         warning, as in Keras.
         """
         cls = type(self)
-        custom = cls.compile is not Compiled.compile
-        if custom and cls.get_compile_config is Compiled.get_compile_config:
+        custom = overrides(cls, Compiled, "compile")
+        if custom and not overrides(cls, Compiled, "get_compile_config"):
             takes = inspect.signature(self.compile).parameters
             if any(name not in takes for name in config) and not any(p.kind is p.VAR_KEYWORD for p in takes.values()):
                 warnings.warn(

@@ -64,13 +64,36 @@ class Position:
         """The logs of the last finished epoch."""
         return {name: column[-1] for name, column in self.history.items()}
 
-    def finish_epoch(self, logs: dict[str, Any]) -> None:
-        """Note what an epoch gave, and go on to the next."""
+    def finish_epoch(self, logs: Mapping[str, Any]) -> EpochLogs:
+        """Note what an epoch gave, and go on to the next; the result is for `on_epoch_end`."""
         self.epochs.append(self.epoch)
-        for name, value in logs.items():
-            self.history.setdefault(name, []).append(value)
+        noted = EpochLogs(self.history)
+        noted.update(logs)
         self.epoch += 1
         self.batch, self.sums = 0, {}
+        return noted
+
+
+class EpochLogs(dict[str, Any]):
+    """What an epoch gave, by name; what callbacks put in goes into the history, too, as in Keras.
+
+    Args:
+        history: The values of each epoch, by name.
+    """
+
+    def __init__(self, history: dict[str, list[Any]]) -> None:
+        super().__init__()
+        self._history = history
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        column = self._history.setdefault(name, [])
+        column[-1 if name in self else len(column) :] = [value]
+        super().__setitem__(name, value)
+
+    def update(self, *args: Any, **values: Any) -> None:
+        """As `dict.update`."""
+        for name, value in dict(*args, **values).items():
+            self[name] = value
 
 
 class History:

@@ -12,10 +12,11 @@ import numpy as np
 from portanet import checks
 from portanet.backends import Array, asarray
 from portanet.callbacks import CallbackList
+from portanet.configurable import overrides
 from portanet.distribution.hogwild import Hogwild
 from portanet.distribution.share import sharing
 from portanet.distribution.strategy import cuts_custom_steps, distribution, in_call
-from portanet.optimizers.base import widest
+from portanet.optimizers.base import Optimizer, widest
 from portanet.optimizers.state import completed, divided, extended, joined
 from portanet.random.seeds import keep_seed
 from portanet.schedules.base import require_rates
@@ -57,8 +58,7 @@ class TrainingRun:
     """
 
     def __init__(self, model: Trainer) -> None:
-        optimizer = model.require_compiled()
-        self.model, self.optimizer = model, optimizer
+        self.model, self.optimizer = model, model.require_compiled()
         self.objective = model.find_objective()
         self.rate: Any = None
         """The learning rates in the optimizer's state."""
@@ -195,6 +195,8 @@ class TrainingRun:
         self.model.position.weights = {path: self.variables[path].numpy() for path in averages}
         for path, value in averages.items():
             self.variables[path].take(value)
+        if overrides(type(self.optimizer), Optimizer, "finalize_variable_values"):
+            self.optimizer.finalize_variable_values(self.model.trainable_weights)
 
     def averages(self) -> dict[str, Array]:
         """The averages of the weights; none without `use_ema`."""
@@ -300,7 +302,7 @@ class TrainingRun:
 def train(
     run: TrainingRun,
     feed: Feed,
-    held_out: Feed | None,
+    validate: Callable[[str], dict[str, Any]] | None,
     epochs: int,
     validation_freq: int | Iterable[int],
     listeners: CallbackList,
@@ -310,7 +312,7 @@ def train(
     Args:
         run: The run of the model.
         feed: What to train on.
-        held_out: What to validate on.
+        validate: What gives the loss and metrics of validation, by the occasion.
         epochs: Number of the last epoch.
         validation_freq: Validate every so many epochs, or in the epochs listed, counted from 1.
         listeners: The callbacks.
@@ -333,14 +335,12 @@ def train(
             except KeyboardInterrupt:
                 totals.close()  # so that the position says everything about the epoch so far
                 raise
-            if held_out is not None and validates(epoch):
-                from portanet.training.evaluation import evaluate  # which imports this module
-
-                values = evaluate(model, held_out, listeners, f"validation after epoch {epoch + 1}")
+            if validate is not None and validates(epoch):
+                values = validate(f"validation after epoch {epoch + 1}")
                 logs.update({f"val_{name}": value for name, value in values.items()})
             with uninterrupted():
-                position.finish_epoch(logs)
-            listeners.call("on_epoch_end", epoch, logs)
+                noted = position.finish_epoch(logs)
+            listeners.call("on_epoch_end", epoch, noted)
             if go_on is not None and position.epoch < epochs and not model.stop_training:
                 go_on()
     run.finish()

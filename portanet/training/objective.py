@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from portanet import checks, metrics
 from portanet.autodiff import array_namespace
 from portanet.backends import Array
+from portanet.configurable import overrides
 from portanet.distribution.share import share
 from portanet.layers import Layer
 from portanet.losses import Loss
@@ -301,7 +302,7 @@ def output_shapes(model: Trainer, x: Any = None) -> list[tuple[str, tuple[int | 
         model: The model.
         x: One example, on the device, for models that cannot tell the shapes.
     """
-    if type(model).compute_output_shape is not Layer.compute_output_shape:
+    if overrides(type(model), Layer, "compute_output_shape"):
         shapes = model.compute_output_shape(model._input_shape())
     elif x is None:
         raise RuntimeError(

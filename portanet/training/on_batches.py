@@ -24,7 +24,7 @@ class OnBatches(Stateless):
     """What a trainer offers for loops of a user's own."""
 
     if TYPE_CHECKING:  # of Trainer
-        evaluate: Any
+        _evaluate: Any
 
         @property
         def backend(self) -> Backend: ...
@@ -69,7 +69,7 @@ class OnBatches(Stateless):
             sample_weight: Weight of each example.
             return_dict: Whether to return a dict by name rather than a list (a number, if there is only the loss).
         """
-        return self.evaluate(x, y, whole_batch(x), 0, sample_weight, return_dict=return_dict, check_finite=False)
+        return self._evaluate(x, y, whole_batch(x), 0, sample_weight, return_dict=return_dict, check_finite=False)
 
     def predict_on_batch(self, x: Any) -> HostArray | Any:
         """The model's results for one batch, as NumPy arrays."""

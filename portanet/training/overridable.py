@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from portanet.backends import Array
+from portanet.configurable import is_of_user, overrides
 from portanet.training.compiling import Compiled
 from portanet.tree import tree_leaves
 from portanet.variables import Variable
@@ -164,7 +165,7 @@ class Overridable(Compiled):
 
     def overrides(self, *names: str) -> bool:
         """Whether any of these methods is not that of Portanet."""
-        return any(getattr(type(self), n) is not getattr(Overridable, n) or n in vars(self) for n in names)
+        return overrides(type(self), Overridable, *names) or not vars(self).keys().isdisjoint(names)
 
     def has_custom_step(self, kind: str) -> bool:
         """Whether a step of training, evaluation (`"test"`) or prediction calls methods that are overridden.
@@ -179,4 +180,5 @@ class Overridable(Compiled):
             self.overrides(*steps, *IN_STEPS)
             or next(self._own_metrics(), None) is not None
             or any(getattr(metric, "overridden", False) for metric in given)
+            or any(is_of_user(type(self.optimizer), name) for name in ("apply", "scale_loss") if self.optimizer)
         )

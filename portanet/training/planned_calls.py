@@ -22,6 +22,7 @@ from typing import Any
 
 from portanet.backends.base import Plan
 from portanet.backends.programs import outline, replaced
+from portanet.configurable import overrides
 from portanet.layers import Layer
 from portanet.layers.calling import calling, in_call
 from portanet.masks import remembered
@@ -202,7 +203,7 @@ class Calls:
         if key is None or key in self.direct or type(self.known.get(key)) is not _Planned:
             return
         parts = [part for part in model.flatten_layers() if not isinstance(part, PlannedCalls)]
-        self.direct[key] = all(type(part).check_data is Layer.check_data for part in parts) and unchanged()
+        self.direct[key] = not any(overrides(type(part), Layer, "check_data") for part in parts) and unchanged()
 
 
 def _is_finite(xp: Any, x: Any) -> bool:

@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 from portanet import checks
 from portanet.autodiff import array_namespace, hvp, lift, unwrap, value_and_grad
 from portanet.backends import Array
+from portanet.configurable import is_of_user, overrides
 from portanet.distribution.share import fraction, of_share, share
 from portanet.layers import Layer
 from portanet.masks import mask_of, remember
 from portanet.metrics import Metric
 from portanet.metrics.total_variables import metrics_in
 from portanet.mixed_precision import at_least_float32
+from portanet.optimizers import Optimizer
 from portanet.optimizers.applied import held_by, update
 from portanet.training.objective import AnyTargets, Objective, has_objective, no_loss
 from portanet.training.output_names import named_shapes
@@ -58,7 +60,8 @@ def train(model: Overridable, data: Any) -> dict[str, Any]:
         inputs, targets = tree_map(lift, x), tree_map(lift, y)  # not every library computes `plain * traced`
         y_pred = model(inputs, training=True)
         loss = loss_of(model, inputs, targets, y_pred, weight, True)
-        return optimizer.scale_loss(loss, state), (loss, y_pred, _plain_mask(y_pred))
+        given = () if is_of_user(type(optimizer), "scale_loss") else (state,)
+        return optimizer.scale_loss(loss, *given), (loss, y_pred, _plain_mask(y_pred))
 
     def loss_at(values: dict[Variable, Array]) -> Array:
         with unchanged(model, {**before, **values}):
@@ -79,7 +82,10 @@ def train(model: Overridable, data: Any) -> dict[str, Any]:
         return dict(zip(variables, over_processes([of_share(products[v]) for v in variables]), strict=True))
 
     if variables:
-        update(optimizer, grads, variables, product)
+        if overrides(type(optimizer), Optimizer, "apply"):
+            optimizer.apply(grads, variables)
+        else:
+            update(optimizer, grads, variables, product)
     return logs
 
 
@@ -204,7 +210,7 @@ def _build_by_trial(model: Layer, function: Callable[[], Any]) -> None:
 
 def unbuilt_layers(model: Layer) -> list[Layer]:
     """The layers that are not built, without those that compute nothing themselves, such as a GAN."""
-    return [layer for layer in model.flatten_layers() if not layer._built and type(layer).call is not Layer.call]
+    return [layer for layer in model.flatten_layers() if not layer._built and overrides(type(layer), Layer, "call")]
 
 
 @contextlib.contextmanager

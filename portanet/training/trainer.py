@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Literal, Self, overload
+from typing import Any, Literal, Self, cast, overload
 
 from portanet import checks, optimizers
 from portanet.backends import Array, ArrayObject, Backend, BackendName, HostArray, get_backend, use_backend
 from portanet.callbacks import Callback, CallbackList
+from portanet.configurable import overrides
 from portanet.distribution.strategy import distribution, in_call, recordable
 from portanet.layers import Layer
 from portanet.settings import settings
 from portanet.training import dask, evaluation, loops, step, together
-from portanet.training.data.intake import FIT, VALIDATION, Intake, gives_batches
+from portanet.training.data.intake import FIT, VALIDATION, Feed, Intake, gives_batches
 from portanet.training.data.sources import Examples, Order, find_source, limited, validation_parts
-from portanet.training.data.streams import Source
+from portanet.training.data.streams import Batch, Source
 from portanet.training.history import History, LatestLogs, Position, Totals, listed
 from portanet.training.loops import TrainingRun
 from portanet.training.objective import AnyTargets, Objective, has_objective, output_shapes
@@ -144,14 +145,17 @@ class Trainer(OnBatches):
             val_intake = Intake(self, check_finite, prefetch, names=VALIDATION)
             source = find_source(intake, x, y, sample_weight, batch_size, shuffle, steps_per_epoch)
             held_out: Source | None = None
+            given: Batch = (None, None, None)
+            val_size = validation_batch_size
             if validation_data is not None:
-                val_x, val_y, weight = validation_parts(validation_data)
-                val_size = validation_batch_size or (None if gives_batches(val_x) else batch_size)
-                held_out = find_source(val_intake, val_x, val_y, weight, val_size, False, validation_steps)
+                given = validation_parts(validation_data)
+                val_size = val_size or (None if gives_batches(given[0]) else batch_size)
+                held_out = find_source(val_intake, *given, val_size, False, validation_steps)
             elif validation_split:
                 source, held_out = source.split(validation_split, validation_batch_size, validation_steps)
+                given, val_size = held_out.outline() or given, validation_batch_size or batch_size
             feed = intake.feed(source)
-            validation = None if held_out is None else val_intake.feed(held_out, intake)
+            held = None if held_out is None else val_intake.feed(held_out, intake)
             size = source.size if isinstance(source, Examples) else batch_size or 32
             params = {"epochs": epochs, "steps": source.steps, "batch_size": size, "verbose": verbose}
             params["validation_freq"] = validation_freq
@@ -161,13 +165,23 @@ class Trainer(OnBatches):
             self.position = initial_epoch
             self.stop_training = False
             run = TrainingRun(self)
+
+            def validate(occasion: str) -> dict[str, Any]:
+                if not overrides(type(self), Trainer, "evaluate"):
+                    return evaluation.evaluate(self, cast(Feed, held), listeners, occasion)
+                val_x, val_y, weight = given
+                logs: dict[str, Any] = self.evaluate(
+                    val_x, val_y, val_size, 0, weight, validation_steps, cast(Any, listeners), return_dict=True
+                )
+                return logs
+
             try:
                 listeners.call("on_train_begin", {})
                 self.position.take_up(listeners)
                 if distribution() is not None:
                     together.begin(run, source, epochs)
                 with History(params, self.position) as self.history:
-                    loops.train(run, feed, validation, epochs, validation_freq, listeners)
+                    loops.train(run, feed, validate if held else None, epochs, validation_freq, listeners)
             finally:
                 listeners.call("on_train_end", self.position.latest())
                 self._batch = None
@@ -218,9 +232,14 @@ class Trainer(OnBatches):
         with use_backend(self.backend), in_call("evaluate"):
             intake = Intake(self, check_finite, prefetch)
             feed = intake.feed(find_source(intake, x, y, sample_weight, batch_size, False, steps))
-            listeners = CallbackList(callbacks, model=self, epochs=1, steps=feed.source.steps, verbose=verbose)
+            if isinstance(callbacks, CallbackList):  # those of `fit`
+                listeners = callbacks
+            else:
+                listeners = CallbackList(callbacks, model=self, epochs=1, steps=feed.source.steps, verbose=verbose)
             logs = evaluation.evaluate(self, feed, listeners)
         return listed(logs, return_dict, self._listed_last(logs))
+
+    _evaluate = evaluate
 
     def predict(
         self,
@@ -297,7 +316,7 @@ class Trainer(OnBatches):
         if self._objective is None:
             self.require_compiled()
             custom = self.has_custom_step("train")
-            known = not custom or (has_objective(self._settings) and type(self).call is not Layer.call)
+            known = not custom or (has_objective(self._settings) and overrides(type(self), Layer, "call"))
             objective = Objective(self._settings, output_shapes(self, x)) if known else None
             self._objective = AnyTargets(objective) if custom else objective
         return self._objective

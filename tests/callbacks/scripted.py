@@ -53,7 +53,7 @@ class Script:
                 epoch = self.weights = self.position.epoch
                 callback.on_epoch_begin(epoch, {})
                 logs = dict(logs)
-                self.position.finish_epoch(logs)
+                logs = self.position.finish_epoch(logs)
                 callback.on_epoch_end(epoch, logs)
         finally:
             callback.on_train_end({})

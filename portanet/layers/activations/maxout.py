@@ -66,17 +66,17 @@ class Maxout(Layer):
         self.require_rank(input_shape, 2, "(batch, ..., features)")
         width = self.units * self.pieces
         self.kernel = self.add_weight(
-            (input_shape[-1], width),
-            self.kernel_initializer,
-            "kernel",
+            shape=(input_shape[-1], width),
+            initializer=self.kernel_initializer,
+            name="kernel",
             regularizer=self.kernel_regularizer,
             constraint=self.kernel_constraint,
         )
         if self.use_bias:
             self.bias = self.add_weight(
-                (width,),
-                self.bias_initializer,
-                "bias",
+                shape=(width,),
+                initializer=self.bias_initializer,
+                name="bias",
                 regularizer=self.bias_regularizer,
                 constraint=self.bias_constraint,
             )

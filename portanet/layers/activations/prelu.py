@@ -63,9 +63,9 @@ class PReLU(Layer):
             )
         shared = {axis % rank for axis in self.shared_axes}
         self.alpha = self.add_weight(
-            tuple(1 if axis in shared else input_shape[axis] for axis in range(1, rank)),
-            self.alpha_initializer,
-            "alpha",
+            shape=tuple(1 if axis in shared else input_shape[axis] for axis in range(1, rank)),
+            initializer=self.alpha_initializer,
+            name="alpha",
             regularizer=self.alpha_regularizer,
             constraint=self.alpha_constraint,
         )

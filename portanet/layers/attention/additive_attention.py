@@ -39,7 +39,7 @@ class AdditiveAttention(Attention):
         if self.dropout:
             RandomLayer.build(self, input_shape)
         if self.use_scale:
-            self.scale = self.add_weight((input_shape[0][-1],), "glorot_uniform", "scale")
+            self.scale = self.add_weight(shape=(input_shape[0][-1],), initializer="glorot_uniform", name="scale")
 
     def _attend(self, query: Array, key: Array, value: Array, mask: Array | None, keep: Array | None) -> Any:
         scale = self.scale.value if self.use_scale else None

@@ -64,9 +64,9 @@ class Attention(RandomLayer):
         if self.dropout:
             super().build(input_shape)
         if self.use_scale:
-            self.scale = self.add_weight((), "ones", "scale")
+            self.scale = self.add_weight(shape=(), initializer="ones", name="scale")
         if self.score_mode == "concat":
-            self.concat_score_weight = self.add_weight((), "ones", "concat_score_weight")
+            self.concat_score_weight = self.add_weight(shape=(), initializer="ones", name="concat_score_weight")
 
     def call(
         self,

@@ -161,18 +161,18 @@ class MultiHeadAttention(RandomLayer):
         lead = inputs if isinstance(inputs, tuple) else (inputs,)
         axes = range(len(lead) + len(outputs))
         kernel = self.add_weight(
-            (*lead, *outputs),
-            with_axes(self.kernel_initializer, axes[: len(lead)], axes[len(lead) :]),
-            f"{name}_kernel",
+            shape=(*lead, *outputs),
+            initializer=with_axes(self.kernel_initializer, axes[: len(lead)], axes[len(lead) :]),
+            name=f"{name}_kernel",
             regularizer=self.kernel_regularizer,
             constraint=self.kernel_constraint,
         )
         if not self.use_bias:
             return kernel, None
         bias = self.add_weight(
-            outputs,
-            self.bias_initializer,
-            f"{name}_bias",
+            shape=outputs,
+            initializer=self.bias_initializer,
+            name=f"{name}_bias",
             regularizer=self.bias_regularizer,
             constraint=self.bias_constraint,
         )

@@ -95,7 +95,7 @@ class PositionEmbedding(Layer):
     def build(self, input_shape: Any) -> None:
         self.require_rank(input_shape, 2, "(..., time, features)")
         self.position_embeddings = self.add_weight(
-            (self.sequence_length, input_shape[-1]), self.initializer, "position_embeddings"
+            shape=(self.sequence_length, input_shape[-1]), initializer=self.initializer, name="position_embeddings"
         )
 
     def call(self, x: Array, start_index: int = 0) -> Array:

@@ -94,7 +94,11 @@ class Convolving(HasActivation, Spatial):
         """Allocate the bias, if the layer uses one."""
         if self.use_bias:
             self.bias = self.add_weight(
-                shape, self.bias_initializer, "bias", regularizer=self.bias_regularizer, constraint=self.bias_constraint
+                shape=shape,
+                initializer=self.bias_initializer,
+                name="bias",
+                regularizer=self.bias_regularizer,
+                constraint=self.bias_constraint,
             )
 
     @property

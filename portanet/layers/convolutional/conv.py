@@ -8,6 +8,7 @@ from typing import Any
 from portanet import checks, constraints, initializers, regularizers
 from portanet.autodiff import array_namespace
 from portanet.backends import Array, held
+from portanet.configurable import overrides
 from portanet.fused.convolution import convolve
 from portanet.layers.convolutional.base_conv import Convolving
 
@@ -65,16 +66,16 @@ class Conv(Convolving):
                 f"Received: an input of shape {tuple(input_shape)}"
             )
         self.kernel = self.add_weight(
-            (*self.kernel_size, channels // self.groups, self.filters),
-            self.kernel_initializer,
-            "kernel",
+            shape=(*self.kernel_size, channels // self.groups, self.filters),
+            initializer=self.kernel_initializer,
+            name="kernel",
             regularizer=self.kernel_regularizer,
             constraint=self.kernel_constraint,
         )
         self.add_bias((self.filters,))
 
     def call(self, x: Array) -> Array:
-        if type(self).convolution_op is not Conv.convolution_op:
+        if overrides(type(self), Conv, "convolution_op"):
             return self._with_own_convolution(x)
         kernel = self.kernel.value
         x, window = self.padded(self.channels_last_input(x, kernel))

@@ -65,9 +65,9 @@ class _ConvTranspose(Convolving):
     def build(self, input_shape: Any) -> None:
         channels = self.channels_of(input_shape)
         self.kernel = self.add_weight(
-            (*self.kernel_size, self.filters, channels),
-            self.kernel_initializer,
-            "kernel",
+            shape=(*self.kernel_size, self.filters, channels),
+            initializer=self.kernel_initializer,
+            name="kernel",
             regularizer=self.kernel_regularizer,
             constraint=self.kernel_constraint,
         )

@@ -33,9 +33,9 @@ class ByChannel(Convolving):
     def add_depthwise(self, name: str) -> Any:
         """Allocate the depthwise kernel."""
         return self.add_weight(
-            (*self.kernel_size, self.channels, self.depth_multiplier),
-            self.depthwise_initializer,
-            name,
+            shape=(*self.kernel_size, self.channels, self.depth_multiplier),
+            initializer=self.depthwise_initializer,
+            name=name,
             regularizer=self.depthwise_regularizer,
             constraint=self.depthwise_constraint,
         )

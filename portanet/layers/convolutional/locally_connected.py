@@ -62,9 +62,9 @@ class _LocallyConnected(Convolving):
             )
         positions = math.prod(n for n in self.space if n is not None)
         self.kernel = self.add_weight(
-            (positions, math.prod(self.kernel_size) * channels, self.filters),
-            self.kernel_initializer,
-            "kernel",
+            shape=(positions, math.prod(self.kernel_size) * channels, self.filters),
+            initializer=self.kernel_initializer,
+            name="kernel",
             regularizer=self.kernel_regularizer,
             constraint=self.kernel_constraint,
         )

@@ -62,9 +62,9 @@ class _SeparableConv(ByChannel):
         channels = self.channels_of(input_shape)
         self.depthwise_kernel = self.add_depthwise("depthwise_kernel")
         self.pointwise_kernel = self.add_weight(
-            (*(1,) * self.rank, channels * self.depth_multiplier, self.filters),
-            self.pointwise_initializer,
-            "pointwise_kernel",
+            shape=(*(1,) * self.rank, channels * self.depth_multiplier, self.filters),
+            initializer=self.pointwise_initializer,
+            name="pointwise_kernel",
             regularizer=self.pointwise_regularizer,
             constraint=self.pointwise_constraint,
         )

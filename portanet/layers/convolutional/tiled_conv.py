@@ -23,9 +23,9 @@ class _TiledConv(Conv):
     def build(self, input_shape: Any) -> None:
         channels = self.channels_of(input_shape)
         self.kernel = self.add_weight(
-            (*self.tiles, *self.kernel_size, channels // self.groups, self.filters),
-            self._initialize,
-            "kernel",
+            shape=(*self.tiles, *self.kernel_size, channels // self.groups, self.filters),
+            initializer=self._initialize,
+            name="kernel",
             regularizer=self.kernel_regularizer,
             constraint=self.kernel_constraint,
         )

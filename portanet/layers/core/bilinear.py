@@ -66,17 +66,17 @@ class Bilinear(Layer):
     def build(self, input_shape: Any) -> None:
         first, second = self._pair(input_shape)
         self.kernel = self.add_weight(
-            (first[1], second[1], self.units),
-            self.kernel_initializer,
-            "kernel",
+            shape=(first[1], second[1], self.units),
+            initializer=self.kernel_initializer,
+            name="kernel",
             regularizer=self.kernel_regularizer,
             constraint=self.kernel_constraint,
         )
         if self.use_bias:
             self.bias = self.add_weight(
-                (self.units,),
-                self.bias_initializer,
-                "bias",
+                shape=(self.units,),
+                initializer=self.bias_initializer,
+                name="bias",
                 regularizer=self.bias_regularizer,
                 constraint=self.bias_constraint,
             )

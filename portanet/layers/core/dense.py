@@ -77,17 +77,17 @@ class Dense(HasActivation, Layer):
     def build(self, input_shape: Any) -> None:
         self.require_rank(input_shape, 2, "(batch, ..., features)")
         self.kernel = self.add_weight(
-            (input_shape[-1], self.units),
-            self.kernel_initializer,
-            "kernel",
+            shape=(input_shape[-1], self.units),
+            initializer=self.kernel_initializer,
+            name="kernel",
             regularizer=self.kernel_regularizer,
             constraint=self.kernel_constraint,
         )
         if self.use_bias:
             self.bias = self.add_weight(
-                (self.units,),
-                self.bias_initializer,
-                "bias",
+                shape=(self.units,),
+                initializer=self.bias_initializer,
+                name="bias",
                 regularizer=self.bias_regularizer,
                 constraint=self.bias_constraint,
             )

@@ -103,9 +103,9 @@ class EinsumDense(HasActivation, Layer):
         inputs = [axis for axis, letter in enumerate(self._kernel) if letter not in self._output]
         outputs = [axis for axis, letter in enumerate(self._kernel) if letter in self._output]
         self.kernel = self.add_weight(
-            tuple(sizes[letter] for letter in self._kernel),  # type: ignore[misc]
-            with_axes(self.kernel_initializer, inputs, outputs),
-            "kernel",
+            shape=tuple(sizes[letter] for letter in self._kernel),  # type: ignore[misc]
+            initializer=with_axes(self.kernel_initializer, inputs, outputs),
+            name="kernel",
             regularizer=self.kernel_regularizer,
             constraint=self.kernel_constraint,
         )
@@ -114,9 +114,9 @@ class EinsumDense(HasActivation, Layer):
             shape = [sizes[letter] if letter in self.bias_axes else 1 for letter in self._output[first:]]
             shape += [1] * (len(input_shape) - len(self._input) if self._ellipsis_last else 0)
             self.bias = self.add_weight(
-                shape,  # type: ignore[arg-type]
-                self.bias_initializer,
-                "bias",
+                shape=shape,  # type: ignore[arg-type]
+                initializer=self.bias_initializer,
+                name="bias",
                 regularizer=self.bias_regularizer,
                 constraint=self.bias_constraint,
             )

@@ -79,9 +79,9 @@ class Embedding(Layer):
     def build(self, input_shape: Any = None) -> None:
         vectors = self._vectors
         self.embeddings = self.add_weight(
-            (self.input_dim, self.output_dim),
-            self.embeddings_initializer if vectors is None else lambda shape, generator: vectors,
-            "embeddings",
+            shape=(self.input_dim, self.output_dim),
+            initializer=self.embeddings_initializer if vectors is None else lambda shape, generator: vectors,
+            name="embeddings",
             regularizer=self.embeddings_regularizer,
             constraint=self.embeddings_constraint,
         )

@@ -38,7 +38,9 @@ class LayerScale(Layer):
         self.projection_dim = checks.positive_int("projection_dim", projection_dim, self)
 
     def build(self, input_shape: Any) -> None:
-        self.gamma = self.add_weight((self.projection_dim,), initializers.Constant(self.init_values), "gamma")
+        self.gamma = self.add_weight(
+            shape=(self.projection_dim,), initializer=initializers.Constant(self.init_values), name="gamma"
+        )
 
     def call(self, x: Array) -> Array:
         self.require_axis(x, -1, self.projection_dim)

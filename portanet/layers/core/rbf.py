@@ -65,8 +65,10 @@ class RBF(Layer):
             raise ValueError(
                 f"Layer '{self.name}' needs inputs of shape (batch, features). Received: shape {tuple(input_shape)}"
             )
-        self.centers = self.add_weight((self.units, input_shape[-1]), self.centers_initializer, "centers")
-        self.betas = self.add_weight((self.units,), Constant(self.beta), "betas")
+        self.centers = self.add_weight(
+            shape=(self.units, input_shape[-1]), initializer=self.centers_initializer, name="centers"
+        )
+        self.betas = self.add_weight(shape=(self.units,), initializer=Constant(self.beta), name="betas")
 
     def call(self, x: Array) -> Array:
         centers, betas = self.centers.value, self.betas.value

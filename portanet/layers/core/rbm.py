@@ -60,9 +60,13 @@ class RBM(Layer):
             raise ValueError(
                 f"Layer '{self.name}' needs inputs of shape (batch, visible). Received: shape {tuple(input_shape)}"
             )
-        self.kernel = self.add_weight((input_shape[-1], self.units), self.kernel_initializer, "kernel")
-        self.visible_bias = self.add_weight((input_shape[-1],), self.bias_initializer, "visible_bias")
-        self.hidden_bias = self.add_weight((self.units,), self.bias_initializer, "hidden_bias")
+        self.kernel = self.add_weight(
+            shape=(input_shape[-1], self.units), initializer=self.kernel_initializer, name="kernel"
+        )
+        self.visible_bias = self.add_weight(
+            shape=(input_shape[-1],), initializer=self.bias_initializer, name="visible_bias"
+        )
+        self.hidden_bias = self.add_weight(shape=(self.units,), initializer=self.bias_initializer, name="hidden_bias")
         self.counter = self.add_counter()
         self.key = random.stream_key(random.get_seed() if self.seed is None else self.seed, self._path())
 

@@ -60,7 +60,9 @@ class TiedDense(Layer):
                 "first. Received: a layer without weights yet"
             )
         if self.use_bias:
-            self.bias = self.add_weight((self.layer.kernel.shape[0],), self.bias_initializer, "bias")
+            self.bias = self.add_weight(
+                shape=(self.layer.kernel.shape[0],), initializer=self.bias_initializer, name="bias"
+            )
 
     def call(self, x: Array) -> Array:
         kernel = self.layer.kernel.value

@@ -62,18 +62,18 @@ class AffineNormalization(Layer):
         """Allocate `gamma` and `beta`, if used."""
         if self.scale:
             self.gamma = self.add_weight(
-                shape,
-                self.gamma_initializer,
-                "gamma",
+                shape=shape,
+                initializer=self.gamma_initializer,
+                name="gamma",
                 regularizer=self.gamma_regularizer,
                 constraint=self.gamma_constraint,
                 autocast=False,
             )
         if self.center:
             self.beta = self.add_weight(
-                shape,
-                self.beta_initializer,
-                "beta",
+                shape=shape,
+                initializer=self.beta_initializer,
+                name="beta",
                 regularizer=self.beta_regularizer,
                 constraint=self.beta_constraint,
                 autocast=False,

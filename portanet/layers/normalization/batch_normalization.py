@@ -121,10 +121,18 @@ class BatchNormalization(AffineNormalization):
         self.sizes = tuple(input_shape[a] for a in self.axes)
         self.add_affine(self.sizes)
         self.moving_mean = self.add_weight(
-            self.sizes, self.moving_mean_initializer, "moving_mean", trainable=False, autocast=False
+            shape=self.sizes,
+            initializer=self.moving_mean_initializer,
+            name="moving_mean",
+            trainable=False,
+            autocast=False,
         )
         self.moving_variance = self.add_weight(
-            self.sizes, self.moving_variance_initializer, "moving_variance", trainable=False, autocast=False
+            shape=self.sizes,
+            initializer=self.moving_variance_initializer,
+            name="moving_variance",
+            trainable=False,
+            autocast=False,
         )
         if self.renorm:
 
@@ -133,7 +141,7 @@ class BatchNormalization(AffineNormalization):
 
             initial = {"moving_stddev": stddev, "renorm_mean": self.moving_mean_initializer, "renorm_stddev": stddev}
             self.moving_stddev, self.renorm_mean, self.renorm_stddev = (
-                self.add_weight(self.sizes, values, name, trainable=False, autocast=False)
+                self.add_weight(shape=self.sizes, initializer=values, name=name, trainable=False, autocast=False)
                 for name, values in initial.items()
             )
 

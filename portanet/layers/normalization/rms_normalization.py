@@ -42,7 +42,7 @@ class RMSNormalization(Layer):
 
     def build(self, input_shape: Any) -> None:
         sizes = tuple(input_shape[a] for a in positive_axes(self, self.axis, input_shape))
-        self.scale = self.add_weight(sizes, "ones", "scale", autocast=False)
+        self.scale = self.add_weight(shape=sizes, initializer="ones", name="scale", autocast=False)
 
     def call(self, x: Array) -> Array:
         axes = positive_axes(self, self.axis, x.shape)

@@ -39,7 +39,10 @@ class SpectralNormalization(KernelWrapper):
     def build(self, input_shape: Any) -> None:
         super().build(input_shape)
         self.vector_u = self.add_weight(
-            (1, self._kernel().shape[-1]), initializers.get("truncated_normal"), "vector_u", trainable=False
+            shape=(1, self._kernel().shape[-1]),
+            initializer=initializers.get("truncated_normal"),
+            name="vector_u",
+            trainable=False,
         )
 
     def kernel_in_use(self, training: bool) -> Array:

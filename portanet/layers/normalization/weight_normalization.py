@@ -37,7 +37,7 @@ class WeightNormalization(KernelWrapper):
             host = np.reshape(kernel.numpy(), (-1, *shape))
             return np.asarray(np.sqrt(np.sum(host * host, axis=0)))
 
-        self.g = self.add_weight((kernel.shape[-1],), lengths, "g")
+        self.g = self.add_weight(shape=(kernel.shape[-1],), initializer=lengths, name="g")
 
     def kernel_in_use(self, training: bool) -> Array:
         kernel, g = self._kernel().value, self.g.value

@@ -78,9 +78,9 @@ class Normalization(Layer):
             names = zip(("mean", "variance"), self._given, strict=True)
             self._spread_out = [self._spread(name, value, shape) for name, value in names]
         else:
-            self.adapt_mean = self.add_weight(shape, "zeros", "mean", trainable=False)
-            self.adapt_variance = self.add_weight(shape, "ones", "variance", trainable=False)
-            self.count = self.add_weight((), "zeros", "count", "int32", trainable=False)
+            self.adapt_mean = self.add_weight(shape=shape, initializer="zeros", name="mean", trainable=False)
+            self.adapt_variance = self.add_weight(shape=shape, initializer="ones", name="variance", trainable=False)
+            self.count = self.add_weight(shape=(), initializer="zeros", name="count", dtype="int32", trainable=False)
 
     def _spread(self, name: str, value: HostArray, shape: tuple[int, ...]) -> HostArray:
         """A given statistic with an axis for each of the input's."""

@@ -96,9 +96,9 @@ class STFTSpectrogram(Rearranging):
         self.compute_output_shape(input_shape)
         shape = (self.frame_length, 1, self.length // 2 + 1)
         if self.mode != "imag":
-            self.real_kernel = self.add_weight(shape, self._real, "real_kernel")
+            self.real_kernel = self.add_weight(shape=shape, initializer=self._real, name="real_kernel")
         if self.mode != "real":
-            self.imag_kernel = self.add_weight(shape, self._imag, "imag_kernel")
+            self.imag_kernel = self.add_weight(shape=shape, initializer=self._imag, name="imag_kernel")
 
     def _window(self, samples: int) -> Window:
         return window_of((samples,), (self.frame_length,), (self.frame_step,), self.padding, (1,))

@@ -162,24 +162,24 @@ class RecurrentCell(RandomLayer):
         if self.dropout or self.recurrent_dropout:
             super().build(input_shape)
         self.kernel = self.add_weight(
-            kernel_shape,
-            self.kernel_initializer,
-            "kernel",
+            shape=kernel_shape,
+            initializer=self.kernel_initializer,
+            name="kernel",
             regularizer=self.kernel_regularizer,
             constraint=self.kernel_constraint,
         )
         self.recurrent_kernel = self.add_weight(
-            recurrent_shape,
-            self.recurrent_initializer,
-            "recurrent_kernel",
+            shape=recurrent_shape,
+            initializer=self.recurrent_initializer,
+            name="recurrent_kernel",
             regularizer=self.recurrent_regularizer,
             constraint=self.recurrent_constraint,
         )
         if self.use_bias:
             self.bias = self.add_weight(
-                self.bias_shape(),
-                self.bias_initializer,
-                "bias",
+                shape=self.bias_shape(),
+                initializer=self.bias_initializer,
+                name="bias",
                 regularizer=self.bias_regularizer,
                 constraint=self.bias_constraint,
             )

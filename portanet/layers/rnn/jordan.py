@@ -54,9 +54,13 @@ class JordanCell(RecurrentCell):
 
     def build(self, input_shape: Any) -> None:
         super().build(input_shape)
-        self.output_kernel = self.add_weight((self.units, self.output_units), self.kernel_initializer, "output_kernel")
+        self.output_kernel = self.add_weight(
+            shape=(self.units, self.output_units), initializer=self.kernel_initializer, name="output_kernel"
+        )
         if self.use_bias:
-            self.output_bias = self.add_weight((self.output_units,), self.bias_initializer, "output_bias")
+            self.output_bias = self.add_weight(
+                shape=(self.output_units,), initializer=self.bias_initializer, name="output_bias"
+            )
 
     def step(self, x: Array, states: States, recurrent_keep: Array | None) -> tuple[Array, States]:
         h = self.activation(self._sum(x, states[0], recurrent_keep))

@@ -85,10 +85,10 @@ class LSTMCell(RecurrentCell):
         super().build(input_shape)
         self.bias_initializer = inner
         if self.peephole:
-            self.peephole_kernel = self.add_weight((3, self.units), "zeros", "peephole_kernel")
+            self.peephole_kernel = self.add_weight(shape=(3, self.units), initializer="zeros", name="peephole_kernel")
         if self.projection_units:
             self.projection_kernel = self.add_weight(
-                (self.units, self.projection_units), self.kernel_initializer, "projection_kernel"
+                shape=(self.units, self.projection_units), initializer=self.kernel_initializer, name="projection_kernel"
             )
 
     def step(self, x: Array, states: States, recurrent_keep: Array | None) -> tuple[Array, States]:

@@ -143,7 +143,7 @@ class RNN(Layer):
         _, states = shapes_of(self.cell, (shape[0], *shape[2:]))
         if self.learn_initial_state:
             self.initial_state = [
-                self.add_weight(state[1:], "zeros", f"initial_state_{i}")  # type: ignore[arg-type]
+                self.add_weight(shape=state[1:], initializer="zeros", name=f"initial_state_{i}")  # type: ignore[arg-type]
                 for i, state in enumerate(states)
             ]
         if self.stateful:
@@ -153,7 +153,7 @@ class RNN(Layer):
                     f"Input(shape, batch_size=...). Received: shape {shape}"
                 )
             self.states = [
-                self.add_weight(state, "zeros", f"state_{i}", trainable=False)  # type: ignore[arg-type]
+                self.add_weight(shape=state, initializer="zeros", name=f"state_{i}", trainable=False)  # type: ignore[arg-type]
                 for i, state in enumerate(states)
             ]
             for state in self.states:

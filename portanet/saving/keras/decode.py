@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from portanet import layers
-from portanet.configurable import library_class, named_arguments
+from portanet.configurable import library_class, named_arguments, overrides
 from portanet.layers import InputLayer, Layer
 from portanet.layers.operation import Operation
 from portanet.layers.output_shapes import shape_by_trial
@@ -271,7 +271,7 @@ class KerasDecoder:
         if isinstance(layer, IndexLookup) and type(size := config.get("vocabulary_size")) is int:
             layer.expected_size = size
         build = node.get("build_config")
-        if isinstance(build, dict) and type(layer).build_from_config is not Layer.build_from_config:
+        if isinstance(build, dict) and overrides(type(layer), Layer, "build_from_config"):
             decoded = self.decode(build)
             attempt(self.error, f"layer {name[:100]!r} cannot be built", lambda: layer.build_from_config(decoded))
         elif isinstance(layer, kinds().model) and isinstance(build, dict):

@@ -10,7 +10,7 @@ import numpy as np
 
 from portanet.backends import to_host
 from portanet.backends.registry import backend_class_of
-from portanet.configurable import arguments_of, constructors, library_class
+from portanet.configurable import arguments_of, constructors, library_class, overrides
 from portanet.layers import InputLayer, Lambda, Layer
 from portanet.layers.operation import Operation
 from portanet.layers.operation_call import OperationCall
@@ -140,7 +140,7 @@ class KerasEncoder:
         if isinstance(layer, Lambda) and not self.here:
             raise absent(of, layer, "Keras could not load it, since files hold no code")
         node = self._object(layer, of, self.config_of(layer, arguments_of(layer)))
-        if layer._built and type(layer).get_build_config is not Layer.get_build_config:
+        if layer._built and overrides(type(layer), Layer, "get_build_config"):
             node["build_config"] = self.encode(layer.get_build_config(), of)
         elif layer._built and layer.build_shape is not None and not shared("layers", type(layer).__name__):
             node["build_config"] = {"input_shape": self.encode(layer.build_shape, of)}

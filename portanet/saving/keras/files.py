@@ -9,6 +9,7 @@ from contextlib import closing, contextmanager
 from typing import Any
 
 from portanet.backends import get_backend, use_backend
+from portanet.configurable import is_of_user
 from portanet.layers import Layer
 from portanet.saving.atomic import write_atomically
 from portanet.saving.errors import attempt
@@ -19,7 +20,7 @@ from portanet.saving.keras.encode import KerasEncoder
 from portanet.saving.keras.hdf5 import WeightFile, write_weights
 from portanet.saving.keras.legacy import LegacyState, LegacyWeights, is_legacy
 from portanet.saving.keras.legacy_models import described
-from portanet.saving.keras.optimizers import read_state, written_state
+from portanet.saving.keras.optimizers import own_arrays, read_state, written_state
 from portanet.saving.keras.own_files import (
     layers_with_own_arrays,
     read_arrays,
@@ -44,10 +45,11 @@ def save_keras_model(model: Any, path: str | os.PathLike[str]) -> None:
     encoder = KerasEncoder(backend.dtype_name(backend.dtype))
     config = encoder.encode(model, "the model")
     settings = model.get_compile_config()
-    state: dict[str, list[Tensor]] = {}
+    state: Mapping[str, list[Tensor] | dict[str, Tensor]] = {}
     if settings is not None:
         config = {**config, "compile_config": encoder.compile_config(settings)}
-        state = written_state(model, trained(model))
+        own = own_arrays(model.optimizer)
+        state = dict(written_state(model, trained(model))) if own is None else dict(own)
     texts, weights = written_vocabularies(model)
     with write_atomically(path) as file:
         write_container(file, config, _weights(model, {**weights, **state}), {**texts, **written_assets(model)})
@@ -158,7 +160,8 @@ def _compiled(model: Any, decoder: KerasDecoder, config: dict[str, Any], file: W
     decoded = attempt(decoder.error, "it cannot be compiled", lambda: decoder.decode(settings))
     if "jit_compile" in decoded:  # the choice of the backend that saved it
         decoded["jit_compile"] = "auto"
-    decoded = {"auto_scale_loss": False, **decoded}
+    if not any(is_of_user(type(model), method) for method in ("get_compile_config", "compile_from_config")):
+        decoded = {"auto_scale_loss": False, **decoded}
     attempt(decoder.error, "it cannot be compiled", lambda: model.compile_from_config(decoded))
     if model.optimizer is None or not model._built:
         return _nothing

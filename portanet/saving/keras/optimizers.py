@@ -10,10 +10,13 @@ import numpy as np
 
 from portanet import optimizers
 from portanet.backends import to_host
+from portanet.configurable import overrides
 from portanet.lookup import snake_case
 from portanet.optimizers import Optimizer
 from portanet.optimizers.places import kept_in_keras, places
+from portanet.saving.errors import attempt
 from portanet.saving.keras.hdf5 import WeightFile
+from portanet.saving.keras.own_files import stored_tensor
 from portanet.saving.safetensors import Tensor
 
 if TYPE_CHECKING:
@@ -43,6 +46,21 @@ def written_state(model: Any, trained: list[str]) -> dict[str, list[Tensor]]:
         else:
             tensors.append((slot, Tensor(np.asarray(to_host(array)), str(array.dtype).rpartition(".")[2])))
     return _groups(optimizer, GROUP, tensors)
+
+
+def own_arrays(optimizer: Any) -> dict[str, dict[str, Tensor]] | None:
+    """What an optimizer that overrides `save_own_variables` stores, by group; None of another."""
+    if optimizer is None or not _has_own_arrays(optimizer):
+        return None
+    store: dict[str, Any] = {}
+    optimizer.save_own_variables(store)
+    what = f"Optimizer '{optimizer.name}'"
+    return {GROUP: {name: stored_tensor(what, name, value) for name, value in store.items()}}
+
+
+def _has_own_arrays(optimizer: Optimizer) -> bool:
+    """Whether a class of optimizers has methods of its own that write or read its arrays."""
+    return overrides(type(optimizer), Optimizer, "save_own_variables", "load_own_variables")
 
 
 def _groups(optimizer: Optimizer, group: str, tensors: list[tuple[str, Tensor]]) -> dict[str, list[Tensor]]:
@@ -76,6 +94,16 @@ def read_state(model: Any, trained: list[str], file: WeightFile | LegacyState) -
         return lambda: None
     variables = model.named_variables()
     initial = optimizer.init({path: variables[path].value for path in trained})
+    if _has_own_arrays(optimizer):
+        store = {name.removeprefix(f"{GROUP}/vars/"): file.read(name).values for name in names}
+
+        def load() -> None:
+            model.optimizer_state = (trained, initial)
+            model._follow(model.named_variables())
+            what = f"optimizer '{optimizer.name}' cannot load its arrays, {sorted(store)}"
+            attempt(file.error, what, lambda: optimizer.load_own_variables(store))
+
+        return load if store else lambda: None
     order = list(places(optimizer, initial, trained))
     if len(names) != len(order):
         return lambda: None

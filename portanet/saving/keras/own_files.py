@@ -32,7 +32,7 @@ def written_arrays(model: Layer) -> dict[str, dict[str, Tensor]]:
     for path, layer in layers_with_own_arrays(model).items():
         store: dict[str, Any] = {}
         layer.save_own_variables(store)
-        arrays[path] = {name: _tensor(layer, name, value) for name, value in store.items()}
+        arrays[path] = {name: stored_tensor(f"Layer '{layer.name}'", name, value) for name, value in store.items()}
     return arrays
 
 
@@ -94,13 +94,14 @@ def read_assets(model: Layer, assets: Mapping[str, bytes], file: WeightFile) -> 
             attempt(file.error, what, lambda: layer.load_assets(folder))  # noqa: B023
 
 
-def _tensor(layer: Layer, name: Any, value: Any) -> Tensor:
+def stored_tensor(what: str, name: Any, value: Any) -> Tensor:
+    """What `save_own_variables` of a layer or optimizer has put into its store."""
     if isinstance(value, Variable):
         return host_tensor(value)
     host = to_host(value)
     if host.dtype.kind not in "biufc" and "float" not in str(host.dtype):  # such as bfloat16
         raise TypeError(
-            f"Layer '{layer.name}' must put arrays of numbers into the store of save_own_variables. "
+            f"{what} must put arrays of numbers into the store of save_own_variables. "
             f"Received: {value!r} under {name!r}"
         )
     return Tensor(host, str(host.dtype))

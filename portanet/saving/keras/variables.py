@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from portanet import layers
+from portanet.configurable import overrides
 from portanet.layers import Layer
 from portanet.lookup import snake_case
 from portanet.saving.keras.hdf5 import WeightFile
@@ -40,8 +41,7 @@ def layers_in_file(model: Layer) -> dict[str, Layer]:
 
 def has_own_arrays(layer: Layer) -> bool:
     """Whether a layer has methods of its own that write or read its arrays."""
-    methods = ("save_own_variables", "load_own_variables")
-    return any(getattr(type(layer), method) is not getattr(Layer, method) for method in methods)
+    return overrides(type(layer), Layer, "save_own_variables", "load_own_variables")
 
 
 def names(model: Layer) -> dict[str, list[str]]:

@@ -23,7 +23,6 @@ from portanet.backends import (
     to_host,
 )
 from portanet.distribution.strategy import cuts_custom_steps, distribution
-from portanet.layers import Layer
 from portanet.layers.preprocessing.host_layer import listed_strings, strings_in
 from portanet.losses import class_weights
 from portanet.training.data.deferred import DeferredChecks
@@ -31,6 +30,7 @@ from portanet.training.data.parts import PartOfBatch, as_part, taken
 from portanet.training.data.prefetch import prefetch
 from portanet.training.data.streams import Names
 from portanet.training.objective import AnyTargets
+from portanet.training.step_methods import unbuilt_layers
 from portanet.tree import tree_items, tree_leaves, tree_map
 from portanet.variables import bind
 
@@ -250,7 +250,7 @@ class Intake:
             )
         example = self._example(first[0])
         self.shapes = [tuple(leaf.shape[1:]) for leaf in tree_leaves(example)]
-        if not self.model._built and type(self.model).call is not Layer.call:
+        if self.model in unbuilt_layers(self.model):
             self.model._place("")
             self.model(example)
             for variable in self.model.variables:
