@@ -84,6 +84,7 @@ def note_call(cls: Any, base: type) -> None:
     cls._takes_one_array = next((p.annotation for p in [*parameters.values()][1:]), None) in ("Array", Array)
     cls.gives_mask = "return_mask" in parameters
     cls._own_mask = overrides(cls, base, "compute_mask")
+    cls._computes = overrides(cls, base, "call")
     cls._tells_specs = overrides(cls, base, "compute_output_spec")
     cls._passes_masks = cls.__dict__.get("_passes_masks", cls.call.__module__.startswith("portanet."))
     default = parameters["training"].default if cls._takes_training else None

@@ -65,7 +65,7 @@ class OperationCall(Layer):
         """
         if isinstance(self.function, Operation) and tells_specs(type(self.function)):
             args, kwargs = self.arguments(x if isinstance(x, list) else [x])
-            return specs_told(self.function.compute_output_spec, args, kwargs, self.name)
+            return specs_told(self.function.compute_output_spec, args, kwargs, f"operation '{self.name}'")
         try:
             return trial(self, (x,), {})
         except Exception as error:

@@ -52,7 +52,7 @@ def result(layer: Layer, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
     if layer._output_takes:
         shapes = shapes_of_call(layer, layer._output_takes, args[0], args[1:], options)
     asked = layer._tells_specs and asked_for.get() is not layer
-    told = specs_told(layer.compute_output_spec, args, options, layer.name) if asked else None
+    told = specs_told(layer.compute_output_spec, args, options, f"layer '{layer.name}'") if asked else None
     masked = options.get("mask") is not None or any(leaf.mask for leaf in tree_leaves(args) if _is_spec(leaf))
     built = _alike(shape, layer.build_shape) and all(part._built for part in layer.flatten_layers())
     if built and (told or shapes) and not masked and not _creates_mask(layer, args):
@@ -64,12 +64,12 @@ def result(layer: Layer, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
     return tried if told is None else with_masks(told, tried)
 
 
-def specs_told(method: Callable[..., Any], args: tuple[Any, ...], options: dict[str, Any], name: str) -> Any:
+def specs_told(method: Callable[..., Any], args: tuple[Any, ...], options: dict[str, Any], what: str) -> Any:
     """What a `compute_output_spec` of a user's says, a tree of `ArraySpec`."""
     told = method(*tree_map(_symbolic, args), **tree_map(_symbolic, options))
     if not all(map(_is_spec, tree_leaves(told) or [told])):
         raise TypeError(
-            f"compute_output_spec of '{name}' must return symbolic arrays, such as KerasTensor(shape, dtype), or a "
+            f"compute_output_spec of {what} must return symbolic arrays, such as KerasTensor(shape, dtype), or a "
             f"list, tuple or dict of them. Received: {told!r}"
         )
     return tree_map(lambda leaf: ArraySpec(tuple(leaf.shape), leaf.dtype), told)

@@ -84,6 +84,7 @@ class StateAccess(WeightHolder, Operation):
     _added_losses: Sequence[Array] = ()
     _build_takes: tuple[str, ...] = ()
     _output_takes: tuple[str, ...] = ()  # of a user's `compute_output_shape`
+    _computes = False  # by a `call` of its own
     _tells_specs = False  # by a `compute_output_spec` of its own
     on_host_only = False
     """Whether the layer, rather than one in it, computes on the host; see `HostLayer`."""

@@ -210,7 +210,7 @@ def _build_by_trial(model: Layer, function: Callable[[], Any]) -> None:
 
 def unbuilt_layers(model: Layer) -> list[Layer]:
     """The layers that are not built, without those that compute nothing themselves, such as a GAN."""
-    return [layer for layer in model.flatten_layers() if not layer._built and overrides(type(layer), Layer, "call")]
+    return [layer for layer in model.flatten_layers() if not layer._built and layer._computes]
 
 
 @contextlib.contextmanager

@@ -10,7 +10,6 @@ from portanet.backends import Array, ArrayObject, Backend, BackendName, HostArra
 from portanet.callbacks import Callback, CallbackList
 from portanet.configurable import overrides
 from portanet.distribution.strategy import distribution, in_call, recordable
-from portanet.layers import Layer
 from portanet.settings import settings
 from portanet.training import dask, evaluation, loops, step, together
 from portanet.training.data.intake import FIT, VALIDATION, Feed, Intake, gives_batches
@@ -316,7 +315,7 @@ class Trainer(OnBatches):
         if self._objective is None:
             self.require_compiled()
             custom = self.has_custom_step("train")
-            known = not custom or (has_objective(self._settings) and overrides(type(self), Layer, "call"))
+            known = not custom or (has_objective(self._settings) and self._computes)
             objective = Objective(self._settings, output_shapes(self, x)) if known else None
             self._objective = AnyTargets(objective) if custom else objective
         return self._objective

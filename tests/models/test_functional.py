@@ -370,7 +370,6 @@ ONE, OTHER = Input((3,), name="one"), Input((4,), name="other")
         (lambda: layers.Add()([ONE, np.ones((2, 3))]), TypeError,
          "together with something else.*SymbolicArray, ndarray"),
         (lambda: Shifted()(np.ones((2, 3)), by=ONE), TypeError, "together with something else.*Received: ndarray"),
-        (lambda: Forked(inputs=ONE, outputs=ONE), TypeError, "without inputs and outputs"),
         (lambda: two_in_two_out().get_layer("none"), ValueError, "has the layers a, hidden, b.*Received: name='none'"),
         (lambda: two_in_two_out()(np.ones((2, 4))), ValueError, r"takes 2 inputs: 'a' \(None, 4\), 'b'.*one array"),
         (lambda: two_in_two_out()({"a": 1, "c": 2}), TypeError, "convert lists and numbers"),

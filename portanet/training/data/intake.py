@@ -30,7 +30,6 @@ from portanet.training.data.parts import PartOfBatch, as_part, taken
 from portanet.training.data.prefetch import prefetch
 from portanet.training.data.streams import Names
 from portanet.training.objective import AnyTargets
-from portanet.training.step_methods import unbuilt_layers
 from portanet.tree import tree_items, tree_leaves, tree_map
 from portanet.variables import bind
 
@@ -250,7 +249,7 @@ class Intake:
             )
         example = self._example(first[0])
         self.shapes = [tuple(leaf.shape[1:]) for leaf in tree_leaves(example)]
-        if self.model in unbuilt_layers(self.model):
+        if not self.model._built and self.model._computes:
             self.model._place("")
             self.model(example)
             for variable in self.model.variables:
