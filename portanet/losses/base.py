@@ -152,6 +152,8 @@ class Loss(Configurable):
         if part is not None and values.ndim == 0:
             whole = of_whole(part, self.compute, *given)
             return whole
+        if values.ndim == 0 and mask is not None and mask.ndim > 0:  # no steps are left to leave out
+            return self.compute(*given[:3])
         valid = self.valid(y_true)
         for shown in (valid, self.counted(values)):
             if shown is not None and mask is not None:
@@ -172,7 +174,8 @@ class Loss(Configurable):
             sample_weight: Weight of each example, shape (batch,), (batch, 1) or that of the losses; the mean divides
                 by the number of examples, as in Keras.
             mask: Boolean array of the same shapes; where it is False, examples are ignored and not counted. By default
-                the mask of `y_pred`, if a layer returned it with one.
+                the mask of `y_pred`, if a layer returned it with one. A loss that is one number for a batch, such as
+                `Dice`, takes in all, as in Keras.
 
         Returns:
             An array of shape (), or of the losses' shape for `reduction=None`.

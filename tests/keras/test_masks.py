@@ -45,3 +45,30 @@ def test_losses_and_metrics_of_masked_outputs() -> None:
     theirs = results(keras, keras.ops.convert_to_tensor)
     for own, other in zip(ours, theirs, strict=True):
         np.testing.assert_allclose(portanet.to_host(own), other.detach().numpy(), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("loss", ["Dice", "Tversky", "own"])
+def test_losses_that_are_one_number(loss: str) -> None:
+    """They have no steps to leave out: by hand and in `fit`."""
+    found = []
+    for library in (portanet, keras):
+
+        class Own(library.losses.Loss):  # type: ignore[misc]
+            def call(self, y_true: Any, y_pred: Any) -> Any:
+                return library.ops.mean((y_true - y_pred) ** 2)  # noqa: B023
+
+        L = library.layers
+        constant = library.initializers.Constant(0.5)
+        model = library.Sequential(
+            [
+                L.Embedding(5, 3, mask_zero=True, embeddings_initializer=constant),
+                L.Dense(4, "softmax", kernel_initializer="ones", bias_initializer=library.initializers.Constant(0.1)),
+            ]
+        )
+        chosen = Own() if loss == "own" else getattr(library.losses, loss)()
+        y = np.eye(4, dtype="float32")[np.array([[1, 2, 3, 0], [2, 1, 0, 0]])]
+        by_hand = chosen(library.ops.convert_to_tensor(y), model(library.ops.convert_to_tensor(STEPS)))
+        model.compile("sgd", chosen)
+        history = model.fit(STEPS, y, verbose=0).history["loss"]
+        found.append([float(library.ops.convert_to_numpy(by_hand)), *history])
+    np.testing.assert_allclose(found[0], found[1], rtol=1e-5)
