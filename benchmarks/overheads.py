@@ -110,7 +110,7 @@ def overhead_of_fit(runs: int) -> str:
     title = (
         "MLP 784-320-320-10, batch 128, Adam, accuracy, 20 steps an epoch; the result is the time over the bare step."
     )
-    return f"{title}.\n\n{targets(rows)}"
+    return f"{title}\n\n{targets(rows)}"
 
 
 # Recording
