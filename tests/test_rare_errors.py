@@ -17,6 +17,7 @@ from portanet.compat import numpydl as npdl
 from portanet.fused.convolution import conv_nd
 
 X, ROW = np.ones((4, 3), "float32"), np.ones(3)
+ONE = np.asarray(1.0)
 IMAGES = np.ones((2, 4, 4, 2), "float32")
 LABELS, LENGTHS, SCORES = np.ones((2, 2), "int32"), np.ones(2, "int32"), np.ones((2, 3, 4))
 
@@ -119,6 +120,11 @@ REFUSED: dict[str, list[tuple[Callable[[], Any], str]]] = {
         (lambda: saving.load_torch_state_dict(built(), {"a.weight": X}, input_first="("), "a regular expression"),
     ],
     "autodiff": [
+        (lambda: linalg.toeplitz(ONE), "`c` of linalg.toeplitz must be a vector"),
+        (lambda: linalg.toeplitz(ROW, ONE), "`r` of linalg.toeplitz must be a vector"),
+        (lambda: linalg.hankel(ONE), "`c` of linalg.hankel must be a vector"),
+        (lambda: linalg.hankel(ROW, ONE), "`r` of linalg.hankel must be a vector"),
+        (lambda: linalg.circulant(ONE), "`c` of linalg.circulant must be a vector"),
         (lambda: vmap(lambda x: array_namespace(x).einsum)(X), "functions of the array API standard"),
         (lambda: grad(lambda x: x.none)(ROW), "none"),
         (lambda: linalg.solve_toeplitz((ROW, ROW, ROW), ROW), "the first column, or a tuple"),

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 
 from portanet.autodiff import array_namespace, grad, lift, unwrap, value_and_grad
+from portanet.autodiff.rules.indexing import ascending, plain_integers
 from tests.support import asarray, assert_close, to_numpy
 
 NEGATIVE = {
@@ -97,3 +100,32 @@ def test_the_name_of_the_namespace_says_how_plain_arrays_join_it(xp):
     with pytest.raises(TypeError, match=r"portanet\.autodiff\.lift\(x\) brings in plain arrays"):
         grad(lambda x: compat.array_namespace(x, data).sum(x))(data)
     assert_close(grad(lambda x: compat.array_namespace(x, lift(data)).sum(x * lift(data)))(data), [1.0, 2.0])
+
+
+def test_negative_steps_are_positive_ones_flipped() -> None:
+    """What libraries do that have no negative steps, for all indices of a few parts."""
+    x = np.arange(60).reshape(3, 4, 5)
+    parts = (slice(None, None, -1), slice(3, 0, -2), slice(0, 2, -1), slice(1, None), 1, -1, None, ...)
+    tried = 0
+    for count in (1, 2, 3, 4):
+        for key in itertools.product(parts, repeat=count):
+            if key.count(...) > 1 or sum(k is not None and k is not ... for k in key) > 3:
+                continue
+            positive, axes = ascending(key, x.shape)
+            steps = [k.step for k in positive if isinstance(k, slice)]
+            assert all(step is None or step > 0 for step in steps)
+            np.testing.assert_array_equal(np.flip(x[positive], axes), x[key], err_msg=str(key))
+            tried += 1
+    assert tried > 1000
+    assert ascending(slice(None, None, -2), (5,)) == ((slice(0, 5, 2),), (0,))
+    mask = x > 3
+    assert ascending((mask, slice(None, None, -1)), x.shape) == ((mask, slice(None, None, -1)), ())
+
+
+def test_integers_in_place_of_arrays_of_no_dimension() -> None:
+    one, several = np.asarray(1), np.asarray([1, 2])
+    for key, expected in ((one, (1,)), ((one, slice(2)), (1, slice(2))), ((several[0], None, one), (1, None, 1))):
+        assert plain_integers(key) == expected
+        assert not any(hasattr(k, "dtype") for k in plain_integers(key))
+    for key in (2, (slice(3), ...), (several, 0), several):
+        assert plain_integers(key) is key

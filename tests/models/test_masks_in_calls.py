@@ -192,3 +192,30 @@ def test_the_mask_reaches_the_layers_of_a_layer_that_casts(backend):
     probe = Probe()
     Casts(probe)(portanet.asarray(np.ones((2, 3, 2)), "float32"), mask=mask)
     assert probe.seen is None
+
+
+@pytest.mark.parametrize("outputs", [1, 2])
+def test_masks_of_several_inputs_are_those_of_the_outputs(outputs, backend):
+    """In order, where the shapes fit."""
+
+    class Halves(layers.Layer):
+        supports_masking = True
+
+        def call(self, x):
+            return x[0] * 0.5 if outputs == 1 else [x[0] * 0.5, x[1] * 0.5]
+
+    class Both(layers.Layer):
+        def __init__(self):
+            super().__init__()
+            self.words, self.halves, self.probes = words(), Halves(), [Probe(), Probe()]
+
+        def call(self, x):
+            parts = self.halves([self.words(part) for part in x])
+            for probe, part in zip(self.probes, [parts] if outputs == 1 else parts, strict=False):
+                probe(part)
+            return x[0]
+
+    layer, other = Both(), np.asarray([[1, 0, 0], [1, 4, 0]])
+    layer([portanet.asarray(WORDS, "int32"), portanet.asarray(other, "int32")])
+    for probe, seen in zip(layer.probes[:outputs], (WORDS, other), strict=False):
+        np.testing.assert_array_equal(to_numpy(probe.seen), seen != 0)

@@ -211,3 +211,14 @@ def test_a_layer_that_is_gone_takes_its_moments_along() -> None:
     paths, state = model.optimizer_state
     assert set(paths) == set(state["m"]) == left
     assert int(to_numpy(state["iterations"])) == 6
+
+
+def test_a_new_rate_has_the_precision_of_what_is_trained() -> None:
+    model = portanet.Sequential(
+        [layers.Input((3,)), layers.Dense(1), layers.Dense(1, trainable=False, dtype="float64")]
+    )
+    model.compile("sgd", "mse")
+    model.fit(X, Y, **OPTIONS)
+    model.optimizer.learning_rate = 0.5
+    model.fit(X, Y, **OPTIONS)
+    assert str(model.optimizer_state[1]["learning_rate"].dtype).endswith("float32")
