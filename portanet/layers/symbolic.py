@@ -85,6 +85,11 @@ class SymbolicArray(ArraySpec):
         return f"{self.node.layer.name}_{self.place}" if self.place else self.node.layer.name
 
     @property
+    def _keras_mask(self) -> Any:
+        """Shape and dtype of its mask, or None, as scripts of Keras ask."""
+        return self.mask
+
+    @property
     def ndim(self) -> int:
         """Number of axes."""
         return len(self.shape)

@@ -10,6 +10,7 @@ import pytest
 import portanet
 
 keras = pytest.importorskip("keras")
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
 STEPS = np.array([[1, 2, 0, 0], [3, 1, 2, 0]], "int32")
 TARGETS = np.broadcast_to(np.arange(1.0, 5.0, dtype="float32")[:, None], (2, 4, 1))
@@ -72,3 +73,11 @@ def test_losses_that_are_one_number(loss: str) -> None:
         history = model.fit(STEPS, y, verbose=0).history["loss"]
         found.append([float(library.ops.convert_to_numpy(by_hand)), *history])
     np.testing.assert_allclose(found[0], found[1], rtol=1e-5)
+
+
+def test_masks_of_symbolic_arrays() -> None:
+    for library in (portanet, keras):
+        steps = library.layers.Input((4,), dtype="int32")
+        assert getattr(steps, "_keras_mask", None) is None
+        embedded = library.layers.Embedding(5, 3, mask_zero=True)(steps)
+        assert tuple(embedded._keras_mask.shape) == (None, 4)
