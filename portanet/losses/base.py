@@ -72,18 +72,7 @@ class Loss(Configurable):
         raise NotImplementedError(f"Loss '{self.name}' does not implement call(y_true, y_pred).")
 
     def check_shapes(self, y_true: Any, y_pred: Any) -> None:
-        """Raise if targets do not fit the predictions; nothing is broadcast, but a last axis of size 1 may lack."""
-        true, pred = tuple(y_true.shape), tuple(y_pred.shape)
-        if true != pred and (*true, 1) != pred and true != (*pred, 1):
-            raise ValueError(
-                f"Loss '{self.name}' compares targets and predictions of the same shape."
-                f"{self._advice(true, pred)} Received: y_true of shape {true}, y_pred of shape {pred}"
-            )
-
-    def _advice(self, true: tuple[int, ...], pred: tuple[int, ...]) -> str:
-        if true == pred[:-1]:
-            return " For integer class numbers use the sparse loss, or one-hot targets."
-        return ""
+        """Raise if targets do not fit the predictions; `call` of a user's may compare any shapes, as in Keras."""
 
     def check_targets(self, y: HostArray, classes: int | None) -> None:
         """Raise if targets are out of range; on the host, once before training, not to synchronize the device."""
@@ -206,6 +195,20 @@ class BuiltInLoss(Loss):
     ) -> None:
         super().__init__(name, reduction, dtype)
 
+    def check_shapes(self, y_true: Any, y_pred: Any) -> None:
+        """Raise if targets do not fit the predictions; nothing is broadcast, but a last axis of size 1 may lack."""
+        true, pred = tuple(y_true.shape), tuple(y_pred.shape)
+        if true != pred and (*true, 1) != pred and true != (*pred, 1):
+            raise ValueError(
+                f"Loss '{self.name}' compares targets and predictions of the same shape."
+                f"{self._advice(true, pred)} Received: y_true of shape {true}, y_pred of shape {pred}"
+            )
+
+    def _advice(self, true: tuple[int, ...], pred: tuple[int, ...]) -> str:
+        if true == pred[:-1]:
+            return " For integer class numbers use the sparse loss, or one-hot targets."
+        return ""
+
 
 class LossAlongAxis(BuiltInLoss):
     """A built-in loss that reduces an axis that can be chosen."""
@@ -245,9 +248,6 @@ class FunctionLoss(Loss):
         checks.function("function", function, type(self))
         super().__init__(getattr(function, "__name__", "loss") if name is None else name, reduction, dtype)
         self.function = function
-
-    def check_shapes(self, y_true: Any, y_pred: Any) -> None:
-        """The function checks its arguments."""
 
     @property
     def fn(self) -> Callable[[Array, Array], Array]:

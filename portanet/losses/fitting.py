@@ -57,9 +57,6 @@ class CalledLoss(Loss):
         super().__init__(loss.name)
         self.loss = loss
 
-    def check_shapes(self, y_true: Any, y_pred: Any) -> None:
-        """The loss checks its arguments."""
-
     def compute(
         self, y_true: Array, y_pred: Array, sample_weight: Array | None = None, mask: Array | None = None
     ) -> Array:

@@ -138,3 +138,16 @@ def test_losses_of_whole_numbers_have_fractions_as_means(xp: Any) -> None:
     y, p = asarray([[1.0], [0.0], [1.0], [0.0]]), asarray([[1.0], [1.0], [0.0], [1.0]])
     assert float(to_numpy(wrong(y, p))) == 0.75
     assert float(to_numpy(wrong(y, p, asarray([0.5, 0.25, 0.5, 0.5])))) == pytest.approx(1.25 / 4)
+
+
+def test_a_loss_of_the_users_may_compare_other_shapes(xp: Any) -> None:
+    """Here class numbers with probabilities; as in Keras, its `call` alone knows what fits."""
+
+    class Shown(losses.Loss):
+        def call(self, y_true: Any, y_pred: Any) -> Any:
+            each = losses.SparseCategoricalCrossentropy(reduction=None)(y_true, y_pred)
+            shown = ops.cast(y_true > 0, "float32")
+            return ops.sum(each * shown) / ops.sum(shown)
+
+    y, p = asarray([[1, 0], [1, 1]]), asarray([[[0.5, 0.5], [0.1, 0.9]], [[0.5, 0.5], [0.5, 0.5]]])
+    assert_close(Shown()(y, p), np.log(2), rtol=1e-5)
