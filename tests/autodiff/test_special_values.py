@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from portanet.autodiff import array_namespace, jvp, lift, stop_gradient, vjp
+from portanet.autodiff import array_namespace, grad, jvp, lift, special, stop_gradient, vjp
 from portanet.backends import Backend
 from tests.support import asarray, to_numpy
 
@@ -253,3 +253,13 @@ def test_factorisations_that_the_matrix_does_not_determine(xp: Any) -> None:
                 slopes(lambda xp, x: weigh(xp.linalg.qr(x, mode="complete")), x)
         else:
             slopes(lambda xp, x: weigh(xp.linalg.qr(x, mode="complete")), x)
+
+
+def test_the_slope_of_zeta_is_accurate(xp: Any) -> None:
+    """By its first argument, also where all terms of the series matter."""
+    mpmath = pytest.importorskip("mpmath")
+    s, q = np.asarray([1.05, 1.5, 3.0, 8.0, 20.0]), np.asarray([0.05, 1.0, 2.5, 0.7, 30.0])
+    slopes = grad(lambda t: array_namespace(t).sum(special.zeta(t, asarray(q, "float64"))))(asarray(s, "float64"))
+    with mpmath.workdps(60):
+        expected = [float(mpmath.zeta(mpmath.mpf(a), mpmath.mpf(b), 1)) for a, b in zip(s, q, strict=True)]
+    np.testing.assert_allclose(to_numpy(slopes), expected, rtol=1e-12)

@@ -154,3 +154,12 @@ def test_other_handlers_and_threads_are_left_alone():
     thread = threading.Thread(target=train(1)[1])
     thread.start()
     thread.join()
+
+
+def test_a_block_in_another_leaves_the_handler_in_place():
+    with uninterrupted():
+        handler = signal.getsignal(signal.SIGINT)
+        with uninterrupted():
+            assert signal.getsignal(signal.SIGINT) is handler
+        assert signal.getsignal(signal.SIGINT) is handler
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler

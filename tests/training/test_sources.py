@@ -284,6 +284,7 @@ def test_bad_batches_are_refused_when_they_come(backend, prefetch):
         (lambda: line().fit(X, Y, sample_weight=Y[:, 0], class_weight={0: 1.0}), "Only one of"),
         (lambda: line().fit(X, Y, steps_per_epoch=0), "`steps_per_epoch` must be a positive integer"),
         (lambda: line().fit(X, Y, validation_freq=0), "`validation_freq` of fit must be a positive integer"),
+        (lambda: line().fit(X, Y, validation_freq=[]), "`validation_freq` of fit must be a positive integer"),
         (lambda: line().fit(X, Y, prefetch=-1), "`prefetch` must be a non-negative integer"),
     ],
 )
