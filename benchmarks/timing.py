@@ -118,8 +118,8 @@ def serve(make: Callable[[str], Step], threads: int = THREADS, turn: float = 0.2
     """Give the step that each line of standard input names a turn, and print its seconds.
 
     Args:
-        make: Makes a step from its name, when it is first asked for; the first call compiles and allocates, and is not
-            counted.
+        make: Makes a step from its name, when it is first asked for; the first calls compile and allocate, for which
+            they have a turn that is not counted.
         threads: Those of BLAS, OpenMP and torch.
         turn: Seconds of a turn.
     """
@@ -130,7 +130,7 @@ def serve(make: Callable[[str], Step], threads: int = THREADS, turn: float = 0.2
         step = steps[name] = steps[name] if known else make(name)
         use_threads(threads)
         if not known:
-            step()
+            _in_a_row(step, turn)
         print(in_a_row(step, turn), flush=True)
 
 
