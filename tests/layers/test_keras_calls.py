@@ -30,6 +30,14 @@ def test_inputs_may_be_passed_by_keyword(backend):
     np.testing.assert_array_equal(backend.to_host(model(inputs=x)), expected)
 
 
+def test_sequences_and_states_may_be_passed_by_keyword(backend):
+    x, states = portanet.asarray(X), [portanet.asarray(np.ones((2, 2), dtype="float32"))] * 2
+    lstm = layers.LSTM(2)
+    np.testing.assert_array_equal(backend.to_host(lstm(sequences=x)), backend.to_host(lstm(x)))
+    out = lstm(sequences=x, initial_state=states)
+    np.testing.assert_array_equal(backend.to_host(out), backend.to_host(lstm([x, *states])))
+
+
 def test_symbolic_inputs_may_be_passed_by_keyword():
     x = layers.Input((3, 4))
     assert portanet.Model(inputs=x, outputs=layers.Dense(2)(inputs=x)).output_shape == (None, 3, 2)

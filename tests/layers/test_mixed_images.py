@@ -59,7 +59,7 @@ def test_labels_and_masks_of_other_forms(backend: Backend) -> None:
         labels = to_numpy(out["labels"])
         assert labels.dtype == "float32"
         assert labels.shape == (4,)
-        assert ((labels >= 0) & (labels <= 3)).all()
+        assert ((labels >= 0) & (labels <= 3.00001)).all()  # sums of float32
         same = layer(data, training=False)
         assert_close(same["labels"], [0, 1, 2, 3], dtype="int32")
 

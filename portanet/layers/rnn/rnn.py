@@ -29,7 +29,7 @@ class SequenceAndStates(Several):
     """Declares a sequence and initial states, which may be in lists, one per cell of a stack."""
 
     def __init__(self) -> None:
-        super().__init__("sequence", more="initial_state")
+        super().__init__("sequences", more="initial_state")
 
     def entries(self, layer: Layer, x: Any) -> list[Any]:
         return super().entries(layer, _flattened(entries(x)))
