@@ -10,7 +10,7 @@ from portanet.backends import Array
 from portanet.distillation.losses import DistillationLoss
 from portanet.losses.fitting import compiled_loss
 from portanet.metrics import Mean
-from portanet.models import Model, Sequential
+from portanet.models import Model
 from portanet.tree import flatten, map_structure
 
 WHOLE = "final_output"
@@ -160,7 +160,7 @@ def _features(model: Model, role: str, names: Sequence[str | None]) -> Model | N
     chosen = [name for name in names if name is not None]
     if not chosen:
         return None
-    whole = model.outputs[0] if isinstance(model, Sequential) else model.output
+    whole = model.outputs[0] if len(model.outputs) == 1 else model.output
     outputs = {WHOLE: whole, **{name: model.get_layer(name).output for name in chosen}}
     return Model(model.inputs, outputs, name=f"{role}_features")
 

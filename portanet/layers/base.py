@@ -28,7 +28,7 @@ from portanet.layers.state import StateAccess
 from portanet.layers.symbolic import Node, first_node, record
 from portanet.layers.weights import MAY_HOLD_LAYERS, MAY_HOLD_VARIABLES, building_for, note_shapes, shapes_of_call
 from portanet.masks import keep_masks, masks_of, remember, remembered
-from portanet.mixed_precision import DTypePolicy, at_least_float32, cast_floats, cast_integers
+from portanet.mixed_precision import DTypePolicy, cast_floats, cast_integers
 from portanet.tree import KINDS, MAPPING, tree_leaves
 from portanet.variables import Variable, computing_in
 
@@ -165,7 +165,7 @@ class Layer(StateAccess):
             **options: Other keyword arguments of `call`.
         """
         x = input_by_name(self, options) if x is None else x.value if type(x) is Variable else x
-        if self.input_spec is not None:
+        if self._checks_spec and self.input_spec is not None:
             require_inputs(self, self.input_spec, x)
         if self.several_inputs is not None:
             x, further = self.several_inputs.collect(self, x, further, options), ()
@@ -212,9 +212,8 @@ class Layer(StateAccess):
             computing_in.reset(dtype_token)
             if outer is None and remembered.get() is not None:
                 keep_masks(out)
-        if self.activity_regularizer is not None:
-            for leaf in tree_leaves(out):
-                self.add_loss(self.activity_regularizer(at_least_float32(leaf)) / max(1, leaf.shape[0]))
+        if self.activity_regularizer is not None and (outer is None or outer.penalizes):
+            self._penalize(self.activity_regularizer, out)
         return out
 
     def _build_on(self, x: Any, further: Any = (), options: Any = None) -> None:

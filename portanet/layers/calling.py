@@ -26,15 +26,18 @@ if TYPE_CHECKING:
 
 
 class Caller(NamedTuple):
-    """The calling layer: whether its `call` passes masks on, and whether it is in training (None: nobody said so)."""
+    """The calling layer: whether it is in training (None: nobody said so), whether its `call` passes masks on, and
+    whether the outputs of layers in it have their penalties.
+    """
 
     training: bool | None
     passes_masks: bool
+    penalizes: bool = True
 
 
-def callers(passes_masks: bool) -> dict[bool | None, Caller]:
+def callers(passes_masks: bool, penalizes: bool = True) -> dict[bool | None, Caller]:
     """The calling layer, by whether it is in training."""
-    return {training: Caller(training, passes_masks) for training in (None, False, True)}
+    return {training: Caller(training, passes_masks, penalizes) for training in (None, False, True)}
 
 
 calling: ContextVar[Caller | None] = ContextVar("portanet_calling_layer", default=None)
@@ -89,7 +92,7 @@ def note_call(cls: Any, base: type) -> None:
     cls._passes_masks = cls.__dict__.get("_passes_masks", cls.call.__module__.startswith("portanet."))
     default = parameters["training"].default if cls._takes_training else None
     cls._training_default = default if isinstance(default, bool) else None
-    cls._callers = callers(cls._passes_masks)
+    cls._callers = callers(cls._passes_masks, cls.__dict__.get("_penalizes", True))
     cls.independent_examples = cls.__dict__.get("independent_examples", False)
 
 

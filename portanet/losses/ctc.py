@@ -57,19 +57,22 @@ class CTC(BuiltInLoss):
         return y_true if xp.isdtype(y_true.dtype, "integral") else xp.astype(y_true, xp.int32)
 
     def call(self, y_true: Array, y_pred: Array) -> Array:
-        xp = array_namespace(y_true)
-        return ctc(y_true, y_pred, xp.sum(xp.astype(y_true != 0, y_true.dtype), axis=1, dtype=y_true.dtype))
+        return ctc(y_true, y_pred)
 
 
 def ctc(
-    labels: Array, logits: Array, label_lengths: Array, input_lengths: Array | None = None, blank: int = 0
+    y_true: Array,
+    y_pred: Array,
+    label_lengths: Array | None = None,
+    input_lengths: Array | None = None,
+    blank: int = 0,
 ) -> Array:
     """The loss of `CTC` for given lengths, by the forward recursion in logarithms.
 
     Args:
-        labels: Class numbers, shape (batch, length), integers; entries beyond a sequence's length are ignored.
-        logits: Unnormalised log-probabilities, shape (batch, time, classes).
-        label_lengths: Number of labels of each sequence, shape (batch,), integers.
+        y_true: Class numbers, shape (batch, length), integers; entries beyond a sequence's length are ignored.
+        y_pred: Unnormalised log-probabilities, shape (batch, time, classes).
+        label_lengths: Number of labels of each sequence, shape (batch,), integers; None for those that are not 0.
         input_lengths: Number of time steps of each sequence, shape (batch,), integers; None for all.
         blank: The class of the blank.
 
@@ -83,17 +86,20 @@ def ctc(
         0.75
     """
     checks.integer("blank", blank, "ctc", least=0)
-    for array in (logits, labels, label_lengths, *(() if input_lengths is None else (input_lengths,))):
+    for array in (y_pred, y_true, *(lengths for lengths in (label_lengths, input_lengths) if lengths is not None)):
         array_namespace(array)  # rejects what is none
-    if len(logits.shape) != 3 or len(labels.shape) != 2 or logits.shape[0] != labels.shape[0]:
+    if len(y_pred.shape) != 3 or len(y_true.shape) != 2 or y_pred.shape[0] != y_true.shape[0]:
         raise ValueError(
-            "ctc needs `logits` of shape (batch, time, classes) and `labels` of shape (batch, length). "
-            f"Received: logits of shape {tuple(logits.shape)}, labels of shape {tuple(labels.shape)}"
+            "ctc needs `y_pred` of shape (batch, time, classes) and `y_true` of shape (batch, length). "
+            f"Received: y_pred of shape {tuple(y_pred.shape)}, y_true of shape {tuple(y_true.shape)}"
         )
     for name, lengths in (("label_lengths", label_lengths), ("input_lengths", input_lengths)):
-        if lengths is not None and tuple(lengths.shape) != (logits.shape[0],):
+        if lengths is not None and tuple(lengths.shape) != (y_pred.shape[0],):
             raise ValueError(
-                f"Argument `{name}` of ctc must have shape (batch,), {(logits.shape[0],)}. "
+                f"Argument `{name}` of ctc must have shape (batch,), {(y_pred.shape[0],)}. "
                 f"Received: shape {tuple(lengths.shape)}"
             )
-    return alignments(labels, log_softmax(logits), label_lengths, input_lengths, blank)
+    if label_lengths is None:
+        xp = array_namespace(y_true)
+        label_lengths = xp.sum(xp.astype(y_true != 0, y_true.dtype), axis=1, dtype=y_true.dtype)
+    return alignments(y_true, log_softmax(y_pred), label_lengths, input_lengths, blank)

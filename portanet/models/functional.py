@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from portanet.layers import Layer
 from portanet.layers.calling import NamedLayers, call_with_mask, note_call
+from portanet.layers.input_spec import InputSpec
 from portanet.layers.ordering import layers_in_order
 from portanet.layers.output_shapes import ArraySpec, result
 from portanet.layers.preprocessing.host_layer import needs_host
@@ -33,7 +34,7 @@ class Functional(Model):
     Args:
         inputs: A symbolic array, or a list, tuple or dict of them (or a tree of those). Data has the same form,
             or is a list in the same order (of a dict, that of its keys, sorted), or a dict by `input_names`.
-        outputs: Likewise; outputs have the same form. A list of one is the same as its entry.
+        outputs: Likewise; outputs have the same form. The output of a list of one is its entry.
         name: Name of the model.
         **options: `trainable`, `dtype` of `Layer`.
 
@@ -52,6 +53,7 @@ class Functional(Model):
     independent_examples = True
     autocast = False  # each layer casts its own input
     several_inputs: HostPart | None = None
+    _checked_spec: Any = None
     _written: Any = None
     """The names of the outputs as nested in a file, if its dicts are in another order: it counts outputs in that."""
 
@@ -65,7 +67,8 @@ class Functional(Model):
                     f"Argument `{argument}` of model '{self.name}' must be symbolic arrays: layers.Input(...), or "
                     f"outputs of layers called on them. Received: {wrong!r}"
                 )
-        self._start, self._end = (_single(with_sorted_keys(tree)) for tree in (inputs, outputs))
+        self._given = with_sorted_keys(inputs), with_sorted_keys(outputs)
+        self._start, self._end = map(_single, self._given)
         self._plan = graph.nodes_between(self)
         self.input_layers = {array: graph.input_layer(array) for array in self.inputs}
         self._integers = graph.integer_arrays(self._plan)
@@ -88,11 +91,37 @@ class Functional(Model):
 
     @property
     def input(self) -> Any:
-        return self._start
+        return self._given[0]
 
     @property
     def output(self) -> Any:
-        return self._end
+        return self._given[1]
+
+    @property
+    def input_spec(self) -> Any:
+        """What was assigned, and calls check; else the shapes of the inputs, which they check by themselves."""
+        if self._checked_spec is not None:
+            return self._checked_spec
+        if isinstance(self._start, dict) and not all(isinstance(x, SymbolicArray) for x in self._start.values()):
+            return None
+        names = self._names if isinstance(self._start, dict) else [layer.name for layer in self.input_layers.values()]
+        return [
+            InputSpec(
+                shape=(None, *array.shape[1:]),
+                allow_last_axis_squeeze=True,
+                name=name,
+                optional=getattr(self.input_layers[array], "optional", False),
+            )
+            for array, name in zip(self.inputs, names, strict=True)
+        ]
+
+    @input_spec.setter
+    def input_spec(self, value: Any) -> None:
+        self._checked_spec = value
+
+    @property
+    def _checks_spec(self) -> bool:  # type: ignore[override]
+        return self._checked_spec is not None or type(self).input_spec is not Functional.input_spec
 
     @property
     def nodes(self) -> list[Node]:

@@ -112,7 +112,7 @@ def _flattened(model: Model, values: dict[SymbolicArray, Any]) -> Any:
     """
     nodes = nodes_before(model.outputs, model.inputs)
     if all(array is value for array, value in values.items()) and not any(has_host_part(node.layer) for node in nodes):
-        return model.output
+        return model._end
     for node in nodes:
         args, options = node.arguments(values)
         if has_host_part(node.layer):
@@ -123,7 +123,7 @@ def _flattened(model: Model, values: dict[SymbolicArray, Any]) -> Any:
             outputs = node.layer(*args, **options)
             node.layer._nodes.pop()  # no call of the user's
         values.update(zip(flat(node.outputs), flat(outputs), strict=True))
-    return fill(model.output, values)
+    return fill(model._end, values)
 
 
 def _divided(model: Model, outputs: Any) -> tuple[list[Node], dict[str, SymbolicArray]]:

@@ -19,7 +19,7 @@ def in_order(model: Model, names: list[str], x: Any) -> list[Any]:
         return [x[name] for name in names]
     leaves = flat(x)
     if isinstance(x, Mapping):
-        by_path, paths = dict(tree_items(x)), [path for path, _ in tree_items(model.input)]
+        by_path, paths = dict(tree_items(x)), [path for path, _ in tree_items(model._start)]
         if by_path.keys() >= set(paths):
             return [by_path[path] for path in paths]
     elif len(leaves) == len(names):

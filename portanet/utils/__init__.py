@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         register_keras_serializable,
         serialize_keras_object,
     )
+    from portanet.utils.source_inputs import get_source_inputs
 
 Sequence = PyDataset
 custom_object_scope = CustomObjectScope
@@ -55,6 +56,7 @@ __all__ = [
     "get_file",
     "get_registered_name",
     "get_registered_object",
+    "get_source_inputs",
     "image_dataset_from_directory",
     "img_to_array",
     "is_interactive_logging_enabled",
@@ -85,6 +87,7 @@ _HOMES = {
     "enable_interactive_logging": "portanet.config",
     "get_registered_name": "portanet.saving",
     "get_registered_object": "portanet.saving",
+    "get_source_inputs": "portanet.utils.source_inputs",
     "is_interactive_logging_enabled": "portanet.config",
     "is_keras_tensor": "portanet.backend",
     "plot_model": "portanet.models",

@@ -32,7 +32,8 @@ ABSTRACT = """
     Config Progbar Sequence clear_session get_custom_objects get_registered_name get_registered_object is_keras_tensor
     is_interactive_logging_enabled enable_interactive_logging disable_interactive_logging pack_x_y_sample_weight
     plot_model register_keras_serializable set_random_seed standardize_dtype unpack_x_y_sample_weight
-    get_file image_dataset_from_directory load_img save_img split_dataset text_dataset_from_directory InputSpec
+    get_file get_source_inputs image_dataset_from_directory load_img save_img split_dataset text_dataset_from_directory
+    InputSpec
 """
 """Not called by users: base classes, and functions for layers and losses; or what takes anything, nothing or files."""
 

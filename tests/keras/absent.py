@@ -6,6 +6,7 @@ Patterns are those of `fnmatch`; one that matches nothing absent must go.
 QUANTIZED = "quantization is not supported"
 SHARDED = "processes share batches, not weights; Keras shards with JAX and PyTorch"
 FOREIGN = "needs the library that it wraps"
+LOOP = "cells run whole sequences at once; a cell's `call` or `step` is what a subclass writes"
 
 ABSENT: dict[str, str] = {
     "quantizers.*": QUANTIZED,
@@ -29,7 +30,6 @@ ABSENT: dict[str, str] = {
     "layers.TFSMLayer": FOREIGN,
     "layers.TorchModuleWrapper": FOREIGN,
     "export.ExportArchive": "writes a TensorFlow SavedModel; `Model.export` writes ONNX",
-    "utils.get_source_inputs": "`Model.inputs` are the inputs of a graph",
     "config.enable_unsafe_deserialization": "nothing in a file is ever executed",
     "StatelessScope": "`portanet.variables.bind` makes pure functions of layers",
     "SymbolicScope": "shapes are inferred without a scope",
@@ -41,6 +41,7 @@ ABSENT: dict[str, str] = {
     "utils.bounding_boxes.*": "images are augmented, with labels and masks, but no bounding boxes",
     "utils.model_to_dot": "`plot_model(model).dot` is the graph in the DOT language",
     "visualization.*": "drawing images is left to libraries for plots",
+    "layers.RNN.inner_loop": LOOP,
     "callbacks.OrbaxCheckpoint": "needs Orbax, a library for JAX; `ModelCheckpoint` works everywhere",
 }
 """Names, by path below `keras`; methods and properties by class."""
@@ -48,6 +49,8 @@ ABSENT: dict[str, str] = {
 LORA = "low-rank adaptation is not supported"
 OTHER_SIDE = "an argument of the class that Keras derives it from, which the constructor sets itself"
 
+OPTIONS = "by name, among the options of all recurrent layers"
+STATES = "the sequence comes first in a list with the states; in calls of the layer, both are arguments"
 DEVICES = "there is one device"
 
 ARGUMENTS: dict[str, str] = {
@@ -74,6 +77,19 @@ ARGUMENTS: dict[str, str] = {
     "*(lora_alpha)": LORA,
     "*(quantization_config)": QUANTIZED,
     "layers.*(pool_dimensions)": OTHER_SIDE,
+    "layers.StringLookup(vocabulary_dtype)": OTHER_SIDE,
+    "layers.StringLookup(oov_method)": "tokens have Keras's default hash",
+    "layers.EinsumDense(gptq_*)": QUANTIZED,
+    "layers.GRU(*)": OPTIONS,
+    "layers.LSTM(*)": OPTIONS,
+    "layers.SimpleRNN(*)": OPTIONS,
+    "callbacks.ReduceLROnPlateau(baseline)": "an argument of the class that Keras derives it from, which it ignores",
+    "*Optimizer(name)": "by name, since `gradient_noise` stands before it",
+    "*LossScaleOptimizer(*)": "an argument of the inner optimizer",
+    "*.from_config(custom_objects)": "classes of one's own are registered, or in a `custom_object_scope`",
+    "layers.RNN.*(*sequences*)": STATES,
+    "layers.RNN.*(initial_state*)": STATES,
+    "layers.RNN.compute_mask(_)": "named `inputs`",
     "layers.*(pool_mode)": OTHER_SIDE,
     "layers.*(rank)": OTHER_SIDE,
 }
@@ -97,7 +113,7 @@ ATTRIBUTES: dict[str, str] = {
     "layers.*.generator": DRAWN,
     "layers.*.seed_generator": DRAWN,
     "layers.*.pool_mode": "the class says it",
-    "layers.*.inner_loop": "cells run whole sequences at once; a cell's `call` or `step` is what a subclass writes",
+    "layers.*.inner_loop": LOOP,
     "layers.*Cell.implementation": "backends choose how to compute",
     "layers.*.height_axis": "images have their channels last while they are changed",
     "layers.*.width_axis": "images have their channels last while they are changed",

@@ -130,3 +130,35 @@ def test_config_is_a_dict() -> None:
         assert config.frozen
         with pytest.raises(ValueError, match="frozen"):
             config.pop("b")
+
+
+@pytest.mark.parametrize("form", ["one", "list", "tuple", "several", "dict", "nested"])
+def test_models_tell_inputs_and_outputs_as_they_were_given(form: str) -> None:
+    told = []
+    for library in LIBRARIES:
+        a, b = library.Input((3,), name="a"), library.Input((2,), name="b")
+        inputs, outputs = {
+            "one": (a, a * 2),
+            "list": ([a], [a * 2]),
+            "tuple": ((a,), (a * 2,)),
+            "several": ([a, b], [b * 2, a * 2]),
+            "dict": ({"b": b, "a": a}, {"z": b * 2, "a": a * 2}),
+            "nested": ({"a": a, "y": [b]}, [a * 2, [b * 2]]),
+        }[form]
+        model = library.Model(inputs, outputs)
+        names = ("shape", "name", "optional", "allow_last_axis_squeeze")
+        specs = [[getattr(spec, name) for name in names] for spec in model.input_spec or []]
+        shapes = [library.tree.map_structure(lambda x: str(x.shape), each) for each in (model.input, model.output)]
+        told.append((shapes, specs, model.input_shape, model.output_shape))
+    assert told[0] == told[1]
+
+
+def test_an_input_spec_that_a_model_is_given_is_checked() -> None:
+    for library in LIBRARIES:
+        x = library.Input((None,))
+        model = library.Model(x, x * 2)
+        model.input_spec = library.layers.InputSpec(shape=(None, 3))
+        assert model.input_spec.shape == (None, 3)
+        model(np.ones((2, 3), "float32"))
+        with pytest.raises(ValueError, match=r"(?s)shape.*\(2, 4\)"):
+            model(np.ones((2, 4), "float32"))

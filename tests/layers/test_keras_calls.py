@@ -38,6 +38,16 @@ def test_sequences_and_states_may_be_passed_by_keyword(backend):
     np.testing.assert_array_equal(backend.to_host(out), backend.to_host(lstm([x, *states])))
 
 
+def test_source_inputs():
+    a, b = layers.Input((3,)), layers.Input((3,))
+    assert portanet.utils.get_source_inputs(
+        layers.Dense(2)(b) + layers.Add()([layers.Dense(2)(a), 1.0 * b[:, :2]])
+    ) == [a, b]
+    assert portanet.utils.get_source_inputs(a) == [a]
+    with pytest.raises(ValueError, match="`tensor` of get_source_inputs must be a symbolic array"):
+        portanet.utils.get_source_inputs(X)
+
+
 def test_symbolic_inputs_may_be_passed_by_keyword():
     x = layers.Input((3, 4))
     assert portanet.Model(inputs=x, outputs=layers.Dense(2)(inputs=x)).output_shape == (None, 3, 2)

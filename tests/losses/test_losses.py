@@ -210,6 +210,7 @@ def test_ctc_lengths(xp: Any) -> None:
     short = losses.ctc(labels, x, lengths, steps)
     assert_close(short[:1], losses.ctc(labels[:1, :], x[:1, :, :], lengths[:1]), dtype="float64")
     assert_close(short[1:], losses.ctc(labels[1:, :], x[1:, :3, :], lengths[1:]), dtype="float64")
+    assert_close(losses.ctc(labels, x), losses.ctc(labels, x, lengths), dtype="float64")
     nothing = losses.ctc(labels[:, :0], x, asarray(np.asarray([0, 0], dtype="int32")))
     log_p = logits - np.log(np.exp(logits).sum(-1, keepdims=True))
     assert_close(nothing, -log_p[:, :, 0].sum(1), dtype="float64")

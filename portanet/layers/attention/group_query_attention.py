@@ -84,6 +84,7 @@ class GroupQueryAttention(MultiHeadAttention):
         if num_query_heads % num_key_value_heads:
             expected = f"a multiple of num_key_value_heads={num_key_value_heads}"
             raise checks.invalid("num_query_heads", num_query_heads, expected, self)
+        self.activity_regularizer = self._activities  # on the output once more, as in Keras
         self.head_dim, self.num_query_heads = self.key_dim, self.num_heads
         self.num_repeats = self.num_query_heads // self.num_key_value_heads
 

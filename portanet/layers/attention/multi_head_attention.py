@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from portanet import checks, constraints, initializers, regularizers
@@ -14,7 +15,7 @@ from portanet.fused.products import dense
 from portanet.initializers.scaled import with_axes
 from portanet.layers.attention.attention import require_mask, require_shapes, without_masked
 from portanet.layers.attention.axes import AttentionAxes
-from portanet.layers.attention.projection import projection
+from portanet.layers.attention.projection import as_vector, projected, projection
 from portanet.layers.random_layer import RandomLayer
 from portanet.layers.several_inputs import Several
 from portanet.masks import masks_of
@@ -43,11 +44,12 @@ class MultiHeadAttention(RandomLayer):
         bias_initializer: Initial values of the biases.
         kernel_regularizer: Name or function: penalty on the kernels, added to the loss.
         bias_regularizer: Likewise on the biases.
+        activity_regularizer: Likewise on the output and on the projections of query, key and value.
         kernel_constraint: Name or function applied to the kernels after each update.
         bias_constraint: Likewise to the biases.
         use_gate: Whether the heads' outputs are multiplied by the sigmoid of another projection of the query.
         seed: Seed of dropout; by default `portanet.random.get_seed()`.
-        **options: `name`, `trainable`, `dtype`, `activity_regularizer` of `Layer`.
+        **options: `name`, `trainable`, `dtype` of `Layer`.
 
     Input: `layer(query, value, key)`, or as a list `layer([query, value, key])`: shapes (batch, target, features) and
     twice (batch, source, features). The key is by default the value, the value by default the query.
@@ -96,7 +98,8 @@ class MultiHeadAttention(RandomLayer):
         seed: int | None = None,
         **options: Any,
     ) -> None:
-        super().__init__(seed, activity_regularizer=activity_regularizer, **options)
+        super().__init__(seed, **options)
+        self._activities = regularizers.get(activity_regularizer, "activity_regularizer", self)
         self.num_heads = self.num_key_value_heads = checks.positive_int("num_heads", num_heads, self)
         self.key_dim = checks.positive_int("key_dim", key_dim, self)
         self.value_dim = self.key_dim if value_dim is None else checks.positive_int("value_dim", value_dim, self)
@@ -194,9 +197,11 @@ class MultiHeadAttention(RandomLayer):
         if scores and self.flash_attention:
             raise checks.invalid("return_attention_scores", True, "False with flash_attention=True", self)
         masks, axes = (query_mask, value_mask, key_mask), self._axes([array.shape for array in _three(x)])
-        if axes is not None:
-            return self._over_axes(axes, x, training, mask, masks, attention_mask, use_causal_mask, scores)
-        return self._attend(x, training, mask, masks, attention_mask, use_causal_mask, scores)
+        compute = self._attend if axes is None else partial(self._over_axes, axes)
+        out = compute(x, training, mask, masks, attention_mask, use_causal_mask, scores)
+        if self._activities is not None:
+            self._penalize(self._activities, [*projected(self, *_three(x)), out[0] if scores else out])
+        return out
 
     def _attend(
         self,
@@ -312,7 +317,7 @@ class MultiHeadAttention(RandomLayer):
         self.require_axis(x, -1, w.shape[0])
         xp = array_namespace(x, w)
         batch, time, features = x.shape
-        rows = dense(x, xp.reshape(w, (features, -1)), _as_vector(bias))
+        rows = dense(x, xp.reshape(w, (features, -1)), as_vector(bias))
         xp = array_namespace(rows)
         return xp.permute_dims(xp.reshape(rows, (batch, time, *w.shape[1:])), (0, 2, 1, 3))
 
@@ -331,7 +336,7 @@ class MultiHeadAttention(RandomLayer):
         xp = array_namespace(x, w)
         batch, heads, time, size = x.shape
         joined = xp.reshape(xp.permute_dims(x, (0, 2, 1, 3)), (batch, time, heads * size))
-        out = dense(joined, xp.reshape(w, (heads * size, -1)), _as_vector(self.output_bias))
+        out = dense(joined, xp.reshape(w, (heads * size, -1)), as_vector(self.output_bias))
         return out if w.ndim == 3 else array_namespace(out).reshape(out, (batch, time, *w.shape[2:]))
 
     def _attention_mask(self, x: Any, mask: Array | None, training: bool) -> Array | None:
@@ -391,7 +396,3 @@ def _three(x: list[Any]) -> list[Any]:
     """Query, value and key from one, two or three arrays."""
     query, value = x[0], x[min(1, len(x) - 1)]
     return [query, value, x[2] if len(x) > 2 else value]
-
-
-def _as_vector(bias: Variable | None) -> Array | None:
-    return None if bias is None else array_namespace(bias.value).reshape(bias.value, (-1,))

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from portanet.activations import sigmoid
+from portanet.autodiff import array_namespace
+from portanet.backends import Array
+from portanet.fused.products import dense
 from portanet.variables import Variable
 
 
@@ -31,3 +35,20 @@ def projection(name: str) -> Any:
 
     weights.__doc__ = f"""The weights of the {name}'s projection: `kernel` and `bias`."""
     return property(weights)
+
+
+def projected(layer: Any, query: Array, value: Array, key: Array) -> list[Array]:
+    """The projections of the inputs, masked or not, shape (..., heads times size): what activities are in Keras."""
+    sources = {"query": query, "key": key, "value": value} | ({"gate": query} if layer.use_gate else {})
+    results = []
+    for name, x in sources.items():
+        kernel, bias = getattr(layer, f"{name}_kernel").value, getattr(layer, f"{name}_bias")
+        flat = array_namespace(kernel).reshape(kernel, (kernel.shape[0], -1))
+        out = dense(x, flat, as_vector(bias))
+        results.append(sigmoid(out) if name == "gate" else out)
+    return results
+
+
+def as_vector(bias: Variable | None) -> Array | None:
+    """The values of a bias, shape (heads times size,)."""
+    return None if bias is None else array_namespace(bias.value).reshape(bias.value, (-1,))

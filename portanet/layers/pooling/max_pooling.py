@@ -19,6 +19,7 @@ class _MaxPooling(Pooling):
         strides: int | Sequence[int] | None = None,
         padding: Any = "valid",
         data_format: str | None = None,
+        *,
         return_argmax: bool = False,
         **options: Any,
     ) -> None:

@@ -30,8 +30,15 @@ class RandomPosterization(ColorAugmentation):
         array([  0., 128.])
     """
 
-    def __init__(self, factor: Any, value_range: Any = (0, 255), seed: int | None = None, **options: Any) -> None:
-        super().__init__(value_range, seed, **options)
+    def __init__(
+        self,
+        factor: Any,
+        value_range: Any = (0, 255),
+        data_format: str | None = None,
+        seed: int | None = None,
+        **options: Any,
+    ) -> None:
+        super().__init__(value_range, seed, data_format, **options)
         several = isinstance(factor, (list, tuple))
         bits = sorted(checks.integers("factor", factor, 2 if several else 1, self, least=1))
         if bits[-1] > 8:

@@ -26,6 +26,7 @@ class Bidirectional(Layer):
     Args:
         layer: A recurrent layer: `RNN`, `SimpleRNN`, `LSTM`, `GRU`.
         merge_mode: How outputs are combined: `"concat"`, `"sum"`, `"mul"`, `"ave"`, or None for a tuple of the two.
+        weights: None; give weights by `set_weights`. Here for calls by position, as in Keras.
         backward_layer: The layer for the other direction, with the opposite `go_backwards`; by default like `layer`.
         **options: `name`, `trainable`, `dtype` of `Layer`.
 
@@ -42,9 +43,16 @@ class Bidirectional(Layer):
     supports_masking = True
 
     def __init__(
-        self, layer: RNN, merge_mode: str | None = "concat", backward_layer: RNN | None = None, **options: Any
+        self,
+        layer: RNN,
+        merge_mode: str | None = "concat",
+        weights: None = None,
+        backward_layer: RNN | None = None,
+        **options: Any,
     ) -> None:
         super().__init__(**options)
+        if weights is not None:
+            raise checks.invalid("weights", weights, "None; give weights by set_weights", self)
         for name, value in (("layer", layer), ("backward_layer", layer if backward_layer is None else backward_layer)):
             if not isinstance(value, RNN):
                 raise checks.invalid(name, value, "a recurrent layer", self)

@@ -17,7 +17,7 @@ class TimeDistributed(Wrapper):
     normalization in training. The layer gets the mask of each step.
 
     Args:
-        layer: The layer.
+        layer: The layer. As in Keras, its own `activity_regularizer` has no effect; those of layers in it have.
         **options: `name`, `trainable`, `dtype` of `Layer`.
 
     Input: shape (batch, time, ...). Output: shape (batch, time, ...).
@@ -31,6 +31,7 @@ class TimeDistributed(Wrapper):
 
     independent_examples = True
     supports_masking = True
+    _penalizes = False  # as in Keras, where the wrapped layer's `call` is called
 
     def build(self, input_shape: Any) -> None:
         self.require_rank(input_shape, 3, "(batch, time, ...)")
@@ -40,7 +41,11 @@ class TimeDistributed(Wrapper):
         self.require_rank(x.shape, 3, "(batch, time, ...)")
         batch, time = x.shape[:2]
         mask = mask if self.layer._takes_mask and self.layer._masks_steps else None
-        if training and any(isinstance(part, BatchNormalization) for part in self.layer.flatten_layers()):
+        _, *inner = self.layer.flatten_layers()
+        by_step = any(part.activity_regularizer is not None for part in inner)  # which adds up over steps
+        if training and any(isinstance(part, BatchNormalization) for part in (self.layer, *inner)):
+            by_step = True
+        if by_step:
             steps = [
                 self.layer(x[:, t, ...], training=training, mask=None if mask is None else mask[:, t, ...])
                 for t in range(time)

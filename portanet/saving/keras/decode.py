@@ -168,6 +168,10 @@ class KerasDecoder:
             known = find(f"{module.removeprefix('portanet.')}.{name}", {})
             if inspect.isclass(known):
                 return known
+        if module is None:  # a description that a user wrote
+            packages = [package for package in MODULES if name in CLASSES[package]]
+            if len(packages) == 1:
+                return getattr(importlib.import_module(f"portanet.{packages[0]}"), name)
         if isinstance(module, str) and (module == "keras" or module.startswith("keras.")):
             if name in ("Sequential", "Functional", "Model"):
                 return kinds().sequential if name == "Sequential" else kinds().functional
