@@ -60,7 +60,8 @@ REORDERED = """
     callbacks.CallbackList models.Model.summary models.plot_model utils.plot_model
     callbacks.BackupAndRestore callbacks.TensorBoard layers.Conv3DTranspose layers.MultiHeadAttention layers.RNN
     layers.Flatten layers.IntegerLookup layers.GRU layers.GRUCell layers.LSTM layers.LSTMCell
-    layers.BatchNormalization losses.Loss losses.ctc
+    layers.BatchNormalization losses.Loss losses.ctc layers.Bidirectional layers.RandomPosterization
+    layers.MaxPool1D layers.MaxPool2D layers.MaxPool3D layers.MaxPooling1D layers.MaxPooling2D layers.MaxPooling3D
     metrics.AUC metrics.BinaryAccuracy metrics.BinaryCrossentropy metrics.CategoricalCrossentropy
     metrics.FalseNegatives metrics.FalsePositives metrics.IoU metrics.MeanIoU metrics.Metric
     metrics.SparseCategoricalCrossentropy metrics.TrueNegatives metrics.TruePositives models.Model.compile
@@ -90,6 +91,7 @@ CHANGED = {
     "portanet.layers.Layer.add_weight": "names weights itself, as Keras does, and asks for no shape",
     "portanet.Optimizer": "has `loss_scale_factor` where Keras has it",
     "portanet.optimizers.Optimizer": "has `loss_scale_factor` where Keras has it",
+    "portanet.mixed_precision.require_numbers": "is a check of losses alone",
     "portanet.Input": "takes `batch_shape` in place of `shape`, as in Keras",
     "portanet.layers.Input": "takes `batch_shape` in place of `shape`, as in Keras",
     **{f"portanet.{name}": FILEPATH for name in FILES.split()},

@@ -52,7 +52,7 @@ class SeveralAugmentations(ColorAugmentation):
             RandomShear(f, f, i, seed=seed, name="random_shear"),
             RandomTranslation(f, f, interpolation=i, seed=seed, name="random_translation"),
             RandomRotation(f, interpolation=i, seed=seed, name="random_rotation"),
-            RandomPosterization(bits, value_range, seed, name="random_posterization"),
+            RandomPosterization(bits, value_range, seed=seed, name="random_posterization"),
             Solarization(f, f, value_range, seed, name="solarization"),
             AutoContrast(value_range, name="auto_contrast"),
             Equalization(value_range, name="equalization"),
