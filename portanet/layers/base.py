@@ -18,6 +18,7 @@ from portanet.layers.calling import (
     inspect_input,
     locate,
     note_call,
+    penalize,
     remember_output,
     weights_as_constants,
 )
@@ -90,6 +91,7 @@ class Layer(StateAccess):
     _takes_lists = False  # of numbers in its place: layers that prepare data, as in Keras
     _masks_steps = True  # the mask is one of time steps, as models pass them
     _mask_remedy = "If its output has the same mask, set supports_masking = True in the class; else write compute_mask."
+    _checks_spec = True  # whether calls check `input_spec`
     _passes_masks = True  # `call` passes masks to the layers in it; in the calls of others, these find them themselves
     _training_default, _callers = False, callers(True)
 
@@ -213,7 +215,7 @@ class Layer(StateAccess):
             if outer is None and remembered.get() is not None:
                 keep_masks(out)
         if self.activity_regularizer is not None and (outer is None or outer.penalizes):
-            self._penalize(self.activity_regularizer, out)
+            penalize(self, self.activity_regularizer, out)
         return out
 
     def _build_on(self, x: Any, further: Any = (), options: Any = None) -> None:

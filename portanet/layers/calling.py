@@ -18,6 +18,7 @@ from portanet.layers.several_inputs import mask_fits
 from portanet.layers.symbolic import SymbolicArray
 from portanet.lookup import snake_case
 from portanet.masks import Masks, masks_of, remember, remembered
+from portanet.mixed_precision import at_least_float32
 from portanet.tree import tree_leaves
 from portanet.variables import Variable, add_loss, bind
 
@@ -145,6 +146,12 @@ def note_loss(layer: Layer, loss: Array) -> None:
     if not add_loss(loss):
         layer._added_losses = [*layer._added_losses, loss]
         _layers_with_losses[id(layer)] = weakref.ref(layer)
+
+
+def penalize(layer: Layer, regularizer: Any, activities: Any) -> None:
+    """Add the penalties on a tree of arrays, divided by the number of examples, to the losses of a layer."""
+    for leaf in tree_leaves(activities):
+        layer.add_loss(regularizer(at_least_float32(leaf)) / max(1, leaf.shape[0]))
 
 
 def _forget_losses(layer: Layer) -> None:

@@ -98,8 +98,6 @@ class StateAccess(WeightHolder, Operation):
 
     input_spec: Any = None
     """An `InputSpec`, or a list or dict of them, that inputs must fit; the library's layers check theirs themselves."""
-    _checks_spec = True
-    """Whether calls check `input_spec`."""
 
     @property
     def built(self) -> bool:
@@ -205,11 +203,6 @@ class StateAccess(WeightHolder, Operation):
                 f"Layer '{self.name}' must add a loss of shape (); take its sum or mean. Received: {tuple(loss.shape)}"
             )
         note_loss(self, loss)  # type: ignore[arg-type]
-
-    def _penalize(self, regularizer: Any, activities: Any) -> None:
-        """Add the penalties on a tree of arrays, divided by the number of examples."""
-        for leaf in tree_leaves(activities):
-            self.add_loss(regularizer(at_least_float32(leaf)) / max(1, leaf.shape[0]))
 
     def add_variable(
         self,

@@ -16,6 +16,7 @@ from portanet.initializers.scaled import with_axes
 from portanet.layers.attention.attention import require_mask, require_shapes, without_masked
 from portanet.layers.attention.axes import AttentionAxes
 from portanet.layers.attention.projection import as_vector, projected, projection
+from portanet.layers.calling import penalize
 from portanet.layers.random_layer import RandomLayer
 from portanet.layers.several_inputs import Several
 from portanet.masks import masks_of
@@ -200,7 +201,7 @@ class MultiHeadAttention(RandomLayer):
         compute = self._attend if axes is None else partial(self._over_axes, axes)
         out = compute(x, training, mask, masks, attention_mask, use_causal_mask, scores)
         if self._activities is not None:
-            self._penalize(self._activities, [*projected(self, *_three(x)), out[0] if scores else out])
+            penalize(self, self._activities, [*projected(self, *_three(x)), out[0] if scores else out])
         return out
 
     def _attend(
