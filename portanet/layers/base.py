@@ -12,6 +12,7 @@ from portanet.configurable import overrides
 from portanet.layers.calling import (
     OF_CALLS,
     NamedLayers,
+    call_apart,
     callers,
     calling,
     input_by_name,
@@ -87,6 +88,7 @@ class Layer(StateAccess):
     declared_shape: tuple[int | None, ...] | None = None
     """The shape of one example, as an argument of the layer says."""
     _takes_training = _takes_mask = _own_mask = False
+    _takes_apart: tuple[str, ...] | None = None
     _takes_one_array = False  # where the input of `call` is annotated as an `Array`
     _takes_lists = False  # of numbers in its place: layers that prepare data, as in Keras
     _masks_steps = True  # the mask is one of time steps, as models pass them
@@ -203,7 +205,7 @@ class Layer(StateAccess):
                 options["mask"] = mask if self.several_inputs is None else masks_of(mask, len(x))
             if mask is not None and not self._passes_masks and (masks or not finds_masks):
                 remember(x, mask)  # for the layers in this one; `x` may have been cast
-            out = self.call(x, *further, **options)
+            out = call_apart(self, x, options) if self._takes_apart else self.call(x, *further, **options)
             if finds_masks and (mask is not None or self._own_mask) and not self.gives_mask:
                 remember_output(self, x, out, mask)
         except Exception as error:

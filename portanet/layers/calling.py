@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from portanet.autodiff import unwrap
 from portanet.backends import Array, ForwardBackend, forward_backend_of, is_dtype, is_of, raw_namespace
-from portanet.configurable import overrides
+from portanet.configurable import is_of_user, overrides
 from portanet.layers.foreign import foreign_array, library_name
 from portanet.layers.several_inputs import mask_fits
 from portanet.layers.symbolic import SymbolicArray
@@ -84,7 +84,9 @@ def note_call(cls: Any, base: type) -> None:
     """
     parameters = inspect.signature(cls.call).parameters
     cls._takes_training = "training" in parameters
-    cls._takes_mask = "mask" in parameters
+    several = cls.several_inputs if is_of_user(cls, "call") else None
+    cls._takes_apart = tuple(parameters) if several is not None and several.takes_apart(parameters) else None
+    cls._takes_mask = "mask" in parameters or any(name.endswith("_mask") for name in cls._takes_apart or ())
     cls._takes_one_array = next((p.annotation for p in [*parameters.values()][1:]), None) in ("Array", Array)
     cls.gives_mask = "return_mask" in parameters
     cls._own_mask = overrides(cls, base, "compute_mask")
@@ -95,6 +97,12 @@ def note_call(cls: Any, base: type) -> None:
     cls._training_default = default if isinstance(default, bool) else None
     cls._callers = callers(cls._passes_masks, cls.__dict__.get("_penalizes", True))
     cls.independent_examples = cls.__dict__.get("independent_examples", False)
+
+
+def call_apart(layer: Layer, x: list[Any], options: dict[str, Any]) -> Any:
+    """The result of a `call` of a user's class that takes several arrays one by one."""
+    args, named = layer.several_inputs.apart(x, options.pop("mask", None), layer._takes_apart)  # type: ignore[union-attr, arg-type]
+    return layer.call(*args, **{**named, **options})
 
 
 def call_with_mask(layer: Layer, x: Any, *further: Any, mask: Any, **options: Any) -> tuple[Any, Any]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from portanet.autodiff import lift, storage, unwrap
 from portanet.backends import asarray
+from portanet.masks import masks_of
 from portanet.tree import tree_leaves, tree_map
 
 if TYPE_CHECKING:
@@ -20,10 +21,11 @@ class Several:
     """Declares the arrays of a layer that takes a list of them.
 
     A layer with `several_inputs = Several("query", "value", optional=("key",))` may be called as `layer([q, v])`,
-    `layer(q, v)` or `layer(q, value=v)`; its `call` always receives a list, and a list of masks of the same length,
-    None where one is missing. `build`, `compute_output_shape` and `compute_mask` receive lists of shapes and masks in
-    the same order; the first two may be called with shapes one by one, too, as `query_shape` and so on. A layer
-    without it takes one array, or any tree of arrays that its `call` takes.
+    `layer(q, v)` or `layer(q, value=v)`; its `call` receives a list, and a list of masks of the same length, None where
+    one is missing; that of a user's class may have the arrays as arguments instead, and `query_mask` and so on, as in
+    Keras. `build`, `compute_output_shape` and `compute_mask` receive lists of shapes and masks in the same order; the
+    first two may be called with shapes one by one, too, as `query_shape` and so on. A layer without it takes one array,
+    or any tree of arrays that its `call` takes.
 
     Args:
         *names: Names of the arrays, in order.
@@ -69,6 +71,27 @@ class Several:
                 f"Layer '{layer.name}' needs the same number of examples in all its arrays. Received: shapes {shapes}"
             )
         return arrays
+
+    def together(self, layer: Layer, x: Any, **others: Any) -> list[Any]:
+        """The list of arrays in the arguments of `call`, which a user's class may pass one by one."""
+        if isinstance(x, list) and all(each is None for each in others.values()):
+            return x
+        return self.collect(layer, x, (), others)
+
+    def takes_apart(self, parameters: Iterable[str]) -> bool:
+        """Whether a `call` with these arguments takes the arrays one by one."""
+        return bool(self.names) and not {*self.names[1:], self.more}.isdisjoint(parameters)
+
+    def apart(self, x: list[Any], mask: Any, parameters: Collection[str]) -> tuple[list[Any], dict[str, Any]]:
+        """The arguments of such a `call`: by position and by name."""
+        first, count = masks_of(mask, 1)[0], len(self.names)
+        named = {"mask": first} if "mask" in parameters else {}
+        for name, each in zip(self.names, masks_of(mask, count), strict=True):
+            if f"{name}_mask" in parameters:
+                named[f"{name}_mask"] = each
+        if self.more is not None and x[count:]:
+            named[self.more] = x[count:]
+        return x[:count], named
 
     def shapes(self, layer: Layer, shapes: tuple[Any, ...], named: dict[str, Any]) -> list[Any]:
         """The list of shapes in arguments such as `(query_shape, value_shape, key_shape=None)`."""

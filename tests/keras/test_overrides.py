@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import portanet
-from tests.keras.overrides import layers, models, objectives, training  # noqa: F401 -- they add to the cases
+from tests.keras.overrides import layers, models, objectives, several_inputs, training  # noqa: F401 -- they add to the cases
 from tests.keras.overrides.cases import CASES, plain
 from tests.keras.test_scripts import check_same
 

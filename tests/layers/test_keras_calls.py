@@ -130,3 +130,49 @@ def test_a_dict_of_an_unknown_class_is_an_error():
         losses.get({"class_name": "Hubert", "config": {}})
     with pytest.raises(ValueError, match="a known loss"):
         losses.get({"config": {}})
+
+
+def test_a_call_of_a_subclass_may_take_arrays_one_by_one(backend):
+    """With masks by their names, in calls, graphs and under other layers; super().call takes both forms."""
+    given = []
+
+    class Raised(layers.LSTM):
+        def call(self, sequences, initial_state=None, mask=None):
+            given.append((mask is None, initial_state is None))
+            return super().call(sequences, initial_state, mask) + 1.0
+
+    class Scored(layers.MultiHeadAttention):
+        def call(self, query, value, key=None, value_mask=None, **options):
+            given.append((value_mask is None, key is None))
+            return super().call(query, value, key, value_mask=value_mask, return_attention_scores=True, **options)[0]
+
+    class Pair(layers.Layer):
+        several_inputs = layers.MultiHeadAttention.several_inputs
+
+        def call(self, query, value=None):
+            return query if value is None else query - value
+
+    x, state = portanet.asarray(X), portanet.asarray(np.ones((2, 2), dtype="float32"))
+    mask = portanet.asarray(np.asarray([[True, True, False], [True, False, False]]))
+    lstm, plain = Raised(2), layers.LSTM(2)
+    for layer in (lstm, plain):
+        layer.build((None, 3, 4))
+    plain.set_weights(lstm.get_weights())
+    for inputs, options in (([x], {}), ([x, state, state], {}), ([x], {"mask": mask})):
+        out, expected = lstm(inputs, **options), plain(inputs, **options)
+        np.testing.assert_allclose(backend.to_host(out), backend.to_host(expected) + 1.0, rtol=1e-6)
+    assert given == [(True, True), (True, False), (False, True)]
+    scored, plain = Scored(2, 3), layers.MultiHeadAttention(2, 3)
+    for layer in (scored, plain):
+        layer.build([(None, 3, 4), (None, 3, 4)])
+    plain.set_weights(scored.get_weights())
+    masks = [None, mask]
+    np.testing.assert_allclose(
+        backend.to_host(scored([x, x], mask=masks)), backend.to_host(plain([x, x], mask=masks)), rtol=1e-6
+    )
+    assert given[3:] == [(False, True)]
+    inputs = layers.Input((3, 4))
+    model = portanet.Model(inputs, scored(inputs, inputs))
+    np.testing.assert_allclose(backend.to_host(model(x)), backend.to_host(plain([x, x])), rtol=1e-6)
+    assert backend.to_host(Pair()(x, x)).sum() == 0
+    assert Pair()([x]).shape == x.shape

@@ -15,7 +15,7 @@ from portanet.fused.products import dense
 from portanet.initializers.scaled import with_axes
 from portanet.layers.attention.attention import require_mask, require_shapes, without_masked
 from portanet.layers.attention.axes import AttentionAxes
-from portanet.layers.attention.projection import as_vector, projected, projection
+from portanet.layers.attention.projection import as_vector, projected, projection, three
 from portanet.layers.calling import penalize
 from portanet.layers.random_layer import RandomLayer
 from portanet.layers.several_inputs import Several
@@ -125,7 +125,7 @@ class MultiHeadAttention(RandomLayer):
         self.bias_constraint = constraints.get(bias_constraint, "bias_constraint", self)
 
     def build(self, input_shape: Any) -> None:
-        query, value, key = _three(self.several_inputs.entries(self, input_shape))
+        query, value, key = three(self.several_inputs.entries(self, input_shape))
         axes = self._axes([query, value, key])
         self.independent_examples = axes is None  # else the batch is of more than the examples
         if self.dropout:
@@ -185,23 +185,26 @@ class MultiHeadAttention(RandomLayer):
     def call(
         self,
         x: Any,
-        training: bool = False,
-        mask: Any = None,
-        value_mask: Array | None = None,
-        attention_mask: Array | None = None,
-        use_causal_mask: bool = False,
-        return_attention_scores: bool = False,
+        value: Array | None = None,
+        key: Array | None = None,
         query_mask: Array | None = None,
+        value_mask: Array | None = None,
         key_mask: Array | None = None,
+        attention_mask: Array | None = None,
+        return_attention_scores: bool = False,
+        training: bool = False,
+        use_causal_mask: bool = False,
+        mask: Any = None,
     ) -> Any:
+        x = self.several_inputs.together(self, x, value=value, key=key)
         scores = checks.boolean("return_attention_scores", return_attention_scores, self)
         if scores and self.flash_attention:
             raise checks.invalid("return_attention_scores", True, "False with flash_attention=True", self)
-        masks, axes = (query_mask, value_mask, key_mask), self._axes([array.shape for array in _three(x)])
+        masks, axes = (query_mask, value_mask, key_mask), self._axes([array.shape for array in three(x)])
         compute = self._attend if axes is None else partial(self._over_axes, axes)
         out = compute(x, training, mask, masks, attention_mask, use_causal_mask, scores)
         if self._activities is not None:
-            penalize(self, self._activities, [*projected(self, *_three(x)), out[0] if scores else out])
+            penalize(self, self._activities, [*projected(self, *three(x)), out[0] if scores else out])
         return out
 
     def _attend(
@@ -265,7 +268,7 @@ class MultiHeadAttention(RandomLayer):
                 f"Layer '{self.name}' takes masks of time steps with inputs of shape (batch, time, features) alone; "
                 f"pass an attention_mask. Received: a mask for an input of shape {tuple(x[0].shape)}"
             )
-        query, _, key = (tuple(array.shape) for array in _three(x))
+        query, _, key = (tuple(array.shape) for array in three(x))
         if hasattr(attention_mask, "shape"):
             attention_mask = axes.flat_mask(attention_mask, query, key, self)
         flat = [axes.flat(array) for array in x]
@@ -281,7 +284,7 @@ class MultiHeadAttention(RandomLayer):
         )
         if len(x) == 1 and value_mask is None:
             value_mask = query_mask
-        _, value, key = _three(x)
+        _, value, key = three(x)
         query_mask, value_mask, key_mask = (
             self._checked_mask(m, array) for m, array in ((query_mask, x[0]), (value_mask, value), (key_mask, key))
         )
@@ -301,11 +304,11 @@ class MultiHeadAttention(RandomLayer):
         self, x: Any, query_mask: Array | None, source_mask: Array | None, attention_mask: Array | None
     ) -> tuple[Array, Array, Array]:
         """Query, value and key with zeros where no attention reads them: 0 times NaN is NaN."""
-        if attention_mask is not None and attention_mask.shape[-1] == _three(x)[1].shape[1]:
+        if attention_mask is not None and attention_mask.shape[-1] == three(x)[1].shape[1]:
             xp = array_namespace(attention_mask)
             seen = xp.any(attention_mask, axis=tuple(range(attention_mask.ndim))[-3:-1])
             source_mask = seen if source_mask is None else source_mask & seen
-        query, value, key = _three(x)
+        query, value, key = three(x)
         shared = key is value
         if len(x) == 1:  # self-attention of one array: what is masked as a source may still be a query
             return without_masked(query, query_mask), *(without_masked(query, source_mask),) * 2
@@ -353,7 +356,7 @@ class MultiHeadAttention(RandomLayer):
             allowed = allowed != 0
         if allowed.ndim == 3:
             allowed = xp.expand_dims(allowed, axis=1)
-        query, value, _ = _three(x)
+        query, value, _ = three(x)
         expected = (query.shape[0], self.num_heads, query.shape[1], value.shape[1])
         if allowed.ndim > 4 or any(n not in (1, m) for n, m in zip(allowed.shape[::-1], expected[::-1], strict=False)):
             raise ValueError(
@@ -378,7 +381,7 @@ class MultiHeadAttention(RandomLayer):
             )
 
     def compute_output_shape(self, input_shape: Any) -> Any:
-        query, value, key = _three(self.several_inputs.entries(self, input_shape))
+        query, value, key = three(self.several_inputs.entries(self, input_shape))
         self._axes([query, value, key])
         return (*query[:-1], *(self.output_sizes or (query[-1],)))
 
@@ -391,9 +394,3 @@ def _near(query: Array, length: int, window: int) -> Array:
     xp, device = array_namespace(query), device_of(query)
     rows = xp.reshape(xp.arange(query.shape[-2], device=device), (query.shape[-2], 1))
     return xp.abs(rows - xp.arange(length, device=device)) < window
-
-
-def _three(x: list[Any]) -> list[Any]:
-    """Query, value and key from one, two or three arrays."""
-    query, value = x[0], x[min(1, len(x) - 1)]
-    return [query, value, x[2] if len(x) > 2 else value]

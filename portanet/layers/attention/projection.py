@@ -52,3 +52,9 @@ def projected(layer: Any, query: Array, value: Array, key: Array) -> list[Array]
 def as_vector(bias: Variable | None) -> Array | None:
     """The values of a bias, shape (heads times size,)."""
     return None if bias is None else array_namespace(bias.value).reshape(bias.value, (-1,))
+
+
+def three(x: list[Any]) -> list[Any]:
+    """Query, value and key from one, two or three arrays."""
+    query, value = x[0], x[min(1, len(x) - 1)]
+    return [query, value, x[2] if len(x) > 2 else value]

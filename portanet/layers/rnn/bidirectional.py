@@ -106,8 +106,8 @@ class Bidirectional(Layer):
         """As `reset_state`, by its other name in Keras."""
         self.reset_state()
 
-    def call(self, x: Any, training: bool = False, mask: Any = None) -> Any:
-        x, *states = x
+    def call(self, x: Any, initial_state: Any = None, mask: Any = None, training: bool = False) -> Any:
+        x, *states = self.several_inputs.together(self, x, initial_state=initial_state)
         count = len(state_sizes_of(self.forward_layer.cell))
         forward = self.forward_layer([x, *states[:count]], training=training, mask=mask)
         backward = self.backward_layer([x, *states[count:]], training=training, mask=mask)

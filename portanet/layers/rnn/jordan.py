@@ -122,10 +122,12 @@ class JordanRNN(RNN):
     def call(
         self,
         x: Any,
-        training: bool = False,
+        initial_state: Any = None,
         mask: Any = None,
+        training: bool = False,
         teacher: Array | None = None,
     ) -> Any:
+        x = self.several_inputs.together(self, x, initial_state=initial_state)
         if teacher is None:
             return super().call(x, training=training, mask=mask)
         if not self.return_sequences or self.return_state or self.stateful or self.go_backwards:

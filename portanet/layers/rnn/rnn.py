@@ -188,7 +188,8 @@ class RNN(Layer):
         """The sequence, or its shape, from a list of it and the states."""
         return self.several_inputs.entries(self, x)[0]
 
-    def call(self, x: Any, training: bool = False, mask: Any = None) -> Any:
+    def call(self, x: Any, initial_state: Any = None, mask: Any = None, training: bool = False) -> Any:
+        x = self.several_inputs.together(self, x, initial_state=initial_state)
         x, states, mask = self._prepare(x[0], masks_of(mask, 1)[0], x[1:])
         outputs, states = self._run(x, states, mask, training)
         if self.stateful:
