@@ -87,9 +87,9 @@ REFUSED: dict[str, list[tuple[Callable[[], Any], str]]] = {
     "losses": [
         (lambda: losses.circle(np.arange(4), X, np.arange(4), X[:, :2]), "embeddings of one size"),
         (lambda: losses.circle(np.arange(4), X, np.arange(4)), "both `ref_labels` and `ref_embeddings`"),
-        (lambda: losses.ctc(LABELS, X, LENGTHS), "ctc needs `logits` of shape (batch, time, classes)"),
-        (lambda: losses.ctc(LENGTHS, SCORES, LENGTHS), "ctc needs `logits` of shape (batch, time, classes)"),
-        (lambda: losses.ctc(LABELS[:1], SCORES, LENGTHS), "ctc needs `logits` of shape (batch, time, classes)"),
+        (lambda: losses.ctc(LABELS, X, LENGTHS), "ctc needs `y_pred` of shape (batch, time, classes)"),
+        (lambda: losses.ctc(LENGTHS, SCORES, LENGTHS), "ctc needs `y_pred` of shape (batch, time, classes)"),
+        (lambda: losses.ctc(LABELS[:1], SCORES, LENGTHS), "ctc needs `y_pred` of shape (batch, time, classes)"),
         (lambda: losses.ctc(LABELS, SCORES, LABELS), "`label_lengths` of ctc must have shape (batch,)"),
         (lambda: losses.ctc(LABELS, SCORES, LENGTHS, LENGTHS[:1]), "`input_lengths` of ctc must have shape (batch,)"),
         (lambda: regularizers.contractive(np.sin, np.asarray(1.0)), "`x` of contractive"),
