@@ -27,7 +27,7 @@ from portanet.layers.input_spec import declared_shape, require_inputs
 from portanet.layers.output_shapes import shape_by_trial
 from portanet.layers.several_inputs import Several, beside_examples, one_array
 from portanet.layers.state import StateAccess
-from portanet.layers.symbolic import Node, first_node, record
+from portanet.layers.symbolic import Node, first_node
 from portanet.layers.weights import MAY_HOLD_LAYERS, MAY_HOLD_VARIABLES, building_for, note_shapes, shapes_of_call
 from portanet.masks import keep_masks, masks_of, remember, remembered
 from portanet.mixed_precision import DTypePolicy, cast_floats, cast_integers
@@ -161,7 +161,8 @@ class Layer(StateAccess):
 
         Args:
             x: An array of the library on which the layer was built; a list of them for layers with `several_inputs`,
-                or any tree of arrays that `call` takes. Symbolic arrays (see `Input`) return symbolic ones.
+                or any tree of arrays that `call` takes. NumPy's become arrays of the backend in use. Symbolic arrays
+                (see `Input`) return symbolic ones.
             training: Whether this is a training step; by default as in the calling layer, else the default of `call`.
             mask: Boolean array, False for time steps to skip, for layers that use one; a list for a list of inputs. In
                 the `call` of another layer, by default the mask of `x`.
@@ -176,9 +177,10 @@ class Layer(StateAccess):
         elif self._takes_one_array and isinstance(x, (list, tuple, dict)):
             x = one_array(self, x)
         outer = calling.get()
-        symbolic, guest = inspect_input(self, x, options) if outer is None else (False, None)
-        if symbolic:
-            return record(self, (x, *further), {"training": training, "mask": mask, **options})
+        beside = further if mask is None else (*further, mask)
+        elsewhere, guest = inspect_input(self, x, beside, options) if outer is None else (None, None)
+        if elsewhere is not None:
+            return elsewhere(self, (x, *further), {"training": training, "mask": mask, **options})
         if not self._built:
             self._build_on(x, further, options)
         if guest is not None:

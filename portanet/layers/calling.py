@@ -6,24 +6,27 @@ import contextlib
 import inspect
 import warnings
 import weakref
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from portanet.autodiff import unwrap
-from portanet.backends import Array, ForwardBackend, forward_backend_of, is_dtype, is_of, raw_namespace
+from portanet.backends import Array, ForwardBackend, forward_backend_of, get_backend, is_dtype, is_of, raw_namespace
 from portanet.configurable import is_of_user, overrides
-from portanet.layers.foreign import foreign_array, library_name
+from portanet.layers.foreign import foreign_array, from_host, is_data, library_name, on_host
 from portanet.layers.several_inputs import mask_fits
-from portanet.layers.symbolic import SymbolicArray
+from portanet.layers.symbolic import SymbolicArray, record
 from portanet.lookup import snake_case
 from portanet.masks import Masks, masks_of, remember, remembered
 from portanet.mixed_precision import at_least_float32
-from portanet.tree import tree_leaves
+from portanet.tree import tree_leaves, tree_map
 from portanet.variables import Variable, add_loss, bind
 
 if TYPE_CHECKING:
     from portanet.layers.base import Layer
+
+Guest = type[ForwardBackend] | None
+Elsewhere = Callable[["Layer", tuple[Any, ...], dict[str, Any]], Any]
 
 
 class Caller(NamedTuple):
@@ -172,17 +175,18 @@ def _forget_losses(layer: Layer) -> None:
                 part._added_losses = ()
 
 
-def inspect_input(layer: Layer, x: Any, options: dict[str, Any]) -> tuple[bool, type[ForwardBackend] | None]:
+def inspect_input(layer: Layer, x: Any, further: Any, options: dict[str, Any]) -> tuple[Elsewhere | None, Guest]:
     """Determine the kind of input; reject arrays of another library than the weights, unless these can be converted.
 
     Args:
         layer: The layer.
         x: Its input, a tree of arrays.
+        further: Other positional arguments, and the mask.
         options: Arguments by name.
 
     Returns:
-        Whether any array is symbolic; and the library of `x` if it is forward-only, so that the weights have to be
-        converted to its constants.
+        What is called in place of the layer, for symbolic arrays and for those of NumPy; and the library of `x` if it
+        is forward-only, so that the weights have to be converted to its constants.
 
     Raises:
         TypeError: An input is no array, or the arrays or the weights are of several libraries.
@@ -190,9 +194,12 @@ def inspect_input(layer: Layer, x: Any, options: dict[str, Any]) -> tuple[bool, 
     if _layers_with_losses:
         _forget_losses(layer)
     leaves = tree_leaves(x)
+    beside = [leaf for leaf in tree_leaves((further, options)) if hasattr(leaf, "shape")] if further or options else []
     if SymbolicArray in map(type, leaves) or (options and SymbolicArray in map(type, tree_leaves(options))):
-        return True, None
+        return record, None
     variable = layer.first_variable()
+    if beside and any(is_data(leaf, variable) for leaf in beside):
+        return call_from_host, None
     guest = None
     for leaf in leaves or [x]:
         plain = unwrap(leaf)
@@ -207,8 +214,10 @@ def inspect_input(layer: Layer, x: Any, options: dict[str, Any]) -> tuple[bool, 
                 f"Layer '{layer.name}' needs inputs with a batch axis: x[None] for a single example. "
                 "Received: an array of shape ()"
             )
-        if variable is not None and raw_namespace(plain) is variable.backend.xp:
+        if raw_namespace(plain) is (get_backend() if variable is None else variable.backend).xp:
             continue
+        if is_data(leaf, variable):
+            return call_from_host, None
         library = forward_backend_of(plain)
         if variable is not None and is_of(plain, variable.backend.xp):
             continue
@@ -217,7 +226,14 @@ def inspect_input(layer: Layer, x: Any, options: dict[str, Any]) -> tuple[bool, 
         guest = library or guest
     if guest is None and (options or (variable is None and len(leaves) > 1)):
         _require_one_library(layer, leaves, options)
-    return False, guest
+    return None, guest
+
+
+def call_from_host(layer: Layer, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
+    """Call a layer with NumPy's arrays among the arguments as arrays of the backend in use."""
+    keep = not layer.autocast or layer.compute_dtype == "float64"
+    args, options = tree_map(lambda leaf: from_host(leaf, keep) if on_host(leaf) else leaf, (args, options))
+    return layer(*args, **options)
 
 
 def _require_one_library(layer: Layer, leaves: list[Any], options: dict[str, Any]) -> None:

@@ -1,11 +1,21 @@
-"""Arrays that a layer cannot be called with: those of another library than its weights."""
+"""Arrays of another library than a layer's weights: NumPy's are data, others a layer cannot be called with."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from portanet.autodiff import unwrap
-from portanet.backends import Array, Backend, backend_class_of, forward_backend_of, raw_namespace
+from portanet.backends import (
+    Array,
+    Backend,
+    backend_class_of,
+    converted,
+    forward_backend_of,
+    get_backend,
+    raw_namespace,
+)
+from portanet.ops.conversion import HOST, kind_of
+from portanet.variables import Variable
 
 
 def foreign_array(what: str, backend: str, x: Array) -> TypeError:
@@ -37,3 +47,19 @@ def foreign_to(backend: Backend, leaves: list[Any]) -> Array | None:
         if raw_namespace(leaf) is not backend.xp and (library is None or not library.takes(leaf, backend.xp)):
             return leaf
     return None
+
+
+def on_host(x: Any) -> bool:
+    """Whether `x` is an array of numbers in NumPy."""
+    return kind_of(x) == HOST and x.dtype.kind in "biufc"
+
+
+def is_data(x: Any, variable: Variable | None) -> bool:
+    """Whether an array of NumPy is data for a layer with this variable, as for `fit`: on another backend, in use."""
+    backend = get_backend()
+    return on_host(x) and not backend.owns(x) and (variable is None or variable.backend.name == backend.name)
+
+
+def from_host(x: Any, keep: bool) -> Array:
+    """An array of NumPy as one of the backend in use; floats in its default dtype, as in `fit`, or in theirs."""
+    return converted(x, x.dtype.name if keep else None)

@@ -15,6 +15,7 @@ from portanet.lookup import snake_case
 from portanet.losses.arguments import require_numbers
 from portanet.masks import mask_of, without_masked
 from portanet.mixed_precision import DTypePolicy, as_policy, at_least_float32, cast_floats, require_real
+from portanet.ops.conversion import ARRAY, beside, kind_of
 from portanet.variables import are_bound
 
 Check = TypeVar("Check", bound=Callable[..., None])
@@ -258,18 +259,22 @@ class FunctionLoss(Loss):
 
 
 def as_arrays(owner: str, **given: Any) -> list[Any]:
-    """Arguments as arrays of real numbers: lists and numbers become arrays of the library of those that are arrays.
+    """Arguments as arrays of real numbers: lists, numbers and NumPy's arrays become ones of the library of the others.
 
     Args:
         owner: What takes the arguments, such as "Loss 'huber'".
         **given: The arguments by name; weights and masks may be None.
     """
-    like = next((unwrap(value) for value in given.values() if hasattr(value, "shape")), None)
+    arrays = [unwrap(value) for value in given.values() if hasattr(value, "shape")]
+    like, several = arrays[0] if arrays else None, len({type(array) for array in arrays}) > 1
+    if several:
+        like = next((array for array in arrays if kind_of(array) == ARRAY), like)
     for name, value in given.items():
         if isinstance(value, (list, tuple, int, float)):
             given[name] = array_like(like, value, f"Argument `{name}` of {owner}")
         elif value is not None or name in ("y_true", "y_pred", "values"):
             require_numbers(name, value, owner)
+            given[name] = beside(value, like) if several else value
     return list(given.values())
 
 

@@ -17,7 +17,9 @@ from portanet.backends import (
     forward_backend_of,
     get_backend,
     held,
+    is_dtype,
     make_backend,
+    raw_namespace,
 )
 from portanet.backends import use_backend as using
 from portanet.ops.dtypes import result_dtype
@@ -91,6 +93,20 @@ def as_array(x: Any, like: Array | None = None, what: str = "Data", dtype: Any =
             if leaves and all(type(leaf) is int and -(2**31) <= leaf < 2**31 for leaf in leaves):
                 dtype = "int32"
         return converted(x, dtype, what)
+
+
+def beside(x: Any, like: Array | None) -> Any:
+    """An array of NumPy as one of the library and on the device of `like`, floats in its dtype; others as they are.
+
+    Example:
+        >>> import numpy as np
+        >>> beside(np.zeros(2), np.zeros(2, "float32")).dtype
+        dtype('float64')
+    """
+    if like is None or kind_of(x) != HOST or kind_of(like) == HOST or x.dtype.kind not in "biufc":
+        return x
+    floats = x.dtype.kind == "f" and is_dtype(raw_namespace(like), like.dtype, "real floating")
+    return as_array(x, like, dtype=backend_of(like).dtype_name(like.dtype) if floats else None)
 
 
 def backend_of(like: Array | None) -> Backend:

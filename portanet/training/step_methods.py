@@ -18,6 +18,7 @@ from portanet.masks import mask_of, remember
 from portanet.metrics import Metric
 from portanet.metrics.total_variables import metrics_in
 from portanet.mixed_precision import at_least_float32
+from portanet.ops.conversion import beside
 from portanet.optimizers import Optimizer
 from portanet.optimizers.applied import held_by, update
 from portanet.training.objective import AnyTargets, Objective, has_objective, no_loss
@@ -118,6 +119,7 @@ def compute_loss(model: Overridable, y: Any, y_pred: Any, weight: Any) -> Array:
     parts, objective = model.losses, objective_for(model, y_pred)
     if objective is not None and any(output.loss is not None for output in objective.outputs):
         leaves = tree_leaves(y_pred)
+        y, weight = tree_map(lambda data: beside(data, unwrap(leaves[0])), (y, weight))
         masks = [_plain_mask(leaf) for leaf in leaves]
         targets, weights = objective.arrange(y), objective.arrange(weight, "sample_weight")
         values = [
@@ -139,6 +141,7 @@ def update_metrics(model: Overridable, y: Any, y_pred: Any, weight: Any) -> None
         return
     y, y_pred, weight = (tree_map(unwrap, tree) for tree in (y, y_pred, weight))
     leaves = tree_leaves(y_pred)
+    y, weight = tree_map(lambda data: beside(data, leaves[0]), (y, weight))
     masks = [_plain_mask(leaf) for leaf in leaves]
     targets, weights = objective.arrange(y), objective.arrange(weight, "sample_weight")
     for _, metric, true, pred, w in objective.compared(targets, at_least_float32(leaves), weights, masks):

@@ -127,33 +127,64 @@ def test_a_list_for_a_layer_of_one_array(make: Callable[[], layers.Layer], backe
 def test_an_array_of_another_library_builds_nothing(make: Callable[[], layers.Layer]) -> None:
     pytest.importorskip("array_api_strict")
     with portanet.use_backend("strict"):
+        x, vector = ones(8, 4), ones(3)
+    with portanet.use_backend("numpy"):
         layer = make()
         with pytest.raises(
-            TypeError, match=r"creates weights on the backend in use, 'strict'; convert .*Received: an array of 'numpy'"
+            TypeError, match=r"creates weights on the backend in use, 'numpy'; convert .*Received: an array of 'strict'"
         ):
-            layer(np.ones((8, 4), dtype="float32"))
+            layer(x)
         assert layer.variables == []
         model = portanet.Sequential([layers.Flatten(), layer])
-        with pytest.raises(TypeError, match="Received: an array of 'numpy', ndarray of shape"):
-            model(np.ones((8, 4), dtype="float32"))
+        with pytest.raises(TypeError, match="Received: an array of 'strict', Array of shape"):
+            model(x)
         assert not model.built
         assert model(portanet.asarray(np.ones((8, 4)))).shape[0] == 8
-        layers.ReLU()(np.ones(3))  # has no weights
+        layers.ReLU()(vector)  # has no weights
 
 
 def test_arrays_of_two_libraries() -> None:
     pytest.importorskip("array_api_strict")
     with portanet.use_backend("strict"):
-        x = ones(2, 3, 4)
-        with pytest.raises(TypeError, match=r"'add' got at first an array of 'strict'; convert .*of 'numpy', ndarray"):
-            layers.Add()([x, np.ones((2, 3, 4))])
+        x, mask = ones(2, 3, 4), asarray(np.ones((2, 3, 3), dtype=bool))
+    with portanet.use_backend("numpy"):
+        own = ones(2, 3, 4)
+        with pytest.raises(TypeError, match=r"'add' got at first an array of 'numpy'; convert .*of 'strict', Array"):
+            layers.Add()([own, x])
         layer = layers.MultiHeadAttention(2, 4)
         with pytest.raises(TypeError, match=r"Argument `attention_mask` of layer 'multi_head_attention' must be"):
-            layer(x, attention_mask=np.ones((2, 3, 3), dtype=bool))
+            layer(own, attention_mask=mask)
         with pytest.raises(
             ValueError, match=r"`attention_mask` .*must be a boolean array; .*Received: attention_mask="
         ):
-            layer(x, attention_mask=[[True]])
+            layer(own, attention_mask=[[True]])
+
+
+def test_arrays_of_numpy_are_data_for_the_backend_in_use(backend: Backend) -> None:
+    values = np.random.default_rng(0).normal(size=(2, 3, 4))
+    x = asarray(values)
+    model = portanet.Sequential([layers.Dense(3, "tanh"), layers.BatchNormalization()])
+    assert_equal(model(values.astype("float32")), model(x))  # which builds the model
+    assert_equal(layers.Add()([x, values.astype("float32")]), x + x)
+    attention = layers.MultiHeadAttention(2, 4)
+    mask = np.tril(np.ones((1, 3, 3), dtype=bool))
+    expected = attention(x, attention_mask=asarray(mask))
+    assert_equal(attention(values.astype("float32"), attention_mask=mask), expected)
+    lstm, steps = layers.LSTM(2), values[:, :, 0] > 0
+    assert_equal(lstm(x, mask=asarray(steps)), lstm(x, mask=steps))
+    if backend.name != "numpy":  # there they are arrays of the backend, which keep their dtype
+        assert layers.ReLU()(values).dtype == x.dtype
+    assert portanet.to_host(layers.Embedding(5, 2)(np.array([[1, 2]]))).shape == (1, 2, 2)
+
+
+def test_arrays_of_numpy_keep_double_precision_where_a_layer_computes_in_it(backend: Backend) -> None:
+    try:
+        backend.find_dtype("float64")
+    except ValueError:
+        pytest.skip("no float64")
+    x = np.array([[1.0 + 1e-12, 2.0]])
+    layer = layers.Dense(1, kernel_initializer="ones", use_bias=False, dtype="float64")
+    assert portanet.to_host(layer(x))[0, 0] - 3.0 == pytest.approx(1e-12, rel=1e-3)
 
 
 def test_a_model_that_could_not_be_built_can_be_built_again(backend: Backend) -> None:

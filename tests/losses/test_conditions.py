@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from portanet import losses, ops
+from portanet import losses, metrics, ops
 from portanet.autodiff import array_namespace
 from portanet.losses import LOSSES
 from tests.support import asarray, assert_close, to_numpy
@@ -72,11 +72,21 @@ def test_accepted(xp: Any, loss: Any, y: Any, p: Any) -> None:
     assert np.isfinite(to_numpy(loss(y, asarray(p, "float64")))).all()
 
 
-def test_arrays_of_another_library(backend: Any) -> None:
-    other = pytest.importorskip("torch").ones(2, 1) if backend.name == "numpy" else np.ones((2, 1), dtype="float32")
-    for y, p in ((other, asarray([[1.0], [2.0]])), (asarray([[1.0], [2.0]]), other)):
+def test_arrays_of_two_libraries() -> None:
+    other = pytest.importorskip("array_api_strict").ones((2, 1))
+    own = pytest.importorskip("torch").ones(2, 1)
+    for y, p in ((other, own), (own, other)):
         with pytest.raises(TypeError, match=r"compares arrays of one library; .*Received: y_true \w+, y_pred \w+"):
             losses.MeanSquaredError()(y, p)
+
+
+def test_arrays_of_numpy_beside_those_of_another_library(xp: Any) -> None:
+    y, p = np.asarray([[1.0], [3.0]]), asarray([[2.0], [5.0]])
+    assert to_numpy(losses.MeanSquaredError()(y, p)) == 2.5
+    assert to_numpy(losses.MeanSquaredError()(p, y, sample_weight=np.asarray([1, 0]))) == 0.5
+    np.testing.assert_array_equal(to_numpy(losses.mean_squared_error(y, p)), [1.0, 4.0])
+    assert_close(losses.SparseCategoricalCrossentropy()(np.asarray([0]), asarray([[0.5, 0.5]])), np.log(2))
+    assert float(metrics.MeanSquaredError()(y, p)) == 2.5
 
 
 def test_a_single_loss_counts_as_that_of_each_example(xp: Any) -> None:
