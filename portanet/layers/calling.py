@@ -231,8 +231,8 @@ def inspect_input(layer: Layer, x: Any, further: Any, options: dict[str, Any]) -
 
 def call_from_host(layer: Layer, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
     """Call a layer with NumPy's arrays among the arguments as arrays of the backend in use."""
-    keep = not layer.autocast or layer.compute_dtype == "float64"
-    args, options = tree_map(lambda leaf: from_host(leaf, keep) if on_host(leaf) else leaf, (args, options))
+    double = layer.compute_dtype == "float64"
+    args, options = tree_map(lambda leaf: from_host(leaf, double) if on_host(leaf) else leaf, (args, options))
     return layer(*args, **options)
 
 

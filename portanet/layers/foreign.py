@@ -60,6 +60,6 @@ def is_data(x: Any, variable: Variable | None) -> bool:
     return on_host(x) and not backend.owns(x) and (variable is None or variable.backend.name == backend.name)
 
 
-def from_host(x: Any, keep: bool) -> Array:
-    """An array of NumPy as one of the backend in use; floats in its default dtype, as in `fit`, or in theirs."""
-    return converted(x, x.dtype.name if keep else None)
+def from_host(x: Any, double: bool) -> Array:
+    """An array of NumPy as one of the backend in use; floats in its default dtype, as in `fit`, or in float64."""
+    return converted(x, "float64" if double and x.dtype.kind == "f" else None)

@@ -164,7 +164,9 @@ def test_arrays_of_numpy_are_data_for_the_backend_in_use(backend: Backend) -> No
     values = np.random.default_rng(0).normal(size=(2, 3, 4))
     x = asarray(values)
     model = portanet.Sequential([layers.Dense(3, "tanh"), layers.BatchNormalization()])
-    assert_equal(model(values.astype("float32")), model(x))  # which builds the model
+    assert_equal(model(values), model(x))  # which builds the model
+    words = portanet.Sequential([layers.Input((2,), dtype="int32"), layers.Embedding(5, 2)])
+    assert_equal(words(np.array([[1, 2]])), words(asarray(np.array([[1, 2]]), "int32")))
     assert_equal(layers.Add()([x, values.astype("float32")]), x + x)
     attention = layers.MultiHeadAttention(2, 4)
     mask = np.tril(np.ones((1, 3, 3), dtype=bool))
