@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ import pytest
 import portanet
 from portanet import layers
 from portanet.backends import use_backend
+from portanet.tree import tree_map
 from tests.training.planned import assert_same, draw, ordinary, plans
 
 
@@ -44,6 +45,27 @@ def test_what_nothing_uses_is_not_computed() -> None:
 def test_a_large_product_is_left_to_the_threads_of_blas() -> None:
     model = portanet.Sequential([layers.Input((300,)), layers.Dense(200)])
     assert calls(model, (128, 300)) == ["matmul", "add"]
+
+
+@pytest.mark.parametrize(
+    "arrange",
+    [
+        lambda a, b: [(a,), b],
+        lambda a, b: ([a, b],),
+        lambda a, b: [{"x": a}, b],
+        lambda a, b: (a, b),
+        lambda a, b: [a, a],
+    ],
+)
+def test_structures_of_results(arrange: Callable[[Any, Any], Any]) -> None:
+    inputs = layers.Input((4,))
+    model = portanet.Model(inputs, arrange(layers.Dense(2)(inputs), layers.Dense(3)(inputs)))
+    for seed in range(4):
+        x = draw(2, 4, seed=seed)
+        results, expected = model(x), ordinary(model, x)
+        assert tree_map(np.shape, results) == tree_map(np.shape, expected)
+        assert_same(results, expected)
+    assert plans(model)
 
 
 def attention(heads: int, size: int, **options: Any) -> Any:

@@ -231,7 +231,8 @@ class CallPlan:
         self._kept = list({id(leaf.raw): leaf.raw for leaf in results}.values())
         places = {id(x): i for i, x in enumerate(self._kept)}
         self._places = [places[id(leaf.raw)] for leaf in results]
-        self._kind = type(out) if type(out) in (list, tuple) and len(out) == len(results) else None
+        flat = type(out) in (list, tuple) and all(type(each) is RecordedArray for each in out)
+        self._kind = type(out) if flat else None
 
     def results(self) -> Any:
         """Copies of the latest results, which nothing overwrites."""
