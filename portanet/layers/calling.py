@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from portanet.autodiff import unwrap
 from portanet.backends import Array, ForwardBackend, forward_backend_of, get_backend, is_dtype, is_of, raw_namespace
 from portanet.configurable import is_of_user, overrides
-from portanet.layers.foreign import foreign_array, from_host, is_data, library_name, on_host
+from portanet.layers.foreign import foreign_array, from_host, is_data, library_name
 from portanet.layers.several_inputs import mask_fits
 from portanet.layers.symbolic import SymbolicArray, record
 from portanet.lookup import snake_case
 from portanet.masks import Masks, masks_of, remember, remembered
 from portanet.mixed_precision import at_least_float32
+from portanet.ops.conversion import on_host
 from portanet.tree import tree_leaves, tree_map
 from portanet.variables import Variable, add_loss, bind
 

@@ -14,7 +14,7 @@ from portanet.backends import (
     get_backend,
     raw_namespace,
 )
-from portanet.ops.conversion import HOST, kind_of
+from portanet.ops.conversion import on_host
 from portanet.variables import Variable
 
 
@@ -47,11 +47,6 @@ def foreign_to(backend: Backend, leaves: list[Any]) -> Array | None:
         if raw_namespace(leaf) is not backend.xp and (library is None or not library.takes(leaf, backend.xp)):
             return leaf
     return None
-
-
-def on_host(x: Any) -> bool:
-    """Whether `x` is an array of numbers in NumPy."""
-    return kind_of(x) == HOST and x.dtype.kind in "biufc"
 
 
 def is_data(x: Any, variable: Variable | None) -> bool:

@@ -95,6 +95,17 @@ def as_array(x: Any, like: Array | None = None, what: str = "Data", dtype: Any =
         return converted(x, dtype, what)
 
 
+def on_host(x: Any) -> bool:
+    """Whether `x` is an array of numbers in NumPy.
+
+    Example:
+        >>> import numpy as np
+        >>> on_host(np.zeros(2)), on_host([0.0, 0.0])
+        (True, False)
+    """
+    return kind_of(x) == HOST and x.dtype.kind in "biufc"
+
+
 def beside(x: Any, like: Array | None) -> Any:
     """An array of NumPy as one of the library and on the device of `like`, floats in its dtype; others as they are.
 
@@ -103,7 +114,7 @@ def beside(x: Any, like: Array | None) -> Any:
         >>> beside(np.zeros(2), np.zeros(2, "float32")).dtype
         dtype('float64')
     """
-    if like is None or kind_of(x) != HOST or kind_of(like) == HOST or x.dtype.kind not in "biufc":
+    if like is None or kind_of(like) == HOST or not on_host(x):
         return x
     floats = x.dtype.kind == "f" and is_dtype(raw_namespace(like), like.dtype, "real floating")
     return as_array(x, like, dtype=backend_of(like).dtype_name(like.dtype) if floats else None)
