@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import weakref
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from typing import Any
 
@@ -20,8 +20,10 @@ class Masks(dict[int, tuple[Callable[[], Any], Any]]):
     It lasts for one call of a model or layer, but for the masks of outputs, and holds no arrays but masks.
     """
 
-    outputs: Collection[int] = ()
-    """The identities of the outputs of earlier calls."""
+    def __init__(self) -> None:
+        super().__init__()
+        self.outputs: set[int] = set()
+        """The identities of the outputs of earlier calls that live: later arrays may have those of others."""
 
     def find(self, x: Any) -> Any:
         """The mask of an array; the masks of the arrays in a list or dict, or None if all are None."""
@@ -75,12 +77,13 @@ def keep_masks(out: Any) -> None:
         x = array() if isinstance(array, weakref.ref) and (key in outputs or key in masks.outputs) else None
         if x is not None:
             kept[key] = weakref.ref(x, functools.partial(_pop, kept, key)), mask
-    kept.outputs = set(kept)
+    kept.outputs.update(kept)
     remembered.set(kept or None)
 
 
 def _pop(masks: Masks, key: int, _: Any) -> None:
     masks.pop(key, None)
+    masks.outputs.discard(key)
 
 
 def masks_of(mask: Any, count: int) -> list[Any]:

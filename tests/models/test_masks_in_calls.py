@@ -107,6 +107,16 @@ def test_what_a_layer_keeps_has_no_mask_after_the_call(backend):
     np.testing.assert_array_equal(to_numpy(mask_of(out)), WORDS != 0)
 
 
+def test_an_array_where_an_earlier_output_was_is_no_output(backend):
+    embedded = words()(portanet.asarray(WORDS, "int32"))
+    masks = calling.remembered.get()
+    assert masks.outputs
+    del embedded
+    gc.collect()
+    assert not masks
+    assert not masks.outputs
+
+
 def test_masks_are_dropped_after_an_error(backend):
     class Fails(layers.Layer):
         def call(self, x):
