@@ -19,7 +19,7 @@ def settings(model: Compiled) -> list[Any]:
     """
     layers = [
         {
-            name: id(value) if hasattr(value, "dtype") else value  # of an array, which one it is
+            name: _Same(value) if hasattr(value, "dtype") else value
             for name, value in vars(layer).items()
             if name[0] != "_" and (hasattr(value, "dtype") or _is_setting(value))
         }
@@ -68,6 +68,18 @@ def _optimizers(optimizer: Optimizer) -> list[Optimizer]:
     """An optimizer, and those in its attributes and in lists there."""
     values = [each for value in vars(optimizer).values() for each in (value if isinstance(value, list) else [value])]
     return [optimizer, *(each for value in values if isinstance(value, Optimizer) for each in _optimizers(value))]
+
+
+class _Same:
+    """An array as a setting: equal to no other array, and kept, so that no later one is taken for it."""
+
+    def __init__(self, array: Any) -> None:
+        self.array = array
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.array is self.array
+
+    __hash__ = None  # type: ignore[assignment]
 
 
 def _is_setting(value: Any) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import threading
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -12,9 +13,9 @@ import pytest
 
 import portanet
 from portanet import callbacks, layers, optimizers
-from portanet.backends import Backend
+from portanet.backends import Backend, lifetime
 from portanet.backends.graphs import Recorder
-from portanet.training import TrainingRun
+from portanet.training import TrainingRun, frozen
 from tests.recorded.backend import FakeGraphs
 from tests.recorded.runs import LOSS, Changes, both, data, model, recorded, summary
 
@@ -282,6 +283,16 @@ def test_arrays_in_attributes_of_layers() -> None:
         return net.fit(x, y, 4, 4, 0, Changes(table)).history
 
     both(run)
+
+
+def test_an_array_where_a_former_one_was_is_another_setting(recorded: Backend) -> None:
+    net = model("auto", middle=[scales := Scales()])
+    scales.table = portanet.asarray(np.ones(5, "float32"))
+    known, former = frozen.settings(net), weakref.ref(lifetime(scales.table))
+    assert frozen.settings(net) == known
+    scales.table = portanet.asarray(np.ones(5, "float32"))
+    assert former() is not None
+    assert frozen.settings(net) != known
 
 
 def test_jit_compile_is_the_switch(recorded: Backend) -> None:
