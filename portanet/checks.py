@@ -112,14 +112,17 @@ def integers(
 ) -> tuple[int, ...]:
     """`count` integers, from a list or one for all; with `count=None`, a list of any length or a single one.
 
+    An array of NumPy is a list, as the sizes of a window may be computed.
+
     Example:
         >>> integers("strides", 2, 3), integers("axis", [1, 2])
         ((2, 2, 2), (1, 2))
     """
-    values = tuple(value) if isinstance(value, (list, tuple, range)) else (value,) * (count or 1)
+    several = isinstance(value, (list, tuple, range)) or (isinstance(value, np.ndarray) and value.ndim == 1)
+    values = tuple(value) if several else (value,) * (count or 1)
     if not values or count not in (None, len(values)) or not all(_is_integer(n, least) for n in values):
-        several = "" if count == 1 else f", or {count or 'several'} of them"
-        raise invalid(name, value, _integer(least) + several, of)
+        more = "" if count == 1 else f", or {count or 'several'} of them"
+        raise invalid(name, value, _integer(least) + more, of)
     return tuple(map(operator.index, values))
 
 
@@ -263,6 +266,16 @@ def choice(name: str, value: Any, choices: Iterable[T], of: str | type | Named =
     if not (value is None or isinstance(value, str)) or value not in known:
         raise invalid(name, value, f"one of {', '.join(map(repr, known))}", of)
     return known[known.index(value)]
+
+
+def padding(value: Any, choices: Iterable[str], of: str | type | Named = "") -> str:
+    """The name of a kind of padding, in lower case; see `choice`.
+
+    Example:
+        >>> padding("SAME", ("valid", "same"))
+        'same'
+    """
+    return choice("padding", value.lower() if isinstance(value, str) else value, choices, of)
 
 
 def verbose(value: Any, of: str | type | Named = "") -> int:

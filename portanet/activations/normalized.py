@@ -11,12 +11,12 @@ from portanet.backends import Array, device_of, overridable
 
 @custom_vjp
 @overridable
-def softmax(x: Array, axis: int | tuple[int, ...] = -1) -> Any:
+def softmax(x: Array, axis: int | tuple[int, ...] | None = -1) -> Any:
     """`exp(x) / sum(exp(x))` over an axis; the maximum is subtracted first, so that nothing overflows.
 
     Args:
         x: Floating-point array.
-        axis: Axis or axes over which the result sums to 1.
+        axis: Axis or axes over which the result sums to 1; None for all.
 
     Example:
         >>> import numpy as np
@@ -24,7 +24,7 @@ def softmax(x: Array, axis: int | tuple[int, ...] = -1) -> Any:
         array([0.090031, 0.244728, 0.665241])
     """
     xp = array_namespace(x)
-    if not x.ndim or type(axis) is not int or axis != -1:
+    if axis is not None and (not x.ndim or type(axis) is not int or axis != -1):
         checks.axes("axis", axis, x.ndim, "softmax")
     e = xp.exp(x - xp.max(x, axis=axis, keepdims=True))
     y = e / xp.sum(e, axis=axis, keepdims=True)
@@ -38,12 +38,12 @@ def softmax(x: Array, axis: int | tuple[int, ...] = -1) -> Any:
 
 
 @custom_vjp
-def log_softmax(x: Array, axis: int | tuple[int, ...] = -1) -> Any:
+def log_softmax(x: Array, axis: int | tuple[int, ...] | None = -1) -> Any:
     """The logarithm of `softmax`, without a logarithm of 0.
 
     Args:
         x: Floating-point array.
-        axis: Axis or axes over which the exponentials of the result sum to 1.
+        axis: Axis or axes over which the exponentials of the result sum to 1; None for all.
 
     Example:
         >>> import numpy as np
@@ -51,7 +51,7 @@ def log_softmax(x: Array, axis: int | tuple[int, ...] = -1) -> Any:
         array([-1000.,     0.])
     """
     xp = array_namespace(x)
-    if not x.ndim or type(axis) is not int or axis != -1:
+    if axis is not None and (not x.ndim or type(axis) is not int or axis != -1):
         checks.axes("axis", axis, x.ndim, "log_softmax")
     shifted = x - xp.max(x, axis=axis, keepdims=True)
     y = shifted - xp.log(xp.sum(xp.exp(shifted), axis=axis, keepdims=True))

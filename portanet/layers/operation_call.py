@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
 from portanet.autodiff import array_namespace
 from portanet.backends import Array, ArrayHolder, backend_class_of, device_of, get_backend, is_dtype, to_host
 from portanet.configurable import overrides
+from portanet.layers import operation_specs as declared
 from portanet.layers.base import Layer
 from portanet.layers.operation import Operation
 from portanet.layers.output_shapes import ArraySpec, input_specs, specs_told, trial
@@ -61,18 +63,33 @@ class OperationCall(Layer):
         """The specs of the output for an input of these specs; numbers stay if they do not depend on unknown sizes.
 
         Where zeros are no argument of the function, well-conditioned matrices are tried, and batches of more sizes. An
-        `Operation` that tells them itself is not tried.
+        `Operation` that tells them itself is not tried; loops are tried for one step.
         """
         if isinstance(self.function, Operation) and tells_specs(type(self.function)):
             args, kwargs = self.arguments(x if isinstance(x, list) else [x])
             return specs_told(self.function.compute_output_spec, args, kwargs, f"operation '{self.name}'")
+        name = "" if isinstance(self.function, Operation) else self.function.__name__
+        if name in declared.BY_ARGUMENTS and (told := declared.BY_ARGUMENTS[name](self.named(x))) is not None:
+            return told
+        once = declared.ONCE.get(name)
+        tried = self if once is None else OperationCall(self.function, (), once(self.named()))
         try:
-            return trial(self, (x,), {})
+            specs = trial(tried, (x,), {})
         except Exception as error:
             try:
-                return trial(self, (x,), {}, (12, 24), _well_conditioned)
+                specs = trial(tried, (x,), {}, (12, 24), _well_conditioned)
             except Exception:
                 raise error from None
+        if name == "cond":
+            declared.require_alike(specs, trial(self, (x,), {}, values=lambda zeros: zeros == 0))
+        return specs
+
+    def named(self, x: Any = None) -> dict[str, Any]:
+        """The arguments of the function by name, defaults included; with symbolic arrays in them, if there are any."""
+        args, kwargs = (self.args, self.kwargs) if x is None else self.arguments(x if isinstance(x, list) else [x])
+        bound = inspect.signature(self.function).bind(*args, **kwargs)
+        bound.apply_defaults()
+        return dict(bound.arguments)
 
 
 def tells_specs(cls: type[Operation]) -> bool:

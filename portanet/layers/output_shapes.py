@@ -20,8 +20,11 @@ if TYPE_CHECKING:
     from portanet.layers.base import Layer
 
 SIZES = (2, 3)
-"""Sizes tried for an unknown batch axis; for other unknown axes, larger by `BEYOND`, so that windows fit."""
+"""Sizes tried for an unknown batch axis; those for other unknown axes are larger, so that windows fit."""
 BEYOND = 14
+"""By how much the first size for other unknown axes is larger."""
+FACTOR = 2
+"""The second size of other unknown axes in units of the first, so that windows with strides differ in number."""
 asked_for: ContextVar[Any] = ContextVar("portanet_specs_asked_for", default=None)
 """The layer whose `compute_output_spec` runs, and asks for that of the library."""
 
@@ -164,7 +167,12 @@ def trial(
                     one = result_for(sizes[0], sizes[0])
             if one is None:
                 raise
-        return _common(one, result_for(sizes[1], sizes[1] + beyond)) if unknown else one
+        if not unknown:
+            return one
+        if beyond and any(None in shape[1:] for shape in unknown):
+            with contextlib.suppress(Exception):  # such as of a table of positions that is shorter
+                return _common(one, result_for(sizes[1], FACTOR * (sizes[0] + beyond)))
+        return _common(one, result_for(sizes[1], sizes[1] + beyond))
 
 
 @contextlib.contextmanager

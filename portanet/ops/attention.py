@@ -50,8 +50,6 @@ def dot_product_attention(
     if any(len(x.shape) != 4 for x in (query, key, value)):
         shapes = ", ".join(str(tuple(x.shape)) for x in (query, key, value))
         raise ValueError(f"dot_product_attention takes arrays of four axes. Received: shapes {shapes}")
-    if bias is not None and mask is not None:
-        raise ValueError("dot_product_attention takes `bias` or `mask`, not both. Received: both")
     xp = array_namespace(query, key, value)
     query, key, value = (xp.permute_dims(floating(x), (0, 2, 1, 3)) for x in (query, key, value))
     heads, groups = query.shape[1], key.shape[1]

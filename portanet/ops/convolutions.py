@@ -61,7 +61,7 @@ def conv(
 def _conv(
     x: Array, kernel: Array, strides: Size, padding: str, data_format: str | None, dilation: Size, of: str
 ) -> Array:
-    checks.choice("padding", padding, ("valid", "same", "causal"), of)
+    padding = checks.padding(padding, ("valid", "same", "causal"), of)
     x, first = channels_last(x, data_format, of)
     if len(kernel.shape) != len(x.shape) or x.shape[-1] % kernel.shape[-2]:
         raise ValueError(
@@ -169,7 +169,7 @@ def conv_transpose(
         >>> ops.shape(conv_transpose(ops.ones((1, 5, 2)), ops.ones((3, 4, 2)), strides=2, padding="same"))
         (1, 10, 4)
     """
-    checks.choice("padding", padding, ("valid", "same"), "conv_transpose")
+    padding = checks.padding(padding, ("valid", "same"), "conv_transpose")
     x, first = channels_last(floating(inputs), data_format, "conv_transpose")
     kernel = floating(kernel)
     rank, size = len(x.shape) - 2, tuple(kernel.shape[:-2])
@@ -186,7 +186,7 @@ def conv_transpose(
 def _pool(
     function: Any, x: Array, pool_size: Size, strides: Size | None, padding: str, data_format: str | None, of: str
 ) -> Array:
-    checks.choice("padding", padding, ("valid", "same"), of)
+    padding = checks.padding(padding, ("valid", "same"), of)
     x, first = channels_last(x, data_format, of)
     size = checks.integers("pool_size", pool_size, len(x.shape) - 2, of, least=1)
     return _back(function(x, window=window(x.shape[1:-1], size, size if strides is None else strides, padding)), first)

@@ -13,11 +13,11 @@ from portanet.ops.dtypes import find_dtype, float_dtype, floating
 from portanet.ops.operation import Operand, operation
 
 
-def sizes(shape: Any, of: str) -> tuple[int, ...]:
+def sizes(shape: Any, of: str, least: int = 0) -> tuple[int, ...]:
     """A shape from a list of sizes, also of arrays of shape (), or from a single one."""
     values = tuple(shape) if hasattr(shape, "__len__") and not isinstance(shape, str) else (shape,)
     plain = [int(unwrap(n)) if kind_of(n) in (ARRAY, HOST) and unwrap(n).shape == () else n for n in values]
-    return checks.integers("shape", plain, None, of, least=0) if plain else ()
+    return checks.integers("shape", plain, None, of, least=least) if plain else ()
 
 
 def _filled(function: str, shape: Any, dtype: Any, of: str) -> Array:

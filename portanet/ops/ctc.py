@@ -12,7 +12,7 @@ from portanet.autodiff import array_namespace, stop_gradient, storage, unwrap
 from portanet.backends import Array, HostArray, device_of, to_host
 from portanet.fused.alignments import alignments
 from portanet.ops.conversion import as_array
-from portanet.ops.dtypes import floating
+from portanet.ops.dtypes import at_least_float32, floating
 from portanet.ops.operation import operation
 from portanet.ops.searching import int32
 
@@ -29,7 +29,7 @@ def ctc_loss(target: Array, output: Array, target_length: Array, output_length: 
         mask_index: The class of the blank.
 
     Returns:
-        Shape (batch,).
+        Shape (batch,), of float16 in float32.
 
     Source: A. Graves et al., Connectionist Temporal Classification (2006).
 
@@ -37,7 +37,7 @@ def ctc_loss(target: Array, output: Array, target_length: Array, output_length: 
         >>> ctc_loss([[1]], [[[0.0, 0.0], [0.0, 0.0]]], [1], [2]).round(4)
         array([0.2877], dtype=float32)
     """
-    output = floating(output)
+    output = at_least_float32(floating(output))
     if len(output.shape) != 3 or len(target.shape) != 2 or output.shape[0] != target.shape[0]:
         raise ValueError(
             "ctc_loss takes `target` of shape (batch, length) and `output` of shape (batch, time, classes). "
@@ -79,7 +79,7 @@ def ctc_decode(
     checks.choice("strategy", strategy, ("greedy", "beam_search"), "ctc_decode")
     checks.positive_int("beam_width", beam_width, "ctc_decode")
     checks.positive_int("top_paths", top_paths, "ctc_decode")
-    x, lengths = floating(stop_gradient(inputs)), stop_gradient(sequence_lengths)
+    x, lengths = at_least_float32(floating(stop_gradient(inputs))), stop_gradient(sequence_lengths)
     if len(x.shape) != 3:
         raise ValueError(f"ctc_decode takes `inputs` of shape (batch, time, classes). Received: {tuple(x.shape)}")
     if strategy == "beam_search":

@@ -85,6 +85,12 @@ def floating(x: Array) -> Array:
     return x
 
 
+def at_least_float32(x: Array) -> Array:
+    """A floating-point array in float32 if its dtype is narrower; wider ones are unchanged."""
+    xp = array_namespace(x)
+    return x if x.dtype in (xp.float32, xp.float64) else xp.astype(x, xp.float32)
+
+
 def counted(x: Array, short: bool = False) -> Array:
     """Booleans, and with `short` also integers of less than 32 bits, as int32; other arrays are unchanged."""
     xp = array_namespace(x)

@@ -90,13 +90,13 @@ def hsv_to_rgb(images: Array, data_format: str | None = None) -> Array:
     return back(xp.stack(parts, axis=-1))
 
 
-def _margins(
-    before: int | None, after: int | None, size: int | None, change: int, names: str, of: str
-) -> tuple[int, int]:
-    """What is missing of two margins and the target size, of which one may be None; `change` is size less margins."""
-    if [before, after, size].count(None) > 1:
+def _margins(before: int | None, after: int | None, size: int | None, own: int, names: str, of: str) -> tuple[int, int]:
+    """Two margins between an image's own size and another, from two of the three that are not its own."""
+    if [before, after, size].count(None) != 1:
         raise ValueError(f"{of} takes two of {names}. Received: {before}, {after} and {size}")
-    total = change - size if size is not None else 0
+    if size is not None:
+        checks.integer(f"target_{'height' if names == ROWS else 'width'}", size, of, least=0)
+    total = 0 if size is None else own - size if of == "crop_images" else size - own
     first = total - (after or 0) if before is None else before
     second = total - first if after is None else after
     if min(first, second) < 0:
@@ -169,10 +169,8 @@ def pad_images(
     """
     x, back = spatial_first(images, data_format, "pad_images")
     h, w = x.shape[1:3]
-    height = None if target_height is None else 2 * h - target_height
-    width = None if target_width is None else 2 * w - target_width
-    rows = _margins(top_padding, bottom_padding, height, h, ROWS, "pad_images")
-    columns = _margins(left_padding, right_padding, width, w, COLUMNS, "pad_images")
+    rows = _margins(top_padding, bottom_padding, target_height, h, ROWS, "pad_images")
+    columns = _margins(left_padding, right_padding, target_width, w, COLUMNS, "pad_images")
     return back(pad(x, ((0, 0), rows, columns, (0, 0))))
 
 

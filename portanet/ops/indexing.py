@@ -123,14 +123,20 @@ def slice(inputs: Array, start_indices: Any, shape: Any) -> Array:
     Args:
         inputs: Array.
         start_indices: The first index on each axis: integers, or an array of them.
-        shape: The size of the block on each axis.
+        shape: The size of the block on each axis; -1 for all that follows its start, which is then read.
 
     Example:
-        >>> slice([[1, 2, 3], [4, 5, 6]], (0, 1), (2, 2))
+        >>> slice([[1, 2, 3], [4, 5, 6]], (0, 1), (2, -1))
         array([[2, 3],
                [5, 6]], dtype=int32)
     """
-    starts, lengths = _starts(start_indices), sizes(shape, "slice")
+    starts, lengths = _starts(start_indices), sizes(shape, "slice", least=-1)
+    if -1 in lengths:
+        checks.integers("shape", lengths, len(inputs.shape), "slice", least=-1)
+        first = [int(unwrap(starts[axis])) for axis in range(len(lengths))]
+        lengths = tuple(
+            size - start if n < 0 else n for n, size, start in zip(lengths, inputs.shape, first, strict=True)
+        )
     if isinstance(starts, tuple):
         checks.integers("start_indices", starts, len(lengths), "slice")
         return inputs[(*(builtins.slice(i, i + n) for i, n in zip(starts, lengths, strict=True)), ...)]

@@ -8,6 +8,7 @@ from portanet import checks
 from portanet.autodiff import array_namespace
 from portanet.backends import Array
 from portanet.fused import normalization
+from portanet.ops.conversion import promoted
 from portanet.ops.dtypes import floating
 from portanet.ops.operation import Axes, Operand, axes_of, operation
 
@@ -58,16 +59,16 @@ def batch_normalization(
 
 @operation
 def layer_normalization(
-    x: Operand,
-    gamma: Operand | None = None,
-    beta: Operand | None = None,
+    x: Array,
+    gamma: Array | None = None,
+    beta: Array | None = None,
     axis: Axes = -1,
     epsilon: float | None = None,
 ) -> Array:
     """`(x - mean) / sqrt(variance + epsilon) * gamma + beta`, with mean and variance over axes.
 
     Args:
-        x: Array.
+        x: Array; the result has its dtype, also if the factor and the summand have a wider one.
         gamma: Factor, in the shape of the axes; None for none.
         beta: Summand, likewise.
         axis: The axes.
@@ -79,19 +80,20 @@ def layer_normalization(
     """
     axes = tuple(sorted(axes_of(axis, len(x.shape), "layer_normalization")))
     x = floating(x)
-    affine = [_shaped(x, floating(p), axes) for p in (gamma, beta) if p is not None]
-    return normalization.normalize(
-        x,
+    wide, *affine = promoted(x, *(_shaped(x, floating(p), axes) for p in (gamma, beta) if p is not None))
+    y = normalization.normalize(
+        wide,
         *affine,
         axes=axes,
         epsilon=EPSILON if epsilon is None else epsilon,
         scale=gamma is not None,
         offset=beta is not None,
     )[0]
+    return array_namespace(y).astype(y, x.dtype, copy=False)
 
 
 @operation
-def rms_normalization(x: Operand, scale: Operand | None = None, axis: Axes = -1, epsilon: float | None = None) -> Array:
+def rms_normalization(x: Array, scale: Array | None = None, axis: Axes = -1, epsilon: float | None = None) -> Array:
     """`x / sqrt(mean(x**2) + epsilon) * scale`, with the mean over axes; see `layer_normalization`.
 
     Args:
@@ -106,8 +108,9 @@ def rms_normalization(x: Operand, scale: Operand | None = None, axis: Axes = -1,
     """
     axes = tuple(sorted(axes_of(axis, len(x.shape), "rms_normalization")))
     x = floating(x)
-    affine = () if scale is None else (_shaped(x, floating(scale), axes),)
-    return normalization.rms_normalize(x, *affine, axes=axes, epsilon=EPSILON if epsilon is None else epsilon)
+    wide, *affine = promoted(x, *(_shaped(x, floating(p), axes) for p in (scale,) if p is not None))
+    y = normalization.rms_normalize(wide, *affine, axes=axes, epsilon=EPSILON if epsilon is None else epsilon)
+    return array_namespace(y).astype(y, x.dtype, copy=False)
 
 
 @operation

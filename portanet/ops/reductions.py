@@ -7,9 +7,10 @@ from typing import Any
 
 from portanet.autodiff import array_namespace
 from portanet.backends import Array
+from portanet.ops.casting import saturate_cast
 from portanet.ops.comparisons import truth
 from portanet.ops.conversion import promoted
-from portanet.ops.dtypes import counted, find_dtype, floating
+from portanet.ops.dtypes import at_least_float32, counted, find_dtype, floating
 from portanet.ops.operation import Axes, Operand, operation
 
 
@@ -267,7 +268,7 @@ def _cumulative(name: str, x: Array, axis: int | None, dtype: Any, of: str) -> A
 
 @operation
 def moments(x: Array, axes: Axes, keepdims: bool = False, synchronized: bool = False) -> tuple[Array, Array]:
-    """Mean and variance over axes.
+    """Mean and variance over axes; of float16, computed in float32 and clipped to what float16 holds.
 
     Args:
         x: Array.
@@ -282,4 +283,6 @@ def moments(x: Array, axes: Axes, keepdims: bool = False, synchronized: bool = F
     if synchronized:
         raise ValueError("Argument `synchronized` of moments must be False. Received: synchronized=True")
     x = floating(x)
-    return _reduced("mean", x, axes, keepdims), _reduced("var", x, axes, keepdims)
+    wide = at_least_float32(x)
+    mean, variance = (_reduced(name, wide, axes, keepdims) for name in ("mean", "var"))
+    return (mean, variance) if wide is x else (saturate_cast(mean, x.dtype), saturate_cast(variance, x.dtype))

@@ -11,7 +11,7 @@ from portanet import checks
 from portanet.autodiff import array_namespace, storage, unwrap
 from portanet.backends import Array, device_of
 from portanet.ops.conversion import as_array
-from portanet.ops.dtypes import floating
+from portanet.ops.dtypes import at_least_float32, floating
 from portanet.ops.filters import gaussian_filtered
 from portanet.ops.operation import operation
 from portanet.ops.resizing import rounded, spatial_first
@@ -96,9 +96,7 @@ def _plain_namespace(points: Sequence[Array]) -> Any:
 
 def _coordinates(points: Any) -> Array:
     """Coordinates in at least float32, in which those of large images are exact."""
-    x = floating(points)
-    xp = array_namespace(x)
-    return x if x.dtype in (xp.float32, xp.float64) else xp.astype(x, xp.float32)
+    return at_least_float32(floating(points))
 
 
 @operation

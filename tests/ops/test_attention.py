@@ -33,13 +33,13 @@ def reference(scale: float, cap: float | None, causal: bool, bias: Any, mask: An
     return result
 
 
-@pytest.mark.parametrize("more", ["nothing", "bias", "wide bias", "mask", "numbers as a mask"])
+@pytest.mark.parametrize("more", ["nothing", "bias", "wide bias", "mask", "numbers as a mask", "both"])
 def test_all_options(backend: Any, more: str) -> None:
-    bias = {"bias": BIAS, "wide bias": BIAS[:1, :, :1]}.get(more)
-    mask = MASK if "mask" in more else None
+    bias = {"bias": BIAS, "wide bias": BIAS[:1, :, :1], "both": BIAS}.get(more)
+    mask = MASK if "mask" in more or more == "both" else None
     given = {} if bias is None else {"bias": asarray(bias)}
     if mask is not None:
-        given["mask"] = asarray(mask) if more == "mask" else asarray(mask * 2, "int32")
+        given["mask"] = asarray(mask * 2, "int32") if "numbers" in more else asarray(mask)
     for scale, cap, causal in itertools.product((None, 0.7), (None, 0.9), (False, True)):
         result = ops.dot_product_attention(
             *map(asarray, (QUERY, KEY, VALUE)),

@@ -88,7 +88,6 @@ ROWS: list[tuple[str, tuple[Any, ...], dict[str, Any], str]] = [
     ("diag", (T,), {}, "one or two axes. Received: shape (2, 3, 4)"),
     ("dot_product_attention", (QKV[0, 0], QKV[1], QKV[2]), {}, "four axes. Received: shapes (3, 2, 4)"),
     ("dot_product_attention", (QKV[0], QKV[1], QKV[2, 0]), {}, "four axes"),
-    ("dot_product_attention", (*QKV,), {"bias": X[0, 0], "mask": B[:1, :1]}, "`bias` or `mask`, not both"),
     ("dot_product_attention", (QKV[0][:, :, :1], QKV[1], QKV[2]), {}, "heads divide 1"),
     ("einsum", ("ij,jk", X), {}, "a term for each of 1 operands"),
     ("einsum", ("i1->i", X), {}, "a term for each of 1 operands"),

@@ -225,3 +225,10 @@ def test_images_of_integers_are_rounded() -> None:
     for method in ("bilinear", "bicubic", "lanczos3", "lanczos5"):
         whole = ops.image.resize(x.astype("float32"), (7, 9), method)
         np.testing.assert_array_equal(ops.image.resize(x, (7, 9), method), np.clip(np.round(whole), 0, 255))
+
+
+@pytest.mark.parametrize("start", [(1, 0, 1), np.asarray([1, 0, 1], "int32")])
+def test_slice_to_the_end(start: Any, backend: Any) -> None:
+    """Keras on PyTorch has -1 for symbolic arrays alone."""
+    start = start if isinstance(start, tuple) else asarray(start, "int32")
+    np.testing.assert_array_equal(to_host(ops.slice(asarray(T), start, (-1, 2, -1))), T[1:, :2, 1:].astype("float32"))

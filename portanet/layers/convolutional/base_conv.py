@@ -63,7 +63,7 @@ class Convolving(HasActivation, Spatial):
         self.dilation_rate = checks.integers("dilation_rate", dilation_rate, self.rank, self, least=1)
         if isinstance(padding, str):
             names = ("valid", "same", "full", "causal") if self.rank == 1 else ("valid", "same", "full")
-            self.padding: Any = checks.choice("padding", padding.lower(), names, self)
+            self.padding: Any = checks.padding(padding, names, self)
         else:
             self.padding = checks.pairs("padding", padding, self.rank, self)
         self.padding_mode = checks.choice("padding_mode", padding_mode, self.padding_modes, self)

@@ -45,7 +45,7 @@ class Pooling(Spatial):
             self.pool_size if strides is None else checks.integers("strides", strides, self.rank, self, least=1)
         )
         if isinstance(padding, str):
-            self.padding: Any = checks.choice("padding", padding.lower(), ("valid", "same"), self)
+            self.padding: Any = checks.padding(padding, ("valid", "same"), self)
         else:
             self.padding = checks.pairs("padding", padding, self.rank, self)
             if any(n >= k for pair, k in zip(self.padding, self.pool_size, strict=True) for n in pair):

@@ -88,7 +88,7 @@ class STFTSpectrogram(Rearranging):
         # Checked by the initializers, which the layer needs when it is built.
         self._real, self._imag = (initializers.STFT(side, window, scaling, periodic) for side in ("real", "imag"))
         self.window, self.periodic, self.scaling = self._real.window, self._real.periodic, self._real.scaling
-        self.padding = checks.choice("padding", padding, ("valid", "same"), self)
+        self.padding = checks.padding(padding, ("valid", "same"), self)
         self.expand_dims = checks.boolean("expand_dims", expand_dims, self)
         self.data_format = checks.data_format(data_format, self)
 

@@ -51,7 +51,7 @@ class ConvLSTMCell(LSTMCell):
             expected = "1 where `dilation_rate` is greater than 1"
             raise checks.invalid("strides", strides, expected, self)
         padding = padding.lower() if isinstance(padding, str) else padding
-        self.padding = checks.choice("padding", padding, ("valid", "same"), self)
+        self.padding = checks.padding(padding, ("valid", "same"), self)
         self.data_format = checks.data_format(data_format, self)
 
     def kernel_shapes(self, input_shape: Any) -> tuple[tuple[int, ...], tuple[int, ...]]:

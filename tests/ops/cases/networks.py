@@ -25,8 +25,8 @@ CASES: dict[str, list[Case]] = {
     "squareplus": [call(X, 2)],
     "glu": [call(T, 2), call(IMAGES, axis=-1), call(FIRST, axis=1)],
     "threshold": [call(X, -0.5, 3.0)],
-    "softmax": [call(T, 1), call(T, -2), call(T, axis=(0, 2))],
-    "log_softmax": [call(T, 1), call(T, -2), call(T, axis=(0, 2))],
+    "softmax": [call(T, 1), call(T, -2), call(T, axis=(0, 2)), call(T, axis=None)],
+    "log_softmax": [call(T, 1), call(T, -2), call(T, axis=(0, 2)), call(T, axis=None)],
     "conv": [
         call(IMAGES, KERNEL),
         call(IMAGES, KERNEL, (2, 1), "same"),
