@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
+import itertools
 from collections.abc import Callable
 from typing import Any
 
-from portanet.autodiff import array_namespace
-from portanet.backends import Array, ArrayHolder, backend_class_of, device_of, get_backend, is_dtype, to_host
+from portanet.backends import ArrayHolder, backend_class_of, get_backend, is_dtype, to_host
 from portanet.configurable import overrides
 from portanet.layers import operation_specs as declared
 from portanet.layers.base import Layer
 from portanet.layers.operation import Operation
-from portanet.layers.output_shapes import ArraySpec, input_specs, specs_told, trial
+from portanet.layers.output_shapes import SIZES, ArraySpec, common, input_specs, specs_told, trial
 from portanet.layers.several_inputs import shape_of
 from portanet.layers.symbolic import Node, SymbolicArray, require_numbers
 from portanet.tree import tree_leaves, tree_map
@@ -62,8 +63,8 @@ class OperationCall(Layer):
     def specs(self, x: Any) -> Any:
         """The specs of the output for an input of these specs; numbers stay if they do not depend on unknown sizes.
 
-        Where zeros are no argument of the function, well-conditioned matrices are tried, and batches of more sizes. An
-        `Operation` that tells them itself is not tried; loops are tried for one step.
+        Where zeros are no argument of the function, well-conditioned matrices are tried, batches of more sizes, and
+        known sizes in place of unknown ones. An `Operation` that tells its specs is not tried; loops are for one step.
         """
         if isinstance(self.function, Operation) and tells_specs(type(self.function)):
             args, kwargs = self.arguments(x if isinstance(x, list) else [x])
@@ -73,16 +74,27 @@ class OperationCall(Layer):
             return told
         once = declared.ONCE.get(name)
         tried = self if once is None else OperationCall(self.function, (), once(self.named()))
+        sizes = declared.MANY if name in declared.SPLITTING else SIZES
+        values = declared.with_corners if name == "perspective_transform" else None
         try:
-            specs = trial(tried, (x,), {})
+            specs = trial(tried, (x,), {}, sizes, values)
         except Exception as error:
-            try:
-                specs = trial(tried, (x,), {}, (12, 24), _well_conditioned)
-            except Exception:
-                raise error from None
+            return self._tried_otherwise(tried, x, error)
+        if name in declared.BY_VALUES:
+            with contextlib.suppress(Exception):  # where zeros alone fit, such as for indices
+                return common(specs, trial(self, (x,), {}, sizes, declared.counted))
         if name == "cond":
-            declared.require_alike(specs, trial(self, (x,), {}, values=lambda zeros: zeros == 0))
+            declared.require_alike(specs, trial(self, (x,), {}, values=declared.true))
         return specs
+
+    def _tried_otherwise(self, tried: OperationCall, x: Any, error: Exception) -> Any:
+        """The specs for other values or sizes than those that raised an error, which is raised if none fit."""
+        with contextlib.suppress(Exception):
+            return trial(tried, (x,), {}, declared.MANY, declared.well_conditioned)
+        for known in itertools.islice(declared.known_sizes(x), declared.ATTEMPTS):
+            with contextlib.suppress(Exception):
+                return trial(tried, (known,), {})
+        raise error from None
 
     def named(self, x: Any = None) -> dict[str, Any]:
         """The arguments of the function by name, defaults included; with symbolic arrays in them, if there are any."""
@@ -143,12 +155,3 @@ def record_operation(function: Callable[..., Any], args: tuple[Any, ...], kwargs
     if not any(isinstance(leaf, ArraySpec) for leaf in tree_leaves(specs)):
         return specs
     return Node(operation, (x,), {}, specs).outputs
-
-
-def _well_conditioned(x: Array) -> Array:
-    """For zeros, data with few exceptions among functions: between 0 and 1, matrices positive definite."""
-    xp = array_namespace(x)
-    if not xp.isdtype(x.dtype, "real floating"):
-        return x
-    x = x + 0.25
-    return x if x.ndim < 2 else x + 0.25 * xp.eye(*x.shape[-2:], dtype=x.dtype, device=device_of(x))

@@ -1,15 +1,30 @@
-"""Outputs of functions of `portanet.ops` that a call on zeros cannot tell, or not in reasonable time."""
+"""Outputs of functions of `portanet.ops` that a call on zeros does not tell, or not in reasonable time."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import itertools
+import math
+from collections.abc import Callable, Iterator
 from typing import Any
 
+from portanet.autodiff import array_namespace
+from portanet.backends import Array, device_of
 from portanet.layers.output_shapes import ArraySpec
-from portanet.layers.symbolic import SymbolicArray
-from portanet.tree import tree_leaves
+from portanet.tree import tree_leaves, tree_map
 
 Arguments = dict[str, Any]
+
+SPLITTING = {"array_split", "dsplit", "get_item", "hsplit", "slice", "split", "vsplit"}
+"""Functions of which a few rows do not tell the number of rows for a batch of any size."""
+MANY = (12, 24)
+"""Sizes of a batch for these, and where smaller batches are refused."""
+BY_VALUES = {
+    "argwhere", "bincount", "nonzero", "segment_max", "segment_min", "segment_prod", "segment_sum", "slice", "unique",
+    "where",
+}  # fmt: skip
+"""Functions whose results may have sizes that depend on values: `counted` ones are tried beside zeros."""
+ATTEMPTS = 64
+"""How many of `known_sizes` are tried."""
 
 
 def _loop_once(given: Arguments) -> Arguments:
@@ -25,21 +40,9 @@ ONCE: dict[str, Callable[[Arguments], Arguments]] = {"fori_loop": _index_once, "
 """Arguments with which a loop takes one step: its variables keep their shapes and dtypes, and it might not end."""
 
 
-def _like_images(given: Arguments) -> ArraySpec | None:
-    images = given["images"]
-    return ArraySpec(images.shape, images.dtype) if isinstance(images, SymbolicArray) else None
-
-
-def _segments(given: Arguments) -> ArraySpec | None:
-    data = given["data"]
-    if given["num_segments"] is not None or not isinstance(data, SymbolicArray):
-        return None
-    return ArraySpec((None, *data.shape[1:]), data.dtype)
-
-
 def _unstacked(given: Arguments) -> list[ArraySpec] | None:
     x, num, axis = given["x"], given["num"], given["axis"]
-    if x.shape[axis] is not None:
+    if not -len(x.shape) <= axis < len(x.shape) or x.shape[axis] is not None:
         return None
     if num is None:
         raise ValueError(
@@ -54,21 +57,61 @@ def _unstacked(given: Arguments) -> list[ArraySpec] | None:
 def _without_values(given: Arguments) -> None:
     raise ValueError(
         "A symbolic array has no values for convert_to_numpy. Call the model, or `model.predict`, and convert its "
-        "outputs. "
-        f"Received: {given['x']!r}"
+        f"outputs. Received: {given['x']!r}"
     )
 
 
 BY_ARGUMENTS: dict[str, Callable[[Arguments], Any]] = {
     "convert_to_numpy": _without_values,
-    "perspective_transform": _like_images,
-    "segment_max": _segments,
-    "segment_min": _segments,
-    "segment_prod": _segments,
-    "segment_sum": _segments,
     "unstack": _unstacked,
 }
 """Functions from arguments by name to specs; None where a call on zeros is to tell them."""
+
+
+def well_conditioned(x: Array) -> Array:
+    """For zeros, data with few exceptions among functions: between 0 and 1, matrices positive definite."""
+    xp = array_namespace(x)
+    if not xp.isdtype(x.dtype, "real floating"):
+        return x
+    x = x + 0.25
+    return x if x.ndim < 2 else x + 0.25 * xp.eye(*x.shape[-2:], dtype=x.dtype, device=device_of(x))
+
+
+def counted(x: Array) -> Array:
+    """For zeros, 1, 2, 3 and so on."""
+    xp = array_namespace(x)
+    numbers = xp.arange(1, math.prod(x.shape) + 1, device=device_of(x))
+    return xp.astype(xp.reshape(numbers, x.shape), x.dtype)
+
+
+def with_corners(x: Array) -> Array:
+    """For zeros, the corners of a square where they are to be four points."""
+    xp = array_namespace(x)
+    if tuple(x.shape[-2:]) != (4, 2):
+        return x
+    return x + xp.asarray([[0, 0], [1, 0], [0, 1], [1, 1]], dtype=x.dtype, device=device_of(x))
+
+
+def true(x: Array) -> Array:
+    """For zeros, what is true."""
+    return x == 0
+
+
+def known_sizes(x: Any) -> Iterator[Any]:
+    """Specs with known sizes in place of unknown ones, first of one, then of two and of three: where axes meet in a
+    function, their sizes are to be the same.
+    """
+    leaves = tree_leaves(x)
+    places = [(i, axis) for i, leaf in enumerate(leaves) for axis, n in enumerate(leaf.shape) if n is None]
+    sizes = {n: None for leaf in leaves for n in leaf.shape if n is not None and n > 1}
+    for count in range(1, min(len(places), 3) + 1):
+        for chosen in itertools.combinations(places, count):
+            for values in itertools.product(sizes, repeat=count):
+                shapes = [list(leaf.shape) for leaf in leaves]
+                for (i, axis), size in zip(chosen, values, strict=True):
+                    shapes[i][axis] = size
+                new = iter([ArraySpec(tuple(shape), leaf.dtype) for shape, leaf in zip(shapes, leaves, strict=True)])
+                yield tree_map(lambda _, new=new: next(new), x)
 
 
 def require_alike(one: Any, other: Any) -> None:

@@ -171,8 +171,8 @@ def trial(
             return one
         if beyond and any(None in shape[1:] for shape in unknown):
             with contextlib.suppress(Exception):  # such as of a table of positions that is shorter
-                return _common(one, result_for(sizes[1], FACTOR * (sizes[0] + beyond)))
-        return _common(one, result_for(sizes[1], sizes[1] + beyond))
+                return common(one, result_for(sizes[1], FACTOR * (sizes[0] + beyond)))
+        return common(one, result_for(sizes[1], sizes[1] + beyond))
 
 
 @contextlib.contextmanager
@@ -211,7 +211,7 @@ def _specs(out: Any, mask: Any, backend: Backend) -> Any:
     return tree_map(spec, out)
 
 
-def _common(one: Any, other: Any) -> Any:
+def common(one: Any, other: Any) -> Any:
     """What two results have in common; None in place of other sizes and numbers."""
     others = iter(tree_leaves(other))
 

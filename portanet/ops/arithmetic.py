@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from portanet.autodiff import array_namespace, storage
 from portanet.backends import Array
 from portanet.ops.dtypes import counted, floating
@@ -222,9 +224,22 @@ def round(x: Array, decimals: int = 0) -> Array:
         array([2.3, 0.5], dtype=float32)
     """
     xp = array_namespace(x)
+    if decimals < 0 and xp.isdtype(x.dtype, "integral"):
+        return _to_tens(xp, x, 10**-decimals)
     if decimals == 0 or not xp.isdtype(x.dtype, "real floating"):
         return xp.round(x) if xp.isdtype(x.dtype, "numeric") else x
     return xp.round(x * 10.0**decimals) / 10.0**decimals
+
+
+def _to_tens(xp: Any, x: Array, unit: int) -> Array:
+    """Integers, rounded to multiples of a power of ten, halves to even ones."""
+    if unit > xp.iinfo(x.dtype).max:
+        return xp.zeros_like(x)
+    tens = xp.floor_divide(x, unit)
+    rest = x - tens * unit
+    odd = xp.remainder(tens, 2) == 1
+    up = (rest > unit - rest) | ((rest == unit - rest) & odd)
+    return (tens + xp.astype(up, x.dtype)) * unit
 
 
 @operation

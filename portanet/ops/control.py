@@ -205,6 +205,11 @@ def associative_scan(f: Function, elems: Any, reverse: bool = False, axis: int =
     first = tree_leaves(elems)[0]
     axis = checks.axis("axis", axis, len(first.shape), "associative_scan") % len(first.shape)
     count = first.shape[axis]
+    counts = [leaf.shape[axis] if axis < len(leaf.shape) else None for leaf in tree_leaves(elems)]
+    if set(counts) != {count}:
+        raise ValueError(
+            f"Argument `elems` of associative_scan must hold arrays of one size on axis {axis}. Received: {counts}"
+        )
 
     def part(tree: Any, start: int | None, stop: int | None) -> Any:
         return tree_map(lambda x: x[(*(slice(None),) * axis, slice(start, stop), ...)], tree)

@@ -20,6 +20,8 @@ def result_dtype(xp: Any, dtypes: Sequence[Any], numbers: Iterable[complex] = ()
     rank = max(ranks)
     highest = [dtype for dtype, own in zip(dtypes, ranks, strict=True) if own == rank]
     dtype = highest[0] if len(highest) == 1 else xp.result_type(*highest)
+    if rank == 1 and len(highest) > 1 and xp.iinfo(dtype).bits == 64 > max(xp.iinfo(d).bits for d in highest):
+        dtype = xp.int32  # of uint32 and signed integers: none gets 64 bits that had fewer
     most = max((next(n for kind, n in _NUMBERS.items() if isinstance(x, kind)) for x in numbers), default=0)
     if rank == 3 and 2 in ranks:
         dtype = xp.result_type(dtype, *(d for d, own in zip(dtypes, ranks, strict=True) if own == 2))

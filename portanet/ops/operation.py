@@ -14,6 +14,8 @@ import inspect
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple, TypeAlias, TypeVar, cast
 
+import numpy as np
+
 from portanet import checks
 from portanet.autodiff import TraceError, array_namespace
 from portanet.backends import Array, held
@@ -181,9 +183,9 @@ class _Parameters:
         values = list(args)
         for name, (position, check) in self.options.items():
             if name in kwargs:
-                kwargs[name] = check(name, kwargs[name], self.of)
+                kwargs[name] = check(name, _number_of(kwargs[name]), self.of)
             elif position < len(values):
-                values[position] = check(name, values[position], self.of)
+                values[position] = check(name, _number_of(values[position]), self.of)
         self._convert([slot for name in self.arrays for slot in self._slots(name, values, kwargs)])
         try:
             return self.function(*values, **kwargs)
@@ -239,6 +241,11 @@ def _brief(x: Any) -> str:
         return f"an array of shape {tuple(x.shape)} and dtype {x.dtype}"
     text = ", ".join(map(_brief, x)) if KINDS[type(x)] == SEQUENCE else repr(x)
     return text if len(text) <= 200 else f"{text[:197]}..."
+
+
+def _number_of(x: Any) -> Any:
+    """The number in a NumPy array of shape (); anything else as it is."""
+    return x.item() if isinstance(x, np.ndarray) and x.ndim == 0 else x
 
 
 def _axes(name: str, value: Any, of: str) -> int | tuple[int, ...]:

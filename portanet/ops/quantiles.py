@@ -187,6 +187,8 @@ def histogram(x: Array, bins: int = 10, range: Sequence[float] | None = None) ->
     high: Any
     if range is not None:
         low, high = checks.numbers("range", list(range), of="histogram", count=2)
+        if high < low:
+            raise checks.invalid("range", range, "two numbers in ascending order", "histogram")
     elif is_traced(x):  # these may differ between the examples of vmap
         low, high = xp.min(x), xp.max(x)
         wider = 0.5 * xp.astype(low >= high, x.dtype)

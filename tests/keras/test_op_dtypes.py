@@ -106,6 +106,25 @@ def test_an_array_and_a_number(name: str, number: Any) -> None:
         require_equal(name, number, B.astype(dtype))
 
 
+@pytest.mark.parametrize("name", ["add", "bitwise_and", "maximum", "multiply", "where"])
+def test_uint32_beside_signed_integers(name: str, backend: Any) -> None:
+    """By Keras's rules, which PyTorch does not have for uint32."""
+    if backend.name == "mlx":
+        pytest.skip("MLX promotes by rules of its own")
+    for other in ("int8", "int16", "int32"):
+        expected = keras.backend.result_type("uint32", other)
+        x, y = backend.from_host(A.astype("uint32")), backend.from_host(B.astype(other))
+        condition = (backend.from_host(A > 1),) if name == "where" else ()
+        for pair in ((x, y), (y, x)):
+            assert backend.dtype_name(getattr(ops, name)(*condition, *pair).dtype) == expected
+
+
+def test_options_in_arrays_of_numpy() -> None:
+    with use_backend("numpy"):
+        assert ops.linspace(0, 1, num=np.asarray(5)).shape == (5,)
+        np.testing.assert_array_equal(ops.kaiser(4, np.asarray(1.5)), ops.kaiser(4, 1.5))
+
+
 WIDE = "sum prod max min cumsum cumprod sort negative square add multiply maximum power matmul dot trace clip"
 
 

@@ -29,6 +29,9 @@ OF_NUMPY: dict[str, list[Case]] = {
         call(T, axis=(0, 2)),
         call(T, (0, 2), np.abs(T)),
     ],
+    "round": [call(K), call(X, decimals=-1)]
+    + [call(np.asarray([123, 345, -25, 15, 2**31 - 9], dtype), -1) for dtype in ("int32", "int64")]
+    + [call(np.asarray([123, 45, 100, 250], "uint8"), n) for n in (-1, -2, -3)],
     "bincount": [call(np.asarray([0, 2, 2]), minlength=1), call(np.asarray([], "int64"), minlength=2)],
     "correlate": [call(V, W, "same"), call(V, W), call(W[:5].copy(), V[:2].copy(), "same")],
     "cross": [
@@ -85,7 +88,6 @@ OF_NUMPY: dict[str, list[Case]] = {
     ],
     "quantile": [call(np.where(X > 1, np.nan, X), np.asarray([0.2, 0.5]), axis=0)],
     "repeat": [call(T, [1, 0, 2], axis=1), call(V, (1, 2, 0))],
-    "round": [call(K), call(X, decimals=-1)],
     "take": [call(T, np.asarray(-1)), call(T, ROWS), call(T, np.asarray([[-1, 0], [2, 5]]))],
     "take_along_axis": [call(T, np.asarray([0, 5, -1]), None), call(T, np.asarray([[[-1], [0]]]), 1)],
     "tensordot": [call(X, T, axes=[[0], [0]])],
