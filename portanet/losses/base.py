@@ -182,7 +182,8 @@ class Loss(Configurable):
             )
         self.check_shapes(y_true, y_pred)
         if 0 not in plain.shape and not are_bound():  # in a step, which may be compiled
-            self.check_targets(to_host(plain), other.shape[self.axis_of_classes] if y_pred.ndim > 1 else None)
+            axis = checks.axis("axis", self.axis_of_classes, y_pred.ndim, f"loss '{self.name}'") if y_pred.ndim else -1
+            self.check_targets(to_host(plain), other.shape[axis] if y_pred.ndim > 1 else None)
         loss, part = self.compute(y_true, y_pred, sample_weight, mask), fraction()
         # `add_loss` takes means, of which those of a part count by its examples.
         return loss if part == 1.0 or self.reduction is None else loss / part
