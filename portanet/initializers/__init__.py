@@ -54,6 +54,7 @@ truncated_normal = TruncatedNormal
 variance_scaling = VarianceScaling
 zeros = Zeros
 INITIALIZERS |= {"zero": Zeros, "one": Ones, "uniform": RandomUniform, "normal": RandomNormal}
+INITIALIZERS |= {f"{cls.__name__}Initializer": cls for cls in (Identity, Orthogonal, STFT)}
 
 
 def get(identifier: Any, name: str = "identifier", of: Any = "") -> Any:

@@ -29,6 +29,8 @@ def clone_model(
 ) -> M:
     """A model of the same architecture with new layers and new weights; as `keras.models.clone_model`.
 
+    It is compiled if the model is, with a new optimizer and new metrics.
+
     Args:
         model: A graph, a `Sequential`, or, without further arguments, a custom model that its arguments describe.
         input_tensors: Symbolic arrays to build on, one or a list in the order of the inputs; by default new ones.
@@ -54,8 +56,21 @@ def clone_model(
         if function is not None and (isinstance(function, type) or not callable(function)):
             raise checks.invalid(name, function, "a function", "clone_model")
     recursive = checks.boolean("recursive", recursive, "clone_model")
+    twin = _cloned(model, input_tensors, clone_function, call_function, recursive)
+    if model.compiled and (config := model.get_compile_config()):
+        twin.compile_from_config(clone(config))
+    return cast(M, twin)
+
+
+def _cloned(
+    model: Model,
+    input_tensors: Any,
+    clone_function: CloneFunction | None,
+    call_function: CallFunction | None,
+    recursive: bool,
+) -> Model:
     if input_tensors is None and clone_function is None and call_function is None:
-        return cast(M, clone(model))
+        return cast(Model, clone(model))
     graph = isinstance(model, Functional)
     if not graph and (call_function is not None or not isinstance(model, Sequential)):
         allowed = "a graph" if call_function is not None else "a graph or a Sequential, with these arguments"
@@ -75,7 +90,7 @@ def clone_model(
 
     if not graph:
         layers = [copied(layer) for layer in model.layers]
-        return cast(M, Sequential([*(array.node.layer for array in inputs), *layers], name=model.name))
+        return Sequential([*(array.node.layer for array in inputs), *layers], name=model.name)
     values = dict(zip(model.inputs, inputs, strict=True))
     twins: dict[Layer, Layer] = {}
     for node in cast(Functional, model).nodes:
@@ -84,7 +99,7 @@ def clone_model(
         twin, (args, options) = twins[node.layer], node.arguments(values)
         out = twin(*args, **options) if call_function is None else call_function(twin, *args, **options)
         values.update(zip(tree_leaves(node.outputs), tree_leaves(out), strict=True))
-    return cast(M, Functional(fill(model.input, values), fill(model.output, values), name=model.name))
+    return Functional(fill(model.input, values), fill(model.output, values), name=model.name)
 
 
 def _inputs(model: Model, given: Any) -> list[SymbolicArray]:

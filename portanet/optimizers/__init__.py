@@ -40,7 +40,7 @@ def get(identifier: Any, name: str = "identifier", of: Any = "") -> Any:
     """An optimizer by name, or the given object.
 
     Args:
-        identifier: Name or object.
+        identifier: Name or object; None, unless it is the argument of another function, for None.
         name: Name of the argument that holds it, for errors.
         of: The layer, class or function that takes it.
 
@@ -48,6 +48,8 @@ def get(identifier: Any, name: str = "identifier", of: Any = "") -> Any:
         >>> get("sgd").name
         'sgd'
     """
+    if identifier is None and not of:
+        return None
     known = WITH_CONFIG if isinstance(identifier, Mapping) else OPTIMIZERS
     return lookup("optimizer", identifier, known, name, of, Optimizer)
 

@@ -150,6 +150,11 @@ def update(
             f"with a train_step that is not overridden, or another optimizer. Received: {type(optimizer).__name__}"
         )
     pairs = {v: unwrap(g) for v, g in zip(chosen, gradients, strict=True) if g is not None}
+    if chosen and not pairs:
+        raise ValueError(
+            f"Optimizer '{optimizer.name}' needs a gradient of at least one variable: differentiate a loss that "
+            f"depends on them. Received: grads={gradients!r}"
+        )
     if len(pairs) < len(chosen):
         missing = ", ".join(f"'{v.path}'" for v in chosen if v not in pairs)
         warnings.warn(f"Variables without a gradient are not updated: {missing}", stacklevel=4)

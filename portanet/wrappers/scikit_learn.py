@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Mapping
 from typing import Any, Self
 
@@ -77,7 +76,7 @@ class SKLBase(BaseEstimator):  # type: ignore[misc]
     def _make_model(self, X: HostArray, y: HostArray) -> Model:
         options = self._options("model_kwargs", self.model_kwargs)
         if isinstance(self.model, Model):
-            return self.model if self.warm_start else compiled_copy(self.model)
+            return self.model if self.warm_start else clone_model(self.model)
         expected = "a compiled model, or a function (X, y) that returns one"
         if not callable(self.model) or isinstance(self.model, type):
             raise checks.invalid("model", self.model, expected, type(self))
@@ -227,16 +226,3 @@ class SKLearnTransformer(TransformerMixin, SKLBase):  # type: ignore[misc]
         tags.target_tags.required = True
         tags.transformer_tags.preserves_dtype = []
         return tags
-
-
-def compiled_copy(model: Model) -> Model:
-    """A new model with the same layers, new weights, and the same arguments of `compile`.
-
-    Args:
-        model: The model.
-    """
-    copied = clone_model(model)
-    settings = model.get_compile_config()
-    if settings is not None and not copied.compiled:
-        copied.compile_from_config(copy.deepcopy(settings))
-    return copied

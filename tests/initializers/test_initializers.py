@@ -96,6 +96,8 @@ def test_constants() -> None:
     np.testing.assert_array_equal(initializers.Constant([1, 2])((2, 2), generator()), [[1, 2], [1, 2]])
     np.testing.assert_array_equal(initializers.get("one")((2,), generator()), [1, 1])
     np.testing.assert_array_equal(initializers.get("zero")((2,), generator()), [0, 0])
+    for name in ("Identity", "Orthogonal"):
+        assert isinstance(initializers.get(f"{name}Initializer"), getattr(initializers, name))
 
 
 @pytest.mark.parametrize("name", RANDOM)

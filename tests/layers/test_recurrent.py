@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -380,3 +382,10 @@ def test_wrong_features():
     layer.build((None, 5, 4))
     with pytest.raises(ValueError, match=r"built for inputs with 4 features.*Received:"):
         layer(np.ones((2, 5, 3), dtype="float32"))
+
+
+@pytest.mark.parametrize("shape", [(3, 5), (4, 6), (3, 6), (5,)])
+def test_masks_of_time_distributed_fit_its_input(shape: Any, xp: Any) -> None:
+    layer = layers.TimeDistributed(layers.Dense(2))
+    with pytest.raises(ValueError, match=r"`mask` of layer 'time_distributed' must have .*\(4, 5\)\. Received: a mask"):
+        layer(asarray(np.zeros((4, 5, 3))), mask=asarray(np.ones(shape, bool)))

@@ -71,3 +71,21 @@ def test_arguments_that_do_not_fit():
         clone_model(portanet.Sequential([layers.Dense(2)]), call_function=lambda layer, x: layer(x))
     with pytest.raises(ValueError, match="returns a layer"):
         clone_model(branches(), clone_function=lambda layer: layer.name)
+
+
+@pytest.mark.parametrize("function", [None, wider])
+def test_a_clone_is_compiled_as_its_model(function):
+    model = portanet.Sequential([layers.Input((3,)), layers.Dense(2)])
+    assert not clone_model(model, clone_function=function).compiled
+    metric = portanet.metrics.MeanAbsoluteError(name="error")
+    model.compile(portanet.optimizers.SGD(0.25, momentum=0.5), "mse", metrics=[metric])
+    x, y = np.ones((4, 3), "float32"), np.ones((4, 2), "float32")
+    model.fit(x, y, verbose=0)
+    twin = clone_model(model, clone_function=function)
+    assert (twin.compiled, twin.optimizer.learning_rate, twin.optimizer.momentum) == (True, 0.25, 0.5)
+    before = model.get_weights()
+    assert set(twin.fit(x, y, verbose=0).history) == {"loss", "error"}
+    assert twin.optimizer is not model.optimizer
+    assert model.optimizer.iterations == 1
+    for old, new in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(old, new)

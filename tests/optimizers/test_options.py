@@ -229,6 +229,7 @@ def test_many_steps_are_counted_in_half_precision() -> None:
 
 
 def test_names() -> None:
+    assert optimizers.get(None) is None
     assert isinstance(optimizers.get("rmsprop"), optimizers.RMSprop)
     assert isinstance(optimizers.get("AdamW"), optimizers.AdamW)
     assert isinstance(optimizers.get(optimizers.Lion), optimizers.Lion)

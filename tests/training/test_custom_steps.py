@@ -307,6 +307,8 @@ def test_apply_outside_of_steps(backend):
         optimizer.apply(gradients[:1], model.trainable_variables)
     with pytest.warns(UserWarning, match="without a gradient are not updated: 'dense/bias'"):
         optimizer.apply([gradients[0], None], model.trainable_variables)
+    with pytest.raises(ValueError, match=r"needs a gradient of at least one variable.*Received: grads=\[None"):
+        optimizer.apply([None, None], model.trainable_variables)
 
 
 @pytest.mark.parametrize("known", [(), ("sgd",)], ids=["other arguments", "one more argument"])

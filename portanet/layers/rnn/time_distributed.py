@@ -40,6 +40,11 @@ class TimeDistributed(Wrapper):
     def call(self, x: Array, training: bool = False, mask: Array | None = None) -> Array:
         self.require_rank(x.shape, 3, "(batch, time, ...)")
         batch, time = x.shape[:2]
+        if mask is not None and tuple(mask.shape[:2]) != (batch, time):
+            raise ValueError(
+                f"Argument `mask` of layer '{self.name}' must have the batch and the time axis of the input, "
+                f"{(batch, time)}. Received: a mask of shape {tuple(mask.shape)}"
+            )
         mask = mask if self.layer._takes_mask and self.layer._masks_steps else None
         _, *inner = self.layer.flatten_layers()
         by_step = any(part.activity_regularizer is not None for part in inner)  # which adds up over steps
