@@ -13,6 +13,7 @@ import pytest
 import portanet
 from portanet import (
     callbacks,
+    datasets,
     initializers,
     layers,
     losses,
@@ -284,3 +285,22 @@ def test_damaged_headers(text: str, tmp_path: pathlib.Path) -> None:
     path.write_bytes(len(header).to_bytes(8, "little") + header + b"\0" * 4)
     with pytest.raises(saving.LoadError, match=re.escape(text)):
         portanet.load_model(path)
+
+
+@pytest.mark.parametrize("head", [b"\0\0\x08", b"\0\1\x08\1", b"\1\0\x08\1", b"\0\0\x07\1", b"\0\0\x08\0"])
+def test_files_that_are_not_idx_files(head: bytes, tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "a"
+    path.write_bytes(head + b"\0\0\0\1\7" * (len(head) > 3))
+    with pytest.raises(ValueError, match="is not an IDX file"):
+        datasets.read_idx(path)
+
+
+@pytest.mark.parametrize(("images", "labels"), [((2, 2), (2,)), ((2, 2, 2), (3,)), ((2, 2, 2), (2, 1))])
+def test_images_and_labels_that_do_not_belong_together(
+    images: tuple[int, ...], labels: tuple[int, ...], tmp_path: pathlib.Path
+) -> None:
+    for name, shape in (("train-images-idx3-ubyte", images), ("train-labels-idx1-ubyte", labels)):
+        sizes = b"".join(n.to_bytes(4, "big") for n in shape)
+        (tmp_path / name).write_bytes(bytes([0, 0, 8, len(shape)]) + sizes + bytes(int(np.prod(shape))))
+    with pytest.raises(ValueError, match="do not belong together"):
+        datasets.load_mnist(tmp_path)

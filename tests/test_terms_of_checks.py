@@ -9,8 +9,21 @@ from typing import Any
 import numpy as np
 import pytest
 
-from portanet import fused, initializers, layers, ops, preprocessing, tree, utils
+from portanet import (
+    Sequential,
+    callbacks,
+    fused,
+    initializers,
+    layers,
+    models,
+    ops,
+    preprocessing,
+    schedules,
+    tree,
+    utils,
+)
 from portanet.activations import softmax
+from portanet.compat import numpydl as npdl
 from portanet.fused.convolution import conv_nd
 from portanet.fused.least_squares import least_squares
 from portanet.random import streams
@@ -19,6 +32,11 @@ STEP = np.asarray(0, "int32")
 X = np.ones((2, 3))
 IMAGE, SERIES = np.ones((1, 6, 6, 2)), np.arange(10.0)
 TEXT = np.asarray([["a", "b"]])
+
+
+def built() -> Sequential:
+    return Sequential([layers.Input((3,)), layers.Dense(2, name="one")])
+
 
 REFUSED: dict[str, list[tuple[Callable[[], Any], str]]] = {
     "ops": [
@@ -109,6 +127,49 @@ REFUSED: dict[str, list[tuple[Callable[[], Any], str]]] = {
         (lambda: preprocessing.StandardScaler().fit(np.ones((0, 3))), "Received"),
     ],
     "layers": [
+        (lambda: layers.EinsumDense("ab", 3), "`equation`"),
+        (lambda: layers.EinsumDense("...ab,bc->ac", 3), "`equation`"),
+        (lambda: layers.EinsumDense("...ab...,bc->...ac...", 3), "`equation`"),
+        (lambda: layers.EinsumDense("ab,bc->ca", (3, 3)), "`equation`"),
+        (lambda: layers.EinsumDense("ab,abc->ac", 3), "`equation`"),
+        (lambda: layers.EinsumDense("ab,bc->ad", 3), "`equation`"),
+        (lambda: layers.EinsumDense("ab,bcd->ac", 3), "`equation`"),
+        (lambda: layers.EinsumDense("ab,bc->ac", (3, 4)), "`output_shape`"),
+        (lambda: layers.EinsumDense("ab,bc->ac", 3, bias_axes=3), "`bias_axes`"),
+        (lambda: layers.EinsumDense("ab,bc->ac", 3, bias_axes=""), "`bias_axes`"),
+        (lambda: layers.EinsumDense("ab,bc->ac", 3, bias_axes="b"), "`bias_axes`"),
+        (lambda: layers.Highway(layer=3), "`layer`"),
+        (lambda: layers.Input((2,), batch_shape=(1, 2)), "takes the place of"),
+        (lambda: layers.Input(batch_size=1, batch_shape=(1, 2)), "takes the place of"),
+        (lambda: layers.Dense(2, input_shape=(3,), input_dim=3), "not both"),
+        (lambda: layers.Sampling()([X, X[..., None]]), "of one shape"),
+        (lambda: layers.Sampling()([X, X[:, :2]]), "of one shape"),
+        (lambda: layers.InputSpec(axes=3), "`axes`"),
+        (lambda: layers.BatchNormalization()(X, mask=X > 0, training=True), "leading axes"),
+        (lambda: layers.BatchNormalization()(X, mask=SERIES[:3] > 0, training=True), "leading axes"),
+        (lambda: layers.CategoryEncoding(3)([-1, 0]), "from 0 to 2"),
+        (lambda: layers.CategoryEncoding(3)([0, 3]), "from 0 to 2"),
+        (lambda: layers.Dropout(0.5, noise_shape=(2,))(X, training=True), "noise_shape"),
+        (lambda: layers.Dropout(0.5, noise_shape=(2, 2))(X, training=True), "noise_shape"),
+        (lambda: layers.StackedRNNCells(3), "`cells`"),
+        (lambda: layers.StackedRNNCells([]), "`cells`"),
+        (lambda: layers.StackedRNNCells([layers.LSTMCell(2), layers.Dense(2)]), "`cells`"),
+        (lambda: layers.RotaryEmbedding()(np.ones((1, 2, 3))), "(1, 2, 3)"),
+        (lambda: layers.RotaryEmbedding(sequence_axis=2)(np.ones((1, 2, 4))), "(1, 2, 4)"),
+        (lambda: layers.PositionEmbedding(3)(X[None], start_index=-1), "3"),
+        (lambda: layers.PositionEmbedding(3)(X[None], start_index=2), "3"),
+        (lambda: layers.IntegerLookup(vocabulary=[1], salt=3), "salt"),
+        (lambda: layers.JordanRNN(3, 3)(X[None], teacher=X[None]), "return_sequences"),
+        (lambda: layers.JordanRNN(3, 3, return_sequences=True, stateful=True)(X[None], teacher=X[None]), "stateful"),
+        (
+            lambda: layers.JordanRNN(3, 3, return_sequences=True, go_backwards=True)(X[None], teacher=X[None]),
+            "go_backw",
+        ),
+        (
+            lambda: layers.JordanRNN(3, 3, return_sequences=True, return_state=True)(X[None], teacher=X[None]),
+            "return_st",
+        ),
+        (lambda: layers.JordanRNN(3, 3, return_sequences=True)(X[None], teacher=X), "shape of the output, (1, 2, 3)"),
         (lambda: layers.Normalization().adapt(3), "`data`"),
         (lambda: layers.Normalization().adapt("abc"), "`data`"),
         (lambda: layers.Normalization().adapt({"a": 1}), "`data`"),
@@ -141,6 +202,44 @@ REFUSED: dict[str, list[tuple[Callable[[], Any], str]]] = {
         (lambda: layers.Input(True), "shape=True"),
         (lambda: layers.TextVectorization(ngrams=0), "ngrams=0"),
         (lambda: layers.TextVectorization(ngrams=(2, 0)), "ngrams=(2, 0)"),
+    ],
+    "models": [
+        (lambda: built().get_layer(3), "by name or index"),
+        (lambda: built().get_layer("none"), "by name or index"),
+        (lambda: built().get_layer("one", 0), "by name or index"),
+        (lambda: built().get_layer(index=1), "`index`"),
+        (lambda: built().summary(positions=[]), "`positions`"),
+        (lambda: built().summary(positions=3), "`positions`"),
+        (lambda: built().summary(positions=[-1]), "`positions`"),
+        (lambda: built().summary(print_fn=3), "`print_fn`"),
+        (lambda: built().summary(layer_range=3), "`layer_range`"),
+        (lambda: built().summary(layer_range=["one"]), "`layer_range`"),
+        (lambda: built().summary(layer_range=["one", 3]), "`layer_range`"),
+        (lambda: utils.FeatureSpace({}), "`features`"),
+        (lambda: utils.FeatureSpace(3), "`features`"),
+        (lambda: utils.FeatureSpace({"a": 3}), "features['a']"),
+        (lambda: utils.FeatureSpace({"a": "none"}), "features['a']"),
+        (lambda: utils.FeatureSpace({"a": "float"})(3), "a dict of columns"),
+        (lambda: utils.FeatureSpace({"a": "float"})({"a": [1.0]}, 3), "a dict of columns"),
+        (lambda: utils.FeatureSpace({"a": "float_normalized"}).adapt("abc"), "`dataset`"),
+        (lambda: utils.FeatureSpace({"a": "float_normalized"}).adapt(3), "`dataset`"),
+        (lambda: utils.FeatureSpace({"a": "float_normalized"}).adapt(X), "`dataset`"),
+        (lambda: models.clone_model(built(), input_tensors=[X]), "symbolic"),
+    ],
+    "schedules": [
+        (lambda: schedules.CosineDecayRestarts(0.1, 5, t_mul=0.5), "`t_mul`"),
+        (lambda: schedules.CosineDecayRestarts(0.1, 5, t_mul=1.009), "`t_mul`"),
+        (lambda: schedules.ExponentialDecay(0.1, 5, 0.5)("a"), "`step`"),
+        (lambda: schedules.ExponentialDecay(0.1, 5, 0.5)(True), "`step`"),
+        (lambda: schedules.ExponentialDecay(0.1, 5, 0.5)(np.nan), "`step`"),
+        (lambda: schedules.ExponentialDecay(0.1, 5, 0.5)(np.asarray(1j)), "`step`"),
+        (lambda: callbacks.LearningRateScheduler(3), "`schedule`"),
+        (lambda: callbacks.LearningRateScheduler(int), "`schedule`"),
+    ],
+    "numpydl": [
+        (lambda: npdl.layers.MaxPooling((2, 2)).forward(np.ones((1, 1, 3, 4))), "divisible by pool_size"),
+        (lambda: npdl.layers.Embedding(None, input_size=3), "`n_out`"),
+        (lambda: npdl.layers.Embedding(None, n_out=3), "`input_size`"),
     ],
     "tree": [
         (lambda: tree.assert_same_structure([1], (1,)), "a list where"),
@@ -184,6 +283,17 @@ REFUSED: dict[str, list[tuple[Callable[[], Any], str]]] = {
 }
 
 ACCEPTED: list[Callable[[], Any]] = [
+    lambda: layers.EinsumDense("ab,bc->ac", 3, bias_axes="c"),
+    lambda: layers.EinsumDense("ab...,bc->ac...", 3),
+    lambda: layers.Sampling()([layers.Input((3,)), layers.Input((3,), batch_size=2)]),
+    lambda: layers.BatchNormalization()(X, mask=X[:, 0] > 0, training=True),
+    lambda: layers.CategoryEncoding(3)([0, 2]),
+    lambda: layers.Dropout(0.5, noise_shape=(None, 1))(X, training=True),
+    lambda: layers.PositionEmbedding(3)(X[None], start_index=1),
+    lambda: schedules.CosineDecayRestarts(0.1, 5, t_mul=1),
+    lambda: schedules.CosineDecayRestarts(0.1, 5, t_mul=1.01),
+    lambda: schedules.ExponentialDecay(0.1, 5, 0.5)(np.float32(2)),
+    lambda: layers.JordanRNN(3, 3, return_sequences=True)(X[None], teacher=np.ones((1, 2, 3))),
     lambda: ops.pad(X, 1, constant_values=1.0),
     lambda: ops.rearrange(X, "a (b c) -> a b c", b=1, c=3),
     lambda: ops.unique(SERIES, axis=0),

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from portanet import checks
-from portanet.autodiff import array_namespace, storage, unwrap
-from portanet.backends import Array, array_like, require_exact
+from portanet.autodiff import array_namespace, storage
+from portanet.backends import Array, array_like, readable, require_exact
 from portanet.layers.base import Layer
 from portanet.layers.preprocessing.encoding import MODES, encode, encoded_shape
 
@@ -52,7 +52,8 @@ class CategoryEncoding(Layer):
                 f"Argument `count_weights` of layer '{self.name}' is only for output_mode='count'. "
                 f"Received: output_mode={self.output_mode!r}"
             )
-        require_exact(unwrap(x), "int32", f"Layer '{self.name}'")
+        if readable(storage(x), wait=True):
+            self.check_data(storage(x))
         dtype = getattr(xp, self.compute_dtype)
         if count_weights is not None:
             if not hasattr(count_weights, "shape"):
