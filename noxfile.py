@@ -28,6 +28,7 @@ BENCHMARKS = (
     "growth",
     "overheads",
     "optimizers",
+    "products",
     "autodiff",
     "random_draws",
     "jax_compiled",
