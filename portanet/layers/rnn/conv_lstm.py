@@ -50,7 +50,6 @@ class ConvLSTMCell(LSTMCell):
         if max(self.strides) > 1 and max(self.dilation_rate) > 1:
             expected = "1 where `dilation_rate` is greater than 1"
             raise checks.invalid("strides", strides, expected, self)
-        padding = padding.lower() if isinstance(padding, str) else padding
         self.padding = checks.padding(padding, ("valid", "same"), self)
         self.data_format = checks.data_format(data_format, self)
 
