@@ -38,6 +38,7 @@ FORWARD = {
     "dask": ("portanet.backends.dask", "DaskBackend"),
     "ndonnx": ("portanet.backends.ndonnx.backend", "NdonnxBackend"),
     "recorded": ("portanet.backends.numpy.recorded", "RecordedBackend"),
+    "symbols": ("portanet.backends.numpy.programs", "SymbolsBackend"),
     "elements": ("portanet.backends.cupy.elements", "ElementsBackend"),
 }
 """Libraries on whose arrays layers can be called, though no model has its weights there."""

@@ -133,7 +133,7 @@ def test_an_update_at_the_end_of_a_step_works_in_pieces_and_holds_nothing() -> N
     seen = []
 
     def double(x: Any) -> Any:
-        seen.append(threads.in_a_piece())
+        seen.append(x.size > 0 and threads.in_a_piece())  # no program knows sizes
         return x * 2
 
     x = np.ones(2**20, dtype="float32")

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from portanet.backends.base import Array
 from portanet.backends.numpy.threads import Joined, in_a_piece, in_a_step_of_products, run_pieces
+
+if TYPE_CHECKING:
+    from portanet.backends.numpy.programs import Program
 
 ELEMENTS = 2**17
 """Least number of elements of a piece, which has at most twice as many: with fewer, threads wait for each other, since
@@ -17,6 +20,8 @@ each call takes the interpreter; more do not stay in a core's cache.
 """
 SMALL = 2**9
 """Arrays of no more elements are computed as one: to copy them takes less time than NumPy's calls for each."""
+LINE = 16
+"""Pieces of consecutive elements begin with a multiple of this, and so with a line of the cache if the whole does."""
 SEVERAL = 8
 """Least number of them: to put fewer together, and to take the results apart, takes longer."""
 
@@ -98,6 +103,7 @@ def _in_pieces(function: Callable[..., Any], calls: Sequence[Sequence[Any]], at_
         return [function(*args) for args in calls]
     results: list[Any] = [None] * len(calls)
     divided: dict[int, _Divided] = {}
+    programs: dict[Any, Program | None] = {}
     pieces: list[list[tuple[int, slice | None]]] = [[] for _ in range(count)]
     limits = [-(-total * k // count) for k in range(count + 1)]
     for i, (args, end) in enumerate(zip(calls, ends, strict=True)):
@@ -106,7 +112,7 @@ def _in_pieces(function: Callable[..., Any], calls: Sequence[Sequence[Any]], at_
         if first == last or end - start <= ELEMENTS // 4:
             pieces[first].append((i, None))
             continue
-        divided[i] = each = _Divided(function, args)
+        divided[i] = each = _Divided(function, args, programs)
         for k in range(first, last + 1):
             pieces[k].append((i, each.part(max(limits[k], start) - start, min(limits[k + 1], end) - start)))
 
@@ -128,30 +134,66 @@ def _in_pieces(function: Callable[..., Any], calls: Sequence[Sequence[Any]], at_
 
 
 class _Divided(Joined):
-    """A call with a large array, divided along its first axis; along all at once where its arrays lie alike."""
+    """A call with a large array, divided along its first axis; along all at once where its arrays lie alike: then by
+    the program of the function, if it has one.
 
-    def __init__(self, function: Callable[..., Any], args: Sequence[Any]) -> None:
+    Args:
+        function: The function.
+        args: The arguments of the call.
+        programs: The function's programs by the kinds of its arguments, to which this call's may be added.
+    """
+
+    def __init__(self, function: Callable[..., Any], args: Sequence[Any], programs: dict[Any, Program | None]) -> None:
         arrays = [x for x in args if isinstance(x, np.ndarray)]
         self._given = args
         self._shape = shape = args[0].shape
         self._flat = all(x.shape == shape and x.flags.c_contiguous for x in arrays)
+        self._program = _program(function, args, programs) if self._flat else None
         if self._flat:
             args = [x.reshape(-1) if isinstance(x, np.ndarray) else x for x in args]
         self._size, count, axes = args[0].size, args[0].shape[0], args[0].ndim
         divided = [isinstance(x, np.ndarray) and x.ndim == axes and x.shape[0] == count for x in args]
         super().__init__(function, args, divided, count)
+        if self._program is not None:
+            self._arrays = [x for x in args if isinstance(x, np.ndarray)]
+            self._new = [np.empty(shape, dtype).reshape(-1) for dtype in self._program.dtypes]
 
     def part(self, start: int, stop: int) -> slice:
         """The part along the first axis with about these elements; parts of consecutive elements are consecutive."""
+        if self._flat:
+            return slice(start - start % LINE, stop if stop == self._size else stop - stop % LINE)
         return slice(start * self._count // self._size, stop * self._count // self._size)
 
+    def compute(self, part: slice) -> None:
+        if self._program is None:
+            return super().compute(part)
+        return self._program.run([x[part] for x in self._arrays], [x[part] for x in self._new])
+
     def results(self) -> Any:
-        results = super().results()
+        if self._program is None:
+            results = super().results()
+        else:
+            new = iter(self._new)
+            whole = tuple(next(new) if k is None else self._args[k] for k in self._program.places)
+            results = whole if self._program.several else whole[0]
         if not self._flat:
             return results
-        return tuple(map(self._shaped, results)) if self._several else self._shaped(results)
+        return tuple(map(self._shaped, results)) if isinstance(results, tuple) else self._shaped(results)
 
     def _shaped(self, result: Array) -> Array:
         """A result in its shape; an argument that was changed in place is itself again."""
         same = next((given for given, x in zip(self._given, self._args, strict=True) if x is result), None)
         return result.reshape(self._shape) if same is None else same
+
+
+def _program(function: Callable[..., Any], args: Sequence[Any], programs: dict[Any, Program | None]) -> Program | None:
+    """The program of a function for arrays of these dtypes; None if it does what a program cannot."""
+    kinds = tuple(x.dtype if isinstance(x, np.ndarray) else id(x) for x in args)
+    if kinds not in programs:
+        from portanet.backends.numpy.programs import Program  # which imports this module
+
+        try:
+            programs[kinds] = Program(function, args)
+        except Exception:  # whatever it raises on symbols, it may do for arrays
+            programs[kinds] = None
+    return programs[kinds]

@@ -33,6 +33,7 @@ LARGE = 32 * SMALL
 OUTER = 2**22
 """Bytes of outer products from which on a second thread pays."""
 fft = with_empty_arrays(_compat)
+sign = np.sign
 _ADD: Callable[..., Array] = np.add.reduce
 _MAXIMUM: Callable[..., Array] = np.maximum.reduce
 INTEGERS = {2: np.int16, 4: np.int32, 8: np.int64}

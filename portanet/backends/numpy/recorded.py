@@ -17,6 +17,7 @@ from portanet.backends.base import Array
 from portanet.backends.forward import ForwardBackend
 from portanet.backends.numpy import namespace, threads
 from portanet.backends.numpy.backend import NumpyBackend
+from portanet.backends.numpy.programs import OPERATORS
 from portanet.backends.numpy.scan import rows_of_a_piece
 from portanet.backends.overrides import OVERRIDABLE
 
@@ -122,14 +123,6 @@ def _operator(name: str, function: Callable[..., Any]) -> None:
         setattr(RecordedArray, f"__i{name}__", in_place)
 
 
-OPERATORS: dict[str, Callable[..., Any]] = {
-    "add": np.add, "sub": np.subtract, "mul": np.multiply, "truediv": np.true_divide, "floordiv": np.floor_divide,
-    "mod": np.remainder, "matmul": np.matmul, "and": np.bitwise_and, "or": np.bitwise_or, "xor": np.bitwise_xor,
-    "lshift": np.left_shift, "rshift": np.right_shift, "lt": np.less, "le": np.less_equal, "gt": np.greater,
-    "ge": np.greater_equal, "eq": np.equal, "ne": np.not_equal, "neg": np.negative, "pos": np.positive,
-    "abs": np.absolute, "invert": np.invert,
-}  # fmt: skip
-"""The functions behind NumPy's operators; `**` chooses by its operands."""
 for _name, _function in (*OPERATORS.items(), ("pow", operator.pow)):
     _operator(_name, _function)
 
