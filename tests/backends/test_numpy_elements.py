@@ -111,4 +111,4 @@ def test_pieces_are_of_about_equal_size_and_independent_of_threads() -> None:
     with threadpoolctl.threadpool_limits(max(2, cores())):
         assert sizes() == alone
     assert sum(alone) == 912
-    assert max(alone) <= 128 + 20
+    assert max(alone) <= elements.OF_UPDATES * 128 + 20

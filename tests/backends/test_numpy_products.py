@@ -10,7 +10,7 @@ import pytest
 import threadpoolctl
 
 from portanet.backends import elementwise, map_each, raw_namespace
-from portanet.backends.numpy import namespace, threads
+from portanet.backends.numpy import elements, namespace, threads
 from portanet.backends.numpy.backend import NumpyBackend
 from portanet.backends.numpy.namespace import matmul
 from portanet.backends.numpy.threads import single_threaded_blas
@@ -129,7 +129,10 @@ def test_elementwise_work_leaves_the_cores_to_products_of_a_step() -> None:
         np.testing.assert_array_equal(doubled, x * 2)
 
 
-def test_an_update_at_the_end_of_a_step_works_in_pieces_and_holds_nothing() -> None:
+@pytest.mark.parametrize("divided", [False, True])
+def test_a_long_update_at_the_end_of_a_step_works_on_all_cores_and_holds_nothing(
+    monkeypatch: pytest.MonkeyPatch, divided: bool
+) -> None:
     seen = []
 
     def double(x: Any) -> Any:
@@ -138,9 +141,10 @@ def test_an_update_at_the_end_of_a_step_works_in_pieces_and_holds_nothing() -> N
 
     x = np.ones(2**20, dtype="float32")
     step = NumpyBackend().compile(lambda: (threads.has_cores(), map_each(double, [(x,)]), threads.has_cores()))
+    monkeypatch.setattr(elements, "LONG", x.size if divided else x.size + 1)
     for _ in range(2):
         before, (doubled,), after = step()
-        assert all(seen)
+        assert {*seen} == {divided}
         assert (before, after) == (False, False)
         np.testing.assert_array_equal(doubled, x * 2)
 

@@ -78,6 +78,12 @@ def test_memory_between_calls_is_used_again() -> None:
     assert len(Program(steps, [X])._between) == 1
 
 
+def test_signs_are_not_written_over_what_they_are_of() -> None:
+    program = Program(lambda x: np.sign(x * 2.0) * 3.0, [X])
+    assert [read != out for ufunc, read, _, out in program._calls if ufunc is np.sign] == [True]
+    assert len(program._between) == 2
+
+
 UNTRACEABLE: dict[str, Callable[..., Any]] = {
     "values": lambda x, y: x if x else y,
     "a shape": lambda x, y: x + np.ones(x.shape),

@@ -18,6 +18,14 @@ ELEMENTS = 2**17
 """Least number of elements of a piece, which has at most twice as many: with fewer, threads wait for each other, since
 each call takes the interpreter; more do not stay in a core's cache.
 """
+LONG = 2**22
+"""Least number of elements of an update on all cores, if products came before: BLAS's threads look out for the next one
+for a while, and take half a core from ours.
+"""
+OF_UPDATES = 2
+"""How many times as large the pieces of an update are, which no work follows: it has many calls, between which threads
+may wait for the interpreter, and that takes longer than to read from the next cache.
+"""
 SMALL = 2**9
 """Arrays of no more elements are computed as one: to copy them takes less time than NumPy's calls for each."""
 LINE = 16
@@ -33,6 +41,8 @@ def map_elements(function: Callable[..., Any], args: Sequence[Any]) -> Any:
 
 def map_each(function: Callable[..., Any], calls: Sequence[Sequence[Any]]) -> list[Any]:
     """`Backend.map_each` for NumPy."""
+    if len(calls) < SEVERAL:
+        return _in_pieces(function, calls, at_end=True)
     kinds: dict[Any, list[int]] = {}
     for i, args in enumerate(calls):
         kinds.setdefault(_kind(args) or i, []).append(i)
@@ -99,6 +109,10 @@ def _in_pieces(function: Callable[..., Any], calls: Sequence[Sequence[Any]], at_
     ends = list(itertools.accumulate(args[0].size for args in calls))
     total = ends[-1] if ends else 0
     count = 2 * (total // (2 * ELEMENTS))
+    # In a piece and between products, the cores are others', but not their caches.
+    alone = in_a_piece() or (in_a_step_of_products() and not (at_end and total >= LONG))
+    if at_end and count and not alone:
+        count = max(2, 2 * (total // (2 * OF_UPDATES * ELEMENTS)))
     if not count:
         return [function(*args) for args in calls]
     results: list[Any] = [None] * len(calls)
@@ -109,10 +123,11 @@ def _in_pieces(function: Callable[..., Any], calls: Sequence[Sequence[Any]], at_
     for i, (args, end) in enumerate(zip(calls, ends, strict=True)):
         start = end - args[0].size
         first, last = min(start * count // total, count - 1), max(start, end - 1) * count // total
-        if first == last or end - start <= ELEMENTS // 4:
+        each = None if end - start <= ELEMENTS // 4 else _Divided(function, args, programs)
+        if each is None or (first == last and each.program is None):
             pieces[first].append((i, None))
             continue
-        divided[i] = each = _Divided(function, args, programs)
+        divided[i] = each
         for k in range(first, last + 1):
             pieces[k].append((i, each.part(max(limits[k], start) - start, min(limits[k + 1], end) - start)))
 
@@ -123,7 +138,7 @@ def _in_pieces(function: Callable[..., Any], calls: Sequence[Sequence[Any]], at_
             else:
                 divided[i].compute(part)
 
-    if in_a_piece() or (in_a_step_of_products() and not at_end):  # the cores are others', but not their caches
+    if alone:
         for k in range(count):
             compute(k)
     else:
@@ -148,15 +163,15 @@ class _Divided(Joined):
         self._given = args
         self._shape = shape = args[0].shape
         self._flat = all(x.shape == shape and x.flags.c_contiguous for x in arrays)
-        self._program = _program(function, args, programs) if self._flat else None
+        self.program = _program(function, args, programs) if self._flat else None
         if self._flat:
             args = [x.reshape(-1) if isinstance(x, np.ndarray) else x for x in args]
         self._size, count, axes = args[0].size, args[0].shape[0], args[0].ndim
         divided = [isinstance(x, np.ndarray) and x.ndim == axes and x.shape[0] == count for x in args]
         super().__init__(function, args, divided, count)
-        if self._program is not None:
+        if self.program is not None:
             self._arrays = [x for x in args if isinstance(x, np.ndarray)]
-            self._new = [np.empty(shape, dtype).reshape(-1) for dtype in self._program.dtypes]
+            self._new = [np.empty(shape, dtype).reshape(-1) for dtype in self.program.dtypes]
 
     def part(self, start: int, stop: int) -> slice:
         """The part along the first axis with about these elements; parts of consecutive elements are consecutive."""
@@ -165,17 +180,17 @@ class _Divided(Joined):
         return slice(start * self._count // self._size, stop * self._count // self._size)
 
     def compute(self, part: slice) -> None:
-        if self._program is None:
+        if self.program is None:
             return super().compute(part)
-        return self._program.run([x[part] for x in self._arrays], [x[part] for x in self._new])
+        return self.program.run([x[part] for x in self._arrays], [x[part] for x in self._new])
 
     def results(self) -> Any:
-        if self._program is None:
+        if self.program is None:
             results = super().results()
         else:
             new = iter(self._new)
-            whole = tuple(next(new) if k is None else self._args[k] for k in self._program.places)
-            results = whole if self._program.several else whole[0]
+            whole = tuple(next(new) if k is None else self._args[k] for k in self.program.places)
+            results = whole if self.program.several else whole[0]
         if not self._flat:
             return results
         return tuple(map(self._shaped, results)) if isinstance(results, tuple) else self._shaped(results)

@@ -22,6 +22,8 @@ from portanet.backends.numpy.memory import aligned
 
 Call = tuple[Any, int, int | None, int]
 """A function of one or two arrays, the places of what it reads, and of its result."""
+SLOW_IN_PLACE = frozenset((np.sign,))
+"""Functions that take ten times as long in place of what they read."""
 
 
 class UntraceableError(TypeError):
@@ -208,17 +210,26 @@ def _arranged(
     for i, (ufunc, first, second, out) in enumerate(notes):
         one = first if first < 0 else places[first]
         two = second if second is None or second < 0 else places[second]
-        for cell in {first, second, out}:
-            if cell is not None and places.get(cell, 0) >= fixed and last[cell] == i:
-                free[dtypes[cell]].append(places[cell])
+        ending = [cell for cell in {first, second, out} if cell is not None and last.get(cell) == i]
+        over = [cell for cell in ending if places.get(cell, 0) >= fixed]
+        if ufunc not in SLOW_IN_PLACE:
+            _give_back(over, places, dtypes, free)
+            over = []
         if out not in places:
             spare = free[dtypes[out]]
             if not spare:
                 spare.append(fixed + len(between))
                 between.append(dtypes[out])
             places[out] = spare.pop()
+        _give_back(over, places, dtypes, free)
         calls.append((ufunc, one, two, places[out]))
     return calls, between
+
+
+def _give_back(cells: list[int], places: dict[int, int], dtypes: Sequence[Any], free: dict[Any, list[int]]) -> None:
+    """Let the memory of cells be used again."""
+    for cell in cells:
+        free[dtypes[cell]].append(places[cell])
 
 
 def _refused(*args: Any, **options: Any) -> Any:
