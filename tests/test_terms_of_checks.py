@@ -34,6 +34,10 @@ IMAGE, SERIES = np.ones((1, 6, 6, 2)), np.arange(10.0)
 TEXT = np.asarray([["a", "b"]])
 
 
+def over_columns(query: Any, value: Any) -> Any:
+    return layers.MultiHeadAttention(1, 2, attention_axes=(2,))(query, value)
+
+
 def built() -> Sequential:
     return Sequential([layers.Input((3,)), layers.Dense(2, name="one")])
 
@@ -106,6 +110,7 @@ REFUSED: dict[str, list[tuple[Callable[[], Any], str]]] = {
         (lambda: initializers.STFT(window=X), "window"),
         (lambda: initializers.STFT(window=["a", "b"]), "window"),
         (lambda: initializers.STFT(window=[1.0, np.nan]), "window"),
+        (lambda: initializers.STFT()((4, 1, 3, 2)), "STFT initializes"),
         (lambda: initializers.STFT()((4, 1)), "STFT initializes"),
         (lambda: initializers.STFT()((4, 2, 3)), "STFT initializes"),
         (lambda: initializers.STFT()((4, 1, 1)), "STFT initializes"),
@@ -139,6 +144,8 @@ REFUSED: dict[str, list[tuple[Callable[[], Any], str]]] = {
         (lambda: layers.EinsumDense("ab,bc->ac", 3, bias_axes=""), "`bias_axes`"),
         (lambda: layers.EinsumDense("ab,bc->ac", 3, bias_axes="b"), "`bias_axes`"),
         (lambda: layers.Highway(layer=3), "`layer`"),
+        (lambda: over_columns(layers.Input((5, 4, 3)), layers.Input((6, 4, 3))), "which are not attended along"),
+        (lambda: over_columns(layers.Input((5, 4, 3)), layers.Input((4, 3))), "same number of axes"),
         (lambda: layers.Input((2,), batch_shape=(1, 2)), "takes the place of"),
         (lambda: layers.Input(batch_size=1, batch_shape=(1, 2)), "takes the place of"),
         (lambda: layers.Dense(2, input_shape=(3,), input_dim=3), "not both"),
@@ -284,6 +291,8 @@ REFUSED: dict[str, list[tuple[Callable[[], Any], str]]] = {
 
 ACCEPTED: list[Callable[[], Any]] = [
     lambda: layers.EinsumDense("ab,bc->ac", 3, bias_axes="c"),
+    lambda: over_columns(layers.Input((None, 4, 3)), layers.Input((5, 4, 3))),
+    lambda: over_columns(layers.Input((5, 4, 3)), layers.Input((None, 4, 3))),
     lambda: layers.EinsumDense("ab...,bc->ac...", 3),
     lambda: layers.Sampling()([layers.Input((3,)), layers.Input((3,), batch_size=2)]),
     lambda: layers.BatchNormalization()(X, mask=X[:, 0] > 0, training=True),

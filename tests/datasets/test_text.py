@@ -36,6 +36,10 @@ def test_labels_of_questions(tmp_path) -> None:
     (tmp_path / "bad").write_bytes(b"NUM:dist How far ?\nno label here\n")
     with pytest.raises(ValueError, match=r"Line 2 of .* 'COARSE:fine question'. Received: 'no label here'"):
         read_trec(tmp_path / "bad")
+    for line in (":dist How", "NUM: How", "NUMdist How", "NUM:dist", "NUM How far"):
+        (tmp_path / "bad").write_text(line)
+        with pytest.raises(ValueError, match="'COARSE:fine question'"):
+            read_trec(tmp_path / "bad")
 
 
 REVIEWS = {
