@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from portanet.backends.numpy import recurrent, threads
-from portanet.backends.numpy.memory import LINE, aligned
+from portanet.backends.numpy.memory import LINE, LONG, aligned, in_line
 from portanet.fused.recurrent_gru import gru, gru_reset_before
 from portanet.fused.recurrent_lstm import lstm
 from portanet.fused.recurrent_simple import simple_rnn
@@ -105,6 +105,20 @@ def test_every_kind_of_units_takes_the_same_loop(monkeypatch: pytest.MonkeyPatch
         function, arrays = arguments(name, batch=16)
         function(*arrays)
     assert len(set(kinds)) == len(kinds) == len(OPS)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "int8", "object"])
+def test_long_arrays_are_brought_into_line(dtype: str) -> None:
+    x = np.arange(LONG + 1).astype(dtype)
+    copy = in_line(x)
+    if dtype == "object":
+        assert copy is x
+    else:
+        np.testing.assert_array_equal(copy, x)
+        assert copy.dtype == x.dtype
+        assert copy.ctypes.data % LINE == 0
+    assert in_line(short := x[: LONG - 1]) is short
+    assert in_line(scattered := np.zeros((LONG, 2), dtype)[:, 0]) is scattered
 
 
 @pytest.mark.parametrize("shape", [(3, 5), (0, 2), (1,), ()])

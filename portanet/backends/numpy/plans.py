@@ -18,6 +18,7 @@ import numpy as np
 
 from portanet.backends.base import Array
 from portanet.backends.numpy import namespace
+from portanet.backends.numpy.memory import in_line
 from portanet.backends.numpy.prepared import PREPARED
 from portanet.backends.numpy.recorded import Memory, RecordedArray, UnrecordableError, here
 from portanet.tree import tree_leaves, tree_map
@@ -127,7 +128,7 @@ class Recording:
         view = self._view(result, given)
         if view is not None:
             return view
-        kept = self._keep(result, reads)
+        kept = self._keep(in_line(result) if isinstance(result, np.ndarray) else result, reads)
         self.calls.append(_Call(_into(kept.raw, function, args, options), reads, kept.memory))
         return kept
 
