@@ -90,11 +90,14 @@ def _backward(
         inner -= g_sum[part]
     by_query, by_key, by_value = (x[part] for x in grads)
     values, keys = _transposed(value), None if known else _transposed(key)
-    several = len(blocks.of_rows) > 1 or blocks.of_rows[0][1].stop < key.shape[-2]
-    if several:
-        by_key[...] = 0.0
-        by_value[...] = 0.0
-    for i, (rows, columns) in enumerate(blocks.of_rows):
+    scaled = key * scale
+    # The last queries see most keys, and so their cotangents are written first.
+    seen = blocks.of_rows[-1][1].stop
+    for total in (by_key, by_value):
+        total[..., seen:, :] = 0.0
+    first = len(blocks.of_rows) - 1
+    for i in range(first, -1, -1):
+        rows, columns = blocks.of_rows[i]
         g_rows = g[..., rows, :]
         p = known[i] if known else blocks.weights(part, rows, columns, keys, scale, log_sum[part][..., rows, :])[0]
         ds, kept, factor = matmul(g_rows, values[..., columns]), p, blocks.factor(part, rows, columns)
@@ -103,13 +106,13 @@ def _backward(
             kept = p * factor
         ds -= inner[..., rows, :]
         ds *= p
-        np.matmul(ds, key[..., columns, :] * scale, out=by_query[..., rows, :])
+        np.matmul(ds, scaled[..., columns, :], out=by_query[..., rows, :])
         q = blocks.query[part][..., rows, :] * scale
         for total, left, right in ((by_key, ds, q), (by_value, kept, g_rows)):
-            if several:
-                total[..., columns, :] += np.matmul(left.swapaxes(-1, -2), right)
+            if i == first:
+                np.matmul(left.swapaxes(-1, -2), right, out=total[..., columns, :])
             else:
-                np.matmul(left.swapaxes(-1, -2), right, out=total)
+                total[..., columns, :] += np.matmul(left.swapaxes(-1, -2), right)
 
 
 def in_one_piece(query: Array, key: Array, value: Array) -> bool:

@@ -50,7 +50,9 @@ def _gelu(y: Array, slope: Array | None, x: Array) -> Any:
 
     P is 1 / (1 + exp(minus its logit)): few passes over the data. Every one of them counts: NumPy has no longer ones.
     """
-    near = np.clip(x, -FAR, FAR, out=y if slope is None else slope)
+    lowest, highest = (reduce(x, axis=None, initial=0.0) for reduce in (np.minimum.reduce, np.maximum.reduce))
+    all_near = lowest >= -FAR and highest <= FAR  # mostly, and then nothing has to be cut off
+    near = x if all_near else np.clip(x, -FAR, FAR, out=y if slope is None else slope)
     square = near * near
     inverse = square * _LOGIT[0]
     for c in _LOGIT[1:-1]:
@@ -65,13 +67,11 @@ def _gelu(y: Array, slope: Array | None, x: Array) -> Any:
         np.exp(bell, out=bell)
         bell *= near
         bell *= 1 / math.sqrt(2 * math.pi)
-    np.maximum(x, -FAR, out=y)  # 0 times minus infinity is no number
-    y /= inverse
+    np.divide(x if all_near else np.maximum(x, -FAR, out=y), inverse, out=y)  # 0 times minus infinity is no number
     if slope is not None:
         np.add(bell, np.reciprocal(inverse, out=inverse), out=slope)
-    low = x < LOW
-    if low.any():
-        chosen = np.nonzero(low)
+    if not lowest >= LOW:
+        chosen = np.nonzero(x < LOW)
         values, slopes = _below(x[chosen])
         y[chosen] = values
         if slope is not None:
