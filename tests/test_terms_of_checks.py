@@ -185,6 +185,7 @@ REFUSED: dict[str, list[tuple[Callable[[], Any], str]]] = {
         (lambda: layers.Normalization().adapt(iter([X, X[0]])), "was built for"),
         (lambda: layers.Normalization().adapt(iter([X, X[:, :2]])), "was built for"),
         (lambda: layers.CategoryEncoding(3)([0, 1], count_weights=[1.0, 2.0]), "count_weights"),
+        (lambda: layers.HashedCrossing(3)(TEXT.T), "at least two features"),
         (lambda: layers.HashedCrossing(3)(TEXT), "at least two features"),
         (lambda: layers.HashedCrossing(3)([TEXT[0]]), "at least two features"),
         (lambda: layers.HashedCrossing(3)([TEXT[0], TEXT[0, :1]]), "one shape"),

@@ -159,3 +159,15 @@ def test_what_a_map_holds() -> None:
         MultiOptimizer(chosen).learning_rate  # noqa: B018
     with pytest.raises(AttributeError, match=r"Received: 0\.1"):
         MultiOptimizer(chosen).learning_rate = 0.1
+
+
+def test_rates_are_one_object_until_one_of_them_changes() -> None:
+    """Steps that were made for the rates are kept while these are the same object."""
+    optimizer = make()
+    rates = optimizer.rates
+    assert optimizer.rates is rates
+    optimizer.optimizers[0].learning_rate = 0.2
+    changed = optimizer.rates
+    assert changed is not rates
+    assert optimizer.rates is changed
+    assert [type(rate) for rate in changed] == [type(rate) for rate in rates]
