@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from portanet.backends.numpy import convolution, patches
+from portanet.backends.numpy import convolution, patches, planes
 from portanet.backends.numpy.patches import Patches, patches_of
 from portanet.fused import convolution_plain as plain
 from portanet.fused.windows import Window, window
@@ -82,6 +82,18 @@ def test_patches_are_the_definition(case: tuple[Any, ...]) -> None:
         space = (x.shape[1:-1],) if name == "convolve_input" else ()
         result = getattr(patches, name)(*arrays, seen, *space)
         require_definition(name, result, arrays, named, 1e-12)
+
+
+@pytest.mark.parametrize("directly", [True, False])
+@pytest.mark.parametrize("padding", ["valid", "same", "full"])
+def test_large_matrices_meet_columns_or_a_copy_of_them(
+    padding: str, directly: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(planes, "multiplies_directly", lambda: directly)
+    case = ((3, 17, 12, 128), (3, 3, 128, 96), 1, padding, 1, 1)
+    for name, arrays, options in functions(case, "float32"):
+        if name != "convolve_input":  # which is the convolution of another array
+            require_definition(name, getattr(convolution, name)(*arrays, **options), arrays, options, 1e-5)
 
 
 def test_of_inputs_that_are_no_blocks_of_memory() -> None:

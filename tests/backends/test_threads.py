@@ -114,5 +114,13 @@ def test_threads_follow_the_callers_context() -> None:
         map_rows(lambda x: x / (x * 0), [np.abs(X) + 1], 5)
 
 
+@pytest.mark.parametrize("count", [1, 5])
+def test_numpy_has_short_buffers_in_pieces_and_the_callers_after(count: int) -> None:
+    with np.errstate():
+        np.setbufsize(4096)
+        assert threads.map_pieces(lambda _: np.getbufsize(), range(count)) == [threads.BUFFER] * count
+        assert np.getbufsize() == 4096
+
+
 def test_an_empty_batch_is_one_piece() -> None:
     assert map_rows(lambda x: x + 1, [X[:0]], 5).shape == (0, 4)

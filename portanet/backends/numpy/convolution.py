@@ -44,15 +44,15 @@ def convolve(
     matrices = matrices.reshape(4 if plane.in_pairs else 1, 1, -1, filters)
     out = np.empty((x.shape[0], oh, ow * filters), dtype=dtype)
     added = None if bias is None else np.tile(bias, ow)
-    pieces = plane.pieces(x.shape[0])
+    pieces = plane.pieces(x.shape[0], multiplied=True)
 
     def run(i: int) -> None:
         part, columns = pieces[i]
         area = slice(columns.start * filters, columns.stop * filters)
         target = out[part, :, area]
         if plane.in_pairs:
-            seen = winograd.of_inputs(plane.rows(x[part], columns))
-            sums = np.empty((*seen.shape[:3], target.shape[-1]), dtype=dtype)
+            seen = plane.in_sums(x[part], columns)
+            sums = aligned((*seen.shape[:3], target.shape[-1]), dtype)
             plane.products(seen, matrices, sums)
             if added is not None:
                 sums[1] += added[area]  # the product that is added to both rows of a pair
@@ -95,7 +95,7 @@ def convolve_weights(
     plane = as_plane(x, g, filters, window, groups, g.shape[1:-1])
     if plane is None or (activation is not None and not have_bits(g, y)):
         return NotImplemented
-    pieces = plane.pieces(x.shape[0])
+    pieces = plane.pieces(x.shape[0], multiplied=False)
     x = x.reshape(*x.shape[:2], -1, channels).astype(plane.dtype, copy=False)
     g = g.reshape(*g.shape[:2], -1).astype(plane.dtype, copy=False)
     y = None if y is None or activation is None else y.reshape(g.shape)
@@ -109,7 +109,7 @@ def convolve_weights(
         rows = gs.reshape(-1, filters)
         bias = (np.ones((1, len(rows)), dtype=rows.dtype) @ rows,) if biased else ()
         if plane.in_pairs:
-            seen, gs = winograd.of_inputs(plane.rows(x[part], columns)), winograd.of_outputs(gs)
+            seen, gs = plane.in_sums(x[part], columns), winograd.of_outputs(gs)
         else:
             seen, gs = plane.side_by_side(x[part], columns)[None], gs[None]
         return plane.sums(seen, gs), *bias

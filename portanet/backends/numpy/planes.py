@@ -10,7 +10,8 @@ from numpy.lib.stride_tricks import as_strided
 
 from portanet.backends.base import Array
 from portanet.backends.numpy import winograd
-from portanet.backends.numpy.threads import slices
+from portanet.backends.numpy.memory import aligned
+from portanet.backends.numpy.threads import multiplies_directly, slices
 
 PIECE = 2**22
 """Bytes of a piece: what it sees, side by side, and its results."""
@@ -18,6 +19,12 @@ FEW_CHANNELS = 8
 """Channels of the input below which products are too small for fewer of them to pay."""
 LARGE = 2**15
 """Numbers of a matrix that few rows are not multiplied by column after column: they are joined, by a copy."""
+DIRECT = 10**6
+"""Multiplications of a product up to which OpenBLAS reads its operands where they are, if it does so at all: faster by
+half than after copies of them.
+"""
+FEW_ROWS = 8
+"""Rows of outputs below which a product is not worth a call."""
 NARROW = 16
 """Columns of outputs that are not divided among pieces: those on the border are seen by both neighbours."""
 
@@ -41,28 +48,34 @@ class Plane:
         suits = self.size[0] == 3 and self.strides[0] == self.dilation == 1 < self.positions[0]
         return suits and self.space[2] >= FEW_CHANNELS and self.dtype.kind == "f" and self.dtype.itemsize > 2
 
-    def pieces(self, batch: int) -> list[tuple[slice, slice]]:
-        """Examples and columns of outputs of each piece, some four of them in small batches."""
+    def pieces(self, batch: int, multiplied: bool) -> list[tuple[slice, slice]]:
+        """Examples and columns of outputs of each piece, some four of them in small batches.
+
+        Args:
+            batch: The number of examples.
+            multiplied: Whether what they see is multiplied by matrices.
+        """
         (_, width, channels), (oh, ow) = self.space, self.positions
         seen, results = oh * width * channels, oh * ow * self.filters
         each = (3 * (seen + results) if self.in_pairs else seen * self.size[0] + results) * self.dtype.itemsize
         size = min(PIECE, max(PIECE // 4, each * batch // 4)) // each
+        rows = winograd.pairs(oh) if self.in_pairs else oh
+        if multiplied and self._directly(rows):
+            size = min(size, DIRECT // (rows * self._line * self.filters))
         examples = _even(batch, -(-batch // max(1, size)))
         columns = _even(ow, 1 if size else min(-(-each // PIECE), max(1, ow // NARROW)))
         return [(part, area) for part in examples for area in columns]
 
-    def rows(self, x: Array, columns: slice) -> Array:
-        """What a piece sees, with its margins: (examples, 2 n + 2, width * channels) for n pairs of rows of outputs."""
-        (top, _), height = self.padding[0], 2 * winograd.pairs(self.positions[0]) + 2
+    def in_sums(self, x: Array, columns: slice) -> Array:
+        """The sums of rows that pairs of rows of outputs see, see `winograd`: (4, examples, n, width * channels)."""
         before, inside, width = self._columns_seen(columns)
         x = x[:, :, inside]
-        if x.shape[1:3] != (height, width):
-            out = np.empty((x.shape[0], height, width, x.shape[3]), dtype=x.dtype)
-            out[:, :top] = 0
-            out[:, top + x.shape[1] :] = 0
-            _fill(out[:, top : top + x.shape[1]], before, x)
-            x = out
-        return x.reshape(x.shape[0], height, -1)
+        out = aligned((4, len(x), winograd.pairs(self.positions[0]), width, x.shape[3]), x.dtype)
+        after = before + x.shape[2]
+        out[..., :before, :] = 0
+        out[..., after:, :] = 0
+        winograd.of_inputs(x, self.padding[0][0], out[..., before:after, :])
+        return out.reshape(*out.shape[:3], -1)
 
     def side_by_side(self, x: Array, columns: slice) -> Array:
         """What each row of outputs of a piece sees: (examples, rows, width * rows of the kernel * channels)."""
@@ -87,10 +100,9 @@ class Plane:
         groups, rows = seen.shape[0], seen.shape[1] * seen.shape[2]
         seen = seen.reshape(groups, rows, -1)
         group, row, one = seen.strides
-        depth = self.space[2] if self.in_pairs else self.size[0] * self.space[2]
-        step, line = depth * self.strides[1], depth * self.size[1]
-        count = (seen.shape[2] - line) // step + 1
-        return as_strided(seen, (groups, count, rows, line), (group, step * one, row, one), writeable=False)
+        step = self._line // self.size[1] * self.strides[1]
+        count = (seen.shape[2] - self._line) // step + 1
+        return as_strided(seen, (groups, count, rows, self._line), (group, step * one, row, one), writeable=False)
 
     def products(self, seen: Array, matrices: Array, out: Array) -> None:
         """Columns times matrices, for each of k of them, to a view (k, examples, rows, columns * filters)."""
@@ -99,7 +111,7 @@ class Plane:
         shape = (groups, count, rows, self.filters)
         strides = (out.strides[0], self.filters * out.itemsize, out.strides[2], out.itemsize)
         target = as_strided(out, shape, strides)
-        if self._joins(rows):
+        if self._joins(rows) and not self._directly(rows):
             target[...] = np.matmul(_joined(columns), matrices[:, 0]).reshape(shape)
         else:
             np.matmul(columns, matrices, out=target)
@@ -113,10 +125,18 @@ class Plane:
             return np.matmul(_joined(columns).swapaxes(1, 2), _joined(gs))
         return np.matmul(columns.swapaxes(2, 3), gs).sum(axis=1)
 
+    @property
+    def _line(self) -> int:
+        """Numbers that an output is the product of."""
+        return self.size[1] * self.space[2] * (1 if self.in_pairs else self.size[0])
+
     def _joins(self, rows: int) -> bool:
         """Whether all columns are multiplied at once, of so many rows each."""
-        channels, (height, width) = self.space[2], self.size
-        return rows < channels and channels * width * (1 if self.in_pairs else height) * self.filters > LARGE
+        return rows < self.space[2] and self._line * self.filters > LARGE
+
+    def _directly(self, rows: int) -> bool:
+        """Whether columns of so many rows are multiplied where they are, however large the matrix."""
+        return rows >= FEW_ROWS and rows * self._line * self.filters <= DIRECT and multiplies_directly()
 
     def _columns_seen(self, columns: slice) -> tuple[int, slice, int]:
         """Of columns of outputs: margin before what they see, what they see of the input, and the number of all."""

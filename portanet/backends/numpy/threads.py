@@ -24,6 +24,13 @@ from portanet.backends.base import Array
 ROWS = 2**22
 """Bytes of a piece of rows, with what is computed of them."""
 
+BUFFER = 2**10
+"""Elements of NumPy's buffers while it computes pieces: rows that are shorter are copied there before it computes on
+them, which with NumPy's 8,192 takes most of the time of sums and products of every second row.
+"""
+DIRECTLY = ("SkylakeX", "Cooperlake", "SapphireRapids")
+"""OpenBLAS's names of the cores for which it has kernels that multiply small matrices without copies of them."""
+
 _helpers: list[threading.Thread] = []
 _jobs: SimpleQueue[tuple[contextvars.Context, _Job]] = SimpleQueue()
 
@@ -76,6 +83,12 @@ def _blas() -> list[Any]:
     return [library for library in libraries if library.user_api == "blas"]
 
 
+@functools.cache
+def multiplies_directly() -> bool:
+    """Whether products of small matrices are computed without copies of them."""
+    return any(getattr(library, "architecture", None) in DIRECTLY for library in _blas())
+
+
 def has_cores() -> bool:
     """Whether the cores are the caller's, since it told BLAS to leave them."""
     return _here.holding > 0
@@ -119,6 +132,16 @@ def single_threaded_blas() -> Iterator[None]:
                     if library.num_threads != count:
                         _owed[id(library)] = count
                 _before.clear()
+
+
+@contextmanager
+def short_buffers() -> Iterator[None]:
+    """Have NumPy compute on rows where they are, if they are not very short."""
+    before = np.setbufsize(BUFFER)
+    try:
+        yield
+    finally:
+        np.setbufsize(before)
 
 
 class Plan:
@@ -165,7 +188,7 @@ def run_pieces(run: Callable[[int], Any], count: int, at_end: bool = False) -> N
         Exception: What a call raised; the other threads stop before their next piece.
     """
     if count < 2:
-        with single_threaded_blas():
+        with single_threaded_blas(), short_buffers():
             for i in range(count):
                 run(i)
         return
@@ -173,7 +196,7 @@ def run_pieces(run: Callable[[int], Any], count: int, at_end: bool = False) -> N
         _here.plans[-1][0].hold()
     limit = thread_count()
     threads = min(count, max(1, limit - _working[0] + 1) if in_a_piece() else limit)
-    with single_threaded_blas():
+    with single_threaded_blas(), short_buffers():
         job = _Job(run, count)
         _start_helpers(limit - 1)
         for _ in range(threads - 1):

@@ -14,6 +14,8 @@ an infinity may become no number, since inputs are subtracted from each other.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from portanet.backends.base import Array
@@ -25,16 +27,34 @@ def pairs(rows: int) -> int:
     return -(-rows // 2)
 
 
-def of_inputs(x: Array) -> Array:
-    """B for all pairs of outputs: from rows of inputs (examples, 2 n + 2, size) to (4, examples, n, size)."""
-    examples, rows, size = x.shape
-    out = np.empty((4, examples, rows // 2 - 1, size), dtype=x.dtype)
-    first, second, third, fourth = x[:, :-2:2], x[:, 1:-2:2], x[:, 2::2], x[:, 3::2]
-    np.subtract(first, third, out=out[0])
-    np.add(second, third, out=out[1])
-    np.subtract(third, second, out=out[2])
-    np.subtract(second, fourth, out=out[3])
-    return out
+_OF_INPUTS: tuple[tuple[Any, int, int], ...] = (
+    (np.subtract, 0, 2),
+    (np.add, 1, 2),
+    (np.subtract, 2, 1),
+    (np.subtract, 1, 3),
+)
+"""The rows of B: what is done to which two of the four rows of inputs."""
+
+
+def of_inputs(x: Array, before: int, out: Array) -> None:
+    """B for all pairs of outputs, written to `out` (4, examples, n, *size).
+
+    Args:
+        x: Rows of inputs (examples, rows, *size).
+        before: Rows of zeros before them; those after them are as many as are needed.
+        out: The results.
+    """
+    height, count = x.shape[1], out.shape[2]
+    for (combine, *rows), target in zip(_OF_INPUTS, out, strict=True):
+        starts = [row - before for row in rows]  # of the first pair
+        low = min(count, max(0, *(-(start // 2) for start in starts)))
+        high = max(low, min(count, *((height - 1 - start) // 2 + 1 for start in starts)))
+        if low < high:
+            first, second = (x[:, start + 2 * low : start + 2 * high - 1 : 2] for start in starts)
+            combine(first, second, out=target[:, low:high])
+        for pair in (*range(low), *range(high, count)):
+            first, second = (x[:, i] if 0 <= i < height else 0.0 for i in (start + 2 * pair for start in starts))
+            combine(first, second, out=target[:, pair])
 
 
 def of_kernel(kernel: Array) -> Array:
@@ -66,7 +86,7 @@ def to_outputs(m: Array, out: Array) -> None:
 def of_outputs(g: Array) -> Array:
     """The transpose of A: from rows (examples, rows, size) to (4, examples, n, size)."""
     examples, rows, size = g.shape
-    out = np.empty((4, examples, pairs(rows), size), dtype=g.dtype)
+    out = aligned((4, examples, pairs(rows), size), g.dtype)
     out[0] = g[:, ::2]
     out[3, :, : rows // 2] = g[:, 1::2]
     out[3, :, rows // 2 :] = 0
