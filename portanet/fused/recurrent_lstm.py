@@ -69,7 +69,7 @@ def lstm(
         recurrent_kernel if few else recurrent_kernel * scale,
     )
     if bias is not None:
-        z += bias if few else bias * scale
+        z += xp.reshape(bias if few else bias * scale, (1, 1, 4 * units))
 
     def step(carry: tuple[Array, Array], z: Array, *rest: Array) -> Any:
         m, keep = optional(rest, mask is not None, recurrent_keep is not None)
@@ -160,7 +160,7 @@ def _quarters(gates: Array, units: int) -> list[Array]:
 
 
 def _gate_constants(xp: Any, like: Array, units: int) -> tuple[Array, Array]:
-    """Per gate: the factor before and after tanh, and the shift after it."""
-    half = xp.full((units,), 0.5, dtype=like.dtype, device=device_of(unwrap(like)))
+    """Per gate: the factor before and after tanh, and the shift after it, shape (1, 4 units) as one example's gates."""
+    half = xp.full((1, units), 0.5, dtype=like.dtype, device=device_of(unwrap(like)))
     one, zero = half + half, half - half
-    return xp.concat([half, half, one, half]), xp.concat([half, half, zero, half])
+    return xp.concat([half, half, one, half], axis=-1), xp.concat([half, half, zero, half], axis=-1)

@@ -121,7 +121,8 @@ class WeightHolder(Configurable):
         except ValueError as error:
             raise ValueError(f"Layer '{self.name}' cannot initialize its weight '{name}': {error}") from error
         native = backend.find_dtype(dtype)
-        value = backend.from_host(np.asarray(host, dtype="float32" if dtype == "bfloat16" else dtype))
+        on_host = np.asarray(host, dtype="float32" if dtype == "bfloat16" else dtype, order="C")  # as products like it
+        value = backend.from_host(on_host)
         if value.dtype != native:  # NumPy has no bfloat16
             value = backend.xp.astype(value, native)
         penalty = regularizers.get(regularizer, "regularizer", self)
@@ -276,7 +277,7 @@ def assign_all(layer: str, variables: list[Variable], values: list[Any]) -> None
     for variable, host in zip(variables, hosts, strict=True):
         name = variable.backend.dtype_name(variable.dtype)
         known = name != "bfloat16" and host.dtype.kind != "V"  # NumPy has none; not every library has float64
-        value = variable.backend.from_host(host.astype(name) if known else host)
+        value = variable.backend.from_host(host.astype(name, order="C") if known else host)
         variable.assign(variable.backend.xp.astype(value, variable.dtype))
 
 
