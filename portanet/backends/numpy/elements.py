@@ -26,10 +26,10 @@ OF_UPDATES = 2
 """How many times as large the pieces of an update are, which no work follows: it has many calls, between which threads
 may wait for the interpreter, and that takes longer than to read from the next cache.
 """
-SMALL = 2**9
-"""Arrays of no more elements are computed as one: to copy them takes less time than NumPy's calls for each."""
 LINE = 16
 """Pieces of consecutive elements begin with a multiple of this, and so with a line of the cache if the whole does."""
+SMALL = 2**9
+"""Arrays of no more elements are computed as one: to copy them takes less time than NumPy's calls for each."""
 SEVERAL = 8
 """Least number of them: to put fewer together, and to take the results apart, takes longer."""
 
