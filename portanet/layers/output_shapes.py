@@ -112,6 +112,20 @@ def shape_by_trial(layer: Layer, input_shape: Any) -> Any:
     return shape_of(trial(layer, (input_specs(layer, input_shape),), {}))
 
 
+def build_by_trial(model: Layer, input_shape: Any) -> None:
+    """Build the layers that a model calls for inputs of this shape; warn if its call fails on zeros."""
+    if all(part._built for part in model.flatten_layers()):
+        return
+    try:
+        shape_by_trial(model, input_shape)
+    except Exception as error:
+        warnings.warn(
+            f"The layers of model '{model.name}' are built when it is called on data: its call on zeros of shape "
+            f"{input_shape} failed with {type(error).__name__}: {error}",
+            stacklevel=4,
+        )
+
+
 def input_specs(layer: Layer, input_shape: Any) -> Any:
     """The specs of inputs of this shape, in the dtypes of those for which the layer was built."""
     dtypes = iter(layer._dtypes)

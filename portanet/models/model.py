@@ -13,6 +13,7 @@ from portanet.configurable import clone
 from portanet.layers import Layer
 from portanet.layers.operation import Operation
 from portanet.layers.operation_call import OperationCall, as_operation
+from portanet.layers.output_shapes import build_by_trial
 from portanet.layers.several_inputs import map_shapes
 from portanet.layers.symbolic import SymbolicArray, nodes_before
 from portanet.lookup import CustomObjectScope
@@ -63,6 +64,8 @@ class Model(Trainer):
         >>> Deep()(np.ones((2, 3), dtype="float32")).shape
         (2, 4)
     """
+
+    _built_by_call = False
 
     def __new__(cls, *args: Any, **options: Any) -> Model:
         """A graph, if this is `Model` itself and inputs are given."""
@@ -190,6 +193,20 @@ class Model(Trainer):
         return arrays[0] if len(arrays) == 1 and isinstance(self._start, SymbolicArray) else x
 
     # Files
+
+    def build(self, input_shape: Any) -> None:
+        """Build the model; if a user calls this, also the layers that `call` uses, by a call on zeros.
+
+        Args:
+            input_shape: The shape of the input, with the batch axis; a list, tuple or dict of them for several.
+        """
+        super().build(input_shape)
+        if type(self).build is Model.build and not self._built_by_call:  # else weights may come after this
+            build_by_trial(self, input_shape)
+
+    def _build_on(self, x: Any, further: Any = (), options: Any = None) -> None:
+        self._built_by_call = True
+        super()._build_on(x, further, options)
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Self:

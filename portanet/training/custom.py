@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from portanet.autodiff import lift, unwrap
 from portanet.backends import Array, is_dtype, raw_namespace, to_host
+from portanet.backends import held as value_of
 from portanet.distribution.share import of_share, share
 from portanet.distribution.strategy import recordable
 from portanet.layers import Layer
@@ -94,7 +95,7 @@ class StepFunction:
             bind({variables[path]: value for path, value in values.items()}) as bound,
             collect_losses(),
         ):
-            out = tree_map(unwrap, self._called(data))
+            out = tree_map(lambda leaf: unwrap(value_of(leaf)), self._called(data))  # results may be variables
             require_result(model, self.kind, out, data)
             known = set(map(id, self._metrics))
             self._metrics += [metric for metric in every_metric(model) if id(metric) not in known]

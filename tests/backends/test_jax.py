@@ -134,6 +134,23 @@ def test_a_layer_that_looks_at_values_is_named_once_and_runs(jit_compile: Any) -
     assert "# the line` raised TracerBoolConversionError: Attempted boolean conversion" in message
 
 
+def test_a_function_of_ops_that_reads_an_argument_lets_the_step_run() -> None:
+    """Its error names the function, and is raised from that of JAX."""
+    from portanet import ops
+
+    class Tiles(layers.Layer):
+        def call(self, x: Any) -> Any:
+            times = ops.concatenate([ops.expand_dims(1, -1), ops.convert_to_tensor([2])], axis=0)
+            return ops.tile(x, times)
+
+    x, y = np.ones((4, 2), dtype="float32"), np.ones((4, 4), dtype="float32")
+    with use_backend("jax"):
+        net = portanet.Sequential([layers.Input((2,)), layers.Dense(2), Tiles()])
+        net.compile("sgd", "mse")
+        with pytest.warns(UserWarning, match="cannot be compiled, and runs as ordinary Python.*ops.tile"):
+            assert len(net.fit(x, y, epochs=2, verbose=0).history["loss"]) == 2
+
+
 def test_synchronize_waits_for_every_result() -> None:
     with use_backend("jax") as backend:
         x = portanet.asarray(np.ones((600, 600)))

@@ -211,18 +211,30 @@ class JaxBackend(Backend):
                 return step(*args)
             try:
                 return compiled(*args)
-            except (
-                jax.errors.ConcretizationTypeError,
-                jax.errors.NonConcreteBooleanIndexError,
-                jax.errors.TracerArrayConversionError,
-                jax.errors.TracerIntegerConversionError,
-            ) as error:  # raised before anything is computed
+            except (TypeError, ValueError, IndexError) as error:  # also one that says in which function it was raised
+                if not _reads(error):  # which is raised before anything is computed
+                    raise
                 results = step(*args)
                 looks = True
                 warn_of(error, self.warned, "compiled")
                 return results
 
         return cast(Step, call)
+
+
+def _reads(error: BaseException | None) -> bool:
+    """Whether an error, or one that it was raised from, is that a step under compilation reads a value."""
+    import jax
+
+    kinds = (
+        jax.errors.ConcretizationTypeError,
+        jax.errors.NonConcreteBooleanIndexError,
+        jax.errors.TracerArrayConversionError,
+        jax.errors.TracerIntegerConversionError,
+    )
+    while error is not None and not isinstance(error, kinds):
+        error = error.__cause__
+    return error is not None
 
 
 @functools.cache

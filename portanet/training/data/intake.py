@@ -251,9 +251,10 @@ class Intake:
         self.shapes = [tuple(leaf.shape[1:]) for leaf in tree_leaves(example)]
         if not self.model._built and self.model._computes:
             self.model._place("")
-            self.model(example)
+            with bind({v: v.value for v in self.model.variables}):  # it is not one of the user's data
+                self.model(example)
             for variable in self.model.variables:
-                if variable.counter:  # this call was not one on the user's data
+                if variable.counter:
                     variable.assign(variable.value * 0)
         if not self.only_inputs:
             objective = self.model.find_objective(example)
