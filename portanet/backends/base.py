@@ -97,6 +97,9 @@ class Backend:
     shares_arrays: ClassVar[bool] = False
     """Whether threads may change the same arrays, on the host, in place."""
 
+    has_float64: bool = True
+    """Whether arrays may be of 64-bit floats."""
+
     def __init__(self, device: Any = None, dtype: str = "float32") -> None:
         reason = self.unavailable()
         if reason is not None:

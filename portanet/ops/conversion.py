@@ -62,8 +62,8 @@ def as_array(x: Any, like: Array | None = None, what: str = "Data", dtype: Any =
     """Data as an array: of the library and on the device of `like`, else of the backend in use.
 
     Args:
-        x: An array (unchanged), a NumPy array (which keeps its dtype), numbers or lists of them; lists may hold arrays,
-            which are stacked.
+        x: An array (unchanged), a NumPy array (which keeps its dtype, but for float64 where the library has none),
+            numbers or lists of them; lists may hold arrays, which are stacked.
         like: An array, None for the backend in use.
         what: Name of the data, to begin errors with.
         dtype: Name of the dtype of data that is not an array; None for the default: floats get the default dtype of the
@@ -86,7 +86,8 @@ def as_array(x: Any, like: Array | None = None, what: str = "Data", dtype: Any =
         x = np.asarray(x)
         if backend.owns(x):
             return x
-        dtype = dtype or x.dtype.name
+        if dtype is None and (x.dtype != "float64" or backend.has_float64):  # else the default dtype, as in Keras
+            dtype = x.dtype.name
     with using(backend):
         if dtype is None:
             leaves = tree_leaves(x) if kind in (TREE, NUMBER) else ()

@@ -70,6 +70,15 @@ print(sorted(history.history), model.evaluate(x, y, verbose=0)[0] > 0, model.pre
     assert done.stdout == "['accuracy', 'loss', 'val_accuracy', 'val_loss'] True float32\n", done.stderr
 
 
+def test_functions_of_ops_take_numpy_arrays_in_32_bits() -> None:
+    done = in_32_bits("""
+from portanet import ops
+x = np.asarray([[1.0, 2.5], [3.0, 4.0]])
+print(ops.sum(x).dtype, ops.matmul(x, ops.ones((2, 2))).dtype, ops.convert_to_tensor(x).dtype, ops.cast(x, "int32"))
+""")
+    assert done.stdout.split("\n")[0] == "float32 float32 float32 [[1 2]", done.stderr
+
+
 def test_a_step_is_traced_once() -> None:
     """Once per batch shape, not once per step; also in a second call of `fit`."""
     traces = []

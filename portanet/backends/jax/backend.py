@@ -107,10 +107,16 @@ class JaxBackend(Backend):
         # The dtype itself, not the scalar type of the same name: it prints well and is what arrays have.
         return self.xp.dtype(super().find_dtype(name))
 
+    @property
+    def has_float64(self) -> bool:  # type: ignore[override]
+        import jax
+
+        return bool(jax.config.jax_enable_x64)
+
     def from_host(self, x: HostArray) -> Array:
         import jax
 
-        if not jax.config.jax_enable_x64:
+        if not self.has_float64:
             _require_32_bits(x)
         # JAX may alias NumPy's memory on the CPU; the caller's array may change later.
         return jax.device_put(np.array(x), self.device)
