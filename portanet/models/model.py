@@ -65,7 +65,7 @@ class Model(Trainer):
         (2, 4)
     """
 
-    _built_by_call = False
+    _builds_layers = True
 
     def __new__(cls, *args: Any, **options: Any) -> Model:
         """A graph, if this is `Model` itself and inputs are given."""
@@ -201,11 +201,11 @@ class Model(Trainer):
             input_shape: The shape of the input, with the batch axis; a list, tuple or dict of them for several.
         """
         super().build(input_shape)
-        if type(self).build is Model.build and not self._built_by_call:  # else weights may come after this
+        if type(self).build is Model.build and self._builds_layers:  # else weights may come after this
             build_by_trial(self, input_shape)
 
     def _build_on(self, x: Any, further: Any = (), options: Any = None) -> None:
-        self._built_by_call = True
+        self._builds_layers = False
         super()._build_on(x, further, options)
 
     @classmethod

@@ -243,6 +243,8 @@ def _built(archive: Archive, decoder: Decoder, document: dict[str, Any]) -> Any:
     for path, layer in walk(model):
         if path in shapes and not layer._built:
             shape = shapes[path]
+            if hasattr(layer, "compile"):
+                cast(Any, layer)._builds_layers = False  # which have shapes of their own
             attempt(archive.error, f"layer '{path or layer.name}' cannot be built", lambda: layer.build(shape))  # noqa: B023
     for path, layer in walk(model):
         layer._trainable = path not in frozen
