@@ -155,3 +155,14 @@ def test_what_is_hidden_need_not_be_finite(xp: Any, block: int | None, causal: b
         results.append([to_numpy(computed(*arrays))[:, :3], *map(to_numpy, grad(seen, (0, 1, 2))(*arrays))])
     for one, other in zip(*results, strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-12)
+
+
+def test_a_mask_for_all_examples_is_that_of_each() -> None:
+    """Large enough for the examples to be shared out among threads, with the mask."""
+    rng = np.random.default_rng(0)
+    q, k, v = (rng.normal(size=(48, 96, 16)).astype("float32") for _ in range(3))
+    mask = rng.random((96, 96)) < 0.5
+    each = attention(q, k, v, scale=SCALE, mask=np.broadcast_to(mask, (48, 96, 96)))
+    for one in (mask, mask[None]):
+        for a, b in zip(attention(q, k, v, scale=SCALE, mask=one), each, strict=True):
+            np.testing.assert_array_equal(a, b)
