@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
+import portanet.backends.numpy.recorded  # noqa: F401 (it takes over NumPy's overrides, which tests replace)
 from portanet.backends import BACKENDS, Backend, available_backends, make_backend, use_backend
 from tests.known_failures import known_failure
 
