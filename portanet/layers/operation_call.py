@@ -74,7 +74,7 @@ class OperationCall(Layer):
             return told
         once = declared.ONCE.get(name)
         tried = self if once is None else OperationCall(self.function, (), once(self.named()))
-        sizes = declared.MANY if name in declared.SPLITTING else SIZES
+        sizes = declared.BATCHES.get(name, SIZES)
         values = declared.with_corners if name == "perspective_transform" else None
         try:
             specs = trial(tried, (x,), {}, sizes, values)

@@ -14,10 +14,10 @@ from portanet.tree import tree_leaves, tree_map
 
 Arguments = dict[str, Any]
 
-SPLITTING = {"array_split", "dsplit", "get_item", "hsplit", "slice", "split", "vsplit"}
-"""Functions of which a few rows do not tell the number of rows for a batch of any size."""
 MANY = (12, 24)
-"""Sizes of a batch for these, and where smaller batches are refused."""
+"""Sizes of a batch where smaller ones are refused."""
+BATCHES = dict.fromkeys(("array_split", "dsplit", "hsplit", "slice", "split", "vsplit"), MANY) | {"get_item": (1, 24)}
+"""Sizes of a batch for functions of which a few rows do not tell the number of rows for a batch of any size."""
 BY_VALUES = {
     "argwhere", "bincount", "nonzero", "segment_max", "segment_min", "segment_prod", "segment_sum", "slice", "unique",
     "where",

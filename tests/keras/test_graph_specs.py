@@ -50,6 +50,8 @@ CASES: dict[str, Callable[[Any, Any], Any]] = {
     "vsplit": lambda ops, T: ops.vsplit(T((None, 3, 3)), [1, 3]),
     "hsplit": lambda ops, T: ops.hsplit(T((None,)), [2, 5]),
     "get_item": lambda ops, T: T((None, 3))[5:, 1:],
+    "get_item of the first": lambda ops, T: T((None, 3))[:5, :],
+    "get_item of the last": lambda ops, T: T((None, 3))[-5:, 0],
     "unique": lambda ops, T: ops.unique(T((None, 3), "int32")),
     "unique of a size": lambda ops, T: ops.unique(T((None, 3), "int32"), size=4),
     "nonzero": lambda ops, T: ops.nonzero(T((None, 3))),
