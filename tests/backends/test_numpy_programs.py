@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 
 from portanet.backends import elementwise, map_each, raw_namespace, use_backend
 from portanet.backends.numpy import elements
+from portanet.backends.numpy.elements import map_elements
 from portanet.backends.numpy.programs import Program, UntraceableError
 from portanet.optimizers.rules import quotient
 
@@ -96,6 +98,8 @@ UNTRACEABLE: dict[str, Callable[..., Any]] = {
     "a product of matrices": lambda x, y: np.matmul(x, y),
     "the other way round": lambda x, y: np.asarray(x) + y,
     "a power": lambda x, y: x**3,
+    "a power in place": lambda x, y: operator.ipow(x, 2),
+    "a fraction as power of integers": lambda x, y: np.floor(x).__lt__(y) ** 2.0,
     "a number": lambda x, y: 1.0,
     "a text": lambda x, y: x + "1",
     "twice": lambda x, y: (x + y,) * 2,
@@ -141,3 +145,18 @@ def test_settings_and_numbers_are_those_of_each_call(monkeypatch: pytest.MonkeyP
         for settings["factor"], settings["doubled"] in ((1.0, False), (3.0, False), (3.0, True)):
             (result,) = map_each(scaled, [(x,)]) if several else (scaled(x),)
             np.testing.assert_array_equal(result, x * settings["factor"] * (1 + settings["doubled"]))
+
+
+@pytest.mark.parametrize("number", [None, 0.5])
+def test_arguments_between_arrays_may_be_no_arrays(monkeypatch: pytest.MonkeyPatch, number: float | None) -> None:
+    monkeypatch.setattr(elements, "ELEMENTS", 64)
+
+    def moved(x: Any, factor: float | None, y: Any) -> Any:
+        y += x if factor is None else x * factor
+        return y, x * 2
+
+    x, y = np.ones(1000), np.arange(1000.0)
+    result, twice = map_elements(moved, [x, number, y])
+    assert result is y
+    np.testing.assert_array_equal(y, np.arange(1000.0) + (number or 1.0))
+    np.testing.assert_array_equal(twice, 2 * x)

@@ -189,7 +189,7 @@ class _Divided(Joined):
             results = super().results()
         else:
             new = iter(self._new)
-            whole = tuple(next(new) if k is None else self._args[k] for k in self.program.places)
+            whole = tuple(next(new) if k is None else self._arrays[k] for k in self.program.places)
             results = whole if self.program.several else whole[0]
         if not self._flat:
             return results

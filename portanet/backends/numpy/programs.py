@@ -55,7 +55,8 @@ class Symbol:
         return self.program.note(ufunc, inputs)
 
     def __pow__(self, other: Any) -> Symbol:
-        if type(other) not in (int, float) or other not in (0.5, 2):
+        kinds = (int, float) if self.dtype.kind in "fc" else (int,)  # a fraction makes floats of integers
+        if type(other) not in kinds or other not in (0.5, 2):
             raise UntraceableError("NumPy chooses by the exponent")
         return self.program.note(np.square if other == 2 else np.sqrt, (self,))
 
@@ -63,7 +64,7 @@ class Symbol:
         raise UntraceableError("a symbol has neither values nor a shape")
 
     __array__ = __array_function__ = __bool__ = __float__ = __int__ = __index__ = __iter__ = __len__ = _refuse
-    __getitem__ = __setitem__ = __reduce_ex__ = _refuse
+    __getitem__ = __setitem__ = __reduce_ex__ = __ipow__ = _refuse
 
 
 def _operator(name: str, ufunc: Any) -> None:
