@@ -74,12 +74,15 @@ class OperationCall(Layer):
             return told
         once = declared.ONCE.get(name)
         tried = self if once is None else OperationCall(self.function, (), once(self.named()))
-        sizes = declared.BATCHES.get(name, SIZES)
+        sizes = declared.many((self.args, self.kwargs)) if name in declared.OF_MANY else SIZES
         values = declared.with_corners if name == "perspective_transform" else None
+        item = declared.item(self.named(x)) if name == "get_item" else None
         try:
             specs = trial(tried, (x,), {}, sizes, values)
         except Exception as error:
-            return self._tried_otherwise(tried, x, error)
+            return self._tried_otherwise(tried, x, error) if item is None else item
+        if item is not None:
+            return ArraySpec(item.shape, specs.dtype)
         if name in declared.BY_VALUES:
             with contextlib.suppress(Exception):  # where zeros alone fit, such as for indices
                 return common(specs, trial(self, (x,), {}, sizes, declared.counted))
@@ -90,7 +93,7 @@ class OperationCall(Layer):
     def _tried_otherwise(self, tried: OperationCall, x: Any, error: Exception) -> Any:
         """The specs for other values or sizes than those that raised an error, which is raised if none fit."""
         with contextlib.suppress(Exception):
-            return trial(tried, (x,), {}, declared.MANY, declared.well_conditioned)
+            return trial(tried, (x,), {}, declared.many((self.args, self.kwargs)), declared.well_conditioned)
         for known in itertools.islice(declared.known_sizes(x), declared.ATTEMPTS):
             with contextlib.suppress(Exception):
                 return trial(tried, (known,), {})

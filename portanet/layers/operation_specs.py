@@ -15,12 +15,14 @@ from portanet.tree import tree_leaves, tree_map
 Arguments = dict[str, Any]
 
 MANY = (12, 24)
-"""Sizes of a batch where smaller ones are refused."""
-BATCHES = dict.fromkeys(("array_split", "dsplit", "hsplit", "slice", "split", "vsplit"), MANY) | {"get_item": (1, 24)}
-"""Sizes of a batch for functions of which a few rows do not tell the number of rows for a batch of any size."""
+"""Sizes of a batch where smaller ones are refused, without the numbers among the arguments, which may be positions."""
+LARGEST = 2**8
+"""The largest of these numbers that is added to the sizes of a batch: more may not fit into memory."""
+OF_MANY = {"array_split", "dsplit", "hsplit", "slice", "split", "vsplit"}
+"""Functions of which a few rows do not tell the number of rows for a batch of any size."""
 BY_VALUES = {
-    "argwhere", "bincount", "nonzero", "segment_max", "segment_min", "segment_prod", "segment_sum", "slice", "unique",
-    "where",
+    "argwhere", "bincount", "get_item", "nonzero", "segment_max", "segment_min", "segment_prod", "segment_sum",
+    "slice", "unique", "where",
 }  # fmt: skip
 """Functions whose results may have sizes that depend on values: `counted` ones are tried beside zeros."""
 ATTEMPTS = 64
@@ -59,6 +61,38 @@ def _without_values(given: Arguments) -> None:
         "A symbolic array has no values for convert_to_numpy. Call the model, or `model.predict`, and convert its "
         f"outputs. Received: {given['x']!r}"
     )
+
+
+def item(given: Arguments) -> ArraySpec | None:
+    """The spec of `get_item` by numbers and slices, which fit axes of unknown size; None for other keys."""
+    x, key = given["x"], given["key"]
+    keys = [k.item() if hasattr(k, "item") and k.shape == () else k for k in (key if type(key) is tuple else [key])]
+    if any(isinstance(k, bool) or not (k is None or k is ... or isinstance(k, (int, slice))) for k in keys):
+        return None
+    rest = len(x.shape) - sum(k is not None and k is not ... for k in keys)
+    if rest < 0 or keys.count(...) > 1:
+        return None
+    sizes, shape = iter(x.shape), list[int | None]()
+    for k in keys if ... in keys else [*keys, ...]:
+        if k is None:
+            shape.append(1)
+        elif k is ...:
+            shape += itertools.islice(sizes, rest)
+        elif (size := next(sizes)) is not None or isinstance(k, slice):
+            try:
+                parts = [range(n)[k] for n in ((1, 2, 2**40) if size is None else (size,))]
+            except (IndexError, TypeError, ValueError):  # for the function to say what is wrong
+                return None
+            if isinstance(k, slice):
+                counts = {len(part) for part in parts}
+                shape.append(counts.pop() if len(counts) == 1 else None)
+    return ArraySpec(tuple(shape), x.dtype)
+
+
+def many(given: Any) -> tuple[int, int]:
+    """Two sizes of a batch that has the positions among these arguments."""
+    largest = max((abs(n) for n in tree_leaves(given) if isinstance(n, int)), default=0)
+    return MANY[0] + min(largest, LARGEST), MANY[1] + min(largest, LARGEST)
 
 
 BY_ARGUMENTS: dict[str, Callable[[Arguments], Any]] = {

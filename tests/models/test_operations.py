@@ -139,6 +139,22 @@ def test_numbers_and_shapes_while_a_graph_is_built(backend: Any) -> None:
     np.testing.assert_array_equal(portanet.to_host(Model(fixed, first - second)(data[:, 0, ...])), [0.0, 0.0, 0.0])
 
 
+def test_parts_of_a_batch_of_unknown_size() -> None:
+    x = Input((4,))
+    assert x[x > 0].shape == (None,)  # by values
+    assert x[20].shape == x[-300].shape == x[np.int64(20), :].shape == (4,)
+    assert x[:5].shape == x[5:].shape == x[300:].shape == x[:-30].shape == x[:, :].shape == (None, 4)
+    assert x[..., 2:].shape == x[40::3, -2:].shape == (None, 2)
+    assert x[:1].shape == x[None, 7].shape == (1, 4)
+    assert Input((None, 3))[:, 100].shape == (None, 3)
+    assert ops.slice(x, (30, 0), (3, 2)).shape == (3, 2)
+    assert ops.take(x, [20], axis=0).shape == (1, 4)
+    with pytest.raises(ValueError, match="out of bounds for axis 1"):
+        x[:, 5]
+    data = np.arange(84, dtype="float32").reshape(21, 4)
+    np.testing.assert_array_equal(Model(x, x[20] + x[19:20])(data), data[20] + data[19:20])
+
+
 def test_constants_of_a_backend_serve_on_others() -> None:
     torch = pytest.importorskip("torch")
     with portanet.use_backend("torch"):
