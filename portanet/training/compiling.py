@@ -124,8 +124,9 @@ class Compiled(Optimized):
         cls = type(self)
         custom = overrides(cls, Compiled, "compile")
         if custom and not overrides(cls, Compiled, "get_compile_config"):
-            takes = inspect.signature(self.compile).parameters
-            if any(name not in takes for name in config) and not any(p.kind is p.VAR_KEYWORD for p in takes.values()):
+            try:
+                inspect.signature(self.compile).bind(**config)
+            except TypeError:
                 warnings.warn(
                     f"Model '{self.name}' is not compiled: its `compile` takes other arguments. Compile it, or "
                     "override get_compile_config and compile_from_config.",

@@ -311,13 +311,18 @@ def test_apply_outside_of_steps(backend):
         optimizer.apply([None, None], model.trainable_variables)
 
 
-@pytest.mark.parametrize("known", [(), ("sgd",)], ids=["other arguments", "one more argument"])
+@pytest.mark.parametrize("known", [(), ("sgd",), ("sgd", 3)], ids=["other", "one more", "one more beside any"])
 def test_compile_with_other_arguments_is_left_to_the_user_when_a_model_is_loaded(tmp_path, known):
     class Special(portanet.Model):
-        if known:
+        if len(known) == 1:
 
             def compile(self, optimizer, factor):
                 super().compile(optimizer, "mse")
+
+        elif known:
+
+            def compile(self, kind, steps, factor, **options):
+                super().compile(kind, "mse")
 
         else:
 
@@ -331,6 +336,8 @@ def test_compile_with_other_arguments_is_left_to_the_user_when_a_model_is_loaded
         again = portanet.load_model(tmp_path / "model.safetensors", custom_objects={"Special": Special})
     assert again.optimizer is None
     np.testing.assert_array_equal(again.predict(X), model.predict(X))
+    with pytest.warns(UserWarning, match="is not compiled"):
+        assert not portanet.models.clone_model(model).compiled
 
 
 @pytest.mark.parametrize(
