@@ -19,9 +19,10 @@ def result_dtype(xp: Any, dtypes: Sequence[Any], numbers: Iterable[complex] = ()
     ranks = [next(i for i, kind in enumerate(_KIND_NAMES) if xp.isdtype(dtype, kind)) for dtype in dtypes]
     rank = max(ranks)
     highest = [dtype for dtype, own in zip(dtypes, ranks, strict=True) if own == rank]
-    dtype = highest[0] if len(highest) == 1 else xp.result_type(*highest)
-    if rank == 1 and len(highest) > 1 and xp.iinfo(dtype).bits == 64 > max(xp.iinfo(d).bits for d in highest):
-        dtype = xp.int32  # of uint32 and signed integers: none gets 64 bits that had fewer
+    if len(highest) > 1 and xp.uint32 in highest and _are_signed_too(xp, highest):
+        dtype = xp.int32  # none gets 64 bits that had fewer
+    else:
+        dtype = highest[0] if len(highest) == 1 else xp.result_type(*highest)
     most = max((next(n for kind, n in _NUMBERS.items() if isinstance(x, kind)) for x in numbers), default=0)
     if rank == 3 and 2 in ranks:
         dtype = xp.result_type(dtype, *(d for d, own in zip(dtypes, ranks, strict=True) if own == 2))
@@ -30,6 +31,11 @@ def result_dtype(xp: Any, dtypes: Sequence[Any], numbers: Iterable[complex] = ()
     if most == 3:
         return xp.complex128 if rank == 2 and dtype == xp.float64 else xp.complex64
     return float_dtype(xp) if most == 2 else xp.int32
+
+
+def _are_signed_too(xp: Any, dtypes: Sequence[Any]) -> bool:
+    """Whether some of these dtypes of integers, all of 32 bits at most, are signed."""
+    return any(xp.isdtype(d, "signed integer") for d in dtypes) and all(xp.iinfo(d).bits < 64 for d in dtypes)
 
 
 def float_dtype(xp: Any) -> Any:
