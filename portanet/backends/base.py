@@ -253,7 +253,7 @@ class Backend:
         raise NotImplementedError
 
     @classmethod
-    def require_plain(cls, x: Array) -> None:
+    def require_plain(cls, x: Array, what: str = "Data") -> None:
         """Reject an array of this library that is stored or computed with otherwise, such as a sparse one."""
 
     @classmethod

@@ -265,9 +265,15 @@ def rows_to_host(x: Any, what: str = "Data") -> HostArray:
     try:
         return to_host(x)
     except ValueError as error:
+        what = checks.taken_as(x) if what == "Data" else what
+        if "missing values" in str(error):  # pandas' NA, in columns of integers or booleans
+            received = _columns(x) or _brief(x)
+            raise ValueError(
+                f"{what} holds missing values; fill them, as with x.fillna(0), or drop their rows. Received: {received}"
+            ) from None
         if "inhomogeneous" not in str(error):
             raise
-        raise _ragged(x, checks.taken_as(x) if what == "Data" else what) from None
+        raise _ragged(x, what) from None
 
 
 def numeric(x: Any, what: str = "Data") -> HostArray:

@@ -211,6 +211,13 @@ def require_plain(x: Any, what: str = "Data") -> None:
         >>> import numpy as np
         >>> require_plain(np.ones(2))
     """
+    _require_plain_on_host(x, what)
+    owner = _OWNERS.get(type(x))
+    if owner is not None:
+        owner.require_plain(x, what)
+
+
+def _require_plain_on_host(x: Any, what: str = "Data") -> None:
     if isinstance(x, np.ma.MaskedArray):
         remedy = "masked values have no meaning here; replace them, as with x.filled(0), or drop their rows"
     elif isinstance(x, np.matrix):
@@ -235,7 +242,7 @@ def backend_class_of(x: Any) -> type[Backend] | None:
     """
     kind = type(x)
     if kind not in _OWNERS:
-        require_plain(x)
+        _require_plain_on_host(x)
         known = (_imported(*place) for place in (*BACKENDS.values(), *FORWARD.values()))
         imported = (cls for cls in known if cls.library in sys.modules)
         _OWNERS[kind] = next((cls for cls in imported if cls.owns(x)), None)

@@ -11,7 +11,16 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from portanet.autodiff import unwrap
-from portanet.backends import Array, ForwardBackend, forward_backend_of, get_backend, is_dtype, is_of, raw_namespace
+from portanet.backends import (
+    Array,
+    ForwardBackend,
+    forward_backend_of,
+    get_backend,
+    is_dtype,
+    is_of,
+    raw_namespace,
+    require_plain,
+)
 from portanet.configurable import is_of_user, overrides
 from portanet.layers.foreign import foreign_array, from_host, is_data, library_name
 from portanet.layers.several_inputs import mask_fits
@@ -292,7 +301,13 @@ def weights_as_constants(layer: Layer, guest: type[ForwardBackend], training: bo
 
 
 def locate(error: Exception, layer: Layer, x: Any) -> None:
-    """Add a note to a propagating error: the path of the layer where it occurred, and the input of that layer."""
+    """Add a note to a propagating error: the path of the layer where it occurred, and the input of that layer.
+
+    Raises:
+        TypeError: The reason is that an input is no plain array, such as a sparse tensor.
+    """
+    for leaf in tree_leaves(x):
+        require_plain(unwrap(leaf), f"Inputs of layer '{layer.name}'")
     notes, start = getattr(error, "__notes__", []), "In layer '"
     if notes and notes[0].startswith(start):
         notes[0] = notes[0].replace(start, f"{start}{layer.name}/", 1)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Self, cast
 import numpy as np
 
 from portanet import checks, constraints, initializers, random, regularizers
-from portanet.backends import Array, Backend, BackendName, HostArray, get_backend, use_backend
+from portanet.backends import Array, Backend, BackendName, HostArray, get_backend, require_plain, to_host, use_backend
 from portanet.configurable import Configurable, is_described, is_of_user, keeps_objects, named_arguments, overrides
 from portanet.initializers.base import drawn
 from portanet.layers.foreign import foreign_array, foreign_to
@@ -265,7 +265,9 @@ def assign_all(layer: str, variables: list[Variable], values: list[Any]) -> None
         some = f"{len(variables)} weights; pass as many"
         none = "no weights yet; give the model an Input, or call it on data, first"
         raise ValueError(f"Layer '{layer}' has {some if variables else none}. Received: {len(values)} arrays")
-    hosts = [np.asarray(value) for value in values]
+    for variable, value in zip(variables, values, strict=True):
+        require_plain(value, f"Values of weight '{variable.path}'")
+    hosts = [value if isinstance(value, np.ndarray) else to_host(value) for value in values]
     for variable, host in zip(variables, hosts, strict=True):
         if host.dtype.kind not in "biufV":  # V: bfloat16
             raise ValueError(f"Weight '{variable.path}' takes numbers. Received: an array of dtype {host.dtype}")

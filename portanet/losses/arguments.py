@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from portanet.autodiff import unwrap
-from portanet.backends import is_dtype, raw_namespace
+from portanet.backends import is_dtype, raw_namespace, require_plain
 
 
 def require_numbers(name: str, x: Any, owner: str) -> None:
@@ -27,6 +27,7 @@ def require_numbers(name: str, x: Any, owner: str) -> None:
             f"Argument `{name}` of {owner} must be an array; convert lists and numbers with portanet.asarray({name}). "
             f"Received: {x!r} (of type {type(x).__name__})"
         )
+    require_plain(plain, f"Argument `{name}` of {owner}")
     if not is_dtype(raw_namespace(plain), dtype, ("real floating", "integral", "bool")):
         raise TypeError(
             f"Argument `{name}` of {owner} must hold real numbers; encode text and categories as numbers, and pass the "

@@ -273,6 +273,7 @@ def as_arrays(owner: str, **given: Any) -> list[Any]:
     for name, value in given.items():
         if isinstance(value, (list, tuple, int, float)):
             given[name] = array_like(like, value, f"Argument `{name}` of {owner}")
+            require_numbers(name, given[name], owner)
         elif value is not None or name in ("y_true", "y_pred", "values"):
             require_numbers(name, value, owner)
             given[name] = beside(value, like) if several else value

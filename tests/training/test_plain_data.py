@@ -1,5 +1,7 @@
 """Data that is no plain real array is refused with the remedy, wherever it comes in."""
 
+import functools
+
 import numpy as np
 import pytest
 
@@ -107,3 +109,84 @@ def test_lists_of_arrays_at_any_depth_are_trees():
         result = as_tree(numbers)
         assert isinstance(result, np.ndarray)
         np.testing.assert_array_equal(result, numbers)
+
+
+@pytest.mark.filterwarnings("ignore:.*in (beta|prototype) state", "ignore:The PyTorch API of nested tensors")
+@pytest.mark.filterwarnings("ignore:torch.quantize_per_tensor:UserWarning")
+def test_tensors_without_plain_values():
+    torch = pytest.importorskip("torch")
+    ones = torch.ones(4, 2)
+    tensors = {
+        r"x\.to_dense\(\)": ones.to_sparse(),
+        r"x\.dequantize\(\)": torch.quantize_per_tensor(ones, 0.1, 0, torch.qint8),
+        r"create it on a device": torch.empty((4, 2), device="meta"),
+        r"pad the rows": torch.nested.nested_tensor([torch.ones(2), torch.ones(3)]),
+    }
+    for name in ("torch", "numpy"):
+        with portanet.use_backend(name):
+            model = portanet.Sequential([layers.Input((2,)), layers.Dense(2)])
+            model.compile("sgd", "mse")
+            losses = [portanet.losses.MeanSquaredError(), portanet.metrics.MeanSquaredError()]
+            for remedy, tensor in tensors.items():
+                calls = [
+                    portanet.asarray,
+                    model.predict,
+                    functools.partial(model.evaluate, X, verbose=0),
+                    lambda x, model=model: model.set_weights([x, np.zeros(2)]),
+                    *(functools.partial(loss, X) for loss in losses),
+                ]
+                for call in calls[:4] if tensor.is_nested else calls:
+                    with pytest.raises(TypeError, match=remedy):
+                        call(tensor)
+
+
+def test_layers_name_the_sparse_tensor_that_they_cannot_take():
+    torch = pytest.importorskip("torch")
+    with portanet.use_backend("torch"):
+        for layer in (layers.Flatten(), layers.ReLU(), layers.LayerNormalization()):
+            with pytest.raises(TypeError, match=rf"Inputs of layer '{layer.name}' must be plain arrays.*to_dense"):
+                layer(torch.ones(2, 3).to_sparse())
+
+
+def test_weights_are_set_to_plain_arrays(backend):
+    layer = layers.Dense(2)
+    layer.build((None, 2))
+    ones = np.ones((2, 2), dtype="float32")
+    for wrong in (np.ma.masked_array(ones, mask=ones > 0), pytest.importorskip("scipy.sparse").csr_matrix(ones)):
+        with pytest.raises(TypeError, match=r"Values of weight 'kernel' must be plain arrays"):
+            layer.set_weights([wrong, ones[0]])
+    layer.set_weights([portanet.asarray(ones), [1.0, 2.0]])
+    np.testing.assert_array_equal(layer.get_weights()[0], ones)
+
+
+def test_missing_values_of_frames():
+    pandas = pytest.importorskip("pandas")
+    model = portanet.Sequential([layers.Input((1,)), layers.Dense(1)])
+    model.compile("sgd", "mse")
+    for dtype, value in (("Int64", 1), ("boolean", True), ("Float32", 0.5)):
+        frame = pandas.DataFrame({"a": pandas.array([value, None, value, value], dtype=dtype)})
+        with pytest.raises(ValueError, match=r"Argument `x` (of asarray )?holds (missing values; fill them|NaN)"):
+            model.predict(frame)
+        with pytest.raises(ValueError, match=r"Argument `y` holds (missing values; fill them|NaN)"):
+            model.fit(X[:, :1], frame["a"], verbose=0)
+
+
+def test_complex_numbers_in_lists(backend):
+    for compare in (portanet.losses.MeanSquaredError(), portanet.metrics.MeanSquaredError()):
+        for given in (([1j, 1.0], [1.0, 1.0]), ([1.0, 1.0], [1j, 1.0]), ([1.0, 1.0], [1.0, 1.0], [1j, 1.0])):
+            with pytest.raises(TypeError, match="real numbers"):
+                compare(*given)
+    with pytest.raises(TypeError, match="Argument `values` of Metric 'mean' must hold real numbers"):
+        portanet.metrics.Mean().update_state([[1j, 2.0]])
+    with pytest.raises(TypeError, match="real numbers"):
+        portanet.metrics.Sum().update_state([1.0, 2.0], sample_weight=[1j, 1.0])
+
+
+def test_dicts_of_keys_are_sparse_matrices():
+    sparse = pytest.importorskip("scipy.sparse").dok_array(X)
+    model = portanet.Sequential([layers.Input((2,)), layers.Dense(2)])
+    model.compile("sgd", "mse")
+    with pytest.raises(TypeError, match=r"Argument `x` must be plain arrays: sparse.*x\.toarray\(\)"):
+        model.predict(sparse)
+    with pytest.raises(TypeError, match=r"Argument `y` must be plain arrays: sparse.*x\.toarray\(\)"):
+        model.fit(X, sparse, verbose=0)

@@ -81,16 +81,24 @@ class TorchBackend(Backend):
         return isinstance(x, torch.Tensor)
 
     @classmethod
-    def require_plain(cls, x: Array) -> None:
+    def require_plain(cls, x: Array, what: str = "Data") -> None:
         import torch
 
-        if x.layout is not torch.strided or x.is_nested:
-            kind = "nested" if x.is_nested else str(x.layout).removeprefix("torch.")
-            remedy = "pad the rows" if x.is_nested else "convert them with x.to_dense(), in batches if they are large"
-            raise TypeError(
-                f"Data must be plain arrays: sparse and nested tensors are not supported; {remedy}. "
-                f"Received: a tensor of layout {kind}"
-            )
+        if x.is_nested:
+            kind, remedy = "layout nested", "pad the rows"
+        elif x.layout is not torch.strided:
+            kind = f"layout {str(x.layout).removeprefix('torch.')}"
+            remedy = "convert them with x.to_dense(), in batches if they are large"
+        elif x.is_quantized:
+            kind, remedy = f"dtype {str(x.dtype).removeprefix('torch.')}", "convert them with x.dequantize()"
+        elif x.is_meta:
+            kind, remedy = "device meta", "it has a shape and no values; create it on a device"
+        else:
+            return
+        raise TypeError(
+            f"{what} must be plain arrays: sparse, nested, quantized and meta tensors are not supported; {remedy}. "
+            f"Received: a tensor of {kind}"
+        )
 
     @classmethod
     def cost_of_reading(cls, x: Array) -> str:

@@ -353,14 +353,14 @@ def as_tree(x: Any, name: str = "x") -> Any:
         x: The data.
         name: Name of the argument, for errors.
     """
+    what = f"Argument `{name}`"
+    require_plain(x, what)  # first, as some sparse matrices are dicts
     if isinstance(x, Mapping):
         return {key: as_tree(value, f"{name}[{key!r}]") for key, value in x.items()}
     if _holds_arrays(x):
         return [as_tree(part, f"{name}[{i}]") for i, part in enumerate(x)]
-    what = f"Argument `{name}`"
     if isinstance(x, (list, tuple)):
         return numeric(x, what) if x else x
-    require_plain(x, what)
     is_data = hasattr(x, "shape") or not (callable(x) or isinstance(x, (str, bytes)))
     return x if is_data else numeric(x, what)
 
