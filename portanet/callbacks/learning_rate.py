@@ -58,6 +58,8 @@ class LearningRateScheduler(Callback):
             old = learning_rate(self, optimizer)
             new = self.schedule(epoch, old) if self._takes_rate else self.schedule(epoch)
             try:
+                if isinstance(new, (str, bool)):
+                    raise TypeError
                 rate = float(new)
             except (TypeError, ValueError):
                 raise ValueError(

@@ -45,7 +45,16 @@ class Monitor(Callback):
                 stacklevel=2,
             )
             return None
-        return float(logs[self.monitor])
+        value = logs[self.monitor]
+        try:
+            if isinstance(value, str):
+                raise TypeError
+            return float(value)
+        except (TypeError, ValueError):
+            raise TypeError(
+                f"The quantity that {type(self).__name__} monitors must be a number; let on_epoch_end of the callback "
+                f"that sets it pass one. Received: logs[{self.monitor!r}]={value!r}"
+            ) from None
 
     @property
     def direction(self) -> str:

@@ -73,6 +73,10 @@ def test_a_resumed_run_falls_like_the_uninterrupted_one(after):
 def test_what_a_schedule_gives_must_be_a_number():
     with pytest.raises(ValueError, match=r"must return a number. Received: None for epoch 0"):
         Script().play(LearningRateScheduler(lambda epoch: None), losses(1))
+    with pytest.raises(ValueError, match=r"must return a number. Received: '0.5' for epoch 0"):
+        Script().play(LearningRateScheduler(lambda epoch: "0.5"), losses(1))
+    with pytest.raises(ValueError, match=r"must return a number. Received: True for epoch 0"):
+        Script().play(LearningRateScheduler(lambda epoch: True), losses(1))
     with pytest.raises(ValueError, match=r"must be a function .*Received: schedule=0.1"):
         LearningRateScheduler(0.1)
 

@@ -1,7 +1,8 @@
+import numpy as np
 import pytest
 
 from portanet import losses, metrics
-from portanet.callbacks import EarlyStopping, Monitor
+from portanet.callbacks import EarlyStopping, Monitor, ReduceLROnPlateau
 from tests.callbacks import scripted
 from tests.callbacks.scripted import Script
 
@@ -38,3 +39,10 @@ def test_what_is_not_there_is_told_with_what_there_is():
     with pytest.warns(UserWarning, match=r"monitors 'val_loss', .* Available in this epoch: 'loss'.*='val_loss'"):
         ended = Script().play(EarlyStopping(), scripted.losses(1.0, name="loss"))
     assert not ended.stop_training
+
+
+@pytest.mark.parametrize("value", ["0.5", "a", None, [1.0], np.ones(2)])
+@pytest.mark.parametrize("make", [EarlyStopping, ReduceLROnPlateau])
+def test_the_quantity_must_be_a_number(make, value):
+    with pytest.raises(TypeError, match=rf"{make.__name__} monitors must be a number.*Received: logs\['val_loss'\]="):
+        Script().play(make(), [{"val_loss": value}])
