@@ -338,7 +338,7 @@ def path(name: str, value: Any, of: str | type | Named = "") -> str:
         ValueError: Argument `filename` must be a path: a string or a pathlib.Path. Received: filename=3
     """
     plain = os.fspath(value) if isinstance(value, (str, os.PathLike)) else None
-    if not isinstance(plain, str) or not plain:
+    if not isinstance(plain, str) or not plain or "\0" in plain:
         raise invalid(name, value, "a path: a string or a pathlib.Path", of)
     return plain
 

@@ -39,7 +39,7 @@ class BinaryAccuracy(MeanMetric):
     Args:
         name: Name shown in logs.
         dtype: See `Metric`.
-        threshold: Predictions above it are 1.
+        threshold: Predictions above it are 1; 0 for logits.
 
     Example:
         >>> import numpy as np
@@ -51,7 +51,7 @@ class BinaryAccuracy(MeanMetric):
 
     def __init__(self, name: str | None = None, dtype: DType = None, threshold: float = 0.5) -> None:
         super().__init__(name, dtype)
-        self.threshold = checks.number("threshold", threshold, "(0, 1)", type(self))
+        self.threshold = checks.number("threshold", threshold, of=type(self))
 
     @by_value()
     def check_targets(self, y: HostArray, classes: int | None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import pathlib
 import secrets
@@ -27,6 +28,9 @@ def write_atomically(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     removes files left behind by killed processes. In a job of several processes the first one alone writes; the
     others wait until it has.
 
+    Raises:
+        OSError: The file cannot be written, or `path` is no regular file: a folder, a device, a pipe, a circle of links.
+
     Example:
         >>> import pathlib, tempfile
         >>> path = pathlib.Path(tempfile.mkdtemp()) / "numbers"
@@ -47,6 +51,7 @@ def write_atomically(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
 @contextlib.contextmanager
 def _replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     target = pathlib.Path(os.path.realpath(path))
+    _require_replaceable(target, path)
     part = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
     try:
         remove_leftovers(target, ABANDONED)
@@ -69,6 +74,16 @@ def _replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
             # Such as a full disk: name the caller's file.
             raise OSError(error.errno, error.strerror, os.fspath(path)) from error
         raise
+
+
+def _require_replaceable(target: pathlib.Path, path: str | os.PathLike[str]) -> None:
+    """Refuse what must not be replaced by a file, such as /dev/null, which every process uses."""
+    if target.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), os.fspath(path))
+    if target.is_symlink():
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), os.fspath(path))
+    if target.exists() and not target.is_file():
+        raise OSError(errno.EINVAL, "Not a regular file, and no file may replace it", os.fspath(path))
 
 
 def remove_leftovers(path: str | os.PathLike[str], age: float = 0.0) -> None:

@@ -189,7 +189,7 @@ FLAT, ROWS = np.zeros(4), np.full((4, 3), 0.3)
         ),
         (lambda: metrics.TopKCategoricalAccuracy()(FLAT, ROWS), r"use 'sparse_top_k_categorical_accuracy'"),
         (lambda: metrics.SparseTopKCategoricalAccuracy(0), r"`k` of SparseTopKCategoricalAccuracy must be a positive "),
-        (lambda: metrics.BinaryAccuracy(threshold=1.5), r"`threshold` of BinaryAccuracy must be a number in \(0, 1\)."),
+        (lambda: metrics.BinaryAccuracy(threshold="a"), r"`threshold` of BinaryAccuracy must be a finite number."),
         (lambda: metrics.Precision(thresholds=[0.5, 2]), r"`thresholds` of Precision must be a number in \[0, 1\]."),
         (lambda: metrics.Recall(top_k=0), r"`top_k` of Recall must be a positive integer. Received: top_k=0"),
         (lambda: metrics.Recall(class_id=3)(ROWS, ROWS), r"is not a column.*Received: class_id=3 and y_pred of shape"),

@@ -30,6 +30,7 @@ def value(metric: Metric, y: Any, p: Any, weight: Any = None) -> Any:
         (metrics.BinaryAccuracy(), 0.25),
         (metrics.BinaryAccuracy(threshold=0.25), 0.25),
         (metrics.BinaryAccuracy(threshold=0.75), 0.5),
+        (metrics.BinaryAccuracy(threshold=0.0), 0.5),  # of logits
         (metrics.TruePositives(), 0.0),
         (metrics.FalsePositives(), 1.0),
         (metrics.TrueNegatives(), 1.0),

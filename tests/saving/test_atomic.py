@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import pathlib
+import stat
 import time
 
 import pytest
@@ -147,3 +149,23 @@ def test_nothing_stays_open(tmp_path):
     with pytest.raises(KeyError):
         write(KeyError())
     assert len(os.listdir("/proc/self/fd")) == len(before)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes with names are of POSIX")
+def test_what_is_no_regular_file_is_not_replaced(tmp_path):
+    pipe, folder, one, two = (tmp_path / name for name in ("pipe", "folder", "one", "two"))
+    os.mkfifo(pipe)
+    folder.mkdir()
+    one.symlink_to(two)
+    two.symlink_to(one)
+    link = tmp_path / "link"
+    link.symlink_to(pipe)
+    for path, code in ((pipe, errno.EINVAL), (link, errno.EINVAL), (folder, errno.EISDIR), (one, errno.ELOOP)):
+        with pytest.raises(OSError, match="regular file|directory|links") as caught:
+            write_atomically(path).__enter__()
+        assert (caught.value.errno, caught.value.filename) == (code, str(path))
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
+    assert one.is_symlink()
+    assert len(os.listdir(tmp_path)) == 5
+    with pytest.raises(IsADirectoryError):
+        write_atomically("/").__enter__()
