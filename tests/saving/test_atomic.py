@@ -161,7 +161,7 @@ def test_what_is_no_regular_file_is_not_replaced(tmp_path):
     link = tmp_path / "link"
     link.symlink_to(pipe)
     for path, code in ((pipe, errno.EINVAL), (link, errno.EINVAL), (folder, errno.EISDIR), (one, errno.ELOOP)):
-        with pytest.raises(OSError, match="regular file|directory|links") as caught:
+        with pytest.raises(OSError, match=r"regular file|directory|links") as caught:
             write_atomically(path).__enter__()
         assert (caught.value.errno, caught.value.filename) == (code, str(path))
     assert stat.S_ISFIFO(pipe.stat().st_mode)
