@@ -29,7 +29,7 @@ def write_atomically(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     others wait until it has.
 
     Raises:
-        OSError: The file cannot be written, or `path` is no regular file: a folder, a device, a pipe, links in a circle.
+        OSError: The file cannot be written, or `path` is no regular file but a folder, device, pipe or circle of links.
 
     Example:
         >>> import pathlib, tempfile
