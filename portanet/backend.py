@@ -7,6 +7,7 @@ from typing import Any
 
 from portanet import checks
 from portanet.backends.base import DTYPES
+from portanet.backends.conversion import named_dtype
 from portanet.config import (
     backend,
     epsilon,
@@ -88,12 +89,7 @@ def standardize_dtype(dtype: Any) -> str:
         >>> standardize_dtype(np.dtype("int8")), standardize_dtype(float), standardize_dtype(None)
         ('int8', 'float32', 'float32')
     """
-    if dtype is None or dtype is float:
-        return floatx()
-    if dtype is int or dtype is bool:  # NumPy's int64 is equal to int
-        return "int32" if dtype is int else "bool"
-    name = dtype if isinstance(dtype, str) else getattr(dtype, "name", None) or str(dtype)
-    return checks.choice("dtype", name.rpartition(".")[2].removesuffix("'>"), DTYPES, "standardize_dtype")
+    return floatx() if dtype is None else checks.choice("dtype", named_dtype(dtype), DTYPES, "standardize_dtype")
 
 
 def result_type(*dtypes: Any) -> str:

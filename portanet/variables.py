@@ -25,6 +25,7 @@ from portanet.backends import (
     raw_namespace,
     use_backend,
 )
+from portanet.backends.conversion import named_dtype
 from portanet.mixed_precision import cast_floats
 from portanet.scopes import scoped
 from portanet.tree import tree_leaves
@@ -254,6 +255,7 @@ class Variable(ArrayHolder):
 
 def _initial(initializer: Any, shape: Sequence[int] | None, dtype: str | None, backend: Backend) -> Array:
     """The value of a new variable."""
+    dtype = named_dtype(dtype)
     if isinstance(initializer, str):
         initializer = import_module("portanet.initializers").get(initializer, "initializer", "Variable")
     if callable(initializer):

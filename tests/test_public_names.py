@@ -77,6 +77,8 @@ FILES = """
 FILEPATH = "names the file `filepath`, as Keras does"
 CHANGED = {
     "portanet.models.Model.summary": ORDER,
+    "portanet.models.Model.test_on_batch": "needs no targets for a model with a loss of its own",
+    "portanet.models.Model.train_on_batch": "needs no targets for a model with a loss of its own",
     "portanet.backends.kernel": "was the seam by which a backend offered a faster version of a function",
     "portanet.random.bernoulli": LOW_LEVEL,
     "portanet.random.bits": LOW_LEVEL,

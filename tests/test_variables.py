@@ -185,3 +185,13 @@ def test_what_was_assigned_is_not_trained(backend):
     assert not np.any(trained.get_weights()[0] == 1)
     assert np.all(backend.to_host(own) == 1)
     assert np.all(kept.get_weights()[0] == 1)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "name"), [(int, "int32"), ("int", "int32"), (float, "float32"), (bool, "bool"), (np.float32, "float32")]
+)
+def test_dtypes_of_python_and_numpy(dtype, name, backend):
+    made = Variable([0, 1], dtype=dtype)
+    weight = layers.Layer().add_weight((2,), "zeros", dtype=dtype, trainable=False)
+    declared = layers.Input((2,), dtype=dtype).dtype
+    assert [backend.dtype_name(each) for each in (made.dtype, weight.dtype, declared)] == [name] * 3

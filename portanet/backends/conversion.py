@@ -9,7 +9,7 @@ import numpy as np
 
 from portanet import checks
 from portanet.backends.array_object import ArrayObject
-from portanet.backends.base import Array, Backend, HostArray
+from portanet.backends.base import DTYPES, Array, Backend, HostArray
 from portanet.backends.registry import (
     backend_class_of,
     device_of,
@@ -22,6 +22,8 @@ from portanet.backends.registry import (
 )
 
 _PLAIN = frozenset({bool, int, float, complex})
+OF_PYTHON: dict[Any, str] = {int: "int32", bool: "bool", complex: "complex64", "int": "int32", "complex": "complex64"}
+"""The dtypes that types of Python, and words for them, mean, as in Keras; `float` is the default one."""
 
 
 def asarray(x: Any, dtype: Any = None) -> ArrayObject | Any:
@@ -207,6 +209,22 @@ def _is_native(backend: Backend, x: Any) -> bool:
     except ValueError:
         return False
     return True
+
+
+def named_dtype(dtype: Any) -> Any:
+    """The name of a dtype of Python or of a library; None and what is no dtype are unchanged.
+
+    Example:
+        >>> [named_dtype(dtype) for dtype in (int, float, np.float64, np.dtype("int64"), "uint8")]
+        ['int32', 'float32', 'float64', 'int64', 'uint8']
+    """
+    if isinstance(dtype, (str, type)):  # NumPy's dtypes equal types of Python, which mean others here
+        if dtype in (float, "float"):
+            backend = get_backend()
+            return backend.dtype_name(backend.dtype)
+        dtype = OF_PYTHON.get(dtype, dtype)
+    name = str(getattr(dtype, "name", None) or getattr(dtype, "__name__", dtype)).rpartition(".")[2]
+    return name if name in DTYPES and not hasattr(dtype, "__dlpack__") else dtype
 
 
 def dtype_for(x: Array, name: str) -> Any:

@@ -14,6 +14,7 @@ import numpy as np
 
 from portanet import checks, constraints, initializers, random, regularizers
 from portanet.backends import Array, Backend, BackendName, HostArray, get_backend, require_plain, to_host, use_backend
+from portanet.backends.conversion import named_dtype
 from portanet.configurable import Configurable, is_described, is_of_user, keeps_objects, named_arguments, overrides
 from portanet.initializers.base import drawn
 from portanet.layers.foreign import foreign_array, foreign_to
@@ -111,7 +112,7 @@ class WeightHolder(Configurable):
             raise ValueError(f"Layer '{self.name}' already has a weight of that name. Received: name={name!r}")
         backend = self._backend_for_weights()
         shape = tuple(int(n) for n in shape)
-        if dtype is None:
+        if (dtype := named_dtype(dtype)) is None:
             dtype = self._policy.variable_dtype if self._policy else backend.dtype_name(backend.dtype)
         if initializer is None:
             initializer = "glorot_uniform" if "float" in dtype else "zeros"

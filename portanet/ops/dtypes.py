@@ -9,6 +9,7 @@ from portanet import checks
 from portanet.autodiff import array_namespace
 from portanet.backends import Array, dtype_for, get_backend, is_dtype
 from portanet.backends.base import DTYPES
+from portanet.backends.conversion import OF_PYTHON
 
 _KIND_NAMES = ("bool", "integral", "real floating", "complex floating")
 _NUMBERS = {bool: 0, int: 1, float: 2, complex: 3}
@@ -44,9 +45,6 @@ def float_dtype(xp: Any) -> Any:
     return getattr(xp, backend.dtype_name(backend.dtype))
 
 
-_ALIASES: dict[Any, str] = {int: "int32", bool: "bool", "int": "int32", complex: "complex64", "complex": "complex64"}
-
-
 def find_dtype(dtype: Any, like: Array | None, of: str) -> Any:
     """The dtype object of a library for a dtype by name, of any library, or of Python.
 
@@ -66,7 +64,7 @@ def find_dtype(dtype: Any, like: Array | None, of: str) -> Any:
         return float_dtype(xp)
     if is_dtype(xp, dtype):
         return dtype
-    alias = _ALIASES.get(dtype) if python else None
+    alias = OF_PYTHON.get(dtype) if python else None
     name = alias or (dtype if isinstance(dtype, str) else name_of(dtype))
     if name not in DTYPES:
         raise checks.invalid("dtype", dtype, f"one of {', '.join(map(repr, DTYPES))}", f"ops.{of}")

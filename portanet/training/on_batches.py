@@ -36,7 +36,7 @@ class OnBatches(Stateless):
     def train_on_batch(
         self,
         x: Any,
-        y: Any,
+        y: Any = None,
         sample_weight: Any = None,
         class_weight: Mapping[int, float] | None = None,
         return_dict: bool = False,
@@ -47,7 +47,7 @@ class OnBatches(Stateless):
 
         Args:
             x: Inputs, as for `fit`.
-            y: Targets.
+            y: Targets; None for a model with a loss of its own.
             sample_weight: Weight of each example.
             class_weight: Weights by class number.
             return_dict: Whether to return a dict by name rather than a list (a number, if there is only the loss).
@@ -60,12 +60,12 @@ class OnBatches(Stateless):
             logs = totals.logs()
         return listed(logs, return_dict, self._listed_last(logs))
 
-    def test_on_batch(self, x: Any, y: Any, sample_weight: Any = None, return_dict: bool = False) -> Any:
+    def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False) -> Any:
         """The loss and metrics on one batch.
 
         Args:
             x: Inputs, as for `fit`.
-            y: Targets.
+            y: Targets; None for a model with a loss of its own.
             sample_weight: Weight of each example.
             return_dict: Whether to return a dict by name rather than a list (a number, if there is only the loss).
         """

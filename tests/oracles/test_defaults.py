@@ -86,8 +86,6 @@ DIFFERENT: dict[str, tuple[Any, str]] = {
     "Model.evaluate(callbacks)": ((), NONE),
     "Model.predict(callbacks)": ((), NONE),
     "Model.predict(verbose)": (0, "a prediction is quiet, unless asked"),
-    "Model.train_on_batch(y)": (NEEDED, "there is no loss without targets"),
-    "Model.test_on_batch(y)": (NEEDED, "there is no loss without targets"),
 }
 
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 import portanet
-from portanet import layers
+from portanet import layers, ops
 from portanet.backends import use_backend
 from portanet.training import TrainingRun
 from tests.support import asarray, to_numpy
@@ -286,6 +286,28 @@ def test_train_on_batch_is_one_step(backend):
     for epoch in range(2):
         logs = model.train_on_batch(x, y, return_dict=True)
         assert logs == {name: pytest.approx(values[epoch], rel=1e-6) for name, values in whole.items()}
+
+
+def test_batches_without_targets_for_a_loss_of_the_model(backend):
+    class Own(portanet.Model):
+        def __init__(self):
+            super().__init__()
+            self.decode = layers.Dense(2)
+
+        def call(self, x):
+            return self.decode(x)
+
+        def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+            return ops.mean(ops.square(x[:, :2] - y_pred))
+
+    x, _ = blobs()
+    model = Own()
+    model.compile("sgd")
+    before = np.mean((x[:, :2] - model.predict(x)) ** 2)
+    assert model.train_on_batch(x) == pytest.approx(before, rel=1e-5)
+    after = np.mean((x[:, :2] - model.predict(x)) ** 2)
+    assert after < before
+    assert model.test_on_batch(x, return_dict=True) == {"loss": pytest.approx(after, rel=1e-5)}
 
 
 def test_weights_and_loss_stay_float32(backend):

@@ -8,6 +8,7 @@ from portanet import checks
 from portanet.autodiff import array_namespace, unwrap
 from portanet.backends import Array, dtype_for, get_backend, require_exact
 from portanet.backends.base import DTYPES
+from portanet.backends.conversion import named_dtype
 from portanet.layers.base import Layer
 from portanet.layers.output_shapes import ArraySpec
 from portanet.layers.several_inputs import Shape
@@ -107,7 +108,7 @@ class InputLayer(Layer):
 
 def _name_of(dtype: Any, of: Layer) -> Any:
     try:
-        return dtype if isinstance(dtype, str) else get_backend().dtype_name(dtype)
+        return named if isinstance(named := named_dtype(dtype), str) else get_backend().dtype_name(dtype)
     except (TypeError, ValueError):  # cannot be a key, or is no key, of the table of dtypes
         raise checks.invalid("dtype", dtype, f"one of {', '.join(map(repr, INPUT_DTYPES))}", of) from None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -46,6 +47,8 @@ class KerasEncoder:
         self.dtype = dtype
         self.here = here
         self._layers: dict[int, dict[str, Any]] = {}
+        self._numbers = count()
+        self._renumbered: dict[int, int] | None = None
 
     def encode(self, value: Any, of: str) -> Any:
         """The JSON of a value.
@@ -64,7 +67,7 @@ class KerasEncoder:
             items = [self.encode(item, of) for item in value]
             return tuple(items) if isinstance(value, tuple) else items
         if isinstance(value, Mapping):
-            return {str(key): self.encode(item, of) for key, item in value.items()}
+            return self._mapping(value, of)
         if isinstance(value, np.generic):
             return value.item()
         if isinstance(value, (int, float)):
@@ -96,6 +99,20 @@ class KerasEncoder:
         if self.here and not hasattr(value, "get_config"):
             return value
         return self._object(value, of, self._encoded(arguments_of(value), value, of))
+
+    def _mapping(self, mapping: Mapping[Any, Any], of: str) -> dict[str, Any]:
+        """A dict; the numbers of objects in a description that a `get_config` made become numbers of this file."""
+        outer = self._renumbered
+        if outer is None and "shared_object_id" in mapping:
+            self._renumbered = {}
+        made = {str(key): self.encode(item, of) for key, item in mapping.items()}
+        if self._renumbered is not None and isinstance(made.get("shared_object_id"), int):
+            number = self._renumbered.get(made["shared_object_id"])
+            number = next(self._numbers) if number is None else number
+            self._renumbered[made["shared_object_id"]] = number
+            made["shared_object_id"] = number
+        self._renumbered = outer
+        return made
 
     def config_of(self, layer: Layer, arguments: dict[str, Any]) -> dict[str, Any]:
         """The configuration of a layer with these arguments."""
@@ -177,7 +194,7 @@ class KerasEncoder:
 
     def _shared(self, layer: Layer, node: dict[str, Any]) -> dict[str, Any]:
         """A description that occurs again where the layer does."""
-        node["shared_object_id"] = len(self._layers)
+        node["shared_object_id"] = next(self._numbers)
         self._layers[id(layer)] = node
         return node
 
