@@ -296,6 +296,25 @@ def are_bound() -> bool:
     return _bound.get() is not None
 
 
+class Discarded(dict[Variable, Any]):
+    """Values to `bind`, of a call of which nothing is kept: variables of layers that it builds are bound, too.
+
+    Args:
+        variables: Those that there are.
+    """
+
+    def __init__(self, variables: Iterable[Variable]) -> None:
+        super().__init__({v: v.value for v in variables})
+
+
+def hold_built(variables: Iterable[Variable]) -> None:
+    """Bind the variables of a layer that was just built, in a call of which nothing is kept."""
+    bound = _bound.get()
+    if isinstance(bound, Discarded):
+        for v in variables:
+            bound.setdefault(v, v._value)
+
+
 @contextlib.contextmanager
 def bind(values: Bound) -> Iterator[Bound]:
     """Bind variables to other values inside a `with` block; assignments change only these."""

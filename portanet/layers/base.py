@@ -228,7 +228,7 @@ class Layer(StateAccess):
         self._dtypes = [leaf.dtype for leaf in leaves]
         if calling.get() is None:
             self._choose_policies(self.path)
-        with building_for(leaves):
+        with building_for(self, leaves):
             self.build(*shapes_of_call(self, self._build_takes, x, further, options))
 
     # Dtypes

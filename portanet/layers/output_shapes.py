@@ -14,7 +14,7 @@ from portanet.layers.several_inputs import Shape, map_shapes, shape_of
 from portanet.layers.weights import shapes_of_call
 from portanet.masks import masks_of
 from portanet.tree import tree_leaves, tree_map
-from portanet.variables import bind, collect_losses
+from portanet.variables import Discarded, bind, collect_losses
 
 if TYPE_CHECKING:
     from portanet.layers.base import Layer
@@ -164,7 +164,7 @@ def trial(
                 x = _zeros(leaf, (batch, others), backend)
                 return x if values is None or x is leaf else values(x)
 
-            with bind({v: v.value for v in layer.variables}):
+            with bind(Discarded(layer.variables)):
                 given, named = tree_map(fill, (args, options))
                 known = tree_map(lambda leaf: _trues(leaf, (batch, others), backend), mask)
                 out, out_mask = call_with_mask(layer, *given, mask=known, **named)

@@ -22,13 +22,14 @@ from portanet.layers.several_inputs import shape_of
 from portanet.lookup import snake_case
 from portanet.mixed_precision import DTypePolicy, DTypePolicyMap, chosen_policy
 from portanet.tree import KINDS, MAPPING, SEQUENCE, tree_leaves
-from portanet.variables import Variable, will_be_loaded
+from portanet.variables import Variable, hold_built, will_be_loaded
 
 _OF_INIT = frozenset(
     ("_variables", "_trainable", "_built", "_policy", "_nodes", "_named", "_adopted", "_owner_path", "_dtypes", "name")
 )
 """Attributes that `__init__` sets, and that layers need."""
 _foreign: ContextVar[Array | None] = ContextVar("portanet_built_for_foreign_array", default=None)
+_building: ContextVar[bool] = ContextVar("portanet_builds_a_layer", default=False)
 
 
 class WeightHolder(Configurable):
@@ -358,21 +359,25 @@ def taking_shapes(method: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @contextlib.contextmanager
-def building_for(inputs: list[Any]) -> Iterator[None]:
+def building_for(layer: Any, inputs: list[Any]) -> Iterator[None]:
     """Refuse, inside a `with` block, to create weights on another backend than that of the inputs of a layer.
 
     Layers without weights compute with arrays of any library.
 
     Args:
+        layer: The layer that is built.
         inputs: What the layer is built for: arrays, or their shapes.
     """
-    foreign = foreign_to(get_backend(), inputs)
-    token = None if foreign is None else _foreign.set(foreign)
+    foreign, inner = foreign_to(get_backend(), inputs), _building.get()
+    token, building = None if foreign is None else _foreign.set(foreign), _building.set(True)
     try:
         yield
     finally:
+        _building.reset(building)
         if token is not None:
             _foreign.reset(token)
+    if not inner:
+        hold_built(layer.variables)
 
 
 class _MayHoldLayers(dict[type, bool]):

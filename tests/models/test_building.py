@@ -45,14 +45,28 @@ def test_build_warns_of_a_call_that_zeros_do_not_fit() -> None:
         Special().build((None, 5))
 
 
+class Counter(layers.Layer):
+    def build(self, shape: Any) -> None:
+        self.steps = self.add_variable(shape=(), initializer="zeros", trainable=False)
+        self.steps.assign(10.0)
+        self.inner = layers.Dense(1)
+        self.inner(portanet.asarray(np.ones((1, 1))))
+        self.inner.set_weights([np.full((1, 1), 3.0), np.zeros(1)])
+
+    def call(self, x: Any) -> Any:
+        self.steps.assign(self.steps + 1)
+        return self.inner(x)
+
+
 class Counting(portanet.Model):
     def __init__(self) -> None:
         super().__init__()
         self.steps = self.add_variable(shape=(), initializer="zeros", trainable=False)
+        self.counter = Counter()
 
     def call(self, x: Any) -> Any:
         self.steps.assign(self.steps + 1)
-        return x
+        return self.counter(x)
 
 
 def test_the_call_that_builds_a_model_assigns_nothing(backend: Any) -> None:
@@ -60,12 +74,17 @@ def test_the_call_that_builds_a_model_assigns_nothing(backend: Any) -> None:
 
     class Watch(portanet.callbacks.Callback):
         def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-            seen.append(int(self.model.steps.numpy()))
+            seen.append((int(self.model.steps.numpy()), int(self.model.counter.steps.numpy())))
 
-    model = Counting()
-    model.compile("sgd", "mse")
-    model.fit(np.ones((6, 1)), np.ones((6, 1)), batch_size=2, callbacks=[Watch()], verbose=0)
-    assert seen == [1, 2, 3]
+    for built in (False, True):
+        model = Counting()
+        if built:
+            model.build((None, 1))
+            assert float(model.counter.inner.kernel.numpy()[0, 0]) == 3.0
+        model.compile(portanet.optimizers.SGD(0.0), "mse")
+        model.fit(np.ones((6, 1)), np.ones((6, 1)), batch_size=2, callbacks=[Watch()], verbose=0)
+        assert float(model.counter.inner.kernel.numpy()[0, 0]) == 3.0
+    assert seen == [(1, 11), (2, 12), (3, 13)] * 2
 
 
 class Total(portanet.metrics.Metric):

@@ -31,7 +31,7 @@ from portanet.training.data.prefetch import prefetch
 from portanet.training.data.streams import Names
 from portanet.training.objective import AnyTargets
 from portanet.tree import tree_items, tree_leaves, tree_map
-from portanet.variables import bind
+from portanet.variables import Discarded, bind
 
 if TYPE_CHECKING:
     from portanet.training.data.gathered import Gathering
@@ -232,7 +232,7 @@ class Intake:
     def _try(self, x: Any) -> None:
         """Call the model on an example of another shape than those of training, which then has not begun in vain."""
         try:
-            with bind({v: v.value for v in self.model.variables}):
+            with bind(Discarded(self.model.variables)):
                 self.model(self._example(x))
         except Exception as error:
             error.add_note(f"Argument `{self.names.data}`, whose examples have other shapes than those in `x`")
@@ -251,7 +251,7 @@ class Intake:
         self.shapes = [tuple(leaf.shape[1:]) for leaf in tree_leaves(example)]
         if not self.model._built and self.model._computes:
             self.model._place("")
-            with bind({v: v.value for v in self.model.variables}):  # it is not one of the user's data
+            with bind(Discarded(self.model.variables)):  # it is not one of the user's data
                 self.model(example)
             for variable in self.model.variables:
                 if variable.counter:
