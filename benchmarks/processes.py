@@ -23,8 +23,6 @@ from portanet import layers
 
 JOBS = 2
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-SHORT_WAITS = {"OPENBLAS_THREAD_TIMEOUT": "12"}
-"""OpenBLAS's threads wait for work by spinning for 2**12 cycles; the default is 2**26, which is 20 to 30 ms."""
 TARGET = 1.05
 """Ratio to the time of processes with one thread each."""
 
@@ -134,7 +132,6 @@ def main() -> None:
         ways: dict[str, Callable[[str], float]] = {
             "one thread each": stack.enter_context(processes(JOBS, **ONE_THREAD)),
             "two threads each": stack.enter_context(processes(JOBS)),
-            "two threads each, short waits": stack.enter_context(processes(JOBS, **SHORT_WAITS)),
             "joblib": with_joblib(),
             "one after the other, two threads": lambda task: alone(task) + alone(task),
         }
