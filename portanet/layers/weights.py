@@ -360,12 +360,10 @@ def taking_shapes(method: Callable[..., Any]) -> Callable[..., Any]:
 
 @contextlib.contextmanager
 def building_for(layer: Any, inputs: list[Any]) -> Iterator[None]:
-    """Refuse, inside a `with` block, to create weights on another backend than that of the inputs of a layer.
-
-    Layers without weights compute with arrays of any library.
+    """Refuse, while a layer is built, to create weights on another backend than that of its inputs.
 
     Args:
-        layer: The layer that is built.
+        layer: The layer; one without weights computes with arrays of any library.
         inputs: What the layer is built for: arrays, or their shapes.
     """
     foreign, inner = foreign_to(get_backend(), inputs), _building.get()
