@@ -109,6 +109,11 @@ class MeanMetricWrapper(MeanMetric):
         y_pred = at_least_float32(y_pred, integers=True)
         values = self.function(y_true, y_pred, **self.arguments)
         if not isinstance(values, Real):
+            if not hasattr(values, "shape"):
+                raise TypeError(
+                    f"The function of Metric '{self.name}' must return an array or a number. "
+                    f"Received: {values!r} (of type {type(values).__name__})"
+                )
             return values
         xp = array_namespace(y_pred)
         return xp.full_like(xp.sum(y_pred), float(values))

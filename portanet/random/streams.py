@@ -212,8 +212,7 @@ def uniform(
     Raises:
         ValueError: `high` is less than `low`.
     """
-    checks.number("low", low, of="uniform")
-    checks.number("high", high, of="uniform")
+    low, high = checks.number("low", low, of="uniform"), checks.number("high", high, of="uniform")
     if not low <= high:
         raise ValueError(f"Argument `high` of uniform must be at least `low`. Received: low={low!r}, high={high!r}")
     words = bits(key, step, shape)

@@ -223,6 +223,11 @@ def _losses_of(given: Any) -> Any:
         return [_losses_of(part) for part in given]
     if given is None or is_crossentropy(given):
         return given
+    if isinstance(given, Metric) or (inspect.isclass(given) and issubclass(given, Metric)):
+        raise ValueError(
+            "Argument `loss` of compile must be a loss, from portanet.losses: a metric, which adds up batches, is "
+            f"passed as metrics=[...]. Received: loss={given!r}"
+        )
     loss = losses.get(given, "loss", "compile")
     if loss.reduction is None:
         raise ValueError(

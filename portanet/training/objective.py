@@ -160,7 +160,7 @@ class Objective:
                 name = prefix + metric.name
                 if name in self.metrics and argument == "weighted_metrics":
                     name = f"{prefix}weighted_{metric.name}"
-                getattr(output, argument)[_unused(name, self.metrics)] = metric
+                getattr(output, argument)[_unused(name, {"loss": None, **self.metrics})] = metric
 
     @property
     def metrics(self) -> dict[str, Metric]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -113,3 +114,8 @@ def test_draws_from_inverse_distributions_leave_out_both_ends(monkeypatch: pytes
         assert np.isfinite(values).all()
         assert (np.diff(values) > 0).all()
         assert values[0] > 0
+
+
+def test_ends_of_any_kind_of_number(backend: Any) -> None:
+    expected = to_numpy(random.uniform((3,), 0.5, 2.0, seed=1))
+    np.testing.assert_array_equal(to_numpy(random.uniform((3,), Fraction(1, 2), np.float64(2), seed=1)), expected)

@@ -250,8 +250,12 @@ class RNN(Layer):
             states = [xp.zeros(shape, dtype=dtype, device=device) for shape in expected]
         shapes = [tuple(s.shape) for s in states]
         if shapes != expected:
+            kept = self.stateful and not given
+            remedy = (
+                f"; it is stateful: pass a multiple of {shapes[0][0]} examples, in batches of as many" if kept else ""
+            )
             raise ValueError(
-                f"Layer '{self.name}' needs states of shapes {expected} for this batch. Received: {shapes}"
+                f"Layer '{self.name}' needs states of shapes {expected} for this batch{remedy}. Received: {shapes}"
             )
         return [lift(s) for s in states] if is_traced(x) else states
 
