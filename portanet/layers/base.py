@@ -262,7 +262,7 @@ class Layer(StateAccess):
         """The direct sublayers by name, in the order in which they were assigned."""
         named = NamedLayers()
         for layer in dict.fromkeys(self._held()):  # each once
-            named.add(layer)
+            named.add(layer, attribute=True)
         return named
 
     def _held(self) -> Iterator[Layer]:

@@ -6,7 +6,7 @@ import contextlib
 import inspect
 import warnings
 import weakref
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -317,6 +317,10 @@ def locate(error: Exception, layer: Layer, x: Any) -> None:
     error.add_note(f"{start}{layer.name}' ({type(layer).__name__}), given {', '.join(given) or type(x).__name__}")
 
 
+def _same_name(name: str) -> ValueError:
+    return ValueError(f"Two layers of one model have the same name; give one another name. Received: name={name!r}")
+
+
 class NamedLayers(dict[str, "Layer"]):
     """The layers of a model or layer by unique name, in order; adding one takes constant time.
 
@@ -329,30 +333,32 @@ class NamedLayers(dict[str, "Layer"]):
         self.names: dict[Layer, str] = {}
         self._next: dict[str, int] = {}
 
-    def add(self, layer: Layer) -> None:
+    def add(self, layer: Layer, attribute: bool = False) -> None:
         """Append a layer under its name, made unique unless the user chose it.
 
-        The first call for a layer fixes its own name; it may have another in a second model.
+        The first call for a layer fixes its own name; it may have another in a second model. Names that the user chose
+        may be equal among attributes, such as a network and its clone: then that here is another.
         """
         name = layer.name
         if name in self:
-            if layer._named:
-                raise ValueError(
-                    f"Two layers of one model have the same name; give one another name. Received: name={name!r}"
-                )
-            kind = snake_case(layer._kind)
-            number = self._next.get(kind, 1)  # entries are never removed, so smaller numbers stay taken
-            while f"{kind}_{number}" in self:
+            if layer._named and not attribute:
+                raise _same_name(name)
+            stem = name if layer._named else snake_case(layer._kind)
+            number = self._next.get(stem, 1)  # entries are never removed, so smaller numbers stay taken
+            while f"{stem}_{number}" in self:
                 number += 1
-            self._next[kind] = number + 1
-            name = f"{kind}_{number}"
+            self._next[stem] = number + 1
+            name = f"{stem}_{number}"
         if not layer._adopted:
-            layer.name, layer._adopted = name, True
+            layer.name, layer._adopted = layer.name if layer._named else name, True
         self[name], self.names[layer] = layer, name
 
-    def sorted_as(self, layers: Iterable[Layer]) -> NamedLayers:
-        """The same names in another order; those that are not among `layers` come last."""
+    def sorted_as(self, layers: Collection[Layer]) -> NamedLayers:
+        """The same names in another order; those that are not among `layers`, which differ in name, come last."""
         result = NamedLayers()
+        for layer in layers:
+            if layer._named and self.names.get(layer, layer.name) != layer.name:
+                raise _same_name(layer.name)
         for layer in dict.fromkeys([*layers, *self.names]):
             if layer in self.names:
                 result[self.names[layer]], result.names[layer] = layer, self.names[layer]

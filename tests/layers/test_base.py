@@ -67,14 +67,18 @@ def test_freezing_reaches_the_layers_below(backend):
     assert pair.trainable_paths() == []
 
 
-def test_two_layers_of_one_chosen_name_are_refused():
+def test_two_attributes_of_one_chosen_name_have_paths_of_their_own(backend):
     class Twins(layers.Layer):
         def __init__(self):
             super().__init__()
             self.a, self.b = Scale(name="same"), Scale(name="same")
 
-    with pytest.raises(ValueError, match=r"same name.*Received: name='same'"):
-        Twins().named_variables()
+        def call(self, x):
+            return self.b(self.a(x))
+
+    twins = Twins()
+    twins(asarray([[1.0]]))
+    assert (twins.trainable_paths(), twins.b.name) == (["same/factor", "same_1/factor"], "same")
 
 
 @pytest.mark.parametrize("name", ["", "a/b", 3])

@@ -89,3 +89,33 @@ def test_a_clone_is_compiled_as_its_model(function):
     assert model.optimizer.iterations == 1
     for old, new in zip(before, model.get_weights(), strict=True):
         np.testing.assert_array_equal(old, new)
+
+
+class Averaged(portanet.Model):
+    """A network, and a clone of the same name."""
+
+    def __init__(self):
+        super().__init__()
+        self.network = portanet.Sequential([layers.Input((3,)), layers.Dense(2, name="same")], name="network")
+        self.average = clone_model(self.network)
+
+    def call(self, x):
+        return self.network(x) - self.average(x)
+
+
+def test_a_network_and_its_clone_are_attributes_of_one_model(backend, tmp_path):
+    model = Averaged()
+    x = np.ones((2, 3), dtype="float32")
+    expected = model.predict(x)
+    assert (model.average.name, [v.path for v in model.weights]) == (
+        "network",
+        [f"{place}/same/{name}" for place in ("network", "network_1") for name in ("kernel", "bias")],
+    )
+    for name in ("m.safetensors", "m.weights.h5"):
+        model.save_weights(tmp_path / name)
+        other = Averaged()
+        other.build((None, 3))
+        other.load_weights(tmp_path / name)
+        np.testing.assert_allclose(other.predict(x), expected, rtol=1e-6)
+    model.compile("sgd", "mse")
+    model.fit(x, np.ones((2, 2)), verbose=0)
