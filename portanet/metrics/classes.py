@@ -9,7 +9,7 @@ from portanet import checks
 from portanet.autodiff import array_namespace
 from portanet.backends import Array, HostArray, raw_namespace
 from portanet.fused import one_hot
-from portanet.losses.base import DType, by_value, require_classes
+from portanet.losses.base import DType, by_value, require_classes, require_range
 from portanet.metrics.base import Metric
 from portanet.metrics.ratios import known_weights, ratio, total
 from portanet.mixed_precision import at_least_float32
@@ -243,6 +243,10 @@ class FBetaScore(Metric):
         self.average = checks.choice("average", average, (None, "micro", "macro", "weighted"), type(self))
         self.beta = checks.positive("beta", beta, type(self))
         self.threshold = None if threshold is None else checks.number("threshold", threshold, "(0, 1]", type(self))
+
+    @by_value()
+    def check_targets(self, y: HostArray, classes: int | None) -> None:
+        require_range(f"Metric '{self.name}'", y, 0, 1, "values")
 
     def statistics(self, y_true: Array, y_pred: Array, sample_weight: Array | None = None) -> tuple[Array, ...]:
         if y_pred.ndim != 2 or tuple(y_true.shape) != tuple(y_pred.shape):

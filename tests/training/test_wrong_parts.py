@@ -48,3 +48,20 @@ def test_stateful_layers_say_how_many_examples_fit(backend):
     made = portanet.Sequential([layers.Input(batch_shape=(4, 3, 2)), layers.GRU(2, stateful=True)])
     with pytest.raises(ValueError, match=r"stateful: pass a multiple of 4 examples, in batches of as many. Received"):
         made.predict(np.ones((10, 3, 2)), batch_size=4)
+
+
+@pytest.mark.parametrize("make", [metrics.F1Score, metrics.FBetaScore])
+def test_targets_of_f_scores_are_from_0_to_1(backend, make):
+    scores = np.asarray([[0.2, 0.8], [0.6, 0.4]], dtype="float32")
+    for wrong in ([[0.0, 3.0], [1.0, 0.0]], [[-1.0, 1.0], [1.0, -1.0]]):
+        with pytest.raises(ValueError, match=r"needs values from 0 to 1 as targets. Received: y from"):
+            make()(np.asarray(wrong, dtype="float32"), scores)
+
+
+@pytest.mark.parametrize("make", [layers.LSTMCell, layers.GRUCell, layers.SimpleRNNCell])
+def test_states_of_one_example_are_not_stretched(backend, make):
+    cell, x = make(2), portanet.asarray(np.ones((3, 4), dtype="float32"))
+    for examples in (1, 2):
+        states = [portanet.asarray(np.zeros((examples, 2), dtype="float32"))] * (2 if make is layers.LSTMCell else 1)
+        with pytest.raises(ValueError, match=rf"states of as many examples as its input, here 3.*\[\({examples}, 2\)"):
+            cell(x, states)

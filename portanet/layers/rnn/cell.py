@@ -210,6 +210,11 @@ class RecurrentCell(RandomLayer):
             masks["call"] = self.draw(x, training)
         input_keep, recurrent_keep = masks["call"]
         states = list(states) if isinstance(states, (list, tuple)) else [states]
+        if any(state.shape[0] != x.shape[0] for state in states):
+            raise ValueError(
+                f"Layer '{self.name}' needs states of as many examples as its input, here {x.shape[0]}. "
+                f"Received: states of shapes {[tuple(state.shape) for state in states]}"
+            )
         return self.step(x if input_keep is None else x * input_keep, states, recurrent_keep)
 
     def sequence(self, x: Array, states: States, mask: Array | None, training: bool) -> tuple[Array, States]:
