@@ -212,15 +212,15 @@ def uniform(
     Raises:
         ValueError: `high` is less than `low`.
     """
-    low, high = checks.number("low", low, of="uniform"), checks.number("high", high, of="uniform")
-    if not low <= high:
+    start, end = checks.number("low", low, of="uniform"), checks.number("high", high, of="uniform")
+    if not start <= end:
         raise ValueError(f"Argument `high` of uniform must be at least `low`. Received: low={low!r}, high={high!r}")
     words = bits(key, step, shape)
     xp = raw_namespace(words)
     numbers = _fractions(xp, words, dtype)
-    if (low, high) != (0.0, 1.0):
-        numbers *= high - low
-        numbers += low
+    if (start, end) != (0.0, 1.0):
+        numbers *= end - start
+        numbers += start
     return xp.astype(numbers, dtype or xp.float32, copy=False)
 
 
