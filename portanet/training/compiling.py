@@ -175,12 +175,16 @@ class Compiled(Optimized):
         named: dict[str, Metric] = self._objective.metrics
         return named | self._loss_trackers()
 
-    def _listed_last(self, logs: Mapping[str, Any]) -> list[str]:
-        """The metrics of several outputs: in lists of results they are last, sorted by name, as in Keras."""
+    def _order_in_lists(self, logs: Mapping[str, Any]) -> list[str]:
+        """The names of logs in the order of lists of results: metrics of several outputs are last, sorted by name, and
+        losses are in the order of Keras.
+        """
         if self._objective is None or len(self._objective.outputs) < 2:
-            return []
-        trackers = self._loss_trackers()
-        return sorted(name for name in self._objective.metrics if name in logs and name not in trackers)
+            return list(logs)
+        losses = [name for name in self._objective.listed_losses() if name in logs]
+        last = sorted(name for name in self._objective.metrics if name in logs and name not in losses)
+        in_order = iter(losses)
+        return [next(in_order) if name in losses else name for name in logs if name not in last] + last
 
     def _tracker(self, name: str) -> Metric:
         """The mean of a loss, which steps update that are overridden."""

@@ -293,11 +293,10 @@ class LatestLogs(Mapping[str, Any]):
         return len(self.latest)
 
 
-def listed(logs: dict[str, Any], return_dict: bool, last: list[str]) -> Any:
-    """Logs as a dict, or their values in a list, those named in `last` at its end; the value, if it is the only one."""
+def listed(logs: dict[str, Any], return_dict: bool, names: list[str]) -> Any:
+    """Logs as a dict, or their values in a list, in the order of `names`; the value, if it is the only one."""
     if checks.boolean("return_dict", return_dict):
         return logs
-    names = [name for name in logs if name not in last] + last if last else logs
     values = [logs[name] for name in names]
     return values if len(values) > 1 else values[0]
 

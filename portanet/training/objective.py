@@ -84,6 +84,10 @@ class AnyTargets:
         """See `Objective.loss_names`."""
         return [] if self.objective is None else self.objective.loss_names()
 
+    def listed_losses(self) -> list[str]:
+        """See `Objective.listed_losses`."""
+        return [] if self.objective is None else self.objective.listed_losses()
+
     @property
     def metrics(self) -> dict[str, Metric]:
         """See `Objective.metrics`."""
@@ -111,12 +115,19 @@ class Objective:
     Args:
         settings: What `compile` was given: `loss`, `loss_weights`, `metrics`, `weighted_metrics`.
         shapes: Name and shape of each output, in order.
+        in_dict: Whether the outputs are in a dict.
     """
 
-    def __init__(self, settings: Mapping[str, Any], shapes: Sequence[tuple[str, tuple[int | None, ...]]]) -> None:
+    def __init__(
+        self,
+        settings: Mapping[str, Any],
+        shapes: Sequence[tuple[str, tuple[int | None, ...]]],
+        in_dict: bool = False,
+    ) -> None:
         self.outputs = [Output(name, shape) for name, shape in shapes]
         self.several = len(self.outputs) > 1
         loss, weights = settings["loss"], settings["loss_weights"]
+        self._named_first = list(loss) if in_dict and isinstance(loss, Mapping) else []
         shared = not isinstance(loss, (list, tuple, Mapping))
         chosen = [loss] * len(self.outputs) if shared else self._each("loss", loss)
         factors = [weights] if isinstance(weights, Real) else self._each("loss_weights", weights)
@@ -176,6 +187,13 @@ class Objective:
         """Names in logs of the losses of single outputs; one alone is the loss of the model."""
         names = [f"{output.name}_loss" for output in self.outputs if output.loss is not None]
         return names if len(names) > 1 else []
+
+    def listed_losses(self) -> list[str]:
+        """The same in the order of lists of results: for outputs in a dict, that of a dict of losses, as in Keras."""
+        place = {name: i for i, name in enumerate(self._named_first)}
+        with_loss = [output for output in self.outputs if output.loss is not None]
+        ordered = sorted(with_loss, key=lambda output: place.get(output.name, len(place)))
+        return [f"{output.name}_loss" for output in ordered] if len(ordered) > 1 else []
 
     # Targets and weights
 
@@ -295,8 +313,14 @@ def has_objective(settings: Mapping[str, Any]) -> bool:
     return any(settings.get(name) is not None for name in ("loss", "metrics", "weighted_metrics"))
 
 
-def output_shapes(model: Trainer, x: Any = None) -> list[tuple[str, tuple[int | None, ...]]]:
-    """Name and shape of each output of a built model.
+def objective_of(model: Any, shapes: Any) -> Objective:
+    """The losses and metrics of `compile` for outputs of these shapes, in a tree."""
+    named = named_shapes(shapes, getattr(model, "output_names", None))
+    return Objective(model._settings, named, isinstance(shapes, Mapping))
+
+
+def output_shapes(model: Trainer, x: Any = None) -> Any:
+    """The shapes of the outputs of a built model, in a tree.
 
     Args:
         model: The model.
@@ -312,7 +336,7 @@ def output_shapes(model: Trainer, x: Any = None) -> list[tuple[str, tuple[int | 
     else:
         with bind({v: v.value for v in model.variables}):
             shapes = tree_map(lambda leaf: (None, *leaf.shape[1:]), model(x))
-    return named_shapes(shapes, getattr(model, "output_names", None))
+    return shapes
 
 
 def _flat(chosen: Any) -> list[Any]:

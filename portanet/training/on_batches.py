@@ -58,7 +58,7 @@ class OnBatches(Stateless):
             run, totals = TrainingRun(cast("Trainer", self)), self.totals()
             totals.add(run.on(batch, None))
             logs = totals.logs()
-        return listed(logs, return_dict, self._listed_last(logs))
+        return listed(logs, return_dict, self._order_in_lists(logs))
 
     def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False) -> Any:
         """The loss and metrics on one batch.

@@ -21,8 +21,7 @@ from portanet.mixed_precision import at_least_float32
 from portanet.ops.conversion import beside
 from portanet.optimizers import Optimizer
 from portanet.optimizers.applied import held_by, update
-from portanet.training.objective import AnyTargets, Objective, has_objective, no_loss
-from portanet.training.output_names import named_shapes
+from portanet.training.objective import AnyTargets, Objective, has_objective, no_loss, objective_of
 from portanet.training.step import examples, over_processes
 from portanet.tree import tree_leaves, tree_map
 from portanet.variables import Variable, bind, collect_losses
@@ -157,7 +156,7 @@ def objective_for(model: Overridable, y_pred: Any) -> Objective | None:
         known = model._objective = AnyTargets(None)
     if known.objective is None and has_objective(model._settings):
         shapes = tree_map(lambda leaf: (None, *leaf.shape[1:]), y_pred)
-        known.objective = Objective(model._settings, named_shapes(shapes, getattr(model, "output_names", None)))
+        known.objective = objective_of(model, shapes)
     objective: Objective | None = known.objective
     return objective
 

@@ -17,7 +17,7 @@ from portanet.training.data.sources import Examples, Order, find_source, limited
 from portanet.training.data.streams import Batch, Source
 from portanet.training.history import History, LatestLogs, Position, Totals, listed
 from portanet.training.loops import TrainingRun
-from portanet.training.objective import AnyTargets, Objective, has_objective, output_shapes
+from portanet.training.objective import AnyTargets, has_objective, objective_of, output_shapes
 from portanet.training.on_batches import OnBatches
 
 
@@ -236,7 +236,7 @@ class Trainer(OnBatches):
             else:
                 listeners = CallbackList(callbacks, model=self, epochs=1, steps=feed.source.steps, verbose=verbose)
             logs = evaluation.evaluate(self, feed, listeners)
-        return listed(logs, return_dict, self._listed_last(logs))
+        return listed(logs, return_dict, self._order_in_lists(logs))
 
     _evaluate = evaluate
 
@@ -316,7 +316,7 @@ class Trainer(OnBatches):
             self.require_compiled()
             custom = self.has_custom_step("train")
             known = not custom or (has_objective(self._settings) and self._computes)
-            objective = Objective(self._settings, output_shapes(self, x)) if known else None
+            objective = objective_of(self, output_shapes(self, x)) if known else None
             self._objective = AnyTargets(objective) if custom else objective
         return self._objective
 

@@ -290,3 +290,23 @@ def test_metrics_of_several_outputs_are_last_in_lists_of_results(backend):
     assert model.train_on_batch(X, [SUM, SUM]) == pytest.approx([logs[name] for name in names], rel=1e-5)
     model.compile("sgd", ["mse", "mae"], metrics=None)
     assert len(model.evaluate(X, [SUM, SUM], verbose=0)) == 3
+
+
+@pytest.mark.parametrize("custom", [False, True])
+def test_losses_of_outputs_in_a_dict_are_listed_in_the_order_of_the_losses(custom, backend):
+    """As in Keras; of outputs in a list, in the order of these."""
+
+    class Custom(portanet.Model):
+        def train_step(self, data):
+            return super().train_step(data)
+
+    start, names = layers.Input((X.shape[1],)), ["first", "second"]
+    outs = {name: layers.Dense(1, name=name)(start) for name in names}
+    y = dict.fromkeys(names, SUM)
+    for outputs, order in ((outs, ["second", "first"]), (list(outs.values()), names)):
+        model = (Custom if custom else portanet.Model)(start, outputs)
+        model.compile("sgd", {"second": "mse", "first": "mae"})
+        logs = model.evaluate(X, y, verbose=0, return_dict=True)
+        assert model.evaluate(X, y, verbose=0) == [logs["loss"], *(logs[f"{name}_loss"] for name in order)]
+        logs = model.test_on_batch(X, y, return_dict=True)
+        assert model.test_on_batch(X, y) == [logs["loss"], *(logs[f"{name}_loss"] for name in order)]
