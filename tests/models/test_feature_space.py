@@ -143,6 +143,11 @@ def test_copies_and_files(way: str, backend: Any, tmp_path: Any) -> None:
     np.testing.assert_array_equal(host(other(TABLE)), host(space(TABLE)))
 
 
+def test_files_of_keras_have_another_form(tmp_path: Any) -> None:
+    with portanet.use_backend("numpy"), pytest.raises(ValueError, match=r"in another form.*\.safetensors"):
+        adapted().save(tmp_path / "space.keras")
+
+
 def test_what_it_refuses(backend: Any) -> None:
     with pytest.raises(ValueError, match="has to be adapted"):
         FeatureSpace({"age": "float_normalized"})(TABLE)

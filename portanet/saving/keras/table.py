@@ -345,10 +345,11 @@ REDUCED: dict[str, tuple[str, ...]] = {
 
 
 DIFFERENT = {
+    "FeatureSpace": "files of Keras describe the layers of its FeatureSpace in another form",
     "RandomCrop": "outside of training, Keras returns whole images, and portanet their centers",
     "SpectralNormalization": "Keras normalizes the kernel in training alone, and portanet in every call",
 }
-"""Classes that both have, and that compute something else from the same weights."""
+"""Classes that both have, and that compute something else from the same weights, or are described otherwise."""
 
 EARLIER = {"OrthogonalInitializer": "Orthogonal"}
 """Names that classes of Keras had before 3.9, and those that they have."""
