@@ -33,7 +33,7 @@ def class_weights(y: Any, class_weight: Mapping[int, float]) -> HostArray:
         valid = isinstance(number, Real) and not isinstance(number, bool) and number == number // 1 >= 0
         if not valid or not _is_weight(weight):
             raise ValueError(
-                "Argument `class_weight` must hold non-negative, finite weights by class number. "
+                "Argument `class_weight` must hold non-negative weights by class number. "
                 f"Received: {number!r}: {weight!r}"
             )
     host = to_host(y)
