@@ -98,7 +98,7 @@ def test_tensors_without_a_graph() -> None:
     with pytest.raises(ValueError, match="shape"):
         KerasTensor((3, "x"))
     with pytest.raises(ValueError, match="dtype"):
-        KerasTensor((3,), "float")
+        KerasTensor((3,), "floating")
 
 
 @pytest.mark.parametrize("told", [None, (None, 3), "x", 3, [KerasTensor((None, 3)), 3]])
