@@ -5,16 +5,14 @@ The detector of voice activity is of the size of Silero's: it takes 32 ms of sou
 
 from __future__ import annotations
 
-import argparse
-import functools
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 import portanet
-from benchmarks.pages import beside, environment, report, targets
-from benchmarks.timing import RUNS, Step, in_runs, serve, steps_of
+from benchmarks import threads
+from benchmarks.timing import Step
 from portanet import layers, ops
 from portanet.backends import use_backend
 
@@ -202,28 +200,5 @@ TARGET = 1.0
 """Ratio to PyTorch's time."""
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--runs", type=int, default=RUNS)
-    parser.add_argument("--write", action="store_true", help="write the results into the pages")
-    parser.add_argument("--serve", nargs=2, help=argparse.SUPPRESS)
-    args = parser.parse_args()
-    if args.serve:
-        library, threads = args.serve
-        return serve(lambda task: TASKS[task][library](), int(threads), turn=0.05)
-    how = f"{environment('numpy', 'torch')}; {args.runs} runs. `python -m benchmarks.small_calls`"
-    parts = {}
-    for threads in ("1", "2"):
-        processes = {
-            name: functools.partial(steps_of, "benchmarks.small_calls", "--serve", name, threads)
-            for name in ("portanet", "torch")
-        }
-        times = in_runs(processes, {task: list(libraries) for task, libraries in TASKS.items()}, args.runs)
-        rows = [beside(task, each, TARGET, "portanet", "torch") for task, each in times.items()]
-        parts[f"{threads} thread{'s' * (threads > '1')}"] = targets(rows)
-    report("small_calls", parts, how, args.write)
-    return None
-
-
 if __name__ == "__main__":
-    main()
+    threads.main("small_calls", __doc__, TASKS, TARGET)
